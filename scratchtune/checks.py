@@ -1,0 +1,121 @@
+"""Guards for arguments: one style of error sentence for the whole package.
+
+Each function looks at one argument and returns it in the plain form that the caller works with, or raises
+one sentence that names the argument, the value seen and what is accepted. Nothing here does any work.
+"""
+
+from __future__ import annotations
+
+import difflib
+import numbers
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+
+def nearest(value: object, names: Iterable[str]) -> str:
+    """``, did you mean 'adam'?`` for the name closest to ``value``, or an empty string."""
+    close = difflib.get_close_matches(str(value), list(names), n=1, cutoff=0.6)
+    return f", did you mean {close[0]!r}?" if close else ""
+
+
+def choice(name: str, value: object, choices: Iterable[Any]) -> Any:
+    """Return ``value`` if it is one of ``choices``; otherwise a ValueError that names the nearest one."""
+    choices = list(choices)
+    for item in choices:
+        if type(value) in (str, int, float, bool, type(None)) and value == item:
+            return item
+    known = ", ".join(repr(item) for item in choices)
+    raise ValueError(f"{name} is {value!r}; it must be one of {known}{nearest(value, [str(item) for item in choices])}")
+
+
+def real(
+    name: str, value: object, low: float | None = None, high: float | None = None,
+    open_low: bool = False, open_high: bool = False,
+) -> float:
+    """Return ``value`` as a finite float within the bounds; TypeError or ValueError otherwise."""
+    accepted = "a finite number" + _interval(low, high, open_low, open_high)
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Real, np.floating, np.integer)):
+        raise TypeError(f"{name} is {value!r} ({type(value).__name__}); it must be {accepted}")
+    number = float(value)
+    below = low is not None and (number <= low if open_low else number < low)
+    above = high is not None and (number >= high if open_high else number > high)
+    if not np.isfinite(number) or below or above:
+        raise ValueError(f"{name} is {value!r}; it must be {accepted}")
+    return number
+
+
+def integer(name: str, value: object, low: int | None = None, high: int | None = None) -> int:
+    """Return ``value`` as an int within the bounds; TypeError or ValueError otherwise."""
+    accepted = "a whole number" + _interval(low, high)
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Integral, np.integer)):
+        raise TypeError(f"{name} is {value!r} ({type(value).__name__}); it must be {accepted}")
+    number = int(value)
+    if (low is not None and number < low) or (high is not None and number > high):
+        raise ValueError(f"{name} is {value!r}; it must be {accepted}")
+    return number
+
+
+def boolean(name: str, value: object) -> bool:
+    """Return ``value`` as a bool; TypeError for anything that is not True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} is {value!r} ({type(value).__name__}); it must be True or False")
+    return bool(value)
+
+
+def matrix(name: str, value: object, rows: int | None = None) -> np.ndarray:
+    """Return ``value`` as a finite numeric array of at least two dimensions, (rows, ...).
+
+    Raises
+        TypeError where it is not numeric; ValueError where it is empty, not (rows, ...), or holds NaN or infinity.
+    """
+    array = _numeric(name, value)
+    if array.ndim < 2:
+        raise ValueError(f"{name} has shape {array.shape}; it must have rows and columns, (n, features)")
+    return _filled(name, array, rows)
+
+
+def targets(name: str, value: object, rows: int | None = None) -> np.ndarray:
+    """Return ``value`` as a finite numeric array, (rows,) or (rows, outputs); raises as `matrix` does."""
+    array = _numeric(name, value)
+    if array.ndim == 0:
+        raise ValueError(f"{name} is a single value, {array.item()!r}; it must be an array with one entry or row for each row of X")
+    return _filled(name, array, rows)
+
+
+def _numeric(name: str, value: object) -> np.ndarray:
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{name} has rows of unequal length; it must be a rectangular array of numbers") from None
+    if array.dtype == object:
+        try:
+            array = array.astype(np.float64)
+        except (TypeError, ValueError):
+            pass
+    if array.dtype.kind not in "buif":
+        raise TypeError(f"{name} holds values of type {array.dtype}; it must hold numbers")
+    return array
+
+
+def _filled(name: str, array: np.ndarray, rows: int | None) -> np.ndarray:
+    if array.size == 0:
+        raise ValueError(f"{name} is empty, its shape is {array.shape}; it must have at least one row and one column")
+    if rows is not None and len(array) != rows:
+        raise ValueError(f"{name} has {len(array)} rows and X has {rows}; they must be equal in number")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        position = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        kind = "NaN" if np.isnan(array[position]) else "infinity"
+        raise ValueError(f"{name} holds {kind}, first at {list(position)}; every value must be a finite number")
+    return array
+
+
+def _interval(low: float | None, high: float | None, open_low: bool = False, open_high: bool = False) -> str:
+    if low is None and high is None:
+        return ""
+    if high is None:
+        return f" {'above' if open_low else 'of at least'} {low}"
+    if low is None:
+        return f" {'below' if open_high else 'of at most'} {high}"
+    return f" in {'(' if open_low else '['}{low}, {high}{')' if open_high else ']'}"

@@ -1,0 +1,176 @@
+"""An arithmetic is a table: what each function and operator of the dialect means for one kind of number.
+
+`FLOATS` is Python's own double precision. `DECIMALS` keeps as many digits as the surrounding decimal context says, so
+that a naive line such as ``log(1 − 1 / (1 + exp(−z)))`` is exact where double precision would have nothing left of it,
+and can judge the stable code. There, only + − · / need all those digits; exp, log and their like are taken to `DIGITS`.
+"""
+
+from __future__ import annotations
+
+import decimal
+import math
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache, reduce
+from typing import Any
+
+import numpy as np
+
+DIGITS = 150
+
+FUNCTIONS = ("exp", "log", "tanh", "sin", "cos", "sign", "max", "min", "Φ", "φ", "erf", "floor")
+OPERATORS = ("+", "-", "·", "/", "^", "√", "negative", "absolute", "<", "<=", ">", ">=", "=")
+CONSTANTS = ("π",)
+REDUCTIONS = ("Σ", "Π", "mean", "max", "min")
+
+UNDEFINED = (ArithmeticError, ValueError)  # what a line raises where mathematics gives it no value, such as 0 / 0
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """How to read a number, to apply a function or an operator, and to reduce a list."""
+
+    number: Callable[[Any], Any]
+    functions: dict[str, Callable[..., Any]]
+    reductions: dict[str, Callable[[list[Any]], Any]]
+
+    def convert(self, value: Any) -> Any:
+        """A number, or an array of numbers, in this arithmetic."""
+        array = np.asarray(value)
+        made = np.empty(array.shape, dtype=object)
+        for position in np.ndindex(array.shape):
+            made[position] = self.number(array.item(position))
+        return made[()]
+
+
+def rounded(value: Any) -> Any:
+    """A number, or an array of numbers, of any arithmetic in double precision."""
+    return value.astype(np.float64) if isinstance(value, np.ndarray) else float(value)
+
+
+def digits(values: Iterable[float] = ()) -> AbstractContextManager[decimal.Context]:
+    """A decimal context precise enough to hold the exponential of twice any of these values beside 1."""
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    needed = DIGITS + math.ceil(2 * min(largest, 2e4) / math.log(10))
+    return decimal.localcontext(decimal.Context(prec=needed, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN))
+
+
+# What is written the same way for every kind of number ---------------------------------------------------------------
+
+_EITHER: dict[str, Callable[..., Any]] = {
+    "+": operator.add, "-": operator.sub, "·": operator.mul, "/": operator.truediv,
+    "negative": operator.neg, "absolute": abs, "max": max, "min": min,
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "=": operator.eq,
+    "sign": lambda x: x if x == 0 else x / abs(x),
+}
+
+
+def _reductions(total: Callable[[Sequence[Any]], Any]) -> dict[str, Callable[[list[Any]], Any]]:
+    return {
+        "Σ": total, "Π": lambda values: reduce(operator.mul, values), "max": max, "min": min,
+        "mean": lambda values: total(values) / len(values),
+    }
+
+
+# Floats --------------------------------------------------------------------------------------------------------------
+
+FLOATS = Arithmetic(float, _EITHER | {
+    "^": math.pow, "√": math.sqrt, "exp": math.exp, "log": math.log, "tanh": math.tanh, "erf": math.erf,
+    "sin": math.sin, "cos": math.cos, "floor": lambda x: float(math.floor(x)), "π": lambda: math.pi,
+    "Φ": lambda z: 0.5 * math.erfc(-z / math.sqrt(2.0)),
+    "φ": lambda z: math.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi),
+}, _reductions(math.fsum))
+
+# Decimals ------------------------------------------------------------------------------------------------------------
+
+
+def _to_digits(function: Callable[..., Decimal]) -> Callable[..., Decimal]:
+    """Compute ``function`` with `DIGITS` digits, however many the context around has."""
+
+    def computed(*values: Decimal) -> Decimal:
+        with digits():
+            return function(*(+value for value in values))
+
+    return computed
+
+
+def _number(value: Any) -> Decimal:
+    return Decimal(value) if isinstance(value, (str, int, Decimal)) else Decimal(float(value))
+
+
+def _power(base: Decimal, exponent: Decimal) -> Decimal:
+    if exponent == exponent.to_integral_value():
+        return Decimal(1) if exponent == 0 else base ** int(exponent)
+    return _to_digits(operator.pow)(base, exponent)
+
+
+def _tanh(x: Decimal) -> Decimal:
+    shrunk = _to_digits(lambda x: (-2 * abs(x)).exp())(x)
+    return ((1 - shrunk) / (1 + shrunk)).copy_sign(x)
+
+
+@lru_cache(maxsize=4)
+def _pi_to(precision: int) -> Decimal:
+    """Machin: π = 16·atan(1/5) − 4·atan(1/239)."""
+    return 16 * _series(lambda n: Decimal(-1) ** n / ((2 * n + 1) * Decimal(5) ** (2 * n + 1))) - 4 * _series(
+        lambda n: Decimal(-1) ** n / ((2 * n + 1) * Decimal(239) ** (2 * n + 1)))
+
+
+def _pi() -> Decimal:
+    return _pi_to(decimal.getcontext().prec)
+
+
+def _series(term: Callable[[int], Decimal]) -> Decimal:
+    """Add terms until they change the sum no more."""
+    total, before, n = Decimal(0), None, 0
+    while total != before:
+        before, total, n = total, total + term(n), n + 1
+    return total
+
+
+def _sin(x: Decimal) -> Decimal:
+    x, total, before, n = x % (2 * _pi()), Decimal(0), None, 1
+    term = x
+    while total != before:
+        before, total, n = total, total + term, n + 2
+        term *= -x * x / (n * (n - 1))
+    return total
+
+
+def _erf(x: Decimal) -> Decimal:
+    """erf(x) = 2/√π · exp(−x²) · Σₙ[2ⁿ·x²ⁿ⁺¹ / (1·3·5···(2n+1))]: no term is negative, so nothing cancels."""
+    term, total, before, n = x, Decimal(0), None, 0
+    while total != before:
+        before, total, n = total, total + term, n + 1
+        term *= 2 * x * x / (2 * n + 1)
+    return 2 / _pi().sqrt() * (-x * x).exp() * total
+
+
+def _upper_tail(x: Decimal) -> Decimal:
+    """1 − erf(x) for x >= 0: far out by the asymptotic series, nearer by erf with the digits that will cancel."""
+    if x * x > 400:
+        term, total, n = Decimal(1), Decimal(0), 0
+        while abs(total + term - total) > 0 and n < x * x:
+            total, n = total + term, n + 1
+            term *= -(2 * n - 1) / (2 * x * x)
+        return (-x * x).exp() / (x * _pi().sqrt()) * total
+    with decimal.localcontext() as context:
+        context.prec += int(x * x) + 10
+        return 1 - _erf(x)
+
+
+def _normal_below(z: Decimal) -> Decimal:
+    tail = _upper_tail(abs(z) / Decimal(2).sqrt()) / 2
+    return tail if z < 0 else 1 - tail
+
+
+DECIMALS = Arithmetic(_number, _EITHER | {
+    "^": _power, "√": _to_digits(Decimal.sqrt), "exp": _to_digits(Decimal.exp), "log": _to_digits(Decimal.ln),
+    "tanh": _tanh, "sin": _to_digits(_sin), "cos": _to_digits(lambda x: _sin(x + _pi() / 2)),
+    "floor": lambda x: x.to_integral_value(decimal.ROUND_FLOOR), "π": _to_digits(_pi),
+    "erf": _to_digits(lambda x: (1 - _upper_tail(abs(x))).copy_sign(x) if abs(x) > 20 else _erf(x)),
+    "Φ": _to_digits(_normal_below), "φ": _to_digits(lambda z: (-z * z / 2).exp() / (2 * _pi()).sqrt()),
+}, _reductions(lambda values: sum(values, Decimal(0))))

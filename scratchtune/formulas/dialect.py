@@ -1,0 +1,325 @@
+"""A formula line is mathematics in one line of Unicode; here it is read into a small tree, and the tree is computed.
+
+The dialect, by example::
+
+    R = λ · Σᵢ[θᵢ²]                                 a product is always an explicit ·
+    yₙₖ = exp(zₙₖ − maxⱼ[zₙⱼ]) / Σⱼ[exp(zₙⱼ − maxⱼ[zₙⱼ])]     a small letter below is an index, j runs where k does
+    a = z if z > 0 else α · (exp(z) − 1)            both sides of every condition are tested
+    gₖ = 2 · (aₖ − tₖ) / #k                         #k is how many k there are, and a bare k counts from 0
+    m'ᵢ = β₁ · mᵢ + (1 − β₁) · gᵢ ; θ'ᵢ = θᵢ − α · m'ᵢ        a prime is the new value, equations run in order
+
+Nothing here calls the code that a line describes: a line is computed entry by entry, slowly and plainly, with the
+numbers of an `arithmetic` (floats, or decimals of any precision).
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from scratchtune.formulas.arithmetic import CONSTANTS, FUNCTIONS, REDUCTIONS, Arithmetic
+
+INDEX_LETTERS = dict(zip("ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", "aehijklmnoprstuvx", strict=True))
+SUPERSCRIPTS = dict(zip("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789", strict=True))
+SPELLINGS = str.maketrans({"−": "-", "≤": "<=", "≥": ">="})
+COMPARISONS = ("<", "<=", ">", ">=", "=")
+
+# The tree ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number as it is written, so that each arithmetic reads it exactly."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Name:
+    """A symbol with its indices: ``θ'ᵢ`` is Name("θ'", ("i",))."""
+
+    symbol: str
+    indices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Count:
+    """``#k``: how many values the index k takes."""
+
+    letter: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function or an operator with its arguments."""
+
+    function: str
+    arguments: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """A sum, product, mean, maximum or minimum of ``body`` over all values of some indices."""
+
+    operation: str
+    indices: tuple[str, ...]
+    body: Node
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """``yes if test else no``; equal only to itself, so that each one in a line is counted as tested or not."""
+
+    test: Node
+    yes: Node
+    no: Node
+
+
+@dataclass(frozen=True)
+class Equation:
+    """``target = value``."""
+
+    target: Name
+    value: Node
+
+
+Node = Number | Name | Count | Call | Reduction | Choice
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and everything beneath it."""
+    yield node
+    match node:
+        case Call(_, children):
+            pass
+        case Reduction(_, _, body):
+            children = (body,)
+        case Choice(test, yes, no):
+            children = (test, yes, no)
+        case _:
+            children = ()
+    for child in children:
+        yield from walk(child)
+
+
+# Reading -------------------------------------------------------------------------------------------------------------
+
+_BELOW, _ABOVE = "".join(INDEX_LETTERS), "".join(SUPERSCRIPTS)
+_LETTER = rf"[^\W\d₀-₉{_BELOW}{_ABOVE}]"
+_TOKEN = re.compile(
+    rf"""\s*(?:(?P<number>\d+(?:\.\d+)?(?:e-?\d+)?)
+    |(?P<name>{_LETTER}(?:{_LETTER}|[\d\u0300-\u036f])*[₀-₉]*'?)(?P<index>[{_BELOW}]*)(?P<prime>'?)
+    |(?P<power>[{_ABOVE}]+)
+    |(?P<operator><=|>=|[-+·/^√#()\[\]|<>=;,]))""",
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True)
+class _Token:
+    kind: str
+    text: str
+    index: tuple[str, ...] = ()
+
+
+def _tokens(line: str) -> list[_Token]:
+    line, position, tokens = normal(line), 0, []
+    while line[position:].strip():
+        found = _TOKEN.match(line, position)
+        if not found:
+            raise ValueError(f"{line[position:].split()[0]!r} is not part of the dialect")
+        kind = next(kind for kind in ("number", "name", "power", "operator") if found[kind])
+        index = tuple(INDEX_LETTERS[letter] for letter in found["index"] or "")
+        tokens.append(_Token(kind, found[kind] + (found["prime"] or ""), index))
+        position = found.end()
+    return tokens + [_Token("end", "")]
+
+
+def normal(text: str) -> str:
+    """One spelling for what looks alike: composed letters, and ASCII for minus and comparisons."""
+    return unicodedata.normalize("NFC", text).translate(SPELLINGS)
+
+
+def parse(line: str) -> tuple[Equation, ...]:
+    """Read a line into its equations; a ValueError says what is not understood."""
+    return _Parser(line).equations()
+
+
+class _Parser:
+    """Recursive descent: one method for each level of precedence, the loosest first."""
+
+    def __init__(self, line: str) -> None:
+        self.tokens = _tokens(line)
+        self.position = 0
+
+    @property
+    def token(self) -> _Token:
+        return self.tokens[self.position]
+
+    def take(self, *texts: str) -> str | None:
+        """Step over the next token if it is one of these."""
+        if self.token.text not in texts or self.token.kind == "end":
+            return None
+        self.position += 1
+        return self.tokens[self.position - 1].text
+
+    def expect(self, text: str, hint: str = "") -> None:
+        if not self.take(text):
+            seen = repr(self.token.text) if self.token.kind != "end" else "the end of the line"
+            raise ValueError(f"{seen} stands where {text!r} was expected{hint}")
+
+    def equations(self) -> tuple[Equation, ...]:
+        found = [self.equation()]
+        while self.take(";"):
+            found.append(self.equation())
+        if self.token.kind != "end":
+            raise ValueError(f"{self.token.text!r} follows a complete expression (every product needs a ·)")
+        return tuple(found)
+
+    def equation(self) -> Equation:
+        target = self.atom()
+        if not isinstance(target, Name):
+            raise ValueError("an equation begins with the name of what it defines, as in y = or gᵢ =")
+        self.expect("=", " after the name that is defined")
+        return Equation(target, self.expression())
+
+    def expression(self) -> Node:
+        value = self.comparison()
+        if not self.take("if"):
+            return value
+        test = self.comparison()
+        self.expect("else")
+        return Choice(test, value, self.expression())
+
+    def comparison(self) -> Node:
+        left = self.sum()
+        sign = self.take(*COMPARISONS)
+        return Call(sign, (left, self.sum())) if sign else left
+
+    def sum(self) -> Node:
+        value = self.product()
+        while sign := self.take("+", "-"):
+            value = Call(sign, (value, self.product()))
+        return value
+
+    def product(self) -> Node:
+        value = self.negation()
+        while sign := self.take("·", "/"):
+            value = Call(sign, (value, self.negation()))
+        return value
+
+    def negation(self) -> Node:
+        return Call("negative", (self.negation(),)) if self.take("-") else self.power()
+
+    def power(self) -> Node:
+        base = self.atom()
+        if self.take("^"):
+            return Call("^", (base, self.negation()))
+        if self.token.kind == "power":
+            digits = "".join(SUPERSCRIPTS[letter] for letter in self.token.text)
+            self.position += 1
+            exponent = Number(digits.removeprefix("-"))
+            return Call("^", (base, Call("negative", (exponent,)) if digits[0] == "-" else exponent))
+        return base
+
+    def atom(self) -> Node:
+        token = self.token
+        if token.kind == "end":
+            raise ValueError("the line ends where a number, a name or '(' was expected")
+        self.position += 1
+        if token.kind == "number":
+            return Number(token.text)
+        if token.kind == "name" and token.text not in ("if", "else"):
+            return self.named(token)
+        if token.text in ("(", "|"):
+            inside = self.expression()
+            self.expect(")" if token.text == "(" else "|")
+            return inside if token.text == "(" else Call("absolute", (inside,))
+        if token.text == "#" and self.token.kind == "name":
+            self.position += 1
+            return Count(self.tokens[self.position - 1].text)
+        if token.text == "√":
+            return Call("√", (self.atom(),))
+        raise ValueError(f"{token.text!r} stands where a number, a name or '(' was expected")
+
+    def named(self, token: _Token) -> Node:
+        """A reduction ``Σᵢ[..]``, a function ``exp(..)``, or a symbol ``θᵢ``."""
+        if token.index and self.take("["):
+            if token.text not in REDUCTIONS:
+                raise ValueError(f"{token.text!r} before '[' is not one of {', '.join(REDUCTIONS)}")
+            body = self.expression()
+            self.expect("]")
+            return Reduction(token.text, token.index, body)
+        if not token.index and self.take("("):
+            if token.text not in FUNCTIONS:
+                raise ValueError(f"{token.text!r} before '(' is not a function of the dialect (a product needs a ·)")
+            arguments = [self.expression()]
+            while self.take(","):
+                arguments.append(self.expression())
+            self.expect(")")
+            return Call(token.text, tuple(arguments))
+        return Name(token.text, token.index)
+
+
+# Computing -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Evaluation:
+    """The values of a line's symbols, arrays or single numbers, as its equations are run one after the other."""
+
+    symbols: dict[str, Any]
+    sizes: Mapping[str, int]
+    arithmetic: Arithmetic
+    branches: set[tuple[Choice, bool]] = field(default_factory=set)
+
+    def run(self, equations: tuple[Equation, ...]) -> dict[str, Any]:
+        """Run the equations in order, and return the value of each target."""
+        for equation in equations:
+            target = equation.target
+            if target.indices:
+                value = np.empty([self.sizes[letter] for letter in target.indices], dtype=object)
+                for place in self._places(target.indices):
+                    value[tuple(place.values())] = self.value(equation.value, place)
+            else:
+                value = self.value(equation.value, {})
+            self.symbols[target.symbol] = value
+        return {equation.target.symbol: self.symbols[equation.target.symbol] for equation in equations}
+
+    def value(self, node: Node, place: Mapping[str, int]) -> Any:
+        """The value of one node where the index letters stand at ``place``."""
+        match node:
+            case Number(text):
+                return self.arithmetic.number(text)
+            case Name(symbol, indices):
+                return self._look_up(symbol, tuple(place[letter] for letter in indices), place)
+            case Count(letter):
+                return self.arithmetic.number(self.sizes[letter])
+            case Call(function, arguments):
+                return self.arithmetic.functions[function](*(self.value(argument, place) for argument in arguments))
+            case Reduction(operation, indices, body):
+                values = [self.value(body, {**place, **inner}) for inner in self._places(indices)]
+                return self.arithmetic.reductions[operation](values)
+            case Choice(test, yes, no):
+                holds = bool(self.value(test, place))
+                self.branches.add((node, holds))
+                return self.value(yes if holds else no, place)
+
+    def _look_up(self, symbol: str, position: tuple[int, ...], place: Mapping[str, int]) -> Any:
+        if symbol in self.symbols:
+            return self.symbols[symbol][position] if position else self.symbols[symbol]
+        if symbol in place:  # an index letter used as a number counts from 0, as in `if k = yₙ`
+            return self.arithmetic.number(place[symbol])
+        if symbol in CONSTANTS:
+            return self.arithmetic.functions[symbol]()
+        raise ValueError(f"{symbol!r} has no value here")
+
+    def _places(self, indices: tuple[str, ...]) -> Iterator[dict[str, int]]:
+        for position in itertools.product(*(range(self.sizes[letter]) for letter in indices)):
+            yield dict(zip(indices, position, strict=True))

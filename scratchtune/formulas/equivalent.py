@@ -1,0 +1,23 @@
+"""Mutants that compute the same as the formula's function, each with the reason.
+
+Keyed by the formula's ID and the mutant's description, as `scratchtune formulas --check` prints it. An entry whose
+mutant is caught after all, or no longer exists, is an error: this table cannot go stale.
+"""
+
+from __future__ import annotations
+
+EQUIVALENT: dict[tuple[str, str], str] = {
+    ("linear_grad", "dropped: z - z + 1.0 -> 1.0 in `return z - z + 1.0`"):
+        "z − z is 0; it is there to give 1 the type of z",
+    ("relu", "dropped: 0.0 * z -> 0.0 in `return z if z > 0.0 else 0.0 * z`"):
+        "0 · z is 0; it is there to give 0 the type of z",
+    ("sigmoid_crossentropy", "dropped: 0.0 * z -> 0.0 in `return max(z, 0.0 * z) - z * t + np.log1p(np.exp(-abs(z)))`"):
+        "0 · z is 0; it is there to give 0 the type of z",
+    ("sigmoid_crossentropy",
+     "swapped: 0.0 * z -> 0.0 / z in `return max(z, 0.0 * z) - z * t + np.log1p(np.exp(-abs(z)))`"):
+        "0 / z is 0 too, and at z = 0 it is NaN, which max passes over in plain Python",
+    ("dropout", "dropped: 0.0 * x -> 0.0 in `return x / (1.0 - rate) if u >= rate else 0.0 * x`"):
+        "0 · x is 0; it is there to give 0 the type of x",
+    ("transpose", "constant: 8 -> 9 in `last = min(first + 8, a.shape[0])`"):
+        "each block copies a row of the next block too, to the same place",
+}

@@ -1,0 +1,36 @@
+"""The index shows formulas to a reader: all of them in a table, or one beside its code and its test."""
+
+from __future__ import annotations
+
+import textwrap
+
+from scratchtune import checks
+from scratchtune.formulas.registry import Formula, registry
+
+
+def index() -> str:
+    """Every formula, a line each: ID, mathematics, file:line."""
+    formulas = registry()
+    width = max((len(name) for name in formulas), default=0)
+    place = max((len(formula.place) for formula in formulas.values()), default=0)
+    return "\n".join(f"{name:{width}}  {formula.place:{place}}  {formula.line}" for name, formula in formulas.items())
+
+
+def find(name: str) -> Formula:
+    """The formula with an ID; a ValueError that names the nearest one if there is none."""
+    formulas = registry()
+    if name not in formulas:
+        raise ValueError(f"formula is {name!r}; there is none with that ID{checks.nearest(name, formulas)}")
+    return formulas[name]
+
+
+def describe(name: str) -> str:
+    """One formula: what it says, the code that computes it, where that stands, and which test covers it."""
+    formula = find(name)
+    parts = [f"[{formula.id}]  {formula.line}", formula.sentence]
+    for heading, text in formula.sections.items():
+        if heading != "Formula":
+            parts.append(f"{heading}\n{textwrap.indent(text, '    ')}")
+    parts.append(f"Code  {formula.place}\n{textwrap.indent(formula.code, '    ')}")
+    parts.append(f"Test  {formula.test or 'no test names it; scratchtune formulas --check covers it'}")
+    return "\n\n".join(parts)

@@ -1,0 +1,100 @@
+"""The judge computes a line in decimals, runs the code on the same arguments, and says how far they are apart.
+
+The distance is |code − line| / (|line| + 10⁻³ · the largest entry of an array argument): relative, but a sum that
+cancels to nearly zero is measured against what was summed. A function of single numbers gets no such grace.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scratchtune.formulas import arithmetic
+from scratchtune.formulas.registry import Formula, Where
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A case with what the line says about it: the value of every target."""
+
+    arguments: Mapping[str, Any]
+    targets: Mapping[str, Any]
+
+
+def judge(formula: Formula, arguments: Mapping[str, Any]) -> tuple[Judged, set[Any]]:
+    """The line's own values for some arguments, and the branches that it took; raises one of `arithmetic.UNDEFINED`."""
+    with arithmetic.digits(floats(arguments)):
+        targets, branches = formula.solve(arguments, arithmetic.DECIMALS)
+        return Judged(arguments, {name: arithmetic.rounded(value) for name, value in targets.items()}), branches
+
+
+def floats(arguments: Mapping[str, Any]) -> Iterator[float]:
+    """Every floating-point number among some arguments."""
+    for value in arguments.values():
+        if np.asarray(value).dtype.kind == "f":
+            yield from np.ravel(value).tolist()
+
+
+# Running the code ----------------------------------------------------------------------------------------------------
+
+
+def run(formula: Formula, function: Any, arguments: Mapping[str, Any], dtype: Any = np.float64) -> dict[str, Any]:
+    """Call the code on copies of the arguments, and return the value that it gives to each target of the line.
+
+    A primed target is an argument after the call, an output is what was written there, and the rest is returned: the
+    last other target, or as many as the returned tuple has. Targets before those are only steps of the line.
+    """
+    given = {where.argument: _cast(where, arguments[where.argument], dtype) for where in formula.where}
+    before = {name: np.copy(value) for name, value in given.items()}
+    returned = function(*(given[name] for name in formula.parameters))
+    changed = formula.changed
+    _check_untouched(formula, before, given)
+    others = [equation.target.symbol for equation in formula.equations if equation.target.symbol not in changed]
+    results = () if returned is None else returned if isinstance(returned, tuple) else (returned,)
+    if len(results) > len(others):
+        raise ValueError(f"it returns {len(results)} values, and the line defines {len(others)} to return")
+    if others and not results and formula.equations[-1].target.symbol == others[-1]:
+        raise ValueError(f"it returns nothing, and the line ends with {others[-1]}")
+    values = {target: given[argument] for target, argument in changed.items()}
+    return values | dict(zip(others[len(others) - len(results) :], results, strict=True))
+
+
+def _cast(where: Where, value: Any, dtype: Any) -> Any:
+    """A copy in the precision asked for; whole numbers keep their type, and a single one is an int (or np.uint64)."""
+    if where.domain.integral:
+        return np.copy(value) if where.letters else value if where.domain.kind == "uint64" else int(value)
+    return np.array(value, dtype=dtype) if where.letters else dtype(value)
+
+
+def _check_untouched(formula: Formula, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    free = {*formula.changed.values(), *(where.argument for where in formula.where if where.domain.kind == "scratch")}
+    for name in before:
+        if name not in free and not np.array_equal(before[name], after[name], equal_nan=True):
+            raise ValueError(f"it changes its argument {name!r}, and the line does not say so")
+
+
+# Comparing -----------------------------------------------------------------------------------------------------------
+
+
+def distance(formula: Formula, judged: Judged, values: Mapping[str, Any], dtype: Any = np.float64) -> float:
+    """How far the code's values are from the line's, at most, over all entries; inf where one is NaN or misshapen."""
+    arrays = [judged.arguments[where.argument] for where in formula.where if where.letters and where.domain.drawn]
+    largest = max((float(np.abs(array).max()) for array in arrays if array.dtype.kind == "f"), default=0.0)
+    grace = 1e-3 * largest + float(np.finfo(dtype).tiny)
+    errors = (_apart(value, judged.targets[target], grace, dtype) for target, value in values.items())
+    return max(errors, default=math.inf)
+
+
+def _apart(code: Any, line: Any, grace: float, dtype: Any) -> float:
+    if isinstance(code, np.ndarray) and code.dtype == np.float64 != dtype:
+        raise ValueError("float32 arguments gave a float64 array")
+    line, code = np.asarray(np.asarray(line, dtype), np.float64), np.asarray(code)
+    if code.dtype.kind not in "fiub" or code.shape != line.shape:
+        return math.inf
+    same = (code == line) | (np.isnan(code) & np.isnan(line))
+    error = np.where(same, 0.0, np.abs(code - line) / (np.abs(line) + grace))
+    return float(np.max(np.where(np.isnan(error), math.inf, error), initial=0.0))

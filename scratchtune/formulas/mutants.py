@@ -1,0 +1,177 @@
+"""A mutant is a formula's function with one small mistake in it, of the kinds that people make.
+
+Each must be caught by the cases of `check`: a mutant that survives shows a case that is missing, or code without
+effect. The few that compute the same in another way are listed with their reason in `equivalent`.
+
+The kinds: a sign (+ for −), a constant (1.5 for 0.5), a dropped term (a for a + b or a · b), a swapped operator
+(· for /, < for >=, max for min), a sum for a mean, an absolute value for a square; each the other way round too.
+Loop ranges, indices, axes and shapes stay as they are: such a mistake would crash or never end, and prove nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any
+
+from scratchtune import jit
+
+_OTHER: dict[type, Any] = {  # each operator's counterpart
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+    ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.Gt: ast.LtE, ast.LtE: ast.Gt,
+}
+_NAMES = {  # both ways
+    "max": ("swapped", "min"), "maximum": ("swapped", "minimum"), "amax": ("swapped", "amin"),
+    "sum": ("sum and mean", "mean"),
+}
+_NAMES |= {new: (kind, old) for old, (kind, new) in _NAMES.items()}
+_ABSOLUTES = ("abs", "fabs", "absolute")
+_UNTOUCHED_CALLS = ("range", "prange", "len", "empty", "zeros", "ones", "empty_like", "zeros_like", "reshape", "view")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A mutated function, and a description that stays the same while the code around it does."""
+
+    description: str
+    function: Callable[..., Any]
+
+
+def mutants(function: Callable[..., Any]) -> Iterator[Mutant]:
+    """Every mutant of a function, one mistake each, as plain Python over the names of the function's own module."""
+    plain = jit.plain(function)
+    tree = _definition(plain)
+    seen: dict[str, int] = {}
+    for statement in _statements(tree):
+        code = ast.unparse(statement).splitlines()[0]
+        for node in _touchable(statement):
+            for kind, changed in _changes(node):
+                text = f"{kind}: {_text(node)} -> {_text(changed)} in `{code}`"
+                seen[text] = seen.get(text, 0) + 1
+                label = text if seen[text] == 1 else f"{text} ({seen[text]})"
+                yield Mutant(label, _compiled(tree, node, changed, plain))
+
+
+def _definition(plain: FunctionType) -> ast.FunctionDef:
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(plain))).body
+    assert isinstance(tree, ast.FunctionDef)
+    tree.decorator_list, tree.body, tree.returns = [], tree.body[1:], None  # the docstring comes first
+    for argument in tree.args.args:
+        argument.annotation = None
+    return tree
+
+
+# Where a mistake may stand -------------------------------------------------------------------------------------------
+
+
+def _statements(node: ast.AST) -> Iterator[ast.stmt]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt) and not isinstance(child, ast.While):
+            yield child
+            yield from _statements(child)
+
+
+def _touchable(statement: ast.stmt) -> Iterator[ast.AST]:
+    """The nodes of a statement that may be changed, without those of the statements inside it."""
+    if isinstance(statement, ast.For):
+        return
+    yield statement
+    queue = [child for child in ast.iter_child_nodes(statement) if not isinstance(child, ast.stmt)]
+    while queue:
+        node = queue.pop(0)
+        if isinstance(node, ast.Subscript) or (isinstance(node, ast.Call) and _called(node) in _UNTOUCHED_CALLS):
+            continue
+        yield node
+        children = list(ast.iter_child_nodes(node))
+        queue += [child for child in children if not isinstance(child, ast.keyword)]
+
+
+def _called(call: ast.Call) -> str:
+    match call.func:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
+
+
+# The mistakes --------------------------------------------------------------------------------------------------------
+
+
+def _changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    """Each mistake that fits a node: its kind and the node that takes its place."""
+    match node:
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+            yield "constant", ast.Constant(value + 1 if value + 1 != value else 2 * value)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            yield "sign", operand
+        case ast.Return(value=ast.expr() as value) if not isinstance(value, (ast.UnaryOp, ast.Tuple)):
+            yield "sign", ast.Return(ast.UnaryOp(ast.USub(), value))
+        case ast.AugAssign(op=op, target=target, value=value) if type(op) in _OTHER:
+            yield _kind(op), ast.AugAssign(target, _OTHER[type(op)](), value)
+        case ast.BinOp():
+            yield from _in_operation(node)
+        case ast.Compare(left=left, ops=[op], comparators=right) if type(op) in _OTHER:
+            yield "swapped", ast.Compare(left, [_OTHER[type(op)]()], right)
+        case ast.Call():
+            yield from _in_call(node)
+
+
+def _kind(op: ast.operator) -> str:
+    return "sign" if isinstance(op, (ast.Add, ast.Sub)) else "swapped"
+
+
+def _in_operation(node: ast.BinOp) -> Iterator[tuple[str, ast.AST]]:
+    op = node.op
+    if type(op) in _OTHER:
+        yield _kind(op), ast.BinOp(node.left, _OTHER[type(op)](), node.right)
+        yield "dropped", node.left
+        if isinstance(op, (ast.Add, ast.Mult)):
+            yield "dropped", node.right
+    squared = isinstance(op, ast.Pow) and isinstance(node.right, ast.Constant) and node.right.value == 2
+    if squared or (isinstance(op, ast.Mult) and ast.dump(node.left) == ast.dump(node.right)):
+        yield "square and absolute", ast.Call(ast.Name("abs", ast.Load()), [node.left], [])
+
+
+def _in_call(node: ast.Call) -> Iterator[tuple[str, ast.AST]]:
+    name = _called(node)
+    if name in _NAMES:
+        kind, other = _NAMES[name]
+        changed = copy.deepcopy(node)
+        match changed.func:
+            case ast.Name():
+                changed.func.id = other
+            case ast.Attribute():
+                changed.func.attr = other
+        yield kind, changed
+    if name in _ABSOLUTES and node.args:
+        yield "square and absolute", ast.BinOp(node.args[0], ast.Mult(), node.args[0])
+
+
+# Making it run -------------------------------------------------------------------------------------------------------
+
+
+class _Replace(ast.NodeTransformer):
+    def __init__(self, old: ast.AST, new: ast.AST) -> None:
+        self.old, self.new = old, new
+
+    def visit(self, node: ast.AST) -> Any:
+        return self.new if node is self.old else super().generic_visit(node)
+
+
+def _compiled(tree: ast.FunctionDef, old: ast.AST, new: ast.AST, plain: FunctionType) -> Callable[..., Any]:
+    """The function with ``old`` replaced by ``new``; functions that it calls run as plain Python too."""
+    kept = {id(old): old}  # deepcopy leaves what its memo holds as it is, so `old` can be found in the copy
+    mutated = _Replace(old, copy.deepcopy(new)).visit(copy.deepcopy(tree, kept))
+    module = ast.fix_missing_locations(ast.Module([mutated], []))
+    names = {name: jit.plain(value) if callable(value) else value for name, value in plain.__globals__.items()}
+    names |= inspect.getclosurevars(plain).nonlocals
+    exec(compile(module, f"<mutant of {plain.__name__}>", "exec"), names)
+    return names[plain.__name__]
+
+
+def _text(node: ast.AST) -> str:
+    return ast.unparse(ast.fix_missing_locations(copy.deepcopy(node))).splitlines()[0]

@@ -1,0 +1,406 @@
+"""The registry holds every formula of the package, read from the docstring of the function that computes it."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import itertools
+import pkgutil
+import re
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+
+import scratchtune
+from scratchtune import jit
+from scratchtune.formulas import arithmetic, dialect
+from scratchtune.formulas.domains import Domain, read_domain
+
+PACKAGE = Path(scratchtune.__file__).resolve().parent
+MARK = "Formula ["
+HEADINGS = ("Formula", "Computed as", "Gradient of", "Where", "Returns", "Raises", "Variant", "Source", "Example")
+REQUIRED = ("Formula", "Where", "Source")
+
+
+class FormulaError(ValueError):
+    """A docstring that does not follow the grammar; the message names the file, the function and what is wrong."""
+
+
+@dataclass(frozen=True)
+class Where:
+    """One line of Where: what a symbol of the line is among the function's arguments."""
+
+    symbol: str
+    argument: str
+    letters: tuple[str, ...]
+    domain: Domain
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """What a gradient is the gradient of: a target of another formula (its last one if not named), in an argument."""
+
+    id: str
+    argument: str
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A formula and the function that computes it."""
+
+    id: str
+    sentence: str
+    line: str
+    where: tuple[Where, ...]
+    gradient_of: Gradient | None
+    sections: Mapping[str, str]
+    function: Callable[..., Any] = field(repr=False)
+    equations: tuple[dialect.Equation, ...] = field(repr=False)
+    aliases: Mapping[str, str] = field(repr=False)  # index letter -> the argument's axis that it runs over
+
+    @property
+    def computed_as(self) -> str:
+        return self.sections.get("Computed as", "")
+
+    @property
+    def variant(self) -> str:
+        return self.sections.get("Variant", "")
+
+    @property
+    def source(self) -> str:
+        return self.sections.get("Source", "")
+
+    @property
+    def plain(self) -> FunctionType:
+        """The function as plain Python, whatever compiles it."""
+        return jit.plain(self.function)
+
+    @property
+    def parameters(self) -> list[str]:
+        return list(inspect.signature(self.plain).parameters)
+
+    @property
+    def module(self) -> str:
+        return self.plain.__module__
+
+    @property
+    def file(self) -> Path:
+        return Path(self.plain.__code__.co_filename)
+
+    @property
+    def line_number(self) -> int:
+        return self.plain.__code__.co_firstlineno
+
+    @property
+    def place(self) -> str:
+        """Where it stands: file:line, as short as it can be."""
+        return f"{_short(self.file)}:{self.line_number}"
+
+    @cached_property
+    def code(self) -> str:
+        """The source of the plain function, without its docstring."""
+        source = textwrap.dedent(inspect.getsource(self.plain))
+        (definition,) = ast.parse(source).body
+        docstring = definition.body[0]  # type: ignore[attr-defined]
+        lines = source.splitlines()
+        return "\n".join(lines[: docstring.lineno - 1] + lines[docstring.end_lineno :])
+
+    @property
+    def test(self) -> str:
+        """The file of tests/ that names the ID, its module's own one first; an empty string if none does."""
+        names = re.compile(rf"\b{re.escape(self.id)}\b")
+        found = [path for path, text in _tests().items() if names.search(text)]
+        return _short(min(found, key=lambda path: path.stem != f"test_{self.file.stem}")) if found else ""
+
+    @property
+    def changed(self) -> dict[str, str]:
+        """The targets that are not returned but left in an argument: target -> argument."""
+        arguments = {where.symbol + "'" * where.domain.drawn: where.argument for where in self.where}
+        targets = [equation.target.symbol for equation in self.equations]
+        return {target: arguments[target] for target in targets if target in arguments}
+
+    @property
+    def choices(self) -> list[dialect.Choice]:
+        """Every ``x if c else y`` of the line."""
+        nodes = (node for equation in self.equations for node in dialect.walk(equation.value))
+        return [node for node in nodes if isinstance(node, dialect.Choice)]
+
+    def sizes(self, arguments: Mapping[str, Any]) -> dict[str, int]:
+        """How far each index letter runs, from the shapes of the arguments; a ValueError where two disagree."""
+        found: dict[str, int] = {}
+        for where in self.where:
+            shape = np.shape(arguments[where.argument])
+            if len(shape) != len(where.letters):
+                raise ValueError(f"{where.argument} has shape {shape}; it must be ({', '.join(where.letters)})")
+            for letter, size in zip(where.letters, shape, strict=True):
+                if found.setdefault(letter, size) != size:
+                    raise ValueError(f"{where.argument} has {size} entries along {letter}; others have {found[letter]}")
+        return found | {letter: found[axis] for letter, axis in self.aliases.items()}
+
+    def solve(self, arguments: Mapping[str, Any], numbers: arithmetic.Arithmetic) -> tuple[dict[str, Any], set[Any]]:
+        """Run the line's equations on arguments: the value of each target, and which branches were taken."""
+        drawn = [where for where in self.where if where.domain.drawn]
+        symbols = {where.symbol: numbers.convert(arguments[where.argument]) for where in drawn}
+        evaluation = dialect.Evaluation(symbols, self.sizes(arguments), numbers)
+        return evaluation.run(self.equations), evaluation.branches
+
+    def evaluate(self, exact: bool = True, **arguments: Any) -> Any:
+        """The value of the line itself, not of the code: of its last equation, as a float or an array of floats.
+
+        ``exact`` computes in decimals and rounds at the end; otherwise every step is in double precision.
+        """
+        values = [abs(float(x)) for value in arguments.values() for x in np.ravel(value)]
+        with arithmetic.digits(values):
+            found, _ = self.solve(arguments, arithmetic.DECIMALS if exact else arithmetic.FLOATS)
+            return arithmetic.rounded(found[self.equations[-1].target.symbol])
+
+
+def _short(path: Path) -> str:
+    root = PACKAGE.parent
+    return str(path.resolve().relative_to(root)) if path.resolve().is_relative_to(root) else str(path)
+
+
+@cache
+def _tests() -> dict[Path, str]:
+    return {path: path.read_text(encoding="utf-8") for path in sorted((PACKAGE.parent / "tests").rglob("test_*.py"))}
+
+
+# Reading a docstring -------------------------------------------------------------------------------------------------
+
+
+def read(function: Callable[..., Any]) -> Formula:
+    """Read the formula in a function's docstring; a FormulaError says what is wrong with it."""
+    plain = jit.plain(function)
+    try:
+        return _read(function, plain)
+    except FormulaError:
+        raise
+    except ValueError as error:
+        place = f"{_short(Path(plain.__code__.co_filename))}:{plain.__code__.co_firstlineno}"
+        raise FormulaError(f"{place} {plain.__name__}: {error}") from None
+
+
+def _read(function: Callable[..., Any], plain: FunctionType) -> Formula:
+    sentence, name, sections = _sections(inspect.getdoc(plain) or "")
+    line = sections["Formula"]
+    if "\n" in line:
+        raise ValueError(f"[{name}] has {len(line.splitlines())} lines of mathematics; one is accepted, joined by ;")
+    where = tuple(_where(text) for text in _entries(sections["Where"]))
+    equations = dialect.parse(line)
+    _check_arguments(list(inspect.signature(plain).parameters), where)
+    return Formula(
+        name, sentence, line, where, _gradient_of(sections), sections, function, equations, _aliases(equations, where))
+
+
+def _sections(docstring: str) -> tuple[str, str, dict[str, str]]:
+    """The first sentence, the ID, and the text beneath each heading."""
+    lines, name, heading = docstring.splitlines(), "", ""
+    opening: list[str] = []
+    found: dict[str, list[str]] = {}
+    for text in lines:
+        if text.startswith(MARK) and not name:
+            heading, name = "Formula", text.removeprefix(MARK).partition("]")[0]
+            found[heading] = []
+        elif text and not text[0].isspace() and heading:
+            heading = _heading(text, found)
+            found[heading] = []
+        else:
+            (found[heading] if heading else opening).append(text)
+    for heading in REQUIRED:
+        if heading not in found:
+            raise ValueError(f"the heading {heading!r} is missing")
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise ValueError(f"the ID is {name!r}; it must be lower-case letters, digits and _, as in [l2_penalty]")
+    sentence = " ".join(" ".join(opening).strip().split())
+    if not sentence:
+        raise ValueError("it must begin with a sentence that says what it computes")
+    return sentence, name, {heading: textwrap.dedent("\n".join(body)).strip() for heading, body in found.items()}
+
+
+def _heading(text: str, found: Mapping[str, Any]) -> str:
+    text = text.strip()
+    if text not in HEADINGS:
+        raise ValueError(f"{text!r} is no heading; known, in this order, are {', '.join(HEADINGS)}")
+    if any(HEADINGS.index(text) <= HEADINGS.index(before) for before in found):
+        raise ValueError(f"the heading {text!r} stands too late or twice; the order is {', '.join(HEADINGS)}")
+    return text
+
+
+def _entries(text: str) -> Iterator[str]:
+    """The lines of a section, each joined with the deeper ones that continue it."""
+    entry = ""
+    for line in text.splitlines():
+        if line[:1].isspace():
+            entry += " " + line.strip()
+        else:
+            if entry:
+                yield entry
+            entry = line.strip()
+    if entry:
+        yield entry
+
+
+_WHERE = re.compile(r"(?P<symbol>[^:]+): (?P<argument>\w+), (?P<shape>scalar|\([^)]*\)), (?P<rest>.+)")
+
+
+def _where(text: str) -> Where:
+    found = _WHERE.fullmatch(text)
+    if not found:
+        raise ValueError(f"the Where line {text!r} is not 'symbol: argument, shape, domain[, words]'")
+    symbol = dialect.parse(f"{found['symbol']} = 0")[0].target
+    if symbol.indices or symbol.symbol.endswith("'"):
+        raise ValueError(f"the Where line {text!r} has an index or a prime on its symbol; it must have neither")
+    letters = tuple(re.findall(r"\w+", found["shape"])) if found["shape"] != "scalar" else ()
+    domain, words = read_domain(dialect.normal(found["rest"]))
+    return Where(symbol.symbol, found["argument"], letters, domain, words)
+
+
+def _gradient_of(sections: Mapping[str, str]) -> Gradient | None:
+    text = sections.get("Gradient of")
+    found = re.fullmatch(r"(?:(\S+) of )?\[(\w+)\] in (\w+)", text or "")
+    if text is not None and not found:
+        raise ValueError(f"Gradient of is {text!r}; it must be '[ID] in argument' or 'target of [ID] in argument'")
+    return Gradient(found[2], found[3], dialect.normal(found[1] or "")) if found else None
+
+
+def _check_arguments(parameters: list[str], where: tuple[Where, ...]) -> None:
+    named = [entry.argument for entry in where]
+    for parameter in parameters:
+        if parameter not in named:
+            raise ValueError(f"the argument {parameter!r} is missing in Where")
+    for argument in named:
+        if argument not in parameters or named.count(argument) > 1:
+            raise ValueError(f"Where names {argument!r}; each argument of {', '.join(parameters)} stands there once")
+
+
+def _aliases(equations: tuple[dialect.Equation, ...], where: tuple[Where, ...]) -> dict[str, str]:
+    """Check every name of the line, and find for each index without an axis of its own which axis it runs over."""
+    axes = {entry.symbol: entry.letters for entry in where}
+    own = {letter for letters in axes.values() for letter in letters}
+    readable = {entry.symbol for entry in where if entry.domain.drawn}
+    aliases: dict[str, str] = {}
+    for equation in equations:
+        for node in dialect.walk(equation.value):
+            if isinstance(node, dialect.Name) and node.symbol in readable:
+                _check_indices(node, axes)
+                aliases |= _new_aliases(node, axes[node.symbol], own)
+            elif isinstance(node, dialect.Name):
+                _check_other_name(node, equations)
+            elif isinstance(node, dialect.Call) and node.function == "=":
+                aliases |= _compared(node, own)
+        target = equation.target
+        _check_target(target, axes, readable)
+        axes[target.symbol] = tuple(aliases.get(letter, letter) for letter in target.indices)
+        readable.add(target.symbol)
+    _check_letters(equations, own | set(aliases))
+    return aliases
+
+
+def _check_indices(node: dialect.Name, axes: Mapping[str, tuple[str, ...]]) -> None:
+    defined = axes[node.symbol.removesuffix("'")] if node.symbol not in axes else axes[node.symbol]
+    if len(defined) != len(node.indices):
+        raise ValueError(f"{node.symbol!r} is defined with {len(defined)} indices and used with {len(node.indices)}")
+
+
+def _check_other_name(node: dialect.Name, equations: tuple[dialect.Equation, ...]) -> None:
+    """A name that has no value must be a constant, or an index letter that counts."""
+    counts = any(node.symbol in indices for equation in equations for indices in _index_groups(equation))
+    if node.indices or not (counts or node.symbol in arithmetic.CONSTANTS):
+        raise ValueError(f"the line uses {node.symbol!r}, which is neither in Where nor defined before")
+
+
+def _compared(node: dialect.Call, own: set[str]) -> dict[str, str]:
+    """In ``1 if j = k else 0`` the index j runs where k does."""
+    match node.arguments:
+        case (dialect.Name(left, ()), dialect.Name(right, ())) if (left in own) != (right in own):
+            return {left: right} if right in own else {right: left}
+    return {}
+
+
+def _check_target(target: dialect.Name, axes: Mapping[str, tuple[str, ...]], readable: set[str]) -> None:
+    base = target.symbol.removesuffix("'")
+    if target.symbol in readable:
+        raise ValueError(f"{target.symbol!r} has a value already; the new value of an argument is written {base}'")
+    if target.symbol != base and base not in readable:
+        raise ValueError(f"{target.symbol!r} is the new value of {base!r}, which has no value in Where")
+    if base in axes:
+        _check_indices(target, axes)
+
+
+def _new_aliases(node: dialect.Name, axes: tuple[str, ...], own: set[str]) -> dict[str, str]:
+    found = {}
+    for letter, axis in zip(node.indices, axes, strict=True):
+        if letter not in own:
+            found[letter] = axis
+        elif letter != axis:
+            raise ValueError(f"{node.symbol!r} has the axis {axis!r} where the line has the index {letter!r}")
+    return found
+
+
+def _check_letters(equations: tuple[dialect.Equation, ...], known: set[str]) -> None:
+    for equation in equations:
+        counted = [node.letter for node in dialect.walk(equation.value) if isinstance(node, dialect.Count)]
+        for letter in itertools.chain(counted, *_index_groups(equation)):
+            if letter not in known:
+                raise ValueError(f"the index {letter!r} is an axis of no argument")
+
+
+def _index_groups(equation: dialect.Equation) -> Iterator[tuple[str, ...]]:
+    """The indices that an equation runs over: its target's and those of its reductions."""
+    yield equation.target.indices
+    for node in dialect.walk(equation.value):
+        if isinstance(node, dialect.Reduction):
+            yield node.indices
+
+
+# Collecting ----------------------------------------------------------------------------------------------------------
+
+
+@cache
+def registry() -> dict[str, Formula]:
+    """Every formula of the package by its ID, in the order of files and lines."""
+    return collect(_modules())
+
+
+def collect(modules: Iterable[ModuleType]) -> dict[str, Formula]:
+    """The formulas that are defined in some modules, by ID; a FormulaError where an ID stands twice."""
+    found: dict[str, Formula] = {}
+    for module in modules:
+        functions = [value for value in vars(module).values() if _carries_formula(value, module)]
+        for function in dict.fromkeys(functions):
+            formula = read(function)
+            other = found.setdefault(formula.id, formula)
+            if other is not formula:
+                raise FormulaError(f"{formula.place} {formula.plain.__name__}: [{formula.id}] is also at {other.place}")
+    return dict(sorted(found.items(), key=lambda item: (str(item[1].file), item[1].line_number)))
+
+
+def _carries_formula(value: Any, module: ModuleType) -> bool:
+    plain = value if isinstance(value, FunctionType) else getattr(value, "py_func", None)
+    return isinstance(plain, FunctionType) and plain.__module__ == module.__name__ and MARK in (plain.__doc__ or "")
+
+
+def _modules() -> Iterator[ModuleType]:
+    """The modules of the package whose source holds a formula; no other is imported for it."""
+    yield from _modules_in([str(PACKAGE)], "scratchtune.")
+
+
+def _modules_in(folders: list[str], prefix: str) -> Iterator[ModuleType]:
+    for found in sorted(pkgutil.iter_modules(folders, prefix), key=lambda found: found.name):
+        if found.name == __package__:
+            continue
+        path = Path(found.module_finder.path) / found.name.removeprefix(prefix)  # type: ignore[union-attr]
+        source = path / "__init__.py" if found.ispkg else path.with_suffix(".py")
+        if MARK in source.read_text(encoding="utf-8"):
+            yield importlib.import_module(found.name)
+        if found.ispkg:
+            yield from _modules_in([str(path)], found.name + ".")

@@ -1,0 +1,403 @@
+"""The compiler's doorway, the only module that imports numba: how a kernel is compiled, cached and switched off.
+
+- `function` compiles a plain function for whatever types it is called with; formulas are written with it.
+- `forward`, `backward`, `loss` and `update` make *kernels*: functions of one fixed signature each, so that the
+  epoch loop can call any layer, loss or optimizer through a pointer, and is itself compiled once.
+- `loop` compiles the loops that walk over kernels.
+
+With the environment variable ``NUMBA_DISABLE_JIT=1`` everything here hands back the plain Python function, so that each
+formula can be stepped through in a debugger.
+
+Two traps are closed here. Numba's cache on disk does not notice an edit to a function in *another* file, so its entries
+are stamped with a digest of all of the package's sources, and of the sources and constants that a user's own kernel
+names. And Numba computes ``0.5 * x`` in float64 although ``x`` is float32; `_WeakLiterals` makes literals follow the
+arrays, which is NumPy 2's rule as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import os
+import sys
+import tempfile
+import threading
+import time
+import types as python_types
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import llvmlite.ir
+import numba
+import numpy as np
+from numba.core import caching, cgutils, compiler, config, ir, types
+from numba.core.ccallback import CFunc
+from numba.core.compiler_machinery import FunctionPass, register_pass
+from numba.core.untyped_passes import IRProcessing
+from numba.extending import intrinsic
+from tqdm import tqdm
+
+DISABLED = bool(config.DISABLE_JIT)
+PACKAGE = Path(__file__).resolve().parent
+
+# Sums may be reordered and multiply-adds fused, so that they use the processor's vectors; NaN and infinity keep their
+# meaning, because a diverging training is recognised by them.
+_OPTIONS = {
+    "nopython": True, "nogil": True, "fastmath": {"contract", "reassoc", "nsz", "arcp"}, "error_model": "numpy",
+    "boundscheck": False,
+}
+
+
+# What is compiled: literals that follow the arrays -------------------------------------------------------------------
+
+
+@register_pass(mutates_CFG=False, analysis_only=False)
+class _WeakLiterals(FunctionPass):
+    """Float literals become float32 in a function whose floating-point arguments are all float32."""
+
+    _name = "scratchtune_weak_literals"
+
+    def __init__(self) -> None:
+        FunctionPass.__init__(self)
+
+    def run_pass(self, state: Any) -> bool:
+        floats = {inner for argument in state.args for inner in _float_types(argument)}
+        if floats != {types.float32}:
+            return False
+        for block in state.func_ir.blocks.values():
+            for assignment in block.find_insts(ir.Assign):
+                value = assignment.value
+                if isinstance(value, (ir.Const, ir.Global, ir.FreeVar)) and type(value.value) is float:
+                    value.value = np.float32(value.value)
+        return True
+
+
+def _float_types(argument: Any) -> set[Any]:
+    argument = getattr(argument, "dtype", argument) if isinstance(argument, types.Array) else argument
+    return {argument} if isinstance(argument, types.Float) else set()
+
+
+class _Compiler(compiler.CompilerBase):
+    """Numba's usual pipeline with `_WeakLiterals` in it."""
+
+    def define_pipelines(self) -> list[Any]:
+        self.state.flags.noalias = self.arrays_are_apart
+        pipeline = compiler.DefaultPassBuilder.define_nopython_pipeline(self.state)
+        pipeline.add_pass_after(_WeakLiterals, IRProcessing)
+        pipeline.finalize()
+        return [pipeline]
+
+    arrays_are_apart = False
+
+
+class _ApartCompiler(_Compiler):
+    """For functions whose array arguments never overlap; LLVM need not test for it before each inner loop."""
+
+    arrays_are_apart = True
+
+
+# Where it is cached: under a digest of the sources -------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def digest() -> str:
+    """The digest of the package's sources; one character changed anywhere makes another one."""
+    total = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        total.update(str(path.relative_to(PACKAGE)).encode() + b"\0" + path.read_bytes())
+    return total.hexdigest()
+
+
+def _dependencies(function: Callable[..., Any], found: dict[str, str]) -> dict[str, str]:
+    """What a function outside the package depends on: its file, the constants it names, the functions that it calls."""
+    function = plain(function)
+    path = inspect.getfile(function)
+    key = f"{path}:{function.__qualname__}"
+    if key in found or Path(path).resolve().is_relative_to(PACKAGE):
+        return found
+    found[key] = hashlib.sha256(Path(path).read_bytes()).hexdigest() if os.path.exists(path) else ""
+    names = function.__code__.co_names + function.__code__.co_freevars
+    scope = {**function.__globals__, **inspect.getclosurevars(function).nonlocals}
+    for name in names:
+        value = scope.get(name)
+        if isinstance(value, (int, float, str, tuple, np.ndarray, np.generic)):
+            found[f"{key}:{name}"] = hashlib.sha256(repr(value).encode() + np.asarray(value).tobytes()).hexdigest()
+        elif isinstance(plain(value), python_types.FunctionType):
+            _dependencies(value, found)
+    return found
+
+
+class _Locator(caching.InTreeCacheLocator):
+    """Where the compiled form of one function lies, and the stamp that tells whether it is still fresh."""
+
+    def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:
+        super().__init__(py_func, py_file)
+        self._function = py_func
+        self._folder: str | None = None
+
+    def get_cache_path(self) -> str:
+        if self._folder is None:
+            self._folder = str(_cache_folder(Path(self._py_file).resolve()))
+        return self._folder
+
+    def get_source_stamp(self) -> str:
+        return digest() + repr(sorted(_dependencies(self._function, {}).items()))
+
+    def ensure_cache_path(self) -> None:
+        """Nothing to ensure: `_cache_folder` has tried to write."""
+
+
+@lru_cache(maxsize=None)
+def _cache_folder(source: Path) -> Path:
+    """The first folder that can be written: the one Numba was told, beside the source, the user's, a private one."""
+    name = f"{source.parent.name}-{hashlib.sha256(str(source.parent).encode()).hexdigest()[:16]}"
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    candidates = [Path(config.CACHE_DIR) / name] if config.CACHE_DIR else [source.parent / "__pycache__"]
+    for folder in [*candidates, home / "scratchtune" / name]:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+            return folder
+        except OSError:
+            continue
+    return _private_folder() / name
+
+
+@lru_cache(maxsize=1)
+def _private_folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="scratchtune-"))  # mkdtemp makes it with mode 0700
+
+
+class _Implementation(caching.CompileResultCacheImpl):
+    _locator_classes = [_Locator]
+
+
+class _Cache(caching.FunctionCache):
+    _impl_class = _Implementation
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        """Numba's key, with a closure's functions told apart by name; their sources are in the stamp already."""
+        closed = tuple(
+            f"{plain(value).__module__}.{plain(value).__qualname__}" if callable(value) else repr(value)
+            for value in inspect.getclosurevars(self._py_func).nonlocals.values()
+        )
+        return sig, codegen.magic_tuple(), hashlib.sha256(self._py_func.__code__.co_code).hexdigest(), closed
+
+    def holds(self, signature: Any) -> bool:
+        """Is this signature on disk already?"""
+        codegen = numba.core.registry.cpu_target.target_context.codegen()
+        return self._index_key(signature, codegen) in self._cache_file._load_index()
+
+
+def _cache_of(function: Callable[..., Any]) -> Any:
+    """The cache for a function; one that is defined at a prompt has no file, so it has none."""
+    return _Cache(function) if os.path.exists(inspect.getfile(function)) else caching.NullCache()
+
+
+# How it is compiled ---------------------------------------------------------------------------------------------------
+
+
+def plain(function: Any) -> Any:
+    """The plain Python function behind anything that this module has compiled."""
+    return getattr(function, "py_func", function)
+
+
+def function(f: Callable[..., Any]) -> Any:
+    """Compile ``f`` for whatever types it is called with; ``f.py_func`` stays the plain function."""
+    return _dispatcher(f, _Compiler)
+
+
+def function_of_separate_arrays(f: Callable[..., Any]) -> Any:
+    """The same for an ``f`` whose array arguments never share memory: 95 instead of 52 GFLOP/s in a small product."""
+    return _dispatcher(f, _ApartCompiler)
+
+
+def inlined(f: Callable[..., Any]) -> Any:
+    """The same for a piece of a longer function, that is put into it before it is compiled."""
+    return _dispatcher(f, _Compiler, inline="always")
+
+
+def _dispatcher(f: Callable[..., Any], pipeline: type[_Compiler], **options: Any) -> Any:
+    if DISABLED:
+        return f
+    dispatcher = numba.jit(pipeline_class=pipeline, **_OPTIONS, **options)(f)
+    dispatcher._cache = _cache_of(f)
+    return dispatcher
+
+
+loop = function
+
+
+class Kernel:
+    """A function of one of the fixed signatures below, compiled for float32 or float64 when it is first needed."""
+
+    def __init__(self, py_func: Callable[..., Any], kind: str) -> None:
+        self.py_func, self.kind, self.__doc__, self.__name__ = py_func, kind, py_func.__doc__, py_func.__name__
+        wanted, given = ARGUMENTS[kind], list(inspect.signature(py_func).parameters)
+        if given != wanted:
+            raise TypeError(
+                f"{py_func.__name__} has the arguments ({', '.join(given)}); "
+                f"a {kind} kernel has ({', '.join(wanted)})"
+            )
+        self._compiled: dict[str, Any] = {}
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.py_func(*arguments)
+
+    def compiled(self, dtype: Any) -> Any:
+        """What loops hand to `call`: the address of the compiled kernel for ``dtype``; the plain one where disabled."""
+        if DISABLED:
+            return self.py_func
+        name = np.dtype(dtype).name
+        if name not in self._compiled:
+            kernel = self._uncompiled(name)
+            kernel.compile()
+            self._compiled[name] = kernel
+        return self._compiled[name].address
+
+    def is_ready(self, dtype: Any) -> bool:
+        """Is it compiled already, in this process or on disk?"""
+        name = np.dtype(dtype).name
+        if DISABLED or name in self._compiled:
+            return True
+        kernel = self._uncompiled(name)
+        return isinstance(kernel._cache, _Cache) and kernel._cache.holds(kernel._sig)
+
+    def _uncompiled(self, name: str) -> Any:
+        signature = _signature(self.kind, name)
+        kernel = CFunc(self.py_func, signature, locals={}, options=dict(_OPTIONS), pipeline_class=_ApartCompiler)
+        kernel._cache = _cache_of(self.py_func)
+        return kernel
+
+
+ARGUMENTS = {
+    "forward": "shape settings theta state x y work training step key".split(),
+    "backward": "shape settings theta state x y dy dtheta dx work training step key".split(),
+    "loss": "y target weight dy".split(),
+    "update": "theta grad slots settings alpha step".split(),
+}
+
+
+@lru_cache(maxsize=None)
+def _signature(kind: str, dtype: str) -> tuple[tuple[Any, ...], Any]:
+    """Types of the arguments, and of what is returned, by the arguments' names."""
+    real = getattr(types, dtype)
+    vector, rows = types.Array(real, 1, "C"), types.Array(real, 2, "C")
+    typed: dict[str, Any] = dict.fromkeys(("theta", "state", "settings", "dtheta", "work", "weight", "grad"), vector)
+    typed |= dict.fromkeys(("x", "y", "dy", "dx", "target", "slots"), rows)
+    typed |= {"shape": types.Array(types.int64, 1, "C"), "training": types.boolean, "step": types.int64,
+              "key": types.uint64, "alpha": types.float64}
+    if kind == "update":
+        typed["settings"] = types.Array(types.float64, 1, "C")
+    return tuple(typed[name] for name in ARGUMENTS[kind]), types.float64 if kind == "loss" else types.void
+
+
+def forward(f: Callable[..., Any]) -> Kernel:
+    """A layer's forward kernel: fills ``y`` (rows, outputs) from ``x`` (rows, inputs) and the layer's ``theta``.
+
+    ``shape`` holds the layer's whole numbers and ``settings`` its real ones; ``state`` is what it keeps between steps
+    beside theta (moving averages); ``work`` is scratch that lasts from forward to backward; ``training`` tells whether
+    it trains; ``step`` counts updates; ``key`` (uint64) is for random numbers, another one for each step and layer.
+    A token is its number in ``x``: exact in float32 up to 2^24.
+    """
+    return Kernel(f, "forward")
+
+
+def backward(f: Callable[..., Any]) -> Kernel:
+    """A layer's backward kernel: from ``dy``, dJ/dy, fills ``dtheta``, dJ/dtheta, and ``dx``, dJ/dx.
+
+    ``dx`` has no elements (``dx.size == 0``) where nobody needs it: in the first layer.
+    """
+    return Kernel(f, "backward")
+
+
+def loss(f: Callable[..., Any]) -> Kernel:
+    """A loss kernel: returns the mean over rows of weight times loss, and fills ``dy`` with its gradient in ``y``."""
+    return Kernel(f, "loss")
+
+
+def update(f: Callable[..., Any]) -> Kernel:
+    """An optimizer's kernel: changes ``theta`` and its ``slots`` (a row a moment) in place; the first step is 1."""
+    return Kernel(f, "update")
+
+
+def table(kernels: Sequence[Kernel], dtype: Any) -> Any:
+    """The kernels of a network as a loop takes them: an array of addresses, or a tuple of functions where disabled."""
+    compiled = [kernel.compiled(dtype) for kernel in kernels]
+    return tuple(compiled) if DISABLED else np.array(compiled, np.int64)
+
+
+def _caller(result: Any) -> Any:
+    """Make ``call(kernel, arguments)``, for kernels that return ``result``."""
+
+    def call(kernel: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        return kernel(*arguments)
+
+    @intrinsic
+    def call_address(context: Any, address: Any, arguments: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            held = [context.get_value_type(argument) for argument in arguments]
+            kind = llvmlite.ir.FunctionType(context.get_value_type(result), held)
+            pointer = builder.inttoptr(values[0], kind.as_pointer())
+            return builder.call(pointer, cgutils.unpack_tuple(builder, values[1], len(held)))
+
+        return result(address, arguments), generate
+
+    return call if DISABLED else call_address
+
+
+call = _caller(types.void)
+call_loss = _caller(types.float64)
+
+
+# The first run --------------------------------------------------------------------------------------------------------
+
+
+class Job(NamedTuple):
+    """One thing that must be compiled before work starts."""
+
+    name: str
+    is_ready: Callable[[], bool]
+    compile: Callable[[], Any]
+
+
+def kernel_job(kernel: Kernel, dtype: Any) -> Job:
+    """Compile one kernel for one dtype."""
+    return Job(kernel.__name__, lambda: kernel.is_ready(dtype), lambda: kernel.compiled(dtype))
+
+
+def loop_job(dispatcher: Any, arguments: tuple[Any, ...]) -> Job:
+    """Compile one loop for the types of ``arguments``."""
+    if DISABLED:
+        return Job(dispatcher.__name__, lambda: True, lambda: None)
+    signature = tuple(numba.typeof(argument) for argument in arguments)
+
+    def is_ready() -> bool:
+        on_disk = isinstance(dispatcher._cache, _Cache) and dispatcher._cache.holds(signature)
+        return signature in dispatcher.overloads or on_disk
+
+    return Job(dispatcher.__name__, is_ready, lambda: dispatcher.compile(signature))
+
+
+_preparing = threading.Lock()
+
+
+def prepare(jobs: Sequence[Job]) -> None:
+    """Compile what is not compiled yet, and tell it in one line with a progress bar where that takes a while."""
+    with _preparing:
+        missing = [job for job in jobs if not job.is_ready()]
+        if missing:
+            print(f"scratchtune: compiling {len(missing)} kernels for this processor, once", file=sys.stderr)
+        for job in tqdm(missing, desc="compiling", unit="kernel", leave=False, disable=None if missing else True):
+            job.compile()
+        for job in jobs:
+            job.compile()
+
+
+def timed_call(f: Callable[..., Any], *arguments: Any) -> tuple[float, Any]:
+    """Seconds that ``f(*arguments)`` took, and what it returned."""
+    start = time.perf_counter()
+    result = f(*arguments)
+    return time.perf_counter() - start, result

@@ -1,0 +1,366 @@
+"""An activation bends what a layer has computed, one number at a time; softmax alone looks at a whole row.
+
+Each function stands above its derivative. `ACTIVATIONS` at the end lists their kernels by name.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from scratchtune import jit
+
+
+@jit.function
+def linear(z):
+    """The identity: no activation.
+
+    Formula [linear]
+        a = z
+    Where
+        z: z, scalar, real
+    Source
+        Keras, activation "linear".
+    """
+    return z
+
+
+@jit.function
+def linear_grad(z):
+    """Derivative of the identity.
+
+    Formula [linear_grad]
+        d = 1
+    Gradient of
+        [linear] in z
+    Where
+        z: z, scalar, real
+    Source
+        Calculus.
+    """
+    return z - z + 1.0
+
+
+@jit.function
+def relu(z):
+    """Rectified linear unit: negative numbers become zero.
+
+    Formula [relu]
+        a = z if z > 0 else 0
+    Where
+        z: z, scalar, real
+    Source
+        Nair and Hinton (2010), "Rectified linear units improve restricted Boltzmann machines".
+    Example
+        >>> relu(-2.0), relu(3.0)
+        (0.0, 3.0)
+    """
+    return z if z > 0.0 else 0.0 * z
+
+
+@jit.function
+def relu_grad(z):
+    """Derivative of ReLU; at zero, where it has none, zero is used.
+
+    Formula [relu_grad]
+        d = 1 if z > 0 else 0
+    Gradient of
+        [relu] in z
+    Where
+        z: z, scalar, real
+    Source
+        As [relu]; PyTorch and Keras use zero at zero too.
+    """
+    return 1.0 if z > 0.0 else 0.0
+
+
+@jit.function
+def leaky_relu(z, slope):
+    """Leaky ReLU: negative numbers are made smaller instead of zero.
+
+    Formula [leaky_relu]
+        a = z if z > 0 else s · z
+    Where
+        z: z, scalar, real
+        s: slope, scalar, >= 0
+    Variant
+        Keras's activation has the slope 0.2, PyTorch's module 0.01; here it is 0.2.
+    Source
+        Maas, Hannun, Ng (2013), "Rectifier nonlinearities improve neural network acoustic models".
+    """
+    return z if z > 0.0 else slope * z
+
+
+@jit.function
+def leaky_relu_grad(z, slope):
+    """Derivative of leaky ReLU.
+
+    Formula [leaky_relu_grad]
+        d = 1 if z > 0 else s
+    Gradient of
+        [leaky_relu] in z
+    Where
+        z: z, scalar, real
+        s: slope, scalar, >= 0
+    Source
+        As [leaky_relu].
+    """
+    return 1.0 if z > 0.0 else slope
+
+
+@jit.function
+def elu(z):
+    """Exponential linear unit: negative numbers approach -1.
+
+    Formula [elu]
+        a = z if z > 0 else exp(z) − 1
+    Computed as
+        expm1(z) in the second branch: exact where z is tiny
+    Where
+        z: z, scalar, logits
+    Variant
+        The factor alpha before the second branch is 1, as by default in Keras and PyTorch.
+    Source
+        Clevert, Unterthiner, Hochreiter (2016), "Fast and accurate deep network learning by ELUs", equation 15.
+    """
+    return z if z > 0.0 else np.expm1(z)
+
+
+@jit.function
+def elu_grad(z):
+    """Derivative of ELU.
+
+    Formula [elu_grad]
+        d = 1 if z > 0 else exp(z)
+    Gradient of
+        [elu] in z
+    Where
+        z: z, scalar, logits
+    Source
+        As [elu].
+    """
+    return 1.0 if z > 0.0 else np.exp(z)
+
+
+@jit.function
+def sigmoid(z):
+    """Logistic function: any number becomes one between 0 and 1.
+
+    Formula [sigmoid]
+        a = 1 / (1 + exp(−z))
+    Computed as
+        e / (1 + e) with e = exp(z) for z < 0: never the exponential of a large number
+    Where
+        z: z, scalar, logits
+    Source
+        Keras, activation "sigmoid".
+    Example
+        >>> sigmoid(0.0)
+        0.5
+    """
+    e = np.exp(-abs(z))
+    return 1.0 / (1.0 + e) if z >= 0.0 else e / (1.0 + e)
+
+
+@jit.function
+def sigmoid_grad(z):
+    """Derivative of the logistic function.
+
+    Formula [sigmoid_grad]
+        d = exp(−z) / (1 + exp(−z))²
+    Computed as
+        with |z| for z: the derivative is symmetric
+    Gradient of
+        [sigmoid] in z
+    Where
+        z: z, scalar, logits
+    Source
+        Calculus: it equals a · (1 − a).
+    """
+    e = np.exp(-abs(z))
+    return e / ((1.0 + e) * (1.0 + e))
+
+
+@jit.function
+def tanh(z):
+    """Hyperbolic tangent: any number becomes one between -1 and 1.
+
+    Formula [tanh]
+        a = (exp(z) − exp(−z)) / (exp(z) + exp(−z))
+    Where
+        z: z, scalar, logits
+    Source
+        Keras, activation "tanh".
+    """
+    return np.tanh(z)
+
+
+@jit.function
+def tanh_grad(z):
+    """Derivative of the hyperbolic tangent.
+
+    Formula [tanh_grad]
+        d = 4 / (exp(z) + exp(−z))²
+    Computed as
+        (2 e / (1 + e²))² with e = exp(−|z|)
+    Gradient of
+        [tanh] in z
+    Where
+        z: z, scalar, logits
+    Source
+        Calculus: it equals 1 − a², which would lose its digits where a is near 1.
+    """
+    e = np.exp(-abs(z))
+    half = 2.0 * e / (1.0 + e * e)
+    return half * half
+
+
+_SQRT_HALF = math.sqrt(0.5)
+_INVERSE_SQRT_2_PI = 1.0 / math.sqrt(2.0 * math.pi)
+
+
+@jit.function
+def gelu(z):
+    """Gaussian error linear unit: z times the probability that a standard normal number is below z.
+
+    Formula [gelu]
+        a = z · Φ(z)
+    Computed as
+        z · erfc(−z / √2) / 2
+    Where
+        z: z, scalar, real
+    Variant
+        The exact form, as by default in Keras and PyTorch; both also offer an approximation by tanh.
+    Source
+        Hendrycks and Gimpel (2016), "Gaussian error linear units", equation 1.
+    """
+    return 0.5 * z * math.erfc(-z * _SQRT_HALF)
+
+
+@jit.function
+def gelu_grad(z):
+    """Derivative of GELU.
+
+    Formula [gelu_grad]
+        d = Φ(z) + z · φ(z)
+    Gradient of
+        [gelu] in z
+    Where
+        z: z, scalar, real
+    Source
+        As [gelu], by the product rule.
+    """
+    return 0.5 * math.erfc(-z * _SQRT_HALF) + z * _INVERSE_SQRT_2_PI * np.exp(-0.5 * z * z)
+
+
+@jit.function
+def softmax(z, p):
+    """Softmax: a row of any numbers becomes a row of probabilities.
+
+    Formula [softmax]
+        pₖ = exp(zₖ) / Σⱼ[exp(zⱼ)] ; s = log(Σⱼ[exp(zⱼ)])
+    Computed as
+        exp(zₖ − m) / Σⱼ[exp(zⱼ − m)] with m = maxⱼ[zⱼ]: the same quotient without an overflow
+    Where
+        z: z, (k,), logits
+        p: p, (k,), written
+    Returns
+        s, the logarithm of the denominator, which cross-entropy needs.
+    Source
+        Bridle (1990), "Probabilistic interpretation of feedforward classification network outputs".
+    """
+    top = z[0]
+    for k in range(1, z.size):
+        top = z[k] if z[k] > top else top
+    total = 0.0
+    for k in range(z.size):
+        p[k] = np.exp(z[k] - top)
+        total += p[k]
+    for k in range(z.size):
+        p[k] /= total
+    return top + np.log(total)
+
+
+@jit.function
+def softmax_grad(p, g, d):
+    """Gradient of softmax: what arrives at the probabilities is handed on to the row that they were made of.
+
+    Formula [softmax_grad]
+        dₖ = pₖ · (gₖ − Σⱼ[gⱼ · pⱼ])
+    Gradient of
+        p of [softmax] in z
+    Where
+        p: p, (k,), probabilities, softmax of the row z
+        g: g, (k,), real, dJ/dp
+        d: d, (k,), written, dJ/dz
+    Source
+        Calculus: dpⱼ/dzₖ = pⱼ · ((1 if j = k else 0) − pₖ), summed with gⱼ.
+    """
+    mean = 0.0
+    for k in range(p.size):
+        mean += g[k] * p[k]
+    for k in range(p.size):
+        d[k] = p[k] * (g[k] - mean)
+
+
+def _elementwise(activation: Any, derivative: Any) -> tuple[jit.Kernel, jit.Kernel]:
+    """The kernels of a layer that does nothing but ``activation``."""
+
+    @jit.forward
+    def forward(shape, settings, theta, state, x, y, work, training, step, key):
+        for i in range(x.shape[0]):
+            for j in range(x.shape[1]):
+                y[i, j] = activation(x[i, j])
+
+    @jit.backward
+    def backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+        if dx.size > 0:
+            for i in range(x.shape[0]):
+                for j in range(x.shape[1]):
+                    dx[i, j] = dy[i, j] * derivative(x[i, j])
+
+    return forward, backward
+
+
+@jit.forward
+def leaky_relu_forward(shape, settings, theta, state, x, y, work, training, step, key):
+    slope = settings[0]
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            y[i, j] = leaky_relu(x[i, j], slope)
+
+
+@jit.backward
+def leaky_relu_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    slope = settings[0]
+    if dx.size > 0:
+        for i in range(x.shape[0]):
+            for j in range(x.shape[1]):
+                dx[i, j] = dy[i, j] * leaky_relu_grad(x[i, j], slope)
+
+
+@jit.forward
+def softmax_forward(shape, settings, theta, state, x, y, work, training, step, key):
+    for i in range(x.shape[0]):
+        softmax(x[i], y[i])
+
+
+@jit.backward
+def softmax_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    if dx.size > 0:
+        for i in range(x.shape[0]):
+            softmax_grad(y[i], dy[i], dx[i])
+
+
+ACTIVATIONS: dict[str, tuple[jit.Kernel, jit.Kernel]] = {
+    "linear": _elementwise(linear, linear_grad),
+    "relu": _elementwise(relu, relu_grad),
+    "leaky_relu": (leaky_relu_forward, leaky_relu_backward),
+    "elu": _elementwise(elu, elu_grad),
+    "gelu": _elementwise(gelu, gelu_grad),
+    "sigmoid": _elementwise(sigmoid, sigmoid_grad),
+    "tanh": _elementwise(tanh, tanh_grad),
+    "softmax": (softmax_forward, softmax_backward),
+}

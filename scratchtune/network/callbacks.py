@@ -1,0 +1,102 @@
+"""A callback is told of each epoch while a model trains, and may stop it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scratchtune import checks
+
+if TYPE_CHECKING:
+    from scratchtune.network.sequential import Sequential
+
+GROWS = ("accuracy", "auc", "precision", "recall", "f1", "r2")  # in mode "auto", these metrics shall grow
+
+
+class Callback:
+    """Base of the callbacks; override what is needed. ``self.model`` is the model that trains."""
+
+    model: Sequential
+
+    def on_train_begin(self) -> None:
+        """Called before the first epoch of a fit."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Called after each epoch with its number, from 0, and its values; ``self.model.stop_training`` ends the fit."""
+
+    def on_train_end(self) -> None:
+        """Called after the last epoch of a fit."""
+
+
+class EarlyStopping(Callback):
+    """Stops when a value has not improved for ``patience`` epochs; Keras's arguments.
+
+    ``monitor`` is a name in the history; ``min_delta`` what counts as an improvement; ``baseline`` a value that must be
+    reached within ``patience`` epochs; ``start_from_epoch`` how many epochs to wait first; ``mode`` "min", "max" or
+    "auto" (by the name). With ``restore_best_weights`` the model ends with the weights of its best epoch.
+    """
+
+    def __init__(
+        self, monitor: str = "val_loss", min_delta: float = 0.0, patience: int = 0, verbose: int = 0,
+        mode: str = "auto", baseline: float | None = None, restore_best_weights: bool = False,
+        start_from_epoch: int = 0,
+    ) -> None:
+        self.monitor = monitor
+        self.min_delta = abs(checks.real("min_delta", min_delta))
+        self.patience = checks.integer("patience", patience, 0)
+        self.verbose = verbose
+        mode = checks.choice("mode", mode, ("auto", "min", "max"))
+        grows = any(name in monitor for name in GROWS) if mode == "auto" else mode == "max"
+        self.sign = -1.0 if grows else 1.0
+        self.baseline = None if baseline is None else checks.real("baseline", baseline)
+        self.restore_best_weights = checks.boolean("restore_best_weights", restore_best_weights)
+        self.start_from_epoch = checks.integer("start_from_epoch", start_from_epoch, 0)
+
+    def on_train_begin(self) -> None:
+        self.best, self.best_epoch, self.wait, self.stopped_epoch = np.inf, 0, 0, 0
+        self.best_weights: list[np.ndarray] | None = None
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        if self.monitor not in logs:
+            raise ValueError(f"monitor is {self.monitor!r}; this training has {', '.join(logs)}{_hint(self.monitor)}")
+        if epoch < self.start_from_epoch:
+            return
+        value = self.sign * logs[self.monitor]
+        self.wait += 1
+        if self.best_weights is None or value < self.best - self.min_delta:
+            self._keep(epoch, value)
+            if self.baseline is None or value < self.sign * self.baseline - self.min_delta:
+                self.wait = 0
+        if self.wait >= self.patience and epoch > 0 and self.wait > 0:
+            self.stopped_epoch = epoch
+            self.model.stop_training = True
+
+    def _keep(self, epoch: int, value: float) -> None:
+        self.best, self.best_epoch = value, epoch
+        self.best_weights = self.model.get_weights()
+
+    def on_train_end(self) -> None:
+        if self.verbose and self.stopped_epoch:
+            print(f"early stopping after epoch {self.stopped_epoch}, best was {self.best_epoch}", file=sys.stderr)
+        if self.restore_best_weights and self.best_weights is not None:
+            self.model.set_weights(self.best_weights)
+
+
+def _hint(monitor: str) -> str:
+    return "; give validation_data to fit for those that begin with val_" if monitor.startswith("val_") else ""
+
+
+class History(Callback):
+    """What each epoch gave: ``history`` maps a name to a list of one value an epoch, ``epoch`` counts them."""
+
+    def __init__(self) -> None:
+        self.history: dict[str, list[float]] = {}
+        self.epoch: list[int] = []
+        self.diverged = False
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
+        self.epoch.append(epoch)
+        for name, value in logs.items():
+            self.history.setdefault(name, []).append(value)

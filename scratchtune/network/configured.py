@@ -1,0 +1,42 @@
+"""A configured object remembers what it was made with, so that it can be shown, copied and saved.
+
+Layers, optimizers, penalties and schedules all are: a model is cloned for each trial by making its parts again.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, TypeVar
+
+Self = TypeVar("Self", bound="Configured")
+
+
+class Configured:
+    """Base of the classes whose constructor's arguments are all that there is to know about a fresh object."""
+
+    config: dict[str, Any]
+
+    def __new__(cls: type[Self], *args: Any, **kwargs: Any) -> Self:
+        self = super().__new__(cls)
+        self.config = dict(inspect.signature(cls).bind(*args, **kwargs).arguments)
+        return self
+
+    def fresh(self: Self, **changes: Any) -> Self:
+        """A new object made with the same arguments, some of them changed."""
+        return type(self)(**{**self.config, **changes})
+
+    @classmethod
+    def arguments(cls) -> list[str]:
+        """The names of the constructor's arguments."""
+        return list(inspect.signature(cls).parameters)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.config.items())})"
+
+
+def known_classes(base: type[Configured]) -> dict[str, type[Configured]]:
+    """All classes below ``base`` by name, a user's own ones too as soon as they are defined."""
+    found: dict[str, type[Configured]] = {}
+    for child in base.__subclasses__():
+        found |= {child.__name__: child} | known_classes(child)
+    return found

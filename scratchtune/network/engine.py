@@ -1,0 +1,302 @@
+"""The engine walks over a network as over data: one loop for any layers, any loss, any optimizer.
+
+A `Network` holds all memory of a network: theta and its gradient, each one flat vector; the values between the layers;
+and, for each layer, where its parts begin. The loops below call each layer's kernels through their addresses. A new kind
+of layer, loss or optimizer never changes this file.
+
+| symbol | here | shape |
+|---|---|---|
+| theta | ``network.theta`` | (P,) |
+| dJ/dtheta | ``network.gradient`` | (P,) |
+| x of layer i, y of layer i - 1 | a part of ``network.values`` | (rows, widths[i]) |
+| dJ/dx of layer i | a part of ``network.slopes`` | (rows, widths[i]) |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchtune import jit
+from scratchtune.network.layers.base import Layer
+from scratchtune.network.optimizers import weight_decay
+from scratchtune.network.penalties import l1_l2_penalty, l1_l2_penalty_grad
+from scratchtune.network.random_numbers import random_bits, shuffle
+
+LINE = 64  # bytes that the processor moves at once; arrays that begin on such a boundary save a quarter of a step
+
+
+class Offsets(NamedTuple):
+    """Where each layer's part begins, (layers + 1,) int64 each, so that part i is [i] to [i + 1]."""
+
+    theta: np.ndarray
+    state: np.ndarray
+    shapes: np.ndarray
+    settings: np.ndarray
+    work: np.ndarray
+    values: np.ndarray
+    widths: np.ndarray
+
+
+class Network(NamedTuple):
+    """A network's kernels and memory, for at most ``batch_size`` rows at a time."""
+
+    forwards: Any
+    backwards: Any
+    at: Offsets
+    shapes: np.ndarray
+    settings: np.ndarray
+    theta: np.ndarray
+    gradient: np.ndarray
+    state: np.ndarray
+    values: np.ndarray
+    slopes: np.ndarray
+    work: np.ndarray
+
+
+class Rows(NamedTuple):
+    """What is trained on: x (n, inputs), target (n, outputs), weight (n,)."""
+
+    x: np.ndarray
+    target: np.ndarray
+    weight: np.ndarray
+
+
+class Penalty(NamedTuple):
+    """The two lambdas, and the ranges [start, stop) of theta that they count, (ranges, 2) int64."""
+
+    l1: float
+    l2: float
+    ranges: np.ndarray
+
+
+class Descent(NamedTuple):
+    """How theta moves: the optimizer's kernel, what it remembers, its settings, the weight decay."""
+
+    update: Any
+    slots: np.ndarray
+    settings: np.ndarray
+    weight_decay: float
+
+
+def aligned(size: int, dtype: Any) -> np.ndarray:
+    """A vector of zeros that begins on a `LINE`."""
+    item = np.dtype(dtype).itemsize
+    memory = np.zeros(size * item + LINE, np.uint8)
+    start = -memory.ctypes.data % LINE
+    return memory[start : start + size * item].view(dtype)
+
+
+def build_network(
+    stages: Sequence[Layer], theta: np.ndarray, state: np.ndarray, batch_size: int
+) -> Network:
+    """Lay out the memory of built layers around their common ``theta`` and ``state``."""
+    dtype = theta.dtype
+    widths = [int(np.prod(stages[0].input_shape)), *(int(np.prod(stage.output_shape)) for stage in stages)]
+    per_line = LINE // dtype.itemsize
+    at = Offsets(
+        theta=_starts(parameter_count(stage) for stage in stages),
+        state=_starts(len(stage.state()) for stage in stages),
+        shapes=_starts(len(stage.shape()) for stage in stages),
+        settings=_starts(len(stage.settings()) for stage in stages),
+        work=_starts(-(-stage.work_size(batch_size) // per_line) * per_line for stage in stages),
+        values=_starts(-(-width * batch_size // per_line) * per_line for width in widths),
+        widths=np.array(widths, np.int64),
+    )
+    return Network(
+        forwards=jit.table([stage.forward for stage in stages], dtype),
+        backwards=jit.table([stage.backward for stage in stages], dtype),
+        at=at,
+        shapes=np.array([number for stage in stages for number in stage.shape()], np.int64),
+        settings=np.array([number for stage in stages for number in stage.settings()], dtype),
+        theta=theta, gradient=aligned(theta.size, dtype), state=state,
+        values=aligned(at.values[-1], dtype), slopes=aligned(at.values[-1], dtype), work=aligned(at.work[-1], dtype),
+    )
+
+
+def parameter_count(layer: Layer) -> int:
+    """How many numbers of theta are this layer's."""
+    return sum(int(np.prod(weight.shape)) for weight in layer.weights)
+
+
+def _starts(sizes: Any) -> np.ndarray:
+    return np.cumsum([0, *sizes]).astype(np.int64)
+
+
+# The loops ------------------------------------------------------------------------------------------------------------
+
+
+@jit.function
+def matrix(memory, at, i, rows):
+    """The values before layer ``i`` (or after layer i - 1), (rows, widths[i])."""
+    width = at.widths[i]
+    return memory[at.values[i] : at.values[i] + rows * width].reshape((rows, width))
+
+
+@jit.loop
+def forward_pass(network, layers, rows, training, step, key):
+    """Compute the values after each of the first ``layers`` layers from those before the first."""
+    at = network.at
+    for i in range(layers):
+        jit.call(network.forwards[i], (
+            network.shapes[at.shapes[i] : at.shapes[i + 1]], network.settings[at.settings[i] : at.settings[i + 1]],
+            network.theta[at.theta[i] : at.theta[i + 1]], network.state[at.state[i] : at.state[i + 1]],
+            matrix(network.values, at, i, rows), matrix(network.values, at, i + 1, rows),
+            network.work[at.work[i] : at.work[i + 1]], training, step, random_bits(key, np.uint64(i)),
+        ))
+
+
+@jit.loop
+def backward_pass(network, layers, rows, training, step, key):
+    """From dJ/d(values after the last layer) compute dJ/dtheta, layer by layer from the last to the first."""
+    at = network.at
+    for i in range(layers - 1, -1, -1):
+        dx = matrix(network.slopes, at, i, rows)
+        jit.call(network.backwards[i], (
+            network.shapes[at.shapes[i] : at.shapes[i + 1]], network.settings[at.settings[i] : at.settings[i + 1]],
+            network.theta[at.theta[i] : at.theta[i + 1]], network.state[at.state[i] : at.state[i + 1]],
+            matrix(network.values, at, i, rows), matrix(network.values, at, i + 1, rows),
+            matrix(network.slopes, at, i + 1, rows), network.gradient[at.theta[i] : at.theta[i + 1]],
+            dx if i > 0 else dx[:0], network.work[at.work[i] : at.work[i + 1]],
+            training, step, random_bits(key, np.uint64(i)),
+        ))
+
+
+@jit.loop
+def penalise(network, penalty):
+    """Add the penalty's gradient to the gradient; return the penalty."""
+    total = 0.0
+    if penalty.l1 > 0.0 or penalty.l2 > 0.0:
+        for r in range(penalty.ranges.shape[0]):
+            start, stop = penalty.ranges[r, 0], penalty.ranges[r, 1]
+            slope = np.empty(stop - start, network.theta.dtype)
+            l1_l2_penalty_grad(network.theta[start:stop], penalty.l1, penalty.l2, slope)
+            total += l1_l2_penalty(network.theta[start:stop], penalty.l1, penalty.l2)
+            for i in range(slope.size):
+                network.gradient[start + i] += slope[i]
+    return total
+
+
+@jit.loop
+def gather(rows, chosen, x, target, weight):
+    """Copy the chosen rows into the batch."""
+    for i in range(chosen.size):
+        row = chosen[i]
+        for j in range(x.shape[1]):
+            x[i, j] = rows.x[row, j]
+        for j in range(target.shape[1]):
+            target[i, j] = rows.target[row, j]
+        weight[i] = rows.weight[row]
+
+
+@jit.loop
+def scatter(values, chosen, outputs):
+    """Copy the batch's values to where their rows belong."""
+    for i in range(chosen.size):
+        for j in range(values.shape[1]):
+            outputs[chosen[i], j] = values[i, j]
+
+
+@jit.loop
+def loss_and_gradient(network, layers, loss, penalty, target, weight, training, step, key):
+    """J and, in ``network.gradient``, its gradient at theta, for the rows that lie before the first layer."""
+    rows = weight.size
+    forward_pass(network, layers, rows, training, step, key)
+    output, slope = matrix(network.values, network.at, layers, rows), matrix(network.slopes, network.at, layers, rows)
+    value = jit.call_loss(loss, (output, target, weight, slope))
+    backward_pass(network, layers, rows, training, step, key)
+    return value + penalise(network, penalty)
+
+
+@jit.loop
+def train_epoch(network, layers, loss, penalty, descent, rates, rows, order, batch_size, step, seed, outputs):
+    """One pass over the rows in the given order, an update a batch: the loop in which all time is spent.
+
+    ``step`` counts the updates done before; ``rates`` (steps,) holds the learning rate of each. What the network gives
+    for each row, as it is trained on, goes to ``outputs`` (n, outputs), unless that is empty.
+    Returns the mean of J over the rows, and how many steps were finite: it stops before the first that is not.
+    """
+    total, done = 0.0, 0
+    targets, weights = np.empty((batch_size, rows.target.shape[1]), rows.x.dtype), np.empty(batch_size, rows.x.dtype)
+    for start in range(0, order.size, batch_size):
+        chosen = order[start : start + batch_size]
+        target, weight = targets[: chosen.size], weights[: chosen.size]
+        gather(rows, chosen, matrix(network.values, network.at, 0, chosen.size), target, weight)
+        key = random_bits(seed, np.uint64(step))
+        value = loss_and_gradient(network, layers, loss, penalty, target, weight, True, step, key)
+        if not np.isfinite(value):
+            break
+        if descent.weight_decay > 0.0:
+            weight_decay(network.theta, rates[done], descent.weight_decay)
+        step += 1
+        jit.call(descent.update, (network.theta, network.gradient, descent.slots, descent.settings, rates[done], step))
+        total += value * chosen.size
+        done += 1
+        if outputs.size > 0:
+            scatter(matrix(network.values, network.at, layers, chosen.size), chosen, outputs)
+    return total / order.size, done
+
+
+@jit.loop
+def evaluate_rows(network, layers, loss, rows, batch_size):
+    """The mean loss over all rows in evaluation mode, without the penalty."""
+    total = 0.0
+    for start in range(0, rows.weight.size, batch_size):
+        stop = min(start + batch_size, rows.weight.size)
+        matrix(network.values, network.at, 0, stop - start)[:, :] = rows.x[start:stop]
+        forward_pass(network, layers, stop - start, False, 0, np.uint64(0))
+        output = matrix(network.values, network.at, layers, stop - start)
+        slope = matrix(network.slopes, network.at, layers, stop - start)
+        total += (stop - start) * jit.call_loss(loss, (output, rows.target[start:stop], rows.weight[start:stop], slope))
+    return total / rows.weight.size
+
+
+@jit.loop
+def predict_rows(network, layers, x, outputs, batch_size):
+    """What the network gives for each row of ``x``, in evaluation mode, into ``outputs`` (n, outputs)."""
+    for start in range(0, x.shape[0], batch_size):
+        stop = min(start + batch_size, x.shape[0])
+        matrix(network.values, network.at, 0, stop - start)[:, :] = x[start:stop]
+        forward_pass(network, layers, stop - start, False, 0, np.uint64(0))
+        outputs[start:stop] = matrix(network.values, network.at, layers, stop - start)
+
+
+@jit.loop
+def epoch_order(n, epoch, seed):
+    """The order of the rows in one epoch: the same for the same (seed, epoch)."""
+    order = np.empty(n, np.int64)
+    shuffle(order, random_bits(seed, np.uint64(epoch)))
+    return order
+
+
+@jit.loop
+def hits(target, outputs):
+    """In how many rows the largest output stands where the largest target does."""
+    count = 0
+    for i in range(outputs.shape[0]):
+        here = there = 0
+        for k in range(1, outputs.shape[1]):
+            here = k if outputs[i, k] > outputs[i, here] else here
+            there = k if target[i, k] > target[i, there] else there
+        count += here == there
+    return count
+
+
+@lru_cache(maxsize=None)
+def loop_jobs(dtype: str) -> tuple[jit.Job, ...]:
+    """What `jit.prepare` must know to compile the loops for networks of one dtype; they serve all networks."""
+    whole, seed = np.zeros(1, np.int64), np.uint64(0)
+    vector, rows = np.zeros(1, dtype), np.zeros((1, 1), dtype)
+    table: Any = () if jit.DISABLED else whole
+    network = Network(table, table, Offsets(*[whole] * 7), whole, *[vector] * 7)
+    penalty, descent = Penalty(0.0, 0.0, whole.reshape(1, 1)), Descent(0, rows, np.zeros(1), 0.0)
+    data = Rows(rows, rows, vector)
+    arguments: dict[Any, tuple[Any, ...]] = {
+        train_epoch: (network, 1, 0, penalty, descent, np.zeros(1), data, whole, 1, 0, seed, rows),
+        evaluate_rows: (network, 1, 0, data, 1), predict_rows: (network, 1, rows, rows, 1),
+        epoch_order: (1, 0, seed), hits: (rows, rows),
+    }
+    return tuple(jit.loop_job(loop, types) for loop, types in arguments.items())

@@ -1,0 +1,117 @@
+"""An initialiser draws the first weights: as large as it takes for signals to keep their size from layer to layer.
+
+Names are Keras's. fan_in and fan_out are the numbers of inputs and outputs that one weight's neighbours connect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from scratchtune import checks, jit
+
+
+@jit.function
+def glorot_variance(fan_in, fan_out):
+    """Variance that keeps both signals and gradients at their size, for activations like tanh.
+
+    Formula [glorot_variance]
+        v = 2 / (fan_in + fan_out)
+    Where
+        fan_in: fan_in, scalar, integer >= 1
+        fan_out: fan_out, scalar, integer >= 1
+    Source
+        Glorot and Bengio (2010), "Understanding the difficulty of training deep feedforward neural networks", equation 12.
+    """
+    return 2.0 / (fan_in + fan_out)
+
+
+@jit.function
+def he_variance(fan_in):
+    """Variance that keeps signals at their size where ReLU sets half of them to zero.
+
+    Formula [he_variance]
+        v = 2 / fan_in
+    Where
+        fan_in: fan_in, scalar, integer >= 1
+    Source
+        He et al. (2015), "Delving deep into rectifiers", equation 10.
+    """
+    return 2.0 / fan_in
+
+
+@jit.function
+def lecun_variance(fan_in):
+    """Variance that keeps signals at their size.
+
+    Formula [lecun_variance]
+        v = 1 / fan_in
+    Where
+        fan_in: fan_in, scalar, integer >= 1
+    Source
+        LeCun et al. (1998), "Efficient BackProp", equation 16.
+    """
+    return 1.0 / fan_in
+
+
+@jit.function
+def uniform_limit(variance):
+    """The limit l for which uniform numbers between -l and l have a given variance.
+
+    Formula [uniform_limit]
+        l = √(3 · v)
+    Where
+        v: variance, scalar, > 0
+    Source
+        The variance of a uniform distribution, l² / 3.
+    """
+    return np.sqrt(3.0 * variance)
+
+
+def _variance(scheme: str, fan_in: int, fan_out: int) -> float:
+    variances = {"glorot": lambda: glorot_variance(fan_in, fan_out), "he": lambda: he_variance(fan_in),
+                 "lecun": lambda: lecun_variance(fan_in)}
+    return float(variances[scheme]())
+
+
+def _uniform(scheme: str) -> Callable[..., np.ndarray]:
+    def draw(shape: tuple[int, ...], fans: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+        limit = uniform_limit(_variance(scheme, *fans))
+        return rng.uniform(-limit, limit, shape)
+
+    return draw
+
+
+TRUNCATED_DEVIATION = 0.8796256610342398  # of a standard normal distribution cut off at -2 and 2
+
+
+def _normal(scheme: str) -> Callable[..., np.ndarray]:
+    def draw(shape: tuple[int, ...], fans: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+        numbers = rng.standard_normal(shape)
+        while (outside := np.abs(numbers) > 2.0).any():  # cut off at two deviations, as in Keras
+            numbers[outside] = rng.standard_normal(int(outside.sum()))
+        return numbers * np.sqrt(_variance(scheme, *fans)) / TRUNCATED_DEVIATION
+
+    return draw
+
+
+def _constant(value: float) -> Callable[..., np.ndarray]:
+    def draw(shape: tuple[int, ...], fans: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+        return np.full(shape, value)
+
+    return draw
+
+
+INITIALIZERS: dict[str, Callable[..., np.ndarray]] = {
+    **{f"{scheme}_uniform": _uniform(scheme) for scheme in ("glorot", "he", "lecun")},
+    **{f"{scheme}_normal": _normal(scheme) for scheme in ("glorot", "he", "lecun")},
+    "zeros": _constant(0.0),
+    "ones": _constant(1.0),
+}
+
+
+def get(name: str, argument: str = "kernel_initializer") -> Callable[..., np.ndarray]:
+    """The initialiser of that name; ValueError with the nearest name otherwise."""
+    found: Callable[..., np.ndarray] = INITIALIZERS[checks.choice(argument, name, INITIALIZERS)]
+    return found

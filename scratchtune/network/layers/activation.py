@@ -1,0 +1,23 @@
+"""An activation as a layer of its own; `Dense(units, activation=...)` is a dense layer followed by it."""
+
+from __future__ import annotations
+
+from scratchtune import checks
+from scratchtune.network.activations import ACTIVATIONS
+from scratchtune.network.layers.base import Layer
+
+LEAKY_SLOPE = 0.2  # as Keras's "leaky_relu"
+
+
+class Activation(Layer):
+    """Applies the activation of that name: linear, relu, leaky_relu, elu, gelu, sigmoid, tanh or softmax."""
+
+    def __init__(self, activation: str) -> None:
+        self.name = checks.choice("activation", activation, ACTIVATIONS)
+        self.forward, self.backward = ACTIVATIONS[self.name]
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        return input_shape
+
+    def settings(self) -> list[float]:
+        return [LEAKY_SLOPE] if self.name == "leaky_relu" else []

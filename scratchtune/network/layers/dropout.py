@@ -1,0 +1,62 @@
+"""Dropout silences each input with a certain probability while training, so that no unit relies on another one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scratchtune import checks, jit
+from scratchtune.network.layers.base import Layer
+from scratchtune.network.random_numbers import random_bits, uniform
+
+
+@jit.function
+def dropout(x, u, rate):
+    """Inverted dropout: what is kept is made larger, so that the mean stays as it was.
+
+    Formula [dropout]
+        y = x / (1 − r) if u >= r else 0
+    Where
+        x: x, scalar, real
+        u: u, scalar, in [0, 1), a uniform random number
+        r: rate, scalar, in [0, 1), the share that is dropped
+    Variant
+        The paper scales down at prediction instead; Keras and PyTorch do as here.
+    Source
+        Srivastava et al. (2014), "Dropout: a simple way to prevent neural networks from overfitting", section 10.
+    """
+    return x / (1.0 - rate) if u >= rate else 0.0 * x
+
+
+@jit.forward
+def dropout_forward(shape, settings, theta, state, x, y, work, training, step, key):
+    rate = settings[0]
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            u = uniform(random_bits(key, np.uint64(i * x.shape[1] + j)))
+            y[i, j] = dropout(x[i, j], u, rate) if training else x[i, j]
+
+
+@jit.backward
+def dropout_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    """The same key draws the same numbers again: what was dropped hands nothing on."""
+    rate = settings[0]
+    if dx.size > 0:
+        for i in range(x.shape[0]):
+            for j in range(x.shape[1]):
+                u = uniform(random_bits(key, np.uint64(i * x.shape[1] + j)))
+                dx[i, j] = dropout(dy[i, j], u, rate) if training else dy[i, j]
+
+
+class Dropout(Layer):
+    """Sets a share ``rate`` of its inputs to zero in training, others are divided by 1 - rate; else does nothing."""
+
+    forward, backward = dropout_forward, dropout_backward
+
+    def __init__(self, rate: float) -> None:
+        self.rate = checks.real("rate", rate, 0.0, 1.0, open_high=True)
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        return input_shape
+
+    def settings(self) -> list[float]:
+        return [self.rate]

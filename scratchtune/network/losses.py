@@ -1,0 +1,392 @@
+"""A loss says how far a network's output is from the target; training makes its mean over the rows smaller.
+
+Each function looks at one row and stands above its gradient. The kernels at the end take a whole batch. Where the last
+layer is softmax or sigmoid, cross-entropy is computed from what enters that layer (the logits), together with it: only
+so it is exact however large they are. `FUSED` lists these pairs.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchtune import checks, jit
+from scratchtune.network.activations import sigmoid, softmax
+
+EPSILON = 1e-7  # probabilities are kept this far from 0 and 1 before a logarithm, as in Keras
+
+
+@jit.function
+def mean_squared_error(a, t):
+    """Mean squared error of one row of outputs.
+
+    Formula [mean_squared_error]
+        L = meanₖ[(aₖ − tₖ)²]
+    Where
+        a: a, (k,), real, the output
+        t: t, (k,), real, the target
+    Variant
+        No 1/2. The mean over outputs, as in Keras; PyTorch's MSELoss takes the same mean over rows and outputs at once.
+    Source
+        Keras, losses.MeanSquaredError.
+    """
+    total = 0.0
+    for k in range(a.size):
+        total += (a[k] - t[k]) * (a[k] - t[k])
+    return total / a.dtype.type(a.size)
+
+
+@jit.function
+def mean_squared_error_grad(a, t, g):
+    """Gradient of the mean squared error.
+
+    Formula [mean_squared_error_grad]
+        gₖ = 2 · (aₖ − tₖ) / #k
+    Gradient of
+        [mean_squared_error] in a
+    Where
+        a: a, (k,), real, the output
+        t: t, (k,), real, the target
+        g: g, (k,), written
+    Source
+        Calculus.
+    """
+    scale = 2.0 / a.dtype.type(a.size)
+    for k in range(a.size):
+        g[k] = scale * (a[k] - t[k])
+
+
+@jit.function
+def mean_absolute_error(a, t):
+    """Mean absolute error of one row of outputs.
+
+    Formula [mean_absolute_error]
+        L = meanₖ[|aₖ − tₖ|]
+    Where
+        a: a, (k,), real, the output
+        t: t, (k,), real, the target
+    Source
+        Keras, losses.MeanAbsoluteError; PyTorch's L1Loss.
+    """
+    total = 0.0
+    for k in range(a.size):
+        total += abs(a[k] - t[k])
+    return total / a.dtype.type(a.size)
+
+
+@jit.function
+def mean_absolute_error_grad(a, t, g):
+    """Gradient of the mean absolute error; where output and target are equal, zero is used.
+
+    Formula [mean_absolute_error_grad]
+        gₖ = sign(aₖ − tₖ) / #k
+    Gradient of
+        [mean_absolute_error] in a
+    Where
+        a: a, (k,), real, the output
+        t: t, (k,), real, the target
+        g: g, (k,), written
+    Source
+        Calculus.
+    """
+    scale = 1.0 / a.dtype.type(a.size)
+    for k in range(a.size):
+        g[k] = scale * np.sign(a[k] - t[k])
+
+
+@jit.function
+def binary_crossentropy(p, t):
+    """Binary cross-entropy of one probability.
+
+    Formula [binary_crossentropy]
+        L = −(t · log(p) + (1 − t) · log(1 − p))
+    Where
+        p: p, scalar, in (0, 1), the probability of class 1
+        t: t, scalar, in [0, 1], the target
+    Source
+        Keras, losses.BinaryCrossentropy.
+    """
+    return -(t * np.log(p) + (1.0 - t) * np.log1p(-p))
+
+
+@jit.function
+def binary_crossentropy_grad(p, t):
+    """Gradient of binary cross-entropy in the probability.
+
+    Formula [binary_crossentropy_grad]
+        g = (1 − t) / (1 − p) − t / p
+    Gradient of
+        [binary_crossentropy] in p
+    Where
+        p: p, scalar, in (0, 1), the probability of class 1
+        t: t, scalar, in [0, 1], the target
+    Source
+        Calculus.
+    """
+    return (1.0 - t) / (1.0 - p) - t / p
+
+
+@jit.function
+def sigmoid_crossentropy(z, t):
+    """Binary cross-entropy of the sigmoid of a logit.
+
+    Formula [sigmoid_crossentropy]
+        L = −(t · log(1 / (1 + exp(−z))) + (1 − t) · log(1 − 1 / (1 + exp(−z))))
+    Computed as
+        max(z, 0) − z · t + log(1 + exp(−|z|)): exact for logits of any size
+    Where
+        z: z, scalar, logits
+        t: t, scalar, in [0, 1], the target
+    Source
+        PyTorch, BCEWithLogitsLoss.
+    """
+    return max(z, 0.0 * z) - z * t + np.log1p(np.exp(-abs(z)))
+
+
+@jit.function
+def sigmoid_crossentropy_grad(z, t):
+    """Gradient of the sigmoid's cross-entropy in the logit: the probability minus the target.
+
+    Formula [sigmoid_crossentropy_grad]
+        g = 1 / (1 + exp(−z)) − t
+    Gradient of
+        [sigmoid_crossentropy] in z
+    Where
+        z: z, scalar, logits
+        t: t, scalar, in [0, 1], the target
+    Source
+        Calculus.
+    """
+    return sigmoid(z) - t
+
+
+@jit.function
+def categorical_crossentropy(p, t):
+    """Cross-entropy of one row of class probabilities.
+
+    Formula [categorical_crossentropy]
+        L = −Σₖ[tₖ · log(pₖ)]
+    Where
+        p: p, (k,), probabilities
+        t: t, (k,), one-hot, the target: the class, or a probability for each
+    Source
+        Keras, losses.CategoricalCrossentropy.
+    """
+    total = 0.0
+    for k in range(p.size):
+        total -= t[k] * np.log(p[k])
+    return total
+
+
+@jit.function
+def categorical_crossentropy_grad(p, t, g):
+    """Gradient of cross-entropy in the probabilities.
+
+    Formula [categorical_crossentropy_grad]
+        gₖ = −tₖ / pₖ
+    Gradient of
+        [categorical_crossentropy] in p
+    Where
+        p: p, (k,), probabilities
+        t: t, (k,), one-hot, the target
+        g: g, (k,), written
+    Source
+        Calculus.
+    """
+    for k in range(p.size):
+        g[k] = -t[k] / p[k]
+
+
+@jit.function
+def softmax_crossentropy(z, t, s):
+    """Cross-entropy of the softmax of a row of logits.
+
+    Formula [softmax_crossentropy]
+        L = Σₖ[tₖ · (s − zₖ)]
+    Where
+        z: z, (k,), logits
+        t: t, (k,), one-hot, the target
+        s: s, scalar, real, log Σⱼ[exp(zⱼ)], which `softmax` returns
+    Variant
+        The same as [categorical_crossentropy] of [softmax], since log(pₖ) = zₖ − s; exact where pₖ underflows.
+    Source
+        PyTorch, CrossEntropyLoss.
+    """
+    total = 0.0
+    for k in range(z.size):
+        total += t[k] * (s - z[k])
+    return total
+
+
+@jit.function
+def softmax_crossentropy_grad(p, t, g):
+    """Gradient of the softmax's cross-entropy in the logits: the probabilities minus the target.
+
+    Formula [softmax_crossentropy_grad]
+        gₖ = pₖ · Σⱼ[tⱼ] − tₖ
+    Where
+        p: p, (k,), probabilities, softmax of the logits
+        t: t, (k,), in [0, 1], the target
+        g: g, (k,), written
+    Source
+        Calculus: the chain rule through [softmax_grad] and [categorical_crossentropy_grad].
+    """
+    total = 0.0
+    for k in range(t.size):
+        total += t[k]
+    for k in range(p.size):
+        g[k] = p[k] * total - t[k]
+
+
+# The kernels: a batch at a time ---------------------------------------------------------------------------------------
+
+
+@jit.inlined
+def _weigh(dy, i, share):
+    for k in range(dy.shape[1]):
+        dy[i, k] *= share
+
+
+def _rowwise(value: Any, gradient: Any) -> jit.Kernel:
+    """The kernel of a loss that is a function of a row of outputs and a row of targets."""
+
+    @jit.loss
+    def kernel(y, target, weight, dy):
+        total = 0.0
+        for i in range(y.shape[0]):
+            total += weight[i] * value(y[i], target[i])
+            gradient(y[i], target[i], dy[i])
+            _weigh(dy, i, weight[i] / weight.dtype.type(y.shape[0]))
+        return total / y.shape[0]
+
+    return kernel
+
+
+@jit.loss
+def binary_crossentropy_loss(y, target, weight, dy):
+    low, high = y.dtype.type(EPSILON), y.dtype.type(1.0 - EPSILON)
+    total = 0.0
+    for i in range(y.shape[0]):
+        share = weight[i] / weight.dtype.type(y.size)
+        for k in range(y.shape[1]):
+            p = min(max(y[i, k], low), high)
+            total += share * binary_crossentropy(p, target[i, k])
+            dy[i, k] = share * binary_crossentropy_grad(p, target[i, k]) if p == y[i, k] else 0.0 * share
+    return total
+
+
+@jit.loss
+def sigmoid_crossentropy_loss(y, target, weight, dy):
+    total = 0.0
+    for i in range(y.shape[0]):
+        share = weight[i] / weight.dtype.type(y.size)
+        for k in range(y.shape[1]):
+            total += share * sigmoid_crossentropy(y[i, k], target[i, k])
+            dy[i, k] = share * sigmoid_crossentropy_grad(y[i, k], target[i, k])
+    return total
+
+
+@jit.loss
+def categorical_crossentropy_loss(y, target, weight, dy):
+    """Outputs that are no probabilities yet are divided by their sum, and kept from 0 and 1, as in Keras."""
+    low, high = y.dtype.type(EPSILON), y.dtype.type(1.0 - EPSILON)
+    p = np.empty(y.shape[1], y.dtype)
+    total = 0.0
+    for i in range(y.shape[0]):
+        denominator = y[i].sum()
+        for k in range(p.size):
+            p[k] = min(max(y[i, k] / denominator, low), high)
+        total += weight[i] * categorical_crossentropy(p, target[i])
+        categorical_crossentropy_grad(p, target[i], dy[i])
+        mean = y.dtype.type(0.0)
+        for k in range(p.size):
+            if p[k] != y[i, k] / denominator:
+                dy[i, k] = 0.0 * mean
+            mean += dy[i, k] * y[i, k] / denominator
+        for k in range(p.size):
+            dy[i, k] = (dy[i, k] - mean) / denominator
+        _weigh(dy, i, weight[i] / weight.dtype.type(y.shape[0]))
+    return total / y.shape[0]
+
+
+@jit.loss
+def softmax_crossentropy_loss(y, target, weight, dy):
+    total = 0.0
+    for i in range(y.shape[0]):
+        s = softmax(y[i], dy[i])
+        total += weight[i] * softmax_crossentropy(y[i], target[i], s)
+        softmax_crossentropy_grad(dy[i], target[i], dy[i])
+        _weigh(dy, i, weight[i] / weight.dtype.type(y.shape[0]))
+    return total / y.shape[0]
+
+
+class Loss(NamedTuple):
+    """A loss by name: its kernel, and what its targets are ("values", "probabilities" or "classes")."""
+
+    name: str
+    kernel: jit.Kernel
+    targets: str
+
+
+LOSSES = {
+    "mean_squared_error": Loss(
+        "mean_squared_error", _rowwise(mean_squared_error, mean_squared_error_grad), "values"),
+    "mean_absolute_error": Loss(
+        "mean_absolute_error", _rowwise(mean_absolute_error, mean_absolute_error_grad), "values"),
+    "binary_crossentropy": Loss("binary_crossentropy", binary_crossentropy_loss, "probabilities"),
+    "categorical_crossentropy": Loss("categorical_crossentropy", categorical_crossentropy_loss, "classes"),
+}
+ALIASES = {"mse": "mean_squared_error", "mae": "mean_absolute_error",
+           "sparse_categorical_crossentropy": "categorical_crossentropy"}
+
+# The last layer's activation and the loss -> the kernel that computes both from the logits.
+FUSED = {
+    ("softmax", "categorical_crossentropy"): softmax_crossentropy_loss,
+    ("sigmoid", "binary_crossentropy"): sigmoid_crossentropy_loss,
+}
+
+
+def get(loss: str | Loss) -> Loss:
+    """The loss of that name (Keras's names), or the one given; ValueError with the nearest name otherwise."""
+    if isinstance(loss, Loss):
+        return loss
+    name = checks.choice("loss", loss, [*LOSSES, *ALIASES])
+    return LOSSES[ALIASES.get(name, name)]
+
+
+def encode(loss: Loss, y: Any, outputs: int, rows: int | None = None, name: str = "y") -> np.ndarray:
+    """The targets as rows of numbers, (n, outputs) float64, one-hot where a class is meant.
+
+    Raises
+        TypeError or ValueError, one sentence, where ``y`` does not fit the loss and the number of outputs.
+    """
+    y = checks.targets(name, y, rows)
+    if loss.targets == "classes":
+        return _one_hot(y, outputs, name)
+    y = y.reshape(len(y), -1).astype(np.float64)
+    if y.shape[1] != outputs:
+        raise ValueError(f"{name} has {y.shape[1]} values a row and the network has {outputs} outputs; they must be equal")
+    if loss.targets == "probabilities" and (y.min() < 0.0 or y.max() > 1.0):
+        raise ValueError(f"{name} holds {y.min() if y.min() < 0 else y.max():g}; {loss.name} takes labels from 0 to 1")
+    return y
+
+
+def _one_hot(y: np.ndarray, classes: int, name: str) -> np.ndarray:
+    if y.ndim == 2 and y.shape[1] == classes and classes > 1:
+        if y.min() < 0.0:
+            raise ValueError(f"{name} holds {y.min():g}; rows of class probabilities must be at least 0")
+        return y.astype(np.float64)
+    if y.ndim > 2 or (y.ndim == 2 and y.shape[1] != 1):
+        raise ValueError(
+            f"{name} has shape {y.shape}; the network has {classes} outputs, so it takes labels (n,) or rows (n, {classes})"
+        )
+    labels = y.ravel()
+    if labels.dtype.kind == "f" and not np.array_equal(labels, np.floor(labels)):
+        raise ValueError(f"{name} holds {labels[labels != np.floor(labels)][0]:g}; class labels are whole numbers from 0")
+    outside = (labels < 0) | (labels >= classes)
+    if outside.any():
+        raise ValueError(
+            f"{name} holds the label {labels[outside][0]:g}; the network has {classes} outputs, so labels are 0 to {classes - 1}"
+        )
+    return np.eye(classes)[labels.astype(np.int64)]

@@ -1,0 +1,175 @@
+"""Matrix products: the one place where most of the time goes, so one of the three places that are written to be fast.
+
+All three compute the plain sum of `multiply`'s formula. What makes them fast is the order in which they do it:
+
+- four rows of ``a`` by four of ``b`` are held in registers while the inner loop runs along a row of ``b``, so that each
+  number that is loaded is used four times, and the processor works on whole vectors of columns;
+- the arrays are declared to be apart (`jit.function_of_separate_arrays`), which spares a test before each inner loop;
+- where ``b`` is larger than the processor's inner cache, a block of it at a time is copied together;
+- where the result has few columns, fewer than a vector, the product is taken by dot products along the rows instead.
+
+``b``'s rows, and the result's, are contiguous; ``a`` may be a transposed view.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scratchtune import jit
+
+NARROW = 16  # columns: one vector of float32
+BLOCK_ROWS = 128
+BLOCK_COLUMNS = 512
+UNBLOCKED = 256 * 512  # elements of b: half a megabyte in float32
+
+
+@jit.function_of_separate_arrays
+def multiply(a, b, out):
+    """Matrix product.
+
+    Formula [matmul]
+        cᵢⱼ = Σₖ[aᵢₖ · bₖⱼ]
+    Where
+        a: a, (i, k), real
+        b: b, (k, j), real
+        c: out, (i, j), written
+    Variant
+        NumPy writes a @ b; a transposed view for a (x.T) gives xᵀ @ b without a copy.
+    Source
+        Linear algebra; the order of the loops follows Goto and van de Geijn (2008), much simplified.
+    """
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            out[i, j] = 0.0
+    rows, inner = out.shape[0], b.shape[0]
+    whole_rows, whole_inner = rows - rows % 4, inner - inner % 4
+    for i in range(0, whole_rows, 4):
+        for p in range(0, whole_inner, 4):
+            _tile_4_by_4(a, b, out, i, p)
+        for p in range(whole_inner, inner):
+            _tile_4_by_1(a, b, out, i, p)
+    for i in range(whole_rows, rows):
+        for p in range(0, whole_inner, 4):
+            _tile_1_by_4(a, b, out, i, p)
+        for p in range(whole_inner, inner):
+            _tile_1_by_1(a, b, out, i, p)
+
+
+@jit.inlined
+def _tile_4_by_4(a, b, out, i, p):
+    a00, a01, a02, a03 = a[i, p], a[i, p + 1], a[i, p + 2], a[i, p + 3]
+    a10, a11, a12, a13 = a[i + 1, p], a[i + 1, p + 1], a[i + 1, p + 2], a[i + 1, p + 3]
+    a20, a21, a22, a23 = a[i + 2, p], a[i + 2, p + 1], a[i + 2, p + 2], a[i + 2, p + 3]
+    a30, a31, a32, a33 = a[i + 3, p], a[i + 3, p + 1], a[i + 3, p + 2], a[i + 3, p + 3]
+    for j in range(b.shape[1]):
+        b0, b1, b2, b3 = b[p, j], b[p + 1, j], b[p + 2, j], b[p + 3, j]
+        out[i, j] += a00 * b0 + a01 * b1 + a02 * b2 + a03 * b3
+        out[i + 1, j] += a10 * b0 + a11 * b1 + a12 * b2 + a13 * b3
+        out[i + 2, j] += a20 * b0 + a21 * b1 + a22 * b2 + a23 * b3
+        out[i + 3, j] += a30 * b0 + a31 * b1 + a32 * b2 + a33 * b3
+
+
+@jit.inlined
+def _tile_4_by_1(a, b, out, i, p):
+    a0, a1, a2, a3 = a[i, p], a[i + 1, p], a[i + 2, p], a[i + 3, p]
+    for j in range(b.shape[1]):
+        b0 = b[p, j]
+        out[i, j] += a0 * b0
+        out[i + 1, j] += a1 * b0
+        out[i + 2, j] += a2 * b0
+        out[i + 3, j] += a3 * b0
+
+
+@jit.inlined
+def _tile_1_by_4(a, b, out, i, p):
+    a0, a1, a2, a3 = a[i, p], a[i, p + 1], a[i, p + 2], a[i, p + 3]
+    for j in range(b.shape[1]):
+        out[i, j] += a0 * b[p, j] + a1 * b[p + 1, j] + a2 * b[p + 2, j] + a3 * b[p + 3, j]
+
+
+@jit.inlined
+def _tile_1_by_1(a, b, out, i, p):
+    a0 = a[i, p]
+    for j in range(b.shape[1]):
+        out[i, j] += a0 * b[p, j]
+
+
+@jit.function_of_separate_arrays
+def multiply_transposed(a, b, out):
+    """Matrix product with the second matrix transposed: both are read along their rows, as dot products.
+
+    Formula [matmul_transposed]
+        cᵢⱼ = Σₖ[aᵢₖ · bⱼₖ]
+    Where
+        a: a, (i, k), real
+        b: b, (j, k), real
+        c: out, (i, j), written
+    Variant
+        NumPy writes a @ b.T.
+    Source
+        Linear algebra.
+    """
+    rows, columns = out.shape
+    whole_rows, whole_columns = rows - rows % 4, columns - columns % 4
+    for i in range(0, whole_rows, 4):
+        for j in range(0, whole_columns, 4):
+            _dots_4_by_4(a, b, out, i, j)
+        for j in range(whole_columns, columns):
+            _dots_4_by_1(a, b, out, i, j)
+    for i in range(whole_rows, rows):
+        for j in range(columns):
+            _dot(a, b, out, i, j)
+
+
+@jit.inlined
+def _dots_4_by_4(a, b, out, i, j):
+    zero = out.dtype.type(0)
+    c00 = c01 = c02 = c03 = c10 = c11 = c12 = c13 = zero
+    c20 = c21 = c22 = c23 = c30 = c31 = c32 = c33 = zero
+    for p in range(a.shape[1]):
+        a0, a1, a2, a3 = a[i, p], a[i + 1, p], a[i + 2, p], a[i + 3, p]
+        b0, b1, b2, b3 = b[j, p], b[j + 1, p], b[j + 2, p], b[j + 3, p]
+        c00, c01, c02, c03 = c00 + a0 * b0, c01 + a0 * b1, c02 + a0 * b2, c03 + a0 * b3
+        c10, c11, c12, c13 = c10 + a1 * b0, c11 + a1 * b1, c12 + a1 * b2, c13 + a1 * b3
+        c20, c21, c22, c23 = c20 + a2 * b0, c21 + a2 * b1, c22 + a2 * b2, c23 + a2 * b3
+        c30, c31, c32, c33 = c30 + a3 * b0, c31 + a3 * b1, c32 + a3 * b2, c33 + a3 * b3
+    out[i, j], out[i, j + 1], out[i, j + 2], out[i, j + 3] = c00, c01, c02, c03
+    out[i + 1, j], out[i + 1, j + 1], out[i + 1, j + 2], out[i + 1, j + 3] = c10, c11, c12, c13
+    out[i + 2, j], out[i + 2, j + 1], out[i + 2, j + 2], out[i + 2, j + 3] = c20, c21, c22, c23
+    out[i + 3, j], out[i + 3, j + 1], out[i + 3, j + 2], out[i + 3, j + 3] = c30, c31, c32, c33
+
+
+@jit.inlined
+def _dots_4_by_1(a, b, out, i, j):
+    c0 = c1 = c2 = c3 = out.dtype.type(0)
+    for p in range(a.shape[1]):
+        b0 = b[j, p]
+        c0, c1, c2, c3 = c0 + a[i, p] * b0, c1 + a[i + 1, p] * b0, c2 + a[i + 2, p] * b0, c3 + a[i + 3, p] * b0
+    out[i, j], out[i + 1, j], out[i + 2, j], out[i + 3, j] = c0, c1, c2, c3
+
+
+@jit.inlined
+def _dot(a, b, out, i, j):
+    total = out.dtype.type(0)
+    for p in range(a.shape[1]):
+        total += a[i, p] * b[j, p]
+    out[i, j] = total
+
+
+@jit.function
+def transpose(a, out):
+    """Copy the transposed matrix, in blocks of eight rows so that both sides are read and written by whole lines.
+
+    Formula [transpose]
+        cⱼᵢ = aᵢⱼ
+    Where
+        a: a, (i, j), real
+        c: out, (j, i), written
+    Source
+        Linear algebra.
+    """
+    for first in range(0, a.shape[0], 8):
+        last = min(first + 8, a.shape[0])
+        for j in range(a.shape[1]):
+            for i in range(first, last):
+                out[j, i] = a[i, j]

@@ -1,0 +1,302 @@
+"""An optimizer moves the parameters against the gradient of the loss; they differ in what they remember of earlier ones.
+
+Each update is one function over the whole of theta, as its formula says, and changes theta and what it remembers in
+place. The classes below hold the settings; their names, arguments and defaults are Keras's, unless a variant is named.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scratchtune import checks, jit
+from scratchtune.network import schedules
+from scratchtune.network.configured import Configured, known_classes
+
+
+@jit.function
+def gradient_descent(theta, grad, alpha):
+    """Gradient descent: a step against the gradient, as long as the learning rate says.
+
+    Formula [gradient_descent]
+        θ'ᵢ = θᵢ − α · gᵢ
+    Where
+        θ: theta, (i,), real
+        g: grad, (i,), real, the gradient of J at theta
+        α: alpha, scalar, > 0, the learning rate
+    Source
+        The document, section 4.1.
+    """
+    rate = theta.dtype.type(alpha)
+    for i in range(theta.size):
+        theta[i] -= rate * grad[i]
+
+
+@jit.function
+def momentum(theta, grad, velocity, alpha, mu):
+    """Gradient descent with momentum: the step goes on in the direction of the steps before.
+
+    Formula [momentum]
+        v'ᵢ = μ · vᵢ − α · gᵢ ; θ'ᵢ = θᵢ + v'ᵢ
+    Where
+        θ: theta, (i,), real
+        g: grad, (i,), real
+        v: velocity, (i,), real
+        α: alpha, scalar, > 0, the learning rate
+        μ: mu, scalar, in [0, 1), the momentum
+    Variant
+        As Keras. PyTorch keeps v without α, v' = μ · v + g and θ' = θ − α · v': the same as long as α is constant.
+    Source
+        Polyak (1964), "Some methods of speeding up the convergence of iteration methods", equation 9.
+    """
+    rate, keep = theta.dtype.type(alpha), theta.dtype.type(mu)
+    for i in range(theta.size):
+        velocity[i] = keep * velocity[i] - rate * grad[i]
+        theta[i] += velocity[i]
+
+
+@jit.function
+def nesterov(theta, grad, velocity, alpha, mu):
+    """Nesterov's momentum: the step looks ahead to where the momentum leads.
+
+    Formula [nesterov]
+        v'ᵢ = μ · vᵢ − α · gᵢ ; θ'ᵢ = θᵢ + μ · v'ᵢ − α · gᵢ
+    Where
+        θ: theta, (i,), real
+        g: grad, (i,), real
+        v: velocity, (i,), real
+        α: alpha, scalar, > 0, the learning rate
+        μ: mu, scalar, in [0, 1), the momentum
+    Source
+        Sutskever et al. (2013), "On the importance of initialization and momentum in deep learning", rewritten for the
+        parameters that were looked ahead to, as in Keras.
+    """
+    rate, keep = theta.dtype.type(alpha), theta.dtype.type(mu)
+    for i in range(theta.size):
+        velocity[i] = keep * velocity[i] - rate * grad[i]
+        theta[i] += keep * velocity[i] - rate * grad[i]
+
+
+@jit.function
+def rmsprop(theta, grad, v, alpha, rho, epsilon):
+    """RMSprop: each parameter's step is divided by the root of a moving mean of its squared gradients.
+
+    Formula [rmsprop]
+        v'ᵢ = ρ · vᵢ + (1 − ρ) · gᵢ² ; θ'ᵢ = θᵢ − α · gᵢ / √(v'ᵢ + ε)
+    Where
+        θ: theta, (i,), real
+        g: grad, (i,), real
+        v: v, (i,), >= 0
+        α: alpha, scalar, > 0, the learning rate
+        ρ: rho, scalar, in [0, 1)
+        ε: epsilon, scalar, > 0
+    Variant
+        As Keras, ε under the root. PyTorch adds it outside, √v' + ε.
+    Source
+        Tieleman and Hinton (2012), "Lecture 6.5 - RMSprop", Neural networks for machine learning.
+    """
+    kind = theta.dtype.type
+    rate, keep, add, floor = kind(alpha), kind(rho), kind(1.0 - rho), kind(epsilon)
+    for i in range(theta.size):
+        v[i] = keep * v[i] + add * grad[i] * grad[i]
+        theta[i] -= rate * grad[i] / np.sqrt(v[i] + floor)
+
+
+@jit.function
+def rmsprop_momentum(theta, grad, v, velocity, alpha, rho, epsilon, mu):
+    """RMSprop whose steps have momentum.
+
+    Formula [rmsprop_momentum]
+        v'ᵢ = ρ · vᵢ + (1 − ρ) · gᵢ² ; m'ᵢ = μ · mᵢ + α · gᵢ / √(v'ᵢ + ε) ; θ'ᵢ = θᵢ − m'ᵢ
+    Where
+        θ: theta, (i,), real
+        g: grad, (i,), real
+        v: v, (i,), >= 0
+        m: velocity, (i,), real
+        α: alpha, scalar, > 0, the learning rate
+        ρ: rho, scalar, in [0, 1)
+        ε: epsilon, scalar, > 0
+        μ: mu, scalar, in [0, 1), the momentum
+    Source
+        As [rmsprop]; Keras, optimizers.RMSprop.
+    """
+    kind = theta.dtype.type
+    rate, keep, add, floor, go_on = kind(alpha), kind(rho), kind(1.0 - rho), kind(epsilon), kind(mu)
+    for i in range(theta.size):
+        v[i] = keep * v[i] + add * grad[i] * grad[i]
+        velocity[i] = go_on * velocity[i] + rate * grad[i] / np.sqrt(v[i] + floor)
+        theta[i] -= velocity[i]
+
+
+@jit.function
+def adam(theta, grad, m, v, alpha, beta_1, beta_2, epsilon, t):
+    """Adam: the step follows a moving mean of the gradients, divided by the root of a moving mean of their squares.
+
+    Formula [adam]
+        m'ᵢ = β₁ · mᵢ + (1 − β₁) · gᵢ ; v'ᵢ = β₂ · vᵢ + (1 − β₂) · gᵢ² ; θ'ᵢ = θᵢ − α · (m'ᵢ / (1 − β₁^t)) / (√(v'ᵢ / (1 − β₂^t)) + ε)
+    Computed as
+        with α / (1 − β₁^t) and 1 / √(1 − β₂^t) taken out of the loop
+    Where
+        θ: theta, (i,), real
+        g: grad, (i,), real
+        m: m, (i,), real
+        v: v, (i,), >= 0
+        α: alpha, scalar, > 0, the learning rate
+        β₁: beta_1, scalar, in [0, 1)
+        β₂: beta_2, scalar, in [0, 1)
+        ε: epsilon, scalar, > 0
+        t: t, scalar, integer >= 1, the number of this step
+    Variant
+        The paper's Algorithm 1, as PyTorch. Keras adds ε before the correction, √v' + ε: its ε is as large as
+        ε · √(1 − β₂^t) here, and so smaller at first than it looks.
+    Source
+        Kingma and Ba (2015), "Adam: a method for stochastic optimization", Algorithm 1.
+    """
+    kind = theta.dtype.type
+    keep_m, add_m, keep_v, add_v = kind(beta_1), kind(1.0 - beta_1), kind(beta_2), kind(1.0 - beta_2)
+    rate, scale, floor = kind(alpha / (1.0 - beta_1**t)), kind(1.0 / np.sqrt(1.0 - beta_2**t)), kind(epsilon)
+    for i in range(theta.size):
+        m[i] = keep_m * m[i] + add_m * grad[i]
+        v[i] = keep_v * v[i] + add_v * grad[i] * grad[i]
+        theta[i] -= rate * m[i] / (np.sqrt(v[i]) * scale + floor)
+
+
+@jit.function
+def weight_decay(theta, alpha, w):
+    """Decoupled weight decay: every parameter shrinks by a share, whatever the gradient and the optimizer are.
+
+    Formula [weight_decay]
+        θ'ᵢ = θᵢ − α · w · θᵢ
+    Where
+        θ: theta, (i,), real
+        α: alpha, scalar, > 0, the learning rate
+        w: w, scalar, >= 0, the weight decay
+    Variant
+        Under plain gradient descent this is the L2 penalty with λ = w / 2. Under Adam it is not: there the penalty's
+        gradient is divided by the root of v like any other, and the decay is not (AdamW).
+    Source
+        Loshchilov and Hutter (2019), "Decoupled weight decay regularization", Algorithm 2, line 12.
+    """
+    share = theta.dtype.type(alpha * w)
+    for i in range(theta.size):
+        theta[i] -= share * theta[i]
+
+
+# The kernels, all with one signature: slots hold what the optimizer remembers, a row for each moment ------------------
+
+
+@jit.update
+def gradient_descent_update(theta, grad, slots, settings, alpha, step):
+    gradient_descent(theta, grad, alpha)
+
+
+@jit.update
+def momentum_update(theta, grad, slots, settings, alpha, step):
+    momentum(theta, grad, slots[0], alpha, settings[0])
+
+
+@jit.update
+def nesterov_update(theta, grad, slots, settings, alpha, step):
+    nesterov(theta, grad, slots[0], alpha, settings[0])
+
+
+@jit.update
+def rmsprop_update(theta, grad, slots, settings, alpha, step):
+    rmsprop(theta, grad, slots[0], alpha, settings[0], settings[1])
+
+
+@jit.update
+def rmsprop_momentum_update(theta, grad, slots, settings, alpha, step):
+    rmsprop_momentum(theta, grad, slots[0], slots[1], alpha, settings[0], settings[1], settings[2])
+
+
+@jit.update
+def adam_update(theta, grad, slots, settings, alpha, step):
+    adam(theta, grad, slots[0], slots[1], alpha, settings[0], settings[1], settings[2], step)
+
+
+class Optimizer(Configured):
+    """Base of the optimizers: a learning rate, which may be a schedule, its decay, and decoupled weight decay.
+
+    A subclass sets ``update`` (its kernel), ``slots`` (how many vectors like theta it remembers) and ``settings``.
+    """
+
+    update: jit.Kernel
+    slots = 0
+    settings: tuple[float, ...] = ()
+
+    def __init__(
+        self, learning_rate: float | schedules.Schedule = 0.01, decay: float = 0.0, weight_decay: float = 0.0
+    ) -> None:
+        self.learning_rate = schedules.check(learning_rate)
+        self.decay = checks.real("decay", decay, 0.0)
+        self.weight_decay = checks.real("weight_decay", weight_decay, 0.0)
+
+    def rates(self, first: int, steps: int) -> np.ndarray:
+        """The learning rates of ``steps`` steps, (steps,) float64; ``first`` counts the steps already done."""
+        if isinstance(self.learning_rate, schedules.Schedule):
+            rates = np.array([self.learning_rate(step) for step in range(first, first + steps)], np.float64)
+        else:
+            rates = np.full(steps, self.learning_rate)
+        return rates / (1.0 + self.decay * np.arange(first, first + steps)) if self.decay else rates
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum and Nesterov's momentum."""
+
+    def __init__(
+        self, learning_rate: float | schedules.Schedule = 0.01, momentum: float = 0.0, nesterov: bool = False,
+        decay: float = 0.0, weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(learning_rate, decay, weight_decay)
+        self.momentum = checks.real("momentum", momentum, 0.0, 1.0)
+        self.nesterov = checks.boolean("nesterov", nesterov)
+        self.settings = (self.momentum,)
+        self.slots = 1 if self.momentum else 0
+        with_momentum = nesterov_update if self.nesterov else momentum_update
+        self.update = with_momentum if self.momentum else gradient_descent_update
+
+
+class RMSprop(Optimizer):
+    """Steps divided by the root of a moving mean of squared gradients."""
+
+    def __init__(
+        self, learning_rate: float | schedules.Schedule = 0.001, rho: float = 0.9, momentum: float = 0.0,
+        epsilon: float = 1e-7, decay: float = 0.0, weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(learning_rate, decay, weight_decay)
+        self.rho = checks.real("rho", rho, 0.0, 1.0)
+        self.momentum = checks.real("momentum", momentum, 0.0, 1.0)
+        self.epsilon = checks.real("epsilon", epsilon, 0.0)
+        self.settings = (self.rho, self.epsilon, self.momentum)
+        self.slots = 2 if self.momentum else 1
+        self.update = rmsprop_momentum_update if self.momentum else rmsprop_update
+
+
+class Adam(Optimizer):
+    """Adaptive moment estimation, the paper's Algorithm 1."""
+
+    update = adam_update
+    slots = 2
+
+    def __init__(
+        self, learning_rate: float | schedules.Schedule = 0.001, beta_1: float = 0.9, beta_2: float = 0.999,
+        epsilon: float = 1e-8, decay: float = 0.0, weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(learning_rate, decay, weight_decay)
+        self.beta_1 = checks.real("beta_1", beta_1, 0.0, 1.0, open_high=True)
+        self.beta_2 = checks.real("beta_2", beta_2, 0.0, 1.0, open_high=True)
+        self.epsilon = checks.real("epsilon", epsilon, 0.0)
+        self.settings = (self.beta_1, self.beta_2, self.epsilon)
+
+
+def get(optimizer: str | Optimizer) -> Optimizer:
+    """The optimizer of that name ("sgd", "rmsprop", "adam") with its defaults, or a fresh copy of the one given."""
+    if isinstance(optimizer, Optimizer):
+        return optimizer.fresh()
+    if not isinstance(optimizer, str):
+        raise TypeError(f"optimizer is {optimizer!r}; it must be a name such as 'adam' or an Optimizer")
+    by_name = {name.lower(): found for name, found in known_classes(Optimizer).items()}
+    name = checks.choice("optimizer", optimizer.lower(), by_name)
+    made = by_name[name]()
+    assert isinstance(made, Optimizer)
+    return made

@@ -1,0 +1,162 @@
+"""A schedule gives the learning rate as a function of the number of steps done: large at first, smaller later.
+
+Names, arguments and defaults are Keras's (`keras.optimizers.schedules`). A step is one update, not an epoch.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+
+from scratchtune import checks, jit
+from scratchtune.network.configured import Configured
+
+
+@jit.function
+def inverse_time_decay(alpha, rate, x):
+    """Inverse time decay: after one decay period the learning rate is divided by 1 + rate, after two by 1 + 2 · rate.
+
+    Formula [inverse_time_decay]
+        a = α / (1 + r · x)
+    Where
+        α: alpha, scalar, > 0, the learning rate at first
+        r: rate, scalar, >= 0, the decay rate
+        x: x, scalar, >= 0, steps done, in decay periods
+    Source
+        Keras, schedules.InverseTimeDecay; an optimizer's ``decay`` is this with a period of one step.
+    """
+    return alpha / (1.0 + rate * x)
+
+
+@jit.function
+def exponential_decay(alpha, rate, x):
+    """Exponential decay: the learning rate is multiplied by the rate once every decay period.
+
+    Formula [exponential_decay]
+        a = α · r^x
+    Where
+        α: alpha, scalar, > 0, the learning rate at first
+        r: rate, scalar, in (0, 1), the decay rate
+        x: x, scalar, >= 0, steps done, in decay periods
+    Source
+        Keras, schedules.ExponentialDecay.
+    """
+    return alpha * rate**x
+
+
+@jit.function
+def cosine_decay(alpha, least, x):
+    """Cosine decay: half a wave from the first learning rate down to a share of it.
+
+    Formula [cosine_decay]
+        a = α · (f + (1 − f) · (1 + cos(π · min(x, 1))) / 2)
+    Where
+        α: alpha, scalar, > 0, the learning rate at first
+        f: least, scalar, in [0, 1), the share of it that is left at the end
+        x: x, scalar, >= 0, the share of the decay that is done
+    Source
+        Loshchilov and Hutter (2017), "SGDR: stochastic gradient descent with warm restarts", equation 5, without restarts.
+    """
+    return alpha * (least + (1.0 - least) * 0.5 * (1.0 + math.cos(math.pi * min(x, 1.0))))
+
+
+@jit.function
+def linear_warmup(alpha, target, x):
+    """Warm-up: the learning rate rises on a straight line.
+
+    Formula [linear_warmup]
+        a = α + (b − α) · x
+    Where
+        α: alpha, scalar, >= 0, the learning rate at first
+        b: target, scalar, > 0, the learning rate at the end of the warm-up
+        x: x, scalar, in [0, 1), the share of the warm-up that is done
+    Source
+        Goyal et al. (2017), "Accurate, large minibatch SGD", section 2.2; Keras, schedules.CosineDecay.
+    """
+    return alpha + (target - alpha) * x
+
+
+class Schedule(Configured):
+    """Base of the schedules: a function of the number of steps done."""
+
+    def __call__(self, step: int) -> float:
+        """The learning rate of the step that comes after ``step`` steps."""
+        raise NotImplementedError
+
+
+class InverseTimeDecay(Schedule):
+    """The learning rate divided by 1 + decay_rate · step / decay_steps."""
+
+    def __init__(
+        self, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False
+    ) -> None:
+        self.initial_learning_rate = checks.real("initial_learning_rate", initial_learning_rate, 0.0)
+        self.decay_steps = checks.integer("decay_steps", decay_steps, 1)
+        self.decay_rate = checks.real("decay_rate", decay_rate, 0.0)
+        self.staircase = checks.boolean("staircase", staircase)
+
+    def __call__(self, step: int) -> float:
+        return inverse_time_decay(self.initial_learning_rate, self.decay_rate, _periods(self, step))
+
+
+class ExponentialDecay(Schedule):
+    """The learning rate times decay_rate ^ (step / decay_steps)."""
+
+    def __init__(
+        self, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False
+    ) -> None:
+        self.initial_learning_rate = checks.real("initial_learning_rate", initial_learning_rate, 0.0)
+        self.decay_steps = checks.integer("decay_steps", decay_steps, 1)
+        self.decay_rate = checks.real("decay_rate", decay_rate, 0.0)
+        self.staircase = checks.boolean("staircase", staircase)
+
+    def __call__(self, step: int) -> float:
+        return exponential_decay(self.initial_learning_rate, self.decay_rate, _periods(self, step))
+
+
+class PiecewiseConstantDecay(Schedule):
+    """One learning rate up to and with each boundary, the next one after it."""
+
+    def __init__(self, boundaries: Sequence[int], values: Sequence[float]) -> None:
+        self.boundaries = [checks.integer("boundaries", boundary, 0) for boundary in boundaries]
+        self.values = [checks.real("values", value, 0.0) for value in values]
+        if len(self.values) != len(self.boundaries) + 1:
+            raise ValueError(f"values has {len(self.values)} entries and boundaries {len(self.boundaries)}; it must have one more")
+        if self.boundaries != sorted(self.boundaries):
+            raise ValueError(f"boundaries is {self.boundaries}; it must be in rising order")
+
+    def __call__(self, step: int) -> float:
+        return self.values[bisect_left(self.boundaries, step)]
+
+
+class CosineDecay(Schedule):
+    """Half a cosine wave over decay_steps, after an optional straight rise over warmup_steps."""
+
+    def __init__(
+        self, initial_learning_rate: float, decay_steps: int, alpha: float = 0.0, warmup_target: float | None = None,
+        warmup_steps: int = 0,
+    ) -> None:
+        self.initial_learning_rate = checks.real("initial_learning_rate", initial_learning_rate, 0.0)
+        self.decay_steps = checks.integer("decay_steps", decay_steps, 1)
+        self.alpha = checks.real("alpha", alpha, 0.0, 1.0)
+        self.warmup_target = None if warmup_target is None else checks.real("warmup_target", warmup_target, 0.0)
+        self.warmup_steps = checks.integer("warmup_steps", warmup_steps, 0)
+
+    def __call__(self, step: int) -> float:
+        if self.warmup_target is None:
+            return cosine_decay(self.initial_learning_rate, self.alpha, step / self.decay_steps)
+        if step < self.warmup_steps:
+            return linear_warmup(self.initial_learning_rate, self.warmup_target, step / self.warmup_steps)
+        return cosine_decay(self.warmup_target, self.alpha, (step - self.warmup_steps) / self.decay_steps)
+
+
+def check(learning_rate: float | Schedule) -> float | Schedule:
+    """A learning rate above zero, or a schedule; TypeError or ValueError otherwise."""
+    if isinstance(learning_rate, Schedule):
+        return learning_rate
+    return checks.real("learning_rate", learning_rate, 0.0, open_low=True)
+
+
+def _periods(schedule: InverseTimeDecay | ExponentialDecay, step: int) -> float:
+    return step // schedule.decay_steps * 1.0 if schedule.staircase else step / schedule.decay_steps

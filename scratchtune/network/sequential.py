@@ -1,0 +1,565 @@
+"""A sequential model is a stack of layers, compiled with a loss and an optimizer, and trained by gradient descent.
+
+Names, arguments and defaults are Keras's. All trainable parameters are one flat vector, `Sequential.theta`; the weights
+that `get_weights` lists are parts of it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from scratchtune import checks, jit
+from scratchtune.metrics import accuracy_score
+from scratchtune.network import engine, initializers, losses, optimizers, penalties
+from scratchtune.network.callbacks import Callback, History
+from scratchtune.network.configured import Configured, known_classes
+from scratchtune.network.layers import Layer
+from scratchtune.network.layers.activation import Activation
+
+EVALUATION_ROWS = 256  # rows at a time where nothing is trained
+FORMAT = 1  # of saved files
+FIT_ARGUMENTS = ("batch_size", "epochs", "class_weight", "shuffle", "validation_split")
+PLACED_IN_LAYERS = {"dropout": "rate", "units": "units", "activation": "activation"}
+
+
+_PREPARED: dict[str, set[jit.Kernel]] = {"float32": set(), "float64": set()}
+
+
+class DivergenceWarning(UserWarning):
+    """A training was ended because its loss was no longer finite."""
+
+
+class Sequential:
+    """A stack of layers.
+
+    ``dtype`` is "float32" or "float64"; ``seed`` decides the first weights, the order of the rows and dropout.
+    """
+
+    def __init__(self, layers: Iterable[Layer] = (), dtype: str = "float32", seed: int = 0) -> None:
+        self.dtype = checks.choice("dtype", dtype, ("float32", "float64"))
+        self.seed = checks.integer("seed", seed, 0, 2**63 - 1)
+        self.layers: list[Layer] = []
+        self.built = self.stop_training = False
+        self.optimizer: optimizers.Optimizer | None = None
+        for layer in layers:
+            self.add(layer)
+
+    def add(self, layer: Layer) -> None:
+        """Put a layer on top."""
+        if not isinstance(layer, Layer):
+            raise TypeError(f"layers holds {layer!r}; it must hold layers such as Dense(64, activation='relu')")
+        self.layers.append(layer)
+        self.built = False
+
+    # What it is made of -----------------------------------------------------------------------------------------------
+
+    def compile(
+        self, optimizer: str | optimizers.Optimizer = "rmsprop", loss: str | losses.Loss = "mean_squared_error",
+        metrics: Sequence[str] = (), penalty: penalties.L1L2 | None = None,
+    ) -> None:
+        """Choose the optimizer, the loss, what else is measured, and a penalty; a fresh optimizer forgets all steps."""
+        self.optimizer = optimizers.get(optimizer)
+        self.loss = losses.get(loss)
+        self.metrics = [checks.choice("metrics", metric, METRICS) for metric in metrics]
+        self.penalty = penalties.get(penalty)
+        self.optimizer_step = self.epochs_done = 0
+        self._slots: np.ndarray | None = None
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Make the weights for rows of ``input_shape[1:]``; fit does it by itself."""
+        if not self.layers:
+            raise ValueError("layers is empty; a model must have at least one layer")
+        shape = tuple(checks.integer("input_shape", size, 1) for size in tuple(input_shape)[1:])
+        if not shape:
+            raise ValueError(f"input_shape is {input_shape!r}; it must be (None, features)")
+        self.input_shape = shape
+        for layer in self.layers:
+            shape = layer.start(shape)
+        self.output_shape = shape
+        self.stages = [stage for layer in self.layers for stage in layer.stages()]
+        self.theta = engine.aligned(sum(engine.parameter_count(stage) for stage in self.stages), self.dtype)
+        self._state = engine.aligned(sum(len(stage.state()) for stage in self.stages), self.dtype)
+        self._state[:] = [number for stage in self.stages for number in stage.state()]
+        self._slots, self.optimizer_step, self.epochs_done = None, 0, 0
+        self._networks: dict[int, engine.Network] = {}
+        self.built = True
+        self.set_weights([*self._initial_weights(), *([self._state] if self._state.size else [])])
+
+    def _weights(self) -> list[Any]:
+        return [weight for stage in self.stages for weight in stage.weights]
+
+    def _initial_weights(self) -> list[np.ndarray]:
+        return [
+            initializers.get(weight.initializer)(weight.shape, weight.fans, np.random.default_rng([self.seed, number]))
+            for number, weight in enumerate(self._weights())
+        ]
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all weights: kernel (inputs, units), bias (units,), ..., layer by layer."""
+        self._must_be_built()
+        weights = [self.theta[start:stop].reshape(weight.shape).copy() for weight, start, stop in self._parts()]
+        return [*weights, self._state.copy()] if self._state.size else weights
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Replace all weights by arrays of the shapes that `get_weights` gives."""
+        self._must_be_built()
+        arrays = [np.asarray(weight, np.float64) for weight in weights]
+        wanted = [weight.shape for weight in self._weights()] + ([self._state.shape] if self._state.size else [])
+        if [array.shape for array in arrays] != wanted:
+            raise ValueError(f"weights have the shapes {[array.shape for array in arrays]}; this model has {wanted}")
+        for array, (_, start, stop) in zip(arrays, self._parts(), strict=False):
+            self.theta[start:stop] = array.ravel()
+        if self._state.size:
+            self._state[:] = arrays[-1]
+
+    def _parts(self) -> list[tuple[Any, int, int]]:
+        """Each weight with the place where it begins and ends in theta."""
+        stops = np.cumsum([0, *(int(np.prod(weight.shape)) for weight in self._weights())])
+        return [(weight, int(stops[i]), int(stops[i + 1])) for i, weight in enumerate(self._weights())]
+
+    def summary(self) -> None:
+        """Print the layers, what they put out and how many parameters they have."""
+        self._must_be_built()
+        print(f"{'Layer':<36}{'Output shape':<20}{'Parameters':>12}")
+        for layer in self.layers:
+            count = sum(engine.parameter_count(stage) for stage in layer.stages())
+            print(f"{str(layer):<36}{str((None, *layer.output_shape)):<20}{count:>12,}")
+        print(f"{'Total':<56}{self.theta.size:>12,}")
+
+    # The engine, set up for this model --------------------------------------------------------------------------------
+
+    def _network(self, batch_size: int) -> engine.Network:
+        if batch_size not in self._networks:
+            self._networks[batch_size] = engine.build_network(self.stages, self.theta, self._state, batch_size)
+        return self._networks[batch_size]
+
+    def _trained_stages(self) -> tuple[int, jit.Kernel]:
+        """How many stages run before the loss, and its kernel, which may take the last activation upon itself."""
+        last = self.stages[-1]
+        fused = losses.FUSED.get((last.name, self.loss.name)) if isinstance(last, Activation) else None
+        return (len(self.stages) - 1, fused) if fused and len(self.stages) > 1 else (len(self.stages), self.loss.kernel)
+
+    def _penalty(self) -> engine.Penalty:
+        counted = [(start, stop) for weight, start, stop in self._parts() if self.penalty.biases or not weight.is_bias]
+        ranges = [(0, self.theta.size)] if self.penalty.biases else counted
+        return engine.Penalty(self.penalty.l1, self.penalty.l2, np.array(ranges, np.int64).reshape(-1, 2))
+
+    def _descent(self) -> engine.Descent:
+        assert self.optimizer is not None
+        if self._slots is None:
+            padded = -(-self.theta.size // 16) * 16
+            memory = engine.aligned(max(self.optimizer.slots, 1) * padded, self.dtype)
+            self._slots = memory.reshape(-1, padded)
+        update = self.optimizer.update.compiled(self.dtype)
+        settings = np.array(self.optimizer.settings, np.float64)
+        return engine.Descent(update, self._slots, settings, self.optimizer.weight_decay)
+
+    def _rows(self, X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> engine.Rows:
+        flat = np.ascontiguousarray(X.reshape(len(X), -1), self.dtype)
+        return engine.Rows(flat, np.ascontiguousarray(target, self.dtype), np.ascontiguousarray(weight, self.dtype))
+
+    def _prepare(self, fitting: bool) -> None:
+        """Compile the kernels that this model needs, those that are not yet."""
+        kernels = [stage.forward for stage in self.stages]
+        if self.optimizer is not None:
+            kernels.append(self._trained_stages()[1])
+        if fitting:
+            assert self.optimizer is not None
+            kernels += [*(stage.backward for stage in self.stages), self.optimizer.update]
+        wanted = frozenset(kernels)
+        if not wanted <= _PREPARED[self.dtype]:
+            jobs = [jit.kernel_job(kernel, self.dtype) for kernel in dict.fromkeys(kernels)]
+            jit.prepare([*jobs, *engine.loop_jobs(self.dtype)])
+            _PREPARED[self.dtype] |= wanted
+
+    def _engine(self, batch_size: int) -> tuple[Any, ...]:
+        """What the epoch loop works with: network, number of layers before the loss, loss, penalty, descent."""
+        layers, kernel = self._trained_stages()
+        return self._network(batch_size), layers, kernel.compiled(self.dtype), self._penalty(), self._descent()
+
+    # Training ---------------------------------------------------------------------------------------------------------
+
+    def fit(
+        self, X: Any, y: Any, batch_size: int = 32, epochs: int = 1, verbose: int = 1, callbacks: Sequence[Callback] = (),
+        validation_split: float = 0.0, validation_data: Any = None, shuffle: bool = True,
+        class_weight: dict[int, float] | None = None, sample_weight: Any = None,
+    ) -> History:
+        """Train for ``epochs`` passes over the rows, an update a batch; return the history.
+
+        X is (n, features) or (n, ...), y holds labels, one-hot rows or values. A second call goes on from where the
+        first one ended. ``verbose=1`` shows a progress bar where that takes over two seconds.
+        """
+        self._must_be_compiled()
+        X, target = self._checked(X, y)
+        batch_size, epochs = checks.integer("batch_size", batch_size, 1), checks.integer("epochs", epochs, 1)
+        shuffle = checks.boolean("shuffle", shuffle)
+        weight = _row_weights(target, class_weight, sample_weight)
+        X, target, weight, held_out = self._validation(X, target, weight, validation_split, validation_data)
+        self._prepare(fitting=True)
+        history = History()
+        watchers = [history, *callbacks]
+        for watcher in watchers:
+            watcher.model = self
+            watcher.on_train_begin()
+        self.stop_training = False
+        rows = self._rows(X, target, weight)
+        bar = tqdm(total=epochs, desc="training", unit="epoch", delay=2, disable=None if verbose else True, leave=False)
+        with bar, np.errstate(over="ignore", invalid="ignore"):
+            self._train(rows, held_out, min(batch_size, len(X)), epochs, shuffle, bar, watchers)
+        for watcher in watchers:
+            watcher.on_train_end()
+        return history
+
+    def _train(
+        self, rows: engine.Rows, held_out: engine.Rows | None, batch_size: int, epochs: int, shuffle: bool, bar: Any,
+        watchers: list[Any],
+    ) -> None:
+        machine = self._engine(batch_size)
+        for epoch in range(epochs):
+            logs = self._epoch(machine, rows, batch_size, shuffle, epoch)
+            if logs is None:
+                watchers[0].diverged = True
+                break
+            if held_out is not None:
+                logs |= {f"val_{name}": value for name, value in self._measure(held_out).items()}
+            for watcher in watchers:
+                watcher.on_epoch_end(epoch, logs)
+            bar.update()
+            if not bar.disable:
+                bar.set_postfix({name: f"{value:.4g}" for name, value in logs.items()}, refresh=False)
+            if self.stop_training:
+                break
+
+    def _epoch(
+        self, machine: tuple[Any, ...], rows: engine.Rows, batch_size: int, shuffle: bool, epoch: int
+    ) -> dict[str, float] | None:
+        """Train one epoch; its values, or None where the loss was no longer finite."""
+        assert self.optimizer is not None
+        n, seed, steps = len(rows.x), np.uint64(self.seed), -(-len(rows.x) // batch_size)
+        order = engine.epoch_order(n, self.epochs_done, seed) if shuffle else np.arange(n)
+        outputs = np.empty((n if self.metrics else 0, rows.target.shape[1]), self.dtype)
+        rates, before = self.optimizer.rates(self.optimizer_step, steps), self.theta.copy()
+        value, done = engine.train_epoch(
+            *machine, rates, rows, order, batch_size, self.optimizer_step, seed, outputs
+        )
+        if done < steps or not np.isfinite(self.theta).all():
+            self._diverged(before, epoch, done)
+            return None
+        self.optimizer_step += steps
+        self.epochs_done += 1
+        return {"loss": float(value)} | self._metric_values(rows.target, outputs)
+
+    def _diverged(self, before: np.ndarray, epoch: int, step: int) -> None:
+        kept = "those before its last step"
+        if not np.isfinite(self.theta).all():
+            self.theta[:] = before
+            kept = "those before this epoch"
+        assert self.optimizer is not None
+        warnings.warn(
+            f"training diverged in epoch {epoch + 1} after {step} steps: the loss is no longer finite; the last finite "
+            f"weights, {kept}, are kept; try a smaller learning_rate than {self.optimizer.learning_rate!r}, or scaled inputs",
+            DivergenceWarning, stacklevel=5,
+        )
+
+    def _validation(
+        self, X: np.ndarray, target: np.ndarray, weight: np.ndarray, split: float, data: Any
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, engine.Rows | None]:
+        """What is trained on, and the rows that are only measured: given, or the last share of all."""
+        split = checks.real("validation_split", split, 0.0, 1.0, open_high=True)
+        if data is not None:
+            if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
+                raise ValueError(f"validation_data is {type(data).__name__}; it must be a tuple (X, y)")
+            Xv, tv = self._checked(data[0], data[1], "validation_data X", "validation_data y")
+            return X, target, weight, self._rows(Xv, tv, np.ones(len(Xv)) if len(data) == 2 else np.asarray(data[2]))
+        first = int(len(X) * (1.0 - split))
+        if split == 0.0:
+            return X, target, weight, None
+        if first == 0:
+            raise ValueError(f"validation_split is {split}; of {len(X)} rows none is left to train on")
+        return X[:first], target[:first], weight[:first], self._rows(X[first:], target[first:], weight[first:])
+
+    # Using it ---------------------------------------------------------------------------------------------------------
+
+    def predict(self, X: Any, batch_size: int = EVALUATION_ROWS) -> np.ndarray:
+        """The network's outputs, (n, outputs): probabilities after softmax or sigmoid."""
+        self._must_be_built()
+        X = self._checked_inputs(X)
+        self._prepare(fitting=False)
+        return self._outputs(np.ascontiguousarray(X.reshape(len(X), -1), self.dtype), batch_size)
+
+    def _outputs(self, x: np.ndarray, batch_size: int = EVALUATION_ROWS) -> np.ndarray:
+        batch_size = checks.integer("batch_size", batch_size, 1)
+        outputs = np.empty((len(x), int(np.prod(self.output_shape))), self.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            engine.predict_rows(self._network(batch_size), len(self.stages), x, outputs, batch_size)
+        return outputs.reshape(len(x), *self.output_shape)
+
+    def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, float]:
+        """The loss, with the penalty as in training, and the metrics, in evaluation mode."""
+        self._must_be_compiled()
+        X, target = self._checked(X, y)
+        self._prepare(fitting=False)
+        return self._measure(self._rows(X, target, _row_weights(target, None, sample_weight)))
+
+    def _measure(self, rows: engine.Rows) -> dict[str, float]:
+        outputs = self._outputs(rows.x).reshape(len(rows.x), -1) if self.metrics else rows.target[:0]
+        names = {name: METRICS[name](rows.target, outputs) for name in self.metrics}
+        return {"loss": self._data_loss(rows) + self._penalty_value()} | names
+
+    def _data_loss(self, rows: engine.Rows) -> float:
+        layers, kernel = self._trained_stages()
+        network = self._network(EVALUATION_ROWS)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return float(engine.evaluate_rows(network, layers, kernel.compiled(self.dtype), rows, EVALUATION_ROWS))
+
+    def _penalty_value(self) -> float:
+        penalty = self._penalty()
+        return sum(
+            float(penalties.l1_l2_penalty(self.theta[start:stop], penalty.l1, penalty.l2)) for start, stop in penalty.ranges
+        )
+
+    def _metric_values(self, target: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
+        """The metrics of outputs that may still lack the last activation, which the loss has taken upon itself."""
+        if self.metrics and self._trained_stages()[0] < len(self.stages):
+            outputs = _activated(self.stages[-1], outputs)
+        return {name: METRICS[name](target, outputs) for name in self.metrics}
+
+    def score(self, X: Any, y: Any) -> float:
+        """The first metric that was compiled, or minus the loss: larger is better."""
+        values = self.evaluate(X, y)
+        first = self.metrics[0] if self.metrics else "loss"
+        return values[first] if first in GROWING else -values[first]
+
+    def objective(self, X: Any, y: Any) -> float:
+        """J(theta): the mean loss over the rows plus the penalty, in evaluation mode."""
+        self._must_be_compiled()
+        X, target = self._checked(X, y)
+        self._prepare(fitting=False)
+        return self._data_loss(self._rows(X, target, np.ones(len(X)))) + self._penalty_value()
+
+    def gradient(self, X: Any, y: Any) -> np.ndarray:
+        """grad J(theta), (P,): the gradient of `objective`."""
+        self._must_be_compiled()
+        X, target = self._checked(X, y)
+        self._prepare(fitting=True)
+        rows = self._rows(X, target, np.ones(len(X)))
+        layers, kernel = self._trained_stages()
+        network = engine.build_network(self.stages, self.theta, self._state, len(X))
+        engine.matrix(network.values, network.at, 0, len(X))[:] = rows.x
+        engine.loss_and_gradient(
+            network, layers, kernel.compiled(self.dtype), self._penalty(), rows.target, rows.weight, False, 0, np.uint64(0)
+        )
+        return network.gradient
+
+    # Copies -----------------------------------------------------------------------------------------------------------
+
+    def fresh(self, seed: int | None = None) -> Sequential:
+        """An untrained copy: the same layers, compiled alike, with the same seed or another one."""
+        copy = Sequential([layer.fresh() for layer in self.layers], self.dtype, self.seed if seed is None else seed)
+        if self.optimizer is not None:
+            copy.compile(self.optimizer, self.loss, self.metrics, self.penalty)
+        return copy
+
+    def configured(self, params: dict[str, Any]) -> tuple[Sequential, dict[str, Any]]:
+        """A fresh copy with some hyper-parameters set, and those of them that are arguments of fit.
+
+        A name is looked for among the optimizer's arguments, then those of fit, then the penalty's (l1, l2), then
+        dropout, units and activation, which go to all hidden layers that have them.
+        """
+        self._must_be_compiled()
+        assert self.optimizer is not None
+        copy, fit_arguments, penalty = self.fresh(), {}, {}
+        optimizer_arguments = {}
+        for name, value in params.items():
+            if name in self.optimizer.arguments():
+                optimizer_arguments[name] = value
+            elif name in FIT_ARGUMENTS:
+                fit_arguments[name] = value
+            elif name in ("l1", "l2"):
+                penalty[name] = value
+            elif name in PLACED_IN_LAYERS and copy._place(PLACED_IN_LAYERS[name], value):
+                continue
+            else:
+                raise ValueError(self._unknown(name))
+        copy.compile(self.optimizer.fresh(**optimizer_arguments), self.loss, self.metrics, self.penalty)
+        if penalty:
+            kept = {"l1": self.penalty.l1, "l2": self.penalty.l2, "biases": self.penalty.biases}
+            copy.penalty = penalties.L1L2(**{**kept, **penalty})
+        if "batch_size" in fit_arguments:
+            checks.integer("batch_size", fit_arguments["batch_size"], 1)
+        return copy, fit_arguments
+
+    def _place(self, argument: str, value: Any) -> bool:
+        """Give ``value`` to all hidden layers that have this argument; False where none has."""
+        hidden = [i for i, layer in enumerate(self.layers[:-1]) if argument in layer.arguments()]
+        for i in hidden:
+            self.layers[i] = self.layers[i].fresh(**{argument: value})
+        return bool(hidden)
+
+    def _unknown(self, name: str) -> str:
+        assert self.optimizer is not None
+        placed = [p for p, argument in PLACED_IN_LAYERS.items() if any(argument in la.arguments() for la in self.layers[:-1])]
+        known = [*self.optimizer.arguments(), *FIT_ARGUMENTS, "l1", "l2", *placed]
+        return f"parameter {name!r} is unknown to this model; it has {', '.join(known)}{checks.nearest(name, known)}"
+
+    # Files ------------------------------------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Write the model, its weights and the optimizer's memory to an .npz file; nothing in it is executable."""
+        self._must_be_built()
+        header: dict[str, Any] = {
+            "format": FORMAT, "dtype": self.dtype, "seed": self.seed, "input_shape": list(self.input_shape),
+            "layers": [_described(layer) for layer in self.layers],
+        }
+        arrays = {"theta": self.theta, "state": self._state}
+        if self.optimizer is not None:
+            header |= {
+                "optimizer": _described(self.optimizer), "loss": self.loss.name, "metrics": self.metrics,
+                "penalty": _described(self.penalty), "step": self.optimizer_step, "epochs": self.epochs_done,
+            }
+            if self._slots is not None:
+                arrays["slots"] = self._slots
+        _write_whole(Path(path), json.dumps(header), arrays)
+
+    # Guards -----------------------------------------------------------------------------------------------------------
+
+    def _must_be_built(self) -> None:
+        if not self.built:
+            raise ValueError("the model has no weights yet; call build((None, features)) or fit first")
+
+    def _must_be_compiled(self) -> None:
+        if self.optimizer is None:
+            raise ValueError("the model is not compiled; call compile(optimizer=..., loss=...) first")
+
+    def _checked_inputs(self, X: Any, name: str = "X") -> np.ndarray:
+        X = checks.matrix(name, X)
+        if not self.built:
+            self.build((None, *X.shape[1:]))
+        if X.shape[1:] != self.input_shape:
+            raise ValueError(
+                f"{name} has rows of shape {X.shape[1:]}; this model was built for rows of shape {self.input_shape}"
+            )
+        return X
+
+    def _checked(self, X: Any, y: Any, x_name: str = "X", y_name: str = "y") -> tuple[np.ndarray, np.ndarray]:
+        """X and the encoded targets; nothing is built before both are in order."""
+        X = checks.matrix(x_name, X)
+        outputs = int(np.prod(self.output_shape)) if self.built else _outputs_of(self.layers, X.shape[1:])
+        target = losses.encode(self.loss, y, outputs, len(X), y_name)
+        return self._checked_inputs(X, x_name), target
+
+
+def load_model(path: str | Path) -> Sequential:
+    """Read a model that `Sequential.save` has written; it goes on training as if it had never been away.
+
+    A layer of one's own must be defined, or imported, before. Raises ValueError where the file is no such model.
+    """
+    header, arrays = _read_whole(Path(path))
+    model = Sequential([_remade(Layer, entry) for entry in header["layers"]], header["dtype"], header["seed"])
+    model.build((None, *header["input_shape"]))
+    if "optimizer" in header:
+        model.compile(
+            _remade(optimizers.Optimizer, header["optimizer"]), header["loss"], header["metrics"],
+            _remade(penalties.L1L2, header["penalty"]),
+        )
+        model.optimizer_step, model.epochs_done = header["step"], header["epochs"]
+        if "slots" in arrays:
+            model._descent().slots[:] = arrays["slots"]
+    model.theta[:] = arrays["theta"]
+    model._state[:] = arrays["state"]
+    return model
+
+
+def _outputs_of(layers: list[Layer], input_shape: tuple[int, ...]) -> int:
+    shape = input_shape
+    for layer in layers:
+        shape = layer.fresh().start(shape)
+    return int(np.prod(shape))
+
+
+def _described(part: Configured) -> dict[str, Any]:
+    """A configured object as JSON: its class and its arguments, objects among them described likewise."""
+    config = {name: _described(value) if isinstance(value, Configured) else value for name, value in part.config.items()}
+    return {"class": type(part).__name__, "config": config}
+
+
+def _remade(base: type[Any], entry: dict[str, Any]) -> Any:
+    known = {base.__name__: base} | known_classes(base)
+    if entry["class"] not in known:
+        raise ValueError(f"the file holds a {base.__name__} of class {entry['class']!r}; import its definition before loading")
+    config = {
+        name: _remade(Configured, value) if isinstance(value, dict) and "class" in value else value
+        for name, value in entry["config"].items()
+    }
+    return known[entry["class"]](**config)
+
+
+def _write_whole(path: Path, header: str, arrays: dict[str, np.ndarray]) -> None:
+    """Write beside the file first, so that there is never half a file."""
+    beside = path.with_name(path.name + ".part")
+    try:
+        with open(beside, "wb") as file:
+            np.savez(file, header=np.array(header), **arrays)  # type: ignore[arg-type]
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _read_whole(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    if not path.is_file():
+        raise FileNotFoundError(f"path is {str(path)!r}; there is no such file")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+            header = json.loads(str(arrays.pop("header")))
+            written = header["format"]
+    except Exception:
+        raise ValueError(f"path is {str(path)!r}; it is no file that Sequential.save has written") from None
+    if written > FORMAT:
+        raise ValueError(f"path is {str(path)!r}, of format {written}; this version of scratchtune reads up to {FORMAT}")
+    return header, arrays
+
+
+def _row_weights(target: np.ndarray, class_weight: dict[int, float] | None, sample_weight: Any) -> np.ndarray:
+    weight = np.ones(len(target))
+    if sample_weight is not None:
+        weight = checks.targets("sample_weight", sample_weight, len(target)).astype(np.float64).ravel()
+        if len(weight) != len(target) or weight.min() < 0.0:
+            raise ValueError("sample_weight must hold one number of at least 0 for each row")
+    if class_weight:
+        labels = target.argmax(1) if target.shape[1] > 1 else target[:, 0].astype(np.int64)
+        for label, value in class_weight.items():
+            weight = np.where(labels == label, weight * checks.real(f"class_weight[{label}]", value, 0.0), weight)
+    return weight
+
+
+def _activated(stage: Layer, outputs: np.ndarray) -> np.ndarray:
+    """Outputs after the last activation, which the fused losses leave out; it changes no row's order."""
+    if isinstance(stage, Activation) and stage.name == "sigmoid":
+        return (outputs > 0.0).astype(outputs.dtype)
+    return outputs
+
+
+def _accuracy(target: np.ndarray, outputs: np.ndarray) -> float:
+    """The share of rows whose class is right: the largest output, or, for one output, whether it is above 1/2."""
+    if target.shape[1] > 1:
+        return int(engine.hits(target, outputs)) / len(target)
+    return float(accuracy_score(target[:, 0] > 0.5, outputs[:, 0] > 0.5))
+
+
+METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
+    "accuracy": _accuracy,
+    "mean_squared_error": lambda target, outputs: float(np.mean((target - outputs) ** 2)),
+    "mean_absolute_error": lambda target, outputs: float(np.mean(np.abs(target - outputs))),
+    "mse": lambda target, outputs: float(np.mean((target - outputs) ** 2)),
+    "mae": lambda target, outputs: float(np.mean(np.abs(target - outputs))),
+}
+GROWING = ("accuracy",)

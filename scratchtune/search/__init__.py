@@ -1,0 +1,28 @@
+"""The searchers: what to try next, and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scratchtune import checks
+from scratchtune.search.grid import GridSearch
+from scratchtune.search.random import RandomSearch
+from scratchtune.search.searcher import Exhausted, Result, Searcher, Suggestion
+from scratchtune.search.space import Categorical, Float, Int, Space
+
+SEARCHERS: dict[str, type[Searcher]] = {"grid": GridSearch, "random": RandomSearch}
+DEFAULT = "random"
+
+__all__ = [
+    "Categorical", "Exhausted", "Float", "GridSearch", "Int", "RandomSearch", "Result", "SEARCHERS", "Searcher",
+    "Space", "Suggestion", "as_searcher",
+]
+
+
+def as_searcher(searcher: Any) -> Searcher:
+    """Return a searcher from its name, with its default arguments, or the given `Searcher` itself."""
+    if isinstance(searcher, Searcher):
+        return searcher
+    if isinstance(searcher, str):
+        return SEARCHERS[checks.choice("searcher", searcher, SEARCHERS)]()
+    raise TypeError(f"searcher is {searcher!r}; it must be one of {', '.join(map(repr, SEARCHERS))} or a Searcher")

@@ -1,0 +1,115 @@
+"""Grid search is trying all combinations of given values, in a fixed order.
+
+It is simple, and dear: the number of combinations is a product, so each further parameter multiplies it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.search.searcher import Exhausted, Result, Searcher, Suggestion
+from scratchtune.search.space import Categorical, Space, same
+
+
+def trainings(settings: int, folds: int) -> int:
+    """Cost of a search with cross-validation: every setting is trained once for each fold.
+
+    Formula [search_trainings]
+        T = s · k
+    Where
+        s: settings, scalar, integer >= 1
+        k: folds, scalar, integer >= 1
+    Returns
+        T, a number of trainings, without the last one of the best setting on all rows.
+    Source
+        Kohavi (1995), section 2.2.
+    Example
+        >>> trainings(9, 5)
+        45
+    """
+    return settings * folds
+
+
+class GridSearch(Searcher):
+    """All combinations of the values of each parameter, the last parameter varying fastest, as in `itertools.product`.
+
+    Choices, whole numbers and ranges with a step give all of their values; a continuous range gives ``resolution``
+    values, evenly spaced from low to high (on a log scale by equal factors), and a log range of whole numbers at most
+    so many. Parameters come in the order of the space. One whose condition does not hold is absent and multiplies
+    nothing. An enqueued point that lies on the grid is not proposed again.
+
+    >>> grid = GridSearch(resolution=3)
+    >>> [tuple(params.values()) for params in grid.points(Space({"a": [1, 2], "b": ["x", "y"]}))]
+    [(1, 'x'), (1, 'y'), (2, 'x'), (2, 'y')]
+    """
+
+    def __init__(self, resolution: int = 5) -> None:
+        self.resolution = checks.integer("resolution", resolution, low=1)
+        self._memo: tuple[Space, Sequence[dict[str, Any]]] | None = None
+
+    def total(self, space: Space) -> int:
+        """Number of points of the grid."""
+        return len(self.points(space))
+
+    def points(self, space: Space) -> Sequence[dict[str, Any]]:
+        """All points of the grid, in order; they are made when asked for, so that a large grid takes no memory."""
+        if self._memo is None or self._memo[0] is not space:
+            self._memo = space, _Points(self._thinned(space))
+        return self._memo[1]
+
+    def suggest(
+        self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
+        rng: np.random.Generator,
+    ) -> Suggestion:
+        """The first point, in order, that is not among the earlier trials."""
+        points = self.points(space)
+        # Each trial that was not enqueued has taken the first point left, so the points before `start` are all taken.
+        start = number - getattr(pending, "enqueued", number)
+        for index in range(start, len(points)):
+            params = points[index]
+            if params not in pending:
+                return Suggestion(params, why={"searcher": "grid", "index": index, "of": len(points)})
+        if not points:
+            raise ValueError("no point of the grid satisfies the constraint")
+        raise Exhausted(f"all {len(points)} points of the grid have been proposed; nothing is left")
+
+    def explain(self, why: dict[str, Any]) -> str:
+        """Say which point of the grid it is."""
+        return f"Point {why['index'] + 1} of {why['of']} of the grid, in its fixed order, whatever has been seen."
+
+    def _thinned(self, space: Space) -> Space:
+        """The space of the grid's values alone; a parameter whose condition no value of the grid fulfils falls out."""
+        thin: dict[str, Categorical] = {}
+        for name, parameter in space.parameters.items():
+            condition = {
+                parent: [value for value in allowed if parent in thin and _holds(thin[parent], value)]
+                for parent, allowed in space.conditions[name].items()}
+            if all(condition.values()):
+                thin[name] = Categorical(parameter.grid(self.resolution), when=condition or None)
+        return Space(thin, space.constraint)
+
+
+def _holds(parameter: Categorical, value: Any) -> bool:
+    return any(same(value, choice) for choice in parameter.choices)
+
+
+class _Points(Sequence[dict[str, Any]]):
+    """The points of a finite space that its constraint allows, as a sequence."""
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        every = range(space.size or 0)
+        self._numbers: Sequence[int] = every
+        if space.constraint is not None:
+            self._numbers = [number for number in every if space.allows(space.point(number))]
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._space.point(self._numbers[index])
+

@@ -1,0 +1,80 @@
+"""A searcher is a pure function from what has been seen to what should be tried next, with the reason why.
+
+A searcher of one's own is a class with one method:
+
+>>> class Centre(Searcher):
+...     def suggest(self, space, seen, pending, number, rng):
+...         return Suggestion(space.from_unit([0.5] * len(space.names)), why={"rule": "always the middle"})
+>>> Centre()
+Centre()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchtune.search.space import Space
+
+
+@dataclass
+class Suggestion:
+    """What to try next and why; for searchers with budgets also how much to spend, and which trial it goes on from."""
+
+    params: dict[str, Any]
+    why: dict[str, Any] = field(default_factory=dict)
+    budget: float | None = None
+    parent: int | None = None
+
+
+class Result(NamedTuple):
+    """A finished trial as a searcher sees it: smaller values are better, and NaN is a failure."""
+
+    number: int
+    params: dict[str, Any]
+    value: float
+    state: str
+    budget: float | None = None
+    parent: int | None = None
+
+
+class Exhausted(Exception):
+    """Nothing is left to propose: the schedule is at its end, or every point of a finite space has come."""
+
+
+class Searcher:
+    """What every searcher has. A subclass keeps its constructor's arguments as attributes and defines `suggest`.
+
+    Its identity is its class and those arguments; attributes whose name begins with an underscore are memos of what the
+    same arguments give, and may not change any suggestion.
+    """
+
+    def needs(self, number: int) -> int:
+        """How many leading trials must be finished before trial ``number`` (the first is 0) may be proposed."""
+        return 0
+
+    def total(self, space: Space) -> int | None:
+        """Length of the whole schedule in a space; None for a searcher that can go on as long as one likes."""
+        return None
+
+    def suggest(
+        self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
+        rng: np.random.Generator,
+    ) -> Suggestion:
+        """Propose trial ``number``, or raise `Exhausted`.
+
+        ``seen`` is exactly the first ``needs(number)`` trials, ``pending`` the params of those between.
+        The answer may depend on nothing else; ``rng`` is keyed by (study seed, number).
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define suggest(space, seen, pending, number, rng)")
+
+    def explain(self, why: dict[str, Any]) -> str:
+        """Say the reasons of a suggestion in words."""
+        return "; ".join(f"{name}: {value}" for name, value in why.items()) or "No reason was recorded."
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if not name.startswith("_"))
+        return f"{type(self).__name__}({arguments})"

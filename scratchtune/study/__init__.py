@@ -1,0 +1,10 @@
+"""A study runs trials and keeps them; the search-CV classes are studies whose objective is a cross-validated score."""
+
+from __future__ import annotations
+
+from scratchtune.search import Exhausted
+from scratchtune.study.search_cv import GridSearchCV, RandomizedSearchCV
+from scratchtune.study.study import NotReady, Study, tune
+from scratchtune.study.trial import Trial
+
+__all__ = ["Exhausted", "GridSearchCV", "NotReady", "RandomizedSearchCV", "Study", "Trial", "tune"]

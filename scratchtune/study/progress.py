@@ -1,0 +1,75 @@
+"""Progress is what a long run says on stderr while it lasts: how much there is to do, about how long, a bar, notes."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+from tqdm import tqdm
+
+
+class Progress:
+    """Counts units of work, trials or trainings, as they finish; safe to call from several threads.
+
+    ``headline`` is written at once, and when the first few units are done a line such as "45 trainings, about 3 s":
+    the fastest of them times their number. (The very first may have had to wait for a compiler or for a file.) Then
+    comes the bar, on a terminal only. With ``show=False`` nothing is written.
+    """
+
+    def __init__(
+        self, total: int, unit: str, workers: int = 1, show: bool = True, headline: str | None = None,
+    ) -> None:
+        self.total, self.unit, self.workers, self.show = total, unit, workers, show
+        self._lock = threading.Lock()
+        self._seconds: list[float] = []
+        self._measured = min(workers + 1, max(1, total // 2))
+        self._bar: tqdm | None = None
+        self._said: set[str] = set()
+        if show and headline is not None:
+            print(headline, file=sys.stderr, flush=True)
+        else:
+            self._start_bar()
+
+    def done(self, seconds: float, best: float | None = None) -> None:
+        """Count one unit that took ``seconds``."""
+        if not self.show:
+            return
+        with self._lock:
+            self._seconds.append(seconds)
+            if self._bar is not None:
+                self._bar.update()
+            elif len(self._seconds) >= self._measured:
+                threads = f" on {self.workers} threads" if self.workers > 1 else ""
+                print(f"{self.total} {self.unit}s, about {readable(self._estimate())}{threads}", file=sys.stderr)
+                self._start_bar()
+            if self._bar is not None and best is not None:
+                self._bar.set_postfix_str(f"best {best:.6g}", refresh=False)
+
+    def note(self, text: str) -> None:
+        """Write a line beside the bar, once."""
+        with self._lock:
+            if self.show and text not in self._said:
+                self._said.add(text)
+                tqdm.write(text, file=sys.stderr)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        with self._lock:
+            if self._bar is not None:
+                self._bar.close()
+
+    def _estimate(self) -> float:
+        return min(self._seconds) * self.total / self.workers
+
+    def _start_bar(self) -> None:
+        if self.show:
+            self._bar = tqdm(total=self.total, initial=len(self._seconds), unit=self.unit, disable=None, leave=False)
+
+
+def readable(seconds: float) -> str:
+    """Write a duration with the unit that suits it: "0.4 s", "3 s", "5 min", "2.5 h"."""
+    if seconds < 1.0:
+        return f"{max(seconds, 0.1):.1f} s"
+    if seconds < 120.0:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60.0:.0f} min" if seconds < 7200.0 else f"{seconds / 3600.0:.1f} h"

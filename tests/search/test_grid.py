@@ -1,0 +1,84 @@
+"""Grid search: its points, their order and number."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scratchtune.search import Categorical, Exhausted, Float, GridSearch, Int, Searcher, Space, as_searcher
+from scratchtune.search.grid import trainings
+from scratchtune.search.space import combinations
+
+
+def _all(space: Space, searcher: Searcher) -> list[dict[str, Any]]:
+    points: list[dict[str, Any]] = []
+    while True:
+        try:
+            points.append(searcher.suggest(space, [], points, len(points), np.random.default_rng(0)).params)
+        except Exhausted:
+            return points
+
+
+def test_the_document_s_grid() -> None:
+    space = Space({"learning_rate": [0.001, 0.01, 0.1], "batch_size": [32, 64, 128]})
+    points = _all(space, GridSearch())
+    assert len(points) == combinations([3, 3]) == 9 and trainings(9, 5) == 45
+    assert points[1] == {"learning_rate": 0.001, "batch_size": 64}  # the last parameter varies fastest
+    assert points[3] == {"learning_rate": 0.01, "batch_size": 32}
+
+
+def test_continuous_ranges_take_the_resolution_and_others_all_of_their_values() -> None:
+    assert Float(1e-3, 1e-1, log=True).grid(3) == pytest.approx([0.001, 0.01, 0.1])
+    assert Float(0.0, 1.0).grid(5) == [0.0, 0.25, 0.5, 0.75, 1.0] and Float(0.0, 1.0).grid(1) == [0.5]
+    assert Int(1, 9).grid(3) == list(range(1, 10)) and Int(1, 100, log=True).grid(3) == [1, 10, 100]
+    assert Int(1, 3, log=True).grid(5) == [1, 2, 3]
+    space = Space({"x": Float(0.0, 1.0), "k": Int(1, 9), "c": ["a", "b"]})
+    assert GridSearch(resolution=4).total(space) == 4 * 9 * 2 == len(_all(space, GridSearch(resolution=4)))
+
+
+def test_absent_parameters_multiply_nothing() -> None:
+    space = Space({"optimizer": ["sgd", "adam"], "momentum": Float(0.0, 0.9, when={"optimizer": ["sgd"]}), "b": [1, 2]})
+    points = _all(space, GridSearch(resolution=3))
+    assert len(points) == 3 * 2 + 2 and points[-1] == {"optimizer": "adam", "b": 2}
+
+
+def test_a_parameter_falls_out_where_the_thinned_grid_never_has_its_condition() -> None:
+    space = Space({"units": Int(1, 100, log=True), "x": Categorical([1, 2], when={"units": [3, 10]}),
+                   "y": Categorical([1, 2], when={"units": [3]}), "z": Categorical([1, 2], when={"y": [1]})})
+    assert _all(space, GridSearch(resolution=3)) == [{"units": 1}, {"units": 10, "x": 1}, {"units": 10, "x": 2}, {"units": 100}]
+
+
+def test_a_constraint_takes_points_out() -> None:
+    space = Space({"a": [1, 2, 3], "b": [1, 2, 3]}, constraint=lambda params: params["a"] + params["b"] > 4)
+    assert [tuple(p.values()) for p in _all(space, GridSearch())] == [(2, 3), (3, 2), (3, 3)]
+    impossible = Space({"a": [1]}, constraint=lambda params: False)
+    with pytest.raises(ValueError, match="no point of the grid satisfies the constraint"):
+        _all(impossible, GridSearch())
+
+
+def test_a_grid_too_large_to_list_still_has_its_points() -> None:
+    space = Space({f"x{k}": list(range(10)) for k in range(30)})
+    points = GridSearch().points(space)
+    assert len(points) == 10**18 if math.log10(space.size or 1) < 18 else space.size == 10**30
+    assert points[123]["x29"] == 3 and points[123]["x27"] == 1
+
+
+def test_why_says_which_point_it_is() -> None:
+    suggestion = GridSearch().suggest(Space({"a": [1, 2]}), [], [{"a": 1}], 1, np.random.default_rng(0))
+    assert suggestion.why == {"searcher": "grid", "index": 1, "of": 2}
+    assert GridSearch().explain(suggestion.why).startswith("Point 2 of 2")
+
+
+def test_searchers_by_name() -> None:
+    assert repr(as_searcher("grid")) == "GridSearch(resolution=5)"
+    given = GridSearch(resolution=2)
+    assert as_searcher(given) is given
+    with pytest.raises(ValueError, match="searcher is 'gird'.*did you mean 'grid'"):
+        as_searcher("gird")
+    with pytest.raises(TypeError, match="searcher is <class"):
+        as_searcher(GridSearch)
+    with pytest.raises(ValueError, match="resolution is 0"):
+        GridSearch(resolution=0)

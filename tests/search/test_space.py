@@ -1,0 +1,151 @@
+"""Spaces: the maps to the unit cube by hand, there and back for every value, conditions, and what is refused."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scratchtune.search import Categorical, Float, Int, Space
+
+RANGES = [
+    Float(-2.0, 3.0), Float(1e-5, 1e-1, log=True), Float(0.0, 1.0, step=0.1), Float(0.25, 0.25), Int(-3, 9), Int(16, 64, step=16),
+    Int(1, 1000, log=True), Int(7, 7), Categorical(["a", None, 1, 1.0, True, (2, 3)]),
+]
+
+
+def test_maps_by_hand() -> None:
+    assert Float(2.0, 4.0).from_unit(0.25) == 2.5 and Float(2.0, 4.0).to_unit(2.5) == 0.25
+    assert Float(0.001, 0.1, log=True).from_unit(0.5) == pytest.approx(0.01)
+    assert [Int(1, 3).from_unit(u) for u in (0.0, 0.33, 0.34, 0.67, 1.0)] == [1, 1, 2, 3, 3]
+    assert Categorical(["a", "b"]).to_unit("b") == 0.75
+    assert Float(0.0, 1.0, step=0.1).grid(5) == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
+
+
+@pytest.mark.parametrize("parameter", RANGES, ids=repr)
+def test_there_and_back_is_the_same_value_and_none_lies_outside(parameter: Any) -> None:
+    for u in [0.0, 1.0, *np.random.default_rng(0).random(300)]:
+        value = parameter.from_unit(u)
+        assert parameter.check("p", value) == value and 0.0 <= parameter.to_unit(value) <= 1.0
+        back = parameter.from_unit(parameter.to_unit(value))
+        assert type(back) is type(value)
+        assert back == value if parameter.count is not None else back == pytest.approx(value, rel=1e-12)
+
+
+@pytest.mark.parametrize("parameter", [p for p in RANGES if p.count is not None], ids=repr)
+def test_every_value_of_a_finite_range_has_its_place(parameter: Any) -> None:
+    values = [parameter.value(k) for k in range(parameter.count)]
+    places = [parameter.to_unit(value) for value in values]
+    assert [repr(parameter.from_unit(u)) for u in places] == [repr(value) for value in values]
+    assert places == sorted(places) and [parameter.index(value) for value in values] == list(range(len(values)))
+
+
+def test_a_log_range_of_integers_gives_each_the_length_that_rounds_to_it() -> None:
+    drawn = [Int(1, 100, log=True).from_unit(u) for u in (np.arange(20_000) + 0.5) / 20_000]
+    assert np.mean(np.array(drawn) == 1) == pytest.approx(np.log(1.5 / 0.5) / np.log(100.5 / 0.5), abs=1e-4)
+
+
+def test_numpy_scalars_become_plain_values() -> None:
+    space = Space({"a": np.array([32, 64]), "b": Float(np.float32(0.5), np.int64(2)), "c": list(np.logspace(-1, 0, 2))})
+    params = space.check({"a": np.int64(32), "b": np.float32(1.0), "c": np.float64(1.0)})
+    assert [type(value) for value in params.values()] == [int, float, float]
+
+
+NESTED = {
+    "momentum": Float(0.0, 0.9, step=0.3, when={"optimizer": "sgd"}),
+    "optimizer": ["sgd", "adam"],
+    "depth": Int(1, 3),
+    "units2": Categorical([16, 32], when={"depth": [2, 3]}),
+    "units3": Categorical([8, 16, 32], when={"depth": [3], "units2": [32]}),
+}
+
+
+def test_parents_come_first_and_absent_parameters_are_absent() -> None:
+    space = Space(NESTED)
+    assert space.names == ("optimizer", "momentum", "depth", "units2", "units3")
+    assert space.from_unit([0.9, 0.0, 0.9, 0.1, 0.5]) == {"optimizer": "adam", "depth": 3, "units2": 16}
+    params = space.from_unit([0.1, 0.99, 0.9, 0.9, 0.5])
+    assert params == {"optimizer": "sgd", "momentum": 0.9, "depth": 3, "units2": 32, "units3": 16}
+    assert np.isnan(space.to_unit({"optimizer": "adam", "depth": 1})).tolist() == [False, True, False, True, True]
+
+
+def test_points_are_counted_and_numbered_without_multiplying_absent_parameters() -> None:
+    space = Space(NESTED)
+    assert space.size == (4 + 1) * (1 + 2 + (1 + 3))
+    points = list(space.points())
+    assert len({space.key(point) for point in points}) == space.size == len(points)
+    assert all(space.check(point) == point for point in points)
+    assert Space({**NESTED, "x": Float(0, 1)}).size is None
+
+
+def test_points_come_in_the_order_of_itertools_product() -> None:
+    lists = {"b": [1, 2], "a": ["x", "y", "z"], "c": [None, 0.5]}
+    assert [tuple(p.values()) for p in Space(lists).points()] == list(itertools.product(*lists.values()))
+
+
+def test_many_conditions_are_counted_quickly() -> None:
+    space = Space({**{f"use{k}": [False, True] for k in range(30)},
+                   **{f"x{k}": Categorical([1, 2, 3], when={f"use{k}": [True]}) for k in range(30)}})
+    assert space.size == 4**30
+    assert space.point(4**30 - 1) == {**{f"use{k}": True for k in range(30)}, **{f"x{k}": 3 for k in range(30)}}
+
+
+def test_a_constraint_takes_points_out() -> None:
+    space = Space({"a": [1, 2, 3], "b": [1, 2, 3]}, constraint=lambda params: params["a"] < params["b"])
+    assert [tuple(p.values()) for p in space.points()] == [(1, 2), (1, 3), (2, 3)]
+    with pytest.raises(ValueError, match="which the constraint refuses"):
+        space.check({"a": 2, "b": 1})
+
+
+@pytest.mark.parametrize("make, message", [
+    (lambda: Float(2.0, 1.0), "low is 2.0 and high is 1.0"),
+    (lambda: Float(0.0, 1.0, log=True), "low is 0.0; with log=True"),
+    (lambda: Float(0.0, float("inf")), "high is inf"),
+    (lambda: Float(0.0, 1.0, step=0.3), "step is 0.3, which does not divide the range from 0.0 to 1.0; high could be 0.9"),
+    (lambda: Float(0.0, 1.0, step=0.0), "step is 0.0"),
+    (lambda: Float(0.1, 1.0, log=True, step=0.1), "a range has one of the two"),
+    (lambda: Float("a", 1.0), "low is 'a'"),
+    (lambda: Float(0.0, 1.0, prior=0.5), "prior is 0.5"),
+    (lambda: Float(0.0, 1.0, prior=(2.0, 0.1)), "prior's centre is 2.0"),
+    (lambda: Int(1, 4, step=2), "step is 2, which does not divide"),
+    (lambda: Int(1, 4, step=0), "step is 0"),
+    (lambda: Int(1.5, 4), "low is 1.5"),
+    (lambda: Int(1, 9, log=True, step=2), "a range has one of the two"),
+    (lambda: Categorical([]), "choices is empty"),
+    (lambda: Categorical("abc"), "choices is 'abc'"),
+    (lambda: Categorical([1, 2, 1]), "choices holds 1 twice"),
+    (lambda: Categorical([1, 2], prior=[1.0]), "one weight for each of the 2 choices"),
+    (lambda: Categorical([1, 2], prior=[0.0, 0.0]), "at least one weight"),
+    (lambda: Categorical([1, 2], when={}), "when is {}"),
+    (lambda: Categorical([1, 2], when={"a": []}), "is empty"),
+    (lambda: Space({}), "space is empty"),
+    (lambda: Space([1]), "space is"),
+    (lambda: Space({1: [2]}), "must be text"),
+    (lambda: Space({"units": 64}), "units is 64"),
+    (lambda: Space({"units": []}), "units: choices is empty"),
+    (lambda: Space({"a": [1, 2], "b": Categorical([1], when={"aa": [1]})}), "when of 'b' names 'aa'.*did you mean 'a'"),
+    (lambda: Space({"a": Categorical([1, 2], when={"a": [1]})}), "when of 'a' names 'a'"),
+    (lambda: Space({"a": Categorical([1], when={"b": 2}), "b": Categorical([2], when={"a": 1})}), "'a', 'b' form a circle"),
+    (lambda: Space({"a": [1, 2], "b": Categorical([1], when={"a": [3]})}), "when\\['a'\\] of 'b' is 3; it must be one of 1, 2"),
+    (lambda: Space({"a": Float(0, 1), "b": Categorical([1], when={"a": [0.5]})}), "which is continuous"),
+    (lambda: Space({"a": [1]}, constraint=True), "constraint is True"),
+])
+def test_bad_definitions_are_one_clear_sentence(make: Any, message: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=message):
+        make()
+
+
+@pytest.mark.parametrize("params, message", [
+    ({"optimizer": "adam"}, "params lacks 'depth'"),
+    ({"optimizer": "adam", "depth": 1, "dept": 2}, "params holds 'dept'.*did you mean 'depth'"),
+    ({"optimizer": "adam", "depth": 1, "momentum": 0.3}, "params holds 'momentum' = 0.3, which exists only when"),
+    ({"optimizer": "sgd", "depth": 1, "momentum": 0.4}, "momentum is 0.4; .* the nearest is 0.3"),
+    ({"optimizer": "adam", "depth": 9}, "depth is 9"),
+    ({"optimizer": "adm", "depth": 1}, "optimizer is 'adm'.*did you mean 'adam'"),
+    ([1], "params is"),
+])
+def test_bad_params_are_one_clear_sentence(params: Any, message: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=message):
+        Space(NESTED).check(params)
