@@ -9,8 +9,7 @@ With the environment variable ``NUMBA_DISABLE_JIT=1`` everything here hands back
 formula can be stepped through in a debugger.
 
 Two traps are closed here. Numba's cache on disk does not notice an edit to a function in *another* file, so its entries
-are stamped with a digest of all of the package's sources, and of the sources and constants that a user's own kernel
-names. And Numba computes ``0.5 * x`` in float64 although ``x`` is float32; `_WeakLiterals` makes literals follow the
+are stamped with a digest of all that a function depends on (`dependencies`). And Numba computes ``0.5 * x`` in float64 although ``x`` is float32; `_WeakLiterals` makes literals follow the
 arrays, which is NumPy 2's rule as well.
 """
 
@@ -40,7 +39,6 @@ from numba.extending import intrinsic
 from tqdm import tqdm
 
 DISABLED = bool(config.DISABLE_JIT)
-PACKAGE = Path(__file__).resolve().parent
 
 # Sums may be reordered and multiply-adds fused, so that they use the processor's vectors; NaN and infinity keep their
 # meaning, because a diverging training is recognised by them.
@@ -101,31 +99,33 @@ class _ApartCompiler(_Compiler):
 # Where it is cached: under a digest of the sources -------------------------------------------------------------------
 
 
-@lru_cache(maxsize=1)
-def digest() -> str:
-    """The digest of the package's sources; one character changed anywhere makes another one."""
-    total = hashlib.sha256()
-    for path in sorted(PACKAGE.rglob("*.py")):
-        total.update(str(path.relative_to(PACKAGE)).encode() + b"\0" + path.read_bytes())
-    return total.hexdigest()
+@lru_cache(maxsize=None)
+def _digest(path: str) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest() if os.path.exists(path) else ""
 
 
-def _dependencies(function: Callable[..., Any], found: dict[str, str]) -> dict[str, str]:
-    """What a function outside the package depends on: its file, the constants it names, the functions that it calls."""
+def dependencies(function: Callable[..., Any], found: dict[str, str] | None = None) -> dict[str, str]:
+    """All that a function's compiled form depends on, each with a digest: the file that it stands in, the constants that
+    it names, and the same for every function that it calls, directly or through a module, here or in a user's files.
+    """
+    found = {} if found is None else found
     function = plain(function)
-    path = inspect.getfile(function)
-    key = f"{path}:{function.__qualname__}"
-    if key in found or Path(path).resolve().is_relative_to(PACKAGE):
+    key = f"{inspect.getfile(function)}:{function.__qualname__}"
+    if key in found:
         return found
-    found[key] = hashlib.sha256(Path(path).read_bytes()).hexdigest() if os.path.exists(path) else ""
+    found[key] = _digest(inspect.getfile(function))
     names = function.__code__.co_names + function.__code__.co_freevars
     scope = {**function.__globals__, **inspect.getclosurevars(function).nonlocals}
-    for name in names:
-        value = scope.get(name)
+    values = {name: scope[name] for name in names if name in scope}
+    for module in [value for value in values.values() if isinstance(value, python_types.ModuleType)]:
+        if not module.__name__.startswith(("numpy", "numba")):
+            values |= {f"{module.__name__}.{name}": vars(module)[name] for name in names if name in vars(module)}
+    for name, value in values.items():
         if isinstance(value, (int, float, str, tuple, np.ndarray, np.generic)):
-            found[f"{key}:{name}"] = hashlib.sha256(repr(value).encode() + np.asarray(value).tobytes()).hexdigest()
+            exact = value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
+            found[f"{key}:{name}"] = hashlib.sha256(exact).hexdigest()
         elif isinstance(plain(value), python_types.FunctionType):
-            _dependencies(value, found)
+            dependencies(value, found)
     return found
 
 
@@ -143,7 +143,8 @@ class _Locator(caching.InTreeCacheLocator):
         return self._folder
 
     def get_source_stamp(self) -> str:
-        return digest() + repr(sorted(_dependencies(self._function, {}).items()))
+        found = sorted({_digest(__file__), *dependencies(self._function).values()})
+        return hashlib.sha256("".join(found).encode()).hexdigest()
 
     def ensure_cache_path(self) -> None:
         """Nothing to ensure: `_cache_folder` has tried to write."""
@@ -222,12 +223,13 @@ def inlined(f: Callable[..., Any]) -> Any:
 def _dispatcher(f: Callable[..., Any], pipeline: type[_Compiler], **options: Any) -> Any:
     if DISABLED:
         return f
-    dispatcher = numba.jit(pipeline_class=pipeline, **_OPTIONS, **options)(f)
+    dispatcher = numba.jit(pipeline_class=pipeline, **{'forceinline':True,**_OPTIONS, **options})(f)
     dispatcher._cache = _cache_of(f)
     return dispatcher
 
 
-loop = function
+def loop(f: Callable[..., Any]) -> Any:
+    return _dispatcher(f, _Compiler, forceinline=False)
 
 
 class Kernel:

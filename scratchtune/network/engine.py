@@ -193,6 +193,14 @@ def gather(rows, chosen, x, target, weight):
 
 
 @jit.loop
+def copy(source, first, into):
+    """Copy as many rows as there are in ``into``, from row ``first`` on."""
+    for i in range(into.shape[0]):
+        for j in range(into.shape[1]):
+            into[i, j] = source[first + i, j]
+
+
+@jit.loop
 def scatter(values, chosen, outputs):
     """Copy the batch's values to where their rows belong."""
     for i in range(chosen.size):
@@ -246,7 +254,7 @@ def evaluate_rows(network, layers, loss, rows, batch_size):
     total = 0.0
     for start in range(0, rows.weight.size, batch_size):
         stop = min(start + batch_size, rows.weight.size)
-        matrix(network.values, network.at, 0, stop - start)[:, :] = rows.x[start:stop]
+        copy(rows.x, start, matrix(network.values, network.at, 0, stop - start))
         forward_pass(network, layers, stop - start, False, 0, np.uint64(0))
         output = matrix(network.values, network.at, layers, stop - start)
         slope = matrix(network.slopes, network.at, layers, stop - start)
@@ -259,9 +267,9 @@ def predict_rows(network, layers, x, outputs, batch_size):
     """What the network gives for each row of ``x``, in evaluation mode, into ``outputs`` (n, outputs)."""
     for start in range(0, x.shape[0], batch_size):
         stop = min(start + batch_size, x.shape[0])
-        matrix(network.values, network.at, 0, stop - start)[:, :] = x[start:stop]
+        copy(x, start, matrix(network.values, network.at, 0, stop - start))
         forward_pass(network, layers, stop - start, False, 0, np.uint64(0))
-        outputs[start:stop] = matrix(network.values, network.at, layers, stop - start)
+        copy(matrix(network.values, network.at, layers, stop - start), 0, outputs[start:stop])
 
 
 @jit.loop

@@ -1,0 +1,204 @@
+"""How long does one training step take, here and in PyTorch, scikit-learn and JAX, and how far is it from the floor?
+
+    python -m benchmarks.training_speed [--quick] [--save]
+
+float32, one thread each, all pinned to the same core, one library measured after the other in every round; a ratio is
+the median over the rounds of the ratios within a round. Each round trains with another seed, and the losses that were
+reached are printed, since a faster step that learns less is none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+from typing import Any, NamedTuple
+
+from tqdm import tqdm
+
+from benchmarks.common import harness
+from benchmarks.common.harness import Worker, bar, median_ratio, spread, table
+
+ROWS = 1437
+PEERS = ("PyTorch", "scikit-learn", "JAX")
+MEASURED = ("ours", "ours, accuracy", *PEERS, "floor", "floor + transposes")
+XLA_FLAGS = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+
+
+class Case(NamedTuple):
+    """A network and a batch size; epochs of one measurement, and how often ours and JAX's, which are short, repeat it."""
+
+    hidden: tuple[int, ...]
+    batch_size: int
+    epochs: int
+    repeats: int
+
+    @property
+    def name(self) -> str:
+        return f"{'-'.join(map(str, (64, *self.hidden, 10)))}, batch {self.batch_size}"
+
+    @property
+    def steps(self) -> int:
+        return self.epochs * -(-ROWS // self.batch_size)
+
+
+CASES = (
+    Case((64,), 32, 30, 7),
+    Case((64,), 128, 30, 7),
+    Case((256, 256), 32, 10, 2),
+    Case((1024, 1024), 128, 5, 1),
+)
+
+
+class Bar(NamedTuple):
+    """At the case of that index, peer's time / ours at least, or ours / peer's time at most, so much."""
+
+    case: int
+    peer: str
+    wanted: float
+    at_most: bool = False
+
+
+BARS = (
+    Bar(0, "PyTorch", 20.0), Bar(0, "scikit-learn", 12.0), Bar(0, "JAX", 1.4), Bar(0, "floor", 1.6, True),
+    Bar(2, "JAX", 1.15, True), Bar(3, "PyTorch", 1.15, True),
+)
+PAIR_BAR = 1.6
+
+
+def start_workers() -> dict[str, Worker]:
+    """One worker for each library; ours also computes the floor."""
+    module, core = "benchmarks.common.trainers", harness.pinned_core()
+    env = harness.environment(1, XLA_FLAGS=XLA_FLAGS)
+    workers = {name: Worker(module, name, env, core) for name in ("ours", *PEERS)}
+    return {name: workers.get(name, workers["ours"]) for name in MEASURED}
+
+
+def measure(cases: tuple[Case, ...], rounds: int) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """All answers, by (case, measured)."""
+    workers = start_workers()
+    answers: dict[tuple[str, str], list[dict[str, Any]]] = {(c.name, m): [] for c in cases for m in MEASURED}
+    with tqdm(total=(rounds + 1) * len(answers), desc="measuring", disable=None) as progress:
+        for number in range(-1, rounds):  # the first round only compiles
+            for case in cases:
+                for name in MEASURED:
+                    repeats = 1 if name in ("PyTorch", "scikit-learn") or number < 0 else case.repeats
+                    given = workers[name].ask(
+                        name=name, hidden=case.hidden, batch_size=case.batch_size, epochs=case.epochs if number >= 0 else 1,
+                        seed=max(number, 0), repeats=repeats)
+                    if number >= 0:
+                        answers[case.name, name].append(given)
+                    progress.update()
+    for worker in dict.fromkeys(workers.values()):
+        worker.close()
+    return answers
+
+
+def measure_pairs(cases: tuple[Case, ...], rounds: int) -> dict[str, list[float]]:
+    """For each case, how many times as much two threads on two cores train as one."""
+    worker = Worker("benchmarks.common.trainers", "ours", harness.environment(1))
+    found: dict[str, list[float]] = {case.name: [] for case in cases}
+    for number in range(rounds):
+        for case in cases:
+            repeats = 1 if case.hidden[0] > 256 else 3 * case.repeats
+            given = worker.ask(
+                kind="pair", hidden=case.hidden, batch_size=case.batch_size, epochs=case.epochs, repeats=repeats)
+            found[case.name].append(given["throughput"])
+    worker.close()
+    return found
+
+
+# What is printed ------------------------------------------------------------------------------------------------------
+
+
+class Outcome:
+    """The answers, and what is read off them."""
+
+    def __init__(self, answers: dict[tuple[str, str], list[dict[str, Any]]]) -> None:
+        self.answers = answers
+
+    def microseconds(self, case: Case, name: str) -> list[float]:
+        """Of one step, a value a round."""
+        return [1e6 * given["seconds"] / case.steps for given in self.answers[case.name, name]]
+
+    def values(self, case: Case, name: str, key: str) -> list[float]:
+        """Loss or accuracy, a value a round."""
+        return [given[key] for given in self.answers[case.name, name]]
+
+    def ratio(self, case: Case, above: str, below: str) -> float:
+        """The median over the rounds of the ratio of two times."""
+        return median_ratio(self.microseconds(case, above), self.microseconds(case, below))
+
+
+def speed_table(case: Case, outcome: Outcome) -> str:
+    """Microseconds a step, and the ratio to ours."""
+    rows = []
+    for name in MEASURED:
+        times = outcome.microseconds(case, name)
+        note = outcome.answers[case.name, name][0]["note"]
+        rows.append([
+            f"{name} ({note})" if note else name, f"{statistics.median(times):,.1f}", f"{min(times):,.1f}",
+            f"{max(times):,.1f}", f"{outcome.ratio(case, name, 'ours'):.2f}",
+        ])
+    return table([case.name, "us a step", "least", "most", "time / ours"], rows)
+
+
+def loss_table(case: Case, outcome: Outcome) -> str:
+    """What was reached: the loss on the training rows after the last epoch, and the accuracy on 360 other rows."""
+    rows = []
+    ours = outcome.values(case, "ours", "loss")
+    for name in ("ours", *PEERS):
+        losses, accuracies = outcome.values(case, name, "loss"), outcome.values(case, name, "accuracy")
+        apart = abs(statistics.mean(losses) - statistics.mean(ours))
+        noise = (spread(losses) ** 2 + spread(ours) ** 2) ** 0.5
+        rows.append([
+            name, f"{statistics.mean(losses):.5f} +- {spread(losses):.5f}",
+            f"{statistics.mean(accuracies):.4f} +- {spread(accuracies):.4f}",
+            "" if name == "ours" or noise == 0.0 else f"{apart / noise:.1f}",
+        ])
+    return table([f"{case.name}, {case.epochs} epochs", "training loss", "test accuracy", "apart / noise"], rows)
+
+
+def bars(cases: tuple[Case, ...], outcome: Outcome, pairs: dict[str, list[float]]) -> str:
+    """Each bar and what was measured."""
+    lines = []
+    for number, peer, wanted, at_most in BARS:
+        case = CASES[number]
+        if case in cases:
+            measured = outcome.ratio(case, "ours", peer) if at_most else outcome.ratio(case, peer, "ours")
+            what = f"{case.name}, ours / {peer}" if at_most else f"{case.name}, {peer} / ours"
+            lines.append(bar(what, measured, wanted, at_most=at_most, digits=2))
+    lines += [bar(f"{name}, two threads against one", statistics.median(found), PAIR_BAR, digits=2)
+              for name, found in pairs.items()]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure, print, and with --save write benchmarks/results/training_speed.md."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.training_speed", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="two rounds, without the largest network")
+    parser.add_argument("--rounds", type=int, help="rounds (9, or 2 with --quick)")
+    parser.add_argument("--save", action="store_true", help="write benchmarks/results/training_speed.md")
+    options = parser.parse_args()
+    cases = CASES[:3] if options.quick else CASES
+    rounds = options.rounds or (2 if options.quick else 9)
+    load = harness.load()
+    outcome = Outcome(measure(cases, rounds))
+    pairs = measure_pairs(cases, min(rounds, 5))
+    paragraphs = [
+        f"{harness.machine()}; {load}.", harness.versions("numpy", "numba", "scratchtune", "torch", "scikit-learn", "jax")
+        + f". float32, one thread, core {harness.pinned_core()}, {rounds} rounds, {ROWS} rows of the digits; "
+        "Adam 0.001, glorot_uniform, a new order every epoch.",
+        "Times are those of whole trainings: here and in scikit-learn the whole call of fit, in PyTorch and JAX the loop "
+        "over the epochs, data converted and everything compiled before.",
+        *(speed_table(case, outcome) for case in cases),
+        "What they learned (mean and standard deviation over the rounds' seeds; the last column is the difference of the "
+        "mean loss from ours, in standard deviations):", *(loss_table(case, outcome) for case in cases),
+        "Against the bars:", bars(cases, outcome, pairs),
+    ]
+    command = "training_speed --quick" if options.quick else "training_speed"
+    harness.report("Time of a training step", command, paragraphs, options.save)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

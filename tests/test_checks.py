@@ -1,0 +1,110 @@
+"""Checks: what each guard lets through, the sentence it raises otherwise, and scikit-learn's verdict on odd arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scratchtune import checks
+
+
+def test_a_choice_by_hand() -> None:
+    assert checks.choice("optimizer", "adam", ["sgd", "adam"]) == "adam"
+    with pytest.raises(ValueError) as error:
+        checks.choice("optimizer", "adan", ["sgd", "adam"])
+    assert str(error.value) == "optimizer is 'adan'; it must be one of 'sgd', 'adam', did you mean 'adam'?"
+
+
+def test_the_nearest_name_is_only_named_where_one_is_near() -> None:
+    assert checks.nearest("soft_max", ["relu", "softmax"]) == ", did you mean 'softmax'?"
+    assert checks.nearest("xyz", ["relu", "softmax"]) == ""
+
+
+def test_numbers_by_hand() -> None:
+    assert checks.real("rate", np.float32(0.5), 0.0, 1.0) == 0.5 and type(checks.real("rate", 1)) is float
+    assert checks.integer("units", np.int64(3), 1) == 3 and type(checks.integer("units", np.uint8(3))) is int
+    assert checks.boolean("shuffle", np.True_) is True
+
+
+@pytest.mark.parametrize("call, error, message", [
+    (lambda: checks.real("rate", -1, 0.0), ValueError, "rate is -1; it must be a finite number of at least 0.0"),
+    (lambda: checks.real("rate", 0.0, 0.0, open_low=True), ValueError, "rate is 0.0; it must be a finite number above 0.0"),
+    (lambda: checks.real("rate", 1.0, 0.0, 1.0, open_high=True), ValueError,
+     "rate is 1.0; it must be a finite number in [0.0, 1.0)"),
+    (lambda: checks.real("rate", 2.0, None, 1.0), ValueError, "rate is 2.0; it must be a finite number of at most 1.0"),
+    (lambda: checks.real("rate", float("nan")), ValueError, "rate is nan; it must be a finite number"),
+    (lambda: checks.real("rate", "0.1"), TypeError, "rate is '0.1' (str); it must be a finite number"),
+    (lambda: checks.real("rate", True), TypeError, "rate is True (bool); it must be a finite number"),
+    (lambda: checks.real("rate", 1j), TypeError, "rate is 1j (complex); it must be a finite number"),
+    (lambda: checks.integer("units", 0, 1), ValueError, "units is 0; it must be a whole number of at least 1"),
+    (lambda: checks.integer("units", 5, 1, 4), ValueError, "units is 5; it must be a whole number in [1, 4]"),
+    (lambda: checks.integer("units", 2.0), TypeError, "units is 2.0 (float); it must be a whole number"),
+    (lambda: checks.boolean("shuffle", 1), TypeError, "shuffle is 1 (int); it must be True or False"),
+    (lambda: checks.matrix("X", [1.0, 2.0]), ValueError, "X has shape (2,); it must have rows and columns, (n, features)"),
+    (lambda: checks.matrix("X", np.zeros((3, 0))), ValueError,
+     "X is empty, its shape is (3, 0); it must have at least one row and one column"),
+    (lambda: checks.matrix("X", [[1.0, np.nan]]), ValueError,
+     "X holds NaN, first at [0, 1]; every value must be a finite number"),
+    (lambda: checks.matrix("X", [[1.0], [-np.inf]]), ValueError,
+     "X holds infinity, first at [1, 0]; every value must be a finite number"),
+    (lambda: checks.matrix("X", [[1.0, 2.0], [3.0]]), ValueError,
+     "X has rows of unequal length; it must be a rectangular array of numbers"),
+    (lambda: checks.targets("y", 3.0), ValueError,
+     "y is a single value, 3.0; it must be an array with one entry or row for each row of X"),
+    (lambda: checks.targets("y", [1, 2], rows=3), ValueError, "y has 2 rows and X has 3; they must be equal in number"),
+    (lambda: checks.targets("y", ["a", "b"]), TypeError, "y holds values of type <U1; it must hold numbers"),
+])
+def test_each_error_is_one_sentence(call: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error) as raised:
+        call()
+    assert str(raised.value) == message
+
+
+def test_a_number_too_large_for_a_float_is_refused_like_any_other() -> None:
+    with pytest.raises(ValueError, match="rate is"):
+        checks.real("rate", 10**400)
+
+
+@pytest.mark.parametrize("open_low", [False, True])
+@pytest.mark.parametrize("open_high", [False, True])
+def test_bounds_are_those_of_the_interval(open_low: bool, open_high: bool) -> None:
+    for value in np.linspace(-1.0, 2.0, 13):
+        inside = (value > 0.0 if open_low else value >= 0.0) and (value < 1.0 if open_high else value <= 1.0)
+        if inside:
+            assert checks.real("rate", value, 0.0, 1.0, open_low, open_high) == value
+        else:
+            with pytest.raises(ValueError, match="rate is"):
+                checks.real("rate", value, 0.0, 1.0, open_low, open_high)
+
+
+def test_arrays_pass_unchanged_and_objects_become_numbers() -> None:
+    X = np.arange(6, dtype=np.float32).reshape(2, 3)
+    assert checks.matrix("X", X) is X
+    assert checks.matrix("X", np.array([[1, 2.5]], dtype=object)).dtype == np.float64
+    assert checks.targets("y", [True, False]).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("X", [
+    [[1, 2], [3, 4]], [[True, False]], np.array([[1, 2]], object), np.zeros((2, 2), np.float16), [[np.nan, 1.0]],
+    [[np.inf, 1.0]], [[1.0, 2.0], [3.0]], np.zeros((0, 2)), np.zeros((2, 0)), [1.0, 2.0], 3.0, [[1j]],
+    np.array([["a"]], object),
+], ids=str)
+def test_scikit_learn_accepts_and_refuses_the_same_arrays(X: Any) -> None:
+    check_array = pytest.importorskip("sklearn.utils").check_array
+
+    def accepts(check: Any) -> bool:
+        try:
+            check(X)
+        except (TypeError, ValueError):
+            return False
+        return True
+
+    assert accepts(lambda X: checks.matrix("X", X)) == accepts(check_array)
+
+
+def test_a_sparse_matrix_is_refused() -> None:
+    sparse = pytest.importorskip("scipy.sparse")
+    with pytest.raises(TypeError, match="X holds"):
+        checks.matrix("X", sparse.eye(3, format="csr"))
