@@ -157,7 +157,7 @@ for alpha in (0.003, 0.03, 0.3, 3.0):
 fig, ax = plt.subplots(num="02-learning-rates", layout="constrained")
 for alpha, values in losses.items():
     (curve,) = ax.plot(range(1, 16), values, "o-", ms=4)
-    ax.annotate(f"α = {alpha}", (15, values[-1]), (8, 0 if alpha != 0.003 else -3), textcoords="offset points", va="center", color=curve.get_color())
+    ax.annotate(f"α = {alpha}", (15, values[-1]), (8, {0.003: -3, 3.0: 6}.get(alpha, 0)), textcoords="offset points", va="center", color=curve.get_color())
 ax.axhline(np.log(10), color="0.6", lw=1, ls="--")
 ax.annotate("guessing: log 10 = 2.30", (9, np.log(10)), (0, 8), textcoords="offset points", color="0.4", ha="center")
 ax.set(xlabel="epoch", ylabel="mean training loss (log scale)", yscale="log", xlim=(0.5, 17.5), xticks=range(1, 16, 2))

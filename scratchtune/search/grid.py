@@ -5,6 +5,7 @@ It is simple, and dear: the number of combinations is a product, so each further
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -102,6 +103,8 @@ class _Points(Sequence[dict[str, Any]]):
 
     def __init__(self, space: Space) -> None:
         self._space = space
+        if (space.size or 0) > sys.maxsize:
+            raise ValueError(f"the grid has {space.size:.1e} points; a lower resolution or longer steps make it smaller")
         every = range(space.size or 0)
         self._numbers: Sequence[int] = every
         if space.constraint is not None:

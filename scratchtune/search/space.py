@@ -418,6 +418,7 @@ class Space:
         self.parameters: dict[str, Parameter] = {name: given[name] for name in _parents_first(self.conditions)}
         self.names = tuple(self.parameters)
         self._parents = {parent for condition in self.conditions.values() for parent in condition}
+        self._groups = _linked({name: self.conditions[name] for name in self.names})
         self._counts: dict[tuple[Any, ...], int] = {}  # of points, found so far by `_count_from`
 
     def is_active(self, name: str, params: Mapping[str, Any]) -> bool:
@@ -511,24 +512,43 @@ class Space:
 
     def _count_from(self, position: int, params: dict[str, Any]) -> int:
         """Number of points of the parameters from ``position`` on, beside the params of those before it."""
-        if position == len(self.names):
+        rest = self.names[position:]
+        groups = ([name for name in group if name in rest] for group in self._groups)
+        return combinations([self._count_group(tuple(group), params) for group in groups])
+
+    def _count_group(self, names: tuple[str, ...], params: dict[str, Any]) -> int:
+        """Number of points of parameters that depend on each other and on no others but those in params."""
+        if not names:
             return 1
-        key = (position, *self._what_matters(position, params))
+        name, rest = names[0], names[1:]
+        key = (names, *(self._may_be_active(later, names, params) for later in names))
         if key not in self._counts:
-            name = self.names[position]
-            if self.is_active(name, params):
-                branches = self._branches(position, self.parameters[name], params)
-                self._counts[key] = sum(size for _, size in branches)
+            parameter = self.parameters[name]
+            if not self.is_active(name, params):
+                self._counts[key] = self._count_group(rest, params)
+            elif name in self._parents:
+                every = ({**params, name: parameter.value(k)} for k in range(_finite(parameter)))
+                self._counts[key] = sum(self._count_group(rest, with_value) for with_value in every)
             else:
-                self._counts[key] = self._count_from(position + 1, params)
+                self._counts[key] = _finite(parameter) * self._count_group(rest, params)
         return self._counts[key]
 
-    def _what_matters(self, position: int, params: dict[str, Any]) -> Iterator[bool]:
-        """Which of the conditions from ``position`` on hold so far: all that their number of points depends on."""
-        for name in self.names[position:]:
-            for parent, allowed in self.conditions[name].items():
-                if parent in self.names[:position]:
-                    yield parent in params and any(same(params[parent], value) for value in allowed)
+    def _may_be_active(self, name: str, undecided: tuple[str, ...], params: dict[str, Any]) -> bool:
+        """Whether the condition of a parameter holds as far as its parents are decided; what is absent is decided too."""
+        return all(
+            parent in undecided or (parent in params and any(same(params[parent], value) for value in allowed))
+            for parent, allowed in self.conditions[name].items())
+
+
+def _linked(conditions: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
+    """Names in groups that no condition connects, so that their numbers of points multiply."""
+    groups: list[list[str]] = []
+    for name in conditions:
+        linked = [group for group in groups if any(parent in group for parent in conditions[name])]
+        groups = [group for group in groups if group not in linked]
+        groups.append([other for group in linked for other in group] + [name])
+    order = list(conditions)
+    return [sorted(group, key=order.index) for group in groups]
 
 
 def _set(parameter: Any, **values: Any) -> None:

@@ -37,8 +37,8 @@ def test_bits_become_a_number_below_one_by_hand() -> None:
 def test_a_shuffle_by_hand() -> None:
     """Three cards: the last changes places with card j of 0..2, then the middle one with card j of 0..1."""
     key = 5
-    first = int(float(uniform(random_bits(np.uint64(key), np.uint64(2)))) * 3)
-    second = int(float(uniform(random_bits(np.uint64(key), np.uint64(1)))) * 2)
+    drawn = _bits(key, 3)
+    first, second = int(float(uniform(np.uint64(drawn[2]))) * 3), int(float(uniform(np.uint64(drawn[1]))) * 2)
     cards = [0, 1, 2]
     cards[2], cards[first] = cards[first], cards[2]
     cards[1], cards[second] = cards[second], cards[1]
@@ -61,8 +61,8 @@ def test_one_bit_of_key_or_counter_flips_half_of_the_bits() -> None:
     for flip_key, flip_counter in itertools.product([0, 1, 2**40], [0, 1, 2**40]):
         if flip_key or flip_counter:
             flipped = [
-                int(random_bits(np.uint64(key ^ flip_key), np.uint64(3 ^ flip_counter))
-                    ^ random_bits(np.uint64(key), np.uint64(3))).bit_count() for key in range(500)]
+                (int(random_bits(np.uint64(key ^ flip_key), np.uint64(3 ^ flip_counter)))
+                 ^ int(random_bits(np.uint64(key), np.uint64(3)))).bit_count() for key in range(500)]
             assert abs(np.mean(flipped) - 32) < 5 * 4 / np.sqrt(500)
 
 

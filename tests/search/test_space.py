@@ -80,6 +80,32 @@ def test_points_are_counted_and_numbered_without_multiplying_absent_parameters()
     assert Space({**NESTED, "x": Float(0, 1)}).size is None
 
 
+def _by_trying_all(space: Space) -> list[tuple[Any, ...]]:
+    """The distinct points, by brute force: every combination of values, with the absent ones taken out."""
+    values = [range(parameter.count or 0) for parameter in space.parameters.values()]
+    keys = {}
+    for numbers in itertools.product(*values):
+        params: dict[str, Any] = {}
+        for k, (name, parameter) in zip(numbers, space.parameters.items(), strict=True):
+            if space.is_active(name, params):
+                params[name] = parameter.value(k)
+        keys[space.key(params)] = None
+    return list(keys)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_points_of_random_conditional_spaces_are_those_found_by_trying_all(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    parameters: dict[str, Any] = {}
+    for k in range(6):
+        parents = [name for name in parameters if rng.random() < 0.35]
+        when = {parent: rng.permutation(3)[: rng.integers(1, 3)].tolist() for parent in parents}
+        parameters[f"p{k}"] = Categorical([0, 1, 2], when=when or None)
+    space = Space({name: parameters[name] for name in rng.permutation(list(parameters))})
+    assert [space.key(params) for params in space.points()] == _by_trying_all(space)
+    assert space.size == len(_by_trying_all(space))
+
+
 def test_points_come_in_the_order_of_itertools_product() -> None:
     lists = {"b": [1, 2], "a": ["x", "y", "z"], "c": [None, 0.5]}
     assert [tuple(p.values()) for p in Space(lists).points()] == list(itertools.product(*lists.values()))

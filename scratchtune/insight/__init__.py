@@ -1,0 +1,1 @@
+"""Insight: pictures of what a search has tried and found. matplotlib is loaded only when a picture is drawn."""

@@ -1,0 +1,71 @@
+"""Pictures of studies, each a function that draws and saves one PNG."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from scratchtune.study import Study
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito: told apart by everybody
+MARKERS = ("s", "o", "^", "D", "v", "P")
+
+
+def plot_comparison(
+    studies: dict[str, Study], parameter: str, path: str | Path, score: str = "cross-validated accuracy",
+    logarithmic: bool = True,
+) -> Path:
+    """Draw, for studies over one space, what each has tried of one parameter, and its best score after each trial."""
+    figure, (tried, best) = _figure(2)
+    for number, (name, study) in enumerate(studies.items()):
+        look = {"color": COLOURS[number % 6], "label": name}
+        trials = [trial for trial in study.trials if trial.state == "complete"]
+        values = np.array([trial.value for trial in trials])
+        x = [trial.params[parameter] for trial in trials]
+        tried.scatter(x, values, s=34, marker=MARKERS[number % 6], alpha=0.75, edgecolor="none", **look)
+        so_far = np.maximum.accumulate(values) if study.direction == "maximize" else np.minimum.accumulate(values)
+        best.step([trial.number + 1 for trial in trials], so_far, where="post", linewidth=2, **look)
+    if logarithmic:
+        tried.set_xscale("log")
+    _label(tried, parameter.replace("_", " "), score, "What was tried")
+    _label(best, "settings tried", f"best {score}", "Best so far")
+    _zoom(best, [study for study in studies.values()])
+    return _save(figure, path)
+
+
+def _figure(columns: int) -> tuple[Any, Sequence[Any]]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.4 * columns, 4.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(1, columns)
+
+
+def _label(axes: Any, x: str, y: str, title: str) -> None:
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.set_title(title, loc="left", fontweight="bold")
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, loc="lower right")
+
+
+def _zoom(axes: Any, studies: Sequence[Study]) -> None:
+    """Show where the curves end, not where a first bad setting began."""
+    values = np.concatenate([[trial.value for trial in study.trials if trial.state == "complete"] for study in studies])
+    best = [study.best_value for study in studies]
+    low, high = np.quantile(values, 0.4), max(best)
+    if studies[0].direction == "maximize" and high > low:
+        axes.set_ylim(low - 0.05 * (high - low), high + 0.1 * (high - low))
+
+
+def _save(figure: Any, path: str | Path) -> Path:
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
+    return path

@@ -1,0 +1,194 @@
+"""Losses: batches by hand, exact at logits of +-1e4, slopes against central differences; PyTorch and Keras as oracles."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scratchtune import jit
+from scratchtune.network import losses
+from scratchtune.network.activations import softmax_grad
+from scratchtune.network.losses import FUSED, LOSSES
+
+SOFTMAX = FUSED["softmax", "categorical_crossentropy"]
+SIGMOID = FUSED["sigmoid", "binary_crossentropy"]
+ALL = {**{name: loss.kernel for name, loss in LOSSES.items()}, "softmax": SOFTMAX, "sigmoid": SIGMOID}
+
+
+@jit.loop
+def _call(kernel, y, target, weight, dy):
+    return jit.call_loss(kernel, (y, target, weight, dy))
+
+
+def _value_and_slope(kernel: Any, y: Any, target: Any, weight: Any = None, dtype: str = "float64") -> Any:
+    y, target = np.array(y, dtype, ndmin=2), np.array(target, dtype, ndmin=2)
+    weight, dy = np.ones(len(y), dtype) if weight is None else np.array(weight, dtype), np.full_like(y, np.nan)
+    return _call(kernel.compiled(dtype), y, target, weight, dy), dy
+
+
+def _batch(name: str, rows: int, k: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Outputs and targets that suit the loss."""
+    rng = np.random.default_rng([seed, rows, k])
+    y = rng.uniform(0.05, 0.95, (rows, k)) if "crossentropy" in name else rng.normal(size=(rows, k)) * 2
+    target = np.eye(k)[rng.integers(k, size=rows)] if name in ("softmax", "categorical_crossentropy") else rng.random((rows, k))
+    return y, target
+
+
+def test_squared_error_of_two_weighted_rows_by_hand() -> None:
+    """Rows (1, 3) and (2, 2), targets 0 and (0, 2): losses (1 + 9) / 2 = 5 and (4 + 0) / 2 = 2; weights 1 and 3.
+
+    The mean over the two rows is (1 * 5 + 3 * 2) / 2 = 5.5; the slopes are weight * 2 * difference / outputs / rows.
+    """
+    value, slope = _value_and_slope(
+        LOSSES["mean_squared_error"].kernel, [[1.0, 3.0], [2.0, 2.0]], [[0.0, 0.0], [0.0, 2.0]], [1.0, 3.0])
+    assert value == 5.5 and slope.tolist() == [[0.5, 1.5], [3.0, 0.0]]
+
+
+def test_absolute_error_by_hand() -> None:
+    value, slope = _value_and_slope(LOSSES["mean_absolute_error"].kernel, [[1.0, -3.0, 2.0]], [[0.0, 0.0, 2.0]])
+    assert value == pytest.approx(4 / 3) and slope.ravel().tolist() == pytest.approx([1 / 3, -1 / 3, 0.0])
+
+
+def test_cross_entropies_by_hand() -> None:
+    """The class has probability 1/4: -log(1/4) = log 4, slope -1/p = -4, less what normalising takes away: 4 * 1/4."""
+    value, slope = _value_and_slope(LOSSES["categorical_crossentropy"].kernel, [[0.25, 0.75]], [[1.0, 0.0]])
+    assert value == pytest.approx(np.log(4)) and slope.ravel().tolist() == pytest.approx([-3.0, 1.0])
+    value, slope = _value_and_slope(LOSSES["binary_crossentropy"].kernel, [[0.25]], [[1.0]])
+    assert value == pytest.approx(np.log(4)) and slope.item() == pytest.approx(-4.0)
+    value, slope = _value_and_slope(SOFTMAX, [[0.0, np.log(3.0)]], [[1.0, 0.0]])
+    assert value == pytest.approx(np.log(4)) and slope.ravel().tolist() == pytest.approx([-0.75, 0.75])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_exact_at_logits_of_ten_thousand(dtype: str) -> None:
+    for z, target, loss, slope in [
+        ([1e4, -1e4], [0.0, 1.0], 2e4, [1.0, -1.0]), ([1e4, -1e4], [1.0, 0.0], 0.0, [0.0, 0.0]),
+        ([-1e4, -1e4], [1.0, 0.0], np.log(2), [-0.5, 0.5]), ([1e4, 1e4], [0.0, 1.0], np.log(2), [0.5, -0.5]),
+    ]:
+        value, found = _value_and_slope(SOFTMAX, [z], [target], dtype=dtype)
+        tolerance = 1e-11 if dtype == "float64" else 2e-3  # log 2 beside 1e4: s holds no more digits
+        assert value == pytest.approx(loss, rel=1e-7, abs=tolerance) and found.ravel().tolist() == slope
+    for z, t, loss, slope in [(1e4, 0.0, 1e4, 1.0), (1e4, 1.0, 0.0, 0.0), (-1e4, 1.0, 1e4, -1.0), (-1e4, 0.0, 0.0, 0.0)]:
+        value, found = _value_and_slope(SIGMOID, [[z]], [[t]], dtype=dtype)
+        assert value == loss and found.item() == slope
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("rows, k", [(1, 1), (1, 5), (3, 1), (5, 3), (2, 17), (3, 20)])
+def test_slopes_are_central_differences(name: str, rows: int, k: int) -> None:
+    y, target = _batch(name, rows, k)
+    weight = np.random.default_rng(9).random(rows)
+    _, slope = _value_and_slope(ALL[name], y, target, weight)
+    for i in range(rows):
+        for j in range(k):
+            up, down = y.copy(), y.copy()
+            up[i, j] += 1e-6
+            down[i, j] -= 1e-6
+            difference = (_value_and_slope(ALL[name], up, target, weight)[0]
+                          - _value_and_slope(ALL[name], down, target, weight)[0]) / 2e-6
+            assert slope[i, j] == pytest.approx(difference, rel=1e-6, abs=1e-8)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_float32_follows_float64(name: str) -> None:
+    for k in (1, 3, 5, 17, 20):
+        y, target = _batch(name, 5, k, seed=2)
+        wide, narrow = _value_and_slope(ALL[name], y, target), _value_and_slope(ALL[name], y, target, dtype="float32")
+        assert narrow[1].dtype == np.float32 and narrow[0] == pytest.approx(wide[0], rel=1e-5)
+        np.testing.assert_allclose(narrow[1], wide[1], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_row_of_weight_zero_does_not_count(name: str) -> None:
+    y, target = _batch(name, 3, 4)
+    value, slope = _value_and_slope(ALL[name], y, target, [1.0, 0.0, 2.0])
+    y[1] = y[1, ::-1]
+    assert _value_and_slope(ALL[name], y, target, [1.0, 0.0, 2.0])[0] == value and (slope[1] == 0.0).all()
+
+
+@pytest.mark.parametrize("k", [2, 3, 17])
+def test_fused_is_softmax_and_then_cross_entropy(k: int) -> None:
+    z, target = _batch("softmax", 4, k)
+    p = np.exp(z) / np.exp(z).sum(1, keepdims=True)
+    fused, slope = _value_and_slope(SOFTMAX, z, target)
+    apart, dp = _value_and_slope(LOSSES["categorical_crossentropy"].kernel, p, target)
+    dz = np.empty_like(dp)
+    for i in range(len(z)):
+        softmax_grad(p[i], dp[i], dz[i])
+    assert fused == pytest.approx(apart, rel=1e-12)
+    np.testing.assert_allclose(slope, dz, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_values_and_slopes_are_pytorchs(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    F = torch.nn.functional
+
+    def categorical(p: Any, t: Any) -> Any:
+        return -(t * torch.log(p / p.sum(1, keepdim=True))).sum(1).mean()
+
+    theirs = {
+        "mean_squared_error": F.mse_loss, "mean_absolute_error": F.l1_loss, "binary_crossentropy": F.binary_cross_entropy,
+        "categorical_crossentropy": categorical, "softmax": F.cross_entropy, "sigmoid": F.binary_cross_entropy_with_logits,
+    }[name]
+    for rows, k in [(1, 3), (4, 5), (7, 17)]:
+        y, target = _batch(name, rows, k, seed=1)
+        tensor = torch.tensor(y, requires_grad=True)
+        loss = theirs(tensor, torch.tensor(target))
+        loss.backward()
+        value, slope = _value_and_slope(ALL[name], y, target)
+        assert value == pytest.approx(loss.item(), rel=1e-12)
+        np.testing.assert_allclose(slope, tensor.grad.numpy(), rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_values_are_those_of_keras_also_where_it_clips(name: str) -> None:
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    keras = pytest.importorskip("keras", exc_type=ImportError)
+    y, target = _batch(name, 5, 3)
+    y[0], target[0] = [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]
+    weight = np.array([1.0, 2.0, 0.0, 0.5, 1.0])
+    theirs = keras.losses.get(name)(target.astype("float32"), y.astype("float32"))
+    wanted = np.mean(weight * keras.ops.convert_to_numpy(theirs))
+    assert _value_and_slope(LOSSES[name].kernel, y, target, weight)[0] == pytest.approx(wanted, rel=2e-5)
+
+
+# Targets --------------------------------------------------------------------------------------------------------------
+
+
+def test_labels_become_one_hot_rows_by_hand() -> None:
+    loss = losses.get("categorical_crossentropy")
+    rows = [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]
+    for y in ([1, 0], [[1], [0]], [1.0, 0.0], rows, np.array([1, 0], np.uint8)):
+        assert losses.encode(loss, y, 3).tolist() == rows
+    assert losses.encode(loss, [True, False], 2).tolist() == [[0.0, 1.0], [1.0, 0.0]]
+
+
+def test_values_become_a_column() -> None:
+    assert losses.encode(losses.get("mse"), [1, 2], 1).tolist() == [[1.0], [2.0]]
+    assert losses.get("sparse_categorical_crossentropy") is losses.get("categorical_crossentropy")
+    assert losses.get("mae").name == "mean_absolute_error"
+
+
+@pytest.mark.parametrize("loss, y, outputs, message", [
+    ("categorical_crossentropy", [0, 3], 3, "y holds the label 3; the network has 3 outputs, so labels are 0 to 2"),
+    ("categorical_crossentropy", [-1, 0], 3, "y holds the label -1"),
+    ("categorical_crossentropy", [0.5, 1.0], 3, "y holds 0.5; class labels are whole numbers from 0"),
+    ("categorical_crossentropy", [[0.0, 1.0]], 3, r"y has shape \(1, 2\); the network has 3 outputs"),
+    ("categorical_crossentropy", [[-0.5, 1.5]], 2, "y holds -0.5; rows of class probabilities must be at least 0"),
+    ("categorical_crossentropy", [[5.0, 7.0]], 2, "y holds"),
+    ("binary_crossentropy", [0, 2], 1, "y holds 2; binary_crossentropy takes labels from 0 to 1"),
+    ("binary_crossentropy", [[0, 1]], 1, "y has 2 values a row and the network has 1 outputs; they must be equal"),
+    ("mean_squared_error", [1.0, 2.0], 3, "y has 1 values a row and the network has 3 outputs"),
+])
+def test_targets_that_do_not_fit(loss: str, y: Any, outputs: int, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        losses.encode(losses.get(loss), y, outputs)
+
+
+def test_an_unknown_loss() -> None:
+    with pytest.raises(ValueError, match="loss is 'categorical_crossentrop'.*did you mean 'categorical_crossentropy'"):
+        losses.get("categorical_crossentrop")

@@ -1,0 +1,94 @@
+"""Penalties in a network: J by hand, biases counted or not, the link to weight decay; PyTorch and Keras as oracles."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import pytest
+
+import scratchtune as st
+
+X, Y = np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.5]]), np.array([1.0, 0.0, 2.0])
+KERNEL, BIAS = [[1.0], [-2.0]], [0.5]
+
+
+def _model(penalty: Any = None, optimizer: Any = "sgd", dtype: str = "float64") -> st.Sequential:
+    model = st.Sequential([st.Dense(1)], dtype=dtype)
+    model.compile(optimizer, "mse", penalty=penalty)
+    model.build((None, 2))
+    model.set_weights([KERNEL, BIAS])
+    return model
+
+
+@pytest.mark.parametrize("penalty, value, gradient", [
+    (st.L1(0.1), 0.1 * 3.5, [0.1, -0.1, 0.1]), (st.L1(0.1, biases=False), 0.1 * 3.0, [0.1, -0.1, 0.0]),
+    (st.L2(0.1), 0.1 * 5.25, [0.2, -0.4, 0.1]), (st.L2(0.1, biases=False), 0.1 * 5.0, [0.2, -0.4, 0.0]),
+    (st.L1L2(0.1, 0.2), 0.1 * 3.5 + 0.2 * 5.25, [0.5, -0.9, 0.3]), (st.L1L2(), 0.0, [0.0, 0.0, 0.0]), (None, 0.0, [0.0] * 3),
+], ids=str)
+def test_the_penalty_of_three_parameters_by_hand(penalty: Any, value: float, gradient: list[float]) -> None:
+    """theta = (1, -2, 0.5): the sum of |theta| is 3.5 (3 without the bias), that of theta^2 5.25 (5)."""
+    bare, penalised = _model(), _model(penalty)
+    assert penalised.objective(X, Y) - bare.objective(X, Y) == pytest.approx(value, rel=1e-12, abs=1e-15)
+    np.testing.assert_allclose(penalised.gradient(X, Y) - bare.gradient(X, Y), gradient, atol=1e-14)
+    assert penalised.evaluate(X, Y)["loss"] == penalised.objective(X, Y)
+
+
+def test_history_counts_the_penalty_as_keras_does() -> None:
+    model = _model(st.L2(0.1))
+    before = model.objective(X, Y)
+    assert model.fit(X, Y, batch_size=3).history["loss"] == [pytest.approx(before, rel=1e-12)]
+
+
+def test_l1_is_flat_at_zero() -> None:
+    model = _model(st.L1(0.1))
+    model.theta[:] = 0.0
+    bare = _model()
+    bare.theta[:] = 0.0
+    assert (model.gradient(X, Y) == bare.gradient(X, Y)).all()
+
+
+def test_l2_is_weight_decay_of_twice_lambda_under_gradient_descent_but_not_under_adam() -> None:
+    for optimizer, same in [(st.SGD, True), (st.Adam, False)]:
+        penalised, decayed = _model(st.L2(0.05), optimizer(0.1)), _model(None, optimizer(0.1, weight_decay=0.1))
+        for model in (penalised, decayed):
+            model.fit(X, Y, batch_size=2, epochs=3)
+        assert np.allclose(penalised.theta, decayed.theta, rtol=1e-12, atol=0) == same
+
+
+def test_float32_stays_float32() -> None:
+    model = _model(st.L1L2(0.1, 0.2), dtype="float32")
+    assert model.gradient(X, Y).dtype == np.float32
+    np.testing.assert_allclose(model.gradient(X, Y), _model(st.L1L2(0.1, 0.2)).gradient(X, Y), rtol=1e-5)
+
+
+def test_the_gradient_is_pytorchs() -> None:
+    torch = pytest.importorskip("torch")
+    theta = torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64, requires_grad=True)
+    error = torch.tensor(X) @ theta[:2] + theta[2] - torch.tensor(Y)
+    J = (error**2).mean() + 0.1 * theta.abs().sum() + 0.2 * (theta**2).sum()
+    J.backward()
+    model = _model(st.L1L2(0.1, 0.2))
+    assert model.objective(X, Y) == pytest.approx(J.item(), rel=1e-12)
+    np.testing.assert_allclose(model.gradient(X, Y), theta.grad.numpy(), rtol=1e-12)
+
+
+def test_without_biases_it_is_keras_s_kernel_regularizer() -> None:
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    keras = pytest.importorskip("keras", exc_type=ImportError)
+    theirs = keras.regularizers.L1L2(l1=0.1, l2=0.2)(np.array(KERNEL, np.float32))
+    ours = _model(st.L1L2(0.1, 0.2, biases=False)).objective(X, Y) - _model().objective(X, Y)
+    assert ours == pytest.approx(float(keras.ops.convert_to_numpy(theirs)), rel=1e-6)
+
+
+@pytest.mark.parametrize("make, error, message", [
+    (lambda: st.L2(-0.1), ValueError, "lam is -0.1; it must be a finite number of at least 0"),
+    (lambda: st.L1(float("nan")), ValueError, "lam is nan"),
+    (lambda: st.L1L2(0.1, -1), ValueError, "l2 is -1"),
+    (lambda: st.L2(0.1, biases="no"), TypeError, "biases is 'no'"),
+    (lambda: _model(0.1), TypeError, r"penalty is 0.1; it must be L1\(lam\), L2\(lam\), L1L2\(l1, l2\) or None"),
+])
+def test_bad_arguments(make: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        make()
