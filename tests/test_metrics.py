@@ -89,4 +89,5 @@ def test_rows_of_several_labels_count_only_if_all_are_right() -> None:
 
 
 def test_one_hot_is_recognised() -> None:
-    assert metrics.is_one_hot(np.eye(3)) and not metrics.is_one_hot(np.ones((2, 2))) and not metrics.is_one_hot(np.eye(1))
+    assert metrics.is_one_hot(np.eye(3))
+    assert not metrics.is_one_hot(np.ones((2, 2))) and not metrics.is_one_hot(np.eye(1))

@@ -190,10 +190,11 @@ class Jax(Trainer):
             return (params, m, v, t), value
 
         def epoch(carry: Any, X: Any, target: Any, order: Any) -> Any:
-            X, target = X[order], target[order]
-            batches = [a[:whole].reshape(-1, self.batch_size, a.shape[1]) for a in (X, target)]
-            carry, losses = jax.lax.scan(step, carry, batches)
-            carry, last = step(carry, (X[whole:], target[whole:]))
+            def gather_and_step(carry: Any, chosen: Any) -> Any:
+                return step(carry, (X[chosen], target[chosen]))
+
+            carry, losses = jax.lax.scan(gather_and_step, carry, order[:whole].reshape(-1, self.batch_size))
+            carry, last = gather_and_step(carry, order[whole:])
             return carry, losses.mean()
 
         return jax.jit(epoch, donate_argnums=0)

@@ -25,7 +25,8 @@ from scratchtune.metrics import SCORERS, class_labels, is_one_hot
 
 ScorerFunction = Callable[[Any, Any, Any], float]
 
-FIT_ARGUMENTS = ("batch_size", "epochs", "class_weight", "shuffle")  # what a model function's params may give to fit
+# What the params of a model function may give to fit.
+FIT_ARGUMENTS = ("batch_size", "epochs", "class_weight", "shuffle", "validation_split")
 
 
 class FitFailedWarning(RuntimeWarning):
@@ -96,13 +97,19 @@ def train(model: Any, params: Mapping[str, Any], X: Any, y: Any, fit_params: Map
     """Return a fresh clone with the params, trained on the rows given."""
     made, arguments = fresh(model, params)
     if is_network(made):
-        callbacks = {"callbacks": copy.deepcopy(fit_params["callbacks"])} if fit_params.get("callbacks") else {}
+        callbacks = {"callbacks": [_own_copy(callback) for callback in fit_params.get("callbacks") or ()]}
         made.fit(X, y, **{"verbose": 0, **fit_params, **callbacks, **arguments})
     elif y is None:
         made.fit(X, **{**fit_params, **arguments})
     else:
         made.fit(X, y, **{**fit_params, **arguments})
     return made
+
+
+def _own_copy(callback: Any) -> Any:
+    """A callback for one training alone, since several run at a time; the model that it last watched is not copied."""
+    watched = getattr(callback, "model", None)
+    return copy.deepcopy(callback, {id(watched): watched})
 
 
 # Scores --------------------------------------------------------------------------------------------------------------

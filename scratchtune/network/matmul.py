@@ -156,9 +156,9 @@ def _dot(a, b, out, i, j):
     out[i, j] = total
 
 
-@jit.function
+@jit.function_of_separate_arrays
 def transpose(a, out):
-    """Copy the transposed matrix, in blocks of eight rows so that both sides are read and written by whole lines.
+    """Copy the transposed matrix.
 
     Formula [transpose]
         cⱼᵢ = aᵢⱼ
@@ -168,8 +168,6 @@ def transpose(a, out):
     Source
         Linear algebra.
     """
-    for first in range(0, a.shape[0], 8):
-        last = min(first + 8, a.shape[0])
-        for j in range(a.shape[1]):
-            for i in range(first, last):
-                out[j, i] = a[i, j]
+    for j in range(a.shape[1]):
+        for i in range(a.shape[0]):
+            out[j, i] = a[i, j]

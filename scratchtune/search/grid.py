@@ -104,7 +104,7 @@ class _Points(Sequence[dict[str, Any]]):
     def __init__(self, space: Space) -> None:
         self._space = space
         if (space.size or 0) > sys.maxsize:
-            raise ValueError(f"the grid has {space.size:.1e} points; a lower resolution or longer steps make it smaller")
+            raise ValueError(f"the grid has {space.size:.1e} points; a lower resolution makes it smaller")
         every = range(space.size or 0)
         self._numbers: Sequence[int] = every
         if space.constraint is not None:

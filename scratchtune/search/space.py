@@ -348,9 +348,9 @@ class Categorical:
         choices = tuple(_plain(choice) for choice in self.choices)
         if not choices:
             raise ValueError("choices is empty; it must hold at least one value")
-        for k, choice in enumerate(choices):
-            if any(same(choice, other) for other in choices[:k]):
-                raise ValueError(f"choices holds {choice!r} twice; every value must be given once")
+        twice = _first_repeated(choices)
+        if twice:
+            raise ValueError(f"choices holds {twice[0]!r} twice; every value must be given once")
         _set(self, choices=choices, when=_checked_when(self.when), prior=_checked_weights(self.prior, len(choices)))
 
     @property
@@ -534,7 +534,7 @@ class Space:
         return self._counts[key]
 
     def _may_be_active(self, name: str, undecided: tuple[str, ...], params: dict[str, Any]) -> bool:
-        """Whether the condition of a parameter holds as far as its parents are decided; what is absent is decided too."""
+        """Whether the condition of a parameter holds as far as its parents are decided, absent ones included."""
         return all(
             parent in undecided or (parent in params and any(same(params[parent], value) for value in allowed))
             for parent, allowed in self.conditions[name].items())
@@ -634,6 +634,23 @@ def same(a: Any, b: Any) -> bool:
         return bool(a == b)
     except (TypeError, ValueError):  # arrays and the like have no single answer: they are the same only if identical
         return False
+
+
+def _first_repeated(choices: Sequence[Any]) -> list[Any]:
+    """The first choice that came before, as a list of one, or an empty list."""
+    known: set[Any] = set()
+    unhashable: list[Any] = []
+    for choice in choices:
+        try:
+            key = (type(choice), choice)
+            repeated = key in known
+            known.add(key)
+        except TypeError:  # lists and dicts
+            repeated = any(same(choice, other) for other in unhashable)
+            unhashable.append(choice)
+        if repeated:
+            return [choice]
+    return []
 
 
 def _same_number(a: Any, b: Any) -> bool:

@@ -47,7 +47,8 @@ def test_absent_parameters_multiply_nothing() -> None:
 def test_a_parameter_falls_out_where_the_thinned_grid_never_has_its_condition() -> None:
     space = Space({"units": Int(1, 100, log=True), "x": Categorical([1, 2], when={"units": [3, 10]}),
                    "y": Categorical([1, 2], when={"units": [3]}), "z": Categorical([1, 2], when={"y": [1]})})
-    assert _all(space, GridSearch(resolution=3)) == [{"units": 1}, {"units": 10, "x": 1}, {"units": 10, "x": 2}, {"units": 100}]
+    points = _all(space, GridSearch(resolution=3))
+    assert points == [{"units": 1}, {"units": 10, "x": 1}, {"units": 10, "x": 2}, {"units": 100}]
 
 
 def test_a_constraint_takes_points_out() -> None:

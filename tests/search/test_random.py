@@ -1,4 +1,4 @@
-"""Random search: pure, even, without repetition in finite spaces, and drawn from the user's prior where there is one."""
+"""Random search: pure, even, without repetition in finite spaces, and drawn from the user's prior."""
 
 from __future__ import annotations
 
@@ -66,7 +66,8 @@ def test_a_constraint_holds() -> None:
 def test_a_prior_is_where_the_draws_are() -> None:
     space = Space({
         "x": Float(0.0, 10.0, prior=(2.0, 0.05)), "lr": Float(1e-4, 1.0, log=True, prior=(1e-3, 0.1)),
-        "k": Int(0, 100, step=5, prior=(52, 0.02)), "c": Categorical(["a", "b"], prior=[1.0, 9.0]), "wide": Float(0, 1, prior=(1, 1e6)),
+        "k": Int(0, 100, step=5, prior=(52, 0.02)), "c": Categorical(["a", "b"], prior=[1.0, 9.0]),
+        "wide": Float(0, 1, prior=(1, 1e6)),
     })
     points = _draw(space, 1000)
     assert np.mean([p["x"] for p in points]) == pytest.approx(2.0, abs=0.1)

@@ -6,6 +6,7 @@ import numpy as np
 
 from scratchtune import checks, jit
 from scratchtune.network import initializers
+from scratchtune.network.activations import relu, relu_grad
 from scratchtune.network.layers.activation import Activation
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.matmul import multiply, multiply_transposed, transpose
@@ -47,7 +48,24 @@ def bias_grad(dy, db):
             db[j] += dy[n, j]
 
 
+@jit.function_of_separate_arrays
+def rectify(y):
+    """ReLU on all numbers, in place."""
+    for n in range(y.shape[0]):
+        for j in range(y.shape[1]):
+            y[n, j] = relu(y[n, j])
+
+
+@jit.function_of_separate_arrays
+def rectify_grad(y, dy):
+    """What arrives at ReLU's result becomes what arrives before it, in place; both are above zero at the same places."""
+    for n in range(y.shape[0]):
+        for j in range(y.shape[1]):
+            dy[n, j] *= relu_grad(y[n, j])
+
+
 NARROW = 16  # units: one vector of float32; with fewer, products run along the inputs instead of along the units
+RECTIFIED = 1  # ReLU is computed in place, as most hidden layers have it: a tenth of a small step is saved
 
 
 @jit.forward
@@ -62,6 +80,8 @@ def dense_forward(shape, settings, theta, state, x, y, work, training, step, key
         multiply(x, kernel, y)
     if bias.size > 0:
         add_bias(y, bias)
+    if shape[0] == RECTIFIED:
+        rectify(y)
 
 
 @jit.backward
@@ -70,6 +90,8 @@ def dense_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, tr
     inputs, units = x.shape[1], y.shape[1]
     size = inputs * units
     dkernel, dbias = dtheta[:size].reshape((inputs, units)), dtheta[size:]
+    if shape[0] == RECTIFIED:
+        rectify_grad(y, dy)
     if dbias.size > 0:
         bias_grad(dy, dbias)
     if units < NARROW:
@@ -111,5 +133,8 @@ class Dense(Layer):
     def work_size(self, rows: int) -> int:
         return 2 * int(np.prod(self.input_shape)) * self.units if self.units < NARROW else 0
 
+    def shape(self) -> list[int]:
+        return [RECTIFIED if self.activation.name == "relu" else 0]
+
     def stages(self) -> list[Layer]:
-        return [self] if self.activation.name == "linear" else [self, self.activation]
+        return [self] if self.activation.name in ("linear", "relu") else [self, self.activation]

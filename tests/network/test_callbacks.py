@@ -1,0 +1,164 @@
+"""Callbacks: EarlyStopping epoch by epoch, what a training tells them, and Keras's EarlyStopping on the same values."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import pytest
+
+import scratchtune as st
+
+X, Y = np.random.default_rng(0).normal(size=(12, 3)), np.arange(12) % 3
+
+
+class Stand:
+    """A stand-in for a model, whose only weight is the number of the epoch."""
+
+    def __init__(self) -> None:
+        self.weight, self.stop_training, self.metrics = np.zeros(1), False, []
+
+    def get_weights(self) -> list[np.ndarray]:
+        return [self.weight.copy()]
+
+    def set_weights(self, weights: list[np.ndarray]) -> None:
+        self.weight[:] = weights[0]
+
+
+def _driven(callback: Any, values: list[float], name: str = "val_loss") -> dict[str, float]:
+    """Tell the callback one value an epoch until it stops; how many epochs that took, and what it left."""
+    model = Stand()
+    if hasattr(callback, "set_model"):
+        callback.set_model(model)
+    else:
+        callback.model = model
+    callback.on_train_begin()
+    epochs = 0
+    for epoch, value in enumerate(values):
+        model.weight[:] = epoch
+        callback.on_epoch_end(epoch, {name: value})
+        epochs += 1
+        if model.stop_training:
+            break
+    callback.on_train_end()
+    return {"epochs": epochs, "stopped_epoch": callback.stopped_epoch, "weights": float(model.weight[0])}
+
+
+def _model(**settings: Any) -> st.Sequential:
+    model = st.Sequential([st.Dense(4, "relu"), st.Dense(3, "softmax")], dtype="float64", **settings)
+    model.compile(st.Adam(0.01), "categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def test_patience_by_hand() -> None:
+    """3 2 1 is better each time; 5 and 5 are not, so with patience 2 epoch 4 (the fifth) is the last."""
+    values = [3.0, 2.0, 1.0, 5.0, 5.0, 0.0]
+    assert _driven(st.EarlyStopping(patience=2), values) == {"epochs": 5, "stopped_epoch": 4, "weights": 4.0}
+    restored = _driven(st.EarlyStopping(patience=2, restore_best_weights=True), values)
+    assert restored == {"epochs": 5, "stopped_epoch": 4, "weights": 2.0}
+
+
+def test_min_delta_mode_and_baseline_by_hand() -> None:
+    assert _driven(st.EarlyStopping(patience=1, min_delta=0.5), [3.0, 2.6, 1.0])["epochs"] == 2
+    rising = {"mode": "max", "patience": 1}
+    assert _driven(st.EarlyStopping(**rising), [1.0, 2.0, 1.5, 9.0])["epochs"] == 3
+    assert _driven(st.EarlyStopping("val_accuracy", patience=1), [0.1, 0.2, 0.15, 0.9], "val_accuracy")["epochs"] == 3
+    assert _driven(st.EarlyStopping(patience=2, baseline=1.0), [3.0, 3.0, 3.0, 3.0])["epochs"] == 2
+    assert _driven(st.EarlyStopping(patience=1, start_from_epoch=3), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0])["epochs"] == 5
+
+
+def test_it_starts_afresh_with_every_fit() -> None:
+    callback = st.EarlyStopping(patience=1)
+    assert _driven(callback, [1.0, 2.0, 3.0]) == _driven(callback, [1.0, 2.0, 3.0])
+
+
+def test_it_tells_on_stderr_if_asked(capsys: Any) -> None:
+    _driven(st.EarlyStopping(patience=1, verbose=1), [1.0, 2.0])
+    assert capsys.readouterr().err == "early stopping after epoch 1, best was 0\n"
+
+
+def test_a_training_stops_and_has_its_best_weights_back() -> None:
+    """Labels by chance: validation gets worse soon."""
+    model, watched = _model(), []
+
+    class Watch(st.Callback):
+        def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+            watched.append((logs["val_loss"], self.model.theta.copy()))
+
+    stopping = st.EarlyStopping(patience=3, restore_best_weights=True)
+    history = model.fit(X[:6], Y[:6], epochs=500, validation_data=(X[6:], 2 - Y[6:]), callbacks=[Watch(), stopping])
+    assert 4 <= len(history.epoch) < 500 and stopping.stopped_epoch == history.epoch[-1]
+    best = int(np.argmin(history.history["val_loss"]))
+    assert len(history.epoch) == best + 4 and (model.theta == watched[best][1]).all()
+
+
+def test_what_a_callback_is_told_and_in_which_order() -> None:
+    calls: list[Any] = []
+
+    class Tell(st.Callback):
+        def on_train_begin(self) -> None:
+            calls.append(("begin", self.model.built))
+
+        def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+            calls.append((epoch, sorted(logs)))
+            self.model.stop_training = epoch == 1
+
+        def on_train_end(self) -> None:
+            calls.append("end")
+
+    history = _model().fit(X, Y, epochs=9, validation_split=0.25, callbacks=[Tell()])
+    names = ["accuracy", "loss", "val_accuracy", "val_loss"]
+    assert calls == [("begin", True), (0, names), (1, names), "end"] and history.epoch == [0, 1]
+
+
+def test_a_callback_may_change_the_learning_rate() -> None:
+    class Halve(st.Callback):
+        def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+            self.model.optimizer.learning_rate /= 2.0
+
+    changed, by_hand = _model(), _model()
+    changed.fit(X, Y, epochs=2, callbacks=[Halve()])
+    by_hand.fit(X, Y)
+    by_hand.optimizer.learning_rate = 0.005
+    by_hand.fit(X, Y)
+    assert (changed.theta == by_hand.theta).all()
+
+
+def test_history_has_one_value_an_epoch() -> None:
+    history = _model().fit(X, Y, epochs=3, validation_data=(X, Y))
+    assert list(history.history) == ["loss", "accuracy", "val_loss", "val_accuracy"] and history.epoch == [0, 1, 2]
+    assert all(len(values) == 3 and all(type(value) is float for value in values) for values in history.history.values())
+    assert list(_model().fit(X, Y).history) == ["loss", "accuracy"]
+
+
+@pytest.mark.parametrize("restore", [False, True])
+@pytest.mark.parametrize("baseline", [None, 2.0])
+def test_keras_stops_at_the_same_epoch_with_the_same_weights(restore: bool, baseline: float | None) -> None:
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    keras = pytest.importorskip("keras", exc_type=ImportError)
+    rng = np.random.default_rng(0)
+    for case in range(150):
+        values = [float(value) for value in rng.integers(0, 6, size=12)]
+        if case % 10 == 0:
+            values[int(rng.integers(12))] = float("nan")
+        arguments = {
+            "patience": int(rng.integers(0, 4)), "min_delta": float(rng.choice([0.0, 1.5])), "baseline": baseline,
+            "mode": str(rng.choice(["min", "max"])), "restore_best_weights": restore,
+            "start_from_epoch": int(rng.choice([0, 0, 2])),
+        }
+        ours = _driven(st.EarlyStopping(**arguments), values)
+        assert ours == _driven(keras.callbacks.EarlyStopping(**arguments), values), (values, arguments)
+
+
+@pytest.mark.parametrize("make, error, message", [
+    (lambda: st.EarlyStopping(patience=-1), ValueError, "patience is -1"),
+    (lambda: st.EarlyStopping(mode="up"), ValueError, "mode is 'up'"),
+    (lambda: st.EarlyStopping(min_delta="a"), TypeError, "min_delta is 'a'"),
+    (lambda: st.EarlyStopping(restore_best_weights=1), TypeError, "restore_best_weights is 1"),
+    (lambda: _model().fit(X, Y, callbacks=[st.EarlyStopping()]), ValueError,
+     "monitor is 'val_loss'; this training has loss, accuracy; give validation_data"),
+])
+def test_bad_arguments(make: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        make()

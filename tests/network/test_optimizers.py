@@ -1,0 +1,202 @@
+"""Optimizers in a training: whole steps by hand, what they remember, and the same path as PyTorch's and Keras's."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import pytest
+
+import scratchtune as st
+from scratchtune import optimizers
+
+RNG = np.random.default_rng(0)
+X, Y = RNG.normal(size=(12, 3)), RNG.normal(size=(12, 2))
+EVERY = {
+    "sgd": lambda: st.SGD(0.05), "momentum": lambda: st.SGD(0.05, momentum=0.9),
+    "nesterov": lambda: st.SGD(0.05, momentum=0.9, nesterov=True), "rmsprop": lambda: st.RMSprop(0.01),
+    "rmsprop_momentum": lambda: st.RMSprop(0.01, momentum=0.5), "adam": lambda: st.Adam(0.01),
+    "decay": lambda: st.Adam(0.01, decay=0.1, weight_decay=0.1),
+}
+
+
+def _line(optimizer: Any) -> st.Sequential:
+    """y = w x + b with w = 0.5, b = 0: the smallest network."""
+    model = st.Sequential([st.Dense(1)], dtype="float64")
+    model.compile(optimizer, "mse")
+    model.build((None, 1))
+    model.theta[:] = [0.5, 0.0]
+    return model
+
+
+def _net(optimizer: Any, dtype: str = "float64") -> st.Sequential:
+    model = st.Sequential([st.Dense(5, "tanh"), st.Dense(2)], dtype=dtype, seed=1)
+    model.compile(optimizer, "mse")
+    model.build((None, 3))
+    return model
+
+
+def test_two_steps_of_gradient_descent_by_hand() -> None:
+    """One row, x = 2, target 3, learning rate 0.1.
+
+    Step 1: output 0.5 * 2 + 0 = 1, error -2, J = 4. dJ/dw = 2 * -2 * 2 = -8, dJ/db = 2 * -2 = -4.
+            w = 0.5 + 0.8 = 1.3, b = 0.4.
+    Step 2: output 2.6 + 0.4 = 3: no error, J = 0, nothing moves.
+    """
+    model = _line(st.SGD(0.1))
+    history = model.fit([[2.0]], [3.0], epochs=2)
+    np.testing.assert_allclose(history.history["loss"], [4.0, 0.0], atol=1e-30)
+    np.testing.assert_allclose(model.theta, [1.3, 0.4], rtol=1e-15)
+
+
+def test_momentum_goes_on_by_hand() -> None:
+    """As above with learning rate 0.05 and momentum 0.5.
+
+    Step 1: v = (0.4, 0.2), theta = (0.9, 0.2). Step 2: output 2, error -1, gradient (-4, -2),
+    v = 0.5 * (0.4, 0.2) + (0.2, 0.1) = (0.4, 0.2), theta = (1.3, 0.4); Nesterov looks further ahead.
+    """
+    model = _line(st.SGD(0.05, momentum=0.5))
+    model.fit([[2.0]], [3.0], epochs=2)
+    np.testing.assert_allclose(model.theta, [1.3, 0.4], rtol=1e-15)
+
+
+def test_the_first_step_of_nesterov_by_hand() -> None:
+    """v = -0.05 * (-8, -4) = (0.4, 0.2); theta moves by 0.5 * v + (0.4, 0.2) = (0.6, 0.3)."""
+    model = _line(st.SGD(0.05, momentum=0.5, nesterov=True))
+    model.fit([[2.0]], [3.0])
+    np.testing.assert_allclose(model.theta, [1.1, 0.3], rtol=1e-15)
+
+
+def test_the_first_step_of_adam_is_the_learning_rate_whatever_the_gradient() -> None:
+    """m / (1 - beta_1) = g and v / (1 - beta_2) = g^2, so the step is alpha * g / |g|, but for epsilon."""
+    model = _line(st.Adam(0.1))
+    model.fit([[2.0]], [3.0])
+    np.testing.assert_allclose(model.theta, [0.6, 0.1], rtol=1e-7)
+
+
+def test_the_first_step_of_rmsprop_by_hand() -> None:
+    """v = 0.1 * g^2, so the step is alpha / sqrt(0.1)."""
+    model = _line(st.RMSprop(0.1, rho=0.9, epsilon=0.0))
+    model.fit([[2.0]], [3.0])
+    np.testing.assert_allclose(model.theta, [0.5 + 0.1 / np.sqrt(0.1), 0.1 / np.sqrt(0.1)], rtol=1e-14)
+
+
+def test_weight_decay_and_decay_by_hand() -> None:
+    """Step 1 at rate 0.1: w = 0.5 * (1 - 0.1 * 0.2) + 0.8 = 1.29, b = 0.4. Step 2 has the rate 0.1 / 2 = 0.05:
+
+    output 2.98, error -0.02, gradient (-0.08, -0.04): w = 1.29 * 0.99 + 0.004, b = 0.4 * 0.99 + 0.002.
+    """
+    model = _line(st.SGD(0.1, decay=1.0, weight_decay=0.2))
+    model.fit([[2.0]], [3.0], epochs=2)
+    np.testing.assert_allclose(model.theta, [1.29 * 0.99 + 0.004, 0.4 * 0.99 + 0.002], rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_second_fit_goes_on_bit_for_bit(name: str) -> None:
+    whole, parts = _net(EVERY[name]()), _net(EVERY[name]())
+    whole.fit(X, Y, batch_size=5, epochs=3)
+    parts.fit(X, Y, batch_size=5, epochs=2)
+    parts.fit(X, Y, batch_size=5, epochs=1)
+    assert (whole.theta == parts.theta).all() and whole.optimizer_step == parts.optimizer_step == 9
+
+
+def test_compiling_again_forgets() -> None:
+    model = _net(st.Adam(0.01))
+    model.fit(X, Y, epochs=2)
+    start = model.get_weights()
+    model.compile(st.Adam(0.01), "mse")
+    model.fit(X, Y)
+    fresh = _net(st.Adam(0.01))
+    fresh.set_weights(start)
+    fresh.fit(X, Y)
+    assert (model.theta == fresh.theta).all()
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_float32_stays_float32_and_follows_float64(name: str) -> None:
+    narrow, wide = _net(EVERY[name](), "float32"), _net(EVERY[name]())
+    for model in (narrow, wide):
+        model.fit(X, Y, batch_size=5, epochs=3)
+    assert narrow.theta.dtype == np.float32
+    np.testing.assert_allclose(narrow.theta, wide.theta, rtol=1e-3, atol=1e-4)
+
+
+def test_a_model_has_an_optimizer_of_its_own() -> None:
+    shared = st.Adam(0.01)
+    first, second = _net(shared), _net(shared)
+    assert first.optimizer is not shared and first.optimizer is not second.optimizer
+    first.fit(X, Y)
+    second.fit(X, Y)
+    assert (first.theta == second.theta).all()
+
+
+def test_names_defaults_and_how_it_shows_itself() -> None:
+    defaults = {"sgd": 0.01, "rmsprop": 0.001, "Adam": 0.001}
+    assert {name: optimizers.get(name).learning_rate for name in defaults} == defaults
+    adam = optimizers.get("adam")
+    assert isinstance(adam, st.Adam) and adam.settings == (0.9, 0.999, 1e-8)
+    assert repr(st.SGD(0.1, momentum=0.9)) == "SGD(learning_rate=0.1, momentum=0.9)"
+    assert st.SGD(0.1, momentum=0.9).fresh(learning_rate=0.2).config == {"learning_rate": 0.2, "momentum": 0.9}
+
+
+# The same path as the frameworks' -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["sgd", "momentum", "nesterov", "adam", "adamw"])
+def test_twelve_steps_are_pytorchs(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    model = _net(st.Adam(0.01, weight_decay=0.1) if name == "adamw" else EVERY[name]())
+    weights = [torch.tensor(weight, requires_grad=True) for weight in model.get_weights()]
+    theirs = {
+        "sgd": lambda: torch.optim.SGD(weights, 0.05), "momentum": lambda: torch.optim.SGD(weights, 0.05, momentum=0.9),
+        "nesterov": lambda: torch.optim.SGD(weights, 0.05, momentum=0.9, nesterov=True),
+        "adam": lambda: torch.optim.Adam(weights, 0.01), "adamw": lambda: torch.optim.AdamW(weights, 0.01, weight_decay=0.1),
+    }[name]()
+    model.fit(X, Y, batch_size=4, epochs=4, shuffle=False)
+    for step in range(12):
+        rows = slice(step % 3 * 4, step % 3 * 4 + 4)
+        hidden = torch.tanh(torch.tensor(X[rows]) @ weights[0] + weights[1])
+        loss = ((hidden @ weights[2] + weights[3] - torch.tensor(Y[rows])) ** 2).mean()
+        theirs.zero_grad()
+        loss.backward()
+        theirs.step()
+    for ours, weight in zip(model.get_weights(), weights, strict=True):
+        np.testing.assert_allclose(ours, weight.detach().numpy(), rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["momentum", "nesterov", "rmsprop", "rmsprop_momentum", "adam"])
+def test_twelve_steps_are_those_of_keras(name: str) -> None:
+    """In float32, which is all that Keras's optimizers compute in by default; Adam's epsilon is placed elsewhere there."""
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    keras = pytest.importorskip("keras", exc_type=ImportError)
+    theirs = {
+        "momentum": lambda: keras.optimizers.SGD(0.05, momentum=0.9),
+        "nesterov": lambda: keras.optimizers.SGD(0.05, momentum=0.9, nesterov=True),
+        "rmsprop": lambda: keras.optimizers.RMSprop(0.01),
+        "rmsprop_momentum": lambda: keras.optimizers.RMSprop(0.01, momentum=0.5),
+        "adam": lambda: keras.optimizers.Adam(0.01, epsilon=1e-8),
+    }[name]()
+    ours, gradients = EVERY[name](), np.random.default_rng(3).normal(size=(12, 3)).astype(np.float32)
+    theta, slots = np.array([1.0, -2.0, 0.0], np.float32), np.zeros((2, 3), np.float32)
+    variable = keras.Variable(theta)
+    for step, gradient in enumerate(gradients, 1):
+        ours.update(theta, gradient, slots, np.array(ours.settings), ours.learning_rate, step)
+        theirs.apply([keras.ops.convert_to_tensor(gradient)], [variable])
+    np.testing.assert_allclose(theta, keras.ops.convert_to_numpy(variable.value), rtol=2e-4)
+
+
+@pytest.mark.parametrize("make, error, message", [
+    (lambda: st.SGD(-0.1), ValueError, "learning_rate is -0.1; it must be a finite number above 0"),
+    (lambda: st.Adam(float("inf")), ValueError, "learning_rate is inf"),
+    (lambda: st.Adam("fast"), TypeError, "learning_rate is 'fast'"),
+    (lambda: st.SGD(momentum=1.5), ValueError, "momentum is 1.5"),
+    (lambda: st.Adam(beta_1=1.0), ValueError, "beta_1 is 1.0"),
+    (lambda: st.RMSprop(decay=-1.0), ValueError, "decay is -1.0"),
+    (lambda: st.Adam(weight_decay=-1.0), ValueError, "weight_decay is -1.0"),
+    (lambda: optimizers.get("adamm"), ValueError, "optimizer is 'adamm'.*did you mean 'adam'"),
+    (lambda: optimizers.get(3), TypeError, "optimizer is 3; it must be a name"),
+])
+def test_bad_arguments(make: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        make()

@@ -1,0 +1,320 @@
+"""Sequential: weights and theta, labels, metrics, files and copies; the same training in PyTorch and Keras."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import scratchtune as st
+
+RNG = np.random.default_rng(0)
+X, Y = RNG.normal(size=(14, 4)), np.arange(14) % 3
+
+
+def _model(*layers: st.Layer, dtype: str = "float64", seed: int = 0, **compiled: Any) -> st.Sequential:
+    layers = layers or (st.Dense(5, "relu"), st.Dropout(0.2), st.Dense(3, "softmax"))
+    model = st.Sequential(layers, dtype=dtype, seed=seed)
+    model.compile(**{"loss": "categorical_crossentropy", "optimizer": st.Adam(0.01), "metrics": ["accuracy"]} | compiled)
+    return model
+
+
+def _fitted(**settings: Any) -> st.Sequential:
+    model = _model(penalty=st.L1L2(1e-3, 1e-3), **settings)
+    model.fit(X, Y, batch_size=4, epochs=2)
+    return model
+
+
+# Weights and theta ----------------------------------------------------------------------------------------------------
+
+
+def test_theta_is_kernel_bias_kernel_bias_by_hand() -> None:
+    model = _model(st.Dense(2, "relu"), st.Dense(1), loss="mse", metrics=())
+    model.build((None, 2))
+    model.set_weights([[[1.0, 2.0], [3.0, 4.0]], [5.0, 6.0], [[7.0], [8.0]], [9.0]])
+    assert model.theta.tolist() == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
+    assert model.predict([[1.0, 1.0]]).tolist() == [[7.0 * 9.0 + 8.0 * 12.0 + 9.0]]
+
+
+def test_theta_is_a_writable_view_and_the_lists_are_copies() -> None:
+    model = _model()
+    model.build((None, 4))
+    before = model.predict(X)
+    model.theta[:5] = 100.0
+    assert (model.get_weights()[0][0] == 100.0).all() and (model.predict(X) != before).any()
+    weights = model.get_weights()
+    weights[0][:] = 0.0
+    assert (model.theta[:5] == 100.0).all()
+    given = [np.zeros((4, 5)), np.zeros(5), np.zeros((5, 3)), np.ones(3)]
+    model.set_weights(given)
+    given[3][:] = 7.0
+    assert model.theta[-3:].tolist() == [1.0, 1.0, 1.0]
+
+
+def test_theta_lives_on_through_training() -> None:
+    model = _model()
+    model.build((None, 4))
+    view, start = model.theta, model.theta.copy()
+    model.fit(X, Y)
+    assert model.theta is view and (view != start).any()
+    weights = model.get_weights()
+    assert (np.concatenate([weight.ravel() for weight in weights]) == view).all()
+    other = _model(seed=5)
+    other.build((None, 4))
+    other.set_weights(weights)
+    assert (other.predict(X) == model.predict(X)).all()
+
+
+def test_gradient_descent_by_hand_on_theta_is_fit() -> None:
+    fitted, by_hand = _model(st.Dense(3, "softmax"), optimizer=st.SGD(0.5)), _model(st.Dense(3, "softmax"))
+    by_hand.build((None, 4))
+    fitted.fit(X, Y, batch_size=14, epochs=3)
+    for _ in range(3):
+        by_hand.theta -= 0.5 * by_hand.gradient(X, Y)
+    np.testing.assert_allclose(fitted.theta, by_hand.theta, rtol=1e-12)
+
+
+def test_build_again_is_a_new_start_and_add_makes_it_needed() -> None:
+    model = _fitted()
+    model.build((None, 4))
+    assert (model.theta == _built_theta()).all() and model.optimizer_step == model.epochs_done == 0
+    model.add(st.Dense(2))
+    assert not model.built
+    with pytest.raises(ValueError, match="the model has no weights yet; call build"):
+        model.get_weights()
+
+
+def _built_theta() -> np.ndarray:
+    model = _model()
+    model.build((None, 4))
+    return model.theta
+
+
+def test_summary_counts_the_parameters(capsys: Any) -> None:
+    model = _model()
+    model.build((None, 4))
+    model.summary()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[-1] for line in lines[1:]] == ["25", "0", "18", "43"]
+    assert lines[1].startswith("Dense(units=5, activation='relu')") and "(None, 5)" in lines[1]
+
+
+# Labels and metrics ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("y", [np.eye(3)[Y], Y.astype(float), Y[:, None], Y.tolist(), Y.astype(np.uint8)],
+                         ids=["one-hot", "float", "column", "list", "bytes"])
+def test_however_labels_are_written_the_training_is_the_same(y: Any) -> None:
+    model, labels = _model(), _model()
+    assert model.fit(X, y, batch_size=4, epochs=2).history == labels.fit(X, Y, batch_size=4, epochs=2).history
+    assert (model.theta == labels.theta).all() and model.evaluate(X, y) == labels.evaluate(X, Y)
+
+
+def test_inputs_may_be_of_any_numeric_type() -> None:
+    whole = np.round(X * 3)
+    wanted = _model().fit(whole, Y).history
+    for given in (whole.astype(np.int8), whole.astype(np.float16), whole.tolist(), np.asfortranarray(whole),
+                  np.repeat(whole, 2, axis=0)[::2], whole.astype(">f8"), whole.astype(object)):
+        assert _model().fit(given, Y).history == wanted
+
+
+def test_accuracy_by_hand() -> None:
+    """Logits are the inputs themselves: the largest of each row is the class."""
+    model = _model(st.Dense(3, "softmax"))
+    model.build((None, 3))
+    model.set_weights([np.eye(3), np.zeros(3)])
+    inputs = [[3.0, 0, 0], [0, 3, 0], [0, 3, 0], [0, 0, 3]]
+    assert model.evaluate(inputs, [0, 1, 2, 2])["accuracy"] == 0.75 == model.score(inputs, [0, 1, 2, 2])
+    single = _model(st.Dense(1, "sigmoid"), loss="binary_crossentropy")
+    single.build((None, 1))
+    single.set_weights([[[1.0]], [0.0]])
+    assert single.evaluate([[-1.0], [2.0], [3.0], [4.0]], [0, 0, 1, 1])["accuracy"] == 0.75
+
+
+def test_a_score_without_metrics_is_minus_the_loss() -> None:
+    model = _model(metrics=())
+    model.fit(X, Y)
+    assert model.score(X, Y) == -model.evaluate(X, Y)["loss"] == -model.objective(X, Y)
+    measured = _model(st.Dense(1), loss="mse", metrics=["mae"])
+    measured.fit(X, Y)
+    assert measured.score(X, Y) == -measured.evaluate(X, Y)["mae"]
+
+
+@pytest.mark.parametrize("last, loss", [
+    ("softmax", "categorical_crossentropy"), ("sigmoid", "binary_crossentropy"), ("linear", "mse"), ("softmax", "mse")])
+@pytest.mark.parametrize("metric", ["accuracy", "mean_squared_error", "mae"])
+def test_a_metric_means_the_same_in_training_as_in_evaluation(last: str, loss: str, metric: str) -> None:
+    """With steps that are too small to move anything, both measure the same network."""
+    model = _model(st.Dense(3, last), loss=loss, metrics=[metric], optimizer=st.SGD(1e-15))
+    y = np.eye(3)[Y]
+    history = model.fit(X, y, batch_size=4).history
+    assert history[metric] == [pytest.approx(model.evaluate(X, y)[metric], rel=1e-9)]
+
+
+def test_evaluate_is_the_objective_and_predict_has_probabilities() -> None:
+    model = _fitted()
+    p = model.predict(X)
+    assert p.shape == (14, 3) and np.allclose(p.sum(1), 1.0)
+    penalty = 1e-3 * np.abs(model.theta).sum() + 1e-3 * (model.theta**2).sum()
+    loss = -np.log(p[np.arange(14), Y]).mean() + penalty
+    assert model.evaluate(X, Y) == {"loss": pytest.approx(loss, rel=1e-12), "accuracy": np.mean(p.argmax(1) == Y)}
+    assert model.objective(X, Y) == model.evaluate(X, Y)["loss"]
+
+
+def test_keras_s_calls_are_understood() -> None:
+    """What scripts for Keras write most: None for what is not given, verbose everywhere, x and y by position."""
+    model = _model(metrics=None)
+    model.fit(X, Y, 4, 1, 0, callbacks=None, validation_data=None, class_weight=None, sample_weight=None)
+    model.evaluate(X, Y, verbose=0)
+    model.predict(X, verbose=0)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_dtype_holds_throughout(dtype: str) -> None:
+    model = _fitted(dtype=dtype)
+    assert {array.dtype for array in (model.theta, model.gradient(X, Y), model.predict(X), *model.get_weights())} == {
+        np.dtype(dtype)}
+    assert type(model.objective(X, Y)) is float
+
+
+# Going on, files, copies ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_two_epochs_and_one_more_are_three_bit_for_bit(dtype: str) -> None:
+    whole, parts = _model(dtype=dtype), _model(dtype=dtype)
+    history = whole.fit(X, Y, batch_size=4, epochs=3).history
+    first, then = parts.fit(X, Y, batch_size=4, epochs=2).history, parts.fit(X, Y, batch_size=4, epochs=1).history
+    assert (whole.theta == parts.theta).all()
+    assert history == {name: first[name] + then[name] for name in history}
+
+
+@pytest.mark.parametrize("optimizer", [
+    st.Adam(st.schedules.CosineDecay(0.01, 20), weight_decay=0.1), st.SGD(0.1, momentum=0.9, decay=0.01), st.RMSprop(),
+    st.SGD(0.1)], ids=lambda optimizer: type(optimizer).__name__)
+def test_saved_and_loaded_goes_on_as_if_never_away(optimizer: Any, tmp_path: Path) -> None:
+    model = _fitted(optimizer=optimizer)
+    model.save(tmp_path / "model")
+    loaded = st.load_model(str(tmp_path / "model"))
+    assert [file.name for file in tmp_path.iterdir()] == ["model"]
+    assert (loaded.predict(X) == model.predict(X)).all() and loaded.evaluate(X, Y) == model.evaluate(X, Y)
+    histories = [each.fit(X, Y, batch_size=4, epochs=2).history for each in (model, loaded)]
+    assert histories[0] == histories[1] and (loaded.theta == model.theta).all()
+    assert repr(loaded.layers) == repr(model.layers) and repr(loaded.optimizer) == repr(model.optimizer)
+
+
+def test_a_model_that_was_only_built_can_be_saved(tmp_path: Path) -> None:
+    model = st.Sequential([st.Dense(2)], seed=3)
+    model.build((None, 4))
+    model.save(tmp_path / "m.npz")
+    loaded = st.load_model(tmp_path / "m.npz")
+    assert (loaded.predict(X) == model.predict(X)).all() and loaded.optimizer is None and loaded.seed == 3
+
+
+def test_arguments_that_are_numpy_numbers_can_be_saved(tmp_path: Path) -> None:
+    """As they come out of np.arange or a grid of a search."""
+    model = _model(st.Dense(np.int64(3), "softmax"), optimizer=st.SGD(np.float32(0.1)))
+    model.fit(X, Y)
+    model.save(tmp_path / "model")
+    assert (st.load_model(tmp_path / "model").theta == model.theta).all()
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model", b"PK\x03\x04 broken"])
+def test_a_file_that_is_no_model(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(ValueError, match="it is no file that Sequential.save has written"):
+        st.load_model(tmp_path / "file")
+
+
+def test_other_files_that_are_no_models(tmp_path: Path) -> None:
+    np.savez(tmp_path / "other.npz", a=np.zeros(3))
+    np.save(tmp_path / "one.npy", np.zeros(3))
+    _fitted().save(tmp_path / "whole")
+    data = (tmp_path / "whole").read_bytes()
+    (tmp_path / "half").write_bytes(data[: len(data) // 2])
+    for name in ("other.npz", "one.npy", "half"):
+        with pytest.raises(ValueError, match=f"path is .*{name}'; it is no file"):
+            st.load_model(tmp_path / name)
+    with pytest.raises(FileNotFoundError, match="there is no such file"):
+        st.load_model(tmp_path / "none")
+
+
+def test_a_failed_save_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = _fitted()
+    model.save(tmp_path / "model")
+    before = (tmp_path / "model").read_bytes()
+
+    def full(*arguments: Any, **arrays: Any) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OSError, match="no space left"):
+        model.save(tmp_path / "model")
+    assert (tmp_path / "model").read_bytes() == before and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_fresh_copy_is_untrained_and_independent() -> None:
+    model = _fitted()
+    copy = model.fresh()
+    assert not copy.built and copy.seed == model.seed and model.fresh(seed=9).seed == 9
+    copy.fit(X, Y, batch_size=4, epochs=2)
+    assert (copy.theta == model.theta).all() and copy.theta is not model.theta
+
+
+def test_parameters_are_put_where_their_names_belong() -> None:
+    model = _model(st.Dense(5, "relu"), st.Dropout(0.2), st.Dense(4, "tanh"), st.Dense(3, "softmax"), penalty=st.L2(0.5))
+    copy, fit_arguments = model.configured(
+        {"learning_rate": 0.5, "batch_size": 7, "l1": 0.25, "dropout": 0.1, "units": 6, "activation": "elu"})
+    assert fit_arguments == {"batch_size": 7} and copy.optimizer.learning_rate == 0.5
+    assert (copy.penalty.l1, copy.penalty.l2) == (0.25, 0.5)
+    assert repr(copy.layers) == ("[Dense(units=6, activation='elu'), Dropout(rate=0.1), Dense(units=6, activation='elu'), "
+                                 "Dense(units=3, activation='softmax')]")
+    assert repr(model.layers[0]) == "Dense(units=5, activation='relu')" and model.optimizer.learning_rate == 0.01
+
+
+# Oracles --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_whole_training_is_pytorchs() -> None:
+    torch = pytest.importorskip("torch")
+    model = _model(st.Dense(5, "relu"), st.Dense(3, "softmax"), penalty=st.L2(0.01))
+    model.build((None, 4))
+    weights = [torch.tensor(weight, requires_grad=True) for weight in model.get_weights()]
+    adam = torch.optim.Adam(weights, 0.01)
+    losses = []
+    for _ in range(5):
+        for start in range(0, 14, 4):
+            hidden = torch.relu(torch.tensor(X[start : start + 4]) @ weights[0] + weights[1])
+            loss = torch.nn.functional.cross_entropy(hidden @ weights[2] + weights[3], torch.tensor(Y[start : start + 4]))
+            loss = loss + 0.01 * sum((weight**2).sum() for weight in weights)
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+            losses.append(loss.item() * len(X[start : start + 4]) / 14)
+    history = model.fit(X, Y, batch_size=4, epochs=5, shuffle=False)
+    np.testing.assert_allclose(history.history["loss"], np.reshape(losses, (5, 4)).sum(1), rtol=1e-10)
+    for ours, weight in zip(model.get_weights(), weights, strict=True):
+        np.testing.assert_allclose(ours, weight.detach().numpy(), rtol=1e-9, atol=1e-12)
+
+
+def test_a_training_with_weights_and_validation_is_that_of_keras() -> None:
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    keras = pytest.importorskip("keras", exc_type=ImportError)
+    theirs = keras.Sequential([keras.layers.Dense(5, activation="tanh"), keras.layers.Dense(3, activation="softmax")])
+    theirs.build((None, 4))
+    ours = _model(st.Dense(5, "tanh"), st.Dense(3, "softmax"), optimizer=st.SGD(0.1, momentum=0.9), dtype="float32")
+    ours.build((None, 4))
+    theirs.set_weights(ours.get_weights())
+    theirs.compile(optimizer=keras.optimizers.SGD(0.1, momentum=0.9), loss="sparse_categorical_crossentropy",
+                   metrics=["accuracy"])
+    arguments: dict[str, Any] = {"batch_size": 4, "epochs": 3, "shuffle": False, "validation_split": 0.3,
+                                 "class_weight": {0: 2.0, 1: 1.0, 2: 0.5}, "verbose": 0}
+    wanted, found = theirs.fit(X, Y, **arguments).history, ours.fit(X, Y, **arguments).history
+    assert set(found) == set(wanted)
+    for name in wanted:
+        np.testing.assert_allclose(found[name], wanted[name], rtol=2e-4)
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
