@@ -19,9 +19,9 @@ from scratchtune.study import GridSearchCV, NotReady, RandomizedSearchCV, Study,
 __version__ = "0.1.0"
 
 __all__ = [
-    "Activation", "Adam", "Callback", "Categorical", "Dense", "DivergenceWarning", "Dropout", "EarlyStopping", "Exhausted",
-    "Float", "GridSearch", "GridSearchCV", "History", "Int", "KFold", "L1", "L1L2", "L2", "Layer", "NotReady", "Optimizer",
-    "RMSprop", "RandomSearch", "RandomizedSearchCV", "SGD", "Searcher", "Sequential", "StratifiedKFold", "Study",
-    "Suggestion", "Trial", "callbacks", "cross_validate", "datasets", "layers", "load_model", "losses", "metrics",
-    "optimizers", "penalties", "schedules", "search", "train_test_split", "tune",
+    "Activation", "Adam", "Callback", "Categorical", "Dense", "DivergenceWarning", "Dropout", "EarlyStopping",
+    "Exhausted", "Float", "GridSearch", "GridSearchCV", "History", "Int", "KFold", "L1", "L1L2", "L2", "Layer",
+    "NotReady", "Optimizer", "RMSprop", "RandomSearch", "RandomizedSearchCV", "SGD", "Searcher", "Sequential",
+    "StratifiedKFold", "Study", "Suggestion", "Trial", "callbacks", "cross_validate", "datasets", "layers",
+    "load_model", "losses", "metrics", "optimizers", "penalties", "schedules", "search", "train_test_split", "tune",
 ]

@@ -80,7 +80,7 @@ def targets(name: str, value: object, rows: int | None = None) -> np.ndarray:
     """Return ``value`` as a finite numeric array, (rows,) or (rows, outputs); raises as `matrix` does."""
     array = _numeric(name, value)
     if array.ndim == 0:
-        raise ValueError(f"{name} is a single value, {array.item()!r}; it must be an array with one entry or row for each row of X")
+        raise ValueError(f"{name} is a single value, {array.item()!r}; it must have one entry or row for each row of X")
     return _filled(name, array, rows)
 
 

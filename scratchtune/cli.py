@@ -46,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _make_parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="scratchtune", description="Hyper-parameter tuning from scratch: every formula beside the code that runs.")
+    about = "Hyper-parameter tuning from scratch: every formula beside the code that runs."
+    parser = _Parser(prog="scratchtune", description=about)
     parser.add_argument("--version", action="version", version=f"scratchtune {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=_Parser)
     _add_compare(commands)
@@ -63,16 +64,17 @@ def _command(commands: argparse._SubParsersAction, name: str, run: object, text:
 
 def _add_compare(commands: argparse._SubParsersAction) -> None:
     parser = _command(commands, "compare", _compare, "tune the document's network with every searcher, at equal cost")
-    parser.add_argument("--data", choices=["digits"], default="digits", help="the rows to tune on (default: digits)")
-    parser.add_argument("--searchers", nargs="+", metavar="NAME", default=[], help="which searchers (default: all there are)")
-    parser.add_argument("--trials", type=int, default=27, metavar="N", help="settings that each may try (default: 27)")
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="trainings at the same time (default: 2)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="for splits, weights and searchers (default: 0)")
-    parser.add_argument("--split", choices=["shuffled", "order"], default="shuffled",
-                        help="which rows are sealed: a random fifth of each class, or the last fifth of the file, in the "
-                             "digits other people's handwriting (default: shuffled)")
-    parser.add_argument("--out", type=Path, default=Path("."), metavar="DIR", help="where the picture goes (default: .)")
-    parser.add_argument("--db", metavar="FILE", help="keep the studies in a file (not there yet: a later version has it)")
+    add = parser.add_argument
+    add("--data", choices=["digits"], default="digits", help="the rows to tune on (default: digits)")
+    add("--searchers", nargs="+", metavar="NAME", default=[], help="which searchers (default: all there are)")
+    add("--trials", type=int, default=27, metavar="N", help="settings that each may try (default: 27)")
+    add("--jobs", type=int, default=2, metavar="N", help="trainings at the same time (default: 2)")
+    add("--seed", type=int, default=0, metavar="N", help="for splits, weights and searchers (default: 0)")
+    add("--split", choices=["shuffled", "order"], default="shuffled",
+        help="which rows are sealed: a random fifth of each class, or the last fifth of the file, which in the digits "
+             "is other people's handwriting (default: shuffled)")
+    add("--out", type=Path, default=Path("."), metavar="DIR", help="where the picture goes (default: .)")
+    add("--db", metavar="FILE", help="keep the studies in a file (not there yet: a later version has it)")
 
 
 def _compare(given: argparse.Namespace) -> int:
@@ -103,8 +105,9 @@ def _compare(given: argparse.Namespace) -> int:
 
 def _add_formulas(commands: argparse._SubParsersAction) -> None:
     parser = _command(commands, "formulas", _formulas, "list the formulas, show one beside its code, or check them all")
-    parser.add_argument("id", nargs="?", metavar="ID", help="the formula to show, such as l2_penalty")
-    parser.add_argument("--check", action="store_true", help="evaluate every line against its code, and try all mutants")
+    add = parser.add_argument
+    add("id", nargs="?", metavar="ID", help="the formula to show, such as l2_penalty")
+    add("--check", action="store_true", help="evaluate every line against its code, and try all mutants")
 
 
 def _formulas(given: argparse.Namespace) -> int:

@@ -25,6 +25,7 @@ from scratchtune.study import Study, Trial
 EPOCHS = 30
 FOLDS = 5
 SEALED = 0.2
+SPLITS = {"shuffled": "a fifth of each class, drawn at random", "order": "the last fifth of the file"}
 SPACE: dict[str, Any] = {
     "learning_rate": Float(1e-4, 1e-1, log=True),
     "batch_size": [32, 64, 128],
@@ -65,14 +66,14 @@ class Comparison:
         """The table, the winner and why its setting was tried."""
         head = f"{'searcher':<10} {'cv score':>8} {'sealed':>7} {'trainings':>9} {'seconds':>8}  best parameters"
         lines = [
-            f"{row.searcher:<10} {row.study.best_value:>8.4f} {row.sealed:>7.4f} {row.trainings:>9} {row.seconds:>8.1f}  "
-            f"{shown(row.study.best_params)}"
+            f"{row.searcher:<10} {row.study.best_value:>8.4f} {row.sealed:>7.4f} {row.trainings:>9} {row.seconds:>8.1f}"
+            f"  {shown(row.study.best_params)}"
             for row in self.rows
         ]
         winner = self.winner
         return "\n".join([
-            f"accuracy of the 64-64-10 network; cross-validated on {self.tuned_on} rows in {FOLDS} folds, {EPOCHS} epochs; "
-            f"sealed: {self.tested_on} rows, {self.split}", "", head, *lines, "",
+            f"accuracy of the document's network, {EPOCHS} epochs; cross-validated on {self.tuned_on} rows in {FOLDS} "
+            f"folds; sealed: {self.tested_on} rows, {SPLITS[self.split]}", "", head, *lines, "",
             f"best by cross-validation: {winner.searcher}, {shown(winner.study.best_params)}; "
             f"accuracy on the sealed rows {winner.sealed:.4f}",
             f"why: {winner.study.why(winner.study.best_trial.number)}",
@@ -93,7 +94,7 @@ def seal(X: np.ndarray, y: np.ndarray, split: str, seed: int) -> list[np.ndarray
     ``split="shuffled"`` draws a fifth at random, each class in proportion; ``"order"`` takes the last fifth of the rows
     as they stand.
     """
-    checks.choice("split", split, ("shuffled", "order"))
+    checks.choice("split", split, SPLITS)
     if split == "shuffled":
         return list(train_test_split(X, y, test_size=SEALED, random_state=seed, stratify=y))
     first = len(X) - int(np.ceil(SEALED * len(X)))
@@ -111,7 +112,9 @@ def compare(
     scorer = resolve_scoring(None)
 
     def cross_validated(trial: Trial) -> float:
-        outcomes = [fit_and_score(model, trial.params, X_open, y_open, fold, scorer, {"epochs": EPOCHS}) for fold in folds]
+        outcomes = [
+            fit_and_score(model, trial.params, X_open, y_open, fold, scorer, {"epochs": EPOCHS}) for fold in folds
+        ]
         report_failures(outcomes)
         return float(np.mean([outcome.score for outcome in outcomes]))
 
@@ -126,7 +129,7 @@ def compare(
         best, fit_arguments = model.configured(row.study.best_params)
         best.fit(X_open, y_open, epochs=EPOCHS, verbose=0, **fit_arguments)
         row.sealed = best.score(X_sealed, y_sealed)
-    return Comparison(rows, len(X_open), len(X_sealed), {"shuffled": "drawn at random, stratified", "order": "the last fifth"}[split])
+    return Comparison(rows, len(X_open), len(X_sealed), split)
 
 
 def searcher_for(name: str, trials: int) -> Searcher:

@@ -8,14 +8,17 @@
 With the environment variable ``NUMBA_DISABLE_JIT=1`` everything here hands back the plain Python function, so that each
 formula can be stepped through in a debugger.
 
-Two traps are closed here. Numba's cache on disk does not notice an edit to a function in *another* file, so its entries
-are stamped with a digest of all that a function depends on (`dependencies`). And Numba computes ``0.5 * x`` in float64 although ``x`` is float32; `_WeakLiterals` makes literals follow the
-arrays, which is NumPy 2's rule as well.
+Three traps are closed here. Numba's cache on disk does not notice an edit to a function in *another* file, so its
+entries are stamped with a digest of all that a function depends on (`dependencies`). Numba computes ``0.5 * x`` in
+float64 although ``x`` is float32; `_WeakLiterals` makes literals follow the arrays, which is NumPy 2's rule as well.
+And a function that kernels call may be compiled twice, alone and within the kernel, with other roundings: which one ran
+would depend on whether the cache was warm. So functions are put into the kernels that call them (``forceinline``).
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import inspect
 import os
 import sys
@@ -24,7 +27,7 @@ import threading
 import time
 import types as python_types
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,7 +41,7 @@ from numba.core.untyped_passes import IRProcessing
 from numba.extending import intrinsic
 from tqdm import tqdm
 
-DISABLED = bool(config.DISABLE_JIT)
+DISABLED = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]
 
 # Sums may be reordered and multiply-adds fused, so that they use the processor's vectors; NaN and infinity keep their
 # meaning, because a diverging training is recognised by them.
@@ -99,14 +102,16 @@ class _ApartCompiler(_Compiler):
 # Where it is cached: under a digest of the sources -------------------------------------------------------------------
 
 
-@lru_cache(maxsize=None)
+@cache
 def _digest(path: str) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest() if os.path.exists(path) else ""
 
 
 def dependencies(function: Callable[..., Any], found: dict[str, str] | None = None) -> dict[str, str]:
-    """All that a function's compiled form depends on, each with a digest: the file that it stands in, the constants that
-    it names, and the same for every function that it calls, directly or through a module, here or in a user's files.
+    """All that a function's compiled form depends on, each with a digest.
+
+    The file that it stands in, the constants that it names, and the same for every function that it calls, directly or
+    through a module, here or in a user's files.
     """
     found = {} if found is None else found
     function = plain(function)
@@ -150,12 +155,13 @@ class _Locator(caching.InTreeCacheLocator):
         """Nothing to ensure: `_cache_folder` has tried to write."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def _cache_folder(source: Path) -> Path:
     """The first folder that can be written: the one Numba was told, beside the source, the user's, a private one."""
     name = f"{source.parent.name}-{hashlib.sha256(str(source.parent).encode()).hexdigest()[:16]}"
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    candidates = [Path(config.CACHE_DIR) / name] if config.CACHE_DIR else [source.parent / "__pycache__"]
+    told = config.CACHE_DIR  # type: ignore[attr-defined]
+    candidates = [Path(told) / name] if told else [source.parent / "__pycache__"]
     for folder in [*candidates, home / "scratchtune" / name]:
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -175,16 +181,21 @@ class _Implementation(caching.CompileResultCacheImpl):
     _locator_classes = [_Locator]
 
 
+def _closed(f: Callable[..., Any]) -> tuple[str, ...]:
+    """What tells a closure from others made in the same place: its functions by name, other values as they print."""
+    return tuple(
+        f"{plain(value).__module__}.{plain(value).__qualname__}" if callable(value) else repr(value)
+        for value in inspect.getclosurevars(f).nonlocals.values()
+    )
+
+
 class _Cache(caching.FunctionCache):
     _impl_class = _Implementation
 
     def _index_key(self, sig: Any, codegen: Any) -> Any:
         """Numba's key, with a closure's functions told apart by name; their sources are in the stamp already."""
-        closed = tuple(
-            f"{plain(value).__module__}.{plain(value).__qualname__}" if callable(value) else repr(value)
-            for value in inspect.getclosurevars(self._py_func).nonlocals.values()
-        )
-        return sig, codegen.magic_tuple(), hashlib.sha256(self._py_func.__code__.co_code).hexdigest(), closed
+        code = hashlib.sha256(self._py_func.__code__.co_code).hexdigest()
+        return sig, codegen.magic_tuple(), code, _closed(self._py_func)
 
     def holds(self, signature: Any) -> bool:
         """Is this signature on disk already?"""
@@ -232,6 +243,14 @@ def loop(f: Callable[..., Any]) -> Any:
     return _dispatcher(f, _Compiler, forceinline=False)
 
 
+_KERNELS: dict[tuple[str, ...], Kernel] = {}
+
+
+def _known_kernel(module: str, *key: str) -> Kernel:
+    importlib.import_module(module)
+    return _KERNELS[(module, *key)]
+
+
 class Kernel:
     """A function of one of the fixed signatures below, compiled for float32 or float64 when it is first needed."""
 
@@ -244,6 +263,11 @@ class Kernel:
                 f"a {kind} kernel has ({', '.join(wanted)})"
             )
         self._compiled: dict[str, Any] = {}
+        self._key = (py_func.__qualname__, *_closed(py_func))
+        _KERNELS[(py_func.__module__, *self._key)] = self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _known_kernel, (self.py_func.__module__, *self._key)  # a compiled kernel is of one process
 
     def __call__(self, *arguments: Any) -> Any:
         return self.py_func(*arguments)
@@ -269,7 +293,10 @@ class Kernel:
 
     def _uncompiled(self, name: str) -> Any:
         signature = _signature(self.kind, name)
-        kernel = CFunc(self.py_func, signature, locals={}, options=dict(_OPTIONS), pipeline_class=_ApartCompiler)
+        kernel: Any = CFunc(
+            self.py_func, signature, locals={}, options=dict(_OPTIONS),
+            pipeline_class=_ApartCompiler,  # type: ignore[arg-type]
+        )
         kernel._cache = _cache_of(self.py_func)
         return kernel
 
@@ -282,7 +309,7 @@ ARGUMENTS = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def _signature(kind: str, dtype: str) -> tuple[tuple[Any, ...], Any]:
     """Types of the arguments, and of what is returned, by the arguments' names."""
     real = getattr(types, dtype)

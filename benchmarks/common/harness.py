@@ -89,12 +89,13 @@ def spread(values: Sequence[float]) -> float:
     return statistics.stdev(values) if len(values) > 1 else 0.0
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table that reads well in a terminal and as markdown; the first column is text, the others are numbers."""
-    widths = [max(len(line[k]) for line in (headings, *rows)) for k in range(len(headings))]
-    lines = [[cell.ljust(w) if k == 0 else cell.rjust(w) for k, (cell, w) in enumerate(zip(line, widths, strict=True))]
-             for line in (headings, *rows)]
-    rule = ["-" * w if k == 0 else "-" * (w - 1) + ":" for k, w in enumerate(widths)]
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]], sides: str = "") -> str:
+    """A table that reads well in a terminal and as markdown; ``sides`` holds l or r for each column, else lrrr..."""
+    sides = sides or "l".ljust(len(headings), "r")
+    widths = [max(3, *(len(line[k]) for line in (headings, *rows))) for k in range(len(headings))]
+    lines = [[cell.ljust(width) if side == "l" else cell.rjust(width)
+              for cell, width, side in zip(line, widths, sides, strict=True)] for line in (headings, *rows)]
+    rule = ["-" * width if side == "l" else "-" * (width - 1) + ":" for width, side in zip(widths, sides, strict=True)]
     return "\n".join("| " + " | ".join(line) + " |" for line in (lines[0], rule, *lines[1:]))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 
 def load_digits() -> tuple[np.ndarray, np.ndarray]:
-    """Optical recognition of handwritten digits: X (1797, 64) float64, gray levels 0 to 16 of 8x8 pixels; y (1797,) int64.
+    """Handwritten digits: X (1797, 64) float64, the gray levels 0 to 16 of 8x8 pixels, and y (1797,) int64, 0 to 9.
 
     The rows are in scikit-learn's order. `digits.LICENSE.txt` beside the file names source and licence.
     """

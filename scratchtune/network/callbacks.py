@@ -24,7 +24,7 @@ class Callback:
         """Called before the first epoch of a fit."""
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-        """Called after each epoch with its number, from 0, and its values; ``self.model.stop_training`` ends the fit."""
+        """Called after each epoch with its number, from 0, and its values; set ``self.model.stop_training`` to end."""
 
     def on_train_end(self) -> None:
         """Called after the last epoch of a fit."""

@@ -18,8 +18,11 @@ class Configured:
 
     def __new__(cls: type[Self], *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls)
-        self.config = dict(inspect.signature(cls).bind(*args, **kwargs).arguments)
+        self.config = dict(_signature(cls).bind(*args, **kwargs).arguments)
         return self
+
+    def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]:
+        return (), self.config  # so that copy and pickle call __new__ as the constructor does
 
     def fresh(self: Self, **changes: Any) -> Self:
         """A new object made with the same arguments, some of them changed."""
@@ -28,10 +31,20 @@ class Configured:
     @classmethod
     def arguments(cls) -> list[str]:
         """The names of the constructor's arguments."""
-        return list(inspect.signature(cls).parameters)
+        return list(_signature(cls).parameters)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.config.items())})"
+
+
+def _signature(cls: Any) -> inspect.Signature:
+    """The constructor's signature; kept, since models are cloned for every training."""
+    if cls not in _SIGNATURES:
+        _SIGNATURES[cls] = inspect.signature(cls)
+    return _SIGNATURES[cls]
+
+
+_SIGNATURES: dict[Any, inspect.Signature] = {}
 
 
 def known_classes(base: type[Configured]) -> dict[str, type[Configured]]:

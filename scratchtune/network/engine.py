@@ -1,8 +1,8 @@
 """The engine walks over a network as over data: one loop for any layers, any loss, any optimizer.
 
-A `Network` holds all memory of a network: theta and its gradient, each one flat vector; the values between the layers;
-and, for each layer, where its parts begin. The loops below call each layer's kernels through their addresses. A new kind
-of layer, loss or optimizer never changes this file.
+A `Network` holds all memory of a network: theta and its gradient, each one flat vector; the values between the
+layers; and, for each layer, where its parts begin. The loops below call each layer's kernels through their addresses. A
+new kind of layer, loss or optimizer never changes this file.
 
 | symbol | here | shape |
 |---|---|---|
@@ -15,7 +15,7 @@ of layer, loss or optimizer never changes this file.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -280,20 +280,25 @@ def epoch_order(n, epoch, seed):
     return order
 
 
+@jit.function
+def largest(row):
+    """Where the largest number of a row stands, the first of several."""
+    here, top = 0, row[0]
+    for k in range(1, row.size):
+        here, top = (k, row[k]) if row[k] > top else (here, top)
+    return here
+
+
 @jit.loop
 def hits(target, outputs):
     """In how many rows the largest output stands where the largest target does."""
     count = 0
     for i in range(outputs.shape[0]):
-        here = there = 0
-        for k in range(1, outputs.shape[1]):
-            here = k if outputs[i, k] > outputs[i, here] else here
-            there = k if target[i, k] > target[i, there] else there
-        count += here == there
+        count += largest(outputs[i]) == largest(target[i])
     return count
 
 
-@lru_cache(maxsize=None)
+@cache
 def loop_jobs(dtype: str) -> tuple[jit.Job, ...]:
     """What `jit.prepare` must know to compile the loops for networks of one dtype; they serve all networks."""
     whole, seed = np.zeros(1, np.int64), np.uint64(0)

@@ -22,7 +22,7 @@ def glorot_variance(fan_in, fan_out):
         fan_in: fan_in, scalar, integer >= 1
         fan_out: fan_out, scalar, integer >= 1
     Source
-        Glorot and Bengio (2010), "Understanding the difficulty of training deep feedforward neural networks", equation 12.
+        Glorot and Bengio (2010), "Understanding the difficulty of training deep feedforward neural networks", eq. 12.
     """
     return 2.0 / (fan_in + fan_out)
 

@@ -366,7 +366,7 @@ def encode(loss: Loss, y: Any, outputs: int, rows: int | None = None, name: str 
         return _one_hot(y, outputs, name)
     y = y.reshape(len(y), -1).astype(np.float64)
     if y.shape[1] != outputs:
-        raise ValueError(f"{name} has {y.shape[1]} values a row and the network has {outputs} outputs; they must be equal")
+        raise ValueError(f"{name} has {y.shape[1]} values a row, the network has {outputs} outputs; they must be equal")
     if loss.targets == "probabilities" and (y.min() < 0.0 or y.max() > 1.0):
         raise ValueError(f"{name} holds {y.min() if y.min() < 0 else y.max():g}; {loss.name} takes labels from 0 to 1")
     return y
@@ -379,14 +379,16 @@ def _one_hot(y: np.ndarray, classes: int, name: str) -> np.ndarray:
         return y.astype(np.float64)
     if y.ndim > 2 or (y.ndim == 2 and y.shape[1] != 1):
         raise ValueError(
-            f"{name} has shape {y.shape}; the network has {classes} outputs, so it takes labels (n,) or rows (n, {classes})"
+            f"{name} has shape {y.shape}; with {classes} outputs the network takes labels (n,) or rows (n, {classes})"
         )
     labels = y.ravel()
     if labels.dtype.kind == "f" and not np.array_equal(labels, np.floor(labels)):
-        raise ValueError(f"{name} holds {labels[labels != np.floor(labels)][0]:g}; class labels are whole numbers from 0")
+        broken = labels[labels != np.floor(labels)][0]
+        raise ValueError(f"{name} holds {broken:g}; class labels are whole numbers from 0")
     outside = (labels < 0) | (labels >= classes)
     if outside.any():
         raise ValueError(
-            f"{name} holds the label {labels[outside][0]:g}; the network has {classes} outputs, so labels are 0 to {classes - 1}"
+            f"{name} holds the label {labels[outside][0]:g}; "
+            f"the network has {classes} outputs, so labels are 0 to {classes - 1}"
         )
     return np.eye(classes)[labels.astype(np.int64)]

@@ -13,8 +13,6 @@ All three compute the plain sum of `multiply`'s formula. What makes them fast is
 
 from __future__ import annotations
 
-import numpy as np
-
 from scratchtune import jit
 
 NARROW = 16  # columns: one vector of float32

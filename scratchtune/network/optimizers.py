@@ -1,4 +1,4 @@
-"""An optimizer moves the parameters against the gradient of the loss; they differ in what they remember of earlier ones.
+"""An optimizer moves the parameters against the gradient of the loss; they differ in what they remember.
 
 Each update is one function over the whole of theta, as its formula says, and changes theta and what it remembers in
 place. The classes below hold the settings; their names, arguments and defaults are Keras's, unless a variant is named.
@@ -150,7 +150,7 @@ def adam(theta, grad, m, v, alpha, beta_1, beta_2, epsilon, t):
         ε · √(1 − β₂^t) here, and so smaller at first than it looks.
     Source
         Kingma and Ba (2015), "Adam: a method for stochastic optimization", Algorithm 1.
-    """
+    """  # noqa: E501  (a formula is one line)
     kind = theta.dtype.type
     keep_m, add_m, keep_v, add_v = kind(beta_1), kind(1.0 - beta_1), kind(beta_2), kind(1.0 - beta_2)
     rate, scale, floor = kind(alpha / (1.0 - beta_1**t)), kind(1.0 / np.sqrt(1.0 - beta_2**t)), kind(epsilon)

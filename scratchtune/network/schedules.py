@@ -56,7 +56,7 @@ def cosine_decay(alpha, least, x):
         f: least, scalar, in [0, 1), the share of it that is left at the end
         x: x, scalar, >= 0, the share of the decay that is done
     Source
-        Loshchilov and Hutter (2017), "SGDR: stochastic gradient descent with warm restarts", equation 5, without restarts.
+        Loshchilov and Hutter (2017), "SGDR: stochastic gradient descent with warm restarts", eq. 5, without restarts.
     """
     return alpha * (least + (1.0 - least) * 0.5 * (1.0 + math.cos(math.pi * min(x, 1.0))))
 
@@ -122,7 +122,8 @@ class PiecewiseConstantDecay(Schedule):
         self.boundaries = [checks.integer("boundaries", boundary, 0) for boundary in boundaries]
         self.values = [checks.real("values", value, 0.0) for value in values]
         if len(self.values) != len(self.boundaries) + 1:
-            raise ValueError(f"values has {len(self.values)} entries and boundaries {len(self.boundaries)}; it must have one more")
+            found = f"values has {len(self.values)} entries and boundaries {len(self.boundaries)}"
+            raise ValueError(f"{found}; values must have one more")
         if self.boundaries != sorted(self.boundaries):
             raise ValueError(f"boundaries is {self.boundaries}; it must be in rising order")
 

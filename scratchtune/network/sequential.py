@@ -7,7 +7,6 @@ that `get_weights` lists are parts of it.
 from __future__ import annotations
 
 import json
-import sys
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -188,9 +187,9 @@ class Sequential:
     # Training ---------------------------------------------------------------------------------------------------------
 
     def fit(
-        self, X: Any, y: Any, batch_size: int = 32, epochs: int = 1, verbose: int = 1, callbacks: Sequence[Callback] = (),
-        validation_split: float = 0.0, validation_data: Any = None, shuffle: bool = True,
-        class_weight: dict[int, float] | None = None, sample_weight: Any = None,
+        self, X: Any, y: Any, batch_size: int = 32, epochs: int = 1, verbose: int = 1,
+        callbacks: Sequence[Callback] = (), validation_split: float = 0.0, validation_data: Any = None,
+        shuffle: bool = True, class_weight: dict[int, float] | None = None, sample_weight: Any = None,
     ) -> History:
         """Train for ``epochs`` passes over the rows, an update a batch; return the history.
 
@@ -265,7 +264,8 @@ class Sequential:
         assert self.optimizer is not None
         warnings.warn(
             f"training diverged in epoch {epoch + 1} after {step} steps: the loss is no longer finite; the last finite "
-            f"weights, {kept}, are kept; try a smaller learning_rate than {self.optimizer.learning_rate!r}, or scaled inputs",
+            f"weights, {kept}, are kept; try a smaller learning_rate than {self.optimizer.learning_rate!r}, "
+            f"or scaled inputs",
             DivergenceWarning, stacklevel=5,
         )
 
@@ -321,10 +321,8 @@ class Sequential:
             return float(engine.evaluate_rows(network, layers, kernel.compiled(self.dtype), rows, EVALUATION_ROWS))
 
     def _penalty_value(self) -> float:
-        penalty = self._penalty()
-        return sum(
-            float(penalties.l1_l2_penalty(self.theta[start:stop], penalty.l1, penalty.l2)) for start, stop in penalty.ranges
-        )
+        l1, l2, ranges = self._penalty()
+        return sum(float(penalties.l1_l2_penalty(self.theta[start:stop], l1, l2)) for start, stop in ranges)
 
     def _metric_values(self, target: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
         """The metrics of outputs that may still lack the last activation, which the loss has taken upon itself."""
@@ -355,7 +353,8 @@ class Sequential:
         network = engine.build_network(self.stages, self.theta, self._state, len(X))
         engine.matrix(network.values, network.at, 0, len(X))[:] = rows.x
         engine.loss_and_gradient(
-            network, layers, kernel.compiled(self.dtype), self._penalty(), rows.target, rows.weight, False, 0, np.uint64(0)
+            network, layers, kernel.compiled(self.dtype), self._penalty(), rows.target, rows.weight, False, 0,
+            np.uint64(0),
         )
         return network.gradient
 
@@ -406,9 +405,22 @@ class Sequential:
 
     def _unknown(self, name: str) -> str:
         assert self.optimizer is not None
-        placed = [p for p, argument in PLACED_IN_LAYERS.items() if any(argument in la.arguments() for la in self.layers[:-1])]
+        hidden = {argument for layer in self.layers[:-1] for argument in layer.arguments()}
+        placed = [parameter for parameter, argument in PLACED_IN_LAYERS.items() if argument in hidden]
         known = [*self.optimizer.arguments(), *FIT_ARGUMENTS, "l1", "l2", *placed]
         return f"parameter {name!r} is unknown to this model; it has {', '.join(known)}{checks.nearest(name, known)}"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_networks"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._networks = {}
+        for name in ("theta", "_state", "_slots"):
+            if isinstance(vars(self).get(name), np.ndarray):
+                copied = vars(self)[name]
+                vars(self)[name] = engine.aligned(copied.size, copied.dtype).reshape(copied.shape)
+                vars(self)[name][...] = copied
 
     # Files ------------------------------------------------------------------------------------------------------------
 
@@ -487,14 +499,16 @@ def _outputs_of(layers: list[Layer], input_shape: tuple[int, ...]) -> int:
 
 def _described(part: Configured) -> dict[str, Any]:
     """A configured object as JSON: its class and its arguments, objects among them described likewise."""
-    config = {name: _described(value) if isinstance(value, Configured) else value for name, value in part.config.items()}
+    config = {
+        name: _described(value) if isinstance(value, Configured) else value for name, value in part.config.items()
+    }
     return {"class": type(part).__name__, "config": config}
 
 
 def _remade(base: type[Any], entry: dict[str, Any]) -> Any:
     known = {base.__name__: base} | known_classes(base)
     if entry["class"] not in known:
-        raise ValueError(f"the file holds a {base.__name__} of class {entry['class']!r}; import its definition before loading")
+        raise ValueError(f"the file holds a {base.__name__} {entry['class']!r}; import its definition before loading")
     config = {
         name: _remade(Configured, value) if isinstance(value, dict) and "class" in value else value
         for name, value in entry["config"].items()
@@ -524,7 +538,7 @@ def _read_whole(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     except Exception:
         raise ValueError(f"path is {str(path)!r}; it is no file that Sequential.save has written") from None
     if written > FORMAT:
-        raise ValueError(f"path is {str(path)!r}, of format {written}; this version of scratchtune reads up to {FORMAT}")
+        raise ValueError(f"path is {str(path)!r}, of format {written}; this version reads up to format {FORMAT}")
     return header, arrays
 
 

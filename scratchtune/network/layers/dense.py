@@ -58,7 +58,7 @@ def rectify(y):
 
 @jit.function_of_separate_arrays
 def rectify_grad(y, dy):
-    """What arrives at ReLU's result becomes what arrives before it, in place; both are above zero at the same places."""
+    """What arrives after ReLU becomes what arrives before it, in place; both are above zero at the same places."""
     for n in range(y.shape[0]):
         for j in range(y.shape[1]):
             dy[n, j] *= relu_grad(y[n, j])

@@ -1,0 +1,379 @@
+"""jit: literals that follow the arrays, kernels called by address, and a cache on disk that notices every edit."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import scratchtune
+from scratchtune import jit
+
+PACKAGE = Path(scratchtune.__file__).resolve().parent
+
+# What a numba function gives for the types it is called with ------------------------------------------------------------
+
+HALF = 0.5
+
+
+@jit.function
+def literals(x):
+    return HALF * x[0] + 0.25 * (1.0 - x[1])
+
+
+@jit.function
+def fill(x, out):
+    third = 1.0 / 3.0
+    for i in range(x.size):
+        out[i] = x[i] * third if x[i] > 0.0 else 2.0
+
+
+@jit.function
+def widened(x, factor):
+    return x[0] * factor
+
+
+def test_literals_are_as_narrow_as_the_arrays() -> None:
+    """The result is a float32, though numba hands it over as Python's float; computed in float64 it would be none."""
+    for dtype, narrow in [(np.float32, True), (np.float64, False)]:
+        x = np.array([0.1, 0.3], dtype)
+        result, plain = float(literals(x)), jit.plain(literals)(x)
+        assert plain.dtype == dtype and result == pytest.approx(float(plain), rel=1e-6)
+        assert (float(np.float32(result)) == result) == narrow
+
+
+def test_whole_array_expressions_are_compiled_in_float32_too() -> None:
+    """`0.5 * x + 1.0` on arrays, as a layer of one's own would write it."""
+
+    @jit.function
+    def affine(x, y):
+        y[:] = 0.5 * x + 1.0
+
+    y = np.zeros(2, np.float32)
+    affine(np.array([1.0, 3.0], np.float32), y)
+    assert y.tolist() == [1.5, 2.5]
+
+
+def test_a_float64_argument_keeps_its_precision() -> None:
+    x = np.array([1.0], np.float32)
+    assert float(widened(x, 0.1)) == 0.1
+
+
+def test_nan_and_infinity_keep_their_meaning() -> None:
+    @jit.function
+    def kinds(x):
+        return np.isnan(x[0]), np.isinf(x[1]), x[0] == x[0], np.isfinite(x[2])
+
+    assert tuple(bool(answer) for answer in kinds(np.array([np.nan, np.inf, 1.0]))) == (True, True, False, True)
+
+
+def test_the_plain_function_is_still_there() -> None:
+    def f(x):
+        return x + 1.0
+
+    compiled = jit.function(f)
+    assert jit.plain(compiled) is f and jit.plain(f) is f and compiled(1.0) == f(1.0) == 2.0
+
+
+@pytest.mark.skipif(jit.DISABLED, reason="nothing is compiled")
+def test_float32_is_computed_in_float32_throughout() -> None:
+    """No conversion to double is left in the machine's code."""
+    x, out = np.array([0.1, -1.0], np.float32), np.zeros(2, np.float32)
+    fill(x, out)
+    assert (out == np.array([x[0] * np.float32(1 / 3), 2.0], np.float32)).all()
+    code = next(code for signature, code in fill.inspect_llvm().items() if "float32" in str(signature))
+    assert "fpext" not in code
+
+
+# Kernels ----------------------------------------------------------------------------------------------------------------
+
+
+@jit.update
+def halve(theta, grad, slots, settings, alpha, step):
+    for i in range(theta.size):
+        theta[i] = theta[i] * alpha + step
+
+
+@jit.loop
+def call_it(kernel, theta, grad, slots, settings, alpha, step):
+    jit.call(kernel, (theta, grad, slots, settings, alpha, step))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_kernel_is_called_by_its_address(dtype: str) -> None:
+    theta, slots = np.array([2.0, 4.0], dtype), np.zeros((1, 2), dtype)
+    call_it(halve.compiled(dtype), theta, theta.copy(), slots, np.zeros(1), 0.5, 1)
+    assert theta.tolist() == [2.0, 3.0]
+    halve(theta, theta, slots, np.zeros(1), 0.5, 0)  # the same, as plain Python
+    assert theta.tolist() == [1.0, 1.5]
+    assert halve.compiled(dtype) == halve.compiled(np.dtype(dtype)) and halve.is_ready(dtype)
+    assert len(jit.table([halve, halve], dtype)) == 2
+
+
+def test_a_kernel_of_other_arguments_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"f has the arguments \(theta, grad\); a update kernel has \(theta, grad, slots,"):
+        jit.update(lambda_named_f())
+
+
+def lambda_named_f() -> Any:
+    def f(theta, grad):
+        theta[:] = grad
+
+    return f
+
+
+def test_preparing_says_how_much_is_missing_and_nothing_where_nothing_is(capsys: Any) -> None:
+    done: list[str] = []
+    ready, missing = jit.Job("a", lambda: True, lambda: done.append("a")), jit.Job("b", lambda: False, lambda: done.append("b"))
+    jit.prepare([ready])
+    assert capsys.readouterr().err == "" and done == ["a"]
+    jit.prepare([ready, missing])
+    assert capsys.readouterr().err.startswith("scratchtune: compiling 1 kernels for this processor, once\n")
+
+
+def test_timed_call() -> None:
+    seconds, result = jit.timed_call(divmod, 7, 2)
+    assert result == (3, 1) and seconds >= 0.0
+
+
+# Other processes ----------------------------------------------------------------------------------------------------------
+
+
+def _start(script: str, *folders: Path, **environment: str) -> subprocess.Popen[str]:
+    """Run a script in a new process, which finds modules in ``folders`` first."""
+    path = os.pathsep.join(map(str, [*folders, PACKAGE.parent]))
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", textwrap.dedent(script)], text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**kept, "PYTHONPATH": path, **environment})
+
+
+def _finish(process: subprocess.Popen[str]) -> tuple[str, str]:
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    return out.strip(), err
+
+
+def _run(script: str, *folders: Path, **environment: str) -> tuple[str, str]:
+    return _finish(_start(script, *folders, **environment))
+
+
+TRAINING = """
+    import json
+    import numpy as np
+    import scratchtune as st
+    from scratchtune import jit
+
+    X, y = np.random.default_rng(0).normal(size=(11, 3)), np.arange(11) % 3
+    found = {}
+    for dtype in ("float64", "float32"):
+        model = st.Sequential([st.Dense(5, "gelu"), st.Dropout(0.3), st.Dense(17, "relu"), st.Dense(3, "softmax")], dtype, 4)
+        model.compile(st.Adam(0.01, weight_decay=0.01), "categorical_crossentropy", ["accuracy"], st.L1L2(1e-3, 1e-3))
+        history = model.fit(X, y, batch_size=4, epochs=4, validation_split=0.2)
+        assert model.theta.dtype == model.predict(X).dtype == dtype
+        found[dtype] = [model.theta.tolist(), model.gradient(X, y).tolist(), history.history["val_loss"]]
+    print(json.dumps({"compiled": not jit.DISABLED, **found}))
+"""
+
+
+def test_without_the_compiler_the_numbers_are_the_same_and_a_later_process_compiles_nothing() -> None:
+    warm = _start(TRAINING)
+    plain = json.loads(_run(TRAINING, NUMBA_DISABLE_JIT="1")[0])
+    compiled = json.loads(_finish(warm)[0])
+    again, messages = _run(TRAINING)
+    assert compiled["compiled"] and not plain["compiled"]
+    assert json.loads(again) == compiled and "compiling" not in messages, messages
+    for dtype, tolerance in [("float64", 1e-12), ("float32", 1e-4)]:
+        for a, b in zip(plain[dtype], compiled[dtype], strict=True):
+            np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance / 100)
+
+
+def test_without_the_compiler_there_are_no_warnings_of_numpy_either() -> None:
+    """Counters that wrap around are meant to; a learner in the debugger should not have to wonder."""
+    _run(TRAINING.replace("epochs=4", "epochs=1"), NUMBA_DISABLE_JIT="1", PYTHONWARNINGS="error::RuntimeWarning")
+
+
+PREDICTION = """
+    import numpy as np
+    import scratchtune as st
+
+    model = st.Sequential([st.Dense(17, kernel_initializer="ones")], dtype="float64")
+    model.build((None, 2))
+    print(st.__file__)
+    print(model._outputs(np.array([[1.0, 2.0]]))[0, 0])
+"""
+
+
+def test_an_edit_of_the_matrix_product_changes_the_next_run(tmp_path: Path) -> None:
+    """In a copy of the package; the product is called by the dense layer's kernel, which stands in another file."""
+    shutil.copytree(PACKAGE, tmp_path / "scratchtune", ignore=shutil.ignore_patterns("__pycache__"))
+    file = tmp_path / "scratchtune" / "network" / "matmul.py"
+    found = []
+    for old, new in [("", ""), ("out[i, j] += a0 * b[p, j]", "out[i, j] += 10.0 * a0 * b[p, j]")]:
+        source = file.read_text()
+        assert old in source
+        file.write_text(source.replace(old, new) if old else source)
+        where, number = _run(PREDICTION, tmp_path)[0].splitlines()
+        assert where.startswith(str(tmp_path))
+        found.append(float(number))
+    assert found == [3.0, 30.0]
+
+
+OWN_LAYER = """
+import scratchtune as st
+from scratchtune import jit
+import far
+from near import nearly
+
+
+@jit.forward
+def own_forward(shape, settings, theta, state, x, y, work, training, step, key):
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            y[i, j] = 1.0 * x[i, j] + nearly(x[i, j]) + far.distant(x[i, j])
+
+
+@jit.backward
+def own_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    dx[:, :] = dy
+
+
+class Own(st.Layer):
+    forward, backward = own_forward, own_backward
+
+    def build(self, input_shape):
+        return input_shape
+"""
+NEAR = """
+from scratchtune import jit
+from deep import deeper
+
+
+@jit.function
+def nearly(x):
+    return 0.0 * x + deeper(x)
+"""
+DEEP = """
+from scratchtune import jit
+
+
+@jit.function
+def deeper(x):
+    return 0.0 * x
+"""
+USE = """
+    import numpy as np
+    from own import Own, st
+    model = st.Sequential([Own()], dtype="float64")
+    model.build((None, 1))
+    print(model.predict([[1.0]])[0, 0])
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A folder with a layer of one's own and the files that it imports."""
+    sources = {"own": OWN_LAYER, "near": NEAR, "deep": DEEP, "far": DEEP.replace("deeper", "distant")}
+    for name, source in sources.items():
+        (tmp_path / f"{name}.py").write_text(source)
+    return tmp_path
+
+
+def test_every_edit_of_a_layer_of_ones_own_changes_the_next_run(own: Path) -> None:
+    """Two processes may come first at once; then each edit, wherever the kernel's numbers come from, adds its own digit."""
+    both = [_start(USE, own), _start(USE, own)]
+    first = [_finish(process) for process in both]
+    assert [float(out) for out, _ in first] == [1.0, 1.0]
+    assert any("compiling" in messages for _, messages in first)
+    out, messages = _run(USE, own)
+    assert float(out) == 1.0 and "compiling" not in messages
+    for file, old, new, number in [
+        ("own.py", "y[i, j] = 1.0 *", "y[i, j] = 2.0 *", 2.0),  # the kernel itself
+        ("deep.py", "return 0.0 * x", "return 10.0 * x", 12.0),  # a function that is called by one that it calls
+        ("far.py", "return 0.0 * x", "return 100.0 * x", 112.0),  # a function of a module, far.distant(x)
+    ]:
+        source = (own / file).read_text()
+        assert source.count(old) == 1
+        (own / file).write_text(source.replace(old, new))
+        assert float(_run(USE, own)[0]) == number
+
+
+SWAPPED = """
+from scratchtune import jit
+from numbers_of_mine import A, B
+
+
+@jit.function
+def f(x):
+    return A * x - B
+"""
+
+
+def test_two_constants_that_change_places_are_noticed(tmp_path: Path) -> None:
+    (tmp_path / "swapped.py").write_text(SWAPPED)
+    found = []
+    for constants in ("A, B = 2.0, 5.0", "A, B = 5.0, 2.0"):
+        (tmp_path / "numbers_of_mine.py").write_text(constants)
+        found.append(float(_run("import swapped\nprint(swapped.f(1.0))", tmp_path, PYTHONDONTWRITEBYTECODE="1")[0]))
+    assert found == [-3.0, 3.0]
+
+
+def _cached(folder: Path) -> list[str]:
+    """The kernels of one's own that are cached somewhere in a folder."""
+    return sorted(file.name.split("-")[0] for file in folder.rglob("own.own_*.nbi"))
+
+
+def test_a_folder_that_can_not_be_written_falls_back_to_the_users_cache(own: Path, tmp_path: Path) -> None:
+    """A file named __pycache__ keeps even root from making that folder."""
+    (own / "__pycache__").write_text("")
+    home = tmp_path / "cache"
+    assert float(_run(USE, own, XDG_CACHE_HOME=str(home), PYTHONDONTWRITEBYTECODE="1")[0]) == 1.0
+    assert _cached(home / "scratchtune") == ["own.own_backward", "own.own_forward"]
+    assert "compiling" not in _run(USE, own, XDG_CACHE_HOME=str(home), PYTHONDONTWRITEBYTECODE="1")[1]
+
+
+def test_without_any_folder_it_is_a_private_temporary_one(own: Path, tmp_path: Path) -> None:
+    (own / "__pycache__").write_text("")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    out, _ = _run(USE, own, XDG_CACHE_HOME=str(own / "own.py"), TMPDIR=str(temporary), PYTHONDONTWRITEBYTECODE="1")
+    private = [folder for folder in temporary.iterdir() if folder.name.startswith("scratchtune-")]
+    assert float(out) == 1.0 and len(private) == 1
+    assert stat.S_IMODE(private[0].stat().st_mode) == 0o700
+    assert _cached(private[0]) == ["own.own_backward", "own.own_forward"]
+
+
+def test_the_folder_numba_was_told_comes_first(own: Path, tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    assert float(_run("import near\nprint(near.nearly(1.0) + 1.0)", own, NUMBA_CACHE_DIR=str(told))[0]) == 1.0
+    assert list(told.rglob("near.nearly*.nbi")) and not list(own.rglob("__pycache__/near.nearly*.nbi"))
+
+
+def test_a_package_folder_that_is_read_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search for a folder by itself, for a source whose folder refuses to be written, as an installed package's does."""
+    real = jit.tempfile.TemporaryFile
+
+    def refused(*arguments: Any, dir: Any = None, **settings: Any) -> Any:
+        if Path(dir).name == "__pycache__":
+            raise PermissionError(f"read-only: {dir}")
+        return real(*arguments, dir=dir, **settings)
+
+    monkeypatch.setattr(jit.tempfile, "TemporaryFile", refused)
+    monkeypatch.setattr(jit.config, "CACHE_DIR", "")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    source = tmp_path / "site-packages" / "part.py"
+    source.parent.mkdir()
+    found = jit._cache_folder.__wrapped__(source)
+    assert found.is_dir() and found.parent == tmp_path / "home" / "scratchtune" and found.name.startswith("site-packages-")
+    other = tmp_path / "elsewhere" / "site-packages" / "part.py"
+    other.parent.mkdir(parents=True)
+    assert jit._cache_folder.__wrapped__(other) != found
