@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.common import harness
 
-os.environ["KERAS_BACKEND"] = "jax" if "jax" in sys.argv else "torch"  # Keras reads it when it is imported
+os.environ["KERAS_BACKEND"] = "jax" if {"jax", "--backend=jax"} & set(sys.argv) else "torch"  # read by its import
 os.environ["JAX_ENABLE_X64"] = "1"
 
 import keras

@@ -194,7 +194,7 @@ errors = [abs(central_differences(model, x, label, h) - gradient).max() for h in
 fig, ax = plt.subplots(num="04-step-size", layout="constrained")
 ax.loglog(steps, errors, "o-", ms=5)
 ax.text(3e-13, 1e-9, "h too small:\nrounding", color="0.3")
-ax.text(2e-3, 1e-9, "h too large:\nthe curve bends", color="0.3")
+ax.text(1e-3, 1e-10, "h too large:\nthe curve bends", color="0.3")
 ax.set(xlabel="h, how far each parameter is moved", ylabel="largest error of the differences",
        title="Central differences are best at a middling h")
 assert 1e-7 < steps[int(np.argmin(errors))] < 1e-3

@@ -89,7 +89,7 @@ for ax, (name, (count, alpha)) in zip(axes, best.items(), strict=True):
     ax.contour(across, up, (across**2 + 200 * up**2) / 2, levels=[1, 10, 30, 60, 120], colors="0.8", linewidths=0.8)
     ax.plot(path[:, 0], path[:, 1], ".-", lw=1.1, ms=5)
     ax.plot(0, 0, "k*", ms=11)
-    ax.set_title(f"{name}, α = {alpha:.3f}: the first 100 of {count} steps")
+    ax.set_title(f"{name}, α = {alpha:.3f}: its first 100 steps (at the goal after {count})")
     ax.set(ylabel="θ₂", ylim=(-1.3, 1.3))
     ax.grid(False)
 axes[-1].set_xlabel("θ₁")
@@ -97,8 +97,8 @@ axes[-1].set_xlabel("θ₁")
 # %% [markdown]
 # ## Check: the ravine, and Adam's first step
 # Plain descent may not exceed α = 2/200 because of the curved direction, and so it creeps along the flat one. Momentum gathers
-# speed there. RMSprop rushes down, and then has a problem: it divides by the size of the gradient, so its steps hardly get
-# shorter near the goal, and it jumps around it. Only a small α settles close enough, and a small α is slow. (A learning rate
+# speed there. RMSprop has a problem: it divides by the size of the gradient, so its steps are about α long wherever it is, and near
+# the goal it jumps around. Only a small α comes close enough for good, and with a small α the way is long. (A learning rate
 # that decays would help; see `st.schedules`.)
 #
 # Adam's first step has length α whatever the gradient is, as m / √v is then the gradient divided by its own size. That is why

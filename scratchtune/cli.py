@@ -108,6 +108,7 @@ def _add_formulas(commands: argparse._SubParsersAction) -> None:
     add = parser.add_argument
     add("id", nargs="?", metavar="ID", help="the formula to show, such as l2_penalty")
     add("--check", action="store_true", help="evaluate every line against its code, and try all mutants")
+    add("--sections", action="store_true", help="print the map from the document's sections to formulas and files")
 
 
 def _formulas(given: argparse.Namespace) -> int:
@@ -117,7 +118,10 @@ def _formulas(given: argparse.Namespace) -> int:
         report = formulas.check_all(progress=True)
         print(report.text())
         return 0 if report.ok else 1
-    print(formulas.describe(given.id) if given.id else formulas.index())
+    if given.sections:
+        print(formulas.sections())
+    else:
+        print(formulas.describe(given.id) if given.id else formulas.index())
     return 0
 
 

@@ -418,7 +418,8 @@ def prepare(jobs: Sequence[Job]) -> None:
     with _preparing:
         missing = [job for job in jobs if not job.is_ready()]
         if missing:
-            print(f"scratchtune: compiling {len(missing)} kernels for this processor, once", file=sys.stderr)
+            kernels = f"{len(missing)} kernel{'s' if len(missing) > 1 else ''}"
+            print(f"scratchtune: compiling {kernels} for this processor, once", file=sys.stderr)
         for job in tqdm(missing, desc="compiling", unit="kernel", leave=False, disable=None if missing else True):
             job.compile()
         for job in jobs:

@@ -30,7 +30,8 @@ def test_numbers_by_hand() -> None:
 
 @pytest.mark.parametrize("call, error, message", [
     (lambda: checks.real("rate", -1, 0.0), ValueError, "rate is -1; it must be a finite number of at least 0.0"),
-    (lambda: checks.real("rate", 0.0, 0.0, open_low=True), ValueError, "rate is 0.0; it must be a finite number above 0.0"),
+    (lambda: checks.real("rate", 0.0, 0.0, open_low=True), ValueError,
+     "rate is 0.0; it must be a finite number above 0.0"),
     (lambda: checks.real("rate", 1.0, 0.0, 1.0, open_high=True), ValueError,
      "rate is 1.0; it must be a finite number in [0.0, 1.0)"),
     (lambda: checks.real("rate", 2.0, None, 1.0), ValueError, "rate is 2.0; it must be a finite number of at most 1.0"),
@@ -42,7 +43,8 @@ def test_numbers_by_hand() -> None:
     (lambda: checks.integer("units", 5, 1, 4), ValueError, "units is 5; it must be a whole number in [1, 4]"),
     (lambda: checks.integer("units", 2.0), TypeError, "units is 2.0 (float); it must be a whole number"),
     (lambda: checks.boolean("shuffle", 1), TypeError, "shuffle is 1 (int); it must be True or False"),
-    (lambda: checks.matrix("X", [1.0, 2.0]), ValueError, "X has shape (2,); it must have rows and columns, (n, features)"),
+    (lambda: checks.matrix("X", [1.0, 2.0]), ValueError,
+     "X has shape (2,); it must have rows and columns, (n, features)"),
     (lambda: checks.matrix("X", np.zeros((3, 0))), ValueError,
      "X is empty, its shape is (3, 0); it must have at least one row and one column"),
     (lambda: checks.matrix("X", [[1.0, np.nan]]), ValueError,
@@ -52,7 +54,7 @@ def test_numbers_by_hand() -> None:
     (lambda: checks.matrix("X", [[1.0, 2.0], [3.0]]), ValueError,
      "X has rows of unequal length; it must be a rectangular array of numbers"),
     (lambda: checks.targets("y", 3.0), ValueError,
-     "y is a single value, 3.0; it must be an array with one entry or row for each row of X"),
+     "y is a single value, 3.0; it must have one entry or row for each row of X"),
     (lambda: checks.targets("y", [1, 2], rows=3), ValueError, "y has 2 rows and X has 3; they must be equal in number"),
     (lambda: checks.targets("y", ["a", "b"]), TypeError, "y holds values of type <U1; it must hold numbers"),
 ])

@@ -501,12 +501,6 @@ def test_one_id_for_two_functions_is_an_error():
 # The package's own formulas ------------------------------------------------------------------------------------------
 
 
-def test_every_formula_of_the_package_agrees_with_its_code():
-    report = formulas.check_all(progress=False)
-    assert report.ok, "\n".join(report.wrong)
-    assert len(report.rows) >= 40 and sum(row.caught for row in report.rows) >= 150
-
-
 def test_index_has_a_line_for_each_formula_and_describe_shows_one_beside_its_code():
     lines = formulas.index().splitlines()
     assert len(lines) == len(formulas.registry())

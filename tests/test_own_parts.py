@@ -1,4 +1,4 @@
-"""Parts of one's own, without touching the package: a layer (two kernels and a small class), an optimizer, a searcher."""
+"""Parts of one's own, without touching the package: a layer (two kernels, a small class), an optimizer, a searcher."""
 
 from __future__ import annotations
 

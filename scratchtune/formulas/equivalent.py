@@ -18,6 +18,4 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "0 / z is 0 too, and at z = 0 it is NaN, which max passes over in plain Python",
     ("dropout", "dropped: 0.0 * x -> 0.0 in `return x / (1.0 - rate) if u >= rate else 0.0 * x`"):
         "0 · x is 0; it is there to give 0 the type of x",
-    ("transpose", "constant: 8 -> 9 in `last = min(first + 8, a.shape[0])`"):
-        "each block copies a row of the next block too, to the same place",
 }

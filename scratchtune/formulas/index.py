@@ -32,5 +32,6 @@ def describe(name: str) -> str:
         if heading != "Formula":
             parts.append(f"{heading}\n{textwrap.indent(text, '    ')}")
     parts.append(f"Code  {formula.place}\n{textwrap.indent(formula.code, '    ')}")
-    parts.append(f"Test  {formula.test or 'no test names it; scratchtune formulas --check covers it'}")
+    also = f", {formula.test}" if formula.test else ""
+    parts.append(f"Test  tests/test_registry.py -k {formula.id}{also}")
     return "\n\n".join(parts)

@@ -128,7 +128,8 @@ def test_a_callback_may_change_the_learning_rate() -> None:
 def test_history_has_one_value_an_epoch() -> None:
     history = _model().fit(X, Y, epochs=3, validation_data=(X, Y))
     assert list(history.history) == ["loss", "accuracy", "val_loss", "val_accuracy"] and history.epoch == [0, 1, 2]
-    assert all(len(values) == 3 and all(type(value) is float for value in values) for values in history.history.values())
+    for values in history.history.values():
+        assert len(values) == 3 and {type(value) for value in values} == {float}
     assert list(_model().fit(X, Y).history) == ["loss", "accuracy"]
 
 

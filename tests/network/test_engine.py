@@ -1,4 +1,4 @@
-"""The engine: gradients of whole networks, batches and their order, weights of rows, threads, and trainings that diverge."""
+"""The engine: gradients of whole networks, batches, weights of rows, validation, threads, trainings that diverge."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from scratchtune.network.activations import ACTIVATIONS
 CLASSES = "categorical_crossentropy"
 
 
-def _model(*layers: st.Layer, loss: str = "mse", optimizer: Any = "sgd", inputs: int = 3, **settings: Any) -> st.Sequential:
+def _model(
+    *layers: st.Layer, loss: str = "mse", optimizer: Any = "sgd", inputs: int = 3, **settings: Any
+) -> st.Sequential:
     penalty = settings.pop("penalty", None)
     model = st.Sequential(layers, **{"dtype": "float64", "seed": 1, **settings})
     model.compile(optimizer, loss, penalty=penalty)
@@ -83,7 +85,8 @@ def test_gradient_of_every_loss_and_penalty(last: str, loss: str, penalty: Any) 
 
 
 @pytest.mark.parametrize("rows, inputs, hidden, outputs", [
-    (1, 1, 1, 1), (1, 3, 5, 17), (2, 17, 3, 1), (3, 5, 17, 3), (5, 1, 20, 2), (17, 3, 1, 5), (4, 20, 16, 16), (7, 2, 15, 20),
+    (1, 1, 1, 1), (1, 3, 5, 17), (2, 17, 3, 1), (3, 5, 17, 3), (5, 1, 20, 2), (17, 3, 1, 5), (4, 20, 16, 16),
+    (7, 2, 15, 20),
 ])
 @pytest.mark.parametrize("loss", ["mean_squared_error", CLASSES])
 def test_gradient_in_odd_shapes(rows: int, inputs: int, hidden: int, outputs: int, loss: str) -> None:
@@ -193,8 +196,10 @@ def test_class_weight_is_a_sample_weight_by_class(one_hot: bool) -> None:
     by_row = np.array([weights.get(label, 1.0) for label in y])
     X, y = _data(10, 3, 3, CLASSES)
     thetas = []
-    for arguments in ({"class_weight": weights}, {"sample_weight": by_row}, {"class_weight": weights, "sample_weight": by_row},
-                      {"sample_weight": by_row**2}, {}):
+    for arguments in (
+        {"class_weight": weights}, {"sample_weight": by_row}, {"class_weight": weights, "sample_weight": by_row},
+        {"sample_weight": by_row**2}, {},
+    ):
         model = _model(st.Dense(3, "softmax"), loss=CLASSES)
         model.fit(X, np.eye(3)[y] if one_hot else y, batch_size=4, **arguments)
         thetas.append(model.theta)

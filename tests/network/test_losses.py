@@ -1,4 +1,4 @@
-"""Losses: batches by hand, exact at logits of +-1e4, slopes against central differences; PyTorch and Keras as oracles."""
+"""Losses: batches by hand, exact at logits of +-1e4, slopes by central differences; PyTorch and Keras as oracles."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def _batch(name: str, rows: int, k: int, seed: int = 0) -> tuple[np.ndarray, np.
     """Outputs and targets that suit the loss."""
     rng = np.random.default_rng([seed, rows, k])
     y = rng.uniform(0.05, 0.95, (rows, k)) if "crossentropy" in name else rng.normal(size=(rows, k)) * 2
-    target = np.eye(k)[rng.integers(k, size=rows)] if name in ("softmax", "categorical_crossentropy") else rng.random((rows, k))
-    return y, target
+    one_hot = name in ("softmax", "categorical_crossentropy")
+    return y, np.eye(k)[rng.integers(k, size=rows)] if one_hot else rng.random((rows, k))
 
 
 def test_squared_error_of_two_weighted_rows_by_hand() -> None:
@@ -71,7 +71,9 @@ def test_exact_at_logits_of_ten_thousand(dtype: str) -> None:
         value, found = _value_and_slope(SOFTMAX, [z], [target], dtype=dtype)
         tolerance = 1e-11 if dtype == "float64" else 2e-3  # log 2 beside 1e4: s holds no more digits
         assert value == pytest.approx(loss, rel=1e-7, abs=tolerance) and found.ravel().tolist() == slope
-    for z, t, loss, slope in [(1e4, 0.0, 1e4, 1.0), (1e4, 1.0, 0.0, 0.0), (-1e4, 1.0, 1e4, -1.0), (-1e4, 0.0, 0.0, 0.0)]:
+    for z, t, loss, slope in [
+        (1e4, 0.0, 1e4, 1.0), (1e4, 1.0, 0.0, 0.0), (-1e4, 1.0, 1e4, -1.0), (-1e4, 0.0, 0.0, 0.0),
+    ]:
         value, found = _value_and_slope(SIGMOID, [[z]], [[t]], dtype=dtype)
         assert value == loss and found.item() == slope
 
@@ -131,8 +133,9 @@ def test_values_and_slopes_are_pytorchs(name: str) -> None:
         return -(t * torch.log(p / p.sum(1, keepdim=True))).sum(1).mean()
 
     theirs = {
-        "mean_squared_error": F.mse_loss, "mean_absolute_error": F.l1_loss, "binary_crossentropy": F.binary_cross_entropy,
-        "categorical_crossentropy": categorical, "softmax": F.cross_entropy, "sigmoid": F.binary_cross_entropy_with_logits,
+        "mean_squared_error": F.mse_loss, "mean_absolute_error": F.l1_loss,
+        "binary_crossentropy": F.binary_cross_entropy, "categorical_crossentropy": categorical,
+        "softmax": F.cross_entropy, "sigmoid": F.binary_cross_entropy_with_logits,
     }[name]
     for rows, k in [(1, 3), (4, 5), (7, 17)]:
         y, target = _batch(name, rows, k, seed=1)
@@ -178,12 +181,12 @@ def test_values_become_a_column() -> None:
     ("categorical_crossentropy", [0, 3], 3, "y holds the label 3; the network has 3 outputs, so labels are 0 to 2"),
     ("categorical_crossentropy", [-1, 0], 3, "y holds the label -1"),
     ("categorical_crossentropy", [0.5, 1.0], 3, "y holds 0.5; class labels are whole numbers from 0"),
-    ("categorical_crossentropy", [[0.0, 1.0]], 3, r"y has shape \(1, 2\); the network has 3 outputs"),
+    ("categorical_crossentropy", [[0.0, 1.0]], 3, r"y has shape \(1, 2\).* 3 outputs"),
     ("categorical_crossentropy", [[-0.5, 1.5]], 2, "y holds -0.5; rows of class probabilities must be at least 0"),
     ("categorical_crossentropy", [[5.0, 7.0]], 2, "y holds"),
     ("binary_crossentropy", [0, 2], 1, "y holds 2; binary_crossentropy takes labels from 0 to 1"),
-    ("binary_crossentropy", [[0, 1]], 1, "y has 2 values a row and the network has 1 outputs; they must be equal"),
-    ("mean_squared_error", [1.0, 2.0], 3, "y has 1 values a row and the network has 3 outputs"),
+    ("binary_crossentropy", [[0, 1]], 1, "y has 2 values a row.* 1 output"),
+    ("mean_squared_error", [1.0, 2.0], 3, "y has 1 values a row.* 3 outputs"),
 ])
 def test_targets_that_do_not_fit(loss: str, y: Any, outputs: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):

@@ -1,4 +1,4 @@
-"""Matrix products: one by hand, every remainder of the tiles, nothing written beside the result; the oracle is NumPy."""
+"""Matrix products: one by hand, every remainder of the tiles, nothing written beside the result; NumPy as oracle."""
 
 from __future__ import annotations
 
@@ -70,7 +70,8 @@ def test_nothing_is_written_beside_the_result() -> None:
 def test_transpose_is_exact_for_every_remainder() -> None:
     for rows in (*SIZES, 33):
         for columns in SIZES:
-            a, out = np.arange(rows * columns, dtype=np.float64).reshape(rows, columns), np.full((columns, rows), np.nan)
+            a = np.arange(rows * columns, dtype=np.float64).reshape(rows, columns)
+            out = np.full((columns, rows), np.nan)
             transpose(a, out)
             assert (out == a.T).all()
 

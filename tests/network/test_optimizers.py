@@ -151,7 +151,8 @@ def test_twelve_steps_are_pytorchs(name: str) -> None:
     theirs = {
         "sgd": lambda: torch.optim.SGD(weights, 0.05), "momentum": lambda: torch.optim.SGD(weights, 0.05, momentum=0.9),
         "nesterov": lambda: torch.optim.SGD(weights, 0.05, momentum=0.9, nesterov=True),
-        "adam": lambda: torch.optim.Adam(weights, 0.01), "adamw": lambda: torch.optim.AdamW(weights, 0.01, weight_decay=0.1),
+        "adam": lambda: torch.optim.Adam(weights, 0.01),
+        "adamw": lambda: torch.optim.AdamW(weights, 0.01, weight_decay=0.1),
     }[name]()
     model.fit(X, Y, batch_size=4, epochs=4, shuffle=False)
     for step in range(12):
@@ -167,7 +168,7 @@ def test_twelve_steps_are_pytorchs(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["momentum", "nesterov", "rmsprop", "rmsprop_momentum", "adam"])
 def test_twelve_steps_are_those_of_keras(name: str) -> None:
-    """In float32, which is all that Keras's optimizers compute in by default; Adam's epsilon is placed elsewhere there."""
+    """In float32, which Keras's optimizers compute in by default; its Adam places epsilon elsewhere."""
     os.environ.setdefault("KERAS_BACKEND", "torch")
     keras = pytest.importorskip("keras", exc_type=ImportError)
     theirs = {

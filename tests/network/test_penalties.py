@@ -25,7 +25,7 @@ def _model(penalty: Any = None, optimizer: Any = "sgd", dtype: str = "float64") 
 @pytest.mark.parametrize("penalty, value, gradient", [
     (st.L1(0.1), 0.1 * 3.5, [0.1, -0.1, 0.1]), (st.L1(0.1, biases=False), 0.1 * 3.0, [0.1, -0.1, 0.0]),
     (st.L2(0.1), 0.1 * 5.25, [0.2, -0.4, 0.1]), (st.L2(0.1, biases=False), 0.1 * 5.0, [0.2, -0.4, 0.0]),
-    (st.L1L2(0.1, 0.2), 0.1 * 3.5 + 0.2 * 5.25, [0.5, -0.9, 0.3]), (st.L1L2(), 0.0, [0.0, 0.0, 0.0]), (None, 0.0, [0.0] * 3),
+    (st.L1L2(0.1, 0.2), 0.1 * 3.5 + 0.2 * 5.25, [0.5, -0.9, 0.3]), (st.L1L2(), 0.0, [0.0] * 3), (None, 0.0, [0.0] * 3),
 ], ids=str)
 def test_the_penalty_of_three_parameters_by_hand(penalty: Any, value: float, gradient: list[float]) -> None:
     """theta = (1, -2, 0.5): the sum of |theta| is 3.5 (3 without the bias), that of theta^2 5.25 (5)."""

@@ -18,7 +18,8 @@ X, Y = RNG.normal(size=(14, 4)), np.arange(14) % 3
 def _model(*layers: st.Layer, dtype: str = "float64", seed: int = 0, **compiled: Any) -> st.Sequential:
     layers = layers or (st.Dense(5, "relu"), st.Dropout(0.2), st.Dense(3, "softmax"))
     model = st.Sequential(layers, dtype=dtype, seed=seed)
-    model.compile(**{"loss": "categorical_crossentropy", "optimizer": st.Adam(0.01), "metrics": ["accuracy"]} | compiled)
+    defaults = {"loss": "categorical_crossentropy", "optimizer": st.Adam(0.01), "metrics": ["accuracy"]}
+    model.compile(**defaults | compiled)
     return model
 
 
@@ -265,13 +266,14 @@ def test_a_fresh_copy_is_untrained_and_independent() -> None:
 
 
 def test_parameters_are_put_where_their_names_belong() -> None:
-    model = _model(st.Dense(5, "relu"), st.Dropout(0.2), st.Dense(4, "tanh"), st.Dense(3, "softmax"), penalty=st.L2(0.5))
+    layers = [st.Dense(5, "relu"), st.Dropout(0.2), st.Dense(4, "tanh"), st.Dense(3, "softmax")]
+    model = _model(*layers, penalty=st.L2(0.5))
     copy, fit_arguments = model.configured(
         {"learning_rate": 0.5, "batch_size": 7, "l1": 0.25, "dropout": 0.1, "units": 6, "activation": "elu"})
     assert fit_arguments == {"batch_size": 7} and copy.optimizer.learning_rate == 0.5
     assert (copy.penalty.l1, copy.penalty.l2) == (0.25, 0.5)
-    assert repr(copy.layers) == ("[Dense(units=6, activation='elu'), Dropout(rate=0.1), Dense(units=6, activation='elu'), "
-                                 "Dense(units=3, activation='softmax')]")
+    hidden = "Dense(units=6, activation='elu')"
+    assert repr(copy.layers) == f"[{hidden}, Dropout(rate=0.1), {hidden}, Dense(units=3, activation='softmax')]"
     assert repr(model.layers[0]) == "Dense(units=5, activation='relu')" and model.optimizer.learning_rate == 0.01
 
 
@@ -287,13 +289,14 @@ def test_a_whole_training_is_pytorchs() -> None:
     losses = []
     for _ in range(5):
         for start in range(0, 14, 4):
-            hidden = torch.relu(torch.tensor(X[start : start + 4]) @ weights[0] + weights[1])
-            loss = torch.nn.functional.cross_entropy(hidden @ weights[2] + weights[3], torch.tensor(Y[start : start + 4]))
+            x, y = torch.tensor(X[start : start + 4]), torch.tensor(Y[start : start + 4])
+            hidden = torch.relu(x @ weights[0] + weights[1])
+            loss = torch.nn.functional.cross_entropy(hidden @ weights[2] + weights[3], y)
             loss = loss + 0.01 * sum((weight**2).sum() for weight in weights)
             adam.zero_grad()
             loss.backward()
             adam.step()
-            losses.append(loss.item() * len(X[start : start + 4]) / 14)
+            losses.append(loss.item() * len(x) / 14)
     history = model.fit(X, Y, batch_size=4, epochs=5, shuffle=False)
     np.testing.assert_allclose(history.history["loss"], np.reshape(losses, (5, 4)).sum(1), rtol=1e-10)
     for ours, weight in zip(model.get_weights(), weights, strict=True):

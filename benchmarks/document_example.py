@@ -1,0 +1,287 @@
+"""How long does the document's grid search take, here, in Keras and in scikit-learn?
+
+    python -m benchmarks.document_example [--quick] [--save]
+
+9 settings (three learning rates, three batch sizes) x 5 folds of the digits, gray levels as they come, 10 epochs each,
+then the best setting once more on all rows. Here and in scikit-learn it is GridSearchCV(n_jobs=2), in Keras the loop that
+one writes: a fresh model for each setting and fold, fit, evaluate. Keras runs on its faster backend; two ways to write
+it that are faster are shown as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import statistics
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from tqdm import tqdm
+
+from benchmarks.common import harness
+from benchmarks.common.harness import Worker, bar, table
+
+RATES, BATCH_SIZES, FOLDS, EPOCHS, UNITS = (0.001, 0.01, 0.1), (32, 64, 128), 5, 10, 64
+JOBS = [(rate, size, fold) for rate in RATES for size in BATCH_SIZES for fold in range(FOLDS)]
+PROBE = [(0.01, size, 0) for size in BATCH_SIZES]
+KERAS_BAR, SCIKIT_LEARN_BAR = 120.0, 8.0
+TRAINING = dict[str, Any]
+
+
+# Workers: each imports its own library --------------------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=1)
+def digits() -> tuple[Any, Any]:
+    """The digits in float32."""
+    import numpy as np
+
+    import scratchtune as st
+
+    X, y = st.datasets.load_digits()
+    return X.astype(np.float32), y
+
+
+def timed(work: Any) -> tuple[float, Any]:
+    """Seconds, and what was returned."""
+    start = time.perf_counter()
+    result = work()
+    return time.perf_counter() - start, result
+
+
+def answer_ours(rates: list[float], seed: int) -> dict[str, Any]:
+    """The document's example as DESIGN's names spell it, with two threads."""
+    import scratchtune as keras
+    from scratchtune import layers
+
+    X, y = digits()
+    model = keras.Sequential([layers.Dense(UNITS, activation="relu"), layers.Dense(10, activation="softmax")], seed=seed)
+    model.compile(loss="categorical_crossentropy", optimizer=keras.optimizers.Adam(), metrics=["accuracy"])
+    grid = {"learning_rate": rates, "batch_size": list(BATCH_SIZES)}
+    search = keras.GridSearchCV(model, grid, cv=FOLDS, n_jobs=2, verbose=0)
+    seconds, _ = timed(lambda: search.fit(X, y, epochs=EPOCHS, verbose=0))
+    return {"seconds": seconds, "score": search.best_score_, "params": search.best_params_}
+
+
+def answer_scikit_learn(rates: list[float], seed: int) -> dict[str, Any]:
+    """GridSearchCV over MLPClassifier, without penalty and early stopping; the first call starts its processes."""
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.neural_network import MLPClassifier
+
+    X, y = digits()
+    model = MLPClassifier((UNITS,), alpha=0.0, max_iter=EPOCHS, tol=0.0, n_iter_no_change=10**9, random_state=seed)
+    search = GridSearchCV(model, {"learning_rate_init": rates, "batch_size": list(BATCH_SIZES)}, cv=FOLDS, n_jobs=2)
+    seconds, _ = timed(lambda: search.fit(X, y))
+    return {"seconds": seconds, "score": search.best_score_, "params": search.best_params_}
+
+
+def keras_model(rate: float) -> Any:
+    """The document's network in Keras, compiled."""
+    import keras
+
+    layers = [keras.layers.Dense(UNITS, activation="relu"), keras.layers.Dense(10, activation="softmax")]
+    model = keras.Sequential([keras.Input((64,)), *layers])
+    loss = "sparse_categorical_crossentropy"
+    model.compile(loss=loss, optimizer=keras.optimizers.Adam(rate), metrics=["accuracy"])
+    return model
+
+
+def reset(model: Any, weights: list[Any], rate: float) -> Any:
+    """Make a trained Keras model new again, so that it need not be compiled again."""
+    import numpy as np
+
+    model.set_weights(weights)
+    for variable in model.optimizer.variables:
+        variable.assign(np.zeros(variable.shape))
+    model.optimizer.learning_rate = rate
+    return model
+
+
+def train_keras(jobs: list[tuple[float, int, int]], reuse: bool) -> list[float]:
+    """The accuracy of each training on its fold."""
+    from sklearn.model_selection import StratifiedKFold
+
+    X, y = digits()
+    splits = list(StratifiedKFold(FOLDS).split(X, y))
+    kept: dict[int, tuple[Any, list[Any]]] = {}
+    scores = []
+    for rate, batch_size, fold in jobs:
+        if reuse and batch_size in kept:
+            model = reset(*kept[batch_size], rate)
+        else:
+            model = keras_model(rate)
+            kept[batch_size] = model, model.get_weights()
+        train, test = splits[fold]
+        model.fit(X[train], y[train], batch_size=batch_size, epochs=EPOCHS, verbose=0)
+        scores.append(float(model.evaluate(X[test], y[test], batch_size=512, verbose=0)[1]))
+    return scores
+
+
+def answer_keras(jobs: list[tuple[float, int, int]], reuse: bool, seed: int, refit: bool) -> dict[str, Any]:
+    """Train all jobs, and with ``refit`` the best setting on all rows."""
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    jobs = [(rate, size, fold) for rate, size, fold in jobs]
+
+    def work() -> list[float]:
+        scores = train_keras(jobs, reuse)
+        if refit:
+            rate, batch_size = best(dict(zip(jobs, scores, strict=True)))[1]
+            keras_model(rate).fit(*digits(), batch_size=batch_size, epochs=EPOCHS, verbose=0)
+        return scores
+
+    seconds, scores = timed(work)
+    return {"seconds": seconds, "scores": scores}
+
+
+def best(scores: dict[tuple[float, int, int], float]) -> tuple[float, tuple[float, int]]:
+    """The best mean over the folds, and its setting."""
+    means: dict[tuple[float, int], float] = {}
+    for rate, size in {(rate, size) for rate, size, _ in scores}:
+        means[rate, size] = statistics.mean(score for job, score in scores.items() if job[:2] == (rate, size))
+    setting = max(sorted(means), key=means.__getitem__)
+    return means[setting], setting
+
+
+# The process that asks ------------------------------------------------------------------------------------------------
+
+
+def start(name: str, backend: str = "", threads: int | None = None) -> Worker:
+    """A worker; libraries choose their number of threads themselves, unless it is given."""
+    extra = {"PYTHONWARNINGS": "ignore"} | ({"KERAS_BACKEND": backend} if backend else {})
+    return Worker("benchmarks.document_example", name, harness.environment(threads, **extra))
+
+
+def measure_searches(rounds: int, rates: list[float]) -> dict[str, list[dict[str, Any]]]:
+    """Ours and scikit-learn's, one after the other in every round, warm."""
+    workers = {"ours": start("ours"), "scikit-learn": start("scikit-learn")}
+    for worker in workers.values():
+        worker.ask(rates=rates[:1], seed=0)
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in workers}
+    for seed in tqdm(range(rounds), desc="ours and scikit-learn", disable=None):
+        for name, worker in workers.items():
+            found[name].append(worker.ask(rates=rates, seed=seed))
+    for worker in workers.values():
+        worker.close()
+    return found
+
+
+KERAS_SETUPS: dict[str, tuple[str, int | None]] = {
+    "Keras on JAX": ("jax", None), "Keras on PyTorch": ("torch", None), "Keras on PyTorch, one thread": ("torch", 1),
+}
+
+
+def probe_keras() -> dict[str, tuple[Worker, float]]:
+    """A warm worker for each setup, and the seconds that the whole search would take, from three trainings."""
+    found = {}
+    for name in tqdm(KERAS_SETUPS, desc="Keras's backends", disable=None):
+        worker = start("keras", *KERAS_SETUPS[name])
+        worker.ask(jobs=PROBE[:1], reuse=False, seed=0, refit=False)
+        given = worker.ask(jobs=PROBE, reuse=False, seed=0, refit=False)
+        found[name] = worker, given["seconds"] * len(JOBS) / len(PROBE)
+    return found
+
+
+def in_two_processes(backend: str, jobs: list[tuple[float, int, int]]) -> dict[str, Any]:
+    """Keras's loop shared by two processes with one thread each."""
+    workers = [start("keras", backend, 1) for _ in range(2)]
+    for worker in workers:
+        worker.ask(jobs=PROBE[:1], reuse=False, seed=0, refit=False)
+    shares = [jobs[i::2] for i in range(2)]
+
+    def ask(i: int) -> list[float]:
+        return list(workers[i].ask(jobs=shares[i], reuse=False, seed=i, refit=False)["scores"])
+
+    with ThreadPoolExecutor(2) as pool:
+        seconds, scores = timed(lambda: list(pool.map(ask, range(2))))
+    for worker in workers:
+        worker.close()
+    by_job = {job: score for share, given in zip(shares, scores, strict=True) for job, score in zip(share, given, strict=True)}
+    return {"seconds": seconds, "score": best(by_job)[0]}
+
+
+def measure_keras(jobs: list[tuple[float, int, int]], more: bool) -> dict[str, dict[str, Any]]:
+    """The whole search on the fastest setup, what the others would take, and with ``more`` the two faster programs."""
+    probes = probe_keras()
+    fastest = min(probes, key=lambda name: probes[name][1])
+    found: dict[str, dict[str, Any]] = {}
+    with tqdm(total=3 if more else 1, desc="Keras", disable=None) as progress:
+        given = probes[fastest][0].ask(jobs=jobs, reuse=False, seed=0, refit=True)
+        found[fastest] = {"seconds": given["seconds"], "score": best(dict(zip(jobs, given["scores"], strict=True)))[0]}
+        progress.update()
+        for name, (_, projected) in probes.items():
+            if name != fastest:
+                found[f"{name} (3 trainings, scaled)"] = {"seconds": projected * len(jobs) / len(JOBS), "score": None}
+        if more:
+            found["Keras on PyTorch, two processes"] = in_two_processes("torch", jobs)
+            progress.update()
+            given = probes["Keras on JAX"][0].ask(jobs=jobs, reuse=True, seed=0, refit=True)
+            score = best(dict(zip(jobs, given["scores"], strict=True)))[0]
+            found["Keras on JAX, a model kept for each batch size"] = {"seconds": given["seconds"], "score": score}
+            progress.update()
+    for worker, _ in probes.values():
+        worker.close()
+    return found
+
+
+def spread_text(runs: list[dict[str, Any]]) -> str:
+    """Mean and standard deviation of the best scores."""
+    scores = [run["score"] for run in runs]
+    return f"{statistics.mean(scores):.4f} +- {harness.spread(scores):.4f}"
+
+
+def main() -> None:
+    """Measure, print, and with --save write benchmarks/results/document_example.md."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.document_example", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="one learning rate instead of three, one round")
+    parser.add_argument("--rounds", type=int, help="rounds of ours and scikit-learn (5, or 1 with --quick)")
+    parser.add_argument("--save", action="store_true", help="write benchmarks/results/document_example.md")
+    parser.add_argument("--worker", choices=("ours", "scikit-learn", "keras"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        harness.serve({"ours": answer_ours, "scikit-learn": answer_scikit_learn, "keras": answer_keras}[options.worker])
+        return
+    rates = [0.01] if options.quick else list(RATES)
+    jobs = [job for job in JOBS if job[0] in rates]
+    load = harness.load()
+    found = measure_searches(options.rounds or (1 if options.quick else 5), rates)
+    keras = measure_keras(jobs, more=not options.quick)
+    command = "document_example --quick" if options.quick else "document_example"
+    harness.report("The document's example", command, written(found, keras, len(jobs), load), options.save)
+
+
+def written(
+    found: dict[str, list[dict[str, Any]]], keras: dict[str, dict[str, Any]], trainings: int, load: str
+) -> list[str]:
+    """The report's paragraphs."""
+    ours = [run["seconds"] for run in found["ours"]]
+    median = statistics.median(ours)
+    against = harness.median_ratio([run["seconds"] for run in found["scikit-learn"]], ours)
+    rows = [["scratchtune, GridSearchCV(n_jobs=2)", f"{median:.3f}", "1.0", spread_text(found["ours"])],
+            ["scikit-learn, GridSearchCV(n_jobs=2)",
+             f"{statistics.median(run['seconds'] for run in found['scikit-learn']):.2f}", f"{against:.1f}",
+             spread_text(found["scikit-learn"])]]
+    rows += [[name, f"{run['seconds']:.1f}", f"{run['seconds'] / median:.1f}",
+              "" if run["score"] is None else f"{run['score']:.4f}"] for name, run in keras.items()]
+    fastest = next(iter(keras))
+    scores = [statistics.mean(run["score"] for run in runs) for runs in found.values()] + [keras[fastest]["score"]]
+    return [
+        f"{harness.machine()}; {load}.",
+        harness.versions("numpy", "numba", "scratchtune", "keras", "torch", "jax", "scikit-learn")
+        + f". {trainings} trainings of {EPOCHS} epochs and the last one on all rows; float32; everything warm: compiled, "
+        f"imported, processes started. Medians of {len(ours)} runs with different seeds; Keras once.",
+        table(["", "seconds", "time / ours", "best score"], rows),
+        "Best settings here: " + ", ".join(sorted({str(run["params"]) for run in found["ours"]})) + ".",
+        "\n".join([
+            bar(f"{fastest} / ours", keras[fastest]["seconds"] / median, KERAS_BAR),
+            bar("scikit-learn / ours", against, SCIKIT_LEARN_BAR),
+            bar("best scores, largest difference", max(scores) - min(scores), 0.01, "", at_most=True, digits=4),
+        ]),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""The map from the document's sections, in its own titles, to the formulas, files and lessons that implement them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from scratchtune.formulas.registry import registry
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Section(NamedTuple):
+    """A section of the document: its number and title, and the files and lessons where it is to be found."""
+
+    number: str
+    title: str
+    files: tuple[str, ...] = ()
+    lessons: tuple[str, ...] = ()
+
+
+_NETWORK = "scratchtune/network"
+SECTIONS = (
+    Section("1.1", "深度学习模型的复杂性", (f"{_NETWORK}/engine.py",), ("06",)),
+    Section("1.2", "调参的重要性", ("scratchtune/comparison.py",), ("06",)),
+    Section("2.1", "超参数的类型", (
+        f"{_NETWORK}/schedules.py", f"{_NETWORK}/layers/dense.py", f"{_NETWORK}/layers/dropout.py",
+        f"{_NETWORK}/activations.py", f"{_NETWORK}/initializers.py", "scratchtune/search/space.py"), ("04", "05")),
+    Section("2.2", "超参数之间的联系", (f"{_NETWORK}/optimizers.py",), ("05",)),
+    Section("2.3", "评价指标", ("scratchtune/metrics.py",)),
+    Section("3.1", "网格搜索", ("scratchtune/search/grid.py",), ("06",)),
+    Section("3.2", "随机搜索", ("scratchtune/search/random.py",), ("06",)),
+    Section("3.3", "贝叶斯优化"),
+    Section("3.4", "遗传算法"),
+    Section("4.1", "梯度下降", (f"{_NETWORK}/optimizers.py", f"{_NETWORK}/losses.py"), ("01", "02", "04", "05")),
+    Section("4.2", "正则化", (f"{_NETWORK}/penalties.py",), ("01", "03")),
+    Section("5", "项目实践：代码实例和详细解释说明", (
+        "scratchtune/study/search_cv.py", f"{_NETWORK}/sequential.py"), ("06",)),
+    Section("6.1", "图像分类"),
+    Section("6.2", "自然语言处理"),
+    Section("6.3", "语音识别"),
+    Section("7.1", "Keras Tuner"),
+    Section("7.2", "Optuna", ("scratchtune/study/study.py",)),
+    Section("7.3", "Ray Tune"),
+    Section("8.1", "自动机器学习"),
+    Section("8.2", "可解释性", ("scratchtune/insight/plots.py",)),
+    Section("8.3", "计算效率", (f"{_NETWORK}/matmul.py", "scratchtune/jit.py")),
+    Section("9.1", "如何选择合适的超参数调整算法？"),
+    Section("9.2", "如何评估超参数调整的效果？", (
+        "scratchtune/evaluation/splits.py", "scratchtune/evaluation/cross_validation.py"), ("06",)),
+    Section("9.3", "如何避免过拟合？", (f"{_NETWORK}/callbacks.py", f"{_NETWORK}/layers/dropout.py"), ("03",)),
+)
+
+
+def sections() -> str:
+    """The map as a Markdown table; a section that has no files yet says so."""
+    rows = ["| section | formulas | files | lessons |", "|---|---|---|---|", *(_row(section) for section in SECTIONS)]
+    return "\n".join(rows)
+
+
+def _row(section: Section) -> str:
+    files = ", ".join(f"[{Path(file).name}]({file})" for file in section.files) or "not there yet"
+    lessons = ", ".join(f"[{name[:2]}](lessons/{name})" for name in map(_lesson, section.lessons) if name)
+    return f"| {section.number} {section.title} | {_formulas(section)} | {files} | {lessons} |"
+
+
+def _formulas(section: Section) -> str:
+    """The IDs of the formulas in the section's files, those of one file in the order in which they stand there."""
+    found = [formula for formula in registry().values() if formula.place.rsplit(":", 1)[0] in section.files]
+    return ", ".join(f"`{formula.id}`" for formula in found)
+
+
+def _lesson(number: str) -> str:
+    return next((path.name for path in sorted((ROOT / "lessons").glob(f"{number}_*.py"))), "")
