@@ -27,7 +27,6 @@ RATES, BATCH_SIZES, FOLDS, EPOCHS, UNITS = (0.001, 0.01, 0.1), (32, 64, 128), 5,
 JOBS = [(rate, size, fold) for rate in RATES for size in BATCH_SIZES for fold in range(FOLDS)]
 PROBE = [(0.01, size, 0) for size in BATCH_SIZES]
 KERAS_BAR, SCIKIT_LEARN_BAR = 120.0, 8.0
-TRAINING = dict[str, Any]
 
 
 # Workers: each imports its own library --------------------------------------------------------------------------------
@@ -236,8 +235,8 @@ def spread_text(runs: list[dict[str, Any]]) -> str:
 def main() -> None:
     """Measure, print, and with --save write benchmarks/results/document_example.md."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.document_example", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="one learning rate instead of three, one round")
-    parser.add_argument("--rounds", type=int, help="rounds of ours and scikit-learn (5, or 1 with --quick)")
+    parser.add_argument("--quick", action="store_true", help="one learning rate instead of three, three rounds")
+    parser.add_argument("--rounds", type=int, help="rounds of ours and scikit-learn (5, or 3 with --quick)")
     parser.add_argument("--save", action="store_true", help="write benchmarks/results/document_example.md")
     parser.add_argument("--worker", choices=("ours", "scikit-learn", "keras"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -247,7 +246,7 @@ def main() -> None:
     rates = [0.01] if options.quick else list(RATES)
     jobs = [job for job in JOBS if job[0] in rates]
     load = harness.load()
-    found = measure_searches(options.rounds or (1 if options.quick else 5), rates)
+    found = measure_searches(options.rounds or (3 if options.quick else 5), rates)
     keras = measure_keras(jobs, more=not options.quick)
     command = "document_example --quick" if options.quick else "document_example"
     harness.report("The document's example", command, written(found, keras, len(jobs), load), options.save)

@@ -38,7 +38,7 @@ from numba.core import caching, cgutils, compiler, config, ir, types
 from numba.core.ccallback import CFunc
 from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.untyped_passes import IRProcessing
-from numba.extending import intrinsic
+from numba.extending import intrinsic, overload
 from tqdm import tqdm
 
 DISABLED = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]
@@ -70,9 +70,16 @@ class _WeakLiterals(FunctionPass):
         for block in state.func_ir.blocks.values():
             for assignment in block.find_insts(ir.Assign):
                 value = assignment.value
-                if isinstance(value, (ir.Const, ir.Global, ir.FreeVar)) and type(value.value) is float:
-                    value.value = np.float32(value.value)
+                if isinstance(value, (ir.Const, ir.Global, ir.FreeVar)):
+                    value.value = _single(value.value)
         return True
+
+
+def _single(value: Any) -> Any:
+    """A float, or a tuple of floats, in single precision; anything else as it is."""
+    if type(value) is tuple and value and all(type(number) is float for number in value):
+        return tuple(np.float32(number) for number in value)
+    return np.float32(value) if type(value) is float else value
 
 
 def _float_types(argument: Any) -> set[Any]:
@@ -379,6 +386,31 @@ def _caller(result: Any) -> Any:
 
 call = _caller(types.void)
 call_loss = _caller(types.float64)
+
+
+def power_of_two(k):  # type: ignore[no-untyped-def]
+    """2^k for a whole number k, given as a float; of k's own type. Below that type's normal numbers it is zero."""
+    return np.ldexp(type(k)(1.0), int(k)) if k >= np.finfo(type(k)).minexp else type(k)(0.0)
+
+
+@intrinsic
+def _exponent_bits(context: Any, k: Any) -> Any:
+    """2^k by putting k where a float has its exponent, which works for a whole vector of numbers at once."""
+    width, mantissa, bias = (32, 23, 127) if k.bitwidth == 32 else (64, 52, 1023)
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        integer = llvmlite.ir.IntType(width)
+        exponent = builder.add(builder.fptosi(values[0], integer), integer(bias))
+        normal = builder.bitcast(builder.shl(exponent, integer(mantissa)), values[0].type)
+        enough = builder.fcmp_ordered(">", values[0], values[0].type(-bias))
+        return builder.select(enough, normal, values[0].type(0.0))
+
+    return k(k), generate
+
+
+@overload(power_of_two)
+def _compiled_power_of_two(k):  # type: ignore[no-untyped-def]
+    return lambda k: _exponent_bits(k)
 
 
 # The first run --------------------------------------------------------------------------------------------------------

@@ -134,7 +134,7 @@ def test_preparing_says_how_much_is_missing_and_nothing_where_nothing_is(capsys:
     jit.prepare([ready])
     assert capsys.readouterr().err == "" and done == ["a"]
     jit.prepare([ready, missing])
-    assert capsys.readouterr().err.startswith("scratchtune: compiling 1 kernels for this processor, once\n")
+    assert capsys.readouterr().err.startswith("scratchtune: compiling 1 kernel for this processor, once\n")
 
 
 def test_timed_call() -> None:

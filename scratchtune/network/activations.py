@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import jit
+from scratchtune.network.exponential import exp_all, exp_down
 
 
 @jit.function
@@ -141,7 +142,7 @@ def elu_grad(z):
     Source
         As [elu].
     """
-    return 1.0 if z > 0.0 else np.exp(z)
+    return 1.0 if z > 0.0 else exp_down(z)
 
 
 @jit.function
@@ -160,7 +161,7 @@ def sigmoid(z):
         >>> sigmoid(0.0)
         0.5
     """
-    e = np.exp(-abs(z))
+    e = exp_down(-abs(z))
     return 1.0 / (1.0 + e) if z >= 0.0 else e / (1.0 + e)
 
 
@@ -179,7 +180,7 @@ def sigmoid_grad(z):
     Source
         Calculus: it equals a · (1 − a).
     """
-    e = np.exp(-abs(z))
+    e = exp_down(-abs(z))
     return e / ((1.0 + e) * (1.0 + e))
 
 
@@ -212,7 +213,7 @@ def tanh_grad(z):
     Source
         Calculus: it equals 1 − a², which would lose its digits where a is near 1.
     """
-    e = np.exp(-abs(z))
+    e = exp_down(-abs(z))
     half = 2.0 * e / (1.0 + e * e)
     return half * half
 
@@ -256,31 +257,35 @@ def gelu_grad(z):
 
 
 @jit.function
-def softmax(z, p):
-    """Softmax: a row of any numbers becomes a row of probabilities.
+def softmax(z, p, s):
+    """Softmax: each row of any numbers becomes a row of probabilities.
 
     Formula [softmax]
-        pₖ = exp(zₖ) / Σⱼ[exp(zⱼ)] ; s = log(Σⱼ[exp(zⱼ)])
+        pₙₖ = exp(zₙₖ) / Σⱼ[exp(zₙⱼ)] ; sₙ = log(Σⱼ[exp(zₙⱼ)])
     Computed as
-        exp(zₖ − m) / Σⱼ[exp(zⱼ − m)] with m = maxⱼ[zⱼ]: the same quotient without an overflow
+        exp(zₙₖ − mₙ) / Σⱼ[exp(zₙⱼ − mₙ)] with mₙ = maxⱼ[zₙⱼ]: the same quotient without an overflow
     Where
-        z: z, (k,), logits
-        p: p, (k,), written
-    Returns
-        s, the logarithm of the denominator, which cross-entropy needs.
+        z: z, (n, k), logits
+        p: p, (n, k), written
+        s: s, (n,), written, the logarithm of the denominator, which cross-entropy needs
     Source
         Bridle (1990), "Probabilistic interpretation of feedforward classification network outputs".
     """
-    top = z[0]
-    for k in range(1, z.size):
-        top = z[k] if z[k] > top else top
-    total = 0.0
-    for k in range(z.size):
-        p[k] = np.exp(z[k] - top)
-        total += p[k]
-    for k in range(z.size):
-        p[k] /= total
-    return top + np.log(total)
+    for n in range(z.shape[0]):
+        top = z[n, 0]
+        for k in range(1, z.shape[1]):
+            top = z[n, k] if z[n, k] > top else top
+        for k in range(z.shape[1]):
+            p[n, k] = z[n, k] - top
+        s[n] = top
+    exp_all(p)
+    for n in range(z.shape[0]):
+        total = 0.0
+        for k in range(z.shape[1]):
+            total += p[n, k]
+        for k in range(z.shape[1]):
+            p[n, k] /= total
+        s[n] += np.log(total)
 
 
 @jit.function
@@ -288,21 +293,22 @@ def softmax_grad(p, g, d):
     """Gradient of softmax: what arrives at the probabilities is handed on to the row that they were made of.
 
     Formula [softmax_grad]
-        dₖ = pₖ · (gₖ − Σⱼ[gⱼ · pⱼ])
+        dₙₖ = pₙₖ · (gₙₖ − Σⱼ[gₙⱼ · pₙⱼ])
     Gradient of
         p of [softmax] in z
     Where
-        p: p, (k,), probabilities, softmax of the row z
-        g: g, (k,), real, dJ/dp
-        d: d, (k,), written, dJ/dz
+        p: p, (n, k), probabilities, softmax of the rows of z
+        g: g, (n, k), real, dJ/dp
+        d: d, (n, k), written, dJ/dz
     Source
         Calculus: dpⱼ/dzₖ = pⱼ · ((1 if j = k else 0) − pₖ), summed with gⱼ.
     """
-    mean = 0.0
-    for k in range(p.size):
-        mean += g[k] * p[k]
-    for k in range(p.size):
-        d[k] = p[k] * (g[k] - mean)
+    for n in range(p.shape[0]):
+        mean = 0.0
+        for k in range(p.shape[1]):
+            mean += g[n, k] * p[n, k]
+        for k in range(p.shape[1]):
+            d[n, k] = p[n, k] * (g[n, k] - mean)
 
 
 def _elementwise(activation: Any, derivative: Any) -> tuple[jit.Kernel, jit.Kernel]:
@@ -343,15 +349,13 @@ def leaky_relu_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, wor
 
 @jit.forward
 def softmax_forward(shape, settings, theta, state, x, y, work, training, step, key):
-    for i in range(x.shape[0]):
-        softmax(x[i], y[i])
+    softmax(x, y, work)
 
 
 @jit.backward
 def softmax_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
     if dx.size > 0:
-        for i in range(x.shape[0]):
-            softmax_grad(y[i], dy[i], dx[i])
+        softmax_grad(y, dy, dx)
 
 
 ACTIVATIONS: dict[str, tuple[jit.Kernel, jit.Kernel]] = {

@@ -207,7 +207,7 @@ def softmax_crossentropy(z, t, s):
     Where
         z: z, (k,), logits
         t: t, (k,), one-hot, the target
-        s: s, scalar, real, log Σⱼ[exp(zⱼ)], which `softmax` returns
+        s: s, scalar, real, log Σⱼ[exp(zⱼ)], which `softmax` gives
     Variant
         The same as [categorical_crossentropy] of [softmax], since log(pₖ) = zₖ − s; exact where pₖ underflows.
     Source
@@ -312,10 +312,11 @@ def categorical_crossentropy_loss(y, target, weight, dy):
 
 @jit.loss
 def softmax_crossentropy_loss(y, target, weight, dy):
+    s = np.empty(y.shape[0], y.dtype)
+    softmax(y, dy, s)
     total = 0.0
     for i in range(y.shape[0]):
-        s = softmax(y[i], dy[i])
-        total += weight[i] * softmax_crossentropy(y[i], target[i], s)
+        total += weight[i] * softmax_crossentropy(y[i], target[i], s[i])
         softmax_crossentropy_grad(dy[i], target[i], dy[i])
         _weigh(dy, i, weight[i] / weight.dtype.type(y.shape[0]))
     return total / y.shape[0]

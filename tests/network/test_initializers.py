@@ -60,11 +60,11 @@ def test_float32_weights_are_the_rounded_float64_ones() -> None:
 def test_spread_is_that_of_keras(name: str) -> None:
     os.environ.setdefault("KERAS_BACKEND", "torch")
     keras = pytest.importorskip("keras", exc_type=ImportError)
-    initializer = keras.initializers.get(name)
+    initializer = type(keras.initializers.get(name))(seed=0)
     theirs = keras.ops.convert_to_numpy(initializer((300, 100)))
     ours = _drawn(name)
     np.testing.assert_allclose(ours.std(), theirs.std(), rtol=0.02)
-    np.testing.assert_allclose(np.abs(ours).max(), np.abs(theirs).max(), rtol=0.02)
+    np.testing.assert_allclose(np.quantile(np.abs(ours), 0.99), np.quantile(np.abs(theirs), 0.99), rtol=0.02)
 
 
 def test_an_unknown_name_is_refused_with_the_nearest() -> None:

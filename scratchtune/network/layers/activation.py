@@ -19,5 +19,8 @@ class Activation(Layer):
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         return input_shape
 
+    def work_size(self, rows: int) -> int:
+        return rows if self.name == "softmax" else 0
+
     def settings(self) -> list[float]:
         return [LEAKY_SLOPE] if self.name == "leaky_relu" else []
