@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 from typing import Any, NamedTuple
 
 from tqdm import tqdm
@@ -26,7 +25,7 @@ XLA_FLAGS = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 
 class Case(NamedTuple):
-    """A network and a batch size; epochs of one measurement, and how often ours and JAX's, which are short, repeat it."""
+    """A network and a batch size; epochs of one measurement; how often ours and JAX's short ones are repeated."""
 
     hidden: tuple[int, ...]
     batch_size: int
@@ -83,9 +82,10 @@ def measure(cases: tuple[Case, ...], rounds: int) -> dict[tuple[str, str], list[
             for case in cases:
                 for name in MEASURED:
                     repeats = 1 if name in ("PyTorch", "scikit-learn") or number < 0 else case.repeats
+                    epochs = case.epochs if number >= 0 else 1
                     given = workers[name].ask(
-                        name=name, hidden=case.hidden, batch_size=case.batch_size, epochs=case.epochs if number >= 0 else 1,
-                        seed=max(number, 0), repeats=repeats)
+                        name=name, hidden=case.hidden, batch_size=case.batch_size, epochs=epochs, seed=max(number, 0),
+                        repeats=repeats)
                     if number >= 0:
                         answers[case.name, name].append(given)
                     progress.update()
@@ -98,7 +98,7 @@ def measure_pairs(cases: tuple[Case, ...], rounds: int) -> dict[str, list[dict[s
     """For each case, how many times as much two threads on two cores train (and hash) as one."""
     worker = Worker("benchmarks.common.trainers", "ours", harness.environment(1))
     found: dict[str, list[dict[str, float]]] = {case.name: [] for case in cases}
-    for number in range(rounds):
+    for _ in range(rounds):
         for case in cases:
             repeats = 1 if case.hidden[0] > 256 else 3 * case.repeats
             found[case.name].append(worker.ask(
@@ -125,10 +125,10 @@ class Outcome:
         return [given[key] for given in self.answers[case.name, name]]
 
     def apart(self, case: Case, peer: str) -> float:
-        """How far the peer's mean loss is from ours, in standard deviations over seeds."""
-        losses, ours = self.values(case, peer, "loss"), self.values(case, "ours", "loss")
-        noise = (spread(losses) ** 2 + spread(ours) ** 2) ** 0.5
-        return abs(statistics.mean(losses) - statistics.mean(ours)) / noise if noise else 0.0
+        """How far the peer's mean loss is from ours, in standard deviations over seeds, pooled over all libraries."""
+        losses = {name: self.values(case, name, "loss") for name in ("ours", *PEERS)}
+        noise = statistics.mean(spread(values) ** 2 for values in losses.values()) ** 0.5
+        return abs(statistics.mean(losses[peer]) - statistics.mean(losses["ours"])) / noise if noise else 0.0
 
     def ratio(self, case: Case, above: str, below: str) -> float:
         """The median over the rounds of the ratio of two times."""
@@ -198,21 +198,22 @@ def main() -> None:
     outcome = Outcome(measure(cases, rounds))
     pairs = measure_pairs(cases, min(rounds, 5))
     paragraphs = [
-        f"{harness.machine()}; {load}.", harness.versions("numpy", "numba", "scratchtune", "torch", "scikit-learn", "jax")
+        f"{harness.machine()}; {load}.",
+        harness.versions("numpy", "numba", "scratchtune", "torch", "scikit-learn", "jax")
         + f". float32, one thread, core {harness.pinned_core()}, {rounds} rounds, {ROWS} rows of the digits; "
         "Adam 0.001, glorot_uniform, a new order every epoch.",
-        "Times are those of whole trainings: here and in scikit-learn the whole call of fit, in PyTorch and JAX the loop "
-        "over the epochs, data converted and everything compiled before.",
+        "Times are those of whole trainings: here and in scikit-learn the whole call of fit, in PyTorch and JAX the "
+        "loop over the epochs, data converted and everything compiled before.",
         *(speed_table(case, outcome) for case in cases),
-        "What they learned (mean and standard deviation over the rounds' seeds; the last column is the difference of the "
-        "mean loss from ours, in standard deviations):", *(loss_table(case, outcome) for case in cases),
+        "What they learned (mean and standard deviation over the rounds' seeds; the last column is the difference of "
+        "the mean loss from ours, in standard deviations pooled over the libraries):",
+        *(loss_table(case, outcome) for case in cases),
         "Two trainings at the same time in two threads, not pinned; hashing shows what two cores gave at that time, "
         "2 on an idle machine.", pair_table(pairs),
         "Against the bars:", bars(cases, outcome, pairs),
     ]
-    command = "training_speed --quick" if options.quick else "training_speed"
-    harness.report("Time of a training step", command, paragraphs, options.save)
+    harness.report("Time of a training step", "training_speed", paragraphs, options.save)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

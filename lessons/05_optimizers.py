@@ -152,7 +152,7 @@ for name, runs in tried.items():
 # -> gradient descent loss after 10 epochs, alpha 0.001 to 0.3:   2.28   2.10   1.62   0.65   0.21   0.10
 # -> momentum         loss after 10 epochs, alpha 0.001 to 0.3:   1.64   0.67   0.21   0.10   0.05   0.65
 # -> Nesterov         loss after 10 epochs, alpha 0.001 to 0.3:   1.63   0.67   0.21   0.10   0.04   0.10
-# -> RMSprop          loss after 10 epochs, alpha 0.001 to 0.3:   0.42   0.13   0.06   0.09   0.29   1.84
+# -> RMSprop          loss after 10 epochs, alpha 0.001 to 0.3:   0.42   0.13   0.06   0.09   0.29   1.83
 # -> Adam             loss after 10 epochs, alpha 0.001 to 0.3:   0.42   0.15   0.06   0.03   0.11   2.03
 
 # %% [markdown]
@@ -216,12 +216,11 @@ def epochs_to_reach(values, goal=0.2):
 speed = np.array([[np.median([epochs_to_reach(run) for run in curves[r, b]]) for r in rates] for b in batches])
 rises = np.array([[np.mean([np.sum(np.diff(run) > 0) for run in curves[r, b]]) for r in rates] for b in batches])
 for batch, row in zip(batches, speed, strict=True):
-    cells = " ".join(f"{count:5.0f}" if np.isfinite(count) else "    -" for count in row)
-    print(f"batch {batch:3}, epochs to reach 0.2 with alpha 0.01 to 3: {cells}")
-# -> batch   8, epochs to reach 0.2 with alpha 0.01 to 3:     -     9     4     3     -     -
-# -> batch  32, epochs to reach 0.2 with alpha 0.01 to 3:     -     -    10     5     8     -
-# -> batch 128, epochs to reach 0.2 with alpha 0.01 to 3:     -     -     -    13     7     -
-# -> batch 512, epochs to reach 0.2 with alpha 0.01 to 3:     -     -     -     -    18     -
+    print(f"batch {batch:3}: fastest with alpha {rates[int(np.argmin(row))]}")
+# -> batch   8: fastest with alpha 0.3
+# -> batch  32: fastest with alpha 0.3
+# -> batch 128: fastest with alpha 1.0
+# -> batch 512: fastest with alpha 1.0
 
 # %%
 fig, axes = plt.subplots(1, 2, num="05-rate-and-batch", figsize=(10.5, 4.2), layout="constrained")
@@ -246,17 +245,15 @@ for ax, table, title, cmap in (
 # noisy. So if you change the batch size, tune the learning rate again: the two belong together, and a search should vary
 # both (lesson 06).
 #
-# Stability: going right, the loss starts to rise now and then, and at α = 3 nothing is learned with any batch. That last
-# limit comes from the curvature (lesson 02), and no batch size moves it. So the trade has an end: beyond some batch size the
-# learning rate cannot follow any more, and large batches just make fewer steps.
+# Stability: going right, the loss starts to rise now and then, with small batches sooner than with large ones. At α = 3
+# nothing is learned with any batch. That last limit comes from the curvature (lesson 02), and no batch size moves it. So the
+# trade has an end: beyond some batch size the learning rate cannot follow any more, and large batches just make fewer steps.
 
 # %%
-fastest = [rates[int(np.argmin(row))] for row in speed[:3]]
-print(f"fastest learning rate for batches of 8, 32, 128: {fastest}")
+fastest = [rates[int(np.argmin(row))] for row in speed]
 assert fastest == sorted(fastest) and fastest[0] < fastest[-1]
-assert np.isinf(speed[:, -1]).all() and np.isinf(speed[1:, 0]).all()
-assert rises[:, :3].max() <= 1.0 < rises[:, 4:].min()
-# -> fastest learning rate for batches of 8, 32, 128: [0.3, 0.3, 1.0]
+assert np.isinf(speed[:, -1]).all() and np.isinf(speed[:, 0]).all()
+assert rises[:, :2].mean() < 0.5 and rises[:, 4:].mean() > 3.0
 
 # %% [markdown]
 # ## Break it

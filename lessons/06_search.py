@@ -29,7 +29,7 @@
 #    parameter that has 4 values?
 # 2. Which of the learning rates 0.001, 0.01 and 0.1 wins under Adam? (Lesson 05 has a hint.)
 # 3. At the same price, nine settings, does random search find something better than the grid?
-# 4. A large network sees 100 images again and again. What happens to its loss on *other* images?
+# 4. A large network sees 50 images again and again. What happens to its loss on *other* images?
 
 # %% [markdown]
 # ## Code: the document's example
@@ -77,9 +77,9 @@ chance.fit(X_train, y_train, epochs=10)
 for params, score in zip(chance.cv_results_["params"], chance.cv_results_["mean_test_score"], strict=True):
     print(f"learning rate {params['learning_rate']:.5f}, batch {params['batch_size']:3}: accuracy {score:.3f}")
 print(f"best: accuracy {chance.best_score_:.3f}, on the sealed rows {chance.score(X_test, y_test):.3f}")
-# -> learning rate 0.59122, batch  38: accuracy 0.149
+# -> learning rate 0.59122, batch  38: accuracy 0.148
 # -> learning rate 0.05114, batch  31: accuracy 0.947
-# -> learning rate 0.22547, batch  20: accuracy 0.422
+# -> learning rate 0.22547, batch  20: accuracy 0.435
 # -> learning rate 0.00287, batch  65: accuracy 0.950
 # -> learning rate 0.04092, batch  38: accuracy 0.958
 # -> learning rate 0.00112, batch 167: accuracy 0.860
@@ -107,7 +107,7 @@ axes[1].legend(loc="lower left")
 # %% [markdown]
 # ## Check: the search
 # The middle learning rate wins on the grid, whatever the batch size. Random search comes close with this seed, and does not
-# beat the grid: three of its nine draws fell where nothing is learned. The author of the grid knew where to look.
+# beat the grid: two of its nine draws fell where hardly anything is learned. The author of the grid knew where to look.
 #
 # The picture on the right shows what random search has for it. The learning rate matters much more here than the batch size.
 # The grid spent nine settings, and saw three learning rates. Random search saw nine, and you can make out the whole hill.
@@ -133,7 +133,7 @@ print(f"the winner's folds spread by {spread:.3f} around their mean")
 # watches. Then we choose badly on purpose:
 #
 # - *underfitting*: two hidden units, too few to tell ten digits apart;
-# - *overfitting*: two layers of 256 units, and only 100 images to learn from;
+# - *overfitting*: two layers of 256 units, and only 50 images to learn from;
 # - *long training*: plain descent with a learning rate that is much too small.
 
 # %%
@@ -148,7 +148,7 @@ def watch(model, rows, epochs):
 runs = {
     "good": watch(network(st.Adam(0.01)), rows=1010, epochs=60),
     "underfitting": watch(network(st.Adam(0.01), units=(2,)), rows=1010, epochs=60),
-    "overfitting": watch(network(st.Adam(0.01), units=(256, 256)), rows=100, epochs=60),
+    "overfitting": watch(network(st.Adam(0.003), units=(256, 256)), rows=50, epochs=60),
     "long training": watch(network(st.SGD(0.002)), rows=1010, epochs=60),
 }
 print(f"{'after 60 epochs':16}{'loss: training':>15}{'validation':>12}{'accuracy: training':>20}{'validation':>12}")
@@ -158,7 +158,7 @@ for name, run in runs.items():
 # -> after 60 epochs  loss: training  validation  accuracy: training  validation
 # -> good                       0.00        0.17                1.00        0.97
 # -> underfitting               0.72        0.80                0.70        0.66
-# -> overfitting                0.00        0.78                1.00        0.84
+# -> overfitting                0.00        1.10                1.00        0.75
 # -> long training              1.35        1.38                0.82        0.78
 
 # %%
@@ -169,7 +169,7 @@ for ax, (name, run) in zip(axes, runs.items(), strict=True):
     ax.set(title=f"{name}: {run['val_accuracy'][-1]:.0%} right", xlabel="epoch", ylim=(0.004, 4))
 axes[0].set_ylabel("loss (log scale)")
 axes[0].set_yticks([0.01, 0.1, 1], ["0.01", "0.1", "1"])
-axes[0].legend(loc="center right")
+axes[3].legend(loc="lower left")
 
 # %% [markdown]
 # ## Check: what bad settings cost
@@ -184,7 +184,7 @@ axes[0].legend(loc="center right")
 good, under, over, slow = runs.values()
 assert good["val_accuracy"][-1] > 0.95
 assert under["loss"][-1] > 0.4 and under["val_accuracy"][-1] < 0.85
-assert over["accuracy"][-1] == 1.0 and over["val_loss"][-1] > 1.2 * over["val_loss"].min()
+assert over["accuracy"][-1] == 1.0 and over["val_loss"][-1] > 1.3 * over["val_loss"].min()
 assert slow["val_accuracy"][-1] < 0.9 and slow["val_loss"][-1] == slow["val_loss"].min()
 
 patient = watch(network(st.SGD(0.002)), rows=1010, epochs=600)
@@ -203,9 +203,9 @@ assert np.argmax(patient["val_accuracy"] >= 0.93) > 20 * np.argmax(good["val_acc
 # %%
 for rows, key in (("validation", "val_loss"), ("training", "loss")):
     chosen = int(over[key].argmin())
-    print(f"chosen by the {rows:10} rows: epoch {chosen + 1:2}, its loss on the validation rows is {over['val_loss'][chosen]:.2f}")
-# -> chosen by the validation rows: epoch  5, its loss on the validation rows is 0.47
-# -> chosen by the training   rows: epoch 60, its loss on the validation rows is 0.78
+    print(f"chosen by the {rows} rows: epoch {chosen + 1:2}, its loss on the validation rows is {over['val_loss'][chosen]:.2f}")
+# -> chosen by the validation rows: epoch 12, its loss on the validation rows is 0.78
+# -> chosen by the training rows: epoch 60, its loss on the validation rows is 1.10
 
 # %% [markdown]
 # The training rows always ask for more epochs, more units, less penalty. They reward learning by heart. So one never chooses a
@@ -242,8 +242,8 @@ def check(solution=early_stop):
         assert found == right, f"losses {losses} with patience {patience} give {found}; it should be {right}"
     for patience in (1, 3, 10):
         stopping = st.EarlyStopping(monitor="val_loss", patience=patience)
-        model = network(st.Adam(0.01), units=(256, 256))
-        fit = model.fit(X_fit[:100], y_fit[:100], epochs=60, validation_data=(X_val, y_val), callbacks=[stopping], verbose=0)
+        model = network(st.Adam(0.003), units=(256, 256))
+        fit = model.fit(X_fit[:50], y_fit[:50], epochs=60, validation_data=(X_val, y_val), callbacks=[stopping], verbose=0)
         right = (len(fit.epoch), stopping.best_epoch + 1)
         found = tuple(solution(over["val_loss"].tolist(), patience))
         assert found == right, f"patience {patience} on the overfitting network gives {found}; the package says {right}"

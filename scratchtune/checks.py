@@ -24,7 +24,7 @@ def choice(name: str, value: object, choices: Iterable[Any]) -> Any:
     """Return ``value`` if it is one of ``choices``; otherwise a ValueError that names the nearest one."""
     choices = list(choices)
     for item in choices:
-        if type(value) in (str, int, float, bool, type(None)) and value == item:
+        if isinstance(value, (str, int, float, bool, type(None))) and value == item:
             return item
     known = ", ".join(repr(item) for item in choices)
     raise ValueError(f"{name} is {value!r}; it must be one of {known}{nearest(value, [str(item) for item in choices])}")
@@ -38,7 +38,10 @@ def real(
     accepted = "a finite number" + _interval(low, high, open_low, open_high)
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Real, np.floating, np.integer)):
         raise TypeError(f"{name} is {value!r} ({type(value).__name__}); it must be {accepted}")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        raise ValueError(f"{name} is a number of {len(str(value))} digits; it must be {accepted}") from None
     below = low is not None and (number <= low if open_low else number < low)
     above = high is not None and (number >= high if open_high else number > high)
     if not np.isfinite(number) or below or above:

@@ -71,7 +71,9 @@ class _WeakLiterals(FunctionPass):
             for assignment in block.find_insts(ir.Assign):
                 value = assignment.value
                 if isinstance(value, (ir.Const, ir.Global, ir.FreeVar)):
-                    value.value = _single(value.value)
+                    single = _single(value.value)
+                    if single is not value.value:  # not a Const, which array expressions take for a Python number
+                        assignment.value = ir.Global("literal", single, value.loc)
         return True
 
 
@@ -122,23 +124,39 @@ def dependencies(function: Callable[..., Any], found: dict[str, str] | None = No
     """
     found = {} if found is None else found
     function = plain(function)
-    key = f"{inspect.getfile(function)}:{function.__qualname__}"
+    key = f"{Path(inspect.getfile(function)).name}:{function.__qualname__}:{function.__code__.co_firstlineno}"
     if key in found:
         return found
     found[key] = _digest(inspect.getfile(function))
-    names = function.__code__.co_names + function.__code__.co_freevars
-    scope = {**function.__globals__, **inspect.getclosurevars(function).nonlocals}
-    values = {name: scope[name] for name in names if name in scope}
-    for module in [value for value in values.values() if isinstance(value, python_types.ModuleType)]:
-        if not module.__name__.startswith(("numpy", "numba")):
-            values |= {f"{module.__name__}.{name}": vars(module)[name] for name in names if name in vars(module)}
-    for name, value in values.items():
-        if isinstance(value, (int, float, str, tuple, np.ndarray, np.generic)):
-            exact = value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
-            found[f"{key}:{name}"] = hashlib.sha256(exact).hexdigest()
+    for name, value in _named(function).items():
+        if isinstance(value, (int, float, str, tuple, np.generic)):
+            found[f"{key}:{name}"] = repr(value)
+        elif isinstance(value, np.ndarray):
+            found[f"{key}:{name}"] = f"{value.dtype} {value.shape} {hashlib.sha256(value.tobytes()).hexdigest()}"
         elif isinstance(plain(value), python_types.FunctionType):
             dependencies(value, found)
     return found
+
+
+def _named(function: Callable[..., Any]) -> dict[str, Any]:
+    """The values that a function's code may mean by the names in it: its own scope's, and those in modules it names."""
+    names = set(_names(function.__code__))
+    scopes = [("", {**function.__globals__, **inspect.getclosurevars(function).nonlocals})]
+    values: dict[str, Any] = {}
+    for prefix, scope in scopes:
+        for name in names & scope.keys():
+            value = values[prefix + name] = scope[name]
+            is_module = isinstance(value, python_types.ModuleType)
+            if is_module and f"{prefix}{name}." not in dict(scopes) and len(scopes) < 20:
+                if not value.__name__.startswith(("numpy", "numba", "math")):
+                    scopes.append((f"{prefix}{name}.", vars(value)))
+    return values
+
+
+def _names(code: python_types.CodeType) -> tuple[str, ...]:
+    """The names in a function's code and in that of the functions defined within it."""
+    inner = [constant for constant in code.co_consts if isinstance(constant, python_types.CodeType)]
+    return (*code.co_names, *code.co_freevars, *(name for constant in inner for name in _names(constant)))
 
 
 class _Locator(caching.InTreeCacheLocator):
@@ -155,8 +173,8 @@ class _Locator(caching.InTreeCacheLocator):
         return self._folder
 
     def get_source_stamp(self) -> str:
-        found = sorted({_digest(__file__), *dependencies(self._function).values()})
-        return hashlib.sha256("".join(found).encode()).hexdigest()
+        found = sorted(dependencies(self._function).items())
+        return hashlib.sha256(f"{_digest(__file__)} {found}".encode()).hexdigest()
 
     def ensure_cache_path(self) -> None:
         """Nothing to ensure: `_cache_folder` has tried to write."""
@@ -176,7 +194,9 @@ def _cache_folder(source: Path) -> Path:
             return folder
         except OSError:
             continue
-    return _private_folder() / name
+    folder = _private_folder() / name
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @lru_cache(maxsize=1)
@@ -388,7 +408,7 @@ call = _caller(types.void)
 call_loss = _caller(types.float64)
 
 
-def power_of_two(k):  # type: ignore[no-untyped-def]
+def power_of_two(k):
     """2^k for a whole number k, given as a float; of k's own type. Below that type's normal numbers it is zero."""
     return np.ldexp(type(k)(1.0), int(k)) if k >= np.finfo(type(k)).minexp else type(k)(0.0)
 
@@ -409,8 +429,8 @@ def _exponent_bits(context: Any, k: Any) -> Any:
 
 
 @overload(power_of_two)
-def _compiled_power_of_two(k):  # type: ignore[no-untyped-def]
-    return lambda k: _exponent_bits(k)
+def _compiled_power_of_two(k):
+    return lambda k: _exponent_bits(k)  # type: ignore[call-arg]
 
 
 # The first run --------------------------------------------------------------------------------------------------------

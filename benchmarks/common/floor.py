@@ -1,8 +1,8 @@
 """The floor is what a training step cannot do without: its matrix products and one update, in one compiled loop.
 
-The products are the library's own, called as its dense layer calls them: y = x @ kernel for each layer, dkernel = xᵀ @ dy
-for each layer, dx = dy @ kernelᵀ for all but the first; then Adam over all of theta. No gather, no bias, no activation,
-no loss, no call through a pointer. A narrow last layer multiplies with its transposed kernel; making the transposes
+The products are the library's own, called as its dense layer calls them: y = x @ kernel and dkernel = xᵀ @ dy for each
+layer, dx = dy @ kernelᵀ for all but the first; then Adam over all of theta. No gather, no bias, no activation, no loss,
+no call through a pointer. A narrow last layer multiplies with its transposed kernel; making the transposes
 is not in the floor, but can be added.
 """
 

@@ -29,7 +29,7 @@ UNSET = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "NUMBA_DISABLE_JIT", "KERAS_BA
 
 
 def environment(threads: int | None = None, **extra: str) -> dict[str, str]:
-    """A worker's environment: nothing that tunes a library, and ``threads`` threads for linear algebra, or its default."""
+    """A worker's environment: nothing that tunes a library; ``threads`` for linear algebra, or its default."""
     kept = {name: value for name, value in os.environ.items() if name not in (*UNSET, *THREAD_VARIABLES)}
     if threads is not None:
         kept |= dict.fromkeys(THREAD_VARIABLES, str(threads))
@@ -132,12 +132,13 @@ def load() -> str:
     return f"load average over the minute before the start {os.getloadavg()[0]:.2f}"
 
 
-def report(title: str, command: str, paragraphs: Sequence[str], save: bool) -> None:
-    """Print a report; with ``save``, write it to benchmarks/results too."""
+def report(title: str, name: str, paragraphs: Sequence[str], save: bool) -> None:
+    """Print a report; with ``save``, write it to benchmarks/results too, a quick run's under a name of its own."""
+    command = " ".join([name, *sys.argv[1:]])
     text = "\n\n".join([f"# {title}", f"`python -m benchmarks.{command}`, {date.today().isoformat()}.", *paragraphs])
     print(text, flush=True)
     if save:
         RESULTS.mkdir(exist_ok=True)
-        path = RESULTS / f"{command.split()[0]}.md"
+        path = RESULTS / f"{name}{'_quick' if '--quick' in sys.argv else ''}.md"
         path.write_text(text + "\n")
         print(f"saved to {path.relative_to(ROOT)}", file=sys.stderr)

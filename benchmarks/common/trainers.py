@@ -1,8 +1,8 @@
 """A trainer trains the same network on the same digits with one library, and says how long it took.
 
-Each is made for a case (hidden widths, batch size) and called with a number of epochs and a seed. It returns the seconds
-of what a user would wait for, data converted before and the trained network's outputs computed after, outside of the
-time. All use float32, one thread, glorot_uniform weights, Adam with the same constants, and a new order every epoch in
+Each is made for a case (hidden widths, batch size) and called with a number of epochs and a seed. It returns the
+seconds of what a user would wait for; data are converted before, and outputs of the trained network computed after.
+ All use float32, one thread, glorot_uniform weights, Adam with the same constants, and a new order every epoch in
 which no row is left out.
 """
 
@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,8 @@ class Ours(Trainer):
     def model(self, seed: int) -> Any:
         import scratchtune as st
 
-        model = st.Sequential([*(st.Dense(width, "relu") for width in self.hidden), st.Dense(CLASSES, "softmax")], seed=seed)
+        hidden = [st.Dense(width, "relu") for width in self.hidden]
+        model = st.Sequential([*hidden, st.Dense(CLASSES, "softmax")], seed=seed)
         model.compile(st.Adam(LEARNING_RATE, BETA_1, BETA_2, EPSILON), "categorical_crossentropy", self.metrics)
         model.build((None, 64))
         return model
@@ -85,7 +86,7 @@ class OursWithAccuracy(Ours):
 
 
 class Torch(Trainer):
-    """An ordinary eager loop: tensors converted before, index_select for a batch, the fastest of torch's three Adams."""
+    """An ordinary eager loop: tensors converted before, index_select, the fastest of torch's three Adams."""
 
     def __init__(self, hidden: list[int], batch_size: int) -> None:
         import torch
@@ -258,7 +259,7 @@ TRAINERS: dict[str, type[Trainer]] = {
 # The worker -----------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=None)
+@cache
 def made(name: str, hidden: tuple[int, ...], batch_size: int) -> Trainer:
     """A trainer that has run once, so that everything is compiled."""
     trainer = TRAINERS[name](list(hidden), batch_size)
@@ -292,7 +293,7 @@ def throughput(work: Callable[[int], None]) -> float:
 
 
 def measure_pair(hidden: list[int], batch_size: int, epochs: int, repeats: int) -> dict[str, Any]:
-    """Two threads against one, each with a model of its own; and the same for hashing, which tells what the machine has."""
+    """Two threads against one, each with its own model; and the same for hashing: what the machine has to give."""
     trainer = made("ours", tuple(hidden), batch_size)
     block = bytes(20_000_000)
 

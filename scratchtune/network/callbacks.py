@@ -55,12 +55,13 @@ class EarlyStopping(Callback):
         self.start_from_epoch = checks.integer("start_from_epoch", start_from_epoch, 0)
 
     def on_train_begin(self) -> None:
+        if self.monitor not in self.model.measured:
+            known = ", ".join(self.model.measured)
+            raise ValueError(f"monitor is {self.monitor!r}; this training measures {known}{_hint(self.monitor)}")
         self.best, self.best_epoch, self.wait, self.stopped_epoch = np.inf, 0, 0, 0
         self.best_weights: list[np.ndarray] | None = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-        if self.monitor not in logs:
-            raise ValueError(f"monitor is {self.monitor!r}; this training has {', '.join(logs)}{_hint(self.monitor)}")
         if epoch < self.start_from_epoch:
             return
         value = self.sign * logs[self.monitor]
@@ -69,6 +70,7 @@ class EarlyStopping(Callback):
             self._keep(epoch, value)
             if self.baseline is None or value < self.sign * self.baseline - self.min_delta:
                 self.wait = 0
+            return
         if self.wait >= self.patience and epoch > 0 and self.wait > 0:
             self.stopped_epoch = epoch
             self.model.stop_training = True

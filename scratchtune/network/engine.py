@@ -26,6 +26,7 @@ from scratchtune.network.optimizers import weight_decay
 from scratchtune.network.penalties import l1_l2_penalty, l1_l2_penalty_grad
 from scratchtune.network.random_numbers import random_bits, shuffle
 
+ORDER = np.uint64(2**64 - 1)  # the counter whose bits are the key for orders; steps count from 0, so none shares it
 LINE = 64  # bytes that the processor moves at once; arrays that begin on such a boundary save a quarter of a step
 
 
@@ -137,10 +138,10 @@ def matrix(memory, at, i, rows):
 
 
 @jit.loop
-def forward_pass(network, layers, rows, training, step, key):
-    """Compute the values after each of the first ``layers`` layers from those before the first."""
+def forward_pass(network, first, layers, rows, training, step, key):
+    """Compute the values after each layer from ``first`` up to ``layers`` (not with it) from those before."""
     at = network.at
-    for i in range(layers):
+    for i in range(first, layers):
         jit.call(network.forwards[i], (
             network.shapes[at.shapes[i] : at.shapes[i + 1]], network.settings[at.settings[i] : at.settings[i + 1]],
             network.theta[at.theta[i] : at.theta[i + 1]], network.state[at.state[i] : at.state[i + 1]],
@@ -212,7 +213,7 @@ def scatter(values, chosen, outputs):
 def loss_and_gradient(network, layers, loss, penalty, target, weight, training, step, key):
     """J and, in ``network.gradient``, its gradient at theta, for the rows that lie before the first layer."""
     rows = weight.size
-    forward_pass(network, layers, rows, training, step, key)
+    forward_pass(network, 0, layers, rows, training, step, key)
     output, slope = matrix(network.values, network.at, layers, rows), matrix(network.slopes, network.at, layers, rows)
     value = jit.call_loss(loss, (output, target, weight, slope))
     backward_pass(network, layers, rows, training, step, key)
@@ -220,11 +221,11 @@ def loss_and_gradient(network, layers, loss, penalty, target, weight, training, 
 
 
 @jit.loop
-def train_epoch(network, layers, loss, penalty, descent, rates, rows, order, batch_size, step, seed, outputs):
+def train_epoch(network, layers, loss, penalty, descent, rates, rows, order, batch_size, step, seed, shown, outputs):
     """One pass over the rows in the given order, an update a batch: the loop in which all time is spent.
 
     ``step`` counts the updates done before; ``rates`` (steps,) holds the learning rate of each. What the network gives
-    for each row, as it is trained on, goes to ``outputs`` (n, outputs), unless that is empty.
+    for each row while it is trained, after its first ``shown`` layers, goes to ``outputs``, unless that is empty.
     Returns the mean of J over the rows, and how many steps were finite: it stops before the first that is not.
     """
     total, done = 0.0, 0
@@ -237,14 +238,15 @@ def train_epoch(network, layers, loss, penalty, descent, rates, rows, order, bat
         value = loss_and_gradient(network, layers, loss, penalty, target, weight, True, step, key)
         if not np.isfinite(value):
             break
+        if outputs.size > 0:
+            forward_pass(network, layers, shown, chosen.size, True, step, key)
+            scatter(matrix(network.values, network.at, shown, chosen.size), chosen, outputs)
         if descent.weight_decay > 0.0:
             weight_decay(network.theta, rates[done], descent.weight_decay)
         step += 1
         jit.call(descent.update, (network.theta, network.gradient, descent.slots, descent.settings, rates[done], step))
         total += value * chosen.size
         done += 1
-        if outputs.size > 0:
-            scatter(matrix(network.values, network.at, layers, chosen.size), chosen, outputs)
     return total / order.size, done
 
 
@@ -255,7 +257,7 @@ def evaluate_rows(network, layers, loss, rows, batch_size):
     for start in range(0, rows.weight.size, batch_size):
         stop = min(start + batch_size, rows.weight.size)
         copy(rows.x, start, matrix(network.values, network.at, 0, stop - start))
-        forward_pass(network, layers, stop - start, False, 0, np.uint64(0))
+        forward_pass(network, 0, layers, stop - start, False, 0, np.uint64(0))
         output = matrix(network.values, network.at, layers, stop - start)
         slope = matrix(network.slopes, network.at, layers, stop - start)
         total += (stop - start) * jit.call_loss(loss, (output, rows.target[start:stop], rows.weight[start:stop], slope))
@@ -268,7 +270,7 @@ def predict_rows(network, layers, x, outputs, batch_size):
     for start in range(0, x.shape[0], batch_size):
         stop = min(start + batch_size, x.shape[0])
         copy(x, start, matrix(network.values, network.at, 0, stop - start))
-        forward_pass(network, layers, stop - start, False, 0, np.uint64(0))
+        forward_pass(network, 0, layers, stop - start, False, 0, np.uint64(0))
         copy(matrix(network.values, network.at, layers, stop - start), 0, outputs[start:stop])
 
 
@@ -276,7 +278,7 @@ def predict_rows(network, layers, x, outputs, batch_size):
 def epoch_order(n, epoch, seed):
     """The order of the rows in one epoch: the same for the same (seed, epoch)."""
     order = np.empty(n, np.int64)
-    shuffle(order, random_bits(seed, np.uint64(epoch)))
+    shuffle(order, random_bits(random_bits(seed, ORDER), np.uint64(epoch)))
     return order
 
 
@@ -308,7 +310,7 @@ def loop_jobs(dtype: str) -> tuple[jit.Job, ...]:
     penalty, descent = Penalty(0.0, 0.0, whole.reshape(1, 1)), Descent(0, rows, np.zeros(1), 0.0)
     data = Rows(rows, rows, vector)
     arguments: dict[Any, tuple[Any, ...]] = {
-        train_epoch: (network, 1, 0, penalty, descent, np.zeros(1), data, whole, 1, 0, seed, rows),
+        train_epoch: (network, 1, 0, penalty, descent, np.zeros(1), data, whole, 1, 0, seed, 1, rows),
         evaluate_rows: (network, 1, 0, data, 1), predict_rows: (network, 1, rows, rows, 1),
         epoch_order: (1, 0, seed), hits: (rows, rows),
     }

@@ -1,6 +1,6 @@
 """The exponential of a number that is not above zero: all that activations need, and for a whole vector at once.
 
-The processor's library computes one exponential at a time; written out like this, the compiler computes eight or sixteen.
+The library's function computes one exponential at a time; written out like this, the compiler takes eight or sixteen.
 """
 
 from __future__ import annotations

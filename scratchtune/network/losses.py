@@ -375,8 +375,9 @@ def encode(loss: Loss, y: Any, outputs: int, rows: int | None = None, name: str 
 
 def _one_hot(y: np.ndarray, classes: int, name: str) -> np.ndarray:
     if y.ndim == 2 and y.shape[1] == classes and classes > 1:
-        if y.min() < 0.0:
-            raise ValueError(f"{name} holds {y.min():g}; rows of class probabilities must be at least 0")
+        if y.min() < 0.0 or y.max() > 1.0:
+            outside = y.min() if y.min() < 0.0 else y.max()
+            raise ValueError(f"{name} holds {outside:g}; in rows for {classes} classes every value is from 0 to 1")
         return y.astype(np.float64)
     if y.ndim > 2 or (y.ndim == 2 and y.shape[1] != 1):
         raise ValueError(

@@ -32,6 +32,9 @@ PLACED_IN_LAYERS = {"dropout": "rate", "units": "units", "activation": "activati
 _PREPARED: dict[str, set[jit.Kernel]] = {"float32": set(), "float64": set()}
 
 
+_Data = tuple[np.ndarray, np.ndarray, np.ndarray]  # X, targets, weights
+
+
 class DivergenceWarning(UserWarning):
     """A training was ended because its loss was no longer finite."""
 
@@ -55,6 +58,9 @@ class Sequential:
         """Put a layer on top."""
         if not isinstance(layer, Layer):
             raise TypeError(f"layers holds {layer!r}; it must hold layers such as Dense(64, activation='relu')")
+        if layer.is_in_a_model:
+            raise ValueError(f"layers holds {layer!r}, which is in a model already; make another, or use its fresh()")
+        layer.is_in_a_model = True
         self.layers.append(layer)
         self.built = False
 
@@ -62,12 +68,14 @@ class Sequential:
 
     def compile(
         self, optimizer: str | optimizers.Optimizer = "rmsprop", loss: str | losses.Loss = "mean_squared_error",
-        metrics: Sequence[str] = (), penalty: penalties.L1L2 | None = None,
+        metrics: Sequence[str] | None = (), penalty: penalties.L1L2 | None = None,
     ) -> None:
         """Choose the optimizer, the loss, what else is measured, and a penalty; a fresh optimizer forgets all steps."""
+        if isinstance(metrics, str):
+            raise TypeError(f"metrics is {metrics!r}; it must be a list of names, such as [{metrics!r}]")
         self.optimizer = optimizers.get(optimizer)
         self.loss = losses.get(loss)
-        self.metrics = [checks.choice("metrics", metric, METRICS) for metric in metrics]
+        self.metrics = [checks.choice("metrics", metric, METRICS) for metric in metrics or ()]
         self.penalty = penalties.get(penalty)
         self.optimizer_step = self.epochs_done = 0
         self._slots: np.ndarray | None = None
@@ -76,9 +84,9 @@ class Sequential:
         """Make the weights for rows of ``input_shape[1:]``; fit does it by itself."""
         if not self.layers:
             raise ValueError("layers is empty; a model must have at least one layer")
-        shape = tuple(checks.integer("input_shape", size, 1) for size in tuple(input_shape)[1:])
-        if not shape:
+        if not isinstance(input_shape, (tuple, list)) or len(input_shape) < 2:
             raise ValueError(f"input_shape is {input_shape!r}; it must be (None, features)")
+        shape = tuple(checks.integer("input_shape", size, 1) for size in tuple(input_shape)[1:])
         self.input_shape = shape
         for layer in self.layers:
             shape = layer.start(shape)
@@ -154,7 +162,7 @@ class Sequential:
     def _descent(self) -> engine.Descent:
         assert self.optimizer is not None
         if self._slots is None:
-            padded = -(-self.theta.size // 16) * 16
+            padded = max(-(-self.theta.size // 16), 1) * 16
             memory = engine.aligned(max(self.optimizer.slots, 1) * padded, self.dtype)
             self._slots = memory.reshape(-1, padded)
         update = self.optimizer.update.compiled(self.dtype)
@@ -188,7 +196,7 @@ class Sequential:
 
     def fit(
         self, X: Any, y: Any, batch_size: int = 32, epochs: int = 1, verbose: int = 1,
-        callbacks: Sequence[Callback] = (), validation_split: float = 0.0, validation_data: Any = None,
+        callbacks: Sequence[Callback] | None = (), validation_split: float = 0.0, validation_data: Any = None,
         shuffle: bool = True, class_weight: dict[int, float] | None = None, sample_weight: Any = None,
     ) -> History:
         """Train for ``epochs`` passes over the rows, an update a batch; return the history.
@@ -200,19 +208,25 @@ class Sequential:
         X, target = self._checked(X, y)
         batch_size, epochs = checks.integer("batch_size", batch_size, 1), checks.integer("epochs", epochs, 1)
         shuffle = checks.boolean("shuffle", shuffle)
-        weight = _row_weights(target, class_weight, sample_weight)
-        X, target, weight, held_out = self._validation(X, target, weight, validation_split, validation_data)
-        self._prepare(fitting=True)
+        weight = _sample_weights("sample_weight", sample_weight, len(X))
+        trained, held_out = self._split((X, target, weight), validation_split, validation_data)
+        X, target, weight = trained
+        weight = weight * _class_weights(target, class_weight)
+        self._build_for(X)
         history = History()
-        watchers = [history, *callbacks]
+        watchers = [history, *_checked_callbacks(callbacks)]
+        names = ["loss", *self.metrics]
+        self.measured = names + [f"val_{name}" for name in names if held_out is not None]
         for watcher in watchers:
             watcher.model = self
             watcher.on_train_begin()
         self.stop_training = False
+        self._prepare(fitting=True)
         rows = self._rows(X, target, weight)
+        measured = None if held_out is None else self._rows(*held_out)
         bar = tqdm(total=epochs, desc="training", unit="epoch", delay=2, disable=None if verbose else True, leave=False)
         with bar, np.errstate(over="ignore", invalid="ignore"):
-            self._train(rows, held_out, min(batch_size, len(X)), epochs, shuffle, bar, watchers)
+            self._train(rows, measured, min(batch_size, len(X)), epochs, shuffle, bar, watchers)
         for watcher in watchers:
             watcher.on_train_end()
         return history
@@ -247,20 +261,26 @@ class Sequential:
         outputs = np.empty((n if self.metrics else 0, rows.target.shape[1]), self.dtype)
         rates, before = self.optimizer.rates(self.optimizer_step, steps), self.theta.copy()
         value, done = engine.train_epoch(
-            *machine, rates, rows, order, batch_size, self.optimizer_step, seed, outputs
+            *machine, rates, rows, order, batch_size, self.optimizer_step, seed, self._shown_stages(), outputs
         )
         if done < steps or not np.isfinite(self.theta).all():
             self._diverged(before, epoch, done)
             return None
         self.optimizer_step += steps
         self.epochs_done += 1
-        return {"loss": float(value)} | self._metric_values(rows.target, outputs)
+        return {"loss": float(value)} | {name: METRICS[name](rows.target, outputs) for name in self.metrics}
+
+    def _shown_stages(self) -> int:
+        """How many stages the training metrics need; which of the classes is largest, softmax does not change."""
+        layers = self._trained_stages()[0]
+        return layers if self.metrics == ["accuracy"] and self.output_shape[-1] > 1 else len(self.stages)
 
     def _diverged(self, before: np.ndarray, epoch: int, step: int) -> None:
         kept = "those before its last step"
         if not np.isfinite(self.theta).all():
             self.theta[:] = before
             kept = "those before this epoch"
+        self._slots, self.optimizer_step = None, 0  # what the optimizer remembers may be infinite
         assert self.optimizer is not None
         warnings.warn(
             f"training diverged in epoch {epoch + 1} after {step} steps: the loss is no longer finite; the last finite "
@@ -269,27 +289,31 @@ class Sequential:
             DivergenceWarning, stacklevel=5,
         )
 
-    def _validation(
-        self, X: np.ndarray, target: np.ndarray, weight: np.ndarray, split: float, data: Any
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, engine.Rows | None]:
-        """What is trained on, and the rows that are only measured: given, or the last share of all."""
+    def _split(self, rows: _Data, split: float, data: Any) -> tuple[_Data, _Data | None]:
+        """The rows to train on, and those that are only measured: given as ``data``, or the last share of all."""
         split = checks.real("validation_split", split, 0.0, 1.0, open_high=True)
         if data is not None:
             if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
-                raise ValueError(f"validation_data is {type(data).__name__}; it must be a tuple (X, y)")
+                raise ValueError(f"validation_data is a {type(data).__name__}; it must be a tuple (X, y)")
             Xv, tv = self._checked(data[0], data[1], "validation_data X", "validation_data y")
-            return X, target, weight, self._rows(Xv, tv, np.ones(len(Xv)) if len(data) == 2 else np.asarray(data[2]))
-        first = int(len(X) * (1.0 - split))
+            if Xv.shape[1:] != rows[0].shape[1:]:
+                raise ValueError(f"validation_data X has rows of shape {Xv.shape[1:]}; X has {rows[0].shape[1:]}")
+            weights = data[2] if len(data) == 3 else None
+            return rows, (Xv, tv, _sample_weights("validation_data weights", weights, len(Xv)))
+        first = int(len(rows[0]) * (1.0 - split))
         if split == 0.0:
-            return X, target, weight, None
-        if first == 0:
-            raise ValueError(f"validation_split is {split}; of {len(X)} rows none is left to train on")
-        return X[:first], target[:first], weight[:first], self._rows(X[first:], target[first:], weight[first:])
+            return rows, None
+        if not 0 < first < len(rows[0]):
+            n = len(rows[0])
+            raise ValueError(f"validation_split is {split}; it splits {n} rows into {first} and {n - first}, "
+                             f"but both parts need a row")
+        X, target, weight = rows
+        return (X[:first], target[:first], weight[:first]), (X[first:], target[first:], weight[first:])
 
     # Using it ---------------------------------------------------------------------------------------------------------
 
-    def predict(self, X: Any, batch_size: int = EVALUATION_ROWS) -> np.ndarray:
-        """The network's outputs, (n, outputs): probabilities after softmax or sigmoid."""
+    def predict(self, X: Any, batch_size: int = EVALUATION_ROWS, verbose: int = 0) -> np.ndarray:
+        """The network's outputs, (n, outputs): probabilities after softmax or sigmoid. ``verbose`` changes nothing."""
         self._must_be_built()
         X = self._checked_inputs(X)
         self._prepare(fitting=False)
@@ -302,12 +326,18 @@ class Sequential:
             engine.predict_rows(self._network(batch_size), len(self.stages), x, outputs, batch_size)
         return outputs.reshape(len(x), *self.output_shape)
 
-    def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, float]:
+    def evaluate(self, X: Any, y: Any, sample_weight: Any = None, verbose: int = 0) -> dict[str, float]:
         """The loss, with the penalty as in training, and the metrics, in evaluation mode."""
+        return self._measure(self._evaluated(X, y, sample_weight))
+
+    def _evaluated(self, X: Any, y: Any, sample_weight: Any = None) -> engine.Rows:
+        """Rows to evaluate, checked, with the model built and compiled for them."""
         self._must_be_compiled()
         X, target = self._checked(X, y)
+        weight = _sample_weights("sample_weight", sample_weight, len(X))
+        self._build_for(X)
         self._prepare(fitting=False)
-        return self._measure(self._rows(X, target, _row_weights(target, None, sample_weight)))
+        return self._rows(X, target, weight)
 
     def _measure(self, rows: engine.Rows) -> dict[str, float]:
         outputs = self._outputs(rows.x).reshape(len(rows.x), -1) if self.metrics else rows.target[:0]
@@ -324,12 +354,6 @@ class Sequential:
         l1, l2, ranges = self._penalty()
         return sum(float(penalties.l1_l2_penalty(self.theta[start:stop], l1, l2)) for start, stop in ranges)
 
-    def _metric_values(self, target: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
-        """The metrics of outputs that may still lack the last activation, which the loss has taken upon itself."""
-        if self.metrics and self._trained_stages()[0] < len(self.stages):
-            outputs = _activated(self.stages[-1], outputs)
-        return {name: METRICS[name](target, outputs) for name in self.metrics}
-
     def score(self, X: Any, y: Any) -> float:
         """The first metric that was compiled, or minus the loss: larger is better."""
         values = self.evaluate(X, y)
@@ -338,24 +362,20 @@ class Sequential:
 
     def objective(self, X: Any, y: Any) -> float:
         """J(theta): the mean loss over the rows plus the penalty, in evaluation mode."""
-        self._must_be_compiled()
-        X, target = self._checked(X, y)
-        self._prepare(fitting=False)
-        return self._data_loss(self._rows(X, target, np.ones(len(X)))) + self._penalty_value()
+        return self._data_loss(self._evaluated(X, y)) + self._penalty_value()
 
     def gradient(self, X: Any, y: Any) -> np.ndarray:
         """grad J(theta), (P,): the gradient of `objective`."""
-        self._must_be_compiled()
-        X, target = self._checked(X, y)
+        rows = self._evaluated(X, y)
         self._prepare(fitting=True)
-        rows = self._rows(X, target, np.ones(len(X)))
         layers, kernel = self._trained_stages()
-        network = engine.build_network(self.stages, self.theta, self._state, len(X))
-        engine.matrix(network.values, network.at, 0, len(X))[:] = rows.x
-        engine.loss_and_gradient(
-            network, layers, kernel.compiled(self.dtype), self._penalty(), rows.target, rows.weight, False, 0,
-            np.uint64(0),
-        )
+        network = engine.build_network(self.stages, self.theta, self._state, len(rows.x))
+        engine.matrix(network.values, network.at, 0, len(rows.x))[:] = rows.x
+        with np.errstate(over="ignore", invalid="ignore"):
+            engine.loss_and_gradient(
+                network, layers, kernel.compiled(self.dtype), self._penalty(), rows.target, rows.weight, False, 0,
+                np.uint64(0),
+            )
         return network.gradient
 
     # Copies -----------------------------------------------------------------------------------------------------------
@@ -439,7 +459,7 @@ class Sequential:
             }
             if self._slots is not None:
                 arrays["slots"] = self._slots
-        _write_whole(Path(path), json.dumps(header), arrays)
+        _write_whole(Path(path), json.dumps(header, default=lambda value: value.item()), arrays)
 
     # Guards -----------------------------------------------------------------------------------------------------------
 
@@ -453,20 +473,31 @@ class Sequential:
 
     def _checked_inputs(self, X: Any, name: str = "X") -> np.ndarray:
         X = checks.matrix(name, X)
-        if not self.built:
-            self.build((None, *X.shape[1:]))
-        if X.shape[1:] != self.input_shape:
+        if self.built and X.shape[1:] != self.input_shape:
             raise ValueError(
                 f"{name} has rows of shape {X.shape[1:]}; this model was built for rows of shape {self.input_shape}"
             )
+        self._must_fit(name, X)
         return X
 
+    def _must_fit(self, name: str, array: np.ndarray) -> None:
+        largest = float(max(array.max(), -array.min()))
+        if largest > float(np.finfo(self.dtype).max):
+            raise ValueError(f"{name} holds {largest:g}, too large for {self.dtype}; scale it, or take dtype='float64'")
+
     def _checked(self, X: Any, y: Any, x_name: str = "X", y_name: str = "y") -> tuple[np.ndarray, np.ndarray]:
-        """X and the encoded targets; nothing is built before both are in order."""
-        X = checks.matrix(x_name, X)
+        """X and the encoded targets; nothing is built for it."""
+        X = self._checked_inputs(X, x_name)
+        if not self.layers:
+            raise ValueError("layers is empty; a model must have at least one layer")
         outputs = int(np.prod(self.output_shape)) if self.built else _outputs_of(self.layers, X.shape[1:])
         target = losses.encode(self.loss, y, outputs, len(X), y_name)
-        return self._checked_inputs(X, x_name), target
+        self._must_fit(y_name, target)
+        return X, target
+
+    def _build_for(self, X: np.ndarray) -> None:
+        if not self.built:
+            self.build((None, *X.shape[1:]))
 
 
 def load_model(path: str | Path) -> Sequential:
@@ -542,24 +573,35 @@ def _read_whole(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     return header, arrays
 
 
-def _row_weights(target: np.ndarray, class_weight: dict[int, float] | None, sample_weight: Any) -> np.ndarray:
+def _sample_weights(name: str, weights: Any, rows: int) -> np.ndarray:
+    """One number of at least 0 for each row; ones where none are given."""
+    if weights is None:
+        return np.ones(rows)
+    weights = checks.targets(name, weights, rows).astype(np.float64)
+    if weights.size != rows or weights.min() < 0.0:
+        found = f"has shape {weights.shape} and the least value {weights.min():g}"
+        raise ValueError(f"{name} {found}; it must hold one number of at least 0 for each row")
+    return weights.ravel()
+
+
+def _class_weights(target: np.ndarray, class_weight: Any) -> np.ndarray:
+    """The weight of each row's class, 1 for a class that is not named."""
+    if class_weight is None:
+        return np.ones(len(target))
+    if not isinstance(class_weight, dict):
+        raise TypeError(f"class_weight is {class_weight!r}; it must be a dict from labels to numbers, or None")
+    labels = target.argmax(1) if target.shape[1] > 1 else target[:, 0]
     weight = np.ones(len(target))
-    if sample_weight is not None:
-        weight = checks.targets("sample_weight", sample_weight, len(target)).astype(np.float64).ravel()
-        if len(weight) != len(target) or weight.min() < 0.0:
-            raise ValueError("sample_weight must hold one number of at least 0 for each row")
-    if class_weight:
-        labels = target.argmax(1) if target.shape[1] > 1 else target[:, 0].astype(np.int64)
-        for label, value in class_weight.items():
-            weight = np.where(labels == label, weight * checks.real(f"class_weight[{label}]", value, 0.0), weight)
+    for label, value in class_weight.items():
+        weight[labels == label] = checks.real(f"class_weight[{label!r}]", value, 0.0)
     return weight
 
 
-def _activated(stage: Layer, outputs: np.ndarray) -> np.ndarray:
-    """Outputs after the last activation, which the fused losses leave out; it changes no row's order."""
-    if isinstance(stage, Activation) and stage.name == "sigmoid":
-        return (outputs > 0.0).astype(outputs.dtype)
-    return outputs
+def _checked_callbacks(callbacks: Sequence[Callback] | None) -> Sequence[Callback]:
+    for callback in callbacks or ():
+        if not isinstance(callback, Callback):
+            raise TypeError(f"callbacks holds {callback!r}; it must hold callbacks such as EarlyStopping(patience=5)")
+    return callbacks or ()
 
 
 def _accuracy(target: np.ndarray, outputs: np.ndarray) -> float:

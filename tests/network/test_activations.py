@@ -23,7 +23,7 @@ def _through(name: str, x: Any, dy: Any = None, dtype: str = "float64") -> tuple
     rows, nothing, key = len(x), engine.aligned(0, dtype), np.uint64(0)
     network = engine.build_network(stages, nothing, nothing, rows)
     engine.matrix(network.values, network.at, 0, rows)[:] = x
-    engine.forward_pass(network, 2, rows, True, 0, key)
+    engine.forward_pass(network, 0, 2, rows, True, 0, key)
     engine.matrix(network.slopes, network.at, 2, rows)[:] = 1.0 if dy is None else dy
     engine.backward_pass(network, 2, rows, True, 0, key)
     at = network.at

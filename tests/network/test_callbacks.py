@@ -17,7 +17,8 @@ class Stand:
     """A stand-in for a model, whose only weight is the number of the epoch."""
 
     def __init__(self) -> None:
-        self.weight, self.stop_training, self.metrics = np.zeros(1), False, []
+        self.weight, self.stop_training = np.zeros(1), False
+        self.measured = ["loss", "accuracy", "val_loss", "val_accuracy"]
 
     def get_weights(self) -> list[np.ndarray]:
         return [self.weight.copy()]
@@ -158,7 +159,7 @@ def test_keras_stops_at_the_same_epoch_with_the_same_weights(restore: bool, base
     (lambda: st.EarlyStopping(min_delta="a"), TypeError, "min_delta is 'a'"),
     (lambda: st.EarlyStopping(restore_best_weights=1), TypeError, "restore_best_weights is 1"),
     (lambda: _model().fit(X, Y, callbacks=[st.EarlyStopping()]), ValueError,
-     "monitor is 'val_loss'; this training has loss, accuracy; give validation_data"),
+     "monitor is 'val_loss'; this training measures loss, accuracy; give validation_data"),
 ])
 def test_bad_arguments(make: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):

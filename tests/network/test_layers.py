@@ -29,7 +29,7 @@ def _dropped(x: np.ndarray, rate: float, seed: int, step: int, training: bool = 
     network = engine.build_network([layer], nothing, nothing, len(x))
     engine.matrix(network.values, network.at, 0, len(x))[:] = x
     key = np.uint64(random_bits(np.uint64(seed), np.uint64(step)))
-    engine.forward_pass(network, 1, len(x), training, step, key)
+    engine.forward_pass(network, 0, 1, len(x), training, step, key)
     return engine.matrix(network.values, network.at, 1, len(x)).copy()
 
 
@@ -78,12 +78,10 @@ def test_an_activation_within_is_one_after_it() -> None:
     assert (within.predict(X) == after.predict(X)).all()
 
 
-def test_images_are_flattened_row_by_row() -> None:
-    X = np.random.default_rng(0).normal(size=(4, 2, 3))
-    image = st.Sequential([st.Dense(5)], dtype="float64")
-    image.build((None, 2, 3))
-    flat = _built(st.Dense(5), inputs=6)
-    assert (image.predict(X) == flat.predict(X.reshape(4, 6))).all()
+def test_images_are_refused_with_the_way_out() -> None:
+    """Keras's Dense works along the last axis and PyTorch's too: flattening in silence would be a third meaning."""
+    with pytest.raises(ValueError, match=r"rows of shape \(2, 3\).*reshape X to \(n, 6\)"):
+        st.Sequential([st.Dense(5)]).build((None, 2, 3))
 
 
 # Dropout --------------------------------------------------------------------------------------------------------------
@@ -126,7 +124,7 @@ def test_two_dropout_layers_draw_their_own_masks() -> None:
     nothing = engine.aligned(0, np.float64)
     network = engine.build_network(layers, nothing, nothing, 100)
     engine.matrix(network.values, network.at, 0, 100)[:] = 1.0
-    engine.forward_pass(network, 2, 100, True, 0, np.uint64(3))
+    engine.forward_pass(network, 0, 2, 100, True, 0, np.uint64(3))
     left = (engine.matrix(network.values, network.at, 2, 100) > 0.0).mean()
     assert abs(left - 0.25) < 5 * np.sqrt(0.25 * 0.75 / 10000)
 

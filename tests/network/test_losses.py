@@ -118,8 +118,7 @@ def test_fused_is_softmax_and_then_cross_entropy(k: int) -> None:
     fused, slope = _value_and_slope(SOFTMAX, z, target)
     apart, dp = _value_and_slope(LOSSES["categorical_crossentropy"].kernel, p, target)
     dz = np.empty_like(dp)
-    for i in range(len(z)):
-        softmax_grad(p[i], dp[i], dz[i])
+    softmax_grad(p, dp, dz)
     assert fused == pytest.approx(apart, rel=1e-12)
     np.testing.assert_allclose(slope, dz, atol=1e-12)
 
@@ -182,7 +181,7 @@ def test_values_become_a_column() -> None:
     ("categorical_crossentropy", [-1, 0], 3, "y holds the label -1"),
     ("categorical_crossentropy", [0.5, 1.0], 3, "y holds 0.5; class labels are whole numbers from 0"),
     ("categorical_crossentropy", [[0.0, 1.0]], 3, r"y has shape \(1, 2\).* 3 outputs"),
-    ("categorical_crossentropy", [[-0.5, 1.5]], 2, "y holds -0.5; rows of class probabilities must be at least 0"),
+    ("categorical_crossentropy", [[-0.5, 1.5]], 2, "y holds -0.5; in rows for 2 classes every value is from 0 to 1"),
     ("categorical_crossentropy", [[5.0, 7.0]], 2, "y holds"),
     ("binary_crossentropy", [0, 2], 1, "y holds 2; binary_crossentropy takes labels from 0 to 1"),
     ("binary_crossentropy", [[0, 1]], 1, "y has 2 values a row.* 1 output"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
 from scratchtune import checks, jit
 from scratchtune.network import initializers
@@ -123,7 +123,10 @@ class Dense(Layer):
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        inputs = int(np.prod(input_shape))
+        if len(input_shape) != 1:
+            size = math.prod(input_shape)
+            raise ValueError(f"Dense gets rows of shape {input_shape}; it takes (features,): reshape X to (n, {size})")
+        inputs = input_shape[0]
         self.add_weight("kernel", (inputs, self.units), self.kernel_initializer)
         if self.use_bias:
             self.add_weight("bias", (self.units,), self.bias_initializer, is_bias=True)
@@ -131,7 +134,7 @@ class Dense(Layer):
         return (self.units,)
 
     def work_size(self, rows: int) -> int:
-        return 2 * int(np.prod(self.input_shape)) * self.units if self.units < NARROW else 0
+        return 2 * self.input_shape[0] * self.units if self.units < NARROW else 0
 
     def shape(self) -> list[int]:
         return [RECTIFIED if self.activation.name == "relu" else 0]

@@ -1,0 +1,188 @@
+"""The lessons' command line: list them, run one or all, save their pictures, check an exercise.
+
+    python -m lessons                      lists the lessons
+    python -m lessons 2                    runs lesson 02
+    python -m lessons 2 --save pictures    and saves its pictures in the folder `pictures`
+    python -m lessons check 2              says whether its exercise is solved
+    python -m lessons --all                runs all of them
+
+Exit codes: 0 done or solved, 1 a lesson failed or an exercise is not solved, 2 wrong arguments.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import runpy
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent
+UNSOLVED, SOLVED, FAILED = "not solved", "solved", "failed"
+
+
+def lessons() -> dict[int, Path]:
+    """The files of all lessons by number."""
+    return {int(path.name[:2]): path for path in sorted(FOLDER.glob("[0-9][0-9]_*.py"))}
+
+
+def heading(path: Path) -> tuple[str, str]:
+    """A lesson's title and its one line, from its first cell."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return lines[1].removeprefix("# # "), lines[2].removeprefix("# ")
+
+
+def listing() -> str:
+    """The lessons, a title and a line each."""
+    entries = [heading(path) for path in lessons().values()]
+    return "\n".join(f"{title}\n    {line}" for title, line in entries)
+
+
+def run(path: Path) -> dict[str, Any]:
+    """Run a lesson as the script that it is; its names."""
+    _prepare_pictures()
+    return runpy.run_path(str(path), run_name="__main__")
+
+
+def _prepare_pictures() -> None:
+    os.environ.setdefault("MPLBACKEND", "Agg")  # without a screen
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
+    plt.style.use(FOLDER / "style.mplstyle")
+
+
+def save_pictures(folder: Path) -> list[Path]:
+    """Save the pictures that the last lesson drew, each under the name that it gave; their files."""
+    import matplotlib.pyplot as plt
+
+    folder.mkdir(parents=True, exist_ok=True)
+    figures = [plt.figure(number) for number in plt.get_fignums()]
+    paths = [folder / f"{figure.get_label()}.png" for figure in figures]
+    for figure, path in zip(figures, paths, strict=True):
+        figure.savefig(path)
+    return paths
+
+
+# One lesson ----------------------------------------------------------------------------------------------------------
+
+
+def show(number: int, folder: Path | None) -> bool:
+    """Run a lesson with its output, and say what there is to do next; False where it failed."""
+    path = lessons()[number]
+    print(f"{heading(path)[0]}\nRead along in {_relative(path)}\n", flush=True)
+    begun = time.perf_counter()
+    try:
+        run(path)
+    except Exception as error:  # a lesson is the reader's own to change: whatever it raises is an answer, not a crash
+        print(f"\nLesson {number:02} stopped. {_explained(error, path)}", file=sys.stderr)
+        return False
+    print(f"\nAll checks passed, in {time.perf_counter() - begun:.1f} s.")
+    if folder is not None:
+        for saved in save_pictures(folder):
+            print(f"saved {saved}")
+    elif _number_of_pictures():
+        print(f"Its pictures:  python -m lessons {number} --save pictures")
+    print(f"Its exercise:  solve it in {_relative(path)}, then  python -m lessons check {number}\n")
+    return True
+
+
+def _number_of_pictures() -> int:
+    import matplotlib.pyplot as plt
+
+    return len(plt.get_fignums())
+
+
+def _explained(error: BaseException, path: Path) -> str:
+    """Where in the lesson's file it happened, and what."""
+    if isinstance(error, SyntaxError):
+        return f"Line {error.lineno} of {_relative(path)} is no valid Python: {error.msg}"
+    here = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]
+    place = f"Line {here[-1].lineno} of {_relative(path)}: {here[-1].line}\n" if here else ""
+    return f"{place}{type(error).__name__}{': ' if str(error) else ''}{error}"
+
+
+def _relative(path: Path) -> str:
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+# An exercise ---------------------------------------------------------------------------------------------------------
+
+
+def verdict(names: dict[str, Any], path: Path) -> tuple[str, str]:
+    """Run the check of a lesson that has been run, on the reader's solution: a verdict, and the reason."""
+    check = names["check"]
+    name = check.__defaults__[0].__name__
+    try:
+        check()
+    except NotImplementedError:
+        return UNSOLVED, f"{name} is still empty."
+    except AssertionError as error:
+        return UNSOLVED, f"{error}" if str(error) else f"A check failed. {_explained(error, path)}"
+    except Exception as error:  # whatever a reader's solution raises belongs to the verdict
+        return UNSOLVED, f"{name} raises an error. {_explained(error, path)}"
+    return SOLVED, f"{name} passes every check."
+
+
+def check_exercise(number: int) -> bool:
+    """Say whether a lesson's exercise is solved."""
+    path = lessons()[number]
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            names = run(path)
+    except Exception as error:
+        answer, reason = FAILED, f"The lesson itself stopped before the exercise. {_explained(error, path)}"
+    else:
+        answer, reason = verdict(names, path)
+    print(f"Exercise {number:02} in {_relative(path)}: {answer}.\n{reason}")
+    return answer == SOLVED
+
+
+# The command line ----------------------------------------------------------------------------------------------------
+
+
+def parser() -> argparse.ArgumentParser:
+    assert __doc__ is not None
+    made = argparse.ArgumentParser(
+        prog="python -m lessons", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("what", nargs="*", metavar="NUMBER", help="a lesson's number, or: check NUMBER")
+    made.add_argument("--save", type=Path, metavar="DIR", help="save the pictures in this folder")
+    made.add_argument("--all", action="store_true", help="run all lessons")
+    return made
+
+
+def number_of(text: str) -> int:
+    """A lesson's number, from "2" or "02"; ValueError where there is none."""
+    known = lessons()
+    if not text.isdecimal() or int(text) not in known:
+        raise ValueError(f"lesson is {text!r}; there are {', '.join(f'{number:02}' for number in known)}")
+    return int(text)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what the arguments say; the exit code."""
+    given = parser().parse_args(arguments)
+    checking = given.what[:1] == ["check"]
+    try:
+        numbers = [number_of(text) for text in given.what[checking:]]
+        if checking and not numbers:
+            raise ValueError("check needs a lesson's number, as in: python -m lessons check 2")
+    except ValueError as error:
+        print(f"lessons: {error}", file=sys.stderr)
+        return 2
+    if given.all:
+        numbers = list(lessons())
+    if not numbers:
+        print(f"{listing()}\n\nRun one:  python -m lessons 1")
+        return 0
+    done = [check_exercise(number) if checking else show(number, given.save) for number in numbers]
+    return 0 if all(done) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
