@@ -4,9 +4,9 @@
 
 # %% [markdown]
 # ## Question
-# A network with many parameters can learn its training data by heart. A *penalty* makes large parameters cost something:
-# one minimises J = L + R, the loss plus the penalty. Two penalties are usual, and so is a shortcut called weight decay.
-# What does each of them do to the parameters? And is weight decay just L2 under another name?
+# A network with many parameters can learn its training data by heart. A *penalty* makes large parameters cost
+# something: one minimises J = L + R, the loss plus the penalty. Two penalties are usual, and so is a shortcut called
+# weight decay. What does each of them do to the parameters? And is weight decay just L2 under another name?
 
 # %% [markdown]
 # ## Formulas
@@ -16,9 +16,9 @@
 # - [l2_penalty_grad] gᵢ = 2 · λ · θᵢ
 # - [weight_decay] θ'ᵢ = θᵢ − α · w · θᵢ
 #
-# The first and the third are section 4.2 of the document, to the letter: all parameters count, there is no 1/2 and no 1/n.
-# Other books write λ/2, and other packages leave the biases out (here `biases=False`). So never compare two values of λ
-# before you know which formula each of them belongs to.
+# The first and the third are section 4.2 of the document, to the letter: all parameters count, there is no 1/2 and no
+# 1/n. Other books write λ/2, and other packages leave the biases out (here `biases=False`). So never compare two
+# values of λ before you know which formula each of them belongs to.
 #
 # Look at the gradients. L2 pulls a parameter the harder the larger it is. L1 always pulls with the same force λ.
 
@@ -28,8 +28,8 @@
 #
 # 1. Where does it settle with L2 and λ = 1? And with L1 and λ = 1?
 # 2. Which of the two reaches exactly 0 if λ is large enough?
-# 3. Some pixels at the edge of the digit images are always 0. What happens to their weights during training: without a
-#    penalty, and with L2?
+# 3. Some pixels at the edge of the digit images are always 0. What happens to their weights during training: without
+#    a penalty, and with L2?
 # 4. Under which optimizer are L2 and weight decay the same thing: plain gradient descent, Adam, or both?
 
 # %% [markdown]
@@ -66,11 +66,12 @@ for lam in (0.5, 1.0, 2.0, 4.0):
 
 # %% [markdown]
 # ## Check: one parameter
-# Set the derivative of (θ − 1)² + R to zero. With L2: 2 · (θ − 1) + 2 · λ · θ = 0, so θ = 1 / (1 + λ). It gets smaller and
-# smaller, and never reaches 0. With L1: 2 · (θ − 1) + λ = 0, so θ = 1 − λ/2, down to 0 at λ = 2, where it stays.
+# Set the derivative of (θ − 1)² + R to zero. With L2: 2 · (θ − 1) + 2 · λ · θ = 0, so θ = 1 / (1 + λ). It gets
+# smaller and smaller, and never reaches 0. With L1: 2 · (θ − 1) + λ = 0, so θ = 1 − λ/2, down to 0 at λ = 2, where it
+# stays.
 #
-# One honest remark. With plain descent L1 does not stop *at* 0. It jumps back and forth around it, less than a step away.
-# The exercise repairs that.
+# One honest remark. With plain descent L1 does not stop *at* 0. It jumps back and forth around it, less than a step
+# away. The exercise repairs that.
 
 # %%
 for lam in (0.5, 1.0, 2.0, 4.0):
@@ -89,8 +90,8 @@ ax.legend()
 
 # %% [markdown]
 # ## Code: a network
-# Now the digits, and the weights of the first layer. Each of the 64 pixels has 32 weights there. We look at the size of
-# these weights, pixel by pixel.
+# Now the digits, and the weights of the first layer. Each of the 64 pixels has 32 weights there. We look at the size
+# of these weights, pixel by pixel.
 
 # %%
 X, y = st.datasets.load_digits()
@@ -137,14 +138,14 @@ for (name, kernel), above, below in zip(kernels.items(), axes[0], axes[1], stric
     below.set(xlabel="weight", ylim=(0, 1000))
 axes[1, 0].set_ylabel("how many of 2,048")
 fig.colorbar(image, ax=axes[0], label="size of a pixel's 32 weights")
-fig.suptitle("First layer: which pixels it listens to (above; x: pixels that are always 0), and its weights (below)", fontsize=12)
+fig.suptitle("First layer: which pixels it listens to (x: pixels that are always 0), and its weights")
 
 # %% [markdown]
 # ## Check: a network
 # Without a penalty the edge pixels keep the random weights that they started with: the loss has no gradient there, so
 # nothing ever moves them. They do nothing, until one day an image has ink at the edge. Then they shout nonsense. Both
-# penalties remove them, and both switch off whole units that are of little use. What they leave differs. In the units that
-# stay, L1 has emptied half of the weights. L2 has made them smaller, and emptied few.
+# penalties remove them, and both switch off whole units that are of little use. What they leave differs. In the units
+# that stay, L1 has emptied half of the weights. L2 has made them smaller, and emptied few.
 
 # %%
 size = {name: abs(kernel[edge]).mean() for name, kernel in kernels.items()}
@@ -155,8 +156,9 @@ assert min(model.evaluate(X_test, y_test)["accuracy"] for model in models.values
 
 # %% [markdown]
 # ## Code: weight decay
-# Weight decay does not touch J. It shrinks every parameter by the share α · w in each step. Under plain gradient descent
-# the L2 gradient 2 · λ · θ is multiplied by α too. So L2 with λ is weight decay with w = 2 · λ, number for number:
+# Weight decay does not touch J. It shrinks every parameter by the share α · w in each step. Under plain gradient
+# descent the L2 gradient 2 · λ · θ is multiplied by α too. So L2 with λ is weight decay with w = 2 · λ, number for
+# number:
 
 # %%
 by_penalty = trained(st.L2(0.001), st.SGD(0.1), epochs=5)
@@ -166,17 +168,20 @@ print(f"SGD:  the same network: {np.allclose(by_penalty.theta, by_decay.theta, a
 adam_penalty = trained(st.L2(0.001), st.Adam(0.01), epochs=5)
 adam_decay = trained(None, st.Adam(0.01, weight_decay=0.002), epochs=5)
 print(f"Adam: the same network: {np.allclose(adam_penalty.theta, adam_decay.theta, atol=1e-10)}")
-print(f"Adam: mean |theta| with the penalty {abs(adam_penalty.theta).mean():.3f}, with decay {abs(adam_decay.theta).mean():.3f}")
+print(f"Adam: mean |theta| with the penalty {abs(adam_penalty.theta).mean():.3f}")
+print(f"Adam: mean |theta| with decay       {abs(adam_decay.theta).mean():.3f}")
 # -> SGD:  the same network: True
 # -> Adam: the same network: False
-# -> Adam: mean |theta| with the penalty 0.140, with decay 0.213
+# -> Adam: mean |theta| with the penalty 0.140
+# -> Adam: mean |theta| with decay       0.213
 
 # %% [markdown]
-# Why? Adam divides each parameter's gradient by its usual size (lesson 05). The penalty is a part of the gradient, so it is
-# divided too: where gradients are large, the pull of the penalty is small. Decay stands outside and is never divided.
+# Why? Adam divides each parameter's gradient by its usual size (lesson 05). The penalty is a part of the gradient, so
+# it is divided too: where gradients are large, the pull of the penalty is small. Decay stands outside and is never
+# divided.
 #
-# Two parameters show it. Both start at 1. Their losses are pure noise: one gets gradients of +10 and −10 in turn, the other
-# +0.1 and −0.1. Nothing in the loss wants them anywhere. How far does each shrink in 300 steps?
+# Two parameters show it. Both start at 1. Their losses are pure noise: one gets gradients of +10 and −10 in turn, the
+# other +0.1 and −0.1. Nothing in the loss wants them anywhere. How far does each shrink in 300 steps?
 
 
 # %%
@@ -221,8 +226,9 @@ assert abs(decayed[-1, 0] - decayed[-1, 1]) < 0.01
 
 # %% [markdown]
 # ## Break it
-# The 2 in [l2_penalty_grad] is easily forgotten. Somebody who writes λ/2 in the penalty has no 2 in the gradient; mix the two
-# conventions and it is wrong. Central differences tell: move θ a little both ways, and see how much R changes.
+# The 2 in [l2_penalty_grad] is easily forgotten. Somebody who writes λ/2 in the penalty has no 2 in the gradient; mix
+# the two conventions and it is wrong. Central differences tell: move θ a little both ways, and see how much R
+# changes.
 
 
 # %%
@@ -249,8 +255,8 @@ for penalty, pair in ((l2_penalty, (l2_penalty_grad, without_two)), (l1_penalty,
 # -> without_sign      0.100, measured -0.100
 
 # %% [markdown]
-# Without the 2, nothing looks wrong: your λ just acts like half of it, and nobody else can reproduce your result. Without the
-# sign, L1 drives negative weights away from 0, and they grow for ever.
+# Without the 2, nothing looks wrong: your λ just acts like half of it, and nobody else can reproduce your result.
+# Without the sign, L1 drives negative weights away from 0, and they grow for ever.
 
 # %%
 without_two(theta, 0.1, grad)
@@ -259,8 +265,9 @@ assert settle(without_sign, 4.0) < -0.9  # instead of 0
 
 # %% [markdown]
 # ## Exercise
-# Give L1 its exact zeros. The trick is called *soft thresholding*, or the proximal step. First step along the gradient of the
-# loss alone. Then move every parameter towards 0 by α · λ, and let those stop at 0 that would cross it:
+# Give L1 its exact zeros. The trick is called *soft thresholding*, or the proximal step. First step along the
+# gradient of the loss alone. Then move every parameter towards 0 by α · λ, and let those stop at 0 that would cross
+# it:
 #
 #     θ'ᵢ = sign(θᵢ) · max(|θᵢ| − α · λ, 0)
 #

@@ -4,9 +4,9 @@
 
 # %% [markdown]
 # ## Question
-# Gradient descent needs the gradient: for each parameter, how much the loss changes if that parameter changes a little.
-# With 4,810 parameters, must one try 4,810 little changes? Backpropagation gets all of them in one pass back through the
-# network. How?
+# Gradient descent needs the gradient: for each parameter, how much the loss changes if that parameter changes a
+# little. With 4,810 parameters, must one try 4,810 little changes? Backpropagation gets all of them in one pass back
+# through the network. How?
 
 # %% [markdown]
 # ## Formulas
@@ -15,7 +15,7 @@
 # - [matmul] cᵢⱼ = Σₖ[aᵢₖ · bₖⱼ]
 # - [add_bias] y'ₙⱼ = yₙⱼ + bⱼ
 # - [relu] a = z if z > 0 else 0
-# - [softmax] pₖ = exp(zₖ) / Σⱼ[exp(zⱼ)] ; s = log(Σⱼ[exp(zⱼ)])
+# - [softmax] pₙₖ = exp(zₙₖ) / Σⱼ[exp(zₙⱼ)] ; sₙ = log(Σⱼ[exp(zₙⱼ)])
 # - [categorical_crossentropy] L = −Σₖ[tₖ · log(pₖ)]
 #
 # Backward, from the loss to the parameters:
@@ -25,12 +25,13 @@
 # - [bias_grad] dⱼ = Σₙ[eₙⱼ]
 # - [matmul_transposed] cᵢⱼ = Σₖ[aᵢₖ · bⱼₖ]
 #
-# The one idea behind it is the *chain rule*. If x changes z, and z changes L, then dL/dx = dL/dz · dz/dx: multiply along the
-# way. Where several ways lead from x to L, add them up.
+# The one idea behind it is the *chain rule*. If x changes z, and z changes L, then dL/dx = dL/dz · dz/dx: multiply
+# along the way. Where several ways lead from x to L, add them up.
 
 # %% [markdown]
 # ## The network
-# Two inputs, two hidden units with ReLU, two classes with softmax. The numbers are chosen so that you can follow on paper.
+# Two inputs, two hidden units with ReLU, two classes with softmax. The numbers are chosen so that you can follow on
+# paper.
 #
 #     x = (1, 2)                    the input; its class is the first one, so t = (1, 0)
 #
@@ -69,8 +70,8 @@
 #                               | 2·(-0.2689)  0 |   | -0.5379  0 |
 #     dL/db = dL/dz           = (-0.2689, 0)
 #
-# The pattern: a weight's gradient is *what came in* times *what comes back*. And what comes back goes through the same
-# weights as on the way forward, transposed.
+# The pattern: a weight's gradient is *what came in* times *what comes back*. And what comes back goes through the
+# same weights as on the way forward, transposed.
 
 # %% [markdown]
 # ## Code
@@ -103,7 +104,8 @@ for name, part in zip(("dL/dW", "dL/db", "dL/dV", "dL/dc"), np.split(gradient, [
 # -> dL/dc = [-0.2689  0.2689]
 
 # %% [markdown]
-# The gradient is one flat vector in the order W, b, V, c, like `model.theta`. The rows of a matrix follow one another.
+# The gradient is one flat vector in the order W, b, V, c, like `model.theta`. The rows of a matrix follow one
+# another.
 
 # %% [markdown]
 # ## Check
@@ -115,8 +117,8 @@ on_paper = [-q, 0, -2 * q, 0] + [-q, 0] + [-q, q, 0, 0] + [-q, q]
 assert np.allclose(gradient, on_paper, atol=1e-12)
 
 # %% [markdown]
-# Question 3: one step further back, dL/dx = dL/dz · Wᵀ = (-0.2689, 0). So for 0.01 more in the first entry of x, L should
-# change by about 0.01 · (-0.2689) = -0.0027.
+# Question 3: one step further back, dL/dx = dL/dz · Wᵀ = (-0.2689, 0). So for 0.01 more in the first entry of x, L
+# should change by about 0.01 · (-0.2689) = -0.0027.
 
 # %%
 change = model.objective(np.array([[1.01, 2.0]]), label) - model.objective(x, label)
@@ -125,8 +127,8 @@ assert abs(change + 0.01 * q) < 1e-4
 # -> L changes by -0.0027
 
 # %% [markdown]
-# Then against *central differences*, which know nothing of the chain rule: move one parameter by h both ways, and see how
-# much L changes. It takes two forward passes for each parameter, so one uses it to test, not to train.
+# Then against *central differences*, which know nothing of the chain rule: move one parameter by h both ways, and see
+# how much L changes. It takes two forward passes for each parameter, so one uses it to test, not to train.
 
 
 # %%
@@ -149,8 +151,8 @@ assert difference < 1e-9
 # -> largest difference below 0.000000001: True
 
 # %% [markdown]
-# And now many rows and many parameters. Nothing new happens: x becomes a matrix with a row for each image, and the loss is
-# the mean over the rows, so the first step backward divides by their number.
+# And now many rows and many parameters. Nothing new happens: x becomes a matrix with a row for each image, and the
+# loss is the mean over the rows, so the first step backward divides by their number.
 
 # %%
 X, y = st.datasets.load_digits()
@@ -184,9 +186,9 @@ assert np.allclose(by_hand, by_package, atol=1e-12)
 # -> 1210 parameters, by hand and by the package the same: True
 
 # %% [markdown]
-# How small should h be? Take it too large, and the curve bends between the two points. Take it too small, and the two losses
-# differ only in their last digits, which are rounded. In between lies a valley. With 16 digits it is near h = 0.00001, which
-# is why you see that number in gradient checks everywhere.
+# How small should h be? Take it too large, and the curve bends between the two points. Take it too small, and the two
+# losses differ only in their last digits, which are rounded. In between lies a valley. With 16 digits it is near h =
+# 0.00001, which is why you see that number in gradient checks everywhere.
 
 # %%
 steps = 10.0 ** np.arange(-1, -14, -0.5)
@@ -200,7 +202,8 @@ ax.set(xlabel="h, how far each parameter is moved", ylabel="largest error of the
 assert 1e-7 < steps[int(np.argmin(errors))] < 1e-3
 
 # %% [markdown]
-# The small network once more, as a picture. Blue numbers are computed from left to right, red ones from right to left.
+# The small network once more, as a picture. Blue numbers are computed from left to right, red ones from right to
+# left.
 
 # %%
 places = {"x₁": (0, 1), "x₂": (0, 0), "h₁": (1.2, 1), "h₂": (1.2, 0), "o₁": (2.4, 1), "o₂": (2.4, 0), "L": (3.5, 0.5)}
@@ -259,9 +262,9 @@ for name, wrong in faults.items():
 # -> the mean over rows    199.00  199.00  199.00  199.00
 
 # %% [markdown]
-# A mistake on the way back spoils what lies behind it, not before it. ReLU's derivative and the transpose concern W and b,
-# and V and c stay right. Without the mean everything is 200 times too large. Its direction is right, so with a learning rate
-# 200 times smaller nobody would notice.
+# A mistake on the way back spoils what lies behind it, not before it. ReLU's derivative and the transpose concern W
+# and b, and V and c stay right. Without the mean everything is 200 times too large. Its direction is right, so with a
+# learning rate 200 times smaller nobody would notice.
 
 # %%
 assert max(compare(faults["nothing"])) < 1e-10
@@ -299,4 +302,5 @@ def check(solution=tanh_gradient):
         assert found.shape == right.shape, f"the gradient has shape {found.shape}; it should have {right.shape}"
         ends = np.cumsum([inputs * units, units, units])
         for name, a, r in zip("WbVc", np.split(found, ends), np.split(right, ends), strict=True):
-            assert np.allclose(a, r, atol=1e-10), f"dL/d{name} is wrong for {n} rows: {a.round(4)} should be {r.round(4)}"
+            message = f"dL/d{name} is wrong for {n} rows: {a.round(4)} should be {r.round(4)}"
+            assert np.allclose(a, r, atol=1e-10), message

@@ -1,12 +1,12 @@
 # %% [markdown]
 # # 05 Optimizers, and learning rate times batch size
-# What momentum and Adam add to gradient descent, and how learning rate and batch size together set speed and stability.
+# What momentum and Adam add to gradient descent, and how rate and batch set its speed and stability together.
 
 # %% [markdown]
 # ## Question
-# Gradient descent has one memory: where it is. Momentum, RMSprop and Adam also remember earlier gradients. What do they get
-# for it? And the document says (section 2.2) that learning rate and batch size act *together* on the speed and the stability
-# of convergence. In which way?
+# Gradient descent has one memory: where it is. Momentum, RMSprop and Adam also remember earlier gradients. What do
+# they get for it? And the document says (section 2.2) that learning rate and batch size act *together* on the speed
+# and the stability of convergence. In which way?
 
 # %% [markdown]
 # ## Formulas
@@ -14,11 +14,13 @@
 # - [momentum] v'ᵢ = μ · vᵢ − α · gᵢ ; θ'ᵢ = θᵢ + v'ᵢ
 # - [nesterov] v'ᵢ = μ · vᵢ − α · gᵢ ; θ'ᵢ = θᵢ + μ · v'ᵢ − α · gᵢ
 # - [rmsprop] v'ᵢ = ρ · vᵢ + (1 − ρ) · gᵢ² ; θ'ᵢ = θᵢ − α · gᵢ / √(v'ᵢ + ε)
-# - [adam] m'ᵢ = β₁ · mᵢ + (1 − β₁) · gᵢ ; v'ᵢ = β₂ · vᵢ + (1 − β₂) · gᵢ² ; θ'ᵢ = θᵢ − α · (m'ᵢ / (1 − β₁^t)) / (√(v'ᵢ / (1 − β₂^t)) + ε)
+# - [adam] m'ᵢ = β₁ · mᵢ + (1 − β₁) · gᵢ ; v'ᵢ = β₂ · vᵢ + (1 − β₂) · gᵢ² ;
+#   θ'ᵢ = θᵢ − α · (m'ᵢ / (1 − β₁^t)) / (√(v'ᵢ / (1 − β₂^t)) + ε)
 #
-# Two ideas, and Adam has both. *Momentum*: follow a running mean of the gradients, so that what points to and fro cancels out
-# and what points the same way adds up. *Scaling*: divide each parameter's gradient by its usual size, so that flat directions
-# get long steps too. A prime is the new value, t counts the steps, ε is tiny and only prevents a division by zero.
+# Two ideas, and Adam has both. *Momentum*: follow a running mean of the gradients, so that what points to and fro
+# cancels out and what points the same way adds up. *Scaling*: divide each parameter's gradient by its usual size, so
+# that flat directions get long steps too. A prime is the new value, t counts the steps, ε is tiny and only prevents a
+# division by zero.
 
 # %% [markdown]
 # ## Predict
@@ -29,8 +31,8 @@
 
 # %% [markdown]
 # ## Code: five optimizers in a ravine
-# J = (θ₁² + 200 · θ₂²) / 2. Each optimizer gets the best of 13 learning rates, so that the comparison is fair. We count the
-# steps until J stays below 0.001, from the start (10, 1).
+# J = (θ₁² + 200 · θ₂²) / 2. Each optimizer gets the best of 13 learning rates, so that the comparison is fair. We
+# count the steps until J stays below 0.001, from the start (10, 1).
 
 # %%
 import matplotlib.pyplot as plt
@@ -96,13 +98,13 @@ axes[-1].set_xlabel("θ₁")
 
 # %% [markdown]
 # ## Check: the ravine, and Adam's first step
-# Plain descent may not exceed α = 2/200 because of the curved direction, and so it creeps along the flat one. Momentum gathers
-# speed there. RMSprop has a problem: it divides by the size of the gradient, so its steps are about α long wherever it is, and near
-# the goal it jumps around. Only a small α comes close enough for good, and with a small α the way is long. (A learning rate
-# that decays would help; see `st.schedules`.)
+# Plain descent may not exceed α = 2/200 because of the curved direction, and so it creeps along the flat one.
+# Momentum gathers speed there. RMSprop has a problem: it divides by the size of the gradient, so its steps are about
+# α long wherever it is, and near the goal it jumps around. Only a small α comes close enough for good, and with a
+# small α the way is long. (A learning rate that decays would help; see `st.schedules`.)
 #
-# Adam's first step has length α whatever the gradient is, as m / √v is then the gradient divided by its own size. That is why
-# α = 0.001 is a usable first guess for Adam on many problems. Plain descent has no such number.
+# Adam's first step has length α whatever the gradient is, as m / √v is then the gradient divided by its own size.
+# That is why α = 0.001 is a usable first guess for Adam on many problems. Plain descent has no such number.
 #
 # A caution: this is one bowl without noise. A ranking of optimizers on it says little about your network.
 
@@ -144,8 +146,8 @@ families = {
     "RMSprop": lambda alpha: st.RMSprop(alpha),
     "Adam": lambda alpha: st.Adam(alpha),
 }
-tried = {
-    name: {alpha: losses(make(alpha)) for alpha in (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)} for name, make in families.items()}
+alphas = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
+tried = {name: {alpha: losses(make(alpha)) for alpha in alphas} for name, make in families.items()}
 for name, runs in tried.items():
     ends = "  ".join(f"{values[-1]:5.2f}" for values in runs.values())
     print(f"{name:16} loss after 10 epochs, alpha 0.001 to 0.3:  {ends}")
@@ -156,10 +158,10 @@ for name, runs in tried.items():
 # -> Adam             loss after 10 epochs, alpha 0.001 to 0.3:   0.42   0.15   0.06   0.03   0.11   2.03
 
 # %% [markdown]
-# Read the rows from left to right. With a learning rate of its own each of the five does well here. What differs is *where*
-# that rate lies. Compare the first two rows: momentum at α is like plain descent at 10 · α, as a steady gradient adds up to
-# 1 / (1 − 0.9) = 10 times itself. Adam and RMSprop like about 0.01 to 0.03. At 0.3, where plain descent is at its best, they
-# have learned almost nothing. A learning rate without its optimizer means nothing.
+# Read the rows from left to right. With a learning rate of its own each of the five does well here. What differs is
+# *where* that rate lies. Compare the first two rows: momentum at α is like plain descent at 10 · α, as a steady
+# gradient adds up to 1 / (1 − 0.9) = 10 times itself. Adam and RMSprop like about 0.01 to 0.03. At 0.3, where plain
+# descent is at its best, they have learned almost nothing. A learning rate without its optimizer means nothing.
 
 # %%
 best_rate = {name: min(runs, key=lambda alpha: runs[alpha][-1]) for name, runs in tried.items()}
@@ -191,16 +193,16 @@ for size in sizes:
 # -> batch 256: noise  0.26 times the length of the gradient itself
 
 # %% [markdown]
-# Four times the rows, half the noise: it falls with the square root of the batch size. In small batches the noise is larger
-# than the gradient itself. It averages out over many steps, if the steps are small enough.
+# Four times the rows, half the noise: it falls with the square root of the batch size. In small batches the noise is
+# larger than the gradient itself. It averages out over many steps, if the steps are small enough.
 
 # %%
 for fewer, more in zip(noise, noise[1:], strict=False):
     assert 1.6 < fewer / more < 2.5
 
 # %% [markdown]
-# Now train with every combination, three seeds each, for 20 epochs. *Speed*: the epochs until the training loss is below
-# 0.2. *Stability*: in how many of the 19 epochs after the first the loss went up instead of down.
+# Now train with every combination, three seeds each, for 20 epochs. *Speed*: the epochs until the training loss is
+# below 0.2. *Stability*: in how many of the 19 epochs after the first the loss went up instead of down.
 
 # %%
 rates, batches = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0), (8, 32, 128, 512)
@@ -228,7 +230,8 @@ for ax, table, title, cmap in (
     (axes[0], speed, "Speed: epochs to reach a loss of 0.2 (–: never in 20)", "viridis_r"),
     (axes[1], rises, "Stability: epochs of 19 in which the loss rose", "Reds"),
 ):
-    ax.imshow(np.where(np.isfinite(table), table, np.nan), cmap=cmap, vmin=0, vmax=20 if table is speed else 10, aspect="auto")
+    shown = np.where(np.isfinite(table), table, np.nan)
+    ax.imshow(shown, cmap=cmap, vmin=0, vmax=20 if table is speed else 10, aspect="auto")
     for (i, j), value in np.ndenumerate(table):
         text = "–" if np.isinf(value) else f"{value:.0f}" if table is speed else f"{value:.1f}"
         dark = np.isfinite(value) and value > (10 if table is speed else 6)
@@ -240,14 +243,15 @@ for ax, table, title, cmap in (
 
 # %% [markdown]
 # ## Check: rate times batch
-# Speed: the fast settings lie on a diagonal. With a larger batch the fast learning rate is larger. Two reasons: an epoch of
-# batches of 512 has 3 steps, one of batches of 8 has 169, so each step must go farther. And it can, as its gradient is less
-# noisy. So if you change the batch size, tune the learning rate again: the two belong together, and a search should vary
-# both (lesson 06).
+# Speed: the fast settings lie on a diagonal. With a larger batch the fast learning rate is larger. Two reasons: an
+# epoch of batches of 512 has 3 steps, one of batches of 8 has 169, so each step must go farther. And it can, as its
+# gradient is less noisy. So if you change the batch size, tune the learning rate again: the two belong together, and
+# a search should vary both (lesson 06).
 #
-# Stability: going right, the loss starts to rise now and then, with small batches sooner than with large ones. At α = 3
-# nothing is learned with any batch. That last limit comes from the curvature (lesson 02), and no batch size moves it. So the
-# trade has an end: beyond some batch size the learning rate cannot follow any more, and large batches just make fewer steps.
+# Stability: going right, the loss starts to rise now and then, with small batches sooner than with large ones. At α =
+# 3 nothing is learned with any batch. That last limit comes from the curvature (lesson 02), and no batch size moves
+# it. So the trade has an end: beyond some batch size the learning rate cannot follow any more, and large batches just
+# make fewer steps.
 
 # %%
 fastest = [rates[int(np.argmin(row))] for row in speed]
@@ -257,7 +261,8 @@ assert rises[:, :2].mean() < 0.5 and rises[:, 4:].mean() > 3.0
 
 # %% [markdown]
 # ## Break it
-# Adam divides m by 1 − β₁^t and v by 1 − β₂^t. Both start at 0, and the two divisions make up for that. Leave them out:
+# Adam divides m by 1 − β₁^t and v by 1 − β₂^t. Both start at 0, and the two divisions make up for that. Leave them
+# out:
 
 
 # %%
@@ -285,9 +290,9 @@ for t in (1, 10, 100, 1000):
 # -> step 1000: 1.00 alpha with the correction, 1.26 alpha without
 
 # %% [markdown]
-# With it, every step is 1 α long, as the gradient never changes. Without it, the first step is 3.16 times as long, and the
-# tenth more than 6 times: v wakes up more slowly than m, so one divides by too little. The start is when a network can bear
-# that least.
+# With it, every step is 1 α long, as the gradient never changes. Without it, the first step is 3.16 times as long,
+# and the tenth more than 6 times: v wakes up more slowly than m, so one divides by too little. The start is when a
+# network can bear that least.
 
 # %%
 assert np.allclose(right, 1.0, atol=1e-6)
@@ -299,8 +304,8 @@ assert np.isclose(wrong[0], 0.1 / np.sqrt(0.001)) and wrong.max() > 6.0
 #
 #     v'ᵢ = vᵢ + gᵢ² ; θ'ᵢ = θᵢ − α · gᵢ / (√v'ᵢ + ε)
 #
-# Change theta and v in place. Then run `python -m lessons check 5`. And a question to think about: what becomes of its steps
-# after a very long training?
+# Change theta and v in place. Then run `python -m lessons check 5`. And a question to think about: what becomes of
+# its steps after a very long training?
 
 
 # %%
@@ -312,8 +317,8 @@ def check(solution=adagrad):
     """Two steps by hand, and then the ravine."""
     theta, v = np.array([1.0, 1.0]), np.zeros(2)
     solution(theta, np.array([3.0, -0.5]), v, 0.1, 1e-8)
-    assert np.allclose(theta, [0.9, 1.1]), f"after the first step theta is {theta}; it should be [0.9 1.1], changed in place"
-    assert np.allclose(v, [9.0, 0.25]), f"after the first step v is {v}; it should be [9. 0.25], changed in place"
+    assert np.allclose(theta, [0.9, 1.1]), f"after a step theta is {theta}; it should be [0.9 1.1], changed in place"
+    assert np.allclose(v, [9.0, 0.25]), f"after a step v is {v}; it should be [9. 0.25], changed in place"
     solution(theta, np.array([4.0, 0.0]), v, 0.1, 1e-8)
     assert np.allclose(theta, [0.82, 1.1]), f"after the second step theta is {theta}; it should be [0.82 1.1]"
     theta, v = np.array([10.0, 1.0]), np.zeros(2)

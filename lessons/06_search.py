@@ -1,12 +1,12 @@
 # %% [markdown]
 # # 06 Grid and random search, and what bad settings cost
-# The document's example, searched twice at the same price; then underfitting, overfitting and long training, on purpose.
+# The document's example, searched twice at the same price; then three bad settings, on purpose.
 
 # %% [markdown]
 # ## Question
-# The learning rate is not learned. You choose it before training, like the batch size, the number of units and the number of
-# epochs. Such choices are called *hyper-parameters*. How does one choose them without guessing? And what does it cost to
-# choose badly (sections 1.1 and 1.2 of the document)?
+# The learning rate is not learned. You choose it before training, like the batch size, the number of units and the
+# number of epochs. Such choices are called *hyper-parameters*. How does one choose them without guessing? And what
+# does it cost to choose badly (sections 1.1 and 1.2 of the document)?
 
 # %% [markdown]
 # ## Formulas
@@ -15,13 +15,14 @@
 # - [unit_log] v = exp(log(low) + u · (log(high) − log(low)))
 # - [accuracy] A = Σₙ[wₙ · (1 if yₙ = qₙ else 0)] / Σₙ[wₙ]
 #
-# *Grid search* tries all combinations of some values. Their number is the product of how many values each parameter has (the
-# first formula is a product written as a sum of logarithms). *Random search* draws each parameter from a range. For a
-# learning rate one draws on a log scale, the third formula: u is random between 0 and 1, so that 0.001 to 0.01 is as likely
-# as 0.01 to 0.1.
+# *Grid search* tries all combinations of some values. Their number is the product of how many values each parameter
+# has (the first formula is a product written as a sum of logarithms). *Random search* draws each parameter from a
+# range. For a learning rate one draws on a log scale, the third formula: u is random between 0 and 1, so that 0.001
+# to 0.01 is as likely as 0.01 to 0.1.
 #
-# Each setting is scored by *cross-validation*: split the rows into k parts (*folds*), train on k − 1 of them, measure the
-# accuracy on the one left out, and do so for each part in turn. So a search with s settings takes s · k trainings.
+# Each setting is scored by *cross-validation*: split the rows into k parts (*folds*), train on k − 1 of them, measure
+# the accuracy on the one left out, and do so for each part in turn. So a search with s settings takes s · k
+# trainings.
 
 # %% [markdown]
 # ## Predict
@@ -33,7 +34,8 @@
 
 # %% [markdown]
 # ## Code: the document's example
-# First we seal a quarter of the rows. No search may look at them. They tell us at the end what the winner is really worth.
+# First we seal a quarter of the rows. No search may look at them. They tell us at the end what the winner is really
+# worth.
 
 # %%
 import matplotlib.pyplot as plt
@@ -93,7 +95,7 @@ fig, axes = plt.subplots(1, 2, num="06-search", figsize=(10.5, 4.2), layout="con
 scores = grid.cv_results_["mean_test_score"].reshape(3, 3)  # a row for each batch size
 axes[0].imshow(scores, vmin=0.8, vmax=1.0)
 for (i, j), score in np.ndenumerate(scores):
-    axes[0].text(j, i, f"{score:.3f}", ha="center", va="center", color="white" if score < 0.92 else "black", fontsize=12)
+    axes[0].text(j, i, f"{score:.3f}", ha="center", va="center", color="w" if score < 0.92 else "k", fontsize=12)
 axes[0].set_xticks(range(3), param_grid["learning_rate"])
 axes[0].set_yticks(range(3), param_grid["batch_size"])
 axes[0].set(xlabel="learning rate", ylabel="batch size", title="The grid: cross-validated accuracy")
@@ -101,20 +103,23 @@ axes[0].grid(False)
 for search, name, marker in ((grid, "grid: 3 learning rates", "s"), (chance, "random: 9 learning rates", "o")):
     tried = [params["learning_rate"] for params in search.cv_results_["params"]]
     axes[1].plot(tried, search.cv_results_["mean_test_score"], marker, ms=8, alpha=0.8, label=name)
-axes[1].set(xscale="log", xlabel="learning rate", ylabel="accuracy", ylim=(0, 1.02), title="The same 9 + 9 settings, side by side")
+axes[1].set(xscale="log", xlabel="learning rate", ylabel="accuracy", ylim=(0, 1.02))
+axes[1].set_title("Nine settings each, by learning rate")
 axes[1].legend(loc="lower left")
 
 # %% [markdown]
 # ## Check: the search
-# The middle learning rate wins on the grid, whatever the batch size. Random search comes close with this seed, and does not
-# beat the grid: two of its nine draws fell where hardly anything is learned. The author of the grid knew where to look.
+# The middle learning rate wins on the grid, whatever the batch size. Random search comes close with this seed, and
+# does not beat the grid: two of its nine draws fell where hardly anything is learned. The author of the grid knew
+# where to look.
 #
-# The picture on the right shows what random search has for it. The learning rate matters much more here than the batch size.
-# The grid spent nine settings, and saw three learning rates. Random search saw nine, and you can make out the whole hill.
-# With more parameters, most of which matter little, that pays more and more (Bergstra and Bengio, 2012).
+# The picture on the right shows what random search has for it. The learning rate matters much more here than the
+# batch size. The grid spent nine settings, and saw three learning rates. Random search saw nine, and you can make out
+# the whole hill. With more parameters, most of which matter little, that pays more and more (Bergstra and Bengio,
+# 2012).
 #
-# How sure is the winner? Each score is a mean over five folds, which themselves differ. Settings whose scores are closer than
-# that spread are, honestly, equal.
+# How sure is the winner? Each score is a mean over five folds, which themselves differ. Settings whose scores are
+# closer than that spread are, honestly, equal.
 
 # %%
 assert trainings(combinations([3, 3]), 5) == 45 and trainings(combinations([3, 3, 4]), 5) == 180
@@ -129,8 +134,8 @@ print(f"the winner's folds spread by {spread:.3f} around their mean")
 
 # %% [markdown]
 # ## Code: what bad settings cost
-# We split the training rows once more. The network learns from the first part. The second part, the *validation* rows, only
-# watches. Then we choose badly on purpose:
+# We split the training rows once more. The network learns from the first part. The second part, the *validation*
+# rows, only watches. Then we choose badly on purpose:
 #
 # - *underfitting*: two hidden units, too few to tell ten digits apart;
 # - *overfitting*: two layers of 256 units, and only 50 images to learn from;
@@ -176,9 +181,11 @@ axes[3].legend(loc="lower left")
 # Read the two curves together. That is the most useful habit of this lesson.
 #
 # - Underfitting: both losses are high and stay high. More epochs do not help. A larger network does.
-# - Overfitting: the training loss goes to 0, while the validation loss falls, turns, and *rises*. The network grows more and
-#   more certain about images that it gets wrong. More rows help, or a penalty (lesson 03), dropout, or stopping in time.
-# - Long training: both losses are high, but still falling. The network is not bad, only slow. That costs hours, and money.
+# - Overfitting: the training loss goes to 0, while the validation loss falls, turns, and *rises*. The network grows
+#   more and more certain about images that it gets wrong. More rows help, or a penalty (lesson 03), dropout, or
+#   stopping in time.
+# - Long training: both losses are high, but still falling. The network is not bad, only slow. That costs hours, and
+#   money.
 
 # %%
 good, under, over, slow = runs.values()
@@ -197,32 +204,34 @@ assert np.argmax(patient["val_accuracy"] >= 0.93) > 20 * np.argmax(good["val_acc
 
 # %% [markdown]
 # ## Break it
-# Take the validation rows away. What is left to choose by is the loss on the training rows. Choose the number of epochs for
-# the overfitting network in both ways:
+# Take the validation rows away. What is left to choose by is the loss on the training rows. Choose the number of
+# epochs for the overfitting network in both ways:
 
 # %%
 for rows, key in (("validation", "val_loss"), ("training", "loss")):
     chosen = int(over[key].argmin())
-    print(f"chosen by the {rows} rows: epoch {chosen + 1:2}, its loss on the validation rows is {over['val_loss'][chosen]:.2f}")
-# -> chosen by the validation rows: epoch 12, its loss on the validation rows is 0.78
-# -> chosen by the training rows: epoch 60, its loss on the validation rows is 1.10
+    print(f"chosen by the {rows} rows: epoch {chosen + 1}, with validation loss {over['val_loss'][chosen]:.2f}")
+# -> chosen by the validation rows: epoch 12, with validation loss 0.78
+# -> chosen by the training rows: epoch 60, with validation loss 1.10
 
 # %% [markdown]
-# The training rows always ask for more epochs, more units, less penalty. They reward learning by heart. So one never chooses a
-# hyper-parameter by the rows that the network was trained on. For the same reason the winner of a search is measured on
-# sealed rows at the end. Its validated score is a little too good, since it was picked *because* that score was high.
+# The training rows always ask for more epochs, more units, less penalty. They reward learning by heart. So one never
+# chooses a hyper-parameter by the rows that the network was trained on. For the same reason the winner of a search is
+# measured on sealed rows at the end. Its validated score is a little too good, since it was picked *because* that
+# score was high.
 
 # %%
 assert over["loss"].argmin() > 2 * over["val_loss"].argmin()
 
 # %% [markdown]
 # ## Exercise
-# *Early stopping* saves time and avoids overfitting at once. Watch the validation loss after each epoch. When it has not
-# improved on its best value for `patience` epochs in a row, stop. Write a function that takes the losses of all epochs and
-# returns two numbers, counted from 1: the epoch after which training stops, and the epoch with the best loss so far. (If it
-# never stops early, the first is the last epoch.)
+# *Early stopping* saves time and avoids overfitting at once. Watch the validation loss after each epoch. When it has
+# not improved on its best value for `patience` epochs in a row, stop. Write a function that takes the losses of all
+# epochs and returns two numbers, counted from 1: the epoch after which training stops, and the epoch with the best
+# loss so far. (If it never stops early, the first is the last epoch.)
 #
-# Example: losses 5, 3, 4, 4, 2 with patience 2 stop after epoch 4, and the best epoch is 2. The 2 at the end is never seen.
+# Example: losses 5, 3, 4, 4, 2 with patience 2 stop after epoch 4, and the best epoch is 2. The 2 at the end is never
+# seen.
 #
 # Then run `python -m lessons check 6`.
 
@@ -243,7 +252,8 @@ def check(solution=early_stop):
     for patience in (1, 3, 10):
         stopping = st.EarlyStopping(monitor="val_loss", patience=patience)
         model = network(st.Adam(0.003), units=(256, 256))
-        fit = model.fit(X_fit[:50], y_fit[:50], epochs=60, validation_data=(X_val, y_val), callbacks=[stopping], verbose=0)
+        watched = {"validation_data": (X_val, y_val), "callbacks": [stopping]}
+        fit = model.fit(X_fit[:50], y_fit[:50], epochs=60, verbose=0, **watched)
         right = (len(fit.epoch), stopping.best_epoch + 1)
         found = tuple(solution(over["val_loss"].tolist(), patience))
         assert found == right, f"patience {patience} on the overfitting network gives {found}; the package says {right}"

@@ -28,6 +28,7 @@ from scratchtune.formulas.judge import floats, judge, run
 from scratchtune.formulas.registry import Formula
 
 STEP = Decimal("1e-30")
+MOST = 24  # numbers in an argument that is differenced one by one; a larger matrix would say nothing new
 LARGEST = 100.0  # further out, where differences would need thousands of digits, only the gradient's own line judges
 
 
@@ -42,6 +43,8 @@ def gradient_error(formula: Formula, known: Mapping[str, Formula]) -> float:
     last = formula.equations[-1].target.symbol
     errors = []
     for arguments, weights in _cases(formula, base, target):
+        if np.size(arguments[argument]) > MOST:
+            continue
         try:
             slopes = differences(base, arguments, argument, target, weights)
         except arithmetic.UNDEFINED:
