@@ -217,6 +217,7 @@ assert np.isclose(descend(0.1, 5, without_alpha)[-1, 1], (-9.0) ** 5)
 def careful_descent(objective, gradient, theta, alpha, steps):
     raise NotImplementedError
 
+
 # %%
 def check(solution=careful_descent):
     """On the bowl, from learning rates that are much too large."""

@@ -288,6 +288,7 @@ assert np.allclose(compare(faults["the mean over rows"]), 199.0)
 def tanh_gradient(weights, X, y):
     raise NotImplementedError
 
+
 # %%
 def check(solution=tanh_gradient):
     """Against the package, on random networks of several sizes."""

@@ -312,6 +312,7 @@ assert np.isclose(wrong[0], 0.1 / np.sqrt(0.001)) and wrong.max() > 6.0
 def adagrad(theta, grad, v, alpha, epsilon):
     raise NotImplementedError
 
+
 # %%
 def check(solution=adagrad):
     """Two steps by hand, and then the ravine."""

@@ -240,6 +240,7 @@ assert over["loss"].argmin() > 2 * over["val_loss"].argmin()
 def early_stop(losses, patience):
     raise NotImplementedError
 
+
 # %%
 def check(solution=early_stop):
     """By hand, and against the package's EarlyStopping on a real training."""

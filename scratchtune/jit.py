@@ -21,6 +21,7 @@ import hashlib
 import importlib
 import inspect
 import os
+import platform
 import sys
 import tempfile
 import threading
@@ -431,6 +432,60 @@ def _exponent_bits(context: Any, k: Any) -> Any:
 @overload(power_of_two)
 def _compiled_power_of_two(k):
     return lambda k: _exponent_bits(k)  # type: ignore[call-arg]
+
+
+FLUSH = 0x8040  # the bits of an x86 processor's control word that make numbers too small to be normal count as zero
+_HAS_CONTROL_WORD = platform.machine().lower() in ("x86_64", "amd64") and not DISABLED
+
+
+def float_control() -> int:
+    """The control word for floating-point numbers of this thread; 0 where there is none to be had."""
+    return 0
+
+
+def set_float_control(word):
+    """Set the control word, back to what `float_control` gave, or to that with `FLUSH`.
+
+    A network that is nearly trained is full of numbers below 1e-38, with which processors are slow: an Adam step took
+    2.1 instead of 1.4 microseconds.
+    """
+
+
+@intrinsic
+def _read_control(context: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.load(_control_word(builder, "st"))
+
+    return types.uint32(), generate
+
+
+@intrinsic
+def _write_control(context: Any, word: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        _control_word(builder, "ld", values[0])
+        return context.get_dummy_value()
+
+    return types.void(types.uint32), generate
+
+
+def _control_word(builder: Any, action: str, word: Any = None) -> Any:
+    """Call the processor's instruction stmxcsr or ldmxcsr on a place in memory."""
+    place = cgutils.alloca_once(builder, llvmlite.ir.IntType(32))
+    if word is not None:
+        builder.store(word, place)
+    pointer = llvmlite.ir.IntType(8).as_pointer()
+    kind = llvmlite.ir.FunctionType(llvmlite.ir.VoidType(), [pointer])
+    instruction = cgutils.get_or_insert_function(builder.module, kind, f"llvm.x86.sse.{action}mxcsr")
+    builder.call(instruction, [builder.bitcast(place, pointer)])
+    return place
+
+
+if _HAS_CONTROL_WORD:
+    overload(float_control)(lambda: lambda: _read_control())  # type: ignore[call-arg]
+    overload(set_float_control)(lambda word: lambda word: _write_control(np.uint32(word)))  # type: ignore[call-arg]
+else:
+    overload(float_control)(lambda: lambda: 0)
+    overload(set_float_control)(lambda word: lambda word: None)
 
 
 # The first run --------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import re
 import subprocess
@@ -19,7 +20,7 @@ from scratchtune.network import optimizers
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # the lessons are no part of the installed package
-main = pytest.importorskip("lessons.__main__")
+main = importlib.import_module("lessons.__main__")
 sys.path.remove(str(ROOT))
 
 LESSONS = main.lessons()

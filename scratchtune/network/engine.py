@@ -229,6 +229,8 @@ def train_epoch(network, layers, loss, penalty, descent, rates, rows, order, bat
     Returns the mean of J over the rows, and how many steps were finite: it stops before the first that is not.
     """
     total, done = 0.0, 0
+    control = jit.float_control()
+    jit.set_float_control(control | jit.FLUSH)
     targets, weights = np.empty((batch_size, rows.target.shape[1]), rows.x.dtype), np.empty(batch_size, rows.x.dtype)
     for start in range(0, order.size, batch_size):
         chosen = order[start : start + batch_size]
@@ -247,6 +249,7 @@ def train_epoch(network, layers, loss, penalty, descent, rates, rows, order, bat
         jit.call(descent.update, (network.theta, network.gradient, descent.slots, descent.settings, rates[done], step))
         total += value * chosen.size
         done += 1
+    jit.set_float_control(control)
     return total / order.size, done
 
 
