@@ -20,10 +20,12 @@
 #
 # Backward, from the loss to the parameters:
 #
-# - [softmax_crossentropy_grad] gₖ = pₖ · Σⱼ[tⱼ] − tₖ
+# - [softmax_crossentropy_grad] gₖ = w · (pₖ · Σⱼ[tⱼ] − tₖ)
 # - [relu_grad] d = 1 if z > 0 else 0
 # - [bias_grad] dⱼ = Σₙ[eₙⱼ]
 # - [matmul_transposed] cᵢⱼ = Σₖ[aᵢₖ · bⱼₖ]
+#
+# (w is the weight of a row of data; on this page it is 1.)
 #
 # The one idea behind it is the *chain rule*. If x changes z, and z changes L, then dL/dx = dL/dz · dz/dx: multiply
 # along the way. Where several ways lead from x to L, add them up.
@@ -171,7 +173,7 @@ def backpropagation(weights, X, y, off=relu_grad, keep_mean=True, transposed=Tru
     p = np.exp(o) / np.exp(o).sum(axis=1, keepdims=True)
     do = np.empty_like(p)
     for row, target, out in zip(p, np.eye(10)[y], do, strict=True):
-        softmax_crossentropy_grad(row, target, out)
+        softmax_crossentropy_grad(row, target, 1.0, out)
     if keep_mean:
         do /= len(X)
     dh = do @ (V.T if transposed else V.reshape(V.T.shape))

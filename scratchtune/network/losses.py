@@ -220,14 +220,15 @@ def softmax_crossentropy(z, t, s):
 
 
 @jit.function
-def softmax_crossentropy_grad(p, t, g):
+def softmax_crossentropy_grad(p, t, w, g):
     """Gradient of the softmax's cross-entropy in the logits: the probabilities minus the target.
 
     Formula [softmax_crossentropy_grad]
-        gₖ = pₖ · Σⱼ[tⱼ] − tₖ
+        gₖ = w · (pₖ · Σⱼ[tⱼ] − tₖ)
     Where
         p: p, (k,), probabilities, softmax of the logits
         t: t, (k,), in [0, 1], the target
+        w: w, scalar, >= 0, the weight of the row
         g: g, (k,), written
     Source
         Calculus: the chain rule through [softmax_grad] and [categorical_crossentropy_grad].
@@ -236,7 +237,7 @@ def softmax_crossentropy_grad(p, t, g):
     for k in range(t.size):
         total += t[k]
     for k in range(p.size):
-        g[k] = p[k] * total - t[k]
+        g[k] = w * (p[k] * total - t[k])
 
 
 # The kernels: a batch at a time ---------------------------------------------------------------------------------------
@@ -317,8 +318,7 @@ def softmax_crossentropy_loss(y, target, weight, dy):
     total = 0.0
     for i in range(y.shape[0]):
         total += weight[i] * softmax_crossentropy(y[i], target[i], s[i])
-        softmax_crossentropy_grad(dy[i], target[i], dy[i])
-        _weigh(dy, i, weight[i] / weight.dtype.type(y.shape[0]))
+        softmax_crossentropy_grad(dy[i], target[i], weight[i] / weight.dtype.type(y.shape[0]), dy[i])
     return total / y.shape[0]
 
 

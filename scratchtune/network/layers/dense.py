@@ -41,9 +41,13 @@ def bias_grad(dy, db):
     Source
         Rumelhart, Hinton, Williams (1986), "Learning representations by back-propagating errors", equation 6.
     """
+    whole = dy.shape[0] - dy.shape[0] % 4
     for j in range(dy.shape[1]):
         db[j] = 0.0
-    for n in range(dy.shape[0]):
+    for n in range(0, whole, 4):  # four rows at a time: a sum that waits for itself in memory is slow
+        for j in range(dy.shape[1]):
+            db[j] += (dy[n, j] + dy[n + 1, j]) + (dy[n + 2, j] + dy[n + 3, j])
+    for n in range(whole, dy.shape[0]):
         for j in range(dy.shape[1]):
             db[j] += dy[n, j]
 
