@@ -14,8 +14,10 @@ new kind of layer, loss or optimizer never changes this file.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cache
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -96,7 +98,7 @@ def build_network(
 ) -> Network:
     """Lay out the memory of built layers around their common ``theta`` and ``state``."""
     dtype = theta.dtype
-    widths = [int(np.prod(stages[0].input_shape)), *(int(np.prod(stage.output_shape)) for stage in stages)]
+    widths = [math.prod(stages[0].input_shape), *(math.prod(stage.output_shape) for stage in stages)]
     per_line = LINE // dtype.itemsize
     at = Offsets(
         theta=_starts(parameter_count(stage) for stage in stages),
@@ -120,11 +122,11 @@ def build_network(
 
 def parameter_count(layer: Layer) -> int:
     """How many numbers of theta are this layer's."""
-    return sum(int(np.prod(weight.shape)) for weight in layer.weights)
+    return sum(math.prod(weight.shape) for weight in layer.weights)
 
 
 def _starts(sizes: Any) -> np.ndarray:
-    return np.cumsum([0, *sizes]).astype(np.int64)
+    return np.array([0, *accumulate(sizes)], np.int64)
 
 
 # The loops ------------------------------------------------------------------------------------------------------------
@@ -202,14 +204,6 @@ def copy(source, first, into):
 
 
 @jit.loop
-def scatter(values, chosen, outputs):
-    """Copy the batch's values to where their rows belong."""
-    for i in range(chosen.size):
-        for j in range(values.shape[1]):
-            outputs[chosen[i], j] = values[i, j]
-
-
-@jit.loop
 def loss_and_gradient(network, layers, loss, penalty, target, weight, training, step, key):
     """J and, in ``network.gradient``, its gradient at theta, for the rows that lie before the first layer."""
     rows = weight.size
@@ -225,7 +219,8 @@ def train_epoch(network, layers, loss, penalty, descent, rates, rows, order, bat
     """One pass over the rows in the given order, an update a batch: the loop in which all time is spent.
 
     ``step`` counts the updates done before; ``rates`` (steps,) holds the learning rate of each. What the network gives
-    for each row while it is trained, after its first ``shown`` layers, goes to ``outputs``, unless that is empty.
+    for each row while it is trained, after its first ``shown`` layers, goes to ``outputs``, in this order, unless that
+    is empty.
     Returns the mean of J over the rows, and how many steps were finite: it stops before the first that is not.
     """
     total, done = 0.0, 0
@@ -242,7 +237,7 @@ def train_epoch(network, layers, loss, penalty, descent, rates, rows, order, bat
             break
         if outputs.size > 0:
             forward_pass(network, layers, shown, chosen.size, True, step, key)
-            scatter(matrix(network.values, network.at, shown, chosen.size), chosen, outputs)
+            copy(matrix(network.values, network.at, shown, chosen.size), 0, outputs[start : start + chosen.size])
         if descent.weight_decay > 0.0:
             weight_decay(network.theta, rates[done], descent.weight_decay)
         step += 1
@@ -295,11 +290,11 @@ def largest(row):
 
 
 @jit.loop
-def hits(target, outputs):
-    """In how many rows the largest output stands where the largest target does."""
+def hits(target, order, outputs):
+    """In how many rows the largest output stands where the largest target does; output i is of row ``order[i]``."""
     count = 0
     for i in range(outputs.shape[0]):
-        count += largest(outputs[i]) == largest(target[i])
+        count += largest(outputs[i]) == largest(target[order[i]])
     return count
 
 
@@ -315,6 +310,6 @@ def loop_jobs(dtype: str) -> tuple[jit.Job, ...]:
     arguments: dict[Any, tuple[Any, ...]] = {
         train_epoch: (network, 1, 0, penalty, descent, np.zeros(1), data, whole, 1, 0, seed, 1, rows),
         evaluate_rows: (network, 1, 0, data, 1), predict_rows: (network, 1, rows, rows, 1),
-        epoch_order: (1, 0, seed), hits: (rows, rows),
+        epoch_order: (1, 0, seed), hits: (rows, whole, rows),
     }
     return tuple(jit.loop_job(loop, types) for loop, types in arguments.items())

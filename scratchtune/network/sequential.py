@@ -268,7 +268,7 @@ class Sequential:
             return None
         self.optimizer_step += steps
         self.epochs_done += 1
-        return {"loss": float(value)} | {name: METRICS[name](rows.target, outputs) for name in self.metrics}
+        return {"loss": float(value)} | {name: METRICS[name](rows.target, order, outputs) for name in self.metrics}
 
     def _shown_stages(self) -> int:
         """How many stages the training metrics need; which of the classes is largest, softmax does not change."""
@@ -340,9 +340,13 @@ class Sequential:
         return self._rows(X, target, weight)
 
     def _measure(self, rows: engine.Rows) -> dict[str, float]:
-        outputs = self._outputs(rows.x).reshape(len(rows.x), -1) if self.metrics else rows.target[:0]
-        names = {name: METRICS[name](rows.target, outputs) for name in self.metrics}
-        return {"loss": self._data_loss(rows) + self._penalty_value()} | names
+        return {"loss": self._data_loss(rows) + self._penalty_value()} | self._measured_metrics(rows, self.metrics)
+
+    def _measured_metrics(self, rows: engine.Rows, names: Sequence[str]) -> dict[str, float]:
+        if not names:
+            return {}
+        outputs, order = self._outputs(rows.x).reshape(len(rows.x), -1), np.arange(len(rows.x))
+        return {name: METRICS[name](rows.target, order, outputs) for name in names}
 
     def _data_loss(self, rows: engine.Rows) -> float:
         layers, kernel = self._trained_stages()
@@ -356,9 +360,12 @@ class Sequential:
 
     def score(self, X: Any, y: Any) -> float:
         """The first metric that was compiled, or minus the loss: larger is better."""
-        values = self.evaluate(X, y)
-        first = self.metrics[0] if self.metrics else "loss"
-        return values[first] if first in GROWING else -values[first]
+        rows = self._evaluated(X, y)
+        if not self.metrics:
+            return -self._data_loss(rows) - self._penalty_value()
+        first = self.metrics[0]
+        value = self._measured_metrics(rows, [first])[first]
+        return value if first in GROWING else -value
 
     def objective(self, X: Any, y: Any) -> float:
         """J(theta): the mean loss over the rows plus the penalty, in evaluation mode."""
@@ -604,18 +611,24 @@ def _checked_callbacks(callbacks: Sequence[Callback] | None) -> Sequence[Callbac
     return callbacks or ()
 
 
-def _accuracy(target: np.ndarray, outputs: np.ndarray) -> float:
+def _accuracy(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
     """The share of rows whose class is right: the largest output, or, for one output, whether it is above 1/2."""
     if target.shape[1] > 1:
-        return int(engine.hits(target, outputs)) / len(target)
-    return float(accuracy_score(target[:, 0] > 0.5, outputs[:, 0] > 0.5))
+        return int(engine.hits(target, order, outputs)) / len(target)
+    return float(accuracy_score(target[order, 0] > 0.5, outputs[:, 0] > 0.5))
 
 
-METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
-    "accuracy": _accuracy,
-    "mean_squared_error": lambda target, outputs: float(np.mean((target - outputs) ** 2)),
-    "mean_absolute_error": lambda target, outputs: float(np.mean(np.abs(target - outputs))),
-    "mse": lambda target, outputs: float(np.mean((target - outputs) ** 2)),
-    "mae": lambda target, outputs: float(np.mean(np.abs(target - outputs))),
+def _squared_error(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
+    return float(np.mean((target[order] - outputs) ** 2))
+
+
+def _absolute_error(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
+    return float(np.mean(np.abs(target[order] - outputs)))
+
+
+# What can be measured beside the loss: functions of the targets, the rows that the outputs are of, and the outputs.
+METRICS: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], float]] = {
+    "accuracy": _accuracy, "mean_squared_error": _squared_error, "mse": _squared_error,
+    "mean_absolute_error": _absolute_error, "mae": _absolute_error,
 }
 GROWING = ("accuracy",)
