@@ -32,6 +32,6 @@ def describe(name: str) -> str:
         if heading != "Formula":
             parts.append(f"{heading}\n{textwrap.indent(text, '    ')}")
     parts.append(f"Code  {formula.place}\n{textwrap.indent(formula.code, '    ')}")
-    also = f", {formula.test}" if formula.test else ""
+    also = f", {formula.test}" if formula.test and not formula.test.endswith("test_registry.py") else ""
     parts.append(f"Test  tests/test_registry.py -k {formula.id}{also}")
     return "\n\n".join(parts)

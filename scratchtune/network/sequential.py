@@ -468,6 +468,11 @@ class Sequential:
                 arrays["slots"] = self._slots
         _write_whole(Path(path), json.dumps(header, default=lambda value: value.item()), arrays)
 
+    def check_data(self, X: Any, y: Any) -> None:
+        """Raise what `fit` would raise for these data, and do nothing else."""
+        self._must_be_compiled()
+        self._checked(X, y)
+
     # Guards -----------------------------------------------------------------------------------------------------------
 
     def _must_be_built(self) -> None:

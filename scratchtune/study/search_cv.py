@@ -71,6 +71,7 @@ class SearchCV:
         checks.boolean("refit", self.refit)
         if is_network(self.estimator):
             X, y = checks.matrix("X", X), checks.targets("y", y)
+            self.estimator.check_data(X, y)
         scorer = resolve_scoring(self.scoring)
         splits = folds_for(self.cv, self.estimator, X, y)
         workers = number_of_workers(self.n_jobs)
