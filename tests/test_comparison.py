@@ -1,0 +1,45 @@
+"""The main job: sealed rows stay sealed, all searchers pay the same, and the winner is chosen without looking."""
+
+import numpy as np
+import pytest
+
+import scratchtune as st
+from scratchtune import comparison
+from scratchtune.comparison import compare, seal, searcher_for
+from scratchtune.search import SEARCHERS, GridSearch, Space
+
+
+@pytest.fixture(scope="module")
+def result():
+    X, y = st.datasets.load_digits()
+    return compare(X[:300] / 16, y[:300], trials=12, seed=1, progress=False)
+
+
+def test_every_searcher_pays_the_same(result):
+    assert [row.searcher for row in result.rows] == list(SEARCHERS)
+    assert {row.trainings for row in result.rows} == {12 * comparison.FOLDS}
+
+
+def test_the_winner_is_best_by_cross_validation_and_says_why(result):
+    best = max(row.study.best_value for row in result.rows)
+    assert result.winner.study.best_value == best
+    assert result.winner.study.why(result.winner.study.best_trial.number) in result.text()
+    assert f"{result.winner.sealed:.4f}" in result.text()
+
+
+@pytest.mark.parametrize("split", ["shuffled", "order"])
+def test_sealed_rows_are_apart(split):
+    X, y = np.arange(100.0).reshape(100, 1), np.repeat([0, 1], 50)
+    X_open, X_sealed, y_open, y_sealed = seal(X, y, split, seed=0)
+    assert sorted(np.concatenate([X_open, X_sealed]).ravel()) == list(range(100)) and len(X_sealed) == 20
+    if split == "order":
+        assert X_sealed[0] == 80.0
+    else:
+        assert np.bincount(y_sealed).tolist() == [10, 10]
+
+
+def test_a_grid_is_as_fine_as_the_trials_allow():
+    space = Space(comparison.SPACE)
+    assert searcher_for("grid", 27).total(space) == 27  # 3 rates x 3 batch sizes x 3 lambdas
+    assert searcher_for("grid", 47).total(space) == 27 and searcher_for("grid", 48).total(space) == 48
+    assert isinstance(searcher_for("grid", 1), GridSearch)
