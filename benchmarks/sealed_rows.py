@@ -27,8 +27,8 @@ def main() -> int:
     parser.add_argument("--save", action="store_true", help="write benchmarks/results/sealed_rows.md")
     given = parser.parse_args()
     X, y = st.datasets.load_digits()
-    lines = ["# Accuracy on sealed rows", "", f"`python -m benchmarks.sealed_rows`, {given.seeds} seeds of the whole job: "
-             "27 settings for each searcher, 5 folds, 30 epochs.", ""]
+    job = f"{given.seeds} seeds of the whole job: 27 settings for each searcher, 5 folds, 30 epochs"
+    lines = ["# Accuracy on sealed rows", "", f"`python -m benchmarks.sealed_rows`, {job}.", ""]
     means = {}
     for split, words in SPLITS.items():
         results = [compare(X / 16.0, y, seed=seed, split=split, progress=False) for seed in range(given.seeds)]
