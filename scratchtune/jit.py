@@ -25,7 +25,6 @@ import platform
 import sys
 import tempfile
 import threading
-import time
 import types as python_types
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
@@ -531,10 +530,3 @@ def prepare(jobs: Sequence[Job]) -> None:
             job.compile()
         for job in jobs:
             job.compile()
-
-
-def timed_call(f: Callable[..., Any], *arguments: Any) -> tuple[float, Any]:
-    """Seconds that ``f(*arguments)`` took, and what it returned."""
-    start = time.perf_counter()
-    result = f(*arguments)
-    return time.perf_counter() - start, result

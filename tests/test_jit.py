@@ -137,11 +137,6 @@ def test_preparing_says_how_much_is_missing_and_nothing_where_nothing_is(capsys:
     assert capsys.readouterr().err.startswith("scratchtune: compiling 1 kernel for this processor, once\n")
 
 
-def test_timed_call() -> None:
-    seconds, result = jit.timed_call(divmod, 7, 2)
-    assert result == (3, 1) and seconds >= 0.0
-
-
 # Other processes ------------------------------------------------------------------------------------------------------
 
 

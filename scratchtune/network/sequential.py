@@ -6,7 +6,6 @@ that `get_weights` lists are parts of it.
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -19,12 +18,11 @@ from scratchtune import checks, jit
 from scratchtune.metrics import accuracy_score
 from scratchtune.network import engine, initializers, losses, optimizers, penalties
 from scratchtune.network.callbacks import Callback, History
-from scratchtune.network.configured import Configured, known_classes
 from scratchtune.network.layers import Layer
 from scratchtune.network.layers.activation import Activation
+from scratchtune.network.saving import described, read_whole, remade, write_whole
 
 EVALUATION_ROWS = 256  # rows at a time where nothing is trained
-FORMAT = 1  # of saved files
 FIT_ARGUMENTS = ("batch_size", "epochs", "class_weight", "shuffle", "validation_split")
 PLACED_IN_LAYERS = {"dropout": "rate", "units": "units", "activation": "activation"}
 
@@ -455,18 +453,18 @@ class Sequential:
         """Write the model, its weights and the optimizer's memory to an .npz file; nothing in it is executable."""
         self._must_be_built()
         header: dict[str, Any] = {
-            "format": FORMAT, "dtype": self.dtype, "seed": self.seed, "input_shape": list(self.input_shape),
-            "layers": [_described(layer) for layer in self.layers],
+            "dtype": self.dtype, "seed": self.seed, "input_shape": list(self.input_shape),
+            "layers": [described(layer) for layer in self.layers],
         }
         arrays = {"theta": self.theta, "state": self._state}
         if self.optimizer is not None:
             header |= {
-                "optimizer": _described(self.optimizer), "loss": self.loss.name, "metrics": self.metrics,
-                "penalty": _described(self.penalty), "step": self.optimizer_step, "epochs": self.epochs_done,
+                "optimizer": described(self.optimizer), "loss": self.loss.name, "metrics": self.metrics,
+                "penalty": described(self.penalty), "step": self.optimizer_step, "epochs": self.epochs_done,
             }
             if self._slots is not None:
                 arrays["slots"] = self._slots
-        _write_whole(Path(path), json.dumps(header, default=lambda value: value.item()), arrays)
+        write_whole(Path(path), header, arrays)
 
     def check_data(self, X: Any, y: Any) -> None:
         """Raise what `fit` would raise for these data, and do nothing else."""
@@ -517,13 +515,13 @@ def load_model(path: str | Path) -> Sequential:
 
     A layer of one's own must be defined, or imported, before. Raises ValueError where the file is no such model.
     """
-    header, arrays = _read_whole(Path(path))
-    model = Sequential([_remade(Layer, entry) for entry in header["layers"]], header["dtype"], header["seed"])
+    header, arrays = read_whole(Path(path))
+    model = Sequential([remade(Layer, entry) for entry in header["layers"]], header["dtype"], header["seed"])
     model.build((None, *header["input_shape"]))
     if "optimizer" in header:
         model.compile(
-            _remade(optimizers.Optimizer, header["optimizer"]), header["loss"], header["metrics"],
-            _remade(penalties.L1L2, header["penalty"]),
+            remade(optimizers.Optimizer, header["optimizer"]), header["loss"], header["metrics"],
+            remade(penalties.L1L2, header["penalty"]),
         )
         model.optimizer_step, model.epochs_done = header["step"], header["epochs"]
         if "slots" in arrays:
@@ -538,51 +536,6 @@ def _outputs_of(layers: list[Layer], input_shape: tuple[int, ...]) -> int:
     for layer in layers:
         shape = layer.fresh().start(shape)
     return int(np.prod(shape))
-
-
-def _described(part: Configured) -> dict[str, Any]:
-    """A configured object as JSON: its class and its arguments, objects among them described likewise."""
-    config = {
-        name: _described(value) if isinstance(value, Configured) else value for name, value in part.config.items()
-    }
-    return {"class": type(part).__name__, "config": config}
-
-
-def _remade(base: type[Any], entry: dict[str, Any]) -> Any:
-    known = {base.__name__: base} | known_classes(base)
-    if entry["class"] not in known:
-        raise ValueError(f"the file holds a {base.__name__} {entry['class']!r}; import its definition before loading")
-    config = {
-        name: _remade(Configured, value) if isinstance(value, dict) and "class" in value else value
-        for name, value in entry["config"].items()
-    }
-    return known[entry["class"]](**config)
-
-
-def _write_whole(path: Path, header: str, arrays: dict[str, np.ndarray]) -> None:
-    """Write beside the file first, so that there is never half a file."""
-    beside = path.with_name(path.name + ".part")
-    try:
-        with open(beside, "wb") as file:
-            np.savez(file, header=np.array(header), **arrays)  # type: ignore[arg-type]
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _read_whole(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    if not path.is_file():
-        raise FileNotFoundError(f"path is {str(path)!r}; there is no such file")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-            header = json.loads(str(arrays.pop("header")))
-            written = header["format"]
-    except Exception:
-        raise ValueError(f"path is {str(path)!r}; it is no file that Sequential.save has written") from None
-    if written > FORMAT:
-        raise ValueError(f"path is {str(path)!r}, of format {written}; this version reads up to format {FORMAT}")
-    return header, arrays
 
 
 def _sample_weights(name: str, weights: Any, rows: int) -> np.ndarray:
