@@ -6,7 +6,6 @@
 import pytest
 
 from scratchtune import formulas
-from scratchtune.formulas.document import SECTIONS
 
 REGISTRY = formulas.registry()
 
@@ -26,9 +25,3 @@ def test_the_documents_formulas_to_the_letter():
     assert REGISTRY["gradient_descent"].line == "θ'ᵢ = θᵢ − α · gᵢ"
     assert REGISTRY["l1_penalty"].line == "R = λ · Σᵢ[|θᵢ|]"
     assert REGISTRY["l2_penalty"].line == "R = λ · Σᵢ[θᵢ²]"
-
-
-def test_readme_has_the_map_of_the_documents_sections_as_it_is_generated():
-    readme = (formulas.document.ROOT / "README.md").read_text(encoding="utf-8")
-    assert formulas.sections() in readme, "put the output of `scratchtune formulas --sections` into README.md"
-    assert all((formulas.document.ROOT / file).is_file() for section in SECTIONS for file in section.files)

@@ -274,15 +274,15 @@ class Sequential:
         return layers if self.metrics == ["accuracy"] and self.output_shape[-1] > 1 else len(self.stages)
 
     def _diverged(self, before: np.ndarray, epoch: int, step: int) -> None:
-        kept = "those before its last step"
+        kept = f"those after step {step} of this epoch"
         if not np.isfinite(self.theta).all():
             self.theta[:] = before
-            kept = "those before this epoch"
+            kept = "those from before this epoch"
         self._slots, self.optimizer_step = None, 0  # what the optimizer remembers may be infinite
         assert self.optimizer is not None
         warnings.warn(
             f"training diverged in epoch {epoch + 1} after {step} steps: the loss is no longer finite; the last finite "
-            f"weights, {kept}, are kept; try a smaller learning_rate than {self.optimizer.learning_rate!r}, "
+            f"weights are kept, {kept}; try a smaller learning_rate than {self.optimizer.learning_rate!r}, "
             f"or scaled inputs",
             DivergenceWarning, stacklevel=5,
         )
