@@ -151,8 +151,8 @@ for alpha in (0.003, 0.03, 0.3, 3.0):
     print(f"alpha {alpha:5}: loss in epoch 1 is {losses[alpha][0]:6.2f}, in epoch 15 {losses[alpha][-1]:6.2f}")
 # -> alpha 0.003: loss in epoch 1 is   2.31, in epoch 15   1.80
 # -> alpha  0.03: loss in epoch 1 is   2.13, in epoch 15   0.33
-# -> alpha   0.3: loss in epoch 1 is   1.23, in epoch 15   0.06
-# -> alpha   3.0: loss in epoch 1 is   3.27, in epoch 15   2.33
+# -> alpha   0.3: loss in epoch 1 is   1.22, in epoch 15   0.07
+# -> alpha   3.0: loss in epoch 1 is   3.92, in epoch 15   2.33
 
 # %%
 fig, ax = plt.subplots(num="02-learning-rates", layout="constrained")

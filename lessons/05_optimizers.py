@@ -151,11 +151,11 @@ tried = {name: {alpha: losses(make(alpha)) for alpha in alphas} for name, make i
 for name, runs in tried.items():
     ends = "  ".join(f"{values[-1]:5.2f}" for values in runs.values())
     print(f"{name:16} loss after 10 epochs, alpha 0.001 to 0.3:  {ends}")
-# -> gradient descent loss after 10 epochs, alpha 0.001 to 0.3:   2.28   2.10   1.62   0.65   0.21   0.10
-# -> momentum         loss after 10 epochs, alpha 0.001 to 0.3:   1.64   0.67   0.21   0.10   0.05   0.65
-# -> Nesterov         loss after 10 epochs, alpha 0.001 to 0.3:   1.63   0.67   0.21   0.10   0.04   0.10
-# -> RMSprop          loss after 10 epochs, alpha 0.001 to 0.3:   0.42   0.13   0.06   0.09   0.29   1.83
-# -> Adam             loss after 10 epochs, alpha 0.001 to 0.3:   0.42   0.15   0.06   0.03   0.11   2.03
+# -> gradient descent loss after 10 epochs, alpha 0.001 to 0.3:   2.28   2.10   1.62   0.66   0.20   0.10
+# -> momentum         loss after 10 epochs, alpha 0.001 to 0.3:   1.64   0.68   0.21   0.09   0.04   0.52
+# -> Nesterov         loss after 10 epochs, alpha 0.001 to 0.3:   1.63   0.68   0.21   0.09   0.04   0.08
+# -> RMSprop          loss after 10 epochs, alpha 0.001 to 0.3:   0.43   0.13   0.07   0.09   0.34   2.14
+# -> Adam             loss after 10 epochs, alpha 0.001 to 0.3:   0.43   0.14   0.06   0.05   0.25   2.03
 
 # %% [markdown]
 # Read the rows from left to right. With a learning rate of its own each of the five does well here. What differs is
@@ -187,10 +187,10 @@ for size in sizes:
     errors = [np.sum((model.gradient(X_train[rows], y_train[rows]) - whole) ** 2) for rows in draws]
     noise.append(np.sqrt(np.mean(errors)))
     print(f"batch {size:3}: noise {noise[-1] / np.linalg.norm(whole):5.2f} times the length of the gradient itself")
-# -> batch   4: noise  2.16 times the length of the gradient itself
-# -> batch  16: noise  1.06 times the length of the gradient itself
-# -> batch  64: noise  0.53 times the length of the gradient itself
-# -> batch 256: noise  0.26 times the length of the gradient itself
+# -> batch   4: noise  3.99 times the length of the gradient itself
+# -> batch  16: noise  1.95 times the length of the gradient itself
+# -> batch  64: noise  0.98 times the length of the gradient itself
+# -> batch 256: noise  0.48 times the length of the gradient itself
 
 # %% [markdown]
 # Four times the rows, half the noise: it falls with the square root of the batch size. In small batches the noise is

@@ -24,8 +24,8 @@ def accuracy(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray) -> floa
     Formula [accuracy]
         A = Σₙ[wₙ · (1 if yₙ = qₙ else 0)] / Σₙ[wₙ]
     Where
-        y: y_true, (n,), 0 or 1, the true labels
-        q: y_pred, (n,), 0 or 1, the predicted labels
+        y: y_true, (n,), integer in [0, 3], the true labels
+        q: y_pred, (n,), integer in [0, 3], the predicted labels
         w: weight, (n,), > 0, how much each row counts; all ones for the plain share
     Returns
         A, a scalar in [0, 1].
@@ -106,7 +106,8 @@ def squared_error(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray) ->
     Returns
         E, a scalar >= 0 in the squared units of y.
     Variant
-        No 1/2. The loss of the same name means over rows and outputs without weights.
+        No 1/2. The loss of the same name takes the mean over outputs too, and a weighted batch is divided by its number
+        of rows, as in Keras, not by the sum of the weights.
     Source
         Bishop, Pattern Recognition and Machine Learning, section 1.5.5.
     Example

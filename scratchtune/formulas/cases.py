@@ -17,7 +17,7 @@ from scratchtune.formulas.domains import Pattern, draw, edges
 from scratchtune.formulas.registry import Formula
 
 RANDOM_CASES = 8
-SIZES = (1, 2, 3, 4, 5, 9)  # of the axes: single, odd and even, and beyond the blocks of four and eight in kernels
+SIZES = (1, 2, 3, 4, 5, 9, 17)  # of the axes: single, odd, even, beyond the fours of kernels and a vector of sixteen
 
 
 def cases(formula: Formula) -> Iterator[dict[str, Any]]:

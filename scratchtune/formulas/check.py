@@ -25,7 +25,7 @@ from scratchtune.formulas.judge import Judged, distance, judge, run
 from scratchtune.formulas.mutants import mutants
 from scratchtune.formulas.registry import Formula, registry
 
-TOLERANCE = 1e-12
+TOLERANCE = 1e-13
 TOLERANCE_FLOAT32 = 1e-4
 TOLERANCE_GRADIENT = 1e-9
 MOST_CASES = 100  # more are drawn only while a branch of the line has not been reached

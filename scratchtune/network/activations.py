@@ -50,12 +50,14 @@ def relu(z):
 
     Formula [relu]
         a = z if z > 0 else 0
+    Computed as
+        z if z > 0 else 0 · z: so that NaN stays NaN (and −inf becomes it), and a training that diverges is noticed
     Where
         z: z, scalar, real
     Source
         Nair and Hinton (2010), "Rectified linear units improve restricted Boltzmann machines".
     Example
-        >>> relu(-2.0), relu(3.0)
+        >>> float(abs(relu(-2.0))), float(relu(3.0))
         (0.0, 3.0)
     """
     return z if z > 0.0 else 0.0 * z
@@ -73,6 +75,9 @@ def relu_grad(z):
         z: z, scalar, real
     Source
         As [relu]; PyTorch and Keras use zero at zero too.
+    Example
+        >>> float(relu_grad(-2.0)), float(relu_grad(3.0))
+        (0.0, 1.0)
     """
     return 1.0 if z > 0.0 else 0.0
 
@@ -87,9 +92,12 @@ def leaky_relu(z, slope):
         z: z, scalar, real
         s: slope, scalar, >= 0
     Variant
-        Keras's activation has the slope 0.2, PyTorch's module 0.01; here it is 0.2.
+        Keras's activation has the slope 0.2, its layer LeakyReLU 0.3, PyTorch's module 0.01; here it is 0.2.
     Source
         Maas, Hannun, Ng (2013), "Rectifier nonlinearities improve neural network acoustic models".
+    Example
+        >>> float(leaky_relu(-2.0, 0.25))
+        -0.5
     """
     return z if z > 0.0 else slope * z
 
@@ -105,6 +113,8 @@ def leaky_relu_grad(z, slope):
     Where
         z: z, scalar, real
         s: slope, scalar, >= 0
+    Variant
+        The slope at zero, as in PyTorch; JAX, and Keras on it, give 1 there.
     Source
         As [leaky_relu].
     """
@@ -125,6 +135,9 @@ def elu(z):
         The factor alpha before the second branch is 1, as by default in Keras and PyTorch.
     Source
         Clevert, Unterthiner, Hochreiter (2016), "Fast and accurate deep network learning by ELUs", equation 15.
+    Example
+        >>> round(float(elu(-1.0)), 4)
+        -0.6321
     """
     return z if z > 0.0 else np.expm1(z)
 
@@ -158,7 +171,7 @@ def sigmoid(z):
     Source
         Keras, activation "sigmoid".
     Example
-        >>> sigmoid(0.0)
+        >>> float(sigmoid(0.0))
         0.5
     """
     e = exp_down(-abs(z))
@@ -179,6 +192,9 @@ def sigmoid_grad(z):
         z: z, scalar, logits
     Source
         Calculus: it equals a · (1 − a).
+    Example
+        >>> float(sigmoid_grad(0.0))
+        0.25
     """
     e = exp_down(-abs(z))
     return e / ((1.0 + e) * (1.0 + e))
@@ -194,6 +210,9 @@ def tanh(z):
         z: z, scalar, logits
     Source
         Keras, activation "tanh".
+    Example
+        >>> float(tanh(0.0))
+        0.0
     """
     return np.tanh(z)
 
@@ -212,6 +231,9 @@ def tanh_grad(z):
         z: z, scalar, logits
     Source
         Calculus: it equals 1 − a², which would lose its digits where a is near 1.
+    Example
+        >>> float(tanh_grad(0.0))
+        1.0
     """
     e = exp_down(-abs(z))
     half = 2.0 * e / (1.0 + e * e)
@@ -236,6 +258,9 @@ def gelu(z):
         The exact form, as by default in Keras and PyTorch; both also offer an approximation by tanh.
     Source
         Hendrycks and Gimpel (2016), "Gaussian error linear units", equation 1.
+    Example
+        >>> float(gelu(0.0))
+        0.0
     """
     return 0.5 * z * math.erfc(-z * _SQRT_HALF)
 

@@ -66,9 +66,9 @@ class EarlyStopping(Callback):
             return
         value = self.sign * logs[self.monitor]
         self.wait += 1
-        if self.best_weights is None or value < self.best - self.min_delta:
+        if self.best_weights is None or value + self.min_delta < self.best:
             self._keep(epoch, value)
-            if self.baseline is None or value < self.sign * self.baseline - self.min_delta:
+            if self.baseline is None or value + self.min_delta < self.sign * self.baseline:
                 self.wait = 0
             return
         if self.wait >= self.patience and epoch > 0 and self.wait > 0:

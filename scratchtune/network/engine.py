@@ -28,7 +28,7 @@ from scratchtune.network.optimizers import weight_decay
 from scratchtune.network.penalties import l1_l2_penalty, l1_l2_penalty_grad
 from scratchtune.network.random_numbers import random_bits, shuffle
 
-ORDER = np.uint64(2**64 - 1)  # the counter whose bits are the key for orders; steps count from 0, so none shares it
+ORDER = np.uint64(2**63)  # the counter whose bits are the key for orders of rows: no step's number is as high
 LINE = 64  # bytes that the processor moves at once; arrays that begin on such a boundary save a quarter of a step
 
 
@@ -224,9 +224,9 @@ def train_epoch(network, layers, loss, penalty, descent, rates, rows, order, bat
     Returns the mean of J over the rows, and how many steps were finite: it stops before the first that is not.
     """
     total, done = 0.0, 0
+    targets, weights = np.empty((batch_size, rows.target.shape[1]), rows.x.dtype), np.empty(batch_size, rows.x.dtype)
     control = jit.float_control()
     jit.set_float_control(control | jit.FLUSH)
-    targets, weights = np.empty((batch_size, rows.target.shape[1]), rows.x.dtype), np.empty(batch_size, rows.x.dtype)
     for start in range(0, order.size, batch_size):
         chosen = order[start : start + batch_size]
         target, weight = targets[: chosen.size], weights[: chosen.size]

@@ -18,7 +18,7 @@ _LN2_LOW = -2.1219444005469057e-4  # ... and the rest of log(2)
 _TAYLOR = tuple(1.0 / math.factorial(n) for n in range(13, -1, -1))  # the last term is below 2e-16
 
 
-@jit.function
+@jit.function_in_order
 def exp_down(x):
     """Exponential of a number that is not above zero; zero where the type has no normal number for it.
 
@@ -30,6 +30,9 @@ def exp_down(x):
         x: x, scalar, in [-80, 0]
     Source
         Cody and Waite (1980), "Software manual for the elementary functions", chapter 6, with Taylor's polynomial.
+    Example
+        >>> float(exp_down(0.0)), round(float(exp_down(-1.0)), 4)
+        (1.0, 0.3679)
     """
     x = _ZERO_BELOW if x < _ZERO_BELOW else x  # so that k stays exact; NaN stays NaN
     k = np.floor(x * _LOG2_E + 0.5)

@@ -14,7 +14,7 @@ from scratchtune import checks, jit
 
 @jit.function
 def glorot_variance(fan_in, fan_out):
-    """Variance that keeps both signals and gradients at their size, for activations like tanh.
+    """Variance that is a compromise between keeping signals and keeping gradients at their size, for tanh and its like.
 
     Formula [glorot_variance]
         v = 2 / (fan_in + fan_out)
@@ -23,6 +23,9 @@ def glorot_variance(fan_in, fan_out):
         fan_out: fan_out, scalar, integer >= 1
     Source
         Glorot and Bengio (2010), "Understanding the difficulty of training deep feedforward neural networks", eq. 12.
+    Example
+        >>> float(glorot_variance(3, 5))
+        0.25
     """
     return 2.0 / (fan_in + fan_out)
 
@@ -37,6 +40,9 @@ def he_variance(fan_in):
         fan_in: fan_in, scalar, integer >= 1
     Source
         He et al. (2015), "Delving deep into rectifiers", equation 10.
+    Example
+        >>> float(he_variance(8))
+        0.25
     """
     return 2.0 / fan_in
 
@@ -51,6 +57,9 @@ def lecun_variance(fan_in):
         fan_in: fan_in, scalar, integer >= 1
     Source
         LeCun et al. (1998), "Efficient BackProp", equation 16.
+    Example
+        >>> float(lecun_variance(4))
+        0.25
     """
     return 1.0 / fan_in
 
@@ -65,6 +74,9 @@ def uniform_limit(variance):
         v: variance, scalar, > 0
     Source
         The variance of a uniform distribution, l² / 3.
+    Example
+        >>> float(uniform_limit(3.0))
+        3.0
     """
     return np.sqrt(3.0 * variance)
 

@@ -30,6 +30,9 @@ def mean_squared_error(a, t):
         No 1/2. The mean over outputs, as in Keras; PyTorch's MSELoss takes the same mean over rows and outputs at once.
     Source
         Keras, losses.MeanSquaredError.
+    Example
+        >>> float(mean_squared_error(np.array([1.0, 3.0]), np.array([1.0, 1.0])))
+        2.0
     """
     total = 0.0
     for k in range(a.size):
@@ -68,6 +71,9 @@ def mean_absolute_error(a, t):
         t: t, (k,), real, the target
     Source
         Keras, losses.MeanAbsoluteError; PyTorch's L1Loss.
+    Example
+        >>> float(mean_absolute_error(np.array([1.0, 3.0]), np.array([1.0, 1.0])))
+        1.0
     """
     total = 0.0
     for k in range(a.size):
@@ -87,6 +93,8 @@ def mean_absolute_error_grad(a, t, g):
         a: a, (k,), real, the output
         t: t, (k,), real, the target
         g: g, (k,), written
+    Variant
+        Zero where both are equal, as in PyTorch; JAX, and Keras on it, give −1/k there.
     Source
         Calculus.
     """
@@ -106,6 +114,9 @@ def binary_crossentropy(p, t):
         t: t, scalar, in [0, 1], the target
     Source
         Keras, losses.BinaryCrossentropy.
+    Example
+        >>> round(float(binary_crossentropy(0.5, 1.0)), 4)
+        0.6931
     """
     return -(t * np.log(p) + (1.0 - t) * np.log1p(-p))
 
@@ -123,6 +134,9 @@ def binary_crossentropy_grad(p, t):
         t: t, scalar, in [0, 1], the target
     Source
         Calculus.
+    Example
+        >>> float(binary_crossentropy_grad(0.5, 1.0))
+        -2.0
     """
     return (1.0 - t) / (1.0 - p) - t / p
 
@@ -138,8 +152,14 @@ def sigmoid_crossentropy(z, t):
     Where
         z: z, scalar, logits
         t: t, scalar, in [0, 1], the target
+    Variant
+        Keras, unless told from_logits=True, takes the logarithm of p kept 1e-7 away from 0 and 1: its loss is at most
+        16.1 a row, and a row that is surely wrong has no gradient. Here, as in PyTorch, both are exact.
     Source
         PyTorch, BCEWithLogitsLoss.
+    Example
+        >>> round(float(sigmoid_crossentropy(0.0, 1.0)), 4)
+        0.6931
     """
     return max(z, 0.0 * z) - z * t + np.log1p(np.exp(-abs(z)))
 
@@ -157,6 +177,9 @@ def sigmoid_crossentropy_grad(z, t):
         t: t, scalar, in [0, 1], the target
     Source
         Calculus.
+    Example
+        >>> float(sigmoid_crossentropy_grad(0.0, 1.0))
+        -0.5
     """
     return sigmoid(z) - t
 
@@ -172,6 +195,9 @@ def categorical_crossentropy(p, t):
         t: t, (k,), one-hot, the target: the class, or a probability for each
     Source
         Keras, losses.CategoricalCrossentropy.
+    Example
+        >>> round(float(categorical_crossentropy(np.array([0.25, 0.75]), np.array([1.0, 0.0]))), 4)
+        1.3863
     """
     total = 0.0
     for k in range(p.size):
@@ -210,6 +236,8 @@ def softmax_crossentropy(z, t, s):
         s: s, scalar, real, log Σⱼ[exp(zⱼ)], which `softmax` gives
     Variant
         The same as [categorical_crossentropy] of [softmax], since log(pₖ) = zₖ − s; exact where pₖ underflows.
+        Keras, unless told from_logits=True, takes the logarithm of p kept 1e-7 away from 0 and 1: its loss is at most
+        16.1 a row, and a row that is surely wrong has no gradient. Here, as in PyTorch, both are exact.
     Source
         PyTorch, CrossEntropyLoss.
     """

@@ -5,8 +5,8 @@ All three compute the plain sum of `multiply`'s formula. What makes them fast is
 - four rows of ``a`` by four of ``b`` are held in registers while the inner loop runs along a row of ``b``, so that each
   number that is loaded is used four times, and the processor works on whole vectors of columns;
 - the arrays are declared to be apart (`jit.function_of_separate_arrays`), which spares a test before each inner loop;
-- where ``b`` is larger than the processor's inner cache, a block of it at a time is copied together;
-- where the result has few columns, fewer than a vector, the product is taken by dot products along the rows instead.
+- `multiply_transposed` takes dot products along the rows of both instead, sixteen at a time: for layers with few
+  units, whose columns would not fill a vector, and for what a layer hands back to the layer before it.
 
 ``b``'s rows, and the result's, are contiguous; ``a`` may be a transposed view.
 """
@@ -14,11 +14,6 @@ All three compute the plain sum of `multiply`'s formula. What makes them fast is
 from __future__ import annotations
 
 from scratchtune import jit
-
-NARROW = 16  # columns: one vector of float32
-BLOCK_ROWS = 128
-BLOCK_COLUMNS = 512
-UNBLOCKED = 256 * 512  # elements of b: half a megabyte in float32
 
 
 @jit.function_of_separate_arrays

@@ -25,6 +25,11 @@ def gradient_descent(theta, grad, alpha):
         α: alpha, scalar, > 0, the learning rate
     Source
         The document, section 4.1.
+    Example
+        >>> theta = np.array([1.0])
+        >>> gradient_descent(theta, np.array([0.5]), 0.5)
+        >>> float(theta[0])
+        0.75
     """
     rate = theta.dtype.type(alpha)
     for i in range(theta.size):
@@ -47,6 +52,11 @@ def momentum(theta, grad, velocity, alpha, mu):
         As Keras. PyTorch keeps v without α, v' = μ · v + g and θ' = θ − α · v': the same as long as α is constant.
     Source
         Polyak (1964), "Some methods of speeding up the convergence of iteration methods", equation 9.
+    Example
+        >>> theta, velocity = np.array([1.0]), np.array([1.0])
+        >>> momentum(theta, np.array([1.0]), velocity, 0.25, 0.5)
+        >>> float(velocity[0]), float(theta[0])
+        (0.25, 1.25)
     """
     rate, keep = theta.dtype.type(alpha), theta.dtype.type(mu)
     for i in range(theta.size):
@@ -66,9 +76,16 @@ def nesterov(theta, grad, velocity, alpha, mu):
         v: velocity, (i,), real
         α: alpha, scalar, > 0, the learning rate
         μ: mu, scalar, in [0, 1), the momentum
+    Variant
+        As Keras. PyTorch keeps v without α: v' = μ · v + g and θ' = θ − α · (g + μ · v').
     Source
         Sutskever et al. (2013), "On the importance of initialization and momentum in deep learning", rewritten for the
         parameters that were looked ahead to, as in Keras.
+    Example
+        >>> theta, velocity = np.array([1.0]), np.array([1.0])
+        >>> nesterov(theta, np.array([1.0]), velocity, 0.25, 0.5)
+        >>> float(theta[0])
+        0.875
     """
     rate, keep = theta.dtype.type(alpha), theta.dtype.type(mu)
     for i in range(theta.size):
@@ -93,6 +110,11 @@ def rmsprop(theta, grad, v, alpha, rho, epsilon):
         As Keras, ε under the root. PyTorch adds it outside, √v' + ε.
     Source
         Tieleman and Hinton (2012), "Lecture 6.5 - RMSprop", Neural networks for machine learning.
+    Example
+        >>> theta = np.array([1.0])
+        >>> rmsprop(theta, np.array([2.0]), np.array([0.0]), 0.5, 0.75, 3.0)
+        >>> float(theta[0])
+        0.5
     """
     kind = theta.dtype.type
     rate, keep, add, floor = kind(alpha), kind(rho), kind(1.0 - rho), kind(epsilon)
@@ -116,8 +138,15 @@ def rmsprop_momentum(theta, grad, v, velocity, alpha, rho, epsilon, mu):
         ρ: rho, scalar, in [0, 1)
         ε: epsilon, scalar, > 0
         μ: mu, scalar, in [0, 1), the momentum
+    Variant
+        As Keras. PyTorch multiplies by α outside the momentum: the same as long as α is constant.
     Source
         As [rmsprop]; Keras, optimizers.RMSprop.
+    Example
+        >>> theta = np.array([1.0])
+        >>> rmsprop_momentum(theta, np.array([2.0]), np.array([0.0]), np.array([1.0]), 0.5, 0.75, 3.0, 0.5)
+        >>> float(theta[0])
+        0.0
     """
     kind = theta.dtype.type
     rate, keep, add, floor, go_on = kind(alpha), kind(rho), kind(1.0 - rho), kind(epsilon), kind(mu)
@@ -146,10 +175,15 @@ def adam(theta, grad, m, v, alpha, beta_1, beta_2, epsilon, t):
         ε: epsilon, scalar, > 0
         t: t, scalar, integer >= 1, the number of this step
     Variant
-        The paper's Algorithm 1, as PyTorch. Keras adds ε before the correction, √v' + ε: its ε is as large as
-        ε · √(1 − β₂^t) here, and so smaller at first than it looks.
+        The paper's Algorithm 1, as PyTorch. Keras adds ε before the correction, √v' + ε: its ε acts like
+        ε / √(1 − β₂^t) here, so at first it is larger than it looks (32 times in step 1 with β₂ = 0.999).
     Source
         Kingma and Ba (2015), "Adam: a method for stochastic optimization", Algorithm 1.
+    Example
+        >>> theta, m, v = np.array([1.0]), np.array([0.0]), np.array([0.0])
+        >>> adam(theta, np.array([2.0]), m, v, 0.5, 0.5, 0.5, 2.0, 1)
+        >>> float(m[0]), float(v[0]), float(theta[0])
+        (1.0, 2.0, 0.75)
     """  # noqa: E501  (a formula is one line)
     kind = theta.dtype.type
     keep_m, add_m, keep_v, add_v = kind(beta_1), kind(1.0 - beta_1), kind(beta_2), kind(1.0 - beta_2)
@@ -172,9 +206,15 @@ def weight_decay(theta, alpha, w):
         w: w, scalar, >= 0, the weight decay
     Variant
         Under plain gradient descent this is the L2 penalty with λ = w / 2. Under Adam it is not: there the penalty's
-        gradient is divided by the root of v like any other, and the decay is not (AdamW).
+        gradient is divided by the root of v like any other, and the decay is not (AdamW). The paper multiplies the
+        decay by the schedule alone; here, as in PyTorch and Keras, it is multiplied by the learning rate α.
     Source
         Loshchilov and Hutter (2019), "Decoupled weight decay regularization", Algorithm 2, line 12.
+    Example
+        >>> theta = np.array([2.0])
+        >>> weight_decay(theta, 0.5, 0.5)
+        >>> float(theta[0])
+        1.5
     """
     share = theta.dtype.type(alpha * w)
     for i in range(theta.size):
@@ -248,7 +288,7 @@ class SGD(Optimizer):
         decay: float = 0.0, weight_decay: float = 0.0,
     ) -> None:
         super().__init__(learning_rate, decay, weight_decay)
-        self.momentum = checks.real("momentum", momentum, 0.0, 1.0)
+        self.momentum = checks.real("momentum", momentum, 0.0, 1.0, open_high=True)
         self.nesterov = checks.boolean("nesterov", nesterov)
         self.settings = (self.momentum,)
         self.slots = 1 if self.momentum else 0
@@ -264,9 +304,9 @@ class RMSprop(Optimizer):
         epsilon: float = 1e-7, decay: float = 0.0, weight_decay: float = 0.0,
     ) -> None:
         super().__init__(learning_rate, decay, weight_decay)
-        self.rho = checks.real("rho", rho, 0.0, 1.0)
-        self.momentum = checks.real("momentum", momentum, 0.0, 1.0)
-        self.epsilon = checks.real("epsilon", epsilon, 0.0)
+        self.rho = checks.real("rho", rho, 0.0, 1.0, open_high=True)
+        self.momentum = checks.real("momentum", momentum, 0.0, 1.0, open_high=True)
+        self.epsilon = checks.real("epsilon", epsilon, 0.0, open_low=True)
         self.settings = (self.rho, self.epsilon, self.momentum)
         self.slots = 2 if self.momentum else 1
         self.update = rmsprop_momentum_update if self.momentum else rmsprop_update
@@ -285,7 +325,7 @@ class Adam(Optimizer):
         super().__init__(learning_rate, decay, weight_decay)
         self.beta_1 = checks.real("beta_1", beta_1, 0.0, 1.0, open_high=True)
         self.beta_2 = checks.real("beta_2", beta_2, 0.0, 1.0, open_high=True)
-        self.epsilon = checks.real("epsilon", epsilon, 0.0)
+        self.epsilon = checks.real("epsilon", epsilon, 0.0, open_low=True)
         self.settings = (self.beta_1, self.beta_2, self.epsilon)
 
 

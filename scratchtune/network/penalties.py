@@ -28,8 +28,8 @@ def l1_penalty(theta, lam):
     Source
         The document, section 4.2.
     Example
-        >>> float(l1_penalty(np.array([1.0, -2.0]), 0.1))
-        0.30000000000000004
+        >>> float(l1_penalty(np.array([1.0, -2.0]), 0.5))
+        1.5
     """
     total = 0.0
     for i in range(theta.size):
@@ -50,7 +50,8 @@ def l1_penalty_grad(theta, lam, grad):
         λ: lam, scalar, >= 0
         g: grad, (i,), written
     Variant
-        At zero, where |θ| has no derivative, zero is used, as in PyTorch and Keras.
+        At zero, where |θ| has no derivative, zero is used, as in PyTorch; Keras does what its backend does: on JAX the
+        slope at zero is +λ, so that biases, which start at zero, move in the first step.
     Source
         The document, section 4.2, differentiated.
     """
@@ -72,7 +73,7 @@ def l2_penalty(theta, lam):
         R, in the units of the loss.
     Variant
         No 1/2 and no 1/n; all parameters, unless the biases are left out. Keras's regularizers.L2 has no 1/2 either;
-        scikit-learn's alpha is divided by two and by the number of rows, and leaves the biases out.
+        scikit-learn's alpha is divided by two and by the number of rows of the batch, and leaves the biases out.
     Source
         The document, section 4.2.
     Example

@@ -51,7 +51,8 @@ def uniform(bits):
 def shuffle(order, key):
     """Put 0, 1, ..., n - 1 into ``order`` (n,) int64 in random order: Fisher and Yates's shuffle.
 
-    Every order is equally likely, up to 2^-53. The same key gives the same order.
+    Each swap's partner is uniform up to n · 2^-53. A key of 64 bits reaches at most 2^64 of the n! orders. The same key
+    gives the same order.
 
     Source
         Knuth, The Art of Computer Programming 2, section 3.4.2, algorithm P.

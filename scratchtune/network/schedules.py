@@ -25,6 +25,9 @@ def inverse_time_decay(alpha, rate, x):
         x: x, scalar, >= 0, steps done, in decay periods
     Source
         Keras, schedules.InverseTimeDecay; an optimizer's ``decay`` is this with a period of one step.
+    Example
+        >>> float(inverse_time_decay(1.0, 0.5, 2.0))
+        0.5
     """
     return alpha / (1.0 + rate * x)
 
@@ -41,6 +44,9 @@ def exponential_decay(alpha, rate, x):
         x: x, scalar, >= 0, steps done, in decay periods
     Source
         Keras, schedules.ExponentialDecay.
+    Example
+        >>> float(exponential_decay(1.0, 0.5, 2.0))
+        0.25
     """
     return alpha * rate**x
 
@@ -53,10 +59,13 @@ def cosine_decay(alpha, least, x):
         a = α · (f + (1 − f) · (1 + cos(π · min(x, 1))) / 2)
     Where
         α: alpha, scalar, > 0, the learning rate at first
-        f: least, scalar, in [0, 1), the share of it that is left at the end
+        f: least, scalar, in [0, 1], the share of it that is left at the end
         x: x, scalar, >= 0, the share of the decay that is done
     Source
         Loshchilov and Hutter (2017), "SGDR: stochastic gradient descent with warm restarts", eq. 5, without restarts.
+    Example
+        >>> round(float(cosine_decay(1.0, 0.0, 0.5)), 12)
+        0.5
     """
     return alpha * (least + (1.0 - least) * 0.5 * (1.0 + math.cos(math.pi * min(x, 1.0))))
 
@@ -73,6 +82,9 @@ def linear_warmup(alpha, target, x):
         x: x, scalar, in [0, 1), the share of the warm-up that is done
     Source
         Goyal et al. (2017), "Accurate, large minibatch SGD", section 2.2; Keras, schedules.CosineDecay.
+    Example
+        >>> float(linear_warmup(0.0, 1.0, 0.25))
+        0.25
     """
     return alpha + (target - alpha) * x
 

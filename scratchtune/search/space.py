@@ -183,9 +183,7 @@ def combinations(sizes: Sequence[int]) -> int:
     """Size of a grid: the product of the numbers of values of its parameters.
 
     Formula [grid_combinations]
-        N = exp(Σᵢ[log(nᵢ)])
-    Computed as
-        N = n₁ · n₂ · ..., in whole numbers
+        N = Πᵢ[nᵢ]
     Where
         n: sizes, (i,), integer >= 1, how many values parameter i has
     Returns

@@ -77,7 +77,7 @@ def test_the_first_step_of_adam_is_the_learning_rate_whatever_the_gradient() -> 
 
 def test_the_first_step_of_rmsprop_by_hand() -> None:
     """v = 0.1 * g^2, so the step is alpha / sqrt(0.1)."""
-    model = _line(st.RMSprop(0.1, rho=0.9, epsilon=0.0))
+    model = _line(st.RMSprop(0.1, rho=0.9, epsilon=1e-30))
     model.fit([[2.0]], [3.0])
     np.testing.assert_allclose(model.theta, [0.5 + 0.1 / np.sqrt(0.1), 0.1 / np.sqrt(0.1)], rtol=1e-14)
 

@@ -35,6 +35,8 @@ def bias_grad(dy, db):
 
     Formula [bias_grad]
         dⱼ = Σₙ[eₙⱼ]
+    Gradient of
+        [add_bias] in b
     Where
         e: dy, (n, j), real, dJ/dy
         d: db, (j,), written, dJ/db

@@ -23,6 +23,9 @@ def dropout(x, u, rate):
         The paper scales down at prediction instead; Keras and PyTorch do as here.
     Source
         Srivastava et al. (2014), "Dropout: a simple way to prevent neural networks from overfitting", section 10.
+    Example
+        >>> float(dropout(3.0, 0.5, 0.25)), float(dropout(3.0, 0.1, 0.25))
+        (4.0, 0.0)
     """
     return x / (1.0 - rate) if u >= rate else 0.0 * x
 
