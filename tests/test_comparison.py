@@ -40,6 +40,6 @@ def test_sealed_rows_are_apart(split):
 
 def test_a_grid_is_as_fine_as_the_trials_allow():
     space = Space(comparison.SPACE)
-    assert searcher_for("grid", 27).total(space) == 27  # 3 rates x 3 batch sizes x 3 lambdas
+    assert searcher_for("grid", 27).total(space) == 27  # 3 rates x 3 batch sizes x 3 decays
     assert searcher_for("grid", 47).total(space) == 27 and searcher_for("grid", 48).total(space) == 48
     assert isinstance(searcher_for("grid", 1), GridSearch)
