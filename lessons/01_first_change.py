@@ -4,14 +4,14 @@
 #
 # Ten minutes. You need Python and a terminal, in the folder that you cloned:
 #
-#     python -m venv .venv && . .venv/bin/activate
-#     pip install -e .
+#     python3 -m venv .venv && . .venv/bin/activate
+#     pip install -e ".[test]"
 #     python -m lessons 1
 #
 # The very first run compiles the code for your processor, which takes some seconds. Later runs start at once.
 #
 # All lessons have the same parts: Question, Formulas, Predict, Code, Check, Break it, Exercise. Read this file from
-# top to bottom while you run it. Lines that begin with `# ->` are what the cell above them prints.
+# top to bottom while you run it. Lines that begin with `# ->` are what the cell that they end prints.
 
 # %% [markdown]
 # ## Question
@@ -164,8 +164,10 @@ assert not caught.ok
 # 1. `scratchtune formulas l2_penalty` shows the formula, its code, and the file and line where it stands.
 # 2. Open that file in an editor. Change the line `total += theta[i] * theta[i]` to `total += abs(theta[i])`. Save.
 # 3. `python -m lessons 1` runs this lesson again. It compiles anew what you touched (some seconds), prints another
-#    value for l2_penalty, and stops at an `assert`. The accuracy is as good as before.
-# 4. `scratchtune formulas --check` checks all formulas and names the one that is wrong, with its place.
+#    value for l2_penalty, and stops at an `assert`. The accuracy is exactly the same: training follows
+#    [l2_penalty_grad], which you have not touched. Only the loss that is reported has changed.
+# 4. `scratchtune formulas --check` checks all formulas and names the one that is wrong, with its place, and
+#    [l1_l2_penalty], which calls it.
 # 5. `git checkout scratchtune` brings the right code back.
 #
 # You have changed a formula, and a test caught you.

@@ -145,7 +145,7 @@ fig.suptitle("First layer: which pixels it listens to (x: pixels that are always
 # Without a penalty the edge pixels keep the random weights that they started with: the loss has no gradient there, so
 # nothing ever moves them. They do nothing, until one day an image has ink at the edge. Then they shout nonsense. Both
 # penalties remove them, and both switch off whole units that are of little use. What they leave differs. In the units
-# that stay, L1 has emptied about half of the weights, and L2 a fifth: it makes them small instead.
+# that stay, L1 has emptied more than half of the weights, and L2 a fifth: it makes them small instead.
 
 # %%
 size = {name: abs(kernel[edge]).mean() for name, kernel in kernels.items()}
@@ -259,7 +259,8 @@ for penalty, pair in ((l2_penalty, (l2_penalty_grad, without_two)), (l1_penalty,
 
 # %% [markdown]
 # Without the 2, nothing looks wrong: your λ just acts like half of it, and nobody else can reproduce your result.
-# Without the sign, L1 drives negative weights away from 0, and they grow for ever.
+# Without the sign, L1 drives negative weights away from 0, until the loss holds against it: here theta ends at −1
+# instead of at 0.
 
 # %%
 without_two(theta, 0.1, grad)

@@ -16,7 +16,7 @@
 # - [accuracy] A = Σₙ[wₙ · (1 if yₙ = qₙ else 0)] / Σₙ[wₙ]
 #
 # *Grid search* tries all combinations of some values. Their number is the product of how many values each parameter
-# has (the first formula is a product written as a sum of logarithms). *Random search* draws each parameter from a
+# has (Π multiplies, as Σ adds). *Random search* draws each parameter from a
 # range. For a learning rate one draws on a log scale, the third formula: u is random between 0 and 1, so that 0.001
 # to 0.01 is as likely as 0.01 to 0.1.
 #
@@ -119,7 +119,7 @@ axes[1].legend(loc="lower left")
 # 2012).
 #
 # How sure is the winner? Each score is a mean over five folds, which themselves differ. Settings whose scores are
-# closer than that spread are, honestly, equal.
+# closer than that spread are, honestly, equal. Random's winner shows it: 0.964 in the folds, 0.933 on the sealed rows.
 
 # %%
 assert trainings(combinations([3, 3]), 5) == 45 and trainings(combinations([3, 3, 4]), 5) == 180

@@ -66,8 +66,8 @@ def _add_compare(commands: argparse._SubParsersAction) -> None:
     parser = _command(commands, "compare", _compare, "tune the document's network with every searcher, at equal cost")
     add = parser.add_argument
     add("--data", choices=["digits"], default="digits", help="the rows to tune on (default: digits)")
-    add("--searchers", nargs="+", metavar="NAME", default=[], help="which searchers (default: all there are)")
-    add("--trials", type=int, default=27, metavar="N", help="settings that each may try (default: 27)")
+    add("--searchers", nargs="+", metavar="NAME", default=[], help="grid, random (default: all there are)")
+    add("--trials", type=int, default=27, metavar="N", help="settings at most for each (default: 27, a full grid)")
     add("--jobs", type=int, default=2, metavar="N", help="trainings at the same time (default: 2)")
     add("--seed", type=int, default=0, metavar="N", help="for splits, weights and searchers (default: 0)")
     add("--split", choices=["shuffled", "order"], default="shuffled",

@@ -1,4 +1,6 @@
-"""The comparison is the main job: every searcher tunes one network on the same rows at the same cost.
+"""The comparison is the main job: every searcher tunes one network on the same rows, with as many settings.
+
+A grid takes the finest resolution that fits into them; 27 and 48, say, it fills.
 
 Some rows are sealed first and looked at once, at the end: no searcher has seen them, so what the winner scores on them
 is what it will score on new rows of the same kind.
@@ -121,10 +123,12 @@ def compare(
 
     rows = []
     for name in searchers or SEARCHERS:
-        say(f"{name}: {trials} settings x {FOLDS} folds, {EPOCHS} epochs each")
+        searcher = searcher_for(name, trials)
+        planned = min(trials, searcher.total(Space(SPACE)) or trials)
+        say(f"{name}: {planned} settings x {FOLDS} folds, {EPOCHS} epochs each")
         begun = time.perf_counter()
-        study = Study(SPACE, searcher_for(name, trials), direction="maximize", seed=seed)
-        study.run(cross_validated, n_trials=trials, n_jobs=jobs, progress=progress)
+        study = Study(SPACE, searcher, direction="maximize", seed=seed)
+        study.run(cross_validated, n_trials=planned, n_jobs=jobs, progress=progress)
         rows.append(Row(name, study, 0.0, time.perf_counter() - begun))
     for row in rows:
         best, fit_arguments = model.configured(row.study.best_params)

@@ -264,7 +264,7 @@ def inlined(f: Callable[..., Any]) -> Any:
 def _dispatcher(f: Callable[..., Any], pipeline: type[_Compiler], **options: Any) -> Any:
     if DISABLED:
         return f
-    dispatcher = numba.jit(pipeline_class=pipeline, **{'forceinline':True,**_OPTIONS, **options})(f)
+    dispatcher = numba.jit(pipeline_class=pipeline, **{"forceinline": True, **_OPTIONS, **options})(f)
     dispatcher._cache = _cache_of(f)
     return dispatcher
 

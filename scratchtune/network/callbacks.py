@@ -71,7 +71,7 @@ class EarlyStopping(Callback):
             if self.baseline is None or value + self.min_delta < self.sign * self.baseline:
                 self.wait = 0
             return
-        if self.wait >= self.patience and epoch > 0 and self.wait > 0:
+        if self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
             self.model.stop_training = True
 
@@ -81,7 +81,8 @@ class EarlyStopping(Callback):
 
     def on_train_end(self) -> None:
         if self.verbose and self.stopped_epoch:
-            print(f"early stopping after epoch {self.stopped_epoch}, best was {self.best_epoch}", file=sys.stderr)
+            stopped, best = self.stopped_epoch + 1, self.best_epoch + 1
+            print(f"early stopping after epoch {stopped}, best was epoch {best}", file=sys.stderr)
         if self.restore_best_weights and self.best_weights is not None:
             self.model.set_weights(self.best_weights)
 

@@ -18,7 +18,7 @@ from scratchtune import checks, jit
 from scratchtune.metrics import accuracy_score
 from scratchtune.network import engine, initializers, losses, optimizers, penalties
 from scratchtune.network.callbacks import Callback, History
-from scratchtune.network.layers import Layer
+from scratchtune.network.layers import Dense, Layer
 from scratchtune.network.layers.activation import Activation
 from scratchtune.network.saving import described, read_whole, remade, write_whole
 
@@ -211,6 +211,7 @@ class Sequential:
         X, target, weight = trained
         weight = weight * _class_weights(target, class_weight)
         self._build_for(X)
+        self._expect_probabilities()
         history = History()
         watchers = [history, *_checked_callbacks(callbacks)]
         names = ["loss", *self.metrics]
@@ -417,8 +418,8 @@ class Sequential:
         if penalty:
             kept = {"l1": self.penalty.l1, "l2": self.penalty.l2, "biases": self.penalty.biases}
             copy.penalty = penalties.L1L2(**{**kept, **penalty})
-        if "batch_size" in fit_arguments:
-            checks.integer("batch_size", fit_arguments["batch_size"], 1)
+        for name in {"batch_size", "epochs"} & fit_arguments.keys():
+            checks.integer(name, fit_arguments[name], 1)
         return copy, fit_arguments
 
     def _place(self, argument: str, value: Any) -> bool:
@@ -489,6 +490,16 @@ class Sequential:
             )
         self._must_fit(name, X)
         return X
+
+    def _expect_probabilities(self) -> None:
+        """Warn where a loss of probabilities gets what a dense layer has computed, without an activation."""
+        last = self.stages[-1]
+        if isinstance(last, Dense) and self.loss.targets != "values":
+            fitting = "softmax" if self.loss.targets == "classes" else "sigmoid"
+            warnings.warn(
+                f"the last layer's activation is {last.activation.name!r}; {self.loss.name} takes probabilities, "
+                f"give the layer activation={fitting!r}", stacklevel=3,
+            )
 
     def _must_fit(self, name: str, array: np.ndarray) -> None:
         largest = float(max(array.max(), -array.min()))

@@ -76,7 +76,7 @@ def test_it_starts_afresh_with_every_fit() -> None:
 
 def test_it_tells_on_stderr_if_asked(capsys: Any) -> None:
     _driven(st.EarlyStopping(patience=1, verbose=1), [1.0, 2.0])
-    assert capsys.readouterr().err == "early stopping after epoch 1, best was 0\n"
+    assert capsys.readouterr().err == "early stopping after epoch 2, best was epoch 1\n"
 
 
 def test_a_training_stops_and_has_its_best_weights_back() -> None:

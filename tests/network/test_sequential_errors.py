@@ -190,3 +190,10 @@ def _built() -> st.Sequential:
     model = _model()
     model.build((None, 3))
     return model
+
+
+def test_probabilities_without_their_activation_are_warned_of() -> None:
+    model = st.Sequential([st.Dense(2)])
+    model.compile(loss="categorical_crossentropy", optimizer="sgd")
+    with pytest.warns(UserWarning, match="last layer's activation is 'linear'; categorical_crossentropy.*'softmax'"):
+        model.fit(np.ones((4, 3)), [0, 1, 0, 1], verbose=0)
