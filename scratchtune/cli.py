@@ -7,7 +7,9 @@ Results go to stdout, progress and messages to stderr. Exit codes: 0 done, 1 the
 from __future__ import annotations
 
 import argparse
+import io
 import sys
+import tempfile
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +26,9 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a letter shows a ?
     parser = _make_parser()
     try:
         given = parser.parse_args(arguments)
@@ -87,11 +92,13 @@ def _compare(given: argparse.Namespace) -> int:
         raise ValueError(f"--db is {given.db!r}; studies are kept in memory only in this version, leave it away")
     for name, value in (("--trials", given.trials), ("--jobs", given.jobs)):
         checks.integer(name, value, 1)
-    checks.integer("--seed", given.seed, 0)
+    checks.integer("--seed", given.seed, 0, 2**32 - 1)
     for name in given.searchers:
         checks.choice("--searchers", name, SEARCHERS)
     if given.out.exists() and not given.out.is_dir():
         raise ValueError(f"--out is {str(given.out)!r}, a file; it must be a folder")
+    given.out.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=given.out).close()  # that it can be written is known before the work, not after
     X, y = load_digits()
     result = compare(
         X / 16.0, y, given.searchers, given.trials, given.jobs, given.seed, given.split,

@@ -142,8 +142,10 @@ def searcher_for(name: str, trials: int) -> Searcher:
     if name != "grid":
         return as_searcher(name)
     space = Space(SPACE)
-    fitting = [r for r in range(2, trials + 1) if GridSearch(resolution=r).total(space) <= trials]
-    return GridSearch(resolution=max(fitting, default=1))
+    resolution = 1
+    while GridSearch(resolution=resolution + 1).total(space) <= trials:
+        resolution += 1
+    return GridSearch(resolution=resolution)
 
 
 def shown(params: dict[str, Any]) -> str:

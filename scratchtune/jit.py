@@ -17,6 +17,7 @@ would depend on whether the cache was warm. So functions are put into the kernel
 
 from __future__ import annotations
 
+import dis
 import hashlib
 import importlib
 import inspect
@@ -182,10 +183,12 @@ class _Locator(caching.InTreeCacheLocator):
 def _cache_folder(source: Path) -> Path:
     """The first folder that can be written: the one Numba was told, beside the source, the user's, a private one."""
     name = f"{source.parent.name}-{hashlib.sha256(str(source.parent).encode()).hexdigest()[:16]}"
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path(os.path.expanduser("~")) / ".cache")
     told = config.CACHE_DIR  # type: ignore[attr-defined]
     candidates = [Path(told) / name] if told else [source.parent / "__pycache__"]
-    for folder in [*candidates, home / "scratchtune" / name]:
+    if home.is_absolute():  # a user without a home has "~"
+        candidates.append(home / "scratchtune" / name)
+    for folder in candidates:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=folder).close()
@@ -292,6 +295,8 @@ class Kernel:
                 f"{py_func.__name__} has the arguments ({', '.join(given)}); "
                 f"a {kind} kernel has ({', '.join(wanted)})"
             )
+        if any(instruction.opname == "RAISE_VARARGS" for instruction in dis.get_instructions(py_func)):
+            raise TypeError(f"{py_func.__name__} has a raise or an assert; a kernel has nobody to raise to")
         self._compiled: dict[str, Any] = {}
         self._key = (py_func.__qualname__, *_closed(py_func))
         _KERNELS[(py_func.__module__, *self._key)] = self

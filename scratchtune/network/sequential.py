@@ -424,14 +424,20 @@ class Sequential:
 
     def _place(self, argument: str, value: Any) -> bool:
         """Give ``value`` to all hidden layers that have this argument; False where none has."""
-        hidden = [i for i, layer in enumerate(self.layers[:-1]) if argument in layer.arguments()]
-        for i in hidden:
+        places = [i for i, layer in enumerate(self._hidden_layers()) if argument in layer.arguments()]
+        for i in places:
             self.layers[i] = self.layers[i].fresh(**{argument: value})
-        return bool(hidden)
+            self.layers[i].is_in_a_model = True
+        return bool(places)
+
+    def _hidden_layers(self) -> list[Layer]:
+        """The layers before the one that gives the outputs, which is the last one that has units."""
+        with_units = [i for i, layer in enumerate(self.layers) if "units" in layer.arguments()]
+        return self.layers[: with_units[-1] if with_units else len(self.layers) - 1]
 
     def _unknown(self, name: str) -> str:
         assert self.optimizer is not None
-        hidden = {argument for layer in self.layers[:-1] for argument in layer.arguments()}
+        hidden = {argument for layer in self._hidden_layers() for argument in layer.arguments()}
         placed = [parameter for parameter, argument in PLACED_IN_LAYERS.items() if argument in hidden]
         known = [*self.optimizer.arguments(), *FIT_ARGUMENTS, "l1", "l2", *placed]
         return f"parameter {name!r} is unknown to this model; it has {', '.join(known)}{checks.nearest(name, known)}"
@@ -527,6 +533,13 @@ def load_model(path: str | Path) -> Sequential:
     A layer of one's own must be defined, or imported, before. Raises ValueError where the file is no such model.
     """
     header, arrays = read_whole(Path(path))
+    try:
+        return _rebuilt(header, arrays)
+    except (KeyError, TypeError, AttributeError, IndexError) as problem:
+        raise ValueError(f"path is {str(path)!r}; the model in it is damaged: {problem!r}") from None
+
+
+def _rebuilt(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Sequential:
     model = Sequential([remade(Layer, entry) for entry in header["layers"]], header["dtype"], header["seed"])
     model.build((None, *header["input_shape"]))
     if "optimizer" in header:

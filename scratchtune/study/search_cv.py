@@ -72,6 +72,8 @@ class SearchCV:
         if is_network(self.estimator):
             X, y = checks.matrix("X", X), checks.targets("y", y)
             self.estimator.check_data(X, y)
+            for name in fit_params:
+                checks.choice("argument of fit", name, list(inspect.signature(self.estimator.fit).parameters)[2:])
         scorer = resolve_scoring(self.scoring)
         splits = folds_for(self.cv, self.estimator, X, y)
         workers = number_of_workers(self.n_jobs)

@@ -33,7 +33,10 @@ class NotReady(RuntimeError):
     def __init__(self, number: int, awaited: int) -> None:
         super().__init__(
             f"trial {number} can't be proposed yet: the searcher needs the result of trial {awaited} first")
-        self.awaited = awaited
+        self.number, self.awaited = number, awaited
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return NotReady, (self.number, self.awaited)
 
 
 class Study:
