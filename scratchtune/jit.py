@@ -273,6 +273,7 @@ def _dispatcher(f: Callable[..., Any], pipeline: type[_Compiler], **options: Any
 
 
 def loop(f: Callable[..., Any]) -> Any:
+    """Compile a loop over kernels; it is long, so it stays a function of its own."""
     return _dispatcher(f, _Compiler, forceinline=False)
 
 
