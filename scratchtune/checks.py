@@ -8,10 +8,22 @@ from __future__ import annotations
 
 import difflib
 import numbers
+import sys
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+
+PACKAGE = __name__.partition(".")[0]
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the first line outside this package, counted from here: the one that a user can change."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == PACKAGE:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
 
 
 def nearest(value: object, names: Iterable[str]) -> str:

@@ -27,7 +27,9 @@ SECTIONS = (
         f"{_NETWORK}/schedules.py", f"{_NETWORK}/layers/dense.py", f"{_NETWORK}/layers/dropout.py",
         f"{_NETWORK}/activations.py", f"{_NETWORK}/initializers.py", "scratchtune/search/space.py"), ("04", "05")),
     Section("2.2", "超参数之间的联系", (f"{_NETWORK}/optimizers.py",), ("05",)),
-    Section("2.3", "评价指标", ("scratchtune/metrics.py",)),
+    Section("2.3", "评价指标", (
+        "scratchtune/metrics/classification.py", "scratchtune/metrics/precision_recall.py",
+        "scratchtune/metrics/ranking.py", "scratchtune/metrics/regression.py")),
     Section("3.1", "网格搜索", ("scratchtune/search/grid.py",), ("06",)),
     Section("3.2", "随机搜索", ("scratchtune/search/random.py",), ("06",)),
     Section("3.3", "贝叶斯优化"),

@@ -1,0 +1,32 @@
+"""A metric is a number that says how good predictions are, given what was true.
+
+Each metric has two functions, one under the other: the formula on plain arrays, and beneath it the name that
+users call, with scikit-learn's arguments, which checks its input and brings it into the formula's form.
+Labels may be anything that can be compared (integers, text) or one-hot rows.
+
+Reading order: `labels` (what a label is, and its number), `counts` (hits and mistakes), `classification` (accuracy,
+confusion matrix, log loss), `precision_recall`, `ranking` (AUC), `regression`, and `scorers`: there a scoring name
+such as "neg_log_loss" is a metric, what it needs from a model, and a sign, as a score is the better the larger it is.
+"""
+
+from __future__ import annotations
+
+from scratchtune.metrics.classification import accuracy_score, balanced_accuracy_score, confusion_matrix, log_loss
+from scratchtune.metrics.labels import UndefinedMetricWarning, class_labels, is_one_hot
+from scratchtune.metrics.precision_recall import (
+    f1_score,
+    fbeta_score,
+    precision_recall_fscore_support,
+    precision_score,
+    recall_score,
+)
+from scratchtune.metrics.ranking import auc, roc_auc_score, roc_curve
+from scratchtune.metrics.regression import mean_absolute_error, mean_squared_error, r2_score, root_mean_squared_error
+from scratchtune.metrics.scorers import SCORERS, Scorer
+
+__all__ = [
+    "SCORERS", "Scorer", "UndefinedMetricWarning", "accuracy_score", "auc", "balanced_accuracy_score", "class_labels",
+    "confusion_matrix", "f1_score", "fbeta_score", "is_one_hot", "log_loss", "mean_absolute_error",
+    "mean_squared_error", "precision_recall_fscore_support", "precision_score", "r2_score", "recall_score",
+    "roc_auc_score", "roc_curve", "root_mean_squared_error",
+]

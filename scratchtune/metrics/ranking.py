@@ -1,0 +1,350 @@
+"""Ranking metrics ask whether rows of the positive class get higher scores than others, whatever the threshold.
+
+Scores are probabilities or any other numbers, the higher the surer of the positive class: only their order counts.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.metrics.labels import (
+    UndefinedMetricWarning,
+    check_lengths,
+    checked_labels,
+    indicators,
+    is_one_hot,
+    positions,
+    rectangular,
+    row_weights,
+    shown,
+)
+
+AVERAGES = ("macro", "micro", "weighted", "samples", None)
+
+# The curve -----------------------------------------------------------------------------------------------------------
+
+
+def roc_curve(
+    y_true: Any, y_score: Any, *, pos_label: Any = None, sample_weight: Any = None, drop_intermediate: bool = True,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """False positive rates, true positive rates (recalls) and the thresholds from which on they hold.
+
+    Each distinct score is a threshold: rows with this score or a higher one are predicted as ``pos_label`` (1 where
+    labels are 0 and 1, or -1 and 1). The curve begins at (0, 0), with an infinite threshold; ``drop_intermediate``
+    leaves out points on a straight line. Where one class has no rows, its rates are NaN, with a warning.
+
+    >>> [part.tolist() for part in roc_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])[:2]]
+    [[0.0, 0.0, 0.5, 0.5, 1.0], [0.0, 0.5, 0.5, 1.0, 1.0]]
+    """
+    checks.boolean("drop_intermediate", drop_intermediate)
+    labels, score = checked_labels("y_true", y_true), _scores(y_score)
+    check_lengths("y_score", len(labels), len(score))
+    if score.ndim == 2:
+        raise ValueError(f"y_score has {score.shape[1]} columns; roc_curve takes one score for each row, (n,)")
+    positive = labels == _pos_label(labels, pos_label)
+    weight = None if sample_weight is None else row_weights(sample_weight, len(labels))
+    false, true, thresholds = _curve_counts(positive, score, weight)
+    if drop_intermediate and len(false) > 2:
+        corner = np.ones(len(false), dtype=bool)
+        corner[1:-1] = (np.diff(false, 2) != 0) | (np.diff(true, 2) != 0)
+        false, true, thresholds = false[corner], true[corner], thresholds[corner]
+    return (_rates(false, "negative"), _rates(true, "positive"), np.append(np.inf, thresholds))
+
+
+def _curve_counts(
+    positive: np.ndarray, score: np.ndarray, weight: np.ndarray | None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The weight of negative and of positive rows at or above each distinct score, from the highest score down."""
+    if weight is not None:
+        counted = weight != 0
+        positive, score, weight = positive[counted], score[counted], weight[counted]
+    order = np.argsort(-score, kind="stable")
+    positive, score = positive[order].astype(np.float64), score[order]
+    ordered = np.ones(len(score)) if weight is None else weight[order]
+    last = np.append(np.flatnonzero(np.diff(score)), len(score) - 1)  # of the rows of each distinct score
+    return np.cumsum((1.0 - positive) * ordered)[last], np.cumsum(positive * ordered)[last], score[last]
+
+
+def _rates(counts: np.ndarray, kind: str) -> np.ndarray:
+    """Counts as shares of the last one, beginning at 0; NaN where there are none."""
+    if counts[-1] > 0:
+        return np.append(0.0, counts) / counts[-1]
+    checks.warn(
+        f"y_true holds no {kind} row that counts, so the {'false' if kind == 'negative' else 'true'} positive rate "
+        "has no value and is NaN; give rows of both classes", UndefinedMetricWarning)
+    return np.full(len(counts) + 1, np.nan)
+
+
+def _pos_label(labels: np.ndarray, pos_label: Any) -> Any:
+    classes = np.unique(labels).tolist()
+    if pos_label is not None:
+        return pos_label
+    if classes not in ([0, 1], [-1, 1], [0], [-1], [1]):
+        raise ValueError(f"y_true holds the labels {shown(classes)}; pos_label must name the positive one of them")
+    return 1
+
+
+# Areas ---------------------------------------------------------------------------------------------------------------
+
+
+def trapezoids(width: np.ndarray, left: np.ndarray, right: np.ndarray) -> float:
+    """Area under a curve of straight pieces: each is a trapezoid.
+
+    Formula [trapezoids]
+        A = Σᵢ[dᵢ · (uᵢ + vᵢ) / 2]
+    Where
+        d: width, (i,), real, how far each piece goes to the right
+        u: left, (i,), real, the height at its left end
+        v: right, (i,), real, the height at its right end
+    Returns
+        A, a scalar.
+    Source
+        The trapezoidal rule; Fawcett (2006), algorithm 2, for the curve of the true against the false positive rate.
+    Example
+        >>> float(trapezoids(np.array([0.5, 0.5]), np.array([0.0, 1.0]), np.array([1.0, 1.0])))
+        0.75
+    """
+    return (width * (left + right) / 2.0).sum()
+
+
+def auc(x: Any, y: Any) -> float:
+    """Area under the curve through the points (x, y), where x never turns back; formula [trapezoids].
+
+    >>> auc([0.0, 0.5, 1.0], [0.0, 1.0, 1.0])
+    0.75
+    """
+    along, height = (np.asarray(value, dtype=np.float64) for value in (x, y))
+    if along.ndim != 1 or along.shape != height.shape or len(along) < 2:
+        raise ValueError(f"x has shape {along.shape} and y has {height.shape}; both must be (n,), of 2 points or more")
+    width = np.diff(along)
+    if (width < 0).any() and (width > 0).any():
+        raise ValueError("x goes up and down; it must only go up or only go down")
+    return float(trapezoids(np.abs(width), height[:-1], height[1:]))
+
+
+def pairs_in_order(positive: np.ndarray, score: np.ndarray, weight: np.ndarray) -> float:
+    """AUC: the share of pairs of a positive and a negative row in which the positive one has the higher score.
+
+    Formula [auc]
+        A = Σᵢⱼ[wᵢ · yᵢ · wⱼ · (1 − yⱼ) · (1 if sᵢ > sⱼ else 0.5 if sᵢ = sⱼ else 0)] / Σᵢⱼ[wᵢ · yᵢ · wⱼ · (1 − yⱼ)]
+    Computed as
+        sum(up * (cumsum(down) - down + down / 2)) / (sum(up) * sum(down)): up and down are the weights of the positive
+        and of the negative rows at each distinct score, from the lowest on; one sorting instead of all pairs.
+    Where
+        y: positive, (i,), 0 or 1, whether a row is of the positive class
+        s: score, (i,), real, the higher the surer of the positive class
+        w: weight, (i,), > 0, how much each row counts; a pair counts by the product
+    Returns
+        A, a scalar in [0, 1]; 0.5 is what scores by chance get, whatever the shares of the classes.
+    Variant
+        A tie counts half. This equals the area under the ROC curve, drawn with one straight piece for each distinct
+        score, and the statistic U of Mann and Whitney divided by the number of pairs.
+    Source
+        The document, section 2.3 (the area); Hanley and McNeil (1982), section II (its equality with this share).
+    Example
+        >>> float(pairs_in_order(np.array([0.0, 0.0, 1.0, 1.0]), np.array([0.1, 0.4, 0.35, 0.8]), np.ones(4)))
+        0.75
+    """
+    place = np.unique(score, return_inverse=True)[1]
+    up, down = np.bincount(place, weight * positive), np.bincount(place, weight * (1.0 - positive))
+    below = np.cumsum(down) - down
+    return (up * (below + 0.5 * down)).sum() / (up.sum() * down.sum())
+
+
+def mcclish(area: float, max_fpr: float) -> float:
+    """Partial AUC, standardised: 0.5 for scores by chance and 1 for perfect ones, whatever the part.
+
+    Formula [partial_auc]
+        m = f² / 2 ; A = (1 + (a − m) / (f − m)) / 2
+    Where
+        a: area, scalar, in [0, 1], the area under the ROC curve from 0 to f
+        f: max_fpr, scalar, in (0, 1], the false positive rate where the part ends
+    Returns
+        A, a scalar; m is the area that chance gets, f that of a perfect ranking.
+    Source
+        McClish (1989), section "Standardization".
+    Example
+        >>> mcclish(0.5, 0.5)
+        1.0
+    """
+    chance = max_fpr**2 / 2.0
+    return (1.0 + (area - chance) / (max_fpr - chance)) / 2.0
+
+
+# The score -----------------------------------------------------------------------------------------------------------
+
+
+def roc_auc_score(
+    y_true: Any, y_score: Any, *, average: str | None = "macro", sample_weight: Any = None,
+    max_fpr: float | None = None, multi_class: str = "raise", labels: Sequence[Any] | None = None,
+) -> Any:
+    """Area under the ROC curve: the share of pairs in which the positive row has the higher score; formula [auc].
+
+    Two classes: ``y_score`` is (n,), of the second of the sorted labels; ``max_fpr`` asks for the part of the curve
+    up to there, standardised ([partial_auc]). More classes: ``y_score`` holds probabilities, (n, classes), in the order
+    of the sorted labels, all of which ``labels`` may name; ``multi_class`` compares each class with the rest ("ovr") or
+    with each other class ("ovo"). Indicators, (n, labels), one-hot rows too, are taken column by column.
+    ``average``: "macro" (each class alike), "weighted" (by its rows), "micro" (all columns as one), "samples" (row by
+    row), None (all of them). With one class only it has no value: NaN, and a warning.
+
+    >>> roc_auc_score([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
+    0.75
+    """
+    checks.choice("average", average, AVERAGES)
+    checks.choice("multi_class", multi_class, ("raise", "ovr", "ovo"))
+    part = 1.0 if max_fpr is None else checks.real("max_fpr", max_fpr, low=0.0, high=1.0, open_low=True)
+    raw, score = rectangular("y_true", y_true), _scores(y_score)
+    check_lengths("y_score", len(np.atleast_1d(raw)), len(score))
+    weight = row_weights(sample_weight, len(score))
+    if _are_columns(raw, score, multi_class):
+        return _by_column(_checked_columns(raw, score), score, weight, average, part, list(range(raw.shape[1])))
+    true = checked_labels("y_true", raw)
+    classes = np.arange(raw.shape[1]) if is_one_hot(raw) else np.unique(true)
+    if len(classes) <= 2 and (score.ndim == 1 or score.shape[1] == 2):
+        return _two_classes(true, score, weight, part, classes)
+    if part < 1.0:
+        raise ValueError(f"max_fpr is {max_fpr!r}; with more than two classes it must be None")
+    _check_multi_class(multi_class, average)
+    classes = _all_classes(classes, labels)
+    _check_probabilities(score, classes)
+    if multi_class == "ovo":
+        return _one_against_one(true, score, sample_weight, average, classes)
+    return _by_column((true[:, None] == classes).astype(np.int64), score, weight, average, part, classes.tolist())
+
+
+def _scores(y_score: Any) -> np.ndarray:
+    """Scores as (n,) or (n, columns)."""
+    score = checks.targets("y_score", y_score).astype(np.float64)
+    if score.ndim > 2:
+        raise ValueError(f"y_score has shape {score.shape}; it must be (n,) or (n, classes)")
+    return score[:, 0] if score.ndim == 2 and score.shape[1] == 1 else score
+
+
+def _binary_auc(positive: np.ndarray, score: np.ndarray, weight: np.ndarray, part: float) -> float:
+    """AUC of one class against the rest, or the standardised part of it; NaN where either has no weight."""
+    positive = positive.astype(np.float64)
+    if not (weight * positive).any() or not (weight * (1.0 - positive)).any():
+        return float("nan")
+    if part == 1.0:
+        return float(pairs_in_order(positive, score, weight))
+    false, true, _ = _curve_counts(positive, score, weight)
+    along, height = np.append(0.0, false) / false[-1], np.append(0.0, true) / true[-1]
+    stop = np.searchsorted(along, part, side="right")  # between this point and the one before, the part ends
+    end = np.interp(part, along[stop - 1 : stop + 1], height[stop - 1 : stop + 1])
+    return float(mcclish(auc(np.append(along[:stop], part), np.append(height[:stop], end)), part))
+
+
+def _two_classes(
+    true: np.ndarray, score: np.ndarray, weight: np.ndarray, part: float, classes: np.ndarray,
+) -> float:
+    if score.ndim == 2:
+        raise ValueError("y_score has 2 columns and y_true two classes; it must be the score of the second class only, "
+                         "y_score[:, 1]")
+    value = _binary_auc(true == classes[-1], score, weight, part)
+    if np.isnan(value):
+        checks.warn(
+            f"y_true holds rows of one class only, of {classes.tolist()}, so the AUC has no value and is NaN; "
+            "give rows of both classes, for instance by stratified folds", UndefinedMetricWarning)
+    return value
+
+
+# Several columns -----------------------------------------------------------------------------------------------------
+
+
+def _are_columns(raw: np.ndarray, score: np.ndarray, multi_class: str) -> bool:
+    """Whether y_true is to be taken column by column; one-hot rows are labels where what is asked for takes labels."""
+    as_labels = is_one_hot(raw) and (score.ndim == 1 or multi_class == "ovo")
+    return raw.ndim == 2 and raw.shape[1] > 1 and not as_labels
+
+
+def _checked_columns(raw: np.ndarray, score: np.ndarray) -> np.ndarray:
+    if score.shape != raw.shape:
+        raise ValueError(f"y_true has shape {raw.shape} and y_score has {score.shape}; they must be equal")
+    return indicators("y_true", raw)
+
+
+def _by_column(
+    true: np.ndarray, score: np.ndarray, weight: np.ndarray, average: str | None, part: float, names: list[Any],
+) -> Any:
+    """AUC of each column against the rest, averaged; ``true`` is 0 or 1, (n, columns)."""
+    if average == "micro":
+        true, score, weight = true.reshape(-1, 1), score.reshape(-1, 1), np.repeat(weight, true.shape[1])
+    if average == "samples":
+        one = np.ones(true.shape[1])
+        values = np.array([_binary_auc(row, scores, one, part) for row, scores in zip(true, score, strict=True)])
+    else:
+        values = np.array([_binary_auc(y, s, weight, part) for y, s in zip(true.T, score.T, strict=True)])
+    _warn_of_nan(values, names, average)
+    if average is None:
+        return values
+    share = {"weighted": weight @ true, "samples": weight}.get(average, np.ones(len(values)))
+    return float(np.average(np.where(share > 0, values, 0.0), weights=share)) if share.any() else 0.0
+
+
+def _warn_of_nan(values: np.ndarray, names: list[Any], average: str | None) -> None:
+    if not np.isnan(values).any():
+        return
+    undefined = np.flatnonzero(np.isnan(values)).tolist()
+    by_label = average not in ("micro", "samples")
+    which = f"the labels {[names[k] for k in undefined]}" if by_label else f"{len(undefined)} of {len(values)} rows"
+    checks.warn(
+        f"the AUC has no value for {which}, since y_true holds no positive or no negative entry there, and is NaN; "
+        "give rows of all classes, for instance by stratified folds", UndefinedMetricWarning)
+
+
+def _all_classes(classes: np.ndarray, labels: Sequence[Any] | None) -> np.ndarray:
+    """The classes in the order of the columns of y_score: those of y_true, or all of them as given."""
+    if labels is None:
+        return classes
+    given = np.asarray(labels)
+    if given.ndim != 1 or given.tolist() != np.unique(given).tolist():
+        raise ValueError(f"labels is {labels!r}; it must be sorted, and hold each label once")
+    strangers = classes[positions(given, classes) < 0].tolist()
+    if strangers:
+        raise ValueError(f"y_true holds {strangers[0]!r}; it must hold only the given labels, {given.tolist()}")
+    return given
+
+
+def _check_probabilities(score: np.ndarray, classes: np.ndarray) -> None:
+    if score.ndim == 1 or score.shape[1] != len(classes):
+        raise ValueError(f"y_score has shape {score.shape} for {len(classes)} classes; it must be (n, classes), "
+                         "and labels=[...] names all classes where y_true lacks some")
+    if not np.allclose(score.sum(axis=1), 1.0):
+        raise ValueError("y_score has rows that do not sum to 1; of more than two classes it must hold probabilities")
+
+
+def _check_multi_class(multi_class: str, average: str | None) -> None:
+    if multi_class == "raise":
+        raise ValueError("y_true has over two classes and multi_class is 'raise'; it must be 'ovr' or 'ovo', as in "
+                         "the scoring names roc_auc_ovr and roc_auc_ovo")
+    choices = ("macro", "weighted", "micro", None) if multi_class == "ovr" else ("macro", "weighted")
+    if average not in choices:
+        raise ValueError(f"average is {average!r}; with multi_class={multi_class!r} it must be one of "
+                         f"{', '.join(map(repr, choices))}")
+
+
+def _one_against_one(
+    true: np.ndarray, score: np.ndarray, sample_weight: Any, average: str | None, classes: np.ndarray,
+) -> float:
+    """Hand and Till (2001): the mean over all pairs of classes of the AUC within the pair, taken from either side."""
+    if sample_weight is not None:
+        raise ValueError("sample_weight is given; with multi_class='ovo' it must be None")
+    there = np.flatnonzero(np.isin(classes, true))
+    if len(there) < 2:
+        checks.warn(
+            f"y_true holds only the class {classes[there].tolist()}, so the AUC has no value and is NaN; give rows of "
+            "all classes, for instance by stratified folds", UndefinedMetricWarning)
+        return float("nan")
+    values, rows = [], []
+    for first, second in itertools.combinations(there, 2):
+        pair = (true == classes[first]) | (true == classes[second])
+        one = np.ones(int(pair.sum()))
+        sides = [_binary_auc(true[pair] == classes[k], score[pair, k], one, 1.0) for k in (first, second)]
+        values.append(np.mean(sides))
+        rows.append(len(one))
+    return float(np.average(values, weights=rows if average == "weighted" else None))

@@ -1,0 +1,146 @@
+"""Precision, recall and F: by hand, by property, against scikit-learn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scratchtune.metrics import (
+    UndefinedMetricWarning,
+    accuracy_score,
+    f1_score,
+    fbeta_score,
+    precision_recall_fscore_support,
+    precision_score,
+    recall_score,
+)
+
+Y = np.array([1, 1, 1, 1, 1, 1, 0, 0])  # three hits, three misses, one false alarm
+Q = np.array([1, 1, 1, 0, 0, 0, 1, 0])
+
+
+def test_binary_by_hand() -> None:
+    assert precision_score(Y, Q) == 3 / 4
+    assert recall_score(Y, Q) == 3 / 6
+    assert f1_score(Y, Q) == 0.6
+    assert fbeta_score(Y, Q, beta=2) == pytest.approx(5 * 3 / (5 * 3 + 4 * 3 + 1))
+
+
+def test_averages_by_hand() -> None:
+    y, q = ["a", "a", "a", "b", "c"], ["a", "a", "b", "b", "b"]  # precision 1, 1/3, none; recall 2/3, 1, 0
+    assert precision_score(y, q, average=None, zero_division=0).tolist() == [1.0, 1 / 3, 0.0]
+    assert precision_score(y, q, average="macro", zero_division=0) == pytest.approx(4 / 9)
+    assert precision_score(y, q, average="macro", zero_division=np.nan) == pytest.approx(2 / 3)
+    assert precision_score(y, q, average="weighted", zero_division=0) == pytest.approx((3 + 1 / 3) / 5)
+    assert precision_score(y, q, average="micro") == accuracy_score(y, q) == 0.6
+    assert recall_score(y, q, average=None, labels=["c", "a", "z"], zero_division=1).tolist() == [0.0, 2 / 3, 1.0]
+
+
+def test_f1_is_the_harmonic_mean() -> None:
+    rng = np.random.default_rng(0)
+    for y, q in rng.integers(2, size=(50, 2, 20)):
+        p, r = precision_score(y, q), recall_score(y, q)
+        assert f1_score(y, q) == pytest.approx(2 * p * r / (p + r))
+        assert fbeta_score(y, q, beta=0.0) == p and fbeta_score(y, q, beta=np.inf) == r
+
+
+def test_one_hot_rows_are_columns_and_labels() -> None:
+    y, q = np.eye(2, dtype=int)[Y], np.eye(2, dtype=int)[Q]
+    assert f1_score(y, q) == f1_score(y, Q) == 0.6
+    assert f1_score(y, q, average="macro") == f1_score(Y, Q, average="macro")
+
+
+def test_macro_f1_is_no_f1_of_the_means() -> None:
+    p, r, f, support = precision_recall_fscore_support(Y, Q)
+    assert f.mean() != pytest.approx(2 * p.mean() * r.mean() / (p.mean() + r.mean()))
+    assert support.tolist() == [2, 6]
+
+
+@pytest.mark.parametrize("metric, y, q, message", [
+    (precision_score, [0, 1], [0, 0], "precision has no value and is 0 for the labels .1.: there is nothing predicted"),
+    (recall_score, [0, 0], [0, 1], "recall has no value and is 0 for the labels .1.: there is nothing true"),
+    (f1_score, [0, 0], [0, 0], "f-score has no value .* nothing true or predicted"),
+])
+def test_what_has_no_value_is_0_and_warned_of(metric: Any, y: Any, q: Any, message: str) -> None:
+    with pytest.warns(UndefinedMetricWarning, match=message):
+        assert metric(y, q) == 0.0
+    for chosen in (0, 1.0, np.nan):
+        assert metric(y, q, zero_division=chosen) == pytest.approx(chosen, nan_ok=True)
+
+
+def test_a_pos_label_that_does_not_count_is_warned_of() -> None:
+    with pytest.warns(UserWarning, match="pos_label is 2, which counts only where average is 'binary'"):
+        f1_score([0, 1, 2], [0, 1, 2], pos_label=2, average="macro")
+
+
+SEVERAL = [[1, 1], [0, 1]]
+
+
+@pytest.mark.parametrize("y, q, options, message", [
+    ([0, 1], [0, 1], {"average": "macros"}, "average is 'macros'; it must be one of .* did you mean 'macro'"),
+    ([0, 1, 2], [0, 1, 2], {}, "the labels .0, 1, 2., and average='binary' takes two classes; average must be"),
+    (SEVERAL, SEVERAL, {}, "rows of several labels.*'samples'"),
+    (["no", "yes"], ["no", "no"], {}, "pos_label is 1; it must be one of the labels, .'no', 'yes'."),
+    ([0, 1], [0, 1], {"average": "samples"}, "average is 'samples', which takes rows of several labels"),
+    ([0, 1], [0, 1], {"zero_division": 0.5}, "zero_division is 0.5"),
+    ([0, 1], [0, 1], {"zero_division": "nan"}, "zero_division is 'nan'"),
+    ([0, 1], [0, 1], {"labels": [], "average": "macro"}, "a list of one label or more"),
+    (SEVERAL, SEVERAL, {"labels": [2], "average": "macro"}, "numbers of columns, 0 to 1"),
+    ([0, 1], [0], {}, "y_true has 2 rows and y_pred has 1"),
+    (list(range(30)), list(range(30)), {}, "and 20 more"),
+])
+def test_bad_input_is_one_clear_sentence(y: Any, q: Any, options: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        f1_score(y, q, **options)
+
+
+def test_a_bad_beta_is_one_clear_sentence() -> None:
+    with pytest.raises(ValueError, match="beta is -1"):
+        fbeta_score(Y, Q, beta=-1)
+    with pytest.raises(TypeError, match="beta is 'one'"):
+        fbeta_score(Y, Q, beta="one")
+
+
+# The oracle ----------------------------------------------------------------------------------------------------------
+
+NAMES = (np.arange(4), np.array(["d", "a", "c", "b"]), np.array([-1, 1, 7, 3]), np.array([1, 0, 2, 3]))
+METRICS = ("precision_score", "recall_score", "f1_score", "fbeta_score", "precision_recall_fscore_support")
+
+
+def case(seed: int) -> tuple[Any, Any, dict[str, Any]]:
+    """Labels of one to four classes or rows of several, weights, and any options: often the wrong ones together."""
+    rng = np.random.default_rng(seed)
+    n, k = int(rng.integers(1, 12)), int(rng.choice([1, 2, 2, 3, 4]))
+    several = seed % 4 == 0
+    names = np.array([0, 1]) if several else NAMES[rng.integers(len(NAMES))][:k]
+    shape = (n, max(k, 2)) if several else (n,)
+    y, q = rng.integers(len(names), size=(2, *shape))
+    q = np.where(rng.random(shape) < rng.choice([0.0, 0.5, 1.0]), y, q * (rng.random(shape) < rng.choice([0.3, 1.0])))
+    weight = [None, rng.random(n), rng.integers(1, 4, n), rng.integers(0, 2, n) * rng.random(n)][rng.integers(4)]
+    if weight is not None and not weight.any():
+        weight[0] = 1
+    averages = ["macro", "micro", "weighted", None, "samples" if several else "binary"]
+    options = {"sample_weight": weight, "average": averages[rng.integers(5)],
+               "zero_division": ["warn", 0, 1, np.nan][rng.integers(4)]}
+    if several and rng.integers(3) == 0:
+        options["labels"] = rng.permutation(shape[1])[: rng.integers(1, shape[1] + 1)]
+    elif not several and rng.integers(3) == 0:
+        known = np.append(names, "z" if names.dtype.kind == "U" else 99)
+        options["labels"] = rng.permutation(known)[: rng.integers(1, len(known) + 1)]
+    if options["average"] == "binary" and rng.integers(2):
+        options["pos_label"] = names[-1].item()
+    return names[y], names[q], options
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_agrees_with_scikit_learn_on_1000_cases(agree: Any, name: str) -> None:
+    for seed in range(1000):
+        y, q, options = case(seed)
+        if name in ("fbeta_score", "precision_recall_fscore_support"):
+            options["beta"] = [0.5, 1.0, 2.0, 0.0, np.inf][seed % 5]
+        weight = options["sample_weight"]
+        if options["average"] == "samples" and options["zero_division"] == "warn" and weight is not None:
+            options["sample_weight"] = weight + 0.5  # theirs warns of rows without weight too
+        agree(name, y, q, **options)
