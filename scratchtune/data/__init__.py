@@ -1,5 +1,17 @@
-"""Data: the sets that come with the package."""
+"""Data: the sets that come with the package, tables, and what is learnt from rows before a network sees them.
+
+Reading order: `transformer` (the protocol), `scaling`, `imputing`, `encoding`, `tables`, `reading`, `table_encoder`.
+"""
 
 from scratchtune.data import datasets
+from scratchtune.data.encoding import OneHotEncoder
+from scratchtune.data.imputing import SimpleImputer
+from scratchtune.data.reading import read_table
+from scratchtune.data.scaling import MinMaxScaler, StandardScaler
+from scratchtune.data.table_encoder import TableEncoder
+from scratchtune.data.tables import Table
 
-__all__ = ["datasets"]
+__all__ = [
+    "MinMaxScaler", "OneHotEncoder", "SimpleImputer", "StandardScaler", "Table", "TableEncoder", "datasets",
+    "read_table",
+]

@@ -1,0 +1,212 @@
+"""Encoding turns categories into numbers: a column of 0 and 1 for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.data.transformer import Transformer, check_two_dimensions, column_names, refuse_sparse
+
+DROPS = (None, "first", "if_binary")
+
+
+def one_hot(c, y):
+    """Write each row's category as a 1 in its column; a category beyond the columns, or below 0, is written as zeros.
+
+    Formula [one_hot]
+        yₙₖ = 1 if k = cₙ else 0
+    Where
+        c: c, (n,), integer in [-1, 20], the category of each row
+        y: y, (n, k), written
+    Variant
+        To leave the first category out, 1 is subtracted from c before.
+    Source
+        The document, section 2.1; scikit-learn, preprocessing.OneHotEncoder.
+    Example
+        >>> y = np.empty((3, 2))
+        >>> one_hot(np.array([1, 0, -1]), y)
+        >>> y.tolist()
+        [[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]]
+    """
+    y[:] = 0.0
+    inside = (c >= 0) & (c < y.shape[1])
+    y[inside.nonzero()[0], c[inside]] = 1.0
+
+
+def leaves_out_first(categories: int, drop: str | None) -> bool:
+    """Whether the first of so many categories gets no column of its own."""
+    return drop == "first" or (drop == "if_binary" and categories == 2)
+
+
+def unseen(name: Any, value: Any, row: int, known: Sequence[Any]) -> ValueError:
+    """The error for a category that `fit` has not seen; at most ten known ones are named."""
+    more = f" and {len(known) - 10} more" if len(known) > 10 else ""
+    return ValueError(
+        f"column {name!r} holds {value!r} in row {row}, a category that was not there in fit (unknown categories); "
+        f"known are {', '.join(repr(category) for category in known[:10])}{more}; "
+        "handle_unknown='ignore' takes such rows as none of them")
+
+
+class OneHotEncoder(Transformer):
+    """A column of 0 and 1 for each category of each column; scikit-learn's arguments, dense output.
+
+    >>> OneHotEncoder().fit_transform([["a", 1], ["b", 3], ["a", 2]]).tolist()
+    [[1.0, 0.0, 1.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0, 1.0], [1.0, 0.0, 0.0, 1.0, 0.0]]
+    """
+
+    def __init__(
+        self, *, categories: Any = "auto", drop: str | None = None, sparse_output: bool = False,
+        dtype: Any = np.float64, handle_unknown: str = "error",
+    ) -> None:
+        self.categories = categories
+        self.drop = drop
+        self.sparse_output = sparse_output
+        self.dtype = dtype
+        self.handle_unknown = handle_unknown
+
+    def fit(self, X: Any, y: Any = None) -> OneHotEncoder:
+        """Learn ``categories_``: the different values of each column, sorted; gaps (NaN, None) are a category too."""
+        self._check_parameters()
+        self._start(X)
+        columns = _columns(X)
+        self.n_features_in_ = len(columns)
+        if isinstance(self.categories, str):
+            self.categories_ = [_categories(column, f"column {j}") for j, column in enumerate(columns)]
+        else:
+            self.categories_ = [np.array(known, dtype=column.dtype if column.dtype.kind != "U" else object)
+                                for known, column in zip(self.categories, columns, strict=True)]
+            self._codes(columns)
+        self.drop_idx_ = None if self.drop is None else np.array(
+            [0 if leaves_out_first(len(known), self.drop) else None for known in self.categories_], dtype=object)
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return the columns of 0 and 1; an unknown category is an error, or zeros with handle_unknown='ignore'."""
+        self._check_fitted()
+        columns = _columns(X)
+        self._check_columns(X, len(columns))
+        out = np.empty((len(columns[0]), sum(self._widths())), dtype=self.dtype)
+        start = 0
+        for codes, known, width in zip(self._codes(columns), self.categories_, self._widths(), strict=True):
+            one_hot(codes - (len(known) - width), out[:, start : start + width])
+            start += width
+        return out
+
+    def inverse_transform(self, X: Any) -> np.ndarray:
+        """Return the categories, (n, columns); None where a row is of no known one."""
+        self._check_fitted()
+        X = np.asarray(X)
+        if X.ndim != 2 or X.shape[1] != sum(self._widths()):
+            raise ValueError(f"X has shape {X.shape}; it must be (rows, {sum(self._widths())})")
+        columns = []
+        for block, known, width in zip(
+                np.split(X, np.cumsum(self._widths())[:-1], axis=1), self.categories_, self._widths(), strict=True):
+            columns.append(self._decoded(block, known, width < len(known)))
+        kinds = {column.dtype for column in columns}
+        return np.stack([column.astype(object) if len(kinds) > 1 else column for column in columns], axis=1)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return ``NAME_CATEGORY`` for each column of 0 and 1."""
+        names = self._names_in(input_features)
+        return np.array(
+            [f"{name}_{category}" for name, known, width in zip(names, self.categories_, self._widths(), strict=True)
+             for category in known[len(known) - width :]], dtype=object)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.categorical = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+    def _check_parameters(self) -> None:
+        checks.choice("drop", self.drop, DROPS)
+        checks.choice("handle_unknown", self.handle_unknown, ("error", "ignore"))
+        if self.sparse_output:
+            raise ValueError("sparse_output is True; the output is dense, so it must be False")
+
+    def _widths(self) -> list[int]:
+        return [len(known) - leaves_out_first(len(known), self.drop) for known in self.categories_]
+
+    def _codes(self, columns: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """For each column and row, the position in its categories, or far below 0 where it is unknown."""
+        found = []
+        for j, (column, known) in enumerate(zip(columns, self.categories_, strict=True)):
+            position = {_key(value): i for i, value in enumerate(known.tolist())}
+            different, inverse = _different(column)
+            codes = np.array([position.get(_key(value), -2) for value in different], dtype=np.int64)[inverse]
+            if self.handle_unknown == "error" and (codes < 0).any():
+                row = int((codes < 0).argmax())
+                name = getattr(self, "feature_names_in_", range(len(columns)))[j]
+                raise unseen(name, column[row : row + 1].tolist()[0], row, known.tolist())
+            found.append(codes)
+        return found
+
+    def _decoded(self, block: np.ndarray, known: np.ndarray, first_is_out: bool) -> np.ndarray:
+        codes = block.argmax(axis=1) + first_is_out if block.shape[1] else np.zeros(len(block), np.int64)
+        empty = (block == 0).all(axis=1)
+        if first_is_out:
+            return known[np.where(empty, 0, codes)]
+        if not empty.any():
+            return known[codes]
+        if self.handle_unknown == "error":
+            raise ValueError(f"row {int(empty.argmax())} of X is zeros for a column that knows no unknown category")
+        decoded = known[codes].astype(object)
+        decoded[empty] = None
+        return decoded
+
+
+# Values of any kind ---------------------------------------------------------------------------------------------------
+
+
+def _columns(X: Any) -> list[np.ndarray]:
+    """The columns, each with a type of its own where X is a data frame."""
+    if column_names(X) is not None:
+        columns = [np.asarray(X[name]) for name in X.columns]
+        if len(columns[0]) == 0:
+            raise ValueError("X has 0 rows; it must have at least 1")
+        return columns
+    refuse_sparse(X)
+    array = np.asarray(X)
+    if array.dtype.kind == "U" and not isinstance(X, np.ndarray):
+        array = np.asarray(X, dtype=object)  # a list of lists may hold numbers and texts
+    check_two_dimensions(array)
+    if array.dtype.kind == "c":
+        raise ValueError("Complex data not supported: X must hold numbers or texts")
+    return list(array.T)
+
+
+def _key(value: Any) -> Any:
+    """The value itself, and one object for all that is NaN."""
+    return _key if value is not None and value != value else value
+
+
+def _different(column: np.ndarray) -> tuple[list[Any], np.ndarray]:
+    """The different values, and for each row the position among them."""
+    if column.dtype != object:
+        different, inverse = np.unique(column, return_inverse=True)
+        return different.tolist(), inverse
+    position: dict[Any, int] = {}
+    try:
+        inverse = np.array([position.setdefault(_key(value), len(position)) for value in column], dtype=np.int64)
+    except TypeError as problem:
+        raise TypeError(f"a category of X is no text and no number (argument must be a string or a number): {problem}"
+                        ) from None
+    return [np.nan if value is _key else value for value in position], inverse
+
+
+def _categories(column: np.ndarray, name: str) -> np.ndarray:
+    """The different values, sorted; None and NaN come last."""
+    if column.dtype != object:
+        return np.unique(column)
+    different, _ = _different(column)
+    gaps = [value for value in (None, np.nan) if any(_key(value) is _key(other) for other in different)]
+    try:
+        ordered = sorted(value for value in different if value is not None and value == value)
+    except TypeError:
+        kinds = sorted({type(value).__name__ for value in different})
+        raise TypeError(
+            f"{name} of X holds values of the types {kinds}; they must be uniformly strings or numbers") from None
+    return np.array([*ordered, *gaps], dtype=object)

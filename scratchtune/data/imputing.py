@@ -1,0 +1,120 @@
+"""Imputing fills the gaps of each column with one value that was learnt from the rows of `fit`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.data.scaling import column_mean
+from scratchtune.data.transformer import Transformer, as_matrix, check_two_dimensions, refuse_sparse
+
+STRATEGIES = ("mean", "median", "most_frequent")
+
+
+def fill_value_of(values: np.ndarray, strategy: str) -> Any:
+    """The mean, the median or the most frequent of some values (of several the smallest); none may be missing.
+
+    >>> float(fill_value_of(np.array([1.0, 2.0, 6.0]), "mean"))
+    3.0
+    >>> fill_value_of(np.array(["b", "a"], object), "most_frequent")
+    'a'
+    """
+    if strategy == "mean":
+        return column_mean(values[:, None].astype(np.float64), np.ones((len(values), 1)))[0]
+    if strategy == "median":
+        return np.median(values)
+    if values.dtype == object:
+        counts = Counter(values.tolist())
+        return min(value for value, count in counts.items() if count == max(counts.values()))
+    different, numbers = np.unique(values, return_counts=True)
+    return different[numbers.argmax()]
+
+
+class SimpleImputer(Transformer):
+    """Fills each column's gaps (NaN; None among texts) with a value of its own; scikit-learn's arguments and results.
+
+    A column of gaps only is left out by `transform`. With ``add_indicator`` a column of 0 and 1 follows for each column
+    that had gaps in `fit`.
+
+    >>> SimpleImputer().fit_transform([[1.0], [np.nan], [3.0]]).tolist()
+    [[1.0], [2.0], [3.0]]
+    """
+
+    def __init__(
+        self, *, strategy: str = "mean", fill_value: Any = None, copy: bool = True, add_indicator: bool = False,
+    ) -> None:
+        self.strategy = strategy
+        self.fill_value = fill_value
+        self.copy = copy
+        self.add_indicator = add_indicator
+
+    def fit(self, X: Any, y: Any = None) -> SimpleImputer:
+        """Learn ``statistics_``, a value for each column; NaN where a column is all gaps."""
+        checks.choice("strategy", self.strategy, (*STRATEGIES, "constant"))
+        checks.boolean("add_indicator", self.add_indicator)
+        self._start(X)
+        X = _rows(X)
+        if X.dtype == object and self.strategy in ("mean", "median"):
+            raise ValueError(
+                f"strategy is {self.strategy!r} and X holds texts; it must be 'most_frequent' or 'constant' for them")
+        self.n_features_in_ = X.shape[1]
+        gaps = _gaps(X)
+        self.statistics_ = np.array(
+            [self._statistic(X[~gap, j], X.dtype.kind == "O") for j, gap in enumerate(gaps.T)], dtype=X.dtype)
+        self._kept = ~gaps.all(axis=0)
+        self._with_gaps = np.flatnonzero(gaps.any(axis=0))
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return the rows with every gap filled."""
+        self._check_fitted()
+        given, X = X, _rows(X)
+        self._check_columns(given, X.shape[1])
+        if X.dtype == object and self.statistics_.dtype != object:
+            raise ValueError("X holds texts; this SimpleImputer was fitted to numbers")
+        gaps = _gaps(X)
+        self._warn_of_empty_columns()
+        X = X if self._kept.all() and not self.copy else X[:, self._kept]
+        for j, statistic in enumerate(self.statistics_[self._kept]):
+            X[gaps[:, self._kept][:, j], j] = statistic
+        return np.hstack([X, gaps[:, self._with_gaps].astype(X.dtype)]) if self.add_indicator else X
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the columns that stay, and ``missingindicator_NAME`` for the indicators."""
+        names = np.array(self._names_in(input_features), dtype=object)
+        indicators = [f"missingindicator_{name}" for name in names[self._with_gaps]] if self.add_indicator else []
+        return np.array([*names[self._kept], *indicators], dtype=object)
+
+    def _statistic(self, values: np.ndarray, are_texts: bool) -> Any:
+        if len(values) == 0:
+            return np.nan
+        if self.strategy != "constant":
+            return fill_value_of(values, self.strategy)
+        if self.fill_value is None:
+            return "missing_value" if are_texts else 0.0
+        return self.fill_value if are_texts else checks.real("fill_value", self.fill_value)
+
+    def _warn_of_empty_columns(self) -> None:
+        if not self._kept.all():
+            names = ", ".join(repr(name) for name in np.array(self._names_in(), object)[~self._kept])
+            checks.warn(f"without any value in fit, and left out: {names}")
+
+
+def _rows(X: Any) -> np.ndarray:
+    """(rows, columns) of numbers, or of Python objects where there are texts."""
+    refuse_sparse(X)
+    array = np.asarray(X)
+    if array.dtype.kind in "US" or (array.dtype == object and any(isinstance(value, str) for value in array.flat)):
+        array = np.asarray(X, dtype=object)
+        check_two_dimensions(array)
+        return array
+    return as_matrix(X)
+
+
+def _gaps(X: np.ndarray) -> np.ndarray:
+    if X.dtype == object:
+        return np.array([[value is None or value != value for value in row] for row in X], dtype=bool)
+    return np.isnan(X)

@@ -1,0 +1,393 @@
+"""A scaler brings every column to a common size, so that no feature counts more because of its unit.
+
+What it learns (means, deviations, ranges) is learnt in chunks of rows: a table of a million rows needs no second copy,
+and may come in parts (`partial_fit`). Missing values (NaN) are passed over in `fit` and stay what they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.data.transformer import Transformer, as_matrix, chunks
+
+EPSILON = float(np.finfo(np.float64).eps)
+
+Moments = tuple[np.ndarray, np.ndarray, np.ndarray]
+Scaler = TypeVar("Scaler", "StandardScaler", "MinMaxScaler")
+
+
+# Standardising --------------------------------------------------------------------------------------------------------
+
+
+def column_mean(x, w):
+    """Mean of each column, where each entry counts as much as its weight says.
+
+    Formula [column_mean]
+        μⱼ = Σₙ[wₙⱼ · xₙⱼ] / Σₙ[wₙⱼ]
+    Where
+        x: x, (n, j), real
+        w: w, (n, j), > 0, the weights; 0 leaves an entry out
+    Source
+        Definition.
+    Example
+        >>> column_mean(np.array([[1.0], [4.0]]), np.array([[2.0], [1.0]])).tolist()
+        [2.0]
+    """
+    return (w * x).sum(axis=0) / w.sum(axis=0)
+
+
+def column_variance(x, w, mean):
+    """Variance of each column: the mean of the squares of the distances from its mean.
+
+    Formula [column_variance]
+        vⱼ = Σₙ[wₙⱼ · (xₙⱼ − μⱼ)²] / Σₙ[wₙⱼ]
+    Where
+        x: x, (n, j), real
+        w: w, (n, j), > 0, the weights; 0 leaves an entry out
+        μ: mean, (j,), real
+    Variant
+        Divided by n, not by n − 1 (the "population" variance), as in scikit-learn.
+    Source
+        Chan, Golub, LeVeque (1983), "Algorithms for computing the sample variance", the two-pass algorithm (1.1).
+    Example
+        >>> column_variance(np.array([[1.0], [4.0]]), np.array([[2.0], [1.0]]), np.array([2.0])).tolist()
+        [2.0]
+    """
+    return (w * (x - mean) ** 2).sum(axis=0) / w.sum(axis=0)
+
+
+def merged_mean_and_variance(n, mean, v, m, mean_2, v_2):
+    """Mean and variance of two sets together, from those of each.
+
+    Formula [merged_mean_and_variance]
+        δⱼ = τⱼ − μⱼ ; λⱼ = μⱼ + δⱼ · mⱼ / (nⱼ + mⱼ) ; sⱼ = (nⱼ · vⱼ + mⱼ · uⱼ + δⱼ² · nⱼ · mⱼ / (nⱼ + mⱼ)) / (nⱼ + mⱼ)
+    Where
+        n: n, (j,), > 0, the weight of the first set
+        μ: mean, (j,), real
+        v: v, (j,), >= 0
+        m: m, (j,), > 0, the weight of the second set
+        τ: mean_2, (j,), real
+        u: v_2, (j,), >= 0
+    Returns
+        λ and s, (j,) each: the mean and the variance.
+    Source
+        Chan, Golub, LeVeque (1983), "Algorithms for computing the sample variance", equation 1.5.
+    Example
+        >>> one, two = np.array([1.0]), np.array([2.0])
+        >>> mean, v = merged_mean_and_variance(two, one, 0 * one, one, 4 * one, 0 * one)  # of 1, 1, 4
+        >>> mean.tolist(), v.tolist()
+        ([2.0], [2.0])
+    """
+    delta, total = mean_2 - mean, n + m
+    return mean + delta * m / total, (n * v + m * v_2 + delta**2 * n * m / total) / total
+
+
+def scale_of(v, mean, n, eps):
+    """What a column is divided by: its deviation, or 1 where it is constant up to rounding errors.
+
+    Formula [scale_of]
+        sⱼ = √(vⱼ) if vⱼ > n · ε · vⱼ + (n · μⱼ · ε)² else 1
+    Where
+        v: v, (j,), >= 0, the variance
+        μ: mean, (j,), real
+        n: n, scalar, >= 1, the number of rows
+        ε: eps, scalar, in (0, 0.1), the rounding error of 1
+    Variant
+        A constant column becomes zeros, not NaN; the bound is scikit-learn's, which is that of the two-pass algorithm.
+    Source
+        Chan, Golub, LeVeque (1983), "Algorithms for computing the sample variance", section 2; scikit-learn.
+    Example
+        >>> scale_of(np.array([4.0, 1e-33]), np.array([1.0, 1.0]), 10.0, 2.2e-16).tolist()
+        [2.0, 1.0]
+    """
+    return np.where(v > n * eps * v + (n * mean * eps) ** 2, np.sqrt(v), 1.0)
+
+
+def standard_scale(x, mean, scale):
+    """Standard score: how many deviations a value is above its column's mean.
+
+    Formula [standard_scale]
+        zₙⱼ = (xₙⱼ − μⱼ) / σⱼ
+    Where
+        x: x, (n, j), real
+        μ: mean, (j,), real
+        σ: scale, (j,), > 0
+    Source
+        The document, section 2.1; scikit-learn, preprocessing.StandardScaler.
+    Example
+        >>> standard_scale(np.array([[1.0], [3.0]]), np.array([2.0]), np.array([0.5])).tolist()
+        [[-2.0], [2.0]]
+    """
+    return (x - mean) / scale
+
+
+def standard_scale_inverse(z, mean, scale):
+    """The value that has a given standard score.
+
+    Formula [standard_scale_inverse]
+        xₙⱼ = zₙⱼ · σⱼ + μⱼ
+    Where
+        z: z, (n, j), real
+        μ: mean, (j,), real
+        σ: scale, (j,), > 0
+    Source
+        [standard_scale], solved for x.
+    Example
+        >>> standard_scale_inverse(np.array([[-2.0], [2.0]]), np.array([2.0]), np.array([0.5])).tolist()
+        [[1.0], [3.0]]
+    """
+    return z * scale + mean
+
+
+class StandardScaler(Transformer):
+    """Subtracts each column's mean and divides by its deviation; scikit-learn's arguments and results.
+
+    >>> StandardScaler().fit_transform([[1.0, 5.0], [3.0, 5.0]]).tolist()
+    [[-1.0, 0.0], [1.0, 0.0]]
+    """
+
+    def __init__(self, *, copy: bool = True, with_mean: bool = True, with_std: bool = True) -> None:
+        self.copy = copy
+        self.with_mean = with_mean
+        self.with_std = with_std
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> StandardScaler:
+        """Learn ``mean_``, ``var_`` and ``scale_`` of each column."""
+        self._start(X)
+        return self.partial_fit(X, y, sample_weight)
+
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> StandardScaler:
+        """Learn from more rows: the result is that of all rows so far together."""
+        X = _rows_to_fit(self, X)
+        weight = None if sample_weight is None else _row_weights(sample_weight, len(X))
+        count, mean, variance = self._moments(X.shape[1])
+        for rows in chunks(X):
+            seen = _chunk_moments(X[rows], None if weight is None else weight[rows, None])
+            count, mean, variance = _merged((count, mean, variance), seen)
+        unseen = count == 0
+        mean[unseen], variance[unseen] = np.nan, np.nan
+        self._keep(count, mean, variance, weight is None)
+        return self
+
+    def transform(self, X: Any, copy: bool | None = None) -> np.ndarray:
+        """Return the standard scores, (n, features)."""
+        return self._in_chunks(X, standard_scale, copy)
+
+    def inverse_transform(self, X: Any, copy: bool | None = None) -> np.ndarray:
+        """Return the values that have these standard scores."""
+        return self._in_chunks(X, standard_scale_inverse, copy)
+
+    def _moments(self, columns: int) -> Moments:
+        """The weight, mean and variance so far; zero weight at first."""
+        if not hasattr(self, "_moments_"):
+            self._moments_ = (np.zeros(columns), np.zeros(columns), np.zeros(columns))
+        count, mean, variance = self._moments_
+        return count, np.where(count > 0, mean, 0.0), np.where(count > 0, variance, 0.0)
+
+    def _keep(self, count: np.ndarray, mean: np.ndarray, variance: np.ndarray, plain: bool) -> None:
+        self._moments_ = (count, mean, variance)
+        kept = count.astype(np.int64) if plain and (count == np.floor(count)).all() else count
+        self.n_samples_seen_ = kept[0] if (kept == kept[0]).all() else kept
+        self.mean_ = mean if self.with_mean or self.with_std else None
+        self.var_ = variance if self.with_std else None
+        self.scale_ = scale_of(variance, mean, count, EPSILON) if self.with_std else None
+        if self.scale_ is not None:
+            self.scale_[np.isnan(variance)] = np.nan
+
+    def _start(self, X: Any) -> None:
+        super()._start(X)
+        vars(self).pop("_moments_", None)
+        checks.boolean("with_mean", self.with_mean)
+        checks.boolean("with_std", self.with_std)
+
+    def _in_chunks(self, X: Any, formula: Callable[..., np.ndarray], copy: bool | None) -> np.ndarray:
+        X = _rows_to_transform(self, X)
+        out = X if not (self.copy if copy is None else copy) and X.flags.writeable else np.empty_like(X)
+        mean = np.asarray(self.mean_ if self.with_mean else np.zeros(X.shape[1]), X.dtype)
+        scale = np.asarray(self.scale_ if self.with_std else np.ones(X.shape[1]), X.dtype)
+        for rows in chunks(X):
+            out[rows] = formula(X[rows], mean, scale)
+        return out
+
+
+def _chunk_moments(x: np.ndarray, weight: np.ndarray | None) -> Moments:
+    """The weight, mean and variance of each column of a few rows, without missing values."""
+    x, missing = x.astype(np.float64, copy=False), np.isnan(x)
+    w = np.ones((len(x), 1)) if weight is None else weight
+    if missing.any():
+        x, w = np.where(missing, 0.0, x), np.where(missing, 0.0, w)
+    total = np.broadcast_to(w.sum(axis=0), x.shape[1:])
+    if (total == 0).any():
+        w = np.where(total > 0, w, 1.0)  # a column of no weight: whatever comes out, it will count nothing
+    # The mean once more, of what is left after the first: a constant column has then no variance at all.
+    mean = column_mean(x, w)
+    x = x - mean
+    rest = column_mean(x, w)
+    return total, mean + rest, column_variance(x, w, rest)
+
+
+def _merged(first: Moments, second: Moments) -> Moments:
+    """Two sets together; a set without weight counts nothing."""
+    (n, mean, v), (m, mean_2, v_2) = first, second
+    both = (n > 0) & (m > 0)
+    merged = merged_mean_and_variance(np.where(both, n, 1.0), mean, v, np.where(both, m, 1.0), mean_2, v_2)
+    alone = np.where(m > 0, mean_2, mean), np.where(m > 0, v_2, v)
+    return n + m, np.where(both, merged[0], alone[0]), np.where(both, merged[1], alone[1])
+
+
+# Ranges ---------------------------------------------------------------------------------------------------------------
+
+
+def min_max_factors(low, high, a, b, least):
+    """The slope and the intercept that bring each column from its own range to the range from a to b.
+
+    Formula [min_max_factors]
+        sⱼ = (b − a) / (hⱼ − lⱼ if hⱼ − lⱼ >= ε else 1) ; mⱼ = a − lⱼ · sⱼ
+    Where
+        l: low, (j,), real, the smallest value
+        h: high, (j,), real, the largest value
+        a: a, scalar, real
+        b: b, scalar, real
+        ε: least, scalar, > 0, below it a column counts as constant
+    Returns
+        s and m, (j,) each.
+    Variant
+        A constant column comes to a. The bound ε is ten rounding errors of 1, as in scikit-learn.
+    Source
+        scikit-learn, preprocessing.MinMaxScaler.
+    Example
+        >>> s, m = min_max_factors(np.array([2.0, 5.0]), np.array([4.0, 5.0]), 0.0, 1.0, 1e-15)
+        >>> s.tolist(), m.tolist()
+        ([0.5, 1.0], [-1.0, -5.0])
+    """
+    span = high - low
+    s = (b - a) / np.where(span >= least, span, 1.0)
+    return s, a - low * s
+
+
+def min_max_scale(x, s, m):
+    """A column brought to a range by a slope and an intercept.
+
+    Formula [min_max_scale]
+        yₙⱼ = xₙⱼ · sⱼ + mⱼ
+    Where
+        x: x, (n, j), real
+        s: s, (j,), > 0, the slope of [min_max_factors]
+        m: m, (j,), real, the intercept
+    Source
+        scikit-learn, preprocessing.MinMaxScaler.
+    Example
+        >>> min_max_scale(np.array([[2.0], [3.0], [4.0]]), np.array([0.5]), np.array([-1.0])).tolist()
+        [[0.0], [0.5], [1.0]]
+    """
+    return x * s + m
+
+
+def min_max_scale_inverse(y, s, m):
+    """The value that was brought to a given place in the range.
+
+    Formula [min_max_scale_inverse]
+        xₙⱼ = (yₙⱼ − mⱼ) / sⱼ
+    Where
+        y: y, (n, j), real
+        s: s, (j,), > 0, the slope of [min_max_factors]
+        m: m, (j,), real, the intercept
+    Source
+        [min_max_scale], solved for x.
+    Example
+        >>> min_max_scale_inverse(np.array([[0.0], [1.0]]), np.array([0.5]), np.array([-1.0])).tolist()
+        [[2.0], [4.0]]
+    """
+    return (y - m) / s
+
+
+class MinMaxScaler(Transformer):
+    """Brings each column to a range, 0 to 1 unless told otherwise; scikit-learn's arguments and results.
+
+    >>> MinMaxScaler().fit_transform([[2.0], [3.0], [4.0]]).tolist()
+    [[0.0], [0.5], [1.0]]
+    """
+
+    data_min_: np.ndarray
+    data_max_: np.ndarray
+
+    def __init__(self, feature_range: tuple[float, float] = (0, 1), *, copy: bool = True, clip: bool = False) -> None:
+        self.feature_range = feature_range
+        self.copy = copy
+        self.clip = clip
+
+    def fit(self, X: Any, y: Any = None) -> MinMaxScaler:
+        """Learn ``data_min_`` and ``data_max_`` of each column, and from them ``scale_`` and ``min_``."""
+        self._start(X)
+        return self.partial_fit(X, y)
+
+    def partial_fit(self, X: Any, y: Any = None) -> MinMaxScaler:
+        """Learn from more rows: the result is that of all rows so far together."""
+        a, b = self._range()
+        checks.boolean("clip", self.clip)
+        X = _rows_to_fit(self, X)
+        low, high = np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0)
+        if hasattr(self, "data_min_"):
+            low, high = np.fmin(self.data_min_, low), np.fmax(self.data_max_, high)
+        self.n_samples_seen_ = getattr(self, "n_samples_seen_", 0) + len(X)
+        self.data_min_, self.data_max_, self.data_range_ = low, high, high - low
+        self.scale_, self.min_ = min_max_factors(low, high, a, b, 10.0 * np.finfo(low.dtype).eps)
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return the rows with every column in the range; beyond it only for values beyond those of `fit`."""
+        out = self._in_chunks(X, min_max_scale)
+        return np.clip(out, *self._range(), out=out) if self.clip else out
+
+    def inverse_transform(self, X: Any) -> np.ndarray:
+        """Return the values that were brought to these."""
+        return self._in_chunks(X, min_max_scale_inverse)
+
+    def _range(self) -> tuple[float, float]:
+        try:
+            low, high = self.feature_range
+        except (TypeError, ValueError):
+            raise ValueError(f"feature_range is {self.feature_range!r}; it must be a pair (low, high)") from None
+        low, high = checks.real("feature_range[0]", low), checks.real("feature_range[1]", high)
+        if low >= high:
+            raise ValueError(f"feature_range is {self.feature_range!r}; the first must be below the second")
+        return low, high
+
+    def _in_chunks(self, X: Any, formula: Callable[..., np.ndarray]) -> np.ndarray:
+        X = _rows_to_transform(self, X)
+        out = X if not self.copy and X.flags.writeable else np.empty_like(X)
+        for rows in chunks(X):
+            out[rows] = formula(X[rows], self.scale_.astype(X.dtype), self.min_.astype(X.dtype))
+        return out
+
+
+# What both need -------------------------------------------------------------------------------------------------------
+
+
+def _rows_to_fit(scaler: Scaler, X: Any) -> np.ndarray:
+    array = as_matrix(X)
+    if not hasattr(scaler, "n_samples_seen_"):
+        scaler.n_features_in_ = array.shape[1]
+    scaler._check_columns(X, array.shape[1])
+    return array
+
+
+def _rows_to_transform(scaler: Scaler, X: Any) -> np.ndarray:
+    scaler._check_fitted()
+    array = as_matrix(X)
+    scaler._check_columns(X, array.shape[1])
+    return array
+
+
+def _row_weights(sample_weight: Any, rows: int) -> np.ndarray:
+    weight = np.asarray(sample_weight, dtype=np.float64)
+    weight = np.full(rows, float(weight)) if weight.ndim == 0 else weight
+    if weight.shape != (rows,):
+        raise ValueError(f"sample_weight has shape {weight.shape}; it must have one number for each of {rows} rows")
+    if not np.isfinite(weight).all() or (weight < 0).any() or weight.sum() == 0:
+        raise ValueError("sample_weight holds NaN, infinity or a number below 0, or zeros only; it must be >= 0")
+    return weight

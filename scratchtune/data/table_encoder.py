@@ -1,0 +1,267 @@
+"""A table encoder turns a table into a matrix of numbers, by what it has learnt from the rows of `fit` alone.
+
+Columns of numbers pass through, columns of texts become a column of 0 and 1 for each text, gaps are filled if asked
+for. What it has learnt can be written as JSON, exactly (`state`), so that a saved model can hold it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.data.encoding import leaves_out_first, one_hot, unseen
+from scratchtune.data.imputing import STRATEGIES, fill_value_of
+from scratchtune.data.tables import Codes, Table, Text, number_text
+from scratchtune.data.transformer import Transformer
+
+DROP = "if_binary"  # two texts are one column of 0 and 1
+
+
+class Numbers(NamedTuple):
+    """What was learnt of a column of numbers: what fills its gaps, if anything."""
+
+    fill: float | None
+
+    @property
+    def suffixes(self) -> list[str]:
+        return [""]
+
+
+class Texts(NamedTuple):
+    """What was learnt of a column of texts: the different ones in the order of the alphabet, and what fills gaps."""
+
+    texts: list[str]
+    fill: str | None
+
+    @property
+    def suffixes(self) -> list[str]:
+        return [f"={text}" for text in self.texts[leaves_out_first(len(self.texts), DROP) :]]
+
+
+class Nothing(NamedTuple):
+    """A column without any value in `fit`: it is left out."""
+
+    @property
+    def suffixes(self) -> list[str]:
+        return []
+
+
+class TableEncoder(Transformer):
+    """Numbers as they are, texts one-hot (two texts are one column), gaps filled with ``impute``.
+
+    ``impute`` is None (a gap is an error), "mean", "median" or "most_frequent" for columns of numbers; with any of them
+    a gap among texts becomes the most frequent one. A text that `fit` has not seen is an error, or zeros with
+    ``handle_unknown="ignore"``. More than ``max_categories`` different texts in a column are an error.
+
+    >>> table = Table.from_columns({"age": [31, None, 7], "city": ["Rome", "Oslo", "Nice"]})
+    >>> encoder = TableEncoder(impute="mean")
+    >>> encoder.fit_transform(table).tolist()
+    [[31.0, 0.0, 0.0, 1.0], [19.0, 0.0, 1.0, 0.0], [7.0, 1.0, 0.0, 0.0]]
+    >>> encoder.get_feature_names_out().tolist()
+    ['age', 'city=Nice', 'city=Oslo', 'city=Rome']
+    """
+
+    def __init__(
+        self, *, impute: str | None = None, handle_unknown: str = "error", max_categories: int = 1000,
+        dtype: Any = "float64",
+    ) -> None:
+        self.impute = impute
+        self.handle_unknown = handle_unknown
+        self.max_categories = max_categories
+        self.dtype = dtype
+
+    # Learning
+
+    def fit(self, X: Any, y: Any = None) -> TableEncoder:
+        """Learn from the rows of a table: the texts of each column, and what fills gaps."""
+        self._check_parameters()
+        table = _table(X)
+        if 0 in table.shape:
+            raise ValueError(f"the table has {table.shape[0]} rows and {table.shape[1]} columns; it must have some")
+        self._start(None)
+        self._check_gaps(table, [name for name in table.names if not table.missing(name).all()])
+        self.columns_ = {name: self._learnt(name, table) for name in table.names}
+        self.feature_names_in_ = np.array(table.names, dtype=object)
+        self.n_features_in_ = len(table.names)
+        empty = [name for name, learnt in self.columns_.items() if isinstance(learnt, Nothing)]
+        if empty:
+            checks.warn(f"without any value, and left out: {_named(empty)}")
+        return self
+
+    def _check_parameters(self) -> None:
+        checks.choice("impute", self.impute, (None, *STRATEGIES))
+        checks.choice("handle_unknown", self.handle_unknown, ("error", "ignore"))
+        checks.integer("max_categories", self.max_categories, low=1)
+        checks.choice("dtype", np.dtype(self.dtype).name, ("float32", "float64"))
+
+    def _learnt(self, name: str, table: Table) -> Numbers | Texts | Nothing:
+        column, missing = table.column(name), table.missing(name)
+        if missing.all():
+            return Nothing()
+        if not isinstance(column, Text):
+            return Numbers(None if self.impute is None else float(fill_value_of(column[~missing], self.impute)))
+        counts = column.counts()
+        if len(counts) > self.max_categories:
+            raise ValueError(
+                f"column {name!r} holds {len(counts)} different texts{_hint(counts)}, and max_categories is "
+                f"{self.max_categories}; leave the column out, or put its texts into fewer groups")
+        most = max(counts, key=lambda text: counts[text])  # of several the first in the alphabet
+        return Texts(list(counts), None if self.impute is None else most)
+
+    # Encoding
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return the matrix, (rows, features)."""
+        self._check_fitted()
+        table = _table(X)
+        self.check_columns(table)
+        self._check_gaps(table, [name for name, learnt in self.columns_.items() if _fill(learnt) is None])
+        out = np.empty((len(table), len(self.get_feature_names_out())), dtype=self.dtype)
+        start = 0
+        for name, learnt in self.columns_.items():
+            width = len(learnt.suffixes)
+            self._write(name, table, learnt, out[:, start : start + width])
+            start += width
+        return out
+
+    def check_columns(self, table: Table) -> None:
+        """The columns must be those of `fit`, in whatever order, and what held numbers there must hold numbers."""
+        self._check_fitted()
+        absent = [name for name in self.columns_ if name not in table.names]
+        unknown = [name for name in table.names if name not in self.columns_]
+        if absent or unknown:
+            raise ValueError("the table has other columns than in fit: " + ", and ".join(
+                [f"{_named(absent)} {_are(absent)} missing"] * bool(absent)
+                + [f"{_named(unknown)} {_are(unknown)} unknown"] * bool(unknown)))
+        for name, learnt in self.columns_.items():
+            column = table.column(name)
+            if isinstance(learnt, Numbers) and isinstance(column, Text) and not column.missing().all():
+                row = next(row for row, value in enumerate(column.values()) if not _is_number(value))
+                raise ValueError(
+                    f"column {name!r} holds {column.values()[row]!r} in row {row + 1}; in fit it held numbers only")
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return a column's name where it holds numbers, ``NAME=TEXT`` where it holds texts."""
+        self._check_fitted()
+        names = [name + suffix for name, learnt in self.columns_.items() for suffix in learnt.suffixes]
+        return np.array(names, dtype=object)
+
+    @property
+    def text_names(self) -> list[str]:
+        """The columns that held texts in `fit`: what `read_table` is told as ``text`` for the next file."""
+        return [name for name, learnt in self.columns_.items() if isinstance(learnt, Texts)]
+
+    def _check_gaps(self, table: Table, names: list[str]) -> None:
+        """Without ``impute``, a gap in one of these columns is an error."""
+        if self.impute is not None and not hasattr(self, "columns_"):
+            return
+        gaps = {name: int(table.missing(name).sum()) for name in names if table.missing(name).any()}
+        gaps = {name: n for name, n in gaps.items() if not isinstance(getattr(self, "columns_", {}).get(name), Nothing)}
+        if gaps:
+            shown = ", ".join(f"{name!r} ({n} cell{'s' * (n > 1)})" for name, n in list(gaps.items())[:10])
+            more = f" and {len(gaps) - 10} more columns" if len(gaps) > 10 else ""
+            raise ValueError(
+                f"values are missing in {shown}{more}; --impute (in Python: impute='median') fills such gaps")
+
+    def _write(self, name: str, table: Table, learnt: Numbers | Texts | Nothing, out: np.ndarray) -> None:
+        """Write one column of the table into its columns of the matrix."""
+        column, missing = table.column(name), table.missing(name)
+        if isinstance(learnt, Texts):
+            codes = self._codes(name, _as_text(column), learnt)
+            one_hot(codes - leaves_out_first(len(learnt.texts), DROP), out)
+        elif isinstance(learnt, Numbers):
+            filled = np.full(len(table), learnt.fill) if isinstance(column, Text) else np.where(
+                missing, learnt.fill or 0.0, column)
+            _check_range(name, filled, out.dtype)
+            out[:, 0] = filled
+
+    def _codes(self, name: str, column: Text, learnt: Texts) -> np.ndarray:
+        """For each row the position in the texts of `fit`; below 0 where the text is unknown."""
+        position = {text: i for i, text in enumerate(learnt.texts)}
+        gap = position[learnt.fill] if learnt.fill is not None else -2
+        codes = np.array([*(position.get(text, -2) for text in column.texts), gap], dtype=np.int64)[column.codes]
+        if self.handle_unknown == "error" and (codes < 0).any():
+            row = int((codes < 0).argmax())
+            raise unseen(name, column[row : row + 1].values()[0], row + 1, learnt.texts)
+        return codes
+
+    # Keeping
+
+    def state(self) -> dict[str, Any]:
+        """All that was learnt, as plain data that JSON can hold without loss."""
+        self._check_fitted()
+        columns = [
+            {"name": name, "kind": type(learnt).__name__.lower(), **learnt._asdict()}
+            for name, learnt in self.columns_.items()]
+        return {**self.get_params(), "dtype": np.dtype(self.dtype).name, "columns": columns}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> TableEncoder:
+        """The encoder that `state` was taken of."""
+        kinds: dict[str, Any] = {"numbers": Numbers, "texts": Texts, "nothing": Nothing}
+        try:
+            params = {name: value for name, value in state.items() if name != "columns"}
+            encoder = cls(**params)
+            encoder._check_parameters()
+            encoder.columns_ = {
+                column["name"]: kinds[column["kind"]](
+                    **{key: value for key, value in column.items() if key not in ("name", "kind")})
+                for column in state["columns"]}
+        except (KeyError, TypeError, ValueError, AttributeError) as problem:
+            raise ValueError(f"this is not the state of a TableEncoder: {problem}") from None
+        encoder.feature_names_in_ = np.array(list(encoder.columns_), dtype=object)
+        encoder.n_features_in_ = len(encoder.columns_)
+        return encoder
+
+
+# What it needs --------------------------------------------------------------------------------------------------------
+
+
+def _table(X: Any) -> Table:
+    return X if isinstance(X, Table) else Table.from_columns(X)
+
+
+def _check_range(name: str, column: np.ndarray, dtype: np.dtype) -> None:
+    """A ValueError where a number is too large for ``dtype``."""
+    beyond = np.abs(column) > np.finfo(dtype).max
+    if beyond.any():
+        row = int(beyond.argmax())
+        raise ValueError(f"column {name!r} holds {column[row]} in row {row + 1}, which is beyond {dtype}")
+
+
+def _fill(learnt: Numbers | Texts | Nothing) -> Any:
+    return "" if isinstance(learnt, Nothing) else learnt.fill
+
+
+def _named(names: list[str]) -> str:
+    return ", ".join(repr(name) for name in names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+
+
+def _are(names: list[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+def _is_number(value: str | None) -> bool:
+    try:
+        return value is None or bool(np.isfinite(float(value)))
+    except ValueError:
+        return False
+
+
+def _hint(texts: Mapping[str, int]) -> str:
+    """Whether the texts would be numbers, were the decimal comma a point."""
+    comma = all(_is_number(text.replace(",", ".")) for text in list(texts)[:100])
+    return " (numbers with a decimal comma? then write a point)" if comma else ""
+
+
+def _as_text(column: np.ndarray | Text) -> Text:
+    """A column as texts, where texts are expected and all of a file's happen to be numbers."""
+    if isinstance(column, Text):
+        return column
+    different, inverse = np.unique(column, return_inverse=True)
+    known = Codes()
+    codes = np.array([known["" if np.isnan(number) else number_text(float(number))] for number in different], np.int32)
+    return Text(codes[inverse], known.texts)

@@ -1,0 +1,220 @@
+"""A table is columns of equal length, each with a name: numbers, or texts, with gaps where a value is missing.
+
+A column of numbers is a float64 array with NaN where a value is missing. A column of texts is a `Text`: each different
+text once, and for each row a small whole number that says which: so a million rows stay small.
+"""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks
+
+MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?"))  # in whatever case, with blanks around or not
+
+
+class Text:
+    """A column of texts: ``codes`` (n,) int32 are positions in the list ``texts``, -1 where a value is missing."""
+
+    def __init__(self, codes: np.ndarray, texts: list[str]) -> None:
+        self.codes = codes
+        self.texts = texts
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __getitem__(self, rows: Any) -> Text:
+        """Some rows, by a slice or an array of indices; the list of texts is shared."""
+        return Text(self.codes[rows], self.texts)
+
+    def values(self) -> np.ndarray:
+        """The texts of all rows, (n,) of Python strings, None where a value is missing."""
+        return np.array([*self.texts, None], dtype=object)[self.codes]
+
+    def counts(self) -> dict[str, int]:
+        """How often each text stands in these rows, in the order of the alphabet; without those that do not."""
+        counts = np.bincount(self.codes[self.codes >= 0], minlength=len(self.texts))
+        return {text: int(count) for text, count in sorted(zip(self.texts, counts, strict=True)) if count}
+
+    def missing(self) -> np.ndarray:
+        """Where a value is missing, (n,) of bool."""
+        return self.codes < 0
+
+    def __repr__(self) -> str:
+        return f"Text({len(self)} rows, {len(self.texts)} different texts)"
+
+
+Column = np.ndarray | Text
+
+
+class Table:
+    """Columns of equal length by name; `read_table` makes one of a file, `from_columns` of arrays or a data frame.
+
+    >>> table = Table.from_columns({"age": [31, None, 7], "city": ["Rome", "Oslo", "Rome"]})
+    >>> table
+    Table(3 rows, 2 columns: 1 of numbers, 1 of texts)
+    >>> table.column("age").tolist(), table.column("city").values().tolist()
+    ([31.0, nan, 7.0], ['Rome', 'Oslo', 'Rome'])
+    """
+
+    def __init__(self, columns: Mapping[str, Column]) -> None:
+        self._columns = dict(columns)
+        lengths = {name: len(column) for name, column in self._columns.items()}
+        if len(set(lengths.values())) > 1:
+            shown = ", ".join(f"{name!r} has {length}" for name, length in list(lengths.items())[:10])
+            raise ValueError(f"the columns have different numbers of rows: {shown}; all must have as many")
+        self._rows = next(iter(lengths.values()), 0)
+
+    @classmethod
+    def from_columns(cls, columns: Any) -> Table:
+        """Make a table of a dict of arrays or lists, or of a data frame (anything with ``columns`` and ``dtypes``)."""
+        if hasattr(columns, "columns") and hasattr(columns, "dtypes"):
+            names = list(columns.columns)
+            _check_names(names, "the data frame")
+            return cls({str(name): column_of(str(name), columns[name].to_numpy()) for name in names})
+        if not isinstance(columns, Mapping):
+            raise TypeError(f"columns is a {type(columns).__name__}; it must be a dict of arrays or a data frame")
+        _check_names(list(columns), "columns")
+        return cls({str(name): column_of(str(name), values) for name, values in columns.items()})
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns, in order."""
+        return list(self._columns)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The numbers of rows and columns."""
+        return self._rows, len(self._columns)
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def __getitem__(self, rows: Any) -> Table:
+        """Some rows, by a slice, an array of indices or an array of bool."""
+        if isinstance(rows, (str, int, np.integer, tuple)):
+            raise TypeError(f"a table is indexed by rows (a slice or an array), not by {rows!r}; see column(name)")
+        return Table({name: column[rows] for name, column in self._columns.items()})
+
+    def column(self, name: str) -> Column:
+        """One column: a float64 array, or a `Text`."""
+        self._check_known([name])
+        return self._columns[name]
+
+    def without(self, *names: str) -> Table:
+        """The table without some of its columns."""
+        self._check_known(names)
+        return Table({name: column for name, column in self._columns.items() if name not in names})
+
+    def is_text(self, name: str) -> bool:
+        """Whether a column holds texts."""
+        return isinstance(self.column(name), Text)
+
+    def missing(self, name: str) -> np.ndarray:
+        """Where a column has no value, (n,) of bool."""
+        column = self.column(name)
+        return column.missing() if isinstance(column, Text) else np.isnan(column)
+
+    def _check_known(self, names: Iterable[str]) -> None:
+        for name in names:
+            if name not in self._columns:
+                shown = ", ".join(map(repr, self.names[:20])) + ", .." * (len(self.names) > 20)
+                near = checks.nearest(name, self.names)
+                raise ValueError(f"there is no column {name!r}{near}; the table has {shown}")
+
+    def __repr__(self) -> str:
+        texts = sum(isinstance(column, Text) for column in self._columns.values())
+        rows, columns = self.shape
+        return f"Table({rows} rows, {columns} columns: {columns - texts} of numbers, {texts} of texts)"
+
+
+def _check_names(names: list[Any], what: str) -> None:
+    for name in names:
+        if not isinstance(name, str) or not name.strip():
+            raise ValueError(f"{what} has a column named {name!r}; a name must be a text that is not empty")
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{what} has {names.count(name)} columns named {name!r}; the names must be different")
+
+
+# Values to columns ----------------------------------------------------------------------------------------------------
+
+
+def is_missing(text: str) -> bool:
+    """Whether a cell says that it has no value."""
+    return text.strip().lower() in MISSING
+
+
+def column_of(name: str, values: Any) -> Column:
+    """A column of an array, a list or a series: numbers as they are, texts and truth values as texts."""
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise ValueError(f"column {name!r} has shape {array.shape}; it must have one value for each row")
+    if array.dtype.kind in "iuf":
+        return _finite(name, array.astype(np.float64))
+    if array.dtype.kind in "UTb":
+        return text_of(array.astype(object))
+    if array.dtype.kind == "O":
+        return _of_objects(name, array)
+    raise TypeError(f"column {name!r} holds values of type {array.dtype}; it must hold numbers or texts")
+
+
+def text_of(values: Iterable[Any]) -> Text:
+    """A column of texts; None and what `is_missing` says so has no value."""
+    known = Codes()
+    codes = np.fromiter((known["" if value is None else str(value)] for value in values), np.int32)
+    return Text(codes, known.texts)
+
+
+class Codes(dict[str, int]):
+    """Gives each text a number when it is first seen, and -1 to those that mean that a value is missing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._numbers: dict[str, int] = {}
+
+    def __missing__(self, cell: str) -> int:
+        text = cell.strip()
+        code = -1 if text.lower() in MISSING else self._numbers.setdefault(text, len(self.texts))
+        if code == len(self.texts):
+            self.texts.append(text)
+        self[cell] = code
+        return code
+
+
+def _of_objects(name: str, array: np.ndarray) -> Column:
+    """Python objects: numbers if all are, else texts; None, NaN and pandas' NA are missing."""
+    values = [None if _is_gap(value) else value for value in array]
+    if all(value is None or _is_number(value) for value in values):
+        return _finite(name, np.array([np.nan if value is None else value for value in values], dtype=np.float64))
+    for row, value in enumerate(values):
+        if not (value is None or _is_number(value) or isinstance(value, (str, bool, np.bool_))):
+            raise TypeError(
+                f"column {name!r} holds {value!r} ({type(value).__name__}) in row {row}; it must hold numbers or texts")
+    return text_of(values)
+
+
+def _is_gap(value: Any) -> bool:
+    return value is None or (isinstance(value, (float, np.floating)) and value != value) or (
+        type(value).__name__ in ("NAType", "NaTType"))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
+
+
+def _finite(name: str, array: np.ndarray) -> np.ndarray:
+    infinite = np.isinf(array)
+    if infinite.any():
+        raise ValueError(f"column {name!r} holds infinity in row {int(infinite.argmax())}; numbers must be finite")
+    return array
+
+
+def number_text(number: float) -> str:
+    """A number as the text that a file most likely has for it: 3 for 3.0."""
+    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)

@@ -1,0 +1,118 @@
+"""A transformer learns something from rows by `fit` and changes rows by `transform`: scikit-learn's protocol.
+
+scikit-learn's Pipeline, ColumnTransformer and clone take whatever has these methods, so nothing of it is imported here
+(its own tags and its own error for an unfitted transformer are asked for only where it has been loaded already).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+import numpy as np
+
+from scratchtune import protocol
+from scratchtune.protocol import check_two_dimensions, column_names, refuse_sparse
+
+CHUNK = 2**18  # numbers worked on at a time: they stay in the processor's cache, and need no second copy of the table
+
+Self = TypeVar("Self", bound="Transformer")
+
+
+class Transformer(protocol.Parameters):
+    """Base of the transformers. A subclass keeps its constructor's arguments as they are, and learns NAME_ in `fit`."""
+
+    n_features_in_: int
+
+    def fit(self: Self, X: Any, y: Any = None) -> Self:
+        """Learn from rows; whatever was learnt before is forgotten."""
+        raise NotImplementedError(f"{type(self).__name__} has no method fit")
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return the rows as what was learnt says."""
+        raise NotImplementedError(f"{type(self).__name__} has no method transform")
+
+    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> np.ndarray:
+        """Fit to ``X`` and transform it."""
+        return self.fit(X, y, **fit_params).transform(X)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the columns that `transform` gives: here those of the columns that come in."""
+        return np.array(self._names_in(input_features), dtype=object)
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn import utils  # scikit-learn asks, so it is there
+
+        tags = utils.Tags(
+            estimator_type=None, target_tags=utils.TargetTags(required=False),
+            transformer_tags=utils.TransformerTags(preserves_dtype=["float64", "float32"]))
+        tags.input_tags.allow_nan = True
+        return tags
+
+    # What subclasses share
+
+    def _start(self, X: Any) -> None:
+        """Forget what was learnt, and note the names of the columns."""
+        for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]:
+            delattr(self, name)
+        names = column_names(X)
+        if names is not None:
+            self.feature_names_in_ = np.array(names, dtype=object)
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "n_features_in_"):
+            raise protocol.not_fitted(self)
+
+    def _check_columns(self, X: Any, columns: int) -> None:
+        """The columns must be those of `fit`, in number, and in name where both have names."""
+        protocol.compare_columns(self, columns, column_names(X))
+
+    def _names_in(self, given: Any = None) -> list[str]:
+        """The names of the columns that come in: those of `fit`, or those given, or x0, x1, .."""
+        self._check_fitted()
+        known = getattr(self, "feature_names_in_", None)
+        if given is None:
+            return list(known) if known is not None else [f"x{i}" for i in range(self.n_features_in_)]
+        given = list(given)
+        if known is not None and given != list(known):
+            raise ValueError(f"input_features is {given}; it must be the names seen in fit, {list(known)}")
+        if len(given) != self.n_features_in_:
+            raise ValueError(f"input_features has {len(given)} names; it must have {self.n_features_in_}")
+        return given
+
+
+# Matrices that may have gaps ------------------------------------------------------------------------------------------
+
+
+def as_matrix(X: Any, name: str = "X") -> np.ndarray:
+    """Return ``X`` as (rows, columns) of float32 (if it is that) or float64; NaN is a missing value, infinity an error.
+
+    Raises
+        TypeError for a sparse matrix or objects; ValueError for texts, other than two dimensions, and no rows.
+    """
+    refuse_sparse(X, name)
+    array = _numbers(X, name)
+    check_two_dimensions(array, name)
+    for rows in chunks(array):
+        broken = np.isinf(array[rows])
+        if broken.any():
+            i, j = (int(index) for index in np.argwhere(broken)[0])
+            raise ValueError(
+                f"{name} holds infinity, first at [{rows.start + i}, {j}]; every value must be a finite number or NaN")
+    return array
+
+
+def _numbers(X: Any, name: str) -> np.ndarray:
+    try:
+        array = np.asarray(X)
+        if array.dtype.kind == "c":
+            raise ValueError("Complex data not supported")
+        return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+    except (TypeError, ValueError) as problem:
+        raise type(problem)(f"{name} must hold numbers, (rows, columns): {problem}") from None
+
+
+def chunks(array: np.ndarray) -> Iterator[slice]:
+    """Slices of rows that hold about `CHUNK` numbers each."""
+    step = max(1, CHUNK // max(1, array.shape[1]))
+    return (slice(start, start + step) for start in range(0, array.shape[0], step))

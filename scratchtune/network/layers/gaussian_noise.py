@@ -1,0 +1,69 @@
+"""Gaussian noise moves each input a little while training, so that no single row can be learnt by heart.
+
+On scaled rows of a table it is the augmentation: each epoch sees the same rows a little elsewhere.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scratchtune import checks, jit
+from scratchtune.network.layers.base import Layer
+from scratchtune.network.random_numbers import normal, random_bits, uniform
+
+_ONE, _TWO = np.uint64(1), np.uint64(2)
+
+
+@jit.function
+def gaussian_noise(x, z, stddev):
+    """Additive noise: a number with a normal random number of a given deviation on it.
+
+    Formula [gaussian_noise]
+        y = x + σ · z
+    Where
+        x: x, scalar, real
+        z: z, scalar, real, a normal random number
+        σ: stddev, scalar, >= 0
+    Variant
+        The derivative in x is 1: backwards nothing happens. Keras's layer accepts no deviation above 1.
+    Source
+        Keras, layers.GaussianNoise; Bishop (1995), "Training with noise is equivalent to Tikhonov regularization".
+    Example
+        >>> float(gaussian_noise(3.0, -2.0, 0.5))
+        2.0
+    """
+    return x + stddev * z
+
+
+@jit.forward
+def gaussian_noise_forward(shape, settings, theta, state, x, y, work, training, step, key):
+    stddev, before, after = settings[0], x.reshape(x.size), y.reshape(y.size)
+    if training and stddev > 0.0:
+        for i in range(before.size):
+            counter = _TWO * np.uint64(i)
+            z = normal(uniform(random_bits(key, counter)), uniform(random_bits(key, counter + _ONE)))
+            after[i] = gaussian_noise(before[i], z, stddev)
+    else:
+        after[:] = before
+
+
+@jit.backward
+def gaussian_noise_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    """The noise does not depend on x, so dy is handed on as it is."""
+    if dx.size > 0:
+        dx[:] = dy
+
+
+class GaussianNoise(Layer):
+    """Adds normal noise of deviation ``stddev`` to its inputs in training; else does nothing."""
+
+    forward, backward = gaussian_noise_forward, gaussian_noise_backward
+
+    def __init__(self, stddev: float) -> None:
+        self.stddev = checks.real("stddev", stddev, 0.0)
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        return input_shape
+
+    def settings(self) -> list[float]:
+        return [self.stddev]

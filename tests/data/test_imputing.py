@@ -1,0 +1,86 @@
+"""Imputing: each strategy by hand, columns of gaps only, indicators; scikit-learn as the oracle."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scratchtune.data import SimpleImputer
+from scratchtune.data.imputing import STRATEGIES, fill_value_of
+
+NAN = np.nan
+
+
+@pytest.mark.parametrize("strategy, value", [("mean", 3.0), ("median", 2.0), ("most_frequent", 1.0)])
+def test_strategies_by_hand(strategy: str, value: float) -> None:
+    """Of 1, 1, 2, 4, 7 the mean is 15/5, the median 2, the most frequent 1."""
+    X = np.array([[1.0, 1.0, 2.0, NAN, 4.0, 7.0]]).T
+    assert SimpleImputer(strategy=strategy).fit_transform(X).ravel().tolist() == [1.0, 1.0, 2.0, value, 4.0, 7.0]
+
+
+def test_texts_take_the_most_frequent_and_of_several_the_first() -> None:
+    assert fill_value_of(np.array(["b", "a", "c", "b", "a"], object), "most_frequent") == "a"
+    X = np.array([["b", "x"], [None, "x"], ["b", NAN]], dtype=object)
+    filled = SimpleImputer(strategy="most_frequent").fit_transform(X)
+    assert filled.tolist() == [["b", "x"], ["b", "x"], ["b", "x"]]
+    assert SimpleImputer(strategy="constant").fit_transform(X)[1, 0] == "missing_value"
+
+
+def test_what_is_learnt_comes_from_fit_alone() -> None:
+    imputer = SimpleImputer().fit([[1.0], [3.0]])
+    assert imputer.transform([[100.0], [NAN]]).tolist() == [[100.0], [2.0]]
+
+
+def test_the_callers_array_stays_as_it_is() -> None:
+    X = np.array([[1.0], [NAN]])
+    SimpleImputer().fit_transform(X)
+    assert np.isnan(X[1, 0])
+
+
+def test_a_column_of_gaps_only_is_left_out_with_a_warning() -> None:
+    imputer = SimpleImputer().fit([[1.0, NAN], [2.0, NAN]])
+    with pytest.warns(UserWarning, match="without any value in fit, and left out: 'x1'"):
+        assert imputer.transform([[NAN, 5.0]]).tolist() == [[1.5]]
+    assert imputer.get_feature_names_out().tolist() == ["x0"]
+
+
+def test_errors() -> None:
+    with pytest.raises(ValueError, match="strategy is 'mode'; it must be one of 'mean'"):
+        SimpleImputer(strategy="mode").fit([[1.0]])
+    with pytest.raises(ValueError, match="strategy is 'mean' and X holds texts"):
+        SimpleImputer().fit([["a"], ["b"]])
+    with pytest.raises(ValueError, match="was fitted to numbers"):
+        SimpleImputer().fit([[1.0]]).transform([["a"]])
+
+
+@pytest.mark.parametrize("indicator", [False, True])
+@pytest.mark.parametrize("strategy", [*STRATEGIES, "constant"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_it_is_scikit_learns(strategy: str, indicator: bool, dtype: Any) -> None:
+    impute = pytest.importorskip("sklearn.impute")
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 6, (80, 5)).astype(dtype)
+    X[rng.uniform(size=X.shape) < 0.3] = NAN
+    X[:, 1], X[:, 3] = 2.0, NAN
+    options = {"strategy": strategy, "add_indicator": indicator, "fill_value": 9.0 if strategy == "constant" else None}
+    ours, theirs = SimpleImputer(**options).fit(X), impute.SimpleImputer(**options).fit(X)
+    new = rng.normal(size=(20, 5)).astype(dtype)
+    new[rng.uniform(size=new.shape) < 0.3] = NAN
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        for rows in (X, new):
+            np.testing.assert_allclose(ours.transform(rows), theirs.transform(rows), rtol=1e-6)
+            assert ours.transform(rows).dtype == theirs.transform(rows).dtype
+    assert ours.get_feature_names_out().tolist() == theirs.get_feature_names_out().tolist()
+
+
+def test_texts_are_scikit_learns() -> None:
+    impute = pytest.importorskip("sklearn.impute")
+    rng = np.random.default_rng(1)
+    X = rng.choice(np.array(["a", "b", "c", NAN], object), (50, 3))
+    for options in ({"strategy": "most_frequent"}, {"strategy": "constant", "fill_value": "none"}):
+        ours, theirs = SimpleImputer(**options), impute.SimpleImputer(**options)
+        assert ours.fit_transform(X).tolist() == theirs.fit_transform(X).tolist()

@@ -1,0 +1,226 @@
+"""Reading CSV and .npz: types, gaps, delimiters and quotes by hand, a million rows in little memory, bad files."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scratchtune.data import Table, read_table, reading
+from scratchtune.data.tables import Text
+
+
+def _file(folder: Path, content: str | bytes, name: str = "t.csv") -> Path:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def _columns(table: Table) -> dict[str, list[Any]]:
+    columns = {name: table.column(name) for name in table.names}
+    return {name: (c.values() if isinstance(c, Text) else c).tolist() for name, c in columns.items()}
+
+
+# By hand --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_by_hand(tmp_path: Path) -> None:
+    path = _file(tmp_path, 'age,city,ok\n31,"New York, NY",true\n, Oslo ,false\n\n1e3,"say ""hi""",true\n')
+    assert str(_columns(read_table(path))) == (
+        "{'age': [31.0, nan, 1000.0], 'city': ['New York, NY', 'Oslo', 'say \"hi\"'], 'ok': ['true', 'false', 'true']}")
+
+
+@pytest.mark.parametrize("gap", ["", "NA", "n/a", "NaN", "null", "None", "?", "  ", " na "])
+def test_what_is_missing(tmp_path: Path, gap: str) -> None:
+    columns = _columns(read_table(_file(tmp_path, f"a,b,c\n1,x,0\n{gap},{gap},0\n")))
+    assert str(columns) == "{'a': [1.0, nan], 'b': ['x', None], 'c': [0.0, 0.0]}"
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_delimiter_line_ends_and_byte_order_mark(tmp_path: Path, delimiter: str, end: str, mark: bytes) -> None:
+    rows = [["größe", "b b", "c"], ["1,5;x" if delimiter == "\t" else "x", "2", "3"], ["y", "5", "6"]]
+    path = _file(tmp_path, mark + end.join(delimiter.join(row) for row in rows).encode())
+    table = read_table(path)
+    assert table.names == ["größe", "b b", "c"] and table.shape == (2, 3)
+    assert _columns(table)["c"] == [3.0, 6.0]
+    assert read_table(path, delimiter=delimiter).names == table.names
+
+
+def test_a_delimiter_inside_quotes_or_numbers_does_not_mislead(tmp_path: Path) -> None:
+    assert read_table(_file(tmp_path, '"a,b,c,d";e\n"x,y";1,5\n')).names == ["a,b,c,d", "e"]
+    assert read_table(_file(tmp_path, "only\n1\n2\n")).names == ["only"]
+
+
+@pytest.mark.parametrize("cell, text", [
+    ("1_000", True), ("0x10", True), ("1,5", True), ("1e400", None), ("-1.5E-3", False), ("+7", False), (" 7 ", False),
+    ("true", True), ("2024-01-01", True)])
+def test_what_is_a_number(tmp_path: Path, cell: str, text: bool | None) -> None:
+    path = _file(tmp_path, f'a;b\n1;2\n"{cell}";3\n')
+    if text is None:
+        with pytest.raises(ValueError, match="line 3, holds infinity as 'a'"):
+            read_table(path)
+    else:
+        assert read_table(path).is_text("a") == text
+
+
+def test_columns_can_be_read_as_texts(tmp_path: Path) -> None:
+    path = _file(tmp_path, "zip,n\n01234,1\n99999,2\n")
+    assert _columns(read_table(path, text=["zip", "absent"])) == {"zip": ["01234", "99999"], "n": [1.0, 2.0]}
+
+
+# Properties -----------------------------------------------------------------------------------------------------------
+
+
+def test_numbers_are_exact_and_texts_survive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `csv` and repr write is read again bit for bit, in chunks of a few rows too."""
+    rng = np.random.default_rng(0)
+    numbers = rng.normal(size=200) * 10.0 ** rng.integers(-300, 300, 200)
+    texts = ["".join(rng.choice(list('a",;\n\té'), 4)) + "x" for _ in range(200)]
+    late = ["1"] * 150 + ["one"] * 50
+    with (tmp_path / "t.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["n", "t", "late"], *zip(map(repr, numbers.tolist()), texts, late, strict=True)])
+    for cells in (400_000, 7, 1):
+        monkeypatch.setattr(reading, "_CELLS", cells)
+        columns = _columns(read_table(tmp_path / "t.csv", delimiter=","))
+        assert columns == {"n": numbers.tolist(), "t": [text.strip() for text in texts], "late": late}
+
+
+def test_a_text_after_numbers_keeps_the_texts_of_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_CELLS", 4)
+    path = _file(tmp_path, "a,b\n" + "01,1\n1.0,2\n" * 10 + "x,3\n,4\n")
+    assert _columns(read_table(path))["a"] == ["01", "1.0"] * 10 + ["x", None]
+
+
+def test_many_rows_need_little_memory(tmp_path: Path) -> None:
+    """200,000 x 10: the table has 16 MB, its file 20; the peak stays below what the cells as Python objects take."""
+    path = tmp_path / "t.csv"
+    row = ",".join(["0.123456"] * 8 + ["some text", "1"]) + "\n"
+    path.write_text(",".join("abcdefghij") + "\n" + row * 200_000)
+    code = (
+        "import resource, sys; from scratchtune.data import read_table; "
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024);"
+        f"before = peak(); table = read_table({str(path)!r}); print(table.shape, (peak() - before) < 100e6)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "(200000, 10) True" and done.stderr == ""
+
+
+# Bad files ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content, what", [
+    ("", "is empty"), (" \n\n", "is empty"), ("a,b\n", "has a header and no rows"),
+    ("a,b\n1,2\n3\n", "line 3, has 1 cell and the header has 2"),
+    ('a,b\n"x\ny",2\n\n3,4,5\n', "line 5, has 3 cells and the header has 2"),
+    ("a,b,a\n1,2,3\n", "line 1: 2 columns are named 'a'"), ("a,,c\n1,2,3\n", "line 1: column 2 has no name"),
+    ("1,2\n3,4\n", "the header holds only numbers"), ("a,b\n1,-inf\n", "line 2, holds infinity as 'b'"),
+    (b"a,b\n1,2\n\xe9,3\n", "line 3, has the byte 0xe9, which is not UTF-8"), (b"a\0b", "is a binary file"),
+    (b"\xff\xfea\0,\0", "is UTF-16"), (b"PK\x03\x04...", "is a zip archive, as Excel's workbooks"),
+    ('a,b\n1,"2\n3,4\n', "line 3, is not CSV: unexpected end of data"),
+], ids=lambda value: repr(value)[:30])
+def test_a_bad_file_is_told_in_one_sentence(tmp_path: Path, content: str | bytes, what: str) -> None:
+    path = _file(tmp_path, content)
+    with pytest.raises(ValueError, match=what) as problem:
+        read_table(path, delimiter="," if what.startswith("line 3, is") else None)
+    assert str(path) in str(problem.value) and "\n" not in str(problem.value)
+
+
+def test_a_late_problem_is_found_in_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_CELLS", 6)
+    with pytest.raises(ValueError, match="line 102, has 3 cells"):
+        read_table(_file(tmp_path, "a,b\n" + "1,2\n" * 100 + "1,2,3\n"))
+    with pytest.raises(ValueError, match="line 102, holds infinity as 'b'"):
+        read_table(_file(tmp_path, "a,b\n" + "1,2\n" * 100 + "1,inf\n" + "3,4\n" * 9))
+    with pytest.raises(ValueError, match="line 20002, has the byte 0xff"):
+        read_table(_file(tmp_path, b"a,b\n" + b"1,2\n" * 20000 + b"1,\xff\n"))
+
+
+def test_no_file_a_directory_and_wrong_arguments(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="absent.csv is not there"):
+        read_table(tmp_path / "absent.csv")
+    with pytest.raises(IsADirectoryError, match="is a directory"):
+        read_table(tmp_path)
+    with pytest.raises(ValueError, match=r"delimiter is '\|'"):
+        read_table(tmp_path, delimiter="|")
+    with pytest.raises(TypeError, match="text is 'zip'; it must be a list"):
+        read_table(tmp_path, text="zip")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_is_read_too(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = subprocess.Popen([sys.executable, "-c", f"open({str(pipe)!r}, 'w').write('a,b\\n1,x\\n')"])
+    assert _columns(read_table(pipe)) == {"a": [1.0], "b": ["x"]}
+    assert writer.wait() == 0
+
+
+# Arrays ---------------------------------------------------------------------------------------------------------------
+
+
+def test_arrays_by_hand(tmp_path: Path) -> None:
+    path = tmp_path / "t.npz"
+    np.savez(path, X=np.array([[1, 2], [3, 4]]), y=np.array(["a", "NA"]), z=np.array([np.nan, 0.5], np.float32))
+    assert str(_columns(read_table(path))) == (
+        "{'X0': [1.0, 3.0], 'X1': [2.0, 4.0], 'y': ['a', None], 'z': [nan, 0.5]}")
+
+
+class _Trap:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, ("unpickled",)
+
+
+@pytest.mark.parametrize("arrays, what", [
+    ({"a": np.array([_Trap()])}, "the array 'a' holds Python objects, which are not unpickled"),
+    ({"a": np.zeros((2, 2, 2))}, "must have one or two dimensions"), ({"a": np.array(3.0)}, "one or two dimensions"),
+    ({"a": np.zeros(2), "b": np.zeros(3)}, "different numbers of rows: 'a' has 2, 'b' has 3"),
+    ({"a": np.array([np.inf])}, "column 'a' holds infinity in row 0"), ({"a": np.zeros(0)}, "no rows"), ({}, "no rows"),
+    ({"X": np.zeros((2, 1)), "X0": np.zeros(2)}, "two columns named 'X0'"), ({"a": np.array([1j])}, "of type complex"),
+], ids=str)
+def test_bad_arrays(tmp_path: Path, arrays: dict[str, np.ndarray], what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.savez("t.npz", **arrays)
+    with pytest.raises(ValueError, match=what):
+        read_table("t.npz")
+    assert not Path("unpickled").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 nonsense", b"a,b\n1,2\n"], ids=str)
+def test_what_is_no_archive(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(ValueError, match="is not an .npz file"):
+        read_table(_file(tmp_path, content, "t.npz"))
+
+
+def test_a_single_array_and_a_damaged_archive(tmp_path: Path) -> None:
+    np.save(tmp_path / "t.npy", np.zeros(3))
+    with pytest.raises(ValueError, match="is not an .npz file"):
+        read_table((tmp_path / "t.npy").rename(tmp_path / "t.npz"))
+    np.savez_compressed(tmp_path / "d.npz", a=np.random.default_rng(0).normal(size=1000))
+    content = bytearray((tmp_path / "d.npz").read_bytes())
+    content[2000:2050] = bytes(50)
+    with pytest.raises(ValueError, match="the array 'a' is damaged|cannot be read"):
+        read_table(_file(tmp_path, bytes(content), "d.npz"))
+
+
+# Oracle ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_table_that_pandas_wrote_is_read_as_pandas_reads_it(tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    frame = pandas.DataFrame({
+        "x": rng.normal(size=300), "n": rng.integers(0, 9, 300), "t": rng.choice(["a b", 'c"d', "e,f", "g;h"], 300)})
+    frame.loc[rng.uniform(size=300) < 0.2, ["x", "t"]] = None
+    for separator in (",", ";", "\t"):
+        frame.to_csv(tmp_path / "t.csv", index=False, sep=separator)
+        ours, theirs = read_table(tmp_path / "t.csv"), pandas.read_csv(tmp_path / "t.csv", sep=separator)
+        assert str(_columns(ours)["t"]) == str(_columns(Table.from_columns(theirs))["t"])
+        for name in ("x", "n"):  # pandas' own parser may miss the last digit
+            np.testing.assert_allclose(ours.column(name), theirs[name], rtol=1e-15)

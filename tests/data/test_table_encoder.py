@@ -1,0 +1,192 @@
+"""The table encoder: a matrix by hand, fitted on its own rows alone, kept as JSON; what is wrong is told."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scratchtune.data import OneHotEncoder, SimpleImputer, Table, TableEncoder, read_table
+
+
+def _table(**changes: Any) -> Table:
+    columns = {"age": [31, None, 7, 10], "city": ["Rome", "Oslo", "Nice", "Oslo"], "vip": ["no", "yes", None, "no"]}
+    return Table.from_columns({**columns, **changes})
+
+
+# By hand --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_matrix_by_hand() -> None:
+    """The mean of 31, 7, 10 is 16; of no, yes, no the most frequent is no; two texts are one column."""
+    encoder = TableEncoder(impute="mean")
+    assert encoder.fit_transform(_table()).tolist() == [
+        [31, 0, 0, 1, 0], [16, 0, 1, 0, 1], [7, 1, 0, 0, 0], [10, 0, 1, 0, 0]]
+    assert encoder.get_feature_names_out().tolist() == ["age", "city=Nice", "city=Oslo", "city=Rome", "vip=yes"]
+    assert encoder.text_names == ["city", "vip"]
+
+
+def test_only_the_rows_of_fit_count() -> None:
+    table = _table()
+    encoder = TableEncoder(impute="median", handle_unknown="ignore").fit(table[[0, 3]])
+    assert encoder.get_feature_names_out().tolist() == ["age", "city=Rome", "vip=no"]
+    assert encoder.transform(table[1:]).tolist() == [[20.5, 0, 0], [7, 0, 1], [10, 0, 1]]
+
+
+def test_columns_may_come_in_another_order_and_coding() -> None:
+    encoder = TableEncoder(impute="mean").fit(_table())
+    other = Table.from_columns({"vip": ["yes"], "city": ["Oslo"], "age": [1]})
+    assert encoder.transform(other).tolist() == [[1, 0, 1, 0, 1]]
+
+
+def test_texts_that_happen_to_be_numbers_in_the_next_file(tmp_path: Path) -> None:
+    """Codes 01, 1 and A in training; a file of 1s alone looks like numbers, unless it is read as texts."""
+    encoder = TableEncoder().fit(Table.from_columns({"code": ["01", "1", "A"]}))
+    (tmp_path / "new.csv").write_text("code\n01\n1\n")
+    assert encoder.transform(read_table(tmp_path / "new.csv", text=encoder.text_names)).tolist() == [
+        [1, 0, 0], [0, 1, 0]]
+    assert encoder.transform(Table.from_columns({"code": [1, 1.0]})).tolist() == [[0, 1, 0], [0, 1, 0]]
+
+
+@pytest.mark.parametrize("impute", [None, "mean"])
+def test_a_column_without_any_value_is_left_out_with_a_warning(impute: str | None) -> None:
+    table = Table.from_columns({"a": [1.0, 2.0], "b": [None, None]})
+    encoder = TableEncoder(impute=impute)
+    with pytest.warns(UserWarning, match="without any value, and left out: 'b'"):
+        encoder.fit(table)
+    assert encoder.transform(table).tolist() == [[1.0], [2.0]]
+    assert encoder.transform(Table.from_columns({"a": [1.0], "b": ["anything"]})).tolist() == [[1.0]]
+
+
+def test_a_file_of_gaps_in_a_column_is_filled() -> None:
+    encoder = TableEncoder(impute="mean").fit(_table())
+    row = Table.from_columns({"age": [None], "city": [None], "vip": [None]})
+    assert encoder.transform(row).tolist() == [[16, 0, 1, 0, 0]]
+    text = Table.from_columns({"age": np.array(["NA"]), "city": ["Rome"], "vip": ["no"]})
+    assert encoder.transform(text).tolist() == [[16, 0, 0, 1, 0]]
+
+
+@pytest.mark.parametrize("dtype", ["float32", np.float64])
+def test_the_matrix_has_the_type_asked_for(dtype: Any) -> None:
+    X = TableEncoder(impute="mean", dtype=dtype).fit_transform(_table())
+    assert X.dtype == dtype and X.flags.c_contiguous
+
+
+# Kept as JSON ---------------------------------------------------------------------------------------------------------
+
+
+def _random_table(rng: np.random.Generator, rows: int = 200) -> Table:
+    numbers = rng.normal(size=rows) * 10.0 ** rng.integers(-40, 36, rows)
+    numbers[rng.uniform(size=rows) < 0.2] = np.nan
+    texts = rng.choice(np.array(["ä\u2028", '"', "a=b", "x y", "é", None], object), rows)
+    return Table.from_columns({"n": numbers, "t": texts, "two": rng.choice(["u", "v"], rows), "gap": [None] * rows})
+
+
+@pytest.mark.parametrize("impute", ["mean", "median", "most_frequent"])
+def test_after_json_it_transforms_bit_for_bit(impute: str) -> None:
+    table = _random_table(np.random.default_rng(0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        encoder = TableEncoder(impute=impute, handle_unknown="ignore", dtype="float32").fit(table)
+    again = TableEncoder.from_state(json.loads(json.dumps(encoder.state(), allow_nan=False)))
+    assert again.state() == encoder.state() and repr(again) == repr(encoder)
+    for rows in (table, _random_table(np.random.default_rng(1))):
+        assert again.transform(rows).tobytes() == encoder.transform(rows).tobytes()
+    assert again.get_feature_names_out().tolist() == encoder.get_feature_names_out().tolist()
+
+
+@pytest.mark.parametrize("damage", [
+    {}, {"columns": 3}, {"columns": [{"name": "a", "kind": "fruit"}]}, {"columns": [{"name": "a", "kind": "texts"}]},
+    {"columns": [], "impute": "guess"}, {"columns": [], "colour": 1}], ids=str)
+def test_a_damaged_state_is_told(damage: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="this is not the state of a TableEncoder"):
+        TableEncoder.from_state(damage)
+
+
+# What is wrong --------------------------------------------------------------------------------------------------------
+
+
+def test_gaps_without_impute() -> None:
+    with pytest.raises(ValueError, match=r"values are missing in 'age' \(1 cell\), 'vip' \(1 cell\); --impute \(in "):
+        TableEncoder().fit(_table())
+    full = _table()[[0, 3]]
+    with pytest.raises(ValueError, match=r"values are missing in 'age' \(1 cell\), 'vip'"):
+        TableEncoder(handle_unknown="ignore").fit(full).transform(_table())
+
+
+def test_a_text_that_was_not_there() -> None:
+    encoder = TableEncoder(impute="mean").fit(_table())
+    with pytest.raises(ValueError, match="column 'city' holds 'Bonn' in row 2, .*known are 'Nice', 'Oslo', 'Rome'"):
+        encoder.transform(Table.from_columns({"age": [1, 2], "city": ["Rome", "Bonn"], "vip": ["no", "no"]}))
+
+
+@pytest.mark.parametrize("names, what", [
+    (["age", "vip"], "'city' is missing$"), (["age", "vip", "city", "x", "y"], "'x', 'y' are unknown$"),
+    (["age", "vip", "citty"], "'city' is missing, and 'citty' is unknown$")])
+def test_other_columns_than_in_fit(names: list[str], what: str) -> None:
+    encoder = TableEncoder(impute="mean").fit(_table())
+    with pytest.raises(ValueError, match=f"the table has other columns than in fit: {what}"):
+        encoder.transform(Table.from_columns({name: [1] for name in names}))
+
+
+def test_texts_where_numbers_were() -> None:
+    encoder = TableEncoder(impute="mean").fit(_table())
+    with pytest.raises(ValueError, match="column 'age' holds 'old' in row 3; in fit it held numbers only"):
+        encoder.transform(_table(age=["1", None, "old", "2"]))
+
+
+def test_a_number_beyond_the_type() -> None:
+    with pytest.raises(ValueError, match=r"column 'age' holds 1e\+39 in row 2, which is beyond float32"):
+        TableEncoder(impute="mean", dtype="float32").fit_transform(_table(age=[1, 1e39, 2, 3]))
+
+
+def test_too_many_texts() -> None:
+    table = Table.from_columns({"id": [f"u{i}" for i in range(30)]})
+    with pytest.raises(ValueError, match="column 'id' holds 30 different texts, and max_categories is 20; leave"):
+        TableEncoder(max_categories=20).fit(table)
+    assert TableEncoder(max_categories=30).fit_transform(table).sum() == 30
+    with pytest.raises(ValueError, match="decimal comma"):
+        TableEncoder(max_categories=2).fit(Table.from_columns({"x": ["1,5", "2,5", "3"]}))
+
+
+def test_arguments() -> None:
+    for changes, what in (({"impute": "mode"}, "impute is 'mode'"), ({"handle_unknown": "skip"}, "handle_unknown"),
+                          ({"max_categories": 0}, "max_categories is 0"), ({"dtype": "int8"}, "dtype is 'int8'")):
+        with pytest.raises(ValueError, match=what):
+            TableEncoder(**changes).fit(_table())
+    with pytest.raises(ValueError, match="is not fitted"):
+        TableEncoder().transform(_table())
+
+
+# Oracle ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("impute", ["mean", "median", "most_frequent"])
+def test_it_is_scikit_learns_imputer_and_encoder(impute: str) -> None:
+    sklearn = pytest.importorskip("sklearn")
+    rng = np.random.default_rng(2)
+    numbers = rng.integers(0, 5, (100, 2)).astype(float)
+    numbers[rng.uniform(size=numbers.shape) < 0.2] = np.nan
+    texts = rng.choice(np.array(["c", "a", "b", np.nan], object), (100, 2))
+    texts[:, 1] = rng.choice(["p", "q"], 100)
+    ours = TableEncoder(impute=impute).fit_transform(Table.from_columns(
+        {"n": numbers[:, 0], "t": texts[:, 0], "m": numbers[:, 1], "two": texts[:, 1]}))
+    for imputer, encoder in (
+        (SimpleImputer, OneHotEncoder),
+        (pytest.importorskip("sklearn.impute").SimpleImputer, sklearn.preprocessing.OneHotEncoder),
+    ):
+        filled = imputer(strategy=impute).fit_transform(numbers)
+        hot = encoder(drop="if_binary", sparse_output=False).fit_transform(
+            imputer(strategy="most_frequent").fit_transform(texts))
+        np.testing.assert_allclose(
+            ours, np.column_stack([filled[:, :1], hot[:, :3], filled[:, 1:], hot[:, 3:]]), rtol=1e-14)
+
+
+def test_a_data_frame_will_do() -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"n": [1, 2, 3], "t": ["a", "b", "c"]})
+    assert TableEncoder().fit_transform(frame).tolist() == [[1, 1, 0, 0], [2, 0, 1, 0], [3, 0, 0, 1]]
