@@ -1,249 +1,115 @@
 """Cross-validation is training on all folds but one and scoring on that one, for each fold in turn.
 
-It works on three kinds of *models*, told apart by what they can do, so that nothing is imported for them:
-
-- a network: it has ``configured(params)``, which gives a fresh compiled clone and the params that fit takes;
-- an estimator with scikit-learn's protocol: ``get_params``, ``set_params``, ``fit``;
-- a function from params to a compiled network or an estimator.
+Every training starts from a fresh clone of the model, and what is fitted (weights, scalers, encoders) is fitted on the
+training rows alone. Which models there may be is said in `models`, and what they are judged by in `scoring`.
 """
 
 from __future__ import annotations
 
-import copy
-import inspect
 import time
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.evaluation.splits import Split, are_classes, number_of_rows, resolve_folds, take_rows
-from scratchtune.metrics import SCORERS, class_labels, is_one_hot
+from scratchtune.evaluation.models import check_model, example_of, is_classification, train
+from scratchtune.evaluation.parallel import in_order
+from scratchtune.evaluation.rows import check_rows, number_of_rows, take_rows
+from scratchtune.evaluation.scoring import ScorerFunction, SeveralScorers, called, resolve_scoring
+from scratchtune.evaluation.splits import Split, resolve_folds
+from scratchtune.metrics import class_labels, is_one_hot
 
-ScorerFunction = Callable[[Any, Any, Any], float]
-
-# What the params of a model function may give to fit.
-FIT_ARGUMENTS = ("batch_size", "epochs", "class_weight", "shuffle", "validation_split")
+NAN = float("nan")
 
 
 class FitFailedWarning(RuntimeWarning):
-    """Some trainings of a search failed; their scores are NaN."""
+    """Some trainings failed; their scores are NaN."""
 
 
-class FoldScore(NamedTuple):
-    """What one training on one split has given; the score is NaN, and ``error`` says why, where it failed."""
+@dataclass
+class FoldScore:
+    """What one training on one split has given: scores by name, a single one as "score"; ``error`` says what failed."""
 
-    score: float
-    fit_time: float
-    score_time: float
-    train_score: float = float("nan")
+    scores: dict[str, float] = field(default_factory=dict)
+    fit_time: float = 0.0
+    score_time: float = 0.0
+    train_scores: dict[str, float] = field(default_factory=dict)
     error: Exception | None = None
+    model: Any = None
 
-
-# Models --------------------------------------------------------------------------------------------------------------
-
-
-def is_network(model: Any) -> bool:
-    """Whether a model is one of our networks."""
-    return hasattr(model, "configured") and not inspect.isclass(model)
-
-
-def check_model(model: Any) -> None:
-    """Raise one clear sentence if a model is of none of the three kinds."""
-    if inspect.isclass(model):
-        raise TypeError(f"the estimator is the class {model.__name__}; it must be an object, {model.__name__}(...)")
-    if not (is_network(model) or hasattr(model, "fit") or callable(model)):
-        raise TypeError(
-            f"the estimator is {model!r}; it must be a compiled Sequential, an object with fit and get_params, "
-            "or a function from params to a compiled Sequential")
-
-
-def fresh(model: Any, params: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Return an untrained clone of a model with the params in their places, and those of them that fit takes."""
-    if is_network(model):
-        return model.configured(dict(params))
-    if hasattr(model, "fit"):
-        fresh_one = clone(model)
-        if params:
-            fresh_one.set_params(**{name: clone(value) for name, value in params.items()})
-        return fresh_one, {}
-    made = model(dict(params))
-    if not hasattr(made, "fit"):
-        raise TypeError(
-            f"the model function returned {made!r}; it must return a compiled Sequential or an estimator with fit")
-    arguments = FIT_ARGUMENTS if is_network(made) else ()
-    return made, {name: value for name, value in params.items() if name in arguments}
-
-
-def clone(value: Any) -> Any:
-    """Copy without what training has left: estimators are made anew from their parameters, all else is copied."""
-    if hasattr(value, "__sklearn_clone__") and not inspect.isclass(value):
-        return value.__sklearn_clone__()
-    if type(value) in (list, tuple, set, frozenset):
-        return type(value)(clone(item) for item in value)
-    if not hasattr(value, "get_params") or inspect.isclass(value):
-        return copy.deepcopy(value)
-    made = type(value)(**{name: clone(item) for name, item in value.get_params(deep=False).items()})
-    for setting in ("_metadata_request", "_sklearn_output_config"):  # what set_fit_request and set_output have said
-        if hasattr(value, setting):
-            setattr(made, setting, copy.deepcopy(getattr(value, setting)))
-    return made
-
-
-def train(model: Any, params: Mapping[str, Any], X: Any, y: Any, fit_params: Mapping[str, Any]) -> Any:
-    """Return a fresh clone with the params, trained on the rows given."""
-    made, arguments = fresh(model, params)
-    if is_network(made):
-        callbacks = {"callbacks": [_own_copy(callback) for callback in fit_params.get("callbacks") or ()]}
-        made.fit(X, y, **{"verbose": 0, **fit_params, **callbacks, **arguments})
-    elif y is None:
-        made.fit(X, **{**fit_params, **arguments})
-    else:
-        made.fit(X, y, **{**fit_params, **arguments})
-    return made
-
-
-def _own_copy(callback: Any) -> Any:
-    """A callback for one training alone, since several run at a time; the model that it last watched is not copied."""
-    watched = getattr(callback, "model", None)
-    return copy.deepcopy(callback, {id(watched): watched})
-
-
-# Scores --------------------------------------------------------------------------------------------------------------
-
-
-def resolve_scoring(scoring: Any) -> ScorerFunction:
-    """Return a function (model, X, y) -> score from a scoring name, such a function, or None: the model's own score."""
-    if scoring is None:
-        return own_score
-    if callable(scoring):
-        return scoring
-    metric, needs, sign = SCORERS[checks.choice("scoring", scoring, SCORERS)]
-
-    def named(model: Any, X: Any, y: Any) -> float:
-        if needs == "probabilities":
-            return sign * metric(y, probabilities(model, X), labels=_classes_of(model, y))
-        return sign * metric(y, labels(model, X) if needs == "labels" else _values(model, X, y))
-
-    return named
-
-
-def own_score(model: Any, X: Any, y: Any) -> float:
-    """The model's own score: a network's first compiled metric, else minus its loss; an estimator's ``score``."""
-    if not hasattr(model, "score"):
-        raise TypeError(f"{type(model).__name__} has no score; give scoring")
-    return model.score(X) if y is None else model.score(X, y)
-
-
-def probabilities(model: Any, X: Any) -> Any:
-    """Probabilities of the classes, (n, classes), or (n,) of the second of two."""
-    if is_network(model):
-        return np.asarray(model.predict(X), dtype=np.float64)
-    if not hasattr(model, "predict_proba"):
-        raise TypeError(f"{type(model).__name__} has no predict_proba, which this scoring needs")
-    return model.predict_proba(X)
-
-
-def labels(model: Any, X: Any) -> Any:
-    """Predicted labels, (n,); of a network the number of its largest output, or whether its only one is above 1/2."""
-    if not is_network(model):
-        return model.predict(X)
-    outputs = np.asarray(model.predict(X))
-    if outputs.ndim == 1 or outputs.shape[1] == 1:
-        return (outputs.reshape(-1) > 0.5).astype(np.int64)
-    return outputs.argmax(axis=1)
-
-
-def _values(model: Any, X: Any, y: Any) -> Any:
-    """Predicted values in the shape of y."""
-    values = np.asarray(model.predict(X))
-    return values.reshape(np.shape(y)) if values.size == np.size(y) else values
-
-
-def _classes_of(model: Any, y: Any) -> Any:
-    """All classes in the order of the columns of the model's probabilities; a fold may lack some."""
-    if is_network(model):
-        outputs = int(np.asarray(y).shape[1]) if is_one_hot(np.asarray(y)) else _outputs(model)
-        return None if outputs is None else list(range(max(outputs, 2)))
-    return getattr(model, "classes_", None)
-
-
-def _outputs(model: Any) -> int | None:
-    shape = getattr(model, "output_shape", None)
-    return int(shape[-1]) if shape else None
+    @property
+    def score(self) -> float:
+        """The score where there is a single one; NaN where the training failed."""
+        return self.scores.get("score", NAN)
 
 
 # Folds ---------------------------------------------------------------------------------------------------------------
 
 
-def folds_for(cv: Any, model: Any, X: Any, y: Any) -> list[Split]:
-    """Return the (train, test) pairs that ``cv`` means for a model on these data."""
-    check_rows(X, y)
-    classes = y is not None and is_classification(model, y)
+def folds_for(
+    cv: Any, model: Any, X: Any, y: Any, groups: Any = None, params: Mapping[str, Any] | None = None,
+) -> list[Split]:
+    """Return the (train, test) pairs that ``cv`` means for a model on these data.
+
+    A function that makes models is asked for one, with ``params``, to see whether it takes y for classes.
+    """
+    check_rows(X, y, groups)
+    classes = y is not None and is_classification(example_of(model, params or {}), y)
     splitter = resolve_folds(cv, y, classes)
     targets = class_labels("y", y) if classes and is_one_hot(np.asarray(y)) else y
-    return [(np.asarray(train), np.asarray(test)) for train, test in splitter.split(X, targets)]
-
-
-def check_rows(X: Any, y: Any) -> None:
-    """Raise one clear sentence where X and y are empty or differ in their numbers of rows."""
-    rows = number_of_rows(X)
-    if rows == 0:
-        raise ValueError("X is empty; it must have at least one row")
-    if y is not None and number_of_rows(y) != rows:
-        raise ValueError(f"y has {number_of_rows(y)} rows and X has {rows}; they must be equal in number")
-
-
-def is_classification(model: Any, y: Any) -> bool:
-    """Whether y are classes to this model: as an estimator says of itself, for a network as its loss and y look."""
-    kind = _estimator_type(model)
-    if kind is not None:
-        return kind == "classifier" and (are_classes(y) or _are_whole(y))
-    loss = getattr(model, "loss", None)
-    name = str(getattr(loss, "name", loss)).lower()
-    if is_network(model) and name != "none":
-        return "crossentropy" in name and (are_classes(y) or _are_whole(y))
-    return are_classes(y)
-
-
-def _estimator_type(model: Any) -> str | None:
-    if hasattr(model, "__sklearn_tags__"):
-        try:
-            return str(model.__sklearn_tags__().estimator_type)
-        except (AttributeError, ImportError):
-            pass
-    return getattr(model, "_estimator_type", None)
-
-
-def _are_whole(y: Any) -> bool:
-    array = np.asarray(y)
-    vector = array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 1)
-    return vector and array.dtype.kind == "f" and bool((array == np.floor(array)).all())
+    splits = splitter.split(X, targets) if groups is None else splitter.split(X, targets, groups)
+    pairs = [(np.asarray(train), np.asarray(test)) for train, test in splits]
+    if not pairs:
+        raise ValueError(f"cv is {cv!r}, which gave no split; it must give at least one (train, test)")
+    return pairs
 
 
 def fit_and_score(
     model: Any, params: Mapping[str, Any], X: Any, y: Any, split: Split, scorer: ScorerFunction,
-    fit_params: Mapping[str, Any], train_scores: bool = False,
+    fit_params: Mapping[str, Any], train_scores: bool = False, *, keep: bool = False, weigh: bool = False,
 ) -> FoldScore:
-    """Train a fresh clone on the split's training rows, and score it on the others; an exception becomes a NaN."""
+    """Train a fresh clone on the split's training rows, and score it on the others; an exception is kept.
+
+    With ``weigh`` the rows' sample_weight, where ``fit_params`` has one, counts in the scores too, with ``keep`` the
+    trained model is kept.
+    """
     rows, held_out = split
+    weight = fit_params.get("sample_weight") if weigh else None
+    outcome = FoldScore()
     begun = time.perf_counter()
     try:
         X_train, y_train = take_rows(X, rows), take_rows(y, rows)
-        trained = train(model, params, X_train, y_train, _rows_of(fit_params, rows, number_of_rows(X)))
-        fitted = time.perf_counter()
-        score = _number(scorer(trained, take_rows(X, held_out), take_rows(y, held_out)))
-        scored = time.perf_counter()
-        train_score = _number(scorer(trained, X_train, y_train)) if train_scores else float("nan")
+        trained = train(model, params, X_train, y_train, rows_of(fit_params, rows, number_of_rows(X)))
+        outcome.fit_time = time.perf_counter() - begun
+        X_test, y_test = take_rows(X, held_out), take_rows(y, held_out)
+        begun = time.perf_counter()
+        outcome.scores = _scores(scorer, trained, X_test, y_test, take_rows(weight, held_out), outcome)
+        outcome.score_time = time.perf_counter() - begun
+        if train_scores:
+            outcome.train_scores = _scores(scorer, trained, X_train, y_train, take_rows(weight, rows), outcome)
+        outcome.model = trained if keep else None
     except Exception as error:
-        return FoldScore(float("nan"), time.perf_counter() - begun, 0.0, error=error)
-    return FoldScore(score, fitted - begun, scored - fitted, train_score)
+        outcome.error = error
+        outcome.fit_time = outcome.fit_time or time.perf_counter() - begun
+    return outcome
 
 
-def _rows_of(fit_params: Mapping[str, Any], rows: np.ndarray, total: int) -> dict[str, Any]:
+def _scores(
+    scorer: ScorerFunction, model: Any, X: Any, y: Any, weight: Any, outcome: FoldScore,
+) -> dict[str, float]:
+    """Scores by name; of several scorers those that fail give NaN, and the first error is kept in the outcome."""
+    if isinstance(scorer, SeveralScorers):
+        scores = dict(scorer.each(model, X, y, weight))
+        errors = [score for score in scores.values() if isinstance(score, Exception)]
+        outcome.error = outcome.error or next(iter(errors), None)
+        return {name: NAN if isinstance(score, Exception) else float(score) for name, score in scores.items()}
+    score = called(scorer, model, X, y, weight)
+    return {name: float(value) for name, value in (score if isinstance(score, Mapping) else {"score": score}).items()}
+
+
+def rows_of(fit_params: Mapping[str, Any], rows: np.ndarray, total: int) -> dict[str, Any]:
     """Arguments of fit, those with one entry for each row, such as sample_weight, cut to the training rows."""
     return {name: take_rows(value, rows) if _has_rows(value, total) else value for name, value in fit_params.items()}
 
@@ -253,45 +119,119 @@ def _has_rows(value: Any, total: int) -> bool:
     return sequence and number_of_rows(value) == total
 
 
-def _number(score: Any) -> float:
-    if isinstance(score, Mapping):
-        raise TypeError("the scorer returned a dict; it must return one number")
-    return float(score)
+# Failures ------------------------------------------------------------------------------------------------------------
 
 
-def cross_validate(
-    estimator: Any, X: Any, y: Any = None, *, scoring: Any = None, cv: Any = None, n_jobs: int = 1,
-    params: Mapping[str, Any] | None = None, return_train_score: bool = False,
-) -> dict[str, np.ndarray]:
-    """Scores of one model on each fold: arrays "fit_time", "score_time", "test_score", one entry a fold.
-
-    ``params`` are arguments of fit. The folds are those of `GridSearchCV`, and a fold that fails has NaN.
-    """
-    check_model(estimator)
-    scorer, folds = resolve_scoring(scoring), folds_for(cv, estimator, X, y)
-
-    def one(split: Split) -> FoldScore:
-        return fit_and_score(estimator, {}, X, y, split, scorer, params or {}, return_train_score)
-
-    with ThreadPoolExecutor(max(checks.integer("n_jobs", n_jobs, low=1), 1)) as pool:
-        outcomes = list(pool.map(one, folds))
-    report_failures(outcomes)
-    table = {
-        "fit_time": np.array([o.fit_time for o in outcomes]), "score_time": np.array([o.score_time for o in outcomes]),
-        "test_score": np.array([o.score for o in outcomes])}
-    if return_train_score:
-        table["train_score"] = np.array([o.train_score for o in outcomes])
-    return table
+def checked_error_score(error_score: Any) -> float | None:
+    """The score of a training that fails; None for "raise", which lets its error through."""
+    if isinstance(error_score, str):
+        return checks.choice("error_score", error_score, ["raise"]) and None
+    if isinstance(error_score, (float, np.floating)) and np.isnan(error_score):
+        return NAN
+    return checks.real("error_score", error_score)
 
 
-def report_failures(outcomes: Sequence[FoldScore]) -> None:
-    """Warn of trainings that have failed; where all have, raise the first one's error."""
+def raise_at_once(outcome: FoldScore, error_score: float | None) -> FoldScore:
+    """The outcome, or the error in it where errors shall be raised."""
+    if outcome.error is not None and error_score is None:
+        raise outcome.error
+    return outcome
+
+
+def report_failures(outcomes: Sequence[FoldScore], error_score: float | None = NAN) -> None:
+    """Warn of trainings that have failed, and fill in their scores; where all have, raise the first one's error."""
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
     if not errors:
         return
     first = f"{type(errors[0]).__name__}: {errors[0]}"
-    if len(errors) == len(outcomes):
+    if len(errors) == len(outcomes) and all(np.isnan(list(outcome.scores.values())).all() for outcome in outcomes):
         raise ValueError(f"all {len(outcomes)} trainings failed; the first with {first}") from errors[0]
-    warnings.warn(
-        f"{len(errors)} of {len(outcomes)} trainings failed and score NaN; the first with {first}",
-        FitFailedWarning, stacklevel=3)
+    for outcome in outcomes:
+        if outcome.error is not None:
+            for scores in (outcome.scores, outcome.train_scores):
+                _fill(scores, score_names(outcomes), NAN if error_score is None else error_score)
+    shown = "NaN" if error_score is None or np.isnan(error_score) else f"{error_score:g}"
+    message = f"{len(errors)} of {len(outcomes)} trainings failed and score {shown}; the first with {first}"
+    checks.warn(message, FitFailedWarning)
+
+
+def _fill(scores: dict[str, float], names: Sequence[str], error_score: float) -> None:
+    for name in names:
+        if np.isnan(scores.get(name, NAN)):
+            scores[name] = error_score
+
+
+def score_names(outcomes: Sequence[FoldScore]) -> list[str]:
+    """Names of the scores, in the order of the scorers."""
+    return list(next((outcome.scores for outcome in outcomes if outcome.scores), {"score": NAN}))
+
+
+def score_table(outcomes: Sequence[FoldScore], name: str, part: str = "test") -> np.ndarray:
+    """One score of all outcomes, (n,); ``part`` is "test" or "train"."""
+    return np.array([(o.scores if part == "test" else o.train_scores).get(name, NAN) for o in outcomes])
+
+
+# For the user --------------------------------------------------------------------------------------------------------
+
+
+def cross_validate(
+    estimator: Any, X: Any, y: Any = None, *, groups: Any = None, scoring: Any = None, cv: Any = None,
+    n_jobs: int | None = None, params: Mapping[str, Any] | None = None, return_train_score: bool = False,
+    return_estimator: bool = False, return_indices: bool = False, error_score: float | str = NAN,
+) -> dict[str, Any]:
+    """Scores of one model on each fold: arrays "fit_time", "score_time", "test_score", one entry a fold.
+
+    ``scoring`` may be several (a list of names, a dict of scorers); the keys are then "test_NAME". ``params`` are
+    arguments of fit, ``groups`` is for the splitter. With ``return_train_score``, ``return_estimator`` and
+    ``return_indices`` there are "train_score", "estimator" (a list) and "indices" (a dict of "train" and "test") too.
+    A fold that fails has NaN, or ``error_score``; "raise" raises its error.
+    """
+    check_model(estimator)
+    scorer, on_error = resolve_scoring(scoring), checked_error_score(error_score)
+    folds = folds_for(cv, estimator, X, y, groups)
+
+    def one(split: Split) -> FoldScore:
+        return raise_at_once(fit_and_score(
+            estimator, {}, X, y, split, scorer, params or {}, return_train_score, keep=return_estimator), on_error)
+
+    outcomes = in_order(one, folds, n_jobs)
+    report_failures(outcomes, on_error)
+    table: dict[str, Any] = {
+        "fit_time": np.array([o.fit_time for o in outcomes]), "score_time": np.array([o.score_time for o in outcomes])}
+    if return_estimator:
+        table["estimator"] = [outcome.model for outcome in outcomes]
+    if return_indices:
+        table["indices"] = dict(zip(("train", "test"), zip(*folds, strict=True), strict=True))
+    for name in score_names(outcomes):
+        table[f"test_{name}"] = score_table(outcomes, name)
+        if return_train_score:
+            table[f"train_{name}"] = score_table(outcomes, name, "train")
+    return table
+
+
+def cross_val_score(
+    estimator: Any, X: Any, y: Any = None, *, groups: Any = None, scoring: Any = None, cv: Any = None,
+    n_jobs: int | None = None, params: Mapping[str, Any] | None = None, error_score: float | str = NAN,
+) -> np.ndarray:
+    """The score of one model on each fold, (folds,); the arguments are those of `cross_validate`."""
+    table = cross_validate(
+        estimator, X, y, groups=groups, scoring=single(scoring), cv=cv, n_jobs=n_jobs, params=params,
+        error_score=error_score)
+    return table["test_score"]
+
+
+def single(scoring: Any) -> Any:
+    """``scoring``, or one sentence where it gives several scores and there is room for one."""
+    several = "scoring gives several scores; it must give one here, and cross_validate takes several"
+    if scoring is None or isinstance(scoring, str):
+        return scoring
+    if not callable(scoring):
+        raise ValueError(several)
+
+    def scorer(*arguments: Any, **options: Any) -> Any:
+        score = scoring(*arguments, **options)
+        if isinstance(score, Mapping):
+            raise ValueError(several)
+        return score
+
+    return scorer

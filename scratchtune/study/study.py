@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.evaluation.parallel import Inline, number_of_workers
 from scratchtune.search import DEFAULT, Exhausted, Result, Searcher, Space, Suggestion, as_searcher
 from scratchtune.search.space import Constraint
 from scratchtune.study.progress import Progress
@@ -273,30 +274,9 @@ def tune(
     return Study(space, searcher, direction, seed, **made_with).run(objective, n_trials, **options)
 
 
-def number_of_workers(n_jobs: Any) -> int:
-    """Return ``n_jobs`` as a number of threads; -1 is one for each processor."""
-    if n_jobs is None:
-        return 1
-    jobs = checks.integer("n_jobs", n_jobs)
-    if jobs < 1 and jobs != -1:
-        raise ValueError(f"n_jobs is {jobs}; it must be at least 1, or -1 for one thread on each processor")
-    if jobs > 0:
-        return jobs
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _refuse(name: str, value: Any, reason: str) -> None:
     if value is not None:
         raise NotImplementedError(f"{name} is {value!r}, which comes later: {reason}")
-
-
-class _Inline(Executor):
-    """An executor that does the work at once in the calling thread: breakpoints and Ctrl-C reach it."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
-        future: Future = Future()
-        future.set_result(fn(*args, **kwargs))
-        return future
 
 
 class _Run:
@@ -319,7 +299,7 @@ class _Run:
         self.failures = 0
 
     def go(self) -> None:
-        pool: Executor = _Inline() if self.workers == 1 else ThreadPoolExecutor(self.workers, "trial")
+        pool: Executor = Inline() if self.workers == 1 else ThreadPoolExecutor(self.workers, "trial")
         begun: list[Trial] = []
         try:
             with pool:

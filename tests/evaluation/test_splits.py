@@ -8,26 +8,42 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.evaluation import KFold, StratifiedKFold, train_test_split
+from scratchtune.evaluation import (
+    GroupKFold,
+    KFold,
+    LeaveOneOut,
+    ShuffleSplit,
+    StratifiedKFold,
+    StratifiedShuffleSplit,
+    TimeSeriesSplit,
+    splits,
+    train_test_split,
+)
 from scratchtune.evaluation.splits import PredefinedFolds, resolve_folds
 
 
-def _pairs(splitter: Any, X: Any, y: Any = None) -> list[tuple[list[int], list[int]]]:
+def _pairs(splitter: Any, X: Any, y: Any = None, groups: Any = None) -> list[tuple[list[int], list[int]]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        return [(train.tolist(), test.tolist()) for train, test in splitter.split(X, y)]
+        return [(train.tolist(), test.tolist()) for train, test in splitter.split(X, y, groups)]
 
 
 def test_folds_by_hand() -> None:
     assert _pairs(KFold(2), np.zeros(5)) == [([3, 4], [0, 1, 2]), ([0, 1, 2], [3, 4])]
     assert _pairs(StratifiedKFold(2), np.zeros(4), list("aabb")) == [([1, 3], [0, 2]), ([0, 2], [1, 3])]
+    # The largest group, b, goes first, to fold 0; c and a, of a row each, both go to fold 1, which has fewer rows.
+    assert _pairs(GroupKFold(2), np.zeros(5), groups=list("abbcb")) == [([0, 3], [1, 2, 4]), ([1, 2, 4], [0, 3])]
+    assert _pairs(TimeSeriesSplit(2), np.zeros(6)) == [([0, 1], [2, 3]), ([0, 1, 2, 3], [4, 5])]
+    assert _pairs(TimeSeriesSplit(2, max_train_size=2, gap=1, test_size=1), np.zeros(6)) == [
+        ([1, 2], [4]), ([2, 3], [5])]
 
 
-@pytest.mark.parametrize("splitter", [KFold(4), KFold(4, shuffle=True), StratifiedKFold(4, shuffle=True)])
+@pytest.mark.parametrize("splitter", [
+    KFold(4), KFold(4, shuffle=True), StratifiedKFold(4, shuffle=True), GroupKFold(3), LeaveOneOut()])
 def test_every_row_is_tested_once_and_never_by_a_model_that_saw_it(splitter: Any) -> None:
     y = np.random.default_rng(0).integers(3, size=50)
     tested = []
-    for train, test in splitter.split(y, y):
+    for train, test in splitter.split(y, y, y if isinstance(splitter, GroupKFold) else None):
         assert not set(train) & set(test) and len(train) + len(test) == 50
         tested += test.tolist()
     assert sorted(tested) == list(range(50))
@@ -37,6 +53,30 @@ def test_stratified_folds_keep_each_class_to_within_one_row() -> None:
     y = np.repeat([0, 1, 2], [40, 17, 9])
     for _, test in StratifiedKFold(5, shuffle=True, random_state=0).split(y, y):
         assert (np.abs(np.bincount(y[test]) - np.bincount(y) / 5) < 1).all()
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_no_group_is_on_both_sides(shuffle: bool) -> None:
+    groups = np.random.default_rng(0).integers(12, size=80)
+    for train, test in GroupKFold(4, shuffle=shuffle).split(groups, groups=groups):
+        assert not set(groups[train]) & set(groups[test])
+
+
+def test_the_future_is_never_trained_on() -> None:
+    for train, test in TimeSeriesSplit(5, gap=2, max_train_size=9).split(np.zeros(40)):
+        assert train.max() + 2 < test.min() and len(train) <= 9
+
+
+def test_stratified_draws_keep_the_shares() -> None:
+    y = np.repeat([0, 1], [90, 10])
+    for train, test in StratifiedShuffleSplit(4, test_size=0.2, random_state=0).split(y, y):
+        assert np.bincount(y[test]).tolist() == [18, 2] and not set(train) & set(test)
+
+
+def test_groups_that_nobody_looks_at_are_warned_of_at_the_line_of_the_call() -> None:
+    with pytest.warns(UserWarning, match="groups is given and KFold does not look at it") as caught:
+        next(KFold(2).split(np.zeros(4), groups=[0, 0, 1, 1]))
+    assert caught[0].filename == __file__
 
 
 def test_one_hot_rows_are_classes() -> None:
@@ -70,6 +110,17 @@ def test_an_integer_cv_is_stratified_for_classes_only() -> None:
     (lambda: next(StratifiedKFold(2).split([1, 2])), "y is None"),
     (lambda: next(StratifiedKFold(2).split([1, 2], [0.5, 0.7])), "y holds 0.5"),
     (lambda: next(StratifiedKFold(2).split([1, 2], [0])), "y has 1 rows and X has 2"),
+    (lambda: next(GroupKFold(2).split([1, 2])), "groups is None"),
+    (lambda: next(GroupKFold(3).split([1, 2, 3], groups=[0, 0, 1])), "n_splits is 3 and there are 2 groups"),
+    (lambda: next(GroupKFold(2).split([1, 2, 3], groups=[0, 1])), "one group for each row"),
+    (lambda: next(GroupKFold(2).split([1, 2], groups=[0.0, np.nan])), "groups holds NaN"),
+    (lambda: TimeSeriesSplit(2, gap=-1), "gap is -1"),
+    (lambda: TimeSeriesSplit(2, test_size=0), "test_size is 0"),
+    (lambda: next(TimeSeriesSplit(3).split([1, 2, 3])), "n_splits is 3 and there are 3 rows"),
+    (lambda: next(TimeSeriesSplit(3, gap=4).split(range(7))), "none is left to train the first one on"),
+    (lambda: next(ShuffleSplit(1, test_size=9).split([1, 2])), "test_size is 9"),
+    (lambda: next(StratifiedShuffleSplit(1).split([1, 2])), "y is None"),
+    (lambda: next(LeaveOneOut().split([1])), "X has 1 rows"),
     (lambda: resolve_folds("five", None, classes=True), "cv is 'five'"),
     (lambda: resolve_folds([], None, classes=True), "cv is empty"),
     (lambda: train_test_split(), "no array"),
@@ -93,37 +144,111 @@ def test_the_parts_have_the_kind_of_the_whole() -> None:
     assert names_test == [names[X_test[0, 0] // 2]]
 
 
+# scikit-learn --------------------------------------------------------------------------------------------------------
+
+CASES = range(300)
+
+
+def _outcome(splitter: Any, options: dict[str, Any], *data: Any) -> Any:
+    """All pairs of a splitter, or that it refuses."""
+    try:
+        return _pairs(splitter(**options), *data)
+    except ValueError:
+        return "refused"
+
+
+def _labels(rng: np.random.Generator, n: int) -> Any:
+    """Labels of a random kind; few rows and many classes make degenerate ones."""
+    codes = rng.integers(int(rng.integers(1, 6)), size=n)
+    return [codes, codes == 0, codes.astype(float), np.array(list("cabde"))[codes], codes - 2][int(rng.integers(5))]
+
+
 def test_folds_are_scikit_learn_s() -> None:
     reference = pytest.importorskip("sklearn.model_selection")
-    rng = np.random.default_rng(0)
-    for seed in range(60):
-        n, k = int(rng.integers(12, 70)), int(rng.integers(2, 6))
-        y = rng.integers(int(rng.integers(2, 5)), size=n) if seed % 3 else rng.choice(["b", "a", "c"], size=n)
-        for options in ({}, {"shuffle": True, "random_state": seed}):
-            assert _pairs(KFold(k, **options), y) == _pairs(reference.KFold(k, **options), y)
-            assert _pairs(StratifiedKFold(k, **options), y, y) == _pairs(reference.StratifiedKFold(k, **options), y, y)
+    refused = 0
+    for seed in CASES:
+        rng = np.random.default_rng(seed)
+        n, k = int(rng.integers(2, 40)), int(rng.integers(2, 7))
+        y = _labels(rng, n)
+        for options in ({"n_splits": k}, {"n_splits": k, "shuffle": True, "random_state": seed}):
+            for name in ("KFold", "StratifiedKFold"):
+                theirs = _outcome(getattr(reference, name), options, y, y)
+                assert _outcome(getattr(splits, name), options, y, y) == theirs, (seed, name, options)
+                refused += theirs == "refused"
+    assert 20 < refused < 600  # some are degenerate
 
 
-def test_a_generator_that_is_shared_goes_on_as_scikit_learn_s() -> None:
+def test_group_folds_are_scikit_learn_s() -> None:
     reference = pytest.importorskip("sklearn.model_selection")
-    ours = KFold(3, shuffle=True, random_state=np.random.RandomState(5))
-    theirs = reference.KFold(3, shuffle=True, random_state=np.random.RandomState(5))
-    for _ in range(2):
-        assert _pairs(ours, np.zeros(10)) == _pairs(theirs, np.zeros(10))
+    for seed in CASES:
+        rng = np.random.default_rng(seed)
+        n, k = int(rng.integers(2, 50)), int(rng.integers(2, 6))
+        groups = rng.integers(int(rng.integers(1, 15)), size=n) - 3
+        groups = [groups, groups.astype(str), groups / 2.0, groups.astype(object), groups.tolist()][seed % 5]
+        for options in ({"n_splits": k}, {"n_splits": k, "shuffle": True, "random_state": seed}):
+            theirs = _outcome(reference.GroupKFold, options, np.zeros(n), None, groups)
+            assert _outcome(GroupKFold, options, np.zeros(n), None, groups) == theirs, (seed, options)
+
+
+def test_splits_in_time_are_scikit_learn_s() -> None:
+    reference = pytest.importorskip("sklearn.model_selection")
+    for seed in CASES:
+        rng = np.random.default_rng(seed)
+        n, k = int(rng.integers(1, 40)), int(rng.integers(2, 7))
+        options = {
+            "n_splits": k, "max_train_size": [None, 1, 5, 100][int(rng.integers(4))], "gap": int(rng.integers(0, 4)),
+            "test_size": [None, 1, 2, 6][int(rng.integers(4))]}
+        theirs = _outcome(reference.TimeSeriesSplit, options, np.zeros(n))
+        assert _outcome(TimeSeriesSplit, options, np.zeros(n)) == theirs, (seed, options)
+
+
+SIZES: list[dict[str, Any]] = [
+    {}, {"test_size": 0.3}, {"train_size": 0.55}, {"test_size": 8, "train_size": 9}, {"test_size": 7},
+    {"train_size": 0.2, "test_size": 0.1}, {"train_size": 3}, {"test_size": 0.01}, {"test_size": 0.99}]
+
+
+def test_random_splits_are_scikit_learn_s() -> None:
+    reference = pytest.importorskip("sklearn.model_selection")
+    for seed in CASES:
+        rng = np.random.default_rng(seed)
+        n = int(rng.integers(2, 40))
+        y = _labels(rng, n)
+        for name in ("ShuffleSplit", "StratifiedShuffleSplit"):
+            options = {**SIZES[seed % len(SIZES)], "random_state": seed, "n_splits": 3}
+            theirs = _outcome(getattr(reference, name), options, y, y)
+            assert _outcome(getattr(splits, name), options, y, y) == theirs, (seed, name)
+    for n in (1, 2, 7):
+        assert _outcome(LeaveOneOut, {}, np.zeros(n)) == _outcome(reference.LeaveOneOut, {}, np.zeros(n))
 
 
 def test_train_test_split_is_scikit_learn_s() -> None:
     reference = pytest.importorskip("sklearn.model_selection")
-    rng = np.random.default_rng(0)
-    for seed in range(100):
-        n = int(rng.integers(20, 90))
-        y = rng.permutation(np.arange(n) % int(rng.integers(2, 6)))
-        sizes = [{}, {"test_size": 0.3}, {"train_size": 0.55}, {"test_size": 8, "train_size": 9}, {"test_size": 7}]
-        strata = [None, y, y.astype(str), np.eye(6)[y]][seed % 4]
-        options: dict[str, Any] = {**sizes[seed % 5], "random_state": seed, "stratify": strata}
-        ours = train_test_split(np.arange(n), y, **options)
-        theirs = reference.train_test_split(np.arange(n), y, **options)
-        assert [part.tolist() for part in ours] == [part.tolist() for part in theirs]
-    plain = {"shuffle": False, "test_size": 0.2}
-    assert [part.tolist() for part in train_test_split(np.arange(9), **plain)] == [
-        part.tolist() for part in reference.train_test_split(np.arange(9), **plain)]
+    refused = 0
+    for seed in range(500):
+        rng = np.random.default_rng(seed)
+        n = int(rng.integers(2, 60))
+        classes = rng.integers(int(rng.integers(1, 14)), size=n)
+        strata = [None, classes, classes.astype(str), np.eye(14)[classes], np.stack([classes, classes % 3], axis=1)]
+        options: dict[str, Any] = {**SIZES[seed % len(SIZES)], "random_state": seed, "stratify": strata[seed % 5]}
+        if seed % 7 == 0:
+            options |= {"shuffle": False, "stratify": None}
+        outcomes = []
+        for function in (train_test_split, reference.train_test_split):
+            try:
+                outcomes.append([part.tolist() for part in function(np.arange(n), classes, **options)])
+            except ValueError:
+                outcomes.append("refused")
+        assert outcomes[0] == outcomes[1], (seed, n, options)
+        refused += outcomes[0] == "refused"
+    assert 20 < refused < 400
+
+
+def test_a_generator_that_is_shared_goes_on_as_scikit_learn_s() -> None:
+    reference = pytest.importorskip("sklearn.model_selection")
+    for name in ("KFold", "StratifiedKFold", "GroupKFold", "ShuffleSplit"):
+        drawn = {"shuffle": True} if name != "ShuffleSplit" else {}
+        ours = getattr(splits, name)(3, **drawn, random_state=np.random.RandomState(5))
+        theirs = getattr(reference, name)(3, **drawn, random_state=np.random.RandomState(5))
+        y, groups = np.arange(10) % 2, np.arange(10) if name == "GroupKFold" else None
+        for _ in range(2):
+            assert _pairs(ours, np.zeros(10), y, groups) == _pairs(theirs, np.zeros(10), y, groups)

@@ -1,20 +1,21 @@
-"""Searches with cross-validation: the protocol, what is said and refused, and scikit-learn's results."""
+"""Searches with cross-validation: what they find, what decides, what is said and refused."""
 
 from __future__ import annotations
 
+import _thread
 import copy
 import pickle
-import warnings
+import time
 from typing import Any
 
 import numpy as np
 import pytest
 
-from scratchtune.evaluation import KFold
+from scratchtune.evaluation import GroupKFold, KFold, OneStandardError
 from scratchtune.evaluation.cross_validation import FitFailedWarning
 from scratchtune.search import Categorical, Float, Int
 from scratchtune.study import GridSearchCV, RandomizedSearchCV
-from scratchtune.study.search_cv import ranks
+from scratchtune.study.cv_results import ranks
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(60, 2))
@@ -107,6 +108,147 @@ def test_ranks() -> None:
     assert ranks(np.array([0.5, 0.9, np.nan, 0.9])).tolist() == [3, 1, 4, 1]
 
 
+def test_an_empty_grid_is_one_setting() -> None:
+    search = quiet(GridSearchCV(Threshold(at=0.5), {}, cv=3))
+    assert search.cv_results_["params"] == [{}] and search.best_params_ == {} and search.best_estimator_.at == 0.5
+    several = quiet(GridSearchCV(Threshold(), [{}, {"at": [1.0, 0.0]}], cv=3))
+    assert several.cv_results_["param_at"].mask.tolist() == [True, False, False] and several.best_params_ == {}
+
+
+def test_without_a_seed_each_fit_draws_anew_and_says_which_seed_it_had() -> None:
+    search = RandomizedSearchCV(Threshold(), {"at": Float(-1.0, 1.0)}, n_iter=3, cv=2, random_state=None)
+    first, seed = quiet(search).cv_results_["params"], search.study_.seed
+    assert quiet(search).cv_results_["params"] != first
+    search.random_state = seed
+    assert quiet(search).cv_results_["params"] == first
+    search.random_state = np.random.RandomState(7)
+    assert quiet(search).cv_results_["params"] != quiet(search).cv_results_["params"]
+
+
+# Several scores, and what decides ------------------------------------------------------------------------------------
+
+
+def test_several_scores_and_the_one_that_decides() -> None:
+    scoring = {"hits": "accuracy", "found": "recall"}
+    search = quiet(GridSearchCV(Threshold(), GRID, cv=3, scoring=scoring, refit="found", return_train_score=True))
+    results = search.cv_results_
+    for name in ("split2_test_hits", "mean_test_found", "std_test_hits", "rank_test_found", "mean_train_hits"):
+        assert len(results[name]) == 6
+    assert "rank_train_hits" not in results and "mean_test_score" not in results
+    assert search.best_params_["at"] == -1.0 and search.best_score_ == results["mean_test_found"].max()
+    assert search.multimetric_ and search.study_.best_value == search.best_score_
+    assert search.score(X, y) == (search.predict(X)[y == 1] == 1).mean()
+    assert quiet(GridSearchCV(Threshold(), GRID, cv=3, scoring=scoring, refit="hits")).best_params_["at"] == 0.0
+
+
+def test_several_scores_and_none_that_decides() -> None:
+    search = quiet(GridSearchCV(Threshold(), GRID, cv=3, scoring=["accuracy", "f1"], refit=False))
+    assert not hasattr(search, "best_index_") and "rank_test_f1" in search.cv_results_
+    ours = quiet(GridSearchCV(Threshold(), GRID, cv=3, refit=False))
+    assert ours.best_index_ == 2  # a single score decides without being asked to
+
+
+def test_a_scorer_may_return_several_scores() -> None:
+    def scorer(model: Any, X: Any, y: Any) -> dict[str, float]:
+        return {"own": model.score(X, y), "at": model.at}
+
+    search = quiet(GridSearchCV(Threshold(), GRID, cv=2, scoring=scorer, refit="at"))
+    assert search.best_params_["at"] == 1.0 and search.score(X, y) == 1.0
+    with pytest.raises(ValueError, match="name of the one that decides: 'own', 'at'"):
+        quiet(GridSearchCV(Threshold(), GRID, cv=2, scoring=scorer))
+    with pytest.warns(FitFailedWarning):
+        failing = quiet(GridSearchCV(Threshold(), {"at": [9.0, 0.0]}, cv=2, scoring=scorer, refit="own"))
+    assert np.isnan(failing.cv_results_["mean_test_own"]).tolist() == [True, False]
+
+
+def test_a_function_decides() -> None:
+    seen = []
+
+    def last(results: dict[str, Any]) -> int:
+        seen.append(set(results))
+        return len(results["params"]) - 1
+
+    search = quiet(GridSearchCV(Threshold(), GRID, cv=2, refit=last))
+    assert search.best_index_ == 5 and search.best_estimator_.get_params() == search.cv_results_["params"][5]
+    assert search.best_score_ == search.cv_results_["mean_test_score"][5] and "rank_test_score" in seen[0]
+    for index, message in ((6, "index of one of the 6 settings"), (1.0, "a whole number")):
+        with pytest.raises((IndexError, TypeError), match=message):
+            quiet(GridSearchCV(Threshold(), GRID, cv=2, refit=lambda results, index=index: index))
+
+
+def test_the_simplest_within_one_standard_error() -> None:
+    grid = {"at": [0.0, 0.1, 0.15, 2.0]}
+    best = quiet(GridSearchCV(Threshold(), grid, cv=5))
+    chosen = quiet(GridSearchCV(Threshold(), grid, cv=5, refit="one_se", simplicity="-at"))
+    folds = np.array([best.cv_results_[f"split{k}_test_score"][best.best_index_] for k in range(5)])
+    least = best.best_score_ - folds.std(ddof=1) / np.sqrt(5)
+    assert best.best_params_ == {"at": 0.1} and chosen.best_params_ == {"at": 0.15}
+    assert least <= chosen.best_score_ == chosen.cv_results_["mean_test_score"][2] < best.best_score_
+    assert chosen.best_estimator_.at == 0.15
+    several = quiet(GridSearchCV(
+        Threshold(), grid, cv=5, scoring=["f1", "accuracy"], refit=OneStandardError("accuracy", simplicity="-at")))
+    assert several.best_params_ == {"at": 0.15} and several.score(X, y) == (several.predict(X) == y).mean()
+
+
+def test_train_scores() -> None:
+    search = quiet(GridSearchCV(Threshold(), GRID, cv=KFold(2), return_train_score=True))
+    results = search.cv_results_
+    assert (results["split0_train_score"] == results["split1_test_score"]).all()  # trained on what the other one tests
+    assert (results["mean_train_score"] == results["mean_test_score"]).all()
+
+
+def test_the_score_of_a_failure_can_be_chosen() -> None:
+    grid = {"at": [9.0, 0.0]}
+    with pytest.warns(FitFailedWarning, match="score 0.25") as caught:
+        search = quiet(GridSearchCV(Threshold(), grid, cv=2, error_score=0.25))
+    assert search.cv_results_["mean_test_score"][0] == 0.25 and caught[0].filename == __file__
+    for jobs in (1, 2):
+        with pytest.raises(RuntimeError, match="far too high"):
+            quiet(GridSearchCV(Threshold(), grid, cv=2, error_score="raise", n_jobs=jobs))
+
+
+def test_scores_that_are_nan_everywhere_choose_nothing() -> None:
+    with pytest.raises(ValueError, match="the score of every setting is NaN"):
+        quiet(GridSearchCV(Threshold(), GRID, cv=2, scoring=lambda *_: float("nan")))
+
+
+def test_groups_go_to_the_splitter() -> None:
+    groups = np.arange(60) % 6
+    search = quiet(GridSearchCV(Threshold(), GRID, cv=GroupKFold(3)), X, y, groups=groups)
+    assert search.n_splits_ == 3 and search.best_estimator_.seen_ == {}
+    with pytest.raises(ValueError, match="groups is None"):
+        quiet(GridSearchCV(Threshold(), GRID, cv=GroupKFold(3)))
+
+
+def test_weights_of_rows_count_in_training_and_in_scores() -> None:
+    weight = (X[:, 1] > 0.0).astype(float)
+    rows = weight > 0.0
+    search = quiet(
+        GridSearchCV(Threshold(), GRID, cv=[(np.arange(60), np.arange(60))], scoring="accuracy"), X, y,
+        sample_weight=weight)
+    for params, score in zip(search.cv_results_["params"], search.cv_results_["mean_test_score"], strict=True):
+        assert score == pytest.approx(Threshold(**params).score(X[rows], y[rows]))
+    assert (search.best_estimator_.seen_["sample_weight"] == weight).all()
+
+
+def test_an_interruption_waits_for_what_runs_and_for_nothing_else() -> None:
+    begun = []
+
+    def scorer(model: Any, X: Any, y: Any) -> float:
+        begun.append(1)
+        if len(begun) == 3:
+            _thread.interrupt_main()
+        if len(begun) >= 3:
+            time.sleep(0.05)
+        return 0.0
+
+    for jobs in (1, 2):
+        begun.clear()
+        with pytest.raises(KeyboardInterrupt):
+            quiet(GridSearchCV(Threshold(), GRID, cv=10, n_jobs=jobs, scoring=scorer))
+        assert len(begun) < 30  # of 60
+
+
 # Networks, and functions that make them ------------------------------------------------------------------------------
 
 
@@ -150,6 +292,27 @@ def test_a_function_from_params_to_a_model() -> None:
     assert len(search.best_estimator_.layers) == 1 + search.best_params_["hidden"]
 
 
+def test_the_smallest_network_within_one_standard_error() -> None:
+    grid = {"units": [2, 64], "epochs": [40], "learning_rate": [0.05]}
+    search = quiet(GridSearchCV(network(), grid, cv=3, refit="one_se"), X, y)
+    assert search.best_params_["units"] == 2 and search.best_estimator_.layers[0].units == 2
+
+
+def test_several_scores_of_a_network() -> None:
+    scoring = ["accuracy", "neg_log_loss", "f1", "roc_auc"]
+    search = quiet(GridSearchCV(network(), {"epochs": [1, 30]}, cv=3, scoring=scoring, refit="neg_log_loss", n_jobs=-1))
+    assert search.best_params_ == {"epochs": 30} and search.score(X, y) > -0.5
+    assert all(np.isfinite(search.cv_results_[f"mean_test_{name}"]).all() for name in scoring)
+
+
+def test_a_function_that_returns_the_same_model_starts_afresh_each_time() -> None:
+    one = network()
+    searches = [GridSearchCV(model, {"epochs": [1, 20]}, cv=3) for model in (one, lambda params: one)]
+    first, second = (quiet(search) for search in searches)
+    assert (first.cv_results_["mean_test_score"] == second.cv_results_["mean_test_score"]).all()
+    assert not one.built
+
+
 def test_what_is_wrong_with_a_network_s_search_is_said_before_any_work() -> None:
     model = network()
     cases: list[tuple[Any, str]] = [
@@ -186,7 +349,7 @@ def test_a_setting_that_fails_ranks_last_with_a_warning_and_all_together_are_an_
 
 @pytest.mark.parametrize("make, message", [
     (lambda: GridSearchCV(Threshold, GRID), "is the class Threshold"),
-    (lambda: GridSearchCV(Threshold(), {}), "space is empty"),
+    (lambda: GridSearchCV(Threshold(), []), "param_grid is an empty list"),
     (lambda: GridSearchCV(Threshold(), {"at": 1.0}), "at is 1.0; it must be"),
     (lambda: GridSearchCV(Threshold(), "at"), "param_grid is 'at'"),
     (lambda: GridSearchCV(Threshold(), {"att": [1.0]}), "invalid parameter 'att'"),
@@ -195,6 +358,14 @@ def test_a_setting_that_fails_ranks_last_with_a_warning_and_all_together_are_an_
     (lambda: GridSearchCV(Threshold(), GRID, scoring="acc"), "scoring is 'acc'"),
     (lambda: GridSearchCV(Threshold(), GRID, n_jobs=0), "n_jobs is 0"),
     (lambda: GridSearchCV(Threshold(), GRID, refit="yes"), "refit is 'yes'"),
+    (lambda: GridSearchCV(Threshold(), GRID, scoring=["f1", "accuracy"]), "name of the one that decides: 'f1', 'acc"),
+    (lambda: GridSearchCV(Threshold(), GRID, scoring=["f1"], refit="one_se"), "there are several scores"),
+    (lambda: GridSearchCV(Threshold(), GRID, refit="one_se"), "simpler is not known of at, column; give simplicity"),
+    (lambda: GridSearchCV(Threshold(), GRID, refit="one_se", simplicity="C"), "simplicity is 'C'"),
+    (lambda: GridSearchCV(Threshold(), GRID, simplicity="at"), "it is for refit='one_se'"),
+    (lambda: GridSearchCV(Threshold(), GRID, return_train_score=1), "return_train_score is 1"),
+    (lambda: GridSearchCV(Threshold(), GRID, error_score="rise"), "error_score is 'rise'"),
+    (lambda: RandomizedSearchCV(Threshold(), GRID, random_state="x"), "random_state is 'x'"),
     (lambda: RandomizedSearchCV(Threshold(), GRID, n_iter=0), "n_iter is 0"),
 ])
 def test_bad_arguments_are_one_clear_sentence(make: Any, message: str) -> None:
@@ -203,7 +374,7 @@ def test_bad_arguments_are_one_clear_sentence(make: Any, message: str) -> None:
 
 
 def test_before_fit_and_without_refit_there_is_no_best_estimator() -> None:
-    with pytest.raises(AttributeError, match="call fit first"):
+    with pytest.raises(AttributeError, match="not fitted yet; call fit with training data first"):
         GridSearchCV(Threshold(), GRID).predict(X)
     search = quiet(GridSearchCV(Threshold(), GRID, refit=False))
     assert search.best_score_ > 0.8
@@ -221,81 +392,3 @@ def test_params_copies_and_pickles() -> None:
         search.set_params(cvv=4)
     for again in (copy.deepcopy(search), pickle.loads(pickle.dumps(search))):
         assert again.best_params_ == search.best_params_ and (again.predict(X) == search.predict(X)).all()
-
-
-# scikit-learn --------------------------------------------------------------------------------------------------------
-
-
-def assert_same_results(ours: Any, theirs: Any) -> None:
-    assert ours.cv_results_["params"] == theirs.cv_results_["params"]
-    for name, column in theirs.cv_results_.items():
-        if name.startswith("param_"):
-            assert ours.cv_results_[name].tolist() == column.tolist()
-        elif "test_score" in name:
-            assert ours.cv_results_[name] == pytest.approx(column, rel=1e-12, abs=1e-12), name
-    assert set(ours.cv_results_) == set(theirs.cv_results_)
-    assert (ours.best_params_, ours.best_index_) == (theirs.best_params_, theirs.best_index_)
-    assert ours.best_score_ == pytest.approx(theirs.best_score_)
-
-
-def sklearn_cases() -> Any:
-    from sklearn.datasets import load_diabetes, load_iris
-    from sklearn.linear_model import LogisticRegression, Ridge
-    from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import MinMaxScaler, StandardScaler
-    from sklearn.svm import SVC
-
-    iris, diabetes = load_iris(return_X_y=True), load_diabetes(return_X_y=True)
-    pipeline = Pipeline([("scale", StandardScaler()), ("model", SVC())])
-    yield SVC(), {"gamma": [0.01, 0.1, 1.0], "C": [0.1, 1.0, 10.0]}, iris, {"cv": 5}
-    yield SVC(), [{"kernel": ["linear"], "C": [1, 10]}, {"kernel": ["rbf"], "gamma": [0.1, 1.0]}], iris, {"cv": 3}
-    yield LogisticRegression(max_iter=500), {"C": np.logspace(-2, 1, 4)}, iris, {"scoring": "neg_log_loss"}
-    yield Ridge(), {"alpha": [0.1, 1.0, 10.0]}, diabetes, {"scoring": "neg_mean_squared_error", "cv": 4}
-    yield pipeline, {"model__C": [0.1, 1.0], "scale": [StandardScaler(), MinMaxScaler(), None]}, iris, {"cv": 4}
-
-
-def test_results_are_scikit_learn_s() -> None:
-    selection = pytest.importorskip("sklearn.model_selection")
-    for estimator, grid, data, options in sklearn_cases():
-        ours = quiet(GridSearchCV(estimator, grid, n_jobs=2, **options), *data)
-        theirs = selection.GridSearchCV(estimator, grid, **options).fit(*data)
-        if "scale" in grid:  # scalers are compared by what they are, since each search makes clones
-            for search in (ours, theirs):
-                search.cv_results_ = {**search.cv_results_, "params": None, "param_scale": np.ma.array([0])}
-                search.best_params_ = repr(search.best_params_)
-        assert_same_results(ours, theirs)
-        assert (ours.predict(data[0]) == theirs.predict(data[0])).all()
-        assert ours.score(*data) == pytest.approx(theirs.score(*data))
-
-
-def test_random_settings_score_as_in_scikit_learn() -> None:
-    selection = pytest.importorskip("sklearn.model_selection")
-    from sklearn.datasets import load_iris
-    from sklearn.svm import SVC
-
-    data = load_iris(return_X_y=True)
-    space = {"C": Float(0.1, 10.0, log=True), "gamma": [0.1, 1.0]}
-    ours = quiet(RandomizedSearchCV(SVC(), space, n_iter=6, n_jobs=2), *data)
-    for params, score in zip(ours.cv_results_["params"], ours.cv_results_["mean_test_score"], strict=True):
-        assert score == pytest.approx(selection.cross_val_score(SVC(**params), *data).mean())
-
-
-def test_it_is_an_estimator_among_scikit_learn_s() -> None:
-    sklearn = pytest.importorskip("sklearn")
-    pandas = pytest.importorskip("pandas")
-    from sklearn.datasets import load_iris
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import cross_val_score
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    data = load_iris(return_X_y=True, as_frame=True)
-    pipeline = make_pipeline(StandardScaler(), LogisticRegression())
-    search = GridSearchCV(pipeline, {"logisticregression__C": [0.1, 1.0]}, verbose=0)
-    assert sklearn.base.is_classifier(search) and repr(sklearn.clone(search)) == repr(search)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert cross_val_score(search, *data, cv=3).mean() > 0.9
-    search.fit(*data)
-    assert search.predict_proba(data[0]).shape == (150, 3) and search.classes_.tolist() == [0, 1, 2]
-    assert isinstance(data[0], pandas.DataFrame) and list(search.feature_names_in_) == list(data[0].columns)

@@ -1,0 +1,55 @@
+"""Workers are threads that share the data and train side by side, since a training holds no lock.
+
+Results come in the order of the work, whoever has finished first, so nothing depends on the number of workers.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from scratchtune import checks
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+
+
+def number_of_workers(n_jobs: Any) -> int:
+    """Return ``n_jobs`` as a number of threads; -1 is one for each processor, None one."""
+    if n_jobs is None:
+        return 1
+    jobs = checks.integer("n_jobs", n_jobs)
+    if jobs < 1 and jobs != -1:
+        raise ValueError(f"n_jobs is {jobs}; it must be at least 1, or -1 for one thread on each processor")
+    if jobs > 0:
+        return jobs
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Inline(Executor):
+    """An executor that does the work at once in the calling thread: breakpoints and Ctrl-C reach it."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+        future: Future = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
+@contextmanager
+def workers(number: int) -> Iterator[Executor]:
+    """``number`` threads to submit work to; after an error or Ctrl-C only what runs just then is awaited."""
+    pool: Executor = Inline() if number == 1 else ThreadPoolExecutor(number, "training")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def in_order(function: Callable[[Item], Outcome], items: Iterable[Item], n_jobs: Any) -> list[Outcome]:
+    """The function's results for all items, computed on ``n_jobs`` threads."""
+    with workers(number_of_workers(n_jobs)) as pool:
+        futures = [pool.submit(function, item) for item in items]
+        return [future.result() for future in futures]

@@ -1,0 +1,67 @@
+"""A cross-validated prediction is what a model says of each row when it has not seen that row in training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.evaluation.cross_validation import folds_for, rows_of
+from scratchtune.evaluation.models import check_model, is_network, train
+from scratchtune.evaluation.parallel import in_order
+from scratchtune.evaluation.rows import number_of_rows, take_rows
+from scratchtune.evaluation.splits import Split
+
+# What a class is given that a fold's model has not seen.
+UNSEEN = {"predict_proba": 0.0, "predict_log_proba": -np.inf, "decision_function": -np.inf}
+
+
+def cross_val_predict(
+    estimator: Any, X: Any, y: Any = None, *, groups: Any = None, cv: Any = None, n_jobs: int | None = None,
+    params: Mapping[str, Any] | None = None, method: str = "predict",
+) -> np.ndarray:
+    """Predictions for all rows, in their order, each by the model of the fold that tests it.
+
+    ``method`` is "predict", "predict_proba", "predict_log_proba" or "decision_function"; columns are the classes in
+    sorted order. A network's "predict" and "predict_proba" are both its outputs. The folds must test every row once.
+    """
+    check_model(estimator)
+    checks.choice("method", method, ["predict", *UNSEEN])
+    folds = folds_for(cv, estimator, X, y, groups)
+    rows = np.concatenate([test for _, test in folds])
+    if not np.array_equal(np.sort(rows), np.arange(number_of_rows(X))):
+        raise ValueError("cv does not test every row exactly once, as cross_val_predict needs; KFold does, for example")
+    classes = np.unique(y) if method in UNSEEN and y is not None and np.ndim(y) == 1 else None
+
+    def one(split: Split) -> np.ndarray:
+        rows, held_out = split
+        fit_params = rows_of(params or {}, rows, number_of_rows(X))
+        trained = train(estimator, {}, take_rows(X, rows), take_rows(y, rows), fit_params)
+        name = "predict" if is_network(trained) and method == "predict_proba" else method
+        if not hasattr(trained, name):
+            raise TypeError(f"{type(trained).__name__} has no {name}; choose another method")
+        return _in_columns(np.asarray(getattr(trained, name)(take_rows(X, held_out))), trained, classes, method)
+
+    parts = in_order(one, folds, n_jobs)
+    together = np.concatenate(parts)
+    return together[np.argsort(rows, kind="stable")]
+
+
+def _in_columns(outputs: np.ndarray, model: Any, classes: np.ndarray | None, method: str) -> np.ndarray:
+    """Outputs with a column for each class of all data, where the fold's model has seen only some of them."""
+    seen: Sequence[Any] | None = getattr(model, "classes_", None)
+    if classes is None or seen is None or len(seen) == len(classes):
+        return outputs
+    if outputs.ndim == 1 or outputs.shape[1] != len(seen):
+        raise ValueError(
+            f"a fold's training rows have {len(seen)} of the {len(classes)} classes, and its {method} has shape "
+            f"{outputs.shape}; give a cv that is stratified, or another method")
+    checks.warn(
+        f"a fold's training rows have {len(seen)} of the {len(classes)} classes; a stratified cv would have them all",
+        RuntimeWarning)
+    lowest = max(UNSEEN[method], float(np.finfo(outputs.dtype).min))
+    filled = np.full((len(outputs), len(classes)), lowest, outputs.dtype)
+    filled[:, np.searchsorted(classes, seen)] = outputs
+    return filled

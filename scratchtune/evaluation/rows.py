@@ -1,0 +1,76 @@
+"""Rows are what data of every kind is made of: arrays, tables, sparse matrices and lists are cut by their rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.metrics import class_labels, is_one_hot
+
+
+def number_of_rows(array: Any) -> int:
+    """Return the number of rows of an array, a table, a sparse matrix or a list."""
+    shape = getattr(array, "shape", None)
+    if shape is not None and len(shape) > 0:
+        return int(shape[0])
+    if hasattr(array, "__len__") and not isinstance(array, (str, bytes, dict)):
+        return len(array)
+    raise TypeError(f"{type(array).__name__} has no rows; an array, a table or a list is needed")
+
+
+def take_rows(array: Any, index: np.ndarray) -> Any:
+    """Return the rows of an array, a table (by position), a sparse matrix or a list."""
+    if array is None:
+        return None
+    if hasattr(array, "iloc"):
+        return array.iloc[index]
+    if hasattr(array, "shape"):
+        return array[index]
+    return [array[i] for i in index]
+
+
+def check_rows(X: Any, y: Any, groups: Any = None) -> None:
+    """Raise one clear sentence where X is empty, or y or groups differ from it in their numbers of rows."""
+    rows = number_of_rows(X)
+    if rows == 0:
+        raise ValueError("X is empty; it must have at least one row")
+    for name, values in (("y", y), ("groups", groups)):
+        if values is not None and number_of_rows(values) != rows:
+            raise ValueError(f"{name} has {number_of_rows(values)} rows and X has {rows}; they must be equal in number")
+
+
+def generator(random_state: Any) -> np.random.RandomState:
+    """Return a RandomState: a seed makes a new one, one that exists is used on, None takes fresh entropy."""
+    if isinstance(random_state, np.random.RandomState):
+        return random_state
+    if random_state is None:
+        return np.random.RandomState()
+    return np.random.RandomState(checks.integer("random_state", random_state, low=0, high=2**32 - 1))
+
+
+def discrete_labels(name: str, y: Any) -> np.ndarray:
+    """Return class labels, (n,), from labels or one-hot rows; a ValueError where y is continuous."""
+    labels = class_labels(name, y)
+    if labels.dtype.kind == "f":
+        broken = labels[~(labels == np.floor(labels))]
+        if broken.size:
+            raise ValueError(
+                f"{name} holds {broken[0]}; it must hold class labels: whole numbers, text or one-hot rows")
+    return labels
+
+
+def are_classes(y: Any) -> bool:
+    """Whether y by itself looks like class labels: integers, booleans, text or one-hot rows (floats do not)."""
+    array = np.asarray(y)
+    if array.ndim == 2 and array.shape[1] > 1:
+        return is_one_hot(array)
+    return array.dtype.kind in "buiUSO"
+
+
+def are_whole(y: Any) -> bool:
+    """Whether y is a vector of floating-point numbers all of which are whole."""
+    array = np.asarray(y)
+    vector = array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 1)
+    return vector and array.dtype.kind == "f" and bool((array == np.floor(array)).all())

@@ -1,0 +1,255 @@
+"""A scorer is a function (model, X, y) -> score: it asks a trained model about rows and judges the answers by a metric.
+
+A score is always the better the larger it is. `resolve_scoring` makes scorers from scikit-learn's names, for all kinds
+of models; `make_scorer` makes one from a metric of one's own.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.evaluation.models import is_classification, is_network
+from scratchtune.metrics import SCORERS, class_labels, is_one_hot
+
+ScorerFunction = Callable[..., Any]
+RESPONSES = ("predict", "predict_proba", "decision_function")
+RESPONSES_FOR = {"probabilities": ["predict_proba"], "decisions": ["decision_function", "predict_proba"]}
+
+
+class Answers:
+    """What a trained model says of some rows; it is asked once for each kind of answer."""
+
+    def __init__(self, model: Any, X: Any) -> None:
+        self.model, self.X = model, X
+        self._known: dict[str, Any] = {}
+
+    def of(self, method: str) -> Any:
+        """What a method of the model returns for the rows."""
+        if not hasattr(self.model, method):
+            raise TypeError(f"{type(self.model).__name__} has no {method}, which this scoring needs")
+        if method not in self._known:
+            self._known[method] = getattr(self.model, method)(self.X)
+        return self._known[method]
+
+    def labels(self) -> Any:
+        """Predicted labels, (n,); of a network the place of its largest output, or whether its only one is over 1/2."""
+        if not is_network(self.model):
+            return self.of("predict")
+        outputs = np.asarray(self.of("predict"))
+        if outputs.ndim == 1 or outputs.shape[1] == 1:
+            return (outputs.reshape(-1) > 0.5).astype(np.int64)
+        return outputs.argmax(axis=1)
+
+    def values(self, y: Any) -> Any:
+        """Predicted values in the shape of y."""
+        values = np.asarray(self.of("predict"))
+        return values.reshape(np.shape(y)) if values.size == np.size(y) else values
+
+    def probabilities(self) -> np.ndarray:
+        """Probabilities of the classes, (n, classes); the only output of a network is that of the second of two."""
+        if not is_network(self.model):
+            return np.asarray(self.of("predict_proba"))
+        outputs = np.asarray(self.of("predict"), dtype=np.float64)
+        second = outputs.reshape(len(outputs), -1)
+        return np.column_stack([1.0 - second, second]) if second.shape[1] == 1 else outputs
+
+    def classes(self, y: Any) -> Any:
+        """All classes in the order of the columns of the probabilities; a fold may lack some."""
+        if not is_network(self.model):
+            return getattr(self.model, "classes_", None)
+        shape = getattr(self.model, "output_shape", None)
+        outputs = np.shape(y)[1] if is_one_hot(np.asarray(y)) else int(shape[-1]) if shape else None
+        return None if outputs is None else list(range(max(outputs, 2)))
+
+
+class MetricScorer:
+    """A metric, what it needs of a model, a sign, and further arguments of the metric.
+
+    ``needs`` is "labels", "values", "probabilities" or "decisions", or one or several of scikit-learn's response
+    methods, the first of which the model has.
+    """
+
+    def __init__(
+        self, metric: Callable[..., Any], needs: str | Sequence[str], sign: int = 1,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.metric, self.needs, self.sign, self.options = metric, needs, sign, dict(options or {})
+
+    @property
+    def arguments(self) -> Mapping[str, inspect.Parameter]:
+        """The arguments that the metric takes."""
+        return _arguments(self.metric)
+
+    def __call__(self, model: Any, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        return self.judge(Answers(model, X), y, sample_weight)
+
+    def judge(self, answers: Answers, y: Any, sample_weight: Any = None) -> Any:
+        """The score of a model's answers."""
+        options = dict(self.options)
+        if sample_weight is not None and "sample_weight" in self.arguments:
+            options["sample_weight"] = sample_weight
+        if self.needs in ("labels", "values"):
+            answer = answers.labels() if self.needs == "labels" else answers.values(y)
+        else:
+            if self.needs == "probabilities" and "labels" in self.arguments:
+                options.setdefault("labels", answers.classes(y))
+            answer = self._response(answers, y)
+            y = class_labels("y", y) if is_one_hot(np.asarray(y)) and is_classification(answers.model, y) else y
+        return self.sign * self.metric(y, answer, **options)
+
+    def _response(self, answers: Answers, y: Any) -> Any:
+        """Probabilities or decisions, or labels or values where the metric takes what ``predict`` gives."""
+        method = self._method(answers.model)
+        if method == "predict":
+            values = is_network(answers.model) and not is_classification(answers.model, y)
+            return answers.values(y) if values else answers.labels()
+        decisions = method == "decision_function" and not is_network(answers.model)
+        scores = np.asarray(answers.of(method)) if decisions else answers.probabilities()
+        if self.needs == "probabilities" and "multi_class" not in self.options:
+            return scores  # log loss takes all columns; a ranking takes one score a row where there are two classes
+        return _of_positive(scores, answers.classes(y), self._positive_label())
+
+    def _method(self, model: Any) -> str:
+        methods = RESPONSES_FOR.get(str(self.needs)) or ([self.needs] if isinstance(self.needs, str) else self.needs)
+        return next((method for method in methods if is_network(model) or hasattr(model, method)), methods[-1])
+
+    def _positive_label(self) -> Any:
+        if "pos_label" in self.options or "pos_label" not in self.arguments:
+            return self.options.get("pos_label")
+        return self.arguments["pos_label"].default
+
+    def __repr__(self) -> str:
+        sign = "" if self.sign > 0 else ", greater_is_better=False"
+        options = "".join(f", {name}={value!r}" for name, value in self.options.items())
+        return f"<scorer: {getattr(self.metric, '__name__', self.metric)} of {self.needs}{sign}{options}>"
+
+
+class SeveralScorers:
+    """Scorers by name, which share the answers of a model; called, they return a dict of scores."""
+
+    def __init__(self, scorers: Mapping[str, ScorerFunction]) -> None:
+        self.scorers = dict(scorers)
+
+    def __call__(self, model: Any, X: Any, y: Any = None, sample_weight: Any = None) -> dict[str, Any]:
+        scores = dict(self.each(model, X, y, sample_weight))
+        for score in scores.values():
+            if isinstance(score, Exception):
+                raise score
+        return scores
+
+    def each(self, model: Any, X: Any, y: Any, sample_weight: Any = None) -> Iterator[tuple[str, Any]]:
+        """Yield (name, score), the exception instead of the score where a scorer has raised one."""
+        answers = Answers(model, X)
+        for name, scorer in self.scorers.items():
+            try:
+                if isinstance(scorer, MetricScorer):
+                    yield name, scorer.judge(answers, y, sample_weight)
+                else:
+                    yield name, called(scorer, model, X, y, sample_weight)
+            except Exception as error:
+                yield name, error
+
+
+def called(scorer: ScorerFunction, model: Any, X: Any, y: Any, sample_weight: Any = None) -> Any:
+    """A scorer's score; it is not given a y that is None, nor weights that it does not take."""
+    arguments = (model, X) if y is None else (model, X, y)
+    function = getattr(model, "score", scorer) if scorer is own_score else scorer
+    if sample_weight is not None and "sample_weight" in _arguments(function):
+        return scorer(*arguments, sample_weight=sample_weight)
+    return scorer(*arguments)
+
+
+def own_score(model: Any, X: Any, y: Any = None, **weights: Any) -> Any:
+    """The model's own score: a network's first compiled metric, else minus its loss; an estimator's ``score``."""
+    if not hasattr(model, "score"):
+        raise TypeError(f"{type(model).__name__} has no score; give scoring")
+    return model.score(X, **weights) if y is None else model.score(X, y, **weights)
+
+
+def resolve_scoring(scoring: Any) -> ScorerFunction:
+    """Return a scorer from what ``scoring`` means.
+
+    None is the model's own score; a name one of `get_scorer_names`; a function (model, X, y) is taken as it is, and may
+    return a dict of scores; a list of names, or a dict from names to any of these, gives several scores.
+    """
+    if scoring is None:
+        return own_score
+    if callable(scoring):
+        return scoring
+    if isinstance(scoring, Mapping):
+        return SeveralScorers({_checked_name(name): _one_of_several(one) for name, one in _filled(scoring).items()})
+    if isinstance(scoring, (list, tuple, set)):
+        return SeveralScorers({_checked_name(name): _one_of_several(name) for name in _filled(scoring)})
+    return MetricScorer(*SCORERS[checks.choice("scoring", scoring, SCORERS)])
+
+
+def make_scorer(
+    score_func: Callable[..., Any], *, response_method: str | Sequence[str] = "predict", greater_is_better: bool = True,
+    **kwargs: Any,
+) -> MetricScorer:
+    """Make a scorer from a metric ``score_func(y_true, y_pred, **kwargs)``; scikit-learn's arguments.
+
+    ``response_method`` is "predict", "predict_proba" or "decision_function", or a list of them, the first of which the
+    model has. Of two classes the metric gets the scores of the positive one, (n,). A network's "predict" is taken as
+    labels where its loss is a cross-entropy, and it has "predict_proba" too.
+
+    >>> make_scorer(lambda y, p: abs(y - p).max(), greater_is_better=False)
+    <scorer: <lambda> of predict, greater_is_better=False>
+    """
+    if not callable(score_func):
+        raise TypeError(f"score_func is {score_func!r}; it must be a function of y_true and y_pred")
+    for method in [response_method] if isinstance(response_method, str) else response_method:
+        checks.choice("response_method", method, RESPONSES)
+    needs = response_method if isinstance(response_method, str) else tuple(response_method)
+    return MetricScorer(score_func, needs, 1 if checks.boolean("greater_is_better", greater_is_better) else -1, kwargs)
+
+
+def get_scorer_names() -> list[str]:
+    """All names that ``scoring`` takes, in alphabetical order."""
+    return sorted(SCORERS)
+
+
+def _one_of_several(scoring: Any) -> ScorerFunction:
+    if scoring is None or isinstance(scoring, str) or callable(scoring):
+        return resolve_scoring(scoring)
+    raise TypeError(f"scoring holds {scoring!r}; it must hold names of scores, or functions (model, X, y) by name")
+
+
+def _checked_name(name: Any) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"scoring holds {name!r}; it must be a list of names, or a dict from names to scorers")
+    return name
+
+
+def _filled(scoring: Any) -> Any:
+    if not len(scoring):
+        raise ValueError("scoring is empty; it must hold at least one name")
+    if not isinstance(scoring, Mapping) and len({str(name) for name in scoring}) < len(scoring):
+        raise ValueError(f"scoring is {scoring!r}; no name may stand twice")
+    return scoring
+
+
+def _of_positive(scores: np.ndarray, classes: Any, positive: Any) -> np.ndarray:
+    """Of two classes the scores of the positive one, (n,), the second if none is named; of more all columns."""
+    if classes is not None and len(classes) == 2:
+        if positive is not None and positive not in list(classes):
+            raise ValueError(f"pos_label is {positive!r}; it must be one of the classes, {list(classes)}")
+        first = positive is not None and positive == classes[0]
+        if scores.ndim == 2:
+            return scores[:, 0 if first else 1]
+        return -scores if first else scores
+    if classes is not None and len(classes) == 1:
+        raise ValueError(f"the model has seen one class only, {list(classes)}; this scoring needs two or more")
+    return scores
+
+
+def _arguments(function: Any) -> Mapping[str, inspect.Parameter]:
+    try:
+        return inspect.signature(function).parameters
+    except (TypeError, ValueError):  # some built-in functions have none
+        return {}

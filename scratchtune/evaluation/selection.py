@@ -1,0 +1,141 @@
+"""A selection picks one setting from the table of a search; the best mean score is often no better than by chance.
+
+The scores of a few folds scatter. The one-standard-error rule takes that into account: among all settings whose mean
+lies within one standard error of the best one's it picks the simplest, which generalises at least as well and is
+cheaper to train and to keep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks
+
+Simplicity = Callable[[Mapping[str, Any]], float] | str | Sequence[str] | None
+
+# The default rule, most important first: names of parameters, a minus where a larger value is the simpler one.
+SIMPLER = ("hidden_units", "-l1", "-l2", "-weight_decay", "-dropout", "-augment", "epochs")
+HIDDEN_UNITS = ("hidden_layers", "units")
+
+
+def standard_error(scores: np.ndarray) -> float:
+    """Standard error of a mean score: how far the mean of other folds would lie from it, typically.
+
+    Formula [standard_error_of_mean]
+        e = √(Σₖ[(sₖ − meanₖ[sₖ])²] / (#k · max(#k − 1, 1)))
+    Where
+        s: scores, (k,), real, one for each fold
+    Returns
+        e, a scalar in the units of the score; 0 for a single fold.
+    Variant
+        The deviation is that of a sample, with k − 1; std_test_score in cv_results_ divides by k. Folds share training
+        rows, so it is a little too small.
+    Source
+        Breiman, Friedman, Olshen and Stone (1984), "Classification and Regression Trees", section 3.4.3.
+    Example
+        >>> standard_error(np.array([0.75, 1.0, 0.5]))
+        0.14433756729740643
+    """
+    folds = len(scores)
+    return float(np.sqrt(np.square(scores - scores.mean()).sum() / (folds * max(folds - 1, 1))))
+
+
+class OneStandardError:
+    """The one-standard-error rule, as ``refit`` of a search: cv_results_ -> the index of the setting that it picks.
+
+    ``metric`` is the score to go by where there are several. ``simplicity`` says which of two settings is simpler:
+
+    - a function from params to a number, smaller for the simpler one;
+    - the name of a parameter whose smaller value is simpler, or with a minus before it the larger: "C", "-alpha";
+    - a list of such names, the most important first;
+    - None: fewer hidden units (hidden_layers times units, or the sum of units where it is a tuple), then larger
+      penalties (l1, l2, weight_decay, dropout, augment, in this order), then fewer epochs. A parameter that a setting
+      lacks counts as 0. Of a pipeline's "mlpclassifier__units" the last part counts.
+
+    Among equally simple ones the better score decides, then the order of the table.
+
+    >>> results = {"params": [{"units": 64}, {"units": 8}, {"units": 2}], "mean_test_score": np.array([0.75, 0.7, 0.5]),
+    ...            "split0_test_score": np.array([0.7, 0.7, 0.5]), "split1_test_score": np.array([0.8, 0.7, 0.5])}
+    >>> OneStandardError()(results)  # the standard error is 0.05: 0.70 is near enough to 0.75, 0.5 is not
+    1
+    """
+
+    def __init__(self, metric: str = "score", simplicity: Simplicity = None) -> None:
+        self.metric, self.simplicity = metric, simplicity
+        simplicity_of({}, simplicity)
+
+    def __call__(self, results: Mapping[str, Any]) -> int:
+        means = np.asarray(results[f"mean_test_{self.metric}"])
+        best = int(np.nanargmax(means))
+        near = np.flatnonzero(means >= means[best] - standard_error(fold_scores(results, self.metric, best)))
+        params = results["params"]
+        return int(min(near, key=lambda i: (simplicity_of(params[i], self.simplicity), -means[i], i)))
+
+    def check(self, names: Iterable[str]) -> None:
+        """Raise one clear sentence where the rule knows none of the parameters that are tuned."""
+        tuned = [last_part(name) for name in names]
+        known = [*HIDDEN_UNITS, *(name.lstrip("-") for name in SIMPLER[1:])]
+        if self.simplicity is None and tuned and not set(tuned) & set(known):
+            raise ValueError(
+                f"refit is 'one_se', and which setting is simpler is not known of {', '.join(tuned)}; give simplicity: "
+                f"{tuned[0]!r} (less is simpler), '-{tuned[0]}' (more is), or a function from params to a number")
+        wanted = [] if self.simplicity is None or callable(self.simplicity) else _names(self.simplicity)
+        for name in wanted:
+            checks.choice("simplicity", name.lstrip("-"), [*names, *tuned])
+
+    def __repr__(self) -> str:
+        return f"OneStandardError(metric={self.metric!r}, simplicity={self.simplicity!r})"
+
+
+def fold_scores(results: Mapping[str, Any], metric: str, index: int) -> np.ndarray:
+    """The scores of one setting on all folds, (folds,)."""
+    folds = sum(name.startswith("split") and name.endswith(f"_test_{metric}") for name in results)
+    return np.array([results[f"split{k}_test_{metric}"][index] for k in range(folds)])
+
+
+def simplicity_of(params: Mapping[str, Any], simplicity: Simplicity = None) -> tuple[float, ...]:
+    """What settings are ordered by, the simplest first.
+
+    >>> simplicity_of({"units": (8, 4), "l2": 0.5})[:3]
+    (12.0, -0.0, -0.5)
+    """
+    if simplicity is not None and callable(simplicity):
+        return (float(simplicity(dict(params))),) if params else ()
+    values = {**{last_part(name): value for name, value in params.items()}, **params}
+    return tuple(_value(values, name) for name in (SIMPLER if simplicity is None else _names(simplicity)))
+
+
+def last_part(name: str) -> str:
+    """The parameter's own name in a pipeline's name for it."""
+    return name.rpartition("__")[2]
+
+
+def _names(simplicity: Any) -> list[str]:
+    names = [simplicity] if isinstance(simplicity, str) else simplicity
+    if not isinstance(names, (list, tuple)) or not names or not all(isinstance(name, str) for name in names):
+        raise TypeError(
+            f"simplicity is {simplicity!r}; it must be a function from params to a number, or one or several names of "
+            "parameters, with a minus where more is simpler")
+    return list(names)
+
+
+def _value(values: Mapping[str, Any], name: str) -> float:
+    if name == "hidden_units" and name not in values:
+        return _hidden_units(values)
+    value = values.get(name.lstrip("-"))
+    return (-1.0 if name.startswith("-") else 1.0) * _number(value)
+
+
+def _hidden_units(values: Mapping[str, Any]) -> float:
+    """Number of hidden units, as far as it is tuned: layers times units, or the sum of one number for each layer."""
+    layers, units = (values.get(name) for name in HIDDEN_UNITS)
+    if isinstance(units, (tuple, list)):
+        return float(sum(units))
+    return _number(1 if layers is None else layers) * _number(1 if units is None else units)
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, (int, float, np.number)) else 0.0

@@ -1,0 +1,91 @@
+"""The runner of a cross-validated search puts the folds of all settings under way into one queue for all threads.
+
+No thread waits for a setting to end, and no result depends on the number of threads: the study says which setting comes
+next, and from which results.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from typing import Any
+
+import numpy as np
+
+from scratchtune.evaluation.cross_validation import FoldScore
+from scratchtune.evaluation.parallel import workers
+from scratchtune.evaluation.splits import Split
+from scratchtune.search import Exhausted
+from scratchtune.study.study import NotReady, Study
+from scratchtune.study.trial import Trial
+
+TrainAndScore = Callable[[dict[str, Any], Split], FoldScore]
+
+
+class Runner:
+    """Runs the trials of a study, each over all splits; ``value`` makes a trial's value of its folds' outcomes.
+
+    ``table`` holds the outcomes by the trials' numbers.
+    """
+
+    def __init__(
+        self, study: Study, splits: Sequence[Split], train: TrainAndScore,
+        value: Callable[[list[FoldScore]], float | Exception],
+    ) -> None:
+        self.study, self.splits, self.train, self.value = study, splits, train, value
+        self.table: dict[int, list[FoldScore]] = {}
+        self._folds: dict[int, list[Future]] = {}
+        self._flying: dict[Future, Trial] = {}
+
+    def run(self, limit: int | None, threads: int) -> None:
+        """Run up to ``limit`` trials, or all that the searcher proposes."""
+        with workers(threads) as pool:
+            while self._begin_trials(pool, limit, threads) or self._flying:
+                done, _ = wait(self._flying, return_when=FIRST_COMPLETED)
+                for future in done:
+                    self._finish(self._flying.pop(future))
+
+    def _begin_trials(self, pool: Executor, limit: int | None, threads: int) -> int:
+        """Queue the folds of further trials, so many that no thread is idle; return how many trials were begun."""
+        begun = 0
+        while len(self._flying) < 2 * threads and (limit is None or len(self._folds) < limit):
+            try:
+                trial = self.study.ask()
+            except Exhausted:
+                if not self._folds:
+                    raise
+                break
+            except NotReady:
+                if not self._flying:
+                    raise
+                break
+            params = trial.params
+            self._folds[trial.number] = folds = [pool.submit(self.train, params, split) for split in self.splits]
+            self._flying |= dict.fromkeys(folds, trial)
+            begun += 1
+        return begun
+
+    def _finish(self, trial: Trial) -> None:
+        """Tell the study of a trial all of whose folds are done; an error that is to be raised is raised at once."""
+        folds = self._folds[trial.number]
+        for fold in folds:
+            if fold.done():
+                fold.result()
+        if trial.number in self.table or not all(fold.done() for fold in folds):
+            return
+        outcomes = self.table[trial.number] = [fold.result() for fold in folds]
+        trial.seconds = float(np.sum([outcome.fit_time + outcome.score_time for outcome in outcomes]))
+        self.study.tell(trial, self.value(outcomes))
+
+
+def timed(train: TrainAndScore, done: Callable[[float], None]) -> TrainAndScore:
+    """The same function, which tells how long each call has taken."""
+
+    def train_and_tell(params: dict[str, Any], split: Split) -> FoldScore:
+        begun = time.perf_counter()
+        outcome = train(params, split)
+        done(time.perf_counter() - begun)
+        return outcome
+
+    return train_and_tell

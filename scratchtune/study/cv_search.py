@@ -1,0 +1,274 @@
+"""What cross-validated searches share: the fit, what decides between settings, and scikit-learn's protocol."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks, protocol
+from scratchtune.evaluation.cross_validation import (
+    FoldScore,
+    checked_error_score,
+    fit_and_score,
+    folds_for,
+    raise_at_once,
+    report_failures,
+    score_names,
+)
+from scratchtune.evaluation.models import check_model, fresh, is_function, is_network, train
+from scratchtune.evaluation.parallel import number_of_workers
+from scratchtune.evaluation.scoring import SeveralScorers, called, resolve_scoring
+from scratchtune.evaluation.selection import OneStandardError
+from scratchtune.evaluation.splits import Split
+from scratchtune.search import Exhausted
+from scratchtune.search.grid import trainings
+from scratchtune.study.cv_results import results_table
+from scratchtune.study.cv_runner import Runner, timed
+from scratchtune.study.progress import Progress
+from scratchtune.study.study import NotReady, Study
+
+OF_THE_ESTIMATOR = (
+    "predict_proba", "predict_log_proba", "decision_function", "score_samples", "transform", "inverse_transform",
+    "classes_", "n_features_in_", "feature_names_in_")
+
+
+class SearchCV:
+    """What the search classes share. A subclass says which study makes the settings, and how many.
+
+    Their common arguments, beside the estimator and what is searched:
+
+    - ``cv``: a number of folds, an object with ``split``, or a list of (train, test); ``scoring``: see
+      `resolve_scoring`, several at once too; ``n_jobs``: threads, -1 for one on each processor;
+    - ``refit``: True trains the best setting on all rows, False nothing; with several scores it is the name of the one
+      that decides, or False. "one_se" takes, instead of the best, the simplest setting within one standard error of it
+      (see `OneStandardError`; ``simplicity`` is its argument), and a function from cv_results_ to an index any other;
+    - ``return_train_score`` adds the scores on the training rows; ``error_score`` is the score of a training that
+      fails, "raise" raises its error.
+
+    After `fit`: ``best_params_``, ``best_score_``, ``best_index_``, ``cv_results_``, ``n_splits_``, ``scorer_``,
+    ``multimetric_``, the study itself as ``study_``, and with ``refit`` ``best_estimator_`` and ``refit_time_``.
+    """
+
+    estimator: Any
+    cv: Any
+    scoring: Any
+    n_jobs: int | None
+    refit: Any
+    verbose: int
+    return_train_score: bool
+    error_score: float | str
+    simplicity: Any
+
+    # The search ------------------------------------------------------------------------------------------------------
+
+    def _new_study(self) -> Study:
+        raise NotImplementedError
+
+    def _n_trials(self) -> int | None:
+        return None
+
+    def _setting(self, params: dict[str, Any]) -> dict[str, Any]:
+        """The estimator's params from those of a trial."""
+        return params
+
+    def fit(self, X: Any, y: Any = None, *, groups: Any = None, **fit_params: Any) -> SearchCV:
+        """Score every setting on every fold, and train the best one on all rows.
+
+        ``groups`` go to the splitter, ``fit_params`` to fit; a sample_weight counts in the scores too.
+        """
+        check_model(self.estimator)
+        if is_network(self.estimator):
+            X, y = checks.matrix("X", X), checks.targets("y", y)
+            self.estimator.check_data(X, y)
+            for name in fit_params:
+                checks.choice("argument of fit", name, list(inspect.signature(self.estimator.fit).parameters)[2:])
+        self.scorer_ = resolve_scoring(self.scoring)
+        on_error, threads = checked_error_score(self.error_score), number_of_workers(self.n_jobs)
+        checks.boolean("return_train_score", self.return_train_score)
+        settings = self._known_settings()
+        self._selector = self._checked_refit(settings)
+        for params in settings:
+            self._check_setting(params)
+        splits = folds_for(self.cv, self.estimator, X, y, groups, settings[0] if settings else {})
+        self._search(X, y, splits, fit_params, on_error, threads, len(settings))
+        if self.refit:
+            self._refit(X, y, fit_params)
+        return self
+
+    def _search(
+        self, X: Any, y: Any, splits: list[Split], fit_params: Mapping[str, Any], on_error: float | None, threads: int,
+        settings: int,
+    ) -> None:
+        def one(params: dict[str, Any], split: Split) -> FoldScore:
+            return raise_at_once(fit_and_score(
+                self.estimator, self._setting(params), X, y, split, self.scorer_, fit_params, self.return_train_score,
+                weigh=True), on_error)
+
+        progress = self._progress(settings, len(splits), threads)
+        self.study_ = self._new_study()
+        runner = Runner(self.study_, splits, timed(one, progress.done), lambda folds: self._value(folds, on_error))
+        try:
+            runner.run(self._n_trials(), threads)
+        finally:
+            progress.close()
+        table = [runner.table[number] for number in sorted(runner.table)]
+        report_failures([outcome for row in table for outcome in row], on_error)
+        self._record(table)
+
+    def _value(self, folds: list[FoldScore], on_error: float | None) -> float | Exception:
+        """What a setting is worth to the searcher: the mean of the score that decides, or the error of a fold."""
+        metric = self._metric(folds)
+        errors = [outcome.error for outcome in folds if outcome.error is not None]
+        if errors and (on_error is None or np.isnan(on_error)):
+            return errors[0]
+        return float(np.mean([outcome.scores.get(metric, on_error) for outcome in folds]))
+
+    def _metric(self, outcomes: list[FoldScore]) -> str:
+        """The name of the score that decides: the one that refit names, else the first."""
+        names = score_names(outcomes)
+        wanted = self.refit if isinstance(self.refit, str) else getattr(self._selector, "metric", None)
+        return wanted if wanted in names else names[0]
+
+    def _record(self, table: list[list[FoldScore]]) -> None:
+        """Fill cv_results_ and the best_ attributes from the scores of each trial."""
+        settings = [self._setting(trial.params) for trial in self.study_.trials]
+        outcomes = [outcome for row in table for outcome in row]
+        self.n_splits_ = len(table[0])
+        self.cv_results_ = results_table(settings, table, self.return_train_score)
+        self.multimetric_ = score_names(outcomes) != ["score"]
+        if self.multimetric_:
+            self._check_refit_names_one(score_names(outcomes))
+        if not self.refit and self.multimetric_:
+            return
+        metric = self._metric(outcomes)
+        means = self.cv_results_[f"mean_test_{metric}"]
+        if np.isnan(means).all():
+            raise ValueError(f"the {metric} of every setting is NaN, so none is the best")
+        ranks_of_metric = self.cv_results_[f"rank_test_{metric}"]
+        self.best_index_ = int(ranks_of_metric.argmin()) if self._selector is None else self._selected(len(settings))
+        self.best_params_ = settings[self.best_index_]
+        self.best_score_ = float(means[self.best_index_])
+
+    def _refit(self, X: Any, y: Any, fit_params: Mapping[str, Any]) -> None:
+        begun = time.perf_counter()
+        self.best_estimator_ = train(self.estimator, self.best_params_, X, y, fit_params)
+        self.refit_time_ = time.perf_counter() - begun
+
+    # Before any work -------------------------------------------------------------------------------------------------
+
+    def _known_settings(self) -> list[dict[str, Any]]:
+        """The settings that are certain beforehand: a searcher is a pure function, so an idle study tells them."""
+        preview = self._new_study()
+        settings: list[dict[str, Any]] = []
+        limit = self._n_trials()
+        try:
+            while limit is None or len(settings) < limit:
+                settings.append(self._setting(preview.ask().params))
+        except (Exhausted, NotReady):
+            pass
+        return settings
+
+    def _check_setting(self, params: dict[str, Any]) -> None:
+        """Make the model once for nothing, so that a name or a value that is wrong is an error before any work."""
+        if not is_function(self.estimator):
+            fresh(self.estimator, params)
+
+    def _checked_refit(self, settings: list[dict[str, Any]]) -> Any:
+        """The function that picks a setting, None where the best one is taken; one sentence where refit is wrong."""
+        several = list(self.scorer_.scorers) if isinstance(self.scorer_, SeveralScorers) else None
+        if several is not None:
+            self._check_refit_names_one(several)
+        selector = OneStandardError(simplicity=self.simplicity) if self.refit == "one_se" else self.refit
+        if isinstance(selector, OneStandardError):
+            selector.check(dict.fromkeys(name for params in settings for name in params))
+        elif self.simplicity is not None:
+            raise ValueError(f"simplicity is given and refit is {self.refit!r}; it is for refit='one_se'")
+        if several is None and not callable(self.scoring) and not callable(selector):
+            checks.choice("refit", self.refit, [True, False, "one_se", self.scoring or "score"])
+        return selector if callable(selector) else None
+
+    def _check_refit_names_one(self, names: list[str]) -> None:
+        """With several scores one must decide."""
+        if not self.refit or (callable(self.refit) and not isinstance(self.refit, OneStandardError)):
+            return
+        wanted = self.refit.metric if isinstance(self.refit, OneStandardError) else self.refit
+        if wanted is True or wanted not in names:
+            raise ValueError(
+                f"refit is {self.refit!r} and there are several scores; it must be False, a function, or the name of "
+                f"the one that decides: {', '.join(map(repr, names))}")
+
+    def _selected(self, settings: int) -> int:
+        index = self._selector(self.cv_results_)
+        if isinstance(index, (bool, np.bool_)) or not isinstance(index, (int, np.integer)):
+            raise TypeError(f"refit returned {index!r}; it must return the index of a setting, a whole number")
+        if not 0 <= index < settings:
+            raise IndexError(f"refit returned {index}; it must return the index of one of the {settings} settings")
+        return int(index)
+
+    def _progress(self, settings: int, folds: int, threads: int) -> Progress:
+        total = trainings(self._n_trials() or settings, folds)
+        headline = f"{total // folds} settings x {folds} folds = {total} trainings"
+        return Progress(total, "training", threads, bool(self.verbose), headline)
+
+    # The best estimator's own ----------------------------------------------------------------------------------------
+
+    def _best(self) -> Any:
+        if "best_estimator_" in self.__dict__:
+            return self.best_estimator_
+        if "cv_results_" in self.__dict__:
+            raise AttributeError(f"this {type(self).__name__} has no best estimator: it was made with refit=False")
+        raise protocol.not_fitted(self)
+
+    def predict(self, X: Any) -> Any:
+        """What the best estimator predicts."""
+        return self._best().predict(X)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """The best estimator's score, by the ``scoring`` of the search; of several by the one that decides."""
+        score = called(resolve_scoring(self.scoring), self._best(), X, y)
+        if not isinstance(score, Mapping):
+            return float(score)
+        metric = self.refit if isinstance(self.refit, str) else getattr(self.refit, "metric", None)
+        return float(score[checks.choice("refit", metric, score)])
+
+    def __getattr__(self, name: str) -> Any:
+        """What only some estimators have is there if the best one, or before `fit` the given one, has it."""
+        if name in OF_THE_ESTIMATOR:
+            return getattr(self._best() if "cv_results_" in self.__dict__ else self.__dict__.get("estimator"), name)
+        if name == "_estimator_type":
+            return getattr(self.__dict__.get("estimator"), name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    # scikit-learn's protocol -----------------------------------------------------------------------------------------
+
+    def __sklearn_tags__(self) -> Any:
+        """scikit-learn's description of the estimator that is searched for."""
+        if hasattr(self.estimator, "__sklearn_tags__"):
+            return self.estimator.__sklearn_tags__()
+        loss = str(getattr(getattr(self.estimator, "loss", None), "name", ""))
+        return protocol.tags("classifier" if "crossentropy" in loss else "regressor")
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The constructor's arguments, with ``deep`` the estimator's own too, as estimator__NAME."""
+        params = {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+        if deep and hasattr(self.estimator, "get_params"):
+            params |= {f"estimator__{name}": value for name, value in self.estimator.get_params().items()}
+        return params
+
+    def set_params(self, **params: Any) -> SearchCV:
+        """Change arguments by name; estimator__NAME changes the estimator's."""
+        own = list(inspect.signature(type(self)).parameters)
+        for name, value in params.items():
+            if name.startswith("estimator__"):
+                self.estimator.set_params(**{name.removeprefix("estimator__"): value})
+            else:
+                setattr(self, checks.choice("parameter", name, own), value)
+        return self
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_params(deep=False).items())
+        return f"{type(self).__name__}({arguments})"
