@@ -5,23 +5,58 @@ as in Optuna.
 """
 
 from scratchtune import metrics, search
-from scratchtune.data import datasets
-from scratchtune.evaluation import KFold, StratifiedKFold, cross_validate, train_test_split
+from scratchtune.data import (
+    MinMaxScaler,
+    OneHotEncoder,
+    SimpleImputer,
+    StandardScaler,
+    Table,
+    TableEncoder,
+    datasets,
+    read_table,
+)
+from scratchtune.estimators import MLPClassifier, MLPRegressor
+from scratchtune.evaluation import (
+    FitFailedWarning,
+    GroupKFold,
+    KFold,
+    LeaveOneOut,
+    OneStandardError,
+    ShuffleSplit,
+    StratifiedKFold,
+    StratifiedShuffleSplit,
+    TimeSeriesSplit,
+    cross_val_predict,
+    cross_val_score,
+    cross_validate,
+    get_scorer_names,
+    learning_curve,
+    make_scorer,
+    train_test_split,
+    validation_curve,
+)
+from scratchtune.loading import load_model
 from scratchtune.network import callbacks, layers, losses, optimizers, penalties, schedules
 from scratchtune.network.callbacks import Callback, EarlyStopping, History
-from scratchtune.network.layers import Activation, Dense, Dropout, Layer
+from scratchtune.network.layers import Activation, Dense, Dropout, GaussianNoise, Layer
 from scratchtune.network.optimizers import SGD, Adam, Optimizer, RMSprop
 from scratchtune.network.penalties import L1, L1L2, L2
-from scratchtune.network.sequential import DivergenceWarning, Sequential, load_model
+from scratchtune.network.sequential import DivergenceWarning, Sequential
 from scratchtune.search import Categorical, Exhausted, Float, GridSearch, Int, RandomSearch, Searcher, Suggestion
 from scratchtune.study import GridSearchCV, NotReady, RandomizedSearchCV, Study, Trial, tune
+from scratchtune.table_model import TableModel
+from scratchtune.table_tuning import prepare_table
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Activation", "Adam", "Callback", "Categorical", "Dense", "DivergenceWarning", "Dropout", "EarlyStopping",
-    "Exhausted", "Float", "GridSearch", "GridSearchCV", "History", "Int", "KFold", "L1", "L1L2", "L2", "Layer",
-    "NotReady", "Optimizer", "RMSprop", "RandomSearch", "RandomizedSearchCV", "SGD", "Searcher", "Sequential",
-    "StratifiedKFold", "Study", "Suggestion", "Trial", "callbacks", "cross_validate", "datasets", "layers",
-    "load_model", "losses", "metrics", "optimizers", "penalties", "schedules", "search", "train_test_split", "tune",
+    "Exhausted", "FitFailedWarning", "Float", "GaussianNoise", "GridSearch", "GridSearchCV", "GroupKFold", "History",
+    "Int", "KFold", "L1", "L1L2", "L2", "Layer", "LeaveOneOut", "MLPClassifier", "MLPRegressor", "MinMaxScaler",
+    "NotReady", "OneHotEncoder", "OneStandardError", "Optimizer", "RMSprop", "RandomSearch", "RandomizedSearchCV",
+    "SGD", "Searcher", "Sequential", "ShuffleSplit", "SimpleImputer", "StandardScaler", "StratifiedKFold",
+    "StratifiedShuffleSplit", "Study", "Suggestion", "Table", "TableEncoder", "TableModel", "TimeSeriesSplit",
+    "Trial", "callbacks", "cross_val_predict", "cross_val_score", "cross_validate", "datasets", "get_scorer_names",
+    "layers", "learning_curve", "load_model", "losses", "make_scorer", "metrics", "optimizers", "penalties",
+    "prepare_table", "read_table", "schedules", "search", "train_test_split", "tune", "validation_curve",
 ]

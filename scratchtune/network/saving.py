@@ -33,9 +33,9 @@ def remade(base: type[Any], entry: dict[str, Any]) -> Any:
     return known[entry["class"]](**config)
 
 
-def write_whole(path: Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+def write_whole(path: Path, kind: str, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     """Write the header and the arrays, beside the file first, so that there is never half a file."""
-    text = json.dumps({"format": FORMAT, **header}, default=lambda value: value.item())
+    text = json.dumps({"format": FORMAT, "kind": kind, **header}, default=lambda value: value.item())
     beside = path.with_name(path.name + ".part")
     try:
         with open(beside, "wb") as file:
@@ -45,17 +45,17 @@ def write_whole(path: Path, header: dict[str, Any], arrays: dict[str, np.ndarray
         beside.unlink(missing_ok=True)
 
 
-def read_whole(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The header and the arrays of a file; FileNotFoundError or ValueError where it is no such file."""
+def read_whole(path: Path) -> tuple[str, dict[str, Any], dict[str, np.ndarray]]:
+    """The kind of model, the header and the arrays of a file; FileNotFoundError or ValueError where it is none."""
     if not path.is_file():
         raise FileNotFoundError(f"path is {str(path)!r}; there is no such file")
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
             header = json.loads(str(arrays.pop("header")))
-            written = header["format"]
+            written, kind = header["format"], str(header.get("kind", "network"))
     except Exception:
-        raise ValueError(f"path is {str(path)!r}; it is no file that Sequential.save has written") from None
-    if written > FORMAT:
+        raise ValueError(f"path is {str(path)!r}; it is no model that scratchtune has saved") from None
+    if not isinstance(written, int) or written > FORMAT:
         raise ValueError(f"path is {str(path)!r}, of format {written}; this version reads up to format {FORMAT}")
-    return header, arrays
+    return kind, header, arrays

@@ -20,7 +20,7 @@ from scratchtune.network import engine, initializers, losses, optimizers, penalt
 from scratchtune.network.callbacks import Callback, History
 from scratchtune.network.layers import Dense, Layer
 from scratchtune.network.layers.activation import Activation
-from scratchtune.network.saving import described, read_whole, remade, write_whole
+from scratchtune.network.saving import described, remade, write_whole
 
 EVALUATION_ROWS = 256  # rows at a time where nothing is trained
 FIT_ARGUMENTS = ("batch_size", "epochs", "class_weight", "shuffle", "validation_split")
@@ -458,6 +458,10 @@ class Sequential:
 
     def save(self, path: str | Path) -> None:
         """Write the model, its weights and the optimizer's memory to an .npz file; nothing in it is executable."""
+        write_whole(Path(path), "network", *self.packed())
+
+    def packed(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """What `save` writes: how the model is made, as JSON, and its arrays; `unpacked` makes it again."""
         self._must_be_built()
         header: dict[str, Any] = {
             "dtype": self.dtype, "seed": self.seed, "input_shape": list(self.input_shape),
@@ -471,7 +475,7 @@ class Sequential:
             }
             if self._slots is not None:
                 arrays["slots"] = self._slots
-        write_whole(Path(path), header, arrays)
+        return header, arrays
 
     def check_data(self, X: Any, y: Any) -> None:
         """Raise what `fit` would raise for these data, and do nothing else."""
@@ -527,19 +531,8 @@ class Sequential:
             self.build((None, *X.shape[1:]))
 
 
-def load_model(path: str | Path) -> Sequential:
-    """Read a model that `Sequential.save` has written; it goes on training as if it had never been away.
-
-    A layer of one's own must be defined, or imported, before. Raises ValueError where the file is no such model.
-    """
-    header, arrays = read_whole(Path(path))
-    try:
-        return _rebuilt(header, arrays)
-    except (KeyError, TypeError, AttributeError, IndexError) as problem:
-        raise ValueError(f"path is {str(path)!r}; the model in it is damaged: {problem!r}") from None
-
-
-def _rebuilt(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Sequential:
+def unpacked(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Sequential:
+    """The model that `Sequential.packed` has described."""
     model = Sequential([remade(Layer, entry) for entry in header["layers"]], header["dtype"], header["seed"])
     model.build((None, *header["input_shape"]))
     if "optimizer" in header:

@@ -226,7 +226,7 @@ def test_arguments_that_are_numpy_numbers_can_be_saved(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"not a model", b"PK\x03\x04 broken"])
 def test_a_file_that_is_no_model(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(content)
-    with pytest.raises(ValueError, match="it is no file that Sequential.save has written"):
+    with pytest.raises(ValueError, match="it is no model that scratchtune has saved"):
         st.load_model(tmp_path / "file")
 
 
@@ -237,7 +237,7 @@ def test_other_files_that_are_no_models(tmp_path: Path) -> None:
     data = (tmp_path / "whole").read_bytes()
     (tmp_path / "half").write_bytes(data[: len(data) // 2])
     for name in ("other.npz", "one.npy", "half"):
-        with pytest.raises(ValueError, match=f"path is .*{name}'; it is no file"):
+        with pytest.raises(ValueError, match=f"path is .*{name}'; it is no model"):
             st.load_model(tmp_path / name)
     with pytest.raises(FileNotFoundError, match="there is no such file"):
         st.load_model(tmp_path / "none")

@@ -1,0 +1,623 @@
+"""An estimator is a network that makes and trains itself: every hyper-parameter is one flat, tunable argument.
+
+`MLPClassifier` and `MLPRegressor` have scikit-learn's protocol. The four families of hyper-parameters are all here:
+the optimizer's, the network's structure, regularisation, and the treatment of the data.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks, protocol
+from scratchtune.data.scaling import MinMaxScaler, StandardScaler
+from scratchtune.evaluation.splits import generator, train_test_split
+from scratchtune.metrics import accuracy_score, class_labels, r2_score
+from scratchtune.network import sequential
+from scratchtune.network.activations import ACTIVATIONS
+from scratchtune.network.callbacks import Callback, EarlyStopping
+from scratchtune.network.configured import Configured
+from scratchtune.network.layers import Dense, Dropout, GaussianNoise, Layer
+from scratchtune.network.optimizers import SGD, Adam, Optimizer, RMSprop
+from scratchtune.network.penalties import L1L2
+from scratchtune.network.saving import described, remade, write_whole
+from scratchtune.network.sequential import Sequential
+from scratchtune.search import Categorical, Float, Int
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "rmsprop": RMSprop, "adam": Adam}
+SCALERS: dict[str, type[Any]] = {"standard": StandardScaler, "minmax": MinMaxScaler}
+
+
+def balanced_weights(counts: np.ndarray) -> np.ndarray:
+    """Weights of the classes that make all of them count the same.
+
+    Formula [balanced_weights]
+        wₖ = Σₖ[nₖ] / (#k · nₖ)
+    Where
+        n: counts, (k,), > 0, how many rows each class has
+    Returns
+        w, (k,); the mean weight of a row is 1.
+    Source
+        King and Zeng (2001), "Logistic regression in rare events data"; scikit-learn, class_weight="balanced".
+    Example
+        >>> balanced_weights(np.array([3.0, 1.0])).tolist()
+        [0.6666666666666666, 2.0]
+    """
+    return counts.sum() / (len(counts) * counts)
+
+
+def seed_from(random_state: Any) -> int:
+    """The seed of a network: the number that is given, a draw from a generator, or a new one for None."""
+    if random_state is None or isinstance(random_state, np.random.RandomState):
+        return int(generator(random_state).randint(0, 2**31 - 1))
+    if isinstance(random_state, (int, np.integer)) and not isinstance(random_state, bool):
+        return checks.integer("random_state", random_state, 0, 2**63 - 1)
+    raise TypeError(
+        f"random_state is {random_state!r} ({type(random_state).__name__}); it must be a whole number, a "
+        "numpy.random.RandomState or None")
+
+
+def fitted_scaler(scale: str | None, X: np.ndarray, weight: np.ndarray) -> Any:
+    """The scaler of that name, fitted on weighted rows; a range does not depend on weights."""
+    if scale is None:
+        return None
+    scaler = SCALERS[scale]()
+    with np.errstate(over="ignore", invalid="ignore"):  # what is too large is said where rows are scaled
+        return scaler.fit(X, sample_weight=weight) if scale == "standard" else scaler.fit(X)
+
+
+def counted(X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Only the rows that have a weight."""
+    if not weight.any():
+        raise ValueError("class_weight gives every row the weight 0; at least one must count")
+    kept = slice(None) if weight.all() else weight > 0.0
+    return X[kept], target[kept], weight[kept]
+
+
+def merged(X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same rows in a canonical order, equal ones as one that has their weights together.
+
+    A full batch's J does not depend on the order of its rows, nor on whether a row stands there twice or weighs twice
+    as much; so neither do the bits.
+    """
+    rows = np.column_stack([X, target.reshape(len(X), -1)])
+    _, first, place = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    return X[first], target[first], np.bincount(place.ravel(), weight)
+
+
+def class_labels_of(y: Any, rows: int) -> np.ndarray:
+    """Class labels, (n,): numbers, text, or one-hot rows; one sentence where they are no classes."""
+    labels = protocol.column_as_vector(np.asarray(y))
+    if labels.dtype == object:
+        labels = _of_one_kind(labels)
+    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+        raise ValueError("y holds NaN or infinity (Input y contains NaN or infinity); every label must be known")
+    if labels.dtype.kind == "f" and (labels != np.floor(labels)).any():
+        raise ValueError(
+            f"y is continuous, it holds {labels[labels != np.floor(labels)][0]:g}; a classifier takes labels: whole "
+            "numbers, text or one-hot rows (Unknown label type: continuous)")
+    labels = class_labels("y", labels)
+    if len(labels) != rows:
+        raise ValueError(f"y has {len(labels)} rows and X has {rows}; they must be equal in number")
+    return labels
+
+
+def _of_one_kind(labels: np.ndarray) -> np.ndarray:
+    """Labels that came as objects, as an array of text or of numbers."""
+    are_text = [isinstance(label, str) for label in labels.flat]
+    if all(are_text):
+        return labels
+    for label in labels.flat:
+        if label is None or (np.isscalar(label) and label != label) or type(label).__name__ in ("NAType", "NaTType"):
+            raise ValueError(f"y holds {label!r} (Input y contains NaN); every label must be known")
+    if any(are_text):
+        raise ValueError("y holds text and numbers (Unknown label type: mixed); labels must be of one kind")
+    try:
+        return np.array(labels.tolist())
+    except ValueError:
+        raise ValueError("Unknown label type: y has rows of unequal length; it must hold labels, (n,)") from None
+
+
+class _MLP(protocol.Parameters):
+    """What both estimators share; the arguments are described at `MLPClassifier`."""
+
+    hidden_layers: int
+    units: int | Sequence[int]
+    activation: str
+    dropout: float
+    optimizer: str
+    learning_rate: Any
+    momentum: float
+    decay: float
+    batch_size: int
+    epochs: int
+    l1: float
+    l2: float
+    weight_decay: float
+    scale: str | None
+    augment: float | None
+    early_stopping: bool
+    validation_fraction: float
+    patience: int
+    dtype: str
+    random_state: Any
+    verbose: int
+
+    model_: Sequential
+    loss: str
+    output_activation: str
+    kind: str
+
+    # The network -----------------------------------------------------------------------------------------------------
+
+    def _layers(self, outputs: int) -> list[Layer]:
+        """Noise on the rows, hidden layers each with its dropout, and the layer that gives the outputs."""
+        layers: list[Layer] = [GaussianNoise(self.augment)] if self.augment else []
+        for units in self._hidden_units():
+            layers.append(Dense(units, activation=self.activation))
+            if self.dropout:
+                layers.append(Dropout(self.dropout))
+        return [*layers, Dense(outputs, activation=self.output_activation)]
+
+    def _hidden_units(self) -> list[int]:
+        """How many units each hidden layer has; a tuple says for each, and so how many layers there are."""
+        layers = checks.integer("hidden_layers", self.hidden_layers, 0)
+        if isinstance(self.units, (tuple, list, np.ndarray)):
+            units = [checks.integer("units", number, 1) for number in self.units]
+            if layers not in (1, len(units)):
+                raise ValueError(
+                    f"units is {tuple(units)} and hidden_layers is {layers}; a tuple has one number for each layer")
+            return units
+        return [checks.integer("units", self.units, 1)] * layers
+
+    def _network(self, inputs: int, outputs: int) -> Sequential:
+        model = Sequential(self._layers(outputs), self.dtype, self._seed)
+        model.compile(self._optimizer(), self.loss, penalty=L1L2(self.l1, self.l2))
+        model.build((None, inputs))
+        return model
+
+    def _optimizer(self) -> Optimizer:
+        momentum = {"momentum": self.momentum} if self.optimizer == "sgd" else {}
+        return OPTIMIZERS[self.optimizer](
+            learning_rate=self.learning_rate, decay=self.decay, weight_decay=self.weight_decay, **momentum)
+
+    def check_arguments(self) -> None:
+        """Look at every argument before any work."""
+        checks.choice("optimizer", self.optimizer, OPTIMIZERS)
+        checks.choice("activation", self.activation, ACTIVATIONS)
+        checks.choice("scale", self.scale, [*SCALERS, None])
+        checks.choice("dtype", self.dtype, ("float32", "float64"))
+        for name in ("batch_size", "epochs", "patience"):
+            checks.integer(name, getattr(self, name), 1)
+        if self.augment is not None:
+            checks.real("augment", self.augment, 0.0)
+        checks.real("dropout", self.dropout, 0.0, 1.0, open_high=True)
+        checks.real("momentum", self.momentum, 0.0, 1.0, open_high=True)
+        self._optimizer()
+        L1L2(self.l1, self.l2)
+        checks.boolean("early_stopping", self.early_stopping)
+        checks.real("validation_fraction", self.validation_fraction, 0.0, 1.0, open_low=True, open_high=True)
+        self._hidden_units()
+
+    # Training --------------------------------------------------------------------------------------------------------
+
+    def _train(self, X: np.ndarray, target: np.ndarray, weight: np.ndarray, outputs: int) -> None:
+        """Fit the scalers and a fresh network on rows (n, features), targets (n,) or (n, k) and weights (n,)."""
+        self._seed = seed_from(self.random_state)
+        X, target, weight = counted(X, target, weight)
+        held_out = None
+        if self.early_stopping:
+            (X, Xv), (target, tv), (weight, wv) = self._inner_split(X, target, weight)
+            held_out = Xv, tv, wv
+        rows = self._batched(X, target, weight)
+        self._fit_scalers(*rows)
+        if held_out is not None:
+            held_out = self._scaled(held_out[0]), self._scaled_target(held_out[1]), held_out[2] / held_out[2].mean()
+        self._start(X.shape[1], outputs)
+        self._epochs(*rows, epochs=self.epochs, held_out=held_out)
+
+    def _train_on(self, X: np.ndarray, target: np.ndarray, weight: np.ndarray, outputs: int, first: bool) -> None:
+        """One epoch on these rows; the first ones make the scalers and an untrained network."""
+        if first:
+            self._seed = seed_from(self.random_state)
+        rows = self._batched(*counted(X, target, weight))
+        if first:
+            self._fit_scalers(*rows)
+            self._start(X.shape[1], outputs)
+        self._epochs(*rows, epochs=1)
+
+    def _batched(
+        self, X: np.ndarray, target: np.ndarray, weight: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The rows in a canonical order where all are one batch and no noise tells them apart."""
+        one_batch = len(X) <= self.batch_size and not self.augment and not self.dropout
+        return merged(X, target, weight) if one_batch else (X, target, weight)
+
+    def _start(self, inputs: int, outputs: int) -> None:
+        self.model_ = self._network(inputs, outputs)
+        self.history_: dict[str, list[float]] = {}
+
+    def _epochs(
+        self, X: np.ndarray, target: np.ndarray, weight: np.ndarray, epochs: int, held_out: Any = None,
+    ) -> None:
+        """Go on training; weights count relative to their mean, so that the learning rate keeps its meaning."""
+        X, target = self._scaled(X), self._scaled_target(target)
+        stop: list[Callback] = []
+        if held_out is not None:
+            stop = [EarlyStopping(patience=self.patience, restore_best_weights=True)]
+        history = self.model_.fit(
+            X, target, batch_size=self.batch_size, epochs=epochs, sample_weight=weight / weight.mean(),
+            validation_data=held_out, callbacks=stop, verbose=self.verbose)
+        for name, values in history.history.items():
+            self.history_.setdefault(name, []).extend(values)
+        self.n_iter_ = self.model_.epochs_done
+
+    def _inner_split(self, *arrays: np.ndarray) -> list[list[np.ndarray]]:
+        """Each array as its training part and the part that tells when to stop."""
+        rows = len(arrays[0])
+        held_out = math.ceil(self.validation_fraction * rows)
+        if held_out == rows:
+            raise ValueError(
+                f"validation_fraction is {self.validation_fraction} and there are {rows} rows to train on; that "
+                "leaves none, give more rows or early_stopping=False")
+        parts = train_test_split(
+            *arrays, test_size=held_out, random_state=self._seed % 2**32,
+            stratify=self._strata(arrays[1], min(held_out, rows - held_out)))
+        return [parts[i : i + 2] for i in range(0, len(parts), 2)]
+
+    def _strata(self, target: np.ndarray, rows: int) -> np.ndarray | None:
+        """What the split is stratified by, where each part has at least so many rows."""
+        return None
+
+    def _fit_scalers(self, X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> None:
+        self.scaler_ = fitted_scaler(self.scale, X, weight)
+
+    def _scaled(self, X: np.ndarray) -> np.ndarray:
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = np.asarray(X if self.scaler_ is None else self.scaler_.transform(X), self.dtype)
+        if not np.isfinite(scaled).all():
+            raise ValueError(f"X holds {np.abs(X).max():g}, too large for {self.dtype} with scale={self.scale!r}")
+        return scaled
+
+    def _scaled_target(self, target: np.ndarray) -> np.ndarray:
+        return target
+
+    # Files -----------------------------------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted estimator to an .npz file, which `scratchtune.load_model` reads; nothing is executable."""
+        write_whole(Path(path), "estimator", *self.packed())
+
+    def packed(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """What `save` writes: everything but the arrays, as JSON, and the arrays; `unpacked` makes it again."""
+        if not hasattr(self, "model_"):
+            raise protocol.not_fitted(self)
+        network, arrays = self.model_.packed()
+        params = {
+            name: described(value) if isinstance(value, Configured) else value
+            for name, value in self.get_params().items() if name not in ("random_state", "class_weight")}
+        learnt = {name: _as_json(value) for name, value in vars(self).items() if name in KEPT}
+        return {"class": type(self).__name__, "params": params, "learnt": learnt, "network": network}, arrays
+
+    # Using it --------------------------------------------------------------------------------------------------------
+
+    def _outputs(self, X: Any) -> np.ndarray:
+        """What the network gives for each row, (n, outputs) float64."""
+        if not hasattr(self, "model_"):
+            raise protocol.not_fitted(self)
+        outputs = self.model_.predict(self._scaled(protocol.features(self, X, fitting=False))).astype(np.float64)
+        if not np.isfinite(outputs).all():
+            raise ValueError(
+                f"this {type(self).__name__} gives {outputs[~np.isfinite(outputs)][0]}, its training has diverged; fit "
+                f"it with a smaller learning_rate than {self.learning_rate!r}")
+        return outputs
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "model_")
+
+    def __sklearn_tags__(self) -> Any:
+        return protocol.tags(self.kind, multi_output=self.kind == "regressor")
+
+    @property
+    def _estimator_type(self) -> str:
+        return self.kind
+
+
+class MLPClassifier(_MLP):
+    """A network for classes: hidden layers, then softmax, trained on cross-entropy.
+
+    Structure: ``hidden_layers`` of ``units`` each (a tuple: one number for each layer) with ``activation``.
+    Optimizer: ``optimizer`` ("sgd", "rmsprop", "adam"), ``learning_rate``, ``momentum`` (of sgd alone), ``decay`` of
+    the learning rate by inverse time, a step; ``batch_size`` rows an update, ``epochs`` passes over the rows.
+    Regularisation: ``l1`` and ``l2`` on all of theta, ``weight_decay``, ``dropout`` after each hidden layer,
+    ``early_stopping`` on a stratified ``validation_fraction`` of the training rows, after ``patience`` epochs without a
+    smaller loss, back to the best weights.
+    Data: ``scale`` ("standard", "minmax", None), fitted on the training rows; ``augment``, the deviation of the noise
+    that training adds to scaled rows; ``class_weight``, a dict from labels to numbers, or "balanced": rare classes
+    count more, n / (classes x rows of the class).
+    ``random_state``: the same int gives the same bits; None draws a new seed. ``verbose=1`` shows a progress bar where
+    training takes over two seconds.
+
+    After `fit`: ``classes_``, ``model_`` (the `Sequential`), ``history_``, ``n_iter_`` (epochs), ``scaler_``,
+    ``n_features_in_``, and ``feature_names_in_`` where the table had names.
+
+    Sample weights are relative to their mean. Where all rows are one batch without noise, equal rows are put together,
+    so that a weight of 2 gives the same bits as having the row twice.
+    """
+
+    loss, output_activation, kind = "categorical_crossentropy", "softmax", "classifier"
+
+    def __init__(
+        self, hidden_layers: int = 1, units: int | Sequence[int] = 64, activation: str = "relu", dropout: float = 0.0,
+        optimizer: str = "adam", learning_rate: Any = 0.003, momentum: float = 0.9, decay: float = 0.0,
+        batch_size: int = 32, epochs: int = 20, l1: float = 0.0, l2: float = 0.0, weight_decay: float = 0.0,
+        scale: str | None = "standard", augment: float | None = None, early_stopping: bool = False,
+        class_weight: Any = None, dtype: str = "float32", random_state: Any = None, validation_fraction: float = 0.1,
+        patience: int = 10, verbose: int = 1,
+    ) -> None:
+        self.hidden_layers = hidden_layers
+        self.units = units
+        self.activation = activation
+        self.dropout = dropout
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.decay = decay
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.l1 = l1
+        self.l2 = l2
+        self.weight_decay = weight_decay
+        self.scale = scale
+        self.augment = augment
+        self.early_stopping = early_stopping
+        self.class_weight = class_weight
+        self.dtype = dtype
+        self.random_state = random_state
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPClassifier:
+        """Train a fresh network on X (n, features) and the labels y (n,), numbers or text, or one-hot rows."""
+        self.check_arguments()
+        X, labels, weight = self._checked(X, y, sample_weight, fitting=True)
+        self.classes_ = np.unique(labels)
+        codes = np.searchsorted(self.classes_, labels)
+        weight = weight * self._class_weights(codes, weight)
+        present = np.unique(codes[weight > 0.0])
+        if len(present) < 2:
+            raise ValueError(
+                f"y holds one class only that counts, {self.classes_[present].tolist()}; there must be at least two")
+        self._train(X, codes, weight, len(self.classes_))
+        return self
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> MLPClassifier:
+        """Go on training for one epoch on these rows; the first call names all ``classes``, and fits the scaler."""
+        self.check_arguments()
+        first = not hasattr(self, "model_")
+        if first and classes is None:
+            raise ValueError("classes is None; the first call of partial_fit must name all classes")
+        X, labels, weight = self._checked(X, y, sample_weight, fitting=first)
+        if first:
+            self.classes_ = np.unique(classes)
+        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(f"classes is {list(classes)}; the first call said {self.classes_.tolist()}")
+        strangers = np.setdiff1d(labels, self.classes_)
+        if strangers.size:
+            raise ValueError(f"y holds {strangers.tolist()[0]!r}; the classes are {self.classes_.tolist()}")
+        codes = np.searchsorted(self.classes_, labels)
+        self._train_on(X, codes, weight * self._class_weights(codes, weight), len(self.classes_), first)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The most probable label of each row, (n,)."""
+        outputs = self._outputs(X)
+        return self.classes_[outputs.argmax(axis=1)]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """The probability of each class, (n, classes), in the order of ``classes_``."""
+        outputs = self._outputs(X)
+        return outputs / outputs.sum(axis=1, keepdims=True)
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """The logarithms of `predict_proba`."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The accuracy on X and y."""
+        return accuracy_score(y, self.predict(X), sample_weight=sample_weight)
+
+    def _checked(self, X: Any, y: Any, sample_weight: Any, fitting: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        protocol.required_target(self, y)
+        X = protocol.features(self, X, fitting)
+        labels = class_labels_of(y, len(X))
+        return X, labels, protocol.weights(sample_weight, len(X))
+
+    def _strata(self, target: np.ndarray, rows: int) -> np.ndarray | None:
+        """The classes, unless there are too few rows of one of them, or in one part."""
+        counts = np.unique(target, return_counts=True)[1]
+        return target if counts.min() > 1 and len(counts) <= rows else None
+
+    def _class_weights(self, codes: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """The weight of each row's class; a row that weighs 2 makes its class as frequent as two rows."""
+        if self.class_weight is None:
+            return np.ones(len(codes))
+        counts = np.bincount(codes, weight, minlength=len(self.classes_))
+        if isinstance(self.class_weight, str) and self.class_weight == "balanced":
+            of_class = balanced_weights(np.where(counts > 0.0, counts, 1.0))
+        elif isinstance(self.class_weight, dict):
+            known = self.classes_.tolist()
+            for label in self.class_weight:
+                if label not in known:
+                    raise ValueError(f"class_weight names the class {label!r}; the classes are {known}")
+            of_class = np.array([
+                checks.real(f"class_weight[{label!r}]", self.class_weight.get(label, 1.0), 0.0) for label in known])
+        else:
+            kind = ValueError if isinstance(self.class_weight, str) else TypeError
+            raise kind(
+                f"class_weight is {self.class_weight!r}; it must be a dict from labels to numbers, 'balanced' or None")
+        return of_class[codes]
+
+
+class MLPRegressor(_MLP):
+    """A network for values: hidden layers, then a linear one, trained on the mean squared error.
+
+    The arguments are those of `MLPClassifier`, but for ``class_weight``. With ``scale`` y is brought to deviation 1 too
+    while it is trained on ("minmax": to the range from 0 to 1), and brought back in `predict`. y may have several
+    columns.
+    """
+
+    loss, output_activation, kind = "mean_squared_error", "linear", "regressor"
+
+    def __init__(
+        self, hidden_layers: int = 1, units: int | Sequence[int] = 64, activation: str = "relu", dropout: float = 0.0,
+        optimizer: str = "adam", learning_rate: Any = 0.003, momentum: float = 0.9, decay: float = 0.0,
+        batch_size: int = 32, epochs: int = 20, l1: float = 0.0, l2: float = 0.0, weight_decay: float = 0.0,
+        scale: str | None = "standard", augment: float | None = None, early_stopping: bool = False,
+        dtype: str = "float32", random_state: Any = None, validation_fraction: float = 0.1, patience: int = 10,
+        verbose: int = 1,
+    ) -> None:
+        self.hidden_layers = hidden_layers
+        self.units = units
+        self.activation = activation
+        self.dropout = dropout
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.decay = decay
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.l1 = l1
+        self.l2 = l2
+        self.weight_decay = weight_decay
+        self.scale = scale
+        self.augment = augment
+        self.early_stopping = early_stopping
+        self.dtype = dtype
+        self.random_state = random_state
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+        """Train a fresh network on X (n, features) and the values y, (n,) or (n, outputs)."""
+        self.check_arguments()
+        X, y, weight = self._checked(X, y, sample_weight, fitting=True)
+        self.n_outputs_, self._one_dimensional = y.shape[1], self._is_vector
+        self._train(X, y, weight, y.shape[1])
+        return self
+
+    def _checked(self, X: Any, y: Any, sample_weight: Any, fitting: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """X, y as (n, outputs) and the weights."""
+        protocol.required_target(self, y)
+        X = protocol.features(self, X, fitting)
+        y = checks.targets("y", y, len(X)).astype(np.float64)
+        if y.ndim > 2:
+            raise ValueError(f"y has shape {y.shape}; it must be (n,) or (n, outputs)")
+        self._is_vector = y.ndim == 1 or y.shape[1] == 1
+        return X, y.reshape(len(y), -1), protocol.weights(sample_weight, len(X))
+
+    def _fit_scalers(self, X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> None:
+        super()._fit_scalers(X, target, weight)
+        self.target_scaler_ = fitted_scaler(self.scale, target, weight)
+
+    def _scaled_target(self, target: np.ndarray) -> np.ndarray:
+        return target if self.target_scaler_ is None else self.target_scaler_.transform(target)
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+        """Go on training for one epoch on these rows; the first call fits the scalers."""
+        self.check_arguments()
+        first = not hasattr(self, "model_")
+        X, y, weight = self._checked(X, y, sample_weight, fitting=first)
+        if first:
+            self.n_outputs_, self._one_dimensional = y.shape[1], self._is_vector
+        elif y.shape[1] != self.n_outputs_:
+            raise ValueError(f"y has {y.shape[1]} columns; the first call's had {self.n_outputs_}")
+        self._train_on(X, y, weight, y.shape[1], first)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The value of each row, (n,), or (n, outputs) where y had several columns."""
+        outputs = self._outputs(X)
+        if self.target_scaler_ is not None:
+            outputs = self.target_scaler_.inverse_transform(outputs)
+        return outputs[:, 0] if self._one_dimensional else outputs
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """R2, the share of the variance of y that the predictions explain."""
+        return float(r2_score(y, self.predict(X), sample_weight=sample_weight))
+
+
+# What to tune ---------------------------------------------------------------------------------------------------------
+
+
+def default_space(rows: int, classification: bool) -> dict[str, Any]:
+    """A space to search for an estimator's hyper-parameters, for a table with so many rows.
+
+    Each range holds what is usual for tables, so that most settings in it are sensible and some 30 of them find a good
+    one: few hidden layers or none at all (a linear model), a rate and a number of epochs that belong together (many
+    rows need fewer), penalty and dropout from hardly any to strong. What the classes should weigh, no score can tell:
+    ``class_weight`` is left to the user.
+    """
+    rows = checks.integer("rows", rows, 1)
+    checks.boolean("classification", classification)
+    few, many = int(np.clip(1e5 / rows, 3, 20)), int(np.clip(1e6 / rows, 10, 100))
+    with_hidden = {"hidden_layers": [1, 2]}
+    return {
+        "learning_rate": Float(5e-4, 2e-2, log=True),
+        "batch_size": [16, 32, 64, 128],
+        "epochs": Int(few, many, log=True),
+        "hidden_layers": [0, 1, 2],
+        "units": Int(16, 256, log=True, when=with_hidden),
+        "activation": Categorical(["relu", "tanh"], when=with_hidden),
+        "dropout": Float(0.0, 0.5, when=with_hidden),
+        "l2": Float(1e-6, 1e-2, log=True),
+    }
+
+
+# Files ----------------------------------------------------------------------------------------------------------------
+
+# What fitting has left beside the network itself.
+KEPT = ("classes_", "n_features_in_", "feature_names_in_", "n_outputs_", "_one_dimensional", "scaler_",
+        "target_scaler_", "history_", "n_iter_", "_seed")
+ESTIMATORS: dict[str, type[_MLP]] = {"MLPClassifier": MLPClassifier, "MLPRegressor": MLPRegressor}
+
+
+def unpacked(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Any:
+    """The fitted estimator that ``packed`` has described; class weights and a random state are not kept."""
+    params = {name: remade(Configured, value) if isinstance(value, dict) else value
+              for name, value in header["params"].items()}
+    estimator = ESTIMATORS[header["class"]](**params)
+    for name in KEPT:
+        if name in header["learnt"]:
+            setattr(estimator, name, _from_json(header["learnt"][name]))
+    estimator.model_ = sequential.unpacked(header["network"], arrays)
+    return estimator
+
+
+def _as_json(value: Any) -> Any:
+    """Arrays and scalers as plain data; a float is written so that it is read as the same one."""
+    if isinstance(value, np.ndarray):
+        return {"array": value.tolist(), "dtype": value.dtype.str}
+    if type(value) in SCALERS.values():
+        learnt = {name: _as_json(item) for name, item in vars(value).items() if not name.startswith("_")}
+        return {"scaler": type(value).__name__, "learnt": learnt}
+    return value
+
+
+def _from_json(value: Any) -> Any:
+    """What `_as_json` has written."""
+    if isinstance(value, dict) and "array" in value:
+        return np.array(value["array"], dtype=value["dtype"])
+    if isinstance(value, dict) and "scaler" in value:
+        scaler = next(kind for kind in SCALERS.values() if kind.__name__ == value["scaler"])()
+        for name, item in value["learnt"].items():
+            setattr(scaler, name, _from_json(item))
+        return scaler
+    return value

@@ -1,0 +1,31 @@
+"""Loading a model: one function for all kinds of files that scratchtune saves; nothing in them is executed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from scratchtune import estimators, table_model
+from scratchtune.network import sequential
+from scratchtune.network.saving import read_whole
+
+KINDS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
+    "network": sequential.unpacked, "estimator": estimators.unpacked, "table model": table_model.unpacked}
+
+
+def load_model(path: str | Path) -> Any:
+    """Read what `Sequential.save`, an estimator's ``save`` or ``scratchtune tune`` has written.
+
+    A network goes on training as if it had never been away. A layer of one's own must be defined, or imported, before.
+    Raises FileNotFoundError or ValueError where the file is no such model, or of a newer version.
+    """
+    kind, header, arrays = read_whole(Path(path))
+    if kind not in KINDS:
+        raise ValueError(f"path is {str(path)!r}; it holds a {kind!r}, and this version reads {', '.join(KINDS)}")
+    try:
+        return KINDS[kind](header, arrays)
+    except (KeyError, TypeError, AttributeError, IndexError) as problem:
+        raise ValueError(f"path is {str(path)!r}; the model in it is damaged: {problem!r}") from None
+    except ValueError as problem:
+        raise ValueError(f"path is {str(path)!r}; the model in it cannot be used: {problem}") from None
