@@ -1,4 +1,4 @@
-"""The command line: ``scratchtune compare`` and ``scratchtune formulas``.
+"""The command line: ``scratchtune compare``, ``tune``, ``predict``, ``example`` and ``formulas``.
 
 Results go to stdout, progress and messages to stderr. Exit codes: 0 done, 1 the job failed, 2 wrong arguments or input,
 130 interrupted.
@@ -7,14 +7,19 @@ Results go to stdout, progress and messages to stderr. Exit codes: 0 done, 1 the
 from __future__ import annotations
 
 import argparse
+import csv
 import io
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from scratchtune import __version__, checks
+
+TASKS = ("classification", "regression")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -56,6 +61,9 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"scratchtune {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=_Parser)
     _add_compare(commands)
+    _add_tune(commands)
+    _add_predict(commands)
+    _add_example(commands)
     _add_formulas(commands)
     return parser
 
@@ -88,8 +96,7 @@ def _compare(given: argparse.Namespace) -> int:
     from scratchtune.insight.plots import plot_comparison
     from scratchtune.search import SEARCHERS
 
-    if given.db:
-        raise ValueError(f"--db is {given.db!r}; studies are kept in memory only in this version, leave it away")
+    _no_store(given.db)
     for name, value in (("--trials", given.trials), ("--jobs", given.jobs)):
         checks.integer(name, value, 1)
     checks.integer("--seed", given.seed, 0, 2**32 - 1)
@@ -107,6 +114,166 @@ def _compare(given: argparse.Namespace) -> int:
     print(result.text())
     studies = {row.searcher: row.study for row in result.rows}
     print(f"picture: {plot_comparison(studies, next(iter(SPACE)), given.out / 'comparison.png')}")
+    return 0
+
+
+def _add_tune(commands: argparse._SubParsersAction) -> None:
+    parser = _command(
+        commands, "tune", _tune, "tune a network on your own table, judge it on rows that it has not seen, save it")
+    parser.epilog = (
+        "The table is a CSV file with a line of names, or NumPy's .npz. Columns of numbers are scaled, columns of text "
+        "one-hot encoded. A part of the rows is sealed first and looked at once, at the end. "
+        "example: scratchtune tune customers.csv --target churn --drop id --impute --out churn.npz")
+    add = parser.add_argument
+    add("file", nargs="?", type=Path, metavar="FILE", help="the table: .csv or .npz")
+    add("--data", choices=["digits"], help="tune on a data set that comes along, instead of a file")
+    add("--target", metavar="COLUMN", help="the column to predict")
+    add("--task", choices=TASKS, help="what the target is for (default: by its values; it is said which, and why)")
+    add("--positive", metavar="CLASS", help="of two classes the one that precision, recall, F1 and AUC are about "
+                                            "(default: the rarer one)")
+    add("--drop", nargs="+", default=[], metavar="COLUMN", help="columns to leave out, such as a number of the row")
+    add("--impute", action="store_true", help="fill missing values: numbers by the median, texts by the most frequent")
+    add("--searcher", default="random", metavar="NAME", help="grid or random (default: random)")
+    add("--trials", type=int, metavar="N", help="settings to try (default: 50, a grid: all)")
+    add("--scoring", metavar="NAME", help="what is optimised: neg_log_loss, accuracy, f1, roc_auc, r2, ... "
+                                          "(default: neg_log_loss, or neg_mean_squared_error for values)")
+    add("--space", type=Path, metavar="FILE.json", help='what is searched, such as {"units": {"low": 8, "high": 256, '
+                                                        '"log": true}, "activation": ["relu", "tanh"]}')
+    add("--folds", type=int, default=5, metavar="K", help="of the cross-validation (default: 5)")
+    add("--sealed", type=float, default=0.2, metavar="SHARE", help="share of the rows that is sealed (default: 0.2)")
+    add("--jobs", type=int, default=2, metavar="N", help="trainings at the same time (default: 2)")
+    add("--seed", type=int, default=0, metavar="N", help="for splits, weights and the searcher (default: 0)")
+    add("--out", type=Path, default=Path("model.npz"), metavar="MODEL.npz", help="where the model goes "
+                                                                                 "(default: model.npz)")
+    add("--emit", nargs="+", default=[], choices=["ours", "keras", "torch"], metavar="FRAMEWORK",
+        help="write the best setting as a script too, beside the model: ours, keras, torch")
+    add("--db", metavar="FILE", help="keep the study in a file (not there yet: a later version has it)")
+
+
+def _tune(given: argparse.Namespace) -> int:
+    from scratchtune.data import Table, read_table
+    from scratchtune.data.datasets import load_digits
+    from scratchtune.emit import script
+    from scratchtune.search import SEARCHERS
+    from scratchtune.table_tuning import described, prepare, read_space, tune_table
+
+    _no_store(given.db)
+    if given.file is not None and given.data is not None:
+        raise ValueError("a table, FILE, and --data are given; take one of them")
+    if given.file is None and given.data is None:
+        raise ValueError("FILE, the table, is not given; it comes before the options, since --drop and --emit take all "
+                         "that follows them")
+    if given.target is None and given.data is None:
+        raise ValueError("--target is missing; it names the column to predict")
+    if given.data and given.emit:
+        raise ValueError("--emit needs a FILE that the script can read; with --data there is none")
+    for name, value, low in (("--trials", given.trials, 1), ("--jobs", given.jobs, 1), ("--folds", given.folds, 2)):
+        if value is not None:
+            checks.integer(name, value, low)
+    checks.integer("--seed", given.seed, 0, 2**32 - 1)
+    checks.real("--sealed", given.sealed, 0.0, 1.0, open_low=True, open_high=True)
+    checks.choice("--searcher", given.searcher, SEARCHERS)
+    space = None if given.space is None else read_space(given.space)
+    scripts = {kind: given.out.with_name(f"{given.out.stem}_{kind}.py") for kind in given.emit}
+    for path in (given.out, *scripts.values()):
+        _check_writable(path)
+        if given.file is not None and path.exists() and given.file.exists() and path.samefile(given.file):
+            raise ValueError(f"--out is {str(given.out)!r}, which would overwrite the table; choose another name")
+    if given.data:
+        X, y = load_digits()
+        table = Table.from_columns({**{f"pixel{i}": X[:, i] for i in range(X.shape[1])}, "digit": y})
+        given.target = given.target or "digit"
+    else:
+        table = read_table(given.file)
+    impute = "median" if given.impute else None
+    prepared = prepare(table, given.target, given.task, given.positive, given.drop, given.seed, given.sealed)
+    del table
+    print(described(prepared), flush=True)
+    with _plain_warnings():
+        result = tune_table(
+            prepared, given.searcher, given.trials, given.scoring, space, impute, given.folds, given.jobs, given.seed,
+            say=lambda line: print(line, file=sys.stderr))
+    result.model.save(given.out)
+    print(f"\n{result.text()}\nmodel: {given.out} (scratchtune predict {given.out} FILE)")
+    rows = {"path": str(given.file), "target": given.target, "task": given.task, "positive": given.positive,
+            "drop": given.drop, "impute": impute, "seed": given.seed, "sealed": given.sealed}
+    for kind, path in scripts.items():
+        path.write_text(script(kind, result.model.fitted.estimator, rows), encoding="utf-8")
+        print(f"script: {path}")
+    return 0
+
+
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Warnings as lines without a place in the code; of trainings that diverge the study tells."""
+    from scratchtune.network.sequential import DivergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("once")
+        warnings.simplefilter("ignore", DivergenceWarning)
+        warnings.showwarning = lambda message, *_, **__: print(f"scratchtune: {message}", file=sys.stderr)
+        yield
+
+
+def _check_writable(path: Path) -> None:
+    """That a file can be written is known before the work, not after."""
+    if path.is_dir():
+        raise ValueError(f"--out is {str(path)!r}, a folder; it must be the name of a file")
+    if not path.parent.is_dir():
+        raise ValueError(f"--out is {str(path)!r}; there is no folder {str(path.parent)!r}")
+    tempfile.TemporaryFile(dir=path.parent).close()
+
+
+def _no_store(db: str | None) -> None:
+    if db:
+        raise ValueError(f"--db is {db!r}; studies are kept in memory only in this version, leave it away")
+
+
+def _add_predict(commands: argparse._SubParsersAction) -> None:
+    parser = _command(
+        commands, "predict", _predict, "predict with a model that tune has saved: one label a row, in order")
+    add = parser.add_argument
+    add("model", type=Path, metavar="MODEL", help="what scratchtune tune has saved")
+    add("file", type=Path, metavar="FILE", help="the table: the columns of training, with the target or without")
+    add("--proba", action="store_true", help="the probability of each class instead, as CSV with a line of names")
+    add("--unknown", choices=["error", "ignore"], default="error",
+        help="a text that training has not seen is an error, or is taken as none of the known ones (default: error)")
+
+
+def _predict(given: argparse.Namespace) -> int:
+    from scratchtune.data import read_table
+    from scratchtune.loading import load_model
+    from scratchtune.table_model import TableModel
+
+    model = load_model(given.model)
+    if not isinstance(model, TableModel):
+        raise ValueError(f"{given.model} holds a {type(model).__name__}; predict takes what scratchtune tune has saved")
+    if given.proba and not model.target.classes:
+        raise ValueError(f"--proba is for classes; {given.model} predicts values of {model.target.name!r}")
+    model.fitted.encoder_.handle_unknown = given.unknown
+    table = read_table(given.file, text=model.text_columns)
+    if given.proba:
+        lines = csv.writer(sys.stdout, lineterminator="\n")
+        lines.writerows([model.target.classes, *model.predict_proba(table).tolist()])
+    else:
+        print("\n".join(map(str, model.predict(table).tolist())))
+    return 0
+
+
+def _add_example(commands: argparse._SubParsersAction) -> None:
+    from scratchtune.examples import NAMES
+
+    parser = _command(commands, "example", _example, "run a whole example: own-objectives")
+    parser.add_argument("name", choices=list(NAMES), metavar="NAME", help=", ".join(NAMES))
+    parser.add_argument("--quick", action="store_true", help="in less than a minute")
+
+
+def _example(given: argparse.Namespace) -> int:
+    from importlib import import_module
+
+    from scratchtune.examples import NAMES
+
+    import_module(f"scratchtune.examples.{NAMES[given.name]}").main(given.quick)
     return 0
 
 

@@ -1,0 +1,234 @@
+"""A table model is all that it takes to answer for the rows of a table: encoder, scaler, network, names of the classes.
+
+It is what `scratchtune tune` saves and `scratchtune predict` reads. Nothing is unpickled from a file: it holds JSON and
+arrays of numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchtune import checks, estimators, protocol
+from scratchtune.data import Table, TableEncoder
+from scratchtune.data.tables import Text, number_text
+from scratchtune.estimators import MLPClassifier, MLPRegressor
+from scratchtune.network.saving import write_whole
+
+FEW = 20  # different whole numbers at most that are taken for classes
+TASKS = ("classification", "regression")
+
+
+class Target(NamedTuple):
+    """The column that is predicted: its name, the labels of its classes (empty: it holds values), why it is so taken.
+
+    Of two classes the second one is the positive one: that which precision, recall, F1 and AUC are about.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    reason: str
+
+    @property
+    def task(self) -> str:
+        """ "classification" or "regression"."""
+        return "classification" if self.classes else "regression"
+
+    def labels(self, codes: np.ndarray) -> np.ndarray:
+        """The texts of numbered classes, (n,) of Python strings."""
+        return np.array(self.classes, dtype=object)[codes]
+
+
+class TableEstimator(protocol.Parameters):
+    """An encoder and an estimator behind it, fitted on the same rows; what it says is numbered classes, or values.
+
+    ``set_params`` reaches the estimator's arguments too, so that a search may name them as they are.
+    """
+
+    def __init__(self, estimator: Any, impute: str | None = None, handle_unknown: str = "ignore") -> None:
+        self.estimator = estimator
+        self.impute = impute
+        self.handle_unknown = handle_unknown
+
+    def set_params(self, **params: Any) -> TableEstimator:
+        """Change own arguments, and the estimator's."""
+        own = {name: value for name, value in params.items() if name in ("estimator", "impute", "handle_unknown")}
+        super().set_params(**own)
+        self.estimator.set_params(**{name: value for name, value in params.items() if name not in own})
+        return self
+
+    def fit(self, table: Table, y: Any) -> TableEstimator:
+        """Fit the encoder on the table's rows, then the estimator on what it makes of them."""
+        self.encoder_ = TableEncoder(impute=self.impute, handle_unknown=self.handle_unknown)
+        self.estimator.fit(self.encoder_.fit(table).transform(table), y)
+        return self
+
+    def predict(self, table: Table) -> np.ndarray:
+        """The estimator's predictions for the rows."""
+        return self.estimator.predict(self.encoder_.transform(table))
+
+    def predict_proba(self, table: Table) -> np.ndarray:
+        """The estimator's probabilities for the rows."""
+        return self.estimator.predict_proba(self.encoder_.transform(table))
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The numbers of the classes that the estimator knows."""
+        return self.estimator.classes_
+
+    @property
+    def _estimator_type(self) -> str:
+        return self.estimator.kind
+
+
+class TableModel:
+    """A fitted `TableEstimator`, what its numbers mean, and columns that were left out."""
+
+    def __init__(self, fitted: TableEstimator, target: Target, dropped: Sequence[str] = ()) -> None:
+        self.fitted, self.target, self.dropped = fitted, target, tuple(dropped)
+
+    def predict(self, table: Table) -> np.ndarray:
+        """The label, a Python string, or the value of each row, (n,); raises where the columns are other ones."""
+        predicted = self.fitted.predict(self._checked(table))
+        return self.target.labels(predicted) if self.target.classes else predicted
+
+    def predict_proba(self, table: Table) -> np.ndarray:
+        """The probability of each class, (n, classes), in the order of ``target.classes``."""
+        if not self.target.classes:
+            raise ValueError(f"this model predicts values of {self.target.name!r}; only classes have probabilities")
+        return self.fitted.predict_proba(self._checked(table))
+
+    def _checked(self, table: Table) -> Table:
+        """The columns that the encoder takes; the target and those left out may be there or not."""
+        table = table.without(*(name for name in (self.target.name, *self.dropped) if name in table.names))
+        self.fitted.encoder_.check_columns(table)
+        gaps = [name for name in table.names if table.missing(name).any()]
+        if gaps and self.fitted.impute is None:
+            raise ValueError(
+                f"values are missing in {', '.join(map(repr, gaps))}, first in row "
+                f"{table.missing(gaps[0]).argmax() + 1}; this model was tuned without --impute, it can't fill them")
+        return table
+
+    @property
+    def text_columns(self) -> list[str]:
+        """Columns that hold text, whatever they look like in another file."""
+        return self.fitted.encoder_.text_names
+
+    def save(self, path: str | Path) -> None:
+        """Write all of it to one .npz file, which `scratchtune.load_model` reads; it predicts the same bits then."""
+        header, arrays = self.fitted.estimator.packed()
+        whole = {
+            "target": self.target._asdict(), "dropped": self.dropped, "encoder": self.fitted.encoder_.state(),
+            "estimator": header}
+        write_whole(Path(path), "table model", whole, arrays)
+
+
+def unpacked(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> TableModel:
+    """The model that `TableModel.save` has written."""
+    told, encoder = header["target"], TableEncoder.from_state(header["encoder"])
+    estimator = estimators.unpacked(header["estimator"], arrays)
+    fitted = TableEstimator(estimator, encoder.impute, encoder.handle_unknown)
+    fitted.encoder_ = encoder
+    target = Target(told["name"], tuple(told["classes"]), told["reason"])
+    _check_sizes(fitted, target)
+    return TableModel(fitted, target, header["dropped"])
+
+
+def _check_sizes(fitted: TableEstimator, target: Target) -> None:
+    """Encoder, network and names of the classes must be of one model."""
+    features, inputs = len(fitted.encoder_.get_feature_names_out()), fitted.estimator.n_features_in_
+    if features != inputs:
+        raise ValueError(f"its encoder gives {features} columns and its network takes {inputs}")
+    known = len(fitted.classes_) if fitted._estimator_type == "classifier" else 0
+    if known != len(target.classes):
+        raise ValueError(f"it names {len(target.classes)} classes and its network knows {known}")
+
+
+# The target ----------------------------------------------------------------------------------------------------------
+
+
+def read_target(
+    table: Table, name: str, task: str | None = None, positive: str | None = None,
+) -> tuple[Target, np.ndarray]:
+    """What a table's target column means, and it as numbers: the class of each row, int64, or its value, float64.
+
+    Raises ValueError where it is not there, where a row has none, or where all rows have the same.
+    """
+    if name not in table.names:
+        known = ", ".join(table.names[:20])
+        raise ValueError(f"--target is {name!r}; the table has {known}{checks.nearest(name, table.names)}")
+    missing = table.missing(name)
+    if missing.any():
+        raise ValueError(
+            f"the target {name!r} is missing in {int(missing.sum())} of {len(table)} rows, first in row "
+            f"{int(missing.argmax()) + 1}; fill it in, or take these rows out")
+    column = table.column(name)
+    guess, reason = _task_of(column)
+    if task is not None and task != guess:
+        guess, reason = checks.choice("--task", task, TASKS), "as asked"
+    if guess == "regression":
+        return _values(column, name, reason, positive)
+    return _classes(column, name, reason, positive)
+
+
+def _task_of(column: np.ndarray | Text) -> tuple[str, str]:
+    """What a target is good for, and why."""
+    if isinstance(column, Text):
+        return "classification", "it holds text"
+    different = np.unique(column)
+    if not (different == np.floor(different)).all():
+        return "regression", "it holds numbers that are not whole"
+    if len(different) > FEW:
+        return "regression", f"it holds {len(different):,} different numbers"
+    return "classification", f"it holds only {len(different)} different whole numbers"
+
+
+def _values(
+    column: np.ndarray | Text, name: str, reason: str, positive: str | None,
+) -> tuple[Target, np.ndarray]:
+    if isinstance(column, Text):
+        raise ValueError(f"--task is 'regression' and the target {name!r} holds text; it must hold numbers")
+    if positive is not None:
+        raise ValueError(f"--positive is {positive!r} and the target {name!r} has no classes; leave it away")
+    if column.min() == column.max():
+        raise ValueError(f"the target {name!r} is {column[0]:g} in all rows; there is nothing to learn")
+    return Target(name, (), reason), column
+
+
+def _classes(
+    column: np.ndarray | Text, name: str, reason: str, positive: str | None,
+) -> tuple[Target, np.ndarray]:
+    """Classes in the order of the alphabet or of the numbers; of two, the positive one, or the rarer, comes second."""
+    labels, codes = _numbered(column)
+    counts = np.bincount(codes, minlength=len(labels))
+    if len(labels) < 2:
+        raise ValueError(f"the target {name!r} is {labels[0]!r} in all rows; there is nothing to learn")
+    if positive is not None:
+        checks.choice("--positive", positive, labels)
+    if positive is not None and len(labels) > 2:
+        raise ValueError(f"--positive is {positive!r} and the target {name!r} has {len(labels)} classes; it is for two")
+    if len(labels) == 2:
+        first = labels[0] == positive if positive is not None else counts[0] < counts[1]
+        if first:
+            labels, codes = labels[::-1], 1 - codes
+    return Target(name, tuple(labels), reason), codes
+
+
+def _numbered(column: np.ndarray | Text) -> tuple[list[str], np.ndarray]:
+    """The labels that occur, sorted, and for each row the place of its own."""
+    if isinstance(column, Text):
+        present, codes = np.unique(column.codes, return_inverse=True)
+        texts = [column.texts[code] for code in present]
+        order = sorted(range(len(texts)), key=texts.__getitem__)
+        place = np.argsort(order)
+        return [texts[i] for i in order], place[codes].astype(np.int64)
+    numbers, codes = np.unique(column, return_inverse=True)
+    return [number_text(float(number)) for number in numbers], codes.astype(np.int64)
+
+
+def estimator_for(target: Target, **params: Any) -> MLPClassifier | MLPRegressor:
+    """The estimator of a target's kind."""
+    return MLPClassifier(**params) if target.classes else MLPRegressor(**params)
