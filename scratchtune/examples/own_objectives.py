@@ -1,0 +1,106 @@
+"""Own objectives: a searcher tunes whatever returns a number, here a PyTorch training and a scikit-learn pipeline.
+
+    scratchtune example own-objectives [--quick]
+
+An objective is a function from a trial to a number. It may report a value for each epoch, and stop by itself when the
+values no longer improve: the study keeps them all.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import scratchtune as st
+
+EPOCHS, PATIENCE = 60, 5
+
+NETWORK = {
+    "learning_rate": st.Float(1e-4, 1e-1, log=True),
+    "batch_size": [16, 32, 64, 128],
+    "units": st.Int(16, 128, log=True),
+    "optimizer": ["sgd", "adam"],
+    "momentum": st.Float(0.0, 0.99, when={"optimizer": ["sgd"]}),
+}
+PIPELINE = {
+    "kernel": ["linear", "rbf"],
+    "C": st.Float(1e-2, 1e3, log=True),
+    "gamma": st.Float(1e-5, 1e-1, log=True, when={"kernel": ["rbf"]}),
+}
+
+
+def digits() -> list[np.ndarray]:
+    """X_train, X_valid, y_train, y_valid: the digits, a quarter of each class to stop and to judge by."""
+    X, y = st.datasets.load_digits()
+    return st.train_test_split(X / 16.0, y, test_size=0.25, random_state=0, stratify=y)
+
+
+def pytorch_training(trial: st.Trial) -> float:
+    """The smallest validation loss of a PyTorch training, which ends `PATIENCE` epochs after it."""
+    import torch
+    from torch import nn
+
+    params = trial.params
+    torch.manual_seed(trial.seed)
+    X, X_valid, y, y_valid = (torch.as_tensor(array) for array in digits())
+    X, X_valid = X.float(), X_valid.float()
+    model = nn.Sequential(nn.Linear(64, params["units"]), nn.ReLU(), nn.Linear(params["units"], 10))
+    if params["optimizer"] == "sgd":
+        optimizer: Any = torch.optim.SGD(model.parameters(), params["learning_rate"], momentum=params["momentum"])
+    else:
+        optimizer = torch.optim.Adam(model.parameters(), params["learning_rate"])
+    loss, best, best_epoch = nn.CrossEntropyLoss(), float("inf"), 0
+    for epoch in range(EPOCHS):
+        for batch in torch.randperm(len(X)).split(params["batch_size"]):
+            optimizer.zero_grad()
+            loss(model(X[batch]), y[batch]).backward()
+            optimizer.step()
+        with torch.no_grad():
+            value = loss(model(X_valid), y_valid).item()
+        trial.report(value, step=epoch)
+        if value < best:
+            best, best_epoch = value, epoch
+        if epoch - best_epoch >= PATIENCE or trial.should_stop():
+            break
+    return best
+
+
+def sklearn_pipeline(trial: st.Trial) -> float:
+    """The cross-validated accuracy of a scaler and a support vector machine, both scikit-learn's."""
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC
+
+    X, _, y, _ = digits()
+    estimator = make_pipeline(StandardScaler(), SVC(**trial.params))
+    return float(st.cross_val_score(estimator, X, y, cv=5, scoring="accuracy").mean())
+
+
+def main(quick: bool = False) -> None:
+    """Run both searches and print what came of them."""
+    _needs("torch", "sklearn")
+    trials = 6 if quick else 20
+    study = st.tune(pytorch_training, NETWORK, searcher="random", n_trials=trials, n_jobs=1)
+    print(f"PyTorch: best validation loss {study.best_value:.4f} with {study.best_params}")
+    epochs = [len(trial.reports) for trial in study.trials]
+    saved = trials * EPOCHS - sum(epochs)
+    print(f"epochs of each trial, at most {EPOCHS}: {epochs}; stopping early has saved {saved}")
+    best = study.best_trial
+    print(f"reported by trial {best.number}: {', '.join(f'{value:.3f}' for value in list(best.reports.values())[:8])}, ..")
+    study = st.tune(sklearn_pipeline, PIPELINE, searcher="random", n_trials=trials, direction="maximize", n_jobs=2)
+    print(f"scikit-learn: best accuracy {study.best_value:.4f} with {study.best_params}")
+    print(study.why(study.best_trial.number))
+
+
+def _needs(*packages: str) -> None:
+    from importlib.util import find_spec
+
+    missing = [package for package in packages if find_spec(package) is None]
+    if missing:
+        raise ModuleNotFoundError(
+            f"this example needs {', '.join(missing)}; install it with: pip install -e \".[frameworks]\"")
+
+
+if __name__ == "__main__":
+    main()
