@@ -87,7 +87,8 @@ def main(quick: bool = False) -> None:
     saved = trials * EPOCHS - sum(epochs)
     print(f"epochs of each trial, at most {EPOCHS}: {epochs}; stopping early has saved {saved}")
     best = study.best_trial
-    print(f"reported by trial {best.number}: {', '.join(f'{value:.3f}' for value in list(best.reports.values())[:8])}, ..")
+    reports = ", ".join(f"{value:.3f}" for value in list(best.reports.values())[:8])
+    print(f"reported by trial {best.number}: {reports}, ..")
     study = st.tune(sklearn_pipeline, PIPELINE, searcher="random", n_trials=trials, direction="maximize", n_jobs=2)
     print(f"scikit-learn: best accuracy {study.best_value:.4f} with {study.best_params}")
     print(study.why(study.best_trial.number))

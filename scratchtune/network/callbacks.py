@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.network.measures import GROWING
 
 if TYPE_CHECKING:
     from scratchtune.network.sequential import Sequential
-
-GROWS = ("accuracy", "auc", "precision", "recall", "f1", "r2")  # in mode "auto", these metrics shall grow
 
 
 class Callback:
@@ -48,7 +47,7 @@ class EarlyStopping(Callback):
         self.patience = checks.integer("patience", patience, 0)
         self.verbose = verbose
         mode = checks.choice("mode", mode, ("auto", "min", "max"))
-        grows = any(name in monitor for name in GROWS) if mode == "auto" else mode == "max"
+        grows = any(name in monitor for name in GROWING) if mode == "auto" else mode == "max"
         self.sign = -1.0 if grows else 1.0
         self.baseline = None if baseline is None else checks.real("baseline", baseline)
         self.restore_best_weights = checks.boolean("restore_best_weights", restore_best_weights)

@@ -7,19 +7,20 @@ that `get_weights` lists are parts of it.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from scratchtune import checks, jit
-from scratchtune.metrics import accuracy_score
 from scratchtune.network import engine, initializers, losses, optimizers, penalties
 from scratchtune.network.callbacks import Callback, History
 from scratchtune.network.layers import Dense, Layer
 from scratchtune.network.layers.activation import Activation
+from scratchtune.network.measures import GROWING, MEASURES
 from scratchtune.network.saving import described, remade, write_whole
 
 EVALUATION_ROWS = 256  # rows at a time where nothing is trained
@@ -73,7 +74,7 @@ class Sequential:
             raise TypeError(f"metrics is {metrics!r}; it must be a list of names, such as [{metrics!r}]")
         self.optimizer = optimizers.get(optimizer)
         self.loss = losses.get(loss)
-        self.metrics = [checks.choice("metrics", metric, METRICS) for metric in metrics or ()]
+        self.metrics = [checks.choice("metrics", metric, MEASURES) for metric in metrics or ()]
         self.penalty = penalties.get(penalty)
         self.optimizer_step = self.epochs_done = 0
         self._slots: np.ndarray | None = None
@@ -223,7 +224,9 @@ class Sequential:
         self._prepare(fitting=True)
         rows = self._rows(X, target, weight)
         measured = None if held_out is None else self._rows(*held_out)
-        bar = tqdm(total=epochs, desc="training", unit="epoch", delay=2, disable=None if verbose else True, leave=False)
+        alone = current_thread() is main_thread()  # trainings side by side would write over each other's bars
+        hidden = None if verbose and alone else True  # None: where the output is no terminal
+        bar = tqdm(total=epochs, desc="training", unit="epoch", delay=2, disable=hidden, leave=False)
         with bar, np.errstate(over="ignore", invalid="ignore"):
             self._train(rows, measured, min(batch_size, len(X)), epochs, shuffle, bar, watchers)
         for watcher in watchers:
@@ -267,7 +270,7 @@ class Sequential:
             return None
         self.optimizer_step += steps
         self.epochs_done += 1
-        return {"loss": float(value)} | {name: METRICS[name](rows.target, order, outputs) for name in self.metrics}
+        return {"loss": float(value)} | {name: MEASURES[name](rows.target, order, outputs) for name in self.metrics}
 
     def _shown_stages(self) -> int:
         """How many stages the training metrics need; which of the classes is largest, softmax does not change."""
@@ -345,7 +348,7 @@ class Sequential:
         if not names:
             return {}
         outputs, order = self._outputs(rows.x).reshape(len(rows.x), -1), np.arange(len(rows.x))
-        return {name: METRICS[name](rows.target, order, outputs) for name in names}
+        return {name: MEASURES[name](rows.target, order, outputs) for name in names}
 
     def _data_loss(self, rows: engine.Rows) -> float:
         layers, kernel = self._trained_stages()
@@ -584,26 +587,3 @@ def _checked_callbacks(callbacks: Sequence[Callback] | None) -> Sequence[Callbac
         if not isinstance(callback, Callback):
             raise TypeError(f"callbacks holds {callback!r}; it must hold callbacks such as EarlyStopping(patience=5)")
     return callbacks or ()
-
-
-def _accuracy(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
-    """The share of rows whose class is right: the largest output, or, for one output, whether it is above 1/2."""
-    if target.shape[1] > 1:
-        return int(engine.hits(target, order, outputs)) / len(target)
-    return float(accuracy_score(target[order, 0] > 0.5, outputs[:, 0] > 0.5))
-
-
-def _squared_error(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
-    return float(np.mean((target[order] - outputs) ** 2))
-
-
-def _absolute_error(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
-    return float(np.mean(np.abs(target[order] - outputs)))
-
-
-# What can be measured beside the loss: functions of the targets, the rows that the outputs are of, and the outputs.
-METRICS: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], float]] = {
-    "accuracy": _accuracy, "mean_squared_error": _squared_error, "mse": _squared_error,
-    "mean_absolute_error": _absolute_error, "mae": _absolute_error,
-}
-GROWING = ("accuracy",)

@@ -1,0 +1,68 @@
+"""What is measured beside the loss while a network trains: the metrics of `compile`, epoch by epoch.
+
+A measure is a function of the targets (n, outputs), the order in which the rows went through the network, and what it
+gave for them, (n, outputs). Of two classes precision, recall and F1 are those of the second one, of more classes the
+mean over them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from scratchtune import metrics
+from scratchtune.network import engine
+
+Measure = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
+
+
+def _accuracy(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
+    """The share of rows whose class is right: the largest output, or, for one output, whether it is above 1/2."""
+    if target.shape[1] > 1:
+        return int(engine.hits(target, order, outputs)) / len(target)
+    return float(metrics.accuracy_score(target[order, 0] > 0.5, outputs[:, 0] > 0.5))
+
+
+def _squared_error(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
+    return float(np.mean((target[order] - outputs) ** 2))
+
+
+def _absolute_error(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
+    return float(np.mean(np.abs(target[order] - outputs)))
+
+
+def _r2(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
+    return float(metrics.r2_score(target[order], outputs))
+
+
+def _auc(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
+    """The area under the ROC curve of the second of two classes, of more the mean of each against the rest."""
+    scores = outputs[:, -1] if outputs.shape[1] <= 2 else outputs
+    truth = target[order, -1] > 0.5 if outputs.shape[1] <= 2 else target[order] > 0.5
+    return float(metrics.roc_auc_score(truth, scores))
+
+
+def _of_labels(metric: Callable[..., Any]) -> Measure:
+    """A measure that compares labels."""
+
+    def measure(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
+        if target.shape[1] == 1:
+            return float(metric(target[order, 0] > 0.5, outputs[:, 0] > 0.5, zero_division=0))
+        labels, predicted = target[order].argmax(axis=1), outputs.argmax(axis=1)
+        if target.shape[1] == 2:
+            return float(metric(labels, predicted, pos_label=1, labels=[0, 1], zero_division=0))
+        every = list(range(target.shape[1]))
+        return float(metric(labels, predicted, average="macro", labels=every, zero_division=0))
+
+    return measure
+
+
+MEASURES: dict[str, Measure] = {
+    "accuracy": _accuracy, "precision": _of_labels(metrics.precision_score),
+    "recall": _of_labels(metrics.recall_score), "f1": _of_labels(metrics.f1_score), "auc": _auc, "r2": _r2,
+    "mean_squared_error": _squared_error, "mse": _squared_error, "mean_absolute_error": _absolute_error,
+    "mae": _absolute_error,
+}
+GROWING = ("accuracy", "precision", "recall", "f1", "auc", "r2")  # the larger, the better
