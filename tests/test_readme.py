@@ -35,6 +35,16 @@ def test_the_ten_lines_print_their_numbers():
         assert float(line) == pytest.approx(float(comment), abs=0.03)
 
 
+def test_the_estimator_is_scored_saved_and_loaded(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(block_with("st.MLPClassifier("), "README", "exec"), {})
+    scores, labels = printed.getvalue().splitlines()
+    assert all(0.9 < float(score) <= 1.0 for score in scores.split())
+    assert labels == "[0 1 2 3 4]"
+
+
 def test_the_layer_of_ones_own_trains(tmp_path, monkeypatch):
     (tmp_path / "scale_layer.py").write_text(block_with("class Scale"), encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)

@@ -21,15 +21,17 @@ class Section(NamedTuple):
 
 _NETWORK = "scratchtune/network"
 SECTIONS = (
-    Section("1.1", "深度学习模型的复杂性", (f"{_NETWORK}/engine.py",), ("06",)),
-    Section("1.2", "调参的重要性", ("scratchtune/comparison.py",), ("06",)),
+    Section("1.1", "深度学习模型的复杂性", (f"{_NETWORK}/engine.py",), ("06", "09")),
+    Section("1.2", "调参的重要性", ("scratchtune/comparison.py",), ("06", "10")),
     Section("2.1", "超参数的类型", (
         f"{_NETWORK}/schedules.py", f"{_NETWORK}/layers/dense.py", f"{_NETWORK}/layers/dropout.py",
-        f"{_NETWORK}/activations.py", f"{_NETWORK}/initializers.py", "scratchtune/search/space.py"), ("04", "05")),
+        f"{_NETWORK}/activations.py", f"{_NETWORK}/initializers.py", f"{_NETWORK}/layers/gaussian_noise.py",
+        "scratchtune/estimators.py", "scratchtune/data/scaling.py", "scratchtune/data/imputing.py",
+        "scratchtune/data/encoding.py", "scratchtune/search/space.py"), ("04", "05", "08")),
     Section("2.2", "超参数之间的联系", (f"{_NETWORK}/optimizers.py",), ("05",)),
     Section("2.3", "评价指标", (
         "scratchtune/metrics/classification.py", "scratchtune/metrics/precision_recall.py",
-        "scratchtune/metrics/ranking.py", "scratchtune/metrics/regression.py")),
+        "scratchtune/metrics/ranking.py", "scratchtune/metrics/regression.py"), ("07",)),
     Section("3.1", "网格搜索", ("scratchtune/search/grid.py",), ("06",)),
     Section("3.2", "随机搜索", ("scratchtune/search/random.py",), ("06",)),
     Section("3.3", "贝叶斯优化"),
@@ -49,8 +51,11 @@ SECTIONS = (
     Section("8.3", "计算效率", (f"{_NETWORK}/matmul.py", "scratchtune/jit.py")),
     Section("9.1", "如何选择合适的超参数调整算法？"),
     Section("9.2", "如何评估超参数调整的效果？", (
-        "scratchtune/evaluation/splits.py", "scratchtune/evaluation/cross_validation.py"), ("06",)),
-    Section("9.3", "如何避免过拟合？", (f"{_NETWORK}/callbacks.py", f"{_NETWORK}/layers/dropout.py"), ("03",)),
+        "scratchtune/evaluation/splits.py", "scratchtune/evaluation/cross_validation.py",
+        "scratchtune/evaluation/selection.py", "scratchtune/table_tuning.py"), ("06", "10")),
+    Section("9.3", "如何避免过拟合？", (
+        f"{_NETWORK}/callbacks.py", f"{_NETWORK}/layers/dropout.py", f"{_NETWORK}/layers/gaussian_noise.py",
+        "scratchtune/evaluation/curves.py"), ("03", "06", "09")),
 )
 
 

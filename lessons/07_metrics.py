@@ -1,0 +1,324 @@
+# %% [markdown]
+# # 07 Five metrics, and when each of them lies
+# Accuracy, precision, recall, F1 and AUC on a rare illness: what each sees, and what it never sees.
+
+# %% [markdown]
+# ## Question
+# A search (lesson 06) finds whatever its score rewards. So the score must be the right one. The document names five
+# (section 2.3). A model reaches 95 % accuracy: is it good? Another one has an AUC of 0.9: can you act on its
+# probabilities? Each of the five numbers is true, and each can still deceive you. When?
+
+# %% [markdown]
+# ## Formulas
+# - [accuracy] A = Σₙ[wₙ · (1 if yₙ = qₙ else 0)] / Σₙ[wₙ]
+# - [confusion_matrix] Cᵢⱼ = Σₙ[wₙ · (1 if i = yₙ else 0) · (1 if j = qₙ else 0)]
+# - [precision] Pₖ = TPₖ / (TPₖ + FPₖ) if TPₖ + FPₖ > 0 else z
+# - [recall] Rₖ = TPₖ / (TPₖ + FNₖ) if TPₖ + FNₖ > 0 else z
+# - [f_beta] Fₖ = (1 + β²) · TPₖ / ((1 + β²) · TPₖ + β² · FNₖ + FPₖ) if TPₖ + FNₖ + FPₖ > 0 else z
+# - [auc] A = Σᵢⱼ[wᵢ · yᵢ · wⱼ · (1 − yⱼ) · (1 if sᵢ > sⱼ else 0.5 if sᵢ = sⱼ else 0)] / Σᵢⱼ[wᵢ · yᵢ · wⱼ · (1 − yⱼ)]
+# - [log_loss] L = −Σₙ[wₙ · Σₖ[tₙₖ · log(pₙₖ)]] / Σₙ[wₙ]
+#
+# Here y is the truth and q the prediction; the weights w are all 1. Call the class that you look for *positive*. TP
+# counts the positives that are found, FN those that are missed, FP the false alarms. *Precision* asks: of the alarms,
+# how many are right? *Recall* asks: of the positives, how many are found? *F1* (β = 1) is their harmonic mean, which
+# is near the smaller of the two. z stands where a metric has no value; it is 0.
+#
+# *AUC* needs no decision, only a score s. Take a positive and a negative row: how often has the positive one the
+# higher score? (A tie counts half.) That share is also the area under the ROC curve, which you see below.
+
+# %% [markdown]
+# ## Predict
+# 1. One patient in 20 is ill. A "model" says *healthy* to everybody. What are its five metrics?
+# 2. A real model raises the alarm above 0.5. You lower that threshold to 0.1. Which of the five go up, which go down,
+#    and which stays?
+# 3. You divide all probabilities by 10. Which changes: the AUC, the log loss, or both?
+# 4. One of ten classes is rare, and a model never finds it. Do you see that in the accuracy?
+
+# %% [markdown]
+# ## Code: a rare illness
+# We make the data: 8,000 patients, one in 20 is ill. Of six measurements three are a little higher in the ill ones.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+
+import scratchtune as st
+from scratchtune.metrics.ranking import pairs_in_order
+
+rng = np.random.default_rng(0)
+ill = (rng.random(8000) < 0.05).astype(int)
+X = rng.normal(size=(8000, 6)) + 1.1 * ill[:, None] * np.array([1, 1, 1, 0, 0, 0])
+X_train, X_test, y_train, y_test = st.train_test_split(X, ill, test_size=0.5, stratify=ill, random_state=0)
+
+model = st.MLPClassifier(units=8, epochs=20, dtype="float64", random_state=0, verbose=0).fit(X_train, y_train)
+p = model.predict_proba(X_test)[:, 1]
+
+
+def five(truth, probability, threshold=0.5):
+    """The five metrics of an alarm at or above a threshold."""
+    alarm = (probability >= threshold).astype(int)
+    labelled = (st.metrics.precision_score, st.metrics.recall_score, st.metrics.f1_score)
+    return np.array([
+        st.metrics.accuracy_score(truth, alarm), *(metric(truth, alarm, zero_division=0) for metric in labelled),
+        st.metrics.roc_auc_score(truth, probability)])
+
+
+nobody, everybody = np.zeros(len(y_test)), np.ones(len(y_test))
+print(f"{y_test.sum()} of {len(y_test)} are ill")
+print(f"{'':24}accuracy  precision  recall     F1    AUC")
+results = {
+    "always healthy": five(y_test, nobody),
+    "always ill": five(y_test, everybody),
+    "network, from 0.5 on": five(y_test, p),
+    "network, from 0.1 on": five(y_test, p, 0.1),
+}
+for name, scores in results.items():
+    print(f"{name:22}" + "".join(f"{score:{width}.3f}" for score, width in zip(scores, (10, 11, 8, 7, 7), strict=True)))
+# -> 200 of 4000 are ill
+# ->                         accuracy  precision  recall     F1    AUC
+# -> always healthy             0.950      0.000   0.000  0.000  0.500
+# -> always ill                 0.050      0.050   1.000  0.095  0.500
+# -> network, from 0.5 on       0.959      0.655   0.390  0.489  0.932
+# -> network, from 0.1 on       0.895      0.299   0.810  0.437  0.932
+
+# %% [markdown]
+# ## Check: the rare illness
+# Saying *healthy* to everybody is 95 % right. It finds nobody: recall 0. The trained network is hardly more
+# *accurate* than this, though it is worth far more. The other way round, *always ill* has a perfect recall, and an
+# accuracy of 5 %. AUC gives both of them 0.5, chance, since they tell nobody from anybody.
+#
+# The confusion matrix shows all of it at once. True classes go down, predicted ones across.
+
+# %%
+healthy, always = results["always healthy"], results["always ill"]
+assert healthy[0] > 0.94 and healthy[2] == 0.0 and healthy[3] == 0.0 and healthy[4] == 0.5
+assert always[2] == 1.0 and always[0] < 0.06 and np.isclose(always[1], y_test.mean())
+assert 0.0 < results["network, from 0.5 on"][0] - healthy[0] < 0.02  # the accuracy hardly sees the network
+for threshold in (0.5, 0.1):
+    matrix = st.metrics.confusion_matrix(y_test, p >= threshold)
+    print(f"from {threshold} on: healthy {matrix[0].tolist()}, ill {matrix[1].tolist()}")
+    (_, false_alarms), (missed, found) = matrix
+    assert np.isclose(five(y_test, p, threshold)[1], found / (found + false_alarms))
+    assert np.isclose(five(y_test, p, threshold)[2], found / (found + missed))
+# -> from 0.5 on: healthy [3759, 41], ill [122, 78]
+# -> from 0.1 on: healthy [3420, 380], ill [38, 162]
+
+# %% [markdown]
+# ## Code: the threshold
+# The network gives probabilities. Where the alarm begins is *your* choice, and 0.5 is just a habit. Each threshold is
+# one point of the *ROC curve*: recall (up) against the share of the healthy who are alarmed (right).
+
+# %%
+thresholds = np.linspace(0.01, 0.9, 90)
+table = np.array([five(y_test, p, threshold) for threshold in thresholds])
+best_f1 = table[:, 3].argmax()
+print(f"F1 from 0.5 on: {results['network, from 0.5 on'][3]:.3f}")
+print(f"F1 is largest from {thresholds[best_f1]:.2f} on: {table[best_f1, 3]:.3f}")
+print(f"AUC over all thresholds: from {table[:, 4].min():.3f} to {table[:, 4].max():.3f}")
+# -> F1 from 0.5 on: 0.489
+# -> F1 is largest from 0.36 on: 0.534
+# -> AUC over all thresholds: from 0.932 to 0.932
+
+# %%
+fig, axes = plt.subplots(1, 2, num="07-threshold", figsize=(10.5, 4.4), layout="constrained", width_ratios=[1, 1.35])
+alarmed, recalls, _ = st.metrics.roc_curve(y_test, p)
+axes[0].plot(alarmed, recalls)
+axes[0].fill_between(alarmed, recalls, alpha=0.12)
+axes[0].plot([0, 1], [0, 1], "--", color="0.6", lw=1)
+axes[0].text(0.6, 0.5, "chance", color="0.4", rotation=40)
+axes[0].text(0.45, 0.15, f"area: AUC = {table[0, 4]:.3f}", fontsize=12)
+for threshold in (0.5, 0.1):
+    alarm = p >= threshold
+    point = alarm[y_test == 0].mean(), alarm[y_test == 1].mean()
+    axes[0].plot(*point, "o", color="C1", ms=8)
+    axes[0].annotate(f"from {threshold} on", point, xytext=(12, -12), textcoords="offset points")
+axes[0].set(xlabel="share of the healthy with an alarm", ylabel="recall: share of the ill with an alarm",
+            title="ROC curve: all thresholds at once", aspect="equal")
+for column, name, style in (
+    (1, "precision", "-"), (2, "recall", "-"), (3, "F1", "-"), (4, "AUC", ":"), (0, "accuracy", "--"),
+):
+    axes[1].plot(thresholds, table[:, column], style, label=name)
+axes[1].set(xlabel="threshold: alarm from this probability on", ylim=(0, 1.02), xlim=(0, 0.9))
+axes[1].set_title("The five against the threshold")
+axes[1].legend(loc="lower center", ncols=2)
+
+# %% [markdown]
+# ## Check: the threshold
+# A lower threshold finds more of the ill (recall up) and alarms more of the healthy (precision down). You cannot have
+# both: only a better model moves the whole curve. F1 has its peak in between, below 0.5 here. AUC is the same for
+# all thresholds, as it never looks at one. That is its strength when you compare models, and its blindness when you
+# must decide.
+
+# %%
+assert (np.diff(table[:, 2]) <= 0).all()  # recall only falls as the threshold rises
+high, low = results["network, from 0.5 on"], results["network, from 0.1 on"]
+assert low[2] > high[2] + 0.3 and low[1] < high[1] - 0.2 and low[4] == high[4]
+assert thresholds[best_f1] < 0.4 and table[best_f1, 3] > high[3]
+one_by_one = [np.mean((score > p[y_test == 0]) + 0.5 * (score == p[y_test == 0])) for score in p[y_test == 1]]
+assert np.isclose(np.mean(one_by_one), table[0, 4])  # the area is the share of pairs in the right order
+assert np.isclose(st.metrics.auc(alarmed, recalls), table[0, 4])
+
+# %% [markdown]
+# ## Code: a good AUC with useless probabilities
+# Now let us spoil the probabilities, but keep their order. *Timid*: divide them by 10. *Boastful*: push them towards
+# 0 and 1. Then decide by cost: a missed patient costs 20, a false alarm 1. So the alarm pays where p · 20 > (1 − p) ·
+# 1, from p = 1/21 on, *if the probabilities are true*.
+
+# %%
+logit = np.log(p / (1.0 - p))
+versions = {"as trained": p, "timid": p / 10.0, "boastful": 1.0 / (1.0 + np.exp(-4.0 * logit))}
+
+
+def cost_for_1000(probability, threshold=1.0 / 21.0):
+    (_, false_alarms), (missed, _) = st.metrics.confusion_matrix(y_test, probability >= threshold)
+    return 1000.0 * (20.0 * missed + false_alarms) / len(y_test)
+
+
+print(f"{'':12}AUC  log loss  mean p  cost for 1,000 patients")
+judged = {}
+for name, probability in versions.items():
+    auc, loss = st.metrics.roc_auc_score(y_test, probability), st.metrics.log_loss(y_test, probability)
+    judged[name] = auc, loss, cost_for_1000(probability)
+    print(f"{name:10} {auc:.3f}  {loss:8.3f}  {probability.mean():6.3f}  {judged[name][2]:6.0f}")
+print(f"always healthy costs {cost_for_1000(nobody):.0f}, always ill {cost_for_1000(everybody):.0f}")
+# ->             AUC  log loss  mean p  cost for 1,000 patients
+# -> as trained 0.932     0.114   0.057     271
+# -> timid      0.932     0.188   0.006     602
+# -> boastful   0.932     0.263   0.032     490
+# -> always healthy costs 1000, always ill 950
+
+# %% [markdown]
+# ## Check: probabilities
+# The AUC is the same in all three, to the last digit: the order has not changed. The log loss tells them apart. It
+# asks for true probabilities, and it punishes false certainty most. The costs show that this is no theory.
+#
+# So: AUC to see whether a model can rank; log loss if you are going to use its probabilities; and for decisions, put
+# in your own costs.
+
+# %%
+assert judged["as trained"][0] == judged["timid"][0]
+assert abs(judged["boastful"][0] - judged["timid"][0]) < 1e-12
+assert judged["as trained"][1] < judged["timid"][1] and judged["as trained"][1] < judged["boastful"][1]
+assert judged["as trained"][2] < min(judged["timid"][2], judged["boastful"][2])
+assert abs(p.mean() - y_test.mean()) < 0.02  # they are about as large as they should be
+
+# %% [markdown]
+# ## Code: many classes, one of them rare
+# With ten digits each has a precision, a recall and an F1 of its own. Three ways to make them one number: *macro*
+# counts each class alike, *weighted* counts each by its rows, *micro* adds up all TP, FP and FN first. We take most
+# of the eights away, from the training rows and from the test rows.
+
+# %%
+images, digits = st.datasets.load_digits()
+kept = (digits != 8) | (rng.random(len(digits)) < 0.2)
+A_train, A_test, b_train, b_test = st.train_test_split(
+    images[kept], digits[kept], test_size=0.5, stratify=digits[kept], random_state=0)
+small = st.MLPClassifier(units=16, epochs=4, dtype="float64", random_state=0, verbose=0).fit(A_train, b_train)
+answers = small.predict(A_test)
+each = st.metrics.f1_score(b_test, answers, average=None, zero_division=0)
+print(f"accuracy {st.metrics.accuracy_score(b_test, answers):.3f}; {np.sum(b_test == 8)} eights of {len(b_test)} rows, "
+      f"their recall is {st.metrics.recall_score(b_test == 8, answers == 8):.2f}")
+means = {name: st.metrics.f1_score(b_test, answers, average=name, zero_division=0)
+         for name in ("macro", "weighted", "micro")}
+for name, value in means.items():
+    print(f"F1 {name:9} {value:.3f}")
+# -> accuracy 0.897; 16 eights of 828 rows, their recall is 0.00
+# -> F1 macro     0.816
+# -> F1 weighted  0.889
+# -> F1 micro     0.897
+
+# %% [markdown]
+# ## Check: many classes
+# The model misses the eights, and the accuracy does not care: there are so few. Micro F1 *is* the accuracy
+# wherever each row has one label, as each mistake is one FP and one FN. Weighted F1 hardly notices either. Only macro
+# falls. Which is right depends on you: does a class count, or does a row count?
+
+# %%
+assert np.isclose(means["micro"], st.metrics.accuracy_score(b_test, answers))
+assert np.isclose(means["macro"], each.mean())
+assert np.isclose(means["weighted"], each @ np.bincount(b_test) / len(b_test))
+assert each.argmin() == 8 and each[8] < 0.5
+assert means["macro"] < means["weighted"] - 0.03
+
+# %% [markdown]
+# When each of them lies, in short:
+#
+# - *Accuracy*: when one class is common. Compare it with the accuracy of always saying the most common class.
+# - *Precision*: it does not see what is missed. One alarm, the surest, and it is often 1.
+# - *Recall*: it does not see false alarms. Alarm everybody, and it is 1.
+# - *F1*: it never counts the rows that are rightly left alone. So it depends on which class you call positive: call
+#   *healthy* positive, and always saying *healthy* has a splendid F1, as you see below.
+# - *AUC*: it sees the order alone, not the size of the probabilities, and no threshold.
+
+# %%
+surest = (p >= np.sort(p)[-1]).astype(int)
+precise, found = st.metrics.precision_score(y_test, surest), st.metrics.recall_score(y_test, surest)
+print(f"one alarm: precision {precise:.2f}, recall {found:.3f}")
+well = st.metrics.f1_score(1 - y_test, everybody.astype(int))  # the healthy are the positive class now
+print(f"always healthy: F1 of the ill {healthy[3]:.2f}, F1 of the healthy {well:.2f}")
+assert precise == 1.0 and found < 0.01 and well > 0.97
+# -> one alarm: precision 1.00, recall 0.005
+# -> always healthy: F1 of the ill 0.00, F1 of the healthy 0.97
+
+# %% [markdown]
+# ## Break it
+# Two pieces of the formulas look like pedantry. In [auc], a tie counts 0.5. And F1 is a *harmonic* mean of precision
+# P and recall R: 2 · P · R / (P + R), where (P + R) / 2 would be simpler. Take them away:
+
+
+# %%
+def auc_without_ties(positive, score):
+    up, down = score[positive == 1], score[positive == 0]
+    return (up[:, None] > down).mean()
+
+
+rounded = np.round(p, 1)
+for name, score in (("always healthy", nobody), ("p", p), ("p, rounded to 0.1", rounded)):
+    right = pairs_in_order(y_test, score, np.ones(len(score)))
+    print(f"{name:18} AUC {right:.3f}, and {auc_without_ties(y_test, score):.3f} if a tie counts nothing")
+print(f"always ill: F1 {always[3]:.3f}, and {(always[1] + always[2]) / 2:.3f} as a plain mean")
+# -> always healthy     AUC 0.500, and 0.000 if a tie counts nothing
+# -> p                  AUC 0.932, and 0.932 if a tie counts nothing
+# -> p, rounded to 0.1  AUC 0.905, and 0.848 if a tie counts nothing
+# -> always ill: F1 0.095, and 0.525 as a plain mean
+
+# %% [markdown]
+# Without the 0.5 a model that says the same to everybody gets 0, as if its order were upside down, and a good model
+# pays for mere rounding. With the plain mean, alarming everybody gets more than the network did with its F1. The
+# harmonic mean is small as soon as one of the two is.
+
+# %%
+assert auc_without_ties(y_test, nobody) == 0.0 and pairs_in_order(y_test, nobody, np.ones(len(nobody))) == 0.5
+assert auc_without_ties(y_test, rounded) < pairs_in_order(y_test, rounded, np.ones(len(p))) - 0.04
+assert always[3] < 0.11 and (always[1] + always[2]) / 2 > 0.5
+
+# %% [markdown]
+# ## Exercise
+# Choose the threshold by cost, from data, without trusting the probabilities. Write a function that takes the truth
+# (0 or 1), the scores, and the two costs. It returns the threshold, one of the scores or infinity, for which
+# *alarm where score >= threshold* costs least. Infinity means: no alarm at all.
+#
+# Then run `python -m lessons check 7`. Try it on the timid probabilities: the right threshold makes them as good as
+# the others.
+
+
+# %%
+def cheapest_threshold(truth, score, cost_of_a_miss, cost_of_an_alarm):
+    raise NotImplementedError
+
+
+# %%
+def check(solution=cheapest_threshold):
+    """By hand, and then on the three versions of the probabilities."""
+    truth, score = np.array([0, 1, 0, 1]), np.array([0.1, 0.4, 0.6, 0.8])
+    for miss, false, right in ((1.0, 3.0, 0.8), (3.0, 1.0, 0.4), (20.0, 1.0, 0.4), (0.1, 30.0, 0.8)):
+        found = solution(truth, score, miss, false)
+        assert found == right, f"a miss costs {miss}, an alarm {false}: it gives {found}; it should be {right}"
+    found = solution(np.array([1, 0, 0]), np.array([0.2, 0.2, 0.3]), 1.0, 1.0)
+    assert np.isinf(found), f"where every alarm is a loss it gives {found}; it should be infinity"
+    costs = []
+    for probability in versions.values():
+        threshold = solution(y_test, probability, 20.0, 1.0)
+        costs.append(cost_for_1000(probability, threshold))
+    assert max(costs) <= judged["as trained"][2], f"on the three versions it costs {costs}; that can be less"
+    assert np.ptp(costs) < 1e-9, f"the three versions cost {costs}; all have the same order, so the same costs"
