@@ -16,8 +16,12 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scratchtune import __version__, checks
+
+if TYPE_CHECKING:
+    from scratchtune.data import Table
 
 TASKS = ("classification", "regression")
 
@@ -137,8 +141,9 @@ def _add_tune(commands: argparse._SubParsersAction) -> None:
     add("--trials", type=int, metavar="N", help="settings to try (default: 50, a grid: all)")
     add("--scoring", metavar="NAME", help="what is optimised: neg_log_loss, accuracy, f1, roc_auc, r2, ... "
                                           "(default: neg_log_loss, or neg_mean_squared_error for values)")
-    add("--space", type=Path, metavar="FILE.json", help='what is searched, such as {"units": {"low": 8, "high": 256, '
-                                                        '"log": true}, "activation": ["relu", "tanh"]}')
+    add("--space", type=Path, metavar="FILE.json",
+        help='which of the network\'s settings are searched, and where, such as {"units": {"low": 8, "high": 256, '
+             '"log": true}, "activation": ["relu", "tanh"]} (default: what is usual for tables)')
     add("--folds", type=int, default=5, metavar="K", help="of the cross-validation (default: 5)")
     add("--sealed", type=float, default=0.2, metavar="SHARE", help="share of the rows that is sealed (default: 0.2)")
     add("--jobs", type=int, default=2, metavar="N", help="trainings at the same time (default: 2)")
@@ -151,40 +156,15 @@ def _add_tune(commands: argparse._SubParsersAction) -> None:
 
 
 def _tune(given: argparse.Namespace) -> int:
-    from scratchtune.data import Table, read_table
-    from scratchtune.data.datasets import load_digits
     from scratchtune.emit import script
-    from scratchtune.search import SEARCHERS
     from scratchtune.table_tuning import described, prepare, read_space, tune_table
 
-    _no_store(given.db)
-    if given.file is not None and given.data is not None:
-        raise ValueError("a table, FILE, and --data are given; take one of them")
-    if given.file is None and given.data is None:
-        raise ValueError("FILE, the table, is not given; it comes before the options, since --drop and --emit take all "
-                         "that follows them")
-    if given.target is None and given.data is None:
-        raise ValueError("--target is missing; it names the column to predict")
-    if given.data and given.emit:
-        raise ValueError("--emit needs a FILE that the script can read; with --data there is none")
-    for name, value, low in (("--trials", given.trials, 1), ("--jobs", given.jobs, 1), ("--folds", given.folds, 2)):
-        if value is not None:
-            checks.integer(name, value, low)
-    checks.integer("--seed", given.seed, 0, 2**32 - 1)
-    checks.real("--sealed", given.sealed, 0.0, 1.0, open_low=True, open_high=True)
-    checks.choice("--searcher", given.searcher, SEARCHERS)
+    _check_tune(given)
     space = None if given.space is None else read_space(given.space)
     scripts = {kind: given.out.with_name(f"{given.out.stem}_{kind}.py") for kind in given.emit}
     for path in (given.out, *scripts.values()):
-        _check_writable(path)
-        if given.file is not None and path.exists() and given.file.exists() and path.samefile(given.file):
-            raise ValueError(f"--out is {str(given.out)!r}, which would overwrite the table; choose another name")
-    if given.data:
-        X, y = load_digits()
-        table = Table.from_columns({**{f"pixel{i}": X[:, i] for i in range(X.shape[1])}, "digit": y})
-        given.target = given.target or "digit"
-    else:
-        table = read_table(given.file)
+        _check_writable(path, given.file)
+    table = _table_of(given)
     impute = "median" if given.impute else None
     prepared = prepare(table, given.target, given.task, given.positive, given.drop, given.seed, given.sealed)
     del table
@@ -203,6 +183,40 @@ def _tune(given: argparse.Namespace) -> int:
     return 0
 
 
+def _check_tune(given: argparse.Namespace) -> None:
+    """Look at the options before any work."""
+    from scratchtune.search import SEARCHERS
+
+    _no_store(given.db)
+    if given.file is not None and given.data is not None:
+        raise ValueError("a table, FILE, and --data are given; take one of them")
+    if given.file is None and given.data is None:
+        raise ValueError("FILE, the table, is not given: scratchtune tune FILE --target COLUMN; it comes first, since "
+                         "--drop and --emit take all that follows them")
+    if given.target is None and given.data is None:
+        raise ValueError("--target is missing; it names the column to predict")
+    if given.data and given.emit:
+        raise ValueError("--emit needs a FILE that the script can read; with --data there is none")
+    for name, value, low in (("--trials", given.trials, 1), ("--jobs", given.jobs, 1), ("--folds", given.folds, 2)):
+        if value is not None:
+            checks.integer(name, value, low)
+    checks.integer("--seed", given.seed, 0, 2**32 - 1)
+    checks.real("--sealed", given.sealed, 0.0, 1.0, open_low=True, open_high=True)
+    checks.choice("--searcher", given.searcher, SEARCHERS)
+
+
+def _table_of(given: argparse.Namespace) -> Table:
+    """The table to tune on; that of a data set has a target of its own."""
+    from scratchtune.data import Table, read_table
+    from scratchtune.data.datasets import load_digits
+
+    if not given.data:
+        return read_table(given.file)
+    X, y = load_digits()
+    given.target = given.target or "digit"
+    return Table.from_columns({**{f"pixel{i}": X[:, i] for i in range(X.shape[1])}, "digit": y})
+
+
 @contextmanager
 def _plain_warnings() -> Iterator[None]:
     """Warnings as lines without a place in the code; of trainings that diverge the study tells."""
@@ -215,8 +229,10 @@ def _plain_warnings() -> Iterator[None]:
         yield
 
 
-def _check_writable(path: Path) -> None:
-    """That a file can be written is known before the work, not after."""
+def _check_writable(path: Path, table: Path | None) -> None:
+    """That a file can be written, and is not the table itself, is known before the work, not after."""
+    if table is not None and path.exists() and table.exists() and path.samefile(table):
+        raise ValueError(f"--out is {str(path)!r}, which would overwrite the table; choose another name")
     if path.is_dir():
         raise ValueError(f"--out is {str(path)!r}, a folder; it must be the name of a file")
     if not path.parent.is_dir():

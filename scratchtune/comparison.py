@@ -21,7 +21,7 @@ from scratchtune.evaluation.splits import StratifiedKFold, train_test_split
 from scratchtune.network.layers import Dense
 from scratchtune.network.optimizers import Adam
 from scratchtune.network.sequential import Sequential
-from scratchtune.search import SEARCHERS, Float, GridSearch, Searcher, Space, as_searcher
+from scratchtune.search import SEARCHERS, Float, GridSearch, Space, as_searcher
 from scratchtune.study import Study, Trial
 
 EPOCHS = 30
@@ -123,7 +123,7 @@ def compare(
 
     rows = []
     for name in searchers or SEARCHERS:
-        searcher = searcher_for(name, trials)
+        searcher = finest_grid(Space(SPACE), trials) if name == "grid" else as_searcher(name)
         planned = min(trials, searcher.total(Space(SPACE)) or trials)
         say(f"{name}: {planned} settings x {FOLDS} folds, {EPOCHS} epochs each")
         begun = time.perf_counter()
@@ -137,13 +137,10 @@ def compare(
     return Comparison(rows, len(X_open), len(X_sealed), split)
 
 
-def searcher_for(name: str, trials: int) -> Searcher:
-    """The searcher of that name; a grid gets the finest resolution that fits into so many trials."""
-    if name != "grid":
-        return as_searcher(name)
-    space = Space(SPACE)
+def finest_grid(space: Space, trials: int) -> GridSearch:
+    """The grid of the finest resolution that fits into so many trials."""
     resolution = 1
-    while GridSearch(resolution=resolution + 1).total(space) <= trials:
+    while GridSearch(resolution=resolution).total(space) < GridSearch(resolution=resolution + 1).total(space) <= trials:
         resolution += 1
     return GridSearch(resolution=resolution)
 

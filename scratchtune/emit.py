@@ -50,9 +50,10 @@ rows = st.prepare_table(  # X, y to train on; X_sealed, y_sealed to judge by
 
 def _scaled(fitted: _MLP) -> str:
     kinds = {"standard": "st.StandardScaler()", "minmax": "st.MinMaxScaler()"}
-    lines = ["X, X_sealed, y = rows.X, rows.X_sealed, rows.y"]
+    lines = ["X, X_sealed, y = rows.X, rows.X_sealed, rows.y", _weights(fitted)]
     if fitted.scale is not None:
-        lines += [f"scaler = {kinds[fitted.scale]}.fit(X)",
+        weighted = fitted.scale == "standard" and getattr(fitted, "class_weight", None) is not None
+        lines += [f"scaler = {kinds[fitted.scale]}.fit(X{', sample_weight=weight' if weighted else ''})",
                   "X, X_sealed = scaler.transform(X), scaler.transform(X_sealed)"]
         if fitted.kind == "regressor":
             lines += [f"y_scaler = {kinds[fitted.scale]}.fit(y[:, None])", "y = y_scaler.transform(y[:, None])[:, 0]"]
@@ -129,8 +130,7 @@ penalty = {{
     loss = "sparse_categorical_crossentropy" if fitted.kind == "classifier" else "mean_squared_error"
     answer = "model.predict(X_sealed, verbose=0)" + ("" if fitted.kind == "classifier" else "[:, 0]")
     imports = ["import keras", "import numpy as np", "from keras import layers"]
-    return _begin(rows, "Keras", imports) + f'''{_scaled(fitted)}
-{_weights(fitted)}{regular}
+    return _begin(rows, "Keras", imports) + f'''{_scaled(fitted)}{regular}
 
 keras.utils.set_random_seed({fitted._seed % 2**32})
 model = keras.Sequential([
@@ -186,7 +186,6 @@ def _torch(fitted: _MLP, rows: dict[str, Any]) -> str:
     target = "torch.tensor(y)" if classes else "torch.tensor(y, dtype=torch.float32)"
     imports = ["import numpy as np", "import torch", "from torch import nn"]
     return _begin(rows, "PyTorch", imports) + f'''{_scaled(fitted)}
-{_weights(fitted)}
 X, y, weight = torch.tensor(X, dtype=torch.float32), {target}, torch.tensor(weight, dtype=torch.float32)
 
 torch.manual_seed({fitted._seed})
@@ -215,7 +214,9 @@ with torch.no_grad():
 def _torch_optimizer(fitted: _MLP) -> str:
     rate = f"model.parameters(), lr={fitted.learning_rate!r}"
     kinds = {
-        "adam": f"Adam({rate}, eps=1e-8)", "rmsprop": f"RMSprop({rate}, alpha=0.9, eps=1e-7)",
+        "adam": f"Adam({rate}, eps=1e-8)",
+        # ours and Keras's epsilon, 1e-7, stands under the root
+        "rmsprop": f"RMSprop({rate}, alpha=0.9, eps=1e-7 ** 0.5)",
         "sgd": f"SGD({rate}, momentum={fitted.momentum!r})"}
     return f"torch.optim.{kinds[fitted.optimizer]}"
 

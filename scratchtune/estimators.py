@@ -26,7 +26,7 @@ from scratchtune.network.optimizers import SGD, Adam, Optimizer, RMSprop
 from scratchtune.network.penalties import L1L2
 from scratchtune.network.saving import described, remade, write_whole
 from scratchtune.network.sequential import Sequential
-from scratchtune.search import Categorical, Float, Int
+from scratchtune.search import Float, Int
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "rmsprop": RMSprop, "adam": Adam}
 SCALERS: dict[str, type[Any]] = {"standard": StandardScaler, "minmax": MinMaxScaler}
@@ -557,27 +557,26 @@ class MLPRegressor(_MLP):
 # What to tune ---------------------------------------------------------------------------------------------------------
 
 
-def default_space(rows: int, classification: bool) -> dict[str, Any]:
+def default_space(rows: int) -> dict[str, Any]:
     """A space to search for an estimator's hyper-parameters, for a table with so many rows.
 
     Each range holds what is usual for tables, so that most settings in it are sensible and some 30 of them find a good
-    one: few hidden layers or none at all (a linear model), a rate and a number of epochs that belong together (many
-    rows need fewer), penalty and dropout from hardly any to strong. What the classes should weigh, no score can tell:
-    ``class_weight`` is left to the user.
+    one: one or two hidden layers, a rate and a number of epochs that belong together (many rows need fewer), and
+    penalty, dropout and noise from hardly any to strong, since a network that is trained long needs them. What the
+    classes should weigh, no score can tell: ``class_weight`` is left to the user.
     """
     rows = checks.integer("rows", rows, 1)
-    checks.boolean("classification", classification)
-    few, many = int(np.clip(1e5 / rows, 3, 20)), int(np.clip(1e6 / rows, 10, 100))
-    with_hidden = {"hidden_layers": [1, 2]}
+    few, many = int(np.clip(3e4 / rows, 3, 20)), int(np.clip(2e5 / rows, 10, 100))
     return {
-        "learning_rate": Float(5e-4, 2e-2, log=True),
-        "batch_size": [16, 32, 64, 128],
+        "learning_rate": Float(1e-3, 1e-2, log=True),
+        "batch_size": [16, 32, 64],
         "epochs": Int(few, many, log=True),
-        "hidden_layers": [0, 1, 2],
-        "units": Int(16, 256, log=True, when=with_hidden),
-        "activation": Categorical(["relu", "tanh"], when=with_hidden),
-        "dropout": Float(0.0, 0.5, when=with_hidden),
-        "l2": Float(1e-6, 1e-2, log=True),
+        "hidden_layers": [1, 2],
+        "units": Int(32, 256, log=True),
+        "activation": ["relu", "tanh"],
+        "dropout": Float(0.0, 0.5),
+        "l2": Float(1e-5, 1e-2, log=True),
+        "augment": Float(0.0, 0.5),
     }
 
 

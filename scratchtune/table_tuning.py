@@ -16,19 +16,21 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune import metrics as m
-from scratchtune.comparison import shown
+from scratchtune.comparison import finest_grid, shown
 from scratchtune.data import Table, TableEncoder, read_table
 from scratchtune.estimators import default_space
-from scratchtune.evaluation import cross_validate, train_test_split
+from scratchtune.evaluation import KFold, StratifiedKFold, cross_validate, train_test_split
 from scratchtune.evaluation.cross_validation import folds_for
 from scratchtune.evaluation.splits import Split
 from scratchtune.metrics import SCORERS
-from scratchtune.search import Categorical, Float, Int, Searcher, Space
+from scratchtune.search import Categorical, Float, GridSearch, Int, Searcher, Space, as_searcher
 from scratchtune.study import Study
+from scratchtune.study.study import TRIALS
 from scratchtune.table_model import TableEstimator, TableModel, Target, estimator_for, read_target
 
 SEALED = 0.2
 FOLDS = 5
+LARGEST_GRID = 1000  # settings of a grid whose size nobody has asked for
 RESAMPLES = 200  # of the sealed rows, to see how far chance goes
 RESAMPLED_ROWS = 4_000_000  # at most, all resamples together
 
@@ -239,12 +241,21 @@ class TableTuning:
                  f"{len(self.prepared.sealed_rows):,} sealed rows, looked at once:", head]
         lines += [row.text() for row in self.judged]
         trial = self.study.best_trial
-        lines += ["(gain: by how much the tuned one is better; +-: its standard error, by resampling the rows)", ""]
+        lines += ["gain: by how much the tuned one is better; +-: its standard error (below twice that, maybe chance)"]
+        lines += [*_whose(self.model.target), ""]
         if self.beaten:
             lines += [f"best parameters: {shown(self.params)}", f"why: {self.study.why(trial.number)}"]
         else:
             lines.append("no setting was better than the default in cross-validation: the default is kept")
         return "\n".join(lines)
+
+
+def _whose(target: Target) -> list[str]:
+    """Which classes precision, recall, F1 and AUC are about."""
+    if not target.classes:
+        return []
+    about = f"about the class {target.classes[1]!r}" if len(target.classes) == 2 else "means over the classes"
+    return [f"precision, recall, f1, auc: {about}"]
 
 
 def described(prepared: Prepared) -> str:
@@ -302,17 +313,20 @@ def tune_table(
         estimator = estimator_for(target, random_state=seed, verbose=0)
         return TableEstimator(estimator, impute).set_params(**with_numbered_classes(params, target))
 
-    searched = checked_space(default_space(len(table), bool(target.classes)) if space is None else space, made)
-    splits = checked_folds(folds, made(), table, y)
+    searched = checked_space(default_space(len(table)) if space is None else space, made)
+    searcher = checked_searcher(searcher, trials, searched)
+    splits = checked_folds(folds, seed, made(), table, y)
     compile_for(made(epochs=1), table, y)
 
     def score(**params: Any) -> float:
         table_of_scores = cross_validate(made(**params), table, y, scoring=scoring, cv=splits, error_score="raise")
         return float(table_of_scores["test_score"].mean())
 
-    say(f"sealed: {len(prepared.sealed_rows):,} rows; cross-validating on {len(table):,} rows in {len(splits)} folds")
-    default_score = score()
     study = Study(searched, searcher, direction="maximize", seed=seed)
+    settings = trials or study.searcher.total(searched) or TRIALS
+    say(f"sealed: {len(prepared.sealed_rows):,} rows; cross-validating the default and up to {settings:,} settings on "
+        f"{len(table):,} rows in {len(splits)} folds")
+    default_score = score()
     study.run(lambda trial: score(**trial.params), n_trials=trials, n_jobs=jobs, progress=progress)
     if not any(trial.state == "complete" for trial in study.trials):
         raise RuntimeError(f"every setting has failed; the first with {study.trials[0].error}")
@@ -335,10 +349,25 @@ def check_encoding(table: Table, open_table: Table, impute: str | None) -> None:
     TableEncoder(impute=impute).fit(open_table)
 
 
-def checked_folds(folds: int, model: TableEstimator, table: Table, y: np.ndarray) -> list[Split]:
-    """The folds, or one sentence that names the option where there can't be so many."""
+def checked_searcher(searcher: str | Searcher, trials: int | None, space: Space) -> Searcher:
+    """The searcher; a grid gets the finest resolution that fits into the trials, or must be of a size that ends."""
+    if searcher != "grid":
+        return as_searcher(searcher)
+    if trials is not None:
+        return finest_grid(space, trials)
+    size = GridSearch().total(space)
+    if size > LARGEST_GRID:
+        raise ValueError(
+            f"--searcher is 'grid', and the grid has {size:,} settings; give --trials N for the finest one of at most N "
+            "settings, or a smaller --space")
+    return GridSearch()
+
+
+def checked_folds(folds: int, seed: int, model: TableEstimator, table: Table, y: np.ndarray) -> list[Split]:
+    """Shuffled folds, since the sealed rows are drawn at random too; one sentence where there can't be so many."""
     try:
-        return folds_for(folds, model, table, y)
+        splitter = (StratifiedKFold if model._estimator_type == "classifier" else KFold)
+        return folds_for(splitter(folds, shuffle=True, random_state=seed), model, table, y)
     except ValueError as problem:
         raise ValueError(f"--folds is {folds}: {problem}") from None
 

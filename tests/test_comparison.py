@@ -5,7 +5,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune import comparison
-from scratchtune.comparison import compare, seal, searcher_for
+from scratchtune.comparison import compare, finest_grid, seal
 from scratchtune.search import SEARCHERS, GridSearch, Space
 
 
@@ -40,6 +40,6 @@ def test_sealed_rows_are_apart(split):
 
 def test_a_grid_is_as_fine_as_the_trials_allow():
     space = Space(comparison.SPACE)
-    assert searcher_for("grid", 27).total(space) == 27  # 3 rates x 3 batch sizes x 3 decays
-    assert searcher_for("grid", 47).total(space) == 27 and searcher_for("grid", 48).total(space) == 48
-    assert isinstance(searcher_for("grid", 1), GridSearch)
+    assert finest_grid(space, 27).total(space) == 27  # 3 rates x 3 batch sizes x 3 decays
+    assert finest_grid(space, 47).total(space) == 27 and finest_grid(space, 48).total(space) == 48
+    assert isinstance(finest_grid(space, 1), GridSearch)

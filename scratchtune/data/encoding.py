@@ -45,9 +45,9 @@ def unseen(name: Any, value: Any, row: int, known: Sequence[Any]) -> ValueError:
     """The error for a category that `fit` has not seen; at most ten known ones are named."""
     more = f" and {len(known) - 10} more" if len(known) > 10 else ""
     return ValueError(
-        f"column {name!r} holds {value!r} in row {row}, a category that was not there in fit (unknown categories); "
+        f"column {name!r} holds {value!r} in row {row}, a category that training has not seen (unknown categories); "
         f"known are {', '.join(repr(category) for category in known[:10])}{more}; "
-        "handle_unknown='ignore' takes such rows as none of them")
+        "--unknown ignore (in Python: handle_unknown='ignore') takes such rows as none of them")
 
 
 class OneHotEncoder(Transformer):

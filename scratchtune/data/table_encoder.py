@@ -107,7 +107,7 @@ class TableEncoder(Transformer):
         if len(counts) > self.max_categories:
             raise ValueError(
                 f"column {name!r} holds {len(counts)} different texts{_hint(counts)}, and max_categories is "
-                f"{self.max_categories}; leave the column out, or put its texts into fewer groups")
+                f"{self.max_categories}; leave the column out (--drop), or put its texts into fewer groups")
         most = max(counts, key=lambda text: counts[text])  # of several the first in the alphabet
         return Texts(list(counts), None if self.impute is None else most)
 
@@ -133,7 +133,7 @@ class TableEncoder(Transformer):
         absent = [name for name in self.columns_ if name not in table.names]
         unknown = [name for name in table.names if name not in self.columns_]
         if absent or unknown:
-            raise ValueError("the table has other columns than in fit: " + ", and ".join(
+            raise ValueError("the table has other columns than in training: " + ", and ".join(
                 [f"{_named(absent)} {_are(absent)} missing"] * bool(absent)
                 + [f"{_named(unknown)} {_are(unknown)} unknown"] * bool(unknown)))
         for name, learnt in self.columns_.items():
@@ -141,7 +141,7 @@ class TableEncoder(Transformer):
             if isinstance(learnt, Numbers) and isinstance(column, Text) and not column.missing().all():
                 row = next(row for row, value in enumerate(column.values()) if not _is_number(value))
                 raise ValueError(
-                    f"column {name!r} holds {column.values()[row]!r} in row {row + 1}; in fit it held numbers only")
+                    f"column {name!r} holds {column.values()[row]!r} in row {row + 1}; in training it held numbers")
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return a column's name where it holds numbers, ``NAME=TEXT`` where it holds texts."""

@@ -33,7 +33,7 @@ def test_each_row_has_a_single_one_and_can_be_decoded(drop: str | None) -> None:
 
 def test_an_unknown_category_is_an_error_or_zeros() -> None:
     encoder = OneHotEncoder().fit(X)
-    with pytest.raises(ValueError, match=r"column 1 holds 'z' in row 1, .* known are 'x', 'y'; handle_unknown='ign"):
+    with pytest.raises(ValueError, match=r"column 1 holds 'z' in row 1, .* known are 'x', 'y'; --unknown ign"):
         encoder.transform([["a", "x"], ["a", "z"]])
     out = OneHotEncoder(handle_unknown="ignore").fit(X).transform([["a", "z"], ["z", "y"]])
     assert out.tolist() == [[1, 0, 0, 0, 0], [0, 0, 0, 0, 1]]

@@ -129,13 +129,13 @@ def test_a_text_that_was_not_there() -> None:
     (["age", "vip", "citty"], "'city' is missing, and 'citty' is unknown$")])
 def test_other_columns_than_in_fit(names: list[str], what: str) -> None:
     encoder = TableEncoder(impute="mean").fit(_table())
-    with pytest.raises(ValueError, match=f"the table has other columns than in fit: {what}"):
+    with pytest.raises(ValueError, match=f"the table has other columns than in training: {what}"):
         encoder.transform(Table.from_columns({name: [1] for name in names}))
 
 
 def test_texts_where_numbers_were() -> None:
     encoder = TableEncoder(impute="mean").fit(_table())
-    with pytest.raises(ValueError, match="column 'age' holds 'old' in row 3; in fit it held numbers only"):
+    with pytest.raises(ValueError, match="column 'age' holds 'old' in row 3; in training it held numbers"):
         encoder.transform(_table(age=["1", None, "old", "2"]))
 
 

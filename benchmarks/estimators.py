@@ -1,0 +1,232 @@
+"""Are MLPClassifier and MLPRegressor as good as scikit-learn's, and does tuning help?
+
+    python -m benchmarks.estimators [--quick] [--save] [--data NAME ...]
+
+On four of scikit-learn's data sets, with five repeats of shuffled five folds (--quick: one), paired fold by fold:
+default arguments here against scikit-learn's MLP with its default arguments on standardised inputs; then the setting
+that RandomizedSearchCV finds inside each training part (30 settings of `default_space`, five inner folds, shuffled
+too) against the default arguments. Losses are log loss and squared error; all scores are computed by scikit-learn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import math
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tqdm import tqdm
+
+from benchmarks.common import harness
+from benchmarks.common.harness import Worker, bar, table
+
+DATA = ("breast_cancer", "wine", "diabetes", "digits")
+FOLDS, REPEATS, SETTINGS, INNER_FOLDS, JOBS = 5, 5, 30, 5, 2
+OVERLAP = 1.0 / (FOLDS - 1)  # rows for testing / rows for training
+DEVIATIONS, BETTER = 2.0, 2
+
+
+# Workers --------------------------------------------------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=1)
+def loaded(name: str) -> tuple[Any, Any, bool]:
+    """X, y and whether y holds classes."""
+    from sklearn import datasets
+
+    X, y = getattr(datasets, f"load_{name}")(return_X_y=True)
+    return X, y, y.dtype.kind == "i"
+
+
+@functools.lru_cache(maxsize=1)
+def folds(name: str, repeat: int) -> list[tuple[Any, Any]]:
+    """Training and test rows of each fold, shuffled by the number of the repeat, stratified where y holds classes."""
+    from sklearn.model_selection import KFold, StratifiedKFold
+
+    X, y, classes = loaded(name)
+    return list((StratifiedKFold if classes else KFold)(FOLDS, shuffle=True, random_state=repeat).split(X, y))
+
+
+def ours(classes: bool, seed: int, rows: int) -> Any:
+    """Our estimator with default arguments."""
+    from scratchtune.estimators import MLPClassifier, MLPRegressor
+
+    return (MLPClassifier if classes else MLPRegressor)(random_state=seed)
+
+
+def theirs(classes: bool, seed: int, rows: int) -> Any:
+    """scikit-learn's estimator with default arguments, on standardised inputs."""
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(StandardScaler(), (MLPClassifier if classes else MLPRegressor)(random_state=seed))
+
+
+def tuned(classes: bool, seed: int, rows: int) -> Any:
+    """Ours, tuned by random search on folds shuffled as those outside: the digits stand in their writers' order."""
+    import scratchtune as st
+    from scratchtune.estimators import default_space
+
+    inner = (st.StratifiedKFold if classes else st.KFold)(INNER_FOLDS, shuffle=True, random_state=seed)
+    scoring = "neg_log_loss" if classes else "neg_mean_squared_error"
+    return st.RandomizedSearchCV(
+        ours(classes, seed, rows), default_space(rows), n_iter=SETTINGS, cv=inner, scoring=scoring,
+        n_jobs=JOBS, random_state=seed, verbose=0)
+
+
+MODELS = {"ours": ours, "scikit-learn": theirs, "tuned": tuned}
+
+
+def scores(model: Any, X: Any, y: Any, classes: bool) -> dict[str, float]:
+    """The loss, log loss or squared error, and the score, accuracy or R2."""
+    from sklearn import metrics
+
+    if classes:
+        probabilities = model.predict_proba(X)
+        return {"loss": float(metrics.log_loss(y, probabilities)),
+                "score": float(metrics.accuracy_score(y, probabilities.argmax(axis=1)))}
+    values = model.predict(X)
+    return {"loss": float(metrics.mean_squared_error(y, values)), "score": float(metrics.r2_score(y, values))}
+
+
+def answer(kind: str, data: str, repeat: int, fold: int) -> dict[str, Any]:
+    """Fit on one fold's training rows, and score on the others."""
+    import warnings
+
+    from sklearn.exceptions import ConvergenceWarning
+
+    warnings.simplefilter("ignore", ConvergenceWarning)  # its default ends after 200 epochs, converged or not
+    X, y, classes = loaded(data)
+    train, test = folds(data, repeat)[fold]
+    seed = repeat * FOLDS + fold
+    model = MODELS[kind](classes, seed, len(train))
+    start = time.perf_counter()
+    model.fit(X[train], y[train])
+    seconds = time.perf_counter() - start
+    found = {"params": model.best_params_} if kind == "tuned" else {}
+    return scores(model, X[test], y[test], classes) | {"seconds": seconds} | found
+
+
+# Comparing ------------------------------------------------------------------------------------------------------------
+
+
+def paired(ours: Sequence[float], others: Sequence[float]) -> tuple[float, float, float]:
+    """Mean difference, its standard error corrected for training sets that overlap, and the plain one.
+
+    The correction is Nadeau and Bengio's (2003): variance * (1 / number of folds + test rows / training rows).
+    """
+    differences = [a - b for a, b in zip(ours, others, strict=True)]
+    deviation = harness.spread(differences)
+    return (statistics.fmean(differences), deviation * math.sqrt(1.0 / len(differences) + OVERLAP),
+            deviation / math.sqrt(len(differences)))
+
+
+def verdict(difference: float, error: float) -> str:
+    """What a difference of losses says, beyond noise."""
+    if difference > DEVIATIONS * error:
+        return "worse"
+    return "better" if difference < -DEVIATIONS * error else "not worse"
+
+
+Answers = dict[str, list[dict[str, Any]]]  # data set -> one answer a fold
+
+
+def comparison(first: Answers, second: Answers, names: tuple[str, str]) -> tuple[str, list[str]]:
+    """A table of two that were measured on the same folds, and the verdict on each data set."""
+    rows, verdicts = [], []
+    for data in first:
+        for quantity in ("loss", "score"):
+            a, b = ([answer[quantity] for answer in answers[data]] for answers in (first, second))
+            difference, error, plain = paired(a, b)
+            judged = verdict(difference, error) if quantity == "loss" else ""
+            verdicts += [judged] if judged else []
+            rows.append([
+                data if quantity == "loss" else "", called(data, quantity), f"{statistics.fmean(a):.5g}",
+                f"{statistics.fmean(b):.5g}", f"{difference:+.4g}", f"{error:.2g}", f"{plain:.2g}", judged])
+    headings = ["", "", *names, "difference", "standard error", "uncorrected", names[0] + " is"]
+    return table(headings, rows, "llrrrrrl"), verdicts
+
+
+def called(data: str, quantity: str) -> str:
+    """The name of a loss or a score."""
+    if data == "diabetes":
+        return {"loss": "squared error", "score": "R2"}[quantity]
+    return {"loss": "log loss", "score": "accuracy"}[quantity]
+
+
+def seconds(answers: dict[str, Answers]) -> str:
+    """A table of the median seconds of one fit."""
+    names = list(answers)
+    rows = [[data, *(f"{statistics.median(a['seconds'] for a in answers[name][data]):.3f}" for name in names)]
+            for data in answers[names[0]]]
+    return table(["seconds of one fit, median", *names], rows)
+
+
+def counted(what: str, sets: int, wanted: int) -> str:
+    """A bar for a number of data sets."""
+    return bar(f"data sets, {what}", sets, wanted, "", digits=0)
+
+
+def asked(worker: Worker, kind: str, data: str, repeats: int, show: Callable[[], Any]) -> list[dict[str, Any]]:
+    """One answer for each repeat and fold."""
+    found = []
+    for repeat in range(repeats):
+        for fold in range(FOLDS):
+            found.append(worker.ask(kind=kind, data=data, repeat=repeat, fold=fold))
+            show()
+    return found
+
+
+def measured(names: Sequence[str], repeats: int) -> dict[str, Answers]:
+    """Everything, each kind in a process of its own; one thread but for the search, which has two."""
+    answers: dict[str, Answers] = {}
+    with tqdm(total=3 * len(names) * repeats * FOLDS, unit="fit", disable=None) as progress:
+        for kind in ("ours", "scikit-learn", "tuned"):
+            core = None if kind == "tuned" else harness.pinned_core()
+            worker = Worker("benchmarks.estimators", kind, harness.environment(threads=1), core)
+            worker.ask(kind=kind, data=names[0], repeat=0, fold=0)  # imports and compiling are not measured
+            answers[kind] = {data: asked(worker, kind, data, repeats, progress.update) for data in names}
+            worker.close()
+    return answers
+
+
+def main() -> int:
+    """Measure and report; 1 where a bar is missed."""
+    parser = argparse.ArgumentParser(description="our estimators against scikit-learn's, and tuned against default")
+    parser.add_argument("--quick", action="store_true", help="one repeat of five folds")
+    parser.add_argument("--save", action="store_true", help="write benchmarks/results/estimators.md")
+    parser.add_argument("--data", nargs="+", choices=DATA, default=DATA)
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.worker:
+        harness.serve(answer)
+        return 0
+    before, repeats = harness.load(), 1 if given.quick else REPEATS
+    answers = measured(given.data, repeats)
+    against, first = comparison(answers["ours"], answers["scikit-learn"], ("ours", "scikit-learn"))
+    gained, second = comparison(answers["tuned"], answers["ours"], ("tuned", "default"))
+    bars = [
+        counted("default arguments, not worse than scikit-learn's", len(first) - first.count("worse"), len(first)),
+        counted("tuned, not worse than default arguments", len(second) - second.count("worse"), len(second)),
+        counted("tuned, better than default arguments", second.count("better"), min(BETTER, len(second))),
+    ]
+    harness.report("Estimators on four data sets", "estimators", [
+        f"{harness.machine()}; {before}.",
+        f"{harness.versions('numpy', 'numba', 'scratchtune', 'scikit-learn')}. scikit-learn's sets {', '.join(DATA)}; "
+        f"{repeats} x {FOLDS} shuffled folds, stratified for classes, the same for all; means over the folds. The "
+        "standard error of a difference is corrected for training sets that overlap (Nadeau and Bengio 2003); worse or "
+        f"better is what differs by more than {DEVIATIONS:g} of them in the loss.",
+        "Default arguments, here and in scikit-learn (standardised inputs):", against,
+        f"Tuned in each training part by RandomizedSearchCV (default_space, {SETTINGS} settings, {INNER_FOLDS} "
+        f"shuffled inner folds, n_jobs={JOBS}), against default arguments:", gained, seconds(answers), "\n".join(bars),
+    ], given.save)
+    return int(any(line.startswith("- FAIL") for line in bars))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

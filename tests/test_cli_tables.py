@@ -1,0 +1,438 @@
+"""`scratchtune tune` and `predict`: a table in, a model out; what is printed, and one sentence for each wrong input."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import scratchtune as st
+from scratchtune import table_tuning
+from scratchtune.cli import main
+from scratchtune.data import read_table
+from scratchtune.table_tuning import prepare
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+def customers(rows: int = 150) -> dict[str, list[str]]:
+    """The cells of a table: numbers and texts, both with gaps, a text with a comma, an unbalanced text target."""
+    rng = np.random.default_rng(0)
+    age, city = rng.normal(40.0, 12.0, rows), rng.choice(["Rome", "Oslo", "Nice, West"], rows)
+    churn = np.where((age - 40.0) / 12.0 + (city == "Rome") + rng.normal(0.0, 0.3, rows) > 1.2, "yes", "no")
+    return {
+        "id": [f"{i}" for i in range(rows)],
+        "age": ["" if i % 17 == 3 else f"{value:.2f}" for i, value in enumerate(age)],
+        "city": ["NA" if i % 23 == 5 else str(value) for i, value in enumerate(city)],
+        "sex": rng.choice(["f", "m"], rows).tolist(), "churn": churn.tolist()}
+
+
+def whole() -> dict[str, list[str]]:
+    """The same without gaps."""
+    columns = customers()
+    kept = [i for i in range(150) if columns["age"][i] and columns["city"][i] != "NA"]
+    return {name: [cells[i] for i in kept] for name, cells in columns.items()}
+
+
+def write(path: Path, columns: dict[str, list[str]]) -> Path:
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        lines = csv.writer(file)
+        lines.writerow(columns)
+        lines.writerows(zip(*columns.values(), strict=True))
+    return path
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command in a folder with tables and a quick space; its exit code, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    write(Path("gaps.csv"), customers())
+    write(Path("whole.csv"), whole())
+    Path("quick.json").write_text('{"epochs": [2, 4], "units": {"low": 4, "high": 8}}')
+
+    def called(*arguments: Any) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return called
+
+
+QUICK = ["--trials", "2", "--folds", "2", "--space", "quick.json", "--jobs", "1"]
+TUNE = ["tune", "whole.csv", "--target", "churn", *QUICK]
+
+
+def tuned(run: Run, *more: str, table: str = "whole.csv", target: str = "churn", out: str = "model.npz") -> str:
+    code, printed, messages = run("tune", table, "--target", target, *QUICK, "--out", out, *more)
+    assert code == 0, messages
+    return printed
+
+
+# The practitioner's day -----------------------------------------------------------------------------------------------
+
+
+def test_a_table_in_a_model_out(run: Run) -> None:
+    printed = tuned(run, "--impute", "--drop", "id", table="gaps.csv")
+    assert "150 rows, 3 columns (1 of numbers, 2 of texts, 16 cells missing)" in printed
+    assert "target 'churn': classification, since it holds text" in printed
+    assert "positive class: 'yes'" in printed and "30 sealed rows, looked at once" in printed
+    assert all(name in printed for name in ("default", "accuracy", "precision", "recall", "f1", "auc", "log loss"))
+    code, labels, messages = run("predict", "model.npz", "gaps.csv")
+    assert (code, messages) == (0, "") and len(labels.splitlines()) == 150 and set(labels.split()) == {"yes", "no"}
+    right = np.mean(np.array(labels.split()) == np.array(customers()["churn"]))
+    assert right > 0.75
+    table, model = read_table("gaps.csv"), st.load_model("model.npz")
+    assert model.predict(table).tolist() == labels.split() and model.dropped == ("id",)
+
+
+def test_probabilities_are_a_table_that_loses_nothing(run: Run) -> None:
+    tuned(run)
+    code, printed, _ = run("predict", "model.npz", "whole.csv", "--proba")
+    header, *lines = printed.splitlines()
+    p = np.array([[float(cell) for cell in line.split(",")] for line in lines])
+    assert code == 0 and header == "no,yes"
+    assert p.tobytes() == st.load_model("model.npz").predict_proba(read_table("whole.csv")).tobytes()
+    _, labels, _ = run("predict", "model.npz", "whole.csv")
+    assert labels.split() == np.array(["no", "yes"])[p.argmax(axis=1)].tolist()
+
+
+def test_predicting_takes_the_table_without_target_and_dropped_columns_in_any_order(run: Run) -> None:
+    tuned(run, "--drop", "id")
+    write(Path("new.csv"), {name: whole()[name] for name in ("sex", "city", "age")})
+    assert run("predict", "model.npz", "new.csv") == run("predict", "model.npz", "whole.csv")
+
+
+def test_a_reader_may_stop_reading(run: Run) -> None:
+    tuned(run)
+    command = f"{sys.executable} -m scratchtune predict model.npz whole.csv | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=120)
+    assert done.stdout in ("yes\n", "no\n") and done.stderr == ""
+
+
+def test_npz_as_the_table(run: Run) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(90, 3))
+    np.savez("table.npz", X=X, kind=np.where(X[:, 1] > 1.0, "a", "b"), y=np.digitize(X[:, 0], [-0.5, 0.5]) + 7)
+    printed = tuned(run, table="table.npz", target="y")
+    assert "it holds only 3 different whole numbers" in printed and "positive class" not in printed
+    assert "classes: 7 " in printed
+    code, labels, _ = run("predict", "model.npz", "table.npz")
+    assert code == 0 and set(labels.split()) <= {"7", "8", "9"} and len(labels.split()) == 90
+
+
+def test_numbers_to_predict(run: Run) -> None:
+    columns = whole() | {"height": [f"{float(age) / 3.0 + 150.0:.3f}" for age in whole()["age"]]}
+    write(Path("heights.csv"), columns)
+    printed = tuned(run, table="heights.csv", target="height")
+    assert "regression, since it holds numbers that are not whole" in printed
+    assert all(name in printed for name in ("r2", "mean squared error", "mean absolute error"))
+    assert "accuracy" not in printed
+    _, values, _ = run("predict", "model.npz", "heights.csv")
+    expected = st.load_model("model.npz").predict(read_table("heights.csv"))
+    assert [float(value) for value in values.split()] == expected.tolist()
+
+
+@pytest.mark.parametrize(("options", "said"), [
+    (["--task", "regression"], "target 'flag': regression, as asked"),
+    ([], "target 'flag': classification, since it holds only 2 different whole numbers"),
+    (["--positive", "0"], "positive class: '0'"),
+    (["--positive", "1"], "positive class: '1'"),
+    ([], "positive class: '1'"),  # the rarer one
+])
+def test_a_target_of_0_and_1(options: list[str], said: str, run: Run) -> None:
+    columns = whole()
+    columns["flag"] = ["1" if answer == "yes" else "0" for answer in columns.pop("churn")]
+    write(Path("flags.csv"), columns)
+    assert said in tuned(run, *options, table="flags.csv", target="flag")
+
+
+@pytest.mark.parametrize("positive", ["yes", "no"])
+def test_the_positive_class_is_what_recall_is_about(positive: str, run: Run) -> None:
+    printed = tuned(run, "--positive", positive)
+    prepared = prepare(read_table("whole.csv"), "churn", positive=positive)
+    table, y = prepared.part(prepared.sealed_rows)
+    right = st.load_model("model.npz").predict(table)[prepared.target.labels(y) == positive] == positive
+    recall = next(line for line in printed.splitlines() if line.startswith("recall"))
+    assert float(recall.split()[2]) == pytest.approx(right.mean(), abs=5.1e-5)
+
+
+def test_digits_come_along(run: Run) -> None:
+    Path("tiny.json").write_text('{"epochs": [1], "units": [4]}')
+    options = ["--folds", "2", "--trials", "1", "--sealed", "0.5", "--space", "tiny.json"]
+    code, printed, _ = run("tune", "--data", "digits", *options)
+    assert code == 0 and "1,797 rows, 64 columns" in printed and "target 'digit': classification" in printed
+
+
+# Options --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("options", "same"), [
+    ([], True), (["--jobs", "2"], True), (["--seed", "1"], False), (["--sealed", "0.4"], False),
+    (["--folds", "3"], False),
+])
+def test_the_same_arguments_give_the_same_bits(options: list[str], same: bool, run: Run) -> None:
+    first = tuned(run, out="first.npz").replace("first.npz", "")
+    second = tuned(run, *options, out="second.npz").replace("second.npz", "")
+    assert (first == second) == same
+    if same:
+        files = [dict(np.load(name)) for name in ("first.npz", "second.npz")]
+        assert all(files[0][name].tobytes() == files[1][name].tobytes() for name in files[0])
+
+
+def test_a_grid_over_a_space_that_depends(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Momentum is for sgd alone, an activation for hidden layers alone: (3 momenta + adam) x (2 activations + none)."""
+    tried: list[Any] = []
+
+    def noted(model: Any, *arguments: Any, **options: Any) -> Any:
+        network = model.estimator
+        tried.append((network.optimizer, network.momentum, network.hidden_layers, network.activation))
+        return real(model, *arguments, **options)
+
+    real = table_tuning.cross_validate
+    monkeypatch.setattr(table_tuning, "cross_validate", noted)
+    Path("space.json").write_text(json.dumps({
+        "optimizer": ["sgd", "adam"], "epochs": {"low": 1, "high": 1},
+        "momentum": {"low": 0.5, "high": 0.7, "step": 0.1, "when": {"optimizer": ["sgd"]}},
+        "activation": {"choices": ["relu", "tanh"], "when": {"hidden_layers": [1]}}, "hidden_layers": [0, 1]}))
+    code, printed, _ = run(
+        "tune", "whole.csv", "--target", "churn", "--searcher", "grid", "--space", "space.json", "--folds", "2",
+        "--scoring", "roc_auc")
+    assert code == 0 and "cross-validated roc_auc" in printed
+    assert tried[0] == ("adam", 0.9, 1, "relu") and len(tried) == 1 + 4 * 3  # the default first
+    assert {momentum for kind, momentum, *_ in tried if kind == "adam"} == {0.9}
+    assert len({round(momentum, 6) for kind, momentum, *_ in tried if kind == "sgd"}) == 3
+
+
+def test_results_on_stdout_messages_on_stderr(run: Run) -> None:
+    code, printed, messages = run(*TUNE)
+    assert code == 0 and "cross-validating" in messages and "cross-validating" not in printed
+    assert all(line.startswith(("sealed:", "scratchtune: compiling")) for line in messages.splitlines())
+
+
+@pytest.mark.filterwarnings("always")
+def test_warnings_are_lines_without_code(run: Run) -> None:
+    columns = whole()
+    columns["churn"] = ["maybe" if i < 4 else label for i, label in enumerate(columns["churn"])]
+    write(Path("rare.csv"), columns)
+    Path("wild.json").write_text('{"learning_rate": [1e30, 0.01], "epochs": [1]}')
+    code, _, messages = run(
+        "tune", "rare.csv", "--target", "churn", "--space", "wild.json", "--searcher", "grid", "--folds", "5")
+    assert code == 0 and "trial 0 failed: ValueError: this MLPClassifier gives" in messages
+    assert "Warning" not in messages and ".py" not in messages and len(messages.splitlines()) <= 5
+
+
+def test_scripts_are_written_beside_the_model(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("models").mkdir()
+    printed = tuned(run, "--drop", "id", "--emit", "ours", "keras", "torch", out="models/churn.npz")
+    for kind in ("ours", "keras", "torch"):
+        path = Path("models") / f"churn_{kind}.py"
+        assert f"script: {path}" in printed
+        compile(path.read_text(encoding="utf-8"), path, "exec")
+    accuracy = next(line.split()[2] for line in printed.splitlines() if line.startswith("accuracy"))
+    loss = next(line.split()[3] for line in printed.splitlines() if line.startswith("log loss"))
+    done = subprocess.run([sys.executable, "models/churn_ours.py"], capture_output=True, text=True, timeout=120)
+    assert done.stdout.splitlines() == [f"accuracy {accuracy}", f"log loss {loss}"] and done.returncode == 0
+
+
+def test_help_tells_each_option(run: Run) -> None:
+    code, printed, _ = run("tune", "--help")
+    assert code == 0 and "example: scratchtune tune" in printed
+    assert all(option in printed for option in (
+        "--target", "--task", "--positive", "--drop", "--impute", "--searcher", "--trials", "--scoring", "--space",
+        "--folds", "--sealed", "--jobs", "--seed", "--out", "--emit"))
+    assert run("predict", "--help")[0] == 0
+
+
+# Wrong input ----------------------------------------------------------------------------------------------------------
+
+
+def refused(result: tuple[int, str, str], message: str, code: int = 2) -> None:
+    """The exit code, one sentence on stderr, no traceback, no model."""
+    assert result[0] == code and message in result[2]
+    last = result[2].splitlines()[-1]
+    assert last.startswith("scratchtune") and message in last and "Traceback" not in result[2]
+    assert not list(Path().glob("*.part"))
+
+
+@pytest.fixture
+def kept(run: Run) -> Any:
+    """A model that is there already, and must stay as it is."""
+    Path("model.npz").write_bytes(b"an old model")
+    names = sorted(os.listdir())
+    yield
+    assert Path("model.npz").read_bytes() == b"an old model"
+    assert sorted(set(os.listdir()) - set(names) - {"table.csv", "table.npz", "space.json"}) == []
+
+
+@pytest.mark.parametrize(("table", "message"), [
+    ("absent.csv", "absent.csv is not there"), (".", ". is a directory"),
+    (b"", "is empty"), (b"\x00\x01\x02", "is a binary file"), (b"churn,a\n", "has a header and no rows"),
+    (b"churn,a\nyes,1\nno\n", "line 3, has 1 cell and the header has 2"),
+    (b"PK\x03\x04", "zip archive"), (b"1,2\n3,4\n", "the header holds only numbers"),
+    (b"churn,a\nyes,1\nyes,2\n", "the target 'churn' is 'yes' in all rows"),
+    (b"churn,a\nyes,1\n,2\n", "the target 'churn' is missing in 1 of 2 rows, first in row 2"),
+    (b"churn,a\n" + b"yes,1\nno,2\n" * 9 + b"maybe,3\n", "the class 'maybe' of the target 'churn' is in 1 of the rows"),
+    (b"churn,a\n" + b"".join(b"%s,n%d\n" % (b"yn"[i % 2:i % 2 + 1], i) for i in range(10_000)),
+     "column 'a' holds 8000 different texts"),
+    (b"churn,a\n" + b"yes,1\nno,\n" * 9, "values are missing in 'a' (9 of 18 rows); --impute fills them"),
+    (b"churn,a\n" + b"yes,1\nno,inf\n" * 9, "holds infinity"),
+    (b"churn\nyes\nno\n" * 9, "no column to learn from"),
+], ids=str)
+@pytest.mark.usefixtures("kept")
+def test_what_is_no_table_to_tune_on(table: str | bytes, message: str, run: Run) -> None:
+    if isinstance(table, bytes):
+        Path("table.csv").write_bytes(table)
+        table = "table.csv"
+    refused(run("tune", table, "--target", "churn", *QUICK), message)
+
+
+def test_npz_that_holds_objects(run: Run) -> None:
+    np.savez("table.npz", churn=np.array(["a", None], dtype=object))
+    refused(run("tune", "table.npz", "--target", "churn", *QUICK), "which are not unpickled")
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    (["--target", "chrn"], "--target is 'chrn'; the table has id, age, city, sex, churn, did you mean 'churn'?"),
+    (["--task", "regression"], "--task is 'regression' and the target 'churn' holds text"),
+    (["--task", "ranking"], "--task"),
+    (["--positive", "maybe"], "--positive is 'maybe'; it must be one of 'no', 'yes'"),
+    (["--drop", "ids"], "--drop is 'ids'"),
+    (["--drop", "churn"], "--drop is 'churn'"),
+    (["--searcher", "gird"], "--searcher is 'gird'; it must be one of 'grid', 'random', did you mean 'grid'?"),
+    (["--scoring", "acuracy"], "--scoring is 'acuracy'"),
+    (["--scoring", "r2"], "--scoring is 'r2'; for classification it must be one of accuracy"),
+    (["--trials", "0"], "--trials is 0"), (["--trials", "many"], "--trials"), (["--jobs", "0"], "--jobs is 0"),
+    (["--folds", "1"], "--folds is 1"), (["--folds", "500"], "--folds is 500"),
+    (["--sealed", "0"], "--sealed is 0"), (["--sealed", "0.999"], "--sealed is 0.999"), (["--seed", "-1"], "--seed is"),
+    (["--out", "nowhere/model.npz"], "--out is 'nowhere/model.npz'; there is no folder 'nowhere'"),
+    (["--out", "."], "--out is '.', a folder"), (["--out", "whole.csv"], "which would overwrite the table"),
+    (["--emit", "tensorflow"], "--emit"), (["--db", "x.db"], "--db"),
+    (["--space", "absent.json"], "--space is 'absent.json'; there is no such file"),
+    (["--data", "digits"], "take one of them"),
+])
+@pytest.mark.usefixtures("kept")
+def test_wrong_options(options: list[str], message: str, run: Run) -> None:
+    refused(run(*TUNE, *options), message)
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("{", "it must hold JSON"),
+    ('{"unit": [1]}', "did you mean 'units'?"), ('{"units": 5}', "--space, 'units': it is 5"),
+    ('{"units": ["a"]}', "--space, 'units'"), ('{"units": {"low": 9, "high": 1}}', "--space, 'units': low is 9"),
+])
+@pytest.mark.usefixtures("kept")
+def test_wrong_spaces(text: str, message: str, run: Run) -> None:
+    Path("space.json").write_text(text)
+    refused(run(*TUNE, "--space", "space.json"), message)
+
+
+def test_a_table_or_a_target_that_is_not_given(run: Run) -> None:
+    refused(run("tune", "whole.csv"), "--target is missing")
+    refused(run("tune", "--target", "churn", "--drop", "id", "whole.csv"), "FILE, the table, is not given")
+
+
+def test_a_search_in_which_every_setting_fails_is_a_failed_job(run: Run) -> None:
+    Path("wild.json").write_text('{"learning_rate": [1e30]}')
+    refused(run(*TUNE, "--space", "wild.json"), "every setting has failed", code=1)
+    assert not Path("model.npz").exists()
+
+
+@pytest.mark.parametrize(("cells", "message"), [
+    ({"age": "", "city": "Rome", "sex": "f"}, "values are missing in 'age', first in row 2; this model was tuned"),
+    ({"age": "30", "city": "Atlantis", "sex": "f"}, "column 'city' holds 'Atlantis' in row 2"),
+    ({"age": "30", "city": "Rome"}, "'sex' is missing"),
+    ({"age": "30", "city": "Rome", "sex": "f", "pet": "cat"}, "'pet' is unknown"),
+    ({"age": "old", "city": "Rome", "sex": "f"}, "column 'age' holds 'old' in row 2"),
+])
+def test_rows_that_cannot_be_predicted(cells: dict[str, str], message: str, run: Run) -> None:
+    tuned(run, "--drop", "id")
+    write(Path("new.csv"), {name: [whole().get(name, ["x"])[0], cell] for name, cell in cells.items()})
+    result = run("predict", "model.npz", "new.csv")
+    refused(result, message)
+    assert result[1] == ""
+    if "Atlantis" in message:
+        assert run("predict", "model.npz", "new.csv", "--unknown", "ignore")[0] == 0
+
+
+def test_what_is_no_model(run: Run) -> None:
+    tuned(run)
+    good = Path("model.npz").read_bytes()
+    network = st.Sequential([st.Dense(2, activation="softmax")])
+    network.compile(loss="categorical_crossentropy")
+    network.build((None, 2))
+    network.save("network.npz")
+    Path("cut.npz").write_bytes(good[: len(good) // 2])
+    arrays = dict(np.load("model.npz"))
+    newer = {**arrays, "header": np.array(json.dumps({**json.loads(str(arrays["header"])), "format": 99}))}
+    np.savez("newer.npz", **newer)
+    np.savez("numbers.npz", x=np.zeros(3))
+    for name, message in {
+        "absent.npz": "there is no such file", "whole.csv": "it is no model that scratchtune has saved",
+        "cut.npz": "it is no model that scratchtune has saved", "numbers.npz": "it is no model that scratchtune",
+        "newer.npz": "of format 99; this version reads up to format",
+        "network.npz": "holds a Sequential; predict takes",
+    }.items():
+        refused(run("predict", name, "whole.csv"), message)
+    refused(run("predict", "model.npz", "absent.csv"), "absent.csv is not there")
+
+
+def test_values_have_no_probabilities(run: Run) -> None:
+    write(Path("values.csv"), {"x": [f"{i}" for i in range(60)], "y": [f"{i / 7}" for i in range(60)]})
+    tuned(run, table="values.csv", target="y")
+    refused(run("predict", "model.npz", "values.csv", "--proba"), "--proba is for classes")
+
+
+# Interrupted ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("call", [1, 2, 3])
+@pytest.mark.usefixtures("kept")
+def test_an_interrupted_run_leaves_the_old_model(
+    call: int, jobs: str, run: Run, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[int] = []
+
+    def interrupted(*arguments: Any, **options: Any) -> Any:
+        calls.append(1)
+        if len(calls) >= call:
+            raise KeyboardInterrupt
+        return real(*arguments, **options)
+
+    real = table_tuning.cross_validate
+    monkeypatch.setattr(table_tuning, "cross_validate", interrupted)
+    code, _, messages = run(*TUNE, "--jobs", jobs)
+    assert code == 130 and messages.splitlines()[-1] == "scratchtune: interrupted"
+
+
+@pytest.mark.usefixtures("kept")
+def test_an_interrupted_saving_leaves_the_old_model(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def half(file: Any, **arrays: Any) -> None:
+        file.write(b"half a model")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(np, "savez", half)
+    assert run(*TUNE)[0] == 130
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a signal of POSIX")
+@pytest.mark.usefixtures("kept")
+def test_ctrl_c(run: Run) -> None:
+    command = [sys.executable, "-m", "scratchtune", "tune", "whole.csv", "--target", "churn", "--trials", "100000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        while "cross-validating" not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        messages = process.communicate(timeout=60)[1]
+    assert process.returncode == 130 and messages.splitlines()[-1] == "scratchtune: interrupted"

@@ -1,0 +1,48 @@
+"""A million rows: tuning takes the memory that the table needs, and little more."""
+
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+ROWS, NUMBERS, TEXTS = 1_000_000, 16, 3
+
+
+def write_large(path, rows=ROWS, chunk=100_000):
+    """A table of numbers, texts and gaps, with a target that depends on some of them; written in chunks."""
+    rng = np.random.default_rng(0)
+    numbers = np.linspace(-3.0, 3.0, 4001)
+    number_cells = np.array([*(f"{number:.4f}" for number in numbers), ""], dtype=object)
+    text_cells = np.array(["north", "south", "east", "west", "", "inland"], dtype=object)
+    with open(path, "w") as file:
+        names = [f"x{i}" for i in range(NUMBERS)] + [f"place{i}" for i in range(TEXTS)]
+        file.write(",".join([*names, "answer"]) + "\n")
+        for _ in range(0, rows, chunk):
+            x = np.clip(rng.normal(2000.0, 600.0, (NUMBERS, chunk)), 0, 4000).astype(int)
+            places = rng.integers(0, len(text_cells), (TEXTS, chunk))
+            score = numbers[x[0]] - numbers[x[1]] * (places[0] == 1) + rng.normal(0.0, 0.5, chunk)
+            x[rng.random(x.shape) < 0.01] = len(numbers)
+            columns = [number_cells[row].tolist() for row in x] + [text_cells[row].tolist() for row in places]
+            columns.append(np.where(score > 1.0, "yes", "no").tolist())
+            file.write("\n".join(map(",".join, zip(*columns, strict=True))) + "\n")
+
+
+@pytest.mark.slow
+def test_a_million_rows_are_tuned_in_under_four_gigabytes(tmp_path):
+    path = tmp_path / "large.csv"
+    write_large(path)
+    command = [sys.executable, "-m", "scratchtune", "tune", str(path), "--target", "answer", "--impute",
+               "--trials", "4", "--jobs", "2", "--out", str(tmp_path / "large.npz")]
+    begun = time.perf_counter()
+    with open(tmp_path / "out", "w") as out, open(tmp_path / "err", "w") as err:
+        process = subprocess.Popen(command, stdout=out, stderr=err)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    print(f"{time.perf_counter() - begun:.0f} s, {used.ru_utime:.0f} s of processor, {used.ru_maxrss / 2**20:.2f} GiB")
+    print((tmp_path / "out").read_text(), (tmp_path / "err").read_text())
+    assert process.returncode == 0, (tmp_path / "err").read_text()
+    assert used.ru_maxrss * 1024 < 4e9
+    assert (tmp_path / "large.npz").stat().st_size < 1e7

@@ -1,0 +1,413 @@
+"""Tuning on a table: sealed rows stay sealed, metrics are scikit-learn's, the same seed gives the same bits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import scratchtune as st
+from scratchtune.data import Table, TableEncoder
+from scratchtune.search import Categorical, Float, Int
+from scratchtune.table_model import Target, read_target
+from scratchtune.table_tuning import (
+    TableTuning,
+    check_scoring,
+    checked_folds,
+    default_scoring,
+    described,
+    judge,
+    metrics_for,
+    prepare,
+    prepare_table,
+    read_space,
+    tune_table,
+)
+
+QUICK = {"epochs": [30, 40], "units": [8, 16], "learning_rate": [0.01]}
+
+
+def columns(rows: int = 150, classes: int = 2) -> dict[str, Any]:
+    """A number of the row, a number with gaps, a text with gaps, a target: text for classes, a number for none."""
+    rng = np.random.default_rng(0)
+    age, city = rng.normal(40.0, 12.0, rows), rng.choice(["Rome", "Oslo", "Nice"], rows)
+    score = (age - 40.0) / 12.0 + (city == "Rome") + rng.normal(0.0, 0.3, rows)
+    names = np.array(["no", "yes", "perhaps"])
+    target = names[np.digitize(score, [[1.2], [0.0, 1.5]][classes - 2])] if classes else score
+    return {
+        "row": np.arange(rows), "age": np.where(np.arange(rows) % 17 == 3, np.nan, age),
+        "city": np.where(np.arange(rows) % 23 == 5, "", city), "y": target}
+
+
+def tuned(given: dict[str, Any] | None = None, **options: Any) -> TableTuning:
+    prepared = prepare(Table.from_columns(given or columns()), "y")
+    options = {"searcher": "random", "trials": 3, "space": QUICK, "impute": "median", "jobs": 1, "folds": 3,
+               "progress": False, **options}
+    return tune_table(prepared, **options)
+
+
+def bits(result: TableTuning) -> bytes:
+    """The model, its training and what was judged."""
+    theta = result.model.fitted.estimator.model_.theta.tobytes()
+    return theta + repr([result.params, result.judged, [trial.value for trial in result.study.trials]]).encode()
+
+
+# Sealing --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("classes", [0, 2, 3])
+@pytest.mark.parametrize("sealed", [0.2, 0.5])
+def test_a_share_of_each_class_is_sealed(classes: int, sealed: float) -> None:
+    prepared = prepare(Table.from_columns(columns(classes=classes)), "y", sealed=sealed)
+    assert sorted([*prepared.open_rows, *prepared.sealed_rows]) == list(range(150))
+    assert len(prepared.sealed_rows) == 150 * sealed
+    for one in range(classes):
+        there, sealed_there = (prepared.y == one).sum(), (prepared.y[prepared.sealed_rows] == one).sum()
+        assert abs(sealed_there - sealed * there) <= 1.0
+
+
+def test_the_seed_chooses_the_sealed_rows() -> None:
+    table = Table.from_columns(columns())
+    first, again, other = (prepare(table, "y", seed=seed).sealed_rows.tolist() for seed in (1, 1, 2))
+    assert first == again != other
+
+
+class Spy:
+    """Notes which rows a method's first argument holds: its column "row"."""
+
+    def __init__(self, method: Callable[..., Any]) -> None:
+        self.method, self.seen = method, []
+
+    def __get__(self, owner: Any, kind: Any = None) -> Callable[..., Any]:
+        def called(X: Any, *arguments: Any, **options: Any) -> Any:
+            rows = X.column("row") if isinstance(X, Table) else X[:, 0]
+            self.seen.append(tuple(sorted(rows.astype(int).tolist())))
+            return self.method(owner, X, *arguments, **options)
+
+        return called
+
+
+@pytest.mark.parametrize("classes", [0, 2])
+def test_nothing_is_fitted_on_sealed_rows_nor_on_a_folds_validation_rows(
+    classes: int, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network = st.MLPClassifier if classes else st.MLPRegressor
+    spies = {}
+    for kind in (TableEncoder, network):
+        spies[kind] = Spy(kind.fit)
+        monkeypatch.setattr(kind, "fit", spies[kind])
+    scaler = Spy(st.StandardScaler.fit)
+    monkeypatch.setattr(st.StandardScaler, "fit", scaler)
+    result = tuned(columns(classes=classes))
+    prepared = result.prepared
+    table, y = prepared.part(prepared.open_rows)
+    training = [tuple(prepared.open_rows[train].tolist())
+                for train, _ in checked_folds(3, 0, result.model.fitted, table, y)]
+    of_everything, whole = set(prepared.open_rows.tolist()), tuple(prepared.open_rows.tolist())
+    assert all(set(rows) <= of_everything for spy in spies.values() for rows in spy.seen)
+    for spy in spies.values():
+        assert [spy.seen.count(rows) for rows in training] == [4, 4, 4]  # the default and three trials
+        assert spy.seen.count(whole) in (2, 3)  # the default and the best one; an encoder once more to see if it can
+        assert len(spy.seen) <= 12 + 3 + 1 and min(map(len, spy.seen)) >= 32  # and a few rows, to compile
+    assert set(scaler.seen) >= {*training, whole}
+    if classes:  # in regression a scaler sees y too
+        assert all(set(rows) <= of_everything for rows in scaler.seen)
+
+
+@pytest.mark.parametrize("classes", [0, 2])
+def test_values_of_sealed_rows_change_neither_parameters_nor_model(classes: int, tmp_path: Path) -> None:
+    given = columns(classes=classes)
+    first = tuned(given)
+    sealed = first.prepared.sealed_rows
+    given["age"][sealed] *= 100.0
+    given["city"][sealed] = "Oslo"
+    if not classes:
+        given["y"][sealed] += 50.0
+    second = tuned(given)
+    assert first.prepared.sealed_rows.tolist() == second.prepared.sealed_rows.tolist()
+    assert [row.tuned for row in first.judged] != [row.tuned for row in second.judged]
+    assert [trial.value for trial in first.study.trials] == [trial.value for trial in second.study.trials]
+    files = []
+    for i, result in enumerate((first, second)):
+        result.model.save(tmp_path / f"{i}.npz")
+        files.append({name: array.tobytes() for name, array in np.load(tmp_path / f"{i}.npz").items()})
+    assert first.params == second.params and files[0] == files[1]
+
+
+def test_prepare_table_seals_and_encodes_as_tuning_does(tmp_path: Path) -> None:
+    """What an emitted script trains on is what the tuned model was trained on."""
+    given = columns()
+    np.savez(tmp_path / "table.npz", **given)
+    rows = prepare_table(tmp_path / "table.npz", "y", drop=["row"], impute="median")
+    prepared = prepare(Table.from_columns(given), "y", drop=["row"])
+    result = tune_table(prepared, "grid", space={"epochs": [1]}, impute="median", progress=False)
+    encoder = result.model.fitted.encoder_
+    assert rows.classes == ("no", "yes") and rows.feature_names == encoder.get_feature_names_out().tolist()
+    for X, y, part in ((rows.X, rows.y, prepared.open_rows), (rows.X_sealed, rows.y_sealed, prepared.sealed_rows)):
+        table, expected = prepared.part(part)
+        assert X.tobytes() == encoder.transform(table).tobytes() and y.tolist() == expected.tolist()
+
+
+def test_columns_without_any_value_are_left_out_and_told() -> None:
+    prepared = prepare(Table.from_columns({**columns(), "nothing": [None] * 150}), "y", drop=["row"])
+    assert prepared.table.names == ["age", "city"] and prepared.dropped == ("row", "nothing")
+    assert "left out, since they hold no value: 'nothing'" in described(prepared)
+
+
+@pytest.mark.parametrize(("change", "options", "message"), [
+    ({}, {"sealed": 0.999}, "--sealed is 0.999 and there are 150 rows"),
+    ({}, {"sealed": 0.001}, "--sealed is 0.001 and there are 150 rows"),
+    ({"y": ["a"] * 147 + ["b"] * 3}, {"sealed": 0.7}, "rows of the class 'b' to learn from; seal a smaller share"),
+    ({"y": ["a"] * 149 + ["b"]}, {}, "the class 'b' of the target 'y' is in 1 of the rows"),
+    ({}, {"drop": ["rows"]}, "--drop is 'rows'; it must be one of 'row', 'age', 'city', did you mean 'row'?"),
+    ({}, {"drop": ["y"]}, "--drop is 'y'; it must be one of 'row', 'age', 'city'"),
+    ({}, {"drop": ["row", "age", "city"]}, "no column to learn from beside the target 'y'"),
+])
+def test_what_cannot_be_sealed(change: dict[str, Any], options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        prepare(Table.from_columns({**columns(), **change}), "y", **options)
+    assert message in str(caught.value)
+
+
+# Judging --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_metrics_of_classes_are_scikit_learns(classes: int) -> None:
+    m = pytest.importorskip("sklearn.metrics")
+    result = tuned(columns(classes=classes))
+    table, y = result.prepared.part(result.prepared.sealed_rows)
+    y, labels = result.model.target.labels(y), list(result.model.target.classes)
+    q, p = result.model.predict(table), result.model.predict_proba(table)
+    options = {"average": "macro", "labels": labels} if classes == 3 else {"pos_label": labels[1]}
+    options["zero_division"] = 0.0
+    auc = m.roc_auc_score(y == labels[1], p[:, 1]) if classes == 2 else m.roc_auc_score(y, p[:, np.argsort(labels)],
+                                                                                     multi_class="ovr")
+    expected = {
+        "accuracy": m.accuracy_score(y, q), "precision": m.precision_score(y, q, **options),
+        "recall": m.recall_score(y, q, **options), "f1": m.f1_score(y, q, **options), "auc": auc,
+        "log loss": m.log_loss(y, p[:, np.argsort(labels)])}
+    assert {row.name: row.tuned for row in result.judged} == pytest.approx(expected, rel=1e-9)
+    for row in result.judged:
+        assert f"{row.name:<24} {row.default:10.4f} {row.tuned:10.4f}" in result.text()
+
+
+def test_metrics_of_values_are_scikit_learns() -> None:
+    m = pytest.importorskip("sklearn.metrics")
+    result = tuned(columns(classes=0))
+    table, y = result.prepared.part(result.prepared.sealed_rows)
+    q = result.model.predict(table)
+    expected = {
+        "r2": m.r2_score(y, q), "mean squared error": m.mean_squared_error(y, q),
+        "root mean squared error": m.root_mean_squared_error(y, q), "mean absolute error": m.mean_absolute_error(y, q)}
+    assert {row.name: row.tuned for row in result.judged} == pytest.approx(expected, rel=1e-9)
+
+
+class Says:
+    """A model that gives the answers it was made with."""
+
+    def __init__(self, answers: np.ndarray) -> None:
+        self.answers = answers
+
+    def predict(self, table: Table) -> np.ndarray:
+        return self.answers if self.answers.ndim == 1 else self.answers.argmax(axis=1)
+
+    def predict_proba(self, table: Table) -> np.ndarray:
+        return self.answers
+
+
+def test_gain_and_its_error_by_hand() -> None:
+    """Of 100 rows the default has 60 right, the tuned one 20 more: the gain's error is sqrt(0.2 · 0.8 / 100)."""
+    y = np.zeros(100, int)
+    default, better = (np.where(np.arange(100)[:, None] < right, [[0.9, 0.1]], [[0.1, 0.9]]) for right in (60, 80))
+    judged = {row.name: row for row in judge(
+        Target("y", ("a", "b"), ""), Says(default), Says(better), Table({}), y, seed=0)}
+    accuracy, loss = judged["accuracy"], judged["log loss"]
+    assert (accuracy.default, accuracy.tuned) == (0.6, 0.8) and accuracy.gain == pytest.approx(0.2)
+    assert accuracy.error == pytest.approx(0.04, rel=0.2)
+    assert loss.gain == loss.default - loss.tuned > 0.0  # a smaller loss is better
+    assert np.isnan(judged["auc"].tuned)  # no row of class b is sealed
+
+
+def test_a_model_has_not_gained_on_itself() -> None:
+    rng = np.random.default_rng(0)
+    says = Says(rng.normal(size=50))
+    for row in judge(Target("y", (), ""), says, says, Table({}), rng.normal(size=50), seed=0):
+        assert row.gain == 0.0 and row.error == 0.0 and row.text().split()[-2:] == ["0.0000", "0.0000"]
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e9])
+def test_the_table_keeps_its_columns_whatever_the_size_of_the_numbers(scale: float) -> None:
+    rng = np.random.default_rng(0)
+    y = scale * rng.normal(size=50)
+    rows = judge(Target("y", (), ""), Says(y * 0.9), Says(y * 0.8), Table({}), y, seed=0)
+    assert len({len(row.text()) for row in rows}) == 1
+    assert all(float(row.text().split()[-4]) == pytest.approx(row.default, rel=0.02) for row in rows)
+
+
+@pytest.mark.parametrize("classes", [0, 2, 3])
+def test_default_scoring_is_one_of_those_that_fit(classes: int) -> None:
+    target, _ = read_target(Table.from_columns(columns(classes=classes)), "y")
+    assert check_scoring(default_scoring(target), target) == default_scoring(target)
+    assert len(metrics_for(target)) == (6 if classes else 4)
+
+
+@pytest.mark.parametrize(("scoring", "classes", "message"), [
+    ("acuracy", 2, "did you mean 'accuracy'?"),
+    ("r2", 2, "for classification it must be one of accuracy"),
+    ("f1", 0, "for regression it must be one of r2"),
+    ("f1", 3, "there are 3: take f1_macro"),
+    ("roc_auc", 3, "take roc_auc_ovr"),
+    ("f1_samples", 2, "for classification it must be one of"),
+])
+def test_scoring_that_does_not_fit(scoring: str, classes: int, message: str) -> None:
+    target, _ = read_target(Table.from_columns(columns(classes=classes)), "y")
+    with pytest.raises(ValueError) as caught:
+        check_scoring(scoring, target)
+    assert message in str(caught.value)
+
+
+# Tuning ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("classes", [0, 2])
+def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads(classes: int) -> None:
+    given, linear = columns(classes=classes), {"hidden_layers": [0], "learning_rate": [0.01, 0.02], "epochs": [30, 60]}
+    first = tuned(given, space=linear)
+    assert first.beaten and any(row.error > 0.0 for row in first.judged)  # a model of its own, not the default again
+    one = bits(first)
+    assert one == bits(tuned(given, space=linear)) == bits(tuned(given, space=linear, jobs=2))
+    assert one != bits(tuned(given, space=linear, seed=1))
+
+
+def test_the_order_of_the_rows_does_not_decide_what_a_fold_is() -> None:
+    given = columns(classes=0)
+    order = np.argsort(given["y"])
+    result = tuned({name: np.asarray(values)[order] for name, values in given.items()})
+    table, y = result.prepared.part(result.prepared.open_rows)
+    means = [y[test].mean() for _, test in checked_folds(3, 0, result.model.fitted, table, y)]
+    assert np.ptp(means) < 0.5 * y.std()  # unshuffled folds would be the thirds of a sorted table
+
+
+@pytest.mark.parametrize("scoring", ["accuracy", "balanced_accuracy", "f1_macro", "roc_auc", "neg_log_loss"])
+def test_the_score_is_a_mean_of_cross_validation(scoring: str) -> None:
+    result = tuned(scoring=scoring, searcher="grid", trials=None)
+    assert len(result.study.trials) == 4 and {trial.state for trial in result.study.trials} == {"complete"}
+    table, y = result.prepared.part(result.prepared.open_rows)
+    folds = checked_folds(3, 0, result.model.fitted, table, y)
+    again = st.cross_validate(result.model.fitted, table, y, scoring=scoring, cv=folds)["test_score"].mean()
+    best = max([result.default_score, *(trial.value for trial in result.study.trials)])
+    assert again == best
+    assert f"cross-validated {scoring} (larger is better): default {result.default_score:.4f}" in result.text()
+
+
+def test_the_default_is_kept_where_nothing_is_better() -> None:
+    result = tuned(space={"learning_rate": [1e-7]})
+    assert not result.beaten and result.params == {} and "the default is kept" in result.text()
+    assert result.model.fitted.estimator.learning_rate == st.MLPClassifier().learning_rate
+    assert all(row.gain == 0.0 for row in result.judged)
+
+
+@pytest.mark.parametrize(("classes", "about"), [
+    (0, None), (2, "precision, recall, f1, auc: about the class 'yes'"),
+    (3, "precision, recall, f1, auc: means over the classes"),
+])
+def test_it_is_told_whose_precision_it_is(classes: int, about: str | None) -> None:
+    text = tuned(columns(classes=classes), trials=1).text()
+    assert about in text if about else "precision" not in text
+
+
+@pytest.mark.parametrize(("searcher", "trials", "settings"), [("grid", None, 4), ("random", 2, 2), ("grid", 3, 3)])
+def test_the_number_of_settings_is_told(searcher: str, trials: int | None, settings: int) -> None:
+    said: list[str] = []
+    result = tuned(searcher=searcher, trials=trials, say=said.append)
+    assert len(result.study.trials) == settings and f"up to {settings} settings on 120 rows in 3 folds" in said[0]
+
+
+def test_a_better_setting_is_told_with_its_reason() -> None:
+    result = tuned(columns(classes=0), space={"epochs": [60], "hidden_layers": [0], "learning_rate": [0.02]})
+    assert result.beaten and result.params == {"epochs": 60, "hidden_layers": 0, "learning_rate": 0.02}
+    assert "best parameters: epochs=60, hidden_layers=0" in result.text() and "why: Trial 0" in result.text()
+    assert result.model.fitted.estimator.epochs == 60
+
+
+def test_class_weights_go_by_labels() -> None:
+    """In the space the classes have their labels; the network knows them by their numbers."""
+    given = columns()
+    by_labels = tuned(given, space={"class_weight": [{"yes": 3.0, "no": 1.0}]}, scoring="recall")
+    table, y = by_labels.prepared.part(by_labels.prepared.open_rows)
+    assert by_labels.model.target.classes == ("no", "yes") and by_labels.beaten
+    assert by_labels.model.fitted.estimator.class_weight == {1: 3.0, 0: 1.0}
+
+
+@pytest.mark.filterwarnings("ignore::scratchtune.DivergenceWarning")
+def test_settings_that_fail_do_not_end_the_search() -> None:
+    result = tuned(space={"learning_rate": [1e30, 0.02], "epochs": [60]}, searcher="grid", trials=None)
+    assert [trial.state for trial in result.study.trials] == ["failed", "complete"]
+    assert "its training has diverged" in str(result.study.trials[0].error)
+    with pytest.raises(RuntimeError, match="every setting has failed; .*its training has diverged"):
+        tuned(space={"learning_rate": [1e30]})
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"impute": None}, "values are missing in 'age' (9 of 150 rows), 'city' (7 of 150 rows); --impute fills them"),
+    ({"folds": 150}, "--folds is 150: "),
+    ({"space": {"unit": [1]}}, "--space names 'unit'; the network has hidden_layers"),
+    ({"space": {"random_state": [1]}}, "--space names 'random_state'"),
+    ({"space": {"units": [0]}}, "--space, 'units': units is 0"),
+    ({"space": {"dropout": Float(0.0, 1.0)}}, "--space, 'dropout': dropout is 1.0"),
+    ({"space": {"activation": ["rely"]}}, "did you mean 'relu'?"),
+    ({"space": {"class_weight": ["balance"]}}, "class_weight is 'balance'"),
+    ({"space": {"class_weight": [{"maybe": 1.0}]}}, "a label of class_weight is 'maybe'; it must be one of 'no', "),
+    ({"space": {"units": Int(1, 2, when={"depth": [1]})}}, "--space: when of 'units' names 'depth'"),
+])
+def test_what_cannot_be_tuned(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        tuned(**options)
+    assert message in str(caught.value)
+
+
+def test_a_text_column_with_ten_thousand_values() -> None:
+    many = {"name": [f"n{i}" for i in range(10_000)], "y": ["a", "b"] * 5_000}
+    with pytest.raises(ValueError, match="column 'name' holds 8000 different texts"):
+        tuned(many)
+
+
+# Spaces from a file ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("entry", "parameter"), [
+    ([1, 2], Categorical([1, 2])),
+    (["relu", None], Categorical(["relu", None])),
+    ({"choices": ["relu", "tanh"], "when": {"layers": [1, 2]}}, Categorical(["relu", "tanh"], when={"layers": [1, 2]})),
+    ({"low": 8, "high": 256, "log": True}, Int(8, 256, log=True)),
+    ({"low": 8, "high": 256, "step": 8}, Int(8, 256, step=8)),
+    ({"low": 0, "high": 1, "type": "float"}, Float(0, 1)),
+    ({"low": 1e-4, "high": 1, "log": True}, Float(1e-4, 1, log=True)),
+    ({"low": 0.0, "high": 0.9, "when": {"optimizer": ["sgd"]}}, Float(0.0, 0.9, when={"optimizer": ["sgd"]})),
+])
+def test_a_space_from_json(entry: Any, parameter: Any, tmp_path: Path) -> None:
+    (tmp_path / "space.json").write_text(json.dumps({"name": entry}))
+    assert repr(read_space(tmp_path / "space.json")["name"]) == repr(parameter)
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("{", "it must hold JSON"), ("[1]", "it must hold an object"), ("{}", "it must hold an object"),
+    ('{"units": 5}', "--space, 'units': it is 5; it must be a list of values, or a range such as"),
+    ('{"units": {"low": 1}}', "--space, 'units': it is {\"low\": 1}"),
+    ('{"units": {"low": 9, "high": 1}}', "--space, 'units': low is 9 and high is 1"),
+    ('{"units": {"low": "a", "high": 1}}', "--space, 'units': low is 'a'"),
+    ('{"units": {"low": 1, "high": 2, "steps": 1}}', "it has 'steps'; a range has low, high, log, step, when, prior, "),
+    ('{"units": {"low": 1, "high": 2, "type": "whole"}}', "type is 'whole'"),
+    ('{"units": {"choices": [1], "log": true}}', "it has 'log'; a choice has choices, when, prior"),
+    ('{"units": []}', "--space, 'units': choices is empty"), ('{"units": [8, 8]}', "choices holds 8 twice"),
+])
+def test_a_wrong_space(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "space.json").write_text(text)
+    with pytest.raises(ValueError) as caught:
+        read_space(tmp_path / "space.json")
+    assert message in str(caught.value)
