@@ -25,6 +25,9 @@
 #
 # *AUC* needs no decision, only a score s. Take a positive and a negative row: how often has the positive one the
 # higher score? (A tie counts half.) That share is also the area under the ROC curve, which you see below.
+#
+# *Log loss* is lesson 04's cross-entropy, averaged over the rows: t is 1 for the true class and 0 for the others, p is
+# what the model gives each class. It is small if the true class gets a high probability.
 
 # %% [markdown]
 # ## Predict
@@ -83,9 +86,10 @@ for name, scores in results.items():
 
 # %% [markdown]
 # ## Check: the rare illness
-# Saying *healthy* to everybody is 95 % right. It finds nobody: recall 0. The trained network is hardly more
-# *accurate* than this, though it is worth far more. The other way round, *always ill* has a perfect recall, and an
-# accuracy of 5 %. AUC gives both of them 0.5, chance, since they tell nobody from anybody.
+# Predict 1: saying *healthy* to everybody has an accuracy of 0.95, an AUC of 0.5, and 0 in the three others. It finds
+# nobody. (It raises no alarm, so its precision has no value: that is z.) The trained network is hardly more *accurate*
+# than this, though it is worth far more. The other way round, *always ill* has a perfect recall, and an accuracy of
+# 5 %. AUC gives both of them 0.5, chance, since they tell nobody from anybody.
 #
 # The confusion matrix shows all of it at once. True classes go down, predicted ones across.
 
@@ -144,15 +148,25 @@ axes[1].legend(loc="lower center", ncols=2)
 
 # %% [markdown]
 # ## Check: the threshold
-# A lower threshold finds more of the ill (recall up) and alarms more of the healthy (precision down). You cannot have
-# both: only a better model moves the whole curve. F1 has its peak in between, below 0.5 here. AUC is the same for
-# all thresholds, as it never looks at one. That is its strength when you compare models, and its blindness when you
-# must decide.
+# Predict 2: from 0.5 to 0.1 recall goes up (0.39 to 0.81). Precision (0.66 to 0.30), accuracy (0.96 to 0.90) and F1
+# (0.49 to 0.44) go down. AUC stays. Recall can never fall when the threshold is lowered: nobody loses an alarm.
+# Precision falls as a rule, not at each step: look at its teeth on the right of the picture, where few are alarmed. F1
+# has its peak in between. Here it lies at 0.36, so on the way down F1 first rises, then falls.
+#
+# You cannot have both, precision and recall: only a better model moves the whole curve. The two cross where as many are
+# alarmed as are ill. There both divide TP by the same number, so F1 is the same, too.
+#
+# AUC is the same for all thresholds, as it never looks at one. That is its strength when you compare models, and its
+# blindness when you must decide.
 
 # %%
 assert (np.diff(table[:, 2]) <= 0).all()  # recall only falls as the threshold rises
 high, low = results["network, from 0.5 on"], results["network, from 0.1 on"]
 assert low[2] > high[2] + 0.3 and low[1] < high[1] - 0.2 and low[4] == high[4]
+assert low[0] < high[0] and low[3] < high[3]
+assert (np.diff(table[:, 1]) < 0).any()  # precision rises as a rule, not always
+as_many = five(y_test, p, np.sort(p)[-y_test.sum()])  # as many alarms as there are ill patients
+assert np.isclose(as_many[1], as_many[2]) and np.isclose(as_many[1], as_many[3])
 assert thresholds[best_f1] < 0.4 and table[best_f1, 3] > high[3]
 one_by_one = [np.mean((score > p[y_test == 0]) + 0.5 * (score == p[y_test == 0])) for score in p[y_test == 1]]
 assert np.isclose(np.mean(one_by_one), table[0, 4])  # the area is the share of pairs in the right order
@@ -189,7 +203,7 @@ print(f"always healthy costs {cost_for_1000(nobody):.0f}, always ill {cost_for_1
 
 # %% [markdown]
 # ## Check: probabilities
-# The AUC is the same in all three, to the last digit: the order has not changed. The log loss tells them apart. It
+# Predict 3: only the log loss changes. The AUC is the same in all three, as the order has not changed. The log loss
 # asks for true probabilities, and it punishes false certainty most. The costs show that this is no theory.
 #
 # So: AUC to see whether a model can rank; log loss if you are going to use its probabilities; and for decisions, put
@@ -229,9 +243,9 @@ for name, value in means.items():
 
 # %% [markdown]
 # ## Check: many classes
-# The model misses the eights, and the accuracy does not care: there are so few. Micro F1 *is* the accuracy
-# wherever each row has one label, as each mistake is one FP and one FN. Weighted F1 hardly notices either. Only macro
-# falls. Which is right depends on you: does a class count, or does a row count?
+# Predict 4: no. The model misses all eights, and the accuracy does not care: there are so few. Micro F1 *is* the
+# accuracy wherever each row has one label, as each mistake is one FP and one FN. Weighted F1 hardly notices either.
+# Only macro falls. Which is right depends on you: does a class count, or does a row count?
 
 # %%
 assert np.isclose(means["micro"], st.metrics.accuracy_score(b_test, answers))

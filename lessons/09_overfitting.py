@@ -16,13 +16,16 @@
 # - [dropout] y = x / (1 − r) if u >= r else 0
 # - [gaussian_noise] y = x + σ · z
 # - [log_loss] L = −Σₙ[wₙ · Σₖ[tₙₖ · log(pₙₖ)]] / Σₙ[wₙ]
-# - [standard_error_of_mean] e = √(Σₖ[(sₖ − meanₖ[sₖ])²] / (#k · max(#k − 1, 1)))
+# - [corrected_standard_error] e = √((1 / #k + m / n) · Σₖ[(dₖ − meanₖ[dₖ])²] / max(#k − 1, 1))
 #
 # The first three keep weights small (lesson 03). *Dropout* silences each hidden unit with probability r, anew in
 # every step (u is random between 0 and 1), so that no unit can rely on another. *Gaussian noise* moves each input a
 # little (z is a normal random number): every epoch sees other rows, which are still digits. That is *augmentation*.
 # Both work in training only. *Early stopping* keeps some training rows aside and ends the training when the loss on
 # them does not improve any more (lesson 06).
+#
+# The last formula tells how sure a mean difference d of two networks is, over k draws of rows (#k: how many), each with
+# n rows to train on and m to test on. The draws share rows, which is what m / n makes up for; lesson 10 shows why.
 
 # %% [markdown]
 # ## Predict
@@ -35,7 +38,7 @@
 # ## Code: three curves
 # Digits again, but somebody has labelled the first 800 in haste: a fifth of them got a random label. The others have
 # been checked. We train on 400 hasty rows, and judge by the checked ones. The functions below are scikit-learn's in
-# name and arguments. `cv` takes any list of (training rows, test rows): three draws.
+# name and arguments. `cv` takes any list of (training rows, test rows): three draws of 400 rows.
 
 # %%
 import matplotlib.pyplot as plt
@@ -43,7 +46,7 @@ import numpy as np
 
 import scratchtune as st
 from scratchtune.evaluation import learning_curve, validation_curve
-from scratchtune.evaluation.selection import standard_error
+from scratchtune.evaluation.selection import corrected_standard_error
 from scratchtune.network.layers.dropout import dropout
 
 X, truth = st.datasets.load_digits()
@@ -52,7 +55,7 @@ order = rng.permutation(len(X))
 X, truth = X[order], truth[order]
 hasty, checked = np.arange(800), np.arange(800, len(X))
 y = np.where((np.arange(len(X)) < 800) & (rng.random(len(X)) < 0.2), rng.integers(10, size=len(X)), truth)
-draws = [(rng.permutation(hasty)[:400], checked) for _ in range(6)]
+draws = [(rng.permutation(hasty)[:400], checked) for _ in range(3)]
 print(f"{np.mean(y[hasty] != truth[hasty]):.0%} of the hasty labels are wrong, and none of the others")
 
 
@@ -62,7 +65,7 @@ def network(**changes):
 
 
 units, epochs, rows = (1, 2, 4, 8, 16, 32, 64, 128), (1, 2, 4, 8, 16, 32, 64, 128), (50, 100, 200, 400)
-options = {"cv": draws[:3], "scoring": "neg_log_loss"}
+options = {"cv": draws, "scoring": "neg_log_loss"}
 curves = {
     "units": (units, *validation_curve(network(), X, y, param_name="units", param_range=units, **options)),
     "epochs": (epochs, *validation_curve(network(), X, y, param_name="epochs", param_range=epochs, **options)),
@@ -100,17 +103,25 @@ axes[1].legend(loc="upper right")
 # %% [markdown]
 # ## Check: three curves
 # On the left of the first two pictures both losses are high: *underfitting*. (There the unseen rows can even do
-# better, as they have no wrong labels.) Then the training loss goes to 0, while the unseen one turns: *overfitting*.
-# With epochs it rises steeply, with units it hardly gets any better or worse. The gap between the curves is the sign.
-# More rows make it smaller: that is the best remedy, where there are more of them. And a network of 128 units learns
-# the wrong labels too. It has room for all of them.
+# better, as they have no wrong labels.) On the right the training loss goes to 0, and the unseen one does not follow:
+# *overfitting*. The gap between the curves is the sign.
+#
+# Predict 1: with more units the training loss falls and falls. The unseen one stops falling at about 8 units, and then
+# stays near 0.8 or a little above.
+#
+# Predict 2: more rows help: they make the gap smaller. That is the best remedy, where there are more of them. More
+# epochs do harm: after 8 of them the unseen loss turns, and rises from 0.56 to 1.03.
+#
+# Predict 3: all of them. A network of 128 units has room for every wrong label.
 
 # %%
 for name in ("units", "epochs"):
     _, seen, unseen = curves[name]
     seen, unseen = -seen.mean(axis=1), -unseen.mean(axis=1)
     assert seen[0] > 1.2 and unseen[0] > 1.2  # underfitting
-    assert seen[-1] < 0.15 and unseen[-1] > unseen.min() + 0.05 and 0 < unseen.argmin() < 7  # overfitting
+    assert seen[-1] < 0.15 and unseen[-1] > 0.8  # overfitting
+    assert unseen[3] < unseen.min() + 0.05  # at 8 units it stops falling, after 8 epochs it turns
+    assert name == "units" and np.ptp(unseen[3:]) < 0.25 or unseen[-1] > unseen[3] + 0.3
 gap = curves["training rows"][1].mean(axis=1) - curves["training rows"][2].mean(axis=1)
 assert gap[-1] < gap[0] / 2
 memory = network(units=128, epochs=128).fit(X[hasty[:400]], y[hasty[:400]])
@@ -122,18 +133,20 @@ assert memory.score(X[wrong], y[wrong]) > 0.9
 # %% [markdown]
 # ## Code: an ablation
 # Six remedies. We train without any, with each of them *alone*, with all, and with all *but one*. Each variant gets
-# the same six draws of 400 rows, with six seeds, so we can compare draw by draw. (The strengths were found by trying
-# a few, on other draws. Nobody claims that they are the best.)
+# the same ten draws, each with its own seed, so we can compare draw by draw: 400 of the hasty rows to train on, and 200
+# of the checked ones to test on. (The strengths were found by trying a few, on other draws. Nobody claims that they are
+# the best. A weight decay of 1.0 is no typing error: each step takes α · w = 0.003 · 1.0 of the weight away.)
 
 # %%
 REMEDIES = {
     "augment": 0.5, "dropout": 0.4, "l2": 2e-3, "l1": 5e-4, "weight_decay": 1.0, "early_stopping": True}
+pairs = [(rng.permutation(hasty)[:400], rng.permutation(checked)[:200]) for _ in range(10)]
 
 
 def judged(remedies):
-    """Accuracy and log loss on the checked rows, (draws, 2)."""
+    """Accuracy and log loss on the test rows of each draw, (draws, 2)."""
     scores = []
-    for seed, (train, test) in enumerate(draws):
+    for seed, (train, test) in enumerate(pairs):
         model = network(random_state=seed, **remedies).fit(X[train], y[train])
         p = model.predict_proba(X[test])
         scores.append((st.metrics.accuracy_score(truth[test], p.argmax(axis=1)), st.metrics.log_loss(truth[test], p)))
@@ -143,11 +156,10 @@ def judged(remedies):
 none, everything = judged({}), judged(REMEDIES)
 alone = {name: judged({name: value}) for name, value in REMEDIES.items()}
 without = {name: judged({other: REMEDIES[other] for other in REMEDIES if other != name}) for name in REMEDIES}
-print(f"{'':21}accuracy       log loss")
 table = {"none": none, **alone, "all": everything, **{f"all but {name}": without[name] for name in without}}
+print(f"{'':24}accuracy  log loss")
 for name, scores in table.items():
-    (a, loss), (e, f) = scores.mean(axis=0), [standard_error(column) for column in scores.T]
-    print(f"{name:22}{a:.3f} ± {e:.3f}  {loss:.3f} ± {f:.3f}")
+    print(f"{name:24}{scores[:, 0].mean():8.3f}  {scores[:, 1].mean():8.3f}")
 # ->                      accuracy       log loss
 # -> none                  0.761 ± 0.007  0.860 ± 0.036
 # -> augment               0.830 ± 0.008  0.567 ± 0.023
@@ -166,13 +178,20 @@ for name, scores in table.items():
 
 # %%
 def change(scores, base):
-    """Mean and standard error of the differences, draw by draw."""
+    """Mean of the differences, draw by draw, and its corrected standard error: each for accuracy and log loss."""
     difference = scores - base
-    return difference.mean(axis=0), np.array([standard_error(column) for column in difference.T])
+    return difference.mean(axis=0), np.array([corrected_standard_error(column, 400, 200) for column in difference.T])
 
 
 first = {name: change(alone[name], none) for name in REMEDIES}
 last = {name: change(everything, without[name]) for name in REMEDIES}
+for title, found in (("alone, changes", first), ("on top of all the others, changes", last)):
+    for name, ((a, loss), (e, f)) in found.items():
+        print(f"{name:14} {title} accuracy {a:+.3f} ± {e:.3f}, log loss {loss:+.3f} ± {f:.3f}")
+for name in ("weight_decay", "early_stopping", "augment"):
+    (a, loss), (e, f) = change(everything, alone[name])
+    print(f"all, against {name:14} alone: accuracy {a:+.3f} ± {e:.3f}, log loss {loss:+.3f} ± {f:.3f}")
+
 fig, axes = plt.subplots(1, 2, num="09-ablation", figsize=(10.5, 4.6), sharey=True, layout="constrained")
 places = np.arange(len(REMEDIES))[::-1]
 for column, ax, label in ((0, axes[0], "accuracy"), (1, axes[1], "log loss")):

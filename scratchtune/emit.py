@@ -1,13 +1,17 @@
 """A winning setting as a script: the same rows, the same network, in scratchtune, Keras or PyTorch.
 
 Reading, sealing and encoding the rows is scratchtune's in all three, so that the scripts differ in nothing but the
-framework that trains; what they print can be compared line by line.
+framework that trains; what they print can be compared line by line. Each function below gives the lines of one part of
+a script; a line that a setting does not need is left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pprint import pformat
 from typing import Any
+
+import numpy as np
 
 from scratchtune import checks
 from scratchtune.estimators import _MLP
@@ -16,6 +20,7 @@ from scratchtune.network.layers.activation import LEAKY_SLOPE
 TORCH_ACTIVATIONS = {
     "linear": "nn.Identity()", "relu": "nn.ReLU()", "leaky_relu": f"nn.LeakyReLU({LEAKY_SLOPE})", "elu": "nn.ELU()",
     "gelu": "nn.GELU()", "sigmoid": "nn.Sigmoid()", "tanh": "nn.Tanh()", "softmax": "nn.Softmax(dim=1)"}
+SCALERS = {"standard": "st.StandardScaler()", "minmax": "st.MinMaxScaler()"}
 
 
 def script(framework: str, fitted: _MLP, rows: dict[str, Any]) -> str:
@@ -24,201 +29,394 @@ def script(framework: str, fitted: _MLP, rows: dict[str, Any]) -> str:
     ``fitted`` is the tuned estimator, ``rows`` the arguments of `prepare_table`, ``path`` among them.
     """
     write = WRITERS[checks.choice("--emit", framework, WRITERS)]
-    return write(fitted, rows)
+    return "\n".join(write(fitted, rows)) + "\n"
 
 
-def _begin(rows: dict[str, Any], framework: str, imports: Sequence[str]) -> str:
-    """The lines that all scripts begin with: the rows, encoded on the open ones, the target as numbers."""
+# Lines ---------------------------------------------------------------------------------------------------------------
+
+
+def _when(needed: Any, *lines: str) -> list[str]:
+    """The lines, if the script needs them."""
+    return list(lines) if needed else []
+
+
+def _indented(levels: int, lines: Sequence[str]) -> list[str]:
+    """The lines, so many blocks deep."""
+    return [4 * levels * " " + line for line in lines]
+
+
+def _literal(value: Any) -> str:
+    """A value as one writes it in Python, with double quotes where none stands in it, broken where it is long."""
+    plain = value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
+    text = pformat(plain, width=96, compact=True, sort_dicts=False).replace("\n", "\n        ")
+    return text if '"' in text else text.replace("'", '"')
+
+
+# Parts of several scripts --------------------------------------------------------------------------------------------
+
+
+def _begin(rows: dict[str, Any], framework: str, imports: Sequence[str] = ()) -> list[str]:
+    """The docstring, the imports, and the rows, encoded on the open ones."""
+    path = rows["path"]
+    shown = repr(path).replace('"', '\\"')  # neither a backslash nor quotes in a name end the docstring
     given = {name: value for name, value in rows.items() if name != "path" and value not in (None, (), [])}
-    arguments = "".join(f",\n    {name}={value!r}" for name, value in given.items())
-    imported = "\n".join([*imports, *([""] if imports else []), "import scratchtune as st"])
-    shown = repr(rows["path"]).replace('"', '\\"')  # neither a backslash nor quotes in a name end the docstring
-    return f'''"""The network that scratchtune has found for {shown}, in {framework}.
-
-    python THIS_SCRIPT [FILE]
-"""
-import sys
-
-{imported}
-
-path = sys.argv[1] if len(sys.argv) > 1 else {rows["path"]!r}
-rows = st.prepare_table(  # X, y to train on; X_sealed, y_sealed to judge by
-    path{arguments},
-)
-'''
-
-
-def _scaled(fitted: _MLP) -> str:
-    kinds = {"standard": "st.StandardScaler()", "minmax": "st.MinMaxScaler()"}
-    lines = ["X, X_sealed, y = rows.X, rows.X_sealed, rows.y", _weights(fitted)]
-    if fitted.scale is not None:
-        weighted = fitted.scale == "standard" and getattr(fitted, "class_weight", None) is not None
-        lines += [f"scaler = {kinds[fitted.scale]}.fit(X{', sample_weight=weight' if weighted else ''})",
-                  "X, X_sealed = scaler.transform(X), scaler.transform(X_sealed)"]
-        if fitted.kind == "regressor":
-            lines += [f"y_scaler = {kinds[fitted.scale]}.fit(y[:, None])", "y = y_scaler.transform(y[:, None])[:, 0]"]
-    return "\n".join(lines)
+    return [
+        f'"""The network that scratchtune has found for {shown}, in {framework}.',
+        "",
+        "    python THIS_SCRIPT [FILE]",
+        '"""',
+        "import sys",
+        "",
+        *imports,
+        *_when(imports, ""),
+        "import scratchtune as st",
+        "",
+        f"path = sys.argv[1] if len(sys.argv) > 1 else {_literal(path)}",
+        "rows = st.prepare_table(  # X, y to train on; X_sealed, y_sealed to judge by",
+        "    path,",
+        *(f"    {name}={_literal(value)}," for name, value in given.items()),
+        ")",
+    ]
 
 
-def _judged(fitted: _MLP, outputs: str, scaled: bool = True) -> str:
-    """The lines that print how good the outputs for the sealed rows are."""
+def _data(fitted: _MLP) -> list[str]:
+    """X, y and X_sealed as the network takes them, and the weights of the rows where classes have some."""
+    column = "[:, None]" if fitted.kind == "regressor" else ""
+    return [f"X, X_sealed, y = rows.X, rows.X_sealed, rows.y{column}", *_weights(fitted), *_scaled(fitted)]
+
+
+def _class_weights(fitted: _MLP) -> list[float] | str | None:
+    """The weight of each class, "balanced", or None where all classes count the same."""
+    given = getattr(fitted, "class_weight", None)
+    if not isinstance(given, dict):
+        return given
+    weights = [float(given.get(label, 1.0)) for label in fitted.classes_.tolist()]
+    return weights if len(set(weights)) > 1 else None
+
+
+def _weights(fitted: _MLP) -> list[str]:
+    """The weight of each row, 1 in the mean."""
+    weights = _class_weights(fitted)
+    if weights is None:
+        return []
+    if isinstance(weights, str):
+        return ["counts = np.bincount(y)", "weight = len(y) / (len(counts) * counts[y])  # rare classes count more"]
+    return [
+        f"weight = np.array({_literal(weights)})[y]  # of each row's class",
+        *_when(0.0 in weights, "X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]"),
+        "weight /= weight.mean()  # so that the learning rate keeps its meaning",
+    ]
+
+
+def _scaled(fitted: _MLP) -> list[str]:
+    """Scalers that have seen the open rows only, and what they make of the rows."""
+    if fitted.scale is None:
+        return []
+    weight = ", sample_weight=weight" if fitted.scale == "standard" and _class_weights(fitted) is not None else ""
+    return [
+        f"scaler = {SCALERS[fitted.scale]}.fit(X{weight})",
+        "X, X_sealed = scaler.transform(X), scaler.transform(X_sealed)",
+        *_when(fitted.kind == "regressor", f"y_scaler = {SCALERS[fitted.scale]}.fit(y)", "y = y_scaler.transform(y)"),
+    ]
+
+
+def _unscaled(fitted: _MLP) -> list[str]:
+    """A regressor's outputs in the units of the target again."""
+    return _when(fitted.kind == "regressor" and fitted.scale, "q = y_scaler.inverse_transform(q)")
+
+
+def _judged(fitted: _MLP, values: str = "q") -> list[str]:
+    """What is printed: how good the probabilities p, or the values, are for the sealed rows."""
     if fitted.kind == "classifier":
-        return f'''
-p = {outputs}
-print(f"accuracy {{st.metrics.accuracy_score(rows.y_sealed, p.argmax(axis=1)):.4f}}")
-print(f"log loss {{st.metrics.log_loss(rows.y_sealed, p, labels=range(len(rows.classes))):.4f}}")
-'''
-    back = "" if fitted.scale is None or not scaled else "q = y_scaler.inverse_transform(q[:, None])[:, 0]\n"
-    return f'''
-q = {outputs}
-{back}print(f"r2 {{st.metrics.r2_score(rows.y_sealed, q):.4f}}")
-print(f"mean squared error {{st.metrics.mean_squared_error(rows.y_sealed, q):.4f}}")
-'''
+        return [
+            'print(f"accuracy {st.metrics.accuracy_score(rows.y_sealed, p.argmax(axis=1)):.4f}")',
+            'print(f"log loss {st.metrics.log_loss(rows.y_sealed, p, labels=range(len(rows.classes))):.4f}")',
+        ]
+    return [
+        f'print(f"r2 {{st.metrics.r2_score(rows.y_sealed, {values}):.4f}}")',
+        f'print(f"mean squared error {{st.metrics.mean_squared_error(rows.y_sealed, {values}):.4f}}")',
+    ]
 
 
-def _weights(fitted: _MLP) -> str:
-    """The line that gives each row its weight, 1 in the mean."""
-    weighted = getattr(fitted, "class_weight", None)
-    if weighted is None:
-        return "weight = np.ones(len(y))"
-    if weighted == "balanced":
-        return "counts = np.bincount(y)\nweight = len(y) / (len(counts) * counts[y])  # rare classes count more"
-    return f"weight = np.array([{weighted!r}.get(label, 1.0) for label in y.tolist()])\nweight /= weight.mean()"
+def _outputs(fitted: _MLP) -> str:
+    """How many outputs the network has, as the script says it."""
+    return "len(rows.classes)" if fitted.kind == "classifier" else "1"
 
 
 def _epochs(fitted: _MLP) -> int:
-    """How many epochs: where training has stopped early, those up to the best one."""
-    stopped = fitted.early_stopping and fitted.n_iter_ < fitted.epochs
-    return max(fitted.n_iter_ - fitted.patience, 1) if stopped else fitted.epochs
+    """How many epochs: with early stopping up to the best one, whose weights the estimator has kept."""
+    losses = fitted.history_.get("val_loss")
+    return losses.index(min(losses)) + 1 if losses else fitted.epochs
+
+
+def _why_epochs(fitted: _MLP) -> list[str]:
+    """A comment that says where the number of epochs comes from."""
+    return _when("val_loss" in fitted.history_, "# early stopping found the best epoch on rows that it held out")
 
 
 # scratchtune ---------------------------------------------------------------------------------------------------------
 
 
-def _ours(fitted: _MLP, rows: dict[str, Any]) -> str:
-    arguments = fitted.get_params() | {"verbose": 1}
-    given = ",\n    ".join(f"{name}={value!r}" for name, value in arguments.items() if name not in ("dtype", "verbose"))
-    method = "predict_proba" if fitted.kind == "classifier" else "predict"
-    judged = _judged(fitted, f"model.{method}(rows.X_sealed)", scaled=False)
-    return _begin(rows, "scratchtune", []) + f'''
-model = st.{type(fitted).__name__}(
-    {given},
-)
-model.fit(rows.X, rows.y)
-{judged}'''
+def _ours(fitted: _MLP, rows: dict[str, Any]) -> list[str]:
+    """The script in scratchtune."""
+    arguments = fitted.get_params() | {"random_state": fitted._seed}
+    told = {name: value for name, value in arguments.items() if (name, value) != ("dtype", "float32")}
+    answer = "p = model.predict_proba" if fitted.kind == "classifier" else "q = model.predict"
+    return [
+        *_begin(rows, "scratchtune"),
+        "",
+        f"model = st.{type(fitted).__name__}(",
+        *(f"    {name}={_literal(value)}," for name, value in told.items() if name != "verbose"),
+        ")",
+        "model.fit(rows.X, rows.y)",
+        "",
+        f"{answer}(rows.X_sealed)",
+        *_judged(fitted),
+    ]
 
 
 # Keras ---------------------------------------------------------------------------------------------------------------
 
 
-def _keras(fitted: _MLP, rows: dict[str, Any]) -> str:
-    layers = [f"layers.GaussianNoise({fitted.augment})"] if fitted.augment else []
-    penalty = ", **penalty" if fitted.l1 or fitted.l2 else ""
+def _keras(fitted: _MLP, rows: dict[str, Any]) -> list[str]:
+    """The script in Keras."""
+    weighted = _class_weights(fitted) is not None
+    imports = ["import keras", *_when(weighted, "import numpy as np"), "from keras import layers"]
+    return [
+        *_begin(rows, "Keras", imports),
+        *_data(fitted),
+        "",
+        *_when(fitted.dtype != "float32", f'keras.config.set_floatx("{fitted.dtype}")'),
+        f"keras.utils.set_random_seed({fitted._seed % 2**32})",
+        *_keras_penalty(fitted),
+        "model = keras.Sequential([",
+        *_indented(1, _keras_layers(fitted)),
+        "])",
+        *_keras_optimizer(fitted),
+        *_keras_training(fitted),
+        "",
+        f"{'p' if fitted.kind == 'classifier' else 'q'} = model.predict(X_sealed, verbose=0)",
+        *_unscaled(fitted),
+        *_judged(fitted, "q[:, 0]"),
+    ]
+
+
+def _keras_penalty(fitted: _MLP) -> list[str]:
+    """The penalty that each layer gets."""
+    return _when(
+        fitted.l1 or fitted.l2,
+        f"penalty = keras.regularizers.L1L2(l1={fitted.l1}, l2={fitted.l2})  # of all parameters, biases too")
+
+
+def _keras_layers(fitted: _MLP) -> list[str]:
+    """The layers, from the rows to the outputs."""
+    penalty = ", kernel_regularizer=penalty, bias_regularizer=penalty" if fitted.l1 or fitted.l2 else ""
+    layers = ["keras.Input((X.shape[1],)),", *_keras_noise(fitted.augment)]
     for units in fitted._hidden_units():
-        layers.append(f'layers.Dense({units}, activation="{fitted.activation}"{penalty})')
-        if fitted.dropout:
-            layers.append(f"layers.Dropout({fitted.dropout})")
-    outputs = "len(rows.classes)" if fitted.kind == "classifier" else "1"
-    layers.append(f'layers.Dense({outputs}, activation="{fitted.output_activation}"{penalty})')
-    listed = "".join(f"    {layer},\n" for layer in ["keras.Input((X.shape[1],))", *layers])
-    regular = f'''
-# as in the document, a penalty counts all of theta, biases too, without 1/2 and 1/n
-penalty = {{
-    "kernel_regularizer": keras.regularizers.L1L2({fitted.l1}, {fitted.l2}),
-    "bias_regularizer": keras.regularizers.L1L2({fitted.l1}, {fitted.l2}),
-}}''' if penalty else ""
+        layers.append(f'layers.Dense({units}, activation="{fitted.activation}"{penalty}),')
+        layers += _when(fitted.dropout, f"layers.Dropout({fitted.dropout}),")
+    return [*layers, f'layers.Dense({_outputs(fitted)}, activation="{fitted.output_activation}"{penalty}),']
+
+
+def _keras_noise(deviation: float | None) -> list[str]:
+    """The noise on the rows; more than Keras's layer accepts is noise of deviation 1 on rows made smaller."""
+    if not deviation:
+        return []
+    if deviation <= 1.0:
+        return [f"layers.GaussianNoise({deviation}),"]
+    return [
+        f"layers.Rescaling(1 / {deviation}),  # since GaussianNoise accepts no deviation above 1",
+        "layers.GaussianNoise(1.0),",
+        f"layers.Rescaling({deviation}),",
+    ]
+
+
+def _keras_optimizer(fitted: _MLP) -> list[str]:
+    """The optimizer, and the schedule of its learning rate."""
+    kind, settings = {
+        "adam": ("Adam", ", epsilon=1e-8"), "rmsprop": ("RMSprop", ""),
+        "sgd": ("SGD", f", momentum={fitted.momentum}")}[fitted.optimizer]
+    decay = f", weight_decay={fitted.weight_decay}" if fitted.weight_decay else ""
+    schedule = f"InverseTimeDecay({fitted.learning_rate}, decay_steps=1, decay_rate={fitted.decay})"
+    return [
+        *_when(fitted.decay, f"rate = keras.optimizers.schedules.{schedule}"),
+        f"optimizer = keras.optimizers.{kind}({'rate' if fitted.decay else fitted.learning_rate}{settings}{decay})",
+    ]
+
+
+def _keras_training(fitted: _MLP) -> list[str]:
+    """The loss and the training."""
     loss = "sparse_categorical_crossentropy" if fitted.kind == "classifier" else "mean_squared_error"
-    answer = "model.predict(X_sealed, verbose=0)" + ("" if fitted.kind == "classifier" else "[:, 0]")
-    imports = ["import keras", "import numpy as np", "from keras import layers"]
-    return _begin(rows, "Keras", imports) + f'''{_scaled(fitted)}{regular}
-
-keras.utils.set_random_seed({fitted._seed % 2**32})
-model = keras.Sequential([
-{listed}])
-optimizer = {_keras_optimizer(fitted)}
-model.compile(loss="{loss}", optimizer=optimizer)
-model.fit(X, y, batch_size={fitted.batch_size}, epochs={_epochs(fitted)}, sample_weight=weight, verbose=2)
-{_judged(fitted, answer)}'''
-
-
-def _keras_optimizer(fitted: _MLP) -> str:
-    rate: Any = fitted.learning_rate
-    if fitted.decay:
-        rate = f"keras.optimizers.schedules.InverseTimeDecay({rate!r}, decay_steps=1, decay_rate={fitted.decay!r})"
-    decay = f", weight_decay={fitted.weight_decay!r}" if fitted.weight_decay else ""
-    kinds = {"adam": ("Adam", ", epsilon=1e-8"), "rmsprop": ("RMSprop", ""),
-             "sgd": ("SGD", f", momentum={fitted.momentum!r}")}
-    kind, more = kinds[fitted.optimizer]
-    return f"keras.optimizers.{kind}({rate}{more}{decay})"
+    weight = ", sample_weight=weight" if _class_weights(fitted) is not None else ""
+    return [
+        f'model.compile(optimizer, loss="{loss}")',
+        *_why_epochs(fitted),
+        f"model.fit(X, y, batch_size={fitted.batch_size}, epochs={_epochs(fitted)}{weight}, verbose=2)",
+    ]
 
 
 # PyTorch -------------------------------------------------------------------------------------------------------------
 
 
-def _torch(fitted: _MLP, rows: dict[str, Any]) -> str:
-    layers, before = [], "X.shape[1]"
+def _torch(fitted: _MLP, rows: dict[str, Any]) -> list[str]:
+    """The script in PyTorch."""
+    weighted = _class_weights(fitted) is not None
+    imports = [*_when(weighted, "import numpy as np"), "import torch", "from torch import nn"]
+    return [
+        *_begin(rows, "PyTorch", imports),
+        *_data(fitted),
+        *_torch_tensors(fitted),
+        "",
+        *_when(fitted.dtype != "float32", f"torch.set_default_dtype(torch.{fitted.dtype})"),
+        f"torch.manual_seed({fitted._seed})",
+        *_torch_network(fitted),
+        "",
+        *(_torch_memory(fitted) if _by_hand(fitted) else _torch_optimizer(fitted)),
+        *_why_epochs(fitted),
+        f"for epoch in range({_epochs(fitted)}):",
+        f"    for batch in torch.randperm(len(X)).split({fitted.batch_size}):",
+        *_indented(2, _torch_loss(fitted)),
+        *_indented(2, _torch_step_by_hand(fitted) if _by_hand(fitted) else _torch_step(fitted)),
+        "",
+        "model.eval()",
+        "with torch.no_grad():",
+        *_indented(1, _torch_answer(fitted)),
+        *_unscaled(fitted),
+        *_judged(fitted, "q[:, 0]"),
+    ]
+
+
+def _torch_tensors(fitted: _MLP) -> list[str]:
+    """The arrays as tensors; classes stay whole numbers."""
+    of_kind = f", dtype=torch.{fitted.dtype}"
+    return [
+        f"X, X_sealed = torch.tensor(X{of_kind}), torch.tensor(X_sealed{of_kind})",
+        "y = torch.tensor(y)" if fitted.kind == "classifier" else f"y = torch.tensor(y{of_kind})",
+        *_when(_class_weights(fitted) is not None, f"weight = torch.tensor(weight{of_kind})"),
+    ]
+
+
+def _torch_network(fitted: _MLP) -> list[str]:
+    """The network and its first weights."""
+    return [
+        "model = nn.Sequential(",
+        *_indented(1, _torch_layers(fitted)),
+        ")",
+        "for layer in model:",
+        "    if isinstance(layer, nn.Linear):  # begins as in scratchtune and Keras",
+        "        nn.init.xavier_uniform_(layer.weight)",
+        "        nn.init.zeros_(layer.bias)",
+    ]
+
+
+def _torch_layers(fitted: _MLP) -> list[str]:
+    """The layers, from the rows to the outputs; softmax is a part of the loss."""
+    layers, inputs = [], "X.shape[1]"
     for units in fitted._hidden_units():
-        layers += [f"nn.Linear({before}, {units})", TORCH_ACTIVATIONS[fitted.activation]]
-        if fitted.dropout:
-            layers.append(f"nn.Dropout({fitted.dropout})")
-        before = str(units)
-    classes = fitted.kind == "classifier"
-    layers.append(f"nn.Linear({before}, {'len(rows.classes)' if classes else '1'})")
-    listed = "".join(f"    {layer},\n" for layer in layers)
-    noise = f"\n        inputs = inputs + {fitted.augment} * torch.randn_like(inputs)" if fitted.augment else ""
-    each = "(outputs[:, 0] - targets) ** 2"
-    if classes:
-        each = 'nn.functional.cross_entropy(outputs, targets, reduction="none")'
-    penalty = "".join(
-        f"\n        loss = loss + {lam!r} * sum({term} for theta in model.parameters())"
-        for lam, term in ((fitted.l1, "theta.abs().sum()"), (fitted.l2, "(theta ** 2).sum()")) if lam)
-    schedule = step = ""
-    if fitted.decay:
-        schedule = ("\nschedule = torch.optim.lr_scheduler.LambdaLR(optimizer, "
-                    f"lambda done: 1.0 / (1.0 + {fitted.decay!r} * done))")
-        step = "\n        schedule.step()"
-    if fitted.weight_decay:
-        step = f'''
-        with torch.no_grad():
-            for theta in model.parameters():
-                theta -= optimizer.param_groups[0]["lr"] * {fitted.weight_decay!r} * theta''' + step
-    answer = "torch.softmax(outputs, dim=1).double().numpy()" if classes else "outputs[:, 0].double().numpy()"
-    target = "torch.tensor(y)" if classes else "torch.tensor(y, dtype=torch.float32)"
-    imports = ["import numpy as np", "import torch", "from torch import nn"]
-    return _begin(rows, "PyTorch", imports) + f'''{_scaled(fitted)}
-X, y, weight = torch.tensor(X, dtype=torch.float32), {target}, torch.tensor(weight, dtype=torch.float32)
-
-torch.manual_seed({fitted._seed})
-model = nn.Sequential(
-{listed})
-for layer in model:
-    if isinstance(layer, nn.Linear):  # as scratchtune and Keras begin
-        nn.init.xavier_uniform_(layer.weight)
-        nn.init.zeros_(layer.bias)
-optimizer = {_torch_optimizer(fitted)}{schedule}
-for epoch in range({_epochs(fitted)}):
-    model.train()
-    for batch in torch.randperm(len(X)).split({fitted.batch_size}):
-        inputs, targets = X[batch], y[batch]{noise}
-        outputs = model(inputs)
-        loss = (weight[batch] * {each}).mean(){penalty}
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step(){step}
-model.eval()
-with torch.no_grad():
-    outputs = model(torch.tensor(X_sealed, dtype=torch.float32))
-{_judged(fitted, answer)}'''
+        layers += [f"nn.Linear({inputs}, {units}),", f"{TORCH_ACTIVATIONS[fitted.activation]},"]
+        layers += _when(fitted.dropout, f"nn.Dropout({fitted.dropout}),")
+        inputs = str(units)
+    return [*layers, f"nn.Linear({inputs}, {_outputs(fitted)}),"]
 
 
-def _torch_optimizer(fitted: _MLP) -> str:
-    rate = f"model.parameters(), lr={fitted.learning_rate!r}"
-    kinds = {
-        "adam": f"Adam({rate}, eps=1e-8)",
-        # ours and Keras's epsilon, 1e-7, stands under the root
-        "rmsprop": f"RMSprop({rate}, alpha=0.9, eps=1e-7 ** 0.5)",
-        "sgd": f"SGD({rate}, momentum={fitted.momentum!r})"}
-    return f"torch.optim.{kinds[fitted.optimizer]}"
+def _torch_loss(fitted: _MLP) -> list[str]:
+    """The loss of a batch: the mean over its rows, and the penalty."""
+    inputs = "inputs" if fitted.augment else "X[batch]"
+    if fitted.kind == "regressor":
+        loss = f"nn.functional.mse_loss(model({inputs}), y[batch])"
+    elif _class_weights(fitted) is None:
+        loss = f"nn.functional.cross_entropy(model({inputs}), y[batch])"
+    else:
+        loss = f'(weight[batch] * nn.functional.cross_entropy(model({inputs}), y[batch], reduction="none")).mean()'
+    return [
+        *_when(fitted.augment, f"inputs = X[batch] + {fitted.augment} * torch.randn_like(X[batch])"),
+        f"loss = {loss}",
+        *_when(fitted.l1, f"loss += {fitted.l1} * sum(theta.abs().sum() for theta in model.parameters())"),
+        *_when(fitted.l2, f"loss += {fitted.l2} * sum((theta ** 2).sum() for theta in model.parameters())"),
+    ]
 
 
-WRITERS: dict[str, Callable[[_MLP, dict[str, Any]], str]] = {"ours": _ours, "keras": _keras, "torch": _torch}
+def _torch_answer(fitted: _MLP) -> list[str]:
+    """What the network gives for the sealed rows."""
+    if fitted.kind == "classifier":
+        return ["p = torch.softmax(model(X_sealed).double(), dim=1).numpy()"]
+    return ["q = model(X_sealed).double().numpy()"]
+
+
+# An optimizer of PyTorch
+
+
+def _by_hand(fitted: _MLP) -> bool:
+    """Whether PyTorch has no such optimizer.
+
+    Its RMSprop adds epsilon beside the root. Its SGD has no learning rate within the velocity, so that a decaying one
+    acts on old gradients too, and takes weight decay into the velocity.
+    """
+    momentum = fitted.optimizer == "sgd" and fitted.momentum
+    return fitted.optimizer == "rmsprop" or bool(momentum and (fitted.decay or fitted.weight_decay))
+
+
+def _torch_optimizer(fitted: _MLP) -> list[str]:
+    """The optimizer, and the schedule of its learning rate."""
+    kind = {"adam": "AdamW" if fitted.weight_decay else "Adam", "sgd": "SGD"}[fitted.optimizer]
+    momentum = f", momentum={fitted.momentum}" if kind == "SGD" and fitted.momentum else ""
+    decay = f", weight_decay={fitted.weight_decay}" if fitted.weight_decay else ""
+    factor = f"lambda steps: 1 / (1 + {fitted.decay} * steps)"
+    return [
+        f"optimizer = torch.optim.{kind}(model.parameters(), lr={fitted.learning_rate}{momentum}{decay})",
+        *_when(fitted.decay, f"schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, {factor})"),
+    ]
+
+
+def _torch_step(fitted: _MLP) -> list[str]:
+    """A step of the optimizer."""
+    return [
+        "optimizer.zero_grad()",
+        "loss.backward()",
+        "optimizer.step()",
+        *_when(fitted.decay, "schedule.step()"),
+    ]
+
+
+# An update by hand
+
+
+def _torch_memory(fitted: _MLP) -> list[str]:
+    """Why the update is written by hand, and what it remembers of each parameter."""
+    if fitted.optimizer == "rmsprop":
+        why = "RMSprop by hand: epsilon stands under the root, where torch.optim.RMSprop adds it to the root"
+    else:
+        why = "SGD by hand: the velocity holds the learning rate and no weight decay, unlike that of torch.optim.SGD"
+    return [
+        f"# {why}",
+        f"{_memory(fitted)} = [torch.zeros_like(theta) for theta in model.parameters()]",
+        f"steps, rate = 0, {fitted.learning_rate}" if fitted.decay else f"rate = {fitted.learning_rate}",
+    ]
+
+
+def _memory(fitted: _MLP) -> str:
+    """The name of what is remembered."""
+    return "squares" if fitted.optimizer == "rmsprop" else "velocities"
+
+
+def _torch_step_by_hand(fitted: _MLP) -> list[str]:
+    """A step of all parameters."""
+    return [
+        "model.zero_grad()",
+        "loss.backward()",
+        "with torch.no_grad():",
+        f"    for theta, v in zip(model.parameters(), {_memory(fitted)}):",
+        *_when(fitted.weight_decay, f"        theta -= rate * {fitted.weight_decay} * theta"),
+        *_indented(2, _torch_update(fitted)),
+        *_when(fitted.decay, "steps += 1", f"rate = {fitted.learning_rate} / (1 + {fitted.decay} * steps)"),
+    ]
+
+
+def _torch_update(fitted: _MLP) -> list[str]:
+    """The formula of the optimizer for one parameter."""
+    if fitted.optimizer == "rmsprop":
+        return ["v.copy_(0.9 * v + 0.1 * theta.grad ** 2)", "theta -= rate * theta.grad / torch.sqrt(v + 1e-7)"]
+    return [f"v.copy_({fitted.momentum} * v - rate * theta.grad)", "theta += v"]
+
+
+WRITERS: dict[str, Callable[[_MLP, dict[str, Any]], list[str]]] = {"ours": _ours, "keras": _keras, "torch": _torch}

@@ -67,7 +67,7 @@ def fitted_scaler(scale: str | None, X: np.ndarray, weight: np.ndarray) -> Any:
         return None
     scaler = SCALERS[scale]()
     with np.errstate(over="ignore", invalid="ignore"):  # what is too large is said where rows are scaled
-        return scaler.fit(X, sample_weight=weight) if scale == "standard" else scaler.fit(X)
+        return scaler.fit(X, sample_weight=weight / weight.mean()) if scale == "standard" else scaler.fit(X)
 
 
 def counted(X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -87,6 +87,12 @@ def merged(X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[np.nd
     rows = np.column_stack([X, target.reshape(len(X), -1)])
     _, first, place = np.unique(rows, axis=0, return_index=True, return_inverse=True)
     return X[first], target[first], np.bincount(place.ravel(), weight)
+
+
+def is_vector(y: Any) -> bool:
+    """Whether values are one for each row, in one dimension or in a single column."""
+    array = np.asarray(y)
+    return array.ndim == 1 or array.shape[1] == 1
 
 
 def class_labels_of(y: Any, rows: int) -> np.ndarray:
@@ -123,7 +129,11 @@ def _of_one_kind(labels: np.ndarray) -> np.ndarray:
 
 
 class _MLP(protocol.Parameters):
-    """What both estimators share; the arguments are described at `MLPClassifier`."""
+    """What both estimators share; the arguments are described at `MLPClassifier`.
+
+    The way of `fit`: `check_arguments`, then the subclass's ``_checked`` makes numbers of X and y, `_train` holds rows
+    back where training may stop early, `_train_on` puts equal rows together, fits the scalers and makes the network,
+    and `_epochs` trains it."""
 
     hidden_layers: int
     units: int | Sequence[int]
@@ -226,6 +236,8 @@ class _MLP(protocol.Parameters):
             self._seed = seed_from(self.random_state)
         rows = self._batched(*counted(X, target, weight))
         if first:
+            if len(X) == 1 and self.scale is not None:
+                checks.warn("the first call of partial_fit has one row, and fits the scaler for good; give it many")
             self._fit_scalers(*rows)
             self._start(X.shape[1], outputs)
         self._epochs(*rows, epochs=1)
@@ -346,7 +358,8 @@ class MLPClassifier(_MLP):
     ``n_features_in_``, and ``feature_names_in_`` where the table had names.
 
     Sample weights are relative to their mean. Where all rows are one batch without noise, equal rows are put together,
-    so that a weight of 2 gives the same bits as having the row twice.
+    so that a weight of 2 gives the same bits as having the row twice
+    (but not with ``early_stopping``, which may put the two on either side of its split).
     """
 
     loss, output_activation, kind = "categorical_crossentropy", "softmax", "classifier"
@@ -397,7 +410,10 @@ class MLPClassifier(_MLP):
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> MLPClassifier:
-        """Go on training for one epoch on these rows; the first call names all ``classes``, and fits the scaler."""
+        """Go on training for one epoch on these rows; the first call names all ``classes``.
+
+        The first call's rows fit the scaler for good, so it should have many.
+        """
         self.check_arguments()
         first = not hasattr(self, "model_")
         if first and classes is None:
@@ -508,9 +524,9 @@ class MLPRegressor(_MLP):
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
         """Train a fresh network on X (n, features) and the values y, (n,) or (n, outputs)."""
         self.check_arguments()
-        X, y, weight = self._checked(X, y, sample_weight, fitting=True)
-        self.n_outputs_, self._one_dimensional = y.shape[1], self._is_vector
-        self._train(X, y, weight, y.shape[1])
+        X, values, weight = self._checked(X, y, sample_weight, fitting=True)
+        self.n_outputs_, self._one_dimensional = values.shape[1], is_vector(y)
+        self._train(X, values, weight, values.shape[1])
         return self
 
     def _checked(self, X: Any, y: Any, sample_weight: Any, fitting: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -520,7 +536,6 @@ class MLPRegressor(_MLP):
         y = checks.targets("y", y, len(X)).astype(np.float64)
         if y.ndim > 2:
             raise ValueError(f"y has shape {y.shape}; it must be (n,) or (n, outputs)")
-        self._is_vector = y.ndim == 1 or y.shape[1] == 1
         return X, y.reshape(len(y), -1), protocol.weights(sample_weight, len(X))
 
     def _fit_scalers(self, X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> None:
@@ -531,15 +546,15 @@ class MLPRegressor(_MLP):
         return target if self.target_scaler_ is None else self.target_scaler_.transform(target)
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
-        """Go on training for one epoch on these rows; the first call fits the scalers."""
+        """Go on training for one epoch on these rows; the first call's rows fit the scalers for good."""
         self.check_arguments()
         first = not hasattr(self, "model_")
-        X, y, weight = self._checked(X, y, sample_weight, fitting=first)
+        X, values, weight = self._checked(X, y, sample_weight, fitting=first)
         if first:
-            self.n_outputs_, self._one_dimensional = y.shape[1], self._is_vector
-        elif y.shape[1] != self.n_outputs_:
-            raise ValueError(f"y has {y.shape[1]} columns; the first call's had {self.n_outputs_}")
-        self._train_on(X, y, weight, y.shape[1], first)
+            self.n_outputs_, self._one_dimensional = values.shape[1], is_vector(y)
+        elif values.shape[1] != self.n_outputs_:
+            raise ValueError(f"y has {values.shape[1]} columns; the first call's had {self.n_outputs_}")
+        self._train_on(X, values, weight, values.shape[1], first)
         return self
 
     def predict(self, X: Any) -> np.ndarray:

@@ -1,8 +1,8 @@
 """A selection picks one setting from the table of a search; the best mean score is often no better than by chance.
 
 The scores of a few folds scatter. The one-standard-error rule takes that into account: among all settings whose mean
-lies within one standard error of the best one's it picks the simplest, which generalises at least as well and is
-cheaper to train and to keep.
+lies within one standard error of the best one's it picks the simplest, which is often as good, and is cheaper to train
+and to keep.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HIDDEN_UNITS = ("hidden_layers", "units")
 
 
 def standard_error(scores: np.ndarray) -> float:
-    """Standard error of a mean score: how far the mean of other folds would lie from it, typically.
+    """Standard error of a mean score: how far it lies from the true mean, typically, if the scores are independent.
 
     Formula [standard_error_of_mean]
         e = √(Σₖ[(sₖ − meanₖ[sₖ])²] / (#k · max(#k − 1, 1)))
@@ -32,7 +32,7 @@ def standard_error(scores: np.ndarray) -> float:
         e, a scalar in the units of the score; 0 for a single fold.
     Variant
         The deviation is that of a sample, with k − 1; std_test_score in cv_results_ divides by k. Folds share training
-        rows, so it is a little too small.
+        rows, so their scores are not independent, and this is too small: [corrected_standard_error] is larger.
     Source
         Breiman, Friedman, Olshen and Stone (1984), "Classification and Regression Trees", section 3.4.3.
     Example
@@ -55,9 +55,12 @@ def corrected_standard_error(differences: np.ndarray, n_train: float, n_test: fl
     Returns
         e, a scalar in the units of the scores.
     Variant
-        Without m / n it is [standard_error_of_mean], which takes the trainings for independent, and is far too small.
+        Without m / n it is [standard_error_of_mean], which takes the trainings for independent. This one is larger by
+        the factor √(1 + k · m / n), with k trainings: 1.5 for 5 folds, 2.7 for 5 times 5.
     Source
-        Nadeau and Bengio (2003), "Inference for the generalization error", section 3.
+        Nadeau and Bengio (2003), "Inference for the generalization error", section 3, for random splits;
+        Bouckaert and Frank (2004), "Evaluating the replicability of significance tests for comparing learning
+        algorithms", for repeated folds.
     Example
         >>> round(corrected_standard_error(np.array([0.01, 0.03]), 80, 20), 6)
         0.012247

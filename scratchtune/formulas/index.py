@@ -8,6 +8,15 @@ from scratchtune import checks
 from scratchtune.formulas.registry import Formula, registry
 
 
+# What users call, where the formula behind it has another ID.
+PUBLIC = {
+    "f1": "f_beta", "f1_score": "f_beta", "fbeta_score": "f_beta", "accuracy_score": "accuracy",
+    "balanced_accuracy_score": "balanced_accuracy", "precision_score": "precision", "recall_score": "recall",
+    "roc_auc_score": "auc", "r2_score": "r2", "StandardScaler": "standard_scale", "MinMaxScaler": "min_max_scale",
+    "OneHotEncoder": "one_hot", "GaussianNoise": "gaussian_noise", "Dropout": "dropout", "Adam": "adam",
+    "RMSprop": "rmsprop", "SGD": "gradient_descent", "L1": "l1_penalty", "L2": "l2_penalty"}
+
+
 def index() -> str:
     """Every formula, a line each: ID, mathematics, file:line."""
     formulas = registry()
@@ -19,6 +28,7 @@ def index() -> str:
 def find(name: str) -> Formula:
     """The formula with an ID; a ValueError that names the nearest one if there is none."""
     formulas = registry()
+    name = PUBLIC.get(name, name)
     if name not in formulas:
         raise ValueError(f"formula is {name!r}; there is none with that ID{checks.nearest(name, formulas)}")
     return formulas[name]
@@ -33,5 +43,5 @@ def describe(name: str) -> str:
             parts.append(f"{heading}\n{textwrap.indent(text, '    ')}")
     parts.append(f"Code  {formula.place}\n{textwrap.indent(formula.code, '    ')}")
     also = f", {formula.test}" if formula.test and not formula.test.endswith("test_registry.py") else ""
-    parts.append(f"Test  tests/test_registry.py -k {formula.id}{also}")
+    parts.append(f"Test  pytest tests/test_registry.py -k {formula.id}{also}")
     return "\n\n".join(parts)

@@ -133,8 +133,8 @@ def pairs_in_order(positive: np.ndarray, score: np.ndarray, weight: np.ndarray) 
     Formula [auc]
         A = Σᵢⱼ[wᵢ · yᵢ · wⱼ · (1 − yⱼ) · (1 if sᵢ > sⱼ else 0.5 if sᵢ = sⱼ else 0)] / Σᵢⱼ[wᵢ · yᵢ · wⱼ · (1 − yⱼ)]
     Computed as
-        sum(up * (cumsum(down) - down + down / 2)) / (sum(up) * sum(down)): up and down are the weights of the positive
-        and of the negative rows at each distinct score, from the lowest on; one sorting instead of all pairs.
+        sum(up * (cumsum(down) - down + down / 2)): up and down are the shares of the positive and of the negative
+        weight at each distinct score, from the lowest on; one sorting instead of all pairs.
     Where
         y: positive, (i,), 0 or 1, whether a row is of the positive class
         s: score, (i,), real, the higher the surer of the positive class
@@ -152,8 +152,9 @@ def pairs_in_order(positive: np.ndarray, score: np.ndarray, weight: np.ndarray) 
     """
     place = np.unique(score, return_inverse=True)[1]
     up, down = np.bincount(place, weight * positive), np.bincount(place, weight * (1.0 - positive))
+    up, down = up / up.sum(), down / down.sum()  # shares first: the product of two sums may overflow
     below = np.cumsum(down) - down
-    return (up * (below + 0.5 * down)).sum() / (up.sum() * down.sum())
+    return (up * (below + 0.5 * down)).sum()
 
 
 def mcclish(area: float, max_fpr: float) -> float:
