@@ -28,8 +28,9 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
 
 def nearest(value: object, names: Iterable[str]) -> str:
     """``, did you mean 'adam'?`` for the name closest to ``value``, or an empty string."""
-    close = difflib.get_close_matches(str(value), list(names), n=1, cutoff=0.6)
-    return f", did you mean {close[0]!r}?" if close else ""
+    lowered = {name.lower(): name for name in names}
+    close = difflib.get_close_matches(str(value).lower(), list(lowered), n=1, cutoff=0.6)
+    return f", did you mean {lowered[close[0]]!r}?" if close else ""
 
 
 def choice(name: str, value: object, choices: Iterable[Any]) -> Any:

@@ -91,7 +91,7 @@ def _add_compare(commands: argparse._SubParsersAction) -> None:
         help="which rows are sealed: a random fifth of each class, or the last fifth of the file, which in the digits "
              "is other people's handwriting (default: shuffled)")
     add("--out", type=Path, default=Path("."), metavar="DIR", help="where the picture goes (default: .)")
-    add("--db", metavar="FILE", help="keep the studies in a file (not there yet: a later version has it)")
+    add("--db", metavar="FILE", help=argparse.SUPPRESS)
 
 
 def _compare(given: argparse.Namespace) -> int:
@@ -143,7 +143,7 @@ def _add_tune(commands: argparse._SubParsersAction) -> None:
                                           "(default: neg_log_loss, or neg_mean_squared_error for values)")
     add("--space", type=Path, metavar="FILE.json",
         help='which of the network\'s settings are searched, and where, such as {"units": {"low": 8, "high": 256, '
-             '"log": true}, "activation": ["relu", "tanh"]} (default: what is usual for tables)')
+             '"log": true}, "class_weight": [null, "balanced"]} (default: what is usual for tables)')
     add("--folds", type=int, default=5, metavar="K", help="of the cross-validation (default: 5)")
     add("--sealed", type=float, default=0.2, metavar="SHARE", help="share of the rows that is sealed (default: 0.2)")
     add("--jobs", type=int, default=2, metavar="N", help="trainings at the same time (default: 2)")
@@ -152,7 +152,7 @@ def _add_tune(commands: argparse._SubParsersAction) -> None:
                                                                                  "(default: model.npz)")
     add("--emit", nargs="+", default=[], choices=["ours", "keras", "torch"], metavar="FRAMEWORK",
         help="write the best setting as a script too, beside the model: ours, keras, torch")
-    add("--db", metavar="FILE", help="keep the study in a file (not there yet: a later version has it)")
+    add("--db", metavar="FILE", help=argparse.SUPPRESS)
 
 
 def _tune(given: argparse.Namespace) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.estimators import _MLP
+from scratchtune.estimators import _MLP, MLPClassifier
 from scratchtune.network.layers.activation import LEAKY_SLOPE
 
 TORCH_ACTIVATIONS = {
@@ -87,10 +87,9 @@ def _data(fitted: _MLP) -> list[str]:
 
 def _class_weights(fitted: _MLP) -> list[float] | str | None:
     """The weight of each class, "balanced", or None where all classes count the same."""
-    given = getattr(fitted, "class_weight", None)
-    if not isinstance(given, dict):
-        return given
-    weights = [float(given.get(label, 1.0)) for label in fitted.classes_.tolist()]
+    if not isinstance(fitted, MLPClassifier) or not isinstance(fitted.class_weight, dict):
+        return getattr(fitted, "class_weight", None)
+    weights = [float(fitted.class_weight.get(label, 1.0)) for label in fitted.classes_.tolist()]
     return weights if len(set(weights)) > 1 else None
 
 

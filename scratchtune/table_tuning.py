@@ -18,6 +18,7 @@ from scratchtune import checks
 from scratchtune import metrics as m
 from scratchtune.comparison import finest_grid, shown
 from scratchtune.data import Table, TableEncoder, read_table
+from scratchtune.data.tables import Text
 from scratchtune.estimators import default_space
 from scratchtune.evaluation import KFold, StratifiedKFold, cross_validate, train_test_split
 from scratchtune.evaluation.cross_validation import folds_for
@@ -226,6 +227,20 @@ class TableTuning:
     model: TableModel
     judged: list[Judged]
 
+    def _warnings(self) -> list[str]:
+        """What one would get without looking at the columns; and whether a class is never called."""
+        target, y = self.model.target, self.prepared.y
+        if not target.classes:
+            return []
+        most = int(np.bincount(y[self.prepared.open_rows]).argmax())
+        share = float((y[self.prepared.sealed_rows] == most).mean())
+        lines = [f"always {target.classes[most]!r}: accuracy {share:.4f}"]
+        if len(target.classes) == 2 and {row.name: row.tuned for row in self.judged}["recall"] == 0.0:
+            lines.append(
+                f"no sealed row is rightly called {target.classes[1]!r}: choose a threshold of your own with predict "
+                '--proba, or search {"class_weight": ["balanced"]} with --space')
+        return lines
+
     @property
     def beaten(self) -> bool:
         """Whether a setting of the search was better than the default in cross-validation."""
@@ -233,7 +248,8 @@ class TableTuning:
 
     def text(self) -> str:
         """The table of metrics, the best parameters and why they were tried."""
-        head = f"{'':<24} {'default':>10} {'tuned':>10} {'gain':>10} {'+-':>9}"
+        kept = "tuned" if self.beaten else "kept"
+        head = f"{'':<24} {'default':>10} {kept:>10} {'gain':>10} {'+-':>9}"
         best = self.study.best_value if self.beaten else self.default_score
         form = _form(self.default_score, best)
         lines = [f"cross-validated {self.scoring} (larger is better): default {self.default_score:{form}}, "
@@ -242,7 +258,7 @@ class TableTuning:
         lines += [row.text() for row in self.judged]
         trial = self.study.best_trial
         lines += ["gain: by how much the tuned one is better; +-: its standard error (below twice that, maybe chance)"]
-        lines += [*_whose(self.model.target), ""]
+        lines += [*_whose(self.model.target), *self._warnings(), ""]
         if self.beaten:
             lines += [f"best parameters: {shown(self.params)}", f"why: {self.study.why(trial.number)}"]
         else:
@@ -268,6 +284,9 @@ def described(prepared: Prepared) -> str:
         f"{gaps:,} cells missing)",
         f"target {target.name!r}: {target.task}, since {target.reason}" if target.reason != "as asked"
         else f"target {target.name!r}: {target.task}, as asked"]
+    for name in table.names:
+        if numbers_the_rows(table.column(name)):
+            lines.insert(1, f"{name!r} seems to be a name or a number of the rows; --drop {name} leaves it out")
     if prepared.empty:
         lines.insert(1, f"left out, since they hold no value: {', '.join(map(repr, prepared.empty))}")
     if target.classes:
@@ -277,6 +296,13 @@ def described(prepared: Prepared) -> str:
     if len(target.classes) == 2:
         lines.append(f"positive class: {target.classes[1]!r} (--positive chooses the other one)")
     return "\n".join(lines)
+
+
+def numbers_the_rows(column: np.ndarray | Text) -> bool:
+    """Whether a column seems to name the rows: a text of its own in nearly each, or whole numbers that go up."""
+    if isinstance(column, Text):
+        return len(column.texts) > 0.9 * len(column) and len(column) > 20
+    return len(column) > 20 and bool((np.diff(column) > 0.0).all() and (column == np.floor(column)).all())
 
 
 def default_scoring(target: Target) -> str:
@@ -327,6 +353,10 @@ def tune_table(
     say(f"sealed: {len(prepared.sealed_rows):,} rows; cross-validating the default and up to {settings:,} settings on "
         f"{len(table):,} rows in {len(splits)} folds")
     default_score = score()
+    if np.isnan(default_score):
+        raise ValueError(
+            f"--scoring is {scoring!r}, which has no value in some of the {len(splits)} folds: a class is too rare; "
+            "take fewer --folds, another scoring, or join the class with another one")
     study.run(lambda trial: score(**trial.params), n_trials=trials, n_jobs=jobs, progress=progress)
     if not any(trial.state == "complete" for trial in study.trials):
         raise RuntimeError(f"every setting has failed; the first with {study.trials[0].error}")
@@ -358,8 +388,8 @@ def checked_searcher(searcher: str | Searcher, trials: int | None, space: Space)
     size = GridSearch().total(space)
     if size > LARGEST_GRID:
         raise ValueError(
-            f"--searcher is 'grid', and the grid has {size:,} settings; give --trials N for the finest one of at most N "
-            "settings, or a smaller --space")
+            f"--searcher is 'grid', and the grid has {size:,} settings; give --trials N for the finest one of at most "
+            "N settings, or a smaller --space")
     return GridSearch()
 
 

@@ -411,3 +411,24 @@ def test_a_wrong_space(text: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError) as caught:
         read_space(tmp_path / "space.json")
     assert message in str(caught.value)
+
+
+def test_a_score_without_a_value_is_told_before_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = columns(classes=3)
+    given["y"][:] = np.where(np.arange(150) % 2, "no", "yes")
+    given["y"][[3, 60, 100, 149]] = "perhaps"  # three of them are open: some fold of five tests none
+    with pytest.raises(ValueError, match="has no value in some of the 5 folds: a class is too rare"):
+        tuned(given, scoring="roc_auc_ovr", folds=5)
+
+
+def test_columns_that_name_the_rows_and_classes_that_are_never_called_are_told() -> None:
+    rng = np.random.default_rng(0)
+    given = {"id": np.arange(120), "key": [f"k{i}" for i in range(120)], "x": rng.normal(size=120),
+             "y": np.where(np.arange(120) % 12 == 0, "rare", "often")}
+    prepared = prepare(Table.from_columns(given), "y")
+    text = described(prepared)
+    assert "'id' seems to be a name or a number of the rows; --drop id leaves it out" in text
+    assert "'key' seems to be" in text and "'x' seems" not in text
+    prepared = prepare(Table.from_columns(given), "y", drop=["id", "key"])
+    text = tune_table(prepared, "random", 1, space={"epochs": [1]}, progress=False).text()
+    assert "no sealed row is rightly called 'rare'" in text and "always 'often': accuracy 0.9167" in text

@@ -7,7 +7,6 @@ import textwrap
 from scratchtune import checks
 from scratchtune.formulas.registry import Formula, registry
 
-
 # What users call, where the formula behind it has another ID.
 PUBLIC = {
     "f1": "f_beta", "f1_score": "f_beta", "fbeta_score": "f_beta", "accuracy_score": "accuracy",
