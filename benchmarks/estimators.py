@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import math
 import statistics
 import sys
 import time
@@ -26,7 +25,6 @@ from benchmarks.common.harness import Worker, bar, table
 
 DATA = ("breast_cancer", "wine", "diabetes", "digits")
 FOLDS, REPEATS, SETTINGS, INNER_FOLDS, JOBS = 5, 5, 30, 5, 2
-OVERLAP = 1.0 / (FOLDS - 1)  # rows for testing / rows for training
 DEVIATIONS, BETTER = 2.0, 2
 
 
@@ -116,14 +114,13 @@ def answer(kind: str, data: str, repeat: int, fold: int) -> dict[str, Any]:
 
 
 def paired(ours: Sequence[float], others: Sequence[float]) -> tuple[float, float, float]:
-    """Mean difference, its standard error corrected for training sets that overlap, and the plain one.
+    """Mean difference, its standard error corrected for training sets that overlap, and the plain one."""
+    import numpy as np
 
-    The correction is Nadeau and Bengio's (2003): variance * (1 / number of folds + test rows / training rows).
-    """
-    differences = [a - b for a, b in zip(ours, others, strict=True)]
-    deviation = harness.spread(differences)
-    return (statistics.fmean(differences), deviation * math.sqrt(1.0 / len(differences) + OVERLAP),
-            deviation / math.sqrt(len(differences)))
+    from scratchtune.evaluation.selection import corrected_standard_error, standard_error
+
+    d = np.subtract(ours, others)
+    return float(d.mean()), corrected_standard_error(d, FOLDS - 1, 1), standard_error(d)
 
 
 def verdict(difference: float, error: float) -> str:
