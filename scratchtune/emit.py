@@ -20,6 +20,7 @@ from scratchtune.network.layers.activation import LEAKY_SLOPE
 TORCH_ACTIVATIONS = {
     "linear": "nn.Identity()", "relu": "nn.ReLU()", "leaky_relu": f"nn.LeakyReLU({LEAKY_SLOPE})", "elu": "nn.ELU()",
     "gelu": "nn.GELU()", "sigmoid": "nn.Sigmoid()", "tanh": "nn.Tanh()", "softmax": "nn.Softmax(dim=1)"}
+KERAS_EPSILON = "Keras adds epsilon before Adam's correction, where 3e-10 acts at first as 1e-8 does after it"
 SCALERS = {"standard": "st.StandardScaler()", "minmax": "st.MinMaxScaler()"}
 
 
@@ -81,7 +82,7 @@ def _begin(rows: dict[str, Any], framework: str, imports: Sequence[str] = ()) ->
 
 def _data(fitted: _MLP) -> list[str]:
     """X, y and X_sealed as the network takes them, and the weights of the rows where classes have some."""
-    column = "[:, None]" if fitted.kind == "regressor" else ""
+    column = "[:, None]  # y as a column, like the outputs" if fitted.kind == "regressor" else ""
     return [f"X, X_sealed, y = rows.X, rows.X_sealed, rows.y{column}", *_weights(fitted), *_scaled(fitted)]
 
 
@@ -150,7 +151,8 @@ def _epochs(fitted: _MLP) -> int:
 
 def _why_epochs(fitted: _MLP) -> list[str]:
     """A comment that says where the number of epochs comes from."""
-    return _when("val_loss" in fitted.history_, "# early stopping found the best epoch on rows that it held out")
+    return _when(
+        "val_loss" in fitted.history_, "# the best epoch of early stopping, which held rows out; here all are used")
 
 
 # scratchtune ---------------------------------------------------------------------------------------------------------
@@ -183,6 +185,7 @@ def _keras(fitted: _MLP, rows: dict[str, Any]) -> list[str]:
     imports = ["import keras", *_when(weighted, "import numpy as np"), "from keras import layers"]
     return [
         *_begin(rows, "Keras", imports),
+        "",
         *_data(fitted),
         "",
         *_when(fitted.dtype != "float32", f'keras.config.set_floatx("{fitted.dtype}")'),
@@ -233,12 +236,13 @@ def _keras_noise(deviation: float | None) -> list[str]:
 def _keras_optimizer(fitted: _MLP) -> list[str]:
     """The optimizer, and the schedule of its learning rate."""
     kind, settings = {
-        "adam": ("Adam", ", epsilon=1e-8"), "rmsprop": ("RMSprop", ""),
+        "adam": ("Adam", ", epsilon=3e-10"), "rmsprop": ("RMSprop", ""),
         "sgd": ("SGD", f", momentum={fitted.momentum}")}[fitted.optimizer]
     decay = f", weight_decay={fitted.weight_decay}" if fitted.weight_decay else ""
     schedule = f"InverseTimeDecay({fitted.learning_rate}, decay_steps=1, decay_rate={fitted.decay})"
     return [
         *_when(fitted.decay, f"rate = keras.optimizers.schedules.{schedule}"),
+        *_when(fitted.optimizer == "adam", f"# {KERAS_EPSILON}"),
         f"optimizer = keras.optimizers.{kind}({'rate' if fitted.decay else fitted.learning_rate}{settings}{decay})",
     ]
 
@@ -263,6 +267,7 @@ def _torch(fitted: _MLP, rows: dict[str, Any]) -> list[str]:
     imports = [*_when(weighted, "import numpy as np"), "import torch", "from torch import nn"]
     return [
         *_begin(rows, "PyTorch", imports),
+        "",
         *_data(fitted),
         *_torch_tensors(fitted),
         "",
@@ -330,6 +335,7 @@ def _torch_loss(fitted: _MLP) -> list[str]:
     return [
         *_when(fitted.augment, f"inputs = X[batch] + {fitted.augment} * torch.randn_like(X[batch])"),
         f"loss = {loss}",
+        *_when(fitted.l1 or fitted.l2, "# the penalty counts all parameters, biases too"),
         *_when(fitted.l1, f"loss += {fitted.l1} * sum(theta.abs().sum() for theta in model.parameters())"),
         *_when(fitted.l2, f"loss += {fitted.l2} * sum((theta ** 2).sum() for theta in model.parameters())"),
     ]
@@ -385,7 +391,7 @@ def _torch_memory(fitted: _MLP) -> list[str]:
     if fitted.optimizer == "rmsprop":
         why = "RMSprop by hand: epsilon stands under the root, where torch.optim.RMSprop adds it to the root"
     else:
-        why = "SGD by hand: the velocity holds the learning rate and no weight decay, unlike that of torch.optim.SGD"
+        why = "SGD by hand: the velocity holds the learning rate and no weight decay, unlike torch.optim.SGD's"
     return [
         f"# {why}",
         f"{_memory(fitted)} = [torch.zeros_like(theta) for theta in model.parameters()]",
@@ -405,7 +411,7 @@ def _torch_step_by_hand(fitted: _MLP) -> list[str]:
         "loss.backward()",
         "with torch.no_grad():",
         f"    for theta, v in zip(model.parameters(), {_memory(fitted)}):",
-        *_when(fitted.weight_decay, f"        theta -= rate * {fitted.weight_decay} * theta"),
+        *_when(fitted.weight_decay, f"        theta -= rate * {fitted.weight_decay} * theta  # weight decay"),
         *_indented(2, _torch_update(fitted)),
         *_when(fitted.decay, "steps += 1", f"rate = {fitted.learning_rate} / (1 + {fitted.decay} * steps)"),
     ]
