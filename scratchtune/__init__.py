@@ -44,8 +44,7 @@ from scratchtune.network.penalties import L1, L1L2, L2
 from scratchtune.network.sequential import DivergenceWarning, Sequential
 from scratchtune.search import Categorical, Exhausted, Float, GridSearch, Int, RandomSearch, Searcher, Suggestion
 from scratchtune.study import GridSearchCV, NotReady, RandomizedSearchCV, Study, Trial, tune
-from scratchtune.table_model import TableModel
-from scratchtune.table_tuning import prepare_table
+from scratchtune.tabular import TableModel, prepare_table
 
 __version__ = "0.1.0"
 

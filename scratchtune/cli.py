@@ -156,8 +156,10 @@ def _add_tune(commands: argparse._SubParsersAction) -> None:
 
 
 def _tune(given: argparse.Namespace) -> int:
-    from scratchtune.emit import script
-    from scratchtune.table_tuning import described, prepare, read_space, tune_table
+    from scratchtune.tabular.emit import script
+    from scratchtune.tabular.sealing import prepare
+    from scratchtune.tabular.space_file import read_space
+    from scratchtune.tabular.tuning import described, tune_table
 
     _check_tune(given)
     space = None if given.space is None else read_space(given.space)
@@ -259,7 +261,7 @@ def _add_predict(commands: argparse._SubParsersAction) -> None:
 def _predict(given: argparse.Namespace) -> int:
     from scratchtune.data import read_table
     from scratchtune.loading import load_model
-    from scratchtune.table_model import TableModel
+    from scratchtune.tabular import TableModel
 
     model = load_model(given.model)
     if not isinstance(model, TableModel):

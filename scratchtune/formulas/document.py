@@ -52,7 +52,7 @@ SECTIONS = (
     Section("9.1", "如何选择合适的超参数调整算法？"),
     Section("9.2", "如何评估超参数调整的效果？", (
         "scratchtune/evaluation/splits.py", "scratchtune/evaluation/cross_validation.py",
-        "scratchtune/evaluation/selection.py", "scratchtune/table_tuning.py"), ("06", "10")),
+        "scratchtune/evaluation/selection.py", "scratchtune/tabular/tuning.py"), ("06", "10")),
     Section("9.3", "如何避免过拟合？", (
         f"{_NETWORK}/callbacks.py", f"{_NETWORK}/layers/dropout.py", f"{_NETWORK}/layers/gaussian_noise.py",
         "scratchtune/evaluation/curves.py"), ("03", "06", "09")),

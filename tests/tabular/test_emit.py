@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.emit import WRITERS, script
 from scratchtune.estimators import _MLP
 from scratchtune.network.activations import ACTIVATIONS
-from scratchtune.table_tuning import prepare_table
+from scratchtune.tabular.emit import WRITERS, script
+from scratchtune.tabular.sealing import prepare_table
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:keras")
 

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune import table_tuning
 from scratchtune.cli import main
 from scratchtune.data import read_table
-from scratchtune.table_tuning import prepare
+from scratchtune.tabular import tuning as table_tuning
+from scratchtune.tabular.sealing import prepare
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -13,18 +13,16 @@ import pytest
 import scratchtune as st
 from scratchtune.data import Table, TableEncoder
 from scratchtune.search import Categorical, Float, Int
-from scratchtune.table_model import Target, read_target
-from scratchtune.table_tuning import (
+from scratchtune.tabular.judging import judge, metrics_for
+from scratchtune.tabular.model import Target, read_target
+from scratchtune.tabular.sealing import prepare, prepare_table
+from scratchtune.tabular.space_file import read_space
+from scratchtune.tabular.tuning import (
     TableTuning,
     check_scoring,
     checked_folds,
     default_scoring,
     described,
-    judge,
-    metrics_for,
-    prepare,
-    prepare_table,
-    read_space,
     tune_table,
 )
 

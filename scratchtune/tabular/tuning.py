@@ -6,213 +6,30 @@ that is more than chance.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune import metrics as m
 from scratchtune.comparison import finest_grid, shown
-from scratchtune.data import Table, TableEncoder, read_table
+from scratchtune.data import Table, TableEncoder
 from scratchtune.data.tables import Text
 from scratchtune.estimators import default_space
-from scratchtune.evaluation import KFold, StratifiedKFold, cross_validate, train_test_split
+from scratchtune.evaluation import KFold, StratifiedKFold, cross_validate
 from scratchtune.evaluation.cross_validation import folds_for
 from scratchtune.evaluation.splits import Split
 from scratchtune.metrics import SCORERS
-from scratchtune.search import Categorical, Float, GridSearch, Int, Searcher, Space, as_searcher
+from scratchtune.search import Categorical, GridSearch, Searcher, Space, as_searcher
 from scratchtune.study import Study
 from scratchtune.study.study import TRIALS
-from scratchtune.table_model import TableEstimator, TableModel, Target, estimator_for, read_target
+from scratchtune.tabular.judging import Judged, judge, number_format
+from scratchtune.tabular.model import TableEstimator, TableModel, Target, estimator_for
+from scratchtune.tabular.sealing import Prepared
 
-SEALED = 0.2
 FOLDS = 5
 LARGEST_GRID = 1000  # settings of a grid whose size nobody has asked for
-RESAMPLES = 200  # of the sealed rows, to see how far chance goes
-RESAMPLED_ROWS = 4_000_000  # at most, all resamples together
-
-Metric = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
-
-
-@dataclass
-class Prepared:
-    """A table with a target, and which of its rows are sealed."""
-
-    table: Table
-    target: Target
-    y: np.ndarray
-    open_rows: np.ndarray
-    sealed_rows: np.ndarray
-    dropped: tuple[str, ...] = ()
-    empty: tuple[str, ...] = ()  # those of the dropped that hold no value
-
-    def part(self, rows: np.ndarray) -> tuple[Table, np.ndarray]:
-        """The columns and the target of some rows."""
-        return self.table[rows], self.y[rows]
-
-
-def prepare(
-    table: Table, target: str, task: str | None = None, positive: str | None = None, drop: Sequence[str] = (),
-    seed: int = 0, sealed: float = SEALED,
-) -> Prepared:
-    """Take the target and some columns out of the table, and seal a share of the rows, of each class in proportion."""
-    meant, y = read_target(table, target, task, positive)
-    check_classes(meant, y)
-    for name in drop:
-        checks.choice("--drop", name, [name for name in table.names if name != target])
-    empty = [name for name in table.names if name not in (target, *drop) and table.missing(name).all()]
-    columns = table.without(target, *drop, *empty)
-    if not columns.names:
-        raise ValueError(f"the table has no column to learn from beside the target {target!r}; it needs at least one")
-    return Prepared(columns, meant, y, *seal(meant, y, seed, sealed), (*drop, *empty), tuple(empty))
-
-
-def seal(target: Target, y: np.ndarray, seed: int, sealed: float) -> tuple[np.ndarray, np.ndarray]:
-    """Which rows are open and which sealed, in the order of the table; each class must keep two to learn from."""
-    try:
-        open_rows, sealed_rows = train_test_split(
-            np.arange(len(y)), test_size=sealed, random_state=seed, stratify=y if target.classes else None)
-    except ValueError as problem:
-        raise ValueError(f"--sealed is {sealed:g} and there are {len(y)} rows: {problem}") from None
-    counts = np.bincount(y[open_rows], minlength=len(target.classes)) if target.classes else np.array([len(open_rows)])
-    rare = int(counts.argmin())
-    if counts[rare] < 2:
-        of_class = f" of the class {target.classes[rare]!r}" if target.classes else ""
-        raise ValueError(f"--sealed is {sealed:g}, which leaves {counts[rare]} of the {len(y)} rows{of_class} to learn "
-                         "from; seal a smaller share")
-    return np.sort(open_rows), np.sort(sealed_rows)
-
-
-class Encoded(NamedTuple):
-    """A table as arrays: ``X``, ``y`` to train on, ``X_sealed``, ``y_sealed`` to judge by; names of columns, classes.
-    """
-
-    X: np.ndarray
-    y: np.ndarray
-    X_sealed: np.ndarray
-    y_sealed: np.ndarray
-    feature_names: list[str]
-    classes: tuple[str, ...]
-
-
-def prepare_table(
-    path: str | Path, target: str, *, task: str | None = None, positive: str | None = None, drop: Sequence[str] = (),
-    impute: str | None = None, seed: int = 0, sealed: float = SEALED,
-) -> Encoded:
-    """Read a table and seal and encode its rows as ``scratchtune tune`` does; encoders see the open rows only."""
-    prepared = prepare(read_table(path), target, task, positive, drop, seed, sealed)
-    (table, y), (sealed_table, y_sealed) = prepared.part(prepared.open_rows), prepared.part(prepared.sealed_rows)
-    encoder = TableEncoder(impute=impute, handle_unknown="ignore").fit(table)
-    names = encoder.get_feature_names_out().tolist()
-    return Encoded(
-        encoder.transform(table), y, encoder.transform(sealed_table), y_sealed, names, prepared.target.classes)
-
-
-def check_classes(target: Target, y: np.ndarray) -> None:
-    """Each class must have a row to seal and two to learn from."""
-    if not target.classes:
-        return
-    counts = np.bincount(y, minlength=len(target.classes))
-    rare = int(counts.argmin())
-    if counts[rare] < 3:
-        raise ValueError(
-            f"the class {target.classes[rare]!r} of the target {target.name!r} is in {counts[rare]} of the rows; "
-            "each class needs at least 3: take its rows out, or join it with another class")
-
-
-# Metrics -------------------------------------------------------------------------------------------------------------
-
-
-def metrics_for(target: Target) -> dict[str, Metric]:
-    """The metrics that are shown: functions of the truth, the predictions and, for classes, the probabilities.
-
-    Of two classes precision, recall, F1 and AUC are those of the second one, the positive; of more, the mean over the
-    classes.
-    """
-    if not target.classes:
-        return {
-            "r2": lambda y, q, p: float(m.r2_score(y, q)),
-            "mean squared error": lambda y, q, p: float(m.mean_squared_error(y, q)),
-            "root mean squared error": lambda y, q, p: float(m.root_mean_squared_error(y, q)),
-            "mean absolute error": lambda y, q, p: float(m.mean_absolute_error(y, q)),
-        }
-    labels = list(range(len(target.classes)))
-    average: dict[str, Any] = {"average": "binary"} if len(labels) == 2 else {"average": "macro", "labels": labels}
-    average["zero_division"] = 0.0
-    return {
-        "accuracy": lambda y, q, p: float(m.accuracy_score(y, q)),
-        "precision": lambda y, q, p: float(m.precision_score(y, q, **average)),
-        "recall": lambda y, q, p: float(m.recall_score(y, q, **average)),
-        "f1": lambda y, q, p: float(m.f1_score(y, q, **average)),
-        "auc": lambda y, q, p: _auc(y, p, labels),
-        "log loss": lambda y, q, p: float(m.log_loss(y, p, labels=labels)),
-    }
-
-
-def _auc(y: np.ndarray, p: np.ndarray, labels: list[int]) -> float:
-    """The area under the ROC curve, of several classes the mean of each against the rest; NaN where one is absent."""
-    if len(np.unique(y)) < len(labels):
-        return float("nan")
-    if len(labels) == 2:
-        return float(m.roc_auc_score(y, p[:, 1]))
-    return float(m.roc_auc_score(y, p, multi_class="ovr", labels=labels))
-
-
-SMALLER_IS_BETTER = ("log loss", "mean squared error", "root mean squared error", "mean absolute error")
-
-
-@dataclass
-class Judged:
-    """One metric on the sealed rows: of the default, of the tuned setting, and the standard error of the difference."""
-
-    name: str
-    default: float
-    tuned: float
-    error: float
-
-    @property
-    def gain(self) -> float:
-        """By how much the tuned setting is better."""
-        sign = -1.0 if self.name in SMALLER_IS_BETTER else 1.0
-        return sign * (self.tuned - self.default)
-
-    def text(self) -> str:
-        """A line of the table."""
-        form = _form(self.default, self.tuned)
-        default, tuned, gain, error = (
-            format(number, form) for number in (self.default, self.tuned, self.gain, self.error))
-        return f"{self.name:<24} {default:>10} {tuned:>10} {gain:>10} {error:>9}"
-
-
-def _form(*values: float) -> str:
-    """How numbers of this size are written: with four decimals, unless that says little or is long."""
-    largest = max(map(abs, values))
-    return "z.4f" if largest == 0.0 or 0.01 <= largest < 1e4 else "z.4g"
-
-
-def judge(target: Target, default: Any, tuned: Any, table: Table, y: np.ndarray, seed: int) -> list[Judged]:
-    """Look at the sealed rows: all metrics for both, with the bootstrap's standard error of their difference."""
-    answers = [
-        (model.predict(table), model.predict_proba(table) if target.classes else y) for model in (default, tuned)]
-    rng = np.random.default_rng([seed, 1])
-    resamples = int(np.clip(RESAMPLED_ROWS // len(y), 10, RESAMPLES))
-    drawn = [rng.integers(0, len(y), len(y)) for _ in range(resamples)]
-    judged = []
-    for name, metric in metrics_for(target).items():
-        of_all = [metric(y, *answer) for answer in answers]
-        of_default, of_tuned = ([metric(y[i], q[i], p[i]) for i in drawn] for q, p in answers)
-        differences = np.subtract(of_tuned, of_default)
-        known = differences[~np.isnan(differences)]
-        error = float(known.std(ddof=1)) if len(known) > 1 else float("nan")
-        judged.append(Judged(name, of_all[0], of_all[1], error))
-    return judged
-
-
-# The job -------------------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -251,7 +68,7 @@ class TableTuning:
         kept = "tuned" if self.beaten else "kept"
         head = f"{'':<24} {'default':>10} {kept:>10} {'gain':>10} {'+-':>9}"
         best = self.study.best_value if self.beaten else self.default_score
-        form = _form(self.default_score, best)
+        form = number_format(self.default_score, best)
         lines = [f"cross-validated {self.scoring} (larger is better): default {self.default_score:{form}}, "
                  f"tuned {best:{form}}", "",
                  f"{len(self.prepared.sealed_rows):,} sealed rows, looked at once:", head]
@@ -443,50 +260,3 @@ def compile_for(estimator: TableEstimator, table: Table, y: np.ndarray) -> None:
     """Train on a few rows, so that compiling is over before the clock and the progress bar run."""
     few = np.union1d(np.unique(y, return_index=True)[1][:100], np.arange(min(32, len(y))))
     estimator.fit(table[few], y[few])
-
-
-def read_space(path: str | Path) -> dict[str, Any]:
-    """A space from a JSON file: a list is a choice, {"low": .., "high": ..} a range ("log", "step", "type", "when").
-
-    {"choices": [..], "when": ..} is a choice that depends on another parameter. A range is one of whole numbers where
-    both ends are written as such, unless "type" says "float".
-    """
-    try:
-        given = json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise FileNotFoundError(f"--space is {str(path)!r}; there is no such file") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as problem:
-        raise ValueError(f"--space is {str(path)!r}; it must hold JSON: {problem}") from None
-    if not isinstance(given, dict) or not given:
-        raise ValueError(f"--space is {str(path)!r}; it must hold an object from names to lists or ranges")
-    space = {}
-    for name, entry in given.items():
-        try:
-            space[name] = _parameter(name, entry)
-        except (TypeError, ValueError) as problem:
-            raise ValueError(f"--space, {name!r}: {problem}") from None
-    return space
-
-
-def _parameter(name: str, entry: Any) -> Any:
-    if isinstance(entry, list):
-        return Categorical(entry)
-    if isinstance(entry, dict) and "choices" in entry:
-        _only(entry, "choice", ("choices", "when", "prior"))
-        return Categorical(**entry)
-    if not isinstance(entry, dict) or not {"low", "high"} <= entry.keys():
-        raise ValueError(
-            f'it is {json.dumps(entry)}; it must be a list of values, or a range such as '
-            '{"low": 0.001, "high": 0.1, "log": true}')
-    _only(entry, "range", ("low", "high", "log", "step", "when", "prior", "type"))
-    arguments = {key: value for key, value in entry.items() if key != "type"}
-    whole = all(isinstance(entry[end], int) for end in ("low", "high"))
-    kind = checks.choice("type", entry.get("type", "int" if whole else "float"), ("int", "float"))
-    return (Int if kind == "int" else Float)(**arguments)
-
-
-def _only(entry: dict[str, Any], kind: str, keys: Sequence[str]) -> None:
-    """A ValueError where a choice or a range says something that it has not."""
-    for key in entry:
-        if key not in keys:
-            raise ValueError(f"it has {key!r}; a {kind} has {', '.join(keys)}{checks.nearest(key, keys)}")

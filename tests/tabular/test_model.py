@@ -15,7 +15,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune.data import Table
-from scratchtune.table_model import TableEstimator, TableModel, Target, estimator_for, read_target
+from scratchtune.tabular.model import TableEstimator, TableModel, Target, estimator_for, read_target
 
 
 def customers(rows: int = 120, seed: int = 0) -> dict[str, list[Any]]:

@@ -1,0 +1,103 @@
+"""Judging: the default setting and the tuned one on the sealed rows, by all metrics, and how far chance goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scratchtune import metrics as m
+from scratchtune.data import Table
+from scratchtune.tabular.model import Target
+
+RESAMPLES = 200  # of the sealed rows, to see how far chance goes
+RESAMPLED_ROWS = 4_000_000  # at most, all resamples together
+
+Metric = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
+
+
+def metrics_for(target: Target) -> dict[str, Metric]:
+    """The metrics that are shown: functions of the truth, the predictions and, for classes, the probabilities.
+
+    Of two classes precision, recall, F1 and AUC are those of the second one, the positive; of more, the mean over the
+    classes.
+    """
+    if not target.classes:
+        return {
+            "r2": lambda y, q, p: float(m.r2_score(y, q)),
+            "mean squared error": lambda y, q, p: float(m.mean_squared_error(y, q)),
+            "root mean squared error": lambda y, q, p: float(m.root_mean_squared_error(y, q)),
+            "mean absolute error": lambda y, q, p: float(m.mean_absolute_error(y, q)),
+        }
+    labels = list(range(len(target.classes)))
+    average: dict[str, Any] = {"average": "binary"} if len(labels) == 2 else {"average": "macro", "labels": labels}
+    average["zero_division"] = 0.0
+    return {
+        "accuracy": lambda y, q, p: float(m.accuracy_score(y, q)),
+        "precision": lambda y, q, p: float(m.precision_score(y, q, **average)),
+        "recall": lambda y, q, p: float(m.recall_score(y, q, **average)),
+        "f1": lambda y, q, p: float(m.f1_score(y, q, **average)),
+        "auc": lambda y, q, p: _auc(y, p, labels),
+        "log loss": lambda y, q, p: float(m.log_loss(y, p, labels=labels)),
+    }
+
+
+def _auc(y: np.ndarray, p: np.ndarray, labels: list[int]) -> float:
+    """The area under the ROC curve, of several classes the mean of each against the rest; NaN where one is absent."""
+    if len(np.unique(y)) < len(labels):
+        return float("nan")
+    if len(labels) == 2:
+        return float(m.roc_auc_score(y, p[:, 1]))
+    return float(m.roc_auc_score(y, p, multi_class="ovr", labels=labels))
+
+
+SMALLER_IS_BETTER = ("log loss", "mean squared error", "root mean squared error", "mean absolute error")
+
+
+@dataclass
+class Judged:
+    """One metric on the sealed rows: of the default, of the tuned setting, and the standard error of the difference."""
+
+    name: str
+    default: float
+    tuned: float
+    error: float
+
+    @property
+    def gain(self) -> float:
+        """By how much the tuned setting is better."""
+        sign = -1.0 if self.name in SMALLER_IS_BETTER else 1.0
+        return sign * (self.tuned - self.default)
+
+    def text(self) -> str:
+        """A line of the table."""
+        form = number_format(self.default, self.tuned)
+        default, tuned, gain, error = (
+            format(number, form) for number in (self.default, self.tuned, self.gain, self.error))
+        return f"{self.name:<24} {default:>10} {tuned:>10} {gain:>10} {error:>9}"
+
+
+def number_format(*values: float) -> str:
+    """How numbers of this size are written: with four decimals, unless that says little or is long."""
+    largest = max(map(abs, values))
+    return "z.4f" if largest == 0.0 or 0.01 <= largest < 1e4 else "z.4g"
+
+
+def judge(target: Target, default: Any, tuned: Any, table: Table, y: np.ndarray, seed: int) -> list[Judged]:
+    """Look at the sealed rows: all metrics for both, with the bootstrap's standard error of their difference."""
+    answers = [
+        (model.predict(table), model.predict_proba(table) if target.classes else y) for model in (default, tuned)]
+    rng = np.random.default_rng([seed, 1])
+    resamples = int(np.clip(RESAMPLED_ROWS // len(y), 10, RESAMPLES))
+    drawn = [rng.integers(0, len(y), len(y)) for _ in range(resamples)]
+    judged = []
+    for name, metric in metrics_for(target).items():
+        of_all = [metric(y, *answer) for answer in answers]
+        of_default, of_tuned = ([metric(y[i], q[i], p[i]) for i in drawn] for q, p in answers)
+        differences = np.subtract(of_tuned, of_default)
+        known = differences[~np.isnan(differences)]
+        error = float(known.std(ddof=1)) if len(known) > 1 else float("nan")
+        judged.append(Judged(name, of_all[0], of_all[1], error))
+    return judged

@@ -1,0 +1,103 @@
+"""Sealing: some rows of a table are put aside before any work, so that what is found can be judged by them later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.data import Table, TableEncoder, read_table
+from scratchtune.evaluation import train_test_split
+from scratchtune.tabular.model import Target, read_target
+
+SEALED = 0.2
+
+
+@dataclass
+class Prepared:
+    """A table with a target, and which of its rows are sealed."""
+
+    table: Table
+    target: Target
+    y: np.ndarray
+    open_rows: np.ndarray
+    sealed_rows: np.ndarray
+    dropped: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()  # those of the dropped that hold no value
+
+    def part(self, rows: np.ndarray) -> tuple[Table, np.ndarray]:
+        """The columns and the target of some rows."""
+        return self.table[rows], self.y[rows]
+
+
+def prepare(
+    table: Table, target: str, task: str | None = None, positive: str | None = None, drop: Sequence[str] = (),
+    seed: int = 0, sealed: float = SEALED,
+) -> Prepared:
+    """Take the target and some columns out of the table, and seal a share of the rows, of each class in proportion."""
+    meant, y = read_target(table, target, task, positive)
+    check_classes(meant, y)
+    for name in drop:
+        checks.choice("--drop", name, [name for name in table.names if name != target])
+    empty = [name for name in table.names if name not in (target, *drop) and table.missing(name).all()]
+    columns = table.without(target, *drop, *empty)
+    if not columns.names:
+        raise ValueError(f"the table has no column to learn from beside the target {target!r}; it needs at least one")
+    return Prepared(columns, meant, y, *seal(meant, y, seed, sealed), (*drop, *empty), tuple(empty))
+
+
+def seal(target: Target, y: np.ndarray, seed: int, sealed: float) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows are open and which sealed, in the order of the table; each class must keep two to learn from."""
+    try:
+        open_rows, sealed_rows = train_test_split(
+            np.arange(len(y)), test_size=sealed, random_state=seed, stratify=y if target.classes else None)
+    except ValueError as problem:
+        raise ValueError(f"--sealed is {sealed:g} and there are {len(y)} rows: {problem}") from None
+    counts = np.bincount(y[open_rows], minlength=len(target.classes)) if target.classes else np.array([len(open_rows)])
+    rare = int(counts.argmin())
+    if counts[rare] < 2:
+        of_class = f" of the class {target.classes[rare]!r}" if target.classes else ""
+        raise ValueError(f"--sealed is {sealed:g}, which leaves {counts[rare]} of the {len(y)} rows{of_class} to learn "
+                         "from; seal a smaller share")
+    return np.sort(open_rows), np.sort(sealed_rows)
+
+
+class Encoded(NamedTuple):
+    """A table as arrays: ``X``, ``y`` to train on, ``X_sealed``, ``y_sealed`` to judge by; names of columns, classes.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    X_sealed: np.ndarray
+    y_sealed: np.ndarray
+    feature_names: list[str]
+    classes: tuple[str, ...]
+
+
+def prepare_table(
+    path: str | Path, target: str, *, task: str | None = None, positive: str | None = None, drop: Sequence[str] = (),
+    impute: str | None = None, seed: int = 0, sealed: float = SEALED,
+) -> Encoded:
+    """Read a table and seal and encode its rows as ``scratchtune tune`` does; encoders see the open rows only."""
+    prepared = prepare(read_table(path), target, task, positive, drop, seed, sealed)
+    (table, y), (sealed_table, y_sealed) = prepared.part(prepared.open_rows), prepared.part(prepared.sealed_rows)
+    encoder = TableEncoder(impute=impute, handle_unknown="ignore").fit(table)
+    names = encoder.get_feature_names_out().tolist()
+    return Encoded(
+        encoder.transform(table), y, encoder.transform(sealed_table), y_sealed, names, prepared.target.classes)
+
+
+def check_classes(target: Target, y: np.ndarray) -> None:
+    """Each class must have a row to seal and two to learn from."""
+    if not target.classes:
+        return
+    counts = np.bincount(y, minlength=len(target.classes))
+    rare = int(counts.argmin())
+    if counts[rare] < 3:
+        raise ValueError(
+            f"the class {target.classes[rare]!r} of the target {target.name!r} is in {counts[rare]} of the rows; "
+            "each class needs at least 3: take its rows out, or join it with another class")

@@ -1,0 +1,58 @@
+"""A space file is a JSON file that says which settings are searched, and where."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from scratchtune import checks
+from scratchtune.search import Categorical, Float, Int
+
+
+def read_space(path: str | Path) -> dict[str, Any]:
+    """A space from a JSON file: a list is a choice, {"low": .., "high": ..} a range ("log", "step", "type", "when").
+
+    {"choices": [..], "when": ..} is a choice that depends on another parameter. A range is one of whole numbers where
+    both ends are written as such, unless "type" says "float".
+    """
+    try:
+        given = json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FileNotFoundError(f"--space is {str(path)!r}; there is no such file") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as problem:
+        raise ValueError(f"--space is {str(path)!r}; it must hold JSON: {problem}") from None
+    if not isinstance(given, dict) or not given:
+        raise ValueError(f"--space is {str(path)!r}; it must hold an object from names to lists or ranges")
+    space = {}
+    for name, entry in given.items():
+        try:
+            space[name] = _parameter(name, entry)
+        except (TypeError, ValueError) as problem:
+            raise ValueError(f"--space, {name!r}: {problem}") from None
+    return space
+
+
+def _parameter(name: str, entry: Any) -> Any:
+    if isinstance(entry, list):
+        return Categorical(entry)
+    if isinstance(entry, dict) and "choices" in entry:
+        _only(entry, "choice", ("choices", "when", "prior"))
+        return Categorical(**entry)
+    if not isinstance(entry, dict) or not {"low", "high"} <= entry.keys():
+        raise ValueError(
+            f'it is {json.dumps(entry)}; it must be a list of values, or a range such as '
+            '{"low": 0.001, "high": 0.1, "log": true}')
+    _only(entry, "range", ("low", "high", "log", "step", "when", "prior", "type"))
+    arguments = {key: value for key, value in entry.items() if key != "type"}
+    whole = all(isinstance(entry[end], int) for end in ("low", "high"))
+    kind = checks.choice("type", entry.get("type", "int" if whole else "float"), ("int", "float"))
+    return (Int if kind == "int" else Float)(**arguments)
+
+
+def _only(entry: dict[str, Any], kind: str, keys: Sequence[str]) -> None:
+    """A ValueError where a choice or a range says something that it has not."""
+    for key in entry:
+        if key not in keys:
+            raise ValueError(f"it has {key!r}; a {kind} has {', '.join(keys)}{checks.nearest(key, keys)}")
