@@ -6,12 +6,13 @@ Results come in the order of the work, whoever has finished first, so nothing de
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from scratchtune import checks
+from scratchtune import checks, interruption
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
@@ -40,10 +41,17 @@ class Inline(Executor):
 
 @contextmanager
 def workers(number: int) -> Iterator[Executor]:
-    """``number`` threads to submit work to; after an error or Ctrl-C only what runs just then is awaited."""
-    pool: Executor = Inline() if number == 1 else ThreadPoolExecutor(number, "training")
+    """``number`` threads to submit work to; after an error only what runs just then is awaited, and Ctrl-C ends that.
+    """
+    stop = interruption.event_of_this_thread() or threading.Event()
+    pool: Executor = Inline()
+    if number > 1:
+        pool = ThreadPoolExecutor(number, "training", interruption.adopt, (stop,))
     try:
         yield pool
+    except KeyboardInterrupt:
+        stop.set()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

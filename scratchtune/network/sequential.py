@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from scratchtune import checks, jit
+from scratchtune import checks, interruption, jit
 from scratchtune.network import engine, initializers, losses, optimizers, penalties
 from scratchtune.network.callbacks import Callback, History
 from scratchtune.network.layers import Dense, Layer
@@ -239,6 +239,7 @@ class Sequential:
     ) -> None:
         machine = self._engine(batch_size)
         for epoch in range(epochs):
+            interruption.check()
             logs = self._epoch(machine, rows, batch_size, shuffle, epoch)
             if logs is None:
                 watchers[0].diverged = True

@@ -13,13 +13,13 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.evaluation.parallel import Inline, number_of_workers
+from scratchtune.evaluation.parallel import number_of_workers, workers
 from scratchtune.search import DEFAULT, Exhausted, Result, Searcher, Space, Suggestion, as_searcher
 from scratchtune.search.space import Constraint
 from scratchtune.study.progress import Progress
@@ -299,10 +299,9 @@ class _Run:
         self.failures = 0
 
     def go(self) -> None:
-        pool: Executor = Inline() if self.workers == 1 else ThreadPoolExecutor(self.workers, "trial")
         begun: list[Trial] = []
         try:
-            with pool:
+            with workers(self.workers) as pool:
                 self._loop(pool, begun)
         finally:
             self._recover(begun)
