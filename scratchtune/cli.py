@@ -1,7 +1,7 @@
 """The command line: ``scratchtune compare``, ``tune``, ``predict``, ``example`` and ``formulas``.
 
 Results go to stdout, progress and messages to stderr. Exit codes: 0 done, 1 the job failed, 2 wrong arguments or input,
-130 interrupted.
+130 interrupted. A reader that stops reading ends no work: files are written before results are printed.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scratchtune import __version__, checks
+from scratchtune.streams import flushed, lead_nowhere, note, prepare_streams, tell
 
 if TYPE_CHECKING:
     from scratchtune.data import Table
@@ -35,28 +36,33 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that lacks a letter shows a ?
+    try:
+        prepare_streams()
+        return flushed(_run(arguments))
+    except KeyboardInterrupt:
+        note("scratchtune: interrupted")
+        return 130
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     parser = _make_parser()
     try:
         given = parser.parse_args(arguments)
     except SystemExit as stop:
         return int(stop.code or 0)
     try:
+        if sys.stdout is None:
+            raise OSError("stdout is closed, and results go there; lead it to a file, or to /dev/null")
         return int(given.command(given))
-    except KeyboardInterrupt:
-        print("scratchtune: interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
+    except BrokenPipeError:  # while something is printed; what has files to write has not written them
+        lead_nowhere(sys.stdout)
+        return 1 if given.command in (_tune, _compare) else 0
     except Exception as error:
-        if given.debug:
-            traceback.print_exc()
-        else:
-            print(f"scratchtune: {error}", file=sys.stderr)
+        note(traceback.format_exc() if given.debug else f"scratchtune: {error}")
         return 2 if isinstance(error, (ValueError, TypeError, OSError)) else 1
+
+
+# Commands -------------------------------------------------------------------------------------------------------------
 
 
 def _make_parser() -> argparse.ArgumentParser:
@@ -112,12 +118,10 @@ def _compare(given: argparse.Namespace) -> int:
     tempfile.TemporaryFile(dir=given.out).close()  # that it can be written is known before the work, not after
     X, y = load_digits()
     result = compare(
-        X / 16.0, y, given.searchers, given.trials, given.jobs, given.seed, given.split,
-        say=lambda line: print(line, file=sys.stderr),
-    )
-    print(result.text())
+        X / 16.0, y, given.searchers, given.trials, given.jobs, given.seed, given.split, say=note)
     studies = {row.searcher: row.study for row in result.rows}
-    print(f"picture: {plot_comparison(studies, next(iter(SPACE)), given.out / 'comparison.png')}")
+    picture = plot_comparison(studies, next(iter(SPACE)), given.out / "comparison.png")
+    tell(f"{result.text()}\npicture: {picture}")
     return 0
 
 
@@ -164,24 +168,27 @@ def _tune(given: argparse.Namespace) -> int:
     _check_tune(given)
     space = None if given.space is None else read_space(given.space)
     scripts = {kind: given.out.with_name(f"{given.out.stem}_{kind}.py") for kind in given.emit}
-    for path in (given.out, *scripts.values()):
-        _check_writable(path, given.file)
+    _check_outputs({"--out": given.out, **{f"--emit {kind}": path for kind, path in scripts.items()}},
+                   {"the table": given.file, "the space": given.space})
     table = _table_of(given)
     impute = "median" if given.impute else None
     prepared = prepare(table, given.target, given.task, given.positive, given.drop, given.seed, given.sealed)
     del table
-    print(described(prepared), flush=True)
+    tell(described(prepared))
     with _plain_warnings():
         result = tune_table(
             prepared, given.searcher, given.trials, given.scoring, space, impute, given.folds, given.jobs, given.seed,
-            say=lambda line: print(line, file=sys.stderr))
-    result.model.save(given.out)
-    print(f"\n{result.text()}\nmodel: {given.out} (scratchtune predict {given.out} FILE)")
+            say=note)
     rows = {"path": str(given.file), "target": given.target, "task": given.task, "positive": given.positive,
             "drop": given.drop, "impute": impute, "seed": given.seed, "sealed": given.sealed}
+    there = {path for path in (given.out, *scripts.values()) if path.exists()}
+    result.model.save(given.out)
     for kind, path in scripts.items():
-        path.write_text(script(kind, result.model.fitted.estimator, rows), encoding="utf-8")
-        print(f"script: {path}")
+        _write_text(path, script(kind, result.model.fitted.estimator, rows))
+    replaced = "replaced; " if given.out in there else ""
+    tell(f"\n{result.text()}\nmodel: {given.out} ({replaced}scratchtune predict {given.out} FILE)")
+    for path in scripts.values():
+        tell(f"script: {path}" + " (replaced)" * (path in there))
     return 0
 
 
@@ -190,6 +197,8 @@ def _check_tune(given: argparse.Namespace) -> None:
     from scratchtune.search import SEARCHERS
 
     _no_store(given.db)
+    given.target = given.target and given.target.strip()  # as the names in a table's header are
+    given.drop = [name.strip() for name in given.drop]
     if given.file is not None and given.data is not None:
         raise ValueError("a table, FILE, and --data are given; take one of them")
     if given.file is None and given.data is None:
@@ -213,7 +222,7 @@ def _table_of(given: argparse.Namespace) -> Table:
     from scratchtune.data.datasets import load_digits
 
     if not given.data:
-        return read_table(given.file)
+        return read_table(given.file, skip=[name for name in given.drop if name != given.target])
     X, y = load_digits()
     given.target = given.target or "digit"
     return Table.from_columns({**{f"pixel{i}": X[:, i] for i in range(X.shape[1])}, "digit": y})
@@ -227,19 +236,36 @@ def _plain_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("once")
         warnings.simplefilter("ignore", DivergenceWarning)
-        warnings.showwarning = lambda message, *_, **__: print(f"scratchtune: {message}", file=sys.stderr)
+        warnings.showwarning = lambda message, *_, **__: note(f"scratchtune: {message}")
         yield
 
 
-def _check_writable(path: Path, table: Path | None) -> None:
-    """That a file can be written, and is not the table itself, is known before the work, not after."""
-    if table is not None and path.exists() and table.exists() and path.samefile(table):
-        raise ValueError(f"--out is {str(path)!r}, which would overwrite the table; choose another name")
-    if path.is_dir():
-        raise ValueError(f"--out is {str(path)!r}, a folder; it must be the name of a file")
-    if not path.parent.is_dir():
-        raise ValueError(f"--out is {str(path)!r}; there is no folder {str(path.parent)!r}")
-    tempfile.TemporaryFile(dir=path.parent).close()
+def _check_outputs(outputs: dict[str, Path], inputs: dict[str, Path | None]) -> None:
+    """That files can be written, and overwrite nothing that is read, is known before the work, not after."""
+    from scratchtune.network.saving import replaceable
+
+    used = {what: path for what, path in inputs.items() if path is not None}
+    for option, path in outputs.items():
+        written = f"{option} is {str(path)!r}" if option == "--out" else f"{option} would write {str(path)!r}"
+        for what, other in used.items():
+            if path.resolve() == other.resolve() or (path.exists() and other.exists() and path.samefile(other)):
+                raise ValueError(f"{written}, which would overwrite {what}; choose another name with --out")
+        if path.is_dir():
+            raise ValueError(f"{written}, a folder; it must be the name of a file")
+        if not path.parent.is_dir():
+            raise ValueError(f"{written}; there is no folder {str(path.parent)!r}")
+        tempfile.TemporaryFile(dir=replaceable(path).parent).close()
+        used["the model" if option == "--out" else f"the script of {option}"] = path
+
+
+def _write_text(path: Path, text: str) -> None:
+    """Write a file beside it first, so that there is never half a file."""
+    beside = path.with_name(path.name + ".part")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _no_store(db: str | None) -> None:
@@ -269,12 +295,14 @@ def _predict(given: argparse.Namespace) -> int:
     if given.proba and not model.target.classes:
         raise ValueError(f"--proba is for classes; {given.model} predicts values of {model.target.name!r}")
     model.fitted.encoder_.handle_unknown = given.unknown
-    table = read_table(given.file, text=model.text_columns)
+    table = read_table(given.file, text=model.text_columns, skip=(model.target.name, *model.dropped))
     if given.proba:
-        lines = csv.writer(sys.stdout, lineterminator="\n")
-        lines.writerows([model.target.classes, *model.predict_proba(table).tolist()])
+        lines = io.StringIO()
+        csv.writer(lines, lineterminator="\n").writerows(
+            [model.target.classes, *model.predict_proba(table).tolist()])
+        tell(lines.getvalue(), end="")
     else:
-        print("\n".join(map(str, model.predict(table).tolist())))
+        tell("\n".join(map(str, model.predict(table).tolist())))
     return 0
 
 
@@ -308,12 +336,12 @@ def _formulas(given: argparse.Namespace) -> int:
 
     if given.check:
         report = formulas.check_all(progress=True)
-        print(report.text())
+        tell(report.text())
         return 0 if report.ok else 1
     if given.sections:
-        print(formulas.sections())
+        tell(formulas.sections())
     else:
-        print(formulas.describe(given.id) if given.id else formulas.index())
+        tell(formulas.describe(given.id) if given.id else formulas.index())
     return 0
 
 

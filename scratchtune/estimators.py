@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks, protocol
-from scratchtune.data.scaling import MinMaxScaler, StandardScaler
+from scratchtune.data.scaling import EPSILON, MinMaxScaler, StandardScaler, too_large
 from scratchtune.evaluation.splits import generator, train_test_split
 from scratchtune.metrics import accuracy_score, class_labels, r2_score
+from scratchtune.metrics.labels import rectangular
 from scratchtune.network import sequential
 from scratchtune.network.activations import ACTIVATIONS
 from scratchtune.network.callbacks import Callback, EarlyStopping
@@ -24,7 +25,7 @@ from scratchtune.network.configured import Configured
 from scratchtune.network.layers import Dense, Dropout, GaussianNoise, Layer
 from scratchtune.network.optimizers import SGD, Adam, Optimizer, RMSprop
 from scratchtune.network.penalties import L1L2
-from scratchtune.network.saving import described, remade, write_whole
+from scratchtune.network.saving import described, real_array, remade, text_list, write_whole
 from scratchtune.network.sequential import Sequential
 from scratchtune.search import Float, Int
 
@@ -61,19 +62,22 @@ def seed_from(random_state: Any) -> int:
         "numpy.random.RandomState or None")
 
 
-def fitted_scaler(scale: str | None, X: np.ndarray, weight: np.ndarray) -> Any:
+def fitted_scaler(scale: str | None, X: np.ndarray, weight: np.ndarray, name: str = "X") -> Any:
     """The scaler of that name, fitted on weighted rows; a range does not depend on weights."""
     if scale is None:
         return None
     scaler = SCALERS[scale]()
-    with np.errstate(over="ignore", invalid="ignore"):  # what is too large is said where rows are scaled
+    try:
         return scaler.fit(X, sample_weight=weight / weight.mean()) if scale == "standard" else scaler.fit(X)
+    except ValueError:  # of finite rows the only trouble
+        raise too_large(name, X) from None
 
 
 def counted(X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Only the rows that have a weight."""
     if not weight.any():
         raise ValueError("class_weight gives every row the weight 0; at least one must count")
+    weight = protocol.relative(weight)
     kept = slice(None) if weight.all() else weight > 0.0
     return X[kept], target[kept], weight[kept]
 
@@ -97,35 +101,51 @@ def is_vector(y: Any) -> bool:
 
 def class_labels_of(y: Any, rows: int) -> np.ndarray:
     """Class labels, (n,): numbers, text, or one-hot rows; one sentence where they are no classes."""
-    labels = protocol.column_as_vector(np.asarray(y))
-    if labels.dtype == object:
-        labels = _of_one_kind(labels)
-    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
-        raise ValueError("y holds NaN or infinity (Input y contains NaN or infinity); every label must be known")
-    if labels.dtype.kind == "f" and (labels != np.floor(labels)).any():
-        raise ValueError(
-            f"y is continuous, it holds {labels[labels != np.floor(labels)][0]:g}; a classifier takes labels: whole "
-            "numbers, text or one-hot rows (Unknown label type: continuous)")
-    labels = class_labels("y", labels)
+    labels = class_labels("y", _labels("y", protocol.column_as_vector(rectangular("y", y))))
     if len(labels) != rows:
         raise ValueError(f"y has {len(labels)} rows and X has {rows}; they must be equal in number")
     return labels
 
 
-def _of_one_kind(labels: np.ndarray) -> np.ndarray:
+def all_classes(classes: Any) -> np.ndarray:
+    """The sorted, different labels that the first `partial_fit` names."""
+    labels = _labels("classes", rectangular("classes", classes))
+    if labels.ndim != 1 or len(labels) == 0:
+        raise ValueError(f"classes is {classes!r}; it must be a list of labels")
+    return np.unique(labels)
+
+
+def _labels(name: str, labels: np.ndarray) -> np.ndarray:
+    """An array whose entries can be labels: known, real and whole, or text."""
+    if labels.dtype == object:
+        labels = _of_one_kind(name, labels)
+    if labels.dtype.kind == "c":
+        raise ValueError(
+            f"{name} holds complex numbers (Unknown label type: complex); labels must be whole numbers or text")
+    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+        raise ValueError(
+            f"{name} holds NaN or infinity (Input {name} contains NaN or infinity); every label must be known")
+    if labels.dtype.kind == "f" and (labels != np.floor(labels)).any():
+        raise ValueError(
+            f"{name} is continuous, it holds {labels[labels != np.floor(labels)][0]:g}; a classifier takes labels: "
+            "whole numbers, text or one-hot rows (Unknown label type: continuous)")
+    return labels
+
+
+def _of_one_kind(name: str, labels: np.ndarray) -> np.ndarray:
     """Labels that came as objects, as an array of text or of numbers."""
     are_text = [isinstance(label, str) for label in labels.flat]
     if all(are_text):
         return labels
     for label in labels.flat:
-        if label is None or (np.isscalar(label) and label != label) or type(label).__name__ in ("NAType", "NaTType"):
-            raise ValueError(f"y holds {label!r} (Input y contains NaN); every label must be known")
+        if label is None or (np.isscalar(label) and label != label) or protocol.is_missing(label):
+            raise ValueError(f"{name} holds {label!r} (Input {name} contains NaN); every label must be known")
     if any(are_text):
-        raise ValueError("y holds text and numbers (Unknown label type: mixed); labels must be of one kind")
+        raise ValueError(f"{name} holds text and numbers (Unknown label type: mixed); labels must be of one kind")
     try:
         return np.array(labels.tolist())
     except ValueError:
-        raise ValueError("Unknown label type: y has rows of unequal length; it must hold labels, (n,)") from None
+        raise ValueError(f"Unknown label type: {name} has rows of unequal length; it must hold labels, (n,)") from None
 
 
 class _MLP(protocol.Parameters):
@@ -178,6 +198,8 @@ class _MLP(protocol.Parameters):
         layers = checks.integer("hidden_layers", self.hidden_layers, 0)
         if isinstance(self.units, (tuple, list, np.ndarray)):
             units = [checks.integer("units", number, 1) for number in self.units]
+            if not units:
+                raise ValueError("units is empty; it must have at least one number (hidden_layers=0: no hidden layer)")
             if layers not in (1, len(units)):
                 raise ValueError(
                     f"units is {tuple(units)} and hidden_layers is {layers}; a tuple has one number for each layer")
@@ -398,15 +420,16 @@ class MLPClassifier(_MLP):
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPClassifier:
         """Train a fresh network on X (n, features) and the labels y (n,), numbers or text, or one-hot rows."""
         self.check_arguments()
-        X, labels, weight = self._checked(X, y, sample_weight, fitting=True)
-        self.classes_ = np.unique(labels)
-        codes = np.searchsorted(self.classes_, labels)
-        weight = weight * self._class_weights(codes, weight)
-        present = np.unique(codes[weight > 0.0])
-        if len(present) < 2:
-            raise ValueError(
-                f"y holds one class only that counts, {self.classes_[present].tolist()}; there must be at least two")
-        self._train(X, codes, weight, len(self.classes_))
+        with protocol.unchanged_by_failure(self):
+            X, labels, weight = self._checked(X, y, sample_weight, fitting=True)
+            self.classes_ = np.unique(labels)
+            codes = np.searchsorted(self.classes_, labels)
+            weight = weight * self._class_weights(codes, weight)
+            present = np.unique(codes[weight > 0.0])
+            if len(present) < 2:
+                only = self.classes_[present].tolist()
+                raise ValueError(f"y holds one class only that counts, {only}; there must be at least two")
+            self._train(X, codes, weight, len(self.classes_))
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> MLPClassifier:
@@ -418,16 +441,17 @@ class MLPClassifier(_MLP):
         first = not hasattr(self, "model_")
         if first and classes is None:
             raise ValueError("classes is None; the first call of partial_fit must name all classes")
-        X, labels, weight = self._checked(X, y, sample_weight, fitting=first)
-        if first:
-            self.classes_ = np.unique(classes)
-        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
-            raise ValueError(f"classes is {list(classes)}; the first call said {self.classes_.tolist()}")
-        strangers = np.setdiff1d(labels, self.classes_)
-        if strangers.size:
-            raise ValueError(f"y holds {strangers.tolist()[0]!r}; the classes are {self.classes_.tolist()}")
-        codes = np.searchsorted(self.classes_, labels)
-        self._train_on(X, codes, weight * self._class_weights(codes, weight), len(self.classes_), first)
+        with protocol.unchanged_by_failure(self):
+            X, labels, weight = self._checked(X, y, sample_weight, fitting=first)
+            if first:
+                self.classes_ = all_classes(classes)
+            elif classes is not None and not np.array_equal(all_classes(classes), self.classes_):
+                raise ValueError(f"classes is {list(classes)}; the first call said {self.classes_.tolist()}")
+            strangers = np.setdiff1d(labels, self.classes_)
+            if strangers.size:
+                raise ValueError(f"y holds {strangers.tolist()[0]!r}; the classes are {self.classes_.tolist()}")
+            codes = np.searchsorted(self.classes_, labels)
+            self._train_on(X, codes, weight * self._class_weights(codes, weight), len(self.classes_), first)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -466,7 +490,7 @@ class MLPClassifier(_MLP):
             return np.ones(len(codes))
         counts = np.bincount(codes, weight, minlength=len(self.classes_))
         if isinstance(self.class_weight, str) and self.class_weight == "balanced":
-            of_class = balanced_weights(np.where(counts > 0.0, counts, 1.0))
+            of_class = balanced_weights(np.where(counts > 0.0, counts, counts.max()))
         elif isinstance(self.class_weight, dict):
             known = self.classes_.tolist()
             for label in self.class_weight:
@@ -524,9 +548,10 @@ class MLPRegressor(_MLP):
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
         """Train a fresh network on X (n, features) and the values y, (n,) or (n, outputs)."""
         self.check_arguments()
-        X, values, weight = self._checked(X, y, sample_weight, fitting=True)
-        self.n_outputs_, self._one_dimensional = values.shape[1], is_vector(y)
-        self._train(X, values, weight, values.shape[1])
+        with protocol.unchanged_by_failure(self):
+            X, values, weight = self._checked(X, y, sample_weight, fitting=True)
+            self.n_outputs_, self._one_dimensional = values.shape[1], is_vector(y)
+            self._train(X, values, weight, values.shape[1])
         return self
 
     def _checked(self, X: Any, y: Any, sample_weight: Any, fitting: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -540,7 +565,13 @@ class MLPRegressor(_MLP):
 
     def _fit_scalers(self, X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> None:
         super()._fit_scalers(X, target, weight)
-        self.target_scaler_ = fitted_scaler(self.scale, target, weight)
+        self.target_scaler_ = fitted_scaler(self.scale, target, weight, "y")
+        spans, rounding = np.ptp(target, axis=0), len(target) ** 2 * EPSILON * np.abs(target).max(axis=0)
+        lost = (spans > rounding) & (np.ptp(self._scaled_target(target), axis=0) < 0.5)
+        if self.scale is not None and lost.any():
+            raise ValueError(
+                f"y holds values that differ by {spans[lost][0]:g} at most, which scale={self.scale!r} takes for "
+                "equal; multiply y by a large number")
 
     def _scaled_target(self, target: np.ndarray) -> np.ndarray:
         return target if self.target_scaler_ is None else self.target_scaler_.transform(target)
@@ -549,12 +580,13 @@ class MLPRegressor(_MLP):
         """Go on training for one epoch on these rows; the first call's rows fit the scalers for good."""
         self.check_arguments()
         first = not hasattr(self, "model_")
-        X, values, weight = self._checked(X, y, sample_weight, fitting=first)
-        if first:
-            self.n_outputs_, self._one_dimensional = values.shape[1], is_vector(y)
-        elif values.shape[1] != self.n_outputs_:
-            raise ValueError(f"y has {values.shape[1]} columns; the first call's had {self.n_outputs_}")
-        self._train_on(X, values, weight, values.shape[1], first)
+        with protocol.unchanged_by_failure(self):
+            X, values, weight = self._checked(X, y, sample_weight, fitting=first)
+            if first:
+                self.n_outputs_, self._one_dimensional = values.shape[1], is_vector(y)
+            elif values.shape[1] != self.n_outputs_:
+                raise ValueError(f"y has {values.shape[1]} columns; the first call's had {self.n_outputs_}")
+            self._train_on(X, values, weight, values.shape[1], first)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -608,11 +640,60 @@ def unpacked(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Any:
     params = {name: remade(Configured, value) if isinstance(value, dict) else value
               for name, value in header["params"].items()}
     estimator = ESTIMATORS[header["class"]](**params)
+    estimator.check_arguments()
     for name in KEPT:
         if name in header["learnt"]:
             setattr(estimator, name, _from_json(header["learnt"][name]))
     estimator.model_ = sequential.unpacked(header["network"], arrays)
+    _check_learnt(estimator)
     return estimator
+
+
+def _check_learnt(estimator: Any) -> None:
+    """What a file says was learnt must be of the network's size, and of the kinds that fitting gives."""
+    inputs, outputs = (checks.integer("n_features_in_", estimator.n_features_in_, 1),), estimator.model_.output_shape
+    if estimator.model_.input_shape != inputs:
+        raise ValueError(f"n_features_in_ is {inputs[0]}; the network takes {estimator.model_.input_shape}")
+    _check_scaler("scaler_", estimator.scaler_, inputs)
+    names = getattr(estimator, "feature_names_in_", None)
+    if names is not None and len(text_list("feature_names_in_", list(names), different=False)) != inputs[0]:
+        raise ValueError(f"feature_names_in_ has {len(names)} names; it must have {inputs[0]}")
+    for name in ("n_iter_", "_seed"):
+        checks.integer(name, getattr(estimator, name), 0)
+    for name, values in estimator.history_.items():
+        real_array(f"history_ of {name!r}", np.array(values), (len(values),), "float64", finite=False)
+    if estimator.kind == "classifier":
+        _check_classes(estimator.classes_, outputs)
+        return
+    checks.boolean("_one_dimensional", estimator._one_dimensional)
+    if (checks.integer("n_outputs_", estimator.n_outputs_, 1),) != outputs:
+        raise ValueError(f"n_outputs_ is {estimator.n_outputs_}; the network gives {outputs}")
+    _check_scaler("target_scaler_", estimator.target_scaler_, outputs)
+
+
+def _check_classes(classes: Any, outputs: tuple[int, ...]) -> None:
+    known = isinstance(classes, np.ndarray) and classes.shape == outputs
+    if not known or not np.array_equal(all_classes(classes), classes):
+        raise ValueError(f"classes_ is {classes!r}; it must hold {outputs[0]} different labels in order")
+
+
+def _check_scaler(name: str, scaler: Any, shape: tuple[int, ...]) -> None:
+    """None, or a scaler with one finite number for each column, made with the arguments that all have here."""
+    if scaler is None:
+        return
+    learnt = {StandardScaler: ("mean_", "var_", "scale_"), MinMaxScaler: ("scale_", "min_", "data_min_", "data_max_")}
+    if type(scaler) not in learnt:
+        raise ValueError(f"{name} is {scaler!r}; it must be a scaler or None")
+    for part in learnt[type(scaler)]:
+        array = getattr(scaler, part)
+        narrow = isinstance(array, np.ndarray) and array.dtype == np.float32  # a range is in the type of the rows
+        real_array(f"{name}.{part}", array, shape, "float32" if narrow else "float64")
+    if scaler.n_features_in_ != shape[0] or (scaler.scale_ <= 0.0).any():
+        raise ValueError(f"{name} has {scaler.n_features_in_!r} columns and the scales {scaler.scale_}; "
+                         f"it must have {shape[0]}, and scales above 0")
+    for argument, default in type(scaler)().get_params().items():
+        if list(np.atleast_1d(getattr(scaler, argument))) != list(np.atleast_1d(default)):
+            raise ValueError(f"{name} has {argument}={getattr(scaler, argument)!r}; it must be {default!r}")
 
 
 def _as_json(value: Any) -> Any:
@@ -630,8 +711,10 @@ def _from_json(value: Any) -> Any:
     if isinstance(value, dict) and "array" in value:
         return np.array(value["array"], dtype=value["dtype"])
     if isinstance(value, dict) and "scaler" in value:
-        scaler = next(kind for kind in SCALERS.values() if kind.__name__ == value["scaler"])()
+        scaler = {kind.__name__: kind for kind in SCALERS.values()}[value["scaler"]]()
         for name, item in value["learnt"].items():
+            if name not in scaler.get_params() and (name.startswith("_") or not name.endswith("_")):
+                raise ValueError(f"its {value['scaler']} has {name!r}, which none has")
             setattr(scaler, name, _from_json(item))
         return scaler
     return value

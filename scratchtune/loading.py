@@ -8,7 +8,7 @@ from typing import Any
 
 from scratchtune import estimators
 from scratchtune.network import sequential
-from scratchtune.network.saving import read_whole
+from scratchtune.network.saving import UnknownClass, damaged, read_whole
 from scratchtune.tabular import model as table_models
 
 KINDS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
@@ -26,7 +26,7 @@ def load_model(path: str | Path) -> Any:
         raise ValueError(f"path is {str(path)!r}; it holds a {kind!r}, and this version reads {', '.join(KINDS)}")
     try:
         return KINDS[kind](header, arrays)
-    except (KeyError, TypeError, AttributeError, IndexError) as problem:
-        raise ValueError(f"path is {str(path)!r}; the model in it is damaged: {problem!r}") from None
-    except ValueError as problem:
-        raise ValueError(f"path is {str(path)!r}; the model in it cannot be used: {problem}") from None
+    except UnknownClass as problem:
+        raise ValueError(f"path is {str(path)!r}; {problem}") from None
+    except Exception as problem:  # whatever a header can be damaged to
+        raise damaged(path, str(problem) if isinstance(problem, (ValueError, TypeError)) else repr(problem)) from None

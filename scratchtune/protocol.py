@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
@@ -63,6 +65,18 @@ class Parameters:
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in given)})"
 
 
+@contextmanager
+def unchanged_by_failure(estimator: Any) -> Iterator[None]:
+    """Whatever the block sets on an estimator stays only if the block ends well: half of it would answer wrongly."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
 # What comes in -------------------------------------------------------------------------------------------------------
 
 
@@ -83,11 +97,17 @@ def features(estimator: Any, X: Any, fitting: bool) -> np.ndarray:
 
 def _numbers(X: Any) -> np.ndarray:
     refuse_sparse(X)
-    array = np.asarray(X)
+    try:
+        array = np.asarray(X)
+    except ValueError:
+        raise ValueError("X has rows of unequal length; it must be a rectangular array of numbers") from None
     if array.dtype.kind == "c":
         raise ValueError("Complex data not supported: X holds complex numbers; it must hold real ones")
     if array.dtype == object:
         for value in array.flat:
+            if is_missing(value):
+                raise ValueError(
+                    f"X holds {value!r}, a missing value (Input X contains NaN); fill it in, or take its row out")
             if not isinstance(value, (str, float, int, np.generic, type(None))):
                 raise TypeError(
                     f"X holds {value!r}; every argument must be a string of digits or a number")
@@ -97,6 +117,11 @@ def _numbers(X: Any) -> np.ndarray:
         except (TypeError, ValueError) as problem:
             raise ValueError(f"X holds text or empty cells ({problem}); encode it first, as numbers") from None
     return array
+
+
+def is_missing(value: Any) -> bool:
+    """Whether an object says that there is no value: pandas's NA and NaT; None and NaN are what NumPy knows itself."""
+    return type(value).__name__ in ("NAType", "NaTType")
 
 
 def refuse_sparse(X: Any, name: str = "X") -> None:
@@ -182,7 +207,7 @@ def column_as_vector(y: np.ndarray) -> np.ndarray:
 
 
 def weights(sample_weight: Any, rows: int) -> np.ndarray:
-    """One weight of at least 0 for each row, ones where none are given; not all of them zero."""
+    """One weight of at least 0 for each row, `relative` to each other, ones where none are given; not all are zero."""
     if sample_weight is None:
         return np.ones(rows)
     if isinstance(sample_weight, (int, float, np.number)):
@@ -194,7 +219,12 @@ def weights(sample_weight: Any, rows: int) -> np.ndarray:
             f"at least 0 for each of the {rows} rows")
     if not weight.any():
         raise ValueError("sample_weight holds only zeros; Sample weights must contain at least one non-zero number.")
-    return weight
+    return relative(weight)
+
+
+def relative(weight: np.ndarray) -> np.ndarray:
+    """Weights with the largest in [0.5, 1), so that no sum of them overflows; by a power of 2, which rounds nothing."""
+    return np.ldexp(weight, -np.frexp(weight.max())[1])
 
 
 # What goes out -------------------------------------------------------------------------------------------------------

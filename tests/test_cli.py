@@ -1,5 +1,6 @@
 """The command line: results on stdout, messages on stderr, exit codes that scripts can use, errors of one line."""
 
+import os
 import subprocess
 import sys
 
@@ -20,6 +21,15 @@ def test_compare_prints_a_table_and_saves_a_picture(tmp_path, capsys):
     assert "settings x 5 folds" in printed.err
     picture = tmp_path / "pictures" / "comparison.png"
     assert picture.read_bytes()[:4] == b"\x89PNG" and str(picture) in printed.out
+
+
+def test_compare_saves_its_picture_though_nobody_reads(tmp_path, monkeypatch):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w") as broken:
+        monkeypatch.setattr(sys, "stdout", broken)
+        assert main(["compare", "--trials", "2", "--searchers", "random", "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "comparison.png").exists()
 
 
 def test_formulas_lists_shows_and_maps(capsys):

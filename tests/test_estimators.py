@@ -425,7 +425,16 @@ def test_wrong_arguments(name: str, value: Any, sentence: str) -> None:
             regressor(**{name: value}).fit(X, VALUES)
 
 
+def test_a_missing_value_of_pandas() -> None:
+    pandas = pytest.importorskip("pandas")
+    rows = pandas.DataFrame({"a": pandas.array([1, None] * 30, dtype="Int64"), "b": ["1", "2"] * 30})
+    with pytest.raises(ValueError, match="X holds <NA>, a missing value .*; fill it in, or take its row out"):
+        classifier().fit(rows, y)
+
+
 def test_units_for_other_layers() -> None:
+    with pytest.raises(ValueError, match="units is empty; it must have at least one number"):
+        classifier(units=()).fit(X, y)
     with pytest.raises(ValueError, match=r"units is \(3, 4\) and hidden_layers is 3; a tuple has one number for each"):
         classifier(hidden_layers=3, units=(3, 4)).fit(X, y)
 
@@ -433,7 +442,10 @@ def test_units_for_other_layers() -> None:
 @pytest.mark.parametrize(("rows", "labels", "sentence"), [
     (np.where(X > 5.0, np.nan, X), y, "X holds NaN, first at"), (np.where(X > 5.0, np.inf, X), y, "X holds infinity"),
     ([["red"]] * 60, y, "X holds text or empty cells"), (X[:, 0], y, "Reshape your data"),
-    (X[:0], y[:0], "0 sample"), (X[:, :0], y, "0 feature"), (X * 1e300, y, "too large for float32"),
+    (np.array([[1.0, "<NA>"]] * 60), y, "X holds text or empty cells"),
+    ([[1.0, 2.0], [3.0]] * 30, y, "X has rows of unequal length; it must be a rectangular array of numbers"),
+    (X, y + 0j, "y holds complex numbers"), (X, [[1], [1, 2]] * 30, "y has rows of unequal length"),
+    (X[:0], y[:0], "0 sample"), (X[:, :0], y, "0 feature"), (X * 1e300, y, "X holds .*, too large to scale"),
     (X, None, "requires y to be passed"), (X, y[:-1], "y has 59 rows and X has 60"),
     (X, np.zeros(60), r"y holds one class only that counts, \[0.0\]; there must be at least two"),
     (X, VALUES, "y is continuous, it holds .*; a classifier takes labels"),
@@ -470,6 +482,12 @@ def test_wrong_parts() -> None:
         classifier().partial_fit(X, y)
     with pytest.raises(ValueError, match=r"y holds 1; the classes are \[0, 2\]"):
         classifier().partial_fit(X, y, classes=[0, 2])
+    for classes, sentence in (
+        ([0, 1, np.nan], "classes holds NaN"), ([[0, 1]], r"classes is \[\[0, 1\]\]; it must be a list of labels"),
+        (2, "classes is 2; it must be"), ([0, "a", None], "classes holds None"), ([0.5], "classes is continuous"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            classifier().partial_fit(X, y, classes=classes)
     model = classifier(class_weight={0: 0.0}).partial_fit(X, y, classes=[0, 1])
     with pytest.raises(ValueError, match=r"classes is \[0, 2\]; the first call said \[0, 1\]"):
         model.partial_fit(X, y, classes=[0, 2])
@@ -494,6 +512,58 @@ def test_other_rows_than_in_training() -> None:
         model.predict(X[:, :2])
     with pytest.raises(ValueError, match="too large for float32 with scale='standard'"):
         model.predict(X * 1e300)
+
+
+@pytest.mark.parametrize("fail", [
+    lambda model: model.fit(X[:, :2], y[:-1]), lambda model: model.fit(X[:, :2] * 1e200, 5 * y),
+    lambda model: model.fit(Table(X * 1e200, ["a", "b", "c"]), 5 * y), lambda model: model.partial_fit(X * 1e200, y),
+    lambda model: model.fit(X, y, sample_weight=np.zeros(60)),
+    lambda model: model.set_params(early_stopping=True, validation_fraction=0.999).fit(X, 5 * y)])
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_a_failed_fit_leaves_all_as_it_was(make: Callable[..., Any], fail: Callable[[Any], Any]) -> None:
+    model, fresh = make().fit(X, y), make()
+    before, attributes = model.predict(X).tolist(), set(vars(model))
+    for each in (model, fresh):
+        with pytest.raises(ValueError):
+            fail(each)
+    assert model.predict(X).tolist() == before and set(vars(model)) == attributes and model.n_features_in_ == 3
+    with pytest.raises(ValueError, match="is not fitted yet"):
+        fresh.predict(X)
+    assert not [name for name in vars(fresh) if name.endswith("_")]
+
+
+def test_an_interrupted_fit_leaves_all_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*arguments: Any, **options: Any) -> None:
+        raise KeyboardInterrupt
+
+    model = classifier().fit(X, y)
+    before = model.predict(X).tolist()
+    monkeypatch.setattr(st.Sequential, "fit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X * 2.0, TEXT)
+    assert model.predict(X).tolist() == before
+
+
+def test_weights_of_any_size_are_relative() -> None:
+    for size in (1e308, 1e-320):
+        assert theta(classifier().fit(X, y, sample_weight=np.full(60, size))) == theta(classifier().fit(X, y))
+        assert np.isfinite(regressor().fit(X, VALUES, sample_weight=np.where(y, size, 1.0)).predict(X)).all()
+    heavy = classifier(class_weight={0: 1e308, 1: 1}, epochs=30, learning_rate=0.03).fit(X, y)
+    assert np.isfinite(heavy.predict_proba(X)).all() and (heavy.predict(X) == 0).mean() > 0.9
+
+
+def test_numbers_too_large_or_too_close_to_scale() -> None:
+    for model, rows, target, sentence in (
+        (classifier(dtype="float64"), X * 1e160, y, "X holds .*e.160, too large to scale"),
+        (regressor(dtype="float64"), X, VALUES * 1e160, "y holds .*e.162, too large to scale"),
+        (classifier(scale="minmax"), np.sign(X - 3.0) * 1.7e308, y, "X holds 1.7e.308, too large to scale"),
+        (regressor(), X, VALUES * 1e-300, "y holds values that differ by .*e-299 at most, which scale="),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            model.fit(rows, target)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert regressor(scale=None).fit(X, VALUES * 1e-300).score(X, VALUES * 1e-300) == -np.inf
 
 
 def test_a_column_of_labels_is_warned_of() -> None:

@@ -76,6 +76,7 @@ class OneHotEncoder(Transformer):
         if isinstance(self.categories, str):
             self.categories_ = [_categories(column, f"column {j}") for j, column in enumerate(columns)]
         else:
+            self._check_categories(len(columns))
             self.categories_ = [np.array(known, dtype=column.dtype if column.dtype.kind != "U" else object)
                                 for known, column in zip(self.categories, columns, strict=True)]
             self._codes(columns)
@@ -126,6 +127,15 @@ class OneHotEncoder(Transformer):
         checks.choice("handle_unknown", self.handle_unknown, ("error", "ignore"))
         if self.sparse_output:
             raise ValueError("sparse_output is True; the output is dense, so it must be False")
+
+    def _check_categories(self, columns: int) -> None:
+        if not isinstance(self.categories, (list, tuple, np.ndarray)):
+            raise TypeError(f"categories is {self.categories!r}; it must be 'auto', or one list for each column of X")
+        if len(self.categories) != columns:
+            lists = len(self.categories)
+            raise ValueError(
+                f"categories holds {lists} list{'s' * (lists != 1)} and X has {columns} column{'s' * (columns != 1)}; "
+                "it must hold one list for each column")
 
     def _widths(self) -> list[int]:
         return [len(known) - leaves_out_first(len(known), self.drop) for known in self.categories_]

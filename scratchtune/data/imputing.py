@@ -22,10 +22,11 @@ def fill_value_of(values: np.ndarray, strategy: str) -> Any:
     >>> fill_value_of(np.array(["b", "a"], object), "most_frequent")
     'a'
     """
-    if strategy == "mean":
-        return column_mean(values[:, None].astype(np.float64), np.ones((len(values), 1)))[0]
-    if strategy == "median":
-        return np.median(values)
+    if strategy in ("mean", "median"):
+        exponent = np.frexp(np.abs(values).max())[1]  # at the size of 1 no sum overflows; a power of 2 rounds nothing
+        sized = np.ldexp(values if strategy == "median" else values.astype(np.float64), -exponent)
+        middle = np.median(sized) if strategy == "median" else column_mean(sized[:, None], np.ones((len(sized), 1)))[0]
+        return np.ldexp(middle, exponent)
     if values.dtype == object:
         counts = Counter(values.tolist())
         return min(value for value, count in counts.items() if count == max(counts.values()))
@@ -60,10 +61,10 @@ class SimpleImputer(Transformer):
         if X.dtype == object and self.strategy in ("mean", "median"):
             raise ValueError(
                 f"strategy is {self.strategy!r} and X holds texts; it must be 'most_frequent' or 'constant' for them")
-        self.n_features_in_ = X.shape[1]
         gaps = _gaps(X)
         self.statistics_ = np.array(
             [self._statistic(X[~gap, j], X.dtype.kind == "O") for j, gap in enumerate(gaps.T)], dtype=X.dtype)
+        self.n_features_in_ = X.shape[1]
         self._kept = ~gaps.all(axis=0)
         self._with_gaps = np.flatnonzero(gaps.any(axis=0))
         return self

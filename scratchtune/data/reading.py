@@ -19,21 +19,26 @@ import numpy as np
 from tqdm import tqdm
 
 from scratchtune import checks
-from scratchtune.data.tables import Codes, Column, Table, Text, column_of, is_missing
+from scratchtune.data.tables import EXACT, INEXACT, Codes, Column, Table, Text, column_of, is_exact, is_missing, text_of
 
 DELIMITERS = (",", ";", "\t")
 _CELLS = 400_000  # read at a time
 _NAN = float("nan")
 
 
-def read_table(path: str | os.PathLike[str], *, delimiter: str | None = None, text: Collection[str] = ()) -> Table:
+def read_table(
+    path: str | os.PathLike[str], *, delimiter: str | None = None, text: Collection[str] = (),
+    skip: Collection[str] = (),
+) -> Table:
     """Read a table from a file: ``.npz`` as NumPy saves it, anything else as CSV.
 
     CSV: UTF-8, the first line holds the names; the delimiter is a comma, a semicolon or a tabulator, found by itself.
     A column holds numbers if each of its cells is one or is missing, else texts; ``text`` names columns that hold texts
-    whatever they look like. A cell is missing that is empty, NA, N/A, NaN, null, None or ? (in whatever case). Blanks
-    around a cell and empty lines are passed over. In an ``.npz`` each array of one dimension is a column, one of two
-    dimensions, named X, the columns X0, X1, ..; nothing is unpickled.
+    whatever they look like, ``skip`` those that are not read, whatever they hold (``table.skipped`` are those that were
+    there). A cell is missing that is empty, NA, N/A, NaN, null, None or ? (in whatever case). Blanks around a cell and
+    empty lines are passed over. Whole numbers beyond 2^53 must be ones that a float64 holds exactly. In an ``.npz``
+    each array of one dimension is a column, one of two dimensions, named X, the columns X0, X1, ..; nothing is
+    unpickled.
 
     Raises
         OSError where the file cannot be opened, ValueError where it is no table.
@@ -41,12 +46,13 @@ def read_table(path: str | os.PathLike[str], *, delimiter: str | None = None, te
     shown = os.fspath(path)
     if delimiter is not None:
         checks.choice("delimiter", delimiter, DELIMITERS)
-    if isinstance(text, str):
-        raise TypeError(f"text is {text!r}; it must be a list of names of columns")
+    for argument, given in (("text", text), ("skip", skip)):
+        if isinstance(given, str):
+            raise TypeError(f"{argument} is {given!r}; it must be a list of names of columns")
     with _opened(shown) as file:
         if Path(shown).suffix.lower() == ".npz":
-            return _read_arrays(shown, file)
-        return _CSV(shown, file, delimiter).table(text)
+            return _read_arrays(shown, file, text, skip)
+        return _CSV(shown, file, delimiter).table(text, skip)
 
 
 def _opened(path: str) -> BinaryIO:
@@ -75,6 +81,8 @@ class _Numbers:
         self.parts: list[np.ndarray] = []
         self.rows = 0
         self.first_infinity: int | None = None
+        self.first_inexact: tuple[int, str] | None = None
+        self.whole = True
 
     def add(self, cells: Sequence[str]) -> bool:
         try:
@@ -84,9 +92,21 @@ class _Numbers:
         infinite = np.isinf(part)
         if self.first_infinity is None and infinite.any():
             self.first_infinity = self.rows + int(infinite.argmax())
+        self._look_at_whole_numbers(cells, part)
         self.parts.append(part)
         self.rows += len(part)
         return True
+
+    def _look_at_whole_numbers(self, cells: Sequence[str], part: np.ndarray) -> None:
+        """In a column of whole numbers, find the first cell that is rounded; a measure with decimals may be."""
+        present = part[~np.isnan(part)]
+        self.whole = self.whole and bool((present == np.floor(present)).all())
+        if not self.whole or self.first_inexact is not None:
+            return
+        for i in map(int, np.flatnonzero((np.abs(part) >= EXACT) & np.isfinite(part))):
+            if _is_rounded(cells[i]):
+                self.first_inexact = self.rows + i, cells[i].strip()
+                return
 
     def column(self) -> Column:
         whole = np.concatenate(self.parts)
@@ -98,6 +118,7 @@ class _Texts:
     """Collects a column of texts, chunk by chunk."""
 
     first_infinity = None
+    first_inexact = None
 
     def __init__(self) -> None:
         self.parts: list[np.ndarray] = []
@@ -121,6 +142,14 @@ def _numbers(cells: Sequence[str]) -> np.ndarray:
         return np.array([_NAN if is_missing(cell) else float(cell) for cell in cells])
 
 
+def _is_rounded(cell: str) -> bool:
+    """Whether a cell is written as a whole number that a float64 does not hold."""
+    try:
+        return not is_exact(int(cell))
+    except ValueError:  # 1e300 or 2.5
+        return False
+
+
 class _CSV:
     """A CSV file that is being read, once or twice."""
 
@@ -130,10 +159,10 @@ class _CSV:
         self.delimiter = delimiter or self._delimiter()
         self.names = self._names()
 
-    def table(self, text: Collection[str]) -> Table:
-        """The whole table; the columns named in ``text`` as texts."""
-        collectors: dict[int, Any] = {
-            i: _Texts() if name in text else _Numbers() for i, name in enumerate(self.names)}
+    def table(self, text: Collection[str], skip: Collection[str]) -> Table:
+        """The table without the columns in ``skip``; those in ``text`` as texts."""
+        kept = {i: name for i, name in enumerate(self.names) if name not in skip}
+        collectors: dict[int, Any] = {i: _Texts() if name in text else _Numbers() for i, name in kept.items()}
         late = self._collect(collectors)
         if late:
             again: dict[int, Any] = {i: _Texts() for i in late}
@@ -142,7 +171,11 @@ class _CSV:
         for i, collector in collectors.items():
             if collector.first_infinity is not None:
                 self._refuse(collector.first_infinity, f"holds infinity as {self.names[i]!r}; numbers must be finite")
-        return Table({name: collectors.pop(i).column() for i, name in enumerate(self.names)})
+            if collector.first_inexact is not None and collector.whole:
+                row, cell = collector.first_inexact
+                self._refuse(row, f"holds {cell} as {self.names[i]!r}, {INEXACT}")
+        return Table({name: collectors.pop(i).column() for i, name in kept.items()},
+                     [name for name in self.names if name in skip])
 
     def _collect(self, collectors: dict[int, Any]) -> list[int]:
         """Read all rows into the collectors; the columns of those that were given up on, since they are no numbers."""
@@ -174,7 +207,9 @@ class _CSV:
                 if set(map(len, chunk)) != {width}:
                     row = next(row for row, cells in enumerate(chunk) if len(cells) != width)
                     cells = len(chunk[row])
-                    self._refuse(start + row, f"has {cells} cell{'s' * (cells != 1)} and the header has {width}")
+                    comment = " (is line 1 a comment? then leave it out)" if self.names[0].startswith("#") else ""
+                    self._refuse(
+                        start + row, f"has {cells} cell{'s' * (cells != 1)} and the header has {width}{comment}")
                 yield chunk
                 start += len(chunk)
                 bar.update(self.file.tell() - bar.n)
@@ -189,6 +224,9 @@ class _CSV:
         except UnicodeDecodeError:
             raise ValueError(self._wrong_encoding()) from None
         except csv.Error as problem:
+            if "field limit" in str(problem):
+                problem = csv.Error(
+                    f"a cell has more than {csv.field_size_limit():,} characters; is there a quote that is not closed?")
             raise ValueError(f"{self.path}, line {reader.line_num}, is not CSV: {problem}") from None
         finally:
             lines.detach()
@@ -247,6 +285,10 @@ class _CSV:
         names = [name.strip() for name in next(rows)]
         rows.close()  # type: ignore[attr-defined]
         where = f"{self.path}, line 1: "
+        if len(names) == 1 and "|" in names[0]:
+            raise ValueError(
+                f"{where}the header is one cell, {names[0]!r}; cells must be set apart by a comma, a semicolon or a "
+                "tabulator, not by |")
         if all(_is_number(name) for name in names):
             raise ValueError(f"{where}the header holds only numbers; it must hold the names of the columns")
         for i, name in enumerate(names):
@@ -269,23 +311,30 @@ def _is_number(text: str) -> bool:
 # NumPy's archives -----------------------------------------------------------------------------------------------------
 
 
-def _read_arrays(path: str, file: BinaryIO) -> Table:
+def _read_arrays(path: str, file: BinaryIO, text: Collection[str], skip: Collection[str]) -> Table:
     try:
         archive = np.load(file, allow_pickle=False)
         names = archive.files
     except (ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile):
         raise ValueError(f"{path} is not an .npz file; numpy.savez(path, name=array, ..) writes one") from None
     columns: dict[str, Column] = {}
+    skipped = [name.strip() for name in names if name.strip() in skip]
     for name in names:
-        for column, values in _columns_of(path, name, _array(path, archive, name)):
-            if column in columns:
+        if name.strip() in skip:
+            continue
+        for column, values in _columns_of(path, name.strip(), _array(path, archive, name)):
+            if column in (*columns, *skipped):
                 raise ValueError(f"{path} has two columns named {column!r}; names must be different")
+            if column in skip:
+                skipped.append(column)
+                continue
             try:
-                columns[column] = column_of(column, values)
+                columns[column] = text_of(values) if column in text and values.dtype.kind in "iu" else column_of(
+                    column, values)
             except (TypeError, ValueError) as problem:
                 raise ValueError(f"{path}: {problem}") from None
     _check_lengths(path, columns)
-    return Table(columns)
+    return Table(columns, skipped)
 
 
 def _array(path: str, archive: Any, name: str) -> np.ndarray:

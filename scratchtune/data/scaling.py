@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune import checks, protocol
 from scratchtune.data.transformer import Transformer, as_matrix, chunks
 
 EPSILON = float(np.finfo(np.float64).eps)
@@ -157,20 +157,24 @@ class StandardScaler(Transformer):
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> StandardScaler:
         """Learn ``mean_``, ``var_`` and ``scale_`` of each column."""
-        self._start(X)
-        return self.partial_fit(X, y, sample_weight)
+        with protocol.unchanged_by_failure(self):
+            self._start(X)
+            return self.partial_fit(X, y, sample_weight)
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> StandardScaler:
         """Learn from more rows: the result is that of all rows so far together."""
-        X = _rows_to_fit(self, X)
-        weight = None if sample_weight is None else _row_weights(sample_weight, len(X))
-        count, mean, variance = self._moments(X.shape[1])
-        for rows in chunks(X):
-            seen = _chunk_moments(X[rows], None if weight is None else weight[rows, None])
-            count, mean, variance = _merged((count, mean, variance), seen)
-        unseen = count == 0
-        mean[unseen], variance[unseen] = np.nan, np.nan
-        self._keep(count, mean, variance, weight is None)
+        with protocol.unchanged_by_failure(self), np.errstate(over="ignore", invalid="ignore"):
+            X = _rows_to_fit(self, X)
+            weight = None if sample_weight is None else _row_weights(sample_weight, len(X))
+            count, mean, variance = self._moments(X.shape[1])
+            for rows in chunks(X):
+                seen = _chunk_moments(X[rows], None if weight is None else weight[rows, None])
+                count, mean, variance = _merged((count, mean, variance), seen)
+            if not (np.isfinite(mean) & np.isfinite(variance)).all():
+                raise too_large("X", X)
+            unseen = count == 0
+            mean[unseen], variance[unseen] = np.nan, np.nan
+            self._keep(count, mean, variance, weight is None)
         return self
 
     def transform(self, X: Any, copy: bool | None = None) -> np.ndarray:
@@ -322,20 +326,24 @@ class MinMaxScaler(Transformer):
 
     def fit(self, X: Any, y: Any = None) -> MinMaxScaler:
         """Learn ``data_min_`` and ``data_max_`` of each column, and from them ``scale_`` and ``min_``."""
-        self._start(X)
-        return self.partial_fit(X, y)
+        with protocol.unchanged_by_failure(self):
+            self._start(X)
+            return self.partial_fit(X, y)
 
     def partial_fit(self, X: Any, y: Any = None) -> MinMaxScaler:
         """Learn from more rows: the result is that of all rows so far together."""
         a, b = self._range()
         checks.boolean("clip", self.clip)
-        X = _rows_to_fit(self, X)
-        low, high = np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0)
-        if hasattr(self, "data_min_"):
-            low, high = np.fmin(self.data_min_, low), np.fmax(self.data_max_, high)
-        self.n_samples_seen_ = getattr(self, "n_samples_seen_", 0) + len(X)
-        self.data_min_, self.data_max_, self.data_range_ = low, high, high - low
-        self.scale_, self.min_ = min_max_factors(low, high, a, b, 10.0 * np.finfo(low.dtype).eps)
+        with protocol.unchanged_by_failure(self), np.errstate(over="ignore"):
+            X = _rows_to_fit(self, X)
+            low, high = np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0)
+            if hasattr(self, "data_min_"):
+                low, high = np.fmin(self.data_min_, low), np.fmax(self.data_max_, high)
+            if np.isinf(high - low).any():
+                raise too_large("X", X)
+            self.n_samples_seen_ = getattr(self, "n_samples_seen_", 0) + len(X)
+            self.data_min_, self.data_max_, self.data_range_ = low, high, high - low
+            self.scale_, self.min_ = min_max_factors(low, high, a, b, 10.0 * np.finfo(low.dtype).eps)
         return self
 
     def transform(self, X: Any) -> np.ndarray:
@@ -383,6 +391,12 @@ def _rows_to_transform(scaler: Scaler, X: Any) -> np.ndarray:
     return array
 
 
+def too_large(name: str, X: np.ndarray) -> ValueError:
+    """The error for numbers whose range, or the square of it, is beyond what a float holds."""
+    largest = max(float(np.fmax.reduce(X, axis=None)), -float(np.fmin.reduce(X, axis=None)))
+    return ValueError(f"{name} holds {largest:g}, too large to scale; bring it to a smaller unit")
+
+
 def _row_weights(sample_weight: Any, rows: int) -> np.ndarray:
     weight = np.asarray(sample_weight, dtype=np.float64)
     weight = np.full(rows, float(weight)) if weight.ndim == 0 else weight
@@ -390,4 +404,7 @@ def _row_weights(sample_weight: Any, rows: int) -> np.ndarray:
         raise ValueError(f"sample_weight has shape {weight.shape}; it must have one number for each of {rows} rows")
     if not np.isfinite(weight).all() or (weight < 0).any() or weight.sum() == 0:
         raise ValueError("sample_weight holds NaN, infinity or a number below 0, or zeros only; it must be >= 0")
+    with np.errstate(over="ignore"):
+        if np.isinf(weight.sum()):
+            raise ValueError(f"sample_weight holds {weight.max():g}, and its sum is beyond float64; make it smaller")
     return weight

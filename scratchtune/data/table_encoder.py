@@ -14,7 +14,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.data.encoding import leaves_out_first, one_hot, unseen
 from scratchtune.data.imputing import STRATEGIES, fill_value_of
-from scratchtune.data.tables import Codes, Table, Text, number_text
+from scratchtune.data.tables import Codes, Table, Text, decimal_comma, number_text
 from scratchtune.data.transformer import Transformer
 
 DROP = "if_binary"  # two texts are one column of 0 and 1
@@ -106,7 +106,7 @@ class TableEncoder(Transformer):
         counts = column.counts()
         if len(counts) > self.max_categories:
             raise ValueError(
-                f"column {name!r} holds {len(counts)} different texts{_hint(counts)}, and max_categories is "
+                f"column {name!r} holds {len(counts)} different texts{decimal_comma(counts)}, and max_categories is "
                 f"{self.max_categories}; leave the column out (--drop), or put its texts into fewer groups")
         most = max(counts, key=lambda text: counts[text])  # of several the first in the alphabet
         return Texts(list(counts), None if self.impute is None else most)
@@ -210,11 +210,30 @@ class TableEncoder(Transformer):
                 column["name"]: kinds[column["kind"]](
                     **{key: value for key, value in column.items() if key not in ("name", "kind")})
                 for column in state["columns"]}
+            if len(encoder.columns_) < len(state["columns"]):
+                raise ValueError("it has two columns of the same name")
+            for name, learnt in encoder.columns_.items():
+                _check_learnt(name, learnt)
         except (KeyError, TypeError, ValueError, AttributeError) as problem:
             raise ValueError(f"this is not the state of a TableEncoder: {problem}") from None
         encoder.feature_names_in_ = np.array(list(encoder.columns_), dtype=object)
         encoder.n_features_in_ = len(encoder.columns_)
         return encoder
+
+
+def _check_learnt(name: Any, learnt: Numbers | Texts | Nothing) -> None:
+    """What a state says of a column must be of the kinds that `fit` gives."""
+    if not isinstance(name, str):
+        raise ValueError(f"a column is named {name!r}; a name must be a text")
+    if isinstance(learnt, Numbers) and learnt.fill is not None:
+        checks.real(f"the fill of column {name!r}", learnt.fill)
+    if isinstance(learnt, Texts):
+        texts = learnt.texts
+        if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
+            raise ValueError(f"column {name!r} has the texts {texts!r}; they must be a list of texts")
+        if len(set(texts)) < len(texts) or learnt.fill not in (None, *texts):
+            raise ValueError(f"column {name!r} has the texts {texts} and the fill {learnt.fill!r}; they must be "
+                             "different ones, and the fill one of them or None")
 
 
 # What it needs --------------------------------------------------------------------------------------------------------
@@ -249,12 +268,6 @@ def _is_number(value: str | None) -> bool:
         return value is None or bool(np.isfinite(float(value)))
     except ValueError:
         return False
-
-
-def _hint(texts: Mapping[str, int]) -> str:
-    """Whether the texts would be numbers, were the decimal comma a point."""
-    comma = all(_is_number(text.replace(",", ".")) for text in list(texts)[:100])
-    return " (numbers with a decimal comma? then write a point)" if comma else ""
 
 
 def _as_text(column: np.ndarray | Text) -> Text:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -61,8 +62,9 @@ class Table:
     ([31.0, nan, 7.0], ['Rome', 'Oslo', 'Rome'])
     """
 
-    def __init__(self, columns: Mapping[str, Column]) -> None:
+    def __init__(self, columns: Mapping[str, Column], skipped: Iterable[str] = ()) -> None:
         self._columns = dict(columns)
+        self.skipped = tuple(skipped)  # columns of a file that were not read
         lengths = {name: len(column) for name, column in self._columns.items()}
         if len(set(lengths.values())) > 1:
             shown = ", ".join(f"{name!r} has {length}" for name, length in list(lengths.items())[:10])
@@ -154,7 +156,9 @@ def column_of(name: str, values: Any) -> Column:
     array = np.asarray(values)
     if array.ndim != 1:
         raise ValueError(f"column {name!r} has shape {array.shape}; it must have one value for each row")
-    if array.dtype.kind in "iuf":
+    if array.dtype.kind in "iu":
+        return _exact(name, array)
+    if array.dtype.kind == "f":
         return _finite(name, array.astype(np.float64))
     if array.dtype.kind in "UTb":
         return text_of(array.astype(object))
@@ -191,12 +195,23 @@ def _of_objects(name: str, array: np.ndarray) -> Column:
     """Python objects: numbers if all are, else texts; None, NaN and pandas' NA are missing."""
     values = [None if _is_gap(value) else value for value in array]
     if all(value is None or _is_number(value) for value in values):
-        return _finite(name, np.array([np.nan if value is None else value for value in values], dtype=np.float64))
+        return _of_numbers(name, values)
     for row, value in enumerate(values):
         if not (value is None or _is_number(value) or isinstance(value, (str, bool, np.bool_))):
             raise TypeError(
                 f"column {name!r} holds {value!r} ({type(value).__name__}) in row {row}; it must hold numbers or texts")
     return text_of(values)
+
+
+def _of_numbers(name: str, values: list[Any]) -> np.ndarray:
+    """Python numbers, and None where one is missing; a ValueError where one is too large."""
+    for row, value in enumerate(values):
+        if isinstance(value, numbers.Integral) and not is_exact(int(value)):
+            raise ValueError(f"column {name!r} holds {_short(int(value))} in row {row}, {INEXACT}")
+    try:
+        return _finite(name, np.array([np.nan if value is None else value for value in values], dtype=np.float64))
+    except OverflowError:  # a fraction may be as large
+        raise ValueError(f"column {name!r} holds a number beyond {np.finfo(np.float64).max:.1e}") from None
 
 
 def _is_gap(value: Any) -> bool:
@@ -215,6 +230,50 @@ def _finite(name: str, array: np.ndarray) -> np.ndarray:
     return array
 
 
+# Whole numbers, exactly -----------------------------------------------------------------------------------------------
+
+EXACT = 2.0**53  # up to here a float64 holds every whole number
+INEXACT = (
+    "a whole number that a float64 would round, so that different ones become the same; leave the column out (--drop), "
+    "or make it one of texts, such as by a letter before each")
+
+
+def is_exact(number: int) -> bool:
+    """Whether a float64 holds this whole number as it is."""
+    try:
+        return int(float(number)) == number
+    except OverflowError:
+        return False
+
+
+def _exact(name: str, array: np.ndarray) -> np.ndarray:
+    """Whole numbers as float64; a ValueError where one would be rounded."""
+    numbers = array.astype(np.float64)
+    for row in np.flatnonzero(np.abs(numbers) >= EXACT):
+        if not is_exact(int(array[row])):
+            raise ValueError(f"column {name!r} holds {array[row]} in row {row}, {INEXACT}")
+    return numbers
+
+
+def _short(number: int) -> str:
+    digits = str(number) if abs(number) < 10**40 else ""
+    return digits or f"a number of about {int(number.bit_length() * 0.30103) + 1} digits"
+
+
 def number_text(number: float) -> str:
     """A number as the text that a file most likely has for it: 3 for 3.0."""
-    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+    return str(int(number)) if number.is_integer() and abs(number) < 1e21 else repr(number)
+
+
+def decimal_comma(texts: Iterable[str]) -> str:
+    """A hint where the texts would be numbers, were the decimal comma a point; else an empty string."""
+    first = list(islice(texts, 100))
+    commas = any("," in text for text in first) and all(_is_decimal(text.replace(",", ".")) for text in first)
+    return " (numbers with a decimal comma? then write a point)" if commas else ""
+
+
+def _is_decimal(text: str) -> bool:
+    try:
+        return bool(np.isfinite(float(text)))
+    except ValueError:
+        return False

@@ -18,7 +18,7 @@ from scratchtune.evaluation.models import check_model, example_of, is_classifica
 from scratchtune.evaluation.parallel import in_order
 from scratchtune.evaluation.rows import check_rows, number_of_rows, take_rows
 from scratchtune.evaluation.scoring import ScorerFunction, SeveralScorers, called, resolve_scoring
-from scratchtune.evaluation.splits import Split, resolve_folds
+from scratchtune.evaluation.splits import Split, checked_split, resolve_folds
 from scratchtune.metrics import class_labels, is_one_hot
 
 NAN = float("nan")
@@ -60,7 +60,7 @@ def folds_for(
     splitter = resolve_folds(cv, y, classes)
     targets = class_labels("y", y) if classes and is_one_hot(np.asarray(y)) else y
     splits = splitter.split(X, targets) if groups is None else splitter.split(X, targets, groups)
-    pairs = [(np.asarray(train), np.asarray(test)) for train, test in splits]
+    pairs = [checked_split(k, split, number_of_rows(X)) for k, split in enumerate(splits)]
     if not pairs:
         raise ValueError(f"cv is {cv!r}, which gave no split; it must give at least one (train, test)")
     return pairs

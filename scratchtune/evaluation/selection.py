@@ -97,7 +97,9 @@ class OneStandardError:
     def __call__(self, results: Mapping[str, Any]) -> int:
         means = np.asarray(results[f"mean_test_{self.metric}"])
         best = int(np.nanargmax(means))
-        near = np.flatnonzero(means >= means[best] - standard_error(fold_scores(results, self.metric, best)))
+        finite = np.isfinite(means[best])  # where even the best is infinitely bad, only its equals are near
+        error = standard_error(fold_scores(results, self.metric, best)) if finite else 0.0
+        near = np.flatnonzero(means >= means[best] - error)
         params = results["params"]
         return int(min(near, key=lambda i: (simplicity_of(params[i], self.simplicity), -means[i], i)))
 

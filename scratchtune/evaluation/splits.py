@@ -216,9 +216,11 @@ class PredefinedFolds:
     """Splits that the user has made: a sequence of (train, test) index arrays."""
 
     def __init__(self, splits: Iterable[Any]) -> None:
-        self.splits = [(np.asarray(train), np.asarray(test)) for train, test in splits]
+        self.splits = [checked_split(k, split) for k, split in enumerate(splits)]
         if not self.splits:
-            raise ValueError("cv is empty; it must hold at least one (train, test)")
+            raise ValueError(
+                "cv is empty; it must hold at least one (train, test); a generator is empty once it has been used, a "
+                "list is not")
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Split]:
         """Yield the given splits."""
@@ -243,6 +245,25 @@ def resolve_folds(cv: Any, y: Any, classes: bool) -> Any:
     if isinstance(cv, Iterable) and not isinstance(cv, str):
         return PredefinedFolds(cv)
     raise TypeError(f"cv is {cv!r}; it must be a number of folds, an object with split, or a list of (train, test)")
+
+
+def checked_split(k: int, split: Any, rows: int | None = None) -> Split:
+    """Split number k as two arrays of indices, of at most ``rows`` rows; one sentence where it is something else."""
+    accepted = "it must be a pair of arrays, (train, test), the numbers of the rows"
+    if not isinstance(split, (tuple, list, np.ndarray)) or len(split) != 2:
+        size = f" of {len(split)}" if hasattr(split, "__len__") else ""
+        raise ValueError(f"split {k} of cv is a {type(split).__name__}{size}; {accepted}")
+    for part, given in zip(("train", "test"), split, strict=True):
+        indices = np.asarray(given)
+        if indices.size == 0:
+            raise ValueError(f"split {k} of cv has no row to {part} on; {accepted}")
+        if indices.ndim != 1 or indices.dtype.kind not in "iub":
+            shown = f"of type {indices.dtype} and shape {indices.shape}"
+            raise ValueError(f"split {k} of cv, {part}, is {shown}; {accepted}")
+        last = len(indices) - 1 if indices.dtype.kind == "b" else int(indices.max())
+        if rows is not None and last >= rows:
+            raise ValueError(f"split {k} of cv, {part}, names row {last}; X has {rows} rows, 0 to {rows - 1}")
+    return np.asarray(split[0]), np.asarray(split[1])
 
 
 def _ignore(groups: Any, splitter: Any) -> None:

@@ -175,7 +175,10 @@ def r2_score(
 def _r2(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray, force_finite: bool) -> float:
     """R² of one output, with a value of its own where the target does not vary."""
     if _varies(y_true, weight):
-        return float(determination(y_true, y_pred, weight))
+        exponent = np.frexp(max(np.abs(y_true).max(), np.abs(y_pred).max()))[1]
+        y_true, y_pred = np.ldexp(y_true, -exponent), np.ldexp(y_pred, -exponent)  # so that no square overflows
+        with np.errstate(divide="ignore"):  # the error may be too large a multiple of the spread: minus infinity
+            return float(determination(y_true, y_pred, weight))
     perfect = bool((weight * (y_true - y_pred) == 0).all())
     return float(perfect) if force_finite else float("nan") if perfect else float("-inf")
 

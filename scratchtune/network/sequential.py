@@ -21,7 +21,7 @@ from scratchtune.network.callbacks import Callback, History
 from scratchtune.network.layers import Dense, Layer
 from scratchtune.network.layers.activation import Activation
 from scratchtune.network.measures import GROWING, MEASURES
-from scratchtune.network.saving import described, remade, write_whole
+from scratchtune.network.saving import described, real_array, remade, write_whole
 
 EVALUATION_ROWS = 256  # rows at a time where nothing is trained
 FIT_ARGUMENTS = ("batch_size", "epochs", "class_weight", "shuffle", "validation_split")
@@ -471,6 +471,8 @@ class Sequential:
             "dtype": self.dtype, "seed": self.seed, "input_shape": list(self.input_shape),
             "layers": [described(layer) for layer in self.layers],
         }
+        for name, array in (("theta", self.theta), ("state", self._state)):
+            real_array(name, array, array.shape, self.dtype)  # what would not be read is not written
         arrays = {"theta": self.theta, "state": self._state}
         if self.optimizer is not None:
             header |= {
@@ -538,18 +540,29 @@ class Sequential:
 def unpacked(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Sequential:
     """The model that `Sequential.packed` has described."""
     model = Sequential([remade(Layer, entry) for entry in header["layers"]], header["dtype"], header["seed"])
+    theta = real_array("theta", arrays["theta"], (_parameters_of(model.layers, header["input_shape"]),), model.dtype)
     model.build((None, *header["input_shape"]))
     if "optimizer" in header:
         model.compile(
             remade(optimizers.Optimizer, header["optimizer"]), header["loss"], header["metrics"],
             remade(penalties.L1L2, header["penalty"]),
         )
-        model.optimizer_step, model.epochs_done = header["step"], header["epochs"]
+        model.optimizer_step = checks.integer("step", header["step"], 0)
+        model.epochs_done = checks.integer("epochs", header["epochs"], 0)
         if "slots" in arrays:
-            model._descent().slots[:] = arrays["slots"]
-    model.theta[:] = arrays["theta"]
-    model._state[:] = arrays["state"]
+            slots = model._descent().slots
+            slots[:] = real_array("slots", arrays["slots"], slots.shape, model.dtype, finite=False)
+    model.theta[:] = theta
+    model._state[:] = real_array("state", arrays["state"], model._state.shape, model.dtype)
     return model
+
+
+def _parameters_of(layers: list[Layer], input_shape: Sequence[int]) -> int:
+    """How many parameters the layers have; asked before any is made, since a damaged file may say any number."""
+    shape = tuple(checks.integer("input_shape", size, 1) for size in input_shape)
+    for layer in layers:
+        shape = layer.start(shape)
+    return sum(engine.parameter_count(stage) for layer in layers for stage in layer.stages())
 
 
 def _outputs_of(layers: list[Layer], input_shape: tuple[int, ...]) -> int:

@@ -704,6 +704,9 @@ def _condition(name: str, given: Mapping[str, Parameter]) -> dict[str, tuple[Any
     for parent, values in (given[name].when or {}).items():
         if parent not in given or parent == name:
             others = [other for other in given if other != name]
+            if not others:
+                raise ValueError(
+                    f"when of {name!r} names {parent!r}; it must name another parameter of the space, which has none")
             raise ValueError(
                 f"when of {name!r} names {parent!r}; it must name another parameter of the space, one of "
                 f"{', '.join(map(repr, others))}{checks.nearest(parent, others)}")

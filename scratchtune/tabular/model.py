@@ -16,7 +16,7 @@ from scratchtune import checks, estimators, protocol
 from scratchtune.data import Table, TableEncoder
 from scratchtune.data.tables import Text, number_text
 from scratchtune.estimators import MLPClassifier, MLPRegressor
-from scratchtune.network.saving import write_whole
+from scratchtune.network.saving import text_list, write_whole
 
 FEW = 20  # different whole numbers at most that are taken for classes
 TASKS = ("classification", "regression")
@@ -62,8 +62,9 @@ class TableEstimator(protocol.Parameters):
 
     def fit(self, table: Table, y: Any) -> TableEstimator:
         """Fit the encoder on the table's rows, then the estimator on what it makes of them."""
-        self.encoder_ = TableEncoder(impute=self.impute, handle_unknown=self.handle_unknown)
-        self.estimator.fit(self.encoder_.fit(table).transform(table), y)
+        encoder = TableEncoder(impute=self.impute, handle_unknown=self.handle_unknown)
+        self.estimator.fit(encoder.fit(table).transform(table), y)
+        self.encoder_ = encoder  # where fitting fails, all stays as it was
         return self
 
     def predict(self, table: Table) -> np.ndarray:
@@ -128,13 +129,19 @@ class TableModel:
 
 def unpacked(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> TableModel:
     """The model that `TableModel.save` has written."""
-    told, encoder = header["target"], TableEncoder.from_state(header["encoder"])
+    target, dropped = _target(**header["target"]), text_list("dropped", header["dropped"], different=False)
+    encoder = TableEncoder.from_state(header["encoder"])
     estimator = estimators.unpacked(header["estimator"], arrays)
     fitted = TableEstimator(estimator, encoder.impute, encoder.handle_unknown)
     fitted.encoder_ = encoder
-    target = Target(told["name"], tuple(told["classes"]), told["reason"])
     _check_sizes(fitted, target)
-    return TableModel(fitted, target, header["dropped"])
+    return TableModel(fitted, target, dropped)
+
+
+def _target(name: Any, classes: Any, reason: Any) -> Target:
+    """The target of a file, looked at: texts, and different classes."""
+    text_list("the target's name and reason", [name, reason], different=False)
+    return Target(name, tuple(text_list("classes", classes)), reason)
 
 
 def _check_sizes(fitted: TableEstimator, target: Target) -> None:
@@ -142,9 +149,11 @@ def _check_sizes(fitted: TableEstimator, target: Target) -> None:
     features, inputs = len(fitted.encoder_.get_feature_names_out()), fitted.estimator.n_features_in_
     if features != inputs:
         raise ValueError(f"its encoder gives {features} columns and its network takes {inputs}")
-    known = len(fitted.classes_) if fitted._estimator_type == "classifier" else 0
-    if known != len(target.classes):
-        raise ValueError(f"it names {len(target.classes)} classes and its network knows {known}")
+    known = fitted.classes_.tolist() if fitted._estimator_type == "classifier" else []
+    if len(known) != len(target.classes):
+        raise ValueError(f"it names {len(target.classes)} classes and its network knows {len(known)}")
+    if known != list(range(len(known))):
+        raise ValueError(f"its network's classes are {known}; they must be the numbers of those that it names")
 
 
 # The target ----------------------------------------------------------------------------------------------------------

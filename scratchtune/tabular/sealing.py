@@ -11,6 +11,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.data import Table, TableEncoder, read_table
+from scratchtune.data.tables import decimal_comma
 from scratchtune.evaluation import train_test_split
 from scratchtune.tabular.model import Target, read_target
 
@@ -42,9 +43,9 @@ def prepare(
     meant, y = read_target(table, target, task, positive)
     check_classes(meant, y)
     for name in drop:
-        checks.choice("--drop", name, [name for name in table.names if name != target])
+        checks.choice("--drop", name, [name for name in (*table.names, *table.skipped) if name != target])
     empty = [name for name in table.names if name not in (target, *drop) and table.missing(name).all()]
-    columns = table.without(target, *drop, *empty)
+    columns = table.without(target, *(name for name in drop if name in table.names), *empty)
     if not columns.names:
         raise ValueError(f"the table has no column to learn from beside the target {target!r}; it needs at least one")
     return Prepared(columns, meant, y, *seal(meant, y, seed, sealed), (*drop, *empty), tuple(empty))
@@ -83,21 +84,28 @@ def prepare_table(
     impute: str | None = None, seed: int = 0, sealed: float = SEALED,
 ) -> Encoded:
     """Read a table and seal and encode its rows as ``scratchtune tune`` does; encoders see the open rows only."""
-    prepared = prepare(read_table(path), target, task, positive, drop, seed, sealed)
-    (table, y), (sealed_table, y_sealed) = prepared.part(prepared.open_rows), prepared.part(prepared.sealed_rows)
-    encoder = TableEncoder(impute=impute, handle_unknown="ignore").fit(table)
+    table = read_table(path, skip=[name for name in drop if name != target])
+    prepared = prepare(table, target, task, positive, drop, seed, sealed)
+    (open_table, y), (sealed_table, y_sealed) = prepared.part(prepared.open_rows), prepared.part(prepared.sealed_rows)
+    encoder = TableEncoder(impute=impute, handle_unknown="ignore").fit(open_table)
     names = encoder.get_feature_names_out().tolist()
     return Encoded(
-        encoder.transform(table), y, encoder.transform(sealed_table), y_sealed, names, prepared.target.classes)
+        encoder.transform(open_table), y, encoder.transform(sealed_table), y_sealed, names, prepared.target.classes)
 
 
 def check_classes(target: Target, y: np.ndarray) -> None:
-    """Each class must have a row to seal and two to learn from."""
+    """Each class must have a row to seal and two to learn from, and a label of one line."""
     if not target.classes:
         return
+    for label in target.classes:
+        if len(label.splitlines()) > 1:
+            raise ValueError(
+                f"the class {label!r} of the target {target.name!r} holds a line break; a label must be one line, "
+                "since predict prints one line a row")
     counts = np.bincount(y, minlength=len(target.classes))
     rare = int(counts.argmin())
     if counts[rare] < 3:
         raise ValueError(
-            f"the class {target.classes[rare]!r} of the target {target.name!r} is in {counts[rare]} of the rows; "
-            "each class needs at least 3: take its rows out, or join it with another class")
+            f"the class {target.classes[rare]!r} of the target {target.name!r} is in {counts[rare]} of the rows"
+            f"{decimal_comma(target.classes)}; each class needs at least 3: take its rows out, or join it with another "
+            "class")

@@ -15,7 +15,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.comparison import finest_grid, shown
 from scratchtune.data import Table, TableEncoder
-from scratchtune.data.tables import Text
+from scratchtune.data.tables import Text, decimal_comma
 from scratchtune.estimators import default_space
 from scratchtune.evaluation import KFold, StratifiedKFold, cross_validate
 from scratchtune.evaluation.cross_validation import folds_for
@@ -99,11 +99,12 @@ def described(prepared: Prepared) -> str:
     lines = [
         f"{len(table):,} rows, {len(table.names)} columns ({len(table.names) - texts} of numbers, {texts} of texts, "
         f"{gaps:,} cells missing)",
-        f"target {target.name!r}: {target.task}, since {target.reason}" if target.reason != "as asked"
-        else f"target {target.name!r}: {target.task}, as asked"]
+        f"target {target.name!r}: {target.task}, since {target.reason}{decimal_comma(target.classes)}"
+        if target.reason != "as asked" else f"target {target.name!r}: {target.task}, as asked"]
     for name in table.names:
-        if numbers_the_rows(table.column(name)):
-            lines.insert(1, f"{name!r} seems to be a name or a number of the rows; --drop {name} leaves it out")
+        doubt = doubtful(table.column(name))
+        if doubt:
+            lines.insert(1, f"{name!r} {doubt}; --drop {name} leaves it out")
     if prepared.empty:
         lines.insert(1, f"left out, since they hold no value: {', '.join(map(repr, prepared.empty))}")
     if target.classes:
@@ -113,6 +114,18 @@ def described(prepared: Prepared) -> str:
     if len(target.classes) == 2:
         lines.append(f"positive class: {target.classes[1]!r} (--positive chooses the other one)")
     return "\n".join(lines)
+
+
+def doubtful(column: np.ndarray | Text) -> str:
+    """What a column seems to be rather than something to learn from; empty where there is no doubt."""
+    hint = ""
+    if isinstance(column, Text):
+        counts = column.counts()
+        hint = decimal_comma(counts)
+        once = sum(count == 1 for count in counts.values())
+        if not numbers_the_rows(column) and (hint or (len(counts) > 20 and once > 0.5 * len(counts))):
+            return f"holds {len(counts):,} different texts, {once:,} of them once, each a column of its own{hint}"
+    return f"seems to be a name or a number of the rows{hint}" if numbers_the_rows(column) else ""
 
 
 def numbers_the_rows(column: np.ndarray | Text) -> bool:

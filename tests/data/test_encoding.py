@@ -47,6 +47,10 @@ def test_errors() -> None:
         OneHotEncoder(sparse_output=True).fit(X)
     with pytest.raises(ValueError, match="drop is 'last'"):
         OneHotEncoder(drop="last").fit(X)
+    with pytest.raises(ValueError, match="categories holds 1 list and X has 2 columns; it must hold one list for each"):
+        OneHotEncoder(categories=[["b", "a"]]).fit(X)
+    with pytest.raises(TypeError, match="categories is 3; it must be 'auto', or one list"):
+        OneHotEncoder(categories=3).fit(X)
     with pytest.raises(TypeError, match=r"column 0 of X holds values of the types \['int', 'str'\]"):
         OneHotEncoder().fit([["a"], [1]])
 

@@ -47,6 +47,13 @@ def test_a_column_of_gaps_only_is_left_out_with_a_warning() -> None:
     assert imputer.get_feature_names_out().tolist() == ["x0"]
 
 
+@pytest.mark.parametrize("strategy", ["mean", "median"])
+@pytest.mark.parametrize("size", [1.7e308, -1.7e308, 5e-324, 0.0])
+def test_numbers_of_every_size(strategy: str, size: float) -> None:
+    imputer = SimpleImputer(strategy=strategy)
+    assert imputer.fit_transform([[size], [NAN], [size]]).tolist() == [[size]] * 3
+
+
 def test_errors() -> None:
     with pytest.raises(ValueError, match="strategy is 'mode'; it must be one of 'mean'"):
         SimpleImputer(strategy="mode").fit([[1.0]])

@@ -124,12 +124,36 @@ def test_many_rows_need_little_memory(tmp_path: Path) -> None:
     (b"a,b\n1,2\n\xe9,3\n", "line 3, has the byte 0xe9, which is not UTF-8"), (b"a\0b", "is a binary file"),
     (b"\xff\xfea\0,\0", "is UTF-16"), (b"PK\x03\x04...", "is a zip archive, as Excel's workbooks"),
     ('a,b\n1,"2\n3,4\n', "line 3, is not CSV: unexpected end of data"),
+    ("a,b\n" + "x" * 140_000 + ",1\n", "line 2, is not CSV: a cell has more than 131,072 characters"),
+    ("# measured\na,b\n1,2\n", r"has 2 cells and the header has 1 \(is line 1 a comment"),
+    ("a|b\n1|2\n", r"line 1: the header is one cell, 'a\|b'; cells must be set apart by a comma"),
+    ("a,b\n1,2\n9007199254740993,3\n", "line 3, holds 9007199254740993 as 'a', a whole number that"),
 ], ids=lambda value: repr(value)[:30])
 def test_a_bad_file_is_told_in_one_sentence(tmp_path: Path, content: str | bytes, what: str) -> None:
     path = _file(tmp_path, content)
     with pytest.raises(ValueError, match=what) as problem:
         read_table(path, delimiter="," if what.startswith("line 3, is") else None)
     assert str(path) in str(problem.value) and "\n" not in str(problem.value)
+
+
+def test_whole_numbers_beyond_2_to_the_53(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that a float64 holds are numbers; others may be texts, or left out, or rounded beside decimals."""
+    path = _file(tmp_path, "a,b,c,d\n9007199254740993,1152921504606846976,1e300,0.5\n1,2,3,9007199254740993\n")
+    for cells in (400_000, 4):
+        monkeypatch.setattr(reading, "_CELLS", cells)
+        with pytest.raises(ValueError, match="line 2, holds 9007199254740993 as 'a'"):
+            read_table(path)
+        assert _columns(read_table(path, text=["a"])) == {
+            "a": ["9007199254740993", "1"], "b": [2.0**60, 2.0], "c": [1e300, 3.0], "d": [0.5, 2.0**53]}
+        assert read_table(path, skip=["a"]).names == ["b", "c", "d"]
+
+
+def test_columns_that_are_skipped(tmp_path: Path) -> None:
+    table = read_table(_file(tmp_path, "a,b,c\ninf,1,x\n-inf,2,y\n"), skip=["a", "c", "absent"])
+    assert _columns(table) == {"b": [1.0, 2.0]} and table.skipped == ("a", "c")
+    np.savez(tmp_path / "t.npz", a=np.array([None]), X=np.array([[1.0, np.inf]] * 2), n=np.array([2**60 + 1, 3]))
+    table = read_table(tmp_path / "t.npz", skip=["a", "X1"], text=["n"])
+    assert _columns(table) == {"X0": [1.0, 1.0], "n": [str(2**60 + 1), "3"]} and table.skipped == ("a", "X1")
 
 
 def test_a_late_problem_is_found_in_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,6 +175,8 @@ def test_no_file_a_directory_and_wrong_arguments(tmp_path: Path) -> None:
         read_table(tmp_path, delimiter="|")
     with pytest.raises(TypeError, match="text is 'zip'; it must be a list"):
         read_table(tmp_path, text="zip")
+    with pytest.raises(TypeError, match="skip is 'zip'; it must be a list"):
+        read_table(tmp_path, skip="zip")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")

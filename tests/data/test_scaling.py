@@ -123,7 +123,24 @@ def test_what_is_wrong_is_said(scaler: Any) -> None:
         scaler.set_params(with_men=True)
 
 
+@pytest.mark.parametrize("scaler", [StandardScaler(), MinMaxScaler()], ids=repr)
+def test_what_is_too_large_is_said_and_leaves_all_as_it_was(scaler: Any) -> None:
+    huge = [[-1.7e308], [1.7e308]]
+    with pytest.raises(ValueError, match=r"X holds 1.7e\+308, too large to scale"):
+        scaler.fit(huge)
+    with pytest.raises(ValueError, match="is not fitted yet"):
+        scaler.transform(huge)
+    scaler.fit([[1.0, 2.0], [3.0, 4.0]])
+    before = scaler.transform([[1.0, 2.0]]).tolist()
+    for fail in (scaler.fit, scaler.partial_fit):
+        with pytest.raises(ValueError, match="too large to scale"):
+            fail([[-1.7e308, 0.0], [1.7e308, 0.0]])
+        assert scaler.transform([[1.0, 2.0]]).tolist() == before
+
+
 def test_arguments_are_checked_in_fit() -> None:
+    with pytest.raises(ValueError, match=r"sample_weight holds 1e\+308, and its sum is beyond float64"):
+        StandardScaler().fit([[1.0], [2.0]], sample_weight=[1e308, 1e308])
     with pytest.raises(ValueError, match="feature_range is .*first must be below the second"):
         MinMaxScaler((1, 1)).fit([[1.0]])
     with pytest.raises(TypeError, match="with_mean is 'yes'"):

@@ -101,6 +101,11 @@ def test_after_json_it_transforms_bit_for_bit(impute: str) -> None:
 
 @pytest.mark.parametrize("damage", [
     {}, {"columns": 3}, {"columns": [{"name": "a", "kind": "fruit"}]}, {"columns": [{"name": "a", "kind": "texts"}]},
+    {"columns": [{"name": "a", "kind": "numbers", "fill": "x"}]}, {"columns": [{"name": 1, "kind": "nothing"}]},
+    {"columns": [{"name": "a", "kind": "texts", "texts": ["u", "u"], "fill": None}]},
+    {"columns": [{"name": "a", "kind": "texts", "texts": "uv", "fill": "u"}]},
+    {"columns": [{"name": "a", "kind": "texts", "texts": ["u", "v"], "fill": "w"}]},
+    {"columns": 2 * [{"name": "a", "kind": "nothing"}]},
     {"columns": [], "impute": "guess"}, {"columns": [], "colour": 1}], ids=str)
 def test_a_damaged_state_is_told(damage: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="this is not the state of a TableEncoder"):

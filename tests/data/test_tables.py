@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
 
 from scratchtune.data import Table
-from scratchtune.data.tables import Text, number_text
+from scratchtune.data.tables import Text, decimal_comma, number_text
 from scratchtune.evaluation.splits import number_of_rows, take_rows
 
 
@@ -62,6 +63,10 @@ def test_what_becomes_numbers_and_what_texts(values: Any, expected: list[Any]) -
     ({"a": [object()]}, TypeError, "column 'a' holds <object"), ({"a": np.array([1j])}, TypeError, "of type complex"),
     ({"d": np.array(["2024-01-01"], "datetime64[D]")}, TypeError, "of type datetime64"),
     ([1, 2], TypeError, "columns is a list"),
+    ({"a": [1, 10**400]}, ValueError, "column 'a' holds a number of about 401 digits in row 1"),
+    ({"a": [2**53 + 1, None]}, ValueError, "column 'a' holds 9007199254740993 in row 0, a whole number that"),
+    ({"a": np.array([0, 2**64 - 1], np.uint64)}, ValueError, "column 'a' holds 18446744073709551615 in row 1"),
+    ({"a": [Fraction(10**400, 3)]}, ValueError, "column 'a' holds a number beyond 1.8e"),
 ], ids=str)
 def test_what_is_no_table(columns: Any, problem: type[Exception], what: str) -> None:
     with pytest.raises(problem, match=what):
@@ -77,6 +82,14 @@ def test_an_absent_column_is_named_with_the_nearest() -> None:
 
 def test_a_number_as_a_file_has_it() -> None:
     assert [number_text(x) for x in (3.0, -1.0, 0.1, 1e300)] == ["3", "-1", "0.1", "1e+300"]
+    assert [number_text(x) for x in (2.0**60, -(2.0**63))] == [str(2**60), str(-(2**63))]
+
+
+@pytest.mark.parametrize("texts, comma", [
+    (["0,5", "1,25"], True), (["3", "-0,5"], True), (["1", "2"], False), (["a,b", "0,5"], False), ([], False),
+])
+def test_a_decimal_comma_is_guessed(texts: list[str], comma: bool) -> None:
+    assert bool(decimal_comma(texts)) == comma
 
 
 def test_a_data_frame_becomes_a_table() -> None:

@@ -74,6 +74,13 @@ def test_arguments_of_fit_with_a_row_each_are_cut_to_the_training_rows() -> None
     assert seen[0].tolist() == [5, 6, 7, 8, 9, 15, 16, 17, 18, 19]
 
 
+def test_splits_that_do_not_fit_the_rows_are_told_before_any_training() -> None:
+    X, y = np.arange(6.0)[:, None], np.array([0, 1] * 3)
+    with pytest.raises(ValueError, match="split 1 of cv, test, names row 6; X has 6 rows, 0 to 5"):
+        folds_for([([0, 1], [2]), ([0, 1], [6])], Nearest(), X, y)
+    assert len(folds_for([(np.arange(6) < 4, np.arange(6) >= 4)], Nearest(), X, y)) == 1  # masks are indices too
+
+
 def test_a_fold_that_fails_scores_nan_with_a_warning_and_all_together_are_an_error() -> None:
     with pytest.warns(FitFailedWarning, match="1 of 2 trainings failed and score NaN; the first with RuntimeError: no"):
         scores = cross_validate(Nearest(fail=True), X, y, cv=2)["test_score"]

@@ -70,6 +70,7 @@ def test_degenerate_tables() -> None:
     failed = table([{"units": 1}, {"units": 2}, {"units": 3}], [[np.nan, 0.7], [0.7, 0.9], [0.8, 0.79]])
     assert OneStandardError()(failed) == 1
     assert OneStandardError()(table([{"units": 2}, {"units": 2}], [[0.5, 0.5], [0.5, 0.5]])) == 0
+    assert OneStandardError()(table([{"units": 2}, {"units": 1}], [[-np.inf, -np.inf], [-np.inf, 0.5]])) == 1
 
 
 def test_what_it_cannot_know_is_said() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -103,3 +104,13 @@ def test_agrees_with_scikit_learn_on_1000_cases(agree: Any, name: str) -> None:
         if name == "r2_score" and (weight is None or weight.all()):
             options["force_finite"] = bool(rng.integers(2))
         agree(name, y, q, **options)
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-200, 1e200, 1e300])
+def test_r2_has_no_unit(size: float) -> None:
+    """Values whose squares are no floats; and predictions of another size entirely, without a warning."""
+    true, predicted = np.array([1.0, 2.0, 4.0]), np.array([1.0, 2.5, 3.5])
+    assert r2_score(true * size, predicted * size) == pytest.approx(r2_score(true, predicted), rel=1e-12)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert r2_score(true * 1e-300, predicted) == -np.inf

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -241,6 +243,100 @@ def test_other_files_that_are_no_models(tmp_path: Path) -> None:
             st.load_model(tmp_path / name)
     with pytest.raises(FileNotFoundError, match="there is no such file"):
         st.load_model(tmp_path / "none")
+    with pytest.raises(ValueError, match="which is a folder; it must be a file that save has written"):
+        st.load_model(tmp_path)
+
+
+def test_what_is_no_file_is_never_replaced(tmp_path: Path) -> None:
+    model, fifo = _fitted(), tmp_path / "fifo"
+    os.mkfifo(fifo)
+    (tmp_path / "round").symlink_to("round")
+    (tmp_path / "read-only").write_bytes(b"kept")
+    (tmp_path / "read-only").chmod(0o444)
+    for name, error, sentence in (
+        ("fifo", ValueError, "which is no regular file; it must be the name of a file"),
+        (".", ValueError, "which is a folder"), ("round", ValueError, "a link that leads to itself"),
+        ("read-only", PermissionError, "which is read-only"), ("none/m.npz", FileNotFoundError, "there is no folder"),
+    ):
+        with pytest.raises(error, match=sentence):
+            model.save(tmp_path / name)
+    with pytest.raises(ValueError, match="which is no regular file"):
+        st.load_model(fifo)
+    assert fifo.is_fifo() and (tmp_path / "read-only").read_bytes() == b"kept" and len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_link_stays_a_link_and_permissions_are_those_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    target, link, plain = tmp_path / "folder" / "model", tmp_path / "link", tmp_path / "plain"
+    link.symlink_to(target)
+    plain.touch()
+    for existing in (False, True):
+        _fitted().save(link)
+        assert link.is_symlink() and [file.name for file in target.parent.iterdir()] == ["model"], existing
+        assert st.load_model(link).built and target.stat().st_mode == plain.stat().st_mode
+        plain.chmod(0o600)
+        target.chmod(0o600)
+
+
+def test_two_writers_and_a_file_of_the_users(tmp_path: Path) -> None:
+    """Whoever reads meanwhile finds a whole model of one or the other, and a file named .part is the user's."""
+    path, models = tmp_path / "m.npz", [_fitted(), _fitted(optimizer="sgd")]
+    path.with_name("m.npz.part").write_bytes(b"mine")
+    models[0].save(path)
+    with ThreadPoolExecutor(2) as pool:
+        writers = [pool.submit(lambda model=model: [model.save(path) for _ in range(20)]) for model in models]
+        while not all(writer.done() for writer in writers):
+            assert st.load_model(path).theta.tolist() in [model.theta.tolist() for model in models]
+        assert [writer.result() for writer in writers] == [[None] * 20] * 2
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["m.npz", "m.npz.part"]
+    assert path.with_name("m.npz.part").read_bytes() == b"mine"
+
+
+def _rewritten(path: Path, change: dict[str, Any], **arrays: np.ndarray) -> None:
+    """The file again with entries of the header and arrays exchanged."""
+    old = dict(np.load(path))
+    header = {**json.loads(str(old.pop("header"))), **change}
+    np.savez(path, header=np.array(json.dumps(header)), **{**old, **arrays})
+
+
+WIDTH = 10**6
+
+
+@pytest.mark.parametrize(("change", "sentence"), [
+    ({"format": -3}, "damaged: its format is -3"), ({"format": True}, "damaged: its format is True"),
+    ({"format": "1"}, "damaged: its format is '1'"), ({"format": 2}, "of format 2; this version reads up to format 1"),
+    ({"input_shape": [WIDTH]}, r"damaged: theta is float64 \(43,\); it must be float64 \(5000023,\)"),
+    ({"input_shape": [-1]}, "damaged: input_shape is -1"), ({"step": 1e308}, "damaged: step is 1e.308"),
+    ({"layers": "x"}, "damaged: "), ({"loss": 5}, "damaged: loss is 5"), ({"metrics": "accuracy"}, "damaged: metrics"),
+    ({"layers": [{"class": "MyOwn", "config": {}}]}, "the file holds a Layer 'MyOwn'; import its definition"),
+])
+def test_a_damaged_header(change: dict[str, Any], sentence: str, tmp_path: Path) -> None:
+    _fitted().save(tmp_path / "m.npz")
+    _rewritten(tmp_path / "m.npz", change)
+    with pytest.raises(ValueError, match=f"path is '.*m.npz'.*{sentence}"):
+        st.load_model(tmp_path / "m.npz")
+
+
+def test_damaged_weights(tmp_path: Path) -> None:
+    model = _fitted()
+    for theta, sentence in (
+        (model.theta.astype(complex), "theta is complex128"), (model.theta * np.nan, "theta holds NaN or infinity"),
+        (model.theta[:1], r"theta is float64 \(1,\)"), (model.theta.astype(str), "theta is <U32"),
+    ):
+        model.save(tmp_path / "m.npz")
+        _rewritten(tmp_path / "m.npz", {}, theta=theta)
+        with pytest.raises(ValueError, match=f"damaged: {sentence}"):
+            st.load_model(tmp_path / "m.npz")
+    model.theta[0] = np.inf
+    with pytest.raises(ValueError, match="theta holds NaN or infinity"):
+        model.save(tmp_path / "other")
+
+
+def test_what_a_file_cannot_hold(tmp_path: Path) -> None:
+    model = _fitted()
+    model.seed = b"five"  # type: ignore[assignment]
+    with pytest.raises(TypeError, match="the model holds b'five' .bytes.; a file can hold numbers, texts and lists"):
+        model.save(tmp_path / "m.npz")
 
 
 def test_a_failed_save_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

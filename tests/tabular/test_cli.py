@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -253,6 +254,95 @@ def test_help_tells_each_option(run: Run) -> None:
     assert run("predict", "--help")[0] == 0
 
 
+# Streams and files ----------------------------------------------------------------------------------------------------
+
+
+def shell(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of a shell in which $ST is the command; bash, since it tells the exit code of each part of a pipe."""
+    environment = {**os.environ, "ST": f"{sys.executable} -m scratchtune", **environment}
+    return subprocess.run(["bash", "-c", line], capture_output=True, timeout=120, env=environment, encoding="utf-8")
+
+
+bash = pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
+QUICKLY = f"$ST tune whole.csv --target churn {' '.join(QUICK)}"
+
+
+@bash
+@pytest.mark.parametrize("reader", ["true", "head -1"])
+@pytest.mark.usefixtures("run")
+def test_a_reader_that_is_gone_loses_no_file(reader: str) -> None:
+    done = shell(f"{QUICKLY} --emit ours | {reader}; exit ${{PIPESTATUS[0]}}")
+    assert done.returncode == 0 and "Traceback" not in done.stderr and "Broken" not in done.stderr
+    assert Path("model.npz").exists() and Path("model_ours.py").exists()
+
+
+@bash
+def test_closed_streams(run: Run) -> None:
+    tuned(run)
+    for options in ("", "--proba"):
+        done = shell(f"$ST predict model.npz whole.csv {options} >&-")
+        assert done.returncode == 2 and "stdout is closed" in done.stderr and len(done.stderr.splitlines()) == 1
+    done = shell("$ST predict absent.npz whole.csv 2>&-")
+    assert (done.returncode, done.stdout) == (2, "")
+    done = shell("$ST predict model.npz whole.csv 2>&-")
+    assert done.returncode == 0 and set(done.stdout.split()) == {"yes", "no"}
+
+
+@bash
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full disk here")
+def test_results_that_cannot_be_written_are_no_success(run: Run) -> None:
+    tuned(run)
+    done = shell("$ST predict model.npz whole.csv > /dev/full")
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+
+
+def test_results_are_not_lossy_whatever_the_terminal_speaks(run: Run) -> None:
+    columns = whole()
+    columns["churn"] = ["größe" if label == "yes" else label for label in columns["churn"]]
+    write(Path("letters.csv"), columns)
+    tuned(run, table="letters.csv")
+    command = [sys.executable, "-m", "scratchtune", "predict", "model.npz", "letters.csv"]
+    for encoding, heard in (("ascii", "utf-8"), ("latin-1", "latin-1"), ("utf-8", "utf-8")):
+        done = subprocess.run(
+            command, capture_output=True, timeout=120, env={**os.environ, "PYTHONIOENCODING": encoding})
+        assert set(done.stdout.decode(heard).split()) == {"größe", "no"}
+
+
+def test_what_was_there_is_replaced_whole_and_it_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = tuned(run, "--emit", "ours")
+    assert "replaced" not in first
+    again = tuned(run, "--emit", "ours", "torch")
+    assert "model: model.npz (replaced; " in again and "script: model_ours.py (replaced)" in again
+    assert "script: model_torch.py\n" in again and not list(Path().glob("*.part"))
+
+
+def test_what_is_read_is_not_overwritten(run: Run) -> None:
+    refused(run(*TUNE, "--out", "quick.json"), "--out is 'quick.json', which would overwrite the space")
+    write(Path("m_ours.py"), whole())
+    command = ["tune", "m_ours.py", "--target", "churn", *QUICK, "--out", "m.npz", "--emit", "ours"]
+    refused(run(*command), "--emit ours would write 'm_ours.py', which would overwrite the table")
+    Path("b.npz").symlink_to("b_ours.py")
+    refused(run(*TUNE, "--out", "b.npz", "--emit", "ours"), "would overwrite the model")
+    assert "epochs" in Path("quick.json").read_text() and "churn" in Path("m_ours.py").read_text()
+
+
+def test_columns_that_are_not_used_may_hold_anything(run: Run) -> None:
+    columns = whole()
+    rows = len(columns["age"])
+    columns = {"wild": ["inf"] * rows, "number": [f"{2**60 + 1 + i}" for i in range(rows)], **columns}
+    write(Path("wild.csv"), columns)
+    printed = tuned(run, "--drop", "wild", "number", "--emit", "ours", table="wild.csv")
+    assert f"{rows} rows, 4 columns" in printed
+    assert subprocess.run([sys.executable, "model_ours.py"], capture_output=True, timeout=120).returncode == 0
+    expected = run("predict", "model.npz", "wild.csv")
+    write(Path("other.csv"), {**columns, "churn": ["-inf"] * rows})
+    assert expected[0] == 0 and run("predict", "model.npz", "other.csv") == expected
+
+
+def test_names_are_stripped_as_the_header_is(run: Run) -> None:
+    assert "target 'churn'" in tuned(run, "--drop", " id ", target=" churn ")
+
+
 # Wrong input ----------------------------------------------------------------------------------------------------------
 
 
@@ -287,6 +377,10 @@ def kept(run: Run) -> Any:
     (b"churn,a\n" + b"yes,1\nno,\n" * 9, "values are missing in 'a' (9 of 18 rows); --impute fills them"),
     (b"churn,a\n" + b"yes,1\nno,inf\n" * 9, "holds infinity"),
     (b"churn\nyes\nno\n" * 9, "no column to learn from"),
+    (b"churn,a\n" + b'yes,1\n"n\no",2\n' * 9, r"the class 'n\no' of the target 'churn' holds a line break"),
+    (b"churn;a\n" + b"0,5;1\n1,5;2\n" * 9 + b"2,5;3\n", "is in 1 of the rows (numbers with a decimal comma?"),
+    (b"churn,a\n" + b"0,1\n9007199254740992,2\n9007199254740993,3\n" * 9, "line 4, holds 9007199254740993 as 'churn'"),
+    (b"churn|a\n" + b"yes|1\nno|2\n" * 9, "not by |"),
 ], ids=str)
 @pytest.mark.usefixtures("kept")
 def test_what_is_no_table_to_tune_on(table: str | bytes, message: str, run: Run) -> None:

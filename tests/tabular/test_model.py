@@ -221,8 +221,13 @@ def rewritten(path: Path, change: dict[str, Any], **arrays: np.ndarray) -> None:
     ({"target": None}, "damaged: KeyError"),
     ({"encoder": None}, "damaged: KeyError"),
     ({"estimator": {}}, "damaged: KeyError"),
-    ({"encoder": 5}, "cannot be used: this is not the state of a TableEncoder"),
+    ({"encoder": 5}, "damaged: this is not the state of a TableEncoder"),
     ({"target": {"name": "churn", "classes": ["no"], "reason": ""}}, "it names 1 classes and its network knows 2"),
+    ({"target": {"name": "churn", "classes": "ab", "reason": ""}}, "damaged: classes is 'ab'; it must be a list of"),
+    ({"target": {"name": "churn", "classes": [1, None], "reason": ""}}, "damaged: classes is [1, None]; it must be a"),
+    ({"target": {"name": "churn", "classes": ["a", "a"], "reason": ""}}, "damaged: classes is ['a', 'a']; it must be"),
+    ({"target": {"name": 5, "classes": [], "reason": ""}}, "damaged: the target's name and reason is [5, '']"),
+    ({"dropped": "x"}, "damaged: dropped is 'x'; it must be a list of texts"), ({"format": -3}, "damaged: its format"),
     ({"target": {"name": "churn", "classes": [], "reason": ""}}, "it names 0 classes and its network knows 2"),
 ])
 def test_other_versions_and_damaged_headers(change: dict[str, Any], message: str, saved: Path) -> None:
@@ -230,6 +235,43 @@ def test_other_versions_and_damaged_headers(change: dict[str, Any], message: str
     with pytest.raises(ValueError) as caught:
         st.load_model(saved)
     assert message in str(caught.value) and str(saved) in str(caught.value)
+
+
+@pytest.mark.parametrize(("place", "value", "message"), [
+    (("learnt", "scaler_"), 5, "scaler_ is 5; it must be a scaler or None"),
+    (("learnt", "scaler_", "scaler"), "Robust", "KeyError('Robust')"),
+    (("learnt", "scaler_", "learnt", "transform"), 5, "its StandardScaler has 'transform', which none has"),
+    (("learnt", "scaler_", "learnt", "with_mean"), False, "scaler_ has with_mean=False; it must be True"),
+    (("learnt", "scaler_", "learnt", "mean_", "array"), [1.0], "scaler_.mean_ is float64 (1,); it must be"),
+    (("learnt", "scaler_", "learnt", "mean_", "array"), [1e999] * 5, "scaler_.mean_ holds NaN or infinity"),
+    (("learnt", "scaler_", "learnt", "scale_", "array"), [0.0] * 5, "scales above 0"),
+    (("learnt", "scaler_", "learnt", "scale_"), 3, "scaler_.scale_ is 3; it must be float64 (5,)"),
+    (("learnt", "classes_"), 1e308, "classes_ is 1e+308; it must hold 2 different labels in order"),
+    (("learnt", "classes_", "array"), [1, 1], "it must hold 2 different labels in order"),
+    (("learnt", "classes_", "array"), [1, 7], "its network's classes are [1, 7]; they must be the numbers"),
+    (("learnt", "n_features_in_"), 4, "n_features_in_ is 4; the network takes (5,)"),
+    (("learnt", "history_", "loss"), ["x"], "history_ of 'loss' is"), (("learnt", "n_iter_"), -1, "n_iter_ is -1"),
+    (("params", "epochs"), "x", "epochs is 'x'"), (("network", "input_shape"), [10**6], "theta is float32 (66,)"),
+])
+def test_a_damaged_estimator(place: tuple[str, ...], value: Any, message: str, saved: Path) -> None:
+    estimator = json.loads(str(np.load(saved)["header"]))["estimator"]
+    part = estimator
+    for name in place[:-1]:
+        part = part[name]
+    part[place[-1]] = value
+    rewritten(saved, {"estimator": estimator})
+    with pytest.raises(ValueError) as caught:
+        st.load_model(saved)
+    assert str(caught.value).startswith(f"path is {str(saved)!r}; the model in it is damaged: ")
+    assert message in str(caught.value)
+
+
+def test_a_failed_fit_leaves_all_as_it_was(table: Table) -> None:
+    model, rows = fitted(table, "churn"), table.without("churn")
+    before = model.predict_proba(rows).tobytes()
+    with pytest.raises(ValueError, match="y holds one class only"):
+        model.fitted.fit(Table.from_columns({"x": [1.0, 2.0]}), [0, 0])
+    assert model.predict_proba(rows).tobytes() == before
 
 
 def test_an_encoder_that_is_not_the_networks(saved: Path) -> None:

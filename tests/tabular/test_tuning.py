@@ -427,6 +427,15 @@ def test_columns_that_name_the_rows_and_classes_that_are_never_called_are_told()
     text = described(prepared)
     assert "'id' seems to be a name or a number of the rows; --drop id leaves it out" in text
     assert "'key' seems to be" in text and "'x' seems" not in text
+    rare = [f"0x{i:x}" if i < 60 else "0x0" for i in range(120)]  # 59 of 60 texts occur once, yet in half of the rows
+    price = [f"{i % 9},5" for i in range(120)]
+    usual = [f"town {i % 40}" for i in range(120)]
+    text = described(prepare(Table.from_columns({**given, "rare": rare, "price": price, "usual": usual}), "y"))
+    assert "'rare' holds 60 different texts, 59 of them once, each a column of its own; --drop rare" in text
+    assert "'price' holds 9 different texts" in text and "(numbers with a decimal comma? then write a point)" in text
+    assert "'usual'" not in text
+    text = described(prepare(Table.from_columns({**given, "price": price}), "price"))
+    assert "target 'price': classification, since it holds text (numbers with a decimal comma?" in text
     prepared = prepare(Table.from_columns(given), "y", drop=["id", "key"])
     text = tune_table(prepared, "random", 1, space={"epochs": [1]}, progress=False).text()
     assert "no sealed row is rightly called 'rare'" in text and "always 'often': accuracy 0.9167" in text
