@@ -67,13 +67,15 @@ losses = {}
 for scale in (None, "standard", "minmax"):
     scores = st.cross_validate(network(scale=scale), parcels, late, cv=5)["test_score"]
     losses[scale] = network(scale=scale).fit(parcels, late).history_["loss"]
-    print(f"scale={scale!s:9} accuracy {scores.mean():.3f}, training loss after 40 epochs {losses[scale][-1]:7.3f}")
+    learned = f"accuracy {scores.mean():.3f}, training loss after 40 epochs {losses[scale][-1]:.3f}"
+    wanders = scores.mean() < 0.65 and losses[scale][-1] > 0.5  # where to, depends on how a processor rounds
+    print(f"scale={scale!s:9} {'accuracy below 0.65, the loss above 0.5' if wanders else learned}")
 by_weight = np.mean((parcels[:, 0] > 4000.0) == late)
 print(f"the rule 'late if heavier than 4 kg': accuracy {by_weight:.3f} on these parcels, "
       f"{0.5 + np.arcsin(2.0 / 3.0) / np.pi:.3f} on all parcels of this kind")
-# -> scale=None      accuracy 0.548, training loss after 40 epochs   2.456
-# -> scale=standard  accuracy 0.880, training loss after 40 epochs   0.252
-# -> scale=minmax    accuracy 0.882, training loss after 40 epochs   0.281
+# -> scale=None      accuracy below 0.65, the loss above 0.5
+# -> scale=standard  accuracy 0.880, training loss after 40 epochs 0.252
+# -> scale=minmax    accuracy 0.882, training loss after 40 epochs 0.281
 # -> the rule 'late if heavier than 4 kg': accuracy 0.748 on these parcels, 0.732 on all parcels of this kind
 
 # %% [markdown]
