@@ -42,20 +42,46 @@ from scratchtune.network.layers import Activation, Dense, Dropout, GaussianNoise
 from scratchtune.network.optimizers import SGD, Adam, Optimizer, RMSprop
 from scratchtune.network.penalties import L1, L1L2, L2
 from scratchtune.network.sequential import DivergenceWarning, Sequential
-from scratchtune.search import Categorical, Exhausted, Float, GridSearch, Int, RandomSearch, Searcher, Suggestion
-from scratchtune.study import GridSearchCV, NotReady, RandomizedSearchCV, Study, Trial, tune
+from scratchtune.search import (
+    BayesianSearch,
+    Categorical,
+    Exhausted,
+    Float,
+    GeneticSearch,
+    GridSearch,
+    Hyperband,
+    Int,
+    RandomSearch,
+    Searcher,
+    SuccessiveHalving,
+    Suggestion,
+)
+from scratchtune.study import (
+    BayesSearchCV,
+    GeneticSearchCV,
+    GridSearchCV,
+    MedianStopping,
+    NotReady,
+    RandomizedSearchCV,
+    StorageError,
+    Study,
+    Trial,
+    tune,
+)
 from scratchtune.tabular import TableModel, prepare_table
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "Activation", "Adam", "Callback", "Categorical", "Dense", "DivergenceWarning", "Dropout", "EarlyStopping",
-    "Exhausted", "FitFailedWarning", "Float", "GaussianNoise", "GridSearch", "GridSearchCV", "GroupKFold", "History",
-    "Int", "KFold", "L1", "L1L2", "L2", "Layer", "LeaveOneOut", "MLPClassifier", "MLPRegressor", "MinMaxScaler",
+    "Activation", "Adam", "BayesSearchCV", "BayesianSearch", "Callback", "Categorical", "Dense", "DivergenceWarning",
+    "Dropout", "EarlyStopping", "Exhausted", "FitFailedWarning", "Float", "GaussianNoise", "GeneticSearch",
+    "GeneticSearchCV", "GridSearch", "GridSearchCV", "GroupKFold", "History", "Hyperband", "Int", "KFold", "L1",
+    "L1L2", "L2", "Layer", "LeaveOneOut", "MLPClassifier", "MLPRegressor", "MedianStopping", "MinMaxScaler",
     "NotReady", "OneHotEncoder", "OneStandardError", "Optimizer", "RMSprop", "RandomSearch", "RandomizedSearchCV",
-    "SGD", "Searcher", "Sequential", "ShuffleSplit", "SimpleImputer", "StandardScaler", "StratifiedKFold",
-    "StratifiedShuffleSplit", "Study", "Suggestion", "Table", "TableEncoder", "TableModel", "TimeSeriesSplit",
-    "Trial", "callbacks", "cross_val_predict", "cross_val_score", "cross_validate", "datasets", "get_scorer_names",
-    "layers", "learning_curve", "load_model", "losses", "make_scorer", "metrics", "optimizers", "penalties",
-    "prepare_table", "read_table", "schedules", "search", "train_test_split", "tune", "validation_curve",
+    "SGD", "Searcher", "Sequential", "ShuffleSplit", "SimpleImputer", "StandardScaler", "StorageError",
+    "StratifiedKFold", "StratifiedShuffleSplit", "Study", "SuccessiveHalving", "Suggestion", "Table", "TableEncoder",
+    "TableModel", "TimeSeriesSplit", "Trial", "callbacks", "cross_val_predict", "cross_val_score", "cross_validate",
+    "datasets", "get_scorer_names", "layers", "learning_curve", "load_model", "losses", "make_scorer", "metrics",
+    "optimizers", "penalties", "prepare_table", "read_table", "schedules", "search", "train_test_split", "tune",
+    "validation_curve",
 ]

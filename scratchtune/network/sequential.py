@@ -7,7 +7,7 @@ that `get_weights` lists are parts of it.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from threading import current_thread, main_thread
 from typing import Any
@@ -125,6 +125,32 @@ class Sequential:
             self.theta[start:stop] = array.ravel()
         if self._state.size:
             self._state[:] = arrays[-1]
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """Copies of all that training goes on from: theta, moving averages, the optimizer's memory, steps, epochs."""
+        self._must_be_built()
+        self._must_be_compiled()
+        return {
+            "theta": self.theta.copy(), "state": self._state.copy(), "slots": self._descent().slots.copy(),
+            "step": np.array(self.optimizer_step), "epochs": np.array(self.epochs_done),
+        }
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from where a model of the same layers, optimizer and dtype was at `get_state`, bit for bit.
+
+        The rows' order and dropout depend on the seed and the epoch, so the seed must be the same too.
+        """
+        self._must_be_built()
+        self._must_be_compiled()
+        own = {"theta": self.theta, "state": self._state, "slots": self._descent().slots}
+        wanted = {name: array.shape for name, array in own.items()} | {"step": (), "epochs": ()}
+        given = {name: np.shape(array) for name, array in state.items()}
+        if given != wanted:
+            raise ValueError(f"state has the shapes {given}; this model has {wanted}")
+        counts = {name: checks.integer(name, np.asarray(state[name]).item(), 0) for name in ("step", "epochs")}
+        for name, array in own.items():
+            array[:] = state[name]
+        self.optimizer_step, self.epochs_done = counts["step"], counts["epochs"]
 
     def _parts(self) -> list[tuple[Any, int, int]]:
         """Each weight with the place where it begins and ends in theta."""

@@ -5,17 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from scratchtune import checks
+from scratchtune.search.bayesian import BayesianSearch
+from scratchtune.search.genetic import GeneticSearch
 from scratchtune.search.grid import GridSearch
+from scratchtune.search.hyperband import Hyperband, SuccessiveHalving
 from scratchtune.search.random import RandomSearch
 from scratchtune.search.searcher import Exhausted, Result, Searcher, Suggestion
 from scratchtune.search.space import Categorical, Float, Int, Space
 
-SEARCHERS: dict[str, type[Searcher]] = {"grid": GridSearch, "random": RandomSearch}
-DEFAULT = "random"
+SEARCHERS: dict[str, type[Searcher]] = {
+    "grid": GridSearch, "random": RandomSearch, "bayesian": BayesianSearch, "genetic": GeneticSearch,
+    "hyperband": Hyperband}
+DEFAULT = "bayesian"
 
 __all__ = [
-    "Categorical", "Exhausted", "Float", "GridSearch", "Int", "RandomSearch", "Result", "SEARCHERS", "Searcher",
-    "Space", "Suggestion", "as_searcher",
+    "BayesianSearch", "Categorical", "Exhausted", "Float", "GeneticSearch", "GridSearch", "Hyperband", "Int",
+    "RandomSearch", "Result", "SEARCHERS", "Searcher", "Space", "SuccessiveHalving", "Suggestion", "as_searcher",
 ]
 
 

@@ -5,15 +5,18 @@ It is simple, and dear: the number of combinations is a product, so each further
 
 from __future__ import annotations
 
+import dataclasses
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.search.searcher import Exhausted, Result, Searcher, Suggestion
-from scratchtune.search.space import Categorical, Space, same
+from scratchtune.search.searcher import Exhausted, Result, Searcher, Suggestion, Taken
+from scratchtune.search.space import Categorical, Float, Int, Parameter, Space, same
+
+ASKED = 10_000_000  # the largest grid whose points are all shown to a constraint, about a minute of work
 
 
 def trainings(settings: int, folds: int) -> int:
@@ -41,7 +44,7 @@ class GridSearch(Searcher):
     Choices, whole numbers and ranges with a step give all of their values; a continuous range gives ``resolution``
     values, evenly spaced from low to high (on a log scale by equal factors), and a log range of whole numbers at most
     so many. Parameters come in the order of the space. One whose condition does not hold is absent and multiplies
-    nothing. An enqueued point that lies on the grid is not proposed again.
+    nothing. A point of the grid that was enqueued, or is among the trials of ``start_from``, is not proposed again.
 
     >>> grid = GridSearch(resolution=3)
     >>> [tuple(params.values()) for params in grid.points(Space({"a": [1, 2], "b": ["x", "y"]}))]
@@ -68,11 +71,12 @@ class GridSearch(Searcher):
     ) -> Suggestion:
         """The first point, in order, that is not among the earlier trials."""
         points = self.points(space)
+        taken = Taken(space, seen, pending)
         # Each trial that was not enqueued has taken the first point left, so the points before `start` are all taken.
         start = number - getattr(pending, "enqueued", number)
         for index in range(start, len(points)):
             params = points[index]
-            if params not in pending:
+            if params not in taken:
                 return Suggestion(params, why={"searcher": "grid", "index": index, "of": len(points)})
         if not points:
             raise ValueError("no point of the grid satisfies the constraint")
@@ -84,18 +88,27 @@ class GridSearch(Searcher):
 
     def _thinned(self, space: Space) -> Space:
         """The space of the grid's values alone; a parameter whose condition no value of the grid fulfils falls out."""
-        thin: dict[str, Categorical] = {}
+        thin: dict[str, Parameter] = {}
         for name, parameter in space.parameters.items():
             condition = {
                 parent: [value for value in allowed if parent in thin and _holds(thin[parent], value)]
                 for parent, allowed in space.conditions[name].items()}
             if all(condition.values()):
-                thin[name] = Categorical(parameter.grid(self.resolution), when=condition or None)
+                thin[name] = _thinned(parameter, self.resolution, condition)
         return Space(thin, space.constraint)
 
 
-def _holds(parameter: Categorical, value: Any) -> bool:
-    return any(same(value, choice) for choice in parameter.choices)
+def _thinned(parameter: Parameter, resolution: int, condition: dict[str, Any]) -> Parameter:
+    """The parameter itself if a grid takes all of its values, else choices of those that it takes."""
+    continuous = isinstance(parameter, Float) and parameter.count is None
+    if continuous or (isinstance(parameter, Int) and parameter.log and parameter.count > resolution):
+        return Categorical(parameter.grid(resolution), when=condition or None)
+    return dataclasses.replace(parameter, when=condition or None)
+
+
+def _holds(parameter: Parameter, value: Any) -> bool:
+    """Whether a value of the whole space is one of the grid's, which has all of a range that is none of choices."""
+    return not isinstance(parameter, Categorical) or any(same(value, choice) for choice in parameter.choices)
 
 
 class _Points(Sequence[dict[str, Any]]):
@@ -105,13 +118,20 @@ class _Points(Sequence[dict[str, Any]]):
         self._space = space
         if (space.size or 0) > sys.maxsize:
             raise ValueError(f"the grid has {space.size:.1e} points; a lower resolution makes it smaller")
+        if space.constraint is not None and (space.size or 0) > ASKED:
+            raise ValueError(
+                f"the grid has {space.size:.1e} points, and the constraint must be asked about each; "
+                "a lower resolution or a larger step makes it smaller")
         every = range(space.size or 0)
         self._numbers: Sequence[int] = every
         if space.constraint is not None:
-            self._numbers = [number for number in every if space.allows(space.point(number))]
+            self._numbers = [number for number, params in enumerate(space.every_point()) if space.allows(params)]
 
     def __len__(self) -> int:
         return len(self._numbers)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return self._space.points()
 
     def __getitem__(self, index: Any) -> Any:
         return self._space.point(self._numbers[index])

@@ -7,30 +7,31 @@ some of the parameters matter (Bergstra and Bengio, 2012).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.search.searcher import Exhausted, Result, Searcher, Suggestion
+from scratchtune.search.searcher import Exhausted, Result, Searcher, Suggestion, Taken
+from scratchtune.search.sequences import halton, latin_hypercube, seed_of, uniform
 from scratchtune.search.space import Categorical, Float, Int, Parameter, Space
 
 DRAWS = 1000  # how often a point that was refused is drawn again before the points that are left are listed
+MOST_DRAWS = 20_000  # the same where there are too many to list: a constraint may allow one point of a thousand
 LISTED = 1_000_000  # the largest finite space whose points are listed
 
 
-def uniform(dimensions: int, number: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Yield uniform, independent points of the unit cube, (dimensions,): the first is proposed, the others stand by."""
-    while True:
-        yield rng.random(dimensions)
-
-
-SEQUENCES: dict[str, Callable[[int, int, np.random.Generator], Iterator[np.ndarray]]] = {"uniform": uniform}
+SEQUENCES: dict[str, Callable[[int, int, np.random.Generator], Iterator[np.ndarray]]] = {
+    "uniform": uniform, "halton": halton, "latin_hypercube": latin_hypercube}
+IN_WORDS = {"halton": "Halton sequence", "latin_hypercube": "growing Latin hypercube"}
 
 
 class RandomSearch(Searcher):
-    """Independent draws from the space, or from the user's ``prior`` where a parameter has one.
+    """Draws from the space, or from the user's ``prior`` where a parameter has one.
 
+    ``sequence`` says how: "uniform" is independent draws; "halton" and "latin_hypercube" fill the space more evenly
+    (see `scratchtune.search.sequences`), which helps most where few trials are spread over few parameters.
     In a finite space no point comes twice: a point that is among the earlier trials is drawn again, which is a uniform
     draw from the points that are left; when none is left, the search is exhausted. The earlier trials are known without
     waiting, since ``pending`` holds all of them: the answer depends on the study's seed, the trial's number and them.
@@ -45,18 +46,26 @@ class RandomSearch(Searcher):
     ) -> Suggestion:
         """A draw that the constraint allows and, in a finite space, that has not come yet."""
         stream = _stream(rng)
-        earlier = [result.params for result in seen]
-        finite = space.size is not None
+        taken = None if space.size is None else Taken(space, seen, pending)
         candidates = SEQUENCES[self.sequence](len(space.names), number, rng)
-        for draw in range(1, DRAWS + 1):
-            params = place(space, next(candidates), rng)
-            if space.allows(params) and not (finite and (params in pending or params in earlier)):
+        listed = space.size is not None and space.size <= LISTED
+        for draw in range(1, (DRAWS if listed else MOST_DRAWS) + 1):
+            point = next(candidates)  # a prior that leads to nothing new is left aside in the end
+            params = place(space, point, rng) if draw <= DRAWS else space.from_unit(point)
+            if space.allows(params) and (taken is None or params not in taken):
                 return Suggestion(params, why=self._why(stream, draw))
-        params = _one_of_the_rest(space, pending, earlier, rng)
+        if taken is None or not listed:
+            raise ValueError(
+                f"the constraint refused {MOST_DRAWS} random points one after the other; it must allow more of the "
+                "space")
+        params = _one_of_the_rest(space, taken, rng)
         return Suggestion(params, why=self._why(stream, DRAWS + 1))
 
     def explain(self, why: dict[str, Any]) -> str:
-        """Say from which stream of random numbers it came."""
+        """Say from which stream of random numbers, or from which sequence, it came."""
+        if why["sequence"] in IN_WORDS and why["draw"] == 1:
+            seed, number = why["stream"][0], why["stream"][-1]
+            return f"Point {number} of the {IN_WORDS[why['sequence']]} of seed {seed}, whatever has been seen."
         again = f" (draw {why['draw']}: the earlier ones had come before or were refused)" if why["draw"] > 1 else ""
         return (
             f"Drawn at random ({why['sequence']}), whatever has been seen, from the stream of random numbers of "
@@ -66,53 +75,49 @@ class RandomSearch(Searcher):
         return {"searcher": "random", "sequence": self.sequence, "stream": stream, "draw": draw}
 
 
-def place(space: Space, point: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
-    """Params at a point of the unit cube, the axes of parameters with a prior drawn from it instead."""
-    for axis, parameter in enumerate(space.parameters.values()):
-        if parameter.prior is not None:
-            point[axis] = draw_from_prior(parameter, rng)
-    return space.from_unit(point)
+def place(space: Space, point: np.ndarray, rng: np.random.Generator | None = None) -> dict[str, Any]:
+    """Params at a point of the unit cube; a coordinate u of a parameter with a prior is that prior's quantile u."""
+    placed = [
+        u if parameter.prior is None else prior_quantile(parameter, float(u))
+        for u, parameter in zip(point, space.parameters.values(), strict=True)]
+    return space.from_unit(placed)
 
 
 def draw_from_prior(parameter: Parameter, rng: np.random.Generator) -> float:
-    """Place u drawn from a prior: choices by weight, ranges by a normal distribution cut off at the ends.
+    """Place in the unit interval that is drawn from a parameter's prior."""
+    return prior_quantile(parameter, float(rng.random()))
 
-    The normal's centre is the place of the prior's centre (of a log range on the log scale), its deviation the spread.
+
+def prior_quantile(parameter: Parameter, u: float) -> float:
+    """Place below which a share u of the prior lies: so even u give places that are spread as the prior says.
+
+    Choices have weights; ranges a normal distribution, cut off at the ends, whose centre is the place of the prior's
+    centre (of a log range on the log scale) and whose deviation is the spread.
     """
     if isinstance(parameter, Categorical):
-        weights = np.asarray(parameter.prior)
-        choice = rng.choice(len(weights), p=weights / weights.sum())
-        return float(choice + 0.5) / len(weights)
+        shares = np.cumsum(parameter.prior) / np.sum(parameter.prior)
+        choice = min(int(np.searchsorted(shares, u, side="right")), int(np.flatnonzero(parameter.prior)[-1]))
+        return (choice + 0.5) / len(shares)
     centre, spread = parameter.prior
-    middle = _place_of(parameter, centre)
-    while True:  # rejection, from whichever of the two shapes the cut-off normal resembles more
-        if spread < 1.0:
-            u, accepted = rng.normal(middle, spread), True
-        else:
-            u = rng.random()
-            accepted = rng.random() <= np.exp(-0.5 * ((u - middle) / spread) ** 2)
-        if accepted and 0.0 <= u <= 1.0:
-            return float(u)
+    normal = NormalDist(place_of_centre(parameter, centre), spread)
+    below, above = normal.cdf(0.0), normal.cdf(1.0)
+    share = min(max(below + u * (above - below), 1e-300), 1.0 - 2.0**-53)
+    return min(max(normal.inv_cdf(share), 0.0), 1.0)
 
 
-def _place_of(parameter: Float | Int, centre: float) -> float:
+def place_of_centre(parameter: Float | Int, centre: float) -> float:
     """Place of a prior's centre, which may lie between two values of a range with a step."""
     if parameter.low == parameter.high:
         return 0.5
     return Float(parameter.low, parameter.high, log=parameter.log).to_unit(centre)
 
 
-def _one_of_the_rest(
-    space: Space, pending: Sequence[dict[str, Any]], earlier: list[dict[str, Any]], rng: np.random.Generator,
-) -> dict[str, Any]:
+def _one_of_the_rest(space: Space, taken: Taken, rng: np.random.Generator) -> dict[str, Any]:
     """A uniform draw from the points that have not come, or `Exhausted`."""
-    if space.size is None or space.size > LISTED:
-        raise ValueError(
-            f"the constraint refused {DRAWS} random points one after the other; it must allow more of the space")
     feasible = list(space.points())
     if not feasible:
         raise ValueError("no point of the space satisfies the constraint")
-    rest = [params for params in feasible if params not in pending and params not in earlier]
+    rest = [params for params in feasible if params not in taken]
     if not rest:
         raise Exhausted(f"all {len(feasible)} points of the space have been proposed; nothing is left")
     return rest[rng.integers(len(rest))]
@@ -121,5 +126,4 @@ def _one_of_the_rest(
 def _stream(rng: np.random.Generator) -> list[int]:
     """What a generator is keyed by: the study's seed and the trial's number."""
     sequence = getattr(rng.bit_generator, "seed_seq", None)
-    entropy = getattr(sequence, "entropy", None)
-    return [int(entropy) if isinstance(entropy, int) else 0, *map(int, getattr(sequence, "spawn_key", ()))]
+    return [seed_of(rng), *map(int, getattr(sequence, "spawn_key", ()))]

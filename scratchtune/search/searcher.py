@@ -11,7 +11,7 @@ Centre()
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -41,6 +41,22 @@ class Result(NamedTuple):
     parent: int | None = None
 
 
+class Taken(Container[dict[str, Any]]):
+    """The points of the earlier trials, ``in`` which a point is if it is exactly the same: 1 is not 1.0, nor True.
+
+    A study's ``pending`` looks its own points up; of a plain list, as of ``seen``, a set is made.
+    """
+
+    def __init__(self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]]) -> None:
+        looks_up = hasattr(pending, "enqueued")
+        self._space, self._pending = space, pending if looks_up else ()
+        points = [*(result.params for result in seen), *(() if looks_up else pending)]
+        self._keys = {space.key(params) for params in points}
+
+    def __contains__(self, params: Any) -> bool:
+        return params in self._pending or (bool(self._keys) and self._space.key(params) in self._keys)
+
+
 class Exhausted(Exception):
     """Nothing is left to propose: the schedule is at its end, or every point of a finite space has come."""
 
@@ -58,6 +74,27 @@ class Searcher:
 
     def total(self, space: Space) -> int | None:
         """Length of the whole schedule in a space; None for a searcher that can go on as long as one likes."""
+        return None
+
+    def enqueued(self, params: dict[str, Any], number: int) -> Suggestion:
+        """Trial ``number`` made of a setting that the user has enqueued; a ValueError where it has no place there."""
+        return Suggestion(params, why={"enqueued": True})
+
+    def planned(self, space: Space, enqueued: int) -> int | None:
+        """Length of the whole schedule when the user has enqueued so many settings: they come on top of it."""
+        total = self.total(space)
+        return None if total is None else total + enqueued
+
+    def headline(self) -> str:
+        """What a run says of a searcher with a schedule before it begins."""
+        return repr(self)
+
+    def mean_budget(self) -> float | None:
+        """Mean budget of the schedule's trials, from which a run tells how long it will take; None without budgets."""
+        return None
+
+    def check(self, results: Sequence[Result | None]) -> str | None:
+        """What a run says after it has ended, when the trials have been held against the schedule, if there is one."""
         return None
 
     def suggest(

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from scratchtune.search import Exhausted
-from scratchtune.study.search_cv import GridSearchCV, RandomizedSearchCV
+from scratchtune.study.search_cv import BayesSearchCV, GeneticSearchCV, GridSearchCV, RandomizedSearchCV
+from scratchtune.study.stopping import MedianStopping, Stopping
+from scratchtune.study.storage import StorageError
 from scratchtune.study.study import NotReady, Study, tune
 from scratchtune.study.trial import Trial
 
-__all__ = ["Exhausted", "GridSearchCV", "NotReady", "RandomizedSearchCV", "Study", "Trial", "tune"]
+__all__ = [
+    "BayesSearchCV", "Exhausted", "GeneticSearchCV", "GridSearchCV", "MedianStopping", "NotReady",
+    "RandomizedSearchCV", "Stopping", "StorageError", "Study", "Trial", "tune",
+]

@@ -7,39 +7,36 @@ next, and from which results.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from typing import Any
 
 import numpy as np
 
 from scratchtune.evaluation.cross_validation import FoldScore
 from scratchtune.evaluation.parallel import workers
-from scratchtune.evaluation.splits import Split
 from scratchtune.search import Exhausted
 from scratchtune.study.study import NotReady, Study
 from scratchtune.study.trial import Trial
 
-TrainAndScore = Callable[[dict[str, Any], Split], FoldScore]
+TrainAndScore = Callable[[Trial, int], FoldScore]  # a trial on the fold of that number
 
 
 class Runner:
-    """Runs the trials of a study, each over all splits; ``value`` makes a trial's value of its folds' outcomes.
+    """Runs the trials of a study, each on all folds; ``value`` makes a trial's value of its folds' outcomes.
 
     ``table`` holds the outcomes by the trials' numbers.
     """
 
     def __init__(
-        self, study: Study, splits: Sequence[Split], train: TrainAndScore,
-        value: Callable[[list[FoldScore]], float | Exception],
+        self, study: Study, folds: int, train: TrainAndScore, value: Callable[[list[FoldScore]], float | Exception],
     ) -> None:
-        self.study, self.splits, self.train, self.value = study, splits, train, value
+        self.study, self.folds, self.train, self.value = study, folds, train, value
         self.table: dict[int, list[FoldScore]] = {}
         self._folds: dict[int, list[Future]] = {}
         self._flying: dict[Future, Trial] = {}
 
     def run(self, limit: int | None, threads: int) -> None:
-        """Run up to ``limit`` trials, or all that the searcher proposes."""
+        """Run until the study has ``limit`` trials, or all that the searcher proposes."""
         with workers(threads) as pool:
             while self._begin_trials(pool, limit, threads) or self._flying:
                 done, _ = wait(self._flying, return_when=FIRST_COMPLETED)
@@ -49,7 +46,7 @@ class Runner:
     def _begin_trials(self, pool: Executor, limit: int | None, threads: int) -> int:
         """Queue the folds of further trials, so many that no thread is idle; return how many trials were begun."""
         begun = 0
-        while len(self._flying) < 2 * threads and (limit is None or len(self._folds) < limit):
+        while len(self._flying) < 2 * threads and self._may_begin(limit):
             try:
                 trial = self.study.ask()
             except Exhausted:
@@ -60,11 +57,14 @@ class Runner:
                 if not self._flying:
                     raise
                 break
-            params = trial.params
-            self._folds[trial.number] = folds = [pool.submit(self.train, params, split) for split in self.splits]
+            folds = [pool.submit(self.train, trial, fold) for fold in range(self.folds)]
+            self._folds[trial.number] = folds
             self._flying |= dict.fromkeys(folds, trial)
             begun += 1
         return begun
+
+    def _may_begin(self, limit: int | None) -> bool:
+        return limit is None or len(self.study.trials) < limit or bool(self.study._again)
 
     def _finish(self, trial: Trial) -> None:
         """Tell the study of a trial all of whose folds are done; an error that is to be raised is raised at once."""
@@ -82,9 +82,9 @@ class Runner:
 def timed(train: TrainAndScore, done: Callable[[float], None]) -> TrainAndScore:
     """The same function, which tells how long each call has taken."""
 
-    def train_and_tell(params: dict[str, Any], split: Split) -> FoldScore:
+    def train_and_tell(trial: Trial, fold: int) -> FoldScore:
         begun = time.perf_counter()
-        outcome = train(params, split)
+        outcome = train(trial, fold)
         done(time.perf_counter() - begun)
         return outcome
 

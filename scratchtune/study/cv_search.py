@@ -30,6 +30,7 @@ from scratchtune.study.cv_results import results_table
 from scratchtune.study.cv_runner import Runner, timed
 from scratchtune.study.progress import Progress
 from scratchtune.study.study import NotReady, Study
+from scratchtune.study.trial import Trial
 
 OF_THE_ESTIMATOR = (
     "predict_proba", "predict_log_proba", "decision_function", "score_samples", "transform", "inverse_transform",
@@ -103,14 +104,14 @@ class SearchCV:
         self, X: Any, y: Any, splits: list[Split], fit_params: Mapping[str, Any], on_error: float | None, threads: int,
         settings: int,
     ) -> None:
-        def one(params: dict[str, Any], split: Split) -> FoldScore:
+        def one(trial: Trial, fold: int) -> FoldScore:
             return raise_at_once(fit_and_score(
-                self.estimator, self._setting(params), X, y, split, self.scorer_, fit_params, self.return_train_score,
-                weigh=True), on_error)
+                self.estimator, self._setting(trial.params), X, y, splits[fold], self.scorer_, fit_params,
+                self.return_train_score, weigh=True), on_error)
 
         progress = self._progress(settings, len(splits), threads)
         self.study_ = self._new_study()
-        runner = Runner(self.study_, splits, timed(one, progress.done), lambda folds: self._value(folds, on_error))
+        runner = Runner(self.study_, len(splits), timed(one, progress.done), lambda folds: self._value(folds, on_error))
         try:
             runner.run(self._n_trials(), threads)
         finally:

@@ -14,7 +14,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.evaluation.cross_validation import NAN
 from scratchtune.evaluation.rows import generator
-from scratchtune.search import GridSearch, RandomSearch, Searcher, Space
+from scratchtune.search import BayesianSearch, GeneticSearch, GridSearch, RandomSearch, Searcher, Space
 from scratchtune.study.cv_search import SearchCV
 from scratchtune.study.study import Study
 
@@ -97,6 +97,50 @@ class RandomizedSearchCV(SearchCV):
 
     def _n_trials(self) -> int | None:
         return checks.integer("n_iter", self.n_iter, low=1)
+
+
+class BayesSearchCV(RandomizedSearchCV):
+    """``n_iter`` settings of a space, each proposed from the scores of all before it (`BayesianSearch`).
+
+    ``model`` is "auto", "gp" or "tpe". The next setting needs the score of the one before, so threads share the folds
+    of one setting; with ``parallel=k`` they share those of k settings, each proposed while k - 1 are under way. The
+    other arguments are those of `RandomizedSearchCV`.
+    """
+
+    def __init__(
+        self, estimator: Any, space: Any, n_iter: int = 50, cv: Any = 5, random_state: Any = 0, model: str = "auto",
+        parallel: int = 1, scoring: Any = None, n_jobs: int | None = 1, refit: Any = True, verbose: int = 1,
+        return_train_score: bool = False, error_score: float | str = NAN, simplicity: Any = None,
+    ) -> None:
+        super().__init__(
+            estimator, space, n_iter, cv, random_state, scoring, n_jobs, refit, verbose, return_train_score,
+            error_score, simplicity)
+        self.model = model
+        self.parallel = parallel
+
+    def _searcher(self) -> Searcher:
+        return BayesianSearch(model=self.model, parallel=self.parallel)
+
+
+class GeneticSearchCV(RandomizedSearchCV):
+    """``n_iter`` settings of a space, bred from the best before them (`GeneticSearch`).
+
+    ``population`` is the size of a generation, None for the searcher's own choice; the settings of one generation run
+    side by side. The other arguments are those of `RandomizedSearchCV`.
+    """
+
+    def __init__(
+        self, estimator: Any, space: Any, n_iter: int = 50, cv: Any = 5, random_state: Any = 0,
+        population: int | None = None, scoring: Any = None, n_jobs: int | None = 1, refit: Any = True,
+        verbose: int = 1, return_train_score: bool = False, error_score: float | str = NAN, simplicity: Any = None,
+    ) -> None:
+        super().__init__(
+            estimator, space, n_iter, cv, random_state, scoring, n_jobs, refit, verbose, return_train_score,
+            error_score, simplicity)
+        self.population = population
+
+    def _searcher(self) -> Searcher:
+        return GeneticSearch(population=self.population)
 
 
 def _sorted(name: str, grid: Any) -> dict[str, Any]:

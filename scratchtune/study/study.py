@@ -22,7 +22,9 @@ from scratchtune import checks
 from scratchtune.evaluation.parallel import number_of_workers, workers
 from scratchtune.search import DEFAULT, Exhausted, Result, Searcher, Space, Suggestion, as_searcher
 from scratchtune.search.space import Constraint
+from scratchtune.study.keeping import Keeper
 from scratchtune.study.progress import Progress
+from scratchtune.study.stopping import as_stopping
 from scratchtune.study.trial import STATES, Trial, evaluate
 
 TRIALS = 50  # how many trials a study runs if neither the user nor the searcher says
@@ -41,7 +43,9 @@ class NotReady(RuntimeError):
 
 
 class Study:
-    """Trials over a space; kept in memory.
+    """Trials over a space; kept in memory and, where ``storage`` is a path, in that SQLite file too.
+
+    A study of that ``name`` (None: "study") that is there already is taken up where it was, if it is defined alike.
 
     >>> study = Study({"x": [-1.0, 0.5, 2.0]}, searcher="grid")
     >>> study.run(lambda trial: trial.params["x"] ** 2, progress=False).best_params
@@ -53,12 +57,11 @@ class Study:
         seed: int = 0, storage: Any = None, name: str | None = None, constraint: Constraint | None = None,
         start_from: Study | None = None, stopping: Any = None,
     ) -> None:
-        _refuse("storage", storage, "studies are kept in memory so far; leave it None")
-        _refuse("stopping", stopping, "there is no stopping rule so far; leave it None")
         self.space = Space(space, constraint)
         self.searcher = as_searcher(searcher)
         self.direction = checks.choice("direction", direction, ["minimize", "maximize"])
         self.seed = checks.integer("seed", seed, low=0)
+        self.stopping = as_stopping(stopping)
         self.name = "study" if name is None else name
         self._sign = 1.0 if direction == "minimize" else -1.0
         self._trials: list[Trial] = []
@@ -72,6 +75,9 @@ class Study:
         self._indexed = 0
         self._lock = threading.RLock()
         self._earlier = [] if start_from is None else self._adopted(start_from)
+        self._keeper = None if storage is None else Keeper(self, storage)
+        if self._keeper is not None:
+            self._take_up(self._keeper.trials())
 
     # Ask and tell ----------------------------------------------------------------------------------------------------
 
@@ -83,9 +89,12 @@ class Study:
                 trial.begin()
                 return trial
             number = len(self._trials)
+            if self._leading < self._awaited(number):
+                raise NotReady(number, self._leading)
             trial = Trial(self, number, self._queued(number) if self._queue else self._suggested(number))
             self._trials.append(trial)
             self._results.append(None)
+            self._write(trial)
             return trial
 
     def tell(self, trial: Trial | int, value: Any = None, state: str | None = None) -> Trial:
@@ -98,12 +107,15 @@ class Study:
                 checks.choice("state", state, STATES[1:])
             found.finish(value, state)
             self._keep(found)
+            self._write(found)
             return found
 
     def enqueue(self, params: Mapping[str, Any]) -> None:
         """Have a setting tried next, before anything the searcher proposes."""
         with self._lock:
-            self._queue.append(self.space.check(params))
+            checked = self.space.check(params)
+            self.searcher.enqueued(checked, len(self._trials) + len(self._queue))  # raises where it has no place
+            self._queue.append(checked)
 
     def run(
         self, objective: Callable[[Trial], Any], n_trials: int | None = None, timeout: float | None = None,
@@ -174,7 +186,7 @@ class Study:
         return f"<Study {self.name!r}: {self.searcher!r}, {self.direction}, {len(self._trials)} trials{best}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_lock"}
+        return {name: value for name, value in vars(self).items() if name != "_lock"} | {"_keeper": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -182,14 +194,40 @@ class Study:
 
     # Beneath ---------------------------------------------------------------------------------------------------------
 
+    def _write(self, trial: Trial) -> None:
+        if self._keeper is not None:
+            self._keeper.write(trial)
+
+    def _take_up(self, trials: list[Trial]) -> None:
+        """Go on from trials that were kept; those that were running are handed out again first."""
+        self._trials = trials
+        self._results = [None] * len(trials)
+        self._enqueued = [trial.number for trial in trials if trial.why.get("enqueued")]
+        self._again = [trial for trial in trials if trial.state == "running"]
+        for trial in trials:
+            if trial.state != "running":
+                self._keep(trial)
+
     def _queued(self, number: int) -> Suggestion:
+        suggestion = self.searcher.enqueued(self._queue.pop(0), number)
         self._enqueued.append(number)
-        return Suggestion(self._queue.pop(0), why={"enqueued": True})
+        return suggestion
+
+    def _awaited(self, number: int) -> int:
+        """How many leading trials must be finished before a trial begins: for the searcher and the stopping rule."""
+        searcher = 0 if self._queue else self.searcher.needs(number)
+        return searcher if self.stopping is None else max(searcher, self.stopping.needs(number))
+
+    def _has_enough_of(self, trial: Trial) -> bool:
+        """What the stopping rule says about a running trial, from its reports and those of the trials that it sees."""
+        if self.stopping is None:
+            return False
+        seen = [other for other in self._trials[: self.stopping.needs(trial.number)] if other.state == "complete"]
+        own, *others = [{step: self._sign * v for step, v in t.reports.items()} for t in (trial, *seen)]
+        return bool(self.stopping.stops(own, others))
 
     def _suggested(self, number: int) -> Suggestion:
         needs = self.searcher.needs(number)
-        if self._leading < needs:
-            raise NotReady(number, self._leading)
         seen = [*self._earlier, *(result for result in self._results[:needs] if result is not None)]
         rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(number,)))
         suggestion = self.searcher.suggest(self.space, seen, Pending(self, needs, number), number, rng)
@@ -287,12 +325,12 @@ class _Run:
         callbacks: tuple[Callable[[Study, Trial], Any], ...], show: bool,
     ) -> None:
         self.study, self.objective, self.workers, self.callbacks = study, objective, workers, callbacks
-        schedule = study.searcher.total(study.space)
-        planned = limit or (TRIALS if schedule is None else schedule + len(study._queue) + len(study._enqueued))
+        schedule = study.searcher.planned(study.space, len(study._queue) + len(study._enqueued))
+        planned = limit or (TRIALS if schedule is None else schedule)
         self.limit = limit or (TRIALS if schedule is None else None)
         self.deadline = None if timeout is None else time.monotonic() + timeout
         left = max(planned - len(study._trials) + len(study._again), 0)
-        headline = None if schedule is None else f"{study.searcher!r}: {left} trials"
+        headline = None if schedule is None else f"{study.searcher.headline()}: {left} trials"
         self.progress = Progress(left, "trial", workers, show, headline)
         self.flying: dict[Future, Trial] = {}
         self.over = False
@@ -303,11 +341,18 @@ class _Run:
         try:
             with workers(self.workers) as pool:
                 self._loop(pool, begun)
+            self._check()
         finally:
             self._recover(begun)
             if self.failures > 1:
                 self.progress.note(f"{self.failures} of {len(begun)} trials failed; the study's table holds the errors")
             self.progress.close()
+
+    def _check(self) -> None:
+        """Hold the trials against the searcher's schedule, if it has one, and say that they are right."""
+        said = self.study.searcher.check(self.study._results)
+        if said is not None:
+            self.progress.note(said)
 
     def _loop(self, pool: Executor, begun: list[Trial]) -> None:
         while True:
@@ -351,9 +396,14 @@ class _Run:
             if self.failures == 1:
                 self.progress.note(f"trial {trial.number} failed: {trial.error}")
         best = self.study._best
-        self.progress.done(trial.seconds or 0.0, None if best is None else best.value)
+        self.progress.done(self._typical_seconds(trial), None if best is None else best.value)
         for callback in self.callbacks:
             callback(self.study, trial)
+
+    def _typical_seconds(self, trial: Trial) -> float:
+        """What the trial's seconds say about a trial of the schedule's mean budget."""
+        mean = self.study.searcher.mean_budget()
+        return (trial.seconds or 0.0) * (mean / trial.budget if mean and trial.budget else 1.0)
 
     def _recover(self, begun: list[Trial]) -> None:
         """After an interruption: record what has finished meanwhile; what has not will be handed out again."""

@@ -30,7 +30,7 @@ class Trial:
 
     __slots__ = (
         "number", "value", "state", "error", "traceback", "why", "budget", "parent", "reports", "seconds",
-        "_params", "_study", "_saved", "_started")
+        "_params", "_study", "_saved", "_started", "_had_enough")
 
     def __init__(self, study: Study, number: int, suggestion: Suggestion) -> None:
         self._study = study
@@ -49,6 +49,7 @@ class Trial:
         """Set the trial to its start: it is running, and nothing has been reported."""
         self.state = "running"
         self.reports: dict[int, float] = {}
+        self._had_enough = False
         self.seconds: float | None = None
         self._started = time.perf_counter()
 
@@ -74,8 +75,13 @@ class Trial:
         self.reports[checks.integer("step", step, low=0)] = number
 
     def should_stop(self) -> bool:
-        """Whether the study's stopping rule has had enough of this trial; never, as long as there is no rule."""
-        return False
+        """Whether the study's stopping rule has had enough of this trial, by what it has reported so far.
+
+        An objective that has heard True should return: the value that it has, or nothing, which stands for the value
+        reported at the last step. Either way the trial's state is "stopped", and it can't be the study's best.
+        """
+        self._had_enough = self._had_enough or self._study._has_enough_of(self)
+        return self._had_enough
 
     def save(self, arrays: Mapping[str, Any]) -> None:
         """Keep named arrays, such as a model's weights, for the trials that go on from this one."""
@@ -94,6 +100,8 @@ class Trial:
             self.seconds = time.perf_counter() - self._started
         if isinstance(value, BaseException):
             self.traceback = "".join(traceback.format_exception(value))
+        if state is None and self._had_enough:
+            state = "stopped"
         if state == "stopped" and value is None and self.reports:
             value = self.reports[max(self.reports)]
         number, error = judge(value)
@@ -114,8 +122,13 @@ def judge(value: Any) -> tuple[float, str | None]:
         return math.nan, f"{type(value).__name__}: {value}"
     if not isinstance(value, numbers.Real) and hasattr(value, "item") and getattr(value, "ndim", 0) == 0:
         value = value.item()  # a scalar of NumPy, PyTorch or JAX
-    if isinstance(value, numbers.Real) and math.isfinite(value):
-        return float(value), None
+    if isinstance(value, numbers.Real):
+        try:
+            number = float(value)
+        except OverflowError:  # a whole number or a fraction that is too large for a float
+            return math.nan, "value is too large for a float; it must be a finite number"
+        if math.isfinite(number):
+            return number, None
     return math.nan, f"value is {_short(value)}; it must be a finite number"
 
 
@@ -131,5 +144,8 @@ def evaluate(objective: Callable[[Trial], Any], trial: Trial) -> Any:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception:  # what an objective returns may be anything
+        text = f"of type {type(value).__name__}"
     return text if len(text) <= 60 else f"{text[:57]}..."

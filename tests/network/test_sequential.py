@@ -209,6 +209,34 @@ def test_saved_and_loaded_goes_on_as_if_never_away(optimizer: Any, tmp_path: Pat
     assert repr(loaded.layers) == repr(model.layers) and repr(loaded.optimizer) == repr(model.optimizer)
 
 
+@pytest.mark.parametrize("optimizer", [
+    st.Adam(st.schedules.CosineDecay(0.01, 20)), st.SGD(0.1, momentum=0.9), st.SGD(0.1)], ids=repr)
+def test_a_state_that_was_kept_goes_on_as_if_never_away(optimizer: Any) -> None:
+    """As a searcher's promoted trial does: in another model, from plain arrays."""
+    whole, first, then = (_model(optimizer=optimizer) for _ in range(3))
+    history = whole.fit(X, Y, batch_size=4, epochs=9).history
+    first.fit(X, Y, batch_size=4, epochs=3)
+    state = first.get_state()
+    first.fit(X, Y, batch_size=4, epochs=1)  # does not touch what was kept
+    then.build((None, *X.shape[1:]))
+    then.set_state({name: np.array(array) for name, array in state.items()})
+    assert then.epochs_done == 3 and then.optimizer_step == first.optimizer_step * 3 // 4
+    assert then.fit(X, Y, batch_size=4, epochs=6).history == {name: values[3:] for name, values in history.items()}
+    assert (then.theta == whole.theta).all()
+
+
+def test_a_state_of_another_model_is_refused() -> None:
+    state, other = _fitted(optimizer=st.Adam(0.01)).get_state(), _fitted(optimizer=st.SGD(0.1))
+    before = other.theta.copy()
+    with pytest.raises(ValueError, match="state has the shapes"):
+        other.set_state(state)
+    with pytest.raises(ValueError, match="state has the shapes"):
+        other.set_state({name: array for name, array in state.items() if name != "step"})
+    assert (other.theta == before).all()
+    with pytest.raises(ValueError, match="no weights yet"):
+        _model().get_state()
+
+
 def test_a_model_that_was_only_built_can_be_saved(tmp_path: Path) -> None:
     model = st.Sequential([st.Dense(2)], seed=3)
     model.build((None, 4))

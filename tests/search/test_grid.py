@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 import pytest
 
-from scratchtune.search import Categorical, Exhausted, Float, GridSearch, Int, Searcher, Space, as_searcher
+from scratchtune.search import Categorical, Exhausted, Float, GridSearch, Int, Result, Searcher, Space, as_searcher
 from scratchtune.search.grid import trainings
 from scratchtune.search.space import combinations
+from scratchtune.study import Study
 
 
 def _all(space: Space, searcher: Searcher) -> list[dict[str, Any]]:
@@ -32,8 +34,8 @@ def test_the_document_s_grid() -> None:
 def test_continuous_ranges_take_the_resolution_and_others_all_of_their_values() -> None:
     assert Float(1e-3, 1e-1, log=True).grid(3) == pytest.approx([0.001, 0.01, 0.1])
     assert Float(0.0, 1.0).grid(5) == [0.0, 0.25, 0.5, 0.75, 1.0] and Float(0.0, 1.0).grid(1) == [0.5]
-    assert Int(1, 9).grid(3) == list(range(1, 10)) and Int(1, 100, log=True).grid(3) == [1, 10, 100]
-    assert Int(1, 3, log=True).grid(5) == [1, 2, 3]
+    assert Int(1, 9).grid(3) == range(1, 10) and Int(1, 100, log=True).grid(3) == [1, 10, 100]
+    assert Int(1, 3, log=True).grid(5) == range(1, 4)
     space = Space({"x": Float(0.0, 1.0), "k": Int(1, 9), "c": ["a", "b"]})
     assert GridSearch(resolution=4).total(space) == 4 * 9 * 2 == len(_all(space, GridSearch(resolution=4)))
 
@@ -64,6 +66,62 @@ def test_a_grid_too_large_to_list_still_has_its_points() -> None:
     assert len(points) == 10**18 and points[123]["x17"] == 3 and points[10**18 - 1]["x0"] == 9
     with pytest.raises(ValueError, match="the grid has 1.0e\\+30 points"):
         GridSearch().total(Space({f"x{k}": list(range(10)) for k in range(30)}))
+
+
+def test_a_wide_range_takes_no_memory() -> None:
+    space = Space({"a": Int(1, 10**9), "f": Float(0.0, 1.0, step=1e-9), "l": Int(1, 10**9, log=True),
+                   "b": Categorical([1, 2], when={"a": [5]})})
+    points = GridSearch(resolution=3).points(space)
+    assert len(points) == (10**9 + 1) * (10**9 + 1) * 3
+    assert points[2] == {"a": 1, "f": 0.0, "l": 10**9} and points[3] == {"a": 1, "f": 1e-9, "l": 1}
+    with pytest.raises(ValueError, match="the grid has 1.0e\\+09 points, and the constraint must be asked about each"):
+        GridSearch().total(Space({"a": Int(1, 10**9)}, constraint=lambda params: True))
+
+
+def test_a_range_too_narrow_for_the_resolution_gives_each_of_its_values_once() -> None:
+    assert Float(1.0, 1.0 + 2**-52).grid(5) == [1.0, 1.0 + 2**-52]
+    assert GridSearch(resolution=7).total(Space({"x": Float(0.0, 5e-324), "y": Float(2.0, 2.0)})) == 2
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_grids_of_random_conditional_spaces_are_those_found_by_trying_all(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    parameters: dict[str, Any] = {"c": Categorical([0, 1, 2]), "k": Int(0, 2), "l": Int(1, 50, log=True)}
+    for k in range(4):
+        parents = [name for name in parameters if parameters[name].count is not None and rng.random() < 0.4]
+        when = {name: [parameters[name].value(int(i)) for i in rng.permutation(3)[:2]] for name in parents} or None
+        parameters[f"p{k}"] = [
+            Float(0.0, 1.0, when=when), Categorical([0, 1, 2], when=when), Float(0.0, 0.2, step=0.1, when=when),
+        ][rng.integers(3)]
+    space = Space(parameters)
+    found: dict[Any, dict[str, Any]] = {}
+    for values in itertools.product(*(parameter.grid(3) for parameter in space.parameters.values())):
+        params: dict[str, Any] = {}
+        for name, value in zip(space.names, values, strict=True):
+            if space.is_active(name, params):
+                params[name] = value
+        found[space.key(params)] = params
+    points = GridSearch(resolution=3).points(space)
+    assert list(points) == list(found.values()) and len(points) == len(found)
+    assert [points[k] for k in range(0, len(points), 50)] == list(found.values())[::50]
+
+
+def test_the_points_of_an_earlier_study_are_not_proposed_again() -> None:
+    space = Space({"a": [1, True, 2], "b": ["x", "y"]})
+    seen = [Result(0, {"a": 1, "b": "y"}, 1.0, "complete"), Result(1, {"a": 2, "b": "x"}, float("nan"), "failed")]
+    points: list[dict[str, Any]] = []
+    for number in range(4):
+        points.append(GridSearch().suggest(space, seen, points, number, np.random.default_rng(0)).params)
+    assert [repr(tuple(p.values())) for p in points] == ["(1, 'x')", "(True, 'x')", "(True, 'y')", "(2, 'y')"]
+    with pytest.raises(Exhausted, match="all 6 points of the grid"):
+        GridSearch().suggest(space, seen, points, 4, np.random.default_rng(0))
+
+
+def test_a_run_says_how_many_trials_it_will_have(capsys: pytest.CaptureFixture[str]) -> None:
+    study = Study({"x": Float(0.0, 1.0), "k": Int(1, 9)}, GridSearch(resolution=4))
+    study.run(lambda trial: trial.params["x"], n_trials=None)
+    assert capsys.readouterr().err.startswith("GridSearch(resolution=4): 36 trials\n")
+    assert len(study.trials) == 36
 
 
 def test_why_says_which_point_it_is() -> None:

@@ -8,13 +8,24 @@ import pickle
 import random
 import threading
 import time
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from scratchtune.search import Exhausted, Float, GridSearch, Int, Searcher, Space, Suggestion
+from scratchtune.search import (
+    SEARCHERS,
+    Exhausted,
+    Float,
+    GridSearch,
+    Int,
+    RandomSearch,
+    Searcher,
+    Space,
+    Suggestion,
+)
 from scratchtune.study import NotReady, Study, Trial, tune
 
 SPACE = {"x": Float(-2.0, 2.0), "k": Int(1, 3), "how": ["square", "absolute"]}
@@ -101,12 +112,16 @@ def test_enqueued_points_come_first_and_a_grid_does_not_repeat_them() -> None:
     assert [t.params["x"] for t in off_grid.run(lambda t: t.params["x"], progress=False).trials] == [0.3, 1.0, 0.0, 0.5]
 
 
-def test_n_trials_is_what_the_study_has_in_the_end() -> None:
-    whole = Study(SPACE, "random").run(bowl, 12, progress=False)
-    parts = Study(SPACE, "random")
+@pytest.mark.parametrize("searcher", [*SEARCHERS, RandomSearch("halton"), RandomSearch("latin_hypercube")], ids=str)
+def test_n_trials_is_what_the_study_has_in_the_end(searcher: Any) -> None:
+    whole = Study(SPACE, searcher).run(bowl, 12, progress=False)
+    parts = Study(SPACE, searcher)
     for n_trials in (6, 12, 12):
         parts.run(bowl, n_trials, progress=False)
     assert table(whole) == table(parts) and len(whole.trials) == 12
+
+
+def test_without_n_trials_a_study_has_fifty() -> None:
     assert len(Study(SPACE, "random").run(bowl, progress=False).trials) == 50
 
 
@@ -164,6 +179,7 @@ def test_an_earlier_study_is_seen_first() -> None:
 
 @pytest.mark.parametrize("bad, error", [
     (math.nan, "value is nan"), (math.inf, "value is inf"), (-np.float64("inf"), "value is"), (None, "value is None"),
+    (10**400, "value is too large for a float"), (Fraction(10**400, 3), "too large"), ([10**5000], "of type list"),
     ("0.5", "value is '0.5'"), ([1.0], "value is"), (np.array([1.0, 2.0]), "value is"), (1j, "value is 1j"),
     (RuntimeError("boom"), "RuntimeError: boom"),
 ])
@@ -280,7 +296,6 @@ class Outside(Searcher):
     (lambda: Study(SPACE, direction="min"), "direction is 'min'"),
     (lambda: Study(SPACE, seed=-1), "seed is -1"),
     (lambda: Study(SPACE, seed=None), "seed is None"),
-    (lambda: Study(SPACE, storage="file.db"), "storage is 'file.db', which comes later"),
     (lambda: Study(SPACE, start_from="study"), "start_from is 'study'"),
     (lambda: Study(SPACE).run(3), "objective is 3"),
     (lambda: Study(SPACE).run(bowl, 0), "n_trials is 0"),

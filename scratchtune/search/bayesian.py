@@ -1,0 +1,110 @@
+"""Bayesian search is learning from all trials so far where the next one is worth most.
+
+It begins with points that are spread evenly. Then a model of what has been seen, a Gaussian process or a
+tree-structured Parzen estimator, says at each step which point promises most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.search import gaussian_search, parzen
+from scratchtune.search.acquisition import ACQUISITIONS
+from scratchtune.search.random import RandomSearch
+from scratchtune.search.searcher import Result, Searcher, Suggestion
+from scratchtune.search.space import Space
+
+MODELS = ("auto", "gp", "tpe")
+SEQUENCE = "latin_hypercube"  # of the initial points
+
+
+class BayesianSearch(Searcher):
+    """Propose where a model of the trials so far says that an improvement is most worth hoping for.
+
+    model: "gp", a Gaussian process; "tpe", a tree-structured Parzen estimator; "auto" (see `chosen_model`).
+    parallel: how many trials may run at a time; trial n is proposed from all but the ``parallel`` − 1 before it, whose
+    parameters are known but not their values.
+    acquisition: what the Gaussian process maximises: "log_ei", the logarithm of the expected improvement; "pi", that of
+    the probability of improvement; "bound", the confidence bound with ``kappa`` deviations.
+    initial: how many points come first, spread evenly (from a parameter's ``prior`` where it has one); None: two more
+    than twice the number of parameters, but no more than ten.
+
+    >>> BayesianSearch(parallel=4).needs(10)
+    7
+    """
+
+    def __init__(
+        self, model: str = "auto", parallel: int = 1, acquisition: str = "log_ei", initial: int | None = None,
+        kappa: float = 2.0,
+    ) -> None:
+        self.model = checks.choice("model", model, MODELS)
+        self.parallel = checks.integer("parallel", parallel, low=1)
+        self.acquisition = checks.choice("acquisition", acquisition, ACQUISITIONS)
+        self.initial = None if initial is None else checks.integer("initial", initial, low=1)
+        self.kappa = checks.real("kappa", kappa, low=0.0)
+
+    def needs(self, number: int) -> int:
+        """All trials but the last ``parallel`` − 1: one is finished whenever one is begun."""
+        return max(0, number - self.parallel + 1)
+
+    def suggest(
+        self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
+        rng: np.random.Generator,
+    ) -> Suggestion:
+        """A point of the initial design, or the one that the model finds the most promising."""
+        known, initial = len(seen) + len(pending), self.initial or min(2 * len(space.names) + 2, 10)
+        if known < initial or not seen:
+            return self._spread(space, seen, pending, number, rng, {"phase": "initial", "of": initial})
+        model, because = self.chosen_model(number, known)
+        try:
+            params, why = self._proposed(model, space, seen, pending, number, rng)
+        except LookupError:  # all that the model looked at had come before: the rest of a finite space
+            return self._spread(space, seen, pending, number, rng, {"phase": "rest"})
+        return Suggestion(params, why={"searcher": "bayesian", "because": because, **why})
+
+    def chosen_model(self, number: int, known: int) -> tuple[str, str]:
+        """The model of a trial, and why that one.
+
+        With "auto" the two take turns, the Gaussian process at odd numbers. They fail in different places: the process
+        believes in a smooth surface, finds its bottom in few trials, and takes ruggedness for noise; the estimator
+        knows no surface, only where good trials are dense, which holds on rugged and stepped ones too. Each learns from
+        the trials of the other as from its own, so where one of them is stuck the other moves it on.
+        """
+        if self.model != "auto":
+            return self.model, f"model={self.model!r}"
+        if number % 2 == 1 or known < parzen.Settings().startup:
+            return "gp", "the two models take turns, and this is the Gaussian process's"
+        return "tpe", "the two models take turns, and this is the Parzen estimator's"
+
+    def _proposed(
+        self, model: str, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
+        rng: np.random.Generator,
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        if model == "gp":
+            params, why = gaussian_search.propose(space, seen, pending, number, rng, self.acquisition, self.kappa)
+            return params, {"model": "gp", "phase": "model", **why}
+        params, why = parzen.propose(space, seen, pending, number, rng)
+        return params, {"model": "tpe", **why}
+
+    def _spread(
+        self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
+        rng: np.random.Generator, why: dict[str, Any],
+    ) -> Suggestion:
+        """A point that is spread evenly, or a random one of those that are left."""
+        earlier = [result.params for result in seen] + list(pending)
+        suggestion = RandomSearch(SEQUENCE).suggest(space, [], earlier, number, rng)
+        return Suggestion(suggestion.params, why={**suggestion.why, "searcher": "bayesian", **why})
+
+    def explain(self, why: dict[str, Any]) -> str:
+        """Say in words why a point was proposed."""
+        if "model" not in why:
+            drawn = RandomSearch(SEQUENCE).explain(why)
+            if why["phase"] == "initial":
+                return f"One of the {why['of']} points with which the search begins, before a model is asked. {drawn}"
+            return f"All that the model looked at had come before, so one of the points that are left. {drawn}"
+        explained = (gaussian_search if why["model"] == "gp" else parzen).explain(why)
+        return f"{explained} ({why['because'].capitalize()}.)" if self.model == "auto" else explained

@@ -1,0 +1,391 @@
+"""A Gaussian process proposes the point whose acquisition is highest: believed good, or hardly known.
+
+The steps, each a function below: values are made tame and scaled (`tamed`); the kernel's parameters are learned from
+them (`learned`); trials that are still running get the value that is believed of them (`believed`); the acquisition is
+computed at many points, and the best of these climb along its gradient and move over steps and choices (`search`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchtune import jit
+from scratchtune.search import gaussian_process as gp
+from scratchtune.search.acquisition import ACQUISITIONS, acquired
+from scratchtune.search.encoding import Encoding
+from scratchtune.search.searcher import Result
+from scratchtune.search.space import Space
+
+CANDIDATES, CLIMBERS, CLIMB, ROUNDS = 500, 6, 30, 4
+REMEMBERED = 300  # trials that the process sees, of more, the better half of these and a sample of the others: n³ work
+LEARNED_FROM, EVALUATIONS = 120, 20  # trials that the kernel's parameters are learned from, and how long that climbs
+BELIEF = 10.0  # trials after which the user's prior weighs no more than the acquisition
+MARGIN = 0.05  # how much less than the best the probability of improvement asks for, in deviations of the values
+MOST = 4.0  # deviations by which a bad value may be worse than one that is one deviation above the median
+RUNNERS_UP, APART = 3, 0.02  # how many are told, and how far apart, as a share of the range
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What is maximised: acquisition number ``kind``, plus the logarithm of the user's prior times ``weight``."""
+
+    kind: int
+    best: float
+    kappa: float
+    weight: float
+
+
+def propose(
+    space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int, rng: np.random.Generator,
+    acquisition: str = "log_ei", kappa: float = 2.0,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The next point and the reasons, as plain data; LookupError if no new point was found."""
+    encoding = Encoding(space)
+    losses = np.array([result.value for result in seen])
+    kept = remembered(losses, REMEMBERED)
+    values = tamed(losses[kept])
+    process = process_of(encoding, encoding.rows([seen[i].params for i in kept]), values.tame)
+    process = believed(process, encoding.rows(list(pending)))
+    margin = MARGIN if acquisition == "pi" else 0.0
+    goal = Goal(
+        ACQUISITIONS.index(acquisition), float(process.values.min()) - margin, kappa, BELIEF / max(number, 1))
+    taken = {space.key(params) for params in pending} | {space.key(result.params) for result in seen}
+    ranked = search(encoding, process, goal, taken, rng)
+    if not ranked:
+        raise LookupError("no candidate is new")
+    return ranked[0].params, reasons(encoding, process, goal, values, ranked)
+
+
+# What was seen -------------------------------------------------------------------------------------------------------
+
+
+class Tamed(NamedTuple):
+    """Values as the process sees them; a loss better than the median is offset + factor · tame."""
+
+    tame: np.ndarray
+    offset: float
+    factor: float
+
+
+def tamed(losses: np.ndarray) -> Tamed:
+    """Values as the process sees them: failures as the worst, the worse half compressed, mean 0 and deviation 1.
+
+    How bad a bad value is tells little of where the good ones are, but 1e12 would flatten all the rest. So a value that
+    is further above the median than the better half's deviation around it is compressed (`compressed`).
+    """
+    known = losses[np.isfinite(losses)]
+    if not len(known) or known.min() == known.max():
+        failed = np.where(np.isfinite(losses), 0.0, 1.0)
+        return Tamed(failed if len(known) else 0.0 * failed, float(known[0]) if len(known) else 0.0, 1.0)
+    scale = float(np.abs(known).max())
+    values = np.where(np.isfinite(losses), losses, known.max()) / scale
+    middle = float(np.median(values))
+    better = values[values < middle]
+    spread = math.sqrt(float(np.mean((better - middle) ** 2))) if len(better) else 0.0
+    if spread > 0.0:
+        values = middle + spread * np.array([compressed(z) for z in ((values - middle) / spread).tolist()])
+    offset = float(np.mean(values))
+    factor = math.sqrt(float(np.mean((values - offset) ** 2)))
+    return Tamed((values - offset) / factor, scale * offset, scale * factor)
+
+
+def compressed(z: float, most: float = MOST) -> float:
+    """A value in deviations above the median: the same up to 1, and then ever less, so that none is above 1 + most.
+
+    Formula [compressed_value]
+        c = z if z <= 1 else 1 + m · (z − 1) / (m + z − 1)
+    Where
+        z: z, scalar, in [0, 3]
+        m: most, scalar, > 0
+    Returns
+        c, in the order of the z, with no kink at 1: its slope there is 1 from both sides.
+    Variant
+        Others cut bad values off, or put ranks in the place of values (Song et al. 2024, appendix B), which loses
+        more of the shape.
+    Source
+        The saturation of Michaelis and Menten (1913).
+    Example
+        >>> compressed(0.5), compressed(1.0), compressed(5.0, most=4.0)
+        (0.5, 1.0, 3.0)
+    """
+    return z if z <= 1.0 else 1.0 + most * ((z - 1.0) / (most + z - 1.0))
+
+
+def remembered(losses: np.ndarray, most: int) -> np.ndarray:
+    """Numbers of the trials that are used, in order: all, or ``most``, half of them the best, the others by rank."""
+    if len(losses) <= most:
+        return np.arange(len(losses))
+    order = np.argsort(losses, kind="stable")  # NaN comes last
+    others = np.linspace(most // 2, len(losses) - 1, most - most // 2).astype(np.int64)
+    return np.sort(np.concatenate([order[: most // 2], order[others]]))
+
+
+def centre_and_width(dimensions: int) -> tuple[np.ndarray, np.ndarray]:
+    """The normal prior of θ: lengths grow with the root of the number of axes, as distances in a cube do."""
+    centre = [math.log(0.4 * math.sqrt(dimensions))] * dimensions + [0.0, math.log(1e-2), math.log(1e-5)]
+    return np.array(centre), np.array([1.0] * dimensions + [1.0, 2.0, 1.5])
+
+
+def learned(encoding: Encoding, rows: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """θ that is most probable."""
+    centre, width = centre_and_width(rows.shape[1])
+    part = remembered(values, LEARNED_FROM)
+    theta, _ = gp.learn(rows[part], values[part], encoding.overlap, centre, centre, width, EVALUATIONS)
+    return theta
+
+
+def process_of(encoding: Encoding, rows: np.ndarray, values: np.ndarray) -> gp.Process:
+    """A Gaussian process that has seen tame values at rows of the encoding, with the parameters learned from them."""
+    return gp.condition(rows, values, encoding.overlap, learned(encoding, rows, values))
+
+
+def believed(process: gp.Process, pending: np.ndarray) -> gp.Process:
+    """The process as if each running trial had found what is believed of it: its mean stays, its deviation shrinks.
+
+    This is the kriging believer of Ginsbourger, Le Riche and Carraro (2010).
+    """
+    if not len(pending):
+        return process
+    means, _ = gp.predict(process, pending)
+    return gp.condition(
+        np.concatenate([process.rows, pending]), np.concatenate([process.values, means]), process.overlap,
+        process.theta, process.mean)
+
+
+# Where the acquisition is highest ------------------------------------------------------------------------------------
+
+
+def score(encoding: Encoding, process: gp.Process, goal: Goal, points: np.ndarray) -> np.ndarray:
+    """What is maximised, at each of some rows, (m,)."""
+    means, variances = gp.predict(process, points)
+    values = _scores(means, variances, goal.kind, goal.best, goal.kappa)
+    return values + goal.weight * encoding.log_beliefs(points) if encoding.has_prior else values
+
+
+@jit.function_in_order
+def _scores(means, variances, kind, best, kappa):
+    out = np.empty(len(means))
+    for i in range(len(means)):
+        out[i] = acquired(kind, means[i], math.sqrt(variances[i]), best, kappa)[0]
+    return out
+
+
+@jit.function_in_order
+def _at(rows, overlap, theta, mean, upper, alpha, kind, best, kappa, centre, sharpness, point, column, work):
+    """Acquisition at one point, and its gradient along the axes (those of choices stay 0)."""
+    n, d = rows.shape
+    lengths, signal, rough = gp.lengths_of(theta), math.exp(theta[d]), math.exp(theta[d + 1])
+    distances = np.empty(n)
+    for i in range(n):
+        distances[i] = gp.scaled_distance(rows[i], point, overlap, lengths)
+        column[i] = gp.rough_kernel(distances[i], signal, rough)
+    mu = gp.posterior_mean(mean, column, alpha)
+    gp.solve_lower(upper, column.reshape((n, 1)))
+    variance = max(gp.posterior_variance(signal + rough, column), 1e-12 * (signal + rough))
+    for i in range(n):
+        work[i] = column[i]
+    gp.solve_upper(upper, work)
+    deviation = math.sqrt(variance)
+    value, by_mean, by_deviation = acquired(kind, mu, deviation, best, kappa)
+    slopes = np.zeros(d)
+    for i in range(n):  # dc/dx = -slope · (x - x') / length²
+        pull = by_mean * alpha[i] - by_deviation / deviation * work[i]
+        pull *= -gp.rough_kernel_slope(distances[i], signal, rough)
+        for j in range(d):
+            slopes[j] += pull * (point[j] - rows[i, j])
+    for j in range(d):
+        slopes[j] = slopes[j] / lengths[j] ** 2 - sharpness[j] * (point[j] - centre[j])
+        value -= 0.5 * sharpness[j] * (point[j] - centre[j]) ** 2
+    return value, slopes
+
+
+@jit.function_in_order
+def climb(
+    rows, overlap, theta, mean, upper, alpha, kind, best, kappa, centre, sharpness, free, starts, evaluations,
+):
+    """Climb from each of some rows (m, d), in place, along the axes where ``free`` (m, d) is 1, within the unit cube.
+
+    Steps have the length of Barzilai and Borwein (1988), measured in each axis's own length; one that goes too far is
+    shortened.
+    """
+    d = rows.shape[1]
+    column, work = np.empty(len(rows)), np.empty(len(rows))
+    scale, sharp, point, moved = np.empty(d), np.empty(d), np.empty(d), np.empty(d)
+    for s in range(len(starts)):
+        for j in range(d):
+            scale[j] = min(math.exp(2.0 * theta[j]), 1.0) * free[s, j]
+            sharp[j] = sharpness[j] * free[s, j]
+            point[j] = moved[j] = starts[s, j]
+        value, slopes, promise, rate = -np.inf, np.zeros(d), 0.0, 0.0
+        for used in range(evaluations):
+            new_value, new_slopes = _at(rows, overlap, theta, mean, upper, alpha, kind, best, kappa, centre, sharp,
+                                        moved, column, work)
+            climbs = used == 0 or new_value >= value + 1e-4 * promise
+            if used == 0:
+                for j in range(d):
+                    rate = max(rate, abs(new_slopes[j]) * math.sqrt(scale[j]))
+                rate = 0.1 / max(rate, 1e-300)
+            elif climbs:
+                length, bend = 0.0, 0.0
+                for j in range(d):
+                    if scale[j] > 0.0:
+                        length += (moved[j] - point[j]) ** 2 / scale[j]
+                        bend -= (moved[j] - point[j]) * (new_slopes[j] - slopes[j])
+                rate = length / bend if bend > 1e-300 else 4.0 * rate
+            else:
+                rate *= 0.25
+            if climbs:
+                value, slopes = new_value, new_slopes
+                for j in range(d):
+                    point[j] = moved[j]
+            promise = 0.0
+            for j in range(d):
+                if scale[j] > 0.0:
+                    moved[j] = min(max(point[j] + rate * scale[j] * slopes[j], 0.0), 1.0)
+                promise += (moved[j] - point[j]) * slopes[j]
+            if promise < 1e-9:
+                break
+        for j in range(d):
+            starts[s, j] = point[j]
+
+
+def climbed(encoding: Encoding, process: gp.Process, goal: Goal, starts: np.ndarray) -> np.ndarray:
+    """The rows where climbs from ``starts`` end."""
+    ends = np.ascontiguousarray(starts)
+    if encoding.continuous.any() and len(ends):
+        p = process
+        free = np.where(encoding.active(ends) & encoding.continuous, 1.0, 0.0)
+        centre, sharpness = encoding.prior()
+        climb(p.rows, p.overlap, p.theta, p.mean, p.upper, p.alpha, goal.kind, goal.best, goal.kappa, centre,
+              goal.weight * sharpness, free, ends, CLIMB)
+    return encoding.snapped(ends)
+
+
+def candidates(encoding: Encoding, process: gp.Process, rng: np.random.Generator, m: int) -> np.ndarray:
+    """Rows to look at first: half anywhere, half around the best points seen."""
+    d = len(encoding.parameters)
+    anywhere = encoding.from_unit(rng.random((m // 2, d)))
+    order = np.argsort(process.values, kind="stable")[:5]
+    near = process.rows[order[np.arange(m - m // 2) % len(order)]].copy()
+    spread = 0.3 ** rng.integers(1, 4, (len(near), 1))
+    near = near + spread * rng.standard_normal(near.shape) * (encoding.overlap == 0.0)
+    other = encoding.from_unit(rng.random(near.shape))
+    swapped = (rng.random(near.shape) < 1.0 / d) & (encoding.counts > 0)
+    near = np.where(swapped, other, near)
+    return np.concatenate([anywhere, encoding.snapped(near)])
+
+
+class Candidate(NamedTuple):
+    """A point that may be proposed: what is maximised there, its row and its params."""
+
+    value: float
+    row: np.ndarray
+    params: dict[str, Any]
+
+
+def search(
+    encoding: Encoding, process: gp.Process, goal: Goal, taken: set[Any], rng: np.random.Generator,
+) -> list[Candidate]:
+    """The best points that have not come, the best first, each in a neighbourhood of its own."""
+    pool = candidates(encoding, process, rng, CANDIDATES if len(process.rows) <= LEARNED_FROM else CANDIDATES // 2)
+    pool = pool[[encoding.space.allows(encoding.params(row)) for row in pool]] if encoding.space.constraint else pool
+    scores = score(encoding, process, goal, pool)
+    tops = climbed(encoding, process, goal, pool[np.argsort(-scores, kind="stable")[:CLIMBERS]])
+    if encoding.counts.any():
+        tops = moved(encoding, process, goal, tops)
+    pool = np.concatenate([tops, pool])
+    scores = np.concatenate([score(encoding, process, goal, tops), scores])
+    found = new_ones(encoding, pool, scores, taken)
+    return [Candidate(float(scores[index]), pool[index], params) for index, params in found]
+
+
+def new_ones(
+    encoding: Encoding, pool: np.ndarray, scores: np.ndarray, taken: set[Any],
+) -> list[tuple[int, dict[str, Any]]]:
+    """Numbers and params of the best rows that are new, allowed and apart from each other."""
+    found: list[tuple[int, dict[str, Any]]] = []
+    looked_at = set()
+    for index in np.argsort(-scores, kind="stable").tolist():
+        row = pool[index]
+        if row.tobytes() in looked_at or any(np.abs(row - pool[other]).max() < APART for other, _ in found):
+            continue
+        looked_at.add(row.tobytes())
+        params = encoding.params(row)
+        if encoding.space.key(params) not in taken and encoding.space.allows(params):
+            found.append((index, params))
+            if len(found) > RUNNERS_UP:
+                break
+    return found
+
+
+def moved(encoding: Encoding, process: gp.Process, goal: Goal, tops: np.ndarray) -> np.ndarray:
+    """The rows after moves over steps and choices, each followed by a climb, as long as that helps."""
+    tops = tops[distinct(tops)]
+    values = score(encoding, process, goal, tops)
+    moving = list(range(len(tops)))
+    for _ in range(ROUNDS):
+        around = [encoding.neighbours(tops[i]) for i in moving]
+        ends = np.cumsum([len(rows) for rows in around]).tolist()
+        scores = score(encoding, process, goal, np.concatenate([*around, tops[:0]]))
+        starts = {}
+        for i, rows, end in zip(moving, around, ends, strict=True):
+            mine = scores[end - len(rows) : end]
+            if len(mine) and mine.max() > values[i]:
+                starts[i] = rows[int(np.argmax(mine))]
+        if not starts:
+            break
+        reached = climbed(encoding, process, goal, np.array(list(starts.values())))
+        for i, row, value in zip(starts, reached, score(encoding, process, goal, reached).tolist(), strict=True):
+            if value > values[i]:
+                tops[i], values[i] = row, value
+        moving = list(starts)
+    return tops
+
+
+def distinct(rows: np.ndarray) -> list[int]:
+    """Numbers of the rows that are apart from those before them."""
+    kept: list[int] = []
+    for i, row in enumerate(rows):
+        if all(np.abs(row - rows[other]).max() >= APART for other in kept):
+            kept.append(i)
+    return kept
+
+
+# Why -----------------------------------------------------------------------------------------------------------------
+
+
+def reasons(
+    encoding: Encoding, process: gp.Process, goal: Goal, values: Tamed, ranked: Sequence[Candidate],
+) -> dict[str, Any]:
+    """Why the first of some candidates is proposed, in units of the loss; for the worse half that scale is warped."""
+    means, variances = gp.predict(process, np.array([candidate.row for candidate in ranked]))
+    entries = [
+        {"params": candidate.params, "mean": values.offset + values.factor * float(mean),
+         "deviation": values.factor * math.sqrt(variance), "value": candidate.value}
+        for candidate, mean, variance in zip(ranked, means, variances, strict=True)]
+    d = len(encoding.parameters)
+    first = entries[0]
+    return {
+        "model": "gp", "acquisition": ACQUISITIONS[goal.kind],
+        "value": first["value"], "mean": first["mean"], "deviation": first["deviation"],
+        "best": values.offset + values.factor * goal.best, "trials": len(process.rows), "runners_up": entries[1:],
+        "lengths": dict(zip(encoding.space.names, np.exp(process.theta[:d]).tolist(), strict=True)),
+        **dict(zip(("signal", "rough", "noise"), np.exp(process.theta[d:]).tolist(), strict=True))}
+
+
+def explain(why: dict[str, Any]) -> str:
+    """Say the reasons of a Gaussian process's suggestion in words."""
+    name = {"log_ei": "log expected improvement", "pi": "log probability of improvement",
+            "bound": "confidence bound"}[why["acquisition"]]
+    shortest = sorted(why["lengths"], key=why["lengths"].get)[:2]
+    told = " and ".join(f"{axis} (length {why['lengths'][axis]:.2g})" for axis in shortest)
+    beaten = f", before the next one's {why['runners_up'][0]['value']:.3g}" if why["runners_up"] else ""
+    return (
+        f"A Gaussian process of {why['trials']} trials believes the loss here to be {why['mean']:.4g} ± "
+        f"{why['deviation']:.2g}, where the best so far is {why['best']:.4g}: the {name} is "
+        f"{why['value']:.3g}{beaten}. The loss changes fastest along {told}.")

@@ -1,0 +1,360 @@
+"""A genetic search breeds settings: the best of those seen become parents, and their children are tried next.
+
+Its parts are those of every genetic algorithm. A trial is an individual, its parameters are its genes, and its fitness
+is minus its loss. The first ``population`` trials are spread over the space. From then on each trial is a child:
+
+1. *replacement*: the fittest of all that were seen may become parents, children and their own parents alike (elitism);
+2. *selection*: two of them are chosen, the fitter the likelier;
+3. *crossover*: the child takes its genes from both, or from between them;
+4. *mutation*: some genes change by chance.
+
+A *brood* of such children is made for each trial, and the one that looks best to a rough estimate is tried.
+Children come in small generations of ``offspring`` trials, which may run side by side: with budgets of 50 to 500
+trials, few can be spent on parents that are known to be beaten. The operators are in `genetic_operators`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.search import genetic_operators as operators
+from scratchtune.search.genetic_brood import FITTED, Judge
+from scratchtune.search.random import RandomSearch, draw_from_prior, place
+from scratchtune.search.searcher import Result, Searcher, Suggestion, Taken
+from scratchtune.search.sequences import latin_hypercube
+from scratchtune.search.space import Categorical, Parameter, Space
+
+POPULATION, OFFSPRING = 16, 4
+TRIES = 100  # how many children are made before one that is neither refused nor a twin of an earlier trial is given up
+BLEND = 0.5  # alpha of BLX
+SBX_ETA, SBX_SHARE = 1.0, 0.5  # a wide spread, since few generations must do; share of the genes that are crossed
+FEW = 16  # a number with at most so many values is inherited whole, as a choice is
+STRENGTH, LEAST, CELL = 0.5, 0.03, 0.7  # of a Gaussian step: share of the spread, at least so much, and of a cell
+POLYNOMIAL_ETA = 5.0
+
+Rng = np.random.Generator
+
+
+# The operators by name -----------------------------------------------------------------------------------------------
+
+
+def _sbx(x: np.ndarray, y: np.ndarray, rng: Rng) -> np.ndarray:
+    """SBX gene by gene, half of them; the others stay as they are, as in Deb's own code.
+
+    A coin says which of the two children, that near x or that near y, gives its gene.
+    """
+    u, first, crossed = rng.random(len(x)), rng.random(len(x)) < 0.5, rng.random(len(x)) < SBX_SHARE
+    spreads = [operators.sbx_spread(float(v), SBX_ETA) if chosen else 1.0 for v, chosen in zip(u, crossed, strict=True)]
+    near, far = np.where(first, x, y), np.where(first, y, x)
+    return np.array([
+        operators.sbx_child(float(a), float(b), beta) for a, b, beta in zip(near, far, spreads, strict=True)])
+
+
+CROSSOVERS: dict[str, Callable[[np.ndarray, np.ndarray, Rng], np.ndarray]] = {
+    "sbx": _sbx,
+    "blend": lambda x, y, rng: operators.blend_crossover(x, y, rng.random(len(x)), BLEND),
+    "uniform": lambda x, y, rng: operators.uniform_crossover(x, y, rng.random(len(x))),
+}
+MUTATIONS: dict[str, Callable[[float, float, Rng], float]] = {  # (gene, deviation, rng) to gene
+    "gaussian": lambda gene, deviation, rng: operators.gaussian_mutation(gene, deviation, float(rng.normal())),
+    "polynomial": lambda gene, deviation, rng: operators.polynomial_mutation(
+        gene, operators.polynomial_step(float(rng.random()), POLYNOMIAL_ETA)),
+}
+SELECTIONS = ("tournament", "roulette")
+
+
+# The searcher --------------------------------------------------------------------------------------------------------
+
+
+class Parents(NamedTuple):
+    """Who may become a parent, the fittest first: trials, genes (individuals, parameters; NaN is absent), fitness."""
+
+    results: list[Result]
+    genes: np.ndarray
+    fitness: np.ndarray
+
+
+class Child(NamedTuple):
+    """A child's genes and where each is from (a parent's index, or None: drawn), and which of them have mutated."""
+
+    parents: tuple[int, int]
+    genes: np.ndarray
+    origin: list[int | None]
+    before: dict[int, float]
+
+
+class GeneticSearch(Searcher):
+    """A genetic algorithm with small generations, in which the best so far is never lost.
+
+    - ``population``: trials in the first generation, spread evenly (or as the priors say); None is 16.
+    - ``offspring``: children in each later generation: so many trials may run side by side.
+    - ``parents``: how many of the fittest may become parents; None is half of the population.
+    - ``selection``: "tournament", of ``tournament`` individuals, or "roulette".
+    - ``crossover``: "sbx", "blend" or "uniform"; with the chance ``crossover_rate``, else the child is a parent's copy.
+    - ``mutation``: "gaussian" or "polynomial"; each gene with the chance ``mutation_rate``, and a child without
+      crossover has at least one mutated gene. Choices are never blended: each is a parent's, or mutates into another.
+    - ``brood``: children made for each trial, of which one is tried (see `genetic_brood`); 1 does without an estimate.
+    - ``elitism``: False lets only the latest ``population`` trials be parents, so that the best may be forgotten.
+
+    Trial ``number`` waits for all trials before its own generation. Failed trials are no parents; as long as fewer than
+    two have succeeded, trials are drawn at random.
+    """
+
+    def __init__(
+        self, population: int | None = None, offspring: int = OFFSPRING, parents: int | None = None,
+        selection: str = "tournament", tournament: int = 2, crossover: str = "sbx", crossover_rate: float = 1.0,
+        mutation: str = "gaussian", mutation_rate: float = 0.5, brood: int = 4,
+        elitism: bool = True,
+    ) -> None:
+        self.population = POPULATION if population is None else checks.integer("population", population, low=2)
+        self.offspring = checks.integer("offspring", offspring, low=1)
+        half = max(2, self.population // 2)
+        self.parents = half if parents is None else checks.integer("parents", parents, low=2)
+        self.selection = checks.choice("selection", selection, SELECTIONS)
+        self.tournament = checks.integer("tournament", tournament, low=1)
+        self.crossover = checks.choice("crossover", crossover, CROSSOVERS)
+        self.crossover_rate = checks.real("crossover_rate", crossover_rate, 0.0, 1.0)
+        self.mutation = checks.choice("mutation", mutation, MUTATIONS)
+        self.mutation_rate = checks.real("mutation_rate", mutation_rate, 0.0, 1.0)
+        self.brood = checks.integer("brood", brood, low=1)
+        self.elitism = checks.boolean("elitism", elitism)
+
+    def generation(self, number: int) -> int:
+        """The generation that a trial belongs to; the first is 0."""
+        return 0 if number < self.population else 1 + (number - self.population) // self.offspring
+
+    def needs(self, number: int) -> int:
+        """All trials of earlier generations."""
+        generation = self.generation(number)
+        return 0 if generation == 0 else self.population + (generation - 1) * self.offspring
+
+    def suggest(
+        self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int, rng: Rng,
+    ) -> Suggestion:
+        """A founder of the first generation, or a child of two of the fittest that were seen."""
+        taken = Taken(space, seen, pending)
+        why = {"searcher": "genetic", "generation": self.generation(number)}
+        if self.needs(number) == 0 and len(seen) < self.population:  # an earlier study's trials may be the founders
+            params = _founder(space, len(seen) + number, rng)
+            if space.allows(params) and params not in taken:
+                return Suggestion(params, why | {"founder": number})
+        else:
+            pool = list(seen) if self.elitism else list(seen[-self.population :])
+            parents = _fittest(space, pool, self.parents)
+            brood = self._brood(space, parents, taken, rng)
+            if brood:
+                best, estimates = _best_of(space, pool, brood)
+                child, params = brood[best]
+                return Suggestion(params, why | _reasons(space, parents, child, params, seen, self.needs(number))
+                                  | {"estimates": estimates, "chosen": best})
+        drawn = RandomSearch().suggest(space, seen, pending, number, rng)
+        return Suggestion(drawn.params, why | {"drawn": drawn.why})
+
+    def explain(self, why: dict[str, Any]) -> str:
+        """Say who the parents were, what the child has from whom, and what has mutated."""
+        if "drawn" in why:
+            return f"Generation {why['generation']}, without parents. {RandomSearch().explain(why['drawn'])}"
+        if "founder" in why:
+            return f"Generation 0: founder {why['founder']}, one of a population that is spread evenly over the space."
+        first, second = (_named(parent) for parent in why["parents"])
+        changes = [f"{name} from {_short(a)} to {_short(b)}" for name, (a, b) in why["mutated"].items()]
+        mutated = f"mutated: {', '.join(changes)}" if changes else "nothing mutated"
+        brood = f", the most promising of {len(why['estimates'])}" if why["estimates"] else ""
+        return (
+            f"Generation {why['generation']}: a child of {first} and {second}{brood}. "
+            f"Its genes: {_inherited(why)}; {mutated}.")
+
+    def _brood(self, space: Space, parents: Parents, taken: Taken, rng: Rng) -> list[tuple[Child, dict[str, Any]]]:
+        """The first children that are neither refused by the constraint nor twins of earlier trials."""
+        brood: list[tuple[Child, dict[str, Any]]] = []
+        for child in self._children(space, parents, rng):
+            params = _params(space, parents, child)
+            if params not in taken and space.allows(params):
+                brood.append((child, params))
+                if len(brood) == self.brood:
+                    break
+        return brood
+
+    def _children(self, space: Space, parents: Parents, rng: Rng) -> Iterator[Child]:
+        """Children to choose from, each of a pair of its own; none where there are no two parents."""
+        if len(parents.results) < 2:
+            return
+        parameters = list(space.parameters.values())
+        deviations = [_deviation(p, parents.genes[:, i]) for i, p in enumerate(parameters)]
+        for _ in range(TRIES):
+            pair = self._select(parents.fitness, rng)
+            genes, origin, crossed = self._cross(parameters, parents.genes, pair, rng)
+            chosen = rng.random(len(genes)) < self.mutation_rate
+            if not crossed and not chosen.any():
+                chosen[rng.integers(len(genes))] = True
+            before = {int(i): float(genes[i]) for i in np.flatnonzero(chosen)}
+            for i in before:
+                genes[i] = self._mutate(parameters[i], float(genes[i]), deviations[i], rng)
+            yield Child(pair, genes, origin, before)
+
+    def _select(self, fitness: np.ndarray, rng: Rng) -> tuple[int, int]:
+        """Two parents; the second is selected from all but the first."""
+        first = self._select_one(fitness, rng)
+        second = self._select_one(np.delete(fitness, first), rng)
+        return first, second + (second >= first)
+
+    def _select_one(self, fitness: np.ndarray, rng: Rng) -> int:
+        if self.selection == "roulette":
+            return operators.roulette(fitness, rng)
+        return operators.tournament(fitness, self.tournament, rng)
+
+    def _cross(
+        self, parameters: Sequence[Parameter], genes: np.ndarray, pair: tuple[int, int], rng: Rng,
+    ) -> tuple[np.ndarray, list[int | None], bool]:
+        """The child's genes before mutation, the index of the parent that each is from or nearest to; was it crossed?
+
+        A gene that one parent lacks, since its condition did not hold there, comes from the other; one that both lack
+        from any that has it, or it is drawn, so that a mutated switch finds something sensible behind it.
+        """
+        x, y = _completed(parameters, genes, pair, rng)
+        crossed = bool(rng.random() < self.crossover_rate)
+        if not crossed:
+            return x.values.copy(), x.origin, False
+        child = CROSSOVERS[self.crossover](x.values, y.values, rng)
+        whole = operators.uniform_crossover(x.values, y.values, rng.random(len(child)))
+        child = np.where([_is_whole(parameter) for parameter in parameters], whole, child)
+        child = np.array([_within(float(gene)) for gene in child])
+        nearer = np.abs(child - x.values) <= np.abs(child - y.values)
+        return child, [a if near else b for near, a, b in zip(nearer, x.origin, y.origin, strict=True)], True
+
+    def _mutate(self, parameter: Parameter, gene: float, deviation: float, rng: Rng) -> float:
+        """The gene after mutation: another choice, or a step."""
+        if isinstance(parameter, Categorical):
+            weights = parameter.prior or [1.0] * parameter.count
+            return parameter.to_unit(parameter.value(
+                operators.other_choice(parameter.index(parameter.from_unit(gene)), weights, rng)))
+        return _within(MUTATIONS[self.mutation](gene, deviation, rng))
+
+
+# Beneath -------------------------------------------------------------------------------------------------------------
+
+
+class Completed(NamedTuple):
+    """Genes without gaps, and the index of the individual that each is from; None if it is drawn."""
+
+    values: np.ndarray
+    origin: list[int | None]
+
+
+def _fittest(space: Space, pool: Sequence[Result], count: int) -> Parents:
+    """The fittest of some trials, with their genes."""
+    results = [pool[k] for k in operators.survivors([result.value for result in pool], count)]
+    genes = np.array([space.to_unit(result.params) for result in results]).reshape(-1, len(space.names))
+    return Parents(results, genes, -np.array([result.value for result in results]))
+
+
+def _best_of(
+    space: Space, pool: Sequence[Result], brood: Sequence[tuple[Child, dict[str, Any]]],
+) -> tuple[int, list[float]]:
+    """The number of the child that is estimated to be the fittest, and all estimates."""
+    if len(brood) == 1:
+        return 0, []
+    fitted = _fittest(space, pool, min(max(len(pool) // 2, POPULATION), FITTED))
+    estimates = Judge(space, fitted.genes).estimates(np.array([space.to_unit(params) for _, params in brood]))
+    return int(np.argmin(estimates)), [float(estimate) for estimate in estimates]
+
+
+def _founder(space: Space, number: int, rng: Rng) -> dict[str, Any]:
+    """A point of the seed's Latin hypercube: the founders share no interval of any axis, or of its prior."""
+    return place(space, next(latin_hypercube(len(space.names), number, rng)))
+
+
+def _completed(
+    parameters: Sequence[Parameter], genes: np.ndarray, pair: tuple[int, int], rng: Rng,
+) -> tuple[Completed, Completed]:
+    """Both parents' genes, gaps filled from each other, from others that have the gene, or by a draw."""
+    values = genes[list(pair)].copy()
+    origins: list[list[int | None]] = [[k] * genes.shape[1] for k in pair]
+    for i in map(int, np.flatnonzero(np.isnan(values).any(axis=0))):
+        donors = [k for k in pair if not math.isnan(genes[k, i])] or list(np.flatnonzero(~np.isnan(genes[:, i])))
+        donor = int(donors[rng.integers(len(donors))]) if donors else None
+        gene = _drawn(parameters[i], rng) if donor is None else genes[donor, i]
+        for row in range(2):
+            if math.isnan(values[row, i]):
+                values[row, i], origins[row][i] = gene, donor
+    return Completed(values[0], origins[0]), Completed(values[1], origins[1])
+
+
+def _within(gene: float) -> float:
+    """A gene that has left the unit interval, reflected; any other as it is, to the last bit."""
+    return gene if 0.0 <= gene <= 1.0 else operators.reflected(gene)
+
+
+def _params(space: Space, parents: Parents, child: Child) -> dict[str, Any]:
+    """What a child's genes mean; a gene that is its parent's means the parent's value, without rounding on the way."""
+    params = space.from_unit(child.genes)
+    for i, name in enumerate(space.names):
+        k = child.origin[i]
+        if name in params and k is not None and child.genes[i] == parents.genes[k, i]:
+            params[name] = parents.results[k].params[name]
+    return params
+
+
+def _is_whole(parameter: Parameter) -> bool:
+    """Whether a gene is inherited whole: choices have no order, and between few values there is little to find."""
+    return isinstance(parameter, Categorical) or (parameter.count is not None and parameter.count <= FEW)
+
+
+def _drawn(parameter: Parameter, rng: Rng) -> float:
+    return float(rng.random()) if parameter.prior is None else draw_from_prior(parameter, rng)
+
+
+def _deviation(parameter: Parameter, genes: np.ndarray) -> float:
+    """Deviation of a gene's Gaussian step; a parameter with few values needs steps that reach the next one."""
+    least = LEAST if parameter.count is None else max(LEAST, CELL / parameter.count)
+    present = genes[~np.isnan(genes)]
+    return operators.mutation_deviation(present, STRENGTH, least) if len(present) else least
+
+
+def _reasons(
+    space: Space, parents: Parents, child: Child, params: dict[str, Any], seen: Sequence[Result], own: int,
+) -> dict[str, Any]:
+    """Parents, crossover mask and mutated genes as plain data; of the genes that the child shows, no others."""
+    adopted = {id(result) for result in seen[: len(seen) - own]}  # trials of the study that this one started from
+
+    def described(k: int) -> dict[str, Any]:
+        result = parents.results[k]
+        found: dict[str, Any] = {"number": result.number, "loss": float(result.value)}
+        return found | ({"earlier_study": True} if id(result) in adopted else {})
+
+    shown = [(i, name) for i, name in enumerate(space.names) if name in params]
+    origins = {name: child.origin[i] for i, name in shown}
+    mask = {name: "drawn" if k is None else parents.results[k].number for name, k in origins.items()}
+    mutated = {name: [_plain(space.parameters[name].from_unit(child.before[i])), _plain(params[name])]
+               for i, name in shown if i in child.before}
+    changed = {name: values for name, values in mutated.items() if values[0] != values[1]}
+    return {"parents": [described(k) for k in child.parents], "mask": mask, "mutated": changed}
+
+
+def _plain(value: Any) -> Any:
+    """A value as it can be written in JSON."""
+    return value if isinstance(value, (int, float, str, bool, type(None))) else repr(value)
+
+
+def _named(parent: dict[str, Any]) -> str:
+    where = " of the earlier study" if parent.get("earlier_study") else ""
+    return f"trial {parent['number']}{where} (loss {parent['loss']:.6g})"
+
+
+def _inherited(why: dict[str, Any]) -> str:
+    """Which genes are from whom."""
+    by: dict[Any, list[str]] = {}
+    for name, origin in why["mask"].items():
+        by.setdefault(origin, []).append(name)
+    parts = [f"{', '.join(names)} {'drawn' if origin == 'drawn' else f'after trial {origin}'}"
+             for origin, names in by.items()]
+    return "; ".join(parts)
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

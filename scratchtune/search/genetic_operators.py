@@ -1,0 +1,302 @@
+"""A genetic operator makes the next generation from the last: it selects, crosses, mutates or keeps.
+
+Each one is a small function that knows nothing of trials and studies. Its random numbers are arguments wherever it is
+a formula: the same numbers give the same child.
+
+- **Fitness** is f = −loss: the more the better.
+- A **gene** is a place in the unit interval, x of one parent and y of the other; i runs over genes.
+- A **choice** (a category) has no order, so it is never blended: it comes from one parent, or is drawn anew.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+# Replacement ---------------------------------------------------------------------------------------------------------
+
+
+def survivors(losses: Sequence[float] | np.ndarray, count: int) -> list[int]:
+    """Indices of the ``count`` fittest, the fittest first; of equals the earlier one, and never a failed one (NaN).
+
+    Parents and children compete alike, so what is best so far is never lost: this is elitism, and in the words of
+    evolution strategies a (μ + λ) replacement.
+
+    >>> survivors([3.0, 1.0, float("nan"), 1.0], 2)
+    [1, 3]
+    """
+    order = np.argsort(np.asarray(losses, dtype=float), kind="stable")  # NaN comes last
+    return [int(k) for k in order[:count] if not math.isnan(losses[k])]
+
+
+# Selection -----------------------------------------------------------------------------------------------------------
+
+
+def tournament(fitness: np.ndarray, size: int, rng: np.random.Generator) -> int:
+    """Index of the fittest of ``size`` that are drawn with equal chances, one of them perhaps twice."""
+    drawn = rng.integers(len(fitness), size=size)
+    return int(min(drawn, key=lambda k: (-fitness[k], k)))
+
+
+def tournament_chance(rank: int, n: int, size: int) -> float:
+    """Chance that a rank wins a tournament: all who are drawn are of that rank or worse, and not all are worse.
+
+    Formula [tournament_chance]
+        p = ((n − r) / n)^s − ((n − r − 1) / n)^s
+    Where
+        r: rank, scalar, integer in [0, 3], 0 for the fittest
+        n: n, scalar, integer >= 4, individuals
+        s: size, scalar, integer >= 1, how many are drawn
+    Returns
+        p, a probability; the p of all ranks add up to 1.
+    Source
+        Blickle and Thiele (1996), "A comparison of selection schemes used in evolutionary algorithms",
+        on tournament selection.
+    Example
+        >>> [tournament_chance(rank, 2, 2) for rank in (0, 1)]
+        [0.75, 0.25]
+    """
+    return ((n - rank) / n) ** size - ((n - rank - 1) / n) ** size
+
+
+def roulette_shares(fitness: np.ndarray, base: float) -> np.ndarray:
+    """Share of the roulette wheel that each individual has: what it is fitter than the least fit one, plus a base.
+
+    Formula [roulette_shares]
+        pᵢ = (fᵢ − minₖ[fₖ] + b) / Σⱼ[fⱼ − minₖ[fₖ] + b]
+    Where
+        f: fitness, (i,), real
+        b: base, scalar, > 0, what the least fit one has
+    Returns
+        p, probabilities.
+    Variant
+        Holland's wheel has fᵢ / Σⱼ[fⱼ], which asks for a fitness above zero, and hardly selects once all are alike.
+    Source
+        Goldberg (1989), "Genetic Algorithms in Search, Optimization and Machine Learning", chapter 1; the window, which
+        subtracts the least fitness: Grefenstette (1986).
+    Example
+        >>> roulette_shares(np.array([-3.0, -1.0]), 1.0).tolist()
+        [0.25, 0.75]
+    """
+    above = fitness - np.min(fitness) + base
+    return above / np.sum(above)
+
+
+def roulette(fitness: np.ndarray, rng: np.random.Generator) -> int:
+    """Index of the individual at which the wheel stops; the least fit one has 1/n of the range as its base."""
+    scaled = fitness / max(1.0, float(np.max(np.abs(fitness))))  # no range of values is too wide
+    width = float(np.max(scaled) - np.min(scaled))
+    shares = roulette_shares(scaled, width / len(scaled) if width > 0.0 else 1.0)
+    return min(int(np.searchsorted(np.cumsum(shares), rng.random(), side="right")), len(shares) - 1)
+
+
+# Crossover -----------------------------------------------------------------------------------------------------------
+
+
+def uniform_crossover(x: np.ndarray, y: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """Each gene comes whole from one of the parents, by the toss of a coin.
+
+    Formula [uniform_crossover]
+        cᵢ = xᵢ if uᵢ < 0.5 else yᵢ
+    Where
+        x: x, (i,), in [0, 1]
+        y: y, (i,), in [0, 1]
+        u: u, (i,), in [0, 1], even random numbers
+    Returns
+        c, the child's genes.
+    Variant
+        One-point and two-point crossover keep neighbours together, which the order of hyper-parameters does not merit.
+    Source
+        Syswerda (1989), "Uniform crossover in genetic algorithms".
+    Example
+        >>> uniform_crossover(np.array([0.1, 0.2]), np.array([0.8, 0.9]), np.array([0.3, 0.7])).tolist()
+        [0.1, 0.9]
+    """
+    return np.where(u < 0.5, x, y)
+
+
+def blend_crossover(x: np.ndarray, y: np.ndarray, u: np.ndarray, alpha: float) -> np.ndarray:
+    """Each gene is drawn evenly between the parents', and the share alpha of their distance beyond (BLX-alpha).
+
+    Formula [blend_crossover]
+        cᵢ = xᵢ + ((1 + 2 · α) · uᵢ − α) · (yᵢ − xᵢ)
+    Where
+        x: x, (i,), in [0, 1]
+        y: y, (i,), in [0, 1]
+        u: u, (i,), in [0, 1], even random numbers
+        α: alpha, scalar, in [0, 1]
+    Returns
+        c, the child's genes; they may lie outside of the unit interval.
+    Variant
+        With α = 0.5 the spread of the genes neither shrinks nor grows from parents to children, on average nearly.
+    Source
+        Eshelman and Schaffer (1993), "Real-coded genetic algorithms and interval-schemata".
+    Example
+        >>> blend_crossover(np.array([0.4]), np.array([0.8]), np.array([0.75]), 0.5).tolist()
+        [0.8]
+    """
+    return x + ((1.0 + 2.0 * alpha) * u - alpha) * (y - x)
+
+
+def sbx_spread(u: float, eta: float) -> float:
+    """Spread factor of simulated binary crossover: how far apart two children lie, in distances of their parents.
+
+    Formula [sbx_spread]
+        β = (2 · u)^(1 / (η + 1)) if u < 0.5 else (1 / (2 · (1 − u)))^(1 / (η + 1))
+    Where
+        u: u, scalar, in [0, 1), an even random number
+        η: eta, scalar, in [0, 20], the larger, the closer to the parents
+    Returns
+        β, below 1 (the children lie between the parents) as often as above.
+    Variant
+        For bounded genes Deb's later code cuts the distribution off at the bounds; here genes are reflected there.
+    Source
+        Deb and Agrawal (1995), "Simulated binary crossover for continuous search space".
+    Example
+        >>> sbx_spread(0.125, 1.0), sbx_spread(0.875, 1.0)
+        (0.5, 2.0)
+    """
+    if u < 0.5:
+        return (2.0 * u) ** (1.0 / (eta + 1.0))
+    return (1.0 / (2.0 * (1.0 - u))) ** (1.0 / (eta + 1.0))
+
+
+def sbx_child(near: float, far: float, beta: float) -> float:
+    """One of the two children of simulated binary crossover; with the parents exchanged, the other one.
+
+    Formula [sbx_child]
+        c = 0.5 · ((1 + β) · x + (1 − β) · y)
+    Where
+        x: near, scalar, real, the gene of the parent that this child is nearer to
+        y: far, scalar, real
+        β: beta, scalar, >= 0
+    Returns
+        c, a gene; it may lie outside of the unit interval. The mean of the two children is that of their parents.
+    Source
+        Deb and Agrawal (1995).
+    Example
+        >>> sbx_child(0.25, 0.75, 0.5), sbx_child(0.75, 0.25, 0.5)
+        (0.375, 0.625)
+    """
+    return 0.5 * ((1.0 + beta) * near + (1.0 - beta) * far)
+
+
+# Mutation ------------------------------------------------------------------------------------------------------------
+
+
+def mutation_deviation(genes: np.ndarray, strength: float, least: float) -> float:
+    """Standard deviation of a gene's mutation: a share of its spread among the parents, and never below the least.
+
+    Formula [mutation_deviation]
+        σ = max(s · √(meanₖ[(gₖ − meanₖ[gₖ])²]), l)
+    Where
+        g: genes, (k,), in [0, 1], one gene of all possible parents
+        s: strength, scalar, in [0, 2]
+        l: least, scalar, in (0, 1)
+    Returns
+        σ; as the parents draw together, steps become smaller by themselves.
+    Variant
+        In evolution strategies each individual carries a σ of its own, which is inherited and mutates as well.
+    Source
+        The population's spread as the measure of a step: Beyer and Deb (2001), "On self-adaptive features in
+        real-parameter evolutionary algorithms".
+    Example
+        >>> mutation_deviation(np.array([0.25, 0.75]), 0.5, 0.05)
+        0.125
+    """
+    spread = math.sqrt(float(np.mean((genes - np.mean(genes)) ** 2)))
+    return max(strength * spread, least)
+
+
+def gaussian_mutation(gene: float, deviation: float, z: float) -> float:
+    """A step from the normal distribution.
+
+    Formula [gaussian_mutation]
+        m = g + σ · z
+    Where
+        g: gene, scalar, in [0, 1]
+        σ: deviation, scalar, >= 0
+        z: z, scalar, real, a standard normal random number
+    Returns
+        m, the new gene; it may lie outside of the unit interval.
+    Source
+        Rechenberg (1973), "Evolutionsstrategie".
+    Example
+        >>> gaussian_mutation(0.5, 0.25, -1.0)
+        0.25
+    """
+    return gene + deviation * z
+
+
+def polynomial_step(u: float, eta: float) -> float:
+    """Step of the polynomial mutation, as a share of the way to the bound on that side.
+
+    Formula [polynomial_step]
+        δ = (2 · u)^(1 / (η + 1)) − 1 if u < 0.5 else 1 − (2 · (1 − u))^(1 / (η + 1))
+    Where
+        u: u, scalar, in [0, 1], an even random number
+        η: eta, scalar, in [0, 20], the larger, the smaller the steps
+    Returns
+        δ, from −1 to 1, as often below zero as above.
+    Source
+        Deb and Goyal (1996), "A combined genetic adaptive search (GeneAS) for engineering design".
+    Example
+        >>> polynomial_step(0.125, 1.0), polynomial_step(0.875, 1.0)
+        (-0.5, 0.5)
+    """
+    if u < 0.5:
+        return (2.0 * u) ** (1.0 / (eta + 1.0)) - 1.0
+    return 1.0 - (2.0 * (1.0 - u)) ** (1.0 / (eta + 1.0))
+
+
+def polynomial_mutation(gene: float, delta: float) -> float:
+    """Go the share delta of the way from the gene to a bound: down to 0 where it is negative, else up to 1.
+
+    Formula [polynomial_mutation]
+        m = g + δ · (g if δ < 0 else 1 − g)
+    Where
+        g: gene, scalar, in [0, 1]
+        δ: delta, scalar, in [-1, 1]
+    Returns
+        m, in [0, 1].
+    Variant
+        In Deb and Goyal's the step is a share of the whole range, and has to be brought back into it.
+    Source
+        Deb and Goyal (1996), with the step of [polynomial_step] scaled so that it ends at the bound.
+    Example
+        >>> polynomial_mutation(0.5, -0.5), polynomial_mutation(0.5, 1.0)
+        (0.25, 1.0)
+    """
+    return gene + delta * (gene if delta < 0.0 else 1.0 - gene)
+
+
+def other_choice(index: int, weights: Sequence[float], rng: np.random.Generator) -> int:
+    """Mutation by category: the number of another choice, drawn by the weights; the same one where no other has any."""
+    others = np.array(weights, dtype=float)
+    others[index] = 0.0
+    sums = np.cumsum(others)
+    if sums[-1] == 0.0:
+        return index
+    return int(np.searchsorted(sums, rng.random() * sums[-1], side="right"))
+
+
+def reflected(x: float) -> float:
+    """Bring a gene back into the unit interval, as a ball comes back from two walls.
+
+    Formula [reflected]
+        g = 1 − |1 − (x − 2 · floor(x / 2))|
+    Where
+        x: x, scalar, real
+    Returns
+        g, in [0, 1].
+    Variant
+        Clipping would heap the children up on the bounds.
+    Source
+        A triangle wave: |x| near zero, 2 − x near one, and so on with the period 2.
+    Example
+        >>> reflected(-0.25), reflected(0.5), reflected(1.25)
+        (0.25, 0.5, 0.75)
+    """
+    return 1.0 - abs(1.0 - (x - 2.0 * math.floor(x / 2.0)))

@@ -1,0 +1,569 @@
+"""A parameter is one thing that may be tuned: a range of numbers, or choices, and its map to the unit interval.
+
+The maps between a value and its place u in [0, 1] are the formulas below. A parameter with n distinct values owns n
+cells of equal length (in a log range: of the length that rounding gives them), and a value's own place is the middle of
+its cell, so going there and back gives exactly that value. In a continuous range every value that comes from a place
+leads back to a place that gives exactly it again; of values that no place gives, the last bit may differ.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks
+
+MOST_VALUES = 2**50  # of a range with a step: from here on the 53 bits of a place could not tell two values apart
+MOST_IN_LOG = 2**40  # the largest whole number of a log range, likewise: its logarithm has fewer bits left
+MOST_CHOICES = 1_000_000
+
+
+def linear_value(u: float, low: float, high: float) -> float:
+    """Place on a linear range: equal steps in u are equal differences.
+
+    Formula [unit_linear]
+        v = low + u · (high − low)
+    Where
+        u: u, scalar, in [0, 1], the place in the unit cube
+        low: low, scalar, real
+        high: high, scalar, real
+    Returns
+        v, the parameter's value in its own units.
+    Source
+        The affine map of the unit interval.
+    Example
+        >>> linear_value(0.25, 2.0, 4.0)
+        2.5
+    """
+    return low + u * (high - low)
+
+
+def linear_place(v: float, low: float, high: float) -> float:
+    """Inverse of [unit_linear].
+
+    Formula [unit_linear_inverse]
+        u = (v − low) / (high − low)
+    Where
+        v: v, scalar, real
+        low: low, scalar, in [-1, 1]
+        high: high, scalar, integer >= 2
+    Returns
+        u, in [0, 1] for a v in its range.
+    Source
+        [unit_linear], solved for u.
+    Example
+        >>> linear_place(2.5, 2.0, 4.0)
+        0.25
+    """
+    return (v - low) / (high - low)
+
+
+def log_value(u: float, low: float, high: float) -> float:
+    """Place on a logarithmic range: equal steps in u are equal factors.
+
+    Formula [unit_log]
+        v = exp(log(low) + u · (log(high) − log(low)))
+    Where
+        u: u, scalar, in [0, 1], the place in the unit cube
+        low: low, scalar, > 0
+        high: high, scalar, > 0
+    Returns
+        v, the parameter's value in its own units.
+    Source
+        Bergstra and Bengio (2012), section 2.3: drawn geometrically, uniform in the logarithm.
+    Example
+        >>> round(log_value(0.5, 0.001, 0.1), 12)
+        0.01
+    """
+    return math.exp(math.log(low) + u * (math.log(high) - math.log(low)))
+
+
+def log_place(v: float, low: float, high: float) -> float:
+    """Inverse of [unit_log].
+
+    Formula [unit_log_inverse]
+        u = (log(v) − log(low)) / (log(high) − log(low))
+    Where
+        v: v, scalar, > 0
+        low: low, scalar, in (0, 1)
+        high: high, scalar, integer >= 2
+    Returns
+        u, in [0, 1] for a v in its range.
+    Source
+        [unit_log], solved for u.
+    Example
+        >>> round(log_place(0.01, 0.001, 0.1), 12)
+        0.5
+    """
+    return (math.log(v) - math.log(low)) / (math.log(high) - math.log(low))
+
+
+def cell_index(u: float, n: int) -> int:
+    """Number of the cell, of n equal ones, in which u lies; u = 1 belongs to the last.
+
+    Formula [unit_cell]
+        k = min(floor(u · n), n − 1)
+    Where
+        u: u, scalar, in [0, 1], the place in the unit cube
+        n: n, scalar, integer >= 1, how many distinct values there are
+    Returns
+        k, a whole number from 0 to n − 1.
+    Variant
+        Rounding u · (n − 1) instead would give the first and the last value half the chance of the others.
+    Source
+        Garrido-Merchan and Hernandez-Lobato (2020), section 3, gives the reason: what is evaluated is what is proposed.
+    Example
+        >>> cell_index(0.5, 3), cell_index(1.0, 3)
+        (1, 2)
+    """
+    return min(math.floor(u * n), n - 1)
+
+
+def cell_middle(k: int, n: int) -> float:
+    """Middle of cell k of n: the place of the value number k; [unit_cell] leads back to k.
+
+    Formula [unit_cell_middle]
+        u = (k + 0.5) / n
+    Where
+        k: k, scalar, integer >= 1
+        n: n, scalar, integer >= 1
+    Returns
+        u, in (0, 1) for a k below n.
+    Source
+        The midpoint of [k/n, (k + 1)/n].
+    Example
+        >>> cell_middle(0, 4)
+        0.125
+    """
+    return (k + 0.5) / n
+
+
+def stepped_value(k: int, low: float, step: float) -> float:
+    """Value number k of a range with a step.
+
+    Formula [stepped_value]
+        v = low + k · step
+    Where
+        k: k, scalar, integer >= 1
+        low: low, scalar, real
+        step: step, scalar, > 0
+    Returns
+        v, in the parameter's own units.
+    Source
+        An arithmetic sequence.
+    Example
+        >>> stepped_value(3, 16, 8)
+        40
+    """
+    return low + k * step
+
+
+def log_integer(u: float, low: int, high: int) -> int:
+    """Whole number at a place of a logarithmic range; each owns what rounds to it, from low − 1/2 to high + 1/2.
+
+    Formula [unit_log_integer]
+        v = max(min(floor(exp(log(low − 0.5) + u · (log(high + 0.5) − log(low − 0.5))) + 0.5), high), low)
+    Where
+        u: u, scalar, in [0, 1], the place in the unit cube
+        low: low, scalar, integer >= 1
+        high: high, scalar, integer >= 1
+    Returns
+        v, a whole number from low to high.
+    Source
+        [unit_log] with rounding to the nearest.
+    Example
+        >>> log_integer(0.5, 1, 100)
+        7
+    """
+    v = math.exp(math.log(low - 0.5) + u * (math.log(high + 0.5) - math.log(low - 0.5)))
+    return max(min(math.floor(v + 0.5), high), low)
+
+
+@dataclass(frozen=True)
+class Float:
+    """A real number from low to high, both included: on a log scale with ``log``, in steps from low with ``step``."""
+
+    low: float
+    high: float
+    log: bool = False
+    step: float | None = None
+    when: Mapping[str, Any] | None = None
+    prior: Any = None
+
+    def __post_init__(self) -> None:
+        _set(self, low=checks.real("low", self.low), high=checks.real("high", self.high))
+        _check_range(self)
+        if math.isinf(self.high - self.low):
+            raise ValueError(f"low is {self.low} and high is {self.high}; high - low must be a finite number")
+        if self.step is not None:
+            _set(self, step=checks.real("step", self.step, low=0.0, open_low=True))
+            _check_step(self)
+            _check_resolved(self)
+        _set(self, when=_checked_when(self.when), prior=_checked_prior(self.prior, self))
+        steps = None if self.step is None else round((self.high - self.low) / self.step)
+        _set(self, _count=1 if self.low == self.high else None if steps is None else steps + 1)
+        _set(self, _digits=max(_decimals(self.low), _decimals(self.step or 0.0)))
+
+    @property
+    def count(self) -> int | None:
+        """How many distinct values there are; None for a continuous range."""
+        return self._count  # type: ignore[attr-defined]
+
+    def value(self, k: int) -> float:
+        """Value number k of a range with a step, as short as low and step are (0.3, not 0.30000000000000004)."""
+        if self.count is not None and k == self.count - 1:
+            return self.high
+        short = round(stepped_value(k, self.low, self.step or 0.0), self._digits)  # type: ignore[attr-defined]
+        return min(max(short + 0.0, self.low), self.high)  # + 0.0: never -0.0
+
+    def index(self, value: float) -> int:
+        """Number of a value in a range with a step."""
+        return 0 if self.step is None else round((value - self.low) / self.step)
+
+    def from_unit(self, u: float) -> float:
+        """Value at the place u of the unit interval; a place beyond its ends counts as the end."""
+        u = _place(u)
+        if self.count is not None:
+            return self.value(cell_index(u, self.count))
+        if u <= 0.0 or u >= 1.0:
+            return self.low if u <= 0.0 else self.high
+        try:
+            value = log_value(u, self.low, self.high) if self.log else linear_value(u, self.low, self.high)
+        except OverflowError:  # the logarithm was rounded to beyond that of the largest float
+            return self.high
+        return min(max(value, self.low), self.high)
+
+    def to_unit(self, value: float) -> float:
+        """Place of a value in the unit interval."""
+        if self.count is not None:
+            return cell_middle(self.index(value), self.count)
+        u = log_place(value, self.low, self.high) if self.log else linear_place(value, self.low, self.high)
+        return _place_that_gives(value, min(max(u, 0.0), 1.0), self.from_unit)
+
+    def check(self, name: str, value: Any) -> float:
+        """Return a value as a plain float; an error that names the parameter where it is not one of this range."""
+        if self.step is None:
+            return checks.real(name, value, self.low, self.high)
+        slack = 1e-6 * self.step  # 3 · 0.1 and the 0.1 of 32 bits are meant to be on the step
+        number = min(max(checks.real(name, value), self.low), self.high)
+        nearest = self.value(self.index(number))
+        if abs(float(value) - number) > slack:
+            checks.real(name, value, self.low, self.high)
+        if abs(number - nearest) > slack:
+            raise ValueError(
+                f"{name} is {value!r}; it must be {self.low} plus a multiple of {self.step}, the nearest is {nearest}")
+        return nearest
+
+    def grid(self, resolution: int) -> list[float]:
+        """All values of a range with a step; of a continuous one ``resolution`` places, evenly from low to high."""
+        if self.count is not None:
+            return [self.value(k) for k in range(self.count)]
+        return list(dict.fromkeys(self.from_unit(u) for u in _even_places(resolution)))
+
+
+@dataclass(frozen=True)
+class Int:
+    """A whole number from low to high, both included: in whole steps from low, or on a log scale with ``log``."""
+
+    low: int
+    high: int
+    log: bool = False
+    step: int = 1
+    when: Mapping[str, Any] | None = None
+    prior: Any = None
+
+    def __post_init__(self) -> None:
+        _set(self, low=_whole("low", self.low), high=_whole("high", self.high), step=_whole("step", self.step))
+        if self.step < 1:
+            raise ValueError(f"step is {self.step}; it must be a whole number of at least 1")
+        _check_range(self)
+        _check_divides(self)
+        if self.log and self.high > MOST_IN_LOG:
+            raise ValueError(
+                f"high is {self.high}; with log=True it must be at most 2**40 = {MOST_IN_LOG}, beyond it take a Float")
+        if self.count > MOST_VALUES:
+            raise ValueError(
+                f"low is {self.low}, high is {self.high} and step is {self.step}, which are {self.count} values; a "
+                f"range must have at most 2**50 = {MOST_VALUES}, for more take a larger step or a Float")
+        _set(self, when=_checked_when(self.when), prior=_checked_prior(self.prior, self))
+
+    @property
+    def count(self) -> int:
+        """How many distinct values there are."""
+        return (self.high - self.low) // self.step + 1
+
+    def value(self, k: int) -> int:
+        """Value number k."""
+        return int(stepped_value(k, self.low, self.step))
+
+    def index(self, value: int) -> int:
+        """Number of a value, from 0."""
+        return (value - self.low) // self.step
+
+    def from_unit(self, u: float) -> int:
+        """Value at the place u of the unit interval; a place beyond its ends counts as the end."""
+        if self.log:
+            return log_integer(_place(u), self.low, self.high)
+        return self.value(cell_index(_place(u), self.count))
+
+    def to_unit(self, value: int) -> float:
+        """Place of a value in the unit interval: the middle of what leads to it."""
+        if not self.log:
+            return cell_middle(self.index(value), self.count)
+        low, high = self.low - 0.5, self.high + 0.5
+        return (log_place(value - 0.5, low, high) + log_place(value + 0.5, low, high)) / 2.0
+
+    def check(self, name: str, value: Any) -> int:
+        """Return a value as a plain int; an error that names the parameter where it is not one of this range."""
+        if isinstance(value, (float, np.floating)) and float(value).is_integer():
+            value = int(value)
+        number = checks.integer(name, value, self.low, self.high)
+        if (number - self.low) % self.step:
+            raise ValueError(f"{name} is {value!r}; it must be {self.low} plus a multiple of {self.step}")
+        return number
+
+    def grid(self, resolution: int) -> Sequence[int]:
+        """All values; of a log range with more than ``resolution``, that many even places of its scale, rounded."""
+        if not self.log or self.count <= resolution:
+            return range(self.low, self.high + 1, self.step)
+        scale = Float(self.low, self.high, log=True)
+        return sorted({round(scale.from_unit(u)) for u in _even_places(resolution)})
+
+
+@dataclass(frozen=True)
+class Categorical:
+    """One of the given choices, in no order; a plain list in a space is short for it."""
+
+    choices: Sequence[Any]
+    when: Mapping[str, Any] | None = None
+    prior: Any = None
+
+    def __post_init__(self) -> None:
+        scalar = isinstance(self.choices, np.ndarray) and self.choices.ndim == 0
+        if isinstance(self.choices, (str, bytes, dict)) or not hasattr(self.choices, "__len__") or scalar:
+            raise TypeError(f"choices is {self.choices!r}; it must be a list of values")
+        if isinstance(self.choices, (set, frozenset)):
+            raise TypeError(f"choices is {self.choices!r}; it must be a list, since the order of a set is not fixed")
+        if len(self.choices) > MOST_CHOICES:
+            raise ValueError(
+                f"choices holds {len(self.choices)} values; it must hold at most {MOST_CHOICES}, numbers can be an Int")
+        choices = tuple(_plain(choice) for choice in self.choices)
+        if not choices:
+            raise ValueError("choices is empty; it must hold at least one value")
+        twice = _first_repeated(choices)
+        if twice:
+            raise ValueError(f"choices holds {twice[0]!r} twice; every value must be given once")
+        _set(self, choices=choices, when=_checked_when(self.when), prior=_checked_weights(self.prior, len(choices)))
+
+    @property
+    def count(self) -> int:
+        """How many choices there are."""
+        return len(self.choices)
+
+    def value(self, k: int) -> Any:
+        """Choice number k."""
+        return self.choices[k]
+
+    def index(self, value: Any) -> int:
+        """Number of a choice, from 0."""
+        for k, choice in enumerate(self.choices):
+            if value is choice or same(value, choice):
+                return k
+        raise ValueError(f"{value!r} is not one of {list(self.choices)!r}")
+
+    def from_unit(self, u: float) -> Any:
+        """Choice at the place u of the unit interval; a place beyond its ends counts as the end."""
+        return self.choices[cell_index(_place(u), len(self.choices))]
+
+    def to_unit(self, value: Any) -> float:
+        """Place of a choice in the unit interval."""
+        return cell_middle(self.index(value), len(self.choices))
+
+    def check(self, name: str, value: Any) -> Any:
+        """Return a value as the choice that it is; an error that names the parameter where it is none."""
+        value = _plain(value)
+        for alike in (same, _same_number):  # 1 may stand for 1.0, but not where both are choices
+            for choice in self.choices:
+                if alike(value, choice):
+                    return choice
+        known = ", ".join(repr(choice) for choice in self.choices)
+        raise ValueError(
+            f"{name} is {value!r}; it must be one of {known}{checks.nearest(value, map(str, self.choices))}")
+
+    def grid(self, resolution: int) -> list[Any]:
+        """All choices."""
+        return list(self.choices)
+
+
+Parameter = Float | Int | Categorical
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two choices are the same: equal and of one type, so that 1, 1.0 and True are three."""
+    if a is b:
+        return True
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, float) and math.isnan(a) and math.isnan(b):
+        return True
+    try:
+        return bool(a == b)
+    except (TypeError, ValueError):  # arrays and the like have no single answer: they are the same only if identical
+        return False
+
+
+def _same_number(a: Any, b: Any) -> bool:
+    numbers = (int, float)
+    return type(a) in numbers and type(b) in numbers and a == b
+
+
+def _place(u: float) -> float:
+    """A place within the unit interval, as a plain float."""
+    if u != u:
+        raise ValueError("a place in the unit cube is nan; it must be a number in [0, 1]")
+    return min(max(float(u), 0.0), 1.0)
+
+
+def _place_that_gives(value: float, u: float, from_unit: Callable[[float], float]) -> float:
+    """The place, u or one a few roundings beside it, that gives exactly a value; u where none of them does."""
+    near, there, grain = u, from_unit(u), math.ulp(u)
+    upward = there < value
+    while there != value and (there < value) == upward and grain < 1e-12:  # out, until the value is passed
+        near, far, grain = u, _place(u + grain if upward else u - grain), 2.0 * grain
+        there = from_unit(far)
+        if there == value:
+            return far
+    if there == value or (there < value) == upward:
+        return u
+    while near < (middle := 0.5 * (near + far)) < far or far < middle < near:  # and back, by halves
+        there = from_unit(middle)
+        if there == value:
+            return middle
+        near, far = (middle, far) if (there < value) == upward else (near, middle)
+    return u
+
+
+def _set(parameter: Any, **values: Any) -> None:
+    """Write normalised values into a frozen dataclass that is being made."""
+    for name, value in values.items():
+        object.__setattr__(parameter, name, value)
+
+
+def _whole(name: str, value: Any) -> int:
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        value = int(value)
+    number = checks.integer(name, value)
+    if not -(2**63) <= number < 2**63:
+        raise ValueError(f"{name} has {number.bit_length()} bits; it must be a whole number of at most 63 bits")
+    return number
+
+
+def _check_range(parameter: Float | Int) -> None:
+    low, high = parameter.low, parameter.high
+    if low > high:
+        raise ValueError(f"low is {low} and high is {high}; low must not be above high")
+    if checks.boolean("log", parameter.log) and low <= 0:
+        raise ValueError(f"low is {low}; with log=True it must be above 0")
+    if parameter.log and parameter.step is not None and not (isinstance(parameter, Int) and parameter.step == 1):
+        raise ValueError(f"step is {parameter.step} and log is True; a range has one of the two")
+
+
+def _check_divides(parameter: Int) -> None:
+    low, high, step = parameter.low, parameter.high, parameter.step
+    if (high - low) % step:
+        raise ValueError(
+            f"step is {step}, which does not divide the range from {low} to {high}; "
+            f"high could be {low + (high - low) // step * step}")
+
+
+def _check_step(parameter: Float) -> None:
+    """The step divides the range, but for what the rounding of three floats explains."""
+    low, high, step = parameter.low, parameter.high, parameter.step or 0.0
+    steps = (high - low) / step
+    if steps > MOST_VALUES:
+        raise ValueError(
+            f"step is {step}, which makes {steps:.1e} values from {low} to {high}; a range must have at most "
+            f"2**50 = {MOST_VALUES}")
+    rounding = 4.0 * math.ulp(max(abs(low), abs(high))) + round(steps) * math.ulp(step)
+    if abs(round(steps) * step - (high - low)) > 1e-9 * step + min(rounding, 0.01 * step):
+        raise ValueError(
+            f"step is {step}, which does not divide the range from {low} to {high}; "
+            f"high could be {round(low + math.floor(steps) * step, 12)}")
+
+
+def _check_resolved(parameter: Float) -> None:
+    largest, step = max(abs(parameter.low), abs(parameter.high)), parameter.step or 0.0
+    if parameter.low < parameter.high and step < 8.0 * math.ulp(largest):
+        raise ValueError(f"step is {step}, too small beside {largest}: floats can't tell the values apart")
+
+
+def _checked_when(when: Any) -> dict[str, tuple[Any, ...]] | None:
+    """``when`` as a dict from parent names to tuples of values; a single value is short for a list of one."""
+    if when is None:
+        return None
+    if not isinstance(when, Mapping) or not when:
+        raise TypeError(f"when is {when!r}; it must be a dict from another parameter's name to a list of its values")
+    several = (list, tuple, set, frozenset, range, np.ndarray)
+    lists = {name: tuple(values) if isinstance(values, several) else (values,) for name, values in when.items()}
+    for name, values in lists.items():
+        if not values:
+            raise ValueError(f"when[{name!r}] is empty; it must hold at least one value of that parameter")
+    return lists
+
+
+def _checked_prior(prior: Any, parameter: Float | Int) -> tuple[float, float] | None:
+    if prior is None:
+        return None
+    if not isinstance(prior, (Sequence, np.ndarray)) or isinstance(prior, str) or len(prior) != 2:
+        raise TypeError(f"prior is {prior!r}; it must be (centre, spread), the spread as a share of the range")
+    centre = checks.real("prior's centre", prior[0], parameter.low, parameter.high)
+    return centre, checks.real("prior's spread", prior[1], low=0.0, open_low=True)
+
+
+def _checked_weights(prior: Any, choices: int) -> tuple[float, ...] | None:
+    if prior is None:
+        return None
+    if not isinstance(prior, (Sequence, np.ndarray)) or isinstance(prior, str) or len(prior) != choices:
+        raise ValueError(f"prior is {prior!r}; it must hold one weight for each of the {choices} choices")
+    weights = tuple(checks.real(f"prior[{k}]", weight, low=0.0) for k, weight in enumerate(prior))
+    if sum(weights) == 0.0:
+        raise ValueError(f"prior is {prior!r}; at least one weight must be above 0")
+    if math.isinf(sum(weights)):
+        raise ValueError(f"prior is {prior!r}; the sum of the weights must be a finite number")
+    return weights
+
+
+def _plain(value: Any) -> Any:
+    """A NumPy scalar as a Python one, an array as a list; anything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value.tolist() if isinstance(value, np.ndarray) else value
+
+
+def _first_repeated(choices: Sequence[Any]) -> list[Any]:
+    """The first choice that came before, as a list of one, or an empty list."""
+    known: set[Any] = set()
+    unhashable: list[Any] = []
+    for choice in choices:
+        try:
+            key = (type(choice), "nan" if isinstance(choice, float) and math.isnan(choice) else choice)
+            repeated = key in known
+            known.add(key)
+        except TypeError:  # lists and dicts
+            repeated = any(same(choice, other) for other in unhashable)
+            unhashable.append(choice)
+        if repeated:
+            return [choice]
+    return []
+
+
+def _decimals(number: float) -> int:
+    """How many decimals a number is written with: 2 for 0.25, 5 for 1e-05."""
+    mantissa, _, exponent = repr(float(number)).partition("e")
+    return max(len(mantissa.partition(".")[2].rstrip("0")) - int(exponent or 0), 0)
+
+
+def _even_places(resolution: int) -> list[float]:
+    return [0.5] if resolution == 1 else [k / (resolution - 1) for k in range(resolution)]

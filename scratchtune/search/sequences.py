@@ -1,0 +1,163 @@
+"""A sequence is a rule for points of the unit cube that fill it more evenly than chance does.
+
+Independent draws leave gaps and heaps. Halton's points and a Latin hypercube are drawn too, but each new point keeps
+away from the earlier ones: on every single axis at least, and Halton's also in the cube of the first few axes. Point
+``number`` is a function of the study's seed and of the number alone, so it waits for nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+import numpy as np
+
+FRACTION = 2**53  # as many places as a float has in [0, 1)
+_HALTON, _LATIN = 2, 3  # keep the two streams of random numbers apart from each other and from those of trials
+
+
+def uniform(dimensions: int, number: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Yield uniform, independent points of the unit cube, (dimensions,): the first is proposed, the others stand by."""
+    while True:
+        yield rng.random(dimensions)
+
+
+def halton(dimensions: int, number: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Yield point ``number`` of the Halton sequence that the seed scrambles, then uniform ones that stand by."""
+    seed = seed_of(rng)
+    yield np.array([halton_place(number, axis, seed) for axis in range(dimensions)])
+    yield from uniform(dimensions, number, rng)
+
+
+def latin_hypercube(dimensions: int, number: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Yield point ``number`` of the seed's growing Latin hypercube, then uniform ones that stand by."""
+    seed = seed_of(rng)
+    yield np.array([latin_axis(seed, axis, number.bit_length())[number] for axis in range(dimensions)])
+    yield from uniform(dimensions, number, rng)
+
+
+def seed_of(rng: np.random.Generator) -> int:
+    """The study's seed, by which the generator of each of its trials is keyed; 0 for one that has no such key."""
+    entropy = getattr(getattr(rng.bit_generator, "seed_seq", None), "entropy", None)
+    return int(entropy) if isinstance(entropy, (int, np.integer)) else 0
+
+
+def _generator(seed: int, axis: int, stream: int) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(axis, stream)))
+
+
+# Halton --------------------------------------------------------------------------------------------------------------
+
+
+def radical_inverse(digits: Sequence[int], base: int) -> float:
+    """Radical inverse: the digits of a whole number, the lowest first, written behind the point.
+
+    Formula [radical_inverse]
+        u = Σₖ[dₖ / b^(k + 1)]
+    Where
+        d: digits, (k,), integer in [0, 1], digit k of the number (0 or 1 in base 2, up to b − 1 in base b)
+        b: base, scalar, integer in [2, 7]
+    Returns
+        u, in [0, 1): neighbours among the numbers land far apart.
+    Variant
+        In base 2 it is van der Corput's sequence. For Halton's each axis takes another prime as its base.
+    Source
+        Halton (1960), "On the efficiency of certain quasi-random sequences of points", section 1.
+    Example
+        >>> [radical_inverse(digits, 2) for digits in ([0, 0], [1, 0], [0, 1], [1, 1])]
+        [0.0, 0.5, 0.25, 0.75]
+    """
+    u = 0.0
+    for digit in reversed(digits):
+        u = (u + digit) / base
+    return u
+
+
+def digits_of(number: int, base: int, places: int) -> list[int]:
+    """The lowest digits of a whole number, the lowest first.
+
+    >>> digits_of(6, 2, 4)
+    [0, 1, 1, 0]
+    """
+    digits = []
+    for _ in range(places):
+        number, digit = divmod(number, base)
+        digits.append(digit)
+    return digits
+
+
+def halton_place(number: int, axis: int, seed: int) -> float:
+    """Coordinate of point ``number`` on an axis: the radical inverse in that axis' prime, its digits exchanged.
+
+    At each place behind the point the seed draws one exchange of the digits. It moves whole cells of equal length, so
+    the points stay as even as they were, and takes away the pattern that two large primes make together.
+    """
+    exchanges = _exchanges(seed, axis)
+    base = len(exchanges[0])
+    digits = digits_of(number, base, len(exchanges))
+    exchanged = [exchange[digit] for exchange, digit in zip(exchanges, digits, strict=True)]
+    return min(radical_inverse(exchanged, base), 1.0 - 1.0 / FRACTION)
+
+
+@lru_cache(maxsize=512)
+def _exchanges(seed: int, axis: int) -> list[list[int]]:
+    """For each place behind the point one permutation of the digits; as many places as a float can tell apart."""
+    base, rng = prime(axis), _generator(seed, axis, _HALTON)
+    places = next(k for k in range(1, 54) if base**k >= FRACTION)
+    return [rng.permutation(base).tolist() for _ in range(places)]
+
+
+@lru_cache(maxsize=512)
+def prime(k: int) -> int:
+    """Prime number k: 2 for 0, 3 for 1, 5 for 2.
+
+    >>> [prime(k) for k in range(6)]
+    [2, 3, 5, 7, 11, 13]
+    """
+    candidate = 2 if k == 0 else prime(k - 1) + 1
+    while any(candidate % divisor == 0 for divisor in range(2, int(candidate**0.5) + 1)):
+        candidate += 1
+    return candidate
+
+
+# Latin hypercube -----------------------------------------------------------------------------------------------------
+
+
+def latin_place(cell: int, u: float, n: int) -> float:
+    """A chance place within one of n cells of equal length.
+
+    Formula [latin_hypercube]
+        x = (c + u) / n
+    Where
+        c: cell, scalar, integer >= 1, the number of the cell, from 0
+        u: u, scalar, in [0, 1]
+        n: n, scalar, integer >= 1, of points and of cells
+    Returns
+        x, in [0, 1) for a c below n and a u below 1.
+    Variant
+        The middle of each cell, u = 1/2, is the design of Patterson (1954).
+    Source
+        McKay, Beckman and Conover (1979), section 2: X = F⁻¹((π − 1 + ξ) / N).
+    Example
+        >>> latin_place(1, 0.5, 4)
+        0.375
+    """
+    return (cell + u) / n
+
+
+@lru_cache(maxsize=64)
+def latin_axis(seed: int, axis: int, doublings: int) -> np.ndarray:
+    """The first 2^doublings coordinates on an axis, in order of number: in each cell of that number lies exactly one.
+
+    Each doubling halves the cells. Of every two halves one is empty, and the new points go there, in an order that is
+    drawn for this axis alone. So the first 1, 2, 4, 8, ... points are a Latin hypercube each, as nested in the next.
+    """
+    rng = _generator(seed, axis, _LATIN)
+    places = rng.random(1)
+    for _ in range(doublings):
+        n = 2 * len(places)
+        taken = np.floor(places * n).astype(np.int64)
+        empty = rng.permutation(np.setdiff1d(np.arange(n), taken))
+        added = [latin_place(int(cell), u, n) for cell, u in zip(empty, rng.random(len(empty)), strict=True)]
+        places = np.concatenate([places, np.minimum(added, (empty + 1.0) / n - 1.0 / FRACTION)])
+    return places
