@@ -1,4 +1,4 @@
-"""The command line: ``scratchtune compare``, ``tune``, ``predict``, ``example`` and ``formulas``.
+"""The command line: ``scratchtune compare``, ``tune``, ``predict``, ``why``, ``example`` and ``formulas``.
 
 Results go to stdout, progress and messages to stderr. Exit codes: 0 done, 1 the job failed, 2 wrong arguments or input,
 130 interrupted. A reader that stops reading ends no work: files are written before results are printed.
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from scratchtune.data import Table
 
 TASKS = ("classification", "regression")
+SEARCHER_NAMES = ("grid", "random", "bayesian", "genetic", "hyperband")  # as in search.SEARCHERS, without importing it
 
 
 class _Parser(argparse.ArgumentParser):
@@ -73,6 +74,7 @@ def _make_parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     _add_tune(commands)
     _add_predict(commands)
+    _add_why(commands)
     _add_example(commands)
     _add_formulas(commands)
     return parser
@@ -89,7 +91,7 @@ def _add_compare(commands: argparse._SubParsersAction) -> None:
     parser = _command(commands, "compare", _compare, "tune the document's network with every searcher, at equal cost")
     add = parser.add_argument
     add("--data", choices=["digits"], default="digits", help="the rows to tune on (default: digits)")
-    add("--searchers", nargs="+", metavar="NAME", default=[], help="grid, random (default: all there are)")
+    add("--searchers", nargs="+", metavar="NAME", default=[], help=f"of {', '.join(SEARCHER_NAMES)} (default: all)")
     add("--trials", type=int, default=27, metavar="N", help="settings at most for each (default: 27, a full grid)")
     add("--jobs", type=int, default=2, metavar="N", help="trainings at the same time (default: 2)")
     add("--seed", type=int, default=0, metavar="N", help="for splits, weights and searchers (default: 0)")
@@ -97,7 +99,7 @@ def _add_compare(commands: argparse._SubParsersAction) -> None:
         help="which rows are sealed: a random fifth of each class, or the last fifth of the file, which in the digits "
              "is other people's handwriting (default: shuffled)")
     add("--out", type=Path, default=Path("."), metavar="DIR", help="where the picture goes (default: .)")
-    add("--db", metavar="FILE", help=argparse.SUPPRESS)
+    add("--db", type=Path, metavar="FILE", help="keep every trial in this file; scratchtune why FILE NUMBER reads it")
 
 
 def _compare(given: argparse.Namespace) -> int:
@@ -106,7 +108,6 @@ def _compare(given: argparse.Namespace) -> int:
     from scratchtune.insight.plots import plot_comparison
     from scratchtune.search import SEARCHERS
 
-    _no_store(given.db)
     for name, value in (("--trials", given.trials), ("--jobs", given.jobs)):
         checks.integer(name, value, 1)
     checks.integer("--seed", given.seed, 0, 2**32 - 1)
@@ -118,7 +119,7 @@ def _compare(given: argparse.Namespace) -> int:
     tempfile.TemporaryFile(dir=given.out).close()  # that it can be written is known before the work, not after
     X, y = load_digits()
     result = compare(
-        X / 16.0, y, given.searchers, given.trials, given.jobs, given.seed, given.split, say=note)
+        X / 16.0, y, given.searchers, given.trials, given.jobs, given.seed, given.split, say=note, storage=given.db)
     studies = {row.searcher: row.study for row in result.rows}
     picture = plot_comparison(studies, next(iter(SPACE)), given.out / "comparison.png")
     tell(f"{result.text()}\npicture: {picture}")
@@ -141,8 +142,8 @@ def _add_tune(commands: argparse._SubParsersAction) -> None:
                                             "(default: the rarer one)")
     add("--drop", nargs="+", default=[], metavar="COLUMN", help="columns to leave out, such as a number of the row")
     add("--impute", action="store_true", help="fill missing values: numbers by the median, texts by the most frequent")
-    add("--searcher", default="random", metavar="NAME", help="grid or random (default: random)")
-    add("--trials", type=int, metavar="N", help="settings to try (default: 50, a grid: all)")
+    add("--searcher", default="bayesian", metavar="NAME", help=f"{', '.join(SEARCHER_NAMES)} (default: bayesian)")
+    add("--trials", type=int, metavar="N", help="settings to try (default: 50; grid and hyperband: all of theirs)")
     add("--scoring", metavar="NAME", help="what is optimised: neg_log_loss, accuracy, f1, roc_auc, r2, ... "
                                           "(default: neg_log_loss, or neg_mean_squared_error for values)")
     add("--space", type=Path, metavar="FILE.json",
@@ -156,7 +157,7 @@ def _add_tune(commands: argparse._SubParsersAction) -> None:
                                                                                  "(default: model.npz)")
     add("--emit", nargs="+", default=[], choices=["ours", "keras", "torch"], metavar="FRAMEWORK",
         help="write the best setting as a script too, beside the model: ours, keras, torch")
-    add("--db", metavar="FILE", help=argparse.SUPPRESS)
+    add("--db", type=Path, metavar="FILE", help="keep every trial in this file; scratchtune why FILE NUMBER reads it")
 
 
 def _tune(given: argparse.Namespace) -> int:
@@ -178,7 +179,7 @@ def _tune(given: argparse.Namespace) -> int:
     with _plain_warnings():
         result = tune_table(
             prepared, given.searcher, given.trials, given.scoring, space, impute, given.folds, given.jobs, given.seed,
-            say=note)
+            say=note, storage=given.db)
     rows = {"path": str(given.file), "target": given.target, "task": given.task, "positive": given.positive,
             "drop": given.drop, "impute": impute, "seed": given.seed, "sealed": given.sealed}
     there = {path for path in (given.out, *scripts.values()) if path.exists()}
@@ -196,7 +197,6 @@ def _check_tune(given: argparse.Namespace) -> None:
     """Look at the options before any work."""
     from scratchtune.search import SEARCHERS
 
-    _no_store(given.db)
     given.target = given.target and given.target.strip()  # as the names in a table's header are
     given.drop = [name.strip() for name in given.drop]
     if given.file is not None and given.data is not None:
@@ -268,11 +268,6 @@ def _write_text(path: Path, text: str) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _no_store(db: str | None) -> None:
-    if db:
-        raise ValueError(f"--db is {db!r}; studies are kept in memory only in this version, leave it away")
-
-
 def _add_predict(commands: argparse._SubParsersAction) -> None:
     parser = _command(
         commands, "predict", _predict, "predict with a model that tune has saved: one label a row, in order")
@@ -303,6 +298,29 @@ def _predict(given: argparse.Namespace) -> int:
         tell(lines.getvalue(), end="")
     else:
         tell("\n".join(map(str, model.predict(table).tolist())))
+    return 0
+
+
+def _add_why(commands: argparse._SubParsersAction) -> None:
+    parser = _command(commands, "why", _why, "say in words why a trial was proposed, from a file of studies (--db)")
+    add = parser.add_argument
+    add("db", type=Path, metavar="DB", help="the file that --db, or storage= in a script, has named")
+    add("number", type=int, metavar="NUMBER", help="the trial's number, from 0")
+    add("--study", metavar="NAME", help="which study of the file (default: its only one)")
+
+
+def _why(given: argparse.Namespace) -> int:
+    from scratchtune.comparison import shown
+    from scratchtune.study.storage import Storage
+
+    storage = Storage(given.db, create=False)
+    names = storage.names()
+    if given.study is None and len(names) != 1:
+        raise ValueError(f"{given.db} holds {len(names)} studies; --study says which: {', '.join(names) or 'none'}")
+    name = given.study or names[0]
+    row = storage.row(name, checks.integer("NUMBER", given.number, 0))
+    outcome = {"complete": f"value {row.value}", "failed": f"failed: {row.error}"}.get(row.state, row.state)
+    tell(f"Trial {row.number} of the study {name!r}: {shown(row.shown)}; {outcome}\n{row.said}")
     return 0
 
 

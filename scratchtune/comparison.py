@@ -11,20 +11,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.evaluation.cross_validation import fit_and_score, report_failures, resolve_scoring
-from scratchtune.evaluation.splits import StratifiedKFold, train_test_split
+from scratchtune.evaluation.cross_validation import FoldScore
+from scratchtune.evaluation.splits import Split, StratifiedKFold, train_test_split
 from scratchtune.network.layers import Dense
 from scratchtune.network.optimizers import Adam
 from scratchtune.network.sequential import Sequential
-from scratchtune.search import SEARCHERS, Float, GridSearch, Space, as_searcher
+from scratchtune.search import SEARCHERS, Float, GridSearch, Hyperband, Searcher, Space, as_searcher
 from scratchtune.study import Study, Trial
+from scratchtune.study.cv_runner import Runner, timed
+from scratchtune.study.progress import Progress
 
-EPOCHS = 30
+EPOCHS = 27  # a power of three, so that Hyperband's budgets are whole
 FOLDS = 5
 SEALED = 0.2
 SPLITS = {"shuffled": "a fifth of each class, drawn at random", "order": "the last fifth of the file"}
@@ -45,9 +48,16 @@ class Row:
     seconds: float
 
     @property
-    def trainings(self) -> int:
-        """How many networks it has trained."""
-        return len(self.study.trials) * FOLDS
+    def settings(self) -> int:
+        """How many settings it has tried; a promoted trial is not another one."""
+        return sum(trial.parent is None for trial in self.study.trials)
+
+    @property
+    def epochs(self) -> int:
+        """What it has paid: epochs on all folds; a promoted trial pays for those above its parent's."""
+        parents = [trial.parent for trial in self.study.trials if trial.parent is not None]
+        paid = sum(epochs_of(trial) for trial in self.study.trials)
+        return FOLDS * (paid - sum(epochs_of(self.study.trials[parent]) for parent in parents))
 
 
 @dataclass
@@ -66,10 +76,11 @@ class Comparison:
 
     def text(self) -> str:
         """The table, the winner and why its setting was tried."""
-        head = f"{'searcher':<10} {'cv score':>8} {'sealed':>7} {'trainings':>9} {'seconds':>8}  best parameters"
+        head = (f"{'searcher':<10} {'cv score':>8} {'sealed':>7} {'settings':>8} {'epochs':>7} {'seconds':>8}"
+                "  best parameters")
         lines = [
-            f"{row.searcher:<10} {row.study.best_value:>8.4f} {row.sealed:>7.4f} {row.trainings:>9} {row.seconds:>8.1f}"
-            f"  {shown(row.study.best_params)}"
+            f"{row.searcher:<10} {row.study.best_value:>8.4f} {row.sealed:>7.4f} {row.settings:>8} {row.epochs:>7,}"
+            f" {row.seconds:>8.1f}  {shown(row.study.best_params)}"
             for row in self.rows
         ]
         winner = self.winner
@@ -106,35 +117,107 @@ def seal(X: np.ndarray, y: np.ndarray, split: str, seed: int) -> list[np.ndarray
 def compare(
     X: np.ndarray, y: np.ndarray, searchers: Sequence[str] = (), trials: int = 27, jobs: int = 2, seed: int = 0,
     split: str = "shuffled", progress: bool = True, say: Callable[[str], None] = lambda line: None,
+    storage: str | Path | None = None,
 ) -> Comparison:
-    """Tune the document's network with each searcher, ``trials`` settings each, and open the sealed rows at the end."""
+    """Tune the document's network with each searcher, ``trials`` settings each, and open the sealed rows at the end.
+
+    Hyperband gets the epochs that so many settings take, and its whole schedule at most. With ``storage`` every trial
+    is kept in that file, in a study named after its searcher; the same call again takes up what was interrupted.
+    """
     X_open, X_sealed, y_open, y_sealed = seal(X, y, split, seed)
-    folds = list(StratifiedKFold(FOLDS).split(X_open, y_open))
-    model = network(X.shape[1], len(np.unique(y)), seed)
-    model.fresh().fit(X_open[:1], y_open[:1], verbose=0)  # compiles, so that no searcher's clock has it
-    scorer = resolve_scoring(None)
-
-    def cross_validated(trial: Trial) -> float:
-        outcomes = [
-            fit_and_score(model, trial.params, X_open, y_open, fold, scorer, {"epochs": EPOCHS}) for fold in folds
-        ]
-        report_failures(outcomes)
-        return float(np.mean([outcome.score for outcome in outcomes]))
-
-    rows = []
+    job = Job(network(X.shape[1], len(np.unique(y)), seed), X_open, y_open)
+    job.model.fresh().fit(X_open[:1], y_open[:1], verbose=0)  # compiles, so that no searcher's clock has it
+    studies, seconds = {}, {}
     for name in searchers or SEARCHERS:
-        searcher = finest_grid(Space(SPACE), trials) if name == "grid" else as_searcher(name)
-        planned = min(trials, searcher.total(Space(SPACE)) or trials)
-        say(f"{name}: {planned} settings x {FOLDS} folds, {EPOCHS} epochs each")
+        searcher, planned = equally_paid(name, trials)
+        most = "up to " if isinstance(searcher, Hyperband) else ""
+        say(f"{name}: {planned} trials x {FOLDS} folds, {most}{EPOCHS} epochs each")
         begun = time.perf_counter()
-        study = Study(SPACE, searcher, direction="maximize", seed=seed)
-        study.run(cross_validated, n_trials=planned, n_jobs=jobs, progress=progress)
-        rows.append(Row(name, study, 0.0, time.perf_counter() - begun))
-    for row in rows:
-        best, fit_arguments = model.configured(row.study.best_params)
-        best.fit(X_open, y_open, epochs=EPOCHS, verbose=0, **fit_arguments)
-        row.sealed = best.score(X_sealed, y_sealed)
+        studies[name] = Study(SPACE, searcher, direction="maximize", seed=seed, storage=storage, name=name)
+        job.run(studies[name], planned, jobs, progress)
+        seconds[name] = time.perf_counter() - begun
+    rows = []
+    for name, study in studies.items():
+        best = job.trained(study.best_trial, np.arange(len(X_open)))
+        rows.append(Row(name, study, best.score(X_sealed, y_sealed), seconds[name]))
     return Comparison(rows, len(X_open), len(X_sealed), split)
+
+
+class Job:
+    """The training that is tuned: a trial's setting on the folds of some rows, for as many epochs as its budget says.
+
+    A promoted trial goes on from its parent's network. What was not kept, after an interruption, is trained again: the
+    same epochs in the same order give the same bits.
+    """
+
+    def __init__(self, model: Sequential, X: np.ndarray, y: np.ndarray) -> None:
+        self.model, self.X, self.y = model, X, y
+        self.folds: list[Split] = list(StratifiedKFold(FOLDS).split(X, y))
+        self._states: dict[tuple[int | None, int], dict[str, np.ndarray]] = {}
+
+    def run(self, study: Study, trials: int, jobs: int, show: bool) -> None:
+        """Run a study until it has so many trials, the folds of several of them side by side."""
+        self._states.clear()
+        left = FOLDS * max(trials - sum(trial.state != "running" for trial in study.trials), 0)
+        progress = Progress(left, "training", jobs, show)
+        try:
+            Runner(study, FOLDS, timed(self.scored, progress.done), mean_score).run(trials, jobs)
+        finally:
+            progress.close()
+
+    def scored(self, trial: Trial, fold: int) -> FoldScore:
+        """The accuracy of a trial on one fold; an exception is kept."""
+        train, test = self.folds[fold]
+        try:
+            model = self.trained(trial, train, self._states.get((trial.parent, fold)))
+            if trial.budget is not None:
+                self._states[trial.number, fold] = model.get_state()
+            return FoldScore({"score": model.score(self.X[test], self.y[test])})
+        except Exception as error:  # a setting that can't be trained is a failed trial, not the end of the study
+            return FoldScore(error=error)
+
+    def trained(self, trial: Trial, rows: np.ndarray, state: dict[str, np.ndarray] | None = None) -> Sequential:
+        """The network of a trial's setting, trained on some rows from a state on, or from its start."""
+        model, fit_arguments = self.model.configured(trial.params)
+        model.build((None, self.X.shape[1]))
+        if state is not None:
+            model.set_state(state)
+        model.fit(
+            self.X[rows], self.y[rows], epochs=epochs_of(trial) - model.epochs_done, verbose=0, **fit_arguments)
+        return model
+
+
+def mean_score(outcomes: Sequence[FoldScore]) -> float | Exception:
+    """What a trial is worth: the mean over its folds, or the error of the first that has failed."""
+    errors = [outcome.error for outcome in outcomes if outcome.error is not None]
+    return errors[0] if errors else float(np.mean([outcome.score for outcome in outcomes]))
+
+
+def epochs_of(trial: Trial) -> int:
+    """Epochs that a trial's networks are trained in all: its budget where it has one."""
+    return EPOCHS if trial.budget is None else int(trial.budget)
+
+
+def equally_paid(name: str, settings: int) -> tuple[Searcher, int]:
+    """A searcher by name, and its trials: so many settings, a finest grid of at most so many, or what they cost."""
+    if name == "hyperband":
+        hyperband = Hyperband(max_budget=EPOCHS)
+        return hyperband, affordable(hyperband, settings * EPOCHS)
+    searcher = finest_grid(Space(SPACE), settings) if name == "grid" else as_searcher(name)
+    return searcher, min(settings, searcher.total(Space(SPACE)) or settings)
+
+
+def affordable(hyperband: Hyperband, epochs: int) -> int:
+    """How many trials of the schedule so many epochs pay for, at least one; promoted ones go on from their parents."""
+    budgets = {(rung.bracket, rung.rung): rung.budget for rung in hyperband.rungs()}
+    trials = 0
+    for rung in hyperband.rungs():
+        each = rung.budget - budgets.get((rung.bracket, rung.rung - 1), 0)
+        paid = min(rung.size, epochs // each)
+        trials, epochs = trials + paid, epochs - paid * each
+        if paid < rung.size:
+            break
+    return max(trials, 1)
 
 
 def finest_grid(space: Space, trials: int) -> GridSearch:

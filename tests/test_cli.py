@@ -18,7 +18,7 @@ def test_compare_prints_a_table_and_saves_a_picture(tmp_path, capsys):
     assert main(["compare", "--trials", "3", "--searchers", "random", "--out", str(tmp_path / "pictures")]) == 0
     printed = capsys.readouterr()
     assert "random" in printed.out and "sealed" in printed.out and "why: Trial" in printed.out
-    assert "settings x 5 folds" in printed.err
+    assert "random: 3 trials x 5 folds" in printed.err
     picture = tmp_path / "pictures" / "comparison.png"
     assert picture.read_bytes()[:4] == b"\x89PNG" and str(picture) in printed.out
 
@@ -48,7 +48,7 @@ def test_formulas_lists_shows_and_maps(capsys):
     (["compare", "--trials", "0"], "--trials is 0"),
     (["compare", "--trials", "many"], "--trials"),
     (["compare", "--out", __file__], "it must be a folder"),
-    (["compare", "--db", "x.db"], "--db"),
+    (["compare", "--db", "nowhere/x.db"], "no folder"),
     (["compute"], "compute"),
     ([], "COMMAND"),
 ])

@@ -17,7 +17,11 @@ def result():
 
 def test_every_searcher_pays_the_same(result):
     assert [row.searcher for row in result.rows] == list(SEARCHERS)
-    assert {row.trainings for row in result.rows} == {12 * comparison.FOLDS}
+    each = 12 * comparison.EPOCHS * comparison.FOLDS
+    assert {row.epochs for row in result.rows if row.searcher != "hyperband"} == {each}
+    assert {row.settings for row in result.rows if row.searcher != "hyperband"} == {12}
+    (hyperband,) = [row for row in result.rows if row.searcher == "hyperband"]
+    assert 0.75 * each <= hyperband.epochs <= each and hyperband.settings > 12
 
 
 def test_the_winner_is_best_by_cross_validation_and_says_why(result):

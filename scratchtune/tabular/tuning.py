@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,14 +22,15 @@ from scratchtune.evaluation import KFold, StratifiedKFold, cross_validate
 from scratchtune.evaluation.cross_validation import folds_for
 from scratchtune.evaluation.splits import Split
 from scratchtune.metrics import SCORERS
-from scratchtune.search import Categorical, GridSearch, Searcher, Space, as_searcher
-from scratchtune.study import Study
+from scratchtune.search import Categorical, GridSearch, Hyperband, Searcher, Space, as_searcher
+from scratchtune.study import Study, Trial
 from scratchtune.study.study import TRIALS
 from scratchtune.tabular.judging import Judged, judge, number_format
 from scratchtune.tabular.model import TableEstimator, TableModel, Target, estimator_for
 from scratchtune.tabular.sealing import Prepared
 
 FOLDS = 5
+EPOCHS = 27  # that Hyperband gives at most, where the space names none
 LARGEST_GRID = 1000  # settings of a grid whose size nobody has asked for
 
 
@@ -157,9 +159,12 @@ def check_scoring(scoring: str, target: Target) -> str:
 def tune_table(
     prepared: Prepared, searcher: str | Searcher, trials: int | None = None, scoring: str | None = None,
     space: Mapping[str, Any] | None = None, impute: str | None = None, folds: int = FOLDS, jobs: int = 2, seed: int = 0,
-    progress: bool = True, say: Callable[[str], None] = lambda line: None,
+    progress: bool = True, say: Callable[[str], None] = lambda line: None, storage: str | Path | None = None,
 ) -> TableTuning:
-    """Tune a network on the open rows by cross-validation, train the best and the default setting, open the seal."""
+    """Tune a network on the open rows by cross-validation, train the best and the default setting, open the seal.
+
+    With ``storage`` every trial is kept in that file, as the study "tune"; Hyperband's budget is the number of epochs.
+    """
     target = prepared.target
     scoring = check_scoring(scoring or default_scoring(target), target)
     table, y = prepared.part(prepared.open_rows)
@@ -170,15 +175,18 @@ def tune_table(
         return TableEstimator(estimator, impute).set_params(**with_numbered_classes(params, target))
 
     searched = checked_space(default_space(len(table)) if space is None else space, made)
-    searcher = checked_searcher(searcher, trials, searched)
+    searcher, searched = checked_searcher(searcher, trials, searched)
     splits = checked_folds(folds, seed, made(), table, y)
     compile_for(made(epochs=1), table, y)
 
+    one_by_one = searcher.needs(1) == 1  # then the folds of a trial share the threads, else the trials do
+
     def score(**params: Any) -> float:
-        table_of_scores = cross_validate(made(**params), table, y, scoring=scoring, cv=splits, error_score="raise")
+        table_of_scores = cross_validate(
+            made(**params), table, y, scoring=scoring, cv=splits, error_score="raise", n_jobs=jobs if one_by_one else 1)
         return float(table_of_scores["test_score"].mean())
 
-    study = Study(searched, searcher, direction="maximize", seed=seed)
+    study = Study(searched, searcher, direction="maximize", seed=seed, storage=storage, name="tune")
     settings = trials or study.searcher.total(searched) or TRIALS
     say(f"sealed: {len(prepared.sealed_rows):,} rows; cross-validating the default and up to {settings:,} settings on "
         f"{len(table):,} rows in {len(splits)} folds")
@@ -187,10 +195,11 @@ def tune_table(
         raise ValueError(
             f"--scoring is {scoring!r}, which has no value in some of the {len(splits)} folds: a class is too rare; "
             "take fewer --folds, another scoring, or join the class with another one")
-    study.run(lambda trial: score(**trial.params), n_trials=trials, n_jobs=jobs, progress=progress)
+    study.run(lambda trial: score(**setting_of(trial)), n_trials=trials,
+              n_jobs=1 if one_by_one else jobs, progress=progress)
     if not any(trial.state == "complete" for trial in study.trials):
         raise RuntimeError(f"every setting has failed; the first with {study.trials[0].error}")
-    params = study.best_params if study.best_value > default_score else {}
+    params = setting_of(study.best_trial) if study.best_value > default_score else {}
     default, tuned = made().fit(table, y), made(**params).fit(table, y)
     judged = judge(target, default, tuned, *prepared.part(prepared.sealed_rows), seed)
     tuned.handle_unknown = tuned.encoder_.handle_unknown = "error"
@@ -209,18 +218,34 @@ def check_encoding(table: Table, open_table: Table, impute: str | None) -> None:
     TableEncoder(impute=impute).fit(open_table)
 
 
-def checked_searcher(searcher: str | Searcher, trials: int | None, space: Space) -> Searcher:
-    """The searcher; a grid gets the finest resolution that fits into the trials, or must be of a size that ends."""
+def checked_searcher(searcher: str | Searcher, trials: int | None, space: Space) -> tuple[Searcher, Space]:
+    """The searcher and what it searches.
+
+    A grid gets the finest resolution that fits into the trials, or must be of a size that ends. Hyperband says how many
+    epochs each training has, up to the most that the space has; so the space loses them.
+    """
+    if searcher == "hyperband":
+        epochs = space.parameters.get("epochs")
+        most = EPOCHS if epochs is None else max(_ends(epochs))
+        rest = {name: parameter for name, parameter in space.parameters.items() if name != "epochs"}
+        if not rest:
+            raise ValueError("--space holds epochs alone, which hyperband chooses itself; it must name something else")
+        return Hyperband(max_budget=most), Space(rest)
     if searcher != "grid":
-        return as_searcher(searcher)
+        return as_searcher(searcher), space
     if trials is not None:
-        return finest_grid(space, trials)
+        return finest_grid(space, trials), space
     size = GridSearch().total(space)
     if size > LARGEST_GRID:
         raise ValueError(
             f"--searcher is 'grid', and the grid has {size:,} settings; give --trials N for the finest one of at most "
             "N settings, or a smaller --space")
-    return GridSearch()
+    return GridSearch(), space
+
+
+def setting_of(trial: Trial) -> dict[str, Any]:
+    """A trial's params; with a budget it stands for the epochs."""
+    return trial.params if trial.budget is None else {**trial.params, "epochs": int(trial.budget)}
 
 
 def checked_folds(folds: int, seed: int, model: TableEstimator, table: Table, y: np.ndarray) -> list[Split]:

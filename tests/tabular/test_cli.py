@@ -402,7 +402,8 @@ def test_npz_that_holds_objects(run: Run) -> None:
     (["--positive", "maybe"], "--positive is 'maybe'; it must be one of 'no', 'yes'"),
     (["--drop", "ids"], "--drop is 'ids'"),
     (["--drop", "churn"], "--drop is 'churn'"),
-    (["--searcher", "gird"], "--searcher is 'gird'; it must be one of 'grid', 'random', did you mean 'grid'?"),
+    (["--searcher", "gird"], "--searcher is 'gird'; it must be one of 'grid', 'random', 'bayesian', 'genetic', "
+                             "'hyperband', did you mean 'grid'?"),
     (["--scoring", "acuracy"], "--scoring is 'acuracy'"),
     (["--scoring", "r2"], "--scoring is 'r2'; for classification it must be one of accuracy"),
     (["--trials", "0"], "--trials is 0"), (["--trials", "many"], "--trials"), (["--jobs", "0"], "--jobs is 0"),
@@ -410,7 +411,7 @@ def test_npz_that_holds_objects(run: Run) -> None:
     (["--sealed", "0"], "--sealed is 0"), (["--sealed", "0.999"], "--sealed is 0.999"), (["--seed", "-1"], "--seed is"),
     (["--out", "nowhere/model.npz"], "--out is 'nowhere/model.npz'; there is no folder 'nowhere'"),
     (["--out", "."], "--out is '.', a folder"), (["--out", "whole.csv"], "which would overwrite the table"),
-    (["--emit", "tensorflow"], "--emit"), (["--db", "x.db"], "--db"),
+    (["--emit", "tensorflow"], "--emit"), (["--db", "nowhere/x.db"], "no folder 'nowhere'"),
     (["--space", "absent.json"], "--space is 'absent.json'; there is no such file"),
     (["--data", "digits"], "take one of them"),
 ])
