@@ -132,6 +132,16 @@ def load() -> str:
     return f"load average over the minute before the start {os.getloadavg()[0]:.2f}"
 
 
+def picture(name: str, save: bool, folder: Path) -> Path:
+    """Where a benchmark's picture goes: beside its report if that is saved, else into ``folder``."""
+    return (RESULTS if save else folder) / f"{name}{'_quick' if '--quick' in sys.argv else ''}.png"
+
+
+def shown(path: Path) -> str:
+    """A picture in a report: shown where both lie in one folder, else named."""
+    return f"![{path.stem}]({path.name})" if path.parent == RESULTS else f"The picture is in {path}."
+
+
 def report(title: str, name: str, paragraphs: Sequence[str], save: bool) -> None:
     """Print a report; with ``save``, write it to benchmarks/results too, a quick run's under a name of its own."""
     command = " ".join([name, *sys.argv[1:]])

@@ -1,0 +1,223 @@
+"""Random search against a grid at equal cost, for 2 to 6 parameters of which two matter: where does random overtake?
+
+The functions are bowls, cones and rippled bowls over two of the parameters. Which two, where the optimum lies, how the
+bowl is turned and stretched is drawn anew for each function; the other parameters change nothing. Both searchers get
+the same number of trials, and what counts is the best loss; the optimum's is 0.
+
+There are two ways to pay for more parameters. Either each keeps its 3 values, and the cost is 3 to the power of their
+number; or the cost stays 64 trials, and each gets fewer values. Two grids take part: one from end to end of the ranges,
+as `GridSearch(resolution=...)` makes it, and one at the middles of equal cells, which is the best place where nothing
+is known. Random has to be ahead of both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+import scratchtune as st
+from benchmarks.common import harness
+from benchmarks.common.harness import table
+
+PARAMETERS, VALUES = (2, 3, 4, 5, 6), 3
+SHAPES = {2: (8, 8), 3: (4, 4, 4), 4: (4, 4, 2, 2), 5: (4, 2, 2, 2, 2), 6: (2, 2, 2, 2, 2, 2)}  # of 64 points
+SEEDS, QUICK_SEEDS = 100, 10
+GRIDS = ("grid, end to end", "grid, middles")
+MATTERING = 2
+
+Shapes = dict[int, tuple[int, ...]]
+Best = dict[str, dict[int, np.ndarray]]  # searcher to number of parameters to the best loss on each function
+
+
+# Functions ------------------------------------------------------------------------------------------------------------
+
+
+def bowl(p: np.ndarray, q: np.ndarray, square: np.ndarray) -> np.ndarray:
+    """A stretched square of the distance."""
+    return square
+
+
+def cone(p: np.ndarray, q: np.ndarray, square: np.ndarray) -> np.ndarray:
+    """A stretched distance."""
+    return np.sqrt(square)
+
+
+def ripples(p: np.ndarray, q: np.ndarray, square: np.ndarray) -> np.ndarray:
+    """A bowl with many valleys."""
+    return square + 0.05 * (2.0 - np.cos(8.0 * np.pi * p) - np.cos(8.0 * np.pi * q))
+
+
+FAMILIES: tuple[Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray], ...] = (bowl, cone, ripples)
+
+
+@dataclass
+class Landscape:
+    """A function on the unit cube, of two of its axes."""
+
+    family: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+    axes: np.ndarray  # (2,) which matter
+    optimum: np.ndarray  # (2,) in the unit square
+    angle: float
+    stretch: float
+
+    def __call__(self, points: np.ndarray) -> np.ndarray:
+        """Losses, (n,), at points (n, d); at the optimum 0."""
+        p, q = (points[:, self.axes] - self.optimum).T
+        along = np.cos(self.angle) * p + np.sin(self.angle) * q
+        across = np.cos(self.angle) * q - np.sin(self.angle) * p
+        return self.family(p, q, along**2 + self.stretch * across**2)
+
+
+def landscapes(d: int, seed: int) -> list[Landscape]:
+    """One of each family; all have the same optimum."""
+    rng = np.random.default_rng([d, seed])
+    axes, optimum = rng.choice(d, MATTERING, replace=False), rng.random(MATTERING)
+    angle, stretch = np.pi * rng.random(), 10.0 ** rng.random()
+    return [Landscape(family, axes, optimum, angle, stretch) for family in FAMILIES]
+
+
+# Searchers ------------------------------------------------------------------------------------------------------------
+
+
+def asked(space: dict[str, object], searcher: st.search.Searcher, trials: int, seed: int = 0) -> np.ndarray:
+    """The points that a searcher proposes, (trials, d); neither grid nor random waits for a loss."""
+    study = st.Study(space, searcher, seed=seed)
+    return np.array([list(study.ask().params.values()) for _ in range(trials)])
+
+
+def grid_points(shape: Sequence[int], middles: bool, rng: np.random.Generator) -> np.ndarray:
+    """All points of a grid; which parameter gets how many values is drawn, since nobody knows which matter."""
+    shape = [int(count) for count in rng.permutation(shape)]
+    values = [[(k + 0.5) / n if middles else k / (n - 1) for k in range(n)] for n in shape]
+    space: dict[str, object] = {f"x{i}": listed for i, listed in enumerate(values)}
+    points = asked(space, st.GridSearch(), int(np.prod(shape)))
+    assert np.array_equal(points, list(product(*values)))
+    return points
+
+
+def sequences() -> dict[str, str]:
+    """The random searchers that there are: their names here, and their sequences."""
+    from scratchtune.search.random import SEQUENCES
+
+    names = {"uniform": "random", "halton": "random, Halton", "latin_hypercube": "random, Latin hypercube"}
+    return {names.get(sequence, f"random, {sequence}"): sequence for sequence in SEQUENCES}
+
+
+def search(sequence: str, d: int, trials: int, seed: int) -> np.ndarray:
+    """The points of a random search, (trials, d)."""
+    space: dict[str, object] = {f"x{i}": st.Float(0.0, 1.0) for i in range(d)}
+    return asked(space, st.RandomSearch(sequence), trials, seed)
+
+
+def measure(shapes: Shapes, seeds: int) -> Best:
+    """The best loss of every searcher on every function."""
+    found: dict[str, dict[int, list[float]]] = {}
+    for d, seed in tqdm([(d, seed) for d in shapes for seed in range(seeds)], desc="functions", disable=None):
+        trials, rng = int(np.prod(shapes[d])), np.random.default_rng([d, seed, 1])
+        places = rng.bit_generator.state
+        points = {}
+        for name in GRIDS:  # both with the same shape
+            rng.bit_generator.state = places
+            points[name] = grid_points(shapes[d], name == GRIDS[1], rng)
+        points |= {name: search(sequence, d, trials, seed) for name, sequence in sequences().items()}
+        for loss in landscapes(d, seed):
+            for name, tried in points.items():
+                found.setdefault(name, {}).setdefault(d, []).append(float(loss(tried).min()))
+    return {name: {d: np.array(values) for d, values in best.items()} for name, best in found.items()}
+
+
+# Report ---------------------------------------------------------------------------------------------------------------
+
+
+def lead(best: Best, d: int) -> tuple[float, float]:
+    """How far random is ahead of the better grid in the mean (positive: ahead), and the standard error of that."""
+    grid = min((best[name][d] for name in GRIDS), key=np.mean)
+    seeds = (grid - best["random"][d]).reshape(-1, len(FAMILIES)).mean(axis=1)  # the families share an optimum
+    return float(seeds.mean()), float(seeds.std(ddof=1) / np.sqrt(len(seeds)))
+
+
+def table_of_losses(best: Best, shapes: Shapes) -> str:
+    """Mean best losses, a row for each number of parameters."""
+    rows = []
+    for d, shape in shapes.items():
+        ahead, error = lead(best, d)
+        wins = np.mean(best["random"][d] < np.minimum(*(best[name][d] for name in GRIDS)))
+        rows.append([str(d), " x ".join(map(str, shape)), str(int(np.prod(shape))),
+                     *(f"{best[name][d].mean():.4f}" for name in best), f"{ahead:+.4f} ± {error:.4f}", f"{wins:.0%}"])
+    return table(["parameters", "grid", "trials", *best, "random ahead by", "better than both"], rows)
+
+
+def crossing(best: Best, shapes: Shapes) -> int | None:
+    """The number of parameters from which on random is ahead of both grids, by more than two standard errors."""
+    ahead = [d for d in shapes if lead(best, d)[0] > 2.0 * lead(best, d)[1]]
+    first = min(ahead, default=None)
+    return first if first is not None and ahead == [d for d in shapes if d >= first] else None
+
+
+def verdict(best: Best, shapes: Shapes, what: str) -> str:
+    """Whether the lead changes hands, and where."""
+    first = crossing(best, shapes)
+    if first is None:
+        return f"- FAIL: {what}: random does not overtake for good between {min(shapes)} and {max(shapes)} parameters"
+    before = " and behind with fewer" if first > min(shapes) and lead(best, first - 1)[0] < 0.0 else ""
+    return f"- PASS: {what}: random is ahead of both grids from {first} parameters on{before}"
+
+
+def plot(found: dict[str, tuple[Best, Shapes]], path: Path) -> None:
+    """Mean best losses by the number of parameters, a panel for each way to pay."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, panels = pyplot.subplots(1, len(found), figsize=(11, 4.4), layout="constrained", sharey=True)
+    for axes, (what, (best, shapes)) in zip(panels, found.items(), strict=True):
+        for name, losses in best.items():
+            style = "s--" if name in GRIDS else "o-"
+            axes.plot(list(shapes), [losses[d].mean() for d in shapes], style, label=name)
+        first = crossing(best, shapes)
+        if first is not None:
+            axes.axvline(first - 0.5, color="0.6", lw=1.0)
+            axes.text(first - 0.45, 0.96, "random ahead", transform=axes.get_xaxis_transform(), color="0.4", va="top")
+        axes.set(yscale="log", xticks=list(shapes), title=what, xlabel="parameters, two of which matter")
+        axes.set_xticklabels([f"{d}\n({np.prod(shape)} trials)" for d, shape in shapes.items()])
+        axes.grid(True, alpha=0.3)
+    panels[0].set_ylabel("mean best loss (the optimum has 0)")
+    panels[-1].legend(fontsize="small", loc="lower left")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110)
+
+
+def main() -> None:
+    """Measure, print, plot, and with --save write benchmarks/results/random_against_grid.md and .png."""
+    name = "random_against_grid"
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_SEEDS} seeds")
+    parser.add_argument("--seeds", type=int, help=f"seeds, each with {len(FAMILIES)} functions ({SEEDS})")
+    parser.add_argument("--plot", type=Path, help="where the picture is saved (a temporary folder)")
+    parser.add_argument("--save", action="store_true", help=f"write benchmarks/results/{name}.md and .png")
+    options = parser.parse_args()
+    seeds = options.seeds or (QUICK_SEEDS if options.quick else SEEDS)
+    ways = {f"{VALUES} values each": {d: (VALUES,) * d for d in PARAMETERS}, "64 trials in all": SHAPES}
+    found = {what: (measure(shapes, seeds), shapes) for what, shapes in ways.items()}
+    path = options.plot or harness.picture(name, options.save, Path(tempfile.gettempdir()))
+    plot(found, path)
+    paragraphs = [
+        f"{harness.versions('scratchtune', 'numpy')}. {seeds} seeds x {len(FAMILIES)} functions. Numbers are mean best "
+        "losses, smaller is better; a lead is over the better grid, with its standard error."]
+    for what, (best, shapes) in found.items():
+        paragraphs += [f"## {what}", table_of_losses(best, shapes)]
+    lines = [verdict(best, shapes, what) for what, (best, shapes) in found.items()]
+    paragraphs += [harness.shown(path), "\n".join(lines)]
+    harness.report("Random search against a grid", name, paragraphs, options.save)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""What does a suggestion cost, and how does that grow with the trials: ours and other libraries', in one run.
+
+The function has five mixed parameters and costs nothing. What is measured is the time from the end of one evaluation
+to the start of the next, with one thread on one core: telling the value, asking for the next point, and whatever loop
+the library has around it. At trial n it is the mean over the ten trials before n and the ten from n on, so that a
+generation's cost is shared by its trials; then the median over the rounds, in which the searchers take turns. Each has
+a process of its own, and runs once before its clock starts, so that nothing is imported or compiled while it is timed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import statistics
+import tempfile
+import traceback
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from benchmarks.common import black_boxes, harness, peers
+from benchmarks.common.harness import Worker, bar, table
+from benchmarks.search_quality import exists, run_ours
+
+TRIALS, AROUND = (20, 50, 100, 200, 500), 10
+OURS = ("random", "bayesian", "bayesian:gp", "bayesian:tpe", "genetic")
+LIMITS = {"scikit-optimize GP": 100}  # where a run to 500 trials would take most of an hour
+ROUNDS, QUICK_LIMIT = 3, 100
+WARM, WARM_SLOW = 150, 30  # trials of the run before the clock starts: beyond all first, random points
+SHARE_OF_OPTUNA_GP, GP_AT_500, TPE_AT_500 = 0.1, 80.0, 8.0
+
+Times = dict[str, dict[int, float]]  # searcher to trial to milliseconds
+
+
+def answer(searcher: str, seed: int, budget: int) -> dict[str, Any]:
+    """Milliseconds before each trial of one run, or what went wrong."""
+    if searcher not in peers.PEERS and "error" in exists(searcher):
+        return exists(searcher)
+    case = black_boxes.mixed_bowl()
+    loss = black_boxes.Recorder(case, budget)
+    try:
+        if searcher in peers.PEERS:
+            peers.minimise(searcher, case, loss, budget, seed)
+        else:
+            run_ours(searcher, case, loss, budget, seed)
+    except Exception as error:  # reported in the table's place
+        traceback.print_exc()
+        return {"error": f"{type(error).__name__}: {error}"}
+    return {"milliseconds": [1000.0 * gap for gap in loss.gaps]}
+
+
+def at_trials(milliseconds: list[float]) -> dict[int, float]:
+    """The mean around each of the trials that the run has reached."""
+    return {trial: statistics.fmean(milliseconds[trial - AROUND : trial + AROUND])
+            for trial in TRIALS if trial + AROUND <= len(milliseconds)}
+
+
+def budget_of(name: str, limit: int) -> int:
+    """Trials of a searcher's run."""
+    return min(limit, LIMITS.get(name, limit)) + AROUND
+
+
+def measure(names: list[str], rounds: int, limit: int) -> tuple[Times, list[str]]:
+    """The median over the rounds, and what is wrong with whom; the slow ones have one round."""
+    env = harness.environment(1, PYTHONWARNINGS="ignore")
+    core = harness.pinned_core()
+    workers = {name: Worker("benchmarks.search_overhead", name, env, core) for name in names}
+    found: dict[str, list[dict[int, float]]] = {name: [] for name in names}
+    notes = {}
+    turns = [(i, name) for i in range(rounds) for name in names if i == 0 or name not in peers.SLOW]
+    for i, name in tqdm(turns, desc="runs", disable=None):
+        if name in notes:
+            continue
+        if i == 0:  # import and compile
+            workers[name].ask(searcher=name, seed=0, budget=WARM_SLOW if name in peers.SLOW else WARM)
+        given = workers[name].ask(searcher=name, seed=i, budget=budget_of(name, limit))
+        if "error" in given:
+            notes[name] = f"- {name}: {given['error']}"
+        else:
+            found[name].append(at_trials(given["milliseconds"]))
+    for worker in workers.values():
+        worker.close()
+    times = {name: {trial: statistics.median(run[trial] for run in runs) for trial in runs[0]}
+             for name, runs in found.items() if runs}
+    return times, list(notes.values())
+
+
+def bars(times: Times) -> list[str]:
+    """The bars of the Gaussian process and of TPE; one that could not be measured is failed."""
+    def at(name: str, trial: int) -> float:
+        return times.get(name, {}).get(trial, math.nan)
+
+    gp, tpe = "bayesian:gp", "bayesian:tpe"
+    return [
+        bar("bayesian:gp / Optuna GP at trial 100", at(gp, 100) / at("Optuna GP", 100), SHARE_OF_OPTUNA_GP,
+            at_most=True, digits=3),
+        bar("bayesian:tpe / Optuna TPE at trial 100", at(tpe, 100) / at("Optuna TPE", 100), 1.0,
+            at_most=True, digits=2),
+        bar("bayesian:gp at trial 500", at(gp, 500), GP_AT_500, " ms", at_most=True, digits=2),
+        bar("bayesian:tpe at trial 500", at(tpe, 500), TPE_AT_500, " ms", at_most=True, digits=2),
+    ]
+
+
+def plot(times: Times, path: Path) -> None:
+    """The growth, both axes logarithmic; ours solid, the others dashed."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(8, 5), layout="constrained")
+    others = list(peers.PEERS)
+    for name, points in times.items():
+        look = {"color": pyplot.cm.Dark2(others.index(name)), "ls": "--", "marker": "s"} if name in others else {
+            "ls": "-", "marker": "o", "lw": 2.0}
+        axes.plot(list(points), list(points.values()), label=name, **look)
+    axes.set(xscale="log", yscale="log", xlabel="trial", ylabel="milliseconds a suggestion",
+             xticks=TRIALS, xticklabels=TRIALS, title="What a suggestion costs")
+    axes.minorticks_off()
+    axes.grid(True, alpha=0.3)
+    axes.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
+
+
+def main() -> None:
+    """Measure, print, plot, and with --save write benchmarks/results/search_overhead.md."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.search_overhead", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help=f"one round of {QUICK_LIMIT} trials, scikit-optimize not")
+    parser.add_argument("--searcher", nargs="+", metavar="NAME", help="ours and peers by name, instead of all")
+    parser.add_argument("--rounds", type=int, help=f"rounds ({ROUNDS}, or 1 with --quick)")
+    parser.add_argument("--plot", type=Path, help="where the picture is saved (a temporary folder)")
+    parser.add_argument("--save", action="store_true", help="write benchmarks/results/search_overhead.md and .png")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        harness.serve(answer)
+        return
+    load = harness.load()
+    left_out = "scikit-optimize GP" if options.quick else None
+    names = options.searcher or [*OURS, *(name for name in peers.PEERS if peers.version(name) and name != left_out)]
+    times, notes = measure(names, options.rounds or (1 if options.quick else ROUNDS),
+                           QUICK_LIMIT if options.quick else max(TRIALS))
+    picture = options.plot or harness.picture("search_overhead", options.save, Path(tempfile.gettempdir()))
+    plot(times, picture)
+    harness.report("Cost of a suggestion", "search_overhead", written(times, notes, picture, load), options.save)
+
+
+def written(times: Times, notes: list[str], path: Path, load: str) -> list[str]:
+    """The report's paragraphs."""
+    rows = [[name, *(f"{points[trial]:.2f}" if trial in points else "" for trial in TRIALS)]
+            for name, points in times.items()]
+    return [
+        f"{harness.machine()}, one thread on core {harness.pinned_core()}; {load}.",
+        harness.versions("scratchtune", "numba", "optuna", "torch", "hyperopt", "pymoo", "deap", "scikit-optimize"),
+        table(["milliseconds at trial", *map(str, TRIALS)], rows), harness.shown(path),
+        "\n".join(bars(times)), *["\n".join(notes)] * bool(notes)]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,233 @@
+"""How many epochs does tuning a real network take: until it is as good as random search is at the end of its budget?
+
+An `MLPClassifier` on the digits, seven hyper-parameters, the loss on rows that are not trained on. Random search gets
+40 trainings of 27 epochs, 1,080 epochs; the target is its mean final loss over the seeds. Of every searcher and seed
+the cost is the number of epochs until its best loss so far is at most the target; the bar is a median of half of
+random's budget. Random's own cost stands beside it. All of this was fixed before the first result.
+
+A trial of fewer epochs counts like any other: what is scored is a network that one has. A promoted trial goes on from
+where its parent stopped and pays for the further epochs alone; that this is the same as training in one go is checked
+bit for bit before the start. A searcher whose schedule is at its end before the budget is begins it anew, in a study
+with another seed that starts from the trials so far.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import pickle
+import statistics
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+import scratchtune as st
+from benchmarks.common import harness
+from benchmarks.common.harness import bar, table
+from scratchtune.network.sequential import DivergenceWarning
+from scratchtune.search import BayesianSearch, Exhausted, GeneticSearch, Hyperband, RandomSearch, Searcher
+from scratchtune.study.trial import evaluate
+
+EPOCHS, ETA, TRAININGS = 27, 3, 40  # of a full training; how Hyperband divides; random's budget in full trainings
+BUDGET = EPOCHS * TRAININGS
+SEEDS, QUICK_SEEDS = 20, 4
+SHARE = 0.5
+SPACE = {
+    "units": st.Int(16, 256, log=True),
+    "dropout": st.Float(0.0, 0.7),
+    "l2": st.Float(1e-6, 1e-1, log=True),
+    "batch_size": [16, 32, 64, 128, 256],
+    "optimizer": ["sgd", "adam"],
+    "learning_rate": st.Float(1e-4, 1.0, log=True),
+    "momentum": st.Float(0.0, 0.99, when={"optimizer": ["sgd"]}),
+}
+BARS = ("bayesian", "hyperband", "BOHB")
+
+Course = list[tuple[int, float]]  # after each trial: epochs so far, and the best loss so far
+
+
+# The job --------------------------------------------------------------------------------------------------------------
+
+
+def rows() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """1,000 rows to train on, and 797 to measure the loss on; the same for all."""
+    X, y = st.datasets.load_digits()
+    X, Xv, y, yv = st.train_test_split(X, y, train_size=1000, stratify=y, random_state=0)
+    return X, Xv, y, yv
+
+
+class Job:
+    """The objective: trains a network for as many epochs as the trial's budget says, and measures its loss."""
+
+    def __init__(self) -> None:
+        self.X, self.Xv, self.y, self.yv = rows()
+        # A training that diverges is a failed trial, and pays for all its epochs.
+        warnings.filterwarnings("ignore", category=DivergenceWarning)
+
+    def __call__(self, trial: Any) -> float:
+        saved = trial.load()
+        network = None if saved is None else pickle.loads(saved["network"].tobytes())
+        network = self.trained(trial.params, int(trial.budget or EPOCHS), trial.seed, network)
+        if trial.budget is not None:
+            trial.save({"network": np.frombuffer(pickle.dumps(network), np.uint8)})
+        return float(st.metrics.log_loss(self.yv, network.predict_proba(self.Xv)))
+
+    def trained(self, params: dict[str, Any], epochs: int, seed: int, network: Any = None) -> st.MLPClassifier:
+        """A network after ``epochs`` in all, going on from ``network`` if one is given."""
+        if network is None:
+            return st.MLPClassifier(**params, epochs=epochs, random_state=seed, verbose=0).fit(self.X, self.y)
+        for _ in range(epochs - network.n_iter_):
+            network.partial_fit(self.X, self.y)
+        return network
+
+    def resumes_exactly(self) -> bool:
+        """Whether 3 epochs and 6 more give the bits of 9."""
+        params = {"units": 32, "dropout": 0.3, "optimizer": "sgd", "learning_rate": 0.05, "momentum": 0.9}
+        parts = pickle.loads(pickle.dumps(self.trained(params, 3, seed=1)))
+        parts, whole = self.trained(params, 9, seed=1, network=parts), self.trained(params, 9, seed=1)
+        return bool(np.array_equal(parts.model_.theta, whole.model_.theta))
+
+
+# Searchers ------------------------------------------------------------------------------------------------------------
+
+
+def hyperband(proposer: Searcher | None = None) -> Hyperband:
+    """Hyperband up to a full training."""
+    return Hyperband(max_budget=EPOCHS, eta=ETA, proposer=proposer)
+
+
+SEARCHERS: dict[str, Callable[[], Searcher]] = {  # how each is made, with its defaults
+    "random": RandomSearch,
+    "bayesian": BayesianSearch,
+    "bayesian:gp": lambda: BayesianSearch(model="gp"),
+    "bayesian:tpe": lambda: BayesianSearch(model="tpe"),
+    "genetic": GeneticSearch,
+    "hyperband": hyperband,
+    "BOHB": lambda: hyperband(BayesianSearch(model="tpe")),
+}
+
+
+def run(job: Job, make: Callable[[], Searcher], seed: int) -> Course:
+    """Studies one after the other until the budget is spent: the best loss by epochs."""
+    costs, losses = [], []
+    study = None
+    for again in range(BUDGET):
+        study = st.Study(SPACE, make(), seed=1000 * again + seed, start_from=study)
+        while sum(costs) < BUDGET:
+            try:
+                trial = study.ask()
+            except Exhausted:
+                break
+            study.tell(trial, evaluate(job, trial))
+            parent = 0 if trial.load() is None else int(study.trials[trial.parent].budget)
+            costs.append(int(trial.budget or EPOCHS) - parent)
+            losses.append(math.inf if trial.value is None else trial.value)
+        if sum(costs) >= BUDGET:
+            break
+    return [(spent, best) for spent, best in zip(accumulate(costs), accumulate(losses, min), strict=True)
+            if spent <= BUDGET]
+
+
+def measure(job: Job, names: Sequence[str], seeds: int, jobs: int) -> tuple[dict[str, list[Course]], dict[str, float]]:
+    """Every searcher's paths, one a seed, on so many threads; and the seconds that each took in all."""
+    paths: dict[str, list[Course]] = {}
+    seconds = {}
+    with ThreadPoolExecutor(jobs) as pool:
+        for name in names:
+            begun = time.perf_counter()
+            given = pool.map(run, [job] * seeds, [SEARCHERS[name]] * seeds, range(seeds))
+            paths[name] = list(tqdm(given, desc=name, total=seeds, disable=None, unit="seed"))
+            seconds[name] = time.perf_counter() - begun
+    return paths, seconds
+
+
+# Report ---------------------------------------------------------------------------------------------------------------
+
+
+def best_at(path: Course, cost: float) -> float:
+    """The best loss after so many epochs."""
+    return min((best for spent, best in path if spent <= cost), default=math.inf)
+
+
+def cost_to(path: Course, target: float) -> float:
+    """The epochs until the best loss is at most the target; infinity where it never is."""
+    return next((float(spent) for spent, best in path if best <= target), math.inf)
+
+
+def table_of_costs(paths: dict[str, list[Course]], target: float, seconds: dict[str, float]) -> str:
+    """A row for each searcher."""
+    rows = []
+    for name, runs in paths.items():
+        costs = sorted(cost_to(path, target) for path in runs)
+        reached = sum(map(math.isfinite, costs))
+        low, middle, high = (np.quantile(costs, share, method="inverted_cdf") for share in (0.25, 0.5, 0.75))
+        half, whole = (statistics.fmean(best_at(path, share * BUDGET) for path in runs) for share in (SHARE, 1.0))
+        rows.append([name, f"{statistics.median(costs):.0f}", f"{low:.0f} to {high:.0f}", f"{reached} of {len(runs)}",
+                     f"{half:.4f}", f"{whole:.4f}", f"{seconds[name] / len(runs):.1f}"])
+    return table(["searcher", "median epochs to target", "quartiles", "reached it", f"loss at {SHARE * BUDGET:.0f}",
+                  f"loss at {BUDGET}", "s a seed"], rows)
+
+
+def plot(paths: dict[str, list[Course]], target: float, path: Path) -> None:
+    """The median of the best losses by epochs."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(8, 4.6), layout="constrained")
+    costs = np.arange(EPOCHS, BUDGET + 1)
+    for name, runs in paths.items():
+        middle = np.median([[best_at(path, cost) for cost in costs] for path in runs], axis=0)
+        axes.plot(costs, middle, color="0.4" if name == "random" else None, label=name)
+    axes.axhline(target, color="0.4", ls=":", label="random's mean final loss")
+    axes.axvline(SHARE * BUDGET, color="0.7", lw=1.0, label="half of random's budget")
+    axes.set(yscale="log", xlabel="epochs", ylabel="median of the best validation loss", title="What tuning costs")
+    axes.grid(True, alpha=0.3, which="both")
+    axes.legend(fontsize="small")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110)
+
+
+def main() -> None:
+    """Measure, print, plot, and with --save write benchmarks/results/tuning_cost.md and .png."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.tuning_cost", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_SEEDS} seeds")
+    parser.add_argument("--searcher", nargs="+", metavar="NAME", choices=SEARCHERS,
+                        help=f"of {', '.join(SEARCHERS)} (all)")
+    parser.add_argument("--seeds", type=int, help=f"how many ({SEEDS}, or {QUICK_SEEDS} with --quick)")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="seeds at a time (%(default)s)")
+    parser.add_argument("--plot", type=Path, help="where the picture is saved (a temporary folder)")
+    parser.add_argument("--save", action="store_true", help="write benchmarks/results/tuning_cost.md and .png")
+    options = parser.parse_args()
+    load, job = harness.load(), Job()
+    names = list(dict.fromkeys(["random", *(options.searcher or SEARCHERS)]))
+    exact = job.resumes_exactly()
+    paths, seconds = measure(job, names, options.seeds or (QUICK_SEEDS if options.quick else SEEDS), options.jobs)
+    target = statistics.fmean(best_at(path, BUDGET) for path in paths["random"])
+    picture = options.plot or harness.picture("tuning_cost", options.save, Path(tempfile.gettempdir()))
+    plot(paths, target, picture)
+    lines = [bar(f"{name}: median epochs to random's mean final loss", statistics.median(
+        cost_to(path, target) for path in paths[name]), SHARE * BUDGET, " epochs", at_most=True, digits=0)
+        for name in BARS if name in paths]
+    lines.append(f"- {'PASS' if exact else 'FAIL'}: 3 epochs and 6 more equal 9, bit for bit")
+    harness.report("What tuning costs", "tuning_cost", [
+        f"{harness.machine()}; {load}.",
+        f"{harness.versions('scratchtune', 'numpy', 'numba')}. Digits, {len(job.y)} rows to train on, {len(job.yv)} to "
+        f"validate on; {len(SPACE)} parameters ({', '.join(SPACE)}; momentum only with sgd); {len(paths['random'])} "
+        f"seeds. Random's budget: {TRAININGS} trainings of {EPOCHS} epochs, {BUDGET} epochs; its mean final validation "
+        f"loss is {target:.4f}, the target.",
+        table_of_costs(paths, target, seconds), harness.shown(picture), "\n".join(lines)], options.save)
+
+
+if __name__ == "__main__":
+    main()
