@@ -1,0 +1,325 @@
+# %% [markdown]
+# # 13 TPE: two densities and their ratio
+# How a tree-structured Parzen estimator chooses the next trial, drawn step by step.
+
+# %% [markdown]
+# ## Question
+# A search has tried some settings, and knows a loss for each. Which one should it try next? A *tree-structured Parzen
+# estimator*, TPE for short, asks it in this way: where are the good trials dense, and the bad ones are not? How does it
+# make densities from a handful of trials, and what does it do with them?
+
+# %% [markdown]
+# ## Formulas
+# - [tpe_good_count] k = min(−floor(−(γ · n)), most)
+# - [parzen_normal] q = −((u − m) / s)² / 2 − log(s · √(2 · π) · P)
+# - [parzen_choice] qₙₖ = ((1 if k = cₙ else 0) + b · πₖ) / (1 + b)
+# - [parzen_mixture] pₙ = log(Σₖ[wₖ · exp(qₙₖ)])
+# - [tpe_ratio] rₙ = lₙ − gₙ
+# - [tpe_chance] p = γ / (γ + (1 − γ) · exp(−r))
+#
+# First, the trials are put in order by their losses, and the best k of n are called *good*, the others *bad*.
+#
+# Second, each of the two groups becomes a *density*. On every trial sits a small hill, a *kernel*. For a range that is
+# a normal distribution with its centre m at the trial and a width s, cut off at the ends of the range (the second
+# formula is its logarithm, P what the cut leaves). For a list of choices it is the choice of the trial, with a little
+# of all others (b). One more kernel, the *prior*, is nearly flat: it stands for what one believed before. The density
+# is their weighted mean (the fourth formula). The one of the good trials is called l, that of the bad ones g.
+#
+# Third, some *candidates* are drawn from l. The one with the highest ratio l / g is tried. The fifth formula says the
+# same with logarithms. By Bayes's rule (the sixth) the ratio gives the chance that a point is a good one.
+
+# %% [markdown]
+# ## Predict
+# 1. There are 20 trials, and γ is 0.15. How many are good?
+# 2. Multiply all losses by a million. Does TPE propose another point?
+# 3. The first good trials lie in a wide valley. A deeper, narrow one has not been seen. Will TPE find it?
+# 4. Choose the candidate with the highest l, and forget g. What goes wrong?
+
+# %% [markdown]
+# ## Code: one parameter
+# The loss has two valleys: a wide one at 0.3, and one at 0.78 that is deeper and narrower. The first ten trials are
+# drawn at random. From then on `propose` says what to try. (In practice one writes
+# `st.Study(space, searcher=st.BayesianSearch(model="tpe"))`; here we look inside.)
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+
+import scratchtune as st
+from scratchtune.search import parzen
+from scratchtune.search.searcher import Result
+
+SETTINGS = parzen.Settings()
+line = st.search.Space({"x": st.Float(0.0, 1.0)})
+
+
+def valleys(params):
+    x = params["x"]
+    return 1.0 - 0.7 * np.exp(-(((x - 0.3) / 0.15) ** 2)) - np.exp(-(((x - 0.78) / 0.08) ** 2))
+
+
+def dice(seed, number):
+    return np.random.default_rng([seed, number])
+
+
+def search(space, loss, trials, seed=0):
+    seen = []
+    for number in range(trials):
+        params, why = parzen.propose(space, seen, [], number, dice(seed, number))
+        seen.append(Result(number, params, float(loss(params)), "done"))
+    return seen
+
+
+def two_densities(space, seen):
+    """The densities of the good and of the bad trials, and which trials are good."""
+    axes = parzen.axes_of(space)
+    codes = np.column_stack([axis.read([trial.params for trial in seen]) for axis in axes])
+    good, bad = parzen.split(np.array([trial.value for trial in seen]), SETTINGS)
+    ages = parzen.weights_by_age(len(bad), SETTINGS.recent)
+    likely = parzen.Mixture(axes, codes[good], np.ones(len(good)), SETTINGS)
+    return likely, parzen.Mixture(axes, codes[bad], ages, SETTINGS), good
+
+
+trials = search(line, valleys, 41, seed=4)
+grid = (np.arange(1000) + 0.5) / 1000
+fig, axes = plt.subplots(3, 3, num="13-stages", figsize=(12, 7.5), sharex=True, sharey="row", layout="constrained")
+for (top, middle, bottom), n in zip(axes.T, (10, 20, 40), strict=True):
+    likely, unlikely, good = two_densities(line, trials[:n])
+    log_l, log_g = (density.log_density(grid[:, None]) for density in (likely, unlikely))
+    candidates = likely.draw(SETTINGS.candidates, dice(4, n))
+    ratios = likely.log_density(candidates) - unlikely.log_density(candidates)
+    chosen = trials[n].params["x"]
+    assert chosen == candidates[ratios.argmax(), 0]
+    x, values = np.array([(trial.params["x"], trial.value) for trial in trials[:n]]).T
+    top.plot(grid, valleys({"x": grid}), color="0.7", label="loss")
+    top.plot(x, values, "o", color="C1", label="bad trials")
+    top.plot(x[good], values[good], "o", color="C0", label="good trials")
+    top.set_title(f"After {n} trials, {len(good)} of them good")
+    middle.plot(grid, np.exp(log_l), "C0", label="l, of the good")
+    middle.plot(grid, np.exp(log_g), "C1", label="g, of the bad")
+    bottom.plot(grid, parzen.log_ratio(log_l, log_g), "C2", label="log l − log g")
+    bottom.plot(candidates[:, 0], ratios, "k|", ms=12, label="candidates")
+    bottom.plot(chosen, ratios.max(), "v", color="C3", ms=10, label="tried next")
+    bottom.set_xlabel("x")
+    for ax in (top, middle):
+        ax.axvline(chosen, color="C3", ls=":")
+    print(f"after {n} trials: x = {chosen:.3f} is next, {np.exp(ratios.max()):.2f} times as dense among the good ones")
+axes[0, 0].set_ylabel("loss")
+axes[1, 0].set_ylabel("density")
+axes[2, 0].set_ylabel("log ratio")
+for ax in axes[:, 0]:
+    ax.legend(loc="best", fontsize=8)
+# -> after 10 trials: x = 0.024 is next, 5.97 times as dense among the good ones
+# -> after 20 trials: x = 0.142 is next, 1.40 times as dense among the good ones
+# -> after 40 trials: x = 0.802 is next, 13.47 times as dense among the good ones
+
+# %% [markdown]
+# ## Check: one parameter
+# Read a column from top to bottom. After ten trials two are good, both near the bottom of the wide valley: l has a
+# broad hill there. The bad trials are all over the place, and so is g. The candidates (the small strokes) are drawn
+# from l, so most of them stand where it is high. The triangle is the one with the highest ratio, which is not where l
+# is highest, but far to the left: l is still fair there, and nothing bad has been seen. So g sends the search to what
+# is new.
+#
+# After 20 trials the wide valley is known well, and the ratio is nearly the same everywhere in it. A nearly flat prior
+# belongs to l, so a few candidates always come from elsewhere. One of them has met the deep valley, and after 40 trials
+# l has its hill there.
+#
+# It is no law that this happens. Of 20 searches with other random numbers, some still sit in the wide valley after 40
+# trials. TPE is *greedy*: what is good so far is where it looks.
+
+# %%
+assert parzen.good_count(20, 0.15, 25) == 3
+for density in two_densities(line, trials[:20])[:2]:
+    assert np.isclose(np.exp(density.log_density(grid[:, None])).mean(), 1.0, atol=1e-3)  # the area below it
+
+million = [trial._replace(value=1e6 * trial.value) for trial in trials[:20]]
+assert parzen.propose(line, million, [], 20, dice(4, 20))[0] == trials[20].params  # only the order counts
+
+lowest = [min(trial.value for trial in search(line, valleys, 40, seed)) for seed in range(20)]
+print(f"the deep valley was found by {sum(value < 0.2 for value in lowest)} of 20 searches")
+# -> the deep valley was found by 13 of 20 searches
+
+# %% [markdown]
+# ## Code: choices, and a parameter that does not always exist
+# Momentum exists only for plain descent, not for Adam. So a trial with Adam says nothing about it, and its kernel is
+# the prior along that axis. That is the *tree* in the name. The loss is made up: Adam is easy to use, and descent is a
+# little better, if its momentum is high.
+
+# %%
+tree = st.search.Space({
+    "optimizer": ["sgd", "adam"], "learning_rate": st.Float(1e-4, 1.0, log=True),
+    "momentum": st.Float(0.0, 0.99, when={"optimizer": ["sgd"]})})
+
+
+def made_up(params):
+    exponent = np.log10(params["learning_rate"])
+    if params["optimizer"] == "adam":
+        return 0.25 + 0.1 * (exponent + 2.5) ** 2
+    return 0.15 + 0.1 * (exponent + 1.0) ** 2 + (params["momentum"] - 0.85) ** 2
+
+
+trials = search(tree, made_up, 40)
+likely, unlikely, good = two_densities(tree, trials)
+absent = np.nan  # an axis that is left open: the density of the others, whatever it is
+u = grid[:, None]
+fig, axes = plt.subplots(1, 3, num="13-tree", figsize=(12, 3.8), layout="constrained", width_ratios=[1.4, 0.7, 1.2])
+for name, marker in (("sgd", "o"), ("adam", "s")):
+    chosen = [trial for trial in trials if trial.params["optimizer"] == name]
+    rates, losses = [trial.params["learning_rate"] for trial in chosen], [trial.value for trial in chosen]
+    colors = ["C0" if any(trial is trials[i] for i in good) else "C1" for trial in chosen]
+    axes[0].scatter(rates, losses, c=colors, marker=marker, label=name)
+axes[0].set(xscale="log", ylim=(0.1, 1.2), xlabel="learning rate", ylabel="loss", title="40 trials; blue: good")
+axes[0].legend(loc="upper center")
+for density, color, shift, label in ((likely, "C0", -0.2, "l"), (unlikely, "C1", 0.2, "g")):
+    sgd, adam = np.exp(density.log_density(np.array([[0.0, absent, absent], [1.0, absent, absent]])))
+    print(f"{label}: sgd {sgd:.2f}, adam {adam:.2f}")
+    assert np.isclose(sgd + adam, 1.0)
+    axes[1].bar(np.array([0, 1]) + shift, [sgd, adam], 0.4, color=color, label=label)
+    beside_sgd = np.exp(density.log_density(np.hstack([0.0 * u, absent * u, u]))) / sgd
+    assert np.isclose(beside_sgd.mean(), 1.0, atol=1e-3)
+    axes[2].plot(0.99 * grid, beside_sgd, color=color, label=label)
+axes[1].set_xticks([0, 1], ["sgd", "adam"])
+axes[1].set(title="Optimizer: probability")
+axes[2].set(xlabel="momentum", title="Momentum beside sgd: density")
+for ax in axes[1:]:
+    ax.legend()
+# -> l: sgd 0.86, adam 0.14
+# -> g: sgd 0.82, adam 0.18
+
+# %% [markdown]
+# A suggestion says why it was made. The ratio is a product of factors, one for each parameter: what it adds to those
+# before it, averaged over two orders.
+
+# %%
+params, why = parzen.propose(tree, trials, [], 40, dice(0, 40))
+print({name: value if isinstance(value, str) else round(value, 4) for name, value in params.items()})
+for name, part in why["by_parameter"].items():
+    print(f"  {name:14} {part:+.2f}")
+print(f"  log ratio      {why['log_ratio']:+.2f}, chance to be good {why['chance']:.0%} (of all: {why['gamma']:.0%})")
+# -> {'optimizer': 'sgd', 'learning_rate': 0.0378, 'momentum': 0.8807}
+# ->   optimizer      +0.02
+# ->   learning_rate  +0.69
+# ->   momentum       +0.95
+# ->   log ratio      +1.66, chance to be good 48% (of all: 15%)
+
+# %% [markdown]
+# ## Check: choices, and a parameter that does not always exist
+# Most trials are with descent, among the good and among the bad: TPE has seen early that this pays, and both groups
+# consist of what it tried. So the optimizer hardly speaks for the next point. Its learning rate and its momentum do.
+# The picture on the right shows it for the momentum, 0.88: l is high there, and g has a gap between two hills.
+
+# %%
+assert abs(why["by_parameter"]["optimizer"]) < min(why["by_parameter"][name] for name in ("learning_rate", "momentum"))
+assert np.isclose(sum(why["by_parameter"].values()), why["log_ratio"])
+assert np.isclose(why["chance"], parzen.chance(why["log_ratio"], why["gamma"]))
+table = parzen.choice_kernels(np.array([0, 1]), np.array([0.5, 0.5]), 0.2)
+assert np.allclose(table, [[1.1 / 1.2, 0.1 / 1.2], [0.1 / 1.2, 1.1 / 1.2]])
+
+# %% [markdown]
+# ## Code: is it worth it?
+# The same loss, 20 searches of 40 trials each, beside random search. What counts is the distance to the best possible
+# loss, 0.15.
+
+# %%
+SEEDS, TRIALS = 20, 40
+
+
+def best_so_far(trials):
+    return np.minimum.accumulate([trial.value for trial in trials]) - 0.15
+
+
+def at_random(seed):
+    draw = st.search.RandomSearch().suggest
+    points = (draw(tree, [], [], number, dice(seed, number)).params for number in range(TRIALS))
+    return [Result(number, params, made_up(params), "done") for number, params in enumerate(points)]
+
+
+runs = {
+    "TPE": np.array([best_so_far(search(tree, made_up, TRIALS, seed)) for seed in range(SEEDS)]),
+    "random": np.array([best_so_far(at_random(seed)) for seed in range(SEEDS)])}
+fig, ax = plt.subplots(num="13-worth", figsize=(7, 4), layout="constrained")
+for (name, run), color in zip(runs.items(), ("C0", "0.5"), strict=True):
+    ax.plot(range(1, TRIALS + 1), np.median(run, axis=0), color=color, label=f"{name}, median of {SEEDS}")
+    ax.fill_between(range(1, TRIALS + 1), *np.quantile(run, [0.25, 0.75], axis=0), color=color, alpha=0.2, lw=0)
+    print(f"{name:7} after 10 trials {np.median(run[:, 9]):.4f}, after 40 {np.median(run[:, -1]):.4f}")
+ax.set(yscale="log", xlabel="trials", ylabel="loss above the best possible")
+ax.set_title("A band holds half of the searches")
+ax.legend()
+# -> TPE     after 10 trials 0.0541, after 40 0.0003
+# -> random  after 10 trials 0.0541, after 40 0.0049
+
+# %% [markdown]
+# ## Check: is it worth it?
+# For the first ten trials both draw at random, and are equal. Then TPE comes closer and closer.
+
+# %%
+assert np.median(runs["TPE"][:, -1]) < 0.5 * np.median(runs["random"][:, -1])
+
+# %% [markdown]
+# ## Break it
+# Forget g, and take the candidate with the highest l. On the two valleys:
+
+
+# %%
+def search_without_g(seed, trials=40):
+    seen = search(line, valleys, SETTINGS.startup, seed)
+    for number in range(SETTINGS.startup, trials):
+        likely, _, _ = two_densities(line, seen)
+        candidates = likely.draw(SETTINGS.candidates, dice(seed, number))
+        x = float(candidates[likely.log_density(candidates).argmax(), 0])
+        seen.append(Result(number, {"x": x}, float(valleys({"x": x})), "done"))
+    return seen
+
+
+spreads = {}
+for name, searches in (
+    ("with g", [search(line, valleys, 40, seed) for seed in range(20)]),
+    ("without", [search_without_g(seed) for seed in range(20)]),
+):
+    spreads[name] = np.mean([np.std([trial.params["x"] for trial in seen[20:]]) for seen in searches])
+    found = sum(min(trial.value for trial in seen) < 0.2 for seen in searches)
+    print(f"{name}: trials 20 to 40 spread by {spreads[name]:.3f}, the deep valley found by {found} of 20")
+# -> with g: trials 20 to 40 spread by 0.121, the deep valley found by 13 of 20
+# -> without: trials 20 to 40 spread by 0.007, the deep valley found by 7 of 20
+
+# %% [markdown]
+# Without g it tries the same place over and over: each trial there makes the hill higher. It is g that says *we have
+# been here, and most of it was not among the best*.
+
+# %%
+assert spreads["without"] < 0.2 * spreads["with g"]
+
+# %% [markdown]
+# ## Exercise
+# Write the whole thing for one list of choices. `good` and `bad` hold the choices of the trials as whole numbers from
+# 0, and there are `count` choices. The prior has the same probability for all, and the weight of one trial. Return an
+# array with log l − log g for each choice, with `b` as in [parzen_choice].
+#
+# Example: two choices, good = [0, 0], bad = [0, 1, 1, 1], b = 0.2. Then l of choice 0 is
+# (11/12 + 11/12 + 1/2) / 3 = 0.778, and g is (11/12 + 1/12 + 1/12 + 1/12 + 1/2) / 5 = 0.333. So its log ratio is 0.847.
+#
+# Then run `python -m lessons check 13`.
+
+
+# %%
+def log_ratios(good, bad, count, b):
+    raise NotImplementedError
+
+
+# %%
+def check(solution=log_ratios):
+    """By hand, and against the package's mixtures."""
+    found = solution([0, 0], [0, 1, 1, 1], 2, 0.2)
+    right = np.log([7 / 3 / 3, 2 / 3 / 3]) - np.log([5 / 3 / 5, 10 / 3 / 5])
+    assert np.allclose(found, right), f"good [0, 0] and bad [0, 1, 1, 1] give {found}; it should be {right}"
+    rng = np.random.default_rng(0)
+    for count in (2, 3, 7):
+        good, bad = rng.integers(count, size=4), rng.integers(count, size=20)
+        axes = parzen.axes_of(st.search.Space({"c": list(range(count))}))
+        settings = parzen.Settings(smoothing=0.5)
+        log_l, log_g = (
+            parzen.Mixture(axes, part[:, None].astype(float), np.ones(len(part)), settings).log_density(
+                np.arange(float(count))[:, None]) for part in (good, bad))
+        found = solution(good.tolist(), bad.tolist(), count, 0.5)
+        assert np.allclose(found, log_l - log_g), f"{count} choices, good {good}, bad {bad} give {found}"
