@@ -121,7 +121,8 @@ def _compare(given: argparse.Namespace) -> int:
     result = compare(
         X / 16.0, y, given.searchers, given.trials, given.jobs, given.seed, given.split, say=note, storage=given.db)
     studies = {row.searcher: row.study for row in result.rows}
-    picture = plot_comparison(studies, next(iter(SPACE)), given.out / "comparison.png")
+    costs = {row.searcher: row.costs for row in result.rows}
+    picture = plot_comparison(studies, costs, next(iter(SPACE)), given.out / "comparison.png")
     tell(f"{result.text()}\npicture: {picture}")
     return 0
 

@@ -53,11 +53,16 @@ class Row:
         return sum(trial.parent is None for trial in self.study.trials)
 
     @property
+    def costs(self) -> list[int]:
+        """What each trial has paid: epochs on all folds; a promoted trial pays for those above its parent's."""
+        trials = self.study.trials
+        before = [0 if trial.parent is None else epochs_of(trials[trial.parent]) for trial in trials]
+        return [FOLDS * (epochs_of(trial) - had) for trial, had in zip(trials, before, strict=True)]
+
+    @property
     def epochs(self) -> int:
-        """What it has paid: epochs on all folds; a promoted trial pays for those above its parent's."""
-        parents = [trial.parent for trial in self.study.trials if trial.parent is not None]
-        paid = sum(epochs_of(trial) for trial in self.study.trials)
-        return FOLDS * (paid - sum(epochs_of(self.study.trials[parent]) for parent in parents))
+        """What it has paid in all."""
+        return sum(self.costs)
 
 
 @dataclass

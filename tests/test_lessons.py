@@ -24,7 +24,9 @@ main = importlib.import_module("lessons.__main__")
 sys.path.remove(str(ROOT))
 
 LESSONS = main.lessons()
-EVERY_LESSON = pytest.mark.parametrize("number", LESSONS)
+LONG = (8, 9, 10, 14, 15)  # these take seconds to run
+EVERY_LESSON = pytest.mark.parametrize(
+    "number", [pytest.param(number, marks=pytest.mark.slow if number in LONG else ()) for number in LESSONS])
 PRINTED = "# -> "
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +16,13 @@ MARKERS = ("s", "o", "^", "D", "v", "P")
 
 
 def plot_comparison(
-    studies: dict[str, Study], parameter: str, path: str | Path, score: str = "cross-validated accuracy",
-    logarithmic: bool = True,
+    studies: Mapping[str, Study], costs: Mapping[str, Sequence[float]], parameter: str, path: str | Path,
+    score: str = "cross-validated accuracy", logarithmic: bool = True,
 ) -> Path:
-    """Draw, for studies over one space, what each has tried of one parameter, and its best score after each trial."""
+    """Draw, for studies over one space, what each has tried of one parameter, and its best score for its cost so far.
+
+    ``costs`` are the epochs that each trial of each study has cost, in order of number.
+    """
     figure, (tried, best) = _figure(2)
     for number, (name, study) in enumerate(studies.items()):
         look = {"color": COLOURS[number % 6], "label": name}
@@ -28,11 +31,12 @@ def plot_comparison(
         x = [trial.params[parameter] for trial in trials]
         tried.scatter(x, values, s=34, marker=MARKERS[number % 6], alpha=0.75, edgecolor="none", **look)
         so_far = np.maximum.accumulate(values) if study.direction == "maximize" else np.minimum.accumulate(values)
-        best.step([trial.number + 1 for trial in trials], so_far, where="post", linewidth=2, **look)
+        paid = np.cumsum(costs[name])[[trial.number for trial in trials]]
+        best.step([*paid, sum(costs[name])], [*so_far, so_far[-1]], where="post", linewidth=2, **look)
     if logarithmic:
         tried.set_xscale("log")
     _label(tried, parameter.replace("_", " "), score, "What was tried")
-    _label(best, "settings tried", f"best {score}", "Best so far")
+    _label(best, "epochs paid, over all folds", f"best {score}", "Best so far")
     _zoom(best, [study for study in studies.values()])
     return _save(figure, path)
 
@@ -59,7 +63,8 @@ def _zoom(axes: Any, studies: Sequence[Study]) -> None:
     """Show where the curves end, not where a first bad setting began."""
     values = np.concatenate([[trial.value for trial in study.trials if trial.state == "complete"] for study in studies])
     best = [study.best_value for study in studies]
-    low, high = np.quantile(values, 0.4), max(best)
+    high = max(best)
+    low = min(best) - 2.0 * (high - min(best)) if high > min(best) else np.quantile(values, 0.4)
     if studies[0].direction == "maximize" and high > low:
         axes.set_ylim(low - 0.05 * (high - low), high + 0.1 * (high - low))
 

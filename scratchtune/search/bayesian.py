@@ -31,7 +31,7 @@ class BayesianSearch(Searcher):
     acquisition: what the Gaussian process maximises: "log_ei", the logarithm of the expected improvement; "pi", that of
     the probability of improvement; "bound", the confidence bound with ``kappa`` deviations.
     initial: how many points come first, spread evenly (from a parameter's ``prior`` where it has one); None: two more
-    than twice the number of parameters, but no more than ten.
+    than twice the number of parameters, but no more than ten; with "tpe" always ten, which are few enough to split.
 
     >>> BayesianSearch(parallel=4).needs(10)
     7
@@ -56,7 +56,9 @@ class BayesianSearch(Searcher):
         rng: np.random.Generator,
     ) -> Suggestion:
         """A point of the initial design, or the one that the model finds the most promising."""
-        known, initial = len(seen) + len(pending), self.initial or min(2 * len(space.names) + 2, 10)
+        most = parzen.Settings().startup
+        few = most if self.model == "tpe" else min(2 * len(space.names) + 2, most)
+        known, initial = len(seen) + len(pending), self.initial or few
         if known < initial or not seen:
             return self._spread(space, seen, pending, number, rng, {"phase": "initial", "of": initial})
         model, because = self.chosen_model(number, known)
@@ -87,7 +89,7 @@ class BayesianSearch(Searcher):
         if model == "gp":
             params, why = gaussian_search.propose(space, seen, pending, number, rng, self.acquisition, self.kappa)
             return params, {"model": "gp", "phase": "model", **why}
-        params, why = parzen.propose(space, seen, pending, number, rng)
+        params, why = parzen.propose(space, seen, pending, number, rng, parzen.Settings(startup=1))  # they have come
         return params, {"model": "tpe", **why}
 
     def _spread(
@@ -105,6 +107,7 @@ class BayesianSearch(Searcher):
             drawn = RandomSearch(SEQUENCE).explain(why)
             if why["phase"] == "initial":
                 return f"One of the {why['of']} points with which the search begins, before a model is asked. {drawn}"
-            return f"All that the model looked at had come before, so one of the points that are left. {drawn}"
+            return f"All that the model looked at had come before or was refused, so one of the others. {drawn}"
         explained = (gaussian_search if why["model"] == "gp" else parzen).explain(why)
-        return f"{explained} ({why['because'].capitalize()}.)" if self.model == "auto" else explained
+        because = why["because"]
+        return f"{explained} ({because[0].upper()}{because[1:]}.)" if self.model == "auto" else explained

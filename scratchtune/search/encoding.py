@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchtune.search.parameters import prior_in_unit
 from scratchtune.search.space import Categorical, Float, Int, Space, same
 
 ABSENT_PLACE, ABSENT_CHOICE = 0.5, -1.0
@@ -109,7 +110,7 @@ class Encoding:
     def neighbours(self, row: np.ndarray, most: int = 12) -> np.ndarray:
         """Rows that differ in one stepped or chosen parameter: all its values where they are few, else the next ones.
 
-        The others keep their entries, so a parameter that comes to exist begins in its middle.
+        The others keep their entries, so a range that comes to exist begins in its middle, and a choice at its first.
         """
         found = [np.empty((0, len(row)))]
         for j in np.flatnonzero(self.counts > 1).tolist():
@@ -127,8 +128,7 @@ class Encoding:
         centre, sharpness = np.full(len(self.parameters), 0.5), np.zeros(len(self.parameters))
         for j, parameter in enumerate(self.parameters):
             if isinstance(parameter, (Float, Int)) and parameter.prior is not None and parameter.low < parameter.high:
-                middle, spread = parameter.prior
-                centre[j] = Float(parameter.low, parameter.high, log=parameter.log).to_unit(middle)
+                centre[j], spread = prior_in_unit(parameter)
                 sharpness[j] = spread ** -2
         return centre, sharpness
 

@@ -86,6 +86,8 @@ def tamed(losses: np.ndarray) -> Tamed:
     values = np.where(np.isfinite(losses), losses, known.max()) / scale
     middle = float(np.median(values))
     better = values[values < middle]
+    if not len(better):  # half of them or more are the least: measure by those just above
+        better = np.sort(values[values > middle])[: max(1, int(np.sum(values > middle)) // 2)]
     spread = math.sqrt(float(np.mean((better - middle) ** 2))) if len(better) else 0.0
     if spread > 0.0:
         values = middle + spread * np.array([compressed(z) for z in ((values - middle) / spread).tolist()])
@@ -177,7 +179,7 @@ def _scores(means, variances, kind, best, kappa):
 
 @jit.function_in_order
 def _at(rows, overlap, theta, mean, upper, alpha, kind, best, kappa, centre, sharpness, point, column, work):
-    """Acquisition at one point, and its gradient along the axes (those of choices stay 0)."""
+    """Acquisition at one point, and its gradient along the axes; along an axis of choices it means nothing."""
     n, d = rows.shape
     lengths, signal, rough = gp.lengths_of(theta), math.exp(theta[d]), math.exp(theta[d + 1])
     distances = np.empty(n)
@@ -362,30 +364,60 @@ def distinct(rows: np.ndarray) -> list[int]:
 def reasons(
     encoding: Encoding, process: gp.Process, goal: Goal, values: Tamed, ranked: Sequence[Candidate],
 ) -> dict[str, Any]:
-    """Why the first of some candidates is proposed, in units of the loss; for the worse half that scale is warped."""
-    means, variances = gp.predict(process, np.array([candidate.row for candidate in ranked]))
+    """Why the first of some candidates is proposed, in units of the loss; for the worse half that scale is warped.
+
+    ``value`` is the acquisition alone; ``belief`` is what the user's prior adds to it.
+    """
+    rows = np.array([candidate.row for candidate in ranked])
+    means, variances = gp.predict(process, rows)
+    believed = goal.weight * encoding.log_beliefs(rows) if encoding.has_prior else np.zeros(len(rows))
     entries = [
-        {"params": candidate.params, "mean": values.offset + values.factor * float(mean),
-         "deviation": values.factor * math.sqrt(variance), "value": candidate.value}
-        for candidate, mean, variance in zip(ranked, means, variances, strict=True)]
-    d = len(encoding.parameters)
-    first = entries[0]
+        {"params": candidate.params, "mean": in_loss(values, mean), "deviation": values.factor * math.sqrt(variance),
+         "value": _in_units(values, goal.kind, candidate.value - belief), "belief": belief}
+        for candidate, mean, variance, belief in zip(
+            ranked, means.tolist(), variances.tolist(), believed.tolist(), strict=True)]
+    d, first = len(encoding.parameters), entries[0]
     return {
         "model": "gp", "acquisition": ACQUISITIONS[goal.kind],
-        "value": first["value"], "mean": first["mean"], "deviation": first["deviation"],
-        "best": values.offset + values.factor * goal.best, "trials": len(process.rows), "runners_up": entries[1:],
-        "lengths": dict(zip(encoding.space.names, np.exp(process.theta[:d]).tolist(), strict=True)),
+        **{name: first[name] for name in ("value", "belief", "mean", "deviation")},
+        "best": in_loss(values, float(values.tame.min())), "target": in_loss(values, goal.best),
+        "trials": len(values.tame), "pending": len(process.rows) - len(values.tame), "runners_up": entries[1:],
+        "lengths": {name: math.exp(process.theta[j]) for j, name in enumerate(encoding.space.names)
+                    if encoding.parameters[j].count != 1},
         **dict(zip(("signal", "rough", "noise"), np.exp(process.theta[d:]).tolist(), strict=True))}
+
+
+def in_loss(values: Tamed, tame: float) -> float:
+    """A tame value in units of the loss."""
+    return values.offset + values.factor * tame
+
+
+def _in_units(values: Tamed, kind: int, value: float) -> float:
+    """An acquisition of tame values in units of the loss; a probability has none."""
+    name = ACQUISITIONS[kind]
+    if name == "bound":
+        return values.factor * value - values.offset
+    return value + math.log(values.factor) if name == "log_ei" else value
 
 
 def explain(why: dict[str, Any]) -> str:
     """Say the reasons of a Gaussian process's suggestion in words."""
-    name = {"log_ei": "log expected improvement", "pi": "log probability of improvement",
-            "bound": "confidence bound"}[why["acquisition"]]
+    running = f" (and {why['pending']} that are running, as it believes them to end)" if why["pending"] else ""
+    name = {"log_ei": "expected improvement is", "pi": f"probability of less than {why['target']:.4g} is",
+            "bound": "loss that may be hoped for is"}[why["acquisition"]]
+    beaten = f" (the next candidate's: {_told(why, why['runners_up'][0])})" if why["runners_up"] else ""
+    prior = f" The user's prior takes {-why['belief']:.2g} off its logarithm." if why["belief"] else ""
     shortest = sorted(why["lengths"], key=why["lengths"].get)[:2]
     told = " and ".join(f"{axis} (length {why['lengths'][axis]:.2g})" for axis in shortest)
-    beaten = f", before the next one's {why['runners_up'][0]['value']:.3g}" if why["runners_up"] else ""
+    fastest = f" The loss changes fastest along {told}." if len(shortest) > 1 else ""
     return (
-        f"A Gaussian process of {why['trials']} trials believes the loss here to be {why['mean']:.4g} ± "
-        f"{why['deviation']:.2g}, where the best so far is {why['best']:.4g}: the {name} is "
-        f"{why['value']:.3g}{beaten}. The loss changes fastest along {told}.")
+        f"A Gaussian process of {why['trials']} trials{running} believes the loss here to be {why['mean']:.4g} ± "
+        f"{why['deviation']:.2g}, where the best so far is {why['best']:.4g}: the {name} {_told(why, why)}{beaten}."
+        f"{prior}{fastest}")
+
+
+def _told(why: dict[str, Any], entry: dict[str, Any]) -> str:
+    """The acquisition of a candidate, as one would say it."""
+    if why["acquisition"] == "bound":
+        return f"{-entry['value']:.4g}"
+    return f"{math.exp(entry['value']):.2g}" if entry["value"] > -700.0 else f"1e{entry['value'] / math.log(10.0):.0f}"

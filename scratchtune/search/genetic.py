@@ -138,7 +138,7 @@ class GeneticSearch(Searcher):
     ) -> Suggestion:
         """A founder of the first generation, or a child of two of the fittest that were seen."""
         taken = Taken(space, seen, pending)
-        why = {"searcher": "genetic", "generation": self.generation(number)}
+        why, parented = {"searcher": "genetic", "generation": self.generation(number)}, False
         if self.needs(number) == 0 and len(seen) < self.population:  # an earlier study's trials may be the founders
             params = _founder(space, len(seen) + number, rng)
             if space.allows(params) and params not in taken:
@@ -146,19 +146,20 @@ class GeneticSearch(Searcher):
         else:
             pool = list(seen) if self.elitism else list(seen[-self.population :])
             parents = _fittest(space, pool, self.parents)
-            brood = self._brood(space, parents, taken, rng)
+            brood, parented = self._brood(space, parents, taken, rng), len(parents.results) > 1
             if brood:
                 best, estimates = _best_of(space, pool, brood)
                 child, params = brood[best]
                 return Suggestion(params, why | _reasons(space, parents, child, params, seen, self.needs(number))
                                   | {"estimates": estimates, "chosen": best})
         drawn = RandomSearch().suggest(space, seen, pending, number, rng)
-        return Suggestion(drawn.params, why | {"drawn": drawn.why})
+        return Suggestion(drawn.params, why | {"drawn": drawn.why, "parented": parented})
 
     def explain(self, why: dict[str, Any]) -> str:
         """Say who the parents were, what the child has from whom, and what has mutated."""
         if "drawn" in why:
-            return f"Generation {why['generation']}, without parents. {RandomSearch().explain(why['drawn'])}"
+            reason = "no child was new and allowed" if why["parented"] else "fewer than two trials have succeeded"
+            return f"Generation {why['generation']}; {reason}. {RandomSearch().explain(why['drawn'])}"
         if "founder" in why:
             return f"Generation 0: founder {why['founder']}, one of a population that is spread evenly over the space."
         first, second = (_named(parent) for parent in why["parents"])

@@ -14,7 +14,7 @@ import numpy as np
 
 from scratchtune.search.space import Categorical, Parameter, Space
 
-FITTED = 60  # at most so many of the fittest trials are fitted, and at most half of all
+FITTED = 60  # at most so many of the fittest trials are fitted: half of all, and of few trials a population
 PENALTY = 0.1  # of the squares of the coefficients, for each trial
 NARROWEST = 0.03  # a gene's spread is taken to be at least so wide
 CURVED = 8  # with more ordered parameters than this, no products of two genes are fitted

@@ -130,7 +130,8 @@ def blend_crossover(x: np.ndarray, y: np.ndarray, u: np.ndarray, alpha: float) -
     Returns
         c, the child's genes; they may lie outside of the unit interval.
     Variant
-        With α = 0.5 the spread of the genes neither shrinks nor grows from parents to children, on average nearly.
+        With α = 0.5 a child's gene lies outside of its parents' as often as between them; the variance of the genes
+        grows by a sixth from parents to children, which selection takes away again.
     Source
         Eshelman and Schaffer (1993), "Real-coded genetic algorithms and interval-schemata".
     Example

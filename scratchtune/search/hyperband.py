@@ -240,7 +240,7 @@ class _Race(Searcher):
         own = _own(seen, needs)
         new = [own[k].params if k < needs else pending[k - needs] for k in self._firsts[:order]]
         proposed = None
-        if self.proposer is not None and not (self._learns and _every(self.random_share, row.rank)):
+        if self.proposer is not None and not (self._learns and _every(self.random_share, order)):
             if isinstance(self._proposer, BayesianSearch):
                 shown = self._of_one_budget(space, seen)
                 attempts: list[Sequence[dict[str, Any]]] = [pending, [*pending, *new]]

@@ -20,6 +20,7 @@ from scratchtune import checks
 MOST_VALUES = 2**50  # of a range with a step: from here on the 53 bits of a place could not tell two values apart
 MOST_IN_LOG = 2**40  # the largest whole number of a log range, likewise: its logarithm has fewer bits left
 MOST_CHOICES = 1_000_000
+SPREADS = (1e-6, 4.0)  # of a prior, as shares of the range: a narrower one is a point, a wider one is flat
 
 
 def linear_value(u: float, low: float, high: float) -> float:
@@ -400,6 +401,21 @@ class Categorical:
 
 
 Parameter = Float | Int | Categorical
+
+
+def prior_in_unit(parameter: Float | Int) -> tuple[float, float]:
+    """Centre and spread of a range's prior in the unit interval.
+
+    As with `to_unit`, separate values have cells that reach half a step beyond the ends of the range; a centre between
+    two values lies between their middles. The spread is kept within `SPREADS`.
+    """
+    centre, spread = parameter.prior
+    spread = min(max(spread, SPREADS[0]), SPREADS[1])
+    if parameter.low == parameter.high:
+        return 0.5, spread
+    half = 0.5 * (parameter.step or 0.0)
+    place = log_place if parameter.log else linear_place
+    return min(max(place(centre, parameter.low - half, parameter.high + half), 0.0), 1.0), spread
 
 
 def same(a: Any, b: Any) -> bool:

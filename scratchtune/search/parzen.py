@@ -21,17 +21,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks, jit
-from scratchtune.search.parameters import Categorical, Float, Int, Parameter, linear_place, log_place
-from scratchtune.search.random import RandomSearch, place_of_centre
+from scratchtune.search.parameters import Categorical, Float, Int, Parameter, linear_place, log_place, prior_in_unit
+from scratchtune.search.random import RandomSearch
 from scratchtune.search.searcher import Result
 from scratchtune.search.space import Space
 
 _SQRT_HALF = math.sqrt(0.5)
 _SQRT_2_PI = math.sqrt(2.0 * math.pi)
 _TINY = 1e-300  # the least probability, so that its logarithm exists
-NARROW = 1e-3  # a cell so many deviations wide has the density in its middle times its width, to 1 part in 10⁷
+NARROW = 1e-3  # a cell so many deviations wide has the density in its middle times its width, to 2 parts in 10⁶
 FINEST = 100.0  # no kernel is narrower than the range divided by this
-SPREADS = (1e-6, 4.0)  # of a prior, as shares of the range: a narrower one is a point, a wider one is flat
 ROUNDS = 20  # how many batches are drawn to gather candidates that are new and allowed
 
 
@@ -222,8 +221,8 @@ def choice_kernels(c: np.ndarray, shares: np.ndarray, smoothing: float) -> np.nd
 def neighbour_deviations(places: np.ndarray, least: float) -> np.ndarray:
     """Deviation of each place's kernel: the larger of the distances to its neighbours, from ``least`` to 1.
 
-    So kernels are narrow where trials are many. The ends of the range stand in for neighbours only where there is one
-    place alone; otherwise the outermost two have their one neighbour (Bergstra et al., 2011, section 4.2).
+    So kernels are narrow where trials are many (Bergstra et al., 2011, section 4.2). There the ends of the range count
+    as neighbours; here, as in Optuna, only where there is one place alone: the outermost two have their one neighbour.
     """
     order = np.argsort(places, kind="stable")
     gaps = np.diff(places[order], prepend=0.0, append=1.0)
@@ -250,7 +249,7 @@ def log_mixture(q, w, out):
         w: w, (k,), probabilities, the weights of the components
         p: out, (n,), written
     Source
-        Bergstra et al. (2011), section 4.2, with products of kernels as components (Falkner et al., 2018, section 3.1).
+        Bergstra et al. (2011), section 4.2, with products of kernels as components (Falkner et al., 2018).
     Example
         >>> p = np.empty(1)
         >>> log_mixture(np.log([[0.5, 2.0]]), np.array([0.5, 0.5]), p)
@@ -354,9 +353,7 @@ class Range(Axis):
         super().__init__(name, parameter, conditions)
         self.parameter: Float | Int = parameter
         self.count = parameter.count
-        centre, spread = (None, 1.0) if parameter.prior is None else parameter.prior
-        place = 0.5 if centre is None else place_of_centre(parameter, centre)
-        self.prior = place, min(max(spread, SPREADS[0]), SPREADS[1])
+        self.prior = (0.5, 1.0) if parameter.prior is None else prior_in_unit(parameter)
 
     def code(self, value: float) -> float:
         """Place of a value, or its number."""
@@ -628,11 +625,11 @@ def explain(why: Mapping[str, Any]) -> str:
         return f"Start-up, with {why['known']} of {why['startup']} trials before there is enough to compare. {drawn}"
     parts = f"{_trials(why['good'])} taken as good and {_trials(why['bad'])} as bad{_of_which(why)}"
     if why["phase"] == "rest":
-        return f"With {parts}, no point that is new came up where the good ones are dense. {drawn}"
+        return f"With {parts}, no point that is new and allowed came up where the good ones are dense. {drawn}"
     text = (
         f"Of {why['candidates']} candidates, drawn where the good trials are dense, this one has the highest ratio: "
-        f"such points are {_times(why['log_ratio'])} as dense among the good as among the bad ({parts}), so its chance "
-        f"to be good is {why['chance']:.0%}, where {why['gamma']:.0%} of the trials are.")
+        f"such points are {_times(why['log_ratio'])} as dense among the good as among the bad ({parts}). By Bayes's "
+        f"rule that would be a chance of {why['chance']:.0%} to be good, where {why['gamma']:.0%} of the trials are.")
     return f"{text}{_by_parameter(why['by_parameter'])}{_next_best(why['runners_up'])}"
 
 

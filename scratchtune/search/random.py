@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.search.parameters import prior_in_unit
 from scratchtune.search.searcher import Exhausted, Result, Searcher, Suggestion, Taken
 from scratchtune.search.sequences import halton, latin_hypercube, seed_of, uniform
-from scratchtune.search.space import Categorical, Float, Int, Parameter, Space
+from scratchtune.search.space import Categorical, Parameter, Space
 
 DRAWS = 1000  # how often a point that was refused is drawn again before the points that are left are listed
 MOST_DRAWS = 20_000  # the same where there are too many to list: a constraint may allow one point of a thousand
@@ -32,8 +33,8 @@ class RandomSearch(Searcher):
 
     ``sequence`` says how: "uniform" is independent draws; "halton" and "latin_hypercube" fill the space more evenly
     (see `scratchtune.search.sequences`), which helps most where few trials are spread over few parameters.
-    In a finite space no point comes twice: a point that is among the earlier trials is drawn again, which is a uniform
-    draw from the points that are left; when none is left, the search is exhausted. The earlier trials are known without
+    In a finite space no point comes twice: a point that is among the earlier trials is drawn again, evenly; when
+    none is left, the search is exhausted. The earlier trials are known without
     waiting, since ``pending`` holds all of them: the answer depends on the study's seed, the trial's number and them.
     """
 
@@ -51,7 +52,7 @@ class RandomSearch(Searcher):
         listed = space.size is not None and space.size <= LISTED
         for draw in range(1, (DRAWS if listed else MOST_DRAWS) + 1):
             point = next(candidates)  # a prior that leads to nothing new is left aside in the end
-            params = place(space, point, rng) if draw <= DRAWS else space.from_unit(point)
+            params = place(space, point) if draw <= DRAWS else space.from_unit(point)
             if space.allows(params) and (taken is None or params not in taken):
                 return Suggestion(params, why=self._why(stream, draw))
         if taken is None or not listed:
@@ -68,14 +69,14 @@ class RandomSearch(Searcher):
             return f"Point {number} of the {IN_WORDS[why['sequence']]} of seed {seed}, whatever has been seen."
         again = f" (draw {why['draw']}: the earlier ones had come before or were refused)" if why["draw"] > 1 else ""
         return (
-            f"Drawn at random ({why['sequence']}), whatever has been seen, from the stream of random numbers of "
+            f"Drawn at random, whatever has been seen, from the stream of random numbers of "
             f"(seed, trial) = {tuple(why['stream'])}{again}.")
 
     def _why(self, stream: list[int], draw: int) -> dict[str, Any]:
         return {"searcher": "random", "sequence": self.sequence, "stream": stream, "draw": draw}
 
 
-def place(space: Space, point: np.ndarray, rng: np.random.Generator | None = None) -> dict[str, Any]:
+def place(space: Space, point: np.ndarray) -> dict[str, Any]:
     """Params at a point of the unit cube; a coordinate u of a parameter with a prior is that prior's quantile u."""
     placed = [
         u if parameter.prior is None else prior_quantile(parameter, float(u))
@@ -98,18 +99,10 @@ def prior_quantile(parameter: Parameter, u: float) -> float:
         shares = np.cumsum(parameter.prior) / np.sum(parameter.prior)
         choice = min(int(np.searchsorted(shares, u, side="right")), int(np.flatnonzero(parameter.prior)[-1]))
         return (choice + 0.5) / len(shares)
-    centre, spread = parameter.prior
-    normal = NormalDist(place_of_centre(parameter, centre), spread)
+    normal = NormalDist(*prior_in_unit(parameter))
     below, above = normal.cdf(0.0), normal.cdf(1.0)
     share = min(max(below + u * (above - below), 1e-300), 1.0 - 2.0**-53)
     return min(max(normal.inv_cdf(share), 0.0), 1.0)
-
-
-def place_of_centre(parameter: Float | Int, centre: float) -> float:
-    """Place of a prior's centre, which may lie between two values of a range with a step."""
-    if parameter.low == parameter.high:
-        return 0.5
-    return Float(parameter.low, parameter.high, log=parameter.log).to_unit(centre)
 
 
 def _one_of_the_rest(space: Space, taken: Taken, rng: np.random.Generator) -> dict[str, Any]:

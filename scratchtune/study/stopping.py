@@ -48,7 +48,7 @@ def running_average(losses: np.ndarray) -> float:
         >>> running_average(np.array([4.0, 1.0, 1.0]))
         2.0
     """
-    return math.fsum(losses) / len(losses)
+    return math.fsum(loss / len(losses) for loss in losses)
 
 
 def behind(losses: np.ndarray, middle: float) -> float:

@@ -169,7 +169,9 @@ class Study:
         trial = self._find(number)
         if trial.why.get("enqueued"):
             return f"Trial {trial.number}: put into the queue by the user."
-        return f"Trial {trial.number}: {self.searcher.explain(trial.why)}"
+        said = self.searcher.explain(trial.why)
+        turned = " (A loss is minus the value here.)" if self.direction == "maximize" and "loss" in said else ""
+        return f"Trial {trial.number}: {said}{turned}"
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the table, one trial a line: number, state, value, param_NAME..., budget, parent, error, seconds."""

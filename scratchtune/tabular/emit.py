@@ -65,6 +65,7 @@ def _begin(rows: dict[str, Any], framework: str, imports: Sequence[str] = ()) ->
         f'"""The network that scratchtune has found for {shown}, in {framework}.',
         "",
         "    python THIS_SCRIPT [FILE]",
+        *_when(framework == "Keras", "", "Its backend is TensorFlow, unless KERAS_BACKEND says torch or jax."),
         '"""',
         "import sys",
         "",

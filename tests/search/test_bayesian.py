@@ -136,7 +136,7 @@ def test_auto_takes_turns_and_says_so() -> None:
         trials.append(Result(number, suggestion.params, loss_of(suggestion.params), "complete"))
         models.append(suggestion.why.get("model"))
         if models[-1] is not None:
-            assert suggestion.why["because"].capitalize() in searcher.explain(suggestion.why)
+            assert suggestion.why["because"][1:] in searcher.explain(suggestion.why)
     assert set(models[12:]) == {"gp", "tpe"} and set(models[:8]) == {None}
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from scratchtune.search import gaussian_process as gp
 from scratchtune.search import gaussian_search as gs
-from scratchtune.search.acquisition import ACQUISITIONS
+from scratchtune.search.acquisition import ACQUISITIONS, expected_improvement, log_probability
 from scratchtune.search.encoding import Encoding
 from scratchtune.search.searcher import Result
 from scratchtune.search.space import Categorical, Float, Int, Space
@@ -210,12 +210,40 @@ def test_the_reasons_are_the_beliefs_in_units_of_the_loss() -> None:
     seen = [result._replace(value=1000.0 + 10.0 * bowl(result.params)) for result in seen_of(PLANE, range(25))]
     params, why = propose(PLANE, seen)
     assert why["mean"] == pytest.approx(1000.0 + 10.0 * bowl(params), abs=0.3)
-    assert why["best"] == pytest.approx(min(result.value for result in seen), abs=0.3)
+    assert why["best"] == pytest.approx(min(result.value for result in seen), rel=1e-12) == why["target"]
+    assert math.exp(why["value"]) == pytest.approx(
+        expected_improvement(why["mean"], why["deviation"], why["best"]), rel=1e-6)
     assert why["acquisition"] == "log_ei" and why["trials"] == 25 and set(why["lengths"]) == {"x", "y"}
     assert why["lengths"]["x"] < why["lengths"]["y"]  # x matters more
     assert why["runners_up"] and all(other["value"] <= why["value"] for other in why["runners_up"])
     text = gs.explain(why)
-    assert "log expected improvement" in text and "x (length" in text and f"{why['mean']:.4g}" in text
+    assert "expected improvement" in text and "x (length" in text and f"{why['mean']:.4g}" in text
+
+
+def test_the_reasons_of_the_other_acquisitions_and_of_pending_trials_say_what_they_are() -> None:
+    seen = [result._replace(value=100.0 + bowl(result.params)) for result in seen_of(PLANE, range(8))]
+    _, why = propose(PLANE, seen, acquisition="bound")
+    assert why["value"] == pytest.approx(2.0 * why["deviation"] - why["mean"], rel=1e-9)
+    assert f"may be hoped for is {-why['value']:.4g}" in gs.explain(why)
+    _, why = propose(PLANE, seen, [{"x": 0.5, "y": 0.5}], acquisition="pi")
+    z = (why["target"] - why["mean"]) / why["deviation"]
+    assert why["value"] == pytest.approx(log_probability(z), rel=1e-6) and why["target"] < why["best"]
+    assert why["best"] == pytest.approx(min(result.value for result in seen)) and why["trials"] == 8
+    assert "of 8 trials (and 1 that are running" in gs.explain(why)
+
+
+def test_a_prior_is_told_apart_from_the_improvement() -> None:
+    space = Space({"x": Float(0.0, 1.0, prior=(0.9, 0.1)), "y": Float(0.0, 1.0), "fixed": [1]})
+    seen = [result._replace(value=bowl(result.params)) for result in seen_of(space, range(12))]
+    _, why = propose(space, seen)
+    assert why["belief"] < 0.0 and "The user's prior takes" in gs.explain(why) and set(why["lengths"]) == {"x", "y"}
+    assert math.exp(why["value"]) == pytest.approx(
+        expected_improvement(why["mean"], why["deviation"], why["best"]), rel=1e-6)
+
+
+def test_most_values_at_the_least_do_not_flatten_the_rest() -> None:
+    tame = gs.tamed(np.array([0.0, 0.0, 0.0, 0.0, 0.1, 0.2, 1e12])).tame
+    assert np.diff(tame[3:]).min() > 0.1
 
 
 def test_no_new_candidate_is_a_lookup_error() -> None:
