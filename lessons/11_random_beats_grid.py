@@ -58,7 +58,6 @@ for name, tried in (("grid", grid), ("random", chance)):
 # -> grid  : 9 points, 3 values of the first parameter
 # -> random: 9 points, 9 values of the first parameter
 
-
 # %%
 def hill(x):
     """What the first parameter is worth; the summit is near 0.36."""
@@ -88,6 +87,7 @@ axes[1, 0].set_ylabel("one that does not")
 # gaps and heaps, but their shadow has nine places.
 #
 # Is that luck of this hill? We put the best value anywhere, 1,000 times, and measure how far the nearest value is.
+# Predict 1: random search comes closer, on average.
 
 # %%
 assert len(set(grid[:, 0])) == 3 and len(set(chance[:, 0])) == 9
@@ -144,10 +144,12 @@ ax.legend()
 
 # %% [markdown]
 # ## Check: the crossing
-# With two parameters that both matter, the grid is clearly better: it leaves no gaps. From the third parameter on
-# random search is ahead. The grid's line is flat: 729 trainings find no more than 9 did, since the two parameters that
-# matter still have 3 values each. All the money went into those that do not. Random search does not know either which
-# parameters matter; it need not. The shadow of its 729 points on any two parameters is 729 points.
+# Predict 2: with two parameters that both matter, the grid is clearly better: it leaves no gaps.
+#
+# Predict 3: the grid does not become better at all. Its line is flat: 729 trainings find no more than 9 did, since the
+# two parameters that matter still have 3 values each. From the third parameter on random search is ahead. All the money
+# went into those that do not. Random search does not know either which parameters matter; it need not. The shadow of
+# its 729 points on any two parameters is 729 points.
 #
 # How often is that so in practice? Bergstra and Bengio (2012) tuned networks on several data sets. On each, few
 # parameters mattered, but not the same ones. So one cannot leave the others out beforehand.
@@ -162,8 +164,8 @@ assert of_grid.max() < 1.1 * of_grid.min() and of_chance[-1] < of_grid[-1] / 10
 # Chance leaves gaps and heaps. Two kinds of points avoid both, and the rows as well.
 #
 # *Halton's* points write the number of the trial in base 2 for the first parameter, in base 3 for the second, and so
-# on with the primes. The digits are then mirrored at the point: the second formula. Neighbours in number land far from
-# each other, so that each new point falls into a gap.
+# on with the primes. The digits are then mirrored at the point: the second formula, with the base b, and the digits d,
+# the lowest first. Neighbours in number land far from each other, so that each new point falls into a gap.
 #
 # A *Latin hypercube* of n points cuts each axis into n equal parts, and takes each part exactly once: the third
 # formula, with c the number of the part, and u drawn. The shadow on each axis is as even as can be.
@@ -171,7 +173,8 @@ assert of_grid.max() < 1.1 * of_grid.min() and of_chance[-1] < of_grid[-1] / 10
 # In both the package exchanges digits or parts by the study's seed, so that each seed has other points.
 
 # %%
-print([radical_inverse(digits, 2) for digits in ([0, 0], [1, 0], [0, 1], [1, 1])])  # of 0, 1, 2 and 3 in base 2
+# Of 0, 1, 2 and 3 in base 2. The lowest digit stands first: [1, 0] is 1, and [0, 1] is 2.
+print([radical_inverse(digits, 2) for digits in ([0, 0], [1, 0], [0, 1], [1, 1])])
 print([latin_place(cell, 0.5, 4) for cell in (2, 0, 3, 1)])
 KINDS = {"random": "uniform", "Halton": "halton", "Latin hypercube": "latin_hypercube"}
 spread = {
@@ -179,13 +182,13 @@ spread = {
 spread["grid, 8 x 8"] = [points(st.GridSearch(), 64, values=[(k + 0.5) / 8 for k in range(8)])]
 one = {name: np.mean([best_loss(tried, 1) for tried in studies]) for name, studies in spread.items()}
 two = {name: np.mean([best_loss(tried) for tried in studies]) for name, studies in spread.items()}
-print(f"{'64 points':15}{'largest gap in a shadow':>25}{'best loss: one matters':>25}{'two do':>10}")
+print(f"{'64 points':15}{'gap in the second shadow':>25}{'best loss: one matters':>25}{'two do':>10}")
 for name, studies in spread.items():
     gap = np.mean([np.diff(np.sort(tried[:, 1])).max() for tried in studies])
     print(f"{name:15}{gap:25.3f}{one[name]:25.5f}{two[name]:10.5f}")
 # -> [0.0, 0.5, 0.25, 0.75]
 # -> [0.625, 0.125, 0.875, 0.375]
-# -> 64 points        largest gap in a shadow   best loss: one matters    two do
+# -> 64 points       gap in the second shadow   best loss: one matters    two do
 # -> random                             0.071                  0.00011   0.00549
 # -> Halton                             0.025                  0.00002   0.00371
 # -> Latin hypercube                    0.029                  0.00003   0.00501
@@ -201,8 +204,9 @@ for ax, (name, studies) in zip(axes, spread.items(), strict=True):
 
 # %% [markdown]
 # ## Check: even, but not in rows
-# The marks below each square are the shadow. The grid's has eight places, all others' have 64. The Latin hypercube and
-# Halton's points both have an even shadow: their largest gap is less than half of chance's. In the square the Latin
+# The marks below each square are the shadow on the first parameter. The grid's has eight places, all others' have 64.
+# The table gives the largest gap in the shadow on the second one. The Latin hypercube and Halton's points both have an
+# even shadow: that gap is less than half of chance's. In the square the Latin
 # hypercube is little better than chance. Halton's points are even there too, though not as even as the grid's. So they
 # stand between the two: better than chance where both parameters matter, and far better than the grid where one does.
 # `RandomSearch(sequence="halton")` is worth it for a handful of parameters. With twenty of them no 64 points fill the
@@ -251,7 +255,7 @@ assert len(pairs) == 9
 # that probability.
 #
 # Example: for a share of 0.5 and a confidence of 0.9 it is 4, since three trials all miss with probability 1/8, and
-# four with 1/16.
+# four with 1/16. A share may be 1: then one trial is enough.
 #
 # Then run `python -m lessons check 11`.
 

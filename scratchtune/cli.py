@@ -88,7 +88,8 @@ def _command(commands: argparse._SubParsersAction, name: str, run: object, text:
 
 
 def _add_compare(commands: argparse._SubParsersAction) -> None:
-    parser = _command(commands, "compare", _compare, "tune the document's network with every searcher, at equal cost")
+    parser = _command(
+        commands, "compare", _compare, "tune the document's network with every searcher, for at most the same epochs")
     add = parser.add_argument
     add("--data", choices=["digits"], default="digits", help="the rows to tune on (default: digits)")
     add("--searchers", nargs="+", metavar="NAME", default=[], help=f"of {', '.join(SEARCHER_NAMES)} (default: all)")
@@ -321,7 +322,8 @@ def _why(given: argparse.Namespace) -> int:
     name = given.study or names[0]
     row = storage.row(name, checks.integer("NUMBER", given.number, 0))
     outcome = {"complete": f"value {row.value}", "failed": f"failed: {row.error}"}.get(row.state, row.state)
-    tell(f"Trial {row.number} of the study {name!r}: {shown(row.shown)}; {outcome}\n{row.said}")
+    said = row.said.removeprefix(f"Trial {row.number}: ")
+    tell(f"Trial {row.number} of the study {name!r}: {shown(row.shown)}; {outcome}\n{said}")
     return 0
 
 

@@ -88,10 +88,12 @@ class Comparison:
             f" {row.seconds:>8.1f}  {shown(row.study.best_params)}"
             for row in self.rows
         ]
-        winner = self.winner
+        winner, most = self.winner, max(row.epochs for row in self.rows)
+        cheap = [f"{row.searcher} pays for {row.epochs:,} epochs only: its whole schedule, most of it short trainings"
+                 for row in self.rows if row.epochs < 0.9 * most and isinstance(row.study.searcher, Hyperband)]
         return "\n".join([
             f"accuracy of the document's network, {EPOCHS} epochs; cross-validated on {self.tuned_on} rows in {FOLDS} "
-            f"folds; sealed: {self.tested_on} rows, {SPLITS[self.split]}", "", head, *lines, "",
+            f"folds; sealed: {self.tested_on} rows, {SPLITS[self.split]}", "", head, *lines, *cheap, "",
             f"best by cross-validation: {winner.searcher}, {shown(winner.study.best_params)}; "
             f"accuracy on the sealed rows {winner.sealed:.4f}",
             f"why: {winner.study.why(winner.study.best_trial.number)}",

@@ -29,7 +29,9 @@ def plot_comparison(
         trials = [trial for trial in study.trials if trial.state == "complete"]
         values = np.array([trial.value for trial in trials])
         x = [trial.params[parameter] for trial in trials]
-        tried.scatter(x, values, s=34, marker=MARKERS[number % 6], alpha=0.75, edgecolor="none", **look)
+        short = " (short trainings too)" if any(trial.parent is not None for trial in trials) else ""
+        tried.scatter(x, values, s=34, marker=MARKERS[number % 6], alpha=0.75, edgecolor="none",
+                      **look | {"label": name + short})
         so_far = np.maximum.accumulate(values) if study.direction == "maximize" else np.minimum.accumulate(values)
         paid = np.cumsum(costs[name])[[trial.number for trial in trials]]
         best.step([*paid, sum(costs[name])], [*so_far, so_far[-1]], where="post", linewidth=2, **look)

@@ -352,9 +352,9 @@ def _inherited(why: dict[str, Any]) -> str:
     by: dict[Any, list[str]] = {}
     for name, origin in why["mask"].items():
         by.setdefault(origin, []).append(name)
-    parts = [f"{', '.join(names)} {'drawn' if origin == 'drawn' else f'after trial {origin}'}"
-             for origin, names in by.items()]
-    return "; ".join(parts)
+    return "; ".join(
+        f"{', '.join(names)} " + ("drawn" if origin == "drawn" else f"like trial {origin}'s")
+        for origin, names in by.items())
 
 
 def _short(value: Any) -> str:

@@ -63,14 +63,14 @@ class RandomSearch(Searcher):
         return Suggestion(params, why=self._why(stream, DRAWS + 1))
 
     def explain(self, why: dict[str, Any]) -> str:
-        """Say from which stream of random numbers, or from which sequence, it came."""
+        """Say from which random numbers, or from which sequence, it came."""
         if why["sequence"] in IN_WORDS and why["draw"] == 1:
             seed, number = why["stream"][0], why["stream"][-1]
             return f"Point {number} of the {IN_WORDS[why['sequence']]} of seed {seed}, whatever has been seen."
-        again = f" (draw {why['draw']}: the earlier ones had come before or were refused)" if why["draw"] > 1 else ""
-        return (
-            f"Drawn at random, whatever has been seen, from the stream of random numbers of "
-            f"(seed, trial) = {tuple(why['stream'])}{again}.")
+        again = f", draw {why['draw']} (the earlier ones had come before or were refused)" if why["draw"] > 1 else ""
+        seed, *rest = why["stream"]
+        trial = ", ".join(map(str, rest))
+        return f"Drawn at random, whatever has been seen: the random numbers of seed {seed} and trial {trial}{again}."
 
     def _why(self, stream: list[int], draw: int) -> dict[str, Any]:
         return {"searcher": "random", "sequence": self.sequence, "stream": stream, "draw": draw}
