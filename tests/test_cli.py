@@ -32,6 +32,30 @@ def test_compare_saves_its_picture_though_nobody_reads(tmp_path, monkeypatch):
     assert (tmp_path / "comparison.png").exists()
 
 
+def test_a_kept_comparison_is_taken_up_and_says_why(tmp_path, capsys):
+    database = str(tmp_path / "studies.db")
+    compare = ["compare", "--trials", "4", "--searchers", "bayesian", "genetic"]
+    compare += ["--out", str(tmp_path), "--db", database]
+    assert main(compare) == 0
+    table = [line.split("  best")[0].split()[:5] for line in capsys.readouterr().out.splitlines()[2:5]]
+    assert main(compare) == 0  # all is there already
+    assert [line.split("  best")[0].split()[:5] for line in capsys.readouterr().out.splitlines()[2:5]] == table
+    assert main(["why", database, "3", "--study", "genetic"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("Trial 3 of the study 'genetic': learning_rate=") and "; value 0." in said[0]
+    assert said[1].startswith("Generation 0: founder 3")
+    for arguments, message in (
+        ([database, "3"], "holds 2 studies; --study says which: bayesian, genetic"),
+        ([database, "9", "--study", "genetic"], "has no trial 9; it has 4, from 0"),
+        ([database, "-1", "--study", "genetic"], "NUMBER is -1"),
+        ([database, "3", "--study", "grid"], "holds no study 'grid'"),
+        ([str(tmp_path / "none.db"), "3"], "is not there"),
+        ([__file__, "3"], "can't be used as a file of studies"),
+    ):
+        assert main(["why", *arguments]) == 2
+        assert message in capsys.readouterr().err
+
+
 def test_formulas_lists_shows_and_maps(capsys):
     assert main(["formulas"]) == 0
     assert len(capsys.readouterr().out.splitlines()) >= 40

@@ -14,7 +14,7 @@ import pytest
 from scratchtune.evaluation import GroupKFold, KFold, OneStandardError
 from scratchtune.evaluation.cross_validation import FitFailedWarning
 from scratchtune.search import Categorical, Float, Int
-from scratchtune.study import GridSearchCV, RandomizedSearchCV
+from scratchtune.study import BayesSearchCV, GeneticSearchCV, GridSearchCV, RandomizedSearchCV
 from scratchtune.study.cv_results import ranks
 
 rng = np.random.default_rng(0)
@@ -95,6 +95,30 @@ def test_random_settings() -> None:
     small = quiet(RandomizedSearchCV(Threshold(), {"column": Int(0, 1)}, n_iter=12, cv=3))
     assert sorted(params["column"] for params in small.cv_results_["params"]) == [0, 1]
     assert "the random numbers of seed" in first.study_.why(0)
+
+
+@pytest.mark.parametrize("make", [
+    BayesSearchCV, GeneticSearchCV, lambda *given, **options: BayesSearchCV(*given, model="tpe", parallel=3, **options),
+    lambda *given, **options: GeneticSearchCV(*given, population=6, **options)])
+def test_settings_that_learn_from_the_scores_before_them(make: Any) -> None:
+    space = {"at": Float(-2.0, 2.0), "column": [0, 1]}
+    first, second = (quiet(make(Threshold(), space, n_iter=30, cv=3, n_jobs=jobs)) for jobs in (1, 4))
+    assert first.cv_results_["params"] == second.cv_results_["params"] and len(first.cv_results_["params"]) == 30
+    assert (first.cv_results_["mean_test_score"] == second.cv_results_["mean_test_score"]).all()
+    assert first.cv_results_["mean_test_score"][-15:].mean() > 0.6  # at random it is 0.5
+    assert abs(first.best_params_["at"]) < 0.7 and first.best_params_["column"] == 0
+    assert first.study_.why(29).startswith("Trial 29: ") and "seed" not in first.study_.why(29)
+
+
+def test_what_a_search_is_asked_for_is_checked_before_any_fit() -> None:
+    for search, message in (
+        (BayesSearchCV(Threshold(), {"at": Float(0.0, 1.0)}, model="forest"), "model is 'forest'"),
+        (BayesSearchCV(Threshold(), {"at": Float(0.0, 1.0)}, parallel=0), "parallel is 0"),
+        (GeneticSearchCV(Threshold(), {"at": Float(0.0, 1.0)}, population=1), "population is 1"),
+        (GeneticSearchCV(Threshold(), {"at": Float(0.0, 1.0)}, n_iter=0), "n_iter is 0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            quiet(search)
 
 
 def test_results_do_not_depend_on_the_number_of_threads() -> None:
