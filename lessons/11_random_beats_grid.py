@@ -58,6 +58,7 @@ for name, tried in (("grid", grid), ("random", chance)):
 # -> grid  : 9 points, 3 values of the first parameter
 # -> random: 9 points, 9 values of the first parameter
 
+
 # %%
 def hill(x):
     """What the first parameter is worth; the summit is near 0.36."""
@@ -206,11 +207,11 @@ for ax, (name, studies) in zip(axes, spread.items(), strict=True):
 # ## Check: even, but not in rows
 # The marks below each square are the shadow on the first parameter. The grid's has eight places, all others' have 64.
 # The table gives the largest gap in the shadow on the second one. The Latin hypercube and Halton's points both have an
-# even shadow: that gap is less than half of chance's. In the square the Latin
-# hypercube is little better than chance. Halton's points are even there too, though not as even as the grid's. So they
-# stand between the two: better than chance where both parameters matter, and far better than the grid where one does.
-# `RandomSearch(sequence="halton")` is worth it for a handful of parameters. With twenty of them no 64 points fill the
-# cube, and only the even shadows are left.
+# even shadow: that gap is less than half of chance's. In the square the Latin hypercube is little better than chance.
+# Halton's points are even there too, though not as even as the grid's. So they stand between the two: better than
+# chance where both parameters matter, and far better than the grid where one does. `RandomSearch(sequence="halton")` is
+# worth it for a handful of parameters. With twenty of them no 64 points fill the cube, and only the even shadows are
+# left.
 
 # %%
 assert two["grid, 8 x 8"] < two["Halton"] < two["Latin hypercube"] < two["random"]

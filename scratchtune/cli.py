@@ -9,8 +9,10 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import signal
 import sys
 import tempfile
+import threading
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
@@ -23,6 +25,7 @@ from scratchtune.streams import flushed, lead_nowhere, note, prepare_streams, te
 
 if TYPE_CHECKING:
     from scratchtune.data import Table
+    from scratchtune.study.storage import Storage
 
 TASKS = ("classification", "regression")
 SEARCHER_NAMES = ("grid", "random", "bayesian", "genetic", "hyperband")  # as in search.SEARCHERS, without importing it
@@ -35,14 +38,25 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, which ends a command as Ctrl-C does."""
+
+
+def _terminate(*_: object) -> None:
+    raise _Terminated
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     try:
         prepare_streams()
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, _terminate)
         return flushed(_run(arguments))
-    except KeyboardInterrupt:
-        note("scratchtune: interrupted")
-        return 130
+    except KeyboardInterrupt as interruption:
+        terminated = isinstance(interruption, _Terminated)
+        note("scratchtune: terminated" if terminated else "scratchtune: interrupted")
+        return 143 if terminated else 130
 
 
 def _run(arguments: Sequence[str] | None) -> int:
@@ -55,6 +69,10 @@ def _run(arguments: Sequence[str] | None) -> int:
         if sys.stdout is None:
             raise OSError("stdout is closed, and results go there; lead it to a file, or to /dev/null")
         return int(given.command(given))
+    except KeyboardInterrupt:
+        if given.command in (_tune, _compare) and given.db is not None:
+            note(f"scratchtune: what has been tried is in {given.db}; the same command goes on from there")
+        raise
     except BrokenPipeError:  # while something is printed; what has files to write has not written them
         lead_nowhere(sys.stdout)
         return 1 if given.command in (_tune, _compare) else 0
@@ -75,6 +93,7 @@ def _make_parser() -> argparse.ArgumentParser:
     _add_tune(commands)
     _add_predict(commands)
     _add_why(commands)
+    _add_studies(commands)
     _add_example(commands)
     _add_formulas(commands)
     return parser
@@ -118,6 +137,7 @@ def _compare(given: argparse.Namespace) -> int:
         raise ValueError(f"--out is {str(given.out)!r}, a file; it must be a folder")
     given.out.mkdir(parents=True, exist_ok=True)
     tempfile.TemporaryFile(dir=given.out).close()  # that it can be written is known before the work, not after
+    _check_db(given.db, {"the picture": given.out / "comparison.png"})
     X, y = load_digits()
     result = compare(
         X / 16.0, y, given.searchers, given.trials, given.jobs, given.seed, given.split, say=note, storage=given.db)
@@ -173,6 +193,8 @@ def _tune(given: argparse.Namespace) -> int:
     scripts = {kind: given.out.with_name(f"{given.out.stem}_{kind}.py") for kind in given.emit}
     _check_outputs({"--out": given.out, **{f"--emit {kind}": path for kind, path in scripts.items()}},
                    {"the table": given.file, "the space": given.space})
+    _check_db(given.db, {"the table": given.file, "the space": given.space, "the model": given.out,
+                         **{f"the script of --emit {kind}": path for kind, path in scripts.items()}})
     table = _table_of(given)
     impute = "median" if given.impute else None
     prepared = prepare(table, given.target, given.task, given.positive, given.drop, given.seed, given.sealed)
@@ -260,6 +282,19 @@ def _check_outputs(outputs: dict[str, Path], inputs: dict[str, Path | None]) -> 
         used["the model" if option == "--out" else f"the script of {option}"] = path
 
 
+def _check_db(db: Path | None, others: dict[str, Path | None]) -> None:
+    """That a file can hold studies, and is nothing else, is known before the work."""
+    from scratchtune.study.storage import Storage
+
+    if db is None:
+        return
+    for what, path in others.items():
+        there = path is not None and path.exists() and db.exists()
+        if path is not None and (path.resolve() == db.resolve() or (there and path.samefile(db))):
+            raise ValueError(f"--db is {str(db)!r}, which is {what}; it must be a file of its own")
+    Storage(db).close()
+
+
 def _write_text(path: Path, text: str) -> None:
     """Write a file beside it first, so that there is never half a file."""
     beside = path.with_name(path.name + ".part")
@@ -311,19 +346,74 @@ def _add_why(commands: argparse._SubParsersAction) -> None:
     add("--study", metavar="NAME", help="which study of the file (default: its only one)")
 
 
-def _why(given: argparse.Namespace) -> int:
-    from scratchtune.comparison import shown
+def _chosen(given: argparse.Namespace) -> tuple[Storage, str]:
+    """A file of studies, opened for reading, and the study that is meant."""
     from scratchtune.study.storage import Storage
 
-    storage = Storage(given.db, create=False)
+    storage = Storage(given.db, reading=True)
     names = storage.names()
+    if not names:
+        raise ValueError(f"{given.db} holds no study yet")
     if given.study is None and len(names) != 1:
-        raise ValueError(f"{given.db} holds {len(names)} studies; --study says which: {', '.join(names) or 'none'}")
-    name = given.study or names[0]
+        raise ValueError(f"{given.db} holds {len(names)} studies; --study says which: {', '.join(names)}")
+    name = names[0] if given.study is None else given.study
+    storage.definition(name)
+    return storage, name
+
+
+def _why(given: argparse.Namespace) -> int:
+    from scratchtune.comparison import shown
+
+    storage, name = _chosen(given)
     row = storage.row(name, checks.integer("NUMBER", given.number, 0))
     outcome = {"complete": f"value {row.value}", "failed": f"failed: {row.error}"}.get(row.state, row.state)
     said = row.said.removeprefix(f"Trial {row.number}: ")
     tell(f"Trial {row.number} of the study {name!r}: {shown(row.shown)}; {outcome}\n{said}")
+    return 0
+
+
+def _add_studies(commands: argparse._SubParsersAction) -> None:
+    """The commands that read a file of studies."""
+    for name, function, text in (
+        ("studies", _studies, "list what a file of studies holds"),
+        ("show", _show, "show a study: what it is defined by, what it has cost, its best trials"),
+        ("export", _export, "write a study as CSV or JSON; without times two runs of one study give the same bytes"),
+    ):
+        parser = _command(commands, name, function, text)
+        parser.add_argument("db", type=Path, metavar="DB", help="the file that --db, or storage= in a script, named")
+        if name != "studies":
+            parser.add_argument("--study", metavar="NAME", help="which study of the file (default: its only one)")
+    parser.add_argument("--format", choices=["csv", "json"], default="csv", help="csv, or json with all there is")
+    parser.add_argument("--times", action="store_true", help="with attempts, begin, end and seconds of every trial")
+    parser.add_argument("-o", "--out", type=Path, metavar="FILE", help="where it goes (default: stdout)")
+
+
+def _studies(given: argparse.Namespace) -> int:
+    from scratchtune.study.export import listing
+    from scratchtune.study.storage import Storage
+
+    tell(listing(Storage(given.db, reading=True)))
+    return 0
+
+
+def _show(given: argparse.Namespace) -> int:
+    from scratchtune.study.export import table
+
+    tell(table(*_chosen(given)))
+    return 0
+
+
+def _export(given: argparse.Namespace) -> int:
+    from scratchtune.study.export import as_csv, as_json
+
+    if given.out is not None:
+        _check_outputs({"--out": given.out}, {"the file of studies": given.db})
+    text = (as_csv if given.format == "csv" else as_json)(*_chosen(given), given.times)
+    if given.out is None:
+        tell(text.removesuffix("\n"))
+    else:
+        _write_text(given.out, text)
+        note(f"written: {given.out}")
     return 0
 
 

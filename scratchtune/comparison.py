@@ -24,7 +24,7 @@ from scratchtune.network.optimizers import Adam
 from scratchtune.network.sequential import Sequential
 from scratchtune.search import SEARCHERS, Float, GridSearch, Hyperband, Searcher, Space, as_searcher
 from scratchtune.study import Study, Trial
-from scratchtune.study.cv_runner import Runner, timed
+from scratchtune.study.cv_runner import Runner, digest_of, timed
 from scratchtune.study.progress import Progress
 
 EPOCHS = 27  # a power of three, so that Hyperband's budgets are whole
@@ -133,14 +133,15 @@ def compare(
     """
     X_open, X_sealed, y_open, y_sealed = seal(X, y, split, seed)
     job = Job(network(X.shape[1], len(np.unique(y)), seed), X_open, y_open)
+    paid = {name: equally_paid(name, trials) for name in searchers or SEARCHERS}
+    studies = {name: Study(SPACE, searcher, direction="maximize", seed=seed, storage=storage, name=name, data=job.data)
+               for name, (searcher, _) in paid.items()}  # all of them before any work: one may be kept as another
     job.model.fresh().fit(X_open[:1], y_open[:1], verbose=0)  # compiles, so that no searcher's clock has it
-    studies, seconds = {}, {}
-    for name in searchers or SEARCHERS:
-        searcher, planned = equally_paid(name, trials)
+    seconds = {}
+    for name, (searcher, planned) in paid.items():
         most = "up to " if isinstance(searcher, Hyperband) else ""
         say(f"{name}: {planned} trials x {FOLDS} folds, {most}{EPOCHS} epochs each")
         begun = time.perf_counter()
-        studies[name] = Study(SPACE, searcher, direction="maximize", seed=seed, storage=storage, name=name)
         job.run(studies[name], planned, jobs, progress)
         seconds[name] = time.perf_counter() - begun
     rows = []
@@ -160,6 +161,7 @@ class Job:
     def __init__(self, model: Sequential, X: np.ndarray, y: np.ndarray) -> None:
         self.model, self.X, self.y = model, X, y
         self.folds: list[Split] = list(StratifiedKFold(FOLDS).split(X, y))
+        self.data = digest_of(X, y, *(rows for fold in self.folds for rows in fold))
         self._states: dict[tuple[int | None, int], dict[str, np.ndarray]] = {}
 
     def run(self, study: Study, trials: int, jobs: int, show: bool) -> None:

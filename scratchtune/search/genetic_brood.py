@@ -58,20 +58,26 @@ def ridge(features: np.ndarray, targets: np.ndarray, penalty: float) -> np.ndarr
     return table[:, -1]
 
 
+def choice_numbers(parameter: Categorical, genes: np.ndarray) -> np.ndarray:
+    """Number of each individual's choice, (individuals,), by its gene; -1 where it is absent."""
+    number = np.minimum(np.where(np.isnan(genes), 0.0, genes) * parameter.count, parameter.count - 1).astype(int)
+    return np.where(np.isnan(genes), -1, number)
+
+
 def features_of(
     parameters: Sequence[Parameter], genes: np.ndarray, centre: np.ndarray, spread: np.ndarray,
+    known: Sequence[np.ndarray],
 ) -> np.ndarray:
     """What the surface is made of, (individuals, features): z, z² and products of z; for a choice, which one it is.
 
-    An absent gene counts as the centre.
+    An absent gene counts as the centre; of a choice those of the fittest are ``known``, and all others count as none.
     """
     columns: list[np.ndarray] = []
     ordered: list[np.ndarray] = []
     for i, parameter in enumerate(parameters):
         if isinstance(parameter, Categorical):
-            present = ~np.isnan(genes[:, i])
-            number = np.minimum(np.where(present, genes[:, i], 0.0) * parameter.count, parameter.count - 1).astype(int)
-            columns += [((number == k) & present).astype(float) for k in range(parameter.count)]
+            number = choice_numbers(parameter, genes[:, i])
+            columns += [(number == k).astype(float) for k in known[i]]
         else:
             z = standardised(np.where(np.isnan(genes[:, i]), centre[i], genes[:, i]), centre[i], spread[i], NARROWEST)
             columns += [z, 0.5 * (z * z - 1.0)]
@@ -89,10 +95,15 @@ class Judge:
         present = [column[~np.isnan(column)] for column in genes.T]
         self.centre = np.array([np.mean(column) if len(column) else 0.5 for column in present])
         self.spread = np.array([np.std(column) if len(column) else 0.0 for column in present])
+        self.known = [
+            np.setdiff1d(choice_numbers(parameter, genes[:, i]), [-1]) if isinstance(parameter, Categorical)
+            else np.empty(0, dtype=int) for i, parameter in enumerate(self.parameters)]
         order = np.linspace(-1.0, 1.0, len(genes))
-        self.coefficients = ridge(features_of(self.parameters, genes, self.centre, self.spread), order, PENALTY)
+        self.coefficients = ridge(self._features(genes), order, PENALTY)
 
     def estimates(self, genes: np.ndarray) -> np.ndarray:
         """Where each child, (children, parameters), is expected in the order; the smaller, the fitter."""
-        features = features_of(self.parameters, genes, self.centre, self.spread)
-        return np.sum(features * self.coefficients, axis=1)
+        return np.sum(self._features(genes) * self.coefficients, axis=1)
+
+    def _features(self, genes: np.ndarray) -> np.ndarray:
+        return features_of(self.parameters, genes, self.centre, self.spread, self.known)

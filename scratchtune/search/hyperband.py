@@ -21,6 +21,7 @@ from scratchtune.search.searcher import Exhausted, Result, Searcher, Suggestion,
 from scratchtune.search.space import Space
 
 ORDERS = ("auto", "rungs", "brackets")
+MOST_TRIALS = 100_000
 ENOUGH = 10  # results of a budget, before a model of that budget is better than one of a smaller budget
 
 # The schedule: whole numbers only, since log(243) / log(3) is 4.999999999999999 with floats --------------------------
@@ -375,7 +376,7 @@ class Hyperband(_Race):
         self.random_share = checks.real("random_share", random_share, 0.0, 1.0)
         self.order = checks.choice("order", order, ORDERS)
         longest = _longest(self.max_budget, self.min_budget, self.eta)
-        brackets = [(bracket_size(longest, s, self.eta), s) for s in range(longest, -1, -1)]
+        brackets = _bounded([(bracket_size(longest, s, self.eta), s) for s in range(longest, -1, -1)], self.eta)
         learns = _learns(self.proposer, sum(settings for settings, _ in brackets))
         by_rung = order == "rungs" or (order == "auto" and not learns)
         self._lay_out(brackets, self.max_budget, self.eta, by_rung)
@@ -408,13 +409,23 @@ class SuccessiveHalving(_Race):
         self.random_share = checks.real("random_share", random_share, 0.0, 1.0)
         promotions = min(
             _longest(self.max_budget, self.min_budget, self.eta), _longest(self.settings, 1, self.eta))
-        self._lay_out([(self.settings, promotions)], self.max_budget, self.eta, by_rung=True)
+        self._lay_out(_bounded([(self.settings, promotions)], self.eta), self.max_budget, self.eta, by_rung=True)
 
 
 def _checked_proposer(proposer: Any) -> Searcher | None:
     if proposer is not None and (not isinstance(proposer, Searcher) or isinstance(proposer, _Race)):
         raise TypeError(f"proposer is {proposer!r}; it must be a Searcher without budgets of its own, or None")
     return proposer
+
+
+def _bounded(brackets: list[tuple[int, int]], eta: int) -> list[tuple[int, int]]:
+    """Brackets, (settings, promotions) each, whose trials can be counted out."""
+    trials = sum(rung_size(settings, eta, rung) for settings, promotions in brackets for rung in range(promotions + 1))
+    if trials > MOST_TRIALS:
+        raise ValueError(
+            f"the schedule has {trials:,} trials; it must have at most {MOST_TRIALS:,}: take a larger min_budget, "
+            "fewer settings, or a larger unit for budgets")
+    return brackets
 
 
 def _longest(max_budget: int, min_budget: int, eta: int) -> int:

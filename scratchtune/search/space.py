@@ -129,8 +129,8 @@ class Space:
             raise ValueError(
                 f"the constraint raised {type(error).__name__}: {error}, for {dict(params)!r}; it must return True or "
                 "False for every point of the space") from error
-        if answer is None:
-            raise TypeError(f"the constraint returned None for {dict(params)!r}; it must return True or False")
+        if not isinstance(answer, (bool, np.bool_)) and not (isinstance(answer, int) and answer in (0, 1)):
+            raise TypeError(f"the constraint returned {answer!r} for {dict(params)!r}; it must return True or False")
         return allowed
 
     def key(self, params: Mapping[str, Any]) -> tuple[Any, ...]:

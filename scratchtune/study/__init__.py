@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from scratchtune.search import Exhausted
+from scratchtune.study.executors import RayExecutor
 from scratchtune.study.search_cv import BayesSearchCV, GeneticSearchCV, GridSearchCV, RandomizedSearchCV
 from scratchtune.study.stopping import MedianStopping, Stopping
 from scratchtune.study.storage import StorageError
-from scratchtune.study.study import NotReady, Study, tune
-from scratchtune.study.trial import Trial
+from scratchtune.study.study import Study, tune
+from scratchtune.study.trial import NotReady, Trial
 
 __all__ = [
     "BayesSearchCV", "Exhausted", "GeneticSearchCV", "GridSearchCV", "MedianStopping", "NotReady",
-    "RandomizedSearchCV", "Stopping", "StorageError", "Study", "Trial", "tune",
+    "RandomizedSearchCV", "RayExecutor", "Stopping", "StorageError", "Study", "Trial", "tune",
 ]

@@ -6,6 +6,7 @@ next, and from which results.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
@@ -77,6 +78,16 @@ class Runner:
         outcomes = self.table[trial.number] = [fold.result() for fold in folds]
         trial.seconds = float(np.sum([outcome.fit_time + outcome.score_time for outcome in outcomes]))
         self.study.tell(trial, self.value(outcomes))
+
+
+def digest_of(*arrays: np.ndarray, also: str = "") -> str:
+    """A short text that is another one for other rows or other folds."""
+    digest = hashlib.sha256(also.encode("utf-8", "backslashreplace"))
+    for array in arrays:
+        digest.update(f"{array.dtype} {array.shape}".encode())
+        plain = array.dtype.hasobject
+        digest.update(repr(array.tolist()).encode() if plain else np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:16]
 
 
 def timed(train: TrainAndScore, done: Callable[[float], None]) -> TrainAndScore:

@@ -1,8 +1,8 @@
 """A storage is one SQLite file that holds studies: what each is defined by, and every trial as soon as it is known.
 
-A trial is written when it is handed out, and again when its outcome is told; each is a commit of its own, on the disk
-before the next trial begins. A value of a parameter with separate values is kept by its number in the range or list, so
-whatever the choices are, what is read equals what was written.
+Trials that are known together are written in one commit, and each commit is on the disk before anything follows from
+it, so what a searcher has seen survives a power cut. A finished trial is never written over. Anyone may read meanwhile;
+one process writes at a time (see `scratchtune.study.writers`).
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import io
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import numpy as np
 
@@ -22,57 +24,90 @@ from scratchtune.search import Space
 
 APPLICATION = 0x73747564  # "stud": what tells our files from other SQLite files
 VERSION = 1
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}  # from a version to the next, in the file's own terms
+PATIENCE = 5.0  # seconds that another program's lock is waited for
 TABLES = """
-CREATE TABLE studies (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, definition TEXT NOT NULL);
+CREATE TABLE studies (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, definition TEXT NOT NULL, created REAL NOT NULL);
 CREATE TABLE trials (
     study INTEGER NOT NULL REFERENCES studies, number INTEGER NOT NULL, state TEXT NOT NULL, value REAL,
     params TEXT NOT NULL, shown TEXT NOT NULL, why TEXT NOT NULL, said TEXT NOT NULL, budget, parent INTEGER,
-    reports TEXT NOT NULL, error TEXT, traceback TEXT, seconds REAL, saved BLOB, PRIMARY KEY (study, number));
+    reports TEXT NOT NULL, scores TEXT, visits INTEGER, error TEXT, traceback TEXT, attempts INTEGER NOT NULL,
+    started REAL, finished REAL, seconds REAL, saved BLOB, PRIMARY KEY (study, number));
 """
 """``params`` is what is read back, ``shown`` the same for people; ``why`` the reasons as data, ``said`` in words."""
-COLUMNS = ("number", "state", "value", "params", "shown", "why", "said", "budget", "parent", "reports", "error",
-           "traceback", "seconds", "saved")
 
 
 class StorageError(ValueError):
-    """The file can't be used: it is none of ours, of a newer version, or holds another study under that name."""
+    """The file can't be used: it is none of ours, of a newer version, busy, or holds another study under that name."""
 
 
 class Row(NamedTuple):
-    """A trial as it is kept, in the order of `COLUMNS`; budgets are plain numbers, reports step to value."""
+    """A trial as it is kept, in the order of the table's columns; ``params`` are as of `packed_params`."""
 
     number: int
     state: str
     value: float | None
-    params: list[Any]
+    params: dict[str, Any]
     shown: dict[str, Any]
     why: dict[str, Any]
     said: str
     budget: float | None
     parent: int | None
     reports: dict[int, float]
+    scores: list[float | None] | None
+    visits: int | None
     error: str | None
     traceback: str | None
+    attempts: int
+    started: float | None
+    finished: float | None
     seconds: float | None
     saved: dict[str, np.ndarray] | None
 
 
+PUT = (
+    f"INSERT INTO trials (study, {', '.join(Row._fields)}) VALUES ({', '.join('?' * (len(Row._fields) + 1))}) "
+    f"ON CONFLICT (study, number) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in Row._fields)} "
+    "WHERE trials.state = 'running'")
+
+
 class Storage:
-    """One file, opened; ``create=False`` refuses a file that is not there. Usable from any thread, one at a time."""
+    """One file, opened; ``reading`` changes nothing in it, and refuses one that is not there. Usable from any thread,
+    one at a time.
+    """
 
-    def __init__(self, path: str | os.PathLike[str], create: bool = True) -> None:
-        self.path = Path(path)
-        if not self.path.parent.is_dir():
-            raise StorageError(f"storage is {str(path)!r}; there is no folder {str(self.path.parent)!r}")
-        if self.path.is_dir() or not (create or self.path.exists()):
-            raise StorageError(f"{str(path)!r} is {'a folder' if self.path.is_dir() else 'not there'}; "
-                               "it must be a file that holds studies")
-        with self._told():
-            self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-            self._prepare()
+    def __init__(self, path: str | os.PathLike[str], reading: bool = False) -> None:
+        self.path = _checked_path(path, reading)
+        with self._told("can't be used as a file of studies"):
+            self._db = self._opened_for_reading() if reading else self._opened()
+            try:
+                self._prepare(reading)
+            except BaseException:
+                self._db.close()
+                raise
+        self._ids: dict[str, int] = {}
+        self._seen = self._data_version()
 
-    def _prepare(self) -> None:
-        """Check whose file it is, and make the tables of a new one."""
+    def _opened(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+
+    def _opened_for_reading(self) -> sqlite3.Connection:
+        """A connection that can't write; in a folder that can't be written either, one that looks at the file alone."""
+        for how in ("mode=ro", "immutable=1"):
+            address = f"file:{quote(str(self.path.resolve()))}?{how}"
+            db = sqlite3.connect(address, timeout=PATIENCE, isolation_level=None, check_same_thread=False, uri=True)
+            try:
+                db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+                return db
+            except sqlite3.OperationalError:
+                db.close()
+                if how == "immutable=1" or os.access(self.path.parent, os.W_OK):
+                    raise
+        raise AssertionError("one of the two has returned or raised")
+
+    def _prepare(self, reading: bool) -> None:
+        """Check whose file it is, make the tables of a new one, and bring an old one up to date."""
         application, version = (self._db.execute(f"PRAGMA {name}").fetchone()[0]
                                 for name in ("application_id", "user_version"))
         empty = not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -81,32 +116,68 @@ class Storage:
         if version > VERSION:
             raise StorageError(f"{str(self.path)!r} is of version {version}, written by a newer scratchtune; this one "
                                f"reads up to {VERSION}")
+        if reading:
+            if empty:
+                raise StorageError(f"{str(self.path)!r} is empty; it must be a file that holds studies")
+            if version < VERSION:
+                raise StorageError(f"{str(self.path)!r} is of version {version}, and this scratchtune reads {VERSION}; "
+                                   "open it once with storage= or --db, which brings it up to date")
+            return
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
-        if empty:
-            self._db.executescript(f"BEGIN; {TABLES} PRAGMA application_id = {APPLICATION}; "
-                                   f"PRAGMA user_version = {VERSION}; COMMIT;")
+        with self._commit():
+            if not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                for statement in TABLES.split(";"):
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA application_id = {APPLICATION}")
+                self._db.execute(f"PRAGMA user_version = {VERSION}")
+            for old in range(self._db.execute("PRAGMA user_version").fetchone()[0], VERSION):
+                MIGRATIONS[old](self._db)
+                self._db.execute(f"PRAGMA user_version = {old + 1}")
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _commit(self) -> Iterator[None]:
+        """What is written within is on the disk afterwards, all of it or, after an error, nothing."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
         """Say of an error of SQLite which file it is about."""
         try:
             yield
-        except sqlite3.DatabaseError as error:
-            raise StorageError(f"{str(self.path)!r} can't be used as a file of studies: {error}") from error
+        except sqlite3.Error as error:
+            raise StorageError(f"{str(self.path)!r} {what}: {error}") from error
 
     def close(self) -> None:
         """Let the file go."""
         self._db.close()
 
+    def changed(self) -> bool:
+        """Whether somebody else has written since this was last asked."""
+        before, self._seen = self._seen, self._data_version()
+        return before != self._seen
+
+    def _data_version(self) -> int:
+        with self._told("can't be read"):
+            return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
+    # Studies ---------------------------------------------------------------------------------------------------------
+
     def names(self) -> list[str]:
         """The names of the studies, in the order in which they were made."""
-        with self._told():
+        with self._told("can't be read"):
             return [name for (name,) in self._db.execute("SELECT name FROM studies ORDER BY id")]
 
     def definition(self, name: str) -> dict[str, Any]:
         """What a study is defined by."""
-        with self._told():
+        with self._told("can't be read"):
             found = self._db.execute("SELECT definition FROM studies WHERE name = ?", (name,)).fetchone()
         if found is None:
             known = ", ".join(map(repr, self.names())) or "none"
@@ -115,70 +186,148 @@ class Storage:
 
     def enter(self, name: str, definition: Mapping[str, Any]) -> None:
         """Make a study, or make sure that the one of that name is defined alike."""
-        if name not in self.names():
-            with self._told():
-                self._db.execute("INSERT INTO studies (name, definition) VALUES (?, ?)",
-                                 (name, json.dumps(definition)))
+        if name in self.names():
+            self._compare(name, definition)
             return
-        kept = self.definition(name)
-        for part, value in definition.items():
-            if kept.get(part) != value:
-                raise StorageError(
-                    f"the study {name!r} in {str(self.path)!r} has {part} {kept.get(part)}; this one has {value}. "
-                    "Give it the same, or another name")
-
-    def put(self, name: str, row: Row) -> None:
-        """Write a trial, over what was known of it."""
-        values = (row.number, row.state, row.value, json.dumps(row.params), json.dumps(row.shown, default=repr),
-                  json.dumps(row.why, default=repr), row.said, row.budget, row.parent, json.dumps(row.reports),
-                  row.error, row.traceback, row.seconds, _packed(row.saved))
-        with self._told():
+        with self._told("can't be written"), self._commit():
             self._db.execute(
-                f"INSERT OR REPLACE INTO trials (study, {', '.join(COLUMNS)}) "
-                f"VALUES ((SELECT id FROM studies WHERE name = ?), {', '.join('?' * len(COLUMNS))})", (name, *values))
+                "INSERT OR IGNORE INTO studies (name, definition, created) VALUES (?, ?, ?)",
+                (name, json.dumps(definition), time.time()))
+        self._compare(name, definition)
+
+    def _compare(self, name: str, definition: Mapping[str, Any]) -> None:
+        kept = self.definition(name)
+        for part, value in json.loads(json.dumps(definition)).items():
+            if kept.get(part) != value:
+                there, here = _difference(kept.get(part), value)
+                raise StorageError(
+                    f"the study {name!r} in {str(self.path)!r} has {part} {there}; this one has {here}: go on with "
+                    "the same arguments, or take another name or file")
+
+    def _id(self, name: str) -> int:
+        if name not in self._ids:
+            self.definition(name)  # raises where there is none
+            self._ids[name] = self._db.execute("SELECT id FROM studies WHERE name = ?", (name,)).fetchone()[0]
+        return self._ids[name]
+
+    # Trials ----------------------------------------------------------------------------------------------------------
+
+    def put(self, name: str, rows: Iterable[Row]) -> None:
+        """Write trials in one commit, over what was known of them while they were running."""
+        with self._told("can't be written, and what it held before is untouched"):
+            number = self._id(name)
+            values = [(number, *_packed_row(row)) for row in rows]
+            with self._commit():
+                self._db.executemany(PUT, values)
 
     def rows(self, name: str) -> list[Row]:
         """All trials of a study, in order of number."""
-        return list(self._read(name, ""))
+        return list(self._read(name, "", ()))
 
     def row(self, name: str, number: int) -> Row:
         """One trial."""
-        for row in self._read(name, f"AND number = {int(number)}"):
+        for row in self._read(name, "AND number = ?", (number,)):
             return row
         raise StorageError(f"the study {name!r} in {str(self.path)!r} has no trial {number}; "
-                           f"it has {len(self.rows(name))}, from 0")
+                           f"it has {self.count(name)}, from 0")
 
-    def _read(self, name: str, condition: str) -> Iterator[Row]:
-        self.definition(name)
-        with self._told():
+    def count(self, name: str) -> int:
+        """How many trials a study has."""
+        with self._told("can't be read"), closing(self._db.execute(
+                "SELECT count(*) FROM trials WHERE study = ?", (self._id(name),))) as found:
+            return int(found.fetchone()[0])
+
+    def _read(self, name: str, condition: str, values: tuple[Any, ...]) -> Iterator[Row]:
+        with self._told("can't be read"):
             found = self._db.execute(
-                f"SELECT {', '.join(COLUMNS)} FROM trials WHERE study = (SELECT id FROM studies WHERE name = ?) "
-                f"{condition} ORDER BY number", (name,)).fetchall()
-        for values in found:
-            row = Row(*values)
-            reports = {int(step): value for step, value in json.loads(row.reports).items()}  # type: ignore[arg-type]
-            yield row._replace(
-                params=json.loads(row.params), shown=json.loads(row.shown), why=json.loads(row.why),  # type: ignore
-                reports=reports, saved=_unpacked(row.saved))  # type: ignore[arg-type]
+                f"SELECT {', '.join(Row._fields)} FROM trials WHERE study = ? {condition} ORDER BY number",
+                (self._id(name), *values)).fetchall()
+        return map(_unpacked_row, found)
 
 
-def packed_params(space: Space, params: Mapping[str, Any]) -> list[Any]:
-    """Params as something for JSON: None where absent, the number of a separate value, else the value."""
-    return list(space.key(params))
+def _checked_path(path: str | os.PathLike[str], reading: bool) -> Path:
+    """The path of a file that is there or may be made."""
+    text = os.fspath(path)
+    if not isinstance(text, str) or "\0" in text or text == ":memory:":
+        raise StorageError(f"storage is {path!r}; it must be the path of a file")
+    found = Path(text)
+    if not found.parent.is_dir():
+        raise StorageError(f"storage is {text!r}; there is no folder {str(found.parent)!r}")
+    if found.is_dir() or (found.exists() and not found.is_file()):
+        raise StorageError(f"{text!r} is {'a folder' if found.is_dir() else 'no plain file'}; it must be a file of "
+                           "studies")
+    if reading and not found.exists():
+        raise StorageError(f"{text!r} is not there; it must be a file that holds studies")
+    return found
 
 
-def unpacked_params(space: Space, packed: list[Any]) -> dict[str, Any]:
+def _difference(there: Any, here: Any) -> tuple[Any, Any]:
+    """Two parts of a definition; of two lists of named things the first that differs."""
+    if isinstance(there, list) and isinstance(here, list):
+        for one, other in zip(there, here, strict=False):
+            if one != other:
+                return one, other
+    return there, here
+
+
+# What SQLite holds of a trial ----------------------------------------------------------------------------------------
+
+
+def packed_params(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Params as something for JSON: of separate values the number in the range or list, so that any choice comes back.
+    """
+    return {name: params[name] if parameter.count is None else parameter.index(params[name])
+            for name, parameter in space.parameters.items() if name in params}
+
+
+def unpacked_params(space: Space, packed: Mapping[str, Any]) -> dict[str, Any]:
     """Params from what `packed_params` has made of them."""
-    values = zip(packed, space.parameters.items(), strict=True)
-    return {name: given if parameter.count is None else parameter.value(given)
-            for given, (name, parameter) in values if given is not None}
+    return {name: packed[name] if parameter.count is None else parameter.value(packed[name])
+            for name, parameter in space.parameters.items() if name in packed}
+
+
+def _packed_row(row: Row) -> tuple[Any, ...]:
+    """A row as SQLite takes it."""
+    written: dict[str, Any] = row._asdict() | {
+        "params": _json(row.params), "shown": _json(row.shown), "why": _json(row.why), "reports": _json(row.reports),
+        "scores": None if row.scores is None else _json(row.scores), "said": _text(row.said), "error": _text(row.error),
+        "traceback": _text(row.traceback), "budget": _plain(row.budget), "saved": _packed(row.saved)}
+    return tuple(written.values())
+
+
+def _unpacked_row(values: tuple[Any, ...]) -> Row:
+    """A row from what SQLite holds."""
+    kept: dict[str, Any] = dict(zip(Row._fields, values, strict=True))
+    for name in ("params", "shown", "why", "reports", "scores"):
+        kept[name] = None if kept[name] is None else json.loads(kept[name])
+    kept["reports"] = {int(step): value for step, value in kept["reports"].items()}
+    return Row(**kept | {"saved": _unpacked(kept["saved"])})
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    """A NumPy number or array as Python's own; of anything else that JSON does not know, its text."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return value.tolist() if isinstance(value, np.ndarray) else repr(value)
+
+
+def _text(text: str | None) -> str | None:
+    """Text that is valid Unicode: a file name that is none, say, is written with escapes."""
+    return None if text is None else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _packed(arrays: Mapping[str, np.ndarray] | None) -> bytes | None:
     if arrays is None:
         return None
     file = io.BytesIO()
-    np.savez(file, **arrays)  # type: ignore[arg-type]
+    names = np.frombuffer(json.dumps(list(arrays)).encode("ascii"), dtype=np.uint8)
+    np.savez(file, names, *arrays.values())
     return file.getvalue()
 
 
@@ -186,4 +335,5 @@ def _unpacked(blob: bytes | None) -> dict[str, np.ndarray] | None:
     if blob is None:
         return None
     with np.load(io.BytesIO(blob), allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+        names = json.loads(file["arr_0"].tobytes())
+        return {name: file[f"arr_{k}"] for k, name in enumerate(names, 1)}

@@ -11,41 +11,30 @@ import bisect
 import csv
 import os
 import threading
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.evaluation.parallel import number_of_workers, workers
-from scratchtune.search import DEFAULT, Exhausted, Result, Searcher, Space, Suggestion, as_searcher
+from scratchtune.search import DEFAULT, Result, Searcher, Space, Suggestion, as_searcher
 from scratchtune.search.space import Constraint
+from scratchtune.study.executors import capacity
 from scratchtune.study.keeping import Keeper
-from scratchtune.study.progress import Progress
+from scratchtune.study.running import Run
 from scratchtune.study.stopping import as_stopping
-from scratchtune.study.trial import STATES, Trial, evaluate
-
-TRIALS = 50  # how many trials a study runs if neither the user nor the searcher says
-
-
-class NotReady(RuntimeError):
-    """The searcher must see an earlier trial first; ``awaited`` is its number."""
-
-    def __init__(self, number: int, awaited: int) -> None:
-        super().__init__(
-            f"trial {number} can't be proposed yet: the searcher needs the result of trial {awaited} first")
-        self.number, self.awaited = number, awaited
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return NotReady, (self.number, self.awaited)
+from scratchtune.study.storage import StorageError
+from scratchtune.study.trial import STATES, Apart, NotReady, Trial
 
 
 class Study:
     """Trials over a space; kept in memory and, where ``storage`` is a path, in that SQLite file too.
 
-    A study of that ``name`` (None: "study") that is there already is taken up where it was, if it is defined alike.
+    A study of that ``name`` (None: "study") that is there already is taken up where it was, if it is defined alike: by
+    space, searcher, seed, direction, stopping, earlier trials, whether there is a constraint, and ``data``, a text for
+    what the objective is about, such as a digest of rows and folds. A copy, pickled or deep, lives in memory alone.
 
     >>> study = Study({"x": [-1.0, 0.5, 2.0]}, searcher="grid")
     >>> study.run(lambda trial: trial.params["x"] ** 2, progress=False).best_params
@@ -55,14 +44,15 @@ class Study:
     def __init__(
         self, space: Mapping[str, Any] | Space, searcher: str | Searcher = DEFAULT, direction: str = "minimize",
         seed: int = 0, storage: Any = None, name: str | None = None, constraint: Constraint | None = None,
-        start_from: Study | None = None, stopping: Any = None,
+        start_from: Study | None = None, stopping: Any = None, data: str | None = None,
     ) -> None:
         self.space = Space(space, constraint)
         self.searcher = as_searcher(searcher)
         self.direction = checks.choice("direction", direction, ["minimize", "maximize"])
         self.seed = checks.integer("seed", seed, low=0)
         self.stopping = as_stopping(stopping)
-        self.name = "study" if name is None else name
+        self.name, self.data = _checked_text("name", name) or "study", _checked_text("data", data)
+        self.idle_share: float | None = None
         self._sign = 1.0 if direction == "minimize" else -1.0
         self._trials: list[Trial] = []
         self._results: list[Result | None] = []
@@ -70,7 +60,10 @@ class Study:
         self._best: Trial | None = None
         self._queue: list[dict[str, Any]] = []
         self._enqueued: list[int] = []
+        self._awaiting: list[int] = []  # enqueued trials that were kept, and that are not enqueued again so far
         self._again: list[Trial] = []
+        self._running = 0
+        self._gathering = False  # whether what comes is written later, together
         self._numbers: dict[tuple[Any, ...], list[int]] = {}
         self._indexed = 0
         self._lock = threading.RLock()
@@ -78,24 +71,26 @@ class Study:
         self._keeper = None if storage is None else Keeper(self, storage)
         if self._keeper is not None:
             self._take_up(self._keeper.trials())
+            self._awaiting = list(self._enqueued)
 
     # Ask and tell ----------------------------------------------------------------------------------------------------
 
     def ask(self) -> Trial:
         """Return the next trial to run; raises `NotReady` while a result is awaited, `Exhausted` at the end."""
         with self._lock:
-            if self._again:
-                trial = self._again.pop(0)
-                trial.begin()
+            self._begin_writing()
+            try:
+                trial = self._handed_out()
+                self._running += 1
+                try:
+                    self._write(trial)
+                except BaseException:  # the trial is there, and nobody runs it
+                    self._again.append(trial)
+                    self._running -= 1
+                    raise
                 return trial
-            number = len(self._trials)
-            if self._leading < self._awaited(number):
-                raise NotReady(number, self._leading)
-            trial = Trial(self, number, self._queued(number) if self._queue else self._suggested(number))
-            self._trials.append(trial)
-            self._results.append(None)
-            self._write(trial)
-            return trial
+            finally:
+                self._end_writing()
 
     def tell(self, trial: Trial | int, value: Any = None, state: str | None = None) -> Trial:
         """Record what came of a trial; a value that is no finite number, or an exception, makes it a failed one."""
@@ -105,35 +100,57 @@ class Study:
                 raise ValueError(f"trial {found.number} is {found.state} already; a trial can be told once")
             if state is not None:
                 checks.choice("state", state, STATES[1:])
+            self._begin_writing()
             found.finish(value, state)
-            self._keep(found)
-            self._write(found)
+            self._end(found)
             return found
 
     def enqueue(self, params: Mapping[str, Any]) -> None:
-        """Have a setting tried next, before anything the searcher proposes."""
+        """Have a setting tried next, before anything the searcher proposes.
+
+        In a study that was kept, a script that enqueues the same settings again enqueues nothing new.
+        """
         with self._lock:
             checked = self.space.check(params)
+            if self._awaiting:
+                kept = self._trials[self._awaiting[0]]
+                if self.space.key(kept._params) != self.space.key(checked):
+                    raise ValueError(
+                        f"params is {checked!r}; this study was kept, and {kept._params!r} was enqueued here at first: "
+                        "enqueue the same settings in the same order, further ones after them")
+                self._awaiting.pop(0)
+                return
             self.searcher.enqueued(checked, len(self._trials) + len(self._queue))  # raises where it has no place
             self._queue.append(checked)
 
     def run(
         self, objective: Callable[[Trial], Any], n_trials: int | None = None, timeout: float | None = None,
         n_jobs: int = 1, executor: Any = None, callbacks: Iterable[Callable[[Study, Trial], Any]] = (),
-        progress: bool = True,
+        progress: bool = True, retries: int = 2, max_failures: int | None = None,
     ) -> Study:
         """Run trials on ``n_jobs`` threads until the study has ``n_trials``, failed ones counted; return the study.
 
         ``n_trials=None`` is the searcher's whole schedule where it has one, else 50. After ``timeout`` seconds no
         further trial begins. Each callback is called as callback(study, trial) when a trial is finished and recorded.
+        ``executor``, any of `concurrent.futures`, runs the trials elsewhere (see `scratchtune.study.executors`), as
+        many at a time as it has workers, or ``n_jobs`` if that is more than one. A trial whose worker is lost is begun
+        again, up to ``retries`` times. ``max_failures`` failed trials end the run with a RuntimeError that holds the
+        first traceback. Afterwards ``idle_share`` says for which share of the time the workers had no trial.
         """
-        _refuse("executor", executor, "trials run on threads so far; leave it None and give n_jobs")
         if not callable(objective):
             raise TypeError(f"objective is {objective!r}; it must be a function from a trial to a number")
         limit = None if n_trials is None else checks.integer("n_trials", n_trials, low=1)
         if timeout is not None:
             timeout = checks.real("timeout", timeout, low=0.0)
-        _Run(self, objective, limit, timeout, number_of_workers(n_jobs), tuple(callbacks), bool(progress)).go()
+        if max_failures is not None:
+            max_failures = checks.integer("max_failures", max_failures, low=1)
+        called = tuple(callbacks) if isinstance(callbacks, Iterable) else (callbacks,)
+        for callback in called:
+            if not callable(callback):
+                raise TypeError(f"callbacks holds {callback!r}; it must hold functions of a study and a trial")
+        retries = checks.integer("retries", retries, low=0)
+        Run(self, objective, limit, timeout, capacity(executor, n_jobs), executor, called, bool(progress), retries,
+            max_failures).go()
         return self
 
     # What came of it -------------------------------------------------------------------------------------------------
@@ -175,40 +192,140 @@ class Study:
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the table, one trial a line: number, state, value, param_NAME..., budget, parent, error, seconds."""
-        with open(path, "w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            parameters = [f"param_{name}" for name in self.space.names]
-            writer.writerow(["number", "state", "value", *parameters, "budget", "parent", "error", "seconds"])
-            for t in self._trials:
-                values = [str(t._params[name]) if name in t._params else "" for name in self.space.names]
-                writer.writerow([t.number, t.state, t.value, *values, t.budget, t.parent, t.error, t.seconds])
+        beside = Path(os.fspath(path) + ".part")  # so that there is never half a file
+        try:
+            with open(beside, "w", newline="", encoding="utf-8", errors="backslashreplace") as file:
+                writer = csv.writer(file)
+                parameters = [f"param_{name}" for name in self.space.names]
+                writer.writerow(["number", "state", "value", *parameters, "budget", "parent", "error", "seconds"])
+                for t in self._trials:
+                    values = [str(t._params[name]) if name in t._params else "" for name in self.space.names]
+                    writer.writerow([t.number, t.state, t.value, *values, t.budget, t.parent, t.error, t.seconds])
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
 
     def __repr__(self) -> str:
         best = "" if self._best is None else f", best value {self._best.value:.6g}"
         return f"<Study {self.name!r}: {self.searcher!r}, {self.direction}, {len(self._trials)} trials{best}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_lock"} | {"_keeper": None}
+        with self._lock:
+            return {name: value for name, value in vars(self).items() if name != "_lock"} | {"_keeper": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._lock = threading.RLock()
+        self._again = [trial for trial in self._trials if trial.state == "running"]  # nobody runs them here
+        self._running, self._gathering = 0, False
 
-    # Beneath ---------------------------------------------------------------------------------------------------------
+    # Handing out, writing and taking up ------------------------------------------------------------------------------
 
-    def _write(self, trial: Trial) -> None:
+    def _handed_out(self) -> Trial:
+        """The next trial: one that nobody runs any more, or a new one."""
+        if self._again:
+            trial = self._again.pop(0)
+            trial.begin()
+            return trial
+        number = len(self._trials)
+        if self._leading < self._awaited(number):
+            raise NotReady(number, self._leading)
+        trial = Trial(self, number, self._queued(number) if self._queue else self._suggested(number))
+        self._trials.append(trial)
+        self._results.append(None)
+        return trial
+
+    def _end(self, trial: Trial) -> None:
+        """Enter a trial that has come to its end."""
+        self._keep(trial)
+        self._running -= 1
+        try:
+            self._write(trial)
+        finally:
+            self._end_writing()
+
+    def _begin_writing(self) -> None:
+        """Take the right to write; what somebody else has written since is taken up."""
+        if self._keeper is not None and self._keeper.begin():
+            kept = self._keeper.trials()
+            if [trial.state for trial in kept] != [trial.state for trial in self._trials]:
+                self._take_up(kept)
+
+    def _end_writing(self) -> None:
+        """Give the right to write back where no trial is under way."""
+        if self._keeper is not None and not self._running and not self._gathering:
+            self._keeper.end()
+
+    def _write(self, trial: Trial | None = None) -> None:
+        """Have a trial written, at once or, in a run, together with others; without one, write all that waits."""
         if self._keeper is not None:
-            self._keeper.write(trial)
+            if trial is not None:
+                self._keeper.note(trial)
+            if trial is None or not self._gathering:
+                self._keeper.write()
+
+    @contextmanager
+    def _in_a_run(self) -> Iterator[None]:
+        """Within, trials are written when `_write` is called without one; the right to write is kept."""
+        with self._lock:
+            self._begin_writing()
+            self._gathering = True
+            if self._keeper is not None:
+                self._keeper.running = True
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._gathering = False
+                if self._keeper is not None:
+                    self._keeper.running = False
+                try:
+                    self._write()
+                finally:
+                    self._end_writing()
 
     def _take_up(self, trials: list[Trial]) -> None:
         """Go on from trials that were kept; those that were running are handed out again first."""
+        if [trial.number for trial in trials] != list(range(len(trials))):
+            raise StorageError(f"the study {self.name!r} was kept with a gap in its numbers; it can't be taken up")
         self._trials = trials
         self._results = [None] * len(trials)
+        self._leading, self._best, self._indexed = 0, None, 0
+        self._numbers.clear()
         self._enqueued = [trial.number for trial in trials if trial.why.get("enqueued")]
         self._again = [trial for trial in trials if trial.state == "running"]
         for trial in trials:
             if trial.state != "running":
                 self._keep(trial)
+
+    # What stands behind a trial --------------------------------------------------------------------------------------
+
+    def seed_of(self, trial: Trial) -> int:
+        """The seed of a trial's first ancestor: made from the study's seed and that one's number."""
+        while trial.parent is not None:
+            trial = self._trials[trial.parent]
+        return int(np.random.SeedSequence(self.seed, spawn_key=(trial.number, 1)).generate_state(1)[0])
+
+    def saved_by_parent(self, trial: Trial) -> dict[str, np.ndarray] | None:
+        """What a trial's parent has saved."""
+        return None if trial.parent is None else self._trials[trial.parent]._saved
+
+    def has_enough_of(self, trial: Trial) -> bool:
+        """What the stopping rule says about a running trial, from its reports and those of the trials that it sees."""
+        return self._apart(trial).has_enough_of(trial)
+
+    def _apart(self, trial: Trial) -> Apart:
+        """What stands behind a trial, by itself."""
+        others: list[dict[int, float]] = []
+        if self.stopping is not None:
+            seen = (other for other in self._trials[: self.stopping.needs(trial.number)] if other.state == "complete")
+            others = [self._as_losses(other.reports) for other in seen]
+        return Apart(self.seed_of(trial), self.saved_by_parent(trial), self.stopping, others, self._sign)
+
+    def _as_losses(self, reports: Mapping[int, float]) -> dict[int, float]:
+        return {step: self._sign * value for step, value in reports.items()}
+
+    # Beneath ---------------------------------------------------------------------------------------------------------
 
     def _queued(self, number: int) -> Suggestion:
         suggestion = self.searcher.enqueued(self._queue.pop(0), number)
@@ -219,14 +336,6 @@ class Study:
         """How many leading trials must be finished before a trial begins: for the searcher and the stopping rule."""
         searcher = 0 if self._queue else self.searcher.needs(number)
         return searcher if self.stopping is None else max(searcher, self.stopping.needs(number))
-
-    def _has_enough_of(self, trial: Trial) -> bool:
-        """What the stopping rule says about a running trial, from its reports and those of the trials that it sees."""
-        if self.stopping is None:
-            return False
-        seen = [other for other in self._trials[: self.stopping.needs(trial.number)] if other.state == "complete"]
-        own, *others = [{step: self._sign * v for step, v in t.reports.items()} for t in (trial, *seen)]
-        return bool(self.stopping.stops(own, others))
 
     def _suggested(self, number: int) -> Suggestion:
         needs = self.searcher.needs(number)
@@ -309,107 +418,12 @@ def tune(
     >>> tune(lambda trial: trial.params["x"], {"x": [3, 1, 2]}, "grid", progress=False).best_value
     1.0
     """
-    of_study = ("storage", "name", "constraint", "start_from", "stopping")
+    of_study = ("storage", "name", "constraint", "start_from", "stopping", "data")
     made_with = {name: options.pop(name) for name in of_study if name in options}
     return Study(space, searcher, direction, seed, **made_with).run(objective, n_trials, **options)
 
 
-def _refuse(name: str, value: Any, reason: str) -> None:
-    if value is not None:
-        raise NotImplementedError(f"{name} is {value!r}, which comes later: {reason}")
-
-
-class _Run:
-    """One call of `Study.run`: hands out trials in order of number, and records them as they finish."""
-
-    def __init__(
-        self, study: Study, objective: Callable[[Trial], Any], limit: int | None, timeout: float | None, workers: int,
-        callbacks: tuple[Callable[[Study, Trial], Any], ...], show: bool,
-    ) -> None:
-        self.study, self.objective, self.workers, self.callbacks = study, objective, workers, callbacks
-        schedule = study.searcher.planned(study.space, len(study._queue) + len(study._enqueued))
-        planned = limit or (TRIALS if schedule is None else schedule)
-        self.limit = limit or (TRIALS if schedule is None else None)
-        self.deadline = None if timeout is None else time.monotonic() + timeout
-        left = max(planned - len(study._trials) + len(study._again), 0)
-        headline = None if schedule is None else f"{study.searcher.headline()}: {left} trials"
-        self.progress = Progress(left, "trial", workers, show, headline)
-        self.flying: dict[Future, Trial] = {}
-        self.over = False
-        self.failures = 0
-
-    def go(self) -> None:
-        begun: list[Trial] = []
-        try:
-            with workers(self.workers) as pool:
-                self._loop(pool, begun)
-            self._check()
-        finally:
-            self._recover(begun)
-            if self.failures > 1:
-                self.progress.note(f"{self.failures} of {len(begun)} trials failed; the study's table holds the errors")
-            self.progress.close()
-
-    def _check(self) -> None:
-        """Hold the trials against the searcher's schedule, if it has one, and say that they are right."""
-        said = self.study.searcher.check(self.study._results)
-        if said is not None:
-            self.progress.note(said)
-
-    def _loop(self, pool: Executor, begun: list[Trial]) -> None:
-        while True:
-            self._fill(pool, begun)
-            if not self.flying:
-                return
-            done, _ = wait(self.flying, return_when=FIRST_COMPLETED)
-            for future in sorted(done, key=lambda future: self.flying[future].number):
-                self._collect(future)
-
-    def _fill(self, pool: Executor, begun: list[Trial]) -> None:
-        """Give every idle worker a trial, as far as there are any."""
-        while len(self.flying) < self.workers and self._may_begin():
-            try:
-                trial = self.study.ask()
-            except NotReady:
-                if not self.flying:
-                    raise
-                self.progress.note(f"not all of the {self.workers} workers are busy: the searcher needs results first")
-                return
-            except Exhausted as end:
-                self.over = True
-                if self.limit is not None:
-                    self.progress.note(f"the study ends after {len(self.study._trials)} trials: {end}")
-                return
-            begun.append(trial)
-            self.flying[pool.submit(evaluate, self.objective, trial)] = trial
-
-    def _may_begin(self) -> bool:
-        if self.over or (self.deadline is not None and time.monotonic() >= self.deadline):
-            return False
-        return self.limit is None or len(self.study._trials) < self.limit or bool(self.study._again)
-
-    def _collect(self, future: Future) -> None:
-        trial = self.flying[future]
-        outcome = future.result()
-        del self.flying[future]
-        self.study.tell(trial, outcome)
-        if trial.state == "failed":
-            self.failures += 1
-            if self.failures == 1:
-                self.progress.note(f"trial {trial.number} failed: {trial.error}")
-        best = self.study._best
-        self.progress.done(self._typical_seconds(trial), None if best is None else best.value)
-        for callback in self.callbacks:
-            callback(self.study, trial)
-
-    def _typical_seconds(self, trial: Trial) -> float:
-        """What the trial's seconds say about a trial of the schedule's mean budget."""
-        mean = self.study.searcher.mean_budget()
-        return (trial.seconds or 0.0) * (mean / trial.budget if mean and trial.budget else 1.0)
-
-    def _recover(self, begun: list[Trial]) -> None:
-        """After an interruption: record what has finished meanwhile; what has not will be handed out again."""
-        for future, trial in self.flying.items():
-            if future.done() and not future.cancelled() and future.exception() is None and trial.state == "running":
-                self.study.tell(trial, future.result())
-        self.study._again += [trial for trial in begun if trial.state == "running"]
+def _checked_text(name: str, value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{name} is {value!r} ({type(value).__name__}); it must be text, or None")
+    return value

@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import numbers
 import time
 import traceback
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
 from scratchtune import checks
 from scratchtune.search import Suggestion
 
-if TYPE_CHECKING:
-    from scratchtune.study.study import Study
-
 STATES = ("running", "complete", "failed", "stopped")
+OUTCOME = ("state", "value", "error", "traceback", "reports", "seconds", "visits", "scores", "_saved")
+
+
+class Behind(Protocol):
+    """What stands behind a trial: its study, or in another process `Apart`."""
+
+    def seed_of(self, trial: Trial) -> int:
+        """The seed of the trial's first ancestor."""
+
+    def saved_by_parent(self, trial: Trial) -> dict[str, np.ndarray] | None:
+        """What the trial's parent has saved."""
+
+    def has_enough_of(self, trial: Trial) -> bool:
+        """Whether the stopping rule would end the trial."""
+
+
+class NotReady(RuntimeError):
+    """The searcher must see an earlier trial first; ``awaited`` is its number."""
+
+    def __init__(self, number: int, awaited: int) -> None:
+        super().__init__(
+            f"trial {number} can't be proposed yet: the searcher needs the result of trial {awaited} first")
+        self.number, self.awaited = number, awaited
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return NotReady, (self.number, self.awaited)
 
 
 class Trial:
@@ -25,14 +49,16 @@ class Trial:
 
     Attributes: ``number``, from 0; ``value``, in the user's direction; ``state``, "running", "complete", "failed" or
     "stopped"; ``error``, one sentence, and ``traceback`` where there was one; ``why``, the reasons as plain data;
-    ``budget`` and ``parent`` where the searcher uses them; ``reports``, step to value; ``seconds``.
+    ``budget`` and ``parent`` where the searcher uses them; ``reports``, step to value; ``scores`` of the folds where it
+    was cross-validated; ``attempts``, how often it was begun; ``started`` and ``finished``, seconds since 1970, and
+    ``seconds`` of work; ``visits``, how many rows its trainings have seen, all epochs and folds counted, where known.
     """
 
     __slots__ = (
-        "number", "value", "state", "error", "traceback", "why", "budget", "parent", "reports", "seconds",
-        "_params", "_study", "_saved", "_started", "_had_enough")
+        "number", "value", "state", "error", "traceback", "why", "budget", "parent", "reports", "scores", "attempts",
+        "started", "finished", "seconds", "visits", "_params", "_study", "_saved", "_clock", "_had_enough")
 
-    def __init__(self, study: Study, number: int, suggestion: Suggestion) -> None:
+    def __init__(self, study: Behind, number: int, suggestion: Suggestion) -> None:
         self._study = study
         self.number = number
         self._params = suggestion.params
@@ -43,15 +69,21 @@ class Trial:
         self.error: str | None = None
         self.traceback: str | None = None
         self._saved: dict[str, np.ndarray] | None = None
+        self.attempts = 0
         self.begin()
 
     def begin(self) -> None:
         """Set the trial to its start: it is running, and nothing has been reported."""
         self.state = "running"
+        self.attempts += 1
         self.reports: dict[int, float] = {}
+        self.scores: list[float | None] | None = None
+        self.visits: int | None = None
         self._had_enough = False
         self.seconds: float | None = None
-        self._started = time.perf_counter()
+        self.finished: float | None = None
+        self.started = time.time()
+        self._clock = time.perf_counter()
 
     @property
     def params(self) -> dict[str, Any]:
@@ -61,11 +93,7 @@ class Trial:
     @property
     def seed(self) -> int:
         """An int made from the study's seed and the trial's number (its first ancestor's, where it has a parent)."""
-        root = self
-        while root.parent is not None:
-            root = self._study._trials[root.parent]
-        key = np.random.SeedSequence(self._study.seed, spawn_key=(root.number, 1))
-        return int(key.generate_state(1)[0])
+        return self._study.seed_of(self)
 
     def report(self, value: Any, step: int) -> None:
         """Record a value on the way, in the user's direction, at a step such as the epoch; a bad value is an error."""
@@ -80,26 +108,33 @@ class Trial:
         An objective that has heard True should return: the value that it has, or nothing, which stands for the value
         reported at the last step. Either way the trial's state is "stopped", and it can't be the study's best.
         """
-        self._had_enough = self._had_enough or self._study._has_enough_of(self)
+        self._had_enough = self._had_enough or self._study.has_enough_of(self)
         return self._had_enough
 
     def save(self, arrays: Mapping[str, Any]) -> None:
         """Keep named arrays, such as a model's weights, for the trials that go on from this one."""
         if not isinstance(arrays, Mapping):
             raise TypeError(f"arrays is {type(arrays).__name__}; it must be a dict from names to arrays")
-        self._saved = {name: np.array(array) for name, array in arrays.items()}
+        kept = {name: np.array(array) for name, array in arrays.items()}
+        for name, array in kept.items():
+            if not isinstance(name, str):
+                raise TypeError(f"arrays has the name {name!r}; a name must be text")
+            if array.dtype.hasobject:
+                raise TypeError(f"arrays[{name!r}] holds Python objects; it must hold numbers, booleans or text")
+        self._saved = kept
 
     def load(self) -> dict[str, np.ndarray] | None:
         """Return what the parent has saved; None for a trial that starts afresh."""
-        saved = None if self.parent is None else self._study._trials[self.parent]._saved
+        saved = None if self.parent is None else self._study.saved_by_parent(self)
         return None if saved is None else {name: array.copy() for name, array in saved.items()}
 
     def finish(self, value: Any, state: str | None) -> None:
         """Record the outcome: a value that is no finite number makes the trial a failed one, with the reason."""
+        self.finished = time.time()
         if self.seconds is None:
-            self.seconds = time.perf_counter() - self._started
+            self.seconds = time.perf_counter() - self._clock
         if isinstance(value, BaseException):
-            self.traceback = "".join(traceback.format_exception(value))
+            self.traceback = _formatted(value)
         if state is None and self._had_enough:
             state = "stopped"
         if state == "stopped" and value is None and self.reports:
@@ -111,24 +146,68 @@ class Trial:
         self.state = "failed" if error is not None else state or "complete"
         self.value = None if self.state == "failed" else number
 
+    def apart(self, behind: Behind) -> Trial:
+        """The same trial without its study, to be sent to another process."""
+        sent = copy.copy(self)
+        sent._study = behind
+        return sent
+
+    def outcome(self) -> dict[str, Any]:
+        """What has come of it, to be sent back."""
+        return {name: getattr(self, name) for name in OUTCOME}
+
+    def take(self, outcome: Mapping[str, Any]) -> None:
+        """Record what has come of it in another process."""
+        for name, value in outcome.items():
+            setattr(self, name, value)
+        self.finished = time.time()
+
     def __repr__(self) -> str:
         outcome = f"value={self.value!r}" if self.error is None else f"error={self.error!r}"
         return f"Trial(number={self.number}, state={self.state!r}, {outcome}, params={self._params!r})"
 
 
+class Apart:
+    """What stands behind a trial in another process: no study, but all that the trial may ask for, as plain data.
+
+    ``others`` are the reports of the trials that the stopping rule sees, as losses.
+    """
+
+    def __init__(
+        self, seed: int, saved: dict[str, np.ndarray] | None, stopping: Any, others: Sequence[dict[int, float]],
+        sign: float,
+    ) -> None:
+        self._seed, self._saved, self._stopping, self._others, self._sign = seed, saved, stopping, others, sign
+
+    def seed_of(self, trial: Trial) -> int:
+        """The trial's seed."""
+        return self._seed
+
+    def saved_by_parent(self, trial: Trial) -> dict[str, np.ndarray] | None:
+        """What the trial's parent has saved."""
+        return self._saved
+
+    def has_enough_of(self, trial: Trial) -> bool:
+        """What the stopping rule says about a running trial, from its reports and those of the trials that it sees."""
+        own = {step: self._sign * value for step, value in trial.reports.items()}
+        return self._stopping is not None and bool(self._stopping.stops(own, self._others))
+
+
 def judge(value: Any) -> tuple[float, str | None]:
     """Return (number, None) for a finite number of any library, else (NaN, what is wrong with it)."""
     if isinstance(value, BaseException):
-        return math.nan, f"{type(value).__name__}: {value}"
-    if not isinstance(value, numbers.Real) and hasattr(value, "item") and getattr(value, "ndim", 0) == 0:
-        value = value.item()  # a scalar of NumPy, PyTorch or JAX
-    if isinstance(value, numbers.Real):
-        try:
+        return math.nan, f"{type(value).__name__}: {_text(value)}"
+    try:
+        if not isinstance(value, numbers.Real) and hasattr(value, "item") and getattr(value, "ndim", 0) == 0:
+            value = value.item()  # a scalar of NumPy, PyTorch or JAX
+        if isinstance(value, numbers.Real):
             number = float(value)
-        except OverflowError:  # a whole number or a fraction that is too large for a float
-            return math.nan, "value is too large for a float; it must be a finite number"
-        if math.isfinite(number):
-            return number, None
+            if math.isfinite(number):
+                return number, None
+    except OverflowError:  # a whole number or a fraction that is too large for a float
+        return math.nan, "value is too large for a float; it must be a finite number"
+    except Exception as problem:  # what an objective returns may be anything
+        return math.nan, f"value is {_short(value)}, which is no number: {type(problem).__name__}: {_text(problem)}"
     return math.nan, f"value is {_short(value)}; it must be a finite number"
 
 
@@ -143,9 +222,23 @@ def evaluate(objective: Callable[[Trial], Any], trial: Trial) -> Any:
     return outcome
 
 
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # an exception may fail to say what it is
+        return "(it does not say why)"
+
+
+def _formatted(error: BaseException) -> str:
+    try:
+        return "".join(traceback.format_exception(error))
+    except Exception:
+        return "".join(traceback.format_tb(error.__traceback__))
+
+
 def _short(value: Any) -> str:
     try:
         text = repr(value)
-    except Exception:  # what an objective returns may be anything
+    except Exception:
         text = f"of type {type(value).__name__}"
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -18,10 +18,10 @@ def read_space(path: str | Path) -> dict[str, Any]:
     both ends are written as such, unless "type" says "float".
     """
     try:
-        given = json.loads(Path(path).read_text(encoding="utf-8"))
+        given = json.loads(Path(path).read_text(encoding="utf-8"), object_pairs_hook=_named_once)
     except FileNotFoundError:
         raise FileNotFoundError(f"--space is {str(path)!r}; there is no such file") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as problem:
+    except (OSError, ValueError) as problem:
         raise ValueError(f"--space is {str(path)!r}; it must hold JSON: {problem}") from None
     if not isinstance(given, dict) or not given:
         raise ValueError(f"--space is {str(path)!r}; it must hold an object from names to lists or ranges")
@@ -32,6 +32,15 @@ def read_space(path: str | Path) -> dict[str, Any]:
         except (TypeError, ValueError) as problem:
             raise ValueError(f"--space, {name!r}: {problem}") from None
     return space
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, in which no name may stand twice."""
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{name!r} stands there twice")
+    return dict(pairs)
 
 
 def _parameter(name: str, entry: Any) -> Any:

@@ -6,7 +6,7 @@ that is more than chance.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,8 @@ from scratchtune.evaluation.splits import Split
 from scratchtune.metrics import SCORERS
 from scratchtune.search import Categorical, GridSearch, Hyperband, Searcher, Space, as_searcher
 from scratchtune.study import Study, Trial
-from scratchtune.study.study import TRIALS
+from scratchtune.study.cv_runner import digest_of
+from scratchtune.study.running import TRIALS
 from scratchtune.tabular.judging import Judged, judge, number_format
 from scratchtune.tabular.model import TableEstimator, TableModel, Target, estimator_for
 from scratchtune.tabular.sealing import Prepared
@@ -186,7 +187,9 @@ def tune_table(
             made(**params), table, y, scoring=scoring, cv=splits, error_score="raise", n_jobs=jobs if one_by_one else 1)
         return float(table_of_scores["test_score"].mean())
 
-    study = Study(searched, searcher, direction="maximize", seed=seed, storage=storage, name="tune")
+    about = f"{scoring}, {target.name!r}, {target.task}, {target.classes!r}, impute {impute!r}"
+    study = Study(searched, searcher, direction="maximize", seed=seed, storage=storage, name="tune",
+                  data=digest_of_table(table, y, splits, about))
     settings = trials or study.searcher.total(searched) or TRIALS
     say(f"sealed: {len(prepared.sealed_rows):,} rows; cross-validating the default and up to {settings:,} settings on "
         f"{len(table):,} rows in {len(splits)} folds")
@@ -205,6 +208,16 @@ def tune_table(
     tuned.handle_unknown = tuned.encoder_.handle_unknown = "error"
     model = TableModel(tuned, target, prepared.dropped)
     return TableTuning(prepared, study, scoring, default_score, params, model, judged)
+
+
+def digest_of_table(table: Table, y: np.ndarray, splits: Sequence[Split], about: str) -> str:
+    """A short text that is another one for other rows, columns, folds, or whatever else the scores are about."""
+    arrays = [y, *(rows for fold in splits for rows in fold)]
+    for name in table.names:
+        column = table.column(name)
+        arrays.append(column.codes if isinstance(column, Text) else column)
+        about += f", {name!r} {column.texts!r}" if isinstance(column, Text) else f", {name!r}"
+    return digest_of(*arrays, also=about)
 
 
 def check_encoding(table: Table, open_table: Table, impute: str | None) -> None:
@@ -228,6 +241,11 @@ def checked_searcher(searcher: str | Searcher, trials: int | None, space: Space)
         epochs = space.parameters.get("epochs")
         most = EPOCHS if epochs is None else max(_ends(epochs))
         rest = {name: parameter for name, parameter in space.parameters.items() if name != "epochs"}
+        for name, parameter in rest.items():
+            if "epochs" in (parameter.when or {}):
+                raise ValueError(
+                    f"--space lets {name!r} exist by the epochs, which hyperband chooses itself; it must depend on "
+                    "something else, or take another searcher")
         if not rest:
             raise ValueError("--space holds epochs alone, which hyperband chooses itself; it must name something else")
         return Hyperband(max_budget=most), Space(rest)

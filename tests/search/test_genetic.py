@@ -269,3 +269,9 @@ def test_a_space_of_one_parameter_and_one_value_beside_it() -> None:
 def test_bad_arguments_are_one_clear_sentence(arguments: dict[str, Any], said: str) -> None:
     with pytest.raises((ValueError, TypeError), match=said):
         GeneticSearch(**arguments)
+
+
+def test_many_choices_are_judged_as_fast_as_few() -> None:
+    study = Study({"c": list(range(1000)), "x": Float(0.0, 1.0)}, GeneticSearch(), seed=0)
+    study.run(lambda trial: abs(trial.params["c"] % 10 - 3) + trial.params["x"], 60, progress=False)
+    assert study.best_value < 1.0

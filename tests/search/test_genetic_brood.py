@@ -32,7 +32,8 @@ def test_ridge_is_scikit_learns() -> None:
 def test_features_are_squares_products_and_choices() -> None:
     parameters = [Float(0.0, 1.0), Categorical(["a", "b"]), Int(0, 9)]
     genes = np.array([[0.53, 0.25, 0.5], [np.nan, np.nan, 0.56]])
-    found = features_of(parameters, genes, np.array([0.5, 0.5, 0.5]), np.zeros(3))
+    known = [np.empty(0, dtype=int), np.array([0, 1]), np.empty(0, dtype=int)]
+    found = features_of(parameters, genes, np.array([0.5, 0.5, 0.5]), np.zeros(3), known)
     z = np.array([[1.0, 0.0], [0.0, 2.0]])
     right = [[z[k, 0], (z[k, 0] ** 2 - 1) / 2, k == 0, 0.0, z[k, 1], (z[k, 1] ** 2 - 1) / 2, z[k, 0] * z[k, 1] / 2]
              for k in range(2)]

@@ -371,3 +371,9 @@ def test_the_check_finds_what_is_not_as_the_schedule_says(change: str) -> None:
 def test_bad_arguments_are_one_clear_sentence(call: Any, message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
         call()
+
+
+def test_a_schedule_that_nobody_could_run_is_refused_at_once() -> None:
+    for call in (lambda: Hyperband(max_budget=2**40), lambda: SuccessiveHalving(settings=10**9)):
+        with pytest.raises(ValueError, match="trials; it must have at most 100,000"):
+            call()

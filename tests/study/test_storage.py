@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,33 +13,33 @@ import pytest
 
 import scratchtune as st
 from scratchtune.search import Categorical, Float, Int, Space
-from scratchtune.study.storage import VERSION, Row, Storage, StorageError, packed_params, unpacked_params
+from scratchtune.study.storage import MIGRATIONS, VERSION, Row, Storage, StorageError, packed_params, unpacked_params
 
 DEFINITION = {"space": {"x": "Float"}, "seed": 0}
 
 
 def _row(number: int, **changes: Any) -> Row:
     plain: dict[str, Any] = {
-        "number": number, "state": "complete", "value": 0.1 + 0.2, "params": [0.5], "shown": {"x": 0.5},
-        "why": {"mean": 1.0}, "said": "because", "budget": None, "parent": None, "reports": {}, "error": None,
-        "traceback": None, "seconds": 0.25, "saved": None}
+        "number": number, "state": "complete", "value": 0.1 + 0.2, "params": {"x": 0.5}, "shown": {"x": 0.5},
+        "why": {"mean": 1.0}, "said": "because", "budget": None, "parent": None, "reports": {}, "scores": None,
+        "visits": None, "error": None, "traceback": None, "attempts": 1, "started": 1.5, "finished": 2.5,
+        "seconds": 0.25, "saved": None}
     return Row(**plain | changes)
 
 
 def test_what_is_read_equals_what_was_written(tmp_path: Path) -> None:
     rows = [
         _row(0), _row(1, state="failed", value=None, error="ValueError: no", traceback="Traceback"),
-        _row(2, budget=9, parent=0, reports={3: 0.5, 1: 0.25}),
+        _row(2, budget=9, parent=0, reports={3: 0.5, 1: 0.25}, scores=[0.5, None], visits=1000, attempts=2),
         _row(3, state="running", value=None, seconds=None, saved={"theta": np.arange(3.0), "epoch": np.array(4)})]
     storage = Storage(tmp_path / "a.db")
     storage.enter("s", DEFINITION)
-    for row in rows:
-        storage.put("s", row)
+    storage.put("s", rows)
     storage.close()
-    again = Storage(tmp_path / "a.db")
+    again = Storage(tmp_path / "a.db", reading=True)
     found = again.rows("s")
     assert [row._replace(saved=None) for row in found] == [row._replace(saved=None) for row in rows]
-    assert found[3].saved is not None
+    assert again.count("s") == 4 and found[3].saved is not None
     np.testing.assert_array_equal(found[3].saved["theta"], np.arange(3.0))
     assert again.row("s", 2) == rows[2]
 
@@ -45,9 +47,10 @@ def test_what_is_read_equals_what_was_written(tmp_path: Path) -> None:
 def test_a_trial_is_written_over(tmp_path: Path) -> None:
     storage = Storage(tmp_path / "a.db")
     storage.enter("s", DEFINITION)
-    storage.put("s", _row(0, state="running", value=None))
-    storage.put("s", _row(0))
-    assert [row.state for row in storage.rows("s")] == ["complete"]
+    storage.put("s", [_row(0, state="running", value=None)])
+    storage.put("s", [_row(0)])
+    storage.put("s", [_row(0, state="running", value=None, error="late")])  # a finished trial is never written over
+    assert [(row.state, row.error) for row in storage.rows("s")] == [("complete", None)]
 
 
 def test_choices_of_any_kind_come_back_as_they_are() -> None:
@@ -87,7 +90,7 @@ def test_files_that_are_none_of_ours(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="newer"):
         Storage(tmp_path / "new.db")
     with pytest.raises(StorageError, match="not there"):
-        Storage(tmp_path / "absent.db", create=False)
+        Storage(tmp_path / "absent.db", reading=True)
     with pytest.raises(StorageError, match="no folder"):
         Storage(tmp_path / "absent" / "a.db")
     with pytest.raises(StorageError, match="a folder"):
@@ -138,3 +141,195 @@ def test_a_study_of_another_definition_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="has seed 3; this one has 4"):
         st.Study(SPACE, seed=4, storage=tmp_path / "a.db")
     assert st.Study(SPACE, seed=4, storage=tmp_path / "a.db", name="other").trials == []
+
+
+# What must not be lost or mixed up -----------------------------------------------------------------------------------
+
+
+def _kept(path: Path, space: Any = None, searcher: Any = "random", **more: Any) -> st.Study:
+    return st.Study(space or {"x": st.Float(0.0, 1.0)}, searcher, storage=path, **more)
+
+
+def _x(trial: st.Trial) -> float:
+    return float(trial.params["x"])
+
+
+def test_the_order_of_a_space_is_part_of_it(tmp_path: Path) -> None:
+    space = {"lr": st.Float(1e-4, 1e-1, log=True), "units": st.Float(16, 512)}
+    _kept(tmp_path / "a.db", space).run(lambda trial: trial.params["lr"], 3, progress=False)
+    with pytest.raises(StorageError, match="has space .'lr', 'Float"):
+        _kept(tmp_path / "a.db", dict(reversed(space.items())))
+
+
+@pytest.mark.parametrize(("change", "part"), [
+    ({"seed": 1}, "seed"), ({"direction": "maximize"}, "direction"), ({"searcher": st.BayesianSearch()}, "searcher"),
+    ({"stopping": st.MedianStopping()}, "stopping"), ({"data": "other rows"}, "data"),
+    ({"constraint": lambda params: True}, "constraint"), ({"space": {"x": st.Float(0.0, 2.0)}}, "space")])
+def test_another_definition_is_refused_with_the_difference(tmp_path: Path, change: Any, part: str) -> None:
+    _kept(tmp_path / "a.db", data="rows").run(_x, 2, progress=False)
+    with pytest.raises(StorageError, match=f"has {part} .*; this one has .*: go on with the same arguments"):
+        _kept(tmp_path / "a.db", **{"data": "rows"} | change)
+
+
+def test_other_earlier_trials_and_a_constraint_that_refuses_kept_ones_are_told(tmp_path: Path) -> None:
+    first, second = (st.Study({"x": st.Float(0.0, 1.0)}, "random", seed=k).run(_x, 3, progress=False) for k in (1, 2))
+    _kept(tmp_path / "a.db", start_from=first).run(_x, 3, progress=False)
+    with pytest.raises(StorageError, match="earlier trials"):
+        _kept(tmp_path / "a.db", start_from=second)
+    _kept(tmp_path / "b.db", constraint=lambda params: params["x"] < 0.5).run(_x, 3, progress=False)
+    with pytest.raises(StorageError, match="trial 0 .* none of this space: .* which the constraint refuses"):
+        _kept(tmp_path / "b.db", constraint=lambda params: params["x"] > 0.5)
+
+
+def test_a_script_that_enqueues_can_be_run_again(tmp_path: Path) -> None:
+    tables = []
+    for trials in (2, 4, 6):
+        study = _kept(tmp_path / "a.db")
+        study.enqueue({"x": 0.5})
+        study.enqueue({"x": 0.25})
+        tables.append([trial.params["x"] for trial in study.run(_x, trials, progress=False).trials])
+    assert tables[2][:2] == [0.5, 0.25] and tables[2][:4] == tables[1] and len(set(tables[2])) == 6
+    study = _kept(tmp_path / "a.db")
+    with pytest.raises(ValueError, match="was enqueued here at first"):
+        study.enqueue({"x": 0.75})
+
+
+def test_a_second_study_in_this_process_goes_on_where_the_first_one_is(tmp_path: Path) -> None:
+    first, second = _kept(tmp_path / "a.db"), _kept(tmp_path / "a.db")
+    first.run(_x, 6, progress=False)
+    trial = second.ask()
+    assert trial.number == 6
+    second.tell(trial, 1.0)
+    assert len(first.run(_x, 8, progress=False).trials) == 8 and first.trials[6].value == 1.0
+    asked = first.ask()
+    other = second.ask()  # it takes over what nobody seems to run any more
+    assert other.number == asked.number == 8
+    with pytest.raises(StorageError, match="taken up by another Study"):
+        first.tell(asked, 0.0)
+
+
+def test_two_studies_of_this_process_cannot_run_one_study_at_a_time(tmp_path: Path) -> None:
+    first, second = _kept(tmp_path / "a.db"), _kept(tmp_path / "a.db")
+
+    def objective(trial: st.Trial) -> float:
+        with pytest.raises(StorageError, match="is being run by another Study"):
+            second.ask()
+        return _x(trial)
+
+    first.run(objective, 2, progress=False)
+    other = _kept(tmp_path / "a.db", name="another")  # that is another matter
+    first.run(lambda trial: other.run(_x, 3, progress=False).best_value, 3, progress=False)
+
+
+WRITER = """
+import sys, time, scratchtune as st
+study = st.Study({"x": st.Float(0.0, 1.0)}, "random", storage=sys.argv[1])
+def objective(trial):
+    print("begun", flush=True)
+    time.sleep(60)
+study.run(objective, 3, progress=False)
+"""
+
+
+def test_another_process_is_told_who_writes_and_a_killed_writer_keeps_nobody_out(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path / "a.db")], stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None and writer.stdout.readline() == b"begun\n"
+        study = _kept(tmp_path / "a.db")  # reading is possible
+        assert [trial.state for trial in study.trials] == ["running"]
+        with pytest.raises(StorageError, match=rf"is being written by process {writer.pid} on .* since"):
+            study.run(_x, 3, progress=False)
+        writer.kill()
+    assert [trial.state for trial in study.run(_x, 3, progress=False).trials] == ["complete"] * 3
+    assert study.trials[0].attempts == 2
+
+
+def test_a_write_that_fails_loses_nothing_and_leaves_a_study_that_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("scratchtune.study.storage.PATIENCE", 0.05)
+    study = _kept(tmp_path / "a.db", searcher="bayesian").run(_x, 2, progress=False)
+    other = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
+    for how in ("ask", "tell"):
+        trial = study.ask() if how == "tell" else None
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageError, match="can't be written, and what it held before is untouched: .* locked"):
+            study.tell(trial, 1.0) if trial is not None else study.ask()
+        other.execute("ROLLBACK")
+    study.run(_x, 6, progress=False)
+    kept = _kept(tmp_path / "a.db", searcher="bayesian")
+    assert _table(kept) == _table(study) and [trial.state for trial in kept.trials] == ["complete"] * 6
+
+
+def test_a_full_disk_is_one_sentence_and_what_was_kept_is_there(tmp_path: Path) -> None:
+    study = _kept(tmp_path / "a.db").run(_x, 3, progress=False)
+    assert study._keeper is not None
+    pages = study._keeper._storage._db.execute("PRAGMA page_count").fetchone()[0]
+    study._keeper._storage._db.execute(f"PRAGMA max_page_count = {pages}")
+
+    def saves(trial: st.Trial) -> float:
+        trial.save({"weights": np.zeros(100_000)})
+        return 1.0
+
+    with pytest.raises(StorageError, match="untouched: database or disk is full"):
+        study.run(saves, 5, progress=False)
+    del study
+    again = _kept(tmp_path / "a.db")
+    assert [trial.state for trial in again.trials[:3]] == ["complete"] * 3
+    assert len(again.run(_x, 5, progress=False).trials) == 5
+
+
+def test_a_file_that_cannot_be_written_can_be_read(tmp_path: Path) -> None:
+    _kept(tmp_path / "a.db").run(_x, 3, progress=False)
+    storage = Storage(tmp_path / "a.db", reading=True)
+    assert storage.names() == ["study"] and storage.count("study") == 3
+    with pytest.raises(StorageError, match="can't be written"):
+        storage.put("study", [_row(9)])
+
+
+def test_text_and_arrays_of_any_kind_come_back_or_fail_their_trial_alone(tmp_path: Path) -> None:
+    def objective(trial: st.Trial) -> float:
+        if trial.number == 0:
+            raise ValueError("cannot open \udcff.csv")
+        trial.save({1: {"file": np.arange(3.0), "self": np.array(["a", "ü"])}, 2: {"names": np.array(["a", None])},
+                    3: {5: [1.0]}}[trial.number])  # type: ignore[dict-item]
+        return 1.0
+
+    _kept(tmp_path / "a.db").run(objective, 4, progress=False)
+    study = _kept(tmp_path / "a.db")
+    assert study.trials[0].error == "ValueError: cannot open \\udcff.csv"
+    saved = study.trials[1]._saved
+    assert saved is not None and saved["file"].tolist() == [0.0, 1.0, 2.0] and saved["self"].tolist() == ["a", "ü"]
+    assert "holds Python objects" in str(study.trials[2].error) and "a name must be text" in str(study.trials[3].error)
+    study.to_csv(tmp_path / "a.csv")
+    assert "cannot open" in (tmp_path / "a.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    ({"name": 3}, "name is 3"), ({"name": b"x"}, "name is b'x'"), ({"data": 3}, "data is 3"),
+    ({"storage": 3}, "storage is 3"), ({"storage": ":memory:"}, "must be the path of a file"),
+    ({"storage": "a\0b"}, "must be the path of a file"),
+    ({"space": {"f": [object(), 1]}}, "has another text in every process")])
+def test_what_cannot_be_kept_is_refused_at_once(tmp_path: Path, arguments: Any, message: str) -> None:
+    with pytest.raises((TypeError, StorageError), match=message):
+        st.Study(**{"space": {"x": [1, 2]}, "storage": tmp_path / "a.db"} | arguments)
+
+
+def test_an_older_file_is_brought_up_to_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _kept(tmp_path / "a.db").run(_x, 3, progress=False)
+    monkeypatch.setattr("scratchtune.study.storage.VERSION", VERSION + 1)
+    monkeypatch.setitem(MIGRATIONS, VERSION, lambda db: db.execute("ALTER TABLE studies ADD COLUMN note TEXT"))
+    with pytest.raises(StorageError, match="open it once with storage="):
+        Storage(tmp_path / "a.db", reading=True)
+    assert len(_kept(tmp_path / "a.db").trials) == 3
+    assert Storage(tmp_path / "a.db", reading=True).names() == ["study"]
+
+
+def test_a_truncated_file_is_one_sentence(tmp_path: Path) -> None:
+    study = _kept(tmp_path / "a.db").run(_x, 200, progress=False)
+    assert study._keeper is not None
+    study._keeper._storage.close()
+    whole = (tmp_path / "a.db").read_bytes()
+    for length in (50, 5000, len(whole) // 2):
+        (tmp_path / f"{length}.db").write_bytes(whole[:length])
+        with pytest.raises(StorageError, match="can't be"):
+            _kept(tmp_path / f"{length}.db")

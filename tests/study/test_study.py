@@ -301,13 +301,13 @@ class Outside(Searcher):
     (lambda: Study(SPACE).run(bowl, 0), "n_trials is 0"),
     (lambda: Study(SPACE).run(bowl, 5, n_jobs=0), "n_jobs is 0"),
     (lambda: Study(SPACE).run(bowl, 5, timeout=-1.0), "timeout is -1.0"),
-    (lambda: Study(SPACE).run(bowl, executor=object()), "which comes later"),
+    (lambda: Study(SPACE).run(bowl, executor=object()), "executor is <object"),
     (lambda: Study({"x": [1, 2]}, Outside()).ask(), "it must return a Suggestion"),
     (lambda: Study(SPACE).ask().report(1.0, step=-1), "step is -1"),
     (lambda: Study(SPACE).ask().save([1.0]), "arrays is list"),
 ])
 def test_bad_arguments_are_one_clear_sentence(call: Any, message: str) -> None:
-    with pytest.raises((ValueError, TypeError, NotImplementedError), match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         call()
 
 

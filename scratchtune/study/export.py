@@ -1,0 +1,95 @@
+"""What a file of studies holds, for people and for other programs: a list, a table, CSV, JSON.
+
+Times are left out unless they are asked for: without them, two runs of one study give the same bytes.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from typing import Any
+
+from scratchtune.study.storage import Row, Storage
+
+TIMES = ("attempts", "started", "finished", "seconds")
+LINES = 40  # of a table for people, the best trials first
+
+
+def listing(storage: Storage) -> str:
+    """A line a study: its name, how many trials there are and in which states, the best value, the searcher."""
+    lines = [f"{'study':<20} {'trials':>7} {'complete':>9} {'failed':>7} {'running':>8} {'best value':>12}  searcher"]
+    for name in storage.names():
+        definition, rows = storage.definition(name), storage.rows(name)
+        best = best_first(rows, definition["direction"])
+        value = f"{best[0].value:.6g}" if best else ""
+        states = [sum(row.state == state for row in rows) for state in ("complete", "failed", "running")]
+        lines.append(f"{name:<20} {len(rows):>7} {states[0]:>9} {states[1]:>7} {states[2]:>8} {value:>12}  "
+                     f"{definition['searcher']}")
+    return "\n".join(lines)
+
+
+def best_first(rows: list[Row], direction: str) -> list[Row]:
+    """The complete trials, the best first, of equals the earlier one."""
+    sign = -1.0 if direction == "maximize" else 1.0
+    return sorted((row for row in rows if row.state == "complete" and row.value is not None),
+                  key=lambda row: (sign * (row.value or 0.0), row.number))
+
+
+def table(storage: Storage, name: str) -> str:
+    """A study for people: what it is defined by, what it has cost, its best trials, and errors."""
+    definition, rows = storage.definition(name), storage.rows(name)
+    best = best_first(rows, definition["direction"])
+    lines = [f"study {name!r}: {definition['direction']}, {definition['searcher']}, seed {definition['seed']}"]
+    lines += [f"  {parameter}: {text}" for parameter, text in definition["space"]]
+    worked = sum(row.seconds or 0.0 for row in rows)
+    visits = [row.visits for row in rows if row.visits is not None]
+    seen = f", {sum(visits):,} rows visited (epochs x rows x folds)" if visits else ""
+    lines += [f"{len(rows)} trials, {worked:,.1f} s of work{seen}", "",
+              f"{'trial':>5} {'value':>12} {'budget':>7} {'seconds':>8}  parameters"]
+    for row in best[:LINES]:
+        budget = "" if row.budget is None else f"{row.budget:g}"
+        lines.append(f"{row.number:>5} {row.value:>12.6g} {budget:>7} {row.seconds or 0.0:>8.2f}  {_shown(row.shown)}")
+    if len(best) > LINES:
+        lines.append(f"... and {len(best) - LINES} more; scratchtune export has all of them")
+    failed = [row for row in rows if row.state == "failed"]
+    lines += [f"trial {row.number} failed: {row.error}" for row in failed[:5]]
+    lines += [f"... and {len(failed) - 5} more have failed"] * (len(failed) > 5)
+    return "\n".join(lines)
+
+
+def _shown(params: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}" for name, value in params.items())
+
+
+def as_csv(storage: Storage, name: str, times: bool = False) -> str:
+    """All trials, one a line, in order of number."""
+    definition, file = storage.definition(name), io.StringIO()
+    parameters = [parameter for parameter, _ in definition["space"]]
+    columns = ["state", "value", "budget", "parent", "visits", "error", *(TIMES if times else ())]
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["number", *(f"param_{parameter}" for parameter in parameters), *columns, "why"])
+    for row in storage.rows(name):
+        values = [row.shown.get(parameter, "") for parameter in parameters]
+        writer.writerow([row.number, *values, *(getattr(row, column) for column in columns), row.said])
+    return file.getvalue()
+
+
+def as_json(storage: Storage, name: str, times: bool = False) -> str:
+    """The definition and all trials, with reports, scores of the folds, reasons and tracebacks."""
+    rows = []
+    for row in storage.rows(name):
+        entry = row._asdict() | {"params": row.shown}
+        for left_out in ("shown", "saved", *(() if times else TIMES)):
+            del entry[left_out]
+        if times:
+            entry |= {part: _date(entry[part]) for part in ("started", "finished")}
+        rows.append(entry)
+    whole = {"study": name, "definition": storage.definition(name), "trials": rows}
+    return json.dumps(whole, indent=1) + "\n"
+
+
+def _date(seconds: float | None) -> str | None:
+    return None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

@@ -1,0 +1,195 @@
+"""A run hands out the trials of a study in order of number, each as soon as it may begin, and records what comes back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
+from typing import TYPE_CHECKING, Any
+
+from scratchtune.evaluation.parallel import workers
+from scratchtune.search import Exhausted
+from scratchtune.study.executors import Sender
+from scratchtune.study.progress import Progress
+from scratchtune.study.trial import NotReady, Trial
+
+if TYPE_CHECKING:
+    from scratchtune.study.study import Study
+
+LONG = 2.0  # seconds; of a shorter run it is not worth saying that workers were idle
+TRIALS = 50  # how many trials a study runs if neither the user nor the searcher says
+
+
+class Run:
+    """One call of `Study.run`; its arguments are described there."""
+
+    def __init__(
+        self, study: Study, objective: Callable[[Trial], Any], limit: int | None, timeout: float | None, workers: int,
+        executor: Executor | None, callbacks: tuple[Callable[[Study, Trial], Any], ...], show: bool, retries: int,
+        max_failures: int | None,
+    ) -> None:
+        self.study, self.objective, self.workers, self.executor = study, objective, workers, executor
+        self.callbacks, self.retries, self.max_failures = callbacks, retries, max_failures
+        schedule = study.searcher.planned(study.space, len(study._queue) + len(study._enqueued))
+        planned = limit or (TRIALS if schedule is None else schedule)
+        self.limit = limit or (TRIALS if schedule is None else None)
+        self.deadline = None if timeout is None else time.monotonic() + timeout
+        left = max(planned - len(study._trials) + len(study._again), 0)
+        headline = None if schedule is None else f"{study.searcher.headline()}: {left} trials"
+        self.progress = Progress(left, "trial", workers, show, headline)
+        self.flying: dict[Future, Trial] = {}
+        self.lost: dict[int, int] = {}  # how often a trial's worker was lost
+        self.begun: list[Trial] = []
+        self.failed: list[Trial] = []
+        self.over = False
+        self.busy, self.since, self.until = 0.0, 0.0, 0.0  # seconds of work; first begin, last end
+
+    def go(self) -> None:
+        """Run to the end."""
+        pool = workers(self.workers) if self.executor is None else contextlib.nullcontext(self.executor)
+        try:
+            with self.study._in_a_run():
+                try:
+                    with pool as executor:
+                        self.sender = Sender(executor, self.objective, self.workers)
+                        self._loop()
+                finally:
+                    self._recover()
+            self._check()
+        finally:
+            if len(self.failed) > 1:
+                self.progress.note(
+                    f"{len(self.failed)} of {len(self.begun)} trials failed; the study's table holds the errors")
+            self.progress.close()
+
+    def idle_share(self) -> float:
+        """The share of the workers' time in which they had no trial."""
+        there = self.workers * (self.until - self.since)
+        return max(0.0, 1.0 - self.busy / there) if there > 0.0 else 0.0
+
+    def _check(self) -> None:
+        """Hold the trials against the searcher's schedule, if it has one, and say that they are right."""
+        said = self.study.searcher.check(self.study._results)
+        if said is not None:
+            self.progress.note(said)
+        self.study.idle_share = idle = self.idle_share()
+        if self.workers > 1 and idle > 0.05 and self.until - self.since > LONG:
+            self.progress.note(f"the {self.workers} workers were idle for {idle:.0%} of the time")
+
+    def _loop(self) -> None:
+        while True:
+            trials = self._next()
+            self.study._write()  # what has ended and what begins, in one commit, before anything follows from it
+            for trial in trials:
+                self._submit(trial)
+            if not self.flying:
+                return
+            done, _ = wait(self.flying, return_when=FIRST_COMPLETED)
+            for future in sorted(done, key=lambda future: self.flying[future].number):
+                self._collect(future, self.flying.pop(future))
+
+    def _next(self) -> list[Trial]:
+        """A trial for every idle worker, as far as there are any."""
+        trials: list[Trial] = []
+        while len(self.flying) + len(trials) < self.workers and self._may_begin():
+            try:
+                trials.append(self.study.ask())
+            except NotReady:
+                if not self.flying and not trials:
+                    raise
+                self.progress.note(f"not all of the {self.workers} workers are busy: the searcher needs results first")
+                break
+            except Exhausted as end:
+                self.over = True
+                if self.limit is not None:
+                    self.progress.note(f"the study ends after {len(self.study._trials)} trials: {end}")
+                break
+            self.begun.append(trials[-1])
+        return trials
+
+    def _may_begin(self) -> bool:
+        if self.over or (self.deadline is not None and time.monotonic() >= self.deadline):
+            return False
+        return self.limit is None or len(self.study._trials) < self.limit or bool(self.study._again)
+
+    def _submit(self, trial: Trial, with_objective: bool = False) -> None:
+        self.since = self.since or time.monotonic()
+        trial._clock = time.perf_counter()
+        self.flying[self.sender.submit(trial, self.study._apart(trial), with_objective)] = trial
+
+    def _collect(self, future: Future, trial: Trial) -> None:
+        """Record what came of a trial; one whose worker was lost, or did not have the objective, is sent again."""
+        self.until = time.monotonic()
+        self.busy += time.perf_counter() - trial._clock
+        error = None if future.cancelled() else future.exception()
+        if error is not None and (self.sender.is_here or not isinstance(error, Exception)):
+            raise error  # an interruption
+        if isinstance(error, BrokenExecutor):
+            raise RuntimeError(
+                f"the executor is broken ({error}); trial {trial.number} was running. Nothing is lost: run again with "
+                "a new executor") from error
+        if error is not None or future.cancelled():
+            self._lose(trial, error or CancelledError())
+            return
+        outcome = future.result()
+        if outcome is None and not self.sender.is_here:
+            self._submit(trial, with_objective=True)
+            return
+        self._record(trial, outcome)
+
+    def _lose(self, trial: Trial, error: BaseException) -> None:
+        """Begin a trial again whose worker was lost; after too many times it has failed."""
+        self.lost[trial.number] = self.lost.get(trial.number, 0) + 1
+        if self.lost[trial.number] > self.retries:
+            self._record(trial, RuntimeError(
+                f"its worker was lost {self.lost[trial.number]} times, at last with {type(error).__name__}: {error}"))
+            return
+        self.progress.note(f"the worker of trial {trial.number} was lost ({type(error).__name__}): it begins again")
+        trial.begin()
+        self._submit(trial, with_objective=True)
+
+    def _record(self, trial: Trial, outcome: Any) -> None:
+        self._tell(trial, outcome)
+        if trial.state == "failed":
+            self.failed.append(trial)
+            if len(self.failed) == 1:
+                self.progress.note(f"trial {trial.number} failed: {trial.error}")
+        best = self.study._best
+        self.progress.done(self._typical_seconds(trial), None if best is None else best.value)
+        for callback in self.callbacks:
+            callback(self.study, trial)
+        if self.max_failures is not None and len(self.failed) >= self.max_failures:
+            first = self.failed[0]
+            raise RuntimeError(
+                f"{len(self.failed)} trials have failed, which max_failures={self.max_failures} does not allow; the "
+                f"first, trial {first.number}: {first.error}\n{first.traceback or ''}".rstrip())
+
+    def _tell(self, trial: Trial, outcome: Any) -> None:
+        """Tell the study; an objective may have told it itself."""
+        with self.study._lock:
+            if trial.state != "running":
+                return
+            if isinstance(outcome, dict) and not self.sender.is_here:
+                trial.take(outcome)
+                self.study._end(trial)
+            else:
+                self.study.tell(trial, outcome)
+
+    def _typical_seconds(self, trial: Trial) -> float:
+        """What the trial's seconds say about a trial of the schedule's mean budget."""
+        mean = self.study.searcher.mean_budget()
+        return (trial.seconds or 0.0) * (mean / trial.budget if mean and trial.budget else 1.0)
+
+    def _recover(self) -> None:
+        """After an interruption: record what has finished meanwhile; what has not will be handed out again."""
+        for future, trial in self.flying.items():
+            future.cancel()
+            if future.done() and not future.cancelled() and future.exception() is None and trial.state == "running":
+                outcome = future.result()
+                if outcome is not None or self.sender.is_here:
+                    self._tell(trial, outcome)
+        unfinished = [trial for trial in self.begun if trial.state == "running"]
+        self.study._again += [trial for trial in unfinished if trial not in self.study._again]
+        self.study._running -= len(unfinished)

@@ -1,0 +1,96 @@
+"""One process writes a file of studies at a time; who else wants to is told who does.
+
+The lock is one of the operating system's, on a small file beside: it ends with its process, however that ends, so a
+writer that was killed keeps nobody out. Processes that a writer has started do not inherit it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+import time
+import weakref
+from pathlib import Path
+from typing import Protocol
+
+from scratchtune.study.storage import StorageError
+
+try:
+    import fcntl
+except ImportError:  # no such locks on this system: SQLite's own still keep single commits whole
+    fcntl = None  # type: ignore[assignment]
+
+_guard = threading.Lock()
+_files: dict[Path, tuple[int, set[int]]] = {}  # of this process: the lock's descriptor, and ids of who writes under it
+_owners: dict[tuple[Path, str], weakref.ref[Writer]] = {}  # who has written a study last
+
+
+class Writer(Protocol):
+    """Who writes a study."""
+
+    running: bool  # whether it is within a run, which nobody may take over
+
+
+def beside(path: Path) -> Path:
+    """The file whose lock stands for a file of studies."""
+    return path.with_name(path.name + "-writer")
+
+
+def begin(path: Path, study: str, writer: Writer, goes_on: bool) -> None:
+    """Let a writer of this process write a study; a StorageError where another process writes the file, or another
+    writer of this process runs this study. One that does not run is taken over from: it may not go on.
+
+    ``goes_on`` says whether this writer has handed out what it has not written yet, and so must still be the last.
+    """
+    path = path.resolve()
+    with _guard:
+        reference = _owners.get((path, study))
+        owner = None if reference is None else reference()
+        if owner is not None and owner is not writer:
+            if goes_on:
+                raise StorageError(
+                    f"the study {study!r} in {str(path)!r} has been taken up by another Study of this process; go on "
+                    "with that one")
+            if owner.running:
+                raise StorageError(
+                    f"the study {study!r} in {str(path)!r} is being run by another Study of this process; wait for it")
+        if path not in _files:
+            _files[path] = (_locked(path), set())
+        _files[path][1].add(id(writer))
+        _owners[path, study] = weakref.ref(writer)
+
+
+def end(path: Path, writer: Writer) -> None:
+    """The writer writes no more for now; the last one of this process lets the lock go."""
+    path = path.resolve()
+    with _guard:
+        if path in _files:
+            descriptor, writers = _files[path]
+            writers.discard(id(writer))
+            if not writers:
+                del _files[path]
+                os.close(descriptor)
+
+
+def _locked(path: Path) -> int:
+    """The descriptor of the locked file beside; it says who holds the lock."""
+    try:
+        descriptor = os.open(beside(path), os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
+    except OSError as error:
+        raise StorageError(f"{str(path)!r} can't be written: {error.strerror}: {str(beside(path))!r}") from error
+    try:
+        if fcntl is not None:
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        with contextlib.suppress(OSError):
+            holder = os.read(descriptor, 200).decode("utf-8", "replace").strip()
+        os.close(descriptor)
+        raise StorageError(
+            f"{str(path)!r} is being written by {holder or 'another process'}; wait for it, or take another file. "
+            "Reading is possible meanwhile") from None
+    os.ftruncate(descriptor, 0)
+    since = time.strftime("%Y-%m-%d %H:%M:%S")
+    os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()} since {since}\n".encode())
+    return descriptor
