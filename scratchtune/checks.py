@@ -11,6 +11,7 @@ import numbers
 import sys
 import warnings
 from collections.abc import Iterable
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,8 @@ def real(
     open_low: bool = False, open_high: bool = False,
 ) -> float:
     """Return ``value`` as a finite float within the bounds; TypeError or ValueError otherwise."""
+    if type(value) is float and (low is None or value > low) and (high is None or value < high) and isfinite(value):
+        return value  # as nearly always
     accepted = "a finite number" + _interval(low, high, open_low, open_high)
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Real, np.floating, np.integer)):
         raise TypeError(f"{name} is {value!r} ({type(value).__name__}); it must be {accepted}")

@@ -206,6 +206,7 @@ PREDICTION = """
 """
 
 
+@pytest.mark.slow
 def test_an_edit_of_the_matrix_product_changes_the_next_run(tmp_path: Path) -> None:
     """In a copy of the package; the product is called by the dense layer's kernel, which stands in another file."""
     shutil.copytree(PACKAGE, tmp_path / "scratchtune", ignore=shutil.ignore_patterns("__pycache__"))
@@ -281,6 +282,7 @@ def own(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_every_edit_of_a_layer_of_ones_own_changes_the_next_run(own: Path) -> None:
     """Two processes may come first at once. Then each edit of what the kernel computes adds a digit of its own."""
     both = [_start(USE, own), _start(USE, own)]

@@ -107,6 +107,11 @@ def bar(what: str, measured: float, wanted: float, unit: str = "x", at_most: boo
             f"measured {measured:.{digits}f}{unit}")
 
 
+def verdict(met: bool, text: str) -> str:
+    """One line of PASS or FAIL."""
+    return f"- {'PASS' if met else 'FAIL'}: {text}"
+
+
 def versions(*packages: str) -> str:
     """Name and version of Python and of some packages."""
     known = [f"Python {platform.python_version()}"]

@@ -18,6 +18,7 @@ from tqdm import tqdm
 from scratchtune import checks, interruption, jit
 from scratchtune.network import engine, initializers, losses, optimizers, penalties
 from scratchtune.network.callbacks import Callback, History
+from scratchtune.network.distributed import Shared
 from scratchtune.network.layers import Dense, Layer
 from scratchtune.network.layers.activation import Activation
 from scratchtune.network.measures import GROWING, MEASURES
@@ -223,11 +224,14 @@ class Sequential:
         self, X: Any, y: Any, batch_size: int = 32, epochs: int = 1, verbose: int = 1,
         callbacks: Sequence[Callback] | None = (), validation_split: float = 0.0, validation_data: Any = None,
         shuffle: bool = True, class_weight: dict[int, float] | None = None, sample_weight: Any = None,
+        executor: Any = None, workers: int = 2,
     ) -> History:
         """Train for ``epochs`` passes over the rows, an update a batch; return the history.
 
         X is (n, features) or (n, ...), y holds labels, one-hot rows or values. A second call goes on from where the
-        first one ended. ``verbose=1`` shows a progress bar where that takes over two seconds.
+        first one ended. ``verbose=1`` shows a progress bar where that takes over two seconds. With an ``executor``, any
+        of `concurrent.futures`, the rows of each batch are shared out to so many ``workers`` of it (see
+        `scratchtune.network.distributed`).
         """
         self._must_be_compiled()
         X, target = self._checked(X, y)
@@ -253,20 +257,22 @@ class Sequential:
         alone = current_thread() is main_thread()  # trainings side by side would write over each other's bars
         hidden = None if verbose and alone else True  # None: where the output is no terminal
         bar = tqdm(total=epochs, desc="training", unit="epoch", delay=2, disable=hidden, leave=False)
+        size = min(batch_size, len(X))
+        shared = None if executor is None else Shared(self, rows, size, executor, workers)
         with bar, np.errstate(over="ignore", invalid="ignore"):
-            self._train(rows, measured, min(batch_size, len(X)), epochs, shuffle, bar, watchers)
+            self._train(rows, measured, size, epochs, shuffle, bar, watchers, shared)
         for watcher in watchers:
             watcher.on_train_end()
         return history
 
     def _train(
         self, rows: engine.Rows, held_out: engine.Rows | None, batch_size: int, epochs: int, shuffle: bool, bar: Any,
-        watchers: list[Any],
+        watchers: list[Any], shared: Shared | None,
     ) -> None:
         machine = self._engine(batch_size)
         for epoch in range(epochs):
             interruption.check()
-            logs = self._epoch(machine, rows, batch_size, shuffle, epoch)
+            logs = self._epoch(machine, rows, batch_size, shuffle, epoch, shared)
             if logs is None:
                 watchers[0].diverged = True
                 break
@@ -281,7 +287,8 @@ class Sequential:
                 break
 
     def _epoch(
-        self, machine: tuple[Any, ...], rows: engine.Rows, batch_size: int, shuffle: bool, epoch: int
+        self, machine: tuple[Any, ...], rows: engine.Rows, batch_size: int, shuffle: bool, epoch: int,
+        shared: Shared | None,
     ) -> dict[str, float] | None:
         """Train one epoch; its values, or None where the loss was no longer finite."""
         assert self.optimizer is not None
@@ -289,9 +296,12 @@ class Sequential:
         order = engine.epoch_order(n, self.epochs_done, seed) if shuffle else np.arange(n)
         outputs = np.empty((n if self.metrics else 0, rows.target.shape[1]), self.dtype)
         rates, before = self.optimizer.rates(self.optimizer_step, steps), self.theta.copy()
-        value, done = engine.train_epoch(
-            *machine, rates, rows, order, batch_size, self.optimizer_step, seed, self._shown_stages(), outputs
-        )
+        if shared is not None:
+            value, done = shared.train_epoch(
+                rates, order, batch_size, self.optimizer_step, seed, self._shown_stages(), outputs)
+        else:
+            value, done = engine.train_epoch(
+                *machine, rates, rows, order, batch_size, self.optimizer_step, seed, self._shown_stages(), outputs)
         if done < steps or not np.isfinite(self.theta).all():
             self._diverged(before, epoch, done)
             return None
@@ -421,6 +431,13 @@ class Sequential:
         copy = Sequential([layer.fresh() for layer in self.layers], self.dtype, self.seed if seed is None else seed)
         if self.optimizer is not None:
             copy.compile(self.optimizer, self.loss, self.metrics, self.penalty)
+        return copy
+
+    def replica(self) -> Sequential:
+        """A copy with the same weights and memory of its own, compiled alike."""
+        copy = self.fresh()
+        copy.build((None, *self.input_shape))
+        copy.theta[:], copy._state[:] = self.theta, self._state
         return copy
 
     def configured(self, params: dict[str, Any]) -> tuple[Sequential, dict[str, Any]]:

@@ -20,6 +20,7 @@ from scratchtune.search.space import Space
 
 MODELS = ("auto", "gp", "tpe")
 SEQUENCE = "latin_hypercube"  # of the initial points
+INITIAL = 6  # of them, at most: with 4 a search stays too often where it has begun, 10 cost trials
 
 
 class BayesianSearch(Searcher):
@@ -30,8 +31,8 @@ class BayesianSearch(Searcher):
     parameters are known but not their values.
     acquisition: what the Gaussian process maximises: "log_ei", the logarithm of the expected improvement; "pi", that of
     the probability of improvement; "bound", the confidence bound with ``kappa`` deviations.
-    initial: how many points come first, spread evenly (from a parameter's ``prior`` where it has one); None: two more
-    than twice the number of parameters, but no more than ten; with "tpe" always ten, which are few enough to split.
+    initial: how many points come first, spread evenly (from a parameter's ``prior`` where it has one); None: six, for
+    one parameter four; with "tpe" ten, since fewer are too few to split.
 
     >>> BayesianSearch(parallel=4).needs(10)
     7
@@ -56,8 +57,7 @@ class BayesianSearch(Searcher):
         rng: np.random.Generator,
     ) -> Suggestion:
         """A point of the initial design, or the one that the model finds the most promising."""
-        most = parzen.Settings().startup
-        few = most if self.model == "tpe" else min(2 * len(space.names) + 2, most)
+        few = parzen.Settings().startup if self.model == "tpe" else min(2 * len(space.names) + 2, INITIAL)
         known, initial = len(seen) + len(pending), self.initial or few
         if known < initial or not seen:
             return self._spread(space, seen, pending, number, rng, {"phase": "initial", "of": initial})
@@ -71,14 +71,19 @@ class BayesianSearch(Searcher):
     def chosen_model(self, number: int, known: int) -> tuple[str, str]:
         """The model of a trial, and why that one.
 
-        With "auto" the two take turns, the Gaussian process at odd numbers. They fail in different places: the process
-        believes in a smooth surface, finds its bottom in few trials, and takes ruggedness for noise; the estimator
-        knows no surface, only where good trials are dense, which holds on rugged and stepped ones too. Each learns from
-        the trials of the other as from its own, so where one of them is stuck the other moves it on.
+        With "auto" the two take turns, the Gaussian process at odd numbers and while there are fewer than ten trials.
+        They fail in different places: the process believes in a smooth surface, finds its bottom in few trials, and
+        takes ruggedness for noise; the estimator knows no surface, only where good trials are dense, which holds on
+        rugged and stepped ones too. Each learns from the trials of the other as from its own, so where one of them is
+        stuck the other moves it on. On average that is as good as the process alone, for two thirds of its time; where
+        one of them falls far behind (the process on bbob-f06, the estimator on bbob-f18), the two together do not: see
+        benchmarks/results/search_quality.md.
         """
         if self.model != "auto":
             return self.model, f"model={self.model!r}"
-        if number % 2 == 1 or known < parzen.Settings().startup:
+        if known < parzen.Settings().startup:
+            return "gp", f"the Parzen estimator's turns begin after {parzen.Settings().startup} trials"
+        if number % 2 == 1:
             return "gp", "the two models take turns, and this is the Gaussian process's"
         return "tpe", "the two models take turns, and this is the Parzen estimator's"
 

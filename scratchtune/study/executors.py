@@ -8,18 +8,14 @@ that it does not have says so, and gets both.
 
 from __future__ import annotations
 
-import hashlib
-import pickle
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any
 
 from scratchtune import checks
 from scratchtune.evaluation.parallel import Inline, number_of_workers
+from scratchtune.shipping import MISSING, Shipment, received
 from scratchtune.study.trial import Behind, Trial, evaluate
-
-KEPT = 2  # objectives that a worker keeps, the last ones
-_objectives: dict[str, Callable[[Trial], Any]] = {}  # of this process, as a worker, by their digests
 
 
 def capacity(executor: Any, n_jobs: Any) -> int:
@@ -46,43 +42,23 @@ class Sender:
     def __init__(self, executor: Executor, objective: Callable[[Trial], Any], workers: int) -> None:
         self._executor, self._objective = executor, objective
         self.is_here = isinstance(executor, (Inline, ThreadPoolExecutor))
-        self._payload = b"" if self.is_here else _pickled(objective)
-        self._digest = hashlib.sha256(self._payload).hexdigest()
-        self._unsure = workers  # so many workers may never have seen the objective
+        self._shipment = None if self.is_here else Shipment("objective", objective, workers)
 
-    def submit(self, trial: Trial, behind: Behind, with_objective: bool = False) -> Future:
-        """Have a trial run; ``behind`` is what it sees in another process."""
-        if self.is_here:
+    def submit(self, trial: Trial, behind: Callable[[Trial], Behind], with_objective: bool = False) -> Future:
+        """Have a trial run; ``behind`` makes what it sees in another process."""
+        if self._shipment is None:
             return self._executor.submit(evaluate, self._objective, trial)
-        self._unsure -= 1
-        payload = self._payload if with_objective or self._unsure >= 0 else None
-        return self._executor.submit(work, self._digest, payload, trial.apart(behind))
+        payload = self._shipment.payload if with_objective else self._shipment.for_next()
+        return self._executor.submit(work, self._shipment.digest, payload, trial.apart(behind(trial)))
 
 
 def work(digest: str, payload: bytes | None, trial: Trial) -> dict[str, Any] | None:
     """Run a trial in a worker process; None where the worker does not have the objective."""
-    if digest not in _objectives:
-        if payload is None:
-            return None
-        while len(_objectives) >= KEPT:
-            del _objectives[next(iter(_objectives))]
-        _objectives[digest] = pickle.loads(payload)
-    trial.finish(evaluate(_objectives[digest], trial), None)
+    objective = received(digest, payload)
+    if objective is MISSING:
+        return None
+    trial.finish(evaluate(objective, trial), None)
     return trial.outcome()
-
-
-def _pickled(objective: Callable[[Trial], Any]) -> bytes:
-    """The objective for another process: by cloudpickle where it is installed, as Dask and Ray do, else by pickle."""
-    try:
-        import cloudpickle as pickler
-    except ImportError:
-        pickler = pickle
-    try:
-        return bytes(pickler.dumps(objective))
-    except Exception as problem:
-        raise TypeError(
-            f"objective is {objective!r}, which can't be sent to another process: {type(problem).__name__}: {problem}; "
-            "it must be a function at the top level of a module, or pip install cloudpickle") from problem
 
 
 class RayExecutor(Executor):

@@ -117,7 +117,7 @@ class Run:
     def _submit(self, trial: Trial, with_objective: bool = False) -> None:
         self.since = self.since or time.monotonic()
         trial._clock = time.perf_counter()
-        self.flying[self.sender.submit(trial, self.study._apart(trial), with_objective)] = trial
+        self.flying[self.sender.submit(trial, self.study._apart, with_objective)] = trial
 
     def _collect(self, future: Future, trial: Trial) -> None:
         """Record what came of a trial; one whose worker was lost, or did not have the objective, is sent again."""

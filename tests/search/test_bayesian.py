@@ -137,7 +137,7 @@ def test_auto_takes_turns_and_says_so() -> None:
         models.append(suggestion.why.get("model"))
         if models[-1] is not None:
             assert suggestion.why["because"][1:] in searcher.explain(suggestion.why)
-    assert set(models[12:]) == {"gp", "tpe"} and set(models[:8]) == {None}
+    assert set(models[12:]) == {"gp", "tpe"} and set(models[:6]) == {None} and set(models[6:10]) == {"gp"}
 
 
 @pytest.mark.parametrize("arguments, error, words", [

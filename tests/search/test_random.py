@@ -83,7 +83,7 @@ def test_a_prior_is_where_the_draws_are() -> None:
 def test_why_names_the_stream() -> None:
     why = RandomSearch().suggest(SPACE, [], [], 3, _rng(3, seed=8)).why
     assert why == {"searcher": "random", "sequence": "uniform", "stream": [8, 3], "draw": 1}
-    assert "(seed, trial) = (8, 3)" in RandomSearch().explain(why)
+    assert "the random numbers of seed 8 and trial 3." in RandomSearch().explain(why)
 
 
 def test_an_unknown_sequence_is_refused() -> None:

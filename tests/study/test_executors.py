@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
+from scratchtune import shipping
 from scratchtune.study import executors
 from scratchtune.study.export import as_csv, as_json
 from scratchtune.study.storage import Storage
@@ -181,19 +182,19 @@ class Heavy:
 
 
 def test_data_is_sent_once_to_each_worker_and_not_with_each_trial() -> None:
-    executors._objectives.clear()
+    shipping._received.clear()
     pool = Counting()
     st.Study(SPACE, "random").run(Heavy(), 20, progress=False, executor=pool)
     assert len(pool.sent) == 20 and sum(size > 1_000_000 for size in pool.sent) == 2  # one for each worker
 
 
 def test_a_worker_that_does_not_know_the_objective_gets_it() -> None:
-    executors._objectives.clear()
+    shipping._received.clear()
 
     class Forgetful(Counting):
         def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future:
             if args[-1].number == 9 and not args[1]:
-                executors._objectives.clear()
+                shipping._received.clear()
             return super().submit(fn, *args, **kwargs)
 
     pool = Forgetful()

@@ -1,0 +1,54 @@
+"""What is large is sent once to each worker process, which keeps it, and not with each piece of work.
+
+A `Shipment` goes along with the first pieces of work, one for each worker. A worker that is asked for work with
+something that it does not have answers so, and is sent it: no executor tells which worker gets which piece of work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from typing import Any
+
+KEPT = 4  # things that a worker keeps, the last ones
+MISSING = "it was not sent"
+_received: dict[str, Any] = {}  # of this process, as a worker, by their digests
+
+
+class Shipment:
+    """Something to be sent to workers; ``name`` is what an error calls it."""
+
+    def __init__(self, name: str, thing: Any, workers: int) -> None:
+        self.payload = _pickled(name, thing)
+        self.digest = hashlib.sha256(self.payload).hexdigest()
+        self._unsure = workers  # so many workers may never have seen it
+
+    def for_next(self) -> bytes | None:
+        """What goes along with the next piece of work: the thing itself, or nothing."""
+        self._unsure -= 1
+        return self.payload if self._unsure >= 0 else None
+
+
+def received(digest: str, payload: bytes | None) -> Any:
+    """In a worker: the thing of this digest, or `MISSING`."""
+    if digest not in _received:
+        if payload is None:
+            return MISSING
+        while len(_received) >= KEPT:
+            del _received[next(iter(_received))]
+        _received[digest] = pickle.loads(payload)
+    return _received[digest]
+
+
+def _pickled(name: str, thing: Any) -> bytes:
+    """By cloudpickle where it is installed, as Dask and Ray do, else by pickle."""
+    try:
+        import cloudpickle as pickler
+    except ImportError:
+        pickler = pickle
+    try:
+        return bytes(pickler.dumps(thing))
+    except Exception as problem:
+        raise TypeError(
+            f"{name} is {thing!r}, which can't be sent to another process: {type(problem).__name__}: {problem}; it "
+            "must be made of what stands at the top level of a module, or pip install cloudpickle") from problem
