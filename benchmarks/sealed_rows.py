@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 import scratchtune as st
-from scratchtune.comparison import SPLITS, Comparison, compare, shown
+from scratchtune.comparison import EPOCHS, SPLITS, Comparison, compare, shown
 
 BAR = 0.97
 
@@ -27,7 +27,7 @@ def main() -> int:
     parser.add_argument("--save", action="store_true", help="write benchmarks/results/sealed_rows.md")
     given = parser.parse_args()
     X, y = st.datasets.load_digits()
-    job = f"{given.seeds} seeds of the whole job: 27 settings for each searcher, 5 folds, 30 epochs"
+    job = f"{given.seeds} seeds of the whole job: {EPOCHS} epochs of 27 settings on 5 folds for each searcher, or fewer"
     lines = ["# Accuracy on sealed rows", "", f"`python -m benchmarks.sealed_rows`, {job}.", ""]
     means = {}
     for split, words in SPLITS.items():

@@ -18,6 +18,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.evaluation.cross_validation import FoldScore
+from scratchtune.evaluation.leaks import Ledger
 from scratchtune.evaluation.splits import Split, StratifiedKFold, train_test_split
 from scratchtune.network.layers import Dense
 from scratchtune.network.optimizers import Adam
@@ -163,6 +164,7 @@ class Job:
         self.folds: list[Split] = list(StratifiedKFold(FOLDS).split(X, y))
         self.data = digest_of(X, y, *(rows for fold in self.folds for rows in fold))
         self._states: dict[tuple[int | None, int], dict[str, np.ndarray]] = {}
+        self._ledger = Ledger(len(X))
 
     def run(self, study: Study, trials: int, jobs: int, show: bool) -> None:
         """Run a study until it has so many trials, the folds of several of them side by side."""
@@ -177,11 +179,18 @@ class Job:
     def scored(self, trial: Trial, fold: int) -> FoldScore:
         """The accuracy of a trial on one fold; an exception is kept."""
         train, test = self.folds[fold]
+        state = self._states.get((trial.parent, fold))
+        before = 0 if state is None else int(state["epochs"])
+        self._ledger.trained((trial.number, fold), train, None if state is None else (trial.parent, fold))
+        self._ledger.validated((trial.number, fold), test)
         try:
-            model = self.trained(trial, train, self._states.get((trial.parent, fold)))
+            begun = time.perf_counter()
+            model = self.trained(trial, train, state)
+            taken = time.perf_counter() - begun
             if trial.budget is not None:
                 self._states[trial.number, fold] = model.get_state()
-            return FoldScore({"score": model.score(self.X[test], self.y[test])})
+            return FoldScore({"score": model.score(self.X[test], self.y[test])}, taken,
+                             visits=(model.epochs_done - before) * len(train))
         except Exception as error:  # a setting that can't be trained is a failed trial, not the end of the study
             return FoldScore(error=error)
 

@@ -38,6 +38,7 @@ class FoldScore:
     train_scores: dict[str, float] = field(default_factory=dict)
     error: Exception | None = None
     model: Any = None
+    visits: int = 0  # rows that the training has seen, all epochs counted, where the model tells its epochs
 
     @property
     def score(self) -> float:
@@ -83,6 +84,7 @@ def fit_and_score(
         X_train, y_train = take_rows(X, rows), take_rows(y, rows)
         trained = train(model, params, X_train, y_train, rows_of(fit_params, rows, number_of_rows(X)))
         outcome.fit_time = time.perf_counter() - begun
+        outcome.visits = epochs_trained(trained) * len(rows)
         X_test, y_test = take_rows(X, held_out), take_rows(y, held_out)
         begun = time.perf_counter()
         outcome.scores = _scores(scorer, trained, X_test, y_test, take_rows(weight, held_out), outcome)
@@ -94,6 +96,12 @@ def fit_and_score(
         outcome.error = error
         outcome.fit_time = outcome.fit_time or time.perf_counter() - begun
     return outcome
+
+
+def epochs_trained(model: Any) -> int:
+    """How many epochs a model was trained, where it tells: by ``n_iter_``, or ``epochs_done`` of a `Sequential`."""
+    told = getattr(model, "n_iter_", getattr(model, "epochs_done", 0))
+    return int(told) if isinstance(told, (int, np.integer)) else 0
 
 
 def _scores(

@@ -76,7 +76,7 @@ class BayesianSearch(Searcher):
         takes ruggedness for noise; the estimator knows no surface, only where good trials are dense, which holds on
         rugged and stepped ones too. Each learns from the trials of the other as from its own, so where one of them is
         stuck the other moves it on. On average that is as good as the process alone, for two thirds of its time; where
-        one of them falls far behind (the process on bbob-f06, the estimator on bbob-f18), the two together do not: see
+        one of them falls far behind (the process on bbob-f06, the estimator on bbob-f03), the two together do not: see
         benchmarks/results/search_quality.md.
         """
         if self.model != "auto":

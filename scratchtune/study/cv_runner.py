@@ -77,6 +77,8 @@ class Runner:
             return
         outcomes = self.table[trial.number] = [fold.result() for fold in folds]
         trial.seconds = float(np.sum([outcome.fit_time + outcome.score_time for outcome in outcomes]))
+        trial.visits = sum(outcome.visits for outcome in outcomes) or None
+        trial.scores = [None if np.isnan(outcome.score) else outcome.score for outcome in outcomes]
         self.study.tell(trial, self.value(outcomes))
 
 

@@ -29,7 +29,7 @@ class Keeper:
         self.running = False  # whether the study is within `Study.run`
         self._writes = False
         self._storage = Storage(path)
-        self.path = self._storage.path
+        self.path = self._storage.path.resolve()
         self._storage.enter(study.name, definition_of(study))
 
     def __del__(self) -> None:

@@ -34,7 +34,7 @@ class Writer(Protocol):
 
 
 def beside(path: Path) -> Path:
-    """The file whose lock stands for a file of studies."""
+    """The file whose lock stands for a file of studies; all paths here are resolved ones."""
     return path.with_name(path.name + "-writer")
 
 
@@ -44,7 +44,6 @@ def begin(path: Path, study: str, writer: Writer, goes_on: bool) -> None:
 
     ``goes_on`` says whether this writer has handed out what it has not written yet, and so must still be the last.
     """
-    path = path.resolve()
     with _guard:
         reference = _owners.get((path, study))
         owner = None if reference is None else reference()
@@ -64,7 +63,6 @@ def begin(path: Path, study: str, writer: Writer, goes_on: bool) -> None:
 
 def end(path: Path, writer: Writer) -> None:
     """The writer writes no more for now; the last one of this process lets the lock go."""
-    path = path.resolve()
     with _guard:
         if path in _files:
             descriptor, writers = _files[path]

@@ -19,7 +19,8 @@ from scratchtune.data import Table, TableEncoder
 from scratchtune.data.tables import Text, decimal_comma
 from scratchtune.estimators import default_space
 from scratchtune.evaluation import KFold, StratifiedKFold, cross_validate
-from scratchtune.evaluation.cross_validation import folds_for
+from scratchtune.evaluation.cross_validation import epochs_trained, folds_for
+from scratchtune.evaluation.leaks import check_apart
 from scratchtune.evaluation.splits import Split
 from scratchtune.metrics import SCORERS
 from scratchtune.search import Categorical, GridSearch, Hyperband, Searcher, Space, as_searcher
@@ -182,10 +183,17 @@ def tune_table(
 
     one_by_one = searcher.needs(1) == 1  # then the folds of a trial share the threads, else the trials do
 
-    def score(**params: Any) -> float:
-        table_of_scores = cross_validate(
-            made(**params), table, y, scoring=scoring, cv=splits, error_score="raise", n_jobs=jobs if one_by_one else 1)
-        return float(table_of_scores["test_score"].mean())
+    check_apart(splits)
+
+    def score(trial: Trial | None = None) -> float:
+        scores = cross_validate(
+            made(**({} if trial is None else setting_of(trial))), table, y, scoring=scoring, cv=splits,
+            error_score="raise", n_jobs=jobs if one_by_one else 1, return_estimator=True)
+        if trial is not None:
+            trial.scores = scores["test_score"].tolist()
+            trial.visits = sum(epochs_trained(fold.estimator) * len(rows) for fold, (rows, _) in zip(
+                scores["estimator"], splits, strict=True))
+        return float(scores["test_score"].mean())
 
     about = f"{scoring}, {target.name!r}, {target.task}, {target.classes!r}, impute {impute!r}"
     study = Study(searched, searcher, direction="maximize", seed=seed, storage=storage, name="tune",
@@ -198,7 +206,7 @@ def tune_table(
         raise ValueError(
             f"--scoring is {scoring!r}, which has no value in some of the {len(splits)} folds: a class is too rare; "
             "take fewer --folds, another scoring, or join the class with another one")
-    study.run(lambda trial: score(**setting_of(trial)), n_trials=trials,
+    study.run(score, n_trials=trials,
               n_jobs=1 if one_by_one else jobs, progress=progress)
     if not any(trial.state == "complete" for trial in study.trials):
         raise RuntimeError(f"every setting has failed; the first with {study.trials[0].error}")
