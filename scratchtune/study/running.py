@@ -22,6 +22,26 @@ LONG = 2.0  # seconds; of a shorter run it is not worth saying that workers were
 TRIALS = 50  # how many trials a study runs if neither the user nor the searcher says
 
 
+def idle_share(busy: float, workers: int, lasted: float) -> float:
+    """Share of the workers' time in which they had no trial.
+
+    Formula [idle_share]
+        s = max(1 − b / (w · t), 0)
+    Where
+        b: busy, scalar, >= 0, seconds of trials, added up
+        w: workers, scalar, integer >= 1
+        t: lasted, scalar, > 0, seconds from the first begin to the last end
+    Returns
+        s, from 0 to 1.
+    Source
+        One less the efficiency of a parallel program, as in Amdahl (1967).
+    Example
+        >>> idle_share(6.0, 4, 2.0)
+        0.25
+    """
+    return max(1.0 - busy / (workers * lasted), 0.0)
+
+
 class Run:
     """One call of `Study.run`; its arguments are described there."""
 
@@ -64,17 +84,13 @@ class Run:
                     f"{len(self.failed)} of {len(self.begun)} trials failed; the study's table holds the errors")
             self.progress.close()
 
-    def idle_share(self) -> float:
-        """The share of the workers' time in which they had no trial."""
-        there = self.workers * (self.until - self.since)
-        return max(0.0, 1.0 - self.busy / there) if there > 0.0 else 0.0
-
     def _check(self) -> None:
         """Hold the trials against the searcher's schedule, if it has one, and say that they are right."""
         said = self.study.searcher.check(self.study._results)
         if said is not None:
             self.progress.note(said)
-        self.study.idle_share = idle = self.idle_share()
+        lasted = self.until - self.since
+        self.study.idle_share = idle = idle_share(self.busy, self.workers, lasted) if lasted > 0.0 else 0.0
         if self.workers > 1 and idle > 0.05 and self.until - self.since > LONG:
             self.progress.note(f"the {self.workers} workers were idle for {idle:.0%} of the time")
 
