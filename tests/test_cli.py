@@ -1,12 +1,18 @@
 """The command line: results on stdout, messages on stderr, exit codes that scripts can use, errors of one line."""
 
+import csv
+import json
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
+import scratchtune as st
 from scratchtune.cli import main
+from scratchtune.study.storage import Storage, StorageError
 
 
 def run(*arguments):
@@ -54,6 +60,62 @@ def test_a_kept_comparison_is_taken_up_and_says_why(tmp_path, capsys):
     ):
         assert main(["why", *arguments]) == 2
         assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("signal_number", "code", "word"), [
+    (signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")])
+def test_a_kept_comparison_that_is_ended_goes_on(tmp_path, signal_number, code, word):
+    database = str(tmp_path / "studies.db")
+    command = [sys.executable, "-m", "scratchtune", "compare", "--searchers", "random", "--trials", "12",
+               "--out", str(tmp_path), "--db", database]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and states(database).count("complete") < 3:
+            time.sleep(0.05)
+        process.send_signal(signal_number)
+        messages = process.stderr.read()
+    before = states(database)
+    assert process.returncode in (code, 0)  # it may have been done already
+    if process.returncode:
+        assert f"scratchtune: {word}" in messages and "goes on from there" in messages and "Traceback" not in messages
+    assert main(["compare", "--searchers", "random", "--trials", "12", "--out", str(tmp_path), "--db", database]) == 0
+    assert states(database) == ["complete"] * 12 and before.count("complete") >= 3
+
+
+def states(database):
+    """The states of a kept study's trials."""
+    try:
+        return [row.state for row in Storage(database, reading=True).rows("random")]
+    except StorageError:
+        return []
+
+
+def test_a_file_of_studies_is_listed_shown_and_exported(tmp_path, capsys):
+    database, table = str(tmp_path / "a.db"), tmp_path / "a.csv"
+    study = st.Study({"x": st.Float(0.0, 1.0)}, "random", storage=database)
+    study.run(lambda trial: trial.params["x"] if trial.number else "none", 5, progress=False)
+    assert main(["studies", database]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[:5] == ["study", "5", "4", "1", "0"]
+    assert main(["show", database]) == 0
+    shown = capsys.readouterr().out
+    assert "RandomSearch(sequence='uniform'), seed 0" in shown and "trial 0 failed: value is 'none'" in shown
+    assert main(["export", database, "-o", str(table)]) == 0
+    rows = list(csv.DictReader(table.open()))
+    assert [row["state"] for row in rows] == ["failed"] + ["complete"] * 4 and float(rows[1]["param_x"]) > 0.0
+    assert "seconds" not in rows[0] and rows[0]["why"].startswith("Trial 0: Drawn at random")
+    assert main(["export", database, "--format", "json", "--times"]) == 0
+    whole = json.loads(capsys.readouterr().out)
+    assert whole["definition"]["seed"] == 0 and whole["trials"][1]["attempts"] == 1
+    assert main(["export", database, "-o", database]) == 2 and "would overwrite" in capsys.readouterr().err
+    assert main(["show", database, "--study", "other"]) == 2 and "holds no study 'other'" in capsys.readouterr().err
+
+
+def test_what_is_kept_may_not_be_written_over(tmp_path, capsys):
+    for arguments in (["compare", "--db", "comparison.png"], ["tune", "--data", "digits", "--db", "model.npz"]):
+        path = str(tmp_path / arguments[-1])
+        out = str(tmp_path) if arguments[0] == "compare" else path
+        assert main([*arguments[:-1], path, "--out", out]) == 2
+        assert "it must be a file of its own" in capsys.readouterr().err
 
 
 def test_formulas_lists_shows_and_maps(capsys):

@@ -333,3 +333,14 @@ def test_a_truncated_file_is_one_sentence(tmp_path: Path) -> None:
         (tmp_path / f"{length}.db").write_bytes(whole[:length])
         with pytest.raises(StorageError, match="can't be"):
             _kept(tmp_path / f"{length}.db")
+
+
+def test_a_file_that_may_only_be_read_is_one_sentence_and_loses_nothing(tmp_path: Path) -> None:
+    study = _kept(tmp_path / "a.db").run(_x, 3, progress=False)
+    assert study._keeper is not None
+    study._keeper._storage._db.execute("PRAGMA query_only = ON")  # as on a read-only disk
+    with pytest.raises(StorageError, match="can't be written, and what it held before is untouched: .* readonly"):
+        study.run(_x, 5, progress=False)
+    study._keeper._storage._db.execute("PRAGMA query_only = OFF")
+    study.run(_x, 5, progress=False)
+    assert _table(_kept(tmp_path / "a.db")) == _table(study)
