@@ -311,7 +311,7 @@ def test_it_comes_unsolved(number):
 
 
 @pytest.mark.exercise
-@EVERY_LESSON
+@pytest.mark.parametrize("number", LESSONS)
 def test_exercise(number):
     """Fails until the reader has solved it: pytest -m exercise."""
     ran(number)[0]["check"]()
