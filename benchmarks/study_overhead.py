@@ -149,7 +149,7 @@ def speed_up(what: str) -> dict[str, Any]:
         p = trial.params
         model = st.Sequential([st.Dense(p["units"], activation="relu"), st.Dense(10, activation="softmax")])
         model.compile(st.Adam(p["learning_rate"]), "categorical_crossentropy", penalty=st.L2(p["l2"]))
-        model.fit(X, y, batch_size=32, epochs=120, verbose=0)
+        model.fit(X, y, batch_size=32, epochs=170, verbose=0)
         return float(model.evaluate(Xv, yv)["loss"])
 
     searcher = {"random": st.RandomSearch(), "genetic": st.GeneticSearch(),
