@@ -299,7 +299,7 @@ def _write_text(path: Path, text: str) -> None:
     """Write a file beside it first, so that there is never half a file."""
     beside = path.with_name(path.name + ".part")
     try:
-        beside.write_text(text, encoding="utf-8")
+        beside.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
@@ -407,7 +407,9 @@ def _export(given: argparse.Namespace) -> int:
     from scratchtune.study.export import as_csv, as_json
 
     if given.out is not None:
-        _check_outputs({"--out": given.out}, {"the file of studies": given.db})
+        _check_outputs({"--out": given.out}, {"the file of studies": given.db, **{
+            f"what belongs to the file of studies ({end})": given.db.with_name(given.db.name + end)
+            for end in ("-wal", "-shm", "-writer")}})
     text = (as_csv if given.format == "csv" else as_json)(*_chosen(given), given.times)
     if given.out is None:
         tell(text.removesuffix("\n"))

@@ -40,6 +40,11 @@ def received(digest: str, payload: bytes | None) -> Any:
     return _received[digest]
 
 
+def forget(digest: str) -> None:
+    """Let a thing go that this process has received."""
+    _received.pop(digest, None)
+
+
 def _pickled(name: str, thing: Any) -> bytes:
     """By cloudpickle where it is installed, as Dask and Ray do, else by pickle."""
     try:

@@ -9,13 +9,14 @@ rounding those of one worker. Layers that draw random numbers draw others in eac
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks, jit
+from scratchtune import checks, jit, shipping
 from scratchtune.network import engine
 from scratchtune.network.optimizers import weight_decay
 from scratchtune.network.random_numbers import random_bits
@@ -84,25 +85,35 @@ class Replica:
         return Part(float(value), network.gradient.copy(), outputs)
 
 
-_replicas: dict[tuple[str, int], Replica] = {}  # of this process, by what was received and number of the part
+KEPT = 16
+_replicas: dict[tuple[str, int], Replica] = {}  # of this process, by training and number of the part, the last ones
 _making = threading.Lock()
 
 
 def part_of(
-    digest: str, payload: bytes | None, number: int, theta: np.ndarray, chosen: np.ndarray, step: int, key: int,
-    shown: int,
+    training: str, digest: str, payload: bytes | None, number: int, theta: np.ndarray, chosen: np.ndarray, step: int,
+    key: int, shown: int,
 ) -> Part | None:
     """In a worker: one part of a batch; None where the worker does not have the network and the rows."""
-    if (digest, number) not in _replicas:
-        with _making:
+    with _making:
+        replica = _replicas.get((training, number))
+        if replica is None:
             thing = received(digest, payload)
             if thing is MISSING:
                 return None
-            for old in [known for known in _replicas if known[0] != digest]:
-                del _replicas[old]
+            while len(_replicas) >= KEPT:
+                del _replicas[next(iter(_replicas))]
             model, rows, size = thing
-            _replicas[digest, number] = Replica(model.replica(), rows, size)
-    return _replicas[digest, number].part(theta, chosen, step, np.uint64(key), shown)
+            replica = _replicas[training, number] = Replica(model.replica(), rows, size)
+    return replica.part(theta, chosen, step, np.uint64(key), shown)
+
+
+def forget(training: str, digest: str) -> None:
+    """In this process, let a training's replicas and rows go."""
+    with _making:
+        for old in [known for known in _replicas if known[0] == training]:
+            del _replicas[old]
+        shipping.forget(digest)
 
 
 @jit.loop
@@ -125,11 +136,16 @@ class Shared:
         self.workers = checks.integer("workers", workers, 1, batch_size)
         if model._state.size:
             raise ValueError("the model has a layer with running averages, whose training can't be shared out")
+        self.training = uuid.uuid4().hex  # two trainings of the same model and rows must not share replicas
         self.model, size = model, -(-batch_size // self.workers)
         here = isinstance(executor, ThreadPoolExecutor)
         self.shipment = Shipment("the model", (model, rows, size), 0 if here else self.workers)
         if here:
             received(self.shipment.digest, self.shipment.payload)
+
+    def close(self) -> None:
+        """Let go of what this process holds for the training."""
+        forget(self.training, self.shipment.digest)
 
     def train_epoch(
         self, rates: np.ndarray, order: np.ndarray, batch_size: int, step: int, seed: np.uint64, shown: int,
@@ -159,7 +175,8 @@ class Shared:
 
         def submitted(number: int, payload: bytes | None) -> Future:
             return self.executor.submit(
-                part_of, self.shipment.digest, payload, number, theta, pieces[number], step, int(key), shown)
+                part_of, self.training, self.shipment.digest, payload, number, theta, pieces[number], step, int(key),
+                shown)
 
         futures = [submitted(number, self.shipment.for_next()) for number in range(len(pieces))]
         parts: list[Part] = []

@@ -259,8 +259,12 @@ class Sequential:
         bar = tqdm(total=epochs, desc="training", unit="epoch", delay=2, disable=hidden, leave=False)
         size = min(batch_size, len(X))
         shared = None if executor is None else Shared(self, rows, size, executor, workers)
-        with bar, np.errstate(over="ignore", invalid="ignore"):
-            self._train(rows, measured, size, epochs, shuffle, bar, watchers, shared)
+        try:
+            with bar, np.errstate(over="ignore", invalid="ignore"):
+                self._train(rows, measured, size, epochs, shuffle, bar, watchers, shared)
+        finally:
+            if shared is not None:
+                shared.close()
         for watcher in watchers:
             watcher.on_train_end()
         return history

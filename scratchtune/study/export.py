@@ -21,7 +21,7 @@ def listing(storage: Storage) -> str:
     """A line a study: its name, how many trials there are and in which states, the best value, the searcher."""
     lines = [f"{'study':<20} {'trials':>7} {'complete':>9} {'failed':>7} {'running':>8} {'best value':>12}  searcher"]
     for name in storage.names():
-        definition, rows = storage.definition(name), storage.rows(name)
+        definition, rows = storage.definition(name), storage.rows(name, saved=False)
         best = best_first(rows, definition["direction"])
         value = f"{best[0].value:.6g}" if best else ""
         states = [sum(row.state == state for row in rows) for state in ("complete", "failed", "running")]
@@ -39,7 +39,7 @@ def best_first(rows: list[Row], direction: str) -> list[Row]:
 
 def table(storage: Storage, name: str) -> str:
     """A study for people: what it is defined by, what it has cost, its best trials, and errors."""
-    definition, rows = storage.definition(name), storage.rows(name)
+    definition, rows = storage.definition(name), storage.rows(name, saved=False)
     best = best_first(rows, definition["direction"])
     lines = [f"study {name!r}: {definition['direction']}, {definition['searcher']}, seed {definition['seed']}"]
     lines += [f"  {parameter}: {text}" for parameter, text in definition["space"]]
@@ -69,9 +69,9 @@ def as_csv(storage: Storage, name: str, times: bool = False) -> str:
     definition, file = storage.definition(name), io.StringIO()
     parameters = [parameter for parameter, _ in definition["space"]]
     columns = ["state", "value", "budget", "parent", "visits", "error", *(TIMES if times else ())]
-    writer = csv.writer(file, lineterminator="\n")
+    writer = csv.writer(file)
     writer.writerow(["number", *(f"param_{parameter}" for parameter in parameters), *columns, "why"])
-    for row in storage.rows(name):
+    for row in storage.rows(name, saved=False):
         values = [row.shown.get(parameter, "") for parameter in parameters]
         writer.writerow([row.number, *values, *(getattr(row, column) for column in columns), row.said])
     return file.getvalue()
@@ -80,7 +80,7 @@ def as_csv(storage: Storage, name: str, times: bool = False) -> str:
 def as_json(storage: Storage, name: str, times: bool = False) -> str:
     """The definition and all trials, with reports, scores of the folds, reasons and tracebacks."""
     rows = []
-    for row in storage.rows(name):
+    for row in storage.rows(name, saved=False):
         entry = row._asdict() | {"params": row.shown}
         for left_out in ("shown", "saved", *(() if times else TIMES)):
             del entry[left_out]

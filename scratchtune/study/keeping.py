@@ -27,7 +27,7 @@ class Keeper:
         self._study = study
         self._unwritten: dict[int, Trial] = {}
         self.running = False  # whether the study is within `Study.run`
-        self._writes = False
+        self._writes = self._stale = False
         self._storage = Storage(path)
         self.path = self._storage.path.resolve()
         self._storage.enter(study.name, definition_of(study))
@@ -47,11 +47,13 @@ class Keeper:
             return False
         writers.begin(self.path, self._study.name, self, goes_on=False)
         self._writes = True
-        return self._storage.changed()
+        self._stale = self._storage.changed() or self._stale
+        stale, self._stale = self._stale, False
+        return stale
 
-    def end(self) -> None:
-        """Give the right to write back."""
-        self._writes = False
+    def end(self, stale: bool = False) -> None:
+        """Give the right to write back; ``stale``: what others have written is still to be taken up."""
+        self._writes, self._stale = False, self._stale or stale
         writers.end(self.path, self)
 
     def note(self, trial: Trial) -> None:
@@ -72,6 +74,10 @@ def definition_of(study: Study) -> dict[str, Any]:
         "space": parameters, "searcher": repr(study.searcher), "seed": study.seed, "direction": study.direction,
         "stopping": repr(study.stopping), "constraint": study.space.constraint is not None,
         "earlier trials": digest(study._earlier), "data": study.data}
+    for name, parameter in study.space.parameters.items():
+        if any(isinstance(choice, (set, frozenset)) for choice in getattr(parameter, "choices", ())):
+            raise StorageError(f"{name} has choices that are sets, whose order differs from process to process; in a "
+                               "study that is kept take sorted lists instead")
     for part, value in (*parameters, *definition.items()):
         if isinstance(value, str) and ADDRESS.search(value):
             raise StorageError(

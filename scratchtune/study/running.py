@@ -61,9 +61,11 @@ class Run:
         self.progress = Progress(left, "trial", workers, show, headline)
         self.flying: dict[Future, Trial] = {}
         self.lost: dict[int, int] = {}  # how often a trial's worker was lost
+        self.sender: Sender | None = None
         self.begun: list[Trial] = []
         self.failed: list[Trial] = []
         self.over = False
+        self.first = len(study._trials)
         self.busy, self.since, self.until = 0.0, 0.0, 0.0  # seconds of work; first begin, last end
 
     def go(self) -> None:
@@ -133,13 +135,20 @@ class Run:
     def _submit(self, trial: Trial, with_objective: bool = False) -> None:
         self.since = self.since or time.monotonic()
         trial._clock = time.perf_counter()
-        self.flying[self.sender.submit(trial, self.study._apart, with_objective)] = trial
+        assert self.sender is not None
+        try:
+            future = self.sender.submit(trial, self.study._apart, with_objective)
+        except (BrokenExecutor, RuntimeError) as error:  # RuntimeError: it has been shut down
+            raise RuntimeError(
+                f"the executor takes no trials ({error}). Nothing is lost: run again with a new one") from error
+        self.flying[future] = trial
 
     def _collect(self, future: Future, trial: Trial) -> None:
         """Record what came of a trial; one whose worker was lost, or did not have the objective, is sent again."""
         self.until = time.monotonic()
         self.busy += time.perf_counter() - trial._clock
         error = None if future.cancelled() else future.exception()
+        assert self.sender is not None
         if error is not None and (self.sender.is_here or not isinstance(error, Exception)):
             raise error  # an interruption
         if isinstance(error, BrokenExecutor):
@@ -150,13 +159,16 @@ class Run:
             self._lose(trial, error or CancelledError())
             return
         outcome = future.result()
-        if outcome is None and not self.sender.is_here:
+        if outcome is None and not self.sender.is_here and trial.state == "running":
             self._submit(trial, with_objective=True)
             return
         self._record(trial, outcome)
 
     def _lose(self, trial: Trial, error: BaseException) -> None:
         """Begin a trial again whose worker was lost; after too many times it has failed."""
+        if trial.state != "running":  # somebody has told it meanwhile
+            self._record(trial, None)
+            return
         self.lost[trial.number] = self.lost.get(trial.number, 0) + 1
         if self.lost[trial.number] > self.retries:
             self._record(trial, RuntimeError(
@@ -174,6 +186,8 @@ class Run:
                 self.progress.note(f"trial {trial.number} failed: {trial.error}")
         best = self.study._best
         self.progress.done(self._typical_seconds(trial), None if best is None else best.value)
+        if self.callbacks:
+            self.study._write()  # a callback may rely on what it is told of
         for callback in self.callbacks:
             callback(self.study, trial)
         if self.max_failures is not None and len(self.failed) >= self.max_failures:
@@ -184,6 +198,7 @@ class Run:
 
     def _tell(self, trial: Trial, outcome: Any) -> None:
         """Tell the study; an objective may have told it itself."""
+        assert self.sender is not None
         with self.study._lock:
             if trial.state != "running":
                 return
@@ -200,12 +215,12 @@ class Run:
 
     def _recover(self) -> None:
         """After an interruption: record what has finished meanwhile; what has not will be handed out again."""
+        late = [future for future in self.flying if not future.cancel()]
+        if self.sender is not None and self.sender.is_here:
+            wait(late)  # they work on these very trials
         for future, trial in self.flying.items():
-            future.cancel()
             if future.done() and not future.cancelled() and future.exception() is None and trial.state == "running":
                 outcome = future.result()
-                if outcome is not None or self.sender.is_here:
+                if self.sender is not None and (outcome is not None or self.sender.is_here):
                     self._tell(trial, outcome)
-        unfinished = [trial for trial in self.begun if trial.state == "running"]
-        self.study._again += [trial for trial in unfinished if trial not in self.study._again]
-        self.study._running -= len(unfinished)
+        self.study._mend(self.first, self.begun)

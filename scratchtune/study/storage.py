@@ -104,6 +104,10 @@ class Storage:
                 db.close()
                 if how == "immutable=1" or os.access(self.path.parent, os.W_OK):
                     raise
+                beside = self.path.with_name(self.path.name + "-wal")
+                if beside.exists() and beside.stat().st_size:
+                    raise StorageError(f"{str(self.path)!r} has unmerged writes beside it, which can't be read in a "
+                                       "folder that can't be written; copy both files elsewhere") from None
         raise AssertionError("one of the two has returned or raised")
 
     def _prepare(self, reading: bool) -> None:
@@ -138,8 +142,10 @@ class Storage:
     @contextmanager
     def _commit(self) -> Iterator[None]:
         """What is written within is on the disk afterwards, all of it or, after an error, nothing."""
-        self._db.execute("BEGIN IMMEDIATE")
+        if self._db.in_transaction:  # an interruption came just after the last one had begun
+            self._db.execute("ROLLBACK")
         try:
+            self._db.execute("BEGIN IMMEDIATE")
             yield
             self._db.execute("COMMIT")
         except BaseException:
@@ -220,9 +226,9 @@ class Storage:
             with self._commit():
                 self._db.executemany(PUT, values)
 
-    def rows(self, name: str) -> list[Row]:
-        """All trials of a study, in order of number."""
-        return list(self._read(name, "", ()))
+    def rows(self, name: str, saved: bool = True) -> list[Row]:
+        """All trials of a study, in order of number; without what they have saved, if that is not wanted."""
+        return list(self._read(name, "", (), saved))
 
     def row(self, name: str, number: int) -> Row:
         """One trial."""
@@ -237,10 +243,11 @@ class Storage:
                 "SELECT count(*) FROM trials WHERE study = ?", (self._id(name),))) as found:
             return int(found.fetchone()[0])
 
-    def _read(self, name: str, condition: str, values: tuple[Any, ...]) -> Iterator[Row]:
+    def _read(self, name: str, condition: str, values: tuple[Any, ...], saved: bool = True) -> Iterator[Row]:
+        columns = [column if saved or column != "saved" else "NULL" for column in Row._fields]
         with self._told("can't be read"):
             found = self._db.execute(
-                f"SELECT {', '.join(Row._fields)} FROM trials WHERE study = ? {condition} ORDER BY number",
+                f"SELECT {', '.join(columns)} FROM trials WHERE study = ? {condition} ORDER BY number",
                 (self._id(name), *values)).fetchall()
         return map(_unpacked_row, found)
 
@@ -290,8 +297,10 @@ def _packed_row(row: Row) -> tuple[Any, ...]:
     """A row as SQLite takes it."""
     written: dict[str, Any] = row._asdict() | {
         "params": _json(row.params), "shown": _json(row.shown), "why": _json(row.why), "reports": _json(row.reports),
-        "scores": None if row.scores is None else _json(row.scores), "said": _text(row.said), "error": _text(row.error),
-        "traceback": _text(row.traceback), "budget": _plain(row.budget), "saved": _packed(row.saved)}
+        "scores": None if row.scores is None else _json([_finite(score) for score in row.scores]),
+        "parent": _plain(row.parent), "visits": None if row.visits is None else min(int(row.visits), 2**63 - 1),
+        "said": _text(row.said), "error": _text(row.error), "traceback": _text(row.traceback),
+        "budget": _plain(row.budget), "saved": _packed(row.saved)}
     return tuple(written.values())
 
 
@@ -305,7 +314,14 @@ def _unpacked_row(values: tuple[Any, ...]) -> Row:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, default=_plain)
+    try:
+        return json.dumps(value, default=_plain)
+    except (TypeError, ValueError):  # keys that JSON does not know, or a circle
+        return json.dumps({"text": repr(value)})
+
+
+def _finite(score: float | None) -> float | None:
+    return None if score is None or score != score else float(score)
 
 
 def _plain(value: Any) -> Any:

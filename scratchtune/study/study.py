@@ -223,17 +223,41 @@ class Study:
 
     def _handed_out(self) -> Trial:
         """The next trial: one that nobody runs any more, or a new one."""
-        if self._again:
+        while self._again:
             trial = self._again.pop(0)
-            trial.begin()
-            return trial
+            if trial.state == "running":  # nobody has told it meanwhile
+                trial.begin()
+                return trial
         number = len(self._trials)
         if self._leading < self._awaited(number):
             raise NotReady(number, self._leading)
-        trial = Trial(self, number, self._queued(number) if self._queue else self._suggested(number))
-        self._trials.append(trial)
+        queued = bool(self._queue)
+        suggestion = self.searcher.enqueued(self._queue[0], number) if queued else self._suggested(number)
+        trial = Trial(self, number, suggestion)
         self._results.append(None)
+        self._trials.append(trial)
+        self._awaiting.clear()  # what is enqueued from here on is new
+        if queued:
+            self._enqueued.append(number)
+            self._queue.pop(0)
         return trial
+
+    def _mend(self, first: int, begun: Sequence[Trial]) -> None:
+        """After a run, wherever it was interrupted: what has ended is known, what has not is handed out again."""
+        with self._lock:
+            self._results += [None] * (len(self._trials) - len(self._results))
+            del self._results[len(self._trials) :]
+            for trial in [*self._trials[first:], *(trial for trial in begun if trial.number < first)]:
+                if trial.state != "running" and self._results[trial.number] is None:
+                    self._keep(trial)
+                elif trial.state == "running" and trial not in self._again:
+                    self._again.append(trial)
+                elif self._keeper is None or trial.state != "running":
+                    continue
+                if self._keeper is not None:
+                    self._keeper.note(trial)
+            self._again.sort(key=lambda trial: trial.number)
+            self._running = sum(trial.state == "running" for trial in self._trials) - len(self._again)
 
     def _end(self, trial: Trial) -> None:
         """Enter a trial that has come to its end."""
@@ -247,9 +271,16 @@ class Study:
     def _begin_writing(self) -> None:
         """Take the right to write; what somebody else has written since is taken up."""
         if self._keeper is not None and self._keeper.begin():
-            kept = self._keeper.trials()
-            if [trial.state for trial in kept] != [trial.state for trial in self._trials]:
-                self._take_up(kept)
+            try:
+                kept, known = self._keeper.trials(), len(self._trials)
+                if [trial.state for trial in kept] != [trial.state for trial in self._trials]:
+                    self._take_up(kept)
+            except BaseException:
+                self._keeper.end(stale=True)
+                raise
+            for number in self._enqueued[bisect.bisect_left(self._enqueued, known) :]:  # somebody has enqueued alike
+                if self._queue and self.space.key(self._queue[0]) == self.space.key(self._trials[number]._params):
+                    self._queue.pop(0)
 
     def _end_writing(self) -> None:
         """Give the right to write back where no trial is under way."""
@@ -258,11 +289,12 @@ class Study:
 
     def _write(self, trial: Trial | None = None) -> None:
         """Have a trial written, at once or, in a run, together with others; without one, write all that waits."""
-        if self._keeper is not None:
-            if trial is not None:
-                self._keeper.note(trial)
-            if trial is None or not self._gathering:
-                self._keeper.write()
+        with self._lock:
+            if self._keeper is not None:
+                if trial is not None:
+                    self._keeper.note(trial)
+                if trial is None or not self._gathering:
+                    self._keeper.write()
 
     @contextmanager
     def _in_a_run(self) -> Iterator[None]:
@@ -326,11 +358,6 @@ class Study:
         return {step: self._sign * value for step, value in reports.items()}
 
     # Beneath ---------------------------------------------------------------------------------------------------------
-
-    def _queued(self, number: int) -> Suggestion:
-        suggestion = self.searcher.enqueued(self._queue.pop(0), number)
-        self._enqueued.append(number)
-        return suggestion
 
     def _awaited(self, number: int) -> int:
         """How many leading trials must be finished before a trial begins: for the searcher and the stopping rule."""
@@ -426,4 +453,6 @@ def tune(
 def _checked_text(name: str, value: Any) -> str | None:
     if value is not None and not isinstance(value, str):
         raise TypeError(f"{name} is {value!r} ({type(value).__name__}); it must be text, or None")
+    if value is not None and value != value.encode("utf-8", "replace").decode("utf-8"):
+        raise ValueError(f"{name} is {value!r}; it must be text of Unicode, without halves of characters")
     return value

@@ -15,6 +15,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.search import Suggestion
 
+MOST_SAVED = 500_000_000  # bytes: a file of studies takes a billion at a time
 STATES = ("running", "complete", "failed", "stopped")
 OUTCOME = ("state", "value", "error", "traceback", "reports", "seconds", "visits", "scores", "_saved")
 
@@ -121,6 +122,9 @@ class Trial:
                 raise TypeError(f"arrays has the name {name!r}; a name must be text")
             if array.dtype.hasobject:
                 raise TypeError(f"arrays[{name!r}] holds Python objects; it must hold numbers, booleans or text")
+        size = sum(array.nbytes for array in kept.values())
+        if size > MOST_SAVED:
+            raise ValueError(f"arrays hold {size:,} bytes; a trial may save at most {MOST_SAVED:,}")
         self._saved = kept
 
     def load(self) -> dict[str, np.ndarray] | None:

@@ -22,7 +22,7 @@ try:
 except ImportError:  # no such locks on this system: SQLite's own still keep single commits whole
     fcntl = None  # type: ignore[assignment]
 
-_guard = threading.Lock()
+_guard = threading.RLock()  # a Study may be collected, and end its writing, within
 _files: dict[Path, tuple[int, set[int]]] = {}  # of this process: the lock's descriptor, and ids of who writes under it
 _owners: dict[tuple[Path, str], weakref.ref[Writer]] = {}  # who has written a study last
 
@@ -56,7 +56,7 @@ def begin(path: Path, study: str, writer: Writer, goes_on: bool) -> None:
                 raise StorageError(
                     f"the study {study!r} in {str(path)!r} is being run by another Study of this process; wait for it")
         if path not in _files:
-            _files[path] = (_locked(path), set())
+            _files.setdefault(path, (_locked(path), set()))
         _files[path][1].add(id(writer))
         _owners[path, study] = weakref.ref(writer)
 
@@ -70,6 +70,20 @@ def end(path: Path, writer: Writer) -> None:
             if not writers:
                 del _files[path]
                 os.close(descriptor)
+
+
+def _begin_anew() -> None:
+    """In a forked child: it does not have its parent's locks."""
+    global _guard
+    _guard = threading.RLock()
+    for descriptor, _ in _files.values():
+        os.close(descriptor)
+    _files.clear()
+    _owners.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
 
 
 def _locked(path: Path) -> int:

@@ -190,7 +190,7 @@ def tune_table(
             made(**({} if trial is None else setting_of(trial))), table, y, scoring=scoring, cv=splits,
             error_score="raise", n_jobs=jobs if one_by_one else 1, return_estimator=True)
         if trial is not None:
-            trial.scores = scores["test_score"].tolist()
+            trial.scores = [None if np.isnan(fold) else float(fold) for fold in scores["test_score"]]
             trial.visits = sum(epochs_trained(fold.estimator) * len(rows) for fold, (rows, _) in zip(
                 scores["estimator"], splits, strict=True))
         return float(scores["test_score"].mean())

@@ -58,7 +58,7 @@ class Counting(Executor):
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future:
         future: Future = Future()
-        self.sent.append(len(args[1] or b""))
+        self.sent.append(len(args[2] or b""))
         future.set_result(fn(*args, **kwargs))
         return future
 
@@ -79,6 +79,14 @@ def test_rows_are_sent_once_to_each_worker_and_again_only_where_they_are_missing
     shipping._received.clear()
     forgetful = Forgetful()
     assert (trained(forgetful, 2)[0] == trained(pool, 2)[0]).all() and sum(size > 0 for size in forgetful.sent) == 3
+
+
+def test_two_trainings_of_the_same_model_at_a_time_do_not_meet() -> None:
+    theta, _ = trained()
+    with ThreadPoolExecutor(4) as pool, ThreadPoolExecutor(2) as both:
+        for shared, _ in both.map(lambda _: trained(pool, 3), range(6)):
+            np.testing.assert_allclose(shared, theta, rtol=0.0, atol=1e-12)
+    assert not distributed._replicas and not shipping._received
 
 
 def test_a_training_that_diverges_keeps_the_last_finite_weights() -> None:
