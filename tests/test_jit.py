@@ -325,6 +325,7 @@ def _cached(folder: Path) -> list[str]:
     return sorted(file.name.split("-")[0] for file in folder.rglob("own.own_*.nbi"))
 
 
+@pytest.mark.slow
 def test_a_folder_that_can_not_be_written_falls_back_to_the_users_cache(own: Path, tmp_path: Path) -> None:
     """A file named __pycache__ keeps even root from making that folder."""
     (own / "__pycache__").write_text("")
@@ -334,6 +335,7 @@ def test_a_folder_that_can_not_be_written_falls_back_to_the_users_cache(own: Pat
     assert "compiling" not in _run(USE, own, XDG_CACHE_HOME=str(home), PYTHONDONTWRITEBYTECODE="1")[1]
 
 
+@pytest.mark.slow
 def test_without_any_folder_it_is_a_private_temporary_one(own: Path, tmp_path: Path) -> None:
     (own / "__pycache__").write_text("")
     temporary = tmp_path / "temporary"

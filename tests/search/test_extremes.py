@@ -20,6 +20,8 @@ from scratchtune.search import Categorical, Float, Int, RandomSearch, Searcher
 from scratchtune.search.hyperband import Hyperband
 from scratchtune.study import NotReady, Study, Trial
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[[], Searcher]
 replay = runpy.run_path(str(Path(__file__).with_name("test_replay.py")))
 

@@ -29,6 +29,8 @@ from optuna.testing import pytest_samplers  # noqa: E402
 from scratchtune.search import BayesianSearch, RandomSearch, Searcher  # noqa: E402
 from scratchtune.search.genetic import GeneticSearch  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 SearcherSampler = runpy.run_path(str(Path(__file__).with_name("optuna_adapter.py")))["SearcherSampler"]
 
 SEARCHERS: dict[str, Callable[[], Searcher]] = {

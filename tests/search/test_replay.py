@@ -102,6 +102,7 @@ def test_every_trial_is_replayed_from_its_record(make: Make, direction: str) -> 
     assert_replayed(study, make, numbers=sorted(numbers) if direction == "minimize" else numbers)
 
 
+@pytest.mark.slow
 def test_tables_are_the_same_for_one_two_and_four_threads(make: Make) -> None:
     one = study_of(make).run(slow, 24, progress=False)
     for n_jobs in (2, 4):
