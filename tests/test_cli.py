@@ -62,6 +62,7 @@ def test_a_kept_comparison_is_taken_up_and_says_why(tmp_path, capsys):
         assert message in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("signal_number", "code", "word"), [
     (signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")])
 def test_a_kept_comparison_that_is_ended_goes_on(tmp_path, signal_number, code, word):

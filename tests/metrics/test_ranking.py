@@ -153,6 +153,7 @@ def test_curves_agree_with_scikit_learn_on_1000_cases(agree: Any) -> None:
         agree("auc", np.sort(score)[:: rng.choice([-1, 1])], rng.random(len(score)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(2))
 def test_two_classes_agree_with_scikit_learn_on_1000_cases(agree: Any, part: int) -> None:
     for seed in range(500 * part, 500 * part + 500):
@@ -164,6 +165,7 @@ def test_two_classes_agree_with_scikit_learn_on_1000_cases(agree: Any, part: int
         agree("roc_auc_score", y, score, sample_weight=weight, max_fpr=part_of_it)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(2))
 def test_indicators_agree_with_scikit_learn_on_1000_cases(agree: Any, part: int) -> None:
     for seed in range(500 * part, 500 * part + 500):
@@ -181,6 +183,7 @@ def test_indicators_agree_with_scikit_learn_on_1000_cases(agree: Any, part: int)
         agree("roc_auc_score", y, score, sample_weight=weight, average=average)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(2))
 def test_multiclass_agrees_with_scikit_learn_on_1000_cases(agree: Any, part: int) -> None:
     for seed in range(500 * part, 500 * part + 500):

@@ -16,6 +16,8 @@ from scratchtune.search import Categorical, Exhausted, Float, Int, RandomSearch,
 from scratchtune.search.hyperband import Hyperband
 from scratchtune.study import Study, Trial
 
+pytestmark = pytest.mark.slow  # the longest file; tests of each searcher have a part of it
+
 Make = Callable[[], Searcher]
 
 MIXED: dict[str, Any] = {
@@ -102,7 +104,6 @@ def test_every_trial_is_replayed_from_its_record(make: Make, direction: str) -> 
     assert_replayed(study, make, numbers=sorted(numbers) if direction == "minimize" else numbers)
 
 
-@pytest.mark.slow
 def test_tables_are_the_same_for_one_two_and_four_threads(make: Make) -> None:
     one = study_of(make).run(slow, 24, progress=False)
     for n_jobs in (2, 4):

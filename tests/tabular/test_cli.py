@@ -267,6 +267,7 @@ bash = pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
 QUICKLY = f"$ST tune whole.csv --target churn {' '.join(QUICK)}"
 
 
+@pytest.mark.slow
 @bash
 @pytest.mark.parametrize("reader", ["true", "head -1"])
 @pytest.mark.usefixtures("run")
@@ -276,6 +277,7 @@ def test_a_reader_that_is_gone_loses_no_file(reader: str) -> None:
     assert Path("model.npz").exists() and Path("model_ours.py").exists()
 
 
+@pytest.mark.slow
 @bash
 def test_closed_streams(run: Run) -> None:
     tuned(run)
@@ -296,6 +298,7 @@ def test_results_that_cannot_be_written_are_no_success(run: Run) -> None:
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_results_are_not_lossy_whatever_the_terminal_speaks(run: Run) -> None:
     columns = whole()
     columns["churn"] = ["größe" if label == "yes" else label for label in columns["churn"]]
