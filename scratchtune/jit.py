@@ -277,6 +277,11 @@ def loop(f: Callable[..., Any]) -> Any:
     return _dispatcher(f, _Compiler, forceinline=False)
 
 
+def loop_in_order(f: Callable[..., Any]) -> Any:
+    """The same with sums in the order in which they are written."""
+    return _dispatcher(f, _Compiler, forceinline=False, fastmath=_FASTMATH - {"reassoc"})
+
+
 _KERNELS: dict[tuple[str, ...], Kernel] = {}
 
 

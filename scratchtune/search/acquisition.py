@@ -292,7 +292,7 @@ def tail_ratios(x):
 ACQUISITIONS = ("log_ei", "pi", "bound")
 
 
-@jit.function_in_order
+@jit.loop_in_order
 def acquired(kind, mean, deviation, best, kappa):
     """Value of acquisition number ``kind``, and its slopes in the mean and in the deviation."""
     z = (best - mean) / deviation

@@ -160,7 +160,7 @@ def rough_kernel_slope(r, signal, rough):
 # Cholesky ------------------------------------------------------------------------------------------------------------
 
 
-@jit.function_in_order
+@jit.loop_in_order
 def factor(a):
     """Cholesky's factor, in place: on and above the diagonal of ``a`` stands U, Uᵀ @ U = a. False where a has none.
 
@@ -188,7 +188,7 @@ def factor(a):
     return True
 
 
-@jit.function_in_order
+@jit.loop_in_order
 def solve_lower(upper, b):
     """Solve Uᵀ @ z = b in place, for the columns of ``b`` (n, m): from the first row down."""
     n, m = b.shape
@@ -208,7 +208,7 @@ def solve_lower(upper, b):
             row[j] *= scale
 
 
-@jit.function_in_order
+@jit.loop_in_order
 def solve_upper(upper, b):
     """Solve U @ x = b in place, for one column ``b`` (n,): from the last row up."""
     for i in range(len(b) - 1, -1, -1):
@@ -346,7 +346,7 @@ def log_prior_grad(theta: np.ndarray, centre: np.ndarray, width: np.ndarray) -> 
 # All of it for one set of points -------------------------------------------------------------------------------------
 
 
-@jit.function_in_order
+@jit.loop_in_order
 def covariance(a, b, overlap, theta):
     """Covariances of the function at the points ``a`` (n, d) with those at ``b`` (m, d), (n, m)."""
     d = a.shape[1]
@@ -358,7 +358,7 @@ def covariance(a, b, overlap, theta):
     return out
 
 
-@jit.function_in_order
+@jit.loop_in_order
 def factored(rows, overlap, theta):
     """Cholesky's factor of K for some θ, in the upper triangle; False where rounding leaves none.
 
@@ -383,7 +383,7 @@ def weights(upper: np.ndarray, values: np.ndarray, mean: float) -> np.ndarray:
     return alpha
 
 
-@jit.function_in_order
+@jit.loop_in_order
 def inverse(upper):
     """inv(K) = inv(U) @ inv(U)ᵀ, from the factor; only its lower triangle is computed, the rest mirrors it."""
     n = len(upper)
@@ -419,7 +419,7 @@ def likelihood(
     return log_marginal_likelihood(values - mean, alpha, np.diag(upper)), slopes
 
 
-@jit.function_in_order
+@jit.loop_in_order
 def chain_rule(rows, overlap, theta, distances, weight, slopes):
     """Write dL/dθ = Σᵢⱼ[Wᵢⱼ · dKᵢⱼ/dθ]; each pair of different points counts twice."""
     d = rows.shape[1]
@@ -542,7 +542,7 @@ def condition(
         theta[-1] = max(theta[-1], theta[-3] - 30.0) + math.log(10.0)
 
 
-@jit.function_in_order
+@jit.loop_in_order
 def believe(rows, overlap, theta, mean, upper, alpha, points):
     """Mean and variance of the belief at each of some points (m, d): two arrays (m,)."""
     d, m = rows.shape[1], len(points)

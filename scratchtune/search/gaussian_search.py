@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,6 +46,7 @@ def propose(
     acquisition: str = "log_ei", kappa: float = 2.0,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The next point and the reasons, as plain data; LookupError if no new point was found."""
+    prepare()
     encoding = Encoding(space)
     losses = np.array([result.value for result in seen])
     kept = remembered(losses, REMEMBERED)
@@ -169,7 +171,7 @@ def score(encoding: Encoding, process: gp.Process, goal: Goal, points: np.ndarra
     return values + goal.weight * encoding.log_beliefs(points) if encoding.has_prior else values
 
 
-@jit.function_in_order
+@jit.loop_in_order
 def _scores(means, variances, kind, best, kappa):
     out = np.empty(len(means))
     for i in range(len(means)):
@@ -177,7 +179,7 @@ def _scores(means, variances, kind, best, kappa):
     return out
 
 
-@jit.function_in_order
+@jit.loop_in_order
 def _at(rows, overlap, theta, mean, upper, alpha, kind, best, kappa, centre, sharpness, point, column, work):
     """Acquisition at one point, and its gradient along the axes; along an axis of choices it means nothing."""
     n, d = rows.shape
@@ -206,7 +208,7 @@ def _at(rows, overlap, theta, mean, upper, alpha, kind, best, kappa, centre, sha
     return value, slopes
 
 
-@jit.function_in_order
+@jit.loop_in_order
 def climb(
     rows, overlap, theta, mean, upper, alpha, kind, best, kappa, centre, sharpness, free, starts, evaluations,
 ):
@@ -356,6 +358,21 @@ def distinct(rows: np.ndarray) -> list[int]:
         if all(np.abs(row - rows[other]).max() >= APART for other in kept):
             kept.append(i)
     return kept
+
+
+# Compiling -----------------------------------------------------------------------------------------------------------
+
+
+@cache
+def prepare() -> None:
+    """Compile what the search runs, all at once, so that the user is told, where it is not compiled yet."""
+    vector, matrix = np.zeros(1), np.zeros((1, 1))
+    loops: list[tuple[Any, tuple[Any, ...]]] = [
+        (gp.solve_lower, (matrix, matrix)), (gp.solve_upper, (matrix, vector)), (gp.factored, (matrix, vector, vector)),
+        (gp.inverse, (matrix,)), (gp.chain_rule, (matrix, vector, vector, matrix, matrix, vector)),
+        (gp.believe, (matrix, vector, vector, 1.0, matrix, vector, matrix)), (_scores, (vector, vector, 1, 1.0, 1.0)),
+        (climb, (matrix, vector, vector, 1.0, matrix, vector, 1, 1.0, 1.0, vector, vector, matrix, matrix, 1))]
+    jit.prepare([jit.loop_job(loop, arguments) for loop, arguments in loops])
 
 
 # Why -----------------------------------------------------------------------------------------------------------------
