@@ -48,15 +48,18 @@ def _terminate(*_: object) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    alone = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, _terminate) if alone else None
     try:
         prepare_streams()
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, _terminate)
         return flushed(_run(arguments))
     except KeyboardInterrupt as interruption:
         terminated = isinstance(interruption, _Terminated)
         note("scratchtune: terminated" if terminated else "scratchtune: interrupted")
         return 143 if terminated else 130
+    finally:
+        if alone:
+            signal.signal(signal.SIGTERM, before)
 
 
 def _run(arguments: Sequence[str] | None) -> int:

@@ -178,17 +178,17 @@ class Job:
 
     def scored(self, trial: Trial, fold: int) -> FoldScore:
         """The accuracy of a trial on one fold; an exception is kept."""
-        train, test = self.folds[fold]
-        state = self._states.get((trial.parent, fold))
+        (train, test), mine, parents = self.folds[fold], (trial.number, fold), (trial.parent, fold)
+        state = self._states.get(parents)
         before = 0 if state is None else int(state["epochs"])
-        self._ledger.trained((trial.number, fold), train, None if state is None else (trial.parent, fold))
-        self._ledger.validated((trial.number, fold), test)
+        self._ledger.trained(mine, train, None if state is None else parents)
+        self._ledger.validated(mine, test)
         try:
             begun = time.perf_counter()
             model = self.trained(trial, train, state)
             taken = time.perf_counter() - begun
             if trial.budget is not None:
-                self._states[trial.number, fold] = model.get_state()
+                self._states[mine] = model.get_state()
             return FoldScore({"score": model.score(self.X[test], self.y[test])}, taken,
                              visits=(model.epochs_done - before) * len(train))
         except Exception as error:  # a setting that can't be trained is a failed trial, not the end of the study
