@@ -46,10 +46,11 @@ def mean_gradient(gradients: np.ndarray, rows: np.ndarray, out: np.ndarray) -> N
         >>> float(g[0])
         2.0
     """
-    out[:] = rows[0] * gradients[0]
+    weights = rows.astype(out.dtype)  # a whole number times float32 would be float64
+    out[:] = weights[0] * gradients[0]
     for p in range(1, len(rows)):
-        out += rows[p] * gradients[p]
-    out /= np.sum(rows)
+        out += weights[p] * gradients[p]
+    out /= np.sum(weights)
 
 
 class Part(NamedTuple):
