@@ -38,7 +38,22 @@ from scratchtune.evaluation import (
 from scratchtune.loading import load_model
 from scratchtune.network import callbacks, layers, losses, optimizers, penalties, schedules
 from scratchtune.network.callbacks import Callback, EarlyStopping, History
-from scratchtune.network.layers import Activation, Dense, Dropout, GaussianNoise, Layer
+from scratchtune.network.layers import (
+    Activation,
+    AveragePooling2D,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GaussianNoise,
+    GlobalAveragePooling2D,
+    Layer,
+    MaxPooling2D,
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+)
 from scratchtune.network.optimizers import SGD, Adam, Optimizer, RMSprop
 from scratchtune.network.penalties import L1, L1L2, L2
 from scratchtune.network.sequential import DivergenceWarning, Sequential
@@ -74,15 +89,16 @@ from scratchtune.tabular import TableModel, prepare_table
 __version__ = "0.1.0"
 
 __all__ = [
-    "Activation", "Adam", "BayesSearchCV", "BayesianSearch", "Callback", "Categorical", "Dense", "DivergenceWarning",
-    "Dropout", "EarlyStopping", "Exhausted", "FitFailedWarning", "Float", "GaussianNoise", "GeneticSearch",
-    "GeneticSearchCV", "GridSearch", "GridSearchCV", "GroupKFold", "History", "Hyperband", "Int", "KFold", "L1",
-    "L1L2", "L2", "Layer", "LeaveOneOut", "MLPClassifier", "MLPRegressor", "MedianStopping", "MinMaxScaler",
-    "NotReady", "OneHotEncoder", "OneStandardError", "Optimizer", "RMSprop", "RandomSearch", "RandomizedSearchCV",
-    "RayExecutor", "SGD", "Searcher", "Sequential", "ShuffleSplit", "SimpleImputer", "StandardScaler", "StorageError",
-    "StratifiedKFold", "StratifiedShuffleSplit", "Study", "SuccessiveHalving", "Suggestion", "Table", "TableEncoder",
-    "TableModel", "TimeSeriesSplit", "Trial", "callbacks", "cross_val_predict", "cross_val_score", "cross_validate",
-    "datasets", "get_scorer_names", "layers", "learning_curve", "load_model", "losses", "make_scorer", "metrics",
-    "optimizers", "penalties", "prepare_table", "read_table", "schedules", "search", "train_test_split", "tune",
-    "validation_curve",
+    "Activation", "Adam", "AveragePooling2D", "BatchNormalization", "BayesSearchCV", "BayesianSearch", "Callback",
+    "Categorical", "Conv2D", "Dense", "DivergenceWarning", "Dropout", "EarlyStopping", "Exhausted", "FitFailedWarning",
+    "Flatten", "Float", "GaussianNoise", "GeneticSearch", "GeneticSearchCV", "GlobalAveragePooling2D", "GridSearch",
+    "GridSearchCV", "GroupKFold", "History", "Hyperband", "Int", "KFold", "L1", "L1L2", "L2", "Layer", "LeaveOneOut",
+    "MLPClassifier", "MLPRegressor", "MaxPooling2D", "MedianStopping", "MinMaxScaler", "NotReady", "OneHotEncoder",
+    "OneStandardError", "Optimizer", "RMSprop", "RandomFlip", "RandomRotation", "RandomSearch", "RandomTranslation",
+    "RandomizedSearchCV", "RayExecutor", "SGD", "Searcher", "Sequential", "ShuffleSplit", "SimpleImputer",
+    "StandardScaler", "StorageError", "StratifiedKFold", "StratifiedShuffleSplit", "Study", "SuccessiveHalving",
+    "Suggestion", "Table", "TableEncoder", "TableModel", "TimeSeriesSplit", "Trial", "callbacks", "cross_val_predict",
+    "cross_val_score", "cross_validate", "datasets", "get_scorer_names", "layers", "learning_curve", "load_model",
+    "losses", "make_scorer", "metrics", "optimizers", "penalties", "prepare_table", "read_table", "schedules", "search",
+    "train_test_split", "tune", "validation_curve",
 ]

@@ -107,7 +107,9 @@ def _numeric(name: str, value: object) -> np.ndarray:
     try:
         array = np.asarray(value)
     except ValueError:
-        raise ValueError(f"{name} has rows of unequal length; it must be a rectangular array of numbers") from None
+        are_images = any(getattr(item, "ndim", 1) > 1 for item in value)  # type: ignore[attr-defined]
+        found = "images of unequal size" if are_images else "rows of unequal length"
+        raise ValueError(f"{name} has {found}; it must be a rectangular array of numbers") from None
     if array.dtype == object:
         try:
             array = array.astype(np.float64)

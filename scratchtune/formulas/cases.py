@@ -7,6 +7,7 @@ interval, ±1e4 for logits) while the others stay random; at last all stand at t
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,6 +18,7 @@ from scratchtune.formulas.domains import Pattern, draw, edges
 from scratchtune.formulas.registry import Formula
 
 RANDOM_CASES = 8
+MOST = 7000  # a line with many axes is computed for every place on all of them; the longest are cut until that is few
 SIZES = (1, 2, 3, 4, 5, 9, 17)  # of the axes: single, odd, even, beyond the fours of kernels and a vector of sixteen
 
 
@@ -43,9 +45,17 @@ def case(formula: Formula, number: int, plan: Mapping[str, Pattern] | None = Non
     rng = np.random.default_rng([zlib.crc32(formula.id.encode()), number])
     letters = sorted({letter for where in formula.where for letter in where.letters if not letter.isdigit()})
     choices = (SIZES[:1], SIZES[-1:])[number] if number < 2 else SIZES if number < RANDOM_CASES else SIZES[2:]
-    sizes = {letter: int(rng.choice(choices)) for letter in letters}
+    sizes = _cut({letter: int(rng.choice(choices)) for letter in letters})
     arguments = {}
     for where in formula.where:
         shape = tuple(int(letter) if letter.isdigit() else sizes[letter] for letter in where.letters)
         arguments[where.argument] = draw(where.domain, shape, rng, sizes, (plan or {}).get(where.argument))
     return arguments
+
+
+def _cut(sizes: dict[str, int]) -> dict[str, int]:
+    """The sizes, the longest made shorter, down to 3, while there are more than `MOST` places on all axes."""
+    while math.prod(sizes.values()) > MOST and max(sizes.values()) > 3:
+        longest = max(sizes, key=lambda letter: sizes[letter])
+        sizes[longest] = SIZES[SIZES.index(sizes[longest]) - 1]
+    return sizes

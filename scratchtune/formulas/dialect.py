@@ -7,6 +7,7 @@ The dialect, by example::
     a = z if z > 0 else α · (exp(z) − 1)            both sides of every condition are tested
     gₖ = 2 · (aₖ − tₖ) / #k                         #k is how many k there are, and a bare k counts from 0
     m'ᵢ = β₁ · mᵢ + (1 − β₁) · gᵢ ; θ'ᵢ = θᵢ − α · m'ᵢ        a prime is the new value, equations run in order
+    yₘ = Σₖ[x[s · m + k − t] · wₖ]                  brackets after a symbol: its entry at computed places, 0 outside
 
 Nothing here calls the code that a line describes: a line is computed entry by entry, slowly and plainly, with the
 numbers of an `arithmetic` (floats, or decimals of any precision).
@@ -46,6 +47,14 @@ class Name:
 
     symbol: str
     indices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """``x[s · m + k, c]``: the entry of a symbol at computed places, whole numbers from 0; outside of it there is 0."""
+
+    symbol: str
+    places: tuple[Node, ...]
 
 
 @dataclass(frozen=True)
@@ -89,14 +98,14 @@ class Equation:
     value: Node
 
 
-Node = Number | Name | Count | Call | Reduction | Choice
+Node = Number | Name | Entry | Count | Call | Reduction | Choice
 
 
 def walk(node: Node) -> Iterator[Node]:
     """The node and everything beneath it."""
     yield node
     match node:
-        case Call(_, children):
+        case Call(_, children) | Entry(_, children):
             pass
         case Reduction(_, _, body):
             children = (body,)
@@ -249,7 +258,7 @@ class _Parser:
         raise ValueError(f"{token.text!r} stands where a number, a name or '(' was expected")
 
     def named(self, token: _Token) -> Node:
-        """A reduction ``Σᵢ[..]``, a function ``exp(..)``, or a symbol ``θᵢ``."""
+        """A reduction ``Σᵢ[..]``, a function ``exp(..)``, an entry ``x[i + 1]``, or a symbol ``θᵢ``."""
         if token.index and self.take("["):
             if token.text not in REDUCTIONS:
                 raise ValueError(f"{token.text!r} before '[' is not one of {', '.join(REDUCTIONS)}")
@@ -264,6 +273,12 @@ class _Parser:
                 arguments.append(self.expression())
             self.expect(")")
             return Call(token.text, tuple(arguments))
+        if not token.index and self.take("["):
+            places = [self.expression()]
+            while self.take(","):
+                places.append(self.expression())
+            self.expect("]")
+            return Entry(token.text, tuple(places))
         return Name(token.text, token.index)
 
 
@@ -299,6 +314,8 @@ class Evaluation:
                 return self.arithmetic.number(text)
             case Name(symbol, indices):
                 return self._look_up(symbol, tuple(place[letter] for letter in indices), place)
+            case Entry(symbol, places):
+                return self._entry(self.symbols[symbol], [self.value(node, place) for node in places])
             case Count(letter):
                 return self.arithmetic.number(self.sizes[letter])
             case Call(function, arguments):
@@ -319,6 +336,13 @@ class Evaluation:
         if symbol in CONSTANTS:
             return self.arithmetic.functions[symbol]()
         raise ValueError(f"{symbol!r} has no value here")
+
+    def _entry(self, array: Any, places: list[Any]) -> Any:
+        position = tuple(int(place) for place in places)
+        if any(place != found for place, found in zip(places, position, strict=True)):
+            raise ValueError(f"an entry is asked for at {[float(place) for place in places]}, no whole numbers")
+        inside = all(0 <= place < size for place, size in zip(position, array.shape, strict=True))
+        return array[position] if inside else self.arithmetic.number(0)
 
     def _places(self, indices: tuple[str, ...]) -> Iterator[dict[str, int]]:
         for position in itertools.product(*(range(self.sizes[letter]) for letter in indices)):

@@ -22,4 +22,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "0 / z is 0 too, and at z = 0 it is NaN, which max passes over in plain Python",
     ("dropout", "dropped: 0.0 * x -> 0.0 in `return x / (1.0 - rate) if u >= rate else 0.0 * x`"):
         "0 · x is 0; it is there to give 0 the type of x",
+    ("same_padding", "constant: 0 -> 1 in `return max((same_size(n, s) - 1) * s + k - n, 0) // 2`"):
+        "half of 1, rounded down, is 0 too",
 }

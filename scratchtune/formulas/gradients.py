@@ -102,7 +102,7 @@ def _cases(formula: Formula, base: Formula, target: str) -> Iterator[tuple[dict[
                 arguments[where.argument] = targets[where.symbol]
             elif roles[where.argument] == "above":
                 arguments[where.argument] = weights
-        yield _with_outputs(formula, arguments, roles), weights if "above" in roles.values() else 1.0
+        yield _with_outputs(formula, base, arguments, roles), weights if "above" in roles.values() else 1.0
 
 
 def _roles(formula: Formula, base: Formula) -> dict[str, str]:
@@ -125,10 +125,14 @@ def _roles(formula: Formula, base: Formula) -> dict[str, str]:
     return roles
 
 
-def _with_outputs(formula: Formula, arguments: dict[str, Any], roles: Mapping[str, str]) -> dict[str, Any]:
+def _with_outputs(
+    formula: Formula, base: Formula, arguments: dict[str, Any], roles: Mapping[str, str]
+) -> dict[str, Any]:
+    """The arguments with room for what the gradient writes, as long as the base formula's axes of the same letters."""
     made = [where for where in formula.where if roles[where.argument] in ("output", "start")]
+    given = [where for where in (*base.where, *formula.where) if where not in made]
     sizes = {
-        letter: size for where in formula.where if where not in made
+        letter: size for where in given
         for letter, size in zip(where.letters, np.shape(arguments[where.argument]), strict=True)
     }
     for where in made:

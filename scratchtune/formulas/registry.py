@@ -191,9 +191,11 @@ def read(function: Callable[..., Any]) -> Formula:
 
 def _read(function: Callable[..., Any], plain: FunctionType) -> Formula:
     sentence, name, sections = _sections(inspect.getdoc(plain) or "")
-    line = sections["Formula"]
-    if "\n" in line:
-        raise ValueError(f"[{name}] has {len(line.splitlines())} lines of mathematics; one is accepted, joined by ;")
+    lines = list(_entries(sections["Formula"]))
+    if len(lines) != 1:
+        raise ValueError(f"[{name}] has {len(lines)} lines of mathematics; one is accepted, joined by ;, "
+                         f"and what continues it stands deeper")
+    line = lines[0]
     where = tuple(_where(text) for text in _entries(sections["Where"]))
     equations = dialect.parse(line)
     _check_arguments(list(inspect.signature(plain).parameters), where)
@@ -295,6 +297,8 @@ def _aliases(equations: tuple[dialect.Equation, ...], where: tuple[Where, ...]) 
                 aliases |= _new_aliases(node, axes[node.symbol], own)
             elif isinstance(node, dialect.Name):
                 _check_other_name(node, equations)
+            elif isinstance(node, dialect.Entry):
+                _check_entry(node, axes, readable)
             elif isinstance(node, dialect.Call) and node.function == "=":
                 aliases |= _compared(node, own)
         target = equation.target
@@ -309,6 +313,14 @@ def _check_indices(node: dialect.Name, axes: Mapping[str, tuple[str, ...]]) -> N
     defined = axes[node.symbol.removesuffix("'")] if node.symbol not in axes else axes[node.symbol]
     if len(defined) != len(node.indices):
         raise ValueError(f"{node.symbol!r} is defined with {len(defined)} indices and used with {len(node.indices)}")
+
+
+def _check_entry(node: dialect.Entry, axes: Mapping[str, tuple[str, ...]], readable: set[str]) -> None:
+    if node.symbol not in readable:
+        raise ValueError(f"the line takes an entry of {node.symbol!r}, which is neither in Where nor defined before")
+    if len(axes[node.symbol]) != len(node.places):
+        raise ValueError(
+            f"{node.symbol!r} has {len(axes[node.symbol])} axes, and an entry is taken at {len(node.places)} places")
 
 
 def _check_other_name(node: dialect.Name, equations: tuple[dialect.Equation, ...]) -> None:

@@ -98,7 +98,7 @@ class Sequential:
         self._slots, self.optimizer_step, self.epochs_done = None, 0, 0
         self._networks: dict[int, engine.Network] = {}
         self.built = True
-        self.set_weights([*self._initial_weights(), *([self._state] if self._state.size else [])])
+        self.set_weights([*self._initial_weights(), *self._averages()])
 
     def _weights(self) -> list[Any]:
         return [weight for stage in self.stages for weight in stage.weights]
@@ -109,23 +109,30 @@ class Sequential:
             for number, weight in enumerate(self._weights())
         ]
 
+    def _averages(self) -> list[np.ndarray]:
+        """What layers keep beside theta, an array each: views, in the order of the layers."""
+        shapes = [shape for stage in self.stages for shape in stage.state_shapes()]
+        stops = np.cumsum([0, *(int(np.prod(shape)) for shape in shapes)])
+        return [self._state[stops[i] : stops[i + 1]].reshape(shape) for i, shape in enumerate(shapes)]
+
     def get_weights(self) -> list[np.ndarray]:
-        """Copies of all weights: kernel (inputs, units), bias (units,), ..., layer by layer."""
+        """Copies of all weights: kernel (inputs, units), bias (units,), ..., layer by layer; then moving averages."""
         self._must_be_built()
         weights = [self.theta[start:stop].reshape(weight.shape).copy() for weight, start, stop in self._parts()]
-        return [*weights, self._state.copy()] if self._state.size else weights
+        return [*weights, *(average.copy() for average in self._averages())]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Replace all weights by arrays of the shapes that `get_weights` gives."""
         self._must_be_built()
         arrays = [np.asarray(weight, np.float64) for weight in weights]
-        wanted = [weight.shape for weight in self._weights()] + ([self._state.shape] if self._state.size else [])
+        averages = self._averages()
+        wanted = [weight.shape for weight in self._weights()] + [average.shape for average in averages]
         if [array.shape for array in arrays] != wanted:
             raise ValueError(f"weights have the shapes {[array.shape for array in arrays]}; this model has {wanted}")
         for array, (_, start, stop) in zip(arrays, self._parts(), strict=False):
             self.theta[start:stop] = array.ravel()
-        if self._state.size:
-            self._state[:] = arrays[-1]
+        for average, array in zip(averages, arrays[len(arrays) - len(averages) :], strict=True):
+            average[:] = array
 
     def get_state(self) -> dict[str, np.ndarray]:
         """Copies of all that training goes on from: theta, moving averages, the optimizer's memory, steps, epochs."""
@@ -161,11 +168,12 @@ class Sequential:
     def summary(self) -> None:
         """Print the layers, what they put out and how many parameters they have."""
         self._must_be_built()
-        print(f"{'Layer':<36}{'Output shape':<20}{'Parameters':>12}")
+        width = max(36, *(len(str(layer)) + 2 for layer in self.layers))
+        print(f"{'Layer':<{width}}{'Output shape':<20}{'Parameters':>12}")
         for layer in self.layers:
             count = sum(engine.parameter_count(stage) for stage in layer.stages())
-            print(f"{str(layer):<36}{str((None, *layer.output_shape)):<20}{count:>12,}")
-        print(f"{'Total':<56}{self.theta.size:>12,}")
+            print(f"{str(layer):<{width}}{str((None, *layer.output_shape)):<20}{count:>12,}")
+        print(f"{'Total':<{width + 20}}{self.theta.size:>12,}")
 
     # The engine, set up for this model --------------------------------------------------------------------------------
 
@@ -299,14 +307,14 @@ class Sequential:
         n, seed, steps = len(rows.x), np.uint64(self.seed), -(-len(rows.x) // batch_size)
         order = engine.epoch_order(n, self.epochs_done, seed) if shuffle else np.arange(n)
         outputs = np.empty((n if self.metrics else 0, rows.target.shape[1]), self.dtype)
-        rates, before = self.optimizer.rates(self.optimizer_step, steps), self.theta.copy()
+        rates, before = self.optimizer.rates(self.optimizer_step, steps), (self.theta.copy(), self._state.copy())
         if shared is not None:
             value, done = shared.train_epoch(
                 rates, order, batch_size, self.optimizer_step, seed, self._shown_stages(), outputs)
         else:
             value, done = engine.train_epoch(
                 *machine, rates, rows, order, batch_size, self.optimizer_step, seed, self._shown_stages(), outputs)
-        if done < steps or not np.isfinite(self.theta).all():
+        if done < steps or not self._is_finite():
             self._diverged(before, epoch, done)
             return None
         self.optimizer_step += steps
@@ -318,10 +326,13 @@ class Sequential:
         layers = self._trained_stages()[0]
         return layers if self.metrics == ["accuracy"] and self.output_shape[-1] > 1 else len(self.stages)
 
-    def _diverged(self, before: np.ndarray, epoch: int, step: int) -> None:
+    def _is_finite(self) -> bool:
+        return bool(np.isfinite(self.theta).all() and np.isfinite(self._state).all())
+
+    def _diverged(self, before: tuple[np.ndarray, np.ndarray], epoch: int, step: int) -> None:
         kept = f"those after step {step} of this epoch"
-        if not np.isfinite(self.theta).all():
-            self.theta[:] = before
+        if not self._is_finite():
+            self.theta[:], self._state[:] = before
             kept = "those from before this epoch"
         self._slots, self.optimizer_step = None, 0  # what the optimizer remembers may be infinite
         assert self.optimizer is not None

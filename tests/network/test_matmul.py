@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.network.matmul import multiply, multiply_transposed, transpose
+from scratchtune.network.matmul import (
+    add_shifted_products,
+    multiply,
+    multiply_shifted,
+    multiply_transposed,
+    transpose,
+)
 
 SIZES = [1, 2, 3, 4, 5, 8, 17, 20]
 
@@ -65,6 +71,23 @@ def test_nothing_is_written_beside_the_result() -> None:
                 product(memory[32 : 32 + i * j].reshape(i, j))
                 assert (memory[:32] == -7.0).all() and (memory[32 + i * j :] == -7.0).all()
                 np.testing.assert_allclose(memory[32 : 32 + i * j].reshape(i, j), a @ b, atol=1e-13)
+
+
+@pytest.mark.parametrize("dtype, tolerance", [(np.float64, 1e-13), (np.float32, 1e-5)])
+def test_pieces_of_one_memory_are_rows_of_a_matrix(dtype: Any, tolerance: float) -> None:
+    """They overlap, stand in any order, and come twice; every remainder of the tiles."""
+    rng = np.random.default_rng(3)
+    for i in SIZES:
+        for k in SIZES:
+            for j in SIZES:
+                memory, starts = rng.normal(size=40).astype(dtype), rng.integers(0, 41 - j, k)
+                b = np.stack([memory[start : start + j] for start in starts])
+                a, out = _random(rng, (i, k), dtype), np.full((i, j), np.nan, dtype)
+                multiply_shifted(a, memory, starts, out)
+                np.testing.assert_allclose(out, a @ b, rtol=tolerance, atol=tolerance)
+                a, out = _random(rng, (i, j), dtype), np.ones((i, k), dtype)
+                add_shifted_products(a, memory, starts, out)
+                np.testing.assert_allclose(out, 1 + a @ b.T, rtol=tolerance, atol=tolerance)
 
 
 def test_transpose_is_exact_for_every_remainder() -> None:

@@ -59,6 +59,10 @@ class Layer(Configured):
         """What the kernels keep between steps beside theta, as it is at first."""
         return []
 
+    def state_shapes(self) -> list[tuple[int, ...]]:
+        """The shapes of the arrays that `state` lists one after the other, as `get_weights` shows them."""
+        return [(len(self.state()),)] if self.state() else []
+
     def stages(self) -> list[Layer]:
         """The layers that the engine runs for this one: itself, or several where it is made of others."""
         return [self]

@@ -1,0 +1,270 @@
+"""Batch normalisation gives each channel mean 0 and variance 1 over the batch, then a scale and a shift of its own.
+
+Training takes mean and variance from the batch, and keeps moving averages of them; evaluation takes the averages, so
+that what the network says of a row does not depend on its neighbours.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scratchtune import checks, jit
+from scratchtune.network.layers.base import Layer
+from scratchtune.network.layers.dense import bias_grad
+
+
+@jit.function_of_separate_arrays
+def batch_normalization(x, gamma, beta, epsilon, mean, variance, y):
+    """Normalise each column by its mean and variance over the rows, then scale and shift it.
+
+    Formula [batch_normalization]
+        μⱼ = meanₙ[xₙⱼ] ; vⱼ = meanₙ[(xₙⱼ − μⱼ)²] ; yₙⱼ = γⱼ · (xₙⱼ − μⱼ) / √(vⱼ + ε) + βⱼ
+    Where
+        x: x, (n, j), real, a row for each pixel of each image, a column for each channel
+        γ: gamma, (j,), real, the scale
+        β: beta, (j,), real, the shift
+        ε: epsilon, scalar, in [0.001, 1]
+        μ: mean, (j,), written
+        v: variance, (j,), written
+        y: y, (n, j), written
+    Variant
+        The variance divides by n; so does Keras. PyTorch divides by n too, but by n − 1 for its moving average.
+    Source
+        Ioffe and Szegedy (2015), "Batch normalization", algorithm 1.
+    """
+    _column_means(x, mean)
+    total = np.zeros(mean.size, np.float64)
+    for n in range(x.shape[0]):
+        for j in range(mean.size):
+            difference = x[n, j] - mean[j]
+            total[j] += difference * difference
+    for j in range(mean.size):
+        variance[j] = total[j] / x.shape[0]
+    normalise(x, mean, variance, gamma, beta, epsilon, y)
+
+
+@jit.function
+def _column_means(x, means):
+    """The mean of each column, summed in double precision."""
+    total = np.zeros(means.size, np.float64)
+    for n in range(x.shape[0]):
+        for j in range(means.size):
+            total[j] += x[n, j]
+    for j in range(means.size):
+        means[j] = total[j] / x.shape[0]
+
+
+@jit.function_of_separate_arrays
+def normalise(x, mean, variance, gamma, beta, epsilon, y):
+    """Normalise each column by a mean and a variance that are given, then scale and shift it.
+
+    Formula [normalise]
+        yₙⱼ = γⱼ · (xₙⱼ − μⱼ) / √(vⱼ + ε) + βⱼ
+    Where
+        x: x, (n, j), real
+        μ: mean, (j,), real
+        v: variance, (j,), >= 0
+        γ: gamma, (j,), real, the scale
+        β: beta, (j,), real, the shift
+        ε: epsilon, scalar, in [0.001, 1]
+        y: y, (n, j), written
+    Source
+        Ioffe and Szegedy (2015), "Batch normalization", algorithm 2.
+    """
+    scale = np.empty(mean.size, x.dtype)
+    for j in range(mean.size):
+        scale[j] = gamma[j] / np.sqrt(variance[j] + epsilon)
+    for n in range(x.shape[0]):
+        for j in range(mean.size):
+            y[n, j] = scale[j] * (x[n, j] - mean[j]) + beta[j]
+
+
+@jit.function_of_separate_arrays
+def normalise_grad(variance, gamma, epsilon, dy, dx):
+    """Gradient in x where mean and variance are given: what arrives, scaled.
+
+    Formula [normalise_grad]
+        dₙⱼ = γⱼ / √(vⱼ + ε) · gₙⱼ
+    Gradient of
+        [normalise] in x
+    Where
+        v: variance, (j,), >= 0
+        γ: gamma, (j,), real, the scale
+        ε: epsilon, scalar, in [0.001, 1]
+        g: dy, (n, j), real, dJ/dy
+        d: dx, (n, j), written
+    Source
+        Calculus.
+    """
+    scale = np.empty(variance.size, dy.dtype)
+    for j in range(variance.size):
+        scale[j] = gamma[j] / np.sqrt(variance[j] + epsilon)
+    for n in range(dy.shape[0]):
+        for j in range(variance.size):
+            dx[n, j] = scale[j] * dy[n, j]
+
+
+@jit.function_of_separate_arrays
+def scale_grad(x, mean, variance, epsilon, dy, dgamma):
+    """Gradient in the scale: what arrives, times the normalised numbers.
+
+    Formula [scale_grad]
+        dⱼ = Σₙ[gₙⱼ · (xₙⱼ − μⱼ) / √(vⱼ + ε)]
+    Gradient of
+        [normalise] in gamma
+    Where
+        x: x, (n, j), real
+        μ: mean, (j,), real
+        v: variance, (j,), >= 0
+        ε: epsilon, scalar, in [0.001, 1]
+        g: dy, (n, j), real, dJ/dy
+        d: dgamma, (j,), written
+    Variant
+        The same whether mean and variance are the batch's or given: neither depends on the scale.
+    Source
+        Ioffe and Szegedy (2015), "Batch normalization", section 3.
+    """
+    total = np.zeros(mean.size, np.float64)
+    for n in range(x.shape[0]):
+        for j in range(mean.size):
+            total[j] += dy[n, j] * (x[n, j] - mean[j])
+    for j in range(mean.size):
+        dgamma[j] = total[j] / np.sqrt(variance[j] + epsilon)
+
+
+@jit.function_of_separate_arrays
+def batch_normalization_grad(x, mean, variance, gamma, epsilon, dy, dx):
+    """Gradient in x where mean and variance are the batch's: each number moves them too.
+
+    Formula [batch_normalization_grad]
+        dₙⱼ = γⱼ / √(vⱼ + ε) · (gₙⱼ − meanₘ[gₘⱼ] − (xₙⱼ − μⱼ) / (vⱼ + ε) · meanₘ[gₘⱼ · (xₘⱼ − μⱼ)])
+    Gradient of
+        [batch_normalization] in x
+    Where
+        x: x, (n, j), real
+        μ: mean, (j,), real, the batch's mean
+        v: variance, (j,), >= 0, the batch's variance
+        γ: gamma, (j,), real, the scale
+        ε: epsilon, scalar, in [0.001, 1]
+        g: dy, (n, j), real, dJ/dy
+        d: dx, (n, j), written
+    Source
+        Ioffe and Szegedy (2015), "Batch normalization", section 3, its chain of derivatives put together.
+    """
+    means, products = np.empty(mean.size, dy.dtype), np.zeros(mean.size, np.float64)
+    _column_means(dy, means)
+    for n in range(x.shape[0]):
+        for j in range(mean.size):
+            products[j] += dy[n, j] * (x[n, j] - mean[j])
+    scale, slope = np.empty(mean.size, dy.dtype), np.empty(mean.size, dy.dtype)
+    for j in range(mean.size):
+        scale[j] = gamma[j] / np.sqrt(variance[j] + epsilon)
+        slope[j] = products[j] / x.shape[0] / (variance[j] + epsilon)
+    for n in range(x.shape[0]):
+        for j in range(mean.size):
+            dx[n, j] = scale[j] * (dy[n, j] - means[j] - (x[n, j] - mean[j]) * slope[j])
+
+
+@jit.function
+def moving_average(average, value, momentum):
+    """Move an average a little towards a new value.
+
+    Formula [moving_average]
+        y = ρ · a + (1 − ρ) · b
+    Where
+        a: average, scalar, real
+        b: value, scalar, real, the new value
+        ρ: momentum, scalar, in [0, 1], how much of the old average is kept
+    Variant
+        PyTorch's momentum is 1 − ρ.
+    Source
+        Keras, layers.BatchNormalization.
+    Example
+        >>> float(moving_average(1.0, 2.0, 0.75))
+        1.25
+    """
+    return momentum * average + (1.0 - momentum) * value
+
+
+@jit.function
+def _scale_and_shift(shape, theta, channels):
+    """gamma and beta, ones and zeros where the layer has none."""
+    gamma, beta = np.ones(channels, theta.dtype), np.zeros(channels, theta.dtype)
+    if shape[1]:
+        gamma[:] = theta[:channels]
+    if shape[2]:
+        beta[:] = theta[shape[1] * channels :]
+    return gamma, beta
+
+
+@jit.forward
+def batch_normalization_forward(shape, settings, theta, state, x, y, work, training, step, key):
+    channels, momentum, epsilon = shape[0], settings[0], settings[1]
+    rows, out = x.reshape((x.size // channels, channels)), y.reshape((x.size // channels, channels))
+    gamma, beta = _scale_and_shift(shape, theta, channels)
+    if training:
+        mean, variance = work[:channels], work[channels : 2 * channels]
+        batch_normalization(rows, gamma, beta, epsilon, mean, variance, out)
+        for j in range(2 * channels):
+            state[j] = moving_average(state[j], work[j], momentum)
+    else:
+        normalise(rows, state[:channels], state[channels:], gamma, beta, epsilon, out)
+
+
+@jit.backward
+def batch_normalization_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    channels, epsilon = shape[0], settings[1]
+    rows, slopes = x.reshape((x.size // channels, channels)), dy.reshape((x.size // channels, channels))
+    gamma, beta = _scale_and_shift(shape, theta, channels)
+    moments = work if training else state
+    mean, variance = moments[:channels], moments[channels : 2 * channels]
+    if shape[1]:
+        scale_grad(rows, mean, variance, epsilon, slopes, dtheta[:channels])
+    if shape[2]:
+        bias_grad(slopes, dtheta[shape[1] * channels :])
+    if dx.size > 0:
+        spread = dx.reshape((x.size // channels, channels))
+        if training:
+            batch_normalization_grad(rows, mean, variance, gamma, epsilon, slopes, spread)
+        else:
+            normalise_grad(variance, gamma, epsilon, slopes, spread)
+
+
+class BatchNormalization(Layer):
+    """Normalises each channel (the last axis) over the batch; Keras's arguments and defaults.
+
+    Its moving averages are no part of theta; `Sequential.get_weights` lists them last. A batch of a single row of
+    numbers has variance 0, and becomes the shift.
+    """
+
+    forward, backward = batch_normalization_forward, batch_normalization_backward
+
+    def __init__(
+        self, momentum: float = 0.99, epsilon: float = 0.001, center: bool = True, scale: bool = True,
+    ) -> None:
+        self.momentum = checks.real("momentum", momentum, 0.0, 1.0)
+        self.epsilon = checks.real("epsilon", epsilon, 0.0, open_low=True)
+        self.center, self.scale = checks.boolean("center", center), checks.boolean("scale", scale)
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        self.channels = input_shape[-1]
+        if self.scale:
+            self.add_weight("gamma", (self.channels,), "ones")
+        if self.center:
+            self.add_weight("beta", (self.channels,), "zeros", is_bias=True)
+        return input_shape
+
+    def shape(self) -> list[int]:
+        return [self.channels, int(self.scale), int(self.center)]
+
+    def settings(self) -> list[float]:
+        return [self.momentum, self.epsilon]
+
+    def work_size(self, rows: int) -> int:
+        return 2 * self.channels
+
+    def state(self) -> list[float]:
+        return [0.0] * self.channels + [1.0] * self.channels
+
+    def state_shapes(self) -> list[tuple[int, ...]]:
+        return [(self.channels,), (self.channels,)]

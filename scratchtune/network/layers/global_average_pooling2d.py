@@ -1,0 +1,37 @@
+"""Global average pooling makes one number of each channel: its mean over the whole image."""
+
+from __future__ import annotations
+
+from scratchtune import jit
+from scratchtune.network.layers.average_pooling2d import window_mean, window_mean_grad
+from scratchtune.network.layers.base import Layer
+from scratchtune.network.layers.images import image_shape
+
+
+@jit.forward
+def global_average_pooling2d_forward(shape, settings, theta, state, x, y, work, training, step, key):
+    images = x.reshape((x.shape[0], shape[0], shape[1], shape[2]))
+    for i in range(x.shape[0]):
+        window_mean(images[i], 0, 0, shape[0], shape[1], y[i])
+
+
+@jit.backward
+def global_average_pooling2d_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    if dx.size > 0:
+        spread = dx.reshape((x.shape[0], shape[0], shape[1], shape[2]))
+        dx[:] = 0.0
+        for i in range(x.shape[0]):
+            window_mean_grad(0, 0, shape[0], shape[1], dy[i], spread[i])
+
+
+class GlobalAveragePooling2D(Layer):
+    """The mean of each channel of images (height, width, channels): one window, as large as the image."""
+
+    forward, backward = global_average_pooling2d_forward, global_average_pooling2d_backward
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        self._image = image_shape("GlobalAveragePooling2D", input_shape)
+        return (self._image[2],)
+
+    def shape(self) -> list[int]:
+        return list(self._image)

@@ -1,0 +1,128 @@
+"""Images are (height, width, channels); here is what all layers that take them have in common: checks and sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from scratchtune import checks, jit
+from scratchtune.network.layers.base import Layer
+
+
+@jit.function
+def valid_size(n, k, s):
+    """How many windows fit into a row of pixels, without going over its ends.
+
+    Formula [valid_size]
+        o = floor((n − k) / s) + 1
+    Where
+        n: n, scalar, integer in [9, 20], pixels
+        k: k, scalar, integer in [1, 9], pixels of a window
+        s: s, scalar, integer in [1, 5], pixels from one window to the next, the stride
+    Source
+        Dumoulin and Visin (2016), "A guide to convolution arithmetic for deep learning", relationship 5.
+    Example
+        >>> valid_size(28, 3, 1), valid_size(28, 3, 2)
+        (26, 13)
+    """
+    return (n - k) // s + 1
+
+
+@jit.function
+def same_size(n, s):
+    """How many windows there are where a window begins at every s-th pixel and may go over the ends.
+
+    Formula [same_size]
+        o = floor((n − 1) / s) + 1
+    Where
+        n: n, scalar, integer in [1, 20], pixels
+        s: s, scalar, integer in [1, 5], the stride
+    Source
+        Keras, layers.Conv2D with padding="same".
+    Example
+        >>> same_size(28, 1), same_size(5, 2)
+        (28, 3)
+    """
+    return (n - 1) // s + 1
+
+
+@jit.function
+def same_padding(n, k, s):
+    """How many zeros stand before the first pixel with padding "same"; after the last one there may be one more.
+
+    Formula [same_padding]
+        t = floor(max((floor((n − 1) / s) + 1 − 1) · s + k − n, 0) / 2)
+    Where
+        n: n, scalar, integer in [1, 20], pixels
+        k: k, scalar, integer in [1, 9], pixels of a window
+        s: s, scalar, integer in [1, 5], the stride
+    Variant
+        PyTorch's padding="same" exists for stride 1 alone, and is the same there.
+    Source
+        Keras, layers.Conv2D with padding="same".
+    Example
+        >>> same_padding(28, 3, 1), same_padding(5, 2, 2)
+        (1, 0)
+    """
+    return max((same_size(n, s) - 1) * s + k - n, 0) // 2
+
+
+PADDINGS = ("valid", "same")
+
+
+def windows(layer: str, name: str, size: int, window: int, stride: int, padding: str) -> tuple[int, int]:
+    """How many windows there are along an axis of ``size`` pixels, and how many zeros stand before the first pixel."""
+    if padding == "same":
+        return int(same_size(size, stride)), int(same_padding(size, window, stride))
+    if window > size:
+        raise ValueError(f"{layer} has a window of {window} along the {name}, and the images have only {size}; "
+                         f"make it smaller, or take padding='same'")
+    return int(valid_size(size, window, stride)), 0
+
+
+def image_shape(layer: str, input_shape: Sequence[int]) -> tuple[int, int, int]:
+    """The shape of a row that is an image; ValueError otherwise."""
+    shape = tuple(input_shape)
+    if len(shape) == 2:
+        raise ValueError(f"{layer} gets rows of shape {shape}; it takes images, (height, width, channels): "
+                         f"gray ones have one channel, X[..., None]")
+    if len(shape) != 3:
+        raise ValueError(f"{layer} gets rows of shape {shape}; it takes images, (height, width, channels)")
+    return shape
+
+
+def pair(name: str, value: Any) -> tuple[int, int]:
+    """Two whole numbers of at least 1, for rows and columns; one stands for both."""
+    if isinstance(value, (tuple, list)):
+        if len(value) != 2:
+            raise ValueError(f"{name} is {value!r}; it must be one whole number, or two, (rows, columns)")
+        return checks.integer(name, value[0], 1), checks.integer(name, value[1], 1)
+    return checks.integer(name, value, 1), checks.integer(name, value, 1)
+
+
+class Pooling(Layer):
+    """Base of the layers that make one pixel of each window; a subclass sets the two kernels.
+
+    ``pool_size`` and ``strides`` are whole numbers or pairs, (rows, columns); without ``strides`` windows do not
+    overlap. With ``padding`` "same" windows go over the ends of the image, and only what is inside counts.
+    """
+
+    def __init__(
+        self, pool_size: int | tuple[int, int] = 2, strides: int | tuple[int, int] | None = None,
+        padding: str = "valid",
+    ) -> None:
+        self.pool_size = pair("pool_size", pool_size)
+        self.strides = self.pool_size if strides is None else pair("strides", strides)
+        self.padding = checks.choice("padding", padding, PADDINGS)
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        name = type(self).__name__
+        height, width, channels = image_shape(name, input_shape)
+        (k, j), (s, r) = self.pool_size, self.strides
+        rows, top = windows(name, "height", height, k, s, self.padding)
+        columns, left = windows(name, "width", width, j, r, self.padding)
+        self._numbers = [height, width, channels, rows, columns, k, j, s, r, top, left]
+        return rows, columns, channels
+
+    def shape(self) -> list[int]:
+        return self._numbers

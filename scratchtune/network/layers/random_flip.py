@@ -1,0 +1,89 @@
+"""A random flip shows each image as it is or in a mirror, so that left and right are learnt to mean nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scratchtune import checks, jit
+from scratchtune.network.layers.base import Layer
+from scratchtune.network.layers.images import image_shape
+from scratchtune.network.random_numbers import random_bits, uniform
+
+_ONE, _TWO = np.uint64(1), np.uint64(2)
+
+
+@jit.function
+def mirrored(j, n, u, p):
+    """Where a pixel of a flipped row comes from: with probability p from the other end.
+
+    Formula [mirrored]
+        y = n − 1 − j if u < p else j
+    Where
+        j: j, scalar, integer in [0, 9], the pixel's place
+        n: n, scalar, integer in [1, 9], pixels in the row
+        u: u, scalar, in [0, 1), a uniform random number
+        p: p, scalar, in [0, 1], the probability
+    Source
+        Keras, layers.RandomFlip.
+    Example
+        >>> mirrored(1, 5, 0.3, 0.5), mirrored(1, 5, 0.7, 0.5)
+        (3, 1)
+    """
+    return n - 1 - j if u < p else j
+
+
+@jit.function_of_separate_arrays
+def flip(shape, settings, source, into, key):
+    """Flip images, rows of numbers, as the key says; what is flipped twice is as it was."""
+    height, width, channels = shape
+    images = source.reshape((source.shape[0], height, width, channels))
+    out = into.reshape(images.shape)
+    for i in range(source.shape[0]):
+        counter = _TWO * np.uint64(i)
+        u, v = uniform(random_bits(key, counter)), uniform(random_bits(key, counter + _ONE))
+        for m in range(height):
+            row = mirrored(m, height, u, settings[0])
+            for n in range(width):
+                column = mirrored(n, width, v, settings[1])
+                for e in range(channels):
+                    out[i, m, n, e] = images[i, row, column, e]
+
+
+@jit.forward
+def random_flip_forward(shape, settings, theta, state, x, y, work, training, step, key):
+    if training:
+        flip(shape, settings, x, y, key)
+    else:
+        y[:] = x
+
+
+@jit.backward
+def random_flip_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    """The same key flips what arrives back."""
+    if dx.size > 0:
+        if training:
+            flip(shape, settings, dy, dx, key)
+        else:
+            dx[:] = dy
+
+
+class RandomFlip(Layer):
+    """Flips each image in training, with probability 1/2 along each axis of ``mode``; else does nothing.
+
+    ``mode`` is "horizontal" (left and right change places), "vertical" or "horizontal_and_vertical", as in Keras.
+    """
+
+    forward, backward = random_flip_forward, random_flip_backward
+
+    def __init__(self, mode: str = "horizontal_and_vertical") -> None:
+        self.mode = checks.choice("mode", mode, ("horizontal", "vertical", "horizontal_and_vertical"))
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        self._image = image_shape("RandomFlip", input_shape)
+        return input_shape
+
+    def shape(self) -> list[int]:
+        return list(self._image)
+
+    def settings(self) -> list[float]:
+        return [0.5 * ("vertical" in self.mode), 0.5 * ("horizontal" in self.mode)]

@@ -1,0 +1,98 @@
+"""A random rotation turns each image a little around its centre."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from scratchtune import jit
+from scratchtune.network.layers.base import Layer
+from scratchtune.network.layers.images import image_shape
+from scratchtune.network.layers.sampling import filling, limits, sample, sample_grad, uniform_between
+from scratchtune.network.random_numbers import random_bits, uniform
+
+TURN = 2.0 * math.pi
+
+
+@jit.function
+def rotation(height, width, angle):
+    """Where the pixels of an image come from that is turned around its centre, counter-clockwise.
+
+    Formula [rotation]
+        a = (h − 1) / 2 ; b = (v − 1) / 2 ;
+            f₀ = a − a · cos(φ) − b · sin(φ) ; f₁ = cos(φ) ; f₂ = sin(φ) ;
+            f₃ = b + a · sin(φ) − b · cos(φ) ; f₄ = −sin(φ) ; f₅ = cos(φ)
+    Where
+        h: height, scalar, integer in [1, 3], the image's rows
+        v: width, scalar, integer in [4, 9], its columns
+        φ: angle, scalar, in [-1.5, 1.25], in radians; larger ones are as good, but more of them cancel to nearly 0
+    Returns
+        f₀ to f₅: the pixel (m, n) comes from the row f₀ + f₁ · m + f₂ · n, the column f₃ + f₄ · m + f₅ · n.
+    Variant
+        Rows are counted downwards, so the matrix is that of a turn the other way round in a book on geometry.
+    Source
+        Keras, layers.RandomRotation: a positive angle turns counter-clockwise.
+    """
+    sine, cosine = np.sin(angle), np.cos(angle)
+    a, b = 0.5 * (height - 1), 0.5 * (width - 1)
+    return a - a * cosine - b * sine, cosine, sine, b + a * sine - b * cosine, -sine, cosine
+
+
+@jit.function
+def drawn_rotation(shape, settings, i, key):
+    """Draw the angle by which image i is turned, and say where its pixels come from (see `sampling`)."""
+    turns = uniform_between(settings[0], settings[1], uniform(random_bits(key, np.uint64(i))))
+    return rotation(shape[0], shape[1], TURN * turns)
+
+
+@jit.forward
+def random_rotation_forward(shape, settings, theta, state, x, y, work, training, step, key):
+    if training:
+        images = x.reshape((x.shape[0], shape[0], shape[1], shape[2]))
+        turned = y.reshape(images.shape)
+        for i in range(x.shape[0]):
+            f = drawn_rotation(shape, settings, i, key)
+            sample(images[i], f, shape[3], shape[4], settings[2], turned[i])
+    else:
+        y[:] = x
+
+
+@jit.backward
+def random_rotation_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    """The same key turns by as much again."""
+    if dx.size > 0 and training:
+        slopes = dy.reshape((x.shape[0], shape[0], shape[1], shape[2]))
+        spread = dx.reshape(slopes.shape)
+        for i in range(x.shape[0]):
+            f = drawn_rotation(shape, settings, i, key)
+            sample_grad(f, shape[3], shape[4], slopes[i], spread[i])
+    elif dx.size > 0:
+        dx[:] = dy
+
+
+class RandomRotation(Layer):
+    """Turns each image in training by a random angle around its centre; else does nothing.
+
+    Keras's arguments: ``factor`` is a share of a full turn: 0.1 means up to 36 degrees either way, (lower, upper) are
+    the ends themselves, counter-clockwise is positive; for the rest see `RandomTranslation`.
+    """
+
+    forward, backward = random_rotation_forward, random_rotation_backward
+
+    def __init__(
+        self, factor: float | tuple[float, float], fill_mode: str = "reflect", interpolation: str = "bilinear",
+        fill_value: float = 0.0,
+    ) -> None:
+        self._ends = limits("factor", factor, -1.0, 1.0)
+        self._modes, self._fill = filling(fill_mode, interpolation, fill_value)
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        self._image = image_shape("RandomRotation", input_shape)
+        return input_shape
+
+    def shape(self) -> list[int]:
+        return [*self._image, *self._modes]
+
+    def settings(self) -> list[float]:
+        return [*self._ends, self._fill]
