@@ -1,0 +1,80 @@
+"""IDX files, the format of MNIST: two zeros, a type, the number of axes, their lengths, then the numbers themselves."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+UNSIGNED_BYTE = 8
+TYPES = {8: "unsigned bytes", 9: "signed bytes", 11: "short integers", 12: "integers", 13: "floats", 14: "doubles"}
+PARTS = ("train", "t10k")
+
+
+def read_idx(path: str | Path) -> np.ndarray:
+    """The array of unsigned bytes in an IDX file; memory-mapped, and so read-only, where the file is not compressed.
+
+    Raises
+        FileNotFoundError where there is no such file; ValueError where it is no IDX file of bytes, or cut off.
+    """
+    path = Path(path)
+    is_compressed = path.suffix == ".gz"
+    try:
+        with (gzip.open(path) if is_compressed else open(path, "rb")) as file:
+            shape = _shape(path, file)
+            start, count = 4 + 4 * len(shape), math.prod(shape)
+            content = file.read(count + 1) if is_compressed else b""
+    except (EOFError, gzip.BadGzipFile, zlib.error) as problem:
+        raise ValueError(f"{path} is damaged or cut off: {problem}") from None
+    found = len(content) if is_compressed else path.stat().st_size - start
+    if found != count:
+        more = "more" if found > count else f"only {found:,}"
+        raise ValueError(f"{path} holds {more} numbers; its header says {shape}, which are {count:,}: it is cut off, "
+                         f"or no IDX file")
+    if count == 0:
+        raise ValueError(f"{path} is empty: its header says {shape}")
+    if is_compressed:
+        return np.frombuffer(content, np.uint8).reshape(shape)
+    return np.memmap(path, np.uint8, "r", start, shape)
+
+
+def _shape(path: Path, file: object) -> tuple[int, ...]:
+    head = file.read(4)  # type: ignore[attr-defined]
+    if len(head) < 4 or head[:2] != b"\0\0" or head[2] not in TYPES:
+        raise ValueError(f"{path} is no IDX file: it begins with {head!r}, not with two zeros and a type")
+    if head[2] != UNSIGNED_BYTE:
+        raise ValueError(f"{path} holds {TYPES[head[2]]}; images and labels are unsigned bytes")
+    lengths = file.read(4 * head[3])  # type: ignore[attr-defined]
+    if head[3] == 0 or len(lengths) < 4 * head[3]:
+        raise ValueError(f"{path} is cut off in its header: it says that there are {head[3]} axes")
+    return struct.unpack(f">{head[3]}I", lengths)
+
+
+def read_images(folder: str | Path, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """Images (n, height, width, 1) uint8 and labels (n,) int64 of one part of a folder, "train" or "t10k"."""
+    images, labels = (_found(Path(folder), part, kind) for kind in ("images", "labels"))
+    X, y = read_idx(images), read_idx(labels)
+    if X.ndim != 3:
+        raise ValueError(f"{images} has {X.ndim} axes; images have three, (n, height, width)")
+    if y.ndim != 1:
+        raise ValueError(f"{labels} has {y.ndim} axes; labels have one, (n,)")
+    if len(X) != len(y):
+        found = f"{images} has {len(X):,} images and {labels} has {len(y):,} labels"
+        raise ValueError(f"{found}; they must be equal in number")
+    return X[..., None], y.astype(np.int64)
+
+
+def _found(folder: Path, part: str, kind: str) -> Path:
+    """The file of a part: train-images-idx3-ubyte, with a dot before idx too, compressed (.gz) or not."""
+    if not folder.is_dir():
+        raise FileNotFoundError(f"folder is {str(folder)!r}; there is no such folder")
+    axes = 3 if kind == "images" else 1
+    names = [f"{part}-{kind}{sign}idx{axes}-ubyte{end}" for end in ("", ".gz") for sign in "-."]
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
+    raise FileNotFoundError(f"{folder} has no {names[0]}, compressed (.gz) or not")
