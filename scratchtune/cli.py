@@ -425,17 +425,31 @@ def _export(given: argparse.Namespace) -> int:
 def _add_example(commands: argparse._SubParsersAction) -> None:
     from scratchtune.examples import NAMES
 
-    parser = _command(commands, "example", _example, "run a whole example: own-objectives")
-    parser.add_argument("name", choices=list(NAMES), metavar="NAME", help=", ".join(NAMES))
-    parser.add_argument("--quick", action="store_true", help="in less than a minute")
+    parser = _command(commands, "example", _example, f"run a whole example: {', '.join(NAMES)}")
+    add = parser.add_argument
+    add("name", choices=list(NAMES), metavar="NAME", help=", ".join(NAMES))
+    add("--quick", action="store_true", help="in less than a minute")
+    add("--data", type=Path, metavar="FOLDER",
+        help="image: IDX files to take instead of the part of Fashion-MNIST that comes along, such as MNIST's four")
+    add("--out", type=Path, metavar="DIR", help="image: where the pictures go (default: .)")
+    add("--jobs", type=int, metavar="N", help="image: trainings at the same time (default: 2)")
+    add("--seed", type=int, metavar="N", help="image: for splits, weights and the searcher (default: 0)")
+    add("--db", type=Path, metavar="FILE", help="image: keep every trial in this file, and go on from there")
 
 
 def _example(given: argparse.Namespace) -> int:
+    import inspect
     from importlib import import_module
 
     from scratchtune.examples import NAMES
 
-    import_module(f"scratchtune.examples.{NAMES[given.name]}").main(given.quick)
+    run = import_module(f"scratchtune.examples.{NAMES[given.name]}").main
+    options = {name: getattr(given, name) for name in ("data", "out", "jobs", "seed", "db")
+               if getattr(given, name) is not None}
+    for name in options.keys() - inspect.signature(run).parameters.keys():
+        raise ValueError(f"--{name} is no option of the example {given.name}")
+    with _plain_warnings():
+        run(quick=given.quick, **options)
     return 0
 
 

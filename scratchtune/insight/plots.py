@@ -23,7 +23,7 @@ def plot_comparison(
 
     ``costs`` are the epochs that each trial of each study has cost, in order of number.
     """
-    figure, (tried, best) = _figure(2)
+    figure, (tried, best) = canvas(2)
     for number, (name, study) in enumerate(studies.items()):
         look = {"color": COLOURS[number % 6], "label": name}
         trials = [trial for trial in study.trials if trial.state == "complete"]
@@ -37,28 +37,33 @@ def plot_comparison(
         best.step([*paid, sum(costs[name])], [*so_far, so_far[-1]], where="post", linewidth=2, **look)
     if logarithmic:
         tried.set_xscale("log")
-    _label(tried, parameter.replace("_", " "), score, "What was tried")
-    _label(best, "epochs paid, over all folds", f"best {score}", "Best so far")
+    label(tried, parameter.replace("_", " "), score, "What was tried")
+    label(best, "epochs paid, over all folds", f"best {score}", "Best so far")
     _zoom(best, [study for study in studies.values()])
-    return _save(figure, path)
+    return save(figure, path)
 
 
-def _figure(columns: int) -> tuple[Any, Sequence[Any]]:
+def canvas(grid: int | tuple[int, int], size: tuple[float, float] | None = None) -> tuple[Any, Any]:
+    """A figure, of ``size`` in inches, and its axes: one, or a sequence of them, in columns or (rows, columns)."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5.4 * columns, 4.2), layout="constrained")
+    rows, columns = grid if isinstance(grid, tuple) else (1, grid)
+    figure = Figure(figsize=size or (5.4 * columns, 4.2 * rows), layout="constrained")
     FigureCanvasAgg(figure)
-    return figure, figure.subplots(1, columns)
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    return figure, axes[0] if grid == 1 else axes
 
 
-def _label(axes: Any, x: str, y: str, title: str) -> None:
+def label(axes: Any, x: str, y: str, title: str, place: str = "lower right") -> None:
+    """Name the axes, give them a title, and show a legend where something is named."""
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.set_title(title, loc="left", fontweight="bold")
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="lower right")
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, loc=place)
 
 
 def _zoom(axes: Any, studies: Sequence[Study]) -> None:
@@ -71,7 +76,8 @@ def _zoom(axes: Any, studies: Sequence[Study]) -> None:
         axes.set_ylim(low - 0.05 * (high - low), high + 0.1 * (high - low))
 
 
-def _save(figure: Any, path: str | Path) -> Path:
+def save(figure: Any, path: str | Path) -> Path:
+    """Write a figure; its folder is made if it is not there."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)

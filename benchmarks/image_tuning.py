@@ -1,0 +1,154 @@
+"""Does tuning an image classifier pay, at equal cost of training, and what does augmentation do?
+
+    python -m benchmarks.image_tuning [--data FOLDER] [--seeds 6] [--whole] [--save]
+
+The job of `scratchtune example image` on the part of Fashion-MNIST that comes along, once for each seed: the search
+sees those 2,200 images alone. Its winner and the default network are then trained on all of them, and judged on the
+10,000 test images of the folder, which no search has seen. The default gets at least as many epochs, and more where the
+winner multiplies more in each. With ``--whole`` the search sees 6,000 of the folder's 60,000 images, and its winner is
+trained once on all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import scratchtune as st
+from benchmarks.common import harness
+from scratchtune.examples import image
+
+FOLDER = Path("/usr/share/datasets/fashion-mnist")
+EPOCHS = 27
+STUDENT = {3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}  # t at 97.5 %, by seeds
+BAR_WHOLE, MOST_MINUTES = 0.915, 15.0
+
+
+def curve(job: image.Job, params: dict[str, Any], X: np.ndarray, y: np.ndarray, epochs: int, seed: int,
+          X_test: np.ndarray, y_test: np.ndarray) -> dict[str, Any]:
+    """Train a setting epoch by epoch: its accuracy on the test images after each, and the seconds spent on training."""
+    model = job.network(params, len(X), epochs, seed)
+    accuracies, seconds, spent = [], [], 0.0
+    for _ in range(epochs):
+        begun = time.perf_counter()
+        model.fit(X, y, params["batch_size"], verbose=0)
+        spent += time.perf_counter() - begun
+        seconds.append(spent)
+        accuracies.append(model.evaluate(X_test, y_test)["accuracy"])
+    gap = model.evaluate(X, y)["accuracy"] - accuracies[-1]
+    return {"accuracy": accuracies, "seconds": seconds, "gap": gap}
+
+
+def one_seed(X: np.ndarray, y: np.ndarray, X_test: np.ndarray, y_test: np.ndarray, seed: int) -> dict[str, Any]:
+    """Search, then train the default, the winner, and the winner without its augmentation."""
+    job, study = image.prepared(X, y, 10, EPOCHS, seed)
+    begun = time.perf_counter()
+    study.run(job, n_jobs=2)
+    searched, best = time.perf_counter() - begun, study.best_params
+    dearer = max(1.0, image.products(best) / image.products(image.DEFAULT))
+    plain = {**best, **{name: image.DEFAULT[name] for name in image.AUGMENTATION}}
+    test = (seed, X_test, y_test)
+    return {
+        "seed": seed, "params": best, "searched": searched,
+        "default": curve(job, image.DEFAULT, X, y, math.ceil(EPOCHS * dearer), *test),
+        "tuned": curve(job, best, X, y, EPOCHS, *test), "plain": curve(job, plain, X, y, EPOCHS, *test),
+    }
+
+
+def interval(values: list[float]) -> tuple[float, float, float]:
+    """The mean and its 95 % interval by Student's t."""
+    mean, n = float(np.mean(values)), len(values)
+    half = STUDENT[n] * float(np.std(values, ddof=1)) / math.sqrt(n)
+    return mean, mean - half, mean + half
+
+
+def reached(run: dict[str, Any], wanted: float) -> str:
+    """After how many epochs and seconds a curve first reaches a score."""
+    for epoch, (accuracy, seconds) in enumerate(zip(run["accuracy"], run["seconds"], strict=True), start=1):
+        if accuracy >= wanted:
+            return f"{epoch}, {seconds:.1f} s"
+    return "never"
+
+
+def tables(found: list[dict[str, Any]]) -> list[str]:
+    """What each seed gave, and the intervals."""
+    rows = [[
+        str(run["seed"]), f"{run['default']['accuracy'][-1]:.4f}", f"{run['tuned']['accuracy'][-1]:.4f}",
+        f"{run['tuned']['accuracy'][-1] - run['default']['accuracy'][-1]:+.4f}",
+        str(len(run["default"]["accuracy"])), f"{run['default']['seconds'][-1]:.1f}",
+        f"{run['tuned']['seconds'][-1]:.1f}",
+        f"{max(run['default']['accuracy']):.4f}", reached(run["default"], max(run["default"]["accuracy"])),
+        reached(run["tuned"], max(run["default"]["accuracy"])), f"{run['searched']:.0f}",
+    ] for run in found]
+    gaps = [[str(run["seed"]), f"{run['plain']['gap']:.4f}", f"{run['tuned']['gap']:.4f}",
+             f"{run['plain']['accuracy'][-1]:.4f}", f"{run['tuned']['accuracy'][-1]:.4f}"] for run in found]
+    settings = [[str(run["seed"]), image.shown(run["params"])] for run in found]
+    better = interval([run["tuned"]["accuracy"][-1] - run["default"]["accuracy"][-1] for run in found])
+    gap = interval([run["plain"]["gap"] - run["tuned"]["gap"] for run in found])
+    return [
+        f"Accuracy on the test images after training on 2,200; the winner trains for {EPOCHS} epochs. Seconds are "
+        f"those of training. \"Default's best\" is its highest score after any epoch, and when each first had it.",
+        harness.table(["seed", "default", "tuned", "difference", "default's epochs", "default s", "tuned s",
+                       "default's best", "default had it", "tuned had it", "search s"], rows),
+        "The winner with its augmentation and without: gap is accuracy on the training images less that on the test "
+        "images.",
+        harness.table(["seed", "gap without", "gap with", "accuracy without", "accuracy with"], gaps),
+        "The winners:", harness.table(["seed", "setting"], settings, "ll"),
+        "\n".join([
+            harness.verdict(better[1] > 0.0, f"tuned less default, mean {better[0]:+.4f}, 95 % interval "
+                                             f"{better[1]:+.4f} to {better[2]:+.4f}: it must lie above zero"),
+            harness.verdict(gap[1] > 0.0, f"the gap is smaller with augmentation by {gap[0]:.4f}, 95 % interval "
+                                          f"{gap[1]:.4f} to {gap[2]:.4f}: it must lie above zero"),
+        ]),
+    ]
+
+
+def whole(folder: Path, seed: int) -> list[str]:
+    """Search on a part of the folder, train the winner once on all of it."""
+    rows = image.from_folder(folder, False, seed)
+    job, study = image.prepared(rows.X, rows.y, rows.classes, EPOCHS, seed)
+    begun = time.perf_counter()
+    study.run(job, n_jobs=2)
+    searched = time.perf_counter() - begun
+    begun = time.perf_counter()
+    model = job.trained(study.best_params, rows.X_all, rows.y_all, image.EPOCHS_ON_ALL, seed)
+    minutes = (time.perf_counter() - begun) / 60.0
+    accuracy = model.evaluate(rows.X_sealed, rows.y_sealed)["accuracy"]
+    return [
+        f"Searched on {len(rows.X):,} images in {searched / 60.0:.1f} minutes on two threads; the winner "
+        f"({image.shown(study.best_params)}) was trained once on {len(rows.X_all):,} images, "
+        f"{image.EPOCHS_ON_ALL} epochs.",
+        "\n".join([
+            harness.bar(f"accuracy on {len(rows.X_sealed):,} test images", accuracy, BAR_WHOLE, "", digits=4),
+            harness.bar("that training", minutes, MOST_MINUTES, " minutes", at_most=True),
+        ]),
+    ]
+
+
+def main() -> None:
+    """Measure, print, and with --save write benchmarks/results/image_tuning.md or image_whole.md."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.image_tuning", description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=FOLDER, help="IDX files of Fashion-MNIST (default: Debian's)")
+    parser.add_argument("--seeds", type=int, default=6)
+    parser.add_argument("--whole", action="store_true", help="search on 6,000 images, train on all 60,000")
+    parser.add_argument("--save", action="store_true", help="write image_tuning.md, or image_whole.md, to results")
+    options = parser.parse_args()
+    load = harness.load()
+    head = [f"{harness.machine()}; {load}.", harness.versions("numpy", "numba", "scratchtune") + "."]
+    if options.whole:
+        harness.report("An image classifier tuned on a part, trained on the whole", "image_whole",
+                       [*head, *whole(options.data, 0)], options.save)
+        return
+    X, y = st.datasets.load_fashion_mnist()
+    _, (X_test, y_test) = st.datasets.load_idx(options.data)
+    found = [one_seed(image.scaled(X), y, image.scaled(X_test), y_test, seed) for seed in range(options.seeds)]
+    harness.report("Tuning an image classifier", "image_tuning", [*head, *tables(found)], options.save)
+
+
+if __name__ == "__main__":
+    main()

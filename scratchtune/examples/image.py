@@ -1,0 +1,263 @@
+"""Image classification: a small convolutional network and its augmentation, tuned by Hyperband with a Bayesian model.
+
+    scratchtune example image [--data FOLDER] [--quick] [--out DIR]
+
+Without ``--data`` it takes the part of Fashion-MNIST that comes along; a folder of IDX files is taken whole: tuned on a
+part of its training images, trained once on all of them, and judged on its test images. What it is judged on is looked
+at once, at the end.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import scratchtune as st
+from scratchtune import checks
+from scratchtune.comparison import shown
+from scratchtune.insight import image_plots
+from scratchtune.streams import note, tell
+from scratchtune.study.cv_runner import digest_of
+
+SPACE: dict[str, Any] = {
+    "filters": [8, 12, 16, 24, 32],  # of the first block; each further one has twice as many
+    "depth": [1, 2, 3],  # blocks: convolution, batch normalisation or not, ReLU, pooling
+    "kernel_size": [3, 5],
+    "batch_normalization": [False, True],
+    "learning_rate": st.Float(3e-4, 3e-2, log=True),
+    "batch_size": [32, 64, 128],
+    "l2": st.Float(1e-6, 1e-2, log=True),
+    "dropout": st.Float(0.0, 0.6),
+    "shift": st.Float(0.0, 0.15),  # a share of the image's height and width
+    "rotation": st.Float(0.0, 0.05),  # a share of a full turn
+    "flip": [False, True],
+    "noise": st.Float(0.0, 0.2),
+}
+DEFAULT: dict[str, Any] = {
+    "filters": 16, "depth": 2, "kernel_size": 3, "batch_normalization": False, "learning_rate": 0.001,
+    "batch_size": 32, "l2": 0.0, "dropout": 0.0, "shift": 0.0, "rotation": 0.0, "flip": False, "noise": 0.0,
+}
+AUGMENTATION = ("shift", "rotation", "flip", "noise")
+SHOWN = 12  # mistakes
+MOST_PRODUCTS = 5_000_000  # multiplications for an image of 28x28, forwards: a minute's training stays a minute's
+SEALED, VALIDATION = 0.2, 0.2
+PART, EPOCHS_ON_ALL = 6000, 15  # of a folder: images to tune on, and how long the winner is trained on all
+
+
+def network(params: dict[str, Any], classes: int, steps: int, seed: int = 0) -> st.Sequential:
+    """The network of a setting, compiled; its learning rate falls to 0 over so many ``steps``, along half a cosine."""
+    layers: list[st.Layer] = []
+    if params["shift"] > 0.0:
+        layers.append(st.RandomTranslation(params["shift"], params["shift"], fill_mode="constant"))
+    if params["rotation"] > 0.0:
+        layers.append(st.RandomRotation(params["rotation"], fill_mode="constant"))
+    if params["flip"]:
+        layers.append(st.RandomFlip("horizontal"))
+    if params["noise"] > 0.0:
+        layers.append(st.GaussianNoise(params["noise"]))
+    for block in range(params["depth"]):
+        layers.append(st.Conv2D(params["filters"] * 2**block, params["kernel_size"], padding="same"))
+        if params["batch_normalization"]:
+            layers.append(st.BatchNormalization(momentum=0.9))  # 0.99 takes hundreds of steps to follow
+        layers += [st.Activation("relu"), st.MaxPooling2D(2)]
+    layers += [st.Flatten(), st.Dropout(params["dropout"]), st.Dense(classes, activation="softmax")]
+    model = st.Sequential(layers, seed=seed)
+    rate = st.schedules.CosineDecay(params["learning_rate"], max(steps, 1))
+    penalty = st.L2(params["l2"], biases=False)
+    model.compile(st.Adam(rate), "categorical_crossentropy", ["accuracy"], penalty)
+    return model
+
+
+def products(params: dict[str, Any], size: int = 28) -> int:
+    """How many multiplications the convolutions of a setting take for an image of one channel."""
+    channels, total = 1, 0
+    for block in range(params["depth"]):
+        filters, pixels = params["filters"] * 2**block, (size // 2**block) ** 2
+        total += pixels * params["kernel_size"] ** 2 * channels * filters
+        channels = filters
+    return total
+
+
+def is_affordable(params: dict[str, Any]) -> bool:
+    """The study's constraint: no setting takes more than `MOST_PRODUCTS`."""
+    return products(params) <= MOST_PRODUCTS
+
+
+@dataclass
+class Job:
+    """What is tuned: rows to train and to validate on, classes, and how many epochs a network is trained at most."""
+
+    X: np.ndarray
+    y: np.ndarray
+    X_valid: np.ndarray
+    y_valid: np.ndarray
+    classes: int
+    epochs: int
+
+    def __post_init__(self) -> None:
+        self.curves: dict[int, dict[str, list[float]]] = {}
+
+    def __call__(self, trial: st.Trial) -> float:
+        """The objective: the validation loss after as many epochs as the budget says, from where the parent was."""
+        params, budget = trial.params, int(self.epochs if trial.budget is None else trial.budget)
+        model = self.network(params, len(self.X), self.epochs, trial.seed)
+        state = trial.load()
+        if state is not None:
+            model.set_state(state)
+        curves = {name: list(values) for name, values in self.curves.get(trial.parent or -1, {}).items()}
+        while model.epochs_done < budget:
+            history = model.fit(
+                self.X, self.y, params["batch_size"], verbose=0, validation_data=(self.X_valid, self.y_valid))
+            if history.diverged:
+                raise RuntimeError("the training diverged")
+            for name, values in history.history.items():
+                curves.setdefault(name, []).extend(values)
+            trial.report(history.history["val_loss"][-1], step=model.epochs_done)
+        self.curves[trial.number] = curves
+        trial.save(model.get_state())
+        return float(curves["val_loss"][-1])
+
+    def network(self, params: dict[str, Any], rows: int, epochs: int, seed: int) -> st.Sequential:
+        """The network of a setting, its learning rate made for so many rows and epochs."""
+        model = network(params, self.classes, epochs * -(-rows // params["batch_size"]), seed)
+        model.build((None, *self.X.shape[1:]))
+        return model
+
+    def trained(
+        self, params: dict[str, Any], X: np.ndarray, y: np.ndarray, epochs: int, seed: int = 0,
+    ) -> st.Sequential:
+        """A network of a setting, trained from its start on other rows."""
+        model = self.network(params, len(X), epochs, seed)
+        model.fit(X, y, params["batch_size"], epochs)
+        return model
+
+
+def prepared(
+    X: np.ndarray, y: np.ndarray, classes: int, epochs: int, seed: int = 0, db: Path | None = None,
+) -> tuple[Job, st.Study]:
+    """What is to be run, ``study.run(job)``: a part of the rows to train on, the rest to validate on."""
+    X, X_valid, y, y_valid = st.train_test_split(X, y, test_size=VALIDATION, random_state=seed, stratify=y)
+    job = Job(X, y, X_valid, y_valid, classes, epochs)
+    searcher = st.Hyperband(max_budget=epochs, proposer=st.BayesianSearch(parallel=2))
+    study = st.Study(SPACE, searcher, seed=seed, constraint=is_affordable, storage=db, data=digest_of(X, y, X_valid))
+    job.trained(DEFAULT, X[:1], y[:1], 1)  # compiles
+    return job, study
+
+
+# The example ----------------------------------------------------------------------------------------------------------
+
+
+def main(
+    quick: bool = False, data: Path | None = None, out: Path = Path("."), jobs: int = 2, seed: int = 0,
+    db: Path | None = None,
+) -> None:
+    """Tune, train the winner, and say and draw what came of it."""
+    checks.integer("--jobs", jobs, 1)
+    checks.integer("--seed", seed, 0, 2**32 - 1)
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"--out is {str(out)!r}, a file; it must be a folder")
+    rows = from_package(quick, seed) if data is None else from_folder(data, quick, seed)
+    out.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=out).close()  # that it can be written is known before the work, not after
+    job, study = prepared(rows.X, rows.y, rows.classes, 9 if quick else 27, seed, db)
+    height, width = job.X.shape[1:3]
+    tell(f"{len(job.X):,} images to train on, {len(job.X_valid):,} to choose by, {len(rows.X_sealed):,} sealed; "
+         f"{height}x{width} pixels, {rows.classes} classes")
+    begun = time.perf_counter()
+    study.run(job, n_jobs=jobs)
+    tell(f"searched in {time.perf_counter() - begun:.0f} s\n\n{_ranking(study)}")
+    best = study.best_trial
+    tell(f"\nwhy trial {best.number}: {study.why(best.number)}\n")
+    last = job.epochs if data is None else min(job.epochs, EPOCHS_ON_ALL)
+    found = {}
+    for name, params in (("default", DEFAULT), ("tuned", best.params)):
+        note(f"training the {name} network on {len(rows.X_all):,} images, {last} epochs")
+        begun = time.perf_counter()
+        found[name] = job.trained(params, rows.X_all, rows.y_all, last, seed)
+        seconds = time.perf_counter() - begun
+        accuracy = found[name].evaluate(rows.X_sealed, rows.y_sealed)["accuracy"]
+        tell(f"{name + ':':<8} accuracy {accuracy:.4f} on {len(rows.X_sealed):,} sealed images; {last} epochs on "
+             f"{len(rows.X_all):,} images, {seconds:.0f} s")
+    pictures = _draw(job, study, found["tuned"], rows, out)
+    tell("\n".join(f"picture: {path}" for path in pictures))
+
+
+@dataclass
+class _Rows:
+    """Images to tune on, images to train the winner on (those, or more), and sealed ones; gray levels from 0 to 1."""
+
+    X: np.ndarray
+    y: np.ndarray
+    X_all: np.ndarray
+    y_all: np.ndarray
+    X_sealed: np.ndarray
+    y_sealed: np.ndarray
+    names: tuple[str, ...]
+
+    @property
+    def classes(self) -> int:
+        return len(self.names)
+
+
+def scaled(X: np.ndarray) -> np.ndarray:
+    return np.asarray(X, np.float32) / np.float32(255.0)
+
+
+def from_package(quick: bool, seed: int) -> _Rows:
+    X, y = st.datasets.load_fashion_mnist()
+    X_open, X_sealed, y_open, y_sealed = st.train_test_split(
+        scaled(X), y, test_size=SEALED, random_state=seed, stratify=y)
+    if quick:
+        X_open, _, y_open, _ = st.train_test_split(X_open, y_open, train_size=800, random_state=seed, stratify=y_open)
+    return _Rows(X_open, y_open, X_open, y_open, X_sealed, y_sealed, st.datasets.FASHION_NAMES)
+
+
+def from_folder(folder: Path, quick: bool, seed: int) -> _Rows:
+    (X, y), (X_test, y_test) = st.datasets.load_idx(folder)
+    if X.shape[1:] != X_test.shape[1:]:
+        found = f"{folder} has training images of {X.shape[1:3]} pixels and test images of {X_test.shape[1:3]}"
+        raise ValueError(f"{found}; they must be of one size")
+    classes = int(max(y.max(), y_test.max())) + 1
+    names = st.datasets.FASHION_NAMES if "fashion" in str(folder) else tuple(map(str, range(classes)))
+    if quick:
+        X, _, y, _ = st.train_test_split(X, y, train_size=min(2000, len(X) // 2), random_state=seed, stratify=y)
+    part = min(PART, len(X) // 2)
+    X_part, _, y_part, _ = st.train_test_split(X, y, train_size=part, random_state=seed, stratify=y)
+    return _Rows(scaled(X_part), y_part, scaled(X), y, scaled(X_test), y_test, names[:classes])
+
+
+def _ranking(study: st.Study, most: int = 5) -> str:
+    """The best trials of the whole budget as a table, and where the default stands among all."""
+    finished = [(trial.value, trial) for trial in study.trials if trial.value is not None and trial.budget is not None]
+    longest = max(trial.budget or 0 for _, trial in finished)
+    best = sorted((value, trial.number, trial) for value, trial in finished if trial.budget == longest)[:most]
+    lines = [f"{'trial':>5} {'epochs':>6} {'validation loss':>15}  setting"]
+    for value, number, trial in best:
+        lines.append(f"{number:>5} {longest:>6.0f} {value:>15.4f}  {shown(trial.params)}")
+    return "\n".join(lines)
+
+
+def _draw(job: Job, study: st.Study, model: st.Sequential, rows: _Rows, out: Path) -> list[Path]:
+    probabilities = model.predict(rows.X_sealed)
+    said = probabilities.argmax(axis=1)
+    matrix = st.metrics.confusion_matrix(rows.y_sealed, said, labels=range(rows.classes))
+    certainty = probabilities[np.arange(len(said)), said]
+    wrong = np.flatnonzero(said != rows.y_sealed)
+    worst = wrong[np.argsort(-certainty[wrong], kind="stable")][:SHOWN]
+    titles = [f"{rows.names[said[i]]} ({certainty[i]:.0%})\nis {rows.names[rows.y_sealed[i]]}" for i in worst]
+    kernel = next(weight for weight in model.get_weights() if weight.ndim == 4)
+    return [
+        image_plots.plot_learning_curves(study, job.curves, out / "image_curves.png"),
+        image_plots.plot_confusion(matrix, rows.names, out / "image_confusion.png"),
+        image_plots.plot_images(rows.X_sealed[worst], titles, out / "image_mistakes.png"),
+        image_plots.plot_filters(kernel, out / "image_filters.png"),
+    ]
+
+
+if __name__ == "__main__":
+    main()
