@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 from threading import current_thread, main_thread
 from typing import Any
@@ -25,6 +26,7 @@ from scratchtune.network.measures import GROWING, MEASURES
 from scratchtune.network.saving import described, real_array, remade, write_whole
 
 EVALUATION_ROWS = 256  # rows at a time where nothing is trained
+EVALUATION_NUMBERS = 2**22  # fewer rows where all values of all layers would be more numbers than these: images
 FIT_ARGUMENTS = ("batch_size", "epochs", "class_weight", "shuffle", "validation_split")
 PLACED_IN_LAYERS = {"dropout": "rate", "units": "units", "activation": "activation"}
 
@@ -92,6 +94,8 @@ class Sequential:
             shape = layer.start(shape)
         self.output_shape = shape
         self.stages = [stage for layer in self.layers for stage in layer.stages()]
+        for stage, below in zip(self.stages, accumulate(bool(stage.weights) for stage in self.stages), strict=True):
+            stage.hands_back = below - bool(stage.weights) > 0
         self.theta = engine.aligned(sum(engine.parameter_count(stage) for stage in self.stages), self.dtype)
         self._state = engine.aligned(sum(len(stage.state()) for stage in self.stages), self.dtype)
         self._state[:] = [number for stage in self.stages for number in stage.state()]
@@ -366,15 +370,21 @@ class Sequential:
 
     # Using it ---------------------------------------------------------------------------------------------------------
 
-    def predict(self, X: Any, batch_size: int = EVALUATION_ROWS, verbose: int = 0) -> np.ndarray:
+    def predict(self, X: Any, batch_size: int | None = None, verbose: int = 0) -> np.ndarray:
         """The network's outputs, (n, outputs): probabilities after softmax or sigmoid. ``verbose`` changes nothing."""
         self._must_be_built()
         X = self._checked_inputs(X)
         self._prepare(fitting=False)
         return self._outputs(np.ascontiguousarray(X.reshape(len(X), -1), self.dtype), batch_size)
 
-    def _outputs(self, x: np.ndarray, batch_size: int = EVALUATION_ROWS) -> np.ndarray:
-        batch_size = checks.integer("batch_size", batch_size, 1)
+    def _evaluation_rows(self) -> int:
+        """How many rows go through the network at a time where nothing is trained."""
+        numbers = int(np.prod(self.input_shape)) + sum(int(np.prod(stage.output_shape)) for stage in self.stages)
+        return min(EVALUATION_ROWS, max(EVALUATION_NUMBERS // numbers, 1))
+
+    def _outputs(self, x: np.ndarray, batch_size: int | None = None) -> np.ndarray:
+        rows = self._evaluation_rows() if batch_size is None else batch_size
+        batch_size = checks.integer("batch_size", rows, 1)
         outputs = np.empty((len(x), int(np.prod(self.output_shape))), self.dtype)
         with np.errstate(over="ignore", invalid="ignore"):
             engine.predict_rows(self._network(batch_size), len(self.stages), x, outputs, batch_size)
@@ -404,9 +414,10 @@ class Sequential:
 
     def _data_loss(self, rows: engine.Rows) -> float:
         layers, kernel = self._trained_stages()
-        network = self._network(EVALUATION_ROWS)
+        at_a_time = self._evaluation_rows()
+        network = self._network(at_a_time)
         with np.errstate(over="ignore", invalid="ignore"):
-            return float(engine.evaluate_rows(network, layers, kernel.compiled(self.dtype), rows, EVALUATION_ROWS))
+            return float(engine.evaluate_rows(network, layers, kernel.compiled(self.dtype), rows, at_a_time))
 
     def _penalty_value(self) -> float:
         l1, l2, ranges = self._penalty()

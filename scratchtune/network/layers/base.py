@@ -29,6 +29,7 @@ class Layer(Configured):
     forward: jit.Kernel
     backward: jit.Kernel
     is_in_a_model = False  # a model's weights are laid out by its layers, so a layer is of one model
+    hands_back = True  # False where no layer below has weights: then nobody reads the dx that it computes
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Take the shape of one row that comes in, call `add_weight` for each array, return the shape that goes out."""

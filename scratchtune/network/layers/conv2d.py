@@ -252,7 +252,7 @@ def conv2d_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, t
     if db.size > 0:
         bias_grad(dy.reshape((dy.size // db.size, db.size)), db)
     conv2d_kernel_grad(images, w, slopes, shape[8], shape[9], shape[10], shape[11], dw)
-    if dx.size > 0:
+    if dx.size > 0 and shape[13]:
         conv2d_input_grad(w, slopes, shape[8], shape[9], shape[10], shape[11], dx.reshape(images.shape))
 
 
@@ -303,7 +303,7 @@ class Conv2D(Layer):
         return self.activation.start((rows, columns, self.filters))
 
     def shape(self) -> list[int]:
-        return self._numbers
+        return [*self._numbers, int(self.hands_back)]
 
     def stages(self) -> list[Layer]:
         return [self] if self.activation.name in ("linear", "relu") else [self, self.activation]

@@ -35,7 +35,7 @@ def mirrored(j, n, u, p):
 @jit.function_of_separate_arrays
 def flip(shape, settings, source, into, key):
     """Flip images, rows of numbers, as the key says; what is flipped twice is as it was."""
-    height, width, channels = shape
+    height, width, channels = shape[:3]
     images = source.reshape((source.shape[0], height, width, channels))
     out = into.reshape(images.shape)
     for i in range(source.shape[0]):
@@ -60,7 +60,7 @@ def random_flip_forward(shape, settings, theta, state, x, y, work, training, ste
 @jit.backward
 def random_flip_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
     """The same key flips what arrives back."""
-    if dx.size > 0:
+    if dx.size > 0 and shape[3]:
         if training:
             flip(shape, settings, dy, dx, key)
         else:
@@ -83,7 +83,7 @@ class RandomFlip(Layer):
         return input_shape
 
     def shape(self) -> list[int]:
-        return list(self._image)
+        return [*self._image, int(self.hands_back)]
 
     def settings(self) -> list[float]:
         return [0.5 * ("vertical" in self.mode), 0.5 * ("horizontal" in self.mode)]

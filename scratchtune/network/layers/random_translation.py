@@ -39,13 +39,13 @@ def random_translation_forward(shape, settings, theta, state, x, y, work, traini
 @jit.backward
 def random_translation_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
     """The same key moves by as much again."""
-    if dx.size > 0 and training:
+    if dx.size > 0 and training and shape[5]:
         slopes = dy.reshape((x.shape[0], shape[0], shape[1], shape[2]))
         spread = dx.reshape(slopes.shape)
         for i in range(x.shape[0]):
             f = drawn_translation(shape, settings, i, key)
             sample_grad(f, shape[3], shape[4], slopes[i], spread[i])
-    elif dx.size > 0:
+    elif dx.size > 0 and shape[5]:
         dx[:] = dy
 
 
@@ -72,7 +72,7 @@ class RandomTranslation(Layer):
         return input_shape
 
     def shape(self) -> list[int]:
-        return [*self._image, *self._modes]
+        return [*self._image, *self._modes, int(self.hands_back)]
 
     def settings(self) -> list[float]:
         return [*self._ends, self._fill]

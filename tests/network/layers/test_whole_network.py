@@ -106,6 +106,21 @@ def test_outputs_and_updates_are_kerass(keras: Any, torch: Any) -> None:
         keras.backend.set_floatx(before)
 
 
+def test_below_the_first_weights_nothing_is_handed_back() -> None:
+    """Layers that say so save the time; the gradient in theta is as if they did."""
+    layers = [st.RandomFlip(), st.RandomRotation(0.1), st.Conv2D(2, 2), st.RandomTranslation(0.1, 0.1), st.Flatten(),
+              st.Dense(3)]
+    model = st.Sequential(layers, dtype="float64")
+    model.compile("sgd", "mse")
+    model.build((None, 4, 4, 1))
+    assert [stage.hands_back for stage in model.stages] == [False, False, False, True, True, True]
+    X, y = np.random.default_rng(0).normal(size=(5, 4, 4, 1)), np.ones((5, 3))
+    sparing = model.gradient(X, y)
+    for stage in model.stages:
+        stage.hands_back = True
+    assert (model.gradient(X, y) == sparing).all()
+
+
 def test_a_small_network_learns_what_is_where(run: Any) -> None:
     """Bars that stand or lie, anywhere in the image: a dense layer on a few pixels would not do."""
     rng = np.random.default_rng(9)
