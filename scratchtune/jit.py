@@ -42,6 +42,8 @@ from numba.core.untyped_passes import IRProcessing
 from numba.extending import intrinsic, overload
 from tqdm import tqdm
 
+from scratchtune.precompiling import compile_side_by_side
+
 DISABLED = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]
 
 # Sums may be reordered and multiply-adds fused, so that they use the processor's vectors; NaN and infinity keep their
@@ -511,11 +513,13 @@ class Job(NamedTuple):
     name: str
     is_ready: Callable[[], bool]
     compile: Callable[[], Any]
+    reference: Any = None  # what `compile_referred` takes, in another process too; None for what only this one knows
 
 
 def kernel_job(kernel: Kernel, dtype: Any) -> Job:
     """Compile one kernel for one dtype."""
-    return Job(kernel.__name__, lambda: kernel.is_ready(dtype), lambda: kernel.compiled(dtype))
+    reference = (kernel, np.dtype(dtype).name) if kernel.py_func.__module__ != "__main__" else None
+    return Job(kernel.__name__, lambda: kernel.is_ready(dtype), lambda: kernel.compiled(dtype), reference)
 
 
 def loop_job(dispatcher: Any, arguments: tuple[Any, ...]) -> Job:
@@ -528,7 +532,17 @@ def loop_job(dispatcher: Any, arguments: tuple[Any, ...]) -> Job:
         on_disk = isinstance(dispatcher._cache, _Cache) and dispatcher._cache.holds(signature)
         return signature in dispatcher.overloads or on_disk
 
-    return Job(dispatcher.__name__, is_ready, lambda: dispatcher.compile(signature))
+    function = dispatcher.py_func
+    reference = ((function.__module__, function.__qualname__), signature) if function.__module__ != "__main__" else None
+    return Job(dispatcher.__name__, is_ready, lambda: dispatcher.compile(signature), reference)
+
+
+def compile_referred(thing: Any, kind: Any) -> None:
+    """Compile a kernel for a dtype, or a loop, named by module and name, for a signature; both are on disk then."""
+    if isinstance(thing, Kernel):
+        thing.compiled(kind)
+    else:
+        getattr(importlib.import_module(thing[0]), thing[1]).compile(kind)
 
 
 _preparing = threading.Lock()
@@ -541,7 +555,8 @@ def prepare(jobs: Sequence[Job]) -> None:
         if missing:
             kernels = f"{len(missing)} kernel{'s' if len(missing) > 1 else ''}"
             print(f"scratchtune: compiling {kernels} for this processor, once", file=sys.stderr)
-        for job in tqdm(missing, desc="compiling", unit="kernel", leave=False, disable=None if missing else True):
-            job.compile()
+        bar = tqdm(total=len(missing), desc="compiling", unit="kernel", leave=False, disable=None if missing else True)
+        with bar:
+            compile_side_by_side(missing, bar.update)
         for job in jobs:
             job.compile()

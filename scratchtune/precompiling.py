@@ -1,0 +1,121 @@
+"""A second process compiles too, where there is a lot to compile: the first run waits half as long.
+
+It writes into the cache on disk, from which the first process then loads. Both take one job at a time from the two ends
+of one queue. Whatever goes wrong with the second one, the first compiles what is missing.
+
+    python -m scratchtune.precompiling     is that process: a job a line comes in, pickled; "done" or "failed" goes out
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+FEW = 4  # jobs; with fewer, the other process would hardly have started before all is done
+
+
+class Job(Protocol):
+    """What is to be compiled, here or, named by a picklable reference, elsewhere."""
+
+    @property
+    def reference(self) -> Any:
+        """What the other process takes; None for what only this one knows."""
+
+    @property
+    def compile(self) -> Callable[[], Any]:
+        """Compile it here."""
+
+
+def compile_side_by_side(jobs: Sequence[Job], done: Callable[[], Any]) -> None:
+    """Compile jobs, some of them in a second process where that pays; ``done`` is called after each."""
+    queue = deque(jobs)
+    other = _Other() if len(jobs) >= FEW and _cores() > 1 else None
+    helper = None if other is None else threading.Thread(target=other.work, args=(queue, done), daemon=True)
+    try:
+        if helper is not None:
+            helper.start()
+        while queue:
+            try:
+                job = queue.popleft()
+            except IndexError:  # the other process took the last one just now
+                break
+            job.compile()
+            done()
+        if helper is not None:
+            helper.join()
+    finally:
+        if other is not None:
+            other.end()
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _Other:
+    """The second process, and the thread that hands jobs to it, from the queue's end."""
+
+    def __init__(self) -> None:
+        path = os.pathsep.join(entry for entry in sys.path if entry)
+        self._process: subprocess.Popen[str] | None
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL, text=True, env={**os.environ, "PYTHONPATH": path})
+        except (OSError, ValueError):  # a Python that can't be started again
+            self._process = None
+
+    def work(self, queue: deque[Job], done: Callable[[], Any]) -> None:
+        """Hand over one job after the other; the first that fails ends it, and is left to the first process."""
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None:
+            return
+        try:
+            while process.stdout.readline() == "ready\n":
+                job = queue.pop()
+                if job.reference is None:
+                    queue.append(job)
+                    return
+                process.stdin.write(base64.b64encode(pickle.dumps(job.reference)).decode() + "\n")
+                process.stdin.flush()
+                if process.stdout.readline() != "done\n":
+                    return
+                done()
+        except (IndexError, OSError, ValueError, pickle.PicklingError, AttributeError, TypeError):
+            return  # nothing is left, or it cannot be handed over
+
+    def end(self) -> None:
+        """End the process, at once if it still works."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+
+
+def main() -> None:
+    """Compile what comes in until nothing does."""
+    from scratchtune import jit
+
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    while True:
+        print("ready", file=answers, flush=True)
+        line = sys.stdin.readline()
+        if not line:
+            return
+        try:
+            jit.compile_referred(*pickle.loads(base64.b64decode(line)))
+        except Exception:
+            print("failed", file=answers, flush=True)
+        else:
+            print("done", file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""The second process that compiles: both ends of one queue, and nothing lost when it fails."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from scratchtune import jit, precompiling
+from scratchtune.network.layers.dense import dense_forward
+
+
+def _jobs(count: int, done: list[int], reference: Any = None) -> list[Any]:
+    return [SimpleNamespace(compile=lambda i=i: done.append(i), reference=reference) for i in range(count)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 8])
+@pytest.mark.parametrize("reference", [None, ("no such module", "x"), lambda: None])
+def test_every_job_is_done_here_where_the_other_process_can_not(count: int, reference: Any) -> None:
+    done: list[int] = []
+    precompiling.compile_side_by_side(_jobs(count, done, reference), lambda: None)
+    assert set(range(count)) - set(done) <= {count - 1}  # one may have been handed over in vain; `prepare` compiles it
+
+
+def test_an_error_here_ends_it_and_the_other_process() -> None:
+    jobs = _jobs(6, [])
+    jobs[0].compile = lambda: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        precompiling.compile_side_by_side(jobs, lambda: None)
+
+
+def test_a_python_that_can_not_be_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    done: list[int] = []
+    precompiling.compile_side_by_side(_jobs(6, done), lambda: None)
+    assert done == list(range(6))
+
+
+@pytest.mark.skipif(jit.DISABLED, reason="needs the compiler")
+def test_the_other_process_fills_the_cache(tmp_path: Path) -> None:
+    """Once with it and once alone: the same files, and a training in a third process compiles nothing."""
+    script = ("import scratchtune as st, numpy as np\n"
+              "m = st.Sequential([st.Dense(3, 'tanh'), st.Dense(2, 'softmax')])\n"
+              "m.compile('sgd', 'categorical_crossentropy')\n"
+              "m.fit(np.ones((4, 2)), [0, 1, 0, 1], verbose=0); print(m.predict(np.ones((1, 2))).tolist())\n")
+    told = []
+    for _ in range(2):
+        env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "NUMBA_DISABLE_JIT": "0"}
+        found = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, timeout=300)
+        assert found.returncode == 0, found.stderr
+        told.append(found)
+    assert "compiling" in told[0].stderr and "compiling" not in told[1].stderr
+    assert told[0].stdout == told[1].stdout
+
+
+@pytest.mark.skipif(jit.DISABLED, reason="needs the compiler")
+def test_a_kernel_is_referred_to_by_name() -> None:
+    job = jit.kernel_job(dense_forward, "float32")
+    jit.compile_referred(*job.reference)
+    assert job.is_ready()
