@@ -46,6 +46,8 @@ def computed(line, exact=False, **symbols):
     ("yᵢ = Σⱼ[aᵢⱼ · j] / #j", {"a": [[1.0, 2.0], [3.0, 4.0]]}, [1.0, 2.0]),
     ("yⱼ = Σᵢ[aᵢⱼ · (1 if i = j else 0)]", {"a": [[1.0, 2.0], [3.0, 4.0]]}, [1.0, 4.0]),
     ("m' = β₁ · m + (1 − β₁) · g ; θ' = θ − m'", {"β₁": 0.5, "m": 2.0, "g": 4.0, "θ": 1.0}, -2.0),
+    ("yᵢ = x[i + 1] + 10 · x[i − 1]", {"x": [1.0, 2.0, 3.0]}, [2.0, 13.0, 20.0]),  # outside there is 0
+    ("y = Σᵢ[a[2 − i, i]]", {"a": [[1.0, 2.0], [3.0, 4.0]]}, 4.0),
     ("ŷ = fan_in + p̂", {"fan_in": 3, "p̂": 0.5}, 3.5),
     ("y = Φ(0) + erf(0) + exp(0) + log(1) + tanh(0) + cos(0) + sin(0)", {}, 2.5),
 ])
@@ -257,6 +259,27 @@ def test_right_formulas_pass(function):
     assert ("grad" in row.id) == (row.gradient_error is not None)
 
 
+def test_a_line_may_be_continued_on_deeper_ones():
+    text = jit.plain(RIGHT[0]).__doc__
+    line = formulas.read(RIGHT[0]).line
+    head, _, tail = line.partition(" = ")
+
+    continued = types.FunctionType(jit.plain(RIGHT[0]).__code__, jit.plain(RIGHT[0]).__globals__)
+    continued.__doc__ = text.replace(line, f"{head} =\n            {tail}")
+    assert formulas.read(continued).line == line
+
+
+def test_places_that_are_no_whole_numbers_are_an_error():
+    with pytest.raises(ValueError, match="no whole numbers"):
+        computed("y = x[1 / 2]", x=[1.0, 2.0])
+
+
+def test_many_axes_are_cut_so_that_a_line_stays_affordable():
+    sizes = [max(np.shape(value)) for arguments in cases(formulas.find("conv2d"))
+             for value in arguments.values() if np.ndim(value) == 4]
+    assert 3 <= max(sizes) <= 17
+
+
 def test_parts_of_a_docstring():
     formula = KNOWN["toy_square_mean_grad"]
     assert formula.sentence == "Gradient of the scaled mean of squares."
@@ -458,6 +481,8 @@ GOOD = """Twice a number.
     ("[toy]", "[Toy 1]", "the ID is 'Toy 1'"),
     ("Twice a number.\n", "\n", "it must begin with a sentence"),
     ("y = 2 · x", "y = 2 · x\n        z = y", "2 lines of mathematics"),
+    ("y = 2 · x", "y = 2 · x[0, 1]", "'x' has 0 axes, and an entry is taken at 2 places"),
+    ("y = 2 · x", "y = 2 · z[0]", "an entry of 'z', which is neither in Where nor defined before"),
     ("y = 2 · x", "y = 2 x", "every product needs a ·"),
     ("y = 2 · x", "y = 2 · w", "the line uses 'w', which is neither in Where nor defined before"),
     ("y = 2 · x", "y = 2 · xᵢ", "'x' is defined with 0 indices and used with 1"),

@@ -18,7 +18,7 @@ from scratchtune.formulas.domains import Pattern, draw, edges
 from scratchtune.formulas.registry import Formula
 
 RANDOM_CASES = 8
-MOST = 7000  # a line with many axes is computed for every place on all of them; the longest are cut until that is few
+MANY, MOST = 5, 2000  # axes; a line with as many is computed at so many places at most: the longest axes are cut
 SIZES = (1, 2, 3, 4, 5, 9, 17)  # of the axes: single, odd, even, beyond the fours of kernels and a vector of sixteen
 
 
@@ -54,8 +54,8 @@ def case(formula: Formula, number: int, plan: Mapping[str, Pattern] | None = Non
 
 
 def _cut(sizes: dict[str, int]) -> dict[str, int]:
-    """The sizes, the longest made shorter, down to 3, while there are more than `MOST` places on all axes."""
-    while math.prod(sizes.values()) > MOST and max(sizes.values()) > 3:
+    """The sizes; of `MANY` the longest are made shorter, down to 2, until there are at most `MOST` places on all."""
+    while len(sizes) >= MANY and math.prod(sizes.values()) > MOST and max(sizes.values()) > 2:
         longest = max(sizes, key=lambda letter: sizes[letter])
         sizes[longest] = SIZES[SIZES.index(sizes[longest]) - 1]
     return sizes

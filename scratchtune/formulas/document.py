@@ -45,7 +45,12 @@ SECTIONS = (
     Section("4.2", "正则化", (f"{_NETWORK}/penalties.py",), ("01", "03")),
     Section("5", "项目实践：代码实例和详细解释说明", (
         "scratchtune/study/search_cv.py", f"{_NETWORK}/sequential.py"), ("06",)),
-    Section("6.1", "图像分类"),
+    Section("6.1", "图像分类", (
+        "scratchtune/examples/image.py", f"{_NETWORK}/layers/images.py", f"{_NETWORK}/layers/conv2d.py",
+        f"{_NETWORK}/layers/max_pooling2d.py", f"{_NETWORK}/layers/average_pooling2d.py",
+        f"{_NETWORK}/layers/batch_normalization.py", f"{_NETWORK}/layers/random_flip.py",
+        f"{_NETWORK}/layers/random_translation.py", f"{_NETWORK}/layers/random_rotation.py",
+        f"{_NETWORK}/layers/sampling.py"), ("18", "19", "20")),
     Section("6.2", "自然语言处理"),
     Section("6.3", "语音识别"),
     Section("7.1", "Keras Tuner"),
@@ -63,7 +68,7 @@ SECTIONS = (
         "scratchtune/evaluation/selection.py", "scratchtune/tabular/tuning.py"), ("06", "10")),
     Section("9.3", "如何避免过拟合？", (
         f"{_NETWORK}/callbacks.py", f"{_NETWORK}/layers/dropout.py", f"{_NETWORK}/layers/gaussian_noise.py",
-        "scratchtune/evaluation/curves.py"), ("03", "06", "09")),
+        "scratchtune/evaluation/curves.py"), ("03", "06", "09", "19")),
 )
 
 

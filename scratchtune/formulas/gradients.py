@@ -23,12 +23,13 @@ from typing import Any
 import numpy as np
 
 from scratchtune.formulas import arithmetic
-from scratchtune.formulas.cases import cases
+from scratchtune.formulas.cases import MANY, cases
 from scratchtune.formulas.judge import floats, judge, run
 from scratchtune.formulas.registry import Formula
 
 STEP = Decimal("1e-30")
 MOST = 24  # numbers in an argument that is differenced one by one; a larger matrix would say nothing new
+WORK = 200_000  # places at which a line with many axes is computed; the cases after that are left out
 LARGEST = 100.0  # further out, where differences would need thousands of digits, only the gradient's own line judges
 
 
@@ -41,10 +42,12 @@ def gradient_error(formula: Formula, known: Mapping[str, Formula]) -> float:
     base = known[name]
     target = formula.gradient_of.target or base.equations[-1].target.symbol
     last = formula.equations[-1].target.symbol
-    errors = []
+    errors, work = [], 0
     for arguments, weights in _cases(formula, base, target):
-        if np.size(arguments[argument]) > MOST:
+        if np.size(arguments[argument]) > MOST or work > WORK:
             continue
+        sizes = base.sizes(arguments)
+        work += np.size(arguments[argument]) * math.prod(sizes.values()) * (len(sizes) >= MANY)
         try:
             slopes = differences(base, arguments, argument, target, weights)
         except arithmetic.UNDEFINED:
