@@ -24,7 +24,7 @@ main = importlib.import_module("lessons.__main__")
 sys.path.remove(str(ROOT))
 
 LESSONS = main.lessons()
-LONG = (5, 6, 8, 9, 10, 13, 14, 15, 16)  # these take seconds to run
+LONG = (5, 6, 8, 9, 10, 13, 14, 15, 16, 18, 19, 20)  # these take seconds to run
 EVERY_LESSON = pytest.mark.parametrize(
     "number", [pytest.param(number, marks=pytest.mark.slow if number in LONG else ()) for number in LESSONS])
 PRINTED = "# -> "
@@ -246,6 +246,40 @@ def shared_step_with_a_plain_mean(gradient_of, theta, alpha, parts):
     return theta - alpha * np.mean([gradient_of(theta, part) for part in parts if len(part)], axis=0)
 
 
+def receptive_field(layers):
+    seen = step = 1
+    for window, stride in layers:
+        seen += (window - 1) * step
+        step *= stride
+    return seen
+
+
+def cutout(images, size, rng):
+    images = images.copy()
+    for image in images:
+        row, column = (rng.integers(pixels - size + 1) for pixels in image.shape[:2])
+        image[row : row + size, column : column + size] = 0.0
+    return images
+
+
+def cutout_that_never_reaches_the_end(images, size, rng):
+    images = images.copy()
+    for image in images:
+        row, column = (rng.integers(pixels - size) for pixels in image.shape[:2])
+        image[row : row + size, column : column + size] = 0.0
+    return images
+
+
+def kendall(a, b):
+    pairs = [(i, j) for j in range(len(a)) for i in range(j)]
+    return sum(np.sign(a[j] - a[i]) * np.sign(b[j] - b[i]) for i, j in pairs) / len(pairs)
+
+
+def kendall_without_ties(a, b):
+    pairs = [(i, j) for j in range(len(a)) for i in range(j)]
+    return np.mean([1.0 if (a[j] > a[i]) == (b[j] > b[i]) else -1.0 for i, j in pairs])
+
+
 def posterior(K, y, c, s):
     return c @ np.linalg.solve(K, y), s - c @ np.linalg.solve(K, c)
 
@@ -267,7 +301,7 @@ SOLUTIONS = {
     1: mean_square, 2: careful_descent, 3: soft_threshold, 4: tanh_gradient, 5: adagrad, 6: early_stop,
     7: cheapest_threshold, 8: fill_gaps, 9: with_shifts, 10: nested_scores, 11: trials_needed, 12: posterior,
     13: log_ratios, 14: rank_shares, 15: race_on_a_table,
-    16: makespan, 17: shared_step,
+    16: makespan, 17: shared_step, 18: receptive_field, 19: cutout, 20: kendall,
 }
 WRONG = {
     1: mean_square_without_mean,
@@ -287,8 +321,12 @@ WRONG = {
     15: lambda curves, eta: (int(curves[:, -1].argmin()), race_on_a_table(curves, eta)[1]),
     16: makespan_without_waiting_for_the_one_before,
     17: shared_step_with_a_plain_mean,
+    18: lambda layers: 1 + sum(window - 1 for window, _ in layers),
+    19: cutout_that_never_reaches_the_end,
+    20: kendall_without_ties,
 }
-HINTS = {8: r"take the median of X\[train\] only", 10: "the outer fold may take no part"}  # what it says first
+HINTS = {  # what it says first
+    8: r"take the median of X\[train\] only", 10: "the outer fold may take no part", 19: r"never at \(row, column\)"}
 
 
 @EVERY_LESSON

@@ -45,6 +45,15 @@ def test_the_estimator_is_scored_saved_and_loaded(tmp_path, monkeypatch):
     assert labels == "[0 1 2 3 4]"
 
 
+def test_the_search_over_image_classifiers_runs():
+    block = block_with("load_fashion_mnist()").replace("test_size=0.3", "test_size=0.85")  # 330 images, for the time
+    names, printed = {}, io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(block, "README", "exec"), names)
+    assert len(names["study"].trials) == 22
+    assert names["model"].evaluate(names["X_test"], names["y_test"])["accuracy"] > 0.5
+
+
 def test_the_layer_of_ones_own_trains(tmp_path, monkeypatch):
     (tmp_path / "scale_layer.py").write_text(block_with("class Scale"), encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
