@@ -1,12 +1,12 @@
 """Does tuning an image classifier pay, at equal cost of training, and what does augmentation do?
 
-    python -m benchmarks.image_tuning [--data FOLDER] [--seeds 6] [--whole] [--save]
+    python -m benchmarks.image_tuning [--data FOLDER] [--images 4000] [--seeds 6] [--whole] [--save]
 
-The job of `scratchtune example image` on the part of Fashion-MNIST that comes along, once for each seed: the search
-sees those 2,200 images alone. Its winner and the default network are then trained on all of them, and judged on the
-10,000 test images of the folder, which no search has seen. The default gets at least as many epochs, and more where the
-winner multiplies more in each. With ``--whole`` the search sees 6,000 of the folder's 60,000 images, and its winner is
-trained once on all.
+The job of `scratchtune example image`, once for each seed: the search sees so many of the folder's training images,
+drawn anew for each seed. Its winner and the default network are then trained on all of them, and judged on the 10,000
+test images, which no search has seen. The default gets at least as many epochs, and more where the winner multiplies
+more in each. With ``--whole`` the search sees 6,000 of the folder's 60,000 images, and its winner is trained once on
+all.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def reached(run: dict[str, Any], wanted: float) -> str:
     return "never"
 
 
-def tables(found: list[dict[str, Any]]) -> list[str]:
+def tables(found: list[dict[str, Any]], images: int) -> list[str]:
     """What each seed gave, and the intervals."""
     rows = [[
         str(run["seed"]), f"{run['default']['accuracy'][-1]:.4f}", f"{run['tuned']['accuracy'][-1]:.4f}",
@@ -91,7 +91,7 @@ def tables(found: list[dict[str, Any]]) -> list[str]:
     better = interval([run["tuned"]["accuracy"][-1] - run["default"]["accuracy"][-1] for run in found])
     gap = interval([run["plain"]["gap"] - run["tuned"]["gap"] for run in found])
     return [
-        f"Accuracy on the test images after training on 2,200; the winner trains for {EPOCHS} epochs. Seconds are "
+        f"Accuracy on the test images after training on {images:,}; the winner trains for {EPOCHS} epochs. Seconds are "
         f"those of training. \"Default's best\" is its highest score after any epoch, and when each first had it.",
         harness.table(["seed", "default", "tuned", "difference", "default's epochs", "default s", "tuned s",
                        "default's best", "default had it", "tuned had it", "search s"], rows),
@@ -134,6 +134,7 @@ def main() -> None:
     """Measure, print, and with --save write benchmarks/results/image_tuning.md or image_whole.md."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.image_tuning", description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=FOLDER, help="IDX files of Fashion-MNIST (default: Debian's)")
+    parser.add_argument("--images", type=int, default=4000, help="images that a search sees (default: 4000)")
     parser.add_argument("--seeds", type=int, default=6)
     parser.add_argument("--whole", action="store_true", help="search on 6,000 images, train on all 60,000")
     parser.add_argument("--save", action="store_true", help="write image_tuning.md, or image_whole.md, to results")
@@ -144,10 +145,12 @@ def main() -> None:
         harness.report("An image classifier tuned on a part, trained on the whole", "image_whole",
                        [*head, *whole(options.data, 0)], options.save)
         return
-    X, y = st.datasets.load_fashion_mnist()
-    _, (X_test, y_test) = st.datasets.load_idx(options.data)
-    found = [one_seed(image.scaled(X), y, image.scaled(X_test), y_test, seed) for seed in range(options.seeds)]
-    harness.report("Tuning an image classifier", "image_tuning", [*head, *tables(found)], options.save)
+    (X, y), (X_test, y_test) = st.datasets.load_idx(options.data)
+    found = []
+    for seed in range(options.seeds):
+        chosen, _, labels, _ = st.train_test_split(X, y, train_size=options.images, random_state=seed, stratify=y)
+        found.append(one_seed(image.scaled(chosen), labels, image.scaled(X_test), y_test, seed))
+    harness.report("Tuning an image classifier", "image_tuning", [*head, *tables(found, options.images)], options.save)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,28 +25,20 @@ def plot_learning_curves(study: Study, curves: Mapping[int, Mapping[str, Sequenc
     for trial in study.trials:
         if trial.reports:
             search.plot(list(trial.reports), list(trial.reports.values()), color="0.6", linewidth=0.8, alpha=0.7)
-    for number, trial in enumerate(reversed(_line(study))):
-        known = {"label": f"trial {study.best_trial.number} and those it goes on from"} if number == 0 else {}
-        search.plot(list(trial.reports), list(trial.reports.values()), color=COLOURS[1], linewidth=2.2, **known)
-    label(search, "epochs", "validation loss", "The search: every training", place="upper right")
+    reports = study.best_trial.reports
+    search.plot(list(reports), list(reports.values()), color=COLOURS[1], linewidth=2.2,
+                label=f"trial {study.best_trial.number}, the best")
+    label(search, "epochs", "accuracy on other rows", "The search: every training")
     values = [value for trial in study.trials for value in trial.reports.values()]
     if values:
-        low, high = min(values), float(np.quantile(values, 0.9))
-        search.set_ylim(low - 0.05 * (high - low), high)
+        low, high = float(np.quantile(values, 0.1)), max(values)
+        search.set_ylim(low, high + 0.05 * (high - low))
     found = curves.get(study.best_trial.number, {})
     for name, said, colour in (("accuracy", "rows to train on", 0), ("val_accuracy", "other rows", 1)):
         if name in found:
             best.plot(range(1, len(found[name]) + 1), found[name], color=COLOURS[colour], linewidth=2, label=said)
     label(best, "epochs", "accuracy", f"Trial {study.best_trial.number}, the best")
     return save(figure, path)
-
-
-def _line(study: Study) -> list[Any]:
-    """The best trial, its parent, and so on."""
-    line = [study.best_trial]
-    while line[-1].parent is not None:
-        line.append(study.trials[line[-1].parent])
-    return line
 
 
 def plot_confusion(matrix: np.ndarray, names: Sequence[str], path: str | Path) -> Path:
