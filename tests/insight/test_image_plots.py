@@ -1,0 +1,42 @@
+"""Pictures of image classifiers: each is written, also where there is little to show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import scratchtune as st
+from scratchtune.insight import image_plots
+
+
+def _is_png(path: Path) -> bool:
+    return path.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("count", [0, 1, 6, 7])
+def test_images_and_none_at_all(tmp_path: Path, count: int) -> None:
+    assert _is_png(image_plots.plot_images(np.zeros((count, 5, 4, 1)), ["title"] * count, tmp_path / "images.png"))
+
+
+@pytest.mark.parametrize("shape", [(3, 3, 1, 1), (5, 2, 3, 9)])
+def test_filters(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    assert _is_png(image_plots.plot_filters(np.random.default_rng(0).normal(size=shape), tmp_path / "filters.png"))
+
+
+def test_a_confusion_matrix_with_a_class_that_has_no_rows(tmp_path: Path) -> None:
+    matrix = np.array([[3, 1, 0], [0, 0, 0], [1, 0, 2]])
+    assert _is_png(image_plots.plot_confusion(matrix, ["a", "b", "c"], tmp_path / "deeper" / "confusion.png"))
+
+
+def test_learning_curves_with_and_without_histories(tmp_path: Path) -> None:
+    def objective(trial: st.Trial) -> float:
+        for step in range(1, 4):
+            trial.report(trial.params["x"] * step, step)
+        return 3.0 * trial.params["x"]
+
+    study = st.tune(objective, {"x": [0.1, 0.2]}, "grid", direction="maximize", progress=False)
+    curves = {1: {"accuracy": [0.5, 0.6], "val_accuracy": [0.4, 0.5]}}
+    assert _is_png(image_plots.plot_learning_curves(study, curves, tmp_path / "with.png"))
+    assert _is_png(image_plots.plot_learning_curves(study, {}, tmp_path / "without.png"))
