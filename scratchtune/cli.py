@@ -73,7 +73,7 @@ def _run(arguments: Sequence[str] | None) -> int:
             raise OSError("stdout is closed, and results go there; lead it to a file, or to /dev/null")
         return int(given.command(given))
     except KeyboardInterrupt:
-        if given.command in (_tune, _compare) and given.db is not None:
+        if given.command in (_tune, _compare, _example) and given.db is not None:
             note(f"scratchtune: what has been tried is in {given.db}; the same command goes on from there")
         raise
     except BrokenPipeError:  # while something is printed; what has files to write has not written them

@@ -210,6 +210,12 @@ def _private_folder() -> Path:
 class _Implementation(caching.CompileResultCacheImpl):
     _locator_classes = [_Locator]
 
+    def __init__(self, py_func: Callable[..., Any]) -> None:
+        """Closures made in one place get a file each: with one for all, each would throw the others' entries away."""
+        super().__init__(py_func)
+        if closed := _closed(py_func):
+            self._filename_base += "-" + hashlib.sha256(repr(closed).encode()).hexdigest()[:12]
+
 
 def _closed(f: Callable[..., Any]) -> tuple[str, ...]:
     """What tells a closure from others made in the same place: its functions by name, other values as they print."""

@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 FEW = 4  # jobs; with fewer, the other process would hardly have started before all is done
+PATIENCE = 60.0  # seconds for the other process's last job, which is compiled here after that
 
 
 class Job(Protocol):
@@ -48,8 +49,8 @@ def compile_side_by_side(jobs: Sequence[Job], done: Callable[[], Any]) -> None:
                 break
             job.compile()
             done()
-        if helper is not None:
-            helper.join()
+        if helper is not None and other is not None and other.has_begun:
+            helper.join(PATIENCE)  # it may have a job in hand
     finally:
         if other is not None:
             other.end()
@@ -64,13 +65,16 @@ class _Other:
 
     def __init__(self) -> None:
         path = os.pathsep.join(entry for entry in sys.path if entry)
-        self._process: subprocess.Popen[str] | None
-        try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL, text=True, env={**os.environ, "PYTHONPATH": path})
-        except (OSError, ValueError):  # a Python that can't be started again
-            self._process = None
+        own = {"PYTHONPATH": path, "PYTHONSAFEPATH": "1"}  # it imports from where this one does, and nowhere else
+        self.has_begun = False
+        self._process: subprocess.Popen[str] | None = None
+        if sys.executable and not getattr(sys, "frozen", False):
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL, text=True, env={**os.environ, **own})
+            except (OSError, ValueError):
+                pass  # a Python that can't be started again
 
     def work(self, queue: deque[Job], done: Callable[[], Any]) -> None:
         """Hand over one job after the other; the first that fails ends it, and is left to the first process."""
@@ -79,6 +83,7 @@ class _Other:
             return
         try:
             while process.stdout.readline() == "ready\n":
+                self.has_begun = True
                 job = queue.pop()
                 if job.reference is None:
                     queue.append(job)

@@ -41,6 +41,35 @@ def test_a_python_that_can_not_be_started_again(monkeypatch: pytest.MonkeyPatch)
     assert done == list(range(6))
 
 
+@pytest.mark.parametrize("executable", ["", None])
+def test_a_python_without_a_name(monkeypatch: pytest.MonkeyPatch, executable: Any) -> None:
+    monkeypatch.setattr(sys, "executable", executable)
+    done: list[int] = []
+    precompiling.compile_side_by_side(_jobs(6, done), lambda: None)
+    assert done == list(range(6))
+
+
+def test_another_program_in_its_place_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\nexec sleep 600\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    done: list[int] = []
+    precompiling.compile_side_by_side(_jobs(6, done), lambda: None)
+    assert done == list(range(6))
+
+
+@pytest.mark.skipif(jit.DISABLED, reason="needs the compiler")
+def test_two_activations_keep_each_others_place_in_the_cache(tmp_path: Path) -> None:
+    script = ("import scratchtune as st, numpy as np, sys\n"
+              "m = st.Sequential([st.Dense(3, a) for a in sys.argv[1:]] + [st.Dense(1)]); m.compile('sgd', 'mse')\n"
+              "m.fit(np.ones((4, 2)), [0, 1, 0, 1], verbose=0)\n")
+    env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "NUMBA_DISABLE_JIT": "0"}
+    told = [subprocess.run([sys.executable, "-c", script, *names], env=env, capture_output=True, text=True, timeout=300)
+            for names in (["tanh", "elu"], ["tanh", "elu"], ["elu"])]
+    assert ["compiling" in found.stderr for found in told] == [True, False, False]
+
+
 @pytest.mark.skipif(jit.DISABLED, reason="needs the compiler")
 def test_the_other_process_fills_the_cache(tmp_path: Path) -> None:
     """Once with it and once alone: the same files, and a training in a third process compiles nothing."""

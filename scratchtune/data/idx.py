@@ -12,7 +12,8 @@ import numpy as np
 
 UNSIGNED_BYTE = 8
 TYPES = {8: "unsigned bytes", 9: "signed bytes", 11: "short integers", 12: "integers", 13: "floats", 14: "doubles"}
-PARTS = ("train", "t10k")
+MOST_AXES = 8
+MOST_COMPRESSED = 1100  # numbers in a byte of a compressed file: what gzip's method can do at best
 
 
 def read_idx(path: str | Path) -> np.ndarray:
@@ -27,6 +28,8 @@ def read_idx(path: str | Path) -> np.ndarray:
         with (gzip.open(path) if is_compressed else open(path, "rb")) as file:
             shape = _shape(path, file)
             start, count = 4 + 4 * len(shape), math.prod(shape)
+            if is_compressed and count > MOST_COMPRESSED * path.stat().st_size:
+                raise EOFError(f"its header says {shape}, which is more than so small a file can hold")
             content = file.read(count + 1) if is_compressed else b""
     except (EOFError, gzip.BadGzipFile, zlib.error) as problem:
         raise ValueError(f"{path} is damaged or cut off: {problem}") from None
@@ -49,8 +52,8 @@ def _shape(path: Path, file: object) -> tuple[int, ...]:
     if head[2] != UNSIGNED_BYTE:
         raise ValueError(f"{path} holds {TYPES[head[2]]}; images and labels are unsigned bytes")
     lengths = file.read(4 * head[3])  # type: ignore[attr-defined]
-    if head[3] == 0 or len(lengths) < 4 * head[3]:
-        raise ValueError(f"{path} is cut off in its header: it says that there are {head[3]} axes")
+    if not 0 < head[3] <= MOST_AXES or len(lengths) < 4 * head[3]:
+        raise ValueError(f"{path} is no IDX file, or cut off in its header: it says that there are {head[3]} axes")
     return struct.unpack(f">{head[3]}I", lengths)
 
 

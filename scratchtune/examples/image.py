@@ -47,6 +47,7 @@ AUGMENTATION = ("shift", "rotation", "flip", "noise")
 SHOWN = 12  # mistakes
 MOST_PRODUCTS = 5_000_000  # multiplications for an image of 28x28, forwards: a minute's training stays a minute's
 SEALED, VALIDATION = 0.2, 0.2
+LEAST_PIXELS, LEAST_IMAGES = 8, 20  # three times pooled there is a pixel left; each class is in all parts
 PART, EPOCHS_ON_ALL = 6000, 15  # of a folder: images to tune on, and how long the winner is trained on all
 
 
@@ -230,13 +231,20 @@ def from_folder(folder: Path, quick: bool, seed: int) -> _Rows:
     if X.shape[1:] != X_test.shape[1:]:
         found = f"{folder} has training images of {X.shape[1:3]} pixels and test images of {X_test.shape[1:3]}"
         raise ValueError(f"{found}; they must be of one size")
+    height, width = X.shape[1:3]
+    rarest = int(np.unique(y, return_counts=True)[1].min())
+    if min(height, width) < LEAST_PIXELS or rarest < LEAST_IMAGES:
+        found = f"--data is {str(folder)!r}, with images of {height}x{width} pixels and a class of {rarest} images"
+        raise ValueError(f"{found}; it takes {LEAST_PIXELS}x{LEAST_PIXELS} or more pixels, and {LEAST_IMAGES} or more "
+                         f"images of each class")
     classes = int(max(y.max(), y_test.max())) + 1
-    names = st.datasets.FASHION_NAMES if "fashion" in str(folder) else tuple(map(str, range(classes)))
+    is_fashion = "fashion" in folder.name and classes == 10
+    names = st.datasets.FASHION_NAMES if is_fashion else tuple(map(str, range(classes)))
     if quick:
         X, _, y, _ = st.train_test_split(X, y, train_size=min(2000, len(X) // 2), random_state=seed, stratify=y)
     part = min(PART, len(X) // 2)
     X_part, _, y_part, _ = st.train_test_split(X, y, train_size=part, random_state=seed, stratify=y)
-    return _Rows(scaled(X_part), y_part, scaled(X), y, scaled(X_test), y_test, names[:classes])
+    return _Rows(scaled(X_part), y_part, scaled(X), y, scaled(X_test), y_test, names)
 
 
 def _ranking(study: st.Study, most: int = 5) -> str:

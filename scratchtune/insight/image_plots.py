@@ -32,7 +32,8 @@ def plot_learning_curves(study: Study, curves: Mapping[int, Mapping[str, Sequenc
     values = [value for trial in study.trials for value in trial.reports.values()]
     if values:
         low, high = float(np.quantile(values, 0.1)), max(values)
-        search.set_ylim(low, high + 0.05 * (high - low))
+        if high > low:
+            search.set_ylim(low, high + 0.05 * (high - low))
     found = curves.get(study.best_trial.number, {})
     for name, said, colour in (("accuracy", "rows to train on", 0), ("val_accuracy", "other rows", 1)):
         if name in found:

@@ -384,7 +384,7 @@ class Sequential:
 
     def _outputs(self, x: np.ndarray, batch_size: int | None = None) -> np.ndarray:
         rows = self._evaluation_rows() if batch_size is None else batch_size
-        batch_size = checks.integer("batch_size", rows, 1)
+        batch_size = min(checks.integer("batch_size", rows, 1), max(len(x), EVALUATION_ROWS))
         outputs = np.empty((len(x), int(np.prod(self.output_shape))), self.dtype)
         with np.errstate(over="ignore", invalid="ignore"):
             engine.predict_rows(self._network(batch_size), len(self.stages), x, outputs, batch_size)
@@ -498,15 +498,27 @@ class Sequential:
     def _place(self, argument: str, value: Any) -> bool:
         """Give ``value`` to all hidden layers that have this argument; False where none has."""
         places = [i for i, layer in enumerate(self._hidden_layers()) if argument in layer.arguments()]
+        if argument == "activation":
+            places = [i for i in places if isinstance(self.layers[i], Activation)
+                      or not self._has_an_activation_of_its_own(i)]
         for i in places:
             self.layers[i] = self.layers[i].fresh(**{argument: value})
             self.layers[i].is_in_a_model = True
         return bool(places)
 
     def _hidden_layers(self) -> list[Layer]:
-        """The layers before the one that gives the outputs, which is the last one that has units."""
-        with_units = [i for i, layer in enumerate(self.layers) if "units" in layer.arguments()]
-        return self.layers[: with_units[-1] if with_units else len(self.layers) - 1]
+        """The layers before the one that gives the outputs, which is the last one that has units or filters."""
+        weighty = [i for i, layer in enumerate(self.layers) if {"units", "filters"} & set(layer.arguments())]
+        return self.layers[: weighty[-1] if weighty else len(self.layers) - 1]
+
+    def _has_an_activation_of_its_own(self, i: int) -> bool:
+        """Whether layer i is linear because an Activation follows, before the next layer with units or filters."""
+        for layer in self.layers[i + 1 :]:
+            if isinstance(layer, Activation):
+                return True
+            if {"units", "filters"} & set(layer.arguments()):
+                break
+        return False
 
     def _unknown(self, name: str) -> str:
         assert self.optimizer is not None
@@ -579,15 +591,18 @@ class Sequential:
     def _expect_probabilities(self) -> None:
         """Warn where a loss of probabilities gets what a dense layer has computed, without an activation."""
         last = self.stages[-1]
-        if isinstance(last, Dense) and self.loss.targets != "values":
+        is_ours = type(last).__module__.startswith(f"{checks.PACKAGE}.")  # what another layer gives, nobody knows here
+        gives_any = is_ours and not (isinstance(last, Activation) and last.name in ("softmax", "sigmoid"))
+        if gives_any and self.loss.targets != "values":
             fitting = "softmax" if self.loss.targets == "classes" else "sigmoid"
-            warnings.warn(
-                f"the last layer's activation is {last.activation.name!r}; {self.loss.name} takes probabilities, "
-                f"give the layer activation={fitting!r}", stacklevel=3,
-            )
+            what = (f"the last layer's activation is {last.activation.name!r}" if isinstance(last, Dense)
+                    else f"the last layer is {type(last).__name__}")
+            to_dense, to_others = f"give the layer activation={fitting!r}", f"add Activation({fitting!r})"
+            advice = to_dense if isinstance(last, Dense) else to_others
+            warnings.warn(f"{what}; {self.loss.name} takes probabilities, {advice}", stacklevel=3)
 
     def _must_fit(self, name: str, array: np.ndarray) -> None:
-        largest = float(max(array.max(), -array.min()))
+        largest = max(float(array.max()), -float(array.min()))
         if largest > float(np.finfo(self.dtype).max):
             raise ValueError(f"{name} holds {largest:g}, too large for {self.dtype}; scale it, or take dtype='float64'")
 

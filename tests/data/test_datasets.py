@@ -81,6 +81,8 @@ def _labels(n: int) -> bytes:
     ("train-images-idx3-ubyte", b"\0\0\x08\x03\0\0", "cut off in its header"),
     ("train-images-idx3-ubyte", _labels(6), "has 1 axes; images have three"),
     ("train-images-idx3-ubyte", _idx(np.zeros((0, 4, 5))), "is empty"),
+    ("train-images-idx3-ubyte", b"\0\0\x08\x03" + b"\xff" * 12, "holds only|damaged or cut off"),
+    ("train-images-idx3-ubyte", b"\0\0\x08\xff" + b"\0\0\0\1" * 255, "there are 255 axes"),
     ("train-labels-idx1-ubyte", _labels(5), "has 6 images and .* has 5 labels; they must be equal in number"),
     ("train-labels-idx1-ubyte", _idx(np.zeros((6, 2))), "has 2 axes; labels have one"),
 ])

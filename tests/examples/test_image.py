@@ -69,11 +69,20 @@ def test_the_whole_example_on_a_small_folder(tmp_path: Path, capsys: pytest.Capt
 @pytest.mark.parametrize("arguments, message", [
     (["image", "--data", "/nowhere"], "there is no such folder"),
     (["image", "--jobs", "0"], "--jobs is 0"),
+    (["image", "--data", "tiny"], "with images of 6x6 pixels and a class of 30 images; it takes 8x8 or more"),
+    (["image", "--data", "few"], "a class of 3 images; it takes 8x8 or more pixels, and 20 or more images"),
     (["image", "--seed", "-1"], "--seed is -1"),
     (["own-objectives", "--data", "x"], "--data is no option of the example own-objectives"),
     (["images"], "invalid choice: 'images'"),
 ])
-def test_bad_arguments(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_arguments(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, options in (("tiny", {"size": 6}), ("few", {"train": 9})):
+        (tmp_path / name).mkdir()
+        _bars(tmp_path / name, **options)
+    monkeypatch.chdir(tmp_path)
     assert main(["example", *arguments]) == 2
     assert message in capsys.readouterr().err
 

@@ -17,6 +17,9 @@ class Activation(Layer):
         self.forward, self.backward = ACTIVATIONS[self.name]
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        if self.name == "softmax" and len(input_shape) > 1:
+            raise ValueError(f"the activation 'softmax' gets rows of shape {tuple(input_shape)}; it takes (classes,): "
+                             f"put Flatten() or GlobalAveragePooling2D() before it")
         return input_shape
 
     def work_size(self, rows: int) -> int:

@@ -298,6 +298,7 @@ class Conv2D(Layer):
         self.add_weight("kernel", (k, j, channels, self.filters), self.kernel_initializer, fans)
         if self.use_bias:
             self.add_weight("bias", (self.filters,), self.bias_initializer, is_bias=True)
+        s, r = s if rows > 1 else 1, r if columns > 1 else 1  # of a single window a stride says nothing
         rectified = RECTIFIED if self.activation.name == "relu" else 0
         self._numbers = [height, width, channels, rows, columns, self.filters, k, j, s, r, top, left, rectified]
         return self.activation.start((rows, columns, self.filters))

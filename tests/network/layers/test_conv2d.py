@@ -96,6 +96,35 @@ def test_an_image_does_not_depend_on_those_beside_it(run: Any) -> None:
     assert all((run(st.Conv2D(4, 3), x[i : i + 1], theta=theta).y == whole[i]).all() for i in range(5))
 
 
+def test_a_stride_beyond_the_image_takes_no_memory(run: Any) -> None:
+    x, w = np.ones((1, 5, 5, 1)), np.ones((3, 3, 1, 1))
+    assert run(st.Conv2D(1, 3, 10**6, "same", use_bias=False), x, theta=[w]).y.tolist() == [[[[9.0]]]]
+
+
+def test_softmax_over_an_image_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"'softmax' gets rows of shape \(4, 4, 3\); it takes \(classes,\)"):
+        st.Sequential([st.Conv2D(3, 1, activation="softmax")]).build((None, 4, 4, 1))
+
+
+def test_logits_under_a_loss_of_probabilities_are_warned_of() -> None:
+    for layers in ([st.Conv2D(2, 4), st.Flatten()], [st.Conv2D(2, 3), st.GlobalAveragePooling2D()]):
+        model = st.Sequential(layers)
+        model.compile("sgd", "categorical_crossentropy")
+        with pytest.warns(UserWarning, match=r"takes probabilities, add Activation\('softmax'\)"):
+            model.fit(np.zeros((2, 4, 4, 1)), [0, 1], verbose=0)
+
+
+def test_an_activation_is_placed_where_there_is_one() -> None:
+    """Not before a layer Activation, and never on what gives the outputs."""
+    model = st.Sequential([
+        st.Conv2D(2, 1), st.BatchNormalization(), st.Activation("relu"), st.Conv2D(2, 1, activation="relu"),
+        st.Conv2D(3, 1), st.GlobalAveragePooling2D(), st.Activation("softmax")])
+    model.compile("sgd", "categorical_crossentropy")
+    placed, _ = model.configured({"activation": "tanh"})
+    names = [getattr(layer, "activation", layer) for layer in placed.layers]
+    assert [getattr(name, "name", "") for name in names] == ["linear", "", "tanh", "tanh", "linear", "", "softmax"]
+
+
 # Oracles --------------------------------------------------------------------------------------------------------------
 
 
@@ -106,7 +135,8 @@ def test_outputs_and_gradients_are_pytorchs(case: Any, run: Any, torch: Any) -> 
     layer = _layer(filters, kernel, strides, padding, "relu")
     x, (w, b) = rng.normal(size=(3, rows, columns, channels)), _weights(channels, filters, kernel, rng)
     layer.start((rows, columns, channels))
-    *_, s, r, t, q, _, _ = layer.shape()
+    *_, t, q, _, _ = layer.shape()
+    s, r = layer.strides
     dy = rng.normal(size=(3, *layer.output_shape))
     ours = run(layer, x, dy, theta=[w, b])
     X, W, B = (torch.tensor(part, requires_grad=True) for part in (x, w, b))
