@@ -26,7 +26,7 @@ from scratchtune.study.cv_runner import digest_of
 
 SPACE: dict[str, Any] = {
     "filters": [8, 12, 16, 24, 32],  # of the first block; each further one has twice as many
-    "depth": [1, 2, 3],  # blocks: convolution, batch normalisation or not, ReLU, pooling
+    "depth": [2, 3],  # blocks: convolution, batch normalisation or not, ReLU, pooling; one learns fast and not far
     "kernel_size": [3, 5],
     "batch_normalization": [False, True],
     "learning_rate": st.Float(3e-4, 3e-2, log=True),
