@@ -13,7 +13,7 @@
 # - [conv2d] yᵢₘₙₒ = bₒ + Σₖⱼₑ[x[i, s · m + k − t, r · n + j − q, e] · wₖⱼₑₒ]
 # - [valid_size] o = floor((n − k) / s) + 1
 # - [same_size] o = floor((n − 1) / s) + 1
-# - [same_padding] t = floor(max((floor((n − 1) / s) + 1 − 1) · s + k − n, 0) / 2)
+# - [same_padding] t = floor(max(floor((n − 1) / s) · s + k − n, 0) / 2)
 # - [window_maximum] yₑ = maxₕᵥ[xₕᵥₑ if (h >= a) · (h < a + k) · (v >= c) · (v < c + j) = 1 else
 #   x[max(a, 0), max(c, 0), e]]
 # - [conv2d_kernel_grad] dₖⱼₑₒ = Σᵢₘₙ[x[i, s · m + k − t, r · n + j − q, e] · gᵢₘₙₒ]
@@ -469,11 +469,11 @@ print(f"rows left after each layer of 3x3 without padding: {sizes[:4]} ... {size
 # the mean over the places forgets where those were. So all bars get the same answer, "stands", since 60 of the 108 bars
 # in each half do. It is the *window* that sees shapes.
 #
-# Without padding, all mistakes are standing bars in the last two columns. Look at how many windows see each pixel,
-# above: in the middle nine, in a corner one. The last column meets nothing but the right column of the filters, and the
-# bars of the left half could be told apart without that one. With padding, twice as many windows see a bar there. That
-# helps, though not always. And padding keeps the size: without it each layer of 3x3 costs two rows and two columns, and
-# after 13 layers nothing is left to lay a filter on.
+# Without padding, all mistakes are standing bars in the last two columns. Look at how many windows see each pixel, in
+# the matrix M at the beginning: in the middle nine, in a corner one. The last column meets nothing but the right column
+# of the filters. Perhaps the bars of the left half can be told apart without that one; we have not tried. With padding,
+# up to twice as many windows see a bar there. That helps, though not always. And padding keeps the size: without it
+# each layer of 3x3 costs two rows and two columns, and after 13 layers nothing is left to lay a filter on.
 
 # %%
 assert np.allclose(halves["1x1 filters"], 60 / 108) and stands[left_half].sum() == stands[right_half].sum() == 60

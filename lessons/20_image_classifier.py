@@ -50,17 +50,17 @@ SPACE = {
 }
 
 
-def trained(params, epochs, rows=(X_train, y_train), seed=0, **options):
-    """A network of a setting, and its history; what the space does not name is as in the default."""
+def trained(params, epochs, rows=(X_train, y_train), seed=0):
+    """A network of a setting; what the space does not name is as in the default."""
     params = {**DEFAULT, **params}
-    model = network(params, 10, epochs * -(-len(rows[0]) // params["batch_size"]), seed)
-    history = model.fit(*rows, params["batch_size"], epochs, verbose=0, **options)
-    return model, history.history
+    batches = int(np.ceil(len(rows[0]) / params["batch_size"]))
+    model = network(params, 10, epochs * batches, seed)
+    model.fit(*rows, params["batch_size"], epochs, verbose=0)
+    return model
 
 
 def objective(trial):
-    model, _ = trained(trial.params, 9, seed=trial.seed)
-    return model.score(X_valid, y_valid)
+    return trained(trial.params, 9, seed=trial.seed).score(X_valid, y_valid)
 
 
 study = st.Study(SPACE, st.RandomSearch(), direction="maximize", seed=1)
@@ -75,21 +75,26 @@ def groups(name):
     if name == "learning_rate":
         values = ["low" if value < 1e-3 * 100 ** (1 / 3) else "high" if value > 1e-3 * 100 ** (2 / 3) else "middle"
                   for value in values]
-    return {value: scores[[i for i, other in enumerate(values) if other == value]] for value in sorted(set(values))}
+    order = ["low", "middle", "high"] if name == "learning_rate" else sorted(set(values))
+    return {value: scores[[i for i, other in enumerate(values) if other == value]] for value in order}
 
 
-effects = {name: np.ptp([group.mean() for group in groups(name).values()]) for name in SPACE}
+effects = {}
 for name in SPACE:
+    found = sorted(groups(name).values(), key=np.mean)
+    worst, best = found[0], found[-1]
+    error = np.sqrt(worst.var(ddof=1) / len(worst) + best.var(ddof=1) / len(best))
+    effects[name] = best.mean() - worst.mean(), error
     means = ", ".join(f"{value}: {group.mean():.3f}" for value, group in groups(name).items())
-    print(f"{name:20} {effects[name]:.3f}   ({means})")
+    print(f"{name:20} {effects[name][0]:.3f} ± {error:.3f}   ({means})")
 # -> 500 images to train on, 400 to choose by, 1300 sealed; (14, 14, 1) each
 # -> 30 random settings, 9 epochs each: accuracy from 0.51 to 0.78
-# -> learning_rate        0.085   (high: 0.696, low: 0.645, middle: 0.730)
-# -> depth                0.033   (1: 0.706, 2: 0.673)
-# -> filters              0.027   (4: 0.674, 8: 0.692, 16: 0.702)
-# -> batch_normalization  0.052   (False: 0.666, True: 0.718)
-# -> shift                0.084   (0.0: 0.752, 0.05: 0.668, 0.1: 0.669)
-# -> flip                 0.027   (False: 0.704, True: 0.677)
+# -> learning_rate        0.085 ± 0.027   (low: 0.645, middle: 0.730, high: 0.696)
+# -> depth                0.033 ± 0.023   (1: 0.706, 2: 0.673)
+# -> filters              0.027 ± 0.021   (4: 0.674, 8: 0.692, 16: 0.702)
+# -> batch_normalization  0.052 ± 0.021   (False: 0.666, True: 0.718)
+# -> shift                0.084 ± 0.020   (0.0: 0.752, 0.05: 0.668, 0.1: 0.669)
+# -> flip                 0.027 ± 0.023   (False: 0.704, True: 0.677)
 
 # %%
 fig, axes = plt.subplots(1, len(SPACE), num="20-what-decides", figsize=(13, 3.2), sharey=True, layout="constrained")
@@ -113,10 +118,10 @@ axes[0].set_ylabel("accuracy on other images")
 
 # %%
 some = [trial.params for trial in study.trials[:10]]
-models = [trained(params, 18)[0] for params in some]
+models = [trained(params, 18) for params in some]
 after = {18: [model.score(X_valid, y_valid) for model in models]}
 for epochs in (1, 3):
-    after[epochs] = [trained(params, epochs)[0].score(X_valid, y_valid) for params in some]
+    after[epochs] = [trained(params, epochs).score(X_valid, y_valid) for params in some]
 
 
 def rank_correlation(a, b):
@@ -125,11 +130,11 @@ def rank_correlation(a, b):
 
 agreement = {epochs: rank_correlation(after[epochs], after[18]) for epochs in (1, 3)}
 for epochs, value in agreement.items():
-    print(f"after {epochs:2} epochs: mean accuracy {np.mean(after[epochs]):.3f}, rank correlation with 18 epochs "
-          f"{value:.2f}")
+    print(f"after {epochs} epoch{'s' * (epochs > 1)}: mean accuracy {np.mean(after[epochs]):.3f}, "
+          f"rank correlation with 18 epochs {value:.2f}")
 print(f"after 18 epochs: mean accuracy {np.mean(after[18]):.3f}")
-# -> after  1 epochs: mean accuracy 0.370, rank correlation with 18 epochs 0.94
-# -> after  3 epochs: mean accuracy 0.547, rank correlation with 18 epochs 0.96
+# -> after 1 epoch: mean accuracy 0.370, rank correlation with 18 epochs 0.94
+# -> after 3 epochs: mean accuracy 0.547, rank correlation with 18 epochs 0.96
 # -> after 18 epochs: mean accuracy 0.724
 
 # %%
@@ -147,8 +152,7 @@ axes[0].set_ylabel("accuracy after 18 epochs")
 
 # %%
 def budgeted(trial):
-    model, _ = trained(trial.params, int(trial.budget), seed=trial.seed)
-    return model.score(X_valid, y_valid)
+    return trained(trial.params, int(trial.budget), seed=trial.seed).score(X_valid, y_valid)
 
 
 race = st.tune(budgeted, SPACE, st.Hyperband(max_budget=9, proposer=st.BayesianSearch()), direction="maximize",
@@ -158,7 +162,7 @@ cost = sum(int(trial.budget) for trial in race.trials)
 print(f"{len(race.trials)} trials, {cost} epochs; the best, trial {best.number}: {best.value:.3f} on the images that "
       "it was chosen by")
 everything = (np.concatenate([X_train, X_valid]), np.concatenate([y_train, y_valid]))
-sealed = {name: [trained(params, 9, everything, seed)[0].score(X_sealed, y_sealed) for seed in range(3)]
+sealed = {name: [trained(params, 9, everything, seed).score(X_sealed, y_sealed) for seed in range(3)]
           for name, params in (("default", {}), ("winner", best.params))}
 for name, found in sealed.items():
     print(f"{name:8} {np.mean(found):.3f} on sealed images, three seeds from {min(found):.3f} to {max(found):.3f}")
@@ -168,25 +172,24 @@ for name, found in sealed.items():
 
 # %% [markdown]
 # ## Check
-# Predict 1: the learning rate and the moving, about equally; then batch normalisation; the structure comes last, and so
-# does flipping. So the document is right about two of its three, *here*. Beware: these are means over random other
-# settings, with few images and short trainings. A second block looks harmful, because nine epochs at a bad learning
-# rate are not enough for it. What a parameter is worth depends on the others (the document's section 2.2). And moving
-# *lowers* the accuracy here: a tidy image that is moved is harder to learn, and nine epochs are too few to profit
-# (lesson 19).
+# Predict 1: the learning rate and the moving. Their means are three standard errors apart; those of the others are
+# not, so 30 trials can't put the others in an order. So the document is right about two of its three, *here*. Beware:
+# these are means over random other settings, with few images and short trainings. What a parameter is worth depends
+# on the others (the document's section 2.2). And moving *lowers* the accuracy here. Lesson 19 found no gain in accuracy
+# either; there the log loss gained, at which this search does not look.
 #
 # Predict 2: nearly all of it. Bad settings show after one epoch already, long before any of them is good. That is what
 # a race lives on. It need not be so: a setting that learns slowly and ends well is thrown out. Hyperband hedges against
 # that with brackets that begin with longer trainings.
 #
-# Predict 3: the search chose among 22 noisy scores, and the highest is likely to be a lucky one: the *winner's curse*.
-# Against it works that the winner is trained on more images in the end. Here the two balance. So look at a fair pair:
-# winner and default, on the same images, with several seeds. The difference is real when it is larger than what seeds
-# do.
+# Predict 3: about as much, 0.792 against 0.782. Two things work against each other. The search chose the highest of 22
+# noisy scores, which is likely to be a lucky one: the *winner's curse*. And in the end the winner got 900 images to
+# train on instead of 500. This run can't say how much each did. So look at a fair pair: winner and default, on the same
+# images, with several seeds. The difference is real when it is larger than what seeds do.
 
 # %%
-order = sorted(effects, key=effects.get, reverse=True)
-assert set(order[:2]) == {"learning_rate", "shift"} and effects["filters"] < 0.06
+clear = {name for name, (difference, error) in effects.items() if difference > 2.8 * error}
+assert clear == {"learning_rate", "shift"}
 assert groups("shift")[0.0].mean() > max(groups("shift")[far].mean() for far in (0.05, 0.1))
 assert min(agreement.values()) > 0.8
 assert abs(np.mean(sealed["winner"]) - best.value) < 0.04
@@ -194,7 +197,7 @@ assert min(sealed["winner"]) > max(sealed["default"])  # the spread over seeds i
 
 # %% [markdown]
 # ## Break it
-# Choose by the images that the network was trained on. It costs one word: `X_train` for `X_valid`. We have the networks
+# Choose by the images that the network was trained on: `X_train, y_train` for `X_valid, y_valid`. We have the networks
 # of 18 epochs, so we look which of them each rule would choose, and what that one is worth on the sealed images.
 
 # %%
@@ -213,8 +216,8 @@ for name, rows in rules.items():
 assert gaps["training images"] > 0.08 > abs(gaps["other images"])
 
 # %% [markdown]
-# Whichever setting it chooses, the score on its own training images promises far too much. Nobody would notice,
-# without images that were sealed.
+# Here both rules choose the same network; what differs is the promise. On its own training images it has 95 %, on
+# others 81 %, whether it was chosen by them or they were sealed.
 
 # %% [markdown]
 # ## Exercise

@@ -1,9 +1,11 @@
-"""A second process compiles too, where there is a lot to compile: the first run waits half as long.
+"""A second process compiles too, where there is a lot to compile, so that the first run waits less.
 
 It writes into the cache on disk, from which the first process then loads. Both take one job at a time from the two ends
-of one queue. Whatever goes wrong with the second one, the first compiles what is missing.
+of one queue. What the second one took and did not finish, whatever went wrong with it, `jit.prepare` compiles.
 
-    python -m scratchtune.precompiling     is that process: a job a line comes in, pickled; "done" or "failed" goes out
+    python -m scratchtune.precompiling
+
+is that process: it says "ready", reads a job (a line, pickled and in base64), says "done" or "failed", and so on.
 """
 
 from __future__ import annotations
@@ -35,7 +37,10 @@ class Job(Protocol):
 
 
 def compile_side_by_side(jobs: Sequence[Job], done: Callable[[], Any]) -> None:
-    """Compile jobs, some of them in a second process where that pays; ``done`` is called after each."""
+    """Compile jobs, some of them in a second process where that pays.
+
+    ``done`` is called after each that is compiled, from two threads. One that the second process took in vain is left.
+    """
     queue = deque(jobs)
     other = _Other() if len(jobs) >= FEW and _cores() > 1 else None
     helper = None if other is None else threading.Thread(target=other.work, args=(queue, done), daemon=True)
@@ -77,7 +82,7 @@ class _Other:
                 pass  # a Python that can't be started again
 
     def work(self, queue: deque[Job], done: Callable[[], Any]) -> None:
-        """Hand over one job after the other; the first that fails ends it, and is left to the first process."""
+        """Hand over one job after the other; the first that fails ends it, and is left."""
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             return
@@ -97,7 +102,7 @@ class _Other:
             return  # nothing is left, or it cannot be handed over
 
     def end(self) -> None:
-        """End the process, at once if it still works."""
+        """End the process, even if it is still at work."""
         if self._process is not None:
             self._process.kill()
             self._process.communicate()
@@ -108,7 +113,7 @@ def main() -> None:
     from scratchtune import jit
 
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
+    os.dup2(2, 1)  # whatever else is printed goes to stderr, so that only answers are on stdout
     while True:
         print("ready", file=answers, flush=True)
         line = sys.stdin.readline()

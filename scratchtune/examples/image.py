@@ -2,13 +2,14 @@
 
     scratchtune example image [--data FOLDER] [--quick] [--out DIR]
 
-Without ``--data`` it takes the part of Fashion-MNIST that comes along; a folder of IDX files is taken whole: tuned on a
-part of its training images, trained once on all of them, and judged on its test images. What it is judged on is looked
-at once, at the end.
+Without ``--data`` it takes the part of Fashion-MNIST that comes along. Of a folder of IDX files a part of the training
+images is for tuning; the winner and the default are then trained on all of them, and judged on the test images. What is
+judged by is looked at only at the end.
 """
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from scratchtune.study.cv_runner import digest_of
 
 SPACE: dict[str, Any] = {
     "filters": [8, 12, 16, 24, 32],  # of the first block; each further one has twice as many
-    "depth": [2, 3],  # blocks: convolution, batch normalisation or not, ReLU, pooling; one learns fast and not far
+    "depth": [2, 3],  # blocks: convolution, batch normalisation or not, ReLU, pooling; a race favours a single one
     "kernel_size": [3, 5],
     "batch_normalization": [False, True],
     "learning_rate": st.Float(3e-4, 3e-2, log=True),
@@ -42,12 +43,12 @@ DEFAULT: dict[str, Any] = {
     "filters": 16, "depth": 2, "kernel_size": 3, "batch_normalization": False, "learning_rate": 0.001,
     "batch_size": 32, "l2": 0.0, "dropout": 0.0, "shift": 0.0, "rotation": 0.0, "flip": False, "noise": 0.0,
 }
-EVERYTHING = DEFAULT | {"batch_normalization": True, "shift": 0.02, "rotation": 0.01, "flip": True, "noise": 0.05}
+WITH_ALL_LAYERS = DEFAULT | {"batch_normalization": True, "shift": 0.02, "rotation": 0.01, "flip": True, "noise": 0.05}
 AUGMENTATION = ("shift", "rotation", "flip", "noise")
 SHOWN = 12  # mistakes
-MOST_PRODUCTS = 5_000_000  # multiplications for an image of 28x28, forwards: a minute's training stays a minute's
+MOST_PRODUCTS = 5_000_000  # multiplications of a forward pass of one image; above it a training takes minutes
 SEALED, VALIDATION = 0.2, 0.2
-LEAST_PIXELS, LEAST_IMAGES = 8, 20  # three times pooled there is a pixel left; each class is in all parts
+LEAST_PIXELS, LEAST_IMAGES = 8, 20  # three times halved, a pixel is left; each class is in all parts
 PART, EPOCHS_ON_ALL = 6000, 15  # of a folder: images to tune on, and how long the winner is trained on all
 
 
@@ -132,7 +133,7 @@ class Job:
 
     def network(self, params: dict[str, Any], rows: int, epochs: int, seed: int) -> st.Sequential:
         """The network of a setting, its learning rate made for so many rows and epochs."""
-        model = network(params, self.classes, epochs * -(-rows // params["batch_size"]), seed)
+        model = network(params, self.classes, epochs * math.ceil(rows / params["batch_size"]), seed)
         model.build((None, *self.X.shape[1:]))
         return model
 
@@ -154,7 +155,7 @@ def prepared(
     searcher = st.Hyperband(max_budget=epochs, proposer=st.BayesianSearch(parallel=2))
     study = st.Study(SPACE, searcher, direction="maximize", seed=seed, constraint=is_affordable, storage=db,
                      data=digest_of(X, y, X_valid))
-    job.trained(EVERYTHING, X[:1], y[:1], 1)  # compiles
+    job.trained(WITH_ALL_LAYERS, X[:1], y[:1], 1)  # compiles
     return job, study
 
 
@@ -248,9 +249,9 @@ def from_folder(folder: Path, quick: bool, seed: int) -> _Rows:
 
 
 def _ranking(study: st.Study, most: int = 5) -> str:
-    """The best trials of the whole budget as a table, and where the default stands among all."""
+    """The best trials of the whole budget, as a table."""
     finished = [(trial.value, trial) for trial in study.trials if trial.value is not None and trial.budget is not None]
-    longest = max(trial.budget or 0 for _, trial in finished)
+    longest = max(float(trial.budget or 0) for _, trial in finished)
     best = sorted((-value, trial.number, trial) for value, trial in finished if trial.budget == longest)[:most]
     lines = [f"{'trial':>5} {'epochs':>6} {'validation accuracy':>19}  setting"]
     for value, number, trial in best:

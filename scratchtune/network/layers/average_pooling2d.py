@@ -32,7 +32,7 @@ def window_share(a, c, k, j, height, width):
 
 @jit.function_of_separate_arrays
 def window_mean(x, a, c, k, j, y):
-    """The mean of a window of an image, in each channel; what of the window is outside does not count.
+    """The mean of a window of an image, in each channel; the part of it outside the image does not count.
 
     Formula [window_mean]
         s = 1 / ((min(a + k, #h) − max(a, 0)) · (min(c + j, #v) − max(c, 0))) ;

@@ -44,7 +44,7 @@ def batch_normalization(x, gamma, beta, epsilon, mean, variance, y):
 
 @jit.function_of_separate_arrays
 def _column_sums(x, total):
-    """The sum of each column, in double precision, four rows at a time: a sum that waits for itself is slow."""
+    """The sum of each column, in double precision, four rows at a time: each addition waits for the one before it."""
     whole = x.shape[0] - x.shape[0] % 4
     total[:] = 0.0
     for n in range(0, whole, 4):
@@ -55,7 +55,7 @@ def _column_sums(x, total):
             total[j] += x[n, j]
 
 
-@jit.function
+@jit.function  # x and y may be one array
 def _sums_of_products(x, a, y, b, total):
     """The sum of (x − a) · (y − b) in each column, summed likewise; a and b have a number for each column."""
     whole = x.shape[0] - x.shape[0] % 4
@@ -245,10 +245,10 @@ def batch_normalization_backward(shape, settings, theta, state, x, y, dy, dtheta
 
 
 class BatchNormalization(Layer):
-    """Normalises each channel (the last axis) over the batch; Keras's arguments and defaults.
+    """Normalises each channel (the last axis) over the batch; arguments have Keras's names and defaults.
 
-    Its moving averages are no part of theta; `Sequential.get_weights` lists them last. A batch of a single row of
-    numbers has variance 0, and becomes the shift.
+    Its moving averages are no part of theta; `Sequential.get_weights` lists them last. A batch with a
+    single row for each channel has variance 0, and becomes the shift.
     """
 
     forward, backward = batch_normalization_forward, batch_normalization_backward

@@ -2,10 +2,10 @@
 
 It is three products of matrices, for the output, for the gradient in the filters and for that in the image. The second
 matrix of each holds shifted copies of the image, which overlap; they are never stored. Instead an image is laid out as
-*planes*, a channel each, with zeros around it, so that every shifted copy is one piece of memory, and
-`matmul.multiply_shifted` takes the place where each piece begins. With a stride of s, every s-th row goes to a plane
-of its own, and the pieces are contiguous again. What is computed between the end of one row and the start of the next
-is not used.
+*planes*, one for each channel, with zeros around it, so that every shifted copy is one piece of memory, and
+`matmul.multiply_shifted` takes the place where each piece begins. With a stride of s, row h goes to plane h mod s of
+its channel, so that the rows that one weight meets one after the other lie side by side again. A piece runs on from one
+row into the next: the few numbers that are computed where a window would hang over the right end are thrown away.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from scratchtune.network import initializers
 from scratchtune.network.layers.activation import Activation
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.dense import RECTIFIED, bias_grad, rectify, rectify_grad
-from scratchtune.network.layers.images import PADDINGS, image_shape, pair, windows
+from scratchtune.network.layers.images import PADDINGS, image_shape, pair, windows_and_zeros
 from scratchtune.network.matmul import add_shifted_products, multiply_shifted, transpose
 
 
 @jit.function_of_separate_arrays
 def lay_planes(x, s, r, t, q, planes):
-    """Lay out an image as planes: for each channel, the rows and columns that a stride of s and r jumps to.
+    """Lay out an image as planes: for each channel, one for each remainder (a, u) of row and column by the strides.
 
     Formula [planes]
         pₑₐᵤₘₙ = x[s · m + a − t, r · n + u − q, e]
@@ -35,13 +35,15 @@ def lay_planes(x, s, r, t, q, planes):
         q: q, scalar, integer in [0, 2], columns of zeros to the left
         p: planes, (e, a, u, m, n), written
     Variant
-        Elsewhere the shifted copies are stored, each window as a row: "im2col".
+        Outside of the image there are zeros. Elsewhere each window is stored as a row, "im2col": Chellapilla, Puri,
+        Simard (2006), "High performance convolutional neural networks for document processing".
     Source
-        Chellapilla, Puri, Simard (2006), "High performance convolutional neural networks for document processing".
+        The planes are those of a polyphase decomposition: Vaidyanathan (1993), "Multirate systems and filter banks".
     """
     for e in range(planes.shape[0]):
         for a in range(planes.shape[1]):
             for u in range(planes.shape[2]):
+                # the columns n for which r · n + u − q is a column of the image: from the first up to stop
                 first, stop = -((u - q) // r), -((u - q - x.shape[1]) // r)
                 first, stop = max(first, 0), max(min(stop, planes.shape[4]), 0)
                 for m in range(planes.shape[3]):
@@ -103,7 +105,8 @@ def conv2d(x, w, b, s, r, t, q, y):
         q: q, scalar, integer in [0, 2], columns of zeros to the left
         y: y, (i, m, n, o), written
     Variant
-        Mathematics turns the filters round first; networks learn them either way. PyTorch has channels before rows.
+        Outside of the images there are zeros. Mathematics turns the filters round first; networks learn them either
+        way. PyTorch has channels before rows.
     Source
         LeCun et al. (1998), "Gradient-based learning applied to document recognition"; Keras, layers.Conv2D.
     """
@@ -164,10 +167,10 @@ def conv2d_kernel_grad(x, w, dy, s, r, t, q, dw):
 
 @jit.function
 def empty_slopes(w, dy, s, r):
-    """Memory for dJ/dy of one image with zeros around it: what pieces lie in, the vectors, and how large all is.
+    """Memory for dJ/dy of one image with zeros around it.
 
-    Returned are the memory, the vectors (o, size) within it, how many rows of zeros stand above and how many numbers
-    before the first, and the rows and columns of the planes that are computed from it.
+    Returns the memory, the vectors (o, size) in it, the rows of zeros above, the zeros before the first row, and the
+    rows and columns of the planes to be computed.
     """
     above, before = (w.shape[0] - 1) // s, (w.shape[1] - 1) // r
     rows, columns = dy.shape[1] + above, dy.shape[2] + before
@@ -266,7 +269,7 @@ def parts(shape, theta, x, y):
 
 
 class Conv2D(Layer):
-    """``filters`` windows of weights go over images (height, width, channels); Keras's arguments and defaults.
+    """``filters`` windows of weights go over images (height, width, channels); names and defaults are Keras's.
 
     ``kernel_size`` and ``strides`` are whole numbers or pairs, (rows, columns). ``padding`` "valid" keeps windows
     within the image, "same" has as many places as the image has pixels, divided by the stride. Weights are a kernel
@@ -292,8 +295,8 @@ class Conv2D(Layer):
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         height, width, channels = image_shape("Conv2D", input_shape)
         (k, j), (s, r) = self.kernel_size, self.strides
-        rows, top = windows("Conv2D", "height", height, k, s, self.padding)
-        columns, left = windows("Conv2D", "width", width, j, r, self.padding)
+        rows, top = windows_and_zeros("Conv2D", "height", height, k, s, self.padding)
+        columns, left = windows_and_zeros("Conv2D", "width", width, j, r, self.padding)
         fans = (k * j * channels, k * j * self.filters)
         self.add_weight("kernel", (k, j, channels, self.filters), self.kernel_initializer, fans)
         if self.use_bias:

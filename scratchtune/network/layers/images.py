@@ -51,7 +51,7 @@ def same_padding(n, k, s):
     """How many zeros stand before the first pixel with padding "same"; after the last one there may be one more.
 
     Formula [same_padding]
-        t = floor(max((floor((n − 1) / s) + 1 − 1) · s + k − n, 0) / 2)
+        t = floor(max(floor((n − 1) / s) · s + k − n, 0) / 2)
     Where
         n: n, scalar, integer in [1, 20], pixels
         k: k, scalar, integer in [1, 9], pixels of a window
@@ -70,7 +70,7 @@ def same_padding(n, k, s):
 PADDINGS = ("valid", "same")
 
 
-def windows(layer: str, name: str, size: int, window: int, stride: int, padding: str) -> tuple[int, int]:
+def windows_and_zeros(layer: str, name: str, size: int, window: int, stride: int, padding: str) -> tuple[int, int]:
     """How many windows there are along an axis of ``size`` pixels, and how many zeros stand before the first pixel."""
     if padding == "same":
         return int(same_size(size, stride)), int(same_padding(size, window, stride))
@@ -119,8 +119,8 @@ class Pooling(Layer):
         name = type(self).__name__
         height, width, channels = image_shape(name, input_shape)
         (k, j), (s, r) = self.pool_size, self.strides
-        rows, top = windows(name, "height", height, k, s, self.padding)
-        columns, left = windows(name, "width", width, j, r, self.padding)
+        rows, top = windows_and_zeros(name, "height", height, k, s, self.padding)
+        columns, left = windows_and_zeros(name, "width", width, j, r, self.padding)
         self._numbers = [height, width, channels, rows, columns, k, j, s, r, top, left]
         return rows, columns, channels
 

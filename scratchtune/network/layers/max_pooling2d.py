@@ -10,7 +10,7 @@ from scratchtune.network.layers.images import Pooling
 
 @jit.function_of_separate_arrays
 def window_maximum(x, a, c, k, j, y):
-    """The largest number of a window of an image, in each channel; what of the window is outside does not count.
+    """The largest number of a window of an image, in each channel; the part of it outside the image does not count.
 
     Formula [window_maximum]
         yₑ = maxₕᵥ[xₕᵥₑ if (h >= a) · (h < a + k) · (v >= c) · (v < c + j) = 1 else x[max(a, 0), max(c, 0), e]]
@@ -36,6 +36,8 @@ def window_maximum(x, a, c, k, j, y):
 def window_maximum_grad(x, a, c, k, j, dy, top, rest, dx):
     """Gradient in the image: what arrives goes to where the largest number stands, the first of equal ones.
 
+    In the formula, p is that place, counted row by row.
+
     Formula [window_maximum_grad]
         iₕᵥ = (h >= a) · (h < a + k) · (v >= c) · (v < c + j) ;
             yₑ = maxₕᵥ[xₕᵥₑ if iₕᵥ = 1 else x[max(a, 0), max(c, 0), e]] ;
@@ -51,7 +53,7 @@ def window_maximum_grad(x, a, c, k, j, dy, top, rest, dx):
         j: j, scalar, integer in [2, 4], its columns
         g: dy, (e,), real, dJ/dy
         y: top, (e,), scratch, the largest numbers
-        r: rest, (e,), scratch, what is still to be given away
+        r: rest, (e,), scratch, what is still to be given away: nothing, once the first of equal ones has got it
         d: dx, (h, v, e), real, dJ/dx so far: windows may overlap
     Source
         Keras and PyTorch.

@@ -60,7 +60,7 @@ def random_rotation_forward(shape, settings, theta, state, x, y, work, training,
 
 @jit.backward
 def random_rotation_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
-    """The same key turns by as much again."""
+    """The same key draws the same angles as forwards."""
     if dx.size > 0 and training and shape[5]:
         slopes = dy.reshape((x.shape[0], shape[0], shape[1], shape[2]))
         spread = dx.reshape(slopes.shape)

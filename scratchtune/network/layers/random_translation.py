@@ -38,7 +38,7 @@ def random_translation_forward(shape, settings, theta, state, x, y, work, traini
 
 @jit.backward
 def random_translation_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
-    """The same key moves by as much again."""
+    """The same key draws the same moves as forwards."""
     if dx.size > 0 and training and shape[5]:
         slopes = dy.reshape((x.shape[0], shape[0], shape[1], shape[2]))
         spread = dx.reshape(slopes.shape)
@@ -53,8 +53,9 @@ class RandomTranslation(Layer):
     """Moves each image in training by a random share of its height and width; else does nothing.
 
     Keras's arguments: ``height_factor=0.1`` moves by up to a tenth of the height, up or down; (lower, upper) are the
-    ends themselves, down is positive. What comes in at the edge says ``fill_mode``: "reflect" (c b a | a b c | c b a),
-    "nearest", "wrap" or "constant" (``fill_value``). ``interpolation`` is "bilinear" or "nearest".
+    ends themselves, down and right are positive. ``fill_mode`` says what comes in at the edge: "reflect"
+    (c b a | a b c | c b a), "nearest", "wrap" or "constant" (``fill_value``). ``interpolation`` is "bilinear" or
+    "nearest".
     """
 
     forward, backward = random_translation_forward, random_translation_backward

@@ -157,7 +157,7 @@ def four(f, m, n, height, width, mode, is_bilinear):
     """The two rows and the two columns between which (m, n) comes from, and how far it is from the first of each."""
     row, column = f[0] + f[1] * m + f[2] * n, f[3] + f[4] * m + f[5] * n
     if not is_bilinear:
-        row, column = np.floor(row + 0.5), np.floor(column + 0.5)
+        row, column = np.floor(row + 0.5), np.floor(column + 0.5)  # of a whole place, one pixel has all the weight
     upper, left = int(np.floor(row)), int(np.floor(column))
     return (place(upper, height, mode), place(upper + 1, height, mode),
             place(left, width, mode), place(left + 1, width, mode), row - upper, column - left)
