@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 import scratchtune as st
 
@@ -132,3 +133,65 @@ def test_a_small_network_learns_what_is_where(run: Any) -> None:
     model.compile(st.Adam(0.05), "categorical_crossentropy", ["accuracy"])
     model.fit(X[:200], y[:200], epochs=30, verbose=0)
     assert model.evaluate(X[200:], y[200:])["accuracy"] == 1.0
+
+
+# Each layer beside Keras's, and beside PyTorch's where its own test does not -------------------------------------------
+
+
+LAYERS = [
+    ("Conv2D", {"filters": 4, "kernel_size": (3, 2), "strides": (2, 1)}),
+    ("Conv2D", {"filters": 3, "kernel_size": 3, "padding": "same", "activation": "relu"}),
+    ("MaxPooling2D", {"pool_size": (2, 3), "strides": 2}), ("AveragePooling2D", {"pool_size": (3, 2)}),
+    ("GlobalAveragePooling2D", {}), ("Flatten", {}), ("BatchNormalization", {"momentum": 0.9, "epsilon": 0.01}),
+]
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("name, arguments", LAYERS)
+def test_outputs_and_gradients_are_kerass(
+    name: str, arguments: dict[str, Any], training: bool, run: Any, keras: Any, torch: Any,
+) -> None:
+    """Keras runs on PyTorch here, which differentiates it."""
+    rng = np.random.default_rng(11)
+    theirs, ours = getattr(keras.layers, name)(**arguments, dtype="float64"), getattr(st, name)(**arguments)
+    x = rng.normal(size=(4, 7, 6, 3))
+    X = torch.tensor(x, requires_grad=True)
+    theirs.build(x.shape)
+    weights = [rng.normal(size=weight.shape) for weight in theirs.trainable_weights]
+    state = [np.abs(rng.normal(size=weight.shape)) for weight in theirs.non_trainable_weights]
+    theirs.set_weights([*weights, *state])
+    y = theirs(X, training=training) if state else theirs(X)
+    dy = rng.normal(size=tuple(y.shape))
+    (y * torch.tensor(dy)).sum().backward()
+    found = run(ours, x, dy, training, weights or None, state or None)
+    np.testing.assert_allclose(found.y, y.detach().numpy(), rtol=1e-8, atol=1e-10)
+    np.testing.assert_allclose(found.dx, X.grad.numpy(), rtol=1e-8, atol=1e-10)
+    if weights:
+        slopes = np.concatenate([weight.value.grad.numpy().ravel() for weight in theirs.trainable_weights])
+        np.testing.assert_allclose(found.dtheta, slopes, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("layer, theirs", [
+    (st.GlobalAveragePooling2D(), lambda X: X.mean(dim=(1, 2))), (st.Flatten(), lambda X: X.flatten(1)),
+])
+def test_simple_layers_are_pytorchs(layer: st.Layer, theirs: Any, run: Any, torch: Any) -> None:
+    rng = np.random.default_rng(12)
+    x = rng.normal(size=(4, 5, 6, 3))
+    X = torch.tensor(x, requires_grad=True)
+    y = theirs(X)
+    dy = rng.normal(size=tuple(y.shape))
+    (y * torch.tensor(dy)).sum().backward()
+    found = run(layer, x, dy)
+    np.testing.assert_allclose(found.y, y.detach().numpy(), rtol=1e-12)
+    np.testing.assert_allclose(found.dx, X.grad.numpy(), rtol=1e-12)
+
+
+def test_a_flip_is_pytorchs(run: Any, torch: Any) -> None:
+    rng = np.random.default_rng(13)
+    x, dy = rng.normal(size=(8, 5, 6, 3)), rng.normal(size=(8, 5, 6, 3))
+    found, X = run(st.RandomFlip("horizontal"), x, dy), torch.tensor(x, requires_grad=True)
+    flipped = (found.y != x).any(axis=(1, 2, 3))
+    assert 0 < flipped.sum() < 8
+    y = torch.stack([torch.flip(image, [1]) if turned else image for image, turned in zip(X, flipped, strict=True)])
+    (y * torch.tensor(dy)).sum().backward()
+    assert (found.y == y.detach().numpy()).all() and (found.dx == X.grad.numpy()).all()
