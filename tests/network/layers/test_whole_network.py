@@ -135,7 +135,7 @@ def test_a_small_network_learns_what_is_where(run: Any) -> None:
     assert model.evaluate(X[200:], y[200:])["accuracy"] == 1.0
 
 
-# Each layer beside Keras's, and beside PyTorch's where its own test does not -------------------------------------------
+# Each layer beside Keras's, and beside PyTorch's where its own test does not ------------------------------------------
 
 
 LAYERS = [
