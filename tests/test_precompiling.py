@@ -59,6 +59,7 @@ def test_another_program_in_its_place_is_not_waited_for(monkeypatch: pytest.Monk
     assert done == list(range(6))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(jit.DISABLED, reason="needs the compiler")
 def test_two_activations_keep_each_others_place_in_the_cache(tmp_path: Path) -> None:
     script = ("import scratchtune as st, numpy as np, sys\n"
@@ -70,6 +71,7 @@ def test_two_activations_keep_each_others_place_in_the_cache(tmp_path: Path) -> 
     assert ["compiling" in found.stderr for found in told] == [True, False, False]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(jit.DISABLED, reason="needs the compiler")
 def test_the_other_process_fills_the_cache(tmp_path: Path) -> None:
     """Once with it and once alone: the same files, and a training in a third process compiles nothing."""
