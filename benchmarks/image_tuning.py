@@ -148,7 +148,7 @@ def main() -> None:
     head = [f"{harness.machine()}; {load}.", harness.versions("numpy", "numba", "scratchtune") + "."]
     if options.whole:
         harness.report("An image classifier tuned on a part, trained on the whole", "image_whole",
-                       [*head, *whole(options.data, 0)], options.save)
+                       [*head, *whole(options.data, 0)], options.save, "image_tuning")
         return
     (X, y), (X_test, y_test) = st.datasets.load_idx(options.data)
     found = []

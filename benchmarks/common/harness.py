@@ -147,9 +147,9 @@ def shown(path: Path) -> str:
     return f"![{path.stem}]({path.name})" if path.parent == RESULTS else f"The picture is in {path}."
 
 
-def report(title: str, name: str, paragraphs: Sequence[str], save: bool) -> None:
-    """Print a report; with ``save``, write it to benchmarks/results too, a quick run's under a name of its own."""
-    command = " ".join([name, *sys.argv[1:]])
+def report(title: str, name: str, paragraphs: Sequence[str], save: bool, module: str = "") -> None:
+    """Print a module's report; with ``save``, write it to benchmarks/results too, a quick run's under its own name."""
+    command = " ".join([module or name, *sys.argv[1:]])
     text = "\n\n".join([f"# {title}", f"`python -m benchmarks.{command}`, {date.today().isoformat()}.", *paragraphs])
     print(text, flush=True)
     if save:
