@@ -113,7 +113,7 @@ def tables(found: list[dict[str, Any]], images: int) -> list[str]:
 def whole(folder: Path, seed: int) -> list[str]:
     """Search on a part of the folder, train the winner once on all of it."""
     rows = image.from_folder(folder, False, seed)
-    job, study = image.prepared(rows.X, rows.y, rows.classes, EPOCHS, seed, constraint=image.is_affordable_on_all)
+    job, study = image.prepared(rows.X, rows.y, rows.classes, EPOCHS, seed, most=image.MOST_PRODUCTS_ON_ALL)
     begun = time.perf_counter()
     study.run(job, n_jobs=2)
     best = image.confirmed(study, job, rows.X, rows.y, seed=seed).params

@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 import tempfile
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +49,7 @@ AUGMENTATION = ("shift", "rotation", "flip", "noise")
 SHOWN = 12  # mistakes
 FINALISTS, SPLITS = 3, 2  # of a search's best settings, so many are judged anew by so many other splits
 MOST_PRODUCTS = 2_000_000  # multiplications of a forward pass of one image: twice those of the default
-MOST_PRODUCTS_ON_ALL = 5_000_000
+MOST_PRODUCTS_ON_ALL = 5_000_000  # of many images a larger network makes more
 SEALED, VALIDATION = 0.2, 0.2
 LEAST_PIXELS, LEAST_IMAGES = 8, 20  # three times halved, a pixel is left; each class is in all parts
 PART, EPOCHS_ON_ALL = 6000, 15  # of a folder: images to tune on, and how long the winner is trained on all
@@ -80,24 +79,14 @@ def network(params: dict[str, Any], classes: int, steps: int, seed: int = 0) -> 
     return model
 
 
-def products(params: dict[str, Any], size: int = 28) -> int:
-    """How many multiplications the convolutions of a setting take for an image of one channel."""
+def products(params: dict[str, Any]) -> int:
+    """How many multiplications the convolutions of a setting take for an image of 28x28 pixels, forwards."""
     channels, total = 1, 0
     for block in range(params["depth"]):
-        filters, pixels = params["filters"] * 2**block, (size // 2**block) ** 2
+        filters, pixels = params["filters"] * 2**block, (28 // 2**block) ** 2
         total += pixels * params["kernel_size"] ** 2 * channels * filters
         channels = filters
     return total
-
-
-def is_affordable(params: dict[str, Any]) -> bool:
-    """The constraint of a search on few images: no setting takes more than `MOST_PRODUCTS`."""
-    return products(params) <= MOST_PRODUCTS
-
-
-def is_affordable_on_all(params: dict[str, Any]) -> bool:
-    """The constraint where the winner is trained on many images, of which a larger network makes more."""
-    return products(params) <= MOST_PRODUCTS_ON_ALL
 
 
 class _Report(st.Callback):
@@ -157,14 +146,17 @@ class Job:
 
 def prepared(
     X: np.ndarray, y: np.ndarray, classes: int, epochs: int, seed: int = 0, db: Path | None = None,
-    constraint: Callable[[dict[str, Any]], bool] = is_affordable,
+    most: int = MOST_PRODUCTS,
 ) -> tuple[Job, st.Study]:
-    """What is to be run, ``study.run(job)``: a part of the rows to train on, the rest to validate on."""
+    """What is to be run, ``study.run(job)``: a part of the rows to train on, the rest to validate on.
+
+    No setting is proposed that takes more than ``most`` `products`.
+    """
     X, X_valid, y, y_valid = st.train_test_split(X, y, test_size=VALIDATION, random_state=seed, stratify=y)
     job = Job(X, y, X_valid, y_valid, classes, epochs)
     searcher = st.Hyperband(max_budget=epochs, proposer=st.BayesianSearch(parallel=2))
-    study = st.Study(SPACE, searcher, direction="maximize", seed=seed, constraint=constraint, storage=db,
-                     data=digest_of(X, y, X_valid))
+    study = st.Study(SPACE, searcher, direction="maximize", seed=seed, storage=db,
+                     constraint=lambda params: products(params) <= most, data=digest_of(X, y, X_valid, y_valid))
     job.trained(WITH_ALL_LAYERS, X[:1], y[:1], 1)  # compiles
     return job, study
 
@@ -208,8 +200,8 @@ def main(
     rows = from_package(quick, seed) if data is None else from_folder(data, quick, seed)
     out.mkdir(parents=True, exist_ok=True)
     tempfile.TemporaryFile(dir=out).close()  # that it can be written is known before the work, not after
-    constraint = is_affordable if data is None else is_affordable_on_all
-    job, study = prepared(rows.X, rows.y, rows.classes, 9 if quick else 27, seed, db, constraint)
+    most = MOST_PRODUCTS if data is None else MOST_PRODUCTS_ON_ALL
+    job, study = prepared(rows.X, rows.y, rows.classes, 9 if quick else 27, seed, db, most)
     height, width = job.X.shape[1:3]
     tell(f"{len(job.X):,} images to train on, {len(job.X_valid):,} to choose by, {len(rows.X_sealed):,} sealed; "
          f"{height}x{width} pixels, {rows.classes} classes")

@@ -7,9 +7,7 @@ import math
 import numpy as np
 
 from scratchtune import jit
-from scratchtune.network.layers.base import Layer
-from scratchtune.network.layers.images import image_shape
-from scratchtune.network.layers.sampling import filling, limits, sample, sample_grad, uniform_between
+from scratchtune.network.layers.sampling import Moving, limits, moving, uniform_between
 from scratchtune.network.random_numbers import random_bits, uniform
 
 TURN = 2.0 * math.pi
@@ -46,53 +44,17 @@ def drawn_rotation(shape, settings, i, key):
     return rotation(shape[0], shape[1], TURN * turns)
 
 
-@jit.forward
-def random_rotation_forward(shape, settings, theta, state, x, y, work, training, step, key):
-    if training:
-        images = x.reshape((x.shape[0], shape[0], shape[1], shape[2]))
-        turned = y.reshape(images.shape)
-        for i in range(x.shape[0]):
-            f = drawn_rotation(shape, settings, i, key)
-            sample(images[i], f, shape[3], shape[4], settings[2], turned[i])
-    else:
-        y[:] = x
-
-
-@jit.backward
-def random_rotation_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
-    """The same key draws the same angles as forwards."""
-    if dx.size > 0 and training and shape[5]:
-        slopes = dy.reshape((x.shape[0], shape[0], shape[1], shape[2]))
-        spread = dx.reshape(slopes.shape)
-        for i in range(x.shape[0]):
-            f = drawn_rotation(shape, settings, i, key)
-            sample_grad(f, shape[3], shape[4], slopes[i], spread[i])
-    elif dx.size > 0 and shape[5]:
-        dx[:] = dy
-
-
-class RandomRotation(Layer):
+class RandomRotation(Moving):
     """Turns each image in training by a random angle around its centre; else does nothing.
 
     Keras's arguments: ``factor`` is a share of a full turn: 0.1 means up to 36 degrees either way, (lower, upper) are
-    the ends themselves, counter-clockwise is positive; for the rest see `RandomTranslation`.
+    the ends themselves, counter-clockwise is positive; for the rest see `Moving`.
     """
 
-    forward, backward = random_rotation_forward, random_rotation_backward
+    forward, backward = moving(drawn_rotation)
 
     def __init__(
         self, factor: float | tuple[float, float], fill_mode: str = "reflect", interpolation: str = "bilinear",
         fill_value: float = 0.0,
     ) -> None:
-        self._ends = limits("factor", factor, -1.0, 1.0)
-        self._modes, self._fill = filling(fill_mode, interpolation, fill_value)
-
-    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        self._image = image_shape("RandomRotation", input_shape)
-        return input_shape
-
-    def shape(self) -> list[int]:
-        return [*self._image, *self._modes, int(self.hands_back)]
-
-    def settings(self) -> list[float]:
-        return [*self._ends, self._fill]
+        super().__init__(limits("factor", factor, -1.0, 1.0), fill_mode, interpolation, fill_value)

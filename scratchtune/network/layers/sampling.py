@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks, jit
+from scratchtune.network.layers.base import Layer
+from scratchtune.network.layers.images import image_shape
 
 OUTSIDE = -1  # the place of a pixel that is not there
 FILL_MODES = ("constant", "nearest", "reflect", "wrap")
@@ -193,6 +195,66 @@ def sample_grad(f, mode, is_bilinear, dy, dx):
                             dx[row, column, e] += weight * dy[m, n, e]
 
 
+# The layers -----------------------------------------------------------------------------------------------------------
+
+
+def moving(drawn: Any) -> tuple[jit.Kernel, jit.Kernel]:
+    """The two kernels of a layer that moves each image by an amount of its own.
+
+    ``drawn(shape, settings, i, key)`` gives the six numbers of image i. ``shape`` holds rows, columns, channels, fill
+    mode, interpolation and whether somebody reads dx; the last of ``settings`` is the fill value.
+    """
+
+    @jit.forward
+    def forward(shape, settings, theta, state, x, y, work, training, step, key):
+        if training:
+            images = x.reshape((x.shape[0], shape[0], shape[1], shape[2]))
+            moved = y.reshape(images.shape)
+            for i in range(x.shape[0]):
+                f = drawn(shape, settings, i, key)
+                sample(images[i], f, shape[3], shape[4], settings[settings.size - 1], moved[i])
+        else:
+            y[:] = x
+
+    @jit.backward
+    def backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+        """The same key draws the same amounts as forwards."""
+        if dx.size > 0 and training and shape[5]:
+            slopes = dy.reshape((x.shape[0], shape[0], shape[1], shape[2]))
+            spread = dx.reshape(slopes.shape)
+            for i in range(x.shape[0]):
+                f = drawn(shape, settings, i, key)
+                sample_grad(f, shape[3], shape[4], slopes[i], spread[i])
+        elif dx.size > 0 and shape[5]:
+            dx[:] = dy
+
+    return forward, backward
+
+
+class Moving(Layer):
+    """Base of the layers that move images in training; a subclass sets the kernels and gives the ends of its amounts.
+
+    ``fill_mode`` says what comes in at the edge: "reflect" (c b a | a b c | c b a), "nearest" (a a a | a b c | c c c),
+    "wrap" (a b c | a b c | a b c) or "constant" (``fill_value``). ``interpolation`` is "bilinear" or "nearest".
+    """
+
+    def __init__(self, ends: Sequence[float], fill_mode: str, interpolation: str, fill_value: float) -> None:
+        self._ends = ends
+        mode = FILL_MODES.index(checks.choice("fill_mode", fill_mode, FILL_MODES))
+        is_bilinear = INTERPOLATIONS.index(checks.choice("interpolation", interpolation, INTERPOLATIONS))
+        self._modes, self._fill = (mode, is_bilinear), checks.real("fill_value", fill_value)
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        self._image = image_shape(type(self).__name__, input_shape)
+        return input_shape
+
+    def shape(self) -> list[int]:
+        return [*self._image, *self._modes, int(self.hands_back)]
+
+    def settings(self) -> list[float]:
+        return [*self._ends, self._fill]
+
+
 def limits(name: str, factor: Any, low: float, high: float) -> tuple[float, float]:
     """The two ends of a random amount: (-factor, factor), or a pair as it is given."""
     if isinstance(factor, (tuple, list)):
@@ -204,10 +266,3 @@ def limits(name: str, factor: Any, low: float, high: float) -> tuple[float, floa
         return ends
     end = checks.real(name, factor, 0.0, high)
     return -end, end
-
-
-def filling(fill_mode: str, interpolation: str, fill_value: float) -> tuple[Sequence[int], float]:
-    """What the kernels take for a layer's arguments: the numbers of mode and interpolation, and the fill value."""
-    mode = FILL_MODES.index(checks.choice("fill_mode", fill_mode, FILL_MODES))
-    bilinear = INTERPOLATIONS.index(checks.choice("interpolation", interpolation, INTERPOLATIONS))
-    return (mode, bilinear), checks.real("fill_value", fill_value)
