@@ -222,7 +222,7 @@ def main(
         accuracy = found[name].evaluate(rows.X_sealed, rows.y_sealed)["accuracy"]
         tell(f"{name + ':':<8} accuracy {accuracy:.4f} on {len(rows.X_sealed):,} sealed images; {last} epochs on "
              f"{len(rows.X_all):,} images, {seconds:.0f} s")
-    pictures = _draw(job, study, found["tuned"], rows, out)
+    pictures = _draw(job, study, best, found["tuned"], rows, out)
     tell("\n".join(f"picture: {path}" for path in pictures))
 
 
@@ -285,7 +285,9 @@ def _ranking(study: st.Study, most: int = 5) -> str:
     return "\n".join(lines)
 
 
-def _draw(job: Job, study: st.Study, model: st.Sequential, rows: _Rows, out: Path) -> list[Path]:
+def _draw(
+    job: Job, study: st.Study, best: st.Trial, model: st.Sequential, rows: _Rows, out: Path,
+) -> list[Path]:
     probabilities = model.predict(rows.X_sealed)
     said = probabilities.argmax(axis=1)
     matrix = st.metrics.confusion_matrix(rows.y_sealed, said, labels=range(rows.classes))
@@ -295,7 +297,7 @@ def _draw(job: Job, study: st.Study, model: st.Sequential, rows: _Rows, out: Pat
     titles = [f"{rows.names[said[i]]} ({certainty[i]:.0%})\nis {rows.names[rows.y_sealed[i]]}" for i in worst]
     kernel = next(weight for weight in model.get_weights() if weight.ndim == 4)
     return [
-        image_plots.plot_learning_curves(study, job.curves, out / "image_curves.png"),
+        image_plots.plot_learning_curves(study, best, job.curves, out / "image_curves.png"),
         image_plots.plot_confusion(matrix, rows.names, out / "image_confusion.png"),
         image_plots.plot_images(rows.X_sealed[worst], titles, out / "image_mistakes.png"),
         image_plots.plot_filters(kernel, out / "image_filters.png"),

@@ -12,33 +12,35 @@ import numpy as np
 from scratchtune.insight.plots import COLOURS, canvas, label, save
 
 if TYPE_CHECKING:
-    from scratchtune.study import Study
+    from scratchtune.study import Study, Trial
 
 
-def plot_learning_curves(study: Study, curves: Mapping[int, Mapping[str, Sequence[float]]], path: str | Path) -> Path:
-    """Draw what every trial has reported, epoch by epoch, and the best one's accuracy on its two kinds of rows.
+def plot_learning_curves(
+    study: Study, chosen: Trial, curves: Mapping[int, Mapping[str, Sequence[float]]], path: str | Path,
+) -> Path:
+    """Draw what every trial has reported, epoch by epoch, and the chosen one's accuracy on its two kinds of rows.
 
-    ``curves`` are histories by the number of the trial, "accuracy" and "val_accuracy" among them; where the best
+    ``curves`` are histories by the number of the trial, "accuracy" and "val_accuracy" among them; where the chosen
     trial's is missing, since it was taken up from a file, its half stays empty.
     """
     figure, (search, best) = canvas(2)
     for trial in study.trials:
         if trial.reports:
             search.plot(list(trial.reports), list(trial.reports.values()), color="0.6", linewidth=0.8, alpha=0.7)
-    reports = study.best_trial.reports
+    reports = chosen.reports
     search.plot(list(reports), list(reports.values()), color=COLOURS[1], linewidth=2.2,
-                label=f"trial {study.best_trial.number}, the best")
+                label=f"trial {chosen.number}, which was chosen")
     label(search, "epochs", "accuracy on other rows", "The search: every training")
     values = [value for trial in study.trials for value in trial.reports.values()]
     if values:
         low, high = float(np.quantile(values, 0.1)), max(values)
         if high > low:
             search.set_ylim(low, high + 0.05 * (high - low))
-    found = curves.get(study.best_trial.number, {})
+    found = curves.get(chosen.number, {})
     for name, said, colour in (("accuracy", "rows to train on", 0), ("val_accuracy", "other rows", 1)):
         if name in found:
             best.plot(range(1, len(found[name]) + 1), found[name], color=COLOURS[colour], linewidth=2, label=said)
-    label(best, "epochs", "accuracy", f"Trial {study.best_trial.number}, the best")
+    label(best, "epochs", "accuracy", f"Trial {chosen.number}, which was chosen")
     return save(figure, path)
 
 

@@ -38,5 +38,5 @@ def test_learning_curves_with_and_without_histories(tmp_path: Path) -> None:
 
     study = st.tune(objective, {"x": [0.1, 0.2]}, "grid", direction="maximize", progress=False)
     curves = {1: {"accuracy": [0.5, 0.6], "val_accuracy": [0.4, 0.5]}}
-    assert _is_png(image_plots.plot_learning_curves(study, curves, tmp_path / "with.png"))
-    assert _is_png(image_plots.plot_learning_curves(study, {}, tmp_path / "without.png"))
+    assert _is_png(image_plots.plot_learning_curves(study, study.best_trial, curves, tmp_path / "with.png"))
+    assert _is_png(image_plots.plot_learning_curves(study, study.trials[0], {}, tmp_path / "without.png"))
