@@ -358,6 +358,9 @@ class Hyperband(_Race):
     "brackets", which lets a proposer learn from large budgets early; "auto" is the second for a proposer that needs
     results. An enqueued setting takes the place of a new one in a first rung, and can't be enqueued later than that.
     In a finite space with fewer points than new settings, all points come once, then all once more, with other seeds.
+    ``iterations`` is how often all brackets are run, for whoever can spend more, or has few settings with a large
+    ``min_budget``.
+
     A failed trial is promoted only where too few others are left. A study's best trial may be one with a small budget,
     where more of it did harm; ``trial.budget`` tells.
 
@@ -367,7 +370,7 @@ class Hyperband(_Race):
 
     def __init__(
         self, max_budget: int = 81, eta: int = 3, proposer: Searcher | None = None, min_budget: int = 1,
-        random_share: float = 0.1, order: str = "auto",
+        random_share: float = 0.1, order: str = "auto", iterations: int = 1,
     ) -> None:
         self.max_budget = checks.integer("max_budget", max_budget, low=1)
         self.eta = checks.integer("eta", eta, low=2)
@@ -375,8 +378,10 @@ class Hyperband(_Race):
         self.min_budget = checks.integer("min_budget", min_budget, low=1, high=self.max_budget)
         self.random_share = checks.real("random_share", random_share, 0.0, 1.0)
         self.order = checks.choice("order", order, ORDERS)
+        self.iterations = checks.integer("iterations", iterations, low=1, high=MOST_TRIALS)
         longest = _longest(self.max_budget, self.min_budget, self.eta)
-        brackets = _bounded([(bracket_size(longest, s, self.eta), s) for s in range(longest, -1, -1)], self.eta)
+        once = [(bracket_size(longest, s, self.eta), s) for s in range(longest, -1, -1)]
+        brackets = _bounded(once * self.iterations, self.eta)
         learns = _learns(self.proposer, sum(settings for settings, _ in brackets))
         by_rung = order == "rungs" or (order == "auto" and not learns)
         self._lay_out(brackets, self.max_budget, self.eta, by_rung)
@@ -424,7 +429,7 @@ def _bounded(brackets: list[tuple[int, int]], eta: int) -> list[tuple[int, int]]
     if trials > MOST_TRIALS:
         raise ValueError(
             f"the schedule has {trials:,} trials; it must have at most {MOST_TRIALS:,}: take a larger min_budget, "
-            "fewer settings, or a larger unit for budgets")
+            "fewer settings or iterations, or a larger unit for budgets")
     return brackets
 
 

@@ -82,6 +82,21 @@ def test_a_least_budget_leaves_the_smallest_rungs_out() -> None:
     assert brackets_of(Hyperband(81, 3, min_budget=81)) == [[(1, 81)]]
 
 
+def test_iterations_repeat_all_brackets() -> None:
+    once = brackets_of(Hyperband(27, min_budget=3))
+    assert once == [[(9, 3), (3, 9), (1, 27)], [(5, 9), (1, 27)], [(3, 27)]]
+    assert brackets_of(Hyperband(27, min_budget=3, iterations=2)) == once * 2
+    assert Hyperband(27, min_budget=3, iterations=2).cost() == 2 * Hyperband(27, min_budget=3).cost()
+
+
+def test_iterations_are_promoted_within_themselves() -> None:
+    study = Study(SPACE, Hyperband(**SMALL, proposer=BayesianSearch(), iterations=2), seed=3)
+    study.run(bowl, progress=False)
+    assert len(study.trials) == 44
+    assert study.searcher.check(study.trials) == "checked: 44 of 44 trials, in 12 rungs, are as the schedule says"
+    assert min(trial.parent for trial in study.trials[22:] if trial.parent is not None) >= 22
+
+
 @pytest.mark.parametrize("arguments, rungs", [
     ({"settings": 27, "max_budget": 27}, [(27, 1), (9, 3), (3, 9), (1, 27)]),
     ({"settings": 50, "max_budget": 27}, [(50, 1), (16, 3), (5, 9), (1, 27)]),
@@ -96,7 +111,8 @@ def test_successive_halving_is_one_bracket(arguments: dict[str, int], rungs: lis
 
 @pytest.mark.parametrize("searcher", [
     Hyperband(), Hyperband(order="brackets"), Hyperband(proposer=BayesianSearch()), SuccessiveHalving(81, 81),
-    Hyperband(proposer=BayesianSearch(parallel=4), order="rungs")], ids=repr)
+    Hyperband(proposer=BayesianSearch(parallel=4), order="rungs"), Hyperband(27, iterations=3),
+    Hyperband(27, proposer=BayesianSearch(), iterations=3)], ids=repr)
 def test_what_a_trial_needs_never_falls_and_lies_before_it(searcher: Searcher) -> None:
     needs = [searcher.needs(number) for number in range(searcher.total(Space(SPACE)) or 0)]
     assert needs == sorted(needs) and all(needed <= number for number, needed in enumerate(needs))
@@ -362,6 +378,8 @@ def test_the_check_finds_what_is_not_as_the_schedule_says(change: str) -> None:
     (lambda: Hyperband(max_budget=8.5), "max_budget is 8.5"),  # type: ignore[arg-type]
     (lambda: Hyperband(eta=1), "eta is 1"),
     (lambda: Hyperband(min_budget=100), "min_budget is 100"),
+    (lambda: Hyperband(iterations=0), "iterations is 0"),
+    (lambda: Hyperband(iterations=50_000), "the schedule has .* trials; it must have at most"),
     (lambda: Hyperband(proposer="tpe"), "proposer is 'tpe'"),  # type: ignore[arg-type]
     (lambda: Hyperband(proposer=Hyperband()), "without budgets of its own"),
     (lambda: Hyperband(random_share=1.5), "random_share is 1.5"),
