@@ -165,11 +165,8 @@ def prepared(
 
 
 def confirmed(study: st.Study, job: Job, X: np.ndarray, y: np.ndarray, jobs: int = 2, seed: int = 0) -> st.Trial:
-    """The best of a search's best settings by the mean over its own split and others: a lucky one is found out."""
-    finalists: list[st.Trial] = []
-    for trial in _ranked(study):
-        if len(finalists) < FINALISTS and all(trial.params != other.params for other in finalists):
-            finalists.append(trial)  # a model may try a good setting twice, since trainings differ by luck
+    """The best of a search's best trials by the mean over its own split and others: a lucky one is found out."""
+    finalists = _ranked(study)[:FINALISTS]
 
     def judged(task: tuple[st.Trial, int]) -> float:
         trial, split = task
