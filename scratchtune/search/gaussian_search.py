@@ -419,7 +419,7 @@ def _in_units(values: Tamed, kind: int, value: float) -> float:
 
 def explain(why: dict[str, Any]) -> str:
     """Say the reasons of a Gaussian process's suggestion in words."""
-    running = f" (and {why['pending']} that are running, as it believes them to end)" if why["pending"] else ""
+    running = f" (and {why['pending']} whose loss it does not know, as it believes them to end)" if why["pending"] else ""
     name = {"log_ei": "expected improvement is", "pi": f"probability of less than {why['target']:.4g} is",
             "bound": "loss that may be hoped for is"}[why["acquisition"]]
     beaten = f" (the next candidate's: {_told(why, why['runners_up'][0])})" if why["runners_up"] else ""

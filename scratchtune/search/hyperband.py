@@ -9,7 +9,7 @@ few with the whole of it at once.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +22,7 @@ from scratchtune.search.space import Space
 
 ORDERS = ("auto", "rungs", "brackets")
 MOST_TRIALS = 100_000
+NEAR = 0.01  # of each axis: a setting as near as that to another is not a new one
 ENOUGH = 10  # results of a budget, before a model of that budget is better than one of a smaller budget
 
 # The schedule: whole numbers only, since log(243) / log(3) is 4.999999999999999 with floats --------------------------
@@ -236,7 +237,11 @@ class _Race(Searcher):
         self, row: Row, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
         rng: np.random.Generator,
     ) -> Suggestion:
-        """A setting for a first rung; in a finite space none twice before all have come once, then all once more."""
+        """A setting for a first rung; in a finite space none twice before all have come once, then all once more.
+
+        A model that was not shown the trials of other budgets may propose one of them; it is asked again, with all of
+        them, and if it still does so, the setting is random.
+        """
         needs, order = self.needs(number), self._firsts.index(number)
         own = _own(seen, needs)
         new = [own[k].params if k < needs else pending[k - needs] for k in self._firsts[:order]]
@@ -249,7 +254,8 @@ class _Race(Searcher):
                 wanted = self._proposer.needs(order)
                 shown = [*seen[: len(seen) - needs], *(own[k] for k in self._firsts[:wanted])]
                 attempts = [new[wanted:]]
-            proposed = _not_taken(self._proposer, space, shown, attempts, order, rng, new)
+            came = _came(space, new, isinstance(self._proposer, BayesianSearch))
+            proposed = _not_taken(self._proposer, space, shown, attempts, order, rng, came)
         if proposed is None:
             proposed = _random_again(space, new, order, rng)
         return Suggestion(proposed.params, {**self._place_of(row), "proposed": proposed.why}, row.budget)
@@ -454,21 +460,33 @@ def _own(seen: Sequence[Result], needs: int) -> Sequence[Result]:
 
 def _not_taken(
     proposer: Searcher, space: Space, seen: Sequence[Result], attempts: Sequence[Sequence[dict[str, Any]]], number: int,
-    rng: np.random.Generator, new: Sequence[dict[str, Any]],
+    rng: np.random.Generator, came: Callable[[dict[str, Any]], bool],
 ) -> Suggestion | None:
-    """What a proposer suggests; None where it has nothing left, or nothing that is new in a finite space.
-
-    A model that was not shown the trials of other budgets may propose one of them; it is asked again, with all of them.
-    """
-    taken = () if space.size is None else Taken(space, [], new)
+    """What a proposer suggests; None where it has nothing left, or nothing but what has come."""
     for pending in attempts:
         try:
             proposed = proposer.suggest(space, seen, pending, number, rng)
         except Exhausted:
             return None
-        if proposed.params not in taken:
+        if not came(proposed.params):
             return proposed
     return None
+
+
+def _came(space: Space, new: Sequence[dict[str, Any]], near: bool) -> Callable[[dict[str, Any]], bool]:
+    """Whether a setting has come: in a finite space itself, in an infinite one, if asked for, one that is near it.
+
+    A model finds the same place twice but for the last digits.
+    """
+    if space.size is not None:
+        return Taken(space, [], new).__contains__
+    points = np.array([space.to_unit(params) for params in new if near]).reshape(-1, len(space.names))
+
+    def came(params: dict[str, Any]) -> bool:
+        near_it = np.isclose(points, space.to_unit(params), rtol=0.0, atol=NEAR, equal_nan=True)
+        return bool(near_it.all(axis=1).any())
+
+    return came
 
 
 def _random_again(
