@@ -419,7 +419,7 @@ def _in_units(values: Tamed, kind: int, value: float) -> float:
 
 def explain(why: dict[str, Any]) -> str:
     """Say the reasons of a Gaussian process's suggestion in words."""
-    others = f" (and {why['pending']} whose loss it does not know, as it believes them to end)" if why["pending"] else ""
+    unknown = f" (and {why['pending']} whose loss is unknown, as it believes them to end)" if why["pending"] else ""
     name = {"log_ei": "expected improvement is", "pi": f"probability of less than {why['target']:.4g} is",
             "bound": "loss that may be hoped for is"}[why["acquisition"]]
     beaten = f" (the next candidate's: {_told(why, why['runners_up'][0])})" if why["runners_up"] else ""
@@ -428,7 +428,7 @@ def explain(why: dict[str, Any]) -> str:
     told = " and ".join(f"{axis} (length {why['lengths'][axis]:.2g})" for axis in shortest)
     fastest = f" The loss changes fastest along {told}." if len(shortest) > 1 else ""
     return (
-        f"A Gaussian process of {why['trials']} trials{others} believes the loss here to be {why['mean']:.4g} ± "
+        f"A Gaussian process of {why['trials']} trials{unknown} believes the loss here to be {why['mean']:.4g} ± "
         f"{why['deviation']:.2g}, where the best so far is {why['best']:.4g}: the {name} {_told(why, why)}{beaten}."
         f"{prior}{fastest}")
 

@@ -229,7 +229,7 @@ def test_the_reasons_of_the_other_acquisitions_and_of_pending_trials_say_what_th
     z = (why["target"] - why["mean"]) / why["deviation"]
     assert why["value"] == pytest.approx(log_probability(z), rel=1e-6) and why["target"] < why["best"]
     assert why["best"] == pytest.approx(min(result.value for result in seen)) and why["trials"] == 8
-    assert "of 8 trials (and 1 whose loss it does not know" in gs.explain(why)
+    assert "of 8 trials (and 1 whose loss is unknown" in gs.explain(why)
 
 
 def test_a_prior_is_told_apart_from_the_improvement() -> None:
