@@ -48,9 +48,9 @@ WITH_ALL_LAYERS = DEFAULT | {"batch_normalization": True, "shift": 0.02, "rotati
 AUGMENTATION = ("shift", "rotation", "flip", "noise")
 SHOWN = 12  # mistakes
 FINALISTS, SPLITS = 3, 2  # of a search's best settings, so many are judged anew by so many other splits
-MOST_PRODUCTS = 1_200_000  # multiplications of an image's forward pass; of the default's network they are 1,016,064
+MOST_PRODUCTS = 1_200_000  # in the convolutions, for an image, forwards; the default's network has 1,016,064
 SEALED, VALIDATION = 0.2, 0.2
-EPOCHS, EPOCHS_OF_SEARCH = 27, 9  # of a training; while a folder's images are searched, which are more, so few
+EPOCHS, EPOCHS_OF_SEARCH = 27, 9  # of a training; 9 with --quick, and where a folder's 6,000 images are searched
 ITERATIONS = 4  # of Hyperband's brackets
 LEAST_PIXELS, LEAST_IMAGES = 8, 20  # three times halved, a pixel is left; each class is in all parts
 PART = 6000  # of a folder: images to tune on
@@ -102,7 +102,7 @@ class _Report(st.Callback):
 
 @dataclass
 class Job:
-    """What is tuned: rows to train and to validate on, classes, and how many epochs a network is trained at most."""
+    """What is tuned: rows to train and to validate on, classes, and how many epochs the longest trial has."""
 
     X: np.ndarray
     y: np.ndarray

@@ -9,7 +9,7 @@ few with the whole of it at once.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +22,6 @@ from scratchtune.search.space import Space
 
 ORDERS = ("auto", "rungs", "brackets")
 MOST_TRIALS = 100_000
-NEAR = 0.01  # of each axis: a setting as near as that to another is not a new one
 ENOUGH = 10  # results of a budget, before a model of that budget is better than one of a smaller budget
 
 # The schedule: whole numbers only, since log(243) / log(3) is 4.999999999999999 with floats --------------------------
@@ -142,11 +141,17 @@ class _Race(Searcher):
     proposer: Searcher | None = None
     random_share: float = 0.0
 
-    def _lay_out(self, brackets: Sequence[tuple[int, int]], max_budget: int, eta: int, by_rung: bool) -> None:
-        """Number the trials of brackets, (settings, promotions) each; a promotion comes after all that it needs."""
+    def _lay_out(
+        self, brackets: Sequence[tuple[int, int]], max_budget: int, eta: int, by_rung: bool, iterations: int = 1,
+    ) -> None:
+        """Number the trials of brackets, (settings, promotions) each; a promotion comes after all that it needs.
+
+        By rung or not, an iteration, as many brackets as there are of each, comes after the one before it.
+        """
         cells = [(bracket, rung) for bracket, (_, promotions) in enumerate(brackets) for rung in range(promotions + 1)]
         if by_rung:
-            cells.sort(key=lambda cell: (cell[1], cell[0]))
+            each = len(brackets) // iterations
+            cells.sort(key=lambda cell: (cell[0] // each, cell[1], cell[0]))
         self._rungs, start = [], 0
         for bracket, rung in cells:
             settings, promotions = brackets[bracket]
@@ -237,11 +242,7 @@ class _Race(Searcher):
         self, row: Row, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
         rng: np.random.Generator,
     ) -> Suggestion:
-        """A setting for a first rung; in a finite space none twice before all have come once, then all once more.
-
-        A model that was not shown the trials of other budgets may propose one of them; it is asked again, with all of
-        them, and if it still does so, the setting is random.
-        """
+        """A setting for a first rung; in a finite space none twice before all have come once, then all once more."""
         needs, order = self.needs(number), self._firsts.index(number)
         own = _own(seen, needs)
         new = [own[k].params if k < needs else pending[k - needs] for k in self._firsts[:order]]
@@ -254,8 +255,7 @@ class _Race(Searcher):
                 wanted = self._proposer.needs(order)
                 shown = [*seen[: len(seen) - needs], *(own[k] for k in self._firsts[:wanted])]
                 attempts = [new[wanted:]]
-            came = _came(space, new, isinstance(self._proposer, BayesianSearch))
-            proposed = _not_taken(self._proposer, space, shown, attempts, order, rng, came)
+            proposed = _not_taken(self._proposer, space, shown, attempts, order, rng, new)
         if proposed is None:
             proposed = _random_again(space, new, order, rng)
         return Suggestion(proposed.params, {**self._place_of(row), "proposed": proposed.why}, row.budget)
@@ -364,8 +364,8 @@ class Hyperband(_Race):
     "brackets", which lets a proposer learn from large budgets early; "auto" is the second for a proposer that needs
     results. An enqueued setting takes the place of a new one in a first rung, and can't be enqueued later than that.
     In a finite space with fewer points than new settings, all points come once, then all once more, with other seeds.
-    ``iterations`` is how often all brackets are run, for whoever can spend more, or has few settings with a large
-    ``min_budget``.
+    ``iterations`` is how often all brackets are run, one time after the other: for whoever can spend more, and where a
+    large ``min_budget`` leaves few settings.
 
     A failed trial is promoted only where too few others are left. A study's best trial may be one with a small budget,
     where more of it did harm; ``trial.budget`` tells.
@@ -390,7 +390,7 @@ class Hyperband(_Race):
         brackets = _bounded(once * self.iterations, self.eta)
         learns = _learns(self.proposer, sum(settings for settings, _ in brackets))
         by_rung = order == "rungs" or (order == "auto" and not learns)
-        self._lay_out(brackets, self.max_budget, self.eta, by_rung)
+        self._lay_out(brackets, self.max_budget, self.eta, by_rung, self.iterations)
 
 
 class SuccessiveHalving(_Race):
@@ -460,33 +460,21 @@ def _own(seen: Sequence[Result], needs: int) -> Sequence[Result]:
 
 def _not_taken(
     proposer: Searcher, space: Space, seen: Sequence[Result], attempts: Sequence[Sequence[dict[str, Any]]], number: int,
-    rng: np.random.Generator, came: Callable[[dict[str, Any]], bool],
+    rng: np.random.Generator, new: Sequence[dict[str, Any]],
 ) -> Suggestion | None:
-    """What a proposer suggests; None where it has nothing left, or nothing but what has come."""
+    """What a proposer suggests; None where it has nothing left, or nothing that is new in a finite space.
+
+    A model that was not shown the trials of other budgets may propose one of them; it is asked again, with all of them.
+    """
+    taken = () if space.size is None else Taken(space, [], new)
     for pending in attempts:
         try:
             proposed = proposer.suggest(space, seen, pending, number, rng)
         except Exhausted:
             return None
-        if not came(proposed.params):
+        if proposed.params not in taken:
             return proposed
     return None
-
-
-def _came(space: Space, new: Sequence[dict[str, Any]], near: bool) -> Callable[[dict[str, Any]], bool]:
-    """Whether a setting has come: in a finite space itself, in an infinite one, if asked for, one that is near it.
-
-    A model finds the same place twice but for the last digits.
-    """
-    if space.size is not None:
-        return Taken(space, [], new).__contains__
-    points = np.array([space.to_unit(params) for params in new if near]).reshape(-1, len(space.names))
-
-    def came(params: dict[str, Any]) -> bool:
-        near_it = np.isclose(points, space.to_unit(params), rtol=0.0, atol=NEAR, equal_nan=True)
-        return bool(near_it.all(axis=1).any())
-
-    return came
 
 
 def _random_again(
