@@ -66,7 +66,7 @@ def one_seed(X: np.ndarray, y: np.ndarray, X_test: np.ndarray, y_test: np.ndarra
         accuracy = model.evaluate(X_test, y_test)["accuracy"]
         return accuracy, model.evaluate(X, y)["accuracy"] - accuracy
 
-    plain = {**best, **{name: image.DEFAULT[name] for name in image.AUGMENTATION}}
+    plain = {**best, **{name: image.DEFAULT[name] for name in AUGMENTED}}
     return {
         "seed": seed, "params": best, "searched": searched, "tuned": tuned,
         "default": default, "long_default": long(image.DEFAULT)[0], "long_tuned": long(best)[0], "plain": long(plain),

@@ -45,7 +45,6 @@ DEFAULT: dict[str, Any] = {
     "batch_size": 32, "l2": 0.0, "dropout": 0.0, "shift": 0.0, "rotation": 0.0, "flip": False, "noise": 0.0,
 }
 WITH_ALL_LAYERS = DEFAULT | {"batch_normalization": True, "shift": 0.02, "rotation": 0.01, "flip": True, "noise": 0.05}
-AUGMENTATION = ("shift", "rotation", "flip", "noise")
 SHOWN = 12  # mistakes
 FINALISTS, SPLITS = 3, 2  # of a search's best settings, so many are judged anew by so many other splits
 MOST_PRODUCTS = 1_200_000  # in the convolutions, for an image, forwards; the default's network has 1,016,064

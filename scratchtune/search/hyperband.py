@@ -146,7 +146,7 @@ class _Race(Searcher):
     ) -> None:
         """Number the trials of brackets, (settings, promotions) each; a promotion comes after all that it needs.
 
-        By rung or not, an iteration, as many brackets as there are of each, comes after the one before it.
+        Brackets come in ``iterations`` of equally many; an iteration comes after the one before it.
         """
         cells = [(bracket, rung) for bracket, (_, promotions) in enumerate(brackets) for rung in range(promotions + 1)]
         if by_rung:
