@@ -3,7 +3,7 @@
     python -m benchmarks.pages            writes both
     python -m benchmarks.pages --check    exit code 1 where one of them is not what would be written
 
-A generated block stands between two comments, `<!-- generated: NAME -->` and `<!-- end -->`; the rest of a page is written
+A generated block is between two comments, `<!-- generated: NAME -->` and `<!-- end -->`; the rest of a page is written
 by hand. Every number in a block is read from a stored report, so a page cannot say what no run has printed.
 """
 
@@ -13,7 +13,6 @@ import argparse
 import re
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from benchmarks.common.harness import RESULTS, ROOT, table
 
@@ -75,8 +74,8 @@ def front() -> str:
          f"JAX {step('JAX', large)}, PyTorch {step('PyTorch (fused Adam)', large)}", "training_speed"),
         ("the document's grid search, 45 trainings, in seconds",
          cell("document_example", "scratchtune, GridSearchCV(n_jobs=2)", "seconds"),
-         f"scikit-learn {cell('document_example', 'scikit-learn, GridSearchCV(n_jobs=2)', 'seconds')}, Keras on PyTorch "
-         f"{cell('document_example', 'Keras on PyTorch', 'seconds')}", "document_example"),
+         f"scikit-learn {cell('document_example', 'scikit-learn, GridSearchCV(n_jobs=2)', 'seconds')}, "
+         f"Keras on PyTorch {cell('document_example', 'Keras on PyTorch', 'seconds')}", "document_example"),
         ("100 trials on 25 black boxes; 0 is random search, 1 the optimum", score("bayesian"),
          f"Optuna TPE {score('Optuna TPE')}, Optuna CMA-ES {score('Optuna CMA-ES')}", "search_quality"),
         ("milliseconds for a suggestion at trial 100", cell("search_overhead", "bayesian", "100"),
@@ -91,7 +90,8 @@ def front() -> str:
          f"the default, {tuned_gain('digits')}", "estimators"),
         ("trainings of 50 steps in float64 that follow PyTorch and Keras", parity(), "", "parity"),
     ]
-    rows = [[what, f"**{here}**", there, f"[report](benchmarks/results/{name}.md)"] for what, here, there, name in lines]
+    rows = [[what, f"**{here}**", peers, f"[report](benchmarks/results/{name}.md)"]
+            for what, here, peers, name in lines]
     return table(["", "scratchtune", "the strongest peers, same run", ""], rows, "llll")
 
 
