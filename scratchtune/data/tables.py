@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -317,17 +316,3 @@ def _short(number: int) -> str:
 def number_text(number: float) -> str:
     """A number as the text that a file most likely has for it: 3 for 3.0."""
     return str(int(number)) if number.is_integer() and abs(number) < 1e21 else repr(number)
-
-
-def decimal_comma(texts: Iterable[str]) -> str:
-    """A hint where the texts would be numbers, were the decimal comma a point; else an empty string."""
-    first = list(islice(texts, 100))
-    commas = any("," in text for text in first) and all(_is_decimal(text.replace(",", ".")) for text in first)
-    return " (numbers with a decimal comma? then write a point)" if commas else ""
-
-
-def _is_decimal(text: str) -> bool:
-    try:
-        return bool(np.isfinite(float(text)))
-    except ValueError:
-        return False
