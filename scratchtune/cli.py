@@ -285,6 +285,9 @@ def _check_tune(given: argparse.Namespace) -> None:
         raise ValueError("--target is missing; it names the column to predict")
     if given.data and given.emit:
         raise ValueError("--emit needs a FILE that the script can read; with --data there is none")
+    for name in ("text", "missing", "decimal", "thousands"):
+        if given.data and getattr(given, name):
+            raise ValueError(f"--{name} says how a FILE is read; with --data there is none")
     for name, value, low in (("--trials", given.trials, 1), ("--jobs", given.jobs, 1), ("--folds", given.folds, 2)):
         if value is not None:
             checks.integer(name, value, low)
