@@ -550,7 +550,7 @@ def test_wrong_spaces(text: str, message: str, run: Run) -> None:
 
 def test_a_table_or_a_target_that_is_not_given(run: Run) -> None:
     refused(run("tune", "whole.csv"), "--target is missing")
-    refused(run("tune", "--data", "digits", "--missing", "-"), "--missing says how a FILE is read; with --data there is")
+    refused(run("tune", "--data", "digits", "--missing", "-"), "--missing says how a FILE is read; with --data")
     refused(run("tune", "--target", "churn", "--drop", "id", "whole.csv"), "FILE, the table, is not given")
 
 
