@@ -10,7 +10,7 @@ import difflib
 import numbers
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import isfinite
 from typing import Any
 
@@ -32,6 +32,16 @@ def nearest(value: object, names: Iterable[str]) -> str:
     lowered = {name.lower(): name for name in names}
     close = difflib.get_close_matches(str(value).lower(), list(lowered), n=1, cutoff=0.6)
     return f", did you mean {lowered[close[0]]!r}?" if close else ""
+
+
+def quoted(names: Sequence[str], most: int = 10) -> str:
+    """Names in quotes, the first of many: ``'a', 'b' and 3 more``."""
+    return ", ".join(map(repr, names[:most])) + (f" and {len(names) - most:,} more" if len(names) > most else "")
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: ``1 row``, ``2 rows``."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def choice(name: str, value: object, choices: Iterable[Any]) -> Any:

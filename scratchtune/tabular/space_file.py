@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,26 @@ def read_space(path: str | Path) -> dict[str, Any]:
         except (TypeError, ValueError) as problem:
             raise ValueError(f"--space, {name!r}: {problem}") from None
     return space
+
+
+def written_space(space: Mapping[str, Any]) -> str:
+    """A space as the JSON that `read_space` reads, a line for each parameter.
+
+    >>> print(written_space({"units": Int(8, 64, log=True), "batch_size": [16, 32]}))
+    {
+      "units": {"low": 8, "high": 64, "log": true},
+      "batch_size": [16, 32]
+    }
+    """
+    return "{\n" + ",\n".join(f"  {json.dumps(name)}: {_written(entry)}" for name, entry in space.items()) + "\n}"
+
+
+def _written(entry: Any) -> str:
+    if isinstance(entry, (list, tuple)):
+        return json.dumps(list(entry))
+    given = {field.name: getattr(entry, field.name) for field in dataclasses.fields(entry)}
+    usual = {field.name: field.default for field in dataclasses.fields(entry)}
+    return json.dumps({name: value for name, value in given.items() if value != usual[name]})
 
 
 def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
