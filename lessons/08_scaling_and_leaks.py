@@ -298,8 +298,9 @@ def fill_gaps(X, train, test):
 
 
 # %%
-def check(solution=fill_gaps):
+def check(solution=None):
     """Test rows may not matter to the training part; then by hand, and against the package's imputer."""
+    solution = solution or fill_gaps
     nan = np.nan
     X = np.array([[1.0, nan], [nan, 2.0], [3.0, 4.0], [nan, nan], [900.0, 8.0]])
     before, other = X.copy(), X.copy()

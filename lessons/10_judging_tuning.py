@@ -314,8 +314,9 @@ def thirds(rows):
     return [(np.delete(rows, np.s_[k::3]), rows[k::3]) for k in range(3)]
 
 
-def check(solution=nested_scores):
+def check(solution=None):
     """On settings that are pure luck; every call of `score` is watched."""
+    solution = solution or nested_scores
     luck = np.random.default_rng(7).normal(size=(20, 27))  # what each setting happens to get on each row
 
     def score(setting, train, test):
