@@ -208,7 +208,7 @@ axes[1].set_title("Digits: 25 paired differences, and their mean")
 
 # %% [markdown]
 # ## Check: a real gain?
-# On the rows of the search, tuning looks like a gain of 2.0 points. On other rows it is 0.6. Is that the winner's curse?
+# On the rows of the search, tuning looks like a gain of 2.0 points. On other rows it is 0.6. Is it the winner's curse?
 # With 225 training rows, as in the search, the gain on other rows is 1.6 points. So the number of rows may explain most
 # of the drop. But its error is larger than the whole drop, so neither cause can be shown here.
 #
@@ -342,8 +342,8 @@ def check(solution=None):
         assert not set(train) & set(test), "A configuration is scored on rows that it was trained on."
         is_outer = any(set(test) == set(part) for _, part in outer)
         assert not is_outer or len(train) == 18, (
-            f"An outer fold is scored after a training on {len(train)} rows, as inside. Train the winner again, on all 18 "
-            "rows of the outer training part.")
+            f"An outer fold is scored after a training on {len(train)} rows, as inside. Train the winner again, on all 18"
+            " rows of the outer training part.")
         return value(configuration, train, test)
 
     found = np.ravel(solution(score, list(range(20)), thirds, rows))

@@ -285,8 +285,8 @@ def check(solution=None):
     try:
         certain = solution(1.0, 0.99)
     except (ValueError, ZeroDivisionError, OverflowError) as error:
-        raise AssertionError(f"A share of 1 raises {error!r}. log(1 − 1) does not exist; one trial is enough.") from None
-    assert certain == 1, f"With a share of 1 every trial is good: one is enough, not {certain}. log(1 − 1) is no number."
+        raise AssertionError(f"A share of 1 raises {error!r}. log(1 − 1) does not exist: one trial is enough.") from None
+    assert certain == 1, f"With a share of 1 every trial is good: one is enough, not {certain}. log(1 − 1) does not exist."
     found = solution(0.05, 0.6)  # 18: log(0.4) / log(0.95) is 17.9
     mistakes = {
         12: "this is confidence / share. The shares of several trials do not add up: all n miss with (1 − share)ⁿ",
