@@ -171,7 +171,7 @@ for scaler in (st.StandardScaler(), st.MinMaxScaler()):
 # Of the two scalings neither is clearly better here. Min-max keeps a known range, such as that of the pixels of an
 # image; standard scaling is less sensitive to single rows:
 #
-# Predict 2: min-max. The typing error spoils both, but with min-max all ordinary rows then lie within some thousandths
+# Predict 2: min-max. The typing error spoils both, but with min-max all ordinary rows are then within some thousandths
 # of the range. (So look at your data first.)
 
 # %%

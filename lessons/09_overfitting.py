@@ -136,11 +136,11 @@ for train, _ in draws:
     by_label.append((st.metrics.log_loss(y[train], p), st.metrics.log_loss(truth[train], p)))
 own, true = np.mean(by_label, axis=0)
 print(f"8 epochs, loss on the training rows: {own:.2f} by their own labels, {true:.2f} by the true ones")
-print(f"128 units, 128 epochs: {memory.score(X[wrong], y[wrong]):.0%} of the wrong training labels are learned")
+print(f"128 units, 128 epochs: {memory.score(X[wrong], y[wrong]):.0%} of the wrong training labels are reproduced")
 assert memory.score(X[wrong], y[wrong]) > 0.9
 assert true < -curves["epochs"][2].mean(axis=1)[3] < own
 # -> 8 epochs, loss on the training rows: 0.73 by their own labels, 0.40 by the true ones
-# -> 128 units, 128 epochs: 100% of the wrong training labels are learned
+# -> 128 units, 128 epochs: 100% of the wrong training labels are reproduced
 
 # %% [markdown]
 # ## Code: an ablation

@@ -27,14 +27,14 @@
 #    cross-validated accuracy: 50, 60 or 70 %? And the winner's accuracy on new rows?
 # 2. The tuned network beats the default one by 0.6 points on average over 25 trainings, with a standard error of 0.19.
 #    Is it better?
-# 3. Two methods are equally good. You compare them over 5 times 5 folds and say "different" if the mean lies more than
+# 3. Two methods are equally good. You compare them over 5 times 5 folds and say "different" if the mean is more than
 #    two standard errors from 0. How often do you raise a false alarm: in 5, 15 or 40 % of the cases?
 
 # %% [markdown]
 # ## Code: tuning pure noise
 # 80 rows, ten columns, and y is a coin toss. We search 40 random configurations, and follow the best score so far. For
 # each new leader we also see how it does on 1,000 new rows. All that four times, with new noise. The *nested* search at
-# the end tries 10 configurations only, as it has to be run anew for each fold.
+# the end tries 10 configurations only, as it has to be run again for each fold.
 
 # %%
 import matplotlib.pyplot as plt

@@ -176,7 +176,7 @@ assert of_grid.max() < 1.1 * of_grid.min() and of_chance[-1] < of_grid[-1] / 10
 # In both the package permutes digits or parts by the study's seed, so that each seed has other points.
 
 # %%
-# Of 0, 1, 2 and 3 in base 2. The lowest digit stands first: [1, 0] is 1, and [0, 1] is 2.
+# Of 0, 1, 2 and 3 in base 2. The lowest digit is first: [1, 0] is 1, and [0, 1] is 2.
 print([radical_inverse(digits, 2) for digits in ([0, 0], [1, 0], [0, 1], [1, 1])])
 print([latin_place(cell, 0.5, 4) for cell in (2, 0, 3, 1)])
 KINDS = {"random": "uniform", "Halton": "halton", "Latin hypercube": "latin_hypercube"}
