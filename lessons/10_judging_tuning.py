@@ -250,11 +250,11 @@ hits = [network(units=units).fit(X_tune, y_tune).predict(X_compare) == y_compare
 lost = hits[0].astype(float) - hits[1]
 print(f"on 900 other rows: the best {hits[0].mean():.3f}, one_se {hits[1].mean():.3f}; "
       f"paired difference {lost.mean():.4f}, error {standard_error(lost):.4f}")
-# ->   2 units: 0.297  
-# ->   4 units: 0.550  
-# ->   8 units: 0.747  
-# ->  16 units: 0.863  
-# ->  32 units: 0.900  
+# ->   2 units: 0.297
+# ->   4 units: 0.550
+# ->   8 units: 0.747
+# ->  16 units: 0.863
+# ->  32 units: 0.900
 # ->  64 units: 0.920  near enough, one_se
 # -> 128 units: 0.920  near enough
 # -> 256 units: 0.923  near enough, the best
@@ -342,8 +342,8 @@ def check(solution=None):
         assert not set(train) & set(test), "A configuration is scored on rows that it was trained on."
         is_outer = any(set(test) == set(part) for _, part in outer)
         assert not is_outer or len(train) == 18, (
-            f"An outer fold is scored after a training on {len(train)} rows, as inside. Train the winner again, on all 18"
-            " rows of the outer training part.")
+            f"An outer fold is scored after a training on {len(train)} rows, as inside. Train the winner again, on all "
+            "18 rows of the outer training part.")
         return value(configuration, train, test)
 
     found = np.ravel(solution(score, list(range(20)), thirds, rows))

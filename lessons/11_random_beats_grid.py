@@ -285,8 +285,8 @@ def check(solution=None):
     try:
         certain = solution(1.0, 0.99)
     except (ValueError, ZeroDivisionError, OverflowError) as error:
-        raise AssertionError(f"A share of 1 raises {error!r}. log(1 − 1) does not exist: one trial is enough.") from None
-    assert certain == 1, f"With a share of 1 every trial is good: one is enough, not {certain}. log(1 − 1) does not exist."
+        raise AssertionError(f"A share of 1 raises {error!r}: log(1 − 1) does not exist. One is enough.") from None
+    assert certain == 1, f"With a share of 1 every trial is good: one is enough, not {certain}. There is no log(1 − 1)."
     found = solution(0.05, 0.6)  # 18: log(0.4) / log(0.95) is 17.9
     mistakes = {
         12: "this is confidence / share. The shares of several trials do not add up: all n miss with (1 − share)ⁿ",
@@ -304,7 +304,7 @@ def check(solution=None):
     for share, confidence in np.random.default_rng(0).uniform(0.01, 0.99, (50, 2)):
         n = solution(share, confidence)
         assert 1.0 - (1.0 - share) ** n >= confidence, (
-            f"{n} trials are too few for a share of {share:.2f} and a confidence of {confidence:.2f}. Is it rounded up?")
+            f"{n} trials are too few for a share of {share:.2f} and a confidence of {confidence:.2f}. Round up.")
         assert n == 1 or 1.0 - (1.0 - share) ** (n - 1) < confidence, (
             f"{n} trials are more than needed for a share of {share:.2f} and a confidence of {confidence:.2f}.")
     study = st.Study({"x": st.Float(0.0, 1.0)}, st.RandomSearch(), seed=0)

@@ -48,7 +48,7 @@ WRONG = [
     (r"rounded down, but 17 trials are too few", rounded_down),
     (r"is an integer, not 17.9: round up", not_rounded),
     (r"The shares of several trials do not add up", confidence_by_share),
-    (r"log\(1 − 1\) does not exist; one trial", logarithm_of_0),
+    (r"log\(1 − 1\) does not exist. One is enough", logarithm_of_0),
     (r"here all n trials miss with probability 0.6", confidence_not_from_1),
     (r"here all n trials are good", all_trials_good),
 ]
