@@ -147,7 +147,7 @@ assert true < -curves["epochs"][2].mean(axis=1)[3] < own
 # An *ablation* takes parts of a method away, one at a time, to see what each is worth. Here the parts are six remedies.
 # We train without any, with each of them *alone*, with all, and with all *but one*. Each variant gets the same ten
 # draws, each with its own seed, so we can compare draw by draw: 400 of the hasty rows to train on, and 200 of the
-# checked ones to test on. (The strengths are not tuned; others may do better. The weight decay of 1.0 is no typing
+# checked ones to test on. (These strengths are examples; others may do better. The weight decay of 1.0 is no typing
 # error: each step takes α · w = 0.003 · 1.0 of the weight away.)
 
 # %%
