@@ -292,8 +292,9 @@ def tanh_gradient(weights, X, y):
 
 
 # %%
-def check(solution=tanh_gradient):
+def check(solution=None):
     """Against the package, on random networks of several sizes."""
+    solution = solution or tanh_gradient
     for n, inputs, units in ((1, 2, 2), (7, 3, 5), (20, 4, 3)):
         rng = np.random.default_rng(n)
         X, y = rng.normal(size=(n, inputs)), rng.normal(size=(n, 1))

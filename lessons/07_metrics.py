@@ -322,8 +322,9 @@ def cheapest_threshold(truth, score, cost_of_a_miss, cost_of_an_alarm):
 
 
 # %%
-def check(solution=cheapest_threshold):
+def check(solution=None):
     """By hand, and then on the three versions of the probabilities."""
+    solution = solution or cheapest_threshold
     truth, score = np.array([0, 1, 0, 1]), np.array([0.1, 0.4, 0.6, 0.8])
     for miss, false, right in ((1.0, 3.0, 0.8), (3.0, 1.0, 0.4), (20.0, 1.0, 0.4), (0.1, 30.0, 0.8)):
         found = solution(truth, score, miss, false)

@@ -411,8 +411,9 @@ def race_on_a_table(curves, eta):
 
 
 # %%
-def check(solution=race_on_a_table):
+def check(solution=None):
     """By hand, and against the package's successive halving on real and random curves."""
+    solution = solution or race_on_a_table
     table = np.array([[3.0, 1.0, 1.0, 9.0], [2.0, 2.0, 2.0, 5.0], [1.0, 3.0, 3.0, 3.0], [2.0, 0.0, 0.0, 0.0]])
     found = tuple(solution(table, 2))
     assert found == (1, 8), f"the small table gives {found}; it should be (1, 8)"

@@ -265,8 +265,9 @@ def makespan(durations, needs, workers):
 
 
 # %%
-def check(solution=makespan):
+def check(solution=None):
     """By hand, and against the simulation above."""
+    solution = solution or makespan
     for durations, needs, workers, right in (
         ([3, 1, 1], [0, 0, 2], 2, 4), ([3, 1, 1], [0, 0, 0], 2, 3), ([1, 1, 1], [0, 1, 2], 5, 3),
         ([2, 5], [0, 0], 1, 7), ([4, 1, 1, 1], [0, 0, 1, 1], 3, 5),

@@ -217,8 +217,9 @@ def shared_step(gradient_of, theta, alpha, parts):
 
 
 # %%
-def check(solution=shared_step):
+def check(solution=None):
     """Against one step over all rows."""
+    solution = solution or shared_step
     rng = np.random.default_rng(1)
     A, b = rng.normal(size=(23, 4)), rng.normal(size=23)
 

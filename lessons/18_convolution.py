@@ -506,8 +506,9 @@ def receptive_field(layers):
 
 
 # %%
-def check(solution=receptive_field):
+def check(solution=None):
     """Against the package: which pixels of a long image of one column change the output in the middle."""
+    solution = solution or receptive_field
     pixels = 99
     for layers in ([(3, 1)], [(3, 1), (3, 1)], [(5, 1), (3, 1), (3, 1)], [(3, 2), (3, 1)], [(3, 1), (2, 2), (3, 1)],
                    [(3, 2), (3, 2), (3, 2)], [(2, 2), (2, 2), (5, 1), (4, 3)]):

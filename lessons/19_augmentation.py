@@ -392,8 +392,9 @@ def cutout(images, size, rng):
 
 
 # %%
-def check(solution=cutout):
+def check(solution=None):
     """By hand: where the zeros are, and that every place occurs."""
+    solution = solution or cutout
     images = np.random.default_rng(1).uniform(0.5, 1.0, size=(600, 6, 7, 2))
     before = images.copy()
     for size in (3, 1, 6):
