@@ -165,8 +165,8 @@ ax.set_title("301,066 parameters, measured just now")
 
 # %% [markdown]
 # ## Check: is it faster?
-# Predict 3: see what was printed. When this was written, on two cores that other programs used as well, two threads ran
-# at 0.04 to 0.12 times the speed of one with batches of 32, and at 0.5 to 0.6 times with batches of 512. With 1,024 rows
+# Predict 3: see what was printed. When this was written, on two cores that other programs used too, two threads ran at
+# 0.04 to 0.12 times the speed of one with batches of 32, and at 0.5 to 0.6 times with batches of 512. With 1,024 rows
 # it was 0.7 in one run and 2.0 in another. So sharing slows small batches down, and large ones are where it may pay. On
 # your machine the numbers are others. With larger batches an epoch has fewer steps, and the batch size is a
 # hyper-parameter of its own (lesson 05). Workers in other processes, or on other computers, must in addition send what
