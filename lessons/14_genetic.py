@@ -1,6 +1,6 @@
 # %% [markdown]
 # # 14 The genetic search
-# How selection, crossover and mutation find good settings, and what each of them is worth.
+# How selection, crossover and mutation find good configurations, and what each of them is worth.
 
 # %% [markdown]
 # ## Question
@@ -18,11 +18,11 @@
 # - [gaussian_mutation] m = g + σ · z
 #
 # The words: a trial is an *individual*, its parameters are *genes*, and its *fitness* is minus its loss. Each gene is a
-# place between 0 and 1 in its parameter's range. The loop:
+# value on the unit interval: 0 is the low end of its parameter's range, and 1 the high end. The loop:
 #
 # 1. the first *population* is spread over the space;
 # 2. *replacement*: the fittest of all trials so far may be parents, old or new (*elitism*: the best is never lost);
-# 3. *selection*: two of them are drawn, the fitter the likelier;
+# 3. *selection*: two of them are drawn, a fitter one with a higher probability;
 # 4. *crossover*: the child has genes from both, or from between or near them (SBX: *simulated binary crossover*);
 # 5. *mutation*: some genes take a random step. Then go on with 2.
 #
@@ -30,13 +30,15 @@
 # four trials: their parents are chosen from the trials before it.
 #
 # The letters: n is the number of parents, r the rank of one of them (0 is the fittest), and s in the first formula how
-# many are drawn. f is the fitness, and b its range / n, so that the worst gets something, too. x is the gene of the
-# parent that the child is near, y the other's. u is an even random number. The larger η, the nearer the child stays. g
-# are genes, and z is a random number from the standard normal distribution. In the fifth formula s is 0.5, the share of
-# the parents' spread that a step has, and l the least: 0.03.
+# many are drawn. f is the fitness, and b its range / n, so that the worst has a chance, too. x is the gene of the parent
+# that the child is near, y the other's. u is a uniform random number between 0 and 1. The larger η, the nearer the child
+# is to its parent. g are genes, σ is the standard deviation of a step, and z is a random number from the standard normal
+# distribution. In the fifth formula s is 0.5, the share of the parents' standard deviation that a step has, and l is the
+# lower limit of σ: 0.03.
 #
-# Ours adds one thing: it makes a *brood* of four children for each trial, and tries the one that a rough estimate from
-# the earlier losses likes best.
+# The package's search has one part more, which is not in the textbooks: by default it makes a *brood* of four children
+# for each trial, and tries the one whose loss a rough estimate from the earlier trials puts lowest. Here it is switched
+# off (`brood=1`), so that what you see is selection, crossover and mutation.
 
 # %% [markdown]
 # ## Predict
@@ -44,7 +46,7 @@
 #    often is it the very best one?
 # 2. Seven parents have losses from 1 to 2, an eighth has 1,000. The roulette wheel gives shares by fitness. How much
 #    more often does it choose loss 1 than loss 2?
-# 3. Leave out crossover, mutation, elitism, or the brood: of which of them does the search need most?
+# 3. Leave out crossover, mutation, or elitism: which of them does the search need most?
 
 # %% [markdown]
 # ## Code: a population on a landscape
@@ -57,6 +59,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
+from scratchtune.evaluation.selection import standard_error
 from scratchtune.search import genetic_operators as operators
 from scratchtune.search.genetic import GeneticSearch
 
@@ -66,7 +69,7 @@ def landscape(x, y):
 
 
 space = {"x": st.Float(-4.0, 4.0), "y": st.Float(-4.0, 4.0)}
-study = st.Study(space, GeneticSearch(), seed=1)
+study = st.Study(space, GeneticSearch(brood=1), seed=1)
 study.run(lambda trial: landscape(**trial.params), n_trials=80, progress=False)
 places = np.array([[trial.params["x"], trial.params["y"]] for trial in study.trials])
 losses = np.array([trial.value for trial in study.trials])
@@ -148,8 +151,8 @@ for name, children in (("blend", blended), ("SBX", crossed)):
     print(f"{name:5}: mean {children.mean():.3f}, between the parents {inside:.2f}, "
           f"further out than 0.3 and 0.7 {outside:.2f}")
 least_at = 16 + 4 * [step[0] for step in steps].index(0.03)
-print(f"mutation: of the range of x the deviation is {steps[0][0]:.2f} after 16 trials, "
-      f"and the least, {min(steps)[0]:.2f}, from trial {least_at} on")
+print(f"mutation: of the range of x the standard deviation is {steps[0][0]:.2f} after 16 trials, "
+      f"and at its lower limit, {min(steps)[0]:.2f}, from trial {least_at} on")
 # -> blend: mean 0.501, between the parents 0.50, further out than 0.3 and 0.7 0.00
 # -> SBX  : mean 0.501, between the parents 0.50, further out than 0.3 and 0.7 0.12
 # -> mutation: of the range of x the deviation is 0.14 after 16 trials, and the least, 0.03, from trial 24 on
@@ -165,7 +168,7 @@ for children, name, color in ((blended, "blend, α = 0.5", "C0"), (crossed, "SBX
 axes[1].plot([0.4, 0.6], [0.15, 0.15], "k^", label="parents")
 axes[1].set(title="Crossover of one gene", xlabel="gene of the child", ylabel="density", ylim=(0, 7))
 axes[2].plot(range(16, 81, 4), steps, label=["x", "y"])
-axes[2].axhline(0.03, color="0.4", ls="--", lw=1, label="the least")
+axes[2].axhline(0.03, color="0.4", ls="--", lw=1, label="lower limit")
 axes[2].set(title="Mutation: σ as the search goes on", xlabel="trial", ylabel="share of the range", ylim=(0, None))
 for ax in axes:
     ax.legend()
@@ -194,10 +197,11 @@ assert steps[0][0] > 0.1 and all(step[0] == 0.03 for step in steps[(least_at - 1
 # %% [markdown]
 # ## Break it
 # Take one part away at a time. The loss has five parameters of three kinds now, as a real search does. Each variant
-# runs with the same seeds, 100 trials each. *Without elitism* only the latest 16 trials may be parents.
+# runs with the same 40 seeds, 100 trials each, and is compared with the whole seed by seed (lesson 10). *Without
+# elitism* only the latest 16 trials may be parents.
 
 # %%
-SEEDS = 15
+SEEDS = 40
 mixed = {
     "x": st.Float(-4.0, 4.0), "y": st.Float(-4.0, 4.0), "rate": st.Float(1e-4, 1.0, log=True), "units": st.Int(1, 200),
     "kind": ["a", "b", "c"]}
@@ -211,29 +215,23 @@ def five(trial):
 
 
 variants = {
-    "the whole": GeneticSearch(), "without crossover": GeneticSearch(crossover_rate=0.0),
-    "without mutation": GeneticSearch(mutation_rate=0.0), "without elitism": GeneticSearch(elitism=False),
-    "without the brood": GeneticSearch(brood=1), "random search": "random"}
-curves = {}
+    "the whole": GeneticSearch(brood=1), "without crossover": GeneticSearch(brood=1, crossover_rate=0.0),
+    "without mutation": GeneticSearch(brood=1, mutation_rate=0.0),
+    "without elitism": GeneticSearch(brood=1, elitism=False), "random search": "random"}
+curves, harm = {}, {}
 for name, searcher in variants.items():
     runs = [st.Study(mixed, searcher, seed=seed).run(five, n_trials=100, progress=False) for seed in range(SEEDS)]
     curves[name] = np.minimum.accumulate([[trial.value for trial in run.trials] for run in runs], axis=1)
-    low, middle, high = np.quantile(curves[name][:, -1], [0.25, 0.5, 0.75])
-    better = np.mean(curves["the whole"][:, -1] < curves[name][:, -1])
-    print(f"{name:18}: median loss {middle:.3f}, middle half {low:.3f} to {high:.3f}"
-          + (f"; the whole is better in {better:.0%} of the seeds" if name != "the whole" else ""))
-# -> the whole         : median loss 1.092, middle half 0.457 to 1.193
-# -> without crossover : median loss 1.013, middle half 0.518 to 1.280; the whole is better in 47% of the seeds
-# -> without mutation  : median loss 1.666, middle half 1.499 to 2.312; the whole is better in 93% of the seeds
-# -> without elitism   : median loss 1.089, middle half 0.555 to 1.372; the whole is better in 40% of the seeds
-# -> without the brood : median loss 0.699, middle half 0.506 to 1.327; the whole is better in 53% of the seeds
-# -> random search     : median loss 2.227, middle half 1.743 to 2.785; the whole is better in 100% of the seeds
+    less = {n: curves[name][:, n - 1] - curves["the whole"][:, n - 1] for n in (50, 100)}
+    harm[name] = {n: (difference.mean(), standard_error(difference)) for n, difference in less.items()}
+    changes = ", ".join(f"{mean:.2f} ± {error:.2f} after {n} trials" for n, (mean, error) in harm[name].items())
+    print(f"{name:18}: mean loss {curves[name][:, -1].mean():.2f}" + ("" if name == "the whole" else f"; worse by {changes}"))
 
 # %%
 fig, ax = plt.subplots(num="14-ablation", layout="constrained")
 for name, runs in curves.items():
-    ax.plot(range(1, 101), np.median(runs, axis=0), label=name, color="0.4" if name == "random search" else None)
-ax.set(yscale="log", xlabel="trials", ylabel="best loss so far", title=f"One part taken away: medians of {SEEDS} seeds")
+    ax.plot(range(1, 101), np.mean(runs, axis=0), label=name, color="0.4" if name == "random search" else None)
+ax.set(yscale="log", xlabel="trials", ylabel="best loss so far", title=f"One part taken away: means of {SEEDS} seeds")
 ax.legend()
 
 # %% [markdown]

@@ -235,12 +235,10 @@ fig, ax = plt.subplots(num="15-cost", figsize=(7.5, 4.2), layout="constrained")
 for colour, (name, found) in zip(("0.4", "C0", "C1"), runs.items(), strict=True):
     cost, values = found[0][1], np.array([value for value, _ in found])  # the three searches have the same costs
     begun = np.isfinite(values).all(axis=0)  # from the first full training on
-    ax.fill_between(cost[begun], values.min(axis=0)[begun], values.max(axis=0)[begun], step="post", color=colour,
-                    alpha=0.15, lw=0)
-    ax.step(cost[begun], values.mean(axis=0)[begun], colour, where="post", lw=2, label=name)
-ax.set(xlabel="epochs spent", ylabel="best loss of a full training", ylim=(0.1, 0.5))
-ax.set(title="Three searches each: mean, lowest to highest")
-ax.legend()
+    ax.step(cost[begun], values.mean(axis=0)[begun], colour, where="post", lw=2, label=f"{name}: mean")
+    ax.plot([cost[-1]] * 3, values[:, -1], "o", color=colour, alpha=0.7)
+ax.set(xlabel="epochs spent", ylabel="best loss of a full training", ylim=(0.1, 0.5), title="Three searches each")
+ax.legend(title="dots: the three in the end")
 
 # %% [markdown]
 # ## Check: Hyperband
@@ -286,10 +284,12 @@ for epoch in (1, 9, 27):
 
 # %%
 fig, ax = plt.subplots(num="15-crossing", figsize=(7.5, 4), layout="constrained")
-for rate, colour, mean in zip(RATES, plt.get_cmap("viridis")(np.linspace(0, 1, 7)), curves.mean(axis=1), strict=True):
-    ax.plot(range(1, EPOCHS + 1), mean, color=colour, lw=2, label=f"dropout {rate}")
+for rate, mean in zip(RATES, curves.mean(axis=1), strict=True):
+    style = {"color": {0.0: "C1", 0.45: "C0"}[rate], "lw": 3} if rate in (0.0, 0.45) else {"color": "0.7", "lw": 1}
+    ax.plot(range(1, EPOCHS + 1), mean, **style, label=f"dropout {rate}" if rate in (0.0, 0.45) else None)
+    ax.text(1, mean[0], f"{rate} ", ha="right", va="center", fontsize=8)
 ax.set(xlabel="epoch (log scale)", xscale="log", ylabel="validation loss (log scale)", yscale="log", ylim=(0.09, 3))
-ax.set(title="Curves that cross: means of eight seeds")
+ax.set(title="Curves that cross: seven rates of dropout, means of eight seeds")
 ax.set_xticks([1, 3, 9, 27], ["1", "3", "9", "27"])
 ax.set_yticks([0.1, 0.3, 1], ["0.1", "0.3", "1"])
 ax.minorticks_off()
