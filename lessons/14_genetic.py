@@ -152,11 +152,11 @@ for name, children in (("blend", blended), ("SBX", crossed)):
     print(f"{name:5}: mean {children.mean():.3f}, between the parents {inside:.2f}, "
           f"further out than 0.3 and 0.7 {outside:.2f}")
 least_at = 16 + 4 * [step[0] for step in steps].index(0.03)
-print(f"mutation: standard deviation, as a share of the range of x: {steps[0][0]:.2f} after 16 trials, "
-      f"{min(steps)[0]:.2f} (lower limit) from trial {least_at} on")
+print(f"mutation: standard deviation as a share of the range of x: {steps[0][0]:.2f} after 16 trials, "
+      f"{min(steps)[0]:.2f}, the limit, from trial {least_at} on")
 # -> blend: mean 0.501, between the parents 0.50, further out than 0.3 and 0.7 0.00
 # -> SBX  : mean 0.501, between the parents 0.50, further out than 0.3 and 0.7 0.12
-# -> mutation: standard deviation, as a share of the range of x: 0.14 after 16 trials, 0.03 (lower limit) from trial 28 on
+# -> mutation: standard deviation as a share of the range of x: 0.14 after 16 trials, 0.03, the limit, from trial 28 on
 
 # %%
 fig, axes = plt.subplots(1, 3, num="14-operators", figsize=(12, 3.8), layout="constrained")
