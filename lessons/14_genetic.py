@@ -27,6 +27,9 @@
 # 4. *crossover*: the child has genes from both, or from between or near them (SBX: *simulated binary crossover*);
 # 5. *mutation*: some genes take a random step. Then go on with 2.
 #
+# Every search has to share its trials between *exploitation*, trying near the best so far, and *exploration*, trying
+# where little is known. Here selection and elitism exploit; the founders and mutation explore.
+#
 # By default there are 16 *founders* in the first population, the eight fittest may be parents, and a *generation* is
 # four trials: their parents are chosen from the trials before it.
 #

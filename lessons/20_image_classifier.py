@@ -6,24 +6,29 @@
 # ## Question
 # The document says (section 6.1): for images the structure of the network, the learning rate and the augmentation
 # decide. So let us search over all three. Such a search finds a better configuration than the default. But how much of
-# that gain would tuning the learning rate alone have given, for the same cost?
+# that gain would tuning the learning rate alone have given, at no higher cost?
 
 # %% [markdown]
 # ## Formulas
 # - [cosine_decay] a = α · (f + (1 − f) · (1 + cos(π · min(x, 1))) / 2)
 # - [hyperband_rung_budget] r = floor(R / η^k)
+# - [batch_normalization] μⱼ = meanₙ[xₙⱼ] ; vⱼ = meanₙ[(xₙⱼ − μⱼ)²] ; yₙⱼ = γⱼ · (xₙⱼ − μⱼ) / √(vⱼ + ε) + βⱼ
 # - [standard_error_of_mean] e = √(Σₖ[(sₖ − meanₖ[sₖ])²] / (#k · max(#k − 1, 1)))
 #
 # The learning rate falls along half a cosine wave: x is the share of the training that is done, α the learning rate at
 # the start, and f · α the one at the end. Here f is 0; with f = 1 the learning rate is constant. The second formula
 # gives the epochs of a rung of Hyperband (lesson 15): R is the longest training, and k more rungs are to come.
 #
-# The third one is that of lesson 10. We compare two configurations by their *paired* difference: same seeds, same
-# images. Two things in it are random: the training (the seed decides the initial weights and the order of the images),
-# and which images we happened to get. So we compute two standard errors. One is over the images, each with its mean
-# over the seeds. The other is over the seeds, each with its mean over the images. The squares of both are added, and
-# the root is the error printed below. (That is on the safe side: the chance in a single prediction is in both.) We have
-# only four seeds, so the errors are rough, and we call a difference *decided* from three errors on.
+# *Batch normalisation* is a layer after a convolution. It normalises the outputs of each filter j to mean 0 and
+# variance 1 over a batch, then it scales and shifts them by γ and β, which are learned.
+#
+# The last formula is that of lesson 10. We compare two configurations by their *paired* difference: run by run and
+# image by image. Two things in it are random: the run (its seed decides the *initialisation*, that is the weights at
+# the start, the order of the images, and what a search proposes), and which images we happened to get. So we compute
+# two standard errors. One is over the images, each with its mean over the runs. The other is over the runs, each with
+# its mean over the images. The squares of both are added, and the root is the error printed below. (That is on the safe
+# side: the chance in a single prediction is in both.) We have only four runs, so the errors are rough, and we call a
+# difference *decided* from three errors on.
 
 # %% [markdown]
 # ## Predict
@@ -68,12 +73,12 @@ def trained(params, epochs, seed):
 
 
 def hits(models, X, y):
-    """Which images each network gets right, as 0 and 1: (networks, images)."""
+    """Which images each network gets right, as 0 and 1: (runs, images)."""
     return np.array([model.predict(X).argmax(axis=1) == y for model in models], float)
 
 
 def difference(a, b):
-    """The mean of a less b, hits of paired networks, and its error from images and seeds."""
+    """The mean of a less b, hits of paired runs, and its error from images and runs."""
     d = a - b
     return d.mean(), np.hypot(standard_error(d.mean(axis=0)), standard_error(d.mean(axis=1)))
 
@@ -120,7 +125,7 @@ fig.legend(loc="outside right upper")
 # ## Check: one change at a time
 # Predict 1: the learning rate. And it changes what the others are worth. At 0.001 four filters instead of eight cost 20
 # points of accuracy, at 0.01 nothing that we can see. Batch normalisation gains five points at 0.01, the only one of
-# the four that is decided there; what it gains at 0.001 differs much from seed to seed. So a table of what each
+# the four that is decided there; what it gains at 0.001 differs much from run to run. So a table of what each
 # hyper-parameter is worth is a table for one learning rate. (The document says so in its section 2.2: hyper-parameters
 # depend on each other.) Whoever tunes the structure before the learning rate may pay for filters that are not needed.
 #
