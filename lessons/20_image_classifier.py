@@ -170,8 +170,8 @@ for epochs, value in agreement.items():
 # %% [markdown]
 # ## Check: short trainings and long ones
 # Predict 2: similar, but not the same: 0.7 after one epoch, 0.8 after three. (From 16 configurations a rank correlation
-# is known to within two or three tenths only.) That is enough to drop the worst early, and too little to name the best.
-# Hyperband has brackets that begin with longer trainings, for configurations that learn slowly and end well.
+# is known to within two or three tenths only.) The order after one epoch is a guide, not more. Hyperband has brackets
+# that begin with longer trainings, for configurations that learn slowly and end well.
 
 # %%
 assert all(0.4 < value < 0.95 for value in agreement.values())
@@ -239,9 +239,10 @@ ax.legend(loc="lower right")
 # ## Check: a search, and the learning rate alone
 # Predict 3: they can't be told apart. Against the default the search looks splendid: it gains 28 points after 9 epochs,
 # and 10 after 18, for the default with its small learning rate gains most from the longer training. But the learning
-# rate alone gains as much, with 45 epochs instead of 78. What the other five hyper-parameters add is undecided, after 9
-# epochs and after 18 (we looked at no other length): it may be nothing, it may be two or three points. A report that
-# compares the search with the default alone hides that.
+# rate alone gains as much, as far as we can tell, with 45 epochs instead of 78. (An epoch of a larger network takes
+# longer; we count epochs.) What the other five hyper-parameters add is undecided, after 9 epochs and after 18 (we
+# looked at no other length): it may be nothing, it may be two or three points. A report that compares the search with
+# the default alone hides that.
 #
 # So *tune the learning rate first*, and compare a search with that. It does not follow that structure and augmentation
 # never matter: batch normalisation did above, at 0.01. With a longer search, more images or another default this table
