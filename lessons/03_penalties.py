@@ -169,7 +169,7 @@ for (name, five), above, below in zip(kernels.items(), axes[0], axes[1], strict=
     above.plot(*np.divmod(np.flatnonzero(edge), 8)[::-1], "x", color="red", ms=8, mew=2)
     above.grid(False)
     below.hist(np.clip(five[0].ravel(), -1, 1), bins=np.linspace(-1.025, 1.025, 42), color="0.35")
-    below.set(xlabel="weight", ylim=(0, 1300))
+    below.set(xlabel="weight", ylim=(0, 1700))
 axes[1, 0].set_ylabel("how many of 2,048")
 fig.colorbar(image, ax=axes[0], label="norm of a pixel's 32 weights")
 fig.suptitle("First layer: the weights of each pixel (x: pixels that are always 0), and all weights")
