@@ -239,13 +239,13 @@ for rows, epochs, seeds in ((1347, 40, 10), (100, 160, 20)):
         run = generalisation(rows, penalties[name], 0.01, epochs, seeds)
         gain[rows, name] = [compare(run[:, column], plain[rows][column]) for column in (0, 1)]
         (a, a_error), (loss, loss_error) = gain[rows, name]
-        print(f"    {name}: accuracy {a:+.3f} ± {a_error:.3f}, log loss {loss:+.3f} ± {loss_error:.3f}")
+        print(f"    {name}: accuracy {a:6.3f} ± {a_error:.3f}, log loss {loss:6.3f} ± {loss_error:.3f}")
 # -> 1347 images, no penalty: accuracy 0.973, log loss 0.09
-# ->     L1, λ = 0.001: accuracy -0.006 ± 0.003, log loss +0.029 ± 0.008
-# ->     L2, λ = 0.001: accuracy -0.001 ± 0.003, log loss +0.023 ± 0.007
+# ->     L1, λ = 0.001: accuracy -0.006 ± 0.003, log loss  0.029 ± 0.008
+# ->     L2, λ = 0.001: accuracy -0.001 ± 0.003, log loss  0.023 ± 0.007
 # ->  100 images, no penalty: accuracy 0.892, log loss 0.38
-# ->     L1, λ = 0.001: accuracy +0.001 ± 0.003, log loss -0.017 ± 0.008
-# ->     L2, λ = 0.001: accuracy +0.006 ± 0.002, log loss -0.031 ± 0.007
+# ->     L1, λ = 0.001: accuracy  0.001 ± 0.003, log loss -0.017 ± 0.008
+# ->     L2, λ = 0.001: accuracy  0.006 ± 0.002, log loss -0.031 ± 0.007
 
 # %% [markdown]
 # ## Check: when a penalty helps
