@@ -341,7 +341,7 @@ print(f"always ill: F1 {always[3]:.3f}, and {(always[1] + always[2]) / 2:.3f} as
 # -> always ill: F1 0.095, and 0.525 as a plain mean
 
 # %% [markdown]
-# Without the 0.5 a model that gives everybody the same score gets 0, the AUC of a perfectly reversed order, and rounding
+# Without the 0.5 a model that gives everybody the same score gets 0, the AUC of a perfectly reversed order. Rounding
 # lowers the AUC of the network by 0.08 instead of 0.03. With the plain mean, alarming everybody gets 0.53, more than
 # the network's F1. The harmonic mean is small as soon as one of the two is.
 
