@@ -16,7 +16,7 @@
 # training can mislead it without a sign. That is why the course begins here; the search itself begins in lesson 06.
 #
 # All lessons have the same parts: Question, Formulas, Predict, Code, Check, Break it, Exercise. Read this file from
-# top to bottom while you run it. Lines that begin with `# ->` are what the cell that they end prints.
+# top to bottom while you run it. Lines that begin with `# ->`, at the end of a cell, show what the cell prints.
 
 # %% [markdown]
 # ## Question
@@ -25,9 +25,9 @@
 
 # %% [markdown]
 # ## Formulas
-# A formula stands in the docstring of the function that computes it, under an ID in square brackets. `formulas.find`
-# looks it up. We use one of them here, [l2_penalty]. It makes large weights cost something; lesson 03 measures when
-# that helps.
+# A formula is written in the docstring of the function that computes it, under an ID in square brackets.
+# `formulas.find` looks it up. We use one of them here, [l2_penalty]. It makes large weights cost something; lesson 03
+# measures when that helps.
 
 # %%
 import matplotlib.pyplot as plt

@@ -92,8 +92,8 @@ fig.suptitle("Four learning rates on one bowl (the star is the minimum)")
 # along a direction of curvature c by 1 − α · c. That shrinks it only if α is below 2 / c, so the *most curved*
 # direction sets the limit for all of them.
 #
-# The curvatures of a bowl are the eigenvalues of its *Hessian*, the matrix of second derivatives. We measure it, by
-# moving θ a little and looking how the gradient changes, and try an α just below the limit and one just above.
+# The curvatures of a bowl are the eigenvalues of its *Hessian*, the matrix of second derivatives. We measure it from
+# the change of the gradient as θ moves a little, and then try an α just below the limit and one just above.
 
 # %%
 assert np.allclose(paths[0.1][-1, 0], 10.0 * 0.9**20)
@@ -260,7 +260,7 @@ assert np.isclose(descend(0.1, 5, without_alpha)[-1, 1], (-9.0) ** 5)
 
 # %% [markdown]
 # ## Exercise
-# Nobody tells us the curvature, so nobody tells us the best α. Write a descent that finds out by itself:
+# Usually the curvature is not known, and so the best α is not known either. Write a descent that finds an α by itself:
 #
 # - make a step with [gradient_descent] (on a copy of theta);
 # - if J did not grow, keep the step; otherwise drop it and halve alpha;

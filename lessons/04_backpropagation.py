@@ -62,7 +62,7 @@
 # exp(o_k) / Σⱼ exp(oⱼ), which is p_k. So dL/do = p − t = (−0.2689, 0.2689).
 #
 # 1. Which sign has dL/dV for the weight from the first hidden unit to the right class? (Would a larger weight help?)
-# 2. The second hidden unit is off. Which parts of the gradient are 0 because of that?
+# 2. The second hidden unit is off: its ReLU puts out 0. Which parts of the gradient are 0 because of that?
 # 3. How does L change, about, if the first entry of x is 1.01 instead of 1?
 
 # %% [markdown]
@@ -124,7 +124,7 @@ for name, part in zip(("dL/dW", "dL/db", "dL/dV", "dL/dc"), np.split(gradient, [
 
 # %% [markdown]
 # ## Check
-# First against paper.
+# First, is it the gradient that we have worked out on paper?
 
 # %%
 q = 1.0 / (np.e + 1.0)  # 0.2689
@@ -220,8 +220,8 @@ assert abs(by_differences - by_package).max() < 1e-8 and slower > 100.0
 
 # %% [markdown]
 # How small should h be? If it is too large, L is not a straight line between the two points. If it is too small, the
-# two losses differ only in their last digits, which are rounded. The smallest error is in between, for this network and
-# 16 digits near h = 0.00001.
+# two losses differ only in their last digits, which are rounded. The smallest error is in between. For this network
+# and 16 digits it is at an h of the order of 0.00001.
 
 # %%
 steps = 10.0 ** np.arange(-1, -14, -0.5)
