@@ -301,5 +301,8 @@ def check(solution=None):
     assert np.allclose(theta, [9.0, 0.0]), f"One step with alpha = 0.1 leads to (9, 0); yours leads to {theta}"
     assert alpha == 0.1, f"alpha is halved only when a step is dropped; after a kept step it is still 0.1, not {alpha}"
 
+    heights = [valley(solution(valley, valley_gradient, start, 64.0, steps)[0]) for steps in range(40)]
+    risen = np.diff(heights).max() > 1e-9
+    assert not risen, "A kept step makes J larger than before it: compare with J at the latest theta, not at the first"
     theta, alpha = solution(valley, valley_gradient, start, 64.0, 200)
     assert valley(theta) < 1e-6, f"After 200 attempts J should be below 0.000001; yours is {valley(theta):.3g}"

@@ -455,6 +455,11 @@ def check(solution=None):
     assert not named, f"{named[0]}. (After two steps by hand theta is {theta[0]:.4f}; it should be 0.82.)"
     assert np.allclose(theta, [0.82, 1.1]), f"After two steps theta is {theta}; it should be [0.82 1.1]"
     assert np.allclose(v, [25.0, 0.25]), f"After two steps v is {v}; it should be [25. 0.25]"
+    theta, v = np.array([1.0]), np.zeros(1)
+    solution(theta, np.array([3.0]), v, 0.1, 1.0)
+    inside = np.isclose(theta[0], 1.0 - 0.3 / np.sqrt(10.0))
+    assert not inside, "epsilon is inside the root; Adagrad adds it to the root of v"
+    assert np.isclose(theta[0], 0.925), f"With epsilon = 1 the first step leads to {theta[0]:.4f}; it should be 0.925"
     theta, v = np.array([10.0, 1.0]), np.zeros(2)
     for _ in range(400):
         solution(theta, np.array([1.0, 200.0]) * theta, v, 3.0, 1e-8)

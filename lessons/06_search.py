@@ -381,3 +381,5 @@ def check(solution=None):
 
     solution(score, space, 400, np.random.default_rng(1))
     assert seen[400:] != drawn, "Another rng gives the same draws: take all random numbers from the rng that is given"
+    solution(score, space, 400, np.random.default_rng(0))
+    assert seen[800:] == drawn, "An equal rng gives other draws: take all random numbers from it, not from np.random"

@@ -65,6 +65,17 @@ def halves_before_the_first(objective, gradient, theta, alpha, steps):
     return careful_descent(objective, gradient, theta, alpha / 2.0, steps)
 
 
+def compares_with_the_start(objective, gradient, theta, alpha, steps):
+    first = objective(theta)
+    for _ in range(steps):
+        attempt = theta - alpha * gradient(theta)
+        if objective(attempt) <= first:
+            theta = attempt
+        else:
+            alpha /= 2.0
+    return theta, alpha
+
+
 def goes_uphill(objective, gradient, theta, alpha, steps):
     return careful_descent(objective, lambda theta: -gradient(theta), theta, alpha, steps)
 
@@ -77,5 +88,6 @@ WRONG = [
     ("was dropped, but alpha is still 64", never_halves),
     ("alpha is halved only when a step is dropped", halves_after_every_attempt),
     ("alpha is halved twice for one dropped step", halves_before_the_first),
+    ("compare with J at the latest theta, not at the first", compares_with_the_start),
     ("A step downhill with alpha = 0.1 makes J smaller and must be kept", goes_uphill),
 ]

@@ -44,6 +44,11 @@ def no_division(theta, grad, v, alpha, epsilon):
     theta -= alpha * grad
 
 
+def epsilon_inside_the_root(theta, grad, v, alpha, epsilon):
+    v += grad**2
+    theta -= alpha * grad / np.sqrt(v + epsilon)
+
+
 SOLUTION = adagrad
 WRONG = [
     ("v is unchanged: add to it in place", v_not_in_place),
@@ -52,5 +57,6 @@ WRONG = [
     ("running mean, as in RMSprop", running_mean_of_rmsprop),
     ("must add up the squares of all gradients", v_overwritten),
     ("The root is missing", no_root),
+    ("epsilon is inside the root", epsilon_inside_the_root),
     ("division by the root of v is missing", no_division),
 ]

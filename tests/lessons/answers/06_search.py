@@ -54,6 +54,10 @@ def a_generator_of_its_own(score, space, n, rng):
     return search(score, space, n, np.random.default_rng(7))
 
 
+def global_random_numbers(score, space, n, rng):
+    return search(score, space, n, np.random.default_rng())
+
+
 def keeps_the_lowest(score, space, n, rng):
     return search(score, space, n, rng, better=lambda new, old: new < old)
 
@@ -82,6 +86,7 @@ WRONG = [
     ("draw a random number of its own for each", one_number_for_all),
     ("All draws are the same: draw anew in each round", drawn_once_before_the_loop),
     ("Another rng gives the same draws", a_generator_of_its_own),
+    ("not from np.random", global_random_numbers),
     ("This is the lowest score", keeps_the_lowest),
     ("This is the last score", keeps_the_last),
     ("scored again at the end", scores_the_best_again),
