@@ -15,6 +15,8 @@ RANGES = [
     Int(16, 64, step=16), Int(1, 1000, log=True), Int(7, 7), Categorical(["a", None, 1, 1.0, True, (2, 3)]),
     Float(-1e-320, 1e-320), Float(5e-324, 1.7976931348623157e308, log=True), Float(-8e307, 8e307), Float(1, 1 + 2**-52),
     Float(-0.7, 0.7, step=0.1), Float(1e-6, 1.0, step=3e-9 / 3), Int(-(2**62), -(2**62) + 9), Int(0, 2**50 - 1),
+    Float(1e-4, 1e-4 + 1e-19, log=True), Float(1e300, 1e300 * (1 + 1e-14), log=True), Float(5e-324, 1e-323, log=True),
+    Float(1.7e308, 1.7e308 * (1 + 1e-8), log=True), Int(2**40 - 1, 2**40, log=True),
     Int(2**62, 2**62 + 2**50 * 1000 - 1000, step=1000), Int(1, 2**40, log=True), Categorical([float("nan"), [1], [2]]),
 ]
 
