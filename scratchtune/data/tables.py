@@ -153,6 +153,7 @@ def is_missing(text: str) -> bool:
 
 def column_of(name: str, values: Any) -> Column:
     """A column of an array, a list or a series: numbers as they are, texts and truth values as texts."""
+    checks.refuse_masked(f"column {name!r}", values)
     array = np.asarray(values)
     if array.ndim != 1:
         raise ValueError(f"column {name!r} has shape {array.shape}; it must have one value for each row")
