@@ -455,6 +455,31 @@ def _compiled_power_of_two(k):
     return lambda k: _exponent_bits(k)  # type: ignore[call-arg]
 
 
+_BITS = 2**64 - 1
+
+
+def wrapped_sum(a, b):
+    """a + b of two uint64, modulo 2^64, as a processor adds. NumPy's own sum of two scalars would warn of an overflow.
+
+    >>> int(wrapped_sum(np.uint64(2**64 - 1), np.uint64(3)))
+    2
+    """
+    return np.uint64((int(a) + int(b)) & _BITS)
+
+
+def wrapped_product(a, b):
+    """a · b of two uint64, modulo 2^64, as a processor multiplies.
+
+    >>> int(wrapped_product(np.uint64(2**63 + 1), np.uint64(2)))
+    2
+    """
+    return np.uint64((int(a) * int(b)) & _BITS)
+
+
+overload(wrapped_sum)(lambda a, b: lambda a, b: a + b)
+overload(wrapped_product)(lambda a, b: lambda a, b: a * b)
+
+
 FLUSH = 0x8040  # the bits of an x86 processor's control word that make numbers too small to be normal count as zero
 _HAS_CONTROL_WORD = platform.machine().lower() in ("x86_64", "amd64") and not DISABLED
 
