@@ -181,4 +181,5 @@ def test_a_masked_array_without_masked_values_is_an_array() -> None:
 def test_integers_beyond_floats_are_refused_by_name(call: Any, name: str) -> None:
     with pytest.raises(ValueError) as error:
         call()
-    assert str(error.value) == f"{name} holds an integer too large for a float; every value must be below 1.8e308 in size"
+    sentence = "holds an integer too large for a float; every value must be below 1.8e308 in size"
+    assert str(error.value) == f"{name} {sentence}"

@@ -104,7 +104,7 @@ def tamed(losses: np.ndarray) -> Tamed:
 
 
 def root_mean_square(values: np.ndarray) -> float:
-    """Root of the mean of the squares, of values of any size: they are scaled by a power of two before they are squared.
+    """Root of the mean of the squares, of values of any size: a power of two scales them before they are squared.
 
     >>> root_mean_square(np.array([3e-200, 3e-200]))
     3e-200

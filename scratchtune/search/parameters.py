@@ -20,7 +20,7 @@ from scratchtune import checks
 MOST_VALUES = 2**50  # of a range with a step: from here on the 53 bits of a place could not tell two values apart
 MOST_IN_LOG = 2**40  # the largest whole number of a log range, likewise: its logarithm has fewer bits left
 MOST_CHOICES = 1_000_000
-NARROW_LOG = 1e-9  # a range whose ends differ by no larger a share is linear: its logarithms lack the digits to be exact
+NARROW_LOG = 1e-9  # where high is at most this share above low, the logarithms have too few digits: see is_logarithmic
 SPREADS = (1e-6, 4.0)  # of a prior, as shares of the range: a narrower one is a point, a wider one is flat
 
 

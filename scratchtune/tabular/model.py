@@ -6,7 +6,7 @@ arrays of numbers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from scratchtune import checks, estimators, protocol
 from scratchtune.data import Table, TableEncoder
 from scratchtune.data.tables import Text, number_text
 from scratchtune.estimators import MLPClassifier, MLPRegressor
-from scratchtune.network.saving import text_list, write_whole
+from scratchtune.network.saving import Member, entry, text_list, write_whole
 
 FEW = 20  # different whole numbers at most that are taken for classes
 TASKS = ("classification", "regression")
@@ -127,11 +127,12 @@ class TableModel:
         write_whole(Path(path), "table model", whole, arrays)
 
 
-def unpacked(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> TableModel:
+def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) -> TableModel:
     """The model that `TableModel.save` has written."""
-    target, dropped = _target(**header["target"]), text_list("dropped", header["dropped"], different=False)
-    encoder = TableEncoder.from_state(header["encoder"])
-    estimator = estimators.unpacked(header["estimator"], arrays)
+    target = _target(*(entry(entry(header, "target"), name) for name in Target._fields))
+    dropped = text_list("dropped", entry(header, "dropped"), different=False)
+    encoder = TableEncoder.from_state(entry(header, "encoder"))
+    estimator = estimators.unpacked(entry(header, "estimator"), arrays)
     fitted = TableEstimator(estimator, encoder.impute, encoder.handle_unknown)
     fitted.encoder_ = encoder
     _check_sizes(fitted, target)
