@@ -411,7 +411,8 @@ def _caller(result: Any) -> Any:
     """Make ``call(kernel, arguments)``, for kernels that return ``result``."""
 
     def call(kernel: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        return kernel(*arguments)
+        value = kernel(*arguments)
+        return None if result is types.void else np.float64(value)  # as the compiled kernel returns it
 
     @intrinsic
     def call_address(context: Any, address: Any, arguments: Any) -> Any:

@@ -79,7 +79,7 @@ def matern52(r):
     Source
         Rasmussen and Williams (2006), equation 4.17.
     Example
-        >>> matern52(0.0)
+        >>> float(matern52(0.0))
         1.0
     """
     root = np.sqrt(5.0)
