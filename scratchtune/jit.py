@@ -175,7 +175,8 @@ class _Locator(caching.InTreeCacheLocator):
 
     def get_source_stamp(self) -> str:
         found = sorted(dependencies(self._function).items())
-        return hashlib.sha256(f"{_digest(__file__)} {found}".encode()).hexdigest()
+        checked = config.BOUNDSCHECK  # type: ignore[attr-defined]  # NUMBA_BOUNDSCHECK=1 makes other code
+        return hashlib.sha256(f"{_digest(__file__)} {checked} {found}".encode()).hexdigest()
 
     def ensure_cache_path(self) -> None:
         """Nothing to ensure: `_cache_folder` has tried to write."""

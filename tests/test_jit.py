@@ -321,6 +321,32 @@ def test_two_constants_that_change_places_are_noticed(tmp_path: Path) -> None:
     assert found == [-3.0, 3.0]
 
 
+REACHING = """
+from scratchtune import jit
+
+
+@jit.function
+def reach(x, i):
+    return x[i]
+"""
+
+
+def test_code_that_checks_bounds_is_cached_apart(tmp_path: Path) -> None:
+    """After a run without the check, one with it finds the access beyond the end, and the other way round."""
+    (tmp_path / "reaching.py").write_text(REACHING)
+    script = """
+    import numpy as np
+    from reaching import reach
+    try:
+        reach(np.zeros(9)[:3], 3)
+        print("not seen")
+    except IndexError:
+        print("seen")
+    """
+    found = [_run(script, tmp_path, **env)[0] for env in ({}, {"NUMBA_BOUNDSCHECK": "1"}, {})]
+    assert found == ["not seen", "seen", "not seen"]
+
+
 def _cached(folder: Path) -> list[str]:
     """The kernels of one's own that are cached somewhere in a folder."""
     return sorted(file.name.split("-")[0] for file in folder.rglob("own.own_*.nbi"))
