@@ -307,3 +307,10 @@ def test_bad_definitions_are_one_clear_sentence(make: Any, message: str) -> None
 def test_bad_params_are_one_clear_sentence(params: Any, message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
         Space(NESTED).check(params)
+
+
+def test_tuples_that_can_be_no_range_are_choices() -> None:
+    for choices in (
+            ((64,), (32, 16)), ("relu", "tanh"), (16, 32, 64), (True, False), (0.5,), (0.1, None), (8, "auto"),
+            (1, 2, "auto")):
+        assert Space({"x": choices}).parameters["x"] == Categorical(choices)

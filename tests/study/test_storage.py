@@ -344,3 +344,11 @@ def test_a_file_that_may_only_be_read_is_one_sentence_and_loses_nothing(tmp_path
     study._keeper._storage._db.execute("PRAGMA query_only = OFF")
     study.run(_x, 5, progress=False)
     assert _table(_kept(tmp_path / "a.db")) == _table(study)
+
+
+def test_a_study_that_was_kept_with_a_pair_of_choices_opens_with_the_list(tmp_path: Path) -> None:
+    """A tuple of two numbers was once taken for choices; such a study is defined by them still."""
+    space = Space({"x": Categorical((0.0, 1.0))})
+    st.tune(lambda trial: trial.params["x"], space, "random", 2, storage=tmp_path / "a.db", progress=False)
+    study = st.Study({"x": [0.0, 1.0]}, "random", storage=tmp_path / "a.db")
+    assert [trial.value for trial in study.trials] == [trial.params["x"] for trial in study.trials]
