@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scratchtune import __version__, checks
-from scratchtune.streams import flushed, lead_nowhere, note, prepare_streams, tell
+from scratchtune.streams import flushed, lead_nowhere, note, prepare_streams, tell, visible
 
 if TYPE_CHECKING:
     from scratchtune.data import Table
@@ -335,9 +335,9 @@ def _predict(given: argparse.Namespace) -> int:
         lines = io.StringIO()
         csv.writer(lines, lineterminator="\n").writerows(
             [model.target.classes, *model.predict_proba(table).tolist()])
-        tell(lines.getvalue(), end="")
+        tell(lines.getvalue(), end="", data=True)
     else:
-        tell("\n".join(map(str, model.predict(table).tolist())))
+        tell("\n".join(map(str, model.predict(table).tolist())), data=True)
     return 0
 
 
@@ -358,7 +358,7 @@ def _chosen(given: argparse.Namespace) -> tuple[Storage, str]:
     if not names:
         raise ValueError(f"{given.db} holds no study yet")
     if given.study is None and len(names) != 1:
-        raise ValueError(f"{given.db} holds {len(names)} studies; --study says which: {', '.join(names)}")
+        raise ValueError(f"{given.db} holds {len(names)} studies; --study says which: {', '.join(map(repr, names))}")
     name = names[0] if given.study is None else given.study
     storage.definition(name)
     return storage, name
@@ -371,7 +371,7 @@ def _why(given: argparse.Namespace) -> int:
     row = storage.row(name, checks.integer("NUMBER", given.number, 0))
     outcome = {"complete": f"value {row.value}", "failed": f"failed: {row.error}"}.get(row.state, row.state)
     said = row.said.removeprefix(f"Trial {row.number}: ")
-    tell(f"Trial {row.number} of the study {name!r}: {shown(row.shown)}; {outcome}\n{said}")
+    tell(f"Trial {row.number} of the study {name!r}: {shown(row.shown)}; {visible(outcome)}\n{visible(said)}")
     return 0
 
 
@@ -415,7 +415,7 @@ def _export(given: argparse.Namespace) -> int:
             for end in ("-wal", "-shm", "-writer")}})
     text = (as_csv if given.format == "csv" else as_json)(*_chosen(given), given.times)
     if given.out is None:
-        tell(text.removesuffix("\n"))
+        tell(text.removesuffix("\n"), data=True)
     else:
         _write_text(given.out, text)
         note(f"written: {given.out}")
