@@ -80,8 +80,15 @@ def _run(arguments: Sequence[str] | None) -> int:
         lead_nowhere(sys.stdout)
         return 1 if given.command in (_tune, _compare) else 0
     except Exception as error:
-        note(traceback.format_exc() if given.debug else f"scratchtune: {error}")
+        note(traceback.format_exc() if given.debug else f"scratchtune: {_said(error)}")
         return 2 if isinstance(error, (ValueError, TypeError, OSError)) else 1
+
+
+def _said(error: Exception) -> str:
+    """What an error says; of one that says nothing its kind."""
+    if isinstance(error, MemoryError) and not str(error):
+        return "there is not enough memory for it"
+    return str(error) or f"it failed with {type(error).__name__}"
 
 
 # Commands -------------------------------------------------------------------------------------------------------------
@@ -139,7 +146,7 @@ def _compare(given: argparse.Namespace) -> int:
     if given.out.exists() and not given.out.is_dir():
         raise ValueError(f"--out is {str(given.out)!r}, a file; it must be a folder")
     given.out.mkdir(parents=True, exist_ok=True)
-    tempfile.TemporaryFile(dir=given.out).close()  # that it can be written is known before the work, not after
+    _check_folder(given.out, f"--out is {str(given.out)!r}")  # is known before the work, not after
     _check_db(given.db, {"the picture": given.out / "comparison.png"})
     X, y = load_digits()
     result = compare(
@@ -281,8 +288,16 @@ def _check_outputs(outputs: dict[str, Path], inputs: dict[str, Path | None]) -> 
             raise ValueError(f"{written}, a folder; it must be the name of a file")
         if not path.parent.is_dir():
             raise ValueError(f"{written}; there is no folder {str(path.parent)!r}")
-        tempfile.TemporaryFile(dir=replaceable(path).parent).close()
+        _check_folder(replaceable(path).parent, written)
         used["the model" if option == "--out" else f"the script of {option}"] = path
+
+
+def _check_folder(folder: Path, written: str) -> None:
+    """An OSError that begins with ``written`` where no file can be made in a folder."""
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as problem:
+        raise OSError(f"{written}; no file can be made in the folder {str(folder)!r}: {problem.strerror}") from None
 
 
 def _check_db(db: Path | None, others: dict[str, Path | None]) -> None:

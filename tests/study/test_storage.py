@@ -361,7 +361,7 @@ def test_a_study_that_was_kept_with_a_pair_of_choices_opens_with_the_list(tmp_pa
     ("studies", "definition", "{", "is damaged: the definition of the study 'study' can't be read: Expecting property"),
     ("studies", "definition", "[]", "is damaged: the definition of the study 'study' can't be read: it is []"),
     ("studies", "definition", "{}", "is damaged: the definition of the study 'study' has no 'space'"),
-    ("studies", "definition", '{"space": 5, "searcher": "", "seed": 0, "direction": ""}', "the space of the study 'stu"),
+    ("studies", "definition", '{"space": 5, "searcher": "", "seed": 0, "direction": ""}', "the space of the study"),
     ("trials", "params", "[" * 100_000, "is damaged: trial 0 of the study 'study' can't be read: "),
     ("trials", "shown", "[]", "is damaged: trial 0 of the study 'study' can't be read: shown is []"),
     ("trials", "reports", "[]", "is damaged: trial 0 of the study 'study' can't be read: reports is []"),
