@@ -22,6 +22,8 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from scratchtune.streams import flushed, lead_nowhere
+
 FOLDER = Path(__file__).parent
 EXERCISE = "\n# ## Exercise\n"
 UNSOLVED, SOLVED, FAILED = "not solved", "solved", "failed"
@@ -207,5 +209,14 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if all(done) else 1
 
 
+def run_for_a_reader() -> int:
+    """`main`, which ends quietly where its reader has gone, as in ``python -m lessons | head``."""
+    try:
+        return flushed(main())
+    except BrokenPipeError:
+        lead_nowhere(sys.stdout)
+        return 0
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_for_a_reader())

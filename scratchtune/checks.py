@@ -113,7 +113,21 @@ def targets(name: str, value: object, rows: int | None = None) -> np.ndarray:
     return _filled(name, array, rows)
 
 
+def refuse_masked(name: str, value: object) -> None:
+    """A ValueError for an array with masked values: as a plain array it would hold what lies beneath the mask."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise ValueError(
+            f"{name} is a masked array, and {np.ma.count_masked(value)} of its {value.size} values are masked; every "
+            "value must be known: fill them in, or take their rows out")
+
+
+def too_large(name: str) -> ValueError:
+    """The error for an array with an integer that no float can hold."""
+    return ValueError(f"{name} holds an integer too large for a float; every value must be below 1.8e308 in size")
+
+
 def _numeric(name: str, value: object) -> np.ndarray:
+    refuse_masked(name, value)
     try:
         array = np.asarray(value)
     except ValueError:
@@ -123,6 +137,8 @@ def _numeric(name: str, value: object) -> np.ndarray:
     if array.dtype == object:
         try:
             array = array.astype(np.float64)
+        except OverflowError:
+            raise too_large(name) from None
         except (TypeError, ValueError):
             pass
     if array.dtype.kind not in "buif":

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scratchtune import __version__, checks
-from scratchtune.streams import flushed, lead_nowhere, note, prepare_streams, tell
+from scratchtune.streams import flushed, lead_nowhere, note, prepare_streams, tell, visible
 
 if TYPE_CHECKING:
     from scratchtune.data import Table
@@ -90,8 +90,15 @@ def _run(arguments: Sequence[str] | None) -> int:
         lead_nowhere(sys.stdout)
         return 1 if given.command in (_tune, _compare) else 0
     except Exception as error:
-        note(traceback.format_exc() if given.debug else f"scratchtune: {error}")
+        note(traceback.format_exc() if given.debug else f"scratchtune: {_said(error)}")
         return 2 if isinstance(error, (ValueError, TypeError, OSError)) else 1
+
+
+def _said(error: Exception) -> str:
+    """What an error says; of one that says nothing its kind."""
+    if isinstance(error, MemoryError) and not str(error):
+        return "there is not enough memory for it"
+    return str(error) or f"it failed with {type(error).__name__}"
 
 
 # Commands -------------------------------------------------------------------------------------------------------------
@@ -149,7 +156,7 @@ def _compare(given: argparse.Namespace) -> int:
     if given.out.exists() and not given.out.is_dir():
         raise ValueError(f"--out is {str(given.out)!r}, a file; it must be a folder")
     given.out.mkdir(parents=True, exist_ok=True)
-    tempfile.TemporaryFile(dir=given.out).close()  # that it can be written is known before the work, not after
+    _check_folder(given.out, f"--out is {str(given.out)!r}")  # is known before the work, not after
     _check_db(given.db, {"the picture": given.out / "comparison.png"})
     X, y = load_digits()
     result = compare(
@@ -339,8 +346,16 @@ def _check_outputs(outputs: dict[str, Path], inputs: dict[str, Path | None]) -> 
             raise ValueError(f"{written}, a folder; it must be the name of a file")
         if not path.parent.is_dir():
             raise ValueError(f"{written}; there is no folder {str(path.parent)!r}")
-        tempfile.TemporaryFile(dir=replaceable(path).parent).close()
+        _check_folder(replaceable(path).parent, written)
         used["the model" if option == "--out" else f"the script of {option}"] = path
+
+
+def _check_folder(folder: Path, written: str) -> None:
+    """An OSError that begins with ``written`` where no file can be made in a folder."""
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as problem:
+        raise OSError(f"{written}; no file can be made in the folder {str(folder)!r}: {problem.strerror}") from None
 
 
 def _check_db(db: Path | None, others: dict[str, Path | None]) -> None:
@@ -409,9 +424,9 @@ def _predict(given: argparse.Namespace) -> int:
         _write_text(given.out, _csv_text([[*given.id, *names], *map(operator.add, carried, rows)]))
         note(f"written: {given.out}")
     elif given.proba:
-        tell(_csv_text([names, *rows]), end="")
+        tell(_csv_text([names, *rows]), end="", data=True)
     else:
-        tell("\n".join(map(str, predicted)))
+        tell("\n".join(map(str, predicted)), data=True)
     return 0
 
 
@@ -465,7 +480,7 @@ def _chosen(given: argparse.Namespace) -> tuple[Storage, str]:
     if not names:
         raise ValueError(f"{given.db} holds no study yet")
     if given.study is None and len(names) != 1:
-        raise ValueError(f"{given.db} holds {len(names)} studies; --study says which: {', '.join(names)}")
+        raise ValueError(f"{given.db} holds {len(names)} studies; --study says which: {', '.join(map(repr, names))}")
     name = names[0] if given.study is None else given.study
     storage.definition(name)
     return storage, name
@@ -478,7 +493,7 @@ def _why(given: argparse.Namespace) -> int:
     row = storage.row(name, checks.integer("NUMBER", given.number, 0))
     outcome = {"complete": f"value {row.value}", "failed": f"failed: {row.error}"}.get(row.state, row.state)
     said = row.said.removeprefix(f"Trial {row.number}: ")
-    tell(f"Trial {row.number} of the study {name!r}: {shown(row.shown)}; {outcome}\n{said}")
+    tell(f"Trial {row.number} of the study {name!r}: {shown(row.shown)}; {visible(outcome)}\n{visible(said)}")
     return 0
 
 
@@ -522,7 +537,7 @@ def _export(given: argparse.Namespace) -> int:
             for end in ("-wal", "-shm", "-writer")}})
     text = (as_csv if given.format == "csv" else as_json)(*_chosen(given), given.times)
     if given.out is None:
-        tell(text.removesuffix("\n"))
+        tell(text.removesuffix("\n"), data=True)
     else:
         _write_text(given.out, text)
         note(f"written: {given.out}")

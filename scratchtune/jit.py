@@ -175,7 +175,8 @@ class _Locator(caching.InTreeCacheLocator):
 
     def get_source_stamp(self) -> str:
         found = sorted(dependencies(self._function).items())
-        return hashlib.sha256(f"{_digest(__file__)} {found}".encode()).hexdigest()
+        checked = config.BOUNDSCHECK  # type: ignore[attr-defined]  # NUMBA_BOUNDSCHECK=1 makes other code
+        return hashlib.sha256(f"{_digest(__file__)} {checked} {found}".encode()).hexdigest()
 
     def ensure_cache_path(self) -> None:
         """Nothing to ensure: `_cache_folder` has tried to write."""
@@ -411,7 +412,8 @@ def _caller(result: Any) -> Any:
     """Make ``call(kernel, arguments)``, for kernels that return ``result``."""
 
     def call(kernel: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        return kernel(*arguments)
+        value = kernel(*arguments)
+        return None if result is types.void else np.float64(value)  # as the compiled kernel returns it
 
     @intrinsic
     def call_address(context: Any, address: Any, arguments: Any) -> Any:
@@ -453,6 +455,31 @@ def _exponent_bits(context: Any, k: Any) -> Any:
 @overload(power_of_two)
 def _compiled_power_of_two(k):
     return lambda k: _exponent_bits(k)  # type: ignore[call-arg]
+
+
+_BITS = 2**64 - 1
+
+
+def wrapped_sum(a, b):
+    """a + b of two uint64, modulo 2^64, as a processor adds. NumPy's own sum of two scalars would warn of an overflow.
+
+    >>> int(wrapped_sum(np.uint64(2**64 - 1), np.uint64(3)))
+    2
+    """
+    return np.uint64((int(a) + int(b)) & _BITS)
+
+
+def wrapped_product(a, b):
+    """a · b of two uint64, modulo 2^64, as a processor multiplies.
+
+    >>> int(wrapped_product(np.uint64(2**63 + 1), np.uint64(2)))
+    2
+    """
+    return np.uint64((int(a) * int(b)) & _BITS)
+
+
+overload(wrapped_sum)(lambda a, b: lambda a, b: a + b)
+overload(wrapped_product)(lambda a, b: lambda a, b: a * b)
 
 
 FLUSH = 0x8040  # the bits of an x86 processor's control word that make numbers too small to be normal count as zero

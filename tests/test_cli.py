@@ -51,7 +51,7 @@ def test_a_kept_comparison_is_taken_up_and_says_why(tmp_path, capsys):
     assert said[0].startswith("Trial 3 of the study 'genetic': learning_rate=") and "; value 0." in said[0]
     assert said[1].startswith("Generation 0: founder 3")
     for arguments, message in (
-        ([database, "3"], "holds 2 studies; --study says which: bayesian, genetic"),
+        ([database, "3"], "holds 2 studies; --study says which: 'bayesian', 'genetic'"),
         ([database, "9", "--study", "genetic"], "has no trial 9; it has 4, from 0"),
         ([database, "-1", "--study", "genetic"], "NUMBER is -1"),
         ([database, "3", "--study", "grid"], "holds no study 'grid'"),

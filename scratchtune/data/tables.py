@@ -177,6 +177,7 @@ def column_of(name: str, values: Any, as_text: bool = False, markers: Collection
 
     With ``as_text`` numbers become texts too; else texts that are nearly all numbers are an error.
     """
+    checks.refuse_masked(f"column {name!r}", values)
     array = np.asarray(values)
     if array.ndim != 1:
         raise ValueError(f"column {name!r} has shape {array.shape}; it must have one value for each row")

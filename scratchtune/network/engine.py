@@ -171,7 +171,7 @@ def backward_pass(network, layers, rows, training, step, key):
 @jit.loop
 def penalise(network, penalty):
     """Add the penalty's gradient to the gradient; return the penalty."""
-    total = 0.0
+    total = np.float64(0.0)  # a plain 0.0 would be a float32 in Python as soon as a float32 is added
     if penalty.l1 > 0.0 or penalty.l2 > 0.0:
         for r in range(penalty.ranges.shape[0]):
             start, stop = penalty.ranges[r, 0], penalty.ranges[r, 1]

@@ -6,6 +6,7 @@ that `get_weights` lists are parts of it.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
@@ -23,11 +24,12 @@ from scratchtune.network.distributed import Shared
 from scratchtune.network.layers import Dense, Layer
 from scratchtune.network.layers.activation import Activation
 from scratchtune.network.measures import GROWING, MEASURES
-from scratchtune.network.saving import described, real_array, remade, write_whole
+from scratchtune.network.saving import Member, described, entry, real_array, remade, write_whole
 
 EVALUATION_ROWS = 256  # rows at a time where nothing is trained
 EVALUATION_NUMBERS = 2**22  # fewer rows where all values of all layers would be more numbers than these: images
 FIT_ARGUMENTS = ("batch_size", "epochs", "class_weight", "shuffle", "validation_split")
+MOST_STEPS = 2**53  # of an optimizer, and epochs: kernels count in 64 bits, and a float is exact up to here
 PLACED_IN_LAYERS = {"dropout": "rate", "units": "units", "activation": "activation"}
 
 
@@ -159,10 +161,11 @@ class Sequential:
         given = {name: np.shape(array) for name, array in state.items()}
         if given != wanted:
             raise ValueError(f"state has the shapes {given}; this model has {wanted}")
-        counts = {name: checks.integer(name, np.asarray(state[name]).item(), 0) for name in ("step", "epochs")}
+        step, epochs = (
+            checks.integer(name, np.asarray(state[name]).item(), 0, MOST_STEPS) for name in ("step", "epochs"))
         for name, array in own.items():
             array[:] = state[name]
-        self.optimizer_step, self.epochs_done = counts["step"], counts["epochs"]
+        self.optimizer_step, self.epochs_done = step, epochs
 
     def _parts(self) -> list[tuple[Any, int, int]]:
         """Each weight with the place where it begins and ends in theta."""
@@ -621,32 +624,45 @@ class Sequential:
             self.build((None, *X.shape[1:]))
 
 
-def unpacked(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Sequential:
+def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) -> Sequential:
     """The model that `Sequential.packed` has described."""
-    model = Sequential([remade(Layer, entry) for entry in header["layers"]], header["dtype"], header["seed"])
-    theta = real_array("theta", arrays["theta"], (_parameters_of(model.layers, header["input_shape"]),), model.dtype)
-    model.build((None, *header["input_shape"]))
+    model = Sequential(
+        [remade(Layer, layer) for layer in _list("layers", entry(header, "layers"))], entry(header, "dtype"),
+        entry(header, "seed"))
+    shape = _list("input_shape", entry(header, "input_shape"))
+    parameters, kept = _sizes_of(model.layers, shape)  # of arrays that are not made yet: a file may claim any size
+    theta = real_array("theta", entry(arrays, "theta"), (parameters,), model.dtype)
+    state = real_array("state", entry(arrays, "state"), (kept,), model.dtype)
+    model.build((None, *shape))
     if "optimizer" in header:
         model.compile(
-            remade(optimizers.Optimizer, header["optimizer"]), header["loss"], header["metrics"],
-            remade(penalties.L1L2, header["penalty"]),
+            remade(optimizers.Optimizer, header["optimizer"]), entry(header, "loss"), entry(header, "metrics"),
+            remade(penalties.L1L2, entry(header, "penalty")),
         )
-        model.optimizer_step = checks.integer("step", header["step"], 0)
-        model.epochs_done = checks.integer("epochs", header["epochs"], 0)
+        model.optimizer_step = checks.integer("step", entry(header, "step"), 0, MOST_STEPS)
+        model.epochs_done = checks.integer("epochs", entry(header, "epochs"), 0, MOST_STEPS)
         if "slots" in arrays:
             slots = model._descent().slots
             slots[:] = real_array("slots", arrays["slots"], slots.shape, model.dtype, finite=False)
     model.theta[:] = theta
-    model._state[:] = real_array("state", arrays["state"], model._state.shape, model.dtype)
+    model._state[:] = state
     return model
 
 
-def _parameters_of(layers: list[Layer], input_shape: Sequence[int]) -> int:
-    """How many parameters the layers have; asked before any is made, since a damaged file may say any number."""
+def _list(name: str, value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError(f"{name} is {value!r}; it must be a list")
+    return value
+
+
+def _sizes_of(layers: list[Layer], input_shape: Sequence[int]) -> tuple[int, int]:
+    """How many parameters the layers have, and how many numbers they keep beside them."""
     shape = tuple(checks.integer("input_shape", size, 1) for size in input_shape)
     for layer in layers:
         shape = layer.start(shape)
-    return sum(engine.parameter_count(stage) for layer in layers for stage in layer.stages())
+    stages = [stage for layer in layers for stage in layer.stages()]
+    kept = sum(math.prod(part) for stage in stages for part in stage.state_shapes())
+    return sum(engine.parameter_count(stage) for stage in stages), kept
 
 
 def _outputs_of(layers: list[Layer], input_shape: tuple[int, ...]) -> int:

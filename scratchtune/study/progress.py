@@ -7,6 +7,8 @@ import threading
 
 from tqdm import tqdm
 
+from scratchtune.streams import visible
+
 
 class Progress:
     """Counts units of work, trials or trainings, as they finish; safe to call from several threads.
@@ -50,7 +52,7 @@ class Progress:
         with self._lock:
             if self.show and text not in self._said:
                 self._said.add(text)
-                tqdm.write(text, file=sys.stderr)
+                tqdm.write(visible(text), file=sys.stderr)
 
     def close(self) -> None:
         """Take the bar away."""

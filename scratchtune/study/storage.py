@@ -161,6 +161,14 @@ class Storage:
         except sqlite3.Error as error:
             raise StorageError(f"{str(self.path)!r} {what}: {error}") from error
 
+    @contextmanager
+    def _damage_told(self, what: str) -> Iterator[None]:
+        """Say of what can't be understood where in which file it is."""
+        try:
+            yield
+        except Exception as problem:
+            raise StorageError(f"{str(self.path)!r} is damaged: {what} can't be read: {problem}") from problem
+
     def close(self) -> None:
         """Let the file go."""
         self._db.close()
@@ -188,7 +196,8 @@ class Storage:
         if found is None:
             known = ", ".join(map(repr, self.names())) or "none"
             raise StorageError(f"{str(self.path)!r} holds no study {name!r}; it holds {known}")
-        return dict(json.loads(found[0]))
+        with self._damage_told(f"the definition of the study {name!r}"):
+            return _of_kind(dict, "it", json.loads(found[0]))
 
     def enter(self, name: str, definition: Mapping[str, Any]) -> None:
         """Make a study, or make sure that the one of that name is defined alike."""
@@ -249,7 +258,10 @@ class Storage:
             found = self._db.execute(
                 f"SELECT {', '.join(columns)} FROM trials WHERE study = ? {condition} ORDER BY number",
                 (self._id(name), *values)).fetchall()
-        return map(_unpacked_row, found)
+        for values in found:
+            with self._damage_told(f"trial {values[0]!r} of the study {name!r}"):
+                row = _unpacked_row(values)
+            yield row
 
 
 def _checked_path(path: str | os.PathLike[str], reading: bool) -> Path:
@@ -304,11 +316,26 @@ def _packed_row(row: Row) -> tuple[Any, ...]:
     return tuple(written.values())
 
 
+JSON = {"params": dict, "shown": dict, "why": dict, "reports": dict, "scores": list}
+PLAIN = {"number": (int,), "state": (str,), "said": (str,), "value": (int, float, type(None)),
+         "seconds": (int, float, type(None)), "error": (str, type(None))}
+
+
+def _of_kind(kinds: type | tuple[type, ...], name: str, value: Any) -> Any:
+    """A value of a file, if it is of one of these types."""
+    if not isinstance(value, kinds):
+        raise ValueError(f"{name} is {value!r:.60}")
+    return value
+
+
 def _unpacked_row(values: tuple[Any, ...]) -> Row:
     """A row from what SQLite holds."""
     kept: dict[str, Any] = dict(zip(Row._fields, values, strict=True))
-    for name in ("params", "shown", "why", "reports", "scores"):
-        kept[name] = None if kept[name] is None else json.loads(kept[name])
+    for name, kinds in PLAIN.items():
+        _of_kind(kinds, name, kept[name])
+    for name, kind in JSON.items():
+        if kept[name] is not None:
+            kept[name] = _of_kind(kind, name, json.loads(kept[name]))
     kept["reports"] = {int(step): value for step, value in kept["reports"].items()}
     return Row(**kept | {"saved": _unpacked(kept["saved"])})
 

@@ -36,6 +36,12 @@ class Study:
     space, searcher, seed, direction, stopping, earlier trials, whether there is a constraint, and ``data``, a text for
     what the objective is about, such as a digest of rows and folds. A copy, pickled or deep, lives in memory alone.
 
+    The table of trials is a function of the space, the searcher, the seed, the constraint, the stopping rule, earlier
+    and enqueued trials, and the objective. It does not depend on how many workers there are, on the order in which they
+    finish, or on interruptions. A Gaussian process (`BayesianSearch`) and the training of a network are compiled for
+    the processor at hand, so with them the table also depends on its instruction set: it is the same, bit for bit, on
+    processors of one kind, and may differ on another kind.
+
     >>> study = Study({"x": [-1.0, 0.5, 2.0]}, searcher="grid")
     >>> study.run(lambda trial: trial.params["x"] ** 2, progress=False).best_params
     {'x': 0.5}

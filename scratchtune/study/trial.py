@@ -202,6 +202,8 @@ def judge(value: Any) -> tuple[float, str | None]:
     if isinstance(value, BaseException):
         return math.nan, f"{type(value).__name__}: {_text(value)}"
     try:
+        if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):  # its item() is what lies beneath the mask
+            return math.nan, "value is masked, that is, missing; it must be a finite number"
         if not isinstance(value, numbers.Real) and hasattr(value, "item") and getattr(value, "ndim", 0) == 0:
             value = value.item()  # a scalar of NumPy, PyTorch or JAX
         if isinstance(value, numbers.Real):

@@ -20,7 +20,7 @@ from scratchtune.data.reading import DELIMITERS
 from scratchtune.data.table_encoder import other_columns
 from scratchtune.data.tables import Text, number_text
 from scratchtune.estimators import MLPClassifier, MLPRegressor
-from scratchtune.network.saving import text_list, write_whole
+from scratchtune.network.saving import Member, entry, text_list, write_whole
 
 FEW = 20  # different whole numbers at most that are taken for classes
 TASKS = ("classification", "regression")
@@ -199,11 +199,12 @@ class TableModel:
         write_whole(Path(path), "table model", whole, arrays)
 
 
-def unpacked(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> TableModel:
+def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) -> TableModel:
     """The model that `TableModel.save` has written."""
-    target, dropped = _target(**header["target"]), text_list("dropped", header["dropped"], different=False)
-    encoder = TableEncoder.from_state(header["encoder"])
-    estimator = estimators.unpacked(header["estimator"], arrays)
+    target = _target(*(entry(entry(header, "target"), name) for name in Target._fields))
+    dropped = text_list("dropped", entry(header, "dropped"), different=False)
+    encoder = TableEncoder.from_state(entry(header, "encoder"))
+    estimator = estimators.unpacked(entry(header, "estimator"), arrays)
     fitted = TableEstimator(estimator, encoder.impute, encoder.handle_unknown)
     fitted.encoder_ = encoder
     _check_sizes(fitted, target)

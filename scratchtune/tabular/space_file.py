@@ -22,6 +22,9 @@ def read_space(path: str | Path) -> dict[str, Any]:
         given = json.loads(Path(path).read_text(encoding="utf-8"), object_pairs_hook=_named_once)
     except FileNotFoundError:
         raise FileNotFoundError(f"--space is {str(path)!r}; there is no such file") from None
+    except RecursionError:
+        raise ValueError(f"--space is {str(path)!r}; it is nested too deeply, it must be an object from names to lists "
+                         "or ranges") from None
     except (OSError, ValueError) as problem:
         raise ValueError(f"--space is {str(path)!r}; it must hold JSON: {problem}") from None
     if not isinstance(given, dict) or not given:
@@ -57,11 +60,12 @@ def _written(entry: Any) -> str:
 
 def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object of JSON, in which no name may stand twice."""
-    names = [name for name, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
+    known: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in known:
             raise ValueError(f"{name!r} stands there twice")
-    return dict(pairs)
+        known[name] = value
+    return known
 
 
 def _parameter(name: str, entry: Any) -> Any:

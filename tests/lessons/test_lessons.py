@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import os
 import re
 import runpy
 import subprocess
@@ -225,6 +226,16 @@ def test_python_m_lessons_runs_one():
         [sys.executable, "-m", "lessons", "02"], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("02 Gradient descent")
+
+
+def test_a_reader_that_leaves_early_is_no_error():
+    """As ``python -m lessons | head`` does; here the reader has gone before the first line."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w") as broken:
+        done = subprocess.run(
+            [sys.executable, "-m", "lessons"], cwd=ROOT, stdout=broken, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert done.returncode == 0 and done.stderr == ""
 
 
 # As a notebook -------------------------------------------------------------------------------------------------------

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
+from scratchtune.cli import main
 from scratchtune.search import Categorical, Float, Int, Space
 from scratchtune.study.storage import MIGRATIONS, VERSION, Row, Storage, StorageError, packed_params, unpacked_params
 
@@ -344,3 +347,38 @@ def test_a_file_that_may_only_be_read_is_one_sentence_and_loses_nothing(tmp_path
     study._keeper._storage._db.execute("PRAGMA query_only = OFF")
     study.run(_x, 5, progress=False)
     assert _table(_kept(tmp_path / "a.db")) == _table(study)
+
+
+def test_a_study_that_was_kept_with_a_pair_of_choices_opens_with_the_list(tmp_path: Path) -> None:
+    """A tuple of two numbers was once taken for choices; such a study is defined by them still."""
+    space = Space({"x": Categorical((0.0, 1.0))})
+    st.tune(lambda trial: trial.params["x"], space, "random", 2, storage=tmp_path / "a.db", progress=False)
+    study = st.Study({"x": [0.0, 1.0]}, "random", storage=tmp_path / "a.db")
+    assert [trial.value for trial in study.trials] == [trial.params["x"] for trial in study.trials]
+
+
+@pytest.mark.parametrize(("table", "column", "text", "sentence"), [
+    ("studies", "definition", "{", "is damaged: the definition of the study 'study' can't be read: Expecting property"),
+    ("studies", "definition", "[]", "is damaged: the definition of the study 'study' can't be read: it is []"),
+    ("studies", "definition", "{}", "is damaged: the definition of the study 'study' has no 'space'"),
+    ("studies", "definition", '{"space": 5, "searcher": "", "seed": 0, "direction": ""}', "the space of the study"),
+    ("trials", "params", "[" * 100_000, "is damaged: trial 0 of the study 'study' can't be read: "),
+    ("trials", "shown", "[]", "is damaged: trial 0 of the study 'study' can't be read: shown is []"),
+    ("trials", "reports", "[]", "is damaged: trial 0 of the study 'study' can't be read: reports is []"),
+    ("trials", "scores", "5", "is damaged: trial 0 of the study 'study' can't be read: scores is 5"),
+    ("trials", "value", "much", "is damaged: trial 0 of the study 'study' can't be read: value is 'much'"),
+    ("trials", "said", b"\xff", "can't be read: said is b"),
+])
+def test_damage_is_told_with_the_name_of_the_file(
+    table: str, column: str, text: Any, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "a.db"
+    st.tune(lambda trial: trial.params["x"], {"x": Float(0.0, 1.0)}, "random", 2, storage=path, progress=False)
+    gc.collect()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"UPDATE {table} SET {column} = ?", (text,))
+        db.commit()
+    for command in ("studies", "show", "export"):
+        assert main([command, str(path)]) == 2
+        said = capsys.readouterr().err
+        assert said.startswith(f"scratchtune: {str(path)!r}") and said.count("\n") == 1 and sentence in said

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -535,6 +536,35 @@ def test_npz_that_holds_objects(run: Run) -> None:
 @pytest.mark.usefixtures("kept")
 def test_wrong_options(options: list[str], message: str, run: Run) -> None:
     refused(run(*TUNE, *options), message)
+
+
+def test_spaces_that_are_nested_deeply_or_have_many_names_are_one_sentence_at_once(run: Run) -> None:
+    for text in ("[" * 100_000, '{"units": ' * 3000):
+        Path("space.json").write_text(text)
+        refused(run(*TUNE, "--space", "space.json"), "--space is 'space.json'; it is nested too deeply")
+    Path("space.json").write_text(json.dumps({f"n{i}": [1, 2] for i in range(20_000)}))
+    begun = time.process_time()
+    refused(run(*TUNE, "--space", "space.json"), "--space names 'n0'; the network has")
+    assert time.process_time() - begun < 5.0
+    Path("space.json").write_text('{"hidden_layers": [1000000000]}')
+    refused(run(*TUNE, "--space", "space.json"), "hidden_layers is 1000000000; it must be a whole number in [0, 1000]")
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that takes no file, whoever asks")
+def test_a_folder_that_takes_no_file_is_named_as_the_user_did(run: Run) -> None:
+    refused(run(*TUNE, "--out", "/proc/m.npz"), "--out is '/proc/m.npz'; no file can be made in the folder '/proc': ")
+
+
+def test_an_error_that_says_nothing_is_put_into_words(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def raising(error: Exception) -> Callable[..., Any]:
+        def read(*_: Any) -> Any:
+            raise error
+        return read
+
+    for error, message in (
+            (MemoryError(), "there is not enough memory for it"), (LookupError(), "it failed with LookupError")):
+        monkeypatch.setattr("scratchtune.tabular.space_file.read_space", raising(error))
+        refused(run(*TUNE, "--space", "quick.json"), f"scratchtune: {message}", code=1)
 
 
 @pytest.mark.parametrize(("text", "message"), [
