@@ -202,7 +202,7 @@ PREDICTION = """
     model = st.Sequential([st.Dense(17, kernel_initializer="ones")], dtype="float64")
     model.build((None, 2))
     print(st.__file__)
-    print(model._outputs(np.array([[1.0, 2.0]]))[0, 0])
+    print(model.program.outputs(np.array([[1.0, 2.0]]))[0, 0])
 """
 
 

@@ -88,7 +88,7 @@ class Floor:
         model = st.Sequential([st.Dense(width) for width in widths[1:]])
         model.compile("adam", "mean_squared_error")
         model.build((None, widths[0]))
-        network = engine.build_network(model.stages, model.theta, model._state, batch_size)
+        network = model.program.network(batch_size)
         rng = np.random.default_rng(0)
         for vector in (network.values, network.slopes, network.work):
             vector[:] = 0.01 * rng.standard_normal(vector.size)

@@ -76,6 +76,14 @@ class Penalty(NamedTuple):
     ranges: np.ndarray
 
 
+class Criterion(NamedTuple):
+    """What is minimised: the loss's kernel, how many layers run before it, and the penalty."""
+
+    loss: Any
+    layers: int
+    penalty: Penalty
+
+
 class Descent(NamedTuple):
     """How theta moves: the optimizer's kernel, what it remembers, its settings, the weight decay."""
 
@@ -83,6 +91,18 @@ class Descent(NamedTuple):
     slots: np.ndarray
     settings: np.ndarray
     weight_decay: float
+
+
+class Epoch(NamedTuple):
+    """One pass over the rows: their order (n,), the learning rate of each step (steps,), rows a batch, the number of
+    steps done before, the seed.
+    """
+
+    order: np.ndarray
+    rates: np.ndarray
+    batch_size: int
+    step: int
+    seed: np.uint64
 
 
 def aligned(size: int, dtype: Any) -> np.ndarray:
@@ -204,61 +224,97 @@ def copy(source, first, into):
 
 
 @jit.loop
-def loss_and_gradient(network, layers, loss, penalty, target, weight, training, step, key):
-    """J and, in ``network.gradient``, its gradient at theta, for the rows that lie before the first layer."""
-    rows = weight.size
+def loss_and_gradient(network, criterion, target, weight, training, step, key):
+    """J and, in ``network.gradient``, its gradient at theta, for the rows that are before the first layer."""
+    rows, layers = weight.size, criterion.layers
     forward_pass(network, 0, layers, rows, training, step, key)
     output, slope = matrix(network.values, network.at, layers, rows), matrix(network.slopes, network.at, layers, rows)
-    value = jit.call_loss(loss, (output, target, weight, slope))
+    value = jit.call_loss(criterion.loss, (output, target, weight, slope))
     backward_pass(network, layers, rows, training, step, key)
-    return value + penalise(network, penalty)
+    return value + penalise(network, criterion.penalty)
 
 
 @jit.loop
-def train_epoch(network, layers, loss, penalty, descent, rates, rows, order, batch_size, step, seed, shown, outputs):
+def update(network, descent, rate, step):
+    """Move theta along ``network.gradient``; ``step`` counts the updates, this one too."""
+    if descent.weight_decay > 0.0:
+        weight_decay(network.theta, rate, descent.weight_decay)
+    jit.call(descent.update, (network.theta, network.gradient, descent.slots, descent.settings, rate, step))
+
+
+@jit.loop
+def batch_gradient(network, criterion, rows, chosen, step, key, measured, outputs):
+    """J and, in ``network.gradient``, its gradient over the chosen rows, in training mode.
+
+    The values after the first ``measured`` layers, a row each, are copied to ``outputs``, unless that is empty.
+    """
+    n = chosen.size
+    target, weight = np.empty((n, rows.target.shape[1]), rows.x.dtype), np.empty(n, rows.x.dtype)
+    gather(rows, chosen, matrix(network.values, network.at, 0, n), target, weight)
+    value = loss_and_gradient(network, criterion, target, weight, True, step, key)
+    if outputs.size > 0 and np.isfinite(value):
+        forward_pass(network, criterion.layers, measured, n, True, step, key)
+        copy(matrix(network.values, network.at, measured, n), 0, outputs)
+    return value
+
+
+@jit.loop
+def train_epoch(network, criterion, descent, rows, epoch, measured, outputs):
     """One pass over the rows in the given order, an update a batch: the loop in which all time is spent.
 
-    ``step`` counts the updates done before; ``rates`` (steps,) holds the learning rate of each. What the network gives
-    for each row while it is trained, after its first ``shown`` layers, goes to ``outputs``, in this order, unless that
-    is empty.
+    ``outputs`` gets the values of `batch_gradient` for all rows, in this order, unless it is empty.
     Returns the mean of J over the rows, and how many steps were finite: it stops before the first that is not.
     """
     total, done = 0.0, 0
-    targets, weights = np.empty((batch_size, rows.target.shape[1]), rows.x.dtype), np.empty(batch_size, rows.x.dtype)
     control = jit.float_control()
     jit.set_float_control(control | jit.FLUSH)
-    for start in range(0, order.size, batch_size):
-        chosen = order[start : start + batch_size]
-        target, weight = targets[: chosen.size], weights[: chosen.size]
-        gather(rows, chosen, matrix(network.values, network.at, 0, chosen.size), target, weight)
-        key = random_bits(seed, np.uint64(step))
-        value = loss_and_gradient(network, layers, loss, penalty, target, weight, True, step, key)
+    for start in range(0, epoch.order.size, epoch.batch_size):
+        chosen, step = epoch.order[start : start + epoch.batch_size], epoch.step + done
+        key = random_bits(epoch.seed, np.uint64(step))
+        value = batch_gradient(
+            network, criterion, rows, chosen, step, key, measured, outputs[start : start + chosen.size])
         if not np.isfinite(value):
             break
-        if outputs.size > 0:
-            forward_pass(network, layers, shown, chosen.size, True, step, key)
-            copy(matrix(network.values, network.at, shown, chosen.size), 0, outputs[start : start + chosen.size])
-        if descent.weight_decay > 0.0:
-            weight_decay(network.theta, rates[done], descent.weight_decay)
-        step += 1
-        jit.call(descent.update, (network.theta, network.gradient, descent.slots, descent.settings, rates[done], step))
+        update(network, descent, epoch.rates[done], step + 1)
         total += value * chosen.size
         done += 1
     jit.set_float_control(control)
-    return total / order.size, done
+    return total / epoch.order.size, done
 
 
 @jit.loop
-def evaluate_rows(network, layers, loss, rows, batch_size):
+def part_gradient(network, criterion, rows, chosen, step, key, measured, outputs):
+    """`batch_gradient` for a worker's part of a batch, rounding as `train_epoch` does."""
+    control = jit.float_control()
+    jit.set_float_control(control | jit.FLUSH)
+    value = batch_gradient(network, criterion, rows, chosen, step, key, measured, outputs)
+    jit.set_float_control(control)
+    return value
+
+
+@jit.loop
+def penalised_update(network, penalty, descent, rate, step):
+    """Add the penalty's gradient to the gradient, and move theta; return the penalty."""
+    control = jit.float_control()
+    jit.set_float_control(control | jit.FLUSH)
+    value = penalise(network, penalty)
+    update(network, descent, rate, step)
+    jit.set_float_control(control)
+    return value
+
+
+@jit.loop
+def evaluate_rows(network, criterion, rows, batch_size):
     """The mean loss over all rows in evaluation mode, without the penalty."""
-    total = 0.0
+    total, layers = 0.0, criterion.layers
     for start in range(0, rows.weight.size, batch_size):
         stop = min(start + batch_size, rows.weight.size)
         copy(rows.x, start, matrix(network.values, network.at, 0, stop - start))
         forward_pass(network, 0, layers, stop - start, False, 0, np.uint64(0))
         output = matrix(network.values, network.at, layers, stop - start)
         slope = matrix(network.slopes, network.at, layers, stop - start)
-        total += (stop - start) * jit.call_loss(loss, (output, rows.target[start:stop], rows.weight[start:stop], slope))
+        loss = jit.call_loss(criterion.loss, (output, rows.target[start:stop], rows.weight[start:stop], slope))
+        total += (stop - start) * loss
     return total / rows.weight.size
 
 
@@ -305,11 +361,12 @@ def loop_jobs(dtype: str) -> tuple[jit.Job, ...]:
     vector, rows = np.zeros(1, dtype), np.zeros((1, 1), dtype)
     table: Any = () if jit.DISABLED else whole
     network = Network(table, table, Offsets(*[whole] * 7), whole, *[vector] * 7)
-    penalty, descent = Penalty(0.0, 0.0, whole.reshape(1, 1)), Descent(0, rows, np.zeros(1), 0.0)
+    criterion = Criterion(0, 1, Penalty(0.0, 0.0, whole.reshape(1, 1)))
+    descent, epoch = Descent(0, rows, np.zeros(1), 0.0), Epoch(whole, np.zeros(1), 1, 0, seed)
     data = Rows(rows, rows, vector)
     arguments: dict[Any, tuple[Any, ...]] = {
-        train_epoch: (network, 1, 0, penalty, descent, np.zeros(1), data, whole, 1, 0, seed, 1, rows),
-        evaluate_rows: (network, 1, 0, data, 1), predict_rows: (network, 1, rows, rows, 1),
+        train_epoch: (network, criterion, descent, data, epoch, 1, rows),
+        evaluate_rows: (network, criterion, data, 1), predict_rows: (network, 1, rows, rows, 1),
         epoch_order: (1, 0, seed), hits: (rows, whole, rows),
     }
     return tuple(jit.loop_job(loop, types) for loop, types in arguments.items())
