@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.network.measures import GROWING
+from scratchtune.network.measures import HIGHER_IS_BETTER
 
 
 class Trained(Protocol):
@@ -58,7 +58,7 @@ class EarlyStopping(Callback):
         self.patience = checks.integer("patience", patience, 0)
         self.verbose = verbose
         mode = checks.choice("mode", mode, ("auto", "min", "max"))
-        grows = any(name in monitor for name in GROWING) if mode == "auto" else mode == "max"
+        grows = any(name in monitor for name in HIGHER_IS_BETTER) if mode == "auto" else mode == "max"
         self.sign = -1.0 if grows else 1.0
         self.baseline = None if baseline is None else checks.real("baseline", baseline)
         self.restore_best_weights = checks.boolean("restore_best_weights", restore_best_weights)

@@ -9,7 +9,7 @@ new kind of layer, loss or optimizer never changes this file.
 | theta | ``network.theta`` | (P,) |
 | dJ/dtheta | ``network.gradient`` | (P,) |
 | x of layer i, y of layer i - 1 | a part of ``network.values`` | (rows, widths[i]) |
-| dJ/dx of layer i | a part of ``network.slopes`` | (rows, widths[i]) |
+| dJ/dx of layer i | a part of ``network.value_grads`` | (rows, widths[i]) |
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from scratchtune.network.optimizers import weight_decay
 from scratchtune.network.penalties import l1_l2_penalty, l1_l2_penalty_grad
 from scratchtune.network.random_numbers import random_bits, shuffle
 
-ORDER = np.uint64(2**63)  # the counter whose bits are the key for orders of rows: no step's number is as high
+ORDER = np.uint64(2**63)  # counter reserved for shuffling; step numbers never reach it
 LINE = 64  # bytes that the processor moves at once; arrays that begin on such a boundary save a quarter of a step
 
 
@@ -37,8 +37,8 @@ class Offsets(NamedTuple):
 
     theta: np.ndarray
     state: np.ndarray
-    shapes: np.ndarray
-    settings: np.ndarray
+    integers: np.ndarray
+    reals: np.ndarray
     work: np.ndarray
     values: np.ndarray
     widths: np.ndarray
@@ -50,13 +50,13 @@ class Network(NamedTuple):
     forwards: Any
     backwards: Any
     at: Offsets
-    shapes: np.ndarray
-    settings: np.ndarray
+    integers: np.ndarray
+    reals: np.ndarray
     theta: np.ndarray
     gradient: np.ndarray
     state: np.ndarray
     values: np.ndarray
-    slopes: np.ndarray
+    value_grads: np.ndarray
     work: np.ndarray
 
 
@@ -123,8 +123,8 @@ def build_network(
     at = Offsets(
         theta=_starts(parameter_count(stage) for stage in stages),
         state=_starts(len(stage.state()) for stage in stages),
-        shapes=_starts(len(stage.shape()) for stage in stages),
-        settings=_starts(len(stage.settings()) for stage in stages),
+        integers=_starts(len(stage.integers()) for stage in stages),
+        reals=_starts(len(stage.reals()) for stage in stages),
         work=_starts(-(-stage.work_size(batch_size) // per_line) * per_line for stage in stages),
         values=_starts(-(-width * batch_size // per_line) * per_line for width in widths),
         widths=np.array(widths, np.int64),
@@ -133,10 +133,11 @@ def build_network(
         forwards=jit.table([stage.forward for stage in stages], dtype),
         backwards=jit.table([stage.backward for stage in stages], dtype),
         at=at,
-        shapes=np.array([number for stage in stages for number in stage.shape()], np.int64),
-        settings=np.array([number for stage in stages for number in stage.settings()], dtype),
+        integers=np.array([number for stage in stages for number in stage.integers()], np.int64),
+        reals=np.array([number for stage in stages for number in stage.reals()], dtype),
         theta=theta, gradient=aligned(theta.size, dtype), state=state,
-        values=aligned(at.values[-1], dtype), slopes=aligned(at.values[-1], dtype), work=aligned(at.work[-1], dtype),
+        values=aligned(at.values[-1], dtype), value_grads=aligned(at.values[-1], dtype),
+        work=aligned(at.work[-1], dtype),
     )
 
 
@@ -165,7 +166,7 @@ def forward_pass(network, first, layers, rows, training, step, key):
     at = network.at
     for i in range(first, layers):
         jit.call(network.forwards[i], (
-            network.shapes[at.shapes[i] : at.shapes[i + 1]], network.settings[at.settings[i] : at.settings[i + 1]],
+            network.integers[at.integers[i] : at.integers[i + 1]], network.reals[at.reals[i] : at.reals[i + 1]],
             network.theta[at.theta[i] : at.theta[i + 1]], network.state[at.state[i] : at.state[i + 1]],
             matrix(network.values, at, i, rows), matrix(network.values, at, i + 1, rows),
             network.work[at.work[i] : at.work[i + 1]], training, step, random_bits(key, np.uint64(i)),
@@ -177,12 +178,12 @@ def backward_pass(network, layers, rows, training, step, key):
     """From dJ/d(values after the last layer) compute dJ/dtheta, layer by layer from the last to the first."""
     at = network.at
     for i in range(layers - 1, -1, -1):
-        dx = matrix(network.slopes, at, i, rows)
+        dx = matrix(network.value_grads, at, i, rows)
         jit.call(network.backwards[i], (
-            network.shapes[at.shapes[i] : at.shapes[i + 1]], network.settings[at.settings[i] : at.settings[i + 1]],
+            network.integers[at.integers[i] : at.integers[i + 1]], network.reals[at.reals[i] : at.reals[i + 1]],
             network.theta[at.theta[i] : at.theta[i + 1]], network.state[at.state[i] : at.state[i + 1]],
             matrix(network.values, at, i, rows), matrix(network.values, at, i + 1, rows),
-            matrix(network.slopes, at, i + 1, rows), network.gradient[at.theta[i] : at.theta[i + 1]],
+            matrix(network.value_grads, at, i + 1, rows), network.gradient[at.theta[i] : at.theta[i + 1]],
             dx if i > 0 else dx[:0], network.work[at.work[i] : at.work[i + 1]],
             training, step, random_bits(key, np.uint64(i)),
         ))
@@ -195,11 +196,11 @@ def penalise(network, penalty):
     if penalty.l1 > 0.0 or penalty.l2 > 0.0:
         for r in range(penalty.ranges.shape[0]):
             start, stop = penalty.ranges[r, 0], penalty.ranges[r, 1]
-            slope = np.empty(stop - start, network.theta.dtype)
-            l1_l2_penalty_grad(network.theta[start:stop], penalty.l1, penalty.l2, slope)
+            grad = np.empty(stop - start, network.theta.dtype)
+            l1_l2_penalty_grad(network.theta[start:stop], penalty.l1, penalty.l2, grad)
             total += l1_l2_penalty(network.theta[start:stop], penalty.l1, penalty.l2)
-            for i in range(slope.size):
-                network.gradient[start + i] += slope[i]
+            for i in range(grad.size):
+                network.gradient[start + i] += grad[i]
     return total
 
 
@@ -228,8 +229,9 @@ def loss_and_gradient(network, criterion, target, weight, training, step, key):
     """J and, in ``network.gradient``, its gradient at theta, for the rows that are before the first layer."""
     rows, layers = weight.size, criterion.layers
     forward_pass(network, 0, layers, rows, training, step, key)
-    output, slope = matrix(network.values, network.at, layers, rows), matrix(network.slopes, network.at, layers, rows)
-    value = jit.call_loss(criterion.loss, (output, target, weight, slope))
+    output = matrix(network.values, network.at, layers, rows)
+    output_grad = matrix(network.value_grads, network.at, layers, rows)
+    value = jit.call_loss(criterion.loss, (output, target, weight, output_grad))
     backward_pass(network, layers, rows, training, step, key)
     return value + penalise(network, criterion.penalty)
 
@@ -312,8 +314,8 @@ def evaluate_rows(network, criterion, rows, batch_size):
         copy(rows.x, start, matrix(network.values, network.at, 0, stop - start))
         forward_pass(network, 0, layers, stop - start, False, 0, np.uint64(0))
         output = matrix(network.values, network.at, layers, stop - start)
-        slope = matrix(network.slopes, network.at, layers, stop - start)
-        loss = jit.call_loss(criterion.loss, (output, rows.target[start:stop], rows.weight[start:stop], slope))
+        unused = matrix(network.value_grads, network.at, layers, stop - start)
+        loss = jit.call_loss(criterion.loss, (output, rows.target[start:stop], rows.weight[start:stop], unused))
         total += (stop - start) * loss
     return total / rows.weight.size
 
@@ -337,20 +339,20 @@ def epoch_order(n, epoch, seed):
 
 
 @jit.function
-def largest(row):
-    """Where the largest number of a row stands, the first of several."""
-    here, top = 0, row[0]
+def argmax(row):
+    """Index of the largest number of a row, the first of several."""
+    index, top = 0, row[0]
     for k in range(1, row.size):
-        here, top = (k, row[k]) if row[k] > top else (here, top)
-    return here
+        index, top = (k, row[k]) if row[k] > top else (index, top)
+    return index
 
 
 @jit.loop
-def hits(target, order, outputs):
-    """In how many rows the largest output stands where the largest target does; output i is of row ``order[i]``."""
+def count_correct(target, order, outputs):
+    """In how many rows output and target have the same argmax; output i belongs to row ``order[i]``."""
     count = 0
     for i in range(outputs.shape[0]):
-        count += largest(outputs[i]) == largest(target[order[i]])
+        count += argmax(outputs[i]) == argmax(target[order[i]])
     return count
 
 
@@ -367,6 +369,6 @@ def loop_jobs(dtype: str) -> tuple[jit.Job, ...]:
     arguments: dict[Any, tuple[Any, ...]] = {
         train_epoch: (network, criterion, descent, data, epoch, 1, rows),
         evaluate_rows: (network, criterion, data, 1), predict_rows: (network, 1, rows, rows, 1),
-        epoch_order: (1, 0, seed), hits: (rows, whole, rows),
+        epoch_order: (1, 0, seed), count_correct: (rows, whole, rows),
     }
     return tuple(jit.loop_job(loop, types) for loop, types in arguments.items())

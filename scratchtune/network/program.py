@@ -42,7 +42,7 @@ class Program:
         self.output_shape = output_shape(self.layers, input_shape)
         self.stages = [stage for layer in self.layers for stage in layer.stages()]
         for stage, below in zip(self.stages, accumulate(bool(stage.weights) for stage in self.stages), strict=True):
-            stage.hands_back = below - bool(stage.weights) > 0
+            stage.needs_input_grad = below - bool(stage.weights) > 0
         self.theta = engine.aligned(sum(engine.parameter_count(stage) for stage in self.stages), dtype)
         self.state = engine.aligned(sum(len(stage.state()) for stage in self.stages), dtype)
         self.state[:] = [number for stage in self.stages for number in stage.state()]

@@ -31,7 +31,7 @@ from scratchtune.network.callbacks import Callback, History, checked_callbacks
 from scratchtune.network.distributed import Shared
 from scratchtune.network.layers import Dense, Layer
 from scratchtune.network.layers.activation import Activation
-from scratchtune.network.measures import GROWING, MEASURES
+from scratchtune.network.measures import HIGHER_IS_BETTER, MEASURES
 from scratchtune.network.objective import Objective
 from scratchtune.network.program import Program, output_shape
 from scratchtune.network.saving import described, real_array, remade, write_whole
@@ -258,7 +258,7 @@ class Sequential:
             return -self._objective().value(rows)
         first = self.metrics[0]
         value = measured(self.program, rows, [first])[first]
-        return value if first in GROWING else -value
+        return value if first in HIGHER_IS_BETTER else -value
 
     def objective(self, X: Any, y: Any) -> float:
         """J(theta): the mean loss over the rows plus the penalty, in evaluation mode."""
