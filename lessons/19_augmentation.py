@@ -46,7 +46,6 @@ import numpy as np
 
 import scratchtune as st
 from scratchtune.evaluation.selection import standard_error
-from scratchtune.network import engine
 from scratchtune.network.layers.sampling import bilinear, reflected_place
 
 X, y = st.datasets.load_fashion_mnist()
@@ -62,13 +61,7 @@ def model_of(layers, images):
 
 def in_training(layers, images, key=0):
     """What layers without weights make of images in training; another key, other random numbers."""
-    model = model_of(layers, images)
-    model.predict(images[:1])  # the engine takes kernels that are compiled already
-    rows, stages = len(images), len(model.stages)
-    network = engine.build_network(model.stages, model.theta, model._state, rows)
-    engine.matrix(network.values, network.at, 0, rows)[:] = images.reshape(rows, -1)
-    engine.forward_pass(network, 0, stages, rows, True, 0, np.uint64(key))
-    return engine.matrix(network.values, network.at, stages, rows).reshape(images.shape).copy()
+    return model_of(layers, images)(images, training=True, key=key)
 
 
 row = np.array([10.0, 20.0, 30.0]).reshape(1, 1, 3, 1)

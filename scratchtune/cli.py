@@ -323,7 +323,7 @@ def _table_of(given: argparse.Namespace) -> Table:
 @contextmanager
 def _plain_warnings() -> Iterator[None]:
     """Warnings as lines without a place in the code; of trainings that diverge the study tells."""
-    from scratchtune.network.sequential import DivergenceWarning
+    from scratchtune.network.training import DivergenceWarning
 
     with warnings.catch_warnings():
         warnings.simplefilter("once")

@@ -352,8 +352,8 @@ class Kernel:
 
 
 ARGUMENTS = {
-    "forward": "shape settings theta state x y work training step key".split(),
-    "backward": "shape settings theta state x y dy dtheta dx work training step key".split(),
+    "forward": "integers reals theta state x y work training step key".split(),
+    "backward": "integers reals theta state x y dy dtheta dx work training step key".split(),
     "loss": "y target weight dy".split(),
     "update": "theta grad slots settings alpha step".split(),
 }
@@ -364,9 +364,10 @@ def _signature(kind: str, dtype: str) -> tuple[tuple[Any, ...], Any]:
     """Types of the arguments, and of what is returned, by the arguments' names."""
     real = getattr(types, dtype)
     vector, rows = types.Array(real, 1, "C"), types.Array(real, 2, "C")
-    typed: dict[str, Any] = dict.fromkeys(("theta", "state", "settings", "dtheta", "work", "weight", "grad"), vector)
+    vectors = ("theta", "state", "reals", "settings", "dtheta", "work", "weight", "grad")
+    typed: dict[str, Any] = dict.fromkeys(vectors, vector)
     typed |= dict.fromkeys(("x", "y", "dy", "dx", "target", "slots"), rows)
-    typed |= {"shape": types.Array(types.int64, 1, "C"), "training": types.boolean, "step": types.int64,
+    typed |= {"integers": types.Array(types.int64, 1, "C"), "training": types.boolean, "step": types.int64,
               "key": types.uint64, "alpha": types.float64}
     if kind == "update":
         typed["settings"] = types.Array(types.float64, 1, "C")
@@ -376,9 +377,9 @@ def _signature(kind: str, dtype: str) -> tuple[tuple[Any, ...], Any]:
 def forward(f: Callable[..., Any]) -> Kernel:
     """A layer's forward kernel: fills ``y`` (rows, outputs) from ``x`` (rows, inputs) and the layer's ``theta``.
 
-    ``shape`` holds the layer's whole numbers and ``settings`` its real ones; ``state`` is what it keeps between steps
-    beside theta (moving averages); ``work`` is scratch that lasts from forward to backward; ``training`` tells whether
-    it trains; ``step`` counts updates; ``key`` (uint64) is for random numbers, another one for each step and layer.
+    ``integers`` and ``reals`` hold what the layer's methods of these names return; ``state`` is what it keeps between
+    steps beside theta (moving averages); ``work`` is scratch that lasts from forward to backward; ``training`` says
+    whether it trains; ``step`` counts updates; ``key`` (uint64) seeds random numbers, one key for each step and layer.
     A token is its number in ``x``: exact in float32 up to 2^24.
     """
     return Kernel(f, "forward")

@@ -203,7 +203,7 @@ PREDICTION = """
     model = st.Sequential([st.Dense(17, kernel_initializer="ones")], dtype="float64")
     model.build((None, 2))
     print(st.__file__)
-    print(model._outputs(np.array([[1.0, 2.0]]))[0, 0])
+    print(model.program.outputs(np.array([[1.0, 2.0]]))[0, 0])
 """
 
 
@@ -231,14 +231,14 @@ from near import nearly
 
 
 @jit.forward
-def own_forward(shape, settings, theta, state, x, y, work, training, step, key):
+def own_forward(integers, reals, theta, state, x, y, work, training, step, key):
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
             y[i, j] = 1.0 * x[i, j] + nearly(x[i, j]) + far.distant(x[i, j])
 
 
 @jit.backward
-def own_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+def own_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
     dx[:, :] = dy
 
 

@@ -511,3 +511,15 @@ def test_a_training_with_weights_and_validation_is_that_of_keras() -> None:
         np.testing.assert_allclose(found[name], wanted[name], rtol=2e-4)
     for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
+
+
+def test_a_call_in_training_draws_dropout_by_its_key_and_changes_nothing():
+    model = st.Sequential([st.BatchNormalization(), st.Dropout(0.5)], dtype="float64")
+    model.build((None, 40))
+    X = np.random.default_rng(0).normal(size=(50, 40))
+    weights = model.get_weights()
+    first, again, other = (model(X, training=True, key=key) for key in (1, 1, 2))
+    assert (first == again).all() and (first != other).any()
+    assert 0.4 < (first == 0.0).mean() < 0.6
+    assert (model(X) == model.predict(X)).all()
+    assert all((a == b).all() for a, b in zip(weights, model.get_weights(), strict=True))
