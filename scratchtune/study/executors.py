@@ -57,7 +57,7 @@ def work(digest: str, payload: bytes | None, trial: Trial) -> dict[str, Any] | N
     objective = received(digest, payload)
     if objective is MISSING:
         return None
-    trial.finish(evaluate(objective, trial), None)
+    trial.state = trial.finish(evaluate(objective, trial), None)
     return trial.outcome()
 
 

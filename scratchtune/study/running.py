@@ -65,20 +65,24 @@ class Run:
         self.begun: list[Trial] = []
         self.failed: list[Trial] = []
         self.over = False
-        self.first = len(study._trials)
         self.busy, self.since, self.until = 0.0, 0.0, 0.0  # seconds of work; first begin, last end
 
     def go(self) -> None:
         """Run to the end."""
         pool = workers(self.workers) if self.executor is None else contextlib.nullcontext(self.executor)
         try:
-            with self.study._in_a_run():
+            try:
+                self.study._begin_run()
                 try:
                     with pool as executor:
                         self.sender = Sender(executor, self.objective, self.workers)
                         self._loop()
                 finally:
-                    self._recover()
+                    self._wait_for_threads()
+                self._leave()
+            except BaseException:  # an error, or an interruption, which may have cut leaving short
+                self._leave()
+                raise
             self._check()
         finally:
             if len(self.failed) > 1:
@@ -88,7 +92,8 @@ class Run:
 
     def _check(self) -> None:
         """Hold the trials against the searcher's schedule, if it has one, and say that they are right."""
-        said = self.study.searcher.check(self.study._results)
+        results = [None if trial.state == "running" else self.study._result(trial) for trial in self.study.trials]
+        said = self.study.searcher.check(results)
         if said is not None:
             self.progress.note(said)
         lasted = self.until - self.since
@@ -106,14 +111,15 @@ class Run:
                 return
             done, _ = wait(self.flying, return_when=FIRST_COMPLETED)
             for future in sorted(done, key=lambda future: self.flying[future].number):
-                self._collect(future, self.flying.pop(future))
+                self._collect(future, self.flying[future])
+                del self.flying[future]  # not before: what an interruption leaves here is recorded by `_leave`
 
     def _next(self) -> list[Trial]:
         """A trial for every idle worker, as far as there are any."""
         trials: list[Trial] = []
         while len(self.flying) + len(trials) < self.workers and self._may_begin():
             try:
-                trials.append(self.study.ask())
+                trials.append(self.study._ask(self))
             except NotReady:
                 if not self.flying and not trials:
                     raise
@@ -203,8 +209,7 @@ class Run:
             if trial.state != "running":
                 return
             if isinstance(outcome, dict) and not self.sender.is_here:
-                trial.take(outcome)
-                self.study._end(trial)
+                self.study._taken(trial, outcome)
             else:
                 self.study.tell(trial, outcome)
 
@@ -213,14 +218,19 @@ class Run:
         mean = self.study.searcher.mean_budget()
         return (trial.seconds or 0.0) * (mean / trial.budget if mean and trial.budget else 1.0)
 
-    def _recover(self) -> None:
-        """After an interruption: record what has finished meanwhile; what has not will be handed out again."""
+    def _wait_for_threads(self) -> None:
+        """After an interruption: threads may still work on the study's own trials."""
         late = [future for future in self.flying if not future.cancel()]
         if self.sender is not None and self.sender.is_here:
-            wait(late)  # they work on these very trials
-        for future, trial in self.flying.items():
-            if future.done() and not future.cancelled() and future.exception() is None and trial.state == "running":
-                outcome = future.result()
-                if self.sender is not None and (outcome is not None or self.sender.is_here):
-                    self._tell(trial, outcome)
-        self.study._mend(self.first, self.begun)
+            wait(late)
+
+    def _leave(self) -> None:
+        """Record what has finished meanwhile; what has not will be handed out again. Doing it again is no harm."""
+        try:
+            for future, trial in self.flying.items():
+                if future.done() and not future.cancelled() and future.exception() is None and trial.state == "running":
+                    outcome = future.result()
+                    if self.sender is not None and (outcome is not None or self.sender.is_here):
+                        self._tell(trial, outcome)
+        finally:
+            self.study._end_run(self)

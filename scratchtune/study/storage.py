@@ -87,7 +87,6 @@ class Storage:
                 self._db.close()
                 raise
         self._ids: dict[str, int] = {}
-        self._seen = self._data_version()
 
     def _opened(self) -> sqlite3.Connection:
         return sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
@@ -165,12 +164,8 @@ class Storage:
         """Let the file go."""
         self._db.close()
 
-    def changed(self) -> bool:
-        """Whether somebody else has written since this was last asked."""
-        before, self._seen = self._seen, self._data_version()
-        return before != self._seen
-
-    def _data_version(self) -> int:
+    def version(self) -> int:
+        """A number that is another one when somebody else has written meanwhile."""
         with self._told("can't be read"):
             return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 

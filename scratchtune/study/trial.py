@@ -66,10 +66,6 @@ class Trial:
         self.why = suggestion.why
         self.budget = suggestion.budget
         self.parent = suggestion.parent
-        self.value: float | None = None
-        self.error: str | None = None
-        self.traceback: str | None = None
-        self._saved: dict[str, np.ndarray] | None = None
         self.attempts = 0
         self.begin()
 
@@ -77,6 +73,10 @@ class Trial:
         """Set the trial to its start: it is running, and nothing has been reported."""
         self.state = "running"
         self.attempts += 1
+        self.value: float | None = None
+        self.error: str | None = None
+        self.traceback: str | None = None
+        self._saved: dict[str, np.ndarray] | None = None
         self.reports: dict[int, float] = {}
         self.scores: list[float | None] | None = None
         self.visits: int | None = None
@@ -132,8 +132,11 @@ class Trial:
         saved = None if self.parent is None else self._study.saved_by_parent(self)
         return None if saved is None else {name: array.copy() for name, array in saved.items()}
 
-    def finish(self, value: Any, state: str | None) -> None:
-        """Record the outcome: a value that is no finite number makes the trial a failed one, with the reason."""
+    def finish(self, value: Any, state: str | None) -> str:
+        """Record the outcome: a value that is no finite number makes the trial a failed one, with the reason.
+
+        Returns the trial's state, for the caller to set when all that goes with it is ready: until then it is running.
+        """
         self.finished = time.time()
         if self.seconds is None:
             self.seconds = time.perf_counter() - self._clock
@@ -147,8 +150,9 @@ class Trial:
         if state == "failed" and value is None:
             error = "told as failed"
         self.error = error
-        self.state = "failed" if error is not None else state or "complete"
-        self.value = None if self.state == "failed" else number
+        state = "failed" if error is not None else state or "complete"
+        self.value = None if state == "failed" else number
+        return state
 
     def apart(self, behind: Behind) -> Trial:
         """The same trial without its study, to be sent to another process."""
@@ -160,11 +164,13 @@ class Trial:
         """What has come of it, to be sent back."""
         return {name: getattr(self, name) for name in OUTCOME}
 
-    def take(self, outcome: Mapping[str, Any]) -> None:
-        """Record what has come of it in another process."""
+    def take(self, outcome: Mapping[str, Any]) -> str:
+        """Record what has come of it in another process; returns its state, as `finish` does."""
         for name, value in outcome.items():
-            setattr(self, name, value)
+            if name != "state":
+                setattr(self, name, value)
         self.finished = time.time()
+        return str(outcome["state"])
 
     def __repr__(self) -> str:
         outcome = f"value={self.value!r}" if self.error is None else f"error={self.error!r}"

@@ -64,7 +64,7 @@ def begin(path: Path, study: str, writer: Writer, goes_on: bool) -> None:
 def end(path: Path, writer: Writer) -> None:
     """The writer writes no more for now; the last one of this process lets the lock go."""
     with _guard:
-        if path in _files:
+        if path in _files and id(writer) in _files[path][1]:
             descriptor, writers = _files[path]
             writers.discard(id(writer))
             if not writers:
