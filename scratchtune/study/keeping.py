@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from typing import TYPE_CHECKING, Any
 
 from scratchtune.search import Suggestion
 from scratchtune.study import writers
 from scratchtune.study.storage import Row, Storage, StorageError, packed_params, unpacked_params
-from scratchtune.study.trial import Trial
+from scratchtune.study.trial import ADDRESS, Trial
 
 if TYPE_CHECKING:
     from scratchtune.study.study import Study
-
-ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 class Keeper:

@@ -69,19 +69,14 @@ class Run:
 
     def go(self) -> None:
         """Run to the end."""
-        pool = workers(self.workers) if self.executor is None else contextlib.nullcontext(self.executor)
         try:
             try:
-                self.study._begin_run()
-                try:
-                    with pool as executor:
-                        self.sender = Sender(executor, self.objective, self.workers)
-                        self._loop()
-                finally:
-                    self._wait_for_threads()
+                self._work()
                 self._leave()
-            except BaseException:  # an error, or an interruption, which may have cut leaving short
+            except BaseException as end:  # an error, or an interruption, which may have cut leaving short
                 self._leave()
+                if isinstance(end, SystemExit):
+                    self.progress.note("sys.exit() was called, which ends the run; the next run goes on from here")
                 raise
             self._check()
         finally:
@@ -89,6 +84,16 @@ class Run:
                 self.progress.note(
                     f"{len(self.failed)} of {len(self.begun)} trials failed; the study's table holds the errors")
             self.progress.close()
+
+    def _work(self) -> None:
+        self.study._begin_run()
+        pool = workers(self.workers) if self.executor is None else contextlib.nullcontext(self.executor)
+        try:
+            with pool as executor:
+                self.sender = Sender(executor, self.objective, self.workers)
+                self._loop()
+        finally:
+            self._wait_for_threads()
 
     def _check(self) -> None:
         """Hold the trials against the searcher's schedule, if it has one, and say that they are right."""

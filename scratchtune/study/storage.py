@@ -338,7 +338,13 @@ def _packed(arrays: Mapping[str, np.ndarray] | None) -> bytes | None:
         return None
     file = io.BytesIO()
     names = np.frombuffer(json.dumps(list(arrays)).encode("ascii"), dtype=np.uint8)
-    np.savez(file, names, *arrays.values())
+    try:
+        np.savez(file, names, *arrays.values())
+    except ValueError as error:
+        hidden = error.__context__
+        while hidden is not None and not isinstance(hidden, KeyboardInterrupt):
+            hidden = hidden.__context__
+        raise hidden or error from None  # zipfile hides Ctrl-C behind an error of its own
     return file.getvalue()
 
 
