@@ -124,7 +124,8 @@ class Study:
         SystemExit of sys.exit() or Ctrl-C, ends the run instead: nothing that has finished is lost, the next run begins
         the trials again that had not, and a callback that has not been called by then is not called any more.
         A failed trial's ``traceback`` from another process is the same text as from a thread, except that it lacks the
-        source lines of code that is in no file there, such as a notebook's. Afterwards ``idle_share`` says for which share of the time the workers had no trial.
+        source lines of code that is in no file there, such as a notebook's. Afterwards ``idle_share`` says for which
+        share of the time the workers had no trial.
         """
         if not callable(objective):
             raise TypeError(f"objective is {objective!r}; it must be a function from a trial to a number")

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 import scratchtune as st
 from scratchtune.study import writers
@@ -384,9 +385,9 @@ def _delete(path: Path | None) -> None:
             path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
-def all_lines(step: int = 1) -> Counter[str]:
-    """`traced` for every job."""
-    return sum((traced(*job, step) for job in ALL), Counter())
+def all_lines(step: int = 1, show: bool = False) -> Counter[str]:
+    """`traced` for every job; ``show`` a bar on a terminal."""
+    return sum((traced(*job, step) for job in tqdm(ALL, unit="job", disable=None if show else True)), Counter())
 
 
 def all_signals(moments: int, seed: int = 0) -> Counter[str]:

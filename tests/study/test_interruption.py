@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import runpy
 import signal
-import subprocess
-import sys
-import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -24,7 +20,8 @@ def wrong(counts: dict[str, int]) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("in_file", [False, True], ids=["memory", "file"])
-@pytest.mark.parametrize(("kind", "searcher"), [("run", "tpe"), ("two threads", "random"), ("ask and tell", "hyperband")])
+@pytest.mark.parametrize(
+    ("kind", "searcher"), [("run", "tpe"), ("two threads", "random"), ("ask and tell", "hyperband")])
 def test_an_interruption_at_some_lines(kind: str, searcher: str, in_file: bool) -> None:
     counts = HERE["traced"](kind, searcher, in_file, step=61)
     assert counts["moments"] >= 10 and not wrong(counts)
