@@ -8,10 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import scratchtune as st
-
 HERE = runpy.run_path(str(Path(__file__).with_name("interruptions.py")))
-SPACE = {"x": st.Float(0.0, 1.0)}
 needs_timers = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no such timers here")
 
 
@@ -22,7 +19,7 @@ def wrong(counts: dict[str, int]) -> dict[str, int]:
 @pytest.mark.parametrize("in_file", [False, True], ids=["memory", "file"])
 @pytest.mark.parametrize(
     ("kind", "searcher"), [("run", "tpe"), ("two threads", "random"), ("ask and tell", "hyperband")])
-def test_an_interruption_at_some_lines(kind: str, searcher: str, in_file: bool) -> None:
+def test_an_interruption_at_any_moment_leaves_a_study_that_goes_on(kind: str, searcher: str, in_file: bool) -> None:
     counts = HERE["traced"](kind, searcher, in_file, step=61)
     assert counts["moments"] >= 10 and not wrong(counts)
 
