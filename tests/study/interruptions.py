@@ -21,6 +21,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -31,9 +32,13 @@ import numpy as np
 from tqdm import tqdm
 
 import scratchtune as st
-from scratchtune.study import writers
 from scratchtune.study.export import as_csv, as_json
 from scratchtune.study.storage import Storage, StorageError
+
+try:
+    import fcntl
+except ImportError:
+    fcntl = None  # type: ignore[assignment]
 
 LINES_OF = "scratchtune/study/"  # the code whose lines are moments
 SPACE = {"x": st.Float(-1.0, 1.0), "layers": [[4], [4, 2]], "n": st.Int(1, 8)}
@@ -203,6 +208,19 @@ def exported(path: Path) -> tuple[str, str]:
         return as_csv(storage, "study"), as_json(storage, "study")
 
 
+def is_locked(path: Path) -> bool:
+    """Whether the right to write a file is taken, by this process or another one."""
+    beside = path.with_name(path.name + "-writer")
+    if fcntl is None or not beside.exists():
+        return False
+    with open(beside) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 class Whole:
     """A job that nobody interrupts: what the others are compared with."""
 
@@ -231,11 +249,12 @@ class Whole:
         if job.path is not None and set(found) != set(written):
             return "memory and file have not finished the same trials"
         complete = [trial for trial in job.study.trials if trial.state == "complete"]
-        best = min(complete, key=lambda trial: (job.study._sign * trial.value, trial.number), default=None)
-        if best is not job.study._best:
+        sign = -1.0 if job.study.direction == "maximize" else 1.0
+        best = min(complete, key=lambda trial: (sign * trial.value, trial.number), default=None)
+        if complete and job.study.best_trial is not best:
             return "the best trial is not the best"
         held = any(trial.state == "running" for trial in job.study.trials) and isinstance(job, ByHand)
-        if job.path is not None and not held and job.path.resolve() in writers._files:
+        if job.path is not None and not held and is_locked(job.path):
             return "the right to write was not given back"
         return None
 
@@ -373,9 +392,13 @@ def _count(counts: Counter[str], came: list[bool | None], wrong: str | None, whe
 def _give_locks_back(job: Job) -> None:
     """A tracer can raise where no signal comes: as a `with` ends, before its lock is released. They are released here.
     """
-    for lock in (writers._guard, *(() if job.study is None else (job.study._lock,))):
-        while lock._is_owned():
-            lock.release()
+    ours = [module for name, module in sys.modules.items() if name.startswith("scratchtune.study.")]
+    for owner in [*ours, *(() if job.study is None else (job.study,))]:
+        for lock in vars(owner).values():
+            if isinstance(lock, type(threading.RLock())):
+                with contextlib.suppress(RuntimeError):  # it is not, or no longer, this thread's
+                    while True:
+                        lock.release()
 
 
 def _delete(path: Path | None) -> None:
