@@ -63,6 +63,7 @@ class Study:
         self._awaiting: list[int] = []  # enqueued trials that were kept, and that are not enqueued again so far
         self._held: dict[int, object] = {}  # by number: who runs a trial that was handed out
         self._again: list[Trial] = []  # running trials that nobody runs
+        self._lost: dict[int, int] = {}  # how often the worker of a running trial was lost
         self._gathering = False  # whether what comes is written later, together
         self._numbers: dict[tuple[Any, ...], list[int]] = {}
         self._indexed = 0
@@ -118,14 +119,17 @@ class Study:
         ``n_trials=None`` is the searcher's whole schedule where it has one, else 50. After ``timeout`` seconds no
         further trial begins. Each callback is called as callback(study, trial) when a trial is finished and recorded.
         ``executor``, any of `concurrent.futures`, runs the trials elsewhere (see `scratchtune.study.executors`), as
-        many at a time as it has workers, or ``n_jobs`` if that is more than one. A trial whose worker is lost is begun
-        again, up to ``retries`` times. ``max_failures`` failed trials end the run with a RuntimeError that holds the
-        first traceback. An exception of the objective makes its trial a failed one; what is no `Exception`, such as the
-        SystemExit of sys.exit() or Ctrl-C, ends the run instead: nothing that has finished is lost, the next run begins
-        the trials again that had not, and a callback that has not been called by then is not called any more.
-        A failed trial's ``traceback`` from another process is the same text as from a thread, except that it lacks the
-        source lines of code that is in no file there, such as a notebook's. Afterwards ``idle_share`` says for which
-        share of the time the workers had no trial.
+        many at a time as it has workers, or ``n_jobs`` if that is more than one. A trial whose worker dies is begun
+        again, up to ``retries`` times; then it has failed, and the others go on. A worker that dies breaks a whole
+        ``ProcessPoolExecutor``: the trials that ran begin again, and from then on each trial runs in a process pool of
+        its own, made like the first one (``initializer`` runs again), so that no trial is charged for another's death.
+        ``max_failures`` failed trials end the run with a RuntimeError that holds the first traceback. An exception of
+        the objective makes its trial a failed one; what is no `Exception`, such as the SystemExit of sys.exit() or
+        Ctrl-C, ends the run instead: nothing that has finished is lost, the next run begins the trials again that had
+        not, and a callback that has not been called by then is not called any more. A failed trial's ``traceback`` from
+        another process is the same text as from a thread, except that it lacks the source lines of code that is in no
+        file there, such as a notebook's. Afterwards ``idle_share`` says for which share of the time the workers had no
+        trial.
         """
         if not callable(objective):
             raise TypeError(f"objective is {objective!r}; it must be a function from a trial to a number")
@@ -211,7 +215,7 @@ class Study:
         vars(self).update(state)
         self._lock = threading.RLock()
         self._again = [trial for trial in self._trials if trial.state == "running"]  # nobody runs them here
-        self._held, self._gathering = {}, False
+        self._held, self._gathering, self._lost = {}, False, {}
 
     # Handing out, writing and taking up ------------------------------------------------------------------------------
     #
