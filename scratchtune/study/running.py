@@ -175,8 +175,8 @@ class Run:
         try:
             try:
                 future = self.sender.submit(trial, self.study._apart, with_objective)
-            except BrokenExecutor as error:
-                if not self._separate(error):
+            except BrokenExecutor:
+                if not self._separate():
                     raise
                 future = self.sender.submit(trial, self.study._apart, with_objective)
         except (BrokenExecutor, RuntimeError) as error:  # RuntimeError: it has been shut down
@@ -198,7 +198,7 @@ class Run:
             raise RuntimeError(
                 f"the executor is broken: its worker processes die before they can begin with a trial, at last trial "
                 f"{trial.number} ({error}). Nothing is lost: run again with a new one") from error
-        if isinstance(error, BrokenExecutor) and self._separate(error):
+        if isinstance(error, BrokenExecutor) and self._separate():
             return
         if error is not None:
             self._lose(trial, error)
@@ -209,10 +209,10 @@ class Run:
             return
         self._record(trial, outcome)
 
-    def _separate(self, error: BrokenExecutor) -> bool:
+    def _separate(self) -> bool:
         """After the user's pool of processes broke: the trials that ran begin again, each in a pool of its own.
 
-        Which of them ended its worker is not known, so it counts against none, unless one ran by itself. From here on a
+        Which of them ended its worker is not known, nor whether one did, so it counts against none. From here on a
         worker that dies breaks the pool of its trial alone. False if the executor can't be replaced in this way.
         """
         assert self.sender is not None
@@ -224,16 +224,16 @@ class Run:
         broken = [future for future in self.flying if isinstance(_error_of(future), BrokenExecutor)]
         trials = [self.flying.pop(future) for future in broken]
         during = f" while {_named(trials)} ran" if trials else ""
-        once_more = f", at first {_named(trials)} once more" if len(trials) > 1 else ""
+        once_more = f", at first {_named(trials)} once more" if trials else ""
         self.progress.note(
             f"a worker process died{during}, and its process pool broke: from here on each trial runs in a process "
             f"pool of its own{once_more}")
-        for each in trials:
-            self._lose(each, error, counts=len(trials) == 1)
+        for trial in trials:
+            self._begin_again(trial)
         return True
 
-    def _lose(self, trial: Trial, error: BaseException, counts: bool = True) -> None:
-        """Begin a trial again whose worker was lost; after too many losses that count it has failed.
+    def _lose(self, trial: Trial, error: BaseException) -> None:
+        """Begin a trial again whose worker was lost; after too many times it has failed.
 
         Where several trials may have shared the worker, a loss makes a trial fail only if the trial ran by itself.
         """
@@ -243,17 +243,23 @@ class Run:
         assert self.sender is not None
         before = self.study._lost.get(trial.number)
         sure = self.sender.isolates or self.workers == 1 or (before is not None and before >= self.retries)
-        lost = (before or 0) + counts
+        lost = (before or 0) + 1
         self.study._lost[trial.number] = lost if sure else min(lost, self.retries)
-        if counts and self.study._lost[trial.number] > self.retries:
+        if self.study._lost[trial.number] > self.retries:
             times = "once" if lost == 1 else f"{lost} times, at last"
             problem = RuntimeError(f"its worker was lost {times} with {type(error).__name__}")
             problem.__cause__ = error
             self._record(trial, problem)
             return
-        if counts:
-            self.progress.note(
-                f"the worker of trial {trial.number} was lost ({type(error).__name__}: {error}): it begins again")
+        self.progress.note(
+            f"the worker of trial {trial.number} was lost ({type(error).__name__}: {error}): it begins again")
+        self._begin_again(trial)
+
+    def _begin_again(self, trial: Trial) -> None:
+        if trial.state != "running":  # somebody has told it meanwhile
+            self._record(trial, None)
+            return
+        self.study._lost.setdefault(trial.number, 0)
         trial.begin()
         self.again = sorted([*self.again, trial], key=lambda trial: trial.number)
 
