@@ -107,7 +107,7 @@ def work(digest: str, payload: bytes | None, coordinator: int, trial: Trial) -> 
     return trial.outcome()
 
 
-_watching = False
+_watching = 0  # the process that does so: one that is forked from it does not
 
 
 def _end_with(coordinator: int) -> None:
@@ -117,9 +117,9 @@ def _end_with(coordinator: int) -> None:
     """
     global _watching
     parent = multiprocessing.parent_process()
-    if _watching or parent is None or parent.pid != coordinator:
+    if _watching == os.getpid() or parent is None or parent.pid != coordinator:
         return
-    _watching = True
+    _watching = os.getpid()
 
     def watch() -> None:
         parent.join()
