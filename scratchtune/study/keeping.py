@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from typing import TYPE_CHECKING, Any
 
 from scratchtune.search import Suggestion
 from scratchtune.study import writers
 from scratchtune.study.storage import Row, Storage, StorageError, packed_params, unpacked_params
-from scratchtune.study.trial import Trial
+from scratchtune.study.trial import ADDRESS, Trial
 
 if TYPE_CHECKING:
     from scratchtune.study.study import Study
-
-ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 class Keeper:
@@ -27,13 +24,14 @@ class Keeper:
         self._study = study
         self._unwritten: dict[int, Trial] = {}
         self.running = False  # whether the study is within `Study.run`
-        self._writes = self._stale = False
+        self._writes = False  # whether it has the right to write, and has taken up what others have written before
         self._storage = Storage(path)
+        self._known = self._now = self._storage.version()
         self.path = self._storage.path.resolve()
         self._storage.enter(study.name, definition_of(study))
 
     def __del__(self) -> None:
-        if getattr(self, "_writes", False):
+        if hasattr(self, "path"):
             writers.end(self.path, self)
 
     def trials(self) -> list[Trial]:
@@ -41,20 +39,25 @@ class Keeper:
         return [trial_of(self._study, row) for row in self._storage.rows(self._study.name)]
 
     def begin(self) -> bool:
-        """Take the right to write, where this study does not have it; whether somebody else has written meanwhile."""
-        if self._writes:
-            writers.begin(self.path, self._study.name, self, goes_on=True)
-            return False
-        writers.begin(self.path, self._study.name, self, goes_on=False)
-        self._writes = True
-        self._stale = self._storage.changed() or self._stale
-        stale, self._stale = self._stale, False
-        return stale
+        """Take the right to write, where this study does not have it; whether somebody else has written meanwhile.
 
-    def end(self, stale: bool = False) -> None:
-        """Give the right to write back; ``stale``: what others have written is still to be taken up."""
-        self._writes, self._stale = False, self._stale or stale
-        writers.end(self.path, self)
+        If so, the study takes up what is there, and says so by `taken_up`.
+        """
+        writers.begin(self.path, self._study.name, self, goes_on=self._writes)
+        if not self._writes:
+            self._now = self._storage.version()
+            self._writes = self._now == self._known
+        return not self._writes
+
+    def taken_up(self) -> None:
+        """The study is as the file is now."""
+        self._known, self._writes = self._now, True
+
+    def end(self) -> None:
+        """Give the right to write back, unless something is not written yet."""
+        if not self._unwritten:
+            self._writes = False
+            writers.end(self.path, self)
 
     def note(self, trial: Trial) -> None:
         """Have what is known of a trial written with the next commit."""
@@ -62,7 +65,7 @@ class Keeper:
 
     def write(self) -> None:
         """Write in one commit what has not been written; where that fails it is written the next time."""
-        if self._unwritten:
+        if self._unwritten and self._writes:
             self._storage.put(self._study.name, [row_of(self._study, trial) for trial in self._unwritten.values()])
             self._unwritten.clear()
 
@@ -94,8 +97,8 @@ def digest(things: Any) -> str:
 def row_of(study: Study, trial: Trial) -> Row:
     """A trial as it is kept."""
     return Row(
-        trial.number, trial.state, trial.value, packed_params(study.space, trial._params), trial.params, trial.why,
-        study.why(trial.number), trial.budget, trial.parent, trial.reports, trial.scores, trial.visits, trial.error,
+        trial.number, trial.state, trial.value, packed_params(study.space, trial._params), trial._params, trial.why,
+        study.reason_of(trial), trial.budget, trial.parent, trial.reports, trial.scores, trial.visits, trial.error,
         trial.traceback, trial.attempts, trial.started, trial.finished, trial.seconds, trial._saved)
 
 

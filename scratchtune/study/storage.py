@@ -87,7 +87,6 @@ class Storage:
                 self._db.close()
                 raise
         self._ids: dict[str, int] = {}
-        self._seen = self._data_version()
 
     def _opened(self) -> sqlite3.Connection:
         return sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
@@ -173,12 +172,8 @@ class Storage:
         """Let the file go."""
         self._db.close()
 
-    def changed(self) -> bool:
-        """Whether somebody else has written since this was last asked."""
-        before, self._seen = self._seen, self._data_version()
-        return before != self._seen
-
-    def _data_version(self) -> int:
+    def version(self) -> int:
+        """A number that is another one when somebody else has written meanwhile."""
         with self._told("can't be read"):
             return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
@@ -370,7 +365,13 @@ def _packed(arrays: Mapping[str, np.ndarray] | None) -> bytes | None:
         return None
     file = io.BytesIO()
     names = np.frombuffer(json.dumps(list(arrays)).encode("ascii"), dtype=np.uint8)
-    np.savez(file, names, *arrays.values())
+    try:
+        np.savez(file, names, *arrays.values())
+    except ValueError as error:
+        hidden = error.__context__
+        while hidden is not None and not isinstance(hidden, KeyboardInterrupt):
+            hidden = hidden.__context__
+        raise hidden or error from None  # zipfile hides Ctrl-C behind an error of its own
     return file.getvalue()
 
 

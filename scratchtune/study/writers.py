@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 import weakref
+from io import FileIO
 from pathlib import Path
 from typing import Protocol
 
@@ -23,7 +24,7 @@ except ImportError:  # no such locks on this system: SQLite's own still keep sin
     fcntl = None  # type: ignore[assignment]
 
 _guard = threading.RLock()  # a Study may be collected, and end its writing, within
-_files: dict[Path, tuple[int, set[int]]] = {}  # of this process: the lock's descriptor, and ids of who writes under it
+_files: dict[Path, tuple[FileIO, set[int]]] = {}  # of this process: the locked file, and ids of who writes under it
 _owners: dict[tuple[Path, str], weakref.ref[Writer]] = {}  # who has written a study last
 
 
@@ -55,29 +56,30 @@ def begin(path: Path, study: str, writer: Writer, goes_on: bool) -> None:
             if owner.running:
                 raise StorageError(
                     f"the study {study!r} in {str(path)!r} is being run by another Study of this process; wait for it")
-        if path not in _files:
-            _files.setdefault(path, (_locked(path), set()))
-        _files[path][1].add(id(writer))
+        if path in _files:
+            _files[path][1].add(id(writer))
+        else:
+            _files[path] = _locked(path), {id(writer)}
         _owners[path, study] = weakref.ref(writer)
 
 
 def end(path: Path, writer: Writer) -> None:
     """The writer writes no more for now; the last one of this process lets the lock go."""
     with _guard:
-        if path in _files:
-            descriptor, writers = _files[path]
-            writers.discard(id(writer))
-            if not writers:
+        if path in _files and id(writer) in _files[path][1]:
+            file, writers = _files[path]
+            if writers == {id(writer)}:
+                file.close()
                 del _files[path]
-                os.close(descriptor)
+            writers.discard(id(writer))
 
 
 def _begin_anew() -> None:
     """In a forked child: it does not have its parent's locks."""
     global _guard
     _guard = threading.RLock()
-    for descriptor, _ in _files.values():
-        os.close(descriptor)
+    for file, _ in _files.values():
+        file.close()
     _files.clear()
     _owners.clear()
 
@@ -86,23 +88,25 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_begin_anew)
 
 
-def _locked(path: Path) -> int:
-    """The descriptor of the locked file beside; it says who holds the lock."""
+def _locked(path: Path) -> FileIO:
+    """The locked file beside, which says who holds the lock; an interruption that drops it unlocks it."""
     try:
-        descriptor = os.open(beside(path), os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
+        file = FileIO(beside(path), "a+")
     except OSError as error:
         raise StorageError(f"{str(path)!r} can't be written: {error.strerror}: {str(beside(path))!r}") from error
     try:
         if fcntl is not None:
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
+        holder = ""
         with contextlib.suppress(OSError):
-            holder = os.read(descriptor, 200).decode("utf-8", "replace").strip()
-        os.close(descriptor)
+            file.seek(0)
+            holder = file.read(200).decode("utf-8", "replace").strip()
+        file.close()
         raise StorageError(
             f"{str(path)!r} is being written by {holder or 'another process'}; wait for it, or take another file. "
             "Reading is possible meanwhile") from None
-    os.ftruncate(descriptor, 0)
+    file.truncate(0)
     since = time.strftime("%Y-%m-%d %H:%M:%S")
-    os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()} since {since}\n".encode())
-    return descriptor
+    file.write(f"process {os.getpid()} on {socket.gethostname()} since {since}\n".encode())
+    return file

@@ -211,6 +211,13 @@ def test_a_second_study_in_this_process_goes_on_where_the_first_one_is(tmp_path:
         first.tell(asked, 0.0)
 
 
+def test_a_kept_trial_that_is_told_by_its_number_is_not_run_again(tmp_path: Path) -> None:
+    _kept(tmp_path / "a.db").ask()
+    study = _kept(tmp_path / "a.db")
+    study.tell(0, 0.5)
+    assert [trial.value for trial in study.run(_x, 1, progress=False).trials] == [0.5]
+
+
 def test_two_studies_of_this_process_cannot_run_one_study_at_a_time(tmp_path: Path) -> None:
     first, second = _kept(tmp_path / "a.db"), _kept(tmp_path / "a.db")
 
