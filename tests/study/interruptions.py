@@ -305,7 +305,16 @@ def interrupted_at_time(seconds: float, work: Callable[[], None]) -> bool | None
         signal.setitimer(signal.ITIMER_REAL, 0.0)
     except KeyboardInterrupt:
         return True
+    except RuntimeError as error:
+        if not is_interruption(error):
+            raise
+        return True
     return None
+
+
+def is_interruption(error: BaseException | None) -> bool:
+    """Whether an error hides a KeyboardInterrupt: Python's threads, interrupted as they start, raise another one."""
+    return error is not None and (isinstance(error, KeyboardInterrupt) or is_interruption(error.__context__))
 
 
 @contextlib.contextmanager
