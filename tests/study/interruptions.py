@@ -285,7 +285,6 @@ def interrupted_at_line(moment: int, work: Callable[[], None]) -> bool | None:
                 raise KeyboardInterrupt
         return tick if LINES_OF in frame.f_code.co_filename else None
 
-    before, sys.unraisablehook = sys.unraisablehook, lambda unraisable: None
     sys.settrace(tick)
     try:
         work()
@@ -293,7 +292,6 @@ def interrupted_at_line(moment: int, work: Callable[[], None]) -> bool | None:
         return True
     finally:
         sys.settrace(None)
-        sys.unraisablehook = before
     return None if left > 0 else False
 
 
@@ -319,10 +317,18 @@ def is_interruption(error: BaseException | None) -> bool:
 
 @contextlib.contextmanager
 def folder() -> Iterator[Path]:
-    """A folder in memory where there is one: that a commit is on the disk is not what is tested here."""
-    there = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=there if there.is_dir() else None) as made:
-        yield Path(made)
+    """A folder in memory where there is one: that a commit is on the disk is not what is tested here.
+
+    Within, what finalizers raise is not printed: an interruption leaves odd objects behind, such as half a ZIP file.
+    """
+    there, before = Path("/dev/shm"), sys.unraisablehook
+    sys.unraisablehook = lambda unraisable: None
+    try:
+        with tempfile.TemporaryDirectory(dir=there if there.is_dir() else None) as made:
+            yield Path(made)
+            gc.collect()
+    finally:
+        sys.unraisablehook = before
 
 
 def one(
