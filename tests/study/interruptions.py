@@ -285,7 +285,6 @@ def interrupted_at_line(moment: int, work: Callable[[], None]) -> bool | None:
                 raise KeyboardInterrupt
         return tick if LINES_OF in frame.f_code.co_filename else None
 
-    before, sys.unraisablehook = sys.unraisablehook, lambda unraisable: None
     sys.settrace(tick)
     try:
         work()
@@ -293,7 +292,6 @@ def interrupted_at_line(moment: int, work: Callable[[], None]) -> bool | None:
         return True
     finally:
         sys.settrace(None)
-        sys.unraisablehook = before
     return None if left > 0 else False
 
 
@@ -305,15 +303,32 @@ def interrupted_at_time(seconds: float, work: Callable[[], None]) -> bool | None
         signal.setitimer(signal.ITIMER_REAL, 0.0)
     except KeyboardInterrupt:
         return True
+    except RuntimeError as error:
+        if not is_interruption(error):
+            raise
+        return True
     return None
+
+
+def is_interruption(error: BaseException | None) -> bool:
+    """Whether an error hides a KeyboardInterrupt: Python's threads, interrupted as they start, raise another one."""
+    return error is not None and (isinstance(error, KeyboardInterrupt) or is_interruption(error.__context__))
 
 
 @contextlib.contextmanager
 def folder() -> Iterator[Path]:
-    """A folder in memory where there is one: that a commit is on the disk is not what is tested here."""
-    there = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=there if there.is_dir() else None) as made:
-        yield Path(made)
+    """A folder in memory where there is one: that a commit is on the disk is not what is tested here.
+
+    Within, what finalizers raise is not printed: an interruption leaves odd objects behind, such as half a ZIP file.
+    """
+    there, before = Path("/dev/shm"), sys.unraisablehook
+    sys.unraisablehook = lambda unraisable: None
+    try:
+        with tempfile.TemporaryDirectory(dir=there if there.is_dir() else None) as made:
+            yield Path(made)
+            gc.collect()
+    finally:
+        sys.unraisablehook = before
 
 
 def one(
