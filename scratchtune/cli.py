@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scratchtune import __version__, checks
+from scratchtune.files import replaceable, write_text
 from scratchtune.streams import flushed, lead_nowhere, note, prepare_streams, tell
 
 if TYPE_CHECKING:
@@ -212,7 +213,7 @@ def _tune(given: argparse.Namespace) -> int:
     there = {path for path in (given.out, *scripts.values()) if path.exists()}
     result.model.save(given.out)
     for kind, path in scripts.items():
-        _write_text(path, script(kind, result.model.fitted.estimator, rows))
+        write_text(path, script(kind, result.model.fitted.estimator, rows))
     replaced = "replaced; " if given.out in there else ""
     tell(f"\n{result.text()}\nmodel: {given.out} ({replaced}scratchtune predict {given.out} FILE)")
     for path in scripts.values():
@@ -269,8 +270,6 @@ def _plain_warnings() -> Iterator[None]:
 
 def _check_outputs(outputs: dict[str, Path], inputs: dict[str, Path | None]) -> None:
     """That files can be written, and overwrite nothing that is read, is known before the work, not after."""
-    from scratchtune.network.saving import replaceable
-
     used = {what: path for what, path in inputs.items() if path is not None}
     for option, path in outputs.items():
         written = f"{option} is {str(path)!r}" if option == "--out" else f"{option} would write {str(path)!r}"
@@ -296,16 +295,6 @@ def _check_db(db: Path | None, others: dict[str, Path | None]) -> None:
         if path is not None and (path.resolve() == db.resolve() or (there and path.samefile(db))):
             raise ValueError(f"--db is {str(db)!r}, which is {what}; it must be a file of its own")
     Storage(db).close()
-
-
-def _write_text(path: Path, text: str) -> None:
-    """Write a file beside it first, so that there is never half a file."""
-    beside = path.with_name(path.name + ".part")
-    try:
-        beside.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _add_predict(commands: argparse._SubParsersAction) -> None:
@@ -417,7 +406,7 @@ def _export(given: argparse.Namespace) -> int:
     if given.out is None:
         tell(text.removesuffix("\n"))
     else:
-        _write_text(given.out, text)
+        write_text(given.out, text)
         note(f"written: {given.out}")
     return 0
 

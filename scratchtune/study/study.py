@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import bisect
 import csv
+import io
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.files import write_text
 from scratchtune.search import DEFAULT, Result, Searcher, Space, Suggestion, as_searcher
 from scratchtune.search.space import Constraint
 from scratchtune.study.executors import capacity
@@ -185,18 +186,14 @@ class Study:
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the table, one trial a line: number, state, value, param_NAME..., budget, parent, error, seconds."""
-        beside = Path(os.fspath(path) + ".part")  # so that there is never half a file
-        try:
-            with open(beside, "w", newline="", encoding="utf-8", errors="backslashreplace") as file:
-                writer = csv.writer(file)
-                parameters = [f"param_{name}" for name in self.space.names]
-                writer.writerow(["number", "state", "value", *parameters, "budget", "parent", "error", "seconds"])
-                for t in self._trials:
-                    values = [str(t._params[name]) if name in t._params else "" for name in self.space.names]
-                    writer.writerow([t.number, t.state, t.value, *values, t.budget, t.parent, t.error, t.seconds])
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        file = io.StringIO(newline="")
+        writer = csv.writer(file)
+        writer.writerow(["number", "state", "value", *(f"param_{name}" for name in self.space.names),
+                         "budget", "parent", "error", "seconds"])
+        for t in self._trials:
+            values = [str(t._params[name]) if name in t._params else "" for name in self.space.names]
+            writer.writerow([t.number, t.state, t.value, *values, t.budget, t.parent, t.error, t.seconds])
+        write_text(path, file.getvalue())
 
     def __repr__(self) -> str:
         best = "" if self._best is None else f", best value {self._best.value:.6g}"
