@@ -397,11 +397,12 @@ def _show(given: argparse.Namespace) -> int:
 
 def _export(given: argparse.Namespace) -> int:
     from scratchtune.study.export import as_csv, as_json
+    from scratchtune.study.storage import BESIDE
 
     if given.out is not None:
         _check_outputs({"--out": given.out}, {"the file of studies": given.db, **{
             f"what belongs to the file of studies ({end})": given.db.with_name(given.db.name + end)
-            for end in ("-wal", "-shm", "-writer")}})
+            for end in BESIDE}})
     text = (as_csv if given.format == "csv" else as_json)(*_chosen(given), given.times)
     if given.out is None:
         tell(text.removesuffix("\n"))

@@ -62,8 +62,11 @@ def replaceable(path: Path) -> Path:
     return target
 
 
-def identity(path: str | os.PathLike[str]) -> tuple[int, int] | None:
-    """What tells one file from another, whatever their names: device and inode; None where there is no file."""
+def identity(path: str | os.PathLike[str] | int) -> tuple[int, int] | None:
+    """What tells one file from another, whatever their names: device and inode; None where there is no file.
+
+    A number is the descriptor of an open file.
+    """
     try:
         found = os.stat(path)
     except OSError:

@@ -13,6 +13,7 @@ import io
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,10 +23,10 @@ from scratchtune.files import write_text
 from scratchtune.search import DEFAULT, Result, Searcher, Space, Suggestion, as_searcher
 from scratchtune.search.space import Constraint
 from scratchtune.study.executors import capacity
-from scratchtune.study.keeping import Keeper
+from scratchtune.study.keeping import Keeper, refuse_own, write_copy
+from scratchtune.study.locking import StorageError
 from scratchtune.study.running import Run
 from scratchtune.study.stopping import as_stopping
-from scratchtune.study.storage import StorageError
 from scratchtune.study.trial import STATES, Apart, NotReady, Trial
 
 Made = TypeVar("Made")
@@ -37,6 +38,10 @@ class Study:
     A study of that ``name`` (None: "study") that is there already is taken up where it was, if it is defined alike: by
     space, searcher, seed, direction, stopping, earlier trials, whether there is a constraint, and ``data``, a text for
     what the objective is about, such as a digest of rows and folds. A copy, pickled or deep, lives in memory alone.
+
+    The file is open only while trials are under way; then nothing but `backup` makes a whole copy of it. It is whole by
+    itself, and nothing is beside it, when `run` has returned, when all trials that were asked for are told, and after
+    `close`, which a ``with`` statement calls too.
 
     >>> study = Study({"x": [-1.0, 0.5, 2.0]}, searcher="grid")
     >>> study.run(lambda trial: trial.params["x"] ** 2, progress=False).best_params
@@ -67,11 +72,12 @@ class Study:
         self._gathering = False  # whether what comes is written later, together
         self._numbers: dict[tuple[Any, ...], list[int]] = {}
         self._indexed = 0
+        self._closed = False
         self._lock = threading.RLock()
         self._earlier = [] if start_from is None else self._adopted(start_from)
         self._keeper = None if storage is None else Keeper(self, storage)
         if self._keeper is not None:
-            self._take_up(self._keeper.trials())
+            self._take_up(self._keeper.enter())
             self._awaiting = list(self._enqueued)
 
     # Ask and tell ----------------------------------------------------------------------------------------------------
@@ -97,6 +103,7 @@ class Study:
         In a study that was kept, a script that enqueues the same settings again enqueues nothing new.
         """
         with self._lock:
+            self._refuse_closed()
             checked = self.space.check(params)
             if self._awaiting:
                 kept = self._trials[self._awaiting[0]]
@@ -186,6 +193,8 @@ class Study:
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the table, one trial a line: number, state, value, param_NAME..., budget, parent, error, seconds."""
+        if self._keeper is not None:
+            refuse_own(self._keeper, Path(path))
         file = io.StringIO(newline="")
         writer = csv.writer(file)
         writer.writerow(["number", "state", "value", *(f"param_{name}" for name in self.space.names),
@@ -194,6 +203,43 @@ class Study:
             values = [str(t._params[name]) if name in t._params else "" for name in self.space.names]
             writer.writerow([t.number, t.state, t.value, *values, t.budget, t.parent, t.error, t.seconds])
         write_text(path, file.getvalue())
+
+    def backup(self, path: str | os.PathLike[str]) -> None:
+        """Write a file of studies that can be opened in this one's stead: a whole copy, also while trials run.
+
+        It holds all that the study's own file holds, and every trial that this study has in memory: all of them even
+        where the own file was deleted, can't be written any more, or was never asked for. The trials that are running
+        would begin again. A file that is there is replaced, except the study's own, which is a ValueError.
+        """
+        with self._lock:
+            write_copy(self, self._keeper, Path(path))
+
+    def close(self) -> None:
+        """Write what is not written, and let the file go; trials that were asked for and not told stay "running".
+
+        What the study holds can still be looked up; to run further trials, make the Study anew.
+        """
+        with self._lock:
+            if self._gathering:
+                raise RuntimeError(f"the study {self.name!r} is being run; close it when run has returned")
+            try:
+                if self._keeper is not None and self._keeper.has_unwritten and not self._closed:
+                    self._begin_writing()
+                    self._write()
+            finally:
+                self._closed, self._held = True, {}
+                if self._keeper is not None:
+                    self._keeper.close()
+
+    def __enter__(self) -> Study:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        try:
+            self.close()
+        except StorageError:
+            if error is None:  # of two errors the first one says more
+                raise
 
     def __repr__(self) -> str:
         best = "" if self._best is None else f", best value {self._best.value:.6g}"
@@ -208,7 +254,7 @@ class Study:
         vars(self).update(state)
         self._lock = threading.RLock()
         self._again = [trial for trial in self._trials if trial.state == "running"]  # nobody runs them here
-        self._held, self._gathering = {}, False
+        self._held, self._gathering, self._closed = {}, False, False
 
     # Handing out, writing and taking up ------------------------------------------------------------------------------
     #
@@ -288,11 +334,17 @@ class Study:
 
     def _begin_writing(self) -> None:
         """Take the right to write; what somebody else has written since is taken up."""
+        self._refuse_closed()
         if self._keeper is not None and self._keeper.begin():
             kept = self._keeper.trials()
             if [trial.state for trial in kept] != [trial.state for trial in self._trials]:
                 self._take_up(kept)
             self._keeper.taken_up()
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise StorageError(f"the study {self.name!r} is closed: what it holds can be looked up, but no trial can "
+                               "be run; make the Study anew to go on")
 
     def _end_writing(self) -> None:
         """Give the right to write back where no trial is under way."""
