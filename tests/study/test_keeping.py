@@ -6,6 +6,7 @@ import contextlib
 import csv
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -372,3 +373,36 @@ def test_a_file_that_an_earlier_version_has_left_open(tmp_path: Path) -> None:
     again = kept(tmp_path / "left.db")
     assert table(again) == table(study) and again.run(x, 6, progress=False).trials[5].state == "complete"
     assert files(tmp_path) == ["a.db", "left.db", "old.db"]
+
+
+POOL = """
+import sys, time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+import scratchtune as st
+def objective(trial):
+    time.sleep(0.0 if trial.number < 4 else 600.0)
+    return trial.params["x"]
+with ProcessPoolExecutor(2, mp_context=get_context("fork")) as pool:
+    def callback(study, trial):
+        if trial.number == 3:
+            print(*pool._processes, flush=True)
+    st.Study({"x": st.Float(0.0, 1.0)}, "random", storage=sys.argv[1]).run(
+        objective, 40, executor=pool, progress=False, callbacks=[callback])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_workers_that_outlive_a_killed_writer_keep_nobody_out(tmp_path: Path) -> None:
+    """CPython does not end them; who writes next need not wait for them."""
+    with subprocess.Popen([sys.executable, "-c", POOL, str(tmp_path / "a.db")], stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
+        workers = [int(number) for number in writer.stdout.readline().split()]
+        writer.kill()
+        writer.wait()
+        for worker in workers:
+            os.kill(worker, 0)  # it is there
+        study = kept(tmp_path / "a.db").run(x, 10, progress=False)
+        assert [trial.state for trial in study.trials] == ["complete"] * 10 and files(tmp_path) == ["a.db"]
+        for worker in workers:
+            os.kill(worker, signal.SIGKILL)
