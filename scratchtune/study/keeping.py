@@ -130,10 +130,11 @@ class Keeper:
         return bool(self._unwritten)
 
     def close(self) -> None:
-        """Let the file go, whatever is not written."""
-        storage, self._storage, self._writes = self._storage, None, False
-        if storage is not None:
-            storage.close()
+        """Let the file go, whatever is not written; again is no harm."""
+        self._writes = False
+        if self._storage is not None:
+            self._storage.close()
+            self._storage = None
 
     def note(self, trial: Trial) -> None:
         """Have what is known of a trial written with the next commit."""

@@ -46,28 +46,32 @@ class Lock:
 
     def __init__(self, path: Path, patience: float = MOMENT) -> None:
         self._path = path
-        with _guard:
-            if path not in _held:
-                _held[path] = _taken(path, patience)
-            _held[path].holders.add(id(self))
+        try:
+            with _guard:
+                if path not in _held or _held[path].file.closed:
+                    _held[path] = _taken(path, patience)
+                _held[path].holders.add(id(self))
+        except BaseException:
+            self.release()
+            raise
 
     def __del__(self) -> None:
         with contextlib.suppress(Exception):  # when Python ends, what this needs may be gone, and so is the lock then
             self.release()
 
     def release(self) -> None:
-        """Give the right back; the last lock of this process on the file removes the file beside."""
+        """Give the right back; the last lock of this process on the file removes the file beside. Again is no harm."""
         with _guard:
             held = _held.get(self._path)
             if held is None:
                 return
-            held.holders.discard(id(self))
-            if not held.holders:
-                del _held[self._path]
-                if held.is_in_place():
+            if held.holders <= {id(self)}:
+                if not held.file.closed and held.is_in_place():
                     with contextlib.suppress(OSError):
                         os.unlink(held.beside)
                 held.file.close()
+                del _held[self._path]
+            held.holders.discard(id(self))
 
     def confirm(self) -> None:
         """Take the right anew where somebody has deleted the file beside; `NotWritable` if another process has it."""

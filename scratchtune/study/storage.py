@@ -105,9 +105,9 @@ class Storage:
         self.reading = reading
         self.path = _checked_path(path, reading)
         self.file = Path(os.path.realpath(self.path))
-        if not reading:
-            self._lock = Lock(self.file, patience)
         try:
+            if not reading:
+                self._lock = Lock(self.file, patience)
             with self._told("can't be used as a file of studies"):
                 _open.add(self)
                 self._db = self._patiently(self._opened_for_reading if reading else self._opened)
@@ -249,24 +249,33 @@ class Storage:
             raise StorageError(f"{str(self.path)!r} {what}: {error}") from error
 
     def close(self) -> None:
-        """Let the file go; of one that was written, everything is in the file itself from then on."""
-        if self._db is not None and not self.reading:
-            with suppress(sqlite3.Error):  # what can't be merged now, as the disk is full, is merged by the next writer
-                self._db.execute("PRAGMA busy_timeout = 100")  # milliseconds; a reader may look at the old state
-                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        self._let_go()
+        """Let the file go; of one that was written, everything is in the file itself from then on. Again is no harm."""
+        try:
+            self._merge()
+            self._let_go()
+        except BaseException:  # an interruption
+            self._let_go()
+            raise
         if self._tidies:
             self._tidies = False
             with suppress(StorageError, OSError):
                 if not self._beside("-wal").stat().st_size:
                     Storage(self.file, patience=0.0).close()
 
+    def _merge(self) -> None:
+        """Have everything that is written in the file itself; what a full disk prevents now the next writer does."""
+        if self._db is not None and not self.reading:
+            with suppress(sqlite3.Error):
+                self._db.execute("PRAGMA busy_timeout = 100")  # milliseconds; a reader may look at the old state
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
     def _let_go(self) -> None:
-        db, lock, self._db, self._lock = self._db, self._lock, None, None
-        if db is not None:
-            db.close()
-        if lock is not None:
-            lock.release()
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     def copy_to(self, path: Path) -> None:
         """Copy everything into an empty file, as it is at one moment, also while it is being written."""
