@@ -111,7 +111,7 @@ class Keeper:
         self._known, self._writes = self._now, True
 
     def end(self) -> None:
-        """Give the right to write back, and let the file go, unless something is not written yet."""
+        """Close the file, and give up the right to write, unless something is not written yet."""
         if self._unwritten:
             return
         try:
@@ -130,7 +130,7 @@ class Keeper:
         return bool(self._unwritten)
 
     def close(self) -> None:
-        """Let the file go, whatever is not written; again is no harm."""
+        """Close the file, whatever is not written. May be called again."""
         self._writes = False
         if self._storage is not None:
             self._storage.close()

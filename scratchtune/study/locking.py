@@ -1,4 +1,4 @@
-"""The right to write a file of studies: one process has it at a time, and who else wants it is told which one.
+"""The right to write a file of studies: one process has it at a time, and the error of another says which one.
 
 The lock is the operating system's `flock` on FILE-writer, a small file beside FILE. It ends with its process, however
 that ends, so a writer that was killed keeps nobody out. Processes that a writer has started do not inherit it: workers
@@ -60,7 +60,7 @@ class Lock:
             self.release()
 
     def release(self) -> None:
-        """Give the right back; the last lock of this process on the file removes the file beside. Again is no harm."""
+        """Give up the right; the last lock of this process on the file removes FILE-writer. May be called again."""
         with _guard:
             held = _held.get(self._path)
             if held is None:

@@ -90,11 +90,11 @@ _inherited: list[Any] = []  # connections that a forked child has from its paren
 
 
 class Storage:
-    """One file, opened until `close`; ``reading`` changes nothing in it, and refuses one that is not there. Usable from
-    any thread, one at a time.
+    """One file, open until `close`; with ``reading`` nothing in it is changed, and it must exist. Usable from any thread,
+    one at a time.
 
-    To write takes the right to write, for as long as the file is open: `NotWritable` where another process has it for
-    longer than ``patience`` seconds, or where the file may only be read.
+    Without ``reading`` this process has the right to write for as long as the file is open: `NotWritable` is raised
+    where another process keeps it for longer than ``patience`` seconds, or where the file may only be read.
     """
 
     def __init__(self, path: str | os.PathLike[str], reading: bool = False, patience: float = MOMENT) -> None:
@@ -150,8 +150,8 @@ class Storage:
         """A connection that can't write, nor change what a writer has beside the file.
 
         Where a writer has its index beside, the index is not written either: to make it anew would crash a writer that
-        has lost its locks. Where there is none, SQLite makes one, and `close` has it removed. Who may write neither the
-        file nor the folder makes nothing that the owner could not write later: such a reader looks at the file alone.
+        has lost its locks. Where there is none, SQLite makes one, and `close` removes it. A reader that may not write
+        the file or the folder reads the file alone: what SQLite makes beside it would be the reader's, not the owner's.
         """
         if self._beside("-shm").exists():
             return self._addressed("mode=ro&readonly_shm=1")
@@ -224,9 +224,9 @@ class Storage:
             raise
 
     def confirm(self) -> None:
-        """That what was written is in the file of that name, and that this process alone has the right to write it.
+        """Check that what was written is in the file of that name, and that this process alone has the right to write it.
 
-        A StorageError where that is not so, `Lost` where all can be written again to the same file; it is closed then.
+        Otherwise close the file and raise StorageError, or `Lost` where everything can be written to it again.
         """
         if identity(self._names[0]) != self.identity:
             self.close()
@@ -249,7 +249,7 @@ class Storage:
             raise StorageError(f"{str(self.path)!r} {what}: {error}") from error
 
     def close(self) -> None:
-        """Let the file go; of one that was written, everything is in the file itself from then on. Again is no harm."""
+        """Close the file; one that was written holds everything itself from then on. May be called again."""
         try:
             self._merge()
             self._let_go()
@@ -263,7 +263,7 @@ class Storage:
                     Storage(self.file, patience=0.0).close()
 
     def _merge(self) -> None:
-        """Have everything that is written in the file itself; what a full disk prevents now the next writer does."""
+        """Move what is in FILE-wal into the file; what a full disk prevents now, the next writer does."""
         if self._db is not None and not self.reading:
             with suppress(sqlite3.Error):
                 self._db.execute("PRAGMA busy_timeout = 100")  # milliseconds; a reader may look at the old state
@@ -299,9 +299,7 @@ class Storage:
             return self._patiently(lambda: self._connection.execute(query, values).fetchall())
 
     def version(self, name: str, numbers: Iterable[int]) -> list[Any]:
-        """What is another one when somebody else has written trials of a study; ``numbers`` are of all that are not
-        finished.
-        """
+        """A value that differs once somebody else has written trials of a study; ``numbers``: those of the unfinished."""
         query = "SELECT number, state, attempts FROM trials WHERE study = ? AND number = ?"
         return [self.count(name), *(self._fetched(query, (self._id(name), number)) for number in numbers)]
 

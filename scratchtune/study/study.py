@@ -205,19 +205,19 @@ class Study:
         write_text(path, file.getvalue())
 
     def backup(self, path: str | os.PathLike[str]) -> None:
-        """Write a file of studies that can be opened in this one's stead: a whole copy, also while trials run.
+        """Write a copy to another file of studies, complete even while trials run; ``storage=path`` goes on from there.
 
-        It holds all that the study's own file holds, and every trial that this study has in memory: all of them even
-        where the own file was deleted, can't be written any more, or was never asked for. The trials that are running
-        would begin again. A file that is there is replaced, except the study's own, which is a ValueError.
+        It holds everything in the study's own file, and every trial that the study has in memory: so also where its own
+        file was deleted or can't be written, or where it has none. Trials that are running will begin again. A file of
+        that name is replaced; a ValueError where it is the study's own.
         """
         with self._lock:
             write_copy(self, self._keeper, Path(path))
 
     def close(self) -> None:
-        """Write what is not written, and let the file go; trials that were asked for and not told stay "running".
+        """Write what is not written, and close the file; trials that were asked for and not told stay "running".
 
-        What the study holds can still be looked up; to run further trials, make the Study anew.
+        What the study holds can still be read; to run further trials, make the Study anew.
         """
         with self._lock:
             if self._gathering:
@@ -343,7 +343,7 @@ class Study:
 
     def _refuse_closed(self) -> None:
         if self._closed:
-            raise StorageError(f"the study {self.name!r} is closed: what it holds can be looked up, but no trial can "
+            raise StorageError(f"the study {self.name!r} is closed: what it holds can be read, but no trial can "
                                "be run; make the Study anew to go on")
 
     def _end_writing(self) -> None:
