@@ -90,8 +90,8 @@ _inherited: list[Any] = []  # connections that a forked child has from its paren
 
 
 class Storage:
-    """One file, open until `close`; with ``reading`` nothing in it is changed, and it must exist. Usable from any thread,
-    one at a time.
+    """One file, open until `close`; with ``reading`` nothing in it is changed, and it must exist. Usable from any
+    thread, one at a time.
 
     Without ``reading`` this process has the right to write for as long as the file is open: `NotWritable` is raised
     where another process keeps it for longer than ``patience`` seconds, or where the file may only be read.
@@ -224,7 +224,7 @@ class Storage:
             raise
 
     def confirm(self) -> None:
-        """Check that what was written is in the file of that name, and that this process alone has the right to write it.
+        """Check that what was written is in the file of that name, and that only this process has the right to write.
 
         Otherwise close the file and raise StorageError, or `Lost` where everything can be written to it again.
         """
@@ -299,7 +299,7 @@ class Storage:
             return self._patiently(lambda: self._connection.execute(query, values).fetchall())
 
     def version(self, name: str, numbers: Iterable[int]) -> list[Any]:
-        """A value that differs once somebody else has written trials of a study; ``numbers``: those of the unfinished."""
+        """A value that differs once somebody else has written trials of a study; ``numbers``: of the unfinished."""
         query = "SELECT number, state, attempts FROM trials WHERE study = ? AND number = ?"
         return [self.count(name), *(self._fetched(query, (self._id(name), number)) for number in numbers)]
 

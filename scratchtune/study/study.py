@@ -39,9 +39,9 @@ class Study:
     space, searcher, seed, direction, stopping, earlier trials, whether there is a constraint, and ``data``, a text for
     what the objective is about, such as a digest of rows and folds. A copy, pickled or deep, lives in memory alone.
 
-    The file is open only while trials are under way; then nothing but `backup` makes a whole copy of it. It is whole by
-    itself, and nothing is beside it, when `run` has returned, when all trials that were asked for are told, and after
-    `close`, which a ``with`` statement calls too.
+    While trials are under way, the latest ones are in files beside it, and only `backup` makes a complete copy. When
+    `run` has returned, when all trials that were asked for are told, and after `close`, which a ``with`` statement
+    calls too, the file itself holds everything, and nothing is beside it.
 
     >>> study = Study({"x": [-1.0, 0.5, 2.0]}, searcher="grid")
     >>> study.run(lambda trial: trial.params["x"] ** 2, progress=False).best_params
