@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bisect
 import csv
+import io
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,13 +19,14 @@ from typing import Any, TypeVar
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.files import write_text
 from scratchtune.search import DEFAULT, Result, Searcher, Space, Suggestion, as_searcher
 from scratchtune.search.space import Constraint
 from scratchtune.study.executors import capacity
-from scratchtune.study.keeping import Keeper
+from scratchtune.study.keeping import Keeper, refuse_own, write_copy
+from scratchtune.study.locking import StorageError
 from scratchtune.study.running import Run
 from scratchtune.study.stopping import as_stopping
-from scratchtune.study.storage import StorageError
 from scratchtune.study.trial import STATES, Apart, NotReady, Trial
 
 Made = TypeVar("Made")
@@ -42,6 +44,10 @@ class Study:
     finish, or on interruptions. A Gaussian process (`BayesianSearch`) and the training of a network are compiled for
     the processor at hand, so with them the table also depends on its instruction set: it is the same, bit for bit, on
     processors of one kind, and may differ on another kind.
+
+    While trials are under way, the latest ones are in files beside it, and only `backup` makes a complete copy. When
+    `run` has returned, when all trials that were asked for are told, and after `close`, which a ``with`` statement
+    calls too, the file itself holds everything, and nothing is beside it.
 
     >>> study = Study({"x": [-1.0, 0.5, 2.0]}, searcher="grid")
     >>> study.run(lambda trial: trial.params["x"] ** 2, progress=False).best_params
@@ -73,11 +79,12 @@ class Study:
         self._gathering = False  # whether what comes is written later, together
         self._numbers: dict[tuple[Any, ...], list[int]] = {}
         self._indexed = 0
+        self._closed = False
         self._lock = threading.RLock()
         self._earlier = [] if start_from is None else self._adopted(start_from)
         self._keeper = None if storage is None else Keeper(self, storage)
         if self._keeper is not None:
-            self._take_up(self._keeper.trials())
+            self._take_up(self._keeper.enter())
             self._awaiting = list(self._enqueued)
 
     # Ask and tell ----------------------------------------------------------------------------------------------------
@@ -103,6 +110,7 @@ class Study:
         In a study that was kept, a script that enqueues the same settings again enqueues nothing new.
         """
         with self._lock:
+            self._refuse_closed()
             checked = self.space.check(params)
             if self._awaiting:
                 kept = self._trials[self._awaiting[0]]
@@ -195,18 +203,53 @@ class Study:
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the table, one trial a line: number, state, value, param_NAME..., budget, parent, error, seconds."""
-        beside = Path(os.fspath(path) + ".part")  # so that there is never half a file
+        if self._keeper is not None:
+            refuse_own(self._keeper, Path(path))
+        file = io.StringIO(newline="")
+        writer = csv.writer(file)
+        writer.writerow(["number", "state", "value", *(f"param_{name}" for name in self.space.names),
+                         "budget", "parent", "error", "seconds"])
+        for t in self._trials:
+            values = [str(t._params[name]) if name in t._params else "" for name in self.space.names]
+            writer.writerow([t.number, t.state, t.value, *values, t.budget, t.parent, t.error, t.seconds])
+        write_text(path, file.getvalue())
+
+    def backup(self, path: str | os.PathLike[str]) -> None:
+        """Write a copy to another file of studies, complete even while trials run; ``storage=path`` goes on from there.
+
+        It holds everything in the study's own file, and every trial that the study has in memory: so also where its own
+        file was deleted or can't be written, or where it has none. Trials that are running will begin again. A file of
+        that name is replaced; a ValueError where it is the study's own.
+        """
+        with self._lock:
+            write_copy(self, self._keeper, Path(path))
+
+    def close(self) -> None:
+        """Write what is not written, and close the file; trials that were asked for and not told stay "running".
+
+        What the study holds can still be read; to run further trials, make the Study anew.
+        """
+        with self._lock:
+            if self._gathering:
+                raise RuntimeError(f"the study {self.name!r} is being run; close it when run has returned")
+            try:
+                if self._keeper is not None and self._keeper.has_unwritten and not self._closed:
+                    self._begin_writing()
+                    self._write()
+            finally:
+                self._closed, self._held = True, {}
+                if self._keeper is not None:
+                    self._keeper.close()
+
+    def __enter__(self) -> Study:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         try:
-            with open(beside, "w", newline="", encoding="utf-8", errors="backslashreplace") as file:
-                writer = csv.writer(file)
-                parameters = [f"param_{name}" for name in self.space.names]
-                writer.writerow(["number", "state", "value", *parameters, "budget", "parent", "error", "seconds"])
-                for t in self._trials:
-                    values = [str(t._params[name]) if name in t._params else "" for name in self.space.names]
-                    writer.writerow([t.number, t.state, t.value, *values, t.budget, t.parent, t.error, t.seconds])
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+            self.close()
+        except StorageError:
+            if error is None:  # of two errors the first one says more
+                raise
 
     def __repr__(self) -> str:
         best = "" if self._best is None else f", best value {self._best.value:.6g}"
@@ -222,7 +265,7 @@ class Study:
         self._lost = {}
         self._lock = threading.RLock()
         self._again = [trial for trial in self._trials if trial.state == "running"]  # nobody runs them here
-        self._held, self._gathering = {}, False
+        self._held, self._gathering, self._closed = {}, False, False
 
     # Handing out, writing and taking up ------------------------------------------------------------------------------
     #
@@ -302,11 +345,17 @@ class Study:
 
     def _begin_writing(self) -> None:
         """Take the right to write; what somebody else has written since is taken up."""
+        self._refuse_closed()
         if self._keeper is not None and self._keeper.begin():
             kept = self._keeper.trials()
             if [trial.state for trial in kept] != [trial.state for trial in self._trials]:
                 self._take_up(kept)
             self._keeper.taken_up()
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise StorageError(f"the study {self.name!r} is closed: what it holds can be read, but no trial can "
+                               "be run; make the Study anew to go on")
 
     def _end_writing(self) -> None:
         """Give the right to write back where no trial is under way."""

@@ -255,6 +255,8 @@ class Whole:
             return "the best trial is not the best"
         held = any(trial.state == "running" for trial in job.study.trials) and isinstance(job, ByHand)
         if job.path is not None and not held and is_locked(job.path):
+            gc.collect()  # an earlier study of the job, which has asked and will not tell
+        if job.path is not None and not held and is_locked(job.path):
             return "the right to write was not given back"
         return None
 
@@ -298,9 +300,11 @@ def interrupted_at_line(moment: int, work: Callable[[], None]) -> bool | None:
 def interrupted_at_time(seconds: float, work: Callable[[], None]) -> bool | None:
     """Do some work, with a KeyboardInterrupt after so many seconds; None where it has ended before."""
     try:
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-        work()
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            work()
+        finally:  # after another error, too: where nobody handles it any more, a late signal ends the process
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
     except KeyboardInterrupt:
         return True
     except RuntimeError as error:
