@@ -1,6 +1,6 @@
 # %% [markdown]
 # # 02 Gradient descent
-# One line of mathematics trains every network; the learning rate decides whether it creeps, arrives or explodes.
+# One line of mathematics trains a network; the learning rate decides whether it learns slowly, fast, or not at all.
 
 # %% [markdown]
 # ## Question
@@ -88,15 +88,35 @@ fig.suptitle("Four learning rates on one bowl (the star is the minimum)")
 # %% [markdown]
 # ## Check
 # Along θ₁ each step multiplies by 1 − α. Along θ₂, where it is ten times as curved, by 1 − 10 · α. With α = 0.21 that
-# is −1.1: θ₂ jumps to the other side and ends up farther away each time. The rule: descent is stable while α is below
-# 2 divided by the curvature of the *most curved* direction, here 2 / 10 = 0.2. The flat direction has to put up with
-# that α, and moves slowly. That is why bowls that are long and narrow are hard.
+# is −1.1: θ₂ jumps to the other side and ends up farther away each time. In general, a step multiplies the distance
+# along a direction of curvature c by 1 − α · c. That shrinks it only if α is below 2 / c, so the *most curved*
+# direction sets the limit for all of them.
+#
+# The curvatures of a bowl are the eigenvalues of its *Hessian*, the matrix of second derivatives. We measure it from
+# the change of the gradient as θ moves a little, and then try an α just below the limit and one just above.
 
 # %%
 assert np.allclose(paths[0.1][-1, 0], 10.0 * 0.9**20)
 assert np.allclose(paths[0.21][-1, 1], (1.0 - 10.0 * 0.21) ** 20)
 assert bowl(paths[0.18][-1]) < bowl(paths[0.1][-1]) < bowl(paths[0.01][-1]) < bowl([10.0, 1.0])
 assert bowl(paths[0.21][-1]) > bowl(paths[0.21][-2])
+
+start = np.array([10.0, 1.0])
+hessian = np.array([bowl_gradient(start + e) - bowl_gradient(start - e) for e in 1e-3 * np.eye(2)]) / 2e-3
+limit = 2.0 / np.linalg.eigvalsh(hessian).max()
+ends = [bowl(descend(share * limit, steps=1000)[-1]) for share in (0.99, 1.01)]
+print(f"2 / largest eigenvalue = {limit:.3f}")
+print(f"alpha 1 % below it: J is below 0.001 after 1,000 steps: {ends[0] < 1e-3}")
+print(f"alpha 1 % above it: J is above 1,000,000,000:           {ends[1] > 1e9}")
+assert ends[0] < 1e-3 and ends[1] > 1e9
+# -> 2 / largest eigenvalue = 0.200
+# -> alpha 1 % below it: J is below 0.001 after 1,000 steps: True
+# -> alpha 1 % above it: J is above 1,000,000,000:           True
+
+# %% [markdown]
+# The flat direction has to use the same α. With α at most 0.2, a step leaves at least 1 − 0.2 = 80 % of θ₁. Were the
+# bowl 1,000 times as curved along θ₂ as along θ₁, a step would leave 99.8 %. So the longer and narrower the bowl, the
+# slower the descent.
 
 # %% [markdown]
 # ### The same line on real data
@@ -108,8 +128,9 @@ X, y = st.datasets.load_digits()
 X_train, X_test, y_train, y_test = st.train_test_split(X / 16.0, y, test_size=0.25, stratify=y, random_state=0)
 
 
-def new_model(alpha):
-    model = st.Sequential([st.Dense(64, activation="relu"), st.Dense(10, activation="softmax")], dtype="float64")
+def new_model(alpha, activation="relu", seed=0):
+    layers = [st.Dense(64, activation=activation), st.Dense(10, activation="softmax")]
+    model = st.Sequential(layers, dtype="float64", seed=seed)
     model.compile(loss="categorical_crossentropy", optimizer=st.SGD(learning_rate=alpha), metrics=["accuracy"])
     model.build((None, 64))
     return model
@@ -163,19 +184,54 @@ ax.axhline(np.log(10), color="0.6", lw=1, ls="--")
 ax.annotate("guessing: log 10 = 2.30", (9, np.log(10)), (0, 8), textcoords="offset points", color="0.4", ha="center")
 ax.set(xlabel="epoch", ylabel="mean training loss (log scale)", yscale="log", xlim=(0.5, 17.5), xticks=range(1, 16, 2))
 ax.set_yticks([0.05, 0.1, 0.2, 0.5, 1, 2], ["0.05", "0.1", "0.2", "0.5", "1", "2"])
-ax.set_title("Digits: too small creeps, too large learns nothing")
+ax.set_title("Digits: too small learns slowly, too large learns nothing")
 
 # %% [markdown]
-# With α = 3 the network ends at about log 10 = 2.30. That is the loss of somebody who gives each of the ten digits
-# the probability 1/10. It did not even explode. It just learned nothing, which is harder to notice.
+# With α = 3 the network ends at about log 10 = 2.30. That is the loss of giving each of the ten digits the probability
+# 1/10. Why does it neither learn nor explode? Look at the hidden units. A ReLU unit whose input is negative puts out
+# 0, and its gradient is 0, too. If its input is negative for *every* image, the unit is *dead*: gradient descent never
+# moves its weights again. We count the dead units. For comparison we train the same network with tanh, which has no
+# such flat half.
+
+# %%
+for activation in ("relu", "tanh"):
+    ends, dead, differ = [], [], []
+    for seed in range(5):
+        trained = new_model(3.0, activation, seed)
+        ends.append(trained.fit(X_train, y_train, batch_size=32, epochs=15, verbose=0).history["loss"][-1])
+        W, b, *_ = trained.get_weights()
+        dead.append(np.mean((X_train @ W + b <= 0.0).all(axis=0)))
+        differ.append(np.ptp(trained.predict(X_train), axis=0).max())
+    if activation == "relu":
+        print(f"relu, alpha 3: {np.mean(dead):.0%} of the hidden units are dead, loss {np.mean(ends):.1f}")
+        print(f"its answers to two training images differ by at most {max(differ):.3f}")
+        assert min(dead) == 1.0 and max(differ) < 1e-12
+    else:
+        print(f"tanh, alpha 3: loss {np.mean(ends):.0f}")
+        assert min(ends) > 20.0
+# -> relu, alpha 3: 100% of the hidden units are dead, loss 2.3
+# -> its answers to two training images differ by at most 0.000
+# -> tanh, alpha 3: loss 86
+
+# %% [markdown]
+# With ReLU and five different random starts, all 64 units die. What is left of the network are the biases of the
+# output layer, so it gives the same ten probabilities to every training image. With tanh the loss explodes. So a loss
+# near log 10 is a reason to count the dead units. A few of them need not do harm: with α = 1 units die, too, and the
+# network still learns, as the next cell checks.
 
 # %%
 assert losses[0.3][-1] < 0.1 < losses[0.03][-1] < losses[0.003][-1]
 assert losses[3.0][-1] > 2.0
+trained = new_model(1.0)
+trained.fit(X_train, y_train, batch_size=32, epochs=15, verbose=0)
+W, b, *_ = trained.get_weights()
+dead = np.mean((X_train @ W + b <= 0.0).all(axis=0))
+assert 0.05 < dead < 1.0 and trained.evaluate(X_test, y_test)["accuracy"] > 0.9
 
 # %% [markdown]
 # ## Break it
-# The formula has two parts that one can lose: the minus sign, and α. Look which number moves.
+# The formula has two parts that one can forget: the minus sign, and α. Leave each of them out, and compare J after
+# five steps.
 
 
 # %%
@@ -196,7 +252,7 @@ for wrong in (gradient_descent, without_minus, without_alpha):
 
 # %% [markdown]
 # Without the minus, theta climbs: J grows at every learning rate. Without α, both columns are equal, since nothing is
-# left to choose, and the curved direction explodes: each step multiplies θ₂ by 1 − 10 = −9.
+# left to choose, and θ₂ explodes: each step multiplies it by 1 − 10 = −9.
 
 # %%
 assert bowl(descend(0.01, 5, without_minus)[-1]) > bowl([10.0, 1.0])
@@ -204,7 +260,7 @@ assert np.isclose(descend(0.1, 5, without_alpha)[-1, 1], (-9.0) ** 5)
 
 # %% [markdown]
 # ## Exercise
-# Nobody tells us the curvature, so nobody tells us the best α. Write a descent that finds out by itself:
+# Usually the curvature is not known, and so the best α is not known either. Write a descent that finds an α by itself:
 #
 # - make a step with [gradient_descent] (on a copy of theta);
 # - if J did not grow, keep the step; otherwise drop it and halve alpha;
@@ -219,15 +275,34 @@ def careful_descent(objective, gradient, theta, alpha, steps):
 
 
 # %%
-def check(solution=careful_descent):
-    """On the bowl, from learning rates that are much too large."""
+def check(solution=None):
+    """One attempt that must be dropped, one that must be kept, and then a long descent."""
+    solution = solution or careful_descent
+
+    def valley(theta):
+        return (theta[0] ** 2 + 10.0 * theta[1] ** 2) / 2.0
+
+    def valley_gradient(theta):
+        return np.array([theta[0], 10.0 * theta[1]])
+
     start = np.array([10.0, 1.0])
-    theta, alpha = solution(bowl, bowl_gradient, start, 64.0, 1)
-    assert np.array_equal(start, [10.0, 1.0]), "the theta that was given has been changed; work on a copy"
-    assert np.array_equal(theta, [10.0, 1.0]), "a first step with alpha = 64 makes J grow; it must be dropped"
-    assert alpha == 32.0, "after a first step with alpha = 64 alpha must be halved"
-    theta, alpha = solution(bowl, bowl_gradient, start, 0.1, 1)
-    assert np.allclose(theta, [9.0, 0.0]) and alpha == 0.1, "a first step with alpha = 0.1 must be kept"
-    theta, alpha = solution(bowl, bowl_gradient, start, 64.0, 200)
-    assert bowl(theta) < 1e-6, f"after 200 attempts J is {bowl(theta):.3g}; it should be below 0.000001"
-    assert alpha < 0.25, f"alpha is still {alpha}"
+    theta, alpha = solution(valley, valley_gradient, start, 64.0, 1)
+    assert np.shape(theta) == (2,), "Return two things in this order: theta, and the alpha that is left"
+    assert np.array_equal(start, [10.0, 1.0]), "The theta that was given has been changed; step on a copy of it"
+    counted_kept = alpha < 32.0 and valley(theta) < valley(start)
+    assert not counted_kept, "`steps` counts all attempts, also those that are dropped; you made more than one"
+    assert np.array_equal(theta, start), f"A step that makes J grow must be dropped; yours is kept: {theta}"
+    assert alpha != 16.0, "alpha is halved twice for one dropped step; first try the alpha that is given"
+    assert alpha != 64.0, "The step with alpha = 64 was dropped, but alpha is still 64; it must be halved then"
+    assert alpha == 32.0, f"One dropped step halves alpha once, from 64 to 32; yours is {alpha}"
+
+    theta, alpha = solution(valley, valley_gradient, start, 0.1, 1)
+    assert not np.array_equal(theta, start), "A step downhill with alpha = 0.1 makes J smaller and must be kept"
+    assert np.allclose(theta, [9.0, 0.0]), f"One step with alpha = 0.1 leads to (9, 0); yours leads to {theta}"
+    assert alpha == 0.1, f"alpha is halved only when a step is dropped; after a kept step it is still 0.1, not {alpha}"
+
+    heights = [valley(solution(valley, valley_gradient, start, 64.0, steps)[0]) for steps in range(40)]
+    risen = np.diff(heights).max() > 1e-9
+    assert not risen, "A kept step makes J larger than before it: compare with J at the latest theta, not at the first"
+    theta, alpha = solution(valley, valley_gradient, start, 64.0, 200)
+    assert valley(theta) < 1e-6, f"After 200 attempts J should be below 0.000001; yours is {valley(theta):.3g}"

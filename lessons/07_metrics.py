@@ -1,12 +1,12 @@
 # %% [markdown]
-# # 07 Five metrics, and when each of them lies
-# Accuracy, precision, recall, F1 and AUC on a rare illness: what each sees, and what it never sees.
+# # 07 Five metrics, and when each of them misleads
+# Accuracy, precision, recall, F1 and AUC on a rare illness: what each measures and what not; and calibration.
 
 # %% [markdown]
 # ## Question
-# A search (lesson 06) finds whatever its score rewards. So the score must be the right one. The document names five
-# (section 2.3). A model reaches 95 % accuracy: is it good? Another one has an AUC of 0.9: can you act on its
-# probabilities? Each of the five numbers is true, and each can still deceive you. When?
+# A search (lesson 06) finds the configuration with the best score. So the score must measure what you need. The
+# document names five (section 2.3). A model reaches 95 % accuracy: is it good? Another one has an AUC of 0.9: can you
+# act on its probabilities? Each of the five numbers can be right and still mislead you. When?
 
 # %% [markdown]
 # ## Formulas
@@ -28,6 +28,9 @@
 #
 # *Log loss* is lesson 04's cross-entropy, averaged over the rows: t is 1 for the true class and 0 for the others, p is
 # what the model gives each class. It is small if the true class gets a high probability.
+#
+# Probabilities are *calibrated* if they are true as shares: of the patients with a probability of about 0.3, about 30 %
+# are ill.
 
 # %% [markdown]
 # ## Predict
@@ -88,10 +91,10 @@ for name, scores in results.items():
 # ## Check: the rare illness
 # Predict 1: saying *healthy* to everybody has an accuracy of 0.95, an AUC of 0.5, and 0 in the three others. It finds
 # nobody. (It raises no alarm, so its precision has no value: that is z.) The trained network is hardly more *accurate*
-# than this, though it is worth far more. The other way round, *always ill* has a perfect recall, and an accuracy of
-# 5 %. AUC gives both of them 0.5, chance, since they tell nobody from anybody.
+# than this, though it finds 39 % of the ill. The other way round, *always ill* has a perfect recall, and an accuracy of
+# 5 %. AUC gives both of them 0.5, chance, since they give every patient the same score.
 #
-# The confusion matrix shows all of it at once. True classes go down, predicted ones across.
+# The *confusion matrix* has the counts behind the first four. Rows are true classes, columns predicted ones.
 
 # %%
 healthy, always = results["always healthy"], results["always ill"]
@@ -100,12 +103,12 @@ assert always[2] == 1.0 and always[0] < 0.06 and np.isclose(always[1], y_test.me
 assert 0.0 < results["network, from 0.5 on"][0] - healthy[0] < 0.02  # the accuracy hardly sees the network
 for threshold in (0.5, 0.1):
     matrix = st.metrics.confusion_matrix(y_test, p >= threshold)
-    print(f"from {threshold} on: healthy {matrix[0].tolist()}, ill {matrix[1].tolist()}")
+    print(f"from {threshold} on: true: healthy {matrix[0].tolist()}, true: ill {matrix[1].tolist()}")
     (_, false_alarms), (missed, found) = matrix
     assert np.isclose(five(y_test, p, threshold)[1], found / (found + false_alarms))
     assert np.isclose(five(y_test, p, threshold)[2], found / (found + missed))
-# -> from 0.5 on: healthy [3759, 41], ill [122, 78]
-# -> from 0.1 on: healthy [3420, 380], ill [38, 162]
+# -> from 0.5 on: true: healthy [3759, 41], true: ill [122, 78]
+# -> from 0.1 on: true: healthy [3420, 380], true: ill [38, 162]
 
 # %% [markdown]
 # ## Code: the threshold
@@ -150,21 +153,21 @@ axes[1].legend(loc="lower center", ncols=2)
 # ## Check: the threshold
 # Predict 2: from 0.5 to 0.1 recall goes up (0.39 to 0.81). Precision (0.66 to 0.30), accuracy (0.96 to 0.90) and F1
 # (0.49 to 0.44) go down. AUC stays. Recall can never fall when the threshold is lowered: nobody loses an alarm.
-# Precision falls as a rule, not at each step: look at its teeth on the right of the picture, where few are alarmed. F1
-# has its peak in between. Here it lies at 0.36, so on the way down F1 first rises, then falls.
+# Precision mostly falls when the threshold is lowered, but not at each step: its curve is jagged on the right of the
+# picture, where few are alarmed. F1 is largest in between, here at 0.36. So on the way down F1 first rises, then falls.
 #
-# You cannot have both, precision and recall: only a better model moves the whole curve. The two cross where as many are
-# alarmed as are ill. There both divide TP by the same number, so F1 is the same, too.
+# With one model, the threshold trades precision for recall. The two are equal where as many are alarmed as are ill:
+# there both divide TP by the same number, so F1 is the same, too.
 #
-# AUC is the same for all thresholds, as it never looks at one. That is its strength when you compare models, and its
-# blindness when you must decide.
+# AUC is the same for all thresholds, as no threshold enters it. So it compares how well two models order the rows, and
+# says nothing about where to put the threshold.
 
 # %%
 assert (np.diff(table[:, 2]) <= 0).all()  # recall only falls as the threshold rises
 high, low = results["network, from 0.5 on"], results["network, from 0.1 on"]
 assert low[2] > high[2] + 0.3 and low[1] < high[1] - 0.2 and low[4] == high[4]
 assert low[0] < high[0] and low[3] < high[3]
-assert (np.diff(table[:, 1]) < 0).any()  # precision rises as a rule, not always
+assert 0 < np.sum(np.diff(table[:, 1]) < 0) < 30 < np.sum(np.diff(table[:, 1]) > 0)  # it mostly rises, not always
 as_many = five(y_test, p, np.sort(p)[-y_test.sum()])  # as many alarms as there are ill patients
 assert np.isclose(as_many[1], as_many[2]) and np.isclose(as_many[1], as_many[3])
 assert thresholds[best_f1] < 0.4 and table[best_f1, 3] > high[3]
@@ -173,14 +176,19 @@ assert np.isclose(np.mean(one_by_one), table[0, 4])  # the area is the share of 
 assert np.isclose(st.metrics.auc(alarmed, recalls), table[0, 4])
 
 # %% [markdown]
-# ## Code: a good AUC with useless probabilities
-# Now let us spoil the probabilities, but keep their order. *Timid*: divide them by 10. *Boastful*: push them towards
-# 0 and 1. Then decide by cost: a missed patient costs 20, a false alarm 1. So the alarm pays where p · 20 > (1 − p) ·
-# 1, from p = 1/21 on, *if the probabilities are true*.
+# ## Code: a good AUC with wrong probabilities
+# Now let us change the probabilities, but keep their order: once we divide them by 10, and once we make them
+# *overconfident*, pushed towards 0 and 1. Are the three calibrated? We sort the patients by probability into ten groups
+# of 400, and compare in each the mean probability with the share that is ill.
+#
+# Then decide by cost: a missed patient costs 20, a false alarm 1. The alarm pays where p · 20 > (1 − p) · 1, from p =
+# 1/21 on, *if the probabilities are calibrated*.
 
 # %%
 logit = np.log(p / (1.0 - p))
-versions = {"as trained": p, "timid": p / 10.0, "boastful": 1.0 / (1.0 + np.exp(-4.0 * logit))}
+versions = {"as trained": p, "divided by 10": p / 10.0, "overconfident": 1.0 / (1.0 + np.exp(-4.0 * logit))}
+groups = np.array_split(np.argsort(p), 10)
+shares_ill = np.array([y_test[rows].mean() for rows in groups])  # the same for all three: they have one order
 
 
 def cost_for_1000(probability, threshold=1.0 / 21.0):
@@ -188,33 +196,68 @@ def cost_for_1000(probability, threshold=1.0 / 21.0):
     return 1000.0 * (20.0 * missed + false_alarms) / len(y_test)
 
 
-print(f"{'':12}AUC  log loss  mean p  cost for 1,000 patients")
-judged = {}
+print(f"{'':16}AUC  log loss  highest group: mean p, share ill  mean gap  cost of 1,000 patients")
+judged, reliability = {}, {}
 for name, probability in versions.items():
+    reliability[name] = np.array([probability[rows].mean() for rows in groups])
+    gap = abs(reliability[name] - shares_ill).mean()
     auc, loss = st.metrics.roc_auc_score(y_test, probability), st.metrics.log_loss(y_test, probability)
-    judged[name] = auc, loss, cost_for_1000(probability)
-    print(f"{name:10} {auc:.3f}  {loss:8.3f}  {probability.mean():6.3f}  {judged[name][2]:6.0f}")
+    judged[name] = auc, loss, cost_for_1000(probability), gap
+    print(f"{name:14}{auc:.3f}  {loss:8.3f}  {reliability[name][-1]:21.2f}  {shares_ill[-1]:9.2f}  {gap:8.3f}  "
+          f"{judged[name][2]:6.0f}")
 print(f"always healthy costs {cost_for_1000(nobody):.0f}, always ill {cost_for_1000(everybody):.0f}")
-# ->             AUC  log loss  mean p  cost for 1,000 patients
-# -> as trained 0.932     0.114   0.057     271
-# -> timid      0.932     0.188   0.006     602
-# -> boastful   0.932     0.263   0.032     490
+# ->                 AUC  log loss  highest group: mean p, share ill  mean gap  cost of 1,000 patients
+# -> as trained    0.932     0.114                   0.41       0.36     0.009     271
+# -> divided by 10 0.932     0.188                   0.04       0.36     0.044     602
+# -> overconfident 0.932     0.263                   0.32       0.36     0.018     490
 # -> always healthy costs 1000, always ill 950
+
+# %%
+fig, axes = plt.subplots(1, 3, num="07-calibration", figsize=(13, 4.3), layout="constrained")
+matrix = st.metrics.confusion_matrix(y_test, p >= 0.1)
+axes[0].imshow(np.log10(matrix), cmap="Blues", vmin=1, vmax=4)
+for (i, j), count in np.ndenumerate(matrix):
+    axes[0].text(j, i, f"{count:,}", ha="center", va="center", fontsize=14, color="w" if count > 1000 else "k")
+axes[0].set_xticks([0, 1], ["predicted: healthy", "predicted: ill"])
+axes[0].set_yticks([0, 1], ["true:\nhealthy", "true:\nill"])
+axes[0].set_title("Confusion matrix, alarm from 0.1 on")
+axes[0].grid(False)
+by_score = np.argsort(-p)
+true_alarms = np.cumsum(y_test[by_score])
+axes[1].plot(true_alarms / y_test.sum(), true_alarms / np.arange(1, len(p) + 1))
+axes[1].axhline(y_test.mean(), color="0.6", lw=1, ls="--")
+axes[1].text(0.3, y_test.mean() + 0.02, "alarms at random", color="0.4")
+for threshold in (0.5, 0.1):
+    _, precision, recall, *_ = five(y_test, p, threshold)
+    axes[1].plot(recall, precision, "o", color="C1", ms=8)
+    axes[1].annotate(f"from {threshold} on", (recall, precision), xytext=(8, 6), textcoords="offset points")
+axes[1].set(xlabel="recall", ylabel="precision", ylim=(0, 1.02), title="Precision-recall curve")
+axes[2].plot([0, 0.45], [0, 0.45], "--", color="0.6", lw=1)
+for name, means in reliability.items():
+    axes[2].plot(means, shares_ill, "o-", ms=5, label=name)
+axes[2].set(xlabel="mean probability in a group", ylabel="share of the group that is ill")
+axes[2].set_title("Reliability diagram (dashed: calibrated)")
+axes[2].legend(loc="lower right")
 
 # %% [markdown]
 # ## Check: probabilities
-# Predict 3: only the log loss changes. The AUC is the same in all three, as the order has not changed. The log loss
-# asks for true probabilities, and it punishes false certainty most. The costs show that this is no theory.
+# Predict 3: only the log loss changes. The AUC is the same in all three, as the order has not changed. The trained
+# probabilities are nearly calibrated: the gap in a group is 0.009 on average. The two others are not. Their log loss is
+# higher, and a decision that takes them as they are costs about twice as much. The log loss is smallest on average for
+# the true probabilities (it is a *proper* score: Gneiting and Raftery, 2007), and it grows without limit as the
+# probability of what is true goes to 0. By that the overconfident version has the highest log loss, though its gap is
+# smaller than that of the version divided by 10: a single number does not say all about calibration either.
 #
-# So: AUC to see whether a model can rank; log loss if you are going to use its probabilities; and for decisions, put
-# in your own costs.
+# So: AUC to see whether a model can rank; log loss and a reliability diagram if you are going to use its probabilities;
+# and for decisions, put in your own costs.
 
 # %%
-assert judged["as trained"][0] == judged["timid"][0]
-assert abs(judged["boastful"][0] - judged["timid"][0]) < 1e-12
-assert judged["as trained"][1] < judged["timid"][1] and judged["as trained"][1] < judged["boastful"][1]
-assert judged["as trained"][2] < min(judged["timid"][2], judged["boastful"][2])
-assert abs(p.mean() - y_test.mean()) < 0.02  # they are about as large as they should be
+trained, low, sure = judged.values()
+assert trained[0] == low[0] and abs(trained[0] - sure[0]) < 1e-12
+assert trained[1] < low[1] < sure[1] and trained[3] < sure[3] < low[3] and trained[3] < 0.02
+assert 1.5 * trained[2] < min(low[2], sure[2])
+certain = (versions["overconfident"] < 1e-4) & (y_test == 1)  # they add the most to the log loss
+assert -np.log(versions["overconfident"][certain]).sum() / len(y_test) > (sure[1] - low[1])
 
 # %% [markdown]
 # ## Code: many classes, one of them rare
@@ -243,9 +286,10 @@ for name, value in means.items():
 
 # %% [markdown]
 # ## Check: many classes
-# Predict 4: no. The model misses all eights, and the accuracy does not care: there are so few. Micro F1 *is* the
-# accuracy wherever each row has one label, as each mistake is one FP and one FN. Weighted F1 hardly notices either.
-# Only macro falls. Which is right depends on you: does a class count, or does a row count?
+# Predict 4: no. The model misses all eights, but these are 16 of 828 rows, so they lower the accuracy by at most 2
+# points. Micro F1 *is* the accuracy wherever each row has one label, as each mistake is one FP and one FN. In weighted
+# F1 the eights count as little. In macro F1 they are one class of ten, and it is the lowest of the three. Which is
+# right depends on what you need: does a class count, or does a row count?
 
 # %%
 assert np.isclose(means["micro"], st.metrics.accuracy_score(b_test, answers))
@@ -255,14 +299,14 @@ assert each.argmin() == 8 and each[8] < 0.5
 assert means["macro"] < means["weighted"] - 0.03
 
 # %% [markdown]
-# When each of them lies, in short:
+# When each of them misleads, in short:
 #
 # - *Accuracy*: when one class is common. Compare it with the accuracy of always saying the most common class.
-# - *Precision*: it does not see what is missed. One alarm, the surest, and it is often 1.
-# - *Recall*: it does not see false alarms. Alarm everybody, and it is 1.
-# - *F1*: it never counts the rows that are rightly left alone. So it depends on which class you call positive: call
-#   *healthy* positive, and always saying *healthy* has a splendid F1, as you see below.
-# - *AUC*: it sees the order alone, not the size of the probabilities, and no threshold.
+# - *Precision* does not count what is missed. Here a single alarm, for the highest probability, has precision 1.
+# - *Recall* does not count false alarms. Alarm everybody, and it is 1.
+# - *F1* does not count true negatives. So it depends on which class you call positive: call *healthy* positive, and
+#   always saying *healthy* has an F1 of 0.97, as you see below.
+# - *AUC* depends on the order alone, not on the size of the probabilities, and on no threshold.
 
 # %%
 surest = (p >= np.sort(p)[-1]).astype(int)
@@ -276,8 +320,8 @@ assert precise == 1.0 and found < 0.01 and well > 0.97
 
 # %% [markdown]
 # ## Break it
-# Two pieces of the formulas look like pedantry. In [auc], a tie counts 0.5. And F1 is a *harmonic* mean of precision
-# P and recall R: 2 · P · R / (P + R), where (P + R) / 2 would be simpler. Take them away:
+# Two details of the formulas look unimportant. In [auc], a tie counts 0.5. And F1 is a *harmonic* mean of precision P
+# and recall R: 2 · P · R / (P + R), where (P + R) / 2 would be simpler. Take them away:
 
 
 # %%
@@ -297,9 +341,9 @@ print(f"always ill: F1 {always[3]:.3f}, and {(always[1] + always[2]) / 2:.3f} as
 # -> always ill: F1 0.095, and 0.525 as a plain mean
 
 # %% [markdown]
-# Without the 0.5 a model that says the same to everybody gets 0, as if its order were upside down, and a good model
-# pays for mere rounding. With the plain mean, alarming everybody gets more than the network did with its F1. The
-# harmonic mean is small as soon as one of the two is.
+# Without the 0.5 a model that gives everybody the same score gets 0, the AUC of a perfectly reversed order. Rounding
+# lowers the AUC of the network by 0.08 instead of 0.03. With the plain mean, alarming everybody gets 0.53, more than
+# the network's F1. The harmonic mean is small as soon as one of the two is.
 
 # %%
 assert auc_without_ties(y_test, nobody) == 0.0 and pairs_in_order(y_test, nobody, np.ones(len(nobody))) == 0.5
@@ -308,12 +352,13 @@ assert always[3] < 0.11 and (always[1] + always[2]) / 2 > 0.5
 
 # %% [markdown]
 # ## Exercise
-# Choose the threshold by cost, from data, without trusting the probabilities. Write a function that takes the truth
-# (0 or 1), the scores, and the two costs. It returns the threshold, one of the scores or infinity, for which
-# *alarm where score >= threshold* costs least. Infinity means: no alarm at all.
+# Choose the threshold by cost, from data, without assuming that the scores are calibrated. Write a function that takes
+# the truth (0 or 1), the scores, and the two costs: of a miss (ill, no alarm) and of a false alarm (healthy, alarm). It
+# returns the threshold, one of the scores or infinity, for which *alarm where score >= threshold* costs least. Infinity
+# means: no alarm at all.
 #
-# Then run `python -m lessons check 7`. Try it on the timid probabilities: the right threshold makes them as good as
-# the others.
+# Then run `python -m lessons check 7`. Try it on the probabilities divided by 10 above: with the right threshold their
+# cost is that of the others.
 
 
 # %%
@@ -322,17 +367,37 @@ def cheapest_threshold(truth, score, cost_of_a_miss, cost_of_an_alarm):
 
 
 # %%
-def check(solution=cheapest_threshold):
-    """By hand, and then on the three versions of the probabilities."""
-    truth, score = np.array([0, 1, 0, 1]), np.array([0.1, 0.4, 0.6, 0.8])
-    for miss, false, right in ((1.0, 3.0, 0.8), (3.0, 1.0, 0.4), (20.0, 1.0, 0.4), (0.1, 30.0, 0.8)):
-        found = solution(truth, score, miss, false)
-        assert found == right, f"a miss costs {miss}, an alarm {false}: it gives {found}; it should be {right}"
+MISTAKES = {  # the answer of a usual mistake in the case below, where 0.15 is right
+    2.0 / 7.0: "alarm / (alarm + miss) is the threshold for calibrated probabilities; do not assume it: try each score",
+    0.35: "The first score above alarm / (alarm + miss) is right for calibrated probabilities only; try each score",
+    0.5: "The cost of an alarm is charged for all alarms; the alarm of an ill patient costs nothing",
+    0.85: "The two costs are exchanged: a miss is an ill patient without an alarm",
+    0.05: "The alarm is raised where score > threshold; here it is also raised where they are equal",
+    np.inf: "This is the highest cost; look for the lowest",
+}
+
+
+def check(solution=None):
+    """By hand, without any alarm that pays, and then on three versions of the same scores."""
+    solution = solution or cheapest_threshold
+    truth = np.array([0, 1, 0, 0, 1, 0, 1, 1])
+    score = np.array([0.05, 0.15, 0.25, 0.35, 0.5, 0.7, 0.85, 0.9])
+    found = solution(truth, score, 5.0, 2.0)
+    named = [text for wrong, text in MISTAKES.items() if np.isclose(found, wrong)]
+    assert not named, f"{named[0]}. (It gives {found:.3g} in a case where 0.15 is right.)"
+    assert found in score, f"{found} is none of the scores; return one of them, or infinity"
+    assert found == 0.15, f"A miss costs 5, a false alarm 2: it gives {found}; it should be 0.15"
     found = solution(np.array([1, 0, 0]), np.array([0.2, 0.2, 0.3]), 1.0, 1.0)
-    assert np.isinf(found), f"where every alarm is a loss it gives {found}; it should be infinity"
-    costs = []
-    for probability in versions.values():
-        threshold = solution(y_test, probability, 20.0, 1.0)
-        costs.append(cost_for_1000(probability, threshold))
-    assert max(costs) <= judged["as trained"][2], f"on the three versions it costs {costs}; that can be less"
-    assert np.ptp(costs) < 1e-9, f"the three versions cost {costs}; all have the same order, so the same costs"
+    assert np.isinf(found), f"Where no alarm pays it gives {found}; allow infinity as well, which means no alarm at all"
+
+    rng = np.random.default_rng(0)
+    truth = (rng.random(300) < 0.2).astype(int)
+    score = 1.0 / (1.0 + np.exp(2.0 - 1.5 * rng.normal(size=300) - 2.0 * truth))
+
+    def cost(threshold, version):
+        alarm = version >= threshold
+        return 20.0 * np.sum(truth[~alarm]) + np.sum(1 - truth[alarm])
+
+    for version in (score, score / 10.0, score**4):
+        found, lowest = solution(truth, version, 20.0, 1.0), min(cost(value, version) for value in version)
+        assert cost(found, version) <= lowest, f"On 300 rows it costs {cost(found, version)}; {lowest} is possible"

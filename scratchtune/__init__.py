@@ -56,7 +56,8 @@ from scratchtune.network.layers import (
 )
 from scratchtune.network.optimizers import SGD, Adam, Optimizer, RMSprop
 from scratchtune.network.penalties import L1, L1L2, L2
-from scratchtune.network.sequential import DivergenceWarning, Sequential
+from scratchtune.network.sequential import Sequential
+from scratchtune.network.training import DivergenceWarning
 from scratchtune.search import (
     BayesianSearch,
     Categorical,

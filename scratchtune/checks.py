@@ -10,7 +10,7 @@ import difflib
 import numbers
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import isfinite
 from typing import Any
 
@@ -32,6 +32,16 @@ def nearest(value: object, names: Iterable[str]) -> str:
     lowered = {name.lower(): name for name in names}
     close = difflib.get_close_matches(str(value).lower(), list(lowered), n=1, cutoff=0.6)
     return f", did you mean {lowered[close[0]]!r}?" if close else ""
+
+
+def quoted(names: Sequence[str], most: int = 10) -> str:
+    """Names in quotes, the first of many: ``'a', 'b' and 3 more``."""
+    return ", ".join(map(repr, names[:most])) + (f" and {len(names) - most:,} more" if len(names) > most else "")
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: ``1 row``, ``2 rows``."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def choice(name: str, value: object, choices: Iterable[Any]) -> Any:
@@ -103,7 +113,21 @@ def targets(name: str, value: object, rows: int | None = None) -> np.ndarray:
     return _filled(name, array, rows)
 
 
+def refuse_masked(name: str, value: object) -> None:
+    """A ValueError for an array with masked values: as a plain array it would hold what lies beneath the mask."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise ValueError(
+            f"{name} is a masked array, and {np.ma.count_masked(value)} of its {value.size} values are masked; every "
+            "value must be known: fill them in, or take their rows out")
+
+
+def too_large(name: str) -> ValueError:
+    """The error for an array with an integer that no float can hold."""
+    return ValueError(f"{name} holds an integer too large for a float; every value must be below 1.8e308 in size")
+
+
 def _numeric(name: str, value: object) -> np.ndarray:
+    refuse_masked(name, value)
     try:
         array = np.asarray(value)
     except ValueError:
@@ -113,6 +137,8 @@ def _numeric(name: str, value: object) -> np.ndarray:
     if array.dtype == object:
         try:
             array = array.astype(np.float64)
+        except OverflowError:
+            raise too_large(name) from None
         except (TypeError, ValueError):
             pass
     if array.dtype.kind not in "buif":

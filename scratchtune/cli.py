@@ -9,19 +9,22 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import operator
 import signal
 import sys
 import tempfile
+import textwrap
 import threading
 import traceback
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scratchtune import __version__, checks
-from scratchtune.streams import flushed, lead_nowhere, note, prepare_streams, tell
+from scratchtune.files import replaceable, write_text
+from scratchtune.streams import flushed, lead_nowhere, note, prepare_streams, tell, visible
 
 if TYPE_CHECKING:
     from scratchtune.data import Table
@@ -32,7 +35,15 @@ SEARCHER_NAMES = ("grid", "random", "bayesian", "genetic", "hyperband")  # as in
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse without the usage text before an error: one line says what is wrong."""
+    """argparse without the usage text before an error: one line says what is wrong.
+
+    ``end`` gives the last paragraphs of the help, which are made only when the help is asked for.
+    """
+
+    end: Callable[[], str] | None = None
+
+    def format_help(self) -> str:
+        return super().format_help() + ("" if self.end is None else f"\n{self.end()}\n")
 
     def error(self, message: str) -> None:  # type: ignore[override]
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
@@ -80,8 +91,15 @@ def _run(arguments: Sequence[str] | None) -> int:
         lead_nowhere(sys.stdout)
         return 1 if given.command in (_tune, _compare) else 0
     except Exception as error:
-        note(traceback.format_exc() if given.debug else f"scratchtune: {error}")
+        note(traceback.format_exc() if given.debug else f"scratchtune: {_said(error)}")
         return 2 if isinstance(error, (ValueError, TypeError, OSError)) else 1
+
+
+def _said(error: Exception) -> str:
+    """What an error says; of one that says nothing its kind."""
+    if isinstance(error, MemoryError) and not str(error):
+        return "there is not enough memory for it"
+    return str(error) or f"it failed with {type(error).__name__}"
 
 
 # Commands -------------------------------------------------------------------------------------------------------------
@@ -102,8 +120,8 @@ def _make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands: argparse._SubParsersAction, name: str, run: object, text: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+def _command(commands: argparse._SubParsersAction, name: str, run: object, text: str) -> _Parser:
+    parser: _Parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     parser.set_defaults(command=run)
     return parser
@@ -139,7 +157,7 @@ def _compare(given: argparse.Namespace) -> int:
     if given.out.exists() and not given.out.is_dir():
         raise ValueError(f"--out is {str(given.out)!r}, a file; it must be a folder")
     given.out.mkdir(parents=True, exist_ok=True)
-    tempfile.TemporaryFile(dir=given.out).close()  # that it can be written is known before the work, not after
+    _check_folder(given.out, f"--out is {str(given.out)!r}")  # is known before the work, not after
     _check_db(given.db, {"the picture": given.out / "comparison.png"})
     X, y = load_digits()
     result = compare(
@@ -154,10 +172,7 @@ def _compare(given: argparse.Namespace) -> int:
 def _add_tune(commands: argparse._SubParsersAction) -> None:
     parser = _command(
         commands, "tune", _tune, "tune a network on your own table, judge it on rows that it has not seen, save it")
-    parser.epilog = (
-        "The table is a CSV file with a line of names, or NumPy's .npz. Columns of numbers are scaled, columns of text "
-        "one-hot encoded. A part of the rows is sealed first and looked at once, at the end. "
-        "example: scratchtune tune customers.csv --target churn --drop id --impute --out churn.npz")
+    parser.end = _about_tables
     add = parser.add_argument
     add("file", nargs="?", type=Path, metavar="FILE", help="the table: .csv or .npz")
     add("--data", choices=["digits"], help="tune on a data set that comes along, instead of a file")
@@ -166,30 +181,72 @@ def _add_tune(commands: argparse._SubParsersAction) -> None:
     add("--positive", metavar="CLASS", help="of two classes the one that precision, recall, F1 and AUC are about "
                                             "(default: the rarer one)")
     add("--drop", nargs="+", default=[], metavar="COLUMN", help="columns to leave out, such as a number of the row")
+    add("--text", nargs="+", action="extend", default=[], metavar="COLUMN",
+        help="columns to take as text, one category for each text, though they hold numbers, such as codes")
+    _add_notation(add)
     add("--impute", action="store_true", help="fill missing values: numbers by the median, texts by the most frequent")
     add("--searcher", default="bayesian", metavar="NAME", help=f"{', '.join(SEARCHER_NAMES)} (default: bayesian)")
-    add("--trials", type=int, metavar="N", help="settings to try (default: 50; grid and hyperband: all of theirs)")
+    add("--trials", type=int, metavar="N",
+        help="configurations to try (default: 50; grid and hyperband: all of theirs)")
     add("--scoring", metavar="NAME", help="what is optimised: neg_log_loss, accuracy, f1, roc_auc, r2, ... "
                                           "(default: neg_log_loss, or neg_mean_squared_error for values)")
     add("--space", type=Path, metavar="FILE.json",
-        help='which of the network\'s settings are searched, and where, such as {"units": {"low": 8, "high": 256, '
-             '"log": true}, "class_weight": [null, "balanced"]} (default: what is usual for tables)')
+        help="which hyper-parameters are searched, and where, in the form of the default space below")
     add("--folds", type=int, default=5, metavar="K", help="of the cross-validation (default: 5)")
-    add("--sealed", type=float, default=0.2, metavar="SHARE", help="share of the rows that is sealed (default: 0.2)")
+    add("--sealed", type=float, default=0.2, metavar="SHARE",
+        help="share of the rows that is held out as the test set (default: 0.2)")
+    add("--refit", action="store_true",
+        help="train the chosen configuration on all rows before it is saved (default: on the training set alone); the "
+             "scores that are printed are those of the model before that")
     add("--jobs", type=int, default=2, metavar="N", help="trainings at the same time (default: 2)")
     add("--seed", type=int, default=0, metavar="N", help="for splits, weights and the searcher (default: 0)")
     add("--out", type=Path, default=Path("model.npz"), metavar="MODEL.npz", help="where the model goes "
                                                                                  "(default: model.npz)")
     add("--emit", nargs="+", default=[], choices=["ours", "keras", "torch"], metavar="FRAMEWORK",
-        help="write the best setting as a script too, beside the model: ours, keras, torch")
+        help="write the best configuration as a script too, beside the model: ours, keras, torch")
     add("--db", type=Path, metavar="FILE", help="keep every trial in this file; scratchtune why FILE NUMBER reads it")
 
 
+def _add_notation(add: Callable[..., object]) -> None:
+    """Options that say how a file writes missing values and numbers."""
+    add("--missing", nargs="+", action="extend", default=[], metavar="TEXT",
+        help="cells that mean a missing value, such as - or -999, beside those that always do: empty, NA, N/A, NaN, "
+             "null, None, ? (in capital letters or not)")
+    add("--decimal", choices=[".", ","], metavar="MARK",
+        help="the decimal mark of numbers, a point or a comma (default: found by itself)")
+    add("--thousands", choices=[",", ".", " ", "'"], metavar="MARK",
+        help="what separates thousands, as in 1,234,567: a comma, a point, a blank or an apostrophe (default: nothing)")
+
+
+def _about_tables() -> str:
+    """The end of the help of ``tune``: what a table is, and the default space, both as they are in the code."""
+    from scratchtune.data.notation import FEW, MOSTLY
+    from scratchtune.estimators import default_space
+    from scratchtune.tabular.space_file import written_space
+
+    paragraphs = (
+        "tables: A CSV file in UTF-8, with a byte order mark or without, whose first line holds the names of the "
+        "columns; the delimiter is a comma, a semicolon or a tabulator, which is found by itself. Or NumPy's .npz. "
+        "Numbers have a decimal point, or a decimal comma where the delimiter is no comma and the first 1,000 rows "
+        "leave no doubt. Columns of numbers are scaled, columns of text one-hot encoded (at most 1,000 categories "
+        f"each). Dates are text. A column counts as one of numbers if at least {MOSTLY:.0%} of its cells look like "
+        f"numbers, or if at most {FEW} different texts do not and more different ones do. If a cell of such a column "
+        "is no number, tune stops, names the cell, and says what to do.",
+        "rows: A share of the rows, --sealed, is held out as the test set. Configurations are compared by "
+        "cross-validation on the others, the training set. The best one and the default are then trained on the "
+        "training set and evaluated on the test set, once. The saved model has been trained on the training set alone, "
+        "unless --refit is given.",
+        "example: scratchtune tune customers.csv --target churn --drop id --impute --out churn.npz",
+        "default space, for a training set of 1,000 rows (more rows get fewer epochs); --space takes a file like this:")
+    return "\n\n".join([*(textwrap.fill(text, 100) for text in paragraphs), written_space(default_space(1000))])
+
+
 def _tune(given: argparse.Namespace) -> int:
+    from scratchtune.tabular.describing import described
     from scratchtune.tabular.emit import script
     from scratchtune.tabular.sealing import prepare
     from scratchtune.tabular.space_file import read_space
-    from scratchtune.tabular.tuning import described, tune_table
+    from scratchtune.tabular.tuning import tune_table
 
     _check_tune(given)
     space = None if given.space is None else read_space(given.space)
@@ -206,13 +263,14 @@ def _tune(given: argparse.Namespace) -> int:
     with _plain_warnings():
         result = tune_table(
             prepared, given.searcher, given.trials, given.scoring, space, impute, given.folds, given.jobs, given.seed,
-            say=note, storage=given.db)
+            say=note, storage=given.db, refit=given.refit)
     rows = {"path": str(given.file), "target": given.target, "task": given.task, "positive": given.positive,
-            "drop": given.drop, "impute": impute, "seed": given.seed, "sealed": given.sealed}
+            "drop": given.drop, "impute": impute, "seed": given.seed, "sealed": given.sealed, "text": given.text,
+            "missing": given.missing, "decimal": given.decimal, "thousands": given.thousands}
     there = {path for path in (given.out, *scripts.values()) if path.exists()}
     result.model.save(given.out)
     for kind, path in scripts.items():
-        _write_text(path, script(kind, result.model.fitted.estimator, rows))
+        write_text(path, script(kind, result.model.fitted.estimator, rows))
     replaced = "replaced; " if given.out in there else ""
     tell(f"\n{result.text()}\nmodel: {given.out} ({replaced}scratchtune predict {given.out} FILE)")
     for path in scripts.values():
@@ -225,7 +283,7 @@ def _check_tune(given: argparse.Namespace) -> None:
     from scratchtune.search import SEARCHERS
 
     given.target = given.target and given.target.strip()  # as the names in a table's header are
-    given.drop = [name.strip() for name in given.drop]
+    given.drop, given.text = ([name.strip() for name in names] for names in (given.drop, given.text))
     if given.file is not None and given.data is not None:
         raise ValueError("a table, FILE, and --data are given; take one of them")
     if given.file is None and given.data is None:
@@ -235,6 +293,9 @@ def _check_tune(given: argparse.Namespace) -> None:
         raise ValueError("--target is missing; it names the column to predict")
     if given.data and given.emit:
         raise ValueError("--emit needs a FILE that the script can read; with --data there is none")
+    for name in ("text", "missing", "decimal", "thousands"):
+        if given.data and getattr(given, name):
+            raise ValueError(f"--{name} says how a FILE is read; with --data there is none")
     for name, value, low in (("--trials", given.trials, 1), ("--jobs", given.jobs, 1), ("--folds", given.folds, 2)):
         if value is not None:
             checks.integer(name, value, low)
@@ -249,7 +310,12 @@ def _table_of(given: argparse.Namespace) -> Table:
     from scratchtune.data.datasets import load_digits
 
     if not given.data:
-        return read_table(given.file, skip=[name for name in given.drop if name != given.target])
+        table = read_table(
+            given.file, text=given.text, skip=[name for name in given.drop if name != given.target],
+            missing=given.missing, decimal=given.decimal, thousands=given.thousands)
+        for name in given.text:
+            checks.choice("--text", name, table.names)
+        return table
     X, y = load_digits()
     given.target = given.target or "digit"
     return Table.from_columns({**{f"pixel{i}": X[:, i] for i in range(X.shape[1])}, "digit": y})
@@ -258,7 +324,7 @@ def _table_of(given: argparse.Namespace) -> Table:
 @contextmanager
 def _plain_warnings() -> Iterator[None]:
     """Warnings as lines without a place in the code; of trainings that diverge the study tells."""
-    from scratchtune.network.sequential import DivergenceWarning
+    from scratchtune.network.training import DivergenceWarning
 
     with warnings.catch_warnings():
         warnings.simplefilter("once")
@@ -269,8 +335,6 @@ def _plain_warnings() -> Iterator[None]:
 
 def _check_outputs(outputs: dict[str, Path], inputs: dict[str, Path | None]) -> None:
     """That files can be written, and overwrite nothing that is read, is known before the work, not after."""
-    from scratchtune.network.saving import replaceable
-
     used = {what: path for what, path in inputs.items() if path is not None}
     for option, path in outputs.items():
         written = f"{option} is {str(path)!r}" if option == "--out" else f"{option} would write {str(path)!r}"
@@ -281,8 +345,16 @@ def _check_outputs(outputs: dict[str, Path], inputs: dict[str, Path | None]) -> 
             raise ValueError(f"{written}, a folder; it must be the name of a file")
         if not path.parent.is_dir():
             raise ValueError(f"{written}; there is no folder {str(path.parent)!r}")
-        tempfile.TemporaryFile(dir=replaceable(path).parent).close()
+        _check_folder(replaceable(path).parent, written)
         used["the model" if option == "--out" else f"the script of {option}"] = path
+
+
+def _check_folder(folder: Path, written: str) -> None:
+    """An OSError that begins with ``written`` where no file can be made in a folder."""
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as problem:
+        raise OSError(f"{written}; no file can be made in the folder {str(folder)!r}: {problem.strerror}") from None
 
 
 def _check_db(db: Path | None, others: dict[str, Path | None]) -> None:
@@ -298,47 +370,86 @@ def _check_db(db: Path | None, others: dict[str, Path | None]) -> None:
     Storage(db).close()
 
 
-def _write_text(path: Path, text: str) -> None:
-    """Write a file beside it first, so that there is never half a file."""
-    beside = path.with_name(path.name + ".part")
-    try:
-        beside.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
 def _add_predict(commands: argparse._SubParsersAction) -> None:
     parser = _command(
         commands, "predict", _predict, "predict with a model that tune has saved: one label a row, in order")
     add = parser.add_argument
     add("model", type=Path, metavar="MODEL", help="what scratchtune tune has saved")
-    add("file", type=Path, metavar="FILE", help="the table: the columns of training, with the target or without")
+    add("file", type=Path, metavar="FILE", help="the table: the columns of training, in any order; others are ignored")
     add("--proba", action="store_true", help="the probability of each class instead, as CSV with a line of names")
-    add("--unknown", choices=["error", "ignore"], default="error",
-        help="a text that training has not seen is an error, or is taken as none of the known ones (default: error)")
+    add("--out", type=Path, metavar="FILE.csv",
+        help="write a CSV file with a line of names instead: the columns of --id, then what is predicted")
+    add("--id", nargs="+", default=[], metavar="COLUMN", help="columns of the table that --out takes over as they are")
+    add("--unknown", choices=["error", "ignore"], default="ignore",
+        help="what happens where training has not seen a text: ignore encodes it as none of the known ones and says "
+             "so, error refuses the table (default: ignore)")
+    _add_notation(add)
+    parser.epilog = "FILE is read as the training file was; --missing, --decimal and --thousands say what is different."
 
 
 def _predict(given: argparse.Namespace) -> int:
-    from scratchtune.data import read_table
     from scratchtune.loading import load_model
     from scratchtune.tabular import TableModel
 
+    _check_predict(given)
     model = load_model(given.model)
     if not isinstance(model, TableModel):
         raise ValueError(f"{given.model} holds a {type(model).__name__}; predict takes what scratchtune tune has saved")
     if given.proba and not model.target.classes:
         raise ValueError(f"--proba is for classes; {given.model} predicts values of {model.target.name!r}")
     model.fitted.encoder_.handle_unknown = given.unknown
-    table = read_table(given.file, text=model.text_columns, skip=(model.target.name, *model.dropped))
-    if given.proba:
-        lines = io.StringIO()
-        csv.writer(lines, lineterminator="\n").writerows(
-            [model.target.classes, *model.predict_proba(table).tolist()])
-        tell(lines.getvalue(), end="")
+    changed = {name: getattr(given, name) for name in ("decimal", "thousands") if getattr(given, name) is not None}
+    table = model.read(given.file, missing=(*model.reading.missing, *given.missing), **changed)
+    with _plain_warnings():
+        predicted = (model.predict_proba if given.proba else model.predict)(table).tolist()
+    names = [*model.target.classes] if given.proba else [f"predicted {model.target.name}"]
+    if set(names) & set(given.id) or len(set(given.id)) < len(given.id):
+        raise ValueError(f"--id is {given.id}, and {checks.quoted(names)} follow; the names must be different")
+    rows = predicted if given.proba else [[value] for value in predicted]
+    if table.skipped:
+        note(f"scratchtune: ignored, since the model does not use them: {checks.quoted(table.skipped)}")
+    if given.out is not None:
+        carried = _carried(given, table.reading.delimiter, len(table))
+        write_text(given.out, _csv_text([[*given.id, *names], *map(operator.add, carried, rows)]))
+        note(f"written: {given.out}")
+    elif given.proba:
+        tell(_csv_text([names, *rows]), end="", data=True)
     else:
-        tell("\n".join(map(str, model.predict(table).tolist())))
+        tell("\n".join(map(str, predicted)), data=True)
     return 0
+
+
+def _check_predict(given: argparse.Namespace) -> None:
+    """Look at the options before any work."""
+    given.id = [name.strip() for name in given.id]
+    if given.id and given.out is None:
+        raise ValueError("--id is given and --out is not; --out names the file that gets the columns of --id")
+    if given.id and given.file.exists() and not given.file.is_file():
+        raise ValueError(f"FILE is {str(given.file)!r}, no regular file; --id reads it twice, so it must be one")
+    if given.out is not None:
+        _check_outputs({"--out": given.out}, {"the table": given.file, "the model": given.model})
+
+
+def _carried(given: argparse.Namespace, delimiter: str | None, rows: int) -> list[list[str]]:
+    """For each row the texts of the columns that --id names; an empty one where a value is missing."""
+    from scratchtune.data import read_table
+    from scratchtune.data.tables import Text
+
+    if not given.id:
+        return [[] for _ in range(rows)]
+    table = read_table(given.file, text=given.id, only=given.id, delimiter=delimiter)
+    for name in given.id:
+        checks.choice("--id", name, [*table.names, *table.skipped])
+    columns = [column for column in map(table.column, given.id) if isinstance(column, Text)]
+    return [["" if cell is None else cell for cell in row] for row in zip(*(
+        column.values() for column in columns), strict=True)]
+
+
+def _csv_text(rows: Sequence[Sequence[object]]) -> str:
+    """Rows as CSV."""
+    lines = io.StringIO()
+    csv.writer(lines, lineterminator="\n").writerows(rows)
+    return lines.getvalue()
 
 
 def _add_why(commands: argparse._SubParsersAction) -> None:
@@ -358,7 +469,7 @@ def _chosen(given: argparse.Namespace) -> tuple[Storage, str]:
     if not names:
         raise ValueError(f"{given.db} holds no study yet")
     if given.study is None and len(names) != 1:
-        raise ValueError(f"{given.db} holds {len(names)} studies; --study says which: {', '.join(names)}")
+        raise ValueError(f"{given.db} holds {len(names)} studies; --study says which: {', '.join(map(repr, names))}")
     name = names[0] if given.study is None else given.study
     storage.definition(name)
     return storage, name
@@ -371,7 +482,7 @@ def _why(given: argparse.Namespace) -> int:
     row = storage.row(name, checks.integer("NUMBER", given.number, 0))
     outcome = {"complete": f"value {row.value}", "failed": f"failed: {row.error}"}.get(row.state, row.state)
     said = row.said.removeprefix(f"Trial {row.number}: ")
-    tell(f"Trial {row.number} of the study {name!r}: {shown(row.shown)}; {outcome}\n{said}")
+    tell(f"Trial {row.number} of the study {name!r}: {shown(row.shown)}; {visible(outcome)}\n{visible(said)}")
     return 0
 
 
@@ -408,16 +519,17 @@ def _show(given: argparse.Namespace) -> int:
 
 def _export(given: argparse.Namespace) -> int:
     from scratchtune.study.export import as_csv, as_json
+    from scratchtune.study.storage import BESIDE
 
     if given.out is not None:
         _check_outputs({"--out": given.out}, {"the file of studies": given.db, **{
             f"what belongs to the file of studies ({end})": given.db.with_name(given.db.name + end)
-            for end in ("-wal", "-shm", "-writer")}})
+            for end in BESIDE}})
     text = (as_csv if given.format == "csv" else as_json)(*_chosen(given), given.times)
     if given.out is None:
-        tell(text.removesuffix("\n"))
+        tell(text.removesuffix("\n"), data=True)
     else:
-        _write_text(given.out, text)
+        write_text(given.out, text)
         note(f"written: {given.out}")
     return 0
 

@@ -24,6 +24,7 @@ from scratchtune.network.layers import Dense
 from scratchtune.network.optimizers import Adam
 from scratchtune.network.sequential import Sequential
 from scratchtune.search import SEARCHERS, Float, GridSearch, Hyperband, Searcher, Space, as_searcher
+from scratchtune.streams import visible
 from scratchtune.study import Study, Trial
 from scratchtune.study.cv_runner import Runner, digest_of, timed
 from scratchtune.study.progress import Progress
@@ -249,4 +250,4 @@ def finest_grid(space: Space, trials: int) -> GridSearch:
 def shown(params: dict[str, Any]) -> str:
     """Parameters in a line, numbers with four digits."""
     values = {name: f"{value:.4g}" if isinstance(value, float) else str(value) for name, value in params.items()}
-    return ", ".join(f"{name}={value}" for name, value in values.items())
+    return visible(", ".join(f"{name}={value}" for name, value in values.items()))

@@ -7,7 +7,7 @@ the optimizer's, the network's structure, regularisation, and the treatment of t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,12 @@ from scratchtune.network.configured import Configured
 from scratchtune.network.layers import Dense, Dropout, GaussianNoise, Layer
 from scratchtune.network.optimizers import SGD, Adam, Optimizer, RMSprop
 from scratchtune.network.penalties import L1L2
-from scratchtune.network.saving import described, real_array, remade, text_list, write_whole
+from scratchtune.network.saving import Member, described, entry, real_array, remade, text_list, write_whole
 from scratchtune.network.sequential import Sequential
 from scratchtune.search import Float, Int
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "rmsprop": RMSprop, "adam": Adam}
+MOST_LAYERS = 1000  # hidden ones: far more than any table needs, and few enough to be made and compiled
 SCALERS: dict[str, type[Any]] = {"standard": StandardScaler, "minmax": MinMaxScaler}
 
 
@@ -195,7 +196,7 @@ class _MLP(protocol.Parameters):
 
     def _hidden_units(self) -> list[int]:
         """How many units each hidden layer has; a tuple says for each, and so how many layers there are."""
-        layers = checks.integer("hidden_layers", self.hidden_layers, 0)
+        layers = checks.integer("hidden_layers", self.hidden_layers, 0, MOST_LAYERS)
         if isinstance(self.units, (tuple, list, np.ndarray)):
             units = [checks.integer("units", number, 1) for number in self.units]
             if not units:
@@ -330,6 +331,7 @@ class _MLP(protocol.Parameters):
         """What `save` writes: everything but the arrays, as JSON, and the arrays; `unpacked` makes it again."""
         if not hasattr(self, "model_"):
             raise protocol.not_fitted(self)
+        check_units(self)  # what would not be read is not written
         network, arrays = self.model_.packed()
         params = {
             name: described(value) if isinstance(value, Configured) else value
@@ -635,18 +637,29 @@ KEPT = ("classes_", "n_features_in_", "feature_names_in_", "n_outputs_", "_one_d
 ESTIMATORS: dict[str, type[_MLP]] = {"MLPClassifier": MLPClassifier, "MLPRegressor": MLPRegressor}
 
 
-def unpacked(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Any:
+def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) -> Any:
     """The fitted estimator that ``packed`` has described; class weights and a random state are not kept."""
-    params = {name: remade(Configured, value) if isinstance(value, dict) else value
-              for name, value in header["params"].items()}
-    estimator = ESTIMATORS[header["class"]](**params)
+    made, learnt = entry(header, "params"), entry(header, "learnt")
+    kind = checks.choice("class", entry(header, "class"), ESTIMATORS)
+    params = {name: remade(Configured, value) if isinstance(value, dict) else value for name, value in made.items()}
+    estimator = ESTIMATORS[kind](**params)
     estimator.check_arguments()
     for name in KEPT:
-        if name in header["learnt"]:
-            setattr(estimator, name, _from_json(header["learnt"][name]))
-    estimator.model_ = sequential.unpacked(header["network"], arrays)
+        if name in learnt:
+            setattr(estimator, name, _from_json(learnt[name]))
+    estimator.model_ = sequential.unpacked(entry(header, "network"), arrays)
     _check_learnt(estimator)
+    check_units(estimator)
     return estimator
+
+
+def check_units(estimator: Any) -> None:
+    """The hidden layers must have the units that the arguments say; other arguments change no array."""
+    units = [layer.units for layer in estimator.model_.layers if isinstance(layer, Dense)][:-1]
+    if units != estimator._hidden_units():
+        raise ValueError(
+            f"units is {estimator.units!r} and hidden_layers is {estimator.hidden_layers}, and the hidden layers of "
+            f"the fitted network have {units} units; set the arguments with which it was fitted, or fit it again")
 
 
 def _check_learnt(estimator: Any) -> None:
@@ -709,10 +722,11 @@ def _as_json(value: Any) -> Any:
 def _from_json(value: Any) -> Any:
     """What `_as_json` has written."""
     if isinstance(value, dict) and "array" in value:
-        return np.array(value["array"], dtype=value["dtype"])
+        return np.array(value["array"], dtype=entry(value, "dtype"))
     if isinstance(value, dict) and "scaler" in value:
-        scaler = {kind.__name__: kind for kind in SCALERS.values()}[value["scaler"]]()
-        for name, item in value["learnt"].items():
+        known = {kind.__name__: kind for kind in SCALERS.values()}
+        scaler = known[checks.choice("scaler", value["scaler"], known)]()
+        for name, item in entry(value, "learnt").items():
             if name not in scaler.get_params() and (name.startswith("_") or not name.endswith("_")):
                 raise ValueError(f"its {value['scaler']} has {name!r}, which none has")
             setattr(scaler, name, _from_json(item))

@@ -175,7 +175,8 @@ class _Locator(caching.InTreeCacheLocator):
 
     def get_source_stamp(self) -> str:
         found = sorted(dependencies(self._function).items())
-        return hashlib.sha256(f"{_digest(__file__)} {found}".encode()).hexdigest()
+        checked = config.BOUNDSCHECK  # type: ignore[attr-defined]  # NUMBA_BOUNDSCHECK=1 makes other code
+        return hashlib.sha256(f"{_digest(__file__)} {checked} {found}".encode()).hexdigest()
 
     def ensure_cache_path(self) -> None:
         """Nothing to ensure: `_cache_folder` has tried to write."""
@@ -351,8 +352,8 @@ class Kernel:
 
 
 ARGUMENTS = {
-    "forward": "shape settings theta state x y work training step key".split(),
-    "backward": "shape settings theta state x y dy dtheta dx work training step key".split(),
+    "forward": "integers reals theta state x y work training step key".split(),
+    "backward": "integers reals theta state x y dy dtheta dx work training step key".split(),
     "loss": "y target weight dy".split(),
     "update": "theta grad slots settings alpha step".split(),
 }
@@ -363,9 +364,10 @@ def _signature(kind: str, dtype: str) -> tuple[tuple[Any, ...], Any]:
     """Types of the arguments, and of what is returned, by the arguments' names."""
     real = getattr(types, dtype)
     vector, rows = types.Array(real, 1, "C"), types.Array(real, 2, "C")
-    typed: dict[str, Any] = dict.fromkeys(("theta", "state", "settings", "dtheta", "work", "weight", "grad"), vector)
+    vectors = ("theta", "state", "reals", "settings", "dtheta", "work", "weight", "grad")
+    typed: dict[str, Any] = dict.fromkeys(vectors, vector)
     typed |= dict.fromkeys(("x", "y", "dy", "dx", "target", "slots"), rows)
-    typed |= {"shape": types.Array(types.int64, 1, "C"), "training": types.boolean, "step": types.int64,
+    typed |= {"integers": types.Array(types.int64, 1, "C"), "training": types.boolean, "step": types.int64,
               "key": types.uint64, "alpha": types.float64}
     if kind == "update":
         typed["settings"] = types.Array(types.float64, 1, "C")
@@ -375,9 +377,9 @@ def _signature(kind: str, dtype: str) -> tuple[tuple[Any, ...], Any]:
 def forward(f: Callable[..., Any]) -> Kernel:
     """A layer's forward kernel: fills ``y`` (rows, outputs) from ``x`` (rows, inputs) and the layer's ``theta``.
 
-    ``shape`` holds the layer's whole numbers and ``settings`` its real ones; ``state`` is what it keeps between steps
-    beside theta (moving averages); ``work`` is scratch that lasts from forward to backward; ``training`` tells whether
-    it trains; ``step`` counts updates; ``key`` (uint64) is for random numbers, another one for each step and layer.
+    ``integers`` and ``reals`` hold what the layer's methods of these names return; ``state`` is what it keeps between
+    steps beside theta (moving averages); ``work`` is scratch that lasts from forward to backward; ``training`` says
+    whether it trains; ``step`` counts updates; ``key`` (uint64) seeds random numbers, one key for each step and layer.
     A token is its number in ``x``: exact in float32 up to 2^24.
     """
     return Kernel(f, "forward")
@@ -411,7 +413,8 @@ def _caller(result: Any) -> Any:
     """Make ``call(kernel, arguments)``, for kernels that return ``result``."""
 
     def call(kernel: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        return kernel(*arguments)
+        value = kernel(*arguments)
+        return None if result is types.void else np.float64(value)  # as the compiled kernel returns it
 
     @intrinsic
     def call_address(context: Any, address: Any, arguments: Any) -> Any:
@@ -453,6 +456,31 @@ def _exponent_bits(context: Any, k: Any) -> Any:
 @overload(power_of_two)
 def _compiled_power_of_two(k):
     return lambda k: _exponent_bits(k)  # type: ignore[call-arg]
+
+
+_BITS = 2**64 - 1
+
+
+def wrapped_sum(a, b):
+    """a + b of two uint64, modulo 2^64, as a processor adds. NumPy's own sum of two scalars would warn of an overflow.
+
+    >>> int(wrapped_sum(np.uint64(2**64 - 1), np.uint64(3)))
+    2
+    """
+    return np.uint64((int(a) + int(b)) & _BITS)
+
+
+def wrapped_product(a, b):
+    """a · b of two uint64, modulo 2^64, as a processor multiplies.
+
+    >>> int(wrapped_product(np.uint64(2**63 + 1), np.uint64(2)))
+    2
+    """
+    return np.uint64((int(a) * int(b)) & _BITS)
+
+
+overload(wrapped_sum)(lambda a, b: lambda a, b: a + b)
+overload(wrapped_product)(lambda a, b: lambda a, b: a * b)
 
 
 FLUSH = 0x8040  # the bits of an x86 processor's control word that make numbers too small to be normal count as zero

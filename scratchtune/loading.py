@@ -8,7 +8,7 @@ from typing import Any
 
 from scratchtune import estimators
 from scratchtune.network import sequential
-from scratchtune.network.saving import UnknownClass, damaged, read_whole
+from scratchtune.network.saving import UnknownClass, damaged, in_words, opened
 from scratchtune.tabular import model as table_models
 
 KINDS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
@@ -21,12 +21,12 @@ def load_model(path: str | Path) -> Any:
     A network goes on training as if it had never been away. A layer of one's own must be defined, or imported, before.
     Raises FileNotFoundError or ValueError where the file is no such model, or of a newer version.
     """
-    kind, header, arrays = read_whole(Path(path))
-    if kind not in KINDS:
-        raise ValueError(f"path is {str(path)!r}; it holds a {kind!r}, and this version reads {', '.join(KINDS)}")
-    try:
-        return KINDS[kind](header, arrays)
-    except UnknownClass as problem:
-        raise ValueError(f"path is {str(path)!r}; {problem}") from None
-    except Exception as problem:  # whatever a header can be damaged to
-        raise damaged(path, str(problem) if isinstance(problem, (ValueError, TypeError)) else repr(problem)) from None
+    with opened(Path(path)) as (kind, header, arrays):
+        if kind not in KINDS:
+            raise ValueError(f"path is {str(path)!r}; it holds a {kind!r}, and this version reads {', '.join(KINDS)}")
+        try:
+            return KINDS[kind](header, arrays)
+        except UnknownClass as problem:
+            raise ValueError(f"path is {str(path)!r}; {problem}") from None
+        except Exception as problem:  # whatever a header can be damaged to
+            raise damaged(path, in_words(problem)) from None

@@ -97,6 +97,7 @@ def features(estimator: Any, X: Any, fitting: bool) -> np.ndarray:
 
 def _numbers(X: Any) -> np.ndarray:
     refuse_sparse(X)
+    checks.refuse_masked("X", X)
     try:
         array = np.asarray(X)
     except ValueError:
@@ -114,6 +115,8 @@ def _numbers(X: Any) -> np.ndarray:
     if array.dtype.kind in "OUS":
         try:
             array = array.astype(np.float64)
+        except OverflowError:
+            raise checks.too_large("X") from None
         except (TypeError, ValueError) as problem:
             raise ValueError(f"X holds text or empty cells ({problem}); encode it first, as numbers") from None
     return array

@@ -4,8 +4,27 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from typing import TextIO
+
+# What a terminal obeys instead of showing it: control characters, line separators, marks that turn the direction of
+# writing; and halves of characters, which no encoding has.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    """A text on one line, each control character as an escape: what comes from a file must not steer the terminal.
+
+    >>> visible("red \\x1b[31m and\\ntwo lines")
+    'red \\\\x1b[31m and\\\\ntwo lines'
+    """
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def visible_lines(text: str) -> str:
+    """The same for a text of several lines, which stay lines."""
+    return "\n".join(map(visible, re.split("\r?\n", text)))
 
 
 def prepare_streams() -> None:
@@ -17,9 +36,13 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="replace")  # a message shows a ? for a letter that the terminal lacks
 
 
-def tell(text: str, end: str = "\n") -> None:
-    """Print a result: none of its letters is lost, and where its reader is gone the work goes on."""
+def tell(text: str, end: str = "\n", data: bool = False) -> None:
+    """Print a result: none of its letters is lost, and where its reader is gone the work goes on.
+
+    Control characters are escaped; in ``data``, which another program may read, only where a terminal reads them.
+    """
     out = sys.stdout
+    text = text if data and not out.isatty() else visible_lines(text)
     try:
         text.encode(out.encoding or "utf-8")
     except UnicodeEncodeError:
@@ -32,9 +55,9 @@ def tell(text: str, end: str = "\n") -> None:
 
 
 def note(line: str) -> None:
-    """Print a message; where nobody can read it, the work goes on."""
+    """Print a message, control characters escaped; where nobody can read it, the work goes on."""
     try:
-        print(line, file=sys.stderr, flush=True)
+        print(visible_lines(line), file=sys.stderr, flush=True)
     except OSError:
         lead_nowhere(sys.stderr)
 

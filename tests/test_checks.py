@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import scratchtune as st
 from scratchtune import checks
 
 
@@ -110,3 +111,75 @@ def test_a_sparse_matrix_is_refused() -> None:
     sparse = pytest.importorskip("scipy.sparse")
     with pytest.raises(TypeError, match="X holds"):
         checks.matrix("X", sparse.eye(3, format="csr"))
+
+
+# Where arrays enter --------------------------------------------------------------------------------------------------
+
+ROWS = np.arange(24.0).reshape(12, 2)
+CLASSES = np.arange(12) % 2
+MASKED = np.ma.masked_array(ROWS, mask=ROWS == 3.0)
+MASKED_CLASSES = np.ma.masked_array(CLASSES, mask=np.arange(12) == 3)
+
+
+def network() -> st.Sequential:
+    model = st.Sequential([st.Dense(2, activation="softmax")])
+    model.compile(loss="categorical_crossentropy", optimizer=st.SGD())
+    model.build((None, 2))
+    return model
+
+
+def entries(X: Any, y: Any) -> dict[str, Any]:
+    """Calls that take rows, or rows and targets, each by its name."""
+    classifier = st.MLPClassifier(epochs=1)
+    return {
+        "MLPClassifier.fit": lambda: classifier.fit(X, y),
+        "MLPRegressor.fit": lambda: st.MLPRegressor(epochs=1).fit(X, y),
+        "partial_fit": lambda: classifier.partial_fit(X, y, classes=[0, 1]),
+        "Sequential.fit": lambda: network().fit(X, y, epochs=1, verbose=0),
+        "evaluate": lambda: network().evaluate(X, y),
+        "cross_validate": lambda: st.cross_validate(classifier, X, y, cv=2),
+        "learning_curve": lambda: st.learning_curve(classifier, X, y, cv=2),
+        "GridSearchCV of a network": lambda: st.GridSearchCV(network(), {"batch_size": [4]}, cv=2).fit(X, y),
+        "GridSearchCV": lambda: st.GridSearchCV(classifier, {"units": [4]}, cv=2).fit(X, y),
+        "accuracy_score": lambda: st.metrics.accuracy_score(y, CLASSES),
+        "mean_squared_error": lambda: st.metrics.mean_squared_error(CLASSES, y),
+        "predict": lambda: network().predict(X),
+        "StandardScaler": lambda: st.StandardScaler().fit(X),
+        "SimpleImputer": lambda: st.SimpleImputer().fit(X),
+        "OneHotEncoder": lambda: st.OneHotEncoder().fit(X),
+        "Table": lambda: st.Table.from_columns({"a": y}),
+    }
+
+
+@pytest.mark.parametrize("name", entries(None, None))
+def test_masked_values_are_refused_wherever_they_enter(name: str) -> None:
+    refused = []
+    for X, y in ((MASKED, CLASSES), (ROWS, MASKED_CLASSES)):
+        try:
+            entries(X, y)[name]()
+        except ValueError as error:
+            refused.append(str(error))
+    assert refused, "neither X nor y was refused"
+    assert all("masked array, and 1 of its" in sentence for sentence in refused)
+    takes_both = name not in (
+        "accuracy_score", "mean_squared_error", "predict", "StandardScaler", "SimpleImputer", "OneHotEncoder", "Table")
+    assert len(refused) == 1 + takes_both
+
+
+def test_a_masked_array_without_masked_values_is_an_array() -> None:
+    plain = np.ma.masked_array(ROWS, mask=False)
+    assert np.array_equal(st.StandardScaler().fit_transform(plain), st.StandardScaler().fit_transform(ROWS))
+
+
+@pytest.mark.parametrize("call, name", [
+    (lambda: st.MLPClassifier().fit([[10**400], [1]], [0, 1]), "X"),
+    (lambda: st.MLPRegressor().fit([[1], [2]], [10**400, 1]), "y"),
+    (lambda: network().predict([[10**400, 1]]), "X"),
+    (lambda: st.StandardScaler().fit([[10**400], [1]]), "X"),
+    (lambda: checks.matrix("X", [[-(10**400)]]), "X"),
+], ids=["classifier", "regressor", "network", "scaler", "matrix"])
+def test_integers_beyond_floats_are_refused_by_name(call: Any, name: str) -> None:
+    with pytest.raises(ValueError) as error:
+        call()
+    sentence = "holds an integer too large for a float; every value must be below 1.8e308 in size"
+    assert str(error.value) == f"{name} {sentence}"

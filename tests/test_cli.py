@@ -51,7 +51,7 @@ def test_a_kept_comparison_is_taken_up_and_says_why(tmp_path, capsys):
     assert said[0].startswith("Trial 3 of the study 'genetic': learning_rate=") and "; value 0." in said[0]
     assert said[1].startswith("Generation 0: founder 3")
     for arguments, message in (
-        ([database, "3"], "holds 2 studies; --study says which: bayesian, genetic"),
+        ([database, "3"], "holds 2 studies; --study says which: 'bayesian', 'genetic'"),
         ([database, "9", "--study", "genetic"], "has no trial 9; it has 4, from 0"),
         ([database, "-1", "--study", "genetic"], "NUMBER is -1"),
         ([database, "3", "--study", "grid"], "holds no study 'grid'"),
@@ -109,6 +109,16 @@ def test_a_file_of_studies_is_listed_shown_and_exported(tmp_path, capsys):
     assert whole["definition"]["seed"] == 0 and whole["trials"][1]["attempts"] == 1
     assert main(["export", database, "-o", database]) == 2 and "would overwrite" in capsys.readouterr().err
     assert main(["show", database, "--study", "other"]) == 2 and "holds no study 'other'" in capsys.readouterr().err
+
+
+def test_an_export_leaves_other_files_alone(tmp_path, capsys):
+    """A file of studies may have any name, and a browser's half download has the one that ends in .part."""
+    database = tmp_path / "a.part"
+    st.Study({"x": st.Float(0.0, 1.0)}, "random", storage=database).run(
+        lambda trial: trial.params["x"], 5, progress=False)
+    assert main(["export", str(database), "-o", str(tmp_path / "a")]) == 0
+    assert main(["studies", str(database)]) == 0 and (tmp_path / "a").read_text().startswith("number,")
+    assert capsys.readouterr().out.splitlines()[1].split()[:2] == ["study", "5"]
 
 
 def test_what_is_kept_may_not_be_written_over(tmp_path, capsys):

@@ -388,7 +388,7 @@ def test_parameters() -> None:
 # What is refused ------------------------------------------------------------------------------------------------------
 
 WRONG: list[tuple[str, Any, str]] = [
-    ("hidden_layers", -1, "hidden_layers is -1; it must be a whole number of at least 0"),
+    ("hidden_layers", -1, r"hidden_layers is -1; it must be a whole number in \[0, 1000\]"),
     ("hidden_layers", 1.0, "hidden_layers is 1.0 .float.; it must be a whole number"),
     ("units", 0, "units is 0; it must be a whole number of at least 1"),
     ("units", (8, 0), "units is 0; it must be a whole number of at least 1"),

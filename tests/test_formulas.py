@@ -383,7 +383,7 @@ def test_line_without_values_is_found():
     assert any("has a value on only" in problem for problem in row.problems)
 
 
-@pytest.mark.skipif(jit.DISABLED, reason="needs the compiler")
+@pytest.mark.needs_compiler
 def test_float32_that_widens_is_found():
     def widening(x, c):
         return x * np.float64(1.0) * c

@@ -63,6 +63,7 @@ def test_whole_array_expressions_are_compiled_in_float32_too() -> None:
     assert y.tolist() == [1.5, 2.5]
 
 
+@pytest.mark.needs_compiler  # in plain Python a float beside a float32 is weak
 def test_a_float64_argument_keeps_its_precision() -> None:
     x = np.array([1.0], np.float32)
     assert float(widened(x, 0.1)) == 0.1
@@ -84,7 +85,7 @@ def test_the_plain_function_is_still_there() -> None:
     assert jit.plain(compiled) is f and jit.plain(f) is f and compiled(1.0) == f(1.0) == 2.0
 
 
-@pytest.mark.skipif(jit.DISABLED, reason="nothing is compiled")
+@pytest.mark.needs_compiler
 def test_float32_is_computed_in_float32_throughout() -> None:
     """No conversion to double is left in the machine's code."""
     x, out = np.array([0.1, -1.0], np.float32), np.zeros(2, np.float32)
@@ -202,7 +203,7 @@ PREDICTION = """
     model = st.Sequential([st.Dense(17, kernel_initializer="ones")], dtype="float64")
     model.build((None, 2))
     print(st.__file__)
-    print(model._outputs(np.array([[1.0, 2.0]]))[0, 0])
+    print(model.program.outputs(np.array([[1.0, 2.0]]))[0, 0])
 """
 
 
@@ -230,14 +231,14 @@ from near import nearly
 
 
 @jit.forward
-def own_forward(shape, settings, theta, state, x, y, work, training, step, key):
+def own_forward(integers, reals, theta, state, x, y, work, training, step, key):
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
             y[i, j] = 1.0 * x[i, j] + nearly(x[i, j]) + far.distant(x[i, j])
 
 
 @jit.backward
-def own_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+def own_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
     dx[:, :] = dy
 
 
@@ -318,6 +319,32 @@ def test_two_constants_that_change_places_are_noticed(tmp_path: Path) -> None:
         (tmp_path / "numbers_of_mine.py").write_text(constants)
         found.append(float(_run("import swapped\nprint(swapped.f(1.0))", tmp_path, PYTHONDONTWRITEBYTECODE="1")[0]))
     assert found == [-3.0, 3.0]
+
+
+REACHING = """
+from scratchtune import jit
+
+
+@jit.function
+def reach(x, i):
+    return x[i]
+"""
+
+
+def test_code_that_checks_bounds_is_cached_apart(tmp_path: Path) -> None:
+    """After a run without the check, one with it finds the access beyond the end, and the other way round."""
+    (tmp_path / "reaching.py").write_text(REACHING)
+    script = """
+    import numpy as np
+    from reaching import reach
+    try:
+        reach(np.zeros(9)[:3], 3)
+        print("not seen")
+    except IndexError:
+        print("seen")
+    """
+    found = [_run(script, tmp_path, **env)[0] for env in ({}, {"NUMBA_BOUNDSCHECK": "1"}, {})]
+    assert found == ["not seen", "seen", "not seen"]
 
 
 def _cached(folder: Path) -> list[str]:

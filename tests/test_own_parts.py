@@ -16,8 +16,8 @@ from scratchtune import jit
 
 
 @jit.forward
-def scaled_power_forward(shape, settings, theta, state, x, y, work, training, step, key):
-    power, offset = shape[0], settings[0]
+def scaled_power_forward(integers, reals, theta, state, x, y, work, training, step, key):
+    power, offset = integers[0], reals[0]
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
             work[i * x.shape[1] + j] = theta[j] * x[i, j] + offset
@@ -25,8 +25,8 @@ def scaled_power_forward(shape, settings, theta, state, x, y, work, training, st
 
 
 @jit.backward
-def scaled_power_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
-    power = shape[0]
+def scaled_power_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    power = integers[0]
     for j in range(x.shape[1]):
         dtheta[j] = 0.0
     for i in range(x.shape[0]):
@@ -49,10 +49,10 @@ class ScaledPower(st.Layer):
         self.add_weight("scale", input_shape, "ones")
         return input_shape
 
-    def shape(self) -> list[int]:
+    def integers(self) -> list[int]:
         return [self.power]
 
-    def settings(self) -> list[float]:
+    def reals(self) -> list[float]:
         return [self.offset]
 
     def work_size(self, rows: int) -> int:
@@ -124,7 +124,7 @@ def test_a_search_may_tune_it() -> None:
 
 
 def test_a_kernel_with_other_arguments_is_refused_with_those_it_should_have() -> None:
-    with pytest.raises(TypeError, match=r"wrong has the arguments \(x, y\); a forward kernel has \(shape, sett"):
+    with pytest.raises(TypeError, match=r"wrong has the arguments \(x, y\); a forward kernel has \(integers, rea"):
         @jit.forward
         def wrong(x, y):
             y[:] = x
@@ -142,14 +142,14 @@ def test_a_layer_without_build_says_so() -> None:
 
 
 @jit.forward
-def counting_forward(shape, settings, theta, state, x, y, work, training, step, key):
+def counting_forward(integers, reals, theta, state, x, y, work, training, step, key):
     if training:
         state[0] += x.shape[0]
     y[:, :] = x
 
 
 @jit.backward
-def counting_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+def counting_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
     if dx.size > 0:
         dx[:, :] = dy
 

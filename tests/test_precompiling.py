@@ -60,7 +60,7 @@ def test_another_program_in_its_place_is_not_waited_for(monkeypatch: pytest.Monk
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(jit.DISABLED, reason="needs the compiler")
+@pytest.mark.needs_compiler
 def test_two_activations_keep_each_others_place_in_the_cache(tmp_path: Path) -> None:
     script = ("import scratchtune as st, numpy as np, sys\n"
               "m = st.Sequential([st.Dense(3, a) for a in sys.argv[1:]] + [st.Dense(1)]); m.compile('sgd', 'mse')\n"
@@ -72,7 +72,7 @@ def test_two_activations_keep_each_others_place_in_the_cache(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(jit.DISABLED, reason="needs the compiler")
+@pytest.mark.needs_compiler
 def test_the_other_process_fills_the_cache(tmp_path: Path) -> None:
     """Once with it and once alone: the same files, and a training in a third process compiles nothing."""
     script = ("import scratchtune as st, numpy as np\n"
@@ -89,7 +89,7 @@ def test_the_other_process_fills_the_cache(tmp_path: Path) -> None:
     assert told[0].stdout == told[1].stdout
 
 
-@pytest.mark.skipif(jit.DISABLED, reason="needs the compiler")
+@pytest.mark.needs_compiler
 def test_a_kernel_is_referred_to_by_name() -> None:
     job = jit.kernel_job(dense_forward, "float32")
     jit.compile_referred(*job.reference)

@@ -52,8 +52,8 @@ def forward_products(network, layers, rows, transposes):
 def backward_products(network, layers, rows, transposes):
     """dkernel = xᵀ @ dy and, but in the first layer, dx = dy @ kernelᵀ."""
     for i in range(layers - 1, -1, -1):
-        x, dy = matrix(network.values, network.at, i, rows), matrix(network.slopes, network.at, i + 1, rows)
-        dx = matrix(network.slopes, network.at, i, rows)
+        x, dy = matrix(network.values, network.at, i, rows), matrix(network.value_grads, network.at, i + 1, rows)
+        dx = matrix(network.value_grads, network.at, i, rows)
         if dy.shape[1] < NARROW:
             dturned = turned_of(network, 1, i)
             multiply(dy.T, x, dturned)
@@ -88,9 +88,9 @@ class Floor:
         model = st.Sequential([st.Dense(width) for width in widths[1:]])
         model.compile("adam", "mean_squared_error")
         model.build((None, widths[0]))
-        network = engine.build_network(model.stages, model.theta, model._state, batch_size)
+        network = model.program.network(batch_size)
         rng = np.random.default_rng(0)
-        for vector in (network.values, network.slopes, network.work):
+        for vector in (network.values, network.value_grads, network.work):
             vector[:] = 0.01 * rng.standard_normal(vector.size)
         slots = engine.aligned(2 * (-(-model.theta.size // 16) * 16), "float32").reshape(2, -1)
         self.arguments = (network, len(widths) - 1, slots, batch_size, n)

@@ -1,6 +1,7 @@
 """Data: the sets that come with the package, tables, and what is learnt from rows before a network sees them.
 
-Reading order: `transformer` (the protocol), `scaling`, `imputing`, `encoding`, `tables`, `reading`, `table_encoder`.
+Reading order: `transformer` (the protocol), `scaling`, `imputing`, `encoding`, `notation`, `tables`, `reading`,
+`table_encoder`.
 """
 
 from scratchtune.data import datasets

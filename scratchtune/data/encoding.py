@@ -179,6 +179,7 @@ def _columns(X: Any) -> list[np.ndarray]:
             raise ValueError("X has 0 rows; it must have at least 1")
         return columns
     refuse_sparse(X)
+    checks.refuse_masked("X", X)
     array = np.asarray(X)
     if array.dtype.kind == "U" and not isinstance(X, np.ndarray):
         array = np.asarray(X, dtype=object)  # a list of lists may hold numbers and texts

@@ -107,6 +107,7 @@ class SimpleImputer(Transformer):
 def _rows(X: Any) -> np.ndarray:
     """(rows, columns) of numbers, or of Python objects where there are texts."""
     refuse_sparse(X)
+    checks.refuse_masked("X", X)
     array = np.asarray(X)
     if array.dtype.kind in "US" or (array.dtype == object and any(isinstance(value, str) for value in array.flat)):
         array = np.asarray(X, dtype=object)

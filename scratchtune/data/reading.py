@@ -9,36 +9,71 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import zipfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
 from scratchtune import checks
-from scratchtune.data.tables import EXACT, INEXACT, Codes, Column, Table, Text, column_of, is_exact, is_missing, text_of
+from scratchtune.data.notation import (
+    DECIMALS,
+    MISSING,
+    THOUSANDS,
+    Reading,
+    advice,
+    decimal_of,
+    found,
+    is_missing,
+    strays_of,
+    surely_point,
+    to_number,
+)
+from scratchtune.data.tables import (
+    EXACT,
+    INEXACT,
+    Codes,
+    Column,
+    Table,
+    Text,
+    check_names,
+    column_of,
+    is_exact,
+    text_of,
+)
 
 DELIMITERS = (",", ";", "\t")
 _CELLS = 400_000  # read at a time
+_SNIFFED = 1000  # rows that decide what the decimal mark is
 _NAN = float("nan")
 
 
 def read_table(
     path: str | os.PathLike[str], *, delimiter: str | None = None, text: Collection[str] = (),
-    skip: Collection[str] = (),
+    skip: Collection[str] = (), only: Collection[str] | None = None, decimal: str | None = None,
+    thousands: str | None = None, missing: Collection[str] = (),
 ) -> Table:
     """Read a table from a file: ``.npz`` as NumPy saves it, anything else as CSV.
 
     CSV: UTF-8, the first line holds the names; the delimiter is a comma, a semicolon or a tabulator, found by itself.
     A column holds numbers if each of its cells is one or is missing, else texts; ``text`` names columns that hold texts
-    whatever they look like, ``skip`` those that are not read, whatever they hold (``table.skipped`` are those that were
-    there). A cell is missing that is empty, NA, N/A, NaN, null, None or ? (in whatever case). Blanks around a cell and
-    empty lines are passed over. Whole numbers beyond 2^53 must be ones that a float64 holds exactly. In an ``.npz``
-    each array of one dimension is a column, one of two dimensions, named X, the columns X0, X1, ..; nothing is
-    unpickled.
+    whatever they look like, ``skip`` those that are not read, whatever they hold, and ``only`` those that are read, if
+    not all (``table.skipped`` are those that were there and not read). A cell is missing that is empty, NA, N/A, NaN,
+    null, None or ? (in whatever case), or one of ``missing``, such as "-" or "-999". Blanks around a cell and empty
+    lines are passed over.
+
+    Numbers have a decimal point. With ``decimal=","`` they have a comma; with ``decimal=None`` they do too where the
+    delimiter is no comma and the first 1,000 rows leave no doubt (`notation.decimal_of`). ``thousands`` is a separator
+    of thousands: a comma, a point, a blank or an apostrophe. Whole numbers beyond 2^53 must be ones that a float64
+    holds exactly. A column that was meant as one of numbers (`notation`: at least nine of ten cells look like numbers,
+    or at most three different texts do not) and has cells that are none is an error, which names them.
+
+    In an ``.npz`` each array of one dimension is a column, one of two dimensions, named X, the columns X0, X1, ..;
+    nothing is unpickled. ``table.reading`` says how the file was read.
 
     Raises
         OSError where the file cannot be opened, ValueError where it is no table.
@@ -46,13 +81,48 @@ def read_table(
     shown = os.fspath(path)
     if delimiter is not None:
         checks.choice("delimiter", delimiter, DELIMITERS)
-    for argument, given in (("text", text), ("skip", skip)):
-        if isinstance(given, str):
-            raise TypeError(f"{argument} is {given!r}; it must be a list of names of columns")
+    for argument, given in (("text", text), ("skip", skip), ("only", only), ("missing", missing)):
+        check_names(argument, given)
+    checks.choice("decimal", decimal, (None, *DECIMALS))
+    checks.choice("thousands", thousands, (None, *THOUSANDS))
+    if thousands is not None and thousands == decimal:
+        raise ValueError(f"thousands is {thousands!r}, and so is decimal; they must be different")
+    if decimal is None and thousands in DECIMALS:
+        decimal = next(mark for mark in DECIMALS if mark != thousands)
+    columns = _Columns(tuple(text), frozenset(skip), None if only is None else frozenset(only))
+    reading = Reading(decimal, thousands, tuple(marker.strip() for marker in missing), delimiter, tuple(text))
     with _opened(shown) as file:
         if Path(shown).suffix.lower() == ".npz":
-            return _read_arrays(shown, file, text, skip)
-        return _CSV(shown, file, delimiter).table(text, skip)
+            return _read_arrays(shown, file, columns, reading)
+        return _CSV(shown, file, reading).table(columns)
+
+
+class _Columns(NamedTuple):
+    """Which columns of a file are read, and which of them as texts."""
+
+    text: tuple[str, ...]
+    skip: frozenset[str]
+    only: frozenset[str] | None
+
+    def reads(self, name: str) -> bool:
+        """Whether a column is read."""
+        return name not in self.skip and (self.only is None or name in self.only)
+
+
+def _markers(missing: Iterable[str]) -> frozenset[str]:
+    """What a cell holds, in small letters, where it has no value."""
+    return MISSING | {marker.lower() for marker in missing}
+
+
+def _missing_numbers(missing: Iterable[str]) -> np.ndarray:
+    """Those markers that are numbers, such as -999: they mark by their value, however they are written."""
+    found = []
+    for marker in missing:
+        try:
+            found.append(float(marker))
+        except ValueError:
+            pass
+    return np.array(found)
 
 
 def _opened(path: str) -> BinaryIO:
@@ -77,18 +147,23 @@ def _opened(path: str) -> BinaryIO:
 class _Numbers:
     """Collects a column of numbers, chunk by chunk; `add` says whether all cells were numbers."""
 
-    def __init__(self) -> None:
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.markers, self.missing_numbers = _markers(reading.missing), _missing_numbers(reading.missing)
         self.parts: list[np.ndarray] = []
         self.rows = 0
         self.first_infinity: int | None = None
         self.first_inexact: tuple[int, str] | None = None
+        self.point = ""  # a cell that surely has a decimal point
         self.whole = True
 
     def add(self, cells: Sequence[str]) -> bool:
         try:
-            part = _numbers(cells)
+            part = self._numbers(cells)
         except ValueError:
             return False
+        if not self.point and "." in "".join(cells):
+            self.point = next(filter(surely_point, cells), "").strip()
         infinite = np.isinf(part)
         if self.first_infinity is None and infinite.any():
             self.first_infinity = self.rows + int(infinite.argmax())
@@ -104,9 +179,20 @@ class _Numbers:
         if not self.whole or self.first_inexact is not None:
             return
         for i in map(int, np.flatnonzero((np.abs(part) >= EXACT) & np.isfinite(part))):
-            if _is_rounded(cells[i]):
+            if _is_rounded(cells[i], self.reading.thousands):
                 self.first_inexact = self.rows + i, cells[i].strip()
                 return
+
+    def _numbers(self, cells: Sequence[str]) -> np.ndarray:
+        """Cells as numbers, NaN where one is missing; a ValueError where one is neither."""
+        if self.reading.decimal == "." and self.reading.thousands is None:
+            part = _plain_numbers(cells, self.markers)
+        else:
+            part = np.array([_NAN if is_missing(cell, self.markers) else to_number(
+                cell, self.reading.decimal or ".", self.reading.thousands) for cell in cells])
+        if len(self.missing_numbers):
+            part[np.isin(part, self.missing_numbers)] = _NAN
+        return part
 
     def column(self) -> Column:
         whole = np.concatenate(self.parts)
@@ -119,10 +205,11 @@ class _Texts:
 
     first_infinity = None
     first_inexact = None
+    point = ""
 
-    def __init__(self) -> None:
+    def __init__(self, reading: Reading) -> None:
         self.parts: list[np.ndarray] = []
-        self.codes = Codes()
+        self.codes = Codes(_markers(reading.missing))
 
     def add(self, cells: Sequence[str]) -> bool:
         self.parts.append(np.fromiter(map(self.codes.__getitem__, cells), np.int32, len(cells)))
@@ -132,20 +219,20 @@ class _Texts:
         return Text(np.concatenate(self.parts), self.codes.texts)
 
 
-def _numbers(cells: Sequence[str]) -> np.ndarray:
-    """Cells as numbers, NaN where one is missing; a ValueError where one is neither."""
+def _plain_numbers(cells: Sequence[str], markers: Collection[str]) -> np.ndarray:
+    """Cells with a decimal point as numbers, NaN where one is missing; a ValueError where one is neither."""
     if "_" in "".join(cells):  # Python reads 1_000 as a number
         raise ValueError
     try:
         return np.array([float(cell) if cell else _NAN for cell in cells])
     except ValueError:
-        return np.array([_NAN if is_missing(cell) else float(cell) for cell in cells])
+        return np.array([_NAN if is_missing(cell, markers) else float(cell) for cell in cells])
 
 
-def _is_rounded(cell: str) -> bool:
+def _is_rounded(cell: str, thousands: str | None) -> bool:
     """Whether a cell is written as a whole number that a float64 does not hold."""
     try:
-        return not is_exact(int(cell))
+        return not is_exact(int(re.sub(r"\D", "", cell) if thousands is not None and thousands in cell else cell))
     except ValueError:  # 1e300 or 2.5
         return False
 
@@ -153,19 +240,24 @@ def _is_rounded(cell: str) -> bool:
 class _CSV:
     """A CSV file that is being read, once or twice."""
 
-    def __init__(self, path: str, file: BinaryIO, delimiter: str | None) -> None:
-        self.path, self.file = path, file
+    def __init__(self, path: str, file: BinaryIO, reading: Reading) -> None:
+        self.path, self.file, self.start = path, file, 0
         self._check_bytes()
-        self.delimiter = delimiter or self._delimiter()
+        named = self._named_delimiter()
+        self.delimiter = reading.delimiter or named or self._delimiter()
         self.names = self._names()
+        self.reading = reading._replace(delimiter=self.delimiter)
 
-    def table(self, text: Collection[str], skip: Collection[str]) -> Table:
-        """The table without the columns in ``skip``; those in ``text`` as texts."""
-        kept = {i: name for i, name in enumerate(self.names) if name not in skip}
-        collectors: dict[int, Any] = {i: _Texts() if name in text else _Numbers() for i, name in kept.items()}
+    def table(self, columns: _Columns) -> Table:
+        """The table of the columns that are wanted."""
+        kept = {i: name for i, name in enumerate(self.names) if columns.reads(name)}
+        if self.reading.decimal is None:
+            self.reading = self.reading._replace(decimal=self._decimal(columns))
+        collectors: dict[int, Any] = {
+            i: (_Texts if name in columns.text else _Numbers)(self.reading) for i, name in kept.items()}
         late = self._collect(collectors)
         if late:
-            again: dict[int, Any] = {i: _Texts() for i in late}
+            again: dict[int, Any] = {i: _Texts(self.reading) for i in late}
             self._collect(again)
             collectors |= again
         for i, collector in collectors.items():
@@ -174,8 +266,28 @@ class _CSV:
             if collector.first_inexact is not None and collector.whole:
                 row, cell = collector.first_inexact
                 self._refuse(row, f"holds {cell} as {self.names[i]!r}, {INEXACT}")
-        return Table({name: collectors.pop(i).column() for i, name in kept.items()},
-                     [name for name in self.names if name in skip])
+        point = next((collector.point for collector in collectors.values() if collector.point), "")
+        read = {name: collectors.pop(i).column() for i, name in kept.items()}
+        self._check_strays({name: column for name, column in read.items() if name not in columns.text}, point)
+        return Table(read, [name for name in self.names if name not in read], self.reading)
+
+    def _check_strays(self, columns: dict[str, Column], point: str) -> None:
+        """Refuse a file in which a column of numbers has a few cells that are none; ``point``: a cell with a point."""
+        decimal, thousands = self.reading.decimal or ".", self.reading.thousands
+        strays = {name: strays_of(column.counts(), decimal, thousands)
+                  for name, column in columns.items() if isinstance(column, Text)}
+        strays = {name: texts for name, texts in strays.items() if texts}
+        if not strays:
+            return
+        name, texts = next(iter(strays.items()))
+        column = columns[name]
+        assert isinstance(column, Text)
+        counts = column.counts()
+        point = next(filter(surely_point, counts), "") or point
+        shown = found(name, counts, texts, lambda text: f"in line {self._line(column.first(text))}")
+        others = [other for other in strays if other != name]
+        likewise = f"; {checks.quoted(others)} {'has' if len(others) == 1 else 'have'} such cells too" if others else ""
+        raise ValueError(f"{self.path}: {shown}; {advice(name, counts, texts, decimal, point)}{likewise}")
 
     def _collect(self, collectors: dict[int, Any]) -> list[int]:
         """Read all rows into the collectors; the columns of those that were given up on, since they are no numbers."""
@@ -185,7 +297,7 @@ class _CSV:
             columns = list(zip(*chunk, strict=True))
             for i in list(collectors):
                 if not collectors[i].add(columns[i]):
-                    collectors[i] = _Texts()
+                    collectors[i] = _Texts(self.reading)
                     collectors[i].add(columns[i])
                     if rows > 0:  # what came before was read as numbers, and its texts are lost
                         del collectors[i]
@@ -216,7 +328,7 @@ class _CSV:
 
     def _rows(self) -> Iterator[list[str]]:
         """All rows with the header, from the start; without empty lines."""
-        self.file.seek(0)
+        self.file.seek(self.start)
         lines = io.TextIOWrapper(self.file, encoding="utf-8-sig", newline="")
         reader = csv.reader(lines, delimiter=self.delimiter, skipinitialspace=True, strict=True)
         try:
@@ -227,19 +339,23 @@ class _CSV:
             if "field limit" in str(problem):
                 problem = csv.Error(
                     f"a cell has more than {csv.field_size_limit():,} characters; is there a quote that is not closed?")
-            raise ValueError(f"{self.path}, line {reader.line_num}, is not CSV: {problem}") from None
+            line = reader.line_num + (self.start > 0)
+            raise ValueError(f"{self.path}, line {line}, is not CSV: {problem}") from None
         finally:
             lines.detach()
 
     def _refuse(self, row: int, what: str) -> None:
         """Raise a ValueError that says in which line a row (the first below the header is 0) ends."""
-        self.file.seek(0)
+        raise ValueError(f"{self.path}, line {self._line(row)}, {what}")
+
+    def _line(self, row: int) -> int:
+        """In which line of the file a row (the first below the header is 0) ends."""
+        self.file.seek(self.start)
         lines = io.TextIOWrapper(self.file, encoding="utf-8-sig", newline="")
         reader = csv.reader(lines, delimiter=self.delimiter, skipinitialspace=True, strict=True)
         next(islice(filter(None, reader), row + 1, None))
-        line = reader.line_num
         lines.detach()
-        raise ValueError(f"{self.path}, line {line}, {what}")
+        return reader.line_num + (self.start > 0)
 
     # Before the rows
 
@@ -264,6 +380,28 @@ class _CSV:
                 return f"{self.path}, line {number}, has the byte 0x{byte:02x}, which is not UTF-8; save it as UTF-8"
         return f"{self.path} is not UTF-8; save it as UTF-8"
 
+    def _named_delimiter(self) -> str | None:
+        """The delimiter that a first line ``sep=;`` names, as Excel writes it for itself; the header comes after it."""
+        self.file.seek(0)
+        line = self.file.readline(16)
+        named = re.fullmatch(rb"(?:\xef\xbb\xbf)?sep=(.)\r?\n", line)
+        if named is None:
+            return None
+        self.start = len(line)
+        return str(checks.choice(f"{self.path}, line 1: sep", named[1].decode("latin-1"), DELIMITERS))
+
+    def _decimal(self, columns: _Columns) -> str:
+        """The decimal mark, by the first rows; a comma only where no comma separates the cells."""
+        if self.delimiter == ",":
+            return "."
+        rows = self._rows()
+        first = [row for row in islice(rows, 1, 1 + _SNIFFED) if len(row) == len(self.names)]
+        rows.close()  # type: ignore[attr-defined]
+        cells = zip(self.names, zip(*first, strict=True), strict=False)
+        texts = (text_of(values, _markers(self.reading.missing)).counts() for name, values in cells
+                 if columns.reads(name) and name not in columns.text)
+        return decimal_of(texts)
+
     def _delimiter(self) -> str:
         """The delimiter that cuts the first rows into equally many cells, and into the most of them."""
         def quality(delimiter: str) -> tuple[bool, int]:
@@ -284,7 +422,7 @@ class _CSV:
         rows = self._rows()
         names = [name.strip() for name in next(rows)]
         rows.close()  # type: ignore[attr-defined]
-        where = f"{self.path}, line 1: "
+        where = f"{self.path}, line {1 + (self.start > 0)}: "
         if len(names) == 1 and "|" in names[0]:
             raise ValueError(
                 f"{where}the header is one cell, {names[0]!r}; cells must be set apart by a comma, a semicolon or a "
@@ -311,30 +449,43 @@ def _is_number(text: str) -> bool:
 # NumPy's archives -----------------------------------------------------------------------------------------------------
 
 
-def _read_arrays(path: str, file: BinaryIO, text: Collection[str], skip: Collection[str]) -> Table:
+def _read_arrays(path: str, file: BinaryIO, wanted: _Columns, reading: Reading) -> Table:
     try:
         archive = np.load(file, allow_pickle=False)
         names = archive.files
     except (ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile):
         raise ValueError(f"{path} is not an .npz file; numpy.savez(path, name=array, ..) writes one") from None
     columns: dict[str, Column] = {}
-    skipped = [name.strip() for name in names if name.strip() in skip]
+    skipped: list[str] = []
     for name in names:
-        if name.strip() in skip:
+        if not _may_be_read(name.strip(), wanted):
+            skipped.append(name.strip())
             continue
         for column, values in _columns_of(path, name.strip(), _array(path, archive, name)):
             if column in (*columns, *skipped):
                 raise ValueError(f"{path} has two columns named {column!r}; names must be different")
-            if column in skip:
+            if not wanted.reads(column):
                 skipped.append(column)
                 continue
             try:
-                columns[column] = text_of(values) if column in text and values.dtype.kind in "iu" else column_of(
-                    column, values)
+                columns[column] = _without_missing_numbers(reading, column_of(
+                    column, values, column in wanted.text, _markers(reading.missing)))
             except (TypeError, ValueError) as problem:
                 raise ValueError(f"{path}: {problem}") from None
     _check_lengths(path, columns)
-    return Table(columns, skipped)
+    return Table(columns, skipped, reading)
+
+
+def _may_be_read(name: str, wanted: _Columns) -> bool:
+    """Whether an array, or a column of it if it has two dimensions, may be wanted, before it is loaded."""
+    return wanted.reads(name) or name not in wanted.skip and any(
+        column.startswith(name) and column[len(name):].isdecimal() for column in wanted.only or ())
+
+
+def _without_missing_numbers(reading: Reading, column: Column) -> Column:
+    """A column of numbers with NaN in place of markers such as -999."""
+    marked = _missing_numbers(reading.missing)
+    return column if isinstance(column, Text) or not len(marked) else np.where(np.isin(column, marked), _NAN, column)
 
 
 def _array(path: str, archive: Any, name: str) -> np.ndarray:

@@ -6,7 +6,7 @@ for. What it has learnt can be written as JSON, exactly (`state`), so that a sav
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +14,8 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.data.encoding import leaves_out_first, one_hot, unseen
 from scratchtune.data.imputing import STRATEGIES, fill_value_of
-from scratchtune.data.tables import Codes, Table, Text, decimal_comma, number_text
+from scratchtune.data.notation import holds_dates, to_number
+from scratchtune.data.tables import Table, Text, text_of_numbers
 from scratchtune.data.transformer import Transformer
 
 DROP = "if_binary"  # two texts are one column of 0 and 1
@@ -88,7 +89,7 @@ class TableEncoder(Transformer):
         self.n_features_in_ = len(table.names)
         empty = [name for name, learnt in self.columns_.items() if isinstance(learnt, Nothing)]
         if empty:
-            checks.warn(f"without any value, and left out: {_named(empty)}")
+            checks.warn(f"without any value, and left out: {checks.quoted(empty)}")
         return self
 
     def _check_parameters(self) -> None:
@@ -106,7 +107,7 @@ class TableEncoder(Transformer):
         counts = column.counts()
         if len(counts) > self.max_categories:
             raise ValueError(
-                f"column {name!r} holds {len(counts)} different texts{decimal_comma(counts)}, and max_categories is "
+                f"column {name!r} holds {len(counts)} different {_sort_of(counts)}, and max_categories is "
                 f"{self.max_categories}; leave the column out (--drop), or put its texts into fewer groups")
         most = max(counts, key=lambda text: counts[text])  # of several the first in the alphabet
         return Texts(list(counts), None if self.impute is None else most)
@@ -116,7 +117,7 @@ class TableEncoder(Transformer):
     def transform(self, X: Any) -> np.ndarray:
         """Return the matrix, (rows, features)."""
         self._check_fitted()
-        table = _table(X)
+        table = _table(X, self.text_names)
         self.check_columns(table)
         self._check_gaps(table, [name for name, learnt in self.columns_.items() if _fill(learnt) is None])
         out = np.empty((len(table), len(self.get_feature_names_out())), dtype=self.dtype)
@@ -133,15 +134,16 @@ class TableEncoder(Transformer):
         absent = [name for name in self.columns_ if name not in table.names]
         unknown = [name for name in table.names if name not in self.columns_]
         if absent or unknown:
-            raise ValueError("the table has other columns than in training: " + ", and ".join(
-                [f"{_named(absent)} {_are(absent)} missing"] * bool(absent)
-                + [f"{_named(unknown)} {_are(unknown)} unknown"] * bool(unknown)))
+            raise other_columns(absent, unknown)
         for name, learnt in self.columns_.items():
             column = table.column(name)
             if isinstance(learnt, Numbers) and isinstance(column, Text) and not column.missing().all():
-                row = next(row for row, value in enumerate(column.values()) if not _is_number(value))
-                raise ValueError(
-                    f"column {name!r} holds {column.values()[row]!r} in row {row + 1}; in training it held numbers")
+                wrong = [text for text in column.counts() if not _is_number(text)]
+                if wrong:
+                    row = min(map(column.first, wrong))
+                    raise ValueError(
+                        f"column {name!r} holds {column[row : row + 1].values()[0]!r} in row {row + 1}; in training it "
+                        "held numbers")
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return a column's name where it holds numbers, ``NAME=TEXT`` where it holds texts."""
@@ -153,6 +155,22 @@ class TableEncoder(Transformer):
     def text_names(self) -> list[str]:
         """The columns that held texts in `fit`: what `read_table` is told as ``text`` for the next file."""
         return [name for name, learnt in self.columns_.items() if isinstance(learnt, Texts)]
+
+    def unknown(self, table: Table) -> dict[str, dict[str, int]]:
+        """The texts of each column that `fit` has not seen, and how many rows hold each; without those of no column."""
+        self._check_fitted()
+        found = {}
+        for name, learnt in self.columns_.items():
+            if isinstance(learnt, Texts):
+                known, counts = set(learnt.texts), _as_text(table.column(name)).counts()
+                found[name] = {text: n for text, n in counts.items() if text not in known}
+        return {name: texts for name, texts in found.items() if texts}
+
+    def same_as_unknown(self, name: str) -> str | None:
+        """The text of a column that is encoded by zeros, as an unknown one is; None where each has a column."""
+        learnt = self.columns_[name]
+        left_out = isinstance(learnt, Texts) and leaves_out_first(len(learnt.texts), DROP)
+        return learnt.texts[0] if isinstance(learnt, Texts) and left_out else None
 
     def _check_gaps(self, table: Table, names: list[str]) -> None:
         """Without ``impute``, a gap in one of these columns is an error."""
@@ -173,8 +191,7 @@ class TableEncoder(Transformer):
             codes = self._codes(name, _as_text(column), learnt)
             one_hot(codes - leaves_out_first(len(learnt.texts), DROP), out)
         elif isinstance(learnt, Numbers):
-            filled = np.full(len(table), learnt.fill) if isinstance(column, Text) else np.where(
-                missing, learnt.fill or 0.0, column)
+            filled = np.where(missing, learnt.fill or 0.0, _as_numbers(column))
             _check_range(name, filled, out.dtype)
             out[:, 0] = filled
 
@@ -239,8 +256,8 @@ def _check_learnt(name: Any, learnt: Numbers | Texts | Nothing) -> None:
 # What it needs --------------------------------------------------------------------------------------------------------
 
 
-def _table(X: Any) -> Table:
-    return X if isinstance(X, Table) else Table.from_columns(X)
+def _table(X: Any, text: Collection[str] = ()) -> Table:
+    return X if isinstance(X, Table) else Table.from_columns(X, text=text)
 
 
 def _check_range(name: str, column: np.ndarray, dtype: np.dtype) -> None:
@@ -255,26 +272,36 @@ def _fill(learnt: Numbers | Texts | Nothing) -> Any:
     return "" if isinstance(learnt, Nothing) else learnt.fill
 
 
-def _named(names: list[str]) -> str:
-    return ", ".join(repr(name) for name in names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+def other_columns(absent: list[str], unknown: list[str]) -> ValueError:
+    """The error for a table that lacks columns of training, or has others."""
+    return ValueError("the table has other columns than in training: " + ", and ".join(
+        [f"{checks.quoted(absent)} {_are(absent)} missing"] * bool(absent)
+        + [f"{checks.quoted(unknown)} {_are(unknown)} unknown"] * bool(unknown)))
 
 
 def _are(names: list[str]) -> str:
     return "is" if len(names) == 1 else "are"
 
 
-def _is_number(value: str | None) -> bool:
+def _sort_of(texts: Iterable[str]) -> str:
+    return "dates or times" if holds_dates(texts) else "texts"
+
+
+def _is_number(text: str) -> bool:
     try:
-        return value is None or bool(np.isfinite(float(value)))
+        return bool(np.isfinite(to_number(text)))
     except ValueError:
         return False
 
 
 def _as_text(column: np.ndarray | Text) -> Text:
     """A column as texts, where texts are expected and all of a file's happen to be numbers."""
-    if isinstance(column, Text):
+    return column if isinstance(column, Text) else text_of_numbers(column)
+
+
+def _as_numbers(column: np.ndarray | Text) -> np.ndarray:
+    """A column as numbers, where numbers are expected and come as texts, as `csv.DictReader` gives them."""
+    if not isinstance(column, Text):
         return column
-    different, inverse = np.unique(column, return_inverse=True)
-    known = Codes()
-    codes = np.array([known["" if np.isnan(number) else number_text(float(number))] for number in different], np.int32)
-    return Text(codes[inverse], known.texts)
+    known = np.array([*(to_number(text) if _is_number(text) else np.nan for text in column.texts), np.nan])
+    return known[column.codes]

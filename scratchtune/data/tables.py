@@ -7,15 +7,13 @@ text once, and for each row a small whole number that says which: so a million r
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterable, Mapping
-from itertools import islice
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
-
-MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?"))  # in whatever case, with blanks around or not
+from scratchtune.data.notation import MISSING, Reading, found, strays_of
 
 
 class Text:
@@ -45,6 +43,10 @@ class Text:
         """Where a value is missing, (n,) of bool."""
         return self.codes < 0
 
+    def first(self, text: str) -> int:
+        """The first row that holds a text which occurs."""
+        return int((self.codes == self.texts.index(text)).argmax())
+
     def __repr__(self) -> str:
         return f"Text({len(self)} rows, {len(self.texts)} different texts)"
 
@@ -62,9 +64,12 @@ class Table:
     ([31.0, nan, 7.0], ['Rome', 'Oslo', 'Rome'])
     """
 
-    def __init__(self, columns: Mapping[str, Column], skipped: Iterable[str] = ()) -> None:
+    def __init__(
+        self, columns: Mapping[str, Column], skipped: Iterable[str] = (), reading: Reading | None = None,
+    ) -> None:
         self._columns = dict(columns)
         self.skipped = tuple(skipped)  # columns of a file that were not read
+        self.reading = Reading() if reading is None else reading  # how the file was read
         lengths = {name: len(column) for name, column in self._columns.items()}
         if len(set(lengths.values())) > 1:
             shown = ", ".join(f"{name!r} has {length}" for name, length in list(lengths.items())[:10])
@@ -72,16 +77,31 @@ class Table:
         self._rows = next(iter(lengths.values()), 0)
 
     @classmethod
-    def from_columns(cls, columns: Any) -> Table:
-        """Make a table of a dict of arrays or lists, or of a data frame (anything with ``columns`` and ``dtypes``)."""
+    def from_columns(cls, columns: Any, *, text: Collection[str] = ()) -> Table:
+        """Make a table of a dict of arrays or lists, or of a data frame (anything with ``columns`` and ``dtypes``).
+
+        Numbers are numbers and strings are texts, even strings of digits. A column of numbers with a few texts between
+        them is an error that names them, as in `read_table`, unless ``text`` names the column.
+        """
+        check_names("text", text)
         if hasattr(columns, "columns") and hasattr(columns, "dtypes"):
             names = list(columns.columns)
             _check_names(names, "the data frame")
-            return cls({str(name): column_of(str(name), columns[name].to_numpy()) for name in names})
+            return cls({str(name): column_of(str(name), columns[name].to_numpy(), name in text) for name in names})
         if not isinstance(columns, Mapping):
             raise TypeError(f"columns is a {type(columns).__name__}; it must be a dict of arrays or a data frame")
         _check_names(list(columns), "columns")
-        return cls({str(name): column_of(str(name), values) for name, values in columns.items()})
+        return cls({str(name): column_of(str(name), values, name in text) for name, values in columns.items()})
+
+    @classmethod
+    def from_rows(cls, rows: Sequence[Mapping[str, Any]], *, text: Collection[str] = ()) -> Table:
+        """Make a table of a list of dicts, one for each row; a value that a dict lacks is missing.
+
+        >>> Table.from_rows([{"age": 31, "city": "Rome"}, {"age": 7}]).column("city").values().tolist()
+        ['Rome', None]
+        """
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        return cls.from_columns({name: _listed([row.get(name) for row in rows]) for name in names}, text=text)
 
     @property
     def names(self) -> list[str]:
@@ -134,6 +154,12 @@ class Table:
         return f"Table({rows} rows, {columns} columns: {columns - texts} of numbers, {texts} of texts)"
 
 
+def check_names(argument: str, given: Any) -> None:
+    """A TypeError where an argument is one text and not a list of them."""
+    if isinstance(given, str):
+        raise TypeError(f"{argument} is {given!r}; it must be a list of texts")
+
+
 def _check_names(names: list[Any], what: str) -> None:
     for name in names:
         if not isinstance(name, str) or not name.strip():
@@ -146,30 +172,49 @@ def _check_names(names: list[Any], what: str) -> None:
 # Values to columns ----------------------------------------------------------------------------------------------------
 
 
-def is_missing(text: str) -> bool:
-    """Whether a cell says that it has no value."""
-    return text.strip().lower() in MISSING
+def column_of(name: str, values: Any, as_text: bool = False, markers: Collection[str] = MISSING) -> Column:
+    """A column of an array, a list or a series: numbers as they are, texts and truth values as texts.
 
-
-def column_of(name: str, values: Any) -> Column:
-    """A column of an array, a list or a series: numbers as they are, texts and truth values as texts."""
+    With ``as_text`` numbers become texts too; else texts that are nearly all numbers are an error.
+    """
+    checks.refuse_masked(f"column {name!r}", values)
     array = np.asarray(values)
     if array.ndim != 1:
         raise ValueError(f"column {name!r} has shape {array.shape}; it must have one value for each row")
     if array.dtype.kind in "iu":
-        return _exact(name, array)
+        return text_of(array, markers) if as_text else _exact(name, array)
     if array.dtype.kind == "f":
-        return _finite(name, array.astype(np.float64))
+        numbers = _finite(name, array.astype(np.float64))
+        return text_of_numbers(numbers, markers) if as_text else numbers
     if array.dtype.kind in "UTb":
-        return text_of(array.astype(object))
+        return _checked(name, text_of(array.astype(object), markers), as_text)
     if array.dtype.kind == "O":
-        return _of_objects(name, array)
+        return _of_objects(name, array, as_text, markers)
     raise TypeError(f"column {name!r} holds values of type {array.dtype}; it must hold numbers or texts")
 
 
-def text_of(values: Iterable[Any]) -> Text:
-    """A column of texts; None and what `is_missing` says so has no value."""
-    known = Codes()
+def _listed(values: list[Any]) -> np.ndarray:
+    """Values as an array of objects, whatever they are, so that NumPy makes no texts of numbers among texts."""
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def _checked(name: str, column: Text, as_text: bool) -> Text:
+    """A column of texts that is one on purpose, or holds no numbers with a few texts between them."""
+    counts = {} if as_text else column.counts()
+    strays = strays_of(counts)
+    if strays:
+        shown = found(name, counts, strays, lambda text: f"in row {column.first(text)}")
+        raise ValueError(
+            f"{shown}; make them numbers or None, or take the column as text: text=[{name!r}] "
+            "(on the command line: --text)")
+    return column
+
+
+def text_of(values: Iterable[Any], markers: Collection[str] = MISSING) -> Text:
+    """A column of texts; None and what is among the markers has no value."""
+    known = Codes(markers)
     codes = np.fromiter((known["" if value is None else str(value)] for value in values), np.int32)
     return Text(codes, known.texts)
 
@@ -177,30 +222,39 @@ def text_of(values: Iterable[Any]) -> Text:
 class Codes(dict[str, int]):
     """Gives each text a number when it is first seen, and -1 to those that mean that a value is missing."""
 
-    def __init__(self) -> None:
+    def __init__(self, markers: Collection[str] = MISSING) -> None:
         super().__init__()
         self.texts: list[str] = []
         self._numbers: dict[str, int] = {}
+        self._markers = markers
 
     def __missing__(self, cell: str) -> int:
         text = cell.strip()
-        code = -1 if text.lower() in MISSING else self._numbers.setdefault(text, len(self.texts))
+        code = -1 if text.lower() in self._markers else self._numbers.setdefault(text, len(self.texts))
         if code == len(self.texts):
             self.texts.append(text)
         self[cell] = code
         return code
 
 
-def _of_objects(name: str, array: np.ndarray) -> Column:
+def text_of_numbers(numbers: np.ndarray, markers: Collection[str] = MISSING) -> Text:
+    """A column of numbers as texts."""
+    different, inverse = np.unique(numbers, return_inverse=True)
+    known = Codes(markers)
+    codes = np.array([known["" if np.isnan(number) else number_text(float(number))] for number in different], np.int32)
+    return Text(codes[inverse], known.texts)
+
+
+def _of_objects(name: str, array: np.ndarray, as_text: bool, markers: Collection[str]) -> Column:
     """Python objects: numbers if all are, else texts; None, NaN and pandas' NA are missing."""
     values = [None if _is_gap(value) else value for value in array]
-    if all(value is None or _is_number(value) for value in values):
+    if not as_text and all(value is None or _is_number(value) for value in values):
         return _of_numbers(name, values)
     for row, value in enumerate(values):
         if not (value is None or _is_number(value) or isinstance(value, (str, bool, np.bool_))):
             raise TypeError(
                 f"column {name!r} holds {value!r} ({type(value).__name__}) in row {row}; it must hold numbers or texts")
-    return text_of(values)
+    return _checked(name, text_of(values, markers), as_text)
 
 
 def _of_numbers(name: str, values: list[Any]) -> np.ndarray:
@@ -263,17 +317,3 @@ def _short(number: int) -> str:
 def number_text(number: float) -> str:
     """A number as the text that a file most likely has for it: 3 for 3.0."""
     return str(int(number)) if number.is_integer() and abs(number) < 1e21 else repr(number)
-
-
-def decimal_comma(texts: Iterable[str]) -> str:
-    """A hint where the texts would be numbers, were the decimal comma a point; else an empty string."""
-    first = list(islice(texts, 100))
-    commas = any("," in text for text in first) and all(_is_decimal(text.replace(",", ".")) for text in first)
-    return " (numbers with a decimal comma? then write a point)" if commas else ""
-
-
-def _is_decimal(text: str) -> bool:
-    try:
-        return bool(np.isfinite(float(text)))
-    except ValueError:
-        return False

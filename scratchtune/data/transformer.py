@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from scratchtune import protocol
+from scratchtune import checks, protocol
 from scratchtune.protocol import check_two_dimensions, column_names, refuse_sparse
 
 CHUNK = 2**18  # numbers worked on at a time: they stay in the processor's cache, and need no second copy of the table
@@ -103,11 +103,14 @@ def as_matrix(X: Any, name: str = "X") -> np.ndarray:
 
 
 def _numbers(X: Any, name: str) -> np.ndarray:
+    checks.refuse_masked(name, X)
     try:
         array = np.asarray(X)
         if array.dtype.kind == "c":
             raise ValueError("Complex data not supported")
         return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+    except OverflowError:
+        raise checks.too_large(name) from None
     except (TypeError, ValueError) as problem:
         raise type(problem)(f"{name} must hold numbers, (rows, columns): {problem}") from None
 

@@ -32,10 +32,12 @@ def take_rows(array: Any, index: np.ndarray) -> Any:
 
 
 def check_rows(X: Any, y: Any, groups: Any = None) -> None:
-    """Raise one clear sentence where X is empty, or y or groups differ from it in their numbers of rows."""
+    """Raise one clear sentence where X is empty, where y or groups differ from it in length, or values are masked."""
     rows = number_of_rows(X)
     if rows == 0:
         raise ValueError("X is empty; it must have at least one row")
+    for name, values in (("X", X), ("y", y), ("groups", groups)):
+        checks.refuse_masked(name, values)
     for name, values in (("y", y), ("groups", groups)):
         if values is not None and number_of_rows(values) != rows:
             raise ValueError(f"{name} has {number_of_rows(values)} rows and X has {rows}; they must be equal in number")

@@ -69,7 +69,8 @@ def _unboxed(name: str, labels: np.ndarray) -> np.ndarray:
 
 
 def rectangular(name: str, y: Any) -> np.ndarray:
-    """Return ``y`` as an array; a ValueError where its rows differ in length."""
+    """Return ``y`` as an array; a ValueError where values are masked or its rows differ in length."""
+    checks.refuse_masked(name, y)
     try:
         return np.asarray(y)
     except ValueError:

@@ -1,4 +1,4 @@
-"""An activation bends what a layer has computed, one number at a time; softmax alone looks at a whole row.
+"""An activation is a nonlinear function of each number that a layer has computed; softmax is one of a whole row.
 
 Each function stands above its derivative. `ACTIVATIONS` at the end lists their kernels by name.
 """
@@ -340,13 +340,13 @@ def _elementwise(activation: Any, derivative: Any) -> tuple[jit.Kernel, jit.Kern
     """The kernels of a layer that does nothing but ``activation``."""
 
     @jit.forward
-    def forward(shape, settings, theta, state, x, y, work, training, step, key):
+    def forward(integers, reals, theta, state, x, y, work, training, step, key):
         for i in range(x.shape[0]):
             for j in range(x.shape[1]):
                 y[i, j] = activation(x[i, j])
 
     @jit.backward
-    def backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    def backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
         if dx.size > 0:
             for i in range(x.shape[0]):
                 for j in range(x.shape[1]):
@@ -356,16 +356,16 @@ def _elementwise(activation: Any, derivative: Any) -> tuple[jit.Kernel, jit.Kern
 
 
 @jit.forward
-def leaky_relu_forward(shape, settings, theta, state, x, y, work, training, step, key):
-    slope = settings[0]
+def leaky_relu_forward(integers, reals, theta, state, x, y, work, training, step, key):
+    slope = reals[0]
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
             y[i, j] = leaky_relu(x[i, j], slope)
 
 
 @jit.backward
-def leaky_relu_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
-    slope = settings[0]
+def leaky_relu_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    slope = reals[0]
     if dx.size > 0:
         for i in range(x.shape[0]):
             for j in range(x.shape[1]):
@@ -373,12 +373,12 @@ def leaky_relu_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, wor
 
 
 @jit.forward
-def softmax_forward(shape, settings, theta, state, x, y, work, training, step, key):
+def softmax_forward(integers, reals, theta, state, x, y, work, training, step, key):
     softmax(x, y, work)
 
 
 @jit.backward
-def softmax_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+def softmax_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
     if dx.size > 0:
         softmax_grad(y, dy, dx)
 

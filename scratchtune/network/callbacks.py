@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.network.measures import GROWING
+from scratchtune.network.measures import HIGHER_IS_BETTER
 
-if TYPE_CHECKING:
-    from scratchtune.network.sequential import Sequential
+
+class Trained(Protocol):
+    """What a callback may ask of the model that trains, and tell it."""
+
+    measured: list[str]
+    stop_training: bool
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all weights."""
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Replace all weights."""
 
 
 class Callback:
     """Base of the callbacks; override what is needed. ``self.model`` is the model that trains."""
 
-    model: Sequential
+    model: Trained
 
     def on_train_begin(self) -> None:
         """Called before the first epoch of a fit."""
@@ -47,7 +58,7 @@ class EarlyStopping(Callback):
         self.patience = checks.integer("patience", patience, 0)
         self.verbose = verbose
         mode = checks.choice("mode", mode, ("auto", "min", "max"))
-        grows = any(name in monitor for name in GROWING) if mode == "auto" else mode == "max"
+        grows = any(name in monitor for name in HIGHER_IS_BETTER) if mode == "auto" else mode == "max"
         self.sign = -1.0 if grows else 1.0
         self.baseline = None if baseline is None else checks.real("baseline", baseline)
         self.restore_best_weights = checks.boolean("restore_best_weights", restore_best_weights)
@@ -84,6 +95,14 @@ class EarlyStopping(Callback):
             print(f"early stopping after epoch {stopped}, best was epoch {best}", file=sys.stderr)
         if self.restore_best_weights and self.best_weights is not None:
             self.model.set_weights(self.best_weights)
+
+
+def checked_callbacks(callbacks: Sequence[Callback] | None) -> list[Callback]:
+    """The callbacks as a list; a TypeError where one is none."""
+    for callback in callbacks or ():
+        if not isinstance(callback, Callback):
+            raise TypeError(f"callbacks holds {callback!r}; it must hold callbacks such as EarlyStopping(patience=5)")
+    return list(callbacks or ())
 
 
 def _hint(monitor: str) -> str:

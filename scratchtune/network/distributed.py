@@ -1,33 +1,34 @@
 """Distributed gradient descent shares the rows of a batch out to workers, and moves theta by their mean gradient.
 
-Every worker has the whole network and all rows, sent once. For each batch, worker p computes the gradient over its part
-of the rows at the theta that it is sent; the coordinator takes the mean, adds the penalty's gradient, and lets the
-optimizer move theta. Means are taken in the order of the parts, so a training gives the same bits each time, and up to
-rounding those of one worker. Layers that draw random numbers draw others in each part.
+For each batch, worker p computes the gradient over its part of the rows; the coordinator takes the mean, adds the
+penalty's gradient, and lets the optimizer move theta. Means are taken in the order of the parts, so a training gives
+the same bits each time, and up to rounding those of one worker. Layers that draw random numbers draw others in each
+part.
+
+Threads share the coordinator's theta, rows and the memory of the gradients, so nothing is copied. Another process is
+sent the program and all rows once, and theta with each part.
 """
 
 from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from scratchtune import checks, jit, shipping
 from scratchtune.network import engine
-from scratchtune.network.optimizers import weight_decay
+from scratchtune.network.objective import Objective
 from scratchtune.network.random_numbers import random_bits
 from scratchtune.shipping import MISSING, Shipment, received
-
-if TYPE_CHECKING:
-    from scratchtune.network.sequential import Sequential
 
 NO_PENALTY = engine.Penalty(0.0, 0.0, np.zeros((0, 2), np.int64))
 
 
+@jit.function
 def mean_gradient(gradients: np.ndarray, rows: np.ndarray, out: np.ndarray) -> None:
     """Gradient of the mean loss over all rows, from the gradients of the means over parts of them.
 
@@ -46,15 +47,28 @@ def mean_gradient(gradients: np.ndarray, rows: np.ndarray, out: np.ndarray) -> N
         >>> float(g[0])
         2.0
     """
-    weights = rows.astype(out.dtype)  # a whole number times float32 would be float64
-    out[:] = weights[0] * gradients[0]
-    for p in range(1, len(rows)):
-        out += weights[p] * gradients[p]
-    out /= np.sum(weights)
+    total = 0
+    for p in range(rows.size):
+        total += rows[p]
+    for i in range(out.size):
+        out[i] = rows[0] * gradients[0, i]
+        for p in range(1, rows.size):
+            out[i] += rows[p] * gradients[p, i]
+        out[i] /= total
+
+
+class Piece(NamedTuple):
+    """A worker's piece of a batch: its number, the rows, the step, the batch's random bits, what is measured."""
+
+    number: int
+    chosen: np.ndarray
+    step: int
+    key: int
+    measured: int  # after so many stages the outputs are wanted; 0: none
 
 
 class Part(NamedTuple):
-    """What a worker gives back: the mean loss over its rows, the gradient, and what the network gave for each row."""
+    """What a worker returns: the mean loss over its rows, the gradient, and the outputs that were wanted."""
 
     value: float
     gradient: np.ndarray
@@ -62,28 +76,78 @@ class Part(NamedTuple):
 
 
 class Replica:
-    """A worker's copy of the network, for one part of each batch."""
+    """A worker's network, for one part of each batch."""
 
-    def __init__(self, model: Sequential, rows: engine.Rows, size: int) -> None:
-        self.model, self.rows = model, rows
-        model._prepare(fitting=True)
-        self.layers, kernel = model._trained_stages()
-        self.loss, self.network = kernel.compiled(model.dtype), model._network(size)
+    def __init__(self, objective: Objective, rows: engine.Rows, size: int) -> None:
+        program = objective.program
+        objective.compile(backward=True)
+        self.rows, self.criterion = rows, objective.criterion()._replace(penalty=NO_PENALTY)
+        self.network = engine.build_network(program.stages, program.theta, program.state, size)
 
-    def part(self, theta: np.ndarray, chosen: np.ndarray, step: int, key: np.uint64, shown: int) -> Part:
-        """Loss and gradient at theta over the chosen rows; after the first ``shown`` layers the outputs, 0: none."""
-        network, n = self.network, len(chosen)
-        network.theta[:] = theta
-        engine.matrix(network.values, network.at, 0, n)[:] = self.rows.x[chosen]
+    def part(self, piece: Piece) -> Part:
+        """Loss, gradient and outputs of a piece, at the theta of the network."""
+        at = self.network.at
+        shape = (len(piece.chosen), at.widths[piece.measured]) if piece.measured else (0, 0)
+        outputs = np.empty(shape, self.network.theta.dtype)
         with np.errstate(over="ignore", invalid="ignore"):
-            value = engine.loss_and_gradient(
-                network, self.layers, self.loss, NO_PENALTY, self.rows.target[chosen], self.rows.weight[chosen], True,
-                step, key)
-            outputs = np.empty((0, 0), theta.dtype)
-            if shown:
-                engine.forward_pass(network, self.layers, shown, n, True, step, key)
-                outputs = engine.matrix(network.values, network.at, shown, n).copy()
-        return Part(float(value), network.gradient.copy(), outputs)
+            value = engine.part_gradient(
+                self.network, self.criterion, self.rows, piece.chosen, piece.step, np.uint64(piece.key),
+                piece.measured, outputs)
+        return Part(float(value), self.network.gradient, outputs)
+
+
+# Where the workers are ------------------------------------------------------------------------------------------------
+
+
+class Workers(Protocol):
+    """Who computes the parts of a batch."""
+
+    def parts(self, pieces: list[Piece]) -> Iterable[Part]:
+        """The parts, in order."""
+
+    def close(self) -> None:
+        """Let go of what is held for the training."""
+
+
+class Threads:
+    """Workers in threads of this process, around the coordinator's own theta."""
+
+    def __init__(self, executor: Executor, objective: Objective, rows: engine.Rows, size: int, workers: int) -> None:
+        self.executor = executor
+        self.replicas = [Replica(objective, rows, size) for _ in range(workers)]
+
+    def parts(self, pieces: list[Piece]) -> Iterable[Part]:
+        """The parts, in order."""
+        futures = [self.executor.submit(self.replicas[piece.number].part, piece) for piece in pieces]
+        return [future.result() for future in futures]
+
+    def close(self) -> None:
+        """Nothing outlives this object."""
+
+
+class Processes:
+    """Workers elsewhere, which keep the program and the rows and are sent theta."""
+
+    def __init__(self, executor: Executor, objective: Objective, rows: engine.Rows, size: int, workers: int) -> None:
+        self.executor, self.theta = executor, objective.program.theta
+        self.training = uuid.uuid4().hex  # two trainings of the same model and rows must not share replicas
+        self.shipment = Shipment("the model", (objective, rows, size), workers)
+
+    def parts(self, pieces: list[Piece]) -> Iterable[Part]:
+        """The parts, in order; a worker that lacks the program and the rows is sent them."""
+        futures = [self._submitted(piece, self.shipment.for_next()) for piece in pieces]
+        for piece, future in zip(pieces, futures, strict=True):
+            part = future.result()
+            while part is None:
+                part = self._submitted(piece, self.shipment.payload).result()
+            yield part
+
+    def _submitted(self, piece: Piece, payload: bytes | None) -> Future:
+        return self.executor.submit(part_of, self.training, self.shipment.digest, payload, self.theta, piece)
+
+    def close(self) -> None:
+        """Let go of what this process holds for the training, where it was a worker itself."""
+        forget(self.training, self.shipment.digest)
 
 
 KEPT = 16
@@ -91,22 +155,20 @@ _replicas: dict[tuple[str, int], Replica] = {}  # of this process, by training a
 _making = threading.Lock()
 
 
-def part_of(
-    training: str, digest: str, payload: bytes | None, number: int, theta: np.ndarray, chosen: np.ndarray, step: int,
-    key: int, shown: int,
-) -> Part | None:
-    """In a worker: one part of a batch; None where the worker does not have the network and the rows."""
+def part_of(training: str, digest: str, payload: bytes | None, theta: np.ndarray, piece: Piece) -> Part | None:
+    """In a worker: one part of a batch; None where the worker does not have the program and the rows."""
     with _making:
-        replica = _replicas.get((training, number))
+        replica = _replicas.get((training, piece.number))
         if replica is None:
             thing = received(digest, payload)
             if thing is MISSING:
                 return None
             while len(_replicas) >= KEPT:
                 del _replicas[next(iter(_replicas))]
-            model, rows, size = thing
-            replica = _replicas[training, number] = Replica(model.replica(), rows, size)
-    return replica.part(theta, chosen, step, np.uint64(key), shown)
+            objective, rows, size = thing
+            replica = _replicas[training, piece.number] = Replica(objective.replica(), rows, size)
+    replica.network.theta[:] = theta
+    return replica.part(piece)
 
 
 def forget(training: str, digest: str) -> None:
@@ -117,73 +179,59 @@ def forget(training: str, digest: str) -> None:
         shipping.forget(digest)
 
 
-@jit.loop
-def move(network, penalty, descent, rate, step):
-    """Add the penalty's gradient to the gradient and take a step; return the penalty."""
-    value = engine.penalise(network, penalty)
-    if descent.weight_decay > 0.0:
-        weight_decay(network.theta, rate, descent.weight_decay)
-    jit.call(descent.update, (network.theta, network.gradient, descent.slots, descent.settings, rate, step))
-    return value
+# The coordinator ------------------------------------------------------------------------------------------------------
 
 
 class Shared:
-    """The coordinator of a training that is shared out."""
+    """The coordinator of a training that is shared out: the mean of the parts' gradients moves theta."""
 
-    def __init__(self, model: Sequential, rows: engine.Rows, batch_size: int, executor: Any, workers: Any) -> None:
+    def __init__(
+        self, objective: Objective, rows: engine.Rows, batch_size: int, executor: Any, workers: Any,
+    ) -> None:
         if not callable(getattr(executor, "submit", None)):
             raise TypeError(f"executor is {executor!r}; it must be one of concurrent.futures, or alike")
-        self.executor: Executor = executor
-        self.workers = checks.integer("workers", workers, 1, batch_size)
-        if model._state.size:
+        count = checks.integer("workers", workers, 1, batch_size)
+        if objective.program.state.size:
             raise ValueError("the model has a layer with running averages, whose training can't be shared out")
-        self.training = uuid.uuid4().hex  # two trainings of the same model and rows must not share replicas
-        self.model, size = model, -(-batch_size // self.workers)
-        here = isinstance(executor, ThreadPoolExecutor)
-        self.shipment = Shipment("the model", (model, rows, size), 0 if here else self.workers)
-        if here:
-            received(self.shipment.digest, self.shipment.payload)
+        where = Threads if isinstance(executor, ThreadPoolExecutor) else Processes
+        self.objective, self.count = objective, count
+        self.workers: Workers = where(executor, objective, rows, -(-batch_size // count), count)
+        self.gradients = np.empty((count, objective.program.theta.size), objective.program.dtype)
 
     def close(self) -> None:
-        """Let go of what this process holds for the training."""
-        forget(self.training, self.shipment.digest)
+        """Let go of what is held for the training."""
+        self.workers.close()
 
     def train_epoch(
-        self, rates: np.ndarray, order: np.ndarray, batch_size: int, step: int, seed: np.uint64, shown: int,
-        outputs: np.ndarray,
+        self, descent: engine.Descent, rows: engine.Rows, epoch: engine.Epoch, measured: int, outputs: np.ndarray,
     ) -> tuple[float, int]:
         """One pass over the rows, as `engine.train_epoch`."""
-        model, total, done = self.model, 0.0, 0
-        network, penalty, descent = model._network(batch_size), model._penalty(), model._descent()
-        for start in range(0, len(order), batch_size):
-            chosen = order[start : start + batch_size]
-            pieces = np.array_split(chosen, min(self.workers, len(chosen)))
-            parts = self._parts(pieces, step, random_bits(seed, np.uint64(step)), shown if len(outputs) else 0)
-            sizes = np.array([len(piece) for piece in pieces])
-            value = float(np.dot(sizes, [part.value for part in parts]) / len(chosen))
-            mean_gradient(np.array([part.gradient for part in parts]), sizes, network.gradient)
+        network, penalty = self.objective.program.network(epoch.batch_size), self.objective.criterion().penalty
+        total, done = 0.0, 0
+        for start in range(0, len(epoch.order), epoch.batch_size):
+            chosen, step = epoch.order[start : start + epoch.batch_size], epoch.step + done
+            pieces = self._pieces(chosen, step, epoch.seed, measured if len(outputs) else 0)
+            value = self._mean(pieces, network.gradient, outputs[start:])
             if not np.isfinite(value):
                 break
-            value += move(network, penalty, descent, float(rates[done]), step + 1)
-            if len(outputs):
-                outputs[start : start + len(chosen)] = np.concatenate([part.outputs for part in parts])
-            step, done, total = step + 1, done + 1, total + value * len(chosen)
-        return total / len(order), done
+            value += engine.penalised_update(network, penalty, descent, float(epoch.rates[done]), step + 1)
+            total, done = total + value * len(chosen), done + 1
+        return total / len(epoch.order), done
 
-    def _parts(self, pieces: Sequence[np.ndarray], step: int, key: Any, shown: int) -> list[Part]:
-        """The parts of a batch, in order; a worker that lacks the network and the rows is sent them."""
-        theta = self.model.theta.copy()
+    def _pieces(self, chosen: np.ndarray, step: int, seed: np.uint64, measured: int) -> list[Piece]:
+        key = int(random_bits(seed, np.uint64(step)))
+        parts = np.array_split(chosen, min(self.count, len(chosen)))
+        return [Piece(number, part, step, key, measured) for number, part in enumerate(parts)]
 
-        def submitted(number: int, payload: bytes | None) -> Future:
-            return self.executor.submit(
-                part_of, self.training, self.shipment.digest, payload, number, theta, pieces[number], step, int(key),
-                shown)
-
-        futures = [submitted(number, self.shipment.for_next()) for number in range(len(pieces))]
-        parts: list[Part] = []
-        for number, future in enumerate(futures):
-            part = future.result()
-            while part is None:
-                part = submitted(number, self.shipment.payload).result()
-            parts.append(part)
-        return parts
+    def _mean(self, pieces: list[Piece], gradient: np.ndarray, outputs: np.ndarray) -> float:
+        """Have the pieces computed: the mean loss; the mean gradient and the outputs are written."""
+        sizes = np.array([len(piece.chosen) for piece in pieces])
+        values, first = [], 0
+        for piece, part in zip(pieces, self.workers.parts(pieces), strict=True):
+            values.append(part.value)
+            self.gradients[piece.number] = part.gradient
+            if piece.measured:
+                outputs[first : first + len(piece.chosen)] = part.outputs
+            first += len(piece.chosen)
+        mean_gradient(self.gradients, sizes, gradient)
+        return float(np.dot(sizes, values) / sizes.sum())

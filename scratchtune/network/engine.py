@@ -9,7 +9,7 @@ new kind of layer, loss or optimizer never changes this file.
 | theta | ``network.theta`` | (P,) |
 | dJ/dtheta | ``network.gradient`` | (P,) |
 | x of layer i, y of layer i - 1 | a part of ``network.values`` | (rows, widths[i]) |
-| dJ/dx of layer i | a part of ``network.slopes`` | (rows, widths[i]) |
+| dJ/dx of layer i | a part of ``network.value_grads`` | (rows, widths[i]) |
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from scratchtune.network.optimizers import weight_decay
 from scratchtune.network.penalties import l1_l2_penalty, l1_l2_penalty_grad
 from scratchtune.network.random_numbers import random_bits, shuffle
 
-ORDER = np.uint64(2**63)  # the counter whose bits are the key for orders of rows: no step's number is as high
+ORDER = np.uint64(2**63)  # counter reserved for shuffling; step numbers never reach it
 LINE = 64  # bytes that the processor moves at once; arrays that begin on such a boundary save a quarter of a step
 
 
@@ -37,8 +37,8 @@ class Offsets(NamedTuple):
 
     theta: np.ndarray
     state: np.ndarray
-    shapes: np.ndarray
-    settings: np.ndarray
+    integers: np.ndarray
+    reals: np.ndarray
     work: np.ndarray
     values: np.ndarray
     widths: np.ndarray
@@ -50,13 +50,13 @@ class Network(NamedTuple):
     forwards: Any
     backwards: Any
     at: Offsets
-    shapes: np.ndarray
-    settings: np.ndarray
+    integers: np.ndarray
+    reals: np.ndarray
     theta: np.ndarray
     gradient: np.ndarray
     state: np.ndarray
     values: np.ndarray
-    slopes: np.ndarray
+    value_grads: np.ndarray
     work: np.ndarray
 
 
@@ -76,6 +76,14 @@ class Penalty(NamedTuple):
     ranges: np.ndarray
 
 
+class Criterion(NamedTuple):
+    """What is minimised: the loss's kernel, how many layers run before it, and the penalty."""
+
+    loss: Any
+    layers: int
+    penalty: Penalty
+
+
 class Descent(NamedTuple):
     """How theta moves: the optimizer's kernel, what it remembers, its settings, the weight decay."""
 
@@ -83,6 +91,18 @@ class Descent(NamedTuple):
     slots: np.ndarray
     settings: np.ndarray
     weight_decay: float
+
+
+class Epoch(NamedTuple):
+    """One pass over the rows: their order (n,), the learning rate of each step (steps,), rows a batch, the number of
+    steps done before, the seed.
+    """
+
+    order: np.ndarray
+    rates: np.ndarray
+    batch_size: int
+    step: int
+    seed: np.uint64
 
 
 def aligned(size: int, dtype: Any) -> np.ndarray:
@@ -103,8 +123,8 @@ def build_network(
     at = Offsets(
         theta=_starts(parameter_count(stage) for stage in stages),
         state=_starts(len(stage.state()) for stage in stages),
-        shapes=_starts(len(stage.shape()) for stage in stages),
-        settings=_starts(len(stage.settings()) for stage in stages),
+        integers=_starts(len(stage.integers()) for stage in stages),
+        reals=_starts(len(stage.reals()) for stage in stages),
         work=_starts(-(-stage.work_size(batch_size) // per_line) * per_line for stage in stages),
         values=_starts(-(-width * batch_size // per_line) * per_line for width in widths),
         widths=np.array(widths, np.int64),
@@ -113,10 +133,11 @@ def build_network(
         forwards=jit.table([stage.forward for stage in stages], dtype),
         backwards=jit.table([stage.backward for stage in stages], dtype),
         at=at,
-        shapes=np.array([number for stage in stages for number in stage.shape()], np.int64),
-        settings=np.array([number for stage in stages for number in stage.settings()], dtype),
+        integers=np.array([number for stage in stages for number in stage.integers()], np.int64),
+        reals=np.array([number for stage in stages for number in stage.reals()], dtype),
         theta=theta, gradient=aligned(theta.size, dtype), state=state,
-        values=aligned(at.values[-1], dtype), slopes=aligned(at.values[-1], dtype), work=aligned(at.work[-1], dtype),
+        values=aligned(at.values[-1], dtype), value_grads=aligned(at.values[-1], dtype),
+        work=aligned(at.work[-1], dtype),
     )
 
 
@@ -145,7 +166,7 @@ def forward_pass(network, first, layers, rows, training, step, key):
     at = network.at
     for i in range(first, layers):
         jit.call(network.forwards[i], (
-            network.shapes[at.shapes[i] : at.shapes[i + 1]], network.settings[at.settings[i] : at.settings[i + 1]],
+            network.integers[at.integers[i] : at.integers[i + 1]], network.reals[at.reals[i] : at.reals[i + 1]],
             network.theta[at.theta[i] : at.theta[i + 1]], network.state[at.state[i] : at.state[i + 1]],
             matrix(network.values, at, i, rows), matrix(network.values, at, i + 1, rows),
             network.work[at.work[i] : at.work[i + 1]], training, step, random_bits(key, np.uint64(i)),
@@ -157,12 +178,12 @@ def backward_pass(network, layers, rows, training, step, key):
     """From dJ/d(values after the last layer) compute dJ/dtheta, layer by layer from the last to the first."""
     at = network.at
     for i in range(layers - 1, -1, -1):
-        dx = matrix(network.slopes, at, i, rows)
+        dx = matrix(network.value_grads, at, i, rows)
         jit.call(network.backwards[i], (
-            network.shapes[at.shapes[i] : at.shapes[i + 1]], network.settings[at.settings[i] : at.settings[i + 1]],
+            network.integers[at.integers[i] : at.integers[i + 1]], network.reals[at.reals[i] : at.reals[i + 1]],
             network.theta[at.theta[i] : at.theta[i + 1]], network.state[at.state[i] : at.state[i + 1]],
             matrix(network.values, at, i, rows), matrix(network.values, at, i + 1, rows),
-            matrix(network.slopes, at, i + 1, rows), network.gradient[at.theta[i] : at.theta[i + 1]],
+            matrix(network.value_grads, at, i + 1, rows), network.gradient[at.theta[i] : at.theta[i + 1]],
             dx if i > 0 else dx[:0], network.work[at.work[i] : at.work[i + 1]],
             training, step, random_bits(key, np.uint64(i)),
         ))
@@ -171,15 +192,15 @@ def backward_pass(network, layers, rows, training, step, key):
 @jit.loop
 def penalise(network, penalty):
     """Add the penalty's gradient to the gradient; return the penalty."""
-    total = 0.0
+    total = np.float64(0.0)  # a plain 0.0 would be a float32 in Python as soon as a float32 is added
     if penalty.l1 > 0.0 or penalty.l2 > 0.0:
         for r in range(penalty.ranges.shape[0]):
             start, stop = penalty.ranges[r, 0], penalty.ranges[r, 1]
-            slope = np.empty(stop - start, network.theta.dtype)
-            l1_l2_penalty_grad(network.theta[start:stop], penalty.l1, penalty.l2, slope)
+            grad = np.empty(stop - start, network.theta.dtype)
+            l1_l2_penalty_grad(network.theta[start:stop], penalty.l1, penalty.l2, grad)
             total += l1_l2_penalty(network.theta[start:stop], penalty.l1, penalty.l2)
-            for i in range(slope.size):
-                network.gradient[start + i] += slope[i]
+            for i in range(grad.size):
+                network.gradient[start + i] += grad[i]
     return total
 
 
@@ -204,61 +225,98 @@ def copy(source, first, into):
 
 
 @jit.loop
-def loss_and_gradient(network, layers, loss, penalty, target, weight, training, step, key):
-    """J and, in ``network.gradient``, its gradient at theta, for the rows that lie before the first layer."""
-    rows = weight.size
+def loss_and_gradient(network, criterion, target, weight, training, step, key):
+    """J and, in ``network.gradient``, its gradient at theta, for the rows that are before the first layer."""
+    rows, layers = weight.size, criterion.layers
     forward_pass(network, 0, layers, rows, training, step, key)
-    output, slope = matrix(network.values, network.at, layers, rows), matrix(network.slopes, network.at, layers, rows)
-    value = jit.call_loss(loss, (output, target, weight, slope))
+    output = matrix(network.values, network.at, layers, rows)
+    output_grad = matrix(network.value_grads, network.at, layers, rows)
+    value = jit.call_loss(criterion.loss, (output, target, weight, output_grad))
     backward_pass(network, layers, rows, training, step, key)
-    return value + penalise(network, penalty)
+    return value + penalise(network, criterion.penalty)
 
 
 @jit.loop
-def train_epoch(network, layers, loss, penalty, descent, rates, rows, order, batch_size, step, seed, shown, outputs):
+def update(network, descent, rate, step):
+    """Move theta along ``network.gradient``; ``step`` counts the updates, this one too."""
+    if descent.weight_decay > 0.0:
+        weight_decay(network.theta, rate, descent.weight_decay)
+    jit.call(descent.update, (network.theta, network.gradient, descent.slots, descent.settings, rate, step))
+
+
+@jit.loop
+def batch_gradient(network, criterion, rows, chosen, step, key, measured, outputs):
+    """J and, in ``network.gradient``, its gradient over the chosen rows, in training mode.
+
+    The values after the first ``measured`` layers, a row each, are copied to ``outputs``, unless that is empty.
+    """
+    n = chosen.size
+    target, weight = np.empty((n, rows.target.shape[1]), rows.x.dtype), np.empty(n, rows.x.dtype)
+    gather(rows, chosen, matrix(network.values, network.at, 0, n), target, weight)
+    value = loss_and_gradient(network, criterion, target, weight, True, step, key)
+    if outputs.size > 0 and np.isfinite(value):
+        forward_pass(network, criterion.layers, measured, n, True, step, key)
+        copy(matrix(network.values, network.at, measured, n), 0, outputs)
+    return value
+
+
+@jit.loop
+def train_epoch(network, criterion, descent, rows, epoch, measured, outputs):
     """One pass over the rows in the given order, an update a batch: the loop in which all time is spent.
 
-    ``step`` counts the updates done before; ``rates`` (steps,) holds the learning rate of each. What the network gives
-    for each row while it is trained, after its first ``shown`` layers, goes to ``outputs``, in this order, unless that
-    is empty.
+    ``outputs`` gets the values of `batch_gradient` for all rows, in this order, unless it is empty.
     Returns the mean of J over the rows, and how many steps were finite: it stops before the first that is not.
     """
     total, done = 0.0, 0
-    targets, weights = np.empty((batch_size, rows.target.shape[1]), rows.x.dtype), np.empty(batch_size, rows.x.dtype)
     control = jit.float_control()
     jit.set_float_control(control | jit.FLUSH)
-    for start in range(0, order.size, batch_size):
-        chosen = order[start : start + batch_size]
-        target, weight = targets[: chosen.size], weights[: chosen.size]
-        gather(rows, chosen, matrix(network.values, network.at, 0, chosen.size), target, weight)
-        key = random_bits(seed, np.uint64(step))
-        value = loss_and_gradient(network, layers, loss, penalty, target, weight, True, step, key)
+    for start in range(0, epoch.order.size, epoch.batch_size):
+        chosen, step = epoch.order[start : start + epoch.batch_size], epoch.step + done
+        key = random_bits(epoch.seed, np.uint64(step))
+        value = batch_gradient(
+            network, criterion, rows, chosen, step, key, measured, outputs[start : start + chosen.size])
         if not np.isfinite(value):
             break
-        if outputs.size > 0:
-            forward_pass(network, layers, shown, chosen.size, True, step, key)
-            copy(matrix(network.values, network.at, shown, chosen.size), 0, outputs[start : start + chosen.size])
-        if descent.weight_decay > 0.0:
-            weight_decay(network.theta, rates[done], descent.weight_decay)
-        step += 1
-        jit.call(descent.update, (network.theta, network.gradient, descent.slots, descent.settings, rates[done], step))
+        update(network, descent, epoch.rates[done], step + 1)
         total += value * chosen.size
         done += 1
     jit.set_float_control(control)
-    return total / order.size, done
+    return total / epoch.order.size, done
 
 
 @jit.loop
-def evaluate_rows(network, layers, loss, rows, batch_size):
+def part_gradient(network, criterion, rows, chosen, step, key, measured, outputs):
+    """`batch_gradient` for a worker's part of a batch, rounding as `train_epoch` does."""
+    control = jit.float_control()
+    jit.set_float_control(control | jit.FLUSH)
+    value = batch_gradient(network, criterion, rows, chosen, step, key, measured, outputs)
+    jit.set_float_control(control)
+    return value
+
+
+@jit.loop
+def penalised_update(network, penalty, descent, rate, step):
+    """Add the penalty's gradient to the gradient, and move theta; return the penalty."""
+    control = jit.float_control()
+    jit.set_float_control(control | jit.FLUSH)
+    value = penalise(network, penalty)
+    update(network, descent, rate, step)
+    jit.set_float_control(control)
+    return value
+
+
+@jit.loop
+def evaluate_rows(network, criterion, rows, batch_size):
     """The mean loss over all rows in evaluation mode, without the penalty."""
-    total = 0.0
+    total, layers = 0.0, criterion.layers
     for start in range(0, rows.weight.size, batch_size):
         stop = min(start + batch_size, rows.weight.size)
         copy(rows.x, start, matrix(network.values, network.at, 0, stop - start))
         forward_pass(network, 0, layers, stop - start, False, 0, np.uint64(0))
         output = matrix(network.values, network.at, layers, stop - start)
-        slope = matrix(network.slopes, network.at, layers, stop - start)
-        total += (stop - start) * jit.call_loss(loss, (output, rows.target[start:stop], rows.weight[start:stop], slope))
+        unused = matrix(network.value_grads, network.at, layers, stop - start)
+        loss = jit.call_loss(criterion.loss, (output, rows.target[start:stop], rows.weight[start:stop], unused))
+        total += (stop - start) * loss
     return total / rows.weight.size
 
 
@@ -281,20 +339,20 @@ def epoch_order(n, epoch, seed):
 
 
 @jit.function
-def largest(row):
-    """Where the largest number of a row stands, the first of several."""
-    here, top = 0, row[0]
+def argmax(row):
+    """Index of the largest number of a row, the first of several."""
+    index, top = 0, row[0]
     for k in range(1, row.size):
-        here, top = (k, row[k]) if row[k] > top else (here, top)
-    return here
+        index, top = (k, row[k]) if row[k] > top else (index, top)
+    return index
 
 
 @jit.loop
-def hits(target, order, outputs):
-    """In how many rows the largest output stands where the largest target does; output i is of row ``order[i]``."""
+def count_correct(target, order, outputs):
+    """In how many rows output and target have the same argmax; output i belongs to row ``order[i]``."""
     count = 0
     for i in range(outputs.shape[0]):
-        count += largest(outputs[i]) == largest(target[order[i]])
+        count += argmax(outputs[i]) == argmax(target[order[i]])
     return count
 
 
@@ -305,11 +363,12 @@ def loop_jobs(dtype: str) -> tuple[jit.Job, ...]:
     vector, rows = np.zeros(1, dtype), np.zeros((1, 1), dtype)
     table: Any = () if jit.DISABLED else whole
     network = Network(table, table, Offsets(*[whole] * 7), whole, *[vector] * 7)
-    penalty, descent = Penalty(0.0, 0.0, whole.reshape(1, 1)), Descent(0, rows, np.zeros(1), 0.0)
+    criterion = Criterion(0, 1, Penalty(0.0, 0.0, whole.reshape(1, 1)))
+    descent, epoch = Descent(0, rows, np.zeros(1), 0.0), Epoch(whole, np.zeros(1), 1, 0, seed)
     data = Rows(rows, rows, vector)
     arguments: dict[Any, tuple[Any, ...]] = {
-        train_epoch: (network, 1, 0, penalty, descent, np.zeros(1), data, whole, 1, 0, seed, 1, rows),
-        evaluate_rows: (network, 1, 0, data, 1), predict_rows: (network, 1, rows, rows, 1),
-        epoch_order: (1, 0, seed), hits: (rows, whole, rows),
+        train_epoch: (network, criterion, descent, data, epoch, 1, rows),
+        evaluate_rows: (network, criterion, data, 1), predict_rows: (network, 1, rows, rows, 1),
+        epoch_order: (1, 0, seed), count_correct: (rows, whole, rows),
     }
     return tuple(jit.loop_job(loop, types) for loop, types in arguments.items())

@@ -21,7 +21,7 @@ Measure = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
 def _accuracy(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
     """The share of rows whose class is right: the largest output, or, for one output, whether it is above 1/2."""
     if target.shape[1] > 1:
-        return int(engine.hits(target, order, outputs)) / len(target)
+        return int(engine.count_correct(target, order, outputs)) / len(target)
     return float(metrics.accuracy_score(target[order, 0] > 0.5, outputs[:, 0] > 0.5))
 
 
@@ -65,4 +65,4 @@ MEASURES: dict[str, Measure] = {
     "mean_squared_error": _squared_error, "mse": _squared_error, "mean_absolute_error": _absolute_error,
     "mae": _absolute_error,
 }
-GROWING = ("accuracy", "precision", "recall", "f1", "auc", "r2")  # the larger, the better
+HIGHER_IS_BETTER = ("accuracy", "precision", "recall", "f1", "auc", "r2")

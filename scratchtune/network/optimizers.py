@@ -31,9 +31,9 @@ def gradient_descent(theta, grad, alpha):
         >>> float(theta[0])
         0.75
     """
-    rate = theta.dtype.type(alpha)
+    alpha = theta.dtype.type(alpha)  # so that float32 stays float32
     for i in range(theta.size):
-        theta[i] -= rate * grad[i]
+        theta[i] -= alpha * grad[i]
 
 
 @jit.function
@@ -58,9 +58,9 @@ def momentum(theta, grad, velocity, alpha, mu):
         >>> float(velocity[0]), float(theta[0])
         (0.25, 1.25)
     """
-    rate, keep = theta.dtype.type(alpha), theta.dtype.type(mu)
+    alpha, mu = theta.dtype.type(alpha), theta.dtype.type(mu)  # so that float32 stays float32
     for i in range(theta.size):
-        velocity[i] = keep * velocity[i] - rate * grad[i]
+        velocity[i] = mu * velocity[i] - alpha * grad[i]
         theta[i] += velocity[i]
 
 
@@ -87,10 +87,10 @@ def nesterov(theta, grad, velocity, alpha, mu):
         >>> float(theta[0])
         0.875
     """
-    rate, keep = theta.dtype.type(alpha), theta.dtype.type(mu)
+    alpha, mu = theta.dtype.type(alpha), theta.dtype.type(mu)  # so that float32 stays float32
     for i in range(theta.size):
-        velocity[i] = keep * velocity[i] - rate * grad[i]
-        theta[i] += keep * velocity[i] - rate * grad[i]
+        velocity[i] = mu * velocity[i] - alpha * grad[i]
+        theta[i] += mu * velocity[i] - alpha * grad[i]
 
 
 @jit.function
@@ -116,11 +116,12 @@ def rmsprop(theta, grad, v, alpha, rho, epsilon):
         >>> float(theta[0])
         0.5
     """
-    kind = theta.dtype.type
-    rate, keep, add, floor = kind(alpha), kind(rho), kind(1.0 - rho), kind(epsilon)
+    real = theta.dtype.type  # so that float32 stays float32
+    one_minus_rho = real(1.0 - rho)
+    alpha, rho, epsilon = real(alpha), real(rho), real(epsilon)
     for i in range(theta.size):
-        v[i] = keep * v[i] + add * grad[i] * grad[i]
-        theta[i] -= rate * grad[i] / np.sqrt(v[i] + floor)
+        v[i] = rho * v[i] + one_minus_rho * grad[i] * grad[i]
+        theta[i] -= alpha * grad[i] / np.sqrt(v[i] + epsilon)
 
 
 @jit.function
@@ -148,11 +149,12 @@ def rmsprop_momentum(theta, grad, v, velocity, alpha, rho, epsilon, mu):
         >>> float(theta[0])
         0.0
     """
-    kind = theta.dtype.type
-    rate, keep, add, floor, go_on = kind(alpha), kind(rho), kind(1.0 - rho), kind(epsilon), kind(mu)
+    real = theta.dtype.type  # so that float32 stays float32
+    one_minus_rho = real(1.0 - rho)
+    alpha, rho, epsilon, mu = real(alpha), real(rho), real(epsilon), real(mu)
     for i in range(theta.size):
-        v[i] = keep * v[i] + add * grad[i] * grad[i]
-        velocity[i] = go_on * velocity[i] + rate * grad[i] / np.sqrt(v[i] + floor)
+        v[i] = rho * v[i] + one_minus_rho * grad[i] * grad[i]
+        velocity[i] = mu * velocity[i] + alpha * grad[i] / np.sqrt(v[i] + epsilon)
         theta[i] -= velocity[i]
 
 
@@ -185,13 +187,14 @@ def adam(theta, grad, m, v, alpha, beta_1, beta_2, epsilon, t):
         >>> float(m[0]), float(v[0]), float(theta[0])
         (1.0, 2.0, 0.75)
     """  # noqa: E501  (a formula is one line)
-    kind = theta.dtype.type
-    keep_m, add_m, keep_v, add_v = kind(beta_1), kind(1.0 - beta_1), kind(beta_2), kind(1.0 - beta_2)
-    rate, scale, floor = kind(alpha / (1.0 - beta_1**t)), kind(1.0 / np.sqrt(1.0 - beta_2**t)), kind(epsilon)
+    real = theta.dtype.type  # so that float32 stays float32
+    corrected_alpha, root_correction = real(alpha / (1.0 - beta_1**t)), real(1.0 / np.sqrt(1.0 - beta_2**t))
+    one_minus_beta_1, one_minus_beta_2 = real(1.0 - beta_1), real(1.0 - beta_2)
+    beta_1, beta_2, epsilon = real(beta_1), real(beta_2), real(epsilon)
     for i in range(theta.size):
-        m[i] = keep_m * m[i] + add_m * grad[i]
-        v[i] = keep_v * v[i] + add_v * grad[i] * grad[i]
-        theta[i] -= rate * m[i] / (np.sqrt(v[i]) * scale + floor)
+        m[i] = beta_1 * m[i] + one_minus_beta_1 * grad[i]
+        v[i] = beta_2 * v[i] + one_minus_beta_2 * grad[i] * grad[i]
+        theta[i] -= corrected_alpha * m[i] / (np.sqrt(v[i]) * root_correction + epsilon)
 
 
 @jit.function
@@ -216,7 +219,7 @@ def weight_decay(theta, alpha, w):
         >>> float(theta[0])
         1.5
     """
-    share = theta.dtype.type(alpha * w)
+    share = theta.dtype.type(alpha * w)  # so that float32 stays float32
     for i in range(theta.size):
         theta[i] -= share * theta[i]
 

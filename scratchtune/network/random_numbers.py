@@ -31,9 +31,9 @@ def random_bits(key, counter):
     Source
         Steele, Lea, Flood (2014), "Fast splittable pseudorandom number generators", figure 17.
     """
-    z = key + (counter + _ONE) * _GOLDEN
-    z = (z ^ (z >> _SHIFT_1)) * _MULTIPLY_1
-    z = (z ^ (z >> _SHIFT_2)) * _MULTIPLY_2
+    z = jit.wrapped_sum(key, jit.wrapped_product(jit.wrapped_sum(counter, _ONE), _GOLDEN))
+    z = jit.wrapped_product(z ^ (z >> _SHIFT_1), _MULTIPLY_1)
+    z = jit.wrapped_product(z ^ (z >> _SHIFT_2), _MULTIPLY_2)
     return z ^ (z >> _SHIFT_3)
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
-import stat
-import uuid
+import math
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
+from scratchtune.files import whole_file
 from scratchtune.network.configured import Configured, known_classes
 
 FORMAT = 1  # of saved files
+HEADER, ARRAYS = "header.npy", ("theta", "state", "slots")  # all that a file may hold; what is none of these is damage
+MOST_PACKED = 10  # a member may be so many times as large as the file; `write_whole` does not compress at all
 
 
 class UnknownClass(ValueError):
@@ -28,56 +33,23 @@ def described(part: Configured) -> dict[str, Any]:
     return {"class": type(part).__name__, "config": config}
 
 
-def remade(base: type[Any], entry: dict[str, Any]) -> Any:
+def remade(base: type[Any], part: Any) -> Any:
     """The object that `described` has described, of a class below ``base`` that is defined here."""
-    known = {base.__name__: base} | known_classes(base)
-    if entry["class"] not in known:
-        raise UnknownClass(f"the file holds a {base.__name__} {entry['class']!r}; import its definition before loading")
-    config = {
+    known, kind, config = {base.__name__: base} | known_classes(base), entry(part, "class"), entry(part, "config")
+    if not isinstance(kind, str) or not isinstance(config, dict):
+        raise ValueError(f"it holds {_short(part)} where the name and the arguments of a class must be")
+    if kind not in known:
+        raise UnknownClass(f"the file holds a {base.__name__} {kind!r}; import its definition before loading")
+    return known[kind](**{
         name: remade(Configured, value) if isinstance(value, dict) and "class" in value else value
-        for name, value in entry["config"].items()
-    }
-    return known[entry["class"]](**config)
+        for name, value in config.items()})
 
 
 def write_whole(path: Path, kind: str, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-    """Write the header and the arrays, beside the file first, so that there is never half a file.
-
-    Raises what `replaceable` raises, and TypeError for what JSON cannot hold.
-    """
+    """Write the header and the arrays; raises what `whole_file` raises, and TypeError for what JSON cannot hold."""
     text = json.dumps({"format": FORMAT, "kind": kind, **header}, default=_plain)
-    target = replaceable(path)
-    beside = target.with_name(f"scratchtune-{uuid.uuid4().hex}.part")  # no other writer has this name
-    try:
-        with open(beside, "xb") as file:
-            np.savez(file, header=np.array(text), **arrays)  # type: ignore[arg-type]
-            file.flush()
-            os.fsync(file.fileno())
-        if target.exists():
-            beside.chmod(stat.S_IMODE(target.stat().st_mode))  # as if it had been written over
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def replaceable(path: Path) -> Path:
-    """The file that a path stands for, links followed, which may be there or not.
-
-    Raises ValueError where there is something else than a file, PermissionError where the file is read-only, and
-    FileNotFoundError where its folder is not there.
-    """
-    target = Path(os.path.realpath(path))
-    if path.exists():  # asked of the path itself: what a link such as /dev/stdout leads to need not have another
-        if not path.is_file():
-            kind = "a folder" if path.is_dir() else "no regular file"
-            raise ValueError(f"path is {str(path)!r}, which is {kind}; it must be the name of a file")
-        if not path.stat().st_mode & 0o222 or not os.access(path, os.W_OK):
-            raise PermissionError(f"path is {str(path)!r}, which is read-only; it must be a file that may be replaced")
-    elif not target.parent.is_dir():
-        raise FileNotFoundError(f"path is {str(path)!r}; there is no folder {str(target.parent)!r}")
-    elif target.is_symlink():
-        raise ValueError(f"path is {str(path)!r}, a link that leads to itself; it must be the name of a file")
-    return target
+    with whole_file(path) as beside, open(beside, "wb") as file:
+        np.savez(file, header=np.array(text), **arrays)  # type: ignore[arg-type]
 
 
 def _plain(value: Any) -> Any:
@@ -87,25 +59,115 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"the model holds {value!r} ({type(value).__name__}); a file can hold numbers, texts and lists")
 
 
-def read_whole(path: Path) -> tuple[str, dict[str, Any], dict[str, np.ndarray]]:
-    """The kind of model, the header and the arrays of a file; FileNotFoundError or ValueError where it is none."""
+class Member:
+    """An array of a file: its shape and dtype are known at once, its numbers are read when they are asked for."""
+
+    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> None:
+        self._archive, self._info, self.name = archive, info, info.filename.removesuffix(".npy")
+        if info.file_size > most:
+            raise ValueError(f"its {self.name!r} claims {info.file_size:,} bytes in a file that can hold {most:,}")
+        with self._opened() as (file, self.shape, self.dtype):
+            self._start = file.tell()
+        wanted = self.dtype.itemsize * math.prod(self.shape)
+        if wanted != info.file_size - self._start:
+            raise ValueError(f"its {self.name!r} claims {wanted:,} bytes of numbers and has "
+                             f"{info.file_size - self._start:,}")
+
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[IO[bytes], tuple[int, ...], np.dtype]]:
+        """The stream, at the numbers behind NumPy's header, and the shape and dtype that the header says."""
+        with self._archive.open(self._info) as file:
+            version = np.lib.format.read_magic(file)
+            if version not in ((1, 0), (2, 0)):
+                raise ValueError(f"its {self.name!r} is in version {version} of NumPy's format")
+            header = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}[version[0]](file)
+            shape, by_columns, dtype = header
+            if dtype.hasobject:
+                raise ValueError(f"its {self.name!r} holds Python objects; it must hold numbers")
+            if by_columns:
+                raise ValueError(f"its {self.name!r} is in Fortran's order; it must be in C's")
+            yield file, shape, dtype
+
+    def read(self) -> np.ndarray:
+        """The array; a ValueError where its bytes are not those that were written."""
+        try:
+            with self._opened() as (file, shape, dtype):
+                return np.frombuffer(bytearray(file.read()), dtype).reshape(shape)
+        except (zipfile.BadZipFile, zlib.error, EOFError) as problem:
+            raise ValueError(f"its {self.name!r} can't be read: {problem}") from None
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[str, dict[str, Any], dict[str, Member]]]:
+    """The kind of model, the header and the arrays of a file, of which only the header has been read.
+
+    Raises FileNotFoundError where there is no file, and ValueError where it is no model, or a damaged one.
+    """
     if not path.exists():
         raise FileNotFoundError(f"path is {str(path)!r}; there is no such file")
     if not path.is_file():
         kind = "a folder" if path.is_dir() else "no regular file"
         raise ValueError(f"path is {str(path)!r}, which is {kind}; it must be a file that save has written")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-            header = json.loads(str(arrays.pop("header")))
-            written, kind = header["format"], str(header.get("kind", "network"))
-    except Exception:
-        raise ValueError(f"path is {str(path)!r}; it is no model that scratchtune has saved") from None
+    with ExitStack() as stack:
+        try:
+            archive = stack.enter_context(zipfile.ZipFile(path))
+            infos = {info.filename: info for info in archive.infolist()}
+            if HEADER not in infos or len(infos) < len(archive.infolist()):
+                raise ValueError("it has no header, or two")
+        except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as problem:
+            raise ValueError(
+                f"path is {str(path)!r}; it is no model that scratchtune has saved ({problem})") from None
+        try:
+            strangers = sorted(infos.keys() - {HEADER, *(f"{name}.npy" for name in ARRAYS)})
+            if strangers:
+                raise ValueError(f"it holds {strangers[0]!r}, which no model has")
+            most = MOST_PACKED * path.stat().st_size
+            members = {member.name: member for member in (Member(archive, info, most) for info in infos.values())}
+            kind, header = _read_header(members.pop("header"))
+        except Exception as problem:
+            raise damaged(path, in_words(problem)) from None
+        if header["format"] > FORMAT:
+            raise ValueError(
+                f"path is {str(path)!r}, of format {header['format']}; this version reads up to format {FORMAT}")
+        yield kind, header, members
+
+
+def _read_header(member: Member) -> tuple[str, dict[str, Any]]:
+    """The kind of model, and the header, which is one text of JSON."""
+    if member.dtype.kind != "U" or member.shape != ():
+        raise ValueError(f"its header is {member.dtype} {member.shape}; it must be one text")
+    header = json.loads(str(member.read()))
+    written = entry(header, "format")
     if type(written) is not int or written < 1:
-        raise damaged(path, f"its format is {written!r}")
-    if written > FORMAT:
-        raise ValueError(f"path is {str(path)!r}, of format {written}; this version reads up to format {FORMAT}")
-    return kind, header, arrays
+        raise ValueError(f"its format is {written!r}")
+    return str(header.get("kind", "network")), header
+
+
+def entry(part: Any, name: str) -> Any:
+    """An entry of a header; a ValueError where there is none."""
+    if not isinstance(part, Mapping):
+        raise ValueError(f"it holds {_short(part)} where an object with {name!r} must be")
+    if name not in part:
+        raise ValueError(f"{name!r} is missing")
+    return part[name]
+
+
+def in_words(problem: Exception) -> str:
+    """What an exception says about a file, for a sentence."""
+    if isinstance(problem, MemoryError):
+        return "it describes more numbers than fit into memory"
+    if isinstance(problem, RecursionError):
+        return "its header is nested too deeply"
+    if isinstance(problem, json.JSONDecodeError):
+        return f"its header is not JSON: {problem}"
+    if isinstance(problem, (ValueError, TypeError)) and str(problem):
+        return str(problem)
+    return f"its header does not describe a model ({type(problem).__name__}: {problem})"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def damaged(path: Path | str, problem: str) -> ValueError:
@@ -114,10 +176,14 @@ def damaged(path: Path | str, problem: str) -> ValueError:
 
 
 def real_array(name: str, array: Any, shape: tuple[int, ...], dtype: str, finite: bool = True) -> np.ndarray:
-    """Return ``array`` if it is one of finite numbers of just this shape and type; a ValueError otherwise."""
-    if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype.name != dtype:
-        kind = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else repr(array)
+    """Return ``array`` if it is one of finite numbers of just this shape and type; a ValueError otherwise.
+
+    A `Member` of a file is read only if its shape and type are these.
+    """
+    if not isinstance(array, (np.ndarray, Member)) or array.shape != shape or array.dtype.name != dtype:
+        kind = f"{array.dtype} {array.shape}" if isinstance(array, (np.ndarray, Member)) else repr(array)
         raise ValueError(f"{name} is {kind}; it must be {dtype} {shape}")
+    array = array.read() if isinstance(array, Member) else array
     if finite and not np.isfinite(array).all():
         raise ValueError(f"{name} holds NaN or infinity; every value must be a finite number")
     return array

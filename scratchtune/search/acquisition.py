@@ -38,7 +38,7 @@ def expected_improvement(mean, deviation, best):
     Source
         Jones, Schonlau and Welch (1998), equation 15.
     Example
-        >>> round(expected_improvement(0.0, 1.0, 0.0), 12)
+        >>> round(float(expected_improvement(0.0, 1.0, 0.0)), 12)
         0.398942280401
     """
     z = (best - mean) / deviation

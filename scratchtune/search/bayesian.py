@@ -34,6 +34,11 @@ class BayesianSearch(Searcher):
     initial: how many points come first, spread evenly (from a parameter's ``prior`` where it has one); None: six, for
     one parameter four; with "tpe" ten, since fewer are too few to split.
 
+    With "gp", and so with "auto", proposals also depend on the processor's instruction set: the Gaussian process is
+    compiled for the processor at hand, its last digits differ on one without fused multiply-add, say, and the point
+    with the highest acquisition may be another one. A study that is continued on another kind of processor is a valid
+    study, but not the one that it would have become on the first. With "tpe" proposals are the same on all of them.
+
     >>> BayesianSearch(parallel=4).needs(10)
     7
     """

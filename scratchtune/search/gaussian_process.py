@@ -79,7 +79,7 @@ def matern52(r):
     Source
         Rasmussen and Williams (2006), equation 4.17.
     Example
-        >>> matern52(0.0)
+        >>> float(matern52(0.0))
         1.0
     """
     root = np.sqrt(5.0)
@@ -550,9 +550,10 @@ def believe(rows, overlap, theta, mean, upper, alpha, points):
     means, variances = np.empty(m), np.empty(m)
     for start in range(0, m, 64):  # so that what is worked on stays near the processor
         block = covariance(rows, points[start : start + 64], overlap, theta)
-        across = np.ascontiguousarray(block.T)
+        across, inside = np.empty(block.T.shape), np.empty(block.T.shape)
+        across[:] = block.T  # a copy, which np.ascontiguousarray need not be: a single point's block is solved in place
         solve_lower(upper, block)
-        inside = np.ascontiguousarray(block.T)
+        inside[:] = block.T
         for i in range(len(across)):
             means[start + i] = posterior_mean(mean, across[i], alpha)
             variances[start + i] = max(posterior_variance(total, inside[i]), 1e-12 * total)

@@ -8,6 +8,7 @@ computed at many points, and the best of these climb along its gradient and move
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -28,6 +29,8 @@ LEARNED_FROM, EVALUATIONS = 120, 20  # trials that the kernel's parameters are l
 BELIEF = 10.0  # trials after which the user's prior weighs no more than the acquisition
 MARGIN = 0.05  # how much less than the best the probability of improvement asks for, in deviations of the values
 MOST = 4.0  # deviations by which a bad value may be worse than one that is one deviation above the median
+FARTHEST = 1e300  # deviations above the median beyond which a value counts no more: `compressed` is at its limit there
+LEAST = math.ulp(0.0)  # of a factor between losses and tame values, which must have a logarithm
 RUNNERS_UP, APART = 3, 0.02  # how many are told, and how far apart, as a share of the range
 
 
@@ -90,12 +93,24 @@ def tamed(losses: np.ndarray) -> Tamed:
     better = values[values < middle]
     if not len(better):  # half of them or more are the least: measure by those just above
         better = np.sort(values[values > middle])[: max(1, int(np.sum(values > middle)) // 2)]
-    spread = math.sqrt(float(np.mean((better - middle) ** 2))) if len(better) else 0.0
+    spread = root_mean_square(better - middle) if len(better) else 0.0
     if spread > 0.0:
-        values = middle + spread * np.array([compressed(z) for z in ((values - middle) / spread).tolist()])
+        with np.errstate(over="ignore"):
+            above = np.minimum((values - middle) / spread, FARTHEST)
+        values = middle + spread * np.array([compressed(z) for z in above.tolist()])
     offset = float(np.mean(values))
-    factor = math.sqrt(float(np.mean((values - offset) ** 2)))
-    return Tamed((values - offset) / factor, scale * offset, scale * factor)
+    factor = max(root_mean_square(values - offset), LEAST)
+    return Tamed((values - offset) / factor, scale * offset, max(scale * factor, LEAST))
+
+
+def root_mean_square(values: np.ndarray) -> float:
+    """Root of the mean of the squares, of values of any size: a power of two scales them before they are squared.
+
+    >>> root_mean_square(np.array([3e-200, 3e-200]))
+    3e-200
+    """
+    _, exponent = math.frexp(float(np.abs(values).max()))
+    return math.ldexp(math.sqrt(float(np.mean(np.ldexp(values, -exponent) ** 2))), exponent)
 
 
 def compressed(z: float, most: float = MOST) -> float:
@@ -389,7 +404,8 @@ def reasons(
     means, variances = gp.predict(process, rows)
     believed = goal.weight * encoding.log_beliefs(rows) if encoding.has_prior else np.zeros(len(rows))
     entries = [
-        {"params": candidate.params, "mean": in_loss(values, mean), "deviation": values.factor * math.sqrt(variance),
+        {"params": candidate.params, "mean": in_loss(values, mean),
+         "deviation": within_floats(values.factor * math.sqrt(variance)),
          "value": _in_units(values, goal.kind, candidate.value - belief), "belief": belief}
         for candidate, mean, variance, belief in zip(
             ranked, means.tolist(), variances.tolist(), believed.tolist(), strict=True)]
@@ -406,14 +422,19 @@ def reasons(
 
 def in_loss(values: Tamed, tame: float) -> float:
     """A tame value in units of the loss."""
-    return values.offset + values.factor * tame
+    return within_floats(values.offset + values.factor * tame)
+
+
+def within_floats(value: float) -> float:
+    """A value, or the largest float where it has overflowed: JSON, in which reasons are kept, has no infinity."""
+    return min(max(value, -sys.float_info.max), sys.float_info.max)
 
 
 def _in_units(values: Tamed, kind: int, value: float) -> float:
     """An acquisition of tame values in units of the loss; a probability has none."""
     name = ACQUISITIONS[kind]
     if name == "bound":
-        return values.factor * value - values.offset
+        return within_floats(values.factor * value - values.offset)
     return value + math.log(values.factor) if name == "log_ei" else value
 
 

@@ -20,6 +20,7 @@ from scratchtune import checks
 MOST_VALUES = 2**50  # of a range with a step: from here on the 53 bits of a place could not tell two values apart
 MOST_IN_LOG = 2**40  # the largest whole number of a log range, likewise: its logarithm has fewer bits left
 MOST_CHOICES = 1_000_000
+NARROW_LOG = 1e-9  # where high is at most this share above low, the logarithms have too few digits: see is_logarithmic
 SPREADS = (1e-6, 4.0)  # of a prior, as shares of the range: a narrower one is a point, a wider one is flat
 
 
@@ -233,7 +234,7 @@ class Float:
         if u <= 0.0 or u >= 1.0:
             return self.low if u <= 0.0 else self.high
         try:
-            value = log_value(u, self.low, self.high) if self.log else linear_value(u, self.low, self.high)
+            value = (log_value if is_logarithmic(self) else linear_value)(u, self.low, self.high)
         except OverflowError:  # the logarithm was rounded to beyond that of the largest float
             return self.high
         return min(max(value, self.low), self.high)
@@ -242,8 +243,11 @@ class Float:
         """Place of a value in the unit interval."""
         if self.count is not None:
             return cell_middle(self.index(value), self.count)
-        u = log_place(value, self.low, self.high) if self.log else linear_place(value, self.low, self.high)
-        return _place_that_gives(value, min(max(u, 0.0), 1.0), self.from_unit)
+        return _place_that_gives(value, min(max(self.place(value), 0.0), 1.0), self.from_unit)
+
+    def place(self, value: float) -> float:
+        """Unit value of a value in a continuous range of more than one, as its formula gives it, roundings and all."""
+        return (log_place if is_logarithmic(self) else linear_place)(value, self.low, self.high)
 
     def check(self, name: str, value: Any) -> float:
         """Return a value as a plain float; an error that names the parameter where it is not one of this range."""
@@ -403,6 +407,15 @@ class Categorical:
 Parameter = Float | Int | Categorical
 
 
+def is_logarithmic(parameter: Float | Int) -> bool:
+    """Whether a range is mapped by its logarithm: ``log=True``, unless it is too narrow for that.
+
+    Between two floats that are neighbours the logarithm may not change at all. Where high is within a share of 1e-9 of
+    low, the linear map differs from the logarithmic one by less than 1e-9 and keeps all digits.
+    """
+    return parameter.log and parameter.high - parameter.low > NARROW_LOG * parameter.low
+
+
 def prior_in_unit(parameter: Float | Int) -> tuple[float, float]:
     """Centre and spread of a range's prior in the unit interval.
 
@@ -414,7 +427,7 @@ def prior_in_unit(parameter: Float | Int) -> tuple[float, float]:
     if parameter.low == parameter.high:
         return 0.5, spread
     half = 0.5 * (parameter.step or 0.0)
-    place = log_place if parameter.log else linear_place
+    place = log_place if is_logarithmic(parameter) else linear_place
     return min(max(place(centre, parameter.low - half, parameter.high + half), 0.0), 1.0), spread
 
 

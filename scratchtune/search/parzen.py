@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks, jit
-from scratchtune.search.parameters import Categorical, Float, Int, Parameter, linear_place, log_place, prior_in_unit
+from scratchtune.search.parameters import Categorical, Float, Int, Parameter, prior_in_unit
 from scratchtune.search.random import RandomSearch
 from scratchtune.search.searcher import Result
 from scratchtune.search.space import Space
@@ -359,8 +359,7 @@ class Range(Axis):
         """Place of a value, or its number."""
         if self.count is not None:
             return self.parameter.index(value)  # type: ignore[arg-type]
-        place = log_place if self.parameter.log else linear_place
-        return place(value, self.parameter.low, self.parameter.high)
+        return self.parameter.place(value)  # type: ignore[union-attr]
 
     def value(self, code: float) -> float:
         """Value at a place, or number ``code``."""

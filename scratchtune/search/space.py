@@ -8,6 +8,7 @@ not exist multiplies nothing.
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -66,8 +67,9 @@ class Space:
         self.parameters: dict[str, Parameter] = {name: given[name] for name in _parents_first(self.conditions)}
         self.names = tuple(self.parameters)
         self._mentioned = _mentioned(self.parameters, self.conditions)
+        position = {name: at for at, name in enumerate(self.names)}
         groups = _linked({name: self.conditions[name] for name in self.names})
-        self._groups = [[self.names.index(name) for name in group] for group in groups]
+        self._groups = [[position[name] for name in group] for group in groups]
         self._later: dict[int, list[tuple[str, ...]]] = {}  # found so far by `_groups_from`
         self._counts: dict[tuple[Any, ...], int] = {}  # of points, found so far by `_count_from`
 
@@ -252,13 +254,19 @@ def _runs(count: int, mentioned: Sequence[int]) -> list[tuple[int, int]]:
 
 def _linked(conditions: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
     """Names in groups that no condition connects, so that their numbers of points multiply."""
-    groups: list[list[str]] = []
+    groups: dict[int, list[str]] = {}
+    group_of: dict[str, list[str]] = {}
     for name in conditions:
-        linked = [group for group in groups if any(parent in group for parent in conditions[name])]
-        groups = [group for group in groups if group not in linked]
-        groups.append([other for group in linked for other in group] + [name])
-    order = list(conditions)
-    return [sorted(group, key=order.index) for group in groups]
+        linked = {id(group_of[parent]): group_of[parent] for parent in conditions[name]}
+        joined: list[str] = max(linked.values(), key=len, default=[])  # the largest takes in the others
+        added = [name, *(other for group in linked.values() if group is not joined for other in group)]
+        joined.extend(added)
+        group_of.update((other, joined) for other in added)
+        for key in linked:
+            del groups[key]
+        groups[id(joined)] = joined
+    order = {name: at for at, name in enumerate(conditions)}
+    return [sorted(group, key=order.__getitem__) for group in groups.values()]
 
 
 def _finite(parameter: Parameter) -> int:
@@ -285,12 +293,32 @@ def _checked_name(name: Any) -> str:
 def _as_parameter(name: str, given: Any) -> Parameter:
     if isinstance(given, (Float, Int, Categorical)):
         return given
+    if isinstance(given, tuple):
+        _refuse_range(name, given)
     if isinstance(given, (list, tuple, range, np.ndarray)):
         try:
             return Categorical(list(given) if isinstance(given, np.ndarray) else given)
         except (TypeError, ValueError) as error:
             raise type(error)(f"{name}: {error}") from None
     raise TypeError(f"{name} is {given!r}; it must be a Float, an Int, a Categorical or a list of choices")
+
+
+SCALES = {"uniform": "", "log-uniform": ", log=True"}  # what ends a tuple that means a range in scikit-optimize
+
+
+def _refuse_range(name: str, given: tuple[Any, ...]) -> None:
+    """A TypeError for two numbers, alone or with the name of a scale: elsewhere that is a range, here two choices."""
+    numbers, scale = given[:2], given[2] if len(given) > 2 and isinstance(given[2], str) else None
+    kinds = (int, float, np.integer, np.floating)
+    pair = len(numbers) == 2 and all(isinstance(one, kinds) and not isinstance(one, bool) for one in numbers)
+    if not pair or not (len(given) == 2 or scale in SCALES):
+        return
+    kind = "Int" if all(isinstance(number, (int, np.integer)) for number in numbers) else "Float"
+    one, other = (number.item() if isinstance(number, np.generic) else number for number in numbers)
+    raise TypeError(
+        f"{name} is {given!r}, which may mean a range or choices; write st.{kind}({min(one, other)!r}, "
+        f"{max(one, other)!r}{SCALES.get(scale or '', '')}) for the range, or the list [{one!r}, {other!r}] for the "
+        "choices")
 
 
 def _condition(name: str, given: Mapping[str, Parameter]) -> dict[str, tuple[Any, ...]]:
@@ -314,14 +342,24 @@ def _condition(name: str, given: Mapping[str, Parameter]) -> dict[str, tuple[Any
 
 def _parents_first(conditions: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Names in the given order, but each after the names in its condition."""
+    names = list(conditions)
+    number = {name: at for at, name in enumerate(names)}
+    children: dict[str, list[str]] = {name: [] for name in names}
+    missing = {name: len(conditions[name]) for name in names}
+    for name in names:
+        for parent in conditions[name]:
+            children[parent].append(name)
+    ready = [at for at, name in enumerate(names) if not missing[name]]  # in order, so it is a heap
     ordered: list[str] = []
-    waiting = list(conditions)
-    while waiting:
-        ready = next((name for name in waiting if all(parent in ordered for parent in conditions[name])), None)
-        if ready is None:
-            raise ValueError(
-                f"the conditions of {', '.join(map(repr, waiting))} form a circle; "
-                "`when` must lead to parameters without one")
-        ordered.append(ready)
-        waiting.remove(ready)
+    while ready:
+        ordered.append(names[heapq.heappop(ready)])
+        for child in children[ordered[-1]]:
+            missing[child] -= 1
+            if not missing[child]:
+                heapq.heappush(ready, number[child])
+    if len(ordered) < len(names):
+        waiting = [name for name in names if missing[name]]
+        raise ValueError(
+            f"the conditions of {', '.join(map(repr, waiting))} form a circle; "
+            "`when` must lead to parameters without one")
     return ordered

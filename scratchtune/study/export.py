@@ -11,22 +11,36 @@ import json
 import time
 from typing import Any
 
-from scratchtune.study.storage import Row, Storage
+from scratchtune.streams import visible
+from scratchtune.study.storage import Row, Storage, StorageError
 
 TIMES = ("attempts", "started", "finished", "seconds")
 LINES = 40  # of a table for people, the best trials first
+
+
+def definition_of(storage: Storage, name: str) -> dict[str, Any]:
+    """What a study is defined by, as far as it is shown here: a StorageError where a part of it is missing."""
+    definition = storage.definition(name)
+    for part in ("space", "searcher", "seed", "direction"):
+        if part not in definition:
+            raise StorageError(
+                f"{str(storage.path)!r} is damaged: the definition of the study {name!r} has no {part!r}")
+    space = definition["space"]
+    if not isinstance(space, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in space):
+        raise StorageError(f"{str(storage.path)!r} is damaged: the space of the study {name!r} is no list of pairs")
+    return definition
 
 
 def listing(storage: Storage) -> str:
     """A line a study: its name, how many trials there are and in which states, the best value, the searcher."""
     lines = [f"{'study':<20} {'trials':>7} {'complete':>9} {'failed':>7} {'running':>8} {'best value':>12}  searcher"]
     for name in storage.names():
-        definition, rows = storage.definition(name), storage.rows(name, saved=False)
+        definition, rows = definition_of(storage, name), storage.rows(name, saved=False)
         best = best_first(rows, definition["direction"])
         value = f"{best[0].value:.6g}" if best else ""
         states = [sum(row.state == state for row in rows) for state in ("complete", "failed", "running")]
-        lines.append(f"{name:<20} {len(rows):>7} {states[0]:>9} {states[1]:>7} {states[2]:>8} {value:>12}  "
-                     f"{definition['searcher']}")
+        lines.append(f"{visible(name):<20} {len(rows):>7} {states[0]:>9} {states[1]:>7} {states[2]:>8} {value:>12}  "
+                     f"{visible(str(definition['searcher']))}")
     return "\n".join(lines)
 
 
@@ -39,10 +53,11 @@ def best_first(rows: list[Row], direction: str) -> list[Row]:
 
 def table(storage: Storage, name: str) -> str:
     """A study for people: what it is defined by, what it has cost, its best trials, and errors."""
-    definition, rows = storage.definition(name), storage.rows(name, saved=False)
+    definition, rows = definition_of(storage, name), storage.rows(name, saved=False)
     best = best_first(rows, definition["direction"])
     lines = [f"study {name!r}: {definition['direction']}, {definition['searcher']}, seed {definition['seed']}"]
     lines += [f"  {parameter}: {text}" for parameter, text in definition["space"]]
+    lines = list(map(visible, lines))
     worked = sum(row.seconds or 0.0 for row in rows)
     visits = [row.visits for row in rows if row.visits is not None]
     seen = f", {sum(visits):,} rows visited (epochs x rows x folds)" if visits else ""
@@ -54,19 +69,25 @@ def table(storage: Storage, name: str) -> str:
     if len(best) > LINES:
         lines.append(f"... and {len(best) - LINES} more; scratchtune export has all of them")
     failed = [row for row in rows if row.state == "failed"]
-    lines += [f"trial {row.number} failed: {row.error}" for row in failed[:5]]
+    lines += [visible(f"trial {row.number} failed: {row.error}") for row in failed[:5]]
     lines += [f"... and {len(failed) - 5} more have failed"] * (len(failed) > 5)
     return "\n".join(lines)
 
 
 def _shown(params: dict[str, Any]) -> str:
-    return ", ".join(
-        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}" for name, value in params.items())
+    return visible(", ".join(
+        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}" for name, value in params.items()))
 
 
 def as_csv(storage: Storage, name: str, times: bool = False) -> str:
-    """All trials, one a line, in order of number."""
-    definition, file = storage.definition(name), io.StringIO()
+    """All trials, one a line, in order of number.
+
+    A spreadsheet takes a cell that begins with =, +, - or @ for a formula. Here only a choice of a `Categorical` can
+    begin so (or, in a file that somebody has forged, any text), and it is written as it is: a mark before it would
+    give another value to whoever reads the table back. Where a file of studies comes from a stranger, have the
+    spreadsheet import the columns as text.
+    """
+    definition, file = definition_of(storage, name), io.StringIO()
     parameters = [parameter for parameter, _ in definition["space"]]
     columns = ["state", "value", "budget", "parent", "visits", "error", *(TIMES if times else ())]
     writer = csv.writer(file)

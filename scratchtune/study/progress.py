@@ -7,6 +7,8 @@ import threading
 
 from tqdm import tqdm
 
+from scratchtune.streams import visible
+
 
 class Progress:
     """Counts units of work, trials or trainings, as they finish; safe to call from several threads.
@@ -20,7 +22,7 @@ class Progress:
         self, total: int, unit: str, workers: int = 1, show: bool = True, headline: str | None = None,
     ) -> None:
         self.total, self.unit, self.workers, self.show = total, unit, workers, show
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._seconds: list[float] = []
         self._measured = min(workers + 1, max(1, total // 2))
         self._bar: tqdm | None = None
@@ -50,7 +52,7 @@ class Progress:
         with self._lock:
             if self.show and text not in self._said:
                 self._said.add(text)
-                tqdm.write(text, file=sys.stderr)
+                tqdm.write(visible(text), file=sys.stderr)
 
     def close(self) -> None:
         """Take the bar away."""

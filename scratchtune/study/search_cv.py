@@ -146,4 +146,10 @@ class GeneticSearchCV(RandomizedSearchCV):
 def _sorted(name: str, grid: Any) -> dict[str, Any]:
     if not isinstance(grid, Mapping):
         raise TypeError(f"{name} is {grid!r}; it must be a dict from names to lists of values, or a list of such dicts")
-    return dict(sorted(grid.items()))
+    return {parameter: _values(given) for parameter, given in sorted(grid.items())}
+
+
+def _values(given: Any) -> Any:
+    """A grid's tuple of numbers as the list that it means, as in scikit-learn: a grid has no ranges of that form."""
+    are_numbers = isinstance(given, tuple) and all(isinstance(value, (int, float, np.number)) for value in given)
+    return list(given) if are_numbers else given

@@ -1,6 +1,7 @@
 """The practitioner's job on a table of her own: seal, tune, judge, keep, predict.
 
-Reading order: `model` (what is saved), `sealing`, `judging`, `space_file`, `tuning` (the job), `emit` (it as a script).
+Reading order: `model` (what is saved), `sealing`, `describing`, `judging`, `space_file`, `tuning` (the job), `emit` (it
+as a script).
 """
 
 from __future__ import annotations

@@ -71,9 +71,11 @@ class Judged:
         sign = -1.0 if self.name in SMALLER_IS_BETTER else 1.0
         return sign * (self.tuned - self.default)
 
-    def text(self) -> str:
+    def text(self, default_alone: bool = False) -> str:
         """A line of the table."""
         form = number_format(self.default, self.tuned)
+        if default_alone:
+            return f"{self.name:<24} {format(self.default, form):>10}"
         default, tuned, gain, error = (
             format(number, form) for number in (self.default, self.tuned, self.gain, self.error))
         return f"{self.name:<24} {default:>10} {tuned:>10} {gain:>10} {error:>9}"

@@ -1,4 +1,4 @@
-"""A table model is all that it takes to answer for the rows of a table: encoder, scaler, network, names of the classes.
+"""A table model is all that it takes to predict for a table's rows: encoder, scaler, network, names of the classes.
 
 It is what `scratchtune tune` saves and `scratchtune predict` reads. Nothing is unpickled from a file: it holds JSON and
 arrays of numbers.
@@ -6,17 +6,21 @@ arrays of numbers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchtune import checks, estimators, protocol
-from scratchtune.data import Table, TableEncoder
+from scratchtune.data import Table, TableEncoder, read_table
+from scratchtune.data.notation import DECIMALS, THOUSANDS, Reading
+from scratchtune.data.reading import DELIMITERS
+from scratchtune.data.table_encoder import other_columns
 from scratchtune.data.tables import Text, number_text
 from scratchtune.estimators import MLPClassifier, MLPRegressor
-from scratchtune.network.saving import text_list, write_whole
+from scratchtune.network.saving import Member, entry, text_list, write_whole
 
 FEW = 20  # different whole numbers at most that are taken for classes
 TASKS = ("classification", "regression")
@@ -86,32 +90,100 @@ class TableEstimator(protocol.Parameters):
 
 
 class TableModel:
-    """A fitted `TableEstimator`, what its numbers mean, and columns that were left out."""
+    """A fitted `TableEstimator`, what its numbers mean, columns that were left out, and how the training file was read.
+    """
 
-    def __init__(self, fitted: TableEstimator, target: Target, dropped: Sequence[str] = ()) -> None:
+    def __init__(
+        self, fitted: TableEstimator, target: Target, dropped: Sequence[str] = (), reading: Reading | None = None,
+    ) -> None:
         self.fitted, self.target, self.dropped = fitted, target, tuple(dropped)
+        self.reading = Reading() if reading is None else reading
 
-    def predict(self, table: Table) -> np.ndarray:
-        """The label, a Python string, or the value of each row, (n,); raises where the columns are other ones."""
-        predicted = self.fitted.predict(self._checked(table))
+    def predict(self, X: Any) -> np.ndarray:
+        """The label, a Python string, or the value of each row, (n,).
+
+        ``X`` is a `Table`, a data frame, a dict of columns, a list of dicts (one for each row) or the path of a file,
+        which is read as the training file was. Columns that the model does not use are ignored. A text that training
+        has not seen is encoded as none of the known ones. A warning tells of both.
+
+        Raises
+            ValueError where a column is absent or holds something else than in training; TypeError where X is no table.
+        """
+        predicted = self.fitted.predict(self._checked(self.table_of(X)))
         return self.target.labels(predicted) if self.target.classes else predicted
 
-    def predict_proba(self, table: Table) -> np.ndarray:
-        """The probability of each class, (n, classes), in the order of ``target.classes``."""
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """The probability of each class, (n, classes), in the order of ``target.classes``; ``X`` as for `predict`."""
         if not self.target.classes:
             raise ValueError(f"this model predicts values of {self.target.name!r}; only classes have probabilities")
-        return self.fitted.predict_proba(self._checked(table))
+        return self.fitted.predict_proba(self._checked(self.table_of(X)))
+
+    def table_of(self, X: Any) -> Table:
+        """Whatever `predict` takes, as a table."""
+        if isinstance(X, Table):
+            return X
+        if isinstance(X, (str, os.PathLike)):
+            return self.read(X)
+        if isinstance(X, Mapping) or (hasattr(X, "columns") and hasattr(X, "dtypes")):
+            return Table.from_columns(X, text=self.text_columns)
+        if isinstance(X, Sequence) and X and all(isinstance(row, Mapping) for row in X):
+            return Table.from_rows(X, text=self.text_columns)
+        raise TypeError(
+            f"X is a {type(X).__name__}; it must be a data frame, a dict of columns, a list of dicts, a Table, or the "
+            f"path of a file, with the columns {checks.quoted(self.columns)}")
+
+    def read(self, path: str | os.PathLike[str], **changed: Any) -> Table:
+        """Read a file as the training file was read; ``changed`` are arguments of `read_table` that differ.
+
+        The delimiter is that of the training file where the first line has it, else found anew.
+        """
+        arguments = {**self.reading._asdict(), "delimiter": self._delimiter_of(path), **changed}
+        return read_table(path, **{**arguments, "text": self.text_columns, "only": self.columns})
+
+    def _delimiter_of(self, path: str | os.PathLike[str]) -> str | None:
+        delimiter = self.reading.delimiter
+        if delimiter is None or not os.path.isfile(path):
+            return None
+        with open(path, "rb") as file:
+            return delimiter if delimiter.encode() in file.readline(1 << 16) else None
 
     def _checked(self, table: Table) -> Table:
         """The columns that the encoder takes; the target and those left out may be there or not."""
-        table = table.without(*(name for name in (self.target.name, *self.dropped) if name in table.names))
+        known = (*self.columns, self.target.name, *self.dropped)
+        unknown = [name for name in table.names if name not in known]
+        absent = [name for name in self.columns if name not in table.names]
+        if absent:
+            raise other_columns(absent, unknown + [name for name in table.skipped if name not in known])
+        if unknown:
+            checks.warn(f"ignored, since the model does not use them: {checks.quoted(unknown)}")
+        table = table.without(*(name for name in table.names if name not in self.columns))
         self.fitted.encoder_.check_columns(table)
         gaps = [name for name in table.names if table.missing(name).any()]
         if gaps and self.fitted.impute is None:
             raise ValueError(
-                f"values are missing in {', '.join(map(repr, gaps))}, first in row "
+                f"values are missing in {checks.quoted(gaps)}, first in row "
                 f"{table.missing(gaps[0]).argmax() + 1}; this model was tuned without --impute, it can't fill them")
+        self._warn_of_unknown(table)
         return table
+
+    def _warn_of_unknown(self, table: Table) -> None:
+        """Say which texts training has not seen, and what they are encoded as."""
+        encoder = self.fitted.encoder_
+        if encoder.handle_unknown != "ignore":
+            return
+        for name, texts in encoder.unknown(table).items():
+            often = sorted(texts, key=lambda text: -texts[text])
+            shown = ", ".join(f"{text!r} ({checks.counted(texts[text], 'row')})" for text in often[:5])
+            more = f" and {len(often) - 5:,} more" * (len(often) > 5)
+            zeros = encoder.same_as_unknown(name)
+            same = f", which is also the code of {zeros!r}" if zeros is not None else ""
+            checks.warn(f"column {name!r} holds categories that training has not seen: {shown}{more}; they are encoded "
+                        f"as none of the known ones, by zeros{same}")
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that the model uses."""
+        return list(self.fitted.encoder_.columns_)
 
     @property
     def text_columns(self) -> list[str]:
@@ -122,20 +194,32 @@ class TableModel:
         """Write all of it to one .npz file, which `scratchtune.load_model` reads; it predicts the same bits then."""
         header, arrays = self.fitted.estimator.packed()
         whole = {
-            "target": self.target._asdict(), "dropped": self.dropped, "encoder": self.fitted.encoder_.state(),
-            "estimator": header}
+            "target": self.target._asdict(), "dropped": self.dropped, "reading": self.reading._asdict(),
+            "encoder": self.fitted.encoder_.state(), "estimator": header}
         write_whole(Path(path), "table model", whole, arrays)
 
 
-def unpacked(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> TableModel:
+def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) -> TableModel:
     """The model that `TableModel.save` has written."""
-    target, dropped = _target(**header["target"]), text_list("dropped", header["dropped"], different=False)
-    encoder = TableEncoder.from_state(header["encoder"])
-    estimator = estimators.unpacked(header["estimator"], arrays)
+    target = _target(*(entry(entry(header, "target"), name) for name in Target._fields))
+    dropped = text_list("dropped", entry(header, "dropped"), different=False)
+    encoder = TableEncoder.from_state(entry(header, "encoder"))
+    estimator = estimators.unpacked(entry(header, "estimator"), arrays)
     fitted = TableEstimator(estimator, encoder.impute, encoder.handle_unknown)
     fitted.encoder_ = encoder
     _check_sizes(fitted, target)
-    return TableModel(fitted, target, dropped)
+    return TableModel(fitted, target, dropped, _reading(header.get("reading", {})))  # older files have none
+
+
+def _reading(entry: Any) -> Reading:
+    """How the training file was read, looked at."""
+    plain: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in entry.items()}
+    reading = Reading(**plain)
+    for name, choices in (("decimal", DECIMALS), ("thousands", THOUSANDS), ("delimiter", DELIMITERS)):
+        checks.choice(name, getattr(reading, name), (None, *choices))
+    text_list("missing", list(reading.missing), different=False)
+    text_list("text", list(reading.text), different=False)
+    return reading
 
 
 def _target(name: Any, classes: Any, reason: Any) -> Target:

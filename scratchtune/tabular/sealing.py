@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +11,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.data import Table, TableEncoder, read_table
-from scratchtune.data.tables import decimal_comma
+from scratchtune.data.notation import Reading
 from scratchtune.evaluation import train_test_split
 from scratchtune.tabular.model import Target, read_target
 
@@ -29,6 +29,7 @@ class Prepared:
     sealed_rows: np.ndarray
     dropped: tuple[str, ...] = ()
     empty: tuple[str, ...] = ()  # those of the dropped that hold no value
+    reading: Reading = Reading()  # how the table's file was read
 
     def part(self, rows: np.ndarray) -> tuple[Table, np.ndarray]:
         """The columns and the target of some rows."""
@@ -48,7 +49,7 @@ def prepare(
     columns = table.without(target, *(name for name in drop if name in table.names), *empty)
     if not columns.names:
         raise ValueError(f"the table has no column to learn from beside the target {target!r}; it needs at least one")
-    return Prepared(columns, meant, y, *seal(meant, y, seed, sealed), (*drop, *empty), tuple(empty))
+    return Prepared(columns, meant, y, *seal(meant, y, seed, sealed), (*drop, *empty), tuple(empty), table.reading)
 
 
 def seal(target: Target, y: np.ndarray, seed: int, sealed: float) -> tuple[np.ndarray, np.ndarray]:
@@ -81,10 +82,15 @@ class Encoded(NamedTuple):
 
 def prepare_table(
     path: str | Path, target: str, *, task: str | None = None, positive: str | None = None, drop: Sequence[str] = (),
-    impute: str | None = None, seed: int = 0, sealed: float = SEALED,
+    impute: str | None = None, seed: int = 0, sealed: float = SEALED, text: Collection[str] = (),
+    missing: Collection[str] = (), decimal: str | None = None, thousands: str | None = None,
 ) -> Encoded:
-    """Read a table and seal and encode its rows as ``scratchtune tune`` does; encoders see the open rows only."""
-    table = read_table(path, skip=[name for name in drop if name != target])
+    """Read a table and split and encode its rows as ``scratchtune tune`` does; encoders see the training set only.
+
+    ``text``, ``missing``, ``decimal`` and ``thousands`` are arguments of `read_table`.
+    """
+    table = read_table(path, text=text, skip=[name for name in drop if name != target], missing=missing,
+                       decimal=decimal, thousands=thousands)
     prepared = prepare(table, target, task, positive, drop, seed, sealed)
     (open_table, y), (sealed_table, y_sealed) = prepared.part(prepared.open_rows), prepared.part(prepared.sealed_rows)
     encoder = TableEncoder(impute=impute, handle_unknown="ignore").fit(open_table)
@@ -107,5 +113,4 @@ def check_classes(target: Target, y: np.ndarray) -> None:
     if counts[rare] < 3:
         raise ValueError(
             f"the class {target.classes[rare]!r} of the target {target.name!r} is in {counts[rare]} of the rows"
-            f"{decimal_comma(target.classes)}; each class needs at least 3: take its rows out, or join it with another "
-            "class")
+            "; each class needs at least 3: take its rows out, or join it with another class")

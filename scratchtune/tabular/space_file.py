@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ def read_space(path: str | Path) -> dict[str, Any]:
         given = json.loads(Path(path).read_text(encoding="utf-8"), object_pairs_hook=_named_once)
     except FileNotFoundError:
         raise FileNotFoundError(f"--space is {str(path)!r}; there is no such file") from None
+    except RecursionError:
+        raise ValueError(f"--space is {str(path)!r}; it is nested too deeply, it must be an object from names to lists "
+                         "or ranges") from None
     except (OSError, ValueError) as problem:
         raise ValueError(f"--space is {str(path)!r}; it must hold JSON: {problem}") from None
     if not isinstance(given, dict) or not given:
@@ -34,13 +38,34 @@ def read_space(path: str | Path) -> dict[str, Any]:
     return space
 
 
+def written_space(space: Mapping[str, Any]) -> str:
+    """A space as the JSON that `read_space` reads, a line for each parameter.
+
+    >>> print(written_space({"units": Int(8, 64, log=True), "batch_size": [16, 32]}))
+    {
+      "units": {"low": 8, "high": 64, "log": true},
+      "batch_size": [16, 32]
+    }
+    """
+    return "{\n" + ",\n".join(f"  {json.dumps(name)}: {_written(entry)}" for name, entry in space.items()) + "\n}"
+
+
+def _written(entry: Any) -> str:
+    if isinstance(entry, (list, tuple)):
+        return json.dumps(list(entry))
+    given = {field.name: getattr(entry, field.name) for field in dataclasses.fields(entry)}
+    usual = {field.name: field.default for field in dataclasses.fields(entry)}
+    return json.dumps({name: value for name, value in given.items() if value != usual[name]})
+
+
 def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object of JSON, in which no name may stand twice."""
-    names = [name for name, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
+    known: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in known:
             raise ValueError(f"{name!r} stands there twice")
-    return dict(pairs)
+        known[name] = value
+    return known
 
 
 def _parameter(name: str, entry: Any) -> Any:

@@ -1,7 +1,7 @@
-"""Tuning on a table is the practitioner's job: seal some rows, tune on the others, open the sealed ones once, judge.
+"""Tuning on a table is the practitioner's job: hold out a test set, tune on the training set, evaluate both once.
 
-The default setting runs the same course beside the tuned one, so that it is seen what tuning has gained, and whether
-that is more than chance.
+The default configuration is trained and evaluated beside the tuned one, so that it is seen what tuning has gained, and
+whether that is more than chance.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.comparison import finest_grid, shown
 from scratchtune.data import Table, TableEncoder
-from scratchtune.data.tables import Text, decimal_comma
+from scratchtune.data.tables import Text
 from scratchtune.estimators import default_space
 from scratchtune.evaluation import KFold, StratifiedKFold, cross_validate
 from scratchtune.evaluation.cross_validation import epochs_trained, folds_for
@@ -36,55 +36,108 @@ EPOCHS = 27  # that Hyperband gives at most, where the space names none
 LARGEST_GRID = 1000  # settings of a grid whose size nobody has asked for
 
 
+# The metric of the test set that a scoring name is about; for all others that of the default scoring.
+JUDGED_BY = {
+    "accuracy": "accuracy", "precision": "precision", "recall": "recall", "f1": "f1", "roc_auc": "auc", "r2": "r2",
+    "precision_macro": "precision", "recall_macro": "recall", "f1_macro": "f1", "roc_auc_ovr": "auc",
+    "neg_root_mean_squared_error": "root mean squared error", "neg_mean_absolute_error": "mean absolute error"}
+
+
 @dataclass
 class TableTuning:
-    """What came of it: the study, the models of both settings, and what the sealed rows say."""
+    """What came of it: the study, the model, and the metrics of both configurations on the held-out test set.
+
+    ``default_folds`` and ``tuned_folds`` are the scores of cross-validation, one for each fold.
+    """
 
     prepared: Prepared
     study: Study
     scoring: str
-    default_score: float
+    default_folds: list[float]
+    tuned_folds: list[float]
     params: dict[str, Any]
     model: TableModel
     judged: list[Judged]
+    refitted: bool = False
 
-    def _warnings(self) -> list[str]:
-        """What one would get without looking at the columns; and whether a class is never called."""
-        target, y = self.model.target, self.prepared.y
-        if not target.classes:
-            return []
-        most = int(np.bincount(y[self.prepared.open_rows]).argmax())
-        share = float((y[self.prepared.sealed_rows] == most).mean())
-        lines = [f"always {target.classes[most]!r}: accuracy {share:.4f}"]
-        if len(target.classes) == 2 and {row.name: row.tuned for row in self.judged}["recall"] == 0.0:
-            lines.append(
-                f"no sealed row is rightly called {target.classes[1]!r}: choose a threshold of your own with predict "
-                '--proba, or search {"class_weight": ["balanced"]} with --space')
-        return lines
+    @property
+    def default_score(self) -> float:
+        """The default configuration's cross-validated score."""
+        return float(np.mean(self.default_folds))
 
     @property
     def beaten(self) -> bool:
-        """Whether a setting of the search was better than the default in cross-validation."""
+        """Whether a configuration of the search was better than the default in cross-validation."""
         return self.study.best_value > self.default_score
 
     def text(self) -> str:
         """The table of metrics, the best parameters and why they were tried."""
-        kept = "tuned" if self.beaten else "kept"
-        head = f"{'':<24} {'default':>10} {kept:>10} {'gain':>10} {'+-':>9}"
+        lines = [*self._cross_validated(), "",
+                 f"held-out test set, {len(self.prepared.sealed_rows):,} rows, evaluated once:", *self._test_set(),
+                 *_whose(self.model.target), *self._warnings(), ""]
+        if self.beaten:
+            lines += [f"best parameters: {shown(self.params)}",
+                      f"why: {self.study.why(self.study.best_trial.number)}"]
+        else:
+            lines.append("no configuration was better than the default in cross-validation: the default is kept")
+        return "\n".join([*lines, self._trained_on()])
+
+    def _cross_validated(self) -> list[str]:
+        """The scores that the configuration was chosen by."""
         best = self.study.best_value if self.beaten else self.default_score
         form = number_format(self.default_score, best)
-        lines = [f"cross-validated {self.scoring} (larger is better): default {self.default_score:{form}}, "
-                 f"tuned {best:{form}}", "",
-                 f"{len(self.prepared.sealed_rows):,} sealed rows, looked at once:", head]
-        lines += [row.text() for row in self.judged]
-        trial = self.study.best_trial
-        lines += ["gain: by how much the tuned one is better; +-: its standard error (below twice that, maybe chance)"]
-        lines += [*_whose(self.model.target), *self._warnings(), ""]
+        line = (f"cross-validated {self.scoring} (larger is better): default {self.default_score:{form}} +- "
+                f"{_standard_error(self.default_folds):{form}}")
         if self.beaten:
-            lines += [f"best parameters: {shown(self.params)}", f"why: {self.study.why(trial.number)}"]
-        else:
-            lines.append("no setting was better than the default in cross-validation: the default is kept")
-        return "\n".join(lines)
+            line += f", tuned {best:{form}} +- {_standard_error(self.tuned_folds):{form}}"
+        return [f"{line} (standard error over {len(self.default_folds)} folds)"]
+
+    def _test_set(self) -> list[str]:
+        """The metrics on the held-out test set; of the default alone where it is kept."""
+        if not self.beaten:
+            return [f"{'':<24} {'default':>10}", *(row.text(default_alone=True) for row in self.judged)]
+        return [f"{'':<24} {'default':>10} {'tuned':>10} {'gain':>10} {'+-':>9}", *(row.text() for row in self.judged),
+                "gain: by how much the tuned one is better; +-: its standard error (below twice that, maybe chance)"]
+
+    def _warnings(self) -> list[str]:
+        """Whether the tuned one is worse, what always the same class would score, and a class that is not found."""
+        lines = self._worse()
+        target, y = self.model.target, self.prepared.y
+        if not target.classes:
+            return lines
+        most = int(np.bincount(y[self.prepared.open_rows]).argmax())
+        share = float((y[self.prepared.sealed_rows] == most).mean())
+        lines.append(f"always {target.classes[most]!r}: accuracy {share:.4f}")
+        if len(target.classes) == 2 and {row.name: row.tuned for row in self.judged}["recall"] == 0.0:
+            lines.append(
+                f"no row of the test set is rightly predicted as {target.classes[1]!r}: choose a threshold of your own "
+                'with predict --proba, or search {"class_weight": ["balanced"]} with --space')
+        return lines
+
+    def _worse(self) -> list[str]:
+        """A warning where the test set says, beyond chance, that the default is better."""
+        usual = "log loss" if self.model.target.classes else "mean squared error"
+        row = next(row for row in self.judged if row.name == JUDGED_BY.get(self.scoring, usual))
+        if not row.gain < -2.0 * row.error:
+            return []
+        gain, error = (format(value, number_format(row.default, row.tuned)) for value in (-row.gain, row.error))
+        return [f"warning: on the test set the tuned model is worse than the default by {gain} +- {error} in "
+                f"{row.name}, more than chance explains. It is saved all the same: a choice by the test set would make "
+                "the scores too good. More --folds make the choice by cross-validation surer."]
+
+    def _trained_on(self) -> str:
+        """Which rows the saved model was trained on."""
+        rows, training = len(self.prepared.y), len(self.prepared.open_rows)
+        if self.refitted:
+            return (f"the saved model is trained on all {rows:,} rows; the scores above are of a model with the same "
+                    f"hyper-parameters that was trained on the {training:,} rows of the training set")
+        return (f"the saved model is trained on the {training:,} rows of the training set; with --refit it is trained "
+                f"on all {rows:,}")
+
+
+def _standard_error(folds: Sequence[float]) -> float:
+    """The standard error of the mean of the folds' scores."""
+    return float(np.std(folds, ddof=1) / np.sqrt(len(folds)))
 
 
 def _whose(target: Target) -> list[str]:
@@ -93,50 +146,6 @@ def _whose(target: Target) -> list[str]:
         return []
     about = f"about the class {target.classes[1]!r}" if len(target.classes) == 2 else "means over the classes"
     return [f"precision, recall, f1, auc: {about}"]
-
-
-def described(prepared: Prepared) -> str:
-    """In a few lines: the table, the target and why it is taken as it is."""
-    table, target = prepared.table, prepared.target
-    texts = sum(table.is_text(name) for name in table.names)
-    gaps = sum(int(table.missing(name).sum()) for name in table.names)
-    lines = [
-        f"{len(table):,} rows, {len(table.names)} columns ({len(table.names) - texts} of numbers, {texts} of texts, "
-        f"{gaps:,} cells missing)",
-        f"target {target.name!r}: {target.task}, since {target.reason}{decimal_comma(target.classes)}"
-        if target.reason != "as asked" else f"target {target.name!r}: {target.task}, as asked"]
-    for name in table.names:
-        doubt = doubtful(table.column(name))
-        if doubt:
-            lines.insert(1, f"{name!r} {doubt}; --drop {name} leaves it out")
-    if prepared.empty:
-        lines.insert(1, f"left out, since they hold no value: {', '.join(map(repr, prepared.empty))}")
-    if target.classes:
-        counts = np.bincount(prepared.y)
-        shares = [f"{label} {count / len(table):.1%}" for label, count in zip(target.classes, counts, strict=True)]
-        lines.append("classes: " + ", ".join(shares[:12]) + (", ..." if len(shares) > 12 else ""))
-    if len(target.classes) == 2:
-        lines.append(f"positive class: {target.classes[1]!r} (--positive chooses the other one)")
-    return "\n".join(lines)
-
-
-def doubtful(column: np.ndarray | Text) -> str:
-    """What a column seems to be rather than something to learn from; empty where there is no doubt."""
-    hint = ""
-    if isinstance(column, Text):
-        counts = column.counts()
-        hint = decimal_comma(counts)
-        once = sum(count == 1 for count in counts.values())
-        if not numbers_the_rows(column) and (hint or (len(counts) > 20 and once > 0.5 * len(counts))):
-            return f"holds {len(counts):,} different texts, {once:,} of them once, each a column of its own{hint}"
-    return f"seems to be a name or a number of the rows{hint}" if numbers_the_rows(column) else ""
-
-
-def numbers_the_rows(column: np.ndarray | Text) -> bool:
-    """Whether a column seems to name the rows: a text of its own in nearly each, or whole numbers that go up."""
-    if isinstance(column, Text):
-        return len(column.texts) > 0.9 * len(column) and len(column) > 20
-    return len(column) > 20 and bool((np.diff(column) > 0.0).all() and (column == np.floor(column)).all())
 
 
 def default_scoring(target: Target) -> str:
@@ -162,15 +171,17 @@ def tune_table(
     prepared: Prepared, searcher: str | Searcher, trials: int | None = None, scoring: str | None = None,
     space: Mapping[str, Any] | None = None, impute: str | None = None, folds: int = FOLDS, jobs: int = 2, seed: int = 0,
     progress: bool = True, say: Callable[[str], None] = lambda line: None, storage: str | Path | None = None,
+    refit: bool = False,
 ) -> TableTuning:
-    """Tune a network on the open rows by cross-validation, train the best and the default setting, open the seal.
+    """Tune a network on the training set by cross-validation, train the best and the default, evaluate both once.
 
     With ``storage`` every trial is kept in that file, as the study "tune"; Hyperband's budget is the number of epochs.
+    With ``refit`` the chosen configuration is trained on all rows after that, and this is the model that is returned.
     """
     target = prepared.target
     scoring = check_scoring(scoring or default_scoring(target), target)
     table, y = prepared.part(prepared.open_rows)
-    check_encoding(prepared.table, table, impute)
+    check_encoding(prepared.table, prepared.table if refit else table, impute)
 
     def made(**params: Any) -> TableEstimator:
         estimator = estimator_for(target, random_state=seed, verbose=0)
@@ -185,7 +196,7 @@ def tune_table(
 
     check_apart(splits)
 
-    def score(trial: Trial | None = None) -> float:
+    def folds_of(trial: Trial | None = None) -> list[float]:
         scores = cross_validate(
             made(**({} if trial is None else setting_of(trial))), table, y, scoring=scoring, cv=splits,
             error_score="raise", n_jobs=jobs if one_by_one else 1, return_estimator=True)
@@ -193,15 +204,19 @@ def tune_table(
             trial.scores = [None if np.isnan(fold) else float(fold) for fold in scores["test_score"]]
             trial.visits = sum(epochs_trained(fold.estimator) * len(rows) for fold, (rows, _) in zip(
                 scores["estimator"], splits, strict=True))
-        return float(scores["test_score"].mean())
+        return [float(fold) for fold in scores["test_score"]]
+
+    def score(trial: Trial) -> float:
+        return float(np.mean(folds_of(trial)))
 
     about = f"{scoring}, {target.name!r}, {target.task}, {target.classes!r}, impute {impute!r}"
     study = Study(searched, searcher, direction="maximize", seed=seed, storage=storage, name="tune",
                   data=digest_of_table(table, y, splits, about))
     settings = trials or study.searcher.total(searched) or TRIALS
-    say(f"sealed: {len(prepared.sealed_rows):,} rows; cross-validating the default and up to {settings:,} settings on "
-        f"{len(table):,} rows in {len(splits)} folds")
-    default_score = score()
+    say(f"held-out test set: {len(prepared.sealed_rows):,} rows; cross-validating the default and up to "
+        f"{checks.counted(settings, 'configuration')} on {len(table):,} rows in {len(splits)} folds")
+    default_folds = folds_of()
+    default_score = float(np.mean(default_folds))
     if np.isnan(default_score):
         raise ValueError(
             f"--scoring is {scoring!r}, which has no value in some of the {len(splits)} folds: a class is too rare; "
@@ -209,13 +224,16 @@ def tune_table(
     study.run(score, n_trials=trials,
               n_jobs=1 if one_by_one else jobs, progress=progress)
     if not any(trial.state == "complete" for trial in study.trials):
-        raise RuntimeError(f"every setting has failed; the first with {study.trials[0].error}")
+        raise RuntimeError(f"every configuration has failed; the first with {study.trials[0].error}")
     params = setting_of(study.best_trial) if study.best_value > default_score else {}
     default, tuned = made().fit(table, y), made(**params).fit(table, y)
     judged = judge(target, default, tuned, *prepared.part(prepared.sealed_rows), seed)
-    tuned.handle_unknown = tuned.encoder_.handle_unknown = "error"
-    model = TableModel(tuned, target, prepared.dropped)
-    return TableTuning(prepared, study, scoring, default_score, params, model, judged)
+    if refit:
+        tuned = made(**params).fit(prepared.table, prepared.y)
+    model = TableModel(tuned, target, prepared.dropped, prepared.reading)
+    tuned_folds = [float("nan") if fold is None else fold for fold in study.best_trial.scores or []]
+    return TableTuning(
+        prepared, study, scoring, default_folds, tuned_folds or default_folds, params, model, judged, refit)
 
 
 def digest_of_table(table: Table, y: np.ndarray, splits: Sequence[Split], about: str) -> str:
@@ -228,15 +246,15 @@ def digest_of_table(table: Table, y: np.ndarray, splits: Sequence[Split], about:
     return digest_of(*arrays, also=about)
 
 
-def check_encoding(table: Table, open_table: Table, impute: str | None) -> None:
-    """Raise before any work what the encoder would raise for some fold: missing values, too many texts."""
+def check_encoding(table: Table, training: Table, impute: str | None) -> None:
+    """Raise before any work what the encoder would raise for the rows of training: missing values, too many texts."""
     gaps = {} if impute else {name: int(table.missing(name).sum()) for name in table.names}
     gaps = {name: count for name, count in gaps.items() if count}
     if gaps:
         columns = ", ".join(f"{name!r} ({count:,} of {len(table):,} rows)" for name, count in list(gaps.items())[:10])
         more = f" and {len(gaps) - 10} more columns" if len(gaps) > 10 else ""
         raise ValueError(f"values are missing in {columns}{more}; --impute fills them, --drop leaves a column out")
-    TableEncoder(impute=impute).fit(open_table)
+    TableEncoder(impute=impute).fit(training)
 
 
 def checked_searcher(searcher: str | Searcher, trials: int | None, space: Space) -> tuple[Searcher, Space]:

@@ -60,7 +60,8 @@ def test_a_delimiter_inside_quotes_or_numbers_does_not_mislead(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("cell, text", [
-    ("1_000", True), ("0x10", True), ("1,5", True), ("1e400", None), ("-1.5E-3", False), ("+7", False), (" 7 ", False),
+    ("1_000", True), ("0x10", True), ("1,5", False), ("1,5,2", True),
+    ("1e400", None), ("-1.5E-3", False), ("+7", False), (" 7 ", False),
     ("true", True), ("2024-01-01", True)])
 def test_what_is_a_number(tmp_path: Path, cell: str, text: bool | None) -> None:
     path = _file(tmp_path, f'a;b\n1;2\n"{cell}";3\n')
@@ -74,6 +75,100 @@ def test_what_is_a_number(tmp_path: Path, cell: str, text: bool | None) -> None:
 def test_columns_can_be_read_as_texts(tmp_path: Path) -> None:
     path = _file(tmp_path, "zip,n\n01234,1\n99999,2\n")
     assert _columns(read_table(path, text=["zip", "absent"])) == {"zip": ["01234", "99999"], "n": [1.0, 2.0]}
+
+
+# Notation -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_stray_cell_in_a_column_of_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is named with its line, in whatever chunk it is; as a missing value, or among texts, it is read."""
+    lines = [f"{i}.5,{i}" for i in range(40)]
+    lines[2], lines[37] = "2.5,-", "twelve,37"
+    path = _file(tmp_path, "x,n\n" + "\n".join(lines) + "\n")
+    for cells in (400_000, 4):
+        monkeypatch.setattr(reading, "_CELLS", cells)
+        with pytest.raises(ValueError) as problem:
+            read_table(path)
+        assert str(problem.value) == (
+            f"{path}: 39 of 40 cells of 'x' are numbers; not: 'twelve' in line 39; give --missing twelve if it marks a "
+            "missing value, or give --text x to take the column as text (in Python: arguments of read_table), or "
+            "correct the file; 'n' has such cells too")
+        table = read_table(path, missing=["-", "Twelve "])
+        assert str(_columns(table)["n"][:4]) == "[0.0, 1.0, nan, 3.0]" and np.isnan(table.column("x")[37])
+        assert _columns(read_table(path, text=["x", "n"]))["n"][2] == "-"
+        assert read_table(path, skip=["x", "n"], only=["x"]).names == []
+    assert read_table(path, missing=["-"], skip=["x"]).reading == ((".", None, ("-",), ",", ()))
+
+
+@pytest.mark.parametrize("cells", ["-", "twelve", "missing", "1,5", "$3", "12%"])
+def test_every_kind_of_stray_stops(tmp_path: Path, cells: str) -> None:
+    """Where a column has few different values too."""
+    path = _file(tmp_path, "a,b\n" + "1,x\n2,y\n3,x\n" * 20 + f'"{cells}",y\n')
+    with pytest.raises(ValueError, match=r"60 of 61 cells of 'a' are numbers; not: '.*' in line 62; "):
+        read_table(path)
+
+
+def test_markers_that_are_numbers_count_by_value(tmp_path: Path) -> None:
+    path = _file(tmp_path, "a,b\n-999,x\n-999.0,-999\n3,y\n")
+    assert str(_columns(read_table(path, missing=["-999"]))) == "{'a': [nan, nan, 3.0], 'b': ['x', None, 'y']}"
+    np.savez(tmp_path / "t.npz", a=np.array([-999, 3]), b=np.array(["-", "x"]))
+    table = read_table(tmp_path / "t.npz", missing=["-999", "-"])
+    assert str(_columns(table)) == "{'a': [nan, 3.0], 'b': [None, 'x']}"
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_a_decimal_comma_is_found(tmp_path: Path, delimiter: str) -> None:
+    rows = ["a b n c".split(), *([f"{i},5", "1,100", str(i), "Rome"] for i in range(30))]
+    path = _file(tmp_path, "\n".join(map(delimiter.join, rows)))
+    table = read_table(path)
+    assert _columns(table)["a"][:3] == [0.5, 1.5, 2.5] and _columns(table)["b"][0] == 1.1  # since the first has decided
+    assert _columns(table)["n"][:3] == [0.0, 1.0, 2.0] and table.reading.decimal == ","
+    assert read_table(path, decimal=",").reading == table.reading
+
+
+@pytest.mark.parametrize("content, options, what", [
+    ('a,b\n"1,5",1\n"2,25",2\n', {}, "give --decimal , if all numbers of the file have a decimal comma"),
+    ('a,b\n"1,5",0.25\n"2,25",0.5\n', {}, r"write 1.5 for '1,5', since other numbers have a decimal point \('0.25'\)"),
+    ("a;b\n1,5;0.25\n2,25;0.5\n", {}, r"write 1.5 for '1,5', since other numbers have a decimal point \('0.25'\)"),
+    ("a;b\n1,100;3\n900;4\n", {}, r"'1,100' in line 2; say what '1,100' is: 1.100 with .* \(--decimal ,\), or 1100 wi"),
+    ('a,b\n"1,100",3\n900,4\n', {}, r"say what '1,100' is: 1.100 with .* \(--decimal ,\), or 1100 with a thousands"),
+    ("a;b\n1,5;1.234\n2,5;3\n", {}, r"say what '1.234' is: 1.234 with a decimal point \(--decimal .\), or 1234 with"),
+    ("a;b\n0.25;1\n0.5;2\n", {"decimal": ","}, "write 0,25 for '0.25', or give --decimal . if all numbers"),
+    ("a;b\n1,5;1\n2,5;2\n", {"decimal": "."}, "give --decimal , if all"),
+])
+def test_what_is_not_sure_is_not_guessed(tmp_path: Path, content: str, options: dict[str, str], what: str) -> None:
+    with pytest.raises(ValueError, match=what):
+        read_table(_file(tmp_path, content), **options)
+
+
+@pytest.mark.parametrize("content, options, numbers", [
+    ('a,b\n"1,5",1\n"2,25",2\n', {"decimal": ","}, [1.5, 2.25]),
+    ('a,b\n"1,100",3\n900,4\n', {"thousands": ","}, [1100.0, 900.0]),
+    ('a,b\n"1,100",3\n900,4\n', {"decimal": ","}, [1.1, 900.0]),
+    ("a;b\n1.234,5;1\n2;3\n", {"thousands": "."}, [1234.5, 2.0]),  # the comma decides: it is no separator
+    ("a;b\n1'234.5;1\n2;3\n", {"thousands": "'"}, [1234.5, 2.0]),
+])
+def test_notation_that_is_given(
+    tmp_path: Path, content: str, options: dict[str, str], numbers: list[float],
+) -> None:
+    assert _columns(read_table(_file(tmp_path, content), **options))["a"] == numbers
+
+
+def test_whole_numbers_with_thousands_separators_are_exact_too(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="line 2, holds 9,007,199,254,740,993 as 'a', a whole number that"):
+        read_table(_file(tmp_path, 'a;b\n9,007,199,254,740,993;1\n'), thousands=",")
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_the_line_that_names_the_delimiter(tmp_path: Path, mark: str) -> None:
+    """Excel writes it for itself, and it is no header."""
+    assert _columns(read_table(_file(tmp_path, f"{mark}sep=;\r\na;b\r\n1;2\r\n"))) == {"a": [1.0], "b": [2.0]}
+    with pytest.raises(ValueError, match="line 3, has 1 cell and the header has 2"):
+        read_table(_file(tmp_path, f"{mark}sep=;\na;b\n1\n"))
+    with pytest.raises(ValueError, match="line 2: column 2 has no name"):
+        read_table(_file(tmp_path, f"{mark}sep=;\na;\n1;2\n"))
+    with pytest.raises(ValueError, match=r"line 1: sep is '\|'; it must be one of ','"):
+        read_table(_file(tmp_path, f"{mark}sep=|\na|b\n1|2\n"))
 
 
 # Properties -----------------------------------------------------------------------------------------------------------
@@ -154,6 +249,8 @@ def test_columns_that_are_skipped(tmp_path: Path) -> None:
     np.savez(tmp_path / "t.npz", a=np.array([None]), X=np.array([[1.0, np.inf]] * 2), n=np.array([2**60 + 1, 3]))
     table = read_table(tmp_path / "t.npz", skip=["a", "X1"], text=["n"])
     assert _columns(table) == {"X0": [1.0, 1.0], "n": [str(2**60 + 1), "3"]} and table.skipped == ("a", "X1")
+    assert read_table(tmp_path / "t.npz", only=["X0"]).names == ["X0"]
+    assert _columns(read_table(tmp_path / "t.npz", only=["X0"], text=["X0"])) == {"X0": ["1", "1"]}
 
 
 def test_a_late_problem_is_found_in_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,8 +272,13 @@ def test_no_file_a_directory_and_wrong_arguments(tmp_path: Path) -> None:
         read_table(tmp_path, delimiter="|")
     with pytest.raises(TypeError, match="text is 'zip'; it must be a list"):
         read_table(tmp_path, text="zip")
-    with pytest.raises(TypeError, match="skip is 'zip'; it must be a list"):
-        read_table(tmp_path, skip="zip")
+    for name in ("skip", "only", "missing"):
+        with pytest.raises(TypeError, match=f"{name} is 'zip'; it must be a list"):
+            read_table(tmp_path, **{name: "zip"})
+    with pytest.raises(ValueError, match="decimal is ';'"):
+        read_table(tmp_path, decimal=";")
+    with pytest.raises(ValueError, match="thousands is ',', and so is decimal"):
+        read_table(tmp_path, decimal=",", thousands=",")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from scratchtune.data import Table
-from scratchtune.data.tables import Text, decimal_comma, number_text
+from scratchtune.data.tables import Text, number_text
 from scratchtune.evaluation.splits import number_of_rows, take_rows
 
 
@@ -39,6 +39,27 @@ def test_rows_are_those_of_each_column(rows: Any) -> None:
     table = _table()[rows]
     for name in table.names:
         assert str(_values(table, name)) == str(np.array(_values(_table(), name), object)[rows].tolist())
+
+
+def test_a_table_of_rows() -> None:
+    table = Table.from_rows([{"age": 31, "city": "Rome"}, {"city": None, "age": 7.5}, {"zip": 1}], text=["zip"])
+    assert str([_values(table, name) for name in table.names]) == (
+        "[[31.0, 7.5, nan], ['Rome', None, None], [None, None, '1']]")
+
+
+@pytest.mark.parametrize("values", [
+    [1.5, "-", 2.5], ["1.5", "-", "2.5"], np.array(["1.5", "-", "2.5"]), [1, "-", 2, None]])
+def test_a_stray_text_in_a_column_of_numbers(values: Any) -> None:
+    with pytest.raises(ValueError, match=r"2 of 3 cells of 'c' are numbers; not: '-' in row 1; make .* text=\['c'\]"):
+        Table.from_columns({"c": values})
+    assert _values(Table.from_columns({"c": values}, text=["c"]), "c")[1] == "-"
+
+
+def test_numbers_as_texts() -> None:
+    table = Table.from_columns({"a": [1, 20], "b": [1.0, np.nan], "c": [2**60 + 1, 3]}, text=["a", "b", "c"])
+    assert [_values(table, name) for name in "abc"] == [["1", "20"], ["1", None], [str(2**60 + 1), "3"]]
+    with pytest.raises(TypeError, match="text is 'a'; it must be a list"):
+        Table.from_columns({"a": [1]}, text="a")
 
 
 def test_splits_take_rows_of_it() -> None:
@@ -83,13 +104,6 @@ def test_an_absent_column_is_named_with_the_nearest() -> None:
 def test_a_number_as_a_file_has_it() -> None:
     assert [number_text(x) for x in (3.0, -1.0, 0.1, 1e300)] == ["3", "-1", "0.1", "1e+300"]
     assert [number_text(x) for x in (2.0**60, -(2.0**63))] == [str(2**60), str(-(2**63))]
-
-
-@pytest.mark.parametrize("texts, comma", [
-    (["0,5", "1,25"], True), (["3", "-0,5"], True), (["1", "2"], False), (["a,b", "0,5"], False), ([], False),
-])
-def test_a_decimal_comma_is_guessed(texts: list[str], comma: bool) -> None:
-    assert bool(decimal_comma(texts)) == comma
 
 
 def test_a_data_frame_becomes_a_table() -> None:

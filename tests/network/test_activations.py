@@ -24,10 +24,10 @@ def _through(name: str, x: Any, dy: Any = None, dtype: str = "float64") -> tuple
     network = engine.build_network(stages, nothing, nothing, rows)
     engine.matrix(network.values, network.at, 0, rows)[:] = x
     engine.forward_pass(network, 0, 2, rows, True, 0, key)
-    engine.matrix(network.slopes, network.at, 2, rows)[:] = 1.0 if dy is None else dy
+    engine.matrix(network.value_grads, network.at, 2, rows)[:] = 1.0 if dy is None else dy
     engine.backward_pass(network, 2, rows, True, 0, key)
     at = network.at
-    return engine.matrix(network.values, at, 2, rows).copy(), engine.matrix(network.slopes, at, 1, rows).copy()
+    return engine.matrix(network.values, at, 2, rows).copy(), engine.matrix(network.value_grads, at, 1, rows).copy()
 
 
 def test_relu_over_a_batch_by_hand() -> None:

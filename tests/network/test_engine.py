@@ -318,4 +318,4 @@ def test_arrays_begin_on_a_line(dtype: str) -> None:
 
 def test_hits_counts_rows_whose_largest_output_is_right() -> None:
     target = np.eye(3)[[0, 1, 2, 2]]
-    assert engine.hits(target, np.arange(4), np.array([[3.0, 1, 2], [3, 1, 2], [1, 2, 3], [2, 3, 1]])) == 2
+    assert engine.count_correct(target, np.arange(4), np.array([[3.0, 1, 2], [3, 1, 2], [1, 2, 3], [2, 3, 1]])) == 2

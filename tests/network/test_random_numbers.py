@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 
 import numpy as np
 
@@ -83,6 +84,10 @@ def test_an_epochs_order_depends_on_seed_and_epoch_alone() -> None:
 
 
 def test_plain_python_draws_the_same_bits() -> None:
-    with np.errstate(over="ignore"):
+    """And without a word: the integers wrap around by intention."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
         plain = [int(jit.plain(random_bits)(np.uint64(9), np.uint64(i))) for i in range(20)]
+        last = int(jit.plain(random_bits)(np.uint64(2**64 - 1), np.uint64(2**64 - 1)))
     assert plain == _bits(9, 20)
+    assert last == int(random_bits(np.uint64(2**64 - 1), np.uint64(2**64 - 1)))

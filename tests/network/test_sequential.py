@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import tracemalloc
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -335,7 +338,13 @@ WIDTH = 10**6
     ({"format": "1"}, "damaged: its format is '1'"), ({"format": 2}, "of format 2; this version reads up to format 1"),
     ({"input_shape": [WIDTH]}, r"damaged: theta is float64 \(43,\); it must be float64 \(5000023,\)"),
     ({"input_shape": [-1]}, "damaged: input_shape is -1"), ({"step": 1e308}, "damaged: step is 1e.308"),
-    ({"layers": "x"}, "damaged: "), ({"loss": 5}, "damaged: loss is 5"), ({"metrics": "accuracy"}, "damaged: metrics"),
+    ({"step": 10**30}, r"damaged: step is 1000000000000000000000000000000; it must be a whole number in \[0, 9"),
+    ({"layers": "x"}, "damaged: layers is 'x'; it must be a list"), ({"loss": 5}, "damaged: loss is 5"),
+    ({"metrics": "accuracy"}, "damaged: metrics"),
+    ({"layers": ["x"]}, "damaged: it holds 'x' where an object with 'class' must be"),
+    ({"layers": [{"class": ["Dense"], "config": {}}]}, "where the name and the arguments of a"),
+    ({"layers": [{"class": "BatchNormalization", "config": {"center": False}}], "input_shape": [10**13]},
+     "damaged: theta is float64"),
     ({"layers": [{"class": "MyOwn", "config": {}}]}, "the file holds a Layer 'MyOwn'; import its definition"),
 ])
 def test_a_damaged_header(change: dict[str, Any], sentence: str, tmp_path: Path) -> None:
@@ -358,6 +367,63 @@ def test_damaged_weights(tmp_path: Path) -> None:
     model.theta[0] = np.inf
     with pytest.raises(ValueError, match="theta holds NaN or infinity"):
         model.save(tmp_path / "other")
+
+
+def _with_members(path: Path, compression: int = zipfile.ZIP_STORED, **members: bytes | None) -> None:
+    """The file again with other members; None takes one out."""
+    with zipfile.ZipFile(path) as archive:
+        whole: dict[str, bytes | None] = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, content in (whole | {f"{name}.npy": content for name, content in members.items()}).items():
+            if content is not None:
+                archive.writestr(name, content)
+
+
+def _npy(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def test_a_missing_or_an_unknown_array_is_told_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "m.npz"
+    for members, sentence in (
+        ({"state": None}, "the model in it is damaged: 'state' is missing"),
+        ({"theta": None}, "the model in it is damaged: 'theta' is missing"),
+        ({"zzz": _npy(np.zeros(3))}, "the model in it is damaged: it holds 'zzz.npy', which no model has"),
+        ({"theta": b"no array"}, "the model in it is damaged: "),
+    ):
+        _fitted().save(path)
+        _with_members(path, **members)
+        with pytest.raises(ValueError) as error:
+            st.load_model(path)
+        assert str(error.value).startswith(f"path is {str(path)!r}; {sentence}") and "Error(" not in str(error.value)
+
+
+def test_what_is_not_needed_is_not_read(tmp_path: Path) -> None:
+    """A small file whose members claim to be large is refused before any of them is unpacked."""
+    path, large = tmp_path / "m.npz", _npy(np.zeros(30_000_000))
+    for name, sentence in (
+        ("zzz", "it holds 'zzz.npy', which no model has"),
+        ("theta", "its 'theta' claims 240,000,128 bytes in a file that can hold "),
+        ("header", "its 'header' claims 240,000,128 bytes in a file that can hold "),
+    ):
+        _fitted().save(path)
+        _with_members(path, zipfile.ZIP_DEFLATED, **{name: large})
+        assert path.stat().st_size < 300_000
+        tracemalloc.start()
+        with pytest.raises(ValueError, match=f"m.npz'; the model in it is damaged: {sentence}"):
+            st.load_model(path)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+        tracemalloc.stop()
+
+
+def test_an_array_that_claims_more_than_it_holds(tmp_path: Path) -> None:
+    _fitted().save(tmp_path / "m.npz")
+    longer = _npy(np.zeros(43)).replace(b"(43,), }      ", b"(99999999,), }")
+    _with_members(tmp_path / "m.npz", theta=longer)
+    with pytest.raises(ValueError, match="the model in it is damaged: its 'theta' claims 799,999,992 bytes of numbers"):
+        st.load_model(tmp_path / "m.npz")
 
 
 def test_what_a_file_cannot_hold(tmp_path: Path) -> None:
@@ -445,3 +511,15 @@ def test_a_training_with_weights_and_validation_is_that_of_keras() -> None:
         np.testing.assert_allclose(found[name], wanted[name], rtol=2e-4)
     for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
+
+
+def test_a_call_in_training_draws_dropout_by_its_key_and_changes_nothing():
+    model = st.Sequential([st.BatchNormalization(), st.Dropout(0.5)], dtype="float64")
+    model.build((None, 40))
+    X = np.random.default_rng(0).normal(size=(50, 40))
+    weights = model.get_weights()
+    first, again, other = (model(X, training=True, key=key) for key in (1, 1, 2))
+    assert (first == again).all() and (first != other).any()
+    assert 0.4 < (first == 0.0).mean() < 0.6
+    assert (model(X) == model.predict(X)).all()
+    assert all((a == b).all() for a, b in zip(weights, model.get_weights(), strict=True))

@@ -54,6 +54,12 @@ def bowl(trial: Trial) -> float:
     (lambda: {"x": Categorical({"a", "b"})}, r"it must be a list, since the order of a set is not fixed$"),
     (lambda: {"x": range(10**9)}, r"^x: choices holds 1000000000 values; it must hold at most 1000000"),
     (lambda: {"x": Categorical(np.array(3.0))}, r"^choices is array\(3.\); it must be a list of values$"),
+    (lambda: {"x": (0.0, 1.0)}, r"^x is \(0.0, 1.0\), which may mean a range or choices; write "
+                                r"st.Float\(0.0, 1.0\) for the range, or the list \[0.0, 1.0\] for the choices$"),
+    (lambda: {"x": (64, np.int64(16))}, r"write st.Int\(16, 64\) for the range, or the list \[64, 16\] for the cho"),
+    (lambda: {"x": (1, 0.5)}, r"write st.Float\(0.5, 1\) for the range"),
+    (lambda: {"x": (1e-4, 1e-1, "log-uniform")}, r"write st.Float\(0.0001, 0.1, log=True\) for the range, or the list"),
+    (lambda: {"x": (1, 9, "uniform")}, r"write st.Int\(1, 9\) for the range"),
     (lambda: {"x": 3}, r"^x is 3; it must be a Float, an Int, a Categorical or a list of choices$"),
     (lambda: {"x": Categorical([1], when={"y": [1]})}, r"^when of 'x' names 'y'; .* another parameter of the space, w"),
     (lambda: {"x": Categorical([1], when={"yy": [1]}), "y": [1]}, r"^when of 'x' names 'yy'; .*, did you mean 'y'\?$"),

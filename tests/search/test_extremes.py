@@ -53,6 +53,9 @@ SPACES: dict[str, tuple[dict[str, Any], Callable[[dict[str, Any]], bool] | None]
     "the ends of floats": (
         {"x": Float(-8e307, 8e307), "l": Float(5e-324, 1.7976931348623157e308, log=True), "n": Float(1.0, 1.0 + 2**-52),
          "d": Float(-1e-320, 1e-320), "s": Float(0.0, 1.0, step=1e-12)}, None),
+    "log ranges of a few floats": (
+        {"x": Float(1e-4, 1e-4 + 1e-19, log=True), "y": Float(1e300, 1e300 * (1 + 1e-14), log=True),
+         "p": Float(1e-4, 1e-4 + 1e-19, log=True, prior=(1e-4, 0.1))}, None),
     "the ends of whole numbers": (
         {"k": Int(0, 2**50 - 1), "b": Int(2**62, 2**62 + 100), "l": Int(1, 2**40, log=True)}, None),
     "sharp priors": (
@@ -68,6 +71,7 @@ SPACES: dict[str, tuple[dict[str, Any], Callable[[dict[str, Any]], bool] | None]
 VALUES: dict[str, Callable[[dict[str, Any]], float]] = {
     "huge": one_of(1e308, -1e308, 1e-320, 0.0, 1.7e308, -1.7e308),
     "tiny": one_of(1e-320, 0.0, -1e-320, 5e-324),
+    "the least float and 0": one_of(0.0, 5e-324),
     "one value": lambda params: 1e12,
     "1e12 and a little": lambda params: 1e12 + chance(params),
     "nearly all failed": lambda params: chance(params) if chance(params) < 0.3 else math.nan,

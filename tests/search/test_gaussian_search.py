@@ -42,12 +42,22 @@ def propose(space: Space, seen: list[Result], pending: Any = (), seed: int = 1, 
 
 @pytest.mark.parametrize("losses", [
     [1.0, 2.0, 3.0, 4.0], [3.0, 1e12, 1.0, 2.0, 2.0], [1e-12, 3e-12, 1e12, 2e-12], [-1e308, 1e308, 0.0],
-    [5.0, 5.0, 6.0]])
+    [5.0, 5.0, 6.0], [0.0, 5e-324], [1e-310, 2e-310, 3e-310, 1.0], [1e-161, 2e-161, 3e-161, 4e-161]])
 def test_tame_values_keep_their_order_and_have_mean_0_and_deviation_1(losses: list[float]) -> None:
     values = gs.tamed(np.array(losses))
     assert np.isfinite(values.tame).all() and math.isfinite(values.factor)
     assert values.tame.mean() == pytest.approx(0.0, abs=1e-12) and values.tame.std() == pytest.approx(1.0)
     assert (np.diff(values.tame[np.argsort(losses, kind="stable")]) >= -1e-12).all()
+
+
+def test_values_of_any_size_become_tame() -> None:
+    rng, special = np.random.default_rng(0), [0.0, 5e-324, 1e-162, 1.0, 1e300, 1.79e308, -1.79e308]
+    for _ in range(3000):
+        losses = rng.choice(special, rng.integers(2, 12))
+        losses[0] = rng.normal() * 10.0 ** rng.uniform(-323, 307)
+        values = gs.tamed(losses)
+        assert np.isfinite([*values.tame, values.offset, math.log(values.factor)]).all(), losses.tolist()
+        assert (np.diff(values.tame[np.argsort(losses, kind="stable")]) >= -1e-9).all(), losses.tolist()
 
 
 def test_the_better_half_keeps_its_shape_and_its_units() -> None:
@@ -179,14 +189,17 @@ HARD: dict[str, Any] = {
     "huge": 1e12 * np.arange(20.0), "huge and tiny": np.where(np.arange(20) % 2 == 0, 1e12, 1e-12 * np.arange(20)),
     "a huge offset": 1e12 + 1e-3 * np.arange(20),
     "mixed with failures": np.where(np.arange(20) % 3 == 0, math.nan, 1.0),
-    "the largest numbers": 1.7e308 * np.linspace(-1.0, 1.0, 20)}
+    "the largest numbers": 1.7e308 * np.linspace(-1.0, 1.0, 20), "the least one and 0": 5e-324 * (np.arange(20) % 2),
+    "constants that are huge": np.full(20, 1e300), "the largest, once": 1.79e308 * (np.arange(20) == 3),
+    "differences that overflow": 1.79e308 * (-1.0) ** np.arange(20)}
 
 
+@pytest.mark.parametrize("acquisition", ["log_ei", "pi", "bound"])
 @pytest.mark.parametrize("values", HARD.values(), ids=list(HARD))
-def test_values_that_are_hard(values: Any) -> None:
+def test_values_that_are_hard(values: Any, acquisition: str) -> None:
     for space in (PLANE, MIXED):
-        params, why = propose(space, seen_of(space, values))
-        assert space.check(params) == params
+        params, why = propose(space, seen_of(space, values), acquisition=acquisition)
+        assert space.check(params) == params and gs.explain(why)
         json.dumps(why, allow_nan=False)
 
 

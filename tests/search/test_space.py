@@ -15,6 +15,8 @@ RANGES = [
     Int(16, 64, step=16), Int(1, 1000, log=True), Int(7, 7), Categorical(["a", None, 1, 1.0, True, (2, 3)]),
     Float(-1e-320, 1e-320), Float(5e-324, 1.7976931348623157e308, log=True), Float(-8e307, 8e307), Float(1, 1 + 2**-52),
     Float(-0.7, 0.7, step=0.1), Float(1e-6, 1.0, step=3e-9 / 3), Int(-(2**62), -(2**62) + 9), Int(0, 2**50 - 1),
+    Float(1e-4, 1e-4 + 1e-19, log=True), Float(1e300, 1e300 * (1 + 1e-14), log=True), Float(5e-324, 1e-323, log=True),
+    Float(1.7e308, 1.7e308 * (1 + 1e-8), log=True), Int(2**40 - 1, 2**40, log=True),
     Int(2**62, 2**62 + 2**50 * 1000 - 1000, step=1000), Int(1, 2**40, log=True), Categorical([float("nan"), [1], [2]]),
 ]
 
@@ -305,3 +307,10 @@ def test_bad_definitions_are_one_clear_sentence(make: Any, message: str) -> None
 def test_bad_params_are_one_clear_sentence(params: Any, message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
         Space(NESTED).check(params)
+
+
+def test_tuples_that_can_be_no_range_are_choices() -> None:
+    for choices in (
+            ((64,), (32, 16)), ("relu", "tanh"), (16, 32, 64), (True, False), (0.5,), (0.1, None), (8, "auto"),
+            (1, 2, "auto")):
+        assert Space({"x": choices}).parameters["x"] == Categorical(choices)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
+from scratchtune.cli import main
 from scratchtune.search import Categorical, Float, Int, Space
 from scratchtune.study.storage import MIGRATIONS, VERSION, Row, Storage, StorageError, packed_params, unpacked_params
 
@@ -208,6 +211,13 @@ def test_a_second_study_in_this_process_goes_on_where_the_first_one_is(tmp_path:
         first.tell(asked, 0.0)
 
 
+def test_a_kept_trial_that_is_told_by_its_number_is_not_run_again(tmp_path: Path) -> None:
+    _kept(tmp_path / "a.db").ask()
+    study = _kept(tmp_path / "a.db")
+    study.tell(0, 0.5)
+    assert [trial.value for trial in study.run(_x, 1, progress=False).trials] == [0.5]
+
+
 def test_two_studies_of_this_process_cannot_run_one_study_at_a_time(tmp_path: Path) -> None:
     first, second = _kept(tmp_path / "a.db"), _kept(tmp_path / "a.db")
 
@@ -261,17 +271,20 @@ def test_a_write_that_fails_loses_nothing_and_leaves_a_study_that_goes_on(
 
 
 def test_a_full_disk_is_one_sentence_and_what_was_kept_is_there(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
     study = _kept(tmp_path / "a.db").run(_x, 3, progress=False)
-    assert study._keeper is not None
-    pages = study._keeper._storage._db.execute("PRAGMA page_count").fetchone()[0]
-    study._keeper._storage._db.execute(f"PRAGMA max_page_count = {pages}")
 
     def saves(trial: st.Trial) -> float:
         trial.save({"weights": np.zeros(100_000)})
         return 1.0
 
-    with pytest.raises(StorageError, match="untouched: database or disk is full"):
-        study.run(saves, 5, progress=False)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
+    try:
+        with pytest.raises(StorageError, match="untouched: .*(disk|full)"):
+            study.run(saves, 5, progress=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     del study
     again = _kept(tmp_path / "a.db")
     assert [trial.state for trial in again.trials[:3]] == ["complete"] * 3
@@ -325,9 +338,7 @@ def test_an_older_file_is_brought_up_to_date(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_truncated_file_is_one_sentence(tmp_path: Path) -> None:
-    study = _kept(tmp_path / "a.db").run(_x, 200, progress=False)
-    assert study._keeper is not None
-    study._keeper._storage.close()
+    _kept(tmp_path / "a.db").run(_x, 200, progress=False)
     whole = (tmp_path / "a.db").read_bytes()
     for length in (50, 5000, len(whole) // 2):
         (tmp_path / f"{length}.db").write_bytes(whole[:length])
@@ -335,12 +346,55 @@ def test_a_truncated_file_is_one_sentence(tmp_path: Path) -> None:
             _kept(tmp_path / f"{length}.db")
 
 
-def test_a_file_that_may_only_be_read_is_one_sentence_and_loses_nothing(tmp_path: Path) -> None:
+def test_a_disk_that_may_only_be_read_is_one_sentence_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
     study = _kept(tmp_path / "a.db").run(_x, 3, progress=False)
-    assert study._keeper is not None
-    study._keeper._storage._db.execute("PRAGMA query_only = ON")  # as on a read-only disk
-    with pytest.raises(StorageError, match="can't be written, and what it held before is untouched: .* readonly"):
-        study.run(_x, 5, progress=False)
-    study._keeper._storage._db.execute("PRAGMA query_only = OFF")
+
+    def opened(storage: Storage) -> sqlite3.Connection:
+        db = sqlite3.connect(storage.file, isolation_level=None, check_same_thread=False)
+        db.execute("PRAGMA query_only = ON")
+        return db
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Storage, "_opened", opened)
+        with pytest.raises(StorageError, match="can't be written, and what it held before is untouched: .* readonly"):
+            study.run(_x, 5, progress=False)
+        study._keeper.close()  # type: ignore[union-attr]
     study.run(_x, 5, progress=False)
     assert _table(_kept(tmp_path / "a.db")) == _table(study)
+
+
+def test_a_study_that_was_kept_with_a_pair_of_choices_opens_with_the_list(tmp_path: Path) -> None:
+    """A tuple of two numbers was once taken for choices; such a study is defined by them still."""
+    space = Space({"x": Categorical((0.0, 1.0))})
+    st.tune(lambda trial: trial.params["x"], space, "random", 2, storage=tmp_path / "a.db", progress=False)
+    study = st.Study({"x": [0.0, 1.0]}, "random", storage=tmp_path / "a.db")
+    assert [trial.value for trial in study.trials] == [trial.params["x"] for trial in study.trials]
+
+
+@pytest.mark.parametrize(("table", "column", "text", "sentence"), [
+    ("studies", "definition", "{", "is damaged: the definition of the study 'study' can't be read: Expecting property"),
+    ("studies", "definition", "[]", "is damaged: the definition of the study 'study' can't be read: it is []"),
+    ("studies", "definition", "{}", "is damaged: the definition of the study 'study' has no 'space'"),
+    ("studies", "definition", '{"space": 5, "searcher": "", "seed": 0, "direction": ""}', "the space of the study"),
+    ("trials", "params", "[" * 100_000, "is damaged: trial 0 of the study 'study' can't be read: "),
+    ("trials", "shown", "[]", "is damaged: trial 0 of the study 'study' can't be read: shown is []"),
+    ("trials", "reports", "[]", "is damaged: trial 0 of the study 'study' can't be read: reports is []"),
+    ("trials", "scores", "5", "is damaged: trial 0 of the study 'study' can't be read: scores is 5"),
+    ("trials", "value", "much", "is damaged: trial 0 of the study 'study' can't be read: value is 'much'"),
+    ("trials", "said", b"\xff", "can't be read: said is b"),
+])
+def test_damage_is_told_with_the_name_of_the_file(
+    table: str, column: str, text: Any, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "a.db"
+    st.tune(lambda trial: trial.params["x"], {"x": Float(0.0, 1.0)}, "random", 2, storage=path, progress=False)
+    gc.collect()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"UPDATE {table} SET {column} = ?", (text,))
+        db.commit()
+    for command in ("studies", "show", "export"):
+        assert main([command, str(path)]) == 2
+        said = capsys.readouterr().err
+        assert said.startswith(f"scratchtune: {str(path)!r}") and said.count("\n") == 1 and sentence in said

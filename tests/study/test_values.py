@@ -19,7 +19,8 @@ SEARCHERS: dict[str, Any] = {
     "auto": st.BayesianSearch(initial=2, parallel=2), "genetic": st.GeneticSearch(population=3, offspring=2),
     "hyperband": st.Hyperband(max_budget=9)}
 BAD = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf, "none": None, "text": "0.5", "exception": ValueError("bad"),
-       "array": np.zeros(2), "complex": 1j}
+       "array": np.zeros(2), "complex": 1j, "masked": np.ma.masked,
+       "a masked array": np.ma.masked_array(0.5, mask=True)}
 GOOD = {"float32": np.float32(0.25), "int64": np.int64(2), "zero-dimensional": np.array(0.5), "bool": True,
         "fraction": Fraction(1, 3)}
 TRIALS, SPECIAL = 8, 5  # one trial is handed in otherwise than the others

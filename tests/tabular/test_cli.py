@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,12 @@ import pytest
 import scratchtune as st
 from scratchtune.cli import main
 from scratchtune.data import read_table
+from scratchtune.data.notation import MISSING
+from scratchtune.estimators import default_space
+from scratchtune.search import Space
 from scratchtune.tabular import tuning as table_tuning
 from scratchtune.tabular.sealing import prepare
+from scratchtune.tabular.space_file import read_space
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -69,6 +74,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return called
 
 
+IGNORED = "scratchtune: ignored, since the model does not use them: {}\n"
 QUICK = ["--trials", "2", "--folds", "2", "--space", "quick.json", "--jobs", "1"]
 TUNE = ["tune", "whole.csv", "--target", "churn", *QUICK]
 
@@ -79,6 +85,12 @@ def tuned(run: Run, *more: str, table: str = "whole.csv", target: str = "churn",
     return printed
 
 
+def metric(printed: str, name: str) -> str:
+    """A metric of the saved model on the test set: the tuned one's, or the default's where it is kept."""
+    numbers = next(line for line in printed.splitlines() if line.startswith(name)).removeprefix(name).split()
+    return numbers[1] if len(numbers) > 1 else numbers[0]
+
+
 # The practitioner's day -----------------------------------------------------------------------------------------------
 
 
@@ -86,10 +98,11 @@ def test_a_table_in_a_model_out(run: Run) -> None:
     printed = tuned(run, "--impute", "--drop", "id", table="gaps.csv")
     assert "150 rows, 3 columns (1 of numbers, 2 of texts, 16 cells missing)" in printed
     assert "target 'churn': classification, since it holds text" in printed
-    assert "positive class: 'yes'" in printed and "30 sealed rows, looked at once" in printed
+    assert "positive class: 'yes'" in printed and "held-out test set, 30 rows, evaluated once" in printed
     assert all(name in printed for name in ("default", "accuracy", "precision", "recall", "f1", "auc", "log loss"))
     code, labels, messages = run("predict", "model.npz", "gaps.csv")
-    assert (code, messages) == (0, "") and len(labels.splitlines()) == 150 and set(labels.split()) == {"yes", "no"}
+    assert (code, messages) == (0, IGNORED.format("'id', 'churn'"))
+    assert len(labels.splitlines()) == 150 and set(labels.split()) == {"yes", "no"}
     right = np.mean(np.array(labels.split()) == np.array(customers()["churn"]))
     assert right > 0.75
     table, model = read_table("gaps.csv"), st.load_model("model.npz")
@@ -110,14 +123,15 @@ def test_probabilities_are_a_table_that_loses_nothing(run: Run) -> None:
 def test_predicting_takes_the_table_without_target_and_dropped_columns_in_any_order(run: Run) -> None:
     tuned(run, "--drop", "id")
     write(Path("new.csv"), {name: whole()[name] for name in ("sex", "city", "age")})
-    assert run("predict", "model.npz", "new.csv") == run("predict", "model.npz", "whole.csv")
+    assert run("predict", "model.npz", "new.csv")[:2] == run("predict", "model.npz", "whole.csv")[:2]
+    assert run("predict", "model.npz", "new.csv")[2] == ""
 
 
 def test_a_reader_may_stop_reading(run: Run) -> None:
     tuned(run)
     command = f"{sys.executable} -m scratchtune predict model.npz whole.csv | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=120)
-    assert done.stdout in ("yes\n", "no\n") and done.stderr == ""
+    assert done.stdout in ("yes\n", "no\n") and done.stderr == IGNORED.format("'churn'")
 
 
 def test_npz_as_the_table(run: Run) -> None:
@@ -163,8 +177,7 @@ def test_the_positive_class_is_what_recall_is_about(positive: str, run: Run) -> 
     prepared = prepare(read_table("whole.csv"), "churn", positive=positive)
     table, y = prepared.part(prepared.sealed_rows)
     right = st.load_model("model.npz").predict(table)[prepared.target.labels(y) == positive] == positive
-    recall = next(line for line in printed.splitlines() if line.startswith("recall"))
-    assert float(recall.split()[2]) == pytest.approx(right.mean(), abs=5.1e-5)
+    assert float(metric(printed, "recall")) == pytest.approx(right.mean(), abs=5.1e-5)
 
 
 def test_digits_come_along(run: Run) -> None:
@@ -172,6 +185,102 @@ def test_digits_come_along(run: Run) -> None:
     options = ["--folds", "2", "--trials", "1", "--sealed", "0.5", "--space", "tiny.json"]
     code, printed, _ = run("tune", "--data", "digits", *options)
     assert code == 0 and "1,797 rows, 64 columns" in printed and "target 'digit': classification" in printed
+
+
+# How a table is written -----------------------------------------------------------------------------------------------
+
+
+def test_a_stray_cell_stops_before_any_work(run: Run) -> None:
+    columns = whole()
+    columns["age"][4] = "-"
+    write(Path("stray.csv"), columns)
+    result = run("tune", "stray.csv", "--target", "churn", *QUICK)
+    refused(result, f"of {len(columns['age'])} cells of 'age' are numbers; not: '-' in line 6; give --missing - if")
+    assert result[1] == "" and len(result[2].splitlines()) == 1 and not Path("model.npz").exists()
+    printed = tuned(run, "--missing", "-", "--impute", "--emit", "ours", table="stray.csv")
+    assert "4 columns (2 of numbers, 2 of texts, 1 cell missing)" in printed
+    done = subprocess.run([sys.executable, "model_ours.py"], capture_output=True, text=True, timeout=120)
+    assert done.stdout.splitlines()[0] == f"accuracy {metric(printed, 'accuracy')}"
+    code, labels, _ = run("predict", "model.npz", "stray.csv")  # which the model remembers
+    assert code == 0 and len(labels.split()) == len(columns["age"])
+    assert "4 columns (1 of numbers, 3 of texts" in tuned(run, "--text", "age", table="stray.csv")
+    refused(run(*TUNE, "--text", "ages"), "--text is 'ages'; it must be one of")
+
+
+def test_a_decimal_comma_is_read_and_remembered(run: Run) -> None:
+    columns = whole()
+    expected = tuned(run, "--drop", "id")
+    labels = run("predict", "model.npz", "whole.csv")[1]
+    commas = [[cell.replace(".", ",") for cell in cells] for cells in columns.values()]
+    Path("comma.csv").write_text("\n".join(";".join(map(str, row)) for row in [columns, *zip(*commas, strict=True)]))
+    printed = tuned(run, "--drop", "id", table="comma.csv")
+    assert printed.replace("numbers are read with a decimal comma (--decimal . reads them with a point)\n", "") == (
+        expected.replace("(scratchtune", "(replaced; scratchtune"))
+    assert run("predict", "model.npz", "comma.csv")[1] == labels
+    refused(run("predict", "model.npz", "whole.csv"), "give --decimal . if all numbers of the file have a decimal")
+    assert run("predict", "model.npz", "whole.csv", "--decimal", ".")[1] == labels
+    refused(run("tune", "comma.csv", "--target", "churn", "--decimal", ".", *QUICK), "give --decimal , if all numbers")
+
+
+# Predicting new rows --------------------------------------------------------------------------------------------------
+
+
+def test_a_text_that_training_has_not_seen(run: Run) -> None:
+    """One row refuses nothing: it is told, and encoded as in the evaluation on the test set."""
+    tuned(run, "--drop", "id")
+    rows = {"age": ["30", "31", "32"], "city": ["Rome", "Atlantis", "Atlantis"], "sex": ["f", "m", "f"]}
+    write(Path("new.csv"), rows)
+    code, labels, messages = run("predict", "model.npz", "new.csv")
+    assert code == 0 and len(labels.split()) == 3
+    assert messages == ("scratchtune: column 'city' holds categories that training has not seen: 'Atlantis' (2 rows); "
+                        "they are encoded as none of the known ones, by zeros\n")
+    refused(run("predict", "model.npz", "new.csv", "--unknown", "error"), "column 'city' holds 'Atlantis' in row 2")
+
+
+def test_predicting_the_training_file_with_categories_of_the_test_set(run: Run) -> None:
+    columns = whole()
+    sealed = prepare(read_table("whole.csv"), "churn").sealed_rows
+    columns["city"][sealed[0]] = "Atlantis"
+    write(Path("rare.csv"), columns)
+    tuned(run, table="rare.csv")
+    code, labels, messages = run("predict", "model.npz", "rare.csv")
+    assert code == 0 and len(labels.split()) == len(columns["city"]) and "'Atlantis' (1 row)" in messages
+
+
+def test_columns_that_the_model_does_not_use(run: Run) -> None:
+    tuned(run, "--drop", "id")
+    columns = {name: whole()[name] for name in ("sex", "age", "city")}
+    rows = len(columns["age"])
+    write(Path("new.csv"), {"wild": ["inf"] * rows, **columns, "mixed": ["1"] * (rows - 1) + ["x"]})
+    write(Path("plain.csv"), columns)
+    code, labels, messages = run("predict", "model.npz", "new.csv")
+    assert (code, messages) == (0, IGNORED.format("'wild', 'mixed'"))
+    assert run("predict", "model.npz", "plain.csv") == (0, labels, "")
+
+
+def test_predictions_as_a_file(run: Run) -> None:
+    tuned(run, "--drop", "id")
+    labels = run("predict", "model.npz", "whole.csv")[1].split()
+    code, printed, messages = run("predict", "model.npz", "whole.csv", "--out", "p.csv", "--id", "id", "city")
+    assert (code, printed) == (0, "") and messages.splitlines()[-1] == "written: p.csv"
+    lines = list(csv.reader(Path("p.csv").open(encoding="utf-8")))
+    assert lines == [["id", "city", "predicted churn"],
+                     *map(list, zip(whole()["id"], whole()["city"], labels, strict=True))]
+    run("predict", "model.npz", "whole.csv", "--out", "p.csv", "--proba")
+    assert Path("p.csv").read_text() == run("predict", "model.npz", "whole.csv", "--proba")[1]
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    (["--id", "id"], "--id is given and --out is not"),
+    (["--out", "whole.csv"], "--out is 'whole.csv', which would overwrite the table"),
+    (["--out", "model.npz"], "which would overwrite the model"), (["--out", "nowhere/p.csv"], "there is no folder"),
+    (["--out", "p.csv", "--id", "ids"], "--id is 'ids'; it must be one of"),
+    (["--out", "p.csv", "--id", "id", "id"], "the names must be different"), (["--thousands", "x"], "--thousands"),
+])
+def test_wrong_options_of_predict(options: list[str], message: str, run: Run) -> None:
+    tuned(run)
+    refused(run("predict", "model.npz", "whole.csv", *options), message)
+    assert not Path("p.csv").exists()
 
 
 # Options --------------------------------------------------------------------------------------------------------------
@@ -217,7 +326,7 @@ def test_a_grid_over_a_space_that_depends(run: Run, monkeypatch: pytest.MonkeyPa
 def test_results_on_stdout_messages_on_stderr(run: Run) -> None:
     code, printed, messages = run(*TUNE)
     assert code == 0 and "cross-validating" in messages and "cross-validating" not in printed
-    assert all(line.startswith(("sealed:", "scratchtune: compiling")) for line in messages.splitlines())
+    assert all(line.startswith(("held-out test set:", "scratchtune: compiling")) for line in messages.splitlines())
 
 
 @pytest.mark.filterwarnings("always")
@@ -239,8 +348,7 @@ def test_scripts_are_written_beside_the_model(run: Run, monkeypatch: pytest.Monk
         path = Path("models") / f"churn_{kind}.py"
         assert f"script: {path}" in printed
         compile(path.read_text(encoding="utf-8"), path, "exec")
-    accuracy = next(line.split()[2] for line in printed.splitlines() if line.startswith("accuracy"))
-    loss = next(line.split()[3] for line in printed.splitlines() if line.startswith("log loss"))
+    accuracy, loss = metric(printed, "accuracy"), metric(printed, "log loss")
     done = subprocess.run([sys.executable, "models/churn_ours.py"], capture_output=True, text=True, timeout=120)
     assert done.stdout.splitlines() == [f"accuracy {accuracy}", f"log loss {loss}"] and done.returncode == 0
 
@@ -250,7 +358,14 @@ def test_help_tells_each_option(run: Run) -> None:
     assert code == 0 and "example: scratchtune tune" in printed
     assert all(option in printed for option in (
         "--target", "--task", "--positive", "--drop", "--impute", "--searcher", "--trials", "--scoring", "--space",
-        "--folds", "--sealed", "--jobs", "--seed", "--out", "--emit"))
+        "--folds", "--sealed", "--jobs", "--seed", "--out", "--emit", "--text", "--missing", "--decimal", "--thousands",
+        "--refit"))
+    told = " ".join(printed.split())
+    assert all(marker in told for marker in ("empty, NA, N/A, NaN, null, None, ?", "UTF-8", "semicolon", "90%"))
+    assert set(MISSING) <= {"", *told.lower().replace(",", " ").split()}  # each marker that there is
+    Path("space.json").write_text(printed[printed.index("{\n"):])
+    assert repr(read_space("space.json")) == repr({
+        name: Space({name: entry}).parameters[name] for name, entry in default_space(1000).items()})
     assert run("predict", "--help")[0] == 0
 
 
@@ -295,7 +410,8 @@ def test_closed_streams(run: Run) -> None:
 def test_results_that_cannot_be_written_are_no_success(run: Run) -> None:
     tuned(run)
     done = shell("$ST predict model.npz whole.csv > /dev/full")
-    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+    assert done.returncode == 2 and "No space left" in done.stderr.splitlines()[-1]
+    assert len(done.stderr.splitlines()) == 2
 
 
 @pytest.mark.slow
@@ -381,7 +497,6 @@ def kept(run: Run) -> Any:
     (b"churn,a\n" + b"yes,1\nno,inf\n" * 9, "holds infinity"),
     (b"churn\nyes\nno\n" * 9, "no column to learn from"),
     (b"churn,a\n" + b'yes,1\n"n\no",2\n' * 9, r"the class 'n\no' of the target 'churn' holds a line break"),
-    (b"churn;a\n" + b"0,5;1\n1,5;2\n" * 9 + b"2,5;3\n", "is in 1 of the rows (numbers with a decimal comma?"),
     (b"churn,a\n" + b"0,1\n9007199254740992,2\n9007199254740993,3\n" * 9, "line 4, holds 9007199254740993 as 'churn'"),
     (b"churn|a\n" + b"yes|1\nno|2\n" * 9, "not by |"),
 ], ids=str)
@@ -423,6 +538,35 @@ def test_wrong_options(options: list[str], message: str, run: Run) -> None:
     refused(run(*TUNE, *options), message)
 
 
+def test_spaces_that_are_nested_deeply_or_have_many_names_are_one_sentence_at_once(run: Run) -> None:
+    for text in ("[" * 100_000, '{"units": ' * 3000):
+        Path("space.json").write_text(text)
+        refused(run(*TUNE, "--space", "space.json"), "--space is 'space.json'; it is nested too deeply")
+    Path("space.json").write_text(json.dumps({f"n{i}": [1, 2] for i in range(20_000)}))
+    begun = time.process_time()
+    refused(run(*TUNE, "--space", "space.json"), "--space names 'n0'; the network has")
+    assert time.process_time() - begun < 5.0
+    Path("space.json").write_text('{"hidden_layers": [1000000000]}')
+    refused(run(*TUNE, "--space", "space.json"), "hidden_layers is 1000000000; it must be a whole number in [0, 1000]")
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that takes no file, whoever asks")
+def test_a_folder_that_takes_no_file_is_named_as_the_user_did(run: Run) -> None:
+    refused(run(*TUNE, "--out", "/proc/m.npz"), "--out is '/proc/m.npz'; no file can be made in the folder '/proc': ")
+
+
+def test_an_error_that_says_nothing_is_put_into_words(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def raising(error: Exception) -> Callable[..., Any]:
+        def read(*_: Any) -> Any:
+            raise error
+        return read
+
+    for error, message in (
+            (MemoryError(), "there is not enough memory for it"), (LookupError(), "it failed with LookupError")):
+        monkeypatch.setattr("scratchtune.tabular.space_file.read_space", raising(error))
+        refused(run(*TUNE, "--space", "quick.json"), f"scratchtune: {message}", code=1)
+
+
 @pytest.mark.parametrize(("text", "message"), [
     ("{", "it must hold JSON"),
     ('{"unit": [1]}', "did you mean 'units'?"), ('{"units": 5}', "--space, 'units': it is 5"),
@@ -436,20 +580,20 @@ def test_wrong_spaces(text: str, message: str, run: Run) -> None:
 
 def test_a_table_or_a_target_that_is_not_given(run: Run) -> None:
     refused(run("tune", "whole.csv"), "--target is missing")
+    refused(run("tune", "--data", "digits", "--missing", "-"), "--missing says how a FILE is read; with --data")
     refused(run("tune", "--target", "churn", "--drop", "id", "whole.csv"), "FILE, the table, is not given")
 
 
 def test_a_search_in_which_every_setting_fails_is_a_failed_job(run: Run) -> None:
     Path("wild.json").write_text('{"learning_rate": [1e30]}')
-    refused(run(*TUNE, "--space", "wild.json"), "every setting has failed", code=1)
+    refused(run(*TUNE, "--space", "wild.json"), "every configuration has failed", code=1)
     assert not Path("model.npz").exists()
 
 
 @pytest.mark.parametrize(("cells", "message"), [
     ({"age": "", "city": "Rome", "sex": "f"}, "values are missing in 'age', first in row 2; this model was tuned"),
-    ({"age": "30", "city": "Atlantis", "sex": "f"}, "column 'city' holds 'Atlantis' in row 2"),
     ({"age": "30", "city": "Rome"}, "'sex' is missing"),
-    ({"age": "30", "city": "Rome", "sex": "f", "pet": "cat"}, "'pet' is unknown"),
+    ({"age": "30", "city": "Rome", "gender": "f"}, "'sex' is missing, and 'gender' is unknown"),
     ({"age": "old", "city": "Rome", "sex": "f"}, "column 'age' holds 'old' in row 2"),
 ])
 def test_rows_that_cannot_be_predicted(cells: dict[str, str], message: str, run: Run) -> None:
@@ -458,8 +602,6 @@ def test_rows_that_cannot_be_predicted(cells: dict[str, str], message: str, run:
     result = run("predict", "model.npz", "new.csv")
     refused(result, message)
     assert result[1] == ""
-    if "Atlantis" in message:
-        assert run("predict", "model.npz", "new.csv", "--unknown", "ignore")[0] == 0
 
 
 def test_what_is_no_model(run: Run) -> None:

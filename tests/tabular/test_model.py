@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.data import Table
+from scratchtune.data import Table, read_table
 from scratchtune.tabular.model import TableEstimator, TableModel, Target, estimator_for, read_target
 
 
@@ -142,7 +142,7 @@ def test_nothing_is_unpickled(name: str, saved: Path, tmp_path: Path, monkeypatc
     monkeypatch.chdir(tmp_path)
     arrays = {**dict(np.load(saved)), name: np.array([Malicious()], dtype=object)}
     np.savez(saved, **arrays)
-    with pytest.raises(ValueError, match="it is no model that scratchtune has saved"):
+    with pytest.raises(ValueError, match="holds Python objects|which no model has"):
         st.load_model(saved)
     assert not (tmp_path / "was-executed").exists()
 
@@ -176,12 +176,16 @@ def test_an_unknown_text_is_none_of_the_known_ones_if_asked_for(table: Table) ->
     with pytest.raises(ValueError, match="'city' holds 'Atlantis' in row 1"):
         model.predict(rows)
     model.fitted.encoder_.handle_unknown = "ignore"
-    assert model.predict(rows)[0] in ("no", "yes")
+    with pytest.warns(UserWarning, match=r"column 'city' holds .* not seen: 'Atlantis' \(1 row\); .* by zeros$"):
+        assert model.predict(rows)[0] in ("no", "yes")
+    rows = Table.from_columns({"age": [30.0], "city": ["Rome"], "sex": ["x"]})
+    with pytest.warns(UserWarning, match="by zeros, which is also the code of 'f'$"):
+        model.predict(rows)
 
 
 @pytest.mark.parametrize(("change", "message"), [
     ({"sex": None}, "'sex' is missing"),
-    ({"height": [1.0]}, "'height' is unknown"),
+    ({"sex": None, "gender": ["f"]}, "'sex' is missing, and 'gender' is unknown"),
     ({"age": ["old"]}, "column 'age' holds 'old' in row 1"),
 ])
 def test_other_columns_than_in_training(change: dict[str, Any], message: str, table: Table) -> None:
@@ -204,6 +208,73 @@ def test_values_have_no_probabilities(table: Table) -> None:
         model.predict_proba(Table.from_columns({"x": [1.0]}))
 
 
+# What a table may be --------------------------------------------------------------------------------------------------
+
+
+ROWS = {"age": [30.0, 60.5], "city": ["Rome", "Oslo"], "sex": ["f", "m"]}
+
+
+def test_predicting_takes_whatever_a_table_may_be(saved: Path, tmp_path: Path) -> None:
+    """A table, a dict of columns, a list of dicts, of texts too, and the path of a file: the same bits."""
+    model = st.load_model(saved)
+    rows: list[dict[str, Any]] = [dict(zip(ROWS, row, strict=True)) for row in zip(*ROWS.values(), strict=True)]
+    (tmp_path / "t.csv").write_text("age,city,sex\n30,Rome,f\n60.5,Oslo,m\n")
+    expected = model.predict_proba(Table.from_columns(ROWS))
+    texts = [{name: str(value) for name, value in row.items()} for row in rows]
+    for given in (ROWS, rows, texts, tuple(rows), tmp_path / "t.csv", str(tmp_path / "t.csv")):
+        assert model.predict_proba(given).tobytes() == expected.tobytes()
+        assert model.predict(given).tolist() == model.predict(Table.from_columns(ROWS)).tolist()
+
+
+def test_predicting_takes_a_data_frame(saved: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    model = st.load_model(saved)
+    frame = pandas.DataFrame({**ROWS, "churn": ["no", "yes"]}, index=[7, 3])
+    assert model.predict_proba(frame).tobytes() == model.predict_proba(ROWS).tobytes()
+
+
+@pytest.mark.parametrize("given", [np.zeros((2, 3)), [[1.0, 2.0, 3.0]], [], 5, None], ids=str)
+def test_what_is_no_table(given: Any, saved: Path) -> None:
+    with pytest.raises(TypeError, match="it must be a data frame, a dict of columns, .* the columns 'age', 'city'"):
+        st.load_model(saved).predict(given)
+
+
+def test_columns_that_the_model_does_not_use_are_ignored(table: Table, saved: Path) -> None:
+    model = st.load_model(saved)
+    with pytest.warns(UserWarning, match="ignored, since the model does not use them: 'height', 'pet'$"):
+        labels = model.predict({**ROWS, "height": [1, 2], "pet": ["cat", None], "churn": ["no", "no"]})
+    assert labels.tolist() == model.predict(ROWS).tolist()
+
+
+def test_a_file_is_read_as_the_training_file_was(tmp_path: Path) -> None:
+    """Decimal mark, missing values, delimiter and columns of texts are kept with the model."""
+    rng = np.random.default_rng(0)
+    lines = [f"{i / 8:.3f};{rng.choice(['1', '2'])};{'pq'[i % 2]}".replace(".", ",") for i in range(40)]
+    (tmp_path / "train.csv").write_text("\n".join(["x;code;y", *lines, "-;1;p"]))
+    table = read_table(tmp_path / "train.csv", text=["code"], missing=["-"])
+    meant, y = read_target(table, "y")
+    estimator = estimator_for(meant, random_state=0, verbose=0, epochs=1, units=4)
+    model = TableModel(TableEstimator(estimator, "median").fit(table.without("y"), y), meant, (), table.reading)
+    model.save(tmp_path / "model.npz")
+    loaded = st.load_model(tmp_path / "model.npz")
+    assert loaded.reading == (",", None, ("-",), ";", ("code",))
+    (tmp_path / "new.csv").write_text("x;code\n2,000;1\n-;2\n")  # by itself 2,000 might be two thousand
+    expected = loaded.predict_proba({"x": [2.0, None], "code": ["1", "2"]})
+    assert loaded.predict_proba(tmp_path / "new.csv").tobytes() == expected.tobytes()
+    (tmp_path / "other.csv").write_text('x,code\n"2,000",1\n,2\n')
+    assert loaded.predict_proba(tmp_path / "other.csv").tobytes() == expected.tobytes()
+    (tmp_path / "point.csv").write_text("x,code\n2.0,1\n0.5,2\n")
+    with pytest.raises(ValueError, match=r"write [02],. for '[02]\..', or give --decimal \. if all numbers"):
+        loaded.predict(tmp_path / "point.csv")
+    assert len(loaded.read(tmp_path / "point.csv", decimal=".")) == 2
+
+
+def test_models_of_older_versions_load(saved: Path) -> None:
+    rewritten(saved, {"reading": None})
+    assert st.load_model(saved).reading == (None, None, (), None, ())
+    assert len(st.load_model(saved).predict(ROWS)) == 2
+
+
 # Damaged files --------------------------------------------------------------------------------------------------------
 
 
@@ -218,9 +289,11 @@ def rewritten(path: Path, change: dict[str, Any], **arrays: np.ndarray) -> None:
 @pytest.mark.parametrize(("change", "message"), [
     ({"format": 99}, "of format 99; this version reads up to format"),
     ({"kind": "forest"}, "it holds a 'forest', and this version reads network, estimator, table model"),
-    ({"target": None}, "damaged: KeyError"),
-    ({"encoder": None}, "damaged: KeyError"),
-    ({"estimator": {}}, "damaged: KeyError"),
+    ({"target": None}, "damaged: 'target' is missing"),
+    ({"target": {"name": "churn"}}, "damaged: 'classes' is missing"),
+    ({"target": 5}, "damaged: it holds 5 where an object with 'name' must be"),
+    ({"encoder": None}, "damaged: 'encoder' is missing"),
+    ({"estimator": {}}, "damaged: 'params' is missing"),
     ({"encoder": 5}, "damaged: this is not the state of a TableEncoder"),
     ({"target": {"name": "churn", "classes": ["no"], "reason": ""}}, "it names 1 classes and its network knows 2"),
     ({"target": {"name": "churn", "classes": "ab", "reason": ""}}, "damaged: classes is 'ab'; it must be a list of"),
@@ -228,6 +301,9 @@ def rewritten(path: Path, change: dict[str, Any], **arrays: np.ndarray) -> None:
     ({"target": {"name": "churn", "classes": ["a", "a"], "reason": ""}}, "damaged: classes is ['a', 'a']; it must be"),
     ({"target": {"name": 5, "classes": [], "reason": ""}}, "damaged: the target's name and reason is [5, '']"),
     ({"dropped": "x"}, "damaged: dropped is 'x'; it must be a list of texts"), ({"format": -3}, "damaged: its format"),
+    ({"reading": {"decimal": ";"}}, "damaged: decimal is ';'; it must be one of"), ({"reading": 5}, "damaged: "),
+    ({"reading": {"missing": [5]}}, "damaged: missing is [5]; it must be a list of texts"),
+    ({"reading": {"colour": "red"}}, "damaged: "), ({"reading": {"delimiter": 5}}, "damaged: delimiter is 5"),
     ({"target": {"name": "churn", "classes": [], "reason": ""}}, "it names 0 classes and its network knows 2"),
 ])
 def test_other_versions_and_damaged_headers(change: dict[str, Any], message: str, saved: Path) -> None:
@@ -239,7 +315,12 @@ def test_other_versions_and_damaged_headers(change: dict[str, Any], message: str
 
 @pytest.mark.parametrize(("place", "value", "message"), [
     (("learnt", "scaler_"), 5, "scaler_ is 5; it must be a scaler or None"),
-    (("learnt", "scaler_", "scaler"), "Robust", "KeyError('Robust')"),
+    (("learnt", "scaler_", "scaler"), "Robust", "scaler is 'Robust'; it must be one of 'StandardScaler'"),
+    (("class",), "os.system", "class is 'os.system'; it must be one of 'MLPClassifier', 'MLPRegressor'"),
+    (("params", "units"), 10**12, "units is 1000000000000 and hidden_layers is 1, and the hidden layers of the fitted"),
+    (("params", "units"), 3, "units is 3 and hidden_layers is 1, and the hidden layers of the fitted network have [8]"),
+    (("params", "hidden_layers"), 10**9, "hidden_layers is 1000000000; it must be a whole number in [0, 1000]"),
+    (("network", "layers"), [], "theta is float32 (66,); it must be float32 (0,)"),
     (("learnt", "scaler_", "learnt", "transform"), 5, "its StandardScaler has 'transform', which none has"),
     (("learnt", "scaler_", "learnt", "with_mean"), False, "scaler_ has with_mean=False; it must be True"),
     (("learnt", "scaler_", "learnt", "mean_", "array"), [1.0], "scaler_.mean_ is float64 (1,); it must be"),
@@ -292,7 +373,7 @@ def test_every_byte_counts(saved: Path) -> None:
     whole = saved.read_bytes()
     for place in range(100, len(whole) - 100, len(whole) // 20):
         saved.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1:])
-        with pytest.raises(ValueError, match="it is no model that scratchtune has saved"):
+        with pytest.raises(ValueError, match="it is no model that scratchtune has saved|the model in it is damaged"):
             st.load_model(saved)
         saved.write_bytes(whole[:place])
         with pytest.raises(ValueError, match="it is no model that scratchtune has saved"):

@@ -12,17 +12,18 @@ import pytest
 
 import scratchtune as st
 from scratchtune.data import Table, TableEncoder
-from scratchtune.search import Categorical, Float, Int
-from scratchtune.tabular.judging import judge, metrics_for
+from scratchtune.estimators import default_space
+from scratchtune.search import Categorical, Float, Int, Space
+from scratchtune.tabular.describing import described
+from scratchtune.tabular.judging import Judged, judge, metrics_for
 from scratchtune.tabular.model import Target, read_target
 from scratchtune.tabular.sealing import prepare, prepare_table
-from scratchtune.tabular.space_file import read_space
+from scratchtune.tabular.space_file import read_space, written_space
 from scratchtune.tabular.tuning import (
     TableTuning,
     check_scoring,
     checked_folds,
     default_scoring,
-    described,
     tune_table,
 )
 
@@ -323,7 +324,7 @@ def test_it_is_told_whose_precision_it_is(classes: int, about: str | None) -> No
 def test_the_number_of_settings_is_told(searcher: str, trials: int | None, settings: int) -> None:
     said: list[str] = []
     result = tuned(searcher=searcher, trials=trials, say=said.append)
-    assert len(result.study.trials) == settings and f"up to {settings} settings on 120 rows in 3 folds" in said[0]
+    assert len(result.study.trials) == settings and f"up to {settings} configurations on 120 rows in 3 folds" in said[0]
 
 
 def test_a_better_setting_is_told_with_its_reason() -> None:
@@ -347,7 +348,7 @@ def test_settings_that_fail_do_not_end_the_search() -> None:
     result = tuned(space={"learning_rate": [1e30, 0.02], "epochs": [60]}, searcher="grid", trials=None)
     assert [trial.state for trial in result.study.trials] == ["failed", "complete"]
     assert "its training has diverged" in str(result.study.trials[0].error)
-    with pytest.raises(RuntimeError, match="every setting has failed; .*its training has diverged"):
+    with pytest.raises(RuntimeError, match="every configuration has failed; .*its training has diverged"):
         tuned(space={"learning_rate": [1e30]})
 
 
@@ -419,23 +420,60 @@ def test_a_score_without_a_value_is_told_before_the_search(monkeypatch: pytest.M
         tuned(given, scoring="roc_auc_ovr", folds=5)
 
 
-def test_columns_that_name_the_rows_and_classes_that_are_never_called_are_told() -> None:
+def test_classes_that_are_never_predicted_are_told() -> None:
     rng = np.random.default_rng(0)
-    given = {"id": np.arange(120), "key": [f"k{i}" for i in range(120)], "x": rng.normal(size=120),
-             "y": np.where(np.arange(120) % 12 == 0, "rare", "often")}
+    given = {"x": rng.normal(size=120), "y": np.where(np.arange(120) % 12 == 0, "rare", "often")}
     prepared = prepare(Table.from_columns(given), "y")
-    text = described(prepared)
-    assert "'id' seems to be a name or a number of the rows; --drop id leaves it out" in text
-    assert "'key' seems to be" in text and "'x' seems" not in text
-    rare = [f"0x{i:x}" if i < 60 else "0x0" for i in range(120)]  # 59 of 60 texts occur once, yet in half of the rows
-    price = [f"{i % 9},5" for i in range(120)]
-    usual = [f"town {i % 40}" for i in range(120)]
-    text = described(prepare(Table.from_columns({**given, "rare": rare, "price": price, "usual": usual}), "y"))
-    assert "'rare' holds 60 different texts, 59 of them once, each a column of its own; --drop rare" in text
-    assert "'price' holds 9 different texts" in text and "(numbers with a decimal comma? then write a point)" in text
-    assert "'usual'" not in text
-    text = described(prepare(Table.from_columns({**given, "price": price}), "price"))
-    assert "target 'price': classification, since it holds text (numbers with a decimal comma?" in text
-    prepared = prepare(Table.from_columns(given), "y", drop=["id", "key"])
     text = tune_table(prepared, "random", 1, space={"epochs": [1]}, progress=False).text()
-    assert "no sealed row is rightly called 'rare'" in text and "always 'often': accuracy 0.9167" in text
+    assert "no row of the test set is rightly predicted as 'rare'" in text and "always 'often': accuracy 0.9167" in text
+
+
+# What is said of the result -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("gain", "warned"), [(-0.3, True), (-0.1, False), (0.3, False)])
+@pytest.mark.parametrize(("scoring", "name"), [
+    ("neg_log_loss", "log loss"), ("accuracy", "accuracy"), ("balanced_accuracy", "log loss")])
+def test_a_tuned_model_that_is_worse_on_the_test_set_is_told(
+    gain: float, warned: bool, scoring: str, name: str,
+) -> None:
+    result = tuned(trials=1)
+    result.scoring = scoring
+    sign = -1.0 if name == "log loss" else 1.0
+    result.judged = [Judged(row.name, 1.0, 1.0, 0.1) for row in result.judged]
+    result.judged = [Judged(name, 1.0, 1.0 + sign * gain, 0.1) if row.name == name else row for row in result.judged]
+    said = f"warning: on the test set the tuned model is worse than the default by 0.3000 +- 0.1000 in {name}, more"
+    assert (said in result.text()) == warned and ("warning" in result.text()) == warned
+
+
+def test_cross_validated_scores_have_standard_errors() -> None:
+    result = tuned(columns(classes=0), space={"epochs": [60], "hidden_layers": [0], "learning_rate": [0.02]}, trials=1)
+    assert result.beaten and np.mean(result.tuned_folds) == result.study.best_value
+    errors = [np.std(folds, ddof=1) / np.sqrt(3) for folds in (result.default_folds, result.tuned_folds)]
+    assert (f"default {result.default_score:.4f} +- {errors[0]:.4f}, tuned {result.study.best_value:.4f} +- "
+            f"{errors[1]:.4f} (standard error over 3 folds)") in result.text()
+
+
+def test_only_the_default_is_shown_where_it_is_kept() -> None:
+    text = tuned(space={"learning_rate": [1e-7]}).text()
+    assert "gain" not in text and "tuned" not in text
+    assert next(line for line in text.splitlines() if line.startswith("accuracy")).split()[2:] == []
+
+
+@pytest.mark.parametrize("classes", [0, 2])
+def test_refit_trains_on_all_rows_and_changes_no_score(classes: int) -> None:
+    first, again = tuned(columns(classes=classes)), tuned(columns(classes=classes), refit=True)
+    assert first.judged == again.judged and first.params == again.params
+    assert "is trained on the 120 rows of the training set; with --refit it is trained on all 150" in first.text()
+    assert "is trained on all 150 rows; the scores above are of a model with the same" in again.text()
+    prepared = again.prepared
+    alone = type(again.model.fitted.estimator)(**again.model.fitted.estimator.get_params())
+    alone.fit(TableEncoder(impute="median").fit_transform(prepared.table), prepared.y)
+    assert alone.model_.theta.tobytes() == again.model.fitted.estimator.model_.theta.tobytes()
+
+
+def test_the_default_space_is_written_as_a_file_of_it_is_read(tmp_path: Path) -> None:
+    for space in (default_space(1000), {"u": Int(8, 64, step=8), "a": Categorical(["b", None], when={"u": [8]})}):
+        (tmp_path / "space.json").write_text(written_space(space))
+        again = read_space(tmp_path / "space.json")
+        assert repr(Space(again)) == repr(Space(space)) and again.keys() == space.keys()

@@ -25,5 +25,5 @@ class Activation(Layer):
     def work_size(self, rows: int) -> int:
         return rows if self.name == "softmax" else 0
 
-    def settings(self) -> list[float]:
+    def reals(self) -> list[float]:
         return [LEAKY_SLOPE] if self.name == "leaky_relu" else []

@@ -29,7 +29,7 @@ class Layer(Configured):
     forward: jit.Kernel
     backward: jit.Kernel
     is_in_a_model = False  # a model's weights are laid out by its layers, so a layer is of one model
-    hands_back = True  # False where no layer below has weights: then nobody reads the dx that it computes
+    needs_input_grad = True  # False where no layer below has weights: then dx is not read
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Take the shape of one row that comes in, call `add_weight` for each array, return the shape that goes out."""
@@ -44,12 +44,12 @@ class Layer(Configured):
         fan_in, fan_out = fans or (shape[0], shape[-1])
         self.weights.append(Weight(name, tuple(shape), initializer, (fan_in, fan_out), is_bias))
 
-    def shape(self) -> list[int]:
-        """The whole numbers that the kernels get as ``shape``."""
+    def integers(self) -> list[int]:
+        """The integers that the kernels get as ``integers``."""
         return []
 
-    def settings(self) -> list[float]:
-        """The real numbers that the kernels get as ``settings``."""
+    def reals(self) -> list[float]:
+        """The real numbers that the kernels get as ``reals``."""
         return []
 
     def work_size(self, rows: int) -> int:

@@ -200,22 +200,26 @@ def moving_average(average, value, momentum):
     return momentum * average + (1.0 - momentum) * value
 
 
+CHANNELS, HAS_GAMMA, HAS_BETA = range(3)  # of a kernel's integers
+MOMENTUM, EPSILON = range(2)  # of its reals
+
+
 @jit.function
-def _scale_and_shift(shape, theta, channels):
+def _scale_and_shift(integers, theta, channels):
     """gamma and beta, ones and zeros where the layer has none."""
     gamma, beta = np.ones(channels, theta.dtype), np.zeros(channels, theta.dtype)
-    if shape[1]:
+    if integers[HAS_GAMMA]:
         gamma[:] = theta[:channels]
-    if shape[2]:
-        beta[:] = theta[shape[1] * channels :]
+    if integers[HAS_BETA]:
+        beta[:] = theta[integers[HAS_GAMMA] * channels :]
     return gamma, beta
 
 
 @jit.forward
-def batch_normalization_forward(shape, settings, theta, state, x, y, work, training, step, key):
-    channels, momentum, epsilon = shape[0], settings[0], settings[1]
+def batch_normalization_forward(integers, reals, theta, state, x, y, work, training, step, key):
+    channels, momentum, epsilon = integers[CHANNELS], reals[MOMENTUM], reals[EPSILON]
     rows, out = x.reshape((x.size // channels, channels)), y.reshape((x.size // channels, channels))
-    gamma, beta = _scale_and_shift(shape, theta, channels)
+    gamma, beta = _scale_and_shift(integers, theta, channels)
     if training:
         mean, variance = work[:channels], work[channels : 2 * channels]
         batch_normalization(rows, gamma, beta, epsilon, mean, variance, out)
@@ -226,22 +230,22 @@ def batch_normalization_forward(shape, settings, theta, state, x, y, work, train
 
 
 @jit.backward
-def batch_normalization_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
-    channels, epsilon = shape[0], settings[1]
-    rows, slopes = x.reshape((x.size // channels, channels)), dy.reshape((x.size // channels, channels))
-    gamma, beta = _scale_and_shift(shape, theta, channels)
+def batch_normalization_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    channels, epsilon = integers[CHANNELS], reals[EPSILON]
+    rows, out_grad = x.reshape((x.size // channels, channels)), dy.reshape((x.size // channels, channels))
+    gamma, beta = _scale_and_shift(integers, theta, channels)
     moments = work if training else state
     mean, variance = moments[:channels], moments[channels : 2 * channels]
-    if shape[1]:
-        scale_grad(rows, mean, variance, epsilon, slopes, dtheta[:channels])
-    if shape[2]:
-        bias_grad(slopes, dtheta[shape[1] * channels :])
+    if integers[HAS_GAMMA]:
+        scale_grad(rows, mean, variance, epsilon, out_grad, dtheta[:channels])
+    if integers[HAS_BETA]:
+        bias_grad(out_grad, dtheta[integers[HAS_GAMMA] * channels :])
     if dx.size > 0:
-        spread = dx.reshape((x.size // channels, channels))
+        row_grad = dx.reshape((x.size // channels, channels))
         if training:
-            batch_normalization_grad(rows, mean, variance, gamma, epsilon, slopes, spread)
+            batch_normalization_grad(rows, mean, variance, gamma, epsilon, out_grad, row_grad)
         else:
-            normalise_grad(variance, gamma, epsilon, slopes, spread)
+            normalise_grad(variance, gamma, epsilon, out_grad, row_grad)
 
 
 class BatchNormalization(Layer):
@@ -268,10 +272,10 @@ class BatchNormalization(Layer):
             self.add_weight("beta", (self.channels,), "zeros", is_bias=True)
         return input_shape
 
-    def shape(self) -> list[int]:
+    def integers(self) -> list[int]:
         return [self.channels, int(self.scale), int(self.center)]
 
-    def settings(self) -> list[float]:
+    def reals(self) -> list[float]:
         return [self.momentum, self.epsilon]
 
     def work_size(self, rows: int) -> int:

@@ -31,7 +31,7 @@ def add_bias(y, b):
 
 @jit.function_of_separate_arrays
 def bias_grad(dy, db):
-    """Gradient of J in the bias: the sum over the rows of what arrives.
+    """Gradient of J with respect to the bias: the sum of dy over the rows.
 
     Formula [bias_grad]
         dⱼ = Σₙ[eₙⱼ]
@@ -64,7 +64,7 @@ def rectify(y):
 
 @jit.function_of_separate_arrays
 def rectify_grad(y, dy):
-    """What arrives after ReLU becomes what arrives before it, in place; both are above zero at the same places."""
+    """In place: dy *= relu'(x). Using y instead of x is valid, because y > 0 exactly where x > 0."""
     for n in range(y.shape[0]):
         for j in range(y.shape[1]):
             dy[n, j] *= relu_grad(y[n, j])
@@ -75,7 +75,7 @@ RECTIFIED = 1  # ReLU is computed in place, as most hidden layers have it: a ten
 
 
 @jit.forward
-def dense_forward(shape, settings, theta, state, x, y, work, training, step, key):
+def dense_forward(integers, reals, theta, state, x, y, work, training, step, key):
     inputs, units = x.shape[1], y.shape[1]
     kernel, bias = theta[: inputs * units].reshape((inputs, units)), theta[inputs * units :]
     if units < NARROW:
@@ -86,17 +86,17 @@ def dense_forward(shape, settings, theta, state, x, y, work, training, step, key
         multiply(x, kernel, y)
     if bias.size > 0:
         add_bias(y, bias)
-    if shape[0] == RECTIFIED:
+    if integers[0] == RECTIFIED:
         rectify(y)
 
 
 @jit.backward
-def dense_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+def dense_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
     """dkernel = xᵀ @ dy; dbias = the sum of dy's rows; dx = dy @ kernelᵀ."""
     inputs, units = x.shape[1], y.shape[1]
     size = inputs * units
     dkernel, dbias = dtheta[:size].reshape((inputs, units)), dtheta[size:]
-    if shape[0] == RECTIFIED:
+    if integers[0] == RECTIFIED:
         rectify_grad(y, dy)
     if dbias.size > 0:
         bias_grad(dy, dbias)
@@ -142,7 +142,7 @@ class Dense(Layer):
     def work_size(self, rows: int) -> int:
         return 2 * self.input_shape[0] * self.units if self.units < NARROW else 0
 
-    def shape(self) -> list[int]:
+    def integers(self) -> list[int]:
         return [RECTIFIED if self.activation.name == "relu" else 0]
 
     def stages(self) -> list[Layer]:

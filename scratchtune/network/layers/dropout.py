@@ -31,8 +31,8 @@ def dropout(x, u, rate):
 
 
 @jit.forward
-def dropout_forward(shape, settings, theta, state, x, y, work, training, step, key):
-    rate = settings[0]
+def dropout_forward(integers, reals, theta, state, x, y, work, training, step, key):
+    rate = reals[0]
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
             u = uniform(random_bits(key, np.uint64(i * x.shape[1] + j)))
@@ -40,9 +40,9 @@ def dropout_forward(shape, settings, theta, state, x, y, work, training, step, k
 
 
 @jit.backward
-def dropout_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+def dropout_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
     """The same key draws the same numbers again: what was dropped hands nothing on."""
-    rate = settings[0]
+    rate = reals[0]
     if dx.size > 0:
         for i in range(x.shape[0]):
             for j in range(x.shape[1]):
@@ -61,5 +61,5 @@ class Dropout(Layer):
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         return input_shape
 
-    def settings(self) -> list[float]:
+    def reals(self) -> list[float]:
         return [self.rate]

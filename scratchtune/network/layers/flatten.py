@@ -9,12 +9,12 @@ from scratchtune.network.layers.base import Layer
 
 
 @jit.forward
-def flatten_forward(shape, settings, theta, state, x, y, work, training, step, key):
+def flatten_forward(integers, reals, theta, state, x, y, work, training, step, key):
     y[:] = x
 
 
 @jit.backward
-def flatten_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+def flatten_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
     if dx.size > 0:
         dx[:] = dy
 

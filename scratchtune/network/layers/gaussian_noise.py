@@ -36,8 +36,8 @@ def gaussian_noise(x, z, stddev):
 
 
 @jit.forward
-def gaussian_noise_forward(shape, settings, theta, state, x, y, work, training, step, key):
-    stddev, before, after = settings[0], x.reshape(x.size), y.reshape(y.size)
+def gaussian_noise_forward(integers, reals, theta, state, x, y, work, training, step, key):
+    stddev, before, after = reals[0], x.reshape(x.size), y.reshape(y.size)
     if training and stddev > 0.0:
         for i in range(before.size):
             counter = _TWO * np.uint64(i)
@@ -48,7 +48,7 @@ def gaussian_noise_forward(shape, settings, theta, state, x, y, work, training, 
 
 
 @jit.backward
-def gaussian_noise_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+def gaussian_noise_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
     """The noise does not depend on x, so dy is handed on as it is."""
     if dx.size > 0:
         dx[:] = dy
@@ -65,5 +65,5 @@ class GaussianNoise(Layer):
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         return input_shape
 
-    def settings(self) -> list[float]:
+    def reals(self) -> list[float]:
         return [self.stddev]

@@ -9,19 +9,21 @@ from scratchtune.network.layers.images import image_shape
 
 
 @jit.forward
-def global_average_pooling2d_forward(shape, settings, theta, state, x, y, work, training, step, key):
-    images = x.reshape((x.shape[0], shape[0], shape[1], shape[2]))
+def global_average_pooling2d_forward(integers, reals, theta, state, x, y, work, training, step, key):
+    height, width, channels = integers
+    images = x.reshape((x.shape[0], height, width, channels))
     for i in range(x.shape[0]):
-        window_mean(images[i], 0, 0, shape[0], shape[1], y[i])
+        window_mean(images[i], 0, 0, height, width, y[i])
 
 
 @jit.backward
-def global_average_pooling2d_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+def global_average_pooling2d_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    height, width, channels = integers
     if dx.size > 0:
-        spread = dx.reshape((x.shape[0], shape[0], shape[1], shape[2]))
+        image_grad = dx.reshape((x.shape[0], height, width, channels))
         dx[:] = 0.0
         for i in range(x.shape[0]):
-            window_mean_grad(0, 0, shape[0], shape[1], dy[i], spread[i])
+            window_mean_grad(0, 0, height, width, dy[i], image_grad[i])
 
 
 class GlobalAveragePooling2D(Layer):
@@ -33,5 +35,5 @@ class GlobalAveragePooling2D(Layer):
         self._image = image_shape("GlobalAveragePooling2D", input_shape)
         return (self._image[2],)
 
-    def shape(self) -> list[int]:
+    def integers(self) -> list[int]:
         return list(self._image)

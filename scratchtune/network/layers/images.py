@@ -124,5 +124,5 @@ class Pooling(Layer):
         self._numbers = [height, width, channels, rows, columns, k, j, s, r, top, left]
         return rows, columns, channels
 
-    def shape(self) -> list[int]:
+    def integers(self) -> list[int]:
         return self._numbers

@@ -9,34 +9,34 @@ from scratchtune.network.layers.images import Pooling
 
 
 @jit.function_of_separate_arrays
-def window_maximum(x, a, c, k, j, y):
+def window_maximum(x, first_row, first_column, window_rows, window_columns, y):
     """The largest number of a window of an image, in each channel; the part of it outside the image does not count.
 
     Formula [window_maximum]
         yₑ = maxₕᵥ[xₕᵥₑ if (h >= a) · (h < a + k) · (v >= c) · (v < c + j) = 1 else x[max(a, 0), max(c, 0), e]]
     Where
         x: x, (h, v, e), real, an image
-        a: a, scalar, integer in [-1, 0], the first row of the window
-        c: c, scalar, integer in [-1, 0], its first column
-        k: k, scalar, integer in [2, 4], its rows
-        j: j, scalar, integer in [2, 4], its columns
+        a: first_row, scalar, integer in [-1, 0], the first row of the window
+        c: first_column, scalar, integer in [-1, 0], its first column
+        k: window_rows, scalar, integer in [2, 4], its rows
+        j: window_columns, scalar, integer in [2, 4], its columns
         y: y, (e,), written
     Source
         Keras, layers.MaxPooling2D; Riesenhuber, Poggio (1999), "Hierarchical models of object recognition in cortex".
     """
     for e in range(y.size):
-        y[e] = x[max(a, 0), max(c, 0), e]
-    for h in range(max(a, 0), min(a + k, x.shape[0])):
-        for v in range(max(c, 0), min(c + j, x.shape[1])):
+        y[e] = x[max(first_row, 0), max(first_column, 0), e]
+    for h in range(max(first_row, 0), min(first_row + window_rows, x.shape[0])):
+        for v in range(max(first_column, 0), min(first_column + window_columns, x.shape[1])):
             for e in range(y.size):
                 y[e] = y[e] if y[e] >= x[h, v, e] else x[h, v, e]
 
 
 @jit.function_of_separate_arrays
-def window_maximum_grad(x, a, c, k, j, dy, top, rest, dx):
-    """Gradient in the image: what arrives goes to where the largest number stands, the first of equal ones.
+def window_maximum_grad(x, first_row, first_column, window_rows, window_columns, dy, top, remaining, dx):
+    """Gradient with respect to the image: dy is routed to the pixel of the largest number, the first of equal ones.
 
-    In the formula, p is that place, counted row by row.
+    In the formula, p is the index of that pixel, counted row by row.
 
     Formula [window_maximum_grad]
         iₕᵥ = (h >= a) · (h < a + k) · (v >= c) · (v < c + j) ;
@@ -47,51 +47,57 @@ def window_maximum_grad(x, a, c, k, j, dy, top, rest, dx):
         [window_maximum] in x
     Where
         x: x, (h, v, e), real, an image
-        a: a, scalar, integer in [-1, 0], the first row of the window
-        c: c, scalar, integer in [-1, 0], its first column
-        k: k, scalar, integer in [2, 4], its rows
-        j: j, scalar, integer in [2, 4], its columns
+        a: first_row, scalar, integer in [-1, 0], the first row of the window
+        c: first_column, scalar, integer in [-1, 0], its first column
+        k: window_rows, scalar, integer in [2, 4], its rows
+        j: window_columns, scalar, integer in [2, 4], its columns
         g: dy, (e,), real, dJ/dy
         y: top, (e,), scratch, the largest numbers
-        r: rest, (e,), scratch, what is still to be given away: nothing, once the first of equal ones has got it
+        r: remaining, (e,), scratch, what of dy is not routed yet: 0 after the first of equal numbers
         d: dx, (h, v, e), real, dJ/dx so far: windows may overlap
     Source
         Keras and PyTorch.
     """
-    window_maximum(x, a, c, k, j, top)
+    window_maximum(x, first_row, first_column, window_rows, window_columns, top)
     for e in range(dy.size):
-        rest[e] = dy[e]
-    for h in range(max(a, 0), min(a + k, x.shape[0])):
-        for v in range(max(c, 0), min(c + j, x.shape[1])):
+        remaining[e] = dy[e]
+    for h in range(max(first_row, 0), min(first_row + window_rows, x.shape[0])):
+        for v in range(max(first_column, 0), min(first_column + window_columns, x.shape[1])):
             for e in range(dy.size):
-                given = rest[e] if x[h, v, e] == top[e] else 0.0
-                dx[h, v, e] += given
-                rest[e] -= given
+                routed = remaining[e] if x[h, v, e] == top[e] else 0.0
+                dx[h, v, e] += routed
+                remaining[e] -= routed
 
 
 @jit.forward
-def max_pooling2d_forward(shape, settings, theta, state, x, y, work, training, step, key):
-    height, width, channels, rows, columns, k, j, s, r, t, q = shape
+def max_pooling2d_forward(integers, reals, theta, state, x, y, work, training, step, key):
+    height, width, channels, rows, columns = integers[:5]
+    window_rows, window_columns, stride_rows, stride_columns, pad_top, pad_left = integers[5:]
     images, out = x.reshape((x.shape[0], height, width, channels)), y.reshape((y.shape[0], rows, columns, channels))
     for i in range(x.shape[0]):
         for m in range(rows):
             for n in range(columns):
-                window_maximum(images[i], s * m - t, r * n - q, k, j, out[i, m, n])
+                row, column = stride_rows * m - pad_top, stride_columns * n - pad_left
+                window_maximum(images[i], row, column, window_rows, window_columns, out[i, m, n])
 
 
 @jit.backward
-def max_pooling2d_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
-    height, width, channels, rows, columns, k, j, s, r, t, q = shape
+def max_pooling2d_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    height, width, channels, rows, columns = integers[:5]
+    window_rows, window_columns, stride_rows, stride_columns, pad_top, pad_left = integers[5:]
     if dx.size > 0:
         form = (x.shape[0], height, width, channels)
-        images, slopes, spread = x.reshape(form), dy.reshape((x.shape[0], rows, columns, channels)), dx.reshape(form)
-        top, rest = np.empty(channels, x.dtype), np.empty(channels, x.dtype)
+        images, image_grad = x.reshape(form), dx.reshape(form)
+        out_grad = dy.reshape((x.shape[0], rows, columns, channels))
+        top, remaining = np.empty(channels, x.dtype), np.empty(channels, x.dtype)
         dx[:] = 0.0
         for i in range(x.shape[0]):
             for m in range(rows):
                 for n in range(columns):
+                    row, column = stride_rows * m - pad_top, stride_columns * n - pad_left
                     window_maximum_grad(
-                        images[i], s * m - t, r * n - q, k, j, slopes[i, m, n], top, rest, spread[i])
+                        images[i], row, column, window_rows, window_columns, out_grad[i, m, n], top, remaining,
+                        image_grad[i])
 
 
 class MaxPooling2D(Pooling):

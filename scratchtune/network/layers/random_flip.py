@@ -33,36 +33,36 @@ def mirrored(j, n, u, p):
 
 
 @jit.function_of_separate_arrays
-def flip(shape, settings, source, into, key):
+def flip(integers, reals, source, into, key):
     """Flip images, rows of numbers, as the key says; what is flipped twice is as it was."""
-    height, width, channels = shape[:3]
+    height, width, channels = integers[:3]
     images = source.reshape((source.shape[0], height, width, channels))
     out = into.reshape(images.shape)
     for i in range(source.shape[0]):
         counter = _TWO * np.uint64(i)
         u, v = uniform(random_bits(key, counter)), uniform(random_bits(key, counter + _ONE))
         for m in range(height):
-            row = mirrored(m, height, u, settings[0])
+            row = mirrored(m, height, u, reals[0])
             for n in range(width):
-                column = mirrored(n, width, v, settings[1])
+                column = mirrored(n, width, v, reals[1])
                 for e in range(channels):
                     out[i, m, n, e] = images[i, row, column, e]
 
 
 @jit.forward
-def random_flip_forward(shape, settings, theta, state, x, y, work, training, step, key):
+def random_flip_forward(integers, reals, theta, state, x, y, work, training, step, key):
     if training:
-        flip(shape, settings, x, y, key)
+        flip(integers, reals, x, y, key)
     else:
         y[:] = x
 
 
 @jit.backward
-def random_flip_backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+def random_flip_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
     """The same key flips what arrives back."""
-    if dx.size > 0 and shape[3]:
+    if dx.size > 0 and integers[3]:
         if training:
-            flip(shape, settings, dy, dx, key)
+            flip(integers, reals, dy, dx, key)
         else:
             dx[:] = dy
 
@@ -82,8 +82,8 @@ class RandomFlip(Layer):
         self._image = image_shape("RandomFlip", input_shape)
         return input_shape
 
-    def shape(self) -> list[int]:
-        return [*self._image, int(self.hands_back)]
+    def integers(self) -> list[int]:
+        return [*self._image, int(self.needs_input_grad)]
 
-    def settings(self) -> list[float]:
+    def reals(self) -> list[float]:
         return [0.5 * ("vertical" in self.mode), 0.5 * ("horizontal" in self.mode)]

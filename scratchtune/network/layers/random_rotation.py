@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from scratchtune import jit
-from scratchtune.network.layers.sampling import Moving, limits, moving, uniform_between
+from scratchtune.network.layers.sampling import HEIGHT, WIDTH, Moving, limits, moving, uniform_between
 from scratchtune.network.random_numbers import random_bits, uniform
 
 TURN = 2.0 * math.pi
@@ -38,10 +38,10 @@ def rotation(height, width, angle):
 
 
 @jit.function
-def drawn_rotation(shape, settings, i, key):
+def drawn_rotation(integers, reals, i, key):
     """Draw the angle by which image i is turned, and say where its pixels come from (see `sampling`)."""
-    turns = uniform_between(settings[0], settings[1], uniform(random_bits(key, np.uint64(i))))
-    return rotation(shape[0], shape[1], TURN * turns)
+    turns = uniform_between(reals[0], reals[1], uniform(random_bits(key, np.uint64(i))))
+    return rotation(integers[HEIGHT], integers[WIDTH], TURN * turns)
 
 
 class RandomRotation(Moving):

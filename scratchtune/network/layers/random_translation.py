@@ -5,19 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from scratchtune import jit
-from scratchtune.network.layers.sampling import Moving, limits, moving, uniform_between
+from scratchtune.network.layers.sampling import HEIGHT, WIDTH, Moving, limits, moving, uniform_between
 from scratchtune.network.random_numbers import random_bits, uniform
 
 _ONE, _TWO = np.uint64(1), np.uint64(2)
 
 
 @jit.function
-def drawn_translation(shape, settings, i, key):
+def drawn_translation(integers, reals, i, key):
     """Draw how far image i is moved, and say where its pixels come from (see `sampling`)."""
     counter = _TWO * np.uint64(i)
     down, right = uniform(random_bits(key, counter)), uniform(random_bits(key, counter + _ONE))
-    rows = np.float64(shape[0] * uniform_between(settings[0], settings[1], down))
-    columns = np.float64(shape[1] * uniform_between(settings[2], settings[3], right))
+    rows = np.float64(integers[HEIGHT] * uniform_between(reals[0], reals[1], down))
+    columns = np.float64(integers[WIDTH] * uniform_between(reals[2], reals[3], right))
     one, zero = np.float64(1.0), np.float64(0.0)
     return -rows, one, zero, -columns, zero, one
 

@@ -155,11 +155,11 @@ def pixel(x, row, column, e, fill):
 
 
 @jit.function
-def four(f, m, n, height, width, mode, is_bilinear):
-    """The two rows and the two columns between which (m, n) comes from, and how far it is from the first of each."""
+def bilinear_corners(f, m, n, height, width, mode, is_bilinear):
+    """The two rows and two columns around where (m, n) comes from, and its distance from the first of each."""
     row, column = f[0] + f[1] * m + f[2] * n, f[3] + f[4] * m + f[5] * n
     if not is_bilinear:
-        row, column = np.floor(row + 0.5), np.floor(column + 0.5)  # of a whole place, one pixel has all the weight
+        row, column = np.floor(row + 0.5), np.floor(column + 0.5)  # at integers one pixel has all the weight
     upper, left = int(np.floor(row)), int(np.floor(column))
     return (place(upper, height, mode), place(upper + 1, height, mode),
             place(left, width, mode), place(left + 1, width, mode), row - upper, column - left)
@@ -171,7 +171,7 @@ def sample(x, f, mode, is_bilinear, fill, y):
     height, width, channels = x.shape
     for m in range(height):
         for n in range(width):
-            upper, lower, left, right, a, b = four(f, m, n, height, width, mode, is_bilinear)
+            upper, lower, left, right, a, b = bilinear_corners(f, m, n, height, width, mode, is_bilinear)
             below, beside = x.dtype.type(a), x.dtype.type(b)
             for e in range(channels):
                 y[m, n, e] = bilinear(
@@ -181,12 +181,12 @@ def sample(x, f, mode, is_bilinear, fill, y):
 
 @jit.function_of_separate_arrays
 def sample_grad(f, mode, is_bilinear, dy, dx):
-    """Hand ``dy`` of the moved image on to the pixels that it came from, by their weights, into ``dx`` (h, v, e)."""
+    """Distribute ``dy`` of the moved image over the pixels it came from, by their weights, into ``dx`` (h, v, e)."""
     height, width, channels = dx.shape
     dx[:] = 0.0
     for m in range(height):
         for n in range(width):
-            upper, lower, left, right, a, b = four(f, m, n, height, width, mode, is_bilinear)
+            upper, lower, left, right, a, b = bilinear_corners(f, m, n, height, width, mode, is_bilinear)
             for row, below in ((upper, a), (lower, 1.0 - a)):
                 for column, beside in ((left, b), (right, 1.0 - b)):
                     if row >= 0 and column >= 0:
@@ -198,34 +198,37 @@ def sample_grad(f, mode, is_bilinear, dy, dx):
 # The layers -----------------------------------------------------------------------------------------------------------
 
 
+HEIGHT, WIDTH, CHANNELS, FILL_MODE, INTERPOLATION, NEEDS_INPUT_GRAD = range(6)  # of a kernel's integers
+
+
 def moving(drawn: Any) -> tuple[jit.Kernel, jit.Kernel]:
     """The two kernels of a layer that moves each image by an amount of its own.
 
-    ``drawn(shape, settings, i, key)`` gives the six numbers of image i. ``shape`` holds rows, columns, channels, fill
-    mode, interpolation and whether somebody reads dx; the last of ``settings`` is the fill value.
+    ``drawn(integers, reals, i, key)`` gives image i its six numbers. ``integers`` holds height, width, channels, fill
+    mode, interpolation and whether dx is needed; the last of ``reals`` is the fill value.
     """
 
     @jit.forward
-    def forward(shape, settings, theta, state, x, y, work, training, step, key):
+    def forward(integers, reals, theta, state, x, y, work, training, step, key):
         if training:
-            images = x.reshape((x.shape[0], shape[0], shape[1], shape[2]))
+            images = x.reshape((x.shape[0], integers[HEIGHT], integers[WIDTH], integers[CHANNELS]))
             moved = y.reshape(images.shape)
             for i in range(x.shape[0]):
-                f = drawn(shape, settings, i, key)
-                sample(images[i], f, shape[3], shape[4], settings[settings.size - 1], moved[i])
+                f = drawn(integers, reals, i, key)
+                sample(images[i], f, integers[FILL_MODE], integers[INTERPOLATION], reals[reals.size - 1], moved[i])
         else:
             y[:] = x
 
     @jit.backward
-    def backward(shape, settings, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    def backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
         """The same key draws the same amounts as forwards."""
-        if dx.size > 0 and training and shape[5]:
-            slopes = dy.reshape((x.shape[0], shape[0], shape[1], shape[2]))
-            spread = dx.reshape(slopes.shape)
+        if dx.size > 0 and training and integers[NEEDS_INPUT_GRAD]:
+            moved_grad = dy.reshape((x.shape[0], integers[HEIGHT], integers[WIDTH], integers[CHANNELS]))
+            image_grad = dx.reshape(moved_grad.shape)
             for i in range(x.shape[0]):
-                f = drawn(shape, settings, i, key)
-                sample_grad(f, shape[3], shape[4], slopes[i], spread[i])
-        elif dx.size > 0 and shape[5]:
+                f = drawn(integers, reals, i, key)
+                sample_grad(f, integers[FILL_MODE], integers[INTERPOLATION], moved_grad[i], image_grad[i])
+        elif dx.size > 0 and integers[NEEDS_INPUT_GRAD]:
             dx[:] = dy
 
     return forward, backward
@@ -248,10 +251,10 @@ class Moving(Layer):
         self._image = image_shape(type(self).__name__, input_shape)
         return input_shape
 
-    def shape(self) -> list[int]:
-        return [*self._image, *self._modes, int(self.hands_back)]
+    def integers(self) -> list[int]:
+        return [*self._image, *self._modes, int(self.needs_input_grad)]
 
-    def settings(self) -> list[float]:
+    def reals(self) -> list[float]:
         return [*self._ends, self._fill]
 
 

@@ -46,10 +46,10 @@ def run_layer(
     engine.matrix(network.values, network.at, 0, len(x))[:] = x.reshape(len(x), -1)
     engine.forward_pass(network, 0, len(stages), len(x), training, 0, KEY)
     y = engine.matrix(network.values, network.at, len(stages), len(x)).reshape(len(x), *layer.output_shape).copy()
-    slopes = engine.matrix(network.slopes, network.at, len(stages), len(x))
+    slopes = engine.matrix(network.value_grads, network.at, len(stages), len(x))
     slopes[:] = 0.0 if dy is None else dy.reshape(len(x), -1)
     engine.backward_pass(network, len(stages), len(x), training, 0, KEY)
-    dx = engine.matrix(network.slopes, network.at, 1, len(x)).reshape(x.shape).copy()
+    dx = engine.matrix(network.value_grads, network.at, 1, len(x)).reshape(x.shape).copy()
     return Run(y, dx, network.gradient.copy(), kept, np.uint64(random_bits(KEY, np.uint64(1))))
 
 

@@ -120,7 +120,7 @@ def test_outputs_and_gradients_are_pytorchs(kind: Any, mode: str, padding: str, 
     ours = run(layer, x, dy)
     drawn = drawn_translation if kind is st.RandomTranslation else drawn_rotation
     layer.start(x.shape[1:])
-    moves = [drawn(np.array(layer.shape()), np.array(layer.settings()), i, ours.key) for i in range(5)]
+    moves = [drawn(np.array(layer.integers()), np.array(layer.reals()), i, ours.key) for i in range(5)]
     X, y = _theirs(torch, x, moves, padding)
     (y * torch.tensor(dy)).sum().backward()
     np.testing.assert_allclose(ours.y, y.detach().numpy(), rtol=1e-9, atol=1e-10)

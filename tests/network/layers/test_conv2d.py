@@ -60,7 +60,7 @@ def test_it_is_the_plain_sum(case: Any, dtype: str, tolerance: float) -> None:
     w, b = _weights(channels, filters, kernel, rng)
     model.set_weights([w, b])
     x = rng.normal(size=(3, rows, columns, channels))
-    *_, s, r, t, q, _, _ = model.layers[0].shape()
+    *_, s, r, t, q, _, _ = model.layers[0].integers()
     expected = _plain(x, w, b, s, r, t, q, model.output_shape[:2])
     np.testing.assert_allclose(model.predict(x), expected, rtol=tolerance, atol=tolerance)
 
@@ -135,7 +135,7 @@ def test_outputs_and_gradients_are_pytorchs(case: Any, run: Any, torch: Any) -> 
     layer = _layer(filters, kernel, strides, padding, "relu")
     x, (w, b) = rng.normal(size=(3, rows, columns, channels)), _weights(channels, filters, kernel, rng)
     layer.start((rows, columns, channels))
-    *_, t, q, _, _ = layer.shape()
+    *_, t, q, _, _ = layer.integers()
     s, r = layer.strides
     dy = rng.normal(size=(3, *layer.output_shape))
     ours = run(layer, x, dy, theta=[w, b])

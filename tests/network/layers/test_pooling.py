@@ -70,7 +70,7 @@ def test_maxima_are_pytorchs(case: Any, run: Any, torch: Any) -> None:
     x = rng.integers(0, 3, (3, rows, columns, channels)).astype(np.float64)  # many ties
     layer = st.MaxPooling2D(*arguments)
     layer.start(x.shape[1:])
-    *_, k, j, s, r, t, q = layer.shape()
+    *_, k, j, s, r, t, q = layer.integers()
     dy = rng.normal(size=(3, *layer.output_shape))
     ours = run(layer, x, dy)
     X = torch.tensor(x, requires_grad=True)
@@ -107,7 +107,7 @@ def test_means_are_pytorchs(case: Any, run: Any, torch: Any) -> None:
     rng = np.random.default_rng(5)
     layer = st.AveragePooling2D(*arguments)
     layer.start((rows, columns, channels))
-    *_, k, j, s, r, t, q = layer.shape()
+    *_, k, j, s, r, t, q = layer.integers()
     m, n, _ = layer.output_shape
     x, dy = rng.normal(size=(3, rows, columns, channels)), rng.normal(size=(3, *layer.output_shape))
     ours = run(layer, x, dy)

@@ -114,11 +114,11 @@ def test_below_the_first_weights_nothing_is_handed_back() -> None:
     model = st.Sequential(layers, dtype="float64")
     model.compile("sgd", "mse")
     model.build((None, 4, 4, 1))
-    assert [stage.hands_back for stage in model.stages] == [False, False, False, True, True, True]
+    assert [stage.needs_input_grad for stage in model.program.stages] == [False, False, False, True, True, True]
     X, y = np.random.default_rng(0).normal(size=(5, 4, 4, 1)), np.ones((5, 3))
     sparing = model.gradient(X, y)
-    for stage in model.stages:
-        stage.hands_back = True
+    for stage in model.program.stages:
+        stage.needs_input_grad = True
     assert (model.gradient(X, y) == sparing).all()
 
 

@@ -1,0 +1,243 @@
+"""Notation: how a table writes numbers and missing values, and whether a column of texts was meant as one of numbers.
+
+One stray text must not turn a column of numbers into categories in silence. A column of texts counts as one of numbers
+if at least nine of ten of its cells look like numbers, or if at most three different texts do not and more different
+ones do: `strays_of` returns the cells that are in the way, `complaint` the sentence that says so.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import islice
+from typing import NamedTuple
+
+MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?"))  # in whatever case, with blanks around or not
+DECIMALS = (".", ",")
+THOUSANDS = (",", ".", " ", "'")
+MOSTLY = 0.9  # share of the cells of a column that look like numbers, from which on the others are strays
+FEW = 3  # different texts at most that are strays in a column of numbers, whatever their share
+
+
+class Reading(NamedTuple):
+    """How a file was read, so that another one can be read alike; ``decimal`` None: found anew for each file."""
+
+    decimal: str | None = None
+    thousands: str | None = None
+    missing: tuple[str, ...] = ()
+    delimiter: str | None = None
+    text: tuple[str, ...] = ()
+
+
+def is_missing(text: str, markers: Collection[str] = MISSING) -> bool:
+    """Whether a cell says that it has no value."""
+    return text.strip().lower() in markers
+
+
+def to_number(cell: str, decimal: str = ".", thousands: str | None = None) -> float:
+    """A cell as a number; a ValueError where it is none in this notation.
+
+    >>> to_number("1.234,5", decimal=",", thousands="."), to_number("1e3")
+    (1234.5, 1000.0)
+    """
+    text = cell.strip()
+    if "_" in text:  # Python reads 1_000 as a number
+        raise ValueError(f"{text!r} is no number")
+    if thousands is not None:
+        text = _without_groups(text, decimal, thousands)
+    if decimal == ",":
+        if "." in text:
+            raise ValueError(f"{text!r} has a decimal point")
+        text = text.replace(",", ".")
+    return float(text)
+
+
+_SEPARATORS = {",": ",", ".": r"\.", " ": "[ \u00a0\u202f]", "'": "['\u2019]"}
+_GROUPED = {
+    (decimal, thousands): re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:{sign}\d{{3}})+(?:{_SEPARATORS[decimal]}\d*)?")
+    for decimal in DECIMALS for thousands, sign in _SEPARATORS.items() if decimal != thousands}
+
+
+def _without_groups(text: str, decimal: str, thousands: str) -> str:
+    """The text of a number without its thousands separators, where they are in their places; else as it is."""
+    grouped = _GROUPED[decimal, thousands].fullmatch(text)
+    return re.sub(_SEPARATORS[thousands], "", text) if grouped else text
+
+
+# What a text looks like -----------------------------------------------------------------------------------------------
+
+NUMBER, COMMA, POINT, EITHER, GROUPED, SIGN, TEXT = (
+    "a number", "a decimal comma", "a decimal point", "a decimal mark or a thousands separator",
+    "a thousands separator", "a sign", "no number")
+_DIGIT = re.compile(r"\d")
+_CODE = re.compile(r"0\d+")  # 007 is a code, and no number that was meant to be counted with
+_SIGNS = "%$€£¥₹\u00a0 "
+_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
+_POINT = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_ONE_GROUP = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
+
+
+def kind_of(text: str, decimal: str = ".", thousands: str | None = None) -> str:
+    """Which of the kinds above a text is that was read in this notation."""
+    if not _DIGIT.search(text) or _CODE.fullmatch(text):
+        return TEXT
+    try:
+        to_number(text, decimal, thousands)
+        return NUMBER
+    except ValueError:
+        pass
+    bare = text.strip(_SIGNS)
+    if bare != text:
+        return TEXT if kind_of(bare, decimal, thousands) == TEXT else SIGN
+    if _ONE_GROUP.fullmatch(text):
+        return EITHER
+    if any(pattern.fullmatch(text) for pattern in _GROUPED.values()):
+        return GROUPED
+    if _COMMA.fullmatch(text):
+        return COMMA
+    return POINT if _POINT.fullmatch(text) else TEXT
+
+
+def surely_point(cell: str) -> bool:
+    """Whether a cell is a number whose point is a decimal point and can be no thousands separator."""
+    text = cell.strip()
+    return bool(_POINT.fullmatch(text)) and not _ONE_GROUP.fullmatch(text)
+
+
+def decimal_of(columns: Iterable[Mapping[str, int]]) -> str:
+    """The decimal mark that columns of texts, each with its counts, all agree on; a point where they do not.
+
+    It is a comma where a column of numbers has one that can be no thousands separator, and no column has a number with
+    a decimal point, or a comma that can only separate thousands.
+    """
+    comma = False
+    for counts in columns:
+        kinds = {text: kind_of(text) for text in counts}
+        if not _is_of_numbers(counts, kinds):
+            continue
+        if any(surely_point(text) or _GROUPED[".", ","].fullmatch(text) and not _ONE_GROUP.fullmatch(text)
+               for text in counts):
+            return "."
+        comma = comma or COMMA in kinds.values()
+    return "," if comma else "."
+
+
+# Cells that are in the way of a column of numbers ---------------------------------------------------------------------
+
+
+def _is_of_numbers(counts: Mapping[str, int], kinds: Mapping[str, str]) -> bool:
+    """Whether a column of texts was meant as one of numbers, by the rule at the top of this file."""
+    others = [text for text, kind in kinds.items() if kind == TEXT]
+    if len(others) == len(kinds):
+        return False
+    cells, other_cells = sum(counts.values()), sum(counts[text] for text in others)
+    few = len(others) <= FEW and len(kinds) - len(others) > len(others)
+    return few or cells - other_cells >= MOSTLY * cells
+
+
+def strays_of(counts: Mapping[str, int], decimal: str = ".", thousands: str | None = None) -> dict[str, str]:
+    """The texts that are no numbers in a column of numbers, each with its kind; none where the column is of texts.
+
+    ``counts`` says how often each text occurs, without missing values.
+    """
+    kinds = {text: kind_of(text, decimal, thousands) for text in counts}
+    return {text: kind for text, kind in kinds.items() if kind != NUMBER} if _is_of_numbers(counts, kinds) else {}
+
+
+def share_of_numbers(counts: Mapping[str, int]) -> float:
+    """Which share of the cells of a column of texts holds numbers."""
+    return sum(n for text, n in counts.items() if kind_of(text) == NUMBER) / max(1, sum(counts.values()))
+
+
+def found(name: str, counts: Mapping[str, int], strays: Mapping[str, str], where: Callable[[str], str]) -> str:
+    """What is in the way, as the first half of a sentence; ``where`` says in which line or row a text is first."""
+    cells, numbers = sum(counts.values()), sum(n for text, n in counts.items() if text not in strays)
+    often = sorted(strays, key=lambda text: -counts[text])
+    shown = [f"{_short(text)} {where(text)}" + f" ({counts[text]:,} cells)" * (counts[text] > 1) for text in often[:3]]
+    more = f" and {len(often) - 3:,} other texts" if len(often) > 3 else ""
+    if numbers >= cells / 2 or set(strays.values()) == {TEXT}:
+        return f"{numbers:,} of {cells:,} cells of {name!r} are numbers; not: {', '.join(shown)}{more}"
+    return f"{name!r} holds numbers that are not written as such: {', '.join(shown)}{more}"
+
+
+def advice(
+    name: str, counts: Mapping[str, int], strays: Mapping[str, str], decimal: str = ".", point: str = "",
+) -> str:
+    """What can be done about it on the command line; ``point``: a cell of the file that surely has a decimal point."""
+    ways = []
+    for kind, way_of in _WAYS.items():
+        texts = sorted((text for text, given in strays.items() if given == kind), key=lambda text: -counts[text])
+        if texts:
+            ways.append(way_of(texts, decimal, point, set(strays.values())))
+    ways.append(f"give --text {shlex.quote(name)} to take the column as text (in Python: arguments of read_table)")
+    return ", or ".join([way for way in ways if way] + ["correct the file"] * (TEXT in strays.values()))
+
+
+def _stray_way(texts: list[str], decimal: str, point: str, kinds: set[str]) -> str:
+    short = [shlex.quote(text) for text in texts if len(text) <= 40 and text.isprintable()][:3]
+    markers = " ".join(short or ["TEXT"]) + " .." * (len(texts) > max(1, len(short)))
+    why = "it marks a missing value" if len(texts) == 1 else "they mark missing values"
+    return f"give --missing {markers} if {why}"
+
+
+def _comma_way(texts: list[str], decimal: str, point: str, kinds: set[str]) -> str:
+    if point:
+        plain = texts[0].replace(",", ".")
+        return f"write {plain} for {_short(texts[0])}, since other numbers have a decimal point ({_short(point)})"
+    return "give --decimal , if all numbers of the file have a decimal comma"
+
+
+def _point_way(texts: list[str], decimal: str, point: str, kinds: set[str]) -> str:
+    comma = texts[0].replace(".", ",")
+    return f"write {comma} for {_short(texts[0])}, or give --decimal . if all numbers of the file have a decimal point"
+
+
+def _either_way(texts: list[str], decimal: str, point: str, kinds: set[str]) -> str:
+    """A single mark with three digits behind it: which it is, only other cells can tell; nothing is guessed."""
+    text = texts[0]
+    mark = "," if "," in text else "."
+    if {GROUPED, COMMA if mark == "," else POINT} & kinds:
+        return ""  # those say it
+    small, large = text.replace(",", "."), text.replace(mark, "")
+    if mark == "," and point:
+        return f"give --thousands , to read {_short(text)} as {large}"
+    name = "comma" if mark == "," else "point"
+    return (f"say what {_short(text)} is: {small} with a decimal {name} (--decimal {mark}), or {large} with a "
+            f"thousands separator (--thousands {mark})")
+
+
+def _grouped_way(texts: list[str], decimal: str, point: str, kinds: set[str]) -> str:
+    text = texts[0]
+    mark, thousands = next(marks for marks, pattern in _GROUPED.items() if pattern.fullmatch(text))
+    needed = f"--decimal {mark} " if mark != decimal and mark in text else ""
+    number = to_number(text, mark, thousands)
+    return f"give {needed}--thousands {shlex.quote(thousands)} to read {_short(text)} as {number:.15g}"
+
+
+def _sign_way(texts: list[str], decimal: str, point: str, kinds: set[str]) -> str:
+    return f"write {texts[0].strip(_SIGNS)} for {_short(texts[0])}" + " and so on" * (len(texts) > 1)
+
+
+_WAYS = {TEXT: _stray_way, COMMA: _comma_way, POINT: _point_way, EITHER: _either_way, GROUPED: _grouped_way,
+         SIGN: _sign_way}
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:37] + "...")
+
+
+# Dates ----------------------------------------------------------------------------------------------------------------
+
+_TIME = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[AaPp][Mm])?(?:Z|[+-]\d{2}:?\d{2})?"
+_DAY = (
+    r"\d{4}-\d{1,2}-\d{1,2}", r"\d{4}-(?:0?[1-9]|1[0-2])", r"\d{4}[/.]\d{1,2}[/.]\d{1,2}",
+    r"\d{1,2}([./-])\d{1,2}\1(?:\d{4}|\d{2})", r"\d{1,2}[ -][A-Za-z]{3,9}\.?[ -]\d{2,4}",
+    r"[A-Za-z]{3,9}\.? \d{1,2}, ?\d{4}")
+_DATE = re.compile(rf"(?:{'|'.join(_DAY)})(?:[ T]{_TIME})?|{_TIME}")
+
+
+def holds_dates(texts: Iterable[str]) -> bool:
+    """Whether texts are dates or times; the first hundred are looked at."""
+    first = list(islice(texts, 100))
+    return bool(first) and sum(_DATE.fullmatch(text) is not None for text in first) >= MOSTLY * len(first)

@@ -1,0 +1,90 @@
+"""What a model trains on and is measured on: rows, targets and weights, checked, encoded and split."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.network import engine
+from scratchtune.network.losses import Loss, encode
+
+
+class Data(NamedTuple):
+    """X (n, ...), target (n, outputs) as the loss takes it, weight (n,)."""
+
+    X: np.ndarray
+    target: np.ndarray
+    weight: np.ndarray
+
+
+def checked_inputs(X: Any, dtype: str, row_shape: tuple[int, ...] | None, name: str = "X") -> np.ndarray:
+    """X as an array of finite numbers that ``dtype`` can hold, of rows of ``row_shape`` (None: any)."""
+    X = checks.matrix(name, X)
+    if row_shape is not None and X.shape[1:] != row_shape:
+        raise ValueError(
+            f"{name} has rows of shape {X.shape[1:]}; this model was built for rows of shape {row_shape}")
+    _must_fit(name, X, dtype)
+    return X
+
+
+def encoded_targets(y: Any, loss: Loss, outputs: int, rows: int, dtype: str, name: str = "y") -> np.ndarray:
+    """The targets as the loss takes them, (rows, outputs) float64."""
+    target = encode(loss, y, outputs, rows, name)
+    _must_fit(name, target, dtype)
+    return target
+
+
+def _must_fit(name: str, array: np.ndarray, dtype: str) -> None:
+    largest = max(float(array.max()), -float(array.min()))
+    if largest > float(np.finfo(dtype).max):
+        raise ValueError(f"{name} holds {largest:g}, too large for {dtype}; scale it, or take dtype='float64'")
+
+
+def sample_weights(weights: Any, rows: int, name: str = "sample_weight") -> np.ndarray:
+    """One number of at least 0 for each row; ones where none are given."""
+    if weights is None:
+        return np.ones(rows)
+    weights = checks.targets(name, weights, rows).astype(np.float64)
+    if weights.size != rows or weights.min() < 0.0:
+        found = f"has shape {weights.shape} and the least value {weights.min():g}"
+        raise ValueError(f"{name} {found}; it must hold one number of at least 0 for each row")
+    return weights.ravel()
+
+
+def class_weights(target: np.ndarray, class_weight: Any) -> np.ndarray:
+    """The weight of each row's class, 1 for a class that is not named."""
+    if class_weight is None:
+        return np.ones(len(target))
+    if not isinstance(class_weight, dict):
+        raise TypeError(f"class_weight is {class_weight!r}; it must be a dict from labels to numbers, or None")
+    labels = target.argmax(1) if target.shape[1] > 1 else target[:, 0]
+    weight = np.ones(len(target))
+    for label, value in class_weight.items():
+        weight[labels == label] = checks.real(f"class_weight[{label!r}]", value, 0.0)
+    return weight
+
+
+def without_last(data: Data, split: Any) -> tuple[Data, Data | None]:
+    """The data to train on, and its last share ``split``, which is only measured (None where that is 0)."""
+    split = checks.real("validation_split", split, 0.0, 1.0, open_high=True)
+    n = len(data.X)
+    first = int(n * (1.0 - split))
+    if split == 0.0:
+        return data, None
+    if not 0 < first < n:
+        raise ValueError(f"validation_split is {split}; it splits {n} rows into {first} and {n - first}, "
+                         f"but both parts need a row")
+    return Data(*(array[:first] for array in data)), Data(*(array[first:] for array in data))
+
+
+def engine_rows(data: Data, dtype: str) -> engine.Rows:
+    """The data as the engine reads it: flat rows of ``dtype``."""
+    return engine.Rows(
+        flat_rows(data.X, dtype), np.ascontiguousarray(data.target, dtype), np.ascontiguousarray(data.weight, dtype))
+
+
+def flat_rows(X: np.ndarray, dtype: str) -> np.ndarray:
+    """X as (n, numbers of a row) of ``dtype``."""
+    return np.ascontiguousarray(X.reshape(len(X), -1), dtype)

@@ -1,0 +1,89 @@
+"""Which argument a hyper-parameter's name sets: of the optimizer, of fit, of the penalty, or of the hidden layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from scratchtune import checks
+from scratchtune.network.layers import Layer
+from scratchtune.network.layers.activation import Activation
+from scratchtune.network.optimizers import Optimizer
+from scratchtune.network.penalties import L1L2
+
+FIT_ARGUMENTS = ("batch_size", "epochs", "class_weight", "shuffle", "validation_split")
+LAYER_ARGUMENTS = {"dropout": "rate", "units": "units", "activation": "activation"}  # of all hidden layers that have it
+
+
+class Configuration(NamedTuple):
+    """The parts of a model with hyper-parameters set, and those of them that are arguments of fit."""
+
+    layers: list[Layer]
+    optimizer: Optimizer
+    penalty: L1L2
+    fit_arguments: dict[str, Any]
+
+
+def configure(
+    params: Mapping[str, Any], layers: list[Layer], optimizer: Optimizer, penalty: L1L2,
+) -> Configuration:
+    """Set hyper-parameters by name; the layers must be fresh ones.
+
+    A name is looked for among the optimizer's arguments, then those of fit, then the penalty's (l1, l2), then dropout,
+    units and activation, which all hidden layers get that have them. Another name is a ValueError.
+    """
+    layers = list(layers)
+    of_optimizer: dict[str, Any] = {}
+    of_fit: dict[str, Any] = {}
+    of_penalty: dict[str, Any] = {}
+    for name, value in params.items():
+        if name in optimizer.arguments():
+            of_optimizer[name] = value
+        elif name in FIT_ARGUMENTS:
+            of_fit[name] = value
+        elif name in ("l1", "l2"):
+            of_penalty[name] = value
+        elif not (name in LAYER_ARGUMENTS and _set_in_layers(layers, LAYER_ARGUMENTS[name], value)):
+            known = _known(layers, optimizer)
+            raise ValueError(
+                f"parameter {name!r} is unknown to this model; it has {', '.join(known)}{checks.nearest(name, known)}")
+    optimizer = optimizer.fresh(**of_optimizer)
+    if of_penalty:
+        penalty = L1L2(**{"l1": penalty.l1, "l2": penalty.l2, "biases": penalty.biases, **of_penalty})
+    for name in ("batch_size", "epochs"):
+        if name in of_fit:
+            checks.integer(name, of_fit[name], 1)
+    return Configuration(layers, optimizer, penalty, of_fit)
+
+
+def _set_in_layers(layers: list[Layer], argument: str, value: Any) -> bool:
+    """Give ``value`` to all hidden layers that have this argument; False where none has."""
+    having = [i for i, layer in enumerate(_hidden(layers)) if argument in layer.arguments()]
+    if argument == "activation":
+        having = [i for i in having if isinstance(layers[i], Activation) or not _is_followed_by_activation(layers, i)]
+    for i in having:
+        layers[i] = layers[i].fresh(**{argument: value})
+    return bool(having)
+
+
+def _hidden(layers: list[Layer]) -> list[Layer]:
+    """The layers before the one that gives the outputs, which is the last one that has units or filters."""
+    with_units = [i for i, layer in enumerate(layers) if {"units", "filters"} & set(layer.arguments())]
+    return layers[: with_units[-1] if with_units else len(layers) - 1]
+
+
+def _is_followed_by_activation(layers: list[Layer], i: int) -> bool:
+    """Whether layer i is linear because an Activation follows, before the next layer with units or filters."""
+    for layer in layers[i + 1 :]:
+        if isinstance(layer, Activation):
+            return True
+        if {"units", "filters"} & set(layer.arguments()):
+            break
+    return False
+
+
+def _known(layers: list[Layer], optimizer: Optimizer) -> list[str]:
+    """The names that this model has."""
+    hidden = {argument for layer in _hidden(layers) for argument in layer.arguments()}
+    in_layers = [name for name, argument in LAYER_ARGUMENTS.items() if argument in hidden]
+    return [*optimizer.arguments(), *FIT_ARGUMENTS, "l1", "l2", *in_layers]

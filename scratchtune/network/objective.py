@@ -1,0 +1,79 @@
+"""The objective J(theta) of a program: the mean loss over the rows, plus the penalty; and its gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from scratchtune import jit
+from scratchtune.network import engine
+from scratchtune.network.layers.activation import Activation
+from scratchtune.network.losses import FUSED, Loss
+from scratchtune.network.penalties import L1L2, l1_l2_penalty
+from scratchtune.network.program import Program, compile_kernels
+
+
+class Objective:
+    """A program with a loss and a penalty.
+
+    ``layers`` is how many stages run before the loss's ``kernel``, which may include the last activation.
+    """
+
+    def __init__(self, program: Program, loss: Loss, penalty: L1L2) -> None:
+        self.program, self.loss, self.penalty = program, loss, penalty
+        last, layers = program.stages[-1], len(program.stages)
+        fused = FUSED.get((last.name, loss.name)) if isinstance(last, Activation) and layers > 1 else None
+        self.layers, self.kernel = (layers, loss.kernel) if fused is None else (layers - 1, fused)
+
+    def compile(self, *others: jit.Kernel, backward: bool = False) -> None:
+        """Compile the kernels of the value, of the gradient (``backward``), and others."""
+        kernels = [*self.program.forwards(), self.kernel]
+        if backward:
+            kernels += [stage.backward for stage in self.program.stages]
+        compile_kernels(self.program.dtype, [*kernels, *others])
+
+    def criterion(self) -> engine.Criterion:
+        """The loss and the penalty as the engine takes them."""
+        ranges = [(0, self.program.theta.size)]
+        if not self.penalty.biases:
+            ranges = [(start, stop) for weight, start, stop in self.program.ranges() if not weight.is_bias]
+        counted = np.array(ranges, np.int64).reshape(-1, 2)
+        penalty = engine.Penalty(self.penalty.l1, self.penalty.l2, counted)
+        return engine.Criterion(self.kernel.compiled(self.program.dtype), self.layers, penalty)
+
+    def stages_to_measure(self, metrics: Sequence[str]) -> int:
+        """How many stages the training metrics need: softmax does not change which class is largest."""
+        only_the_largest = list(metrics) == ["accuracy"] and self.program.output_shape[-1] > 1
+        return self.layers if only_the_largest else len(self.program.stages)
+
+    def value(self, rows: engine.Rows) -> float:
+        """J at theta, in evaluation mode."""
+        return self.data_loss(rows) + self.penalty_value()
+
+    def data_loss(self, rows: engine.Rows) -> float:
+        """The mean loss over the rows, without the penalty, in evaluation mode."""
+        self.compile()
+        at_a_time = self.program.evaluation_rows()
+        with np.errstate(over="ignore", invalid="ignore"):
+            return float(engine.evaluate_rows(self.program.network(at_a_time), self.criterion(), rows, at_a_time))
+
+    def penalty_value(self) -> float:
+        """The penalty at theta."""
+        l1, l2, ranges = self.criterion().penalty
+        return sum(float(l1_l2_penalty(self.program.theta[start:stop], l1, l2)) for start, stop in ranges)
+
+    def gradient(self, rows: engine.Rows) -> np.ndarray:
+        """grad J at theta, (P,), in evaluation mode."""
+        self.compile(backward=True)
+        program, n = self.program, len(rows.x)
+        network = engine.build_network(program.stages, program.theta, program.state, n)
+        engine.matrix(network.values, network.at, 0, n)[:] = rows.x
+        with np.errstate(over="ignore", invalid="ignore"):
+            engine.loss_and_gradient(
+                network, self.criterion(), rows.target, rows.weight, False, 0, np.uint64(0))
+        return network.gradient
+
+    def replica(self) -> Objective:
+        """A copy with memory of its own, and the same weights."""
+        return Objective(self.program.replica(), self.loss, self.penalty)

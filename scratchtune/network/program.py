@@ -1,0 +1,169 @@
+"""A program is a stack of built layers, laid out in memory for the engine: what they hold, and what they compute.
+
+All trainable parameters are one flat vector, ``theta``; what layers keep beside it, such as moving averages, is another
+one, ``state``. Weights are views of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchtune import checks, jit
+from scratchtune.network import engine, initializers
+from scratchtune.network.layers import Layer
+from scratchtune.network.layers.base import Weight
+
+EVALUATION_ROWS = 256  # rows at a time where nothing is trained
+EVALUATION_NUMBERS = 2**22  # fewer rows where the values of all layers would be more numbers than these: images
+
+_COMPILED: dict[str, set[jit.Kernel]] = {"float32": set(), "float64": set()}  # by dtype, in this process
+
+
+class Range(NamedTuple):
+    """A weight, and where it begins and ends in theta."""
+
+    weight: Weight
+    start: int
+    stop: int
+
+
+class Program:
+    """Layers built for rows of ``input_shape``, with weights drawn by ``seed``.
+
+    ``stages`` are the layers that the engine runs; ``theta`` is (P,), ``state`` (S,), both of ``dtype``.
+    """
+
+    def __init__(self, layers: Sequence[Layer], input_shape: tuple[int, ...], dtype: str, seed: int) -> None:
+        self.layers, self.input_shape, self.dtype, self.seed = list(layers), input_shape, dtype, seed
+        self.output_shape = output_shape(self.layers, input_shape)
+        self.stages = [stage for layer in self.layers for stage in layer.stages()]
+        for stage, below in zip(self.stages, accumulate(bool(stage.weights) for stage in self.stages), strict=True):
+            stage.needs_input_grad = below - bool(stage.weights) > 0
+        self.theta = engine.aligned(sum(engine.parameter_count(stage) for stage in self.stages), dtype)
+        self.state = engine.aligned(sum(len(stage.state()) for stage in self.stages), dtype)
+        self.state[:] = [number for stage in self.stages for number in stage.state()]
+        self._networks: dict[int, engine.Network] = {}
+        self.set_weights([*self._initial_weights(), *self._averages()])
+
+    # Weights ----------------------------------------------------------------------------------------------------------
+
+    def ranges(self) -> list[Range]:
+        """Each weight with its range of theta, in order."""
+        weights = [weight for stage in self.stages for weight in stage.weights]
+        stops = np.cumsum([0, *(int(np.prod(weight.shape)) for weight in weights)])
+        return [Range(weight, int(stops[i]), int(stops[i + 1])) for i, weight in enumerate(weights)]
+
+    def _initial_weights(self) -> list[np.ndarray]:
+        return [
+            initializers.get(weight.initializer)(weight.shape, weight.fans, np.random.default_rng([self.seed, number]))
+            for number, (weight, _, _) in enumerate(self.ranges())
+        ]
+
+    def _averages(self) -> list[np.ndarray]:
+        """Views of what layers keep beside theta, an array each, in the order of the layers."""
+        shapes = [shape for stage in self.stages for shape in stage.state_shapes()]
+        stops = np.cumsum([0, *(int(np.prod(shape)) for shape in shapes)])
+        return [self.state[stops[i] : stops[i + 1]].reshape(shape) for i, shape in enumerate(shapes)]
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of the weights, layer by layer, then of moving averages."""
+        weights = [self.theta[start:stop].reshape(weight.shape).copy() for weight, start, stop in self.ranges()]
+        return [*weights, *(average.copy() for average in self._averages())]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Replace all weights by arrays of the shapes that `get_weights` gives; a ValueError for other shapes."""
+        arrays = [np.asarray(weight, np.float64) for weight in weights]
+        ranges, averages = self.ranges(), self._averages()
+        wanted = [weight.shape for weight, _, _ in ranges] + [average.shape for average in averages]
+        if [array.shape for array in arrays] != wanted:
+            raise ValueError(f"weights have the shapes {[array.shape for array in arrays]}; this model has {wanted}")
+        for array, (_, start, stop) in zip(arrays, ranges, strict=False):
+            self.theta[start:stop] = array.ravel()
+        for average, array in zip(averages, arrays[len(ranges) :], strict=True):
+            average[:] = array
+
+    def is_finite(self) -> bool:
+        """Whether all of theta and state are finite numbers."""
+        return bool(np.isfinite(self.theta).all() and np.isfinite(self.state).all())
+
+    # What it computes -------------------------------------------------------------------------------------------------
+
+    def forwards(self) -> list[jit.Kernel]:
+        """The kernels of a forward pass."""
+        return [stage.forward for stage in self.stages]
+
+    def network(self, batch_size: int) -> engine.Network:
+        """The engine's network around this theta and state, for at most ``batch_size`` rows at a time; kept."""
+        if batch_size not in self._networks:
+            self._networks[batch_size] = engine.build_network(self.stages, self.theta, self.state, batch_size)
+        return self._networks[batch_size]
+
+    def evaluation_rows(self) -> int:
+        """How many rows go through the network at a time where nothing is trained."""
+        numbers = int(np.prod(self.input_shape)) + sum(int(np.prod(stage.output_shape)) for stage in self.stages)
+        return min(EVALUATION_ROWS, max(EVALUATION_NUMBERS // numbers, 1))
+
+    def outputs(self, x: np.ndarray, batch_size: int | None = None) -> np.ndarray:
+        """The outputs (n, ...) for the rows x, (n, inputs) of this dtype, in evaluation mode."""
+        compile_kernels(self.dtype, self.forwards())
+        rows = self.evaluation_rows() if batch_size is None else batch_size
+        batch_size = min(checks.integer("batch_size", rows, 1), max(len(x), EVALUATION_ROWS))
+        outputs = np.empty((len(x), int(np.prod(self.output_shape))), self.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            engine.predict_rows(self.network(batch_size), len(self.stages), x, outputs, batch_size)
+        return outputs.reshape(len(x), *self.output_shape)
+
+    def outputs_in_training(self, x: np.ndarray, key: int) -> np.ndarray:
+        """The outputs (n, ...) for the rows x as in training: dropout and augmentation are drawn by ``key``.
+
+        Nothing is changed by it, moving averages included.
+        """
+        compile_kernels(self.dtype, self.forwards())
+        n, layers = len(x), len(self.stages)
+        network = engine.build_network(self.stages, self.theta, self.state.copy(), n)
+        engine.matrix(network.values, network.at, 0, n)[:] = x
+        engine.forward_pass(network, 0, layers, n, True, 0, np.uint64(key))
+        return engine.matrix(network.values, network.at, layers, n).reshape(n, *self.output_shape).copy()
+
+    # Copies -----------------------------------------------------------------------------------------------------------
+
+    def replica(self) -> Program:
+        """A copy with layers and memory of its own, and the same weights."""
+        copy = Program([layer.fresh() for layer in self.layers], self.input_shape, self.dtype, self.seed)
+        copy.theta[:], copy.state[:] = self.theta, self.state
+        return copy
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_networks"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._networks = {}
+        self.theta, self.state = realigned(self.theta), realigned(self.state)
+
+
+def realigned(array: np.ndarray) -> np.ndarray:
+    """A copy whose memory begins where the engine's does: pickling keeps the numbers, not where they were."""
+    copy = engine.aligned(array.size, array.dtype).reshape(array.shape)
+    copy[...] = array
+    return copy
+
+
+def output_shape(layers: Iterable[Layer], input_shape: Sequence[int]) -> tuple[int, ...]:
+    """Build the layers for rows of ``input_shape``, without weights; the shape of a row of outputs."""
+    shape = tuple(checks.integer("input_shape", size, 1) for size in input_shape)
+    for layer in layers:
+        shape = layer.start(shape)
+    return shape
+
+
+def compile_kernels(dtype: str, kernels: Iterable[jit.Kernel]) -> None:
+    """Compile these kernels and the engine's loops, those that this process has not compiled yet."""
+    wanted = dict.fromkeys(kernels)
+    if not wanted.keys() <= _COMPILED[dtype]:
+        jit.prepare([*(jit.kernel_job(kernel, dtype) for kernel in wanted), *engine.loop_jobs(dtype)])
+        _COMPILED[dtype] |= wanted.keys()

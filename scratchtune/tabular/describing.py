@@ -1,0 +1,96 @@
+"""Describing a table before the work: what was read, what the target is taken for, and columns that deserve a look."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.data.notation import holds_dates, share_of_numbers
+from scratchtune.data.tables import Text
+from scratchtune.tabular.sealing import Prepared
+
+FEW_ROWS = 20  # with fewer, nearly any column holds different values
+_ID = re.compile(r"(?:^|[^A-Za-z])(?:id|key|index|idx|row|rownames?|nr|no|number|uuid|guid)$", re.IGNORECASE)
+_CAMEL_ID = re.compile(r"[a-z](?:Id|ID|Key|Index|Number|Nr|No)$")
+
+
+def described(prepared: Prepared) -> str:
+    """In a few lines: the table, columns that deserve a look, the target and why it is taken as it is."""
+    table, target = prepared.table, prepared.target
+    texts = sum(table.is_text(name) for name in table.names)
+    gaps = sum(int(table.missing(name).sum()) for name in table.names)
+    columns = len(table.names)
+    lines = [f"{len(table):,} rows, {checks.counted(columns, 'column')} ({columns - texts} of numbers, {texts} of "
+             f"texts, {checks.counted(gaps, 'cell')} missing)"]
+    if prepared.reading.decimal == ",":
+        lines.append("numbers are read with a decimal comma (--decimal . reads them with a point)")
+    if prepared.empty:
+        lines.append(f"left out, since they hold no value: {checks.quoted(prepared.empty)}")
+    for name in table.names:
+        lines += hints(name, table.column(name), name in prepared.reading.text)
+    why = "as asked" if target.reason == "as asked" else f"since {target.reason}"
+    lines.append(f"target {target.name!r}: {target.task}, {why}")
+    if target.classes:
+        counts = np.bincount(prepared.y)
+        shares = [f"{label} {count / len(table):.1%}" for label, count in zip(target.classes, counts, strict=True)]
+        lines.append("classes: " + ", ".join(shares[:12]) + (", ..." if len(shares) > 12 else ""))
+        lines += _alike(target.name, target.classes)
+    if len(target.classes) == 2:
+        lines.append(f"positive class: {target.classes[1]!r} (--positive chooses the other one)")
+    return "\n".join(lines)
+
+
+def hints(name: str, column: np.ndarray | Text, as_asked: bool = False) -> list[str]:
+    """What a user may want to know of a column before a network learns from it; ``as_asked``: that it holds texts."""
+    drop = f"--drop {shlex.quote(name)} leaves it out"
+    if not isinstance(column, Text):
+        why = numbers_the_rows(name, column)
+        return [f"{name!r} {why}; if it only numbers the rows, {drop}"] * bool(why)
+    counts = column.counts()
+    one_hot = f"{len(counts):,} different, each a category of its own"
+    if holds_dates(counts):
+        return [f"{name!r} holds dates or times such as {next(iter(counts))!r}, {one_hot}; put numbers in their place, "
+                f"such as year, month, or days since the first, or {drop}"]
+    if names_the_rows(column):
+        return [f"{name!r} has another text in nearly every row, as a name or a number of the row; {drop}"]
+    once = sum(count == 1 for count in counts.values())
+    if len(counts) > FEW_ROWS and once > 0.5 * len(counts):
+        return [f"{name!r} holds {len(counts):,} different texts, {once:,} of them once, each a category of its own; "
+                f"{drop}"]
+    share = 0.0 if as_asked else share_of_numbers(counts)
+    mixed = f"{name!r} is taken as text, though {share:.0%} of its cells are numbers"
+    return [mixed] * (0.0 < share < 1.0) + _alike(name, counts)
+
+
+def _alike(name: str, texts: Iterable[str]) -> list[str]:
+    """A line where texts differ in nothing but small and capital letters."""
+    first: dict[str, str] = {}
+    for text in texts:
+        other = first.setdefault(text.casefold(), text)
+        if other != text:
+            return [f"{other!r} and {text!r} of {name!r} are two categories, since capital letters count"]
+    return []
+
+
+def names_the_rows(column: Text) -> bool:
+    """Whether nearly every row has a text of its own."""
+    return len(column) > FEW_ROWS and len(column.texts) > 0.9 * len(column)
+
+
+def numbers_the_rows(name: str, column: np.ndarray) -> str:
+    """Why integers, all different and in whatever order, seem to number the rows; empty where they do not.
+
+    That they grow says nothing: a population does so too.
+    """
+    numbers = np.sort(column[~np.isnan(column)])
+    if len(numbers) <= FEW_ROWS or (numbers != np.floor(numbers)).any() or (np.diff(numbers) == 0.0).any():
+        return ""
+    if _ID.search(name) or _CAMEL_ID.search(name):
+        return "is named like an ID and holds another integer in each row"
+    if numbers[-1] - numbers[0] < 1.1 * len(numbers):
+        return "holds consecutive integers, each once, as row numbers (and years) do"
+    return ""
