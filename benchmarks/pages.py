@@ -1,6 +1,6 @@
-"""The pages that quote results: README's table and benchmarks/README.md are generated from benchmarks/results.
+"""The pages that are generated in part: tables of results, from benchmarks/results, of lessons and of sections.
 
-    python -m benchmarks.pages            writes both
+    python -m benchmarks.pages            writes them
     python -m benchmarks.pages --check    exit code 1 where one of them is not what would be written
 
 A generated block is between two comments, `<!-- generated: NAME -->` and `<!-- end -->`; the rest of a page is written
@@ -15,9 +15,10 @@ import sys
 from collections.abc import Callable
 
 from benchmarks.common.harness import RESULTS, ROOT, table
+from scratchtune import formulas
 
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-PAGES = (ROOT / "README.md", ROOT / "benchmarks" / "README.md")
+PAGES = tuple(ROOT / folder / "README.md" for folder in (".", "benchmarks", "lessons", "scratchtune"))
 
 
 # Reading reports ------------------------------------------------------------------------------------------------------
@@ -147,7 +148,19 @@ def results() -> str:
     return "\n".join(parts)
 
 
-GENERATORS: dict[str, Callable[[], str]] = {"front": front, "results": results}
+def lessons() -> str:
+    """The lessons: number and title, what each is about, and the formulas that it cites."""
+    rows = []
+    for path in sorted((ROOT / "lessons").glob("[0-9][0-9]_*.py")):
+        _, title, about, *rest = path.read_text(encoding="utf-8").splitlines()
+        cited = dict.fromkeys(re.findall(r"^# - \[(\w+)\]", "\n".join(rest), re.MULTILINE))
+        rows.append([f"[{title.removeprefix('# # ')}]({path.name})", about.removeprefix("# "),
+                     ", ".join(f"`{formula}`" for formula in cited)])
+    return table(["lesson", "what it is about", "formulas"], rows, "lll")
+
+
+GENERATORS: dict[str, Callable[[], str]] = {
+    "front": front, "results": results, "lessons": lessons, "sections": formulas.sections}
 
 
 def generated(page: str) -> str:
