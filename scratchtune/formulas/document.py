@@ -62,7 +62,7 @@ SECTIONS = (
     Section("8.1", "自动机器学习"),
     Section("8.2", "可解释性", ("scratchtune/insight/plots.py",), ("12",)),
     Section("8.3", "计算效率", (
-        f"{_NETWORK}/matmul.py", "scratchtune/jit.py", "scratchtune/search/hyperband.py"), ("15",)),
+        f"{_NETWORK}/matmul.py", "scratchtune/jit/kernels.py", "scratchtune/search/hyperband.py"), ("15",)),
     Section("9.1", "如何选择合适的超参数调整算法？", ("scratchtune/comparison.py",), ("11", "14", "15")),
     Section("9.2", "如何评估超参数调整的效果？", (
         "scratchtune/evaluation/splits.py", "scratchtune/evaluation/cross_validation.py",
