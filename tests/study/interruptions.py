@@ -179,6 +179,9 @@ JOBS: dict[str, type[Job]] = {
     "run": Running, "two threads": OnThreads, "ask and tell": ByHand, "cross-validated": CrossValidated}
 ALL = [(kind, searcher, in_file) for kind in ("run", "two threads", "ask and tell") for searcher in SEARCHERS
        for in_file in (False, True)] + [("cross-validated", searcher, False) for searcher in CrossValidated.SEARCHES]
+# A signal that comes while the main thread is inside `concurrent.futures` may leave a lock of Python's locked for ever:
+# the `with` of a Condition is not safe from signals. So threads are interrupted at our lines alone.
+TIMED = [job for job in ALL if job[0] != "two threads"]
 
 
 # What must hold -------------------------------------------------------------------------------------------------------
@@ -303,16 +306,7 @@ def interrupted_at_time(seconds: float, work: Callable[[], None]) -> bool | None
         signal.setitimer(signal.ITIMER_REAL, 0.0)
     except KeyboardInterrupt:
         return True
-    except RuntimeError as error:
-        if not is_interruption(error):
-            raise
-        return True
     return None
-
-
-def is_interruption(error: BaseException | None) -> bool:
-    """Whether an error hides a KeyboardInterrupt: Python's threads, interrupted as they start, raise another one."""
-    return error is not None and (isinstance(error, KeyboardInterrupt) or is_interruption(error.__context__))
 
 
 @contextlib.contextmanager
@@ -429,16 +423,16 @@ def all_lines(step: int = 1, show: bool = False) -> Counter[str]:
 
 
 def all_signals(moments: int, seed: int = 0) -> Counter[str]:
-    """`signalled` for every job, in a process of its own, until there were so many moments in all."""
+    """`signalled` for every job in the calling thread, in a process of its own, so many moments in all."""
     command = [sys.executable, __file__, str(moments), str(seed)]
-    said = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
+    said = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, timeout=1800.0).stdout
     return Counter(json.loads(said))
 
 
 def main() -> None:
     """The process of `all_signals`."""
     moments, seed = map(int, sys.argv[1:])
-    print(json.dumps(sum((signalled(*job, -(-moments // len(ALL)), seed) for job in ALL), Counter())))
+    print(json.dumps(sum((signalled(*job, -(-moments // len(TIMED)), seed) for job in TIMED), Counter())))
 
 
 if __name__ == "__main__":
