@@ -116,8 +116,11 @@ class ByHand(Job):
     def __init__(self, searcher: str, path: Path | None) -> None:
         super().__init__(searcher, path)
         self.open: Any = None
+        self.by_number = False  # a signal may come when `ask` has returned and what it returned has no name yet
 
     def drive(self) -> None:
+        for trial in self.study.trials if self.by_number else []:
+            self.tell(trial)
         if self.open is not None and self.open is self.study.trials[self.open.number]:
             self.tell(self.open)
         while len(self.study.trials) < self.trials or any(trial.state == "running" for trial in self.study.trials):
@@ -331,9 +334,13 @@ def one(
 ) -> tuple[list[bool | None], str | None]:
     """Interrupt one job, up to so many times, and let it end; what `interrupt` returned, and what was wrong.
 
+    More than once is by signals, once by lines.
+
     ``anew``: after an interruption a new study takes the file up.
     """
     job, came = JOBS[kind](searcher, path), []
+    if isinstance(job, ByHand):
+        job.by_number = times > 1
     try:
         for _ in range(times):
             came.append(interrupt(job.go))
