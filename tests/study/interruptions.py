@@ -380,6 +380,7 @@ def signalled(kind: str, searcher: str, in_file: bool, moments: int, seed: int =
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
     try:
         with folder() as there:
+            Whole(kind, searcher, None)  # which may wait for a compiler
             whole = Whole(kind, searcher, there if in_file else None)
             for study in itertools.count():
                 if counts["moments"] >= moments:
