@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -185,7 +185,7 @@ def log_integer(u: float, low: int, high: int) -> int:
     return max(min(math.floor(v + 0.5), high), low)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Float:
     """A real number from low to high, both included: on a log scale with ``log``, in steps from low with ``step``."""
 
@@ -209,6 +209,9 @@ class Float:
         steps = None if self.step is None else round((self.high - self.low) / self.step)
         _set(self, _count=1 if self.low == self.high else None if steps is None else steps + 1)
         _set(self, _digits=max(_decimals(self.low), _decimals(self.step or 0.0)))
+
+    def __repr__(self) -> str:
+        return _shown(self)
 
     @property
     def count(self) -> int | None:
@@ -270,7 +273,7 @@ class Float:
         return list(dict.fromkeys(self.from_unit(u) for u in _even_places(resolution)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Int:
     """A whole number from low to high, both included: in whole steps from low, or on a log scale with ``log``."""
 
@@ -295,6 +298,9 @@ class Int:
                 f"low is {self.low}, high is {self.high} and step is {self.step}, which are {self.count} values; a "
                 f"range must have at most 2**50 = {MOST_VALUES}, for more take a larger step or a Float")
         _set(self, when=_checked_when(self.when), prior=_checked_prior(self.prior, self))
+
+    def __repr__(self) -> str:
+        return _shown(self)
 
     @property
     def count(self) -> int:
@@ -339,7 +345,7 @@ class Int:
         return sorted({round(scale.from_unit(u)) for u in _even_places(resolution)})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Categorical:
     """One of the given choices, in no order; a plain list in a space is short for it."""
 
@@ -363,6 +369,9 @@ class Categorical:
         if twice:
             raise ValueError(f"choices holds {twice[0]!r} twice; every value must be given once")
         _set(self, choices=choices, when=_checked_when(self.when), prior=_checked_weights(self.prior, len(choices)))
+
+    def __repr__(self) -> str:
+        return _shown(self)
 
     @property
     def count(self) -> int:
@@ -474,6 +483,12 @@ def _place_that_gives(value: float, u: float, from_unit: Callable[[float], float
             return middle
         near, far = (middle, far) if (there < value) == upward else (near, middle)
     return u
+
+
+def _shown(parameter: Any) -> str:
+    """What a dataclass's own ``__repr__`` returns; that one, interrupted at its start, returns "..." for ever after."""
+    values = ", ".join(f"{part.name}={getattr(parameter, part.name)!r}" for part in fields(parameter))
+    return f"{type(parameter).__name__}({values})"
 
 
 def _set(parameter: Any, **values: Any) -> None:
