@@ -36,9 +36,10 @@ SECTIONS = (
     Section("3.1", "网格搜索", ("scratchtune/search/grid.py",), ("06", "11")),
     Section("3.2", "随机搜索", ("scratchtune/search/random.py", "scratchtune/search/sequences.py"), ("06", "11")),
     Section("3.3", "贝叶斯优化", (
-        "scratchtune/search/bayesian.py", "scratchtune/search/gaussian_process.py",
-        "scratchtune/search/acquisition.py", "scratchtune/search/gaussian_search.py",
-        "scratchtune/search/parzen.py"), ("12", "13")),
+        "scratchtune/search/bayesian.py", "scratchtune/search/kernels.py", "scratchtune/search/gaussian_process.py",
+        "scratchtune/search/fitting.py", "scratchtune/search/surrogate.py", "scratchtune/search/normal.py",
+        "scratchtune/search/acquisition.py", "scratchtune/search/acquisition_search.py",
+        "scratchtune/search/gaussian_search.py", "scratchtune/search/parzen.py"), ("12", "13")),
     Section("3.4", "遗传算法", (
         "scratchtune/search/genetic.py", "scratchtune/search/genetic_operators.py"), ("14",)),
     Section("4.1", "梯度下降", (f"{_NETWORK}/optimizers.py", f"{_NETWORK}/losses.py"), ("01", "02", "04", "05")),

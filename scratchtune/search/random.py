@@ -7,12 +7,12 @@ some of the parameters matter (Bergstra and Bengio, 2012).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.search.normal import truncated_normal_quantile
 from scratchtune.search.parameters import prior_in_unit
 from scratchtune.search.searcher import Exhausted, Result, Searcher, Suggestion, Taken
 from scratchtune.search.sequences import halton, latin_hypercube, seed_of, uniform
@@ -85,24 +85,21 @@ def place(space: Space, point: np.ndarray) -> dict[str, Any]:
 
 
 def draw_from_prior(parameter: Parameter, rng: np.random.Generator) -> float:
-    """Place in the unit interval that is drawn from a parameter's prior."""
+    """Unit value that is drawn from a parameter's prior."""
     return prior_quantile(parameter, float(rng.random()))
 
 
 def prior_quantile(parameter: Parameter, u: float) -> float:
-    """Place below which a share u of the prior lies: so even u give places that are spread as the prior says.
+    """Unit value at the quantile u of a parameter's prior: uniform random u give values with the prior's distribution.
 
-    Choices have weights; ranges a normal distribution, cut off at the ends, whose centre is the place of the prior's
-    centre (of a log range on the log scale) and whose deviation is the spread.
+    Choices have weights. The prior of a range is a normal distribution, truncated to the unit interval: its centre is
+    the unit value of the prior's centre (in a log range on the log scale), its standard deviation the prior's spread.
     """
     if isinstance(parameter, Categorical):
         shares = np.cumsum(parameter.prior) / np.sum(parameter.prior)
         choice = min(int(np.searchsorted(shares, u, side="right")), int(np.flatnonzero(parameter.prior)[-1]))
         return (choice + 0.5) / len(shares)
-    normal = NormalDist(*prior_in_unit(parameter))
-    below, above = normal.cdf(0.0), normal.cdf(1.0)
-    share = min(max(below + u * (above - below), 1e-300), 1.0 - 2.0**-53)
-    return min(max(normal.inv_cdf(share), 0.0), 1.0)
+    return truncated_normal_quantile(u, *prior_in_unit(parameter))
 
 
 def _one_of_the_rest(space: Space, taken: Taken, rng: np.random.Generator) -> dict[str, Any]:
