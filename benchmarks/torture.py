@@ -1,23 +1,33 @@
-"""Pull the plug: studies are killed with SIGKILL at random moments, and taken up again, until they are whole.
+"""Pull the plug, or press Ctrl-C: studies are killed or interrupted at many moments, and taken up again, until they are
+whole.
 
-For each searcher a study runs in a process of its own, on two threads, with objectives of random duration, and kept in
-a file. Again and again it is killed within a fraction of a second, and started again with the same command. In the end
-its exported table must be, byte for byte, that of a study that nobody has killed; no trial that had finished may have
-run again or have changed; none may be left running; and SQLite's own check of the file must be ok.
+Killed: for each searcher a study runs in a process of its own, on two threads, with objectives of random duration, and
+kept in a file. Again and again it is killed with SIGKILL within a fraction of a second, and started again with the same
+command. In the end its exported table must be, byte for byte, that of a study that nobody has killed; no trial that
+had finished may have run again or have changed, and none that a callback was told of may be missing; none may be left
+running; and SQLite's own check of the file must be ok.
 
-    python -m benchmarks.torture            # 200 kills
-    python -m benchmarks.torture --quick    # 20
+Interrupted (``--interrupts``): the same of KeyboardInterrupt at every line of ``scratchtune/study`` and at random
+times, in memory and in a file, with `Study.run`, with `ask` and `tell`, and in cross-validated searches; see
+``tests/study/interruptions.py``.
+
+    python -m benchmarks.torture                 # 100 kills of each searcher, about 20 minutes
+    python -m benchmarks.torture --quick         # 3 of each
+    python -m benchmarks.torture --interrupts    # some 30,000 moments, about 10 minutes; with --quick some 2,000
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import random
+import runpy
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -28,22 +38,23 @@ import scratchtune as st
 from benchmarks.common import harness
 from benchmarks.common.harness import table
 from scratchtune.study.export import as_csv, as_json
-from scratchtune.study.storage import Storage, StorageError
+from scratchtune.study.storage import Row, Storage, StorageError
 
-KILLS, QUICK_KILLS, TRIALS = 200, 20, 40
+KILLS, QUICK_KILLS, TRIALS = 100, 3, 40  # kills of each searcher
+TIMES, QUICK_TIMES, QUICK_STEP = 3000, 300, 20  # interruptions at random times; of the lines every 20th
 LONGEST = 0.25  # seconds from a study's first trial to the kill, at most
 SPACE = {
     "x": st.Float(-1.0, 1.0), "kind": ["a", "b"], "rate": st.Float(1e-3, 1.0, log=True, when={"kind": ["a"]}),
     "n": st.Int(1, 8)}
 SEARCHERS: dict[str, Any] = {
-    "grid": st.GridSearch(resolution=2), "random": st.RandomSearch(), "halton": st.RandomSearch("halton"),
+    "grid": st.GridSearch(resolution=3), "random": st.RandomSearch(), "halton": st.RandomSearch("halton"),
     "gp": st.BayesianSearch(model="gp", parallel=4), "tpe": st.BayesianSearch(model="tpe", parallel=4),
     "genetic": st.GeneticSearch(population=8), "hyperband": st.Hyperband(max_budget=27)}
 
 
 def objective(trial: st.Trial) -> float:
     """A value of the params alone, in a time that depends on nothing else; some fail, promoted trials go on."""
-    print("begun", flush=True)
+    os.write(1, b"begun\n")
     time.sleep(float(np.random.default_rng().exponential(0.012)))
     p = trial.params
     if p["n"] == 8:
@@ -55,11 +66,15 @@ def objective(trial: st.Trial) -> float:
     return p["x"] ** 2 + p["n"] / 10 + (abs(np.log10(p["rate"]) + 1) if "rate" in p else 0.5) + total / 100
 
 
-def run(path: str, name: str) -> None:
-    """What is killed: a study, from wherever it is to its end."""
+def run(path: str, name: str, says: str) -> None:
+    """What is killed: a study, from wherever it is to its end; it may say of each trial that it has finished."""
+
+    def say(study: st.Study, trial: st.Trial) -> None:
+        os.write(1, f"finished {trial.number} {trial.value}\n".encode())  # whole, whatever another thread says
+
     study = st.Study(SPACE, SEARCHERS[name], seed=7, storage=path, stopping=st.MedianStopping())
     study.enqueue({"x": 0.25, "kind": "b", "n": 3})
-    study.run(objective, n_trials=TRIALS, n_jobs=2, progress=False)
+    study.run(objective, n_trials=TRIALS, n_jobs=2, progress=False, callbacks=[say] if says == "says" else [])
 
 
 def exported(path: Path) -> tuple[str, str]:
@@ -77,23 +92,31 @@ def finished(path: Path) -> dict[int, tuple[Any, ...]]:
     return {row.number: tuple(row._replace(saved=None)) for row in rows if row.state != "running"}
 
 
-def killed_study(folder: Path, name: str, most: int, dice: random.Random, progress: Any) -> dict[str, int]:
-    """Kill a study up to ``most`` times, let it end, and compare; counts of what was seen, and of what was wrong."""
-    path = folder / f"{name}-{most}.db"
-    counts = dict.fromkeys(("kills", "trials at kills", "running at kills", "changed", "integrity"), 0)
-    command = [sys.executable, "-m", "benchmarks.torture", "--child", str(path), name]
+def told(lines: bytes) -> dict[int, float | None]:
+    """The trials that a child has said to have finished, each with its value; a last line may have been cut short."""
+    words = [line.split() for line in lines.decode().split("\n")[:-1]]
+    return {int(word[1]): None if word[2] == "None" else float(word[2]) for word in words if word[0] == "finished"}
+
+
+def killed_study(path: Path, name: str, most: int, dice: random.Random, progress: Any) -> dict[str, int]:
+    """Kill a study up to ``most`` times, and let it end; counts of what was seen, and of what was wrong.
+
+    Every other child says of each trial that it has finished; the others write several trials in one commit.
+    """
+    counts = dict.fromkeys(("kills", "trials at kills", "running at kills", "lost", "changed", "integrity"), 0)
     known: dict[int, tuple[Any, ...]] = {}
     while True:
+        command = child_command(path, name, "says" if counts["kills"] % 2 else "silent")
         with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
             assert child.stdout is not None
             child.stdout.readline()
             if counts["kills"] < most:
                 time.sleep(dice.uniform(0.0, LONGEST))
                 child.kill()
-            else:
-                child.stdout.read()
+            said = told(child.stdout.read())
             child.wait()
         now = finished(path)
+        counts["lost"] += sum(number not in now or Row(*now[number]).value != value for number, value in said.items())
         counts["changed"] += sum(now.get(number) != row for number, row in known.items())
         known = now
         with sqlite3.connect(path) as db:
@@ -103,63 +126,87 @@ def killed_study(folder: Path, name: str, most: int, dice: random.Random, progre
             running = db.execute(ask).fetchone()[0] if there else 0
         db.close()
         if child.returncode == 0:
-            counts["left running"] = running
-            break
+            return counts | {"left running": running}
         counts["kills"] += child.returncode == -9
         counts["trials at kills"] += len(now)
         counts["running at kills"] += running
         progress.update(child.returncode == -9)
+
+
+def child_command(path: Path, name: str, says: str) -> list[str]:
+    """What starts a child."""
+    return [sys.executable, "-m", "benchmarks.torture", "--child", str(path), name, says]
+
+
+def killed_searcher(folder: Path, name: str, wanted: int, dice: random.Random, progress: Any) -> dict[str, int]:
+    """Kill studies of one searcher ``wanted`` times, and compare each with one that nobody has killed."""
     whole = folder / f"{name}-whole.db"
-    if not whole.exists():
-        subprocess.run([*command[:-2], str(whole), name], check=True, stdout=subprocess.DEVNULL)
-    counts["other tables"] = int(exported(path) != exported(whole))
-    return counts
+    subprocess.run(child_command(whole, name, "silent"), check=True, stdout=subprocess.DEVNULL)
+    found: Counter[str] = Counter()
+    while found["kills"] < wanted:
+        path = folder / f"{name}-{found['studies']}.db"
+        counts = killed_study(path, name, wanted - found["kills"], dice, progress)
+        found.update(counts | {"other tables": int(exported(path) != exported(whole)), "studies": 1})
+    return dict(found)
 
 
-def main() -> None:
-    """Torture, print, and with --save write benchmarks/results/torture.md."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.torture", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_KILLS} kills instead of {KILLS}")
-    parser.add_argument("--seed", type=int, default=0, help="of the moments (%(default)s)")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/torture.md")
-    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.child:
-        run(*options.child)
-        return
-    load, dice = harness.load(), random.Random(options.seed)
-    wanted = QUICK_KILLS if options.quick else KILLS
-    found: dict[str, dict[str, int]] = {}
-    with tempfile.TemporaryDirectory() as folder, tqdm(total=wanted, unit="kill", disable=None) as progress:
-        attempt = 0
-        while sum(counts["kills"] for counts in found.values()) < wanted:
-            attempt += 1
-            for name in SEARCHERS:
-                part = folder_of(Path(folder), attempt)
-                counts = killed_study(part, name, -(-wanted // len(SEARCHERS)), dice, progress)
-                before = found.setdefault(name, dict.fromkeys(counts, 0)) | {"studies": 0}
-                found[name] = {key: before.get(key, 0) + value for key, value in counts.items()}
+def kill_all(wanted: int, seed: int, load: str, save: bool) -> int:
+    """Kill studies of every searcher, and report; how much was wrong."""
+    dice = random.Random(seed)
+    with tempfile.TemporaryDirectory() as folder, \
+            tqdm(total=wanted * len(SEARCHERS), unit="kill", disable=None) as progress:
+        found = {name: killed_searcher(Path(folder), name, wanted, dice, progress) for name in SEARCHERS}
     wrong = {key: sum(counts[key] for counts in found.values())
-             for key in ("changed", "integrity", "left running", "other tables")}
-    kills = sum(counts["kills"] for counts in found.values())
-    names = list(next(iter(found.values())))
-    lines = [harness.verdict(kills >= wanted, f"{kills} kills, at least {wanted}"),
+             for key in ("lost", "changed", "integrity", "left running", "other tables")}
+    kills, names = [counts["kills"] for counts in found.values()], list(next(iter(found.values())))
+    lines = [harness.verdict(min(kills) >= wanted, f"{sum(kills)} kills, at least {wanted} of each searcher"),
              *(harness.verdict(count == 0, f"{key}: {count}") for key, count in wrong.items())]
     harness.report("Killed at random moments", "torture", [
         f"{harness.machine()}; {load}.", harness.versions("scratchtune") + f", SQLite {sqlite3.sqlite_version}. "
         f"{TRIALS} trials a study, two threads; a kill comes 0 to {LONGEST} s after the first trial begins. Trials at "
-        "kills: finished and in the file, summed over the kills. Changed: finished trials that were otherwise later.",
+        "kills: finished and in the file, summed over the kills. Lost: a callback was told that they had finished, and "
+        "the file does not have them so. Changed: finished trials that were otherwise later.",
         table(["searcher", *names], [[name, *map(str, counts.values())] for name, counts in found.items()]),
-        "\n".join(lines)], options.save)
-    if any(wrong.values()):
+        "\n".join(lines)], save)
+    return sum(wrong.values())
+
+
+def interrupt_all(quick: bool, seed: int, load: str, save: bool) -> int:
+    """Interrupt studies at lines and at times, and report; how much was wrong."""
+    here = runpy.run_path(str(harness.ROOT / "tests" / "study" / "interruptions.py"))
+    found = {"at every line" if not quick else f"at every {QUICK_STEP}th line": here["all_lines"](
+                 QUICK_STEP if quick else 1, show=True),
+             "at random times": here["all_signals"](QUICK_TIMES if quick else TIMES, seed)}
+    moments, bad = (sum(counts[key] for counts in found.values()) for key in ("moments", "bad"))
+    described = sorted(what for counts in found.values() for what in counts if what.startswith("bad: "))
+    harness.report("Interrupted at many moments", "interruptions", [
+        f"{harness.machine()}; {load}.", harness.versions("scratchtune") + f", SQLite {sqlite3.sqlite_version}. "
+        "Swallowed: Python ignores what is raised in a finalizer; then nothing is interrupted.",
+        table(["interrupted", "moments", "swallowed", "bad"], [
+            [name, *(str(counts[key]) for key in ("moments", "swallowed", "bad"))] for name, counts in found.items()]),
+        "\n".join([harness.verdict(bad == 0, f"{moments} moments, {bad} bad"), *described[:20]])], save)
+    return int(bad)
+
+
+def main() -> None:
+    """Torture, print, and with --save write benchmarks/results/torture.md or interruptions.md."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.torture", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_KILLS} kills of each searcher, not {KILLS}")
+    parser.add_argument("--interrupts", action="store_true", help="interrupt, as Ctrl-C does, instead of killing")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments (%(default)s)")
+    parser.add_argument("--save", action="store_true", help="write the report into benchmarks/results")
+    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        run(*options.child)
+        return
+    load = harness.load()
+    if options.interrupts:
+        wrong = interrupt_all(options.quick, options.seed, load, options.save)
+    else:
+        wrong = kill_all(QUICK_KILLS if options.quick else KILLS, options.seed, load, options.save)
+    if wrong:
         raise SystemExit(1)
-
-
-def folder_of(folder: Path, attempt: int) -> Path:
-    """A folder for each round."""
-    part = folder / str(attempt)
-    part.mkdir(exist_ok=True)
-    return part
 
 
 if __name__ == "__main__":

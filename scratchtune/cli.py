@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scratchtune import __version__, checks
+from scratchtune.files import replaceable, write_text
 from scratchtune.streams import flushed, lead_nowhere, note, prepare_streams, tell, visible
 
 if TYPE_CHECKING:
@@ -269,7 +270,7 @@ def _tune(given: argparse.Namespace) -> int:
     there = {path for path in (given.out, *scripts.values()) if path.exists()}
     result.model.save(given.out)
     for kind, path in scripts.items():
-        _write_text(path, script(kind, result.model.fitted.estimator, rows))
+        write_text(path, script(kind, result.model.fitted.estimator, rows))
     replaced = "replaced; " if given.out in there else ""
     tell(f"\n{result.text()}\nmodel: {given.out} ({replaced}scratchtune predict {given.out} FILE)")
     for path in scripts.values():
@@ -334,8 +335,6 @@ def _plain_warnings() -> Iterator[None]:
 
 def _check_outputs(outputs: dict[str, Path], inputs: dict[str, Path | None]) -> None:
     """That files can be written, and overwrite nothing that is read, is known before the work, not after."""
-    from scratchtune.network.saving import replaceable
-
     used = {what: path for what, path in inputs.items() if path is not None}
     for option, path in outputs.items():
         written = f"{option} is {str(path)!r}" if option == "--out" else f"{option} would write {str(path)!r}"
@@ -369,16 +368,6 @@ def _check_db(db: Path | None, others: dict[str, Path | None]) -> None:
         if path is not None and (path.resolve() == db.resolve() or (there and path.samefile(db))):
             raise ValueError(f"--db is {str(db)!r}, which is {what}; it must be a file of its own")
     Storage(db).close()
-
-
-def _write_text(path: Path, text: str) -> None:
-    """Write a file beside it first, so that there is never half a file."""
-    beside = path.with_name(path.name + ".part")
-    try:
-        beside.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _add_predict(commands: argparse._SubParsersAction) -> None:
@@ -421,7 +410,7 @@ def _predict(given: argparse.Namespace) -> int:
         note(f"scratchtune: ignored, since the model does not use them: {checks.quoted(table.skipped)}")
     if given.out is not None:
         carried = _carried(given, table.reading.delimiter, len(table))
-        _write_text(given.out, _csv_text([[*given.id, *names], *map(operator.add, carried, rows)]))
+        write_text(given.out, _csv_text([[*given.id, *names], *map(operator.add, carried, rows)]))
         note(f"written: {given.out}")
     elif given.proba:
         tell(_csv_text([names, *rows]), end="", data=True)
@@ -530,16 +519,17 @@ def _show(given: argparse.Namespace) -> int:
 
 def _export(given: argparse.Namespace) -> int:
     from scratchtune.study.export import as_csv, as_json
+    from scratchtune.study.storage import BESIDE
 
     if given.out is not None:
         _check_outputs({"--out": given.out}, {"the file of studies": given.db, **{
             f"what belongs to the file of studies ({end})": given.db.with_name(given.db.name + end)
-            for end in ("-wal", "-shm", "-writer")}})
+            for end in BESIDE}})
     text = (as_csv if given.format == "csv" else as_json)(*_chosen(given), given.times)
     if given.out is None:
         tell(text.removesuffix("\n"), data=True)
     else:
-        _write_text(given.out, text)
+        write_text(given.out, text)
         note(f"written: {given.out}")
     return 0
 

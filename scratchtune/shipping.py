@@ -7,7 +7,10 @@ something that it does not have answers so, and is sent it: no executor tells wh
 from __future__ import annotations
 
 import hashlib
+import io
 import pickle
+from collections import ChainMap
+from types import CodeType
 from typing import Any
 
 KEPT = 4  # things that a worker keeps, the last ones
@@ -48,12 +51,28 @@ def forget(digest: str) -> None:
 def _pickled(name: str, thing: Any) -> bytes:
     """By cloudpickle where it is installed, as Dask and Ray do, else by pickle."""
     try:
-        import cloudpickle as pickler
-    except ImportError:
-        pickler = pickle
-    try:
-        return bytes(pickler.dumps(thing))
+        return _dumped(thing)
     except Exception as problem:
         raise TypeError(
             f"{name} is {thing!r}, which can't be sent to another process: {type(problem).__name__}: {problem}; it "
             "must be made of what stands at the top level of a module, or pip install cloudpickle") from problem
+
+
+def _dumped(thing: Any) -> bytes:
+    try:
+        import cloudpickle
+    except ImportError:
+        return pickle.dumps(thing)
+    known = cloudpickle.Pickler.dispatch_table
+
+    def code_with_its_file(code: CodeType) -> tuple[Any, ...]:
+        """As cloudpickle writes it, but with the name of the file, which it leaves out: tracebacks show it."""
+        make, parts = known[CodeType](code)
+        return make, tuple(code.co_filename if part == "<dynamic-code>" else part for part in parts)
+
+    class Pickler(cloudpickle.Pickler):  # type: ignore[misc,unused-ignore]
+        dispatch_table = ChainMap({CodeType: code_with_its_file}, known)
+
+    file = io.BytesIO()
+    Pickler(file).dump(thing)
+    return file.getvalue()

@@ -111,6 +111,16 @@ def test_a_file_of_studies_is_listed_shown_and_exported(tmp_path, capsys):
     assert main(["show", database, "--study", "other"]) == 2 and "holds no study 'other'" in capsys.readouterr().err
 
 
+def test_an_export_leaves_other_files_alone(tmp_path, capsys):
+    """A file of studies may have any name, and a browser's half download has the one that ends in .part."""
+    database = tmp_path / "a.part"
+    st.Study({"x": st.Float(0.0, 1.0)}, "random", storage=database).run(
+        lambda trial: trial.params["x"], 5, progress=False)
+    assert main(["export", str(database), "-o", str(tmp_path / "a")]) == 0
+    assert main(["studies", str(database)]) == 0 and (tmp_path / "a").read_text().startswith("number,")
+    assert capsys.readouterr().out.splitlines()[1].split()[:2] == ["study", "5"]
+
+
 def test_what_is_kept_may_not_be_written_over(tmp_path, capsys):
     for arguments in (["compare", "--db", "comparison.png"], ["tune", "--data", "digits", "--db", "model.npz"]):
         path = str(tmp_path / arguments[-1])

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import stat
-import uuid
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -16,6 +13,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from scratchtune.files import whole_file
 from scratchtune.network.configured import Configured, known_classes
 
 FORMAT = 1  # of saved files
@@ -48,43 +46,10 @@ def remade(base: type[Any], part: Any) -> Any:
 
 
 def write_whole(path: Path, kind: str, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-    """Write the header and the arrays, beside the file first, so that there is never half a file.
-
-    Raises what `replaceable` raises, and TypeError for what JSON cannot hold.
-    """
+    """Write the header and the arrays; raises what `whole_file` raises, and TypeError for what JSON cannot hold."""
     text = json.dumps({"format": FORMAT, "kind": kind, **header}, default=_plain)
-    target = replaceable(path)
-    beside = target.with_name(f"scratchtune-{uuid.uuid4().hex}.part")  # no other writer has this name
-    try:
-        with open(beside, "xb") as file:
-            np.savez(file, header=np.array(text), **arrays)  # type: ignore[arg-type]
-            file.flush()
-            os.fsync(file.fileno())
-        if target.exists():
-            beside.chmod(stat.S_IMODE(target.stat().st_mode))  # as if it had been written over
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def replaceable(path: Path) -> Path:
-    """The file that a path stands for, links followed, which may be there or not.
-
-    Raises ValueError where there is something else than a file, PermissionError where the file is read-only, and
-    FileNotFoundError where its folder is not there.
-    """
-    target = Path(os.path.realpath(path))
-    if path.exists():  # asked of the path itself: what a link such as /dev/stdout leads to need not have another
-        if not path.is_file():
-            kind = "a folder" if path.is_dir() else "no regular file"
-            raise ValueError(f"path is {str(path)!r}, which is {kind}; it must be the name of a file")
-        if not path.stat().st_mode & 0o222 or not os.access(path, os.W_OK):
-            raise PermissionError(f"path is {str(path)!r}, which is read-only; it must be a file that may be replaced")
-    elif not target.parent.is_dir():
-        raise FileNotFoundError(f"path is {str(path)!r}; there is no folder {str(target.parent)!r}")
-    elif target.is_symlink():
-        raise ValueError(f"path is {str(path)!r}, a link that leads to itself; it must be the name of a file")
-    return target
+    with whole_file(path) as beside, open(beside, "wb") as file:
+        np.savez(file, header=np.array(text), **arrays)  # type: ignore[arg-type]
 
 
 def _plain(value: Any) -> Any:

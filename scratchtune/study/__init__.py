@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from scratchtune.search import Exhausted
 from scratchtune.study.executors import RayExecutor
+from scratchtune.study.locking import StorageError
 from scratchtune.study.search_cv import BayesSearchCV, GeneticSearchCV, GridSearchCV, RandomizedSearchCV
 from scratchtune.study.stopping import MedianStopping, Stopping
-from scratchtune.study.storage import StorageError
 from scratchtune.study.study import Study, tune
 from scratchtune.study.trial import NotReady, Trial
 

@@ -4,13 +4,21 @@ Whatever has the interface of `concurrent.futures.Executor` will do: ``ProcessPo
 ``client.get_executor()``, `RayExecutor`. In another process a trial is plain data; the objective, with all the rows
 that it holds on to, is sent once to each worker, which keeps it: a worker that is asked to run a trial of an objective
 that it does not have says so, and gets both.
+
+A worker that dies breaks a whole ``ProcessPoolExecutor``, which does not say whose trial the worker ran; from then on
+`SingleWorkerPools` run the trials. A worker process that its coordinator has started ends when the coordinator does.
 """
 
 from __future__ import annotations
 
+import asyncio
+import multiprocessing
+import os
+import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from scratchtune import checks
 from scratchtune.evaluation.parallel import Inline, number_of_workers
@@ -37,28 +45,192 @@ def capacity(executor: Any, n_jobs: Any) -> int:
 
 
 class Sender:
-    """Submits trials to an executor, for an objective."""
+    """Submits trials to an executor, for an objective; as a context manager it shuts down the pools that it has made.
+    """
 
     def __init__(self, executor: Executor, objective: Callable[[Trial], Any], workers: int) -> None:
         self._executor, self._objective = executor, objective
+        if hasattr(executor, "_client") and hasattr(executor, "_kwargs"):
+            self._executor = DaskTasks(executor)
         self.is_here = isinstance(executor, (Inline, ThreadPoolExecutor))
         self._shipment = None if self.is_here else Shipment("objective", objective, workers)
+
+    def __enter__(self) -> Sender:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if isinstance(self._executor, SingleWorkerPools):
+            self._executor.shutdown(wait=True, cancel_futures=True)
 
     def submit(self, trial: Trial, behind: Callable[[Trial], Behind], with_objective: bool = False) -> Future:
         """Have a trial run; ``behind`` makes what it sees in another process."""
         if self._shipment is None:
             return self._executor.submit(evaluate, self._objective, trial)
         payload = self._shipment.payload if with_objective else self._shipment.for_next()
-        return self._executor.submit(work, self._shipment.digest, payload, trial.apart(behind(trial)))
+        return self._executor.submit(work, self._shipment.digest, payload, os.getpid(), trial.apart(behind(trial)))
+
+    @property
+    def isolates(self) -> bool:
+        """Whether a worker that dies had one trial alone, so that it is known which trial ended it.
+
+        Dask counts a death against all tasks that the worker was given, and of other executors nothing is known.
+        """
+        return self.is_here or isinstance(self._executor, (RayExecutor, SingleWorkerPools))
+
+    def separate(self) -> int:
+        """After a pool of processes broke: go on with pools of one worker each. How many; 0 if that can't be done."""
+        if not isinstance(self._executor, ProcessPoolExecutor):
+            return 0
+        try:
+            pools = SingleWorkerPools(self._executor)
+        except AttributeError:  # a Python in which a pool does not say how it was made
+            return 0
+        self._executor = pools
+        return pools.number
+
+    def was_begun(self, future: Future) -> bool:
+        """False if the worker of a trial is known to have died before it could begin with the trial."""
+        return not isinstance(self._executor, SingleWorkerPools) or self._executor.was_begun(future)
+
+    def lacks_workers(self) -> bool:
+        """Whether the executor has no worker at present, so that all trials wait; it is asked to start them anew."""
+        return isinstance(self._executor, DaskTasks) and self._executor.lacks_workers()
 
 
-def work(digest: str, payload: bytes | None, trial: Trial) -> dict[str, Any] | None:
+def work(digest: str, payload: bytes | None, coordinator: int, trial: Trial) -> dict[str, Any] | None:
     """Run a trial in a worker process; None where the worker does not have the objective."""
+    _end_with(coordinator)
     objective = received(digest, payload)
     if objective is MISSING:
         return None
-    trial.finish(evaluate(objective, trial), None)
+    trial.state = trial.finish(evaluate(objective, trial), None)
     return trial.outcome()
+
+
+_watching = 0  # the process that does so: one that is forked from it does not
+
+
+def _end_with(coordinator: int) -> None:
+    """In a worker process that the coordinator has started: end as soon as the coordinator has ended.
+
+    A worker of `concurrent.futures` whose coordinator was killed would otherwise wait for work for ever.
+    """
+    global _watching
+    parent = multiprocessing.parent_process()
+    if _watching == os.getpid() or parent is None or parent.pid != coordinator:
+        return
+    _watching = os.getpid()
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, name="ends with the coordinator", daemon=True).start()
+
+
+class SingleWorkerPools(Executor):
+    """Process pools of one worker each, made like a larger one: a worker that dies breaks its own pool alone.
+
+    At most ``number`` pieces of work may be under way at a time. A pool that breaks is replaced.
+    """
+
+    def __init__(self, like: ProcessPoolExecutor) -> None:
+        made: Any = like  # what it was made with is kept in private attributes only
+        self.number: int = made._max_workers
+        self._made_with = {
+            "mp_context": made._mp_context, "initializer": made._initializer, "initargs": made._initargs,
+            "max_tasks_per_child": made._max_tasks_per_child}
+        self._idle: list[ProcessPoolExecutor] = []
+        self._busy: dict[Future, ProcessPoolExecutor] = {}
+        self._first: dict[ProcessPoolExecutor, Future] = {}  # a first piece of work, which shows that the worker works
+        self._before: WeakKeyDictionary[Future, Future] = WeakKeyDictionary()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+        """Run a function in a pool that is idle."""
+        for ended in [future for future in self._busy if future.done()]:
+            self._idle.append(self._busy.pop(ended))
+        while True:
+            pool = self._idle.pop() if self._idle else self._new()
+            try:
+                future = pool.submit(fn, *args, **kwargs)
+            except BrokenExecutor:
+                if self._first.pop(pool).exception() is not None:
+                    raise
+                continue
+            self._busy[future], self._before[future] = pool, self._first[pool]
+            return future
+
+    def was_begun(self, future: Future) -> bool:
+        """Whether the worker was able to work before it died, or future is none of these pools'."""
+        first = self._before.get(future)
+        return first is None or first.exception() is None
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Shut all pools down."""
+        for pool in [*self._idle, *self._busy.values()]:
+            pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+
+    def _new(self) -> ProcessPoolExecutor:
+        pool = ProcessPoolExecutor(1, **self._made_with)
+        self._first[pool] = pool.submit(_end_with, os.getpid())
+        return pool
+
+
+class DaskTasks(Executor):
+    """The tasks of Dask's ``client.get_executor()``, whose futures always come to an end.
+
+    Dask's own (as of distributed 2026.8) never do if a worker dies with a result that was not fetched yet, and the
+    worker that computes it again dies too.
+    """
+
+    def __init__(self, executor: Any) -> None:
+        self._executor, self._client = executor, executor._client
+        self._options = {"pure": False, **executor._kwargs}
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+        """Run a function as a task."""
+        if getattr(self._executor, "_shutdown", False):
+            raise RuntimeError("cannot schedule new futures after shutdown")
+        task = self._client.submit(fn, *args, **kwargs, **self._options)
+        future: Future = Future()
+
+        def cancel(ended: Future) -> None:  # it also holds on to the task, without which Dask would forget it
+            if ended.cancelled():
+                task.cancel()
+
+        async def pass_on() -> None:
+            try:
+                outcome, error = await task, None
+            except BaseException as problem:
+                outcome, error = None, problem
+            if isinstance(error, asyncio.CancelledError):
+                future.cancel()
+            if not future.set_running_or_notify_cancel():
+                return
+            if error is None:
+                future.set_result(outcome)
+            else:
+                future.set_exception(error)
+
+        future.add_done_callback(cancel)
+        self._client.loop.add_callback(pass_on)
+        return future
+
+    def lacks_workers(self) -> bool:
+        """Whether the cluster has no worker; if the client's own cluster has lost them, it is asked to start them anew.
+
+        A ``LocalCluster`` looks 15 seconds after each death of a worker whether the worker is back. If the worker is
+        just then being restarted after another death, the cluster gives it up for good.
+        """
+        try:
+            if self._client.nthreads():
+                return False
+        except OSError:  # the scheduler does not answer
+            return True
+        wanted = getattr(self._client.cluster, "worker_spec", None)
+        if wanted:
+            self._client.cluster.scale(len(wanted))
+        return True
 
 
 class RayExecutor(Executor):

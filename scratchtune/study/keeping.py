@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scratchtune.files import identity, whole_file
 from scratchtune.search import Suggestion
 from scratchtune.study import writers
-from scratchtune.study.storage import Row, Storage, StorageError, packed_params, unpacked_params
-from scratchtune.study.trial import Trial
+from scratchtune.study.locking import NotWritable, StorageError
+from scratchtune.study.storage import BESIDE, Lost, Row, Storage, packed_params, unpacked_params
+from scratchtune.study.trial import ADDRESS, Trial
 
 if TYPE_CHECKING:
     from scratchtune.study.study import Study
 
-ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-
 
 class Keeper:
-    """A study's place in a file. Made, it enters the study there, or checks that the one there is defined alike."""
+    """A study's place in a file, which is open only while the study has the right to write."""
 
     def __init__(self, study: Study, path: str | os.PathLike[str]) -> None:
         if not isinstance(path, (str, os.PathLike)):
@@ -27,34 +28,113 @@ class Keeper:
         self._study = study
         self._unwritten: dict[int, Trial] = {}
         self.running = False  # whether the study is within `Study.run`
-        self._writes = self._stale = False
-        self._storage = Storage(path)
-        self.path = self._storage.path.resolve()
-        self._storage.enter(study.name, definition_of(study))
+        self._writes = False  # whether it has the right to write, and has taken up what others have written before
+        self._storage: Storage | None = None
+        self._given = path
+        self._numbers: list[int] = []  # of the trials that were not finished when it was last written
+        self._known: Any = None
+        self._now: Any = None
 
     def __del__(self) -> None:
-        if getattr(self, "_writes", False):
-            writers.end(self.path, self)
+        if getattr(self, "_storage", None) is not None:
+            self.close()
+
+    def enter(self) -> list[Trial]:
+        """Enter the study in the file, or check that the one there is defined alike; return the trials that are there.
+
+        That takes the right to write for a moment; where another process has it, a study that is there is only read.
+        """
+        try:
+            with Storage(self._given, patience=0.0) as storage:
+                return self._entered(storage)
+        except NotWritable:
+            reading = self._can_be_read()
+        with Storage(self._given, reading) as storage:
+            return self._entered(storage)
+
+    def _can_be_read(self) -> bool:
+        """Whether the study is in the file."""
+        with contextlib.suppress(StorageError), Storage(self._given, reading=True) as storage:
+            return self._study.name in storage.names()
+        return False
+
+    def _entered(self, storage: Storage) -> list[Trial]:
+        self.path, self._identity = storage.file, storage.identity
+        storage.enter(self._study.name, definition_of(self._study))
+        trials = [trial_of(self._study, row) for row in storage.rows(self._study.name)]
+        if not storage.reading:  # else it may change meanwhile
+            self._know(storage, trials)
+        return trials
+
+    def _know(self, storage: Storage, trials: list[Trial]) -> None:
+        """Note how the file is, by which it is seen later whether somebody else has written."""
+        self._numbers = [trial.number for trial in trials if trial.state == "running"]
+        self._known = storage.version(self._study.name, self._numbers)
 
     def trials(self) -> list[Trial]:
         """The trials that are there, as they were."""
+        assert self._storage is not None
         return [trial_of(self._study, row) for row in self._storage.rows(self._study.name)]
 
     def begin(self) -> bool:
-        """Take the right to write, where this study does not have it; whether somebody else has written meanwhile."""
-        if self._writes:
-            writers.begin(self.path, self._study.name, self, goes_on=True)
-            return False
-        writers.begin(self.path, self._study.name, self, goes_on=False)
-        self._writes = True
-        self._stale = self._storage.changed() or self._stale
-        stale, self._stale = self._stale, False
-        return stale
+        """Take the right to write, where this study does not have it; whether somebody else has written meanwhile.
 
-    def end(self, stale: bool = False) -> None:
-        """Give the right to write back; ``stale``: what others have written is still to be taken up."""
-        self._writes, self._stale = False, self._stale or stale
-        writers.end(self.path, self)
+        If so, the study takes up what is there, and says so by `taken_up`.
+        """
+        writers.begin(self.path, self._study.name, self, goes_on=self._writes)
+        storage = self._open()
+        if not self._writes:
+            self._now = storage.version(self._study.name, self._numbers)
+            self._writes = self._now == self._known
+        return not self._writes
+
+    def _open(self) -> Storage:
+        """The file that this study was entered in, and no other one of that name, opened for writing."""
+        if self._storage is None or not self._storage.is_open:
+            if not self.is_in_place():
+                raise StorageError(
+                    f"{str(self.path)!r} was deleted or replaced since this study was opened; the study in memory has "
+                    "all trials: study.backup(path) keeps them in another file, study.to_csv(path) writes them as a "
+                    "table")
+            self._storage = Storage(self.path)
+            if self._writes:  # it was lost while being written; what is there all the same is not written over
+                self._storage.enter(self._study.name, definition_of(self._study))
+                self._unwritten = {trial.number: trial for trial in self._study.trials}
+        return self._storage
+
+    def is_in_place(self) -> bool:
+        """Whether the file is the one that the study was entered in."""
+        return identity(self.path) == self._identity
+
+    def taken_up(self) -> None:
+        """The study is as the file is now."""
+        self._known, self._writes = self._now, True
+
+    def end(self) -> None:
+        """Close the file, and give up the right to write, unless something is not written yet."""
+        if self._unwritten:
+            return
+        try:
+            if self._storage is not None and self._storage.is_open and self._writes:
+                try:
+                    self._storage.confirm()
+                except Lost:
+                    self._put()
+                self._know(self._storage, self._study.trials)
+        finally:
+            self.close()
+
+    @property
+    def has_unwritten(self) -> bool:
+        """Whether something is not written, as writing has failed."""
+        return bool(self._unwritten)
+
+    def close(self) -> None:
+        """Close the file, whatever is not written. May be called again."""
+        self._writes = False
+        if self._storage is not None:
+            self._storage.close()
+            self._storage = None
 
     def note(self, trial: Trial) -> None:
         """Have what is known of a trial written with the next commit."""
@@ -62,9 +142,43 @@ class Keeper:
 
     def write(self) -> None:
         """Write in one commit what has not been written; where that fails it is written the next time."""
-        if self._unwritten:
-            self._storage.put(self._study.name, [row_of(self._study, trial) for trial in self._unwritten.values()])
-            self._unwritten.clear()
+        if self._unwritten and self._writes:
+            try:
+                self._put()
+            except Lost:
+                self._put()
+
+    def _put(self) -> None:
+        storage = self._open()
+        storage.put(self._study.name, [row_of(self._study, trial) for trial in self._unwritten.values()])
+        self._unwritten.clear()
+
+
+def write_copy(study: Study, keeper: Keeper | None, path: Path) -> None:
+    """Write a study to another file: all that its own file holds, where it has one, and all trials in memory."""
+    if keeper is not None:
+        refuse_own(keeper, path)
+    with whole_file(path) as beside:
+        if keeper is not None and keeper.is_in_place():
+            with Storage(keeper.path, reading=True) as storage:
+                storage.copy_to(beside)
+        with Storage(beside) as copy:
+            copy.enter(study.name, definition_of(study))
+            copy.put(study.name, [_settled(row_of(study, trial)) for trial in study.trials])
+
+
+def refuse_own(keeper: Keeper, path: Path) -> None:
+    """A ValueError where a path leads to the study's file, or to what belongs to it."""
+    for end in ("", *BESIDE):
+        own = keeper.path.with_name(keeper.path.name + end)
+        if Path(os.path.realpath(path)) == own or (identity(path) is not None and identity(path) == identity(own)):
+            raise ValueError(f"path is {str(path)!r}, which is the file of this study, or belongs to it; it must be "
+                             "another file")
+
+
+def _settled(row: Row) -> Row:
+    """A trial that is running, without what is still changing: it will begin again."""
+    return row._replace(reports={}, scores=None, saved=None) if row.state == "running" else row
 
 
 def definition_of(study: Study) -> dict[str, Any]:
@@ -94,8 +208,8 @@ def digest(things: Any) -> str:
 def row_of(study: Study, trial: Trial) -> Row:
     """A trial as it is kept."""
     return Row(
-        trial.number, trial.state, trial.value, packed_params(study.space, trial._params), trial.params, trial.why,
-        study.why(trial.number), trial.budget, trial.parent, trial.reports, trial.scores, trial.visits, trial.error,
+        trial.number, trial.state, trial.value, packed_params(study.space, trial._params), trial._params, trial.why,
+        study.reason_of(trial), trial.budget, trial.parent, trial.reports, trial.scores, trial.visits, trial.error,
         trial.traceback, trial.attempts, trial.started, trial.finished, trial.seconds, trial._saved)
 
 

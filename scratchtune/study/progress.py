@@ -22,7 +22,7 @@ class Progress:
         self, total: int, unit: str, workers: int = 1, show: bool = True, headline: str | None = None,
     ) -> None:
         self.total, self.unit, self.workers, self.show = total, unit, workers, show
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._seconds: list[float] = []
         self._measured = min(workers + 1, max(1, total // 2))
         self._bar: tqdm | None = None

@@ -2,7 +2,14 @@
 
 Trials that are known together are written in one commit, and each commit is on the disk before anything follows from
 it, so what a searcher has seen survives a power cut. A finished trial is never written over. Anyone may read meanwhile;
-one process writes at a time (see `scratchtune.study.writers`).
+one process writes at a time (see `scratchtune.study.locking`).
+
+While a file is open for writing, the latest commits are in FILE-wal beside it; when the writer closes it, everything is
+in FILE, and nothing is beside it. A file that is being written is therefore copied by `Study.backup`, or by ``.backup``
+of SQLite's own shell: a plain copy of FILE lacks the latest trials. If the writing process itself makes a plain copy,
+there is a second effect: closing any descriptor of a file drops the POSIX locks of the process, so SQLite no longer
+protects FILE-wal from other programs. Hence a reader changes nothing, not even beside the file, and each commit is
+confirmed: where FILE was deleted or replaced, that is an error; where FILE-wal was, all trials are written again.
 """
 
 from __future__ import annotations
@@ -12,20 +19,25 @@ import json
 import os
 import sqlite3
 import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 import numpy as np
 
+from scratchtune.files import identity
 from scratchtune.search import Space
+from scratchtune.study.locking import MOMENT, Lock, NotWritable, StorageError
 
 APPLICATION = 0x73747564  # "stud": what tells our files from other SQLite files
 VERSION = 1
 MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}  # from a version to the next, in the file's own terms
 PATIENCE = 5.0  # seconds that another program's lock is waited for
+BESIDE = ("-wal", "-shm", "-journal", "-writer")  # what SQLite and a writer put beside a file, by the ends of the names
+READS = 5  # how often a reader tries, as what it reads may change meanwhile
 TABLES = """
 CREATE TABLE studies (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, definition TEXT NOT NULL, created REAL NOT NULL);
@@ -38,8 +50,8 @@ CREATE TABLE trials (
 """``params`` is what is read back, ``shown`` the same for people; ``why`` the reasons as data, ``said`` in words."""
 
 
-class StorageError(ValueError):
-    """The file can't be used: it is none of ours, of a newer version, busy, or holds another study under that name."""
+class Lost(StorageError):
+    """What was written last may be missing in the file, as another program has deleted FILE-wal."""
 
 
 class Row(NamedTuple):
@@ -72,86 +84,161 @@ PUT = (
     "WHERE trials.state = 'running'")
 
 
+Found = TypeVar("Found")
+_open: weakref.WeakSet[Storage] = weakref.WeakSet()
+_inherited: list[Any] = []  # connections that a forked child has from its parent, and must neither use nor close
+
+
 class Storage:
-    """One file, opened; ``reading`` changes nothing in it, and refuses one that is not there. Usable from any thread,
-    one at a time.
+    """One file, open until `close`; with ``reading`` nothing in it is changed, and it must exist. Usable from any
+    thread, one at a time.
+
+    Without ``reading`` this process has the right to write for as long as the file is open: `NotWritable` is raised
+    where another process keeps it for longer than ``patience`` seconds, or where the file may only be read.
     """
 
-    def __init__(self, path: str | os.PathLike[str], reading: bool = False) -> None:
-        self.path = _checked_path(path, reading)
-        with self._told("can't be used as a file of studies"):
-            self._db = self._opened_for_reading() if reading else self._opened()
-            try:
-                self._prepare(reading)
-            except BaseException:
-                self._db.close()
-                raise
+    def __init__(self, path: str | os.PathLike[str], reading: bool = False, patience: float = MOMENT) -> None:
+        self._db: sqlite3.Connection | None = None
+        self._lock: Lock | None = None
         self._ids: dict[str, int] = {}
-        self._seen = self._data_version()
+        self._tidies = False
+        self.reading = reading
+        self.path = _checked_path(path, reading)
+        self.file = Path(os.path.realpath(self.path))
+        try:
+            if not reading:
+                self._lock = Lock(self.file, patience)
+            with self._told("can't be used as a file of studies"):
+                _open.add(self)
+                self._db = self._patiently(self._opened_for_reading if reading else self._opened)
+                self._prepare()
+            self._names = str(self.file), str(self._beside("-wal"))  # looked at after each commit
+            self.identity, self._wal = map(identity, self._names)
+        except BaseException:
+            self._let_go()
+            raise
+
+    def __enter__(self) -> Storage:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        with suppress(Exception):  # when Python ends, what this needs may be gone
+            self.close()
+
+    def _beside(self, end: str) -> Path:
+        return self.file.with_name(self.file.name + end)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the file is open; it is not in a child that was forked from the process that had opened it."""
+        return self._db is not None
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        if self._db is None:
+            raise StorageError(f"{str(self.path)!r} is closed; open it anew")
+        return self._db
 
     def _opened(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        """A connection that writes. A name is never an address: a whole path does not begin with ``file:``."""
+        return sqlite3.connect(self.file, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
 
     def _opened_for_reading(self) -> sqlite3.Connection:
-        """A connection that can't write; in a folder that can't be written either, one that looks at the file alone."""
-        for how in ("mode=ro", "immutable=1"):
-            address = f"file:{quote(str(self.path.resolve()))}?{how}"
-            db = sqlite3.connect(address, timeout=PATIENCE, isolation_level=None, check_same_thread=False, uri=True)
-            try:
-                db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-                return db
-            except sqlite3.OperationalError:
-                db.close()
-                if how == "immutable=1" or os.access(self.path.parent, os.W_OK):
-                    raise
-                beside = self.path.with_name(self.path.name + "-wal")
-                if beside.exists() and beside.stat().st_size:
-                    raise StorageError(f"{str(self.path)!r} has unmerged writes beside it, which can't be read in a "
-                                       "folder that can't be written; copy both files elsewhere") from None
-        raise AssertionError("one of the two has returned or raised")
+        """A connection that can't write, nor change what a writer has beside the file.
 
-    def _prepare(self, reading: bool) -> None:
+        Where a writer has its index beside, the index is not written either: to make it anew would crash a writer that
+        has lost its locks. Where there is none, SQLite makes one, and `close` removes it. A reader that may not write
+        the file or the folder reads the file alone: what SQLite makes beside it would be the reader's, not the owner's.
+        """
+        if self._beside("-shm").exists():
+            return self._addressed("mode=ro&readonly_shm=1")
+        if _may_be_written(self.file) and _may_be_written(self.file.parent):
+            self._tidies = True
+            return self._addressed("mode=ro")
+        beside = self._beside("-wal")
+        if beside.exists() and beside.stat().st_size:
+            raise StorageError(f"{str(self.path)!r} has unmerged writes beside it, which can't be read where nothing "
+                               "can be written; copy both files elsewhere")
+        return self._addressed("immutable=1")
+
+    def _addressed(self, how: str) -> sqlite3.Connection:
+        """A connection by address, which has been used once."""
+        address = f"file:{quote(os.fsencode(self.file))}?{how}"
+        db = sqlite3.connect(address, timeout=PATIENCE, isolation_level=None, check_same_thread=False, uri=True)
+        try:
+            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            return db
+        except BaseException:
+            db.close()
+            raise
+
+    def _prepare(self) -> None:
         """Check whose file it is, make the tables of a new one, and bring an old one up to date."""
-        application, version = (self._db.execute(f"PRAGMA {name}").fetchone()[0]
+        db = self._connection
+        application, version = (db.execute(f"PRAGMA {name}").fetchone()[0]
                                 for name in ("application_id", "user_version"))
-        empty = not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if application != APPLICATION and not empty:
             raise StorageError(f"{str(self.path)!r} is an SQLite file of another program; it must be one of studies")
         if version > VERSION:
             raise StorageError(f"{str(self.path)!r} is of version {version}, written by a newer scratchtune; this one "
                                f"reads up to {VERSION}")
-        if reading:
+        if self.reading:
             if empty:
                 raise StorageError(f"{str(self.path)!r} is empty; it must be a file that holds studies")
             if version < VERSION:
                 raise StorageError(f"{str(self.path)!r} is of version {version}, and this scratchtune reads {VERSION}; "
                                    "open it once with storage= or --db, which brings it up to date")
             return
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()  # from here on FILE-wal is there
+        if not empty and version == VERSION:
+            return
         with self._commit():
-            if not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 for statement in TABLES.split(";"):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA application_id = {APPLICATION}")
-                self._db.execute(f"PRAGMA user_version = {VERSION}")
-            for old in range(self._db.execute("PRAGMA user_version").fetchone()[0], VERSION):
-                MIGRATIONS[old](self._db)
-                self._db.execute(f"PRAGMA user_version = {old + 1}")
+                    db.execute(statement)
+                db.execute(f"PRAGMA application_id = {APPLICATION}")
+                db.execute(f"PRAGMA user_version = {VERSION}")
+            for old in range(db.execute("PRAGMA user_version").fetchone()[0], VERSION):
+                MIGRATIONS[old](db)
+                db.execute(f"PRAGMA user_version = {old + 1}")
 
     @contextmanager
     def _commit(self) -> Iterator[None]:
         """What is written within is on the disk afterwards, all of it or, after an error, nothing."""
-        if self._db.in_transaction:  # an interruption came just after the last one had begun
-            self._db.execute("ROLLBACK")
+        db = self._connection
+        if db.in_transaction:  # an interruption came just after the last one had begun
+            db.execute("ROLLBACK")
         try:
-            self._db.execute("BEGIN IMMEDIATE")
+            db.execute("BEGIN IMMEDIATE")
             yield
-            self._db.execute("COMMIT")
+            db.execute("COMMIT")
         except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+            if db.in_transaction:
+                db.execute("ROLLBACK")
             raise
+
+    def confirm(self) -> None:
+        """Check that what was written is in the file of that name, and that only this process has the right to write.
+
+        Otherwise close the file and raise StorageError, or `Lost` where everything can be written to it again.
+        """
+        if identity(self._names[0]) != self.identity:
+            self.close()
+            raise StorageError(
+                f"{str(self.path)!r} was deleted or replaced while it was being written; the study in memory has all "
+                "trials: study.backup(path) keeps them in another file, study.to_csv(path) writes them as a table")
+        if identity(self._names[1]) != self._wal:
+            self._let_go()
+            raise Lost(f"{self._names[1]!r} was deleted by another program while it was being written; no "
+                       "trial is lost: run again")
+        if self._lock is not None:
+            self._lock.confirm()
 
     @contextmanager
     def _told(self, what: str) -> Iterator[None]:
@@ -170,34 +257,74 @@ class Storage:
             raise StorageError(f"{str(self.path)!r} is damaged: {what} can't be read: {problem}") from problem
 
     def close(self) -> None:
-        """Let the file go."""
-        self._db.close()
+        """Close the file; one that was written holds everything itself from then on. May be called again."""
+        try:
+            self._merge()
+            self._let_go()
+        except BaseException:  # an interruption
+            self._let_go()
+            raise
+        if self._tidies:
+            self._tidies = False
+            with suppress(StorageError, OSError):
+                if not self._beside("-wal").stat().st_size:
+                    Storage(self.file, patience=0.0).close()
 
-    def changed(self) -> bool:
-        """Whether somebody else has written since this was last asked."""
-        before, self._seen = self._seen, self._data_version()
-        return before != self._seen
+    def _merge(self) -> None:
+        """Move what is in FILE-wal into the file; what a full disk prevents now, the next writer does."""
+        if self._db is not None and not self.reading:
+            with suppress(sqlite3.Error):
+                self._db.execute("PRAGMA busy_timeout = 100")  # milliseconds; a reader may look at the old state
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
-    def _data_version(self) -> int:
+    def _let_go(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def copy_to(self, path: Path) -> None:
+        """Copy everything into an empty file, as it is at one moment, also while it is being written."""
+        with self._told("can't be copied"), closing(sqlite3.connect(path)) as copy:
+            self._patiently(lambda: self._connection.backup(copy))
+
+    def _patiently(self, attempt: Callable[[], Found]) -> Found:
+        """Try to read again where a writer has changed meanwhile what was being looked at."""
+        for left in range(READS - 1, -1, -1):
+            try:
+                return attempt()
+            except sqlite3.Error:
+                if not left or not self.reading:
+                    raise
+                time.sleep(0.01)
+        raise AssertionError("the last attempt has returned or raised")
+
+    def _fetched(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        """The rows that a query finds."""
         with self._told("can't be read"):
-            return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+            return self._patiently(lambda: self._connection.execute(query, values).fetchall())
+
+    def version(self, name: str, numbers: Iterable[int]) -> list[Any]:
+        """A value that differs once somebody else has written trials of a study; ``numbers``: of the unfinished."""
+        query = "SELECT number, state, attempts FROM trials WHERE study = ? AND number = ?"
+        return [self.count(name), *(self._fetched(query, (self._id(name), number)) for number in numbers)]
 
     # Studies ---------------------------------------------------------------------------------------------------------
 
     def names(self) -> list[str]:
         """The names of the studies, in the order in which they were made."""
-        with self._told("can't be read"):
-            return [name for (name,) in self._db.execute("SELECT name FROM studies ORDER BY id")]
+        return [name for (name,) in self._fetched("SELECT name FROM studies ORDER BY id")]
 
     def definition(self, name: str) -> dict[str, Any]:
         """What a study is defined by."""
-        with self._told("can't be read"):
-            found = self._db.execute("SELECT definition FROM studies WHERE name = ?", (name,)).fetchone()
-        if found is None:
+        found = self._fetched("SELECT definition FROM studies WHERE name = ?", (name,))
+        if not found:
             known = ", ".join(map(repr, self.names())) or "none"
             raise StorageError(f"{str(self.path)!r} holds no study {name!r}; it holds {known}")
         with self._damage_told(f"the definition of the study {name!r}"):
-            return _of_kind(dict, "it", json.loads(found[0]))
+            return _of_kind(dict, "it", json.loads(found[0][0]))
 
     def enter(self, name: str, definition: Mapping[str, Any]) -> None:
         """Make a study, or make sure that the one of that name is defined alike."""
@@ -205,7 +332,7 @@ class Storage:
             self._compare(name, definition)
             return
         with self._told("can't be written"), self._commit():
-            self._db.execute(
+            self._connection.execute(
                 "INSERT OR IGNORE INTO studies (name, definition, created) VALUES (?, ?, ?)",
                 (name, json.dumps(definition), time.time()))
         self._compare(name, definition)
@@ -222,18 +349,19 @@ class Storage:
     def _id(self, name: str) -> int:
         if name not in self._ids:
             self.definition(name)  # raises where there is none
-            self._ids[name] = self._db.execute("SELECT id FROM studies WHERE name = ?", (name,)).fetchone()[0]
+            self._ids[name] = self._fetched("SELECT id FROM studies WHERE name = ?", (name,))[0][0]
         return self._ids[name]
 
     # Trials ----------------------------------------------------------------------------------------------------------
 
     def put(self, name: str, rows: Iterable[Row]) -> None:
-        """Write trials in one commit, over what was known of them while they were running."""
+        """Write trials in one commit, over what was known of them while they were running, and confirm it."""
         with self._told("can't be written, and what it held before is untouched"):
             number = self._id(name)
             values = [(number, *_packed_row(row)) for row in rows]
             with self._commit():
-                self._db.executemany(PUT, values)
+                self._connection.executemany(PUT, values)
+        self.confirm()
 
     def rows(self, name: str, saved: bool = True) -> list[Row]:
         """All trials of a study, in order of number; without what they have saved, if that is not wanted."""
@@ -248,20 +376,28 @@ class Storage:
 
     def count(self, name: str) -> int:
         """How many trials a study has."""
-        with self._told("can't be read"), closing(self._db.execute(
-                "SELECT count(*) FROM trials WHERE study = ?", (self._id(name),))) as found:
-            return int(found.fetchone()[0])
+        return int(self._fetched("SELECT count(*) FROM trials WHERE study = ?", (self._id(name),))[0][0])
 
     def _read(self, name: str, condition: str, values: tuple[Any, ...], saved: bool = True) -> Iterator[Row]:
         columns = [column if saved or column != "saved" else "NULL" for column in Row._fields]
-        with self._told("can't be read"):
-            found = self._db.execute(
-                f"SELECT {', '.join(columns)} FROM trials WHERE study = ? {condition} ORDER BY number",
-                (self._id(name), *values)).fetchall()
+        found = self._fetched(
+            f"SELECT {', '.join(columns)} FROM trials WHERE study = ? {condition} ORDER BY number",
+            (self._id(name), *values))
         for values in found:
             with self._damage_told(f"trial {values[0]!r} of the study {name!r}"):
                 row = _unpacked_row(values)
             yield row
+
+
+def _begin_anew() -> None:
+    """In a forked child: SQLite's connections must not be used on both sides of a fork."""
+    for storage in list(_open):
+        _inherited.append(storage._db)
+        storage._db = storage._lock = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
 
 
 def _checked_path(path: str | os.PathLike[str], reading: bool) -> Path:
@@ -277,7 +413,18 @@ def _checked_path(path: str | os.PathLike[str], reading: bool) -> Path:
                            "studies")
     if reading and not found.exists():
         raise StorageError(f"{text!r} is not there; it must be a file that holds studies")
+    if not reading and found.exists():
+        if not _may_be_written(found):
+            raise NotWritable(f"{text!r} can't be written: it is read-only")
+        if found.stat().st_nlink > 1:
+            raise NotWritable(f"{text!r} can't be written: it has another name (a hard link), and SQLite keeps the "
+                              "latest commits beside one name alone; make a copy, or delete the other name")
     return found
+
+
+def _may_be_written(path: Path) -> bool:
+    """Whether this process may write a file or a folder."""
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _difference(there: Any, here: Any) -> tuple[Any, Any]:
@@ -370,7 +517,13 @@ def _packed(arrays: Mapping[str, np.ndarray] | None) -> bytes | None:
         return None
     file = io.BytesIO()
     names = np.frombuffer(json.dumps(list(arrays)).encode("ascii"), dtype=np.uint8)
-    np.savez(file, names, *arrays.values())
+    try:
+        np.savez(file, names, *arrays.values())
+    except ValueError as error:
+        hidden = error.__context__
+        while hidden is not None and not isinstance(hidden, KeyboardInterrupt):
+            hidden = hidden.__context__
+        raise hidden or error from None  # zipfile hides Ctrl-C behind an error of its own
     return file.getvalue()
 
 

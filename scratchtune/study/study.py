@@ -9,24 +9,27 @@ from __future__ import annotations
 
 import bisect
 import csv
+import io
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.files import write_text
 from scratchtune.search import DEFAULT, Result, Searcher, Space, Suggestion, as_searcher
 from scratchtune.search.space import Constraint
 from scratchtune.study.executors import capacity
-from scratchtune.study.keeping import Keeper
+from scratchtune.study.keeping import Keeper, refuse_own, write_copy
+from scratchtune.study.locking import StorageError
 from scratchtune.study.running import Run
 from scratchtune.study.stopping import as_stopping
-from scratchtune.study.storage import StorageError
 from scratchtune.study.trial import STATES, Apart, NotReady, Trial
+
+Made = TypeVar("Made")
 
 
 class Study:
@@ -41,6 +44,10 @@ class Study:
     finish, or on interruptions. A Gaussian process (`BayesianSearch`) and the training of a network are compiled for
     the processor at hand, so with them the table also depends on its instruction set: it is the same, bit for bit, on
     processors of one kind, and may differ on another kind.
+
+    While trials are under way, the latest ones are in files beside it, and only `backup` makes a complete copy. When
+    `run` has returned, when all trials that were asked for are told, and after `close`, which a ``with`` statement
+    calls too, the file itself holds everything, and nothing is beside it.
 
     >>> study = Study({"x": [-1.0, 0.5, 2.0]}, searcher="grid")
     >>> study.run(lambda trial: trial.params["x"] ** 2, progress=False).best_params
@@ -61,55 +68,41 @@ class Study:
         self.idle_share: float | None = None
         self._sign = 1.0 if direction == "minimize" else -1.0
         self._trials: list[Trial] = []
-        self._results: list[Result | None] = []
-        self._leading = 0  # how many of the first trials are finished without a gap
+        self._results: list[Result] = []  # of the first trials, as far as they are finished without a gap
         self._best: Trial | None = None
         self._queue: list[dict[str, Any]] = []
         self._enqueued: list[int] = []
         self._awaiting: list[int] = []  # enqueued trials that were kept, and that are not enqueued again so far
-        self._again: list[Trial] = []
-        self._running = 0
+        self._held: dict[int, object] = {}  # by number: who runs a trial that was handed out
+        self._again: list[Trial] = []  # running trials that nobody runs
+        self._lost: dict[int, int] = {}  # how often the worker of a running trial was lost
         self._gathering = False  # whether what comes is written later, together
         self._numbers: dict[tuple[Any, ...], list[int]] = {}
         self._indexed = 0
+        self._closed = False
         self._lock = threading.RLock()
         self._earlier = [] if start_from is None else self._adopted(start_from)
         self._keeper = None if storage is None else Keeper(self, storage)
         if self._keeper is not None:
-            self._take_up(self._keeper.trials())
+            self._take_up(self._keeper.enter())
             self._awaiting = list(self._enqueued)
 
     # Ask and tell ----------------------------------------------------------------------------------------------------
 
     def ask(self) -> Trial:
         """Return the next trial to run; raises `NotReady` while a result is awaited, `Exhausted` at the end."""
-        with self._lock:
-            self._begin_writing()
-            try:
-                trial = self._handed_out()
-                self._running += 1
-                try:
-                    self._write(trial)
-                except BaseException:  # the trial is there, and nobody runs it
-                    self._again.append(trial)
-                    self._running -= 1
-                    raise
-                return trial
-            finally:
-                self._end_writing()
+        holder = object()
+        try:
+            return self._ask(holder)
+        except BaseException:  # an interruption, say: the trial is there, and nobody has it
+            self._release(holder)
+            raise
 
     def tell(self, trial: Trial | int, value: Any = None, state: str | None = None) -> Trial:
         """Record what came of a trial; a value that is no finite number, or an exception, makes it a failed one."""
-        with self._lock:
-            found = self._find(trial)
-            if found.state != "running":
-                raise ValueError(f"trial {found.number} is {found.state} already; a trial can be told once")
-            if state is not None:
-                checks.choice("state", state, STATES[1:])
-            self._begin_writing()
-            found.finish(value, state)
-            self._end(found)
-            return found
+        if state is not None:
+            checks.choice("state", state, STATES[1:])
+        return self._surely(lambda: self._told(trial, value, state))
 
     def enqueue(self, params: Mapping[str, Any]) -> None:
         """Have a setting tried next, before anything the searcher proposes.
@@ -117,6 +110,7 @@ class Study:
         In a study that was kept, a script that enqueues the same settings again enqueues nothing new.
         """
         with self._lock:
+            self._refuse_closed()
             checked = self.space.check(params)
             if self._awaiting:
                 kept = self._trials[self._awaiting[0]]
@@ -139,9 +133,17 @@ class Study:
         ``n_trials=None`` is the searcher's whole schedule where it has one, else 50. After ``timeout`` seconds no
         further trial begins. Each callback is called as callback(study, trial) when a trial is finished and recorded.
         ``executor``, any of `concurrent.futures`, runs the trials elsewhere (see `scratchtune.study.executors`), as
-        many at a time as it has workers, or ``n_jobs`` if that is more than one. A trial whose worker is lost is begun
-        again, up to ``retries`` times. ``max_failures`` failed trials end the run with a RuntimeError that holds the
-        first traceback. Afterwards ``idle_share`` says for which share of the time the workers had no trial.
+        many at a time as it has workers, or ``n_jobs`` if that is more than one. A trial whose worker dies is begun
+        again, up to ``retries`` times; then it has failed, and the others go on. A worker that dies breaks a whole
+        ``ProcessPoolExecutor``, which does not say whose it was: this death counts for no trial, those that ran begin
+        again, and from then on each trial runs in a process pool of its own, made like the first one (``initializer``
+        is called again). ``max_failures`` failed trials end the run with a RuntimeError that holds the first traceback.
+        An exception of the objective makes its trial a failed one; what is no `Exception`, such as the SystemExit of
+        sys.exit() or Ctrl-C, ends the run instead: nothing that has finished is lost, the next run begins the trials
+        again that had not, and a callback that has not been called by then is not called any more. A failed trial's
+        ``traceback`` from another process is the same text as from a thread, except that it lacks the source lines of
+        code that is in no file there, such as a notebook's. Afterwards ``idle_share`` says for which share of the time
+        the workers had no trial.
         """
         if not callable(objective):
             raise TypeError(f"objective is {objective!r}; it must be a function from a trial to a number")
@@ -189,7 +191,10 @@ class Study:
 
     def why(self, number: int) -> str:
         """Say in words why a trial was proposed; as plain data it is ``trials[number].why``."""
-        trial = self._find(number)
+        return self.reason_of(self._find(number))
+
+    def reason_of(self, trial: Trial) -> str:
+        """Say in words why a trial was proposed."""
         if trial.why.get("enqueued"):
             return f"Trial {trial.number}: put into the queue by the user."
         said = self.searcher.explain(trial.why)
@@ -198,18 +203,53 @@ class Study:
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the table, one trial a line: number, state, value, param_NAME..., budget, parent, error, seconds."""
-        beside = Path(os.fspath(path) + ".part")  # so that there is never half a file
+        if self._keeper is not None:
+            refuse_own(self._keeper, Path(path))
+        file = io.StringIO(newline="")
+        writer = csv.writer(file)
+        writer.writerow(["number", "state", "value", *(f"param_{name}" for name in self.space.names),
+                         "budget", "parent", "error", "seconds"])
+        for t in self._trials:
+            values = [str(t._params[name]) if name in t._params else "" for name in self.space.names]
+            writer.writerow([t.number, t.state, t.value, *values, t.budget, t.parent, t.error, t.seconds])
+        write_text(path, file.getvalue())
+
+    def backup(self, path: str | os.PathLike[str]) -> None:
+        """Write a copy to another file of studies, complete even while trials run; ``storage=path`` goes on from there.
+
+        It holds everything in the study's own file, and every trial that the study has in memory: so also where its own
+        file was deleted or can't be written, or where it has none. Trials that are running will begin again. A file of
+        that name is replaced; a ValueError where it is the study's own.
+        """
+        with self._lock:
+            write_copy(self, self._keeper, Path(path))
+
+    def close(self) -> None:
+        """Write what is not written, and close the file; trials that were asked for and not told stay "running".
+
+        What the study holds can still be read; to run further trials, make the Study anew.
+        """
+        with self._lock:
+            if self._gathering:
+                raise RuntimeError(f"the study {self.name!r} is being run; close it when run has returned")
+            try:
+                if self._keeper is not None and self._keeper.has_unwritten and not self._closed:
+                    self._begin_writing()
+                    self._write()
+            finally:
+                self._closed, self._held = True, {}
+                if self._keeper is not None:
+                    self._keeper.close()
+
+    def __enter__(self) -> Study:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         try:
-            with open(beside, "w", newline="", encoding="utf-8", errors="backslashreplace") as file:
-                writer = csv.writer(file)
-                parameters = [f"param_{name}" for name in self.space.names]
-                writer.writerow(["number", "state", "value", *parameters, "budget", "parent", "error", "seconds"])
-                for t in self._trials:
-                    values = [str(t._params[name]) if name in t._params else "" for name in self.space.names]
-                    writer.writerow([t.number, t.state, t.value, *values, t.budget, t.parent, t.error, t.seconds])
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+            self.close()
+        except StorageError:
+            if error is None:  # of two errors the first one says more
+                raise
 
     def __repr__(self) -> str:
         best = "" if self._best is None else f", best value {self._best.value:.6g}"
@@ -217,124 +257,157 @@ class Study:
 
     def __getstate__(self) -> dict[str, Any]:
         with self._lock:
-            return {name: value for name, value in vars(self).items() if name != "_lock"} | {"_keeper": None}
+            return {name: value for name, value in vars(self).items() if name not in ("_lock", "_held")} | {
+                "_keeper": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
+        self._lost = {}
         self._lock = threading.RLock()
         self._again = [trial for trial in self._trials if trial.state == "running"]  # nobody runs them here
-        self._running, self._gathering = 0, False
+        self._held, self._gathering, self._closed = {}, False, False
 
     # Handing out, writing and taking up ------------------------------------------------------------------------------
+    #
+    # Ctrl-C may come at any line. So what belongs together changes in one assignment, which no interruption splits
+    # (its right side is computed before anything changes); a trial is noted before it changes, and so is written even
+    # where the interruption comes just then; what follows from the trials is computed from them when it is needed.
 
-    def _handed_out(self) -> Trial:
+    def _ask(self, holder: object) -> Trial:
+        """Hand out the next trial to somebody, who runs it until it is told, or until `_release`."""
+        return self._surely(lambda: self._handed_out(holder))
+
+    def _handed_out(self, holder: object) -> Trial:
         """The next trial: one that nobody runs any more, or a new one."""
-        while self._again:
-            trial = self._again.pop(0)
-            if trial.state == "running":  # nobody has told it meanwhile
-                trial.begin()
-                return trial
-        number = len(self._trials)
-        if self._leading < self._awaited(number):
-            raise NotReady(number, self._leading)
-        queued = bool(self._queue)
-        suggestion = self.searcher.enqueued(self._queue[0], number) if queued else self._suggested(number)
+        if self._again:
+            trial = self._again[0]
+            self._note(trial)
+            trial.begin()
+            self._again, self._held[trial.number] = self._again[1:], holder
+            return trial
+        number, leading = len(self._trials), len(self._seen())
+        if leading < self._awaited(number):
+            raise NotReady(number, leading)
+        queued = self._queue[:1]
+        suggestion = self.searcher.enqueued(queued[0], number) if queued else self._suggested(number)
         trial = Trial(self, number, suggestion)
-        self._results.append(None)
-        self._trials.append(trial)
-        self._awaiting.clear()  # what is enqueued from here on is new
-        if queued:
-            self._enqueued.append(number)
-            self._queue.pop(0)
+        self._note(trial)
+        self._trials[number:], self._held[number], self._queue, self._enqueued, self._awaiting = (
+            [trial], holder, self._queue[len(queued) :], self._enqueued + [number] * len(queued), [])
         return trial
 
-    def _mend(self, first: int, begun: Sequence[Trial]) -> None:
-        """After a run, wherever it was interrupted: what has ended is known, what has not is handed out again."""
-        with self._lock:
-            self._results += [None] * (len(self._trials) - len(self._results))
-            del self._results[len(self._trials) :]
-            for trial in [*self._trials[first:], *(trial for trial in begun if trial.number < first)]:
-                if trial.state != "running" and self._results[trial.number] is None:
-                    self._keep(trial)
-                elif trial.state == "running" and trial not in self._again:
-                    self._again.append(trial)
-                elif self._keeper is None or trial.state != "running":
-                    continue
-                if self._keeper is not None:
-                    self._keeper.note(trial)
-            self._again.sort(key=lambda trial: trial.number)
-            self._running = sum(trial.state == "running" for trial in self._trials) - len(self._again)
+    def _told(self, trial: Trial | int, value: Any, state: str | None) -> Trial:
+        """Record what came of a trial that is running."""
+        found = self._find(trial)
+        if found.state != "running":
+            raise ValueError(f"trial {found.number} is {found.state} already; a trial can be told once")
+        self._end(found, found.finish(value, state))
+        return found
 
-    def _end(self, trial: Trial) -> None:
-        """Enter a trial that has come to its end."""
-        self._keep(trial)
-        self._running -= 1
-        try:
-            self._write(trial)
-        finally:
+    def _taken(self, trial: Trial, outcome: Mapping[str, Any]) -> None:
+        """Record what came of a trial in another process."""
+        self._surely(lambda: self._end(trial, trial.take(outcome)))
+
+    def _end(self, trial: Trial, state: str) -> None:
+        """Enter a trial that has come to its end; of its outcome all but the state is recorded."""
+        self._note(trial)
+        best = self._best
+        if state == "complete" and (best is None or self._rank(trial) < self._rank(best)):
+            best = trial
+        trial.state, self._best, self._again = state, best, [other for other in self._again if other is not trial]
+        self._held.pop(trial.number, None)
+
+    def _release(self, holder: object) -> None:
+        """Have the trials that somebody was handed out and has not told handed out again."""
+        with self._lock:
+            if holder in self._held.values():
+                held = {number: other for number, other in self._held.items() if other is not holder}
+                self._held, self._again = held, [
+                    trial for trial in self._trials if trial.state == "running" and trial.number not in held]
             self._end_writing()
+
+    def _surely(self, change: Callable[[], Made]) -> Made:
+        """Make a change, and write it; also where an interruption cuts the change, or the writing, short."""
+        with self._lock:
+            try:
+                self._begin_writing()
+                made = change()
+                self._write(at_once=not self._gathering)
+                self._end_writing()
+                return made
+            except Exception:
+                self._end_writing()
+                raise
+            except BaseException:
+                self._write()
+                self._end_writing()
+                raise
 
     def _begin_writing(self) -> None:
         """Take the right to write; what somebody else has written since is taken up."""
+        self._refuse_closed()
         if self._keeper is not None and self._keeper.begin():
-            try:
-                kept, known = self._keeper.trials(), len(self._trials)
-                if [trial.state for trial in kept] != [trial.state for trial in self._trials]:
-                    self._take_up(kept)
-            except BaseException:
-                self._keeper.end(stale=True)
-                raise
-            for number in self._enqueued[bisect.bisect_left(self._enqueued, known) :]:  # somebody has enqueued alike
-                if self._queue and self.space.key(self._queue[0]) == self.space.key(self._trials[number]._params):
-                    self._queue.pop(0)
+            kept = self._keeper.trials()
+            if [trial.state for trial in kept] != [trial.state for trial in self._trials]:
+                self._take_up(kept)
+            self._keeper.taken_up()
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise StorageError(f"the study {self.name!r} is closed: what it holds can be read, but no trial can "
+                               "be run; make the Study anew to go on")
 
     def _end_writing(self) -> None:
         """Give the right to write back where no trial is under way."""
-        if self._keeper is not None and not self._running and not self._gathering:
+        if self._keeper is None or self._gathering:
+            return
+        if not any(self._trials[number].state == "running" for number in self._held):
             self._keeper.end()
 
-    def _write(self, trial: Trial | None = None) -> None:
-        """Have a trial written, at once or, in a run, together with others; without one, write all that waits."""
-        with self._lock:
-            if self._keeper is not None:
-                if trial is not None:
-                    self._keeper.note(trial)
-                if trial is None or not self._gathering:
-                    self._keeper.write()
+    def _note(self, trial: Trial) -> None:
+        """Have a trial written with the next commit, as it is by then."""
+        if self._keeper is not None:
+            self._keeper.note(trial)
 
-    @contextmanager
-    def _in_a_run(self) -> Iterator[None]:
-        """Within, trials are written when `_write` is called without one; the right to write is kept."""
+    def _write(self, at_once: bool = True) -> None:
+        """Write all that has been noted; in a run the trials that end together are written together."""
+        if self._keeper is not None and at_once:
+            with self._lock:
+                self._keeper.write()
+
+    def _begin_run(self) -> None:
+        """From here on trials are written when `_write` is called, and the right to write is kept."""
         with self._lock:
             self._begin_writing()
             self._gathering = True
             if self._keeper is not None:
                 self._keeper.running = True
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._gathering = False
-                if self._keeper is not None:
-                    self._keeper.running = False
-                try:
-                    self._write()
-                finally:
-                    self._end_writing()
+
+    def _end_run(self, holder: object) -> None:
+        """Write what is not written, and have what the run has not finished handed out again; again is no harm."""
+        with self._lock:
+            self._gathering = False
+            if self._keeper is not None:
+                self._keeper.running = False
+            try:
+                self._write()
+            finally:
+                self._release(holder)
 
     def _take_up(self, trials: list[Trial]) -> None:
         """Go on from trials that were kept; those that were running are handed out again first."""
         if [trial.number for trial in trials] != list(range(len(trials))):
             raise StorageError(f"the study {self.name!r} was kept with a gap in its numbers; it can't be taken up")
-        self._trials = trials
-        self._results = [None] * len(trials)
-        self._leading, self._best, self._indexed = 0, None, 0
-        self._numbers.clear()
-        self._enqueued = [trial.number for trial in trials if trial.why.get("enqueued")]
-        self._again = [trial for trial in trials if trial.state == "running"]
-        for trial in trials:
-            if trial.state != "running":
-                self._keep(trial)
+        queue, known = self._queue, len(self._trials)
+        enqueued = [trial.number for trial in trials if trial.why.get("enqueued")]
+        for number in enqueued[bisect.bisect_left(enqueued, known) :]:  # somebody has enqueued alike
+            if queue and self.space.key(queue[0]) == self.space.key(trials[number]._params):
+                queue = queue[1:]
+        best = min((trial for trial in trials if trial.state == "complete"), key=self._rank, default=None)
+        again = [trial for trial in trials if trial.state == "running"]
+        self._trials, self._results, self._best, self._queue, self._enqueued, self._held, self._again = (
+            trials, [], best, queue, enqueued, {}, again)
+        self._numbers, self._indexed = {}, 0
 
     # What stands behind a trial --------------------------------------------------------------------------------------
 
@@ -372,7 +445,7 @@ class Study:
 
     def _suggested(self, number: int) -> Suggestion:
         needs = self.searcher.needs(number)
-        seen = [*self._earlier, *(result for result in self._results[:needs] if result is not None)]
+        seen = self._earlier + self._seen()[:needs]
         rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(number,)))
         suggestion = self.searcher.suggest(self.space, seen, Pending(self, needs, number), number, rng)
         if not isinstance(suggestion, Suggestion):
@@ -386,14 +459,17 @@ class Study:
             raise ValueError(f"trial {number} is not one of this study, which has {len(self._trials)} trials, from 0")
         return self._trials[number]
 
-    def _keep(self, trial: Trial) -> None:
-        """Enter a finished trial into what searchers see, as a loss: smaller is better, NaN is a failure."""
+    def _seen(self) -> list[Result]:
+        """The results of the first trials, as far as they are finished without a gap."""
+        with self._lock:
+            while len(self._results) < len(self._trials) and self._trials[len(self._results)].state != "running":
+                self._results.append(self._result(self._trials[len(self._results)]))
+            return self._results
+
+    def _result(self, trial: Trial) -> Result:
+        """What searchers see of a finished trial: its value as a loss, smaller is better, NaN is a failure."""
         loss = float("nan") if trial.value is None else self._sign * trial.value
-        self._results[trial.number] = Result(trial.number, trial._params, loss, trial.state, trial.budget, trial.parent)
-        while self._leading < len(self._results) and self._results[self._leading] is not None:
-            self._leading += 1
-        if trial.state == "complete" and (self._best is None or self._rank(trial) < self._rank(self._best)):
-            self._best = trial
+        return Result(trial.number, trial._params, loss, trial.state, trial.budget, trial.parent)
 
     def _rank(self, trial: Trial) -> tuple[float, int]:
         return self._sign * (trial.value or 0.0), trial.number
@@ -405,7 +481,8 @@ class Study:
         if study.direction != self.direction:
             raise ValueError(
                 f"start_from has the direction {study.direction!r}; it must be {self.direction!r}, as this study's")
-        results = [result for result in study._earlier + study._results if result is not None]
+        own = [study._result(trial) for trial in study.trials if trial.state != "running"]
+        results = study._earlier + own
         return [result._replace(params=self.space.check(result.params)) for result in results]
 
     def _numbers_of(self, params: Mapping[str, Any]) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import numbers
+import re
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.search import Suggestion
 
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}")  # of an object in memory, as in most objects' repr
 MOST_SAVED = 500_000_000  # bytes: a file of studies takes a billion at a time
 STATES = ("running", "complete", "failed", "stopped")
 OUTCOME = ("state", "value", "error", "traceback", "reports", "seconds", "visits", "scores", "_saved")
@@ -49,7 +51,8 @@ class Trial:
     """What an objective is called with, and what a study keeps.
 
     Attributes: ``number``, from 0; ``value``, in the user's direction; ``state``, "running", "complete", "failed" or
-    "stopped"; ``error``, one sentence, and ``traceback`` where there was one; ``why``, the reasons as plain data;
+    "stopped"; ``error``, one sentence, and ``traceback`` where there was one, both with addresses in memory as
+    "at 0x...", since those differ from process to process; ``why``, the reasons as plain data;
     ``budget`` and ``parent`` where the searcher uses them; ``reports``, step to value; ``scores`` of the folds where it
     was cross-validated; ``attempts``, how often it was begun; ``started`` and ``finished``, seconds since 1970, and
     ``seconds`` of work; ``visits``, how many rows its trainings have seen, all epochs and folds counted, where known.
@@ -66,10 +69,6 @@ class Trial:
         self.why = suggestion.why
         self.budget = suggestion.budget
         self.parent = suggestion.parent
-        self.value: float | None = None
-        self.error: str | None = None
-        self.traceback: str | None = None
-        self._saved: dict[str, np.ndarray] | None = None
         self.attempts = 0
         self.begin()
 
@@ -77,6 +76,10 @@ class Trial:
         """Set the trial to its start: it is running, and nothing has been reported."""
         self.state = "running"
         self.attempts += 1
+        self.value: float | None = None
+        self.error: str | None = None
+        self.traceback: str | None = None
+        self._saved: dict[str, np.ndarray] | None = None
         self.reports: dict[int, float] = {}
         self.scores: list[float | None] | None = None
         self.visits: int | None = None
@@ -88,8 +91,11 @@ class Trial:
 
     @property
     def params(self) -> dict[str, Any]:
-        """The setting, as plain values; a copy, so that an objective may take it apart."""
-        return dict(self._params)
+        """The configuration, as plain values; a deep copy, so that an objective may change it and what it holds.
+
+        A choice that can't be copied, such as a module, is itself.
+        """
+        return {name: _copied(value) for name, value in self._params.items()}
 
     @property
     def seed(self) -> int:
@@ -132,8 +138,11 @@ class Trial:
         saved = None if self.parent is None else self._study.saved_by_parent(self)
         return None if saved is None else {name: array.copy() for name, array in saved.items()}
 
-    def finish(self, value: Any, state: str | None) -> None:
-        """Record the outcome: a value that is no finite number makes the trial a failed one, with the reason."""
+    def finish(self, value: Any, state: str | None) -> str:
+        """Record the outcome: a value that is no finite number makes the trial a failed one, with the reason.
+
+        Returns the trial's state, for the caller to set when all that goes with it is ready: until then it is running.
+        """
         self.finished = time.time()
         if self.seconds is None:
             self.seconds = time.perf_counter() - self._clock
@@ -147,8 +156,9 @@ class Trial:
         if state == "failed" and value is None:
             error = "told as failed"
         self.error = error
-        self.state = "failed" if error is not None else state or "complete"
-        self.value = None if self.state == "failed" else number
+        state = "failed" if error is not None else state or "complete"
+        self.value = None if state == "failed" else number
+        return state
 
     def apart(self, behind: Behind) -> Trial:
         """The same trial without its study, to be sent to another process."""
@@ -160,11 +170,13 @@ class Trial:
         """What has come of it, to be sent back."""
         return {name: getattr(self, name) for name in OUTCOME}
 
-    def take(self, outcome: Mapping[str, Any]) -> None:
-        """Record what has come of it in another process."""
+    def take(self, outcome: Mapping[str, Any]) -> str:
+        """Record what has come of it in another process; returns its state, as `finish` does."""
         for name, value in outcome.items():
-            setattr(self, name, value)
+            if name != "state":
+                setattr(self, name, value)
         self.finished = time.time()
+        return str(outcome["state"])
 
     def __repr__(self) -> str:
         outcome = f"value={self.value!r}" if self.error is None else f"error={self.error!r}"
@@ -228,23 +240,38 @@ def evaluate(objective: Callable[[Trial], Any], trial: Trial) -> Any:
     return outcome
 
 
+def _copied(value: Any) -> Any:
+    if type(value) in (int, float, str, bool):  # of most parameters, and not worth the time
+        return value
+    try:
+        return copy.deepcopy(value)
+    except Exception:
+        return value
+
+
 def _text(error: BaseException) -> str:
     try:
-        return str(error)
+        return _of_any_process(str(error))
     except Exception:  # an exception may fail to say what it is
         return "(it does not say why)"
 
 
 def _formatted(error: BaseException) -> str:
     try:
-        return "".join(traceback.format_exception(error))
+        return _of_any_process("".join(traceback.format_exception(error)))
     except Exception:
         return "".join(traceback.format_tb(error.__traceback__))
 
 
+def _of_any_process(text: str) -> str:
+    """Text without what differs between processes: addresses, and the name of the main module in a worker."""
+    text = re.sub(r"^__mp_main__\.", "", text, flags=re.MULTILINE)  # a traceback leaves __main__ out
+    return ADDRESS.sub(" at 0x...", text.replace("__mp_main__.", "__main__."))
+
+
 def _short(value: Any) -> str:
     try:
-        text = repr(value)
+        text = _of_any_process(repr(value))
     except Exception:
         text = f"of type {type(value).__name__}"
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,29 +1,16 @@
-"""One process writes a file of studies at a time; who else wants to is told who does.
-
-The lock is one of the operating system's, on a small file beside: it ends with its process, however that ends, so a
-writer that was killed keeps nobody out. Processes that a writer has started do not inherit it.
-"""
+"""One Study of a process writes a study at a time; between processes see `scratchtune.study.locking`."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import socket
 import threading
-import time
 import weakref
 from pathlib import Path
 from typing import Protocol
 
-from scratchtune.study.storage import StorageError
+from scratchtune.study.locking import StorageError
 
-try:
-    import fcntl
-except ImportError:  # no such locks on this system: SQLite's own still keep single commits whole
-    fcntl = None  # type: ignore[assignment]
-
-_guard = threading.RLock()  # a Study may be collected, and end its writing, within
-_files: dict[Path, tuple[int, set[int]]] = {}  # of this process: the lock's descriptor, and ids of who writes under it
+_guard = threading.RLock()
 _owners: dict[tuple[Path, str], weakref.ref[Writer]] = {}  # who has written a study last
 
 
@@ -33,14 +20,9 @@ class Writer(Protocol):
     running: bool  # whether it is within a run, which nobody may take over
 
 
-def beside(path: Path) -> Path:
-    """The file whose lock stands for a file of studies; all paths here are resolved ones."""
-    return path.with_name(path.name + "-writer")
-
-
 def begin(path: Path, study: str, writer: Writer, goes_on: bool) -> None:
-    """Let a writer of this process write a study; a StorageError where another process writes the file, or another
-    writer of this process runs this study. One that does not run is taken over from: it may not go on.
+    """Let a writer of this process write a study; a StorageError where another writer runs it. One that does not run it
+    is taken over from: it may not go on.
 
     ``goes_on`` says whether this writer has handed out what it has not written yet, and so must still be the last.
     """
@@ -55,54 +37,15 @@ def begin(path: Path, study: str, writer: Writer, goes_on: bool) -> None:
             if owner.running:
                 raise StorageError(
                     f"the study {study!r} in {str(path)!r} is being run by another Study of this process; wait for it")
-        if path not in _files:
-            _files.setdefault(path, (_locked(path), set()))
-        _files[path][1].add(id(writer))
         _owners[path, study] = weakref.ref(writer)
 
 
-def end(path: Path, writer: Writer) -> None:
-    """The writer writes no more for now; the last one of this process lets the lock go."""
-    with _guard:
-        if path in _files:
-            descriptor, writers = _files[path]
-            writers.discard(id(writer))
-            if not writers:
-                del _files[path]
-                os.close(descriptor)
-
-
 def _begin_anew() -> None:
-    """In a forked child: it does not have its parent's locks."""
+    """In a forked child: its parent's writers write no more here."""
     global _guard
     _guard = threading.RLock()
-    for descriptor, _ in _files.values():
-        os.close(descriptor)
-    _files.clear()
     _owners.clear()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_begin_anew)
-
-
-def _locked(path: Path) -> int:
-    """The descriptor of the locked file beside; it says who holds the lock."""
-    try:
-        descriptor = os.open(beside(path), os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
-    except OSError as error:
-        raise StorageError(f"{str(path)!r} can't be written: {error.strerror}: {str(beside(path))!r}") from error
-    try:
-        if fcntl is not None:
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        with contextlib.suppress(OSError):
-            holder = os.read(descriptor, 200).decode("utf-8", "replace").strip()
-        os.close(descriptor)
-        raise StorageError(
-            f"{str(path)!r} is being written by {holder or 'another process'}; wait for it, or take another file. "
-            "Reading is possible meanwhile") from None
-    os.ftruncate(descriptor, 0)
-    since = time.strftime("%Y-%m-%d %H:%M:%S")
-    os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()} since {since}\n".encode())
-    return descriptor

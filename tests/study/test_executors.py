@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pickle
 import signal
+import subprocess
+import sys
+import threading
 import time
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -78,6 +82,20 @@ def assert_the_same_there(pool: Any, folder: Path) -> None:
     killed = folder / "killed"
     study = st.Study(SPACE, "random", seed=3).run(Killing(killed), 8, progress=False, executor=pool)
     assert killed.exists() and values(study) == values(whole)
+    assert_only_the_culprit_fails(pool)
+
+
+def assert_only_the_culprit_fails(pool: Any, retries: int = 2, at: int = 5) -> st.Study:
+    """A trial that always ends its worker fails after ``retries``; all others are as in a study without it."""
+    whole = st.Study(SPACE, "random", seed=3).run(objective, 10, progress=False)
+    study = st.Study(SPACE, "random", seed=3)
+    study.run(Ending(at), 10, progress=False, executor=pool, retries=retries)
+    failed = study.trials[at]
+    assert failed.state == "failed" and failed.value is None
+    times = f"{retries + 1} times, at last" if retries else "once"
+    assert str(failed.error).startswith(f"RuntimeError: its worker was lost {times} with ")
+    assert values(study)[:at] + values(study)[at + 1 :] == values(whole)[:at] + values(whole)[at + 1 :]
+    return study
 
 
 @pytest.mark.slow
@@ -110,6 +128,27 @@ class Killing:
         if trial.number == 3 and not self.mark.exists():
             self.mark.touch()
             os.kill(os.getpid(), signal.SIGKILL)
+        return objective(trial)
+
+
+class Ending:
+    """The objective, whose worker process ends in the middle of some trials, each time."""
+
+    def __init__(self, *trials: int) -> None:
+        self.trials = trials
+
+    def __call__(self, trial: st.Trial) -> float:
+        if trial.number in self.trials:
+            os._exit(7)
+        return objective(trial)
+
+
+class Raising(Ending):
+    """The same with an exception in its place."""
+
+    def __call__(self, trial: st.Trial) -> float:
+        if trial.number in self.trials:
+            raise ValueError("in its place")
         return objective(trial)
 
 
@@ -146,13 +185,243 @@ def test_a_trial_whose_worker_is_lost_begins_again_and_after_too_many_times_has_
     assert [t.value for t in study.trials[:4]] == [t.value for t in whole.trials[:4]]
 
 
-def test_a_broken_pool_is_one_sentence_and_nothing_is_lost(tmp_path: Path) -> None:
-    study = st.Study(SPACE, "random", seed=3, storage=tmp_path / "a.db")
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool, \
-            pytest.raises(RuntimeError, match="executor is broken .* Nothing is lost"):
+FAST = "fork" if hasattr(os, "fork") else "spawn"  # the way to start a process that takes the least time
+
+
+def pool_of(workers: int, start: str = FAST, **options: Any) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(workers, mp_context=get_context(start), **options)
+
+
+def test_a_process_that_dies_once_changes_nothing(tmp_path: Path) -> None:
+    with pool_of(2) as pool:
+        study = st.Study(SPACE, "random", seed=3)
         study.run(Killing(tmp_path / "killed"), 6, progress=False, executor=pool)
+        again = st.Study(SPACE, "random", seed=3).run(objective, 6, progress=False, executor=pool)  # it is broken now
+    whole = st.Study(SPACE, "random", seed=3).run(objective, 6, progress=False)
+    assert values(study) == values(again) == values(whole) and (tmp_path / "killed").exists()
+    assert max(trial.attempts for trial in study.trials) <= 3
+
+
+@pytest.mark.parametrize(("start", "workers"), [("spawn", 2), (FAST, 1), (FAST, 3)])
+def test_a_trial_that_ends_its_process_fails_and_no_other_is_charged(start: str, workers: int) -> None:
+    with pool_of(workers, start) as pool:
+        study = assert_only_the_culprit_fails(pool, retries=1)
+    attempts = [trial.attempts for trial in study.trials]
+    assert attempts.pop(5) == 3  # the death that broke the pool does not count
+    assert max(attempts) <= 2 and sum(attempts) <= 9 + workers - 1
+
+
+@pytest.mark.parametrize("name", ["tpe", "genetic", "hyperband"])
+def test_what_follows_a_trial_that_ends_its_process_is_as_if_the_trial_had_failed_here(name: str) -> None:
+    here = st.Study(SPACE, SEARCHERS[name], seed=3).run(Raising(2, 5), TRIALS, progress=False)
+    with pool_of(3) as pool:
+        there = st.Study(SPACE, SEARCHERS[name], seed=3)
+        there.run(Ending(2, 5), TRIALS, progress=False, executor=pool, retries=0)
+    assert [row[:4] for row in values(there)] == [row[:4] for row in values(here)]
+    assert there.trials[2].state == there.trials[5].state == "failed"
+
+
+def test_notes_name_the_trials_that_ran_as_a_pool_broke(capsys: pytest.CaptureFixture[str]) -> None:
+    with pool_of(2) as pool:
+        st.Study(SPACE, "random", seed=3).run(Late(1), 4, executor=pool, retries=0)
+    said = capsys.readouterr().err
+    assert ("a worker process died while trials 0 and 1 ran, and its process pool broke: from here on each trial runs "
+            "in a process pool of its own, at first trials 0 and 1 once more") in said
+    assert "trial 1 failed: RuntimeError: its worker was lost once with BrokenProcessPool" in said
+
+
+class Late(Ending):
+    """Ends its processes while the other trials are still running."""
+
+    def __call__(self, trial: st.Trial) -> float:
+        time.sleep(0.3 if trial.number in self.trials else 0.8)
+        return super().__call__(trial)
+
+
+def test_trials_that_end_their_processes_count_against_max_failures() -> None:
+    study = st.Study(SPACE, "random", seed=3)
+    with pool_of(2) as pool, pytest.raises(RuntimeError, match="2 trials have failed"):
+        study.run(Ending(*range(10)), 10, progress=False, executor=pool, retries=0, max_failures=2)
+    assert [trial.state for trial in study.trials].count("failed") == 2
+
+
+def test_after_a_pool_broke_no_more_processes_run_than_it_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    under_way: list[int] = []
+    made = executors.SingleWorkerPools.submit
+
+    def counted(self: Any, *args: Any, **kwargs: Any) -> Future:
+        future = made(self, *args, **kwargs)
+        under_way.append(sum(not future.done() for future in self._busy))
+        return future
+
+    monkeypatch.setattr(executors.SingleWorkerPools, "submit", counted)
+    whole = st.Study(SPACE, "random", seed=3).run(objective, 10, progress=False)
+    with pool_of(2) as pool:
+        study = st.Study(SPACE, "random", seed=3).run(Ending(5), 10, progress=False, executor=pool, n_jobs=5)
+    assert max(under_way) <= 2 and values(study)[6:] == values(whole)[6:]
+
+
+def test_a_pool_that_does_not_say_how_it_was_made_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pool_of(2) as pool, executors.Sender(pool, objective, 2) as sender:
+        monkeypatch.delattr(pool, "_initargs")
+        assert sender.separate() == 0
+        monkeypatch.undo()
+        assert sender.separate() == 2 and sender.separate() == 0
+
+
+def test_processes_that_die_before_they_begin_end_the_run_and_fail_no_trial() -> None:
+    study = st.Study(SPACE, "random", seed=3)
+    with pool_of(2, initializer=os._exit, initargs=(3,)) as pool, \
+            pytest.raises(RuntimeError, match="the executor (is broken|takes no trials).* Nothing is lost"):
+        study.run(objective, 6, progress=False, executor=pool, retries=0)
     whole = st.Study(SPACE, "random", seed=3).run(objective, 6, progress=False)
     assert values(study.run(objective, 6, progress=False)) == values(whole)
+
+
+class Sharing(Executor):
+    """Loses all that is under way together with trial 5, as often as told; with ``breaks`` it takes nothing more then.
+    """
+
+    def __init__(self, times: int, breaks: bool = False) -> None:
+        self.times, self.breaks, self.broken, self._max_workers = times, breaks, False, 3
+        self.under_way: list[tuple[Future, Any, Any]] = []
+        self.lock = threading.Lock()
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future:
+        with self.lock:
+            if self.broken:
+                raise BrokenExecutor("it is broken")
+            if not self.under_way:
+                threading.Timer(0.05, self.end).start()
+            self.under_way.append((Future(), fn, args))
+            return self.under_way[-1][0]
+
+    def end(self) -> None:
+        with self.lock:
+            ending, self.under_way = self.under_way, []
+            lost = self.times > 0 and any(args[-1].number == 5 for _, _, args in ending)
+            self.times -= lost
+            self.broken = lost and self.breaks
+            for future, fn, args in ending:
+                if lost:
+                    future.set_exception(BrokenExecutor("it broke") if self.breaks else ConnectionError("gone"))
+                else:
+                    future.set_result(fn(*pickle.loads(pickle.dumps(args))))
+
+
+@pytest.mark.parametrize("retries", [0, 1, 2])
+def test_where_a_lost_worker_takes_other_trials_along_only_the_culprit_fails(retries: int) -> None:
+    assert_only_the_culprit_fails(Sharing(100), retries)
+    whole = st.Study(SPACE, "random", seed=3).run(objective, 10, progress=False)
+    study = st.Study(SPACE, "random", seed=3)
+    study.run(objective, 10, progress=False, executor=Sharing(retries), retries=retries)
+    assert values(study) == values(whole)
+
+
+def test_losses_count_over_the_runs_of_a_study_whose_executors_break() -> None:
+    whole = st.Study(SPACE, "random", seed=3).run(objective, 10, progress=False)
+    study = st.Study(SPACE, "random", seed=3)
+    for unfinished in ("trials 3, 4 and 5", "trials 3, 4 and 5", "trials 6, 7 and 8"):  # trial 5 fails in the last one
+        with pytest.raises(RuntimeError, match=f"takes no trials .*; not finished: {unfinished}. Nothing is lost"):
+            study.run(objective, 10, progress=False, executor=Sharing(100, breaks=True))
+    study.run(objective, 10, progress=False)
+    assert study.trials[5].error == "RuntimeError: its worker was lost 3 times, at last with BrokenExecutor"
+    assert values(study)[:5] + values(study)[6:] == values(whole)[:5] + values(whole)[6:]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="signals of POSIX")
+def test_worker_processes_end_with_a_coordinator_that_was_killed(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(f"""
+import os, time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+import scratchtune as st
+
+def objective(trial):
+    open(os.path.join({str(tmp_path)!r}, f"{{os.getpid()}}.pid"), "w").close()
+    time.sleep(0.2 if trial.number < 2 else 60)
+    return 1.0
+
+with ProcessPoolExecutor(2, mp_context=get_context("fork")) as pool:
+    st.Study({{"x": st.Float(0.0, 1.0)}}, "random").run(objective, 6, executor=pool, progress=False)
+""")
+    coordinator = subprocess.Popen([sys.executable, str(script)], cwd=os.getcwd())
+    try:
+        assert within(60.0, lambda: len(list(tmp_path.glob("*.pid"))) == 2)
+    finally:
+        coordinator.kill()
+        coordinator.wait()
+    assert within(20.0, lambda: not any(is_alive(int(path.stem)) for path in tmp_path.glob("*.pid")))
+
+
+def within(seconds: float, condition: Any) -> bool:
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+    return bool(condition())
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process, and not only what is left of one that nobody has waited for."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+class Client:
+    """Of Dask's client, what `DaskTasks` needs."""
+
+    def __init__(self, workers: int, outcome: Any = None) -> None:
+        self.workers, self.outcome, self.cluster = workers, outcome, self
+        self.worker_spec, self.scaled, self.cancelled, self.loop = {0: {}, 1: {}}, 0, False, self
+
+    def submit(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        assert kwargs == {"pure": False, "retries": 1}
+        return self
+
+    def __await__(self) -> Any:
+        if isinstance(self.outcome, BaseException):
+            raise self.outcome
+        return self.outcome
+        yield
+
+    def add_callback(self, function: Any) -> None:
+        asyncio.run(function())
+
+    def nthreads(self) -> dict[str, int]:
+        if self.workers < 0:
+            raise OSError("closed")
+        return dict.fromkeys(map(str, range(self.workers)), 1)
+
+    def scale(self, number: int) -> None:
+        self.scaled = number
+
+
+class DaskExecutor:
+    """Of Dask's executor, what `DaskTasks` needs."""
+
+    def __init__(self, *of_client: Any) -> None:
+        self._client, self._kwargs, self._shutdown = Client(*of_client), {"retries": 1}, False
+
+
+def test_a_task_of_dask_always_comes_to_an_end() -> None:
+    assert executors.DaskTasks(DaskExecutor(2, 7)).submit(len).result(timeout=5) == 7
+    future = executors.DaskTasks(DaskExecutor(2, KeyError("killed"))).submit(len)
+    assert isinstance(future.exception(timeout=5), KeyError)
+    future = executors.DaskTasks(DaskExecutor(2, asyncio.CancelledError())).submit(len)
+    assert future.cancelled() and wait([future], timeout=5).done
+    closed = DaskExecutor(2)
+    closed._shutdown = True
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        executors.DaskTasks(closed).submit(len)
+
+
+def test_a_dask_cluster_that_has_lost_its_workers_is_asked_to_start_them_anew() -> None:
+    for workers, lacks, scaled in ((2, False, 0), (0, True, 2), (-1, True, 0)):
+        pool = DaskExecutor(workers)
+        assert executors.DaskTasks(pool).lacks_workers() is lacks and pool._client.scaled == scaled
 
 
 # What is sent --------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import pickle
+import subprocess
 import sys
 import threading
 import time
@@ -87,6 +88,109 @@ def test_a_copy_made_while_trials_run_runs_them_itself(copied: Any) -> None:
     assert [t.value for t in other.trials] == [t.value for t in whole.trials] and study.trials[0].state == "running"
 
 
+# Threads and processes alike ------------------------------------------------------------------------------------------
+
+
+class Elsewhere(Executor):
+    """Runs what it is sent on a copy, as another process would."""
+
+    _max_workers = 2
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future:
+        future: Future = Future()
+        future.set_result(fn(*pickle.loads(pickle.dumps(args))))
+        return future
+
+
+def grows(trial: st.Trial) -> float:
+    params = trial.params
+    params["hidden"].append(10)
+    params["shape"]["units"].append(1)
+    return float(len(params["hidden"]) + len(params["shape"]["units"]) + params["x"])
+
+
+def test_an_objective_that_changes_what_its_params_hold_changes_nothing_else() -> None:
+    space = {"hidden": [[64], [32, 16]], "shape": [{"units": [1]}, {"units": [2, 3]}], "x": st.Float(0.0, 1.0)}
+    here, elsewhere = st.Study(space, "random"), st.Study(space, "random")
+    here.run(grows, 8, progress=False, n_jobs=2, callbacks=[lambda study, trial: trial.params["hidden"].append(9)])
+    elsewhere.run(grows, 8, progress=False, executor=Elsewhere())
+    here.best_params["hidden"].append(11)
+    assert table(here) == table(elsewhere)
+    assert here.space.parameters["hidden"].choices == ([64], [32, 16]) and space["hidden"] == [[64], [32, 16]]
+
+
+def test_a_choice_that_cannot_be_copied_is_itself() -> None:
+    study = st.Study({"module": [pickle, copy], "f": [len]}, "grid")
+    study.run(lambda trial: float(trial.params["f"]("ab")), progress=False)
+    assert [trial.params["module"] for trial in study.trials] == [pickle, copy]
+
+
+FAILING = """
+import multiprocessing, sys
+from concurrent.futures import ProcessPoolExecutor
+import scratchtune as st
+from scratchtune.study.export import as_json
+from scratchtune.study.storage import Storage
+
+class Thing: ...
+class Own(Exception): ...
+
+def inner(thing):
+    raise Own(f"no {thing}")
+
+def objective(trial):
+    if trial.number == 0:
+        return Thing()
+    try:
+        inner(Thing())
+    except Own as error:
+        if trial.number == 1:
+            raise
+        raise KeyError(lambda: 0) from error
+
+if __name__ == "__main__":
+    exports = []
+    for file in sys.argv[1:]:
+        study = st.Study({"x": st.Float(0.0, 1.0)}, "random", storage=file)
+        if exports:
+            with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+                study.run(objective, 3, executor=pool, progress=False)
+        else:
+            study.run(objective, 3, progress=False)
+        exports.append(as_json(Storage(file, reading=True), "study"))
+    print(exports[0] == exports[1], "raise Own" in exports[1], "at 0x..." in exports[1])
+"""
+
+
+def test_failed_trials_of_a_script_read_alike_from_threads_and_processes(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(FAILING)
+    command = [sys.executable, "script.py", "thread.db", "process.db"]
+    said = subprocess.run(command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+                          stdout=subprocess.PIPE, text=True, check=True).stdout
+    assert said == "True True True\n"
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_sys_exit_ends_the_run_and_the_next_one_goes_on(
+    jobs: int, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked: list[int] = []
+
+    def objective(trial: st.Trial) -> float:
+        if trial.number == 3 and not asked:
+            asked.append(3)
+            sys.exit(2)
+        return float(trial.params["x"])
+
+    study = st.Study(SPACE, "random", storage=tmp_path / "a.db")
+    with pytest.raises(SystemExit) as caught:
+        study.run(objective, 6, n_jobs=jobs)
+    assert caught.value.code == 2 and "sys.exit() was called, which ends the run" in capsys.readouterr().err
+    assert [trial.state for trial in study.trials[:4]] == ["complete"] * 3 + ["running"]
+    assert table(study.run(objective, 6, progress=False)) == table(st.Study(SPACE, "random").run(
+        objective, 6, progress=False))
+
+
 # In a file, and from several sides at once ---------------------------------------------------------------------------
 
 
@@ -106,32 +210,6 @@ def test_what_other_threads_tell_while_a_run_writes_is_written_too(tmp_path: Pat
     assert table(st.Study(SPACE, "random", storage=tmp_path / "b.db")) == table(study)
 
 
-def test_an_interruption_at_any_moment_leaves_a_study_that_goes_on(tmp_path: Path) -> None:
-    whole = table(st.Study(SPACE, "bayesian", seed=2).run(lambda trial: trial.params["x"], 9, progress=False))
-    for moment in range(20, 2000, 97):
-        path, left = tmp_path / f"{moment}.db", [moment]
-
-        def tick(frame: Any, event: str, argument: Any, left: list[int] = left) -> Any:
-            if "scratchtune/study" in frame.f_code.co_filename and event == "line":
-                left[0] -= 1
-                if left[0] == 0:
-                    sys.settrace(None)
-                    raise KeyboardInterrupt
-            return tick
-
-        study = st.Study(SPACE, "bayesian", seed=2, storage=path)
-        sys.settrace(tick)
-        try:
-            study.run(lambda trial: trial.params["x"], 9, progress=False)
-        except KeyboardInterrupt:
-            pass
-        finally:
-            sys.settrace(None)
-        assert table(study.run(lambda trial: trial.params["x"], 9, progress=False)) == whole
-        del study
-        assert table(st.Study(SPACE, "bayesian", seed=2, storage=path)) == whole
-
-
 def test_a_trial_that_is_told_while_its_worker_is_out_is_not_begun_again() -> None:
     class Slow(Executor):
         _max_workers = 2
@@ -148,7 +226,7 @@ def test_a_trial_that_is_told_while_its_worker_is_out_is_not_begun_again() -> No
     study.run(first_told, 4, executor=Slow(), progress=False, callbacks=[
         lambda study, trial: study.tell(0, state="failed") if trial.number == 1 else None])
     assert [(t.state, t.attempts) for t in study.trials] == [("failed", 1)] + [("complete", 1)] * 3
-    assert study._running == 0
+    assert not study._held
 
 
 def first_told(trial: st.Trial) -> float:

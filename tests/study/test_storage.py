@@ -211,6 +211,13 @@ def test_a_second_study_in_this_process_goes_on_where_the_first_one_is(tmp_path:
         first.tell(asked, 0.0)
 
 
+def test_a_kept_trial_that_is_told_by_its_number_is_not_run_again(tmp_path: Path) -> None:
+    _kept(tmp_path / "a.db").ask()
+    study = _kept(tmp_path / "a.db")
+    study.tell(0, 0.5)
+    assert [trial.value for trial in study.run(_x, 1, progress=False).trials] == [0.5]
+
+
 def test_two_studies_of_this_process_cannot_run_one_study_at_a_time(tmp_path: Path) -> None:
     first, second = _kept(tmp_path / "a.db"), _kept(tmp_path / "a.db")
 
@@ -264,17 +271,20 @@ def test_a_write_that_fails_loses_nothing_and_leaves_a_study_that_goes_on(
 
 
 def test_a_full_disk_is_one_sentence_and_what_was_kept_is_there(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
     study = _kept(tmp_path / "a.db").run(_x, 3, progress=False)
-    assert study._keeper is not None
-    pages = study._keeper._storage._db.execute("PRAGMA page_count").fetchone()[0]
-    study._keeper._storage._db.execute(f"PRAGMA max_page_count = {pages}")
 
     def saves(trial: st.Trial) -> float:
         trial.save({"weights": np.zeros(100_000)})
         return 1.0
 
-    with pytest.raises(StorageError, match="untouched: database or disk is full"):
-        study.run(saves, 5, progress=False)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
+    try:
+        with pytest.raises(StorageError, match="untouched: .*(disk|full)"):
+            study.run(saves, 5, progress=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     del study
     again = _kept(tmp_path / "a.db")
     assert [trial.state for trial in again.trials[:3]] == ["complete"] * 3
@@ -328,9 +338,7 @@ def test_an_older_file_is_brought_up_to_date(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_truncated_file_is_one_sentence(tmp_path: Path) -> None:
-    study = _kept(tmp_path / "a.db").run(_x, 200, progress=False)
-    assert study._keeper is not None
-    study._keeper._storage.close()
+    _kept(tmp_path / "a.db").run(_x, 200, progress=False)
     whole = (tmp_path / "a.db").read_bytes()
     for length in (50, 5000, len(whole) // 2):
         (tmp_path / f"{length}.db").write_bytes(whole[:length])
@@ -338,13 +346,21 @@ def test_a_truncated_file_is_one_sentence(tmp_path: Path) -> None:
             _kept(tmp_path / f"{length}.db")
 
 
-def test_a_file_that_may_only_be_read_is_one_sentence_and_loses_nothing(tmp_path: Path) -> None:
+def test_a_disk_that_may_only_be_read_is_one_sentence_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
     study = _kept(tmp_path / "a.db").run(_x, 3, progress=False)
-    assert study._keeper is not None
-    study._keeper._storage._db.execute("PRAGMA query_only = ON")  # as on a read-only disk
-    with pytest.raises(StorageError, match="can't be written, and what it held before is untouched: .* readonly"):
-        study.run(_x, 5, progress=False)
-    study._keeper._storage._db.execute("PRAGMA query_only = OFF")
+
+    def opened(storage: Storage) -> sqlite3.Connection:
+        db = sqlite3.connect(storage.file, isolation_level=None, check_same_thread=False)
+        db.execute("PRAGMA query_only = ON")
+        return db
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Storage, "_opened", opened)
+        with pytest.raises(StorageError, match="can't be written, and what it held before is untouched: .* readonly"):
+            study.run(_x, 5, progress=False)
+        study._keeper.close()  # type: ignore[union-attr]
     study.run(_x, 5, progress=False)
     assert _table(_kept(tmp_path / "a.db")) == _table(study)
 
