@@ -15,7 +15,7 @@ from scratchtune import checks
 from scratchtune.search import gaussian_search, parzen
 from scratchtune.search.acquisition import ACQUISITIONS, FORMER_NAMES
 from scratchtune.search.random import RandomSearch
-from scratchtune.search.searcher import Result, Searcher, Suggestion
+from scratchtune.search.searcher import Result, Searcher, Seen, Suggestion, as_seen
 from scratchtune.search.space import Space
 
 MODELS = ("auto", "gp", "tpe")
@@ -109,7 +109,8 @@ class BayesianSearch(Searcher):
     ) -> Suggestion:
         """A point that is spread evenly, or a random one of those that are left."""
         earlier = [result.params for result in seen] + list(pending)
-        suggestion = RandomSearch(SEQUENCE).suggest(space, [], earlier, number, rng)
+        seed = as_seen(seen, self.needs(number), rng).seed
+        suggestion = RandomSearch(SEQUENCE).suggest(space, Seen(seed=seed), earlier, number, rng)
         return Suggestion(suggestion.params, why={**suggestion.why, "searcher": "bayesian", **why})
 
     def explain(self, why: dict[str, Any]) -> str:

@@ -26,7 +26,7 @@ from scratchtune import checks
 from scratchtune.search import genetic_operators as operators
 from scratchtune.search.genetic_brood import FITTED, QuadraticSurrogate
 from scratchtune.search.random import RandomSearch, draw_from_prior, place
-from scratchtune.search.searcher import Result, Searcher, Suggestion, Taken
+from scratchtune.search.searcher import Result, Searcher, Suggestion, Taken, as_seen
 from scratchtune.search.sequences import latin_hypercube
 from scratchtune.search.space import Categorical, Parameter, Space
 
@@ -140,10 +140,11 @@ class GeneticSearch(Searcher):
         self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int, rng: Rng,
     ) -> Suggestion:
         """A founder of the first generation, or a child of two of the fittest that were seen."""
+        seen = as_seen(seen, self.needs(number), rng)
         taken = Taken(space, seen, pending)
         why, parented = {"searcher": "genetic", "generation": self.generation(number)}, False
         if self.needs(number) == 0 and len(seen) < self.population:  # an earlier study's trials may be the founders
-            params = _founder(space, len(seen) + number, rng)
+            params = _founder(space, len(seen) + number, seen.seed, rng)
             if space.allows(params) and params not in taken:
                 return Suggestion(params, why | {"founder": number})
         else:
@@ -153,7 +154,7 @@ class GeneticSearch(Searcher):
             if brood:
                 best, estimates = _best_of(space, pool, brood)
                 child, params = brood[best]
-                return Suggestion(params, why | _reasons(space, parents, child, params, seen, self.needs(number))
+                return Suggestion(params, why | _reasons(space, parents, child, params, seen.earlier)
                                   | {"estimates": estimates, "chosen": best})
         drawn = RandomSearch().suggest(space, seen, pending, number, rng)
         return Suggestion(drawn.params, why | {"drawn": drawn.why, "parented": parented})
@@ -269,9 +270,9 @@ def _best_of(
     return int(np.argmin(estimates)), [float(estimate) for estimate in estimates]
 
 
-def _founder(space: Space, number: int, rng: Rng) -> dict[str, Any]:
+def _founder(space: Space, number: int, seed: int, rng: Rng) -> dict[str, Any]:
     """A point of the seed's Latin hypercube: the founders share no interval of any axis, or of its prior."""
-    return place(space, next(latin_hypercube(len(space.names), number, rng)))
+    return place(space, next(latin_hypercube(len(space.names), number, seed, rng)))
 
 
 def _completed(
@@ -322,10 +323,10 @@ def _mutation_std(parameter: Parameter, genes: np.ndarray) -> float:
 
 
 def _reasons(
-    space: Space, parents: Parents, child: Child, params: dict[str, Any], seen: Sequence[Result], own: int,
+    space: Space, parents: Parents, child: Child, params: dict[str, Any], earlier: Sequence[Result],
 ) -> dict[str, Any]:
     """Parents, crossover mask and mutated genes as plain data; of the genes that the child shows, no others."""
-    adopted = {id(result) for result in seen[: len(seen) - own]}  # trials of the study that this one started from
+    adopted = {id(result) for result in earlier}  # trials of the study that this one started from
 
     def described(k: int) -> dict[str, Any]:
         result = parents.results[k]

@@ -18,7 +18,7 @@ from scratchtune import checks
 from scratchtune.search.bayesian import BayesianSearch
 from scratchtune.search.random import RandomSearch
 from scratchtune.search.schedule import Row, Rung, Schedule, bracket_size, rung_size, s_max
-from scratchtune.search.searcher import Exhausted, Result, Searcher, Suggestion, Taken
+from scratchtune.search.searcher import Exhausted, Result, Searcher, Seen, Suggestion, Taken, as_seen
 from scratchtune.search.space import Space
 
 ORDERS = ("auto", "rungs", "brackets")
@@ -89,8 +89,8 @@ class _HalvingSearch(Searcher):
             raise Exhausted(f"the schedule of {len(rows)} trials is at its end")
         row = rows[number]
         if row.parents is None:
-            return self._new(row, space, seen, pending, number, rng)
-        best = self._ranked(_own(seen, self.needs(number)), row)[row.rank]
+            return self._new(row, space, as_seen(seen, self.needs(number), rng), pending, number, rng)
+        best = self._ranked(as_seen(seen, self.needs(number), rng).own, row)[row.rank]
         why = {**self._position_of(row), "parent": best.number, "loss": _plain(best.value),
                "of": row.parents[1] - row.parents[0]}
         return Suggestion(best.params, why, row.budget, best.number)
@@ -110,25 +110,25 @@ class _HalvingSearch(Searcher):
     # New configurations ----------------------------------------------------------------------------------------------
 
     def _new(
-        self, row: Row, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
+        self, row: Row, space: Space, seen: Seen, pending: Sequence[dict[str, Any]], number: int,
         rng: np.random.Generator,
     ) -> Suggestion:
         """A configuration for a first rung; in a finite space each is proposed once before any is proposed again."""
         needs, order = self.needs(number), self._schedule.new.index(number)
-        own = _own(seen, needs)
+        own = seen.own
         new = [own[k].params if k < needs else pending[k - needs] for k in self._schedule.new[:order]]
         proposed = None
         if self.proposer is not None and not (self._uses_results and _every(self.random_share, order)):
             if isinstance(self._proposer, BayesianSearch):
-                visible = self._of_one_budget(space, seen)
+                visible = Seen(self._of_one_budget(space, seen), seed=seen.seed)
                 attempts: list[Sequence[dict[str, Any]]] = [pending, [*pending, *new]]
             else:
                 required = self._proposer.needs(order)
-                visible = [*seen[: len(seen) - needs], *(own[k] for k in self._schedule.new[:required])]
+                visible = Seen([own[k] for k in self._schedule.new[:required]], seen.earlier, seed=seen.seed)
                 attempts = [new[required:]]
             proposed = _not_taken(self._proposer, space, visible, attempts, order, rng, new)
         if proposed is None:
-            proposed = _random_again(space, new, order, rng)
+            proposed = _random_again(space, Seen(seed=seen.seed), new, order, rng)
         return Suggestion(proposed.params, {**self._position_of(row), "proposed": proposed.why}, row.budget)
 
     def _of_one_budget(self, space: Space, seen: Sequence[Result]) -> list[Result]:
@@ -316,11 +316,6 @@ def _every(share: float, rank: int) -> bool:
     return math.floor((rank + 1) * share + 1e-9) > math.floor(rank * share + 1e-9)
 
 
-def _own(seen: Sequence[Result], needs: int) -> Sequence[Result]:
-    """The study's own results, by number; in ``seen`` those of the study that it started from come first."""
-    return seen[len(seen) - needs :]
-
-
 def _not_taken(
     proposer: Searcher, space: Space, seen: Sequence[Result], attempts: Sequence[Sequence[dict[str, Any]]], number: int,
     rng: np.random.Generator, new: Sequence[dict[str, Any]],
@@ -342,14 +337,14 @@ def _not_taken(
 
 
 def _random_again(
-    space: Space, new: Sequence[dict[str, Any]], number: int, rng: np.random.Generator,
+    space: Space, none: Seen, new: Sequence[dict[str, Any]], number: int, rng: np.random.Generator,
 ) -> Suggestion:
     """A random configuration; when all points of a finite space have been proposed, each is proposed again."""
     try:
-        return RandomSearch().suggest(space, [], new, number, rng)
+        return RandomSearch().suggest(space, none, new, number, rng)
     except Exhausted:
         points = sum(1 for _ in space.points())
-        return RandomSearch().suggest(space, [], new[len(new) // points * points :], number, rng)
+        return RandomSearch().suggest(space, none, new[len(new) // points * points :], number, rng)
 
 
 def _as_loss(trial: Any, sign: float) -> Result:
