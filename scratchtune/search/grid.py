@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.search.searcher import Exhausted, Result, Searcher, Suggestion, Taken
+from scratchtune.search.searcher import Exhausted, Result, Searcher, Suggestion, Taken, as_seen
 from scratchtune.search.space import Categorical, Float, Int, Parameter, Space, same
 
 ASKED = 10_000_000  # the largest grid whose points are all shown to a constraint, about a minute of work
@@ -73,7 +73,8 @@ class GridSearch(Searcher):
         points = self.points(space)
         taken = Taken(space, seen, pending)
         # Each trial that was not enqueued has taken the first point left, so the points before `start` are all taken.
-        start = number - getattr(pending, "enqueued", number)
+        enqueued = as_seen(seen, self.needs(number), rng).enqueued
+        start = 0 if enqueued is None else number - enqueued
         for index in range(start, len(points)):
             params = points[index]
             if params not in taken:

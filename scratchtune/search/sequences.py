@@ -16,30 +16,24 @@ FRACTION = 2**53  # as many places as a float has in [0, 1)
 _HALTON, _LATIN = 2, 3  # keep the two streams of random numbers apart from each other and from those of trials
 
 
-def uniform(dimensions: int, number: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+def uniform(dimensions: int, number: int, seed: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
     """Yield uniform, independent points of the unit cube, (dimensions,): the first is proposed, the others stand by."""
     while True:
         yield rng.random(dimensions)
 
 
-def halton(dimensions: int, number: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+def halton(dimensions: int, number: int, seed: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
     """Yield point ``number`` of the Halton sequence that the seed scrambles, then uniform ones that stand by."""
-    seed = seed_of(rng)
     yield np.array([halton_place(number, axis, seed) for axis in range(dimensions)])
-    yield from uniform(dimensions, number, rng)
+    yield from uniform(dimensions, number, seed, rng)
 
 
-def latin_hypercube(dimensions: int, number: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+def latin_hypercube(
+    dimensions: int, number: int, seed: int, rng: np.random.Generator,
+) -> Iterator[np.ndarray]:
     """Yield point ``number`` of the seed's growing Latin hypercube, then uniform ones that stand by."""
-    seed = seed_of(rng)
     yield np.array([latin_axis(seed, axis, number.bit_length())[number] for axis in range(dimensions)])
-    yield from uniform(dimensions, number, rng)
-
-
-def seed_of(rng: np.random.Generator) -> int:
-    """The study's seed, by which the generator of each of its trials is keyed; 0 for one that has no such key."""
-    entropy = getattr(getattr(rng.bit_generator, "seed_seq", None), "entropy", None)
-    return int(entropy) if isinstance(entropy, (int, np.integer)) else 0
+    yield from uniform(dimensions, number, seed, rng)
 
 
 def _generator(seed: int, axis: int, stream: int) -> np.random.Generator:
