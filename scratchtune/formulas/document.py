@@ -73,7 +73,7 @@ SECTIONS = (
 
 
 def sections() -> str:
-    """The map as a Markdown table; a section that has no files yet says so."""
+    """The map as a Markdown table; a section without files is marked as such."""
     rows = ["| section | formulas | files | lessons |", "|---|---|---|---|", *(_row(section) for section in SECTIONS)]
     return "\n".join(rows)
 
@@ -85,7 +85,7 @@ def _row(section: Section) -> str:
 
 
 def _formulas(section: Section) -> str:
-    """The IDs of the formulas in the section's files, those of one file in the order in which they stand there."""
+    """The IDs of the formulas in the section's files, in the order of files and lines."""
     found = [formula for formula in registry().values() if formula.place.rsplit(":", 1)[0] in section.files]
     return ", ".join(f"`{formula.id}`" for formula in found)
 
