@@ -71,8 +71,9 @@ assert abs(gradients.mean(axis=0) - gradient(theta, X, y)).max() > 1e-3
 
 # %% [markdown]
 # ## Code: the package
-# `fit` takes any executor of `concurrent.futures`: threads here, processes, Dask or Ray elsewhere. The network and the
-# rows are sent once to each worker. Then each step sends theta out and gradients back.
+# `fit` takes any executor of `concurrent.futures`: threads here, processes, Dask or Ray elsewhere. Threads share theta,
+# the rows and the gradients in memory. To another process the network and the rows are sent once; then each step sends
+# theta out and gradients back.
 
 # %%
 X, y = st.datasets.load_digits()
@@ -165,12 +166,11 @@ ax.set_title("301,066 parameters, measured just now")
 
 # %% [markdown]
 # ## Check: is it faster?
-# Predict 3: see what was printed. When this was written, on two cores that other programs used too, two threads ran at
-# 0.04 to 0.12 times the speed of one with batches of 32, and at 0.5 to 0.6 times with batches of 512. With 1,024 rows
-# it was 0.7 in one run and 2.0 in another. So sharing slows small batches down, and large ones are where it may pay. On
-# your machine the numbers are others. With larger batches an epoch has fewer steps, and the batch size is a
-# hyper-parameter of its own (lesson 05). Workers in other processes, or on other computers, must in addition send what
-# threads share in memory; that is not measured here.
+# Predict 3: see what was printed; the numbers are your machine's, and other programs on it count too. With batches of
+# 32 two threads are slower than one: a step is shorter than handing its two parts over. The larger the batch, the more
+# work there is for each hand-over. But with larger batches an epoch has fewer steps, and the batch size is a hyper-parameter
+# of its own (lesson 05). Workers in other processes, or on other computers, must in addition send what threads share in
+# memory; that is not measured here.
 #
 # To *tune*, one can give each worker a training of its own (lesson 16): then nothing is sent within a training.
 

@@ -82,6 +82,8 @@ def show(number: int, folder: Path | None) -> bool:
     begun = time.perf_counter()
     try:
         run(path)
+    except BrokenPipeError:  # who reads has left; no fault of the lesson
+        raise
     except Exception as error:  # a lesson is the reader's own to change: whatever it raises is an answer, not a crash
         print(f"\nLesson {number:02} stopped. {_explained(error, path)}", file=sys.stderr)
         return False

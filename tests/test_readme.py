@@ -1,17 +1,25 @@
-"""README's code runs, and prints what its comments say; its map of sections is the generated one."""
+"""The pages: their code runs and prints what its comments say, links lead somewhere, generated parts are up to date."""
 
 import contextlib
+import importlib
 import io
 import re
+import sys
 
+import numpy as np
 import pytest
 
 import scratchtune as st
 from scratchtune import formulas
 from scratchtune.formulas.document import ROOT, SECTIONS
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+sys.path.insert(0, str(ROOT))  # benchmarks are no part of the installed package
+pages = importlib.import_module("benchmarks.pages")
+sys.path.remove(str(ROOT))
+
+PAGES = {page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8") for page in pages.PAGES}
+README = PAGES["README.md"]
+BLOCKS = [block for text in PAGES.values() for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL)]
 
 
 def block_with(text):
@@ -19,16 +27,26 @@ def block_with(text):
     return found
 
 
-def test_the_first_code_stands_within_ten_lines():
+def ran(block, names=None):
+    """The names that a block defines, and what it prints."""
+    names, printed = {} if names is None else names, io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(block, "README", "exec"), names)
+    return names, printed.getvalue()
+
+
+def test_the_front_page_is_read_in_three_minutes():
+    assert len(README.splitlines()) <= 150
+
+
+def test_the_first_code_is_within_ten_lines():
     assert "```" in "\n".join(README.splitlines()[:10])
 
 
 def test_the_ten_lines_print_their_numbers():
-    block, printed = block_with("RandomizedSearchCV("), io.StringIO()
+    block = block_with("RandomizedSearchCV(")
     assert len(block.strip().splitlines()) <= 12
-    with contextlib.redirect_stdout(printed):
-        exec(compile(block, "README", "exec"), {})
-    lines = printed.getvalue().splitlines()
+    lines = ran(block)[1].splitlines()
     comments = re.findall(r"# (.*)", block)
     assert eval(lines[0]).keys() == eval(comments[0]).keys()
     for line, comment in zip(lines[1:], comments[1:], strict=True):  # the last digits are the processor's
@@ -37,19 +55,14 @@ def test_the_ten_lines_print_their_numbers():
 
 def test_the_estimator_is_scored_saved_and_loaded(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(compile(block_with("st.MLPClassifier("), "README", "exec"), {})
-    scores, labels = printed.getvalue().splitlines()
+    scores, labels = ran(block_with("early_stopping=True"))[1].splitlines()
     assert all(0.9 < float(score) <= 1.0 for score in scores.split())
     assert labels == "[0 1 2 3 4]"
 
 
 def test_the_search_over_image_classifiers_runs():
     block = block_with("load_fashion_mnist()").replace("test_size=0.3", "test_size=0.85")  # 330 images, for the time
-    names, printed = {}, io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(compile(block, "README", "exec"), names)
+    names, _ = ran(block)
     assert len(names["study"].trials) == 22
     assert names["model"].evaluate(names["X_test"], names["y_test"])["accuracy"] > 0.5
 
@@ -66,11 +79,29 @@ def test_the_layer_of_ones_own_trains(tmp_path, monkeypatch):
 
 
 def test_the_searcher_of_ones_own_finds_the_minimum():
-    names, printed = {"st": st}, io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(compile(block_with("class Shrinking"), "README", "exec"), names)
+    names, printed = ran(block_with("class Shrinking"), {"st": st})
     assert names["study"].best_params["x"] == pytest.approx(0.3, abs=0.02)
-    assert "around trial" in printed.getvalue()
+    assert "around trial" in printed
+
+
+def test_the_function_of_ones_own_is_searched():
+    names, printed = ran(block_with("def objective(trial):\n    p = trial.params").replace("n_trials=30", "n_trials=4"))
+    assert len(names["study"].trials) == 4 and printed.splitlines()[-1].startswith("Trial ")
+
+
+def test_the_loss_of_ones_own_trains(tmp_path, monkeypatch):
+    (tmp_path / "huber.py").write_text(block_with("def huber_loss"), encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    import huber
+
+    X = np.random.default_rng(0).normal(size=(200, 3))
+    losses = huber.model.fit(X, X @ [1.0, 2.0, 3.0], epochs=30, verbose=0).history["loss"]
+    assert losses[-1] < 1e-3 < losses[0]
+
+
+def test_the_metric_and_the_splitter_of_ones_own_score():
+    names, _ = ran(block_with("class EveryThird"))
+    assert names["scores"].shape == (3,) and (names["scores"] > 0.5).all()
 
 
 def test_the_formula_is_the_packages():
@@ -79,11 +110,16 @@ def test_the_formula_is_the_packages():
     assert shown.split('"""')[-1].strip() in formulas.find("l2_penalty").code
 
 
-def test_the_map_of_the_documents_sections_is_the_generated_one():
-    assert formulas.sections() in README, "put the output of `scratchtune formulas --sections` into README.md"
+def test_generated_parts_are_up_to_date():
+    """Numbers on a page are those of a stored report; python -m benchmarks.pages writes them."""
+    for name, text in PAGES.items():
+        assert pages.generated(text) == text, f"{name} is out of date: python -m benchmarks.pages"
+    assert formulas.sections() in PAGES["scratchtune/README.md"]
     assert all((ROOT / file).is_file() for section in SECTIONS for file in section.files)
 
 
-def test_links_lead_somewhere():
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_somewhere(name):
+    folder = (ROOT / name).parent
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", PAGES[name]):
+        assert (folder / target).exists(), target

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from scratchtune.formulas.registry import registry
 
 ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = "scratchtune/"
 
 
 class Section(NamedTuple):
@@ -61,7 +62,7 @@ SECTIONS = (
     Section("8.1", "自动机器学习"),
     Section("8.2", "可解释性", ("scratchtune/insight/plots.py",), ("12",)),
     Section("8.3", "计算效率", (
-        f"{_NETWORK}/matmul.py", "scratchtune/jit.py", "scratchtune/search/hyperband.py"), ("15",)),
+        f"{_NETWORK}/matmul.py", "scratchtune/jit/kernels.py", "scratchtune/search/hyperband.py"), ("15",)),
     Section("9.1", "如何选择合适的超参数调整算法？", ("scratchtune/comparison.py",), ("11", "14", "15")),
     Section("9.2", "如何评估超参数调整的效果？", (
         "scratchtune/evaluation/splits.py", "scratchtune/evaluation/cross_validation.py",
@@ -73,14 +74,14 @@ SECTIONS = (
 
 
 def sections() -> str:
-    """The map as a Markdown table; a section without files is marked as such."""
+    """The map as a Markdown table, with links relative to scratchtune/README.md; a section may have no files yet."""
     rows = ["| section | formulas | files | lessons |", "|---|---|---|---|", *(_row(section) for section in SECTIONS)]
     return "\n".join(rows)
 
 
 def _row(section: Section) -> str:
-    files = ", ".join(f"[{Path(file).name}]({file})" for file in section.files) or "not there yet"
-    lessons = ", ".join(f"[{name[:2]}](lessons/{name})" for name in map(_lesson, section.lessons) if name)
+    files = ", ".join(f"[{Path(file).name}]({file.removeprefix(PACKAGE)})" for file in section.files) or "not there yet"
+    lessons = ", ".join(f"[{name[:2]}](../lessons/{name})" for name in map(_lesson, section.lessons) if name)
     return f"| {section.number} {section.title} | {_formulas(section)} | {files} | {lessons} |"
 
 

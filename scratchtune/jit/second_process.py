@@ -1,11 +1,8 @@
 """A second process compiles too, where there is a lot to compile, so that the first run waits less.
 
 It writes into the cache on disk, from which the first process then loads. Both take one job at a time from the two ends
-of one queue. What the second one took and did not finish, whatever went wrong with it, `jit.prepare` compiles.
-
-    python -m scratchtune.precompiling
-
-is that process: it says "ready", reads a job (a line, pickled and in base64), says "done" or "failed", and so on.
+of one queue. What the second one took and did not finish, whatever went wrong with it, `first_run.prepare` compiles.
+`scratchtune.jit.worker` is that process.
 """
 
 from __future__ import annotations
@@ -29,7 +26,7 @@ class Job(Protocol):
 
     @property
     def reference(self) -> Any:
-        """What the other process takes; None for what only this one knows."""
+        """What the other process calls, as (function, *arguments); None for what only this one knows."""
 
     @property
     def compile(self) -> Callable[[], Any]:
@@ -76,7 +73,7 @@ class _Other:
         if sys.executable and not getattr(sys, "frozen", False):
             try:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                    [sys.executable, "-m", "scratchtune.jit.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL, text=True, env={**os.environ, **own})
             except (OSError, ValueError):
                 pass  # a Python that can't be started again
@@ -106,26 +103,3 @@ class _Other:
         if self._process is not None:
             self._process.kill()
             self._process.communicate()
-
-
-def main() -> None:
-    """Compile what comes in until nothing does."""
-    from scratchtune import jit
-
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # whatever else is printed goes to stderr, so that only answers are on stdout
-    while True:
-        print("ready", file=answers, flush=True)
-        line = sys.stdin.readline()
-        if not line:
-            return
-        try:
-            jit.compile_referred(*pickle.loads(base64.b64decode(line)))
-        except Exception:
-            print("failed", file=answers, flush=True)
-        else:
-            print("done", file=answers, flush=True)
-
-
-if __name__ == "__main__":
-    main()

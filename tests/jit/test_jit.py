@@ -17,6 +17,7 @@ import pytest
 
 import scratchtune
 from scratchtune import jit
+from scratchtune.jit import cache
 
 PACKAGE = Path(scratchtune.__file__).resolve().parent
 
@@ -382,21 +383,21 @@ def test_the_folder_numba_was_told_comes_first(own: Path, tmp_path: Path) -> Non
 
 def test_a_package_folder_that_is_read_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The choice of a folder by itself, where the one beside the source refuses to be written."""
-    real = jit.tempfile.TemporaryFile
+    real = cache.tempfile.TemporaryFile
 
     def refused(*arguments: Any, dir: Any = None, **settings: Any) -> Any:
         if Path(dir).name == "__pycache__":
             raise PermissionError(f"read-only: {dir}")
         return real(*arguments, dir=dir, **settings)
 
-    monkeypatch.setattr(jit.tempfile, "TemporaryFile", refused)
-    monkeypatch.setattr(jit.config, "CACHE_DIR", "")
+    monkeypatch.setattr(cache.tempfile, "TemporaryFile", refused)
+    monkeypatch.setattr(cache.config, "CACHE_DIR", "")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
     source = tmp_path / "site-packages" / "part.py"
     source.parent.mkdir()
-    found = jit._cache_folder.__wrapped__(source)
+    found = cache._cache_folder.__wrapped__(source)
     assert found.is_dir() and found.parent == tmp_path / "home" / "scratchtune"
     assert found.name.startswith("site-packages-")
     other = tmp_path / "elsewhere" / "site-packages" / "part.py"
     other.parent.mkdir(parents=True)
-    assert jit._cache_folder.__wrapped__(other) != found
+    assert cache._cache_folder.__wrapped__(other) != found

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from scratchtune import jit, precompiling
+from scratchtune import jit
+from scratchtune.jit import second_process
 from scratchtune.network.layers.dense import dense_forward
 
 
@@ -23,7 +24,7 @@ def _jobs(count: int, done: list[int], reference: Any = None) -> list[Any]:
 @pytest.mark.parametrize("reference", [None, ("no such module", "x"), lambda: None])
 def test_every_job_is_done_here_where_the_other_process_can_not(count: int, reference: Any) -> None:
     done: list[int] = []
-    precompiling.compile_side_by_side(_jobs(count, done, reference), lambda: None)
+    second_process.compile_side_by_side(_jobs(count, done, reference), lambda: None)
     assert set(range(count)) - set(done) <= {count - 1}  # one may have been handed over in vain; `prepare` compiles it
 
 
@@ -31,13 +32,13 @@ def test_an_error_here_ends_it_and_the_other_process() -> None:
     jobs = _jobs(6, [])
     jobs[0].compile = lambda: 1 / 0
     with pytest.raises(ZeroDivisionError):
-        precompiling.compile_side_by_side(jobs, lambda: None)
+        second_process.compile_side_by_side(jobs, lambda: None)
 
 
 def test_a_python_that_can_not_be_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     done: list[int] = []
-    precompiling.compile_side_by_side(_jobs(6, done), lambda: None)
+    second_process.compile_side_by_side(_jobs(6, done), lambda: None)
     assert done == list(range(6))
 
 
@@ -45,7 +46,7 @@ def test_a_python_that_can_not_be_started_again(monkeypatch: pytest.MonkeyPatch)
 def test_a_python_without_a_name(monkeypatch: pytest.MonkeyPatch, executable: Any) -> None:
     monkeypatch.setattr(sys, "executable", executable)
     done: list[int] = []
-    precompiling.compile_side_by_side(_jobs(6, done), lambda: None)
+    second_process.compile_side_by_side(_jobs(6, done), lambda: None)
     assert done == list(range(6))
 
 
@@ -55,7 +56,7 @@ def test_another_program_in_its_place_is_not_waited_for(monkeypatch: pytest.Monk
     program.chmod(0o700)
     monkeypatch.setattr(sys, "executable", str(program))
     done: list[int] = []
-    precompiling.compile_side_by_side(_jobs(6, done), lambda: None)
+    second_process.compile_side_by_side(_jobs(6, done), lambda: None)
     assert done == list(range(6))
 
 
@@ -92,5 +93,6 @@ def test_the_other_process_fills_the_cache(tmp_path: Path) -> None:
 @pytest.mark.needs_compiler
 def test_a_kernel_is_referred_to_by_name() -> None:
     job = jit.kernel_job(dense_forward, "float32")
-    jit.compile_referred(*job.reference)
+    function, *arguments = job.reference
+    function(*arguments)
     assert job.is_ready()

@@ -1,0 +1,186 @@
+"""The pages that are generated in part: tables of results, from benchmarks/results, of lessons and of sections.
+
+    python -m benchmarks.pages            writes them
+    python -m benchmarks.pages --check    exit code 1 where one of them is not what would be written
+
+A generated block is between two comments, `<!-- generated: NAME -->` and `<!-- end -->`; the rest of a page is written
+by hand. Every number in a block is read from a stored report, so a page cannot say what no run has printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable
+
+from benchmarks.common.harness import RESULTS, ROOT, table
+from scratchtune import formulas
+
+BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+PAGES = tuple(ROOT / folder / "README.md" for folder in (".", "benchmarks", "lessons", "scratchtune"))
+
+
+# Reading reports ------------------------------------------------------------------------------------------------------
+
+
+def report(name: str) -> str:
+    """The text of a stored report."""
+    return (RESULTS / f"{name}.md").read_text(encoding="utf-8")
+
+
+def tables(name: str) -> list[list[list[str]]]:
+    """The tables of a report: lines of cells, the headings first."""
+    blocks = re.findall(r"(?:^\|.*\n?)+", report(name), re.MULTILINE)
+    return [[_cells(line) for line in block.strip().splitlines() if not set(line) <= set("|-: ")] for block in blocks]
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+
+def cell(name: str, row: str, column: str, heading: str = "") -> str:
+    """The cell of a report's first table that has such a row and column (and first heading, where one is given)."""
+    for headings, *rows in tables(name):
+        if column in headings and heading in ("", headings[0]):
+            for found in rows:
+                if found[0] == row:
+                    return found[headings.index(column)]
+    raise LookupError(f"{name}.md has no table with the row {row!r} and the column {column!r}")
+
+
+def verdicts(name: str) -> list[str]:
+    """The lines of PASS and FAIL of a report."""
+    return re.findall(r"^(?:- )?((?:PASS|FAIL): .*)$", report(name), re.MULTILINE)
+
+
+def machine(name: str) -> str:
+    """The processor that a report was made on, and the day."""
+    text = report(name)
+    processor = re.search(r"^(.+? cores, \w+)[;,.]", text, re.MULTILINE)
+    day = re.search(r"\d{4}-\d\d-\d\d", text)
+    return ", ".join(found[found.lastindex or 0] for found in (processor, day) if found)
+
+
+# README's table -------------------------------------------------------------------------------------------------------
+
+
+def front() -> str:
+    """The shortest honest table of results: here, beside the strongest peer in the same run."""
+    small, large = "64-64-10, batch 32", "64-1024-1024-10, batch 128"
+    lines = [
+        ("a training step, 64-64-10, batch 32, float32, one thread, in microseconds", step("ours", small),
+         f"JAX {step('JAX', small)}, PyTorch {step('PyTorch (fused Adam)', small)}", "training_speed"),
+        ("the same with 64-1024-1024-10, batch 128", step("ours", large),
+         f"JAX {step('JAX', large)}, PyTorch {step('PyTorch (fused Adam)', large)}", "training_speed"),
+        ("the document's grid search, 45 trainings, in seconds",
+         cell("document_example", "scratchtune, GridSearchCV(n_jobs=2)", "seconds"),
+         f"scikit-learn {cell('document_example', 'scikit-learn, GridSearchCV(n_jobs=2)', 'seconds')}, "
+         f"Keras on PyTorch {cell('document_example', 'Keras on PyTorch', 'seconds')}", "document_example"),
+        ("100 trials on 25 black boxes; 0 is random search, 1 the optimum", score("bayesian"),
+         f"Optuna TPE {score('Optuna TPE')}, Optuna CMA-ES {score('Optuna CMA-ES')}", "search_quality"),
+        ("milliseconds for a suggestion at trial 100", cell("search_overhead", "bayesian", "100"),
+         f"Optuna TPE {cell('search_overhead', 'Optuna TPE', '100')}, "
+         f"Optuna GP {cell('search_overhead', 'Optuna GP', '100')}", "search_overhead"),
+        ("trials a second in SQLite, each commit on the disk", cell("study_overhead", "ours, SQLite", "1000"),
+         f"Optuna {cell('study_overhead', 'Optuna, SQLite', '1000')}, "
+         f"its journal {cell('study_overhead', 'Optuna, journal', '1000')}", "study_overhead"),
+        ("default classifier, log loss on the digits", f"{float(estimator('digits', 'ours')):.4f}",
+         f"scikit-learn's MLP {float(estimator('digits', 'scikit-learn')):.4f}", "estimators"),
+        ("the same, tuned with 30 configurations", f"{float(estimator('digits', 'tuned')):.4f}",
+         f"the default, {tuned_gain('digits')}", "estimators"),
+        ("trainings of 50 steps in float64 that follow PyTorch and Keras", parity(), "", "parity"),
+    ]
+    rows = [[what, f"**{here}**", peers, f"[report](benchmarks/results/{name}.md)"]
+            for what, here, peers, name in lines]
+    return table(["", "scratchtune", "the strongest peers, same run", ""], rows, "llll")
+
+
+def step(who: str, network: str) -> str:
+    """Microseconds of a training step."""
+    return cell("training_speed", who, "us a step", network)
+
+
+def score(searcher: str) -> str:
+    """A searcher's mean score over all black boxes."""
+    return cell("search_quality", searcher, "all", "mean score").lstrip("+")
+
+
+def estimator(data: str, who: str) -> str:
+    """A mean loss of the estimators' benchmark."""
+    return cell("estimators", data, who)
+
+
+def tuned_gain(data: str) -> str:
+    """The tuned estimator's difference to the default, with its standard error."""
+    return f"{float(_tuned(data, 'difference')):+.4f} ± {float(_tuned(data, 'standard error')):.4f}"
+
+
+def _tuned(data: str, column: str) -> str:
+    for headings, *rows in tables("estimators"):
+        if "tuned" in headings:
+            return next(row[headings.index(column)] for row in rows if row[0] == data)
+    raise LookupError("estimators.md has no table of tuned estimators")
+
+
+def parity() -> str:
+    """How many trainings agree, and how far the worst one is away."""
+    found = re.search(r"(\d+ of \d+) within (\S+); the largest difference is (\S+)\.", report("parity"))
+    assert found is not None
+    return f"{found[1]} within {found[2]}, the largest difference {found[3]}"
+
+
+# benchmarks/README.md -------------------------------------------------------------------------------------------------
+
+
+def results() -> str:
+    """Every report: its question, its machine, what it holds, and its bars."""
+    parts = []
+    for path in sorted(RESULTS.glob("*.md")):
+        name = path.stem
+        title = report(name).splitlines()[0].removeprefix("# ")
+        bars = verdicts(name)
+        met = sum(line.startswith("PASS") for line in bars)
+        missed = [f"    - {line}" for line in bars if line.startswith("FAIL")]
+        parts.append("\n".join([
+            f"- [{title}](results/{name}.md) ({machine(name)}): {met} of {len(bars)} bars met" if bars else
+            f"- [{title}](results/{name}.md) ({machine(name)})", *missed]))
+    return "\n".join(parts)
+
+
+def lessons() -> str:
+    """The lessons: number and title, what each is about, and the formulas that it cites."""
+    rows = []
+    for path in sorted((ROOT / "lessons").glob("[0-9][0-9]_*.py")):
+        _, title, about, *rest = path.read_text(encoding="utf-8").splitlines()
+        cited = dict.fromkeys(re.findall(r"^# - \[(\w+)\]", "\n".join(rest), re.MULTILINE))
+        rows.append([f"[{title.removeprefix('# # ')}]({path.name})", about.removeprefix("# "),
+                     ", ".join(f"`{formula}`" for formula in cited)])
+    return table(["lesson", "what it is about", "formulas"], rows, "lll")
+
+
+GENERATORS: dict[str, Callable[[], str]] = {
+    "front": front, "results": results, "lessons": lessons, "sections": formulas.sections}
+
+
+def generated(page: str) -> str:
+    """A page with its generated blocks made anew."""
+    return BLOCK.sub(lambda found: f"{found[1]}{GENERATORS[found[2]]()}\n{found[3]}", page)
+
+
+def main() -> int:
+    """Write the pages, or compare them with what would be written."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.pages", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    check = parser.parse_args().check
+    stale = [page for page in PAGES if page.exists() and generated(text := page.read_text(encoding="utf-8")) != text]
+    for page in stale:
+        print(f"{page.relative_to(ROOT)} {'is out of date' if check else 'written'}")
+        if not check:
+            page.write_text(generated(page.read_text(encoding="utf-8")), encoding="utf-8")
+    return int(check and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""The first run compiles what work needs before work starts, in two processes where that pays, with a progress bar."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+from tqdm import tqdm
+
+from scratchtune.jit.cache import Cache
+from scratchtune.jit.functions import DISABLED
+from scratchtune.jit.kernels import Kernel
+from scratchtune.jit.second_process import compile_side_by_side
+
+
+class Job(NamedTuple):
+    """One thing that must be compiled before work starts."""
+
+    name: str
+    is_ready: Callable[[], bool]
+    compile: Callable[[], Any]
+    reference: Any = None  # (function, *arguments) for another process; None for what only this one knows
+
+
+def kernel_job(kernel: Kernel, dtype: Any) -> Job:
+    """Compile one kernel for one dtype."""
+    known = kernel.py_func.__module__ != "__main__"
+    reference = (compile_kernel, kernel, np.dtype(dtype).name) if known else None
+    return Job(kernel.__name__, lambda: kernel.is_ready(dtype), lambda: kernel.compiled(dtype), reference)
+
+
+def loop_job(dispatcher: Any, arguments: tuple[Any, ...]) -> Job:
+    """Compile one loop for the types of ``arguments``."""
+    if DISABLED:
+        return Job(dispatcher.__name__, lambda: True, lambda: None)
+    signature = tuple(numba.typeof(argument) for argument in arguments)
+
+    def is_ready() -> bool:
+        on_disk = isinstance(dispatcher._cache, Cache) and dispatcher._cache.holds(signature)
+        return signature in dispatcher.overloads or on_disk
+
+    function = dispatcher.py_func
+    known = function.__module__ != "__main__"
+    reference = (compile_loop, function.__module__, function.__qualname__, signature) if known else None
+    return Job(dispatcher.__name__, is_ready, lambda: dispatcher.compile(signature), reference)
+
+
+def compile_kernel(kernel: Kernel, dtype: str) -> None:
+    """Compile a kernel for a dtype; it is on disk then."""
+    kernel.compiled(dtype)
+
+
+def compile_loop(module: str, name: str, signature: Any) -> None:
+    """Compile the loop of that module and name for a signature; it is on disk then."""
+    getattr(importlib.import_module(module), name).compile(signature)
+
+
+_preparing = threading.Lock()
+
+
+def prepare(jobs: Sequence[Job]) -> None:
+    """Compile what is not compiled yet, and tell it in one line with a progress bar where that takes a while."""
+    with _preparing:
+        missing = [job for job in jobs if not job.is_ready()]
+        if missing:
+            kernels = f"{len(missing)} kernel{'s' if len(missing) > 1 else ''}"
+            print(f"scratchtune: compiling {kernels} for this processor, once", file=sys.stderr)
+        bar = tqdm(total=len(missing), desc="compiling", unit="kernel", leave=False, disable=None if missing else True)
+        with bar:
+            compile_side_by_side(missing, bar.update)
+        for job in jobs:
+            job.compile()

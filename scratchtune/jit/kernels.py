@@ -1,0 +1,164 @@
+"""Kernels are functions of one fixed signature for each kind, so that one compiled loop can call any of them.
+
+A loop calls a kernel by its address: any layer, loss or optimizer, without being compiled again.
+"""
+
+from __future__ import annotations
+
+import dis
+import importlib
+import inspect
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import llvmlite.ir
+import numpy as np
+from numba.core import cgutils, types
+from numba.core.ccallback import CFunc
+from numba.extending import intrinsic
+
+from scratchtune.jit.cache import Cache, cache_of, closed_over
+from scratchtune.jit.functions import DISABLED, OPTIONS
+from scratchtune.jit.literals import SeparateArraysCompiler
+
+_KERNELS: dict[tuple[str, ...], Kernel] = {}
+
+
+def _known_kernel(module: str, *key: str) -> Kernel:
+    importlib.import_module(module)
+    return _KERNELS[(module, *key)]
+
+
+class Kernel:
+    """A function of one of the fixed signatures below, compiled for float32 or float64 when it is first needed."""
+
+    def __init__(self, py_func: Callable[..., Any], kind: str) -> None:
+        self.py_func, self.kind, self.__doc__, self.__name__ = py_func, kind, py_func.__doc__, py_func.__name__
+        wanted, given = ARGUMENTS[kind], list(inspect.signature(py_func).parameters)
+        if given != wanted:
+            raise TypeError(
+                f"{py_func.__name__} has the arguments ({', '.join(given)}); "
+                f"a {kind} kernel has ({', '.join(wanted)})"
+            )
+        if any(instruction.opname == "RAISE_VARARGS" for instruction in dis.get_instructions(py_func)):
+            raise TypeError(f"{py_func.__name__} has a raise or an assert; a kernel has nobody to raise to")
+        self._compiled: dict[str, Any] = {}
+        self._key = (py_func.__qualname__, *closed_over(py_func))
+        _KERNELS[(py_func.__module__, *self._key)] = self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _known_kernel, (self.py_func.__module__, *self._key)  # a compiled kernel is of one process
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.py_func(*arguments)
+
+    def compiled(self, dtype: Any) -> Any:
+        """What loops hand to `call`: the address of the compiled kernel for ``dtype``; the plain one where disabled."""
+        if DISABLED:
+            return self.py_func
+        name = np.dtype(dtype).name
+        if name not in self._compiled:
+            kernel = self._uncompiled(name)
+            kernel.compile()
+            self._compiled[name] = kernel
+        return self._compiled[name].address
+
+    def is_ready(self, dtype: Any) -> bool:
+        """Is it compiled already, in this process or on disk?"""
+        name = np.dtype(dtype).name
+        if DISABLED or name in self._compiled:
+            return True
+        kernel = self._uncompiled(name)
+        return isinstance(kernel._cache, Cache) and kernel._cache.holds(kernel._sig)
+
+    def _uncompiled(self, name: str) -> Any:
+        signature = _signature(self.kind, name)
+        kernel: Any = CFunc(
+            self.py_func, signature, locals={}, options=dict(OPTIONS),
+            pipeline_class=SeparateArraysCompiler,  # type: ignore[arg-type]
+        )
+        kernel._cache = cache_of(self.py_func)
+        return kernel
+
+
+ARGUMENTS = {
+    "forward": "integers reals theta state x y work training step key".split(),
+    "backward": "integers reals theta state x y dy dtheta dx work training step key".split(),
+    "loss": "y target weight dy".split(),
+    "update": "theta grad slots settings alpha step".split(),
+}
+
+
+@cache
+def _signature(kind: str, dtype: str) -> tuple[tuple[Any, ...], Any]:
+    """Types of the arguments, and of what is returned, by the arguments' names."""
+    real = getattr(types, dtype)
+    vector, rows = types.Array(real, 1, "C"), types.Array(real, 2, "C")
+    vectors = ("theta", "state", "reals", "settings", "dtheta", "work", "weight", "grad")
+    typed: dict[str, Any] = dict.fromkeys(vectors, vector)
+    typed |= dict.fromkeys(("x", "y", "dy", "dx", "target", "slots"), rows)
+    typed |= {"integers": types.Array(types.int64, 1, "C"), "training": types.boolean, "step": types.int64,
+              "key": types.uint64, "alpha": types.float64}
+    if kind == "update":
+        typed["settings"] = types.Array(types.float64, 1, "C")
+    return tuple(typed[name] for name in ARGUMENTS[kind]), types.float64 if kind == "loss" else types.void
+
+
+def forward(f: Callable[..., Any]) -> Kernel:
+    """A layer's forward kernel: fills ``y`` (rows, outputs) from ``x`` (rows, inputs) and the layer's ``theta``.
+
+    ``integers`` and ``reals`` hold what the layer's methods of these names return; ``state`` is what it keeps between
+    steps beside theta (moving averages); ``work`` is scratch that lasts from forward to backward; ``training`` says
+    whether it trains; ``step`` counts updates; ``key`` (uint64) seeds random numbers, one key for each step and layer.
+    A token is its number in ``x``: exact in float32 up to 2^24.
+    """
+    return Kernel(f, "forward")
+
+
+def backward(f: Callable[..., Any]) -> Kernel:
+    """A layer's backward kernel: from ``dy``, dJ/dy, fills ``dtheta``, dJ/dtheta, and ``dx``, dJ/dx.
+
+    ``dx`` has no elements (``dx.size == 0``) where nobody needs it: in the first layer.
+    """
+    return Kernel(f, "backward")
+
+
+def loss(f: Callable[..., Any]) -> Kernel:
+    """A loss kernel: returns the mean over rows of weight times loss, and fills ``dy`` with its gradient in ``y``."""
+    return Kernel(f, "loss")
+
+
+def update(f: Callable[..., Any]) -> Kernel:
+    """An optimizer's kernel: changes ``theta`` and its ``slots`` (a row a moment) in place; the first step is 1."""
+    return Kernel(f, "update")
+
+
+def table(kernels: Sequence[Kernel], dtype: Any) -> Any:
+    """The kernels of a network as a loop takes them: an array of addresses, or a tuple of functions where disabled."""
+    compiled = [kernel.compiled(dtype) for kernel in kernels]
+    return tuple(compiled) if DISABLED else np.array(compiled, np.int64)
+
+
+def _caller(result: Any) -> Any:
+    """Make ``call(kernel, arguments)``, for kernels that return ``result``."""
+
+    def call(kernel: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        value = kernel(*arguments)
+        return None if result is types.void else np.float64(value)  # as the compiled kernel returns it
+
+    @intrinsic
+    def call_address(context: Any, address: Any, arguments: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            held = [context.get_value_type(argument) for argument in arguments]
+            kind = llvmlite.ir.FunctionType(context.get_value_type(result), held)
+            pointer = builder.inttoptr(values[0], kind.as_pointer())
+            return builder.call(pointer, cgutils.unpack_tuple(builder, values[1], len(held)))
+
+        return result(address, arguments), generate
+
+    return call if DISABLED else call_address
+
+
+call = _caller(types.void)
+call_loss = _caller(types.float64)

@@ -1,0 +1,64 @@
+"""Float literals follow the arrays: ``0.5 * x`` is float32 where x is, as in NumPy 2, and not float64 as in Numba."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba.core import compiler, ir, types
+from numba.core.compiler_machinery import FunctionPass, register_pass
+from numba.core.untyped_passes import IRProcessing
+
+
+@register_pass(mutates_CFG=False, analysis_only=False)
+class WeakLiterals(FunctionPass):
+    """Float literals become float32 in a function whose floating-point arguments are all float32."""
+
+    _name = "scratchtune_weak_literals"
+
+    def __init__(self) -> None:
+        FunctionPass.__init__(self)
+
+    def run_pass(self, state: Any) -> bool:
+        floats = {inner for argument in state.args for inner in _float_types(argument)}
+        if floats != {types.float32}:
+            return False
+        for block in state.func_ir.blocks.values():
+            for assignment in block.find_insts(ir.Assign):
+                value = assignment.value
+                if isinstance(value, (ir.Const, ir.Global, ir.FreeVar)):
+                    single = _single(value.value)
+                    if single is not value.value:  # not a Const, which array expressions take for a Python number
+                        assignment.value = ir.Global("literal", single, value.loc)
+        return True
+
+
+def _single(value: Any) -> Any:
+    """A float, or a tuple of floats, in single precision; anything else as it is."""
+    if type(value) is tuple and value and all(type(number) is float for number in value):
+        return tuple(np.float32(number) for number in value)
+    return np.float32(value) if type(value) is float else value
+
+
+def _float_types(argument: Any) -> set[Any]:
+    argument = getattr(argument, "dtype", argument) if isinstance(argument, types.Array) else argument
+    return {argument} if isinstance(argument, types.Float) else set()
+
+
+class Compiler(compiler.CompilerBase):
+    """Numba's usual pipeline with `WeakLiterals` in it."""
+
+    def define_pipelines(self) -> list[Any]:
+        self.state.flags.noalias = self.arrays_are_separate
+        pipeline = compiler.DefaultPassBuilder.define_nopython_pipeline(self.state)
+        pipeline.add_pass_after(WeakLiterals, IRProcessing)
+        pipeline.finalize()
+        return [pipeline]
+
+    arrays_are_separate = False
+
+
+class SeparateArraysCompiler(Compiler):
+    """For functions whose array arguments never overlap; LLVM need not test for it before each inner loop."""
+
+    arrays_are_separate = True
