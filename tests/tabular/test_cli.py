@@ -149,7 +149,7 @@ def test_numbers_to_predict(run: Run) -> None:
     columns = whole() | {"height": [f"{float(age) / 3.0 + 150.0:.3f}" for age in whole()["age"]]}
     write(Path("heights.csv"), columns)
     printed = tuned(run, table="heights.csv", target="height")
-    assert "regression, since it holds numbers that are not whole" in printed
+    assert "regression, since it holds numbers that are not integers" in printed
     assert all(name in printed for name in ("r2", "mean squared error", "mean absolute error"))
     assert "accuracy" not in printed
     _, values, _ = run("predict", "model.npz", "heights.csv")
@@ -232,8 +232,8 @@ def test_a_text_that_training_has_not_seen(run: Run) -> None:
     write(Path("new.csv"), rows)
     code, labels, messages = run("predict", "model.npz", "new.csv")
     assert code == 0 and len(labels.split()) == 3
-    assert messages == ("scratchtune: column 'city' holds categories that training has not seen: 'Atlantis' (2 rows); "
-                        "they are encoded as none of the known ones, by zeros\n")
+    assert messages == ("scratchtune: column 'city' holds categories that were not seen in training: 'Atlantis' (2 rows); "
+                        "they are encoded as zeros\n")
     refused(run("predict", "model.npz", "new.csv", "--unknown", "error"), "column 'city' holds 'Atlantis' in row 2")
 
 
@@ -544,7 +544,7 @@ def test_spaces_that_are_nested_deeply_or_have_many_names_are_one_sentence_at_on
         refused(run(*TUNE, "--space", "space.json"), "--space is 'space.json'; it is nested too deeply")
     Path("space.json").write_text(json.dumps({f"n{i}": [1, 2] for i in range(20_000)}))
     begun = time.process_time()
-    refused(run(*TUNE, "--space", "space.json"), "--space names 'n0'; the network has")
+    refused(run(*TUNE, "--space", "space.json"), "--space names 'n0'; the hyper-parameters are")
     assert time.process_time() - begun < 5.0
     Path("space.json").write_text('{"hidden_layers": [1000000000]}')
     refused(run(*TUNE, "--space", "space.json"), "hidden_layers is 1000000000; it must be an integer in [0, 1000]")

@@ -59,9 +59,9 @@ def saved(table: Table, tmp_path: Path) -> Path:
     ([0, 1, 1, 1], {"positive": "1"}, ("0", "1"), [0, 1, 1, 1], "only 2 distinct integers"),
     ([10, 9, 2, 9], {}, ("2", "9", "10"), [2, 1, 0, 1], "only 3 distinct integers"),
     ([0, 1, 1, 1], {"task": "regression"}, (), [0, 1, 1, 1], "as asked"),
-    ([0.5, 1, 1, 1], {}, (), [0.5, 1, 1, 1], "not whole"),
+    ([0.5, 1, 1, 1], {}, (), [0.5, 1, 1, 1], "not integers"),
     ([0.5, 1, 1, 1], {"task": "classification"}, ("1", "0.5"), [1, 0, 0, 0], "as asked"),
-    (list(range(21)), {}, (), list(range(21)), "21 different numbers"),
+    (list(range(21)), {}, (), list(range(21)), "21 distinct numbers"),
 ])
 def test_targets(values: list[Any], options: dict[str, str], classes: tuple[str, ...], y: list[Any],
                  reason: str) -> None:
@@ -176,10 +176,10 @@ def test_an_unknown_text_is_none_of_the_known_ones_if_asked_for(table: Table) ->
     with pytest.raises(ValueError, match="'city' holds 'Atlantis' in row 1"):
         model.predict(rows)
     model.fitted.encoder_.handle_unknown = "ignore"
-    with pytest.warns(UserWarning, match=r"column 'city' holds .* not seen: 'Atlantis' \(1 row\); .* by zeros$"):
+    with pytest.warns(UserWarning, match=r"column 'city' holds .* not seen: 'Atlantis' \(1 row\); .* as zeros$"):
         assert model.predict(rows)[0] in ("no", "yes")
     rows = Table.from_columns({"age": [30.0], "city": ["Rome"], "sex": ["x"]})
-    with pytest.warns(UserWarning, match="by zeros, which is also the code of 'f'$"):
+    with pytest.warns(UserWarning, match="as zeros, which is also the code of 'f'$"):
         model.predict(rows)
 
 
@@ -295,7 +295,7 @@ def rewritten(path: Path, change: dict[str, Any], **arrays: np.ndarray) -> None:
     ({"encoder": None}, "damaged: 'encoder' is missing"),
     ({"estimator": {}}, "damaged: 'params' is missing"),
     ({"encoder": 5}, "damaged: this is not the state of a TableEncoder"),
-    ({"target": {"name": "churn", "classes": ["no"], "reason": ""}}, "it names 1 classes and its network knows 2"),
+    ({"target": {"name": "churn", "classes": ["no"], "reason": ""}}, "it names 1 classes and its network has 2"),
     ({"target": {"name": "churn", "classes": "ab", "reason": ""}}, "damaged: classes is 'ab'; it must be a list of"),
     ({"target": {"name": "churn", "classes": [1, None], "reason": ""}}, "damaged: classes is [1, None]; it must be a"),
     ({"target": {"name": "churn", "classes": ["a", "a"], "reason": ""}}, "damaged: classes is ['a', 'a']; it must be"),
@@ -304,7 +304,7 @@ def rewritten(path: Path, change: dict[str, Any], **arrays: np.ndarray) -> None:
     ({"reading": {"decimal": ";"}}, "damaged: decimal is ';'; it must be one of"), ({"reading": 5}, "damaged: "),
     ({"reading": {"missing": [5]}}, "damaged: missing is [5]; it must be a list of texts"),
     ({"reading": {"colour": "red"}}, "damaged: "), ({"reading": {"delimiter": 5}}, "damaged: delimiter is 5"),
-    ({"target": {"name": "churn", "classes": [], "reason": ""}}, "it names 0 classes and its network knows 2"),
+    ({"target": {"name": "churn", "classes": [], "reason": ""}}, "it names 0 classes and its network has 2"),
 ])
 def test_other_versions_and_damaged_headers(change: dict[str, Any], message: str, saved: Path) -> None:
     rewritten(saved, change)
@@ -358,7 +358,7 @@ def test_a_failed_fit_leaves_all_as_it_was(table: Table) -> None:
 def test_an_encoder_that_is_not_the_networks(saved: Path) -> None:
     state = json.loads(str(np.load(saved)["header"]))["encoder"]
     rewritten(saved, {"encoder": {**state, "columns": state["columns"][1:]}})
-    with pytest.raises(ValueError, match="its encoder gives 4 columns and its network takes 5"):
+    with pytest.raises(ValueError, match="its encoder gives 4 columns and its network expects 5"):
         st.load_model(saved)
 
 
