@@ -22,7 +22,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from scratchtune.streams import flushed, lead_nowhere
+from scratchtune.streams import flushed, redirect_to_devnull
 
 FOLDER = Path(__file__).parent
 EXERCISE = "\n# ## Exercise\n"
@@ -216,7 +216,7 @@ def run_for_a_reader() -> int:
     try:
         return flushed(main())
     except BrokenPipeError:
-        lead_nowhere(sys.stdout)
+        redirect_to_devnull(sys.stdout)
         return 0
 
 

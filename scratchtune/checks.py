@@ -77,7 +77,7 @@ def real(
 
 def integer(name: str, value: object, low: int | None = None, high: int | None = None) -> int:
     """Return ``value`` as an int within the bounds; TypeError or ValueError otherwise."""
-    accepted = "a whole number" + _interval(low, high)
+    accepted = "an integer" + _interval(low, high)
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Integral, np.integer)):
         raise TypeError(f"{name} is {value!r} ({type(value).__name__}); it must be {accepted}")
     number = int(value)

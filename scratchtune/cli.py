@@ -1,7 +1,7 @@
 """The command line: ``scratchtune compare``, ``tune``, ``predict``, ``why``, ``example`` and ``formulas``.
 
 Results go to stdout, progress and messages to stderr. Exit codes: 0 done, 1 the job failed, 2 wrong arguments or input,
-130 interrupted. A reader that stops reading ends no work: files are written before results are printed.
+130 interrupted. A closed pipe on stdout loses no work: files are written before results are printed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from scratchtune import __version__, checks
 from scratchtune.files import replaceable, write_text
-from scratchtune.streams import flushed, lead_nowhere, note, prepare_streams, tell, visible
+from scratchtune.streams import flushed, note, prepare_streams, redirect_to_devnull, tell, visible
 
 if TYPE_CHECKING:
     from scratchtune.data import Table
@@ -37,7 +37,7 @@ SEARCHER_NAMES = ("grid", "random", "bayesian", "genetic", "hyperband")  # as in
 class _Parser(argparse.ArgumentParser):
     """argparse without the usage text before an error: one line says what is wrong.
 
-    ``end`` gives the last paragraphs of the help, which are made only when the help is asked for.
+    ``end`` returns the last paragraphs of the help; it is called only when the help is printed.
     """
 
     end: Callable[[], str] | None = None
@@ -81,14 +81,14 @@ def _run(arguments: Sequence[str] | None) -> int:
         return int(stop.code or 0)
     try:
         if sys.stdout is None:
-            raise OSError("stdout is closed, and results go there; lead it to a file, or to /dev/null")
+            raise OSError("stdout is closed, and results go there; redirect it to a file, or to /dev/null")
         return int(given.command(given))
     except KeyboardInterrupt:
         if given.command in (_tune, _compare, _example) and given.db is not None:
-            note(f"scratchtune: what has been tried is in {given.db}; the same command goes on from there")
+            note(f"scratchtune: finished trials are kept in {given.db}; the same command continues from there")
         raise
-    except BrokenPipeError:  # while something is printed; what has files to write has not written them
-        lead_nowhere(sys.stdout)
+    except BrokenPipeError:  # while printing; a command that writes files may not have written them yet
+        redirect_to_devnull(sys.stdout)
         return 1 if given.command in (_tune, _compare) else 0
     except Exception as error:
         note(traceback.format_exc() if given.debug else f"scratchtune: {_said(error)}")
@@ -96,7 +96,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _said(error: Exception) -> str:
-    """What an error says; of one that says nothing its kind."""
+    """The text of an error, or its type where it has no text."""
     if isinstance(error, MemoryError) and not str(error):
         return "there is not enough memory for it"
     return str(error) or f"it failed with {type(error).__name__}"
@@ -131,16 +131,16 @@ def _add_compare(commands: argparse._SubParsersAction) -> None:
     parser = _command(
         commands, "compare", _compare, "tune the document's network with every searcher, for at most the same epochs")
     add = parser.add_argument
-    add("--data", choices=["digits"], default="digits", help="the rows to tune on (default: digits)")
+    add("--data", choices=["digits"], default="digits", help="the data set to tune on (default: digits)")
     add("--searchers", nargs="+", metavar="NAME", default=[], help=f"of {', '.join(SEARCHER_NAMES)} (default: all)")
-    add("--trials", type=int, default=27, metavar="N", help="settings at most for each (default: 27, a full grid)")
+    add("--trials", type=int, default=27, metavar="N", help="configurations for each, at most (default: 27)")
     add("--jobs", type=int, default=2, metavar="N", help="trainings at the same time (default: 2)")
     add("--seed", type=int, default=0, metavar="N", help="for splits, weights and searchers (default: 0)")
     add("--split", choices=["shuffled", "order"], default="shuffled",
-        help="which rows are sealed: a random fifth of each class, or the last fifth of the file, which in the digits "
-             "is other people's handwriting (default: shuffled)")
+        help="which rows are the test set: a random fifth of each class, or the last fifth of the file, which in the "
+             "digits is other people's handwriting (default: shuffled)")
     add("--out", type=Path, default=Path("."), metavar="DIR", help="where the picture goes (default: .)")
-    add("--db", type=Path, metavar="FILE", help="keep every trial in this file; scratchtune why FILE NUMBER reads it")
+    add("--db", type=Path, metavar="FILE", help="store every trial in this file; scratchtune why FILE NUMBER reads it")
 
 
 def _compare(given: argparse.Namespace) -> int:
@@ -171,16 +171,16 @@ def _compare(given: argparse.Namespace) -> int:
 
 def _add_tune(commands: argparse._SubParsersAction) -> None:
     parser = _command(
-        commands, "tune", _tune, "tune a network on your own table, judge it on rows that it has not seen, save it")
+        commands, "tune", _tune, "tune a network on your own table, evaluate it on a held-out test set, save it")
     parser.end = _about_tables
     add = parser.add_argument
     add("file", nargs="?", type=Path, metavar="FILE", help="the table: .csv or .npz")
-    add("--data", choices=["digits"], help="tune on a data set that comes along, instead of a file")
+    add("--data", choices=["digits"], help="tune on a built-in data set instead of a file")
     add("--target", metavar="COLUMN", help="the column to predict")
-    add("--task", choices=TASKS, help="what the target is for (default: by its values; it is said which, and why)")
-    add("--positive", metavar="CLASS", help="of two classes the one that precision, recall, F1 and AUC are about "
+    add("--task", choices=TASKS, help="the kind of task (default: by the target's values; printed with the reason)")
+    add("--positive", metavar="CLASS", help="of two classes the positive one, for precision, recall, F1 and AUC "
                                             "(default: the rarer one)")
-    add("--drop", nargs="+", default=[], metavar="COLUMN", help="columns to leave out, such as a number of the row")
+    add("--drop", nargs="+", default=[], metavar="COLUMN", help="columns to leave out, such as a row number")
     add("--text", nargs="+", action="extend", default=[], metavar="COLUMN",
         help="columns to take as text, one category for each text, though they hold numbers, such as codes")
     _add_notation(add)
@@ -204,7 +204,7 @@ def _add_tune(commands: argparse._SubParsersAction) -> None:
                                                                                  "(default: model.npz)")
     add("--emit", nargs="+", default=[], choices=["ours", "keras", "torch"], metavar="FRAMEWORK",
         help="write the best configuration as a script too, beside the model: ours, keras, torch")
-    add("--db", type=Path, metavar="FILE", help="keep every trial in this file; scratchtune why FILE NUMBER reads it")
+    add("--db", type=Path, metavar="FILE", help="store every trial in this file; scratchtune why FILE NUMBER reads it")
 
 
 def _add_notation(add: Callable[..., object]) -> None:
@@ -219,19 +219,19 @@ def _add_notation(add: Callable[..., object]) -> None:
 
 
 def _about_tables() -> str:
-    """The end of the help of ``tune``: what a table is, and the default space, both as they are in the code."""
+    """The end of the help of ``tune``: what a table is, and the default space, generated from the code."""
     from scratchtune.data.notation import FEW, MOSTLY
     from scratchtune.estimators import default_space
     from scratchtune.tabular.space_file import written_space
 
     paragraphs = (
         "tables: A CSV file in UTF-8, with a byte order mark or without, whose first line holds the names of the "
-        "columns; the delimiter is a comma, a semicolon or a tabulator, which is found by itself. Or NumPy's .npz. "
-        "Numbers have a decimal point, or a decimal comma where the delimiter is no comma and the first 1,000 rows "
-        "leave no doubt. Columns of numbers are scaled, columns of text one-hot encoded (at most 1,000 categories "
-        f"each). Dates are text. A column counts as one of numbers if at least {MOSTLY:.0%} of its cells look like "
-        f"numbers, or if at most {FEW} different texts do not and more different ones do. If a cell of such a column "
-        "is no number, tune stops, names the cell, and says what to do.",
+        "columns; the delimiter is a comma, a semicolon or a tabulator, and is detected. Or NumPy's .npz. "
+        "Numbers have a decimal point, or a decimal comma where the delimiter is not a comma and the first 1,000 rows "
+        "are unambiguous. Columns of numbers are scaled, columns of text one-hot encoded (at most 1,000 categories "
+        f"each). Dates are text. A column is numeric if at least {MOSTLY:.0%} of its cells look like numbers, or if at "
+        f"most {FEW} distinct texts do not and more distinct ones do. If a cell of a numeric column is not a number, "
+        "tune stops, names the cell, and says what to do.",
         "rows: A share of the rows, --sealed, is held out as the test set. Configurations are compared by "
         "cross-validation on the others, the training set. The best one and the default are then trained on the "
         "training set and evaluated on the test set, once. The saved model has been trained on the training set alone, "
@@ -279,7 +279,7 @@ def _tune(given: argparse.Namespace) -> int:
 
 
 def _check_tune(given: argparse.Namespace) -> None:
-    """Look at the options before any work."""
+    """Check the options before any work."""
     from scratchtune.search import SEARCHERS
 
     given.target = given.target and given.target.strip()  # as the names in a table's header are
@@ -305,7 +305,7 @@ def _check_tune(given: argparse.Namespace) -> None:
 
 
 def _table_of(given: argparse.Namespace) -> Table:
-    """The table to tune on; that of a data set has a target of its own."""
+    """The table to tune on; a built-in data set has a default target."""
     from scratchtune.data import Table, read_table
     from scratchtune.data.datasets import load_digits
 
@@ -323,7 +323,7 @@ def _table_of(given: argparse.Namespace) -> Table:
 
 @contextmanager
 def _plain_warnings() -> Iterator[None]:
-    """Warnings as lines without a place in the code; of trainings that diverge the study tells."""
+    """Print warnings as plain lines, without a position in the code; the study reports trainings that diverge."""
     from scratchtune.network.training import DivergenceWarning
 
     with warnings.catch_warnings():
@@ -334,7 +334,7 @@ def _plain_warnings() -> Iterator[None]:
 
 
 def _check_outputs(outputs: dict[str, Path], inputs: dict[str, Path | None]) -> None:
-    """That files can be written, and overwrite nothing that is read, is known before the work, not after."""
+    """Check before any work that the output files can be written, and that they overwrite no input."""
     used = {what: path for what, path in inputs.items() if path is not None}
     for option, path in outputs.items():
         written = f"{option} is {str(path)!r}" if option == "--out" else f"{option} would write {str(path)!r}"
@@ -350,7 +350,7 @@ def _check_outputs(outputs: dict[str, Path], inputs: dict[str, Path | None]) -> 
 
 
 def _check_folder(folder: Path, written: str) -> None:
-    """An OSError that begins with ``written`` where no file can be made in a folder."""
+    """Raise an OSError that begins with ``written`` if no file can be created in a folder."""
     try:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as problem:
@@ -358,7 +358,7 @@ def _check_folder(folder: Path, written: str) -> None:
 
 
 def _check_db(db: Path | None, others: dict[str, Path | None]) -> None:
-    """That a file can hold studies, and is nothing else, is known before the work."""
+    """Check before any work that a file can store studies, and that it is none of the ``others``."""
     from scratchtune.study.storage import Storage
 
     if db is None:
@@ -372,19 +372,20 @@ def _check_db(db: Path | None, others: dict[str, Path | None]) -> None:
 
 def _add_predict(commands: argparse._SubParsersAction) -> None:
     parser = _command(
-        commands, "predict", _predict, "predict with a model that tune has saved: one label a row, in order")
+        commands, "predict", _predict, "predict with a model that tune has saved: one label or value per row, in order")
     add = parser.add_argument
     add("model", type=Path, metavar="MODEL", help="what scratchtune tune has saved")
-    add("file", type=Path, metavar="FILE", help="the table: the columns of training, in any order; others are ignored")
+    add("file", type=Path, metavar="FILE",
+        help="the table, with the columns of the training file in any order; others are ignored")
     add("--proba", action="store_true", help="the probability of each class instead, as CSV with a line of names")
     add("--out", type=Path, metavar="FILE.csv",
         help="write a CSV file with a line of names instead: the columns of --id, then what is predicted")
-    add("--id", nargs="+", default=[], metavar="COLUMN", help="columns of the table that --out takes over as they are")
+    add("--id", nargs="+", default=[], metavar="COLUMN", help="columns of the table that are copied to --out unchanged")
     add("--unknown", choices=["error", "ignore"], default="ignore",
-        help="what happens where training has not seen a text: ignore encodes it as none of the known ones and says "
-             "so, error refuses the table (default: ignore)")
+        help="what to do with a category that was not seen in training: ignore encodes it as zeros and warns, error "
+             "stops (default: ignore)")
     _add_notation(add)
-    parser.epilog = "FILE is read as the training file was; --missing, --decimal and --thousands say what is different."
+    parser.epilog = "FILE is read as the training file was; --missing, --decimal and --thousands override that."
 
 
 def _predict(given: argparse.Namespace) -> int:
@@ -420,7 +421,7 @@ def _predict(given: argparse.Namespace) -> int:
 
 
 def _check_predict(given: argparse.Namespace) -> None:
-    """Look at the options before any work."""
+    """Check the options before any work."""
     given.id = [name.strip() for name in given.id]
     if given.id and given.out is None:
         raise ValueError("--id is given and --out is not; --out names the file that gets the columns of --id")
@@ -431,7 +432,7 @@ def _check_predict(given: argparse.Namespace) -> None:
 
 
 def _carried(given: argparse.Namespace, delimiter: str | None, rows: int) -> list[list[str]]:
-    """For each row the texts of the columns that --id names; an empty one where a value is missing."""
+    """For each row the texts of the columns that --id names; a missing value is an empty text."""
     from scratchtune.data import read_table
     from scratchtune.data.tables import Text
 
@@ -455,13 +456,13 @@ def _csv_text(rows: Sequence[Sequence[object]]) -> str:
 def _add_why(commands: argparse._SubParsersAction) -> None:
     parser = _command(commands, "why", _why, "say in words why a trial was proposed, from a file of studies (--db)")
     add = parser.add_argument
-    add("db", type=Path, metavar="DB", help="the file that --db, or storage= in a script, has named")
+    add("db", type=Path, metavar="DB", help="the file given to --db, or to storage= in a script")
     add("number", type=int, metavar="NUMBER", help="the trial's number, from 0")
     add("--study", metavar="NAME", help="which study of the file (default: its only one)")
 
 
 def _chosen(given: argparse.Namespace) -> tuple[Storage, str]:
-    """A file of studies, opened for reading, and the study that is meant."""
+    """A file of studies, opened for reading, and the name of the chosen study."""
     from scratchtune.study.storage import Storage
 
     storage = Storage(given.db, reading=True)
@@ -490,16 +491,16 @@ def _add_studies(commands: argparse._SubParsersAction) -> None:
     """The commands that read a file of studies."""
     for name, function, text in (
         ("studies", _studies, "list what a file of studies holds"),
-        ("show", _show, "show a study: what it is defined by, what it has cost, its best trials"),
+        ("show", _show, "show a study: its definition, its cost, its best trials"),
         ("export", _export, "write a study as CSV or JSON; without times two runs of one study give the same bytes"),
     ):
         parser = _command(commands, name, function, text)
-        parser.add_argument("db", type=Path, metavar="DB", help="the file that --db, or storage= in a script, named")
+        parser.add_argument("db", type=Path, metavar="DB", help="the file given to --db, or to storage= in a script")
         if name != "studies":
             parser.add_argument("--study", metavar="NAME", help="which study of the file (default: its only one)")
-    parser.add_argument("--format", choices=["csv", "json"], default="csv", help="csv, or json with all there is")
-    parser.add_argument("--times", action="store_true", help="with attempts, begin, end and seconds of every trial")
-    parser.add_argument("-o", "--out", type=Path, metavar="FILE", help="where it goes (default: stdout)")
+    parser.add_argument("--format", choices=["csv", "json"], default="csv", help="csv, or json with all that is stored")
+    parser.add_argument("--times", action="store_true", help="add attempts, begin, end and seconds of every trial")
+    parser.add_argument("-o", "--out", type=Path, metavar="FILE", help="the file to write (default: stdout)")
 
 
 def _studies(given: argparse.Namespace) -> int:
@@ -540,13 +541,13 @@ def _add_example(commands: argparse._SubParsersAction) -> None:
     parser = _command(commands, "example", _example, f"run a whole example: {', '.join(NAMES)}")
     add = parser.add_argument
     add("name", choices=list(NAMES), metavar="NAME", help=", ".join(NAMES))
-    add("--quick", action="store_true", help="in less than a minute")
+    add("--quick", action="store_true", help="a small version that takes less than a minute")
     add("--data", type=Path, metavar="FOLDER",
-        help="image: IDX files to take instead of the part of Fashion-MNIST that comes along, such as MNIST's four")
+        help="image: a folder of IDX files, such as MNIST's four, instead of the built-in part of Fashion-MNIST")
     add("--out", type=Path, metavar="DIR", help="image: where the pictures go (default: .)")
     add("--jobs", type=int, metavar="N", help="image: trainings at the same time (default: 2)")
     add("--seed", type=int, metavar="N", help="image: for splits, weights and the searcher (default: 0)")
-    add("--db", type=Path, metavar="FILE", help="image: keep every trial in this file, and go on from there")
+    add("--db", type=Path, metavar="FILE", help="image: store every trial in this file, and continue from it")
 
 
 def _example(given: argparse.Namespace) -> int:
@@ -559,7 +560,7 @@ def _example(given: argparse.Namespace) -> int:
     options = {name: getattr(given, name) for name in ("data", "out", "jobs", "seed", "db")
                if getattr(given, name) is not None}
     for name in options.keys() - inspect.signature(run).parameters.keys():
-        raise ValueError(f"--{name} is no option of the example {given.name}")
+        raise ValueError(f"--{name} is not an option of the example {given.name}")
     with _plain_warnings():
         run(quick=given.quick, **options)
     return 0

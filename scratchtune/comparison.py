@@ -1,9 +1,9 @@
-"""The comparison is the main job: every searcher tunes one network on the same rows, with as many settings.
+"""The comparison is the main job: every searcher tunes one network on the same rows, with as many configurations.
 
 A grid takes the finest resolution that fits into them; 27 and 48, say, it fills.
 
-Some rows are sealed first and looked at once, at the end: no searcher has seen them, so what the winner scores on them
-is what it will score on new rows of the same kind.
+A test set is held out first and used once, at the end. No searcher has seen it, so the winner's accuracy on it is an
+estimate of its accuracy on new rows of the same kind.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from scratchtune.study import Study, Trial
 from scratchtune.study.cv_runner import Runner, digest_of, timed
 from scratchtune.study.progress import Progress
 
-EPOCHS = 27  # a power of three, so that Hyperband's budgets are whole
+EPOCHS = 27  # a power of three, so that Hyperband's budgets are integers
 FOLDS = 5
 SEALED = 0.2
 SPLITS = {"shuffled": "a fifth of each class, drawn at random", "order": "the last fifth of the file"}
 SPACE: dict[str, Any] = {
     "learning_rate": Float(1e-4, 1e-1, log=True),
     "batch_size": [32, 64, 128],
-    "decay": Float(1e-4, 1e-1, log=True),  # without it the last steps of a training are a lottery
+    "decay": Float(1e-4, 1e-1, log=True),  # without it the loss fluctuates in the last steps of a training
 }
 
 
 @dataclass
 class Row:
-    """What one searcher has found: its study, and its best setting's score on the sealed rows."""
+    """The result of one searcher: its study, and the accuracy of its best configuration on the held-out test set."""
 
     searcher: str
     study: Study
@@ -51,25 +51,25 @@ class Row:
 
     @property
     def settings(self) -> int:
-        """How many settings it has tried; a promoted trial is not another one."""
+        """How many configurations it has tried; a promoted trial is no new configuration."""
         return sum(trial.parent is None for trial in self.study.trials)
 
     @property
     def costs(self) -> list[int]:
-        """What each trial has paid: epochs on all folds; a promoted trial pays for those above its parent's."""
+        """Epochs of each trial, summed over the folds; of a promoted trial those beyond its parent's."""
         trials = self.study.trials
         before = [0 if trial.parent is None else epochs_of(trials[trial.parent]) for trial in trials]
         return [FOLDS * (epochs_of(trial) - had) for trial, had in zip(trials, before, strict=True)]
 
     @property
     def epochs(self) -> int:
-        """What it has paid in all."""
+        """The total number of epochs."""
         return sum(self.costs)
 
 
 @dataclass
 class Comparison:
-    """The searchers' rows, and how many rows of data they were tuned and tested on."""
+    """One `Row` for each searcher, and the sizes of the training set and of the test set."""
 
     rows: list[Row]
     tuned_on: int
@@ -78,26 +78,26 @@ class Comparison:
 
     @property
     def winner(self) -> Row:
-        """The row of the best cross-validated score; the sealed rows have no say in it."""
+        """The row with the best cross-validated score; the test set is not used for the choice."""
         return max(self.rows, key=lambda row: row.study.best_value)
 
     def text(self) -> str:
-        """The table, the winner and why its setting was tried."""
-        head = (f"{'searcher':<10} {'cv score':>8} {'sealed':>7} {'settings':>8} {'epochs':>7} {'seconds':>8}"
-                "  best parameters")
+        """The table, the winner, and why its configuration was tried."""
+        head = (f"{'searcher':<10} {'cv score':>8} {'test':>7} {'configs':>8} {'epochs':>7} {'seconds':>8}"
+                "  best configuration")
         lines = [
             f"{row.searcher:<10} {row.study.best_value:>8.4f} {row.sealed:>7.4f} {row.settings:>8} {row.epochs:>7,}"
             f" {row.seconds:>8.1f}  {shown(row.study.best_params)}"
             for row in self.rows
         ]
         winner, most = self.winner, max(row.epochs for row in self.rows)
-        cheap = [f"{row.searcher} pays for {row.epochs:,} epochs only: its whole schedule, most of it short trainings"
+        cheap = [f"{row.searcher} trains for {row.epochs:,} epochs only: its full schedule, mostly short trainings"
                  for row in self.rows if row.epochs < 0.9 * most and isinstance(row.study.searcher, Hyperband)]
         return "\n".join([
             f"accuracy of the document's network, {EPOCHS} epochs; cross-validated on {self.tuned_on} rows in {FOLDS} "
-            f"folds; sealed: {self.tested_on} rows, {SPLITS[self.split]}", "", head, *lines, *cheap, "",
+            f"folds; held-out test set: {self.tested_on} rows, {SPLITS[self.split]}", "", head, *lines, *cheap, "",
             f"best by cross-validation: {winner.searcher}, {shown(winner.study.best_params)}; "
-            f"accuracy on the sealed rows {winner.sealed:.4f}",
+            f"test accuracy {winner.sealed:.4f}",
             f"why: {winner.study.why(winner.study.best_trial.number)}",
         ])
 
@@ -111,10 +111,9 @@ def network(inputs: int, classes: int, seed: int = 0) -> Sequential:
 
 
 def seal(X: np.ndarray, y: np.ndarray, split: str, seed: int) -> list[np.ndarray]:
-    """X and y of the rows to tune on, and of those that stay sealed: X, X_sealed, y, y_sealed.
+    """Split off the held-out test set: X, X_sealed, y, y_sealed.
 
-    ``split="shuffled"`` draws a fifth at random, each class in proportion; ``"order"`` takes the last fifth of the rows
-    as they stand.
+    ``split="shuffled"`` draws a stratified fifth at random; ``"order"`` takes the last fifth of the rows in file order.
     """
     checks.choice("split", split, SPLITS)
     if split == "shuffled":
@@ -128,17 +127,17 @@ def compare(
     split: str = "shuffled", progress: bool = True, say: Callable[[str], None] = lambda line: None,
     storage: str | Path | None = None,
 ) -> Comparison:
-    """Tune the document's network with each searcher, ``trials`` settings each, and open the sealed rows at the end.
+    """Tune the document's network with each searcher, ``trials`` configurations each; then evaluate on the test set.
 
-    Hyperband gets the epochs that so many settings take, and its whole schedule at most. With ``storage`` every trial
-    is kept in that file, in a study named after its searcher; the same call again takes up what was interrupted.
+    Hyperband gets the epochs that so many configurations take, and its full schedule at most. With ``storage`` every
+    trial is kept in that file, in a study named after its searcher; the same call again resumes an interrupted study.
     """
     X_open, X_sealed, y_open, y_sealed = seal(X, y, split, seed)
     job = Job(network(X.shape[1], len(np.unique(y)), seed), X_open, y_open)
     paid = {name: equally_paid(name, trials) for name in searchers or SEARCHERS}
     studies = {name: Study(SPACE, searcher, direction="maximize", seed=seed, storage=storage, name=name, data=job.data)
-               for name, (searcher, _) in paid.items()}  # all of them before any work: one may be kept as another
-    job.model.fresh().fit(X_open[:1], y_open[:1], verbose=0)  # compiles, so that no searcher's clock has it
+               for name, (searcher, _) in paid.items()}  # all of them before any work: a stored study may differ
+    job.model.fresh().fit(X_open[:1], y_open[:1], verbose=0)  # compiles, so that no searcher's time includes it
     seconds = {}
     for name, (searcher, planned) in paid.items():
         most = "up to " if isinstance(searcher, Hyperband) else ""
@@ -154,10 +153,10 @@ def compare(
 
 
 class Job:
-    """The training that is tuned: a trial's setting on the folds of some rows, for as many epochs as its budget says.
+    """The training that is tuned: a trial's configuration on each fold, for as many epochs as the trial's budget.
 
-    A promoted trial goes on from its parent's network. What was not kept, after an interruption, is trained again: the
-    same epochs in the same order give the same bits.
+    A promoted trial continues from its parent's network. After an interruption, a network that is no longer in memory
+    is trained again: the same epochs in the same order give the same bits.
     """
 
     def __init__(self, model: Sequential, X: np.ndarray, y: np.ndarray) -> None:
@@ -168,7 +167,7 @@ class Job:
         self._ledger = Ledger(len(X))
 
     def run(self, study: Study, trials: int, jobs: int, show: bool) -> None:
-        """Run a study until it has so many trials, the folds of several of them side by side."""
+        """Run a study until it has so many trials; folds of several trials run in parallel."""
         self._states.clear()
         left = FOLDS * max(trials - sum(trial.state != "running" for trial in study.trials), 0)
         progress = Progress(left, "training", jobs, show)
@@ -178,7 +177,7 @@ class Job:
             progress.close()
 
     def scored(self, trial: Trial, fold: int) -> FoldScore:
-        """The accuracy of a trial on one fold; an exception is kept."""
+        """The accuracy of a trial on one fold, or the exception that the training raised."""
         (train, test), mine, parents = self.folds[fold], (trial.number, fold), (trial.parent, fold)
         state = self._states.get(parents)
         before = 0 if state is None else int(state["epochs"])
@@ -192,11 +191,11 @@ class Job:
                 self._states[mine] = model.get_state()
             return FoldScore({"score": model.score(self.X[test], self.y[test])}, taken,
                              visits=(model.epochs_done - before) * len(train))
-        except Exception as error:  # a setting that can't be trained is a failed trial, not the end of the study
+        except Exception as error:  # a configuration that can't be trained is a failed trial, not the end of the study
             return FoldScore(error=error)
 
     def trained(self, trial: Trial, rows: np.ndarray, state: dict[str, np.ndarray] | None = None) -> Sequential:
-        """The network of a trial's setting, trained on some rows from a state on, or from its start."""
+        """The network of a trial's configuration, trained on some rows, from a given state or from scratch."""
         model, fit_arguments = self.model.configured(trial.params)
         model.build((None, self.X.shape[1]))
         if state is not None:
@@ -207,18 +206,22 @@ class Job:
 
 
 def mean_score(outcomes: Sequence[FoldScore]) -> float | Exception:
-    """What a trial is worth: the mean over its folds, or the error of the first that has failed."""
+    """A trial's score: the mean over its folds, or the error of the first fold that failed."""
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
     return errors[0] if errors else float(np.mean([outcome.score for outcome in outcomes]))
 
 
 def epochs_of(trial: Trial) -> int:
-    """Epochs that a trial's networks are trained in all: its budget where it has one."""
+    """How many epochs each of a trial's networks is trained: the trial's budget, if it has one."""
     return EPOCHS if trial.budget is None else int(trial.budget)
 
 
 def equally_paid(name: str, settings: int) -> tuple[Searcher, int]:
-    """A searcher by name, and its trials: so many settings, a finest grid of at most so many, or what they cost."""
+    """A searcher by name, and its number of trials.
+
+    That is the number of configurations; for a grid, the size of the finest grid of at most so many points; for
+    Hyperband, the trials that the same number of epochs pays for.
+    """
     if name == "hyperband":
         hyperband = Hyperband(max_budget=EPOCHS)
         return hyperband, affordable(hyperband, settings * EPOCHS)
@@ -227,7 +230,7 @@ def equally_paid(name: str, settings: int) -> tuple[Searcher, int]:
 
 
 def affordable(hyperband: Hyperband, epochs: int) -> int:
-    """How many trials of the schedule so many epochs pay for, at least one; promoted ones go on from their parents."""
+    """How many trials of the schedule fit into so many epochs, at least one; a promoted one costs the added epochs."""
     budgets = {(rung.bracket, rung.rung): rung.budget for rung in hyperband.rungs()}
     trials = 0
     for rung in hyperband.rungs():
@@ -248,6 +251,6 @@ def finest_grid(space: Space, trials: int) -> GridSearch:
 
 
 def shown(params: dict[str, Any]) -> str:
-    """Parameters in a line, numbers with four digits."""
+    """Parameters on one line, numbers with four significant digits."""
     values = {name: f"{value:.4g}" if isinstance(value, float) else str(value) for name, value in params.items()}
     return visible(", ".join(f"{name}={value}" for name, value in values.items()))

@@ -1,4 +1,4 @@
-"""An estimator is a network that makes and trains itself: every hyper-parameter is one flat, tunable argument.
+"""An estimator builds and trains a network: every hyper-parameter is one flat, tunable argument.
 
 `MLPClassifier` and `MLPRegressor` have scikit-learn's protocol. The four families of hyper-parameters are all here:
 the optimizer's, the network's structure, regularisation, and the treatment of the data.
@@ -30,17 +30,17 @@ from scratchtune.network.sequential import Sequential
 from scratchtune.search import Float, Int
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "rmsprop": RMSprop, "adam": Adam}
-MOST_LAYERS = 1000  # hidden ones: far more than any table needs, and few enough to be made and compiled
+MOST_LAYERS = 1000  # hidden layers: far more than any table needs, and few enough to be built and compiled
 SCALERS: dict[str, type[Any]] = {"standard": StandardScaler, "minmax": MinMaxScaler}
 
 
 def balanced_weights(counts: np.ndarray) -> np.ndarray:
-    """Weights of the classes that make all of them count the same.
+    """Class weights that give every class the same total weight.
 
     Formula [balanced_weights]
         wₖ = Σₖ[nₖ] / (#k · nₖ)
     Where
-        n: counts, (k,), > 0, how many rows each class has
+        n: counts, (k,), > 0, the number of rows of each class
     Returns
         w, (k,); the mean weight of a row is 1.
     Source
@@ -53,41 +53,41 @@ def balanced_weights(counts: np.ndarray) -> np.ndarray:
 
 
 def seed_from(random_state: Any) -> int:
-    """The seed of a network: the number that is given, a draw from a generator, or a new one for None."""
+    """The seed of a network: a given integer, a draw from a generator, or a new seed for None."""
     if random_state is None or isinstance(random_state, np.random.RandomState):
         return int(generator(random_state).randint(0, 2**31 - 1))
     if isinstance(random_state, (int, np.integer)) and not isinstance(random_state, bool):
         return checks.integer("random_state", random_state, 0, 2**63 - 1)
     raise TypeError(
-        f"random_state is {random_state!r} ({type(random_state).__name__}); it must be a whole number, a "
+        f"random_state is {random_state!r} ({type(random_state).__name__}); it must be an integer, a "
         "numpy.random.RandomState or None")
 
 
 def fitted_scaler(scale: str | None, X: np.ndarray, weight: np.ndarray, name: str = "X") -> Any:
-    """The scaler of that name, fitted on weighted rows; a range does not depend on weights."""
+    """The scaler with the given name, fitted on weighted rows; a range does not depend on weights."""
     if scale is None:
         return None
     scaler = SCALERS[scale]()
     try:
         return scaler.fit(X, sample_weight=weight / weight.mean()) if scale == "standard" else scaler.fit(X)
-    except ValueError:  # of finite rows the only trouble
+    except ValueError:  # the only possible error for finite rows
         raise too_large(name, X) from None
 
 
 def counted(X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Only the rows that have a weight."""
+    """Only the rows with a weight above 0."""
     if not weight.any():
-        raise ValueError("class_weight gives every row the weight 0; at least one must count")
+        raise ValueError("class_weight gives every row the weight 0; at least one must be above 0")
     weight = protocol.relative(weight)
     kept = slice(None) if weight.all() else weight > 0.0
     return X[kept], target[kept], weight[kept]
 
 
 def merged(X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The same rows in a canonical order, equal ones as one that has their weights together.
+    """The same rows in a canonical order, duplicates merged into one row with the sum of their weights.
 
-    A full batch's J does not depend on the order of its rows, nor on whether a row stands there twice or weighs twice
-    as much; so neither do the bits.
+    J on a full batch does not depend on the order of its rows, nor on whether a row occurs twice or has twice the
+    weight; with this order the bits do not either.
     """
     rows = np.column_stack([X, target.reshape(len(X), -1)])
     _, first, place = np.unique(rows, axis=0, return_index=True, return_inverse=True)
@@ -95,13 +95,13 @@ def merged(X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[np.nd
 
 
 def is_vector(y: Any) -> bool:
-    """Whether values are one for each row, in one dimension or in a single column."""
+    """Whether there is one value per row, in one dimension or in a single column."""
     array = np.asarray(y)
     return array.ndim == 1 or array.shape[1] == 1
 
 
 def class_labels_of(y: Any, rows: int) -> np.ndarray:
-    """Class labels, (n,): numbers, text, or one-hot rows; one sentence where they are no classes."""
+    """Class labels, (n,), from numbers, text or one-hot rows; a ValueError for anything else."""
     labels = class_labels("y", _labels("y", protocol.column_as_vector(rectangular("y", y))))
     if len(labels) != rows:
         raise ValueError(f"y has {len(labels)} rows and X has {rows}; they must be equal in number")
@@ -109,7 +109,7 @@ def class_labels_of(y: Any, rows: int) -> np.ndarray:
 
 
 def all_classes(classes: Any) -> np.ndarray:
-    """The sorted, different labels that the first `partial_fit` names."""
+    """The sorted, distinct labels given to the first `partial_fit`."""
     labels = _labels("classes", rectangular("classes", classes))
     if labels.ndim != 1 or len(labels) == 0:
         raise ValueError(f"classes is {classes!r}; it must be a list of labels")
@@ -117,24 +117,24 @@ def all_classes(classes: Any) -> np.ndarray:
 
 
 def _labels(name: str, labels: np.ndarray) -> np.ndarray:
-    """An array whose entries can be labels: known, real and whole, or text."""
+    """An array of labels, checked: finite integers or text."""
     if labels.dtype == object:
         labels = _of_one_kind(name, labels)
     if labels.dtype.kind == "c":
         raise ValueError(
-            f"{name} holds complex numbers (Unknown label type: complex); labels must be whole numbers or text")
+            f"{name} holds complex numbers (Unknown label type: complex); labels must be integers or text")
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
         raise ValueError(
             f"{name} holds NaN or infinity (Input {name} contains NaN or infinity); every label must be known")
     if labels.dtype.kind == "f" and (labels != np.floor(labels)).any():
         raise ValueError(
             f"{name} is continuous, it holds {labels[labels != np.floor(labels)][0]:g}; a classifier takes labels: "
-            "whole numbers, text or one-hot rows (Unknown label type: continuous)")
+            "integers, text or one-hot rows (Unknown label type: continuous)")
     return labels
 
 
 def _of_one_kind(name: str, labels: np.ndarray) -> np.ndarray:
-    """Labels that came as objects, as an array of text or of numbers."""
+    """Labels given as Python objects, as an array of text or of numbers."""
     are_text = [isinstance(label, str) for label in labels.flat]
     if all(are_text):
         return labels
@@ -150,11 +150,11 @@ def _of_one_kind(name: str, labels: np.ndarray) -> np.ndarray:
 
 
 class _MLP(protocol.Parameters):
-    """What both estimators share; the arguments are described at `MLPClassifier`.
+    """The base class of both estimators; the arguments are described at `MLPClassifier`.
 
-    The way of `fit`: `check_arguments`, then the subclass's ``_checked`` makes numbers of X and y, `_train` holds rows
-    back where training may stop early, `_train_on` puts equal rows together, fits the scalers and makes the network,
-    and `_epochs` trains it."""
+    The steps of `fit`: `check_arguments`; the subclass's ``_checked`` converts X and y to numbers; `_train` splits off
+    a validation set for early stopping; `_train_on` merges duplicate rows, fits the scalers and builds the network;
+    `_epochs` trains it."""
 
     hidden_layers: int
     units: int | Sequence[int]
@@ -186,7 +186,7 @@ class _MLP(protocol.Parameters):
     # The network -----------------------------------------------------------------------------------------------------
 
     def _layers(self, outputs: int) -> list[Layer]:
-        """Noise on the rows, hidden layers each with its dropout, and the layer that gives the outputs."""
+        """Noise on the inputs, hidden layers each with its dropout, and the output layer."""
         layers: list[Layer] = [GaussianNoise(self.augment)] if self.augment else []
         for units in self._hidden_units():
             layers.append(Dense(units, activation=self.activation))
@@ -195,7 +195,7 @@ class _MLP(protocol.Parameters):
         return [*layers, Dense(outputs, activation=self.output_activation)]
 
     def _hidden_units(self) -> list[int]:
-        """How many units each hidden layer has; a tuple says for each, and so how many layers there are."""
+        """The number of units of each hidden layer; a tuple also defines the number of layers."""
         layers = checks.integer("hidden_layers", self.hidden_layers, 0, MOST_LAYERS)
         if isinstance(self.units, (tuple, list, np.ndarray)):
             units = [checks.integer("units", number, 1) for number in self.units]
@@ -219,7 +219,7 @@ class _MLP(protocol.Parameters):
             learning_rate=self.learning_rate, decay=self.decay, weight_decay=self.weight_decay, **momentum)
 
     def check_arguments(self) -> None:
-        """Look at every argument before any work."""
+        """Check every argument before any work."""
         checks.choice("optimizer", self.optimizer, OPTIMIZERS)
         checks.choice("activation", self.activation, ACTIVATIONS)
         checks.choice("scale", self.scale, [*SCALERS, None])
@@ -254,13 +254,13 @@ class _MLP(protocol.Parameters):
         self._epochs(*rows, epochs=self.epochs, held_out=held_out)
 
     def _train_on(self, X: np.ndarray, target: np.ndarray, weight: np.ndarray, outputs: int, first: bool) -> None:
-        """One epoch on these rows; the first ones make the scalers and an untrained network."""
+        """One epoch on these rows; the first call fits the scalers and builds the network."""
         if first:
             self._seed = seed_from(self.random_state)
         rows = self._batched(*counted(X, target, weight))
         if first:
             if len(X) == 1 and self.scale is not None:
-                checks.warn("the first call of partial_fit has one row, and fits the scaler for good; give it many")
+                checks.warn("the first call of partial_fit has one row, to which the scaler is fitted; give it many")
             self._fit_scalers(*rows)
             self._start(X.shape[1], outputs)
         self._epochs(*rows, epochs=1)
@@ -268,7 +268,7 @@ class _MLP(protocol.Parameters):
     def _batched(
         self, X: np.ndarray, target: np.ndarray, weight: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The rows in a canonical order where all are one batch and no noise tells them apart."""
+        """The rows in a canonical order, if all are one batch and no noise or dropout treats them differently."""
         one_batch = len(X) <= self.batch_size and not self.augment and not self.dropout
         return merged(X, target, weight) if one_batch else (X, target, weight)
 
@@ -279,7 +279,7 @@ class _MLP(protocol.Parameters):
     def _epochs(
         self, X: np.ndarray, target: np.ndarray, weight: np.ndarray, epochs: int, held_out: Any = None,
     ) -> None:
-        """Go on training; weights count relative to their mean, so that the learning rate keeps its meaning."""
+        """Continue training; weights are divided by their mean, so that their scale does not change the step size."""
         X, target = self._scaled(X), self._scaled_target(target)
         stop: list[Callback] = []
         if held_out is not None:
@@ -292,7 +292,7 @@ class _MLP(protocol.Parameters):
         self.n_iter_ = self.model_.epochs_done
 
     def _inner_split(self, *arrays: np.ndarray) -> list[list[np.ndarray]]:
-        """Each array as its training part and the part that tells when to stop."""
+        """Each array as a training part and a validation part for early stopping."""
         rows = len(arrays[0])
         held_out = math.ceil(self.validation_fraction * rows)
         if held_out == rows:
@@ -305,7 +305,7 @@ class _MLP(protocol.Parameters):
         return [parts[i : i + 2] for i in range(0, len(parts), 2)]
 
     def _strata(self, target: np.ndarray, rows: int) -> np.ndarray | None:
-        """What the split is stratified by, where each part has at least so many rows."""
+        """The labels to stratify the split by, if each part has at least so many rows."""
         return None
 
     def _fit_scalers(self, X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> None:
@@ -328,10 +328,10 @@ class _MLP(protocol.Parameters):
         write_whole(Path(path), "estimator", *self.packed())
 
     def packed(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """What `save` writes: everything but the arrays, as JSON, and the arrays; `unpacked` makes it again."""
+        """The content of a file: a header for JSON, and the arrays; `unpacked` restores the estimator."""
         if not hasattr(self, "model_"):
             raise protocol.not_fitted(self)
-        check_units(self)  # what would not be read is not written
+        check_units(self)  # do not write a file that could not be read
         network, arrays = self.model_.packed()
         params = {
             name: described(value) if isinstance(value, Configured) else value
@@ -342,7 +342,7 @@ class _MLP(protocol.Parameters):
     # Using it --------------------------------------------------------------------------------------------------------
 
     def _outputs(self, X: Any) -> np.ndarray:
-        """What the network gives for each row, (n, outputs) float64."""
+        """The network's outputs for each row, (n, outputs) float64."""
         if not hasattr(self, "model_"):
             raise protocol.not_fitted(self)
         outputs = self.model_.predict(self._scaled(protocol.features(self, X, fitting=False))).astype(np.float64)
@@ -367,23 +367,24 @@ class MLPClassifier(_MLP):
     """A network for classes: hidden layers, then softmax, trained on cross-entropy.
 
     Structure: ``hidden_layers`` of ``units`` each (a tuple: one number for each layer) with ``activation``.
-    Optimizer: ``optimizer`` ("sgd", "rmsprop", "adam"), ``learning_rate``, ``momentum`` (of sgd alone), ``decay`` of
-    the learning rate by inverse time, a step; ``batch_size`` rows an update, ``epochs`` passes over the rows.
+    Optimizer: ``optimizer`` ("sgd", "rmsprop", "adam"), ``learning_rate``, ``momentum`` (for sgd only), ``decay``
+    (inverse time decay of the learning rate, per step), ``batch_size`` (rows per update), ``epochs`` (passes over the
+    rows).
     Regularisation: ``l1`` and ``l2`` on all of theta, ``weight_decay``, ``dropout`` after each hidden layer,
     ``early_stopping`` on a stratified ``validation_fraction`` of the training rows, after ``patience`` epochs without a
-    smaller loss, back to the best weights.
-    Data: ``scale`` ("standard", "minmax", None), fitted on the training rows; ``augment``, the deviation of the noise
-    that training adds to scaled rows; ``class_weight``, a dict from labels to numbers, or "balanced": rare classes
-    count more, n / (classes x rows of the class).
-    ``random_state``: the same int gives the same bits; None draws a new seed. ``verbose=1`` shows a progress bar where
+    smaller validation loss; the best weights are restored.
+    Data: ``scale`` ("standard", "minmax", None), fitted on the training rows; ``augment``, the standard deviation of
+    the noise that is added to scaled rows in training; ``class_weight``, a dict from labels to numbers, or "balanced":
+    n / (classes x rows of the class), which gives rare classes more weight.
+    ``random_state``: the same int gives the same bits; None draws a new seed. ``verbose=1`` shows a progress bar if
     training takes over two seconds.
 
     After `fit`: ``classes_``, ``model_`` (the `Sequential`), ``history_``, ``n_iter_`` (epochs), ``scaler_``,
-    ``n_features_in_``, and ``feature_names_in_`` where the table had names.
+    ``n_features_in_``, and ``feature_names_in_`` if the table had names.
 
-    Sample weights are relative to their mean. Where all rows are one batch without noise, equal rows are put together,
-    so that a weight of 2 gives the same bits as having the row twice
-    (but not with ``early_stopping``, which may put the two on either side of its split).
+    Sample weights are divided by their mean. If all rows are one batch without noise, duplicate rows are merged, so
+    that a weight of 2 gives the same bits as having the row twice
+    (but not with ``early_stopping``, whose split may separate the two).
     """
 
     loss, output_activation, kind = "categorical_crossentropy", "softmax", "classifier"
@@ -435,9 +436,9 @@ class MLPClassifier(_MLP):
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> MLPClassifier:
-        """Go on training for one epoch on these rows; the first call names all ``classes``.
+        """Continue training for one epoch on these rows; the first call must name all ``classes``.
 
-        The first call's rows fit the scaler for good, so it should have many.
+        The scaler is fitted on the first call's rows only, so there should be many.
         """
         self.check_arguments()
         first = not hasattr(self, "model_")
@@ -482,12 +483,12 @@ class MLPClassifier(_MLP):
         return X, labels, protocol.weights(sample_weight, len(X))
 
     def _strata(self, target: np.ndarray, rows: int) -> np.ndarray | None:
-        """The classes, unless there are too few rows of one of them, or in one part."""
+        """The classes, unless one of them or one of the parts has too few rows."""
         counts = np.unique(target, return_counts=True)[1]
         return target if counts.min() > 1 and len(counts) <= rows else None
 
     def _class_weights(self, codes: np.ndarray, weight: np.ndarray) -> np.ndarray:
-        """The weight of each row's class; a row that weighs 2 makes its class as frequent as two rows."""
+        """The weight of each row's class; for "balanced" a row with weight 2 counts as two rows of its class."""
         if self.class_weight is None:
             return np.ones(len(codes))
         counts = np.bincount(codes, weight, minlength=len(self.classes_))
@@ -510,9 +511,8 @@ class MLPClassifier(_MLP):
 class MLPRegressor(_MLP):
     """A network for values: hidden layers, then a linear one, trained on the mean squared error.
 
-    The arguments are those of `MLPClassifier`, but for ``class_weight``. With ``scale`` y is brought to deviation 1 too
-    while it is trained on ("minmax": to the range from 0 to 1), and brought back in `predict`. y may have several
-    columns.
+    The arguments are those of `MLPClassifier`, except ``class_weight``. With ``scale`` y is scaled too in training, to
+    standard deviation 1 ("minmax": to the range [0, 1]), and `predict` inverts it. y may have several columns.
     """
 
     loss, output_activation, kind = "mean_squared_error", "linear", "regressor"
@@ -572,14 +572,14 @@ class MLPRegressor(_MLP):
         lost = (spans > rounding) & (np.ptp(self._scaled_target(target), axis=0) < 0.5)
         if self.scale is not None and lost.any():
             raise ValueError(
-                f"y holds values that differ by {spans[lost][0]:g} at most, which scale={self.scale!r} takes for "
+                f"y holds values that differ by {spans[lost][0]:g} at most, which scale={self.scale!r} treats as "
                 "equal; multiply y by a large number")
 
     def _scaled_target(self, target: np.ndarray) -> np.ndarray:
         return target if self.target_scaler_ is None else self.target_scaler_.transform(target)
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
-        """Go on training for one epoch on these rows; the first call's rows fit the scalers for good."""
+        """Continue training for one epoch on these rows; the scalers are fitted on the first call's rows only."""
         self.check_arguments()
         first = not hasattr(self, "model_")
         with protocol.unchanged_by_failure(self):
@@ -592,14 +592,14 @@ class MLPRegressor(_MLP):
         return self
 
     def predict(self, X: Any) -> np.ndarray:
-        """The value of each row, (n,), or (n, outputs) where y had several columns."""
+        """The value of each row, (n,), or (n, outputs) if y had several columns."""
         outputs = self._outputs(X)
         if self.target_scaler_ is not None:
             outputs = self.target_scaler_.inverse_transform(outputs)
         return outputs[:, 0] if self._one_dimensional else outputs
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """R2, the share of the variance of y that the predictions explain."""
+        """R², the share of the variance of y that the predictions explain."""
         return float(r2_score(y, self.predict(X), sample_weight=sample_weight))
 
 
@@ -609,10 +609,10 @@ class MLPRegressor(_MLP):
 def default_space(rows: int) -> dict[str, Any]:
     """A space to search for an estimator's hyper-parameters, for a table with so many rows.
 
-    Each range holds what is usual for tables, so that most settings in it are sensible and some 30 of them find a good
-    one: one or two hidden layers, a rate and a number of epochs that belong together (many rows need fewer), and
-    penalty, dropout and noise from hardly any to strong, since a network that is trained long needs them. What the
-    classes should weigh, no score can tell: ``class_weight`` is left to the user.
+    The ranges are usual for tables, so that most configurations are sensible and some 30 trials find a good one: one or
+    two hidden layers, matching ranges of the learning rate and the number of epochs (fewer for many rows), and
+    penalties, dropout and noise from weak to strong, which a network needs that is trained for long. ``class_weight``
+    is left to the user, since no score tells how important a class is.
     """
     rows = checks.integer("rows", rows, 1)
     few, many = int(np.clip(3e4 / rows, 3, 20)), int(np.clip(2e5 / rows, 10, 100))
@@ -631,14 +631,14 @@ def default_space(rows: int) -> dict[str, Any]:
 
 # Files ----------------------------------------------------------------------------------------------------------------
 
-# What fitting has left beside the network itself.
+# The fitted attributes apart from the network.
 KEPT = ("classes_", "n_features_in_", "feature_names_in_", "n_outputs_", "_one_dimensional", "scaler_",
         "target_scaler_", "history_", "n_iter_", "_seed")
 ESTIMATORS: dict[str, type[_MLP]] = {"MLPClassifier": MLPClassifier, "MLPRegressor": MLPRegressor}
 
 
 def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) -> Any:
-    """The fitted estimator that ``packed`` has described; class weights and a random state are not kept."""
+    """The fitted estimator of which ``packed`` is the content; class weights and a random state are not stored."""
     made, learnt = entry(header, "params"), entry(header, "learnt")
     kind = checks.choice("class", entry(header, "class"), ESTIMATORS)
     params = {name: remade(Configured, value) if isinstance(value, dict) else value for name, value in made.items()}
@@ -654,7 +654,7 @@ def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) 
 
 
 def check_units(estimator: Any) -> None:
-    """The hidden layers must have the units that the arguments say; other arguments change no array."""
+    """Raise if the hidden layers do not have the units of the arguments; no other argument changes an array's shape."""
     units = [layer.units for layer in estimator.model_.layers if isinstance(layer, Dense)][:-1]
     if units != estimator._hidden_units():
         raise ValueError(
@@ -663,7 +663,7 @@ def check_units(estimator: Any) -> None:
 
 
 def _check_learnt(estimator: Any) -> None:
-    """What a file says was learnt must be of the network's size, and of the kinds that fitting gives."""
+    """Raise unless the stored attributes fit the network and have the types that fitting gives."""
     inputs, outputs = (checks.integer("n_features_in_", estimator.n_features_in_, 1),), estimator.model_.output_shape
     if estimator.model_.input_shape != inputs:
         raise ValueError(f"n_features_in_ is {inputs[0]}; the network takes {estimator.model_.input_shape}")
@@ -691,7 +691,7 @@ def _check_classes(classes: Any, outputs: tuple[int, ...]) -> None:
 
 
 def _check_scaler(name: str, scaler: Any, shape: tuple[int, ...]) -> None:
-    """None, or a scaler with one finite number for each column, made with the arguments that all have here."""
+    """Raise unless ``scaler`` is None, or a scaler with one finite number per column and its default arguments."""
     if scaler is None:
         return
     learnt = {StandardScaler: ("mean_", "var_", "scale_"), MinMaxScaler: ("scale_", "min_", "data_min_", "data_max_")}
@@ -710,7 +710,7 @@ def _check_scaler(name: str, scaler: Any, shape: tuple[int, ...]) -> None:
 
 
 def _as_json(value: Any) -> Any:
-    """Arrays and scalers as plain data; a float is written so that it is read as the same one."""
+    """Arrays and scalers as plain data for JSON; floats are preserved exactly."""
     if isinstance(value, np.ndarray):
         return {"array": value.tolist(), "dtype": value.dtype.str}
     if type(value) in SCALERS.values():
@@ -720,7 +720,7 @@ def _as_json(value: Any) -> Any:
 
 
 def _from_json(value: Any) -> Any:
-    """What `_as_json` has written."""
+    """The inverse of `_as_json`."""
     if isinstance(value, dict) and "array" in value:
         return np.array(value["array"], dtype=entry(value, "dtype"))
     if isinstance(value, dict) and "scaler" in value:

@@ -1,7 +1,7 @@
-"""scratchtune's side of scikit-learn's protocol: what an estimator must have and say to work inside its pipelines.
+"""scikit-learn's protocol: what an estimator must provide to work in scikit-learn's pipelines.
 
-scikit-learn is never imported here: its own exception, warning and tags are looked up where a user has loaded it, since
-code written for it catches just those.
+scikit-learn is never imported here: its exception, warning and tags are used only if a user has imported it, since code
+written for it catches exactly those.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ Self = TypeVar("Self", bound="Parameters")
 
 
 class NotFittedError(ValueError, AttributeError):
-    """Something was asked of an estimator that only `fit` can give it."""
+    """An estimator was used before `fit`."""
 
 
 class DataConversionWarning(UserWarning):
-    """The data were taken in another form than they came in."""
+    """The data were converted to another form."""
 
 
 def _of_scikit_learn(own: type[Any]) -> type[Any]:
-    """scikit-learn's class of the same name where scikit-learn is loaded, else our own."""
+    """scikit-learn's class of the same name if scikit-learn has been imported, else this module's."""
     loaded = sys.modules.get("sklearn.exceptions")
     return getattr(loaded, own.__name__, own) if loaded else own
 
@@ -40,7 +40,7 @@ def not_fitted(estimator: Any) -> Exception:
 
 
 class Parameters:
-    """Base of what is made with named arguments that a search may look at and change; arguments are kept as given."""
+    """Base class of objects with named arguments that a search can read and change; arguments are stored unchanged."""
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The constructor's arguments by name."""
@@ -67,7 +67,7 @@ class Parameters:
 
 @contextmanager
 def unchanged_by_failure(estimator: Any) -> Iterator[None]:
-    """Whatever the block sets on an estimator stays only if the block ends well: half of it would answer wrongly."""
+    """Undo all changes that the block makes to an estimator if it raises, so that no half-fitted state remains."""
     before = dict(vars(estimator))
     try:
         yield
@@ -77,13 +77,13 @@ def unchanged_by_failure(estimator: Any) -> Iterator[None]:
         raise
 
 
-# What comes in -------------------------------------------------------------------------------------------------------
+# Inputs --------------------------------------------------------------------------------------------------------------
 
 
 def features(estimator: Any, X: Any, fitting: bool) -> np.ndarray:
-    """Return X as a finite numeric matrix, (n, features); remember or compare the number and the names of its columns.
+    """Return X as a finite numeric matrix, (n, features); store or compare the number and the names of its columns.
 
-    Raises TypeError or ValueError, one sentence, in the words that scikit-learn's users know.
+    Raises TypeError or ValueError, with scikit-learn's wording.
     """
     names = column_names(X)
     array = _numbers(X)
@@ -123,18 +123,18 @@ def _numbers(X: Any) -> np.ndarray:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether an object says that there is no value: pandas's NA and NaT; None and NaN are what NumPy knows itself."""
+    """Whether an object is pandas's NA or NaT; NumPy itself handles None and NaN."""
     return type(value).__name__ in ("NAType", "NaTType")
 
 
 def refuse_sparse(X: Any, name: str = "X") -> None:
-    """A TypeError for a sparse matrix."""
+    """Raise a TypeError for a sparse matrix."""
     if hasattr(X, "toarray") and not isinstance(X, np.ndarray):
         raise TypeError(f"{name} is a sparse {type(X).__name__}; it must be dense, as {name}.toarray() is")
 
 
 def check_two_dimensions(array: np.ndarray, name: str = "X") -> None:
-    """A ValueError where an array is not (rows, columns) with at least one of each."""
+    """Raise a ValueError if an array is not (rows, columns) with at least one of each."""
     if array.ndim != 2:
         raise ValueError(
             f"{name} has shape {array.shape}; it must be (rows, columns). Reshape your data: reshape(-1, 1) makes one "
@@ -145,7 +145,7 @@ def check_two_dimensions(array: np.ndarray, name: str = "X") -> None:
 
 
 def column_names(X: Any) -> np.ndarray | None:
-    """The names of the columns of a table such as pandas's, where all of them are text."""
+    """The column names of a table such as pandas's, if all of them are text."""
     if not hasattr(X, "columns") or not hasattr(X, "dtypes"):
         return None
     names = np.asarray(X.columns, dtype=object)
@@ -158,7 +158,7 @@ def column_names(X: Any) -> np.ndarray | None:
 
 
 def remember_columns(estimator: Any, number: int, names: np.ndarray | None) -> None:
-    """Note how many columns an estimator is fitted on, and their names where they have some."""
+    """Store the number of columns that an estimator is fitted on, and their names if they have any."""
     estimator.n_features_in_ = number
     if names is not None:
         estimator.feature_names_in_ = names
@@ -167,7 +167,7 @@ def remember_columns(estimator: Any, number: int, names: np.ndarray | None) -> N
 
 
 def compare_columns(estimator: Any, number: int, names: np.ndarray | None) -> None:
-    """The columns must be those of `fit`, in number, and in name where both have names."""
+    """Raise unless the columns match those of `fit` in number, and in name if both have names."""
     kind, known = type(estimator).__name__, getattr(estimator, "feature_names_in_", None)
     if names is not None and known is None:
         checks.warn(f"X has feature names, but {kind} was fitted without feature names")
@@ -193,14 +193,14 @@ def _difference_of_names(found: list[str], known: list[str]) -> str:
 
 
 def required_target(estimator: Any, y: Any) -> None:
-    """Raise where there is no y."""
+    """Raise a ValueError if y is None."""
     if y is None:
         raise ValueError(
             f"This {type(estimator).__name__} estimator requires y to be passed, but the target y is None.")
 
 
 def column_as_vector(y: np.ndarray) -> np.ndarray:
-    """A single column (n, 1) becomes (n,), with a warning, since one of the two was not meant."""
+    """A single column (n, 1) becomes (n,), with a warning, since it is probably a mistake."""
     if y.ndim == 2 and y.shape[1] == 1:
         checks.warn(
             "A column-vector y was passed when a 1d array was expected; y.ravel() gives (n,)",
@@ -210,7 +210,7 @@ def column_as_vector(y: np.ndarray) -> np.ndarray:
 
 
 def weights(sample_weight: Any, rows: int) -> np.ndarray:
-    """One weight of at least 0 for each row, `relative` to each other, ones where none are given; not all are zero."""
+    """One weight of at least 0 for each row, scaled by `relative`; ones if none are given; not all may be zero."""
     if sample_weight is None:
         return np.ones(rows)
     if isinstance(sample_weight, (int, float, np.number)):
@@ -226,15 +226,15 @@ def weights(sample_weight: Any, rows: int) -> np.ndarray:
 
 
 def relative(weight: np.ndarray) -> np.ndarray:
-    """Weights with the largest in [0.5, 1), so that no sum of them overflows; by a power of 2, which rounds nothing."""
+    """Weights scaled so that the largest is in [0.5, 1) and no sum overflows; by a power of 2, which is exact."""
     return np.ldexp(weight, -np.frexp(weight.max())[1])
 
 
-# What goes out -------------------------------------------------------------------------------------------------------
+# Outputs -------------------------------------------------------------------------------------------------------------
 
 
 def tags(estimator_type: str, multi_output: bool = False) -> Any:
-    """scikit-learn's description of an estimator; only scikit-learn asks for it, so it is loaded."""
+    """scikit-learn's description of an estimator; only scikit-learn calls this, so it has been imported."""
     from sklearn.utils import ClassifierTags, InputTags, RegressorTags, Tags, TargetTags
 
     return Tags(

@@ -51,7 +51,7 @@ def tell(text: str, end: str = "\n", data: bool = False) -> None:
     try:
         print(text, end=end, flush=True)
     except BrokenPipeError:
-        lead_nowhere(out)
+        redirect_to_devnull(out)
 
 
 def note(line: str) -> None:
@@ -59,10 +59,10 @@ def note(line: str) -> None:
     try:
         print(visible_lines(line), file=sys.stderr, flush=True)
     except OSError:
-        lead_nowhere(sys.stderr)
+        redirect_to_devnull(sys.stderr)
 
 
-def lead_nowhere(stream: TextIO) -> None:
+def redirect_to_devnull(stream: TextIO) -> None:
     """Let a stream lead nowhere, since its reader is gone, and Python will flush it once more at the end."""
     try:
         descriptor = stream.fileno()
@@ -79,9 +79,9 @@ def flushed(code: int) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except BrokenPipeError:
-        lead_nowhere(sys.stdout)
+        redirect_to_devnull(sys.stdout)
     except OSError as problem:
-        lead_nowhere(sys.stdout)
+        redirect_to_devnull(sys.stdout)
         note(f"scratchtune: stdout: {problem}")
         return code or 2
     return code

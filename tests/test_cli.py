@@ -23,7 +23,7 @@ def run(*arguments):
 def test_compare_prints_a_table_and_saves_a_picture(tmp_path, capsys):
     assert main(["compare", "--trials", "3", "--searchers", "random", "--out", str(tmp_path / "pictures")]) == 0
     printed = capsys.readouterr()
-    assert "random" in printed.out and "sealed" in printed.out and "why: Trial" in printed.out
+    assert "random" in printed.out and "held-out test set" in printed.out and "why: Trial" in printed.out
     assert "random: 3 trials x 5 folds" in printed.err
     picture = tmp_path / "pictures" / "comparison.png"
     assert picture.read_bytes()[:4] == b"\x89PNG" and str(picture) in printed.out

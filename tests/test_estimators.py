@@ -388,17 +388,17 @@ def test_parameters() -> None:
 # What is refused ------------------------------------------------------------------------------------------------------
 
 WRONG: list[tuple[str, Any, str]] = [
-    ("hidden_layers", -1, r"hidden_layers is -1; it must be a whole number in \[0, 1000\]"),
-    ("hidden_layers", 1.0, "hidden_layers is 1.0 .float.; it must be a whole number"),
-    ("units", 0, "units is 0; it must be a whole number of at least 1"),
-    ("units", (8, 0), "units is 0; it must be a whole number of at least 1"),
+    ("hidden_layers", -1, r"hidden_layers is -1; it must be an integer in \[0, 1000\]"),
+    ("hidden_layers", 1.0, "hidden_layers is 1.0 .float.; it must be an integer"),
+    ("units", 0, "units is 0; it must be an integer of at least 1"),
+    ("units", (8, 0), "units is 0; it must be an integer of at least 1"),
     ("activation", "rely", "activation is 'rely'; it must be one of .* did you mean 'relu'?"),
     ("dropout", 1.0, r"dropout is 1.0; it must be a finite number in \[0.0, 1.0\)"),
     ("optimizer", "adm", "optimizer is 'adm'; it must be one of .* did you mean 'adam'?"),
     ("learning_rate", 0.0, "learning_rate is 0.0; it must be a finite number above 0.0"),
     ("momentum", 1, "momentum is 1; it must be"), ("decay", -1.0, "decay is -1.0; it must be"),
-    ("batch_size", 0, "batch_size is 0; it must be a whole number of at least 1"),
-    ("epochs", 2.5, "epochs is 2.5 .float.; it must be a whole number of at least 1"),
+    ("batch_size", 0, "batch_size is 0; it must be an integer of at least 1"),
+    ("epochs", 2.5, "epochs is 2.5 .float.; it must be an integer of at least 1"),
     ("l1", -1.0, "l1 is -1.0; it must be"), ("l2", "much", "l2 is 'much' .str.; it must be a finite number"),
     ("weight_decay", -0.1, "weight_decay is -0.1; it must be"),
     ("scale", "standart", "scale is 'standart'; it must be one of .* did you mean 'standard'?"),
@@ -409,10 +409,10 @@ WRONG: list[tuple[str, Any, str]] = [
     ("class_weight", {7: 1.0}, r"class_weight names the class 7; the classes are \[0, 1\]"),
     ("class_weight", {1: -1.0}, r"class_weight\[1\] is -1.0; it must be a finite number of at least 0"),
     ("dtype", "float16", "dtype is 'float16'; it must be one of 'float32', 'float64'"),
-    ("random_state", "x", "random_state is 'x' .str.; it must be a whole number, a numpy.random.RandomState or None"),
-    ("random_state", -1, "random_state is -1; it must be a whole number"),
+    ("random_state", "x", "random_state is 'x' .str.; it must be an integer, a numpy.random.RandomState or None"),
+    ("random_state", -1, "random_state is -1; it must be an integer"),
     ("validation_fraction", 1.0, "validation_fraction is 1.0; it must be"),
-    ("patience", 0, "patience is 0; it must be a whole number of at least 1"),
+    ("patience", 0, "patience is 0; it must be an integer of at least 1"),
 ]
 
 

@@ -58,12 +58,12 @@ def test_worked_lines(line, symbols, expected, exact):
 
 @pytest.mark.parametrize(("line", "message"), [
     ("y = 2 x", "'x' follows a complete expression"),
-    ("y = (2 + 3", r"the end of the line stands where '\)' was expected"),
+    ("y = (2 + 3", r"the end of the line was found where '\)' was expected"),
     ("y = f(2)", "'f' before '\\(' is not a function"),
     ("y = medianᵢ[xᵢ]", "'median' before '\\['"),
     ("y = 2 * 3", r"'\*' is not part of the dialect"),
     ("2 = y", "an equation begins with the name"),
-    ("y = x if x > 0", "the end of the line stands where 'else'"),
+    ("y = x if x > 0", "the end of the line was found where 'else'"),
     ("y = ", "the line ends where"),
 ])
 def test_lines_that_are_not_understood(line, message):
@@ -270,7 +270,7 @@ def test_a_line_may_be_continued_on_deeper_ones():
 
 
 def test_places_that_are_no_whole_numbers_are_an_error():
-    with pytest.raises(ValueError, match="no whole numbers"):
+    with pytest.raises(ValueError, match="they must be integers"):
         computed("y = x[1 / 2]", x=[1.0, 2.0])
 
 
@@ -477,11 +477,11 @@ GOOD = """Twice a number.
 @pytest.mark.parametrize(("old", "new", "message"), [
     ("    Source\n        None.\n", "", "the heading 'Source' is missing"),
     ("Where", "With", "'With' is no heading"),
-    ("    Source\n", "    Computed as\n        x + x\n    Source\n", "the heading 'Computed as' stands too late"),
+    ("    Source\n", "    Computed as\n        x + x\n    Source\n", "'Computed as' is repeated or out of order"),
     ("[toy]", "[Toy 1]", "the ID is 'Toy 1'"),
     ("Twice a number.\n", "\n", "it must begin with a sentence"),
     ("y = 2 · x", "y = 2 · x\n        z = y", "2 lines of mathematics"),
-    ("y = 2 · x", "y = 2 · x[0, 1]", "'x' has 0 axes, and an entry is taken at 2 places"),
+    ("y = 2 · x", "y = 2 · x[0, 1]", "'x' has 0 axes, and an entry is taken with 2 indices"),
     ("y = 2 · x", "y = 2 · z[0]", "an entry of 'z', which is neither in Where nor defined before"),
     ("y = 2 · x", "y = 2 x", "every product needs a ·"),
     ("y = 2 · x", "y = 2 · w", "the line uses 'w', which is neither in Where nor defined before"),

@@ -1,4 +1,4 @@
-"""Data: the sets that come with the package, tables, and what is learnt from rows before a network sees them.
+"""Data: built-in data sets, tables, and preprocessing that is fitted on training rows.
 
 Reading order: `transformer` (the protocol), `scaling`, `imputing`, `encoding`, `notation`, `tables`, `reading`,
 `table_encoder`.

@@ -1,4 +1,4 @@
-"""The data sets that come with the package, each with its licence and source beside it, and folders of images."""
+"""The built-in data sets, each with its licence and source beside it, and folders of images."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def load_idx(folder: str | Path) -> tuple[Images, Images]:
     """The images of a folder of IDX files, as MNIST and Fashion-MNIST are given: (X, y), (X_test, y_test).
 
     X is (n, height, width, 1) uint8 and y (n,) int64. The files are train-images-idx3-ubyte, train-labels-idx1-ubyte
-    and the same with t10k. Those that are compressed (.gz) are read whole; others are memory-mapped, so that only what
-    is looked at is read.
+    and the same with t10k. Compressed files (.gz) are read completely; others are memory-mapped, so that only the
+    images in use are read.
     Raises
-        FileNotFoundError where a file is missing; ValueError where one is damaged, cut off, or of another type, or
-        where images and labels are not equal in number.
+        FileNotFoundError if a file is missing; ValueError if one is damaged, truncated or of another type, or if the
+        numbers of images and labels differ.
     """
     return read_images(folder, "train"), read_images(folder, "t10k")

@@ -1,4 +1,4 @@
-"""Encoding turns categories into numbers: a column of 0 and 1 for each of them."""
+"""Encoding turns categories into numbers: one column of 0 and 1 for each category."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def one_hot(c, y):
         c: c, (n,), integer in [-1, 20], the category of each row
         y: y, (n, k), written
     Variant
-        To leave the first category out, 1 is subtracted from c before.
+        To drop the first category, subtract 1 from c first.
     Source
         The document, section 2.1; scikit-learn, preprocessing.OneHotEncoder.
     Example
@@ -37,7 +37,7 @@ def one_hot(c, y):
 
 
 def leaves_out_first(categories: int, drop: str | None) -> bool:
-    """Whether the first of so many categories gets no column of its own."""
+    """Whether the first of so many categories is dropped."""
     return drop == "first" or (drop == "if_binary" and categories == 2)
 
 
@@ -45,9 +45,9 @@ def unseen(name: Any, value: Any, row: int, known: Sequence[Any]) -> ValueError:
     """The error for a category that `fit` has not seen; at most ten known ones are named."""
     more = f" and {len(known) - 10} more" if len(known) > 10 else ""
     return ValueError(
-        f"column {name!r} holds {value!r} in row {row}, a category that training has not seen (unknown categories); "
+        f"column {name!r} holds {value!r} in row {row}, a category that was not seen in training (unknown categories); "
         f"known are {', '.join(repr(category) for category in known[:10])}{more}; "
-        "--unknown ignore (in Python: handle_unknown='ignore') takes such rows as none of them")
+        "--unknown ignore (in Python: handle_unknown='ignore') encodes such a category as zeros")
 
 
 class OneHotEncoder(Transformer):
@@ -68,7 +68,7 @@ class OneHotEncoder(Transformer):
         self.handle_unknown = handle_unknown
 
     def fit(self, X: Any, y: Any = None) -> OneHotEncoder:
-        """Learn ``categories_``: the different values of each column, sorted; gaps (NaN, None) are a category too."""
+        """Fit ``categories_``: the distinct values of each column, sorted; a missing value is a category too."""
         self._check_parameters()
         self._start(X)
         columns = _columns(X)
@@ -97,7 +97,7 @@ class OneHotEncoder(Transformer):
         return out
 
     def inverse_transform(self, X: Any) -> np.ndarray:
-        """Return the categories, (n, columns); None where a row is of no known one."""
+        """Return the categories, (n, columns); None for an unknown one."""
         self._check_fitted()
         X = np.asarray(X)
         if X.ndim != 2 or X.shape[1] != sum(self._widths()):
@@ -141,7 +141,7 @@ class OneHotEncoder(Transformer):
         return [len(known) - leaves_out_first(len(known), self.drop) for known in self.categories_]
 
     def _codes(self, columns: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """For each column and row, the position in its categories, or far below 0 where it is unknown."""
+        """For each column and row, the index of its category, or a number far below 0 for an unknown one."""
         found = []
         for j, (column, known) in enumerate(zip(columns, self.categories_, strict=True)):
             position = {_key(value): i for i, value in enumerate(known.tolist())}
@@ -162,7 +162,7 @@ class OneHotEncoder(Transformer):
         if not empty.any():
             return known[codes]
         if self.handle_unknown == "error":
-            raise ValueError(f"row {int(empty.argmax())} of X is zeros for a column that knows no unknown category")
+            raise ValueError(f"row {int(empty.argmax())} of X is zeros for a column without unknown categories")
         decoded = known[codes].astype(object)
         decoded[empty] = None
         return decoded
@@ -172,7 +172,7 @@ class OneHotEncoder(Transformer):
 
 
 def _columns(X: Any) -> list[np.ndarray]:
-    """The columns, each with a type of its own where X is a data frame."""
+    """The columns; those of a data frame keep their types."""
     if column_names(X) is not None:
         columns = [np.asarray(X[name]) for name in X.columns]
         if len(columns[0]) == 0:
@@ -190,12 +190,12 @@ def _columns(X: Any) -> list[np.ndarray]:
 
 
 def _key(value: Any) -> Any:
-    """The value itself, and one object for all that is NaN."""
+    """The value itself, or one common object for every NaN."""
     return _key if value is not None and value != value else value
 
 
 def _different(column: np.ndarray) -> tuple[list[Any], np.ndarray]:
-    """The different values, and for each row the position among them."""
+    """The distinct values, and for each row the index of its value."""
     if column.dtype != object:
         different, inverse = np.unique(column, return_inverse=True)
         return different.tolist(), inverse
@@ -203,13 +203,13 @@ def _different(column: np.ndarray) -> tuple[list[Any], np.ndarray]:
     try:
         inverse = np.array([position.setdefault(_key(value), len(position)) for value in column], dtype=np.int64)
     except TypeError as problem:
-        raise TypeError(f"a category of X is no text and no number (argument must be a string or a number): {problem}"
-                        ) from None
+        raise TypeError("a category of X is neither a text nor a number (argument must be a string or a number): "
+                        f"{problem}") from None
     return [np.nan if value is _key else value for value in position], inverse
 
 
 def _categories(column: np.ndarray, name: str) -> np.ndarray:
-    """The different values, sorted; None and NaN come last."""
+    """The distinct values, sorted; None and NaN come last."""
     if column.dtype != object:
         return np.unique(column)
     different, _ = _different(column)

@@ -13,14 +13,14 @@ import numpy as np
 UNSIGNED_BYTE = 8
 TYPES = {8: "unsigned bytes", 9: "signed bytes", 11: "short integers", 12: "integers", 13: "floats", 14: "doubles"}
 MOST_AXES = 8
-MOST_COMPRESSED = 1100  # numbers in a byte of a compressed file: what gzip's method can do at best
+MOST_COMPRESSED = 1100  # numbers per byte of a compressed file: the best ratio of gzip's method
 
 
 def read_idx(path: str | Path) -> np.ndarray:
-    """The array of unsigned bytes in an IDX file; memory-mapped, and so read-only, where the file is not compressed.
+    """The array of unsigned bytes in an IDX file; memory-mapped, and so read-only, if the file is not compressed.
 
     Raises
-        FileNotFoundError where there is no such file; ValueError where it is no IDX file of bytes, or cut off.
+        FileNotFoundError if there is no such file; ValueError if it is not an IDX file of bytes, or truncated.
     """
     path = Path(path)
     is_compressed = path.suffix == ".gz"
@@ -29,7 +29,7 @@ def read_idx(path: str | Path) -> np.ndarray:
             shape = _shape(path, file)
             start, count = 4 + 4 * len(shape), math.prod(shape)
             if is_compressed and count > MOST_COMPRESSED * path.stat().st_size:
-                raise EOFError(f"its header says {shape}, which is more than so small a file can hold")
+                raise EOFError(f"its header says {shape}, which is more than a file of this size can hold")
             content = file.read(count + 1) if is_compressed else b""
     except (EOFError, gzip.BadGzipFile, zlib.error) as problem:
         raise ValueError(f"{path} is damaged or cut off: {problem}") from None

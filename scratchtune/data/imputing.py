@@ -1,4 +1,4 @@
-"""Imputing fills the gaps of each column with one value that was learnt from the rows of `fit`."""
+"""Imputing fills the missing values of each column with one value that is fitted on the training rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STRATEGIES = ("mean", "median", "most_frequent")
 
 
 def fill_value_of(values: np.ndarray, strategy: str) -> Any:
-    """The mean, the median or the most frequent of some values (of several the smallest); none may be missing.
+    """The mean, median or most frequent of the values (the smallest in case of ties); none may be missing.
 
     >>> float(fill_value_of(np.array([1.0, 2.0, 6.0]), "mean"))
     3.0
@@ -35,10 +35,10 @@ def fill_value_of(values: np.ndarray, strategy: str) -> Any:
 
 
 class SimpleImputer(Transformer):
-    """Fills each column's gaps (NaN; None among texts) with a value of its own; scikit-learn's arguments and results.
+    """Fills the missing values (NaN; None among texts) of each column; scikit-learn's arguments and results.
 
-    A column of gaps only is left out by `transform`. With ``add_indicator`` a column of 0 and 1 follows for each column
-    that had gaps in `fit`.
+    `transform` drops a column without any value. With ``add_indicator`` it appends a column of 0 and 1 for each column
+    that had missing values in `fit`.
 
     >>> SimpleImputer().fit_transform([[1.0], [np.nan], [3.0]]).tolist()
     [[1.0], [2.0], [3.0]]
@@ -53,7 +53,7 @@ class SimpleImputer(Transformer):
         self.add_indicator = add_indicator
 
     def fit(self, X: Any, y: Any = None) -> SimpleImputer:
-        """Learn ``statistics_``, a value for each column; NaN where a column is all gaps."""
+        """Fit ``statistics_``, one value for each column; NaN for a column without any value."""
         checks.choice("strategy", self.strategy, (*STRATEGIES, "constant"))
         checks.boolean("add_indicator", self.add_indicator)
         self._start(X)
@@ -70,7 +70,7 @@ class SimpleImputer(Transformer):
         return self
 
     def transform(self, X: Any) -> np.ndarray:
-        """Return the rows with every gap filled."""
+        """Return the rows with all missing values filled."""
         self._check_fitted()
         given, X = X, _rows(X)
         self._check_columns(given, X.shape[1])
@@ -84,7 +84,7 @@ class SimpleImputer(Transformer):
         return np.hstack([X, gaps[:, self._with_gaps].astype(X.dtype)]) if self.add_indicator else X
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return the names of the columns that stay, and ``missingindicator_NAME`` for the indicators."""
+        """Return the names of the columns that are kept, and ``missingindicator_NAME`` for the indicators."""
         names = np.array(self._names_in(input_features), dtype=object)
         indicators = [f"missingindicator_{name}" for name in names[self._with_gaps]] if self.add_indicator else []
         return np.array([*names[self._kept], *indicators], dtype=object)

@@ -1,8 +1,8 @@
-"""Notation: how a table writes numbers and missing values, and whether a column of texts was meant as one of numbers.
+"""Notation: how a table writes numbers and missing values, and whether a column of texts is meant to be numeric.
 
-One stray text must not turn a column of numbers into categories in silence. A column of texts counts as one of numbers
-if at least nine of ten of its cells look like numbers, or if at most three different texts do not and more different
-ones do: `strays_of` returns the cells that are in the way, `complaint` the sentence that says so.
+A stray text must not silently turn a numeric column into categories. A column of texts is meant to be numeric if at
+least nine of ten of its cells look like numbers, or if at most three distinct texts do not and more distinct ones do:
+`strays_of` returns the cells that do not, `found` and `advice` the two halves of the error message.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import islice
 from typing import NamedTuple
 
-MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?"))  # in whatever case, with blanks around or not
+MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?"))  # in any case, with or without blanks around
 DECIMALS = (".", ",")
 THOUSANDS = (",", ".", " ", "'")
-MOSTLY = 0.9  # share of the cells of a column that look like numbers, from which on the others are strays
-FEW = 3  # different texts at most that are strays in a column of numbers, whatever their share
+MOSTLY = 0.9  # a column is meant to be numeric if at least this share of its cells look like numbers
+FEW = 3  # or if at most so many distinct texts do not, whatever their share
 
 
 class Reading(NamedTuple):
-    """How a file was read, so that another one can be read alike; ``decimal`` None: found anew for each file."""
+    """How a file was read, so that another one can be read likewise; ``decimal`` None: detected in each file."""
 
     decimal: str | None = None
     thousands: str | None = None
@@ -31,19 +31,19 @@ class Reading(NamedTuple):
 
 
 def is_missing(text: str, markers: Collection[str] = MISSING) -> bool:
-    """Whether a cell says that it has no value."""
+    """Whether a cell denotes a missing value."""
     return text.strip().lower() in markers
 
 
 def to_number(cell: str, decimal: str = ".", thousands: str | None = None) -> float:
-    """A cell as a number; a ValueError where it is none in this notation.
+    """A cell as a number; a ValueError if it is not a number in this notation.
 
     >>> to_number("1.234,5", decimal=",", thousands="."), to_number("1e3")
     (1234.5, 1000.0)
     """
     text = cell.strip()
     if "_" in text:  # Python reads 1_000 as a number
-        raise ValueError(f"{text!r} is no number")
+        raise ValueError(f"{text!r} is not a number")
     if thousands is not None:
         text = _without_groups(text, decimal, thousands)
     if decimal == ",":
@@ -60,7 +60,7 @@ _GROUPED = {
 
 
 def _without_groups(text: str, decimal: str, thousands: str) -> str:
-    """The text of a number without its thousands separators, where they are in their places; else as it is."""
+    """The text of a number without its thousands separators if these are correctly placed; else unchanged."""
     grouped = _GROUPED[decimal, thousands].fullmatch(text)
     return re.sub(_SEPARATORS[thousands], "", text) if grouped else text
 
@@ -71,7 +71,7 @@ NUMBER, COMMA, POINT, EITHER, GROUPED, SIGN, TEXT = (
     "a number", "a decimal comma", "a decimal point", "a decimal mark or a thousands separator",
     "a thousands separator", "a sign", "no number")
 _DIGIT = re.compile(r"\d")
-_CODE = re.compile(r"0\d+")  # 007 is a code, and no number that was meant to be counted with
+_CODE = re.compile(r"0\d+")  # 007 is a code, not a quantity
 _SIGNS = "%$€£¥₹\u00a0 "
 _COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 _POINT = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?")
@@ -79,7 +79,7 @@ _ONE_GROUP = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
 
 
 def kind_of(text: str, decimal: str = ".", thousands: str | None = None) -> str:
-    """Which of the kinds above a text is that was read in this notation."""
+    """Which of the kinds above a text is in this notation."""
     if not _DIGIT.search(text) or _CODE.fullmatch(text):
         return TEXT
     try:
@@ -100,16 +100,16 @@ def kind_of(text: str, decimal: str = ".", thousands: str | None = None) -> str:
 
 
 def surely_point(cell: str) -> bool:
-    """Whether a cell is a number whose point is a decimal point and can be no thousands separator."""
+    """Whether a cell is a number whose point must be a decimal point, since it cannot be a thousands separator."""
     text = cell.strip()
     return bool(_POINT.fullmatch(text)) and not _ONE_GROUP.fullmatch(text)
 
 
 def decimal_of(columns: Iterable[Mapping[str, int]]) -> str:
-    """The decimal mark that columns of texts, each with its counts, all agree on; a point where they do not.
+    """The decimal mark on which all columns of texts, each given by its counts, agree; a point if they do not.
 
-    It is a comma where a column of numbers has one that can be no thousands separator, and no column has a number with
-    a decimal point, or a comma that can only separate thousands.
+    It is a comma if a numeric column has one that cannot be a thousands separator, and no column has a number with a
+    decimal point, or with a comma that can only be a thousands separator.
     """
     comma = False
     for counts in columns:
@@ -123,11 +123,11 @@ def decimal_of(columns: Iterable[Mapping[str, int]]) -> str:
     return "," if comma else "."
 
 
-# Cells that are in the way of a column of numbers ---------------------------------------------------------------------
+# Cells that prevent a column from being numeric -----------------------------------------------------------------------
 
 
 def _is_of_numbers(counts: Mapping[str, int], kinds: Mapping[str, str]) -> bool:
-    """Whether a column of texts was meant as one of numbers, by the rule at the top of this file."""
+    """Whether a column of texts is meant to be numeric, by the rule at the top of this file."""
     others = [text for text, kind in kinds.items() if kind == TEXT]
     if len(others) == len(kinds):
         return False
@@ -137,21 +137,21 @@ def _is_of_numbers(counts: Mapping[str, int], kinds: Mapping[str, str]) -> bool:
 
 
 def strays_of(counts: Mapping[str, int], decimal: str = ".", thousands: str | None = None) -> dict[str, str]:
-    """The texts that are no numbers in a column of numbers, each with its kind; none where the column is of texts.
+    """The texts that are not numbers in a column that is meant to be numeric, each with its kind.
 
-    ``counts`` says how often each text occurs, without missing values.
+    ``counts`` is how often each text occurs, without missing values. The result is empty for any other column.
     """
     kinds = {text: kind_of(text, decimal, thousands) for text in counts}
     return {text: kind for text, kind in kinds.items() if kind != NUMBER} if _is_of_numbers(counts, kinds) else {}
 
 
 def share_of_numbers(counts: Mapping[str, int]) -> float:
-    """Which share of the cells of a column of texts holds numbers."""
+    """The share of the cells of a column of texts that hold numbers."""
     return sum(n for text, n in counts.items() if kind_of(text) == NUMBER) / max(1, sum(counts.values()))
 
 
 def found(name: str, counts: Mapping[str, int], strays: Mapping[str, str], where: Callable[[str], str]) -> str:
-    """What is in the way, as the first half of a sentence; ``where`` says in which line or row a text is first."""
+    """The first half of the error message; ``where`` returns the line or row in which a text first occurs."""
     cells, numbers = sum(counts.values()), sum(n for text, n in counts.items() if text not in strays)
     often = sorted(strays, key=lambda text: -counts[text])
     shown = [f"{_short(text)} {where(text)}" + f" ({counts[text]:,} cells)" * (counts[text] > 1) for text in often[:3]]
@@ -164,7 +164,7 @@ def found(name: str, counts: Mapping[str, int], strays: Mapping[str, str], where
 def advice(
     name: str, counts: Mapping[str, int], strays: Mapping[str, str], decimal: str = ".", point: str = "",
 ) -> str:
-    """What can be done about it on the command line; ``point``: a cell of the file that surely has a decimal point."""
+    """The second half: what to do, on the command line; ``point``: a cell of the file that has a decimal point."""
     ways = []
     for kind, way_of in _WAYS.items():
         texts = sorted((text for text, given in strays.items() if given == kind), key=lambda text: -counts[text])
@@ -194,11 +194,11 @@ def _point_way(texts: list[str], decimal: str, point: str, kinds: set[str]) -> s
 
 
 def _either_way(texts: list[str], decimal: str, point: str, kinds: set[str]) -> str:
-    """A single mark with three digits behind it: which it is, only other cells can tell; nothing is guessed."""
+    """A single mark followed by three digits is ambiguous: only other cells can decide, and nothing is guessed."""
     text = texts[0]
     mark = "," if "," in text else "."
     if {GROUPED, COMMA if mark == "," else POINT} & kinds:
-        return ""  # those say it
+        return ""  # other cells decide it
     small, large = text.replace(",", "."), text.replace(mark, "")
     if mark == "," and point:
         return f"give --thousands , to read {_short(text)} as {large}"
@@ -238,6 +238,6 @@ _DATE = re.compile(rf"(?:{'|'.join(_DAY)})(?:[ T]{_TIME})?|{_TIME}")
 
 
 def holds_dates(texts: Iterable[str]) -> bool:
-    """Whether texts are dates or times; the first hundred are looked at."""
+    """Whether texts are dates or times; only the first hundred are checked."""
     first = list(islice(texts, 100))
     return bool(first) and sum(_DATE.fullmatch(text) is not None for text in first) >= MOSTLY * len(first)

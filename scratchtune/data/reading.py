@@ -1,7 +1,7 @@
-"""Reading a table: a CSV file or NumPy's ``.npz`` becomes a `Table`, or one clear sentence says why it does not.
+"""Reading a table from a CSV file or NumPy's ``.npz``; a file that cannot be read raises one clear sentence.
 
-A CSV file is read in chunks of rows, so that memory holds little more than the table. A column counts as numbers until
-a cell is found that is none; the columns where that happens late are read once more, as texts.
+A CSV file is read in chunks of rows, so that memory holds little more than the table. A column is read as numbers until
+a cell is not a number; if that happens after the first chunk, the column is read a second time, as texts.
 """
 
 from __future__ import annotations
@@ -59,24 +59,24 @@ def read_table(
 ) -> Table:
     """Read a table from a file: ``.npz`` as NumPy saves it, anything else as CSV.
 
-    CSV: UTF-8, the first line holds the names; the delimiter is a comma, a semicolon or a tabulator, found by itself.
-    A column holds numbers if each of its cells is one or is missing, else texts; ``text`` names columns that hold texts
-    whatever they look like, ``skip`` those that are not read, whatever they hold, and ``only`` those that are read, if
-    not all (``table.skipped`` are those that were there and not read). A cell is missing that is empty, NA, N/A, NaN,
-    null, None or ? (in whatever case), or one of ``missing``, such as "-" or "-999". Blanks around a cell and empty
-    lines are passed over.
+    CSV: UTF-8, the first line holds the names; the delimiter is a comma, a semicolon or a tabulator, and is detected.
+    A column holds numbers if each of its cells is a number or missing, else texts. ``text`` names columns that are read
+    as texts in any case, ``skip`` columns that are not read, and ``only`` the columns to read, if not all
+    (``table.skipped`` are the columns of the file that were not read). A cell is missing if it is empty, NA, N/A, NaN,
+    null, None or ? (in any case), or one of ``missing``, such as "-" or "-999". Blanks around a cell and empty lines
+    are ignored.
 
-    Numbers have a decimal point. With ``decimal=","`` they have a comma; with ``decimal=None`` they do too where the
-    delimiter is no comma and the first 1,000 rows leave no doubt (`notation.decimal_of`). ``thousands`` is a separator
-    of thousands: a comma, a point, a blank or an apostrophe. Whole numbers beyond 2^53 must be ones that a float64
-    holds exactly. A column that was meant as one of numbers (`notation`: at least nine of ten cells look like numbers,
-    or at most three different texts do not) and has cells that are none is an error, which names them.
+    Numbers have a decimal point. With ``decimal=","`` they have a comma; with ``decimal=None`` they do too if the
+    delimiter is not a comma and the first 1,000 rows are unambiguous (`notation.decimal_of`). ``thousands`` is the
+    thousands separator: a comma, a point, a blank or an apostrophe. Integers beyond 2^53 must be exact in float64. If a
+    column is meant to be numeric (`notation`: at least nine of ten cells look like numbers, or at most three distinct
+    texts do not) and has cells that are not numbers, the error names them.
 
-    In an ``.npz`` each array of one dimension is a column, one of two dimensions, named X, the columns X0, X1, ..;
-    nothing is unpickled. ``table.reading`` says how the file was read.
+    In an ``.npz`` each array of one dimension is a column, and one of two dimensions, named X, is the columns X0, X1,
+    ..; nothing is unpickled. ``table.reading`` is how the file was read.
 
     Raises
-        OSError where the file cannot be opened, ValueError where it is no table.
+        OSError if the file cannot be opened, ValueError if it is not a table.
     """
     shown = os.fspath(path)
     if delimiter is not None:
@@ -110,12 +110,12 @@ class _Columns(NamedTuple):
 
 
 def _markers(missing: Iterable[str]) -> frozenset[str]:
-    """What a cell holds, in small letters, where it has no value."""
+    """The texts that mark a missing value, in lower case."""
     return MISSING | {marker.lower() for marker in missing}
 
 
 def _missing_numbers(missing: Iterable[str]) -> np.ndarray:
-    """Those markers that are numbers, such as -999: they mark by their value, however they are written."""
+    """The markers that are numbers, such as -999: they are compared by value, not as texts."""
     found = []
     for marker in missing:
         try:
@@ -126,13 +126,13 @@ def _missing_numbers(missing: Iterable[str]) -> np.ndarray:
 
 
 def _opened(path: str) -> BinaryIO:
-    """The file's bytes; what can be read only once, as a pipe, is read into memory."""
+    """The file's bytes; a file that can be read only once, such as a pipe, is read into memory."""
     if os.path.isdir(path):
         raise IsADirectoryError(f"{path} is a directory; a table is a .csv or an .npz file")
     try:
         file = open(path, "rb")
     except FileNotFoundError:
-        raise FileNotFoundError(f"{path} is not there; a table is a .csv or an .npz file") from None
+        raise FileNotFoundError(f"{path} does not exist; a table is a .csv or an .npz file") from None
     except OSError as problem:
         raise type(problem)(f"{path} cannot be opened: {problem.strerror}") from None
     if file.seekable():
@@ -145,7 +145,7 @@ def _opened(path: str) -> BinaryIO:
 
 
 class _Numbers:
-    """Collects a column of numbers, chunk by chunk; `add` says whether all cells were numbers."""
+    """Collects a column of numbers, chunk by chunk; `add` returns whether all cells were numbers."""
 
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
@@ -154,7 +154,7 @@ class _Numbers:
         self.rows = 0
         self.first_infinity: int | None = None
         self.first_inexact: tuple[int, str] | None = None
-        self.point = ""  # a cell that surely has a decimal point
+        self.point = ""  # a cell whose point must be a decimal point
         self.whole = True
 
     def add(self, cells: Sequence[str]) -> bool:
@@ -167,13 +167,13 @@ class _Numbers:
         infinite = np.isinf(part)
         if self.first_infinity is None and infinite.any():
             self.first_infinity = self.rows + int(infinite.argmax())
-        self._look_at_whole_numbers(cells, part)
+        self._check_integers(cells, part)
         self.parts.append(part)
         self.rows += len(part)
         return True
 
-    def _look_at_whole_numbers(self, cells: Sequence[str], part: np.ndarray) -> None:
-        """In a column of whole numbers, find the first cell that is rounded; a measure with decimals may be."""
+    def _check_integers(self, cells: Sequence[str], part: np.ndarray) -> None:
+        """In a column of integers, find the first cell that float64 rounds; numbers with decimals may be rounded."""
         present = part[~np.isnan(part)]
         self.whole = self.whole and bool((present == np.floor(present)).all())
         if not self.whole or self.first_inexact is not None:
@@ -184,7 +184,7 @@ class _Numbers:
                 return
 
     def _numbers(self, cells: Sequence[str]) -> np.ndarray:
-        """Cells as numbers, NaN where one is missing; a ValueError where one is neither."""
+        """Cells as numbers, NaN for a missing value; a ValueError if a cell is neither."""
         if self.reading.decimal == "." and self.reading.thousands is None:
             part = _plain_numbers(cells, self.markers)
         else:
@@ -220,7 +220,7 @@ class _Texts:
 
 
 def _plain_numbers(cells: Sequence[str], markers: Collection[str]) -> np.ndarray:
-    """Cells with a decimal point as numbers, NaN where one is missing; a ValueError where one is neither."""
+    """Cells with a decimal point as numbers, NaN for a missing value; a ValueError if a cell is neither."""
     if "_" in "".join(cells):  # Python reads 1_000 as a number
         raise ValueError
     try:
@@ -230,7 +230,7 @@ def _plain_numbers(cells: Sequence[str], markers: Collection[str]) -> np.ndarray
 
 
 def _is_rounded(cell: str, thousands: str | None) -> bool:
-    """Whether a cell is written as a whole number that a float64 does not hold."""
+    """Whether a cell is an integer that is not exact in float64."""
     try:
         return not is_exact(int(re.sub(r"\D", "", cell) if thousands is not None and thousands in cell else cell))
     except ValueError:  # 1e300 or 2.5
@@ -249,7 +249,7 @@ class _CSV:
         self.reading = reading._replace(delimiter=self.delimiter)
 
     def table(self, columns: _Columns) -> Table:
-        """The table of the columns that are wanted."""
+        """The table of the selected columns."""
         kept = {i: name for i, name in enumerate(self.names) if columns.reads(name)}
         if self.reading.decimal is None:
             self.reading = self.reading._replace(decimal=self._decimal(columns))
@@ -272,7 +272,7 @@ class _CSV:
         return Table(read, [name for name in self.names if name not in read], self.reading)
 
     def _check_strays(self, columns: dict[str, Column], point: str) -> None:
-        """Refuse a file in which a column of numbers has a few cells that are none; ``point``: a cell with a point."""
+        """Refuse a file in which a numeric column has a few cells that are not numbers; ``point``: see `advice`."""
         decimal, thousands = self.reading.decimal or ".", self.reading.thousands
         strays = {name: strays_of(column.counts(), decimal, thousands)
                   for name, column in columns.items() if isinstance(column, Text)}
@@ -290,7 +290,7 @@ class _CSV:
         raise ValueError(f"{self.path}: {shown}; {advice(name, counts, texts, decimal, point)}{likewise}")
 
     def _collect(self, collectors: dict[int, Any]) -> list[int]:
-        """Read all rows into the collectors; the columns of those that were given up on, since they are no numbers."""
+        """Read all rows into the collectors; return the columns that turned out not to be numeric too late."""
         failed: list[int] = []
         rows = 0
         for chunk in self._chunks():
@@ -299,7 +299,7 @@ class _CSV:
                 if not collectors[i].add(columns[i]):
                     collectors[i] = _Texts(self.reading)
                     collectors[i].add(columns[i])
-                    if rows > 0:  # what came before was read as numbers, and its texts are lost
+                    if rows > 0:  # the rows before were read as numbers, and their texts are lost
                         del collectors[i]
                         failed.append(i)
             rows += len(chunk)
@@ -327,7 +327,7 @@ class _CSV:
                 bar.update(self.file.tell() - bar.n)
 
     def _rows(self) -> Iterator[list[str]]:
-        """All rows with the header, from the start; without empty lines."""
+        """All rows, the header included, from the start of the file; without empty lines."""
         self.file.seek(self.start)
         lines = io.TextIOWrapper(self.file, encoding="utf-8-sig", newline="")
         reader = csv.reader(lines, delimiter=self.delimiter, skipinitialspace=True, strict=True)
@@ -345,11 +345,11 @@ class _CSV:
             lines.detach()
 
     def _refuse(self, row: int, what: str) -> None:
-        """Raise a ValueError that says in which line a row (the first below the header is 0) ends."""
+        """Raise a ValueError that names the line in which a row (the first below the header is 0) ends."""
         raise ValueError(f"{self.path}, line {self._line(row)}, {what}")
 
     def _line(self, row: int) -> int:
-        """In which line of the file a row (the first below the header is 0) ends."""
+        """The line of the file in which a row (the first below the header is 0) ends."""
         self.file.seek(self.start)
         lines = io.TextIOWrapper(self.file, encoding="utf-8-sig", newline="")
         reader = csv.reader(lines, delimiter=self.delimiter, skipinitialspace=True, strict=True)
@@ -381,7 +381,7 @@ class _CSV:
         return f"{self.path} is not UTF-8; save it as UTF-8"
 
     def _named_delimiter(self) -> str | None:
-        """The delimiter that a first line ``sep=;`` names, as Excel writes it for itself; the header comes after it."""
+        """The delimiter that a first line ``sep=;`` names, which Excel writes; the header is the next line."""
         self.file.seek(0)
         line = self.file.readline(16)
         named = re.fullmatch(rb"(?:\xef\xbb\xbf)?sep=(.)\r?\n", line)
@@ -391,7 +391,7 @@ class _CSV:
         return str(checks.choice(f"{self.path}, line 1: sep", named[1].decode("latin-1"), DELIMITERS))
 
     def _decimal(self, columns: _Columns) -> str:
-        """The decimal mark, by the first rows; a comma only where no comma separates the cells."""
+        """The decimal mark of the first rows; a comma only if the delimiter is not a comma."""
         if self.delimiter == ",":
             return "."
         rows = self._rows()
@@ -403,7 +403,7 @@ class _CSV:
         return decimal_of(texts)
 
     def _delimiter(self) -> str:
-        """The delimiter that cuts the first rows into equally many cells, and into the most of them."""
+        """The delimiter that splits the first rows into the same number of cells, and into the most cells."""
         def quality(delimiter: str) -> tuple[bool, int]:
             self.delimiter = delimiter
             rows = self._rows()
@@ -418,14 +418,14 @@ class _CSV:
         return max(DELIMITERS, key=quality)
 
     def _names(self) -> list[str]:
-        """The header: names that are there, and different."""
+        """The header; its names must be non-empty and distinct."""
         rows = self._rows()
         names = [name.strip() for name in next(rows)]
         rows.close()  # type: ignore[attr-defined]
         where = f"{self.path}, line {1 + (self.start > 0)}: "
         if len(names) == 1 and "|" in names[0]:
             raise ValueError(
-                f"{where}the header is one cell, {names[0]!r}; cells must be set apart by a comma, a semicolon or a "
+                f"{where}the header is one cell, {names[0]!r}; cells must be separated by a comma, a semicolon or a "
                 "tabulator, not by |")
         if all(_is_number(name) for name in names):
             raise ValueError(f"{where}the header holds only numbers; it must hold the names of the columns")
@@ -477,7 +477,7 @@ def _read_arrays(path: str, file: BinaryIO, wanted: _Columns, reading: Reading) 
 
 
 def _may_be_read(name: str, wanted: _Columns) -> bool:
-    """Whether an array, or a column of it if it has two dimensions, may be wanted, before it is loaded."""
+    """Whether an array, or one of its columns if it has two dimensions, may be selected, before it is loaded."""
     return wanted.reads(name) or name not in wanted.skip and any(
         column.startswith(name) and column[len(name):].isdecimal() for column in wanted.only or ())
 
@@ -516,4 +516,4 @@ def _check_lengths(path: str, columns: dict[str, Column]) -> None:
         raise ValueError(f"{path} has no rows; a table has at least one row and one column")
     if len(set(lengths.values())) > 1:
         shown = ", ".join(f"{name!r} has {length}" for name, length in list(lengths.items())[:10])
-        raise ValueError(f"{path}: the arrays have different numbers of rows: {shown}; all must have as many")
+        raise ValueError(f"{path}: the arrays have different numbers of rows: {shown}; all must have the same number")

@@ -1,7 +1,7 @@
-"""A scaler brings every column to a common size, so that no feature counts more because of its unit.
+"""A scaler brings every column to a common scale, so that no feature dominates because of its unit.
 
-What it learns (means, deviations, ranges) is learnt in chunks of rows: a table of a million rows needs no second copy,
-and may come in parts (`partial_fit`). Missing values (NaN) are passed over in `fit` and stay what they are.
+Its statistics (means, standard deviations, ranges) are computed in chunks of rows: a table of a million rows needs no
+second copy, and may come in parts (`partial_fit`). Missing values (NaN) are ignored in `fit` and preserved.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Scaler = TypeVar("Scaler", "StandardScaler", "MinMaxScaler")
 
 
 def column_mean(x, w):
-    """Mean of each column, where each entry counts as much as its weight says.
+    """Weighted mean of each column.
 
     Formula [column_mean]
         μⱼ = Σₙ[wₙⱼ · xₙⱼ] / Σₙ[wₙⱼ]
@@ -41,7 +41,7 @@ def column_mean(x, w):
 
 
 def column_variance(x, w, mean):
-    """Variance of each column: the mean of the squares of the distances from its mean.
+    """Variance of each column: the weighted mean of the squared differences from its mean.
 
     Formula [column_variance]
         vⱼ = Σₙ[wₙⱼ · (xₙⱼ − μⱼ)²] / Σₙ[wₙⱼ]
@@ -61,7 +61,7 @@ def column_variance(x, w, mean):
 
 
 def merged_mean_and_variance(n, mean, v, m, mean_2, v_2):
-    """Mean and variance of two sets together, from those of each.
+    """Mean and variance of the union of two sets, from those of each set.
 
     Formula [merged_mean_and_variance]
         δⱼ = τⱼ − μⱼ ; λⱼ = μⱼ + δⱼ · mⱼ / (nⱼ + mⱼ) ; sⱼ = (nⱼ · vⱼ + mⱼ · uⱼ + δⱼ² · nⱼ · mⱼ / (nⱼ + mⱼ)) / (nⱼ + mⱼ)
@@ -87,7 +87,7 @@ def merged_mean_and_variance(n, mean, v, m, mean_2, v_2):
 
 
 def scale_of(v, mean, n, eps):
-    """What a column is divided by: its deviation, or 1 where it is constant up to rounding errors.
+    """The divisor of a column: its standard deviation, or 1 if it is constant up to rounding errors.
 
     Formula [scale_of]
         sⱼ = √(vⱼ) if vⱼ > n · ε · vⱼ + (n · μⱼ · ε)² else 1
@@ -108,7 +108,7 @@ def scale_of(v, mean, n, eps):
 
 
 def standard_scale(x, mean, scale):
-    """Standard score: how many deviations a value is above its column's mean.
+    """Standard score: how many standard deviations a value is above its column's mean.
 
     Formula [standard_scale]
         zₙⱼ = (xₙⱼ − μⱼ) / σⱼ
@@ -144,7 +144,7 @@ def standard_scale_inverse(z, mean, scale):
 
 
 class StandardScaler(Transformer):
-    """Subtracts each column's mean and divides by its deviation; scikit-learn's arguments and results.
+    """Subtracts each column's mean and divides by its standard deviation; scikit-learn's arguments and results.
 
     >>> StandardScaler().fit_transform([[1.0, 5.0], [3.0, 5.0]]).tolist()
     [[-1.0, 0.0], [1.0, 0.0]]
@@ -156,13 +156,13 @@ class StandardScaler(Transformer):
         self.with_std = with_std
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> StandardScaler:
-        """Learn ``mean_``, ``var_`` and ``scale_`` of each column."""
+        """Compute ``mean_``, ``var_`` and ``scale_`` of each column."""
         with protocol.unchanged_by_failure(self):
             self._start(X)
             return self.partial_fit(X, y, sample_weight)
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> StandardScaler:
-        """Learn from more rows: the result is that of all rows so far together."""
+        """Fit on more rows: the result is the same as that of a fit on all rows so far."""
         with protocol.unchanged_by_failure(self), np.errstate(over="ignore", invalid="ignore"):
             X = _rows_to_fit(self, X)
             weight = None if sample_weight is None else _row_weights(sample_weight, len(X))
@@ -186,7 +186,7 @@ class StandardScaler(Transformer):
         return self._in_chunks(X, standard_scale_inverse, copy)
 
     def _moments(self, columns: int) -> Moments:
-        """The weight, mean and variance so far; zero weight at first."""
+        """The weight, mean and variance so far; initially the weight is zero."""
         if not hasattr(self, "_moments_"):
             self._moments_ = (np.zeros(columns), np.zeros(columns), np.zeros(columns))
         count, mean, variance = self._moments_
@@ -226,8 +226,8 @@ def _chunk_moments(x: np.ndarray, weight: np.ndarray | None) -> Moments:
         x, w = np.where(missing, 0.0, x), np.where(missing, 0.0, w)
     total = np.broadcast_to(w.sum(axis=0), x.shape[1:])
     if (total == 0).any():
-        w = np.where(total > 0, w, 1.0)  # a column of no weight: whatever comes out, it will count nothing
-    # The mean once more, of what is left after the first: a constant column has then no variance at all.
+        w = np.where(total > 0, w, 1.0)  # for a column without weight the result is arbitrary; it gets no weight later
+    # Correct the mean by the mean of the residuals: the variance of a constant column is then exactly 0.
     mean = column_mean(x, w)
     x = x - mean
     rest = column_mean(x, w)
@@ -235,7 +235,7 @@ def _chunk_moments(x: np.ndarray, weight: np.ndarray | None) -> Moments:
 
 
 def _merged(first: Moments, second: Moments) -> Moments:
-    """Two sets together; a set without weight counts nothing."""
+    """The union of two sets; a set without weight has no effect."""
     (n, mean, v), (m, mean_2, v_2) = first, second
     both = (n > 0) & (m > 0)
     merged = merged_mean_and_variance(np.where(both, n, 1.0), mean, v, np.where(both, m, 1.0), mean_2, v_2)
@@ -247,7 +247,7 @@ def _merged(first: Moments, second: Moments) -> Moments:
 
 
 def min_max_factors(low, high, a, b, least):
-    """The slope and the intercept that bring each column from its own range to the range from a to b.
+    """The factor and the offset that map each column from its range to the range [a, b].
 
     Formula [min_max_factors]
         sⱼ = (b − a) / (hⱼ − lⱼ if hⱼ − lⱼ >= ε else 1) ; mⱼ = a − lⱼ · sⱼ
@@ -256,11 +256,11 @@ def min_max_factors(low, high, a, b, least):
         h: high, (j,), real, the largest value
         a: a, scalar, real
         b: b, scalar, real
-        ε: least, scalar, > 0, below it a column counts as constant
+        ε: least, scalar, > 0, a column with a smaller range is constant
     Returns
         s and m, (j,) each.
     Variant
-        A constant column comes to a. The bound ε is ten rounding errors of 1, as in scikit-learn.
+        A constant column becomes a. The bound ε is ten times the machine epsilon, as in scikit-learn.
     Source
         scikit-learn, preprocessing.MinMaxScaler.
     Example
@@ -274,14 +274,14 @@ def min_max_factors(low, high, a, b, least):
 
 
 def min_max_scale(x, s, m):
-    """A column brought to a range by a slope and an intercept.
+    """Scale each column by a factor and an offset.
 
     Formula [min_max_scale]
         yₙⱼ = xₙⱼ · sⱼ + mⱼ
     Where
         x: x, (n, j), real
-        s: s, (j,), > 0, the slope of [min_max_factors]
-        m: m, (j,), real, the intercept
+        s: s, (j,), > 0, the factor of [min_max_factors]
+        m: m, (j,), real, the offset
     Source
         scikit-learn, preprocessing.MinMaxScaler.
     Example
@@ -292,14 +292,14 @@ def min_max_scale(x, s, m):
 
 
 def min_max_scale_inverse(y, s, m):
-    """The value that was brought to a given place in the range.
+    """The value before scaling.
 
     Formula [min_max_scale_inverse]
         xₙⱼ = (yₙⱼ − mⱼ) / sⱼ
     Where
         y: y, (n, j), real
-        s: s, (j,), > 0, the slope of [min_max_factors]
-        m: m, (j,), real, the intercept
+        s: s, (j,), > 0, the factor of [min_max_factors]
+        m: m, (j,), real, the offset
     Source
         [min_max_scale], solved for x.
     Example
@@ -310,7 +310,7 @@ def min_max_scale_inverse(y, s, m):
 
 
 class MinMaxScaler(Transformer):
-    """Brings each column to a range, 0 to 1 unless told otherwise; scikit-learn's arguments and results.
+    """Scales each column to a range, by default [0, 1]; scikit-learn's arguments and results.
 
     >>> MinMaxScaler().fit_transform([[2.0], [3.0], [4.0]]).tolist()
     [[0.0], [0.5], [1.0]]
@@ -325,13 +325,13 @@ class MinMaxScaler(Transformer):
         self.clip = clip
 
     def fit(self, X: Any, y: Any = None) -> MinMaxScaler:
-        """Learn ``data_min_`` and ``data_max_`` of each column, and from them ``scale_`` and ``min_``."""
+        """Compute ``data_min_`` and ``data_max_`` of each column, and from them ``scale_`` and ``min_``."""
         with protocol.unchanged_by_failure(self):
             self._start(X)
             return self.partial_fit(X, y)
 
     def partial_fit(self, X: Any, y: Any = None) -> MinMaxScaler:
-        """Learn from more rows: the result is that of all rows so far together."""
+        """Fit on more rows: the result is the same as that of a fit on all rows so far."""
         a, b = self._range()
         checks.boolean("clip", self.clip)
         with protocol.unchanged_by_failure(self), np.errstate(over="ignore"):
@@ -347,12 +347,12 @@ class MinMaxScaler(Transformer):
         return self
 
     def transform(self, X: Any) -> np.ndarray:
-        """Return the rows with every column in the range; beyond it only for values beyond those of `fit`."""
+        """Return the scaled rows; they are outside the range only for values outside that of `fit`."""
         out = self._in_chunks(X, min_max_scale)
         return np.clip(out, *self._range(), out=out) if self.clip else out
 
     def inverse_transform(self, X: Any) -> np.ndarray:
-        """Return the values that were brought to these."""
+        """Return the values before scaling."""
         return self._in_chunks(X, min_max_scale_inverse)
 
     def _range(self) -> tuple[float, float]:
@@ -392,9 +392,9 @@ def _rows_to_transform(scaler: Scaler, X: Any) -> np.ndarray:
 
 
 def too_large(name: str, X: np.ndarray) -> ValueError:
-    """The error for numbers whose range, or the square of it, is beyond what a float holds."""
+    """The error for numbers whose range, or its square, overflows."""
     largest = max(float(np.fmax.reduce(X, axis=None)), -float(np.fmin.reduce(X, axis=None)))
-    return ValueError(f"{name} holds {largest:g}, too large to scale; bring it to a smaller unit")
+    return ValueError(f"{name} holds {largest:g}, too large to scale; divide it by a large number")
 
 
 def _row_weights(sample_weight: Any, rows: int) -> np.ndarray:
@@ -406,5 +406,5 @@ def _row_weights(sample_weight: Any, rows: int) -> np.ndarray:
         raise ValueError("sample_weight holds NaN, infinity or a number below 0, or zeros only; it must be >= 0")
     with np.errstate(over="ignore"):
         if np.isinf(weight.sum()):
-            raise ValueError(f"sample_weight holds {weight.max():g}, and its sum is beyond float64; make it smaller")
+            raise ValueError(f"sample_weight holds {weight.max():g}, and its sum overflows float64; make it smaller")
     return weight

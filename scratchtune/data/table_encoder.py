@@ -1,7 +1,7 @@
-"""A table encoder turns a table into a matrix of numbers, by what it has learnt from the rows of `fit` alone.
+"""A table encoder turns a table into a matrix of numbers; it is fitted on the training rows alone.
 
-Columns of numbers pass through, columns of texts become a column of 0 and 1 for each text, gaps are filled if asked
-for. What it has learnt can be written as JSON, exactly (`state`), so that a saved model can hold it.
+Numeric columns are unchanged, columns of texts are one-hot encoded, and missing values are filled if requested. The
+fitted state can be written as JSON without loss (`state`), so that a saved model can contain it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from scratchtune.data.notation import holds_dates, to_number
 from scratchtune.data.tables import Table, Text, text_of_numbers
 from scratchtune.data.transformer import Transformer
 
-DROP = "if_binary"  # two texts are one column of 0 and 1
+DROP = "if_binary"  # a column with two texts becomes a single column of 0 and 1
 
 
 class Numbers(NamedTuple):
-    """What was learnt of a column of numbers: what fills its gaps, if anything."""
+    """The fitted state of a numeric column: the fill value of missing ones, if any."""
 
     fill: float | None
 
@@ -32,7 +32,7 @@ class Numbers(NamedTuple):
 
 
 class Texts(NamedTuple):
-    """What was learnt of a column of texts: the different ones in the order of the alphabet, and what fills gaps."""
+    """The fitted state of a column of texts: the distinct texts, sorted, and the fill value of missing ones."""
 
     texts: list[str]
     fill: str | None
@@ -43,7 +43,7 @@ class Texts(NamedTuple):
 
 
 class Nothing(NamedTuple):
-    """A column without any value in `fit`: it is left out."""
+    """A column without any value in `fit`: it is dropped."""
 
     @property
     def suffixes(self) -> list[str]:
@@ -51,11 +51,11 @@ class Nothing(NamedTuple):
 
 
 class TableEncoder(Transformer):
-    """Numbers as they are, texts one-hot (two texts are one column), gaps filled with ``impute``.
+    """Numbers unchanged, texts one-hot (two texts are one column), missing values filled according to ``impute``.
 
-    ``impute`` is None (a gap is an error), "mean", "median" or "most_frequent" for columns of numbers; with any of them
-    a gap among texts becomes the most frequent one. A text that `fit` has not seen is an error, or zeros with
-    ``handle_unknown="ignore"``. More than ``max_categories`` different texts in a column are an error.
+    ``impute`` is None (a missing value is an error), "mean", "median" or "most_frequent" for numeric columns; with any
+    of them a missing text becomes the most frequent one. A text that was not seen in `fit` is an error, or zeros with
+    ``handle_unknown="ignore"``. More than ``max_categories`` distinct texts in a column are an error.
 
     >>> table = Table.from_columns({"age": [31, None, 7], "city": ["Rome", "Oslo", "Nice"]})
     >>> encoder = TableEncoder(impute="mean")
@@ -77,7 +77,7 @@ class TableEncoder(Transformer):
     # Learning
 
     def fit(self, X: Any, y: Any = None) -> TableEncoder:
-        """Learn from the rows of a table: the texts of each column, and what fills gaps."""
+        """Fit to the rows of a table: the texts of each column, and the fill values."""
         self._check_parameters()
         table = _table(X)
         if 0 in table.shape:
@@ -109,7 +109,7 @@ class TableEncoder(Transformer):
             raise ValueError(
                 f"column {name!r} holds {len(counts)} different {_sort_of(counts)}, and max_categories is "
                 f"{self.max_categories}; leave the column out (--drop), or put its texts into fewer groups")
-        most = max(counts, key=lambda text: counts[text])  # of several the first in the alphabet
+        most = max(counts, key=lambda text: counts[text])  # in case of ties the first in alphabetical order
         return Texts(list(counts), None if self.impute is None else most)
 
     # Encoding
@@ -129,7 +129,7 @@ class TableEncoder(Transformer):
         return out
 
     def check_columns(self, table: Table) -> None:
-        """The columns must be those of `fit`, in whatever order, and what held numbers there must hold numbers."""
+        """Raise unless the columns are those of `fit`, in any order, and numeric columns are numeric again."""
         self._check_fitted()
         absent = [name for name in self.columns_ if name not in table.names]
         unknown = [name for name in table.names if name not in self.columns_]
@@ -146,18 +146,18 @@ class TableEncoder(Transformer):
                         "held numbers")
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return a column's name where it holds numbers, ``NAME=TEXT`` where it holds texts."""
+        """Return the name of each numeric column, and ``NAME=TEXT`` for those of texts."""
         self._check_fitted()
         names = [name + suffix for name, learnt in self.columns_.items() for suffix in learnt.suffixes]
         return np.array(names, dtype=object)
 
     @property
     def text_names(self) -> list[str]:
-        """The columns that held texts in `fit`: what `read_table` is told as ``text`` for the next file."""
+        """The columns that held texts in `fit`: the argument ``text`` of `read_table` for the next file."""
         return [name for name, learnt in self.columns_.items() if isinstance(learnt, Texts)]
 
     def unknown(self, table: Table) -> dict[str, dict[str, int]]:
-        """The texts of each column that `fit` has not seen, and how many rows hold each; without those of no column."""
+        """For each column with texts that were not seen in `fit`: those texts, and how many rows hold each."""
         self._check_fitted()
         found = {}
         for name, learnt in self.columns_.items():
@@ -167,13 +167,13 @@ class TableEncoder(Transformer):
         return {name: texts for name, texts in found.items() if texts}
 
     def same_as_unknown(self, name: str) -> str | None:
-        """The text of a column that is encoded by zeros, as an unknown one is; None where each has a column."""
+        """The text of a column that is encoded as zeros, like an unknown one; None if each has its own column."""
         learnt = self.columns_[name]
         left_out = isinstance(learnt, Texts) and leaves_out_first(len(learnt.texts), DROP)
         return learnt.texts[0] if isinstance(learnt, Texts) and left_out else None
 
     def _check_gaps(self, table: Table, names: list[str]) -> None:
-        """Without ``impute``, a gap in one of these columns is an error."""
+        """Raise if there are missing values in one of these columns and ``impute`` is None."""
         if self.impute is not None and not hasattr(self, "columns_"):
             return
         gaps = {name: int(table.missing(name).sum()) for name in names if table.missing(name).any()}
@@ -182,7 +182,7 @@ class TableEncoder(Transformer):
             shown = ", ".join(f"{name!r} ({n} cell{'s' * (n > 1)})" for name, n in list(gaps.items())[:10])
             more = f" and {len(gaps) - 10} more columns" if len(gaps) > 10 else ""
             raise ValueError(
-                f"values are missing in {shown}{more}; --impute (in Python: impute='median') fills such gaps")
+                f"values are missing in {shown}{more}; --impute (in Python: impute='median') fills them")
 
     def _write(self, name: str, table: Table, learnt: Numbers | Texts | Nothing, out: np.ndarray) -> None:
         """Write one column of the table into its columns of the matrix."""
@@ -196,7 +196,7 @@ class TableEncoder(Transformer):
             out[:, 0] = filled
 
     def _codes(self, name: str, column: Text, learnt: Texts) -> np.ndarray:
-        """For each row the position in the texts of `fit`; below 0 where the text is unknown."""
+        """For each row the index in the texts of `fit`; below 0 for an unknown text."""
         position = {text: i for i, text in enumerate(learnt.texts)}
         gap = position[learnt.fill] if learnt.fill is not None else -2
         codes = np.array([*(position.get(text, -2) for text in column.texts), gap], dtype=np.int64)[column.codes]
@@ -208,7 +208,7 @@ class TableEncoder(Transformer):
     # Keeping
 
     def state(self) -> dict[str, Any]:
-        """All that was learnt, as plain data that JSON can hold without loss."""
+        """The fitted state as plain data that JSON can represent without loss."""
         self._check_fitted()
         columns = [
             {"name": name, "kind": type(learnt).__name__.lower(), **learnt._asdict()}
@@ -217,7 +217,7 @@ class TableEncoder(Transformer):
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> TableEncoder:
-        """The encoder that `state` was taken of."""
+        """The encoder with a given `state`."""
         kinds: dict[str, Any] = {"numbers": Numbers, "texts": Texts, "nothing": Nothing}
         try:
             params = {name: value for name, value in state.items() if name != "columns"}
@@ -239,7 +239,7 @@ class TableEncoder(Transformer):
 
 
 def _check_learnt(name: Any, learnt: Numbers | Texts | Nothing) -> None:
-    """What a state says of a column must be of the kinds that `fit` gives."""
+    """Raise unless the stored state of a column has valid types and values."""
     if not isinstance(name, str):
         raise ValueError(f"a column is named {name!r}; a name must be a text")
     if isinstance(learnt, Numbers) and learnt.fill is not None:
@@ -261,7 +261,7 @@ def _table(X: Any, text: Collection[str] = ()) -> Table:
 
 
 def _check_range(name: str, column: np.ndarray, dtype: np.dtype) -> None:
-    """A ValueError where a number is too large for ``dtype``."""
+    """Raise a ValueError if a number is too large for ``dtype``."""
     beyond = np.abs(column) > np.finfo(dtype).max
     if beyond.any():
         row = int(beyond.argmax())
@@ -273,8 +273,8 @@ def _fill(learnt: Numbers | Texts | Nothing) -> Any:
 
 
 def other_columns(absent: list[str], unknown: list[str]) -> ValueError:
-    """The error for a table that lacks columns of training, or has others."""
-    return ValueError("the table has other columns than in training: " + ", and ".join(
+    """The error for a table that lacks columns of the training table, or has others."""
+    return ValueError("the columns differ from those in training: " + ", and ".join(
         [f"{checks.quoted(absent)} {_are(absent)} missing"] * bool(absent)
         + [f"{checks.quoted(unknown)} {_are(unknown)} unknown"] * bool(unknown)))
 
@@ -295,12 +295,12 @@ def _is_number(text: str) -> bool:
 
 
 def _as_text(column: np.ndarray | Text) -> Text:
-    """A column as texts, where texts are expected and all of a file's happen to be numbers."""
+    """A column as texts, if texts are expected but all cells happen to be numbers."""
     return column if isinstance(column, Text) else text_of_numbers(column)
 
 
 def _as_numbers(column: np.ndarray | Text) -> np.ndarray:
-    """A column as numbers, where numbers are expected and come as texts, as `csv.DictReader` gives them."""
+    """A column as numbers, if numbers are expected but are given as texts, as by `csv.DictReader`."""
     if not isinstance(column, Text):
         return column
     known = np.array([*(to_number(text) if _is_number(text) else np.nan for text in column.texts), np.nan])

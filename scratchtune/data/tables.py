@@ -1,7 +1,7 @@
-"""A table is columns of equal length, each with a name: numbers, or texts, with gaps where a value is missing.
+"""A table is a set of named columns of equal length: numbers or texts, in which values may be missing.
 
-A column of numbers is a float64 array with NaN where a value is missing. A column of texts is a `Text`: each different
-text once, and for each row a small whole number that says which: so a million rows stay small.
+A column of numbers is a float64 array with NaN for missing values. A column of texts is a `Text`: each distinct text
+once, and for each row its index as an int32, so that a million rows need little memory.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from scratchtune.data.notation import MISSING, Reading, found, strays_of
 
 
 class Text:
-    """A column of texts: ``codes`` (n,) int32 are positions in the list ``texts``, -1 where a value is missing."""
+    """A column of texts: ``codes`` (n,) int32 are indices into the list ``texts``, -1 for a missing value."""
 
     def __init__(self, codes: np.ndarray, texts: list[str]) -> None:
         self.codes = codes
@@ -31,11 +31,11 @@ class Text:
         return Text(self.codes[rows], self.texts)
 
     def values(self) -> np.ndarray:
-        """The texts of all rows, (n,) of Python strings, None where a value is missing."""
+        """The texts of all rows, (n,) of Python strings, None for a missing value."""
         return np.array([*self.texts, None], dtype=object)[self.codes]
 
     def counts(self) -> dict[str, int]:
-        """How often each text stands in these rows, in the order of the alphabet; without those that do not."""
+        """How often each text occurs in these rows, in alphabetical order; texts that do not occur are left out."""
         counts = np.bincount(self.codes[self.codes >= 0], minlength=len(self.texts))
         return {text: int(count) for text, count in sorted(zip(self.texts, counts, strict=True)) if count}
 
@@ -44,7 +44,7 @@ class Text:
         return self.codes < 0
 
     def first(self, text: str) -> int:
-        """The first row that holds a text which occurs."""
+        """The index of the first row that holds ``text``, which must occur."""
         return int((self.codes == self.texts.index(text)).argmax())
 
     def __repr__(self) -> str:
@@ -73,7 +73,7 @@ class Table:
         lengths = {name: len(column) for name, column in self._columns.items()}
         if len(set(lengths.values())) > 1:
             shown = ", ".join(f"{name!r} has {length}" for name, length in list(lengths.items())[:10])
-            raise ValueError(f"the columns have different numbers of rows: {shown}; all must have as many")
+            raise ValueError(f"the columns have different numbers of rows: {shown}; all must have the same number")
         self._rows = next(iter(lengths.values()), 0)
 
     @classmethod
@@ -155,7 +155,7 @@ class Table:
 
 
 def check_names(argument: str, given: Any) -> None:
-    """A TypeError where an argument is one text and not a list of them."""
+    """Raise a TypeError if an argument is a single text instead of a list of texts."""
     if isinstance(given, str):
         raise TypeError(f"{argument} is {given!r}; it must be a list of texts")
 
@@ -173,9 +173,9 @@ def _check_names(names: list[Any], what: str) -> None:
 
 
 def column_of(name: str, values: Any, as_text: bool = False, markers: Collection[str] = MISSING) -> Column:
-    """A column of an array, a list or a series: numbers as they are, texts and truth values as texts.
+    """A column from an array, a list or a series: numbers unchanged, texts and booleans as texts.
 
-    With ``as_text`` numbers become texts too; else texts that are nearly all numbers are an error.
+    With ``as_text`` numbers become texts too; otherwise a column of texts that is meant to be numeric is an error.
     """
     checks.refuse_masked(f"column {name!r}", values)
     array = np.asarray(values)
@@ -194,14 +194,14 @@ def column_of(name: str, values: Any, as_text: bool = False, markers: Collection
 
 
 def _listed(values: list[Any]) -> np.ndarray:
-    """Values as an array of objects, whatever they are, so that NumPy makes no texts of numbers among texts."""
+    """Values as an array of objects, so that NumPy does not convert numbers among texts to texts."""
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
 
 
 def _checked(name: str, column: Text, as_text: bool) -> Text:
-    """A column of texts that is one on purpose, or holds no numbers with a few texts between them."""
+    """A column of texts; a ValueError if it is meant to be numeric, unless ``as_text``."""
     counts = {} if as_text else column.counts()
     strays = strays_of(counts)
     if strays:
@@ -213,14 +213,14 @@ def _checked(name: str, column: Text, as_text: bool) -> Text:
 
 
 def text_of(values: Iterable[Any], markers: Collection[str] = MISSING) -> Text:
-    """A column of texts; None and what is among the markers has no value."""
+    """A column of texts; None and the markers are missing values."""
     known = Codes(markers)
     codes = np.fromiter((known["" if value is None else str(value)] for value in values), np.int32)
     return Text(codes, known.texts)
 
 
 class Codes(dict[str, int]):
-    """Gives each text a number when it is first seen, and -1 to those that mean that a value is missing."""
+    """Maps each text to an integer, in order of first occurrence, and markers of missing values to -1."""
 
     def __init__(self, markers: Collection[str] = MISSING) -> None:
         super().__init__()
@@ -258,7 +258,7 @@ def _of_objects(name: str, array: np.ndarray, as_text: bool, markers: Collection
 
 
 def _of_numbers(name: str, values: list[Any]) -> np.ndarray:
-    """Python numbers, and None where one is missing; a ValueError where one is too large."""
+    """An array of Python numbers, None being a missing value; a ValueError if one is too large."""
     for row, value in enumerate(values):
         if isinstance(value, numbers.Integral) and not is_exact(int(value)):
             raise ValueError(f"column {name!r} holds {_short(int(value))} in row {row}, {INEXACT}")
@@ -284,16 +284,16 @@ def _finite(name: str, array: np.ndarray) -> np.ndarray:
     return array
 
 
-# Whole numbers, exactly -----------------------------------------------------------------------------------------------
+# Exact integers -------------------------------------------------------------------------------------------------------
 
-EXACT = 2.0**53  # up to here a float64 holds every whole number
+EXACT = 2.0**53  # up to here every integer is exact in float64
 INEXACT = (
-    "a whole number that a float64 would round, so that different ones become the same; leave the column out (--drop), "
+    "an integer that float64 would round, so that different ones become equal; leave the column out (--drop), "
     "or make it one of texts, such as by a letter before each")
 
 
 def is_exact(number: int) -> bool:
-    """Whether a float64 holds this whole number as it is."""
+    """Whether an integer is exact in float64."""
     try:
         return int(float(number)) == number
     except OverflowError:
@@ -301,7 +301,7 @@ def is_exact(number: int) -> bool:
 
 
 def _exact(name: str, array: np.ndarray) -> np.ndarray:
-    """Whole numbers as float64; a ValueError where one would be rounded."""
+    """Integers as float64; a ValueError if one would be rounded."""
     numbers = array.astype(np.float64)
     for row in np.flatnonzero(np.abs(numbers) >= EXACT):
         if not is_exact(int(array[row])):
@@ -315,5 +315,5 @@ def _short(number: int) -> str:
 
 
 def number_text(number: float) -> str:
-    """A number as the text that a file most likely has for it: 3 for 3.0."""
+    """A number as the text that a file most likely has for it: "3" for 3.0."""
     return str(int(number)) if number.is_integer() and abs(number) < 1e21 else repr(number)

@@ -1,7 +1,7 @@
-"""A transformer learns something from rows by `fit` and changes rows by `transform`: scikit-learn's protocol.
+"""A transformer is fitted to rows by `fit` and changes rows by `transform`: scikit-learn's protocol.
 
-scikit-learn's Pipeline, ColumnTransformer and clone take whatever has these methods, so nothing of it is imported here
-(its own tags and its own error for an unfitted transformer are asked for only where it has been loaded already).
+scikit-learn's Pipeline, ColumnTransformer and clone accept any object with these methods, so scikit-learn is not
+imported here (its tags and its exception for an unfitted transformer are used only if it has been imported already).
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ import numpy as np
 from scratchtune import checks, protocol
 from scratchtune.protocol import check_two_dimensions, column_names, refuse_sparse
 
-CHUNK = 2**18  # numbers worked on at a time: they stay in the processor's cache, and need no second copy of the table
+CHUNK = 2**18  # numbers processed at a time: they fit into the cache, and no second copy of the table is needed
 
 Self = TypeVar("Self", bound="Transformer")
 
 
 class Transformer(protocol.Parameters):
-    """Base of the transformers. A subclass keeps its constructor's arguments as they are, and learns NAME_ in `fit`."""
+    """Base class of the transformers. A subclass stores its constructor's arguments unchanged; `fit` sets NAME_."""
 
     n_features_in_: int
 
     def fit(self: Self, X: Any, y: Any = None) -> Self:
-        """Learn from rows; whatever was learnt before is forgotten."""
+        """Fit to rows; the result of an earlier fit is discarded."""
         raise NotImplementedError(f"{type(self).__name__} has no method fit")
 
     def transform(self, X: Any) -> np.ndarray:
-        """Return the rows as what was learnt says."""
+        """Return the transformed rows."""
         raise NotImplementedError(f"{type(self).__name__} has no method transform")
 
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> np.ndarray:
@@ -37,11 +37,11 @@ class Transformer(protocol.Parameters):
         return self.fit(X, y, **fit_params).transform(X)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return the names of the columns that `transform` gives: here those of the columns that come in."""
+        """Return the names of the output columns: here those of the input columns."""
         return np.array(self._names_in(input_features), dtype=object)
 
     def __sklearn_tags__(self) -> Any:
-        from sklearn import utils  # scikit-learn asks, so it is there
+        from sklearn import utils  # only scikit-learn calls this, so it is installed
 
         tags = utils.Tags(
             estimator_type=None, target_tags=utils.TargetTags(required=False),
@@ -52,7 +52,7 @@ class Transformer(protocol.Parameters):
     # What subclasses share
 
     def _start(self, X: Any) -> None:
-        """Forget what was learnt, and note the names of the columns."""
+        """Discard the result of an earlier fit, and store the names of the columns."""
         for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]:
             delattr(self, name)
         names = column_names(X)
@@ -64,11 +64,11 @@ class Transformer(protocol.Parameters):
             raise protocol.not_fitted(self)
 
     def _check_columns(self, X: Any, columns: int) -> None:
-        """The columns must be those of `fit`, in number, and in name where both have names."""
+        """Raise unless the columns match those of `fit` in number, and in name if both have names."""
         protocol.compare_columns(self, columns, column_names(X))
 
     def _names_in(self, given: Any = None) -> list[str]:
-        """The names of the columns that come in: those of `fit`, or those given, or x0, x1, .."""
+        """The names of the input columns: those of `fit`, or those given, or x0, x1, .."""
         self._check_fitted()
         known = getattr(self, "feature_names_in_", None)
         if given is None:
@@ -81,14 +81,14 @@ class Transformer(protocol.Parameters):
         return given
 
 
-# Matrices that may have gaps ------------------------------------------------------------------------------------------
+# Matrices with missing values -----------------------------------------------------------------------------------------
 
 
 def as_matrix(X: Any, name: str = "X") -> np.ndarray:
-    """Return ``X`` as (rows, columns) of float32 (if it is that) or float64; NaN is a missing value, infinity an error.
+    """Return ``X`` as (rows, columns) of float32 (if it is) or float64; NaN is a missing value, infinity an error.
 
     Raises
-        TypeError for a sparse matrix or objects; ValueError for texts, other than two dimensions, and no rows.
+        TypeError for a sparse matrix or objects; ValueError for texts, not exactly two dimensions, or no rows.
     """
     refuse_sparse(X, name)
     array = _numbers(X, name)

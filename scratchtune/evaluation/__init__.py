@@ -1,4 +1,4 @@
-"""Evaluation is how well a model does on rows that it has not seen: splits of the rows, and scores over them."""
+"""Evaluation estimates how well a model performs on rows that it has not seen: splits of the rows, and their scores."""
 
 from __future__ import annotations
 

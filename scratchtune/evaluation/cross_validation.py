@@ -1,7 +1,7 @@
-"""Cross-validation is training on all folds but one and scoring on that one, for each fold in turn.
+"""Cross-validation trains on all folds but one and scores on that one, for each fold in turn.
 
-Every training starts from a fresh clone of the model, and what is fitted (weights, scalers, encoders) is fitted on the
-training rows alone. Which models there may be is said in `models`, and what they are judged by in `scoring`.
+Every training starts from a fresh clone of the model, and everything (weights, scalers, encoders) is fitted on the
+training rows alone. `models` defines what a model may be, and `scoring` how it is scored.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ class FitFailedWarning(RuntimeWarning):
 
 @dataclass
 class FoldScore:
-    """What one training on one split has given: scores by name, a single one as "score"; ``error`` says what failed."""
+    """The result of one training on one split: scores by name, a single one as "score", and the ``error`` if it failed.
+    """
 
     scores: dict[str, float] = field(default_factory=dict)
     fit_time: float = 0.0
@@ -38,11 +39,11 @@ class FoldScore:
     train_scores: dict[str, float] = field(default_factory=dict)
     error: Exception | None = None
     model: Any = None
-    visits: int = 0  # rows that the training has seen, all epochs counted, where the model tells its epochs
+    visits: int = 0  # training rows times epochs, if the model has a number of epochs
 
     @property
     def score(self) -> float:
-        """The score where there is a single one; NaN where the training failed."""
+        """The score if there is a single one; NaN if the training failed."""
         return self.scores.get("score", NAN)
 
 
@@ -52,9 +53,9 @@ class FoldScore:
 def folds_for(
     cv: Any, model: Any, X: Any, y: Any, groups: Any = None, params: Mapping[str, Any] | None = None,
 ) -> list[Split]:
-    """Return the (train, test) pairs that ``cv`` means for a model on these data.
+    """Return the (train, test) pairs of ``cv`` for a model and these data.
 
-    A function that makes models is asked for one, with ``params``, to see whether it takes y for classes.
+    A function that makes models is called once, with ``params``, to find out whether the model is a classifier.
     """
     check_rows(X, y, groups)
     classes = y is not None and is_classification(example_of(model, params or {}), y)
@@ -71,10 +72,10 @@ def fit_and_score(
     model: Any, params: Mapping[str, Any], X: Any, y: Any, split: Split, scorer: ScorerFunction,
     fit_params: Mapping[str, Any], train_scores: bool = False, *, keep: bool = False, weigh: bool = False,
 ) -> FoldScore:
-    """Train a fresh clone on the split's training rows, and score it on the others; an exception is kept.
+    """Train a fresh clone on the split's training rows, and score it on its test rows; an exception is returned.
 
-    With ``weigh`` the rows' sample_weight, where ``fit_params`` has one, counts in the scores too, with ``keep`` the
-    trained model is kept.
+    With ``weigh`` the sample_weight of ``fit_params``, if any, is used in the scores too; with ``keep`` the result
+    contains the trained model.
     """
     rows, held_out = split
     weight = fit_params.get("sample_weight") if weigh else None
@@ -99,7 +100,7 @@ def fit_and_score(
 
 
 def epochs_trained(model: Any) -> int:
-    """How many epochs a model was trained, where it tells: by ``n_iter_``, or ``epochs_done`` of a `Sequential`."""
+    """How many epochs a model was trained: its ``n_iter_``, or ``epochs_done`` of a `Sequential`; else 0."""
     told = getattr(model, "n_iter_", getattr(model, "epochs_done", 0))
     return int(told) if isinstance(told, (int, np.integer)) else 0
 
@@ -107,7 +108,7 @@ def epochs_trained(model: Any) -> int:
 def _scores(
     scorer: ScorerFunction, model: Any, X: Any, y: Any, weight: Any, outcome: FoldScore,
 ) -> dict[str, float]:
-    """Scores by name; of several scorers those that fail give NaN, and the first error is kept in the outcome."""
+    """Scores by name; of several scorers those that fail give NaN, and the outcome holds the first error."""
     if isinstance(scorer, SeveralScorers):
         scores = dict(scorer.each(model, X, y, weight))
         errors = [score for score in scores.values() if isinstance(score, Exception)]
@@ -118,7 +119,7 @@ def _scores(
 
 
 def rows_of(fit_params: Mapping[str, Any], rows: np.ndarray, total: int) -> dict[str, Any]:
-    """Arguments of fit, those with one entry for each row, such as sample_weight, cut to the training rows."""
+    """Arguments of fit; those with one entry per row, such as sample_weight, are restricted to the training rows."""
     return {name: take_rows(value, rows) if _has_rows(value, total) else value for name, value in fit_params.items()}
 
 
@@ -131,7 +132,7 @@ def _has_rows(value: Any, total: int) -> bool:
 
 
 def checked_error_score(error_score: Any) -> float | None:
-    """The score of a training that fails; None for "raise", which lets its error through."""
+    """The score of a training that fails; None for "raise", which re-raises its error."""
     if isinstance(error_score, str):
         return checks.choice("error_score", error_score, ["raise"]) and None
     if isinstance(error_score, (float, np.floating)) and np.isnan(error_score):
@@ -140,14 +141,14 @@ def checked_error_score(error_score: Any) -> float | None:
 
 
 def raise_at_once(outcome: FoldScore, error_score: float | None) -> FoldScore:
-    """The outcome, or the error in it where errors shall be raised."""
+    """Return the outcome; raise its error if ``error_score`` is None."""
     if outcome.error is not None and error_score is None:
         raise outcome.error
     return outcome
 
 
 def report_failures(outcomes: Sequence[FoldScore], error_score: float | None = NAN) -> None:
-    """Warn of trainings that have failed, and fill in their scores; where all have, raise the first one's error."""
+    """Warn of trainings that failed, and fill in their scores; if all failed, raise the error of the first."""
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
     if not errors:
         return
@@ -229,7 +230,7 @@ def cross_val_score(
 
 
 def single(scoring: Any) -> Any:
-    """``scoring``, or one sentence where it gives several scores and there is room for one."""
+    """Return ``scoring``; raise if it gives several scores."""
     several = "scoring gives several scores; it must give one here, and cross_validate takes several"
     if scoring is None or isinstance(scoring, str):
         return scoring

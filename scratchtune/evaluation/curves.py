@@ -1,6 +1,6 @@
-"""A curve shows how scores on seen and on unseen rows change, with the number of rows or with one hyper-parameter.
+"""A curve is the training score and the validation score as a function of the training set's size or a hyper-parameter.
 
-Where both scores are low a model underfits; where the one on seen rows is high and the other low, it overfits.
+If both scores are low, the model underfits; if the training score is high and the validation score low, it overfits.
 """
 
 from __future__ import annotations
@@ -39,8 +39,9 @@ def learning_curve(
 ) -> tuple[np.ndarray, ...]:
     """Scores of one model trained on more and more rows: (sizes, train_scores, test_scores), the scores (sizes, folds).
 
-    ``train_sizes`` are shares of a fold's training rows (floats) or numbers of rows (ints). The first rows are taken;
-    ``shuffle`` draws them. ``return_times`` adds the times of fit and of scoring. ``params`` are arguments of fit.
+    ``train_sizes`` are shares of a fold's training rows (floats) or numbers of rows (ints). The first rows are used;
+    with ``shuffle`` they are drawn at random. ``return_times`` adds the times of fit and of scoring. ``params`` are
+    arguments of fit.
     """
     check_model(estimator)
     folds = folds_for(cv, estimator, X, y, groups)
@@ -61,7 +62,7 @@ def validation_curve(
     cv: Any = None, scoring: Any = None, n_jobs: int | None = None, error_score: float | str = NAN,
     params: Mapping[str, Any] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Scores with each value of one hyper-parameter: (train_scores, test_scores), both (values, folds)."""
+    """Scores for each value of one hyper-parameter: (train_scores, test_scores), both (values, folds)."""
     check_model(estimator)
     values = list(param_range)
     if not values:
@@ -74,7 +75,7 @@ def validation_curve(
 
 
 def absolute_sizes(train_sizes: Any, rows: int) -> np.ndarray:
-    """Numbers of rows from shares of ``rows`` or from numbers, in rising order, each once.
+    """Numbers of rows from shares of ``rows`` or from numbers, in ascending order, without duplicates.
 
     >>> absolute_sizes([0.5, 1.0], 10)
     array([ 5, 10])
@@ -84,7 +85,7 @@ def absolute_sizes(train_sizes: Any, rows: int) -> np.ndarray:
     most = 1.0 if shares else rows
     if sizes.ndim != 1 or sizes.size == 0 or sizes.dtype.kind not in "iuf" or sizes.min() <= 0 or sizes.max() > most:
         raise ValueError(
-            f"train_sizes is {train_sizes!r}; it must hold shares in (0, 1], or whole numbers from 1 to {rows}")
+            f"train_sizes is {train_sizes!r}; it must hold shares in (0, 1], or integers from 1 to {rows}")
     wanted = np.clip((sizes * rows).astype(int), 1, rows) if shares else sizes
     found = np.unique(wanted)
     if len(found) < len(sizes):

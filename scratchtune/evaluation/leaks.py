@@ -1,7 +1,7 @@
-"""No row may be validated by a model that has trained on it: here that is asserted while trainings run.
+"""No row may be used to validate a model that was trained on it: this module asserts it while trainings run.
 
-Folds that are disjoint are not enough where a training goes on from another one's weights, as a promoted trial of
-Hyperband does: then the rows of both count. A `Ledger` books them.
+Disjoint folds are not sufficient if a training continues from the weights of another one, as a promoted trial of
+Hyperband does: then the training rows of both count. A `Ledger` records them.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from scratchtune.evaluation.splits import Split
 
 
 class LeakError(AssertionError):
-    """A row would be validated by a model that has trained on it: the score would be too good, so nothing goes on."""
+    """A model would be validated on a row that it was trained on: the score would be too optimistic."""
 
 
 def check_apart(splits: Sequence[Split]) -> None:
-    """Raise a LeakError where a fold's training and test rows overlap."""
+    """Raise a LeakError if the training and test rows of a fold overlap."""
     for number, (train, test) in enumerate(splits):
         both = np.intersect1d(train, test)
         if len(both):
@@ -28,7 +28,7 @@ def check_apart(splits: Sequence[Split]) -> None:
 
 
 class Ledger:
-    """Books which rows each model has been trained on, its ancestors' included; safe to use from several threads.
+    """Records the rows that each model and its ancestors were trained on; thread-safe.
 
     >>> ledger = Ledger(4)
     >>> ledger.trained("a", np.array([0, 1]))
@@ -42,7 +42,7 @@ class Ledger:
         self._lock = threading.Lock()
 
     def trained(self, model: Hashable, rows: np.ndarray, goes_on_from: Hashable | None = None) -> None:
-        """A model is trained on some rows, perhaps going on from another model's weights."""
+        """Record that a model is trained on some rows, possibly continuing from another model's weights."""
         with self._lock:
             before = self._seen.get(goes_on_from)
             seen = np.zeros(self._rows, dtype=bool) if before is None else before.copy()
@@ -50,7 +50,7 @@ class Ledger:
             self._seen[model] = seen
 
     def validated(self, model: Hashable, rows: np.ndarray) -> None:
-        """A model is about to be scored on some rows; a LeakError where it has trained on any of them."""
+        """Raise a LeakError if a model that is about to be scored on some rows was trained on any of them."""
         with self._lock:
             known = rows[self._seen[model][rows]]
         if len(known):

@@ -1,11 +1,11 @@
-"""A model, to an evaluation, is anything that can be made afresh, trained and asked; there are three kinds.
+"""A model, for an evaluation, is anything that can be cloned, trained and used to predict; there are three kinds.
 
-- a network: it has ``configured(params)``, which gives a fresh compiled clone and the params that fit takes;
+- a network: it has ``configured(params)``, which returns a fresh compiled clone and the params that fit takes;
 - an estimator with scikit-learn's protocol: ``get_params``, ``set_params``, ``fit``;
-- a function from params to a compiled network or an estimator. What it returns is copied untrained too, so that
-  returning the same object twice is no matter; weights that it has set are not kept.
+- a function from params to a compiled network or an estimator. Its result is cloned too, without its weights, so
+  that the function may return the same object twice.
 
-They are told apart by what they can do.
+The kinds are distinguished by their methods.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def is_function(model: Any) -> bool:
 
 
 def check_model(model: Any) -> None:
-    """Raise one clear sentence if a model is of none of the three kinds."""
+    """Raise a TypeError if a model is of none of the three kinds."""
     if inspect.isclass(model):
         raise TypeError(f"the estimator is the class {model.__name__}; it must be an object, {model.__name__}(...)")
     if not (is_network(model) or hasattr(model, "fit") or callable(model)):
@@ -41,7 +41,7 @@ def check_model(model: Any) -> None:
 
 
 def fresh(model: Any, params: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Return an untrained clone of a model with the params in their places, and those of them that fit takes."""
+    """Return an untrained clone of a model with the params set, and those of the params that fit takes."""
     if is_network(model):
         return model.configured(dict(params))
     if hasattr(model, "fit"):
@@ -59,7 +59,7 @@ def fresh(model: Any, params: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
 
 
 def clone(value: Any) -> Any:
-    """Copy without what training has left: estimators are made anew from their parameters, all else is copied."""
+    """Copy without the results of training: estimators are constructed from their parameters, all else is copied."""
     if hasattr(value, "__sklearn_clone__") and not inspect.isclass(value):
         return value.__sklearn_clone__()
     if type(value) in (list, tuple, set, frozenset):
@@ -67,14 +67,14 @@ def clone(value: Any) -> Any:
     if not hasattr(value, "get_params") or inspect.isclass(value):
         return copy.deepcopy(value)
     made = type(value)(**{name: clone(item) for name, item in value.get_params(deep=False).items()})
-    for setting in ("_metadata_request", "_sklearn_output_config"):  # what set_fit_request and set_output have said
+    for setting in ("_metadata_request", "_sklearn_output_config"):  # made by set_fit_request and set_output
         if hasattr(value, setting):
             setattr(made, setting, copy.deepcopy(getattr(value, setting)))
     return made
 
 
 def train(model: Any, params: Mapping[str, Any], X: Any, y: Any, fit_params: Mapping[str, Any]) -> Any:
-    """Return a fresh clone with the params, trained on the rows given."""
+    """Return a fresh clone with the params, trained on the given rows."""
     made, arguments = fresh(model, params)
     if is_network(made):
         callbacks = {"callbacks": [_own_copy(callback) for callback in fit_params.get("callbacks") or ()]}
@@ -87,13 +87,13 @@ def train(model: Any, params: Mapping[str, Any], X: Any, y: Any, fit_params: Map
 
 
 def _own_copy(callback: Any) -> Any:
-    """A callback for one training alone, since several run at a time; the model that it last watched is not copied."""
+    """A copy of a callback for one training, since several run at a time; without the model of its last training."""
     watched = getattr(callback, "model", None)
     return copy.deepcopy(callback, {id(watched): watched})
 
 
 def is_classification(model: Any, y: Any) -> bool:
-    """Whether y are classes to this model: as an estimator says of itself, for a network as its loss and y look."""
+    """Whether y holds classes: by the type of an estimator, or by the loss of a network and y."""
     kind = _estimator_type(model)
     if kind is not None:
         return kind == "classifier" and (are_classes(y) or are_whole(y))
@@ -105,17 +105,17 @@ def is_classification(model: Any, y: Any) -> bool:
 
 
 def example_of(model: Any, params: Mapping[str, Any]) -> Any:
-    """A model that a function makes, to see of which kind it is; the function itself where it can't make one."""
+    """A model that a function makes, to find out its kind; the function itself if the call fails."""
     if not is_function(model):
         return model
     try:
         return fresh(model, params)[0]
-    except Exception:  # it will be told as a training that has failed
+    except Exception:  # reported later, as a training that failed
         return model
 
 
 def _estimator_type(model: Any) -> str | None:
-    """"classifier" or "regressor", as scikit-learn's estimators say; scikit-learn is not loaded to hear it."""
+    """"classifier" or "regressor", as scikit-learn's estimators declare it; this does not import scikit-learn."""
     if hasattr(model, "_estimator_type"):
         return model._estimator_type
     if "sklearn" in sys.modules and hasattr(model, "__sklearn_tags__"):

@@ -1,6 +1,6 @@
-"""Workers are threads that share the data and train side by side, since a training holds no lock.
+"""Workers are threads that share the data and train in parallel, since a training does not hold the GIL.
 
-Results come in the order of the work, whoever has finished first, so nothing depends on the number of workers.
+Results are in the order of the work, not of completion, so nothing depends on the number of workers.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def number_of_workers(n_jobs: Any) -> int:
 
 
 class Inline(Executor):
-    """An executor that does the work at once in the calling thread: breakpoints and Ctrl-C reach it."""
+    """An executor that runs the work immediately in the calling thread, where breakpoints and Ctrl-C work."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
         future: Future = Future()
@@ -41,8 +41,7 @@ class Inline(Executor):
 
 @contextmanager
 def workers(number: int) -> Iterator[Executor]:
-    """``number`` threads to submit work to; after an error only what runs just then is awaited, and Ctrl-C ends that.
-    """
+    """An executor with ``number`` threads; after an error only running work is awaited, and Ctrl-C ends the wait."""
     stop = interruption.event_of_this_thread() or threading.Event()
     pool: Executor = Inline()
     if number > 1:

@@ -1,4 +1,4 @@
-"""A cross-validated prediction is what a model says of each row when it has not seen that row in training."""
+"""A cross-validated prediction of a row is made by a model that was not trained on this row."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scratchtune.evaluation.parallel import in_order
 from scratchtune.evaluation.rows import number_of_rows, take_rows
 from scratchtune.evaluation.splits import Split
 
-# What a class is given that a fold's model has not seen.
+# The value of a class that is missing in a fold's training rows.
 UNSEEN = {"predict_proba": 0.0, "predict_log_proba": -np.inf, "decision_function": -np.inf}
 
 
@@ -50,7 +50,7 @@ def cross_val_predict(
 
 
 def _in_columns(outputs: np.ndarray, model: Any, classes: np.ndarray | None, method: str) -> np.ndarray:
-    """Outputs with a column for each class of all data, where the fold's model has seen only some of them."""
+    """Outputs with a column for each class of all data, even if the fold's training rows lack some classes."""
     seen: Sequence[Any] | None = getattr(model, "classes_", None)
     if classes is None or seen is None or len(seen) == len(classes):
         return outputs

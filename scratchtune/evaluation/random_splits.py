@@ -1,7 +1,7 @@
-"""A random split draws the rows to train on and the rows to test on, once or several times, each time anew.
+"""A random split draws the training rows and the test rows at random, once or several times independently.
 
-For the same arguments the indices are scikit-learn's, one for one. scikit-learn draws from
-``numpy.random.RandomState(seed)``, so the same explicit generator is asked here for the same things in the same order.
+For the same arguments the indices are identical to scikit-learn's. scikit-learn draws from
+``numpy.random.RandomState(seed)``, so this module makes the same draws from the same generator in the same order.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def train_test_split(
 ) -> list[Any]:
     """Split each array into a training and a test part: ``[X_train, X_test, y_train, y_test, ...]``.
 
-    Sizes are shares of the rows (floats) or numbers of rows (ints); a quarter is for testing if neither is given.
-    ``stratify`` takes class labels or one-hot rows, whose shares are then kept.
+    Sizes are shares of the rows (floats) or numbers of rows (ints); by default a quarter is for testing.
+    ``stratify`` takes class labels or one-hot rows; each part then has the same shares of the classes.
 
     >>> train_test_split([1, 2, 3, 4], shuffle=False)
     [[1, 2, 3], [4]]
@@ -137,7 +137,8 @@ def _random_split(rows: int, train: int, test: int, rng: np.random.RandomState) 
 
 
 def _strata(name: str, labels: Any, rows: int) -> list[np.ndarray]:
-    """The rows of each class, in rising order; classes in the order of their labels, several columns as one text."""
+    """The rows of each class, in ascending order; classes are sorted by label; several columns are joined to one text.
+    """
     labels = np.asarray(labels)
     if len(labels) != rows:
         raise ValueError(f"{name} has {len(labels)} rows and the arrays have {rows}; they must be equal in number")
@@ -167,7 +168,8 @@ def _stratified_split(strata: list[np.ndarray], train: int, test: int, rng: np.r
 
 
 def _proportional_draw(counts: np.ndarray, draws: int, rng: np.random.RandomState) -> np.ndarray:
-    """Share ``draws`` rows among classes in proportion; the largest remainders are rounded up, ties drawn."""
+    """Allocate ``draws`` rows to classes in proportion; the largest remainders are rounded up, ties broken at random.
+    """
     exact = counts / counts.sum() * draws
     drawn = np.floor(exact)
     remainder = exact - drawn

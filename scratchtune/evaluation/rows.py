@@ -1,4 +1,4 @@
-"""Rows are what data of every kind is made of: arrays, tables, sparse matrices and lists are cut by their rows."""
+"""Rows of data of every kind: arrays, tables, sparse matrices and lists are indexed by their rows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def take_rows(array: Any, index: np.ndarray) -> Any:
 
 
 def check_rows(X: Any, y: Any, groups: Any = None) -> None:
-    """Raise one clear sentence where X is empty, where y or groups differ from it in length, or values are masked."""
+    """Raise a ValueError if X is empty, if y or groups differ from it in length, or if values are masked."""
     rows = number_of_rows(X)
     if rows == 0:
         raise ValueError("X is empty; it must have at least one row")
@@ -44,7 +44,7 @@ def check_rows(X: Any, y: Any, groups: Any = None) -> None:
 
 
 def generator(random_state: Any) -> np.random.RandomState:
-    """Return a RandomState: a seed makes a new one, one that exists is used on, None takes fresh entropy."""
+    """Return a RandomState: a new one for a seed, the given one itself, or one with fresh entropy for None."""
     if isinstance(random_state, np.random.RandomState):
         return random_state
     if random_state is None:
@@ -59,7 +59,7 @@ def discrete_labels(name: str, y: Any) -> np.ndarray:
         broken = labels[~(labels == np.floor(labels))]
         if broken.size:
             raise ValueError(
-                f"{name} holds {broken[0]}; it must hold class labels: whole numbers, text or one-hot rows")
+                f"{name} holds {broken[0]}; it must hold class labels: integers, text or one-hot rows")
     return labels
 
 
@@ -72,7 +72,7 @@ def are_classes(y: Any) -> bool:
 
 
 def are_whole(y: Any) -> bool:
-    """Whether y is a vector of floating-point numbers all of which are whole."""
+    """Whether y is a vector of floating-point numbers all of which are integers."""
     array = np.asarray(y)
     vector = array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 1)
     return vector and array.dtype.kind == "f" and bool((array == np.floor(array)).all())

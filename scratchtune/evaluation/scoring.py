@@ -1,7 +1,7 @@
-"""A scorer is a function (model, X, y) -> score: it asks a trained model about rows and judges the answers by a metric.
+"""A scorer is a function (model, X, y) -> score: it evaluates a trained model's predictions by a metric.
 
-A score is always the better the larger it is. `resolve_scoring` makes scorers from scikit-learn's names, for all kinds
-of models; `make_scorer` makes one from a metric of one's own.
+A larger score is always better. `resolve_scoring` makes scorers from scikit-learn's names, for all kinds of models;
+`make_scorer` makes one from a custom metric.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ RESPONSES_FOR = {"probabilities": ["predict_proba"], "decisions": ["decision_fun
 
 
 class Answers:
-    """What a trained model says of some rows; it is asked once for each kind of answer."""
+    """The predictions of a trained model for some rows; each method of the model is called once."""
 
     def __init__(self, model: Any, X: Any) -> None:
         self.model, self.X = model, X
         self._known: dict[str, Any] = {}
 
     def of(self, method: str) -> Any:
-        """What a method of the model returns for the rows."""
+        """The result of a method of the model for the rows."""
         if not hasattr(self.model, method):
             raise TypeError(f"{type(self.model).__name__} has no {method}, which this scoring needs")
         if method not in self._known:
@@ -37,7 +37,7 @@ class Answers:
         return self._known[method]
 
     def labels(self) -> Any:
-        """Predicted labels, (n,); of a network the place of its largest output, or whether its only one is over 1/2."""
+        """Predicted labels, (n,); of a network the argmax of its outputs, or whether its only output is above 1/2."""
         if not is_network(self.model):
             return self.of("predict")
         outputs = np.asarray(self.of("predict"))
@@ -51,7 +51,7 @@ class Answers:
         return values.reshape(np.shape(y)) if values.size == np.size(y) else values
 
     def probabilities(self) -> np.ndarray:
-        """Probabilities of the classes, (n, classes); the only output of a network is that of the second of two."""
+        """Probabilities of the classes, (n, classes); a network's only output is that of the second of two classes."""
         if not is_network(self.model):
             return np.asarray(self.of("predict_proba"))
         outputs = np.asarray(self.of("predict"), dtype=np.float64)
@@ -59,7 +59,7 @@ class Answers:
         return np.column_stack([1.0 - second, second]) if second.shape[1] == 1 else outputs
 
     def classes(self, y: Any) -> Any:
-        """All classes in the order of the columns of the probabilities; a fold may lack some."""
+        """All classes, in the order of the probabilities' columns; a fold may lack some."""
         if not is_network(self.model):
             return getattr(self.model, "classes_", None)
         shape = getattr(self.model, "output_shape", None)
@@ -68,7 +68,7 @@ class Answers:
 
 
 class MetricScorer:
-    """A metric, what it needs of a model, a sign, and further arguments of the metric.
+    """A metric, the model's output that it needs, a sign, and further arguments of the metric.
 
     ``needs`` is "labels", "values", "probabilities" or "decisions", or one or several of scikit-learn's response
     methods, the first of which the model has.
@@ -89,7 +89,7 @@ class MetricScorer:
         return self.judge(Answers(model, X), y, sample_weight)
 
     def judge(self, answers: Answers, y: Any, sample_weight: Any = None) -> Any:
-        """The score of a model's answers."""
+        """The score of a model's predictions."""
         options = dict(self.options)
         if sample_weight is not None and "sample_weight" in self.arguments:
             options["sample_weight"] = sample_weight
@@ -103,7 +103,7 @@ class MetricScorer:
         return self.sign * self.metric(y, answer, **options)
 
     def _response(self, answers: Answers, y: Any) -> Any:
-        """Probabilities or decisions, or labels or values where the metric takes what ``predict`` gives."""
+        """Probabilities or decision values, or labels or values if the metric takes the result of ``predict``."""
         method = self._method(answers.model)
         if method == "predict":
             values = is_network(answers.model) and not is_classification(answers.model, y)
@@ -111,7 +111,7 @@ class MetricScorer:
         decisions = method == "decision_function" and not is_network(answers.model)
         scores = np.asarray(answers.of(method)) if decisions else answers.probabilities()
         if self.needs == "probabilities" and "multi_class" not in self.options:
-            return scores  # log loss takes all columns; a ranking takes one score a row where there are two classes
+            return scores  # log loss takes all columns; of two classes a ranking takes the score of one
         return _of_positive(scores, answers.classes(y), self._positive_label())
 
     def _method(self, model: Any) -> str:
@@ -130,7 +130,7 @@ class MetricScorer:
 
 
 class SeveralScorers:
-    """Scorers by name, which share the answers of a model; called, they return a dict of scores."""
+    """Scorers by name, which share the predictions of a model; a call returns a dict of scores."""
 
     def __init__(self, scorers: Mapping[str, ScorerFunction]) -> None:
         self.scorers = dict(scorers)
@@ -143,7 +143,7 @@ class SeveralScorers:
         return scores
 
     def each(self, model: Any, X: Any, y: Any, sample_weight: Any = None) -> Iterator[tuple[str, Any]]:
-        """Yield (name, score), the exception instead of the score where a scorer has raised one."""
+        """Yield (name, score), or (name, exception) if the scorer has raised one."""
         answers = Answers(model, X)
         for name, scorer in self.scorers.items():
             try:
@@ -156,7 +156,7 @@ class SeveralScorers:
 
 
 def called(scorer: ScorerFunction, model: Any, X: Any, y: Any, sample_weight: Any = None) -> Any:
-    """A scorer's score; it is not given a y that is None, nor weights that it does not take."""
+    """A scorer's score; called without y if it is None, and without weights if the scorer does not accept them."""
     arguments = (model, X) if y is None else (model, X, y)
     function = getattr(model, "score", scorer) if scorer is own_score else scorer
     if sample_weight is not None and "sample_weight" in _arguments(function):
@@ -172,10 +172,10 @@ def own_score(model: Any, X: Any, y: Any = None, **weights: Any) -> Any:
 
 
 def resolve_scoring(scoring: Any) -> ScorerFunction:
-    """Return a scorer from what ``scoring`` means.
+    """Return the scorer for ``scoring``.
 
-    None is the model's own score; a name one of `get_scorer_names`; a function (model, X, y) is taken as it is, and may
-    return a dict of scores; a list of names, or a dict from names to any of these, gives several scores.
+    None is the model's own score; a name is one of `get_scorer_names`; a function (model, X, y) is used as it is, and
+    may return a dict of scores; a list of names, or a dict from names to any of these, gives several scores.
     """
     if scoring is None:
         return own_score
@@ -194,9 +194,9 @@ def make_scorer(
 ) -> MetricScorer:
     """Make a scorer from a metric ``score_func(y_true, y_pred, **kwargs)``; scikit-learn's arguments.
 
-    ``response_method`` is "predict", "predict_proba" or "decision_function", or a list of them, the first of which the
-    model has. Of two classes the metric gets the scores of the positive one, (n,). A network's "predict" is taken as
-    labels where its loss is a cross-entropy, and it has "predict_proba" too.
+    ``response_method`` is "predict", "predict_proba" or "decision_function", or a list of them: the first that the
+    model has is used. For two classes the metric gets the scores of the positive one, (n,). A network whose loss is a
+    cross-entropy has "predict_proba" too, and its "predict" gives labels.
 
     >>> make_scorer(lambda y, p: abs(y - p).max(), greater_is_better=False)
     <scorer: <lambda> of predict, greater_is_better=False>
@@ -230,12 +230,12 @@ def _filled(scoring: Any) -> Any:
     if not len(scoring):
         raise ValueError("scoring is empty; it must hold at least one name")
     if not isinstance(scoring, Mapping) and len({str(name) for name in scoring}) < len(scoring):
-        raise ValueError(f"scoring is {scoring!r}; no name may stand twice")
+        raise ValueError(f"scoring is {scoring!r}; no name may occur twice")
     return scoring
 
 
 def _of_positive(scores: np.ndarray, classes: Any, positive: Any) -> np.ndarray:
-    """Of two classes the scores of the positive one, (n,), the second if none is named; of more all columns."""
+    """Of two classes the scores of the positive one, (n,), by default the second; of more classes all columns."""
     if classes is not None and len(classes) == 2:
         if positive is not None and positive not in list(classes):
             raise ValueError(f"pos_label is {positive!r}; it must be one of the classes, {list(classes)}")

@@ -1,8 +1,8 @@
-"""A selection picks one setting from the table of a search; the best mean score is often no better than by chance.
+"""A selection chooses one configuration from the results of a search; the best mean score is often best by chance.
 
-The scores of a few folds scatter. The one-standard-error rule takes that into account: among all settings whose mean
-lies within one standard error of the best one's it picks the simplest, which is often as good, and is cheaper to train
-and to keep.
+The scores of a few folds scatter. The one-standard-error rule takes this into account: among all configurations whose
+mean score is within one standard error of the best, it chooses the simplest, which is often as good and cheaper to
+train and to store.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HIDDEN_UNITS = ("hidden_layers", "units")
 
 
 def standard_error(scores: np.ndarray) -> float:
-    """Standard error of a mean score: how far it lies from the true mean, typically, if the scores are independent.
+    """Standard error of a mean score: its typical distance from the true mean, if the scores are independent.
 
     Formula [standard_error_of_mean]
         e = √(Σₖ[(sₖ − meanₖ[sₖ])²] / (#k · max(#k − 1, 1)))
@@ -31,8 +31,8 @@ def standard_error(scores: np.ndarray) -> float:
     Returns
         e, a scalar in the units of the score; 0 for a single fold.
     Variant
-        The deviation is that of a sample, with k − 1; std_test_score in cv_results_ divides by k. Folds share training
-        rows, so their scores are not independent, and this is too small: [corrected_standard_error] is larger.
+        The standard deviation divides by k − 1; std_test_score in cv_results_ divides by k. Folds share training rows,
+        so their scores are not independent, and this estimate is too small: [corrected_standard_error] is larger.
     Source
         Breiman, Friedman, Olshen and Stone (1984), "Classification and Regression Trees", section 3.4.3.
     Example
@@ -50,13 +50,13 @@ def corrected_standard_error(differences: np.ndarray, n_train: float, n_test: fl
         e = √((1 / #k + m / n) · Σₖ[(dₖ − meanₖ[dₖ])²] / max(#k − 1, 1))
     Where
         d: differences, (k,), real, the difference of two scores, one for each training
-        n: n_train, scalar, > 0, the rows of a training
-        m: n_test, scalar, > 0, the rows that it is scored on
+        n: n_train, scalar, > 0, the number of training rows
+        m: n_test, scalar, > 0, the number of test rows
     Returns
         e, a scalar in the units of the scores.
     Variant
-        Without m / n it is [standard_error_of_mean], which takes the trainings for independent. This one is larger by
-        the factor √(1 + k · m / n), with k trainings: 1.5 for 5 folds, 2.7 for 5 times 5.
+        Without m / n it is [standard_error_of_mean], which assumes independent trainings. This one is larger by the
+        factor √(1 + k · m / n) for k trainings: 1.5 for 5 folds, 2.7 for 5 times 5.
     Source
         Nadeau and Bengio (2003), "Inference for the generalization error", section 3, for random splits;
         Bouckaert and Frank (2004), "Evaluating the replicability of significance tests for comparing learning
@@ -71,22 +71,22 @@ def corrected_standard_error(differences: np.ndarray, n_train: float, n_test: fl
 
 
 class OneStandardError:
-    """The one-standard-error rule, as ``refit`` of a search: cv_results_ -> the index of the setting that it picks.
+    """The one-standard-error rule, as ``refit`` of a search: cv_results_ -> the index of the chosen configuration.
 
-    ``metric`` is the score to go by where there are several. ``simplicity`` says which of two settings is simpler:
+    ``metric`` is the score to use if there are several. ``simplicity`` defines which configuration is simpler:
 
     - a function from params to a number, smaller for the simpler one;
-    - the name of a parameter whose smaller value is simpler, or with a minus before it the larger: "C", "-alpha";
+    - the name of a parameter of which a smaller value is simpler, or, after a minus, a larger one: "C", "-alpha";
     - a list of such names, the most important first;
-    - None: fewer hidden units (hidden_layers times units, or the sum of units where it is a tuple), then larger
-      penalties (l1, l2, weight_decay, dropout, augment, in this order), then fewer epochs. A parameter that a setting
-      lacks counts as 0. Of a pipeline's "mlpclassifier__units" the last part counts.
+    - None: fewer hidden units (hidden_layers times units, or the sum of units if it is a tuple), then larger
+      penalties (l1, l2, weight_decay, dropout, augment, in this order), then fewer epochs. A parameter that a
+      configuration lacks is 0. Of a pipeline's "mlpclassifier__units" the last part is used.
 
-    Among equally simple ones the better score decides, then the order of the table.
+    Ties are broken by the better score, then by the order of the table.
 
     >>> results = {"params": [{"units": 64}, {"units": 8}, {"units": 2}], "mean_test_score": np.array([0.75, 0.7, 0.5]),
     ...            "split0_test_score": np.array([0.7, 0.7, 0.5]), "split1_test_score": np.array([0.8, 0.7, 0.5])}
-    >>> OneStandardError()(results)  # the standard error is 0.05: 0.70 is near enough to 0.75, 0.5 is not
+    >>> OneStandardError()(results)  # the standard error is 0.05: 0.70 is within it of 0.75, 0.5 is not
     1
     """
 
@@ -97,19 +97,19 @@ class OneStandardError:
     def __call__(self, results: Mapping[str, Any]) -> int:
         means = np.asarray(results[f"mean_test_{self.metric}"])
         best = int(np.nanargmax(means))
-        finite = np.isfinite(means[best])  # where even the best is infinitely bad, only its equals are near
+        finite = np.isfinite(means[best])  # if even the best score is infinite, only equal ones are within it
         error = standard_error(fold_scores(results, self.metric, best)) if finite else 0.0
         near = np.flatnonzero(means >= means[best] - error)
         params = results["params"]
         return int(min(near, key=lambda i: (simplicity_of(params[i], self.simplicity), -means[i], i)))
 
     def check(self, names: Iterable[str]) -> None:
-        """Raise one clear sentence where the rule knows none of the parameters that are tuned."""
+        """Raise a ValueError if the rule does not apply to any of the parameters that are tuned."""
         tuned = [last_part(name) for name in names]
         known = [*HIDDEN_UNITS, *(name.lstrip("-") for name in SIMPLER[1:])]
         if self.simplicity is None and tuned and not set(tuned) & set(known):
             raise ValueError(
-                f"refit is 'one_se', and which setting is simpler is not known of {', '.join(tuned)}; give simplicity: "
+                f"refit is 'one_se', which does not define simplicity for {', '.join(tuned)}; give simplicity: "
                 f"{tuned[0]!r} (less is simpler), '-{tuned[0]}' (more is), or a function from params to a number")
         wanted = [] if self.simplicity is None or callable(self.simplicity) else _names(self.simplicity)
         for name in wanted:
@@ -120,13 +120,13 @@ class OneStandardError:
 
 
 def fold_scores(results: Mapping[str, Any], metric: str, index: int) -> np.ndarray:
-    """The scores of one setting on all folds, (folds,)."""
+    """The scores of one configuration on all folds, (folds,)."""
     folds = sum(name.startswith("split") and name.endswith(f"_test_{metric}") for name in results)
     return np.array([results[f"split{k}_test_{metric}"][index] for k in range(folds)])
 
 
 def simplicity_of(params: Mapping[str, Any], simplicity: Simplicity = None) -> tuple[float, ...]:
-    """What settings are ordered by, the simplest first.
+    """The sort key of a configuration, smallest for the simplest.
 
     >>> simplicity_of({"units": (8, 4), "l2": 0.5})[:3]
     (12.0, -0.0, -0.5)
@@ -147,7 +147,7 @@ def _names(simplicity: Any) -> list[str]:
     if not isinstance(names, (list, tuple)) or not names or not all(isinstance(name, str) for name in names):
         raise TypeError(
             f"simplicity is {simplicity!r}; it must be a function from params to a number, or one or several names of "
-            "parameters, with a minus where more is simpler")
+            "parameters, with a minus if a larger value is simpler")
     return list(names)
 
 
@@ -159,7 +159,7 @@ def _value(values: Mapping[str, Any], name: str) -> float:
 
 
 def _hidden_units(values: Mapping[str, Any]) -> float:
-    """Number of hidden units, as far as it is tuned: layers times units, or the sum of one number for each layer."""
+    """Number of hidden units, as far as it is tuned: layers times units, or the sum over the layers of a tuple."""
     layers, units = (values.get(name) for name in HIDDEN_UNITS)
     if isinstance(units, (tuple, list)):
         return float(sum(units))

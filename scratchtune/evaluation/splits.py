@@ -1,10 +1,10 @@
-"""A split is a pair of index arrays: the rows to train on, and the rows to test on; folds are splits that share rows.
+"""A split is a pair of index arrays: the training rows and the test rows; the folds of cross-validation are splits.
 
-For the same arguments the indices are scikit-learn's, one for one. scikit-learn draws from
-``numpy.random.RandomState(seed)``, so the same explicit generator is asked here for the same things in the same order.
+For the same arguments the indices are identical to scikit-learn's. scikit-learn draws from
+``numpy.random.RandomState(seed)``, so this module makes the same draws from the same generator in the same order.
 
-Which to take: `StratifiedKFold` for classes, `KFold` for values, `GroupKFold` where several rows come from one source
-(a patient, a speaker), `TimeSeriesSplit` where rows have an order in time and the model shall predict later ones.
+Which to use: `StratifiedKFold` for classes, `KFold` for values, `GroupKFold` if several rows come from one source
+(a patient, a speaker), `TimeSeriesSplit` if rows are ordered in time and the model is to predict later ones.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = [
 
 
 class KFold:
-    """Folds of equal size (the first ones have one row more), in the order of the rows unless shuffled.
+    """Folds of equal size (the first ones may have one row more), in the order of the rows unless shuffled.
 
     >>> [test.tolist() for train, test in KFold(3).split(np.zeros(7))]
     [[0, 1, 2], [3, 4], [5, 6]]
@@ -41,7 +41,7 @@ class KFold:
         generator(random_state)
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Split]:
-        """Yield (train, test) for each fold: the indices of the rows, in rising order."""
+        """Yield (train, test) for each fold: the indices of the rows, in ascending order."""
         fold = self._fold_of_rows(number_of_rows(X), y, groups)
         for k in range(self.n_splits):
             yield np.flatnonzero(fold != k), np.flatnonzero(fold == k)
@@ -69,7 +69,7 @@ class KFold:
 
 
 class StratifiedKFold(KFold):
-    """Folds in which every class has the same share, as nearly as whole rows allow; one-hot rows are classes.
+    """Folds in which every class has the same share, up to rounding; y holds class labels or one-hot rows.
 
     >>> [test.tolist() for train, test in StratifiedKFold(2).split(np.zeros(6), ["a", "a", "b", "b", "b", "b"])]
     [[0, 2, 3], [1, 4, 5]]
@@ -85,7 +85,7 @@ class StratifiedKFold(KFold):
         code = _codes_by_appearance(labels)
         counts = np.bincount(code)
         self._check_counts(counts)
-        # Deal the rows, sorted by class, round the folds: a class then has its share of every fold to within one row.
+        # Deal the rows, sorted by class, to the folds in turn: the folds' numbers of a class then differ by at most 1.
         dealt = np.sort(code)
         share = np.stack([np.bincount(dealt[k :: self.n_splits], minlength=len(counts)) for k in range(self.n_splits)])
         rng = generator(self.random_state)
@@ -109,10 +109,10 @@ class StratifiedKFold(KFold):
 
 
 class GroupKFold(KFold):
-    """Folds that keep groups whole: all rows of a group (a patient, a speaker, a day) are tested in the same fold.
+    """Folds that do not split groups: all rows of a group (a patient, a speaker, a day) are tested in the same fold.
 
-    Unshuffled, the largest group comes first, and each goes to the fold that has fewest rows so far. Shuffled, the
-    groups, not the rows, are dealt out in equal numbers.
+    Without shuffling, groups are assigned in descending order of size, each to the fold with the fewest rows so far.
+    With shuffling, the folds get equal numbers of groups, not of rows.
 
     >>> [test.tolist() for train, test in GroupKFold(2).split(np.zeros(5), groups=["a", "b", "b", "c", "a"])]
     [[1, 2, 3], [0, 4]]
@@ -142,10 +142,10 @@ class GroupKFold(KFold):
 
 
 class TimeSeriesSplit:
-    """Splits that train on the past and test on what comes next; rows must be in the order of time.
+    """Splits that train on the past and test on the future; rows must be in the order of time.
 
-    Each split tests the ``test_size`` rows after those of the split before, and trains on all rows before them (at most
-    ``max_train_size``), but for the last ``gap``, which lie too near to be known in time.
+    Each split tests the ``test_size`` rows after those of the previous split, and trains on all rows before them (at
+    most ``max_train_size``) except the last ``gap``, whose targets may not be known in time.
 
     >>> [(train.tolist(), test.tolist()) for train, test in TimeSeriesSplit(2, test_size=1, gap=1).split(np.zeros(5))]
     [([0, 1], [3]), ([0, 1, 2], [4])]
@@ -189,7 +189,7 @@ class TimeSeriesSplit:
 
 
 class LeaveOneOut:
-    """As many folds as rows: each row is tested by a model that has seen all others.
+    """As many folds as rows: each row is tested by a model trained on all others.
 
     >>> [test.tolist() for train, test in LeaveOneOut().split(np.zeros(3))]
     [[0], [1], [2]]
@@ -232,10 +232,10 @@ class PredefinedFolds:
 
 
 def resolve_folds(cv: Any, y: Any, classes: bool) -> Any:
-    """Return what ``cv`` means: an object with ``split``.
+    """Return the splitter for ``cv``: an object with ``split``.
 
-    An integer (None: 5) means unshuffled folds, stratified where ``classes`` says that y holds class labels;
-    an object with ``split`` is taken as it is, and a sequence of (train, test) is a split of its own.
+    An integer (None: 5) means unshuffled folds, stratified if ``classes`` is true (y holds class labels). An object
+    with ``split`` is used as it is, and a sequence of (train, test) gives the splits themselves.
     """
     if cv is None or isinstance(cv, (int, np.integer)):
         folds = 5 if cv is None else checks.integer("cv", cv, low=2)
@@ -248,8 +248,8 @@ def resolve_folds(cv: Any, y: Any, classes: bool) -> Any:
 
 
 def checked_split(k: int, split: Any, rows: int | None = None) -> Split:
-    """Split number k as two arrays of indices, of at most ``rows`` rows; one sentence where it is something else."""
-    accepted = "it must be a pair of arrays, (train, test), the numbers of the rows"
+    """Split number k as two arrays of indices below ``rows``; a ValueError if it is anything else."""
+    accepted = "it must be a pair of arrays, (train, test), the indices of the rows"
     if not isinstance(split, (tuple, list, np.ndarray)) or len(split) != 2:
         size = f" of {len(split)}" if hasattr(split, "__len__") else ""
         raise ValueError(f"split {k} of cv is a {type(split).__name__}{size}; {accepted}")
@@ -268,7 +268,7 @@ def checked_split(k: int, split: Any, rows: int | None = None) -> Split:
 
 def _ignore(groups: Any, splitter: Any) -> None:
     if groups is not None:
-        checks.warn(f"groups is given and {type(splitter).__name__} does not look at it; GroupKFold keeps groups whole")
+        checks.warn(f"groups is given and {type(splitter).__name__} ignores it; GroupKFold does not split groups")
 
 
 def _checked_groups(groups: Any, rows: int) -> np.ndarray:
@@ -283,14 +283,14 @@ def _checked_groups(groups: Any, rows: int) -> np.ndarray:
 
 
 def _equal_parts(number: int, parts: int) -> np.ndarray:
-    """Sizes of parts that are as equal as whole numbers allow, the larger ones first."""
+    """Sizes of parts that differ by at most 1, the larger ones first."""
     sizes = np.full(parts, number // parts)
     sizes[: number % parts] += 1
     return sizes
 
 
 def _codes_by_appearance(labels: np.ndarray) -> np.ndarray:
-    """Number the classes in the order in which they first appear: labels b, a, b give 0, 1, 0."""
+    """Number the classes in the order of first occurrence: labels b, a, b give 0, 1, 0."""
     _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
     rank = np.empty(len(first), dtype=np.int64)
     rank[np.argsort(first)] = np.arange(len(first))

@@ -1,7 +1,7 @@
-"""Examples that run whole jobs: ``scratchtune example NAME``; each is a script to take apart.
+"""Complete examples: ``scratchtune example NAME``; each is a script to read and to change.
 
 A module here has ``main(quick)``, which prints what it does and may take more options, and a docstring whose first
-sentence says what it shows.
+sentence says what the example shows.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     scratchtune example image [--data FOLDER] [--quick] [--out DIR]
 
-Without ``--data`` it takes the part of Fashion-MNIST that comes along. Of a folder of IDX files a part of the training
-images is for tuning; the winner and the default are then trained on all of them, and judged on the test images. What is
-judged by is looked at only at the end.
+Without ``--data`` it uses the built-in part of Fashion-MNIST. With a folder of IDX files, a part of the training images
+is used for tuning; the winner and the default are then trained on all of them, and evaluated on the test images. The
+test set is used only at the end.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from scratchtune.study.cv_runner import digest_of
 
 SPACE: dict[str, Any] = {
     "filters": [8, 12, 16],  # of the first block; each further one has twice as many
-    "depth": [2, 3],  # blocks: convolution, batch normalisation or not, ReLU, pooling; a race favours a single one
+    "depth": [2, 3],  # blocks: convolution, optional batch normalisation, ReLU, pooling; short budgets favour one block
     "kernel_size": [3, 5],
     "batch_normalization": [False, True],
     "learning_rate": st.Float(1e-3, 2e-2, log=True),
@@ -46,17 +46,17 @@ DEFAULT: dict[str, Any] = {
 }
 WITH_ALL_LAYERS = DEFAULT | {"batch_normalization": True, "shift": 0.02, "rotation": 0.01, "flip": True, "noise": 0.05}
 SHOWN = 12  # mistakes
-FINALISTS, SPLITS = 3, 2  # of a search's best settings, so many are judged anew by so many other splits
-MOST_PRODUCTS = 1_200_000  # in the convolutions, for an image, forwards; the default's network has 1,016,064
+FINALISTS, SPLITS = 3, 2  # so many of the best configurations are re-evaluated on so many other splits
+MOST_PRODUCTS = 1_200_000  # multiplications in the convolutions' forward pass for an image; the default needs 1,016,064
 SEALED, VALIDATION = 0.2, 0.2
-EPOCHS, EPOCHS_OF_SEARCH = 27, 9  # of a training; 9 with --quick, and where a folder's 6,000 images are searched
+EPOCHS, EPOCHS_OF_SEARCH = 27, 9  # of a training; 9 with --quick, and in the search on 6,000 images of a folder
 ITERATIONS = 4  # of Hyperband's brackets
-LEAST_PIXELS, LEAST_IMAGES = 8, 20  # three times halved, a pixel is left; each class is in all parts
+LEAST_PIXELS, LEAST_IMAGES = 8, 20  # three poolings leave at least one pixel; each class is in all parts
 PART = 6000  # of a folder: images to tune on
 
 
 def network(params: dict[str, Any], classes: int, steps: int, seed: int = 0) -> st.Sequential:
-    """The network of a setting, compiled; its learning rate falls to 0 over so many ``steps``, along half a cosine."""
+    """The compiled network of a configuration; its learning rate decays to 0 over ``steps``, along half a cosine."""
     layers: list[st.Layer] = []
     if params["shift"] > 0.0:
         layers.append(st.RandomTranslation(params["shift"], params["shift"], fill_mode="constant"))
@@ -69,7 +69,7 @@ def network(params: dict[str, Any], classes: int, steps: int, seed: int = 0) -> 
     for block in range(params["depth"]):
         layers.append(st.Conv2D(params["filters"] * 2**block, params["kernel_size"], padding="same"))
         if params["batch_normalization"]:
-            layers.append(st.BatchNormalization(momentum=0.9))  # 0.99 takes hundreds of steps to follow
+            layers.append(st.BatchNormalization(momentum=0.9))  # 0.99 would need hundreds of steps to converge
         layers += [st.Activation("relu"), st.MaxPooling2D(2)]
     layers += [st.Flatten(), st.Dropout(params["dropout"]), st.Dense(classes, activation="softmax")]
     model = st.Sequential(layers, seed=seed)
@@ -80,7 +80,7 @@ def network(params: dict[str, Any], classes: int, steps: int, seed: int = 0) -> 
 
 
 def products(params: dict[str, Any]) -> int:
-    """How many multiplications the convolutions of a setting take for an image of 28x28 pixels, forwards."""
+    """Number of multiplications in the convolutions of a configuration: forward pass, an image of 28x28 pixels."""
     channels, total = 1, 0
     for block in range(params["depth"]):
         filters, pixels = params["filters"] * 2**block, (28 // 2**block) ** 2
@@ -90,7 +90,7 @@ def products(params: dict[str, Any]) -> int:
 
 
 class _Report(st.Callback):
-    """Tells a trial its validation accuracy after each epoch."""
+    """Reports the validation accuracy to a trial after each epoch."""
 
     def __init__(self, trial: st.Trial) -> None:
         self.trial = trial
@@ -101,7 +101,7 @@ class _Report(st.Callback):
 
 @dataclass
 class Job:
-    """What is tuned: rows to train and to validate on, classes, and how many epochs the longest trial has."""
+    """What is tuned: training set, validation set, number of classes, and how many epochs the longest trial has."""
 
     X: np.ndarray
     y: np.ndarray
@@ -114,10 +114,10 @@ class Job:
         self.curves: dict[int, dict[str, list[float]]] = {}
 
     def __call__(self, trial: st.Trial) -> float:
-        """The objective: the validation accuracy after a training of as many epochs as the trial's budget says.
+        """The objective: the validation accuracy after a training whose number of epochs is the trial's budget.
 
-        Each training begins at its start, and its learning rate falls to 0 at its own end: a short one is a whole
-        training too, and what it is worth is not left to how high the rate still was.
+        Each training starts from scratch, and its learning rate decays to 0 at its last step. A short training is thus
+        a complete one, and its score does not depend on how far the learning rate has decayed.
         """
         params, epochs = trial.params, int(self.epochs if trial.budget is None else trial.budget)
         model = self.network(params, len(self.X), epochs, trial.seed)
@@ -130,7 +130,7 @@ class Job:
         return float(history.history["val_accuracy"][-1])
 
     def network(self, params: dict[str, Any], rows: int, epochs: int, seed: int) -> st.Sequential:
-        """The network of a setting, its learning rate made for so many rows and epochs."""
+        """The network of a configuration, with a learning-rate schedule for so many rows and epochs."""
         model = network(params, self.classes, epochs * math.ceil(rows / params["batch_size"]), seed)
         model.build((None, *self.X.shape[1:]))
         return model
@@ -138,7 +138,7 @@ class Job:
     def trained(
         self, params: dict[str, Any], X: np.ndarray, y: np.ndarray, epochs: int, seed: int = 0, verbose: int = 1,
     ) -> st.Sequential:
-        """A network of a setting, trained from its start on other rows."""
+        """The network of a configuration, trained from scratch on the rows given."""
         model = self.network(params, len(X), epochs, seed)
         model.fit(X, y, params["batch_size"], epochs, verbose=verbose)
         return model
@@ -147,9 +147,9 @@ class Job:
 def prepared(
     X: np.ndarray, y: np.ndarray, classes: int, epochs: int, seed: int = 0, db: Path | None = None,
 ) -> tuple[Job, st.Study]:
-    """What is to be run, ``study.run(job)``: a part of the rows to train on, the rest to validate on.
+    """The study and the job, for ``study.run(job)``; the rows are split into a training and a validation set.
 
-    No setting is proposed that takes more than MOST_PRODUCTS.
+    No configuration is proposed that takes more than MOST_PRODUCTS.
     """
     X, X_valid, y, y_valid = st.train_test_split(X, y, test_size=VALIDATION, random_state=seed, stratify=y)
     job = Job(X, y, X_valid, y_valid, classes, epochs)
@@ -164,7 +164,7 @@ def prepared(
 
 
 def confirmed(study: st.Study, job: Job, X: np.ndarray, y: np.ndarray, jobs: int = 2, seed: int = 0) -> st.Trial:
-    """The best of a search's best trials by the mean over its own split and others: a lucky one is found out."""
+    """The best of a search's best trials by the mean accuracy over its own split and others, which reduces optimism."""
     finalists = _ranked(study)[:FINALISTS]
 
     def judged(task: tuple[st.Trial, int]) -> float:
@@ -180,7 +180,7 @@ def confirmed(study: st.Study, job: Job, X: np.ndarray, y: np.ndarray, jobs: int
 
 
 def _ranked(study: st.Study) -> list[st.Trial]:
-    """The finished trials of the whole budget, the best first."""
+    """The finished trials of the full budget, best first."""
     finished = [(float(trial.budget or 0), trial.value, trial) for trial in study.trials if trial.value is not None]
     longest = max(budget for budget, _, _ in finished)
     return [trial for _, _, trial in sorted(
@@ -194,23 +194,23 @@ def main(
     quick: bool = False, data: Path | None = None, out: Path = Path("."), jobs: int = 2, seed: int = 0,
     db: Path | None = None,
 ) -> None:
-    """Tune, train the winner, and say and draw what came of it."""
+    """Tune, train the winner, print and plot the results."""
     checks.integer("--jobs", jobs, 1)
     checks.integer("--seed", seed, 0, 2**32 - 1)
     if out.exists() and not out.is_dir():
         raise ValueError(f"--out is {str(out)!r}, a file; it must be a folder")
     rows = from_package(quick, seed) if data is None else from_folder(data, quick, seed)
     out.mkdir(parents=True, exist_ok=True)
-    tempfile.TemporaryFile(dir=out).close()  # that it can be written is known before the work, not after
+    tempfile.TemporaryFile(dir=out).close()  # fails before the work if the folder can't be written
     longest = EPOCHS_OF_SEARCH if quick else EPOCHS
     job, study = prepared(rows.X, rows.y, rows.classes, longest if data is None else EPOCHS_OF_SEARCH, seed, db)
     height, width = job.X.shape[1:3]
-    tell(f"{len(job.X):,} images to train on, {len(job.X_valid):,} to choose by, {len(rows.X_sealed):,} sealed; "
-         f"{height}x{width} pixels, {rows.classes} classes")
+    tell(f"training set: {len(job.X):,} images, validation set: {len(job.X_valid):,}, held-out test set: "
+         f"{len(rows.X_sealed):,}; {height}x{width} pixels, {rows.classes} classes")
     begun = time.perf_counter()
     study.run(job, n_jobs=jobs)
     tell(f"searched in {time.perf_counter() - begun:.0f} s\n\n{_ranking(study)}")
-    note(f"judging the best {FINALISTS} by {SPLITS} other splits")
+    note(f"re-evaluating the best {FINALISTS} on {SPLITS} other splits")
     best = confirmed(study, job, rows.X, rows.y, jobs, seed)
     tell(f"\ntrial {best.number} is the best of the first {FINALISTS} by the mean over {SPLITS + 1} splits\n"
          f"why trial {best.number}: {study.why(best.number)}\n")
@@ -221,15 +221,15 @@ def main(
         found[name] = job.trained(params, rows.X_all, rows.y_all, longest, seed)
         seconds = time.perf_counter() - begun
         accuracy = found[name].evaluate(rows.X_sealed, rows.y_sealed)["accuracy"]
-        tell(f"{name + ':':<8} accuracy {accuracy:.4f} on {len(rows.X_sealed):,} sealed images; {longest} epochs on "
-             f"{len(rows.X_all):,} images, {seconds:.0f} s")
+        tell(f"{name + ':':<8} test accuracy {accuracy:.4f} on {len(rows.X_sealed):,} images; trained for {longest} "
+             f"epochs on {len(rows.X_all):,} images, {seconds:.0f} s")
     pictures = _draw(job, study, best, found["tuned"], rows, out)
     tell("\n".join(f"picture: {path}" for path in pictures))
 
 
 @dataclass
 class _Rows:
-    """Images to tune on, images to train the winner on (those, or more), and sealed ones; gray levels from 0 to 1."""
+    """Images to tune on, images to train the winner on (the same, or more), and the test set; gray levels in [0, 1]."""
 
     X: np.ndarray
     y: np.ndarray
@@ -266,8 +266,8 @@ def from_folder(folder: Path, quick: bool, seed: int) -> _Rows:
     rarest = int(np.unique(y, return_counts=True)[1].min())
     if min(height, width) < LEAST_PIXELS or rarest < LEAST_IMAGES:
         found = f"--data is {str(folder)!r}, with images of {height}x{width} pixels and a class of {rarest} images"
-        raise ValueError(f"{found}; it takes {LEAST_PIXELS}x{LEAST_PIXELS} or more pixels, and {LEAST_IMAGES} or more "
-                         f"images of each class")
+        raise ValueError(f"{found}; it must have at least {LEAST_PIXELS}x{LEAST_PIXELS} pixels, and {LEAST_IMAGES} "
+                         "images of each class")
     classes = int(max(y.max(), y_test.max())) + 1
     is_fashion = "fashion" in folder.name and classes == 10
     names = st.datasets.FASHION_NAMES if is_fashion else tuple(map(str, range(classes)))
@@ -279,8 +279,8 @@ def from_folder(folder: Path, quick: bool, seed: int) -> _Rows:
 
 
 def _ranking(study: st.Study, most: int = 5) -> str:
-    """The best trials of the whole budget, as a table."""
-    lines = [f"{'trial':>5} {'epochs':>6} {'validation accuracy':>19}  setting"]
+    """The best trials of the full budget, as a table."""
+    lines = [f"{'trial':>5} {'epochs':>6} {'validation accuracy':>19}  configuration"]
     lines += [f"{trial.number:>5} {trial.budget:>6.0f} {trial.value:>19.4f}  {shown(trial.params)}"
               for trial in _ranked(study)[:most]]
     return "\n".join(lines)
@@ -290,12 +290,13 @@ def _draw(
     job: Job, study: st.Study, best: st.Trial, model: st.Sequential, rows: _Rows, out: Path,
 ) -> list[Path]:
     probabilities = model.predict(rows.X_sealed)
-    said = probabilities.argmax(axis=1)
-    matrix = st.metrics.confusion_matrix(rows.y_sealed, said, labels=range(rows.classes))
-    certainty = probabilities[np.arange(len(said)), said]
-    wrong = np.flatnonzero(said != rows.y_sealed)
-    worst = wrong[np.argsort(-certainty[wrong], kind="stable")][:SHOWN]
-    titles = [f"{rows.names[said[i]]} ({certainty[i]:.0%})\nis {rows.names[rows.y_sealed[i]]}" for i in worst]
+    predicted = probabilities.argmax(axis=1)
+    matrix = st.metrics.confusion_matrix(rows.y_sealed, predicted, labels=range(rows.classes))
+    confidence = probabilities[np.arange(len(predicted)), predicted]
+    wrong = np.flatnonzero(predicted != rows.y_sealed)
+    worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:SHOWN]
+    titles = [f"true: {rows.names[rows.y_sealed[i]]}\npredicted: {rows.names[predicted[i]]}\n({confidence[i]:.0%})"
+              for i in worst]
     kernel = next(weight for weight in model.get_weights() if weight.ndim == 4)
     return [
         image_plots.plot_learning_curves(study, best, job.curves, out / "image_curves.png"),

@@ -3,7 +3,7 @@
     scratchtune example own-objectives [--quick]
 
 An objective is a function from a trial to a number. It may report a value for each epoch, and stop by itself when the
-values no longer improve: the study keeps them all.
+values no longer improve; the study stores all reported values.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ PIPELINE = {
 
 
 def digits() -> list[np.ndarray]:
-    """X_train, X_valid, y_train, y_valid: the digits, a quarter of each class to stop and to judge by."""
+    """X_train, X_valid, y_train, y_valid: the digits; a stratified quarter is the validation set."""
     X, y = st.datasets.load_digits()
     return st.train_test_split(X / 16.0, y, test_size=0.25, random_state=0, stratify=y)
 
 
 def pytorch_training(trial: st.Trial) -> float:
-    """The smallest validation loss of a PyTorch training, which ends `PATIENCE` epochs after it."""
+    """The smallest validation loss of a PyTorch training that stops after `PATIENCE` epochs without improvement."""
     import torch
     from torch import nn
 
@@ -78,7 +78,7 @@ def sklearn_pipeline(trial: st.Trial) -> float:
 
 
 def main(quick: bool = False) -> None:
-    """Run both searches and print what came of them."""
+    """Run both searches and print the results."""
     _needs("torch", "sklearn")
     trials = 6 if quick else 20
     study = st.tune(pytorch_training, NETWORK, searcher="random", n_trials=trials, n_jobs=1)

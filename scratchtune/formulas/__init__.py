@@ -1,9 +1,9 @@
-"""Formulas are lines of mathematics in docstrings, and this package is the machine that reads and checks them.
+"""Formulas are lines of mathematics in docstrings; this package parses them and checks the code against them.
 
-Reading order: `arithmetic` (floats and decimals), `dialect` (a line becomes a tree and is computed), `domains` (values
-to try), `registry` (a docstring becomes a Formula), `cases` (arguments for it), `judge` (line against code),
-`gradients` (line against its differences), `mutants` (small mistakes), `equivalent` (those that are none), `check`
-(all of it), `index` (what a reader sees), `document` (the map of its sections).
+Reading order: `arithmetic` (floats and decimals), `dialect` (a line is parsed into a tree and evaluated), `domains`
+(values to test), `registry` (a docstring becomes a Formula), `cases` (arguments for it), `judge` (compares a line with
+its code), `gradients` (compares a gradient with finite differences), `mutants` (small mistakes), `equivalent` (mutants
+that compute the same), `check` (all of it), `index` (what a reader sees), `document` (the map of its sections).
 """
 
 from scratchtune.formulas.check import Report, Row, check, check_all

@@ -1,8 +1,8 @@
-"""An arithmetic is a table: what each function and operator of the dialect means for one kind of number.
+"""An arithmetic is a table: what each function and operator of the dialect computes for one kind of number.
 
-`FLOATS` is Python's own double precision. `DECIMALS` keeps as many digits as the surrounding decimal context says, so
-that a naive line such as ``log(1 − 1 / (1 + exp(−z)))`` is exact where double precision would have nothing left of it,
-and can judge the stable code. There, only + − · / need all those digits; exp, log and their like are taken to `DIGITS`.
+`FLOATS` is Python's own double precision. `DECIMALS` has the precision of the surrounding decimal context. A naive line
+such as ``log(1 − 1 / (1 + exp(−z)))`` is then accurate where double precision would lose every digit, and can be
+compared with the stable code. Only + − · / need all those digits; exp, log and their like are computed to `DIGITS`.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ OPERATORS = ("+", "-", "·", "/", "^", "√", "negative", "absolute", "<", "<=",
 CONSTANTS = ("π",)
 REDUCTIONS = ("Σ", "Π", "mean", "max", "min")
 
-UNDEFINED = (ArithmeticError, ValueError)  # what a line raises where mathematics gives it no value, such as 0 / 0
+UNDEFINED = (ArithmeticError, ValueError)  # what a line raises where it is undefined, such as 0 / 0
 
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """How to read a number, to apply a function or an operator, and to reduce a list."""
+    """How to convert a number, apply a function or an operator, and reduce a list."""
 
     number: Callable[[Any], Any]
     functions: dict[str, Callable[..., Any]]
@@ -47,12 +47,12 @@ class Arithmetic:
 
 
 def rounded(value: Any) -> Any:
-    """A number, or an array of numbers, of any arithmetic in double precision."""
+    """A number, or an array of numbers, of any arithmetic, rounded to double precision."""
     return value.astype(np.float64) if isinstance(value, np.ndarray) else float(value)
 
 
 def digits(values: Iterable[float] = ()) -> AbstractContextManager[decimal.Context]:
-    """A decimal context precise enough to hold the exponential of twice any of these values beside 1."""
+    """A decimal context precise enough to add 1 to the exponential of twice any of these values."""
     largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
     needed = DIGITS + math.ceil(2 * min(largest, 2e4) / math.log(10))
     return decimal.localcontext(decimal.Context(prec=needed, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN))
@@ -88,7 +88,7 @@ FLOATS = Arithmetic(float, _EITHER | {
 
 
 def _to_digits(function: Callable[..., Decimal]) -> Callable[..., Decimal]:
-    """Compute ``function`` with `DIGITS` digits, however many the context around has."""
+    """Compute ``function`` with `DIGITS` digits, whatever the precision of the context."""
 
     def computed(*values: Decimal) -> Decimal:
         with digits():
@@ -124,7 +124,7 @@ def _pi() -> Decimal:
 
 
 def _series(term: Callable[[int], Decimal]) -> Decimal:
-    """Add terms until they change the sum no more."""
+    """Add terms until the sum no longer changes."""
     total, before, n = Decimal(0), None, 0
     while total != before:
         before, total, n = total, total + term(n), n + 1
@@ -150,7 +150,7 @@ def _erf(x: Decimal) -> Decimal:
 
 
 def _upper_tail(x: Decimal) -> Decimal:
-    """1 − erf(x) for x >= 0: far out by the asymptotic series, nearer by erf with the digits that will cancel."""
+    """1 − erf(x) for x >= 0: for large x the asymptotic series, else erf with extra digits for the cancellation."""
     if x * x > 400:
         term, total, n = Decimal(1), Decimal(0), 0
         while abs(total + term - total) > 0 and n < x * x:

@@ -1,8 +1,8 @@
 """A case is one set of arguments for a formula, drawn from the domains that its docstring's Where states.
 
-Every draw comes from a generator keyed by the formula's ID and the case's number, so that a case that fails today
-fails tomorrow. Some cases are random; then each argument in turn takes its edge values (zero, one, the ends of its
-interval, ±1e4 for logits) while the others stay random; at last all stand at their first edge together.
+Every draw comes from a generator keyed by the formula's ID and the case's number, so that a failing case can be
+reproduced. The first cases are random. In the next ones, each argument in turn takes its edge values (zero, one, the
+bounds of its interval, ±1e4 for logits) while the others are random. In the last one, all take their first edge value.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from scratchtune.formulas.domains import Pattern, draw, edges
 from scratchtune.formulas.registry import Formula
 
 RANDOM_CASES = 8
-MANY, MOST = 5, 2000  # axes; a line with as many is computed at so many places at most: the longest axes are cut
-SIZES = (1, 2, 3, 4, 5, 9, 17)  # of the axes: single, odd, even, beyond the fours of kernels and a vector of sixteen
+MANY, MOST = 5, 2000  # a line with MANY axes is evaluated at MOST index positions at most: the longest axes are cut
+SIZES = (1, 2, 3, 4, 5, 9, 17)  # of the axes: one, odd, even, beyond kernels' unrolling by 4 and a vector of 16 lanes
 
 
 def cases(formula: Formula) -> Iterator[dict[str, Any]]:
@@ -40,7 +40,7 @@ def cases(formula: Formula) -> Iterator[dict[str, Any]]:
 def case(formula: Formula, number: int, plan: Mapping[str, Pattern] | None = None) -> dict[str, Any]:
     """Case ``number`` of a formula, with the edge patterns of ``plan`` for the arguments that it names.
 
-    All axes are single in case 0 and longest in case 1; at an edge none is too short for its pattern.
+    All axes have length 1 in case 0 and are longest in case 1; at an edge each is long enough for its pattern.
     """
     rng = np.random.default_rng([zlib.crc32(formula.id.encode()), number])
     letters = sorted({letter for where in formula.where for letter in where.letters if not letter.isdigit()})
@@ -54,7 +54,7 @@ def case(formula: Formula, number: int, plan: Mapping[str, Pattern] | None = Non
 
 
 def _cut(sizes: dict[str, int]) -> dict[str, int]:
-    """The sizes; of `MANY` the longest are made shorter, down to 2, until there are at most `MOST` places on all."""
+    """The sizes; of `MANY` axes the longest are shortened, down to 2, until their product is at most `MOST`."""
     while len(sizes) >= MANY and math.prod(sizes.values()) > MOST and max(sizes.values()) > 2:
         longest = max(sizes, key=lambda letter: sizes[letter])
         sizes[longest] = SIZES[SIZES.index(sizes[longest]) - 1]

@@ -1,9 +1,9 @@
-"""The check holds each formula's line against the code that computes it, in five ways.
+"""The check compares each formula's line with the code that computes it, in five ways.
 
-1. The line is computed in decimals, and the plain Python code must agree with it on every case to `TOLERANCE`.
+1. The line is evaluated in decimals, and the plain Python code must agree with it on every case to `TOLERANCE`.
 2. So must the compiled code in float64, and in float32 to `TOLERANCE_FLOAT32`.
-3. Arguments that the line does not change must stay as they were, and every branch of the line must be reached.
-4. A gradient must agree with central differences of the line of the formula that it is the gradient of.
+3. Arguments that the line does not change must remain unchanged, and every branch of the line must be reached.
+4. A gradient must agree with central differences of the line of the function that it differentiates.
 5. Every mutant of the code must be caught by the cases of 1, but for those listed in `equivalent`.
 """
 
@@ -35,7 +35,7 @@ Equivalent = Mapping[tuple[str, str], str]
 
 @dataclass
 class Row:
-    """What was found for one formula."""
+    """The results for one formula."""
 
     id: str
     place: str = ""
@@ -70,7 +70,7 @@ def check(formula: Formula, known: Mapping[str, Formula] | None = None, equivale
 
 
 def _judged(formula: Formula, row: Row) -> list[Judged]:
-    """What the line says on every case where it has a value; each branch is to be reached by one of them."""
+    """The line's values on every case where it is defined; each branch must be reached by one of them."""
     found: list[Judged] = []
     wanted = {(choice, side) for choice in formula.choices for side in (True, False)}
     fixed = list(cases(formula))
@@ -104,7 +104,7 @@ def _worst(name: str, formula: Formula, function: Any, judged: Sequence[Judged],
     for one in judged:
         try:
             error = distance(formula, one, run(formula, function, one.arguments, dtype), dtype)
-        except Exception as problem:  # whatever a formula's code raises is a finding, not a crash of the check
+        except Exception as problem:  # an exception in a formula's code is reported; it does not end the check
             row.problems.append(f"{name} fails: {_brief(problem)}; with {_shown(one.arguments)}")
             break
         worst = max(worst, error)
@@ -142,7 +142,7 @@ def _check_mutants(formula: Formula, judged: Sequence[Judged], equivalent: Equiv
 def _catches(formula: Formula, function: Any, judged: Judged) -> bool:
     try:
         return distance(formula, judged, run(formula, function, judged.arguments)) > TOLERANCE
-    except Exception:  # a mutant may break in any way, and has then been caught
+    except Exception:  # a mutant that raises anything has been caught
         return True
 
 
@@ -162,7 +162,7 @@ def _brief(problem: Exception) -> str:
 
 @dataclass
 class Report:
-    """The rows of all formulas, and what they come to."""
+    """The rows of all formulas, and their totals."""
 
     rows: list[Row]
 
@@ -172,13 +172,13 @@ class Report:
 
     @property
     def wrong(self) -> list[str]:
-        """Everything that is wrong, a sentence each."""
+        """One sentence for each problem."""
         problems = [(row, problem) for row in self.rows for problem in row.problems]
         problems += [(row, f"a mutant survives: {mutant}") for row in self.rows for mutant in row.survived]
         return [f"{row.place} [{row.id}] {problem}" for row, problem in problems]
 
     def text(self) -> str:
-        """A table with a line for each formula, then the totals, then what is wrong."""
+        """A table with a line for each formula, then the totals, then the problems."""
         verdict = "All agree." if self.ok else "Not all agree."
         return "\n".join([*self._table(), "", self.totals(), *self.wrong, verdict])
 
@@ -205,7 +205,7 @@ def _small(error: float | None) -> str:
 
 
 def check_all(progress: bool = True) -> Report:
-    """Check every formula of the package, with a progress bar where stderr is a terminal."""
+    """Check every formula of the package, with a progress bar if stderr is a terminal."""
     formulas = registry()
     bar = tqdm(formulas.values(), desc="formulas", unit="", disable=None if progress else True)
     rows = [check(formula, formulas) for formula in bar]

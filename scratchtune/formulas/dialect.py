@@ -1,16 +1,16 @@
-"""A formula line is mathematics in one line of Unicode; here it is read into a small tree, and the tree is computed.
+"""A formula line is mathematics on one line of Unicode; this module parses it into a small tree and evaluates the tree.
 
 The dialect, by example::
 
     R = λ · Σᵢ[θᵢ²]                                 a product is always an explicit ·
-    yₙₖ = exp(zₙₖ − maxⱼ[zₙⱼ]) / Σⱼ[exp(zₙⱼ − maxⱼ[zₙⱼ])]     a small letter below is an index, j runs where k does
-    a = z if z > 0 else α · (exp(z) − 1)            both sides of every condition are tested
-    gₖ = 2 · (aₖ − tₖ) / #k                         #k is how many k there are, and a bare k counts from 0
-    m'ᵢ = β₁ · mᵢ + (1 − β₁) · gᵢ ; θ'ᵢ = θᵢ − α · m'ᵢ        a prime is the new value, equations run in order
-    yₘ = Σₖ[x[s · m + k − t] · wₖ]                  brackets after a symbol: its entry at computed places, 0 outside
+    yₙₖ = exp(zₙₖ − maxⱼ[zₙⱼ]) / Σⱼ[exp(zₙⱼ − maxⱼ[zₙⱼ])]     a subscript is an index; j has the range of k
+    a = z if z > 0 else α · (exp(z) − 1)            cases reach both sides of every condition
+    gₖ = 2 · (aₖ − tₖ) / #k                         #k is the length of the axis k; a bare k counts from 0
+    m'ᵢ = β₁ · mᵢ + (1 − β₁) · gᵢ ; θ'ᵢ = θᵢ − α · m'ᵢ        a prime marks the new value; equations run in order
+    yₘ = Σₖ[x[s · m + k − t] · wₖ]                  brackets after a symbol: its entry at computed indices, 0 outside
 
-Nothing here calls the code that a line describes: a line is computed entry by entry, slowly and plainly, with the
-numbers of an `arithmetic` (floats, or decimals of any precision).
+Nothing here calls the code that a line describes. A line is evaluated entry by entry, without any optimisation, in an
+`arithmetic` (floats, or decimals of any precision).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ COMPARISONS = ("<", "<=", ">", ">=", "=")
 
 @dataclass(frozen=True)
 class Number:
-    """A number as it is written, so that each arithmetic reads it exactly."""
+    """A number as text, so that each arithmetic converts it exactly."""
 
     text: str
 
@@ -51,7 +51,7 @@ class Name:
 
 @dataclass(frozen=True)
 class Entry:
-    """``x[s · m + k, c]``: the entry of a symbol at computed places, whole numbers from 0; outside of it there is 0."""
+    """``x[s · m + k, c]``: the entry of a symbol at computed indices, integers from 0; outside the array it is 0."""
 
     symbol: str
     places: tuple[Node, ...]
@@ -59,7 +59,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Count:
-    """``#k``: how many values the index k takes."""
+    """``#k``: the number of values of the index k."""
 
     letter: str
 
@@ -83,7 +83,8 @@ class Reduction:
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """``yes if test else no``; equal only to itself, so that each one in a line is counted as tested or not."""
+    """``yes if test else no``; equal only to itself, so that the branches of each one in a line are counted separately.
+    """
 
     test: Node
     yes: Node
@@ -102,7 +103,7 @@ Node = Number | Name | Entry | Count | Call | Reduction | Choice
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """The node and everything beneath it."""
+    """The node and all its descendants."""
     yield node
     match node:
         case Call(_, children) | Entry(_, children):
@@ -151,12 +152,12 @@ def _tokens(line: str) -> list[_Token]:
 
 
 def normal(text: str) -> str:
-    """One spelling for what looks alike: composed letters, and ASCII for minus and comparisons."""
+    """Normalise characters that look alike: composed letters, and ASCII for minus and comparisons."""
     return unicodedata.normalize("NFC", text).translate(SPELLINGS)
 
 
 def parse(line: str) -> tuple[Equation, ...]:
-    """Read a line into its equations; a ValueError says what is not understood."""
+    """Parse a line into its equations; a ValueError names what cannot be parsed."""
     return _Parser(line).equations()
 
 
@@ -181,7 +182,7 @@ class _Parser:
     def expect(self, text: str, hint: str = "") -> None:
         if not self.take(text):
             seen = repr(self.token.text) if self.token.kind != "end" else "the end of the line"
-            raise ValueError(f"{seen} stands where {text!r} was expected{hint}")
+            raise ValueError(f"{seen} was found where {text!r} was expected{hint}")
 
     def equations(self) -> tuple[Equation, ...]:
         found = [self.equation()]
@@ -255,7 +256,7 @@ class _Parser:
             return Count(self.tokens[self.position - 1].text)
         if token.text == "√":
             return Call("√", (self.atom(),))
-        raise ValueError(f"{token.text!r} stands where a number, a name or '(' was expected")
+        raise ValueError(f"{token.text!r} was found where a number, a name or '(' was expected")
 
     def named(self, token: _Token) -> Node:
         """A reduction ``Σᵢ[..]``, a function ``exp(..)``, an entry ``x[i + 1]``, or a symbol ``θᵢ``."""
@@ -287,7 +288,7 @@ class _Parser:
 
 @dataclass
 class Evaluation:
-    """The values of a line's symbols, arrays or single numbers, as its equations are run one after the other."""
+    """The values of a line's symbols, arrays or scalars, while its equations are evaluated in order."""
 
     symbols: dict[str, Any]
     sizes: Mapping[str, int]
@@ -295,7 +296,7 @@ class Evaluation:
     branches: set[tuple[Choice, bool]] = field(default_factory=set)
 
     def run(self, equations: tuple[Equation, ...]) -> dict[str, Any]:
-        """Run the equations in order, and return the value of each target."""
+        """Evaluate the equations in order, and return the value of each target."""
         for equation in equations:
             target = equation.target
             if target.indices:
@@ -308,7 +309,7 @@ class Evaluation:
         return {equation.target.symbol: self.symbols[equation.target.symbol] for equation in equations}
 
     def value(self, node: Node, place: Mapping[str, int]) -> Any:
-        """The value of one node where the index letters stand at ``place``."""
+        """The value of one node for the value of each index letter in ``place``."""
         match node:
             case Number(text):
                 return self.arithmetic.number(text)
@@ -340,7 +341,7 @@ class Evaluation:
     def _entry(self, array: Any, places: list[Any]) -> Any:
         position = tuple(int(place) for place in places)
         if any(place != found for place, found in zip(places, position, strict=True)):
-            raise ValueError(f"an entry is asked for at {[float(place) for place in places]}, no whole numbers")
+            raise ValueError(f"the indices of an entry are {[float(index) for index in places]}; they must be integers")
         inside = all(0 <= place < size for place, size in zip(position, array.shape, strict=True))
         return array[position] if inside else self.arithmetic.number(0)
 

@@ -30,7 +30,7 @@ SECTIONS = (
         "scratchtune/estimators.py", "scratchtune/data/scaling.py", "scratchtune/data/imputing.py",
         "scratchtune/data/encoding.py", "scratchtune/search/parameters.py", "scratchtune/search/space.py"),
         ("04", "05", "08")),
-    Section("2.2", "超参数之间的联系", (f"{_NETWORK}/optimizers.py",), ("05",)),
+    Section("2.2", "超参数之间的联系", (f"{_NETWORK}/optimizers.py", f"{_NETWORK}/schedules.py"), ("05",)),
     Section("2.3", "评价指标", (
         "scratchtune/metrics/classification.py", "scratchtune/metrics/precision_recall.py",
         "scratchtune/metrics/ranking.py", "scratchtune/metrics/regression.py"), ("07",)),
@@ -40,7 +40,8 @@ SECTIONS = (
         "scratchtune/search/bayesian.py", "scratchtune/search/kernels.py", "scratchtune/search/gaussian_process.py",
         "scratchtune/search/fitting.py", "scratchtune/search/surrogate.py", "scratchtune/search/normal.py",
         "scratchtune/search/acquisition.py", "scratchtune/search/acquisition_search.py",
-        "scratchtune/search/gaussian_search.py", "scratchtune/search/parzen.py"), ("12", "13")),
+        "scratchtune/search/gaussian_search.py", "scratchtune/search/mixture.py", "scratchtune/search/parzen.py"),
+        ("12", "13")),
     Section("3.4", "遗传算法", (
         "scratchtune/search/genetic.py", "scratchtune/search/genetic_operators.py",
         "scratchtune/search/genetic_brood.py"), ("14",)),
@@ -64,8 +65,9 @@ SECTIONS = (
     Section("8.1", "自动机器学习"),
     Section("8.2", "可解释性", ("scratchtune/insight/plots.py",), ("12",)),
     Section("8.3", "计算效率", (
-        f"{_NETWORK}/matmul.py", "scratchtune/jit/kernels.py", "scratchtune/search/schedule.py",
-        "scratchtune/search/hyperband.py"), ("15",)),
+        f"{_NETWORK}/matmul.py", f"{_NETWORK}/exponential.py", f"{_NETWORK}/random_numbers.py",
+        "scratchtune/jit/kernels.py", "scratchtune/search/schedule.py", "scratchtune/search/hyperband.py"),
+        ("15", "17")),
     Section("9.1", "如何选择合适的超参数调整算法？", ("scratchtune/comparison.py",), ("11", "14", "15")),
     Section("9.2", "如何评估超参数调整的效果？", (
         "scratchtune/evaluation/splits.py", "scratchtune/evaluation/cross_validation.py",
@@ -77,7 +79,7 @@ SECTIONS = (
 
 
 def sections() -> str:
-    """The map as a Markdown table, with links as of scratchtune/README.md; a section without files says so."""
+    """The map as a Markdown table, with links relative to scratchtune/README.md; a section may have no files yet."""
     rows = ["| section | formulas | files | lessons |", "|---|---|---|---|", *(_row(section) for section in SECTIONS)]
     return "\n".join(rows)
 
@@ -89,7 +91,7 @@ def _row(section: Section) -> str:
 
 
 def _formulas(section: Section) -> str:
-    """The IDs of the formulas in the section's files, those of one file in the order in which they stand there."""
+    """The IDs of the formulas in the section's files, in the order of files and lines."""
     found = [formula for formula in registry().values() if formula.place.rsplit(":", 1)[0] in section.files]
     return ", ".join(f"`{formula.id}`" for formula in found)
 

@@ -1,16 +1,16 @@
-"""A domain says which values an argument may take; it is the third word of a line of a docstring's Where.
+"""A domain is the set of values that an argument may take; it is the third entry of a line of a docstring's Where.
 
     real                    any number; the edges are 0, ±1 and ±20
     logits                  any number, with edges of ±10000
-    >= 0, > 0, in [0, 1)    an interval, written so or with other bounds; an open end is approached to 2⁻¹⁰
-    integer, integer >= 1   whole numbers: an int, or an array of int64
+    >= 0, > 0, in [0, 1)    an interval, with these or other bounds; an open bound is approached to 2⁻¹⁰
+    integer, integer >= 1   integers: an int, or an array of int64
     uint64                  64 random bits
     0 or 1                  a floating-point number that is one of the two
     one-hot, probabilities  along the last axis: a single 1, or positive numbers whose sum is exactly 1
-    index of k              a position along the axis k, from 0
-    written, scratch        an output, and a workspace that nobody reads afterwards: both start as NaN
+    index of k              an index along the axis k, from 0
+    written, scratch        an output, and a workspace that is not read afterwards: both start as NaN
 
-All floating-point values are exact in float32, so that one evaluation of a line judges both precisions.
+All floating-point values are exact in float32, so that one evaluation of a line serves for both precisions.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ ACCEPTED = (
 
 @dataclass(frozen=True)
 class Domain:
-    """Which values an argument may take: a kind, and the bounds of an interval (open ones moved inside by a little)."""
+    """The values that an argument may take: a kind, and the bounds of an interval (open ones moved inside a little)."""
 
     kind: str
     low: float | None = None
@@ -53,17 +53,17 @@ class Domain:
 
     @property
     def integral(self) -> bool:
-        """Whether values are whole numbers of an integer type, whatever the precision of the rest."""
+        """Whether values have an integer type, whatever the precision of the other arguments."""
         return self.kind in ("integer", "uint64", "index")
 
     @property
     def drawn(self) -> bool:
-        """Whether the values at the start matter; an output or a workspace starts as NaN."""
+        """Whether values are drawn; an output or a workspace starts as NaN."""
         return self.kind not in ("written", "scratch")
 
 
 def read_domain(text: str) -> tuple[Domain, str]:
-    """The domain at the start of ``text``, and the words after it."""
+    """Parse the domain at the start of ``text``; return it and the remaining words."""
     found = _DOMAIN.match(text.strip())
     if not found:
         raise ValueError(f"{text.strip()!r} does not begin with a domain; known are {ACCEPTED}")
@@ -86,7 +86,7 @@ def read_domain(text: str) -> tuple[Domain, str]:
 
 
 def edges(domain: Domain) -> Sequence[Pattern]:
-    """Patterns of edge values; an array repeats a pattern over its entries, a single number takes each value."""
+    """Patterns of edge values; an array repeats a pattern over its entries, a scalar takes each value."""
     low, high = domain.low, domain.high
     match domain.kind:
         case "logits":
@@ -137,7 +137,7 @@ def _rows(domain: Domain, shape: tuple[int, ...], rng: np.random.Generator, edge
 def draw(
     domain: Domain, shape: tuple[int, ...], rng: np.random.Generator, sizes: Mapping[str, int], edge: Pattern | None,
 ) -> Any:
-    """Values of one argument: an array, or a single number where the shape is (); random where ``edge`` is None."""
+    """Values of one argument: an array, or a scalar if the shape is (); random if ``edge`` is None."""
     if not domain.drawn:
         return np.full(shape, np.nan)
     if domain.kind in ("one-hot", "probabilities"):

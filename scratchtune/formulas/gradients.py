@@ -1,16 +1,16 @@
-"""A gradient is held against central differences of the line of the formula f that it is the gradient of.
+"""A gradient is compared with central differences of the line of the function f that it differentiates.
 
-What is differentiated is Σ f, the sum over all entries of f's last target (or of the one that ``p of [ID] in z``
-names), in one argument. The gradient's arguments are told apart like this:
+The differentiated scalar is Σ f, the sum over all entries of f's last target (or of the target that ``p of [ID] in z``
+names), with respect to one argument. The gradient's arguments are identified as follows:
 
-- one that f has too is the same thing, matched by name;
-- one whose symbol is a target of f is f's own value there: a backward pass may be handed what the forward pass made;
-- one more may be the gradient dy that arrives from above; then Σ dy · f is differentiated;
-- one that the line changes in place (``d'ᵢ = dᵢ + ...``) starts as zero, and an output as NaN.
+- an argument that f has too is the same, matched by name;
+- an argument whose symbol is a target of f is f's value: a backward pass may take the output of the forward pass;
+- one further argument may be the gradient dy of the loss with respect to f; then Σ dy · f is differentiated;
+- an argument that the line changes in place (``d'ᵢ = dᵢ + ...``) starts as zero, and an output as NaN.
 
-The differences are taken in decimals of 150 digits, so the step can be so small that nothing of it is left to see.
-An entry where the slopes to the left and to the right disagree is a kink, and is left out: there any value between
-them is right.
+The differences are taken in decimals of 150 digits, so the step can be so small that its truncation error is
+negligible. An entry whose one-sided derivatives disagree is a kink and is left out: there any value between them is a
+subgradient.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from scratchtune.formulas.judge import floats, judge, run
 from scratchtune.formulas.registry import Formula
 
 STEP = Decimal("1e-30")
-MOST = 24  # numbers in an argument that is differenced one by one; a larger matrix would say nothing new
-WORK = 200_000  # places at which a line with many axes is computed; the cases after that are left out
-LARGEST = 100.0  # further out, where differences would need thousands of digits, only the gradient's own line judges
+MOST = 24  # entries of an argument that are differenced one by one; a larger matrix would test nothing new
+WORK = 200_000  # index positions at which a line with many axes is evaluated; further cases are skipped
+LARGEST = 100.0  # beyond it differences would need thousands of digits; only the gradient's own line is compared
 
 
 def gradient_error(formula: Formula, known: Mapping[str, Formula]) -> float:
-    """How far the code is from central differences, at most, over all cases; a ValueError where it cannot be told."""
+    """The largest distance of the code from central differences over all cases; a ValueError if no case has any."""
     assert formula.gradient_of is not None
     name, argument = formula.gradient_of.id, formula.gradient_of.argument
     if name not in known or argument not in known[name].parameters:
@@ -49,14 +49,14 @@ def gradient_error(formula: Formula, known: Mapping[str, Formula]) -> float:
         sizes = base.sizes(arguments)
         work += np.size(arguments[argument]) * math.prod(sizes.values()) * (len(sizes) >= MANY)
         try:
-            slopes = differences(base, arguments, argument, target, weights)
+            gradient = differences(base, arguments, argument, target, weights)
         except arithmetic.UNDEFINED:
             continue
         code = np.asarray(run(formula, formula.plain, arguments)[last], dtype=np.float64)
-        if code.shape != slopes.shape:
-            raise ValueError(f"the gradient in {argument} has shape {code.shape}, and {argument} has {slopes.shape}")
-        smooth = ~np.isnan(slopes)
-        errors += (np.abs(code - slopes) / (0.1 + np.abs(slopes)))[smooth].tolist()
+        if code.shape != gradient.shape:
+            raise ValueError(f"the gradient in {argument} has shape {code.shape}, and {argument} has {gradient.shape}")
+        smooth = ~np.isnan(gradient)
+        errors += (np.abs(code - gradient) / (0.1 + np.abs(gradient)))[smooth].tolist()
     if not errors:
         raise ValueError(f"no case of [{name}] could be differenced in {argument}")
     return math.inf if any(map(math.isnan, errors)) else max(errors)
@@ -67,7 +67,7 @@ def differences(
 ) -> np.ndarray:
     """d Σ(weights · target) / d argument by central differences of the line in decimals; NaN at a kink."""
     start = np.asarray(arguments[argument], dtype=np.float64)
-    slopes = np.empty(start.shape)
+    gradient = np.empty(start.shape)
 
     def total(position: tuple[int, ...], step: Decimal) -> Decimal:
         moved = start.astype(object)
@@ -81,8 +81,8 @@ def differences(
         for position in np.ndindex(start.shape):
             left, middle, right = (total(position, step) for step in (-STEP, Decimal(0), STEP))
             kink = abs(right - 2 * middle + left) > STEP * Decimal("1e-9")
-            slopes[position] = math.nan if kink else float((right - left) / (2 * STEP))
-    return slopes
+            gradient[position] = math.nan if kink else float((right - left) / (2 * STEP))
+    return gradient
 
 
 # The arguments of both -----------------------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ def _cases(formula: Formula, base: Formula, target: str) -> Iterator[tuple[dict[
 
 
 def _roles(formula: Formula, base: Formula) -> dict[str, str]:
-    """What each argument of the gradient is to the base formula."""
+    """The role of each argument of the gradient in the base formula."""
     shared = {where.argument for where in base.where if where.domain.drawn}
     targets = {equation.target.symbol for equation in base.equations}
     roles = {}
@@ -124,14 +124,14 @@ def _roles(formula: Formula, base: Formula) -> dict[str, str]:
             roles[where.argument] = "value" if where.symbol in targets else "above"
     above = [argument for argument, role in roles.items() if role == "above"]
     if len(above) > 1:
-        raise ValueError(f"[{base.id}] lacks the arguments {', '.join(above)}; only one may be the gradient from above")
+        raise ValueError(f"[{base.id}] lacks the arguments {', '.join(above)}; only one may be the upstream gradient")
     return roles
 
 
 def _with_outputs(
     formula: Formula, base: Formula, arguments: dict[str, Any], roles: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The arguments with room for what the gradient writes, as long as the base formula's axes of the same letters."""
+    """The arguments with arrays for the gradient's outputs, sized by the base formula's axes of the same letters."""
     made = [where for where in formula.where if roles[where.argument] in ("output", "start")]
     given = [where for where in (*base.where, *formula.where) if where not in made]
     sizes = {

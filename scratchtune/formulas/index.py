@@ -1,4 +1,4 @@
-"""The index shows formulas to a reader: all of them in a table, or one beside its code and its test."""
+"""The index prints formulas: all of them in a table, or one beside its code and its test."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import textwrap
 from scratchtune import checks
 from scratchtune.formulas.registry import Formula, registry
 
-# What users call, where the formula behind it has another ID.
+# The names that users type, for formulas with another ID.
 PUBLIC = {
     "f1": "f_beta", "f1_score": "f_beta", "fbeta_score": "f_beta", "accuracy_score": "accuracy",
     "balanced_accuracy_score": "balanced_accuracy", "precision_score": "precision", "recall_score": "recall",
@@ -34,7 +34,7 @@ def find(name: str) -> Formula:
 
 
 def describe(name: str) -> str:
-    """One formula: what it says, the code that computes it, where that stands, and which test covers it."""
+    """One formula: its docstring, the code that computes it, its file and line, and the test that covers it."""
     formula = find(name)
     parts = [f"[{formula.id}]  {formula.line}", formula.sentence]
     for heading, text in formula.sections.items():

@@ -1,7 +1,7 @@
-"""The judge computes a line in decimals, runs the code on the same arguments, and says how far they are apart.
+"""A formula's line is evaluated in decimals, its code is run on the same arguments, and the two are compared.
 
 The distance is |code − line| / (|line| + 10⁻³ · the largest entry of an array argument): relative, but a sum that
-cancels to nearly zero is measured against what was summed. A function of single numbers gets no such grace.
+cancels to nearly zero is compared with the size of its terms. For a function of scalars it is purely relative.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from scratchtune.formulas.registry import Formula, Where
 
 @dataclass(frozen=True)
 class Judged:
-    """A case with what the line says about it: the value of every target."""
+    """A case and the line's value of every target."""
 
     arguments: Mapping[str, Any]
     targets: Mapping[str, Any]
 
 
 def judge(formula: Formula, arguments: Mapping[str, Any]) -> tuple[Judged, set[Any]]:
-    """The line's own values for some arguments, and the branches that it took; raises one of `arithmetic.UNDEFINED`."""
+    """The line's values for some arguments, and the branches taken; raises one of `arithmetic.UNDEFINED`."""
     with arithmetic.digits(floats(arguments)):
         targets, branches = formula.solve(arguments, arithmetic.DECIMALS)
         return Judged(arguments, {name: arithmetic.rounded(value) for name, value in targets.items()}), branches
 
 
 def floats(arguments: Mapping[str, Any]) -> Iterator[float]:
-    """Every floating-point number among some arguments."""
+    """All floating-point numbers in the arguments."""
     for value in arguments.values():
         if np.asarray(value).dtype.kind == "f":
             yield from np.ravel(value).tolist()
@@ -43,10 +43,10 @@ def floats(arguments: Mapping[str, Any]) -> Iterator[float]:
 
 
 def run(formula: Formula, function: Any, arguments: Mapping[str, Any], dtype: Any = np.float64) -> dict[str, Any]:
-    """Call the code on copies of the arguments, and return the value that it gives to each target of the line.
+    """Call the code on copies of the arguments, and return its value of each target of the line.
 
-    A primed target is an argument after the call, an output is what was written there, and the rest is returned: the
-    last other target, or as many as the returned tuple has. Targets before those are only steps of the line.
+    A primed target is an argument after the call; an output is an array that the code has written. The others are
+    returned: the last one, or as many as the returned tuple has. Earlier targets are intermediate steps of the line.
     """
     given = {where.argument: _cast(where, arguments[where.argument], dtype) for where in formula.where}
     before = {name: np.copy(value) for name, value in given.items()}
@@ -64,7 +64,7 @@ def run(formula: Formula, function: Any, arguments: Mapping[str, Any], dtype: An
 
 
 def _cast(where: Where, value: Any, dtype: Any) -> Any:
-    """A copy in the precision asked for; whole numbers keep their type, and a single one is an int (or np.uint64)."""
+    """A copy in the given precision; integers keep their type, and a scalar one is an int (or np.uint64)."""
     if where.domain.integral:
         return np.copy(value) if where.letters else value if where.domain.kind == "uint64" else int(value)
     return np.array(value, dtype=dtype) if where.letters else dtype(value)
@@ -74,14 +74,14 @@ def _check_untouched(formula: Formula, before: Mapping[str, Any], after: Mapping
     free = {*formula.changed.values(), *(where.argument for where in formula.where if where.domain.kind == "scratch")}
     for name in before:
         if name not in free and not np.array_equal(before[name], after[name], equal_nan=True):
-            raise ValueError(f"it changes its argument {name!r}, and the line does not say so")
+            raise ValueError(f"it changes its argument {name!r}, which the line does not change")
 
 
 # Comparing -----------------------------------------------------------------------------------------------------------
 
 
 def distance(formula: Formula, judged: Judged, values: Mapping[str, Any], dtype: Any = np.float64) -> float:
-    """How far the code's values are from the line's, at most, over all entries; inf where one is NaN or misshapen."""
+    """The largest distance of the code's values from the line's over all entries; inf for NaN or a wrong shape."""
     arrays = [judged.arguments[where.argument] for where in formula.where if where.letters and where.domain.drawn]
     largest = max((float(np.abs(array).max()) for array in arrays if array.dtype.kind == "f"), default=0.0)
     grace = 1e-3 * largest + float(np.finfo(dtype).tiny)

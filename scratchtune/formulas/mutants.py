@@ -1,11 +1,11 @@
 """A mutant is a formula's function with one small mistake in it, of the kinds that people make.
 
-Each must be caught by the cases of `check`: a mutant that survives shows a case that is missing, or code without
-effect. The few that compute the same in another way are listed with their reason in `equivalent`.
+Each must be caught by the cases of `check`: a mutant that survives reveals a missing case, or code without effect. The
+few that compute the same in another way are listed with their reason in `equivalent`.
 
 The kinds: a sign (+ for −), a constant (1.5 for 0.5), a dropped term (a for a + b or a · b), a swapped operator
 (· for /, < for >=, max for min), a sum for a mean, an absolute value for a square; each the other way round too.
-Loop ranges, indices, axes and shapes stay as they are: such a mistake would crash or never end, and prove nothing.
+Loop ranges, indices, axes and shapes are not mutated: such a mistake would crash or never end, and test nothing.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _UNTOUCHED_CALLS = ("range", "prange", "len", "empty", "zeros", "ones", "empty_l
 
 @dataclass(frozen=True)
 class Mutant:
-    """A mutated function, and a description that stays the same while the code around it does."""
+    """A mutated function, and a description that does not depend on line numbers."""
 
     description: str
     function: Callable[..., Any]
@@ -66,7 +66,7 @@ def _definition(plain: FunctionType) -> ast.FunctionDef:
     return tree
 
 
-# Where a mistake may stand -------------------------------------------------------------------------------------------
+# What may be mutated -------------------------------------------------------------------------------------------------
 
 
 def _statements(node: ast.AST) -> Iterator[ast.stmt]:
@@ -102,7 +102,7 @@ def _called(call: ast.Call) -> str:
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
-    """Each mistake that fits a node: its kind and the node that takes its place."""
+    """Each mutation of a node: its kind and the node that replaces it."""
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             yield "constant", ast.Constant(value + 1 if value + 1 != value else 2 * value)
@@ -163,8 +163,8 @@ class _Replace(ast.NodeTransformer):
 
 
 def _compiled(tree: ast.FunctionDef, old: ast.AST, new: ast.AST, plain: FunctionType) -> Callable[..., Any]:
-    """The function with ``old`` replaced by ``new``; functions that it calls run as plain Python too."""
-    kept = {id(old): old}  # deepcopy leaves what its memo holds as it is, so `old` can be found in the copy
+    """The function with ``old`` replaced by ``new``; the functions that it calls run as plain Python too."""
+    kept = {id(old): old}  # deepcopy does not copy what is in its memo, so `old` can be found in the copy
     mutated = _Replace(old, copy.deepcopy(new)).visit(copy.deepcopy(tree, kept))
     module = ast.fix_missing_locations(ast.Module([mutated], []))
     names = {name: jit.plain(value) if callable(value) else value for name, value in plain.__globals__.items()}

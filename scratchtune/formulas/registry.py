@@ -35,7 +35,7 @@ class FormulaError(ValueError):
 
 @dataclass(frozen=True)
 class Where:
-    """One line of Where: what a symbol of the line is among the function's arguments."""
+    """One line of Where: the argument of the function that a symbol of the line denotes."""
 
     symbol: str
     argument: str
@@ -46,7 +46,7 @@ class Where:
 
 @dataclass(frozen=True)
 class Gradient:
-    """What a gradient is the gradient of: a target of another formula (its last one if not named), in an argument."""
+    """What a gradient differentiates: a target of another formula (by default the last one), in one argument."""
 
     id: str
     argument: str
@@ -81,7 +81,7 @@ class Formula:
 
     @property
     def plain(self) -> FunctionType:
-        """The function as plain Python, whatever compiles it."""
+        """The function as plain Python, without its compiler's wrapper."""
         return jit.plain(self.function)
 
     @property
@@ -102,7 +102,7 @@ class Formula:
 
     @property
     def place(self) -> str:
-        """Where it stands: file:line, as short as it can be."""
+        """Its location, file:line, as short as possible."""
         return f"{_short(self.file)}:{self.line_number}"
 
     @cached_property
@@ -123,7 +123,7 @@ class Formula:
 
     @property
     def changed(self) -> dict[str, str]:
-        """The targets that are not returned but left in an argument: target -> argument."""
+        """The targets that are not returned but written to an argument: target -> argument."""
         arguments = {where.symbol + "'" * where.domain.drawn: where.argument for where in self.where}
         targets = [equation.target.symbol for equation in self.equations]
         return {target: arguments[target] for target in targets if target in arguments}
@@ -135,7 +135,7 @@ class Formula:
         return [node for node in nodes if isinstance(node, dialect.Choice)]
 
     def sizes(self, arguments: Mapping[str, Any]) -> dict[str, int]:
-        """How far each index letter runs, from the shapes of the arguments; a ValueError where two disagree."""
+        """The length of each index letter's axis, from the arguments' shapes; a ValueError if two disagree."""
         found: dict[str, int] = {}
         for where in self.where:
             shape = np.shape(arguments[where.argument])
@@ -147,14 +147,14 @@ class Formula:
         return found | {letter: found[axis] for letter, axis in self.aliases.items()}
 
     def solve(self, arguments: Mapping[str, Any], numbers: arithmetic.Arithmetic) -> tuple[dict[str, Any], set[Any]]:
-        """Run the line's equations on arguments: the value of each target, and which branches were taken."""
+        """Evaluate the line's equations on arguments: the value of each target, and the branches taken."""
         drawn = [where for where in self.where if where.domain.drawn]
         symbols = {where.symbol: numbers.convert(arguments[where.argument]) for where in drawn}
         evaluation = dialect.Evaluation(symbols, self.sizes(arguments), numbers)
         return evaluation.run(self.equations), evaluation.branches
 
     def evaluate(self, exact: bool = True, **arguments: Any) -> Any:
-        """The value of the line itself, not of the code: of its last equation, as a float or an array of floats.
+        """The value of the line, not of the code: that of its last equation, as a float or an array of floats.
 
         ``exact`` computes in decimals and rounds at the end; otherwise every step is in double precision.
         """
@@ -178,7 +178,7 @@ def _tests() -> dict[Path, str]:
 
 
 def read(function: Callable[..., Any]) -> Formula:
-    """Read the formula in a function's docstring; a FormulaError says what is wrong with it."""
+    """Parse the formula in a function's docstring; a FormulaError names what is wrong."""
     plain = jit.plain(function)
     try:
         return _read(function, plain)
@@ -194,7 +194,7 @@ def _read(function: Callable[..., Any], plain: FunctionType) -> Formula:
     lines = list(_entries(sections["Formula"]))
     if len(lines) != 1:
         raise ValueError(f"[{name}] has {len(lines)} lines of mathematics; one is accepted, joined by ;, "
-                         f"and what continues it stands deeper")
+                         "and a continuation line is indented deeper")
     line = lines[0]
     where = tuple(_where(text) for text in _entries(sections["Where"]))
     equations = dialect.parse(line)
@@ -233,7 +233,7 @@ def _heading(text: str, found: Mapping[str, Any]) -> str:
     if text not in HEADINGS:
         raise ValueError(f"{text!r} is no heading; known, in this order, are {', '.join(HEADINGS)}")
     if any(HEADINGS.index(text) <= HEADINGS.index(before) for before in found):
-        raise ValueError(f"the heading {text!r} stands too late or twice; the order is {', '.join(HEADINGS)}")
+        raise ValueError(f"the heading {text!r} is repeated or out of order; the order is {', '.join(HEADINGS)}")
     return text
 
 
@@ -281,7 +281,7 @@ def _check_arguments(parameters: list[str], where: tuple[Where, ...]) -> None:
             raise ValueError(f"the argument {parameter!r} is missing in Where")
     for argument in named:
         if argument not in parameters or named.count(argument) > 1:
-            raise ValueError(f"Where names {argument!r}; each argument of {', '.join(parameters)} stands there once")
+            raise ValueError(f"Where names {argument!r}; each argument of {', '.join(parameters)} must occur once")
 
 
 def _aliases(equations: tuple[dialect.Equation, ...], where: tuple[Where, ...]) -> dict[str, str]:
@@ -320,7 +320,7 @@ def _check_entry(node: dialect.Entry, axes: Mapping[str, tuple[str, ...]], reada
         raise ValueError(f"the line takes an entry of {node.symbol!r}, which is neither in Where nor defined before")
     if len(axes[node.symbol]) != len(node.places):
         raise ValueError(
-            f"{node.symbol!r} has {len(axes[node.symbol])} axes, and an entry is taken at {len(node.places)} places")
+            f"{node.symbol!r} has {len(axes[node.symbol])} axes, and an entry is taken with {len(node.places)} indices")
 
 
 def _check_other_name(node: dialect.Name, equations: tuple[dialect.Equation, ...]) -> None:
@@ -331,7 +331,7 @@ def _check_other_name(node: dialect.Name, equations: tuple[dialect.Equation, ...
 
 
 def _compared(node: dialect.Call, own: set[str]) -> dict[str, str]:
-    """In ``1 if j = k else 0`` the index j runs where k does."""
+    """In ``1 if j = k else 0`` the index j has the range of k."""
     match node.arguments:
         case (dialect.Name(left, ()), dialect.Name(right, ())) if (left in own) != (right in own):
             return {left: right} if right in own else {right: left}
@@ -384,7 +384,7 @@ def registry() -> dict[str, Formula]:
 
 
 def collect(modules: Iterable[ModuleType]) -> dict[str, Formula]:
-    """The formulas that are defined in some modules, by ID; a FormulaError where an ID stands twice."""
+    """The formulas that are defined in some modules, by ID; a FormulaError if an ID occurs twice."""
     found: dict[str, Formula] = {}
     for module in modules:
         functions = [value for value in vars(module).values() if _carries_formula(value, module)]

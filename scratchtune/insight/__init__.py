@@ -1,1 +1,1 @@
-"""Insight: pictures of what a search has tried and found. matplotlib is loaded only when a picture is drawn."""
+"""Insight: plots of studies and of trained models. matplotlib is imported only when something is plotted."""

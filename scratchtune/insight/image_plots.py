@@ -1,4 +1,4 @@
-"""Pictures of image classifiers: learning curves, a confusion matrix, mistakes, filters; each saves one PNG."""
+"""Plots of image classifiers: learning curves, confusion matrix, misclassified images, filters; each saves one PNG."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 def plot_learning_curves(
     study: Study, chosen: Trial, curves: Mapping[int, Mapping[str, Sequence[float]]], path: str | Path,
 ) -> Path:
-    """Draw what every trial has reported, epoch by epoch, and the chosen one's accuracy on its two kinds of rows.
+    """Plot the validation accuracy of every trial by epoch, and the chosen trial's training and validation accuracy.
 
-    ``curves`` are histories by the number of the trial, "accuracy" and "val_accuracy" among them; where the chosen
-    trial's is missing, since it was taken up from a file, its half stays empty.
+    ``curves`` maps a trial's number to its history, with "accuracy" and "val_accuracy". The history of a chosen trial
+    that was read from a file is missing; its axes stay empty.
     """
     figure, (search, best) = canvas(2)
     for trial in study.trials:
@@ -29,23 +29,23 @@ def plot_learning_curves(
             search.plot(list(trial.reports), list(trial.reports.values()), color="0.6", linewidth=0.8, alpha=0.7)
     reports = chosen.reports
     search.plot(list(reports), list(reports.values()), color=COLOURS[1], linewidth=2.2,
-                label=f"trial {chosen.number}, which was chosen")
-    label(search, "epochs", "accuracy on other rows", "The search: every training")
+                label=f"trial {chosen.number} (chosen)")
+    label(search, "epoch", "validation accuracy", "All trials")
     values = [value for trial in study.trials for value in trial.reports.values()]
     if values:
         low, high = float(np.quantile(values, 0.1)), max(values)
         if high > low:
             search.set_ylim(low, high + 0.05 * (high - low))
     found = curves.get(chosen.number, {})
-    for name, said, colour in (("accuracy", "rows to train on", 0), ("val_accuracy", "other rows", 1)):
+    for name, text, colour in (("accuracy", "training accuracy", 0), ("val_accuracy", "validation accuracy", 1)):
         if name in found:
-            best.plot(range(1, len(found[name]) + 1), found[name], color=COLOURS[colour], linewidth=2, label=said)
-    label(best, "epochs", "accuracy", f"Trial {chosen.number}, which was chosen")
+            best.plot(range(1, len(found[name]) + 1), found[name], color=COLOURS[colour], linewidth=2, label=text)
+    label(best, "epoch", "accuracy", f"Trial {chosen.number} (chosen)")
     return save(figure, path)
 
 
 def plot_confusion(matrix: np.ndarray, names: Sequence[str], path: str | Path) -> Path:
-    """Draw a confusion matrix (true class, said class), coloured by shares of the true class, with numbers of rows."""
+    """Plot a confusion matrix (true class, predicted class): counts, coloured by their share of the true class."""
     figure, axes = canvas(1, (1.2 + 0.62 * len(names), 0.9 + 0.55 * len(names)))
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
@@ -55,17 +55,17 @@ def plot_confusion(matrix: np.ndarray, names: Sequence[str], path: str | Path) -
                       color="white" if shares[row, column] > 0.5 else "black")
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right", fontsize=8)
     axes.set_yticks(range(len(names)), names, fontsize=8)
-    axes.set_xlabel("said")
-    axes.set_ylabel("is")
-    right = np.trace(matrix) / max(matrix.sum(), 1)
-    axes.set_title(f"{right:.1%} of {matrix.sum():,} are right", loc="left", fontweight="bold")
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("true class")
+    accuracy = np.trace(matrix) / max(matrix.sum(), 1)
+    axes.set_title(f"accuracy {accuracy:.1%} on {matrix.sum():,} images", loc="left", fontweight="bold")
     return save(figure, path)
 
 
 def plot_images(
-    images: np.ndarray, titles: Sequence[str], path: str | Path, heading: str = "The surest mistakes",
+    images: np.ndarray, titles: Sequence[str], path: str | Path, heading: str = "The most confident mistakes",
 ) -> Path:
-    """Draw gray images (n, height, width, 1) with a title each; none at all is said so."""
+    """Plot gray images (n, height, width, 1), each with a title; without any image the heading is "No mistakes"."""
     columns = min(max(len(images), 1), 6)
     rows = max(math.ceil(len(images) / columns), 1)
     figure, grid = canvas((rows, columns), (1.5 * columns, 1.95 * rows + 0.4))
@@ -79,7 +79,7 @@ def plot_images(
 
 
 def plot_filters(kernel: np.ndarray, path: str | Path) -> Path:
-    """Draw the filters of a first convolution, (rows, columns, channels, filters), each the mean over its channels."""
+    """Plot the filters of a first convolution, (rows, columns, channels, filters), each the mean over its channels."""
     filters = kernel.mean(axis=2)
     count = filters.shape[-1]
     columns = min(count, 8)
@@ -90,6 +90,6 @@ def plot_filters(kernel: np.ndarray, path: str | Path) -> Path:
         axes.set_axis_off()
         if number < count:
             axes.imshow(filters[..., number], cmap="RdBu_r", vmin=-most, vmax=most)
-    figure.suptitle("The first layer's filters: red counts for, blue against", x=0.02, ha="left", fontweight="bold",
+    figure.suptitle("Filters of the first layer: red is positive, blue negative", x=0.02, ha="left", fontweight="bold",
                     fontsize=9)
     return save(figure, path)

@@ -1,4 +1,4 @@
-"""Pictures of studies, each a function that draws and saves one PNG."""
+"""Plots of studies: each function draws and saves one PNG."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from scratchtune.study import Study
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito: told apart by everybody
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito: safe for the colour-blind
 MARKERS = ("s", "o", "^", "D", "v", "P")
 
 
@@ -19,9 +19,9 @@ def plot_comparison(
     studies: Mapping[str, Study], costs: Mapping[str, Sequence[float]], parameter: str, path: str | Path,
     score: str = "cross-validated accuracy", logarithmic: bool = True,
 ) -> Path:
-    """Draw, for studies over one space, what each has tried of one parameter, and its best score for its cost so far.
+    """Plot, for studies over one space, the scores by one parameter, and the best score so far by the cost so far.
 
-    ``costs`` are the epochs that each trial of each study has cost, in order of number.
+    ``costs`` are the epochs of each trial of each study, in the order of the trials' numbers.
     """
     figure, (tried, best) = canvas(2)
     for number, (name, study) in enumerate(studies.items()):
@@ -37,8 +37,8 @@ def plot_comparison(
         best.step([*paid, sum(costs[name])], [*so_far, so_far[-1]], where="post", linewidth=2, **look)
     if logarithmic:
         tried.set_xscale("log")
-    label(tried, parameter.replace("_", " "), score, "What was tried")
-    label(best, "epochs paid, over all folds", f"best {score}", "Best so far")
+    label(tried, parameter.replace("_", " "), score, "All trials")
+    label(best, "epochs, summed over folds", f"best {score}", "Best so far")
     _zoom(best, [study for study in studies.values()])
     return save(figure, path)
 
@@ -56,7 +56,7 @@ def canvas(grid: int | tuple[int, int], size: tuple[float, float] | None = None)
 
 
 def label(axes: Any, x: str, y: str, title: str, place: str = "lower right") -> None:
-    """Name the axes, give them a title, and show a legend where something is named."""
+    """Label the axes, set a title, and add a legend if a curve has a label."""
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.set_title(title, loc="left", fontweight="bold")
@@ -67,7 +67,7 @@ def label(axes: Any, x: str, y: str, title: str, place: str = "lower right") -> 
 
 
 def _zoom(axes: Any, studies: Sequence[Study]) -> None:
-    """Show where the curves end, not where a first bad setting began."""
+    """Limit the y axis to where the curves end, so that a bad first trial does not set the scale."""
     values = np.concatenate([[trial.value for trial in study.trials if trial.state == "complete"] for study in studies])
     best = [study.best_value for study in studies]
     high = max(best)
@@ -77,7 +77,7 @@ def _zoom(axes: Any, studies: Sequence[Study]) -> None:
 
 
 def save(figure: Any, path: str | Path) -> Path:
-    """Write a figure; its folder is made if it is not there."""
+    """Write a figure to a file; create the folder if it does not exist."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)

@@ -1,12 +1,12 @@
-"""A metric is a number that says how good predictions are, given what was true.
+"""A metric measures how good predictions are, given the true values.
 
-Each metric has two functions, one under the other: the formula on plain arrays, and beneath it the name that
-users call, with scikit-learn's arguments, which checks its input and brings it into the formula's form.
+Each metric has two functions: the formula on plain arrays, followed by the function that users call, with
+scikit-learn's arguments, which checks its input and converts it for the formula.
 Labels may be anything that can be compared (integers, text) or one-hot rows.
 
-Reading order: `labels` (what a label is, and its number), `counts` (hits and mistakes), `classification` (accuracy,
-confusion matrix, log loss), `precision_recall`, `ranking` (AUC), `regression`, and `scorers`: there a scoring name
-such as "neg_log_loss" is a metric, what it needs from a model, and a sign, as a score is the better the larger it is.
+Reading order: `labels` (labels and their numbers), `counts` (true positives, false positives, ..), `classification`
+(accuracy, confusion matrix, log loss), `precision_recall`, `ranking` (AUC), `regression`, and `scorers`: a scoring name
+such as "neg_log_loss" means a metric, the model's output that it needs, and a sign, since larger scores are better.
 """
 
 from __future__ import annotations

@@ -30,18 +30,18 @@ SUM_OF_PROBABILITIES = 3e-4  # how far a row's sum may be from 1: the square roo
 
 
 def accuracy(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray) -> float:
-    """Accuracy: the share of the rows whose predicted label is the true one.
+    """Accuracy: the share of rows whose predicted label is the true label.
 
     Formula [accuracy]
         A = Σₙ[wₙ · (1 if yₙ = qₙ else 0)] / Σₙ[wₙ]
     Where
         y: y_true, (n,), integer in [0, 3], the true labels
         q: y_pred, (n,), integer in [0, 3], the predicted labels
-        w: weight, (n,), > 0, how much each row counts; all ones for the plain share
+        w: weight, (n,), > 0, the weight of each row; all ones for the unweighted share
     Returns
         A, a scalar in [0, 1].
     Variant
-        With rows of several labels (multilabel) a row counts only if all of its labels are right, as in scikit-learn.
+        A multilabel row is correct only if all of its labels are, as in scikit-learn.
     Source
         The document, section 2.3.
     Example
@@ -52,9 +52,9 @@ def accuracy(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray) -> floa
 
 
 def accuracy_score(y_true: Any, y_pred: Any, *, normalize: bool = True, sample_weight: Any = None) -> float:
-    """Share of the rows whose predicted label is the true one; with ``normalize=False`` their (weighted) number.
+    """Share of rows whose predicted label is the true label; with ``normalize=False`` their (weighted) number.
 
-    Labels or one-hot rows on either side; formula [accuracy].
+    Both arguments may be labels or one-hot rows; formula [accuracy].
 
     >>> accuracy_score(["cat", "dog", "dog"], ["cat", "dog", "cat"], normalize=False)
     2.0
@@ -71,7 +71,7 @@ def accuracy_score(y_true: Any, y_pred: Any, *, normalize: bool = True, sample_w
 
 
 def mean_recall(hits: np.ndarray, rows: np.ndarray) -> float:
-    """Balanced accuracy: the mean of the recalls of all classes, so that a rare class counts as much as a common one.
+    """Balanced accuracy: the mean recall of all classes, in which a rare class has the same weight as a common one.
 
     Formula [balanced_accuracy]
         B = meanₖ[TPₖ / Nₖ]
@@ -79,9 +79,9 @@ def mean_recall(hits: np.ndarray, rows: np.ndarray) -> float:
         TP: hits, (k,), >= 0, the rows of each class that are predicted as such, or their weight
         N: rows, (k,), > 0, the rows of each class, or their weight
     Returns
-        B, a scalar in [0, 1]; 1/k is what a constant prediction gets.
+        B, a scalar in [0, 1]; a constant prediction has 1/k.
     Variant
-        It is the accuracy where each row weighs 1 / (the rows of its class).
+        It equals the accuracy with the weight 1 / (number of rows of its class) for each row.
     Source
         Brodersen, Ong, Stephan and Buhmann (2010), section II, with two classes; the mean over more as in scikit-learn.
     Example
@@ -98,7 +98,7 @@ def above_chance(score: float, classes: int) -> float:
         A = (B − 1 / k) / (1 − 1 / k)
     Where
         B: score, scalar, in [0, 1], the balanced accuracy
-        k: classes, scalar, integer >= 2, how many classes there are
+        k: classes, scalar, integer >= 2, the number of classes
     Returns
         A, a scalar in [−1 / (k − 1), 1]; of two classes it is Youden's J, recall plus specificity minus 1.
     Source
@@ -114,7 +114,7 @@ def above_chance(score: float, classes: int) -> float:
 def balanced_accuracy_score(y_true: Any, y_pred: Any, *, sample_weight: Any = None, adjusted: bool = False) -> float:
     """Mean of the recalls of the classes in ``y_true``; formula [balanced_accuracy], [adjusted_balanced_accuracy].
 
-    With ``adjusted=True``, 0 is what a constant prediction gets; this needs two classes in ``y_true``.
+    With ``adjusted=True`` a constant prediction scores 0; this needs two classes in ``y_true``.
 
     >>> balanced_accuracy_score([0, 0, 0, 1], [0, 0, 0, 0])
     0.5
@@ -131,8 +131,8 @@ def balanced_accuracy_score(y_true: Any, y_pred: Any, *, sample_weight: Any = No
         return score
     if there.sum() < 2:
         checks.warn(
-            f"y_true holds only the class {pair.classes[there].tolist()}, so the adjusted balanced accuracy has no "
-            "value: it divides by 0; give rows of two classes or more", UndefinedMetricWarning)
+            f"y_true holds only the class {pair.classes[there].tolist()}, so the adjusted balanced accuracy is "
+            "undefined: it divides by 0; give rows of two classes or more", UndefinedMetricWarning)
         return float("nan") if score == 1.0 else float("-inf")
     return float(above_chance(score, int(there.sum())))
 
@@ -141,17 +141,17 @@ def balanced_accuracy_score(y_true: Any, y_pred: Any, *, sample_weight: Any = No
 
 
 def confusion(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray, matrix: np.ndarray) -> None:
-    """Confusion matrix: how many rows of each true class (down) are predicted as each class (across).
+    """Confusion matrix: the number of rows of each true class (matrix rows) predicted as each class (columns).
 
     Formula [confusion_matrix]
         Cᵢⱼ = Σₙ[wₙ · (1 if i = yₙ else 0) · (1 if j = qₙ else 0)]
     Where
         y: y_true, (n,), index of i, the true classes, numbered from 0
         q: y_pred, (n,), index of j, the predicted ones
-        w: weight, (n,), > 0, how much each row counts
+        w: weight, (n,), > 0, the weight of each row
         C: matrix, (i, j), written
     Variant
-        scikit-learn's orientation, true classes down; others have them across.
+        As in scikit-learn, each matrix row is a true class; other texts have the transpose.
     Source
         Kohavi and Provost (1998), "confusion matrix".
     Example
@@ -168,10 +168,10 @@ def confusion_matrix(
     y_true: Any, y_pred: Any, *, labels: Sequence[Any] | None = None, sample_weight: Any = None,
     normalize: str | None = None,
 ) -> np.ndarray:
-    """How many rows (or what weight) of each true class are predicted as each; formula [confusion_matrix].
+    """Number (or weight) of the rows of each true class that are predicted as each class; formula [confusion_matrix].
 
-    Rows and columns stand in the order of ``labels``, or of the sorted labels; rows with other labels are left out.
-    ``normalize``: "true" (each line sums to 1), "pred" (each column), "all", or None; what is empty stays 0.
+    Rows and columns are in the order of ``labels``, or of the sorted labels; data with other labels are left out.
+    ``normalize``: "true" (each row sums to 1), "pred" (each column), "all", or None; an empty row or column remains 0.
 
     >>> confusion_matrix(["cat", "dog", "dog"], ["cat", "dog", "cat"]).tolist()
     [[1, 0], [1, 1]]
@@ -181,9 +181,9 @@ def confusion_matrix(
     _check_one_label("confusion_matrix", pair)
     weight = row_weights(sample_weight, len(pair.true))
     order = np.arange(len(pair.classes)) if labels is None else _matrix_order(pair, labels)
-    place = np.full(len(pair.classes) + 1, -1)  # the last one is that of strangers among the labels
-    place[order] = np.arange(len(order))
-    true, predicted = place[pair.true], place[pair.predicted]
+    index = np.full(len(pair.classes) + 1, -1)  # the last entry is for labels that are not among the classes
+    index[order] = np.arange(len(order))
+    true, predicted = index[pair.true], index[pair.predicted]
     listed = (true >= 0) & (predicted >= 0)
     matrix = np.zeros((len(order), len(order)))
     confusion(true[listed], predicted[listed], weight[listed], matrix)
@@ -197,10 +197,10 @@ def confusion_matrix(
 
 
 def _matrix_order(pair: Encoded, labels: Sequence[Any]) -> np.ndarray:
-    """Where each of the labels given stands among the classes; -1 for a stranger."""
+    """The index of each given label among the classes; -1 for a label that is not among them."""
     names = named_labels(labels)
     if len(set(names)) < len(names):
-        raise ValueError(f"labels is {names}, with one label twice; each may stand there once")
+        raise ValueError(f"labels is {names}, with a label twice; each may occur once")
     order = positions(pair.classes, labels)
     if not np.isin(pair.true, order).any():
         raise ValueError(f"labels is {names}, and none of them is in y_true, which holds "
@@ -217,18 +217,18 @@ def _check_one_label(metric: str, pair: Encoded) -> None:
 
 
 def cross_entropy(t: np.ndarray, p: np.ndarray, weight: np.ndarray) -> float:
-    """Log loss: the mean of minus the logarithm of the probability given to the true class.
+    """Log loss: the mean negative logarithm of the predicted probability of the true class.
 
     Formula [log_loss]
         L = −Σₙ[wₙ · Σₖ[tₙₖ · log(pₙₖ)]] / Σₙ[wₙ]
     Where
         t: t, (n, k), one-hot, the true classes
         p: p, (n, k), probabilities, the predicted ones
-        w: weight, (n,), > 0, how much each row counts
+        w: weight, (n,), > 0, the weight of each row
     Returns
-        L, a scalar >= 0 in nats; log(k) is what equal probabilities get.
+        L, a scalar >= 0 in nats; log(k) for equal probabilities.
     Variant
-        `log_loss` first keeps p at least one rounding error away from 0 and 1, as scikit-learn does.
+        `log_loss` first clips p to [ε, 1 − ε] with the machine epsilon ε, as scikit-learn does.
     Source
         Bishop, Pattern Recognition and Machine Learning, equation 4.108.
     Example
@@ -242,10 +242,10 @@ def log_loss(
     y_true: Any, y_proba: Any = None, *, normalize: bool = True, sample_weight: Any = None,
     labels: Sequence[Any] | None = None, y_pred: Any = None,
 ) -> float:
-    """Mean (or, with ``normalize=False``, sum) of minus the log-probability of the true class; formula [log_loss].
+    """Mean (with ``normalize=False``, sum) of the negative log-probability of the true class; formula [log_loss].
 
     ``y_proba`` is (n, classes), or (n,) for the second of two classes; its columns are in the order of the sorted
-    labels. ``labels`` names all of them where ``y_true`` holds only some. ``y_pred`` is its older name.
+    labels. ``labels`` names all of them if ``y_true`` holds only some. ``y_pred`` is its older name.
 
     >>> round(log_loss([0, 1], [0.5, 0.75]), 4)
     0.4904
@@ -260,7 +260,7 @@ def log_loss(
 
 
 def _class_indices(y_true: Any, labels: Sequence[Any] | None) -> tuple[np.ndarray, np.ndarray]:
-    """Sorted classes and, for each row, which of them it is."""
+    """Sorted classes and, for each row, the index of its class."""
     raw = np.asarray(y_true)
     there, row = np.unique(checked_labels("y_true", raw), return_inverse=True)
     if labels is None:
@@ -280,7 +280,7 @@ def _class_indices(y_true: Any, labels: Sequence[Any] | None) -> tuple[np.ndarra
 
 
 def _probabilities(y_proba: Any, rows: int, classes: int) -> np.ndarray:
-    """Probabilities as (n, classes), kept one rounding error away from 0 and 1."""
+    """Probabilities as (n, classes), clipped to [ε, 1 − ε] with the machine epsilon ε."""
     p = checks.targets("y_proba", y_proba)
     p = p if p.dtype.kind == "f" else p.astype(np.float64)
     if p.ndim == 1 or p.shape[1] == 1:
@@ -292,9 +292,9 @@ def _probabilities(y_proba: Any, rows: int, classes: int) -> np.ndarray:
             f"y_proba has {p.shape[1]} columns and there are {classes} classes; give all classes as labels=[...]")
     if (p < 0).any() or (p > 1).any():
         raise ValueError("y_proba holds values outside [0, 1]; it must hold probabilities")
-    apart = np.abs(p.sum(axis=1) - 1.0).max()
-    if apart > SUM_OF_PROBABILITIES:
+    distance = np.abs(p.sum(axis=1) - 1.0).max()
+    if distance > SUM_OF_PROBABILITIES:
         checks.warn(
-            f"the rows of y_proba do not sum to 1, one is {apart:.2g} away from it; log_loss takes probabilities")
+            f"the rows of y_proba do not sum to 1, one differs by {distance:.2g}; log_loss takes probabilities")
     smallest = np.finfo(p.dtype).eps
     return np.clip(p, smallest, 1.0 - smallest).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Counts are what metrics of labels are made of: for each class its hits, what is predicted as it, and what is it."""
+"""Counts from which metrics of labels are computed: true positives, predicted rows and true rows of each class."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from scratchtune.metrics.labels import Encoded, positions
 
 
 class Counts(NamedTuple):
-    """For each class (or row, or all together) the weight of its hits, of what is predicted, and of what is true."""
+    """The weights of true positives, predicted rows and true rows: for each class, for each row, or in total."""
 
-    names: list[Any]  # of the classes; empty where the counts are not those of classes
+    names: list[Any]  # of the classes; empty if the counts are not by class
     hits: np.ndarray
     predicted: np.ndarray
     true: np.ndarray
@@ -30,11 +30,11 @@ def class_counts(pair: Encoded, weight: np.ndarray) -> Counts:
 
 
 def selected(counts: Counts, pair: Encoded, labels: Sequence[Any] | None) -> Counts:
-    """The counts of the labels asked for, in their order; a stranger has none."""
+    """The counts of the given labels, in their order; zero for a label that is not among the classes."""
     if labels is None:
         return counts
     order = columns(pair, labels) if pair.several else positions(pair.classes, labels)
-    hits, predicted, true = (np.append(count, 0.0)[order] for count in counts[1:])  # a stranger's -1 is this 0
+    hits, predicted, true = (np.append(count, 0.0)[order] for count in counts[1:])  # the index -1 selects this 0
     return Counts(named_labels(labels), hits, predicted, true)
 
 
@@ -49,7 +49,7 @@ def row_counts(pair: Encoded, labels: Sequence[Any] | None, weight: np.ndarray) 
 
 
 def columns(pair: Encoded, labels: Sequence[Any]) -> np.ndarray:
-    """The columns that the labels of indicators name."""
+    """The columns of indicators that the labels name."""
     order = positions(pair.classes, labels)
     if (order < 0).any():
         raise ValueError(f"labels is {named_labels(labels)}; with rows of several labels they must be the numbers of "
@@ -58,7 +58,7 @@ def columns(pair: Encoded, labels: Sequence[Any]) -> np.ndarray:
 
 
 def named_labels(labels: Sequence[Any]) -> list[Any]:
-    """The argument ``labels`` as a list; a ValueError where it is none, or empty."""
+    """The argument ``labels`` as a list; a ValueError if it is not a list or is empty."""
     names = np.asarray(labels)
     if names.ndim != 1 or names.size == 0:
         raise ValueError(f"labels is {labels!r}; it must be a list of one label or more")
@@ -66,6 +66,6 @@ def named_labels(labels: Sequence[Any]) -> list[Any]:
 
 
 def ratio(part: np.ndarray, whole: np.ndarray, undefined: float) -> np.ndarray:
-    """part / whole, and ``undefined`` where the whole is 0."""
+    """part / whole, or ``undefined`` where whole is 0."""
     part, whole = np.broadcast_arrays(part, whole)
     return np.divide(part, whole, out=np.full(whole.shape, float(undefined)), where=whole > 0)

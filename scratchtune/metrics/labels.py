@@ -1,7 +1,7 @@
-"""Labels say which class a row belongs to; here they are checked, and numbered so that formulas can count them.
+"""Labels are the classes of rows; this module checks them and numbers them, so that formulas can count them.
 
-Labels are whole numbers, booleans or text, one for each row, (n,), or one-hot rows, (n, classes). Rows of several
-labels at once (multilabel) are indicators: a matrix of 0 and 1, one column for each label.
+Labels are integers, booleans or text, one for each row, (n,), or one-hot rows, (n, classes). Multilabel rows are
+indicators: a matrix of 0 and 1, one column for each label.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from scratchtune import checks
 
 
 class UndefinedMetricWarning(UserWarning):
-    """A metric has no value on these rows (precision where nothing is predicted): 0 or NaN stands in its place."""
+    """A metric is undefined on these rows (such as precision if nothing is predicted) and set to 0 or NaN."""
 
 
 # Labels of one side --------------------------------------------------------------------------------------------------
@@ -29,7 +29,7 @@ def is_one_hot(y: np.ndarray) -> bool:
 
 
 def class_labels(name: str, y: Any) -> np.ndarray:
-    """Return class labels as an array, (n,): one-hot rows become the number of their column."""
+    """Return class labels as an array, (n,): one-hot rows become the index of their column."""
     labels = rectangular(name, y)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
@@ -41,22 +41,22 @@ def class_labels(name: str, y: Any) -> np.ndarray:
 
 
 def checked_labels(name: str, y: Any) -> np.ndarray:
-    """Class labels, (n,), whole numbers or text; a ValueError for anything that is no label, such as NaN or 0.5."""
+    """Class labels, (n,), integers or text; a ValueError for anything that is not a label, such as NaN or 0.5."""
     labels = class_labels(name, y)
     if labels.dtype.kind in "OT":
         labels = _unboxed(name, labels)
     if labels.dtype.kind not in "buifU":
-        raise ValueError(f"{name} holds values of type {labels.dtype}; labels must be whole numbers, booleans or text")
+        raise ValueError(f"{name} holds values of type {labels.dtype}; labels must be integers, booleans or text")
     if labels.dtype.kind == "f" and not (labels == np.floor(labels)).all():
         stranger = labels[labels != np.floor(labels)][0]
-        raise ValueError(f"{name} holds {stranger}, which is no class label; labels must be whole numbers or text")
+        raise ValueError(f"{name} holds {stranger}, which is not a class label; labels must be integers or text")
     if labels.dtype.kind == "f" and np.isinf(labels).any():
-        raise ValueError(f"{name} holds infinity, which is no class label; labels must be whole numbers or text")
+        raise ValueError(f"{name} holds infinity, which is not a class label; labels must be integers or text")
     return labels
 
 
 def _unboxed(name: str, labels: np.ndarray) -> np.ndarray:
-    """An array of Python objects as one of text or of numbers, if they are all one or all the other."""
+    """An array of Python objects as an array of text or of numbers; a ValueError if they are mixed."""
     if all(issubclass(kind, str) for kind in set(map(type, labels))):
         return labels.astype(np.str_)
     text = isinstance(labels[0], str)
@@ -64,12 +64,12 @@ def _unboxed(name: str, labels: np.ndarray) -> np.ndarray:
         if isinstance(label, str) if not text else not isinstance(label, str):
             raise ValueError(f"{name} holds {labels[0]!r} and {label!r}; labels must be all numbers or all text")
         if not text and not isinstance(label, (numbers.Real, np.bool_)):
-            raise ValueError(f"{name} holds {label!r}, which is no class label; labels must be whole numbers or text")
+            raise ValueError(f"{name} holds {label!r}, which is not a class label; labels must be integers or text")
     return np.array(labels.tolist())
 
 
 def rectangular(name: str, y: Any) -> np.ndarray:
-    """Return ``y`` as an array; a ValueError where values are masked or its rows differ in length."""
+    """Return ``y`` as an array; a ValueError if values are masked or its rows differ in length."""
     checks.refuse_masked(name, y)
     try:
         return np.asarray(y)
@@ -81,9 +81,9 @@ def rectangular(name: str, y: Any) -> np.ndarray:
 
 
 class Encoded(NamedTuple):
-    """True and predicted labels as numbers: positions among the classes, (n,), or indicators, (n, classes)."""
+    """True and predicted labels as numbers: indices of the classes, (n,), or indicators, (n, classes)."""
 
-    classes: np.ndarray  # sorted; of indicators the numbers of their columns
+    classes: np.ndarray  # sorted; for indicators the indices of their columns
     true: np.ndarray
     predicted: np.ndarray
 
@@ -94,7 +94,7 @@ class Encoded(NamedTuple):
 
 
 def encoded(y_true: Any, y_pred: Any) -> Encoded:
-    """Check true and predicted labels, and number them; matrices on both sides are indicators."""
+    """Check true and predicted labels, and number them; two matrices are indicators."""
     indicators = paired_indicators(y_true, y_pred)
     if indicators is not None:
         return Encoded(np.arange(indicators[0].shape[1]), *indicators)
@@ -104,14 +104,14 @@ def encoded(y_true: Any, y_pred: Any) -> Encoded:
 
 
 def as_classes(pair: Encoded) -> Encoded:
-    """Indicators that are one-hot on both sides as positions among the classes; anything else as it is."""
+    """Indicators that are both one-hot as indices of the classes; anything else unchanged."""
     if pair.several and is_one_hot(pair.true) and is_one_hot(pair.predicted):
         return Encoded(pair.classes, pair.true.argmax(axis=1), pair.predicted.argmax(axis=1))
     return pair
 
 
 def paired_labels(y_true: Any, y_pred: Any) -> tuple[np.ndarray, np.ndarray]:
-    """True and predicted labels of the same number and kind, not numbered: they can be compared, not counted."""
+    """True and predicted labels, checked for length and type but not numbered, for metrics that only compare them."""
     true, predicted = checked_labels("y_true", y_true), checked_labels("y_pred", y_pred)
     check_lengths("y_pred", len(true), len(predicted))
     if (true.dtype.kind == "U") != (predicted.dtype.kind == "U"):
@@ -121,7 +121,7 @@ def paired_labels(y_true: Any, y_pred: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def paired_indicators(y_true: Any, y_pred: Any) -> tuple[np.ndarray, np.ndarray] | None:
-    """Both sides as indicators, (n, labels), of 0 and 1; None where one of them is no matrix."""
+    """Both as indicators, (n, labels), of 0 and 1; None if one of them is not a matrix."""
     true, predicted = rectangular("y_true", y_true), rectangular("y_pred", y_pred)
     if min(true.ndim, predicted.ndim) != 2 or min(true.shape[1], predicted.shape[1]) < 2:
         return None
@@ -133,7 +133,7 @@ def paired_indicators(y_true: Any, y_pred: Any) -> tuple[np.ndarray, np.ndarray]
 
 
 def indicators(name: str, matrix: np.ndarray) -> np.ndarray:
-    """A matrix of 0 and 1 as integers; a ValueError where it holds anything else."""
+    """A matrix of 0 and 1 as integers; a ValueError if it holds anything else."""
     if matrix.dtype.kind not in "buif" or not ((matrix == 0) | (matrix == 1)).all():
         raise ValueError(
             f"{name} has {matrix.shape[1]} columns with values other than 0 and 1; it must hold labels: "
@@ -142,13 +142,13 @@ def indicators(name: str, matrix: np.ndarray) -> np.ndarray:
 
 
 def positions(classes: np.ndarray, labels: Any) -> np.ndarray:
-    """Where each label stands among the classes; -1 for a stranger, which may be of any type."""
+    """The index of each label among the classes; -1 for an unknown one, which may be of any type."""
     place = {label: position for position, label in enumerate(classes.tolist())}
     return np.array([place.get(label, -1) for label in np.asarray(labels).tolist()], dtype=np.int64)
 
 
 def shown(labels: list[Any]) -> str:
-    """The first few of some labels, for a sentence."""
+    """The first labels of a list, for a message."""
     return f"{labels[:10]} and {len(labels) - 10} more" if len(labels) > 10 else str(labels)
 
 
@@ -156,7 +156,7 @@ def shown(labels: list[Any]) -> str:
 
 
 def check_lengths(name: str, true: int, other: int) -> None:
-    """Raise one clear sentence where there are no rows, or another number of them than in y_true."""
+    """Raise a ValueError if there are no rows, or if their number differs from that of y_true."""
     if true != other:
         raise ValueError(f"y_true has {true} rows and {name} has {other}; they must be equal in number")
     if true == 0:
@@ -164,7 +164,7 @@ def check_lengths(name: str, true: int, other: int) -> None:
 
 
 def row_weights(sample_weight: Any, rows: int) -> np.ndarray:
-    """One weight for each row, all ones where none are given; at least 0, and above 0 somewhere."""
+    """One weight for each row, all ones if none are given; at least 0, and not all 0."""
     if sample_weight is None:
         return np.ones(rows)
     weight = checks.targets("sample_weight", sample_weight).astype(np.float64)
@@ -172,5 +172,5 @@ def row_weights(sample_weight: Any, rows: int) -> np.ndarray:
         raise ValueError(f"sample_weight has shape {weight.shape}; it must have one weight for each of the {rows} rows")
     if (weight < 0).any() or weight.sum() == 0:
         raise ValueError(
-            "sample_weight holds negative weights or only zeros; it must be at least 0, and above 0 somewhere")
+            "sample_weight holds negative weights or only zeros; it must be at least 0, and not all 0")
     return weight

@@ -1,8 +1,8 @@
-"""Precision, recall and F say how the hits of a class compare with its mistakes, of either kind.
+"""Precision, recall and F score compare the true positives of a class with its false positives and false negatives.
 
-Where there are several classes, each has its own hits, false positives and false negatives; ``average`` says how the
-classes become one number. "macro" counts each class alike, "weighted" by its rows, "micro" adds the counts up first,
-"samples" goes row by row (for rows of several labels), "binary" looks at ``pos_label`` alone, None returns them all.
+With several classes, each has its own counts; ``average`` is how they are combined. "macro" is the mean over the
+classes, "weighted" the mean weighted by their rows, "micro" sums the counts first, "samples" is the mean over the rows
+(multilabel), "binary" is the score of ``pos_label`` alone, and None returns the scores of all classes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ AVERAGES = ("binary", "macro", "micro", "weighted", "samples", None)
 
 
 def precision(hits: np.ndarray, false_positives: np.ndarray, undefined: float) -> np.ndarray:
-    """Precision: of the rows predicted as a class, the share that is of this class.
+    """Precision: the share of the rows predicted as a class that belong to it.
 
     Formula [precision]
         Pₖ = TPₖ / (TPₖ + FPₖ) if TPₖ + FPₖ > 0 else z
@@ -31,7 +31,7 @@ def precision(hits: np.ndarray, false_positives: np.ndarray, undefined: float) -
     Returns
         P, (k,), in [0, 1].
     Variant
-        Where nothing is predicted as the class, it has no value: scikit-learn and we say 0, and warn of it.
+        If nothing is predicted as the class, precision is undefined: scikit-learn and this library return 0 and warn.
     Source
         The document, section 2.3.
     Example
@@ -42,7 +42,7 @@ def precision(hits: np.ndarray, false_positives: np.ndarray, undefined: float) -
 
 
 def recall(hits: np.ndarray, false_negatives: np.ndarray, undefined: float) -> np.ndarray:
-    """Recall: of the rows of a class, the share that is predicted as such.
+    """Recall: the share of the rows of a class that are predicted as such.
 
     Formula [recall]
         Rₖ = TPₖ / (TPₖ + FNₖ) if TPₖ + FNₖ > 0 else z
@@ -66,7 +66,7 @@ def recall(hits: np.ndarray, false_negatives: np.ndarray, undefined: float) -> n
 def f_beta(
     hits: np.ndarray, false_positives: np.ndarray, false_negatives: np.ndarray, beta: float, undefined: float,
 ) -> np.ndarray:
-    """F score: the harmonic mean of precision and recall, in which recall counts β times as much.
+    """F score: the weighted harmonic mean of precision and recall, in which recall is β times as important.
 
     Formula [f_beta]
         Fₖ = (1 + β²) · TPₖ / ((1 + β²) · TPₖ + β² · FNₖ + FPₖ) if TPₖ + FNₖ + FPₖ > 0 else z
@@ -79,8 +79,8 @@ def f_beta(
     Returns
         F, (k,), in [0, 1].
     Variant
-        It is (1 + β²) · P · R / (β² · P + R), and F1 is 2 · P · R / (P + R), wherever precision P and recall R have
-        values that are not both 0. Macro F1 is the mean of the classes' F1, not the F1 of their mean P and mean R.
+        It is (1 + β²) · P · R / (β² · P + R), and F1 is 2 · P · R / (P + R), if precision P and recall R are defined
+        and not both 0. Macro F1 is the mean of the classes' F1, not the F1 of their mean P and mean R.
     Source
         The document, section 2.3 (F1); van Rijsbergen, Information Retrieval (1979), chapter 7, with F = 1 − E.
     Example
@@ -95,10 +95,10 @@ def precision_score(
     y_true: Any, y_pred: Any, *, labels: Sequence[Any] | None = None, pos_label: Any = 1,
     average: str | None = "binary", sample_weight: Any = None, zero_division: Any = "warn",
 ) -> Any:
-    """Share of the rows predicted as a class that is of this class; formula [precision].
+    """Share of the rows predicted as a class that belong to it; formula [precision].
 
-    ``labels``: the classes that count, in this order (strangers have no rows); ``average``: see this module;
-    ``zero_division``: the value where nothing is predicted, 0, 1, NaN (means leave it out), or "warn": 0 and a warning.
+    ``labels``: the classes to include, in this order (unknown ones have no rows); ``average``: see this module;
+    ``zero_division``: the value if nothing is predicted: 0, 1, NaN (left out of means), or "warn": 0 and a warning.
 
     >>> precision_score([0, 1, 1, 1], [1, 1, 1, 0])
     0.6666666666666666
@@ -112,7 +112,7 @@ def recall_score(
     y_true: Any, y_pred: Any, *, labels: Sequence[Any] | None = None, pos_label: Any = 1,
     average: str | None = "binary", sample_weight: Any = None, zero_division: Any = "warn",
 ) -> Any:
-    """Share of the rows of a class that is predicted as such; formula [recall], arguments as for `precision_score`.
+    """Share of the rows of a class that are predicted as such; formula [recall], arguments as for `precision_score`.
 
     >>> recall_score([0, 1, 1, 1, 1], [1, 1, 1, 0, 0])
     0.5
@@ -139,7 +139,7 @@ def fbeta_score(
     y_true: Any, y_pred: Any, *, beta: float, labels: Sequence[Any] | None = None, pos_label: Any = 1,
     average: str | None = "binary", sample_weight: Any = None, zero_division: Any = "warn",
 ) -> Any:
-    """Harmonic mean of precision and recall, in which recall counts ``beta`` times as much; formula [f_beta].
+    """Weighted harmonic mean of precision and recall; recall is ``beta`` times as important; formula [f_beta].
 
     ``beta=0`` is precision, infinity recall. The other arguments are those of `precision_score`.
 
@@ -156,7 +156,7 @@ def precision_recall_fscore_support(
     average: str | None = None, warn_for: Collection[str] = ("precision", "recall", "f-score"),
     sample_weight: Any = None, zero_division: Any = "warn",
 ) -> tuple[Any, Any, Any, Any]:
-    """Precision, recall, F score and the number of true rows (None where averaged), all at once.
+    """Precision, recall, F score and the number of true rows (None if averaged).
 
     Formulas [precision], [recall], [f_beta]; arguments as for `fbeta_score`, and ``warn_for``: which of them warn.
 
@@ -181,7 +181,7 @@ def precision_recall_fscore_support(
 
 
 def _mean(values: np.ndarray, share: np.ndarray) -> float:
-    """The weighted mean of those values that are not NaN; where no weight is left, the plain one."""
+    """The weighted mean of the values that are not NaN; unweighted if all their weights are 0."""
     there = ~np.isnan(values)
     if not there.any():
         return float("nan")
@@ -204,21 +204,21 @@ def _beta(beta: Any) -> float:
     return checks.real("beta", beta, low=0.0)
 
 
-# What is counted -----------------------------------------------------------------------------------------------------
+# Counts --------------------------------------------------------------------------------------------------------------
 
 
 def _averaged_counts(
     pair: Encoded, labels: Sequence[Any] | None, pos_label: Any, average: str | None, weight: np.ndarray,
 ) -> Counts:
-    """The counts of those classes that count, summed up as far as ``average`` asks for."""
+    """The counts of the selected classes, summed according to ``average``."""
     if average == "binary":
         pair = as_classes(pair)
         _check_binary(pair, pos_label)
         labels = [pos_label]
     elif pos_label not in (None, 1):
         checks.warn(
-            f"pos_label is {pos_label!r}, which counts only where average is 'binary'; here average is {average!r}, "
-            f"and labels=[{pos_label!r}] would look at this class alone")
+            f"pos_label is {pos_label!r}, which is used only if average is 'binary'; here average is {average!r}, "
+            f"and labels=[{pos_label!r}] would select this class alone")
     if average == "samples":
         return row_counts(pair, labels, weight)
     counts = selected(class_counts(pair, weight), pair, labels)
@@ -239,7 +239,7 @@ def _check_binary(pair: Encoded, pos_label: Any) -> None:
 
 
 def _warn_of_zeros(counts: Counts, warn_for: Collection[str]) -> None:
-    """Say which metric has no value, and why, where 0 stands in its place."""
+    """Warn which metric is undefined and set to 0, and why."""
     total = counts.predicted + counts.true
     for metric, count, nothing in (
         ("precision", counts.predicted, "predicted"), ("recall", counts.true, "true"),
@@ -250,5 +250,5 @@ def _warn_of_zeros(counts: Counts, warn_for: Collection[str]) -> None:
             missing = [name for name, is_empty in zip(counts.names, empty, strict=False) if is_empty]
             where = f" for the labels {shown(missing)}" if missing else ""
             checks.warn(
-                f"{metric} has no value and is 0{where}: there is nothing {nothing} to divide by; "
+                f"{metric} is undefined and set to 0{where}: there is nothing {nothing} to divide by; "
                 "zero_division=0, 1 or NaN chooses a value without this warning", UndefinedMetricWarning)

@@ -1,6 +1,7 @@
-"""Ranking metrics ask whether rows of the positive class get higher scores than others, whatever the threshold.
+"""Ranking metrics measure whether rows of the positive class get higher scores than others, for all thresholds.
 
-Scores are probabilities or any other numbers, the higher the surer of the positive class: only their order counts.
+Scores are probabilities or any other numbers that increase with the confidence in the positive class: only their order
+matters.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ AVERAGES = ("macro", "micro", "weighted", "samples", None)
 def roc_curve(
     y_true: Any, y_score: Any, *, pos_label: Any = None, sample_weight: Any = None, drop_intermediate: bool = True,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """False positive rates, true positive rates (recalls) and the thresholds from which on they hold.
+    """False positive rates, true positive rates (recalls) and their thresholds.
 
-    Each distinct score is a threshold: rows with this score or a higher one are predicted as ``pos_label`` (1 where
-    labels are 0 and 1, or -1 and 1). The curve begins at (0, 0), with an infinite threshold; ``drop_intermediate``
-    leaves out points on a straight line. Where one class has no rows, its rates are NaN, with a warning.
+    Each distinct score is a threshold: rows with this score or a higher one are predicted as ``pos_label`` (by default
+    1, if labels are 0 and 1, or -1 and 1). The curve starts at (0, 0), with an infinite threshold;
+    ``drop_intermediate`` drops collinear points. If a class has no rows, its rates are NaN, with a warning.
 
     >>> [part.tolist() for part in roc_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])[:2]]
     [[0.0, 0.0, 0.5, 0.5, 1.0], [0.0, 0.5, 0.5, 1.0, 1.0]]
@@ -59,24 +60,24 @@ def roc_curve(
 def _curve_counts(
     positive: np.ndarray, score: np.ndarray, weight: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The weight of negative and of positive rows at or above each distinct score, from the highest score down."""
+    """The weights of negative and of positive rows at or above each distinct score, in descending order of scores."""
     if weight is not None:
         counted = weight != 0
         positive, score, weight = positive[counted], score[counted], weight[counted]
     order = np.argsort(-score, kind="stable")
     positive, score = positive[order].astype(np.float64), score[order]
     ordered = np.ones(len(score)) if weight is None else weight[order]
-    last = np.append(np.flatnonzero(np.diff(score)), len(score) - 1)  # of the rows of each distinct score
+    last = np.append(np.flatnonzero(np.diff(score)), len(score) - 1)  # the last row of each distinct score
     return np.cumsum((1.0 - positive) * ordered)[last], np.cumsum(positive * ordered)[last], score[last]
 
 
 def _rates(counts: np.ndarray, kind: str) -> np.ndarray:
-    """Counts as shares of the last one, beginning at 0; NaN where there are none."""
+    """Cumulative counts divided by the last one, with a leading 0; NaN if the last one is 0."""
     if counts[-1] > 0:
         return np.append(0.0, counts) / counts[-1]
     checks.warn(
-        f"y_true holds no {kind} row that counts, so the {'false' if kind == 'negative' else 'true'} positive rate "
-        "has no value and is NaN; give rows of both classes", UndefinedMetricWarning)
+        f"y_true holds no {kind} row with a weight, so the {'false' if kind == 'negative' else 'true'} positive rate "
+        "is undefined and set to NaN; give rows of both classes", UndefinedMetricWarning)
     return np.full(len(counts) + 1, np.nan)
 
 
@@ -93,12 +94,12 @@ def _pos_label(labels: np.ndarray, pos_label: Any) -> Any:
 
 
 def trapezoids(width: np.ndarray, left: np.ndarray, right: np.ndarray) -> float:
-    """Area under a curve of straight pieces: each is a trapezoid.
+    """Area under a piecewise linear curve: each piece is a trapezoid.
 
     Formula [trapezoids]
         A = Σᵢ[dᵢ · (uᵢ + vᵢ) / 2]
     Where
-        d: width, (i,), real, how far each piece goes to the right
+        d: width, (i,), real, the width of each piece
         u: left, (i,), real, the height at its left end
         v: right, (i,), real, the height at its right end
     Returns
@@ -113,7 +114,7 @@ def trapezoids(width: np.ndarray, left: np.ndarray, right: np.ndarray) -> float:
 
 
 def auc(x: Any, y: Any) -> float:
-    """Area under the curve through the points (x, y), where x never turns back; formula [trapezoids].
+    """Area under the curve through the points (x, y), where x is monotonic; formula [trapezoids].
 
     >>> auc([0.0, 0.5, 1.0], [0.0, 1.0, 1.0])
     0.75
@@ -123,7 +124,7 @@ def auc(x: Any, y: Any) -> float:
         raise ValueError(f"x has shape {along.shape} and y has {height.shape}; both must be (n,), of 2 points or more")
     width = np.diff(along)
     if (width < 0).any() and (width > 0).any():
-        raise ValueError("x goes up and down; it must only go up or only go down")
+        raise ValueError("x increases and decreases; it must only increase or only decrease")
     return float(trapezoids(np.abs(width), height[:-1], height[1:]))
 
 
@@ -134,18 +135,18 @@ def pairs_in_order(positive: np.ndarray, score: np.ndarray, weight: np.ndarray) 
         A = Σᵢⱼ[wᵢ · yᵢ · wⱼ · (1 − yⱼ) · (1 if sᵢ > sⱼ else 0.5 if sᵢ = sⱼ else 0)] / Σᵢⱼ[wᵢ · yᵢ · wⱼ · (1 − yⱼ)]
     Computed as
         sum(up * (cumsum(down) - down + down / 2)): up and down are the shares of the positive and of the negative
-        weight at each distinct score, from the lowest on; one sorting instead of all pairs.
+        weight at each distinct score, in ascending order; this needs one sort instead of all pairs.
     Where
         y: positive, (i,), 0 or 1, whether a row is of the positive class
-        s: score, (i,), real, the higher the surer of the positive class
-        w: weight, (i,), > 0, how much each row counts; a pair counts by the product
+        s: score, (i,), real, higher for the positive class
+        w: weight, (i,), > 0, the weight of each row; the weight of a pair is the product
     Returns
-        A, a scalar in [0, 1]; 0.5 is what scores by chance get, whatever the shares of the classes.
+        A, a scalar in [0, 1]; 0.5 for random scores, whatever the shares of the classes.
     Variant
         A tie counts half. This equals the area under the ROC curve, drawn with one straight piece for each distinct
-        score, and the statistic U of Mann and Whitney divided by the number of pairs.
+        score, and the Mann-Whitney statistic U divided by the number of pairs.
     Source
-        The document, section 2.3 (the area); Hanley and McNeil (1982), section II (its equality with this share).
+        The document, section 2.3 (the area); Hanley and McNeil (1982), section II (the equality).
     Example
         >>> float(pairs_in_order(np.array([0.0, 0.0, 1.0, 1.0]), np.array([0.1, 0.4, 0.35, 0.8]), np.ones(4)))
         0.75
@@ -158,15 +159,15 @@ def pairs_in_order(positive: np.ndarray, score: np.ndarray, weight: np.ndarray) 
 
 
 def mcclish(area: float, max_fpr: float) -> float:
-    """Partial AUC, standardised: 0.5 for scores by chance and 1 for perfect ones, whatever the part.
+    """Standardised partial AUC: 0.5 for random scores and 1 for perfect ones, for any part.
 
     Formula [partial_auc]
         m = f² / 2 ; A = (1 + (a − m) / (f − m)) / 2
     Where
         a: area, scalar, in [0, 1], the area under the ROC curve from 0 to f
-        f: max_fpr, scalar, in (0, 1], the false positive rate where the part ends
+        f: max_fpr, scalar, in (0, 1], the upper limit of the false positive rate
     Returns
-        A, a scalar; m is the area that chance gets, f that of a perfect ranking.
+        A, a scalar; m is the area of random scores, f that of a perfect ranking.
     Source
         McClish (1989), section "Standardization".
     Example
@@ -186,12 +187,13 @@ def roc_auc_score(
 ) -> Any:
     """Area under the ROC curve: the share of pairs in which the positive row has the higher score; formula [auc].
 
-    Two classes: ``y_score`` is (n,), of the second of the sorted labels; ``max_fpr`` asks for the part of the curve
-    up to there, standardised ([partial_auc]). More classes: ``y_score`` holds probabilities, (n, classes), in the order
-    of the sorted labels, all of which ``labels`` may name; ``multi_class`` compares each class with the rest ("ovr") or
-    with each other class ("ovo"). Indicators, (n, labels), one-hot rows too, are taken column by column.
-    ``average``: "macro" (each class alike), "weighted" (by its rows), "micro" (all columns as one), "samples" (row by
-    row), None (all of them). With one class only it has no value: NaN, and a warning.
+    Two classes: ``y_score`` is (n,), the score of the second of the sorted labels; with ``max_fpr`` the result is the
+    area up to this false positive rate, standardised ([partial_auc]). More classes: ``y_score`` holds probabilities,
+    (n, classes), in the order of the sorted labels, all of which ``labels`` may name; ``multi_class`` compares each
+    class with the rest ("ovr") or with each other class ("ovo"). Indicators, (n, labels), including one-hot rows, are
+    evaluated column by column.
+    ``average``: "macro" (mean over classes), "weighted" (weighted by their rows), "micro" (all columns as one),
+    "samples" (mean over rows), None (all values). With one class only it is undefined: NaN, with a warning.
 
     >>> roc_auc_score([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     0.75
@@ -227,7 +229,7 @@ def _scores(y_score: Any) -> np.ndarray:
 
 
 def _binary_auc(positive: np.ndarray, score: np.ndarray, weight: np.ndarray, part: float) -> float:
-    """AUC of one class against the rest, or the standardised part of it; NaN where either has no weight."""
+    """AUC of one class against the rest, or its standardised partial AUC; NaN if either has no weight."""
     positive = positive.astype(np.float64)
     if not (weight * positive).any() or not (weight * (1.0 - positive)).any():
         return float("nan")
@@ -235,7 +237,7 @@ def _binary_auc(positive: np.ndarray, score: np.ndarray, weight: np.ndarray, par
         return float(pairs_in_order(positive, score, weight))
     false, true, _ = _curve_counts(positive, score, weight)
     along, height = np.append(0.0, false) / false[-1], np.append(0.0, true) / true[-1]
-    stop = np.searchsorted(along, part, side="right")  # between this point and the one before, the part ends
+    stop = np.searchsorted(along, part, side="right")  # max_fpr is between the previous point and this one
     end = np.interp(part, along[stop - 1 : stop + 1], height[stop - 1 : stop + 1])
     return float(mcclish(auc(np.append(along[:stop], part), np.append(height[:stop], end)), part))
 
@@ -249,7 +251,7 @@ def _two_classes(
     value = _binary_auc(true == classes[-1], score, weight, part)
     if np.isnan(value):
         checks.warn(
-            f"y_true holds rows of one class only, of {classes.tolist()}, so the AUC has no value and is NaN; "
+            f"y_true holds rows of one class only, of {classes.tolist()}, so the AUC is undefined and set to NaN; "
             "give rows of both classes, for instance by stratified folds", UndefinedMetricWarning)
     return value
 
@@ -258,7 +260,7 @@ def _two_classes(
 
 
 def _are_columns(raw: np.ndarray, score: np.ndarray, multi_class: str) -> bool:
-    """Whether y_true is to be taken column by column; one-hot rows are labels where what is asked for takes labels."""
+    """Whether y_true is evaluated column by column; one-hot rows are treated as labels if ``multi_class`` is used."""
     as_labels = is_one_hot(raw) and (score.ndim == 1 or multi_class == "ovo")
     return raw.ndim == 2 and raw.shape[1] > 1 and not as_labels
 
@@ -294,12 +296,12 @@ def _warn_of_nan(values: np.ndarray, names: list[Any], average: str | None) -> N
     by_label = average not in ("micro", "samples")
     which = f"the labels {[names[k] for k in undefined]}" if by_label else f"{len(undefined)} of {len(values)} rows"
     checks.warn(
-        f"the AUC has no value for {which}, since y_true holds no positive or no negative entry there, and is NaN; "
+        f"the AUC is undefined and set to NaN for {which}, since y_true holds no positive or no negative entry there; "
         "give rows of all classes, for instance by stratified folds", UndefinedMetricWarning)
 
 
 def _all_classes(classes: np.ndarray, labels: Sequence[Any] | None) -> np.ndarray:
-    """The classes in the order of the columns of y_score: those of y_true, or all of them as given."""
+    """The classes in the order of the columns of y_score: those of y_true, or the given ``labels``."""
     if labels is None:
         return classes
     given = np.asarray(labels)
@@ -332,14 +334,14 @@ def _check_multi_class(multi_class: str, average: str | None) -> None:
 def _one_against_one(
     true: np.ndarray, score: np.ndarray, sample_weight: Any, average: str | None, classes: np.ndarray,
 ) -> float:
-    """Hand and Till (2001): the mean over all pairs of classes of the AUC within the pair, taken from either side."""
+    """Hand and Till (2001): the mean of the AUC within each ordered pair of classes."""
     if sample_weight is not None:
         raise ValueError("sample_weight is given; with multi_class='ovo' it must be None")
     there = np.flatnonzero(np.isin(classes, true))
     if len(there) < 2:
         checks.warn(
-            f"y_true holds only the class {classes[there].tolist()}, so the AUC has no value and is NaN; give rows of "
-            "all classes, for instance by stratified folds", UndefinedMetricWarning)
+            f"y_true holds only the class {classes[there].tolist()}, so the AUC is undefined and set to NaN; give rows "
+            "of all classes, for instance by stratified folds", UndefinedMetricWarning)
         return float("nan")
     values, rows = [], []
     for first, second in itertools.combinations(there, 2):

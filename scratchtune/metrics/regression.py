@@ -1,4 +1,4 @@
-"""Regression metrics measure how far predicted values are from the true ones, each output by itself."""
+"""Regression metrics measure the error of predicted values, for each output separately."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def squared_error(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray) ->
     Where
         y: y_true, (n,), real
         q: y_pred, (n,), real, the predictions
-        w: weight, (n,), > 0, how much each row counts
+        w: weight, (n,), > 0, the weight of each row
     Returns
         E, a scalar >= 0 in the squared units of y.
     Variant
@@ -57,12 +57,12 @@ def root_squared_error(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarra
     Where
         y: y_true, (n,), real
         q: y_pred, (n,), real, the predictions
-        w: weight, (n,), > 0, how much each row counts
+        w: weight, (n,), > 0, the weight of each row
     Returns
         E, a scalar >= 0 in the units of y.
     Variant
-        With several outputs each has its own root, and the mean is taken of the roots, as in scikit-learn; the root of
-        the mean over all outputs is another, larger number.
+        With several outputs it is the mean of the roots of each output, as in scikit-learn; the root of the mean over
+        all outputs is larger.
     Source
         Willmott and Matsuura (2005), equation 3, with weights.
     Example
@@ -93,7 +93,7 @@ def absolute_error(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray) -
     Where
         y: y_true, (n,), real
         q: y_pred, (n,), real, the predictions
-        w: weight, (n,), > 0, how much each row counts
+        w: weight, (n,), > 0, the weight of each row
     Returns
         E, a scalar >= 0 in the units of y.
     Source
@@ -122,20 +122,20 @@ def mean_absolute_error(
 
 
 def determination(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray) -> float:
-    """R²: one minus the squared error of the predictions, as a share of that of the mean as the only prediction.
+    """R²: one minus the squared error of the predictions divided by that of the constant prediction mean(y).
 
     Formula [r2]
         m = Σₙ[wₙ · yₙ] / Σₙ[wₙ] ; R = 1 − Σₙ[wₙ · (yₙ − qₙ)²] / Σₙ[wₙ · (yₙ − m)²]
     Where
         y: y_true, (n,), real
         q: y_pred, (n,), real, the predictions
-        w: weight, (n,), > 0, how much each row counts
+        w: weight, (n,), > 0, the weight of each row
     Returns
-        R, a scalar <= 1; 0 is what the mean of y gets, and what is worse than that is below 0.
+        R, a scalar <= 1; 0 for the mean of y, negative for worse predictions.
     Variant
-        The square of the correlation of y and q, which also bears this name, forgives a wrong scale and offset.
-        Where y does not vary, `r2_score` gives 1 to a perfect prediction and 0 to any other, as scikit-learn does; but
-        there, if rounding moves the mean of y, any other gets something like -10³⁰.
+        The squared correlation of y and q, also called R², ignores a wrong scale and offset.
+        If y is constant, `r2_score` returns 1 for a perfect prediction and 0 for any other, as scikit-learn does; but
+        scikit-learn returns a value such as -10³⁰ if the mean of y is rounded.
     Source
         Wright (1921); Kvalseth (1985), equation 1.
     Example
@@ -152,9 +152,9 @@ def r2_score(
 ) -> Any:
     """Coefficient of determination R², averaged over outputs; formula [r2].
 
-    ``multioutput`` as for `mean_squared_error`, or "variance_weighted": each output counts by its own variance.
-    Where the target does not vary, it is 1 for a perfect prediction and 0 for any other; with ``force_finite=False``
-    it is NaN and minus infinity. Of a single row it is NaN, with a warning.
+    ``multioutput`` as for `mean_squared_error`, or "variance_weighted": outputs are weighted by their variances.
+    If the target is constant, it is 1 for a perfect prediction and 0 for any other; with ``force_finite=False``
+    it is NaN and minus infinity. For a single row it is NaN, with a warning.
 
     >>> r2_score([1.0, 3.0], [1.0, 2.0])
     0.5
@@ -163,7 +163,7 @@ def r2_score(
     checks.boolean("force_finite", force_finite)
     chosen = _multioutput(multioutput, true.shape[1], (*MULTIOUTPUT, "variance_weighted", None))
     if len(true) < 2:
-        checks.warn("R² of a single row has no value and is NaN; give two rows or more", UndefinedMetricWarning)
+        checks.warn("R² of a single row is undefined and set to NaN; give two rows or more", UndefinedMetricWarning)
         return float("nan")
     if isinstance(chosen, str) and chosen == "variance_weighted":
         spread = np.array([_spread(column, weight) for column in true.T])
@@ -173,7 +173,7 @@ def r2_score(
 
 
 def _r2(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray, force_finite: bool) -> float:
-    """R² of one output, with a value of its own where the target does not vary."""
+    """R² of one output, with a special value if the target is constant."""
     if _varies(y_true, weight):
         exponent = np.frexp(max(np.abs(y_true).max(), np.abs(y_pred).max()))[1]
         y_true, y_pred = np.ldexp(y_true, -exponent), np.ldexp(y_pred, -exponent)  # so that no square overflows
@@ -184,13 +184,13 @@ def _r2(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray, force_finite
 
 
 def _varies(y: np.ndarray, weight: np.ndarray) -> bool:
-    """Whether values differ among the rows that count; the rounding of their mean does not make them differ."""
+    """Whether values differ among the rows with a weight, apart from the rounding of their mean."""
     counted = y[weight > 0]
     return bool((counted != counted[0]).any())
 
 
 def _spread(y: np.ndarray, weight: np.ndarray) -> float:
-    """The weighted sum of the squared distances to the mean."""
+    """The weighted sum of the squared differences from the mean."""
     return float((weight * (y - np.average(y, weights=weight)) ** 2).sum()) if _varies(y, weight) else 0.0
 
 
@@ -198,7 +198,7 @@ def _spread(y: np.ndarray, weight: np.ndarray) -> float:
 
 
 def _by_output(formula: Callable[..., float], y_true: Any, y_pred: Any, sample_weight: Any, multioutput: Any) -> Any:
-    """The formula for each output, then averaged as ``multioutput`` says."""
+    """The formula for each output, averaged according to ``multioutput``."""
     true, predicted, weight = _outputs(y_true, y_pred, sample_weight)
     chosen = _multioutput(multioutput, true.shape[1], MULTIOUTPUT)
     return _averaged(np.array([formula(true[:, k], predicted[:, k], weight) for k in range(true.shape[1])]), chosen)

@@ -1,6 +1,6 @@
-"""A scorer is a scoring name made plain: a metric, what it needs from a model, a sign, and the metric's arguments.
+"""A scorer defines a scoring name: a metric, the model's output that it needs, a sign, and the metric's arguments.
 
-The names are scikit-learn's; a score is always the better the larger it is.
+The names are scikit-learn's; a larger score is always better.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scratchtune.metrics.regression import mean_absolute_error, mean_squared_err
 
 
 class Scorer(NamedTuple):
-    """What a scoring name means."""
+    """The definition of a scoring name."""
 
     metric: Callable[..., Any]
     needs: str  # "labels", "probabilities", "values", or "decisions": decision_function, else the second probability

@@ -1,6 +1,6 @@
-"""An activation is a nonlinear function of each number that a layer has computed; softmax is one of a whole row.
+"""An activation is a nonlinear function of each output of a layer; softmax is a function of a whole row.
 
-Each function stands above its derivative. `ACTIVATIONS` at the end lists their kernels by name.
+Each function is followed by its derivative. `ACTIVATIONS` at the end lists their kernels by name.
 """
 
 from __future__ import annotations
@@ -12,6 +12,12 @@ import numpy as np
 
 from scratchtune import jit
 from scratchtune.network.exponential import exp_all, exp_down
+
+
+@jit.function
+def zero_like(z):
+    """Zero in the precision of z: a literal 0.0 would be float64 in plain Python. NaN for NaN and infinity."""
+    return 0.0 * z
 
 
 @jit.function
@@ -41,7 +47,7 @@ def linear_grad(z):
     Source
         Calculus.
     """
-    return z - z + 1.0
+    return zero_like(z) + 1.0
 
 
 @jit.function
@@ -51,7 +57,7 @@ def relu(z):
     Formula [relu]
         a = z if z > 0 else 0
     Computed as
-        z if z > 0 else 0 · z: so that NaN stays NaN (and −inf becomes it), and a training that diverges is noticed
+        z if z > 0 else 0 · z: NaN stays NaN (and −inf becomes NaN), so that a training that diverges is detected
     Where
         z: z, scalar, real
     Source
@@ -65,7 +71,7 @@ def relu(z):
 
 @jit.function
 def relu_grad(z):
-    """Derivative of ReLU; at zero, where it has none, zero is used.
+    """Derivative of ReLU; zero at zero, where there is none.
 
     Formula [relu_grad]
         d = 1 if z > 0 else 0
@@ -84,7 +90,7 @@ def relu_grad(z):
 
 @jit.function
 def leaky_relu(z, slope):
-    """Leaky ReLU: negative numbers are made smaller instead of zero.
+    """Leaky ReLU: negative numbers are multiplied by a small slope.
 
     Formula [leaky_relu]
         a = z if z > 0 else s · z
@@ -160,12 +166,12 @@ def elu_grad(z):
 
 @jit.function
 def sigmoid(z):
-    """Logistic function: any number becomes one between 0 and 1.
+    """Logistic function: maps any number to one between 0 and 1.
 
     Formula [sigmoid]
         a = 1 / (1 + exp(−z))
     Computed as
-        e / (1 + e) with e = exp(z) for z < 0: never the exponential of a large number
+        e / (1 + e) with e = exp(z) for z < 0: the exponential never overflows
     Where
         z: z, scalar, logits
     Source
@@ -202,7 +208,7 @@ def sigmoid_grad(z):
 
 @jit.function
 def tanh(z):
-    """Hyperbolic tangent: any number becomes one between -1 and 1.
+    """Hyperbolic tangent: maps any number to one between -1 and 1.
 
     Formula [tanh]
         a = (exp(z) − exp(−z)) / (exp(z) + exp(−z))
@@ -230,7 +236,7 @@ def tanh_grad(z):
     Where
         z: z, scalar, logits
     Source
-        Calculus: it equals 1 − a², which would lose its digits where a is near 1.
+        Calculus: it equals 1 − a², which would lose all digits by cancellation where |a| is near 1.
     Example
         >>> float(tanh_grad(0.0))
         1.0
@@ -246,7 +252,7 @@ _INVERSE_SQRT_2_PI = 1.0 / math.sqrt(2.0 * math.pi)
 
 @jit.function
 def gelu(z):
-    """Gaussian error linear unit: z times the probability that a standard normal number is below z.
+    """Gaussian error linear unit: z times the probability that a standard normal variable is below z.
 
     Formula [gelu]
         a = z · Φ(z)
@@ -283,12 +289,12 @@ def gelu_grad(z):
 
 @jit.function
 def softmax(z, p, s):
-    """Softmax: each row of any numbers becomes a row of probabilities.
+    """Softmax: maps each row of numbers to a row of probabilities.
 
     Formula [softmax]
         pₙₖ = exp(zₙₖ) / Σⱼ[exp(zₙⱼ)] ; sₙ = log(Σⱼ[exp(zₙⱼ)])
     Computed as
-        exp(zₙₖ − mₙ) / Σⱼ[exp(zₙⱼ − mₙ)] with mₙ = maxⱼ[zₙⱼ]: the same quotient without an overflow
+        exp(zₙₖ − mₙ) / Σⱼ[exp(zₙⱼ − mₙ)] with mₙ = maxⱼ[zₙⱼ]: the same quotient, without overflow
     Where
         z: z, (n, k), logits
         p: p, (n, k), written
@@ -315,7 +321,7 @@ def softmax(z, p, s):
 
 @jit.function
 def softmax_grad(p, g, d):
-    """Gradient of softmax: what arrives at the probabilities is handed on to the row that they were made of.
+    """Gradient of J with respect to the logits, from the one with respect to the probabilities.
 
     Formula [softmax_grad]
         dₙₖ = pₙₖ · (gₙₖ − Σⱼ[gₙⱼ · pₙⱼ])
@@ -337,7 +343,7 @@ def softmax_grad(p, g, d):
 
 
 def _elementwise(activation: Any, derivative: Any) -> tuple[jit.Kernel, jit.Kernel]:
-    """The kernels of a layer that does nothing but ``activation``."""
+    """The kernels of a layer that only applies ``activation``."""
 
     @jit.forward
     def forward(integers, reals, theta, state, x, y, work, training, step, key):

@@ -1,6 +1,6 @@
-"""The exponential of a number that is not above zero: all that activations need, and for a whole vector at once.
+"""The exponential of numbers that are not above zero, which is all that activations need, vectorised by the compiler.
 
-The library's function computes one exponential at a time; written out like this, the compiler takes eight or sixteen.
+The library's function computes one exponential at a time; this one is compiled to vector instructions, 8 or 16 at once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _TAYLOR = tuple(1.0 / math.factorial(n) for n in range(13, -1, -1))  # the last 
 
 @jit.function_in_order
 def exp_down(x):
-    """Exponential of a number that is not above zero; zero where the type has no normal number for it.
+    """Exponential of a number that is not above zero; zero where the result would be a subnormal number.
 
     Formula [exp_down]
         y = exp(x)
@@ -45,7 +45,7 @@ def exp_down(x):
 
 @jit.function
 def exp_all(x):
-    """Replace every number of a contiguous array, none of them above zero, by its exponential.
+    """Replace each number of a contiguous array by its exponential, in place; none may be above zero.
 
     Formula [exp_all]
         x'ₙₖ = exp(xₙₖ)

@@ -1,8 +1,8 @@
-"""A loss says how far a network's output is from the target; training makes its mean over the rows smaller.
+"""A loss measures how far a network's output is from the target; training minimises its mean over the rows.
 
-Each function looks at one row and stands above its gradient. The kernels at the end take a whole batch. Where the last
-layer is softmax or sigmoid, cross-entropy is computed from what enters that layer (the logits), together with it: only
-so it is exact however large they are. `FUSED` lists these pairs.
+Each function takes one row and is followed by its gradient. The kernels at the end take a batch. If the last layer is
+softmax or sigmoid, cross-entropy and activation are computed together from the logits, the inputs of the activation:
+only this is exact for logits of any size. `FUSED` lists these pairs.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks, jit
-from scratchtune.network.activations import sigmoid, softmax
+from scratchtune.network.activations import sigmoid, softmax, zero_like
 
-EPSILON = 1e-7  # probabilities are kept this far from 0 and 1 before a logarithm, as in Keras
+EPSILON = 1e-7  # probabilities are clipped to [EPSILON, 1 - EPSILON] before a logarithm, as in Keras
 
 
 @jit.function
@@ -83,7 +83,7 @@ def mean_absolute_error(a, t):
 
 @jit.function
 def mean_absolute_error_grad(a, t, g):
-    """Gradient of the mean absolute error; where output and target are equal, zero is used.
+    """Gradient of the mean absolute error; zero where output and target are equal.
 
     Formula [mean_absolute_error_grad]
         gₖ = sign(aₖ − tₖ) / #k
@@ -123,7 +123,7 @@ def binary_crossentropy(p, t):
 
 @jit.function
 def binary_crossentropy_grad(p, t):
-    """Gradient of binary cross-entropy in the probability.
+    """Gradient of binary cross-entropy with respect to the probability.
 
     Formula [binary_crossentropy_grad]
         g = (1 − t) / (1 − p) − t / p
@@ -153,20 +153,20 @@ def sigmoid_crossentropy(z, t):
         z: z, scalar, logits
         t: t, scalar, in [0, 1], the target
     Variant
-        Keras, unless told from_logits=True, takes the logarithm of p kept 1e-7 away from 0 and 1: its loss is at most
-        16.1 a row, and a row that is surely wrong has no gradient. Here, as in PyTorch, both are exact.
+        Keras, without from_logits=True, clips p to [1e-7, 1 − 1e-7]: its loss is at most 16.1 per row, and a row that
+        is confidently wrong has a gradient of zero. Here, as in PyTorch, both are exact.
     Source
         PyTorch, BCEWithLogitsLoss.
     Example
         >>> round(float(sigmoid_crossentropy(0.0, 1.0)), 4)
         0.6931
     """
-    return max(z, 0.0 * z) - z * t + np.log1p(np.exp(-abs(z)))
+    return max(z, zero_like(z)) - z * t + np.log1p(np.exp(-abs(z)))
 
 
 @jit.function
 def sigmoid_crossentropy_grad(z, t):
-    """Gradient of the sigmoid's cross-entropy in the logit: the probability minus the target.
+    """Gradient of the sigmoid's cross-entropy with respect to the logit: the probability minus the target.
 
     Formula [sigmoid_crossentropy_grad]
         g = 1 / (1 + exp(−z)) − t
@@ -192,7 +192,7 @@ def categorical_crossentropy(p, t):
         L = −Σₖ[tₖ · log(pₖ)]
     Where
         p: p, (k,), probabilities
-        t: t, (k,), one-hot, the target: the class, or a probability for each
+        t: t, (k,), one-hot, the target: the class, or a probability for each class
     Source
         Keras, losses.CategoricalCrossentropy.
     Example
@@ -207,7 +207,7 @@ def categorical_crossentropy(p, t):
 
 @jit.function
 def categorical_crossentropy_grad(p, t, g):
-    """Gradient of cross-entropy in the probabilities.
+    """Gradient of cross-entropy with respect to the probabilities.
 
     Formula [categorical_crossentropy_grad]
         gₖ = −tₖ / pₖ
@@ -233,11 +233,11 @@ def softmax_crossentropy(z, t, s):
     Where
         z: z, (k,), logits
         t: t, (k,), one-hot, the target
-        s: s, scalar, real, log Σⱼ[exp(zⱼ)], which `softmax` gives
+        s: s, scalar, real, log Σⱼ[exp(zⱼ)], which `softmax` computes
     Variant
         The same as [categorical_crossentropy] of [softmax], since log(pₖ) = zₖ − s; exact where pₖ underflows.
-        Keras, unless told from_logits=True, takes the logarithm of p kept 1e-7 away from 0 and 1: its loss is at most
-        16.1 a row, and a row that is surely wrong has no gradient. Here, as in PyTorch, both are exact.
+        Keras, without from_logits=True, clips p to [1e-7, 1 − 1e-7]: its loss is at most 16.1 per row, and a row that
+        is confidently wrong has a gradient of zero. Here, as in PyTorch, both are exact.
     Source
         PyTorch, CrossEntropyLoss.
     """
@@ -249,7 +249,7 @@ def softmax_crossentropy(z, t, s):
 
 @jit.function
 def softmax_crossentropy_grad(p, t, w, g):
-    """Gradient of the softmax's cross-entropy in the logits: the probabilities minus the target.
+    """Gradient of the softmax's cross-entropy with respect to the logits: the probabilities minus the target.
 
     Formula [softmax_crossentropy_grad]
         gₖ = w · (pₖ · Σⱼ[tⱼ] − tₖ)
@@ -266,6 +266,59 @@ def softmax_crossentropy_grad(p, t, w, g):
         total += t[k]
     for k in range(p.size):
         g[k] = w * (p[k] * total - t[k])
+
+
+@jit.function
+def clipped_shares(y, low, high, p):
+    """Probabilities from a row of outputs: each divided by their sum, then clipped.
+
+    Formula [clipped_shares]
+        pₖ = min(max(yₖ / Σⱼ[yⱼ], l), h)
+    Where
+        y: y, (k,), > 0, outputs
+        l: low, scalar, in [0, 0.25], the lower limit
+        h: high, scalar, in [0.5, 1], the upper limit
+        p: p, (k,), written
+    Variant
+        The division has no effect on the outputs of a softmax layer, whose sum is 1. PyTorch's losses do neither.
+    Source
+        Keras, losses.CategoricalCrossentropy with from_logits=False; its limits are 1e-7 and 1 − 1e-7.
+    Example
+        >>> p = np.empty(2)
+        >>> clipped_shares(np.array([1.0, 7.0]), 0.25, 0.75, p)
+        >>> p.tolist()
+        [0.25, 0.75]
+    """
+    total = y.sum()
+    for k in range(y.size):
+        p[k] = min(max(y[k] / total, low), high)
+
+
+@jit.function  # g and d may be one array
+def clipped_shares_grad(y, low, high, g, d):
+    """Gradient of J with respect to the outputs, from the one with respect to the probabilities.
+
+    Formula [clipped_shares_grad]
+        qₖ = yₖ / Σⱼ[yⱼ] ; cₖ = gₖ if min(max(qₖ, l), h) = qₖ else 0 ; dₖ = (cₖ − Σⱼ[cⱼ · qⱼ]) / Σⱼ[yⱼ]
+    Gradient of
+        [clipped_shares] in y
+    Where
+        y: y, (k,), > 0, outputs
+        l: low, scalar, in [0, 0.25], the lower limit
+        h: high, scalar, in [0.5, 1], the upper limit
+        g: g, (k,), real, dJ/dp
+        d: d, (k,), written, dJ/dy
+    Source
+        Calculus: a clipped number has gradient 0; the rest is the quotient rule.
+    """
+    total = y.sum()
+    mean = zero_like(total)
+    for k in range(y.size):
+        q = y[k] / total
+        d[k] = g[k] if min(max(q, low), high) == q else zero_like(mean)
+        mean += d[k] * y[k] / total
+    for k in range(y.size):
+        d[k] = (d[k] - mean) / total
 
 
 # The kernels: a batch at a time ---------------------------------------------------------------------------------------
@@ -301,7 +354,7 @@ def binary_crossentropy_loss(y, target, weight, dy):
         for k in range(y.shape[1]):
             p = min(max(y[i, k], low), high)
             total += share * binary_crossentropy(p, target[i, k])
-            dy[i, k] = share * binary_crossentropy_grad(p, target[i, k]) if p == y[i, k] else 0.0 * share
+            dy[i, k] = share * binary_crossentropy_grad(p, target[i, k]) if p == y[i, k] else zero_like(share)
     return total
 
 
@@ -318,23 +371,15 @@ def sigmoid_crossentropy_loss(y, target, weight, dy):
 
 @jit.loss
 def categorical_crossentropy_loss(y, target, weight, dy):
-    """Outputs that are no probabilities yet are divided by their sum, and kept from 0 and 1, as in Keras."""
+    """Outputs are divided by their sum and clipped, as in Keras."""
     low, high = y.dtype.type(EPSILON), y.dtype.type(1.0 - EPSILON)
     p = np.empty(y.shape[1], y.dtype)
     total = 0.0
     for i in range(y.shape[0]):
-        denominator = y[i].sum()
-        for k in range(p.size):
-            p[k] = min(max(y[i, k] / denominator, low), high)
+        clipped_shares(y[i], low, high, p)
         total += weight[i] * categorical_crossentropy(p, target[i])
         categorical_crossentropy_grad(p, target[i], dy[i])
-        mean = y.dtype.type(0.0)
-        for k in range(p.size):
-            if p[k] != y[i, k] / denominator:
-                dy[i, k] = 0.0 * mean
-            mean += dy[i, k] * y[i, k] / denominator
-        for k in range(p.size):
-            dy[i, k] = (dy[i, k] - mean) / denominator
+        clipped_shares_grad(y[i], low, high, dy[i], dy[i])
         _weigh(dy, i, weight[i] / weight.dtype.type(y.shape[0]))
     return total / y.shape[0]
 
@@ -342,16 +387,17 @@ def categorical_crossentropy_loss(y, target, weight, dy):
 @jit.loss
 def softmax_crossentropy_loss(y, target, weight, dy):
     s = np.empty(y.shape[0], y.dtype)
-    softmax(y, dy, s)
+    p = dy  # one array: each row of probabilities is replaced by the row's gradient
+    softmax(y, p, s)
     total = 0.0
     for i in range(y.shape[0]):
         total += weight[i] * softmax_crossentropy(y[i], target[i], s[i])
-        softmax_crossentropy_grad(dy[i], target[i], weight[i] / weight.dtype.type(y.shape[0]), dy[i])
+        softmax_crossentropy_grad(p[i], target[i], weight[i] / weight.dtype.type(y.shape[0]), dy[i])
     return total / y.shape[0]
 
 
 class Loss(NamedTuple):
-    """A loss by name: its kernel, and what its targets are ("values", "probabilities" or "classes")."""
+    """A loss by name: its kernel, and the kind of its targets ("values", "probabilities" or "classes")."""
 
     name: str
     kernel: jit.Kernel
@@ -377,7 +423,7 @@ FUSED = {
 
 
 def get(loss: str | Loss) -> Loss:
-    """The loss of that name (Keras's names), or the one given; ValueError with the nearest name otherwise."""
+    """The loss of that name (Keras's names), or the given one; a ValueError with the nearest name otherwise."""
     if isinstance(loss, Loss):
         return loss
     name = checks.choice("loss", loss, [*LOSSES, *ALIASES])
@@ -385,10 +431,10 @@ def get(loss: str | Loss) -> Loss:
 
 
 def encode(loss: Loss, y: Any, outputs: int, rows: int | None = None, name: str = "y") -> np.ndarray:
-    """The targets as rows of numbers, (n, outputs) float64, one-hot where a class is meant.
+    """The targets as rows of numbers, (n, outputs) float64; class labels become one-hot rows.
 
     Raises
-        TypeError or ValueError, one sentence, where ``y`` does not fit the loss and the number of outputs.
+        TypeError or ValueError if ``y`` does not fit the loss and the number of outputs.
     """
     y = checks.targets(name, y, rows)
     if loss.targets == "classes":
@@ -414,7 +460,7 @@ def _one_hot(y: np.ndarray, classes: int, name: str) -> np.ndarray:
     labels = y.ravel()
     if labels.dtype.kind == "f" and not np.array_equal(labels, np.floor(labels)):
         broken = labels[labels != np.floor(labels)][0]
-        raise ValueError(f"{name} holds {broken:g}; class labels are whole numbers from 0")
+        raise ValueError(f"{name} holds {broken:g}; class labels are integers from 0")
     outside = (labels < 0) | (labels >= classes)
     if outside.any():
         raise ValueError(

@@ -1,7 +1,7 @@
-"""Random numbers in kernels are functions of a key and a counter: no state, so the same step always draws the same.
+"""Random numbers in kernels are functions of a key and a counter: without state, a step always draws the same numbers.
 
-A generator with a state would have to be handed from step to step, and from thread to thread. Here dropout's mask and
-the order of the rows depend on (seed, step) alone: a training can be interrupted, resumed or repeated, bit for bit.
+The state of a generator would have to be passed from step to step and between threads. Here dropout's mask and the
+order of the rows depend on (seed, step) alone: a training can be interrupted, resumed or repeated, bit for bit.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SINE = tuple((-1) ** (n // 2) * (2.0 * math.pi) ** n / math.factorial(n) for n 
 
 @jit.function
 def random_bits(key, counter):
-    """64 random bits: what the generator SplitMix64 with the state ``key`` gives as its ``counter``-th number.
+    """64 random bits: the ``counter``-th number of the generator SplitMix64 with the initial state ``key``.
 
     Both are uint64, and so is the result. Each output bit depends on every bit of both.
 
@@ -39,7 +39,7 @@ def random_bits(key, counter):
 
 @jit.function
 def uniform(bits):
-    """A number in [0, 1) from 64 random bits: the upper 53 of them, all that a float64 holds.
+    """A uniform random number in [0, 1) from 64 random bits: it uses the upper 53, the precision of a float64.
 
     Formula [uniform]
         u = floor(b / 2^11) / 2^53
@@ -55,7 +55,7 @@ def uniform(bits):
 
 @jit.function
 def log_of_fraction(x):
-    """Logarithm of a number in (0, 1], without a branch: the compiler takes eight at once, the library one at a time.
+    """Logarithm of a number in (0, 1], without a branch, so that the compiler can vectorise it.
 
     Formula [log_of_fraction]
         y = log(x)
@@ -82,14 +82,14 @@ def log_of_fraction(x):
 
 @jit.function
 def cosine_of_turn(v):
-    """Cosine of a share of a full turn, without a branch.
+    """Cosine of a fraction of a full turn, without a branch, so that the compiler can vectorise it.
 
     Formula [cosine_of_turn]
         y = cos(2 · π · v)
     Computed as
         sin(2 · π · w) with w = |v − 1/2| − 1/4, by Taylor's polynomial of degree 19
     Where
-        v: v, scalar, in [0, 1], the share
+        v: v, scalar, in [0, 1], the fraction
     Source
         Taylor's polynomial.
     Example
@@ -105,7 +105,7 @@ def cosine_of_turn(v):
 
 @jit.function
 def normal(u, v):
-    """A normal random number, of mean 0 and deviation 1, from two uniform ones: Box and Muller's transform.
+    """A standard normal random number from two uniform ones: Box and Muller's transform.
 
     Formula [normal]
         z = √(−2 · log(1 − u)) · cos(2 · π · v)
@@ -113,9 +113,9 @@ def normal(u, v):
         u: u, scalar, in [0, 1), a uniform random number
         v: v, scalar, in [0, 1), another one
     Returns
-        z; from numbers of 53 bits, |z| is at most 8.6, where a normal number is once in 10^17.
+        z; from numbers of 53 bits, |z| is at most 8.6, which a normal number exceeds with a probability of 10^-17.
     Variant
-        The sine of the same angle gives a second number; here it is left, so that a number depends on its index alone.
+        The sine of the same angle gives a second number; it is not used, so that a number depends on its index alone.
     Source
         Box and Muller (1958), "A note on the generation of random normal deviates".
     Example

@@ -1,4 +1,4 @@
-"""A schedule gives the learning rate as a function of the number of steps done: large at first, smaller later.
+"""A schedule is the learning rate as a function of the number of steps done; it usually decreases.
 
 Names, arguments and defaults are Keras's (`keras.optimizers.schedules`). A step is one update, not an epoch.
 """
@@ -20,7 +20,7 @@ def inverse_time_decay(alpha, rate, x):
     Formula [inverse_time_decay]
         a = α / (1 + r · x)
     Where
-        α: alpha, scalar, > 0, the learning rate at first
+        α: alpha, scalar, > 0, the initial learning rate
         r: rate, scalar, >= 0, the decay rate
         x: x, scalar, >= 0, steps done, in decay periods
     Source
@@ -39,7 +39,7 @@ def exponential_decay(alpha, rate, x):
     Formula [exponential_decay]
         a = α · r^x
     Where
-        α: alpha, scalar, > 0, the learning rate at first
+        α: alpha, scalar, > 0, the initial learning rate
         r: rate, scalar, in (0, 1), the decay rate
         x: x, scalar, >= 0, steps done, in decay periods
     Source
@@ -53,14 +53,14 @@ def exponential_decay(alpha, rate, x):
 
 @jit.function
 def cosine_decay(alpha, least, x):
-    """Cosine decay: half a wave from the first learning rate down to a share of it.
+    """Cosine decay: half a cosine wave from the initial learning rate down to a fraction of it.
 
     Formula [cosine_decay]
         a = α · (f + (1 − f) · (1 + cos(π · min(x, 1))) / 2)
     Where
-        α: alpha, scalar, > 0, the learning rate at first
-        f: least, scalar, in [0, 1], the share of it that is left at the end
-        x: x, scalar, >= 0, the share of the decay that is done
+        α: alpha, scalar, > 0, the initial learning rate
+        f: least, scalar, in [0, 1], the final learning rate as a fraction of it
+        x: x, scalar, >= 0, the completed fraction of the decay
     Source
         Loshchilov and Hutter (2017), "SGDR: stochastic gradient descent with warm restarts", eq. 5, without restarts.
     Example
@@ -72,14 +72,14 @@ def cosine_decay(alpha, least, x):
 
 @jit.function
 def linear_warmup(alpha, target, x):
-    """Warm-up: the learning rate rises on a straight line.
+    """Warm-up: the learning rate increases linearly.
 
     Formula [linear_warmup]
         a = α + (b − α) · x
     Where
-        α: alpha, scalar, >= 0, the learning rate at first
+        α: alpha, scalar, >= 0, the initial learning rate
         b: target, scalar, > 0, the learning rate at the end of the warm-up
-        x: x, scalar, in [0, 1), the share of the warm-up that is done
+        x: x, scalar, in [0, 1), the completed fraction of the warm-up
     Source
         Goyal et al. (2017), "Accurate, large minibatch SGD", section 2.2; Keras, schedules.CosineDecay.
     Example
@@ -90,10 +90,10 @@ def linear_warmup(alpha, target, x):
 
 
 class Schedule(Configured):
-    """Base of the schedules: a function of the number of steps done."""
+    """Base class of the schedules: functions of the number of steps done."""
 
     def __call__(self, step: int) -> float:
-        """The learning rate of the step that comes after ``step`` steps."""
+        """The learning rate of the update after ``step`` completed steps."""
         raise NotImplementedError
 
 
@@ -128,7 +128,7 @@ class ExponentialDecay(Schedule):
 
 
 class PiecewiseConstantDecay(Schedule):
-    """One learning rate up to and with each boundary, the next one after it."""
+    """A constant learning rate up to and including each boundary, the next one after it."""
 
     def __init__(self, boundaries: Sequence[int], values: Sequence[float]) -> None:
         self.boundaries = [checks.integer("boundaries", boundary, 0) for boundary in boundaries]
@@ -137,14 +137,14 @@ class PiecewiseConstantDecay(Schedule):
             found = f"values has {len(self.values)} entries and boundaries {len(self.boundaries)}"
             raise ValueError(f"{found}; values must have one more")
         if self.boundaries != sorted(self.boundaries):
-            raise ValueError(f"boundaries is {self.boundaries}; it must be in rising order")
+            raise ValueError(f"boundaries is {self.boundaries}; it must be in ascending order")
 
     def __call__(self, step: int) -> float:
         return self.values[bisect_left(self.boundaries, step)]
 
 
 class CosineDecay(Schedule):
-    """Half a cosine wave over decay_steps, after an optional straight rise over warmup_steps."""
+    """Half a cosine wave over decay_steps, after an optional linear warm-up over warmup_steps."""
 
     def __init__(
         self, initial_learning_rate: float, decay_steps: int, alpha: float = 0.0, warmup_target: float | None = None,

@@ -1,7 +1,7 @@
-"""The practitioner's job on a table of her own: seal, tune, judge, keep, predict.
+"""Tuning on one's own table: hold out a test set, tune, evaluate, save, predict.
 
-Reading order: `model` (what is saved), `sealing`, `describing`, `judging`, `space_file`, `tuning` (the job), `emit` (it
-as a script).
+Reading order: `model` (what is saved), `sealing` (the test set), `describing`, `judging` (the evaluation),
+`space_file`, `tuning` (the job), `emit` (the same as a script).
 """
 
 from __future__ import annotations

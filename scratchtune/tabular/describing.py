@@ -1,4 +1,4 @@
-"""Describing a table before the work: what was read, what the target is taken for, and columns that deserve a look."""
+"""Describing a table before the work: what was read, the kind of the target, and columns that may need attention."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from scratchtune.data.notation import holds_dates, share_of_numbers
 from scratchtune.data.tables import Text
 from scratchtune.tabular.sealing import Prepared
 
-FEW_ROWS = 20  # with fewer, nearly any column holds different values
+FEW_ROWS = 20  # with fewer rows, nearly any column holds distinct values
 _ID = re.compile(r"(?:^|[^A-Za-z])(?:id|key|index|idx|row|rownames?|nr|no|number|uuid|guid)$", re.IGNORECASE)
 _CAMEL_ID = re.compile(r"[a-z](?:Id|ID|Key|Index|Number|Nr|No)$")
 
 
 def described(prepared: Prepared) -> str:
-    """In a few lines: the table, columns that deserve a look, the target and why it is taken as it is."""
+    """A summary in a few lines: the table, columns that may need attention, the target, its kind, and why."""
     table, target = prepared.table, prepared.target
     texts = sum(table.is_text(name) for name in table.names)
     gaps = sum(int(table.missing(name).sum()) for name in table.names)
@@ -45,7 +45,7 @@ def described(prepared: Prepared) -> str:
 
 
 def hints(name: str, column: np.ndarray | Text, as_asked: bool = False) -> list[str]:
-    """What a user may want to know of a column before a network learns from it; ``as_asked``: that it holds texts."""
+    """Warnings about a column that may be a poor feature; ``as_asked``: the user has declared it as text."""
     drop = f"--drop {shlex.quote(name)} leaves it out"
     if not isinstance(column, Text):
         why = numbers_the_rows(name, column)
@@ -56,7 +56,7 @@ def hints(name: str, column: np.ndarray | Text, as_asked: bool = False) -> list[
         return [f"{name!r} holds dates or times such as {next(iter(counts))!r}, {one_hot}; put numbers in their place, "
                 f"such as year, month, or days since the first, or {drop}"]
     if names_the_rows(column):
-        return [f"{name!r} has another text in nearly every row, as a name or a number of the row; {drop}"]
+        return [f"{name!r} has a different text in nearly every row, like a name or a row number; {drop}"]
     once = sum(count == 1 for count in counts.values())
     if len(counts) > FEW_ROWS and once > 0.5 * len(counts):
         return [f"{name!r} holds {len(counts):,} different texts, {once:,} of them once, each a category of its own; "
@@ -67,30 +67,30 @@ def hints(name: str, column: np.ndarray | Text, as_asked: bool = False) -> list[
 
 
 def _alike(name: str, texts: Iterable[str]) -> list[str]:
-    """A line where texts differ in nothing but small and capital letters."""
+    """A warning if texts differ only in the case of their letters."""
     first: dict[str, str] = {}
     for text in texts:
         other = first.setdefault(text.casefold(), text)
         if other != text:
-            return [f"{other!r} and {text!r} of {name!r} are two categories, since capital letters count"]
+            return [f"{other!r} and {text!r} of {name!r} are two categories, since case matters"]
     return []
 
 
 def names_the_rows(column: Text) -> bool:
-    """Whether nearly every row has a text of its own."""
+    """Whether the text is different in nearly every row."""
     return len(column) > FEW_ROWS and len(column.texts) > 0.9 * len(column)
 
 
 def numbers_the_rows(name: str, column: np.ndarray) -> str:
-    """Why integers, all different and in whatever order, seem to number the rows; empty where they do not.
+    """Why a column of distinct integers, in any order, seems to number the rows; an empty text if it does not.
 
-    That they grow says nothing: a population does so too.
+    That the integers increase is no evidence: those of a real feature, such as a population, may do so too.
     """
     numbers = np.sort(column[~np.isnan(column)])
     if len(numbers) <= FEW_ROWS or (numbers != np.floor(numbers)).any() or (np.diff(numbers) == 0.0).any():
         return ""
     if _ID.search(name) or _CAMEL_ID.search(name):
-        return "is named like an ID and holds another integer in each row"
+        return "is named like an ID and holds a different integer in each row"
     if numbers[-1] - numbers[0] < 1.1 * len(numbers):
         return "holds consecutive integers, each once, as row numbers (and years) do"
     return ""

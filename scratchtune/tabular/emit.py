@@ -1,8 +1,8 @@
-"""A winning setting as a script: the same rows, the same network, in scratchtune, Keras or PyTorch.
+"""The best configuration as a script: the same rows, the same network, in scratchtune, Keras or PyTorch.
 
-Reading, sealing and encoding the rows is scratchtune's in all three, so that the scripts differ in nothing but the
-framework that trains; what they print can be compared line by line. Each function below gives the lines of one part of
-a script; a line that a setting does not need is left out.
+All three scripts read, split and encode the rows with scratchtune, so that they differ only in the framework that
+trains; their output can be compared line by line. Each function below returns the lines of one part of a script; a line
+that a configuration does not need is left out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from scratchtune.network.layers.activation import LEAKY_SLOPE
 TORCH_ACTIVATIONS = {
     "linear": "nn.Identity()", "relu": "nn.ReLU()", "leaky_relu": f"nn.LeakyReLU({LEAKY_SLOPE})", "elu": "nn.ELU()",
     "gelu": "nn.GELU()", "sigmoid": "nn.Sigmoid()", "tanh": "nn.Tanh()", "softmax": "nn.Softmax(dim=1)"}
-KERAS_EPSILON = "Keras adds epsilon before Adam's correction, where 3e-10 acts at first as 1e-8 does after it"
+KERAS_EPSILON = "Keras adds epsilon before Adam's bias correction; at first 3e-10 there acts like 1e-8 after it"
 SCALERS = {"standard": "st.StandardScaler()", "minmax": "st.MinMaxScaler()"}
 
 
@@ -37,17 +37,17 @@ def script(framework: str, fitted: _MLP, rows: dict[str, Any]) -> str:
 
 
 def _when(needed: Any, *lines: str) -> list[str]:
-    """The lines, if the script needs them."""
+    """The lines if they are needed, else none."""
     return list(lines) if needed else []
 
 
 def _indented(levels: int, lines: Sequence[str]) -> list[str]:
-    """The lines, so many blocks deep."""
+    """The lines, indented by so many levels."""
     return [4 * levels * " " + line for line in lines]
 
 
 def _literal(value: Any) -> str:
-    """A value as one writes it in Python, with double quotes where none stands in it, broken where it is long."""
+    """A value as a Python literal, with double quotes if it contains none, on several lines if it is long."""
     plain = value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
     text = pformat(plain, width=96, compact=True, sort_dicts=False).replace("\n", "\n        ")
     return text if '"' in text else text.replace("'", '"')
@@ -57,7 +57,7 @@ def _literal(value: Any) -> str:
 
 
 def _begin(rows: dict[str, Any], framework: str, imports: Sequence[str] = ()) -> list[str]:
-    """The docstring, the imports, and the rows, encoded on the open ones."""
+    """The docstring, the imports, and the rows, with an encoder fitted on the training set."""
     path = rows["path"]
     shown = repr(path).replace('"', '\\"')  # neither a backslash nor quotes in a name end the docstring
     given = {name: value for name, value in rows.items() if name != "path" and value not in (None, (), [])}
@@ -74,7 +74,7 @@ def _begin(rows: dict[str, Any], framework: str, imports: Sequence[str] = ()) ->
         "import scratchtune as st",
         "",
         f"path = sys.argv[1] if len(sys.argv) > 1 else {_literal(path)}",
-        "rows = st.prepare_table(  # X, y to train on; X_sealed, y_sealed to judge by",
+        "rows = st.prepare_table(  # X, y: training set; X_sealed, y_sealed: held-out test set",
         "    path,",
         *(f"    {name}={_literal(value)}," for name, value in given.items()),
         ")",
@@ -82,13 +82,13 @@ def _begin(rows: dict[str, Any], framework: str, imports: Sequence[str] = ()) ->
 
 
 def _data(fitted: _MLP) -> list[str]:
-    """X, y and X_sealed as the network takes them, and the weights of the rows where classes have some."""
+    """X, y and X_sealed in the network's form, and row weights if the classes are weighted."""
     column = "[:, None]  # y as a column, like the outputs" if fitted.kind == "regressor" else ""
     return [f"X, X_sealed, y = rows.X, rows.X_sealed, rows.y{column}", *_weights(fitted), *_scaled(fitted)]
 
 
 def _class_weights(fitted: _MLP) -> list[float] | str | None:
-    """The weight of each class, "balanced", or None where all classes count the same."""
+    """The weight of each class, "balanced", or None for equal weights."""
     if not isinstance(fitted, MLPClassifier) or not isinstance(fitted.class_weight, dict):
         return getattr(fitted, "class_weight", None)
     weights = [float(fitted.class_weight.get(label, 1.0)) for label in fitted.classes_.tolist()]
@@ -96,7 +96,7 @@ def _class_weights(fitted: _MLP) -> list[float] | str | None:
 
 
 def _weights(fitted: _MLP) -> list[str]:
-    """The weight of each row, 1 in the mean."""
+    """The weight of each row; the mean weight is 1."""
     weights = _class_weights(fitted)
     if weights is None:
         return []
@@ -105,12 +105,12 @@ def _weights(fitted: _MLP) -> list[str]:
     return [
         f"weight = np.array({_literal(weights)})[y]  # of each row's class",
         *_when(0.0 in weights, "X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]"),
-        "weight /= weight.mean()  # so that the learning rate keeps its meaning",
+        "weight /= weight.mean()  # so that the learning rate need not change",
     ]
 
 
 def _scaled(fitted: _MLP) -> list[str]:
-    """Scalers that have seen the open rows only, and what they make of the rows."""
+    """Scalers fitted on the training set only, and the scaled rows."""
     if fitted.scale is None:
         return []
     weight = ", sample_weight=weight" if fitted.scale == "standard" and _class_weights(fitted) is not None else ""
@@ -122,12 +122,12 @@ def _scaled(fitted: _MLP) -> list[str]:
 
 
 def _unscaled(fitted: _MLP) -> list[str]:
-    """A regressor's outputs in the units of the target again."""
+    """A regressor's outputs, transformed back to the units of the target."""
     return _when(fitted.kind == "regressor" and fitted.scale, "q = y_scaler.inverse_transform(q)")
 
 
 def _judged(fitted: _MLP, values: str = "q") -> list[str]:
-    """What is printed: how good the probabilities p, or the values, are for the sealed rows."""
+    """Lines that print the scores of the probabilities p, or of the values, on the test set."""
     if fitted.kind == "classifier":
         return [
             'print(f"accuracy {st.metrics.accuracy_score(rows.y_sealed, p.argmax(axis=1)):.4f}")',
@@ -140,20 +140,20 @@ def _judged(fitted: _MLP, values: str = "q") -> list[str]:
 
 
 def _outputs(fitted: _MLP) -> str:
-    """How many outputs the network has, as the script says it."""
+    """The number of outputs, as an expression in the script."""
     return "len(rows.classes)" if fitted.kind == "classifier" else "1"
 
 
 def _epochs(fitted: _MLP) -> int:
-    """How many epochs: with early stopping up to the best one, whose weights the estimator has kept."""
+    """The number of epochs: with early stopping that of the best epoch, whose weights the estimator has."""
     losses = fitted.history_.get("val_loss")
     return losses.index(min(losses)) + 1 if losses else fitted.epochs
 
 
 def _why_epochs(fitted: _MLP) -> list[str]:
-    """A comment that says where the number of epochs comes from."""
+    """A comment on the number of epochs, if early stopping chose it."""
     return _when(
-        "val_loss" in fitted.history_, "# the best epoch of early stopping, which held rows out; here all are used")
+        "val_loss" in fitted.history_, "# the best epoch of early stopping on a validation set; here all are used")
 
 
 # scratchtune ---------------------------------------------------------------------------------------------------------
@@ -205,14 +205,14 @@ def _keras(fitted: _MLP, rows: dict[str, Any]) -> list[str]:
 
 
 def _keras_penalty(fitted: _MLP) -> list[str]:
-    """The penalty that each layer gets."""
+    """The penalty of each layer."""
     return _when(
         fitted.l1 or fitted.l2,
         f"penalty = keras.regularizers.L1L2(l1={fitted.l1}, l2={fitted.l2})  # of all parameters, biases too")
 
 
 def _keras_layers(fitted: _MLP) -> list[str]:
-    """The layers, from the rows to the outputs."""
+    """The layers, from the input to the output."""
     penalty = ", kernel_regularizer=penalty, bias_regularizer=penalty" if fitted.l1 or fitted.l2 else ""
     layers = ["keras.Input((X.shape[1],)),", *_keras_noise(fitted.augment)]
     for units in fitted._hidden_units():
@@ -222,20 +222,20 @@ def _keras_layers(fitted: _MLP) -> list[str]:
 
 
 def _keras_noise(deviation: float | None) -> list[str]:
-    """The noise on the rows; more than Keras's layer accepts is noise of deviation 1 on rows made smaller."""
+    """The noise on the rows; Keras rejects a stddev above 1, so the rows are scaled down before and up after it."""
     if not deviation:
         return []
     if deviation <= 1.0:
         return [f"layers.GaussianNoise({deviation}),"]
     return [
-        f"layers.Rescaling(1 / {deviation}),  # since GaussianNoise accepts no deviation above 1",
+        f"layers.Rescaling(1 / {deviation}),  # since GaussianNoise accepts no stddev above 1",
         "layers.GaussianNoise(1.0),",
         f"layers.Rescaling({deviation}),",
     ]
 
 
 def _keras_optimizer(fitted: _MLP) -> list[str]:
-    """The optimizer, and the schedule of its learning rate."""
+    """The optimizer and its learning-rate schedule."""
     kind, settings = {
         "adam": ("Adam", ", epsilon=3e-10"), "rmsprop": ("RMSprop", ""),
         "sgd": ("SGD", f", momentum={fitted.momentum}")}[fitted.optimizer]
@@ -292,7 +292,7 @@ def _torch(fitted: _MLP, rows: dict[str, Any]) -> list[str]:
 
 
 def _torch_tensors(fitted: _MLP) -> list[str]:
-    """The arrays as tensors; classes stay whole numbers."""
+    """The arrays as tensors; classes remain integers."""
     of_kind = f", dtype=torch.{fitted.dtype}"
     return [
         f"X, X_sealed = torch.tensor(X{of_kind}), torch.tensor(X_sealed{of_kind})",
@@ -302,20 +302,20 @@ def _torch_tensors(fitted: _MLP) -> list[str]:
 
 
 def _torch_network(fitted: _MLP) -> list[str]:
-    """The network and its first weights."""
+    """The network and its initial weights."""
     return [
         "model = nn.Sequential(",
         *_indented(1, _torch_layers(fitted)),
         ")",
         "for layer in model:",
-        "    if isinstance(layer, nn.Linear):  # begins as in scratchtune and Keras",
+        "    if isinstance(layer, nn.Linear):  # initialised as in scratchtune and Keras",
         "        nn.init.xavier_uniform_(layer.weight)",
         "        nn.init.zeros_(layer.bias)",
     ]
 
 
 def _torch_layers(fitted: _MLP) -> list[str]:
-    """The layers, from the rows to the outputs; softmax is a part of the loss."""
+    """The layers, from the input to the output; softmax is part of the loss."""
     layers, inputs = [], "X.shape[1]"
     for units in fitted._hidden_units():
         layers += [f"nn.Linear({inputs}, {units}),", f"{TORCH_ACTIVATIONS[fitted.activation]},"]
@@ -343,7 +343,7 @@ def _torch_loss(fitted: _MLP) -> list[str]:
 
 
 def _torch_answer(fitted: _MLP) -> list[str]:
-    """What the network gives for the sealed rows."""
+    """The network's predictions for the test set."""
     if fitted.kind == "classifier":
         return ["p = torch.softmax(model(X_sealed).double(), dim=1).numpy()"]
     return ["q = model(X_sealed).double().numpy()"]
@@ -353,17 +353,17 @@ def _torch_answer(fitted: _MLP) -> list[str]:
 
 
 def _by_hand(fitted: _MLP) -> bool:
-    """Whether PyTorch has no such optimizer.
+    """Whether PyTorch lacks an equivalent optimizer, so that the update must be written out.
 
-    Its RMSprop adds epsilon beside the root. Its SGD has no learning rate within the velocity, so that a decaying one
-    acts on old gradients too, and takes weight decay into the velocity.
+    PyTorch's RMSprop adds epsilon outside the root. Its SGD keeps the learning rate out of the velocity, so that decay
+    also rescales old gradients, and includes weight decay in the velocity.
     """
     momentum = fitted.optimizer == "sgd" and fitted.momentum
     return fitted.optimizer == "rmsprop" or bool(momentum and (fitted.decay or fitted.weight_decay))
 
 
 def _torch_optimizer(fitted: _MLP) -> list[str]:
-    """The optimizer, and the schedule of its learning rate."""
+    """The optimizer and its learning-rate schedule."""
     kind = {"adam": "AdamW" if fitted.weight_decay else "Adam", "sgd": "SGD"}[fitted.optimizer]
     momentum = f", momentum={fitted.momentum}" if kind == "SGD" and fitted.momentum else ""
     decay = f", weight_decay={fitted.weight_decay}" if fitted.weight_decay else ""
@@ -388,11 +388,11 @@ def _torch_step(fitted: _MLP) -> list[str]:
 
 
 def _torch_memory(fitted: _MLP) -> list[str]:
-    """Why the update is written by hand, and what it remembers of each parameter."""
+    """Why the update is written by hand, and its state for each parameter."""
     if fitted.optimizer == "rmsprop":
-        why = "RMSprop by hand: epsilon stands under the root, where torch.optim.RMSprop adds it to the root"
+        why = "RMSprop by hand: epsilon is inside the root, while torch.optim.RMSprop adds it outside"
     else:
-        why = "SGD by hand: the velocity holds the learning rate and no weight decay, unlike torch.optim.SGD's"
+        why = "SGD by hand: the velocity includes the learning rate and no weight decay, unlike torch.optim.SGD"
     return [
         f"# {why}",
         f"{_memory(fitted)} = [torch.zeros_like(theta) for theta in model.parameters()]",
@@ -401,12 +401,12 @@ def _torch_memory(fitted: _MLP) -> list[str]:
 
 
 def _memory(fitted: _MLP) -> str:
-    """The name of what is remembered."""
+    """The name of the optimizer's state."""
     return "squares" if fitted.optimizer == "rmsprop" else "velocities"
 
 
 def _torch_step_by_hand(fitted: _MLP) -> list[str]:
-    """A step of all parameters."""
+    """An update of all parameters."""
     return [
         "model.zero_grad()",
         "loss.backward()",

@@ -1,4 +1,4 @@
-"""Judging: the default setting and the tuned one on the sealed rows, by all metrics, and how far chance goes."""
+"""Evaluation of the default and the tuned configuration on the held-out test set: all metrics, with standard errors."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from scratchtune import metrics as m
 from scratchtune.data import Table
 from scratchtune.tabular.model import Target
 
-RESAMPLES = 200  # of the sealed rows, to see how far chance goes
+RESAMPLES = 200  # bootstrap samples of the test set, for the standard errors
 RESAMPLED_ROWS = 4_000_000  # at most, all resamples together
 
 Metric = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
 
 
 def metrics_for(target: Target) -> dict[str, Metric]:
-    """The metrics that are shown: functions of the truth, the predictions and, for classes, the probabilities.
+    """The metrics that are printed: functions of true values, predictions and, for classes, probabilities.
 
-    Of two classes precision, recall, F1 and AUC are those of the second one, the positive; of more, the mean over the
+    For two classes, precision, recall, F1 and AUC are those of the second, positive class; for more, means over the
     classes.
     """
     if not target.classes:
@@ -45,7 +45,7 @@ def metrics_for(target: Target) -> dict[str, Metric]:
 
 
 def _auc(y: np.ndarray, p: np.ndarray, labels: list[int]) -> float:
-    """The area under the ROC curve, of several classes the mean of each against the rest; NaN where one is absent."""
+    """The area under the ROC curve, for several classes the mean of one-vs-rest; NaN if a class is absent."""
     if len(np.unique(y)) < len(labels):
         return float("nan")
     if len(labels) == 2:
@@ -58,7 +58,8 @@ SMALLER_IS_BETTER = ("log loss", "mean squared error", "root mean squared error"
 
 @dataclass
 class Judged:
-    """One metric on the sealed rows: of the default, of the tuned setting, and the standard error of the difference."""
+    """One metric on the test set: of the default, of the tuned configuration, and the standard error of the difference.
+    """
 
     name: str
     default: float
@@ -67,7 +68,7 @@ class Judged:
 
     @property
     def gain(self) -> float:
-        """By how much the tuned setting is better."""
+        """By how much the tuned configuration is better."""
         sign = -1.0 if self.name in SMALLER_IS_BETTER else 1.0
         return sign * (self.tuned - self.default)
 
@@ -82,13 +83,13 @@ class Judged:
 
 
 def number_format(*values: float) -> str:
-    """How numbers of this size are written: with four decimals, unless that says little or is long."""
+    """The format of numbers of this size: four decimals, or four significant digits for very small or large numbers."""
     largest = max(map(abs, values))
     return "z.4f" if largest == 0.0 or 0.01 <= largest < 1e4 else "z.4g"
 
 
 def judge(target: Target, default: Any, tuned: Any, table: Table, y: np.ndarray, seed: int) -> list[Judged]:
-    """Look at the sealed rows: all metrics for both, with the bootstrap's standard error of their difference."""
+    """Evaluate both models on the test set: all metrics, with the bootstrap's standard error of the difference."""
     answers = [
         (model.predict(table), model.predict_proba(table) if target.classes else y) for model in (default, tuned)]
     rng = np.random.default_rng([seed, 1])

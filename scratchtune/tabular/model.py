@@ -1,6 +1,6 @@
-"""A table model is all that it takes to predict for a table's rows: encoder, scaler, network, names of the classes.
+"""A table model holds all that is needed to predict for the rows of a table: encoder, scaler, network, class names.
 
-It is what `scratchtune tune` saves and `scratchtune predict` reads. Nothing is unpickled from a file: it holds JSON and
+`scratchtune tune` saves it and `scratchtune predict` reads it. Nothing is unpickled from its file, which holds JSON and
 arrays of numbers.
 """
 
@@ -22,14 +22,14 @@ from scratchtune.data.tables import Text, number_text
 from scratchtune.estimators import MLPClassifier, MLPRegressor
 from scratchtune.network.saving import Member, entry, text_list, write_whole
 
-FEW = 20  # different whole numbers at most that are taken for classes
+FEW = 20  # at most so many distinct integers are treated as classes
 TASKS = ("classification", "regression")
 
 
 class Target(NamedTuple):
-    """The column that is predicted: its name, the labels of its classes (empty: it holds values), why it is so taken.
+    """The column that is predicted: its name, its class labels (none for regression), the reason for this task.
 
-    Of two classes the second one is the positive one: that which precision, recall, F1 and AUC are about.
+    Of two classes the second one is the positive class, for which precision, recall, F1 and AUC are computed.
     """
 
     name: str
@@ -47,9 +47,9 @@ class Target(NamedTuple):
 
 
 class TableEstimator(protocol.Parameters):
-    """An encoder and an estimator behind it, fitted on the same rows; what it says is numbered classes, or values.
+    """An encoder followed by an estimator, fitted on the same rows; it predicts class numbers, or values.
 
-    ``set_params`` reaches the estimator's arguments too, so that a search may name them as they are.
+    ``set_params`` also sets the estimator's arguments, so that a search can name them without a prefix.
     """
 
     def __init__(self, estimator: Any, impute: str | None = None, handle_unknown: str = "ignore") -> None:
@@ -58,17 +58,17 @@ class TableEstimator(protocol.Parameters):
         self.handle_unknown = handle_unknown
 
     def set_params(self, **params: Any) -> TableEstimator:
-        """Change own arguments, and the estimator's."""
+        """Set arguments of this object and of its estimator."""
         own = {name: value for name, value in params.items() if name in ("estimator", "impute", "handle_unknown")}
         super().set_params(**own)
         self.estimator.set_params(**{name: value for name, value in params.items() if name not in own})
         return self
 
     def fit(self, table: Table, y: Any) -> TableEstimator:
-        """Fit the encoder on the table's rows, then the estimator on what it makes of them."""
+        """Fit the encoder on the table's rows, then the estimator on the encoded rows."""
         encoder = TableEncoder(impute=self.impute, handle_unknown=self.handle_unknown)
         self.estimator.fit(encoder.fit(table).transform(table), y)
-        self.encoder_ = encoder  # where fitting fails, all stays as it was
+        self.encoder_ = encoder  # set only now: if fitting fails, nothing changes
         return self
 
     def predict(self, table: Table) -> np.ndarray:
@@ -81,7 +81,7 @@ class TableEstimator(protocol.Parameters):
 
     @property
     def classes_(self) -> np.ndarray:
-        """The numbers of the classes that the estimator knows."""
+        """The numbers of the classes seen in training."""
         return self.estimator.classes_
 
     @property
@@ -90,8 +90,7 @@ class TableEstimator(protocol.Parameters):
 
 
 class TableModel:
-    """A fitted `TableEstimator`, what its numbers mean, columns that were left out, and how the training file was read.
-    """
+    """A fitted `TableEstimator`, its `Target`, the columns that were dropped, and how the training file was read."""
 
     def __init__(
         self, fitted: TableEstimator, target: Target, dropped: Sequence[str] = (), reading: Reading | None = None,
@@ -103,11 +102,11 @@ class TableModel:
         """The label, a Python string, or the value of each row, (n,).
 
         ``X`` is a `Table`, a data frame, a dict of columns, a list of dicts (one for each row) or the path of a file,
-        which is read as the training file was. Columns that the model does not use are ignored. A text that training
-        has not seen is encoded as none of the known ones. A warning tells of both.
+        which is read as the training file was. Columns that the model does not use are ignored. A category that was not
+        seen in training is encoded as zeros. Both cause a warning.
 
         Raises
-            ValueError where a column is absent or holds something else than in training; TypeError where X is no table.
+            ValueError if a column is absent or has another type than in training; TypeError if X is not a table.
         """
         predicted = self.fitted.predict(self._checked(self.table_of(X)))
         return self.target.labels(predicted) if self.target.classes else predicted
@@ -119,7 +118,7 @@ class TableModel:
         return self.fitted.predict_proba(self._checked(self.table_of(X)))
 
     def table_of(self, X: Any) -> Table:
-        """Whatever `predict` takes, as a table."""
+        """Convert whatever `predict` accepts to a table."""
         if isinstance(X, Table):
             return X
         if isinstance(X, (str, os.PathLike)):
@@ -135,7 +134,7 @@ class TableModel:
     def read(self, path: str | os.PathLike[str], **changed: Any) -> Table:
         """Read a file as the training file was read; ``changed`` are arguments of `read_table` that differ.
 
-        The delimiter is that of the training file where the first line has it, else found anew.
+        The delimiter is that of the training file if the first line contains it; otherwise it is detected.
         """
         arguments = {**self.reading._asdict(), "delimiter": self._delimiter_of(path), **changed}
         return read_table(path, **{**arguments, "text": self.text_columns, "only": self.columns})
@@ -148,7 +147,7 @@ class TableModel:
             return delimiter if delimiter.encode() in file.readline(1 << 16) else None
 
     def _checked(self, table: Table) -> Table:
-        """The columns that the encoder takes; the target and those left out may be there or not."""
+        """The columns that the encoder needs; the target and the dropped columns may be present or not."""
         known = (*self.columns, self.target.name, *self.dropped)
         unknown = [name for name in table.names if name not in known]
         absent = [name for name in self.columns if name not in table.names]
@@ -167,7 +166,7 @@ class TableModel:
         return table
 
     def _warn_of_unknown(self, table: Table) -> None:
-        """Say which texts training has not seen, and what they are encoded as."""
+        """Warn of categories that were not seen in training, and how they are encoded."""
         encoder = self.fitted.encoder_
         if encoder.handle_unknown != "ignore":
             return
@@ -177,8 +176,8 @@ class TableModel:
             more = f" and {len(often) - 5:,} more" * (len(often) > 5)
             zeros = encoder.same_as_unknown(name)
             same = f", which is also the code of {zeros!r}" if zeros is not None else ""
-            checks.warn(f"column {name!r} holds categories that training has not seen: {shown}{more}; they are encoded "
-                        f"as none of the known ones, by zeros{same}")
+            checks.warn(f"column {name!r} holds categories that were not seen in training: {shown}{more}; they are "
+                        f"encoded as zeros{same}")
 
     @property
     def columns(self) -> list[str]:
@@ -187,11 +186,11 @@ class TableModel:
 
     @property
     def text_columns(self) -> list[str]:
-        """Columns that hold text, whatever they look like in another file."""
+        """Columns that are read as text, even if another file holds only numbers there."""
         return self.fitted.encoder_.text_names
 
     def save(self, path: str | Path) -> None:
-        """Write all of it to one .npz file, which `scratchtune.load_model` reads; it predicts the same bits then."""
+        """Write the model to one .npz file; the model that `scratchtune.load_model` reads predicts the same bits."""
         header, arrays = self.fitted.estimator.packed()
         whole = {
             "target": self.target._asdict(), "dropped": self.dropped, "reading": self.reading._asdict(),
@@ -212,7 +211,7 @@ def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) 
 
 
 def _reading(entry: Any) -> Reading:
-    """How the training file was read, looked at."""
+    """How the training file was read, checked."""
     plain: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in entry.items()}
     reading = Reading(**plain)
     for name, choices in (("decimal", DECIMALS), ("thousands", THOUSANDS), ("delimiter", DELIMITERS)):
@@ -223,19 +222,19 @@ def _reading(entry: Any) -> Reading:
 
 
 def _target(name: Any, classes: Any, reason: Any) -> Target:
-    """The target of a file, looked at: texts, and different classes."""
+    """The target stored in a file, checked: its entries are texts, its classes distinct."""
     text_list("the target's name and reason", [name, reason], different=False)
     return Target(name, tuple(text_list("classes", classes)), reason)
 
 
 def _check_sizes(fitted: TableEstimator, target: Target) -> None:
-    """Encoder, network and names of the classes must be of one model."""
+    """Raise if encoder, network and class names do not fit together."""
     features, inputs = len(fitted.encoder_.get_feature_names_out()), fitted.estimator.n_features_in_
     if features != inputs:
-        raise ValueError(f"its encoder gives {features} columns and its network takes {inputs}")
+        raise ValueError(f"its encoder gives {features} columns and its network expects {inputs}")
     known = fitted.classes_.tolist() if fitted._estimator_type == "classifier" else []
     if len(known) != len(target.classes):
-        raise ValueError(f"it names {len(target.classes)} classes and its network knows {len(known)}")
+        raise ValueError(f"it names {len(target.classes)} classes and its network has {len(known)}")
     if known != list(range(len(known))):
         raise ValueError(f"its network's classes are {known}; they must be the numbers of those that it names")
 
@@ -246,9 +245,9 @@ def _check_sizes(fitted: TableEstimator, target: Target) -> None:
 def read_target(
     table: Table, name: str, task: str | None = None, positive: str | None = None,
 ) -> tuple[Target, np.ndarray]:
-    """What a table's target column means, and it as numbers: the class of each row, int64, or its value, float64.
+    """The `Target` of a table and its column as numbers: the class of each row, int64, or its value, float64.
 
-    Raises ValueError where it is not there, where a row has none, or where all rows have the same.
+    Raises ValueError if the column does not exist, has missing values, or is constant.
     """
     if name not in table.names:
         known = ", ".join(table.names[:20])
@@ -268,15 +267,15 @@ def read_target(
 
 
 def _task_of(column: np.ndarray | Text) -> tuple[str, str]:
-    """What a target is good for, and why."""
+    """The task that fits a target column, and why."""
     if isinstance(column, Text):
         return "classification", "it holds text"
     different = np.unique(column)
     if not (different == np.floor(different)).all():
-        return "regression", "it holds numbers that are not whole"
+        return "regression", "it holds numbers that are not integers"
     if len(different) > FEW:
-        return "regression", f"it holds {len(different):,} different numbers"
-    return "classification", f"it holds only {len(different)} different whole numbers"
+        return "regression", f"it holds {len(different):,} distinct numbers"
+    return "classification", f"it holds only {len(different)} distinct integers"
 
 
 def _values(
@@ -285,7 +284,7 @@ def _values(
     if isinstance(column, Text):
         raise ValueError(f"--task is 'regression' and the target {name!r} holds text; it must hold numbers")
     if positive is not None:
-        raise ValueError(f"--positive is {positive!r} and the target {name!r} has no classes; leave it away")
+        raise ValueError(f"--positive is {positive!r} and the target {name!r} has no classes; omit it")
     if column.min() == column.max():
         raise ValueError(f"the target {name!r} is {column[0]:g} in all rows; there is nothing to learn")
     return Target(name, (), reason), column
@@ -294,7 +293,7 @@ def _values(
 def _classes(
     column: np.ndarray | Text, name: str, reason: str, positive: str | None,
 ) -> tuple[Target, np.ndarray]:
-    """Classes in the order of the alphabet or of the numbers; of two, the positive one, or the rarer, comes second."""
+    """Classes in alphabetical or numerical order; of two, the positive one (by default the rarer one) comes second."""
     labels, codes = _numbered(column)
     counts = np.bincount(codes, minlength=len(labels))
     if len(labels) < 2:
@@ -311,7 +310,7 @@ def _classes(
 
 
 def _numbered(column: np.ndarray | Text) -> tuple[list[str], np.ndarray]:
-    """The labels that occur, sorted, and for each row the place of its own."""
+    """The labels that occur, sorted, and for each row the index of its label."""
     if isinstance(column, Text):
         present, codes = np.unique(column.codes, return_inverse=True)
         texts = [column.texts[code] for code in present]
@@ -323,5 +322,5 @@ def _numbered(column: np.ndarray | Text) -> tuple[list[str], np.ndarray]:
 
 
 def estimator_for(target: Target, **params: Any) -> MLPClassifier | MLPRegressor:
-    """The estimator of a target's kind."""
+    """The estimator for a target: a classifier or a regressor."""
     return MLPClassifier(**params) if target.classes else MLPRegressor(**params)

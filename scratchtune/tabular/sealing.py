@@ -1,4 +1,4 @@
-"""Sealing: some rows of a table are put aside before any work, so that what is found can be judged by them later."""
+"""Sealing: a held-out test set is split off before any work, and used once, to evaluate the result."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SEALED = 0.2
 
 @dataclass
 class Prepared:
-    """A table with a target, and which of its rows are sealed."""
+    """A table with a target, split into the training set (open rows) and the held-out test set (sealed rows)."""
 
     table: Table
     target: Target
@@ -28,7 +28,7 @@ class Prepared:
     open_rows: np.ndarray
     sealed_rows: np.ndarray
     dropped: tuple[str, ...] = ()
-    empty: tuple[str, ...] = ()  # those of the dropped that hold no value
+    empty: tuple[str, ...] = ()  # dropped columns that hold no value
     reading: Reading = Reading()  # how the table's file was read
 
     def part(self, rows: np.ndarray) -> tuple[Table, np.ndarray]:
@@ -40,7 +40,7 @@ def prepare(
     table: Table, target: str, task: str | None = None, positive: str | None = None, drop: Sequence[str] = (),
     seed: int = 0, sealed: float = SEALED,
 ) -> Prepared:
-    """Take the target and some columns out of the table, and seal a share of the rows, of each class in proportion."""
+    """Take the target and some columns out of the table, and hold out a share of the rows, stratified by class."""
     meant, y = read_target(table, target, task, positive)
     check_classes(meant, y)
     for name in drop:
@@ -53,7 +53,7 @@ def prepare(
 
 
 def seal(target: Target, y: np.ndarray, seed: int, sealed: float) -> tuple[np.ndarray, np.ndarray]:
-    """Which rows are open and which sealed, in the order of the table; each class must keep two to learn from."""
+    """The indices of the training rows and of the test rows, sorted; each class must keep two training rows."""
     try:
         open_rows, sealed_rows = train_test_split(
             np.arange(len(y)), test_size=sealed, random_state=seed, stratify=y if target.classes else None)
@@ -63,14 +63,13 @@ def seal(target: Target, y: np.ndarray, seed: int, sealed: float) -> tuple[np.nd
     rare = int(counts.argmin())
     if counts[rare] < 2:
         of_class = f" of the class {target.classes[rare]!r}" if target.classes else ""
-        raise ValueError(f"--sealed is {sealed:g}, which leaves {counts[rare]} of the {len(y)} rows{of_class} to learn "
-                         "from; seal a smaller share")
+        raise ValueError(f"--sealed is {sealed:g}, which leaves {counts[rare]} of the {len(y)} rows{of_class} to train "
+                         "on; hold out a smaller share")
     return np.sort(open_rows), np.sort(sealed_rows)
 
 
 class Encoded(NamedTuple):
-    """A table as arrays: ``X``, ``y`` to train on, ``X_sealed``, ``y_sealed`` to judge by; names of columns, classes.
-    """
+    """A table as arrays: training set ``X``, ``y``, held-out test set ``X_sealed``, ``y_sealed``; columns, classes."""
 
     X: np.ndarray
     y: np.ndarray
@@ -100,7 +99,7 @@ def prepare_table(
 
 
 def check_classes(target: Target, y: np.ndarray) -> None:
-    """Each class must have a row to seal and two to learn from, and a label of one line."""
+    """Raise unless each class has at least three rows (two to train on, one to test on) and a label of one line."""
     if not target.classes:
         return
     for label in target.classes:

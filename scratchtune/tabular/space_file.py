@@ -1,4 +1,4 @@
-"""A space file is a JSON file that says which settings are searched, and where."""
+"""A space file is a JSON file with the hyper-parameters to search and their ranges."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from scratchtune.search import Categorical, Float, Int
 def read_space(path: str | Path) -> dict[str, Any]:
     """A space from a JSON file: a list is a choice, {"low": .., "high": ..} a range ("log", "step", "type", "when").
 
-    {"choices": [..], "when": ..} is a choice that depends on another parameter. A range is one of whole numbers where
-    both ends are written as such, unless "type" says "float".
+    {"choices": [..], "when": ..} is a choice that depends on another parameter. A range is one of integers if both ends
+    are written as integers, unless "type" is "float".
     """
     try:
         given = json.loads(Path(path).read_text(encoding="utf-8"), object_pairs_hook=_named_once)
@@ -59,11 +59,11 @@ def _written(entry: Any) -> str:
 
 
 def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON, in which no name may stand twice."""
+    """A JSON object, in which no name may occur twice."""
     known: dict[str, Any] = {}
     for name, value in pairs:
         if name in known:
-            raise ValueError(f"{name!r} stands there twice")
+            raise ValueError(f"{name!r} occurs twice")
         known[name] = value
     return known
 
@@ -86,7 +86,7 @@ def _parameter(name: str, entry: Any) -> Any:
 
 
 def _only(entry: dict[str, Any], kind: str, keys: Sequence[str]) -> None:
-    """A ValueError where a choice or a range says something that it has not."""
+    """Raise a ValueError if a choice or a range has an unknown key."""
     for key in entry:
         if key not in keys:
             raise ValueError(f"it has {key!r}; a {kind} has {', '.join(keys)}{checks.nearest(key, keys)}")

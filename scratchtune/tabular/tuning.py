@@ -1,7 +1,7 @@
 """Tuning on a table is the practitioner's job: hold out a test set, tune on the training set, evaluate both once.
 
-The default configuration is trained and evaluated beside the tuned one, so that it is seen what tuning has gained, and
-whether that is more than chance.
+The default configuration is trained and evaluated too, which shows what tuning has gained, and whether the gain exceeds
+chance.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from scratchtune.tabular.model import TableEstimator, TableModel, Target, estima
 from scratchtune.tabular.sealing import Prepared
 
 FOLDS = 5
-EPOCHS = 27  # that Hyperband gives at most, where the space names none
-LARGEST_GRID = 1000  # settings of a grid whose size nobody has asked for
+EPOCHS = 27  # Hyperband's largest budget, if the space has no epochs
+LARGEST_GRID = 1000  # points of a grid without --trials
 
 
-# The metric of the test set that a scoring name is about; for all others that of the default scoring.
+# The metric on the test set that corresponds to a scoring name; for all others that of the default scoring.
 JUDGED_BY = {
     "accuracy": "accuracy", "precision": "precision", "recall": "recall", "f1": "f1", "roc_auc": "auc", "r2": "r2",
     "precision_macro": "precision", "recall_macro": "recall", "f1_macro": "f1", "roc_auc_ovr": "auc",
@@ -45,9 +45,9 @@ JUDGED_BY = {
 
 @dataclass
 class TableTuning:
-    """What came of it: the study, the model, and the metrics of both configurations on the held-out test set.
+    """The result: the study, the model, and the metrics of both configurations on the held-out test set.
 
-    ``default_folds`` and ``tuned_folds`` are the scores of cross-validation, one for each fold.
+    ``default_folds`` and ``tuned_folds`` are the scores of cross-validation, one per fold.
     """
 
     prepared: Prepared
@@ -71,7 +71,7 @@ class TableTuning:
         return self.study.best_value > self.default_score
 
     def text(self) -> str:
-        """The table of metrics, the best parameters and why they were tried."""
+        """The table of metrics, the best hyper-parameters, and why they were tried."""
         lines = [*self._cross_validated(), "",
                  f"held-out test set, {len(self.prepared.sealed_rows):,} rows, evaluated once:", *self._test_set(),
                  *_whose(self.model.target), *self._warnings(), ""]
@@ -93,37 +93,37 @@ class TableTuning:
         return [f"{line} (standard error over {len(self.default_folds)} folds)"]
 
     def _test_set(self) -> list[str]:
-        """The metrics on the held-out test set; of the default alone where it is kept."""
+        """The metrics on the held-out test set; only those of the default if it is kept."""
         if not self.beaten:
             return [f"{'':<24} {'default':>10}", *(row.text(default_alone=True) for row in self.judged)]
         return [f"{'':<24} {'default':>10} {'tuned':>10} {'gain':>10} {'+-':>9}", *(row.text() for row in self.judged),
                 "gain: by how much the tuned one is better; +-: its standard error (below twice that, maybe chance)"]
 
     def _warnings(self) -> list[str]:
-        """Whether the tuned one is worse, what always the same class would score, and a class that is not found."""
+        """Warnings: a tuned model worse than the default, the majority class as baseline, a class never predicted."""
         lines = self._worse()
         target, y = self.model.target, self.prepared.y
         if not target.classes:
             return lines
         most = int(np.bincount(y[self.prepared.open_rows]).argmax())
         share = float((y[self.prepared.sealed_rows] == most).mean())
-        lines.append(f"always {target.classes[most]!r}: accuracy {share:.4f}")
+        lines.append(f"baseline, always {target.classes[most]!r}: accuracy {share:.4f}")
         if len(target.classes) == 2 and {row.name: row.tuned for row in self.judged}["recall"] == 0.0:
             lines.append(
-                f"no row of the test set is rightly predicted as {target.classes[1]!r}: choose a threshold of your own "
+                f"no row of the test set is correctly predicted as {target.classes[1]!r}: choose your own threshold "
                 'with predict --proba, or search {"class_weight": ["balanced"]} with --space')
         return lines
 
     def _worse(self) -> list[str]:
-        """A warning where the test set says, beyond chance, that the default is better."""
+        """A warning if the default is significantly better on the test set."""
         usual = "log loss" if self.model.target.classes else "mean squared error"
         row = next(row for row in self.judged if row.name == JUDGED_BY.get(self.scoring, usual))
         if not row.gain < -2.0 * row.error:
             return []
         gain, error = (format(value, number_format(row.default, row.tuned)) for value in (-row.gain, row.error))
         return [f"warning: on the test set the tuned model is worse than the default by {gain} +- {error} in "
-                f"{row.name}, more than chance explains. It is saved all the same: a choice by the test set would make "
-                "the scores too good. More --folds make the choice by cross-validation surer."]
+                f"{row.name}, more than chance explains. It is saved all the same: a choice by the test set would bias "
+                "the scores. More --folds make the choice by cross-validation more reliable."]
 
     def _trained_on(self) -> str:
         """Which rows the saved model was trained on."""
@@ -141,20 +141,20 @@ def _standard_error(folds: Sequence[float]) -> float:
 
 
 def _whose(target: Target) -> list[str]:
-    """Which classes precision, recall, F1 and AUC are about."""
+    """For which classes precision, recall, F1 and AUC are computed."""
     if not target.classes:
         return []
-    about = f"about the class {target.classes[1]!r}" if len(target.classes) == 2 else "means over the classes"
+    about = f"of the class {target.classes[1]!r}" if len(target.classes) == 2 else "means over the classes"
     return [f"precision, recall, f1, auc: {about}"]
 
 
 def default_scoring(target: Target) -> str:
-    """Cross-entropy or squared error: they see every improvement, where accuracy sees only changes of the label."""
+    """Cross-entropy or squared error: they respond to every improvement, accuracy only to changes of the label."""
     return "neg_log_loss" if target.classes else "neg_mean_squared_error"
 
 
 def check_scoring(scoring: str, target: Target) -> str:
-    """A scoring name that fits the target."""
+    """The scoring name; raise a ValueError if it does not fit the target."""
     needs = SCORERS[checks.choice("--scoring", scoring, SCORERS)].needs
     if (needs == "values") == bool(target.classes) or scoring.endswith("_samples"):
         fitting = [name for name, scorer in SCORERS.items()
@@ -175,8 +175,8 @@ def tune_table(
 ) -> TableTuning:
     """Tune a network on the training set by cross-validation, train the best and the default, evaluate both once.
 
-    With ``storage`` every trial is kept in that file, as the study "tune"; Hyperband's budget is the number of epochs.
-    With ``refit`` the chosen configuration is trained on all rows after that, and this is the model that is returned.
+    With ``storage`` every trial is stored in that file, as the study "tune". Hyperband's budget is the number of
+    epochs. With ``refit`` the chosen configuration is then trained on all rows, and this model is returned.
     """
     target = prepared.target
     scoring = check_scoring(scoring or default_scoring(target), target)
@@ -237,7 +237,7 @@ def tune_table(
 
 
 def digest_of_table(table: Table, y: np.ndarray, splits: Sequence[Split], about: str) -> str:
-    """A short text that is another one for other rows, columns, folds, or whatever else the scores are about."""
+    """A hash of everything that determines the scores: rows, columns, folds, and ``about``."""
     arrays = [y, *(rows for fold in splits for rows in fold)]
     for name in table.names:
         column = table.column(name)
@@ -247,7 +247,7 @@ def digest_of_table(table: Table, y: np.ndarray, splits: Sequence[Split], about:
 
 
 def check_encoding(table: Table, training: Table, impute: str | None) -> None:
-    """Raise before any work what the encoder would raise for the rows of training: missing values, too many texts."""
+    """Raise before any work what the encoder would raise for the training set: missing values, too many categories."""
     gaps = {} if impute else {name: int(table.missing(name).sum()) for name in table.names}
     gaps = {name: count for name, count in gaps.items() if count}
     if gaps:
@@ -258,10 +258,10 @@ def check_encoding(table: Table, training: Table, impute: str | None) -> None:
 
 
 def checked_searcher(searcher: str | Searcher, trials: int | None, space: Space) -> tuple[Searcher, Space]:
-    """The searcher and what it searches.
+    """The searcher and the space that it searches.
 
-    A grid gets the finest resolution that fits into the trials, or must be of a size that ends. Hyperband says how many
-    epochs each training has, up to the most that the space has; so the space loses them.
+    A grid gets the finest resolution that fits into the trials; without ``trials`` its size is limited. Hyperband
+    chooses the epochs of each training itself, up to the largest number in the space, so the space returned has none.
     """
     if searcher == "hyperband":
         epochs = space.parameters.get("epochs")
@@ -270,7 +270,7 @@ def checked_searcher(searcher: str | Searcher, trials: int | None, space: Space)
         for name, parameter in rest.items():
             if "epochs" in (parameter.when or {}):
                 raise ValueError(
-                    f"--space lets {name!r} exist by the epochs, which hyperband chooses itself; it must depend on "
+                    f"--space makes {name!r} depend on the epochs, which hyperband chooses itself; let it depend on "
                     "something else, or take another searcher")
         if not rest:
             raise ValueError("--space holds epochs alone, which hyperband chooses itself; it must name something else")
@@ -282,18 +282,18 @@ def checked_searcher(searcher: str | Searcher, trials: int | None, space: Space)
     size = GridSearch().total(space)
     if size > LARGEST_GRID:
         raise ValueError(
-            f"--searcher is 'grid', and the grid has {size:,} settings; give --trials N for the finest one of at most "
-            "N settings, or a smaller --space")
+            f"--searcher is 'grid', and the grid has {size:,} points; give --trials N for the finest one of at most "
+            "N points, or a smaller --space")
     return GridSearch(), space
 
 
 def setting_of(trial: Trial) -> dict[str, Any]:
-    """A trial's params; with a budget it stands for the epochs."""
+    """A trial's params; a budget is its number of epochs."""
     return trial.params if trial.budget is None else {**trial.params, "epochs": int(trial.budget)}
 
 
 def checked_folds(folds: int, seed: int, model: TableEstimator, table: Table, y: np.ndarray) -> list[Split]:
-    """Shuffled folds, since the sealed rows are drawn at random too; one sentence where there can't be so many."""
+    """Shuffled folds, since the test set is drawn at random too; a ValueError if there can't be so many."""
     try:
         splitter = (StratifiedKFold if model._estimator_type == "classifier" else KFold)
         return folds_for(splitter(folds, shuffle=True, random_state=seed), model, table, y)
@@ -302,7 +302,7 @@ def checked_folds(folds: int, seed: int, model: TableEstimator, table: Table, y:
 
 
 def with_numbered_classes(params: dict[str, Any], target: Target) -> dict[str, Any]:
-    """The params with a ``class_weight`` by labels made one by the numbers that the network knows the classes by."""
+    """The params, with the keys of a ``class_weight`` changed from labels to class numbers."""
     weights = params.get("class_weight")
     if isinstance(weights, str):
         checks.choice("class_weight", weights, ("balanced",))
@@ -315,7 +315,7 @@ def with_numbered_classes(params: dict[str, Any], target: Target) -> dict[str, A
 
 
 def checked_space(given: Mapping[str, Any], made: Callable[..., TableEstimator]) -> Space:
-    """The space: every name must be an argument of the estimator, and every choice and end of a range fit it."""
+    """The space, checked: every name is an argument of the estimator, every choice and bound a valid value."""
     try:
         space = Space(given)
     except ValueError as problem:
@@ -324,7 +324,7 @@ def checked_space(given: Mapping[str, Any], made: Callable[..., TableEstimator])
     for name in space.names:
         if name not in known:
             raise ValueError(
-                f"--space names {name!r}; the network has {', '.join(known)}{checks.nearest(name, known)}")
+                f"--space names {name!r}; the hyper-parameters are {', '.join(known)}{checks.nearest(name, known)}")
         for value in _ends(space.parameters[name]):
             try:
                 made(**{name: value}).estimator.check_arguments()
@@ -334,11 +334,11 @@ def checked_space(given: Mapping[str, Any], made: Callable[..., TableEstimator])
 
 
 def _ends(parameter: Any) -> list[Any]:
-    """All choices, or both ends of a range."""
+    """All choices, or both bounds of a range."""
     return list(parameter.choices) if isinstance(parameter, Categorical) else [parameter.low, parameter.high]
 
 
 def compile_for(estimator: TableEstimator, table: Table, y: np.ndarray) -> None:
-    """Train on a few rows, so that compiling is over before the clock and the progress bar run."""
+    """Train on a few rows, so that compilation finishes before the clock and the progress bar start."""
     few = np.union1d(np.unique(y, return_index=True)[1][:100], np.arange(min(32, len(y))))
     estimator.fit(table[few], y[few])

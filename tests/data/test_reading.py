@@ -155,7 +155,7 @@ def test_notation_that_is_given(
 
 
 def test_whole_numbers_with_thousands_separators_are_exact_too(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="line 2, holds 9,007,199,254,740,993 as 'a', a whole number that"):
+    with pytest.raises(ValueError, match="line 2, holds 9,007,199,254,740,993 as 'a', an integer that"):
         read_table(_file(tmp_path, 'a;b\n9,007,199,254,740,993;1\n'), thousands=",")
 
 
@@ -221,8 +221,8 @@ def test_many_rows_need_little_memory(tmp_path: Path) -> None:
     ('a,b\n1,"2\n3,4\n', "line 3, is not CSV: unexpected end of data"),
     ("a,b\n" + "x" * 140_000 + ",1\n", "line 2, is not CSV: a cell has more than 131,072 characters"),
     ("# measured\na,b\n1,2\n", r"has 2 cells and the header has 1 \(is line 1 a comment"),
-    ("a|b\n1|2\n", r"line 1: the header is one cell, 'a\|b'; cells must be set apart by a comma"),
-    ("a,b\n1,2\n9007199254740993,3\n", "line 3, holds 9007199254740993 as 'a', a whole number that"),
+    ("a|b\n1|2\n", r"line 1: the header is one cell, 'a\|b'; cells must be separated by a comma"),
+    ("a,b\n1,2\n9007199254740993,3\n", "line 3, holds 9007199254740993 as 'a', an integer that"),
 ], ids=lambda value: repr(value)[:30])
 def test_a_bad_file_is_told_in_one_sentence(tmp_path: Path, content: str | bytes, what: str) -> None:
     path = _file(tmp_path, content)
@@ -264,7 +264,7 @@ def test_a_late_problem_is_found_in_its_line(tmp_path: Path, monkeypatch: pytest
 
 
 def test_no_file_a_directory_and_wrong_arguments(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="absent.csv is not there"):
+    with pytest.raises(FileNotFoundError, match="absent.csv does not exist"):
         read_table(tmp_path / "absent.csv")
     with pytest.raises(IsADirectoryError, match="is a directory"):
         read_table(tmp_path)

@@ -139,7 +139,7 @@ def test_what_is_too_large_is_said_and_leaves_all_as_it_was(scaler: Any) -> None
 
 
 def test_arguments_are_checked_in_fit() -> None:
-    with pytest.raises(ValueError, match=r"sample_weight holds 1e\+308, and its sum is beyond float64"):
+    with pytest.raises(ValueError, match=r"sample_weight holds 1e\+308, and its sum overflows float64"):
         StandardScaler().fit([[1.0], [2.0]], sample_weight=[1e308, 1e308])
     with pytest.raises(ValueError, match="feature_range is .*first must be below the second"):
         MinMaxScaler((1, 1)).fit([[1.0]])

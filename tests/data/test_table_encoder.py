@@ -134,7 +134,7 @@ def test_a_text_that_was_not_there() -> None:
     (["age", "vip", "citty"], "'city' is missing, and 'citty' is unknown$")])
 def test_other_columns_than_in_fit(names: list[str], what: str) -> None:
     encoder = TableEncoder(impute="mean").fit(_table())
-    with pytest.raises(ValueError, match=f"the table has other columns than in training: {what}"):
+    with pytest.raises(ValueError, match=f"the columns differ from those in training: {what}"):
         encoder.transform(Table.from_columns({name: [1] for name in names}))
 
 

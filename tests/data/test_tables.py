@@ -85,7 +85,7 @@ def test_what_becomes_numbers_and_what_texts(values: Any, expected: list[Any]) -
     ({"d": np.array(["2024-01-01"], "datetime64[D]")}, TypeError, "of type datetime64"),
     ([1, 2], TypeError, "columns is a list"),
     ({"a": [1, 10**400]}, ValueError, "column 'a' holds a number of about 401 digits in row 1"),
-    ({"a": [2**53 + 1, None]}, ValueError, "column 'a' holds 9007199254740993 in row 0, a whole number that"),
+    ({"a": [2**53 + 1, None]}, ValueError, "column 'a' holds 9007199254740993 in row 0, an integer that"),
     ({"a": np.array([0, 2**64 - 1], np.uint64)}, ValueError, "column 'a' holds 18446744073709551615 in row 1"),
     ({"a": [Fraction(10**400, 3)]}, ValueError, "column 'a' holds a number beyond 1.8e"),
 ], ids=str)

@@ -86,7 +86,7 @@ def test_curves_and_predictions_of_a_network() -> None:
 
 @pytest.mark.parametrize("call, message", [
     (lambda: learning_curve(Mean(), X, y, train_sizes=[1.5], cv=2), "train_sizes is"),
-    (lambda: learning_curve(Mean(), X, y, train_sizes=[4], cv=2), "whole numbers from 1 to 3"),
+    (lambda: learning_curve(Mean(), X, y, train_sizes=[4], cv=2), "integers from 1 to 3"),
     (lambda: learning_curve(Mean(), X, y, cv=2, train_sizes=[1], scoring=["r2"]), "it must give one here"),
     (lambda: learning_curve(Mean(), X, y, cv=2, train_sizes=[1], scoring=lambda *_: {"a": 1}), "it must give one here"),
     (lambda: validation_curve(Mean(), X, y, param_name="shift", param_range=[]), "param_range is empty"),

@@ -129,7 +129,7 @@ def test_what_predict_means_for_a_network_depends_on_its_loss() -> None:
 @pytest.mark.parametrize("call, message", [
     (lambda: resolve_scoring("acuracy"), "did you mean 'accuracy'"),
     (lambda: resolve_scoring([]), "scoring is empty"),
-    (lambda: resolve_scoring(["f1", "f1"]), "no name may stand twice"),
+    (lambda: resolve_scoring(["f1", "f1"]), "no name may occur twice"),
     (lambda: resolve_scoring([accuracy_score]), "a list of names, or a dict"),
     (lambda: resolve_scoring({"a": ["f1"]}), r"scoring holds \['f1'\]"),
     (lambda: make_scorer("accuracy"), "score_func is 'accuracy'"),

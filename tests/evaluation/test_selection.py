@@ -74,7 +74,7 @@ def test_degenerate_tables() -> None:
 
 
 def test_what_it_cannot_know_is_said() -> None:
-    with pytest.raises(ValueError, match="which setting is simpler is not known of C, kernel; give simplicity"):
+    with pytest.raises(ValueError, match="does not define simplicity for C, kernel; give simplicity"):
         OneStandardError().check(["C", "kernel"])
     with pytest.raises(ValueError, match="simplicity is 'Cc'; it must be one of 'C'.*did you mean 'C'"):
         OneStandardError(simplicity="-Cc").check(["C"])

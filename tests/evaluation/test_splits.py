@@ -74,7 +74,7 @@ def test_stratified_draws_keep_the_shares() -> None:
 
 
 def test_groups_that_nobody_looks_at_are_warned_of_at_the_line_of_the_call() -> None:
-    with pytest.warns(UserWarning, match="groups is given and KFold does not look at it") as caught:
+    with pytest.warns(UserWarning, match="groups is given and KFold ignores it") as caught:
         next(KFold(2).split(np.zeros(4), groups=[0, 0, 1, 1]))
     assert caught[0].filename == __file__
 

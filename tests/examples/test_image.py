@@ -53,24 +53,24 @@ def test_the_whole_example_on_a_small_folder(tmp_path: Path, capsys: pytest.Capt
     arguments = ["example", "image", "--quick", "--data", str(folder), "--out", str(out), "--db", str(tmp_path / "db")]
     assert main(arguments) == 0
     first = capsys.readouterr().out
-    assert "30 sealed; 12x12 pixels, 3 classes" in first and "why trial" in first and "tuned:" in first
+    assert "held-out test set: 30; 12x12 pixels, 3 classes" in first and "why trial" in first and "tuned:" in first
     assert sorted(path.name for path in out.iterdir()) == [
         "image_confusion.png", "image_curves.png", "image_filters.png", "image_mistakes.png"]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in out.iterdir())
     assert main(arguments) == 0  # taken up from the file: nothing is searched again
     second = capsys.readouterr().out
     pick = [line for line in first.splitlines() if line.startswith(("why", "    ", "tuned"))]
-    assert [line.split(" sealed")[0] for line in pick] == [
-        line.split(" sealed")[0] for line in second.splitlines() if line.startswith(("why", "    ", "tuned"))]
+    assert [line.split("; trained")[0] for line in pick] == [
+        line.split("; trained")[0] for line in second.splitlines() if line.startswith(("why", "    ", "tuned"))]
 
 
 @pytest.mark.parametrize("arguments, message", [
     (["image", "--data", "/nowhere"], "there is no such folder"),
     (["image", "--jobs", "0"], "--jobs is 0"),
-    (["image", "--data", "tiny"], "with images of 6x6 pixels and a class of 30 images; it takes 8x8 or more"),
-    (["image", "--data", "few"], "a class of 3 images; it takes 8x8 or more pixels, and 20 or more images"),
+    (["image", "--data", "tiny"], "images of 6x6 pixels and a class of 30 images; it must have at least 8x8 pixels"),
+    (["image", "--data", "few"], "a class of 3 images; it must have at least 8x8 pixels, and 20 images"),
     (["image", "--seed", "-1"], "--seed is -1"),
-    (["own-objectives", "--data", "x"], "--data is no option of the example own-objectives"),
+    (["own-objectives", "--data", "x"], "--data is not an option of the example own-objectives"),
     (["images"], "invalid choice: 'images'"),
 ])
 def test_bad_arguments(

@@ -87,7 +87,7 @@ def test_log_loss_takes_its_probabilities_by_either_name() -> None:
 
 
 @pytest.mark.parametrize("message, call", [
-    ("do not sum to 1, one is 0.7 away", lambda: log_loss([0, 1], [[0.1, 0.2], [0.5, 0.5]])),
+    ("do not sum to 1, one differs by 0.7", lambda: log_loss([0, 1], [[0.1, 0.2], [0.5, 0.5]])),
     ("in the order .0, 1.", lambda: log_loss([0, 1], [0.1, 0.2], labels=[1, 0])),
     ("one label only", lambda: confusion_matrix([1, 1], [1, 1])),
 ])
@@ -104,7 +104,7 @@ def test_what_is_odd_is_warned_of(message: str, call: Any) -> None:
     (lambda: log_loss([0, 1], [0.1, 1.2]), "outside"),
     (lambda: confusion_matrix([0, 1], [0, 1], normalize="rows"), "normalize is 'rows'"),
     (lambda: confusion_matrix([0, 1], [0, 1], labels=[2, 3]), "none of them is in y_true, which holds .0, 1."),
-    (lambda: confusion_matrix([0, 1], [0, 1], labels=[1, 1]), "one label twice"),
+    (lambda: confusion_matrix([0, 1], [0, 1], labels=[1, 1]), "a label twice"),
     (lambda: confusion_matrix([0, 1], [0, 1], labels=[]), "a list of one label or more"),
     (lambda: confusion_matrix([[1, 1], [0, 1]], [[1, 1], [0, 1]]), "several labels"),
     (lambda: balanced_accuracy_score([[1, 1], [0, 1]], [[1, 1], [0, 1]]), "several labels"),

@@ -59,9 +59,9 @@ def test_macro_f1_is_no_f1_of_the_means() -> None:
 
 
 @pytest.mark.parametrize("metric, y, q, message", [
-    (precision_score, [0, 1], [0, 0], "precision has no value and is 0 for the labels .1.: there is nothing predicted"),
-    (recall_score, [0, 0], [0, 1], "recall has no value and is 0 for the labels .1.: there is nothing true"),
-    (f1_score, [0, 0], [0, 0], "f-score has no value .* nothing true or predicted"),
+    (precision_score, [0, 1], [0, 0], "precision is undefined and set to 0 for the labels .1.: there is nothing"),
+    (recall_score, [0, 0], [0, 1], "recall is undefined and set to 0 for the labels .1.: there is nothing true"),
+    (f1_score, [0, 0], [0, 0], "f-score is undefined .* nothing true or predicted"),
 ])
 def test_what_has_no_value_is_0_and_warned_of(metric: Any, y: Any, q: Any, message: str) -> None:
     with pytest.warns(UndefinedMetricWarning, match=message):
@@ -71,7 +71,7 @@ def test_what_has_no_value_is_0_and_warned_of(metric: Any, y: Any, q: Any, messa
 
 
 def test_a_pos_label_that_does_not_count_is_warned_of() -> None:
-    with pytest.warns(UserWarning, match="pos_label is 2, which counts only where average is 'binary'"):
+    with pytest.warns(UserWarning, match="pos_label is 2, which is used only if average is 'binary'"):
         f1_score([0, 1, 2], [0, 1, 2], pos_label=2, average="macro")
 
 

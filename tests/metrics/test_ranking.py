@@ -71,9 +71,9 @@ def test_a_part_of_the_curve_is_standardised() -> None:
 @pytest.mark.parametrize("y, s, options, message", [
     ([0, 0], [0.1, 0.2], {}, "rows of one class only, of .0."),
     ([0, 1], [0.1, 0.2], {"sample_weight": [1, 0]}, "rows of one class only"),
-    ([0, 1], [[0.2, 0.3, 0.5]] * 2, {"labels": [0, 1, 2], "multi_class": "ovr"}, "no value for the labels .2."),
+    ([0, 1], [[0.2, 0.3, 0.5]] * 2, {"labels": [0, 1, 2], "multi_class": "ovr"}, "NaN for the labels .2."),
     ([0, 0], [[0.2, 0.3, 0.5]] * 2, {"labels": [0, 1, 2], "multi_class": "ovo"}, "only the class .0."),
-    ([[0, 1], [1, 1]], [[0.2, 0.3]] * 2, {"average": "samples"}, "no value for 1 of 2 rows"),
+    ([[0, 1], [1, 1]], [[0.2, 0.3]] * 2, {"average": "samples"}, "undefined and set to NaN for 1 of 2 rows"),
 ])
 def test_one_class_only_is_nan_and_warned_of(y: Any, s: Any, options: Any, message: str) -> None:
     with pytest.warns(UndefinedMetricWarning, match=message + ".*folds"):
@@ -81,7 +81,7 @@ def test_one_class_only_is_nan_and_warned_of(y: Any, s: Any, options: Any, messa
 
 
 def test_a_curve_of_one_class_has_nan_rates() -> None:
-    with pytest.warns(UndefinedMetricWarning, match="no positive row that counts, so the true positive rate"):
+    with pytest.warns(UndefinedMetricWarning, match="no positive row with a weight, so the true positive rate"):
         false, true, _ = roc_curve([0, 0], [0.1, 0.2])
     assert np.isnan(true).all() and false[-1] == 1.0
 
@@ -121,7 +121,7 @@ def test_bad_input_is_one_clear_sentence(y: Any, s: Any, options: Any, message: 
     (lambda: roc_curve([1, 2], [0.1, 0.2]), "y_true holds the labels .1, 2.; pos_label must name"),
     (lambda: roc_curve(["a", "b"], [0.1, 0.2]), "pos_label must name"),
     (lambda: roc_curve([0, 1], [[0.1, 0.2]] * 2), "2 columns"),
-    (lambda: auc([0, 1, 0.5], [0, 1, 1]), "up and down"),
+    (lambda: auc([0, 1, 0.5], [0, 1, 1]), "increases and decreases"),
     (lambda: auc([0], [1]), "2 points or more"),
 ])
 def test_bad_curves_are_one_clear_sentence(call: Any, message: str) -> None:

@@ -208,7 +208,7 @@ def test_weights_have_the_shapes_and_order_of_keras() -> None:
 
 
 @pytest.mark.parametrize("make, error, message", [
-    (lambda: st.Dense(0), ValueError, "units is 0; it must be a whole number of at least 1"),
+    (lambda: st.Dense(0), ValueError, "units is 0; it must be an integer of at least 1"),
     (lambda: st.Dense(2.5), TypeError, "units is 2.5"),
     (lambda: st.Dense(2, "rellu"), ValueError, "activation is 'rellu'.*did you mean 'relu'"),
     (lambda: st.Dense(2, use_bias=1), TypeError, "use_bias is 1"),

@@ -338,7 +338,7 @@ WIDTH = 10**6
     ({"format": "1"}, "damaged: its format is '1'"), ({"format": 2}, "of format 2; this version reads up to format 1"),
     ({"input_shape": [WIDTH]}, r"damaged: theta is float64 \(43,\); it must be float64 \(5000023,\)"),
     ({"input_shape": [-1]}, "damaged: input_shape is -1"), ({"step": 1e308}, "damaged: step is 1e.308"),
-    ({"step": 10**30}, r"damaged: step is 1000000000000000000000000000000; it must be a whole number in \[0, 9"),
+    ({"step": 10**30}, r"damaged: step is 1000000000000000000000000000000; it must be an integer in \[0, 9"),
     ({"layers": "x"}, "damaged: layers is 'x'; it must be a list"), ({"loss": 5}, "damaged: loss is 5"),
     ({"metrics": "accuracy"}, "damaged: metrics"),
     ({"layers": ["x"]}, "damaged: it holds 'x' where an object with 'class' must be"),

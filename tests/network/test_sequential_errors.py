@@ -46,7 +46,7 @@ BAD_DATA: list[tuple[str, Any, Any, Any, str]] = [
     ("empty lists", [], [], ValueError, "X"),
     ("a label too large", X, Y + 1, ValueError, "y holds the label 3; the network has 3 outputs, so labels are 0 to 2"),
     ("a negative label", X, Y - 1, ValueError, "y holds the label -1"),
-    ("half a label", X, Y + 0.5, ValueError, "y holds 0.5; class labels are whole numbers"),
+    ("half a label", X, Y + 0.5, ValueError, "y holds 0.5; class labels are integers"),
     ("too few columns", X, np.eye(3)[Y][:, :2], ValueError, r"y has shape \(8, 2\).* 3 outputs"),
     ("y of three dimensions", X, np.zeros((8, 3, 1)), ValueError, r"y has shape \(8, 3, 1\)"),
     ("strings in y", X, np.array(list("abcabcab")), TypeError, "y holds values of type <U1; it must hold numbers"),
@@ -101,9 +101,9 @@ def test_rows_of_another_shape_than_the_model_was_built_for(x: Any, message: str
 
 
 BAD_FIT: list[tuple[dict[str, Any], Any, str]] = [
-    ({"batch_size": 0}, ValueError, "batch_size is 0; it must be a whole number of at least 1"),
+    ({"batch_size": 0}, ValueError, "batch_size is 0; it must be an integer of at least 1"),
     ({"batch_size": 2.5}, TypeError, "batch_size is 2.5"),
-    ({"epochs": 0}, ValueError, "epochs is 0; it must be a whole number of at least 1"),
+    ({"epochs": 0}, ValueError, "epochs is 0; it must be an integer of at least 1"),
     ({"epochs": "2"}, TypeError, "epochs is '2'"),
     ({"shuffle": 3}, TypeError, "shuffle is 3"),
     ({"validation_split": 1.0}, ValueError, r"validation_split is 1.0; it must be a finite number in \[0.0, 1.0\)"),

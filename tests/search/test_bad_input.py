@@ -43,8 +43,8 @@ def bowl(trial: Trial) -> float:
     (lambda: {"x": Float(math.nan, 1.0)}, r"^low is nan; it must be a finite number$"),
     (lambda: {"x": Float(0.0, math.nan)}, r"^high is nan; it must be a finite number$"),
     (lambda: {"x": Float(-math.inf, 1.0)}, r"^low is -inf; it must be a finite number$"),
-    (lambda: {"x": Int(0, math.inf)}, r"^high is inf .*it must be a whole number$"),
-    (lambda: {"x": Int(-(2**63) - 1, 0)}, r"^low has 64 bits; it must be a whole number of at most 63 bits$"),
+    (lambda: {"x": Int(0, math.inf)}, r"^high is inf .*it must be an integer$"),
+    (lambda: {"x": Int(-(2**63) - 1, 0)}, r"^low has 64 bits; it must be an integer of at most 63 bits$"),
     (lambda: {"x": Float(-1e308, 1e308)}, r"^low is -1e\+308 and high is 1e\+308; high - low must be a finite number$"),
     (lambda: {"x": Int(0, 2**60)}, r"values; a range must have at most 2\*\*50 = \d+, for more take a larger step or"),
     (lambda: {"x": Int(1, 2**60, log=True)}, r"with log=True it must be at most 2\*\*40 = \d+, beyond it take"),
@@ -80,10 +80,10 @@ def test_a_bad_space_is_one_clear_sentence(space: Any, sentence: str) -> None:
 
 
 @pytest.mark.parametrize("arguments, sentence", [
-    ({"max_budget": 0}, r"^max_budget is 0; it must be a whole number of at least 1"),
+    ({"max_budget": 0}, r"^max_budget is 0; it must be an integer of at least 1"),
     ({"max_budget": -3}, r"^max_budget is -3"),
     ({"max_budget": 2.5}, r"^max_budget is 2.5"),
-    ({"max_budget": 9, "eta": 1}, r"^eta is 1; it must be a whole number of at least 2"),
+    ({"max_budget": 9, "eta": 1}, r"^eta is 1; it must be an integer of at least 2"),
     ({"max_budget": 9, "proposer": "nothing"}, r"proposer is 'nothing'"),
 ])
 def test_a_budget_of_nothing_is_one_clear_sentence(arguments: dict[str, Any], sentence: str) -> None:
@@ -93,7 +93,7 @@ def test_a_budget_of_nothing_is_one_clear_sentence(arguments: dict[str, Any], se
 
 def test_a_study_of_no_trials_is_refused(make: Make) -> None:
     study = Study(SPACE, make())
-    for n_trials, sentence in ((0, "n_trials is 0; it must be a whole number of at least 1"), (-1, "n_trials is -1"),
+    for n_trials, sentence in ((0, "n_trials is 0; it must be an integer of at least 1"), (-1, "n_trials is -1"),
                                (2.5, "n_trials is 2.5"), ("ten", "n_trials is 'ten'")):
         with pytest.raises((ValueError, TypeError), match=sentence):
             study.run(bowl, n_trials, progress=False)  # type: ignore[arg-type]

@@ -253,17 +253,17 @@ def test_a_space_of_one_parameter_and_one_value_beside_it() -> None:
 
 
 @pytest.mark.parametrize(("arguments", "said"), [
-    ({"population": 1}, "population is 1; it must be a whole number of at least 2"),
+    ({"population": 1}, "population is 1; it must be an integer of at least 2"),
     ({"population": 2.5}, "population is 2.5"),
-    ({"offspring": 0}, "offspring is 0; it must be a whole number of at least 1"),
-    ({"parents": 1}, "parents is 1; it must be a whole number of at least 2"),
+    ({"offspring": 0}, "offspring is 0; it must be an integer of at least 1"),
+    ({"parents": 1}, "parents is 1; it must be an integer of at least 2"),
     ({"selection": "rulette"}, "selection is 'rulette'.*did you mean 'roulette'"),
     ({"tournament": 0}, "tournament is 0"),
     ({"crossover": "two-point"}, "crossover is 'two-point'; it must be one of 'sbx', 'blend', 'uniform'"),
     ({"crossover_rate": 1.5}, r"crossover_rate is 1.5; it must be a finite number in \[0.0, 1.0\]"),
     ({"mutation": "gauss"}, "mutation is 'gauss'.*did you mean 'gaussian'"),
     ({"mutation_rate": -0.1}, "mutation_rate is -0.1"),
-    ({"brood": 0}, "brood is 0; it must be a whole number of at least 1"),
+    ({"brood": 0}, "brood is 0; it must be an integer of at least 1"),
     ({"elitism": 1}, "elitism is 1"),
 ])
 def test_bad_arguments_are_one_clear_sentence(arguments: dict[str, Any], said: str) -> None:

@@ -195,7 +195,7 @@ def test_a_function_decides() -> None:
     search = quiet(GridSearchCV(Threshold(), GRID, cv=2, refit=last))
     assert search.best_index_ == 5 and search.best_estimator_.get_params() == search.cv_results_["params"][5]
     assert search.best_score_ == search.cv_results_["mean_test_score"][5] and "rank_test_score" in seen[0]
-    for index, message in ((6, "index of one of the 6 settings"), (1.0, "a whole number")):
+    for index, message in ((6, "index of one of the 6 settings"), (1.0, "an integer")):
         with pytest.raises((IndexError, TypeError), match=message):
             quiet(GridSearchCV(Threshold(), GRID, cv=2, refit=lambda results, index=index: index))
 
@@ -393,7 +393,7 @@ def test_a_tuple_of_numbers_is_a_list_in_a_grid_and_refused_where_it_may_mean_a_
     (lambda: GridSearchCV(Threshold(), GRID, refit="yes"), "refit is 'yes'"),
     (lambda: GridSearchCV(Threshold(), GRID, scoring=["f1", "accuracy"]), "name of the one that decides: 'f1', 'acc"),
     (lambda: GridSearchCV(Threshold(), GRID, scoring=["f1"], refit="one_se"), "there are several scores"),
-    (lambda: GridSearchCV(Threshold(), GRID, refit="one_se"), "simpler is not known of at, column; give simplicity"),
+    (lambda: GridSearchCV(Threshold(), GRID, refit="one_se"), "does not define simplicity for at, column; give "),
     (lambda: GridSearchCV(Threshold(), GRID, refit="one_se", simplicity="C"), "simplicity is 'C'"),
     (lambda: GridSearchCV(Threshold(), GRID, simplicity="at"), "it is for refit='one_se'"),
     (lambda: GridSearchCV(Threshold(), GRID, return_train_score=1), "return_train_score is 1"),

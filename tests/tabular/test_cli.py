@@ -138,7 +138,7 @@ def test_npz_as_the_table(run: Run) -> None:
     X = rng.normal(size=(90, 3))
     np.savez("table.npz", X=X, kind=np.where(X[:, 1] > 1.0, "a", "b"), y=np.digitize(X[:, 0], [-0.5, 0.5]) + 7)
     printed = tuned(run, table="table.npz", target="y")
-    assert "it holds only 3 different whole numbers" in printed and "positive class" not in printed
+    assert "it holds only 3 distinct integers" in printed and "positive class" not in printed
     assert "classes: 7 " in printed
     code, labels, _ = run("predict", "model.npz", "table.npz")
     assert code == 0 and set(labels.split()) <= {"7", "8", "9"} and len(labels.split()) == 90
@@ -148,7 +148,7 @@ def test_numbers_to_predict(run: Run) -> None:
     columns = whole() | {"height": [f"{float(age) / 3.0 + 150.0:.3f}" for age in whole()["age"]]}
     write(Path("heights.csv"), columns)
     printed = tuned(run, table="heights.csv", target="height")
-    assert "regression, since it holds numbers that are not whole" in printed
+    assert "regression, since it holds numbers that are not integers" in printed
     assert all(name in printed for name in ("r2", "mean squared error", "mean absolute error"))
     assert "accuracy" not in printed
     _, values, _ = run("predict", "model.npz", "heights.csv")
@@ -158,7 +158,7 @@ def test_numbers_to_predict(run: Run) -> None:
 
 @pytest.mark.parametrize(("options", "said"), [
     (["--task", "regression"], "target 'flag': regression, as asked"),
-    ([], "target 'flag': classification, since it holds only 2 different whole numbers"),
+    ([], "target 'flag': classification, since it holds only 2 distinct integers"),
     (["--positive", "0"], "positive class: '0'"),
     (["--positive", "1"], "positive class: '1'"),
     ([], "positive class: '1'"),  # the rarer one
@@ -231,8 +231,8 @@ def test_a_text_that_training_has_not_seen(run: Run) -> None:
     write(Path("new.csv"), rows)
     code, labels, messages = run("predict", "model.npz", "new.csv")
     assert code == 0 and len(labels.split()) == 3
-    assert messages == ("scratchtune: column 'city' holds categories that training has not seen: 'Atlantis' (2 rows); "
-                        "they are encoded as none of the known ones, by zeros\n")
+    assert messages == ("scratchtune: column 'city' holds categories that were not seen in training: "
+                        "'Atlantis' (2 rows); they are encoded as zeros\n")
     refused(run("predict", "model.npz", "new.csv", "--unknown", "error"), "column 'city' holds 'Atlantis' in row 2")
 
 
@@ -483,7 +483,7 @@ def kept(run: Run) -> Any:
 
 
 @pytest.mark.parametrize(("table", "message"), [
-    ("absent.csv", "absent.csv is not there"), (".", ". is a directory"),
+    ("absent.csv", "absent.csv does not exist"), (".", ". is a directory"),
     (b"", "is empty"), (b"\x00\x01\x02", "is a binary file"), (b"churn,a\n", "has a header and no rows"),
     (b"churn,a\nyes,1\nno\n", "line 3, has 1 cell and the header has 2"),
     (b"PK\x03\x04", "zip archive"), (b"1,2\n3,4\n", "the header holds only numbers"),
@@ -542,9 +542,9 @@ def test_spaces_that_are_nested_deeply_or_have_many_names_are_one_sentence_at_on
         Path("space.json").write_text(text)
         refused(run(*TUNE, "--space", "space.json"), "--space is 'space.json'; it is nested too deeply")
     Path("space.json").write_text(json.dumps({f"n{i}": [1, 2] for i in range(20_000)}))
-    refused(run(*TUNE, "--space", "space.json"), "--space names 'n0'; the network has")
+    refused(run(*TUNE, "--space", "space.json"), "--space names 'n0'; the hyper-parameters are")
     Path("space.json").write_text('{"hidden_layers": [1000000000]}')
-    refused(run(*TUNE, "--space", "space.json"), "hidden_layers is 1000000000; it must be a whole number in [0, 1000]")
+    refused(run(*TUNE, "--space", "space.json"), "hidden_layers is 1000000000; it must be an integer in [0, 1000]")
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that takes no file, whoever asks")
@@ -620,7 +620,7 @@ def test_what_is_no_model(run: Run) -> None:
         "network.npz": "holds a Sequential; predict takes",
     }.items():
         refused(run("predict", name, "whole.csv"), message)
-    refused(run("predict", "model.npz", "absent.csv"), "absent.csv is not there")
+    refused(run("predict", "model.npz", "absent.csv"), "absent.csv does not exist")
 
 
 def test_values_have_no_probabilities(run: Run) -> None:

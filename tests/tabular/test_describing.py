@@ -21,15 +21,15 @@ def said(name: str, values: Any, as_asked: bool = False) -> str:
 
 
 @pytest.mark.parametrize("name, values, what", [
-    ("id", RNG.permutation(10_000)[:120], "'id' is named like an ID and holds another integer in each row; if it only"),
+    ("id", RNG.permutation(10_000)[:120], "'id' is named like an ID and holds a different integer in each row;"),
     ("customer_id", RNG.permutation(10_000)[:120], "named like an ID"),
     ("PassengerId", RNG.permutation(10_000)[:120], "named like an ID"),
     ("x", RNG.permutation(120) + 7, "'x' holds consecutive integers, each once, as row numbers (and years) do; if it"),
-    ("key", [f"k{i}" for i in range(120)], "'key' has another text in nearly every row"),
+    ("key", [f"k{i}" for i in range(120)], "'key' has a different text in nearly every row"),
     ("Branche, Sektor", MANY, "59 of them once, each a category of its own; --drop 'Branche, Sektor' leaves it out"),
     ("date", [f"2024-01-{1 + i % 30:02d}" for i in range(120)],
      "'date' holds dates or times such as '2024-01-01', 30 different, each a category of its own; put numbers in "),
-    ("city", ["Rome", "rome", "Oslo"] * 40, "'Rome' and 'rome' of 'city' are two categories, since capital letters"),
+    ("city", ["Rome", "rome", "Oslo"] * 40, "'Rome' and 'rome' of 'city' are two categories, since case matters"),
     ("code", ["1", "2", "3", "4", "A", "B", "C", "D"] * 15, "'code' is taken as text, though 50% of its cells are num"),
 ])
 def test_columns_that_deserve_a_look(name: str, values: Any, what: str) -> None:

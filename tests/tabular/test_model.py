@@ -55,13 +55,13 @@ def saved(table: Table, tmp_path: Path) -> Path:
     (["b", "a", "b", "b"], {"positive": "b"}, ("a", "b"), [1, 0, 1, 1], "text"),
     (["b", "a", "b", "b"], {"positive": "a"}, ("b", "a"), [0, 1, 0, 0], "text"),
     (["z", "x", "y", "x"], {}, ("x", "y", "z"), [2, 0, 1, 0], "text"),  # three classes keep their order
-    ([0, 1, 1, 1], {}, ("1", "0"), [1, 0, 0, 0], "only 2 different whole numbers"),
-    ([0, 1, 1, 1], {"positive": "1"}, ("0", "1"), [0, 1, 1, 1], "only 2 different whole numbers"),
-    ([10, 9, 2, 9], {}, ("2", "9", "10"), [2, 1, 0, 1], "only 3 different whole numbers"),
+    ([0, 1, 1, 1], {}, ("1", "0"), [1, 0, 0, 0], "only 2 distinct integers"),
+    ([0, 1, 1, 1], {"positive": "1"}, ("0", "1"), [0, 1, 1, 1], "only 2 distinct integers"),
+    ([10, 9, 2, 9], {}, ("2", "9", "10"), [2, 1, 0, 1], "only 3 distinct integers"),
     ([0, 1, 1, 1], {"task": "regression"}, (), [0, 1, 1, 1], "as asked"),
-    ([0.5, 1, 1, 1], {}, (), [0.5, 1, 1, 1], "not whole"),
+    ([0.5, 1, 1, 1], {}, (), [0.5, 1, 1, 1], "not integers"),
     ([0.5, 1, 1, 1], {"task": "classification"}, ("1", "0.5"), [1, 0, 0, 0], "as asked"),
-    (list(range(21)), {}, (), list(range(21)), "21 different numbers"),
+    (list(range(21)), {}, (), list(range(21)), "21 distinct numbers"),
 ])
 def test_targets(values: list[Any], options: dict[str, str], classes: tuple[str, ...], y: list[Any],
                  reason: str) -> None:
@@ -176,10 +176,10 @@ def test_an_unknown_text_is_none_of_the_known_ones_if_asked_for(table: Table) ->
     with pytest.raises(ValueError, match="'city' holds 'Atlantis' in row 1"):
         model.predict(rows)
     model.fitted.encoder_.handle_unknown = "ignore"
-    with pytest.warns(UserWarning, match=r"column 'city' holds .* not seen: 'Atlantis' \(1 row\); .* by zeros$"):
+    with pytest.warns(UserWarning, match=r"column 'city' holds .* not seen: 'Atlantis' \(1 row\); .* as zeros$"):
         assert model.predict(rows)[0] in ("no", "yes")
     rows = Table.from_columns({"age": [30.0], "city": ["Rome"], "sex": ["x"]})
-    with pytest.warns(UserWarning, match="by zeros, which is also the code of 'f'$"):
+    with pytest.warns(UserWarning, match="as zeros, which is also the code of 'f'$"):
         model.predict(rows)
 
 
@@ -295,7 +295,7 @@ def rewritten(path: Path, change: dict[str, Any], **arrays: np.ndarray) -> None:
     ({"encoder": None}, "damaged: 'encoder' is missing"),
     ({"estimator": {}}, "damaged: 'params' is missing"),
     ({"encoder": 5}, "damaged: this is not the state of a TableEncoder"),
-    ({"target": {"name": "churn", "classes": ["no"], "reason": ""}}, "it names 1 classes and its network knows 2"),
+    ({"target": {"name": "churn", "classes": ["no"], "reason": ""}}, "it names 1 classes and its network has 2"),
     ({"target": {"name": "churn", "classes": "ab", "reason": ""}}, "damaged: classes is 'ab'; it must be a list of"),
     ({"target": {"name": "churn", "classes": [1, None], "reason": ""}}, "damaged: classes is [1, None]; it must be a"),
     ({"target": {"name": "churn", "classes": ["a", "a"], "reason": ""}}, "damaged: classes is ['a', 'a']; it must be"),
@@ -304,7 +304,7 @@ def rewritten(path: Path, change: dict[str, Any], **arrays: np.ndarray) -> None:
     ({"reading": {"decimal": ";"}}, "damaged: decimal is ';'; it must be one of"), ({"reading": 5}, "damaged: "),
     ({"reading": {"missing": [5]}}, "damaged: missing is [5]; it must be a list of texts"),
     ({"reading": {"colour": "red"}}, "damaged: "), ({"reading": {"delimiter": 5}}, "damaged: delimiter is 5"),
-    ({"target": {"name": "churn", "classes": [], "reason": ""}}, "it names 0 classes and its network knows 2"),
+    ({"target": {"name": "churn", "classes": [], "reason": ""}}, "it names 0 classes and its network has 2"),
 ])
 def test_other_versions_and_damaged_headers(change: dict[str, Any], message: str, saved: Path) -> None:
     rewritten(saved, change)
@@ -319,7 +319,7 @@ def test_other_versions_and_damaged_headers(change: dict[str, Any], message: str
     (("class",), "os.system", "class is 'os.system'; it must be one of 'MLPClassifier', 'MLPRegressor'"),
     (("params", "units"), 10**12, "units is 1000000000000 and hidden_layers is 1, and the hidden layers of the fitted"),
     (("params", "units"), 3, "units is 3 and hidden_layers is 1, and the hidden layers of the fitted network have [8]"),
-    (("params", "hidden_layers"), 10**9, "hidden_layers is 1000000000; it must be a whole number in [0, 1000]"),
+    (("params", "hidden_layers"), 10**9, "hidden_layers is 1000000000; it must be an integer in [0, 1000]"),
     (("network", "layers"), [], "theta is float32 (66,); it must be float32 (0,)"),
     (("learnt", "scaler_", "learnt", "transform"), 5, "its StandardScaler has 'transform', which none has"),
     (("learnt", "scaler_", "learnt", "with_mean"), False, "scaler_ has with_mean=False; it must be True"),
@@ -358,7 +358,7 @@ def test_a_failed_fit_leaves_all_as_it_was(table: Table) -> None:
 def test_an_encoder_that_is_not_the_networks(saved: Path) -> None:
     state = json.loads(str(np.load(saved)["header"]))["encoder"]
     rewritten(saved, {"encoder": {**state, "columns": state["columns"][1:]}})
-    with pytest.raises(ValueError, match="its encoder gives 4 columns and its network takes 5"):
+    with pytest.raises(ValueError, match="its encoder gives 4 columns and its network expects 5"):
         st.load_model(saved)
 
 

@@ -160,7 +160,7 @@ def test_columns_without_any_value_are_left_out_and_told() -> None:
 @pytest.mark.parametrize(("change", "options", "message"), [
     ({}, {"sealed": 0.999}, "--sealed is 0.999 and there are 150 rows"),
     ({}, {"sealed": 0.001}, "--sealed is 0.001 and there are 150 rows"),
-    ({"y": ["a"] * 147 + ["b"] * 3}, {"sealed": 0.7}, "rows of the class 'b' to learn from; seal a smaller share"),
+    ({"y": ["a"] * 147 + ["b"] * 3}, {"sealed": 0.7}, "rows of the class 'b' to train on; hold out a smaller share"),
     ({"y": ["a"] * 149 + ["b"]}, {}, "the class 'b' of the target 'y' is in 1 of the rows"),
     ({}, {"drop": ["rows"]}, "--drop is 'rows'; it must be one of 'row', 'age', 'city', did you mean 'row'?"),
     ({}, {"drop": ["y"]}, "--drop is 'y'; it must be one of 'row', 'age', 'city'"),
@@ -312,7 +312,7 @@ def test_the_default_is_kept_where_nothing_is_better() -> None:
 
 
 @pytest.mark.parametrize(("classes", "about"), [
-    (0, None), (2, "precision, recall, f1, auc: about the class 'yes'"),
+    (0, None), (2, "precision, recall, f1, auc: of the class 'yes'"),
     (3, "precision, recall, f1, auc: means over the classes"),
 ])
 def test_it_is_told_whose_precision_it_is(classes: int, about: str | None) -> None:
@@ -355,7 +355,7 @@ def test_settings_that_fail_do_not_end_the_search() -> None:
 @pytest.mark.parametrize(("options", "message"), [
     ({"impute": None}, "values are missing in 'age' (9 of 150 rows), 'city' (7 of 150 rows); --impute fills them"),
     ({"folds": 150}, "--folds is 150: "),
-    ({"space": {"unit": [1]}}, "--space names 'unit'; the network has hidden_layers"),
+    ({"space": {"unit": [1]}}, "--space names 'unit'; the hyper-parameters are hidden_layers"),
     ({"space": {"random_state": [1]}}, "--space names 'random_state'"),
     ({"space": {"units": [0]}}, "--space, 'units': units is 0"),
     ({"space": {"dropout": Float(0.0, 1.0)}}, "--space, 'dropout': dropout is 1.0"),
@@ -425,7 +425,8 @@ def test_classes_that_are_never_predicted_are_told() -> None:
     given = {"x": rng.normal(size=120), "y": np.where(np.arange(120) % 12 == 0, "rare", "often")}
     prepared = prepare(Table.from_columns(given), "y")
     text = tune_table(prepared, "random", 1, space={"epochs": [1]}, progress=False).text()
-    assert "no row of the test set is rightly predicted as 'rare'" in text and "always 'often': accuracy 0.9167" in text
+    assert "no row of the test set is correctly predicted as 'rare'" in text
+    assert "always 'often': accuracy 0.9167" in text
 
 
 # What is said of the result -------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The layers, a file a kind."""
+"""The layers, one file for each kind."""
 
 from scratchtune.network.layers.activation import Activation
 from scratchtune.network.layers.average_pooling2d import AveragePooling2D

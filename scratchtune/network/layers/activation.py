@@ -10,7 +10,7 @@ LEAKY_SLOPE = 0.2  # as Keras's "leaky_relu"
 
 
 class Activation(Layer):
-    """Applies the activation of that name: linear, relu, leaky_relu, elu, gelu, sigmoid, tanh or softmax."""
+    """Applies the activation with the given name: linear, relu, leaky_relu, elu, gelu, sigmoid, tanh or softmax."""
 
     def __init__(self, activation: str) -> None:
         self.name = checks.choice("activation", activation, ACTIVATIONS)

@@ -1,4 +1,4 @@
-"""Average pooling keeps the mean of each window."""
+"""Average pooling computes the mean of each window of an image."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scratchtune.network.layers.images import Pooling
 
 @jit.function
 def window_share(first_row, first_column, window_rows, window_columns, height, width):
-    """What share each pixel has in the mean of a window, of which only the part within the image counts.
+    """The weight of each pixel in the mean of a window; the part of the window outside the image is ignored.
 
     Formula [window_share]
         y = 1 / ((min(a + k, h) − max(a, 0)) · (min(c + j, v) − max(c, 0)))
@@ -34,7 +34,7 @@ def window_share(first_row, first_column, window_rows, window_columns, height, w
 
 @jit.function_of_separate_arrays
 def window_mean(x, first_row, first_column, window_rows, window_columns, y):
-    """The mean of a window of an image, in each channel; the part of it outside the image does not count.
+    """The mean of a window of an image, in each channel; the part of the window outside the image is ignored.
 
     Formula [window_mean]
         s = 1 / ((min(a + k, #h) − max(a, 0)) · (min(c + j, #v) − max(c, 0))) ;

@@ -1,7 +1,7 @@
-"""Batch normalisation gives each channel mean 0 and variance 1 over the batch, then a scale and a shift of its own.
+"""Batch normalisation gives each channel mean 0 and variance 1 over the batch, then applies a learned scale and shift.
 
-Training takes mean and variance from the batch, and keeps moving averages of them; evaluation takes the averages, so
-that what the network says of a row does not depend on its neighbours.
+Training uses the batch's mean and variance and updates moving averages of them. Evaluation uses the averages, so that
+the prediction for a row does not depend on the other rows of the batch.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def batch_normalization(x, gamma, beta, epsilon, mean, variance, y):
 
 @jit.function_of_separate_arrays
 def _column_sums(x, total):
-    """The sum of each column, in double precision, four rows at a time: each addition waits for the one before it."""
+    """The sum of each column in double precision; four rows at a time, since each addition must wait for the last one.
+    """
     whole = x.shape[0] - x.shape[0] % 4
     total[:] = 0.0
     for n in range(0, whole, 4):
@@ -57,7 +58,7 @@ def _column_sums(x, total):
 
 @jit.function  # x and y may be one array
 def _sums_of_products(x, a, y, b, total):
-    """The sum of (x − a) · (y − b) in each column, summed likewise; a and b have a number for each column."""
+    """The sum of (x − a) · (y − b) in each column, computed likewise; a and b have one number for each column."""
     whole = x.shape[0] - x.shape[0] % 4
     total[:] = 0.0
     for n in range(0, whole, 4):
@@ -72,7 +73,7 @@ def _sums_of_products(x, a, y, b, total):
 
 @jit.function_of_separate_arrays
 def normalise(x, mean, variance, gamma, beta, epsilon, y):
-    """Normalise each column by a mean and a variance that are given, then scale and shift it.
+    """Normalise each column by a given mean and variance, then scale and shift it.
 
     Formula [normalise]
         yₙⱼ = γⱼ · (xₙⱼ − μⱼ) / √(vⱼ + ε) + βⱼ
@@ -97,7 +98,7 @@ def normalise(x, mean, variance, gamma, beta, epsilon, y):
 
 @jit.function_of_separate_arrays
 def normalise_grad(variance, gamma, epsilon, dy, dx):
-    """Gradient in x where mean and variance are given: what arrives, scaled.
+    """Gradient with respect to x for a given mean and variance: dy, scaled.
 
     Formula [normalise_grad]
         dₙⱼ = γⱼ / √(vⱼ + ε) · gₙⱼ
@@ -122,7 +123,7 @@ def normalise_grad(variance, gamma, epsilon, dy, dx):
 
 @jit.function_of_separate_arrays
 def scale_grad(x, mean, variance, epsilon, dy, dgamma):
-    """Gradient in the scale: what arrives, times the normalised numbers.
+    """Gradient with respect to the scale: dy times the normalised inputs, summed over the rows.
 
     Formula [scale_grad]
         dⱼ = Σₙ[gₙⱼ · (xₙⱼ − μⱼ) / √(vⱼ + ε)]
@@ -136,7 +137,7 @@ def scale_grad(x, mean, variance, epsilon, dy, dgamma):
         g: dy, (n, j), real, dJ/dy
         d: dgamma, (j,), written
     Variant
-        The same whether mean and variance are the batch's or given: neither depends on the scale.
+        The same for the batch's mean and variance and for given ones: neither depends on the scale.
     Source
         Ioffe and Szegedy (2015), "Batch normalization", section 3.
     """
@@ -148,7 +149,7 @@ def scale_grad(x, mean, variance, epsilon, dy, dgamma):
 
 @jit.function_of_separate_arrays
 def batch_normalization_grad(x, mean, variance, gamma, epsilon, dy, dx):
-    """Gradient in x where mean and variance are the batch's: each number moves them too.
+    """Gradient with respect to x for the batch's mean and variance, which depend on x too.
 
     Formula [batch_normalization_grad]
         dₙⱼ = γⱼ / √(vⱼ + ε) · (gₙⱼ − meanₘ[gₘⱼ] − (xₙⱼ − μⱼ) / (vⱼ + ε) · meanₘ[gₘⱼ · (xₘⱼ − μⱼ)])
@@ -163,7 +164,7 @@ def batch_normalization_grad(x, mean, variance, gamma, epsilon, dy, dx):
         g: dy, (n, j), real, dJ/dy
         d: dx, (n, j), written
     Source
-        Ioffe and Szegedy (2015), "Batch normalization", section 3, its chain of derivatives put together.
+        Ioffe and Szegedy (2015), "Batch normalization", section 3, its chain of derivatives combined.
     """
     sums, products = np.empty(mean.size, np.float64), np.empty(mean.size, np.float64)
     _column_sums(dy, sums)
@@ -181,14 +182,14 @@ def batch_normalization_grad(x, mean, variance, gamma, epsilon, dy, dx):
 
 @jit.function
 def moving_average(average, value, momentum):
-    """Move an average a little towards a new value.
+    """Update of an exponential moving average.
 
     Formula [moving_average]
         y = ρ · a + (1 − ρ) · b
     Where
         a: average, scalar, real
         b: value, scalar, real, the new value
-        ρ: momentum, scalar, in [0, 1], how much of the old average is kept
+        ρ: momentum, scalar, in [0, 1], the weight of the old average
     Variant
         PyTorch's momentum is 1 − ρ.
     Source
@@ -206,7 +207,7 @@ MOMENTUM, EPSILON = range(2)  # of its reals
 
 @jit.function
 def _scale_and_shift(integers, theta, channels):
-    """gamma and beta, ones and zeros where the layer has none."""
+    """gamma and beta; ones and zeros if the layer has none."""
     gamma, beta = np.ones(channels, theta.dtype), np.zeros(channels, theta.dtype)
     if integers[HAS_GAMMA]:
         gamma[:] = theta[:channels]
@@ -251,8 +252,8 @@ def batch_normalization_backward(integers, reals, theta, state, x, y, dy, dtheta
 class BatchNormalization(Layer):
     """Normalises each channel (the last axis) over the batch; arguments have Keras's names and defaults.
 
-    Its moving averages are no part of theta; `Sequential.get_weights` lists them last. A batch with a
-    single row for each channel has variance 0, and becomes the shift.
+    The moving averages are not part of theta; `Sequential.get_weights` lists them last. A batch with a single value for
+    each channel has variance 0; the output is then the shift.
     """
 
     forward, backward = batch_normalization_forward, batch_normalization_backward

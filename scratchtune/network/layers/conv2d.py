@@ -1,8 +1,8 @@
 """A convolution multiplies every window of an image by the same small arrays of weights, its filters.
 
-It is three products of matrices, for the output, for the gradient in the filters and for that in the image. The second
-matrix of each holds shifted copies of the image, which overlap; they are never stored. Instead an image is laid out as
-*planes*, one for each channel, with zeros around it, so that every shifted copy is one piece of memory, and
+It takes three matrix products: for the output, for the filters' gradient and for the image's gradient. The second
+matrix of each consists of shifted copies of the image, which overlap and are never stored. Instead an image is laid out
+as *planes*, one for each channel, with zeros around it, so that every shifted copy is one piece of memory, and
 `matmul.multiply_shifted` takes the index at which each piece begins. With a stride of s, row h goes to plane h mod s of
 its channel, so that the rows that one weight multiplies are adjacent again. A piece continues from one row into the
 next: the few numbers computed where a window would extend beyond the right edge are discarded.
@@ -23,7 +23,7 @@ from scratchtune.network.matmul import add_shifted_products, multiply_shifted, t
 
 @jit.function_of_separate_arrays
 def lay_planes(x, stride_rows, stride_columns, pad_top, pad_left, planes):
-    """Lay out an image as planes: for each channel, one for each remainder (a, u) of row and column by the strides.
+    """Lay out an image as planes: for each channel, one for each remainder (a, u) of row and column modulo the strides.
 
     Formula [planes]
         pₑₐᵤₘₙ = x[s · m + a − t, r · n + u − q, e]
@@ -61,12 +61,12 @@ def padded(length):
     return -(-length // BLOCK) * BLOCK
 
 
-BLOCK = 16  # numbers; pieces of whole blocks have no rest that would be computed one by one
+BLOCK = 16  # numbers; pieces of complete blocks have no remainder to be computed one by one
 
 
 @jit.function
 def piece_starts(w, stride_rows, stride_columns, planes):
-    """Where in the planes' memory the shifted copy for each weight (k, j, e) of a filter begins, in that order."""
+    """The index in the planes' memory at which the shifted copy for each weight (k, j, e) begins, in that order."""
     height, width, channels, _ = w.shape
     _, _, _, rows, columns = planes.shape
     starts = np.empty(height * width * channels, np.int64)
@@ -85,13 +85,13 @@ def empty_planes(x, w, y, stride_rows, stride_columns):
     """Memory for the planes of one image, and the planes as an array (e, s, r, rows, columns) within it."""
     rows, columns = y.shape[1] + (w.shape[0] - 1) // stride_rows, y.shape[2] + (w.shape[1] - 1) // stride_columns
     size = w.shape[2] * stride_rows * stride_columns * rows * columns
-    memory = np.zeros(size + w.shape[1] + BLOCK, x.dtype)  # the last pieces go beyond the planes by as much
+    memory = np.zeros(size + w.shape[1] + BLOCK, x.dtype)  # the last pieces extend beyond the planes by as much
     return memory, memory[:size].reshape((w.shape[2], stride_rows, stride_columns, rows, columns))
 
 
 @jit.function_of_separate_arrays
 def conv2d(x, w, b, stride_rows, stride_columns, pad_top, pad_left, y):
-    """Convolution of images with filters, "cross-correlation" elsewhere: each window of an image times the weights.
+    """Convolution of images with filters: each output is the weighted sum of a window of an image.
 
     Formula [conv2d]
         yᵢₘₙₒ = bₒ + Σₖⱼₑ[x[i, s · m + k − t, r · n + j − q, e] · wₖⱼₑₒ]
@@ -105,8 +105,8 @@ def conv2d(x, w, b, stride_rows, stride_columns, pad_top, pad_left, y):
         q: pad_left, scalar, integer in [0, 2], columns of zeros to the left
         y: y, (i, m, n, o), written
     Variant
-        Outside the images there are zeros. Mathematics rotates the filters by 180 degrees first; networks learn them
-        either way. PyTorch has channels before rows.
+        Outside the images there are zeros. In mathematics this is called cross-correlation: a convolution rotates the
+        filters by 180 degrees first, which makes no difference for learned ones. PyTorch has channels before rows.
     Source
         LeCun et al. (1998), "Gradient-based learning applied to document recognition"; Keras, layers.Conv2D.
     """
@@ -125,7 +125,8 @@ def conv2d(x, w, b, stride_rows, stride_columns, pad_top, pad_left, y):
 
 @jit.function_of_separate_arrays
 def lay_gradients(dy, above, before, columns, out_grad):
-    """Lay out an image of dJ/dy as vectors, a filter each, its rows ``columns`` apart, with zeros around it."""
+    """Lay out dJ/dy of one image as vectors, one for each filter, with a row pitch of ``columns`` and zeros around it.
+    """
     out_grad[:] = 0.0
     for m in range(dy.shape[0]):
         for n in range(dy.shape[1]):
@@ -135,7 +136,7 @@ def lay_gradients(dy, above, before, columns, out_grad):
 
 @jit.function_of_separate_arrays
 def conv2d_kernel_grad(x, w, dy, stride_rows, stride_columns, pad_top, pad_left, dw):
-    """Gradient of J with respect to the filters: each weight's shifted copy of the images, times dy.
+    """Gradient of J with respect to the filters: each weight's shifted copy of the images times dy.
 
     Formula [conv2d_kernel_grad]
         dₖⱼₑₒ = Σᵢₘₙ[x[i, s · m + k − t, r · n + j − q, e] · gᵢₘₙₒ]
@@ -219,7 +220,7 @@ def conv2d_input_grad(w, dy, stride_rows, stride_columns, pad_top, pad_left, dx)
 
 @jit.function
 def turned_filters(w, stride_rows, stride_columns, a, u, size, columns):
-    """The weights that reach the plane (a, u), as a matrix (e, weights), and where the gradients for each begin."""
+    """The weights that contribute to plane (a, u), a matrix (e, weights), and where the gradients of each begin."""
     height, width, channels, filters = w.shape
     above, before = (height - 1) // stride_rows, (width - 1) // stride_columns
     count = len(range(a, height, stride_rows)) * len(range(u, width, stride_columns)) * filters
@@ -238,7 +239,7 @@ def turned_filters(w, stride_rows, stride_columns, a, u, size, columns):
 # The layer ------------------------------------------------------------------------------------------------------------
 
 
-STRIDES_AND_PADS, ACTIVATION, NEEDS_INPUT_GRAD = 8, 12, 13  # where a kernel's integers hold them, after the sizes
+STRIDES_AND_PADS, ACTIVATION, NEEDS_INPUT_GRAD = 8, 12, 13  # their positions in a kernel's integers, after the sizes
 
 
 @jit.forward
@@ -275,11 +276,11 @@ def parts(integers, theta, x, y):
 
 
 class Conv2D(Layer):
-    """``filters`` windows of weights slide over images (height, width, channels); names and defaults are Keras's.
+    """Convolves images (height, width, channels) with ``filters`` filters; names and defaults are Keras's.
 
-    ``kernel_size`` and ``strides`` are integers or pairs, (rows, columns). ``padding`` "valid" keeps windows within
-    the image, "same" gives as many outputs as the image has pixels, divided by the stride. Weights are a kernel
-    (rows, columns, channels, filters) and a bias (filters,).
+    ``kernel_size`` and ``strides`` are integers or pairs, (rows, columns). With ``padding`` "valid" all windows are
+    inside the image; with "same" the output is as large as the image, divided by the strides and rounded up. Weights
+    are a kernel (rows, columns, channels, filters) and a bias (filters,).
     """
 
     forward, backward = conv2d_forward, conv2d_backward
@@ -307,7 +308,7 @@ class Conv2D(Layer):
         self.add_weight("kernel", (k, j, channels, self.filters), self.kernel_initializer, fans)
         if self.use_bias:
             self.add_weight("bias", (self.filters,), self.bias_initializer, is_bias=True)
-        s, r = s if rows > 1 else 1, r if columns > 1 else 1  # for a single window the stride has no effect
+        s, r = s if rows > 1 else 1, r if columns > 1 else 1  # with a single window the stride has no effect
         rectified = RECTIFIED if self.activation.name == "relu" else 0
         self._numbers = [height, width, channels, rows, columns, self.filters, k, j, s, r, top, left, rectified]
         return self.activation.start((rows, columns, self.filters))

@@ -1,4 +1,4 @@
-"""A dense layer connects every input with every unit: y = x @ kernel + bias."""
+"""A dense layer connects every input to every unit: y = x @ kernel + bias."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def bias_grad(dy, db):
     whole = dy.shape[0] - dy.shape[0] % 4
     for j in range(dy.shape[1]):
         db[j] = 0.0
-    for n in range(0, whole, 4):  # four rows at a time: a sum that waits for itself in memory is slow
+    for n in range(0, whole, 4):  # four rows at a time, since each addition must wait for the last one
         for j in range(dy.shape[1]):
             db[j] += (dy[n, j] + dy[n + 1, j]) + (dy[n + 2, j] + dy[n + 3, j])
     for n in range(whole, dy.shape[0]):
@@ -70,8 +70,8 @@ def rectify_grad(y, dy):
             dy[n, j] *= relu_grad(y[n, j])
 
 
-NARROW = 16  # units: one vector of float32; with fewer, products run along the inputs instead of along the units
-RECTIFIED = 1  # ReLU is computed in place, as most hidden layers have it: a tenth of a small step is saved
+NARROW = 16  # units: one vector of float32; with fewer, the inner loop of products is over the inputs
+RECTIFIED = 1  # ReLU, the usual activation of hidden layers, is computed in place, which saves a tenth of a small step
 
 
 @jit.forward

@@ -1,4 +1,4 @@
-"""Dropout silences each input with a certain probability while training, so that no unit relies on another one."""
+"""Dropout sets each input to zero with a given probability in training, which prevents co-adaptation of units."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from scratchtune.network.random_numbers import random_bits, uniform
 
 @jit.function
 def dropout(x, u, rate):
-    """Inverted dropout: what is kept is made larger, so that the mean stays as it was.
+    """Inverted dropout: inputs that are not dropped are divided by 1 − rate, so that the mean is unchanged.
 
     Formula [dropout]
         y = x / (1 − r) if u >= r else 0
     Where
         x: x, scalar, real
         u: u, scalar, in [0, 1), a uniform random number
-        r: rate, scalar, in [0, 1), the share that is dropped
+        r: rate, scalar, in [0, 1), the probability of being dropped
     Variant
-        The paper scales down at prediction instead; Keras and PyTorch do as here.
+        The paper scales the weights at prediction instead; Keras and PyTorch scale in training, as here.
     Source
         Srivastava et al. (2014), "Dropout: a simple way to prevent neural networks from overfitting", section 10.
     Example
@@ -41,7 +41,7 @@ def dropout_forward(integers, reals, theta, state, x, y, work, training, step, k
 
 @jit.backward
 def dropout_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
-    """The same key draws the same numbers again: what was dropped hands nothing on."""
+    """The same key draws the same mask as in the forward pass; dropped inputs have gradient 0."""
     rate = reals[0]
     if dx.size > 0:
         for i in range(x.shape[0]):
@@ -51,7 +51,7 @@ def dropout_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, 
 
 
 class Dropout(Layer):
-    """Sets a share ``rate`` of its inputs to zero in training, others are divided by 1 - rate; else does nothing."""
+    """In training, sets inputs to zero with probability ``rate`` and divides the others by 1 - rate."""
 
     forward, backward = dropout_forward, dropout_backward
 

@@ -1,4 +1,4 @@
-"""Flatten makes one row of numbers of an image: row by row, pixel by pixel, the channels of a pixel together."""
+"""Flatten turns an image into a vector: row by row, pixel by pixel, the channels of a pixel together."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def flatten_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, 
 
 
 class Flatten(Layer):
-    """Rows of any shape become rows of numbers, which a dense layer takes; the numbers stay in their order."""
+    """Reshapes inputs of any shape to vectors, as a dense layer needs them, in C order."""
 
     forward, backward = flatten_forward, flatten_backward
 

@@ -1,6 +1,6 @@
-"""Gaussian noise moves each input a little while training, so that no single row can be learnt by heart.
+"""Gaussian noise on the inputs in training is a regulariser: the network cannot memorise single rows.
 
-On scaled rows of a table it is the augmentation: each epoch sees the same rows a little elsewhere.
+For tables it serves as data augmentation on the scaled rows: each epoch sees them with different noise.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ _ONE, _TWO = np.uint64(1), np.uint64(2)
 
 @jit.function
 def gaussian_noise(x, z, stddev):
-    """Additive noise: a number with a normal random number of a given deviation on it.
+    """Additive noise: a number plus a normal random number with a given standard deviation.
 
     Formula [gaussian_noise]
         y = x + σ · z
     Where
         x: x, scalar, real
-        z: z, scalar, real, a normal random number
-        σ: stddev, scalar, >= 0
+        z: z, scalar, real, a standard normal random number
+        σ: stddev, scalar, >= 0, the standard deviation
     Variant
-        The derivative in x is 1: backwards nothing happens. Keras's layer accepts no deviation above 1.
+        The derivative with respect to x is 1, so dx = dy. Keras's layer accepts no stddev above 1.
     Source
         Keras, layers.GaussianNoise; Bishop (1995), "Training with noise is equivalent to Tikhonov regularization".
     Example
@@ -49,13 +49,13 @@ def gaussian_noise_forward(integers, reals, theta, state, x, y, work, training, 
 
 @jit.backward
 def gaussian_noise_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
-    """The noise does not depend on x, so dy is handed on as it is."""
+    """The noise does not depend on x, so dx = dy."""
     if dx.size > 0:
         dx[:] = dy
 
 
 class GaussianNoise(Layer):
-    """Adds normal noise of deviation ``stddev`` to its inputs in training; else does nothing."""
+    """Adds normal noise with standard deviation ``stddev`` to its inputs in training."""
 
     forward, backward = gaussian_noise_forward, gaussian_noise_backward
 

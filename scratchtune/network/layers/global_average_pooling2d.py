@@ -1,4 +1,4 @@
-"""Global average pooling makes one number of each channel: its mean over the whole image."""
+"""Global average pooling reduces each channel to one number, its mean over the image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images are (height, width, channels); here is what all layers that take them have in common: checks and sizes."""
+"""Images are (height, width, channels); this module has the checks and sizes that all image layers share."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from scratchtune.network.layers.base import Layer
 
 @jit.function
 def valid_size(n, k, s):
-    """How many windows fit into a row of pixels, without going over its ends.
+    """Number of windows that fit into a row of pixels: the output size with padding "valid".
 
     Formula [valid_size]
         o = floor((n − k) / s) + 1
     Where
         n: n, scalar, integer in [9, 20], pixels
         k: k, scalar, integer in [1, 9], pixels of a window
-        s: s, scalar, integer in [1, 5], pixels from one window to the next, the stride
+        s: s, scalar, integer in [1, 5], the stride, in pixels
     Source
         Dumoulin and Visin (2016), "A guide to convolution arithmetic for deep learning", relationship 5.
     Example
@@ -30,7 +30,7 @@ def valid_size(n, k, s):
 
 @jit.function
 def same_size(n, s):
-    """How many windows there are where a window begins at every s-th pixel and may go over the ends.
+    """Number of windows if one begins at every s-th pixel and may extend beyond the edge: padding "same".
 
     Formula [same_size]
         o = floor((n − 1) / s) + 1
@@ -48,7 +48,7 @@ def same_size(n, s):
 
 @jit.function
 def same_padding(n, k, s):
-    """How many zeros stand before the first pixel with padding "same"; after the last one there may be one more.
+    """Number of zeros before the first pixel with padding "same"; after the last pixel there may be one more.
 
     Formula [same_padding]
         t = floor(max(floor((n − 1) / s) · s + k − n, 0) / 2)
@@ -57,7 +57,7 @@ def same_padding(n, k, s):
         k: k, scalar, integer in [1, 9], pixels of a window
         s: s, scalar, integer in [1, 5], the stride
     Variant
-        PyTorch's padding="same" exists for stride 1 alone, and is the same there.
+        PyTorch has padding="same" for stride 1 only, where it is the same.
     Source
         Keras, layers.Conv2D with padding="same".
     Example
@@ -71,7 +71,7 @@ PADDINGS = ("valid", "same")
 
 
 def windows_and_zeros(layer: str, name: str, size: int, window: int, stride: int, padding: str) -> tuple[int, int]:
-    """How many windows there are along an axis of ``size`` pixels, and how many zeros stand before the first pixel."""
+    """The number of windows along an axis of ``size`` pixels, and the number of zeros before the first pixel."""
     if padding == "same":
         return int(same_size(size, stride)), int(same_padding(size, window, stride))
     if window > size:
@@ -81,7 +81,7 @@ def windows_and_zeros(layer: str, name: str, size: int, window: int, stride: int
 
 
 def image_shape(layer: str, input_shape: Sequence[int]) -> tuple[int, int, int]:
-    """The shape of a row that is an image; ValueError otherwise."""
+    """The shape (height, width, channels) of an input row; a ValueError if it is not an image."""
     shape = tuple(input_shape)
     if len(shape) == 2:
         raise ValueError(f"{layer} gets rows of shape {shape}; it takes images, (height, width, channels): "
@@ -92,19 +92,19 @@ def image_shape(layer: str, input_shape: Sequence[int]) -> tuple[int, int, int]:
 
 
 def pair(name: str, value: Any) -> tuple[int, int]:
-    """Two whole numbers of at least 1, for rows and columns; one stands for both."""
+    """Two integers of at least 1, for rows and columns; a single one is used for both."""
     if isinstance(value, (tuple, list)):
         if len(value) != 2:
-            raise ValueError(f"{name} is {value!r}; it must be one whole number, or two, (rows, columns)")
+            raise ValueError(f"{name} is {value!r}; it must be one integer, or two, (rows, columns)")
         return checks.integer(name, value[0], 1), checks.integer(name, value[1], 1)
     return checks.integer(name, value, 1), checks.integer(name, value, 1)
 
 
 class Pooling(Layer):
-    """Base of the layers that make one pixel of each window; a subclass sets the two kernels.
+    """Base class of the layers that reduce each window to one pixel; a subclass sets the two kernels.
 
-    ``pool_size`` and ``strides`` are whole numbers or pairs, (rows, columns); without ``strides`` windows do not
-    overlap. With ``padding`` "same" windows go over the ends of the image, and only what is inside counts.
+    ``pool_size`` and ``strides`` are integers or pairs, (rows, columns); the default ``strides`` is ``pool_size``. With
+    ``padding`` "same" windows may extend beyond the image, and only the pixels inside count.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Max pooling keeps the largest number of each window: whether a feature is there counts, not where exactly."""
+"""Max pooling computes the maximum of each window: whether a feature is present is kept, its exact position is not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scratchtune.network.layers.images import Pooling
 
 @jit.function_of_separate_arrays
 def window_maximum(x, first_row, first_column, window_rows, window_columns, y):
-    """The largest number of a window of an image, in each channel; the part of it outside the image does not count.
+    """The maximum of a window of an image, in each channel; the part of the window outside the image is ignored.
 
     Formula [window_maximum]
         yₑ = maxₕᵥ[xₕᵥₑ if (h >= a) · (h < a + k) · (v >= c) · (v < c + j) = 1 else x[max(a, 0), max(c, 0), e]]
@@ -34,7 +34,7 @@ def window_maximum(x, first_row, first_column, window_rows, window_columns, y):
 
 @jit.function_of_separate_arrays
 def window_maximum_grad(x, first_row, first_column, window_rows, window_columns, dy, top, remaining, dx):
-    """Gradient with respect to the image: dy is routed to the pixel of the largest number, the first of equal ones.
+    """Gradient with respect to the image: dy is routed to the pixel of the maximum, the first one in case of ties.
 
     In the formula, p is the index of that pixel, counted row by row.
 
@@ -53,7 +53,7 @@ def window_maximum_grad(x, first_row, first_column, window_rows, window_columns,
         j: window_columns, scalar, integer in [2, 4], its columns
         g: dy, (e,), real, dJ/dy
         y: top, (e,), scratch, the largest numbers
-        r: remaining, (e,), scratch, what of dy is not routed yet: 0 after the first of equal numbers
+        r: remaining, (e,), scratch, the part of dy that is not routed yet: 0 after the first maximum
         d: dx, (h, v, e), real, dJ/dx so far: windows may overlap
     Source
         Keras and PyTorch.
@@ -101,6 +101,6 @@ def max_pooling2d_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, 
 
 
 class MaxPooling2D(Pooling):
-    """The largest number of each window of images (height, width, channels), in each channel; Keras's arguments."""
+    """The maximum of each window of images (height, width, channels), in each channel; Keras's arguments."""
 
     forward, backward = max_pooling2d_forward, max_pooling2d_backward

@@ -1,4 +1,4 @@
-"""A random flip shows each image as it is or in a mirror, so that left and right are learnt to mean nothing."""
+"""A random flip mirrors images at random, so that the network learns to be invariant to reflection."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _ONE, _TWO = np.uint64(1), np.uint64(2)
 
 @jit.function
 def mirrored(j, n, u, p):
-    """Where a pixel of a flipped row comes from: with probability p from the other end.
+    """The source index of a pixel in a row that is flipped with probability p.
 
     Formula [mirrored]
         y = n − 1 − j if u < p else j
     Where
-        j: j, scalar, integer in [0, 9], the pixel's place
+        j: j, scalar, integer in [0, 9], the pixel's index
         n: n, scalar, integer in [1, 9], pixels in the row
         u: u, scalar, in [0, 1), a uniform random number
         p: p, scalar, in [0, 1], the probability
@@ -34,7 +34,7 @@ def mirrored(j, n, u, p):
 
 @jit.function_of_separate_arrays
 def flip(integers, reals, source, into, key):
-    """Flip images, rows of numbers, as the key says; what is flipped twice is as it was."""
+    """Flip images, each a vector, at random by the key; a second call with the same key restores them."""
     height, width, channels = integers[:3]
     images = source.reshape((source.shape[0], height, width, channels))
     out = into.reshape(images.shape)
@@ -59,7 +59,7 @@ def random_flip_forward(integers, reals, theta, state, x, y, work, training, ste
 
 @jit.backward
 def random_flip_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
-    """The same key flips what arrives back."""
+    """The same key flips the gradient back."""
     if dx.size > 0 and integers[3]:
         if training:
             flip(integers, reals, dy, dx, key)
@@ -68,9 +68,9 @@ def random_flip_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, wo
 
 
 class RandomFlip(Layer):
-    """Flips each image in training, with probability 1/2 along each axis of ``mode``; else does nothing.
+    """Flips each image in training, with probability 1/2 along each axis of ``mode``.
 
-    ``mode`` is "horizontal" (left and right change places), "vertical" or "horizontal_and_vertical", as in Keras.
+    ``mode`` is "horizontal" (left and right are exchanged), "vertical" or "horizontal_and_vertical", as in Keras.
     """
 
     forward, backward = random_flip_forward, random_flip_backward

@@ -1,4 +1,4 @@
-"""A random rotation turns each image a little around its centre."""
+"""A random rotation rotates each image by a small random angle around its centre."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TURN = 2.0 * math.pi
 
 @jit.function
 def rotation(height, width, angle):
-    """Where the pixels of an image come from that is turned around its centre, counter-clockwise.
+    """The source coordinates of the pixels of an image that is rotated around its centre, counter-clockwise.
 
     Formula [rotation]
         a = (h − 1) / 2 ; b = (v − 1) / 2 ;
@@ -24,11 +24,11 @@ def rotation(height, width, angle):
     Where
         h: height, scalar, integer in [1, 3], the image's rows
         v: width, scalar, integer in [4, 9], its columns
-        φ: angle, scalar, in [-1.5, 1.25], in radians; larger ones are as good, but more of them cancel to nearly 0
+        φ: angle, scalar, in [-1.5, 1.25], in radians; sampled here only, since some larger ones cancel to nearly 0
     Returns
         f₀ to f₅: the pixel (m, n) comes from the row f₀ + f₁ · m + f₂ · n, the column f₃ + f₄ · m + f₅ · n.
     Variant
-        Rows are counted downwards, so the matrix is that of a turn the other way round in a book on geometry.
+        Rows are counted downwards, so a geometry book writes this matrix for the opposite direction.
     Source
         Keras, layers.RandomRotation: a positive angle turns counter-clockwise.
     """
@@ -39,16 +39,16 @@ def rotation(height, width, angle):
 
 @jit.function
 def drawn_rotation(integers, reals, i, key):
-    """Draw the angle by which image i is turned, and say where its pixels come from (see `sampling`)."""
+    """Draw the angle of image i, and return the source coordinates of its pixels (see `sampling`)."""
     turns = uniform_between(reals[0], reals[1], uniform(random_bits(key, np.uint64(i))))
     return rotation(integers[HEIGHT], integers[WIDTH], TURN * turns)
 
 
 class RandomRotation(Moving):
-    """Turns each image in training by a random angle around its centre; else does nothing.
+    """Rotates each image in training by a random angle around its centre.
 
-    Keras's arguments: ``factor`` is a share of a full turn: 0.1 means up to 36 degrees either way, (lower, upper) are
-    the ends themselves, counter-clockwise is positive; for the rest see `Moving`.
+    Keras's arguments: ``factor`` is a fraction of a full turn: 0.1 means up to 36 degrees either way, a pair is
+    (lower, upper), counter-clockwise is positive; for the rest see `Moving`.
     """
 
     forward, backward = moving(drawn_rotation)

@@ -1,4 +1,4 @@
-"""A random translation moves each image a little, up or down and to a side, so that places are not learnt by heart."""
+"""A random translation shifts each image a little, so that the network learns to be invariant to position."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ONE, _TWO = np.uint64(1), np.uint64(2)
 
 @jit.function
 def drawn_translation(integers, reals, i, key):
-    """Draw how far image i is moved, and say where its pixels come from (see `sampling`)."""
+    """Draw the shift of image i, and return the source coordinates of its pixels (see `sampling`)."""
     counter = _TWO * np.uint64(i)
     down, right = uniform(random_bits(key, counter)), uniform(random_bits(key, counter + _ONE))
     rows = np.float64(integers[HEIGHT] * uniform_between(reals[0], reals[1], down))
@@ -23,10 +23,10 @@ def drawn_translation(integers, reals, i, key):
 
 
 class RandomTranslation(Moving):
-    """Moves each image in training by a random share of its height and width; else does nothing.
+    """Shifts each image in training by a random fraction of its height and width.
 
-    Keras's arguments: ``height_factor=0.1`` moves by up to a tenth of the height, up or down; (lower, upper) are the
-    ends themselves, down and right are positive; for the rest see `Moving`.
+    Keras's arguments: ``height_factor=0.1`` shifts by up to a tenth of the height, up or down; a pair is
+    (lower, upper), down and right are positive; for the rest see `Moving`.
     """
 
     forward, backward = moving(drawn_translation)

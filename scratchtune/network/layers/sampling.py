@@ -1,7 +1,7 @@
-"""An image moved by parts of a pixel: each new pixel is read between four old ones, which may lie beyond the edge.
+"""Resampling of an image at fractional coordinates: each new pixel is interpolated between four old ones.
 
-`RandomTranslation` and `RandomRotation` differ only in where a new pixel comes from; here is what they have in common.
-Six numbers say it: the new pixel (m, n) comes from the row f₀ + f₁ · m + f₂ · n, and the column f₃ + f₄ · m + f₅ · n.
+`RandomTranslation` and `RandomRotation` differ only in the source coordinates; this module has the rest. Six numbers
+define an affine map: the new pixel (m, n) comes from row f₀ + f₁ · m + f₂ · n and column f₃ + f₄ · m + f₅ · n.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from scratchtune import checks, jit
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.images import image_shape
 
-OUTSIDE = -1  # the place of a pixel that is not there
+OUTSIDE = -1  # the index of a pixel outside the image
 FILL_MODES = ("constant", "nearest", "reflect", "wrap")
 INTERPOLATIONS = ("nearest", "bilinear")
 _CONSTANT, _NEAREST, _REFLECT = (FILL_MODES.index(mode) for mode in ("constant", "nearest", "reflect"))
@@ -23,7 +23,7 @@ _CONSTANT, _NEAREST, _REFLECT = (FILL_MODES.index(mode) for mode in ("constant",
 
 @jit.function
 def uniform_between(low, high, u):
-    """A uniform random number between two limits, from one between 0 and 1.
+    """A uniform random number between two limits, from one in [0, 1).
 
     Formula [uniform_between]
         y = a + (b − a) · u
@@ -42,12 +42,12 @@ def uniform_between(low, high, u):
 
 @jit.function
 def nearest_place(i, n):
-    """The pixel in the image that is nearest to a place: fill_mode "nearest", a a a | a b c | c c c.
+    """The index in the image that is nearest to an index outside: fill_mode "nearest", a a a | a b c | c c c.
 
     Formula [nearest_place]
         y = max(0, min(i, n − 1))
     Where
-        i: i, scalar, integer in [-9, 9], a place
+        i: i, scalar, integer in [-9, 9], an index, inside or outside
         n: n, scalar, integer in [1, 5], pixels
     Source
         Keras, layers.RandomTranslation.
@@ -60,12 +60,12 @@ def nearest_place(i, n):
 
 @jit.function
 def wrapped_place(i, n):
-    """The pixel at a place where the image repeats itself: fill_mode "wrap", a b c | a b c | a b c.
+    """The index in an image that repeats periodically: fill_mode "wrap", a b c | a b c | a b c.
 
     Formula [wrapped_place]
         y = i − n · floor(i / n)
     Where
-        i: i, scalar, integer in [-9, 9], a place
+        i: i, scalar, integer in [-9, 9], an index, inside or outside
         n: n, scalar, integer in [1, 5], pixels
     Source
         Keras, layers.RandomTranslation.
@@ -78,12 +78,12 @@ def wrapped_place(i, n):
 
 @jit.function
 def reflected_place(i, n):
-    """The pixel at a place where mirrors stand at the edges: fill_mode "reflect", c b a | a b c | c b a.
+    """The index in an image that is mirrored at its edges: fill_mode "reflect", c b a | a b c | c b a.
 
     Formula [reflected_place]
         w = i − 2 · n · floor(i / (2 · n)) ; y = min(w, 2 · n − 1 − w)
     Where
-        i: i, scalar, integer in [-9, 9], a place
+        i: i, scalar, integer in [-9, 9], an index, inside or outside
         n: n, scalar, integer in [1, 5], pixels
     Variant
         NumPy's pad calls this "symmetric"; its "reflect" does not repeat the edge.
@@ -99,7 +99,7 @@ def reflected_place(i, n):
 
 @jit.function
 def place(i, n, mode):
-    """The pixel that stands for place i of n, by the number of a fill mode; `OUTSIDE` where there is none."""
+    """The index in [0, n) that replaces index i, by the number of a fill mode; `OUTSIDE` if there is none."""
     if i >= 0 and i < n:
         return i
     if mode == _CONSTANT:
@@ -111,7 +111,7 @@ def place(i, n, mode):
 
 @jit.function
 def bilinear(p, q, r, s, a, b):
-    """A number between four neighbouring pixels: between the left and the right ones first, then between those.
+    """Bilinear interpolation between four neighbouring pixels: first horizontally, then vertically.
 
     Formula [bilinear]
         y = (1 − a) · ((1 − b) · p + b · q) + a · ((1 − b) · r + b · s)
@@ -120,8 +120,8 @@ def bilinear(p, q, r, s, a, b):
         q: q, scalar, real, the upper right one
         r: r, scalar, real, the lower left one
         s: s, scalar, real, the lower right one
-        a: a, scalar, in [0, 1], how far below the upper two the place is
-        b: b, scalar, in [0, 1], how far right of the left two
+        a: a, scalar, in [0, 1], the vertical distance from the upper two
+        b: b, scalar, in [0, 1], the horizontal distance from the left two
     Source
         Press et al. (2007), "Numerical Recipes", section 3.6.1.
     Example
@@ -133,15 +133,15 @@ def bilinear(p, q, r, s, a, b):
 
 @jit.function
 def bilinear_grad(a, b):
-    """Gradient of `bilinear` in the upper left pixel: what that pixel weighs. For the others, mirror a, b or both.
+    """Gradient of `bilinear` with respect to the upper left pixel: its weight. The others have 1 − a, 1 − b or both.
 
     Formula [bilinear_grad]
         d = (1 − a) · (1 − b)
     Gradient of
         [bilinear] in p
     Where
-        a: a, scalar, in [0, 1], how far below the upper two the place is
-        b: b, scalar, in [0, 1], how far right of the left two
+        a: a, scalar, in [0, 1], the vertical distance from the upper two
+        b: b, scalar, in [0, 1], the horizontal distance from the left two
     Source
         Calculus.
     """
@@ -150,16 +150,16 @@ def bilinear_grad(a, b):
 
 @jit.function
 def pixel(x, row, column, e, fill):
-    """One number of an image, ``fill`` where row or column is `OUTSIDE`."""
+    """One entry of an image; ``fill`` if row or column is `OUTSIDE`."""
     return x[row, column, e] if row >= 0 and column >= 0 else fill
 
 
 @jit.function
 def bilinear_corners(f, m, n, height, width, mode, is_bilinear):
-    """The two rows and two columns around where (m, n) comes from, and its distance from the first of each."""
+    """The two rows and two columns around the source coordinates of (m, n), and the distances from the first ones."""
     row, column = f[0] + f[1] * m + f[2] * n, f[3] + f[4] * m + f[5] * n
     if not is_bilinear:
-        row, column = np.floor(row + 0.5), np.floor(column + 0.5)  # at integers one pixel has all the weight
+        row, column = np.floor(row + 0.5), np.floor(column + 0.5)  # at integer coordinates one pixel has weight 1
     upper, left = int(np.floor(row)), int(np.floor(column))
     return (place(upper, height, mode), place(upper + 1, height, mode),
             place(left, width, mode), place(left + 1, width, mode), row - upper, column - left)
@@ -167,7 +167,7 @@ def bilinear_corners(f, m, n, height, width, mode, is_bilinear):
 
 @jit.function_of_separate_arrays
 def sample(x, f, mode, is_bilinear, fill, y):
-    """Compute the moved image ``y`` (h, v, e) from ``x`` (h, v, e)."""
+    """Compute the resampled image ``y`` (h, v, e) from ``x`` (h, v, e)."""
     height, width, channels = x.shape
     for m in range(height):
         for n in range(width):
@@ -181,7 +181,7 @@ def sample(x, f, mode, is_bilinear, fill, y):
 
 @jit.function_of_separate_arrays
 def sample_grad(f, mode, is_bilinear, dy, dx):
-    """Distribute ``dy`` of the moved image over the pixels it came from, by their weights, into ``dx`` (h, v, e)."""
+    """Distribute ``dy`` of the resampled image over its source pixels, by their weights, into ``dx`` (h, v, e)."""
     height, width, channels = dx.shape
     dx[:] = 0.0
     for m in range(height):
@@ -202,10 +202,10 @@ HEIGHT, WIDTH, CHANNELS, FILL_MODE, INTERPOLATION, NEEDS_INPUT_GRAD = range(6)  
 
 
 def moving(drawn: Any) -> tuple[jit.Kernel, jit.Kernel]:
-    """The two kernels of a layer that moves each image by an amount of its own.
+    """The two kernels of a layer that resamples each image by its own random map.
 
-    ``drawn(integers, reals, i, key)`` gives image i its six numbers. ``integers`` holds height, width, channels, fill
-    mode, interpolation and whether dx is needed; the last of ``reals`` is the fill value.
+    ``drawn(integers, reals, i, key)`` returns the six numbers of image i. ``integers`` holds height, width, channels,
+    fill mode, interpolation and whether dx is needed; the last of ``reals`` is the fill value.
     """
 
     @jit.forward
@@ -221,7 +221,7 @@ def moving(drawn: Any) -> tuple[jit.Kernel, jit.Kernel]:
 
     @jit.backward
     def backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
-        """The same key draws the same amounts as forwards."""
+        """The same key draws the same maps as in the forward pass."""
         if dx.size > 0 and training and integers[NEEDS_INPUT_GRAD]:
             moved_grad = dy.reshape((x.shape[0], integers[HEIGHT], integers[WIDTH], integers[CHANNELS]))
             image_grad = dx.reshape(moved_grad.shape)
@@ -235,9 +235,9 @@ def moving(drawn: Any) -> tuple[jit.Kernel, jit.Kernel]:
 
 
 class Moving(Layer):
-    """Base of the layers that move images in training; a subclass sets the kernels and gives the ends of its amounts.
+    """Base class of the layers that resample images in training; a subclass sets the kernels and the limits.
 
-    ``fill_mode`` says what comes in at the edge: "reflect" (c b a | a b c | c b a), "nearest" (a a a | a b c | c c c),
+    ``fill_mode`` fills beyond the edges: "reflect" (c b a | a b c | c b a), "nearest" (a a a | a b c | c c c),
     "wrap" (a b c | a b c | a b c) or "constant" (``fill_value``). ``interpolation`` is "bilinear" or "nearest".
     """
 
@@ -259,13 +259,13 @@ class Moving(Layer):
 
 
 def limits(name: str, factor: Any, low: float, high: float) -> tuple[float, float]:
-    """The two ends of a random amount: (-factor, factor), or a pair as it is given."""
+    """The limits of a random amount: (-factor, factor), or a given pair."""
     if isinstance(factor, (tuple, list)):
         if len(factor) != 2:
             raise ValueError(f"{name} is {factor!r}; it must be a number, or two, (lower, upper)")
         ends = checks.real(name, factor[0], low, high), checks.real(name, factor[1], low, high)
         if ends[0] > ends[1]:
-            raise ValueError(f"{name} is {factor!r}; the lower end must not be above the upper one")
+            raise ValueError(f"{name} is {factor!r}; the lower limit must not be above the upper one")
         return ends
     end = checks.real(name, factor, 0.0, high)
     return -end, end

@@ -167,8 +167,8 @@ def test_outputs_are_kerass(case: Any, run: Any, keras: Any) -> None:
 
 
 @pytest.mark.parametrize("make, error, message", [
-    (lambda: st.Conv2D(0, 3), ValueError, "filters is 0; it must be a whole number of at least 1"),
-    (lambda: st.Conv2D(3, (1, 2, 3)), ValueError, r"kernel_size is \(1, 2, 3\); it must be one whole number, or two"),
+    (lambda: st.Conv2D(0, 3), ValueError, "filters is 0; it must be an integer of at least 1"),
+    (lambda: st.Conv2D(3, (1, 2, 3)), ValueError, r"kernel_size is \(1, 2, 3\); it must be one integer, or two"),
     (lambda: st.Conv2D(3, 2.5), TypeError, "kernel_size is 2.5"),
     (lambda: st.Conv2D(3, 3, strides=0), ValueError, "strides is 0"),
     (lambda: st.Conv2D(3, 3, padding="sane"), ValueError, "padding is 'sane'.*did you mean 'same'"),
