@@ -117,7 +117,7 @@ def test_generated_parts_are_up_to_date():
     assert formulas.sections() in PAGES["scratchtune/README.md"]
     files = [file for section in SECTIONS for file in section.files]
     assert all((ROOT / file).is_file() for file in files)
-    assert {formula.place.rsplit(":", 1)[0] for formula in formulas.registry().values()} <= set(files)  # none is missing
+    assert {formula.place.rsplit(":", 1)[0] for formula in formulas.registry().values()} <= set(files)
 
 
 @pytest.mark.parametrize("name", PAGES)
