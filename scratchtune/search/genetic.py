@@ -25,7 +25,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.search import genetic_operators as operators
 from scratchtune.search.genetic_brood import FITTED, QuadraticSurrogate
-from scratchtune.search.random import RandomSearch, draw_from_prior, place
+from scratchtune.search.random import RandomSearch, draw_from_prior, params_at_quantiles
 from scratchtune.search.searcher import Result, Searcher, Suggestion, Taken, as_seen
 from scratchtune.search.sequences import latin_hypercube
 from scratchtune.search.space import Categorical, Parameter, Space
@@ -272,7 +272,7 @@ def _best_of(
 
 def _founder(space: Space, number: int, seed: int, rng: Rng) -> dict[str, Any]:
     """A point of the seed's Latin hypercube: the founders share no interval of any axis, or of its prior."""
-    return place(space, next(latin_hypercube(len(space.names), number, seed, rng)))
+    return params_at_quantiles(space, next(latin_hypercube(len(space.names), number, seed, rng)))
 
 
 def _completed(

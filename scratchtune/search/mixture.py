@@ -194,7 +194,7 @@ class Range(Axis):
         """Unit value of a value, or its index."""
         if self.count is not None:
             return self.parameter.index(value)  # type: ignore[arg-type]
-        return self.parameter.place(value)  # type: ignore[union-attr]
+        return self.parameter.unrounded_unit(value)  # type: ignore[union-attr]
 
     def value(self, code: float) -> float:
         """Value of a unit value, or the value with the index ``code``."""

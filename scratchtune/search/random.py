@@ -1,4 +1,4 @@
-"""Random search is drawing settings by chance, each independent of what was seen.
+"""Random search draws configurations at random, independently of earlier results.
 
 With the same number of trainings it tries more values of each single parameter than a grid does, which pays where only
 some of the parameters matter (Bergstra and Bengio, 2012).
@@ -51,8 +51,8 @@ class RandomSearch(Searcher):
         candidates = SEQUENCES[self.sequence](len(space.names), number, seed, rng)
         listed = space.size is not None and space.size <= LISTED
         for draw in range(1, (DRAWS if listed else MOST_DRAWS) + 1):
-            point = next(candidates)  # a prior that leads to nothing new is left aside in the end
-            params = place(space, point) if draw <= DRAWS else space.from_unit(point)
+            point = next(candidates)  # after DRAWS points the prior is ignored, as it leads to nothing new
+            params = params_at_quantiles(space, point) if draw <= DRAWS else space.from_unit(point)
             if space.allows(params) and (taken is None or params not in taken):
                 return Suggestion(params, why=self._why(stream, draw))
         if taken is None or not listed:
@@ -76,12 +76,12 @@ class RandomSearch(Searcher):
         return {"searcher": "random", "sequence": self.sequence, "stream": stream, "draw": draw}
 
 
-def place(space: Space, point: np.ndarray) -> dict[str, Any]:
+def params_at_quantiles(space: Space, point: np.ndarray) -> dict[str, Any]:
     """Params at a point of the unit cube; a coordinate u of a parameter with a prior is that prior's quantile u."""
-    placed = [
+    units = [
         u if parameter.prior is None else prior_quantile(parameter, float(u))
         for u, parameter in zip(point, space.parameters.values(), strict=True)]
-    return space.from_unit(placed)
+    return space.from_unit(units)
 
 
 def draw_from_prior(parameter: Parameter, rng: np.random.Generator) -> float:

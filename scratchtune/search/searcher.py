@@ -22,7 +22,7 @@ from scratchtune.search.space import Space
 
 @dataclass
 class Suggestion:
-    """What to try next and why; for searchers with budgets also how much to spend, and which trial it goes on from."""
+    """What to try next and why; for searchers with budgets also how much to spend, and which trial it continues."""
 
     params: dict[str, Any]
     why: dict[str, Any] = field(default_factory=dict)
@@ -114,11 +114,11 @@ class Searcher:
         return None
 
     def enqueued(self, params: dict[str, Any], number: int) -> Suggestion:
-        """Trial ``number`` made of a setting that the user has enqueued; a ValueError where it has no place there."""
+        """Trial ``number`` made of a configuration that the user has enqueued; a ValueError where there can be none."""
         return Suggestion(params, why={"enqueued": True})
 
     def planned(self, space: Space, enqueued: int) -> int | None:
-        """Length of the whole schedule when the user has enqueued so many settings: they come on top of it."""
+        """Length of the whole schedule when the user has enqueued so many configurations, which are added to it."""
         total = self.total(space)
         return None if total is None else total + enqueued
 
@@ -131,7 +131,7 @@ class Searcher:
         return None
 
     def check(self, results: Sequence[Result | None]) -> str | None:
-        """What a run says after it has ended, when the trials have been held against the schedule, if there is one."""
+        """What a run prints at its end, when the trials have been compared with the schedule, if there is one."""
         return None
 
     def suggest(
