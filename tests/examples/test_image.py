@@ -67,7 +67,7 @@ def test_the_whole_example_on_a_small_folder(tmp_path: Path, capsys: pytest.Capt
 @pytest.mark.parametrize("arguments, message", [
     (["image", "--data", "/nowhere"], "there is no such folder"),
     (["image", "--jobs", "0"], "--jobs is 0"),
-    (["image", "--data", "tiny"], "with images of 6x6 pixels and a class of 30 images; it must have at least 8x8 pixels"),
+    (["image", "--data", "tiny"], "images of 6x6 pixels and a class of 30 images; it must have at least 8x8 pixels"),
     (["image", "--data", "few"], "a class of 3 images; it must have at least 8x8 pixels, and 20 images"),
     (["image", "--seed", "-1"], "--seed is -1"),
     (["own-objectives", "--data", "x"], "--data is not an option of the example own-objectives"),
