@@ -2,10 +2,10 @@
 
     python -m benchmarks.document_example [--quick] [--save]
 
-9 settings (three learning rates, three batch sizes) x 5 folds of the digits, gray levels as they come, 10 epochs each,
-then the best setting once more on all rows. Here and in scikit-learn it is GridSearchCV(n_jobs=2), in Keras the loop
-that one writes: a fresh model for each setting and fold, fit, evaluate. Keras runs on its fastest backend; two programs
-in Keras that are faster than the loop are shown as well.
+9 configurations (three learning rates, three batch sizes) x 5 folds of the digits, unscaled gray levels, 10 epochs
+each, then the best configuration once more on all rows. Here and in scikit-learn it is GridSearchCV(n_jobs=2), in Keras
+the usual loop: a fresh model for each configuration and fold, fit, evaluate. Keras runs on its fastest backend; two
+programs in Keras that are faster than the loop are measured as well.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ RATES, BATCH_SIZES, FOLDS, EPOCHS, UNITS = (0.001, 0.01, 0.1), (32, 64, 128), 5,
 JOBS = [(rate, size, fold) for rate in RATES for size in BATCH_SIZES for fold in range(FOLDS)]
 PROBE = [(0.01, size, 0) for size in BATCH_SIZES]
 KERAS_BAR, SCIKIT_LEARN_BAR, SCORE_BAR = 120.0, 8.0, 3.0
-NEAR = 2.0  # a setup of Keras that may be the fastest after all is run in whole
+NEAR = 2.0  # a setup of Keras within this factor of the fastest is run completely
 
 
 # Workers: each imports its own library --------------------------------------------------------------------------------
@@ -45,14 +45,14 @@ def digits() -> tuple[Any, Any]:
 
 
 def timed(work: Any) -> tuple[float, Any]:
-    """Seconds, and what was returned."""
+    """The seconds of a call, and its result."""
     start = time.perf_counter()
     result = work()
     return time.perf_counter() - start, result
 
 
 def answer_ours(rates: list[float], seed: int) -> dict[str, Any]:
-    """The document's example as DESIGN's names spell it, with two threads."""
+    """The document's example, with two threads."""
     import scratchtune as keras
     from scratchtune import layers
 
@@ -90,7 +90,7 @@ def keras_model(rate: float) -> Any:
 
 
 def reset(model: Any, weights: list[Any], rate: float) -> Any:
-    """Make a trained Keras model new again, so that it need not be compiled again."""
+    """Reset a trained Keras model, so that it need not be compiled again."""
     import numpy as np
 
     model.set_weights(weights)
@@ -121,7 +121,7 @@ def train_keras(jobs: list[tuple[float, int, int]], reuse: bool) -> list[float]:
 
 
 def answer_keras(jobs: list[tuple[float, int, int]], reuse: bool, seed: int, refit: bool) -> dict[str, Any]:
-    """Train all jobs, and with ``refit`` the best setting on all rows."""
+    """Train all jobs, and with ``refit`` the best configuration on all rows."""
     import keras
 
     keras.utils.set_random_seed(seed)
@@ -143,7 +143,7 @@ ANSWERS: dict[str, Callable[..., dict[str, Any]]] = {
 
 
 def best(scores: dict[tuple[float, int, int], float]) -> tuple[float, tuple[float, int]]:
-    """The best mean over the folds, and its setting."""
+    """The best mean over the folds, and its configuration."""
     means: dict[tuple[float, int], float] = {}
     for rate, size in {(rate, size) for rate, size, _ in scores}:
         means[rate, size] = statistics.mean(score for job, score in scores.items() if job[:2] == (rate, size))
@@ -151,17 +151,17 @@ def best(scores: dict[tuple[float, int, int], float]) -> tuple[float, tuple[floa
     return means[setting], setting
 
 
-# The process that asks ------------------------------------------------------------------------------------------------
+# The main process -----------------------------------------------------------------------------------------------------
 
 
 def start(name: str, backend: str = "", threads: int | None = None) -> Worker:
-    """A worker; libraries choose their number of threads themselves, unless it is given."""
+    """A worker; libraries use their default number of threads, unless it is given."""
     extra = {"PYTHONWARNINGS": "ignore"} | ({"KERAS_BACKEND": backend} if backend else {})
     return Worker("benchmarks.document_example", name, harness.environment(threads, **extra))
 
 
 def measure_searches(rounds: int, rates: list[float]) -> dict[str, list[dict[str, Any]]]:
-    """Ours and scikit-learn's, one after the other in every round, warm."""
+    """Ours and scikit-learn's, in turn in every round, warm."""
     workers = {"ours": start("ours"), "scikit-learn": start("scikit-learn")}
     for worker in workers.values():
         worker.ask(rates=rates[:1], seed=0)
@@ -180,7 +180,7 @@ KERAS_SETUPS: dict[str, tuple[str, int | None]] = {
 
 
 def probe_keras() -> dict[str, tuple[Worker, float]]:
-    """A warm worker for each setup, and the seconds that the whole search would take, from the better of two probes."""
+    """A warm worker for each setup, and its estimated seconds for the whole search, from the better of two probes."""
     found = {}
     for name in tqdm(KERAS_SETUPS, desc="Keras's backends", disable=None):
         worker = start("keras", *KERAS_SETUPS[name])
@@ -191,7 +191,7 @@ def probe_keras() -> dict[str, tuple[Worker, float]]:
 
 
 def in_two_processes(backend: str, jobs: list[tuple[float, int, int]]) -> dict[str, Any]:
-    """Keras's loop shared by two processes with one thread each."""
+    """Keras's loop split between two processes with one thread each."""
     workers = [start("keras", backend, 1) for _ in range(2)]
     for worker in workers:
         worker.ask(jobs=PROBE[:1], reuse=False, seed=0, refit=False)
@@ -209,9 +209,9 @@ def in_two_processes(backend: str, jobs: list[tuple[float, int, int]]) -> dict[s
 
 
 def measure_keras(jobs: list[tuple[float, int, int]], more: bool) -> dict[str, dict[str, Any]]:
-    """The whole search on the fastest setup and those near it, the fastest first; what the others would take.
+    """The whole search on the fastest setup and those close to it, fastest first; estimates for the others.
 
-    With ``more``, the two faster programs too.
+    With ``more`` also the two faster programs.
     """
     probes = probe_keras()
     least = min(projected for _, projected in probes.values())
@@ -278,18 +278,18 @@ def written(
     fastest = next(iter(keras))
     scores = [statistics.mean(run["score"] for run in runs) for runs in found.values()] + [keras[fastest]["score"]]
     noise = statistics.mean(harness.spread([run["score"] for run in runs]) ** 2 for runs in found.values()) ** 0.5
-    apart = (max(scores) - min(scores)) / noise if noise else 0.0
+    difference = (max(scores) - min(scores)) / noise if noise else 0.0
     return [
         f"{harness.machine()}; {load}.",
         harness.versions("numpy", "numba", "scratchtune", "keras", "torch", "jax", "scikit-learn")
         + f". {trainings} trainings of {EPOCHS} epochs and the last one on all rows; float32; everything warm: "
         f"compiled, imported, processes started. Medians of {len(ours)} runs with different seeds; Keras once.",
         table(["", "seconds", "time / ours", "best score"], rows),
-        "Best settings here: " + ", ".join(sorted({str(run["params"]) for run in found["ours"]})) + ".",
+        "Best configurations here: " + ", ".join(sorted({str(run["params"]) for run in found["ours"]})) + ".",
         "\n".join([
             bar(f"{fastest} / ours", keras[fastest]["seconds"] / median, KERAS_BAR),
             bar("scikit-learn / ours", against, SCIKIT_LEARN_BAR),
-            bar("best scores, largest difference in standard deviations", apart, SCORE_BAR, "", at_most=True),
+            bar("best scores, largest difference in standard deviations", difference, SCORE_BAR, "", at_most=True),
         ]),
     ]
 

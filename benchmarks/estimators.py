@@ -3,9 +3,10 @@
     python -m benchmarks.estimators [--quick] [--save] [--data NAME ...]
 
 On four of scikit-learn's data sets, with five repeats of shuffled five folds (--quick: one), paired fold by fold:
-default arguments here against scikit-learn's MLP with its default arguments on standardised inputs; then the setting
-that RandomizedSearchCV finds inside each training part (30 settings of `default_space`, five inner folds, shuffled
-too) against the default arguments. Losses are log loss and squared error; all scores are computed by scikit-learn.
+default arguments here against scikit-learn's MLP with its default arguments on standardised inputs; then the
+configuration that RandomizedSearchCV finds inside each training part (30 configurations of `default_space`, five inner
+folds, shuffled too) against the default arguments. Losses are log loss and squared error; all scores are computed by
+scikit-learn.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def loaded(name: str) -> tuple[Any, Any, bool]:
 
 @functools.lru_cache(maxsize=1)
 def folds(name: str, repeat: int) -> list[tuple[Any, Any]]:
-    """Training and test rows of each fold, shuffled by the number of the repeat, stratified where y holds classes."""
+    """Training and test rows of each fold, shuffled with the repeat as seed, stratified if y holds classes."""
     from sklearn.model_selection import KFold, StratifiedKFold
 
     X, y, classes = loaded(name)
@@ -66,7 +67,8 @@ def theirs(classes: bool, seed: int, rows: int) -> Any:
 
 
 def tuned(classes: bool, seed: int, rows: int) -> Any:
-    """Ours, tuned by random search on folds shuffled as those outside: the digits stand in their writers' order."""
+    """Ours, tuned by random search on shuffled folds, like the outer ones: the digits are in the order of the writers.
+    """
     import scratchtune as st
     from scratchtune.estimators import default_space
 
@@ -93,12 +95,12 @@ def scores(model: Any, X: Any, y: Any, classes: bool) -> dict[str, float]:
 
 
 def answer(kind: str, data: str, repeat: int, fold: int) -> dict[str, Any]:
-    """Fit on one fold's training rows, and score on the others."""
+    """Fit on one fold's training rows, and score on its test rows."""
     import warnings
 
     from sklearn.exceptions import ConvergenceWarning
 
-    warnings.simplefilter("ignore", ConvergenceWarning)  # its default ends after 200 epochs, converged or not
+    warnings.simplefilter("ignore", ConvergenceWarning)  # its default stops after 200 epochs, converged or not
     X, y, classes = loaded(data)
     train, test = folds(data, repeat)[fold]
     seed = repeat * FOLDS + fold
@@ -114,7 +116,7 @@ def answer(kind: str, data: str, repeat: int, fold: int) -> dict[str, Any]:
 
 
 def paired(ours: Sequence[float], others: Sequence[float]) -> tuple[float, float, float]:
-    """Mean difference, its standard error corrected for training sets that overlap, and the plain one."""
+    """Mean difference, its standard error corrected for overlapping training sets, and the uncorrected one."""
     import numpy as np
 
     from scratchtune.evaluation.selection import corrected_standard_error, standard_error
@@ -124,7 +126,7 @@ def paired(ours: Sequence[float], others: Sequence[float]) -> tuple[float, float
 
 
 def verdict(difference: float, error: float) -> str:
-    """What a difference of losses says, beyond noise."""
+    """Whether a difference of losses is significant, and in which direction."""
     if difference > DEVIATIONS * error:
         return "worse"
     return "better" if difference < -DEVIATIONS * error else "not worse"
@@ -134,7 +136,7 @@ Answers = dict[str, list[dict[str, Any]]]  # data set -> one answer a fold
 
 
 def comparison(first: Answers, second: Answers, names: tuple[str, str]) -> tuple[str, list[str]]:
-    """A table of two that were measured on the same folds, and the verdict on each data set."""
+    """A table of two estimators measured on the same folds, and the verdict on each data set."""
     rows, verdicts = [], []
     for data in first:
         for quantity in ("loss", "score"):
@@ -180,20 +182,20 @@ def asked(worker: Worker, kind: str, data: str, repeats: int, show: Callable[[],
 
 
 def measured(names: Sequence[str], repeats: int) -> dict[str, Answers]:
-    """Everything, each kind in a process of its own; one thread but for the search, which has two."""
+    """All measurements, each kind in its own process; one thread, but two for the search."""
     answers: dict[str, Answers] = {}
     with tqdm(total=3 * len(names) * repeats * FOLDS, unit="fit", disable=None) as progress:
         for kind in ("ours", "scikit-learn", "tuned"):
             core = None if kind == "tuned" else harness.pinned_core()
             worker = Worker("benchmarks.estimators", kind, harness.environment(threads=1), core)
-            worker.ask(kind=kind, data=names[0], repeat=0, fold=0)  # imports and compiling are not measured
+            worker.ask(kind=kind, data=names[0], repeat=0, fold=0)  # so that imports and compilation are not measured
             answers[kind] = {data: asked(worker, kind, data, repeats, progress.update) for data in names}
             worker.close()
     return answers
 
 
 def main() -> int:
-    """Measure and report; 1 where a bar is missed."""
+    """Measure and report; return 1 if a bar is missed."""
     parser = argparse.ArgumentParser(description="our estimators against scikit-learn's, and tuned against default")
     parser.add_argument("--quick", action="store_true", help="one repeat of five folds")
     parser.add_argument("--save", action="store_true", help="write benchmarks/results/estimators.md")
@@ -216,10 +218,10 @@ def main() -> int:
         f"{harness.machine()}; {before}.",
         f"{harness.versions('numpy', 'numba', 'scratchtune', 'scikit-learn')}. scikit-learn's sets {', '.join(DATA)}; "
         f"{repeats} x {FOLDS} shuffled folds, stratified for classes, the same for all; means over the folds. The "
-        "standard error of a difference is corrected for training sets that overlap (Nadeau and Bengio 2003); worse or "
-        f"better is what differs by more than {DEVIATIONS:g} of them in the loss.",
+        "standard error of a difference is corrected for overlapping training sets (Nadeau and Bengio 2003); worse or "
+        f"better means a difference of the losses of more than {DEVIATIONS:g} standard errors.",
         "Default arguments, here and in scikit-learn (standardised inputs):", against,
-        f"Tuned in each training part by RandomizedSearchCV (default_space, {SETTINGS} settings, {INNER_FOLDS} "
+        f"Tuned in each training part by RandomizedSearchCV (default_space, {SETTINGS} configurations, {INNER_FOLDS} "
         f"shuffled inner folds, n_jobs={JOBS}), against default arguments:", gained, seconds(answers), "\n".join(bars),
     ], given.save)
     return int(any(line.startswith("- FAIL") for line in bars))

@@ -3,8 +3,8 @@
     python -m benchmarks.image_speed [--quick] [--save]
 
 Two blocks of convolution (8 and 16 filters of 3x3, ReLU, pooling), then a dense layer of 10; batch 32, Adam, float32,
-one thread each, pinned to one core, one library measured after the other in every round. PyTorch is measured with
-channels first, as it comes, and with its memory format channels_last; a ratio is the median over the rounds.
+one thread each, pinned to one core; in every round the libraries are measured in turn. PyTorch is measured with
+channels first, its default, and with its memory format channels_last; a ratio is the median over the rounds.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def images(size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def ours(size: int, padding: str, seed: int, epochs: int) -> dict[str, Any]:
-    """Train, and say how long the last epochs took, and how small the loss was in the last one."""
+    """Train, and return the seconds of the last epochs and the loss of the last one."""
     import scratchtune as st
 
     X, y = images(size, seed)
@@ -150,7 +150,7 @@ def main() -> None:
         f"{harness.machine()}; {load}.",
         harness.versions("numpy", "numba", "scratchtune", "torch") + f". float32, one thread, core "
         f"{harness.pinned_core()}, {rounds} rounds of {epochs} epochs, {ROWS} images, batch {BATCH}. The loss is the "
-        f"last epoch's mean over the rounds' seeds: a faster epoch that learns less is none.",
+        f"last epoch's, the mean over the rounds' seeds: a faster epoch counts only if it learns as much.",
         table(["network", "library", "us an image", "least", "time / ours", "loss"], rows, "llrrrr"),
         "Against the bars:", "\n".join(lines),
     ], options.save)

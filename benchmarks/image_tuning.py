@@ -2,13 +2,14 @@
 
     python -m benchmarks.image_tuning [--data FOLDER] [--images 6000] [--seeds 5] [--first 60] [--whole] [--save]
 
-The search of `scratchtune example image --data`, once for each seed: it sees so many of the folder's training images,
-drawn anew for each seed, and trains for nine epochs at most. Its winner and the default network are then trained on
-all of them, and judged on the 10,000 test images, which no search has seen. The winner gets nine epochs; the default
-at least as many, and as many as it takes to spend the winner's seconds. The search's own time is not part of that.
-Both are also trained three times as long, for which neither was chosen. The seeds begin with 60: with others the space
-and the way of training were chosen, in sight of accuracies on these test images. With ``--whole`` the search sees 6,000
-of the folder's 60,000 images (with seed 0, one of the others), and its winner is trained once on all.
+The search of `scratchtune example image --data`, once for each seed: it uses so many of the folder's training images,
+drawn independently for each seed, and trains for nine epochs at most. Its winner and the default network are then
+trained on all of them, and evaluated on the 10,000 test images, which no search has seen. The winner gets nine epochs;
+the default at least as many, and as many as fit into the winner's seconds. The time of the search is not included.
+Both are also trained three times as long, for which neither was chosen. The seeds start at 60: lower ones were used to
+choose the space and the training procedure, with knowledge of accuracies on these test images. With ``--whole`` the
+search uses 6,000 of the folder's 60,000 images (with seed 0, one of the lower ones), and its winner is trained once on
+all.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ BAR_WHOLE, MOST_MINUTES = 0.915, 15.0
 
 def curve(job: image.Job, params: dict[str, Any], X: np.ndarray, y: np.ndarray, epochs: int, seed: int,
           X_test: np.ndarray, y_test: np.ndarray) -> dict[str, Any]:
-    """Train a setting epoch by epoch: its accuracy on the test images after each, and the seconds spent on training."""
+    """Train a configuration epoch by epoch: its test accuracy after each, and the seconds spent on training."""
     model = job.network(params, len(X), epochs, seed)
     accuracies, seconds, spent = [], [], 0.0
     for _ in range(epochs):
@@ -47,7 +48,7 @@ def curve(job: image.Job, params: dict[str, Any], X: np.ndarray, y: np.ndarray, 
 
 
 def one_seed(X: np.ndarray, y: np.ndarray, X_test: np.ndarray, y_test: np.ndarray, seed: int) -> dict[str, Any]:
-    """Search; train the default and the winner at equal cost, and for long; the winner also with augmentation."""
+    """Search; train the default and the winner at equal cost, and longer; the winner also with augmentation."""
     job, study = image.prepared(X, y, 10, EPOCHS, seed)
     begun = time.perf_counter()
     study.run(job, n_jobs=2)
@@ -61,7 +62,7 @@ def one_seed(X: np.ndarray, y: np.ndarray, X_test: np.ndarray, y_test: np.ndarra
         default = curve(job, image.DEFAULT, X, y, math.ceil(more), *test)
 
     def long(params: dict[str, Any]) -> tuple[float, float]:
-        """Accuracy on the test images, and how far that on the training images is above it."""
+        """Test accuracy, and training accuracy minus test accuracy."""
         model = job.trained(params, X, y, LONG, seed, verbose=0)
         accuracy = model.evaluate(X_test, y_test)["accuracy"]
         return accuracy, model.evaluate(X, y)["accuracy"] - accuracy
@@ -82,7 +83,7 @@ def interval(values: list[float]) -> tuple[float, float, float]:
 
 
 def reached(run: dict[str, Any], wanted: float) -> str:
-    """After how many epochs and seconds a curve first reaches a score."""
+    """The epochs and seconds after which a curve first reaches a score."""
     for epoch, (accuracy, seconds) in enumerate(zip(run["accuracy"], run["seconds"], strict=True), start=1):
         if accuracy >= wanted:
             return f"{epoch}, {seconds:.1f} s"
@@ -90,7 +91,7 @@ def reached(run: dict[str, Any], wanted: float) -> str:
 
 
 def tables(found: list[dict[str, Any]], images: int) -> list[str]:
-    """What each seed gave, and the intervals."""
+    """The results of each seed, and the intervals."""
     rows = [[
         str(run["seed"]), f"{run['default']['accuracy'][-1]:.4f}", f"{run['tuned']['accuracy'][-1]:.4f}",
         f"{run['tuned']['accuracy'][-1] - run['default']['accuracy'][-1]:+.4f}",
@@ -110,8 +111,8 @@ def tables(found: list[dict[str, Any]], images: int) -> list[str]:
     gain = interval([run["augmented"][0] - run["plain"][0] for run in found])
     return [
         f"Accuracy on the test images after training on {images:,}; the winner trains for {EPOCHS} epochs, the "
-        f"default until it has spent as many seconds. \"Default's best\" is its highest score after any epoch, and "
-        f"when each first had it.",
+        f"default until it has spent as many seconds. \"Default's best\" is its highest score after any epoch; then "
+        f"when each first reached it.",
         harness.table(["seed", "default", "tuned", "difference", "default's epochs", "default s", "tuned s",
                        "default's best", "default had it", "tuned had it", "search s"], rows),
         f"Both trained for {LONG} epochs, which is three times as long as the search tried:",
@@ -119,15 +120,15 @@ def tables(found: list[dict[str, Any]], images: int) -> list[str]:
         f"The winner for {LONG} epochs without augmentation and with some that is the same for all "
         f"({image.shown(AUGMENTED)}): gap is accuracy on the training images less that on the test images.",
         harness.table(["seed", "gap without", "gap with", "accuracy without", "accuracy with"], gaps),
-        "The winners:", harness.table(["seed", "setting"], settings, "ll"),
+        "The winners:", harness.table(["seed", "configuration"], settings, "ll"),
         f"Tuned less default after {LONG} epochs each, mean {long[0]:+.4f}, 95 % interval {long[1]:+.4f} to "
         f"{long[2]:+.4f}; accuracy with augmentation less without, mean {gain[0]:+.4f}, {gain[1]:+.4f} to "
         f"{gain[2]:+.4f}: no bars.",
         "\n".join([
             harness.verdict(better[1] > 0.0, f"tuned less default at equal cost, mean {better[0]:+.4f}, 95 % interval "
-                                             f"{better[1]:+.4f} to {better[2]:+.4f}: it must lie above zero"),
+                                             f"{better[1]:+.4f} to {better[2]:+.4f}: it must be above zero"),
             harness.verdict(gap[1] > 0.0, f"the gap is smaller with augmentation by {gap[0]:.4f}, 95 % interval "
-                                          f"{gap[1]:.4f} to {gap[2]:.4f}: it must lie above zero"),
+                                          f"{gap[1]:.4f} to {gap[2]:.4f}: it must be above zero"),
         ]),
     ]
 
@@ -160,8 +161,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=FOLDER, help="IDX files of Fashion-MNIST (default: Debian's)")
     parser.add_argument("--images", type=int, default=6000, help="images that a search sees (default: 6000)")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--first", type=int, default=60, help="the first seed (default: 60; with 0 to 54 the space and "
-                                                              "the way of training were chosen)")
+    parser.add_argument("--first", type=int, default=60, help="the first seed (default: 60; 0 to 54 were used to "
+                                                              "choose the space and the training procedure)")
     parser.add_argument("--whole", action="store_true", help="search on 6,000 images, train on all 60,000")
     parser.add_argument("--save", action="store_true", help="write image_tuning.md, or image_whole.md, to results")
     options = parser.parse_args()

@@ -164,7 +164,7 @@ GENERATORS: dict[str, Callable[[], str]] = {
 
 
 def generated(page: str) -> str:
-    """A page with its generated blocks made anew."""
+    """A page with its generated blocks updated."""
     return BLOCK.sub(lambda found: f"{found[1]}{GENERATORS[found[2]]()}\n{found[3]}", page)
 
 

@@ -1,12 +1,12 @@
-"""Does training here follow PyTorch's and Keras's, number by number?
+"""Does training here agree with PyTorch and Keras, number by number?
 
     python -m benchmarks.parity [--quick] [--save] [--backend torch|jax]
 
-float64, the same first weights, the same batches, 50 steps. The cases are a pairwise cover: every optimizer meets every
-penalty, every activation, every loss, every schedule, with and without weight decay, and so does each of these each
-other. The losses of all steps and the parameters after the last one must agree within 1e-10, relative to the largest
-value of the array. Where a framework's definition is another one, ours is written in that framework's terms, and the
-table names what was changed. The exit code is 1 where a difference is larger.
+float64, the same initial weights, the same batches, 50 steps. The cases are a pairwise cover: all pairs of optimizers,
+penalties, activations, losses, schedules and weight decay (or none) occur. The losses of all steps and the parameters
+after the last one must agree within 1e-10, relative to the largest value of the array. If a framework's definition
+differs, ours is written in that framework, and the table names what was changed. The exit code is 1 if a difference is
+larger.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from tqdm import tqdm
 
 import scratchtune as st
 
-# Whatever floatx is, Keras's rule of promotion makes float64 of a product float32 (but under TensorFlow): the first
-# matmul would cut everything to 1e-8. Without that one entry, Keras computes in the float64 that it was told.
+# For any floatx, Keras's type promotion turns a product in float64 into float32 (except with TensorFlow): the first
+# matmul would reduce the precision to 1e-8. Without this one entry, Keras computes in float64, as configured.
 keras_dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
 
 TOLERANCE = 1e-10
-STEPS, EPOCHS, BATCH_SIZE, ROWS = 50, 10, 16, 72  # four whole batches and one of eight rows in each epoch
+STEPS, EPOCHS, BATCH_SIZE, ROWS = 50, 10, 16, 72  # four full batches and one of eight rows in each epoch
 WIDTHS = (8, 20, 9, 4)  # a wide and a narrow layer, which multiply in different ways, and the outputs
 MU, RHO, WEIGHT_DECAY, LEAKY_SLOPE = 0.9, 0.9, 0.02, 0.2
 RATES = {"SGD": 0.05, "momentum": 0.02, "Nesterov": 0.02, "RMSprop": 0.004, "RMSprop + momentum": 0.001, "Adam": 0.01}
@@ -59,7 +59,7 @@ Case = Mapping[str, str]
 
 
 def pairwise_cover(factors: Mapping[str, Sequence[str]]) -> list[Case]:
-    """Few cases in which every two levels of different factors meet at least once; greedy, always the same."""
+    """Few cases in which every two levels of different factors occur together at least once; greedy, deterministic."""
     levels = {factor: [(factor, level) for level in factors[factor]] for factor in factors}
     open_pairs = {frozenset(pair) for a, b in itertools.combinations(factors, 2)
                   for pair in itertools.product(levels[a], levels[b])}
@@ -68,7 +68,7 @@ def pairwise_cover(factors: Mapping[str, Sequence[str]]) -> list[Case]:
         chosen = sorted(min(open_pairs, key=sorted))
         for factor in factors:
             if factor not in dict(chosen):
-                turn = len(cases) % len(levels[factor])  # among equals, take each level in its turn
+                turn = len(cases) % len(levels[factor])  # ties are broken by taking each level in turn
                 candidates = levels[factor][turn:] + levels[factor][:turn]
                 chosen.append(max(candidates, key=lambda c: sum(frozenset((c, d)) in open_pairs for d in chosen)))
         open_pairs -= {frozenset(pair) for pair in itertools.combinations(chosen, 2)}
@@ -82,7 +82,7 @@ def every_level_once(factors: Mapping[str, Sequence[str]]) -> list[Case]:
             for i in range(max(map(len, factors.values())))]
 
 
-# What all three share: data, first weights, numbers of a case ---------------------------------------------------------
+# Common to all three: data, initial weights, numbers of a case --------------------------------------------------------
 
 
 def data(case: Case) -> tuple[np.ndarray, np.ndarray]:
@@ -104,7 +104,7 @@ def batches(X: np.ndarray, y: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]
 
 
 def first_weights() -> list[np.ndarray]:
-    """Kernels and biases; no bias is zero, so that penalties on biases count from the first step on."""
+    """Kernels and biases; no bias is zero, so that penalties on biases matter from the first step."""
     rng = np.random.default_rng(2)
     shapes = [shape for pair in itertools.pairwise(WIDTHS) for shape in (pair, (pair[1],))]
     return [rng.standard_normal(shape) * (1.0 / np.sqrt(shape[0]) if len(shape) == 2 else 0.2) for shape in shapes]
@@ -117,12 +117,12 @@ def lambdas(case: Case) -> tuple[float, float]:
 
 
 def with_biases(case: Case) -> bool:
-    """Does the penalty count the biases?"""
+    """Whether the penalty includes the biases."""
     return "no biases" not in case["penalty"]
 
 
 def schedule(case: Case, schedules: Any) -> Any:
-    """The learning rate from ``schedules``, which is ours or Keras's: the same names and arguments."""
+    """The learning rate from ``schedules``, ours or Keras's, which have the same names and arguments."""
     rate = RATES[case["optimizer"]]
     return {
         "constant": lambda: rate,
@@ -136,7 +136,7 @@ def schedule(case: Case, schedules: Any) -> Any:
 
 
 class Followed(NamedTuple):
-    """The losses of all steps, the parameters after the last, and what was changed in the framework's definition."""
+    """The losses of all steps, the final parameters, and what was changed in the framework's definition."""
 
     losses: np.ndarray
     parameters: list[np.ndarray]
@@ -169,7 +169,7 @@ def our_model(case: Case) -> st.Sequential:
 
 
 def loss_name(case: Case) -> str:
-    """The loss by the name that Keras and we give it."""
+    """The name of the loss, the same here and in Keras."""
     names = {"mse": "mean_squared_error", "mae": "mean_absolute_error", "bce": "binary_crossentropy",
              "cce": "categorical_crossentropy", "sparse cce": "sparse_categorical_crossentropy"}
     return names[case["loss"].split(" of ")[0]]
@@ -189,7 +189,7 @@ def follow_ours(case: Case) -> Followed:
 
 
 class ByHand(torch.optim.Optimizer):
-    """Our rule for an optimizer whose definition in PyTorch is another one."""
+    """Our update rule for an optimizer whose definition in PyTorch differs."""
 
     def __init__(self, parameters: Any, lr: float, rule: Callable[..., None]) -> None:
         super().__init__(parameters, {"lr": lr})
@@ -224,7 +224,7 @@ def rmsprop_momentum_rule(p: Any, g: Any, state: dict[str, Any], lr: float) -> N
 
 
 def torch_optimizer(case: Case, parameters: list[Any]) -> tuple[torch.optim.Optimizer, str]:
-    """PyTorch's own optimizer where it is defined as ours, else ours by hand; and what differs."""
+    """PyTorch's optimizer if its definition is ours, else ours by hand; and what differs."""
     name, rate = case["optimizer"], RATES[case["optimizer"]]
     if name == "Adam":
         if case["weight decay"]:
@@ -243,7 +243,7 @@ def torch_optimizer(case: Case, parameters: list[Any]) -> tuple[torch.optim.Opti
 
 
 def torch_schedule(case: Case, optimizer: torch.optim.Optimizer) -> tuple[Any, str]:
-    """PyTorch's own schedule where there is one; and what differs."""
+    """PyTorch's schedule if there is one; and what differs."""
     from torch.optim import lr_scheduler as ready
 
     rate = RATES[case["optimizer"]]
@@ -276,7 +276,7 @@ TORCH_LOSSES: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def follow_torch(case: Case) -> Followed:
-    """The same training in PyTorch: autograd's gradients, its losses, its optimizers where they are ours."""
+    """The same training in PyTorch: autograd's gradients, its losses, its optimizers if they are defined as ours."""
     parameters = [torch.tensor(weight, requires_grad=True) for weight in first_weights()]
     optimizer, variant = torch_optimizer(case, parameters)
     scheduler, ready = torch_schedule(case, optimizer)
@@ -328,7 +328,7 @@ class PaperAdam(keras.optimizers.Adam):
 
 
 def keras_optimizer(case: Case, adam: Any) -> tuple[Any, str]:
-    """Keras's own optimizer, with its own schedules and weight decay; and what differs."""
+    """Keras's optimizer, with its schedules and weight decay; and what differs."""
     options = {"learning_rate": schedule(case, keras.optimizers.schedules),
                "weight_decay": WEIGHT_DECAY if case["weight decay"] else None}
     variant = "InverseTimeDecay(decay_steps=1)" if case["rate"] == "decay" else ""
@@ -358,7 +358,7 @@ def follow_keras(case: Case, adam: Any = PaperAdam) -> Followed:
     model.set_weights(first_weights())
     losses = []
     for x, t in batches(*data(case)):
-        model.reset_metrics()  # else it returns the mean over all steps so far
+        model.reset_metrics()  # otherwise it returns the mean over all steps so far
         losses.append(float(model.train_on_batch(x, t)))
     variant = "; ".join(filter(None, [variant, "bias_regularizer too" if penalty and with_biases(case) else ""]))
     return Followed(np.array(losses), model.get_weights(), variant)
@@ -368,9 +368,9 @@ def follow_keras(case: Case, adam: Any = PaperAdam) -> Followed:
 
 
 def difference(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """The largest difference, relative to the largest value; infinite where one is no number."""
-    apart = float(np.abs(ours - theirs).max() / np.abs(theirs).max())
-    return apart if np.isfinite(apart) else float("inf")
+    """The largest difference, relative to the largest value; infinite for NaN."""
+    largest = float(np.abs(ours - theirs).max() / np.abs(theirs).max())
+    return largest if np.isfinite(largest) else float("inf")
 
 
 def described(case: Case) -> str:
@@ -394,7 +394,7 @@ def compare(case: Case) -> list[tuple[list[str], float]]:
 
 
 def control() -> float:
-    """How far apart Keras's Adam is where its epsilon is left as it is: what the comparison sees of a small variant."""
+    """The difference of Keras's Adam with its own epsilon: shows that the comparison detects a small variant."""
     case = dict.fromkeys(FACTORS, "") | {
         "loss": "mse of linear", "activation": "tanh", "penalty": "no penalty", "rate": "constant", "optimizer": "Adam"}
     own = follow_keras(case, keras.optimizers.Adam)
@@ -419,7 +419,7 @@ def main() -> int:
         f"float64, network {'-'.join(map(str, WIDTHS))}, {STEPS} steps with batches of {BATCH_SIZE} of {ROWS} rows; "
         f"{len(cases)} cases, {time.perf_counter() - start:.0f} s. Differences are relative to the largest value of "
         "the array: over the losses of all steps, and over the parameters after the last one.",
-        "Keras runs with its promotion table's entry float64 -> float32 taken out; else it multiplies in float32.",
+        "Keras runs without its promotion table's entry float64 -> float32; with it, it would multiply in float32.",
         harness.table(
             ["case", "framework", "losses", "parameters", "", "variant"], [cells for cells, _ in rows], "llrrll"),
         f"{'PASS' if not failed else 'FAIL'}: {len(rows) - len(failed)} of {len(rows)} within {TOLERANCE:g}; the "

@@ -1,13 +1,13 @@
 """Random search against a grid at equal cost, for 2 to 6 parameters of which two matter: where does random overtake?
 
-The functions are bowls, cones and rippled bowls over two of the parameters. Which two, where the optimum lies, how the
-bowl is turned and stretched is drawn anew for each function; the other parameters change nothing. Both searchers get
-the same number of trials, and what counts is the best loss; the optimum's is 0.
+The functions are bowls, cones and rippled bowls over two of the parameters. Which two they are, the optimum, and the
+rotation and scaling of the bowl are drawn independently for each function; the other parameters have no effect. Both
+searchers get the same number of trials and are compared by the best loss; that of the optimum is 0.
 
-There are two ways to pay for more parameters. Either each keeps its 3 values, and the cost is 3 to the power of their
-number; or the cost stays 64 trials, and each gets fewer values. Two grids take part: one from end to end of the ranges,
-as `GridSearch(resolution=...)` makes it, and one at the middles of equal cells, which is the best place where nothing
-is known. Random has to be ahead of both.
+There are two budgets for more parameters. Either each has 3 values, and the cost is 3 to the power of their number; or
+the cost is always 64 trials, and each has fewer values. There are two grids: one that includes the bounds of the
+ranges, as `GridSearch(resolution=...)` does, and one at the middles of equal cells, which is the best choice without
+prior knowledge. Random search must be better than both.
 """
 
 from __future__ import annotations
@@ -87,13 +87,13 @@ def landscapes(d: int, seed: int) -> list[Landscape]:
 
 
 def asked(space: dict[str, object], searcher: st.search.Searcher, trials: int, seed: int = 0) -> np.ndarray:
-    """The points that a searcher proposes, (trials, d); neither grid nor random waits for a loss."""
+    """The points that a searcher proposes, (trials, d); neither grid nor random search needs a loss."""
     study = st.Study(space, searcher, seed=seed)
     return np.array([list(study.ask().params.values()) for _ in range(trials)])
 
 
 def grid_points(shape: Sequence[int], middles: bool, rng: np.random.Generator) -> np.ndarray:
-    """All points of a grid; which parameter gets how many values is drawn, since nobody knows which matter."""
+    """All points of a grid; the numbers of values are assigned to the parameters at random."""
     shape = [int(count) for count in rng.permutation(shape)]
     values = [[(k + 0.5) / n if middles else k / (n - 1) for k in range(n)] for n in shape]
     space: dict[str, object] = {f"x{i}": listed for i, listed in enumerate(values)}
@@ -103,7 +103,7 @@ def grid_points(shape: Sequence[int], middles: bool, rng: np.random.Generator) -
 
 
 def sequences() -> dict[str, str]:
-    """The random searchers that there are: their names here, and their sequences."""
+    """The random searchers: their names here, and their sequences."""
     from scratchtune.search.random import SEQUENCES
 
     names = {"uniform": "random", "halton": "random, Halton", "latin_hypercube": "random, Latin hypercube"}
@@ -137,14 +137,14 @@ def measure(shapes: Shapes, seeds: int) -> Best:
 
 
 def lead(best: Best, d: int) -> tuple[float, float]:
-    """How far random is ahead of the better grid in the mean (positive: ahead), and the standard error of that."""
+    """The mean lead of random search over the better grid (positive: random is better), and its standard error."""
     grid = min((best[name][d] for name in GRIDS), key=np.mean)
     seeds = (grid - best["random"][d]).reshape(-1, len(FAMILIES)).mean(axis=1)  # the families share an optimum
     return float(seeds.mean()), float(seeds.std(ddof=1) / np.sqrt(len(seeds)))
 
 
 def table_of_losses(best: Best, shapes: Shapes) -> str:
-    """Mean best losses, a row for each number of parameters."""
+    """Mean best losses, one row for each number of parameters."""
     rows = []
     for d, shape in shapes.items():
         ahead, error = lead(best, d)
@@ -155,14 +155,14 @@ def table_of_losses(best: Best, shapes: Shapes) -> str:
 
 
 def crossing(best: Best, shapes: Shapes) -> int | None:
-    """The number of parameters from which on random is ahead of both grids, by more than two standard errors."""
+    """The number of parameters from which random search is better than both grids, by more than two standard errors."""
     ahead = [d for d in shapes if lead(best, d)[0] > 2.0 * lead(best, d)[1]]
     first = min(ahead, default=None)
     return first if first is not None and ahead == [d for d in shapes if d >= first] else None
 
 
 def verdict(best: Best, shapes: Shapes, what: str) -> str:
-    """Whether the lead changes hands, and where."""
+    """Whether random search overtakes the grids, and where."""
     first = crossing(best, shapes)
     if first is None:
         return f"- FAIL: {what}: random does not overtake for good between {min(shapes)} and {max(shapes)} parameters"
@@ -171,7 +171,7 @@ def verdict(best: Best, shapes: Shapes, what: str) -> str:
 
 
 def plot(found: dict[str, tuple[Best, Shapes]], path: Path) -> None:
-    """Mean best losses by the number of parameters, a panel for each way to pay."""
+    """Mean best losses by the number of parameters, one panel for each budget."""
     import matplotlib
 
     matplotlib.use("Agg")

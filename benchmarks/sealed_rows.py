@@ -1,7 +1,7 @@
-"""How good is the winner of `scratchtune compare` on rows that no searcher has seen?
+"""How good is the winner of `scratchtune compare` on a held-out test set that no searcher has seen?
 
-The whole job, splits, weights and searchers, with several seeds: once with a fifth of each class sealed at random, once
-with the last fifth of the file sealed, where the digits are by other writers than those tuned on.
+The whole job (splits, weights and searchers) with several seeds: once with a random, stratified fifth as the test set,
+once with the last fifth of the file, where the digits are by other writers than those of the training set.
 
     python -m benchmarks.sealed_rows [--seeds 5] [--save]
 """
@@ -21,23 +21,23 @@ BAR = 0.97
 
 
 def main() -> int:
-    """Run the job for every seed and split; 1 where the bar is missed."""
-    parser = argparse.ArgumentParser(description="accuracy of compare's winner on sealed rows")
+    """Run the job for every seed and split; return 1 if the bar is missed."""
+    parser = argparse.ArgumentParser(description="test accuracy of compare's winner")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--save", action="store_true", help="write benchmarks/results/sealed_rows.md")
     given = parser.parse_args()
     X, y = st.datasets.load_digits()
-    job = f"{given.seeds} seeds of the whole job: {EPOCHS} epochs of 27 settings on 5 folds for each searcher, or fewer"
-    lines = ["# Accuracy on sealed rows", "", f"`python -m benchmarks.sealed_rows`, {job}.", ""]
+    job = f"{given.seeds} seeds of the whole job: {EPOCHS} epochs, at most 27 configurations on 5 folds per searcher"
+    lines = ["# Accuracy on a held-out test set", "", f"`python -m benchmarks.sealed_rows`, {job}.", ""]
     means = {}
     for split, words in SPLITS.items():
         results = [compare(X / 16.0, y, seed=seed, split=split, progress=False) for seed in range(given.seeds)]
         accuracies = [result.winner.sealed for result in results]
         means[split] = float(np.mean(accuracies))
-        lines += [f"Sealed: {words}.", "", *_table(results), "",
+        lines += [f"Test set: {words}.", "", *_table(results), "",
                   f"Mean {means[split]:.4f}, standard deviation {np.std(accuracies, ddof=1):.4f}.", ""]
     verdict = "PASS" if means["shuffled"] >= BAR else "FAIL"
-    lines.append(f"- {verdict}: mean with a random fifth sealed: bar at least {BAR}, measured {means['shuffled']:.4f}")
+    lines.append(f"- {verdict}: mean for a random fifth: bar at least {BAR}, measured {means['shuffled']:.4f}")
     text = "\n".join(lines)
     print(text)
     if given.save:
@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def _table(results: list[Comparison]) -> list[str]:
-    rows = ["| seed | winner | cross-validated | sealed | setting |", "|---|---|---:|---:|---|"]
+    rows = ["| seed | winner | cross-validated | test | configuration |", "|---|---|---:|---:|---|"]
     for seed, result in enumerate(results):
         study, winner = result.winner.study, result.winner
         best = shown(study.best_params)

@@ -1,10 +1,10 @@
 """What does a suggestion cost, and how does that grow with the trials: ours and other libraries', in one run.
 
-The function has five mixed parameters and costs nothing. What is measured is the time from the end of one evaluation
-to the start of the next, with one thread on one core: telling the value, asking for the next point, and whatever loop
-the library has around it. At trial n it is the mean over the ten trials before n and the ten from n on, so that a
-generation's cost is shared by its trials; then the median over the rounds, in which the searchers take turns. Each has
-a process of its own, and runs once before its clock starts, so that nothing is imported or compiled while it is timed.
+The function has five mixed parameters and costs nothing. The time from the end of one evaluation to the start of the
+next is measured, with one thread on one core: telling the value, asking for the next point, and the library's loop
+around it. The cost at trial n is the mean over the ten trials before n and the ten from n on, so that the cost of a
+generation is shared by its trials, and then the median over the rounds, in which the searchers take turns. Each has its
+own process and runs once before its clock starts, so that nothing is imported or compiled while it is timed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from benchmarks.search_quality import exists, run_ours
 
 TRIALS, AROUND = (20, 50, 100, 200, 500), 10
 OURS = ("random", "bayesian", "bayesian:gp", "bayesian:tpe", "genetic")
-LIMITS = {"scikit-optimize GP": 100}  # where a run to 500 trials would take most of an hour
+LIMITS = {"scikit-optimize GP": 100}  # a run to 500 trials would take most of an hour
 ROUNDS, QUICK_LIMIT = 3, 100
 WARM, WARM_SLOW = 150, 30  # trials of the run before the clock starts: beyond all first, random points
 SHARE_OF_OPTUNA_GP, GP_AT_500, TPE_AT_500 = 0.1, 80.0, 8.0
@@ -34,7 +34,7 @@ Times = dict[str, dict[int, float]]  # searcher to trial to milliseconds
 
 
 def answer(searcher: str, seed: int, budget: int) -> dict[str, Any]:
-    """Milliseconds before each trial of one run, or what went wrong."""
+    """Milliseconds before each trial of one run, or the error."""
     if searcher not in peers.PEERS and "error" in exists(searcher):
         return exists(searcher)
     case = black_boxes.mixed_bowl()
@@ -44,7 +44,7 @@ def answer(searcher: str, seed: int, budget: int) -> dict[str, Any]:
             peers.minimise(searcher, case, loss, budget, seed)
         else:
             run_ours(searcher, case, loss, budget, seed)
-    except Exception as error:  # reported in the table's place
+    except Exception as error:  # reported instead of the table
         traceback.print_exc()
         return {"error": f"{type(error).__name__}: {error}"}
     return {"milliseconds": [1000.0 * gap for gap in loss.gaps]}
@@ -62,7 +62,7 @@ def budget_of(name: str, limit: int) -> int:
 
 
 def measure(names: list[str], rounds: int, limit: int) -> tuple[Times, list[str]]:
-    """The median over the rounds, and what is wrong with whom; the slow ones have one round."""
+    """The median over the rounds, and notes on searchers that failed; the slow ones have one round."""
     env = harness.environment(1, PYTHONWARNINGS="ignore")
     core = harness.pinned_core()
     workers = {name: Worker("benchmarks.search_overhead", name, env, core) for name in names}
@@ -87,7 +87,7 @@ def measure(names: list[str], rounds: int, limit: int) -> tuple[Times, list[str]
 
 
 def bars(times: Times) -> list[str]:
-    """The bars of the Gaussian process and of TPE; one that could not be measured is failed."""
+    """The bars of the Gaussian process and of TPE; one that could not be measured fails."""
     def at(name: str, trial: int) -> float:
         return times.get(name, {}).get(trial, math.nan)
 

@@ -1,11 +1,11 @@
 """How good are the searchers with 100 evaluations: ours and other libraries' on 25 public black boxes?
 
 The score of a searcher on a case is 1 - (its median regret) / (random search's median regret), clipped to [-1, 1]:
-0 is random search, 1 is the optimum. The regret of a run is its best value less the optimum, or less the best value of
-all runs where nobody knows the optimum. The seeds of all searchers are the same. Differences between searchers come
-with a bootstrap interval: the seeds of each case are drawn again, the same ones for both and for random search.
+0 is random search, 1 is the optimum. The regret of a run is its best value minus the optimum, or minus the best value
+of all runs if the optimum is unknown. All searchers have the same seeds. Differences between searchers have a bootstrap
+interval: the seeds of each case are resampled, identically for both and for random search.
 
-What the other libraries reach is kept in benchmarks/results/search_peers.json, under their versions. Examples:
+Results of the other libraries are cached in benchmarks/results/search_peers.json, by version. Examples:
 
     python -m benchmarks.search_quality --quick
     python -m benchmarks.search_quality --searcher bayesian:gp bayesian:tpe --cases tables
@@ -38,8 +38,8 @@ from benchmarks.common.harness import Worker, table, verdict
 
 BUDGET, SEEDS, QUICK_SEEDS, WORKERS = 100, 20, 5, 2
 SLOW_SEEDS = {"Optuna GP": 10, "scikit-optimize GP": 5}  # 23 and 80 seconds each run
-STAGES = (25, 50, 100)  # after so many trials the best loss is noted; the last is the score's
-KEPT_EVERY = 5  # runs of a peer after which the cache is written
+STAGES = (25, 50, 100)  # after so many trials the best loss is recorded; the score uses the last
+KEPT_EVERY = 5  # the cache is written after so many runs of a peer
 OURS = ("bayesian", "bayesian:gp", "bayesian:tpe", "genetic")
 CACHE = harness.RESULTS / "search_peers.json"
 NEAR, GENETIC_LEAD, RESAMPLES = 0.02, 0.3, 2000
@@ -52,7 +52,7 @@ Runs = dict[tuple[str, str], dict[int, list[float]]]  # (searcher, case) to seed
 
 
 def our_space(case: black_boxes.Case) -> dict[str, Any]:
-    """A case's axes in our own terms."""
+    """A case's axes as a space of scratchtune."""
     import scratchtune as st
 
     def parameter(axis: black_boxes.Axis) -> Any:
@@ -100,7 +100,7 @@ def run_ours(text: str, case: black_boxes.Case, loss: black_boxes.Recorder, budg
 
 
 def answer(searcher: str, case: str | None = None, seed: int = 0, budget: int = BUDGET) -> dict[str, Any]:
-    """One run: the best loss at each stage, and milliseconds a trial; or what went wrong. No case: does it exist?"""
+    """One run: the best loss at each stage and milliseconds per trial, or the error. No case: does it exist?"""
     if case is None:
         return exists(searcher)
     loaded = black_boxes.load(case)
@@ -110,7 +110,7 @@ def answer(searcher: str, case: str | None = None, seed: int = 0, budget: int = 
             peers.minimise(searcher, loaded, loss, budget, seed)
         else:
             run_ours(searcher, loaded, loss, budget, seed)
-    except Exception as error:  # one that is missing or broken is reported, and spoils no other's run
+    except Exception as error:  # one that is missing or broken is reported, without ending the other runs
         traceback.print_exc()
         return {"error": f"{type(error).__name__}: {error}"}
     return {"best": [min(loss.values[:stage]) for stage in STAGES if stage <= budget],
@@ -118,7 +118,7 @@ def answer(searcher: str, case: str | None = None, seed: int = 0, budget: int = 
 
 
 def exists(searcher: str) -> dict[str, Any]:
-    """Whether one of ours exists, and can be made."""
+    """Whether one of our searchers exists and can be constructed."""
     try:
         return {"searcher": repr(our_searcher(searcher))}
     except (KeyError, ImportError, AttributeError) as error:
@@ -127,7 +127,7 @@ def exists(searcher: str) -> dict[str, Any]:
         return {"error": f"{type(error).__name__}: {error}"}
 
 
-# The process that asks ------------------------------------------------------------------------------------------------
+# The main process -----------------------------------------------------------------------------------------------------
 
 
 Job = tuple[str, str, int]  # searcher, case, seed
@@ -143,7 +143,7 @@ class Team:
         self.lock = threading.Lock()
 
     def run(self, jobs: Sequence[Job], label: str, keep: Callable[[Answers], None] | None = None) -> Answers:
-        """The answers to all jobs, also handed to ``keep`` on the way; a searcher that has failed runs no more."""
+        """The answers to all jobs, also passed to ``keep`` as they arrive; a searcher that has failed is skipped."""
         waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
         for job in jobs:
             waiting.put(job)
@@ -163,7 +163,7 @@ class Team:
         self, worker: Worker, waiting: queue.SimpleQueue[Job], answers: Answers, progress: Any,
         keep: Callable[[Answers], None] | None,
     ) -> None:
-        """Have one worker do jobs until none is left."""
+        """Run jobs in one worker until none is left."""
         while True:
             try:
                 job = waiting.get_nowait()
@@ -178,16 +178,16 @@ class Team:
             progress.update()
 
     def close(self) -> None:
-        """End them."""
+        """End the workers."""
         for worker in self.workers:
             worker.close()
 
 
-# What the peers have reached ------------------------------------------------------------------------------------------
+# Results of the peers -------------------------------------------------------------------------------------------------
 
 
 class Cache:
-    """The peers' best losses, less the optimum where it is known, in a file; an entry counts for its versions alone.
+    """The peers' best losses (minus the optimum if it is known) in a file; an entry is valid for its versions only.
 
     Every writer reads the file again before it writes, so that two runs at a time lose nothing.
     """
@@ -212,7 +212,7 @@ class Cache:
         return {int(seed): list(losses) for seed, losses in kept.items()}
 
     def add(self, answers: Answers) -> None:
-        """Enter new runs, and write the file."""
+        """Add new runs, and write the file."""
         self.data = self._read()
         for (name, case, seed), given in sorted(answers.items()):
             if "best" in given:
@@ -237,14 +237,14 @@ def written_flat(data: dict[str, Any]) -> str:
 
 
 def score(regrets: np.ndarray, of_random: np.ndarray) -> np.ndarray:
-    """1 - median / random's median over the last axis, clipped; where random finds the optimum, 0 or -1."""
+    """1 - median / random's median over the last axis, clipped; 0 or -1 if random search finds the optimum."""
     ours, theirs = np.median(regrets, axis=-1), np.median(of_random, axis=-1)
     ratio = np.where(theirs > 0.0, ours / np.where(theirs > 0.0, theirs, 1.0), np.where(ours > 0.0, 2.0, 1.0))
     return np.clip(1.0 - ratio, -1.0, 1.0)
 
 
 def regrets_of(runs: Runs, cases: Iterable[str], stage: int = -1) -> dict[tuple[str, str], dict[int, float]]:
-    """(searcher, case) to seed to regret; where the optimum is unknown, the best of all runs stands for it."""
+    """(searcher, case) to seed to regret; an unknown optimum is replaced by the best of all runs."""
     least = {case: 0.0 if black_boxes.load(case).best is not None else min(
         losses[-1] for (_, other), seeds in runs.items() if other == case for losses in seeds.values())
         for case in cases}
@@ -253,7 +253,7 @@ def regrets_of(runs: Runs, cases: Iterable[str], stage: int = -1) -> dict[tuple[
 
 
 class Scores:
-    """Regrets of searchers on cases, and what follows from them."""
+    """Regrets of searchers on cases, and the statistics computed from them."""
 
     def __init__(self, runs: Runs, cases: Sequence[str], seeds: int) -> None:
         self.cases, self.seeds, self.regrets = list(cases), seeds, regrets_of(runs, cases)
@@ -276,7 +276,7 @@ class Scores:
         return statistics.fmean(self.on(name, case) for case in chosen) if chosen else math.nan
 
     def resampled(self, name: str) -> np.ndarray:
-        """Mean scores over all cases with seeds drawn again, (resamples,); the same draws for every searcher."""
+        """Mean scores over all cases with resampled seeds, (resamples,); the same resamples for every searcher."""
         rng = np.random.default_rng(0)
         draws = rng.integers(self.seeds, size=(len(self.cases), RESAMPLES, self.seeds))
         every = [score(self.row(name, case)[draw], self.row("random", case)[draw])
@@ -293,12 +293,12 @@ class Scores:
 
 
 def number(value: float, form: str = "+.3f") -> str:
-    """A number, or nothing where there is none."""
+    """A number as text; empty for NaN."""
     return "" if math.isnan(value) else f"{value:{form}}"
 
 
 def table_of_means(scores: Scores, names: Sequence[str], times: dict[str, float]) -> str:
-    """The searchers, the best first."""
+    """The searchers, best first."""
     ordered = sorted(names, key=scores.mean, reverse=True)
     rows = [[name, number(scores.mean(name)), *(number(scores.mean(name, group)) for group in GROUPS),
              number(times.get(name, math.nan), ".2f")] for name in ordered]
@@ -313,7 +313,7 @@ def table_of_cases(scores: Scores, names: Sequence[str]) -> str:
 
 
 def table_of_differences(scores: Scores, ours: Sequence[str], others: Sequence[str]) -> str:
-    """Ours less each peer, with intervals."""
+    """Ours minus each peer, with intervals."""
     rows = []
     for name in ours:
         for other in others:
@@ -351,7 +351,7 @@ def genetic_bars(scores: Scores, others: Sequence[str]) -> list[str]:
 
 
 def chosen_cases(patterns: Sequence[str], quick: bool) -> list[str]:
-    """Cases from names, patterns (bbob-f06-*), groups, or "all", "slow" (what the slow peers get) and "other"."""
+    """Cases from names, patterns (bbob-f06-*), groups, or "all", "slow" (the cases of the slow peers) and "other"."""
     named = {"all": black_boxes.CASES, "quick": black_boxes.QUICK, "slow": black_boxes.SLOW, "other": black_boxes.OTHER}
     every = (*black_boxes.CASES, *black_boxes.OTHER)
     found: list[str] = []
@@ -366,7 +366,7 @@ def chosen_cases(patterns: Sequence[str], quick: bool) -> list[str]:
 
 
 def chosen_peers(given: Sequence[str] | None, quick: bool, cache: Cache, cases: Sequence[str], seeds: int) -> list[str]:
-    """The fast peers; in a quick run Optuna's TPE, and of the others those whose runs are there already."""
+    """The fast peers; in a quick run Optuna's TPE, and those of the others whose runs are cached."""
     fast = [name for name in peers.PEERS if name not in peers.SLOW]
     if given is not None:
         found = [name for name in peers.PEERS if any(part.lower() in name.lower() for part in given)]
@@ -382,7 +382,7 @@ def missing_seeds(cache: Cache, name: str, case: str, seeds: int) -> list[int]:
 
 
 def fill(team: Team, cache: Cache, names: Sequence[str], cases: Sequence[str], seeds: int) -> list[str]:
-    """Run what the cache lacks, a peer at a time; return what is wrong with whom."""
+    """Run what the cache lacks, one peer at a time; return notes on peers that failed."""
     notes = []
     for name in names:
         jobs = [(name, case, seed) for case in cases for seed in missing_seeds(cache, name, case, seeds)]
@@ -405,7 +405,7 @@ def present_ones(team: Team, names: Sequence[str], notes: list[str]) -> list[str
 def run_own(
     team: Team, names: Sequence[str], cases: Sequence[str], seeds: int, notes: list[str],
 ) -> tuple[Runs, dict[str, float]]:
-    """Our runs, and milliseconds a trial."""
+    """Our runs, and milliseconds per trial."""
     present = present_ones(team, names, notes)
     for worker in team.workers:
         for name in present:  # compile before the clock runs
@@ -424,7 +424,7 @@ def run_own(
 
 
 def cached_runs(cache: Cache, cases: Sequence[str]) -> Runs:
-    """All that the cache holds of some cases."""
+    """All cached runs of some cases."""
     return {(name, case): cache.runs(name, case) for name in cache.data["peers"] for case in cases}
 
 

@@ -1,9 +1,9 @@
-"""What does a study cost beside its trials: trials a second with an objective that costs nothing, ours and Optuna's.
+"""What is the overhead of a study: trials per second with an objective that costs nothing, ours and Optuna's.
 
-Each way to keep a study has a process of its own, on one core; random search, three parameters. Trials a second are
-those of a whole study of 100, 1,000 or 10,000 trials. What a trial costs at number n is the time of the hundred trials
-before it. Then: what 50,000 trials hold in memory; how many trials a second the coordinator alone hands out and stores,
-with workers that answer at once; and how much faster two threads tune a real network than one.
+Each kind of storage runs in its own process, on one core; random search, three parameters. Trials per second are those
+of a complete study of 100, 1,000 or 10,000 trials. The cost of a trial at number n is the mean over the hundred trials
+before it. Then: the memory of 50,000 trials; how many trials per second the coordinator alone submits and stores, with
+workers that answer immediately; and the speed-up of two threads in tuning a real network.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SPEED_UPS = {"random": 1.6, "genetic": 1.4, "gp, parallel=4": 1.4}
 
 
 def ours(path: str | None, trials: int) -> list[float]:
-    """Moments at which each of our trials has ended."""
+    """The times at which our trials end."""
     import scratchtune as st
 
     space = {"x": st.Float(-1.0, 1.0), "rate": st.Float(1e-4, 1.0, log=True), "kind": ["a", "b", "c"]}
@@ -48,7 +48,7 @@ def ours(path: str | None, trials: int) -> list[float]:
 
 
 def optunas(storage: Any, trials: int) -> list[float]:
-    """Moments at which each of Optuna's trials has ended."""
+    """The times at which Optuna's trials end."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -66,7 +66,7 @@ def optunas(storage: Any, trials: int) -> list[float]:
 
 
 def answer(way: str, trials: int) -> dict[str, Any]:
-    """Trials a second of one study, and microseconds of a trial at each hundred that was reached."""
+    """Trials per second of one study, and microseconds of a trial at each hundred trials."""
     with tempfile.TemporaryDirectory() as folder:
         if way == "ours, memory":
             moments = ours(None, trials)
@@ -87,7 +87,7 @@ def answer(way: str, trials: int) -> dict[str, Any]:
 
 
 def held(what: str) -> dict[str, Any]:
-    """How much memory trials take, by thousands of them: in kilobytes that the process has grown."""
+    """The memory of trials, per thousand: the growth of the process in kilobytes."""
     import scratchtune as st
 
     space = {"x": st.Float(-1.0, 1.0), "rate": st.Float(1e-4, 1.0, log=True), "kind": ["a", "b", "c"]}
@@ -107,7 +107,7 @@ def resident() -> float:
 
 
 class AtOnce(Executor):
-    """Workers that answer at once with a value, as if a trial cost them nothing."""
+    """Workers that answer immediately with a value, as if a trial cost nothing."""
 
     _max_workers = 64
 
@@ -121,7 +121,7 @@ class AtOnce(Executor):
 
 
 def coordinator(what: str) -> dict[str, Any]:
-    """Trials a second that are handed out, taken back and stored, for 64 workers."""
+    """Trials per second that are submitted, collected and stored, for 64 workers."""
     import scratchtune as st
 
     space = {"x": st.Float(-1.0, 1.0), "rate": st.Float(1e-4, 1.0, log=True), "kind": ["a", "b", "c"]}
@@ -169,7 +169,7 @@ TASKS = {"study": answer, "held": held, "coordinator": coordinator, "speed_up": 
 
 
 def asked(task: str, **question: Any) -> dict[str, Any]:
-    """Do what a worker is asked for."""
+    """Answer one question in a worker."""
     return TASKS[task](**question)
 
 
@@ -200,7 +200,7 @@ def measured(ways: list[str], rounds: int) -> tuple[dict[str, dict[int, float]],
 
 
 def alone(task: str, what: str = "", threads: int | None = None) -> dict[str, Any]:
-    """One measurement in a process of its own."""
+    """One measurement in its own process."""
     worker = Worker("benchmarks.study_overhead", task, harness.environment(threads))
     try:
         return worker.ask(task=task, what=what)
@@ -257,8 +257,8 @@ def written(
         f"{harness.machine()}; {load}.", f"{harness.versions('scratchtune', 'optuna', 'numba')}, {sys.platform}.",
         table(["trials a second of a study of", *map(str, SIZES), *(f"us at {size}" for size in SIZES)], rows),
         f"Memory of a trial, by ten thousands of {HELD:,}: {', '.join(f'{grown:,.0f}' for grown in memory)} bytes. The "
-        f"coordinator alone hands out and stores {hands:,.0f} trials a second; so it keeps {hands:,.0f} workers busy "
-        "with trials of a second, and as many more as trials are longer.",
+        f"coordinator alone submits and stores {hands:,.0f} trials a second; so it keeps {hands:,.0f} workers busy "
+        "with trials of one second, and proportionally more with longer trials.",
         table(["real tuning, digits, 24 trials", "s a trial", "speed-up, 2 threads", "idle"], rows_of_ups),
         "\n".join(lines)]
 

@@ -1,13 +1,12 @@
-"""Pull the plug, or press Ctrl-C: studies are killed or interrupted at many moments, and taken up again, until they are
-whole.
+"""Kill or interrupt studies at many moments and resume them until they are complete: is any trial lost?
 
-Killed: for each searcher a study runs in a process of its own, on two threads, with objectives of random duration, and
-kept in a file. Again and again it is killed with SIGKILL within a fraction of a second, and started again with the same
-command. In the end its exported table must be, byte for byte, that of a study that nobody has killed; no trial that
-had finished may have run again or have changed, and none that a callback was told of may be missing; none may be left
-running; and SQLite's own check of the file must be ok.
+Killed: for each searcher a study runs in its own process, on two threads, with objectives of random duration, stored in
+a file. It is repeatedly killed with SIGKILL within a fraction of a second, and restarted with the same command. In the
+end its exported table must equal, byte for byte, that of a study that was not killed. No finished trial may have run
+again or changed, none that was reported to a callback may be missing, none may be left running, and SQLite's integrity
+check of the file must succeed.
 
-Interrupted (``--interrupts``): the same of KeyboardInterrupt at every line of ``scratchtune/study`` and at random
+Interrupted (``--interrupts``): the same with KeyboardInterrupt at every line of ``scratchtune/study`` and at random
 times, in memory and in a file, with `Study.run`, with `ask` and `tell`, and in cross-validated searches; see
 ``tests/study/interruptions.py``.
 
@@ -53,7 +52,7 @@ SEARCHERS: dict[str, Any] = {
 
 
 def objective(trial: st.Trial) -> float:
-    """A value of the params alone, in a time that depends on nothing else; some fail, promoted trials go on."""
+    """A value and a duration that depend on the params alone; some trials fail, promoted ones continue."""
     os.write(1, b"begun\n")
     time.sleep(float(np.random.default_rng().exponential(0.012)))
     p = trial.params
@@ -67,10 +66,10 @@ def objective(trial: st.Trial) -> float:
 
 
 def run(path: str, name: str, says: str) -> None:
-    """What is killed: a study, from wherever it is to its end; it may say of each trial that it has finished."""
+    """The child that is killed: it runs a study to its end, and prints each finished trial if asked to."""
 
     def say(study: st.Study, trial: st.Trial) -> None:
-        os.write(1, f"finished {trial.number} {trial.value}\n".encode())  # whole, whatever another thread says
+        os.write(1, f"finished {trial.number} {trial.value}\n".encode())  # one write, so that threads do not mix
 
     study = st.Study(SPACE, SEARCHERS[name], seed=7, storage=path, stopping=st.MedianStopping())
     study.enqueue({"x": 0.25, "kind": "b", "n": 3})
@@ -78,13 +77,13 @@ def run(path: str, name: str, says: str) -> None:
 
 
 def exported(path: Path) -> tuple[str, str]:
-    """The tables, times aside."""
+    """The tables, without times."""
     storage = Storage(path, reading=True)
     return as_csv(storage, "study"), as_json(storage, "study")
 
 
 def finished(path: Path) -> dict[int, tuple[Any, ...]]:
-    """The trials of a file that have finished, with all that must not change any more."""
+    """The finished trials of a file, with everything that must no longer change."""
     try:
         rows = Storage(path, reading=True).rows("study")
     except StorageError:  # killed before the study was made
@@ -93,15 +92,15 @@ def finished(path: Path) -> dict[int, tuple[Any, ...]]:
 
 
 def told(lines: bytes) -> dict[int, float | None]:
-    """The trials that a child has said to have finished, each with its value; a last line may have been cut short."""
+    """The trials that a child has printed as finished, each with its value; the last line may be truncated."""
     words = [line.split() for line in lines.decode().split("\n")[:-1]]
     return {int(word[1]): None if word[2] == "None" else float(word[2]) for word in words if word[0] == "finished"}
 
 
 def killed_study(path: Path, name: str, most: int, dice: random.Random, progress: Any) -> dict[str, int]:
-    """Kill a study up to ``most`` times, and let it end; counts of what was seen, and of what was wrong.
+    """Kill a study up to ``most`` times, and then let it finish; counts of observations and of errors.
 
-    Every other child says of each trial that it has finished; the others write several trials in one commit.
+    Every other child prints each finished trial; the others write several trials in one commit.
     """
     counts = dict.fromkeys(("kills", "trials at kills", "running at kills", "lost", "changed", "integrity"), 0)
     known: dict[int, tuple[Any, ...]] = {}
@@ -134,12 +133,12 @@ def killed_study(path: Path, name: str, most: int, dice: random.Random, progress
 
 
 def child_command(path: Path, name: str, says: str) -> list[str]:
-    """What starts a child."""
+    """The command that starts a child."""
     return [sys.executable, "-m", "benchmarks.torture", "--child", str(path), name, says]
 
 
 def killed_searcher(folder: Path, name: str, wanted: int, dice: random.Random, progress: Any) -> dict[str, int]:
-    """Kill studies of one searcher ``wanted`` times, and compare each with one that nobody has killed."""
+    """Kill studies of one searcher ``wanted`` times, and compare each with one that was not killed."""
     whole = folder / f"{name}-whole.db"
     subprocess.run(child_command(whole, name, "silent"), check=True, stdout=subprocess.DEVNULL)
     found: Counter[str] = Counter()
@@ -151,7 +150,7 @@ def killed_searcher(folder: Path, name: str, wanted: int, dice: random.Random, p
 
 
 def kill_all(wanted: int, seed: int, load: str, save: bool) -> int:
-    """Kill studies of every searcher, and report; how much was wrong."""
+    """Kill studies of every searcher, and report; return the number of errors."""
     dice = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder, \
             tqdm(total=wanted * len(SEARCHERS), unit="kill", disable=None) as progress:
@@ -172,7 +171,7 @@ def kill_all(wanted: int, seed: int, load: str, save: bool) -> int:
 
 
 def interrupt_all(quick: bool, seed: int, load: str, save: bool) -> int:
-    """Interrupt studies at lines and at times, and report; how much was wrong."""
+    """Interrupt studies at lines and at random times, and report; return the number of errors."""
     here = runpy.run_path(str(harness.ROOT / "tests" / "study" / "interruptions.py"))
     found = {"at every line" if not quick else f"at every {QUICK_STEP}th line": here["all_lines"](
                  QUICK_STEP if quick else 1, show=True),

@@ -2,9 +2,9 @@
 
     python -m benchmarks.training_speed [--quick] [--save]
 
-float32, one thread each, all pinned to the same core, one library measured after the other in every round; a ratio is
-the median over the rounds of the ratios within a round. Each round trains with another seed, and the losses that were
-reached are printed, since a faster step that learns less is none.
+float32, one thread each, all pinned to the same core; in every round the libraries are measured in turn. A ratio is the
+median over the rounds of the ratios within a round. Each round trains with a different seed, and the final losses are
+printed, since a faster step counts only if it learns as much.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ XLA_FLAGS = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 
 class Case(NamedTuple):
-    """A network and a batch size; epochs of one measurement; how often ours and JAX's short ones are repeated."""
+    """A network and a batch size; epochs per measurement; repetitions of the short measurements of ours and JAX."""
 
     hidden: tuple[int, ...]
     batch_size: int
@@ -50,7 +50,7 @@ CASES = (
 
 
 class Bar(NamedTuple):
-    """At the case of that index, peer's time / ours at least, or ours / peer's time at most, so much."""
+    """A limit for the case with that index: peer's time / ours at least, or ours / peer's time at most."""
 
     case: int
     peer: str
@@ -95,7 +95,7 @@ def measure(cases: tuple[Case, ...], rounds: int) -> dict[tuple[str, str], list[
 
 
 def measure_pairs(cases: tuple[Case, ...], rounds: int) -> dict[str, list[dict[str, float]]]:
-    """For each case, how many times as much two threads on two cores train (and hash) as one."""
+    """For each case, the speed-up of two threads on two cores over one, in training and in hashing."""
     worker = Worker("benchmarks.common.trainers", "ours", harness.environment(1))
     found: dict[str, list[dict[str, float]]] = {case.name: [] for case in cases}
     for _ in range(rounds):
@@ -111,21 +111,22 @@ def measure_pairs(cases: tuple[Case, ...], rounds: int) -> dict[str, list[dict[s
 
 
 class Outcome:
-    """The answers, and what is read off them."""
+    """The answers, and the statistics computed from them."""
 
     def __init__(self, answers: dict[tuple[str, str], list[dict[str, Any]]]) -> None:
         self.answers = answers
 
     def microseconds(self, case: Case, name: str) -> list[float]:
-        """Of one step, a value a round."""
+        """Microseconds per step, one value per round."""
         return [1e6 * given["seconds"] / case.steps for given in self.answers[case.name, name]]
 
     def values(self, case: Case, name: str, key: str) -> list[float]:
-        """Loss or accuracy, a value a round."""
+        """Loss or accuracy, one value per round."""
         return [given[key] for given in self.answers[case.name, name]]
 
-    def apart(self, case: Case, peer: str) -> float:
-        """How far the peer's mean loss is from ours, in standard deviations over seeds, pooled over all libraries."""
+    def difference(self, case: Case, peer: str) -> float:
+        """Difference of the peer's mean loss from ours, in standard deviations over seeds, pooled over all libraries.
+        """
         losses = {name: self.values(case, name, "loss") for name in ("ours", *PEERS)}
         noise = statistics.mean(spread(values) ** 2 for values in losses.values()) ** 0.5
         return abs(statistics.mean(losses[peer]) - statistics.mean(losses["ours"])) / noise if noise else 0.0
@@ -149,27 +150,27 @@ def speed_table(case: Case, outcome: Outcome) -> str:
 
 
 def loss_table(case: Case, outcome: Outcome) -> str:
-    """What was reached: the loss on the training rows after the last epoch, and the accuracy on 360 other rows."""
+    """The training loss after the last epoch, and the accuracy on the 360 rows of the test set."""
     rows = []
     for name in ("ours", *PEERS):
         losses, accuracies = outcome.values(case, name, "loss"), outcome.values(case, name, "accuracy")
         rows.append([
             name, f"{statistics.mean(losses):.5f} +- {spread(losses):.5f}",
             f"{statistics.mean(accuracies):.4f} +- {spread(accuracies):.4f}",
-            "" if name == "ours" else f"{outcome.apart(case, name):.1f}",
+            "" if name == "ours" else f"{outcome.difference(case, name):.1f}",
         ])
-    return table([f"{case.name}, {case.epochs} epochs", "training loss", "test accuracy", "apart / noise"], rows)
+    return table([f"{case.name}, {case.epochs} epochs", "training loss", "test accuracy", "diff / noise"], rows)
 
 
 def pair_table(pairs: dict[str, list[dict[str, float]]]) -> str:
-    """Two threads against one, beside what the machine could give at that time."""
+    """The speed-up of two threads in training, and in hashing as a measure of the machine."""
     rows = [[name, *(f"{statistics.median(given[key] for given in found):.2f}" for key in ("throughput", "hashing"))]
             for name, found in pairs.items()]
     return table(["two threads against one", "training", "hashing (hashlib)"], rows)
 
 
 def bars(cases: tuple[Case, ...], outcome: Outcome, pairs: dict[str, list[dict[str, float]]]) -> str:
-    """Each bar and what was measured."""
+    """Each bar and its measurement."""
     lines = []
     for number, peer, wanted, at_most in BARS:
         case = CASES[number]
@@ -180,8 +181,9 @@ def bars(cases: tuple[Case, ...], outcome: Outcome, pairs: dict[str, list[dict[s
     for name, found in pairs.items():
         measured = statistics.median(given["throughput"] for given in found)
         lines.append(bar(f"{name}, two threads against one", measured, PAIR_BAR, digits=2))
-    apart = max(outcome.apart(case, peer) for case in cases for peer in PEERS)
-    lines.append(bar("losses, largest difference from ours in standard deviations", apart, LOSS_BAR, "", at_most=True))
+    largest = max(outcome.difference(case, peer) for case in cases for peer in PEERS)
+    name = "losses, largest difference from ours in standard deviations"
+    lines.append(bar(name, largest, LOSS_BAR, "", at_most=True))
     return "\n".join(lines)
 
 
@@ -205,7 +207,7 @@ def main() -> None:
         "Times are those of whole trainings: here and in scikit-learn the whole call of fit, in PyTorch and JAX the "
         "loop over the epochs, data converted and everything compiled before.",
         *(speed_table(case, outcome) for case in cases),
-        "What they learned (mean and standard deviation over the rounds' seeds; the last column is the difference of "
+        "Final losses and accuracies (mean and standard deviation over seeds; the last column is the difference of "
         "the mean loss from ours, in standard deviations pooled over the libraries):",
         *(loss_table(case, outcome) for case in cases),
         "Two trainings at the same time in two threads, not pinned; hashing shows what two cores gave at that time, "

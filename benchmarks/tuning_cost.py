@@ -1,14 +1,14 @@
-"""How many epochs does tuning a real network take: until it is as good as random search is at the end of its budget?
+"""How many epochs does a searcher need until it is as good as random search at the end of its budget?
 
-An `MLPClassifier` on the digits, seven hyper-parameters, the loss on rows that are not trained on. Random search gets
-40 trainings of 27 epochs, 1,080 epochs; the target is its mean final loss over the seeds. Of every searcher and seed
-the cost is the number of epochs until its best loss so far is at most the target; the bar is a median of half of
-random's budget. Random's own cost stands beside it. All of this was fixed before the first result.
+An `MLPClassifier` on the digits, seven hyper-parameters, the validation loss. Random search gets 40 trainings of 27
+epochs, 1,080 epochs; the target is its mean final loss over the seeds. For every searcher and seed the cost is the
+number of epochs until its best loss so far is at most the target; the bar is a median of half of random search's
+budget. The cost of random search itself is reported too. All of this was fixed before the first result.
 
-A trial of fewer epochs counts like any other: what is scored is a network that one has. A promoted trial goes on from
-where its parent stopped and pays for the further epochs alone; that this is the same as training in one go is checked
-bit for bit before the start. A searcher whose schedule is at its end before the budget is begins it anew, in a study
-with another seed that starts from the trials so far.
+A trial of fewer epochs counts like any other, since its network can be used. A promoted trial continues from its
+parent's network and pays only for the additional epochs; that this equals training without interruption is checked bit
+for bit before the start. A searcher whose schedule ends before the budget starts again, in a study with another seed
+that starts from the trials so far.
 """
 
 from __future__ import annotations
@@ -59,18 +59,18 @@ Course = list[tuple[int, float]]  # after each trial: epochs so far, and the bes
 
 
 def rows() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """1,000 rows to train on, and 797 to measure the loss on; the same for all."""
+    """A training set of 1,000 rows and a validation set of 797; the same for all."""
     X, y = st.datasets.load_digits()
     X, Xv, y, yv = st.train_test_split(X, y, train_size=1000, stratify=y, random_state=0)
     return X, Xv, y, yv
 
 
 class Job:
-    """The objective: trains a network for as many epochs as the trial's budget says, and measures its loss."""
+    """The objective: trains a network for as many epochs as the trial's budget, and returns its validation loss."""
 
     def __init__(self) -> None:
         self.X, self.Xv, self.y, self.yv = rows()
-        # A training that diverges is a failed trial, and pays for all its epochs.
+        # A training that diverges is a failed trial; all its epochs count.
         warnings.filterwarnings("ignore", category=DivergenceWarning)
 
     def __call__(self, trial: Any) -> float:
@@ -82,7 +82,7 @@ class Job:
         return float(st.metrics.log_loss(self.yv, network.predict_proba(self.Xv)))
 
     def trained(self, params: dict[str, Any], epochs: int, seed: int, network: Any = None) -> st.MLPClassifier:
-        """A network after ``epochs`` in all, going on from ``network`` if one is given."""
+        """A network after ``epochs`` in total, continuing from ``network`` if one is given."""
         if network is None:
             return st.MLPClassifier(**params, epochs=epochs, random_state=seed, verbose=0).fit(self.X, self.y)
         for _ in range(epochs - network.n_iter_):
@@ -90,7 +90,7 @@ class Job:
         return network
 
     def resumes_exactly(self) -> bool:
-        """Whether 3 epochs and 6 more give the bits of 9."""
+        """Whether 3 epochs and 6 more give the same bits as 9."""
         params = {"units": 32, "dropout": 0.3, "optimizer": "sgd", "learning_rate": 0.05, "momentum": 0.9}
         parts = pickle.loads(pickle.dumps(self.trained(params, 3, seed=1)))
         parts, whole = self.trained(params, 9, seed=1, network=parts), self.trained(params, 9, seed=1)
@@ -138,7 +138,7 @@ def run(job: Job, make: Callable[[], Searcher], seed: int) -> Course:
 
 
 def measure(job: Job, names: Sequence[str], seeds: int, jobs: int) -> tuple[dict[str, list[Course]], dict[str, float]]:
-    """Every searcher's paths, one a seed, on so many threads; and the seconds that each took in all."""
+    """Every searcher's paths, one per seed, on so many threads; and the total seconds of each."""
     paths: dict[str, list[Course]] = {}
     seconds = {}
     with ThreadPoolExecutor(jobs) as pool:
@@ -159,7 +159,7 @@ def best_at(path: Course, cost: float) -> float:
 
 
 def cost_to(path: Course, target: float) -> float:
-    """The epochs until the best loss is at most the target; infinity where it never is."""
+    """The epochs until the best loss is at most the target; infinity if it never is."""
     return next((float(spent) for spent, best in path if best <= target), math.inf)
 
 
@@ -178,7 +178,7 @@ def table_of_costs(paths: dict[str, list[Course]], target: float, seconds: dict[
 
 
 def plot(paths: dict[str, list[Course]], target: float, path: Path) -> None:
-    """The median of the best losses by epochs."""
+    """Plot the median of the best losses by epochs."""
     import matplotlib
 
     matplotlib.use("Agg")

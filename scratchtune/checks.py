@@ -114,7 +114,7 @@ def targets(name: str, value: object, rows: int | None = None) -> np.ndarray:
 
 
 def refuse_masked(name: str, value: object) -> None:
-    """A ValueError for an array with masked values: as a plain array it would hold what lies beneath the mask."""
+    """Raise a ValueError for an array with masked values: a conversion to a plain array would unmask them."""
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise ValueError(
             f"{name} is a masked array, and {np.ma.count_masked(value)} of its {value.size} values are masked; every "

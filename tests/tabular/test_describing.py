@@ -21,7 +21,7 @@ def said(name: str, values: Any, as_asked: bool = False) -> str:
 
 
 @pytest.mark.parametrize("name, values, what", [
-    ("id", RNG.permutation(10_000)[:120], "'id' is named like an ID and holds a different integer in each row;"),
+    ("id", RNG.permutation(10_000)[:120], "'id' is named like an ID and holds a different integer in each row; if it"),
     ("customer_id", RNG.permutation(10_000)[:120], "named like an ID"),
     ("PassengerId", RNG.permutation(10_000)[:120], "named like an ID"),
     ("x", RNG.permutation(120) + 7, "'x' holds consecutive integers, each once, as row numbers (and years) do; if it"),

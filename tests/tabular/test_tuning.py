@@ -426,7 +426,7 @@ def test_classes_that_are_never_predicted_are_told() -> None:
     prepared = prepare(Table.from_columns(given), "y")
     text = tune_table(prepared, "random", 1, space={"epochs": [1]}, progress=False).text()
     assert "no row of the test set is correctly predicted as 'rare'" in text
-    assert "always 'often': accuracy 0.9167" in text
+    assert "baseline, always 'often': accuracy 0.9167" in text
 
 
 # What is said of the result -------------------------------------------------------------------------------------------

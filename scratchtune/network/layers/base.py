@@ -69,7 +69,7 @@ class Layer(Configured):
         return [self]
 
     def start(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Build anew for rows of ``input_shape``, and return the shape of an output row."""
+        """Discard an earlier build, build for rows of ``input_shape``, and return the shape of an output row."""
         self.weights: list[Weight] = []
         self.input_shape = tuple(input_shape)
         self.output_shape = tuple(self.build(self.input_shape))

@@ -1,7 +1,7 @@
 """Batch normalisation gives each channel mean 0 and variance 1 over the batch, then applies a learned scale and shift.
 
 Training uses the batch's mean and variance and updates moving averages of them. Evaluation uses the averages, so that
-the prediction for a row does not depend on the other rows of the batch.
+the prediction for a row does not depend on the rest of the batch.
 """
 
 from __future__ import annotations

@@ -1,0 +1,99 @@
+"""Docstrings, comments and messages use the field's terms.
+
+Each pattern is a word of an old dialect, with the term that replaces it. Only the files in CLEAN are checked; a file or
+folder whose words have been revised is added there.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+CLEAN = (  # files and folders, relative to the repository
+    "benchmarks",
+    "scratchtune/checks.py", "scratchtune/cli.py", "scratchtune/comparison.py", "scratchtune/estimators.py",
+    "scratchtune/protocol.py",
+    "scratchtune/data", "scratchtune/evaluation", "scratchtune/examples", "scratchtune/formulas", "scratchtune/insight",
+    "scratchtune/metrics", "scratchtune/tabular",
+    "scratchtune/network/activations.py", "scratchtune/network/exponential.py", "scratchtune/network/layers",
+    "scratchtune/network/losses.py", "scratchtune/network/random_numbers.py", "scratchtune/network/schedules.py",
+)
+
+WORDS = {  # what is not to be written, and what is
+    r"settings?": "configuration, or hyper-parameter",
+    r"sealed (rows|images)|(rows? (is|are)|stay) sealed|rows to (choose|judge) by|to judge by": "held-out test set",
+    r"(on|of) other rows": "validation set, or test set",
+    r"slopes": "gradient",
+    r"(?<!standard )(?<!normal )deviations?": "standard deviation",
+    r"whole[- ]numbers?": "integer",
+    r"strangers?": "unknown label",
+    r"even random numbers?": "uniform random number",
+    r"(by|at|of|from) (its|a|the) places?|the places? of": "index, position, or unit value",
+    r"hand(s|ed)? (back|on|over)": "return, or pass",
+    r"go(es|ing)? on": "continue",
+    r"(stands?|standing) (there|for it|where|in the order|twice|at|before|beside|in its place)": "is, or occurs",
+    r"lies?": "is",
+    r"judge[sd]? (anew|it|on|by)|judged": "evaluated",
+    r"anew": "again",
+    r"held against|holds? \w+ against": "compared with",
+    r"how far (they are )?apart|told apart|tells? \w+ apart": "distinct, or their difference",
+    r"trusts?": "assumes",
+    r"nobody": "passive voice",
+    r"(what|that) arrives": "dy, or the argument's name",
+    r"believed?|tame[ds]?|likelier|luckiest|lucky": "the statistical term",
+    r"(is|are) asked for": "is requested, or is called",
+    r"as (it|they) stands?": "unchanged",
+    r"learnt by heart": "memorised",
+    r"the surer|the surest|surely": "more confident",
+    r"comes? along": "is built in",
+}
+FORBIDDEN = {re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE): term for pattern, term in WORDS.items()}
+
+
+def files() -> list[Path]:
+    """The Python files of CLEAN."""
+    found = [ROOT / entry for entry in CLEAN]
+    return sorted(path for entry in found for path in ([entry] if entry.is_file() else entry.rglob("*.py")))
+
+
+def prose(source: str) -> Iterator[tuple[int, str]]:
+    """(line number, text) of each line of a comment or of a string literal with a space; code is left out."""
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        kind = tokenize.tok_name[token.type]
+        if kind == "COMMENT" or (kind in ("STRING", "FSTRING_MIDDLE") and " " in token.string):
+            text = re.sub(r"\{[^{}]*\}", "", token.string) if kind == "STRING" else token.string
+            yield from ((token.start[0] + i, line) for i, line in enumerate(text.splitlines()))
+
+
+def faults(source: str) -> list[str]:
+    """One sentence for each forbidden word: its line, the word, and the right term."""
+    return [f"line {number}: {found[0]!r}; write: {term}" for number, line in prose(source)
+            for pattern, term in FORBIDDEN.items() for found in pattern.finditer(re.sub(r"`[^`]*`", "", line))]
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_words_are_the_fields(path: Path) -> None:
+    found = faults(path.read_text(encoding="utf-8"))
+    assert not found, "\n".join(f"{path.relative_to(ROOT)}, {fault}" for fault in found)
+
+
+@pytest.mark.parametrize("source, words", [
+    ('"""The best setting of all."""', ["setting"]),
+    ("x = 1  # a whole number", ["whole number"]),
+    ('raise ValueError(f"{x} is {y}, no whole numbers")', ["whole numbers"]),
+    ("settings = {'whole number': 1}\ndeviation = 2", ["whole number"]),
+    ('"""Noise with standard deviation 1, of `setting_of`; the standard deviations."""', []),
+])
+def test_prose_is_found_and_code_is_not(source: str, words: list[str]) -> None:
+    assert [fault.split("'")[1] for fault in faults(source)] == words
+
+
+def test_every_entry_exists() -> None:
+    assert all((ROOT / entry).exists() for entry in CLEAN)
