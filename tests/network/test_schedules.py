@@ -85,7 +85,7 @@ def test_rates_are_those_of_keras(name: str, arguments: dict[str, Any]) -> None:
     (lambda: schedules.InverseTimeDecay(-0.1, 10, 0.5), "initial_learning_rate is -0.1"),
     (lambda: schedules.ExponentialDecay(0.1, 0, 0.5), "decay_steps is 0"),
     (lambda: schedules.PiecewiseConstantDecay([1], [0.1]), "values has 1 entries and boundaries 1"),
-    (lambda: schedules.PiecewiseConstantDecay([2, 1], [0.1, 0.2, 0.3]), "must be in rising order"),
+    (lambda: schedules.PiecewiseConstantDecay([2, 1], [0.1, 0.2, 0.3]), "must be in ascending order"),
     (lambda: schedules.CosineDecay(0.1, 10, alpha=2.0), "alpha is 2.0"),
 ])
 def test_bad_arguments(make: Any, message: str) -> None:

@@ -156,7 +156,7 @@ def test_a_rotation_and_a_translation_are_kerass(mode: str, keras: Any) -> None:
 @pytest.mark.parametrize("make, error, message", [
     (lambda: st.RandomFlip("sideways"), ValueError, "mode is 'sideways'"),
     (lambda: st.RandomTranslation(0.1, 1.5), ValueError, "width_factor is 1.5"),
-    (lambda: st.RandomTranslation((0.2, 0.1), 0.0), ValueError, "the lower end must not be above the upper one"),
+    (lambda: st.RandomTranslation((0.2, 0.1), 0.0), ValueError, "the lower limit must not be above the upper one"),
     (lambda: st.RandomTranslation((0.2,), 0.0), ValueError, r"height_factor is \(0.2,\); it must be a number, or two"),
     (lambda: st.RandomRotation(-0.1), ValueError, "factor is -0.1"),
     (lambda: st.RandomRotation("a"), TypeError, "factor is 'a'"),
