@@ -38,7 +38,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.search.sequences import latin_place, radical_inverse
+from scratchtune.search.sequences import latin_coordinate, radical_inverse
 from scratchtune.search.space import combinations
 
 MIDDLES = [1 / 6, 3 / 6, 5 / 6]
@@ -178,7 +178,7 @@ assert of_grid.max() < 1.1 * of_grid.min() and of_chance[-1] < of_grid[-1] / 10
 # %%
 # Of 0, 1, 2 and 3 in base 2. The lowest digit is first: [1, 0] is 1, and [0, 1] is 2.
 print([radical_inverse(digits, 2) for digits in ([0, 0], [1, 0], [0, 1], [1, 1])])
-print([latin_place(cell, 0.5, 4) for cell in (2, 0, 3, 1)])
+print([latin_coordinate(cell, 0.5, 4) for cell in (2, 0, 3, 1)])
 KINDS = {"random": "uniform", "Halton": "halton", "Latin hypercube": "latin_hypercube"}
 spread = {
     name: [points(st.RandomSearch(sequence), 64, seed=seed) for seed in range(20)] for name, sequence in KINDS.items()}

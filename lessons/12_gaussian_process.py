@@ -62,6 +62,8 @@ import numpy as np
 import scratchtune as st
 from scratchtune.search import acquisition
 from scratchtune.search import gaussian_process as gp
+from scratchtune.search.fitting import log_marginal_likelihood
+from scratchtune.search.kernels import matern52
 
 space = {"learning_rate": st.Float(1e-4, 1.0, log=True)}
 
@@ -100,7 +102,7 @@ LENGTHS = np.geomspace(0.02, 1.0, 60)
 def likelihood(process):
     """The log marginal likelihood: how well the values fit, and how many other values would have been possible."""
     fit, volume = -0.5 * (process.values * process.alpha).sum(), -np.log(np.diag(process.upper)).sum()
-    return gp.log_marginal_likelihood(process.values, process.alpha, np.diag(process.upper)), fit, volume
+    return log_marginal_likelihood(process.values, process.alpha, np.diag(process.upper)), fit, volume
 
 
 for length in (0.03, 0.12, 0.5):
@@ -259,7 +261,7 @@ for seed in range(8):
     searcher = st.BayesianSearch(model="gp", initial=24)  # the 25th trial is the first that the process proposes
     study = st.Study({name: st.Float(0.0, 1.0) for name in "abc"}, searcher=searcher, seed=seed)
     study.run(three, n_trials=25, progress=False)
-    many.append(list(study.trials[-1].why["lengths"].values()))
+    many.append(list(study.trials[-1].why["length_scales"].values()))
 lengths = dict(zip("abc", np.median(many, axis=0), strict=True))
 print("median length scales of eight seeds:", ", ".join(f"{name}: {length:.2g}" for name, length in lengths.items()))
 # -> best losses after 15 trials, five seeds: 0.360, 0.360, 0.360, 0.360, 0.360
@@ -282,12 +284,12 @@ print("median length scales of eight seeds:", ", ".join(f"{name}: {length:.2g}" 
 
 # %%
 assert all(a < b < c for a, b, c in many)
-assert gp.matern52(1.0 / lengths["c"]) > 0.95 > 0.5 > gp.matern52(1.0 / lengths["a"])
+assert matern52(1.0 / lengths["c"]) > 0.95 > 0.5 > matern52(1.0 / lengths["a"])
 assert lengths["b"] > 2.0
 
 # %% [markdown]
 # ## Break it
-# Take exploration away. The *confidence bound* is another acquisition, μ − κ · √v: a loss that is low but still
+# Take exploration away. The *lower confidence bound* is another acquisition, μ − κ · √v: a loss that is low but still
 # plausible. With κ = 0 nothing is left but the mean. We compare with κ = 2, from ten starts. Each start is three trials
 # in the left part of the range, so that the deep valley is still unknown; `initial=1` lets the process take over right
 # after them.
@@ -297,7 +299,7 @@ reached = {}
 for kappa in (0.0, 2.0):
     reached[kappa] = []
     for seed in range(10):
-        searcher = st.BayesianSearch(model="gp", acquisition="bound", kappa=kappa, initial=1)
+        searcher = st.BayesianSearch(model="gp", acquisition="lcb", kappa=kappa, initial=1)
         study = st.Study(space, searcher=searcher, seed=seed)
         for start in np.random.default_rng(seed).uniform(0.0, 0.4, 3):
             study.enqueue({"learning_rate": rate_of(start)})

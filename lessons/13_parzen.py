@@ -11,11 +11,11 @@
 # %% [markdown]
 # ## Formulas
 # - [tpe_good_count] k = min(−floor(−(γ · n)), most)
-# - [parzen_normal] q = −((u − m) / s)² / 2 − log(s · √(2 · π) · P)
+# - [log_truncated_normal] q = −((u − m) / s)² / 2 − log(s · √(2 · π) · P)
 # - [parzen_choice] qₙₖ = ((1 if k = cₙ else 0) + b · πₖ) / (1 + b)
 # - [parzen_mixture] pₙ = log(Σₖ[wₖ · exp(qₙₖ)])
 # - [tpe_ratio] rₙ = lₙ − gₙ
-# - [tpe_chance] p = γ / (γ + (1 − γ) · exp(−r))
+# - [tpe_probability] p = γ / (γ + (1 − γ) · exp(−r))
 #
 # First, the trials are put in order by their losses, and the best k of n are called *good*, the others *bad*. γ
 # (gamma), here 0.15, is the share that is called good. The two minus signs round up, and `most` is 25: never more are
@@ -50,10 +50,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.search import parzen
+from scratchtune.search import mixture, parzen
 from scratchtune.search.searcher import Result
 
-SETTINGS = parzen.Settings()
+SETTINGS, INITIAL = parzen.Settings(), 10
 line = st.search.Space({"x": st.Float(0.0, 1.0)})
 
 
@@ -69,29 +69,32 @@ def dice(seed, number):
 def search(space, loss, trials, seed=0):
     seen = []
     for number in range(trials):
-        params, why = parzen.propose(space, seen, [], number, dice(seed, number))
+        if number < INITIAL:
+            params = st.RandomSearch().suggest(space, seen, [], number, dice(seed, number)).params
+        else:
+            params, _ = parzen.propose(space, seen, [], number, dice(seed, number))
         seen.append(Result(number, params, float(loss(params)), "done"))
     return seen
 
 
 def two_densities(space, seen):
     """The densities of the good and of the bad trials, and which trials are good."""
-    axes = parzen.axes_of(space)
+    axes = mixture.axes_of(space)
     codes = np.column_stack([axis.read([trial.params for trial in seen]) for axis in axes])
     good, bad = parzen.split(np.array([trial.value for trial in seen]), SETTINGS)
-    ages = parzen.weights_by_age(len(bad), SETTINGS.recent)
-    likely = parzen.Mixture(axes, codes[good], np.ones(len(good)), SETTINGS)
-    return likely, parzen.Mixture(axes, codes[bad], ages, SETTINGS), good
+    ages, options = parzen.weights_by_age(len(bad), SETTINGS.recent), (SETTINGS.prior_weight, SETTINGS.smoothing)
+    good_density = mixture.Mixture(axes, codes[good], np.ones(len(good)), *options)
+    return good_density, mixture.Mixture(axes, codes[bad], ages, *options), good
 
 
 trials = search(line, valleys, 41, seed=4)
 grid = (np.arange(1000) + 0.5) / 1000
 fig, axes = plt.subplots(3, 3, num="13-stages", figsize=(12, 7.5), sharex=True, sharey="row", layout="constrained")
 for (top, middle, bottom), n in zip(axes.T, (10, 20, 40), strict=True):
-    likely, unlikely, good = two_densities(line, trials[:n])
-    log_l, log_g = (density.log_density(grid[:, None]) for density in (likely, unlikely))
-    candidates = likely.draw(SETTINGS.candidates, dice(4, n))
-    ratios = likely.log_density(candidates) - unlikely.log_density(candidates)
+    good_density, bad_density, good = two_densities(line, trials[:n])
+    log_l, log_g = (density.log_density(grid[:, None]) for density in (good_density, bad_density))
+    candidates = good_density.draw(SETTINGS.candidates, dice(4, n))
+    ratios = good_density.log_density(candidates) - bad_density.log_density(candidates)
     chosen = trials[n].params["x"]
     assert chosen == candidates[ratios.argmax(), 0]
     x, values = np.array([(trial.params["x"], trial.value) for trial in trials[:n]]).T
@@ -161,7 +164,7 @@ def made_up(params):
 
 
 trials = search(tree, made_up, 40)
-likely, unlikely, good = two_densities(tree, trials)
+good_density, bad_density, good = two_densities(tree, trials)
 absent = np.nan  # an axis that is left open: the density of the others, whatever it is
 u = grid[:, None]
 fig, axes = plt.subplots(1, 3, num="13-tree", figsize=(12, 3.8), layout="constrained", width_ratios=[1.4, 0.7, 1.2])
@@ -172,7 +175,7 @@ for name, marker in (("sgd", "o"), ("adam", "s")):
     axes[0].scatter(rates, losses, c=colors, marker=marker, label=name)
 axes[0].set(xscale="log", ylim=(0.1, 1.2), xlabel="learning rate", ylabel="loss", title="40 trials; blue: good")
 axes[0].legend(loc="upper center")
-for density, color, shift, label in ((likely, "C0", -0.2, "l"), (unlikely, "C1", 0.2, "g")):
+for density, color, shift, label in ((good_density, "C0", -0.2, "l"), (bad_density, "C1", 0.2, "g")):
     sgd, adam = np.exp(density.log_density(np.array([[0.0, absent, absent], [1.0, absent, absent]])))
     print(f"{label}: sgd {sgd:.2f}, adam {adam:.2f}")
     assert np.isclose(sgd + adam, 1.0)
@@ -197,12 +200,13 @@ params, why = parzen.propose(tree, trials, [], 40, dice(0, 40))
 print({name: value if isinstance(value, str) else round(value, 4) for name, value in params.items()})
 for name, part in why["by_parameter"].items():
     print(f"  {name:14} {part:+.2f}")
-print(f"  log ratio      {why['log_ratio']:+.2f}, chance to be good {why['chance']:.0%} (of all: {why['gamma']:.0%})")
+print(f"  log ratio      {why['log_ratio']:+.2f}, "
+      f"probability of being good {why['probability_good']:.0%} (of all: {why['gamma']:.0%})")
 # -> {'optimizer': 'sgd', 'learning_rate': 0.0378, 'momentum': 0.8807}
 # ->   optimizer      +0.02
 # ->   learning_rate  +0.69
 # ->   momentum       +0.95
-# ->   log ratio      +1.66, chance to be good 48% (of all: 15%)
+# ->   log ratio      +1.66, probability of being good 48% (of all: 15%)
 
 # %% [markdown]
 # ## Check: choices, and a parameter that does not always exist
@@ -216,8 +220,8 @@ print(f"  log ratio      {why['log_ratio']:+.2f}, chance to be good {why['chance
 # %%
 assert abs(why["by_parameter"]["optimizer"]) < min(why["by_parameter"][name] for name in ("learning_rate", "momentum"))
 assert np.isclose(sum(why["by_parameter"].values()), why["log_ratio"])
-assert np.isclose(why["chance"], parzen.chance(why["log_ratio"], why["gamma"]))
-table = parzen.choice_kernels(np.array([0, 1]), np.array([0.5, 0.5]), 0.2)
+assert np.isclose(why["probability_good"], parzen.probability_good(why["log_ratio"], why["gamma"]))
+table = mixture.choice_kernels(np.array([0, 1]), np.array([0.5, 0.5]), 0.2)
 assert np.allclose(table, [[1.1 / 1.2, 0.1 / 1.2], [0.1 / 1.2, 1.1 / 1.2]])
 
 # %% [markdown]
@@ -255,9 +259,9 @@ for (problem, name), losses in above.items():
 claimed, came_true = [], []
 for trials in runs["tree", "TPE"]:
     values = np.array([trial.value for trial in trials])
-    for n in range(SETTINGS.startup, TRIALS):
+    for n in range(INITIAL, TRIALS):
         rank = (values[:n] < values[n]).sum()  # how many of the earlier trials are better
-        claimed.append(trials[n].why["chance"])
+        claimed.append(trials[n].why["probability_good"])
         came_true.append(rank < parzen.good_count(n + 1, 0.15, 25))
 claimed, came_true = np.array(claimed), np.array(came_true)
 bold = claimed > 0.7
@@ -314,11 +318,11 @@ assert claimed[bold].mean() > came_true[bold].mean() + 0.1
 
 # %%
 def search_without_g(seed, trials=40):
-    seen = search(line, valleys, SETTINGS.startup, seed)
-    for number in range(SETTINGS.startup, trials):
-        likely, _, _ = two_densities(line, seen)
-        candidates = likely.draw(SETTINGS.candidates, dice(seed, number))
-        x = float(candidates[likely.log_density(candidates).argmax(), 0])
+    seen = search(line, valleys, INITIAL, seed)
+    for number in range(INITIAL, trials):
+        good_density, _, _ = two_densities(line, seen)
+        candidates = good_density.draw(SETTINGS.candidates, dice(seed, number))
+        x = float(candidates[good_density.log_density(candidates).argmax(), 0])
         seen.append(Result(number, {"x": x}, float(valleys({"x": x})), "done"))
     return seen
 
@@ -395,10 +399,9 @@ def check(solution=None):
     rng = np.random.default_rng(0)
     for count in (2, 3, 7):
         good, bad = rng.integers(count, size=4), rng.integers(count, size=20)
-        axes = parzen.axes_of(st.search.Space({"c": list(range(count))}))
-        settings = parzen.Settings(smoothing=0.5)
+        axes = mixture.axes_of(st.search.Space({"c": list(range(count))}))
         log_l, log_g = (
-            parzen.Mixture(axes, part[:, None].astype(float), np.ones(len(part)), settings).log_density(
+            mixture.Mixture(axes, part[:, None].astype(float), np.ones(len(part)), 1.0, 0.5).log_density(
                 np.arange(float(count))[:, None]) for part in (good, bad))
         found = solution(good.tolist(), bad.tolist(), count, 0.5)
         assert np.allclose(found, log_l - log_g), f"{count} choices, good {good}, bad {bad} give {found}."

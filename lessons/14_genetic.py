@@ -11,11 +11,11 @@
 
 # %% [markdown]
 # ## Formulas
-# - [tournament_chance] p = ((n − r) / n)^s − ((n − r − 1) / n)^s
+# - [tournament_probability] p = ((n − r) / n)^s − ((n − r − 1) / n)^s
 # - [roulette_shares] pᵢ = (fᵢ − minₖ[fₖ] + b) / Σⱼ[fⱼ − minₖ[fₖ] + b]
 # - [sbx_spread] β = (2 · u)^(1 / (η + 1)) if u < 0.5 else (1 / (2 · (1 − u)))^(1 / (η + 1))
 # - [sbx_child] c = 0.5 · ((1 + β) · x + (1 − β) · y)
-# - [mutation_deviation] σ = max(s · √(meanₖ[(gₖ − meanₖ[gₖ])²]), l)
+# - [mutation_std] σ = max(s · √(meanₖ[(gₖ − meanₖ[gₖ])²]), l)
 # - [gaussian_mutation] m = g + σ · z
 #
 # The words: a trial is an *individual*, its parameters are *genes*, and its *fitness* is minus its loss. Each gene is a
@@ -124,8 +124,8 @@ assert spread[1] < 0.5 * spread[0] and losses.min() < 0.5 * losses[:16].min()
 
 # %%
 for s in (1, 2, 3):
-    chances = [operators.tournament_chance(rank, 8, s) for rank in range(8)]
-    print(f"tournament of {s}:", " ".join(f"{p:.3f}" for p in chances))
+    probabilities = [operators.tournament_probability(rank, 8, s) for rank in range(8)]
+    print(f"tournament of {s}:", " ".join(f"{p:.3f}" for p in probabilities))
 seven = np.array([1.0, 1.2, 1.4, 1.5, 1.6, 1.8, 2.0])
 for name, group in (("losses 1 to 2", seven), ("and one of 1000", np.append(seven, 1000.0))):
     fitness = -group
@@ -148,7 +148,7 @@ blended = operators.blend_crossover(np.full(20_000, 0.4), np.full(20_000, 0.6), 
 crossed = np.array([operators.sbx_child(*((0.4, 0.6) if first else (0.6, 0.4)), operators.sbx_spread(v, 1.0))
                     for v, first in zip(u, near_first, strict=True)])
 genes = (places + 4.0) / 8.0
-steps = [[operators.mutation_deviation(genes[operators.survivors(losses[:n], 8), i], 0.5, 0.03) for i in (0, 1)]
+steps = [[operators.mutation_std(genes[operators.survivors(losses[:n], 8), i], 0.5, 0.03) for i in (0, 1)]
          for n in range(16, 81, 4)]
 for name, children in (("blend", blended), ("SBX", crossed)):
     inside, outside = ((children > 0.4) & (children < 0.6)).mean(), ((children < 0.3) | (children > 0.7)).mean()
@@ -164,9 +164,9 @@ print(f"mutation: standard deviation as a share of the range of x: {steps[0][0]:
 # %%
 fig, axes = plt.subplots(1, 3, num="14-operators", figsize=(12, 3.8), layout="constrained")
 for k, s in enumerate((1, 2, 3)):
-    axes[0].bar(np.arange(8) + 0.27 * (k - 1), [operators.tournament_chance(rank, 8, s) for rank in range(8)], 0.25,
-                label=f"tournament of {s}")
-axes[0].set(title="Selection", xlabel="rank of the parent (0: the fittest)", ylabel="chance")
+    probabilities = [operators.tournament_probability(rank, 8, s) for rank in range(8)]
+    axes[0].bar(np.arange(8) + 0.27 * (k - 1), probabilities, 0.25, label=f"tournament of {s}")
+axes[0].set(title="Selection", xlabel="rank of the parent (0: the fittest)", ylabel="probability")
 for children, name, color in ((blended, "blend, α = 0.5", "C0"), (crossed, "SBX, η = 1", "C1")):
     axes[1].hist(children, bins=np.linspace(0, 1, 51), density=True, histtype="step", lw=2, color=color, label=name)
 axes[1].plot([0.4, 0.6], [0.15, 0.15], "k^", label="parents")
@@ -189,7 +189,7 @@ for ax in axes:
 # % of SBX's children are further out than 0.3 and 0.7, and none of blend's.
 
 # %%
-assert operators.tournament_chance(0, 8, 2) == 15 / 64
+assert operators.tournament_probability(0, 8, 2) == 15 / 64
 shares = [operators.roulette_shares(-group, np.ptp(group) / len(group)) for group in (seven, np.append(seven, 1000.0))]
 assert shares[0][0] / shares[0][6] > 7.9 and shares[1][0] / shares[1][6] < 1.01
 assert abs(blended.mean() - 0.5) < 0.005 and abs(crossed.mean() - 0.5) < 0.005

@@ -11,8 +11,8 @@
 # ## Formulas
 # - [hyperband_rung_size] m = floor(n / η^i)
 # - [hyperband_rung_budget] r = floor(R / η^k)
-# - [hyperband_promotions] s = Σₖ[1 if pₖ · b ≤ R else 0]
-# - [hyperband_settings] n = −floor(−((S + 1) · η^s / (s + 1)))
+# - [hyperband_s_max] s = Σₖ[1 if pₖ · b ≤ R else 0]
+# - [hyperband_bracket_size] n = −floor(−((S + 1) · η^s / (s + 1)))
 # - [running_average] a = Σₖ[vₖ] / #k
 # - [median_stopping] s = 1 if minₖ[vₖ] > m else 0
 #
@@ -49,7 +49,7 @@ import numpy as np
 
 import scratchtune as st
 from scratchtune.evaluation.selection import standard_error
-from scratchtune.search.hyperband import bracket_size, most_promotions
+from scratchtune.search.schedule import bracket_size, s_max
 
 X, y = st.datasets.load_digits()
 X_train, X_rest, y_train, y_rest = st.train_test_split(X / 16.0, y, train_size=600, stratify=y, random_state=0)
@@ -97,11 +97,11 @@ print(textwrap.fill(race.why(39), 100))
 # ->       1     2       9            3   27 to 35
 # ->       1     3       3            9   36 to 38
 # ->       1     4       1           27   39 to 39
-# -> 40 trials, budget 108 in all; 81 where promoted trials go on from stored state
+# -> 40 trials, budget 108 in all; 81 where promoted trials continue from stored state
 # -> 81 epochs; the winner's validation loss is 0.153
 # -> the best value of the study: 0.130, after 9 epochs
-# -> Trial 39: Bracket 1, rung 4 of 4, budget 27: trial 36 (loss 0.129825) goes on, as number 1 of 3 in
-# -> the rung below; only the best does.
+# -> Trial 39: Bracket 1, rung 4 of 4, budget 27: trial 36 (loss 0.129825) is promoted, ranked 1 of 3 in
+# -> the rung below; only the best is.
 
 # %% [markdown]
 # Now what nobody does: train all 27 to the end, to see what the race has missed.
@@ -118,7 +118,7 @@ def ancestor(study, trial):
 
 
 winner, best = ancestor(race, race.trials[-1]), int(full[:, -1].argmin())
-ranks = full.argsort(axis=0).argsort(axis=0) + 1  # of each setting after each epoch, 1 is the best
+ranks = full.argsort(axis=0).argsort(axis=0) + 1  # of each configuration after each epoch, 1 is the best
 print(f"all 27 to the end: {full.size} epochs; the best loss is {full[best, -1]:.3f}")
 print(f"the winner of the race is number {ranks[winner, -1]} of them")
 print(f"the best one was number {', '.join(str(ranks[best, e - 1]) for e in (1, 3, 9))} after 1, 3, 9 epochs")
@@ -225,7 +225,7 @@ for name, found in runs.items():
 # ->       3     1       6            9   57 to 62
 # ->       3     2       2           27   63 to 64
 # ->       4     1       4           27   65 to 68
-# -> 69 trials, budget 423 in all; 357 where promoted trials go on from stored state
+# -> 69 trials, budget 423 in all; 357 where promoted trials continue from stored state
 # -> random search 351 epochs; best losses 0.182, 0.159, 0.183; mean 0.175
 # -> Hyperband     357 epochs; best losses 0.148, 0.120, 0.146; mean 0.138
 # -> BOHB          357 epochs; best losses 0.127, 0.130, 0.146; mean 0.135
@@ -252,7 +252,7 @@ assert hyperband.cost(going_on=True) == 357 and hyperband.cost() == 423
 best_of = {name: np.array([value[-1] for value, _ in found]) for name, found in runs.items()}
 assert (best_of["Hyperband"] < best_of["random search"]).all() and (best_of["BOHB"] < best_of["random search"]).all()
 assert sum(rung.size for rung in hyperband.rungs() if rung.rung == 0) == 49
-assert [bracket_size(3, s, 3) for s in (3, 2, 1, 0)] == [27, 12, 6, 4] and most_promotions(27, 1, [3, 9, 27, 81]) == 3
+assert [bracket_size(3, s, 3) for s in (3, 2, 1, 0)] == [27, 12, 6, 4] and s_max(27, 1, [3, 9, 27, 81]) == 3
 
 # %% [markdown]
 # ## Break it

@@ -168,9 +168,9 @@ ax.set_title("301,066 parameters, measured just now")
 # ## Check: is it faster?
 # Predict 3: see what was printed; the numbers are your machine's, and other programs on it count too. With batches of
 # 32 two threads are slower than one: a step is shorter than handing its two parts over. The larger the batch, the more
-# work there is for each hand-over. But with larger batches an epoch has fewer steps, and the batch size is a hyper-parameter
-# of its own (lesson 05). Workers in other processes, or on other computers, must in addition send what threads share in
-# memory; that is not measured here.
+# work there is for each hand-over. But with larger batches an epoch has fewer steps, and the batch size is a
+# hyper-parameter of its own (lesson 05). Workers in other processes, or on other computers, must in addition send what
+# threads share in memory; that is not measured here.
 #
 # To *tune*, one can give each worker a training of its own (lesson 16): then nothing is sent within a training.
 

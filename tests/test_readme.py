@@ -115,7 +115,9 @@ def test_generated_parts_are_up_to_date():
     for name, text in PAGES.items():
         assert pages.generated(text) == text, f"{name} is out of date: python -m benchmarks.pages"
     assert formulas.sections() in PAGES["scratchtune/README.md"]
-    assert all((ROOT / file).is_file() for section in SECTIONS for file in section.files)
+    files = [file for section in SECTIONS for file in section.files]
+    assert all((ROOT / file).is_file() for file in files)
+    assert {formula.place.rsplit(":", 1)[0] for formula in formulas.registry().values()} <= set(files)
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -30,18 +30,21 @@ SECTIONS = (
         "scratchtune/estimators.py", "scratchtune/data/scaling.py", "scratchtune/data/imputing.py",
         "scratchtune/data/encoding.py", "scratchtune/search/parameters.py", "scratchtune/search/space.py"),
         ("04", "05", "08")),
-    Section("2.2", "超参数之间的联系", (f"{_NETWORK}/optimizers.py",), ("05",)),
+    Section("2.2", "超参数之间的联系", (f"{_NETWORK}/optimizers.py", f"{_NETWORK}/schedules.py"), ("05",)),
     Section("2.3", "评价指标", (
         "scratchtune/metrics/classification.py", "scratchtune/metrics/precision_recall.py",
         "scratchtune/metrics/ranking.py", "scratchtune/metrics/regression.py"), ("07",)),
     Section("3.1", "网格搜索", ("scratchtune/search/grid.py",), ("06", "11")),
     Section("3.2", "随机搜索", ("scratchtune/search/random.py", "scratchtune/search/sequences.py"), ("06", "11")),
     Section("3.3", "贝叶斯优化", (
-        "scratchtune/search/bayesian.py", "scratchtune/search/gaussian_process.py",
-        "scratchtune/search/acquisition.py", "scratchtune/search/gaussian_search.py",
-        "scratchtune/search/parzen.py"), ("12", "13")),
+        "scratchtune/search/bayesian.py", "scratchtune/search/kernels.py", "scratchtune/search/gaussian_process.py",
+        "scratchtune/search/fitting.py", "scratchtune/search/surrogate.py", "scratchtune/search/normal.py",
+        "scratchtune/search/acquisition.py", "scratchtune/search/acquisition_search.py",
+        "scratchtune/search/gaussian_search.py", "scratchtune/search/mixture.py", "scratchtune/search/parzen.py"),
+        ("12", "13")),
     Section("3.4", "遗传算法", (
-        "scratchtune/search/genetic.py", "scratchtune/search/genetic_operators.py"), ("14",)),
+        "scratchtune/search/genetic.py", "scratchtune/search/genetic_operators.py",
+        "scratchtune/search/genetic_brood.py"), ("14",)),
     Section("4.1", "梯度下降", (f"{_NETWORK}/optimizers.py", f"{_NETWORK}/losses.py"), ("01", "02", "04", "05")),
     Section("4.2", "正则化", (f"{_NETWORK}/penalties.py",), ("01", "03")),
     Section("5", "项目实践：代码实例和详细解释说明", (
@@ -62,7 +65,9 @@ SECTIONS = (
     Section("8.1", "自动机器学习"),
     Section("8.2", "可解释性", ("scratchtune/insight/plots.py",), ("12",)),
     Section("8.3", "计算效率", (
-        f"{_NETWORK}/matmul.py", "scratchtune/jit/kernels.py", "scratchtune/search/hyperband.py"), ("15",)),
+        f"{_NETWORK}/matmul.py", f"{_NETWORK}/exponential.py", f"{_NETWORK}/random_numbers.py",
+        "scratchtune/jit/kernels.py", "scratchtune/search/schedule.py", "scratchtune/search/hyperband.py"),
+        ("15", "17")),
     Section("9.1", "如何选择合适的超参数调整算法？", ("scratchtune/comparison.py",), ("11", "14", "15")),
     Section("9.2", "如何评估超参数调整的效果？", (
         "scratchtune/evaluation/splits.py", "scratchtune/evaluation/cross_validation.py",

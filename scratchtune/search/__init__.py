@@ -10,7 +10,7 @@ from scratchtune.search.genetic import GeneticSearch
 from scratchtune.search.grid import GridSearch
 from scratchtune.search.hyperband import Hyperband, SuccessiveHalving
 from scratchtune.search.random import RandomSearch
-from scratchtune.search.searcher import Exhausted, Result, Searcher, Suggestion
+from scratchtune.search.searcher import Exhausted, PendingParams, Result, Searcher, Seen, Suggestion
 from scratchtune.search.space import Categorical, Float, Int, Space
 
 SEARCHERS: dict[str, type[Searcher]] = {
@@ -20,7 +20,8 @@ DEFAULT = "bayesian"
 
 __all__ = [
     "BayesianSearch", "Categorical", "Exhausted", "Float", "GeneticSearch", "GridSearch", "Hyperband", "Int",
-    "RandomSearch", "Result", "SEARCHERS", "Searcher", "Space", "SuccessiveHalving", "Suggestion", "as_searcher",
+    "PendingParams", "RandomSearch", "Result", "SEARCHERS", "Searcher", "Seen", "Space", "SuccessiveHalving",
+    "Suggestion", "as_searcher",
 ]
 
 

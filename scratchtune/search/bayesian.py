@@ -1,7 +1,7 @@
-"""Bayesian search is learning from all trials so far where the next one is worth most.
+"""Bayesian search fits a model to all trials so far, and tries the point that the model predicts to be the most useful.
 
-It begins with points that are spread evenly. Then a model of what has been seen, a Gaussian process or a
-tree-structured Parzen estimator, says at each step which point promises most.
+It begins with points that are spread evenly over the space. From then on a model of the trials, a Gaussian process or a
+tree-structured Parzen estimator, proposes each point.
 """
 
 from __future__ import annotations
@@ -13,26 +13,27 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.search import gaussian_search, parzen
-from scratchtune.search.acquisition import ACQUISITIONS
+from scratchtune.search.acquisition import ACQUISITIONS, FORMER_NAMES
 from scratchtune.search.random import RandomSearch
-from scratchtune.search.searcher import Result, Searcher, Suggestion
+from scratchtune.search.searcher import Result, Searcher, Seen, Suggestion, as_seen
 from scratchtune.search.space import Space
 
 MODELS = ("auto", "gp", "tpe")
 SEQUENCE = "latin_hypercube"  # of the initial points
 INITIAL = 6  # of them, at most: with 4 a search stays too often where it has begun, 10 cost trials
+PARZEN_INITIAL = 10  # trials before the Parzen estimator proposes: fewer are too few to split into good and bad
 
 
 class BayesianSearch(Searcher):
-    """Propose where a model of the trials so far says that an improvement is most worth hoping for.
+    """Propose the point where a model of the trials so far predicts the most valuable improvement.
 
     model: "gp", a Gaussian process; "tpe", a tree-structured Parzen estimator; "auto" (see `chosen_model`).
-    parallel: how many trials may run at a time; trial n is proposed from all but the ``parallel`` − 1 before it, whose
-    parameters are known but not their values.
+    parallel: how many trials may run at the same time; for trial n the values of the ``parallel`` − 1 trials before it
+    are not known yet, only their parameters.
     acquisition: what the Gaussian process maximises: "log_ei", the logarithm of the expected improvement; "pi", that of
-    the probability of improvement; "bound", the confidence bound with ``kappa`` deviations.
+    the probability of improvement; "lcb", the lower confidence bound, ``kappa`` standard deviations below the mean.
     initial: how many points come first, spread evenly (from a parameter's ``prior`` where it has one); None: six, for
-    one parameter four; with "tpe" ten, since fewer are too few to split.
+    one parameter four; with "tpe" ten, since fewer are too few to split into good and bad.
 
     With "gp", and so with "auto", proposals also depend on the processor's instruction set: the Gaussian process is
     compiled for the processor at hand, its last digits differ on one without fused multiply-add, say, and the point
@@ -49,7 +50,7 @@ class BayesianSearch(Searcher):
     ) -> None:
         self.model = checks.choice("model", model, MODELS)
         self.parallel = checks.integer("parallel", parallel, low=1)
-        self.acquisition = checks.choice("acquisition", acquisition, ACQUISITIONS)
+        self.acquisition = checks.choice("acquisition", acquisition, (*ACQUISITIONS, *FORMER_NAMES))
         self.initial = None if initial is None else checks.integer("initial", initial, low=1)
         self.kappa = checks.real("kappa", kappa, low=0.0)
 
@@ -61,15 +62,15 @@ class BayesianSearch(Searcher):
         self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
         rng: np.random.Generator,
     ) -> Suggestion:
-        """A point of the initial design, or the one that the model finds the most promising."""
-        few = parzen.Settings().startup if self.model == "tpe" else min(2 * len(space.names) + 2, INITIAL)
+        """A point of the initial design, or the one that the model proposes."""
+        few = PARZEN_INITIAL if self.model == "tpe" else min(2 * len(space.names) + 2, INITIAL)
         known, initial = len(seen) + len(pending), self.initial or few
         if known < initial or not seen:
             return self._spread(space, seen, pending, number, rng, {"phase": "initial", "of": initial})
         model, because = self.chosen_model(number, known)
         try:
             params, why = self._proposed(model, space, seen, pending, number, rng)
-        except LookupError:  # all that the model looked at had come before: the rest of a finite space
+        except LookupError:  # all candidates of the model have been tried: the rest of a finite space
             return self._spread(space, seen, pending, number, rng, {"phase": "rest"})
         return Suggestion(params, why={"searcher": "bayesian", "because": because, **why})
 
@@ -77,17 +78,17 @@ class BayesianSearch(Searcher):
         """The model of a trial, and why that one.
 
         With "auto" the two take turns, the Gaussian process at odd numbers and while there are fewer than ten trials.
-        They fail in different places: the process believes in a smooth surface, finds its bottom in few trials, and
-        takes ruggedness for noise; the estimator knows no surface, only where good trials are dense, which holds on
-        rugged and stepped ones too. Each learns from the trials of the other as from its own, so where one of them is
-        stuck the other moves it on. On average that is as good as the process alone, for two thirds of its time; where
-        one of them falls far behind (the process on bbob-f06, the estimator on bbob-f03), the two together do not: see
+        They fail on different problems. The process assumes a smooth function: it finds the minimum in few trials, but
+        explains a rugged function by noise. The estimator only models where good trials are dense, which works on
+        rugged and stepped functions too. Each is fitted to the trials of both, so where one of them is stuck, the other
+        continues. On average that is as good as the process alone, in two thirds of its time; on problems where one of
+        them is far worse (the process on bbob-f06, the estimator on bbob-f03), the two together are not: see
         benchmarks/results/search_quality.md.
         """
         if self.model != "auto":
             return self.model, f"model={self.model!r}"
-        if known < parzen.Settings().startup:
-            return "gp", f"the Parzen estimator's turns begin after {parzen.Settings().startup} trials"
+        if known < PARZEN_INITIAL:
+            return "gp", f"the Parzen estimator's turns begin after {PARZEN_INITIAL} trials"
         if number % 2 == 1:
             return "gp", "the two models take turns, and this is the Gaussian process's"
         return "tpe", "the two models take turns, and this is the Parzen estimator's"
@@ -99,7 +100,7 @@ class BayesianSearch(Searcher):
         if model == "gp":
             params, why = gaussian_search.propose(space, seen, pending, number, rng, self.acquisition, self.kappa)
             return params, {"model": "gp", "phase": "model", **why}
-        params, why = parzen.propose(space, seen, pending, number, rng, parzen.Settings(startup=1))  # they have come
+        params, why = parzen.propose(space, seen, pending, number, rng)
         return params, {"model": "tpe", **why}
 
     def _spread(
@@ -108,7 +109,8 @@ class BayesianSearch(Searcher):
     ) -> Suggestion:
         """A point that is spread evenly, or a random one of those that are left."""
         earlier = [result.params for result in seen] + list(pending)
-        suggestion = RandomSearch(SEQUENCE).suggest(space, [], earlier, number, rng)
+        seed = as_seen(seen, self.needs(number), rng).seed
+        suggestion = RandomSearch(SEQUENCE).suggest(space, Seen(seed=seed), earlier, number, rng)
         return Suggestion(suggestion.params, why={**suggestion.why, "searcher": "bayesian", **why})
 
     def explain(self, why: dict[str, Any]) -> str:
@@ -116,8 +118,8 @@ class BayesianSearch(Searcher):
         if "model" not in why:
             drawn = RandomSearch(SEQUENCE).explain(why)
             if why["phase"] == "initial":
-                return f"One of the {why['of']} points with which the search begins, before a model is asked. {drawn}"
-            return f"All that the model looked at had come before or was refused, so one of the others. {drawn}"
+                return f"One of the {why['of']} points with which the search begins, before a model proposes. {drawn}"
+            return f"All candidates of the model had been tried or were not allowed, so this is another point. {drawn}"
         explained = (gaussian_search if why["model"] == "gp" else parzen).explain(why)
         because = why["because"]
         return f"{explained} ({because[0].upper()}{because[1:]}.)" if self.model == "auto" else explained

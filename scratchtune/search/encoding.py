@@ -1,10 +1,10 @@
-"""An encoding is how a model sees a space: a row of numbers for each point, one column a parameter.
+"""An encoding is how a model sees a space: a row of numbers for each point, with one column for each parameter.
 
-A range has its place in the unit cube (`Space.to_unit`), so log ranges are seen on their log scale. Choices have their
-number, and are compared by equality only. A parameter that is absent stands at a fixed place: a range in its middle, so
-that it is as near as can be to all that it may be, and choices at the number −1, which equals none of them.
+A range is encoded by its unit value (`Space.to_unit`), so log ranges are seen on their log scale. A choice is encoded
+by its index; indices are compared by equality only. A parameter that is absent has a fixed entry: a range 0.5, in the
+middle, so that it is as near as possible to all of its values, and choices the index −1, which equals none of them.
 
-Everything here works on many rows at once; a row that comes out of `snapped` is where a point of the space really is.
+Everything here works on many rows at once. `snapped` moves rows to the nearest points of the space.
 """
 
 from __future__ import annotations
@@ -14,27 +14,28 @@ from typing import Any
 
 import numpy as np
 
+from scratchtune.search.cells import cell_indices, cell_middles
 from scratchtune.search.parameters import prior_in_unit
 from scratchtune.search.space import Categorical, Float, Int, Space, same
 
-ABSENT_PLACE, ABSENT_CHOICE = 0.5, -1.0
-LEAST_WEIGHT = 1e-6  # a choice of weight 0 is as good as never proposed by belief, and yet has a logarithm
+ABSENT_UNIT, ABSENT_CHOICE = 0.5, -1.0
+LEAST_WEIGHT = 1e-6  # of a choice with the prior weight 0: its logarithm must exist
 
 
 class Encoding:
-    """The columns of a space. ``overlap`` (d,) is 1.0 for choices; ``counts`` (d,) is 0 for continuous ranges."""
+    """The columns of a space; ``is_categorical`` (d,) is 1 for choices, ``counts`` (d,) is 0 for continuous ranges."""
 
     def __init__(self, space: Space) -> None:
         self.space = space
         self.parameters = list(space.parameters.values())
-        self.overlap = np.array([float(isinstance(p, Categorical)) for p in self.parameters])
+        self.is_categorical = np.array([float(isinstance(p, Categorical)) for p in self.parameters])
         self.counts = np.array([p.count or 0 for p in self.parameters])
         self.continuous = self.counts == 0
         self.has_prior = any(p.prior is not None for p in self.parameters)
         self._conditions = [self._allowed(name) for name in space.names]
 
     def _allowed(self, name: str) -> list[tuple[int, np.ndarray]]:
-        """For each parent of a parameter its column, and which of its values, by number, the condition allows."""
+        """For each parent of a parameter its column, and which of its values, by index, the condition allows."""
         found = []
         for parent, values in self.space.conditions[name].items():
             column = self.space.names.index(parent)
@@ -49,25 +50,26 @@ class Encoding:
         for row, params in zip(out, points, strict=True):
             for j, (name, parameter) in enumerate(self.space.parameters.items()):
                 if name not in params:
-                    row[j] = ABSENT_CHOICE if self.overlap[j] else ABSENT_PLACE
+                    row[j] = ABSENT_CHOICE if self.is_categorical[j] else ABSENT_UNIT
                 else:
-                    row[j] = parameter.index(params[name]) if self.overlap[j] else parameter.to_unit(params[name])
+                    here = params[name]
+                    row[j] = parameter.index(here) if self.is_categorical[j] else parameter.to_unit(here)
         return self.snapped(out)  # to the bit what a move to the same values gives
 
     def params(self, row: np.ndarray) -> dict[str, Any]:
         """The point of the space at a row; whatever stands in the column of an absent parameter."""
         return self.space.from_unit([
             (max(u, 0.0) + 0.5) / n if choice else u
-            for u, n, choice in zip(row.tolist(), self.counts.tolist(), self.overlap.tolist(), strict=True)])
+            for u, n, choice in zip(row.tolist(), self.counts.tolist(), self.is_categorical.tolist(), strict=True)])
 
     def from_unit(self, cube: np.ndarray) -> np.ndarray:
-        """Rows, (n, d), at points of the unit cube; they are snapped."""
-        choice = self.overlap == 1.0
+        """Snapped rows, (n, d), at points of the unit cube."""
+        choice = self.is_categorical == 1.0
         rows = np.where(choice, np.minimum(np.floor(cube * self.counts), self.counts - 1), cube)
         return self.snapped(rows)
 
     def snapped(self, rows: np.ndarray) -> np.ndarray:
-        """The same rows where the space has points: on the steps, and at the fixed places of what is absent."""
+        """The rows moved to points of the space: to steps, and to the fixed entries of absent parameters."""
         return self.snapped_and_active(rows)[0]
 
     def active(self, rows: np.ndarray) -> np.ndarray:
@@ -75,70 +77,62 @@ class Encoding:
         return self.snapped_and_active(rows)[1]
 
     def snapped_and_active(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The answers of both; parents come before those whose existence they decide."""
-        out = np.clip(rows, 0.0, np.where(self.overlap == 1.0, self.counts - 1.0, 1.0))
+        """Both `snapped` and `active`; parents come before the parameters that depend on them."""
+        out = np.clip(rows, 0.0, np.where(self.is_categorical == 1.0, self.counts - 1.0, 1.0))
         active = np.ones(out.shape, dtype=bool)
         for j, conditions in enumerate(self._conditions):
             for parent, allowed in conditions:
-                active[:, j] &= active[:, parent] & allowed[self.numbers(out[:, parent], parent)]
-            column = self.places(self.numbers(out[:, j], j), j) if self.counts[j] else out[:, j]
-            out[:, j] = np.where(active[:, j], column, ABSENT_CHOICE if self.overlap[j] else ABSENT_PLACE)
+                active[:, j] &= active[:, parent] & allowed[self.indices(out[:, parent], parent)]
+            column = self.unit_values(self.indices(out[:, j], j), j) if self.counts[j] else out[:, j]
+            out[:, j] = np.where(active[:, j], column, ABSENT_CHOICE if self.is_categorical[j] else ABSENT_UNIT)
         return out, active
 
-    def numbers(self, column: np.ndarray, j: int) -> np.ndarray:
-        """Number of the value at each entry of column j, of a parameter that has a number of values."""
+    def indices(self, column: np.ndarray, j: int) -> np.ndarray:
+        """Index of the value at each entry of column j, of a parameter with a finite number of values."""
         parameter = self.parameters[j]
-        if self.overlap[j]:
+        if isinstance(parameter, Categorical):
             return np.maximum(column, 0.0).astype(np.int64)
-        if isinstance(parameter, Int) and parameter.log:
-            low, high = np.log(parameter.low - 0.5), np.log(parameter.high + 0.5)
-            value = np.floor(np.exp(low + column * (high - low)) + 0.5).astype(np.int64)
-            return np.clip(value, parameter.low, parameter.high) - parameter.low
-        return np.minimum(column * self.counts[j], self.counts[j] - 1).astype(np.int64)
+        return cell_indices(parameter, column)
 
-    def places(self, numbers: np.ndarray, j: int) -> np.ndarray:
-        """Entries of column j for values by their number; the inverse of `numbers`."""
+    def unit_values(self, indices: np.ndarray, j: int) -> np.ndarray:
+        """Entries of column j for values by their index; the inverse of `indices`."""
         parameter = self.parameters[j]
-        if self.overlap[j]:
-            return numbers.astype(np.float64)
-        if isinstance(parameter, Int) and parameter.log:
-            low, high = np.log(parameter.low - 0.5), np.log(parameter.high + 0.5)
-            ends = np.log(np.stack([numbers - 0.5, numbers + 0.5]) + parameter.low)
-            return (ends.mean(axis=0) - low) / (high - low)
-        return (numbers + 0.5) / self.counts[j]
+        if isinstance(parameter, Categorical):
+            return indices.astype(np.float64)
+        return cell_middles(parameter, indices)
 
     def neighbours(self, row: np.ndarray, most: int = 12) -> np.ndarray:
-        """Rows that differ in one stepped or chosen parameter: all its values where they are few, else the next ones.
+        """Rows that differ in one parameter with steps or choices: all its values if they are few, else the nearest.
 
-        The others keep their entries, so a range that comes to exist begins in its middle, and a choice at its first.
+        The other entries stay, so a range that becomes active starts at 0.5, and a choice at its first.
         """
         found = [np.empty((0, len(row)))]
         for j in np.flatnonzero(self.counts > 1).tolist():
-            here, n = int(self.numbers(row[j : j + 1], j)[0]), int(self.counts[j])
-            others = np.arange(n) if n <= most or self.overlap[j] else here + np.array([-3, -2, -1, 1, 2, 3])
+            here, n = int(self.indices(row[j : j + 1], j)[0]), int(self.counts[j])
+            others = np.arange(n) if n <= most or self.is_categorical[j] else here + np.array([-3, -2, -1, 1, 2, 3])
             others = others[(others >= 0) & (others < n) & (others != here)]
-            moved = np.repeat(row[None], len(others), axis=0)
-            moved[:, j] = self.places(others, j)
-            found.append(moved)
+            neighbours = np.repeat(row[None], len(others), axis=0)
+            neighbours[:, j] = self.unit_values(others, j)
+            found.append(neighbours)
         around = self.snapped(np.concatenate(found))
-        return around[(around != row).any(axis=1)]  # a move of what is absent is none
+        return around[(around != row).any(axis=1)]  # a change of an absent parameter is none
 
     def prior(self) -> tuple[np.ndarray, np.ndarray]:
-        """Centre (d,) and 1 / spread² (d,), 0 where the user has given none, of the beliefs about ranges."""
-        centre, sharpness = np.full(len(self.parameters), 0.5), np.zeros(len(self.parameters))
+        """Centre (d,) and precision 1 / std² (d,) of the user's priors of ranges; 0 where there is none."""
+        centre, precision = np.full(len(self.parameters), 0.5), np.zeros(len(self.parameters))
         for j, parameter in enumerate(self.parameters):
             if isinstance(parameter, (Float, Int)) and parameter.prior is not None and parameter.low < parameter.high:
                 centre[j], spread = prior_in_unit(parameter)
-                sharpness[j] = spread ** -2
-        return centre, sharpness
+                precision[j] = spread ** -2
+        return centre, precision
 
-    def log_beliefs(self, rows: np.ndarray) -> np.ndarray:
-        """Logarithm of the user's prior at some snapped rows, (n,): 0 at the likeliest point, less elsewhere."""
-        centre, sharpness = self.prior()
+    def log_prior(self, rows: np.ndarray) -> np.ndarray:
+        """Logarithm of the user's prior at some snapped rows, (n,): 0 at the most probable point, less elsewhere."""
+        centre, precision = self.prior()
         active = self.active(rows)
-        out = -0.5 * np.where(active, sharpness * (rows - centre) ** 2, 0.0).sum(axis=1)
+        out = -0.5 * np.where(active, precision * (rows - centre) ** 2, 0.0).sum(axis=1)
         for j, parameter in enumerate(self.parameters):
             if isinstance(parameter, Categorical) and parameter.prior is not None:
                 shares = np.maximum(np.array(parameter.prior) / max(parameter.prior), LEAST_WEIGHT)
-                out += np.where(active[:, j], np.log(shares)[self.numbers(rows[:, j], j)], 0.0)
+                out += np.where(active[:, j], np.log(shares)[self.indices(rows[:, j], j)], 0.0)
         return out

@@ -1,16 +1,17 @@
-"""A genetic search breeds settings: the best of those seen become parents, and their children are tried next.
+"""Genetic search breeds configurations: the best ones seen become parents, and their children are tried next.
 
 Its parts are those of every genetic algorithm. A trial is an individual, its parameters are its genes, and its fitness
 is minus its loss. The first ``population`` trials are spread over the space. From then on each trial is a child:
 
-1. *replacement*: the fittest of all that were seen may become parents, children and their own parents alike (elitism);
-2. *selection*: two of them are chosen, the fitter the likelier;
+1. *replacement*: the fittest of all trials seen, of any generation, may become parents (elitism);
+2. *selection*: two of them are chosen, fitter ones with a higher probability;
 3. *crossover*: the child takes its genes from both, or from between them;
-4. *mutation*: some genes change by chance.
+4. *mutation*: some genes change at random.
 
-A *brood* of such children is made for each trial, and the one that looks best to a rough estimate is tried.
-Children come in small generations of ``offspring`` trials, which may run side by side: with budgets of 50 to 500
-trials, few can be spent on parents that are known to be beaten. The operators are in `genetic_operators`.
+A *brood* of such children is made for each trial, and the one that a simple surrogate predicts to be the fittest is
+tried. Children come in small generations of ``offspring`` trials, which may run side by side: with 50 to 500 trials in
+all, few can be spent on children of parents that have been surpassed meanwhile. The operators are in
+`genetic_operators`.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.search import genetic_operators as operators
-from scratchtune.search.genetic_brood import FITTED, Judge
-from scratchtune.search.random import RandomSearch, draw_from_prior, place
-from scratchtune.search.searcher import Result, Searcher, Suggestion, Taken
+from scratchtune.search.genetic_brood import FITTED, QuadraticSurrogate
+from scratchtune.search.random import RandomSearch, draw_from_prior, params_at_quantiles
+from scratchtune.search.searcher import Result, Searcher, Suggestion, Taken, as_seen
 from scratchtune.search.sequences import latin_hypercube
 from scratchtune.search.space import Categorical, Parameter, Space
 
@@ -34,7 +35,7 @@ TRIES = 100  # how many children are made before one that is neither refused nor
 BLEND = 0.5  # alpha of BLX
 SBX_ETA, SBX_SHARE = 1.0, 0.5  # a wide spread, since few generations must do; share of the genes that are crossed
 FEW = 16  # a number with at most so many values is inherited whole, as a choice is
-STRENGTH, LEAST, CELL = 0.5, 0.03, 0.7  # of a Gaussian step: share of the spread, at least so much, and of a cell
+STRENGTH, LEAST, CELL = 0.5, 0.03, 0.7  # of a Gaussian step: share of the parents' std, least std, share of a cell
 POLYNOMIAL_ETA = 5.0
 
 Rng = np.random.Generator
@@ -60,9 +61,9 @@ CROSSOVERS: dict[str, Callable[[np.ndarray, np.ndarray, Rng], np.ndarray]] = {
     "blend": lambda x, y, rng: operators.blend_crossover(x, y, rng.random(len(x)), BLEND),
     "uniform": lambda x, y, rng: operators.uniform_crossover(x, y, rng.random(len(x))),
 }
-MUTATIONS: dict[str, Callable[[float, float, Rng], float]] = {  # (gene, deviation, rng) to gene
-    "gaussian": lambda gene, deviation, rng: operators.gaussian_mutation(gene, deviation, float(rng.normal())),
-    "polynomial": lambda gene, deviation, rng: operators.polynomial_mutation(
+MUTATIONS: dict[str, Callable[[float, float, Rng], float]] = {  # (gene, std, rng) to gene
+    "gaussian": lambda gene, std, rng: operators.gaussian_mutation(gene, std, float(rng.normal())),
+    "polynomial": lambda gene, std, rng: operators.polynomial_mutation(
         gene, operators.polynomial_step(float(rng.random()), POLYNOMIAL_ETA)),
 }
 SELECTIONS = ("tournament", "roulette")
@@ -95,10 +96,12 @@ class GeneticSearch(Searcher):
     - ``offspring``: children in each later generation: so many trials may run side by side.
     - ``parents``: how many of the fittest may become parents; None is half of the population.
     - ``selection``: "tournament", of ``tournament`` individuals, or "roulette".
-    - ``crossover``: "sbx", "blend" or "uniform"; with the chance ``crossover_rate``, else the child is a parent's copy.
-    - ``mutation``: "gaussian" or "polynomial"; each gene with the chance ``mutation_rate``, and a child without
-      crossover has at least one mutated gene. Choices are never blended: each is a parent's, or mutates into another.
-    - ``brood``: children made for each trial, of which one is tried (see `genetic_brood`); 1 does without an estimate.
+    - ``crossover``: "sbx", "blend" or "uniform"; with the probability ``crossover_rate``, else the child is a copy
+      of a parent.
+    - ``mutation``: "gaussian" or "polynomial"; each gene with the probability ``mutation_rate``, and a child
+      without crossover has at least one mutated gene. Choices are never blended: each is a parent's, or mutates into
+      another.
+    - ``brood``: children made for each trial, of which one is tried (see `genetic_brood`); 1 does without a surrogate.
     - ``elitism``: False lets only the latest ``population`` trials be parents, so that the best may be forgotten.
 
     Trial ``number`` waits for all trials before its own generation. Failed trials are no parents; as long as fewer than
@@ -137,10 +140,11 @@ class GeneticSearch(Searcher):
         self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int, rng: Rng,
     ) -> Suggestion:
         """A founder of the first generation, or a child of two of the fittest that were seen."""
+        seen = as_seen(seen, self.needs(number), rng)
         taken = Taken(space, seen, pending)
         why, parented = {"searcher": "genetic", "generation": self.generation(number)}, False
         if self.needs(number) == 0 and len(seen) < self.population:  # an earlier study's trials may be the founders
-            params = _founder(space, len(seen) + number, rng)
+            params = _founder(space, len(seen) + number, seen.seed, rng)
             if space.allows(params) and params not in taken:
                 return Suggestion(params, why | {"founder": number})
         else:
@@ -150,7 +154,7 @@ class GeneticSearch(Searcher):
             if brood:
                 best, estimates = _best_of(space, pool, brood)
                 child, params = brood[best]
-                return Suggestion(params, why | _reasons(space, parents, child, params, seen, self.needs(number))
+                return Suggestion(params, why | _reasons(space, parents, child, params, seen.earlier)
                                   | {"estimates": estimates, "chosen": best})
         drawn = RandomSearch().suggest(space, seen, pending, number, rng)
         return Suggestion(drawn.params, why | {"drawn": drawn.why, "parented": parented})
@@ -186,7 +190,7 @@ class GeneticSearch(Searcher):
         if len(parents.results) < 2:
             return
         parameters = list(space.parameters.values())
-        deviations = [_deviation(p, parents.genes[:, i]) for i, p in enumerate(parameters)]
+        stds = [_mutation_std(p, parents.genes[:, i]) for i, p in enumerate(parameters)]
         for _ in range(TRIES):
             pair = self._select(parents.fitness, rng)
             genes, origin, crossed = self._cross(parameters, parents.genes, pair, rng)
@@ -195,7 +199,7 @@ class GeneticSearch(Searcher):
                 chosen[rng.integers(len(genes))] = True
             before = {int(i): float(genes[i]) for i in np.flatnonzero(chosen)}
             for i in before:
-                genes[i] = self._mutate(parameters[i], float(genes[i]), deviations[i], rng)
+                genes[i] = self._mutate(parameters[i], float(genes[i]), stds[i], rng)
             yield Child(pair, genes, origin, before)
 
     def _select(self, fitness: np.ndarray, rng: Rng) -> tuple[int, int]:
@@ -228,13 +232,13 @@ class GeneticSearch(Searcher):
         nearer = np.abs(child - x.values) <= np.abs(child - y.values)
         return child, [a if near else b for near, a, b in zip(nearer, x.origin, y.origin, strict=True)], True
 
-    def _mutate(self, parameter: Parameter, gene: float, deviation: float, rng: Rng) -> float:
+    def _mutate(self, parameter: Parameter, gene: float, std: float, rng: Rng) -> float:
         """The gene after mutation: another choice, or a step."""
         if isinstance(parameter, Categorical):
             weights = parameter.prior or [1.0] * parameter.count
             return parameter.to_unit(parameter.value(
                 operators.other_choice(parameter.index(parameter.from_unit(gene)), weights, rng)))
-        return _within(MUTATIONS[self.mutation](gene, deviation, rng))
+        return _within(MUTATIONS[self.mutation](gene, std, rng))
 
 
 # Beneath -------------------------------------------------------------------------------------------------------------
@@ -257,17 +261,18 @@ def _fittest(space: Space, pool: Sequence[Result], count: int) -> Parents:
 def _best_of(
     space: Space, pool: Sequence[Result], brood: Sequence[tuple[Child, dict[str, Any]]],
 ) -> tuple[int, list[float]]:
-    """The number of the child that is estimated to be the fittest, and all estimates."""
+    """The index of the child with the lowest predicted rank, and the predicted ranks of all."""
     if len(brood) == 1:
         return 0, []
     fitted = _fittest(space, pool, min(max(len(pool) // 2, POPULATION), FITTED))
-    estimates = Judge(space, fitted.genes).estimates(np.array([space.to_unit(params) for _, params in brood]))
+    children = np.array([space.to_unit(params) for _, params in brood])
+    estimates = QuadraticSurrogate(space, fitted.genes).estimates(children)
     return int(np.argmin(estimates)), [float(estimate) for estimate in estimates]
 
 
-def _founder(space: Space, number: int, rng: Rng) -> dict[str, Any]:
+def _founder(space: Space, number: int, seed: int, rng: Rng) -> dict[str, Any]:
     """A point of the seed's Latin hypercube: the founders share no interval of any axis, or of its prior."""
-    return place(space, next(latin_hypercube(len(space.names), number, rng)))
+    return params_at_quantiles(space, next(latin_hypercube(len(space.names), number, seed, rng)))
 
 
 def _completed(
@@ -310,18 +315,18 @@ def _drawn(parameter: Parameter, rng: Rng) -> float:
     return float(rng.random()) if parameter.prior is None else draw_from_prior(parameter, rng)
 
 
-def _deviation(parameter: Parameter, genes: np.ndarray) -> float:
-    """Deviation of a gene's Gaussian step; a parameter with few values needs steps that reach the next one."""
+def _mutation_std(parameter: Parameter, genes: np.ndarray) -> float:
+    """Standard deviation of a gene's Gaussian step; with few values it must be large enough to reach the next one."""
     least = LEAST if parameter.count is None else max(LEAST, CELL / parameter.count)
     present = genes[~np.isnan(genes)]
-    return operators.mutation_deviation(present, STRENGTH, least) if len(present) else least
+    return operators.mutation_std(present, STRENGTH, least) if len(present) else least
 
 
 def _reasons(
-    space: Space, parents: Parents, child: Child, params: dict[str, Any], seen: Sequence[Result], own: int,
+    space: Space, parents: Parents, child: Child, params: dict[str, Any], earlier: Sequence[Result],
 ) -> dict[str, Any]:
     """Parents, crossover mask and mutated genes as plain data; of the genes that the child shows, no others."""
-    adopted = {id(result) for result in seen[: len(seen) - own]}  # trials of the study that this one started from
+    adopted = {id(result) for result in earlier}  # trials of the study that this one started from
 
     def described(k: int) -> dict[str, Any]:
         result = parents.results[k]

@@ -1,11 +1,11 @@
-"""A genetic operator makes the next generation from the last: it selects, crosses, mutates or keeps.
+"""Genetic operators make the next generation from the last one: selection, crossover, mutation and replacement.
 
-Each one is a small function that knows nothing of trials and studies. Its random numbers are arguments wherever it is
-a formula: the same numbers give the same child.
+Each is a small function without any reference to trials and studies. Where it is a formula, its random numbers are
+arguments, so the same numbers give the same child.
 
-- **Fitness** is f = −loss: the more the better.
-- A **gene** is a place in the unit interval, x of one parent and y of the other; i runs over genes.
-- A **choice** (a category) has no order, so it is never blended: it comes from one parent, or is drawn anew.
+- **Fitness** is f = −loss: larger is better.
+- A **gene** is a unit value in [0, 1], x of one parent and y of the other; i runs over genes.
+- A **choice** (a category) has no order, so it is never blended: it is inherited from one parent, or drawn again.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import numpy as np
 
 
 def survivors(losses: Sequence[float] | np.ndarray, count: int) -> list[int]:
-    """Indices of the ``count`` fittest, the fittest first; of equals the earlier one, and never a failed one (NaN).
+    """Indices of the ``count`` fittest, the fittest first; ties go to the earlier one, failures (NaN) are left out.
 
-    Parents and children compete alike, so what is best so far is never lost: this is elitism, and in the words of
-    evolution strategies a (μ + λ) replacement.
+    Parents and children compete with each other, so the best one so far is never lost: this is elitism, called (μ + λ)
+    replacement in evolution strategies.
 
     >>> survivors([3.0, 1.0, float("nan"), 1.0], 2)
     [1, 3]
@@ -35,44 +35,44 @@ def survivors(losses: Sequence[float] | np.ndarray, count: int) -> list[int]:
 
 
 def tournament(fitness: np.ndarray, size: int, rng: np.random.Generator) -> int:
-    """Index of the fittest of ``size`` that are drawn with equal chances, one of them perhaps twice."""
+    """Index of the fittest of ``size`` individuals that are drawn with equal probabilities, with replacement."""
     drawn = rng.integers(len(fitness), size=size)
     return int(min(drawn, key=lambda k: (-fitness[k], k)))
 
 
-def tournament_chance(rank: int, n: int, size: int) -> float:
-    """Chance that a rank wins a tournament: all who are drawn are of that rank or worse, and not all are worse.
+def tournament_probability(rank: int, n: int, size: int) -> float:
+    """Probability that a rank wins a tournament: all that are drawn have this rank or a worse one, and not all a worse.
 
-    Formula [tournament_chance]
+    Formula [tournament_probability]
         p = ((n − r) / n)^s − ((n − r − 1) / n)^s
     Where
         r: rank, scalar, integer in [0, 3], 0 for the fittest
         n: n, scalar, integer >= 4, individuals
-        s: size, scalar, integer >= 1, how many are drawn
+        s: size, scalar, integer >= 1, individuals that are drawn
     Returns
         p, a probability; the p of all ranks add up to 1.
     Source
         Blickle and Thiele (1996), "A comparison of selection schemes used in evolutionary algorithms",
         on tournament selection.
     Example
-        >>> [tournament_chance(rank, 2, 2) for rank in (0, 1)]
+        >>> [tournament_probability(rank, 2, 2) for rank in (0, 1)]
         [0.75, 0.25]
     """
     return ((n - rank) / n) ** size - ((n - rank - 1) / n) ** size
 
 
 def roulette_shares(fitness: np.ndarray, base: float) -> np.ndarray:
-    """Share of the roulette wheel that each individual has: what it is fitter than the least fit one, plus a base.
+    """Share of the roulette wheel of each individual: its fitness above that of the least fit one, plus a base.
 
     Formula [roulette_shares]
         pᵢ = (fᵢ − minₖ[fₖ] + b) / Σⱼ[fⱼ − minₖ[fₖ] + b]
     Where
         f: fitness, (i,), real
-        b: base, scalar, > 0, what the least fit one has
+        b: base, scalar, > 0, the part of the least fit one
     Returns
         p, probabilities.
     Variant
-        Holland's wheel has fᵢ / Σⱼ[fⱼ], which asks for a fitness above zero, and hardly selects once all are alike.
+        Holland's wheel has fᵢ / Σⱼ[fⱼ], which requires a fitness above zero, and hardly selects once all are similar.
     Source
         Goldberg (1989), "Genetic Algorithms in Search, Optimization and Machine Learning", chapter 1; the window, which
         subtracts the least fitness: Grefenstette (1986).
@@ -85,8 +85,8 @@ def roulette_shares(fitness: np.ndarray, base: float) -> np.ndarray:
 
 
 def roulette(fitness: np.ndarray, rng: np.random.Generator) -> int:
-    """Index of the individual at which the wheel stops; the least fit one has 1/n of the range as its base."""
-    scaled = fitness / max(1.0, float(np.max(np.abs(fitness))))  # no range of values is too wide
+    """Index of the individual that the roulette wheel selects; the base is 1/n of the range of the fitness."""
+    scaled = fitness / max(1.0, float(np.max(np.abs(fitness))))  # so that no difference overflows
     width = float(np.max(scaled) - np.min(scaled))
     shares = roulette_shares(scaled, width / len(scaled) if width > 0.0 else 1.0)
     return min(int(np.searchsorted(np.cumsum(shares), rng.random(), side="right")), len(shares) - 1)
@@ -96,18 +96,18 @@ def roulette(fitness: np.ndarray, rng: np.random.Generator) -> int:
 
 
 def uniform_crossover(x: np.ndarray, y: np.ndarray, u: np.ndarray) -> np.ndarray:
-    """Each gene comes whole from one of the parents, by the toss of a coin.
+    """Each gene is that of one of the parents, with equal probabilities.
 
     Formula [uniform_crossover]
         cᵢ = xᵢ if uᵢ < 0.5 else yᵢ
     Where
         x: x, (i,), in [0, 1]
         y: y, (i,), in [0, 1]
-        u: u, (i,), in [0, 1], even random numbers
+        u: u, (i,), in [0, 1], uniform random numbers
     Returns
         c, the child's genes.
     Variant
-        One-point and two-point crossover keep neighbours together, which the order of hyper-parameters does not merit.
+        One-point and two-point crossover keep neighbouring genes together; hyper-parameters have no meaningful order.
     Source
         Syswerda (1989), "Uniform crossover in genetic algorithms".
     Example
@@ -118,20 +118,20 @@ def uniform_crossover(x: np.ndarray, y: np.ndarray, u: np.ndarray) -> np.ndarray
 
 
 def blend_crossover(x: np.ndarray, y: np.ndarray, u: np.ndarray, alpha: float) -> np.ndarray:
-    """Each gene is drawn evenly between the parents', and the share alpha of their distance beyond (BLX-alpha).
+    """Each gene is drawn uniformly from the interval between the parents', extended by alpha on both sides (BLX-alpha).
 
     Formula [blend_crossover]
         cᵢ = xᵢ + ((1 + 2 · α) · uᵢ − α) · (yᵢ − xᵢ)
     Where
         x: x, (i,), in [0, 1]
         y: y, (i,), in [0, 1]
-        u: u, (i,), in [0, 1], even random numbers
+        u: u, (i,), in [0, 1], uniform random numbers
         α: alpha, scalar, in [0, 1]
     Returns
-        c, the child's genes; they may lie outside of the unit interval.
+        c, the child's genes; they may be outside of the unit interval.
     Variant
-        With α = 0.5 a child's gene lies outside of its parents' as often as between them; the variance of the genes
-        grows by a sixth from parents to children, which selection takes away again.
+        With α = 0.5 a child's gene is outside of its parents' as often as between them; the variance of the genes grows
+        by a sixth from parents to children, and selection reduces it again.
     Source
         Eshelman and Schaffer (1993), "Real-coded genetic algorithms and interval-schemata".
     Example
@@ -142,17 +142,17 @@ def blend_crossover(x: np.ndarray, y: np.ndarray, u: np.ndarray, alpha: float) -
 
 
 def sbx_spread(u: float, eta: float) -> float:
-    """Spread factor of simulated binary crossover: how far apart two children lie, in distances of their parents.
+    """Spread factor of simulated binary crossover: the distance of two children, divided by that of their parents.
 
     Formula [sbx_spread]
         β = (2 · u)^(1 / (η + 1)) if u < 0.5 else (1 / (2 · (1 − u)))^(1 / (η + 1))
     Where
-        u: u, scalar, in [0, 1), an even random number
+        u: u, scalar, in [0, 1), a uniform random number
         η: eta, scalar, in [0, 20], the larger, the closer to the parents
     Returns
-        β, below 1 (the children lie between the parents) as often as above.
+        β, below 1 (the children are between the parents) as often as above.
     Variant
-        For bounded genes Deb's later code cuts the distribution off at the bounds; here genes are reflected there.
+        For bounded genes Deb's later code truncates the distribution at the bounds; here genes are reflected there.
     Source
         Deb and Agrawal (1995), "Simulated binary crossover for continuous search space".
     Example
@@ -174,7 +174,7 @@ def sbx_child(near: float, far: float, beta: float) -> float:
         y: far, scalar, real
         β: beta, scalar, >= 0
     Returns
-        c, a gene; it may lie outside of the unit interval. The mean of the two children is that of their parents.
+        c, a gene; it may be outside of the unit interval. The mean of the two children is that of their parents.
     Source
         Deb and Agrawal (1995).
     Example
@@ -187,57 +187,57 @@ def sbx_child(near: float, far: float, beta: float) -> float:
 # Mutation ------------------------------------------------------------------------------------------------------------
 
 
-def mutation_deviation(genes: np.ndarray, strength: float, least: float) -> float:
-    """Standard deviation of a gene's mutation: a share of its spread among the parents, and never below the least.
+def mutation_std(genes: np.ndarray, strength: float, least: float) -> float:
+    """Standard deviation of a gene's mutation: a share of the parents' standard deviation, but at least ``least``.
 
-    Formula [mutation_deviation]
+    Formula [mutation_std]
         σ = max(s · √(meanₖ[(gₖ − meanₖ[gₖ])²]), l)
     Where
         g: genes, (k,), in [0, 1], one gene of all possible parents
         s: strength, scalar, in [0, 2]
         l: least, scalar, in (0, 1)
     Returns
-        σ; as the parents draw together, steps become smaller by themselves.
+        σ; as the parents become more similar, steps become smaller by themselves.
     Variant
-        In evolution strategies each individual carries a σ of its own, which is inherited and mutates as well.
+        In evolution strategies each individual has its own σ, which is inherited and mutated as well.
     Source
         The population's spread as the measure of a step: Beyer and Deb (2001), "On self-adaptive features in
         real-parameter evolutionary algorithms".
     Example
-        >>> mutation_deviation(np.array([0.25, 0.75]), 0.5, 0.05)
+        >>> mutation_std(np.array([0.25, 0.75]), 0.5, 0.05)
         0.125
     """
     spread = math.sqrt(float(np.mean((genes - np.mean(genes)) ** 2)))
     return max(strength * spread, least)
 
 
-def gaussian_mutation(gene: float, deviation: float, z: float) -> float:
+def gaussian_mutation(gene: float, std: float, z: float) -> float:
     """A step from the normal distribution.
 
     Formula [gaussian_mutation]
         m = g + σ · z
     Where
         g: gene, scalar, in [0, 1]
-        σ: deviation, scalar, >= 0
+        σ: std, scalar, >= 0
         z: z, scalar, real, a standard normal random number
     Returns
-        m, the new gene; it may lie outside of the unit interval.
+        m, the new gene; it may be outside of the unit interval.
     Source
         Rechenberg (1973), "Evolutionsstrategie".
     Example
         >>> gaussian_mutation(0.5, 0.25, -1.0)
         0.25
     """
-    return gene + deviation * z
+    return gene + std * z
 
 
 def polynomial_step(u: float, eta: float) -> float:
-    """Step of the polynomial mutation, as a share of the way to the bound on that side.
+    """Step of the polynomial mutation, as a share of the distance to the bound on that side.
 
     Formula [polynomial_step]
         δ = (2 · u)^(1 / (η + 1)) − 1 if u < 0.5 else 1 − (2 · (1 − u))^(1 / (η + 1))
     Where
-        u: u, scalar, in [0, 1], an even random number
+        u: u, scalar, in [0, 1], a uniform random number
         η: eta, scalar, in [0, 20], the larger, the smaller the steps
     Returns
         δ, from −1 to 1, as often below zero as above.
@@ -253,7 +253,7 @@ def polynomial_step(u: float, eta: float) -> float:
 
 
 def polynomial_mutation(gene: float, delta: float) -> float:
-    """Go the share delta of the way from the gene to a bound: down to 0 where it is negative, else up to 1.
+    """Move a gene by the share delta of its distance to a bound: to 0 if delta is negative, else to 1.
 
     Formula [polynomial_mutation]
         m = g + δ · (g if δ < 0 else 1 − g)
@@ -263,7 +263,7 @@ def polynomial_mutation(gene: float, delta: float) -> float:
     Returns
         m, in [0, 1].
     Variant
-        In Deb and Goyal's the step is a share of the whole range, and has to be brought back into it.
+        In Deb and Goyal's version the step is a share of the whole range, and the result must be clipped.
     Source
         Deb and Goyal (1996), with the step of [polynomial_step] scaled so that it ends at the bound.
     Example
@@ -274,7 +274,7 @@ def polynomial_mutation(gene: float, delta: float) -> float:
 
 
 def other_choice(index: int, weights: Sequence[float], rng: np.random.Generator) -> int:
-    """Mutation by category: the number of another choice, drawn by the weights; the same one where no other has any."""
+    """Mutation of a choice: the index of another one, drawn by the weights; the same if no other has a weight."""
     others = np.array(weights, dtype=float)
     others[index] = 0.0
     sums = np.cumsum(others)
@@ -284,7 +284,7 @@ def other_choice(index: int, weights: Sequence[float], rng: np.random.Generator)
 
 
 def reflected(x: float) -> float:
-    """Bring a gene back into the unit interval, as a ball comes back from two walls.
+    """Reflect a gene at 0 and 1 until it is in the unit interval.
 
     Formula [reflected]
         g = 1 − |1 − (x − 2 · floor(x / 2))|
@@ -293,7 +293,7 @@ def reflected(x: float) -> float:
     Returns
         g, in [0, 1].
     Variant
-        Clipping would heap the children up on the bounds.
+        Clipping would accumulate children at the bounds.
     Source
         A triangle wave: |x| near zero, 2 − x near one, and so on with the period 2.
     Example

@@ -1,6 +1,6 @@
 """Grid search is trying all combinations of given values, in a fixed order.
 
-It is simple, and dear: the number of combinations is a product, so each further parameter multiplies it.
+It is simple and expensive: the number of combinations is a product, so each further parameter multiplies it.
 """
 
 from __future__ import annotations
@@ -13,36 +13,36 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.search.searcher import Exhausted, Result, Searcher, Suggestion, Taken
+from scratchtune.search.searcher import Exhausted, Result, Searcher, Suggestion, Taken, as_seen
 from scratchtune.search.space import Categorical, Float, Int, Parameter, Space, same
 
 ASKED = 10_000_000  # the largest grid whose points are all shown to a constraint, about a minute of work
 
 
-def trainings(settings: int, folds: int) -> int:
-    """Cost of a search with cross-validation: every setting is trained once for each fold.
+def trainings(configurations: int, folds: int) -> int:
+    """Cost of a search with cross-validation: every configuration is trained once for each fold.
 
     Formula [search_trainings]
         T = s · k
     Where
-        s: settings, scalar, integer >= 1
+        s: configurations, scalar, integer >= 1
         k: folds, scalar, integer >= 1
     Returns
-        T, a number of trainings, without the last one of the best setting on all rows.
+        T, a number of trainings, without the last one of the best configuration on all rows.
     Source
         Kohavi (1995), section 2.2.
     Example
         >>> trainings(9, 5)
         45
     """
-    return settings * folds
+    return configurations * folds
 
 
 class GridSearch(Searcher):
     """All combinations of the values of each parameter, the last parameter varying fastest, as in `itertools.product`.
 
-    Choices, whole numbers and ranges with a step give all of their values; a continuous range gives ``resolution``
-    values, evenly spaced from low to high (on a log scale by equal factors), and a log range of whole numbers at most
+    Choices, integers and ranges with a step give all of their values; a continuous range gives ``resolution``
+    values, evenly spaced from low to high (on a log scale by equal factors), and a log range of integers at most
     so many. Parameters come in the order of the space. One whose condition does not hold is absent and multiplies
     nothing. A point of the grid that was enqueued, or is among the trials of ``start_from``, is not proposed again.
 
@@ -73,7 +73,8 @@ class GridSearch(Searcher):
         points = self.points(space)
         taken = Taken(space, seen, pending)
         # Each trial that was not enqueued has taken the first point left, so the points before `start` are all taken.
-        start = number - getattr(pending, "enqueued", number)
+        enqueued = as_seen(seen, self.needs(number), rng).enqueued
+        start = 0 if enqueued is None else number - enqueued
         for index in range(start, len(points)):
             params = points[index]
             if params not in taken:

@@ -1,36 +1,36 @@
 """A parameter is one thing that may be tuned: a range of numbers, or choices, and its map to the unit interval.
 
-The maps between a value and its place u in [0, 1] are the formulas below. A parameter with n distinct values owns n
-cells of equal length (in a log range: of the length that rounding gives them), and a value's own place is the middle of
-its cell, so going there and back gives exactly that value. In a continuous range every value that comes from a place
-leads back to a place that gives exactly it again; of values that no place gives, the last bit may differ.
+The formulas below map a value to its *unit value* u in [0, 1], and back. A parameter with n distinct values divides the
+unit interval into n cells of equal length (in a log range: of the length that rounding gives them); the unit value of a
+value is the middle of its cell, so mapping it back gives exactly that value. In a continuous range this holds for every
+value that some unit value is mapped to; for others the last bit may differ.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
 
-MOST_VALUES = 2**50  # of a range with a step: from here on the 53 bits of a place could not tell two values apart
-MOST_IN_LOG = 2**40  # the largest whole number of a log range, likewise: its logarithm has fewer bits left
+MOST_VALUES = 2**50  # of a range with a step: from here on the 53 bits of a unit value could not tell two values apart
+MOST_IN_LOG = 2**40  # the largest integer of a log range, likewise: its logarithm has fewer bits left
 MOST_CHOICES = 1_000_000
 NARROW_LOG = 1e-9  # where high is at most this share above low, the logarithms have too few digits: see is_logarithmic
 SPREADS = (1e-6, 4.0)  # of a prior, as shares of the range: a narrower one is a point, a wider one is flat
 
 
 def linear_value(u: float, low: float, high: float) -> float:
-    """Place on a linear range: equal steps in u are equal differences.
+    """Value on a linear range: equal steps in u are equal differences.
 
     Formula [unit_linear]
         v = low + u · (high − low)
     Where
-        u: u, scalar, in [0, 1], the place in the unit cube
+        u: u, scalar, in [0, 1], the unit value
         low: low, scalar, real
         high: high, scalar, real
     Returns
@@ -44,7 +44,7 @@ def linear_value(u: float, low: float, high: float) -> float:
     return low + u * (high - low)
 
 
-def linear_place(v: float, low: float, high: float) -> float:
+def linear_unit(v: float, low: float, high: float) -> float:
     """Inverse of [unit_linear].
 
     Formula [unit_linear_inverse]
@@ -58,19 +58,19 @@ def linear_place(v: float, low: float, high: float) -> float:
     Source
         [unit_linear], solved for u.
     Example
-        >>> linear_place(2.5, 2.0, 4.0)
+        >>> linear_unit(2.5, 2.0, 4.0)
         0.25
     """
     return (v - low) / (high - low)
 
 
 def log_value(u: float, low: float, high: float) -> float:
-    """Place on a logarithmic range: equal steps in u are equal factors.
+    """Value on a logarithmic range: equal steps in u are equal factors.
 
     Formula [unit_log]
         v = exp(log(low) + u · (log(high) − log(low)))
     Where
-        u: u, scalar, in [0, 1], the place in the unit cube
+        u: u, scalar, in [0, 1], the unit value
         low: low, scalar, > 0
         high: high, scalar, > 0
     Returns
@@ -84,7 +84,7 @@ def log_value(u: float, low: float, high: float) -> float:
     return math.exp(math.log(low) + u * (math.log(high) - math.log(low)))
 
 
-def log_place(v: float, low: float, high: float) -> float:
+def log_unit(v: float, low: float, high: float) -> float:
     """Inverse of [unit_log].
 
     Formula [unit_log_inverse]
@@ -98,24 +98,24 @@ def log_place(v: float, low: float, high: float) -> float:
     Source
         [unit_log], solved for u.
     Example
-        >>> round(log_place(0.01, 0.001, 0.1), 12)
+        >>> round(log_unit(0.01, 0.001, 0.1), 12)
         0.5
     """
     return (math.log(v) - math.log(low)) / (math.log(high) - math.log(low))
 
 
 def cell_index(u: float, n: int) -> int:
-    """Number of the cell, of n equal ones, in which u lies; u = 1 belongs to the last.
+    """Index of the cell, of n equal ones, that contains u; u = 1 belongs to the last.
 
     Formula [unit_cell]
         k = min(floor(u · n), n − 1)
     Where
-        u: u, scalar, in [0, 1], the place in the unit cube
+        u: u, scalar, in [0, 1], the unit value
         n: n, scalar, integer >= 1, how many distinct values there are
     Returns
-        k, a whole number from 0 to n − 1.
+        k, an integer from 0 to n − 1.
     Variant
-        Rounding u · (n − 1) instead would give the first and the last value half the chance of the others.
+        Rounding u · (n − 1) instead would give the first and the last value half the probability of the others.
     Source
         Garrido-Merchan and Hernandez-Lobato (2020), section 3, gives the reason: what is evaluated is what is proposed.
     Example
@@ -126,7 +126,7 @@ def cell_index(u: float, n: int) -> int:
 
 
 def cell_middle(k: int, n: int) -> float:
-    """Middle of cell k of n: the place of the value number k; [unit_cell] leads back to k.
+    """Middle of cell k of n: the unit value of value number k; [unit_cell] maps it back to k.
 
     Formula [unit_cell_middle]
         u = (k + 0.5) / n
@@ -165,16 +165,16 @@ def stepped_value(k: int, low: float, step: float) -> float:
 
 
 def log_integer(u: float, low: int, high: int) -> int:
-    """Whole number at a place of a logarithmic range; each owns what rounds to it, from low − 1/2 to high + 1/2.
+    """Integer at a unit value of a logarithmic range: a real number from low − 1/2 to high + 1/2, rounded.
 
     Formula [unit_log_integer]
         v = max(min(floor(exp(log(low − 0.5) + u · (log(high + 0.5) − log(low − 0.5))) + 0.5), high), low)
     Where
-        u: u, scalar, in [0, 1], the place in the unit cube
+        u: u, scalar, in [0, 1], the unit value
         low: low, scalar, integer >= 1
         high: high, scalar, integer >= 1
     Returns
-        v, a whole number from low to high.
+        v, an integer from low to high.
     Source
         [unit_log] with rounding to the nearest.
     Example
@@ -185,7 +185,7 @@ def log_integer(u: float, low: int, high: int) -> int:
     return max(min(math.floor(v + 0.5), high), low)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Float:
     """A real number from low to high, both included: on a log scale with ``log``, in steps from low with ``step``."""
 
@@ -210,6 +210,9 @@ class Float:
         _set(self, _count=1 if self.low == self.high else None if steps is None else steps + 1)
         _set(self, _digits=max(_decimals(self.low), _decimals(self.step or 0.0)))
 
+    def __repr__(self) -> str:
+        return _shown(self)
+
     @property
     def count(self) -> int | None:
         """How many distinct values there are; None for a continuous range."""
@@ -227,8 +230,8 @@ class Float:
         return 0 if self.step is None else round((value - self.low) / self.step)
 
     def from_unit(self, u: float) -> float:
-        """Value at the place u of the unit interval; a place beyond its ends counts as the end."""
-        u = _place(u)
+        """Value at the unit value u, which is clipped to [0, 1]."""
+        u = _unit(u)
         if self.count is not None:
             return self.value(cell_index(u, self.count))
         if u <= 0.0 or u >= 1.0:
@@ -240,14 +243,14 @@ class Float:
         return min(max(value, self.low), self.high)
 
     def to_unit(self, value: float) -> float:
-        """Place of a value in the unit interval."""
+        """Unit value of a value."""
         if self.count is not None:
             return cell_middle(self.index(value), self.count)
-        return _place_that_gives(value, min(max(self.place(value), 0.0), 1.0), self.from_unit)
+        return _unit_that_gives(value, min(max(self.unrounded_unit(value), 0.0), 1.0), self.from_unit)
 
-    def place(self, value: float) -> float:
+    def unrounded_unit(self, value: float) -> float:
         """Unit value of a value in a continuous range of more than one, as its formula gives it, roundings and all."""
-        return (log_place if is_logarithmic(self) else linear_place)(value, self.low, self.high)
+        return (log_unit if is_logarithmic(self) else linear_unit)(value, self.low, self.high)
 
     def check(self, name: str, value: Any) -> float:
         """Return a value as a plain float; an error that names the parameter where it is not one of this range."""
@@ -264,15 +267,15 @@ class Float:
         return nearest
 
     def grid(self, resolution: int) -> list[float]:
-        """All values of a range with a step; of a continuous one ``resolution`` places, evenly from low to high."""
+        """All values of a range with a step; of a continuous one ``resolution`` values, evenly spaced."""
         if self.count is not None:
             return [self.value(k) for k in range(self.count)]
-        return list(dict.fromkeys(self.from_unit(u) for u in _even_places(resolution)))
+        return list(dict.fromkeys(self.from_unit(u) for u in _even_units(resolution)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Int:
-    """A whole number from low to high, both included: in whole steps from low, or on a log scale with ``log``."""
+    """An integer from low to high, both included: in integer steps from low, or on a log scale with ``log``."""
 
     low: int
     high: int
@@ -284,7 +287,7 @@ class Int:
     def __post_init__(self) -> None:
         _set(self, low=_whole("low", self.low), high=_whole("high", self.high), step=_whole("step", self.step))
         if self.step < 1:
-            raise ValueError(f"step is {self.step}; it must be a whole number of at least 1")
+            raise ValueError(f"step is {self.step}; it must be an integer of at least 1")
         _check_range(self)
         _check_divides(self)
         if self.log and self.high > MOST_IN_LOG:
@@ -295,6 +298,9 @@ class Int:
                 f"low is {self.low}, high is {self.high} and step is {self.step}, which are {self.count} values; a "
                 f"range must have at most 2**50 = {MOST_VALUES}, for more take a larger step or a Float")
         _set(self, when=_checked_when(self.when), prior=_checked_prior(self.prior, self))
+
+    def __repr__(self) -> str:
+        return _shown(self)
 
     @property
     def count(self) -> int:
@@ -310,17 +316,17 @@ class Int:
         return (value - self.low) // self.step
 
     def from_unit(self, u: float) -> int:
-        """Value at the place u of the unit interval; a place beyond its ends counts as the end."""
+        """Value at the unit value u, which is clipped to [0, 1]."""
         if self.log:
-            return log_integer(_place(u), self.low, self.high)
-        return self.value(cell_index(_place(u), self.count))
+            return log_integer(_unit(u), self.low, self.high)
+        return self.value(cell_index(_unit(u), self.count))
 
     def to_unit(self, value: int) -> float:
-        """Place of a value in the unit interval: the middle of what leads to it."""
+        """Unit value of a value: the middle of its cell."""
         if not self.log:
             return cell_middle(self.index(value), self.count)
         low, high = self.low - 0.5, self.high + 0.5
-        return (log_place(value - 0.5, low, high) + log_place(value + 0.5, low, high)) / 2.0
+        return (log_unit(value - 0.5, low, high) + log_unit(value + 0.5, low, high)) / 2.0
 
     def check(self, name: str, value: Any) -> int:
         """Return a value as a plain int; an error that names the parameter where it is not one of this range."""
@@ -332,14 +338,14 @@ class Int:
         return number
 
     def grid(self, resolution: int) -> Sequence[int]:
-        """All values; of a log range with more than ``resolution``, that many even places of its scale, rounded."""
+        """All values; of a log range with more than ``resolution``, that many, even on its scale and rounded."""
         if not self.log or self.count <= resolution:
             return range(self.low, self.high + 1, self.step)
         scale = Float(self.low, self.high, log=True)
-        return sorted({round(scale.from_unit(u)) for u in _even_places(resolution)})
+        return sorted({round(scale.from_unit(u)) for u in _even_units(resolution)})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Categorical:
     """One of the given choices, in no order; a plain list in a space is short for it."""
 
@@ -364,6 +370,9 @@ class Categorical:
             raise ValueError(f"choices holds {twice[0]!r} twice; every value must be given once")
         _set(self, choices=choices, when=_checked_when(self.when), prior=_checked_weights(self.prior, len(choices)))
 
+    def __repr__(self) -> str:
+        return _shown(self)
+
     @property
     def count(self) -> int:
         """How many choices there are."""
@@ -381,11 +390,11 @@ class Categorical:
         raise ValueError(f"{value!r} is not one of {list(self.choices)!r}")
 
     def from_unit(self, u: float) -> Any:
-        """Choice at the place u of the unit interval; a place beyond its ends counts as the end."""
-        return self.choices[cell_index(_place(u), len(self.choices))]
+        """Choice at the unit value u, which is clipped to [0, 1]."""
+        return self.choices[cell_index(_unit(u), len(self.choices))]
 
     def to_unit(self, value: Any) -> float:
-        """Place of a choice in the unit interval."""
+        """Unit value of a choice."""
         return cell_middle(self.index(value), len(self.choices))
 
     def check(self, name: str, value: Any) -> Any:
@@ -427,8 +436,8 @@ def prior_in_unit(parameter: Float | Int) -> tuple[float, float]:
     if parameter.low == parameter.high:
         return 0.5, spread
     half = 0.5 * (parameter.step or 0.0)
-    place = log_place if is_logarithmic(parameter) else linear_place
-    return min(max(place(centre, parameter.low - half, parameter.high + half), 0.0), 1.0), spread
+    unit_of = log_unit if is_logarithmic(parameter) else linear_unit
+    return min(max(unit_of(centre, parameter.low - half, parameter.high + half), 0.0), 1.0), spread
 
 
 def same(a: Any, b: Any) -> bool:
@@ -450,19 +459,19 @@ def _same_number(a: Any, b: Any) -> bool:
     return type(a) in numbers and type(b) in numbers and a == b
 
 
-def _place(u: float) -> float:
-    """A place within the unit interval, as a plain float."""
+def _unit(u: float) -> float:
+    """A unit value, clipped to [0, 1], as a plain float."""
     if u != u:
-        raise ValueError("a place in the unit cube is nan; it must be a number in [0, 1]")
+        raise ValueError("a unit value is nan; it must be a number in [0, 1]")
     return min(max(float(u), 0.0), 1.0)
 
 
-def _place_that_gives(value: float, u: float, from_unit: Callable[[float], float]) -> float:
-    """The place, u or one a few roundings beside it, that gives exactly a value; u where none of them does."""
+def _unit_that_gives(value: float, u: float, from_unit: Callable[[float], float]) -> float:
+    """The unit value, u or one a few roundings from it, that is mapped to exactly a value; u if none of them is."""
     near, there, grain = u, from_unit(u), math.ulp(u)
     upward = there < value
     while there != value and (there < value) == upward and grain < 1e-12:  # out, until the value is passed
-        near, far, grain = u, _place(u + grain if upward else u - grain), 2.0 * grain
+        near, far, grain = u, _unit(u + grain if upward else u - grain), 2.0 * grain
         there = from_unit(far)
         if there == value:
             return far
@@ -476,6 +485,12 @@ def _place_that_gives(value: float, u: float, from_unit: Callable[[float], float
     return u
 
 
+def _shown(parameter: Any) -> str:
+    """What a dataclass's own ``__repr__`` returns; that one, interrupted at its start, returns "..." for ever after."""
+    values = ", ".join(f"{part.name}={getattr(parameter, part.name)!r}" for part in fields(parameter))
+    return f"{type(parameter).__name__}({values})"
+
+
 def _set(parameter: Any, **values: Any) -> None:
     """Write normalised values into a frozen dataclass that is being made."""
     for name, value in values.items():
@@ -487,7 +502,7 @@ def _whole(name: str, value: Any) -> int:
         value = int(value)
     number = checks.integer(name, value)
     if not -(2**63) <= number < 2**63:
-        raise ValueError(f"{name} has {number.bit_length()} bits; it must be a whole number of at most 63 bits")
+        raise ValueError(f"{name} has {number.bit_length()} bits; it must be an integer of at most 63 bits")
     return number
 
 
@@ -594,5 +609,5 @@ def _decimals(number: float) -> int:
     return max(len(mantissa.partition(".")[2].rstrip("0")) - int(exponent or 0), 0)
 
 
-def _even_places(resolution: int) -> list[float]:
+def _even_units(resolution: int) -> list[float]:
     return [0.5] if resolution == 1 else [k / (resolution - 1) for k in range(resolution)]

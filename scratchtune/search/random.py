@@ -1,4 +1,4 @@
-"""Random search is drawing settings by chance, each independent of what was seen.
+"""Random search draws configurations at random, independently of earlier results.
 
 With the same number of trainings it tries more values of each single parameter than a grid does, which pays where only
 some of the parameters matter (Bergstra and Bengio, 2012).
@@ -7,15 +7,15 @@ some of the parameters matter (Bergstra and Bengio, 2012).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.search.normal import truncated_normal_quantile
 from scratchtune.search.parameters import prior_in_unit
-from scratchtune.search.searcher import Exhausted, Result, Searcher, Suggestion, Taken
-from scratchtune.search.sequences import halton, latin_hypercube, seed_of, uniform
+from scratchtune.search.searcher import Exhausted, Result, Searcher, Suggestion, Taken, as_seen, key_of
+from scratchtune.search.sequences import halton, latin_hypercube, uniform
 from scratchtune.search.space import Categorical, Parameter, Space
 
 DRAWS = 1000  # how often a point that was refused is drawn again before the points that are left are listed
@@ -23,7 +23,7 @@ MOST_DRAWS = 20_000  # the same where there are too many to list: a constraint m
 LISTED = 1_000_000  # the largest finite space whose points are listed
 
 
-SEQUENCES: dict[str, Callable[[int, int, np.random.Generator], Iterator[np.ndarray]]] = {
+SEQUENCES: dict[str, Callable[[int, int, int, np.random.Generator], Iterator[np.ndarray]]] = {
     "uniform": uniform, "halton": halton, "latin_hypercube": latin_hypercube}
 IN_WORDS = {"halton": "Halton sequence", "latin_hypercube": "growing Latin hypercube"}
 
@@ -46,13 +46,13 @@ class RandomSearch(Searcher):
         rng: np.random.Generator,
     ) -> Suggestion:
         """A draw that the constraint allows and, in a finite space, that has not come yet."""
-        stream = _stream(rng)
+        stream, seed = key_of(rng), as_seen(seen, 0, rng).seed
         taken = None if space.size is None else Taken(space, seen, pending)
-        candidates = SEQUENCES[self.sequence](len(space.names), number, rng)
+        candidates = SEQUENCES[self.sequence](len(space.names), number, seed, rng)
         listed = space.size is not None and space.size <= LISTED
         for draw in range(1, (DRAWS if listed else MOST_DRAWS) + 1):
-            point = next(candidates)  # a prior that leads to nothing new is left aside in the end
-            params = place(space, point) if draw <= DRAWS else space.from_unit(point)
+            point = next(candidates)  # after DRAWS points the prior is ignored, as it leads to nothing new
+            params = params_at_quantiles(space, point) if draw <= DRAWS else space.from_unit(point)
             if space.allows(params) and (taken is None or params not in taken):
                 return Suggestion(params, why=self._why(stream, draw))
         if taken is None or not listed:
@@ -76,33 +76,30 @@ class RandomSearch(Searcher):
         return {"searcher": "random", "sequence": self.sequence, "stream": stream, "draw": draw}
 
 
-def place(space: Space, point: np.ndarray) -> dict[str, Any]:
+def params_at_quantiles(space: Space, point: np.ndarray) -> dict[str, Any]:
     """Params at a point of the unit cube; a coordinate u of a parameter with a prior is that prior's quantile u."""
-    placed = [
+    units = [
         u if parameter.prior is None else prior_quantile(parameter, float(u))
         for u, parameter in zip(point, space.parameters.values(), strict=True)]
-    return space.from_unit(placed)
+    return space.from_unit(units)
 
 
 def draw_from_prior(parameter: Parameter, rng: np.random.Generator) -> float:
-    """Place in the unit interval that is drawn from a parameter's prior."""
+    """Unit value that is drawn from a parameter's prior."""
     return prior_quantile(parameter, float(rng.random()))
 
 
 def prior_quantile(parameter: Parameter, u: float) -> float:
-    """Place below which a share u of the prior lies: so even u give places that are spread as the prior says.
+    """Unit value at the quantile u of a parameter's prior: uniform random u give values with the prior's distribution.
 
-    Choices have weights; ranges a normal distribution, cut off at the ends, whose centre is the place of the prior's
-    centre (of a log range on the log scale) and whose deviation is the spread.
+    Choices have weights. The prior of a range is a normal distribution, truncated to the unit interval: its centre is
+    the unit value of the prior's centre (in a log range on the log scale), its standard deviation the prior's spread.
     """
     if isinstance(parameter, Categorical):
         shares = np.cumsum(parameter.prior) / np.sum(parameter.prior)
         choice = min(int(np.searchsorted(shares, u, side="right")), int(np.flatnonzero(parameter.prior)[-1]))
         return (choice + 0.5) / len(shares)
-    normal = NormalDist(*prior_in_unit(parameter))
-    below, above = normal.cdf(0.0), normal.cdf(1.0)
-    share = min(max(below + u * (above - below), 1e-300), 1.0 - 2.0**-53)
-    return min(max(normal.inv_cdf(share), 0.0), 1.0)
+    return truncated_normal_quantile(u, *prior_in_unit(parameter))
 
 
 def _one_of_the_rest(space: Space, taken: Taken, rng: np.random.Generator) -> dict[str, Any]:
@@ -114,9 +111,3 @@ def _one_of_the_rest(space: Space, taken: Taken, rng: np.random.Generator) -> di
     if not rest:
         raise Exhausted(f"all {len(feasible)} points of the space have been proposed; nothing is left")
     return rest[rng.integers(len(rest))]
-
-
-def _stream(rng: np.random.Generator) -> list[int]:
-    """What a generator is keyed by: the study's seed and the trial's number."""
-    sequence = getattr(rng.bit_generator, "seed_seq", None)
-    return [seed_of(rng), *map(int, getattr(sequence, "spawn_key", ()))]

@@ -11,7 +11,7 @@ Centre()
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ from scratchtune.search.space import Space
 
 @dataclass
 class Suggestion:
-    """What to try next and why; for searchers with budgets also how much to spend, and which trial it goes on from."""
+    """What to try next and why; for searchers with budgets also how much to spend, and which trial it continues."""
 
     params: dict[str, Any]
     why: dict[str, Any] = field(default_factory=dict)
@@ -41,14 +41,51 @@ class Result(NamedTuple):
     parent: int | None = None
 
 
+class Seen(list[Result]):
+    """The finished trials that a searcher sees, as a list: those of an earlier study, then the study's own.
+
+    Its attributes are all else that a suggestion may depend on, beside the space, pending trials and random numbers:
+
+    - ``earlier``: the results of the study that this one started from; ``own``: this study's first ``needs(number)``.
+    - ``enqueued``: how many of the trials before this one the user has enqueued; None where that is not known.
+    - ``seed``: the study's seed, for what all trials share, such as the points of a Latin hypercube.
+    """
+
+    def __init__(
+        self, own: Iterable[Result] = (), earlier: Iterable[Result] = (), enqueued: int | None = None, seed: int = 0,
+    ) -> None:
+        self.own, self.earlier, self.enqueued, self.seed = list(own), list(earlier), enqueued, seed
+        super().__init__([*self.earlier, *self.own])
+
+
+def as_seen(seen: Sequence[Result], needs: int, rng: np.random.Generator) -> Seen:
+    """``seen`` as a `Seen`; of a plain sequence the last ``needs`` are the study's own, and its seed is ``rng``'s."""
+    if isinstance(seen, Seen):
+        return seen
+    first = max(len(seen) - needs, 0)
+    return Seen(seen[first:], seen[:first], seed=key_of(rng)[0])
+
+
+def key_of(rng: np.random.Generator) -> list[int]:
+    """What a generator is keyed by, in a study its seed and the trial's number; [0] for one that has no such key."""
+    sequence = getattr(rng.bit_generator, "seed_seq", None)
+    entropy = getattr(sequence, "entropy", None)
+    seed = int(entropy) if isinstance(entropy, (int, np.integer)) else 0
+    return [seed, *map(int, getattr(sequence, "spawn_key", ()))]
+
+
+class PendingParams(Sequence[dict[str, Any]]):
+    """The params of pending trials, ``in`` which params are if they are exactly the same: 1 is not 1.0, nor True."""
+
+
 class Taken(Container[dict[str, Any]]):
     """The points of the earlier trials, ``in`` which a point is if it is exactly the same: 1 is not 1.0, nor True.
 
-    A study's ``pending`` looks its own points up; of a plain list, as of ``seen``, a set is made.
+    `PendingParams` look their own points up; of a plain list, as of ``seen``, a set is made.
     """
 
     def __init__(self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]]) -> None:
-        looks_up = hasattr(pending, "enqueued")
+        looks_up = isinstance(pending, PendingParams)
         self._space, self._pending = space, pending if looks_up else ()
         points = [*(result.params for result in seen), *(() if looks_up else pending)]
         self._keys = {space.key(params) for params in points}
@@ -77,11 +114,11 @@ class Searcher:
         return None
 
     def enqueued(self, params: dict[str, Any], number: int) -> Suggestion:
-        """Trial ``number`` made of a setting that the user has enqueued; a ValueError where it has no place there."""
+        """Trial ``number`` made of a configuration that the user has enqueued; a ValueError where there can be none."""
         return Suggestion(params, why={"enqueued": True})
 
     def planned(self, space: Space, enqueued: int) -> int | None:
-        """Length of the whole schedule when the user has enqueued so many settings: they come on top of it."""
+        """Length of the whole schedule when the user has enqueued so many configurations, which are added to it."""
         total = self.total(space)
         return None if total is None else total + enqueued
 
@@ -94,7 +131,7 @@ class Searcher:
         return None
 
     def check(self, results: Sequence[Result | None]) -> str | None:
-        """What a run says after it has ended, when the trials have been held against the schedule, if there is one."""
+        """What a run prints at its end, when the trials have been compared with the schedule, if there is one."""
         return None
 
     def suggest(
@@ -103,8 +140,9 @@ class Searcher:
     ) -> Suggestion:
         """Propose trial ``number``, or raise `Exhausted`.
 
-        ``seen`` is exactly the first ``needs(number)`` trials, ``pending`` the params of those between.
-        The answer may depend on nothing else; ``rng`` is keyed by (study seed, number).
+        A study passes a `Seen`: the results of an earlier study, if there is one, then its own first ``needs(number)``
+        trials. ``pending`` holds the params of the trials between, and ``rng`` is keyed by (study seed, number). The
+        suggestion may depend on nothing else.
         """
         raise NotImplementedError(f"{type(self).__name__} must define suggest(space, seen, pending, number, rng)")
 

@@ -1,8 +1,9 @@
-"""A sequence is a rule for points of the unit cube that fill it more evenly than chance does.
+"""A sequence is a rule for points that fill the unit cube more evenly than independent random points do.
 
-Independent draws leave gaps and heaps. Halton's points and a Latin hypercube are drawn too, but each new point keeps
-away from the earlier ones: on every single axis at least, and Halton's also in the cube of the first few axes. Point
-``number`` is a function of the study's seed and of the number alone, so it waits for nobody.
+Independent random points leave gaps and clusters. Points of a Halton sequence or a Latin hypercube are random too, but
+each new point keeps a distance from the earlier ones: on every single axis at least, and for a Halton sequence also in
+the cube of the first few axes. Point ``number`` is a function of the study's seed and of the number alone, so it does
+not wait for other trials.
 """
 
 from __future__ import annotations
@@ -12,34 +13,28 @@ from functools import lru_cache
 
 import numpy as np
 
-FRACTION = 2**53  # as many places as a float has in [0, 1)
+FRACTION = 2**53  # evenly spaced floats in [0, 1)
 _HALTON, _LATIN = 2, 3  # keep the two streams of random numbers apart from each other and from those of trials
 
 
-def uniform(dimensions: int, number: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Yield uniform, independent points of the unit cube, (dimensions,): the first is proposed, the others stand by."""
+def uniform(dimensions: int, number: int, seed: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Yield uniform, independent points of the unit cube, (dimensions,); all but the first are in reserve."""
     while True:
         yield rng.random(dimensions)
 
 
-def halton(dimensions: int, number: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Yield point ``number`` of the Halton sequence that the seed scrambles, then uniform ones that stand by."""
-    seed = seed_of(rng)
-    yield np.array([halton_place(number, axis, seed) for axis in range(dimensions)])
-    yield from uniform(dimensions, number, rng)
+def halton(dimensions: int, number: int, seed: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Yield point ``number`` of the Halton sequence that the seed scrambles, then uniform ones in reserve."""
+    yield np.array([halton_coordinate(number, axis, seed) for axis in range(dimensions)])
+    yield from uniform(dimensions, number, seed, rng)
 
 
-def latin_hypercube(dimensions: int, number: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Yield point ``number`` of the seed's growing Latin hypercube, then uniform ones that stand by."""
-    seed = seed_of(rng)
+def latin_hypercube(
+    dimensions: int, number: int, seed: int, rng: np.random.Generator,
+) -> Iterator[np.ndarray]:
+    """Yield point ``number`` of the seed's growing Latin hypercube, then uniform ones in reserve."""
     yield np.array([latin_axis(seed, axis, number.bit_length())[number] for axis in range(dimensions)])
-    yield from uniform(dimensions, number, rng)
-
-
-def seed_of(rng: np.random.Generator) -> int:
-    """The study's seed, by which the generator of each of its trials is keyed; 0 for one that has no such key."""
-    entropy = getattr(getattr(rng.bit_generator, "seed_seq", None), "entropy", None)
-    return int(entropy) if isinstance(entropy, (int, np.integer)) else 0
+    yield from uniform(dimensions, number, seed, rng)
 
 
 def _generator(seed: int, axis: int, stream: int) -> np.random.Generator:
@@ -50,7 +45,7 @@ def _generator(seed: int, axis: int, stream: int) -> np.random.Generator:
 
 
 def radical_inverse(digits: Sequence[int], base: int) -> float:
-    """Radical inverse: the digits of a whole number, the lowest first, written behind the point.
+    """Radical inverse: the digits of an integer, the lowest first, written after the point.
 
     Formula [radical_inverse]
         u = Σₖ[dₖ / b^(k + 1)]
@@ -74,7 +69,7 @@ def radical_inverse(digits: Sequence[int], base: int) -> float:
 
 
 def digits_of(number: int, base: int, places: int) -> list[int]:
-    """The lowest digits of a whole number, the lowest first.
+    """The lowest digits of an integer, the lowest first.
 
     >>> digits_of(6, 2, 4)
     [0, 1, 1, 0]
@@ -86,11 +81,11 @@ def digits_of(number: int, base: int, places: int) -> list[int]:
     return digits
 
 
-def halton_place(number: int, axis: int, seed: int) -> float:
-    """Coordinate of point ``number`` on an axis: the radical inverse in that axis' prime, its digits exchanged.
+def halton_coordinate(number: int, axis: int, seed: int) -> float:
+    """Coordinate of point ``number`` on an axis: the radical inverse in that axis' prime, with permuted digits.
 
-    At each place behind the point the seed draws one exchange of the digits. It moves whole cells of equal length, so
-    the points stay as even as they were, and takes away the pattern that two large primes make together.
+    The seed draws one permutation of the digits for each position after the point. It exchanges cells of equal length,
+    so the points stay as even as they were, and it removes the pattern that two large primes make together.
     """
     exchanges = _exchanges(seed, axis)
     base = len(exchanges[0])
@@ -101,7 +96,7 @@ def halton_place(number: int, axis: int, seed: int) -> float:
 
 @lru_cache(maxsize=512)
 def _exchanges(seed: int, axis: int) -> list[list[int]]:
-    """For each place behind the point one permutation of the digits; as many places as a float can tell apart."""
+    """For each position after the point one permutation of the digits; as many positions as a float can represent."""
     base, rng = prime(axis), _generator(seed, axis, _HALTON)
     places = next(k for k in range(1, 54) if base**k >= FRACTION)
     return [rng.permutation(base).tolist() for _ in range(places)]
@@ -123,8 +118,8 @@ def prime(k: int) -> int:
 # Latin hypercube -----------------------------------------------------------------------------------------------------
 
 
-def latin_place(cell: int, u: float, n: int) -> float:
-    """A chance place within one of n cells of equal length.
+def latin_coordinate(cell: int, u: float, n: int) -> float:
+    """A random coordinate within one of n cells of equal length.
 
     Formula [latin_hypercube]
         x = (c + u) / n
@@ -139,7 +134,7 @@ def latin_place(cell: int, u: float, n: int) -> float:
     Source
         McKay, Beckman and Conover (1979), section 2: X = F⁻¹((π − 1 + ξ) / N).
     Example
-        >>> latin_place(1, 0.5, 4)
+        >>> latin_coordinate(1, 0.5, 4)
         0.375
     """
     return (cell + u) / n
@@ -147,17 +142,17 @@ def latin_place(cell: int, u: float, n: int) -> float:
 
 @lru_cache(maxsize=64)
 def latin_axis(seed: int, axis: int, doublings: int) -> np.ndarray:
-    """The first 2^doublings coordinates on an axis, in order of number: in each cell of that number lies exactly one.
+    """The first 2^doublings coordinates on an axis, in order of number: each of so many cells contains exactly one.
 
     Each doubling halves the cells. Of every two halves one is empty, and the new points go there, in an order that is
     drawn for this axis alone. So the first 1, 2, 4, 8, ... points are a Latin hypercube each, as nested in the next.
     """
     rng = _generator(seed, axis, _LATIN)
-    places = rng.random(1)
+    coordinates = rng.random(1)
     for _ in range(doublings):
-        n = 2 * len(places)
-        taken = np.floor(places * n).astype(np.int64)
+        n = 2 * len(coordinates)
+        taken = np.floor(coordinates * n).astype(np.int64)
         empty = rng.permutation(np.setdiff1d(np.arange(n), taken))
-        added = [latin_place(int(cell), u, n) for cell, u in zip(empty, rng.random(len(empty)), strict=True)]
-        places = np.concatenate([places, np.minimum(added, (empty + 1.0) / n - 1.0 / FRACTION)])
-    return places
+        added = [latin_coordinate(int(cell), u, n) for cell, u in zip(empty, rng.random(len(empty)), strict=True)]
+        coordinates = np.concatenate([coordinates, np.minimum(added, (empty + 1.0) / n - 1.0 / FRACTION)])
+    return coordinates

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.search.parameters import Categorical, Float, Int, Parameter, log_place, log_value, same
+from scratchtune.search.parameters import Categorical, Float, Int, Parameter, log_unit, log_value, same
 
 __all__ = [
-    "Categorical", "Constraint", "Float", "Int", "Parameter", "Space", "combinations", "log_place", "log_value", "same",
+    "Categorical", "Constraint", "Float", "Int", "Parameter", "Space", "combinations", "log_unit", "log_value", "same",
 ]
 
 Constraint = Callable[[dict[str, Any]], bool]
@@ -33,7 +33,7 @@ def combinations(sizes: Sequence[int]) -> int:
     Where
         n: sizes, (i,), integer >= 1, how many values parameter i has
     Returns
-        N, a whole number of settings.
+        N, a number of configurations.
     Variant
         A parameter that exists only under a condition is counted within that condition alone; see `Space.size`.
     Source
@@ -96,8 +96,8 @@ class Space:
 
     def to_unit(self, params: Mapping[str, Any]) -> np.ndarray:
         """Point of the unit cube, (d,), of params; NaN on the axis of an absent parameter."""
-        places = (p.to_unit(params[name]) if name in params else math.nan for name, p in self.parameters.items())
-        return np.array(list(places))
+        units = (p.to_unit(params[name]) if name in params else math.nan for name, p in self.parameters.items())
+        return np.array(list(units))
 
     def check(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return params as plain values in the space's order, or raise one sentence about what is wrong with them."""

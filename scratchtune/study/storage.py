@@ -178,9 +178,9 @@ class Storage:
     def _prepare(self) -> None:
         """Check whose file it is, make the tables of a new one, and bring an old one up to date."""
         db = self._connection
-        application, version = (db.execute(f"PRAGMA {name}").fetchone()[0]
-                                for name in ("application_id", "user_version"))
         empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        application, version = (db.execute(f"PRAGMA {name}").fetchone()[0]  # last: a writer may just begin the file
+                                for name in ("application_id", "user_version"))
         if application != APPLICATION and not empty:
             raise StorageError(f"{str(self.path)!r} is an SQLite file of another program; it must be one of studies")
         if version > VERSION:

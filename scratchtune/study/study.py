@@ -12,7 +12,7 @@ import csv
 import io
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +20,16 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.files import write_text
-from scratchtune.search import DEFAULT, Result, Searcher, Space, Suggestion, as_searcher
+from scratchtune.search import (
+    DEFAULT,
+    PendingParams,
+    Result,
+    Searcher,
+    Seen,
+    Space,
+    Suggestion,
+    as_searcher,
+)
 from scratchtune.search.space import Constraint
 from scratchtune.study.executors import capacity
 from scratchtune.study.keeping import Keeper, refuse_own, write_copy
@@ -445,7 +454,8 @@ class Study:
 
     def _suggested(self, number: int) -> Suggestion:
         needs = self.searcher.needs(number)
-        seen = self._earlier + self._seen()[:needs]
+        enqueued = bisect.bisect_left(self._enqueued, number)
+        seen = Seen(self._seen()[:needs], self._earlier, enqueued, self.seed)
         rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(number,)))
         suggestion = self.searcher.suggest(self.space, seen, Pending(self, needs, number), number, rng)
         if not isinstance(suggestion, Suggestion):
@@ -493,7 +503,7 @@ class Study:
         return self._numbers.get(self.space.key(params), [])
 
 
-class Pending(Sequence[dict[str, Any]]):
+class Pending(PendingParams):
     """The params of the trials from ``start`` up to ``stop``; whether a setting is among them is one look-up."""
 
     def __init__(self, study: Study, start: int, stop: int) -> None:
@@ -511,12 +521,6 @@ class Pending(Sequence[dict[str, Any]]):
     def __contains__(self, params: object) -> bool:
         assert isinstance(params, Mapping)
         return any(self._start <= number < self._stop for number in self._study._numbers_of(params))
-
-    @property
-    def enqueued(self) -> int:
-        """How many of them were enqueued by the user."""
-        enqueued = self._study._enqueued
-        return bisect.bisect_left(enqueued, self._stop) - bisect.bisect_left(enqueued, self._start)
 
 
 def tune(

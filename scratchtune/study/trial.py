@@ -258,7 +258,10 @@ def _text(error: BaseException) -> str:
 
 def _formatted(error: BaseException) -> str:
     try:
-        return _of_any_process("".join(traceback.format_exception(error)))
+        text = "".join(traceback.format_exception(error))
+        if "<exception str() failed>" in text:  # perhaps Ctrl-C, which Python swallows at that place
+            text = "".join(traceback.format_exception(error))
+        return _of_any_process(text)
     except Exception:
         return "".join(traceback.format_tb(error.__traceback__))
 

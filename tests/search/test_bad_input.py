@@ -186,7 +186,7 @@ def test_places_are_kept_within_the_cube_and_nan_is_refused() -> None:
     assert space.check(low) == low == space.from_unit([0.0] * 7) and high == space.from_unit([1.0] * 7)
     assert low == {"x": -1.0, "rate": 1e-4, "units": 16, "kind": "a", "momentum": 0.0, "log": 1, "step": 0.0}
     for axis in (0, 1, 2, 3, 5, 6):
-        with pytest.raises(ValueError, match="a place in the unit cube is nan"):
+        with pytest.raises(ValueError, match="a unit value is nan"):
             space.from_unit(np.where(np.arange(7) == axis, np.nan, 0.1))
     with pytest.raises(ValueError, match="point has 3 coordinates; it must have 7, one a parameter"):
         space.from_unit([0.1, 0.2, 0.3])

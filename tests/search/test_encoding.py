@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scratchtune.search.encoding import ABSENT_CHOICE, ABSENT_PLACE, Encoding
+from scratchtune.search.encoding import ABSENT_CHOICE, ABSENT_UNIT, Encoding
 from scratchtune.search.space import Categorical, Float, Int, Space
 
 MIXED = Space({
@@ -29,8 +29,8 @@ def test_a_row_by_hand() -> None:
     space = Space({"x": Float(0.0, 10.0), "n": Int(0, 3), "kind": ["a", "b"], "y": Float(1.0, 2.0, when={"kind": "b"})})
     encoding = Encoding(space)
     rows = encoding.rows([{"x": 2.5, "n": 1, "kind": "a"}, {"x": 10.0, "n": 3, "kind": "b", "y": 1.25}])
-    assert rows.tolist() == [[0.25, 0.375, 0.0, ABSENT_PLACE], [1.0, 0.875, 1.0, 0.25]]
-    assert encoding.overlap.tolist() == [0.0, 0.0, 1.0, 0.0] and encoding.counts.tolist() == [0, 4, 2, 0]
+    assert rows.tolist() == [[0.25, 0.375, 0.0, ABSENT_UNIT], [1.0, 0.875, 1.0, 0.25]]
+    assert encoding.is_categorical.tolist() == [0.0, 0.0, 1.0, 0.0] and encoding.counts.tolist() == [0, 4, 2, 0]
 
 
 def test_there_and_back() -> None:
@@ -46,8 +46,8 @@ def test_there_and_back() -> None:
 
 def test_a_snapped_row_is_the_row_of_its_point() -> None:
     encoding, rng = Encoding(MIXED), np.random.default_rng(1)
-    wild = rng.random((300, len(MIXED.names))) * np.where(encoding.overlap == 1.0, encoding.counts, 1.0)
-    wild = np.where(encoding.overlap == 1.0, np.floor(wild), wild + 0.2 * rng.standard_normal(wild.shape))
+    wild = rng.random((300, len(MIXED.names))) * np.where(encoding.is_categorical == 1.0, encoding.counts, 1.0)
+    wild = np.where(encoding.is_categorical == 1.0, np.floor(wild), wild + 0.2 * rng.standard_normal(wild.shape))
     snapped = encoding.snapped(wild)
     np.testing.assert_allclose(snapped, encoding.rows([encoding.params(row) for row in snapped]), atol=1e-12)
     np.testing.assert_array_equal(encoding.snapped(snapped), snapped)
@@ -61,7 +61,7 @@ def test_what_is_absent_has_a_fixed_place() -> None:
     for j, name in enumerate(MIXED.names):
         here = np.array([name in params for params in given])
         np.testing.assert_array_equal(active[:, j], here)
-        assert set(rows[~here, j]) <= {ABSENT_CHOICE if encoding.overlap[j] else ABSENT_PLACE}
+        assert set(rows[~here, j]) <= {ABSENT_CHOICE if encoding.is_categorical[j] else ABSENT_UNIT}
 
 
 def test_the_cube_gives_each_value_its_share() -> None:
@@ -97,10 +97,10 @@ def test_the_prior_is_highest_at_its_centre_and_says_nothing_of_what_is_absent()
     assert encoding.has_prior and not Encoding(MIXED).has_prior
     rows = encoding.rows([
         {"kind": "b", "x": 1e-2, "n": 5}, {"kind": "b", "x": 1e-4, "n": 5}, {"kind": "a", "n": 5}])
-    assert encoding.log_beliefs(rows) == pytest.approx([0.0, -0.5 * (0.5 / 0.1) ** 2, np.log(1 / 3)])
+    assert encoding.log_prior(rows) == pytest.approx([0.0, -0.5 * (0.5 / 0.1) ** 2, np.log(1 / 3)])
 
 
 def test_a_weight_of_zero_is_finite() -> None:
     encoding = Encoding(Space({"kind": Categorical(["a", "b"], prior=[0.0, 1.0])}))
-    low, high = encoding.log_beliefs(encoding.rows([{"kind": "a"}, {"kind": "b"}]))
+    low, high = encoding.log_prior(encoding.rows([{"kind": "a"}, {"kind": "b"}]))
     assert np.isfinite(low) and low < -10.0 and high == 0.0

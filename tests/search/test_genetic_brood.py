@@ -1,4 +1,4 @@
-"""The judge of a brood: its least squares, its features, and that it knows a valley when it has seen one."""
+"""The surrogate of a brood: its least squares, its features, and that it finds the minimum of a valley."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scratchtune.search import Categorical, Float, Int, Space
-from scratchtune.search.genetic_brood import Judge, features_of, ridge, standardised
+from scratchtune.search.genetic_brood import QuadraticSurrogate, features_of, ridge, standardised
 
 
 def test_standardised_genes_by_hand() -> None:
@@ -40,7 +40,7 @@ def test_features_are_squares_products_and_choices() -> None:
     assert found == pytest.approx(np.array(right, dtype=float))
 
 
-def test_the_judge_finds_the_bottom_of_a_valley_that_is_slanted() -> None:
+def test_the_surrogate_finds_the_bottom_of_a_valley_that_is_slanted() -> None:
     space = Space({"x": Float(0.0, 1.0), "y": Float(0.0, 1.0), "c": ["good", "bad"]})
     rng = np.random.default_rng(2)
     genes = rng.random((40, 3))
@@ -49,14 +49,15 @@ def test_the_judge_finds_the_bottom_of_a_valley_that_is_slanted() -> None:
         return (g[:, 0] - g[:, 1]) ** 2 + 0.2 * (g[:, 0] - 0.7) ** 2 + 0.1 * (g[:, 2] > 0.5)
 
     children = np.array([[0.7, 0.7, 0.25], [0.2, 0.8, 0.25], [0.8, 0.2, 0.25], [0.7, 0.7, 0.75]])
-    estimates = Judge(space, genes[np.argsort(loss(genes))]).estimates(children)
+    estimates = QuadraticSurrogate(space, genes[np.argsort(loss(genes))]).estimates(children)
     assert np.argmin(estimates) == 0
-    judged = Judge(space, genes[np.argsort(loss(genes))]).estimates(fresh := rng.random((300, 3)))
-    ranks = [np.argsort(np.argsort(v)) for v in (judged, loss(fresh))]
+    predicted = QuadraticSurrogate(space, genes[np.argsort(loss(genes))]).estimates(fresh := rng.random((300, 3)))
+    ranks = [np.argsort(np.argsort(v)) for v in (predicted, loss(fresh))]
     assert np.corrcoef(*ranks)[0, 1] > 0.9
 
 
 def test_alike_and_absent_genes_are_no_trouble() -> None:
     space = Space({"x": Float(0.0, 1.0), "c": ["a", "b"], "m": Float(0.0, 1.0, when={"c": ["b"]})})
     for genes in (np.full((16, 3), 0.25), np.array([[0.5, 0.25, np.nan]] * 16)):
-        assert np.isfinite(Judge(space, genes).estimates(np.array([[0.1, 0.25, np.nan], [0.9, 0.75, 0.3]]))).all()
+        children = np.array([[0.1, 0.25, np.nan], [0.9, 0.75, 0.3]])
+        assert np.isfinite(QuadraticSurrogate(space, genes).estimates(children)).all()

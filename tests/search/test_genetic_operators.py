@@ -39,14 +39,14 @@ def test_a_tournament_is_won_as_often_as_the_formula_says(size: int) -> None:
     fitness = np.array([1.0, 4.0, 2.0, 3.0])
     rng = _rng(1)
     won = np.bincount([operators.tournament(fitness, size, rng) for _ in range(4000)], minlength=4) / 4000
-    chances = [operators.tournament_chance(rank, 4, size) for rank in (3, 0, 2, 1)]
+    chances = [operators.tournament_probability(rank, 4, size) for rank in (3, 0, 2, 1)]
     assert won == pytest.approx(chances, abs=0.03)
     assert sum(chances) == pytest.approx(1.0)
 
 
 def test_the_larger_a_tournament_the_more_often_the_fittest_wins() -> None:
-    assert [operators.tournament_chance(0, 8, size) for size in (1, 2)] == [0.125, 0.234375]
-    best = [operators.tournament_chance(0, 8, size) for size in range(1, 9)]
+    assert [operators.tournament_probability(0, 8, size) for size in (1, 2)] == [0.125, 0.234375]
+    best = [operators.tournament_probability(0, 8, size) for size in range(1, 9)]
     assert best == sorted(best) and best[-1] < 1.0
 
 
@@ -126,8 +126,8 @@ def test_sbx_is_pymoos_where_no_bound_is_near() -> None:
 
 
 def test_the_deviation_follows_the_spread_down_to_the_least() -> None:
-    assert operators.mutation_deviation(np.array([0.2, 0.6]), 0.5, 0.05) == pytest.approx(0.1)
-    assert operators.mutation_deviation(np.array([0.4, 0.4]), 0.5, 0.05) == 0.05
+    assert operators.mutation_std(np.array([0.2, 0.6]), 0.5, 0.05) == pytest.approx(0.1)
+    assert operators.mutation_std(np.array([0.4, 0.4]), 0.5, 0.05) == 0.05
 
 
 def test_gaussian_steps_have_that_deviation() -> None:

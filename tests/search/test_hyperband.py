@@ -137,7 +137,7 @@ def test_the_schedule_is_printed_before_and_checked_after(capsys: pytest.Capture
         "      2     1       5            3   9 to 13", "      3     1       3            9   14 to 16",
         "      1     2       3            3   17 to 19", "      2     2       1            9   20 to 20",
         "      1     3       1            9   21 to 21",
-        "22 trials, budget 78 in all; 69 where promoted trials go on from stored state"]
+        "22 trials, budget 78 in all; 69 where promoted trials continue from stored state"]
     Study(SPACE, Hyperband(**SMALL)).run(bowl)
     said = capsys.readouterr().err
     assert said.startswith("Hyperband: 3 brackets, 6 rungs, budget 78 in all: 22 trials\n")
@@ -156,9 +156,10 @@ def test_the_best_go_on_with_their_params_by_hand() -> None:
     assert all(t.params == trials[t.parent].params and t.seed == trials[t.parent].seed for t in trials[9:])
     assert [t.parent for t in trials[:9]] == [None] * 9 and trials[12].seed == trials[7].seed
     assert study.why(10) == (
-        "Trial 10: Bracket 1, rung 2 of 3, budget 3: trial 3 (loss 1) goes on, as number 2 of 9 in the rung below; "
-        "the best 3 do.")
-    assert study.why(4).startswith("Trial 4: Bracket 1, rung 1 of 3, budget 1: new setting 5 of 9. Drawn at random")
+        "Trial 10: Bracket 1, rung 2 of 3, budget 3: trial 3 (loss 1) is promoted, ranked 2 of 9 in the rung below; "
+        "the best 3 are.")
+    assert study.why(4).startswith(
+        "Trial 4: Bracket 1, rung 1 of 3, budget 1: new configuration 5 of 9. Drawn at random")
     json.dumps([t.why for t in trials], allow_nan=False)
 
 
@@ -176,7 +177,7 @@ def test_failed_trials_are_promoted_last() -> None:
 
     study = Study(SPACE, SuccessiveHalving(9, 9)).run(objective, progress=False)
     assert [t.parent for t in study.trials[9:12]] == [4, 6, 0]
-    assert "trial 0 (failed) goes on" in study.why(11)
+    assert "trial 0 (failed) is promoted" in study.why(11)
     json.dumps([t.why for t in study.trials], allow_nan=False)
 
 
@@ -282,10 +283,10 @@ def test_an_earlier_study_s_trials_are_never_promoted() -> None:
     assert study.trials[0].why["proposed"]["searcher"] != "random"  # a model from the first trial on
 
 
-# New settings --------------------------------------------------------------------------------------------------------
+# New configurations --------------------------------------------------------------------------------------------------
 
 
-def test_an_enqueued_setting_takes_a_place_in_a_first_rung() -> None:
+def test_an_enqueued_configuration_replaces_a_new_one_in_a_first_rung() -> None:
     study = Study(SPACE, Hyperband(**SMALL))
     good = {"x": 0.0, "y": 0.0, "c": "a"}
     study.enqueue(good)
@@ -296,13 +297,13 @@ def test_an_enqueued_setting_takes_a_place_in_a_first_rung() -> None:
     assert len(trials) == 22 and trials[0].params == good and trials[0].budget == 1 and trials[9].budget == 3
     assert trials[17].parent == 0 and trials[9].why["enqueued"] and "queue by the user" in study.why(9)
     running = Study(SPACE, Hyperband(**SMALL)).run(bowl, 17, progress=False)
-    with pytest.raises(ValueError, match="params can't be enqueued now: trial 17 of the schedule is not a new setting"):
+    with pytest.raises(ValueError, match="params can't be enqueued now: trial 17 of the schedule is not a new conf"):
         running.enqueue(good)
 
 
 @pytest.mark.parametrize("proposer", [None, GridSearch(), BayesianSearch(model="tpe"), RandomSearch("latin_hypercube")])
 def test_in_a_finite_space_all_points_come_before_any_comes_again(proposer: Searcher | None) -> None:
-    space = {"a": Int(1, 4), "b": ["x", "y"]}  # 8 points, and 17 new settings
+    space = {"a": Int(1, 4), "b": ["x", "y"]}  # 8 points, and 17 new configurations
     study = Study(space, Hyperband(**SMALL, proposer=proposer), constraint=lambda p: p["a"] < 4 or p["b"] == "x")
     study.run(lambda t: t.params["a"] / t.budget, progress=False)
     new = [(t.params["a"], t.params["b"]) for t in study.trials if t.parent is None]
@@ -323,7 +324,7 @@ class Watching(Searcher):
         return Suggestion(space.from_unit(rng.random(len(space.names))), why={"at": number})
 
 
-def test_any_searcher_proposes_as_if_the_new_settings_were_alone() -> None:
+def test_any_searcher_proposes_as_if_the_new_configurations_were_alone() -> None:
     watching = Watching()
     searcher = Hyperband(**SMALL, proposer=watching, random_share=0.0)
     study = Study(SPACE, searcher).run(bowl, progress=False)
@@ -345,7 +346,7 @@ def test_bohb_learns_from_the_largest_budget_that_has_enough() -> None:
     assert {r.budget for r in searcher._of_one_budget(space, results[:81] + failed)} == {1}
 
 
-def test_a_share_of_bohb_s_new_settings_is_random() -> None:
+def test_a_share_of_bohb_s_new_configurations_is_random() -> None:
     searcher = Hyperband(max_budget=27, proposer=BayesianSearch(model="tpe"), random_share=1 / 3)
     study = Study(SPACE, searcher).run(bowl, progress=False)
     first = [t.why["proposed"]["searcher"] for t in study.trials if t.why["rung"] == 0 and t.why["bracket"] == 1]

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.search import Categorical, Exhausted, Float, Int, RandomSearch, Space, parzen
+from scratchtune.search import Categorical, Exhausted, Float, Int, RandomSearch, Space
 from scratchtune.search.encoding import Encoding
+from scratchtune.search.mixture import Mixture, axes_of
 from scratchtune.search.parameters import prior_in_unit
 from scratchtune.search.random import prior_quantile
 
@@ -95,18 +96,19 @@ def test_an_unknown_sequence_is_refused() -> None:
     Int(1, 8, log=True, prior=(2, 0.01)), Int(1, 100, log=True, prior=(2, 0.01)),
     Int(16, 256, log=True, prior=(64, 1e-4)), Int(0, 9, prior=(1, 0.01)), Float(0.0, 1.0, step=0.1, prior=(0.1, 0.01)),
     Float(1e-4, 1.0, log=True, prior=(1e-2, 1e-6)), Float(0.0, 1.0, prior=(0.5, 1e-200)), Int(7, 7, prior=(7, 0.1))])
-def test_every_searcher_takes_the_centre_of_a_sharp_prior_for_the_likeliest(parameter) -> None:
+def test_every_searcher_takes_the_centre_of_a_sharp_prior_for_the_most_probable(parameter) -> None:
     space, centre = Space({"p": parameter}), parameter.prior[0]
     assert parameter.from_unit(prior_in_unit(parameter)[0]) == pytest.approx(centre)
     for seed in range(10):
         drawn = RandomSearch().suggest(space, [], [], 0, np.random.default_rng(seed)).params["p"]
         assert drawn == pytest.approx(centre, rel=1e-4 if parameter.count is None else 1e-12)
-    (axis,) = parzen.axes_of(space)
-    density = parzen.Mixture([axis], np.empty((0, 1)), np.empty(0), parzen.Settings())
+    (axis,) = axes_of(space)
+    density = Mixture([axis], np.empty((0, 1)), np.empty(0), 1.0, 0.2)
     encoding, points = Encoding(space), [{"p": value} for value in parameter.grid(9)]
     codes = np.array([[axis.code(point["p"])] for point in points])
-    for beliefs in (density.log_density(codes), encoding.log_beliefs(encoding.rows(points))):
-        assert abs(points[int(np.argmax(beliefs))]["p"] - centre) == min(abs(point["p"] - centre) for point in points)
+    for log_densities in (density.log_density(codes), encoding.log_prior(encoding.rows(points))):
+        best = points[int(np.argmax(log_densities))]["p"]
+        assert abs(best - centre) == min(abs(point["p"] - centre) for point in points)
 
 
 def test_a_prior_wider_than_the_range_is_flat() -> None:

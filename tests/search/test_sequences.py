@@ -21,7 +21,7 @@ def _rng(number: int, seed: int = 0) -> np.random.Generator:
 
 
 def _points(sequence: Any, n: int, dimensions: int = 2, seed: int = 0) -> np.ndarray:
-    return np.array([next(sequence(dimensions, k, _rng(k, seed))) for k in range(n)])
+    return np.array([next(sequence(dimensions, k, seed, _rng(k, seed))) for k in range(n)])
 
 
 def _discrepancy(x: np.ndarray) -> float:
@@ -80,7 +80,7 @@ def test_more_even_than_chance(sequence: Any, seed: int) -> None:
 @BOTH
 def test_pure_in_seed_and_number(sequence: Any) -> None:
     x = _points(sequence, 40, 5, seed=1)
-    assert np.array_equal(next(sequence(5, 33, _rng(33, 1))), x[33])
+    assert np.array_equal(next(sequence(5, 33, 1, _rng(33, 1))), x[33])
     assert np.array_equal(_points(sequence, 40, 3, seed=1), x[:, :3])
     assert not np.array_equal(_points(sequence, 40, 5, seed=2), x)
     assert (x >= 0).all() and (x < 1).all()
@@ -88,7 +88,7 @@ def test_pure_in_seed_and_number(sequence: Any) -> None:
 
 @BOTH
 def test_a_seed_shifts_no_axis_on_average(sequence: Any) -> None:
-    firsts = np.array([next(sequence(2, 0, _rng(0, seed))) for seed in range(300)])
+    firsts = np.array([next(sequence(2, 0, seed, _rng(0, seed))) for seed in range(300)])
     assert firsts.mean(axis=0) == pytest.approx([0.5, 0.5], abs=0.06)
 
 

@@ -21,6 +21,13 @@ RANGES = [
 ]
 
 
+def test_the_text_of_a_parameter_which_kept_studies_compare() -> None:
+    assert repr(Int(1, 8)) == "Int(low=1, high=8, log=False, step=1, when=None, prior=None)"
+    assert repr(Categorical([1, "a"])) == "Categorical(choices=(1, 'a'), when=None, prior=None)"
+    for kind in (Float, Int, Categorical):  # a dataclass's own is wrapped: interrupted, it returns "..." for ever after
+        assert not hasattr(kind.__repr__, "__wrapped__")
+
+
 def test_maps_by_hand() -> None:
     assert Float(2.0, 4.0).from_unit(0.25) == 2.5 and Float(2.0, 4.0).to_unit(2.5) == 0.25
     assert Float(0.001, 0.1, log=True).from_unit(0.5) == pytest.approx(0.01)

