@@ -10,10 +10,10 @@
 #
 # The very first run compiles the code for your processor, which takes some seconds. Later runs start at once.
 #
-# What has this to do with tuning? A network fits its *parameters* to the data by itself. Other numbers somebody has
-# to choose before the training starts, such as lambda below; they are called *hyper-parameters*. To *tune* is to
-# search for good values of them. All that a search sees is a score at the end of a training, so a mistake inside the
-# training can mislead it without a sign. That is why the course begins here; the search itself begins in lesson 06.
+# What has this to do with tuning? Training fits the *parameters* of a network to the data. Other numbers have to be
+# chosen before the training starts, such as lambda below; they are called *hyper-parameters*. To *tune* is to search
+# for good values of them. All that a search sees is a score at the end of a training, so a mistake inside the training
+# can mislead it unnoticed. That is why the course begins here; the search itself begins in lesson 06.
 #
 # All lessons have the same parts: Question, Formulas, Predict, Code, Check, Break it, Exercise. Read this file from
 # top to bottom while you run it. Lines that begin with `# ->`, at the end of a cell, show what the cell prints.
@@ -86,8 +86,8 @@ print(f"accuracy with the L2 penalty: {squared:.3f}")
 # -> accuracy with the L2 penalty: 0.978
 
 # %% [markdown]
-# (`dtype="float64"` means numbers of 16 digits. The default has 7, and is faster. The lessons use 16, so that your
-# computer prints what ours printed; now and then a last digit differs.)
+# (`dtype="float64"` means numbers of about 16 digits. The default, float32, has about 7 and is faster. The lessons use
+# float64, so that your computer prints what ours printed; now and then a last digit differs.)
 #
 # `model.predict` gives ten probabilities for each image, one for each digit. The largest is the network's answer.
 # Here are some of its right answers, and some of its mistakes. (`python -m lessons 1 --save pictures` saves the
@@ -110,9 +110,9 @@ fig.suptitle("What the network says: right above, mistaken below")
 # ## Check
 # A lesson checks its own claims. `assert` stops the script if what follows is not true.
 #
-# The last line is the important one. `formulas.check` reads the line of mathematics, computes it without looking at
-# the code, calls the code on many inputs, and compares. Then it makes small mistakes in a copy of the code, one at a
-# time, and demands that each of them is caught. Such a spoilt copy is called a *mutant*.
+# The last line is the important one. `formulas.check` reads the line of mathematics, computes it without looking at the
+# code, calls the code on many inputs, and compares. Then it makes small mistakes in a copy of the code, one at a time,
+# and requires that each of them is caught. Such a changed copy is called a *mutant*.
 
 # %%
 assert l2_penalty(np.array([1.0, -2.0]), 0.1) == 0.5
@@ -172,21 +172,21 @@ assert not caught.ok
 # ### Now for real
 # Break the package itself. It is your clone, so nothing bad can happen.
 #
-# 1. `scratchtune formulas l2_penalty` shows the formula, its code, and the file and line where it stands.
+# 1. `scratchtune formulas l2_penalty` shows the formula, its code, and the file and line where it is.
 # 2. Open that file in an editor. Change the line `total += theta[i] * theta[i]` to `total += abs(theta[i])`. Save.
-# 3. `python -m lessons 1` runs this lesson again. It compiles anew what you touched (some seconds), prints another
+# 3. `python -m lessons 1` runs this lesson again. It compiles again what you changed (some seconds), prints another
 #    value for l2_penalty, and stops at an `assert`. The accuracy is exactly the same: training follows
 #    [l2_penalty_grad], which you have not touched. Only the loss that is reported has changed.
 # 4. `scratchtune formulas --check` checks all formulas and names the one that is wrong, with its file and line, and
 #    [l1_l2_penalty], which calls it. It tests every formula and its mutants, so it takes about a minute.
-# 5. `git checkout scratchtune` brings the right code back.
+# 5. `git checkout scratchtune` restores the original code.
 #
 # You have changed a formula, and a test caught you.
 
 # %% [markdown]
 # ## Exercise
 # Now the other way round: the line is there, and the code is missing. Replace the `raise` by code that computes the
-# line. (`#i` is the number of values of i, so this is the mean of the squares.) Then ask whether it is solved:
+# line. (`#i` is the number of values of i, so this is the mean of the squares.) Then check whether it is solved:
 #
 #     python -m lessons check 1
 

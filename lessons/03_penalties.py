@@ -19,10 +19,11 @@
 # - [weight_decay] θ'ᵢ = θᵢ − α · w · θᵢ
 #
 # The first and the third are section 4.2 of the document, to the letter: all parameters count, there is no 1/2 and no
-# 1/n. Other books write λ/2, and other packages leave the biases out (here `biases=False`). So never compare two
+# 1/n. Other books write λ/2, and other packages do not penalise the biases (here `biases=False`). So never compare two
 # values of λ before you know which formula each of them belongs to.
 #
-# Look at the gradients. L2 pulls a parameter the harder the larger it is. L1 always pulls with the same force λ.
+# Look at the gradients. The gradient of L2 is proportional to the parameter. That of L1 is λ or −λ, however small the
+# parameter is.
 
 # %% [markdown]
 # ## Predict
@@ -105,9 +106,9 @@ plane.legend(loc="upper left", fontsize=9)
 
 # %% [markdown]
 # On the right are two parameters with the loss (θ₁ − 1)² + (θ₂ − 0.3)², so each is a problem like the one above. Grey
-# circles join points of equal loss, the blue diamond points of equal L1, the orange circle points of equal L2. Each
-# touches a grey circle where J is smallest. The diamond does so at a corner, where θ₂ is exactly 0; the circle has no
-# corners, and there θ₂ is only smaller than 0.3.
+# circles join points of equal loss, the blue diamond points of equal L1, the orange circle points of equal L2. The
+# diamond and the orange circle each touch a grey circle where J is smallest. The diamond does so at a corner, where θ₂
+# is exactly 0; the circle has no corners, and there θ₂ is only smaller than 0.3.
 
 # %%
 first, second = np.meshgrid(np.linspace(-0.5, 1.5, 401), np.linspace(-0.5, 1.5, 401))  # theta on a grid
@@ -157,8 +158,8 @@ for name, five in kernels.items():
 # (These are means over five random starts. A unit counts as in use if the vector of its 64 weights is longer than
 # 0.05.)
 #
-# What do the weights of the empty pixels do? We put ink on those four pixels of every test image, and measure the
-# accuracy again. For comparison, we put it on four pixels that are *rarely* inked, in one to three of the 1,347
+# What effect do the weights of the empty pixels have? We put ink on those four pixels of every test image, and measure
+# the accuracy again. For comparison, we put it on four pixels that are *rarely* inked, in one to three of the 1,347
 # training images; and on four pixels drawn from all 60 others, 20 times.
 
 # %%
@@ -207,8 +208,8 @@ fig.suptitle("First layer: the weights of each pixel (x: pixels that are always 
 # of one to three images. With either penalty, ink on the empty or the rare pixels changes nothing: the weights of both
 # are about 0, as the last lines below check.
 #
-# The two penalties differ in what they leave. Both switch off whole units. In the units that stay, L1 has brought more
-# than half of the weights to about 0, and L2 about a fifth: it makes them small instead.
+# The two penalties differ in the weights that remain. With both, whole units are no longer in use. In the units that
+# are, L1 has brought more than half of the weights to about 0, and L2 about a fifth: it makes them small instead.
 
 # %%
 for five in zip(models["no penalty"], kernels["no penalty"], strict=True):
@@ -229,9 +230,10 @@ assert np.mean([abs(kernel[rare]).mean() for kernel in kernels["no penalty"]]) >
 # ## Code: when a penalty helps
 # In that table the accuracy (with ink on nothing) is not higher with a penalty, but lower. So what are penalties for?
 # Let us take fewer training images: 100 of the 1,347, drawn anew for each of 20 random starts. To be fair, each of the
-# three networks gets the same six chances, two learning rates and three numbers of epochs, and we compare the best with
-# the best, as the test set sees them. λ is 0.001 as above. Beside the accuracy we take the log loss, lesson 04's loss
-# on the test images. It is large if the network gives a wrong answer a high probability.
+# three networks gets the same six chances, two learning rates and three numbers of epochs, and we compare the best of
+# each, chosen by the test set, so all three results are somewhat optimistic. λ is 0.001 as above. Beside the accuracy
+# we take the log loss, lesson 04's loss on the test images. It is large if the network gives a wrong answer a high
+# probability.
 
 
 # %%
@@ -316,9 +318,9 @@ print(f"Adam: mean |theta| with decay       {abs(adam_decay.theta).mean():.3f}")
 # -> Adam: mean |theta| with decay       0.215
 
 # %% [markdown]
-# Why? Adam divides each parameter's gradient by its usual size (lesson 05). The penalty is a part of the gradient, so
-# it is divided too: where gradients are large, the pull of the penalty is small. Decay stands outside and is never
-# divided.
+# Why? Adam divides each parameter's gradient by its usual size (lesson 05). The gradient of the penalty is a part of
+# it, so it is divided too: where gradients are large, the penalty has little effect. Decay is applied separately (it is
+# *decoupled*, as in AdamW) and is never divided.
 #
 # Two parameters show it. Both start at 1. One gets gradients of +10 and −10 in turn, the other +0.1 and −0.1, so the
 # loss moves neither of them for long. How far does each shrink in 300 steps?
@@ -366,9 +368,9 @@ assert abs(decayed[-1, 0] - decayed[-1, 1]) < 0.01
 
 # %% [markdown]
 # ## Break it
-# The 2 in [l2_penalty_grad] is easily forgotten. Somebody who writes λ/2 in the penalty has no 2 in the gradient; mix
-# the two conventions and it is wrong. *Central differences* show it: move θ a little both ways, and see how much R
-# changes (lesson 04).
+# The 2 in [l2_penalty_grad] is easily forgotten. With λ/2 in the penalty there is no 2 in the gradient; if the two
+# conventions are mixed, the gradient is wrong. *Central differences* show it: move θ a little both ways, and see how
+# much R changes (lesson 04).
 
 
 # %%
@@ -405,9 +407,8 @@ assert settle(without_sign, 4.0) < -0.9  # instead of 0
 
 # %% [markdown]
 # ## Exercise
-# Give L1 its exact zeros. The trick is called *soft thresholding*, or the proximal step. First step along the
-# gradient of the loss alone. Then move every parameter towards 0 by α · λ, and let those stop at 0 that would cross
-# it:
+# Give L1 its exact zeros. The trick is called *soft thresholding*, or the proximal step. First take a step of gradient
+# descent on the loss alone. Then move every parameter towards 0 by α · λ, and set those to 0 that would cross it:
 #
 #     θ'ᵢ = sign(θᵢ) · max(|θᵢ| − α · λ, 0)
 #

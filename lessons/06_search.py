@@ -36,8 +36,8 @@
 
 # %% [markdown]
 # ## Code: the document's example
-# First we put a quarter of the rows aside, the *held-out test set*. No search may look at it. It is for judging the
-# winner at the end.
+# First we put a quarter of the rows aside, the *held-out test set*. No search may use it. It is for evaluating the best
+# configuration at the end.
 
 # %%
 import matplotlib.pyplot as plt
@@ -116,8 +116,8 @@ axes[1].legend(loc="lower left")
 # of learning rates instead of two.
 #
 # The picture on the right shows the other side. The learning rate matters more here than the batch size, as the numbers
-# below say. The grid spent nine configurations, and tried three learning rates. Random search tried nine. Bergstra and
-# Bengio (2012) found that to pay where there are many hyper-parameters and few of them matter; lesson 11 measures it.
+# below say. With nine configurations the grid tried three learning rates, and random search nine. Bergstra and Bengio
+# (2012) found that this helps if there are many hyper-parameters and few of them matter; lesson 11 measures it.
 
 # %%
 by_rate, by_batch = np.ptp(scores.mean(axis=0)), np.ptp(scores.mean(axis=1))
@@ -132,10 +132,11 @@ assert len({params["learning_rate"] for params in chance.cv_results_["params"]})
 assert np.isclose(log_value(0.5, 1e-4, 1.0), 0.01)  # half way on a log scale
 
 # %% [markdown]
-# ### How sure is the winner?
+# ### How certain is the winner?
 # Random's winner has 0.964 in the folds, but 0.933 on the held-out test set. Was the search wrong? A training depends
-# on its random start, and each of these numbers has used one. So we train that configuration, the second of the nine,
-# with ten other starts, and the grid's winner, too. And we repeat the random search with five other seeds.
+# on its random start (the initial weights), and each of these numbers is from one start. So we train that
+# configuration, the second of the nine, and the grid's winner from ten other starts each. And we repeat the random
+# search with five other seeds.
 
 
 # %%
@@ -164,15 +165,15 @@ print(f"best of five more random searches: {min(others):.3f} to {max(others):.3f
 # -> best of five more random searches: 0.960 to 0.967 in the folds
 
 # %% [markdown]
-# (± is the standard deviation of the ten starts.) On average nothing drops: random's draw 2 has 0.952 in the folds and
-# 0.956 on the test set. In the search its start was lucky in the folds, and unlucky on the test set. So one training
-# says little about a difference of 0.03 with this configuration. Both winners have less on average than in the search,
-# where they were picked *because* their score was high. Lesson 10 measures that bias.
+# (± is the standard deviation of the ten starts.) On average there is no drop: random's draw 2 has 0.952 in the folds
+# and 0.956 on the test set. In the search its start was lucky in the folds, and unlucky on the test set. So one
+# training says little about a difference of 0.03 with this configuration. In the folds both winners have a lower mean
+# accuracy than in the search, where they were picked *because* their score was high. Lesson 10 measures that bias.
 #
 # Predict 3: six random searches have found 0.960 to 0.967, and the grid 0.970. Another random start changes a score by
-# about as much as that, so these numbers do not say which search is better.
+# about as much, so these numbers do not show which search is better.
 #
-# May one then compare two configurations at all? Both are trained on the same five folds, so compare fold by fold, and
+# Can two configurations be compared at all, then? Both are trained on the same five folds, so compare fold by fold, and
 # take the standard error of the five differences.
 
 # %%
@@ -189,9 +190,9 @@ for rank, name in ((1, "second"), (8, "last")):
 
 # %% [markdown]
 # The winner and the second differ by less than two standard errors: that is undecided. The winner and the last differ
-# by many. For the second the comparison fold by fold halves the error: in most folds both are good or both are bad, and
-# that cancels in the difference. (Even this error is too small, as any two of the five trainings share most of their
-# rows. Lesson 10 corrects it.)
+# by many. Between the first two, the comparison fold by fold halves the error: in most folds both are good or both are
+# bad, and that cancels in the difference. (Even this error is too small, as any two of the five trainings share most of
+# their rows. Lesson 10 corrects it.)
 
 # %%
 assert abs(starts["random's draw 2"].mean(axis=0) - [0.95, 0.955]).max() < 0.02
@@ -207,7 +208,7 @@ assert np.mean(first - other) > 5.0 * paired
 #
 # - *underfitting*: two hidden units, too few to tell ten digits apart;
 # - *overfitting*: two layers of 256 units, and only 50 images to learn from;
-# - *long training*: plain descent with a learning rate that is much too small.
+# - *long training*: plain gradient descent with a learning rate that is much too small.
 
 # %%
 X_fit, X_val, y_fit, y_val = st.train_test_split(X_train, y_train, test_size=0.25, stratify=y_train, random_state=0)
@@ -251,7 +252,7 @@ axes[3].legend(loc="lower left")
 # - Underfitting: both losses are high and stay high. Ten times as many epochs hardly help, as you see below. The *good*
 #   network differs in its size, 64 hidden units instead of 2.
 # - Overfitting: the training loss goes to 0, while the validation loss falls, turns, and *rises*. Look at the images
-#   that the network gets wrong: it gives its wrong answers more and more probability. Lesson 09 compares what helps.
+#   that the network gets wrong: it gives its wrong answers more and more probability. Lesson 09 compares remedies.
 # - Long training: both losses are high, but still falling. In the end the network does reach an accuracy of 0.93, after
 #   more than 100 times as many epochs as the good one.
 
@@ -287,9 +288,9 @@ assert np.argmax(patient["val_accuracy"] >= 0.93) > 100 * np.argmax(good["val_ac
 
 # %% [markdown]
 # ## Break it
-# Take the validation set away. What is left to choose by is the loss on the training set. Choose the number of epochs
-# for the overfitting network in both ways. The third line is *early stopping*, which does the first while it trains: it
-# stops when the validation loss has not improved on its best value for `patience` epochs in a row.
+# Take the validation set away. Then only the loss on the training set is left to choose by. We choose the number of
+# epochs for the overfitting network by each of the two. The third line is *early stopping*: training stops when the
+# validation loss has not improved on its best value for `patience` epochs in a row.
 
 # %%
 for rows, key in (("validation", "val_loss"), ("training", "loss")):
@@ -304,10 +305,10 @@ print(f"early stopping: best epoch {stopping.best_epoch + 1}, stopped after epoc
 # -> early stopping: best epoch 13, stopped after epoch 18
 
 # %% [markdown]
-# The training loss falls in every epoch of the last fifty, so it always asks for more epochs. It rewards a network for
-# memorising. So one does not choose a hyper-parameter by the rows that the network was trained on. For a similar reason
-# the winner of a search is measured on a held-out test set: its score in the folds is a little too good, since it was
-# picked because that score was high.
+# The training loss falls in every epoch of the last fifty, so choosing by it always means more epochs. It is low for a
+# network that memorises. So one does not choose a hyper-parameter by the rows that the network was trained on. For a
+# similar reason the winner of a search is evaluated on a held-out test set: its score in the folds is a little too
+# high, since it was picked because that score was high.
 
 # %%
 assert (np.diff(over["loss"][10:]) < 0.0).all()
@@ -327,9 +328,9 @@ assert over["loss"].argmin() > 2 * over["val_loss"].argmin()
 #
 # A tuple is a range: draw from it on a log scale, with [unit_log]. (Its function is `log_value(u, low, high)`.) A list
 # holds choices: draw one of them, all with the same probability. `score` takes a configuration, a dict such as
-# {"learning_rate": 0.02, "batch_size": 32}, and returns its accuracy. It stands for a whole cross-validation, so call
-# it once for each draw. All random numbers come from `rng`, a generator as np.random.default_rng(0) makes it. Return
-# two things: the best configuration and its score.
+# {"learning_rate": 0.02, "batch_size": 32}, and returns its accuracy. In practice it is a whole cross-validation, so
+# call it once for each draw. All random numbers come from `rng`, a generator as np.random.default_rng(0) makes it.
+# Return two things: the best configuration and its score.
 #
 # Then run `python -m lessons check 6`. When it is solved, try it on the digits.
 

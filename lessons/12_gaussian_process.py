@@ -1,22 +1,22 @@
 # %% [markdown]
 # # 12 The Gaussian process and its acquisition, step by step
-# A searcher that predicts the loss everywhere, says how sure it is, and tries where an improvement is likely.
+# A searcher that predicts the loss everywhere, with its uncertainty, and tries where an improvement is likely.
 
 # %% [markdown]
 # ## Question
-# Random search makes no use of what it has seen (lesson 11). It may try a configuration right beside one that was bad.
-# A person would draw a curve through the losses seen, look where it may be low, and try there. How can a program draw
-# that curve, and how does it choose?
+# Random search does not use the results of earlier trials (lesson 11). It may try a configuration right beside one that
+# was bad. A person would draw a curve through the losses seen, look where it may be low, and try there. How can a
+# program draw that curve, and how does it choose?
 
 # %% [markdown]
 # ## Formulas
 # A *Gaussian process* is a probability distribution over functions. At each point x it gives the loss a mean μ and a
-# variance v. How the losses at two points are related is said by the *kernel* k. It depends on the distance r of the
-# points, divided by a *length scale* ℓ: r = |x − x'| / ℓ.
+# variance v. The *kernel* k is the correlation of the losses at two points. It depends on the distance r of the points,
+# divided by a *length scale* ℓ: r = |x − x'| / ℓ.
 #
 # - [matern52] k = (1 + √5 · r + 5 / 3 · r²) · exp(−√5 · r)
 #
-# It is 1 at r = 0 and falls to 0 far away. Before any trial the mean is m and the variance s everywhere, and the
+# It is 1 at r = 0 and falls to 0 as r grows. Before any trial the mean is m and the variance s everywhere, and the
 # covariance of the losses at two points is s · k. After some trials with losses y, let K be the matrix of their
 # covariances with each other, and c the vector of the covariances of a new point with them. Then mean and variance at
 # the new point are
@@ -24,28 +24,30 @@
 # - [posterior_mean] μ = m + Σᵢ[cᵢ · αᵢ]
 # - [posterior_variance] v = s − Σᵢ[wᵢ²]
 #
-# where α is K⁻¹ (y − m), and Σ wᵢ² is cᵀ K⁻¹ c. Each trial moves the mean towards its loss, and takes away
-# variance, the more, the larger its covariance with the new point. (Nobody inverts K. The package computes Cholesky's
-# factor U, an upper triangular matrix with Uᵀ U = K, and then w by solving Uᵀ w = c.)
+# where α is K⁻¹ (y − m), and Σ wᵢ² is cᵀ K⁻¹ c. Each trial moves the mean towards its loss and reduces the variance;
+# the larger its covariance with the new point, the more. (K is not inverted. The package computes Cholesky's factor U,
+# an upper triangular matrix with Uᵀ U = K, and then w by solving Uᵀ w = c.)
 #
 # The length scale is chosen by the *log marginal likelihood*: the logarithm of the probability density of the losses
-# seen, if they come from a process with this length scale. Here y is less the mean m, and u is the diagonal of U.
+# seen, if they come from a process with this length scale. Here y stands for y − m, and u is the diagonal of U.
 #
 # - [log_marginal_likelihood] L = −0.5 · Σᵢ[yᵢ · αᵢ] − Σᵢ[log(uᵢ)] − 0.5 · #i · log(2 · π)
 #
-# The *acquisition* says what a point is worth trying. Here it is the *expected improvement*: by how much the loss there
-# will be less than the best loss b so far, on average, where a loss that is no improvement counts as 0.
+# The *acquisition function* gives each point a score; the point with the highest score is tried next. Here it is the
+# *expected improvement*: the mean of how far the loss there will be below the best loss b so far, where a loss that is
+# not below b counts as 0.
 #
 # - [expected_improvement] z = (b − μ) / s ; a = s · (z · Φ(z) + φ(z))
 #
-# In this formula, and only here, s is the standard deviation √v. Φ and φ are the normal distribution and its density.
+# In this formula, and only here, s is the standard deviation √v. Φ and φ are the distribution function and the density
+# of the standard normal distribution.
 
 # %% [markdown]
 # ## Predict
-# 1. The curve below has two valleys. Does the process become surer with every trial?
+# 1. The loss below has two valleys. Does the largest standard deviation of the process fall with every trial?
 # 2. Where is the expected improvement highest: where the mean is low, or where the standard deviation is large?
 # 3. Of three parameters one matters much, one a little, one not at all. Which gets the shortest length scale?
-# 4. A searcher always tries where the mean is lowest, however unsure it is elsewhere. What happens?
+# 4. A searcher always tries where the mean is lowest, however large the standard deviation is elsewhere. What happens?
 
 # %% [markdown]
 # ## Code: one kernel
@@ -84,7 +86,7 @@ print(f"the lowest loss is {curve.min():.3f}, at a learning rate of {rate_of(eve
 
 
 def covariance_with(length):
-    """θ as the package wants it: logarithms of ℓ, of s = 1, of a second kernel and of noise, both hardly there."""
+    """θ as the package expects it: logarithms of ℓ, of s = 1, and of two variances near 0, second kernel and noise."""
     return np.log([length, 1.0, 1e-12, 1e-6])
 
 
@@ -100,7 +102,7 @@ LENGTHS = np.geomspace(0.02, 1.0, 60)
 
 
 def likelihood(process):
-    """The log marginal likelihood: how well the values fit, and how many other values would have been possible."""
+    """The log marginal likelihood and two of its terms: how well the values fit, and minus half the log determinant."""
     fit, volume = -0.5 * (process.values * process.alpha).sum(), -np.log(np.diag(process.upper)).sum()
     return log_marginal_likelihood(process.values, process.alpha, np.diag(process.upper)), fit, volume
 
@@ -139,12 +141,12 @@ axes[2].set(title="Which length scale?", xlabel="length scale", ylabel="log marg
 # The left picture shows functions drawn from the process before any trial: with a short length scale they change fast,
 # with a long one slowly. In the middle, after eight trials, each mean goes through all trials. Between them the short
 # length scale has a wide band. The long one has a band so narrow that it can hardly be seen, and yet the deep valley is
-# far outside of it: such a process is too sure.
+# far outside of it: such a process is overconfident.
 #
-# On the right is the log marginal likelihood. It has two parts that depend on the length scale. The first says how well
-# the losses *fit*: with a long one, neighbours should have similar losses, and these have not. The second, −Σ log u, is
-# low where many other losses would have been as possible: the short length scale allows nearly everything, so it gives
-# little probability to what was seen. The best length scale is between the two.
+# On the right is the log marginal likelihood. It has two parts that depend on the length scale. The first measures how
+# well the losses *fit*: with a long length scale, neighbours should have similar losses, and these have not. The
+# second, −Σ log u, is a penalty for flexibility: with a short length scale the process can produce nearly any losses,
+# so the density of those seen is low. The best length scale is between the two.
 
 # %%
 by_length = [likelihood(process_with(length, eight, losses))[0] for length in LENGTHS]
@@ -160,10 +162,9 @@ assert likelihood(short)[1] > likelihood(long)[1] and likelihood(short)[2] < lik
 
 # %% [markdown]
 # ## Code: a search
-# With that, a Bayesian search is a short loop: choose the length scale, predict everywhere, try the point with the
-# highest expected improvement. We begin with three trials. Two words belong to it. To try where the mean is low is
-# *exploitation*: it makes use of what is known. To try where the standard deviation is large is *exploration*: it finds
-# out what is not.
+# A Bayesian search is now a short loop: choose the length scale, predict everywhere, try the point with the highest
+# expected improvement. We begin with three trials. To try where the mean is low is called *exploitation*: it uses what
+# is known. To try where the standard deviation is large is called *exploration*: it finds out what is not.
 
 
 # %%
@@ -215,13 +216,13 @@ axes[1, 2].legend(loc="center left", fontsize=8)
 # ## Check: a search
 # Predict 1: no. Look at the band. It is narrow at every trial and opens between them, but its largest width is not
 # smaller after more trials: 0.13 after three, and 0.39 after six. Three losses looked like a slow function: length
-# scale 0.32. The next ones showed that it changes faster, and the length scale fell to 0.10. Three trials are
-# few to choose a length scale by, and the process cannot know what lies between them.
+# scale 0.32. The next ones showed that it changes faster, and the length scale fell to 0.10. Three trials are few to
+# choose a length scale by, and the process has no data between them.
 #
 # Predict 2: neither alone. After three trials the next point is not where the mean is lowest, but to the left of it,
 # where the band is wider. After six trials it is where the band is widest, in the gap on the left, far away from the
 # lowest mean: exploration. After eight it is where the mean is lowest: exploitation, and there the lowest loss is
-# found. The scale of the green curve shrinks from picture to picture: there is ever less to be gained.
+# found. The scale of the green curve shrinks from picture to picture: the expected improvement gets smaller.
 
 # %%
 assert told[6][1] > 2.0 * told[3][1] and told[6][0] < 0.5 * told[3][0]
@@ -231,11 +232,12 @@ assert abs(told[8][2] - told[8][3]) < 0.02 and abs(told[8][2] - everywhere[curve
 
 # %% [markdown]
 # ## Code: the package's search
-# `BayesianSearch(model="gp")` is the same loop, made for real losses. Its kernel is a sum of two: the one above, and a
-# second one with length scales eight times shorter, as real losses are not quite smooth [rough_kernel]. There is noise
-# as well. To the log marginal likelihood it adds a prior for all these numbers [log_parameter_prior], so that three
-# trials do not decide alone. And it maximises the *logarithm* of the expected improvement: in some places the
-# improvement itself is so small that a computer takes it for 0, and a 0 does not show which way is up.
+# `BayesianSearch(model="gp")` is the same loop, with some additions for real losses. Its kernel is a sum of two: the
+# one above, and a second one with length scales eight times shorter, as real losses are not quite smooth
+# [rough_kernel]. The model includes noise. To the log marginal likelihood it adds a prior for length scales, variances
+# and noise [log_parameter_prior], so that three trials alone do not determine them. And it maximises the *logarithm* of
+# the expected improvement: in some places the improvement itself is so small that it underflows to 0, and there it has
+# no gradient to follow.
 #
 # One more difference you will see in its pictures: its mean need not go through every trial. Noise is one reason. The
 # other is that a loss far above the median is replaced by a smaller one before the process sees it
@@ -270,17 +272,17 @@ print("median length scales of eight seeds:", ", ".join(f"{name}: {length:.2g}" 
 
 # %% [markdown]
 # ## Check: the package's search
-# All five searches find the lowest loss. The last lines are another loss, of three parameters: it bends much along `a`,
-# rises evenly by 0.4 along `b`, and does not depend on `c`. There is a length scale for each parameter, and distances
-# are summed up as [scaled_distance] says.
+# All five searches find the lowest loss. The last lines are for another loss, of three parameters: it curves strongly
+# along `a`, rises linearly by 0.4 along `b`, and does not depend on `c`. There is a length scale for each parameter,
+# and distances are summed up as [scaled_distance] says.
 #
-# Predict 3: `a`, along which the loss bends most. `c` has a length scale of more than 10 times its range, so for two
-# configurations that differ in `c` alone the process predicts nearly the same loss. A trial at one value of `c`
-# informs about all others, and the searcher need not spread trials along it. A grid cannot do that (lesson 11).
+# Predict 3: `a`, along which the loss curves most. `c` has a length scale of more than 10 times its range, so for two
+# configurations that differ in `c` alone the process predicts nearly the same loss. A trial at one value of `c` informs
+# about all others, and the searcher need not spread trials along it. A grid always does (lesson 11).
 #
-# Length scales also tell *you* something: a short one, that a parameter needs care. But a long one does not mean that
-# there is no effect. `b` has one of several times its range, although it changes the loss by 0.4: its effect is nearly
-# a straight line, and a straight line does not bend.
+# Length scales also inform *you*: a short one means that the loss changes fast with this parameter. But a long one does
+# not mean that there is no effect. `b` has a length scale of several times its range, although it changes the loss by
+# 0.4: its effect is linear, and a linear effect needs no short length scale.
 
 # %%
 assert all(a < b < c for a, b, c in many)
@@ -291,8 +293,8 @@ assert lengths["b"] > 2.0
 # ## Break it
 # Take exploration away. The *lower confidence bound* is another acquisition, μ − κ · √v: a loss that is low but still
 # plausible. With κ = 0 nothing is left but the mean. We compare with κ = 2, from ten starts. Each start is three trials
-# in the left part of the range, so that the deep valley is still unknown; `initial=1` lets the process take over right
-# after them.
+# in the left part of the range, where the deep valley is not; with `initial=1` the process proposes every trial after
+# them.
 
 # %%
 reached = {}
@@ -312,7 +314,8 @@ for kappa in (0.0, 2.0):
 # -> kappa 2: median best loss 0.360, deep valley found from 10 of 10 starts
 
 # %% [markdown]
-# Predict 4: it usually stays in the first valley that it finds. A searcher needs both, exploitation and exploration.
+# Predict 4: it usually stays in the first valley that it finds. On this loss a searcher needs both, exploitation and
+# exploration.
 
 # %%
 assert np.median(reached[0.0]) > 0.9 and np.median(reached[2.0]) < curve.min() + 0.01
@@ -320,7 +323,7 @@ assert np.median(reached[0.0]) > 0.9 and np.median(reached[2.0]) < curve.min() +
 # %% [markdown]
 # ## Exercise
 # Compute mean and variance yourself. Given are the covariances `K` (n, n) of the trials with each other (the noise is
-# already on its diagonal), their losses `y` (n,), less the mean, the covariances `c` (n,) of one new point with the
+# already on its diagonal), their losses minus the mean, `y` (n,), the covariances `c` (n,) of one new point with the
 # trials, and the variance `s` before any trial. Solve K α = y and K β = c (`np.linalg.solve`). The mean is Σ cᵢ αᵢ, and
 # the variance is s − Σ cᵢ βᵢ. Return mean and variance. (The package does the same with Cholesky's factor, which needs
 # fewer operations and rounds better.)

@@ -1,6 +1,6 @@
 # %% [markdown]
 # # 13 TPE: two densities and their ratio
-# How a tree-structured Parzen estimator chooses the next trial, step by step, and when it is better than chance.
+# How a tree-structured Parzen estimator chooses the next trial, step by step, and when it is better than random search.
 
 # %% [markdown]
 # ## Question
@@ -18,15 +18,15 @@
 # - [tpe_probability] p = γ / (γ + (1 − γ) · exp(−r))
 #
 # First, the trials are put in order by their losses, and the best k of n are called *good*, the others *bad*. γ
-# (gamma), here 0.15, is the share that is called good. The two minus signs round up, and `most` is 25: never more are
-# good.
+# (gamma), here 0.15, is the share that is called good. The two minus signs round up, and `most` is 25: at most 25
+# trials are good.
 #
 # Second, each of the two groups becomes a *density*: the weighted mean (the fourth formula) of one *kernel* for each
 # trial. For a range the kernel is a normal distribution with its mean m at the trial and a standard deviation s, cut
-# off at the ends of the range (the second formula is its logarithm, P the probability that the cut leaves). For a list
-# of choices it is the choice of the trial, smoothed by a little of all others (the third formula, with b for how much).
-# One more kernel, the *prior*, is nearly flat: it is the density before any trial. (An argument `prior=` of a parameter
-# replaces the flat one.) The density of the good trials is called l, that of the bad ones g.
+# off at the ends of the range (the second formula is its logarithm, P the probability inside the range). For a list of
+# choices most of the probability is at the trial's choice, and the rest is spread over all choices (the third formula;
+# b is how much). One more kernel, the *prior*, is nearly flat: it is the density before any trial. (An argument
+# `prior=` of a parameter replaces the flat one.) The density of the good trials is called l, that of the bad ones g.
 #
 # Third, some *candidates* are drawn from l. The one with the highest ratio l / g is tried. The fifth formula says the
 # same with logarithms. By Bayes's rule (the sixth) the ratio gives the probability that a point is a good one.
@@ -34,7 +34,7 @@
 # %% [markdown]
 # ## Predict
 # 1. There are 20 trials, and γ is 0.15. How many are good?
-# 2. Multiply all losses by a million. Does TPE propose another point?
+# 2. Multiply all losses by a million. Does TPE then propose a different point?
 # 3. The first good trials are in a wide valley. A deeper, narrow one has not been seen. Who finds it more often, TPE or
 #    random search?
 # 4. Choose the candidate with the highest l, and leave g out. What goes wrong?
@@ -124,13 +124,13 @@ for ax in axes[:, 0]:
 # %% [markdown]
 # ## Check: one parameter
 # Read a column from top to bottom. After ten trials two are good, both near the bottom of the wide valley, so close to
-# each other that their circles look like one: l is high around them. The bad trials are everywhere, and so is g. The
-# candidates (the small strokes) are drawn from l, so most of them are where it is high. The triangle is the one with
-# the highest ratio. It is not where l is highest, but far to the left: l is still fair there, and nothing bad has been
-# seen.
+# each other that their circles look like one: l is high around them. The bad trials are spread over the whole range,
+# and so is g. The candidates (the small strokes) are drawn from l, so most of them are where it is high. The triangle
+# is the one with the highest ratio. It is not where l is highest, but far to the left: there l is lower, but g is lower
+# by an even larger factor, as no bad trial is near.
 #
 # Predict 1: three of 20 are good. By then the wide valley is known well, and the ratio is nearly the same everywhere in
-# it. A nearly flat prior belongs to l, so a few candidates always come from elsewhere. One of them has met the deep
+# it. A nearly flat prior is part of l, so a few candidates usually come from elsewhere. One of them was in the deep
 # valley, and after 40 trials l is high there.
 #
 # Predict 2: no. With losses a million times as large it proposes the same point, since only their order counts: the
@@ -145,10 +145,10 @@ million = [trial._replace(value=1e6 * trial.value) for trial in trials[:20]]
 assert parzen.propose(line, million, [], 20, dice(4, 20))[0] == trials[20].params  # only the order counts
 
 # %% [markdown]
-# ## Code: choices, and a parameter that does not always exist
-# Momentum exists only for SGD, not for Adam. So a trial with Adam says nothing about it, and its kernel is the prior
-# along that axis. That is the *tree* in the name. The loss is made up: Adam is good over a wide range of learning
-# rates, and SGD is a little better, if its momentum is high.
+# ## Code: choices, and a conditional parameter
+# Momentum exists only for SGD, not for Adam: it is a *conditional* parameter. So a trial with Adam says nothing about
+# it, and its kernel is the prior along that axis. That is the *tree* in the name. The loss is made up: Adam is good
+# over a wide range of learning rates, and SGD is a little better, if its momentum is high.
 
 # %%
 tree = st.search.Space({
@@ -192,8 +192,8 @@ for ax in axes[1:]:
 # -> g: sgd 0.82, adam 0.18
 
 # %% [markdown]
-# A suggestion says why it was made. The ratio is a product of factors, one for each parameter: what it adds to those
-# before it, averaged over two orders.
+# A suggestion records why it was made. The log ratio is a sum with one term for each parameter: what the parameter adds
+# given those before it, as the mean over two orders, first to last and last to first.
 
 # %%
 params, why = parzen.propose(tree, trials, [], 40, dice(0, 40))
@@ -209,10 +209,10 @@ print(f"  log ratio      {why['log_ratio']:+.2f}, "
 # ->   log ratio      +1.66, probability of being good 48% (of all: 15%)
 
 # %% [markdown]
-# ## Check: choices, and a parameter that does not always exist
-# Most trials are with SGD, among the good and among the bad: both groups consist of what TPE tried. So the
-# optimizer contributes little to the ratio of the next point. Its learning rate and its momentum do. The picture on the
-# right shows it for the momentum, 0.88: l is high there, and g has a minimum between two maxima.
+# ## Check: choices, and a conditional parameter
+# Most trials are with SGD, among the good and among the bad, since TPE tried SGD most. So the optimizer contributes
+# little to the ratio of the next point. Its learning rate and its momentum do. The picture on the right shows it for
+# the momentum, 0.88: l is high there, and g has a minimum between two maxima.
 #
 # The probability of being good, 48 %, is the highest of many estimates that are made from a few good trials. Whether it
 # can be trusted is measured below.
@@ -294,9 +294,9 @@ axes[1].legend()
 # this loss TPE has the lower *median*, since it comes closer to the bottom of the valley that it is in, but not the
 # lower *mean*: where it misses the deep valley, its loss is 0.3. TPE leans towards exploitation (lesson 12).
 #
-# On the tree TPE is better than random search in median and mean: it helps where the region that is good at first leads
-# to the best point. The Gaussian process is better than both on these two losses, which
-# are smooth and without noise. (This lesson does not test noise, many parameters or many trials.)
+# On the tree TPE is better than random search in median and mean: here the region that is good at first leads to the
+# best point. The Gaussian process is better than both on these two losses, which are smooth and without noise. (This
+# lesson does not test noise, many parameters or many trials.)
 #
 # And the probabilities in `why` are too high. Of the points that are said to be good with more than 70 %, far fewer
 # are: the highest of many estimates is too high on average, as in lesson 10.
@@ -339,8 +339,8 @@ for name, searches in (
 # -> without: trials 20 to 40 spread by 0.007, the deep valley found by 7 of 20
 
 # %% [markdown]
-# Predict 4: without g it tries nearly the same point over and over: each trial there makes l higher there. With g the
-# ratio falls where many trials were not among the best.
+# Predict 4: without g it tries nearly the same point again and again, as each good trial makes l higher there. With g
+# the ratio falls where many trials were not among the best.
 
 # %%
 assert spreads["without"] < 0.2 * spreads["with g"]
@@ -364,7 +364,7 @@ def log_ratios(good, bad, count, b):
 
 # %%
 def check(solution=None):
-    """By hand and compared with what the mistakes give; then against the package's mixtures."""
+    """Worked out by hand and compared with what the mistakes give; then compared with the package's mixtures."""
     solution = solution or log_ratios
     good, bad, count, b = [0, 0, 1], [0, 1, 1, 2, 2], 3, 0.3
 

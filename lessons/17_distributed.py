@@ -5,7 +5,7 @@
 # %% [markdown]
 # ## Question
 # Lesson 16 ran many trainings side by side. Now there is one, and it is large. Can several workers share it? And would
-# it not be simpler to let each of them train on a part of the rows, and to average the networks in the end?
+# it be simpler to let each of them train on a part of the rows, and to average the weights at the end?
 
 # %% [markdown]
 # ## Formulas
@@ -62,7 +62,7 @@ print("plain mean   ", gradients.mean(axis=0).round(4))
 
 # %% [markdown]
 # ## Check: by hand
-# Predict 1: no. The first worker's four rows would count as much as the others' three. Weighted, it is exact, but for
+# Predict 1: no. The first worker's four rows would count as much as the others' three. The weighted mean is exact up to
 # rounding.
 
 # %%
@@ -114,10 +114,11 @@ print(f"one batch in three parts: the gradients differ by less than 1e-14: {abs(
 
 # %% [markdown]
 # ## Check: the package
-# Predict 2: by rounding alone. Sums are taken in another order, and floating-point addition is not associative. From
-# run to run not even that: the parts are always added in the same order, whoever has finished first.
+# Predict 2: by rounding alone. Sums are taken in another order, and floating-point addition is not associative. Between
+# two runs with the same number of workers there is no difference at all: the parts are always added in the same order,
+# whichever has finished first.
 #
-# There is one exception. Layers that draw random numbers, such as dropout, draw others in each part.
+# There is one exception. Layers that draw random numbers, such as dropout, draw different ones in each part.
 
 # %% [markdown]
 # ## Code: is it faster?
@@ -167,10 +168,10 @@ ax.set_title("301,066 parameters, measured just now")
 # %% [markdown]
 # ## Check: is it faster?
 # Predict 3: see what was printed; the numbers are your machine's, and other programs on it count too. With batches of
-# 32 two threads are slower than one: a step is shorter than handing its two parts over. The larger the batch, the more
-# work there is for each hand-over. But with larger batches an epoch has fewer steps, and the batch size is a
-# hyper-parameter of its own (lesson 05). Workers in other processes, or on other computers, must in addition send what
-# threads share in memory; that is not measured here.
+# 32 two threads are slower than one: the costs that do not shrink are larger than what the second thread saves. The
+# larger the batch, the more work there is in each step to share. But with larger batches an epoch has fewer steps, and
+# the batch size is a hyper-parameter of its own (lesson 05). Workers in other processes, or on other computers, must in
+# addition send what threads share in memory; that is not measured here.
 #
 # To *tune*, one can give each worker a training of its own (lesson 16): then nothing is sent within a training.
 
@@ -179,10 +180,10 @@ assert ratios[0] < 1.0 and ratios[-1] > ratios[0]
 
 # %% [markdown]
 # ## Break it
-# Save the exchange: each of four workers trains alone on a quarter of the rows, and the weights are averaged at the
-# end. In one case each worker has an *initialisation* of its own (the random weights at the start of a training), in
-# the other all have the same one. Four repetitions with other seeds, and for comparison one network that is trained on
-# all of these rows.
+# Leave out the exchange of gradients: each of four workers trains alone on a quarter of the rows, and the weights are
+# averaged at the end. In one case each worker has an *initialisation* of its own (the random weights at the start of a
+# training), in the other all have the same one. Four repetitions with other seeds, and for comparison one network that
+# is trained on all of these rows.
 
 
 # %%
@@ -223,12 +224,13 @@ print(f"mean weights, own starts: at most {max(accuracies['mean weights, own sta
 # -> mean weights, own starts: at most 0.7
 
 # %% [markdown]
-# Predict 4: it depends on where the four began. With starts of their own the mean of four good networks is a bad one,
-# in all four repetitions. Hidden units have no order: what one unit computes in one network, another unit may compute
-# in the next, and a mean of two units that do different things need not do either. With the same start the mean of the
-# weights is about as good as one of the four, so it is the different starts that spoil it. But it is no better than one
-# of them, and worse than a network that has been trained on all rows, which is what averaged *gradients* give. The mean
-# of the *predictions* does not mind the starts, and needs all four networks from then on.
+# Predict 4: it depends on where the four began. With initialisations of their own the mean of four good networks is a
+# bad one, in all four repetitions. Hidden units have no order (their *permutation symmetry*): what one unit computes in
+# one network, another unit may compute in the next, and a mean of two units that do different things need not do
+# either. With the same start the mean of the weights is about as good as one of the four, so it is the different starts
+# that spoil it. But it is no better than one of them, and worse than a network that has been trained on all rows, which
+# is what averaged *gradients* give. The mean of the *predictions* (an *ensemble*) works with different starts, but
+# needs all four networks at prediction time.
 
 # %%
 means = {name: np.mean(values) for name, values in accuracies.items()}
@@ -241,7 +243,7 @@ assert means["mean of the predictions"] > means["one of the four"]
 # ## Exercise
 # Write one step of gradient descent that is shared out. `gradient_of(theta, rows)` gives the gradient of the mean loss
 # over some rows, an array of their numbers. `parts` is a list of such arrays, one for each worker, of any lengths, and
-# some may be empty: a worker without rows is not asked. Return the new theta; leave the old one as it is.
+# some may be empty: do not call `gradient_of` for these. Return the new theta; leave the old one as it is.
 #
 # Then run `python -m lessons check 17`.
 

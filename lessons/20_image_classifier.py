@@ -5,8 +5,8 @@
 # %% [markdown]
 # ## Question
 # The document says (section 6.1): for images the structure of the network, the learning rate and the augmentation
-# decide. So let us search over all three. Such a search finds a better configuration than the default. But how much of
-# that gain would tuning the learning rate alone have given, at no higher cost?
+# matter most. So let us search over all three. Such a search finds a better configuration than the default. But how
+# much of that gain would tuning the learning rate alone have given, at no higher cost?
 
 # %% [markdown]
 # ## Formulas
@@ -27,23 +27,24 @@
 # the start, the order of the images, and what a search proposes), and which images we happened to get. So we compute
 # two standard errors. One is over the images, each with its mean over the runs. The other is over the runs, each with
 # its mean over the images. The squares of both are added, and the root is the error printed below. (That is on the safe
-# side: the chance in a single prediction is in both.) We have only four runs, so the errors are rough, and we call a
-# difference *decided* from three errors on.
+# side: the randomness of a single prediction is counted in both.) We have only four runs, so the errors are rough, and
+# we call a difference *decided* if it is at least three errors.
 
 # %% [markdown]
 # ## Predict
 # 1. The default configuration has the learning rate 0.001. Change one thing: learning rate 0.01, one block instead of
-#    two, 4 filters instead of 8, batch normalisation, random shifts. Which change matters most after 9 epochs? Are the
-#    other four worth the same when the learning rate is 0.01?
+#    two, 4 filters instead of 8, batch normalisation, random shifts. Which change matters most after 9 epochs? Do the
+#    other four have the same effect when the learning rate is 0.01?
 # 2. Rank 16 random configurations after 1 epoch and after 9. How similar are the two orders?
 # 3. Hyperband searches six hyper-parameters, with 78 epochs in all. You try five learning rates by hand, with 45
 #    epochs. Whose network is better on new images after 9 epochs? And after 18?
 
 # %% [markdown]
 # ## Code: one change at a time
-# Clothes, each image shrunk to 14x14 pixels, so that a training takes a moment: a *training set*, a *validation set* to
-# choose by, and a held-out *test set*, which is used for the last comparison only. `network` and `DEFAULT` are those of
-# `scratchtune example image` ([its file](../scratchtune/examples/image.py)), with half of the filters.
+# Images of clothes (Fashion-MNIST), shrunk to 14x14 pixels, so that a training is short: a *training set*, a
+# *validation set* to choose by, and a held-out *test set*, which is used for the last comparison only. `network` and
+# `DEFAULT` are those of `scratchtune example image` ([its file](../scratchtune/examples/image.py)), with half of the
+# filters.
 
 # %%
 import matplotlib.pyplot as plt
@@ -123,11 +124,11 @@ fig.legend(loc="outside right upper")
 
 # %% [markdown]
 # ## Check: one change at a time
-# Predict 1: the learning rate. And it changes what the others are worth. At 0.001 four filters instead of eight cost 20
+# Predict 1: the learning rate. And it changes the effects of the others. At 0.001 four filters instead of eight cost 20
 # points of accuracy, at 0.01 nothing that we can see. Batch normalisation gains five points at 0.01, the only one of
-# the four that is decided there; what it gains at 0.001 differs much from run to run. So a table of what each
-# hyper-parameter is worth is a table for one learning rate. (The document says so in its section 2.2: hyper-parameters
-# depend on each other.) Whoever tunes the structure before the learning rate may pay for filters that are not needed.
+# the four that is decided there; what it gains at 0.001 differs much from run to run. So a table of the effects of
+# hyper-parameters is valid for one learning rate. (The document says so in its section 2.2: hyper-parameters depend on
+# each other.) Whoever tunes the structure before the learning rate may pay for filters that are not needed.
 #
 # The shifts lower the accuracy at both learning rates, if they do anything: neither is decided. Lesson 19 found no gain
 # in accuracy either; there the log loss gained, at which we do not look here.
@@ -142,9 +143,10 @@ assert all(-3.5 * error < mean < 0.01 for mean, error in effects["shift"])
 
 # %% [markdown]
 # ## Code: short trainings and long ones
-# Hyperband drops configurations after short trainings. Does a short one tell about a longer one? Each of 16 random
-# configurations is trained for 1, 3 and 9 epochs: whole trainings, each with a learning rate that falls to 0 at its own
-# end. The *rank correlation* is 1 where two lists have the same order, and about 0 where the orders are unrelated.
+# Hyperband drops configurations after short trainings. Does a short one predict a longer one? Each of 16 random
+# configurations is trained for 1, 3 and 9 epochs: separate trainings from the start, each with a learning rate that
+# falls to 0 at its own end. The *rank correlation* is 1 where two lists have the same order, and about 0 where the
+# orders are unrelated.
 
 # %%
 SPACE = {
@@ -237,10 +239,10 @@ ax.legend(loc="lower right")
 
 # %% [markdown]
 # ## Check: a search, and the learning rate alone
-# Predict 3: they can't be told apart. Against the default the search looks splendid: it gains 28 points after 9 epochs,
-# and 10 after 18, for the default with its small learning rate gains most from the longer training. But the learning
-# rate alone gains as much, as far as we can tell, with 45 epochs instead of 78. (An epoch of a larger network takes
-# longer; we count epochs.) What the other five hyper-parameters add is undecided, after 9 epochs and after 18 (we
+# Predict 3: they can't be told apart. Compared with the default the search looks very good: it gains 28 points after 9
+# epochs, and 10 after 18, since the default with its small learning rate gains most from the longer training. But the
+# learning rate alone gains as much, as far as we can tell, with 45 epochs instead of 78. (An epoch of a larger network
+# takes longer; we count epochs.) What the other five hyper-parameters add is undecided, after 9 epochs and after 18 (we
 # looked at no other length): it may be nothing, it may be two or three points. A report that compares the search with
 # the default alone hides that.
 #
@@ -251,8 +253,8 @@ ax.legend(loc="lower right")
 # Both validation accuracies could be too good, since they are those of the best of several (lesson 10's *winner's
 # curse*). Here the test accuracies are no lower.
 #
-# Three of the four configurations that the search chose had shifts, which the first table calls useless. Do they help
-# in the company of the others? We take shifts and flips out of the four, and train again.
+# Three of the four configurations that the search chose had shifts, for which the first table shows no gain. Do they
+# help together with the other values? We remove shifts and flips from the four, and train again.
 
 # %%
 without = [params | {"shift": 0.0, "flip": False} for params in found["search"]]
@@ -264,9 +266,9 @@ print(f"standard error of one validation accuracy: {error_of_one:.2f}")
 # -> standard error of one validation accuracy: 0.02
 
 # %% [markdown]
-# If anything the networks are *better* without them (undecided, at nearly two errors). The search keeps whatever the
-# winner happened to have. And a validation set of 400 images tells an accuracy to within two points, so it can hardly
-# show whether a value that costs one or two points is in the winner.
+# If anything the networks are *better* without them (undecided, at nearly two errors). The search returns all values of
+# the winner, also those that do not help. And on 400 validation images an accuracy has a standard error of two points,
+# so they can hardly show that a value costs one or two points.
 
 # %%
 assert cost["learning rate alone"] < cost["search"] == 78 and len(race.trials) == 22
@@ -279,7 +281,7 @@ assert sum(params["shift"] > 0.0 for params in found["search"]) >= 1 and change[
 
 # %% [markdown]
 # ## Break it
-# Take the fall of the learning rate away: f = 1. The learning rates are those tuned by hand, 9 epochs, and we look at
+# Take the decay of the learning rate away: f = 1. The learning rates are those tuned by hand, 9 epochs, and we look at
 # the validation set.
 
 
@@ -300,19 +302,19 @@ print(f"validation accuracy: falling {falling.mean():.2f}, constant {constant.me
 # -> validation accuracy: falling 0.74, constant 0.72;  0.02 ± 0.01
 
 # %% [markdown]
-# Undecided. And the comparison favours the falling one: the learning rates were chosen for it, by these very images. A
-# schedule is a hyper-parameter like others. Whether it pays is to be measured, with a learning rate tuned for each.
+# Undecided. And the comparison favours the falling one: the learning rates were chosen for it, on the same images. A
+# schedule is a hyper-parameter like others. Measure whether it helps, with a learning rate tuned for each.
 
 # %%
 assert -0.02 < fall[0] < 0.06 and abs(fall[0]) < 3.5 * fall[1]
 
 # %% [markdown]
 # ## Exercise
-# Tune a learning rate yourself. `accuracy(rate, epochs)` trains a network from its start with this learning rate, for
-# so many epochs, and returns its validation accuracy. You get a list of `rates`, in any order, and a `budget`: the
-# number of epochs of *all* trainings together. Train once with each rate, all for the same number of epochs, as many as
-# the budget allows. Return two numbers: the best rate, and the epochs that you have spent. A training that diverged has
-# the accuracy NaN, and is never the best (some training does not diverge). Of equally accurate rates take the smallest.
+# Tune a learning rate yourself. `accuracy(rate, epochs)` trains a new network with this learning rate, for this number
+# of epochs, and returns its validation accuracy. You get a list of `rates`, in any order, and a `budget`: the number of
+# epochs of *all* trainings together. Train once with each rate, all for the same number of epochs, as many as the
+# budget allows. Return two numbers: the best rate, and the epochs that you have spent. A training that diverged has the
+# accuracy NaN, and is never the best (some training does not diverge). Of equally accurate rates take the smallest.
 #
 # Example: three rates and a budget of 10 epochs are three trainings of 3 epochs, so 9 are spent.
 #

@@ -438,7 +438,7 @@ class MLPClassifier(_MLP):
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> MLPClassifier:
         """Continue training for one epoch on these rows; the first call must name all ``classes``.
 
-        The scaler is fitted on the first call's rows only, so there should be many.
+        The scaler is fitted on the rows of the first call only, so the first call should have many rows.
         """
         self.check_arguments()
         first = not hasattr(self, "model_")

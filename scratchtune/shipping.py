@@ -1,7 +1,8 @@
-"""What is large is sent once to each worker process, which keeps it, and not with each piece of work.
+"""Large objects are sent once to each worker process and kept there, instead of being sent with every task.
 
-A `Shipment` goes along with the first pieces of work, one for each worker. A worker that is asked for work with
-something that it does not have answers so, and is sent it: no executor tells which worker gets which piece of work.
+Executors do not report which worker runs which task. So a `Shipment` sends the object with the first tasks, as many as
+there are workers. A worker that gets a later task without having the object reports that, and the task is
+submitted again with the object.
 """
 
 from __future__ import annotations
@@ -13,27 +14,27 @@ from collections import ChainMap
 from types import CodeType
 from typing import Any
 
-KEPT = 4  # things that a worker keeps, the last ones
+KEPT = 4  # objects that a worker keeps, the most recent ones
 MISSING = "it was not sent"
 _received: dict[str, Any] = {}  # of this process, as a worker, by their digests
 
 
 class Shipment:
-    """Something to be sent to workers; ``name`` is what an error calls it."""
+    """A pickled object to be sent to workers; ``name`` is its name in error messages."""
 
     def __init__(self, name: str, thing: Any, workers: int) -> None:
         self.payload = _pickled(name, thing)
         self.digest = hashlib.sha256(self.payload).hexdigest()
-        self._unsure = workers  # so many workers may never have seen it
+        self._unsure = workers  # workers that may not have received it yet
 
     def for_next(self) -> bytes | None:
-        """What goes along with the next piece of work: the thing itself, or nothing."""
+        """The pickled object for each of the first ``workers`` tasks, None for all later ones."""
         self._unsure -= 1
         return self.payload if self._unsure >= 0 else None
 
 
 def received(digest: str, payload: bytes | None) -> Any:
-    """In a worker: the thing of this digest, or `MISSING`."""
+    """In a worker: the object with this digest, unpickled once and then kept, or `MISSING`."""
     if digest not in _received:
         if payload is None:
             return MISSING
@@ -44,7 +45,7 @@ def received(digest: str, payload: bytes | None) -> Any:
 
 
 def forget(digest: str) -> None:
-    """Let a thing go that this process has received."""
+    """Drop an object that this process has received."""
     _received.pop(digest, None)
 
 

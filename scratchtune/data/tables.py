@@ -175,7 +175,8 @@ def _check_names(names: list[Any], what: str) -> None:
 def column_of(name: str, values: Any, as_text: bool = False, markers: Collection[str] = MISSING) -> Column:
     """A column from an array, a list or a series: numbers unchanged, texts and booleans as texts.
 
-    With ``as_text`` numbers become texts too; otherwise a column of texts that is meant to be numeric is an error.
+    With ``as_text`` numbers become texts too; without it, a column of texts that is numeric but for a few texts
+    (`notation.strays_of`) is a ValueError.
     """
     checks.refuse_masked(f"column {name!r}", values)
     array = np.asarray(values)

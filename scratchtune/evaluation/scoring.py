@@ -59,7 +59,10 @@ class Answers:
         return np.column_stack([1.0 - second, second]) if second.shape[1] == 1 else outputs
 
     def classes(self, y: Any) -> Any:
-        """All classes, in the order of the probabilities' columns; a fold may lack some."""
+        """All classes of the model, in the order of the columns of `probabilities`, also those that a fold's y lacks.
+
+        Those of a network are 0, 1, ..., one for each output (0 and 1 for a single output). None if unknown.
+        """
         if not is_network(self.model):
             return getattr(self.model, "classes_", None)
         shape = getattr(self.model, "output_shape", None)

@@ -1,6 +1,6 @@
-"""An encoding is how a model sees a space: a row of numbers for each point, with one column for each parameter.
+"""An encoding represents a space for a model: one row of numbers for each point, one column for each parameter.
 
-A range is encoded by its unit value (`Space.to_unit`), so log ranges are seen on their log scale. A choice is encoded
+A range is encoded by its unit value (`Space.to_unit`), so that of a log range is on the log scale. A choice is encoded
 by its index; indices are compared by equality only. A parameter that is absent has a fixed entry: a range 0.5, in the
 middle, so that it is as near as possible to all of its values, and choices the index −1, which equals none of them.
 
@@ -69,7 +69,7 @@ class Encoding:
         return self.snapped(rows)
 
     def snapped(self, rows: np.ndarray) -> np.ndarray:
-        """The rows moved to points of the space: to steps, and to the fixed entries of absent parameters."""
+        """The rows moved to the nearest points of the space; absent parameters get their fixed entries."""
         return self.snapped_and_active(rows)[0]
 
     def active(self, rows: np.ndarray) -> np.ndarray:
@@ -127,7 +127,10 @@ class Encoding:
         return centre, precision
 
     def log_prior(self, rows: np.ndarray) -> np.ndarray:
-        """Logarithm of the user's prior at some snapped rows, (n,): 0 at the most probable point, less elsewhere."""
+        """Logarithm of the user's prior at `snapped` rows, (n,), minus its maximum: 0 at the most probable point.
+
+        Parameters without a prior, and absent ones, contribute 0.
+        """
         centre, precision = self.prior()
         active = self.active(rows)
         out = -0.5 * np.where(active, precision * (rows - centre) ** 2, 0.0).sum(axis=1)

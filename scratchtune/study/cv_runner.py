@@ -83,7 +83,7 @@ class Runner:
 
 
 def digest_of(*arrays: np.ndarray, also: str = "") -> str:
-    """A short text that is another one for other rows or other folds."""
+    """The first 16 hexadecimal digits of a SHA-256 of arrays and a text, to recognise the same rows and folds."""
     digest = hashlib.sha256(also.encode("utf-8", "backslashreplace"))
     for array in arrays:
         digest.update(f"{array.dtype} {array.shape}".encode())

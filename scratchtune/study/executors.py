@@ -250,7 +250,7 @@ class RayExecutor(Executor):
         self._task = ray.remote(**{"num_cpus": 1, "max_retries": 3, **options})(_called)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
-        """Run a function as a task."""
+        """Run a function as a Ray task, and return its future."""
         return self._task.remote(fn, args, kwargs).future()
 
 

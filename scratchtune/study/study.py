@@ -142,17 +142,17 @@ class Study:
         ``n_trials=None`` is the searcher's whole schedule where it has one, else 50. After ``timeout`` seconds no
         further trial begins. Each callback is called as callback(study, trial) when a trial is finished and recorded.
         ``executor``, any of `concurrent.futures`, runs the trials elsewhere (see `scratchtune.study.executors`), as
-        many at a time as it has workers, or ``n_jobs`` if that is more than one. A trial whose worker dies is begun
-        again, up to ``retries`` times; then it has failed, and the others go on. A worker that dies breaks a whole
-        ``ProcessPoolExecutor``, which does not say whose it was: this death counts for no trial, those that ran begin
-        again, and from then on each trial runs in a process pool of its own, made like the first one (``initializer``
-        is called again). ``max_failures`` failed trials end the run with a RuntimeError that holds the first traceback.
-        An exception of the objective makes its trial a failed one; what is no `Exception`, such as the SystemExit of
-        sys.exit() or Ctrl-C, ends the run instead: nothing that has finished is lost, the next run begins the trials
-        again that had not, and a callback that has not been called by then is not called any more. A failed trial's
-        ``traceback`` from another process is the same text as from a thread, except that it lacks the source lines of
-        code that is in no file there, such as a notebook's. Afterwards ``idle_share`` says for which share of the time
-        the workers had no trial.
+        many at a time as it has workers, or ``n_jobs`` if that is more than one. A trial whose worker dies is
+        restarted, up to ``retries`` times; then it has failed, and the others continue. A dead worker breaks a whole
+        ``ProcessPoolExecutor``, which does not report which trial it ran: this death counts for no trial, all running
+        ones are restarted, and from then on each trial runs in a process pool of its own, made like the first one
+        (``initializer`` is called again). ``max_failures`` failed trials end the run with a RuntimeError that holds the
+        first traceback. An exception of the objective makes its trial a failed one; what is no `Exception`, such as the
+        SystemExit of sys.exit() or Ctrl-C, ends the run instead: nothing that has finished is lost, the next run begins
+        the trials again that had not, and a callback that has not been called by then is not called any more. A failed
+        trial's ``traceback`` from another process is the same text as from a thread, except that it lacks the source
+        lines of code that is in no file there, such as a notebook's. Afterwards ``idle_share`` says for which share of
+        the time the workers had no trial.
         """
         if not callable(objective):
             raise TypeError(f"objective is {objective!r}; it must be a function from a trial to a number")

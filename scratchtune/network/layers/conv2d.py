@@ -168,10 +168,11 @@ def conv2d_kernel_grad(x, w, dy, stride_rows, stride_columns, pad_top, pad_left,
 
 @jit.function
 def empty_gradients(w, dy, stride_rows, stride_columns):
-    """Memory for dJ/dy of one image with zeros around it.
+    """Memory, filled with zeros, for dJ/dy of one image with a margin of zeros; `lay_gradients` writes dJ/dy into it.
 
-    Returns the memory, the vectors (o, size) in it, the rows of zeros above, the zeros before the first row, and the
-    rows and columns of the planes to be computed.
+    Returns the memory; a view of it, (o, size), with a vector for each filter; the number of rows of zeros above the
+    gradients; the number of zeros before the first row; and the rows and columns of the planes of dx, one plane for
+    each pair of offsets within a stride.
     """
     above, before = (w.shape[0] - 1) // stride_rows, (w.shape[1] - 1) // stride_columns
     rows, columns = dy.shape[1] + above, dy.shape[2] + before
