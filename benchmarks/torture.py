@@ -183,7 +183,7 @@ def interrupt_all(quick: bool, seed: int, load: str, save: bool) -> int:
         "Swallowed: Python ignores what is raised in a finalizer; then nothing is interrupted.",
         table(["interrupted", "moments", "swallowed", "bad"], [
             [name, *(str(counts[key]) for key in ("moments", "swallowed", "bad"))] for name, counts in found.items()]),
-        "\n".join([harness.verdict(bad == 0, f"{moments} moments, {bad} bad"), *described[:20]])], save)
+        "\n".join([harness.verdict(bad == 0, f"{moments} moments, {bad} bad"), *described[:20]])], save, "torture")
     return int(bad)
 
 
