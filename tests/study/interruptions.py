@@ -362,20 +362,51 @@ def one(
     return came, whole.wrong_at_the_end(job)
 
 
-def traced(kind: str, searcher: str, in_file: bool, step: int = 1) -> Counter[str]:
-    """Interrupt at every line, or every ``step``-th; counts of "moments", and of what was wrong with the lines."""
+Line = tuple[str, int]
+
+
+def lines_run(job: Job) -> list[Line]:
+    """The lines of ours that a job runs, in order, in the calling thread."""
+    found: list[Line] = []
+
+    def tick(frame: Any, event: str, argument: Any) -> Any:
+        if event == "line":
+            found.append((frame.f_code.co_filename, frame.f_lineno))
+        return tick if LINES_OF in frame.f_code.co_filename else None
+
+    sys.settrace(tick)
+    try:
+        job.go()
+    finally:
+        sys.settrace(None)
+    return found
+
+
+def traced(kind: str, searcher: str, in_file: bool, step: int = 1, seen: set[Line] | None = None) -> Counter[str]:
+    """Interrupt at every ``step``-th line that is run, and at each that is not in ``seen`` yet, where that is given.
+
+    Counts of "moments", and of what was wrong with the lines.
+    """
     counts: Counter[str] = Counter()
     with folder() as there:
-        whole, came = Whole(kind, searcher, there if in_file else None), [True]
-        for moment in itertools.count(1, step):
+        whole = Whole(kind, searcher, there if in_file else None)
+        lines = lines_run(JOBS[kind](searcher, there / "lines.db" if in_file else None))
+        chosen = [moment for moment, line in enumerate(lines, 1) if moment % step == 0 or _is_new(line, seen)]
+        for number, moment in enumerate(chosen):
             path = there / f"{moment}.db" if in_file else None
             came, wrong = one(kind, searcher, path, whole, functools.partial(interrupted_at_line, moment), 1,
-                              moment // step % 2 == 0)
-            if None in came:
-                return counts
+                              number % 2 == 0)
             _count(counts, came, wrong, f"{kind}, {searcher}: line {moment}")
             _delete(path)
-    raise AssertionError("a job has an end")
+    return counts
+
+
+def _is_new(line: Line, seen: set[Line] | None) -> bool:
+    """Whether a line is not in ``seen`` yet; it is then."""
+    if seen is None or line in seen:
+        return False
+    seen.add(line)
+    return True
 
 
 def signalled(kind: str, searcher: str, in_file: bool, moments: int, seed: int = 0) -> Counter[str]:
@@ -430,8 +461,9 @@ def _delete(path: Path | None) -> None:
 
 
 def all_lines(step: int = 1, show: bool = False) -> Counter[str]:
-    """`traced` for every job; ``show`` a bar on a terminal."""
-    return sum((traced(*job, step) for job in tqdm(ALL, unit="job", disable=None if show else True)), Counter())
+    """`traced` for every job, each line at least once; ``show`` a bar on a terminal."""
+    seen: set[Line] = set()
+    return sum((traced(*job, step, seen) for job in tqdm(ALL, unit="job", disable=None if show else True)), Counter())
 
 
 def all_signals(moments: int, seed: int = 0) -> Counter[str]:

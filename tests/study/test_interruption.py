@@ -36,7 +36,8 @@ def test_an_interruption_at_some_times() -> None:
 
 
 @pytest.mark.slow
-def test_an_interruption_at_every_fourth_line() -> None:
+def test_an_interruption_at_every_line() -> None:
+    """At each line that any job runs, the first time; and at every fourth line that each job runs."""
     counts = HERE["all_lines"](step=4)
     assert counts["moments"] >= 3000 and not wrong(counts)
 
