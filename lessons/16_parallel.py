@@ -243,7 +243,8 @@ print(f"the table is that of a run that nobody has killed: {after == uninterrupt
 # %% [markdown]
 # Predict 3: two, those that were under way. Each result is on the disk before a trial begins that may know of it. A
 # trial that was running is begun again under its number, with its configuration. And since nothing depends on the
-# clock, the rest comes out as if nothing had happened. `python -m benchmarks.torture` does this 200 times.
+# clock, the rest comes out as if nothing had happened. `python -m benchmarks.torture` does this 100 times for
+# each searcher.
 
 # %%
 assert after == uninterrupted and running <= 2 and not set(finished) & set(again)
