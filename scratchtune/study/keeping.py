@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from scratchtune.files import identity, whole_file
 from scratchtune.search import Suggestion
 from scratchtune.study import writers
-from scratchtune.study.locking import NotWritable, StorageError
+from scratchtune.study.locking import Lock, NotWritable, StorageError
 from scratchtune.study.storage import BESIDE, Lost, Row, Storage, packed_params, unpacked_params
 from scratchtune.study.trial import ADDRESS, Trial
 
@@ -155,16 +155,40 @@ class Keeper:
 
 
 def write_copy(study: Study, keeper: Keeper | None, path: Path) -> None:
-    """Write a study to another file: all that its own file holds, where it has one, and all trials in memory."""
+    """Write a study to another file: all that its own file holds, where it has one, and all trials in memory.
+
+    A file that is there is replaced only by a copy that holds all that it holds, and while nobody writes it.
+    """
     if keeper is not None:
         refuse_own(keeper, path)
-    with whole_file(path) as beside:
+    with contextlib.ExitStack() as until, whole_file(path) as beside:
+        if path.exists():
+            until.callback(Lock(path.resolve()).release)
         if keeper is not None and keeper.is_in_place():
             with Storage(keeper.path, reading=True) as storage:
                 storage.copy_to(beside)
         with Storage(beside) as copy:
             copy.enter(study.name, definition_of(study))
             copy.put(study.name, [_settled(row_of(study, trial)) for trial in study.trials])
+        if path.exists():
+            _refuse_loss(path, beside)
+
+
+def _refuse_loss(path: Path, copy: Path) -> None:
+    """A ValueError where a file holds anything that its copy does not: another study, or further trials."""
+    with contextlib.ExitStack() as until:
+        try:
+            there = until.enter_context(Storage(path, reading=True))
+        except StorageError as problem:
+            raise ValueError(f"path is {str(path)!r}, which is there and no file of studies; name a new file, or an "
+                             "earlier backup of this study") from problem
+        new = until.enter_context(Storage(copy, reading=True))
+        for name in there.names():
+            known = name in new.names() and new.definition(name) == there.definition(name)
+            if not known or new.count(name) < there.count(name):
+                raise ValueError(
+                    f"path is {str(path)!r}, which holds {there.count(name)} trials of a study {name!r} that would be "
+                    "lost; name a new file, or an earlier backup of this study")
 
 
 def refuse_own(keeper: Keeper, path: Path) -> None:

@@ -191,6 +191,37 @@ def test_a_backup_is_whole_while_trials_run(tmp_path: Path) -> None:
     assert table(kept(tmp_path / "b.db").run(x, 12, progress=False)) == table(study.run(x, 12, progress=False))
 
 
+def test_a_backup_replaces_nothing_but_an_earlier_one(tmp_path: Path) -> None:
+    week, other = tmp_path / "week.db", kept(tmp_path / "a.db", "other").run(x, 2, progress=False)
+    kept(week, "week").run(x, 9, progress=False)
+    with pytest.raises(ValueError, match="holds 9 trials of a study 'week' that would be lost; name a new file"):
+        other.backup(week)
+    longer = kept(tmp_path / "b.db", "other").run(x, 5, progress=False)
+    with pytest.raises(ValueError, match="holds 5 trials of a study 'other' that would be lost"):
+        other.backup(tmp_path / "b.db")
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(ValueError, match="which is there and no file of studies"):
+        other.backup(tmp_path / "mine.txt")
+    assert (tmp_path / "mine.txt").read_text() == "mine" and len(kept(week, "week").trials) == 9
+    longer.backup(tmp_path / "a.db")
+    assert len(kept(tmp_path / "a.db", "other").trials) == 5
+    assert files(tmp_path) == ["a.db", "b.db", "mine.txt", "week.db"]
+
+
+def test_a_backup_leaves_a_file_alone_that_another_process_writes(tmp_path: Path) -> None:
+    study = kept(tmp_path / "a.db").run(x, 3, progress=False)
+    study.backup(tmp_path / "b.db")
+    writer = subprocess.Popen(
+        [sys.executable, "-c", "import sys, scratchtune as st\n"
+         "study = st.Study({'x': st.Float(0.0, 1.0)}, 'random', storage=sys.argv[1], name='w'); study.ask()\n"
+         "print('asked', flush=True); sys.stdin.read()", tmp_path / "b.db"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert writer.stdout is not None and writer.stdout.readline() == b"asked\n"
+    with pytest.raises(StorageError, match="is being written by process"):
+        study.backup(tmp_path / "b.db")
+    writer.communicate()
+
+
 def test_a_study_in_memory_can_be_kept_later(tmp_path: Path) -> None:
     study = st.Study(SPACE, "random").run(x, 3, progress=False)
     study.ask()
