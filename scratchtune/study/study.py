@@ -227,9 +227,9 @@ class Study:
         """Write a copy to another file of studies, complete even while trials run; ``storage=path`` goes on from there.
 
         It holds everything in the study's own file, and every trial that the study has in memory: so also where its own
-        is there is replaced if it is an earlier backup; a ValueError where it is the study's own or holds something
-        else, and a StorageError while another process writes it.
-        else, and a StorageError while another process writes it.
+        file was deleted or can't be written, or where it has none. Trials that are running will begin again. A file
+        that is there is replaced if it is an earlier backup. A ValueError where it is the study's own or holds
+        something else, and a StorageError while another process writes it.
         """
         with self._lock:
             write_copy(self, self._keeper, Path(path))
