@@ -541,7 +541,7 @@ def _add_example(commands: argparse._SubParsersAction) -> None:
     parser = _command(commands, "example", _example, f"run a whole example: {', '.join(NAMES)}")
     add = parser.add_argument
     add("name", choices=list(NAMES), metavar="NAME", help=", ".join(NAMES))
-    add("--quick", action="store_true", help="a small version that takes less than a minute")
+    add("--quick", action="store_true", help="a small version that takes about a minute")
     add("--data", type=Path, metavar="FOLDER",
         help="image: a folder of IDX files, such as MNIST's four, instead of the built-in part of Fashion-MNIST")
     add("--out", type=Path, metavar="DIR", help="image: where the pictures go (default: .)")

@@ -87,7 +87,7 @@ def kind_of(text: str, decimal: str = ".", thousands: str | None = None) -> str:
         return NUMBER
     except ValueError:
         pass
-    bare = text.strip(_SIGNS)
+    bare = _without_sign(text)
     if bare != text:
         return TEXT if kind_of(bare, decimal, thousands) == TEXT else SIGN
     if _ONE_GROUP.fullmatch(text):
@@ -97,6 +97,16 @@ def kind_of(text: str, decimal: str = ".", thousands: str | None = None) -> str:
     if _COMMA.fullmatch(text):
         return COMMA
     return POINT if _POINT.fullmatch(text) else TEXT
+
+
+def _without_sign(text: str) -> str:
+    """A number without a unit or a currency; an amount in parentheses, as accountants write it, is negative.
+
+    >>> _without_sign("12 %"), _without_sign("(296)")
+    ('12', '-296')
+    """
+    bare = text.strip(_SIGNS)
+    return f"-{bare[1:-1].strip(_SIGNS)}" if bare.startswith("(") and bare.endswith(")") else bare
 
 
 def surely_point(cell: str) -> bool:
@@ -121,6 +131,21 @@ def decimal_of(columns: Iterable[Mapping[str, int]]) -> str:
             return "."
         comma = comma or COMMA in kinds.values()
     return "," if comma else "."
+
+
+def unclear_points(columns: Mapping[str, Mapping[str, int]]) -> tuple[str, str] | None:
+    """A column and a cell such as 2.531 that may be 2531: it has a point before just three digits, as all such cells of
+    the file have, beside integers in its column. None where there is no such column, or another cell decides it.
+    """
+    unclear = None
+    for name, counts in columns.items():
+        pointed = [text for text in counts if _POINT.fullmatch(text)]
+        if any(surely_point(text) for text in pointed):
+            return None
+        integers = any(text.lstrip("+-").isdecimal() and not _CODE.fullmatch(text) for text in counts)
+        if unclear is None and len(pointed) > 1 and integers and all(kind_of(text) == NUMBER for text in counts):
+            unclear = name, pointed[0]
+    return unclear
 
 
 # Cells that prevent a column from being numeric -----------------------------------------------------------------------
@@ -216,7 +241,7 @@ def _grouped_way(texts: list[str], decimal: str, point: str, kinds: set[str]) ->
 
 
 def _sign_way(texts: list[str], decimal: str, point: str, kinds: set[str]) -> str:
-    return f"write {texts[0].strip(_SIGNS)} for {_short(texts[0])}" + " and so on" * (len(texts) > 1)
+    return f"write {_without_sign(texts[0])} for {_short(texts[0])}" + " and so on" * (len(texts) > 1)
 
 
 _WAYS = {TEXT: _stray_way, COMMA: _comma_way, POINT: _point_way, EITHER: _either_way, GROUPED: _grouped_way,

@@ -32,6 +32,7 @@ from scratchtune.data.notation import (
     strays_of,
     surely_point,
     to_number,
+    unclear_points,
 )
 from scratchtune.data.tables import (
     EXACT,
@@ -398,9 +399,15 @@ class _CSV:
         first = [row for row in islice(rows, 1, 1 + _SNIFFED) if len(row) == len(self.names)]
         rows.close()  # type: ignore[attr-defined]
         cells = zip(self.names, zip(*first, strict=True), strict=False)
-        texts = (text_of(values, _markers(self.reading.missing)).counts() for name, values in cells
-                 if columns.reads(name) and name not in columns.text)
-        return decimal_of(texts)
+        texts = {name: text_of(values, _markers(self.reading.missing)).counts() for name, values in cells
+                 if columns.reads(name) and name not in columns.text}
+        decimal, unclear = decimal_of(texts.values()), unclear_points(texts)
+        if decimal == "." and unclear is not None and self.reading.thousands is None:
+            name, text = unclear
+            raise ValueError(
+                f"{text!r} in {name!r} may be {text} with a decimal point (--decimal .), or {text.replace('.', '')} "
+                "with a thousands separator (--thousands .); say which (in Python: arguments of read_table)")
+        return decimal
 
     def _delimiter(self) -> str:
         """The delimiter that splits the first rows into the same number of cells, and into the most cells."""

@@ -111,7 +111,14 @@ class Sequential:
 
     @theta.setter
     def theta(self, values: Any) -> None:
-        self.program.theta[:] = values  # so that model.theta -= alpha * gradient moves the model's own parameters
+        """Write all parameters; so ``model.theta -= alpha * gradient`` moves the model's own."""
+        theta = self.program.theta
+        if values is theta:  # written in place already
+            return
+        given = checks.targets("theta", values, len(theta))
+        if given.shape != theta.shape:
+            raise ValueError(f"theta has shape {given.shape}; this model's has {theta.shape}")
+        theta[:] = given
 
     @property
     def input_shape(self) -> tuple[int, ...]:

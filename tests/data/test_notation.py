@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from scratchtune.data.notation import advice, decimal_of, found, holds_dates, kind_of, strays_of, to_number
+from scratchtune.data.notation import (
+    advice,
+    decimal_of,
+    found,
+    holds_dates,
+    kind_of,
+    strays_of,
+    to_number,
+    unclear_points,
+)
 
 
 def counts(*texts: str, **many: int) -> dict[str, int]:
@@ -34,6 +43,7 @@ def test_what_is_a_number(cell: str, decimal: str, thousands: str | None, number
     ("3", "a number"), ("007", "no number"), ("1,5", "a decimal comma"), ("0,125", "a decimal comma"),
     ("1,100", "a decimal mark or a thousands separator"), ("1,100,000", "a thousands separator"),
     ("1,100.5", "a thousands separator"), ("1.100,5", "a thousands separator"), ("1 100", "a thousands separator"),
+    ("(296)", "a sign"), ("(a)", "no number"),
     ("12%", "a sign"), ("$3", "a sign"), ("3,50 €", "a sign"), ("-", "no number"), ("A1", "no number"),
     ("12.05.2024", "no number"), ("1.10.2", "no number"), ("12 kg", "no number"),
 ])
@@ -97,6 +107,19 @@ def said(column: dict[str, int], decimal: str = ".", point: str = "") -> str:
 def test_what_can_be_done(column: dict[str, int], decimal: str, point: str, parts: list[str]) -> None:
     text = said(column, decimal, point)
     assert all(part in text for part in parts) and "\n" not in text
+
+
+@pytest.mark.parametrize("columns, unclear", [
+    ({"a": counts("750", "2.531", "3.671")}, ("a", "2.531")),
+    ({"a": counts("750", "2.531")}, None),  # a single one
+    ({"a": counts("2.531", "3.671")}, None),  # no integer beside them
+    ({"a": counts("750", "2.531", "3.671"), "b": counts("0.5", "1")}, None),  # another column decides it
+    ({"a": counts("750", "2.531", "3.671", "x1", "x2", "x3", "x4", "x5", "x6", "x7")}, None),  # a column of texts
+])
+def test_a_point_before_three_digits_may_separate_thousands(
+    columns: dict[str, dict[str, int]], unclear: object,
+) -> None:
+    assert unclear_points(columns) == unclear
 
 
 def test_a_long_cell_and_many_are_cut() -> None:

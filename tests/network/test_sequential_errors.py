@@ -197,3 +197,17 @@ def test_probabilities_without_their_activation_are_warned_of() -> None:
     model.compile(loss="categorical_crossentropy", optimizer="sgd")
     with pytest.warns(UserWarning, match="last layer's activation is 'linear'; categorical_crossentropy.*'softmax'"):
         model.fit(np.ones((4, 3)), [0, 1, 0, 1], verbose=0)
+
+
+def test_theta_is_written_by_numbers_of_its_shape() -> None:
+    model = st.Sequential([st.Dense(2)])
+    with pytest.raises(ValueError, match="the model has no weights yet"):
+        model.theta = np.zeros(6)
+    model.build((None, 2))
+    model.theta = np.arange(6.0)
+    model.theta -= 1.0
+    assert model.theta.tolist() == [-1.0, 0.0, 1.0, 2.0, 3.0, 4.0]
+    for values in (None, np.zeros(5), np.zeros((6, 1)), np.full(6, np.nan), np.zeros(6) + 1j):
+        with pytest.raises((TypeError, ValueError), match="theta"):
+            model.theta = values
+    assert model.theta[5] == 4.0
