@@ -48,6 +48,7 @@ def test_products_by_hand() -> None:
     assert image.products(params) == 784 * 9 * 8 + 196 * 9 * 8 * 16
 
 
+@pytest.mark.slow
 def test_the_whole_example_on_a_small_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder, out = _bars(tmp_path), tmp_path / "pictures"
     arguments = ["example", "image", "--quick", "--data", str(folder), "--out", str(out), "--db", str(tmp_path / "db")]

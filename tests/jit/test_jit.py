@@ -180,6 +180,7 @@ TRAINING = """
 """
 
 
+@pytest.mark.slow
 def test_without_the_compiler_the_numbers_are_the_same_and_a_later_process_compiles_nothing() -> None:
     warm = _start(TRAINING)
     plain = json.loads(_run(TRAINING, NUMBA_DISABLE_JIT="1")[0])
