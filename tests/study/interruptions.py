@@ -85,6 +85,10 @@ class Job:
             self.study = study
         self.drive()
 
+    def abandon(self) -> None:
+        """Let the study go; a new one takes the file up."""
+        self.study = None
+
     def stopping(self) -> Any:
         return st.MedianStopping(warmup=1)
 
@@ -117,6 +121,10 @@ class ByHand(Job):
         super().__init__(searcher, path)
         self.open: Any = None
         self.by_number = False  # a signal may come when `ask` has returned and what it returned has no name yet
+
+    def abandon(self) -> None:
+        super().abandon()
+        self.open = None  # it belongs to the study, which has the right to write as long as somebody may tell it
 
     def drive(self) -> None:
         for trial in self.study.trials if self.by_number else []:
@@ -355,7 +363,7 @@ def one(
             if wrong is not None:
                 return came, wrong
             if anew and path is not None:
-                job.study = None
+                job.abandon()
         job.go()
     except Exception as error:
         return came, f"the next run raises {type(error).__name__}: {error}"
