@@ -78,7 +78,7 @@ def test_a_kept_comparison_that_is_ended_goes_on(tmp_path, signal_number, code, 
     before = states(database)
     assert process.returncode in (code, 0)  # it may have been done already
     if process.returncode:
-        assert f"scratchtune: {word}" in messages and "goes on from there" in messages and "Traceback" not in messages
+        assert f"scratchtune: {word}" in messages and "continues from there" in messages and "Traceback" not in messages
     assert main(["compare", "--searchers", "random", "--trials", "12", "--out", str(tmp_path), "--db", database]) == 0
     assert states(database) == ["complete"] * 12 and before.count("complete") >= 3
 
