@@ -142,9 +142,9 @@ def results() -> str:
         bars = verdicts(name)
         met = sum(line.startswith("PASS") for line in bars)
         missed = [f"    - {line}" for line in bars if line.startswith("FAIL")]
-        parts.append("\n".join([
-            f"- [{title}](results/{name}.md) ({machine(name)}): {met} of {len(bars)} bars met" if bars else
-            f"- [{title}](results/{name}.md) ({machine(name)})", *missed]))
+        made_on = f" ({where})" if (where := machine(name)) else ""
+        count = f": {met} of {len(bars)} bars met" if bars else ""
+        parts.append("\n".join([f"- [{title}](results/{name}.md){made_on}{count}", *missed]))
     return "\n".join(parts)
 
 

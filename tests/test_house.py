@@ -1,4 +1,4 @@
-"""The house: functions that fit on a screen, few arguments, imports without circles. What is left may only shrink."""
+"""The structure of the package: short functions, few arguments, imports without circles. Exceptions may only shrink."""
 
 from __future__ import annotations
 
