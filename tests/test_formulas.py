@@ -96,8 +96,8 @@ def test_naive_line_is_exact_in_decimals_where_floats_have_nothing_left():
     ("0 or 1", 0, 1), ("probabilities", 1e-9, 1), ("real", -math.inf, math.inf), ("logits", -1e4, 1e4),
 ])
 def test_values_lie_in_their_domain_and_are_exact_in_float32(text, low, high):
-    domain, words = domains.read_domain(text + ", some words, and more")
-    assert words == "some words, and more"
+    domain, sampled, words = domains.read_domain(text + ", some words; and more, again")
+    assert words == "some words; and more, again" and sampled == domain
     rng = np.random.default_rng(0)
     for edge in [None, None, *domains.edges(domain)]:
         values = np.asarray(domains.draw(domain, (3, 5), rng, {}, edge))
@@ -106,15 +106,57 @@ def test_values_lie_in_their_domain_and_are_exact_in_float32(text, low, high):
 
 
 def test_probabilities_sum_to_exactly_one_in_either_precision():
-    domain, _ = domains.read_domain("probabilities")
+    domain, _, _ = domains.read_domain("probabilities")
     for edge in [None, (0,), (-1,)]:
         values = domains.draw(domain, (4, 9), np.random.default_rng(0), {}, edge)
         assert (values.sum(axis=1) == 1).all() and (values.astype(np.float32).sum(axis=1) == 1).all()
 
 
-def test_unknown_domain_is_an_error_that_lists_the_known_ones():
-    with pytest.raises(ValueError, match="'positive' does not begin with a domain; known are real"):
-        domains.read_domain("positive")
+@pytest.mark.parametrize(("text", "domain", "sampled"), [
+    ("real; sampled in [-1, 1]", "real", "in [-1, 1]"),
+    ("> 0; sampled in (0, 0.1)", "> 0", "in (0, 0.1)"),
+    (">= 0; sampled > 0", ">= 0", "> 0"),
+    ("integer >= 1; sampled in [1, 3]", "integer >= 1", "integer in [1, 3]"),
+    ("integer; sampled in [-9, 9]", "integer", "integer in [-9, 9]"),
+    ("real; sampled as integer >= 2", "real", "integer >= 2"),
+    ("probabilities; sampled as one-hot", "probabilities", "one-hot"),
+    ("in [0, 1]; sampled as 0 or 1", "in [0, 1]", "0 or 1"),
+])
+def test_a_sampling_range_is_a_part_of_the_domain(text, domain, sampled):
+    expected = (domains.read_domain(domain)[0], domains.read_domain(sampled)[0], "the mean")
+    assert domains.read_domain(text + ", the mean") == expected
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("positive", "'positive' does not begin with a domain; known are real"),
+    ("real; sampled positive", "'positive' does not begin with a domain; known are real"),
+    ("real; drawn in [0, 1]", "after ';' comes 'sampled' and a range, as in 'sampled in [0, 1]'"),
+    ("real; sampled integer >= 0", "a domain with a type of its own follows 'as', as in 'sampled as integer >= 0'"),
+    ("> 0; sampled in [0, 1]", "the sampling range 'in [0, 1]' is not within the domain '> 0'; widen the domain, or"),
+    ("in [0, 1); sampled in [0, 1]", "not within the domain 'in [0, 1)'"),
+    ("in [0, 1]; sampled in [0, 2]", "not within the domain 'in [0, 1]'"),
+    ("integer >= 1; sampled in [0, 3]", "not within the domain 'integer >= 1'"),
+    ("integer; sampled as 0 or 1", "not within the domain 'integer'"),
+    ("in [0, 1); sampled as one-hot", "not within the domain 'in [0, 1)'"),
+    ("<= 2; sampled >= 0", "not within the domain '<= 2'"),
+    ("written; sampled > 0", "not within the domain 'written'"),
+])
+def test_unknown_domains_and_wrong_sampling_ranges_are_errors(text, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        domains.read_domain(text)
+
+
+def test_values_are_drawn_from_the_sampling_range_in_the_domains_type():
+    def toy(x, n):
+        return x * n
+
+    toy.__doc__ = GOOD.replace("y = 2 · x", "y = x · n").replace(
+        "x: x, scalar, real", "x: x, scalar, real; sampled as integer in [2, 4]\n"
+        "        n: n, scalar, integer; sampled in [-1, 1], a factor")
+    drawn = list(cases(formulas.read(toy)))
+    assert {float(arguments["x"]) for arguments in drawn} == {2.0, 3.0, 4.0}
+    assert {int(arguments["n"]) for arguments in drawn} == {-1, 0, 1}
+    assert {arguments["x"].dtype.kind + arguments["n"].dtype.kind for arguments in drawn} == {"fi"}
 
 
 # Toy formulas that are right -----------------------------------------------------------------------------------------

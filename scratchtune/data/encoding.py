@@ -19,7 +19,7 @@ def one_hot(c, y):
     Formula [one_hot]
         yₙₖ = 1 if k = cₙ else 0
     Where
-        c: c, (n,), integer in [-1, 20], the category of each row
+        c: c, (n,), integer; sampled in [-1, 20], the category of each row
         y: y, (n, k), written
     Variant
         To drop the first category, subtract 1 from c first.

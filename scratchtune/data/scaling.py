@@ -30,7 +30,7 @@ def column_mean(x, w):
         μⱼ = Σₙ[wₙⱼ · xₙⱼ] / Σₙ[wₙⱼ]
     Where
         x: x, (n, j), real
-        w: w, (n, j), > 0, the weights; 0 leaves an entry out
+        w: w, (n, j), >= 0; sampled > 0, the weights; 0 leaves an entry out
     Source
         Definition.
     Example
@@ -47,7 +47,7 @@ def column_variance(x, w, mean):
         vⱼ = Σₙ[wₙⱼ · (xₙⱼ − μⱼ)²] / Σₙ[wₙⱼ]
     Where
         x: x, (n, j), real
-        w: w, (n, j), > 0, the weights; 0 leaves an entry out
+        w: w, (n, j), >= 0; sampled > 0, the weights; 0 leaves an entry out
         μ: mean, (j,), real
     Variant
         Divided by n, not by n − 1 (the "population" variance), as in scikit-learn.
@@ -95,7 +95,7 @@ def scale_of(v, mean, n, eps):
         v: v, (j,), >= 0, the variance
         μ: mean, (j,), real
         n: n, scalar, >= 1, the number of rows
-        ε: eps, scalar, in (0, 0.1), the rounding error of 1
+        ε: eps, scalar, > 0; sampled in (0, 0.1), the rounding error of 1
     Variant
         A constant column becomes zeros, not NaN; the bound is scikit-learn's, which is that of the two-pass algorithm.
     Source

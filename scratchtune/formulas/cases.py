@@ -1,4 +1,4 @@
-"""A case is one set of arguments for a formula, drawn from the domains that its docstring's Where states.
+"""A case is one set of arguments for a formula, drawn from the sampling ranges that its docstring's Where states.
 
 Every draw comes from a generator keyed by the formula's ID and the case's number, so that a failing case can be
 reproduced. The first cases are random. In the next ones, each argument in turn takes its edge values (zero, one, the
@@ -28,7 +28,7 @@ def cases(formula: Formula) -> Iterator[dict[str, Any]]:
     first = {}
     for where in formula.where:
         if where.domain.drawn:
-            patterns = [tuple(pattern) for pattern in edges(where.domain)]
+            patterns = [tuple(pattern) for pattern in edges(where.sampled)]
             if not where.letters:
                 patterns = [(value,) for pattern in patterns for value in pattern]
             first[where.argument] = patterns[0]
@@ -49,7 +49,8 @@ def case(formula: Formula, number: int, plan: Mapping[str, Pattern] | None = Non
     arguments = {}
     for where in formula.where:
         shape = tuple(int(letter) if letter.isdigit() else sizes[letter] for letter in where.letters)
-        arguments[where.argument] = draw(where.domain, shape, rng, sizes, (plan or {}).get(where.argument))
+        values = draw(where.sampled, shape, rng, sizes, (plan or {}).get(where.argument))
+        arguments[where.argument] = values if where.domain.integral else np.float64(values)
     return arguments
 
 

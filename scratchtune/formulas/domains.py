@@ -10,14 +10,25 @@
     index of k              an index along the axis k, from 0
     written, scratch        an output, and a workspace that is not read afterwards: both start as NaN
 
+The check draws its values from the whole domain, or from a part of it, the sampling range, that follows ``; sampled``::
+
+    real; sampled in [-1, 1]               the function accepts any number; the check draws from this interval
+    integer >= 1; sampled in [1, 3]        an interval without a type of its own has the domain's: here, integers
+    >= 0; sampled > 0                      0 is accepted, and never drawn
+    real; sampled as integer in [0, 3]     ``as`` precedes a domain with a type of its own
+    probabilities; sampled as one-hot
+
+So a domain says what the code accepts, and a sampling range only what is tested. The range must be within the domain.
+
 All floating-point values are exact in float32, so that one evaluation of a line serves for both precisions.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,23 +44,29 @@ _DOMAIN = re.compile(
     |(?P<integer>integer\b)?\ ?(?:
         (?P<sign><=|>=|<|>)\ ?(?P<bound>{_NUMBER})
         |in\ (?P<left>[\[(])(?P<low>{_NUMBER}),\ ?(?P<high>{_NUMBER})(?P<right>[\])])
-    )|integer)(?:,\s*(?P<words>.*))?$""",
+    )|integer)(?=[,;]|$)""",
     re.VERBOSE,
 )
+_SAMPLED = re.compile(r";\s*sampled (?P<typed>as )?")
 ACCEPTED = (
     "real, logits, probabilities, one-hot, 0 or 1, uint64, integer, index of k, written, scratch, and "
     "[integer] >= a, > a, <= a, < a, in [a, b], in [a, b), in (a, b], in (a, b)"
 )
+_WITHIN = {  # each kind, and one that has all its values and more
+    "one-hot": "probabilities", "probabilities": "real", "0 or 1": "real", "index": "integer", "integer": "real",
+    "logits": "real"}
+_LIMITS = {"0 or 1": (0.0, 1.0), "one-hot": (0.0, 1.0), "probabilities": (0.0, 1.0), "index": (0.0, math.inf)}
 
 
 @dataclass(frozen=True)
 class Domain:
-    """The values that an argument may take: a kind, and the bounds of an interval (open ones moved inside a little)."""
+    """The values that an argument may take: a kind, and the bounds of an interval, open or not."""
 
     kind: str
     low: float | None = None
     high: float | None = None
     letter: str = ""
+    open: tuple[bool, bool] = (False, False)
 
     @property
     def integral(self) -> bool:
@@ -61,25 +78,71 @@ class Domain:
         """Whether values are drawn; an output or a workspace starts as NaN."""
         return self.kind not in ("written", "scratch")
 
+    @property
+    def ends(self) -> tuple[float | None, float | None]:
+        """The least and the greatest value that is drawn: an open bound is moved inside a little."""
+        inside = 1.0 if self.kind == "integer" else 2.0**-10
+        return (None if self.low is None else self.low + inside * self.open[0],
+                None if self.high is None else self.high - inside * self.open[1])
 
-def read_domain(text: str) -> tuple[Domain, str]:
-    """Parse the domain at the start of ``text``; return it and the remaining words."""
-    found = _DOMAIN.match(text.strip())
+    def contains(self, other: Domain) -> bool:
+        """Whether all values of the other domain are in this one."""
+        kind = other.kind
+        while kind != self.kind:
+            if kind not in _WITHIN:
+                return False
+            kind = _WITHIN[kind]
+        (low, high), (least, greatest) = self._bounds(), other._bounds()
+        excluded = (low == least and self.open[0] > other.open[0], high == greatest and self.open[1] > other.open[1])
+        return low <= least and greatest <= high and not any(excluded)
+
+    def _bounds(self) -> tuple[float, float]:
+        low, high = _LIMITS.get(self.kind, (-math.inf, math.inf))
+        return low if self.low is None else self.low, high if self.high is None else self.high
+
+
+def read_domain(text: str) -> tuple[Domain, Domain, str]:
+    """Parse the domain at the start of ``text``; return it, the domain to draw from, and the remaining words."""
+    domain, rest = _read(text.strip())
+    sampled = domain
+    if begin := _SAMPLED.match(rest):
+        written = rest[begin.end():]
+        sampled, rest = _read(written)
+        written = written[: len(written) - len(rest)]
+        if begin["typed"] is None:
+            if written[0].isalpha() and not written.startswith("in "):
+                raise ValueError(f"the sampling range is {written!r}; a domain with a type of its own follows 'as', "
+                                 f"as in 'sampled as {written}'")
+            sampled = replace(sampled, kind="integer" if domain.kind == "integer" else sampled.kind)
+        if not (domain.drawn and domain.contains(sampled)):
+            raise ValueError(f"the sampling range {written!r} is not within the domain "
+                             f"{text.strip().partition(';')[0]!r}; widen the domain, or narrow the range")
+    elif rest.startswith(";"):
+        raise ValueError(f"{rest!r} follows a domain; after ';' comes 'sampled' and a range, as in 'sampled in [0, 1]'")
+    return domain, sampled, rest.removeprefix(",").strip()
+
+
+def _read(text: str) -> tuple[Domain, str]:
+    """One domain, and the text after it."""
+    found = _DOMAIN.match(text)
     if not found:
-        raise ValueError(f"{text.strip()!r} does not begin with a domain; known are {ACCEPTED}")
-    words = (found["words"] or "").strip()
+        raise ValueError(f"{text!r} does not begin with a domain; known are {ACCEPTED}")
+    return _domain(found), text[found.end():]
+
+
+def _domain(found: re.Match[str]) -> Domain:
     if found["letter"]:
-        return Domain("index", letter=found["letter"]), words
+        return Domain("index", letter=found["letter"])
     if not found["sign"] and not found["left"]:
-        return Domain(found["kind"]), words
+        return Domain(found["kind"])
     kind = "integer" if found["integer"] else "real"
-    inside = 1.0 if kind == "integer" else 2.0**-10
-    if found["sign"]:
-        bound = float(found["bound"]) + inside * {"<": -1, ">": 1}.get(found["sign"], 0)
-        return (Domain(kind, low=bound) if ">" in found["sign"] else Domain(kind, high=bound)), words
-    low = float(found["low"]) + inside * (found["left"] == "(")
-    high = float(found["high"]) - inside * (found["right"] == ")")
-    return Domain(kind, low, high), words
+    if not found["sign"]:
+        is_open = (found["left"] == "(", found["right"] == ")")
+        return Domain(kind, float(found["low"]), float(found["high"]), open=is_open)
+    bound, strict = float(found["bound"]), found["sign"] in "<>"
+    if ">" in found["sign"]:
+        return Domain(kind, low=bound, open=(strict, False))
+    return Domain(kind, high=bound, open=(False, strict))
 
 
 # Values --------------------------------------------------------------------------------------------------------------
@@ -87,7 +150,7 @@ def read_domain(text: str) -> tuple[Domain, str]:
 
 def edges(domain: Domain) -> Sequence[Pattern]:
     """Patterns of edge values; an array repeats a pattern over its entries, a scalar takes each value."""
-    low, high = domain.low, domain.high
+    low, high = domain.ends
     match domain.kind:
         case "logits":
             return (0,), (1e4, -1e4, 0), (-1e4, 1e4), (-1e4,), (50, -50, 3)
@@ -107,7 +170,7 @@ def edges(domain: Domain) -> Sequence[Pattern]:
 
 
 def _random(domain: Domain, shape: tuple[int, ...], rng: np.random.Generator) -> Any:
-    low, high = domain.low, domain.high
+    low, high = domain.ends
     if domain.kind == "0 or 1":
         return rng.integers(0, 2, shape)
     if domain.kind == "uint64":
@@ -137,7 +200,7 @@ def _rows(domain: Domain, shape: tuple[int, ...], rng: np.random.Generator, edge
 def draw(
     domain: Domain, shape: tuple[int, ...], rng: np.random.Generator, sizes: Mapping[str, int], edge: Pattern | None,
 ) -> Any:
-    """Values of one argument: an array, or a scalar if the shape is (); random if ``edge`` is None."""
+    """Values of a domain: an array, or a scalar if the shape is (); random if ``edge`` is None."""
     if not domain.drawn:
         return np.full(shape, np.nan)
     if domain.kind in ("one-hot", "probabilities"):

@@ -40,7 +40,8 @@ class Where:
     symbol: str
     argument: str
     letters: tuple[str, ...]
-    domain: Domain
+    domain: Domain  # what the function accepts
+    sampled: Domain  # what the check draws
     words: str = ""
 
 
@@ -257,13 +258,13 @@ _WHERE = re.compile(r"(?P<symbol>[^:]+): (?P<argument>\w+), (?P<shape>scalar|\([
 def _where(text: str) -> Where:
     found = _WHERE.fullmatch(text)
     if not found:
-        raise ValueError(f"the Where line {text!r} is not 'symbol: argument, shape, domain[, words]'")
+        raise ValueError(f"the Where line {text!r} is not 'symbol: argument, shape, domain[; sampled range][, words]'")
     symbol = dialect.parse(f"{found['symbol']} = 0")[0].target
     if symbol.indices or symbol.symbol.endswith("'"):
         raise ValueError(f"the Where line {text!r} has an index or a prime on its symbol; it must have neither")
     letters = tuple(re.findall(r"\w+", found["shape"])) if found["shape"] != "scalar" else ()
-    domain, words = read_domain(dialect.normal(found["rest"]))
-    return Where(symbol.symbol, found["argument"], letters, domain, words)
+    domain, sampled, words = read_domain(dialect.normal(found["rest"]))
+    return Where(symbol.symbol, found["argument"], letters, domain, sampled, words)
 
 
 def _gradient_of(sections: Mapping[str, str]) -> Gradient | None:

@@ -35,9 +35,9 @@ def accuracy(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray) -> floa
     Formula [accuracy]
         A = Σₙ[wₙ · (1 if yₙ = qₙ else 0)] / Σₙ[wₙ]
     Where
-        y: y_true, (n,), integer in [0, 3], the true labels
-        q: y_pred, (n,), integer in [0, 3], the predicted labels
-        w: weight, (n,), > 0, the weight of each row; all ones for the unweighted share
+        y: y_true, (n,), integer; sampled in [0, 3], the true labels
+        q: y_pred, (n,), integer; sampled in [0, 3], the predicted labels
+        w: weight, (n,), >= 0; sampled > 0, the weight of each row; all ones for the unweighted share
     Returns
         A, a scalar in [0, 1].
     Variant
@@ -148,7 +148,7 @@ def confusion(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray, matrix
     Where
         y: y_true, (n,), index of i, the true classes, numbered from 0
         q: y_pred, (n,), index of j, the predicted ones
-        w: weight, (n,), > 0, the weight of each row
+        w: weight, (n,), >= 0; sampled > 0, the weight of each row
         C: matrix, (i, j), written
     Variant
         As in scikit-learn, each matrix row is a true class; other texts have the transpose.
@@ -224,7 +224,7 @@ def cross_entropy(t: np.ndarray, p: np.ndarray, weight: np.ndarray) -> float:
     Where
         t: t, (n, k), one-hot, the true classes
         p: p, (n, k), probabilities, the predicted ones
-        w: weight, (n,), > 0, the weight of each row
+        w: weight, (n,), >= 0; sampled > 0, the weight of each row
     Returns
         L, a scalar >= 0 in nats; log(k) for equal probabilities.
     Variant

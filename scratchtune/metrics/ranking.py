@@ -139,7 +139,7 @@ def pairs_in_order(positive: np.ndarray, score: np.ndarray, weight: np.ndarray) 
     Where
         y: positive, (i,), 0 or 1, whether a row is of the positive class
         s: score, (i,), real, higher for the positive class
-        w: weight, (i,), > 0, the weight of each row; the weight of a pair is the product
+        w: weight, (i,), >= 0; sampled > 0, the weight of each row; the weight of a pair is the product
     Returns
         A, a scalar in [0, 1]; 0.5 for random scores, whatever the shares of the classes.
     Variant

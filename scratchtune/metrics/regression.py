@@ -21,7 +21,7 @@ def squared_error(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray) ->
     Where
         y: y_true, (n,), real
         q: y_pred, (n,), real, the predictions
-        w: weight, (n,), > 0, the weight of each row
+        w: weight, (n,), >= 0; sampled > 0, the weight of each row
     Returns
         E, a scalar >= 0 in the squared units of y.
     Variant
@@ -57,7 +57,7 @@ def root_squared_error(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarra
     Where
         y: y_true, (n,), real
         q: y_pred, (n,), real, the predictions
-        w: weight, (n,), > 0, the weight of each row
+        w: weight, (n,), >= 0; sampled > 0, the weight of each row
     Returns
         E, a scalar >= 0 in the units of y.
     Variant
@@ -93,7 +93,7 @@ def absolute_error(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray) -
     Where
         y: y_true, (n,), real
         q: y_pred, (n,), real, the predictions
-        w: weight, (n,), > 0, the weight of each row
+        w: weight, (n,), >= 0; sampled > 0, the weight of each row
     Returns
         E, a scalar >= 0 in the units of y.
     Source
@@ -129,7 +129,7 @@ def determination(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray) ->
     Where
         y: y_true, (n,), real
         q: y_pred, (n,), real, the predictions
-        w: weight, (n,), > 0, the weight of each row
+        w: weight, (n,), >= 0; sampled > 0, the weight of each row
     Returns
         R, a scalar <= 1; 0 for the mean of y, negative for worse predictions.
     Variant

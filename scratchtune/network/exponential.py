@@ -27,7 +27,7 @@ def exp_down(x):
     Computed as
         2^k · (1 + r + r² / 2! + ... + r^13 / 13!) with x = k · log(2) + r and |r| <= log(2) / 2
     Where
-        x: x, scalar, in [-80, 0]
+        x: x, scalar, <= 0; sampled in [-80, 0]
     Source
         Cody and Waite (1980), "Software manual for the elementary functions", chapter 6, with Taylor's polynomial.
     Example
@@ -50,7 +50,7 @@ def exp_all(x):
     Formula [exp_all]
         x'ₙₖ = exp(xₙₖ)
     Where
-        x: x, (n, k), in [-80, 0]
+        x: x, (n, k), <= 0; sampled in [-80, 0]
     Source
         As [exp_down].
     """

@@ -192,7 +192,7 @@ def categorical_crossentropy(p, t):
         L = −Σₖ[tₖ · log(pₖ)]
     Where
         p: p, (k,), probabilities
-        t: t, (k,), one-hot, the target: the class, or a probability for each class
+        t: t, (k,), probabilities; sampled as one-hot, the target: the class, or a probability for each class
     Source
         Keras, losses.CategoricalCrossentropy.
     Example
@@ -215,7 +215,7 @@ def categorical_crossentropy_grad(p, t, g):
         [categorical_crossentropy] in p
     Where
         p: p, (k,), probabilities
-        t: t, (k,), one-hot, the target
+        t: t, (k,), probabilities; sampled as one-hot, the target
         g: g, (k,), written
     Source
         Calculus.
@@ -232,7 +232,7 @@ def softmax_crossentropy(z, t, s):
         L = Σₖ[tₖ · (s − zₖ)]
     Where
         z: z, (k,), logits
-        t: t, (k,), one-hot, the target
+        t: t, (k,), probabilities; sampled as one-hot, the target
         s: s, scalar, real, log Σⱼ[exp(zⱼ)], which `softmax` computes
     Variant
         The same as [categorical_crossentropy] of [softmax], since log(pₖ) = zₖ − s; exact where pₖ underflows.
@@ -275,9 +275,9 @@ def clipped_shares(y, low, high, p):
     Formula [clipped_shares]
         pₖ = min(max(yₖ / Σⱼ[yⱼ], l), h)
     Where
-        y: y, (k,), > 0, outputs
-        l: low, scalar, in [0, 0.25], the lower limit
-        h: high, scalar, in [0.5, 1], the upper limit
+        y: y, (k,), >= 0; sampled > 0, outputs
+        l: low, scalar, in [0, 1]; sampled in [0, 0.25], the lower limit
+        h: high, scalar, in [0, 1]; sampled in [0.5, 1], the upper limit, at least l
         p: p, (k,), written
     Variant
         The division has no effect on the outputs of a softmax layer, whose sum is 1. PyTorch's losses do neither.
@@ -303,9 +303,9 @@ def clipped_shares_grad(y, low, high, g, d):
     Gradient of
         [clipped_shares] in y
     Where
-        y: y, (k,), > 0, outputs
-        l: low, scalar, in [0, 0.25], the lower limit
-        h: high, scalar, in [0.5, 1], the upper limit
+        y: y, (k,), >= 0; sampled > 0, outputs
+        l: low, scalar, in [0, 1]; sampled in [0, 0.25], the lower limit
+        h: high, scalar, in [0, 1]; sampled in [0.5, 1], the upper limit, at least l
         g: g, (k,), real, dJ/dp
         d: d, (k,), written, dJ/dy
     Source

@@ -40,7 +40,7 @@ def exponential_decay(alpha, rate, x):
         a = α · r^x
     Where
         α: alpha, scalar, > 0, the initial learning rate
-        r: rate, scalar, in (0, 1), the decay rate
+        r: rate, scalar, >= 0; sampled in (0, 1), the decay rate
         x: x, scalar, >= 0, steps done, in decay periods
     Source
         Keras, schedules.ExponentialDecay.

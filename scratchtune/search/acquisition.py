@@ -32,9 +32,9 @@ def expected_improvement(mean, std, best):
     Formula [expected_improvement]
         z = (b − μ) / s ; a = s · (z · Φ(z) + φ(z))
     Where
-        μ: mean, scalar, in [-1, 1]
-        s: std, scalar, in [0.125, 4], the standard deviation; any above 0
-        b: best, scalar, in [-1, 1], the lowest value so far
+        μ: mean, scalar, real; sampled in [-1, 1]
+        s: std, scalar, > 0; sampled in [0.125, 4], the standard deviation
+        b: best, scalar, real; sampled in [-1, 1], the lowest value so far
     Returns
         a, >= 0, in the units of the values.
     Variant
@@ -58,7 +58,7 @@ def log_improvement(z):
     Computed as
         log φ(z) + log r₀ + log r₁ for z <= −4, where r₀ = Φ/φ and r₁ = (z · Φ + φ)/Φ are continued fractions in −z
     Where
-        z: z, scalar, in [-20, 20]
+        z: z, scalar, real; sampled in [-20, 20]
     Returns
         l, finite for every finite z whose square is; about −z² / 2 − 2 · log|z| far to the left.
     Variant
@@ -83,7 +83,7 @@ def log_improvement_grad(z):
     Gradient of
         [log_improvement] in z
     Where
-        z: z, scalar, in [-20, 20]
+        z: z, scalar, real; sampled in [-20, 20]
     Returns
         g, > 0; about −z far to the left, where the mean is far above the best value.
     Source
@@ -101,9 +101,9 @@ def log_expected_improvement(mean, std, best):
     Formula [log_expected_improvement]
         z = (b − μ) / s ; a = log(s · (z · Φ(z) + φ(z)))
     Where
-        μ: mean, scalar, in [-1, 1]
-        s: std, scalar, in [0.125, 4]
-        b: best, scalar, in [-1, 1]
+        μ: mean, scalar, real; sampled in [-1, 1]
+        s: std, scalar, > 0; sampled in [0.125, 4]
+        b: best, scalar, real; sampled in [-1, 1]
     Returns
         a, the larger the better.
     Source
@@ -121,9 +121,9 @@ def log_expected_improvement_grad(mean, std, best):
     Gradient of
         [log_expected_improvement] in mean
     Where
-        μ: mean, scalar, in [-1, 1]
-        s: std, scalar, in [0.125, 4]
-        b: best, scalar, in [-1, 1]
+        μ: mean, scalar, real; sampled in [-1, 1]
+        s: std, scalar, > 0; sampled in [0.125, 4]
+        b: best, scalar, real; sampled in [-1, 1]
     Returns
         g, < 0.
     Source
@@ -142,9 +142,9 @@ def log_probability_of_improvement(mean, std, best):
     Formula [log_probability_of_improvement]
         a = log(Φ((b − μ) / s))
     Where
-        μ: mean, scalar, in [-1, 1]
-        s: std, scalar, in [0.125, 4]
-        b: best, scalar, in [-1, 1], the value to improve on
+        μ: mean, scalar, real; sampled in [-1, 1]
+        s: std, scalar, > 0; sampled in [0.125, 4]
+        b: best, scalar, real; sampled in [-1, 1], the value to improve on
     Returns
         a, < 0.
     Variant

@@ -28,8 +28,8 @@ def standardised(g: np.ndarray, centre: float, spread: float, least: float) -> n
     Where
         g: g, (k,), in [0, 1]
         c: centre, scalar, in [0, 1], the mean
-        s: spread, scalar, in [0, 1], the standard deviation
-        l: least, scalar, in (0, 1)
+        s: spread, scalar, >= 0; sampled in [0, 1], the standard deviation
+        l: least, scalar, > 0; sampled in (0, 1)
     Returns
         z, without a unit.
     Source

@@ -46,8 +46,8 @@ def tournament_probability(rank: int, n: int, size: int) -> float:
     Formula [tournament_probability]
         p = ((n − r) / n)^s − ((n − r − 1) / n)^s
     Where
-        r: rank, scalar, integer in [0, 3], 0 for the fittest
-        n: n, scalar, integer >= 4, individuals
+        r: rank, scalar, integer >= 0; sampled in [0, 3], 0 for the fittest
+        n: n, scalar, integer >= 1; sampled >= 4, individuals
         s: size, scalar, integer >= 1, individuals that are drawn
     Returns
         p, a probability; the p of all ranks add up to 1.
@@ -126,7 +126,7 @@ def blend_crossover(x: np.ndarray, y: np.ndarray, u: np.ndarray, alpha: float) -
         x: x, (i,), in [0, 1]
         y: y, (i,), in [0, 1]
         u: u, (i,), in [0, 1], uniform random numbers
-        α: alpha, scalar, in [0, 1]
+        α: alpha, scalar, >= 0; sampled in [0, 1]
     Returns
         c, the child's genes; they may be outside of the unit interval.
     Variant
@@ -148,7 +148,7 @@ def sbx_spread(u: float, eta: float) -> float:
         β = (2 · u)^(1 / (η + 1)) if u < 0.5 else (1 / (2 · (1 − u)))^(1 / (η + 1))
     Where
         u: u, scalar, in [0, 1), a uniform random number
-        η: eta, scalar, in [0, 20], the larger, the closer to the parents
+        η: eta, scalar, >= 0; sampled in [0, 20], the larger, the closer to the parents
     Returns
         β, below 1 (the children are between the parents) as often as above.
     Variant
@@ -194,8 +194,8 @@ def mutation_std(genes: np.ndarray, strength: float, least: float) -> float:
         σ = max(s · √(meanₖ[(gₖ − meanₖ[gₖ])²]), l)
     Where
         g: genes, (k,), in [0, 1], one gene of all possible parents
-        s: strength, scalar, in [0, 2]
-        l: least, scalar, in (0, 1)
+        s: strength, scalar, >= 0; sampled in [0, 2]
+        l: least, scalar, >= 0; sampled in (0, 1)
     Returns
         σ; as the parents become more similar, steps become smaller by themselves.
     Variant
@@ -238,7 +238,7 @@ def polynomial_step(u: float, eta: float) -> float:
         δ = (2 · u)^(1 / (η + 1)) − 1 if u < 0.5 else 1 − (2 · (1 − u))^(1 / (η + 1))
     Where
         u: u, scalar, in [0, 1], a uniform random number
-        η: eta, scalar, in [0, 20], the larger, the smaller the steps
+        η: eta, scalar, >= 0; sampled in [0, 20], the larger, the smaller the steps
     Returns
         δ, from −1 to 1, as often below zero as above.
     Source

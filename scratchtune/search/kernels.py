@@ -24,8 +24,8 @@ def scaled_distance(a, b, is_categorical, length_scales):
     Formula [scaled_distance]
         r = √(Σⱼ[(((0 if aⱼ = bⱼ else 1) if oⱼ = 1 else aⱼ − bⱼ) / ℓⱼ)²])
     Where
-        a: a, (j,), integer in [0, 3], a point: any real number; integers are sampled, so that some are equal
-        b: b, (j,), integer in [0, 3], another point, likewise
+        a: a, (j,), real; sampled as integer in [0, 3], a point; so sampled, some entries are equal
+        b: b, (j,), real; sampled as integer in [0, 3], another point, likewise
         o: is_categorical, (j,), 0 or 1, 1 on the axes of categorical parameters
         ℓ: length_scales, (j,), > 0
     Returns

@@ -31,7 +31,7 @@ def normal_pdf(z):
     Formula [normal_pdf]
         p = φ(z)
     Where
-        z: z, scalar, in [-20, 20]
+        z: z, scalar, real; sampled in [-20, 20]
     Returns
         p, at most 0.3989.
     Source
@@ -47,7 +47,7 @@ def log_normal_pdf(z):
     Formula [log_normal_pdf]
         l = −z² / 2 − log(2 · π) / 2
     Where
-        z: z, scalar, in [-20, 20]
+        z: z, scalar, real; sampled in [-20, 20]
     Returns
         l, at most −0.9189.
     Source
@@ -65,7 +65,7 @@ def normal_cdf(z):
     Computed as
         erfc(−z / √2) / 2, which keeps its digits for negative z
     Where
-        z: z, scalar, in [-20, 20]
+        z: z, scalar, real; sampled in [-20, 20]
     Returns
         p, in [0, 1].
     Source
@@ -83,7 +83,7 @@ def log_normal_cdf(z):
     Computed as
         log φ(z) + log r₀ for z <= −4, where r₀ = Φ/φ is a continued fraction in −z
     Where
-        z: z, scalar, in [-20, 20]
+        z: z, scalar, real; sampled in [-20, 20]
     Returns
         l, < 0.
     Source
@@ -107,7 +107,7 @@ def log_normal_cdf_grad(z):
     Gradient of
         [log_normal_cdf] in z
     Where
-        z: z, scalar, in [-20, 20]
+        z: z, scalar, real; sampled in [-20, 20]
     Returns
         g, > 0.
     Source
@@ -141,10 +141,10 @@ def normal_mass(a, b, m, s):
     Formula [normal_mass]
         P = Φ((b − m) / s) − Φ((a − m) / s)
     Where
-        a: a, scalar, in [0, 0.25]
-        b: b, scalar, in [0.5, 1]
-        m: m, scalar, in [0, 1], the mean
-        s: s, scalar, in [0.5, 2], the standard deviation
+        a: a, scalar, real; sampled in [0, 0.25]
+        b: b, scalar, real; sampled in [0.5, 1], at least a
+        m: m, scalar, real; sampled in [0, 1], the mean
+        s: s, scalar, > 0; sampled in [0.5, 2], the standard deviation
     Returns
         P, a probability. Between 0 and 1 it is what truncation to the unit interval leaves.
     Variant
@@ -166,9 +166,9 @@ def log_truncated_normal(u, m, s, mass):
         q = −((u − m) / s)² / 2 − log(s · √(2 · π) · P)
     Where
         u: u, scalar, in [0, 1]
-        m: m, scalar, in [0, 1], the mean before truncation
-        s: s, scalar, in [0.01, 1], the standard deviation before truncation
-        P: mass, scalar, in (0, 1), [normal_mass] between 0 and 1
+        m: m, scalar, real; sampled in [0, 1], the mean before truncation
+        s: s, scalar, > 0; sampled in [0.01, 1], the standard deviation before truncation
+        P: mass, scalar, in (0, 1]; sampled in (0, 1), [normal_mass] between 0 and 1
     Returns
         q, the logarithm of a density whose integral from 0 to 1 is 1.
     Source
@@ -188,8 +188,8 @@ def log_truncated_normal_cell(cell, mass):
     Formula [log_truncated_normal_cell]
         q = log(C / P)
     Where
-        C: cell, scalar, in (0, 1), [normal_mass] between the ends of the cell
-        P: mass, scalar, in (0, 1), [normal_mass] between 0 and 1
+        C: cell, scalar, in (0, 1]; sampled in (0, 1), [normal_mass] between the ends of the cell
+        P: mass, scalar, in (0, 1]; sampled in (0, 1), [normal_mass] between 0 and 1
     Returns
         q, the logarithm of a probability; over all cells of a range the probabilities sum to 1.
     Source

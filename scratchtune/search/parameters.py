@@ -51,8 +51,8 @@ def linear_unit(v: float, low: float, high: float) -> float:
         u = (v − low) / (high − low)
     Where
         v: v, scalar, real
-        low: low, scalar, in [-1, 1]
-        high: high, scalar, integer >= 2
+        low: low, scalar, real; sampled in [-1, 1]
+        high: high, scalar, real; sampled as integer >= 2, above low
     Returns
         u, in [0, 1] for a v in its range.
     Source
@@ -91,8 +91,8 @@ def log_unit(v: float, low: float, high: float) -> float:
         u = (log(v) − log(low)) / (log(high) − log(low))
     Where
         v: v, scalar, > 0
-        low: low, scalar, in (0, 1)
-        high: high, scalar, integer >= 2
+        low: low, scalar, > 0; sampled in (0, 1)
+        high: high, scalar, > 0; sampled as integer >= 2, above low
     Returns
         u, in [0, 1] for a v in its range.
     Source
@@ -131,7 +131,7 @@ def cell_middle(k: int, n: int) -> float:
     Formula [unit_cell_middle]
         u = (k + 0.5) / n
     Where
-        k: k, scalar, integer >= 1
+        k: k, scalar, integer >= 0; sampled >= 1
         n: n, scalar, integer >= 1
     Returns
         u, in (0, 1) for a k below n.
@@ -150,7 +150,7 @@ def stepped_value(k: int, low: float, step: float) -> float:
     Formula [stepped_value]
         v = low + k · step
     Where
-        k: k, scalar, integer >= 1
+        k: k, scalar, integer >= 0; sampled >= 1
         low: low, scalar, real
         step: step, scalar, > 0
     Returns

@@ -40,9 +40,9 @@ def bracket_size(longest: int, promotions: int, eta: int) -> int:
     Formula [hyperband_bracket_size]
         n = −floor(−((S + 1) · η^s / (s + 1)))
     Where
-        S: longest, scalar, integer in [0, 5], promotions in the longest bracket, s_max
-        s: promotions, scalar, integer in [0, 5], promotions in this bracket
-        η: eta, scalar, integer in [2, 4]
+        S: longest, scalar, integer >= 0; sampled in [0, 5], promotions in the longest bracket, s_max
+        s: promotions, scalar, integer >= 0; sampled in [0, 5], promotions in this bracket
+        η: eta, scalar, integer >= 2; sampled in [2, 4]
     Returns
         n, an integer; two minus signs around a floor round up.
     Variant
@@ -63,9 +63,9 @@ def rung_size(configurations: int, eta: int, rung: int) -> int:
     Formula [hyperband_rung_size]
         m = floor(n / η^i)
     Where
-        n: configurations, scalar, integer in [0, 500], in the bracket's first rung
-        η: eta, scalar, integer in [2, 4]
-        i: rung, scalar, integer in [0, 5], from 0
+        n: configurations, scalar, integer >= 0; sampled in [0, 500], in the bracket's first rung
+        η: eta, scalar, integer >= 2; sampled in [2, 4]
+        i: rung, scalar, integer >= 0; sampled in [0, 5], from 0
     Returns
         m, an integer.
     Source
@@ -83,9 +83,9 @@ def rung_budget(max_budget: int, eta: int, above: int) -> int:
     Formula [hyperband_rung_budget]
         r = floor(R / η^k)
     Where
-        R: max_budget, scalar, integer in [1, 500]
-        η: eta, scalar, integer in [2, 4]
-        k: above, scalar, integer in [0, 5], how many rungs follow this one
+        R: max_budget, scalar, integer >= 1; sampled in [1, 500]
+        η: eta, scalar, integer >= 2; sampled in [2, 4]
+        k: above, scalar, integer >= 0; sampled in [0, 5], how many rungs follow this one
     Returns
         r, an integer: where R is no power of eta, it is rounded down.
     Variant

@@ -50,8 +50,8 @@ def radical_inverse(digits: Sequence[int], base: int) -> float:
     Formula [radical_inverse]
         u = Σₖ[dₖ / b^(k + 1)]
     Where
-        d: digits, (k,), integer in [0, 1], digit k of the number (0 or 1 in base 2, up to b − 1 in base b)
-        b: base, scalar, integer in [2, 7]
+        d: digits, (k,), integer >= 0; sampled in [0, 1], digit k of the number, less than b
+        b: base, scalar, integer >= 2; sampled in [2, 7]
     Returns
         u, in [0, 1): neighbours among the numbers land far apart.
     Variant
@@ -124,7 +124,7 @@ def latin_coordinate(cell: int, u: float, n: int) -> float:
     Formula [latin_hypercube]
         x = (c + u) / n
     Where
-        c: cell, scalar, integer >= 1, the number of the cell, from 0
+        c: cell, scalar, integer >= 0; sampled >= 1, the number of the cell, from 0
         u: u, scalar, in [0, 1]
         n: n, scalar, integer >= 1, of points and of cells
     Returns

@@ -80,7 +80,7 @@ def compressed(z: float, most: float = MOST_EXCESS) -> float:
     Formula [compressed_value]
         c = z if z <= 1 else 1 + m · (z − 1) / (m + z − 1)
     Where
-        z: z, scalar, in [0, 3]
+        z: z, scalar, real; sampled in [0, 3]
         m: most, scalar, > 0
     Returns
         c, in the order of the z, with no kink at 1: its gradient there is 1 from both sides.

@@ -13,12 +13,12 @@ def window_share(first_row, first_column, window_rows, window_columns, height, w
     Formula [window_share]
         y = 1 / ((min(a + k, h) − max(a, 0)) · (min(c + j, v) − max(c, 0)))
     Where
-        a: first_row, scalar, integer in [-1, 3], the first row of the window
-        c: first_column, scalar, integer in [-1, 3], its first column
-        k: window_rows, scalar, integer in [2, 4], its rows
-        j: window_columns, scalar, integer in [2, 4], its columns
-        h: height, scalar, integer in [4, 9], the image's rows
-        v: width, scalar, integer in [4, 9], its columns
+        a: first_row, scalar, integer; sampled in [-1, 3], the first row of the window
+        c: first_column, scalar, integer; sampled in [-1, 3], its first column
+        k: window_rows, scalar, integer >= 1; sampled in [2, 4], its rows
+        j: window_columns, scalar, integer >= 1; sampled in [2, 4], its columns
+        h: height, scalar, integer >= 1; sampled in [4, 9], the image's rows
+        v: width, scalar, integer >= 1; sampled in [4, 9], its columns
     Variant
         PyTorch counts its padding as zeros; Keras does as here.
     Source
@@ -41,10 +41,10 @@ def window_mean(x, first_row, first_column, window_rows, window_columns, y):
             yₑ = s · Σₕᵥ[xₕᵥₑ if (h >= a) · (h < a + k) · (v >= c) · (v < c + j) = 1 else 0]
     Where
         x: x, (h, v, e), real, an image
-        a: first_row, scalar, integer in [-1, 0], the first row of the window
-        c: first_column, scalar, integer in [-1, 0], its first column
-        k: window_rows, scalar, integer in [2, 4], its rows
-        j: window_columns, scalar, integer in [2, 4], its columns
+        a: first_row, scalar, integer; sampled in [-1, 0], the first row of the window
+        c: first_column, scalar, integer; sampled in [-1, 0], its first column
+        k: window_rows, scalar, integer >= 1; sampled in [2, 4], its rows
+        j: window_columns, scalar, integer >= 1; sampled in [2, 4], its columns
         y: y, (e,), written
     Source
         Keras, layers.AveragePooling2D; LeCun et al. (1998), "Gradient-based learning applied to document recognition".
@@ -68,10 +68,10 @@ def window_mean_grad(first_row, first_column, window_rows, window_columns, dy, d
     Gradient of
         [window_mean] in x
     Where
-        a: first_row, scalar, integer in [-1, 0], the first row of the window
-        c: first_column, scalar, integer in [-1, 0], its first column
-        k: window_rows, scalar, integer in [2, 4], its rows
-        j: window_columns, scalar, integer in [2, 4], its columns
+        a: first_row, scalar, integer; sampled in [-1, 0], the first row of the window
+        c: first_column, scalar, integer; sampled in [-1, 0], its first column
+        k: window_rows, scalar, integer >= 1; sampled in [2, 4], its rows
+        j: window_columns, scalar, integer >= 1; sampled in [2, 4], its columns
         g: dy, (e,), real, dJ/dy
         d: dx, (h, v, e), real, dJ/dx so far: windows may overlap
     Source

@@ -23,7 +23,7 @@ def batch_normalization(x, gamma, beta, epsilon, mean, variance, y):
         x: x, (n, j), real, a row for each pixel of each image, a column for each channel
         γ: gamma, (j,), real, the scale
         β: beta, (j,), real, the shift
-        ε: epsilon, scalar, in [0.001, 1]
+        ε: epsilon, scalar, > 0; sampled in [0.001, 1]
         μ: mean, (j,), written
         v: variance, (j,), written
         y: y, (n, j), written
@@ -83,7 +83,7 @@ def normalise(x, mean, variance, gamma, beta, epsilon, y):
         v: variance, (j,), >= 0
         γ: gamma, (j,), real, the scale
         β: beta, (j,), real, the shift
-        ε: epsilon, scalar, in [0.001, 1]
+        ε: epsilon, scalar, > 0; sampled in [0.001, 1]
         y: y, (n, j), written
     Source
         Ioffe and Szegedy (2015), "Batch normalization", algorithm 2.
@@ -107,7 +107,7 @@ def normalise_grad(variance, gamma, epsilon, dy, dx):
     Where
         v: variance, (j,), >= 0
         γ: gamma, (j,), real, the scale
-        ε: epsilon, scalar, in [0.001, 1]
+        ε: epsilon, scalar, > 0; sampled in [0.001, 1]
         g: dy, (n, j), real, dJ/dy
         d: dx, (n, j), written
     Source
@@ -133,7 +133,7 @@ def scale_grad(x, mean, variance, epsilon, dy, dgamma):
         x: x, (n, j), real
         μ: mean, (j,), real
         v: variance, (j,), >= 0
-        ε: epsilon, scalar, in [0.001, 1]
+        ε: epsilon, scalar, > 0; sampled in [0.001, 1]
         g: dy, (n, j), real, dJ/dy
         d: dgamma, (j,), written
     Variant
@@ -160,7 +160,7 @@ def batch_normalization_grad(x, mean, variance, gamma, epsilon, dy, dx):
         μ: mean, (j,), real, the batch's mean
         v: variance, (j,), >= 0, the batch's variance
         γ: gamma, (j,), real, the scale
-        ε: epsilon, scalar, in [0.001, 1]
+        ε: epsilon, scalar, > 0; sampled in [0.001, 1]
         g: dy, (n, j), real, dJ/dy
         d: dx, (n, j), written
     Source

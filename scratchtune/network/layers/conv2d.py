@@ -29,10 +29,10 @@ def lay_planes(x, stride_rows, stride_columns, pad_top, pad_left, planes):
         pₑₐᵤₘₙ = x[s · m + a − t, r · n + u − q, e]
     Where
         x: x, (h, v, e), real, an image
-        s: stride_rows, scalar, integer in [1, 3], the stride of rows
-        r: stride_columns, scalar, integer in [1, 3], the stride of columns
-        t: pad_top, scalar, integer in [0, 2], rows of zeros above the image
-        q: pad_left, scalar, integer in [0, 2], columns of zeros to the left
+        s: stride_rows, scalar, integer >= 1; sampled in [1, 3], the stride of rows
+        r: stride_columns, scalar, integer >= 1; sampled in [1, 3], the stride of columns
+        t: pad_top, scalar, integer >= 0; sampled in [0, 2], rows of zeros above the image
+        q: pad_left, scalar, integer >= 0; sampled in [0, 2], columns of zeros to the left
         p: planes, (e, a, u, m, n), written
     Variant
         Outside of the image there are zeros. Elsewhere each window is stored as a row, "im2col": Chellapilla, Puri,
@@ -99,10 +99,10 @@ def conv2d(x, w, b, stride_rows, stride_columns, pad_top, pad_left, y):
         x: x, (i, h, v, e), real, images
         w: w, (k, j, e, o), real, filters
         b: b, (o,), real, a bias for each filter
-        s: stride_rows, scalar, integer in [1, 3], the stride of rows
-        r: stride_columns, scalar, integer in [1, 3], the stride of columns
-        t: pad_top, scalar, integer in [0, 2], rows of zeros above the image
-        q: pad_left, scalar, integer in [0, 2], columns of zeros to the left
+        s: stride_rows, scalar, integer >= 1; sampled in [1, 3], the stride of rows
+        r: stride_columns, scalar, integer >= 1; sampled in [1, 3], the stride of columns
+        t: pad_top, scalar, integer >= 0; sampled in [0, 2], rows of zeros above the image
+        q: pad_left, scalar, integer >= 0; sampled in [0, 2], columns of zeros to the left
         y: y, (i, m, n, o), written
     Variant
         Outside the images there are zeros. In mathematics this is called cross-correlation: a convolution rotates the
@@ -146,10 +146,10 @@ def conv2d_kernel_grad(x, w, dy, stride_rows, stride_columns, pad_top, pad_left,
         x: x, (i, h, v, e), real, images
         w: w, (k, j, e, o), real, filters (only their shape is used)
         g: dy, (i, m, n, o), real, dJ/dy
-        s: stride_rows, scalar, integer in [1, 3], the stride of rows
-        r: stride_columns, scalar, integer in [1, 3], the stride of columns
-        t: pad_top, scalar, integer in [0, 2], rows of zeros above the image
-        q: pad_left, scalar, integer in [0, 2], columns of zeros to the left
+        s: stride_rows, scalar, integer >= 1; sampled in [1, 3], the stride of rows
+        r: stride_columns, scalar, integer >= 1; sampled in [1, 3], the stride of columns
+        t: pad_top, scalar, integer >= 0; sampled in [0, 2], rows of zeros above the image
+        q: pad_left, scalar, integer >= 0; sampled in [0, 2], columns of zeros to the left
         d: dw, (k, j, e, o), written
     Source
         The derivative of conv2d; Dumoulin and Visin (2016), "A guide to convolution arithmetic for deep learning".
@@ -192,10 +192,10 @@ def conv2d_input_grad(w, dy, stride_rows, stride_columns, pad_top, pad_left, dx)
     Where
         w: w, (k, j, e, o), real, filters
         g: dy, (i, m, n, o), real, dJ/dy
-        s: stride_rows, scalar, integer in [1, 3], the stride of rows
-        r: stride_columns, scalar, integer in [1, 3], the stride of columns
-        t: pad_top, scalar, integer in [0, 2], rows of zeros above the image
-        q: pad_left, scalar, integer in [0, 2], columns of zeros to the left
+        s: stride_rows, scalar, integer >= 1; sampled in [1, 3], the stride of rows
+        r: stride_columns, scalar, integer >= 1; sampled in [1, 3], the stride of columns
+        t: pad_top, scalar, integer >= 0; sampled in [0, 2], rows of zeros above the image
+        q: pad_left, scalar, integer >= 0; sampled in [0, 2], columns of zeros to the left
         d: dx, (i, h, v, e), written
     Source
         The derivative of conv2d, a transposed convolution; Dumoulin and Visin (2016), chapter 4.

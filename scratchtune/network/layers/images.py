@@ -16,9 +16,9 @@ def valid_size(n, k, s):
     Formula [valid_size]
         o = floor((n − k) / s) + 1
     Where
-        n: n, scalar, integer in [9, 20], pixels
-        k: k, scalar, integer in [1, 9], pixels of a window
-        s: s, scalar, integer in [1, 5], the stride, in pixels
+        n: n, scalar, integer >= 1; sampled in [9, 20], pixels
+        k: k, scalar, integer >= 1; sampled in [1, 9], pixels of a window, at most n
+        s: s, scalar, integer >= 1; sampled in [1, 5], the stride, in pixels
     Source
         Dumoulin and Visin (2016), "A guide to convolution arithmetic for deep learning", relationship 5.
     Example
@@ -35,8 +35,8 @@ def same_size(n, s):
     Formula [same_size]
         o = floor((n − 1) / s) + 1
     Where
-        n: n, scalar, integer in [1, 20], pixels
-        s: s, scalar, integer in [1, 5], the stride
+        n: n, scalar, integer >= 1; sampled in [1, 20], pixels
+        s: s, scalar, integer >= 1; sampled in [1, 5], the stride
     Source
         Keras, layers.Conv2D with padding="same".
     Example
@@ -53,9 +53,9 @@ def same_padding(n, k, s):
     Formula [same_padding]
         t = floor(max(floor((n − 1) / s) · s + k − n, 0) / 2)
     Where
-        n: n, scalar, integer in [1, 20], pixels
-        k: k, scalar, integer in [1, 9], pixels of a window
-        s: s, scalar, integer in [1, 5], the stride
+        n: n, scalar, integer >= 1; sampled in [1, 20], pixels
+        k: k, scalar, integer >= 1; sampled in [1, 9], pixels of a window
+        s: s, scalar, integer >= 1; sampled in [1, 5], the stride
     Variant
         PyTorch has padding="same" for stride 1 only, where it is the same.
     Source

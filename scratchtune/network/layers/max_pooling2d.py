@@ -16,10 +16,10 @@ def window_maximum(x, first_row, first_column, window_rows, window_columns, y):
         yₑ = maxₕᵥ[xₕᵥₑ if (h >= a) · (h < a + k) · (v >= c) · (v < c + j) = 1 else x[max(a, 0), max(c, 0), e]]
     Where
         x: x, (h, v, e), real, an image
-        a: first_row, scalar, integer in [-1, 0], the first row of the window
-        c: first_column, scalar, integer in [-1, 0], its first column
-        k: window_rows, scalar, integer in [2, 4], its rows
-        j: window_columns, scalar, integer in [2, 4], its columns
+        a: first_row, scalar, integer; sampled in [-1, 0], the first row of the window
+        c: first_column, scalar, integer; sampled in [-1, 0], its first column
+        k: window_rows, scalar, integer >= 1; sampled in [2, 4], its rows
+        j: window_columns, scalar, integer >= 1; sampled in [2, 4], its columns
         y: y, (e,), written
     Source
         Keras, layers.MaxPooling2D; Riesenhuber, Poggio (1999), "Hierarchical models of object recognition in cortex".
@@ -47,10 +47,10 @@ def window_maximum_grad(x, first_row, first_column, window_rows, window_columns,
         [window_maximum] in x
     Where
         x: x, (h, v, e), real, an image
-        a: first_row, scalar, integer in [-1, 0], the first row of the window
-        c: first_column, scalar, integer in [-1, 0], its first column
-        k: window_rows, scalar, integer in [2, 4], its rows
-        j: window_columns, scalar, integer in [2, 4], its columns
+        a: first_row, scalar, integer; sampled in [-1, 0], the first row of the window
+        c: first_column, scalar, integer; sampled in [-1, 0], its first column
+        k: window_rows, scalar, integer >= 1; sampled in [2, 4], its rows
+        j: window_columns, scalar, integer >= 1; sampled in [2, 4], its columns
         g: dy, (e,), real, dJ/dy
         y: top, (e,), scratch, the largest numbers
         r: remaining, (e,), scratch, the part of dy that is not routed yet: 0 after the first maximum

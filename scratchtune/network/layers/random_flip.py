@@ -19,8 +19,8 @@ def mirrored(j, n, u, p):
     Formula [mirrored]
         y = n − 1 − j if u < p else j
     Where
-        j: j, scalar, integer in [0, 9], the pixel's index
-        n: n, scalar, integer in [1, 9], pixels in the row
+        j: j, scalar, integer >= 0; sampled in [0, 9], the pixel's index
+        n: n, scalar, integer >= 1; sampled in [1, 9], pixels in the row
         u: u, scalar, in [0, 1), a uniform random number
         p: p, scalar, in [0, 1], the probability
     Source

@@ -22,9 +22,9 @@ def rotation(height, width, angle):
             f₀ = a − a · cos(φ) − b · sin(φ) ; f₁ = cos(φ) ; f₂ = sin(φ) ;
             f₃ = b + a · sin(φ) − b · cos(φ) ; f₄ = −sin(φ) ; f₅ = cos(φ)
     Where
-        h: height, scalar, integer in [1, 3], the image's rows
-        v: width, scalar, integer in [4, 9], its columns
-        φ: angle, scalar, in [-1.5, 1.25], in radians; sampled here only, since some larger ones cancel to nearly 0
+        h: height, scalar, integer >= 1; sampled in [1, 3], the image's rows
+        v: width, scalar, integer >= 1; sampled in [4, 9], its columns
+        φ: angle, scalar, real; sampled in [-1.5, 1.25], in radians; some larger ones cancel to nearly 0
     Returns
         f₀ to f₅: the pixel (m, n) comes from the row f₀ + f₁ · m + f₂ · n, the column f₃ + f₄ · m + f₅ · n.
     Variant

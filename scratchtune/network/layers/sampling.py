@@ -47,8 +47,8 @@ def nearest_place(i, n):
     Formula [nearest_place]
         y = max(0, min(i, n − 1))
     Where
-        i: i, scalar, integer in [-9, 9], an index, inside or outside
-        n: n, scalar, integer in [1, 5], pixels
+        i: i, scalar, integer; sampled in [-9, 9], an index, inside or outside
+        n: n, scalar, integer >= 1; sampled in [1, 5], pixels
     Source
         Keras, layers.RandomTranslation.
     Example
@@ -65,8 +65,8 @@ def wrapped_place(i, n):
     Formula [wrapped_place]
         y = i − n · floor(i / n)
     Where
-        i: i, scalar, integer in [-9, 9], an index, inside or outside
-        n: n, scalar, integer in [1, 5], pixels
+        i: i, scalar, integer; sampled in [-9, 9], an index, inside or outside
+        n: n, scalar, integer >= 1; sampled in [1, 5], pixels
     Source
         Keras, layers.RandomTranslation.
     Example
@@ -83,8 +83,8 @@ def reflected_place(i, n):
     Formula [reflected_place]
         w = i − 2 · n · floor(i / (2 · n)) ; y = min(w, 2 · n − 1 − w)
     Where
-        i: i, scalar, integer in [-9, 9], an index, inside or outside
-        n: n, scalar, integer in [1, 5], pixels
+        i: i, scalar, integer; sampled in [-9, 9], an index, inside or outside
+        n: n, scalar, integer >= 1; sampled in [1, 5], pixels
     Variant
         NumPy's pad calls this "symmetric"; its "reflect" does not repeat the edge.
     Source
