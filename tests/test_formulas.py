@@ -132,14 +132,14 @@ def test_a_sampling_range_is_a_part_of_the_domain(text, domain, sampled):
     ("real; sampled positive", "'positive' does not begin with a domain; known are real"),
     ("real; drawn in [0, 1]", "after ';' comes 'sampled' and a range, as in 'sampled in [0, 1]'"),
     ("real; sampled integer >= 0", "a domain with a type of its own follows 'as', as in 'sampled as integer >= 0'"),
-    ("> 0; sampled in [0, 1]", "the sampling range 'in [0, 1]' is not within the domain '> 0'; widen the domain, or"),
-    ("in [0, 1); sampled in [0, 1]", "not within the domain 'in [0, 1)'"),
-    ("in [0, 1]; sampled in [0, 2]", "not within the domain 'in [0, 1]'"),
-    ("integer >= 1; sampled in [0, 3]", "not within the domain 'integer >= 1'"),
-    ("integer; sampled as 0 or 1", "not within the domain 'integer'"),
-    ("in [0, 1); sampled as one-hot", "not within the domain 'in [0, 1)'"),
-    ("<= 2; sampled >= 0", "not within the domain '<= 2'"),
-    ("written; sampled > 0", "not within the domain 'written'"),
+    ("> 0; sampled in [0, 1]", "the sampling range 'in [0, 1]' is not within its domain; widen the domain, or"),
+    ("in [0, 1); sampled in [0, 1]", "is not within its domain"),
+    ("in [0, 1]; sampled in [0, 2]", "is not within its domain"),
+    ("integer >= 1; sampled in [0, 3]", "is not within its domain"),
+    ("integer; sampled as 0 or 1", "is not within its domain"),
+    ("in [0, 1); sampled as one-hot", "is not within its domain"),
+    ("<= 2; sampled >= 0", "is not within its domain"),
+    ("written; sampled > 0", "is not within its domain"),
 ])
 def test_unknown_domains_and_wrong_sampling_ranges_are_errors(text, message):
     with pytest.raises(ValueError, match=re.escape(message)):

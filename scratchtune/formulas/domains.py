@@ -106,20 +106,25 @@ def read_domain(text: str) -> tuple[Domain, Domain, str]:
     domain, rest = _read(text.strip())
     sampled = domain
     if begin := _SAMPLED.match(rest):
-        written = rest[begin.end():]
-        sampled, rest = _read(written)
-        written = written[: len(written) - len(rest)]
-        if begin["typed"] is None:
-            if written[0].isalpha() and not written.startswith("in "):
-                raise ValueError(f"the sampling range is {written!r}; a domain with a type of its own follows 'as', "
-                                 f"as in 'sampled as {written}'")
-            sampled = replace(sampled, kind="integer" if domain.kind == "integer" else sampled.kind)
-        if not (domain.drawn and domain.contains(sampled)):
-            raise ValueError(f"the sampling range {written!r} is not within the domain "
-                             f"{text.strip().partition(';')[0]!r}; widen the domain, or narrow the range")
+        sampled, rest = _read_range(rest[begin.end():], domain, typed=begin["typed"] is not None)
     elif rest.startswith(";"):
         raise ValueError(f"{rest!r} follows a domain; after ';' comes 'sampled' and a range, as in 'sampled in [0, 1]'")
     return domain, sampled, rest.removeprefix(",").strip()
+
+
+def _read_range(text: str, domain: Domain, typed: bool) -> tuple[Domain, str]:
+    """The sampling range at the start of ``text``, which is within the domain, and the text after it."""
+    sampled, rest = _read(text)
+    written = text[: len(text) - len(rest)]
+    if not typed:
+        if not re.match(r"in |[<>]", written):
+            raise ValueError(f"the sampling range is {written!r}; a domain with a type of its own follows 'as', as in "
+                             f"'sampled as {written}'")
+        sampled = replace(sampled, kind="integer" if domain.kind == "integer" else "real")
+    if not (domain.drawn and domain.contains(sampled)):
+        raise ValueError(f"the sampling range {written!r} is not within its domain; widen the domain, or narrow the "
+                         "range")
+    return sampled, rest
 
 
 def _read(text: str) -> tuple[Domain, str]:
