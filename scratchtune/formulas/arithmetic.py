@@ -88,8 +88,12 @@ FLOATS = Arithmetic(float, _EITHER | {
 
 
 def _to_digits(function: Callable[..., Decimal]) -> Callable[..., Decimal]:
-    """Compute ``function`` with `DIGITS` digits, whatever the precision of the context."""
+    """Compute ``function`` with `DIGITS` digits, whatever the precision of the context.
 
+    Recent values are kept: a softmax, for one, needs the same exponentials for each of its entries.
+    """
+
+    @lru_cache(maxsize=4096)
     def computed(*values: Decimal) -> Decimal:
         with digits():
             return function(*(+value for value in values))

@@ -18,7 +18,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -298,45 +298,66 @@ class Evaluation:
     def run(self, equations: tuple[Equation, ...]) -> dict[str, Any]:
         """Evaluate the equations in order, and return the value of each target."""
         for equation in equations:
-            target = equation.target
+            target, compute = equation.target, self.function(equation.value)
             if target.indices:
                 value = np.empty([self.sizes[letter] for letter in target.indices], dtype=object)
                 for place in self._places(target.indices):
-                    value[tuple(place.values())] = self.value(equation.value, place)
+                    value[tuple(place.values())] = compute(place)
             else:
-                value = self.value(equation.value, {})
+                value = compute({})
             self.symbols[target.symbol] = value
         return {equation.target.symbol: self.symbols[equation.target.symbol] for equation in equations}
 
-    def value(self, node: Node, place: Mapping[str, int]) -> Any:
-        """The value of one node for the value of each index letter in ``place``."""
+    def function(self, node: Node) -> Callable[[Mapping[str, int]], Any]:
+        """The value of a node as a function of the value of each index letter.
+
+        The tree is walked once for all index positions: that takes half the time of walking it at each of them.
+        """
         match node:
             case Number(text):
-                return self.arithmetic.number(text)
-            case Name(symbol, indices):
-                return self._look_up(symbol, tuple(place[letter] for letter in indices), place)
-            case Entry(symbol, places):
-                return self._entry(self.symbols[symbol], [self.value(node, place) for node in places])
+                return self._constant(self.arithmetic.number(text))
             case Count(letter):
-                return self.arithmetic.number(self.sizes[letter])
-            case Call(function, arguments):
-                return self.arithmetic.functions[function](*(self.value(argument, place) for argument in arguments))
+                return self._constant(self.arithmetic.number(self.sizes[letter]))
+            case Name(symbol, indices):
+                return self._name(symbol, indices)
+            case Entry(symbol, places):
+                array, functions = self.symbols[symbol], [self.function(place) for place in places]
+                return lambda place: self._entry(array, [function(place) for function in functions])
+            case Call(name, arguments):
+                return self._call(self.arithmetic.functions[name], [self.function(argument) for argument in arguments])
             case Reduction(operation, indices, body):
-                values = [self.value(body, {**place, **inner}) for inner in self._places(indices)]
-                return self.arithmetic.reductions[operation](values)
+                reduce, inner, positions = self.arithmetic.reductions[operation], self.function(body), indices
+                return lambda place: reduce([inner({**place, **more}) for more in self._places(positions)])
             case Choice(test, yes, no):
-                holds = bool(self.value(test, place))
-                self.branches.add((node, holds))
-                return self.value(yes if holds else no, place)
+                return self._choice(node, self.function(test), self.function(yes), self.function(no))
 
-    def _look_up(self, symbol: str, position: tuple[int, ...], place: Mapping[str, int]) -> Any:
+    @staticmethod
+    def _constant(number: Any) -> Callable[[Mapping[str, int]], Any]:
+        return lambda place: number
+
+    def _name(self, symbol: str, indices: tuple[str, ...]) -> Callable[[Mapping[str, int]], Any]:
         if symbol in self.symbols:
-            return self.symbols[symbol][position] if position else self.symbols[symbol]
-        if symbol in place:  # an index letter used as a number counts from 0, as in `if k = yₙ`
-            return self.arithmetic.number(place[symbol])
+            value = self.symbols[symbol]
+            return (lambda place: value[tuple([place[letter] for letter in indices])]) if indices else (
+                lambda place: value)
         if symbol in CONSTANTS:
-            return self.arithmetic.functions[symbol]()
-        raise ValueError(f"{symbol!r} has no value here")
+            return self._constant(self.arithmetic.functions[symbol]())
+        return lambda place: self.arithmetic.number(place[symbol])  # a bare index letter, as in `if k = yₙ`
+
+    @staticmethod
+    def _call(function: Callable[..., Any], arguments: list[Any]) -> Callable[[Mapping[str, int]], Any]:
+        if len(arguments) == 2:  # most calls: an operator
+            left, right = arguments
+            return lambda place: function(left(place), right(place))
+        return lambda place: function(*[argument(place) for argument in arguments])
+
+    def _choice(self, node: Choice, test: Any, yes: Any, no: Any) -> Callable[[Mapping[str, int]], Any]:
+        def chosen(place: Mapping[str, int]) -> Any:
+            holds = bool(test(place))
+            self.branches.add((node, holds))
+            return yes(place) if holds else no(place)
+
+        return chosen
 
     def _entry(self, array: Any, places: list[Any]) -> Any:
         position = tuple(int(place) for place in places)

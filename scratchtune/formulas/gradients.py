@@ -69,17 +69,19 @@ def differences(
     start = np.asarray(arguments[argument], dtype=np.float64)
     gradient = np.empty(start.shape)
 
-    def total(position: tuple[int, ...], step: Decimal) -> Decimal:
+    def total(position: tuple[int, ...] | None = None, step: Decimal = STEP) -> Decimal:
         moved = start.astype(object)
-        moved[position] = Decimal(float(start[position])) + step
+        if position is not None:
+            moved[position] = Decimal(float(start[position])) + step
         found, _ = base.solve({**arguments, argument: moved}, arithmetic.DECIMALS)
         value = np.asarray(found[target], dtype=object)
         pairs = zip(np.broadcast_to(weights, value.shape).flat, value.flat, strict=True)
         return sum((Decimal(float(weight)) * entry for weight, entry in pairs), Decimal(0))
 
     with arithmetic.digits(floats(arguments)):
+        middle = total()
         for position in np.ndindex(start.shape):
-            left, middle, right = (total(position, step) for step in (-STEP, Decimal(0), STEP))
+            left, right = total(position, -STEP), total(position, STEP)
             kink = abs(right - 2 * middle + left) > STEP * Decimal("1e-9")
             gradient[position] = math.nan if kink else float((right - left) / (2 * STEP))
     return gradient
