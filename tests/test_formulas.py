@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import multiprocessing
 import re
 import types
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from scratchtune import formulas, jit
-from scratchtune.formulas import arithmetic, dialect, domains
+from scratchtune.formulas import arithmetic, dialect, domains, parallel
 from scratchtune.formulas.cases import MOST, cases
 from scratchtune.formulas.mutants import mutants
 
@@ -433,6 +434,36 @@ def test_float32_that_widens_is_found():
     widening.__doc__ = jit.plain(toy_square_mean).__doc__.replace("y = c · meanᵢ[xᵢ²]", "yᵢ = c · xᵢ")
     row = formulas.check(formulas.read(jit.function(widening)), KNOWN)
     assert any("float32 arguments gave a float64 array" in problem for problem in row.problems), row.problems
+
+
+# All formulas, in several processes ----------------------------------------------------------------------------------
+
+
+def test_rows_are_the_same_in_several_processes_and_in_the_formulas_order():
+    some = {name: formulas.find(name) for name in ("sigmoid", "l2_penalty", "sigmoid_grad", "accuracy")}
+    counted = []
+    rows = parallel.check_each(some, 2, counted.append)
+    assert list(rows) == list(some) and rows == parallel.check_each(some, 1, lambda count: None)
+    assert sorted(counted) == [1, 1, 2]  # two of them are of one module
+
+
+def test_an_interruption_ends_the_processes():
+    def interrupt(count):
+        raise KeyboardInterrupt
+
+    before = multiprocessing.active_children()
+    with pytest.raises(KeyboardInterrupt):
+        parallel.check_each({name: formulas.find(name) for name in ("sigmoid", "l2_penalty", "conv2d")}, 2, interrupt)
+    assert multiprocessing.active_children() == before
+
+
+def test_report_has_a_line_for_each_formula_then_totals_and_a_sentence_for_each_problem():
+    right, wrong = (formulas.check(formula, KNOWN) for formula in (
+        KNOWN["toy_hinge"], changed(toy_hinge, "z[i] > 0.0", "z[i] > -100.0")))
+    text = formulas.Report([right, wrong]).text().splitlines()
+    assert text[1].startswith("toy_hinge ") and text[2].endswith("wrong, see below")
+    assert text[4].startswith("2 formulas on ") and "[toy_hinge] the plain code is" in text[5]
+    assert text[-1] == "Not all agree." and formulas.Report([right]).text().splitlines()[-1] == "All agree."
 
 
 # Mutants -------------------------------------------------------------------------------------------------------------

@@ -10,12 +10,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from scratchtune.formulas import arithmetic
 from scratchtune.formulas.cases import case, cases
@@ -51,9 +50,6 @@ class Row:
     @property
     def ok(self) -> bool:
         return not self.problems and not self.survived
-
-
-# One formula ---------------------------------------------------------------------------------------------------------
 
 
 def check(formula: Formula, known: Mapping[str, Formula] | None = None, equivalent: Equivalent = EQUIVALENT) -> Row:
@@ -155,60 +151,3 @@ def _shown(arguments: Mapping[str, Any]) -> str:
 def _brief(problem: Exception) -> str:
     kind = "" if type(problem) is ValueError else type(problem).__name__ + ": "
     return kind + " ".join(str(problem).split())[:300]
-
-
-# All of them ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Report:
-    """The rows of all formulas, and their totals."""
-
-    rows: list[Row]
-
-    @property
-    def ok(self) -> bool:
-        return bool(self.rows) and all(row.ok for row in self.rows)
-
-    @property
-    def wrong(self) -> list[str]:
-        """One sentence for each problem."""
-        problems = [(row, problem) for row in self.rows for problem in row.problems]
-        problems += [(row, f"a mutant survives: {mutant}") for row in self.rows for mutant in row.survived]
-        return [f"{row.place} [{row.id}] {problem}" for row, problem in problems]
-
-    def text(self) -> str:
-        """A table with a line for each formula, then the totals, then the problems."""
-        verdict = "All agree." if self.ok else "Not all agree."
-        return "\n".join([*self._table(), "", self.totals(), *self.wrong, verdict])
-
-    def totals(self) -> str:
-        rows = self.rows
-        gradients = sum(row.gradient_error is not None for row in rows)
-        return (
-            f"{len(rows)} formulas on {sum(row.cases for row in rows)} cases, {gradients} gradients; "
-            f"mutants: {sum(row.caught for row in rows)} caught, {sum(row.equivalent for row in rows)} equivalent, "
-            f"{sum(len(row.survived) for row in rows)} survived"
-        )
-
-    def _table(self) -> Iterator[str]:
-        width = max((len(row.id) for row in self.rows), default=7)
-        yield f"{'formula':{width}}  cases  float64  float32  gradient  caught  equivalent"
-        for row in self.rows:
-            float32, gradient = (_small(error) for error in (row.error_float32, row.gradient_error))
-            numbers = f"{row.cases:5}  {_small(row.error):>7}  {float32:>7}  {gradient:>8}  {row.caught:6}"
-            yield f"{row.id:{width}}  {numbers}  {row.equivalent:10}{'' if row.ok else '  wrong, see below'}"
-
-
-def _small(error: float | None) -> str:
-    return "-" if error is None else "exact" if error == 0 else f"{error:.0e}"
-
-
-def check_all(progress: bool = True) -> Report:
-    """Check every formula of the package, with a progress bar if stderr is a terminal."""
-    formulas = registry()
-    bar = tqdm(formulas.values(), desc="formulas", unit="", disable=None if progress else True)
-    rows = [check(formula, formulas) for formula in bar]
-    orphans = sorted({name for name, _ in EQUIVALENT} - set(formulas))
-    rows += [Row(name, problems=["its mutants are listed as equivalent, but it does not exist"]) for name in orphans]
-    return Report(rows)
