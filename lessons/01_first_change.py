@@ -17,6 +17,8 @@
 #
 # All lessons have the same parts: Question, Formulas, Predict, Code, Check, Break it, Exercise. Read this file from
 # top to bottom while you run it. Lines that begin with `# ->`, at the end of a cell, show what the cell prints.
+#
+# Covers sections 4.1 and 4.2 of the document.
 
 # %% [markdown]
 # ## Question

@@ -1,6 +1,8 @@
 # %% [markdown]
 # # 02 Gradient descent
 # One line of mathematics trains a network; the learning rate decides whether it learns slowly, fast, or not at all.
+#
+# Covers section 4.1 of the document.
 
 # %% [markdown]
 # ## Question

@@ -1,6 +1,8 @@
 # %% [markdown]
 # # 03 L1, L2 and weight decay
 # Three ways to keep parameters small, what each does to a network, when it helps, and where weight decay is not L2.
+#
+# Covers sections 4.2 and 9.3 of the document.
 
 # %% [markdown]
 # ## Question

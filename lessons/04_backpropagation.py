@@ -1,6 +1,8 @@
 # %% [markdown]
 # # 04 Backpropagation by hand
 # A network of 12 numbers, its gradient worked out on paper and compared with the package's.
+#
+# Covers sections 2.1 and 4.1 of the document.
 
 # %% [markdown]
 # ## Question

@@ -1,6 +1,8 @@
 # %% [markdown]
 # # 05 Optimizers, and learning rate times batch size
 # What momentum and Adam add to gradient descent, when a falling rate helps, and how rate and batch act together.
+#
+# Covers sections 2.1, 2.2 and 4.1 of the document.
 
 # %% [markdown]
 # ## Question

@@ -1,6 +1,8 @@
 # %% [markdown]
 # # 06 Grid and random search, and what bad configurations cost
 # The document's example, searched twice at the same price; then three bad configurations, on purpose.
+#
+# Covers sections 1.1, 1.2, 3.1, 3.2, 5, 9.2 and 9.3 of the document.
 
 # %% [markdown]
 # ## Question

@@ -1,6 +1,8 @@
 # %% [markdown]
 # # 07 Five metrics, and when each of them misleads
 # Accuracy, precision, recall, F1 and AUC on a rare illness: what each measures and what not; and calibration.
+#
+# Covers section 2.3 of the document.
 
 # %% [markdown]
 # ## Question

@@ -1,6 +1,8 @@
 # %% [markdown]
 # # 08 Scaling, and what leaks
 # Why a network wants its columns on one scale, and how rows that should be unseen get into the training after all.
+#
+# Covers section 2.1 of the document.
 
 # %% [markdown]
 # ## Question

@@ -1,6 +1,8 @@
 # %% [markdown]
 # # 09 Underfitting and overfitting
 # How to see them, and six remedies compared by leaving each of them out: an ablation.
+#
+# Covers sections 1.1 and 9.3 of the document.
 
 # %% [markdown]
 # ## Question

@@ -1,6 +1,8 @@
 # %% [markdown]
 # # 10 What has tuning gained?
 # Why the best of many scores is too high, and how to judge a tuned configuration.
+#
+# Covers sections 1.2 and 9.2 of the document.
 
 # %% [markdown]
 # ## Question

@@ -1,6 +1,8 @@
 # %% [markdown]
 # # 11 Why random beats grid
 # Nine trainings: three values of each parameter, or nine? What a grid wastes, and when it is better all the same.
+#
+# Covers sections 3.1, 3.2 and 9.1 of the document.
 
 # %% [markdown]
 # ## Question

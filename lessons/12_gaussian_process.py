@@ -1,6 +1,8 @@
 # %% [markdown]
 # # 12 The Gaussian process and its acquisition, step by step
 # A searcher that predicts the loss everywhere, with its uncertainty, and tries where an improvement is likely.
+#
+# Covers sections 3.3 and 8.2 of the document.
 
 # %% [markdown]
 # ## Question

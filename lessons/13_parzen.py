@@ -1,6 +1,8 @@
 # %% [markdown]
 # # 13 TPE: two densities and their ratio
 # How a tree-structured Parzen estimator chooses the next trial, step by step, and when it is better than random search.
+#
+# Covers sections 3.3 and 7.2 of the document.
 
 # %% [markdown]
 # ## Question

@@ -1,6 +1,8 @@
 # %% [markdown]
 # # 14 The genetic search
 # How selection, crossover and mutation find good configurations, and what each of them is worth.
+#
+# Covers sections 3.4 and 9.1 of the document.
 
 # %% [markdown]
 # ## Question

@@ -1,6 +1,8 @@
 # %% [markdown]
 # # 15 Hyperband: stop the losers early
 # A race in which bad configurations drop out after an epoch or two, and the best ones go on from where they were.
+#
+# Covers sections 7.2, 8.3 and 9.1 of the document.
 
 # %% [markdown]
 # ## Question

@@ -1,6 +1,8 @@
 # %% [markdown]
 # # 16 Parallel and reproducible
 # Several workers, the same seed, the same table: why that is hard, and what it takes.
+#
+# Covers section 7.3 of the document.
 
 # %% [markdown]
 # ## Question

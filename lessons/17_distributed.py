@@ -1,6 +1,8 @@
 # %% [markdown]
 # # 17 One training on several workers
 # A batch is shared out and the gradients are averaged: that gives the same network, and it need not be faster.
+#
+# Covers sections 7.3 and 8.3 of the document.
 
 # %% [markdown]
 # ## Question

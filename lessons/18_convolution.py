@@ -1,6 +1,8 @@
 # %% [markdown]
 # # 18 Convolution by hand
 # A small filter moves over an image: worked out with loops, checked against the package, compared with a dense layer.
+#
+# Covers section 6.1 of the document.
 
 # %% [markdown]
 # ## Question

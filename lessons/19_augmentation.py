@@ -1,6 +1,8 @@
 # %% [markdown]
 # # 19 Augmentation
 # Images are moved, mirrored, turned and made noisy, anew in each epoch: what that does, and what it does not.
+#
+# Covers sections 6.1 and 9.3 of the document.
 
 # %% [markdown]
 # ## Question

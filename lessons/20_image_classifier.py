@@ -1,6 +1,8 @@
 # %% [markdown]
 # # 20 Tuning an image classifier
 # What a search over six hyper-parameters gains over tuning the learning rate alone, and how to find out.
+#
+# Covers section 6.1 of the document.
 
 # %% [markdown]
 # ## Question

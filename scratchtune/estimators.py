@@ -2,6 +2,8 @@
 
 `MLPClassifier` and `MLPRegressor` have scikit-learn's protocol. The four families of hyper-parameters are all here:
 the optimizer's, the network's structure, regularisation, and the treatment of the data.
+
+Implements section 2.1 of the document.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ import pytest
 
 import scratchtune as st
 from scratchtune import formulas
-from scratchtune.formulas.document import ROOT, SECTIONS
+from scratchtune.formulas import document
+from scratchtune.formulas.document import ROOT
 
 sys.path.insert(0, str(ROOT))  # benchmarks are no part of the installed package
 pages = importlib.import_module("benchmarks.pages")
@@ -115,9 +116,32 @@ def test_generated_parts_are_up_to_date():
     for name, text in PAGES.items():
         assert pages.generated(text) == text, f"{name} is out of date: python -m benchmarks.pages"
     assert formulas.sections() in PAGES["scratchtune/README.md"]
-    files = [file for section in SECTIONS for file in section.files]
-    assert all((ROOT / file).is_file() for file in files)
-    assert {formula.place.rsplit(":", 1)[0] for formula in formulas.registry().values()} <= set(files)
+
+
+def test_every_formula_and_every_lesson_names_a_section_of_the_document():
+    files, lessons = document.modules(), document.lessons()
+    table = formulas.sections()
+    for formula in formulas.registry().values():
+        assert formula.place.rsplit(":", 1)[0] in files, f"the docstring of {formula.module} names no section"
+        assert set(document.sections_of(formula, files)) <= set(document.TITLES)
+        assert f"`{formula.id}`" in table
+    assert set(lessons) == {path.relative_to(ROOT).as_posix() for path in (ROOT / "lessons").glob("[0-9][0-9]_*.py")}
+
+
+@pytest.mark.parametrize("text, numbers", [
+    ("Grids.\n\nImplements section 3.1 of the document.", ("3.1",)),
+    ("Losses.\n\nImplements sections 2.1, 4.1 and 5 of the document.\n", ("2.1", "4.1", "5")),
+    ("# # 06 Search\n#\n# Covers sections 3.1 and 3.2 of the document.", ("3.1", "3.2")),
+    ("Implements section 3.1 of the document.\n\nNot the last line.", ()),
+    ("Grids; see section 3.1 of the document.", ()),
+])
+def test_the_last_line_of_a_docstring_names_sections(text, numbers):
+    assert document.section_numbers("grid.py", text) == numbers
+
+
+def test_a_section_that_does_not_exist_is_an_error():
+    with pytest.raises(ValueError, match="grid.py names section 3.9 of the document; it has 1.1, "):
+        document.section_numbers("grid.py", "Implements section 3.9 of the document.")
 
 
 @pytest.mark.parametrize("name", PAGES)

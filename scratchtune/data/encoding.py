@@ -1,4 +1,7 @@
-"""Encoding turns categories into numbers: one column of 0 and 1 for each category."""
+"""Encoding turns categories into numbers: one column of 0 and 1 for each category.
+
+Implements section 2.1 of the document.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Imputing fills the missing values of each column with one value that is fitted on the training rows."""
+"""Imputing fills the missing values of each column with one value that is fitted on the training rows.
+
+Implements section 2.1 of the document.
+"""
 
 from __future__ import annotations
 

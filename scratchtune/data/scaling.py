@@ -2,6 +2,8 @@
 
 Its statistics (means, standard deviations, ranges) are computed in chunks of rows: a table of a million rows needs no
 second copy, and may come in parts (`partial_fit`). Missing values (NaN) are ignored in `fit` and preserved.
+
+Implements section 2.1 of the document.
 """
 
 from __future__ import annotations

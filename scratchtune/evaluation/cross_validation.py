@@ -2,6 +2,8 @@
 
 Every training starts from a fresh clone of the model, and everything (weights, scalers, encoders) is fitted on the
 training rows alone. `models` defines what a model may be, and `scoring` how it is scored.
+
+Implements section 9.2 of the document.
 """
 
 from __future__ import annotations

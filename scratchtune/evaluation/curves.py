@@ -1,6 +1,8 @@
 """A curve is the training score and the validation score as a function of the training set's size or a hyper-parameter.
 
 If both scores are low, the model underfits; if the training score is high and the validation score low, it overfits.
+
+Implements section 9.3 of the document.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ For the same arguments the indices are identical to scikit-learn's. scikit-learn
 
 Which to use: `StratifiedKFold` for classes, `KFold` for values, `GroupKFold` if several rows come from one source
 (a patient, a speaker), `TimeSeriesSplit` if rows are ordered in time and the model is to predict later ones.
+
+Implements section 9.2 of the document.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@
 Without ``--data`` it uses the built-in part of Fashion-MNIST. With a folder of IDX files, a part of the training images
 is used for tuning; the winner and the default are then trained on all of them, and evaluated on the test images. The
 test set is used only at the end.
+
+Implements section 6.1 of the document.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Plots of studies: each function draws and saves one PNG."""
+"""Plots of studies: each function draws and saves one PNG.
+
+Implements section 8.2 of the document.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """Kernels are functions of one fixed signature for each kind, so that one compiled loop can call any of them.
 
 A loop calls a kernel by its address: any layer, loss or optimizer, without being compiled again.
+
+Implements section 8.3 of the document.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Classification metrics compare predicted labels, or the probabilities of all classes, with the true labels."""
+"""Classification metrics compare predicted labels, or the probabilities of all classes, with the true labels.
+
+Implements section 2.3 of the document.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 With several classes, each has its own counts; ``average`` is how they are combined. "macro" is the mean over the
 classes, "weighted" the mean weighted by their rows, "micro" sums the counts first, "samples" is the mean over the rows
 (multilabel), "binary" is the score of ``pos_label`` alone, and None returns the scores of all classes.
+
+Implements section 2.3 of the document.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Scores are probabilities or any other numbers that increase with the confidence in the positive class: only their order
 matters.
+
+Implements section 2.3 of the document.
 """
 
 from __future__ import annotations

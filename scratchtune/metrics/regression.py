@@ -1,4 +1,7 @@
-"""Regression metrics measure the error of predicted values, for each output separately."""
+"""Regression metrics measure the error of predicted values, for each output separately.
+
+Implements section 2.3 of the document.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """An activation is a nonlinear function of each output of a layer; softmax is a function of a whole row.
 
 Each function is followed by its derivative. `ACTIVATIONS` at the end lists their kernels by name.
+
+Implements section 2.1 of the document.
 """
 
 from __future__ import annotations

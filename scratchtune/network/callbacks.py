@@ -1,4 +1,7 @@
-"""A callback is told of each epoch while a model trains, and may stop it."""
+"""A callback is told of each epoch while a model trains, and may stop it.
+
+Implements section 9.3 of the document.
+"""
 
 from __future__ import annotations
 

@@ -7,6 +7,8 @@ part.
 
 Threads share the coordinator's theta, rows and the memory of the gradients, so nothing is copied. Another process is
 sent the program and all rows once, and theta with each part.
+
+Implements section 7.3 of the document.
 """
 
 from __future__ import annotations

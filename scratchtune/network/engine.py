@@ -10,6 +10,8 @@ new kind of layer, loss or optimizer never changes this file.
 | dJ/dtheta | ``network.gradient`` | (P,) |
 | x of layer i, y of layer i - 1 | a part of ``network.values`` | (rows, widths[i]) |
 | dJ/dx of layer i | a part of ``network.value_grads`` | (rows, widths[i]) |
+
+Implements section 1.1 of the document.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """An initialiser draws the first weights: as large as it takes for signals to keep their size from layer to layer.
 
 Names are Keras's. fan_in and fan_out are the numbers of inputs and outputs that one weight's neighbours connect.
+
+Implements section 2.1 of the document.
 """
 
 from __future__ import annotations

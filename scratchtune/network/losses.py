@@ -3,6 +3,8 @@
 Each function takes one row and is followed by its gradient. The kernels at the end take a batch. If the last layer is
 softmax or sigmoid, cross-entropy and activation are computed together from the logits, the inputs of the activation:
 only this is exact for logits of any size. `FUSED` lists these pairs.
+
+Implements section 4.1 of the document.
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ All three compute the plain sum of `multiply`'s formula. What makes them fast is
   shifted copies of an image that a convolution multiplies, without a copy of any.
 
 ``b``'s rows, and the result's, are contiguous; ``a`` may be a transposed view.
+
+Implements section 8.3 of the document.
 """
 
 from __future__ import annotations

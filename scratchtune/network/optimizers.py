@@ -2,6 +2,8 @@
 
 Each update is one function over the whole of theta, as its formula says, and changes theta and what it remembers in
 place. The classes below hold the settings; their names, arguments and defaults are Keras's, unless a variant is named.
+
+Implements sections 2.2 and 4.1 of the document.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """A penalty is added to the loss so that parameters stay small: J(theta) = L(theta) + penalty(theta).
 
 As the document writes them: every parameter counts, no 1/2, no 1/n. ``biases=False`` leaves the biases out.
+
+Implements section 4.2 of the document.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 The state of a generator would have to be passed from step to step and between threads. Here dropout's mask and the
 order of the rows depend on (seed, step) alone: a training can be interrupted, resumed or repeated, bit for bit.
+
+Implements section 8.3 of the document.
 """
 
 from __future__ import annotations

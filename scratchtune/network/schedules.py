@@ -1,6 +1,8 @@
 """A schedule is the learning rate as a function of the number of steps done; it usually decreases.
 
 Names, arguments and defaults are Keras's (`keras.optimizers.schedules`). A step is one update, not an epoch.
+
+Implements sections 2.1 and 2.2 of the document.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Names, arguments and defaults are Keras's. All trainable parameters are one flat vector, `Sequential.theta`; the weights
 that `get_weights` lists are parts of it.
+
+Implements section 5 of the document.
 """
 
 from __future__ import annotations

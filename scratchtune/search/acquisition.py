@@ -3,6 +3,8 @@
 Values are losses, so smaller is better; acquisitions are maximised. ``best`` is the lowest value so far, ``std`` a
 standard deviation. Where an improvement is very improbable, the plain formulas underflow to 0 and have no gradient. So
 expected improvement and its probability are computed as logarithms, which stay finite and have a gradient there.
+
+Implements section 3.3 of the document.
 """
 
 from __future__ import annotations

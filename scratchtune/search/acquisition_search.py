@@ -2,6 +2,8 @@
 
 The function is computed at many random candidates. The best of these are starting points of gradient ascent along the
 continuous axes. Along steps and choices, which have no gradient, a local search tries the neighbours.
+
+Implements section 3.3 of the document.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 It begins with points that are spread evenly over the space. From then on a model of the trials, a Gaussian process or a
 tree-structured Parzen estimator, proposes each point.
+
+Implements section 3.3 of the document.
 """
 
 from __future__ import annotations

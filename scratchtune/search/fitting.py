@@ -2,6 +2,8 @@
 
 What is maximised is the log marginal likelihood of the values plus the logarithm of a prior of the parameters. The
 gradient of both is known, so a quasi-Newton method (BFGS) climbs to a maximum.
+
+Implements section 3.3 of the document.
 """
 
 from __future__ import annotations

@@ -16,6 +16,8 @@ A length scale says over which distance along an axis values are correlated; an 
 one. The rough part has short length scales. Without it the process would explain a rugged function by noise, and take
 the best value seen for luck. All sums are taken in the order in which they are written, so the result does not depend
 on the number of threads.
+
+Implements section 3.3 of the document.
 """
 
 from __future__ import annotations

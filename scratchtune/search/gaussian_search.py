@@ -3,6 +3,8 @@
 Three things work together, each in a file of its own: a *surrogate* predicts the loss everywhere (`surrogate`), an
 *acquisition function* says how much a point is worth trying (`acquisition`), and an *optimiser* finds the point where
 it is highest (`acquisition_search`).
+
+Implements section 3.3 of the document.
 """
 
 from __future__ import annotations

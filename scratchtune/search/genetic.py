@@ -12,6 +12,8 @@ A *brood* of such children is made for each trial, and the one that a simple sur
 tried. Children come in small generations of ``offspring`` trials, which may run side by side: with 50 to 500 trials in
 all, few can be spent on children of parents that have been surpassed meanwhile. The operators are in
 `genetic_operators`.
+
+Implements section 3.4 of the document.
 """
 
 from __future__ import annotations

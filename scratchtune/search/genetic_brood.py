@@ -4,6 +4,8 @@ A training is expensive and a child is cheap, so children may compete before one
 function of the genes, fitted to the fittest trials by least squares with a small penalty (ridge regression). It is
 fitted to their ranks, not to their losses: the fittest has −1, the least fit of them +1. It only chooses among children
 that selection, crossover and mutation have made, so a wrong prediction costs little.
+
+Implements section 3.4 of the document.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ arguments, so the same numbers give the same child.
 - **Fitness** is f = −loss: larger is better.
 - A **gene** is a unit value in [0, 1], x of one parent and y of the other; i runs over genes.
 - A **choice** (a category) has no order, so it is never blended: it is inherited from one parent, or drawn again.
+
+Implements section 3.4 of the document.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Grid search is trying all combinations of given values, in a fixed order.
 
 It is simple and expensive: the number of combinations is a product, so each further parameter multiplies it.
+
+Implements section 3.1 of the document.
 """
 
 from __future__ import annotations

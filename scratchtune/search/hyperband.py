@@ -4,6 +4,8 @@
 best 1/eta of them are promoted to the next rung, with eta times the budget. How small a budget may be to tell good from
 bad is not known in advance. So Hyperband runs successive halving several times (*brackets*), from many configurations
 with a tiny first budget to a few with the whole budget at once (`schedule`).
+
+Implements section 8.3 of the document.
 """
 
 from __future__ import annotations

@@ -4,6 +4,8 @@ The kernel here is a sum of two Matérn kernels of the scaled distance r between
 rows of unit values, one column for each parameter; where ``is_categorical`` is 1, a column holds indices of choices.
 The parameters of the kernel are θ = ``theta`` (d + 3,): logarithms of the d length scales, and of the variances of the
 smooth part (``signal``), of the rough part (``rough``) and of the noise.
+
+Implements section 3.3 of the document.
 """
 
 from __future__ import annotations

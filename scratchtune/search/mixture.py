@@ -4,6 +4,8 @@ A kernel is a product over the parameters. On a continuous range it is a normal 
 a range of separate values it is the probability of the value's cell under that distribution (`normal`, `cells`); among
 choices it is the trial's own choice, mixed with some of the prior. A parameter that a trial lacks, since its condition
 does not hold, has the prior as its kernel.
+
+Implements section 3.3 of the document.
 """
 
 from __future__ import annotations

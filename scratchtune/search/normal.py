@@ -3,6 +3,8 @@
 Deep in the lower tail Φ(z) underflows to 0 in floats, and so do differences of its values. The logarithms here stay
 finite there, and so do their gradients: from `TAIL` down Φ is computed from a continued fraction. A *truncated* normal
 distribution is a normal distribution restricted to the unit interval.
+
+Implements section 3.3 of the document.
 """
 
 from __future__ import annotations

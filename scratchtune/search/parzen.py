@@ -6,6 +6,8 @@ split that orders candidates as the expected improvement does.
 
 Only the order of the values counts, so a value of 1e12 does no harm. Failed trials are the worst. Pending trials count
 as bad, so that trials that run at the same time keep apart.
+
+Implements section 3.3 of the document.
 """
 
 from __future__ import annotations

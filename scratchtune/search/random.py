@@ -2,6 +2,8 @@
 
 With the same number of trainings it tries more values of each single parameter than a grid does, which pays where only
 some of the parameters matter (Bergstra and Bengio, 2012).
+
+Implements section 3.2 of the document.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 Configurations start in the first *rung* of a *bracket*. All trials of a rung have the same budget, and the best 1/eta
 of them are promoted to the next rung, with eta times the budget. Only integers are used: with floats log(243) / log(3)
 is 4.999999999999999.
+
+Implements section 8.3 of the document.
 """
 
 from __future__ import annotations

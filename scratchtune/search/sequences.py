@@ -4,6 +4,8 @@ Independent random points leave gaps and clusters. Points of a Halton sequence o
 each new point keeps a distance from the earlier ones: on every single axis at least, and for a Halton sequence also in
 the cube of the first few axes. Point ``number`` is a function of the study's seed and of the number alone, so it does
 not wait for other trials.
+
+Implements section 3.2 of the document.
 """
 
 from __future__ import annotations

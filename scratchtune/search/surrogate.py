@@ -2,6 +2,8 @@
 
 The losses are compressed and standardised first (`compress_and_standardize`). Then the kernel's parameters are fitted
 to them (`fitted_process`), and pending trials are added with the losses that the process predicts (`with_pending`).
+
+Implements section 3.3 of the document.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ that it does not have says so, and gets both.
 
 A worker that dies breaks a whole ``ProcessPoolExecutor``, which does not say whose trial the worker ran; from then on
 `SingleWorkerPools` run the trials. A worker process that its coordinator has started ends when the coordinator does.
+
+Implements section 7.3 of the document.
 """
 
 from __future__ import annotations

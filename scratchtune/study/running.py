@@ -1,4 +1,6 @@
 """A run hands out the trials of a study in order of number, each as soon as it may begin, and records what comes back.
+
+Implements section 7.3 of the document.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 The classes have scikit-learn's protocol: its names, arguments and results, for our networks, for functions that make
 them, and for any estimator of that protocol. Trainings run on threads that share the data.
+
+Implements section 5 of the document.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 A rule is pure, as a searcher is: it sees what the trial itself has reported and the first ``needs(number)`` trials, all
 of them finished. So the same trials are stopped at the same steps, with one worker or eight, and after a crash.
+
+Implements section 7.2 of the document.
 """
 
 from __future__ import annotations

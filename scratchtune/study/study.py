@@ -3,6 +3,8 @@
 The table is a function of the space, the searcher, the seed, the enqueued points and the objective alone: trials are
 handed out in order of number, and trial ``number`` is proposed from the first ``needs(number)`` results, however many
 threads run and in whatever order they finish.
+
+Implements section 7.2 of the document.
 """
 
 from __future__ import annotations

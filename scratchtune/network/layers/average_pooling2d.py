@@ -1,4 +1,7 @@
-"""Average pooling computes the mean of each window of an image."""
+"""Average pooling computes the mean of each window of an image.
+
+Implements section 6.1 of the document.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 Training uses the batch's mean and variance and updates moving averages of them. Evaluation uses the averages, so that
 the prediction for a row does not depend on the rest of the batch.
+
+Implements section 6.1 of the document.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ as *planes*, one for each channel, with zeros around it, so that every shifted c
 `matmul.multiply_shifted` takes the index at which each piece begins. With a stride of s, row h goes to plane h mod s of
 its channel, so that the rows that one weight multiplies are adjacent again. A piece continues from one row into the
 next: the few numbers computed where a window would extend beyond the right edge are discarded.
+
+Implements section 6.1 of the document.
 """
 
 from __future__ import annotations

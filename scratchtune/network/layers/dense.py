@@ -1,4 +1,7 @@
-"""A dense layer connects every input to every unit: y = x @ kernel + bias."""
+"""A dense layer connects every input to every unit: y = x @ kernel + bias.
+
+Implements section 2.1 of the document.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Dropout sets each input to zero with a given probability in training, which prevents co-adaptation of units."""
+"""Dropout sets each input to zero with a given probability in training, which prevents co-adaptation of units.
+
+Implements sections 2.1 and 9.3 of the document.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """Gaussian noise on the inputs in training is a regulariser: the network cannot memorise single rows.
 
 For tables it serves as data augmentation on the scaled rows: each epoch sees them with different noise.
+
+Implements sections 2.1 and 9.3 of the document.
 """
 
 from __future__ import annotations

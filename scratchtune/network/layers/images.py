@@ -1,4 +1,7 @@
-"""Images are (height, width, channels); this module has the checks and sizes that all image layers share."""
+"""Images are (height, width, channels); this module has the checks and sizes that all image layers share.
+
+Implements section 6.1 of the document.
+"""
 
 from __future__ import annotations
 

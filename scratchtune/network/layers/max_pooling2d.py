@@ -1,4 +1,7 @@
-"""Max pooling computes the maximum of each window: whether a feature is present is kept, its exact position is not."""
+"""Max pooling computes the maximum of each window: whether a feature is present is kept, its exact position is not.
+
+Implements section 6.1 of the document.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A random flip mirrors images at random, so that the network learns to be invariant to reflection."""
+"""A random flip mirrors images at random, so that the network learns to be invariant to reflection.
+
+Implements section 6.1 of the document.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A random rotation rotates each image by a small random angle around its centre."""
+"""A random rotation rotates each image by a small random angle around its centre.
+
+Implements section 6.1 of the document.
+"""
 
 from __future__ import annotations
 

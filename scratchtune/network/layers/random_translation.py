@@ -1,4 +1,7 @@
-"""A random translation shifts each image a little, so that the network learns to be invariant to position."""
+"""A random translation shifts each image a little, so that the network learns to be invariant to position.
+
+Implements section 6.1 of the document.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 `RandomTranslation` and `RandomRotation` differ only in the source coordinates; this module has the rest. Six numbers
 define an affine map: the new pixel (m, n) comes from row f₀ + f₁ · m + f₂ · n and column f₃ + f₄ · m + f₅ · n.
+
+Implements section 6.1 of the document.
 """
 
 from __future__ import annotations
