@@ -12,7 +12,8 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 
 from benchmarks.common.harness import RESULTS, ROOT, table
 from scratchtune import formulas
@@ -65,35 +66,78 @@ def machine(name: str) -> str:
 # README's table -------------------------------------------------------------------------------------------------------
 
 
+class Measured(NamedTuple):
+    """A row of the table: what was measured, its values by library, and whether the lowest or highest is best."""
+
+    what: str
+    best: Callable[..., float] | None
+    ours: str
+    peers: Mapping[str, str]
+    report: str
+    more: str = ""
+
+
 def front() -> str:
-    """The shortest honest table of results: here, beside the strongest peer in the same run."""
-    small, large = "64-64-10, batch 32", "64-1024-1024-10, batch 128"
-    lines = [
-        ("a training step, 64-64-10, batch 32, float32, one thread, in microseconds", step("ours", small),
-         f"JAX {step('JAX', small)}, PyTorch {step('PyTorch (fused Adam)', small)}", "training_speed"),
-        ("the same with 64-1024-1024-10, batch 128", step("ours", large),
-         f"JAX {step('JAX', large)}, PyTorch {step('PyTorch (fused Adam)', large)}", "training_speed"),
-        ("the document's grid search, 45 trainings, in seconds",
-         cell("document_example", "scratchtune, GridSearchCV(n_jobs=2)", "seconds"),
-         f"scikit-learn {cell('document_example', 'scikit-learn, GridSearchCV(n_jobs=2)', 'seconds')}, "
-         f"Keras on PyTorch {cell('document_example', 'Keras on PyTorch', 'seconds')}", "document_example"),
-        ("100 trials on 25 black boxes; 0 is random search, 1 the optimum", score("bayesian"),
-         f"Optuna TPE {score('Optuna TPE')}, Optuna CMA-ES {score('Optuna CMA-ES')}", "search_quality"),
-        ("milliseconds for a suggestion at trial 100", cell("search_overhead", "bayesian", "100"),
-         f"Optuna TPE {cell('search_overhead', 'Optuna TPE', '100')}, "
-         f"Optuna GP {cell('search_overhead', 'Optuna GP', '100')}", "search_overhead"),
-        ("trials a second in SQLite, each commit on the disk", cell("study_overhead", "ours, SQLite", "1000"),
-         f"Optuna {cell('study_overhead', 'Optuna, SQLite', '1000')}, "
-         f"its journal {cell('study_overhead', 'Optuna, journal', '1000')}", "study_overhead"),
-        ("default classifier, log loss on the digits", f"{float(estimator('digits', 'ours')):.4f}",
-         f"scikit-learn's MLP {float(estimator('digits', 'scikit-learn')):.4f}", "estimators"),
-        ("the same, tuned with 30 configurations", f"{float(estimator('digits', 'tuned')):.4f}",
-         f"the default, {tuned_gain('digits')}", "estimators"),
-        ("trainings of 50 steps in float64 that follow PyTorch and Keras", parity(), "", "parity"),
-    ]
-    rows = [[what, f"**{here}**", peers, f"[report](benchmarks/results/{name}.md)"]
-            for what, here, peers, name in lines]
+    """The shortest honest table of results: here, beside the strongest peers in the same run; the best one is bold."""
+    rows = [row(measured) for measured in (*_training(), *_searching(), *_estimating())]
     return table(["", "scratchtune", "the strongest peers, same run", ""], rows, "llll")
+
+
+def row(measured: Measured) -> list[str]:
+    """The cells of a line of the table, the best of its numbers in bold, whoever has it."""
+    texts = [measured.ours, *measured.peers.values()]
+    best = measured.best(map(_number, texts)) if measured.best else None
+    ours, *others = (f"**{text}**" if best is not None and _number(text) == best else text for text in texts)
+    peers = ", ".join(f"{name} {text}" for name, text in zip(measured.peers, others, strict=True))
+    return [measured.what, ours, peers + measured.more, f"[report](benchmarks/results/{measured.report}.md)"]
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", ""))
+
+
+def _training() -> Iterator[Measured]:
+    small, large = "64-64-10, batch 32", "64-1024-1024-10, batch 128"
+    for what, network in (
+        ("a training step, 64-64-10, batch 32, float32, one thread, in microseconds", small),
+        ("the same with 64-1024-1024-10, batch 128", large),
+    ):
+        peers = {"JAX": step("JAX", network), "PyTorch": step("PyTorch (fused Adam)", network)}
+        yield Measured(what, min, step("ours", network), peers, "training_speed")
+
+
+def _searching() -> Iterator[Measured]:
+    def seconds(who: str) -> str:
+        return cell("document_example", who, "seconds")
+
+    def overhead(who: str) -> str:
+        return cell("search_overhead", who, "100")
+
+    def trials(who: str) -> str:
+        return cell("study_overhead", who, "1000")
+
+    yield Measured(
+        "the document's grid search, 45 trainings, in seconds", min,
+        seconds("scratchtune, GridSearchCV(n_jobs=2)"),
+        {"scikit-learn": seconds("scikit-learn, GridSearchCV(n_jobs=2)"),
+         "Keras on PyTorch": seconds("Keras on PyTorch")}, "document_example")
+    yield Measured(
+        "100 trials on 25 black boxes; 0 is random search, 1 the optimum", max, score("bayesian"),
+        {name: score(name) for name in ("Optuna TPE", "Optuna CMA-ES")}, "search_quality")
+    yield Measured(
+        "milliseconds for a suggestion at trial 100", min, overhead("bayesian"),
+        {name: overhead(name) for name in ("Optuna TPE", "Optuna GP")}, "search_overhead")
+    yield Measured(
+        "trials a second in SQLite, each commit on the disk", max, trials("ours, SQLite"),
+        {"Optuna": trials("Optuna, SQLite"), "its journal": trials("Optuna, journal")}, "study_overhead")
+
+
+def _estimating() -> Iterator[Measured]:
+    ours, tuned, peer = (f"{float(estimator('digits', who)):.4f}" for who in ("ours", "tuned", "scikit-learn"))
+    yield Measured("default classifier, log loss on the digits", min, ours, {"scikit-learn's MLP": peer}, "estimators")
+    yield Measured("the same, tuned with 30 configurations", min, tuned, {"the default": ours}, "estimators",
+                   f"; difference {tuned_gain('digits')}")
+    yield Measured("trainings of 50 steps in float64 that follow PyTorch and Keras", None, parity(), {}, "parity")
 
 
 def step(who: str, network: str) -> str:
