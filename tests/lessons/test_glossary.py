@@ -1,0 +1,119 @@
+"""The glossary of lessons/README.md agrees with the package: its names in the code, its symbols, its lessons."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from functools import reduce
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import scratchtune
+from scratchtune import formulas, jit
+from scratchtune.formulas import dialect
+
+LESSONS = Path(__file__).parents[2] / "lessons"
+
+
+class Entry(NamedTuple):
+    """A row of the glossary; a symbol or a lesson may be missing."""
+
+    term: str
+    meaning: str
+    symbol: str
+    code: str
+    lesson: str
+
+
+def entries() -> list[Entry]:
+    """The rows of the glossary's tables."""
+    text = (LESSONS / "README.md").read_text(encoding="utf-8").partition("\n## Glossary\n")[2]
+    rows = [line.strip("|").split(" | ") for line in text.splitlines() if re.match(r"\| (?!term )", line)]
+    return [Entry(*(cell.strip() for cell in row)) for row in rows]
+
+
+ENTRIES = entries()
+EVERY_TERM = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.term)
+
+
+def named(path: str) -> Any:
+    """What a dotted name of the package is: ``st.Trial.params``, ``search.space.Space``."""
+    parts = path.removeprefix("st.").split(".")
+    for count in range(len(parts) - 1, -1, -1):
+        try:
+            module = importlib.import_module(".".join(["scratchtune", *parts[:count]]))
+        except ModuleNotFoundError:
+            continue
+        return reduce(attribute, parts[count:], module)
+    raise AssertionError(path)
+
+
+def attribute(owner: Any, name: str) -> Any:
+    """An attribute, also one that a class only annotates, keeps in a slot, or assigns in its methods."""
+    if hasattr(owner, name) or not inspect.isclass(owner):
+        return getattr(owner, name)
+    assigned = re.search(rf"\bself\.{name}\b[^=\n]* = |^    {name}: ", inspect.getsource(owner), re.MULTILINE)
+    assert assigned, f"{owner.__name__} has no {name}"
+    return None
+
+
+def test_there_are_terms_enough_and_each_occurs_once():
+    assert len(ENTRIES) >= 60
+    assert len({entry.term for entry in ENTRIES}) == len(ENTRIES)
+
+
+@EVERY_TERM
+def test_its_names_are_in_the_code(entry):
+    for path, argument in re.findall(r"`([\w.]+)(?:\((\w+)\))?`", entry.code):
+        found = named(path)
+        if argument:
+            assert argument in inspect.signature(jit.plain(found)).parameters, f"{path} has no argument {argument}"
+    assert re.sub(r"`[\w.]+(\(\w+\))?`", "", entry.code).replace(",", "").strip() == ""
+
+
+@EVERY_TERM
+def test_its_symbol_is_in_the_formula(entry):
+    if entry.symbol:
+        symbol, name = re.fullmatch(r"`(.+)` of \[(\w+)\]", entry.symbol).groups()
+        formula = formulas.find(name)
+        known = {where.symbol for where in formula.where} | {
+            node.symbol.removesuffix("'") for equation in formula.equations
+            for node in (equation.target, *dialect.walk(equation.value)) if hasattr(node, "symbol")}
+        known |= {letter for where in formula.where for letter in where.letters}
+        assert symbol in known
+
+
+@EVERY_TERM
+def test_an_argument_of_the_formulas_function_is_what_its_symbol_denotes(entry):
+    if entry.symbol:
+        formula = formulas.find(entry.symbol.partition("[")[2].rstrip("]"))
+        own = f"{formula.module.removeprefix('scratchtune.')}.{formula.plain.__name__}"
+        arguments = re.findall(rf"`{re.escape(own)}\((\w+)\)`", entry.code)
+        denoted = {where.argument: where.symbol for where in formula.where}
+        assert {denoted[argument] for argument in arguments} <= {entry.symbol.split("`")[1]}
+
+
+@EVERY_TERM
+def test_its_lesson_uses_the_term(entry):
+    if entry.lesson:
+        (number, file), = re.findall(r"\[(\d\d)\]\((\S+)\)", entry.lesson)
+        text = re.sub(r"^# ?", "", (LESSONS / file).read_text(encoding="utf-8"), flags=re.MULTILINE)
+        words = re.sub(r"[\s_]+", " ", text.lower().replace("-", ""))  # [standard_error_of_mean] counts too
+        term = re.sub(r" \(.*", "", entry.term).lower().replace("-", "").removesuffix("s")
+        assert file.startswith(number) and term in words
+
+
+@EVERY_TERM
+def test_its_meaning_is_one_line_of_plain_english(entry):
+    assert 10 < len(entry.meaning) <= 200 and not entry.meaning.endswith(".") and entry.term not in entry.meaning[:20]
+
+
+def test_a_name_that_does_not_exist_is_found():
+    with pytest.raises(AssertionError, match="Trial has no nothing"):
+        named("st.Trial.nothing")
+    with pytest.raises(AttributeError):
+        named("search.space.Nothing")
+    assert named("st.Trial") is scratchtune.Trial
