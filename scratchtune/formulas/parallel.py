@@ -8,13 +8,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 
 from scratchtune.formulas.check import Row, check
 from scratchtune.formulas.registry import Formula, registry
 
-MOST = 8  # processes: the module that takes longest takes an eighth of the time, and each process 300 MB
+MOST = 4  # processes: the longest module is a quarter of the work, so more gain nothing; each takes 300 MB
 
 
 def cores() -> int:
@@ -34,7 +35,9 @@ def check_each(formulas: Mapping[str, Formula], processes: int, done: Callable[[
     others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _end_on_interrupt)
     try:
-        for future in as_completed([pool.submit(_rows, names) for names in _by_module(formulas)]):
+        with _interrupts_held():
+            futures = [pool.submit(_rows, names) for names in _by_module(formulas)]
+        for future in as_completed(futures):
             rows |= future.result()
             done(len(future.result()))
     except BaseException:  # Ctrl-C too: what the processes are at is not waited for
@@ -54,12 +57,27 @@ def _by_module(formulas: Mapping[str, Formula]) -> list[list[str]]:
     return list(found.values())
 
 
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back; a process that is started meanwhile holds it back until it has imported the package."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 # In the other process -------------------------------------------------------------------------------------------------
 
 
 def _end_on_interrupt() -> None:
     """Ctrl-C reaches every process of a terminal; this one then ends without a traceback."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _rows(names: Sequence[str]) -> dict[str, Row]:
