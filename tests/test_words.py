@@ -20,7 +20,7 @@ CLEAN = (  # files and folders, relative to the repository
     "benchmarks",
     "scratchtune/checks.py", "scratchtune/cli.py", "scratchtune/comparison.py", "scratchtune/estimators.py",
     "scratchtune/protocol.py",
-    "scratchtune/data", "scratchtune/evaluation", "scratchtune/examples", "scratchtune/formulas", "scratchtune/insight",
+    "scratchtune/jit", "scratchtune/network", "scratchtune/search", "scratchtune/data", "scratchtune/evaluation", "scratchtune/examples", "scratchtune/formulas", "scratchtune/insight",
     "scratchtune/metrics", "scratchtune/tabular",
     "scratchtune/network/activations.py", "scratchtune/network/exponential.py", "scratchtune/network/layers",
     "scratchtune/network/losses.py", "scratchtune/network/random_numbers.py", "scratchtune/network/schedules.py",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import jit
-from scratchtune.network.exponential import exp_all, exp_down
+from scratchtune.network.exponential import exp_in_place, exp_nonpositive
 
 
 @jit.function
@@ -161,7 +161,7 @@ def elu_grad(z):
     Source
         As [elu].
     """
-    return 1.0 if z > 0.0 else exp_down(z)
+    return 1.0 if z > 0.0 else exp_nonpositive(z)
 
 
 @jit.function
@@ -180,7 +180,7 @@ def sigmoid(z):
         >>> float(sigmoid(0.0))
         0.5
     """
-    e = exp_down(-abs(z))
+    e = exp_nonpositive(-abs(z))
     return 1.0 / (1.0 + e) if z >= 0.0 else e / (1.0 + e)
 
 
@@ -202,7 +202,7 @@ def sigmoid_grad(z):
         >>> float(sigmoid_grad(0.0))
         0.25
     """
-    e = exp_down(-abs(z))
+    e = exp_nonpositive(-abs(z))
     return e / ((1.0 + e) * (1.0 + e))
 
 
@@ -241,7 +241,7 @@ def tanh_grad(z):
         >>> float(tanh_grad(0.0))
         1.0
     """
-    e = exp_down(-abs(z))
+    e = exp_nonpositive(-abs(z))
     half = 2.0 * e / (1.0 + e * e)
     return half * half
 
@@ -309,7 +309,7 @@ def softmax(z, p, s):
         for k in range(z.shape[1]):
             p[n, k] = z[n, k] - top
         s[n] = top
-    exp_all(p)
+    exp_in_place(p)
     for n in range(z.shape[0]):
         total = 0.0
         for k in range(z.shape[1]):

@@ -57,8 +57,8 @@ def mean_gradient(gradients: np.ndarray, rows: np.ndarray, out: np.ndarray) -> N
         out[i] /= total
 
 
-class Piece(NamedTuple):
-    """A worker's piece of a batch: its number, the rows, the step, the batch's random bits, what is measured."""
+class Shard(NamedTuple):
+    """A worker's shard of a batch: its number, the rows, the step, the batch's random bits, what is measured."""
 
     number: int
     chosen: np.ndarray
@@ -67,7 +67,7 @@ class Piece(NamedTuple):
     measured: int  # after so many stages the outputs are wanted; 0: none
 
 
-class Part(NamedTuple):
+class ShardResult(NamedTuple):
     """What a worker returns: the mean loss over its rows, the gradient, and the outputs that were wanted."""
 
     value: float
@@ -84,16 +84,16 @@ class Replica:
         self.rows, self.criterion = rows, objective.criterion()._replace(penalty=NO_PENALTY)
         self.network = engine.build_network(program.stages, program.theta, program.state, size)
 
-    def part(self, piece: Piece) -> Part:
-        """Loss, gradient and outputs of a piece, at the theta of the network."""
+    def part(self, shard: Shard) -> ShardResult:
+        """Loss, gradient and outputs of a shard, at the theta of the network."""
         at = self.network.at
-        shape = (len(piece.chosen), at.widths[piece.measured]) if piece.measured else (0, 0)
+        shape = (len(shard.chosen), at.widths[shard.measured]) if shard.measured else (0, 0)
         outputs = np.empty(shape, self.network.theta.dtype)
         with np.errstate(over="ignore", invalid="ignore"):
-            value = engine.part_gradient(
-                self.network, self.criterion, self.rows, piece.chosen, piece.step, np.uint64(piece.key),
-                piece.measured, outputs)
-        return Part(float(value), self.network.gradient, outputs)
+            value = engine.shard_gradient(
+                self.network, self.criterion, self.rows, shard.chosen, shard.step, np.uint64(shard.key),
+                shard.measured, outputs)
+        return ShardResult(float(value), self.network.gradient, outputs)
 
 
 # Where the workers are ------------------------------------------------------------------------------------------------
@@ -102,7 +102,7 @@ class Replica:
 class Workers(Protocol):
     """Who computes the parts of a batch."""
 
-    def parts(self, pieces: list[Piece]) -> Iterable[Part]:
+    def parts(self, shards: list[Shard]) -> Iterable[ShardResult]:
         """The parts, in order."""
 
     def close(self) -> None:
@@ -116,9 +116,9 @@ class Threads:
         self.executor = executor
         self.replicas = [Replica(objective, rows, size) for _ in range(workers)]
 
-    def parts(self, pieces: list[Piece]) -> Iterable[Part]:
+    def parts(self, shards: list[Shard]) -> Iterable[ShardResult]:
         """The parts, in order."""
-        futures = [self.executor.submit(self.replicas[piece.number].part, piece) for piece in pieces]
+        futures = [self.executor.submit(self.replicas[shard.number].part, shard) for shard in shards]
         return [future.result() for future in futures]
 
     def close(self) -> None:
@@ -133,17 +133,17 @@ class Processes:
         self.training = uuid.uuid4().hex  # two trainings of the same model and rows must not share replicas
         self.shipment = Shipment("the model", (objective, rows, size), workers)
 
-    def parts(self, pieces: list[Piece]) -> Iterable[Part]:
+    def parts(self, shards: list[Shard]) -> Iterable[ShardResult]:
         """The parts, in order; a worker that lacks the program and the rows is sent them."""
-        futures = [self._submitted(piece, self.shipment.for_next()) for piece in pieces]
-        for piece, future in zip(pieces, futures, strict=True):
+        futures = [self._submitted(shard, self.shipment.for_next()) for shard in shards]
+        for shard, future in zip(shards, futures, strict=True):
             part = future.result()
             while part is None:
-                part = self._submitted(piece, self.shipment.payload).result()
+                part = self._submitted(shard, self.shipment.payload).result()
             yield part
 
-    def _submitted(self, piece: Piece, payload: bytes | None) -> Future:
-        return self.executor.submit(part_of, self.training, self.shipment.digest, payload, self.theta, piece)
+    def _submitted(self, shard: Shard, payload: bytes | None) -> Future:
+        return self.executor.submit(compute_shard, self.training, self.shipment.digest, payload, self.theta, shard)
 
     def close(self) -> None:
         """Let go of what this process holds for the training, where it was a worker itself."""
@@ -155,10 +155,10 @@ _replicas: dict[tuple[str, int], Replica] = {}  # of this process, by training a
 _making = threading.Lock()
 
 
-def part_of(training: str, digest: str, payload: bytes | None, theta: np.ndarray, piece: Piece) -> Part | None:
+def compute_shard(training: str, digest: str, payload: bytes | None, theta: np.ndarray, shard: Shard) -> ShardResult | None:
     """In a worker: one part of a batch; None where the worker does not have the program and the rows."""
     with _making:
-        replica = _replicas.get((training, piece.number))
+        replica = _replicas.get((training, shard.number))
         if replica is None:
             thing = received(digest, payload)
             if thing is MISSING:
@@ -166,9 +166,9 @@ def part_of(training: str, digest: str, payload: bytes | None, theta: np.ndarray
             while len(_replicas) >= KEPT:
                 del _replicas[next(iter(_replicas))]
             objective, rows, size = thing
-            replica = _replicas[training, piece.number] = Replica(objective.replica(), rows, size)
+            replica = _replicas[training, shard.number] = Replica(objective.replica(), rows, size)
     replica.network.theta[:] = theta
-    return replica.part(piece)
+    return replica.part(shard)
 
 
 def forget(training: str, digest: str) -> None:
@@ -182,7 +182,7 @@ def forget(training: str, digest: str) -> None:
 # The coordinator ------------------------------------------------------------------------------------------------------
 
 
-class Shared:
+class Coordinator:
     """The coordinator of a training that is shared out: the mean of the parts' gradients moves theta."""
 
     def __init__(
@@ -210,28 +210,28 @@ class Shared:
         total, done = 0.0, 0
         for start in range(0, len(epoch.order), epoch.batch_size):
             chosen, step = epoch.order[start : start + epoch.batch_size], epoch.step + done
-            pieces = self._pieces(chosen, step, epoch.seed, measured if len(outputs) else 0)
-            value = self._mean(pieces, network.gradient, outputs[start:])
+            shards = self._shards(chosen, step, epoch.seed, measured if len(outputs) else 0)
+            value = self._mean(shards, network.gradient, outputs[start:])
             if not np.isfinite(value):
                 break
             value += engine.penalised_update(network, penalty, descent, float(epoch.rates[done]), step + 1)
             total, done = total + value * len(chosen), done + 1
         return total / len(epoch.order), done
 
-    def _pieces(self, chosen: np.ndarray, step: int, seed: np.uint64, measured: int) -> list[Piece]:
+    def _shards(self, chosen: np.ndarray, step: int, seed: np.uint64, measured: int) -> list[Shard]:
         key = int(random_bits(seed, np.uint64(step)))
         parts = np.array_split(chosen, min(self.count, len(chosen)))
-        return [Piece(number, part, step, key, measured) for number, part in enumerate(parts)]
+        return [Shard(number, part, step, key, measured) for number, part in enumerate(parts)]
 
-    def _mean(self, pieces: list[Piece], gradient: np.ndarray, outputs: np.ndarray) -> float:
-        """Have the pieces computed: the mean loss; the mean gradient and the outputs are written."""
-        sizes = np.array([len(piece.chosen) for piece in pieces])
+    def _mean(self, shards: list[Shard], gradient: np.ndarray, outputs: np.ndarray) -> float:
+        """Have the shards computed: the mean loss; the mean gradient and the outputs are written."""
+        sizes = np.array([len(shard.chosen) for shard in shards])
         values, first = [], 0
-        for piece, part in zip(pieces, self.workers.parts(pieces), strict=True):
+        for shard, part in zip(shards, self.workers.parts(shards), strict=True):
             values.append(part.value)
-            self.gradients[piece.number] = part.gradient
-            if piece.measured:
-                outputs[first : first + len(piece.chosen)] = part.outputs
-            first += len(piece.chosen)
+            self.gradients[shard.number] = part.gradient
+            if shard.measured:
+                outputs[first : first + len(shard.chosen)] = part.outputs
+            first += len(shard.chosen)
         mean_gradient(self.gradients, sizes, gradient)
         return float(np.dot(sizes, values) / sizes.sum())

@@ -85,11 +85,11 @@ class Criterion(NamedTuple):
 
 
 class Descent(NamedTuple):
-    """How theta moves: the optimizer's kernel, what it remembers, its settings, the weight decay."""
+    """How theta moves: the optimizer's kernel, what it remembers, its hyperparameters, the weight decay."""
 
     update: Any
     slots: np.ndarray
-    settings: np.ndarray
+    hyperparameters: np.ndarray
     weight_decay: float
 
 
@@ -241,7 +241,7 @@ def update(network, descent, rate, step):
     """Move theta along ``network.gradient``; ``step`` counts the updates, this one too."""
     if descent.weight_decay > 0.0:
         weight_decay(network.theta, rate, descent.weight_decay)
-    jit.call(descent.update, (network.theta, network.gradient, descent.slots, descent.settings, rate, step))
+    jit.call(descent.update, (network.theta, network.gradient, descent.slots, descent.hyperparameters, rate, step))
 
 
 @jit.loop
@@ -285,7 +285,7 @@ def train_epoch(network, criterion, descent, rows, epoch, measured, outputs):
 
 
 @jit.loop
-def part_gradient(network, criterion, rows, chosen, step, key, measured, outputs):
+def shard_gradient(network, criterion, rows, chosen, step, key, measured, outputs):
     """`batch_gradient` for a worker's part of a batch, rounding as `train_epoch` does."""
     control = jit.float_control()
     jit.set_float_control(control | jit.FLUSH)

@@ -19,10 +19,10 @@ _TAYLOR = tuple(1.0 / math.factorial(n) for n in range(13, -1, -1))  # the last 
 
 
 @jit.function_in_order
-def exp_down(x):
+def exp_nonpositive(x):
     """Exponential of a number that is not above zero; zero where the result would be a subnormal number.
 
-    Formula [exp_down]
+    Formula [exp_nonpositive]
         y = exp(x)
     Computed as
         2^k · (1 + r + r² / 2! + ... + r^13 / 13!) with x = k · log(2) + r and |r| <= log(2) / 2
@@ -31,7 +31,7 @@ def exp_down(x):
     Source
         Cody and Waite (1980), "Software manual for the elementary functions", chapter 6, with Taylor's polynomial.
     Example
-        >>> float(exp_down(0.0)), round(float(exp_down(-1.0)), 4)
+        >>> float(exp_nonpositive(0.0)), round(float(exp_nonpositive(-1.0)), 4)
         (1.0, 0.3679)
     """
     x = _ZERO_BELOW if x < _ZERO_BELOW else x  # so that k stays exact; NaN stays NaN
@@ -44,16 +44,16 @@ def exp_down(x):
 
 
 @jit.function
-def exp_all(x):
+def exp_in_place(x):
     """Replace each number of a contiguous array by its exponential, in place; none may be above zero.
 
-    Formula [exp_all]
+    Formula [exp_in_place]
         x'ₙₖ = exp(xₙₖ)
     Where
         x: x, (n, k), in [-80, 0]
     Source
-        As [exp_down].
+        As [exp_nonpositive].
     """
     flat = x.reshape(x.size)
     for i in range(flat.size):
-        flat[i] = exp_down(flat[i])
+        flat[i] = exp_nonpositive(flat[i])

@@ -95,7 +95,7 @@ def _uniform(scheme: str) -> Callable[..., np.ndarray]:
     return draw
 
 
-TRUNCATED_DEVIATION = 0.8796256610342398  # of a standard normal distribution cut off at -2 and 2
+TRUNCATED_STD = 0.8796256610342398  # of a standard normal distribution cut off at -2 and 2
 
 
 def _normal(scheme: str) -> Callable[..., np.ndarray]:
@@ -103,7 +103,7 @@ def _normal(scheme: str) -> Callable[..., np.ndarray]:
         numbers = rng.standard_normal(shape)
         while (outside := np.abs(numbers) > 2.0).any():  # cut off at two deviations, as in Keras
             numbers[outside] = rng.standard_normal(int(outside.sum()))
-        return numbers * np.sqrt(_variance(scheme, *fans)) / TRUNCATED_DEVIATION
+        return numbers * np.sqrt(_variance(scheme, *fans)) / TRUNCATED_STD
 
     return draw
 

@@ -269,10 +269,10 @@ def softmax_crossentropy_grad(p, t, w, g):
 
 
 @jit.function
-def clipped_shares(y, low, high, p):
+def clipped_probabilities(y, low, high, p):
     """Probabilities from a row of outputs: each divided by their sum, then clipped.
 
-    Formula [clipped_shares]
+    Formula [clipped_probabilities]
         pₖ = min(max(yₖ / Σⱼ[yⱼ], l), h)
     Where
         y: y, (k,), > 0, outputs
@@ -285,7 +285,7 @@ def clipped_shares(y, low, high, p):
         Keras, losses.CategoricalCrossentropy with from_logits=False; its limits are 1e-7 and 1 − 1e-7.
     Example
         >>> p = np.empty(2)
-        >>> clipped_shares(np.array([1.0, 7.0]), 0.25, 0.75, p)
+        >>> clipped_probabilities(np.array([1.0, 7.0]), 0.25, 0.75, p)
         >>> p.tolist()
         [0.25, 0.75]
     """
@@ -295,13 +295,13 @@ def clipped_shares(y, low, high, p):
 
 
 @jit.function  # g and d may be one array
-def clipped_shares_grad(y, low, high, g, d):
+def clipped_probabilities_grad(y, low, high, g, d):
     """Gradient of J with respect to the outputs, from the one with respect to the probabilities.
 
-    Formula [clipped_shares_grad]
+    Formula [clipped_probabilities_grad]
         qₖ = yₖ / Σⱼ[yⱼ] ; cₖ = gₖ if min(max(qₖ, l), h) = qₖ else 0 ; dₖ = (cₖ − Σⱼ[cⱼ · qⱼ]) / Σⱼ[yⱼ]
     Gradient of
-        [clipped_shares] in y
+        [clipped_probabilities] in y
     Where
         y: y, (k,), > 0, outputs
         l: low, scalar, in [0, 0.25], the lower limit
@@ -376,10 +376,10 @@ def categorical_crossentropy_loss(y, target, weight, dy):
     p = np.empty(y.shape[1], y.dtype)
     total = 0.0
     for i in range(y.shape[0]):
-        clipped_shares(y[i], low, high, p)
+        clipped_probabilities(y[i], low, high, p)
         total += weight[i] * categorical_crossentropy(p, target[i])
         categorical_crossentropy_grad(p, target[i], dy[i])
-        clipped_shares_grad(y[i], low, high, dy[i], dy[i])
+        clipped_probabilities_grad(y[i], low, high, dy[i], dy[i])
         _weigh(dy, i, weight[i] / weight.dtype.type(y.shape[0]))
     return total / y.shape[0]
 

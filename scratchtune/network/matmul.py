@@ -4,7 +4,7 @@ All three compute the plain sum of `multiply`'s formula. What makes them fast is
 
 - four rows of ``a`` by four of ``b`` are held in registers while the inner loop runs along a row of ``b``, so that each
   number that is loaded is used four times, and the processor works on whole vectors of columns;
-- the arrays are declared to be apart (`jit.function_of_separate_arrays`), which spares a test before each inner loop;
+- the arrays are declared to be apart (`jit.function_noalias`), which spares a test before each inner loop;
 - `multiply_transposed` takes dot products along the rows of both instead, sixteen at a time: for layers with few
   units, whose columns would not fill a vector, and for what a layer hands back to the layer before it;
 - `multiply_shifted` and `add_shifted_products` take a second matrix whose rows are pieces of one memory: all the
@@ -18,7 +18,7 @@ from __future__ import annotations
 from scratchtune import jit
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def multiply(a, b, out):
     """Matrix product.
 
@@ -89,7 +89,7 @@ def _tile_1_by_1(a, b, out, i, p):
         out[i, j] += a0 * b[p, j]
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def multiply_transposed(a, b, out):
     """Matrix product with the second matrix transposed: both are read along their rows, as dot products.
 
@@ -151,7 +151,7 @@ def _dot(a, b, out, i, j):
     out[i, j] = total
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def transpose(a, out):
     """Copy the transposed matrix.
 
@@ -171,7 +171,7 @@ def transpose(a, out):
 # Where the second matrix is many pieces of one memory -----------------------------------------------------------------
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def multiply_shifted(a, memory, starts, out):
     """The product a @ b, where row k of b is the piece of ``memory`` that begins at ``starts[k]``.
 
@@ -236,7 +236,7 @@ def _shifted_1_by_1(a, memory, starts, out, i, p):
         out[i, j] += a0 * m0[j]
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def add_shifted_products(a, memory, starts, out):
     """Add a @ bᵀ to ``out`` (i, k), where row k of b (k, j) is the piece of ``memory`` that begins at ``starts[k]``.
 

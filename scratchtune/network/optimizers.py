@@ -1,7 +1,7 @@
 """An optimizer moves the parameters against the gradient of the loss; they differ in what they remember.
 
 Each update is one function over the whole of theta, as its formula says, and changes theta and what it remembers in
-place. The classes below hold the settings; their names, arguments and defaults are Keras's, unless a variant is named.
+place. The classes below hold the hyperparameters; their names, arguments and defaults are Keras's, unless a variant is named.
 """
 
 from __future__ import annotations
@@ -228,44 +228,44 @@ def weight_decay(theta, alpha, w):
 
 
 @jit.update
-def gradient_descent_update(theta, grad, slots, settings, alpha, step):
+def gradient_descent_update(theta, grad, slots, hyperparameters, alpha, step):
     gradient_descent(theta, grad, alpha)
 
 
 @jit.update
-def momentum_update(theta, grad, slots, settings, alpha, step):
-    momentum(theta, grad, slots[0], alpha, settings[0])
+def momentum_update(theta, grad, slots, hyperparameters, alpha, step):
+    momentum(theta, grad, slots[0], alpha, hyperparameters[0])
 
 
 @jit.update
-def nesterov_update(theta, grad, slots, settings, alpha, step):
-    nesterov(theta, grad, slots[0], alpha, settings[0])
+def nesterov_update(theta, grad, slots, hyperparameters, alpha, step):
+    nesterov(theta, grad, slots[0], alpha, hyperparameters[0])
 
 
 @jit.update
-def rmsprop_update(theta, grad, slots, settings, alpha, step):
-    rmsprop(theta, grad, slots[0], alpha, settings[0], settings[1])
+def rmsprop_update(theta, grad, slots, hyperparameters, alpha, step):
+    rmsprop(theta, grad, slots[0], alpha, hyperparameters[0], hyperparameters[1])
 
 
 @jit.update
-def rmsprop_momentum_update(theta, grad, slots, settings, alpha, step):
-    rmsprop_momentum(theta, grad, slots[0], slots[1], alpha, settings[0], settings[1], settings[2])
+def rmsprop_momentum_update(theta, grad, slots, hyperparameters, alpha, step):
+    rmsprop_momentum(theta, grad, slots[0], slots[1], alpha, hyperparameters[0], hyperparameters[1], hyperparameters[2])
 
 
 @jit.update
-def adam_update(theta, grad, slots, settings, alpha, step):
-    adam(theta, grad, slots[0], slots[1], alpha, settings[0], settings[1], settings[2], step)
+def adam_update(theta, grad, slots, hyperparameters, alpha, step):
+    adam(theta, grad, slots[0], slots[1], alpha, hyperparameters[0], hyperparameters[1], hyperparameters[2], step)
 
 
 class Optimizer(Configured):
     """Base of the optimizers: a learning rate, which may be a schedule, its decay, and decoupled weight decay.
 
-    A subclass sets ``update`` (its kernel), ``slots`` (how many vectors like theta it remembers) and ``settings``.
+    A subclass sets ``update`` (its kernel), ``slots`` (how many vectors like theta it remembers) and ``hyperparameters``.
     """
 
     update: jit.Kernel
     slots = 0
-    settings: tuple[float, ...] = ()
+    hyperparameters: tuple[float, ...] = ()
 
     def __init__(
         self, learning_rate: float | schedules.Schedule = 0.01, decay: float = 0.0, weight_decay: float = 0.0
@@ -293,7 +293,7 @@ class SGD(Optimizer):
         super().__init__(learning_rate, decay, weight_decay)
         self.momentum = checks.real("momentum", momentum, 0.0, 1.0, open_high=True)
         self.nesterov = checks.boolean("nesterov", nesterov)
-        self.settings = (self.momentum,)
+        self.hyperparameters = (self.momentum,)
         self.slots = 1 if self.momentum else 0
         with_momentum = nesterov_update if self.nesterov else momentum_update
         self.update = with_momentum if self.momentum else gradient_descent_update
@@ -310,7 +310,7 @@ class RMSprop(Optimizer):
         self.rho = checks.real("rho", rho, 0.0, 1.0, open_high=True)
         self.momentum = checks.real("momentum", momentum, 0.0, 1.0, open_high=True)
         self.epsilon = checks.real("epsilon", epsilon, 0.0, open_low=True)
-        self.settings = (self.rho, self.epsilon, self.momentum)
+        self.hyperparameters = (self.rho, self.epsilon, self.momentum)
         self.slots = 2 if self.momentum else 1
         self.update = rmsprop_momentum_update if self.momentum else rmsprop_update
 
@@ -329,7 +329,7 @@ class Adam(Optimizer):
         self.beta_1 = checks.real("beta_1", beta_1, 0.0, 1.0, open_high=True)
         self.beta_2 = checks.real("beta_2", beta_2, 0.0, 1.0, open_high=True)
         self.epsilon = checks.real("epsilon", epsilon, 0.0, open_low=True)
-        self.settings = (self.beta_1, self.beta_2, self.epsilon)
+        self.hyperparameters = (self.beta_1, self.beta_2, self.epsilon)
 
 
 def get(optimizer: str | Optimizer) -> Optimizer:

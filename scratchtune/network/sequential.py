@@ -29,7 +29,7 @@ from scratchtune.network.batches import (
     without_last,
 )
 from scratchtune.network.callbacks import Callback, History, checked_callbacks
-from scratchtune.network.distributed import Shared
+from scratchtune.network.distributed import Coordinator
 from scratchtune.network.layers import Dense, Layer
 from scratchtune.network.layers.activation import Activation
 from scratchtune.network.measures import HIGHER_IS_BETTER, MEASURES
@@ -196,7 +196,7 @@ class Sequential:
 
         X is (n, features) or (n, ...), y holds labels, one-hot rows or values. A second call continues from where the
         first one ended. ``verbose=1`` shows a progress bar where that takes over two seconds. With an ``executor``, any
-        of `concurrent.futures`, the rows of each batch are shared out to so many ``workers`` of it (see
+        of `concurrent.futures`, the rows of each batch are coordinator out to so many ``workers`` of it (see
         `scratchtune.network.distributed`).
         """
         optimizer = self._compiled()
@@ -222,14 +222,14 @@ class Sequential:
         alone = current_thread() is main_thread()  # trainings side by side would write over each other's bars
         hidden = None if verbose and alone else True  # None: where the output is no terminal
         bar = tqdm(total=plan.epochs, desc="training", unit="epoch", delay=2, disable=hidden, leave=False)
-        shared = None if executor is None else Shared(
+        coordinator = None if executor is None else Coordinator(
             training.objective, rows, plan.batch_size, executor, workers)
         try:
             with bar, np.errstate(over="ignore", invalid="ignore"):
-                training.run(self, rows, measured_rows, plan, watchers, bar, shared)
+                training.run(self, rows, measured_rows, plan, watchers, bar, coordinator)
         finally:
-            if shared is not None:
-                shared.close()
+            if coordinator is not None:
+                coordinator.close()
         history.diverged = training.diverged
         for watcher in watchers:
             watcher.on_train_end()

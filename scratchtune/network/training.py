@@ -1,4 +1,4 @@
-"""One training: epochs of gradient descent on an objective, measured as they go, here or shared out to workers."""
+"""One training: epochs of gradient descent on an objective, measured as they go, here or coordinator out to workers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from scratchtune import interruption
 from scratchtune.network import engine
 from scratchtune.network.callbacks import Callback, Trained
-from scratchtune.network.distributed import Shared
+from scratchtune.network.distributed import Coordinator
 from scratchtune.network.measures import MEASURES
 from scratchtune.network.objective import Objective
 from scratchtune.network.optimizers import Optimizer
@@ -78,17 +78,17 @@ class Training:
 
     def _descent(self) -> engine.Descent:
         optimizer, program = self.optimizer, self.program
-        slots, settings = self.progress.slots_for(optimizer, program), np.array(optimizer.settings, np.float64)
-        return engine.Descent(optimizer.update.compiled(program.dtype), slots, settings, optimizer.weight_decay)
+        slots, hyperparameters = self.progress.slots_for(optimizer, program), np.array(optimizer.hyperparameters, np.float64)
+        return engine.Descent(optimizer.update.compiled(program.dtype), slots, hyperparameters, optimizer.weight_decay)
 
     def run(
         self, model: Trained, rows: engine.Rows, held_out: engine.Rows | None, plan: Plan,
-        callbacks: Sequence[Callback], bar: Any, shared: Shared | None,
+        callbacks: Sequence[Callback], bar: Any, coordinator: Coordinator | None,
     ) -> None:
         """Train for the plan's epochs, or until the model is told to stop, or the loss is no longer finite."""
         for epoch in range(plan.epochs):
             interruption.check()
-            logs = self._epoch(rows, plan, epoch, shared)
+            logs = self._epoch(rows, plan, epoch, coordinator)
             if logs is None:
                 self.diverged = True
                 break
@@ -104,7 +104,7 @@ class Training:
                 break
 
     def _epoch(
-        self, rows: engine.Rows, plan: Plan, number: int, shared: Shared | None,
+        self, rows: engine.Rows, plan: Plan, number: int, coordinator: Coordinator | None,
     ) -> dict[str, float] | None:
         """Train one epoch; its values, or None where the loss was no longer finite."""
         n, program, progress = len(rows.x), self.program, self.progress
@@ -114,7 +114,7 @@ class Training:
             order, self.optimizer.rates(progress.step, steps), plan.batch_size, progress.step, self.seed)
         outputs = np.empty((n if self.metrics else 0, rows.target.shape[1]), program.dtype)
         before = program.theta.copy(), program.state.copy()
-        train = self._train_here if shared is None else shared.train_epoch
+        train = self._train_here if coordinator is None else coordinator.train_epoch
         value, done = train(self.descent, rows, epoch, self.objective.stages_to_measure(self.metrics), outputs)
         if done < steps or not program.is_finite():
             self._keep_finite(before, number, done)

@@ -20,10 +20,10 @@ NARROWEST = 0.03  # added to the standard deviation of a gene, so that it is nev
 CURVED = 8  # with more ordered parameters than this, products of two genes are left out
 
 
-def standardised(g: np.ndarray, centre: float, spread: float, least: float) -> np.ndarray:
+def standard_score(g: np.ndarray, centre: float, spread: float, least: float) -> np.ndarray:
     """Standard score of a gene: its difference from the mean of the fittest, in units of their standard deviation.
 
-    Formula [brood_standardised]
+    Formula [standard_score]
         zₖ = (gₖ − c) / (s + l)
     Where
         g: g, (k,), in [0, 1]
@@ -35,7 +35,7 @@ def standardised(g: np.ndarray, centre: float, spread: float, least: float) -> n
     Source
         The usual standard score; l keeps it finite where all genes are equal.
     Example
-        >>> standardised(np.array([0.5, 0.75]), 0.5, 0.25, 0.0).tolist()
+        >>> standard_score(np.array([0.5, 0.75]), 0.5, 0.25, 0.0).tolist()
         [0.0, 1.0]
     """
     return (g - centre) / (spread + least)
@@ -79,7 +79,7 @@ def features_of(
             number = choice_indices(parameter, genes[:, i])
             columns += [(number == k).astype(float) for k in known[i]]
         else:
-            z = standardised(np.where(np.isnan(genes[:, i]), centre[i], genes[:, i]), centre[i], spread[i], NARROWEST)
+            z = standard_score(np.where(np.isnan(genes[:, i]), centre[i], genes[:, i]), centre[i], spread[i], NARROWEST)
             columns += [z, 0.5 * (z * z - 1.0)]
             ordered.append(z)
     if len(ordered) <= CURVED:

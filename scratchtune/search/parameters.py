@@ -27,7 +27,7 @@ SPREADS = (1e-6, 4.0)  # of a prior, as shares of the range: a narrower one is a
 def linear_value(u: float, low: float, high: float) -> float:
     """Value on a linear range: equal steps in u are equal differences.
 
-    Formula [unit_linear]
+    Formula [linear_value]
         v = low + u · (high − low)
     Where
         u: u, scalar, in [0, 1], the unit value
@@ -45,9 +45,9 @@ def linear_value(u: float, low: float, high: float) -> float:
 
 
 def linear_unit(v: float, low: float, high: float) -> float:
-    """Inverse of [unit_linear].
+    """Inverse of [linear_value].
 
-    Formula [unit_linear_inverse]
+    Formula [linear_unit]
         u = (v − low) / (high − low)
     Where
         v: v, scalar, real
@@ -56,7 +56,7 @@ def linear_unit(v: float, low: float, high: float) -> float:
     Returns
         u, in [0, 1] for a v in its range.
     Source
-        [unit_linear], solved for u.
+        [linear_value], solved for u.
     Example
         >>> linear_unit(2.5, 2.0, 4.0)
         0.25
@@ -67,7 +67,7 @@ def linear_unit(v: float, low: float, high: float) -> float:
 def log_value(u: float, low: float, high: float) -> float:
     """Value on a logarithmic range: equal steps in u are equal factors.
 
-    Formula [unit_log]
+    Formula [log_value]
         v = exp(log(low) + u · (log(high) − log(low)))
     Where
         u: u, scalar, in [0, 1], the unit value
@@ -85,9 +85,9 @@ def log_value(u: float, low: float, high: float) -> float:
 
 
 def log_unit(v: float, low: float, high: float) -> float:
-    """Inverse of [unit_log].
+    """Inverse of [log_value].
 
-    Formula [unit_log_inverse]
+    Formula [log_unit]
         u = (log(v) − log(low)) / (log(high) − log(low))
     Where
         v: v, scalar, > 0
@@ -96,7 +96,7 @@ def log_unit(v: float, low: float, high: float) -> float:
     Returns
         u, in [0, 1] for a v in its range.
     Source
-        [unit_log], solved for u.
+        [log_value], solved for u.
     Example
         >>> round(log_unit(0.01, 0.001, 0.1), 12)
         0.5
@@ -107,7 +107,7 @@ def log_unit(v: float, low: float, high: float) -> float:
 def cell_index(u: float, n: int) -> int:
     """Index of the cell, of n equal ones, that contains u; u = 1 belongs to the last.
 
-    Formula [unit_cell]
+    Formula [cell_index]
         k = min(floor(u · n), n − 1)
     Where
         u: u, scalar, in [0, 1], the unit value
@@ -126,9 +126,9 @@ def cell_index(u: float, n: int) -> int:
 
 
 def cell_middle(k: int, n: int) -> float:
-    """Middle of cell k of n: the unit value of value number k; [unit_cell] maps it back to k.
+    """Middle of cell k of n: the unit value of value number k; [cell_index] maps it back to k.
 
-    Formula [unit_cell_middle]
+    Formula [cell_middle]
         u = (k + 0.5) / n
     Where
         k: k, scalar, integer >= 1
@@ -167,7 +167,7 @@ def stepped_value(k: int, low: float, step: float) -> float:
 def log_integer(u: float, low: int, high: int) -> int:
     """Integer at a unit value of a logarithmic range: a real number from low − 1/2 to high + 1/2, rounded.
 
-    Formula [unit_log_integer]
+    Formula [log_integer]
         v = max(min(floor(exp(log(low − 0.5) + u · (log(high + 0.5) − log(low − 0.5))) + 0.5), high), low)
     Where
         u: u, scalar, in [0, 1], the unit value
@@ -176,7 +176,7 @@ def log_integer(u: float, low: int, high: int) -> int:
     Returns
         v, an integer from low to high.
     Source
-        [unit_log] with rounding to the nearest.
+        [log_value] with rounding to the nearest.
     Example
         >>> log_integer(0.5, 1, 100)
         7

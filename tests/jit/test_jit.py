@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import shutil
@@ -12,12 +13,15 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
+from numba.core import caching
+from numba.core.ccallback import CFunc
 
 import scratchtune
 from scratchtune import jit
-from scratchtune.jit import cache
+from scratchtune.jit import cache, numba_internals
 
 PACKAGE = Path(scratchtune.__file__).resolve().parent
 
@@ -100,14 +104,14 @@ def test_float32_is_computed_in_float32_throughout() -> None:
 
 
 @jit.update
-def halve(theta, grad, slots, settings, alpha, step):
+def halve(theta, grad, slots, hyperparameters, alpha, step):
     for i in range(theta.size):
         theta[i] = theta[i] * alpha + step
 
 
 @jit.loop
-def call_it(kernel, theta, grad, slots, settings, alpha, step):
-    jit.call(kernel, (theta, grad, slots, settings, alpha, step))
+def call_it(kernel, theta, grad, slots, hyperparameters, alpha, step):
+    jit.call(kernel, (theta, grad, slots, hyperparameters, alpha, step))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -386,19 +390,32 @@ def test_a_package_folder_that_is_read_only(tmp_path: Path, monkeypatch: pytest.
     """The choice of a folder by itself, where the one beside the source refuses to be written."""
     real = cache.tempfile.TemporaryFile
 
-    def refused(*arguments: Any, dir: Any = None, **settings: Any) -> Any:
+    def refused(*arguments: Any, dir: Any = None, **hyperparameters: Any) -> Any:
         if Path(dir).name == "__pycache__":
             raise PermissionError(f"read-only: {dir}")
-        return real(*arguments, dir=dir, **settings)
+        return real(*arguments, dir=dir, **hyperparameters)
 
     monkeypatch.setattr(cache.tempfile, "TemporaryFile", refused)
     monkeypatch.setattr(cache.config, "CACHE_DIR", "")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
     source = tmp_path / "site-packages" / "part.py"
     source.parent.mkdir()
-    found = cache._cache_folder.__wrapped__(source)
+    found = cache.cache_folder.__wrapped__(source)
     assert found.is_dir() and found.parent == tmp_path / "home" / "scratchtune"
     assert found.name.startswith("site-packages-")
     other = tmp_path / "elsewhere" / "site-packages" / "part.py"
     other.parent.mkdir(parents=True)
-    assert cache._cache_folder.__wrapped__(other) != found
+    assert cache.cache_folder.__wrapped__(other) != found
+
+
+def _thrice(x: float) -> float:
+    return 3.0 * x
+
+
+@pytest.mark.needs_compiler
+def test_numba_has_the_private_names_that_the_cache_relies_on() -> None:
+    real = caching.FunctionCache(_thrice)
+    theirs = [numba.njit(_thrice), CFunc(_thrice, ((numba.float64,), numba.float64), {}, {}), real, real._impl,
+              real._cache_file]
+    missing = [name for name in numba_internals.PRIVATE_NAMES if not any(hasattr(thing, name) for thing in theirs)]
+    assert not missing

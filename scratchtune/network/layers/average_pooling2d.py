@@ -32,7 +32,7 @@ def window_share(first_row, first_column, window_rows, window_columns, height, w
     return 1.0 / (rows * columns)
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def window_mean(x, first_row, first_column, window_rows, window_columns, y):
     """The mean of a window of an image, in each channel; the part of the window outside the image is ignored.
 
@@ -58,7 +58,7 @@ def window_mean(x, first_row, first_column, window_rows, window_columns, y):
                 y[e] += share * x[h, v, e]
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def window_mean_grad(first_row, first_column, window_rows, window_columns, dy, dx):
     """Gradient with respect to the image: each pixel of the window gets an equal share of dy.
 

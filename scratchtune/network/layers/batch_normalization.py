@@ -13,7 +13,7 @@ from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.dense import bias_grad
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def batch_normalization(x, gamma, beta, epsilon, mean, variance, y):
     """Normalise each column by its mean and variance over the rows, then scale and shift it.
 
@@ -42,7 +42,7 @@ def batch_normalization(x, gamma, beta, epsilon, mean, variance, y):
     normalise(x, mean, variance, gamma, beta, epsilon, y)
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def _column_sums(x, total):
     """The sum of each column in double precision; four rows at a time, since each addition must wait for the last one.
     """
@@ -71,7 +71,7 @@ def _sums_of_products(x, a, y, b, total):
             total[j] += (x[n, j] - a[j]) * (y[n, j] - b[j])
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def normalise(x, mean, variance, gamma, beta, epsilon, y):
     """Normalise each column by a given mean and variance, then scale and shift it.
 
@@ -96,7 +96,7 @@ def normalise(x, mean, variance, gamma, beta, epsilon, y):
             y[n, j] = scale[j] * (x[n, j] - mean[j]) + beta[j]
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def normalise_grad(variance, gamma, epsilon, dy, dx):
     """Gradient with respect to x for a given mean and variance: dy, scaled.
 
@@ -121,7 +121,7 @@ def normalise_grad(variance, gamma, epsilon, dy, dx):
             dx[n, j] = scale[j] * dy[n, j]
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def scale_grad(x, mean, variance, epsilon, dy, dgamma):
     """Gradient with respect to the scale: dy times the normalised inputs, summed over the rows.
 
@@ -147,7 +147,7 @@ def scale_grad(x, mean, variance, epsilon, dy, dgamma):
         dgamma[j] = total[j] / np.sqrt(variance[j] + epsilon)
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def batch_normalization_grad(x, mean, variance, gamma, epsilon, dy, dx):
     """Gradient with respect to x for the batch's mean and variance, which depend on x too.
 

@@ -21,8 +21,8 @@ from scratchtune.network.layers.images import PADDINGS, image_shape, pair, windo
 from scratchtune.network.matmul import add_shifted_products, multiply_shifted, transpose
 
 
-@jit.function_of_separate_arrays
-def lay_planes(x, stride_rows, stride_columns, pad_top, pad_left, planes):
+@jit.function_noalias
+def fill_planes(x, stride_rows, stride_columns, pad_top, pad_left, planes):
     """Lay out an image as planes: for each channel, one for each remainder (a, u) of row and column modulo the strides.
 
     Formula [planes]
@@ -89,7 +89,7 @@ def empty_planes(x, w, y, stride_rows, stride_columns):
     return memory, memory[:size].reshape((w.shape[2], stride_rows, stride_columns, rows, columns))
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def conv2d(x, w, b, stride_rows, stride_columns, pad_top, pad_left, y):
     """Convolution of images with filters: each output is the weighted sum of a window of an image.
 
@@ -115,7 +115,7 @@ def conv2d(x, w, b, stride_rows, stride_columns, pad_top, pad_left, y):
     columns, weights = planes.shape[4], w.reshape((starts.size, w.shape[3])).T
     out = np.empty((w.shape[3], padded(y.shape[1] * columns)), x.dtype)
     for i in range(x.shape[0]):
-        lay_planes(x[i], stride_rows, stride_columns, pad_top, pad_left, planes)
+        fill_planes(x[i], stride_rows, stride_columns, pad_top, pad_left, planes)
         multiply_shifted(weights, memory, starts, out)
         for m in range(y.shape[1]):
             for n in range(y.shape[2]):
@@ -123,8 +123,8 @@ def conv2d(x, w, b, stride_rows, stride_columns, pad_top, pad_left, y):
                     y[i, m, n, o] = out[o, m * columns + n] + b[o]
 
 
-@jit.function_of_separate_arrays
-def lay_gradients(dy, above, before, columns, out_grad):
+@jit.function_noalias
+def fill_gradients(dy, above, before, columns, out_grad):
     """Lay out dJ/dy of one image as vectors, one for each filter, with a row pitch of ``columns`` and zeros around it.
     """
     out_grad[:] = 0.0
@@ -134,7 +134,7 @@ def lay_gradients(dy, above, before, columns, out_grad):
                 out_grad[o, before + (above + m) * columns + n] = dy[m, n, o]
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def conv2d_kernel_grad(x, w, dy, stride_rows, stride_columns, pad_top, pad_left, dw):
     """Gradient of J with respect to the filters: each weight's shifted copy of the images times dy.
 
@@ -160,15 +160,15 @@ def conv2d_kernel_grad(x, w, dy, stride_rows, stride_columns, pad_top, pad_left,
     out_grad = np.zeros((w.shape[3], padded(dy.shape[1] * columns)), x.dtype)
     turned = np.zeros((w.shape[3], starts.size), x.dtype)
     for i in range(x.shape[0]):
-        lay_planes(x[i], stride_rows, stride_columns, pad_top, pad_left, planes)
-        lay_gradients(dy[i], 0, 0, columns, out_grad)
+        fill_planes(x[i], stride_rows, stride_columns, pad_top, pad_left, planes)
+        fill_gradients(dy[i], 0, 0, columns, out_grad)
         add_shifted_products(out_grad, memory, starts, turned)
     transpose(turned, dw.reshape(turned.T.shape))
 
 
 @jit.function
 def empty_gradients(w, dy, stride_rows, stride_columns):
-    """Memory, filled with zeros, for dJ/dy of one image with a margin of zeros; `lay_gradients` writes dJ/dy into it.
+    """Memory, filled with zeros, for dJ/dy of one image with a margin of zeros; `fill_gradients` writes dJ/dy into it.
 
     Returns the memory; a view of it, (o, size), with a vector for each filter; the number of rows of zeros above the
     gradients; the number of zeros before the first row; and the rows and columns of the planes of dx, one plane for
@@ -181,7 +181,7 @@ def empty_gradients(w, dy, stride_rows, stride_columns):
     return memory, memory[: w.shape[3] * size].reshape((w.shape[3], size)), above, before, rows, columns
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def conv2d_input_grad(w, dy, stride_rows, stride_columns, pad_top, pad_left, dx):
     """Gradient of J with respect to the images: dy, distributed over the windows by the rotated filters.
 
@@ -204,10 +204,10 @@ def conv2d_input_grad(w, dy, stride_rows, stride_columns, pad_top, pad_left, dx)
     out = np.empty((w.shape[2], padded(rows * columns)), w.dtype)
     dx[:] = 0.0
     for i in range(dx.shape[0]):
-        lay_gradients(dy[i], above, before, columns, out_grad)
+        fill_gradients(dy[i], above, before, columns, out_grad)
         for a in range(stride_rows):
             for u in range(stride_columns):
-                turned, starts = turned_filters(w, stride_rows, stride_columns, a, u, out_grad.shape[1], columns)
+                turned, starts = rotated_filters(w, stride_rows, stride_columns, a, u, out_grad.shape[1], columns)
                 multiply_shifted(turned, memory, starts, out)
                 for m in range(rows):
                     h = stride_rows * m + a - pad_top
@@ -220,7 +220,7 @@ def conv2d_input_grad(w, dy, stride_rows, stride_columns, pad_top, pad_left, dx)
 
 
 @jit.function
-def turned_filters(w, stride_rows, stride_columns, a, u, size, columns):
+def rotated_filters(w, stride_rows, stride_columns, a, u, size, columns):
     """The weights that contribute to plane (a, u), a matrix (e, weights), and where the gradients of each begin."""
     height, width, channels, filters = w.shape
     above, before = (height - 1) // stride_rows, (width - 1) // stride_columns

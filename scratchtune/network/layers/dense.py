@@ -12,7 +12,7 @@ from scratchtune.network.layers.base import Layer
 from scratchtune.network.matmul import multiply, multiply_transposed, transpose
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def add_bias(y, b):
     """Add the bias to every row.
 
@@ -29,7 +29,7 @@ def add_bias(y, b):
             y[n, j] += b[j]
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def bias_grad(dy, db):
     """Gradient of J with respect to the bias: the sum of dy over the rows.
 
@@ -54,7 +54,7 @@ def bias_grad(dy, db):
             db[j] += dy[n, j]
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def rectify(y):
     """ReLU on all numbers, in place."""
     for n in range(y.shape[0]):
@@ -62,7 +62,7 @@ def rectify(y):
             y[n, j] = relu(y[n, j])
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def rectify_grad(y, dy):
     """In place: dy *= relu'(x). Using y instead of x is valid, because y > 0 exactly where x > 0."""
     for n in range(y.shape[0]):

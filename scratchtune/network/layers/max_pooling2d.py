@@ -8,7 +8,7 @@ from scratchtune import jit
 from scratchtune.network.layers.images import Pooling
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def window_maximum(x, first_row, first_column, window_rows, window_columns, y):
     """The maximum of a window of an image, in each channel; the part of the window outside the image is ignored.
 
@@ -32,7 +32,7 @@ def window_maximum(x, first_row, first_column, window_rows, window_columns, y):
                 y[e] = y[e] if y[e] >= x[h, v, e] else x[h, v, e]
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def window_maximum_grad(x, first_row, first_column, window_rows, window_columns, dy, top, remaining, dx):
     """Gradient with respect to the image: dy is routed to the pixel of the maximum, the first one in case of ties.
 

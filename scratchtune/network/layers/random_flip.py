@@ -32,7 +32,7 @@ def mirrored(j, n, u, p):
     return n - 1 - j if u < p else j
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def flip(integers, reals, source, into, key):
     """Flip images, each a vector, at random by the key; a second call with the same key restores them."""
     height, width, channels = integers[:3]
