@@ -343,7 +343,7 @@ def softmax_grad(p, g, d):
 
 
 def _elementwise(activation: Any, derivative: Any) -> tuple[jit.Kernel, jit.Kernel]:
-    """The kernels of a layer that only applies ``activation``."""
+    """The kernels of an activation that acts on each number: y = activation(x), dx = dy * derivative(x)."""
 
     @jit.forward
     def forward(integers, reals, theta, state, x, y, work, training, step, key):
@@ -363,6 +363,7 @@ def _elementwise(activation: Any, derivative: Any) -> tuple[jit.Kernel, jit.Kern
 
 @jit.forward
 def leaky_relu_forward(integers, reals, theta, state, x, y, work, training, step, key):
+    """y = leaky_relu(x); ``reals`` holds the slope."""
     slope = reals[0]
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
@@ -371,6 +372,7 @@ def leaky_relu_forward(integers, reals, theta, state, x, y, work, training, step
 
 @jit.backward
 def leaky_relu_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    """dx = dy * leaky_relu'(x); ``reals`` holds the slope."""
     slope = reals[0]
     if dx.size > 0:
         for i in range(x.shape[0]):
@@ -380,11 +382,13 @@ def leaky_relu_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, wor
 
 @jit.forward
 def softmax_forward(integers, reals, theta, state, x, y, work, training, step, key):
+    """y = softmax of each row of x; ``work`` (rows,) takes the logarithms of the denominators, which are not read."""
     softmax(x, y, work)
 
 
 @jit.backward
 def softmax_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    """dx from dy and the probabilities y."""
     if dx.size > 0:
         softmax_grad(y, dy, dx)
 

@@ -3,6 +3,8 @@
 Each function takes one row and is followed by its gradient. The kernels at the end take a batch. If the last layer is
 softmax or sigmoid, cross-entropy and activation are computed together from the logits, the inputs of the activation:
 only this is exact for logits of any size. `FUSED` lists these pairs.
+
+Numbers that are not of the arrays' type, such as counts, are cast to it (``dtype.type``): float32 must stay float32.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ def mean_squared_error(a, t):
     total = 0.0
     for k in range(a.size):
         total += (a[k] - t[k]) * (a[k] - t[k])
-    return total / a.dtype.type(a.size)
+    return total / a.dtype.type(a.size)  # so that float32 stays float32
 
 
 @jit.function
@@ -55,7 +57,7 @@ def mean_squared_error_grad(a, t, g):
     Source
         Calculus.
     """
-    scale = 2.0 / a.dtype.type(a.size)
+    scale = 2.0 / a.dtype.type(a.size)  # so that float32 stays float32
     for k in range(a.size):
         g[k] = scale * (a[k] - t[k])
 
@@ -78,7 +80,7 @@ def mean_absolute_error(a, t):
     total = 0.0
     for k in range(a.size):
         total += abs(a[k] - t[k])
-    return total / a.dtype.type(a.size)
+    return total / a.dtype.type(a.size)  # so that float32 stays float32
 
 
 @jit.function
@@ -98,7 +100,7 @@ def mean_absolute_error_grad(a, t, g):
     Source
         Calculus.
     """
-    scale = 1.0 / a.dtype.type(a.size)
+    scale = 1.0 / a.dtype.type(a.size)  # so that float32 stays float32
     for k in range(a.size):
         g[k] = scale * np.sign(a[k] - t[k])
 
@@ -321,17 +323,17 @@ def clipped_probabilities_grad(y, low, high, g, d):
         d[k] = (d[k] - mean) / total
 
 
-# The kernels: a batch at a time ---------------------------------------------------------------------------------------
+# The kernels: each takes a batch, and divides by its number of rows --------------------------------------------------
 
 
 @jit.inlined
-def _weigh(dy, i, share):
+def _scale_row(dy, i, factor):
     for k in range(dy.shape[1]):
-        dy[i, k] *= share
+        dy[i, k] *= factor
 
 
 def _rowwise(value: Any, gradient: Any) -> jit.Kernel:
-    """The kernel of a loss that is a function of a row of outputs and a row of targets."""
+    """The kernel of a loss of one row of outputs and one row of targets, and of its gradient."""
 
     @jit.loss
     def kernel(y, target, weight, dy):
@@ -339,7 +341,7 @@ def _rowwise(value: Any, gradient: Any) -> jit.Kernel:
         for i in range(y.shape[0]):
             total += weight[i] * value(y[i], target[i])
             gradient(y[i], target[i], dy[i])
-            _weigh(dy, i, weight[i] / weight.dtype.type(y.shape[0]))
+            _scale_row(dy, i, weight[i] / weight.dtype.type(y.shape[0]))
         return total / y.shape[0]
 
     return kernel
@@ -347,10 +349,11 @@ def _rowwise(value: Any, gradient: Any) -> jit.Kernel:
 
 @jit.loss
 def binary_crossentropy_loss(y, target, weight, dy):
+    """Of probabilities y, the mean over all outputs; clipped as in Keras, and a clipped one has gradient 0."""
     low, high = y.dtype.type(EPSILON), y.dtype.type(1.0 - EPSILON)
     total = 0.0
     for i in range(y.shape[0]):
-        share = weight[i] / weight.dtype.type(y.size)
+        share = weight[i] / weight.dtype.type(y.size)  # of this row's outputs in the mean
         for k in range(y.shape[1]):
             p = min(max(y[i, k], low), high)
             total += share * binary_crossentropy(p, target[i, k])
@@ -360,6 +363,7 @@ def binary_crossentropy_loss(y, target, weight, dy):
 
 @jit.loss
 def sigmoid_crossentropy_loss(y, target, weight, dy):
+    """Of logits y, before the sigmoid: activation and loss together, the mean over all outputs."""
     total = 0.0
     for i in range(y.shape[0]):
         share = weight[i] / weight.dtype.type(y.size)
@@ -371,21 +375,22 @@ def sigmoid_crossentropy_loss(y, target, weight, dy):
 
 @jit.loss
 def categorical_crossentropy_loss(y, target, weight, dy):
-    """Outputs are divided by their sum and clipped, as in Keras."""
+    """Of probabilities y: each row is divided by its sum and clipped, as in Keras."""
     low, high = y.dtype.type(EPSILON), y.dtype.type(1.0 - EPSILON)
     p = np.empty(y.shape[1], y.dtype)
     total = 0.0
     for i in range(y.shape[0]):
         clipped_probabilities(y[i], low, high, p)
         total += weight[i] * categorical_crossentropy(p, target[i])
-        categorical_crossentropy_grad(p, target[i], dy[i])
+        categorical_crossentropy_grad(p, target[i], dy[i])  # dJ/dp, which the next line replaces by dJ/dy
         clipped_probabilities_grad(y[i], low, high, dy[i], dy[i])
-        _weigh(dy, i, weight[i] / weight.dtype.type(y.shape[0]))
+        _scale_row(dy, i, weight[i] / weight.dtype.type(y.shape[0]))
     return total / y.shape[0]
 
 
 @jit.loss
 def softmax_crossentropy_loss(y, target, weight, dy):
+    """Of logits y, before the softmax: activation and loss together."""
     s = np.empty(y.shape[0], y.dtype)
     p = dy  # one array: each row of probabilities is replaced by the row's gradient
     softmax(y, p, s)
@@ -397,7 +402,7 @@ def softmax_crossentropy_loss(y, target, weight, dy):
 
 
 class Loss(NamedTuple):
-    """A loss by name: its kernel, and the kind of its targets ("values", "probabilities" or "classes")."""
+    """A loss: its name, its kernel, and the kind of its targets ("values", "probabilities" or "classes")."""
 
     name: str
     kernel: jit.Kernel

@@ -16,7 +16,7 @@ from scratchtune.search.space import Categorical, Parameter, Space
 
 FITTED = 60  # at most so many of the fittest trials are fitted: half of all, and of few trials a population
 PENALTY = 0.1  # of the squares of the coefficients, for each trial
-NARROWEST = 0.03  # added to the standard deviation of a gene, so that it is never 0
+NARROWEST = 0.03  # added to the standard deviation of a gene, so that the sum is never 0
 CURVED = 8  # with more ordered parameters than this, products of two genes are left out
 
 
@@ -59,7 +59,7 @@ def ridge(features: np.ndarray, targets: np.ndarray, penalty: float) -> np.ndarr
 
 
 def choice_indices(parameter: Categorical, genes: np.ndarray) -> np.ndarray:
-    """Index of each individual's choice, (individuals,), from its gene; -1 where it is absent."""
+    """Index of each individual's choice, (individuals,), from its gene; -1 if it is absent."""
     number = np.minimum(np.where(np.isnan(genes), 0.0, genes) * parameter.count, parameter.count - 1).astype(int)
     return np.where(np.isnan(genes), -1, number)
 
@@ -70,7 +70,7 @@ def features_of(
 ) -> np.ndarray:
     """Features of the quadratic function, (individuals, features): z, z² and products of z; one-hot columns of choices.
 
-    An absent gene counts as the centre. ``known`` are the choices of the fittest; all others have zeros.
+    An absent gene counts as the centre. ``known`` are the choices of the fittest; other choices have zeros.
     """
     columns: list[np.ndarray] = []
     ordered: list[np.ndarray] = []

@@ -39,7 +39,7 @@ def rotation(height, width, angle):
 
 @jit.function
 def draw_rotation(integers, reals, i, key):
-    """Draw the angle of image i, and return the source coordinates of its pixels (see `sampling`)."""
+    """Draw the angle of image i; return the six numbers of its affine map (see `sampling`)."""
     turns = uniform_between(reals[0], reals[1], uniform(random_bits(key, np.uint64(i))))
     return rotation(integers[HEIGHT], integers[WIDTH], TURN * turns)
 

@@ -13,7 +13,7 @@ _ONE, _TWO = np.uint64(1), np.uint64(2)
 
 @jit.function
 def draw_translation(integers, reals, i, key):
-    """Draw the shift of image i, and return the source coordinates of its pixels (see `sampling`)."""
+    """Draw the shift of image i; return the six numbers of its affine map (see `sampling`)."""
     counter = _TWO * np.uint64(i)
     down, right = uniform(random_bits(key, counter)), uniform(random_bits(key, counter + _ONE))
     rows = np.float64(integers[HEIGHT] * uniform_between(reals[0], reals[1], down))

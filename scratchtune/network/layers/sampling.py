@@ -99,7 +99,7 @@ def reflected_index(i, n):
 
 @jit.function
 def source_index(i, n, mode):
-    """The index in [0, n) that replaces index i, by the number of a fill mode; `OUTSIDE` if there is none."""
+    """The index in [0, n) of the pixel that index i stands for in a fill mode; `OUTSIDE` if there is none."""
     if i >= 0 and i < n:
         return i
     if mode == _CONSTANT:
@@ -172,7 +172,7 @@ def sample(x, f, mode, is_bilinear, fill, y):
     for m in range(height):
         for n in range(width):
             upper, lower, left, right, a, b = bilinear_corners(f, m, n, height, width, mode, is_bilinear)
-            below, beside = x.dtype.type(a), x.dtype.type(b)
+            below, beside = x.dtype.type(a), x.dtype.type(b)  # so that float32 stays float32
             for e in range(channels):
                 y[m, n, e] = bilinear(
                     pixel(x, upper, left, e, fill), pixel(x, upper, right, e, fill),
@@ -190,7 +190,7 @@ def sample_grad(f, mode, is_bilinear, dy, dx):
             for row, below in ((upper, a), (lower, 1.0 - a)):
                 for column, beside in ((left, b), (right, 1.0 - b)):
                     if row >= 0 and column >= 0:
-                        weight = dx.dtype.type(bilinear_grad(below, beside))
+                        weight = dx.dtype.type(bilinear_grad(below, beside))  # so that float32 stays float32
                         for e in range(channels):
                             dx[row, column, e] += weight * dy[m, n, e]
 
@@ -202,10 +202,10 @@ HEIGHT, WIDTH, CHANNELS, FILL_MODE, INTERPOLATION, NEEDS_INPUT_GRAD = range(6)  
 
 
 def resampling_kernels(draw_map: Any) -> tuple[jit.Kernel, jit.Kernel]:
-    """The two kernels of a layer that resamples each image by its own random map.
+    """The two kernels of a layer that resamples each image by a random affine map of its own.
 
-    ``draw_map(integers, reals, i, key)`` returns the six numbers of image i. ``integers`` holds height, width, channels,
-    fill mode, interpolation and whether dx is needed; the last of ``reals`` is the fill value.
+    ``draw_map(integers, reals, i, key)`` returns the six numbers of image i's map. ``integers`` and ``reals`` are those
+    of `Resampling`.
     """
 
     @jit.forward
@@ -248,13 +248,16 @@ class Resampling(Layer):
         self._modes, self._fill = (mode, is_bilinear), checks.real("fill_value", fill_value)
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Rows are images (height, width, channels), the outputs too."""
         self._image = image_shape(type(self).__name__, input_shape)
         return input_shape
 
     def integers(self) -> list[int]:
+        """Height, width, channels, fill mode, interpolation, and whether a layer below has weights (dx is needed)."""
         return [*self._image, *self._modes, int(self.needs_input_grad)]
 
     def reals(self) -> list[float]:
+        """The limits of each random amount, then the fill value."""
         return [*self._bounds, self._fill]
 
 
