@@ -65,7 +65,8 @@ SECTIONS = (
     Section("8.1", "自动机器学习"),
     Section("8.2", "可解释性", ("scratchtune/insight/plots.py",), ("12",)),
     Section("8.3", "计算效率", (
-        f"{_NETWORK}/matmul.py", f"{_NETWORK}/exponential.py", f"{_NETWORK}/random_numbers.py",
+        f"{_NETWORK}/matmul.py", f"{_NETWORK}/sums.py", f"{_NETWORK}/exponential.py",
+        f"{_NETWORK}/random_numbers.py",
         "scratchtune/jit/kernels.py", "scratchtune/search/schedule.py", "scratchtune/search/hyperband.py"),
         ("15", "17")),
     Section("9.1", "如何选择合适的超参数调整算法？", ("scratchtune/comparison.py",), ("11", "14", "15")),

@@ -1,6 +1,8 @@
 """Sums over the rows of a batch, one for each column: of gradients for a bias, of values for a mean and a variance.
 
-They add four rows at a time, because each addition to a total must wait for the one before it.
+Four rows are added at a time, because each addition to a total must wait for the one before it.
+
+Implements section 8.3 of the document.
 """
 
 from __future__ import annotations
@@ -10,7 +12,16 @@ from scratchtune import jit
 
 @jit.function_noalias
 def column_sums(x, total):
-    """Write the sum of each column of ``x`` (n, j) to ``total`` (j,), in the precision of ``total``."""
+    """Sum of each column, in the precision of ``total``.
+
+    Formula [column_sums]
+        sⱼ = Σₙ[xₙⱼ]
+    Where
+        x: x, (n, j), real
+        s: total, (j,), written
+    Source
+        Linear algebra; NumPy's x.sum(axis=0).
+    """
     whole = x.shape[0] - x.shape[0] % 4
     for j in range(x.shape[1]):
         total[j] = 0.0
@@ -24,7 +35,19 @@ def column_sums(x, total):
 
 @jit.function  # x and y may be one array
 def column_sums_of_products(x, a, y, b, total):
-    """Write the sum of (x − a) · (y − b) in each column to ``total`` (j,); a and b have one number for each column."""
+    """Sum of products in each column, each factor less a number for its column, in the precision of ``total``.
+
+    Formula [column_sums_of_products]
+        sⱼ = Σₙ[(xₙⱼ − aⱼ) · (yₙⱼ − bⱼ)]
+    Where
+        x: x, (n, j), real
+        a: a, (j,), real, such as the mean of each column
+        y: y, (n, j), real
+        b: b, (j,), real
+        s: total, (j,), written
+    Source
+        Linear algebra; with y = x and means for a and b, n times the variance.
+    """
     whole = x.shape[0] - x.shape[0] % 4
     total[:] = 0.0
     for n in range(0, whole, 4):

@@ -164,10 +164,10 @@ def stepped_value(k: int, low: float, step: float) -> float:
     return low + k * step
 
 
-def log_integer(u: float, low: int, high: int) -> int:
+def rounded_log_value(u: float, low: int, high: int) -> int:
     """Integer at a unit value of a logarithmic range: a real number from low − 1/2 to high + 1/2, rounded.
 
-    Formula [log_integer]
+    Formula [rounded_log_value]
         v = max(min(floor(exp(log(low − 0.5) + u · (log(high + 0.5) − log(low − 0.5))) + 0.5), high), low)
     Where
         u: u, scalar, in [0, 1], the unit value
@@ -178,7 +178,7 @@ def log_integer(u: float, low: int, high: int) -> int:
     Source
         [log_value] with rounding to the nearest.
     Example
-        >>> log_integer(0.5, 1, 100)
+        >>> rounded_log_value(0.5, 1, 100)
         7
     """
     v = math.exp(math.log(low - 0.5) + u * (math.log(high + 0.5) - math.log(low - 0.5)))
@@ -319,7 +319,7 @@ class Int:
     def from_unit(self, u: float) -> int:
         """Value at the unit value u, which is clipped to [0, 1]."""
         if self.log:
-            return log_integer(_unit(u), self.low, self.high)
+            return rounded_log_value(_unit(u), self.low, self.high)
         return self.value(cell_index(_unit(u), self.count))
 
     def to_unit(self, value: int) -> float:
