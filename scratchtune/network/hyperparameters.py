@@ -16,7 +16,7 @@ LAYER_ARGUMENTS = {"dropout": "rate", "units": "units", "activation": "activatio
 
 
 class Configuration(NamedTuple):
-    """The parts of a model with its hyper-parameters set; those that are arguments of fit are kept apart."""
+    """The parts of a model with its hyper-parameters set; those that are arguments of fit are separate."""
 
     layers: list[Layer]
     optimizer: Optimizer

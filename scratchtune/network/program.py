@@ -42,7 +42,7 @@ class Program:
         self.stages = [stage for layer in self.layers for stage in layer.stages()]
         weights_below = False
         for stage in self.stages:
-            stage.needs_input_grad = weights_below  # dx serves only the weights of the layers below
+            stage.needs_input_grad = weights_below  # dx is used only for the weights of layers below
             weights_below = weights_below or bool(stage.weights)
         self.theta = engine.aligned(sum(engine.parameter_count(stage) for stage in self.stages), dtype)
         self.state = engine.aligned(sum(len(stage.state()) for stage in self.stages), dtype)

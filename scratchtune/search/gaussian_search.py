@@ -46,11 +46,11 @@ def propose(
     kind = ACQUISITIONS.index(FORMER_NAMES.get(acquisition, acquisition))
     encoding = Encoding(space)
     losses = np.array([result.value for result in seen])
-    kept = subsample(losses, MOST_TRIALS)
+    kept = subsample(losses, MOST_TRIALS)  # indices of the trials that the process is fitted to
     standardized = compress_and_standardize(losses[kept])
     process = fitted_process(encoding, encoding.rows([seen[i].params for i in kept]), standardized.values)
     process = with_pending(process, encoding.rows(list(pending)))
-    margin = MARGIN if ACQUISITIONS[kind] == "pi" else 0.0
+    margin = MARGIN if ACQUISITIONS[kind] == "pi" else 0.0  # without it, tiny certain improvements are preferred
     goal = Goal(kind, float(process.values.min()) - margin, kappa, PRIOR_TRIALS / max(number, 1))
     taken = {space.key(params) for params in pending} | {space.key(result.params) for result in seen}
     ranked = search(encoding, process, goal, taken, rng)
@@ -86,7 +86,7 @@ def reasons(
     """
     rows = np.array([candidate.row for candidate in ranked])
     means, variances = gp.predict(process, rows)
-    log_priors = goal.weight * encoding.log_prior(rows) if encoding.has_prior else np.zeros(len(rows))
+    log_priors = goal.weight * encoding.log_prior(rows) if encoding.has_prior else np.zeros(len(rows))  # in the values
     entries = [
         {"params": candidate.params, "mean": standardized.to_loss(mean),
          "std": within_floats(standardized.factor * math.sqrt(variance)),

@@ -193,7 +193,7 @@ def _scale_and_shift(integers, theta, channels):
 def batch_normalization_forward(integers, reals, theta, state, x, y, work, training, step, key):
     """y from the batch's mean and variance, which ``work`` keeps, or in evaluation mode from those in ``state``.
 
-    Both hold channels means, then channels variances. Training updates ``state``, the moving averages.
+    Both hold the means, then the variances. Training updates ``state``, the moving averages.
     """
     channels, momentum, epsilon = integers[CHANNELS], reals[MOMENTUM], reals[EPSILON]
     rows, out = x.reshape((x.size // channels, channels)), y.reshape((x.size // channels, channels))
