@@ -25,18 +25,18 @@ def checked_inputs(X: Any, dtype: str, row_shape: tuple[int, ...] | None, name: 
     if row_shape is not None and X.shape[1:] != row_shape:
         raise ValueError(
             f"{name} has rows of shape {X.shape[1:]}; this model was built for rows of shape {row_shape}")
-    _must_fit(name, X, dtype)
+    _check_representable(name, X, dtype)
     return X
 
 
 def encoded_targets(y: Any, loss: Loss, outputs: int, rows: int, dtype: str, name: str = "y") -> np.ndarray:
     """The targets as the loss expects them, (rows, outputs) float64."""
     target = encode(loss, y, outputs, rows, name)
-    _must_fit(name, target, dtype)
+    _check_representable(name, target, dtype)
     return target
 
 
-def _must_fit(name: str, array: np.ndarray, dtype: str) -> None:
+def _check_representable(name: str, array: np.ndarray, dtype: str) -> None:
     largest = max(float(array.max()), -float(array.min()))
     if largest > float(np.finfo(dtype).max):
         raise ValueError(f"{name} holds {largest:g}, too large for {dtype}; scale it, or take dtype='float64'")
@@ -66,7 +66,7 @@ def class_weights(target: np.ndarray, class_weight: Any) -> np.ndarray:
     return weight
 
 
-def without_last(data: Data, split: Any) -> tuple[Data, Data | None]:
+def split_off_validation(data: Data, split: Any) -> tuple[Data, Data | None]:
     """The training set, and the last fraction ``split`` of the rows as validation set (None if that is 0)."""
     split = checks.real("validation_split", split, 0.0, 1.0, open_high=True)
     n = len(data.X)

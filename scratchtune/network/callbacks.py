@@ -58,8 +58,8 @@ class EarlyStopping(Callback):
         self.patience = checks.integer("patience", patience, 0)
         self.verbose = verbose
         mode = checks.choice("mode", mode, ("auto", "min", "max"))
-        grows = any(name in monitor for name in HIGHER_IS_BETTER) if mode == "auto" else mode == "max"
-        self.sign = -1.0 if grows else 1.0
+        higher_is_better = any(name in monitor for name in HIGHER_IS_BETTER) if mode == "auto" else mode == "max"
+        self.sign = -1.0 if higher_is_better else 1.0
         self.baseline = None if baseline is None else checks.real("baseline", baseline)
         self.restore_best_weights = checks.boolean("restore_best_weights", restore_best_weights)
         self.start_from_epoch = checks.integer("start_from_epoch", start_from_epoch, 0)

@@ -26,7 +26,7 @@ from scratchtune.network.batches import (
     engine_rows,
     flat_rows,
     sample_weights,
-    without_last,
+    split_off_validation,
 )
 from scratchtune.network.callbacks import Callback, History, checked_callbacks
 from scratchtune.network.distributed import Coordinator
@@ -208,7 +208,7 @@ class Sequential:
         data = data._replace(weight=data.weight * class_weights(data.target, class_weight))
         plan = plan._replace(batch_size=min(plan.batch_size, len(data.X)))
         self._build_for(data.X)
-        self._expect_probabilities()
+        self._warn_without_probabilities()
         names = ["loss", *self.metrics]
         self.measured = names + [f"val_{name}" for name in names if held_out is not None]
         history = History()
@@ -238,7 +238,7 @@ class Sequential:
     def _split(self, data: Data, split: float, given: Any) -> tuple[Data, Data | None]:
         """The training set and the validation set, which is ``given`` or the last fraction of the rows."""
         if given is None:
-            return without_last(data, split)
+            return split_off_validation(data, split)
         checks.real("validation_split", split, 0.0, 1.0, open_high=True)
         if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
             raise ValueError(f"validation_data is a {type(given).__name__}; it must be a tuple (X, y)")
@@ -386,7 +386,7 @@ class Sequential:
         if not self.built:
             self.build((None, *X.shape[1:]))
 
-    def _expect_probabilities(self) -> None:
+    def _warn_without_probabilities(self) -> None:
         """Warn if a loss of probabilities gets outputs without softmax or sigmoid."""
         last = self.program.stages[-1]
         is_ours = type(last).__module__.startswith(f"{checks.PACKAGE}.")  # a user's own layer may give probabilities

@@ -221,13 +221,13 @@ def discrete_local_search(encoding: Encoding, process: gp.Process, goal: Goal, m
     """
     maxima = maxima[distinct(maxima)]
     values = goal_values(encoding, process, goal, maxima)
-    moving = list(range(len(maxima)))
+    improving = list(range(len(maxima)))
     for _ in range(ROUNDS):
-        around = [encoding.neighbours(maxima[i]) for i in moving]
+        around = [encoding.neighbours(maxima[i]) for i in improving]
         ends = np.cumsum([len(rows) for rows in around]).tolist()
         neighbours = goal_values(encoding, process, goal, np.concatenate([*around, maxima[:0]]))
         starts = {}
-        for i, rows, end in zip(moving, around, ends, strict=True):
+        for i, rows, end in zip(improving, around, ends, strict=True):
             own = neighbours[end - len(rows) : end]
             if len(own) and own.max() > values[i]:
                 starts[i] = rows[int(np.argmax(own))]
@@ -238,7 +238,7 @@ def discrete_local_search(encoding: Encoding, process: gp.Process, goal: Goal, m
         for i, row, value in zip(starts, reached, found, strict=True):
             if value > values[i]:
                 maxima[i], values[i] = row, value
-        moving = list(starts)
+        improving = list(starts)
     return maxima
 
 

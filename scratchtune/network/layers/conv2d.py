@@ -248,7 +248,7 @@ STRIDES_AND_PADS, ACTIVATION, NEEDS_INPUT_GRAD = 8, 12, 13  # positions in a ker
 @jit.forward
 def conv2d_forward(integers, reals, theta, state, x, y, work, training, step, key):
     """y = the convolution of x by the kernel, plus the bias, then ReLU if the layer has it; see `Conv2D.integers`."""
-    images, w, b, out = parts(integers, theta, x, y)
+    images, w, b, out = views(integers, theta, x, y)
     stride_rows, stride_columns, pad_top, pad_left = integers[STRIDES_AND_PADS : STRIDES_AND_PADS + 4]
     bias = b if b.size > 0 else np.zeros(w.shape[3], w.dtype)
     conv2d(images, w, bias, stride_rows, stride_columns, pad_top, pad_left, out)
@@ -261,7 +261,7 @@ def conv2d_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, t
     """dtheta, the gradients of kernel and bias, and dx if it is needed; dy is multiplied by ReLU's gradient."""
     if integers[ACTIVATION] == RECTIFIED:
         rectify_grad(y, dy)
-    images, w, b, out_grad = parts(integers, theta, x, dy)
+    images, w, b, out_grad = views(integers, theta, x, dy)
     stride_rows, stride_columns, pad_top, pad_left = integers[STRIDES_AND_PADS : STRIDES_AND_PADS + 4]
     dw, db = dtheta[: w.size].reshape(w.shape), dtheta[w.size :]
     if db.size > 0:
@@ -272,7 +272,7 @@ def conv2d_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, t
 
 
 @jit.function
-def parts(integers, theta, x, y):
+def views(integers, theta, x, y):
     """Views: x as images (i, h, v, e), theta as filters (k, j, e, o) and bias (o,), y as outputs (i, m, n, o)."""
     height, width, channels, rows, columns, filters, k, j = integers[:8]
     size = k * j * channels * filters
