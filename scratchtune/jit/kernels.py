@@ -86,7 +86,7 @@ ARGUMENTS = {
     "forward": "integers reals theta state x y work training step key".split(),
     "backward": "integers reals theta state x y dy dtheta dx work training step key".split(),
     "loss": "y target weight dy".split(),
-    "update": "theta grad slots hyperparameters alpha step".split(),
+    "update": ["theta", "grad", "slots", "settings", "alpha", "step"],
 }
 
 
@@ -95,13 +95,13 @@ def _signature(kind: str, dtype: str) -> tuple[tuple[Any, ...], Any]:
     """Types of a kernel's arguments and of its result; an argument's type follows from its name."""
     real = getattr(types, dtype)
     vector, rows = types.Array(real, 1, "C"), types.Array(real, 2, "C")
-    vectors = ("theta", "state", "reals", "hyperparameters", "dtheta", "work", "weight", "grad")
+    vectors = ("theta", "state", "reals", "settings", "dtheta", "work", "weight", "grad")
     typed: dict[str, Any] = dict.fromkeys(vectors, vector)
     typed |= dict.fromkeys(("x", "y", "dy", "dx", "target", "slots"), rows)
     typed |= {"integers": types.Array(types.int64, 1, "C"), "training": types.boolean, "step": types.int64,
               "key": types.uint64, "alpha": types.float64}
     if kind == "update":
-        typed["hyperparameters"] = types.Array(types.float64, 1, "C")
+        typed["settings"] = types.Array(types.float64, 1, "C")
     return tuple(typed[name] for name in ARGUMENTS[kind]), types.float64 if kind == "loss" else types.void
 
 

@@ -92,7 +92,7 @@ class Descent(NamedTuple):
 
     update: Any
     slots: np.ndarray
-    hyperparameters: np.ndarray
+    settings: np.ndarray
     weight_decay: float
 
 
@@ -244,7 +244,7 @@ def update(network, descent, rate, step):
     """Update theta by ``network.gradient``; ``step`` counts the updates, including this one."""
     if descent.weight_decay > 0.0:
         weight_decay(network.theta, rate, descent.weight_decay)
-    jit.call(descent.update, (network.theta, network.gradient, descent.slots, descent.hyperparameters, rate, step))
+    jit.call(descent.update, (network.theta, network.gradient, descent.slots, descent.settings, rate, step))
 
 
 @jit.loop

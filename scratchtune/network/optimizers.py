@@ -228,40 +228,40 @@ def weight_decay(theta, alpha, w):
 
 
 @jit.update
-def gradient_descent_update(theta, grad, slots, hyperparameters, alpha, step):
+def gradient_descent_update(theta, grad, slots, settings, alpha, step):
     """[gradient_descent]; without slots and hyper-parameters."""
     gradient_descent(theta, grad, alpha)
 
 
 @jit.update
-def momentum_update(theta, grad, slots, hyperparameters, alpha, step):
+def momentum_update(theta, grad, slots, settings, alpha, step):
     """[momentum]; slot v, hyper-parameter mu."""
-    momentum(theta, grad, slots[0], alpha, hyperparameters[0])
+    momentum(theta, grad, slots[0], alpha, settings[0])
 
 
 @jit.update
-def nesterov_update(theta, grad, slots, hyperparameters, alpha, step):
+def nesterov_update(theta, grad, slots, settings, alpha, step):
     """[nesterov]; slot v, hyper-parameter mu."""
-    nesterov(theta, grad, slots[0], alpha, hyperparameters[0])
+    nesterov(theta, grad, slots[0], alpha, settings[0])
 
 
 @jit.update
-def rmsprop_update(theta, grad, slots, hyperparameters, alpha, step):
+def rmsprop_update(theta, grad, slots, settings, alpha, step):
     """[rmsprop]; slot v, hyper-parameters rho, epsilon."""
-    rmsprop(theta, grad, slots[0], alpha, hyperparameters[0], hyperparameters[1])
+    rmsprop(theta, grad, slots[0], alpha, settings[0], settings[1])
 
 
 @jit.update
-def rmsprop_momentum_update(theta, grad, slots, hyperparameters, alpha, step):
+def rmsprop_momentum_update(theta, grad, slots, settings, alpha, step):
     """[rmsprop_momentum]; slots v and m, hyper-parameters rho, epsilon, mu."""
-    rho, epsilon, mu = hyperparameters[0], hyperparameters[1], hyperparameters[2]
+    rho, epsilon, mu = settings[0], settings[1], settings[2]
     rmsprop_momentum(theta, grad, slots[0], slots[1], alpha, rho, epsilon, mu)
 
 
 @jit.update
-def adam_update(theta, grad, slots, hyperparameters, alpha, step):
+def adam_update(theta, grad, slots, settings, alpha, step):
     """[adam]; slots m and v, hyper-parameters beta_1, beta_2, epsilon."""
-    beta_1, beta_2, epsilon = hyperparameters[0], hyperparameters[1], hyperparameters[2]
+    beta_1, beta_2, epsilon = settings[0], settings[1], settings[2]
     adam(theta, grad, slots[0], slots[1], alpha, beta_1, beta_2, epsilon, step)
 
 
@@ -269,12 +269,12 @@ class Optimizer(Configured):
     """Base class of the optimizers: a learning rate, which may be a schedule, its decay, and decoupled weight decay.
 
     A subclass sets ``update``, its kernel; ``slots``, the number of moments, each a vector like theta; and
-    ``hyperparameters``, real numbers that the kernel gets.
+    ``settings``, real numbers that the kernel gets.
     """
 
     update: jit.Kernel
     slots = 0
-    hyperparameters: tuple[float, ...] = ()
+    settings: tuple[float, ...] = ()
 
     def __init__(
         self, learning_rate: float | schedules.Schedule = 0.01, decay: float = 0.0, weight_decay: float = 0.0
@@ -302,7 +302,7 @@ class SGD(Optimizer):
         super().__init__(learning_rate, decay, weight_decay)
         self.momentum = checks.real("momentum", momentum, 0.0, 1.0, open_high=True)
         self.nesterov = checks.boolean("nesterov", nesterov)
-        self.hyperparameters = (self.momentum,)
+        self.settings = (self.momentum,)
         self.slots = 1 if self.momentum else 0
         with_momentum = nesterov_update if self.nesterov else momentum_update
         self.update = with_momentum if self.momentum else gradient_descent_update
@@ -319,7 +319,7 @@ class RMSprop(Optimizer):
         self.rho = checks.real("rho", rho, 0.0, 1.0, open_high=True)
         self.momentum = checks.real("momentum", momentum, 0.0, 1.0, open_high=True)
         self.epsilon = checks.real("epsilon", epsilon, 0.0, open_low=True)
-        self.hyperparameters = (self.rho, self.epsilon, self.momentum)
+        self.settings = (self.rho, self.epsilon, self.momentum)
         self.slots = 2 if self.momentum else 1
         self.update = rmsprop_momentum_update if self.momentum else rmsprop_update
 
@@ -338,7 +338,7 @@ class Adam(Optimizer):
         self.beta_1 = checks.real("beta_1", beta_1, 0.0, 1.0, open_high=True)
         self.beta_2 = checks.real("beta_2", beta_2, 0.0, 1.0, open_high=True)
         self.epsilon = checks.real("epsilon", epsilon, 0.0, open_low=True)
-        self.hyperparameters = (self.beta_1, self.beta_2, self.epsilon)
+        self.settings = (self.beta_1, self.beta_2, self.epsilon)
 
 
 def get(optimizer: str | Optimizer) -> Optimizer:

@@ -79,8 +79,8 @@ class Training:
     def _descent(self) -> engine.Descent:
         optimizer, program = self.optimizer, self.program
         slots = self.progress.slots_for(optimizer, program)
-        hyperparameters = np.array(optimizer.hyperparameters, np.float64)
-        return engine.Descent(optimizer.update.compiled(program.dtype), slots, hyperparameters, optimizer.weight_decay)
+        settings = np.array(optimizer.settings, np.float64)
+        return engine.Descent(optimizer.update.compiled(program.dtype), slots, settings, optimizer.weight_decay)
 
     def run(
         self, model: Trained, rows: engine.Rows, held_out: engine.Rows | None, plan: Plan,

@@ -103,14 +103,14 @@ def test_float32_is_computed_in_float32_throughout() -> None:
 
 
 @jit.update
-def halve(theta, grad, slots, hyperparameters, alpha, step):
+def halve(theta, grad, slots, settings, alpha, step):
     for i in range(theta.size):
         theta[i] = theta[i] * alpha + step
 
 
 @jit.loop
-def call_it(kernel, theta, grad, slots, hyperparameters, alpha, step):
-    jit.call(kernel, (theta, grad, slots, hyperparameters, alpha, step))
+def call_it(kernel, theta, grad, slots, settings, alpha, step):
+    jit.call(kernel, (theta, grad, slots, settings, alpha, step))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -389,10 +389,10 @@ def test_a_package_folder_that_is_read_only(tmp_path: Path, monkeypatch: pytest.
     """The choice of a folder by itself, where the one beside the source refuses to be written."""
     real = cache.tempfile.TemporaryFile
 
-    def refused(*arguments: Any, dir: Any = None, **hyperparameters: Any) -> Any:
+    def refused(*arguments: Any, dir: Any = None, **settings: Any) -> Any:
         if Path(dir).name == "__pycache__":
             raise PermissionError(f"read-only: {dir}")
-        return real(*arguments, dir=dir, **hyperparameters)
+        return real(*arguments, dir=dir, **settings)
 
     monkeypatch.setattr(cache.tempfile, "TemporaryFile", refused)
     monkeypatch.setattr(cache.config, "CACHE_DIR", "")

@@ -135,7 +135,7 @@ def test_names_defaults_and_how_it_shows_itself() -> None:
     defaults = {"sgd": 0.01, "rmsprop": 0.001, "Adam": 0.001}
     assert {name: optimizers.get(name).learning_rate for name in defaults} == defaults
     adam = optimizers.get("adam")
-    assert isinstance(adam, st.Adam) and adam.hyperparameters == (0.9, 0.999, 1e-8)
+    assert isinstance(adam, st.Adam) and adam.settings == (0.9, 0.999, 1e-8)
     assert repr(st.SGD(0.1, momentum=0.9)) == "SGD(learning_rate=0.1, momentum=0.9)"
     assert st.SGD(0.1, momentum=0.9).fresh(learning_rate=0.2).config == {"learning_rate": 0.2, "momentum": 0.9}
 
@@ -182,7 +182,7 @@ def test_twelve_steps_are_those_of_keras(name: str) -> None:
     theta, slots = np.array([1.0, -2.0, 0.0], np.float32), np.zeros((2, 3), np.float32)
     variable = keras.Variable(theta)
     for step, gradient in enumerate(gradients, 1):
-        ours.update(theta, gradient, slots, np.array(ours.hyperparameters), ours.learning_rate, step)
+        ours.update(theta, gradient, slots, np.array(ours.settings), ours.learning_rate, step)
         theirs.apply([keras.ops.convert_to_tensor(gradient)], [variable])
     np.testing.assert_allclose(theta, keras.ops.convert_to_numpy(variable.value), rtol=2e-4)
 
