@@ -16,7 +16,7 @@
 # ## Formulas
 # - [grid_combinations] N = Πᵢ[nᵢ]
 # - [search_trainings] T = s · k
-# - [unit_log] v = exp(log(low) + u · (log(high) − log(low)))
+# - [log_value] v = exp(log(low) + u · (log(high) − log(low)))
 # - [accuracy] A = Σₙ[wₙ · (1 if yₙ = qₙ else 0)] / Σₙ[wₙ]
 #
 # *Grid search* tries all combinations of some values. Their number is the product of how many values each
@@ -328,7 +328,7 @@ assert over["loss"].argmin() > 2 * over["val_loss"].argmin()
 #
 #     {"learning_rate": (0.0001, 1.0), "batch_size": [16, 32, 64, 128]}
 #
-# A tuple is a range: draw from it on a log scale, with [unit_log]. (Its function is `log_value(u, low, high)`.) A list
+# A tuple is a range: draw from it on a log scale, with `log_value(u, low, high)`, the function of [log_value]. A list
 # holds choices: draw one of them, all with the same probability. `score` takes a configuration, a dict such as
 # {"learning_rate": 0.02, "batch_size": 32}, and returns its accuracy. In practice it is a whole cross-validation, so
 # call it once for each draw. All random numbers come from `rng`, a generator as np.random.default_rng(0) makes it.

@@ -55,7 +55,7 @@ import scratchtune as st
 from scratchtune.search import mixture, parzen
 from scratchtune.search.searcher import Result
 
-SETTINGS, INITIAL = parzen.Settings(), 10
+SETTINGS, INITIAL = parzen.Options(), 10
 line = st.search.Space({"x": st.Float(0.0, 1.0)})
 
 

@@ -18,7 +18,7 @@
 # - [rotation] a = (h − 1) / 2 ; b = (v − 1) / 2 ; f₀ = a − a · cos(φ) − b · sin(φ) ; f₁ = cos(φ) ; f₂ = sin(φ) ;
 #   f₃ = b + a · sin(φ) − b · cos(φ) ; f₄ = −sin(φ) ; f₅ = cos(φ)
 # - [bilinear] y = (1 − a) · ((1 − b) · p + b · q) + a · ((1 − b) · r + b · s)
-# - [reflected_place] w = i − 2 · n · floor(i / (2 · n)) ; y = min(w, 2 · n − 1 − w)
+# - [reflected_index] w = i − 2 · n · floor(i / (2 · n)) ; y = min(w, 2 · n − 1 − w)
 # - [gaussian_noise] y = x + σ · z
 # - [standard_error_of_mean] e = √(Σₖ[(sₖ − meanₖ[sₖ])²] / (#k · max(#k − 1, 1)))
 #
@@ -48,7 +48,7 @@ import numpy as np
 
 import scratchtune as st
 from scratchtune.evaluation.selection import standard_error
-from scratchtune.network.layers.sampling import bilinear, reflected_place
+from scratchtune.network.layers.sampling import bilinear, reflected_index
 
 X, y = st.datasets.load_fashion_mnist()
 X = (X / 255.0).astype(np.float32)
@@ -119,9 +119,9 @@ for ax, (name, layers) in zip(axes, list(VARIANTS.items())[1:], strict=True):
 # boots are mirrored. A quarter of a full turn is a quarter turn. And in `predict` nothing happens.
 
 # %%
-assert [reflected_place(i - 2, 3) for i in range(3)] == [1, 0, 0]
+assert [reflected_index(i - 2, 3) for i in range(3)] == [1, 0, 0]
 assert in_training([st.RandomTranslation(0.0, (2 / 3, 2 / 3))], row).ravel().round(3).tolist() == [20, 10, 10]
-by_half = [bilinear(row[0, 0, reflected_place(i - 1, 3), 0], row[0, 0, i, 0], 0.0, 0.0, 0.0, 0.5) for i in range(3)]
+by_half = [bilinear(row[0, 0, reflected_index(i - 1, 3), 0], row[0, 0, i, 0], 0.0, 0.0, 0.0, 0.5) for i in range(3)]
 assert np.allclose(in_training([st.RandomTranslation(0.0, (1 / 6, 1 / 6))], row).ravel(), by_half, atol=1e-4)
 
 ramp = np.tile(np.arange(28.0), (2000, 28, 1))[..., None]

@@ -22,9 +22,8 @@ OF_A_FRAMEWORK = {  # Keras's or scikit-learn's
     "precision_recall_fscore_support"}
 TOO_LONG = {"tabular/tuning.py tune_table"}
 TOO_MANY_ARGUMENTS = {
-    "comparison.py compare", "evaluation/cross_validation.py fit_and_score", "network/layers/max_pooling2d.py "
-    "window_maximum_grad", "network/optimizers.py adam", "study/study.py run", "tabular/sealing.py prepare_table",
-    "tabular/tuning.py tune_table"}
+    "comparison.py compare", "evaluation/cross_validation.py fit_and_score", "network/optimizers.py adam",
+    "study/study.py run", "tabular/sealing.py prepare_table", "tabular/tuning.py tune_table"}
 CIRCLES = {frozenset({"scratchtune.study.keeping", "scratchtune.study.running", "scratchtune.study.study"})}
 
 

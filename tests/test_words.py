@@ -21,9 +21,7 @@ CLEAN = (  # files and folders, relative to the repository
     "scratchtune/checks.py", "scratchtune/cli.py", "scratchtune/comparison.py", "scratchtune/estimators.py",
     "scratchtune/protocol.py",
     "scratchtune/data", "scratchtune/evaluation", "scratchtune/examples", "scratchtune/formulas", "scratchtune/insight",
-    "scratchtune/metrics", "scratchtune/tabular",
-    "scratchtune/network/activations.py", "scratchtune/network/exponential.py", "scratchtune/network/layers",
-    "scratchtune/network/losses.py", "scratchtune/network/random_numbers.py", "scratchtune/network/schedules.py",
+    "scratchtune/jit", "scratchtune/metrics", "scratchtune/network", "scratchtune/search", "scratchtune/tabular",
 )
 
 WORDS = {  # what is not to be written, and what is
@@ -64,18 +62,19 @@ def files() -> list[Path]:
 
 
 def prose(source: str) -> Iterator[tuple[int, str]]:
-    """(line number, text) of each line of a comment or of a string literal with a space; code is left out."""
+    """(line number, text) of each line of comments and of strings with a space; code and doctests are left out."""
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         kind = tokenize.tok_name[token.type]
         if kind == "COMMENT" or (kind in ("STRING", "FSTRING_MIDDLE") and " " in token.string):
             text = re.sub(r"\{[^{}]*\}", "", token.string) if kind == "STRING" else token.string
-            yield from ((token.start[0] + i, line) for i, line in enumerate(text.splitlines()))
+            yield from ((token.start[0] + i, line) for i, line in enumerate(text.splitlines())
+                        if not line.lstrip().startswith((">>>", "...")))
 
 
 def faults(source: str) -> list[str]:
     """One sentence for each forbidden word: its line, the word, and the right term."""
     return [f"line {number}: {found[0]!r}; write: {term}" for number, line in prose(source)
-            for pattern, term in FORBIDDEN.items() for found in pattern.finditer(re.sub(r"`[^`]*`", "", line))]
+            for pattern, term in FORBIDDEN.items() for found in pattern.finditer(re.sub(r"(`+)[^`]*\1", "", line))]
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(ROOT)))
@@ -90,6 +89,7 @@ def test_the_words_are_the_fields(path: Path) -> None:
     ('raise ValueError(f"{x} is {y}, no whole numbers")', ["whole numbers"]),
     ("settings = {'whole number': 1}\ndeviation = 2", ["whole number"]),
     ('"""Noise with standard deviation 1, of `setting_of`; the standard deviations."""', []),
+    ('"""``settings`` is an argument.\n\n>>> halving(settings=27)\n"""', []),
 ])
 def test_prose_is_found_and_code_is_not(source: str, words: list[str]) -> None:
     assert [fault.split("'")[1] for fault in faults(source)] == words

@@ -7,9 +7,9 @@ mutant is caught after all, or no longer exists, is an error, so this table is a
 from __future__ import annotations
 
 EQUIVALENT: dict[tuple[str, str], str] = {
-    ("exp_down", "dropped: x * _LOG2_E + 0.5 -> x * _LOG2_E in `k = np.floor(x * _LOG2_E + 0.5)`"):
+    ("exp_nonpositive", "dropped: x * _LOG2_E + 0.5 -> x * _LOG2_E in `k = np.floor(x * _LOG2_E + 0.5)`"):
         "k is then rounded down instead of to the nearest: less accurate for r up to log(2), by 7e-14, but not wrong",
-    ("exp_down", "dropped: 0.0 * r -> 0.0 in `p = 0.0 * r`"):
+    ("exp_nonpositive", "dropped: 0.0 * r -> 0.0 in `p = 0.0 * r`"):
         "0 · r is 0; it is there to give 0 the type of r",
     ("linear_grad", "dropped: zero_like(z) + 1.0 -> 1.0 in `return zero_like(z) + 1.0`"):
         "zero_like(z) is 0; it is there to give 1 the type of z",

@@ -1,17 +1,18 @@
-"""The compiler's doorway, the only package that imports numba: how a kernel is compiled, cached and switched off.
+"""The only package that imports Numba: how functions are compiled and cached, and how compilation is switched off.
 
 | decorator | what it compiles |
 |---|---|
 | `function` | a plain function, for whatever types it is called with; formulas are written with it |
-| `function_of_separate_arrays` | the same, where array arguments never share memory |
+| `function_noalias` | the same, where array arguments never share memory |
 | `function_in_order` | the same, where sums must be taken in the order written |
-| `inlined` | a piece of a longer function, put into it before it is compiled |
-| `forward`, `backward`, `loss`, `update` | a kernel, of one fixed signature each, called through its address |
+| `inlined` | a part of a longer function, inserted before that function is compiled |
+| `forward`, `backward`, `loss`, `update` | a kernel, of one fixed signature for each kind, called by its address |
 | `loop`, `loop_in_order` | a loop that calls kernels |
 
-With the environment variable ``NUMBA_DISABLE_JIT=1`` all of them return the plain Python function, so that each formula
-can be stepped through in a debugger. Three traps are closed here: see `cache` (an edit in another file), `literals`
-(float64 constants among float32 arrays) and `functions` (a function compiled twice).
+With the environment variable ``NUMBA_DISABLE_JIT=1`` all of them return the plain Python function, so that a debugger
+can step through each formula. Three pitfalls of Numba are avoided: an edit in another file that the cache does not
+notice (`cache`), float64 literals among float32 arrays (`literals`), and a function that is compiled twice
+(`functions`).
 """
 
 from scratchtune.jit.arithmetic import (
@@ -28,7 +29,7 @@ from scratchtune.jit.functions import (
     DISABLED,
     function,
     function_in_order,
-    function_of_separate_arrays,
+    function_noalias,
     inlined,
     loop,
     loop_in_order,
@@ -37,7 +38,7 @@ from scratchtune.jit.kernels import Kernel, backward, call, call_loss, forward, 
 
 __all__ = [
     "DISABLED", "FLUSH", "Job", "Kernel", "backward", "call", "call_loss", "dependencies", "float_control", "forward",
-    "function", "function_in_order", "function_of_separate_arrays", "inlined", "kernel_job", "loop", "loop_in_order",
+    "function", "function_in_order", "function_noalias", "inlined", "kernel_job", "loop", "loop_in_order",
     "loop_job", "loss", "plain", "power_of_two", "prepare", "set_float_control", "table", "update", "wrapped_product",
     "wrapped_sum",
 ]

@@ -1,4 +1,4 @@
-"""Numbers as the processor has them: powers of two from bits, integers that wrap around, the floating-point control."""
+"""Arithmetic on the processor's level: powers of two from bits, unsigned integers modulo 2^64, subnormal numbers."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from scratchtune.jit.functions import DISABLED
 
 
 def power_of_two(k):
-    """2^k for a whole number k, given as a float; of k's own type. Below that type's normal numbers it is zero."""
+    """2^k for an integer k, given as a float; the result has the type of k, and is 0 where it would be subnormal."""
     return np.ldexp(type(k)(1.0), int(k)) if k >= np.finfo(type(k)).minexp else type(k)(0.0)
 
 
 @intrinsic
 def _exponent_bits(context: Any, k: Any) -> Any:
-    """2^k by putting k where a float has its exponent, which works for a whole vector of numbers at once."""
+    """2^k: k is written into the exponent bits of a float, which the compiler can vectorise."""
     width, mantissa, bias = (32, 23, 127) if k.bitwidth == 32 else (64, 52, 1023)
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
@@ -42,7 +42,7 @@ _BITS = 2**64 - 1
 
 
 def wrapped_sum(a, b):
-    """a + b of two uint64, modulo 2^64, as a processor adds. NumPy's own sum of two scalars would warn of an overflow.
+    """a + b modulo 2^64 for two uint64, as a processor adds; NumPy's sum of two scalars would warn of an overflow.
 
     >>> int(wrapped_sum(np.uint64(2**64 - 1), np.uint64(3)))
     2
@@ -51,7 +51,7 @@ def wrapped_sum(a, b):
 
 
 def wrapped_product(a, b):
-    """a · b of two uint64, modulo 2^64, as a processor multiplies.
+    """a · b modulo 2^64 for two uint64, as a processor multiplies.
 
     >>> int(wrapped_product(np.uint64(2**63 + 1), np.uint64(2)))
     2
@@ -63,21 +63,21 @@ overload(wrapped_sum)(lambda a, b: lambda a, b: a + b)
 overload(wrapped_product)(lambda a, b: lambda a, b: a * b)
 
 
-FLUSH = 0x8040  # the bits of an x86 processor's control word that make numbers too small to be normal count as zero
+FLUSH = 0x8040  # bits FTZ and DAZ of the x86 control word MXCSR: subnormal numbers count as zero
 _HAS_CONTROL_WORD = platform.machine().lower() in ("x86_64", "amd64") and not DISABLED
 
 
 def float_control() -> int:
-    """The control word for floating-point numbers of this thread; 0 where there is none to be had."""
+    """The floating-point control word (MXCSR) of this thread; 0 on processors other than x86."""
     return 0
 
 
 def set_float_control(word):
-    """Set the control word, back to what `float_control` gave, or to that with `FLUSH`.
+    """Set the control word: to what `float_control` returned, or to that with `FLUSH`.
 
-    A network that is nearly trained is full of numbers below 1e-38, with which processors are slow: an Adam step took
-    2.1 instead of 1.4 microseconds. Only training flushes them, and only on x86; on other processors a float32 training
-    differs by as much as such numbers weigh.
+    A network that is nearly trained holds many subnormal numbers, below 1e-38, with which processors are slow: an Adam
+    step took 2.1 instead of 1.4 microseconds. Only training treats them as zero, and only on x86. On other processors a
+    float32 training may therefore differ by about the size of such numbers.
     """
 
 
@@ -99,15 +99,15 @@ def _write_control(context: Any, word: Any) -> Any:
 
 
 def _control_word(builder: Any, action: str, word: Any = None) -> Any:
-    """Call the processor's instruction stmxcsr or ldmxcsr on a place in memory."""
-    place = cgutils.alloca_once(builder, llvmlite.ir.IntType(32))
+    """Call the instruction stmxcsr or ldmxcsr on a word of the stack, and return the word's address."""
+    address = cgutils.alloca_once(builder, llvmlite.ir.IntType(32))
     if word is not None:
-        builder.store(word, place)
+        builder.store(word, address)
     pointer = llvmlite.ir.IntType(8).as_pointer()
     kind = llvmlite.ir.FunctionType(llvmlite.ir.VoidType(), [pointer])
     instruction = cgutils.get_or_insert_function(builder.module, kind, f"llvm.x86.sse.{action}mxcsr")
-    builder.call(instruction, [builder.bitcast(place, pointer)])
-    return place
+    builder.call(instruction, [builder.bitcast(address, pointer)])
+    return address
 
 
 if _HAS_CONTROL_WORD:

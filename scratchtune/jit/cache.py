@@ -1,7 +1,8 @@
-"""Compiled code is cached on disk under a digest of all that it depends on.
+"""Compiled code is cached on disk, with a digest of everything that it depends on.
 
-Numba's own cache does not notice an edit to a function in *another* file, so entries are stamped with a digest of the
-files of all functions that a function calls, and of the constants that it names (`dependencies`).
+Numba's cache does not notice an edit to a called function in *another* file. So each entry has a `stamp`: a digest of
+the files of all functions that a function calls, and of the constants that it names (`dependencies`). Numba is made to
+use it in `scratchtune.jit.numba_internals`.
 """
 
 from __future__ import annotations
@@ -16,9 +17,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
-from numba.core import caching, config
+from numba.core import config
 
 
 def plain(function: Any) -> Any:
@@ -33,15 +33,15 @@ def _digest(path: str) -> str:
 
 @cache
 def _digest_of_this_package() -> str:
-    """How something is compiled is decided in this folder."""
+    """Digests of the files of this folder, which decide how functions are compiled."""
     return " ".join(_digest(str(path)) for path in sorted(Path(__file__).parent.glob("*.py")))
 
 
 def dependencies(function: Callable[..., Any], found: dict[str, str] | None = None) -> dict[str, str]:
-    """All that a function's compiled form depends on, each with a digest.
+    """Everything that the compiled form of a function depends on, each with a digest.
 
-    The file that it stands in, the constants that it names, and the same for every function that it calls, directly or
-    through a module, here or in a user's files.
+    These are its file, the constants that it names, and the same for every function that it calls, by name or as an
+    attribute of a module, in this package or in a user's files.
     """
     found = {} if found is None else found
     function = plain(function)
@@ -60,7 +60,7 @@ def dependencies(function: Callable[..., Any], found: dict[str, str] | None = No
 
 
 def _named(function: Callable[..., Any]) -> dict[str, Any]:
-    """The values that a function's code may mean by the names in it: its own scope's, and those in modules it names."""
+    """Values of the names in a function's code: globals, closed-over variables, attributes of the modules named."""
     names = set(_names(function.__code__))
     scopes = [("", {**function.__globals__, **inspect.getclosurevars(function).nonlocals})]
     values: dict[str, Any] = {}
@@ -75,41 +75,26 @@ def _named(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _names(code: python_types.CodeType) -> tuple[str, ...]:
-    """The names in a function's code and in that of the functions defined within it."""
+    """The names in a function's code and in the code of functions defined within it."""
     inner = [constant for constant in code.co_consts if isinstance(constant, python_types.CodeType)]
     return (*code.co_names, *code.co_freevars, *(name for constant in inner for name in _names(constant)))
 
 
-class _Locator(caching.InTreeCacheLocator):
-    """Where the compiled form of one function lies, and the stamp that tells whether it is still fresh."""
-
-    def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:
-        super().__init__(py_func, py_file)
-        self._function = py_func
-        self._folder: str | None = None
-
-    def get_cache_path(self) -> str:
-        if self._folder is None:
-            self._folder = str(_cache_folder(Path(self._py_file).resolve()))
-        return self._folder
-
-    def get_source_stamp(self) -> str:
-        found = sorted(dependencies(self._function).items())
-        checked = config.BOUNDSCHECK  # type: ignore[attr-defined]  # NUMBA_BOUNDSCHECK=1 makes other code
-        return hashlib.sha256(f"{_digest_of_this_package()} {checked} {found}".encode()).hexdigest()
-
-    def ensure_cache_path(self) -> None:
-        """Nothing to ensure: `_cache_folder` has tried to write."""
+def stamp(function: Callable[..., Any]) -> str:
+    """A digest of all that decides the compiled form of a function: a cached one with another stamp is out of date."""
+    found = sorted(dependencies(function).items())
+    checked = config.BOUNDSCHECK  # type: ignore[attr-defined]  # NUMBA_BOUNDSCHECK=1 makes other code
+    return hashlib.sha256(f"{_digest_of_this_package()} {checked} {found}".encode()).hexdigest()
 
 
 @cache
-def _cache_folder(source: Path) -> Path:
-    """The first folder that can be written: the one Numba was told, beside the source, the user's, a private one."""
+def cache_folder(source: Path) -> Path:
+    """The first of these that is writable: NUMBA_CACHE_DIR, ``__pycache__``, the user's cache, a temporary folder."""
     name = f"{source.parent.name}-{hashlib.sha256(str(source.parent).encode()).hexdigest()[:16]}"
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path(os.path.expanduser("~")) / ".cache")
     told = config.CACHE_DIR  # type: ignore[attr-defined]
     candidates = [Path(told) / name] if told else [source.parent / "__pycache__"]
-    if home.is_absolute():  # a user without a home has "~"
+    if home.is_absolute():  # it is "~" where the user has no home
         candidates.append(home / "scratchtune" / name)
     for folder in candidates:
         try:
@@ -128,38 +113,9 @@ def _private_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="scratchtune-"))  # mkdtemp makes it with mode 0700
 
 
-class _Implementation(caching.CompileResultCacheImpl):
-    _locator_classes = [_Locator]
-
-    def __init__(self, py_func: Callable[..., Any]) -> None:
-        """Closures made in one place get a file each: with one for all, each would throw the others' entries away."""
-        super().__init__(py_func)
-        if closed := closed_over(py_func):
-            self._filename_base += "-" + hashlib.sha256(repr(closed).encode()).hexdigest()[:12]
-
-
 def closed_over(f: Callable[..., Any]) -> tuple[str, ...]:
-    """What tells a closure from others made in the same place: its functions by name, other values as they print."""
+    """What distinguishes closures made by the same code: the names of their functions, the ``repr`` of other values."""
     return tuple(
         f"{plain(value).__module__}.{plain(value).__qualname__}" if callable(value) else repr(value)
         for value in inspect.getclosurevars(f).nonlocals.values()
     )
-
-
-class Cache(caching.FunctionCache):
-    _impl_class = _Implementation
-
-    def _index_key(self, sig: Any, codegen: Any) -> Any:
-        """Numba's key, with a closure's functions told apart by name; their sources are in the stamp already."""
-        code = hashlib.sha256(self._py_func.__code__.co_code).hexdigest()
-        return sig, codegen.magic_tuple(), code, closed_over(self._py_func)
-
-    def holds(self, signature: Any) -> bool:
-        """Is this signature on disk already?"""
-        codegen = numba.core.registry.cpu_target.target_context.codegen()
-        return self._index_key(signature, codegen) in self._cache_file._load_index()
-
-
-def cache_of(function: Callable[..., Any]) -> Any:
-    """The cache for a function; one that is defined at a prompt has no file, so it has none."""
-    return Cache(function) if os.path.exists(inspect.getfile(function)) else caching.NullCache()

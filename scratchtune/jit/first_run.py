@@ -1,4 +1,4 @@
-"""The first run compiles what work needs before work starts, in two processes where that pays, with a progress bar."""
+"""The first run compiles what it needs before it begins: in two processes where that pays, and with a progress bar."""
 
 from __future__ import annotations
 
@@ -12,37 +12,36 @@ import numba
 import numpy as np
 from tqdm import tqdm
 
-from scratchtune.jit.cache import Cache
 from scratchtune.jit.functions import DISABLED
 from scratchtune.jit.kernels import Kernel
+from scratchtune.jit.numba_internals import is_on_disk
 from scratchtune.jit.second_process import compile_side_by_side
 
 
 class Job(NamedTuple):
-    """One thing that must be compiled before work starts."""
+    """One kernel or loop that must be compiled before the run begins."""
 
     name: str
     is_ready: Callable[[], bool]
     compile: Callable[[], Any]
-    reference: Any = None  # (function, *arguments) for another process; None for what only this one knows
+    reference: Any = None  # (function, *arguments) that another process calls; None for what only this one can import
 
 
 def kernel_job(kernel: Kernel, dtype: Any) -> Job:
-    """Compile one kernel for one dtype."""
+    """The job of compiling one kernel for one dtype."""
     known = kernel.py_func.__module__ != "__main__"
     reference = (compile_kernel, kernel, np.dtype(dtype).name) if known else None
     return Job(kernel.__name__, lambda: kernel.is_ready(dtype), lambda: kernel.compiled(dtype), reference)
 
 
 def loop_job(dispatcher: Any, arguments: tuple[Any, ...]) -> Job:
-    """Compile one loop for the types of ``arguments``."""
+    """The job of compiling one loop for the types of ``arguments``."""
     if DISABLED:
         return Job(dispatcher.__name__, lambda: True, lambda: None)
     signature = tuple(numba.typeof(argument) for argument in arguments)
 
     def is_ready() -> bool:
-        on_disk = isinstance(dispatcher._cache, Cache) and dispatcher._cache.holds(signature)
-        return signature in dispatcher.overloads or on_disk
+        return signature in dispatcher.overloads or is_on_disk(dispatcher, signature)
 
     function = dispatcher.py_func
     known = function.__module__ != "__main__"
@@ -51,12 +50,12 @@ def loop_job(dispatcher: Any, arguments: tuple[Any, ...]) -> Job:
 
 
 def compile_kernel(kernel: Kernel, dtype: str) -> None:
-    """Compile a kernel for a dtype; it is on disk then."""
+    """Compile a kernel for a dtype, which writes it to disk."""
     kernel.compiled(dtype)
 
 
 def compile_loop(module: str, name: str, signature: Any) -> None:
-    """Compile the loop of that module and name for a signature; it is on disk then."""
+    """Compile the loop with this module and name for a signature, which writes it to disk."""
     getattr(importlib.import_module(module), name).compile(signature)
 
 
@@ -64,7 +63,7 @@ _preparing = threading.Lock()
 
 
 def prepare(jobs: Sequence[Job]) -> None:
-    """Compile what is not compiled yet, and tell it in one line with a progress bar where that takes a while."""
+    """Compile what is not compiled yet; where there is any, print one line and show a progress bar."""
     with _preparing:
         missing = [job for job in jobs if not job.is_ready()]
         if missing:

@@ -1,6 +1,6 @@
-"""Kernels are functions of one fixed signature for each kind, so that one compiled loop can call any of them.
+"""A kernel is a function of a layer, a loss or an optimizer, with one fixed signature for each kind.
 
-A loop calls a kernel by its address: any layer, loss or optimizer, without being compiled again.
+A compiled loop calls kernels through their addresses, so it need not be compiled again for another network.
 
 Implements section 8.3 of the document.
 """
@@ -16,13 +16,14 @@ from typing import Any
 
 import llvmlite.ir
 import numpy as np
-from numba.core import cgutils, types
+from numba.core import cgutils, types, typing
 from numba.core.ccallback import CFunc
 from numba.extending import intrinsic
 
-from scratchtune.jit.cache import Cache, cache_of, closed_over
+from scratchtune.jit.cache import closed_over
 from scratchtune.jit.functions import DISABLED, OPTIONS
-from scratchtune.jit.literals import SeparateArraysCompiler
+from scratchtune.jit.literals import NoAliasCompiler
+from scratchtune.jit.numba_internals import is_on_disk, use_own_cache
 
 _KERNELS: dict[tuple[str, ...], Kernel] = {}
 
@@ -44,19 +45,19 @@ class Kernel:
                 f"a {kind} kernel has ({', '.join(wanted)})"
             )
         if any(instruction.opname == "RAISE_VARARGS" for instruction in dis.get_instructions(py_func)):
-            raise TypeError(f"{py_func.__name__} has a raise or an assert; a kernel has nobody to raise to")
+            raise TypeError(f"{py_func.__name__} has a raise or an assert; a kernel can't raise: loops check no errors")
         self._compiled: dict[str, Any] = {}
         self._key = (py_func.__qualname__, *closed_over(py_func))
         _KERNELS[(py_func.__module__, *self._key)] = self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _known_kernel, (self.py_func.__module__, *self._key)  # a compiled kernel is of one process
+        return _known_kernel, (self.py_func.__module__, *self._key)  # addresses are valid in one process only
 
     def __call__(self, *arguments: Any) -> Any:
         return self.py_func(*arguments)
 
     def compiled(self, dtype: Any) -> Any:
-        """What loops hand to `call`: the address of the compiled kernel for ``dtype``; the plain one where disabled."""
+        """What `call` takes: the address of the kernel compiled for ``dtype``; the plain function if disabled."""
         if DISABLED:
             return self.py_func
         name = np.dtype(dtype).name
@@ -67,20 +68,19 @@ class Kernel:
         return self._compiled[name].address
 
     def is_ready(self, dtype: Any) -> bool:
-        """Is it compiled already, in this process or on disk?"""
+        """Whether it is compiled already, in this process or on disk."""
         name = np.dtype(dtype).name
         if DISABLED or name in self._compiled:
             return True
-        kernel = self._uncompiled(name)
-        return isinstance(kernel._cache, Cache) and kernel._cache.holds(kernel._sig)
+        arguments, result = _signature(self.kind, name)
+        return is_on_disk(self._uncompiled(name), typing.signature(result, *arguments))
 
     def _uncompiled(self, name: str) -> Any:
-        signature = _signature(self.kind, name)
         kernel: Any = CFunc(
-            self.py_func, signature, locals={}, options=dict(OPTIONS),
-            pipeline_class=SeparateArraysCompiler,  # type: ignore[arg-type]
+            self.py_func, _signature(self.kind, name), locals={}, options=dict(OPTIONS),
+            pipeline_class=NoAliasCompiler,  # type: ignore[arg-type]
         )
-        kernel._cache = cache_of(self.py_func)
+        use_own_cache(kernel, self.py_func)
         return kernel
 
 
@@ -88,13 +88,13 @@ ARGUMENTS = {
     "forward": "integers reals theta state x y work training step key".split(),
     "backward": "integers reals theta state x y dy dtheta dx work training step key".split(),
     "loss": "y target weight dy".split(),
-    "update": "theta grad slots settings alpha step".split(),
+    "update": ["theta", "grad", "slots", "settings", "alpha", "step"],
 }
 
 
 @cache
 def _signature(kind: str, dtype: str) -> tuple[tuple[Any, ...], Any]:
-    """Types of the arguments, and of what is returned, by the arguments' names."""
+    """Types of a kernel's arguments and of its result; an argument's type follows from its name."""
     real = getattr(types, dtype)
     vector, rows = types.Array(real, 1, "C"), types.Array(real, 2, "C")
     vectors = ("theta", "state", "reals", "settings", "dtheta", "work", "weight", "grad")
@@ -110,10 +110,10 @@ def _signature(kind: str, dtype: str) -> tuple[tuple[Any, ...], Any]:
 def forward(f: Callable[..., Any]) -> Kernel:
     """A layer's forward kernel: fills ``y`` (rows, outputs) from ``x`` (rows, inputs) and the layer's ``theta``.
 
-    ``integers`` and ``reals`` hold what the layer's methods of these names return; ``state`` is what it keeps between
-    steps beside theta (moving averages); ``work`` is scratch that lasts from forward to backward; ``training`` says
-    whether it trains; ``step`` counts updates; ``key`` (uint64) seeds random numbers, one key for each step and layer.
-    A token is its number in ``x``: exact in float32 up to 2^24.
+    ``integers`` and ``reals`` hold what the layer's methods of these names return. ``state`` is kept between steps but
+    not trained, such as moving averages. ``work`` is a workspace whose contents last from forward to backward.
+    ``training`` is False in evaluation mode; ``step`` counts updates; ``key`` (uint64) seeds random numbers and differs
+    for each step and layer. A token in ``x`` is its index as a float, which is exact in float32 up to 2^24.
     """
     return Kernel(f, "forward")
 
@@ -121,7 +121,8 @@ def forward(f: Callable[..., Any]) -> Kernel:
 def backward(f: Callable[..., Any]) -> Kernel:
     """A layer's backward kernel: from ``dy``, dJ/dy, fills ``dtheta``, dJ/dtheta, and ``dx``, dJ/dx.
 
-    ``dx`` has no elements (``dx.size == 0``) where nobody needs it: in the first layer.
+    In the first layer dx is not needed, and ``dx`` has no elements (``dx.size == 0``). The other arguments are those of
+    the forward pass.
     """
     return Kernel(f, "backward")
 
@@ -132,12 +133,12 @@ def loss(f: Callable[..., Any]) -> Kernel:
 
 
 def update(f: Callable[..., Any]) -> Kernel:
-    """An optimizer's kernel: changes ``theta`` and its ``slots`` (a row a moment) in place; the first step is 1."""
+    """An optimizer's kernel: updates ``theta`` and ``slots`` (a row for each moment) in place; the first step is 1."""
     return Kernel(f, "update")
 
 
 def table(kernels: Sequence[Kernel], dtype: Any) -> Any:
-    """The kernels of a network as a loop takes them: an array of addresses, or a tuple of functions where disabled."""
+    """Kernels as a loop's argument: an array of their addresses, or a tuple of the plain functions if disabled."""
     compiled = [kernel.compiled(dtype) for kernel in kernels]
     return tuple(compiled) if DISABLED else np.array(compiled, np.int64)
 

@@ -1,4 +1,4 @@
-"""Float literals follow the arrays: ``0.5 * x`` is float32 where x is, as in NumPy 2, and not float64 as in Numba."""
+"""Float literals take the arrays' precision: ``0.5 * x`` is float32 where x is, as in NumPy 2; Numba has float64."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class WeakLiterals(FunctionPass):
         FunctionPass.__init__(self)
 
     def run_pass(self, state: Any) -> bool:
+        """Replace the literals, and the global and closed-over constants; return whether anything may have changed."""
         floats = {inner for argument in state.args for inner in _float_types(argument)}
         if floats != {types.float32}:
             return False
@@ -28,13 +29,13 @@ class WeakLiterals(FunctionPass):
                 value = assignment.value
                 if isinstance(value, (ir.Const, ir.Global, ir.FreeVar)):
                     single = _single(value.value)
-                    if single is not value.value:  # not a Const, which array expressions take for a Python number
+                    if single is not value.value:  # a Global: array expressions would treat a Const as a Python number
                         assignment.value = ir.Global("literal", single, value.loc)
         return True
 
 
 def _single(value: Any) -> Any:
-    """A float, or a tuple of floats, in single precision; anything else as it is."""
+    """A float, or a tuple of floats, in single precision; any other value unchanged."""
     if type(value) is tuple and value and all(type(number) is float for number in value):
         return tuple(np.float32(number) for number in value)
     return np.float32(value) if type(value) is float else value
@@ -48,17 +49,18 @@ def _float_types(argument: Any) -> set[Any]:
 class Compiler(compiler.CompilerBase):
     """Numba's usual pipeline with `WeakLiterals` in it."""
 
+    noalias = False
+
     def define_pipelines(self) -> list[Any]:
-        self.state.flags.noalias = self.arrays_are_separate
+        """The one pipeline: `WeakLiterals` runs right after the bytecode is translated to Numba's IR."""
+        self.state.flags.noalias = self.noalias
         pipeline = compiler.DefaultPassBuilder.define_nopython_pipeline(self.state)
         pipeline.add_pass_after(WeakLiterals, IRProcessing)
         pipeline.finalize()
         return [pipeline]
 
-    arrays_are_separate = False
 
+class NoAliasCompiler(Compiler):
+    """For functions whose array arguments never overlap: LLVM then omits the test for it before each inner loop."""
 
-class SeparateArraysCompiler(Compiler):
-    """For functions whose array arguments never overlap; LLVM need not test for it before each inner loop."""
-
-    arrays_are_separate = True
+    noalias = True

@@ -1,8 +1,8 @@
-"""A second process compiles too, where there is a lot to compile, so that the first run waits less.
+"""A second process compiles as well where there is much to compile, so that the first run takes less time.
 
-It writes into the cache on disk, from which the first process then loads. Both take one job at a time from the two ends
-of one queue. What the second one took and did not finish, whatever went wrong with it, `first_run.prepare` compiles.
-`scratchtune.jit.worker` is that process.
+The two processes take one job at a time from the two ends of one queue. The second one (`scratchtune.jit.worker`)
+writes to the cache on disk, from which the first one loads. A job that the second process did not finish, for whatever
+reason, is compiled by `first_run.prepare`.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-FEW = 4  # jobs; with fewer, the other process would hardly have started before all is done
-PATIENCE = 60.0  # seconds for the other process's last job, which is compiled here after that
+FEW = 4  # jobs; fewer are compiled before a second process has started
+PATIENCE = 60.0  # seconds to wait for the second process's last job, which is then compiled here
 
 
 class Job(Protocol):
-    """What is to be compiled, here or, named by a picklable reference, elsewhere."""
+    """Something to compile, in this process or, by its picklable reference, in another one."""
 
     @property
     def reference(self) -> Any:
-        """What the other process calls, as (function, *arguments); None for what only this one knows."""
+        """What another process calls, as (function, *arguments); None for what only this process can import."""
 
     @property
     def compile(self) -> Callable[[], Any]:
-        """Compile it here."""
+        """Compile it in this process."""
 
 
 def compile_side_by_side(jobs: Sequence[Job], done: Callable[[], Any]) -> None:
     """Compile jobs, some of them in a second process where that pays.
 
-    ``done`` is called after each that is compiled, from two threads. One that the second process took in vain is left.
+    ``done`` is called after each compiled job, from two threads. A job that fails in the second process is skipped.
     """
     queue = deque(jobs)
     other = _Other() if len(jobs) >= FEW and _cores() > 1 else None
@@ -52,7 +52,7 @@ def compile_side_by_side(jobs: Sequence[Job], done: Callable[[], Any]) -> None:
             job.compile()
             done()
         if helper is not None and other is not None and other.has_begun:
-            helper.join(PATIENCE)  # it may have a job in hand
+            helper.join(PATIENCE)  # for the job that it is compiling
     finally:
         if other is not None:
             other.end()
@@ -63,11 +63,11 @@ def _cores() -> int:
 
 
 class _Other:
-    """The second process, and the thread that hands jobs to it, from the queue's end."""
+    """The second process, and the work of the thread that sends it jobs, from the end of the queue."""
 
     def __init__(self) -> None:
         path = os.pathsep.join(entry for entry in sys.path if entry)
-        own = {"PYTHONPATH": path, "PYTHONSAFEPATH": "1"}  # it imports from where this one does, and nowhere else
+        own = {"PYTHONPATH": path, "PYTHONSAFEPATH": "1"}  # it imports what this process does
         self.has_begun = False
         self._process: subprocess.Popen[str] | None = None
         if sys.executable and not getattr(sys, "frozen", False):
@@ -79,7 +79,7 @@ class _Other:
                 pass  # a Python that can't be started again
 
     def work(self, queue: deque[Job], done: Callable[[], Any]) -> None:
-        """Hand over one job after the other; the first that fails ends it, and is left."""
+        """Send one job after the other, and stop at the first that fails."""
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             return
@@ -96,10 +96,10 @@ class _Other:
                     return
                 done()
         except (IndexError, OSError, ValueError, pickle.PicklingError, AttributeError, TypeError):
-            return  # nothing is left, or it cannot be handed over
+            return  # the queue is empty, the process has ended, or the job can't be pickled
 
     def end(self) -> None:
-        """End the process, even if it is still at work."""
+        """End the process, even if it is still compiling."""
         if self._process is not None:
             self._process.kill()
             self._process.communicate()

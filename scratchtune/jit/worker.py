@@ -1,8 +1,9 @@
-"""The second process of a first run: it compiles what it is sent until nothing comes.
+"""The second process of a first run: it compiles the jobs that it is sent, until its input ends.
 
     python -m scratchtune.jit.worker
 
-says "ready", reads a job (a line: a function and its arguments, pickled, in base64), says "done" or "failed", repeats.
+prints "ready", reads a job (one line: a function and its arguments, pickled, in base64), calls the function, prints
+"done" or "failed", and repeats.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import sys
 
 
 def main() -> None:
-    """Compile what comes in until nothing does."""
+    """Compile each job that is read from stdin, until it ends."""
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # whatever else is printed goes to stderr, so that only answers are on stdout
+    os.dup2(2, 1)  # other output goes to stderr, so that only answers are on stdout
     while True:
         print("ready", file=answers, flush=True)
         line = sys.stdin.readline()

@@ -1,4 +1,4 @@
-"""The network: theta as one flat vector, layers as pairs of kernels, and one loop that walks over them.
+"""Neural networks: theta is one flat vector, a layer is two kernels, and one loop runs them all.
 
 Reading order: `activations`, `losses`, `penalties`, `optimizers`, `layers`, then `engine` (the loop) and `sequential`.
 """

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import jit
-from scratchtune.network.exponential import exp_all, exp_down
+from scratchtune.network.exponential import exp_in_place, exp_nonpositive
 
 
 @jit.function
@@ -163,7 +163,7 @@ def elu_grad(z):
     Source
         As [elu].
     """
-    return 1.0 if z > 0.0 else exp_down(z)
+    return 1.0 if z > 0.0 else exp_nonpositive(z)
 
 
 @jit.function
@@ -182,7 +182,7 @@ def sigmoid(z):
         >>> float(sigmoid(0.0))
         0.5
     """
-    e = exp_down(-abs(z))
+    e = exp_nonpositive(-abs(z))
     return 1.0 / (1.0 + e) if z >= 0.0 else e / (1.0 + e)
 
 
@@ -204,7 +204,7 @@ def sigmoid_grad(z):
         >>> float(sigmoid_grad(0.0))
         0.25
     """
-    e = exp_down(-abs(z))
+    e = exp_nonpositive(-abs(z))
     return e / ((1.0 + e) * (1.0 + e))
 
 
@@ -243,7 +243,7 @@ def tanh_grad(z):
         >>> float(tanh_grad(0.0))
         1.0
     """
-    e = exp_down(-abs(z))
+    e = exp_nonpositive(-abs(z))
     half = 2.0 * e / (1.0 + e * e)
     return half * half
 
@@ -311,7 +311,7 @@ def softmax(z, p, s):
         for k in range(z.shape[1]):
             p[n, k] = z[n, k] - top
         s[n] = top
-    exp_all(p)
+    exp_in_place(p)
     for n in range(z.shape[0]):
         total = 0.0
         for k in range(z.shape[1]):
@@ -345,7 +345,7 @@ def softmax_grad(p, g, d):
 
 
 def _elementwise(activation: Any, derivative: Any) -> tuple[jit.Kernel, jit.Kernel]:
-    """The kernels of a layer that only applies ``activation``."""
+    """The kernels of an activation that acts on each number: y = activation(x), dx = dy * derivative(x)."""
 
     @jit.forward
     def forward(integers, reals, theta, state, x, y, work, training, step, key):
@@ -365,6 +365,7 @@ def _elementwise(activation: Any, derivative: Any) -> tuple[jit.Kernel, jit.Kern
 
 @jit.forward
 def leaky_relu_forward(integers, reals, theta, state, x, y, work, training, step, key):
+    """y = leaky_relu(x); ``reals`` holds the slope."""
     slope = reals[0]
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
@@ -373,6 +374,7 @@ def leaky_relu_forward(integers, reals, theta, state, x, y, work, training, step
 
 @jit.backward
 def leaky_relu_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    """dx = dy * leaky_relu'(x); ``reals`` holds the slope."""
     slope = reals[0]
     if dx.size > 0:
         for i in range(x.shape[0]):
@@ -382,11 +384,13 @@ def leaky_relu_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, wor
 
 @jit.forward
 def softmax_forward(integers, reals, theta, state, x, y, work, training, step, key):
+    """y = softmax of each row of x; ``work`` (rows,) takes the logarithms of the denominators, which are not read."""
     softmax(x, y, work)
 
 
 @jit.backward
 def softmax_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    """dx from dy and the probabilities y."""
     if dx.size > 0:
         softmax_grad(y, dy, dx)
 

@@ -1,4 +1,4 @@
-"""What a model trains on and is measured on: rows, targets and weights, checked, encoded and split."""
+"""The data of a training or an evaluation: rows, targets and weights, checked, encoded and split."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scratchtune.network.losses import Loss, encode
 
 
 class Data(NamedTuple):
-    """X (n, ...), target (n, outputs) as the loss takes it, weight (n,)."""
+    """X (n, ...), the targets (n, outputs) as the loss expects them, the weights of the rows (n,)."""
 
     X: np.ndarray
     target: np.ndarray
@@ -20,30 +20,30 @@ class Data(NamedTuple):
 
 
 def checked_inputs(X: Any, dtype: str, row_shape: tuple[int, ...] | None, name: str = "X") -> np.ndarray:
-    """X as an array of finite numbers that ``dtype`` can hold, of rows of ``row_shape`` (None: any)."""
+    """X as an array of finite numbers that ``dtype`` can hold, with rows of ``row_shape`` (None: any shape)."""
     X = checks.matrix(name, X)
     if row_shape is not None and X.shape[1:] != row_shape:
         raise ValueError(
             f"{name} has rows of shape {X.shape[1:]}; this model was built for rows of shape {row_shape}")
-    _must_fit(name, X, dtype)
+    _check_representable(name, X, dtype)
     return X
 
 
 def encoded_targets(y: Any, loss: Loss, outputs: int, rows: int, dtype: str, name: str = "y") -> np.ndarray:
-    """The targets as the loss takes them, (rows, outputs) float64."""
+    """The targets as the loss expects them, (rows, outputs) float64."""
     target = encode(loss, y, outputs, rows, name)
-    _must_fit(name, target, dtype)
+    _check_representable(name, target, dtype)
     return target
 
 
-def _must_fit(name: str, array: np.ndarray, dtype: str) -> None:
+def _check_representable(name: str, array: np.ndarray, dtype: str) -> None:
     largest = max(float(array.max()), -float(array.min()))
     if largest > float(np.finfo(dtype).max):
         raise ValueError(f"{name} holds {largest:g}, too large for {dtype}; scale it, or take dtype='float64'")
 
 
 def sample_weights(weights: Any, rows: int, name: str = "sample_weight") -> np.ndarray:
-    """One number of at least 0 for each row; ones where none are given."""
+    """The weights (rows,), each at least 0; ones if ``weights`` is None."""
     if weights is None:
         return np.ones(rows)
     weights = checks.targets(name, weights, rows).astype(np.float64)
@@ -54,7 +54,7 @@ def sample_weights(weights: Any, rows: int, name: str = "sample_weight") -> np.n
 
 
 def class_weights(target: np.ndarray, class_weight: Any) -> np.ndarray:
-    """The weight of each row's class, 1 for a class that is not named."""
+    """The weight of each row's class, (n,); 1 for a class that ``class_weight`` does not name."""
     if class_weight is None:
         return np.ones(len(target))
     if not isinstance(class_weight, dict):
@@ -66,8 +66,8 @@ def class_weights(target: np.ndarray, class_weight: Any) -> np.ndarray:
     return weight
 
 
-def without_last(data: Data, split: Any) -> tuple[Data, Data | None]:
-    """The data to train on, and its last share ``split``, which is only measured (None where that is 0)."""
+def split_off_validation(data: Data, split: Any) -> tuple[Data, Data | None]:
+    """The training set, and the last fraction ``split`` of the rows as validation set (None if that is 0)."""
     split = checks.real("validation_split", split, 0.0, 1.0, open_high=True)
     n = len(data.X)
     first = int(n * (1.0 - split))
@@ -80,11 +80,11 @@ def without_last(data: Data, split: Any) -> tuple[Data, Data | None]:
 
 
 def engine_rows(data: Data, dtype: str) -> engine.Rows:
-    """The data as the engine reads it: flat rows of ``dtype``."""
+    """The data for the engine: flat rows of ``dtype``."""
     return engine.Rows(
         flat_rows(data.X, dtype), np.ascontiguousarray(data.target, dtype), np.ascontiguousarray(data.weight, dtype))
 
 
 def flat_rows(X: np.ndarray, dtype: str) -> np.ndarray:
-    """X as (n, numbers of a row) of ``dtype``."""
+    """X as (n, numbers in a row), of ``dtype``."""
     return np.ascontiguousarray(X.reshape(len(X), -1), dtype)

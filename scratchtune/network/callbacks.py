@@ -1,4 +1,4 @@
-"""A callback is told of each epoch while a model trains, and may stop it.
+"""A callback is called after each epoch of a training, and may stop it.
 
 Implements section 9.3 of the document.
 """
@@ -16,7 +16,7 @@ from scratchtune.network.measures import HIGHER_IS_BETTER
 
 
 class Trained(Protocol):
-    """What a callback may ask of the model that trains, and tell it."""
+    """The part of a model that callbacks use during its training."""
 
     measured: list[str]
     stop_training: bool
@@ -29,7 +29,7 @@ class Trained(Protocol):
 
 
 class Callback:
-    """Base of the callbacks; override what is needed. ``self.model`` is the model that trains."""
+    """Base class of the callbacks; override what is needed. ``self.model`` is the model in training."""
 
     model: Trained
 
@@ -37,18 +37,18 @@ class Callback:
         """Called before the first epoch of a fit."""
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-        """Called after each epoch with its number, from 0, and its values; set ``self.model.stop_training`` to end."""
+        """Called after each epoch, from 0, with its values by name; ``self.model.stop_training = True`` ends it."""
 
     def on_train_end(self) -> None:
         """Called after the last epoch of a fit."""
 
 
 class EarlyStopping(Callback):
-    """Stops when a value has not improved for ``patience`` epochs; Keras's arguments.
+    """Stops the training when a value has not improved for ``patience`` epochs; Keras's arguments.
 
-    ``monitor`` is a name in the history; ``min_delta`` what counts as an improvement; ``baseline`` a value that must be
-    reached within ``patience`` epochs; ``start_from_epoch`` how many epochs to wait first; ``mode`` "min", "max" or
-    "auto" (by the name). With ``restore_best_weights`` the model ends with the weights of its best epoch.
+    ``monitor`` is a name in the history; ``min_delta`` the least change that counts as an improvement; ``baseline`` a
+    value that must be reached within ``patience`` epochs; ``start_from_epoch`` the first epoch that counts; ``mode``
+    "min", "max" or "auto" (by the name). With ``restore_best_weights`` the weights of the best epoch are restored.
     """
 
     def __init__(
@@ -61,13 +61,14 @@ class EarlyStopping(Callback):
         self.patience = checks.integer("patience", patience, 0)
         self.verbose = verbose
         mode = checks.choice("mode", mode, ("auto", "min", "max"))
-        grows = any(name in monitor for name in HIGHER_IS_BETTER) if mode == "auto" else mode == "max"
-        self.sign = -1.0 if grows else 1.0
+        higher_is_better = any(name in monitor for name in HIGHER_IS_BETTER) if mode == "auto" else mode == "max"
+        self.sign = -1.0 if higher_is_better else 1.0
         self.baseline = None if baseline is None else checks.real("baseline", baseline)
         self.restore_best_weights = checks.boolean("restore_best_weights", restore_best_weights)
         self.start_from_epoch = checks.integer("start_from_epoch", start_from_epoch, 0)
 
     def on_train_begin(self) -> None:
+        """Reset what an earlier training left; a ValueError if ``monitor`` is not measured."""
         if self.monitor not in self.model.measured:
             known = ", ".join(self.model.measured)
             raise ValueError(f"monitor is {self.monitor!r}; this training measures {known}{_hint(self.monitor)}")
@@ -75,6 +76,7 @@ class EarlyStopping(Callback):
         self.best_weights: list[np.ndarray] | None = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Keep the weights of an epoch that improves the best value; stop after ``patience`` epochs that do not."""
         if epoch < self.start_from_epoch:
             return
         value = self.sign * logs[self.monitor]
@@ -93,6 +95,7 @@ class EarlyStopping(Callback):
         self.best_weights = self.model.get_weights()
 
     def on_train_end(self) -> None:
+        """Restore the best weights, where ``restore_best_weights`` says so."""
         if self.verbose and self.stopped_epoch:
             stopped, best = self.stopped_epoch + 1, self.best_epoch + 1
             print(f"early stopping after epoch {stopped}, best was epoch {best}", file=sys.stderr)
@@ -101,7 +104,7 @@ class EarlyStopping(Callback):
 
 
 def checked_callbacks(callbacks: Sequence[Callback] | None) -> list[Callback]:
-    """The callbacks as a list; a TypeError where one is none."""
+    """The callbacks as a list; a TypeError if one of them is no `Callback`."""
     for callback in callbacks or ():
         if not isinstance(callback, Callback):
             raise TypeError(f"callbacks holds {callback!r}; it must hold callbacks such as EarlyStopping(patience=5)")
@@ -113,7 +116,10 @@ def _hint(monitor: str) -> str:
 
 
 class History(Callback):
-    """What each epoch gave: ``history`` maps a name to a list of one value an epoch, ``epoch`` counts them."""
+    """Records each epoch: ``history`` maps a name to a list of values, one for each entry of ``epoch``.
+
+    ``diverged`` says whether the training ended because its loss was no longer finite.
+    """
 
     def __init__(self) -> None:
         self.history: dict[str, list[float]] = {}
@@ -121,6 +127,7 @@ class History(Callback):
         self.diverged = False
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
+        """Append the values of an epoch."""
         self.epoch.append(epoch)
         for name, value in logs.items():
             self.history.setdefault(name, []).append(value)

@@ -1,6 +1,6 @@
-"""A configured object remembers what it was made with, so that it can be shown, copied and saved.
+"""A configured object stores the arguments of its constructor, so that it can be printed, copied and saved.
 
-Layers, optimizers, penalties and schedules all are: a model is cloned for each trial by making its parts again.
+Layers, optimizers, penalties and schedules are configured objects: a model is cloned by constructing its parts again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ Self = TypeVar("Self", bound="Configured")
 
 
 class Configured:
-    """Base of the classes whose constructor's arguments are all that there is to know about a fresh object."""
+    """Base class of objects that are determined by the arguments of their constructor, ``config``."""
 
     config: dict[str, Any]
 
@@ -38,7 +38,7 @@ class Configured:
 
 
 def _signature(cls: Any) -> inspect.Signature:
-    """The constructor's signature; kept, since models are cloned for every training."""
+    """The constructor's signature; cached, since models are cloned for every training."""
     if cls not in _SIGNATURES:
         _SIGNATURES[cls] = inspect.signature(cls)
     return _SIGNATURES[cls]
@@ -48,7 +48,7 @@ _SIGNATURES: dict[Any, inspect.Signature] = {}
 
 
 def known_classes(base: type[Configured]) -> dict[str, type[Configured]]:
-    """All classes below ``base`` by name, a user's own ones too as soon as they are defined."""
+    """All subclasses of ``base`` by name, including those that the user has defined so far."""
     found: dict[str, type[Configured]] = {}
     for child in base.__subclasses__():
         found |= {child.__name__: child} | known_classes(child)

@@ -1,12 +1,12 @@
-"""Distributed gradient descent shares the rows of a batch out to workers, and moves theta by their mean gradient.
+"""Distributed gradient descent: workers compute the gradients of parts of a batch, and theta is updated by their mean.
 
-For each batch, worker p computes the gradient over its part of the rows; the coordinator takes the mean, adds the
-penalty's gradient, and lets the optimizer move theta. Means are taken in the order of the parts, so a training gives
-the same bits each time, and up to rounding those of one worker. Layers that draw random numbers draw others in each
-part.
+This is synchronous data parallelism. Each batch is divided into *shards*, one for each worker. The coordinator takes
+the mean of the workers' gradients and adds the penalty's gradient; then the optimizer updates theta. The mean is taken
+in the order of the shards, so a training has the same bits each time, and up to rounding those of a single worker.
+Layers that draw random numbers draw different ones in each shard.
 
-Threads share the coordinator's theta, rows and the memory of the gradients, so nothing is copied. Another process is
-sent the program and all rows once, and theta with each part.
+Threads share the coordinator's theta and rows, so nothing is copied. Another process is sent the program and all rows
+once, and theta with each shard.
 
 Implements section 7.3 of the document.
 """
@@ -32,7 +32,7 @@ NO_PENALTY = engine.Penalty(0.0, 0.0, np.zeros((0, 2), np.int64))
 
 @jit.function
 def mean_gradient(gradients: np.ndarray, rows: np.ndarray, out: np.ndarray) -> None:
-    """Gradient of the mean loss over all rows, from the gradients of the means over parts of them.
+    """Gradient of the mean loss over all rows, from the gradients of the means over parts of the rows.
 
     Formula [mean_gradient]
         gᵢ = Σₚ[nₚ · hₚᵢ] / Σₚ[nₚ]
@@ -59,18 +59,21 @@ def mean_gradient(gradients: np.ndarray, rows: np.ndarray, out: np.ndarray) -> N
         out[i] /= total
 
 
-class Piece(NamedTuple):
-    """A worker's piece of a batch: its number, the rows, the step, the batch's random bits, what is measured."""
+class Shard(NamedTuple):
+    """A worker's shard of a batch: its index, its rows, the step, the batch's random bits.
+
+    ``output_layers`` is the number of stages whose outputs are requested for the training metrics; 0: none.
+    """
 
     number: int
     chosen: np.ndarray
     step: int
     key: int
-    measured: int  # after so many stages the outputs are wanted; 0: none
+    output_layers: int
 
 
-class Part(NamedTuple):
-    """What a worker returns: the mean loss over its rows, the gradient, and the outputs that were wanted."""
+class ShardResult(NamedTuple):
+    """What a worker returns: the mean loss over its rows, its gradient, and the requested outputs."""
 
     value: float
     gradient: np.ndarray
@@ -78,7 +81,7 @@ class Part(NamedTuple):
 
 
 class Replica:
-    """A worker's network, for one part of each batch."""
+    """A worker's copy of the network, for one shard of each batch."""
 
     def __init__(self, objective: Objective, rows: engine.Rows, size: int) -> None:
         program = objective.program
@@ -86,96 +89,98 @@ class Replica:
         self.rows, self.criterion = rows, objective.criterion()._replace(penalty=NO_PENALTY)
         self.network = engine.build_network(program.stages, program.theta, program.state, size)
 
-    def part(self, piece: Piece) -> Part:
-        """Loss, gradient and outputs of a piece, at the theta of the network."""
+    def result(self, shard: Shard) -> ShardResult:
+        """Loss, gradient and outputs of a shard, at the network's theta."""
         at = self.network.at
-        shape = (len(piece.chosen), at.widths[piece.measured]) if piece.measured else (0, 0)
+        shape = (len(shard.chosen), at.widths[shard.output_layers]) if shard.output_layers else (0, 0)
         outputs = np.empty(shape, self.network.theta.dtype)
         with np.errstate(over="ignore", invalid="ignore"):
-            value = engine.part_gradient(
-                self.network, self.criterion, self.rows, piece.chosen, piece.step, np.uint64(piece.key),
-                piece.measured, outputs)
-        return Part(float(value), self.network.gradient, outputs)
+            value = engine.shard_gradient(
+                self.network, self.criterion, self.rows, shard.chosen, shard.step, np.uint64(shard.key),
+                shard.output_layers, outputs)
+        return ShardResult(float(value), self.network.gradient, outputs)
 
 
 # Where the workers are ------------------------------------------------------------------------------------------------
 
 
 class Workers(Protocol):
-    """Who computes the parts of a batch."""
+    """What computes the shards of a batch."""
 
-    def parts(self, pieces: list[Piece]) -> Iterable[Part]:
-        """The parts, in order."""
+    def results(self, shards: list[Shard]) -> Iterable[ShardResult]:
+        """The results, in the order of the shards."""
 
     def close(self) -> None:
-        """Let go of what is held for the training."""
+        """Release what is held for the training."""
 
 
 class Threads:
-    """Workers in threads of this process, around the coordinator's own theta."""
+    """Workers in threads of this process, which share the coordinator's theta."""
 
     def __init__(self, executor: Executor, objective: Objective, rows: engine.Rows, size: int, workers: int) -> None:
         self.executor = executor
         self.replicas = [Replica(objective, rows, size) for _ in range(workers)]
 
-    def parts(self, pieces: list[Piece]) -> Iterable[Part]:
-        """The parts, in order."""
-        futures = [self.executor.submit(self.replicas[piece.number].part, piece) for piece in pieces]
+    def results(self, shards: list[Shard]) -> Iterable[ShardResult]:
+        """The results, in the order of the shards."""
+        futures = [self.executor.submit(self.replicas[shard.number].result, shard) for shard in shards]
         return [future.result() for future in futures]
 
     def close(self) -> None:
-        """Nothing outlives this object."""
+        """Nothing is held beyond this object."""
 
 
 class Processes:
-    """Workers elsewhere, which keep the program and the rows and are sent theta."""
+    """Workers in other processes, which keep the program and the rows, and are sent theta."""
 
     def __init__(self, executor: Executor, objective: Objective, rows: engine.Rows, size: int, workers: int) -> None:
         self.executor, self.theta = executor, objective.program.theta
         self.training = uuid.uuid4().hex  # two trainings of the same model and rows must not share replicas
         self.shipment = Shipment("the model", (objective, rows, size), workers)
 
-    def parts(self, pieces: list[Piece]) -> Iterable[Part]:
-        """The parts, in order; a worker that lacks the program and the rows is sent them."""
-        futures = [self._submitted(piece, self.shipment.for_next()) for piece in pieces]
-        for piece, future in zip(pieces, futures, strict=True):
-            part = future.result()
-            while part is None:
-                part = self._submitted(piece, self.shipment.payload).result()
-            yield part
+    def results(self, shards: list[Shard]) -> Iterable[ShardResult]:
+        """The results, in order; a worker that lacks the program and the rows is sent them."""
+        futures = [self._submitted(shard, self.shipment.for_next()) for shard in shards]
+        for shard, future in zip(shards, futures, strict=True):
+            result = future.result()
+            while result is None:
+                result = self._submitted(shard, self.shipment.payload).result()
+            yield result
 
-    def _submitted(self, piece: Piece, payload: bytes | None) -> Future:
-        return self.executor.submit(part_of, self.training, self.shipment.digest, payload, self.theta, piece)
+    def _submitted(self, shard: Shard, payload: bytes | None) -> Future:
+        return self.executor.submit(compute_shard, self.training, self.shipment.digest, payload, self.theta, shard)
 
     def close(self) -> None:
-        """Let go of what this process holds for the training, where it was a worker itself."""
+        """Release what this process holds for the training, in case it was a worker itself."""
         forget(self.training, self.shipment.digest)
 
 
-KEPT = 16
-_replicas: dict[tuple[str, int], Replica] = {}  # of this process, by training and number of the part, the last ones
-_making = threading.Lock()
+KEPT = 16  # replicas in a worker
+_replicas: dict[tuple[str, int], Replica] = {}  # of this process, by training and shard, the latest ones
+_replicas_lock = threading.Lock()
 
 
-def part_of(training: str, digest: str, payload: bytes | None, theta: np.ndarray, piece: Piece) -> Part | None:
-    """In a worker: one part of a batch; None where the worker does not have the program and the rows."""
-    with _making:
-        replica = _replicas.get((training, piece.number))
+def compute_shard(
+    training: str, digest: str, payload: bytes | None, theta: np.ndarray, shard: Shard,
+) -> ShardResult | None:
+    """In a worker process: the result of a shard; None if the process has no program and rows."""
+    with _replicas_lock:
+        replica = _replicas.get((training, shard.number))
         if replica is None:
-            thing = received(digest, payload)
-            if thing is MISSING:
+            shipped = received(digest, payload)
+            if shipped is MISSING:
                 return None
             while len(_replicas) >= KEPT:
                 del _replicas[next(iter(_replicas))]
-            objective, rows, size = thing
-            replica = _replicas[training, piece.number] = Replica(objective.replica(), rows, size)
+            objective, rows, size = shipped
+            replica = _replicas[training, shard.number] = Replica(objective.replica(), rows, size)
     replica.network.theta[:] = theta
-    return replica.part(piece)
+    return replica.result(shard)
 
 
 def forget(training: str, digest: str) -> None:
-    """In this process, let a training's replicas and rows go."""
-    with _making:
+    """In this process, release a training's replicas and rows."""
+    with _replicas_lock:
         for old in [known for known in _replicas if known[0] == training]:
             del _replicas[old]
         shipping.forget(digest)
@@ -184,56 +189,56 @@ def forget(training: str, digest: str) -> None:
 # The coordinator ------------------------------------------------------------------------------------------------------
 
 
-class Shared:
-    """The coordinator of a training that is shared out: the mean of the parts' gradients moves theta."""
+class Coordinator:
+    """The coordinator of a distributed training: theta is updated by the mean of the shards' gradients."""
 
     def __init__(
         self, objective: Objective, rows: engine.Rows, batch_size: int, executor: Any, workers: Any,
     ) -> None:
         if not callable(getattr(executor, "submit", None)):
-            raise TypeError(f"executor is {executor!r}; it must be one of concurrent.futures, or alike")
+            raise TypeError(f"executor is {executor!r}; it must be one of concurrent.futures, or have the same methods")
         count = checks.integer("workers", workers, 1, batch_size)
         if objective.program.state.size:
-            raise ValueError("the model has a layer with running averages, whose training can't be shared out")
-        where = Threads if isinstance(executor, ThreadPoolExecutor) else Processes
+            raise ValueError("the model has a layer with moving averages, whose training can't be distributed")
+        kind = Threads if isinstance(executor, ThreadPoolExecutor) else Processes
         self.objective, self.count = objective, count
-        self.workers: Workers = where(executor, objective, rows, -(-batch_size // count), count)
+        self.workers: Workers = kind(executor, objective, rows, -(-batch_size // count), count)
         self.gradients = np.empty((count, objective.program.theta.size), objective.program.dtype)
 
     def close(self) -> None:
-        """Let go of what is held for the training."""
+        """Release what is held for the training."""
         self.workers.close()
 
     def train_epoch(
-        self, descent: engine.Descent, rows: engine.Rows, epoch: engine.Epoch, measured: int, outputs: np.ndarray,
+        self, descent: engine.Descent, rows: engine.Rows, epoch: engine.Epoch, output_layers: int, outputs: np.ndarray,
     ) -> tuple[float, int]:
         """One pass over the rows, as `engine.train_epoch`."""
         network, penalty = self.objective.program.network(epoch.batch_size), self.objective.criterion().penalty
         total, done = 0.0, 0
         for start in range(0, len(epoch.order), epoch.batch_size):
             chosen, step = epoch.order[start : start + epoch.batch_size], epoch.step + done
-            pieces = self._pieces(chosen, step, epoch.seed, measured if len(outputs) else 0)
-            value = self._mean(pieces, network.gradient, outputs[start:])
+            shards = self._shards(chosen, step, epoch.seed, output_layers if len(outputs) else 0)
+            value = self._mean(shards, network.gradient, outputs[start:])
             if not np.isfinite(value):
                 break
             value += engine.penalised_update(network, penalty, descent, float(epoch.rates[done]), step + 1)
             total, done = total + value * len(chosen), done + 1
         return total / len(epoch.order), done
 
-    def _pieces(self, chosen: np.ndarray, step: int, seed: np.uint64, measured: int) -> list[Piece]:
+    def _shards(self, chosen: np.ndarray, step: int, seed: np.uint64, output_layers: int) -> list[Shard]:
         key = int(random_bits(seed, np.uint64(step)))
-        parts = np.array_split(chosen, min(self.count, len(chosen)))
-        return [Piece(number, part, step, key, measured) for number, part in enumerate(parts)]
+        rows = np.array_split(chosen, min(self.count, len(chosen)))
+        return [Shard(number, part, step, key, output_layers) for number, part in enumerate(rows)]
 
-    def _mean(self, pieces: list[Piece], gradient: np.ndarray, outputs: np.ndarray) -> float:
-        """Have the pieces computed: the mean loss; the mean gradient and the outputs are written."""
-        sizes = np.array([len(piece.chosen) for piece in pieces])
+    def _mean(self, shards: list[Shard], gradient: np.ndarray, outputs: np.ndarray) -> float:
+        """The mean loss of the shards; their mean gradient and their outputs are written."""
+        sizes = np.array([len(shard.chosen) for shard in shards])
         values, first = [], 0
-        for piece, part in zip(pieces, self.workers.parts(pieces), strict=True):
-            values.append(part.value)
-            self.gradients[piece.number] = part.gradient
-            if piece.measured:
-                outputs[first : first + len(piece.chosen)] = part.outputs
-            first += len(piece.chosen)
+        for shard, result in zip(shards, self.workers.results(shards), strict=True):
+            values.append(result.value)
+            self.gradients[shard.number] = result.gradient
+            if shard.output_layers:
+                outputs[first : first + len(shard.chosen)] = result.outputs
+            first += len(shard.chosen)
         mean_gradient(self.gradients, sizes, gradient)
         return float(np.dot(sizes, values) / sizes.sum())

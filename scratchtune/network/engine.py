@@ -1,8 +1,8 @@
-"""The engine walks over a network as over data: one loop for any layers, any loss, any optimizer.
+"""The engine runs networks that are described by data: one loop for all layers, losses and optimizers.
 
-A `Network` holds all memory of a network: theta and its gradient, each one flat vector; the values between the
-layers; and, for each layer, where its parts begin. The loops below call each layer's kernels through their addresses. A
-new kind of layer, loss or optimizer never changes this file.
+A `Network` holds all memory of a network: theta and its gradient, each one flat vector; the values between the layers;
+and the offsets of each layer's parts. The loops below call the layers' kernels through their addresses, so a new kind
+of layer, loss or optimizer does not change this file.
 
 | symbol | here | shape |
 |---|---|---|
@@ -31,11 +31,14 @@ from scratchtune.network.penalties import l1_l2_penalty, l1_l2_penalty_grad
 from scratchtune.network.random_numbers import random_bits, shuffle
 
 ORDER = np.uint64(2**63)  # counter reserved for shuffling; step numbers never reach it
-LINE = 64  # bytes that the processor moves at once; arrays that begin on such a boundary save a quarter of a step
+LINE = 64  # bytes of a cache line; arrays that begin on such a boundary save a quarter of a step
 
 
 class Offsets(NamedTuple):
-    """Where each layer's part begins, (layers + 1,) int64 each, so that part i is [i] to [i + 1]."""
+    """Where each layer's part of a flat array begins, int64: layer i has the entries from [i] up to [i + 1].
+
+    ``widths`` (layers + 1,) are the numbers in a row: of each layer's inputs, then of the last one's outputs.
+    """
 
     theta: np.ndarray
     state: np.ndarray
@@ -63,7 +66,7 @@ class Network(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """What is trained on: x (n, inputs), target (n, outputs), weight (n,)."""
+    """Rows to train on or to evaluate: x (n, inputs), target (n, outputs), weight (n,)."""
 
     x: np.ndarray
     target: np.ndarray
@@ -71,7 +74,7 @@ class Rows(NamedTuple):
 
 
 class Penalty(NamedTuple):
-    """The two lambdas, and the ranges [start, stop) of theta that they count, (ranges, 2) int64."""
+    """The two lambdas, and the ranges [start, stop) of theta that are penalised, (ranges, 2) int64."""
 
     l1: float
     l2: float
@@ -87,7 +90,7 @@ class Criterion(NamedTuple):
 
 
 class Descent(NamedTuple):
-    """How theta moves: the optimizer's kernel, what it remembers, its settings, the weight decay."""
+    """How theta is updated: the optimizer's kernel, its slots, its hyper-parameters, and the weight decay."""
 
     update: Any
     slots: np.ndarray
@@ -96,8 +99,8 @@ class Descent(NamedTuple):
 
 
 class Epoch(NamedTuple):
-    """One pass over the rows: their order (n,), the learning rate of each step (steps,), rows a batch, the number of
-    steps done before, the seed.
+    """One pass over the rows: their order (n,), the learning rate of each step (steps,), the size of a batch, the
+    number of steps done before, the seed.
     """
 
     order: np.ndarray
@@ -108,7 +111,7 @@ class Epoch(NamedTuple):
 
 
 def aligned(size: int, dtype: Any) -> np.ndarray:
-    """A vector of zeros that begins on a `LINE`."""
+    """A vector of zeros that begins on a cache line (`LINE`)."""
     item = np.dtype(dtype).itemsize
     memory = np.zeros(size * item + LINE, np.uint8)
     start = -memory.ctypes.data % LINE
@@ -144,7 +147,7 @@ def build_network(
 
 
 def parameter_count(layer: Layer) -> int:
-    """How many numbers of theta are this layer's."""
+    """How many entries of theta belong to this layer."""
     return sum(math.prod(weight.shape) for weight in layer.weights)
 
 
@@ -164,7 +167,7 @@ def matrix(memory, at, i, rows):
 
 @jit.loop
 def forward_pass(network, first, layers, rows, training, step, key):
-    """Compute the values after each layer from ``first`` up to ``layers`` (not with it) from those before."""
+    """Run the layers from ``first`` up to, but not including, ``layers``: each computes the values after it."""
     at = network.at
     for i in range(first, layers):
         jit.call(network.forwards[i], (
@@ -220,7 +223,7 @@ def gather(rows, chosen, x, target, weight):
 
 @jit.loop
 def copy(source, first, into):
-    """Copy as many rows as there are in ``into``, from row ``first`` on."""
+    """Fill ``into`` with rows of ``source``, from row ``first`` on."""
     for i in range(into.shape[0]):
         for j in range(into.shape[1]):
             into[i, j] = source[first + i, j]
@@ -228,7 +231,7 @@ def copy(source, first, into):
 
 @jit.loop
 def loss_and_gradient(network, criterion, target, weight, training, step, key):
-    """J and, in ``network.gradient``, its gradient at theta, for the rows that are before the first layer."""
+    """J and, in ``network.gradient``, its gradient at theta, for the rows in the first layer's inputs."""
     rows, layers = weight.size, criterion.layers
     forward_pass(network, 0, layers, rows, training, step, key)
     output = matrix(network.values, network.at, layers, rows)
@@ -240,34 +243,34 @@ def loss_and_gradient(network, criterion, target, weight, training, step, key):
 
 @jit.loop
 def update(network, descent, rate, step):
-    """Move theta along ``network.gradient``; ``step`` counts the updates, this one too."""
+    """Update theta by ``network.gradient``; ``step`` counts the updates, including this one."""
     if descent.weight_decay > 0.0:
         weight_decay(network.theta, rate, descent.weight_decay)
     jit.call(descent.update, (network.theta, network.gradient, descent.slots, descent.settings, rate, step))
 
 
 @jit.loop
-def batch_gradient(network, criterion, rows, chosen, step, key, measured, outputs):
+def batch_gradient(network, criterion, rows, chosen, step, key, output_layers, outputs):
     """J and, in ``network.gradient``, its gradient over the chosen rows, in training mode.
 
-    The values after the first ``measured`` layers, a row each, are copied to ``outputs``, unless that is empty.
+    Unless ``outputs`` is empty, the values after the first ``output_layers`` layers are copied to it, a row each.
     """
     n = chosen.size
     target, weight = np.empty((n, rows.target.shape[1]), rows.x.dtype), np.empty(n, rows.x.dtype)
     gather(rows, chosen, matrix(network.values, network.at, 0, n), target, weight)
     value = loss_and_gradient(network, criterion, target, weight, True, step, key)
     if outputs.size > 0 and np.isfinite(value):
-        forward_pass(network, criterion.layers, measured, n, True, step, key)
-        copy(matrix(network.values, network.at, measured, n), 0, outputs)
+        forward_pass(network, criterion.layers, output_layers, n, True, step, key)
+        copy(matrix(network.values, network.at, output_layers, n), 0, outputs)
     return value
 
 
 @jit.loop
-def train_epoch(network, criterion, descent, rows, epoch, measured, outputs):
-    """One pass over the rows in the given order, an update a batch: the loop in which all time is spent.
+def train_epoch(network, criterion, descent, rows, epoch, output_layers, outputs):
+    """One pass over the rows in the given order, with an update for each batch: almost all time is spent here.
 
-    ``outputs`` gets the values of `batch_gradient` for all rows, in this order, unless it is empty.
-    Returns the mean of J over the rows, and how many steps were finite: it stops before the first that is not.
+    ``outputs`` receives the outputs of `batch_gradient` for all rows, in this order, unless it is empty. Returns the
+    mean of J over the rows, and how many steps were done: it stops before a step whose J is not finite.
     """
     total, done = 0.0, 0
     control = jit.float_control()
@@ -276,7 +279,7 @@ def train_epoch(network, criterion, descent, rows, epoch, measured, outputs):
         chosen, step = epoch.order[start : start + epoch.batch_size], epoch.step + done
         key = random_bits(epoch.seed, np.uint64(step))
         value = batch_gradient(
-            network, criterion, rows, chosen, step, key, measured, outputs[start : start + chosen.size])
+            network, criterion, rows, chosen, step, key, output_layers, outputs[start : start + chosen.size])
         if not np.isfinite(value):
             break
         update(network, descent, epoch.rates[done], step + 1)
@@ -287,18 +290,18 @@ def train_epoch(network, criterion, descent, rows, epoch, measured, outputs):
 
 
 @jit.loop
-def part_gradient(network, criterion, rows, chosen, step, key, measured, outputs):
-    """`batch_gradient` for a worker's part of a batch, rounding as `train_epoch` does."""
+def shard_gradient(network, criterion, rows, chosen, step, key, output_layers, outputs):
+    """`batch_gradient` for a worker's shard of a batch; subnormal numbers count as zero, as in `train_epoch`."""
     control = jit.float_control()
     jit.set_float_control(control | jit.FLUSH)
-    value = batch_gradient(network, criterion, rows, chosen, step, key, measured, outputs)
+    value = batch_gradient(network, criterion, rows, chosen, step, key, output_layers, outputs)
     jit.set_float_control(control)
     return value
 
 
 @jit.loop
 def penalised_update(network, penalty, descent, rate, step):
-    """Add the penalty's gradient to the gradient, and move theta; return the penalty."""
+    """Add the penalty's gradient to the gradient, and update theta; return the penalty."""
     control = jit.float_control()
     jit.set_float_control(control | jit.FLUSH)
     value = penalise(network, penalty)
@@ -324,7 +327,7 @@ def evaluate_rows(network, criterion, rows, batch_size):
 
 @jit.loop
 def predict_rows(network, layers, x, outputs, batch_size):
-    """What the network gives for each row of ``x``, in evaluation mode, into ``outputs`` (n, outputs)."""
+    """Write the network's outputs for each row of ``x``, in evaluation mode, to ``outputs`` (n, outputs)."""
     for start in range(0, x.shape[0], batch_size):
         stop = min(start + batch_size, x.shape[0])
         copy(x, start, matrix(network.values, network.at, 0, stop - start))
@@ -351,7 +354,7 @@ def argmax(row):
 
 @jit.loop
 def count_correct(target, order, outputs):
-    """In how many rows output and target have the same argmax; output i belongs to row ``order[i]``."""
+    """In how many rows output and target have the same argmax; output i is that of row ``order[i]``."""
     count = 0
     for i in range(outputs.shape[0]):
         count += argmax(outputs[i]) == argmax(target[order[i]])
@@ -360,7 +363,7 @@ def count_correct(target, order, outputs):
 
 @cache
 def loop_jobs(dtype: str) -> tuple[jit.Job, ...]:
-    """What `jit.prepare` must know to compile the loops for networks of one dtype; they serve all networks."""
+    """The jobs that compile the loops for one dtype; all networks use the same loops."""
     whole, seed = np.zeros(1, np.int64), np.uint64(0)
     vector, rows = np.zeros(1, dtype), np.zeros((1, 1), dtype)
     table: Any = () if jit.DISABLED else whole

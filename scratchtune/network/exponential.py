@@ -1,6 +1,6 @@
-"""The exponential of numbers that are not above zero, which is all that activations need, vectorised by the compiler.
+"""The exponential of numbers <= 0, which is all that activations need, in a form that the compiler vectorises.
 
-The library's function computes one exponential at a time; this one is compiled to vector instructions, 8 or 16 at once.
+The C library computes one exponential at a time; vector instructions compute 8 or 16 at once.
 
 Implements section 8.3 of the document.
 """
@@ -15,16 +15,16 @@ from scratchtune import jit
 
 _ZERO_BELOW = -1e4
 _LOG2_E = math.log2(math.e)
-_LN2_HIGH = 0.693359375  # a few bits only, so that k times it is exact ...
+_LN2_HIGH = 0.693359375  # only a few bits of log(2), so that k times it is exact ...
 _LN2_LOW = -2.1219444005469057e-4  # ... and the rest of log(2)
 _TAYLOR = tuple(1.0 / math.factorial(n) for n in range(13, -1, -1))  # the last term is below 2e-16
 
 
 @jit.function_in_order
-def exp_down(x):
-    """Exponential of a number that is not above zero; zero where the result would be a subnormal number.
+def exp_nonpositive(x):
+    """Exponential of a number <= 0; zero where the result would be subnormal.
 
-    Formula [exp_down]
+    Formula [exp_nonpositive]
         y = exp(x)
     Computed as
         2^k · (1 + r + r² / 2! + ... + r^13 / 13!) with x = k · log(2) + r and |r| <= log(2) / 2
@@ -33,29 +33,29 @@ def exp_down(x):
     Source
         Cody and Waite (1980), "Software manual for the elementary functions", chapter 6, with Taylor's polynomial.
     Example
-        >>> float(exp_down(0.0)), round(float(exp_down(-1.0)), 4)
+        >>> float(exp_nonpositive(0.0)), round(float(exp_nonpositive(-1.0)), 4)
         (1.0, 0.3679)
     """
     x = _ZERO_BELOW if x < _ZERO_BELOW else x  # so that k stays exact; NaN stays NaN
     k = np.floor(x * _LOG2_E + 0.5)
     r = (x - k * _LN2_HIGH) - k * _LN2_LOW
-    p = 0.0 * r
+    p = 0.0 * r  # zero in the precision of r
     for coefficient in _TAYLOR:
         p = p * r + coefficient
     return p * jit.power_of_two(k)
 
 
 @jit.function
-def exp_all(x):
-    """Replace each number of a contiguous array by its exponential, in place; none may be above zero.
+def exp_in_place(x):
+    """Replace each number of a contiguous array by its exponential, in place; all must be <= 0.
 
-    Formula [exp_all]
+    Formula [exp_in_place]
         x'ₙₖ = exp(xₙₖ)
     Where
         x: x, (n, k), <= 0; sampled in [-80, 0]
     Source
-        As [exp_down].
+        As [exp_nonpositive].
     """
     flat = x.reshape(x.size)
     for i in range(flat.size):
-        flat[i] = exp_down(flat[i])
+        flat[i] = exp_nonpositive(flat[i])

@@ -16,7 +16,7 @@ LAYER_ARGUMENTS = {"dropout": "rate", "units": "units", "activation": "activatio
 
 
 class Configuration(NamedTuple):
-    """The parts of a model with hyper-parameters set, and those of them that are arguments of fit."""
+    """The parts of a model with its hyper-parameters set; those that are arguments of fit are separate."""
 
     layers: list[Layer]
     optimizer: Optimizer
@@ -29,8 +29,8 @@ def configure(
 ) -> Configuration:
     """Set hyper-parameters by name; the layers must be fresh ones.
 
-    A name is looked for among the optimizer's arguments, then those of fit, then the penalty's (l1, l2), then dropout,
-    units and activation, which all hidden layers get that have them. Another name is a ValueError.
+    A name is looked up among the arguments of the optimizer, then of fit, then of the penalty (l1, l2), then dropout,
+    units and activation, which are set in all hidden layers that have them. An unknown name is a ValueError.
     """
     layers = list(layers)
     of_optimizer: dict[str, Any] = {}
@@ -57,7 +57,7 @@ def configure(
 
 
 def _set_in_layers(layers: list[Layer], argument: str, value: Any) -> bool:
-    """Give ``value`` to all hidden layers that have this argument; False where none has."""
+    """Set an argument of all hidden layers that have it; False if none has."""
     having = [i for i, layer in enumerate(_hidden(layers)) if argument in layer.arguments()]
     if argument == "activation":
         having = [i for i in having if isinstance(layers[i], Activation) or not _is_followed_by_activation(layers, i)]
@@ -67,13 +67,13 @@ def _set_in_layers(layers: list[Layer], argument: str, value: Any) -> bool:
 
 
 def _hidden(layers: list[Layer]) -> list[Layer]:
-    """The layers before the one that gives the outputs, which is the last one that has units or filters."""
+    """The layers before the output layer, which is the last one that has units or filters."""
     with_units = [i for i, layer in enumerate(layers) if {"units", "filters"} & set(layer.arguments())]
     return layers[: with_units[-1] if with_units else len(layers) - 1]
 
 
 def _is_followed_by_activation(layers: list[Layer], i: int) -> bool:
-    """Whether layer i is linear because an Activation follows, before the next layer with units or filters."""
+    """Whether an `Activation` follows layer i before the next layer with units or filters does."""
     for layer in layers[i + 1 :]:
         if isinstance(layer, Activation):
             return True
@@ -83,7 +83,7 @@ def _is_followed_by_activation(layers: list[Layer], i: int) -> bool:
 
 
 def _known(layers: list[Layer], optimizer: Optimizer) -> list[str]:
-    """The names that this model has."""
+    """The names that this model accepts."""
     hidden = {argument for layer in _hidden(layers) for argument in layer.arguments()}
     in_layers = [name for name, argument in LAYER_ARGUMENTS.items() if argument in hidden]
     return [*optimizer.arguments(), *FIT_ARGUMENTS, "l1", "l2", *in_layers]

@@ -1,6 +1,6 @@
-"""An initialiser draws the first weights: as large as it takes for signals to keep their size from layer to layer.
+"""An initialiser draws the first weights, with a variance that keeps signals at the same size from layer to layer.
 
-Names are Keras's. fan_in and fan_out are the numbers of inputs and outputs that one weight's neighbours connect.
+Names are Keras's. fan_in is the number of inputs of an output, fan_out the number of outputs that an input is used for.
 
 Implements section 2.1 of the document.
 """
@@ -16,7 +16,7 @@ from scratchtune import checks, jit
 
 @jit.function
 def glorot_variance(fan_in, fan_out):
-    """Variance that is a compromise between keeping signals and keeping gradients at their size, for tanh and its like.
+    """A compromise between the variances that keep the size of signals and of gradients; for tanh and similar.
 
     Formula [glorot_variance]
         v = 2 / (fan_in + fan_out)
@@ -34,7 +34,7 @@ def glorot_variance(fan_in, fan_out):
 
 @jit.function
 def he_variance(fan_in):
-    """Variance that keeps signals at their size where ReLU sets half of them to zero.
+    """Variance that keeps the size of signals where ReLU sets half of them to zero.
 
     Formula [he_variance]
         v = 2 / fan_in
@@ -51,7 +51,7 @@ def he_variance(fan_in):
 
 @jit.function
 def lecun_variance(fan_in):
-    """Variance that keeps signals at their size.
+    """Variance that keeps the size of signals.
 
     Formula [lecun_variance]
         v = 1 / fan_in
@@ -68,7 +68,7 @@ def lecun_variance(fan_in):
 
 @jit.function
 def uniform_limit(variance):
-    """The limit l for which uniform numbers between -l and l have a given variance.
+    """The limit l for which uniform random numbers between -l and l have a given variance.
 
     Formula [uniform_limit]
         l = √(3 · v)
@@ -97,15 +97,15 @@ def _uniform(scheme: str) -> Callable[..., np.ndarray]:
     return draw
 
 
-TRUNCATED_DEVIATION = 0.8796256610342398  # of a standard normal distribution cut off at -2 and 2
+TRUNCATED_STD = 0.8796256610342398  # standard deviation of a standard normal distribution truncated at -2 and 2
 
 
 def _normal(scheme: str) -> Callable[..., np.ndarray]:
     def draw(shape: tuple[int, ...], fans: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
         numbers = rng.standard_normal(shape)
-        while (outside := np.abs(numbers) > 2.0).any():  # cut off at two deviations, as in Keras
+        while (outside := np.abs(numbers) > 2.0).any():  # truncated at two standard deviations, as in Keras
             numbers[outside] = rng.standard_normal(int(outside.sum()))
-        return numbers * np.sqrt(_variance(scheme, *fans)) / TRUNCATED_DEVIATION
+        return numbers * np.sqrt(_variance(scheme, *fans)) / TRUNCATED_STD
 
     return draw
 

@@ -4,6 +4,8 @@ Each function takes one row and is followed by its gradient. The kernels at the 
 softmax or sigmoid, cross-entropy and activation are computed together from the logits, the inputs of the activation:
 only this is exact for logits of any size. `FUSED` lists these pairs.
 
+Numbers that are not of the arrays' type, such as counts, are cast to it (``dtype.type``): float32 must stay float32.
+
 Implements section 4.1 of the document.
 """
 
@@ -39,7 +41,7 @@ def mean_squared_error(a, t):
     total = 0.0
     for k in range(a.size):
         total += (a[k] - t[k]) * (a[k] - t[k])
-    return total / a.dtype.type(a.size)
+    return total / a.dtype.type(a.size)  # so that float32 stays float32
 
 
 @jit.function
@@ -57,7 +59,7 @@ def mean_squared_error_grad(a, t, g):
     Source
         Calculus.
     """
-    scale = 2.0 / a.dtype.type(a.size)
+    scale = 2.0 / a.dtype.type(a.size)  # so that float32 stays float32
     for k in range(a.size):
         g[k] = scale * (a[k] - t[k])
 
@@ -80,7 +82,7 @@ def mean_absolute_error(a, t):
     total = 0.0
     for k in range(a.size):
         total += abs(a[k] - t[k])
-    return total / a.dtype.type(a.size)
+    return total / a.dtype.type(a.size)  # so that float32 stays float32
 
 
 @jit.function
@@ -100,7 +102,7 @@ def mean_absolute_error_grad(a, t, g):
     Source
         Calculus.
     """
-    scale = 1.0 / a.dtype.type(a.size)
+    scale = 1.0 / a.dtype.type(a.size)  # so that float32 stays float32
     for k in range(a.size):
         g[k] = scale * np.sign(a[k] - t[k])
 
@@ -271,10 +273,10 @@ def softmax_crossentropy_grad(p, t, w, g):
 
 
 @jit.function
-def clipped_shares(y, low, high, p):
+def clipped_probabilities(y, low, high, p):
     """Probabilities from a row of outputs: each divided by their sum, then clipped.
 
-    Formula [clipped_shares]
+    Formula [clipped_probabilities]
         pₖ = min(max(yₖ / Σⱼ[yⱼ], l), h)
     Where
         y: y, (k,), >= 0; sampled > 0, outputs
@@ -287,7 +289,7 @@ def clipped_shares(y, low, high, p):
         Keras, losses.CategoricalCrossentropy with from_logits=False; its limits are 1e-7 and 1 − 1e-7.
     Example
         >>> p = np.empty(2)
-        >>> clipped_shares(np.array([1.0, 7.0]), 0.25, 0.75, p)
+        >>> clipped_probabilities(np.array([1.0, 7.0]), 0.25, 0.75, p)
         >>> p.tolist()
         [0.25, 0.75]
     """
@@ -297,13 +299,13 @@ def clipped_shares(y, low, high, p):
 
 
 @jit.function  # g and d may be one array
-def clipped_shares_grad(y, low, high, g, d):
+def clipped_probabilities_grad(y, low, high, g, d):
     """Gradient of J with respect to the outputs, from the one with respect to the probabilities.
 
-    Formula [clipped_shares_grad]
+    Formula [clipped_probabilities_grad]
         qₖ = yₖ / Σⱼ[yⱼ] ; cₖ = gₖ if min(max(qₖ, l), h) = qₖ else 0 ; dₖ = (cₖ − Σⱼ[cⱼ · qⱼ]) / Σⱼ[yⱼ]
     Gradient of
-        [clipped_shares] in y
+        [clipped_probabilities] in y
     Where
         y: y, (k,), >= 0; sampled > 0, outputs
         l: low, scalar, in [0, 1]; sampled in [0, 0.25], the lower limit
@@ -323,17 +325,17 @@ def clipped_shares_grad(y, low, high, g, d):
         d[k] = (d[k] - mean) / total
 
 
-# The kernels: a batch at a time ---------------------------------------------------------------------------------------
+# The kernels: each takes a batch, and divides by its number of rows --------------------------------------------------
 
 
 @jit.inlined
-def _weigh(dy, i, share):
+def _scale_row(dy, i, factor):
     for k in range(dy.shape[1]):
-        dy[i, k] *= share
+        dy[i, k] *= factor
 
 
 def _rowwise(value: Any, gradient: Any) -> jit.Kernel:
-    """The kernel of a loss that is a function of a row of outputs and a row of targets."""
+    """The kernel of a loss of one row of outputs and one row of targets, and of its gradient."""
 
     @jit.loss
     def kernel(y, target, weight, dy):
@@ -341,7 +343,7 @@ def _rowwise(value: Any, gradient: Any) -> jit.Kernel:
         for i in range(y.shape[0]):
             total += weight[i] * value(y[i], target[i])
             gradient(y[i], target[i], dy[i])
-            _weigh(dy, i, weight[i] / weight.dtype.type(y.shape[0]))
+            _scale_row(dy, i, weight[i] / weight.dtype.type(y.shape[0]))
         return total / y.shape[0]
 
     return kernel
@@ -349,10 +351,11 @@ def _rowwise(value: Any, gradient: Any) -> jit.Kernel:
 
 @jit.loss
 def binary_crossentropy_loss(y, target, weight, dy):
+    """Of probabilities y, the mean over all outputs; clipped as in Keras, and a clipped one has gradient 0."""
     low, high = y.dtype.type(EPSILON), y.dtype.type(1.0 - EPSILON)
     total = 0.0
     for i in range(y.shape[0]):
-        share = weight[i] / weight.dtype.type(y.size)
+        share = weight[i] / weight.dtype.type(y.size)  # of this row's outputs in the mean
         for k in range(y.shape[1]):
             p = min(max(y[i, k], low), high)
             total += share * binary_crossentropy(p, target[i, k])
@@ -362,6 +365,7 @@ def binary_crossentropy_loss(y, target, weight, dy):
 
 @jit.loss
 def sigmoid_crossentropy_loss(y, target, weight, dy):
+    """Of logits y, before the sigmoid: activation and loss together, the mean over all outputs."""
     total = 0.0
     for i in range(y.shape[0]):
         share = weight[i] / weight.dtype.type(y.size)
@@ -373,21 +377,22 @@ def sigmoid_crossentropy_loss(y, target, weight, dy):
 
 @jit.loss
 def categorical_crossentropy_loss(y, target, weight, dy):
-    """Outputs are divided by their sum and clipped, as in Keras."""
+    """Of probabilities y: each row is divided by its sum and clipped, as in Keras."""
     low, high = y.dtype.type(EPSILON), y.dtype.type(1.0 - EPSILON)
     p = np.empty(y.shape[1], y.dtype)
     total = 0.0
     for i in range(y.shape[0]):
-        clipped_shares(y[i], low, high, p)
+        clipped_probabilities(y[i], low, high, p)
         total += weight[i] * categorical_crossentropy(p, target[i])
-        categorical_crossentropy_grad(p, target[i], dy[i])
-        clipped_shares_grad(y[i], low, high, dy[i], dy[i])
-        _weigh(dy, i, weight[i] / weight.dtype.type(y.shape[0]))
+        categorical_crossentropy_grad(p, target[i], dy[i])  # dJ/dp, which the next line replaces by dJ/dy
+        clipped_probabilities_grad(y[i], low, high, dy[i], dy[i])
+        _scale_row(dy, i, weight[i] / weight.dtype.type(y.shape[0]))
     return total / y.shape[0]
 
 
 @jit.loss
 def softmax_crossentropy_loss(y, target, weight, dy):
+    """Of logits y, before the softmax: activation and loss together."""
     s = np.empty(y.shape[0], y.dtype)
     p = dy  # one array: each row of probabilities is replaced by the row's gradient
     softmax(y, p, s)
@@ -399,7 +404,7 @@ def softmax_crossentropy_loss(y, target, weight, dy):
 
 
 class Loss(NamedTuple):
-    """A loss by name: its kernel, and the kind of its targets ("values", "probabilities" or "classes")."""
+    """A loss: its name, its kernel, and the kind of its targets ("values", "probabilities" or "classes")."""
 
     name: str
     kernel: jit.Kernel

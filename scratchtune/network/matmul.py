@@ -1,16 +1,16 @@
-"""Matrix products: the one place where most of the time goes, so one of the three places that are written to be fast.
+"""Matrix products, in which most of the time of a training is spent; so this file is written to be fast.
 
-All three compute the plain sum of `multiply`'s formula. What makes them fast is the order in which they do it:
+All of them compute the plain sum of `multiply`'s formula. What makes them fast is the order of the operations:
 
-- four rows of ``a`` by four of ``b`` are held in registers while the inner loop runs along a row of ``b``, so that each
-  number that is loaded is used four times, and the processor works on whole vectors of columns;
-- the arrays are declared to be apart (`jit.function_of_separate_arrays`), which spares a test before each inner loop;
-- `multiply_transposed` takes dot products along the rows of both instead, sixteen at a time: for layers with few
-  units, whose columns would not fill a vector, and for what a layer hands back to the layer before it;
-- `multiply_shifted` and `add_shifted_products` take a second matrix whose rows are pieces of one memory: all the
-  shifted copies of an image that a convolution multiplies, without a copy of any.
+- a tile of four by four numbers of ``a`` is held in registers while the inner loop runs along four rows of ``b``: each
+  number that is loaded is used four times, and the processor works on vectors of columns;
+- the arrays are declared not to overlap (`jit.function_noalias`), which saves a test before each inner loop;
+- `multiply_transposed` takes dot products along the rows of both matrices instead, sixteen at a time: for layers with
+  few units, whose columns would not fill a vector, and for the gradient with respect to a layer's inputs;
+- `multiply_shifted` and `add_shifted_products` take a second matrix whose rows are slices of one vector: a convolution
+  multiplies all shifted copies of an image without making them.
 
-``b``'s rows, and the result's, are contiguous; ``a`` may be a transposed view.
+The rows of ``b`` and of the result are contiguous; ``a`` may be a transposed view.
 
 Implements section 8.3 of the document.
 """
@@ -20,7 +20,7 @@ from __future__ import annotations
 from scratchtune import jit
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def multiply(a, b, out):
     """Matrix product.
 
@@ -91,7 +91,7 @@ def _tile_1_by_1(a, b, out, i, p):
         out[i, j] += a0 * b[p, j]
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def multiply_transposed(a, b, out):
     """Matrix product with the second matrix transposed: both are read along their rows, as dot products.
 
@@ -153,7 +153,7 @@ def _dot(a, b, out, i, j):
     out[i, j] = total
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def transpose(a, out):
     """Copy the transposed matrix.
 
@@ -170,15 +170,15 @@ def transpose(a, out):
             out[j, i] = a[i, j]
 
 
-# Where the second matrix is many pieces of one memory -----------------------------------------------------------------
+# The second matrix is given as slices of one vector ------------------------------------------------------------------
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def multiply_shifted(a, memory, starts, out):
-    """The product a @ b, where row k of b is the piece of ``memory`` that begins at ``starts[k]``.
+    """The product a @ b, where row k of b is the slice of ``memory`` that begins at ``starts[k]``.
 
-    ``a`` is (i, k); ``memory`` is a vector and ``starts`` (k,) int64, so that every piece lies within it; pieces may
-    overlap; ``out`` (i, j) is written. `conv2d` shows the formula that it serves.
+    ``a`` is (i, k), ``memory`` a vector, ``starts`` (k,) int64; slices may overlap, and each must be inside the vector.
+    ``out`` (i, j) is written. The formula that it computes is that of `conv2d`.
     """
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):
@@ -238,9 +238,9 @@ def _shifted_1_by_1(a, memory, starts, out, i, p):
         out[i, j] += a0 * m0[j]
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def add_shifted_products(a, memory, starts, out):
-    """Add a @ bᵀ to ``out`` (i, k), where row k of b (k, j) is the piece of ``memory`` that begins at ``starts[k]``.
+    """Add a @ bᵀ to ``out`` (i, k), where row k of b (k, j) is the slice of ``memory`` that begins at ``starts[k]``.
 
     ``a`` is (i, j); the rest as in `multiply_shifted`.
     """

@@ -1,8 +1,8 @@
-"""What is measured beside the loss while a network trains: the metrics of `compile`, epoch by epoch.
+"""The metrics of `compile`, which are computed for each epoch of a training.
 
-A measure is a function of the targets (n, outputs), the order in which the rows went through the network, and what it
-gave for them, (n, outputs). Of two classes precision, recall and F1 are those of the second one, of more classes the
-mean over them.
+A measure is a function of the targets (n, outputs), of the order of the rows (n,), and of the network's outputs for the
+rows in this order (n, outputs). With two classes, precision, recall and F1 are those of the second one; with more
+classes, the mean over the classes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Measure = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
 
 
 def _accuracy(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
-    """The share of rows whose class is right: the largest output, or, for one output, whether it is above 1/2."""
+    """The share of rows whose predicted class is right: the largest output, or whether a single output is above 1/2."""
     if target.shape[1] > 1:
         return int(engine.count_correct(target, order, outputs)) / len(target)
     return float(metrics.accuracy_score(target[order, 0] > 0.5, outputs[:, 0] > 0.5))
@@ -38,14 +38,14 @@ def _r2(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
 
 
 def _auc(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
-    """The area under the ROC curve of the second of two classes, of more the mean of each against the rest."""
+    """Area under the ROC curve of the second of two classes; with more, the mean of each against the rest."""
     scores = outputs[:, -1] if outputs.shape[1] <= 2 else outputs
     truth = target[order, -1] > 0.5 if outputs.shape[1] <= 2 else target[order] > 0.5
     return float(metrics.roc_auc_score(truth, scores))
 
 
 def _of_labels(metric: Callable[..., Any]) -> Measure:
-    """A measure that compares labels."""
+    """A measure from a metric that compares labels."""
 
     def measure(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
         if target.shape[1] == 1:

@@ -17,7 +17,7 @@ from scratchtune.network.program import Program, compile_kernels
 class Objective:
     """A program with a loss and a penalty.
 
-    ``layers`` is how many stages run before the loss's ``kernel``, which may include the last activation.
+    ``layers`` stages run before the loss's ``kernel``, which may compute the last activation itself.
     """
 
     def __init__(self, program: Program, loss: Loss, penalty: L1L2) -> None:
@@ -27,14 +27,14 @@ class Objective:
         self.layers, self.kernel = (layers, loss.kernel) if fused is None else (layers - 1, fused)
 
     def compile(self, *others: jit.Kernel, backward: bool = False) -> None:
-        """Compile the kernels of the value, of the gradient (``backward``), and others."""
+        """Compile the kernels of the value, with ``backward`` those of the gradient too, and ``others``."""
         kernels = [*self.program.forwards(), self.kernel]
         if backward:
             kernels += [stage.backward for stage in self.program.stages]
         compile_kernels(self.program.dtype, [*kernels, *others])
 
     def criterion(self) -> engine.Criterion:
-        """The loss and the penalty as the engine takes them."""
+        """The loss and the penalty for the engine."""
         ranges = [(0, self.program.theta.size)]
         if not self.penalty.biases:
             ranges = [(start, stop) for weight, start, stop in self.program.ranges() if not weight.is_bias]
@@ -43,7 +43,7 @@ class Objective:
         return engine.Criterion(self.kernel.compiled(self.program.dtype), self.layers, penalty)
 
     def stages_to_measure(self, metrics: Sequence[str]) -> int:
-        """How many stages the training metrics need: softmax does not change which class is largest."""
+        """How many stages the training metrics need: accuracy needs no softmax, which does not change the argmax."""
         only_the_largest = list(metrics) == ["accuracy"] and self.program.output_shape[-1] > 1
         return self.layers if only_the_largest else len(self.program.stages)
 

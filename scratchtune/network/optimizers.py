@@ -1,7 +1,7 @@
-"""An optimizer moves the parameters against the gradient of the loss; they differ in what they remember.
+"""An optimizer updates the parameters by the gradient of the loss; optimizers differ in the moments that they keep.
 
-Each update is one function over the whole of theta, as its formula says, and changes theta and what it remembers in
-place. The classes below hold the settings; their names, arguments and defaults are Keras's, unless a variant is named.
+Each update is one function over all of theta, as its formula says; it changes theta and the moments in place. The
+classes below hold the hyper-parameters; their names, arguments and defaults are Keras's, unless a variant is named.
 
 Implements sections 2.2 and 4.1 of the document.
 """
@@ -17,7 +17,7 @@ from scratchtune.network.configured import Configured, known_classes
 
 @jit.function
 def gradient_descent(theta, grad, alpha):
-    """Gradient descent: a step against the gradient, as long as the learning rate says.
+    """Gradient descent: a step against the gradient, multiplied by the learning rate.
 
     Formula [gradient_descent]
         θ'ᵢ = θᵢ − α · gᵢ
@@ -40,7 +40,7 @@ def gradient_descent(theta, grad, alpha):
 
 @jit.function
 def momentum(theta, grad, velocity, alpha, mu):
-    """Gradient descent with momentum: the step goes on in the direction of the steps before.
+    """Gradient descent with momentum: each step continues in the direction of the steps before.
 
     Formula [momentum]
         v'ᵢ = μ · vᵢ − α · gᵢ ; θ'ᵢ = θᵢ + v'ᵢ
@@ -68,7 +68,7 @@ def momentum(theta, grad, velocity, alpha, mu):
 
 @jit.function
 def nesterov(theta, grad, velocity, alpha, mu):
-    """Nesterov's momentum: the step looks ahead to where the momentum leads.
+    """Nesterov's momentum: each step already includes the momentum of the next one.
 
     Formula [nesterov]
         v'ᵢ = μ · vᵢ − α · gᵢ ; θ'ᵢ = θᵢ + μ · v'ᵢ − α · gᵢ
@@ -226,43 +226,52 @@ def weight_decay(theta, alpha, w):
         theta[i] -= share * theta[i]
 
 
-# The kernels, all with one signature: slots hold what the optimizer remembers, a row for each moment ------------------
+# The kernels, all of one signature: slots hold the moments, one in each row ------------------------------------------
 
 
 @jit.update
 def gradient_descent_update(theta, grad, slots, settings, alpha, step):
+    """[gradient_descent]; without slots and hyper-parameters."""
     gradient_descent(theta, grad, alpha)
 
 
 @jit.update
 def momentum_update(theta, grad, slots, settings, alpha, step):
+    """[momentum]; slot v, hyper-parameter mu."""
     momentum(theta, grad, slots[0], alpha, settings[0])
 
 
 @jit.update
 def nesterov_update(theta, grad, slots, settings, alpha, step):
+    """[nesterov]; slot v, hyper-parameter mu."""
     nesterov(theta, grad, slots[0], alpha, settings[0])
 
 
 @jit.update
 def rmsprop_update(theta, grad, slots, settings, alpha, step):
+    """[rmsprop]; slot v, hyper-parameters rho, epsilon."""
     rmsprop(theta, grad, slots[0], alpha, settings[0], settings[1])
 
 
 @jit.update
 def rmsprop_momentum_update(theta, grad, slots, settings, alpha, step):
-    rmsprop_momentum(theta, grad, slots[0], slots[1], alpha, settings[0], settings[1], settings[2])
+    """[rmsprop_momentum]; slots v and m, hyper-parameters rho, epsilon, mu."""
+    rho, epsilon, mu = settings[0], settings[1], settings[2]
+    rmsprop_momentum(theta, grad, slots[0], slots[1], alpha, rho, epsilon, mu)
 
 
 @jit.update
 def adam_update(theta, grad, slots, settings, alpha, step):
-    adam(theta, grad, slots[0], slots[1], alpha, settings[0], settings[1], settings[2], step)
+    """[adam]; slots m and v, hyper-parameters beta_1, beta_2, epsilon."""
+    beta_1, beta_2, epsilon = settings[0], settings[1], settings[2]
+    adam(theta, grad, slots[0], slots[1], alpha, beta_1, beta_2, epsilon, step)
 
 
 class Optimizer(Configured):
-    """Base of the optimizers: a learning rate, which may be a schedule, its decay, and decoupled weight decay.
+    """Base class of the optimizers: a learning rate, which may be a schedule, its decay, and decoupled weight decay.
 
-    A subclass sets ``update`` (its kernel), ``slots`` (how many vectors like theta it remembers) and ``settings``.
+    A subclass sets ``update``, its kernel; ``slots``, the number of moments, each a vector like theta; and
+    ``settings``, real numbers that the kernel gets.
     """
 
     update: jit.Kernel
@@ -302,7 +311,7 @@ class SGD(Optimizer):
 
 
 class RMSprop(Optimizer):
-    """Steps divided by the root of a moving mean of squared gradients."""
+    """Steps divided by the root of a moving mean of the squared gradients."""
 
     def __init__(
         self, learning_rate: float | schedules.Schedule = 0.001, rho: float = 0.9, momentum: float = 0.0,

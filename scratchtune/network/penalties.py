@@ -41,7 +41,7 @@ def l1_penalty(theta, lam):
 
 @jit.function
 def l1_penalty_grad(theta, lam, grad):
-    """Gradient of the L1 penalty: the same pull towards zero on every parameter, however small it is.
+    """Gradient of the L1 penalty: of the same size for every parameter that is not zero.
 
     Formula [l1_penalty_grad]
         gᵢ = λ · sign(θᵢ)
@@ -53,11 +53,11 @@ def l1_penalty_grad(theta, lam, grad):
         g: grad, (i,), written
     Variant
         At zero, where |θ| has no derivative, zero is used, as in PyTorch; Keras does what its backend does: on JAX the
-        slope at zero is +λ, so that biases, which start at zero, move in the first step.
+        gradient at zero is +λ, so that biases, which start at zero, change in the first step.
     Source
         The document, section 4.2, differentiated.
     """
-    factor = theta.dtype.type(lam)
+    factor = theta.dtype.type(lam)  # so that float32 stays float32
     for i in range(theta.size):
         grad[i] = factor * np.sign(theta[i])
 
@@ -90,7 +90,7 @@ def l2_penalty(theta, lam):
 
 @jit.function
 def l2_penalty_grad(theta, lam, grad):
-    """Gradient of the L2 penalty: it pulls a parameter towards zero, the more the larger it is.
+    """Gradient of the L2 penalty: proportional to the parameter.
 
     Formula [l2_penalty_grad]
         gᵢ = 2 · λ · θᵢ
@@ -103,7 +103,7 @@ def l2_penalty_grad(theta, lam, grad):
     Source
         The document, section 4.2, differentiated.
     """
-    factor = theta.dtype.type(2.0 * lam)
+    factor = theta.dtype.type(2.0 * lam)  # so that float32 stays float32
     for i in range(theta.size):
         grad[i] = factor * theta[i]
 
@@ -142,7 +142,7 @@ def l1_l2_penalty_grad(theta, l1, l2, grad):
     Source
         As [l1_l2_penalty], differentiated.
     """
-    factor_1, factor_2 = theta.dtype.type(l1), theta.dtype.type(2.0 * l2)
+    factor_1, factor_2 = theta.dtype.type(l1), theta.dtype.type(2.0 * l2)  # so that float32 stays float32
     for i in range(theta.size):
         grad[i] = factor_1 * np.sign(theta[i]) + factor_2 * theta[i]
 
@@ -171,7 +171,7 @@ class L2(L1L2):
 
 
 def get(penalty: L1L2 | None) -> L1L2:
-    """The penalty given, or none at all."""
+    """The given penalty; for None one with both lambdas 0."""
     if penalty is None:
         return L1L2()
     if not isinstance(penalty, L1L2):

@@ -1,13 +1,12 @@
-"""A program is a stack of built layers, laid out in memory for the engine: what they hold, and what they compute.
+"""A program is a stack of built layers, laid out in memory for the engine: their weights, and what they compute.
 
-All trainable parameters are one flat vector, ``theta``; what layers keep beside it, such as moving averages, is another
-one, ``state``. Weights are views of them.
+All trainable parameters are one flat vector, ``theta``. What layers keep beside it, such as moving averages, is another
+one, ``state``. Weights are views of these.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,13 +17,13 @@ from scratchtune.network.layers import Layer
 from scratchtune.network.layers.base import Weight
 
 EVALUATION_ROWS = 256  # rows at a time where nothing is trained
-EVALUATION_NUMBERS = 2**22  # fewer rows where the values of all layers would be more numbers than these: images
+EVALUATION_NUMBERS = 2**22  # fewer rows where the values of all layers would be more numbers than this, as for images
 
 _COMPILED: dict[str, set[jit.Kernel]] = {"float32": set(), "float64": set()}  # by dtype, in this process
 
 
 class Range(NamedTuple):
-    """A weight, and where it begins and ends in theta."""
+    """A weight, and its entries of theta, from ``start`` up to ``stop``."""
 
     weight: Weight
     start: int
@@ -41,8 +40,10 @@ class Program:
         self.layers, self.input_shape, self.dtype, self.seed = list(layers), input_shape, dtype, seed
         self.output_shape = output_shape(self.layers, input_shape)
         self.stages = [stage for layer in self.layers for stage in layer.stages()]
-        for stage, below in zip(self.stages, accumulate(bool(stage.weights) for stage in self.stages), strict=True):
-            stage.needs_input_grad = below - bool(stage.weights) > 0
+        weights_below = False
+        for stage in self.stages:
+            stage.needs_input_grad = weights_below  # dx is used only for the weights of layers below
+            weights_below = weights_below or bool(stage.weights)
         self.theta = engine.aligned(sum(engine.parameter_count(stage) for stage in self.stages), dtype)
         self.state = engine.aligned(sum(len(stage.state()) for stage in self.stages), dtype)
         self.state[:] = [number for stage in self.stages for number in stage.state()]
@@ -64,7 +65,7 @@ class Program:
         ]
 
     def _averages(self) -> list[np.ndarray]:
-        """Views of what layers keep beside theta, an array each, in the order of the layers."""
+        """Views of the layers' state, one for each array, in the order of the layers."""
         shapes = [shape for stage in self.stages for shape in stage.state_shapes()]
         stops = np.cumsum([0, *(int(np.prod(shape)) for shape in shapes)])
         return [self.state[stops[i] : stops[i + 1]].reshape(shape) for i, shape in enumerate(shapes)]
@@ -97,13 +98,13 @@ class Program:
         return [stage.forward for stage in self.stages]
 
     def network(self, batch_size: int) -> engine.Network:
-        """The engine's network around this theta and state, for at most ``batch_size`` rows at a time; kept."""
+        """The engine's network around this theta and state, for at most ``batch_size`` rows at a time; cached."""
         if batch_size not in self._networks:
             self._networks[batch_size] = engine.build_network(self.stages, self.theta, self.state, batch_size)
         return self._networks[batch_size]
 
     def evaluation_rows(self) -> int:
-        """How many rows go through the network at a time where nothing is trained."""
+        """How many rows are processed at a time where nothing is trained."""
         numbers = int(np.prod(self.input_shape)) + sum(int(np.prod(stage.output_shape)) for stage in self.stages)
         return min(EVALUATION_ROWS, max(EVALUATION_NUMBERS // numbers, 1))
 
@@ -120,7 +121,7 @@ class Program:
     def outputs_in_training(self, x: np.ndarray, key: int) -> np.ndarray:
         """The outputs (n, ...) for the rows x as in training: dropout and augmentation are drawn by ``key``.
 
-        Nothing is changed by it, moving averages included.
+        Nothing is changed, not even moving averages.
         """
         compile_kernels(self.dtype, self.forwards())
         n, layers = len(x), len(self.stages)
@@ -147,14 +148,14 @@ class Program:
 
 
 def realigned(array: np.ndarray) -> np.ndarray:
-    """A copy whose memory begins where the engine's does: pickling keeps the numbers, not where they were."""
+    """A copy that begins on a cache line, as the engine's arrays do: pickling does not keep the alignment."""
     copy = engine.aligned(array.size, array.dtype).reshape(array.shape)
     copy[...] = array
     return copy
 
 
 def output_shape(layers: Iterable[Layer], input_shape: Sequence[int]) -> tuple[int, ...]:
-    """Build the layers for rows of ``input_shape``, without weights; the shape of a row of outputs."""
+    """Build the layers for rows of ``input_shape``, without drawing weights; return the shape of a row of outputs."""
     shape = tuple(checks.integer("input_shape", size, 1) for size in input_shape)
     for layer in layers:
         shape = layer.start(shape)
@@ -162,7 +163,7 @@ def output_shape(layers: Iterable[Layer], input_shape: Sequence[int]) -> tuple[i
 
 
 def compile_kernels(dtype: str, kernels: Iterable[jit.Kernel]) -> None:
-    """Compile these kernels and the engine's loops, those that this process has not compiled yet."""
+    """Compile these kernels and the engine's loops, unless this process has compiled them already."""
     wanted = dict.fromkeys(kernels)
     if not wanted.keys() <= _COMPILED[dtype]:
         jit.prepare([*(jit.kernel_job(kernel, dtype) for kernel in wanted), *engine.loop_jobs(dtype)])

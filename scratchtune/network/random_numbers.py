@@ -17,10 +17,10 @@ from scratchtune import jit
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MULTIPLY_1, _MULTIPLY_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _SHIFT_1, _SHIFT_2, _SHIFT_3 = np.uint64(30), np.uint64(27), np.uint64(31)
-_ONE, _DROP = np.uint64(1), np.uint64(11)
+_ONE, _UNUSED_BITS = np.uint64(1), np.uint64(11)
 _LN2, _SQRT2 = math.log(2.0), math.sqrt(2.0)
-_AREA_TANGENT = tuple(2.0 / n for n in range(21, 0, -2))  # the last term is below 1e-17
-# the term after the last one here is below 3e-16 in the first quarter of a turn
+_ARTANH = tuple(2.0 / n for n in range(21, 0, -2))  # the last term is below 1e-17
+# the first term that is left out is below 3e-16 in the first quarter of a turn
 _SINE = tuple((-1) ** (n // 2) * (2.0 * math.pi) ** n / math.factorial(n) for n in range(19, 0, -2))
 
 
@@ -41,7 +41,7 @@ def random_bits(key, counter):
 
 @jit.function
 def uniform(bits):
-    """A uniform random number in [0, 1) from 64 random bits: it uses the upper 53, the precision of a float64.
+    """A uniform random number in [0, 1) from the upper 53 of 64 random bits, the precision of a float64.
 
     Formula [uniform]
         u = floor(b / 2^11) / 2^53
@@ -52,7 +52,7 @@ def uniform(bits):
     Source
         Vigna, "xoshiro / xoroshiro generators and the PRNG shootout", generating uniform doubles.
     """
-    return np.float64(bits >> _DROP) * (1.0 / 9007199254740992.0)
+    return np.float64(bits >> _UNUSED_BITS) * (1.0 / 9007199254740992.0)
 
 
 @jit.function
@@ -66,7 +66,7 @@ def log_of_fraction(x):
     Where
         x: x, scalar, in (0, 1], a normal float64
     Source
-        Twice the area tangent of s, by its series; k and m are read from the number's bits.
+        log(m) = 2 · artanh(s), by its series; k and m are read from the number's bits.
     Example
         >>> float(log_of_fraction(1.0)), round(float(log_of_fraction(0.25)), 4)
         (0.0, -1.3863)
@@ -76,8 +76,8 @@ def log_of_fraction(x):
     m = np.int64((bits & 0xFFFFFFFFFFFFF) | 0x3FF0000000000000).view(np.float64)
     k, m = (k + 1.0, 0.5 * m) if m > _SQRT2 else (k, m)
     s = (m - 1.0) / (m + 1.0)
-    p = _AREA_TANGENT[0]
-    for coefficient in _AREA_TANGENT[1:]:
+    p = _ARTANH[0]
+    for coefficient in _ARTANH[1:]:
         p = p * (s * s) + coefficient
     return k * _LN2 + s * p
 
@@ -107,7 +107,7 @@ def cosine_of_turn(v):
 
 @jit.function
 def normal(u, v):
-    """A standard normal random number from two uniform ones: Box and Muller's transform.
+    """A standard normal random number from two uniform random numbers: the Box-Muller transform.
 
     Formula [normal]
         z = √(−2 · log(1 − u)) · cos(2 · π · v)
@@ -129,7 +129,7 @@ def normal(u, v):
 
 @jit.function
 def shuffle(order, key):
-    """Put 0, 1, ..., n - 1 into ``order`` (n,) int64 in random order: Fisher and Yates's shuffle.
+    """Write 0, 1, ..., n - 1 to ``order`` (n,) int64 in random order: the Fisher-Yates shuffle.
 
     Each swap's partner is uniform up to n · 2^-53. A key of 64 bits reaches at most 2^64 of the n! orders. The same key
     gives the same order.

@@ -1,4 +1,4 @@
-"""A saved model is one .npz file: a JSON header that says how it is made, and arrays. Nothing in it is executed."""
+"""A saved model is one .npz file: a JSON header that describes it, and arrays. Nothing in it is executed."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from scratchtune.files import whole_file
 from scratchtune.network.configured import Configured, known_classes
 
 FORMAT = 1  # of saved files
-HEADER, ARRAYS = "header.npy", ("theta", "state", "slots")  # all that a file may hold; what is none of these is damage
-MOST_PACKED = 10  # a member may be so many times as large as the file; `write_whole` does not compress at all
+HEADER, ARRAYS = "header.npy", ("theta", "state", "slots")  # all that a file may hold
+MOST_PACKED = 10  # how many times as large as the file an unpacked array may be; `write_whole` does not compress
 
 
 class UnknownClass(ValueError):
-    """A file names a class that is not defined here: a part of one's own whose definition was not imported."""
+    """A file names a class that is not defined here: one of the user's own, whose definition was not imported."""
 
 
 def described(part: Configured) -> dict[str, Any]:
-    """A configured object as JSON: its class and its arguments, objects among them described likewise."""
+    """A configured object as JSON: its class and its arguments, in which objects are described likewise."""
     config = {
         name: described(value) if isinstance(value, Configured) else value for name, value in part.config.items()
     }
@@ -46,21 +46,21 @@ def remade(base: type[Any], part: Any) -> Any:
 
 
 def write_whole(path: Path, kind: str, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-    """Write the header and the arrays; raises what `whole_file` raises, and TypeError for what JSON cannot hold."""
+    """Write the header and the arrays. Raises what `whole_file` raises, and a TypeError for values that JSON lacks."""
     text = json.dumps({"format": FORMAT, "kind": kind, **header}, default=_plain)
     with whole_file(path) as beside, open(beside, "wb") as file:
         np.savez(file, header=np.array(text), **arrays)  # type: ignore[arg-type]
 
 
 def _plain(value: Any) -> Any:
-    """A number of NumPy's as one of Python's, for JSON."""
+    """A NumPy scalar as a Python number, for JSON."""
     if isinstance(value, np.generic):
         return value.item()
     raise TypeError(f"the model holds {value!r} ({type(value).__name__}); a file can hold numbers, texts and lists")
 
 
 class Member:
-    """An array of a file: its shape and dtype are known at once, its numbers are read when they are asked for."""
+    """An array in a file: its shape and dtype are read at once, its numbers by `read`."""
 
     def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> None:
         self._archive, self._info, self.name = archive, info, info.filename.removesuffix(".npy")
@@ -75,7 +75,7 @@ class Member:
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[IO[bytes], tuple[int, ...], np.dtype]]:
-        """The stream, at the numbers behind NumPy's header, and the shape and dtype that the header says."""
+        """The stream, positioned at the numbers after NumPy's header, and the header's shape and dtype."""
         with self._archive.open(self._info) as file:
             version = np.lib.format.read_magic(file)
             if version not in ((1, 0), (2, 0)):
@@ -89,7 +89,7 @@ class Member:
             yield file, shape, dtype
 
     def read(self) -> np.ndarray:
-        """The array; a ValueError where its bytes are not those that were written."""
+        """The array; a ValueError if the file is damaged."""
         try:
             with self._opened() as (file, shape, dtype):
                 return np.frombuffer(bytearray(file.read()), dtype).reshape(shape)
@@ -99,9 +99,9 @@ class Member:
 
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[str, dict[str, Any], dict[str, Member]]]:
-    """The kind of model, the header and the arrays of a file, of which only the header has been read.
+    """The kind of model, the header and the arrays of a file; only the header has been read.
 
-    Raises FileNotFoundError where there is no file, and ValueError where it is no model, or a damaged one.
+    Raises FileNotFoundError if there is no file, and ValueError if it is no model or a damaged one.
     """
     if not path.exists():
         raise FileNotFoundError(f"path is {str(path)!r}; there is no such file")
@@ -118,9 +118,9 @@ def opened(path: Path) -> Iterator[tuple[str, dict[str, Any], dict[str, Member]]
             raise ValueError(
                 f"path is {str(path)!r}; it is no model that scratchtune has saved ({problem})") from None
         try:
-            strangers = sorted(infos.keys() - {HEADER, *(f"{name}.npy" for name in ARRAYS)})
-            if strangers:
-                raise ValueError(f"it holds {strangers[0]!r}, which no model has")
+            unknown = sorted(infos.keys() - {HEADER, *(f"{name}.npy" for name in ARRAYS)})
+            if unknown:
+                raise ValueError(f"it holds {unknown[0]!r}, which no model has")
             most = MOST_PACKED * path.stat().st_size
             members = {member.name: member for member in (Member(archive, info, most) for info in infos.values())}
             kind, header = _read_header(members.pop("header"))
@@ -133,7 +133,7 @@ def opened(path: Path) -> Iterator[tuple[str, dict[str, Any], dict[str, Member]]
 
 
 def _read_header(member: Member) -> tuple[str, dict[str, Any]]:
-    """The kind of model, and the header, which is one text of JSON."""
+    """The kind of model, and the header, which is a single JSON text."""
     if member.dtype.kind != "U" or member.shape != ():
         raise ValueError(f"its header is {member.dtype} {member.shape}; it must be one text")
     header = json.loads(str(member.read()))
@@ -144,7 +144,7 @@ def _read_header(member: Member) -> tuple[str, dict[str, Any]]:
 
 
 def entry(part: Any, name: str) -> Any:
-    """An entry of a header; a ValueError where there is none."""
+    """An entry of a header; a ValueError if it is missing."""
     if not isinstance(part, Mapping):
         raise ValueError(f"it holds {_short(part)} where an object with {name!r} must be")
     if name not in part:
@@ -153,7 +153,7 @@ def entry(part: Any, name: str) -> Any:
 
 
 def in_words(problem: Exception) -> str:
-    """What an exception says about a file, for a sentence."""
+    """What an exception says about a file, as part of a sentence."""
     if isinstance(problem, MemoryError):
         return "it describes more numbers than fit into memory"
     if isinstance(problem, RecursionError):
@@ -171,14 +171,14 @@ def _short(value: Any) -> str:
 
 
 def damaged(path: Path | str, problem: str) -> ValueError:
-    """The error for a file that was a model once."""
+    """The error for a damaged file."""
     return ValueError(f"path is {str(path)!r}; the model in it is damaged: {problem}")
 
 
 def real_array(name: str, array: Any, shape: tuple[int, ...], dtype: str, finite: bool = True) -> np.ndarray:
-    """Return ``array`` if it is one of finite numbers of just this shape and type; a ValueError otherwise.
+    """Return ``array`` if it has this shape and type and, if required, finite numbers; a ValueError otherwise.
 
-    A `Member` of a file is read only if its shape and type are these.
+    A `Member` of a file is read only if its shape and type are right.
     """
     if not isinstance(array, (np.ndarray, Member)) or array.shape != shape or array.dtype.name != dtype:
         kind = f"{array.dtype} {array.shape}" if isinstance(array, (np.ndarray, Member)) else repr(array)
@@ -190,7 +190,7 @@ def real_array(name: str, array: Any, shape: tuple[int, ...], dtype: str, finite
 
 
 def text_list(name: str, value: Any, different: bool = True) -> list[str]:
-    """Return ``value`` if it is a list of texts, each of them once where ``different``; a ValueError otherwise."""
+    """Return ``value`` if it is a list of strings, with ``different`` each only once; a ValueError otherwise."""
     texts = value if isinstance(value, list) and all(isinstance(text, str) for text in value) else None
     if texts is None or different and len(set(texts)) < len(texts):
         raise ValueError(f"{name} is {value!r}; it must be a list of {'different ' * different}texts")

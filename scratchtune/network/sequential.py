@@ -28,10 +28,10 @@ from scratchtune.network.batches import (
     engine_rows,
     flat_rows,
     sample_weights,
-    without_last,
+    split_off_validation,
 )
 from scratchtune.network.callbacks import Callback, History, checked_callbacks
-from scratchtune.network.distributed import Shared
+from scratchtune.network.distributed import Coordinator
 from scratchtune.network.layers import Dense, Layer
 from scratchtune.network.layers.activation import Activation
 from scratchtune.network.measures import HIGHER_IS_BETTER, MEASURES
@@ -40,11 +40,11 @@ from scratchtune.network.program import Program, output_shape
 from scratchtune.network.saving import Member, described, entry, real_array, remade, write_whole
 from scratchtune.network.training import Plan, Progress, Training, measured
 
-MOST_STEPS = 2**53  # of an optimizer, and epochs: kernels count in 64 bits, and a float is exact up to here
+MOST_STEPS = 2**53  # of an optimizer, and epochs: floats are exact up to here
 
 
 class Sequential:
-    """A stack of layers.
+    """A stack of layers; Keras's `Sequential`.
 
     ``dtype`` is "float32" or "float64"; ``seed`` decides the first weights, the order of the rows and dropout.
     """
@@ -61,7 +61,7 @@ class Sequential:
             self.add(layer)
 
     def add(self, layer: Layer) -> None:
-        """Put a layer on top."""
+        """Append a layer."""
         if not isinstance(layer, Layer):
             raise TypeError(f"layers holds {layer!r}; it must hold layers such as Dense(64, activation='relu')")
         if layer.is_in_a_model:
@@ -76,7 +76,7 @@ class Sequential:
         self, optimizer: str | optimizers.Optimizer = "rmsprop", loss: str | losses.Loss = "mean_squared_error",
         metrics: Sequence[str] | None = (), penalty: penalties.L1L2 | None = None,
     ) -> None:
-        """Choose the optimizer, the loss, what else is measured, and a penalty; a fresh optimizer forgets all steps."""
+        """Set the optimizer, the loss, the metrics and the penalty; the optimizer's steps and moments are reset."""
         if isinstance(metrics, str):
             raise TypeError(f"metrics is {metrics!r}; it must be a list of names, such as [{metrics!r}]")
         self.optimizer = optimizers.get(optimizer)
@@ -86,7 +86,7 @@ class Sequential:
         self._progress = Progress()
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        """Make the weights for rows of ``input_shape[1:]``; fit does it by itself."""
+        """Draw the weights for rows of shape ``input_shape[1:]``; `fit` does it where it was not called."""
         self._must_have_layers()
         if not isinstance(input_shape, (tuple, list)) or len(input_shape) < 2:
             raise ValueError(f"input_shape is {input_shape!r}; it must be (None, features)")
@@ -113,7 +113,7 @@ class Sequential:
 
     @theta.setter
     def theta(self, values: Any) -> None:
-        """Write all parameters; so ``model.theta -= alpha * gradient`` moves the model's own."""
+        """Write all parameters, so that ``model.theta -= alpha * gradient`` updates the model."""
         theta = self.program.theta
         if values is theta:  # written in place already
             return
@@ -124,12 +124,12 @@ class Sequential:
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """The shape of a row that comes in."""
+        """The shape of a row of inputs."""
         return self.program.input_shape
 
     @property
     def output_shape(self) -> tuple[int, ...]:
-        """The shape of a row that goes out."""
+        """The shape of a row of outputs."""
         return self.program.output_shape
 
     @property
@@ -151,12 +151,12 @@ class Sequential:
         self.program.set_weights(weights)
 
     def get_state(self) -> dict[str, np.ndarray]:
-        """Copies of all that training continues from: theta, moving averages, the optimizer's memory, steps, epochs."""
+        """Copies of all that training continues from: theta, moving averages, the optimizer's slots, steps, epochs."""
         counts = {"step": np.array(self.optimizer_step), "epochs": np.array(self.epochs_done)}
         return {name: array.copy() for name, array in self._memory().items()} | counts
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Continue from where a model of the same layers, optimizer and dtype was at `get_state`, bit for bit.
+        """Continue, bit for bit, from the `get_state` of a model with the same layers, optimizer and dtype.
 
         The rows' order and dropout depend on the seed and the epoch, so the seed must be the same too.
         """
@@ -172,12 +172,12 @@ class Sequential:
         self._progress.step, self._progress.epochs = step, epochs
 
     def _memory(self) -> dict[str, np.ndarray]:
-        """The arrays that training continues from."""
+        """The arrays that a training continues from."""
         program, optimizer = self.program, self._compiled()
         return {"theta": program.theta, "state": program.state, "slots": self._progress.slots_for(optimizer, program)}
 
     def summary(self) -> None:
-        """Print the layers, what they put out and how many parameters they have."""
+        """Print the layers, the shapes of their outputs and their numbers of parameters."""
         total = self.theta.size
         width = max(36, *(len(str(layer)) + 2 for layer in self.layers))
         print(f"{'Layer':<{width}}{'Output shape':<20}{'Parameters':>12}")
@@ -197,8 +197,8 @@ class Sequential:
         """Train for ``epochs`` passes over the rows, an update a batch; return the history.
 
         X is (n, features) or (n, ...), y holds labels, one-hot rows or values. A second call continues from where the
-        first one ended. ``verbose=1`` shows a progress bar where that takes over two seconds. With an ``executor``, any
-        of `concurrent.futures`, the rows of each batch are shared out to so many ``workers`` of it (see
+        first one ended. ``verbose=1`` shows a progress bar where that takes over two seconds. With an ``executor``, of
+        `concurrent.futures` or alike, each batch is divided among so many ``workers`` of it (see
         `scratchtune.network.distributed`).
         """
         optimizer = self._compiled()
@@ -210,7 +210,7 @@ class Sequential:
         data = data._replace(weight=data.weight * class_weights(data.target, class_weight))
         plan = plan._replace(batch_size=min(plan.batch_size, len(data.X)))
         self._build_for(data.X)
-        self._expect_probabilities()
+        self._warn_without_probabilities()
         names = ["loss", *self.metrics]
         self.measured = names + [f"val_{name}" for name in names if held_out is not None]
         history = History()
@@ -221,26 +221,26 @@ class Sequential:
         self.stop_training = False
         training = Training(self._objective(), optimizer, self._progress, self.metrics, self.seed)
         rows, measured_rows = self._rows(data), None if held_out is None else self._rows(held_out)
-        alone = current_thread() is main_thread()  # trainings side by side would write over each other's bars
+        alone = current_thread() is main_thread()  # bars of trainings in several threads would overwrite each other
         hidden = None if verbose and alone else True  # None: where the output is no terminal
         bar = tqdm(total=plan.epochs, desc="training", unit="epoch", delay=2, disable=hidden, leave=False)
-        shared = None if executor is None else Shared(
+        coordinator = None if executor is None else Coordinator(
             training.objective, rows, plan.batch_size, executor, workers)
         try:
             with bar, np.errstate(over="ignore", invalid="ignore"):
-                training.run(self, rows, measured_rows, plan, watchers, bar, shared)
+                training.run(self, rows, measured_rows, plan, watchers, bar, coordinator)
         finally:
-            if shared is not None:
-                shared.close()
+            if coordinator is not None:
+                coordinator.close()
         history.diverged = training.diverged
         for watcher in watchers:
             watcher.on_train_end()
         return history
 
     def _split(self, data: Data, split: float, given: Any) -> tuple[Data, Data | None]:
-        """The rows to train on, and those that are only measured: ``given``, or the last share of all."""
+        """The training set and the validation set, which is ``given`` or the last fraction of the rows."""
         if given is None:
-            return without_last(data, split)
+            return split_off_validation(data, split)
         checks.real("validation_split", split, 0.0, 1.0, open_high=True)
         if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
             raise ValueError(f"validation_data is a {type(given).__name__}; it must be a tuple (X, y)")
@@ -267,12 +267,12 @@ class Sequential:
         return self.program.outputs_in_training(flat_rows(X, self.dtype), checks.integer("key", key, 0, 2**64 - 1))
 
     def evaluate(self, X: Any, y: Any, sample_weight: Any = None, verbose: int = 0) -> dict[str, float]:
-        """The loss, with the penalty as in training, and the metrics, in evaluation mode."""
+        """The loss, which includes the penalty as in training, and the metrics, in evaluation mode."""
         rows = self._evaluated(X, y, sample_weight)
         return {"loss": self._objective().value(rows)} | measured(self.program, rows, self.metrics)
 
     def score(self, X: Any, y: Any) -> float:
-        """The first metric that was compiled, or minus the loss: larger is better."""
+        """The first metric of `compile`, or minus the loss, with its sign such that larger is better."""
         rows = self._evaluated(X, y)
         if not self.metrics:
             return -self._objective().value(rows)
@@ -313,18 +313,18 @@ class Sequential:
     # Files ------------------------------------------------------------------------------------------------------------
 
     def save(self, path: str | Path) -> None:
-        """Write the model, its weights and the optimizer's memory to an .npz file; nothing in it is executable."""
+        """Write the model, its weights and the optimizer's slots to an .npz file; nothing in it is executable."""
         write_whole(Path(path), "network", *self.packed())
 
     def packed(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """What `save` writes: how the model is made, as JSON, and its arrays; `unpacked` makes it again."""
+        """What `save` writes: a description of the model, as JSON, and its arrays; the inverse of `unpacked`."""
         arrays = {"theta": self.program.theta, "state": self.program.state}
         header: dict[str, Any] = {
             "dtype": self.dtype, "seed": self.seed, "input_shape": list(self.input_shape),
             "layers": [described(layer) for layer in self.layers],
         }
         for name, array in arrays.items():
-            real_array(name, array, array.shape, self.dtype)  # what would not be read is not written
+            real_array(name, array, array.shape, self.dtype)  # refuse to write what could not be read
         if self.optimizer is not None:
             header |= {
                 "optimizer": described(self.optimizer), "loss": self.loss.name, "metrics": self.metrics,
@@ -335,7 +335,7 @@ class Sequential:
         return header, arrays
 
     def restore(self, slots: Any, step: int, epochs: int) -> None:
-        """Continue from an optimizer's memory, and from so many steps and epochs, that a file holds."""
+        """Continue from the optimizer's slots and the numbers of steps and epochs in a file."""
         progress = Progress(
             None, checks.integer("step", step, 0, MOST_STEPS), checks.integer("epochs", epochs, 0, MOST_STEPS))
         if slots is not None:
@@ -364,7 +364,7 @@ class Sequential:
         return Objective(self.program, self.loss, self.penalty)
 
     def _data(self, X: Any, y: Any, x_name: str = "X", y_name: str = "y") -> Data:
-        """X and the encoded targets, each row with weight 1; nothing is built for it."""
+        """X and the encoded targets, each row with weight 1; the model need not be built."""
         program = self._program
         X = checked_inputs(X, self.dtype, None if program is None else program.input_shape, x_name)
         self._must_have_layers()
@@ -377,7 +377,7 @@ class Sequential:
         return engine_rows(data, self.dtype)
 
     def _evaluated(self, X: Any, y: Any, sample_weight: Any = None) -> engine.Rows:
-        """Rows to evaluate, checked, with the model built for them."""
+        """Rows to evaluate, checked; the model is built for them."""
         self._compiled()
         data = self._data(X, y)
         data = data._replace(weight=sample_weights(sample_weight, len(data.X)))
@@ -388,10 +388,10 @@ class Sequential:
         if not self.built:
             self.build((None, *X.shape[1:]))
 
-    def _expect_probabilities(self) -> None:
-        """Warn where a loss of probabilities gets what a dense layer has computed, without an activation."""
+    def _warn_without_probabilities(self) -> None:
+        """Warn if a loss of probabilities gets outputs without softmax or sigmoid."""
         last = self.program.stages[-1]
-        is_ours = type(last).__module__.startswith(f"{checks.PACKAGE}.")  # what another layer gives, nobody knows here
+        is_ours = type(last).__module__.startswith(f"{checks.PACKAGE}.")  # a user's own layer may give probabilities
         gives_any = is_ours and not (isinstance(last, Activation) and last.name in ("softmax", "sigmoid"))
         if gives_any and self.loss.targets != "values":
             fitting = "softmax" if self.loss.targets == "classes" else "sigmoid"
@@ -408,7 +408,7 @@ def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) 
         [remade(Layer, layer) for layer in _list("layers", entry(header, "layers"))], entry(header, "dtype"),
         entry(header, "seed"))
     shape = _list("input_shape", entry(header, "input_shape"))
-    parameters, kept = _sizes_of(model.layers, shape)  # of arrays that are not made yet: a file may claim any size
+    parameters, kept = _sizes_of(model.layers, shape)  # before they are allocated: a file may claim any size
     theta = real_array("theta", entry(arrays, "theta"), (parameters,), model.dtype)
     state = real_array("state", entry(arrays, "state"), (kept,), model.dtype)
     model.build((None, *shape))
@@ -429,7 +429,7 @@ def _list(name: str, value: Any) -> list[Any]:
 
 
 def _sizes_of(layers: list[Layer], input_shape: Sequence[int]) -> tuple[int, int]:
-    """How many parameters the layers have, and how many numbers they keep beside them."""
+    """How many parameters the layers have, and how many numbers of state."""
     output_shape(layers, input_shape)  # builds them
     stages = [stage for layer in layers for stage in layer.stages()]
     kept = sum(math.prod(part) for stage in stages for part in stage.state_shapes())

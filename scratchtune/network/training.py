@@ -1,4 +1,4 @@
-"""One training: epochs of gradient descent on an objective, measured as they go, here or shared out to workers."""
+"""One training: epochs of gradient descent on an objective, with metrics, in this process or on several workers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from scratchtune import interruption
 from scratchtune.network import engine
 from scratchtune.network.callbacks import Callback, Trained
-from scratchtune.network.distributed import Shared
+from scratchtune.network.distributed import Coordinator
 from scratchtune.network.measures import MEASURES
 from scratchtune.network.objective import Objective
 from scratchtune.network.optimizers import Optimizer
@@ -20,19 +20,19 @@ from scratchtune.network.program import Program, realigned
 
 
 class DivergenceWarning(UserWarning):
-    """A training was ended because its loss was no longer finite."""
+    """A training ended because its loss was no longer finite."""
 
 
 @dataclass
 class Progress:
-    """What a further training continues from: the optimizer's vectors (slots, P padded), its step, the epochs done."""
+    """What a further training continues from: the optimizer's slots (moments, P padded), its step, the epochs done."""
 
     slots: np.ndarray | None = None
     step: int = 0
     epochs: int = 0
 
     def slots_for(self, optimizer: Optimizer, program: Program) -> np.ndarray:
-        """The optimizer's vectors, zeros at first."""
+        """The optimizer's slots, zeros at first."""
         if self.slots is None:
             padded = max(-(-program.theta.size // 16), 1) * 16
             memory = engine.aligned(max(optimizer.slots, 1) * padded, program.dtype)
@@ -46,7 +46,7 @@ class Progress:
 
 
 class Plan(NamedTuple):
-    """How a training goes: rows a batch, passes over the rows, whether each pass has an order of its own."""
+    """Size of a batch, number of epochs, and whether the rows are shuffled in each epoch."""
 
     batch_size: int
     epochs: int
@@ -78,17 +78,18 @@ class Training:
 
     def _descent(self) -> engine.Descent:
         optimizer, program = self.optimizer, self.program
-        slots, settings = self.progress.slots_for(optimizer, program), np.array(optimizer.settings, np.float64)
+        slots = self.progress.slots_for(optimizer, program)
+        settings = np.array(optimizer.settings, np.float64)
         return engine.Descent(optimizer.update.compiled(program.dtype), slots, settings, optimizer.weight_decay)
 
     def run(
         self, model: Trained, rows: engine.Rows, held_out: engine.Rows | None, plan: Plan,
-        callbacks: Sequence[Callback], bar: Any, shared: Shared | None,
+        callbacks: Sequence[Callback], bar: Any, coordinator: Coordinator | None,
     ) -> None:
-        """Train for the plan's epochs, or until the model is told to stop, or the loss is no longer finite."""
+        """Train for the plan's epochs, or until ``model.stop_training`` is True or the loss is no longer finite."""
         for epoch in range(plan.epochs):
             interruption.check()
-            logs = self._epoch(rows, plan, epoch, shared)
+            logs = self._epoch(rows, plan, epoch, coordinator)
             if logs is None:
                 self.diverged = True
                 break
@@ -104,9 +105,9 @@ class Training:
                 break
 
     def _epoch(
-        self, rows: engine.Rows, plan: Plan, number: int, shared: Shared | None,
+        self, rows: engine.Rows, plan: Plan, number: int, coordinator: Coordinator | None,
     ) -> dict[str, float] | None:
-        """Train one epoch; its values, or None where the loss was no longer finite."""
+        """Train one epoch; return its values, or None if the loss was no longer finite."""
         n, program, progress = len(rows.x), self.program, self.progress
         steps = -(-n // plan.batch_size)
         order = engine.epoch_order(n, progress.epochs, self.seed) if plan.shuffle else np.arange(n)
@@ -114,7 +115,7 @@ class Training:
             order, self.optimizer.rates(progress.step, steps), plan.batch_size, progress.step, self.seed)
         outputs = np.empty((n if self.metrics else 0, rows.target.shape[1]), program.dtype)
         before = program.theta.copy(), program.state.copy()
-        train = self._train_here if shared is None else shared.train_epoch
+        train = self._train_here if coordinator is None else coordinator.train_epoch
         value, done = train(self.descent, rows, epoch, self.objective.stages_to_measure(self.metrics), outputs)
         if done < steps or not program.is_finite():
             self._keep_finite(before, number, done)
@@ -124,18 +125,18 @@ class Training:
         return {"loss": float(value)} | {name: MEASURES[name](rows.target, order, outputs) for name in self.metrics}
 
     def _train_here(
-        self, descent: engine.Descent, rows: engine.Rows, epoch: engine.Epoch, measured: int, outputs: np.ndarray,
+        self, descent: engine.Descent, rows: engine.Rows, epoch: engine.Epoch, output_layers: int, outputs: np.ndarray,
     ) -> tuple[float, int]:
         network = self.program.network(epoch.batch_size)
-        return engine.train_epoch(network, self.criterion, descent, rows, epoch, measured, outputs)
+        return engine.train_epoch(network, self.criterion, descent, rows, epoch, output_layers, outputs)
 
     def _keep_finite(self, before: tuple[np.ndarray, np.ndarray], epoch: int, step: int) -> None:
-        """After divergence: keep the last finite weights, forget what the optimizer remembers, and warn."""
+        """After divergence: keep the last finite weights, reset the optimizer, and warn."""
         kept = f"those after step {step} of this epoch"
         if not self.program.is_finite():
             self.program.theta[:], self.program.state[:] = before
             kept = "those from before this epoch"
-        self.progress.slots, self.progress.step = None, 0  # what the optimizer remembers may be infinite
+        self.progress.slots, self.progress.step = None, 0  # its moments may be infinite
         warnings.warn(
             f"training diverged in epoch {epoch + 1} after {step} steps: the loss is no longer finite; the last finite "
             f"weights are kept, {kept}; try a smaller learning_rate than {self.optimizer.learning_rate!r}, "

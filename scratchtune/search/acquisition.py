@@ -2,7 +2,7 @@
 
 Values are losses, so smaller is better; acquisitions are maximised. ``best`` is the lowest value so far, ``std`` a
 standard deviation. Where an improvement is very improbable, the plain formulas underflow to 0 and have no gradient. So
-expected improvement and its probability are computed as logarithms, which stay finite and have a gradient there.
+expected improvement and probability of improvement are computed as logarithms, which are finite and have a gradient.
 
 Implements section 3.3 of the document.
 """
@@ -29,7 +29,7 @@ from scratchtune.search.normal import (
 
 @jit.function_in_order
 def expected_improvement(mean, std, best):
-    """Expected improvement: by how much the value will be below ``best`` on average, where a worse value counts as 0.
+    """Expected improvement: how far the value will be below ``best`` on average, where a worse value counts as 0.
 
     Formula [expected_improvement]
         z = (b − μ) / s ; a = s · (z · Φ(z) + φ(z))
@@ -107,7 +107,7 @@ def log_expected_improvement(mean, std, best):
         s: std, scalar, > 0; sampled in [0.125, 4]
         b: best, scalar, real; sampled in [-1, 1]
     Returns
-        a, the larger the better.
+        a; larger is better.
     Source
         Ament et al. (2023), equation 8.
     """
@@ -171,7 +171,7 @@ def confidence_bound(mean, std, kappa):
         s: std, scalar, >= 0
         κ: kappa, scalar, >= 0, a larger one explores more
     Returns
-        a, the larger the better.
+        a; larger is better.
     Variant
         Texts that maximise have μ + κ · s; minimising the lower bound μ − κ · s is the same thing.
     Source
@@ -183,20 +183,20 @@ def confidence_bound(mean, std, kappa):
     return kappa * std - mean
 
 
-# One of the three, by its number -------------------------------------------------------------------------------------
+# One of the three, by its index --------------------------------------------------------------------------------------
 
 ACQUISITIONS = ("log_ei", "pi", "lcb")
-FORMER_NAMES = {"bound": "lcb"}  # which older scripts and stored studies use
+FORMER_NAMES = {"bound": "lcb"}  # used by older scripts and in stored studies
 
 
 @jit.loop_in_order
 def acquisition_and_partials(kind, mean, std, best, kappa):
-    """Value of acquisition number ``kind``, and its partial derivatives in the mean and in the standard deviation."""
+    """Value of ``ACQUISITIONS[kind]``, and its partial derivatives in the mean and in the standard deviation."""
     z = (best - mean) / std
-    if kind == 0:
+    if kind == 0:  # log_ei
         gradient = log_improvement_grad(z)
         return math.log(std) + log_improvement(z), -gradient / std, (1.0 - z * gradient) / std
-    if kind == 1:
+    if kind == 1:  # pi
         gradient = log_normal_cdf_grad(z)
         return log_normal_cdf(z), -gradient / std, -z * gradient / std
     return confidence_bound(mean, std, kappa), -1.0, kappa

@@ -1,7 +1,7 @@
-"""Where is an acquisition function highest? It has many maxima, so the search combines three methods.
+"""The search for the point with the highest acquisition; since there are many local maxima, it combines three methods.
 
-The function is computed at many random candidates. The best of these are starting points of gradient ascent along the
-continuous axes. Along steps and choices, which have no gradient, a local search tries the neighbours.
+The acquisition is computed at many random candidates. The best of these are the starting points of gradient ascent
+along the continuous axes. Along steps and choices, which have no gradient, a local search tries the neighbours.
 
 Implements section 3.3 of the document.
 """
@@ -21,15 +21,15 @@ from scratchtune.search.encoding import Encoding
 from scratchtune.search.kernels import length_scales_of, rough_kernel, rough_kernel_grad_over_r, scaled_distance
 
 CANDIDATES, STARTS = 500, 6  # random points, and how many of the best of them gradient ascent starts from
-MANY_TRIALS = 120  # with more trials than that, half of the candidates must do
+MANY_TRIALS = 120  # with more trials half as many candidates are drawn, since each takes longer
 EVALUATIONS = 30  # of the acquisition in one gradient ascent, at most
 ROUNDS = 4  # of the local search, at most
 RUNNERS_UP = 3  # candidates beside the best one that are returned
-APART = 0.02  # least distance of two candidates in some axis, as a share of the range
+MIN_DISTANCE = 0.02  # of two candidates, along the axis where they differ most, as a share of the range
 
 
 class Goal(NamedTuple):
-    """What is maximised: acquisition number ``kind``, plus the logarithm of the user's prior times ``weight``."""
+    """What is maximised: ``ACQUISITIONS[kind]``, plus ``weight`` times the logarithm of the user's prior."""
 
     kind: int
     best: float
@@ -38,7 +38,7 @@ class Goal(NamedTuple):
 
 
 class RangePrior(NamedTuple):
-    """The user's normal prior of each axis (d,): centre and precision, 1 / variance; 0 where there is none."""
+    """The user's normal prior of each axis (d,): centre and precision, 1 / variance, which is 0 without a prior."""
 
     centre: np.ndarray
     precision: np.ndarray
@@ -55,15 +55,15 @@ class Candidate(NamedTuple):
 def search(
     encoding: Encoding, process: gp.Process, goal: Goal, taken: set[Any], rng: np.random.Generator,
 ) -> list[Candidate]:
-    """The best points that are new, the best first, at a distance from each other."""
+    """The best new points, the best first; any two of them are at least `MIN_DISTANCE` from each other."""
     pool = candidates(encoding, process, rng, CANDIDATES if len(process.rows) <= MANY_TRIALS else CANDIDATES // 2)
     pool = pool[[encoding.space.allows(encoding.params(row)) for row in pool]] if encoding.space.constraint else pool
     values = goal_values(encoding, process, goal, pool)
-    tops = ascended(encoding, process, goal, pool[np.argsort(-values, kind="stable")[:STARTS]])
+    maxima = ascended(encoding, process, goal, pool[np.argsort(-values, kind="stable")[:STARTS]])
     if encoding.counts.any():
-        tops = discrete_local_search(encoding, process, goal, tops)
-    pool = np.concatenate([tops, pool])
-    values = np.concatenate([goal_values(encoding, process, goal, tops), values])
+        maxima = discrete_local_search(encoding, process, goal, maxima)
+    pool = np.concatenate([maxima, pool])
+    values = np.concatenate([goal_values(encoding, process, goal, maxima), values])
     found = new_points(encoding, pool, values, taken)
     return [Candidate(float(values[index]), pool[index], params) for index, params in found]
 
@@ -72,7 +72,7 @@ def search(
 
 
 def goal_values(encoding: Encoding, process: gp.Process, goal: Goal, points: np.ndarray) -> np.ndarray:
-    """What is maximised, at each of some rows, (m,)."""
+    """What is maximised, (m,), at each row of ``points`` (m, d)."""
     means, variances = gp.predict(process, points)
     values = acquisition_values(means, variances, goal)
     return values + goal.weight * encoding.log_prior(points) if encoding.has_prior else values
@@ -100,22 +100,22 @@ def acquisition_and_grad(process, goal, prior, point):
     distances, whitened, beta = np.empty(n), np.empty(n), np.empty(n)
     for i in range(n):
         distances[i] = scaled_distance(process.rows[i], point, process.is_categorical, length_scales)
-        whitened[i] = rough_kernel(distances[i], signal, rough)
+        whitened[i] = rough_kernel(distances[i], signal, rough)  # c, until solve_lower makes it inv(Uᵀ) @ c
     mean = gp.posterior_mean(process.mean, whitened, process.alpha)
     solve_lower(process.upper, whitened.reshape((n, 1)))
     variance = max(gp.posterior_variance(signal + rough, whitened), 1e-12 * (signal + rough))
     for i in range(n):
-        beta[i] = whitened[i]
+        beta[i] = whitened[i]  # solve_upper makes it inv(U) @ inv(Uᵀ) @ c
     solve_upper(process.upper, beta)
     std = math.sqrt(variance)
     value, by_mean, by_std = acquisition_and_partials(goal.kind, mean, std, goal.best, goal.kappa)
     gradient = np.zeros(d)
-    for i in range(n):  # dc/dx = −h · (x − x') / ℓ²
-        by_distance = by_mean * process.alpha[i] - by_std / std * beta[i]
-        by_distance *= -rough_kernel_grad_over_r(distances[i], signal, rough)
+    for i in range(n):  # the derivative by cᵢ, times dcᵢ/dx = −h · (x − xᵢ) / ℓ², where ℓ² follows below
+        by_covariance = by_mean * process.alpha[i] - by_std / std * beta[i]
+        factor = by_covariance * -rough_kernel_grad_over_r(distances[i], signal, rough)
         for j in range(d):
-            gradient[j] += by_distance * (point[j] - process.rows[i, j])
-    for j in range(d):
+            gradient[j] += factor * (point[j] - process.rows[i, j])
+    for j in range(d):  # the user's prior is −precision · (x − centre)² / 2
         gradient[j] = gradient[j] / length_scales[j] ** 2 - prior.precision[j] * (point[j] - prior.centre[j])
         value -= 0.5 * prior.precision[j] * (point[j] - prior.centre[j]) ** 2
     return value, gradient
@@ -125,7 +125,7 @@ def acquisition_and_grad(process, goal, prior, point):
 
 
 def ascended(encoding: Encoding, process: gp.Process, goal: Goal, starts: np.ndarray) -> np.ndarray:
-    """The rows where gradient ascent from the rows ``starts`` ends."""
+    """The rows, (m, d), at which gradient ascent from the rows ``starts`` ends, moved to points of the space."""
     ends = np.ascontiguousarray(starts)
     if encoding.continuous.any() and len(ends):
         free = np.where(encoding.active(ends) & encoding.continuous, 1.0, 0.0)
@@ -136,10 +136,10 @@ def ascended(encoding: Encoding, process: gp.Process, goal: Goal, starts: np.nda
 
 @jit.loop_in_order
 def gradient_ascent(process, goal, prior, free, points, evaluations):
-    """Move each of some rows (m, d) uphill, in place, along its axes where ``free`` (m, d) is 1, in the unit cube.
+    """Gradient ascent from each row of ``points`` (m, d), in place, along the axes where ``free`` (m, d) is 1.
 
-    The length of a step is that of Barzilai and Borwein (1988), with each axis in units of its length scale. A step
-    that raises the value too little is shortened.
+    The step size is that of Barzilai and Borwein (1988), with each axis in units of its length scale. A step that
+    increases the value by less than 1e-4 of what the gradient predicts is shortened. Points stay in the unit cube.
     """
     d = points.shape[1]
     scale, precision, trial = np.empty(d), np.empty(d), np.empty(d)
@@ -170,7 +170,7 @@ def gradient_ascent(process, goal, prior, free, points, evaluations):
 
 @jit.function_in_order
 def first_rate(gradient, scale):
-    """The rate that makes the first step 0.1 long, in units of the length scales."""
+    """The step size with which the first step is 0.1 long, in units of the length scales."""
     largest = 0.0
     for j in range(len(scale)):
         largest = max(largest, abs(gradient[j]) * math.sqrt(scale[j]))
@@ -179,7 +179,7 @@ def first_rate(gradient, scale):
 
 @jit.function_in_order
 def barzilai_borwein(point, new_point, gradient, new_gradient, scale, rate):
-    """The rate sᵀ s / sᵀ z, with step s and change z of the negative gradient; 4 times the last where sᵀ z <= 0."""
+    """The step size sᵀ s / sᵀ z, with step s and change z of the negative gradient; 4 times the last if sᵀ z <= 0."""
     length, curvature = 0.0, 0.0
     for j in range(len(scale)):
         if scale[j] > 0.0:
@@ -203,30 +203,33 @@ def take_step(point, gradient, rate, scale, trial):
 
 
 def candidates(encoding: Encoding, process: gp.Process, rng: np.random.Generator, m: int) -> np.ndarray:
-    """Random rows, (m, d): half of them anywhere, half of them around the best points seen."""
+    """Random rows, (m, d): half of them uniform, half of them around the five best points seen."""
     d = len(encoding.parameters)
-    anywhere = encoding.from_unit(rng.random((m // 2, d)))
+    uniform = encoding.from_unit(rng.random((m // 2, d)))
     order = np.argsort(process.values, kind="stable")[:5]
     near = process.rows[order[np.arange(m - m // 2) % len(order)]].copy()
-    spread = 0.3 ** rng.integers(1, 4, (len(near), 1))
+    spread = 0.3 ** rng.integers(1, 4, (len(near), 1))  # standard deviation 0.3, 0.09 or 0.027
     near = near + spread * rng.standard_normal(near.shape) * (encoding.is_categorical == 0.0)
     other = encoding.from_unit(rng.random(near.shape))
-    swapped = (rng.random(near.shape) < 1.0 / d) & (encoding.counts > 0)
+    swapped = (rng.random(near.shape) < 1.0 / d) & (encoding.counts > 0)  # steps and choices are drawn again
     near = np.where(swapped, other, near)
-    return np.concatenate([anywhere, encoding.snapped(near)])
+    return np.concatenate([uniform, encoding.snapped(near)])
 
 
-def discrete_local_search(encoding: Encoding, process: gp.Process, goal: Goal, tops: np.ndarray) -> np.ndarray:
-    """The rows after moves to better neighbours in steps and choices, each followed by gradient ascent."""
-    tops = tops[distinct(tops)]
-    values = goal_values(encoding, process, goal, tops)
-    moving = list(range(len(tops)))
+def discrete_local_search(encoding: Encoding, process: gp.Process, goal: Goal, maxima: np.ndarray) -> np.ndarray:
+    """The rows after local search: each moves to its best neighbour in steps and choices, then by gradient ascent.
+
+    A row that has no better neighbour stays; the search ends when none of them moves, or after `ROUNDS`.
+    """
+    maxima = maxima[distinct(maxima)]
+    values = goal_values(encoding, process, goal, maxima)
+    improving = list(range(len(maxima)))
     for _ in range(ROUNDS):
-        around = [encoding.neighbours(tops[i]) for i in moving]
+        around = [encoding.neighbours(maxima[i]) for i in improving]
         ends = np.cumsum([len(rows) for rows in around]).tolist()
-        neighbours = goal_values(encoding, process, goal, np.concatenate([*around, tops[:0]]))
+        neighbours = goal_values(encoding, process, goal, np.concatenate([*around, maxima[:0]]))
         starts = {}
-        for i, rows, end in zip(moving, around, ends, strict=True):
+        for i, rows, end in zip(improving, around, ends, strict=True):
             own = neighbours[end - len(rows) : end]
             if len(own) and own.max() > values[i]:
                 starts[i] = rows[int(np.argmax(own))]
@@ -236,20 +239,20 @@ def discrete_local_search(encoding: Encoding, process: gp.Process, goal: Goal, t
         found = goal_values(encoding, process, goal, reached).tolist()
         for i, row, value in zip(starts, reached, found, strict=True):
             if value > values[i]:
-                tops[i], values[i] = row, value
-        moving = list(starts)
-    return tops
+                maxima[i], values[i] = row, value
+        improving = list(starts)
+    return maxima
 
 
 def new_points(
     encoding: Encoding, pool: np.ndarray, values: np.ndarray, taken: set[Any],
 ) -> list[tuple[int, dict[str, Any]]]:
-    """Indices and params of the best rows that are new, allowed and at a distance from each other."""
+    """Indices and params of the best rows that are new, allowed and `MIN_DISTANCE` from each other."""
     found: list[tuple[int, dict[str, Any]]] = []
     checked = set()
     for index in np.argsort(-values, kind="stable").tolist():
         row = pool[index]
-        if row.tobytes() in checked or any(np.abs(row - pool[other]).max() < APART for other, _ in found):
+        if row.tobytes() in checked or any(np.abs(row - pool[other]).max() < MIN_DISTANCE for other, _ in found):
             continue
         checked.add(row.tobytes())
         params = encoding.params(row)
@@ -261,9 +264,9 @@ def new_points(
 
 
 def distinct(rows: np.ndarray) -> list[int]:
-    """Indices of the rows that are at a distance from all kept before them."""
+    """Indices of the rows that are `MIN_DISTANCE` from all earlier ones of them."""
     kept: list[int] = []
     for i, row in enumerate(rows):
-        if all(np.abs(row - rows[other]).max() >= APART for other in kept):
+        if all(np.abs(row - rows[other]).max() >= MIN_DISTANCE for other in kept):
             kept.append(i)
     return kept

@@ -1,6 +1,6 @@
 """Bayesian search fits a model to all trials so far, and tries the point that the model predicts to be the most useful.
 
-It begins with points that are spread evenly over the space. From then on a model of the trials, a Gaussian process or a
+It begins with points that are spread evenly over the space. After them a model of the trials, a Gaussian process or a
 tree-structured Parzen estimator, proposes each point.
 
 Implements section 3.3 of the document.
@@ -22,7 +22,7 @@ from scratchtune.search.space import Space
 
 MODELS = ("auto", "gp", "tpe")
 SEQUENCE = "latin_hypercube"  # of the initial points
-INITIAL = 6  # of them, at most: with 4 a search stays too often where it has begun, 10 cost trials
+INITIAL = 6  # of them, at most: with 4 a search often stays near its first points, 10 cost trials
 PARZEN_INITIAL = 10  # trials before the Parzen estimator proposes: fewer are too few to split into good and bad
 
 
@@ -65,14 +65,14 @@ class BayesianSearch(Searcher):
         rng: np.random.Generator,
     ) -> Suggestion:
         """A point of the initial design, or the one that the model proposes."""
-        few = PARZEN_INITIAL if self.model == "tpe" else min(2 * len(space.names) + 2, INITIAL)
-        known, initial = len(seen) + len(pending), self.initial or few
+        default = PARZEN_INITIAL if self.model == "tpe" else min(2 * len(space.names) + 2, INITIAL)
+        known, initial = len(seen) + len(pending), self.initial or default
         if known < initial or not seen:
             return self._spread(space, seen, pending, number, rng, {"phase": "initial", "of": initial})
         model, because = self.chosen_model(number, known)
         try:
             params, why = self._proposed(model, space, seen, pending, number, rng)
-        except LookupError:  # all candidates of the model have been tried: the rest of a finite space
+        except LookupError:  # the model found no new point: try the rest of a finite space
             return self._spread(space, seen, pending, number, rng, {"phase": "rest"})
         return Suggestion(params, why={"searcher": "bayesian", "because": because, **why})
 
@@ -109,14 +109,14 @@ class BayesianSearch(Searcher):
         self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
         rng: np.random.Generator, why: dict[str, Any],
     ) -> Suggestion:
-        """A point that is spread evenly, or a random one of those that are left."""
+        """A point of a Latin hypercube, or a random one of those that have not been tried."""
         earlier = [result.params for result in seen] + list(pending)
         seed = as_seen(seen, self.needs(number), rng).seed
         suggestion = RandomSearch(SEQUENCE).suggest(space, Seen(seed=seed), earlier, number, rng)
         return Suggestion(suggestion.params, why={**suggestion.why, "searcher": "bayesian", **why})
 
     def explain(self, why: dict[str, Any]) -> str:
-        """Say in words why a point was proposed."""
+        """Say why a point was proposed."""
         if "model" not in why:
             drawn = RandomSearch(SEQUENCE).explain(why)
             if why["phase"] == "initial":

@@ -1,7 +1,7 @@
-"""Cells: each value of a range with a finite number of values owns an interval of the unit interval, its *cell*.
+"""Each value of a range with a finite number of values has an interval of unit values, its *cell*.
 
-On a linear scale all cells have the same length; on the log scale of an `Int` a value owns what rounds to it. The
-functions here compute for arrays what `Float.from_unit` and `Int.from_unit` compute for one unit value.
+On a linear scale all cells have the same length. On the log scale of an `Int` the cell of a value is what is rounded to
+it. The functions here compute for arrays what `Float.from_unit` and `Int.from_unit` compute for one unit value.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def cell_middles(parameter: Float | Int, indices: np.ndarray) -> np.ndarray:
 
 
 def _has_log_cells(parameter: Float | Int) -> bool:
-    """Whether the cells are those of a log scale: a `Float` in steps has none."""
+    """Whether the cells are those of a log scale, which a `Float` with a step can't have."""
     return isinstance(parameter, Int) and parameter.log
 
 

@@ -70,7 +70,7 @@ def solve_upper(upper, b):
 
 @jit.function_in_order
 def dot(a, b):
-    """Σ aᵢ · bᵢ in eight partial sums, which the processor computes at a time; they are added at the end."""
+    """Σ aᵢ · bᵢ in eight partial sums, which the processor computes at the same time; they are added at the end."""
     s0, s1, s2, s3, s4, s5, s6, s7 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     whole = len(a) - len(a) % 8
     for i in range(0, whole, 8):
@@ -96,7 +96,7 @@ def inverse(upper):
         lower[i, i] = 1.0
     solve_lower(upper, lower)
     out = np.zeros((n, n))
-    for k in range(n):  # add the outer product of row k of inv(Uᵀ), which is 0 behind column k
+    for k in range(n):  # add the outer product of row k of inv(Uᵀ), which is 0 after column k
         row = lower[k]
         for i in range(k + 1):
             target, scale = out[i], row[i]

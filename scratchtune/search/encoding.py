@@ -54,10 +54,10 @@ class Encoding:
                 else:
                     here = params[name]
                     row[j] = parameter.index(here) if self.is_categorical[j] else parameter.to_unit(here)
-        return self.snapped(out)  # to the bit what a move to the same values gives
+        return self.snapped(out)  # the same bits as for candidates that are snapped to these values
 
     def params(self, row: np.ndarray) -> dict[str, Any]:
-        """The point of the space at a row; whatever stands in the column of an absent parameter."""
+        """The point of the space at a row; entries of absent parameters are ignored."""
         return self.space.from_unit([
             (max(u, 0.0) + 0.5) / n if choice else u
             for u, n, choice in zip(row.tolist(), self.counts.tolist(), self.is_categorical.tolist(), strict=True)])
@@ -73,7 +73,7 @@ class Encoding:
         return self.snapped_and_active(rows)[0]
 
     def active(self, rows: np.ndarray) -> np.ndarray:
-        """Which entries belong to parameters that exist there, booleans (n, d)."""
+        """Which entries belong to active parameters, booleans (n, d)."""
         return self.snapped_and_active(rows)[1]
 
     def snapped_and_active(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -88,7 +88,7 @@ class Encoding:
         return out, active
 
     def indices(self, column: np.ndarray, j: int) -> np.ndarray:
-        """Index of the value at each entry of column j, of a parameter with a finite number of values."""
+        """Index of the value at each entry of column j, whose parameter has a finite number of values."""
         parameter = self.parameters[j]
         if isinstance(parameter, Categorical):
             return np.maximum(column, 0.0).astype(np.int64)
@@ -102,9 +102,9 @@ class Encoding:
         return cell_middles(parameter, indices)
 
     def neighbours(self, row: np.ndarray, most: int = 12) -> np.ndarray:
-        """Rows that differ in one parameter with steps or choices: all its values if they are few, else the nearest.
+        """Rows that differ in one parameter with steps or choices: in all its values if they are few, else the nearest.
 
-        The other entries stay, so a range that becomes active starts at 0.5, and a choice at its first.
+        Other entries are unchanged, so a range that becomes active is 0.5, and a choice is the first one.
         """
         found = [np.empty((0, len(row)))]
         for j in np.flatnonzero(self.counts > 1).tolist():
@@ -115,7 +115,7 @@ class Encoding:
             neighbours[:, j] = self.unit_values(others, j)
             found.append(neighbours)
         around = self.snapped(np.concatenate(found))
-        return around[(around != row).any(axis=1)]  # a change of an absent parameter is none
+        return around[(around != row).any(axis=1)]  # changing an absent parameter changes nothing
 
     def prior(self) -> tuple[np.ndarray, np.ndarray]:
         """Centre (d,) and precision 1 / std² (d,) of the user's priors of ranges; 0 where there is none."""

@@ -1,7 +1,7 @@
-"""Fitting a Gaussian process is to choose the most probable parameters of its kernel, given the values seen.
+"""Fitting a Gaussian process means choosing the most probable parameters of its kernel, given the values seen.
 
-What is maximised is the log marginal likelihood of the values plus the logarithm of a prior of the parameters. The
-gradient of both is known, so a quasi-Newton method (BFGS) climbs to a maximum.
+The log marginal likelihood of the values plus the logarithm of a prior of the parameters is maximised. The gradient of
+both is known, and a quasi-Newton method (BFGS) follows it to a local maximum.
 
 Implements section 3.3 of the document.
 """
@@ -23,7 +23,7 @@ from scratchtune.search.kernels import (
     rough_kernel_grad_over_r,
 )
 
-TOLERANCE = 1e-2  # fitting ends when a step is expected to increase the log posterior density by less than this
+TOLERANCE = 1e-2  # fitting ends when a step is predicted to increase the log posterior density by less than this
 
 # What is maximised ---------------------------------------------------------------------------------------------------
 
@@ -63,24 +63,24 @@ def log_likelihood_grad(alpha: np.ndarray, precision: np.ndarray, out: np.ndarra
     out[:] = 0.5 * (alpha[:, None] * alpha - precision)
 
 
-def log_prior(theta: np.ndarray, centre: np.ndarray, width: np.ndarray) -> float:
+def log_prior(theta: np.ndarray, mean: np.ndarray, std: np.ndarray) -> float:
     """Logarithm of the prior density of the kernel's parameters: of independent normals, without their constants.
 
     Formula [log_parameter_prior]
         L = −0.5 · Σⱼ[((θⱼ − cⱼ) / wⱼ)²]
     Where
         θ: theta, (j,), real, logarithms of the kernel's parameters
-        c: centre, (j,), real
-        w: width, (j,), > 0, standard deviations
+        c: mean, (j,), real
+        w: std, (j,), > 0, standard deviations
     Returns
         L, to be added to [log_marginal_likelihood]; so each parameter has a log-normal prior.
     Source
         Hvarfner, Hellsten and Nardi (2024), section 4, for the length scales.
     """
-    return -0.5 * float((((theta - centre) / width) ** 2).sum())
+    return -0.5 * float((((theta - mean) / std) ** 2).sum())
 
 
-def log_prior_grad(theta: np.ndarray, centre: np.ndarray, width: np.ndarray) -> np.ndarray:
+def log_prior_grad(theta: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
     """Gradient of the logarithm of the parameters' prior.
 
     Formula [log_parameter_prior_grad]
@@ -89,14 +89,14 @@ def log_prior_grad(theta: np.ndarray, centre: np.ndarray, width: np.ndarray) -> 
         [log_parameter_prior] in theta
     Where
         θ: theta, (j,), real
-        c: centre, (j,), real
-        w: width, (j,), > 0
+        c: mean, (j,), real
+        w: std, (j,), > 0
     Returns
         g, (j,).
     Source
         [log_parameter_prior], differentiated.
     """
-    return (centre - theta) / width**2
+    return (mean - theta) / std**2
 
 
 def log_likelihood_and_grad(
@@ -136,36 +136,36 @@ def chain_rule(rows, is_categorical, theta, distances, weight, gradient):
 
 
 def fit_hyperparameters(
-    rows: np.ndarray, values: np.ndarray, is_categorical: np.ndarray, theta: np.ndarray, centre: np.ndarray,
-    width: np.ndarray, evaluations: int,
+    rows: np.ndarray, values: np.ndarray, is_categorical: np.ndarray, theta: np.ndarray,
+    prior_mean: np.ndarray, prior_std: np.ndarray, evaluations: int,
 ) -> tuple[np.ndarray, float]:
     """Maximise likelihood times prior, starting at θ: BFGS (Nocedal and Wright 2006, algorithm 6.1).
 
     The inverse Hessian starts as a multiple of the identity that makes the first step no longer than 1. A step that
-    does not raise the value by 1e-4 of what the gradient predicts is shortened (Armijo's condition). At most
+    does not increase the value by 1e-4 of what the gradient predicts is shortened (Armijo's condition). At most
     ``evaluations`` values are computed. Returns the best θ and the value there.
     """
 
     def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient = log_likelihood_and_grad(rows, values, is_categorical, theta, 0.0)
-        return value + log_prior(theta, centre, width), gradient + log_prior_grad(theta, centre, width)
+        return value + log_prior(theta, prior_mean, prior_std), gradient + log_prior_grad(theta, prior_mean, prior_std)
 
     value, gradient = objective(theta)
-    inverse_hessian, fresh, used = _first_inverse_hessian(gradient), True, 1
+    inverse_hessian, fresh, used = _first_inverse_hessian(gradient), True, 1  # fresh: without any curvature
     while used < evaluations and math.isfinite(value):
         step = _step(inverse_hessian, gradient)
         predicted = float((step * gradient).sum())
-        share, climbed = 1.0, False
-        while predicted > TOLERANCE and used < evaluations and share > 1e-3 and not climbed:
+        share, accepted = 1.0, False
+        while predicted > TOLERANCE and used < evaluations and share > 1e-3 and not accepted:
             new_theta = theta + share * step
             new_value, new_gradient = objective(new_theta)
             used += 1
-            climbed = new_value >= value + 1e-4 * share * predicted
+            accepted = new_value >= value + 1e-4 * share * predicted
             share *= 0.3
-        if climbed:
+        if accepted:
             inverse_hessian = _bfgs_update(inverse_hessian, new_theta - theta, gradient - new_gradient)
             theta, value, gradient, fresh = new_theta, new_value, new_gradient, False
-        elif fresh:
+        elif fresh:  # not even the gradient's own direction increases the value
             break
         else:
             inverse_hessian, fresh = _first_inverse_hessian(gradient), True
@@ -173,7 +173,7 @@ def fit_hyperparameters(
 
 
 def _first_inverse_hessian(gradient: np.ndarray) -> np.ndarray:
-    """A multiple of the identity, while no curvature is known."""
+    """A multiple of the identity, since no curvature is known yet."""
     return np.eye(len(gradient)) / max(1.0, float(np.abs(gradient).max()))
 
 

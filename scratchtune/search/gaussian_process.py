@@ -12,9 +12,9 @@ column for each parameter (`encoding`). Notation:
     U     upper     (n, n), Cholesky's factor, K = Uᵀ @ U
     α     alpha     (n,), inv(K) @ (y − m), with m the prior mean
 
-A length scale says over which distance along an axis values are correlated; an axis that does not matter gets a long
-one. The rough part has short length scales. Without it the process would explain a rugged function by noise, and take
-the best value seen for luck. All sums are taken in the order in which they are written, so the result does not depend
+A length scale is the distance along an axis over which values are correlated; an axis that does not matter gets a long
+one. The rough part has short length scales. Without it a rugged function would be explained by noise, and so would the
+best value seen. All sums are taken in the order in which they are written, so the result does not depend
 on the number of threads.
 
 Implements section 3.3 of the document.
@@ -86,9 +86,9 @@ def covariance(a, b, is_categorical, theta):
 
 @jit.loop_in_order
 def factored(rows, is_categorical, theta):
-    """Whether K (for θ) is positive definite in floats, and its Cholesky factor, in the upper triangle of (n, n).
+    """Whether K (for θ) is numerically positive definite, and its Cholesky factor, in the upper triangle of (n, n).
 
-    The lower triangle, which is free, holds the scaled distances.
+    The lower triangle, which the factor does not need, holds the scaled distances.
     """
     d, n = rows.shape[1], len(rows)
     length_scales, signal, rough = length_scales_of(theta), math.exp(theta[d]), math.exp(theta[d + 1])
@@ -113,7 +113,7 @@ def solve_alpha(upper: np.ndarray, values: np.ndarray, mean: float) -> np.ndarra
 
 
 class Process(NamedTuple):
-    """A Gaussian process that is conditioned on values seen; the fields are those of the notation above."""
+    """A Gaussian process conditioned on the values seen; the fields are those of the notation above."""
 
     rows: np.ndarray
     values: np.ndarray
@@ -127,7 +127,7 @@ class Process(NamedTuple):
 def condition(
     rows: np.ndarray, values: np.ndarray, is_categorical: np.ndarray, theta: np.ndarray, mean: float = 0.0,
 ) -> Process:
-    """The process with parameters θ that has seen ``values`` at ``rows``; noise is raised until K has a factor."""
+    """The process with parameters θ, conditioned on ``values`` at ``rows``; noise is increased until K has a factor."""
     theta = theta.copy()
     while True:
         possible, upper = factored(rows, is_categorical, theta)

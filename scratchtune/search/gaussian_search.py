@@ -1,6 +1,6 @@
 """Bayesian search with a Gaussian process: propose the point where the acquisition function is highest.
 
-Three things work together, each in a file of its own: a *surrogate* predicts the loss everywhere (`surrogate`), an
+It has three parts, each in a file of its own: a *surrogate* predicts the loss at every point (`surrogate`), an
 *acquisition function* says how much a point is worth trying (`acquisition`), and an *optimiser* finds the point where
 it is highest (`acquisition_search`).
 
@@ -34,8 +34,8 @@ from scratchtune.search.surrogate import (
     within_floats,
 )
 
-PRIOR_TRIALS = 10.0  # after so many trials the user's prior has the same weight as the acquisition, then less
-MARGIN = 0.05  # how far below the best value the probability of improvement looks, in standard deviations of the values
+PRIOR_TRIALS = 10.0  # at this trial the user's prior has the same weight as the acquisition, later less
+MARGIN = 0.05  # that the probability of improvement subtracts from the best value, in stds of the values
 FORMER_KEYS = {"deviation": "std", "belief": "log_prior", "lengths": "length_scales"}  # of `why` in stored studies
 
 
@@ -43,16 +43,16 @@ def propose(
     space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int, rng: np.random.Generator,
     acquisition: str = "log_ei", kappa: float = 2.0,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The next point and the reasons, as plain data; LookupError if no new point was found."""
+    """The next point and the reasons, as plain data; a LookupError if no new point was found."""
     prepare()
     kind = ACQUISITIONS.index(FORMER_NAMES.get(acquisition, acquisition))
     encoding = Encoding(space)
     losses = np.array([result.value for result in seen])
-    kept = subsample(losses, MOST_TRIALS)
+    kept = subsample(losses, MOST_TRIALS)  # indices of the trials that the process is fitted to
     standardized = compress_and_standardize(losses[kept])
     process = fitted_process(encoding, encoding.rows([seen[i].params for i in kept]), standardized.values)
     process = with_pending(process, encoding.rows(list(pending)))
-    margin = MARGIN if ACQUISITIONS[kind] == "pi" else 0.0
+    margin = MARGIN if ACQUISITIONS[kind] == "pi" else 0.0  # without it, tiny certain improvements are preferred
     goal = Goal(kind, float(process.values.min()) - margin, kappa, PRIOR_TRIALS / max(number, 1))
     taken = {space.key(params) for params in pending} | {space.key(result.params) for result in seen}
     ranked = search(encoding, process, goal, taken, rng)
@@ -63,7 +63,7 @@ def propose(
 
 @cache
 def prepare() -> None:
-    """Compile what the search runs, all at once, so that the user is told, where it is not compiled yet."""
+    """Compile all loops of the search at once, so that the user sees one message."""
     vector, matrix = np.zeros(1), np.zeros((1, 1))
     process = gp.Process(matrix, vector, vector, vector, 0.0, matrix, vector)
     goal, prior = Goal(0, 0.0, 1.0, 1.0), RangePrior(vector, vector)
@@ -82,13 +82,13 @@ def prepare() -> None:
 def reasons(
     encoding: Encoding, process: gp.Process, goal: Goal, standardized: Standardized, ranked: Sequence[Candidate],
 ) -> dict[str, Any]:
-    """Why the first of some candidates is proposed, in units of the loss; above the median these are compressed.
+    """Why the first of ``ranked`` is proposed, in units of the loss, which is compressed above the median.
 
     ``value`` is the acquisition alone; ``log_prior`` is what the user's prior adds to it.
     """
     rows = np.array([candidate.row for candidate in ranked])
     means, variances = gp.predict(process, rows)
-    log_priors = goal.weight * encoding.log_prior(rows) if encoding.has_prior else np.zeros(len(rows))
+    log_priors = goal.weight * encoding.log_prior(rows) if encoding.has_prior else np.zeros(len(rows))  # in the values
     entries = [
         {"params": candidate.params, "mean": standardized.to_loss(mean),
          "std": within_floats(standardized.factor * math.sqrt(variance)),
@@ -116,29 +116,30 @@ def _in_units(standardized: Standardized, kind: int, value: float) -> float:
 
 
 def explain(why: Mapping[str, Any]) -> str:
-    """Say the reasons of a Gaussian process's suggestion in words."""
+    """Say why a point was proposed, from the reasons of `propose`, also of older versions."""
     why = _with_present_names(why)
     pending = f" (and {why['pending']} pending, with the losses that it predicts)" if why["pending"] else ""
     name = {"log_ei": "expected improvement is", "pi": f"probability of a loss below {why['target']:.4g} is",
             "lcb": "lower confidence bound is"}[why["acquisition"]]
-    others = f" (the next candidate's: {_told(why, why['runners_up'][0])})" if why["runners_up"] else ""
+    others = f" (the next candidate's: {_acquisition_text(why, why['runners_up'][0])})" if why["runners_up"] else ""
     prior = f" The user's prior subtracts {-why['log_prior']:.2g} from its logarithm." if why["log_prior"] else ""
     shortest = sorted(why["length_scales"], key=why["length_scales"].get)[:2]
     told = " and ".join(f"{axis} (length scale {why['length_scales'][axis]:.2g})" for axis in shortest)
     fastest = f" The loss changes fastest along {told}." if len(shortest) > 1 else ""
     return (
         f"A Gaussian process of {why['trials']} trials{pending} predicts a loss of {why['mean']:.4g} ± {why['std']:.2g}"
-        f" here, where the best so far is {why['best']:.4g}: the {name} {_told(why, why)}{others}.{prior}{fastest}")
+        f" here, where the best so far is {why['best']:.4g}: the {name} {_acquisition_text(why, why)}{others}."
+        f"{prior}{fastest}")
 
 
 def _with_present_names(why: Mapping[str, Any]) -> dict[str, Any]:
-    """Reasons with the keys and the acquisition of today; those of older studies have other names."""
+    """Reasons with the present names of the keys and of the acquisition; older studies have other ones."""
     present = {FORMER_KEYS.get(key, key): value for key, value in why.items()}
     return {**present, "acquisition": FORMER_NAMES.get(present["acquisition"], present["acquisition"])}
 
 
-def _told(why: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
-    """The acquisition of a candidate, as one would say it."""
+def _acquisition_text(why: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
+    """The acquisition of a candidate as text, not as a logarithm."""
     if why["acquisition"] == "lcb":
         return f"{-entry['value']:.4g}"
     return f"{math.exp(entry['value']):.2g}" if entry["value"] > -700.0 else f"1e{entry['value'] / math.log(10.0):.0f}"

@@ -10,7 +10,7 @@ is minus its loss. The first ``population`` trials are spread over the space. Fr
 
 A *brood* of such children is made for each trial, and the one that a simple surrogate predicts to be the fittest is
 tried. Children come in small generations of ``offspring`` trials, which may run side by side: with 50 to 500 trials in
-all, few can be spent on children of parents that have been surpassed meanwhile. The operators are in
+all, few should be spent on children of parents that later trials have surpassed. The operators are in
 `genetic_operators`.
 
 Implements section 3.4 of the document.
@@ -33,10 +33,10 @@ from scratchtune.search.sequences import latin_hypercube
 from scratchtune.search.space import Categorical, Parameter, Space
 
 POPULATION, OFFSPRING = 16, 4
-TRIES = 100  # how many children are made before one that is neither refused nor a twin of an earlier trial is given up
+TRIES = 100  # children that are made, at most, to find some that are allowed and differ from all earlier trials
 BLEND = 0.5  # alpha of BLX
-SBX_ETA, SBX_SHARE = 1.0, 0.5  # a wide spread, since few generations must do; share of the genes that are crossed
-FEW = 16  # a number with at most so many values is inherited whole, as a choice is
+SBX_ETA, SBX_SHARE = 1.0, 0.5  # a wide spread, since there are few generations; share of the genes that are crossed
+FEW = 16  # a parameter with at most so many values is inherited unchanged, as a choice is
 STRENGTH, LEAST, CELL = 0.5, 0.03, 0.7  # of a Gaussian step: share of the parents' std, least std, share of a cell
 POLYNOMIAL_ETA = 5.0
 
@@ -47,9 +47,9 @@ Rng = np.random.Generator
 
 
 def _sbx(x: np.ndarray, y: np.ndarray, rng: Rng) -> np.ndarray:
-    """SBX gene by gene, half of them; the others stay as they are, as in Deb's own code.
+    """SBX of half of the genes; the others are copied, as in Deb's own code.
 
-    A coin says which of the two children, that near x or that near y, gives its gene.
+    Each gene is that of the child near x or of the child near y, with equal probabilities.
     """
     u, first, crossed = rng.random(len(x)), rng.random(len(x)) < 0.5, rng.random(len(x)) < SBX_SHARE
     spreads = [operators.sbx_spread(float(v), SBX_ETA) if chosen else 1.0 for v, chosen in zip(u, crossed, strict=True)]
@@ -83,7 +83,7 @@ class Parents(NamedTuple):
 
 
 class Child(NamedTuple):
-    """A child's genes and where each is from (a parent's index, or None: drawn), and which of them have mutated."""
+    """A child: its genes, the index of the parent that each is from (None: drawn), mutated genes before mutation."""
 
     parents: tuple[int, int]
     genes: np.ndarray
@@ -162,7 +162,7 @@ class GeneticSearch(Searcher):
         return Suggestion(drawn.params, why | {"drawn": drawn.why, "parented": parented})
 
     def explain(self, why: dict[str, Any]) -> str:
-        """Say who the parents were, what the child has from whom, and what has mutated."""
+        """Say which trials the parents are, which genes are from whom, and which have mutated."""
         if "drawn" in why:
             reason = "no child was new and allowed" if why["parented"] else "fewer than two trials have succeeded"
             return f"Generation {why['generation']}; {reason}. {RandomSearch().explain(why['drawn'])}"
@@ -177,7 +177,7 @@ class GeneticSearch(Searcher):
             f"Its genes: {_inherited(why)}; {mutated}.")
 
     def _brood(self, space: Space, parents: Parents, taken: Taken, rng: Rng) -> list[tuple[Child, dict[str, Any]]]:
-        """The first children that are neither refused by the constraint nor twins of earlier trials."""
+        """The first children that the constraint allows and that differ from all earlier trials."""
         brood: list[tuple[Child, dict[str, Any]]] = []
         for child in self._children(space, parents, rng):
             params = _params(space, parents, child)
@@ -188,7 +188,7 @@ class GeneticSearch(Searcher):
         return brood
 
     def _children(self, space: Space, parents: Parents, rng: Rng) -> Iterator[Child]:
-        """Children to choose from, each of a pair of its own; none where there are no two parents."""
+        """Children, each of another pair of parents; none if there are fewer than two parents."""
         if len(parents.results) < 2:
             return
         parameters = list(space.parameters.values())
@@ -218,32 +218,32 @@ class GeneticSearch(Searcher):
     def _cross(
         self, parameters: Sequence[Parameter], genes: np.ndarray, pair: tuple[int, int], rng: Rng,
     ) -> tuple[np.ndarray, list[int | None], bool]:
-        """The child's genes before mutation, the index of the parent that each is from or nearest to; was it crossed?
+        """The child's genes before mutation; the parent that each is from or nearest to; whether there was crossover.
 
-        A gene that one parent lacks, since its condition did not hold there, comes from the other; one that both lack
-        from any that has it, or it is drawn, so that a mutated switch finds something sensible behind it.
+        A gene that one parent lacks, since its condition does not hold there, is the other's. One that both lack is
+        that of any individual that has it, or it is drawn: a mutation may make its parameter active.
         """
         x, y = _completed(parameters, genes, pair, rng)
         crossed = bool(rng.random() < self.crossover_rate)
         if not crossed:
             return x.values.copy(), x.origin, False
         child = CROSSOVERS[self.crossover](x.values, y.values, rng)
-        whole = operators.uniform_crossover(x.values, y.values, rng.random(len(child)))
-        child = np.where([_is_whole(parameter) for parameter in parameters], whole, child)
-        child = np.array([_within(float(gene)) for gene in child])
+        unchanged = operators.uniform_crossover(x.values, y.values, rng.random(len(child)))
+        child = np.where([_is_discrete(parameter) for parameter in parameters], unchanged, child)
+        child = np.array([_reflected_if_outside(float(gene)) for gene in child])
         nearer = np.abs(child - x.values) <= np.abs(child - y.values)
         return child, [a if near else b for near, a, b in zip(nearer, x.origin, y.origin, strict=True)], True
 
     def _mutate(self, parameter: Parameter, gene: float, std: float, rng: Rng) -> float:
-        """The gene after mutation: another choice, or a step."""
+        """The gene after mutation: of another choice, or after a step."""
         if isinstance(parameter, Categorical):
             weights = parameter.prior or [1.0] * parameter.count
             return parameter.to_unit(parameter.value(
                 operators.other_choice(parameter.index(parameter.from_unit(gene)), weights, rng)))
-        return _within(MUTATIONS[self.mutation](gene, std, rng))
+        return _reflected_if_outside(MUTATIONS[self.mutation](gene, std, rng))
 
 
-# Beneath -------------------------------------------------------------------------------------------------------------
+# Genes ---------------------------------------------------------------------------------------------------------------
 
 
 class Completed(NamedTuple):
@@ -254,7 +254,7 @@ class Completed(NamedTuple):
 
 
 def _fittest(space: Space, pool: Sequence[Result], count: int) -> Parents:
-    """The fittest of some trials, with their genes."""
+    """The ``count`` fittest trials of ``pool``, with their genes."""
     results = [pool[k] for k in operators.survivors([result.value for result in pool], count)]
     genes = np.array([space.to_unit(result.params) for result in results]).reshape(-1, len(space.names))
     return Parents(results, genes, -np.array([result.value for result in results]))
@@ -273,14 +273,14 @@ def _best_of(
 
 
 def _founder(space: Space, number: int, seed: int, rng: Rng) -> dict[str, Any]:
-    """A point of the seed's Latin hypercube: the founders share no interval of any axis, or of its prior."""
+    """A point of the seed's Latin hypercube: no two founders are in the same cell of an axis (or of its prior)."""
     return params_at_quantiles(space, next(latin_hypercube(len(space.names), number, seed, rng)))
 
 
 def _completed(
     parameters: Sequence[Parameter], genes: np.ndarray, pair: tuple[int, int], rng: Rng,
 ) -> tuple[Completed, Completed]:
-    """Both parents' genes, gaps filled from each other, from others that have the gene, or by a draw."""
+    """Both parents' genes; missing ones are the other parent's, those of any individual that has them, or drawn."""
     values = genes[list(pair)].copy()
     origins: list[list[int | None]] = [[k] * genes.shape[1] for k in pair]
     for i in map(int, np.flatnonzero(np.isnan(values).any(axis=0))):
@@ -293,13 +293,13 @@ def _completed(
     return Completed(values[0], origins[0]), Completed(values[1], origins[1])
 
 
-def _within(gene: float) -> float:
-    """A gene that has left the unit interval, reflected; any other as it is, to the last bit."""
+def _reflected_if_outside(gene: float) -> float:
+    """A gene outside of the unit interval, reflected; any other unchanged, to the last bit."""
     return gene if 0.0 <= gene <= 1.0 else operators.reflected(gene)
 
 
 def _params(space: Space, parents: Parents, child: Child) -> dict[str, Any]:
-    """What a child's genes mean; a gene that is its parent's means the parent's value, without rounding on the way."""
+    """Params of a child's genes; an inherited gene gives exactly the parent's value, without rounding."""
     params = space.from_unit(child.genes)
     for i, name in enumerate(space.names):
         k = child.origin[i]
@@ -308,8 +308,8 @@ def _params(space: Space, parents: Parents, child: Child) -> dict[str, Any]:
     return params
 
 
-def _is_whole(parameter: Parameter) -> bool:
-    """Whether a gene is inherited whole: choices have no order, and between few values there is little to find."""
+def _is_discrete(parameter: Parameter) -> bool:
+    """Whether a gene is inherited unchanged: choices have no order, and few values leave little to blend."""
     return isinstance(parameter, Categorical) or (parameter.count is not None and parameter.count <= FEW)
 
 
@@ -318,7 +318,7 @@ def _drawn(parameter: Parameter, rng: Rng) -> float:
 
 
 def _mutation_std(parameter: Parameter, genes: np.ndarray) -> float:
-    """Standard deviation of a gene's Gaussian step; with few values it must be large enough to reach the next one."""
+    """Standard deviation of a gene's Gaussian step; large enough to reach the next value if there are few."""
     least = LEAST if parameter.count is None else max(LEAST, CELL / parameter.count)
     present = genes[~np.isnan(genes)]
     return operators.mutation_std(present, STRENGTH, least) if len(present) else least
@@ -327,13 +327,13 @@ def _mutation_std(parameter: Parameter, genes: np.ndarray) -> float:
 def _reasons(
     space: Space, parents: Parents, child: Child, params: dict[str, Any], earlier: Sequence[Result],
 ) -> dict[str, Any]:
-    """Parents, crossover mask and mutated genes as plain data; of the genes that the child shows, no others."""
-    adopted = {id(result) for result in earlier}  # trials of the study that this one started from
+    """Parents, crossover mask and mutated genes as plain data; only of the child's active parameters."""
+    of_earlier_study = {id(result) for result in earlier}  # trials of the study that this one started from
 
     def described(k: int) -> dict[str, Any]:
         result = parents.results[k]
         found: dict[str, Any] = {"number": result.number, "loss": float(result.value)}
-        return found | ({"earlier_study": True} if id(result) in adopted else {})
+        return found | ({"earlier_study": True} if id(result) in of_earlier_study else {})
 
     shown = [(i, name) for i, name in enumerate(space.names) if name in params]
     origins = {name: child.origin[i] for i, name in shown}
@@ -345,7 +345,7 @@ def _reasons(
 
 
 def _plain(value: Any) -> Any:
-    """A value as it can be written in JSON."""
+    """A value that can be written as JSON."""
     return value if isinstance(value, (int, float, str, bool, type(None))) else repr(value)
 
 
@@ -355,7 +355,7 @@ def _named(parent: dict[str, Any]) -> str:
 
 
 def _inherited(why: dict[str, Any]) -> str:
-    """Which genes are from whom."""
+    """Which genes are from which trial."""
     by: dict[Any, list[str]] = {}
     for name, origin in why["mask"].items():
         by.setdefault(origin, []).append(name)

@@ -18,14 +18,14 @@ from scratchtune.search.space import Categorical, Parameter, Space
 
 FITTED = 60  # at most so many of the fittest trials are fitted: half of all, and of few trials a population
 PENALTY = 0.1  # of the squares of the coefficients, for each trial
-NARROWEST = 0.03  # added to the standard deviation of a gene, so that it is never 0
+NARROWEST = 0.03  # added to the standard deviation of a gene, so that the sum is never 0
 CURVED = 8  # with more ordered parameters than this, products of two genes are left out
 
 
-def standardised(g: np.ndarray, centre: float, spread: float, least: float) -> np.ndarray:
+def standard_score(g: np.ndarray, centre: float, spread: float, least: float) -> np.ndarray:
     """Standard score of a gene: its difference from the mean of the fittest, in units of their standard deviation.
 
-    Formula [brood_standardised]
+    Formula [standard_score]
         zₖ = (gₖ − c) / (s + l)
     Where
         g: g, (k,), in [0, 1]
@@ -37,7 +37,7 @@ def standardised(g: np.ndarray, centre: float, spread: float, least: float) -> n
     Source
         The usual standard score; l keeps it finite where all genes are equal.
     Example
-        >>> standardised(np.array([0.5, 0.75]), 0.5, 0.25, 0.0).tolist()
+        >>> standard_score(np.array([0.5, 0.75]), 0.5, 0.25, 0.0).tolist()
         [0.0, 1.0]
     """
     return (g - centre) / (spread + least)
@@ -61,7 +61,7 @@ def ridge(features: np.ndarray, targets: np.ndarray, penalty: float) -> np.ndarr
 
 
 def choice_indices(parameter: Categorical, genes: np.ndarray) -> np.ndarray:
-    """Index of each individual's choice, (individuals,), from its gene; -1 where it is absent."""
+    """Index of each individual's choice, (individuals,), from its gene; -1 if it is absent."""
     number = np.minimum(np.where(np.isnan(genes), 0.0, genes) * parameter.count, parameter.count - 1).astype(int)
     return np.where(np.isnan(genes), -1, number)
 
@@ -72,7 +72,7 @@ def features_of(
 ) -> np.ndarray:
     """Features of the quadratic function, (individuals, features): z, z² and products of z; one-hot columns of choices.
 
-    An absent gene counts as the centre. ``known`` are the choices of the fittest; all others have zeros.
+    An absent gene counts as the centre. ``known`` are the choices of the fittest; other choices have zeros.
     """
     columns: list[np.ndarray] = []
     ordered: list[np.ndarray] = []
@@ -81,7 +81,7 @@ def features_of(
             number = choice_indices(parameter, genes[:, i])
             columns += [(number == k).astype(float) for k in known[i]]
         else:
-            z = standardised(np.where(np.isnan(genes[:, i]), centre[i], genes[:, i]), centre[i], spread[i], NARROWEST)
+            z = standard_score(np.where(np.isnan(genes[:, i]), centre[i], genes[:, i]), centre[i], spread[i], NARROWEST)
             columns += [z, 0.5 * (z * z - 1.0)]
             ordered.append(z)
     if len(ordered) <= CURVED:

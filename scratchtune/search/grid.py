@@ -1,6 +1,6 @@
-"""Grid search is trying all combinations of given values, in a fixed order.
+"""Grid search tries all combinations of given values, in a fixed order.
 
-It is simple and expensive: the number of combinations is a product, so each further parameter multiplies it.
+It is simple and expensive: the number of combinations is a product, which each further parameter multiplies.
 
 Implements section 3.1 of the document.
 """
@@ -18,7 +18,7 @@ from scratchtune import checks
 from scratchtune.search.searcher import Exhausted, Result, Searcher, Suggestion, Taken, as_seen
 from scratchtune.search.space import Categorical, Float, Int, Parameter, Space, same
 
-ASKED = 10_000_000  # the largest grid whose points are all shown to a constraint, about a minute of work
+MOST_CHECKED = 10_000_000  # the largest grid whose points are checked by a constraint, which takes about a minute
 
 
 def trainings(configurations: int, folds: int) -> int:
@@ -43,10 +43,10 @@ def trainings(configurations: int, folds: int) -> int:
 class GridSearch(Searcher):
     """All combinations of the values of each parameter, the last parameter varying fastest, as in `itertools.product`.
 
-    Choices, integers and ranges with a step give all of their values; a continuous range gives ``resolution``
-    values, evenly spaced from low to high (on a log scale by equal factors), and a log range of integers at most
-    so many. Parameters come in the order of the space. One whose condition does not hold is absent and multiplies
-    nothing. A point of the grid that was enqueued, or is among the trials of ``start_from``, is not proposed again.
+    Choices, integers and ranges with a step have all of their values; a continuous range has ``resolution`` values,
+    evenly spaced from low to high (on a log scale by equal factors), and a log range of integers at most so many.
+    Parameters are in the order of the space. One whose condition does not hold is absent and multiplies nothing. A
+    point of the grid that was enqueued, or is among the trials of ``start_from``, is not proposed again.
 
     >>> grid = GridSearch(resolution=3)
     >>> [tuple(params.values()) for params in grid.points(Space({"a": [1, 2], "b": ["x", "y"]}))]
@@ -62,7 +62,7 @@ class GridSearch(Searcher):
         return len(self.points(space))
 
     def points(self, space: Space) -> Sequence[dict[str, Any]]:
-        """All points of the grid, in order; they are made when asked for, so that a large grid takes no memory."""
+        """All points of the grid, in order; they are computed on access, so that a large grid takes no memory."""
         if self._memo is None or self._memo[0] is not space:
             self._memo = space, _Points(self._thinned(space))
         return self._memo[1]
@@ -87,10 +87,11 @@ class GridSearch(Searcher):
 
     def explain(self, why: dict[str, Any]) -> str:
         """Say which point of the grid it is."""
-        return f"Point {why['index'] + 1} of {why['of']} of the grid, in its fixed order, whatever has been seen."
+        number, total = why["index"] + 1, why["of"]
+        return f"Point {number} of {total} of the grid, in its fixed order, independent of earlier results."
 
     def _thinned(self, space: Space) -> Space:
-        """The space of the grid's values alone; a parameter whose condition no value of the grid fulfils falls out."""
+        """The space of the grid's values only; a parameter whose condition no value of the grid fulfils is left out."""
         thin: dict[str, Parameter] = {}
         for name, parameter in space.parameters.items():
             condition = {
@@ -102,7 +103,7 @@ class GridSearch(Searcher):
 
 
 def _thinned(parameter: Parameter, resolution: int, condition: dict[str, Any]) -> Parameter:
-    """The parameter itself if a grid takes all of its values, else choices of those that it takes."""
+    """The parameter itself if the grid has all of its values, else a `Categorical` of those that it has."""
     continuous = isinstance(parameter, Float) and parameter.count is None
     if continuous or (isinstance(parameter, Int) and parameter.log and parameter.count > resolution):
         return Categorical(parameter.grid(resolution), when=condition or None)
@@ -110,7 +111,7 @@ def _thinned(parameter: Parameter, resolution: int, condition: dict[str, Any]) -
 
 
 def _holds(parameter: Parameter, value: Any) -> bool:
-    """Whether a value of the whole space is one of the grid's, which has all of a range that is none of choices."""
+    """Whether the grid has a value of the whole space: it has all values of a range that is no `Categorical`."""
     return not isinstance(parameter, Categorical) or any(same(value, choice) for choice in parameter.choices)
 
 
@@ -121,9 +122,9 @@ class _Points(Sequence[dict[str, Any]]):
         self._space = space
         if (space.size or 0) > sys.maxsize:
             raise ValueError(f"the grid has {space.size:.1e} points; a lower resolution makes it smaller")
-        if space.constraint is not None and (space.size or 0) > ASKED:
+        if space.constraint is not None and (space.size or 0) > MOST_CHECKED:
             raise ValueError(
-                f"the grid has {space.size:.1e} points, and the constraint must be asked about each; "
+                f"the grid has {space.size:.1e} points, and the constraint must be called for each; "
                 "a lower resolution or a larger step makes it smaller")
         every = range(space.size or 0)
         self._numbers: Sequence[int] = every

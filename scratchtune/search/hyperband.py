@@ -1,9 +1,9 @@
-"""Hyperband tries many configurations with a small budget, and gives a larger one only to the best of them.
+"""Hyperband tries many configurations with a small budget, and only the best of them with a larger one.
 
 *Successive halving* works in rungs: in each rung all remaining configurations get the same budget, say epochs, and the
-best 1/eta of them are promoted to the next rung, with eta times the budget. How small a budget may be to tell good from
-bad is not known in advance. So Hyperband runs successive halving several times (*brackets*), from many configurations
-with a tiny first budget to a few with the whole budget at once (`schedule`).
+best 1/eta of them are promoted to the next rung, with eta times the budget. It is not known in advance which budget is
+large enough to distinguish good configurations from bad ones. So Hyperband runs successive halving several times
+(*brackets*), from many configurations with a tiny first budget to a few with the whole budget at once (`schedule`).
 
 Implements section 8.3 of the document.
 """
@@ -25,7 +25,7 @@ from scratchtune.search.space import Space
 
 ORDERS = ("auto", "rungs", "brackets")
 MOST_TRIALS = 100_000
-ENOUGH = 10  # results with a budget, from which on a model of them is better than one of a smaller budget
+ENOUGH = 10  # results with one budget for a model of them; with fewer, a model of a smaller budget is better
 
 
 class _HalvingSearch(Searcher):
@@ -34,8 +34,8 @@ class _HalvingSearch(Searcher):
     proposer: Searcher | None = None
     random_share: float = 0.0
 
-    def _follow(self, schedule: Schedule) -> None:
-        """Take a schedule, and compute what each of its trials needs."""
+    def _set_schedule(self, schedule: Schedule) -> None:
+        """Set the schedule, and compute what each of its trials needs."""
         self._schedule = schedule
         self._proposer = RandomSearch() if self.proposer is None else self.proposer
         self._uses_results = _uses_results(self.proposer, len(schedule.new))
@@ -44,7 +44,7 @@ class _HalvingSearch(Searcher):
     def _all_needs(self) -> list[int]:
         """What each trial needs: a promoted one the rung below, a new one what the proposer needs; never decreasing.
 
-        The proposer counts only the trials of first rungs: it proposes the first of them, the second, and so on.
+        For the proposer, trials are numbered by first rungs only: it proposes the first of them, the second, and so on.
         """
         needs, most, order, new = [], 0, 0, self._schedule.new
         for row in self._schedule.rows:
@@ -120,7 +120,7 @@ class _HalvingSearch(Searcher):
         own = seen.own
         new = [own[k].params if k < needs else pending[k - needs] for k in self._schedule.new[:order]]
         proposed = None
-        if self.proposer is not None and not (self._uses_results and _every(self.random_share, order)):
+        if self.proposer is not None and not (self._uses_results and _is_in_share(self.random_share, order)):
             if isinstance(self._proposer, BayesianSearch):
                 visible = Seen(self._of_one_budget(space, seen), seed=seen.seed)
                 attempts: list[Sequence[dict[str, Any]]] = [pending, [*pending, *new]]
@@ -128,7 +128,7 @@ class _HalvingSearch(Searcher):
                 required = self._proposer.needs(order)
                 visible = Seen([own[k] for k in self._schedule.new[:required]], seen.earlier, seed=seen.seed)
                 attempts = [new[required:]]
-            proposed = _not_taken(self._proposer, space, visible, attempts, order, rng, new)
+            proposed = _new_proposal(self._proposer, space, visible, attempts, order, rng, new)
         if proposed is None:
             proposed = _random_again(space, Seen(seed=seen.seed), new, order, rng)
         return Suggestion(proposed.params, {**self._position_of(row), "proposed": proposed.why}, row.budget)
@@ -150,7 +150,7 @@ class _HalvingSearch(Searcher):
     # Words -----------------------------------------------------------------------------------------------------------
 
     def explain(self, why: dict[str, Any]) -> str:
-        """Say the position in the schedule, and why this configuration has it."""
+        """Say the position in the schedule, and why it has this configuration."""
         position = f"Bracket {why['bracket'] + 1}, rung {why['rung'] + 1} of {why['rungs']}, budget {why['budget']:,}: "
         if why["rung"]:
             loss = "failed" if why["loss"] is None else f"loss {why['loss']:.6g}"
@@ -163,7 +163,7 @@ class _HalvingSearch(Searcher):
         return f"{position}new configuration {why['rank'] + 1} of {why['size']}. {by.explain(inner)}"
 
     def headline(self) -> str:
-        """Brackets, rungs, and the sum of all budgets."""
+        """The numbers of brackets and rungs, and the sum of all budgets."""
         brackets = len({rung.bracket for rung in self.rungs()})
         parts = f"{brackets} bracket{'s' * (brackets > 1)}, {len(self.rungs())} rung{'s' * (len(self.rungs()) > 1)}"
         return f"{type(self).__name__}: {parts}, budget {self.cost():,} in all"
@@ -172,9 +172,9 @@ class _HalvingSearch(Searcher):
         """Mean budget of the schedule's trials."""
         return self.cost() / len(self._schedule.rows)
 
-    def cost(self, going_on: bool = False) -> int:
-        """Sum of all budgets; with ``going_on`` a promoted trial costs only what its budget exceeds its parent's by."""
-        return self._schedule.cost(going_on)
+    def cost(self, continued: bool = False) -> int:
+        """Sum of all budgets; with ``continued`` a promoted trial counts its budget minus that of its parent."""
+        return self._schedule.cost(continued)
 
     def rungs(self) -> list[Rung]:
         """The schedule's rungs, in the order in which they run."""
@@ -249,16 +249,16 @@ class Hyperband(_HalvingSearch):
         self.random_share = checks.real("random_share", random_share, 0.0, 1.0)
         self.order = checks.choice("order", order, ORDERS)
         self.iterations = checks.integer("iterations", iterations, low=1, high=MOST_TRIALS)
-        longest = _longest(self.max_budget, self.min_budget, self.eta)
+        longest = _promotions(self.max_budget, self.min_budget, self.eta)
         once = [(bracket_size(longest, s, self.eta), s) for s in range(longest, -1, -1)]
         brackets = _bounded(once * self.iterations, self.eta)
         uses_results = _uses_results(self.proposer, sum(configurations for configurations, _ in brackets))
         by_rung = order == "rungs" or (order == "auto" and not uses_results)
-        self._follow(Schedule(brackets, self.max_budget, self.eta, by_rung, self.iterations))
+        self._set_schedule(Schedule(brackets, self.max_budget, self.eta, by_rung, self.iterations))
 
 
 class SuccessiveHalving(_HalvingSearch):
-    """One bracket: ``settings`` configurations start, and each time the best 1/``eta`` are promoted.
+    """One bracket: its first rung has ``settings`` configurations, and each time the best 1/``eta`` are promoted.
 
     The budgets are ``max_budget`` divided by powers of eta. The first is the smallest that is at least ``min_budget``
     and leaves a configuration for the last rung. The rest is as in `Hyperband`.
@@ -283,9 +283,9 @@ class SuccessiveHalving(_HalvingSearch):
         self.min_budget = checks.integer("min_budget", min_budget, low=1, high=self.max_budget)
         self.random_share = checks.real("random_share", random_share, 0.0, 1.0)
         promotions = min(
-            _longest(self.max_budget, self.min_budget, self.eta), _longest(self.settings, 1, self.eta))
+            _promotions(self.max_budget, self.min_budget, self.eta), _promotions(self.settings, 1, self.eta))
         brackets = _bounded([(self.settings, promotions)], self.eta)
-        self._follow(Schedule(brackets, self.max_budget, self.eta, by_rung=True))
+        self._set_schedule(Schedule(brackets, self.max_budget, self.eta, by_rung=True))
 
 
 def _checked_proposer(proposer: Any) -> Searcher | None:
@@ -304,7 +304,7 @@ def _bounded(brackets: list[tuple[int, int]], eta: int) -> list[tuple[int, int]]
     return brackets
 
 
-def _longest(max_budget: int, min_budget: int, eta: int) -> int:
+def _promotions(max_budget: int, min_budget: int, eta: int) -> int:
     return s_max(max_budget, min_budget, [eta**k for k in range(1, max_budget.bit_length() + 1)])
 
 
@@ -313,19 +313,19 @@ def _uses_results(proposer: Searcher | None, new: int) -> bool:
     return proposer is not None and any(proposer.needs(number) for number in range(new))
 
 
-def _every(share: float, rank: int) -> bool:
-    """Whether item ``rank`` belongs to an evenly spread share of all items: with 1/3 every third does."""
+def _is_in_share(share: float, rank: int) -> bool:
+    """Whether item ``rank`` belongs to a share of all items that is spread evenly: with 1/3 it is every third."""
     return math.floor((rank + 1) * share + 1e-9) > math.floor(rank * share + 1e-9)
 
 
-def _not_taken(
+def _new_proposal(
     proposer: Searcher, space: Space, seen: Sequence[Result], attempts: Sequence[Sequence[dict[str, Any]]], number: int,
     rng: np.random.Generator, new: Sequence[dict[str, Any]],
 ) -> Suggestion | None:
-    """What a proposer suggests; None if it is exhausted, or if all attempts are known points of a finite space.
+    """What a proposer suggests; None if it is exhausted, or if all attempts give known points of a finite space.
 
-    A model sees the trials of one budget only, so it may propose a known configuration: the next attempt passes all
-    trials as pending.
+    A model sees the trials of one budget only, so it may propose a known configuration. The next attempt then passes
+    all trials as pending.
     """
     taken = () if space.size is None else Taken(space, [], new)
     for pending in attempts:
@@ -355,5 +355,5 @@ def _as_loss(trial: Any, sign: float) -> Result:
 
 
 def _plain(value: float) -> float | None:
-    """A loss as JSON has it: None for a failed trial."""
+    """A loss for JSON: None for a failed trial."""
     return None if math.isnan(value) else float(value)

@@ -28,8 +28,8 @@ from scratchtune.search.parameters import Categorical, Float, Int, Parameter, pr
 from scratchtune.search.space import Space
 
 TINY = 1e-300  # the lowest probability, so that its logarithm exists
-NARROW = 1e-3  # a cell of so many standard deviations has density in its middle · width as its mass, to 2 parts in 10⁶
-FINEST = 100.0  # no bandwidth is below the range divided by this
+NARROW = 1e-3  # standard deviations: of a cell this wide the mass is density(middle) · width, to 2 parts in 10⁶
+FINEST = 100.0  # the least bandwidth is the range divided by this
 
 # Kernels -------------------------------------------------------------------------------------------------------------
 
@@ -205,7 +205,7 @@ class Range(Axis):
         return self.parameter.value(int(code))
 
     def edges(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Edges of the cells of values; both are the unit value itself in a continuous range."""
+        """Edges of the cells of values; in a continuous range both are the unit value itself."""
         return (codes, codes) if self.count is None else cell_edges(self.parameter, codes)
 
     def codes_at(self, u: np.ndarray) -> np.ndarray:
@@ -222,7 +222,7 @@ class Range(Axis):
         return NormalKernels(centres, bandwidths)
 
     def add(self, total: np.ndarray, codes: np.ndarray, kernels: NormalKernels) -> None:
-        """Add log densities, or log probabilities of cells; each different value is computed once."""
+        """Add log densities, or log probabilities of cells; for equal codes they are computed once."""
         here = np.flatnonzero(~np.isnan(codes))
         different, which = np.unique(codes[here], return_inverse=True)
         terms = np.zeros((len(different), total.shape[1]))
@@ -230,7 +230,7 @@ class Range(Axis):
         total[here] += terms[which]
 
     def draw(self, kernels: NormalKernels, chosen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Draw unit values from truncated normal distributions, and take the codes there."""
+        """Draw unit values from truncated normal distributions, and return their codes."""
         return self.codes_at(draw_truncated_normals(kernels.centres[chosen], kernels.bandwidths[chosen], rng))
 
 
@@ -245,7 +245,7 @@ class Choices(Axis):
         for k, choice in enumerate(parameter.choices):
             try:
                 self.indices[type(choice), choice] = k
-            except TypeError:  # unhashable choices, such as lists, are searched for one by one
+            except TypeError:  # unhashable choices, such as lists, are found by `Categorical.index`
                 continue
 
     def code(self, value: Any) -> float:

@@ -1,8 +1,8 @@
 """The normal distribution: its density and distribution function, their logarithms far in the tail, and truncation.
 
-Deep in the lower tail Φ(z) underflows to 0 in floats, and so do differences of its values. The logarithms here stay
-finite there, and so do their gradients: from `TAIL` down Φ is computed from a continued fraction. A *truncated* normal
-distribution is a normal distribution restricted to the unit interval.
+Far in the lower tail Φ(z) underflows to 0, and so do differences of its values. The logarithms here are finite there,
+and so are their gradients: for z <= `TAIL` Φ is computed from a continued fraction. A *truncated* normal distribution
+is a normal distribution restricted to the unit interval.
 
 Implements section 3.3 of the document.
 """
@@ -16,8 +16,8 @@ import numpy as np
 
 from scratchtune import jit
 
-TAIL = -4.0  # from here down Φ is computed from a continued fraction; above, plain code loses nothing
-CENTRE = 0.0  # from here up Φ is near 1, and its distance from 1 is computed
+TAIL = -4.0  # Φ is computed from a continued fraction up to here; above it the plain formula keeps its digits
+CENTRE = 0.0  # above it log Φ(z) is computed from 1 − Φ(z), since Φ(z) may be near 1
 TERMS = 40  # of the continued fraction
 _SQRT_HALF = math.sqrt(0.5)
 _SQRT_2_PI = math.sqrt(2.0 * math.pi)
@@ -204,7 +204,7 @@ def log_truncated_normal_cell(cell, mass):
 
 
 def draw_truncated_normals(m: np.ndarray, s: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw one number in [0, 1] from each truncated normal distribution, (n,): again where it was outside."""
+    """Draw one number from each truncated normal distribution, (n,): numbers outside of [0, 1] are drawn again."""
     drawn = rng.normal(m, s)
     while True:
         outside = np.flatnonzero((drawn < 0.0) | (drawn > 1.0))
@@ -214,7 +214,7 @@ def draw_truncated_normals(m: np.ndarray, s: np.ndarray, rng: np.random.Generato
 
 
 def truncated_normal_quantile(u: float, m: float, s: float) -> float:
-    """Quantile u of a truncated normal distribution: below it is the share u of the probability.
+    """Quantile u of a truncated normal distribution: a random number is below it with probability u.
 
     >>> truncated_normal_quantile(0.5, 0.5, 0.2)
     0.5

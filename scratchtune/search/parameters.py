@@ -1,4 +1,4 @@
-"""A parameter is one thing that may be tuned: a range of numbers, or choices, and its map to the unit interval.
+"""A parameter is one hyper-parameter to be tuned: a range of numbers, or choices, and its map to the unit interval.
 
 The formulas below map a value to its *unit value* u in [0, 1], and back. A parameter with n distinct values divides the
 unit interval into n cells of equal length (in a log range: of the length that rounding gives them); the unit value of a
@@ -19,7 +19,7 @@ import numpy as np
 
 from scratchtune import checks
 
-MOST_VALUES = 2**50  # of a range with a step: from here on the 53 bits of a unit value could not tell two values apart
+MOST_VALUES = 2**50  # of a range with a step: with more, the 53 bits of a unit value could not distinguish them
 MOST_IN_LOG = 2**40  # the largest integer of a log range, likewise: its logarithm has fewer bits left
 MOST_CHOICES = 1_000_000
 NARROW_LOG = 1e-9  # where high is at most this share above low, the logarithms have too few digits: see is_logarithmic
@@ -29,7 +29,7 @@ SPREADS = (1e-6, 4.0)  # of a prior, as shares of the range: a narrower one is a
 def linear_value(u: float, low: float, high: float) -> float:
     """Value on a linear range: equal steps in u are equal differences.
 
-    Formula [unit_linear]
+    Formula [linear_value]
         v = low + u · (high − low)
     Where
         u: u, scalar, in [0, 1], the unit value
@@ -47,9 +47,9 @@ def linear_value(u: float, low: float, high: float) -> float:
 
 
 def linear_unit(v: float, low: float, high: float) -> float:
-    """Inverse of [unit_linear].
+    """Inverse of [linear_value].
 
-    Formula [unit_linear_inverse]
+    Formula [linear_unit]
         u = (v − low) / (high − low)
     Where
         v: v, scalar, real
@@ -58,7 +58,7 @@ def linear_unit(v: float, low: float, high: float) -> float:
     Returns
         u, in [0, 1] for a v in its range.
     Source
-        [unit_linear], solved for u.
+        [linear_value], solved for u.
     Example
         >>> linear_unit(2.5, 2.0, 4.0)
         0.25
@@ -69,7 +69,7 @@ def linear_unit(v: float, low: float, high: float) -> float:
 def log_value(u: float, low: float, high: float) -> float:
     """Value on a logarithmic range: equal steps in u are equal factors.
 
-    Formula [unit_log]
+    Formula [log_value]
         v = exp(log(low) + u · (log(high) − log(low)))
     Where
         u: u, scalar, in [0, 1], the unit value
@@ -87,9 +87,9 @@ def log_value(u: float, low: float, high: float) -> float:
 
 
 def log_unit(v: float, low: float, high: float) -> float:
-    """Inverse of [unit_log].
+    """Inverse of [log_value].
 
-    Formula [unit_log_inverse]
+    Formula [log_unit]
         u = (log(v) − log(low)) / (log(high) − log(low))
     Where
         v: v, scalar, > 0
@@ -98,7 +98,7 @@ def log_unit(v: float, low: float, high: float) -> float:
     Returns
         u, in [0, 1] for a v in its range.
     Source
-        [unit_log], solved for u.
+        [log_value], solved for u.
     Example
         >>> round(log_unit(0.01, 0.001, 0.1), 12)
         0.5
@@ -109,7 +109,7 @@ def log_unit(v: float, low: float, high: float) -> float:
 def cell_index(u: float, n: int) -> int:
     """Index of the cell, of n equal ones, that contains u; u = 1 belongs to the last.
 
-    Formula [unit_cell]
+    Formula [cell_index]
         k = min(floor(u · n), n − 1)
     Where
         u: u, scalar, in [0, 1], the unit value
@@ -128,9 +128,9 @@ def cell_index(u: float, n: int) -> int:
 
 
 def cell_middle(k: int, n: int) -> float:
-    """Middle of cell k of n: the unit value of value number k; [unit_cell] maps it back to k.
+    """Middle of cell k of n: the unit value of value number k; [cell_index] maps it back to k.
 
-    Formula [unit_cell_middle]
+    Formula [cell_middle]
         u = (k + 0.5) / n
     Where
         k: k, scalar, integer >= 0; sampled >= 1
@@ -166,10 +166,10 @@ def stepped_value(k: int, low: float, step: float) -> float:
     return low + k * step
 
 
-def log_integer(u: float, low: int, high: int) -> int:
+def rounded_log_value(u: float, low: int, high: int) -> int:
     """Integer at a unit value of a logarithmic range: a real number from low − 1/2 to high + 1/2, rounded.
 
-    Formula [unit_log_integer]
+    Formula [rounded_log_value]
         v = max(min(floor(exp(log(low − 0.5) + u · (log(high + 0.5) − log(low − 0.5))) + 0.5), high), low)
     Where
         u: u, scalar, in [0, 1], the unit value
@@ -178,9 +178,9 @@ def log_integer(u: float, low: int, high: int) -> int:
     Returns
         v, an integer from low to high.
     Source
-        [unit_log] with rounding to the nearest.
+        [log_value] with rounding to the nearest.
     Example
-        >>> log_integer(0.5, 1, 100)
+        >>> rounded_log_value(0.5, 1, 100)
         7
     """
     v = math.exp(math.log(low - 0.5) + u * (math.log(high + 0.5) - math.log(low - 0.5)))
@@ -209,8 +209,9 @@ class Float:
             _check_resolved(self)
         _set(self, when=_checked_when(self.when), prior=_checked_prior(self.prior, self))
         steps = None if self.step is None else round((self.high - self.low) / self.step)
-        _set(self, _count=1 if self.low == self.high else None if steps is None else steps + 1)
-        _set(self, _digits=max(_decimals(self.low), _decimals(self.step or 0.0)))
+        count = 1 if self.low == self.high else None if steps is None else steps + 1
+        object.__setattr__(self, "_count", count)  # derived, so these are no fields
+        object.__setattr__(self, "_digits", max(_decimals(self.low), _decimals(self.step or 0.0)))
 
     def __repr__(self) -> str:
         return _shown(self)
@@ -221,14 +222,14 @@ class Float:
         return self._count  # type: ignore[attr-defined]
 
     def value(self, k: int) -> float:
-        """Value number k of a range with a step, as short as low and step are (0.3, not 0.30000000000000004)."""
+        """Value with index k of a range with a step, rounded to the decimals of low and step (0.3 for 3 · 0.1)."""
         if self.count is not None and k == self.count - 1:
             return self.high
         short = round(stepped_value(k, self.low, self.step or 0.0), self._digits)  # type: ignore[attr-defined]
         return min(max(short + 0.0, self.low), self.high)  # + 0.0: never -0.0
 
     def index(self, value: float) -> int:
-        """Number of a value in a range with a step."""
+        """Index of a value in a range with a step, from 0."""
         return 0 if self.step is None else round((value - self.low) / self.step)
 
     def from_unit(self, u: float) -> float:
@@ -240,7 +241,7 @@ class Float:
             return self.low if u <= 0.0 else self.high
         try:
             value = (log_value if is_logarithmic(self) else linear_value)(u, self.low, self.high)
-        except OverflowError:  # the logarithm was rounded to beyond that of the largest float
+        except OverflowError:  # the logarithm was rounded up beyond that of the largest float
             return self.high
         return min(max(value, self.low), self.high)
 
@@ -251,14 +252,14 @@ class Float:
         return _unit_that_gives(value, min(max(self.unrounded_unit(value), 0.0), 1.0), self.from_unit)
 
     def unrounded_unit(self, value: float) -> float:
-        """Unit value of a value in a continuous range of more than one, as its formula gives it, roundings and all."""
+        """Unit value of a value in a continuous range of more than one value, as its formula gives it, not rounded."""
         return (log_unit if is_logarithmic(self) else linear_unit)(value, self.low, self.high)
 
     def check(self, name: str, value: Any) -> float:
-        """Return a value as a plain float; an error that names the parameter where it is not one of this range."""
+        """Return a value as a Python float; a ValueError or TypeError that names the parameter if it is not allowed."""
         if self.step is None:
             return checks.real(name, value, self.low, self.high)
-        slack = 1e-6 * self.step  # 3 · 0.1 and the 0.1 of 32 bits are meant to be on the step
+        slack = 1e-6 * self.step  # so that 3 · 0.1, or 0.1 in float32, counts as a multiple of 0.1
         number = min(max(checks.real(name, value), self.low), self.high)
         nearest = self.value(self.index(number))
         if abs(float(value) - number) > slack:
@@ -287,7 +288,7 @@ class Int:
     prior: Any = None
 
     def __post_init__(self) -> None:
-        _set(self, low=_whole("low", self.low), high=_whole("high", self.high), step=_whole("step", self.step))
+        _set(self, low=_integer("low", self.low), high=_integer("high", self.high), step=_integer("step", self.step))
         if self.step < 1:
             raise ValueError(f"step is {self.step}; it must be an integer of at least 1")
         _check_range(self)
@@ -310,17 +311,17 @@ class Int:
         return (self.high - self.low) // self.step + 1
 
     def value(self, k: int) -> int:
-        """Value number k."""
+        """Value with index k."""
         return int(stepped_value(k, self.low, self.step))
 
     def index(self, value: int) -> int:
-        """Number of a value, from 0."""
+        """Index of a value, from 0."""
         return (value - self.low) // self.step
 
     def from_unit(self, u: float) -> int:
         """Value at the unit value u, which is clipped to [0, 1]."""
         if self.log:
-            return log_integer(_unit(u), self.low, self.high)
+            return rounded_log_value(_unit(u), self.low, self.high)
         return self.value(cell_index(_unit(u), self.count))
 
     def to_unit(self, value: int) -> float:
@@ -331,7 +332,7 @@ class Int:
         return (log_unit(value - 0.5, low, high) + log_unit(value + 0.5, low, high)) / 2.0
 
     def check(self, name: str, value: Any) -> int:
-        """Return a value as a plain int; an error that names the parameter where it is not one of this range."""
+        """Return a value as a Python int; a ValueError or TypeError that names the parameter if it is not allowed."""
         if isinstance(value, (float, np.floating)) and float(value).is_integer():
             value = int(value)
         number = checks.integer(name, value, self.low, self.high)
@@ -340,7 +341,7 @@ class Int:
         return number
 
     def grid(self, resolution: int) -> Sequence[int]:
-        """All values; of a log range with more than ``resolution``, that many, even on its scale and rounded."""
+        """All values; of a log range with more than ``resolution``, that many, evenly spaced on the log scale."""
         if not self.log or self.count <= resolution:
             return range(self.low, self.high + 1, self.step)
         scale = Float(self.low, self.high, log=True)
@@ -349,7 +350,7 @@ class Int:
 
 @dataclass(frozen=True, repr=False)
 class Categorical:
-    """One of the given choices, in no order; a plain list in a space is short for it."""
+    """One of the given choices, which have no order; in a space a plain list is short for it."""
 
     choices: Sequence[Any]
     when: Mapping[str, Any] | None = None
@@ -381,11 +382,11 @@ class Categorical:
         return len(self.choices)
 
     def value(self, k: int) -> Any:
-        """Choice number k."""
+        """Choice with index k."""
         return self.choices[k]
 
     def index(self, value: Any) -> int:
-        """Number of a choice, from 0."""
+        """Index of a choice, from 0."""
         for k, choice in enumerate(self.choices):
             if value is choice or same(value, choice):
                 return k
@@ -400,11 +401,11 @@ class Categorical:
         return cell_middle(self.index(value), len(self.choices))
 
     def check(self, name: str, value: Any) -> Any:
-        """Return a value as the choice that it is; an error that names the parameter where it is none."""
+        """Return the choice that equals a value; a ValueError that names the parameter if there is none."""
         value = _plain(value)
-        for alike in (same, _same_number):  # 1 may stand for 1.0, but not where both are choices
+        for equal in (same, _same_number):  # 1 is accepted for the choice 1.0, unless 1 is a choice too
             for choice in self.choices:
-                if alike(value, choice):
+                if equal(value, choice):
                     return choice
         known = ", ".join(repr(choice) for choice in self.choices)
         raise ValueError(
@@ -421,8 +422,8 @@ Parameter = Float | Int | Categorical
 def is_logarithmic(parameter: Float | Int) -> bool:
     """Whether a range is mapped by its logarithm: ``log=True``, unless it is too narrow for that.
 
-    Between two floats that are neighbours the logarithm may not change at all. Where high is within a share of 1e-9 of
-    low, the linear map differs from the logarithmic one by less than 1e-9 and keeps all digits.
+    Neighbouring floats may have the same logarithm. Where high exceeds low by at most a share of 1e-9, the linear
+    map differs from the logarithmic one by less than 1e-9 and keeps all digits.
     """
     return parameter.log and parameter.high - parameter.low > NARROW_LOG * parameter.low
 
@@ -430,8 +431,8 @@ def is_logarithmic(parameter: Float | Int) -> bool:
 def prior_in_unit(parameter: Float | Int) -> tuple[float, float]:
     """Centre and spread of a range's prior in the unit interval.
 
-    As with `to_unit`, separate values have cells that reach half a step beyond the ends of the range; a centre between
-    two values lies between their middles. The spread is kept within `SPREADS`.
+    As in `to_unit`, separate values have cells that extend half a step beyond the ends of the range; a centre between
+    two values is between the middles of their cells. The spread is clipped to `SPREADS`.
     """
     centre, spread = parameter.prior
     spread = min(max(spread, SPREADS[0]), SPREADS[1])
@@ -469,17 +470,17 @@ def _unit(u: float) -> float:
 
 
 def _unit_that_gives(value: float, u: float, from_unit: Callable[[float], float]) -> float:
-    """The unit value, u or one a few roundings from it, that is mapped to exactly a value; u if none of them is."""
+    """A unit value that is mapped to exactly ``value``: u, or one that differs by rounding; u if there is none."""
     near, there, grain = u, from_unit(u), math.ulp(u)
     upward = there < value
-    while there != value and (there < value) == upward and grain < 1e-12:  # out, until the value is passed
+    while there != value and (there < value) == upward and grain < 1e-12:  # away from u, until the value is passed
         near, far, grain = u, _unit(u + grain if upward else u - grain), 2.0 * grain
         there = from_unit(far)
         if there == value:
             return far
     if there == value or (there < value) == upward:
         return u
-    while near < (middle := 0.5 * (near + far)) < far or far < middle < near:  # and back, by halves
+    while near < (middle := 0.5 * (near + far)) < far or far < middle < near:  # and back, by bisection
         there = from_unit(middle)
         if there == value:
             return middle
@@ -488,18 +489,18 @@ def _unit_that_gives(value: float, u: float, from_unit: Callable[[float], float]
 
 
 def _shown(parameter: Any) -> str:
-    """What a dataclass's own ``__repr__`` returns; that one, interrupted at its start, returns "..." for ever after."""
+    """What a dataclass's own ``__repr__`` returns; after an interruption that one would always return "..."."""
     values = ", ".join(f"{part.name}={getattr(parameter, part.name)!r}" for part in fields(parameter))
     return f"{type(parameter).__name__}({values})"
 
 
 def _set(parameter: Any, **values: Any) -> None:
-    """Write normalised values into a frozen dataclass that is being made."""
+    """Set fields of a frozen dataclass, in its ``__post_init__``."""
     for name, value in values.items():
         object.__setattr__(parameter, name, value)
 
 
-def _whole(name: str, value: Any) -> int:
+def _integer(name: str, value: Any) -> int:
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         value = int(value)
     number = checks.integer(name, value)
@@ -527,7 +528,7 @@ def _check_divides(parameter: Int) -> None:
 
 
 def _check_step(parameter: Float) -> None:
-    """The step divides the range, but for what the rounding of three floats explains."""
+    """Check that the step divides the range, up to the rounding of three floats."""
     low, high, step = parameter.low, parameter.high, parameter.step or 0.0
     steps = (high - low) / step
     if steps > MOST_VALUES:
@@ -544,7 +545,7 @@ def _check_step(parameter: Float) -> None:
 def _check_resolved(parameter: Float) -> None:
     largest, step = max(abs(parameter.low), abs(parameter.high)), parameter.step or 0.0
     if parameter.low < parameter.high and step < 8.0 * math.ulp(largest):
-        raise ValueError(f"step is {step}, too small beside {largest}: floats can't tell the values apart")
+        raise ValueError(f"step is {step}, too small for values of {largest}: floats can't represent them all")
 
 
 def _checked_when(when: Any) -> dict[str, tuple[Any, ...]] | None:
@@ -584,12 +585,12 @@ def _checked_weights(prior: Any, choices: int) -> tuple[float, ...] | None:
 
 
 def _plain(value: Any) -> Any:
-    """A NumPy scalar as a Python one, an array as a list; anything else as it is."""
+    """A NumPy scalar as a Python one, an array as a list; any other value unchanged."""
     return value.item() if isinstance(value, np.generic) else value.tolist() if isinstance(value, np.ndarray) else value
 
 
 def _first_repeated(choices: Sequence[Any]) -> list[Any]:
-    """The first choice that came before, as a list of one, or an empty list."""
+    """The first choice that is repeated, as a list of one, or an empty list."""
     known: set[Any] = set()
     unhashable: list[Any] = []
     for choice in choices:

@@ -1,11 +1,11 @@
-"""A tree-structured Parzen estimator (TPE) models good and bad trials by two densities and tries where l / g is high.
+"""A tree-structured Parzen estimator (TPE) models good and bad trials by two densities, l and g, and maximises l / g.
 
 The finished trials are ordered by value and split. The good ones give the density l, the others the density g, each a
 `mixture` of kernels. Candidates are drawn from l, and the one with the highest log l − log g is proposed: for a given
-split that orders candidates as the expected improvement does.
+split this orders candidates as the expected improvement does.
 
 Only the order of the values counts, so a value of 1e12 does no harm. Failed trials are the worst. Pending trials count
-as bad, so that trials that run at the same time keep apart.
+as bad, so that trials that run at the same time are not close to each other.
 
 Implements section 3.3 of the document.
 """
@@ -30,10 +30,10 @@ FORMER_KEYS = {"chance": "probability_good"}  # of `why` in stored studies
 
 
 @dataclass(frozen=True)
-class Settings:
+class Options:
     """Options of the estimator; the defaults are for about a hundred trials.
 
-    - ``gamma``, ``most_good``: the share of the trials that is called good, and the largest number of them.
+    - ``gamma``, ``most_good``: the share of the trials that are good, and the largest number of them.
     - ``candidates``: how many new points are drawn from the good density; more of them explore less.
     - ``prior_weight``: weight of the prior in a mixture, where a trial has 1; more of it explores more.
     - ``smoothing``: weight of the prior in the kernel of a choice, where the choice itself has 1.
@@ -59,7 +59,7 @@ class Settings:
 
 
 def good_count(n: int, gamma: float, most: int) -> int:
-    """How many of n trials are called good: the share gamma of them, rounded up, and never more than ``most``.
+    """How many of n trials are good: the share gamma of them, rounded up, and never more than ``most``.
 
     Formula [tpe_good_count]
         k = min(−floor(−(γ · n)), most)
@@ -108,7 +108,7 @@ def log_ratio(log_l: np.ndarray, log_g: np.ndarray) -> np.ndarray:
         l: log_l, (n,), real, log density of the good trials
         g: log_g, (n,), real, log density of the bad trials
     Returns
-        r, above 0 where good trials are denser than bad ones.
+        r, above 0 where the density of the good trials is higher.
     Source
         Bergstra et al. (2011), section 4.1.
     Example
@@ -123,36 +123,36 @@ def log_ratio(log_l: np.ndarray, log_g: np.ndarray) -> np.ndarray:
 
 def propose(
     space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int, rng: np.random.Generator,
-    settings: Settings | None = None,
+    options: Options | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Params to try next, and why, as plain data; needs at least one result.
 
     Raises `Exhausted` when every point of a finite space has been proposed.
     """
-    settings = settings or Settings()
+    options = options or Options()
     known = len(seen) + len(pending)
     axes = axes_of(space)
     points = [result.params for result in seen] + list(pending)
     codes = np.column_stack([axis.read(points) for axis in axes])
-    good, bad = split(np.array([result.value for result in seen]), settings)
+    good, bad = split(np.array([result.value for result in seen]), options)
     bad = np.append(bad, np.arange(len(seen), known))
-    options = settings.prior_weight, settings.smoothing
-    good_density = Mixture(axes, codes[good], np.ones(len(good)), *options)
-    bad_density = Mixture(axes, codes[bad], weights_by_age(len(bad), settings.recent), *options)
+    prior = options.prior_weight, options.smoothing
+    good_density = Mixture(axes, codes[good], np.ones(len(good)), *prior)
+    bad_density = Mixture(axes, codes[bad], weights_by_age(len(bad), options.recent), *prior)
     why: dict[str, Any] = {
         "phase": "model", "good": len(good), "bad": len(bad), "pending": len(pending),
         "failed": sum(not math.isfinite(result.value) for result in seen), "gamma": len(good) / known}
-    candidates = draw_candidates(space, good_density, codes, rng, settings.candidates)
+    candidates = draw_candidates(space, good_density, codes, rng, options.candidates)
     if not len(candidates):
         drawn = RandomSearch().suggest(space, seen, pending, number, rng)
         return drawn.params, {**why, "phase": "rest", "drawn": drawn.why}
     return choose(good_density, bad_density, candidates, why)
 
 
-def split(values: np.ndarray, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
+def split(values: np.ndarray, options: Options) -> tuple[np.ndarray, np.ndarray]:
     """Indices of the good trials, the best first, and of the others in order; a failed trial is never good."""
     order = np.argsort(np.where(np.isfinite(values), values, np.inf), kind="stable")
-    count = min(good_count(len(values), settings.gamma, settings.most_good), int(np.isfinite(values).sum()))
+    count = min(good_count(len(values), options.gamma, options.most_good), int(np.isfinite(values).sum()))
     return order[:count], np.sort(order[count:])
 
 
@@ -209,7 +209,7 @@ def choose(
 
 
 def explain(why: Mapping[str, Any]) -> str:
-    """Say the reasons of a suggestion in words."""
+    """Say why a point was proposed, from the reasons of `propose`, also of older versions."""
     why = {FORMER_KEYS.get(key, key): value for key, value in why.items()}
     drawn = RandomSearch().explain(why["drawn"]) if "drawn" in why else ""
     parts = f"{_trials(why['good'])} taken as good and {_trials(why['bad'])} as bad{_of_which(why)}"

@@ -20,8 +20,8 @@ from scratchtune.search.searcher import Exhausted, Result, Searcher, Suggestion,
 from scratchtune.search.sequences import halton, latin_hypercube, uniform
 from scratchtune.search.space import Categorical, Parameter, Space
 
-DRAWS = 1000  # how often a point that was refused is drawn again before the points that are left are listed
-MOST_DRAWS = 20_000  # the same where there are too many to list: a constraint may allow one point of a thousand
+DRAWS = 1000  # of a point that is new and allowed, before all such points are listed
+MOST_DRAWS = 20_000  # the same if there are too many to list: a constraint may allow one point of a thousand
 LISTED = 1_000_000  # the largest finite space whose points are listed
 
 
@@ -35,9 +35,9 @@ class RandomSearch(Searcher):
 
     ``sequence`` says how: "uniform" is independent draws; "halton" and "latin_hypercube" fill the space more evenly
     (see `scratchtune.search.sequences`), which helps most where few trials are spread over few parameters.
-    In a finite space no point comes twice: a point that is among the earlier trials is drawn again, evenly; when
-    none is left, the search is exhausted. The earlier trials are known without
-    waiting, since ``pending`` holds all of them: the answer depends on the study's seed, the trial's number and them.
+    In a finite space no point is proposed twice: instead of one that is among the earlier trials, another is drawn
+    uniformly; when none is left, the search is exhausted. It need not wait for the earlier trials, since ``pending``
+    holds them all: a suggestion depends on the study's seed, the trial's number and their params.
     """
 
     def __init__(self, sequence: str = "uniform") -> None:
@@ -47,13 +47,13 @@ class RandomSearch(Searcher):
         self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
         rng: np.random.Generator,
     ) -> Suggestion:
-        """A draw that the constraint allows and, in a finite space, that has not come yet."""
+        """A draw that the constraint allows and, in a finite space, that is new."""
         stream, seed = key_of(rng), as_seen(seen, 0, rng).seed
         taken = None if space.size is None else Taken(space, seen, pending)
         candidates = SEQUENCES[self.sequence](len(space.names), number, seed, rng)
         listed = space.size is not None and space.size <= LISTED
         for draw in range(1, (DRAWS if listed else MOST_DRAWS) + 1):
-            point = next(candidates)  # after DRAWS points the prior is ignored, as it leads to nothing new
+            point = next(candidates)  # after DRAWS points the prior is ignored, since it hardly gives new ones
             params = params_at_quantiles(space, point) if draw <= DRAWS else space.from_unit(point)
             if space.allows(params) and (taken is None or params not in taken):
                 return Suggestion(params, why=self._why(stream, draw))
@@ -65,14 +65,15 @@ class RandomSearch(Searcher):
         return Suggestion(params, why=self._why(stream, DRAWS + 1))
 
     def explain(self, why: dict[str, Any]) -> str:
-        """Say from which random numbers, or from which sequence, it came."""
+        """Say from which random numbers or which sequence the point is."""
         if why["sequence"] in IN_WORDS and why["draw"] == 1:
             seed, number = why["stream"][0], why["stream"][-1]
-            return f"Point {number} of the {IN_WORDS[why['sequence']]} of seed {seed}, whatever has been seen."
-        again = f", draw {why['draw']} (the earlier ones had come before or were refused)" if why["draw"] > 1 else ""
+            return f"Point {number} of the {IN_WORDS[why['sequence']]} of seed {seed}, independent of earlier results."
+        again = f", draw {why['draw']} (the draws before were earlier trials or not allowed)" if why["draw"] > 1 else ""
         seed, *rest = why["stream"]
         trial = ", ".join(map(str, rest))
-        return f"Drawn at random, whatever has been seen: the random numbers of seed {seed} and trial {trial}{again}."
+        return (f"Drawn at random, independent of earlier results: the random numbers of seed {seed} and trial {trial}"
+                f"{again}.")
 
     def _why(self, stream: list[int], draw: int) -> dict[str, Any]:
         return {"searcher": "random", "sequence": self.sequence, "stream": stream, "draw": draw}
@@ -87,7 +88,7 @@ def params_at_quantiles(space: Space, point: np.ndarray) -> dict[str, Any]:
 
 
 def draw_from_prior(parameter: Parameter, rng: np.random.Generator) -> float:
-    """Unit value that is drawn from a parameter's prior."""
+    """Unit value drawn from a parameter's prior."""
     return prior_quantile(parameter, float(rng.random()))
 
 
@@ -105,7 +106,7 @@ def prior_quantile(parameter: Parameter, u: float) -> float:
 
 
 def _one_of_the_rest(space: Space, taken: Taken, rng: np.random.Generator) -> dict[str, Any]:
-    """A uniform draw from the points that have not come, or `Exhausted`."""
+    """A uniform draw from the points that have not been proposed; raises `Exhausted` if there is none."""
     feasible = list(space.points())
     if not feasible:
         raise ValueError("no point of the space satisfies the constraint")

@@ -1,6 +1,6 @@
-"""A searcher is a pure function from what has been seen to what should be tried next, with the reason why.
+"""A searcher is a pure function from the results so far to the next configuration, with the reason why.
 
-A searcher of one's own is a class with one method:
+A custom searcher is a class with one method:
 
 >>> class Centre(Searcher):
 ...     def suggest(self, space, seen, pending, number, rng):
@@ -22,7 +22,7 @@ from scratchtune.search.space import Space
 
 @dataclass
 class Suggestion:
-    """What to try next and why; for searchers with budgets also how much to spend, and which trial it continues."""
+    """The next configuration and why; for searchers with budgets also its budget, and the trial that it continues."""
 
     params: dict[str, Any]
     why: dict[str, Any] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class Suggestion:
 
 
 class Result(NamedTuple):
-    """A finished trial as a searcher sees it: smaller values are better, and NaN is a failure."""
+    """A finished trial for a searcher: smaller values are better, and NaN is a failure."""
 
     number: int
     params: dict[str, Any]
@@ -44,7 +44,7 @@ class Result(NamedTuple):
 class Seen(list[Result]):
     """The finished trials that a searcher sees, as a list: those of an earlier study, then the study's own.
 
-    Its attributes are all else that a suggestion may depend on, beside the space, pending trials and random numbers:
+    Beside the space, pending trials and random numbers, a suggestion may depend only on it and on its attributes:
 
     - ``earlier``: the results of the study that this one started from; ``own``: this study's first ``needs(number)``.
     - ``enqueued``: how many of the trials before this one the user has enqueued; None where that is not known.
@@ -59,7 +59,7 @@ class Seen(list[Result]):
 
 
 def as_seen(seen: Sequence[Result], needs: int, rng: np.random.Generator) -> Seen:
-    """``seen`` as a `Seen`; of a plain sequence the last ``needs`` are the study's own, and its seed is ``rng``'s."""
+    """``seen`` as a `Seen`; in a plain sequence the last ``needs`` are the study's own, and ``rng`` has the seed."""
     if isinstance(seen, Seen):
         return seen
     first = max(len(seen) - needs, 0)
@@ -67,7 +67,7 @@ def as_seen(seen: Sequence[Result], needs: int, rng: np.random.Generator) -> See
 
 
 def key_of(rng: np.random.Generator) -> list[int]:
-    """What a generator is keyed by, in a study its seed and the trial's number; [0] for one that has no such key."""
+    """The key of a generator, in a study its seed and the trial's number; [0] if it has none."""
     sequence = getattr(rng.bit_generator, "seed_seq", None)
     entropy = getattr(sequence, "entropy", None)
     seed = int(entropy) if isinstance(entropy, (int, np.integer)) else 0
@@ -75,13 +75,13 @@ def key_of(rng: np.random.Generator) -> list[int]:
 
 
 class PendingParams(Sequence[dict[str, Any]]):
-    """The params of pending trials, ``in`` which params are if they are exactly the same: 1 is not 1.0, nor True."""
+    """The params of pending trials; ``params in pending`` compares exactly: 1 is not 1.0, nor True."""
 
 
 class Taken(Container[dict[str, Any]]):
-    """The points of the earlier trials, ``in`` which a point is if it is exactly the same: 1 is not 1.0, nor True.
+    """The points of the earlier trials; ``params in taken`` compares exactly: 1 is not 1.0, nor True.
 
-    `PendingParams` look their own points up; of a plain list, as of ``seen``, a set is made.
+    `PendingParams` look up their own points; from a plain list, as from ``seen``, a set is made.
     """
 
     def __init__(self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]]) -> None:
@@ -95,14 +95,14 @@ class Taken(Container[dict[str, Any]]):
 
 
 class Exhausted(Exception):
-    """Nothing is left to propose: the schedule is at its end, or every point of a finite space has come."""
+    """Nothing is left to propose: the schedule is finished, or every point of a finite space has been proposed."""
 
 
 class Searcher:
-    """What every searcher has. A subclass keeps its constructor's arguments as attributes and defines `suggest`.
+    """Base class of the searchers. A subclass stores its constructor's arguments as attributes and defines `suggest`.
 
-    Its identity is its class and those arguments; attributes whose name begins with an underscore are memos of what the
-    same arguments give, and may not change any suggestion.
+    Its identity is its class and these arguments. Attributes whose names begin with an underscore may only cache what
+    follows from them, and may not change any suggestion.
     """
 
     def needs(self, number: int) -> int:
@@ -110,11 +110,11 @@ class Searcher:
         return 0
 
     def total(self, space: Space) -> int | None:
-        """Length of the whole schedule in a space; None for a searcher that can go on as long as one likes."""
+        """Length of the whole schedule in a space; None for a searcher without an end."""
         return None
 
     def enqueued(self, params: dict[str, Any], number: int) -> Suggestion:
-        """Trial ``number`` made of a configuration that the user has enqueued; a ValueError where there can be none."""
+        """The suggestion for trial ``number`` that the user has enqueued; a ValueError if that is impossible."""
         return Suggestion(params, why={"enqueued": True})
 
     def planned(self, space: Space, enqueued: int) -> int | None:
@@ -123,15 +123,15 @@ class Searcher:
         return None if total is None else total + enqueued
 
     def headline(self) -> str:
-        """What a run says of a searcher with a schedule before it begins."""
+        """What a run prints before it begins, for a searcher with a schedule."""
         return repr(self)
 
     def mean_budget(self) -> float | None:
-        """Mean budget of the schedule's trials, from which a run tells how long it will take; None without budgets."""
+        """Mean budget of the schedule's trials, from which a run estimates its duration; None without budgets."""
         return None
 
     def check(self, results: Sequence[Result | None]) -> str | None:
-        """What a run prints at its end, when the trials have been compared with the schedule, if there is one."""
+        """Compare the trials with the schedule; what a run prints at its end, or None without a schedule."""
         return None
 
     def suggest(
@@ -141,13 +141,13 @@ class Searcher:
         """Propose trial ``number``, or raise `Exhausted`.
 
         A study passes a `Seen`: the results of an earlier study, if there is one, then its own first ``needs(number)``
-        trials. ``pending`` holds the params of the trials between, and ``rng`` is keyed by (study seed, number). The
+        trials. ``pending`` holds the params of the trials between, and ``rng`` is keyed by (study seed, number). A
         suggestion may depend on nothing else.
         """
         raise NotImplementedError(f"{type(self).__name__} must define suggest(space, seen, pending, number, rng)")
 
     def explain(self, why: dict[str, Any]) -> str:
-        """Say the reasons of a suggestion in words."""
+        """Say the reasons of a suggestion in a sentence."""
         return "; ".join(f"{name}: {value}" for name, value in why.items()) or "No reason was recorded."
 
     def __repr__(self) -> str:

@@ -1,9 +1,9 @@
 """A sequence is a rule for points that fill the unit cube more evenly than independent random points do.
 
 Independent random points leave gaps and clusters. Points of a Halton sequence or a Latin hypercube are random too, but
-each new point keeps a distance from the earlier ones: on every single axis at least, and for a Halton sequence also in
-the cube of the first few axes. Point ``number`` is a function of the study's seed and of the number alone, so it does
-not wait for other trials.
+a new point is at a distance from the earlier ones: on every single axis at least, and for a Halton sequence also in the
+cube of the first few axes. Point ``number`` is a function of the study's seed and of the number alone, so it need not
+wait for other trials.
 
 Implements section 3.2 of the document.
 """
@@ -16,17 +16,17 @@ from functools import lru_cache
 import numpy as np
 
 FRACTION = 2**53  # evenly spaced floats in [0, 1)
-_HALTON, _LATIN = 2, 3  # keep the two streams of random numbers apart from each other and from those of trials
+_HALTON, _LATIN = 2, 3  # in the key of a stream of random numbers, so that it differs from the trials' streams
 
 
 def uniform(dimensions: int, number: int, seed: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Yield uniform, independent points of the unit cube, (dimensions,); all but the first are in reserve."""
+    """Yield uniform, independent points of the unit cube, (dimensions,); all but the first are spare ones."""
     while True:
         yield rng.random(dimensions)
 
 
 def halton(dimensions: int, number: int, seed: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Yield point ``number`` of the Halton sequence that the seed scrambles, then uniform ones in reserve."""
+    """Yield point ``number`` of the Halton sequence that the seed scrambles, then uniform spare ones."""
     yield np.array([halton_coordinate(number, axis, seed) for axis in range(dimensions)])
     yield from uniform(dimensions, number, seed, rng)
 
@@ -34,7 +34,7 @@ def halton(dimensions: int, number: int, seed: int, rng: np.random.Generator) ->
 def latin_hypercube(
     dimensions: int, number: int, seed: int, rng: np.random.Generator,
 ) -> Iterator[np.ndarray]:
-    """Yield point ``number`` of the seed's growing Latin hypercube, then uniform ones in reserve."""
+    """Yield point ``number`` of the seed's growing Latin hypercube, then uniform spare ones."""
     yield np.array([latin_axis(seed, axis, number.bit_length())[number] for axis in range(dimensions)])
     yield from uniform(dimensions, number, seed, rng)
 
@@ -55,7 +55,7 @@ def radical_inverse(digits: Sequence[int], base: int) -> float:
         d: digits, (k,), integer >= 0; sampled in [0, 1], digit k of the number, less than b
         b: base, scalar, integer >= 2; sampled in [2, 7]
     Returns
-        u, in [0, 1): neighbours among the numbers land far apart.
+        u, in [0, 1); neighbouring integers are far from each other.
     Variant
         In base 2 it is van der Corput's sequence. For Halton's each axis takes another prime as its base.
     Source
@@ -70,14 +70,14 @@ def radical_inverse(digits: Sequence[int], base: int) -> float:
     return u
 
 
-def digits_of(number: int, base: int, places: int) -> list[int]:
-    """The lowest digits of an integer, the lowest first.
+def digits_of(number: int, base: int, count: int) -> list[int]:
+    """The ``count`` lowest digits of an integer, the lowest first.
 
     >>> digits_of(6, 2, 4)
     [0, 1, 1, 0]
     """
     digits = []
-    for _ in range(places):
+    for _ in range(count):
         number, digit = divmod(number, base)
         digits.append(digit)
     return digits
@@ -86,22 +86,22 @@ def digits_of(number: int, base: int, places: int) -> list[int]:
 def halton_coordinate(number: int, axis: int, seed: int) -> float:
     """Coordinate of point ``number`` on an axis: the radical inverse in that axis' prime, with permuted digits.
 
-    The seed draws one permutation of the digits for each position after the point. It exchanges cells of equal length,
-    so the points stay as even as they were, and it removes the pattern that two large primes make together.
+    The seed draws one permutation of the digits for each position after the point. A permutation exchanges cells of
+    equal length, so the points stay as even as before, and it removes the correlation of axes with large primes.
     """
-    exchanges = _exchanges(seed, axis)
-    base = len(exchanges[0])
-    digits = digits_of(number, base, len(exchanges))
-    exchanged = [exchange[digit] for exchange, digit in zip(exchanges, digits, strict=True)]
-    return min(radical_inverse(exchanged, base), 1.0 - 1.0 / FRACTION)
+    permutations = _permutations(seed, axis)
+    base = len(permutations[0])
+    digits = digits_of(number, base, len(permutations))
+    permuted = [permutation[digit] for permutation, digit in zip(permutations, digits, strict=True)]
+    return min(radical_inverse(permuted, base), 1.0 - 1.0 / FRACTION)
 
 
 @lru_cache(maxsize=512)
-def _exchanges(seed: int, axis: int) -> list[list[int]]:
-    """For each position after the point one permutation of the digits; as many positions as a float can represent."""
+def _permutations(seed: int, axis: int) -> list[list[int]]:
+    """A permutation of the digits for each position after the point; as many positions as a float can represent."""
     base, rng = prime(axis), _generator(seed, axis, _HALTON)
-    places = next(k for k in range(1, 54) if base**k >= FRACTION)
-    return [rng.permutation(base).tolist() for _ in range(places)]
+    count = next(k for k in range(1, 54) if base**k >= FRACTION)
+    return [rng.permutation(base).tolist() for _ in range(count)]
 
 
 @lru_cache(maxsize=512)
@@ -146,8 +146,8 @@ def latin_coordinate(cell: int, u: float, n: int) -> float:
 def latin_axis(seed: int, axis: int, doublings: int) -> np.ndarray:
     """The first 2^doublings coordinates on an axis, in order of number: each of so many cells contains exactly one.
 
-    Each doubling halves the cells. Of every two halves one is empty, and the new points go there, in an order that is
-    drawn for this axis alone. So the first 1, 2, 4, 8, ... points are a Latin hypercube each, as nested in the next.
+    Each doubling halves the cells. Of every two halves one is empty, and gets one of the new points, in an order that
+    is drawn for each axis. So the first 1, 2, 4, 8, ... points are Latin hypercubes, each a part of the next one.
     """
     rng = _generator(seed, axis, _LATIN)
     coordinates = rng.random(1)

@@ -1,9 +1,8 @@
 """A space is what may be tuned: named parameters, each with a range or choices and a condition for its existence.
 
-Every searcher sees a space as a unit cube with one axis for each parameter; the maps of each axis are in
-`scratchtune.search.parameters`. They are shared, so that no searcher can propose a value outside its range or off its
-step. A finite space is also a sequence of points, numbered as by `itertools.product`, in which a parameter that does
-not exist multiplies nothing.
+For searchers a space is a unit cube with one axis for each parameter; `scratchtune.search.parameters` has the maps of
+the axes. All searchers use them, so none can propose a value outside of a range or between its steps. A finite space is
+also a sequence of points, in the order of `itertools.product`, in which an absent parameter multiplies nothing.
 
 Implements section 2.1 of the document.
 """
@@ -50,7 +49,7 @@ def combinations(sizes: Sequence[int]) -> int:
 class Space:
     """Named parameters in a fixed order: as given, but a parameter comes after those that its ``when`` names.
 
-    ``constraint`` is a function from params to bool; what it refuses is not part of the space.
+    ``constraint`` is a function from params to bool; points for which it is False are not part of the space.
 
     >>> space = Space({"optimizer": ["sgd", "adam"], "momentum": Float(0.0, 0.9, when={"optimizer": ["sgd"]})})
     >>> space.from_unit([0.1, 0.5]), space.from_unit([0.9, 0.5])
@@ -72,22 +71,22 @@ class Space:
         position = {name: at for at, name in enumerate(self.names)}
         groups = _linked({name: self.conditions[name] for name in self.names})
         self._groups = [[position[name] for name in group] for group in groups]
-        self._later: dict[int, list[tuple[str, ...]]] = {}  # found so far by `_groups_from`
-        self._counts: dict[tuple[Any, ...], int] = {}  # of points, found so far by `_count_from`
+        self._later: dict[int, list[tuple[str, ...]]] = {}  # cache of `_groups_from`
+        self._counts: dict[tuple[Any, ...], int] = {}  # cache of `_count_group`
 
     def __repr__(self) -> str:
         constraint = "" if self.constraint is None else f", constraint={self.constraint!r}"
         return f"Space({self.parameters!r}{constraint})"
 
     def is_active(self, name: str, params: Mapping[str, Any]) -> bool:
-        """Whether a parameter exists beside the params of those before it, which is what its ``when`` decides."""
+        """Whether a parameter exists, given the params of those before it: whether its ``when`` holds."""
         for parent, allowed in self.conditions[name].items():
             if parent not in params or not any(same(params[parent], value) for value in allowed):
                 return False
         return True
 
     def from_unit(self, point: Sequence[float] | np.ndarray) -> dict[str, Any]:
-        """Params at a point of the unit cube, one coordinate for each of ``names``; what does not exist is absent."""
+        """Params at a point of the unit cube, one coordinate for each of ``names``; inactive parameters are absent."""
         params: dict[str, Any] = {}
         if len(point) != len(self.names):
             raise ValueError(f"point has {len(point)} coordinates; it must have {len(self.names)}, one a parameter")
@@ -102,7 +101,7 @@ class Space:
         return np.array(list(units))
 
     def check(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Return params as plain values in the space's order, or raise one sentence about what is wrong with them."""
+        """Return params as Python values in the space's order; a ValueError or TypeError that says what is wrong."""
         if not isinstance(params, Mapping):
             raise TypeError(f"params is {params!r}; it must be a dict from names to values")
         for name in params:
@@ -123,7 +122,7 @@ class Space:
         return checked
 
     def allows(self, params: Mapping[str, Any]) -> bool:
-        """Whether the constraint, if there is one, holds; one sentence where it has no answer."""
+        """Whether the constraint, if there is one, holds; a ValueError or TypeError if it returns no bool."""
         if self.constraint is None:
             return True
         try:
@@ -138,14 +137,14 @@ class Space:
         return allowed
 
     def key(self, params: Mapping[str, Any]) -> tuple[Any, ...]:
-        """Return params as something that can be looked up in a set or a dict."""
+        """Return a hashable form of params, by which they are looked up in a set or a dict."""
         return tuple(
             None if name not in params else params[name] if p.count is None else p.index(params[name])
             for name, p in self.parameters.items())
 
     @property
     def size(self) -> int | None:
-        """Number of distinct points, absent parameters not multiplied, the constraint not asked; None if infinite."""
+        """Number of distinct points, without the constraint; absent parameters multiply nothing; None if infinite."""
         if any(parameter.count is None for parameter in self.parameters.values()):
             return None
         if not self._mentioned:
@@ -153,7 +152,7 @@ class Space:
         return self._count_from(0, {})
 
     def point(self, number: int) -> dict[str, Any]:
-        """Point number ``number`` of a finite space; the last parameter varies fastest, as in `itertools.product`."""
+        """Point ``number`` of a finite space, from 0; the last parameter varies fastest, as in `itertools.product`."""
         params: dict[str, Any] = {}
         for position, (name, parameter) in enumerate(self.parameters.items()):
             if not self.is_active(name, params):
@@ -167,11 +166,11 @@ class Space:
         return params
 
     def points(self) -> Iterator[dict[str, Any]]:
-        """All points of a finite space that the constraint allows, in order of number."""
+        """All points of a finite space that the constraint allows, in order."""
         return (params for params in self.every_point() if self.allows(params))
 
     def every_point(self) -> Iterator[dict[str, Any]]:
-        """All points of a finite space, the constraint not asked, in order of number."""
+        """All points of a finite space, without the constraint, in order."""
         return iter(()) if self.size is None else self._points_from(0, {})
 
     def _points_from(self, position: int, params: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -188,19 +187,19 @@ class Space:
             yield from self._points_from(position + 1, {**params, name: parameter.value(k)})
 
     def _runs(self, name: str) -> list[tuple[int, int]]:
-        """(first number, length) of runs of a parameter's values that all conditions treat alike."""
+        """(first index, length) of runs of a parameter's values between which no condition distinguishes."""
         return _runs(_finite(self.parameters[name]), self._mentioned.get(name, ()))
 
     def _branches(
         self, position: int, parameter: Parameter, params: dict[str, Any],
     ) -> Iterator[tuple[int, int, int]]:
-        """(first value, number of values, number of points beside each of them) of each branch at this parameter."""
+        """(first index, number of values, number of points for each of them) of each run of this parameter's values."""
         name = self.names[position]
         for first, length in self._runs(name):
             yield first, length, self._count_from(position + 1, {**params, name: parameter.value(first)})
 
     def _count_from(self, position: int, params: dict[str, Any]) -> int:
-        """Number of points of the parameters from ``position`` on, beside the params of those before it."""
+        """Number of points of the parameters from ``position`` on, given the params of those before."""
         return combinations([self._count_group(group, params) for group in self._groups_from(position)])
 
     def _groups_from(self, position: int) -> list[tuple[str, ...]]:
@@ -211,7 +210,7 @@ class Space:
         return self._later[position]
 
     def _count_group(self, names: tuple[str, ...], params: dict[str, Any]) -> int:
-        """Number of points of parameters that depend on each other and on no others but those in params."""
+        """Number of points of parameters that depend only on each other and on those in params."""
         if not names:
             return 1
         name, rest = names[0], names[1:]
@@ -227,7 +226,7 @@ class Space:
         return self._counts[key]
 
     def _may_be_active(self, name: str, undecided: tuple[str, ...], params: dict[str, Any]) -> bool:
-        """Whether the condition of a parameter holds as far as its parents are decided, absent ones included."""
+        """Whether the condition of a parameter may hold, given the values (or absence) of its parents in params."""
         return all(
             parent in undecided or (parent in params and any(same(params[parent], value) for value in allowed))
             for parent, allowed in self.conditions[name].items())
@@ -236,7 +235,7 @@ class Space:
 def _mentioned(
     parameters: Mapping[str, Parameter], conditions: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, list[int]]:
-    """For each parameter that conditions name, the numbers of those of its values that they name, in order."""
+    """For each parameter that conditions name, the indices of those of its values that they name, in order."""
     found: dict[str, set[int]] = {}
     for condition in conditions.values():
         for parent, allowed in condition.items():
@@ -245,7 +244,7 @@ def _mentioned(
 
 
 def _runs(count: int, mentioned: Sequence[int]) -> list[tuple[int, int]]:
-    """The numbers below ``count`` cut into runs, (first, length): each mentioned one by itself, those between together.
+    """The indices below ``count`` in runs, (first, length): each mentioned one alone, those between together.
 
     >>> _runs(10, [3, 4])
     [(0, 3), (3, 1), (4, 1), (5, 5)]
@@ -255,12 +254,12 @@ def _runs(count: int, mentioned: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def _linked(conditions: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
-    """Names in groups that no condition connects, so that their numbers of points multiply."""
+    """Names in groups: no condition connects two groups, so their numbers of points are multiplied."""
     groups: dict[int, list[str]] = {}
     group_of: dict[str, list[str]] = {}
     for name in conditions:
         linked = {id(group_of[parent]): group_of[parent] for parent in conditions[name]}
-        joined: list[str] = max(linked.values(), key=len, default=[])  # the largest takes in the others
+        joined: list[str] = max(linked.values(), key=len, default=[])  # the others are added to the largest
         added = [name, *(other for group in linked.values() if group is not joined for other in group)]
         joined.extend(added)
         group_of.update((other, joined) for other in added)
@@ -309,7 +308,7 @@ SCALES = {"uniform": "", "log-uniform": ", log=True"}  # what ends a tuple that 
 
 
 def _refuse_range(name: str, given: tuple[Any, ...]) -> None:
-    """A TypeError for two numbers, alone or with the name of a scale: elsewhere that is a range, here two choices."""
+    """A TypeError for two numbers, alone or with the name of a scale: in other libraries that is a range."""
     numbers, scale = given[:2], given[2] if len(given) > 2 and isinstance(given[2], str) else None
     kinds = (int, float, np.integer, np.floating)
     pair = len(numbers) == 2 and all(isinstance(one, kinds) and not isinstance(one, bool) for one in numbers)
@@ -324,7 +323,7 @@ def _refuse_range(name: str, given: tuple[Any, ...]) -> None:
 
 
 def _condition(name: str, given: Mapping[str, Parameter]) -> dict[str, tuple[Any, ...]]:
-    """The condition of a parameter, every value checked against the parameter that it is a value of."""
+    """The condition of a parameter; every value is checked by the parent that it is a value of."""
     condition = {}
     for parent, values in (given[name].when or {}).items():
         if parent not in given or parent == name:

@@ -18,7 +18,7 @@ from scratchtune.search import gaussian_process as gp
 from scratchtune.search.encoding import Encoding
 from scratchtune.search.fitting import fit_hyperparameters
 
-MOST_TRIALS = 300  # that the process is conditioned on, since the work grows as their cube: see `subsample`
+MOST_TRIALS = 300  # that the process is conditioned on, since the time grows with their cube; see `subsample`
 FITTED_TRIALS, EVALUATIONS = 120, 20  # trials that θ is fitted to, and how many values of θ are tried at most
 MOST_EXCESS = 4.0  # a bad loss is at most 1 + this many standard deviations above the median after compression
 FARTHEST = 1e300  # standard deviations above the median, beyond which compression has reached its limit
@@ -43,8 +43,8 @@ class Standardized(NamedTuple):
 def compress_and_standardize(losses: np.ndarray) -> Standardized:
     """Losses with bad ones compressed, failures (NaN) as the worst, then scaled to mean 0 and standard deviation 1.
 
-    How bad a bad loss is says little about where good ones are, but a loss of 1e12 would make all others look equal. So
-    `compressed` is applied to losses in units of the better half's standard deviation from the median.
+    The size of a bad loss says little about where good ones are, but a loss of 1e12 would make all others look equal.
+    So `compressed` is applied to the distance from the median, in units of the better half's standard deviation.
     """
     known = losses[np.isfinite(losses)]
     if not len(known) or known.min() == known.max():
@@ -99,12 +99,12 @@ def compressed(z: float, most: float = MOST_EXCESS) -> float:
 
 
 def within_floats(value: float) -> float:
-    """A value, or the largest float where it has overflowed: JSON, in which reasons are kept, has no infinity."""
+    """A value, or the largest float if it has overflowed: reasons are stored as JSON, which has no infinity."""
     return min(max(value, -sys.float_info.max), sys.float_info.max)
 
 
 def subsample(losses: np.ndarray, most: int) -> np.ndarray:
-    """Indices of the trials that are used, in order: all, or ``most``: one half the best, the others evenly by rank."""
+    """Indices of the trials that are used, in order: all, or ``most``: half the best, half spread over the ranks."""
     if len(losses) <= most:
         return np.arange(len(losses))
     order = np.argsort(losses, kind="stable")  # NaN comes last
@@ -139,7 +139,7 @@ def fitted_process(encoding: Encoding, rows: np.ndarray, values: np.ndarray) -> 
 
 
 def with_pending(process: gp.Process, pending: np.ndarray) -> gp.Process:
-    """The process as if each pending trial, a row of (m, d), had its predicted mean as its result.
+    """The process as if each pending trial, a row of (m, d), had its predicted mean as result.
 
     The mean stays as it is, and the standard deviation near those trials shrinks. This is the kriging believer of
     Ginsbourger, Le Riche and Carraro (2010).

@@ -12,12 +12,15 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
+from numba.core import caching
+from numba.core.ccallback import CFunc
 
 import scratchtune
 from scratchtune import jit
-from scratchtune.jit import cache
+from scratchtune.jit import cache, numba_internals
 
 PACKAGE = Path(scratchtune.__file__).resolve().parent
 
@@ -396,9 +399,22 @@ def test_a_package_folder_that_is_read_only(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
     source = tmp_path / "site-packages" / "part.py"
     source.parent.mkdir()
-    found = cache._cache_folder.__wrapped__(source)
+    found = cache.cache_folder.__wrapped__(source)
     assert found.is_dir() and found.parent == tmp_path / "home" / "scratchtune"
     assert found.name.startswith("site-packages-")
     other = tmp_path / "elsewhere" / "site-packages" / "part.py"
     other.parent.mkdir(parents=True)
-    assert cache._cache_folder.__wrapped__(other) != found
+    assert cache.cache_folder.__wrapped__(other) != found
+
+
+def _thrice(x: float) -> float:
+    return 3.0 * x
+
+
+@pytest.mark.needs_compiler
+def test_numba_has_the_private_names_that_the_cache_relies_on() -> None:
+    real = caching.FunctionCache(_thrice)
+    theirs = [numba.njit(_thrice), CFunc(_thrice, ((numba.float64,), numba.float64), {}, {}), real, real._impl,
+              real._cache_file]
+    missing = [name for name in numba_internals.PRIVATE_NAMES if not any(hasattr(thing, name) for thing in theirs)]
+    assert not missing

@@ -49,7 +49,7 @@ def bowl(trial: Trial) -> float:
     (lambda: {"x": Int(0, 2**60)}, r"values; a range must have at most 2\*\*50 = \d+, for more take a larger step or"),
     (lambda: {"x": Int(1, 2**60, log=True)}, r"with log=True it must be at most 2\*\*40 = \d+, beyond it take"),
     (lambda: {"x": Float(0.0, 1.0, step=1e-300)}, r"^step is 1e-300, which makes 1.0e\+300 values from 0.0 to 1.0; a"),
-    (lambda: {"x": Float(1.0, 1.0 + 2**-50, step=2**-52)}, r"too small beside 1.0.*: floats can't tell the values"),
+    (lambda: {"x": Float(1.0, 1.0 + 2**-50, step=2**-52)}, r"too small for values of 1.0.*: floats can"),
     (lambda: {"x": []}, r"^x: choices is empty; it must hold at least one value$"),
     (lambda: {"x": Categorical({"a", "b"})}, r"it must be a list, since the order of a set is not fixed$"),
     (lambda: {"x": range(10**9)}, r"^x: choices holds 1000000000 values; it must hold at most 1000000"),

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from scratchtune.search import Categorical, Float, Int, Space
-from scratchtune.search.genetic_brood import QuadraticSurrogate, features_of, ridge, standardised
+from scratchtune.search.genetic_brood import QuadraticSurrogate, features_of, ridge, standard_score
 
 
 def test_standardised_genes_by_hand() -> None:
-    assert standardised(np.array([0.5, 0.75, 0.0]), 0.5, 0.2, 0.05).tolist() == pytest.approx([0.0, 1.0, -2.0])
+    assert standard_score(np.array([0.5, 0.75, 0.0]), 0.5, 0.2, 0.05).tolist() == pytest.approx([0.0, 1.0, -2.0])
 
 
 def test_ridge_by_hand_and_its_gradient_is_zero() -> None:

@@ -74,7 +74,7 @@ def test_a_wide_range_takes_no_memory() -> None:
     points = GridSearch(resolution=3).points(space)
     assert len(points) == (10**9 + 1) * (10**9 + 1) * 3
     assert points[2] == {"a": 1, "f": 0.0, "l": 10**9} and points[3] == {"a": 1, "f": 1e-9, "l": 1}
-    with pytest.raises(ValueError, match="the grid has 1.0e\\+09 points, and the constraint must be asked about each"):
+    with pytest.raises(ValueError, match="the grid has 1.0e\\+09 points, and the constraint must be called for each"):
         GridSearch().total(Space({"a": Int(1, 10**9)}, constraint=lambda params: True))
 
 

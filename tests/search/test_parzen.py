@@ -12,7 +12,7 @@ import pytest
 
 from scratchtune.search import Categorical, Exhausted, Float, Int, Space, parzen
 from scratchtune.search.mixture import Mixture, axes_of
-from scratchtune.search.parzen import Settings, propose
+from scratchtune.search.parzen import Options, propose
 from scratchtune.search.random import RandomSearch
 from scratchtune.search.searcher import Result
 
@@ -40,7 +40,7 @@ def _random(space: Space, count: int, values: Any = None, seed: int = 0) -> list
     return [_finished(i, point, float(loss)) for i, (point, loss) in enumerate(zip(points, losses, strict=True))]
 
 
-def _run(space: Space, loss: Any, count: int, settings: Settings | None = None, seed: int = 0) -> list[Result]:
+def _run(space: Space, loss: Any, count: int, options: Options | None = None, seed: int = 0) -> list[Result]:
     """A study, without the study."""
     seen: list[Result] = []
     for number in range(count):
@@ -48,13 +48,13 @@ def _run(space: Space, loss: Any, count: int, settings: Settings | None = None, 
         if number < 10:
             params = RandomSearch().suggest(space, seen, [], number, rng).params
         else:
-            params, _ = propose(space, seen, [], number, rng, settings)
+            params, _ = propose(space, seen, [], number, rng, options)
         seen.append(_finished(number, params, float(loss(params))))
     return seen
 
 
 def _density(axes: Any, codes: np.ndarray, weights: np.ndarray) -> Mixture:
-    return Mixture(axes, codes, weights, Settings().prior_weight, Settings().smoothing)
+    return Mixture(axes, codes, weights, Options().prior_weight, Options().smoothing)
 
 
 # By hand -------------------------------------------------------------------------------------------------------------
@@ -66,7 +66,7 @@ def test_a_choice_between_two_by_hand() -> None:
     space = Space({"c": ["a", "b"], "x": Float(0.0, 1.0)})
     trials = enumerate(zip("babaab", [6.0, 1.0, 5.0, 2.0, 3.0, 4.0], strict=True))
     seen = [_finished(i, {"c": choice, "x": 0.5}, value) for i, (choice, value) in trials]
-    good, bad = parzen.split(np.array([r.value for r in seen]), Settings(gamma=0.25))
+    good, bad = parzen.split(np.array([r.value for r in seen]), Options(gamma=0.25))
     assert good.tolist() == [1, 3] and bad.tolist() == [0, 2, 4, 5]
     axis = axes_of(space)[0]
     codes = axis.read([r.params for r in seen])[:, None]
@@ -117,10 +117,10 @@ def test_it_proposes_the_candidate_with_the_highest_ratio() -> None:
     params, why = propose(MIXED, seen, [], 40, _rng(40))
     axes = axes_of(MIXED)
     codes = np.column_stack([axis.read([r.params for r in seen]) for axis in axes])
-    good, bad = parzen.split(np.array([r.value for r in seen]), Settings())
+    good, bad = parzen.split(np.array([r.value for r in seen]), Options())
     good_density = _density(axes, codes[good], np.ones(len(good)))
     bad_density = _density(axes, codes[bad], parzen.weights_by_age(len(bad), 25))
-    candidates = good_density.draw(Settings().candidates, _rng(40))
+    candidates = good_density.draw(Options().candidates, _rng(40))
     ratios = good_density.log_density(candidates) - bad_density.log_density(candidates)
     assert params == parzen.params_at(axes, candidates[np.argmax(ratios)])
     assert why["log_ratio"] == pytest.approx(ratios.max()) == why["log_l"] - why["log_g"]
@@ -261,7 +261,7 @@ def test_why_in_words() -> None:
     assert f"{why['probability_good']:.0%}" in text and "Its factors: " in text and "Next best was " in text
     older = {"chance" if key == "probability_good" else key: value for key, value in why.items()}
     assert parzen.explain(older) == text  # of a stored study
-    seen = _run(FINITE, lambda p: p["n"], (FINITE.size or 0) - 1, Settings(candidates=1))
+    seen = _run(FINITE, lambda p: p["n"], (FINITE.size or 0) - 1, Options(candidates=1))
     reasons = [propose(FINITE, seen, [], len(seen), _rng(len(seen), seed))[1] for seed in range(3)]
     assert all(parzen.explain(why) for why in reasons)
 
@@ -272,7 +272,7 @@ def test_why_in_words() -> None:
 ])
 def test_options_out_of_range(name: str, value: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        Settings(**{name: value})
+        Options(**{name: value})
 
 
 def test_good_trials_by_number() -> None:

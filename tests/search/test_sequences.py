@@ -149,5 +149,5 @@ def test_why_names_the_sequence_and_says_where_a_point_stood_by() -> None:
     suggestion = RandomSearch(sequence="halton").suggest(space, [], [], 3, _rng(3, seed=8))
     assert suggestion.why == {"searcher": "random", "sequence": "halton", "stream": [8, 3], "draw": 1}
     words = RandomSearch("halton").explain(suggestion.why)
-    assert words == "Point 3 of the Halton sequence of seed 8, whatever has been seen."
+    assert words == "Point 3 of the Halton sequence of seed 8, independent of earlier results."
     assert "draw 2" in RandomSearch("halton").explain(suggestion.why | {"draw": 2})

@@ -261,7 +261,7 @@ def test_a_constraint_takes_points_out() -> None:
     (lambda: Float(float("nan"), 1.0), "low is nan"),
     (lambda: Float(-1e308, 1e308), "high - low must be a finite number"),
     (lambda: Float(0.0, 1.0, step=1e-16), "which makes 1.0e\\+16 values from 0.0 to 1.0"),
-    (lambda: Float(1e6, 1e6 + 1.0, step=2.0**-33), "too small beside 1000001.0"),
+    (lambda: Float(1e6, 1e6 + 1.0, step=2.0**-33), "too small for values of 1000001.0"),
     (lambda: Int(0, 10**5000), "high has 16610 bits; it must be an integer of at most 63 bits"),
     (lambda: Int(0, 2**50), "which are 1125899906842625 values"),
     (lambda: Int(1, 2**41, log=True), "must be at most 2\\*\\*40"),

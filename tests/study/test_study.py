@@ -64,7 +64,7 @@ def test_a_grid_by_hand() -> None:
     study = tune(lambda trial: (trial.params["x"] - 2) ** 2, {"x": [0, 1, 2, 3]}, "grid", progress=False)
     assert [t.value for t in study.trials] == [4.0, 1.0, 0.0, 1.0]
     assert study.best_params == {"x": 2} and study.best_value == 0.0 and study.best_trial.number == 2
-    assert study.why(2) == "Trial 2: Point 3 of 4 of the grid, in its fixed order, whatever has been seen."
+    assert study.why(2) == "Trial 2: Point 3 of 4 of the grid, in its fixed order, independent of earlier results."
 
 
 def test_ask_and_tell() -> None:

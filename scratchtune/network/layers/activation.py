@@ -10,20 +10,23 @@ LEAKY_SLOPE = 0.2  # as Keras's "leaky_relu"
 
 
 class Activation(Layer):
-    """Applies the activation with the given name: linear, relu, leaky_relu, elu, gelu, sigmoid, tanh or softmax."""
+    """Applies the activation of the given name: linear, relu, leaky_relu, elu, gelu, sigmoid, tanh or softmax."""
 
     def __init__(self, activation: str) -> None:
         self.name = checks.choice("activation", activation, ACTIVATIONS)
         self.forward, self.backward = ACTIVATIONS[self.name]
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Rows of any shape, which the outputs have too; softmax takes (classes,)."""
         if self.name == "softmax" and len(input_shape) > 1:
             raise ValueError(f"the activation 'softmax' gets rows of shape {tuple(input_shape)}; it takes (classes,): "
                              f"put Flatten() or GlobalAveragePooling2D() before it")
         return input_shape
 
     def work_size(self, rows: int) -> int:
+        """For softmax, the logarithm of each row's denominator."""
         return rows if self.name == "softmax" else 0
 
     def reals(self) -> list[float]:
+        """For leaky ReLU, the slope."""
         return [LEAKY_SLOPE] if self.name == "leaky_relu" else []

@@ -35,7 +35,7 @@ def window_share(first_row, first_column, window_rows, window_columns, height, w
     return 1.0 / (rows * columns)
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def window_mean(x, first_row, first_column, window_rows, window_columns, y):
     """The mean of a window of an image, in each channel; the part of the window outside the image is ignored.
 
@@ -52,7 +52,8 @@ def window_mean(x, first_row, first_column, window_rows, window_columns, y):
     Source
         Keras, layers.AveragePooling2D; LeCun et al. (1998), "Gradient-based learning applied to document recognition".
     """
-    share = x.dtype.type(window_share(first_row, first_column, window_rows, window_columns, x.shape[0], x.shape[1]))
+    share = window_share(first_row, first_column, window_rows, window_columns, x.shape[0], x.shape[1])
+    share = x.dtype.type(share)  # so that float32 stays float32
     for e in range(y.size):
         y[e] = 0.0
     for h in range(max(first_row, 0), min(first_row + window_rows, x.shape[0])):
@@ -61,7 +62,7 @@ def window_mean(x, first_row, first_column, window_rows, window_columns, y):
                 y[e] += share * x[h, v, e]
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def window_mean_grad(first_row, first_column, window_rows, window_columns, dy, dx):
     """Gradient with respect to the image: each pixel of the window gets an equal share of dy.
 
@@ -80,7 +81,8 @@ def window_mean_grad(first_row, first_column, window_rows, window_columns, dy, d
     Source
         Calculus.
     """
-    share = dx.dtype.type(window_share(first_row, first_column, window_rows, window_columns, dx.shape[0], dx.shape[1]))
+    share = window_share(first_row, first_column, window_rows, window_columns, dx.shape[0], dx.shape[1])
+    share = dx.dtype.type(share)  # so that float32 stays float32
     for h in range(max(first_row, 0), min(first_row + window_rows, dx.shape[0])):
         for v in range(max(first_column, 0), min(first_column + window_columns, dx.shape[1])):
             for e in range(dy.size):
@@ -89,6 +91,7 @@ def window_mean_grad(first_row, first_column, window_rows, window_columns, dy, d
 
 @jit.forward
 def average_pooling2d_forward(integers, reals, theta, state, x, y, work, training, step, key):
+    """y (rows, columns, channels) is the mean of each window of x; ``integers`` as `Pooling.integers`."""
     height, width, channels, rows, columns = integers[:5]
     window_rows, window_columns, stride_rows, stride_columns, pad_top, pad_left = integers[5:]
     images, out = x.reshape((x.shape[0], height, width, channels)), y.reshape((y.shape[0], rows, columns, channels))
@@ -101,6 +104,7 @@ def average_pooling2d_forward(integers, reals, theta, state, x, y, work, trainin
 
 @jit.backward
 def average_pooling2d_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    """dx is the sum of the windows' gradients, in which each pixel has an equal share of dy."""
     height, width, channels, rows, columns = integers[:5]
     window_rows, window_columns, stride_rows, stride_columns, pad_top, pad_left = integers[5:]
     if dx.size > 0:

@@ -28,8 +28,8 @@ class Layer(Configured):
 
     forward: jit.Kernel
     backward: jit.Kernel
-    is_in_a_model = False  # a layer can be part of one model only, since it holds its weights' positions in theta
-    needs_input_grad = True  # False where no layer below has weights: then dx is not read
+    is_in_a_model = False  # a layer can be part of one model only, since it holds the shapes it was built for
+    needs_input_grad = True  # False if no layer below has weights: dx is not read then
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Call `add_weight` for each array of weights; return the shape of an output row for that of an input row."""
@@ -53,11 +53,11 @@ class Layer(Configured):
         return []
 
     def work_size(self, rows: int) -> int:
-        """The size of the workspace that the kernels need for so many rows."""
+        """The size of the workspace (``work``) that the kernels need for so many rows."""
         return 0
 
     def state(self) -> list[float]:
-        """The initial values of what the kernels keep between steps, apart from theta."""
+        """The initial values of ``state``, which the kernels keep between steps and which is not trained."""
         return []
 
     def state_shapes(self) -> list[tuple[int, ...]]:

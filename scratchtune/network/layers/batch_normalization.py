@@ -13,9 +13,10 @@ import numpy as np
 from scratchtune import checks, jit
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.dense import bias_grad
+from scratchtune.network.sums import column_sums, column_sums_of_products
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def batch_normalization(x, gamma, beta, epsilon, mean, variance, y):
     """Normalise each column by its mean and variance over the rows, then scale and shift it.
 
@@ -34,46 +35,17 @@ def batch_normalization(x, gamma, beta, epsilon, mean, variance, y):
     Source
         Ioffe and Szegedy (2015), "Batch normalization", algorithm 1.
     """
-    total, count = np.zeros(mean.size, np.float64), np.float64(x.shape[0])
-    _column_sums(x, total)
+    total, count = np.zeros(mean.size, np.float64), np.float64(x.shape[0])  # sums are taken in double precision
+    column_sums(x, total)
     for j in range(mean.size):
         mean[j] = total[j] / count
-    _sums_of_products(x, mean, x, mean, total)
+    column_sums_of_products(x, mean, x, mean, total)
     for j in range(mean.size):
         variance[j] = total[j] / count
     normalise(x, mean, variance, gamma, beta, epsilon, y)
 
 
-@jit.function_of_separate_arrays
-def _column_sums(x, total):
-    """The sum of each column in double precision; four rows at a time, since each addition must wait for the last one.
-    """
-    whole = x.shape[0] - x.shape[0] % 4
-    total[:] = 0.0
-    for n in range(0, whole, 4):
-        for j in range(total.size):
-            total[j] += (x[n, j] + x[n + 1, j]) + (x[n + 2, j] + x[n + 3, j])
-    for n in range(whole, x.shape[0]):
-        for j in range(total.size):
-            total[j] += x[n, j]
-
-
-@jit.function  # x and y may be one array
-def _sums_of_products(x, a, y, b, total):
-    """The sum of (x − a) · (y − b) in each column, computed likewise; a and b have one number for each column."""
-    whole = x.shape[0] - x.shape[0] % 4
-    total[:] = 0.0
-    for n in range(0, whole, 4):
-        for j in range(total.size):
-            first = (x[n, j] - a[j]) * (y[n, j] - b[j]) + (x[n + 1, j] - a[j]) * (y[n + 1, j] - b[j])
-            second = (x[n + 2, j] - a[j]) * (y[n + 2, j] - b[j]) + (x[n + 3, j] - a[j]) * (y[n + 3, j] - b[j])
-            total[j] += first + second
-    for n in range(whole, x.shape[0]):
-        for j in range(total.size):
-            total[j] += (x[n, j] - a[j]) * (y[n, j] - b[j])
-
-
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def normalise(x, mean, variance, gamma, beta, epsilon, y):
     """Normalise each column by a given mean and variance, then scale and shift it.
 
@@ -98,7 +70,7 @@ def normalise(x, mean, variance, gamma, beta, epsilon, y):
             y[n, j] = scale[j] * (x[n, j] - mean[j]) + beta[j]
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def normalise_grad(variance, gamma, epsilon, dy, dx):
     """Gradient with respect to x for a given mean and variance: dy, scaled.
 
@@ -123,7 +95,7 @@ def normalise_grad(variance, gamma, epsilon, dy, dx):
             dx[n, j] = scale[j] * dy[n, j]
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def scale_grad(x, mean, variance, epsilon, dy, dgamma):
     """Gradient with respect to the scale: dy times the normalised inputs, summed over the rows.
 
@@ -143,13 +115,13 @@ def scale_grad(x, mean, variance, epsilon, dy, dgamma):
     Source
         Ioffe and Szegedy (2015), "Batch normalization", section 3.
     """
-    total = np.zeros(mean.size, np.float64)
-    _sums_of_products(x, mean, dy, np.zeros(mean.size, x.dtype), total)
+    total = np.zeros(mean.size, np.float64)  # sums are taken in double precision
+    column_sums_of_products(x, mean, dy, np.zeros(mean.size, x.dtype), total)
     for j in range(mean.size):
         dgamma[j] = total[j] / np.sqrt(variance[j] + epsilon)
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def batch_normalization_grad(x, mean, variance, gamma, epsilon, dy, dx):
     """Gradient with respect to x for the batch's mean and variance, which depend on x too.
 
@@ -169,17 +141,18 @@ def batch_normalization_grad(x, mean, variance, gamma, epsilon, dy, dx):
         Ioffe and Szegedy (2015), "Batch normalization", section 3, its chain of derivatives combined.
     """
     sums, products = np.empty(mean.size, np.float64), np.empty(mean.size, np.float64)
-    _column_sums(dy, sums)
-    _sums_of_products(x, mean, dy, np.zeros(mean.size, x.dtype), products)
+    column_sums(dy, sums)
+    column_sums_of_products(x, mean, dy, np.zeros(mean.size, x.dtype), products)
     count = np.float64(x.shape[0])
-    scale, level, slope = np.empty(mean.size, dy.dtype), np.empty(mean.size, dy.dtype), np.empty(mean.size, dy.dtype)
+    scale, mean_dy = np.empty(mean.size, dy.dtype), np.empty(mean.size, dy.dtype)
+    coefficient = np.empty(mean.size, dy.dtype)  # of x − μ
     for j in range(mean.size):
         scale[j] = gamma[j] / np.sqrt(variance[j] + epsilon)
-        level[j] = sums[j] / count
-        slope[j] = products[j] / count / (variance[j] + epsilon)
+        mean_dy[j] = sums[j] / count
+        coefficient[j] = products[j] / count / (variance[j] + epsilon)
     for n in range(x.shape[0]):
         for j in range(mean.size):
-            dx[n, j] = scale[j] * (dy[n, j] - level[j] - (x[n, j] - mean[j]) * slope[j])
+            dx[n, j] = scale[j] * (dy[n, j] - mean_dy[j] - (x[n, j] - mean[j]) * coefficient[j])
 
 
 @jit.function
@@ -220,6 +193,10 @@ def _scale_and_shift(integers, theta, channels):
 
 @jit.forward
 def batch_normalization_forward(integers, reals, theta, state, x, y, work, training, step, key):
+    """y from the batch's mean and variance, which ``work`` keeps, or in evaluation mode from those in ``state``.
+
+    Both hold the means, then the variances. Training updates ``state``, the moving averages.
+    """
     channels, momentum, epsilon = integers[CHANNELS], reals[MOMENTUM], reals[EPSILON]
     rows, out = x.reshape((x.size // channels, channels)), y.reshape((x.size // channels, channels))
     gamma, beta = _scale_and_shift(integers, theta, channels)
@@ -234,6 +211,7 @@ def batch_normalization_forward(integers, reals, theta, state, x, y, work, train
 
 @jit.backward
 def batch_normalization_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    """dgamma and dbeta, as far as the layer has them, and dx; in training the batch's moments depend on x too."""
     channels, epsilon = integers[CHANNELS], reals[EPSILON]
     rows, out_grad = x.reshape((x.size // channels, channels)), dy.reshape((x.size // channels, channels))
     gamma, beta = _scale_and_shift(integers, theta, channels)
@@ -268,6 +246,7 @@ class BatchNormalization(Layer):
         self.center, self.scale = checks.boolean("center", center), checks.boolean("scale", scale)
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Rows of any shape, whose last axis is the channels; gamma and beta have one number for each of them."""
         self.channels = input_shape[-1]
         if self.scale:
             self.add_weight("gamma", (self.channels,), "ones")
@@ -276,16 +255,21 @@ class BatchNormalization(Layer):
         return input_shape
 
     def integers(self) -> list[int]:
+        """The number of channels, and whether the layer has gamma and beta."""
         return [self.channels, int(self.scale), int(self.center)]
 
     def reals(self) -> list[float]:
+        """Momentum of the moving averages, and epsilon."""
         return [self.momentum, self.epsilon]
 
     def work_size(self, rows: int) -> int:
+        """The batch's means and variances."""
         return 2 * self.channels
 
     def state(self) -> list[float]:
+        """Moving averages of the means, at first 0, then of the variances, at first 1."""
         return [0.0] * self.channels + [1.0] * self.channels
 
     def state_shapes(self) -> list[tuple[int, ...]]:
+        """The means and the variances, (channels,) each."""
         return [(self.channels,), (self.channels,)]

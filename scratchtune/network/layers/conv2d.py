@@ -1,10 +1,10 @@
 """A convolution multiplies every window of an image by the same small arrays of weights, its filters.
 
 It takes three matrix products: for the output, for the filters' gradient and for the image's gradient. The second
-matrix of each consists of shifted copies of the image, which overlap and are never stored. Instead an image is laid out
-as *planes*, one for each channel, with zeros around it, so that every shifted copy is one piece of memory, and
-`matmul.multiply_shifted` takes the index at which each piece begins. With a stride of s, row h goes to plane h mod s of
-its channel, so that the rows that one weight multiplies are adjacent again. A piece continues from one row into the
+matrix of each consists of shifted copies of the image, which overlap and are never stored. Instead an image is copied
+to *planes*, one for each channel, with zeros around it. Then every shifted copy is one slice of memory, and
+`matmul.multiply_shifted` takes the index at which each slice begins. With a stride of s, row h belongs to plane h mod s
+of its channel, so that the rows that one weight multiplies are adjacent again. A slice continues from one row into the
 next: the few numbers computed where a window would extend beyond the right edge are discarded.
 
 Implements section 6.1 of the document.
@@ -23,9 +23,9 @@ from scratchtune.network.layers.images import PADDINGS, image_shape, pair, windo
 from scratchtune.network.matmul import add_shifted_products, multiply_shifted, transpose
 
 
-@jit.function_of_separate_arrays
-def lay_planes(x, stride_rows, stride_columns, pad_top, pad_left, planes):
-    """Lay out an image as planes: for each channel, one for each remainder (a, u) of row and column modulo the strides.
+@jit.function_noalias
+def fill_planes(x, stride_rows, stride_columns, pad_top, pad_left, planes):
+    """Copy an image to planes: for each channel, one for each remainder (a, u) of row and column modulo the strides.
 
     Formula [planes]
         pₑₐᵤₘₙ = x[s · m + a − t, r · n + u − q, e]
@@ -63,11 +63,11 @@ def padded(length):
     return -(-length // BLOCK) * BLOCK
 
 
-BLOCK = 16  # numbers; pieces of complete blocks have no remainder to be computed one by one
+BLOCK = 16  # numbers; the length of a row is rounded up to it, so that vector instructions leave no remainder
 
 
 @jit.function
-def piece_starts(w, stride_rows, stride_columns, planes):
+def slice_starts(w, stride_rows, stride_columns, planes):
     """The index in the planes' memory at which the shifted copy for each weight (k, j, e) begins, in that order."""
     height, width, channels, _ = w.shape
     _, _, _, rows, columns = planes.shape
@@ -87,11 +87,11 @@ def empty_planes(x, w, y, stride_rows, stride_columns):
     """Memory for the planes of one image, and the planes as an array (e, s, r, rows, columns) within it."""
     rows, columns = y.shape[1] + (w.shape[0] - 1) // stride_rows, y.shape[2] + (w.shape[1] - 1) // stride_columns
     size = w.shape[2] * stride_rows * stride_columns * rows * columns
-    memory = np.zeros(size + w.shape[1] + BLOCK, x.dtype)  # the last pieces extend beyond the planes by as much
+    memory = np.zeros(size + w.shape[1] + BLOCK, x.dtype)  # the last slices extend beyond the planes by as much
     return memory, memory[:size].reshape((w.shape[2], stride_rows, stride_columns, rows, columns))
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def conv2d(x, w, b, stride_rows, stride_columns, pad_top, pad_left, y):
     """Convolution of images with filters: each output is the weighted sum of a window of an image.
 
@@ -113,11 +113,11 @@ def conv2d(x, w, b, stride_rows, stride_columns, pad_top, pad_left, y):
         LeCun et al. (1998), "Gradient-based learning applied to document recognition"; Keras, layers.Conv2D.
     """
     memory, planes = empty_planes(x, w, y, stride_rows, stride_columns)
-    starts = piece_starts(w, stride_rows, stride_columns, planes)
+    starts = slice_starts(w, stride_rows, stride_columns, planes)
     columns, weights = planes.shape[4], w.reshape((starts.size, w.shape[3])).T
     out = np.empty((w.shape[3], padded(y.shape[1] * columns)), x.dtype)
     for i in range(x.shape[0]):
-        lay_planes(x[i], stride_rows, stride_columns, pad_top, pad_left, planes)
+        fill_planes(x[i], stride_rows, stride_columns, pad_top, pad_left, planes)
         multiply_shifted(weights, memory, starts, out)
         for m in range(y.shape[1]):
             for n in range(y.shape[2]):
@@ -125,9 +125,11 @@ def conv2d(x, w, b, stride_rows, stride_columns, pad_top, pad_left, y):
                     y[i, m, n, o] = out[o, m * columns + n] + b[o]
 
 
-@jit.function_of_separate_arrays
-def lay_gradients(dy, above, before, columns, out_grad):
-    """Lay out dJ/dy of one image as vectors, one for each filter, with a row pitch of ``columns`` and zeros around it.
+@jit.function_noalias
+def fill_gradients(dy, above, before, columns, out_grad):
+    """Copy dJ/dy of one image to vectors, one for each filter: a row takes ``columns`` numbers, with zeros around.
+
+    Before the first row there are ``above`` rows of zeros and ``before`` zeros.
     """
     out_grad[:] = 0.0
     for m in range(dy.shape[0]):
@@ -136,7 +138,7 @@ def lay_gradients(dy, above, before, columns, out_grad):
                 out_grad[o, before + (above + m) * columns + n] = dy[m, n, o]
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def conv2d_kernel_grad(x, w, dy, stride_rows, stride_columns, pad_top, pad_left, dw):
     """Gradient of J with respect to the filters: each weight's shifted copy of the images times dy.
 
@@ -157,20 +159,20 @@ def conv2d_kernel_grad(x, w, dy, stride_rows, stride_columns, pad_top, pad_left,
         The derivative of conv2d; Dumoulin and Visin (2016), "A guide to convolution arithmetic for deep learning".
     """
     memory, planes = empty_planes(x, w, dy, stride_rows, stride_columns)
-    starts = piece_starts(w, stride_rows, stride_columns, planes)
+    starts = slice_starts(w, stride_rows, stride_columns, planes)
     columns = planes.shape[4]
     out_grad = np.zeros((w.shape[3], padded(dy.shape[1] * columns)), x.dtype)
-    turned = np.zeros((w.shape[3], starts.size), x.dtype)
+    dw_t = np.zeros((w.shape[3], starts.size), x.dtype)
     for i in range(x.shape[0]):
-        lay_planes(x[i], stride_rows, stride_columns, pad_top, pad_left, planes)
-        lay_gradients(dy[i], 0, 0, columns, out_grad)
-        add_shifted_products(out_grad, memory, starts, turned)
-    transpose(turned, dw.reshape(turned.T.shape))
+        fill_planes(x[i], stride_rows, stride_columns, pad_top, pad_left, planes)
+        fill_gradients(dy[i], 0, 0, columns, out_grad)
+        add_shifted_products(out_grad, memory, starts, dw_t)
+    transpose(dw_t, dw.reshape(dw_t.T.shape))
 
 
 @jit.function
 def empty_gradients(w, dy, stride_rows, stride_columns):
-    """Memory, filled with zeros, for dJ/dy of one image with a margin of zeros; `lay_gradients` writes dJ/dy into it.
+    """Zeroed memory for dJ/dy of one image with a margin of zeros around it; `fill_gradients` writes dJ/dy.
 
     Returns the memory; a view of it, (o, size), with a vector for each filter; the number of rows of zeros above the
     gradients; the number of zeros before the first row; and the rows and columns of the planes of dx, one plane for
@@ -183,7 +185,7 @@ def empty_gradients(w, dy, stride_rows, stride_columns):
     return memory, memory[: w.shape[3] * size].reshape((w.shape[3], size)), above, before, rows, columns
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def conv2d_input_grad(w, dy, stride_rows, stride_columns, pad_top, pad_left, dx):
     """Gradient of J with respect to the images: dy, distributed over the windows by the rotated filters.
 
@@ -206,11 +208,11 @@ def conv2d_input_grad(w, dy, stride_rows, stride_columns, pad_top, pad_left, dx)
     out = np.empty((w.shape[2], padded(rows * columns)), w.dtype)
     dx[:] = 0.0
     for i in range(dx.shape[0]):
-        lay_gradients(dy[i], above, before, columns, out_grad)
+        fill_gradients(dy[i], above, before, columns, out_grad)
         for a in range(stride_rows):
             for u in range(stride_columns):
-                turned, starts = turned_filters(w, stride_rows, stride_columns, a, u, out_grad.shape[1], columns)
-                multiply_shifted(turned, memory, starts, out)
+                rotated, starts = rotated_filters(w, stride_rows, stride_columns, a, u, out_grad.shape[1], columns)
+                multiply_shifted(rotated, memory, starts, out)
                 for m in range(rows):
                     h = stride_rows * m + a - pad_top
                     if h >= 0 and h < dx.shape[1]:
@@ -222,32 +224,33 @@ def conv2d_input_grad(w, dy, stride_rows, stride_columns, pad_top, pad_left, dx)
 
 
 @jit.function
-def turned_filters(w, stride_rows, stride_columns, a, u, size, columns):
+def rotated_filters(w, stride_rows, stride_columns, a, u, size, columns):
     """The weights that contribute to plane (a, u), a matrix (e, weights), and where the gradients of each begin."""
     height, width, channels, filters = w.shape
     above, before = (height - 1) // stride_rows, (width - 1) // stride_columns
     count = len(range(a, height, stride_rows)) * len(range(u, width, stride_columns)) * filters
-    turned, starts = np.empty((channels, count), w.dtype), np.empty(count, np.int64)
+    rotated, starts = np.empty((channels, count), w.dtype), np.empty(count, np.int64)
     column = 0
     for k in range(a, height, stride_rows):
         for j in range(u, width, stride_columns):
             for o in range(filters):
                 for e in range(channels):
-                    turned[e, column] = w[k, j, e, o]
+                    rotated[e, column] = w[k, j, e, o]
                 starts[column] = o * size + before + (above - k // stride_rows) * columns - j // stride_columns
                 column += 1
-    return turned, starts
+    return rotated, starts
 
 
 # The layer ------------------------------------------------------------------------------------------------------------
 
 
-STRIDES_AND_PADS, ACTIVATION, NEEDS_INPUT_GRAD = 8, 12, 13  # their positions in a kernel's integers, after the sizes
+STRIDES_AND_PADS, ACTIVATION, NEEDS_INPUT_GRAD = 8, 12, 13  # positions in a kernel's integers, after the sizes
 
 
 @jit.forward
 def conv2d_forward(integers, reals, theta, state, x, y, work, training, step, key):
-    images, w, b, out = parts(integers, theta, x, y)
+    """y = the convolution of x by the kernel, plus the bias, then ReLU if the layer has it; see `Conv2D.integers`."""
+    images, w, b, out = views(integers, theta, x, y)
     stride_rows, stride_columns, pad_top, pad_left = integers[STRIDES_AND_PADS : STRIDES_AND_PADS + 4]
     bias = b if b.size > 0 else np.zeros(w.shape[3], w.dtype)
     conv2d(images, w, bias, stride_rows, stride_columns, pad_top, pad_left, out)
@@ -257,9 +260,10 @@ def conv2d_forward(integers, reals, theta, state, x, y, work, training, step, ke
 
 @jit.backward
 def conv2d_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    """dtheta, the gradients of kernel and bias, and dx if it is needed; dy is multiplied by ReLU's gradient."""
     if integers[ACTIVATION] == RECTIFIED:
         rectify_grad(y, dy)
-    images, w, b, out_grad = parts(integers, theta, x, dy)
+    images, w, b, out_grad = views(integers, theta, x, dy)
     stride_rows, stride_columns, pad_top, pad_left = integers[STRIDES_AND_PADS : STRIDES_AND_PADS + 4]
     dw, db = dtheta[: w.size].reshape(w.shape), dtheta[w.size :]
     if db.size > 0:
@@ -270,8 +274,8 @@ def conv2d_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, t
 
 
 @jit.function
-def parts(integers, theta, x, y):
-    """The images (i, h, v, e), the filters (k, j, e, o), the bias and the outputs (i, m, n, o)."""
+def views(integers, theta, x, y):
+    """Views: x as images (i, h, v, e), theta as filters (k, j, e, o) and bias (o,), y as outputs (i, m, n, o)."""
     height, width, channels, rows, columns, filters, k, j = integers[:8]
     size = k * j * channels * filters
     return (x.reshape((x.shape[0], height, width, channels)), theta[:size].reshape((k, j, channels, filters)),
@@ -303,6 +307,7 @@ class Conv2D(Layer):
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Rows are images (height, width, channels); the outputs are (rows, columns, filters)."""
         height, width, channels = image_shape("Conv2D", input_shape)
         (k, j), (s, r) = self.kernel_size, self.strides
         rows, top = windows_and_zeros("Conv2D", "height", height, k, s, self.padding)
@@ -317,7 +322,13 @@ class Conv2D(Layer):
         return self.activation.start((rows, columns, self.filters))
 
     def integers(self) -> list[int]:
+        """Sizes: height, width, channels, rows and columns of outputs, filters, rows and columns of the kernel.
+
+        Then the strides of rows and columns, the zeros above and to the left, `RECTIFIED` or 0, and whether a layer
+        below has weights, so that dx is needed.
+        """
         return [*self._numbers, int(self.needs_input_grad)]
 
     def stages(self) -> list[Layer]:
+        """The convolution, then its activation, unless that is linear or computed by the same kernel."""
         return [self] if self.activation.name in ("linear", "relu") else [self, self.activation]

@@ -35,6 +35,7 @@ def dropout(x, u, rate):
 
 @jit.forward
 def dropout_forward(integers, reals, theta, state, x, y, work, training, step, key):
+    """y is x with entries dropped in training; ``reals`` holds the rate."""
     rate = reals[0]
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
@@ -62,7 +63,9 @@ class Dropout(Layer):
         self.rate = checks.real("rate", rate, 0.0, 1.0, open_high=True)
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Rows of any shape, which the outputs have too."""
         return input_shape
 
     def reals(self) -> list[float]:
+        """The rate."""
         return [self.rate]

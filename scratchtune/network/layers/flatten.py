@@ -10,11 +10,13 @@ from scratchtune.network.layers.base import Layer
 
 @jit.forward
 def flatten_forward(integers, reals, theta, state, x, y, work, training, step, key):
+    """y = x: rows are stored flat in any case."""
     y[:] = x
 
 
 @jit.backward
 def flatten_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    """dx = dy."""
     if dx.size > 0:
         dx[:] = dy
 
@@ -25,4 +27,5 @@ class Flatten(Layer):
     forward, backward = flatten_forward, flatten_backward
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Rows of any shape; the outputs are vectors of as many numbers."""
         return (math.prod(input_shape),)

@@ -39,6 +39,7 @@ def gaussian_noise(x, z, stddev):
 
 @jit.forward
 def gaussian_noise_forward(integers, reals, theta, state, x, y, work, training, step, key):
+    """y is x plus noise in training; ``reals`` holds the standard deviation."""
     stddev, before, after = reals[0], x.reshape(x.size), y.reshape(y.size)
     if training and stddev > 0.0:
         for i in range(before.size):
@@ -65,7 +66,9 @@ class GaussianNoise(Layer):
         self.stddev = checks.real("stddev", stddev, 0.0)
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Rows of any shape, which the outputs have too."""
         return input_shape
 
     def reals(self) -> list[float]:
+        """The standard deviation."""
         return [self.stddev]

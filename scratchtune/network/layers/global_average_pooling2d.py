@@ -10,6 +10,7 @@ from scratchtune.network.layers.images import image_shape
 
 @jit.forward
 def global_average_pooling2d_forward(integers, reals, theta, state, x, y, work, training, step, key):
+    """y (channels,) is the mean of each channel of x."""
     height, width, channels = integers
     images = x.reshape((x.shape[0], height, width, channels))
     for i in range(x.shape[0]):
@@ -18,6 +19,7 @@ def global_average_pooling2d_forward(integers, reals, theta, state, x, y, work, 
 
 @jit.backward
 def global_average_pooling2d_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    """dx: each pixel of a channel has an equal share of its dy."""
     height, width, channels = integers
     if dx.size > 0:
         image_grad = dx.reshape((x.shape[0], height, width, channels))
@@ -32,8 +34,10 @@ class GlobalAveragePooling2D(Layer):
     forward, backward = global_average_pooling2d_forward, global_average_pooling2d_backward
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Rows are images (height, width, channels); the outputs are (channels,)."""
         self._image = image_shape("GlobalAveragePooling2D", input_shape)
         return (self._image[2],)
 
     def integers(self) -> list[int]:
+        """Height, width, channels."""
         return list(self._image)

@@ -119,6 +119,7 @@ class Pooling(Layer):
         self.padding = checks.choice("padding", padding, PADDINGS)
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Rows are images (height, width, channels); the outputs are (rows, columns, channels)."""
         name = type(self).__name__
         height, width, channels = image_shape(name, input_shape)
         (k, j), (s, r) = self.pool_size, self.strides
@@ -128,4 +129,8 @@ class Pooling(Layer):
         return rows, columns, channels
 
     def integers(self) -> list[int]:
+        """Height, width, channels, rows and columns of outputs; then of rows and of columns: window, stride, padding.
+
+        That is, window_rows, window_columns, stride_rows, stride_columns, pad_top, pad_left.
+        """
         return self._numbers

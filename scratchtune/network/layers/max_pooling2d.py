@@ -11,7 +11,7 @@ from scratchtune import jit
 from scratchtune.network.layers.images import Pooling
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def window_maximum(x, first_row, first_column, window_rows, window_columns, y):
     """The maximum of a window of an image, in each channel; the part of the window outside the image is ignored.
 
@@ -35,8 +35,8 @@ def window_maximum(x, first_row, first_column, window_rows, window_columns, y):
                 y[e] = y[e] if y[e] >= x[h, v, e] else x[h, v, e]
 
 
-@jit.function_of_separate_arrays
-def window_maximum_grad(x, first_row, first_column, window_rows, window_columns, dy, top, remaining, dx):
+@jit.function_noalias
+def window_maximum_grad(x, first_row, first_column, window_rows, window_columns, dy, scratch, dx):
     """Gradient with respect to the image: dy is routed to the pixel of the maximum, the first one in case of ties.
 
     In the formula, p is the index of that pixel, counted row by row.
@@ -55,12 +55,12 @@ def window_maximum_grad(x, first_row, first_column, window_rows, window_columns,
         k: window_rows, scalar, integer >= 1; sampled in [2, 4], its rows
         j: window_columns, scalar, integer >= 1; sampled in [2, 4], its columns
         g: dy, (e,), real, dJ/dy
-        y: top, (e,), scratch, the largest numbers
-        r: remaining, (e,), scratch, the part of dy that is not routed yet: 0 after the first maximum
+        s: scratch, (2, e), scratch, the maxima, and the part of dy that is not routed yet
         d: dx, (h, v, e), real, dJ/dx so far: windows may overlap
     Source
         Keras and PyTorch.
     """
+    top, remaining = scratch[0], scratch[1]
     window_maximum(x, first_row, first_column, window_rows, window_columns, top)
     for e in range(dy.size):
         remaining[e] = dy[e]
@@ -69,11 +69,12 @@ def window_maximum_grad(x, first_row, first_column, window_rows, window_columns,
             for e in range(dy.size):
                 routed = remaining[e] if x[h, v, e] == top[e] else 0.0
                 dx[h, v, e] += routed
-                remaining[e] -= routed
+                remaining[e] -= routed  # 0 after the first maximum
 
 
 @jit.forward
 def max_pooling2d_forward(integers, reals, theta, state, x, y, work, training, step, key):
+    """y (rows, columns, channels) is the maximum of each window of x; ``integers`` as `Pooling.integers`."""
     height, width, channels, rows, columns = integers[:5]
     window_rows, window_columns, stride_rows, stride_columns, pad_top, pad_left = integers[5:]
     images, out = x.reshape((x.shape[0], height, width, channels)), y.reshape((y.shape[0], rows, columns, channels))
@@ -86,21 +87,21 @@ def max_pooling2d_forward(integers, reals, theta, state, x, y, work, training, s
 
 @jit.backward
 def max_pooling2d_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    """dx is the sum of the windows' gradients: each passes dy to the pixel of its maximum."""
     height, width, channels, rows, columns = integers[:5]
     window_rows, window_columns, stride_rows, stride_columns, pad_top, pad_left = integers[5:]
     if dx.size > 0:
         form = (x.shape[0], height, width, channels)
         images, image_grad = x.reshape(form), dx.reshape(form)
         out_grad = dy.reshape((x.shape[0], rows, columns, channels))
-        top, remaining = np.empty(channels, x.dtype), np.empty(channels, x.dtype)
+        scratch = np.empty((2, channels), x.dtype)
         dx[:] = 0.0
         for i in range(x.shape[0]):
             for m in range(rows):
                 for n in range(columns):
                     row, column = stride_rows * m - pad_top, stride_columns * n - pad_left
                     window_maximum_grad(
-                        images[i], row, column, window_rows, window_columns, out_grad[i, m, n], top, remaining,
-                        image_grad[i])
+                        images[i], row, column, window_rows, window_columns, out_grad[i, m, n], scratch, image_grad[i])
 
 
 class MaxPooling2D(Pooling):

@@ -12,6 +12,7 @@ from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.images import image_shape
 from scratchtune.network.random_numbers import random_bits, uniform
 
+NEEDS_INPUT_GRAD = 3  # position in a kernel's integers, after the sizes
 _ONE, _TWO = np.uint64(1), np.uint64(2)
 
 
@@ -35,10 +36,10 @@ def mirrored(j, n, u, p):
     return n - 1 - j if u < p else j
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def flip(integers, reals, source, into, key):
     """Flip images, each a vector, at random by the key; a second call with the same key restores them."""
-    height, width, channels = integers[:3]
+    height, width, channels = integers[:NEEDS_INPUT_GRAD]
     images = source.reshape((source.shape[0], height, width, channels))
     out = into.reshape(images.shape)
     for i in range(source.shape[0]):
@@ -54,6 +55,7 @@ def flip(integers, reals, source, into, key):
 
 @jit.forward
 def random_flip_forward(integers, reals, theta, state, x, y, work, training, step, key):
+    """y is x, with images flipped at random in training."""
     if training:
         flip(integers, reals, x, y, key)
     else:
@@ -63,7 +65,7 @@ def random_flip_forward(integers, reals, theta, state, x, y, work, training, ste
 @jit.backward
 def random_flip_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
     """The same key flips the gradient back."""
-    if dx.size > 0 and integers[3]:
+    if dx.size > 0 and integers[NEEDS_INPUT_GRAD]:
         if training:
             flip(integers, reals, dy, dx, key)
         else:
@@ -82,11 +84,14 @@ class RandomFlip(Layer):
         self.mode = checks.choice("mode", mode, ("horizontal", "vertical", "horizontal_and_vertical"))
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Rows are images (height, width, channels), the outputs too."""
         self._image = image_shape("RandomFlip", input_shape)
         return input_shape
 
     def integers(self) -> list[int]:
+        """Height, width, channels, and whether a layer below has weights, so that dx is needed."""
         return [*self._image, int(self.needs_input_grad)]
 
     def reals(self) -> list[float]:
+        """The probabilities of a vertical and of a horizontal flip."""
         return [0.5 * ("vertical" in self.mode), 0.5 * ("horizontal" in self.mode)]

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from scratchtune import jit
-from scratchtune.network.layers.sampling import HEIGHT, WIDTH, Moving, limits, moving, uniform_between
+from scratchtune.network.layers.sampling import HEIGHT, WIDTH, Resampling, limits, resampling_kernels, uniform_between
 from scratchtune.network.random_numbers import random_bits, uniform
 
 TURN = 2.0 * math.pi
@@ -41,20 +41,20 @@ def rotation(height, width, angle):
 
 
 @jit.function
-def drawn_rotation(integers, reals, i, key):
-    """Draw the angle of image i, and return the source coordinates of its pixels (see `sampling`)."""
+def draw_rotation(integers, reals, i, key):
+    """Draw the angle of image i; return the six numbers of its affine map (see `sampling`)."""
     turns = uniform_between(reals[0], reals[1], uniform(random_bits(key, np.uint64(i))))
     return rotation(integers[HEIGHT], integers[WIDTH], TURN * turns)
 
 
-class RandomRotation(Moving):
+class RandomRotation(Resampling):
     """Rotates each image in training by a random angle around its centre.
 
     Keras's arguments: ``factor`` is a fraction of a full turn: 0.1 means up to 36 degrees either way, a pair is
-    (lower, upper), counter-clockwise is positive; for the rest see `Moving`.
+    (lower, upper), counter-clockwise is positive; for the rest see `Resampling`.
     """
 
-    forward, backward = moving(drawn_rotation)
+    forward, backward = resampling_kernels(draw_rotation)
 
     def __init__(
         self, factor: float | tuple[float, float], fill_mode: str = "reflect", interpolation: str = "bilinear",

@@ -8,15 +8,15 @@ from __future__ import annotations
 import numpy as np
 
 from scratchtune import jit
-from scratchtune.network.layers.sampling import HEIGHT, WIDTH, Moving, limits, moving, uniform_between
+from scratchtune.network.layers.sampling import HEIGHT, WIDTH, Resampling, limits, resampling_kernels, uniform_between
 from scratchtune.network.random_numbers import random_bits, uniform
 
 _ONE, _TWO = np.uint64(1), np.uint64(2)
 
 
 @jit.function
-def drawn_translation(integers, reals, i, key):
-    """Draw the shift of image i, and return the source coordinates of its pixels (see `sampling`)."""
+def draw_translation(integers, reals, i, key):
+    """Draw the shift of image i; return the six numbers of its affine map (see `sampling`)."""
     counter = _TWO * np.uint64(i)
     down, right = uniform(random_bits(key, counter)), uniform(random_bits(key, counter + _ONE))
     rows = np.float64(integers[HEIGHT] * uniform_between(reals[0], reals[1], down))
@@ -25,18 +25,18 @@ def drawn_translation(integers, reals, i, key):
     return -rows, one, zero, -columns, zero, one
 
 
-class RandomTranslation(Moving):
+class RandomTranslation(Resampling):
     """Shifts each image in training by a random fraction of its height and width.
 
     Keras's arguments: ``height_factor=0.1`` shifts by up to a tenth of the height, up or down; a pair is
-    (lower, upper), down and right are positive; for the rest see `Moving`.
+    (lower, upper), down and right are positive; for the rest see `Resampling`.
     """
 
-    forward, backward = moving(drawn_translation)
+    forward, backward = resampling_kernels(draw_translation)
 
     def __init__(
         self, height_factor: float | tuple[float, float], width_factor: float | tuple[float, float],
         fill_mode: str = "reflect", interpolation: str = "bilinear", fill_value: float = 0.0,
     ) -> None:
-        ends = [*limits("height_factor", height_factor, -1.0, 1.0), *limits("width_factor", width_factor, -1.0, 1.0)]
-        super().__init__(ends, fill_mode, interpolation, fill_value)
+        bounds = [*limits("height_factor", height_factor, -1.0, 1.0), *limits("width_factor", width_factor, -1.0, 1.0)]
+        super().__init__(bounds, fill_mode, interpolation, fill_value)

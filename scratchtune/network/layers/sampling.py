@@ -43,10 +43,10 @@ def uniform_between(low, high, u):
 
 
 @jit.function
-def nearest_place(i, n):
+def nearest_index(i, n):
     """The index in the image that is nearest to an index outside: fill_mode "nearest", a a a | a b c | c c c.
 
-    Formula [nearest_place]
+    Formula [nearest_index]
         y = max(0, min(i, n − 1))
     Where
         i: i, scalar, integer; sampled in [-9, 9], an index, inside or outside
@@ -54,17 +54,17 @@ def nearest_place(i, n):
     Source
         Keras, layers.RandomTranslation.
     Example
-        >>> [nearest_place(i, 3) for i in (-1, 1, 4)]
+        >>> [nearest_index(i, 3) for i in (-1, 1, 4)]
         [0, 1, 2]
     """
     return max(0, min(i, n - 1))
 
 
 @jit.function
-def wrapped_place(i, n):
+def wrapped_index(i, n):
     """The index in an image that repeats periodically: fill_mode "wrap", a b c | a b c | a b c.
 
-    Formula [wrapped_place]
+    Formula [wrapped_index]
         y = i − n · floor(i / n)
     Where
         i: i, scalar, integer; sampled in [-9, 9], an index, inside or outside
@@ -72,17 +72,17 @@ def wrapped_place(i, n):
     Source
         Keras, layers.RandomTranslation.
     Example
-        >>> [wrapped_place(i, 3) for i in (-1, 1, 4)]
+        >>> [wrapped_index(i, 3) for i in (-1, 1, 4)]
         [2, 1, 1]
     """
     return i - n * (i // n)
 
 
 @jit.function
-def reflected_place(i, n):
+def reflected_index(i, n):
     """The index in an image that is mirrored at its edges: fill_mode "reflect", c b a | a b c | c b a.
 
-    Formula [reflected_place]
+    Formula [reflected_index]
         w = i − 2 · n · floor(i / (2 · n)) ; y = min(w, 2 · n − 1 − w)
     Where
         i: i, scalar, integer; sampled in [-9, 9], an index, inside or outside
@@ -92,23 +92,23 @@ def reflected_place(i, n):
     Source
         Keras, layers.RandomTranslation.
     Example
-        >>> [reflected_place(i, 3) for i in (-1, 1, 4)]
+        >>> [reflected_index(i, 3) for i in (-1, 1, 4)]
         [0, 1, 1]
     """
-    w = wrapped_place(i, 2 * n)
+    w = wrapped_index(i, 2 * n)
     return min(w, 2 * n - 1 - w)
 
 
 @jit.function
-def place(i, n, mode):
-    """The index in [0, n) that replaces index i, by the number of a fill mode; `OUTSIDE` if there is none."""
+def source_index(i, n, mode):
+    """The index in [0, n) of the pixel that index i stands for in a fill mode; `OUTSIDE` if there is none."""
     if i >= 0 and i < n:
         return i
     if mode == _CONSTANT:
         return OUTSIDE
     if mode == _NEAREST:
-        return nearest_place(i, n)
-    return reflected_place(i, n) if mode == _REFLECT else wrapped_place(i, n)
+        return nearest_index(i, n)
+    return reflected_index(i, n) if mode == _REFLECT else wrapped_index(i, n)
 
 
 @jit.function
@@ -163,25 +163,25 @@ def bilinear_corners(f, m, n, height, width, mode, is_bilinear):
     if not is_bilinear:
         row, column = np.floor(row + 0.5), np.floor(column + 0.5)  # at integer coordinates one pixel has weight 1
     upper, left = int(np.floor(row)), int(np.floor(column))
-    return (place(upper, height, mode), place(upper + 1, height, mode),
-            place(left, width, mode), place(left + 1, width, mode), row - upper, column - left)
+    return (source_index(upper, height, mode), source_index(upper + 1, height, mode),
+            source_index(left, width, mode), source_index(left + 1, width, mode), row - upper, column - left)
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def sample(x, f, mode, is_bilinear, fill, y):
     """Compute the resampled image ``y`` (h, v, e) from ``x`` (h, v, e)."""
     height, width, channels = x.shape
     for m in range(height):
         for n in range(width):
             upper, lower, left, right, a, b = bilinear_corners(f, m, n, height, width, mode, is_bilinear)
-            below, beside = x.dtype.type(a), x.dtype.type(b)
+            below, beside = x.dtype.type(a), x.dtype.type(b)  # so that float32 stays float32
             for e in range(channels):
                 y[m, n, e] = bilinear(
                     pixel(x, upper, left, e, fill), pixel(x, upper, right, e, fill),
                     pixel(x, lower, left, e, fill), pixel(x, lower, right, e, fill), below, beside)
 
 
-@jit.function_of_separate_arrays
+@jit.function_noalias
 def sample_grad(f, mode, is_bilinear, dy, dx):
     """Distribute ``dy`` of the resampled image over its source pixels, by their weights, into ``dx`` (h, v, e)."""
     height, width, channels = dx.shape
@@ -192,7 +192,7 @@ def sample_grad(f, mode, is_bilinear, dy, dx):
             for row, below in ((upper, a), (lower, 1.0 - a)):
                 for column, beside in ((left, b), (right, 1.0 - b)):
                     if row >= 0 and column >= 0:
-                        weight = dx.dtype.type(bilinear_grad(below, beside))
+                        weight = dx.dtype.type(bilinear_grad(below, beside))  # so that float32 stays float32
                         for e in range(channels):
                             dx[row, column, e] += weight * dy[m, n, e]
 
@@ -203,21 +203,21 @@ def sample_grad(f, mode, is_bilinear, dy, dx):
 HEIGHT, WIDTH, CHANNELS, FILL_MODE, INTERPOLATION, NEEDS_INPUT_GRAD = range(6)  # of a kernel's integers
 
 
-def moving(drawn: Any) -> tuple[jit.Kernel, jit.Kernel]:
-    """The two kernels of a layer that resamples each image by its own random map.
+def resampling_kernels(draw_map: Any) -> tuple[jit.Kernel, jit.Kernel]:
+    """The two kernels of a layer that resamples each image by a random affine map of its own.
 
-    ``drawn(integers, reals, i, key)`` returns the six numbers of image i. ``integers`` holds height, width, channels,
-    fill mode, interpolation and whether dx is needed; the last of ``reals`` is the fill value.
+    ``draw_map(integers, reals, i, key)`` returns the six numbers of image i's map. ``integers`` and ``reals`` are those
+    of `Resampling`.
     """
 
     @jit.forward
     def forward(integers, reals, theta, state, x, y, work, training, step, key):
         if training:
             images = x.reshape((x.shape[0], integers[HEIGHT], integers[WIDTH], integers[CHANNELS]))
-            moved = y.reshape(images.shape)
+            resampled = y.reshape(images.shape)
             for i in range(x.shape[0]):
-                f = drawn(integers, reals, i, key)
-                sample(images[i], f, integers[FILL_MODE], integers[INTERPOLATION], reals[reals.size - 1], moved[i])
+                f = draw_map(integers, reals, i, key)
+                sample(images[i], f, integers[FILL_MODE], integers[INTERPOLATION], reals[reals.size - 1], resampled[i])
         else:
             y[:] = x
 
@@ -225,39 +225,42 @@ def moving(drawn: Any) -> tuple[jit.Kernel, jit.Kernel]:
     def backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
         """The same key draws the same maps as in the forward pass."""
         if dx.size > 0 and training and integers[NEEDS_INPUT_GRAD]:
-            moved_grad = dy.reshape((x.shape[0], integers[HEIGHT], integers[WIDTH], integers[CHANNELS]))
-            image_grad = dx.reshape(moved_grad.shape)
+            resampled_grad = dy.reshape((x.shape[0], integers[HEIGHT], integers[WIDTH], integers[CHANNELS]))
+            image_grad = dx.reshape(resampled_grad.shape)
             for i in range(x.shape[0]):
-                f = drawn(integers, reals, i, key)
-                sample_grad(f, integers[FILL_MODE], integers[INTERPOLATION], moved_grad[i], image_grad[i])
+                f = draw_map(integers, reals, i, key)
+                sample_grad(f, integers[FILL_MODE], integers[INTERPOLATION], resampled_grad[i], image_grad[i])
         elif dx.size > 0 and integers[NEEDS_INPUT_GRAD]:
             dx[:] = dy
 
     return forward, backward
 
 
-class Moving(Layer):
+class Resampling(Layer):
     """Base class of the layers that resample images in training; a subclass sets the kernels and the limits.
 
     ``fill_mode`` fills beyond the edges: "reflect" (c b a | a b c | c b a), "nearest" (a a a | a b c | c c c),
     "wrap" (a b c | a b c | a b c) or "constant" (``fill_value``). ``interpolation`` is "bilinear" or "nearest".
     """
 
-    def __init__(self, ends: Sequence[float], fill_mode: str, interpolation: str, fill_value: float) -> None:
-        self._ends = ends
+    def __init__(self, bounds: Sequence[float], fill_mode: str, interpolation: str, fill_value: float) -> None:
+        self._bounds = bounds
         mode = FILL_MODES.index(checks.choice("fill_mode", fill_mode, FILL_MODES))
         is_bilinear = INTERPOLATIONS.index(checks.choice("interpolation", interpolation, INTERPOLATIONS))
         self._modes, self._fill = (mode, is_bilinear), checks.real("fill_value", fill_value)
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Rows are images (height, width, channels), the outputs too."""
         self._image = image_shape(type(self).__name__, input_shape)
         return input_shape
 
     def integers(self) -> list[int]:
+        """Height, width, channels, fill mode, interpolation, and whether a layer below has weights (dx is needed)."""
         return [*self._image, *self._modes, int(self.needs_input_grad)]
 
     def reals(self) -> list[float]:
-        return [*self._ends, self._fill]
+        """The limits of each random amount, then the fill value."""
+        return [*self._bounds, self._fill]
 
 
 def limits(name: str, factor: Any, low: float, high: float) -> tuple[float, float]:
@@ -265,9 +268,9 @@ def limits(name: str, factor: Any, low: float, high: float) -> tuple[float, floa
     if isinstance(factor, (tuple, list)):
         if len(factor) != 2:
             raise ValueError(f"{name} is {factor!r}; it must be a number, or two, (lower, upper)")
-        ends = checks.real(name, factor[0], low, high), checks.real(name, factor[1], low, high)
-        if ends[0] > ends[1]:
+        bounds = checks.real(name, factor[0], low, high), checks.real(name, factor[1], low, high)
+        if bounds[0] > bounds[1]:
             raise ValueError(f"{name} is {factor!r}; the lower limit must not be above the upper one")
-        return ends
-    end = checks.real(name, factor, 0.0, high)
-    return -end, end
+        return bounds
+    bound = checks.real(name, factor, 0.0, high)
+    return -bound, bound

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.network.layers.random_rotation import drawn_rotation, rotation
-from scratchtune.network.layers.random_translation import drawn_translation
+from scratchtune.network.layers.random_rotation import draw_rotation, rotation
+from scratchtune.network.layers.random_translation import draw_translation
 from scratchtune.network.layers.sampling import FILL_MODES, sample
 
 LAYERS = [
@@ -64,13 +64,13 @@ def test_evaluation_changes_nothing_and_training_repeats_itself(layer: st.Layer,
 
 
 def test_each_image_is_moved_by_its_own_amount_within_the_limits() -> None:
-    settings, shape, key = np.array([-0.1, 0.1, 0.2, 0.3]), np.array([10, 20]), np.uint64(5)
-    moved = np.array([drawn_translation(shape, settings, i, key) for i in range(2000)])
+    limits, shape, key = np.array([-0.1, 0.1, 0.2, 0.3]), np.array([10, 20]), np.uint64(5)
+    moved = np.array([draw_translation(shape, limits, i, key) for i in range(2000)])
     rows, columns = -moved[:, 0], -moved[:, 3]
     assert -1.0 <= rows.min() < -0.99 and 0.99 < rows.max() <= 1.0
     assert 4.0 <= columns.min() < 4.02 and 5.98 < columns.max() <= 6.0
     assert abs(rows.mean()) < 5 * (2 / np.sqrt(12)) / np.sqrt(2000) and abs(np.corrcoef(rows, columns)[0, 1]) < 0.1
-    turned = np.array([drawn_rotation(np.array([5, 5]), np.array([0.0, 0.25]), i, key) for i in range(2000)])
+    turned = np.array([draw_rotation(np.array([5, 5]), np.array([0.0, 0.25]), i, key) for i in range(2000)])
     assert turned[:, 1].min() >= 0.0 and turned[:, 2].min() >= 0.0  # cosine and sine of up to a quarter turn
 
 
@@ -118,7 +118,7 @@ def test_outputs_and_gradients_are_pytorchs(kind: Any, mode: str, padding: str, 
     x, dy = rng.normal(size=(5, 6, 4, 3)), rng.normal(size=(5, 6, 4, 3))
     layer = kind(*([0.4, 0.7] if kind is st.RandomTranslation else [0.3]), fill_mode=mode)
     ours = run(layer, x, dy)
-    drawn = drawn_translation if kind is st.RandomTranslation else drawn_rotation
+    drawn = draw_translation if kind is st.RandomTranslation else draw_rotation
     layer.start(x.shape[1:])
     moves = [drawn(np.array(layer.integers()), np.array(layer.reals()), i, ours.key) for i in range(5)]
     X, y = _theirs(torch, x, moves, padding)

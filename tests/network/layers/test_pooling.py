@@ -29,8 +29,8 @@ def test_windows_by_hand() -> None:
 
 
 def test_the_first_of_equal_numbers_gets_all() -> None:
-    x, dx, top, rest = np.ones((2, 2, 1)), np.zeros((2, 2, 1)), np.empty(1), np.empty(1)
-    window_maximum_grad(x, 0, 0, 2, 2, np.array([3.0]), top, rest, dx)
+    x, dx, scratch = np.ones((2, 2, 1)), np.zeros((2, 2, 1)), np.empty((2, 1))
+    window_maximum_grad(x, 0, 0, 2, 2, np.array([3.0]), scratch, dx)
     assert dx.ravel().tolist() == [3.0, 0.0, 0.0, 0.0]
 
 
