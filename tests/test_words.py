@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 
 CLEAN = (  # files and folders, relative to the repository
     "benchmarks",
-    "scratchtune/checks.py", "scratchtune/cli.py", "scratchtune/comparison.py", "scratchtune/estimators.py",
+    "scratchtune/checks.py", "scratchtune/cli.py", "scratchtune/comparison.py", "scratchtune/estimators",
     "scratchtune/protocol.py",
     "scratchtune/data", "scratchtune/evaluation", "scratchtune/examples", "scratchtune/formulas", "scratchtune/insight",
     "scratchtune/metrics", "scratchtune/tabular",

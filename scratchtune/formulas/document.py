@@ -27,7 +27,7 @@ SECTIONS = (
     Section("2.1", "超参数的类型", (
         f"{_NETWORK}/schedules.py", f"{_NETWORK}/layers/dense.py", f"{_NETWORK}/layers/dropout.py",
         f"{_NETWORK}/activations.py", f"{_NETWORK}/initializers.py", f"{_NETWORK}/layers/gaussian_noise.py",
-        "scratchtune/estimators.py", "scratchtune/data/scaling.py", "scratchtune/data/imputing.py",
+        "scratchtune/estimators/class_weights.py", "scratchtune/data/scaling.py", "scratchtune/data/imputing.py",
         "scratchtune/data/encoding.py", "scratchtune/search/parameters.py", "scratchtune/search/space.py"),
         ("04", "05", "08")),
     Section("2.2", "超参数之间的联系", (f"{_NETWORK}/optimizers.py", f"{_NETWORK}/schedules.py"), ("05",)),

@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks, estimators, protocol
+from scratchtune import checks, protocol
 from scratchtune.data import Table, TableEncoder, read_table
 from scratchtune.data.notation import DECIMALS, THOUSANDS, Reading
 from scratchtune.data.reading import DELIMITERS
 from scratchtune.data.table_encoder import other_columns
 from scratchtune.data.tables import Text, number_text
 from scratchtune.estimators import MLPClassifier, MLPRegressor
+from scratchtune.estimators import loading as estimator_files
 from scratchtune.network.saving import Member, entry, text_list, write_whole
 
 FEW = 20  # at most so many distinct integers are treated as classes
@@ -203,7 +204,7 @@ def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) 
     target = _target(*(entry(entry(header, "target"), name) for name in Target._fields))
     dropped = text_list("dropped", entry(header, "dropped"), different=False)
     encoder = TableEncoder.from_state(entry(header, "encoder"))
-    estimator = estimators.unpacked(entry(header, "estimator"), arrays)
+    estimator = estimator_files.unpacked(entry(header, "estimator"), arrays)
     fitted = TableEstimator(estimator, encoder.impute, encoder.handle_unknown)
     fitted.encoder_ = encoder
     _check_sizes(fitted, target)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.estimators import _MLP
+from scratchtune.estimators.base import MLP
 from scratchtune.network.activations import ACTIVATIONS
 from scratchtune.tabular.emit import WRITERS, script
 from scratchtune.tabular.sealing import prepare_table
@@ -57,7 +57,7 @@ def rows_of(path: Path, kind: str) -> dict[str, Any]:
             "seed": 0, "sealed": 0.2}
 
 
-def fitted(path: Path, kind: str, settings: dict[str, Any]) -> tuple[_MLP, Any, dict[str, Any]]:
+def fitted(path: Path, kind: str, settings: dict[str, Any]) -> tuple[MLP, Any, dict[str, Any]]:
     rows = rows_of(path, kind)
     made: Any = st.MLPClassifier if kind == "classifier" else st.MLPRegressor
     encoded = prepare_table(**rows)
@@ -207,7 +207,7 @@ def from_the_same_weights(source: str, framework: str) -> str:
     return source.replace(line, f"begin(model)\n{line}")
 
 
-def first_weights(estimator: _MLP, inputs: int) -> list[np.ndarray]:
+def first_weights(estimator: MLP, inputs: int) -> list[np.ndarray]:
     outputs = estimator.model_.get_weights()[-1].shape[0]
     return estimator._network(inputs, outputs).get_weights()
 
