@@ -16,7 +16,11 @@ from scratchtune.data.encoding import leaves_out_first, one_hot, unseen
 from scratchtune.data.imputing import STRATEGIES, fill_value_of
 from scratchtune.data.notation import holds_dates, to_number
 from scratchtune.data.tables import Table, Text, text_of_numbers
-from scratchtune.data.transformer import Transformer
+from scratchtune.data.transformer import (
+    Transformer,
+    begin_fit,
+    check_is_fitted,
+)
 
 DROP = "if_binary"  # a column with two texts becomes a single column of 0 and 1
 
@@ -28,6 +32,7 @@ class Numbers(NamedTuple):
 
     @property
     def suffixes(self) -> list[str]:
+        """The ends of the names of its columns: here the name is unchanged."""
         return [""]
 
 
@@ -39,6 +44,7 @@ class Texts(NamedTuple):
 
     @property
     def suffixes(self) -> list[str]:
+        """The ends of the names of its columns: ``=TEXT`` for each text."""
         return [f"={text}" for text in self.texts[leaves_out_first(len(self.texts), DROP) :]]
 
 
@@ -47,6 +53,7 @@ class Nothing(NamedTuple):
 
     @property
     def suffixes(self) -> list[str]:
+        """None, since it has no column."""
         return []
 
 
@@ -82,7 +89,7 @@ class TableEncoder(Transformer):
         table = _table(X)
         if 0 in table.shape:
             raise ValueError(f"the table has {table.shape[0]} rows and {table.shape[1]} columns; it must have some")
-        self._start(None)
+        begin_fit(self, None)
         self._check_gaps(table, [name for name in table.names if not table.missing(name).all()])
         self.columns_ = {name: self._learnt(name, table) for name in table.names}
         self.feature_names_in_ = np.array(table.names, dtype=object)
@@ -116,7 +123,7 @@ class TableEncoder(Transformer):
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the matrix, (rows, features)."""
-        self._check_fitted()
+        check_is_fitted(self)
         table = _table(X, self.text_names)
         self.check_columns(table)
         self._check_gaps(table, [name for name, learnt in self.columns_.items() if _fill(learnt) is None])
@@ -130,7 +137,7 @@ class TableEncoder(Transformer):
 
     def check_columns(self, table: Table) -> None:
         """Raise unless the columns are those of `fit`, in any order, and numeric columns are numeric again."""
-        self._check_fitted()
+        check_is_fitted(self)
         absent = [name for name in self.columns_ if name not in table.names]
         unknown = [name for name in table.names if name not in self.columns_]
         if absent or unknown:
@@ -147,7 +154,7 @@ class TableEncoder(Transformer):
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the name of each numeric column, and ``NAME=TEXT`` for those of texts."""
-        self._check_fitted()
+        check_is_fitted(self)
         names = [name + suffix for name, learnt in self.columns_.items() for suffix in learnt.suffixes]
         return np.array(names, dtype=object)
 
@@ -158,7 +165,7 @@ class TableEncoder(Transformer):
 
     def unknown(self, table: Table) -> dict[str, dict[str, int]]:
         """For each column with texts that were not seen in `fit`: those texts, and how many rows hold each."""
-        self._check_fitted()
+        check_is_fitted(self)
         found = {}
         for name, learnt in self.columns_.items():
             if isinstance(learnt, Texts):
@@ -209,7 +216,7 @@ class TableEncoder(Transformer):
 
     def state(self) -> dict[str, Any]:
         """The fitted state as plain data that JSON can represent without loss."""
-        self._check_fitted()
+        check_is_fitted(self)
         columns = [
             {"name": name, "kind": type(learnt).__name__.lower(), **learnt._asdict()}
             for name, learnt in self.columns_.items()]
