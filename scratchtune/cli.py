@@ -20,7 +20,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from scratchtune import __version__, checks
 from scratchtune.files import replaceable, write_text
@@ -47,6 +47,12 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> None:  # type: ignore[override]
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+class _Commands(Protocol):
+    """What ``add_subparsers`` returns; argparse's own class for it has no public name."""
+
+    def add_parser(self, name: str, *, help: str, description: str) -> _Parser: ...
 
 
 class _Terminated(KeyboardInterrupt):
@@ -120,14 +126,14 @@ def _make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands: argparse._SubParsersAction, name: str, run: object, text: str) -> _Parser:
-    parser: _Parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+def _command(commands: _Commands, name: str, run: object, text: str) -> _Parser:
+    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     parser.set_defaults(command=run)
     return parser
 
 
-def _add_compare(commands: argparse._SubParsersAction) -> None:
+def _add_compare(commands: _Commands) -> None:
     parser = _command(
         commands, "compare", _compare, "tune the document's network with every searcher, for at most the same epochs")
     add = parser.add_argument
@@ -147,6 +153,7 @@ def _compare(given: argparse.Namespace) -> int:
     from scratchtune.comparison import SPACE, compare
     from scratchtune.data.datasets import load_digits
     from scratchtune.insight.plots import plot_comparison
+    from scratchtune.run_options import RunOptions
     from scratchtune.search import SEARCHERS
 
     for name, value in (("--trials", given.trials), ("--jobs", given.jobs)):
@@ -160,8 +167,8 @@ def _compare(given: argparse.Namespace) -> int:
     _check_folder(given.out, f"--out is {str(given.out)!r}")  # is known before the work, not after
     _check_db(given.db, {"the picture": given.out / "comparison.png"})
     X, y = load_digits()
-    result = compare(
-        X / 16.0, y, given.searchers, given.trials, given.jobs, given.seed, given.split, say=note, storage=given.db)
+    run = RunOptions(given.jobs, given.db, say=note)
+    result = compare(X / 16.0, y, given.searchers, given.trials, given.seed, given.split, run)
     studies = {row.searcher: row.study for row in result.rows}
     costs = {row.searcher: row.costs for row in result.rows}
     picture = plot_comparison(studies, costs, next(iter(SPACE)), given.out / "comparison.png")
@@ -169,7 +176,7 @@ def _compare(given: argparse.Namespace) -> int:
     return 0
 
 
-def _add_tune(commands: argparse._SubParsersAction) -> None:
+def _add_tune(commands: _Commands) -> None:
     parser = _command(
         commands, "tune", _tune, "tune a network on your own table, evaluate it on a held-out test set, save it")
     parser.end = _about_tables
@@ -242,9 +249,11 @@ def _about_tables() -> str:
 
 
 def _tune(given: argparse.Namespace) -> int:
+    from scratchtune.run_options import RunOptions
     from scratchtune.tabular.describing import described
     from scratchtune.tabular.emit import script
-    from scratchtune.tabular.sealing import prepare
+    from scratchtune.tabular.held_out import prepare
+    from scratchtune.tabular.searching import Search
     from scratchtune.tabular.space_file import read_space
     from scratchtune.tabular.tuning import tune_table
 
@@ -262,8 +271,8 @@ def _tune(given: argparse.Namespace) -> int:
     tell(described(prepared))
     with _plain_warnings():
         result = tune_table(
-            prepared, given.searcher, given.trials, given.scoring, space, impute, given.folds, given.jobs, given.seed,
-            say=note, storage=given.db, refit=given.refit)
+            prepared, Search(given.searcher, given.trials, space, given.seed), scoring=given.scoring,
+            folds=given.folds, impute=impute, refit=given.refit, run=RunOptions(given.jobs, given.db, say=note))
     rows = {"path": str(given.file), "target": given.target, "task": given.task, "positive": given.positive,
             "drop": given.drop, "impute": impute, "seed": given.seed, "sealed": given.sealed, "text": given.text,
             "missing": given.missing, "decimal": given.decimal, "thousands": given.thousands}
@@ -370,7 +379,7 @@ def _check_db(db: Path | None, others: dict[str, Path | None]) -> None:
     Storage(db).close()
 
 
-def _add_predict(commands: argparse._SubParsersAction) -> None:
+def _add_predict(commands: _Commands) -> None:
     parser = _command(
         commands, "predict", _predict, "predict with a model that tune has saved: one label or value per row, in order")
     add = parser.add_argument
@@ -453,7 +462,7 @@ def _csv_text(rows: Sequence[Sequence[object]]) -> str:
     return lines.getvalue()
 
 
-def _add_why(commands: argparse._SubParsersAction) -> None:
+def _add_why(commands: _Commands) -> None:
     parser = _command(commands, "why", _why, "say in words why a trial was proposed, from a file of studies (--db)")
     add = parser.add_argument
     add("db", type=Path, metavar="DB", help="the file given to --db, or to storage= in a script")
@@ -487,7 +496,7 @@ def _why(given: argparse.Namespace) -> int:
     return 0
 
 
-def _add_studies(commands: argparse._SubParsersAction) -> None:
+def _add_studies(commands: _Commands) -> None:
     """The commands that read a file of studies."""
     for name, function, text in (
         ("studies", _studies, "list what a file of studies holds"),
@@ -535,7 +544,7 @@ def _export(given: argparse.Namespace) -> int:
     return 0
 
 
-def _add_example(commands: argparse._SubParsersAction) -> None:
+def _add_example(commands: _Commands) -> None:
     from scratchtune.examples import NAMES
 
     parser = _command(commands, "example", _example, f"run a whole example: {', '.join(NAMES)}")
@@ -566,7 +575,7 @@ def _example(given: argparse.Namespace) -> int:
     return 0
 
 
-def _add_formulas(commands: argparse._SubParsersAction) -> None:
+def _add_formulas(commands: _Commands) -> None:
     parser = _command(commands, "formulas", _formulas, "list the formulas, show one beside its code, or check them all")
     add = parser.add_argument
     add("id", nargs="?", metavar="ID", help="the formula to show, such as l2_penalty")

@@ -67,9 +67,9 @@ def clone(value: Any) -> Any:
     if not hasattr(value, "get_params") or inspect.isclass(value):
         return copy.deepcopy(value)
     made = type(value)(**{name: clone(item) for name, item in value.get_params(deep=False).items()})
-    for setting in ("_metadata_request", "_sklearn_output_config"):  # made by set_fit_request and set_output
-        if hasattr(value, setting):
-            setattr(made, setting, copy.deepcopy(getattr(value, setting)))
+    for name in ("_metadata_request", "_sklearn_output_config"):  # made by set_fit_request and set_output
+        if hasattr(value, name):
+            setattr(made, name, copy.deepcopy(getattr(value, name)))
     return made
 
 

@@ -49,8 +49,8 @@ def _indented(levels: int, lines: Sequence[str]) -> list[str]:
 
 def _literal(value: Any) -> str:
     """A value as a Python literal, with double quotes if it contains none, on several lines if it is long."""
-    plain = value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
-    text = pformat(plain, width=96, compact=True, sort_dicts=False).replace("\n", "\n        ")
+    value = value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
+    text = pformat(value, width=96, compact=True, sort_dicts=False).replace("\n", "\n        ")
     return text if '"' in text else text.replace("'", '"')
 
 
@@ -63,7 +63,7 @@ def _begin(rows: dict[str, Any], framework: str, imports: Sequence[str] = ()) ->
     shown = repr(path).replace('"', '\\"')  # neither a backslash nor quotes in a name end the docstring
     given = {name: value for name, value in rows.items() if name != "path" and value not in (None, (), [])}
     return [
-        f'"""The network that scratchtune has found for {shown}, in {framework}.',
+        f'"""The network that scratchtune has chosen for {shown}, in {framework}.',
         "",
         "    python THIS_SCRIPT [FILE]",
         *_when(framework == "Keras", "", "Its backend is TensorFlow, unless KERAS_BACKEND says torch or jax."),
@@ -75,7 +75,7 @@ def _begin(rows: dict[str, Any], framework: str, imports: Sequence[str] = ()) ->
         "import scratchtune as st",
         "",
         f"path = sys.argv[1] if len(sys.argv) > 1 else {_literal(path)}",
-        "rows = st.prepare_table(  # X, y: training set; X_sealed, y_sealed: held-out test set",
+        "rows = st.prepare_table(  # X, y: training set; X_test, y_test: held-out test set",
         "    path,",
         *(f"    {name}={_literal(value)}," for name, value in given.items()),
         ")",
@@ -83,9 +83,9 @@ def _begin(rows: dict[str, Any], framework: str, imports: Sequence[str] = ()) ->
 
 
 def _data(fitted: MLP) -> list[str]:
-    """X, y and X_sealed in the network's form, and row weights if the classes are weighted."""
+    """X, y and X_test in the network's form, and row weights if the classes are weighted."""
     column = "[:, None]  # y as a column, like the outputs" if fitted.kind == "regressor" else ""
-    return [f"X, X_sealed, y = rows.X, rows.X_sealed, rows.y{column}", *_weights(fitted), *_scaled(fitted)]
+    return [f"X, X_test, y = rows.X, rows.X_test, rows.y{column}", *_weights(fitted), *_scaled(fitted)]
 
 
 def _class_weights(fitted: MLP) -> list[float] | str | None:
@@ -117,7 +117,7 @@ def _scaled(fitted: MLP) -> list[str]:
     weight = ", sample_weight=weight" if fitted.scale == "standard" and _class_weights(fitted) is not None else ""
     return [
         f"scaler = {SCALERS[fitted.scale]}.fit(X{weight})",
-        "X, X_sealed = scaler.transform(X), scaler.transform(X_sealed)",
+        "X, X_test = scaler.transform(X), scaler.transform(X_test)",
         *_when(fitted.kind == "regressor", f"y_scaler = {SCALERS[fitted.scale]}.fit(y)", "y = y_scaler.transform(y)"),
     ]
 
@@ -127,16 +127,16 @@ def _unscaled(fitted: MLP) -> list[str]:
     return _when(fitted.kind == "regressor" and fitted.scale, "q = y_scaler.inverse_transform(q)")
 
 
-def _judged(fitted: MLP, values: str = "q") -> list[str]:
+def _metrics(fitted: MLP, values: str = "q") -> list[str]:
     """Lines that print the scores of the probabilities p, or of the values, on the test set."""
     if fitted.kind == "classifier":
         return [
-            'print(f"accuracy {st.metrics.accuracy_score(rows.y_sealed, p.argmax(axis=1)):.4f}")',
-            'print(f"log loss {st.metrics.log_loss(rows.y_sealed, p, labels=range(len(rows.classes))):.4f}")',
+            'print(f"accuracy {st.metrics.accuracy_score(rows.y_test, p.argmax(axis=1)):.4f}")',
+            'print(f"log loss {st.metrics.log_loss(rows.y_test, p, labels=range(len(rows.classes))):.4f}")',
         ]
     return [
-        f'print(f"r2 {{st.metrics.r2_score(rows.y_sealed, {values}):.4f}}")',
-        f'print(f"mean squared error {{st.metrics.mean_squared_error(rows.y_sealed, {values}):.4f}}")',
+        f'print(f"r2 {{st.metrics.r2_score(rows.y_test, {values}):.4f}}")',
+        f'print(f"mean squared error {{st.metrics.mean_squared_error(rows.y_test, {values}):.4f}}")',
     ]
 
 
@@ -173,8 +173,8 @@ def _ours(fitted: MLP, rows: dict[str, Any]) -> list[str]:
         ")",
         "model.fit(rows.X, rows.y)",
         "",
-        f"{answer}(rows.X_sealed)",
-        *_judged(fitted),
+        f"{answer}(rows.X_test)",
+        *_metrics(fitted),
     ]
 
 
@@ -199,9 +199,9 @@ def _keras(fitted: MLP, rows: dict[str, Any]) -> list[str]:
         *_keras_optimizer(fitted),
         *_keras_training(fitted),
         "",
-        f"{'p' if fitted.kind == 'classifier' else 'q'} = model.predict(X_sealed, verbose=0)",
+        f"{'p' if fitted.kind == 'classifier' else 'q'} = model.predict(X_test, verbose=0)",
         *_unscaled(fitted),
-        *_judged(fitted, "q[:, 0]"),
+        *_metrics(fitted, "q[:, 0]"),
     ]
 
 
@@ -237,7 +237,7 @@ def _keras_noise(stddev: float | None) -> list[str]:
 
 def _keras_optimizer(fitted: MLP) -> list[str]:
     """The optimizer and its learning-rate schedule."""
-    kind, settings = {
+    kind, arguments = {
         "adam": ("Adam", ", epsilon=3e-10"), "rmsprop": ("RMSprop", ""),
         "sgd": ("SGD", f", momentum={fitted.momentum}")}[fitted.optimizer]
     decay = f", weight_decay={fitted.weight_decay}" if fitted.weight_decay else ""
@@ -245,7 +245,7 @@ def _keras_optimizer(fitted: MLP) -> list[str]:
     return [
         *_when(fitted.decay, f"rate = keras.optimizers.schedules.{schedule}"),
         *_when(fitted.optimizer == "adam", f"# {KERAS_EPSILON}"),
-        f"optimizer = keras.optimizers.{kind}({'rate' if fitted.decay else fitted.learning_rate}{settings}{decay})",
+        f"optimizer = keras.optimizers.{kind}({'rate' if fitted.decay else fitted.learning_rate}{arguments}{decay})",
     ]
 
 
@@ -288,7 +288,7 @@ def _torch(fitted: MLP, rows: dict[str, Any]) -> list[str]:
         "with torch.no_grad():",
         *_indented(1, _torch_answer(fitted)),
         *_unscaled(fitted),
-        *_judged(fitted, "q[:, 0]"),
+        *_metrics(fitted, "q[:, 0]"),
     ]
 
 
@@ -296,7 +296,7 @@ def _torch_tensors(fitted: MLP) -> list[str]:
     """The arrays as tensors; classes remain integers."""
     of_kind = f", dtype=torch.{fitted.dtype}"
     return [
-        f"X, X_sealed = torch.tensor(X{of_kind}), torch.tensor(X_sealed{of_kind})",
+        f"X, X_test = torch.tensor(X{of_kind}), torch.tensor(X_test{of_kind})",
         "y = torch.tensor(y)" if fitted.kind == "classifier" else f"y = torch.tensor(y{of_kind})",
         *_when(_class_weights(fitted) is not None, f"weight = torch.tensor(weight{of_kind})"),
     ]
@@ -346,8 +346,8 @@ def _torch_loss(fitted: MLP) -> list[str]:
 def _torch_answer(fitted: MLP) -> list[str]:
     """The network's predictions for the test set."""
     if fitted.kind == "classifier":
-        return ["p = torch.softmax(model(X_sealed).double(), dim=1).numpy()"]
-    return ["q = model(X_sealed).double().numpy()"]
+        return ["p = torch.softmax(model(X_test).double(), dim=1).numpy()"]
+    return ["q = model(X_test).double().numpy()"]
 
 
 # An optimizer of PyTorch

@@ -233,7 +233,7 @@ def _check_sizes(fitted: TableEstimator, target: Target) -> None:
     features, inputs = len(fitted.encoder_.get_feature_names_out()), fitted.estimator.n_features_in_
     if features != inputs:
         raise ValueError(f"its encoder gives {features} columns and its network expects {inputs}")
-    known = fitted.classes_.tolist() if fitted._estimator_type == "classifier" else []
+    known = fitted.classes_.tolist() if fitted.estimator.kind == "classifier" else []
     if len(known) != len(target.classes):
         raise ValueError(f"it names {len(target.classes)} classes and its network has {len(known)}")
     if known != list(range(len(known))):

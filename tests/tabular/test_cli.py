@@ -23,7 +23,7 @@ from scratchtune.data.notation import MISSING
 from scratchtune.estimators import default_space
 from scratchtune.search import Space
 from scratchtune.tabular import tuning as table_tuning
-from scratchtune.tabular.sealing import prepare
+from scratchtune.tabular.held_out import prepare
 from scratchtune.tabular.space_file import read_space
 
 Run = Callable[..., tuple[int, str, str]]
@@ -174,7 +174,7 @@ def test_a_target_of_0_and_1(options: list[str], said: str, run: Run) -> None:
 def test_the_positive_class_is_what_recall_is_about(positive: str, run: Run) -> None:
     printed = tuned(run, "--positive", positive)
     prepared = prepare(read_table("whole.csv"), "churn", positive=positive)
-    table, y = prepared.part(prepared.sealed_rows)
+    table, y = prepared.test_set()
     right = st.load_model("model.npz").predict(table)[prepared.target.labels(y) == positive] == positive
     assert float(metric(printed, "recall")) == pytest.approx(right.mean(), abs=5.1e-5)
 
@@ -238,8 +238,8 @@ def test_a_text_that_training_has_not_seen(run: Run) -> None:
 
 def test_predicting_the_training_file_with_categories_of_the_test_set(run: Run) -> None:
     columns = whole()
-    sealed = prepare(read_table("whole.csv"), "churn").sealed_rows
-    columns["city"][sealed[0]] = "Atlantis"
+    held_out = prepare(read_table("whole.csv"), "churn").test_rows
+    columns["city"][held_out[0]] = "Atlantis"
     write(Path("rare.csv"), columns)
     tuned(run, table="rare.csv")
     code, labels, messages = run("predict", "model.npz", "rare.csv")
