@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from scratchtune.study.storage import Storage
 
 TASKS = ("classification", "regression")
+DB_HELP = ("store every trial in this file, from which the same command continues after an interruption, and which "
+           "scratchtune why, show and export read")
 SEARCHER_NAMES = ("grid", "random", "bayesian", "genetic", "hyperband")  # as in search.SEARCHERS, without importing it
 
 
@@ -153,9 +155,7 @@ def _add_compare(commands: _Commands) -> None:
              "the file, which other people have written (default: shuffled)")
     add("--out", type=Path, default=Path("."), metavar="DIR",
         help="the folder in which the picture is saved (default: .)")
-    add("--db", type=Path, metavar="FILE",
-        help="store every trial in this file, from which the same command continues after an interruption, and which "
-             "scratchtune why, show and export read")
+    add("--db", type=Path, metavar="FILE", help=DB_HELP)
 
 
 def _compare(given: argparse.Namespace) -> int:
@@ -192,6 +192,21 @@ def _add_tune(commands: _Commands) -> None:
     add = parser.add_argument
     add("file", nargs="?", type=Path, metavar="FILE", help="the table, a .csv or .npz file")
     add("--data", choices=["digits"], help="tune on a built-in data set instead of a file")
+    _add_columns(add)
+    _add_search(add)
+    add("--jobs", type=int, default=2, metavar="N",
+        help="the number of trainings that run at the same time (default: 2)")
+    add("--seed", type=int, default=0, metavar="N",
+        help="the seed of the splits, the initial weights and the searcher (default: 0)")
+    add("--out", type=Path, default=Path("model.npz"), metavar="MODEL.npz", help="the file in which the model is saved "
+                                                                                 "(default: model.npz)")
+    add("--emit", nargs="+", default=[], choices=["ours", "keras", "torch"], metavar="FRAMEWORK",
+        help="also write scripts that train the chosen network, beside the model: ours (scratchtune), keras, torch")
+    add("--db", type=Path, metavar="FILE", help=DB_HELP)
+
+
+def _add_columns(add: Callable[..., object]) -> None:
+    """Options of tune on the columns of the table."""
     add("--target", metavar="COLUMN", help="the column to predict")
     add("--task", choices=TASKS,
         help="whether classes or numbers are predicted (default: detected from the target's values, and printed with "
@@ -204,6 +219,10 @@ def _add_tune(commands: _Commands) -> None:
     _add_notation(add)
     add("--impute", action="store_true",
         help="fill in missing values: the median for numbers, the most frequent text for texts")
+
+
+def _add_search(add: Callable[..., object]) -> None:
+    """Options of tune on the search and its evaluation."""
     add("--searcher", default="bayesian", metavar="NAME", help=f"{', '.join(SEARCHER_NAMES)} (default: bayesian)")
     add("--trials", type=int, metavar="N",
         help="the number of configurations to try (default: 50; for grid and hyperband all that they have)")
@@ -217,17 +236,6 @@ def _add_tune(commands: _Commands) -> None:
     add("--refit", action="store_true",
         help="train the chosen configuration once more, on all rows, and save this model; the printed scores are still "
              "those of the model that was trained on the training set alone")
-    add("--jobs", type=int, default=2, metavar="N",
-        help="the number of trainings that run at the same time (default: 2)")
-    add("--seed", type=int, default=0, metavar="N",
-        help="the seed of the splits, the initial weights and the searcher (default: 0)")
-    add("--out", type=Path, default=Path("model.npz"), metavar="MODEL.npz", help="the file in which the model is saved "
-                                                                                 "(default: model.npz)")
-    add("--emit", nargs="+", default=[], choices=["ours", "keras", "torch"], metavar="FRAMEWORK",
-        help="also write scripts that train the chosen network, beside the model: ours (scratchtune), keras, torch")
-    add("--db", type=Path, metavar="FILE",
-        help="store every trial in this file, from which the same command continues after an interruption, and which "
-             "scratchtune why, show and export read")
 
 
 def _add_notation(add: Callable[..., object]) -> None:

@@ -22,7 +22,7 @@ from scratchtune.data import read_table
 from scratchtune.data.notation import MISSING
 from scratchtune.estimators import default_space
 from scratchtune.search import Space
-from scratchtune.tabular import tuning as table_tuning
+from scratchtune.tabular import objective
 from scratchtune.tabular.held_out import prepare
 from scratchtune.tabular.space_file import read_space
 
@@ -307,8 +307,8 @@ def test_a_grid_over_a_space_that_depends(run: Run, monkeypatch: pytest.MonkeyPa
         tried.append((network.optimizer, network.momentum, network.hidden_layers, network.activation))
         return real(model, *arguments, **options)
 
-    real = table_tuning.cross_validate
-    monkeypatch.setattr(table_tuning, "cross_validate", noted)
+    real = objective.cross_validate
+    monkeypatch.setattr(objective, "cross_validate", noted)
     Path("space.json").write_text(json.dumps({
         "optimizer": ["sgd", "adam"], "epochs": {"low": 1, "high": 1},
         "momentum": {"low": 0.5, "high": 0.7, "step": 0.1, "when": {"optimizer": ["sgd"]}},
@@ -646,8 +646,8 @@ def test_an_interrupted_run_leaves_the_old_model(
             raise KeyboardInterrupt
         return real(*arguments, **options)
 
-    real = table_tuning.cross_validate
-    monkeypatch.setattr(table_tuning, "cross_validate", interrupted)
+    real = objective.cross_validate
+    monkeypatch.setattr(objective, "cross_validate", interrupted)
     code, _, messages = run(*TUNE, "--jobs", jobs)
     assert code == 130 and messages.splitlines()[-1] == "scratchtune: interrupted"
 
