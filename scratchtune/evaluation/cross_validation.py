@@ -110,8 +110,8 @@ def fit_and_score(
 
 def epochs_trained(model: Any) -> int:
     """How many epochs a model was trained: its ``n_iter_``, or ``epochs_done`` of a `Sequential`; else 0."""
-    told = getattr(model, "n_iter_", getattr(model, "epochs_done", 0))
-    return int(told) if isinstance(told, (int, np.integer)) else 0
+    epochs = getattr(model, "n_iter_", getattr(model, "epochs_done", 0))
+    return int(epochs) if isinstance(epochs, (int, np.integer)) else 0
 
 
 def _scores(

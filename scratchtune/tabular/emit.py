@@ -163,13 +163,13 @@ def _why_epochs(fitted: MLP) -> list[str]:
 def _ours(fitted: MLP, rows: dict[str, Any]) -> list[str]:
     """The script in scratchtune."""
     arguments = fitted.get_params() | {"random_state": fitted.seed_}
-    told = {name: value for name, value in arguments.items() if (name, value) != ("dtype", "float32")}
+    written = {name: value for name, value in arguments.items() if (name, value) != ("dtype", "float32")}
     answer = "p = model.predict_proba" if fitted.kind == "classifier" else "q = model.predict"
     return [
         *_begin(rows, "scratchtune"),
         "",
         f"model = st.{type(fitted).__name__}(",
-        *(f"    {name}={_literal(value)}," for name, value in told.items() if name != "verbose"),
+        *(f"    {name}={_literal(value)}," for name, value in written.items() if name != "verbose"),
         ")",
         "model.fit(rows.X, rows.y)",
         "",

@@ -193,10 +193,10 @@ class TableModel:
     def save(self, path: str | Path) -> None:
         """Write the model to one .npz file; the model that `scratchtune.load_model` reads predicts the same bits."""
         header, arrays = self.fitted.estimator.packed()
-        whole = {
+        content = {
             "target": self.target._asdict(), "dropped": self.dropped, "reading": self.reading._asdict(),
             "encoder": self.fitted.encoder_.state(), "estimator": header}
-        write_whole(Path(path), "table model", whole, arrays)
+        write_whole(Path(path), "table model", content, arrays)
 
 
 def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) -> TableModel:

@@ -75,7 +75,8 @@ class TableTuning:
         if not self.beaten:
             return [f"{'':<24} {'default':>10}", *(row.text(default_alone=True) for row in self.metrics)]
         return [f"{'':<24} {'default':>10} {'tuned':>10} {'gain':>10} {'+-':>9}", *(row.text() for row in self.metrics),
-                "gain: by how much the tuned one is better; +-: its standard error (below twice that, maybe chance)"]
+                "gain: improvement of the tuned over the default; +-: its standard error (a gain below twice that may "
+                "be chance)"]
 
     def _warnings(self) -> list[str]:
         """Warnings: a tuned model worse than the default, the majority class as baseline, a class never predicted."""
