@@ -28,9 +28,9 @@ from scratchtune.data.notation import (
     advice,
     decimal_of,
     found,
+    is_decimal_point,
     is_missing,
     strays_of,
-    is_decimal_point,
     to_number,
     unclear_points,
 )
