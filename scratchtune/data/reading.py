@@ -60,7 +60,7 @@ def read_table(
 ) -> Table:
     """Read a table from a file: ``.npz`` as NumPy saves it, anything else as CSV.
 
-    CSV: UTF-8, the first line holds the names; the delimiter is a comma, a semicolon or a tabulator, and is detected.
+    CSV: UTF-8, the first line holds the names; the delimiter is a comma, a semicolon or a tab, and is detected.
     A column holds numbers if each of its cells is a number or missing, else texts. ``text`` names columns that are read
     as texts in any case, ``skip`` columns that are not read, and ``only`` the columns to read, if not all
     (``table.skipped`` are the columns of the file that were not read). A cell is missing if it is empty, NA, N/A, NaN,
@@ -433,7 +433,7 @@ class _CSV:
         if len(names) == 1 and "|" in names[0]:
             raise ValueError(
                 f"{where}the header is one cell, {names[0]!r}; cells must be separated by a comma, a semicolon or a "
-                "tabulator, not by |")
+                "tab, not by |")
         if all(_is_number(name) for name in names):
             raise ValueError(f"{where}the header holds only numbers; it must hold the names of the columns")
         for i, name in enumerate(names):
