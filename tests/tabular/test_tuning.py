@@ -161,6 +161,11 @@ def test_prepare_table_splits_and_encodes_as_tuning_does(tmp_path: Path) -> None
         assert X.tobytes() == encoder.transform(table).tobytes() and y.tolist() == expected.tolist()
 
 
+def test_prepare_table_names_the_arguments_that_it_takes() -> None:
+    with pytest.raises(TypeError, match="prepare_table has no argument 'seal'; .* text, missing, decimal, thousands"):
+        prepare_table("table.npz", "y", seal=0.1)  # type: ignore[call-arg]
+
+
 def test_columns_without_any_value_are_left_out_and_told() -> None:
     prepared = prepare(Table.from_columns({**columns(), "nothing": [None] * 150}), "y", drop=["row"])
     assert prepared.table.names == ["age", "city"] and prepared.dropped == ("row", "nothing")
