@@ -11,7 +11,7 @@ from scratchtune.evaluation.leaks import LeakError, Ledger, check_disjoint
 from scratchtune.evaluation.splits import KFold
 
 
-def test_folds_that_share_rows_are_told() -> None:
+def test_folds_that_share_rows_are_errors() -> None:
     check_disjoint(list(KFold(3).split(np.zeros((9, 1)))))
     with pytest.raises(LeakError, match="fold 1 trains on row 2 and validates on it, and so on 2 rows in all"):
         check_disjoint([(np.array([0]), np.array([1])), (np.array([1, 2, 3]), np.array([2, 3, 4]))])

@@ -426,7 +426,7 @@ def test_results_are_not_lossy_whatever_the_terminal_speaks(run: Run) -> None:
         assert set(done.stdout.decode(heard).split()) == {"größe", "no"}
 
 
-def test_what_was_there_is_replaced_whole_and_it_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_existing_file_is_replaced_completely_and_it_is_printed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     first = tuned(run, "--emit", "ours")
     assert "replaced" not in first
     again = tuned(run, "--emit", "ours", "torch")
@@ -581,7 +581,7 @@ def test_a_table_or_a_target_that_is_not_given(run: Run) -> None:
     refused(run("tune", "--target", "churn", "--drop", "id", "whole.csv"), "FILE, the table, is not given")
 
 
-def test_a_search_in_which_every_setting_fails_is_a_failed_job(run: Run) -> None:
+def test_a_search_in_which_every_configuration_fails_is_a_failed_job(run: Run) -> None:
     Path("wild.json").write_text('{"learning_rate": [1e30]}')
     refused(run(*TUNE, "--space", "wild.json"), "every configuration has failed", code=1)
     assert not Path("model.npz").exists()

@@ -166,7 +166,7 @@ def test_prepare_table_names_the_arguments_that_it_takes() -> None:
         prepare_table("table.npz", "y", seal=0.1)  # type: ignore[call-arg]
 
 
-def test_columns_without_any_value_are_left_out_and_told() -> None:
+def test_columns_without_any_value_are_left_out_and_printed() -> None:
     prepared = prepare(Table.from_columns({**columns(), "nothing": [None] * 150}), "y", drop=["row"])
     assert prepared.table.names == ["age", "city"] and prepared.dropped == ("row", "nothing")
     assert "left out, since they hold no value: 'nothing'" in described(prepared)
@@ -330,7 +330,7 @@ def test_the_default_is_kept_where_nothing_is_better() -> None:
     (0, None), (2, "precision, recall, f1, auc: of the class 'yes'"),
     (3, "precision, recall, f1, auc: means over the classes"),
 ])
-def test_it_is_told_whose_precision_it_is(classes: int, about: str | None) -> None:
+def test_the_class_of_precision_is_printed(classes: int, about: str | None) -> None:
     text = tuned(columns(classes=classes), trials=1).text()
     assert about in text if about else "precision" not in text
 
@@ -359,7 +359,7 @@ def test_class_weights_go_by_labels() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::scratchtune.DivergenceWarning")
-def test_settings_that_fail_do_not_end_the_search() -> None:
+def test_configurations_that_fail_do_not_end_the_search() -> None:
     result = tuned(space={"learning_rate": [1e30, 0.02], "epochs": [60]}, searcher="grid", trials=None)
     assert [trial.state for trial in result.study.trials] == ["failed", "complete"]
     assert "its training has diverged" in str(result.study.trials[0].error)
@@ -427,7 +427,7 @@ def test_a_wrong_space(text: str, message: str, tmp_path: Path) -> None:
     assert message in str(caught.value)
 
 
-def test_a_score_without_a_value_is_told_before_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_score_without_a_value_is_an_error_before_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
     given = columns(classes=3)
     given["y"][:] = np.where(np.arange(150) % 2, "no", "yes")
     given["y"][[3, 60, 100, 149]] = "perhaps"  # three of them are open: some fold of five tests none
@@ -435,7 +435,7 @@ def test_a_score_without_a_value_is_told_before_the_search(monkeypatch: pytest.M
         tuned(given, scoring="roc_auc_ovr", folds=5)
 
 
-def test_classes_that_are_never_predicted_are_told() -> None:
+def test_classes_that_are_never_predicted_are_printed() -> None:
     rng = np.random.default_rng(0)
     given = {"x": rng.normal(size=120), "y": np.where(np.arange(120) % 12 == 0, "rare", "often")}
     prepared = prepare(Table.from_columns(given), "y")
@@ -450,7 +450,7 @@ def test_classes_that_are_never_predicted_are_told() -> None:
 @pytest.mark.parametrize(("gain", "warned"), [(-0.3, True), (-0.1, False), (0.3, False)])
 @pytest.mark.parametrize(("scoring", "name"), [
     ("neg_log_loss", "log loss"), ("accuracy", "accuracy"), ("balanced_accuracy", "log loss")])
-def test_a_tuned_model_that_is_worse_on_the_test_set_is_told(
+def test_a_tuned_model_that_is_worse_on_the_test_set_is_a_warning(
     gain: float, warned: bool, scoring: str, name: str,
 ) -> None:
     result = tuned(trials=1)
