@@ -33,10 +33,10 @@ STUDENT = {3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306,
 BAR_WHOLE, MOST_MINUTES = 0.915, 15.0
 
 
-def curve(job: image.Job, params: dict[str, Any], X: np.ndarray, y: np.ndarray, epochs: int, seed: int,
+def curve(objective: image.Objective, params: dict[str, Any], X: np.ndarray, y: np.ndarray, epochs: int, seed: int,
           X_test: np.ndarray, y_test: np.ndarray) -> dict[str, Any]:
     """Train a configuration epoch by epoch: its test accuracy after each, and the seconds spent on training."""
-    model = job.network(params, len(X), epochs, seed)
+    model = objective.network(params, len(X), epochs, seed)
     accuracies, seconds, spent = [], [], 0.0
     for _ in range(epochs):
         begun = time.perf_counter()
@@ -49,21 +49,21 @@ def curve(job: image.Job, params: dict[str, Any], X: np.ndarray, y: np.ndarray, 
 
 def one_seed(X: np.ndarray, y: np.ndarray, X_test: np.ndarray, y_test: np.ndarray, seed: int) -> dict[str, Any]:
     """Search; train the default and the winner at equal cost, and longer; the winner also with augmentation."""
-    job, study = image.prepared(X, y, 10, EPOCHS, seed)
+    objective, study = image.prepared(X, y, 10, EPOCHS, seed)
     begun = time.perf_counter()
-    study.run(job, n_jobs=2)
-    best = image.confirmed(study, job, X, y, seed=seed).params
+    study.run(objective, n_jobs=2)
+    best = image.confirmed(study, objective, X, y, seed=seed).params
     searched = time.perf_counter() - begun
     test = (seed, X_test, y_test)
-    tuned = curve(job, best, X, y, EPOCHS, *test)
-    default = curve(job, image.DEFAULT, X, y, EPOCHS, *test)
+    tuned = curve(objective, best, X, y, EPOCHS, *test)
+    default = curve(objective, image.DEFAULT, X, y, EPOCHS, *test)
     while default["seconds"][-1] < tuned["seconds"][-1]:
         more = len(default["accuracy"]) * tuned["seconds"][-1] / default["seconds"][-1]
-        default = curve(job, image.DEFAULT, X, y, math.ceil(more), *test)
+        default = curve(objective, image.DEFAULT, X, y, math.ceil(more), *test)
 
     def long(params: dict[str, Any]) -> tuple[float, float]:
         """Test accuracy, and training accuracy minus test accuracy."""
-        model = job.trained(params, X, y, LONG, seed, verbose=0)
+        model = objective.trained(params, X, y, LONG, seed, verbose=0)
         accuracy = model.evaluate(X_test, y_test)["accuracy"]
         return accuracy, model.evaluate(X, y)["accuracy"] - accuracy
 
@@ -136,20 +136,20 @@ def tables(found: list[dict[str, Any]], images: int) -> list[str]:
 def whole(folder: Path, seed: int) -> list[str]:
     """Search on a part of the folder, train the winner once on all of it."""
     rows = image.from_folder(folder, False, seed)
-    job, study = image.prepared(rows.X, rows.y, rows.classes, EPOCHS, seed)
+    objective, study = image.prepared(rows.X, rows.y, rows.classes, EPOCHS, seed)
     begun = time.perf_counter()
-    study.run(job, n_jobs=2)
-    best = image.confirmed(study, job, rows.X, rows.y, seed=seed).params
+    study.run(objective, n_jobs=2)
+    best = image.confirmed(study, objective, rows.X, rows.y, seed=seed).params
     searched = time.perf_counter() - begun
     begun = time.perf_counter()
-    model = job.trained(best, rows.X_all, rows.y_all, LONG, seed)
+    model = objective.trained(best, rows.X_all, rows.y_all, LONG, seed)
     minutes = (time.perf_counter() - begun) / 60.0
-    accuracy = model.evaluate(rows.X_sealed, rows.y_sealed)["accuracy"]
+    accuracy = model.evaluate(rows.X_test, rows.y_test)["accuracy"]
     return [
         f"Searched on {len(rows.X):,} images in {searched / 60.0:.1f} minutes on two threads; the winner "
         f"({image.shown(best)}) was trained once on {len(rows.X_all):,} images, {LONG} epochs.",
         "\n".join([
-            harness.bar(f"accuracy on {len(rows.X_sealed):,} test images", accuracy, BAR_WHOLE, "", digits=4),
+            harness.bar(f"accuracy on {len(rows.X_test):,} test images", accuracy, BAR_WHOLE, "", digits=4),
             harness.bar("that training", minutes, MOST_MINUTES, " minutes", at_most=True),
         ]),
     ]

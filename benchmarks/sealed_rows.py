@@ -16,8 +16,10 @@ import numpy as np
 
 import scratchtune as st
 from scratchtune.comparison import EPOCHS, SPLITS, Comparison, compare, shown
+from scratchtune.run_options import RunOptions
 
 BAR = 0.97
+QUIET = RunOptions(progress=False)
 
 
 def main() -> int:
@@ -31,8 +33,8 @@ def main() -> int:
     lines = ["# Accuracy on a held-out test set", "", f"`python -m benchmarks.sealed_rows`, {job}.", ""]
     means = {}
     for split, words in SPLITS.items():
-        results = [compare(X / 16.0, y, seed=seed, split=split, progress=False) for seed in range(given.seeds)]
-        accuracies = [result.winner.sealed for result in results]
+        results = [compare(X / 16.0, y, seed=seed, split=split, run=QUIET) for seed in range(given.seeds)]
+        accuracies = [result.winner.test_accuracy for result in results]
         means[split] = float(np.mean(accuracies))
         lines += [f"Test set: {words}.", "", *_table(results), "",
                   f"Mean {means[split]:.4f}, standard deviation {np.std(accuracies, ddof=1):.4f}.", ""]
@@ -52,7 +54,7 @@ def _table(results: list[Comparison]) -> list[str]:
     for seed, result in enumerate(results):
         study, winner = result.winner.study, result.winner
         best = shown(study.best_params)
-        rows.append(f"| {seed} | {winner.searcher} | {study.best_value:.4f} | {winner.sealed:.4f} | {best} |")
+        rows.append(f"| {seed} | {winner.searcher} | {study.best_value:.4f} | {winner.test_accuracy:.4f} | {best} |")
     return rows
 
 

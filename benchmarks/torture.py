@@ -97,7 +97,7 @@ def told(lines: bytes) -> dict[int, float | None]:
     return {int(word[1]): None if word[2] == "None" else float(word[2]) for word in words if word[0] == "finished"}
 
 
-def killed_study(path: Path, name: str, most: int, dice: random.Random, progress: Any) -> dict[str, int]:
+def killed_study(path: Path, name: str, most: int, rng: random.Random, progress: Any) -> dict[str, int]:
     """Kill a study up to ``most`` times, and then let it finish; counts of observations and of errors.
 
     Every other child prints each finished trial; the others write several trials in one commit.
@@ -110,7 +110,7 @@ def killed_study(path: Path, name: str, most: int, dice: random.Random, progress
             assert child.stdout is not None
             child.stdout.readline()
             if counts["kills"] < most:
-                time.sleep(dice.uniform(0.0, LONGEST))
+                time.sleep(rng.uniform(0.0, LONGEST))
                 child.kill()
             said = told(child.stdout.read())
             child.wait()
@@ -137,24 +137,24 @@ def child_command(path: Path, name: str, says: str) -> list[str]:
     return [sys.executable, "-m", "benchmarks.torture", "--child", str(path), name, says]
 
 
-def killed_searcher(folder: Path, name: str, wanted: int, dice: random.Random, progress: Any) -> dict[str, int]:
+def killed_searcher(folder: Path, name: str, wanted: int, rng: random.Random, progress: Any) -> dict[str, int]:
     """Kill studies of one searcher ``wanted`` times, and compare each with one that was not killed."""
     whole = folder / f"{name}-whole.db"
     subprocess.run(child_command(whole, name, "silent"), check=True, stdout=subprocess.DEVNULL)
     found: Counter[str] = Counter()
     while found["kills"] < wanted:
         path = folder / f"{name}-{found['studies']}.db"
-        counts = killed_study(path, name, wanted - found["kills"], dice, progress)
+        counts = killed_study(path, name, wanted - found["kills"], rng, progress)
         found.update(counts | {"other tables": int(exported(path) != exported(whole)), "studies": 1})
     return dict(found)
 
 
 def kill_all(wanted: int, seed: int, load: str, save: bool) -> int:
     """Kill studies of every searcher, and report; return the number of errors."""
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder, \
             tqdm(total=wanted * len(SEARCHERS), unit="kill", disable=None) as progress:
-        found = {name: killed_searcher(Path(folder), name, wanted, dice, progress) for name in SEARCHERS}
+        found = {name: killed_searcher(Path(folder), name, wanted, rng, progress) for name in SEARCHERS}
     wrong = {key: sum(counts[key] for counts in found.values())
              for key in ("lost", "changed", "integrity", "left running", "other tables")}
     kills, names = [counts["kills"] for counts in found.values()], list(next(iter(found.values())))

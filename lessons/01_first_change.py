@@ -1,6 +1,6 @@
 # %% [markdown]
 # # 01 From clone to "I changed the formula and a test caught me"
-# Train a network, find a formula beside its code, get it wrong, and see who notices.
+# Train a network, find a formula beside its code, make a mistake in it, and see which check detects it.
 #
 # Ten minutes. You need Python and a terminal, in the folder that you cloned:
 #
@@ -22,8 +22,8 @@
 
 # %% [markdown]
 # ## Question
-# This package says that its code *is* the formulas. Suppose that somebody makes a small mistake in one of them. Would
-# the network still learn? And would anybody notice?
+# This package says that its code *is* the formulas. Suppose that one of them has a small mistake. Would the network
+# still learn? And would the mistake be noticed?
 
 # %% [markdown]
 # ## Formulas
@@ -49,7 +49,7 @@ print(formula.line)
 
 # %% [markdown]
 # ## Predict
-# Write down your guesses before you go on. It is the quickest way to find out what you do not know yet.
+# Write down your guesses before you continue. That is the quickest way to find out what you do not know yet.
 #
 # 1. What is [l2_penalty] of theta = (1, -2) with lambda = 0.1?
 # 2. A network learns to read handwritten digits. Out of 100 digits that it has never seen, how many will it get
@@ -163,7 +163,7 @@ print(caught.problems[0].split(";")[0])
 
 # %% [markdown]
 # So the answer to question 3 is no. The network learned all the same: no crash, no warning, and an accuracy that looks
-# right. The check finds the mistake on its first input, where code and line are 76% apart (7.6e-01 is 0.76). Rounding
+# right. The check finds the mistake on its first input, where code and line differ by 76% (7.6e-01 is 0.76). Rounding
 # alone would be about 0.0000000000000001.
 
 # %%

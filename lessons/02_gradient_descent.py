@@ -6,8 +6,8 @@
 
 # %% [markdown]
 # ## Question
-# A network has thousands of parameters. Training looks for values at which its error is small. Trying them all is
-# hopeless. How does one find the way down without ever seeing the landscape?
+# A network has thousands of parameters. Training looks for values at which its error is small. Trying all values is
+# hopeless. How can training find the way down without ever seeing the whole landscape?
 
 # %% [markdown]
 # ## Formulas
@@ -23,7 +23,7 @@
 # the bowl is ten times as curved, so its walls get steep ten times as fast. We start at (10, 1).
 #
 # 1. Which learning rate is best: 0.01, 0.1, 0.18, or 0.21?
-# 2. One of them makes J grow without end. Which one, and which of the two parameters is to blame?
+# 2. One of them makes J grow without end. Which one, and which of the two parameters is the cause?
 # 3. Where is θ₁ after 20 steps with α = 0.1? (One step multiplies it by 1 − α.)
 
 # %% [markdown]
@@ -116,8 +116,8 @@ assert ends[0] < 1e-3 and ends[1] > 1e9
 # -> alpha 1 % above it: J is above 1,000,000,000:           True
 
 # %% [markdown]
-# The flat direction has to use the same α. With α at most 0.2, a step leaves at least 1 − 0.2 = 80 % of θ₁. Were the
-# bowl 1,000 times as curved along θ₂ as along θ₁, a step would leave 99.8 %. So the longer and narrower the bowl, the
+# The flat direction has to use the same α. With α at most 0.2, a step leaves at least 1 − 0.2 = 80 % of θ₁. If the bowl
+# were 1,000 times as curved along θ₂ as along θ₁, a step would leave 99.8 %. So the longer and narrower the bowl, the
 # slower the descent.
 
 # %% [markdown]

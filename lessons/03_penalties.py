@@ -6,11 +6,10 @@
 
 # %% [markdown]
 # ## Question
-# A network with many parameters can memorise its training data. What counts is whether it *generalises*, that is,
-# whether it is right on data that it has not seen. A *penalty* makes large parameters cost something: one minimises
-# J = L + R, the loss plus the penalty. Two penalties are usual, and so is a shortcut called weight decay. What does
-# each of them do to the parameters? Does the network generalise better? And is weight decay just L2 under another
-# name?
+# A network with many parameters can memorise its training data. What matters is whether it *generalises*, that is,
+# whether it is right on data that it has not seen. A *penalty* makes large parameters cost something: one minimises the
+# sum J = L + R, the loss plus the penalty. Two penalties are usual, and so is a shortcut called weight decay. What does
+# each of them do to the parameters? Does the network generalise better? And is weight decay just L2 under another name?
 
 # %% [markdown]
 # ## Formulas
@@ -230,12 +229,12 @@ assert np.mean([abs(kernel[rare]).mean() for kernel in kernels["no penalty"]]) >
 
 # %% [markdown]
 # ## Code: when a penalty helps
-# In that table the accuracy (with ink on nothing) is not higher with a penalty, but lower. So what are penalties for?
-# Let us take fewer training images: 100 of the 1,347, drawn anew for each of 20 random starts. To be fair, each of the
-# three networks gets the same six chances, two learning rates and three numbers of epochs, and we compare the best of
-# each, chosen by the test set, so all three results are somewhat optimistic. λ is 0.001 as above. Beside the accuracy
-# we take the log loss, lesson 04's loss on the test images. It is large if the network gives a wrong answer a high
-# probability.
+# In that table the accuracy without ink is not higher with a penalty, but lower. So what are penalties for? Let us take
+# fewer training images: 100 of the 1,347, drawn again for each of 20 random starts. Each of the three networks is
+# trained with the same six configurations, two learning rates times three numbers of epochs, and we compare the best of
+# each. It is chosen by the test set, so all three results are somewhat optimistic. λ is 0.001 as above. Beside the
+# accuracy we take the log loss, lesson 04's loss on the test images. It is large if the network gives a wrong answer a
+# high probability.
 
 
 # %%

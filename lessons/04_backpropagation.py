@@ -6,9 +6,9 @@
 
 # %% [markdown]
 # ## Question
-# Gradient descent needs the gradient: for each parameter, how much the loss changes if that parameter changes a
-# little. With 4,810 parameters, must one try 4,810 little changes? Backpropagation gets all of them in one pass back
-# through the network. How?
+# Gradient descent needs the gradient: for each parameter, how much the loss changes if that parameter changes a little.
+# With 4,810 parameters, does that take 4,810 small changes, one after the other? Backpropagation gets all of them in
+# one pass back through the network. How?
 
 # %% [markdown]
 # ## Formulas

@@ -178,8 +178,8 @@ for size in (1000.0, 0.001):
 
 # %% [markdown]
 # ## Code: the digits
-# Five of them on the digits, each with six learning rates. We compare the loss on the training rows after 10 epochs,
-# the median of nine random starts.
+# Five of the optimizers on the digits, each with six learning rates. We compare the loss on the training rows after 10
+# epochs, the median of nine random starts.
 
 # %%
 X, y = st.datasets.load_digits()
@@ -217,11 +217,11 @@ for name, runs in tried.items():
 # -> Adam             loss after 10 epochs, alpha 0.001 to 0.3:   0.38   0.14   0.06   0.04   0.19   1.85
 
 # %% [markdown]
-# Read the rows from left to right. With a suitable learning rate each of the five ends at a low loss here. What
-# differs is which rate is suitable. Compare the first two rows: up to 0.03, momentum at α is like gradient descent at
-# 10 · α, as a steady gradient adds up to 1 / (1 − 0.9) = 10 times itself. Adam and RMSprop are best at 0.01 to 0.03. At
-# 0.3, where gradient descent is best, they have learned almost nothing. So a learning rate means nothing without its
-# optimizer: tune them together.
+# Read the rows from left to right. With a suitable learning rate each of the five ends at a low loss here. What differs
+# is which rate is suitable. Compare the first two rows: up to 0.03, momentum at α is like gradient descent at 10 · α,
+# as a steady gradient adds up to 1 / (1 − 0.9) = 10 times itself. Adam and RMSprop are best at 0.01 to 0.03. At 0.3,
+# where gradient descent is best, they have learned almost nothing. So a learning rate cannot be transferred from one
+# optimizer to another: tune them together.
 
 # %%
 best_rate = {name: min(runs, key=lambda alpha: runs[alpha]) for name, runs in tried.items()}
@@ -350,8 +350,9 @@ for ax, table, title, cmap in (
 # below says.
 #
 # Stability: with a larger rate the loss rises in more epochs, with small batches sooner than with large ones. At α = 3
-# nothing is learned with any of the four batches: nearly all hidden units die, as in lesson 02. So there is an end to
-# it. With batches of 512 the fastest rate is the same as with 128, and to reach 0.2 takes more epochs.
+# nothing is learned with any of the four batches: nearly all hidden units die, as in lesson 02. So the learning rate
+# cannot grow without limit. With batches of 512 the fastest rate is the same as with 128, and to reach 0.2 takes more
+# epochs.
 
 # %%
 fastest = [rates[int(np.argmin(row))] for row in speed]

@@ -135,9 +135,9 @@ assert np.isclose(log_value(0.5, 1e-4, 1.0), 0.01)  # half way on a log scale
 
 # %% [markdown]
 # ### How certain is the winner?
-# Random's winner has 0.964 in the folds, but 0.933 on the held-out test set. Was the search wrong? A training depends
-# on its random start (the initial weights), and each of these numbers is from one start. So we train that
-# configuration, the second of the nine, and the grid's winner from ten other starts each. And we repeat the random
+# The winner of the random search has 0.964 in the folds, but 0.933 on the held-out test set. Was the search wrong? A
+# training depends on its random start (the initial weights), and each of these numbers is from one start. So we train
+# that configuration, the second of the nine, and the grid's winner from ten other starts each. And we repeat the random
 # search with five other seeds.
 
 
@@ -167,10 +167,11 @@ print(f"best of five more random searches: {min(others):.3f} to {max(others):.3f
 # -> best of five more random searches: 0.960 to 0.967 in the folds
 
 # %% [markdown]
-# (± is the standard deviation of the ten starts.) On average there is no drop: random's draw 2 has 0.952 in the folds
-# and 0.956 on the test set. In the search its start was lucky in the folds, and unlucky on the test set. So one
-# training says little about a difference of 0.03 with this configuration. In the folds both winners have a lower mean
-# accuracy than in the search, where they were picked *because* their score was high. Lesson 10 measures that bias.
+# (± is the standard deviation of the ten starts.) On average there is no drop: draw 2 of the random search has 0.952 in
+# the folds and 0.956 on the test set. In the search its start happened to give a high accuracy in the folds and a low
+# one on the test set. So one training says little about a difference of 0.03 with this configuration. In the folds both
+# winners have a lower mean accuracy than in the search, where they were picked *because* their score was high. Lesson
+# 10 measures that bias.
 #
 # Predict 3: six random searches have found 0.960 to 0.967, and the grid 0.970. Another random start changes a score by
 # about as much, so these numbers do not show which search is better.
@@ -208,7 +209,7 @@ assert np.mean(first - other) > 5.0 * paired
 # We split the training rows once more. The network is trained on the first part, the *training set*. The second part,
 # the *validation set*, is used only to measure. Then we choose badly on purpose:
 #
-# - *underfitting*: two hidden units, too few to tell ten digits apart;
+# - *underfitting*: two hidden units, too few to distinguish ten digits;
 # - *overfitting*: two layers of 256 units, and only 50 images to learn from;
 # - *long training*: plain gradient descent with a learning rate that is much too small.
 
@@ -363,7 +364,7 @@ def check(solution=None):
 
     rates, momenta = (np.array([params[name] for params in drawn]) for name in ("learning_rate", "momentum"))
     sizes = [params["batch_size"] for params in drawn]
-    assert len(set(rates)) > 1, "All draws are the same: draw anew in each round, from the one rng that is given"
+    assert len(set(rates)) > 1, "All draws are the same: draw again in each round, from the one rng that is given"
     outside = rates.min() < 1e-4 or rates.max() > 1.0
     assert not outside, f"Learning rates from {rates.min():.3g} to {rates.max():.3g}; the range is 0.0001 to 1"
     low = np.mean(rates < 0.01)

@@ -1,6 +1,6 @@
 # %% [markdown]
 # # 07 Five metrics, and when each of them misleads
-# Accuracy, precision, recall, F1 and AUC on a rare illness: what each measures and what not; and calibration.
+# Accuracy, precision, recall, F1 and AUC on a rare illness: what each does and does not measure; and calibration.
 #
 # Covers section 2.3 of the document.
 
@@ -22,8 +22,8 @@
 #
 # Here y is the truth and q the prediction; the weights w are all 1. Call the class that you look for *positive*. TP
 # counts the positives that are found, FN those that are missed, FP the false alarms. *Precision* asks: of the alarms,
-# how many are right? *Recall* asks: of the positives, how many are found? *F1* (β = 1) is their harmonic mean, which
-# is near the smaller of the two. z stands where a metric has no value; it is 0.
+# how many are right? *Recall* asks: of the positives, how many are found? *F1* (β = 1) is their harmonic mean, which is
+# near the smaller of the two. z is the value of a metric that is undefined; here it is 0.
 #
 # *AUC* needs no decision, only a score s. Take a positive and a negative row: how often has the positive one the
 # higher score? (A tie counts half.) That share is also the area under the ROC curve, which you see below.
@@ -92,9 +92,9 @@ for name, scores in results.items():
 # %% [markdown]
 # ## Check: the rare illness
 # Predict 1: saying *healthy* to everybody has an accuracy of 0.95, an AUC of 0.5, and 0 in the three others. It finds
-# nobody. (It raises no alarm, so its precision has no value: that is z.) The trained network is hardly more *accurate*
-# than this, though it finds 39 % of the ill. The other way round, *always ill* has a perfect recall, and an accuracy of
-# 5 %. AUC gives both of them 0.5, chance, since they give every patient the same score.
+# none of the ill. (It raises no alarm, so its precision is undefined, and z is used.) The trained network is hardly
+# more *accurate* than this, though it finds 39 % of the ill. The other way round, *always ill* has a perfect recall,
+# and an accuracy of 5 %. AUC gives both of them 0.5, chance, since they give every patient the same score.
 #
 # The *confusion matrix* has the counts behind the first four. Rows are true classes, columns predicted ones.
 
@@ -154,7 +154,7 @@ axes[1].legend(loc="lower center", ncols=2)
 # %% [markdown]
 # ## Check: the threshold
 # Predict 2: from 0.5 to 0.1 recall goes up (0.39 to 0.81). Precision (0.66 to 0.30), accuracy (0.96 to 0.90) and F1
-# (0.49 to 0.44) go down. AUC stays. Recall can never fall when the threshold is lowered: nobody loses an alarm.
+# (0.49 to 0.44) go down. AUC stays. Recall can never fall when the threshold is lowered, since every alarm remains.
 # Precision mostly falls when the threshold is lowered, but not at each step: its curve is jagged on the right of the
 # picture, where few are alarmed. F1 is largest in between, here at 0.36. So on the way down F1 first rises, then falls.
 #
@@ -247,11 +247,11 @@ axes[2].legend(loc="lower right")
 # probabilities are nearly calibrated: the gap in a group is 0.009 on average. The two others are not. Their log loss is
 # higher, and a decision that takes them as they are costs about twice as much. The log loss is smallest on average for
 # the true probabilities (it is a *proper* score: Gneiting and Raftery, 2007), and it grows without limit as the
-# probability of what is true goes to 0. By that the overconfident version has the highest log loss, though its gap is
-# smaller than that of the version divided by 10: a single number does not say all about calibration either.
+# probability of what is true goes to 0. That is why the overconfident version has the highest log loss, though its gap
+# is smaller than that of the version divided by 10. So no single number describes calibration completely either.
 #
-# So: AUC to see whether a model can rank; log loss and a reliability diagram if you are going to use its probabilities;
-# and for decisions, put in your own costs.
+# So use AUC to see whether a model can rank, log loss and a reliability diagram if you need its probabilities, and your
+# own costs for decisions.
 
 # %%
 trained, low, sure = judged.values()

@@ -1,14 +1,14 @@
 # %% [markdown]
 # # 08 Scaling, and what leaks
-# Why a network wants its columns on one scale, and how rows that should be unseen get into the training after all.
+# Why the inputs of a network should be on one scale, and how information on unseen rows leaks into training.
 #
 # Covers section 2.1 of the document.
 
 # %% [markdown]
 # ## Question
-# Tables come with columns of all sizes: one in grams, one in tonnes. Must a network care? One scales the columns
-# first. But a scaler is fitted to rows: it needs a mean, or a range. To *which* rows may it be fitted? What else is
-# fitted before training begins, and what does it cost if rows of the test part take part in it?
+# Tables come with columns of all sizes: one in grams, one in tonnes. Does that matter to a network? One scales the
+# columns first. But a scaler is fitted to rows: it needs a mean, or a range. To *which* rows may it be fitted? What
+# else is fitted before training begins, and what does it cost if rows of the test part take part in it?
 
 # %% [markdown]
 # ## Formulas
@@ -31,7 +31,7 @@
 #
 # Here s is the factor that a column is multiplied by, and m is what is then added.
 #
-# The *standard error* e says how sure the mean of k scores is (#k: how many).
+# The *standard error* e says how precise the mean of k scores is (#k: how many).
 #
 # - [standard_error_of_mean] e = √(Σₖ[(sₖ − meanₖ[sₖ])²] / (#k · max(#k − 1, 1)))
 #
@@ -45,8 +45,8 @@
 #    are large and far from 0?
 # 2. One row of 300 has a typing error: 1,000 times too much. Which scaling suffers more from it?
 # 3. You fit the scaler on all rows, then cross-validate. How much too good is the accuracy: by 0.1, 1, or 10 points?
-# 4. 60 rows of pure noise and 2,000 columns. You keep the ten columns that go best with y, then cross-validate. What
-#    accuracy do you get, where only 50 % is possible?
+# 4. 60 rows of pure noise and 2,000 columns. You keep the ten columns whose correlation with y is largest, then
+#    cross-validate. What accuracy do you get, where only 50 % is possible?
 
 # %% [markdown]
 # ## Code: grams and tonnes
@@ -197,7 +197,7 @@ assert squeezed < 0.01 * ordinary
 
 # %% [markdown]
 # ## Code: small leaks
-# In cross-validation the fold that is left out stands for rows that do not exist yet. If anything is fitted to those
+# In cross-validation the fold that is left out represents rows that do not exist yet. If anything is fitted to those
 # rows before they are scored, the score is no longer an estimate for new rows. That is a *leak*. Two common ones: the
 # scaler is fitted to all rows; gaps are filled with the means of all rows. We measure what they gain on small data: 24
 # rows, 100 draws. In each draw the same folds are scored both ways.
@@ -325,9 +325,9 @@ axes[1].legend(loc="upper left")
 # folds it is chance, whatever the number of columns.
 #
 # What makes this leak so large is y. The third column of the table also selects on all rows, test rows included, but
-# without looking at y, and it stays at chance. A scaler and an imputer see no labels either. Be careful with all
-# that uses y: selecting columns, replacing a category by the mean of y, tuning itself (lesson 10). And fit everything
-# else inside the folds too: on other data nobody knows how large a small leak is, and doing it right costs nothing.
+# without looking at y, and it stays at chance. A scaler and an imputer see no labels either. Be careful with all that
+# uses y: selecting columns, replacing a category by the mean of y, tuning itself (lesson 10). And fit everything else
+# inside the folds too: how large such a leak is on other data is unknown, and to avoid it costs nothing.
 
 # %%
 assert all(abs(values.mean()) < 3.0 for values in small.values())
@@ -376,9 +376,9 @@ for name, scaled in BROKEN.items():
 # -> / σ² instead  columns 0 ± 1 and 0 ± 97: loss 0.36, accuracy 0.85
 
 # %% [markdown]
-# Each part does a job. Without − μ the second column is about 500 ± 1: the offset again, as with the grams. Without
-# / σ the small column is not used: the accuracy is that of the first column alone. With the variance instead of its
-# root the small column has a standard deviation of about 100, and the two differ in size as much as before.
+# Both parts are needed. Without − μ the second column is about 500 ± 1: the offset again, as with the grams. Without /
+# σ the small column is not used: the accuracy is that of the first column alone. With the variance instead of its root
+# the small column has a standard deviation of about 100, and the two differ in size as much as before.
 
 # %%
 assert all(after["both"][0] < after[name][0] - 0.05 for name in ("no − μ", "no / σ", "/ σ² instead"))

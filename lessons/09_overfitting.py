@@ -8,7 +8,7 @@
 # ## Question
 # The document says (section 9.3): regularisation, data augmentation and early stopping prevent overfitting. Do they
 # all? Does each? Do they add up? First we must *see* whether a network fits too little or too much. Then we try the
-# remedies, and judge them by what they change.
+# remedies, and measure what each of them changes.
 
 # %% [markdown]
 # ## Formulas
@@ -20,16 +20,16 @@
 # - [log_loss] L = −Σₙ[wₙ · Σₖ[tₙₖ · log(pₙₖ)]] / Σₙ[wₙ]
 # - [corrected_standard_error] e = √((1 / #k + m / n) · Σₖ[(dₖ − meanₖ[dₖ])²] / max(#k − 1, 1))
 #
-# The first three keep weights small (lesson 03). *Dropout* sets each hidden unit to 0 with probability r, drawn anew in
-# every step (u is random between 0 and 1). *Gaussian noise* changes each input a little (z is a normal random number):
-# every epoch sees slightly different rows with the same labels, which is called *augmentation*. Both work in training
-# only. *Early stopping* keeps some training rows aside and ends the training when the loss on them does not improve any
-# more (lesson 06).
+# The first three keep weights small (lesson 03). *Dropout* sets each hidden unit to 0 with probability r, drawn again
+# in every step (u is a uniform random number between 0 and 1). *Gaussian noise* changes each input a little (z is a
+# normal random number): every epoch sees slightly different rows with the same labels, which is called *augmentation*.
+# Both work in training only. *Early stopping* keeps some training rows aside and ends the training when the loss on
+# them does not improve any more (lesson 06).
 #
-# The last formula says how sure a mean difference of two networks is. dₖ is their difference in draw k of the rows (#k:
-# how many draws), each with n rows to train on and m to test on. The draws share rows, so the differences are not
-# independent, and m / n makes up for that. We write the mean and this *corrected error* as "+0.041 ± 0.020". Read it
-# so: the true difference is probably less than two errors away from the mean, here between 0.00 and 0.08. Lesson 10
+# The last formula says how precise the mean difference of two networks is. dₖ is their difference in draw k of the rows
+# (#k: how many draws), each with n rows to train on and m to test on. The draws share rows, so the differences are not
+# independent, and m / n makes up for that. We write the mean and this *corrected error* as "+0.041 ± 0.020". It means:
+# the true difference is probably less than two errors away from the mean, here between 0.00 and 0.08. Lesson 10
 # measures how often such a statement is wrong.
 
 # %% [markdown]
@@ -41,9 +41,9 @@
 
 # %% [markdown]
 # ## Code: three curves
-# Digits again, but the first 800 were labelled in haste: a fifth of them got a random label. The others have been
-# checked. We train on 400 hasty rows, and test on the checked ones. The functions below are scikit-learn's in
-# name and arguments. `cv` takes any list of (training rows, test rows): three draws of 400 rows.
+# Digits again, but the first 800 have *noisy labels*: a fifth of them got a random label. The others have been checked.
+# We train on 400 noisy rows, and test on the checked ones. The functions below are scikit-learn's in name and
+# arguments. `cv` takes any list of (training rows, test rows): three draws of 400 rows.
 
 # %%
 import matplotlib.pyplot as plt
@@ -58,10 +58,10 @@ X, truth = st.datasets.load_digits()
 rng = np.random.default_rng(0)
 order = rng.permutation(len(X))
 X, truth = X[order], truth[order]
-hasty, checked = np.arange(800), np.arange(800, len(X))
+noisy, checked = np.arange(800), np.arange(800, len(X))
 y = np.where((np.arange(len(X)) < 800) & (rng.random(len(X)) < 0.2), rng.integers(10, size=len(X)), truth)
-draws = [(rng.permutation(hasty)[:400], checked) for _ in range(3)]
-print(f"{np.mean(y[hasty] != truth[hasty]):.0%} of the hasty labels are wrong, and none of the others")
+draws = [(rng.permutation(noisy)[:400], checked) for _ in range(3)]
+print(f"{np.mean(y[noisy] != truth[noisy]):.0%} of the noisy labels are wrong, and none of the others")
 
 
 def network(**changes):
@@ -81,7 +81,7 @@ for name, (values, seen, unseen) in curves.items():
     for value, here, there in zip(values, seen, unseen, strict=True):
         if value in (1, 8, 50, 128, 400):
             print(f"{value:4} {name:13}  log loss: training {here:.2f}, unseen {there:.2f}")
-# -> 21% of the hasty labels are wrong, and none of the others
+# -> 21% of the noisy labels are wrong, and none of the others
 # ->    1 units          log loss: training 1.99, unseen 2.02
 # ->    8 units          log loss: training 0.73, unseen 0.79
 # ->  128 units          log loss: training 0.02, unseen 0.88
@@ -130,8 +130,8 @@ for name in ("units", "epochs"):
     assert name == "units" and np.ptp(unseen[3:]) < 0.25 or unseen[-1] > unseen[3] + 0.3
 gap = curves["training rows"][1].mean(axis=1) - curves["training rows"][2].mean(axis=1)
 assert gap[-1] < gap[0] / 2
-memory = network(units=128, epochs=128).fit(X[hasty[:400]], y[hasty[:400]])
-wrong = hasty[:400][y[:400] != truth[:400]]
+memory = network(units=128, epochs=128).fit(X[noisy[:400]], y[noisy[:400]])
+wrong = noisy[:400][y[:400] != truth[:400]]
 by_label = []
 for train, _ in draws:
     p = network(epochs=8).fit(X[train], y[train]).predict_proba(X[train])
@@ -148,17 +148,17 @@ assert true < -curves["epochs"][2].mean(axis=1)[3] < own
 # ## Code: an ablation
 # An *ablation* takes parts of a method away, one at a time, to see what each is worth. Here the parts are six remedies.
 # We train without any, with each of them *alone*, with all, and with all *but one*. Each variant gets the same ten
-# draws, each with its own seed, so we can compare draw by draw: 400 of the hasty rows to train on, and 200 of the
+# draws, each with its own seed, so we can compare draw by draw: 400 of the noisy rows to train on, and 200 of the
 # checked ones to test on. (These strengths are examples; others may do better. The weight decay of 1.0 is no typing
 # error: each step takes α · w = 0.003 · 1.0 of the weight away.)
 
 # %%
 REMEDIES = {
     "augment": 0.5, "dropout": 0.4, "l2": 2e-3, "l1": 5e-4, "weight_decay": 1.0, "early_stopping": True}
-pairs = [(rng.permutation(hasty)[:400], rng.permutation(checked)[:200]) for _ in range(10)]
+pairs = [(rng.permutation(noisy)[:400], rng.permutation(checked)[:200]) for _ in range(10)]
 
 
-def judged(remedies):
+def scores_of(remedies):
     """Accuracy and log loss on the test rows of each draw, (draws, 2)."""
     scores = []
     for seed, (train, test) in enumerate(pairs):
@@ -168,9 +168,9 @@ def judged(remedies):
     return np.array(scores)
 
 
-none, everything = judged({}), judged(REMEDIES)
-alone = {name: judged({name: value}) for name, value in REMEDIES.items()}
-without = {name: judged({other: REMEDIES[other] for other in REMEDIES if other != name}) for name in REMEDIES}
+none, everything = scores_of({}), scores_of(REMEDIES)
+alone = {name: scores_of({name: value}) for name, value in REMEDIES.items()}
+without = {name: scores_of({other: REMEDIES[other] for other in REMEDIES if other != name}) for name in REMEDIES}
 table = {"none": none, **alone, "all": everything, **{f"all but {name}": without[name] for name in without}}
 print(f"{'':24}accuracy  log loss")
 for name, scores in table.items():
@@ -193,8 +193,8 @@ for name, scores in table.items():
 
 # %% [markdown]
 # And now the differences, mean ± corrected error: each remedy alone against none of them; all against all but this one,
-# which is what it is worth on top of the others; and all against the two that are best alone. Two errors away from 0
-# is a hint, and below that the sign itself is open.
+# which is what it is worth on top of the others; and all against the two that are best alone. A difference of two
+# errors is a hint; below that, even its sign is uncertain.
 
 
 # %%
@@ -245,18 +245,18 @@ fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", nco
 
 # %% [markdown]
 # ## Check: an ablation
-# Alone, every remedy makes both numbers better on average. How sure is that? Let us call a difference *decided* from
-# three errors on, and *undecided* below two. In accuracy weight decay and early stopping are decided. Dropout and
-# augmentation have two errors or a little more: likely. L1 and L2 are undecided. In log loss all have two to three
-# errors, early stopping the fewest. So *does each remedy help?* gets a yes for some, and a *probably* for others.
+# Alone, every remedy makes both numbers better on average. How certain is that? Let us call a difference *decided* from
+# three errors on, and *undecided* below two. In accuracy weight decay and early stopping are decided. The gains of
+# dropout and augmentation are two errors or a little more: likely. Those of L1 and L2 are undecided. In log loss all
+# gains are two to three errors, that of early stopping the smallest. So some remedies help, and the others probably do.
 #
 # Predict 4: all six have the higher accuracy, 0.91 against 0.85 for the best one alone, early stopping. That is almost
 # three errors. But they do not have the lower log loss: there augmentation alone is better on average, by two errors.
 #
-# And they do not add up. On top of the other five no remedy's accuracy can be told from 0: all are undecided, at two
-# points or less. That does not prove that they are worth nothing; ten draws of these rows cannot tell. Weight decay is
-# worth seven points alone, and perhaps two beside the others. Both numbers are right: an ablation tells what a part is
-# worth *beside the others*.
+# And they do not add up. What a remedy adds to the other five is undecided for each of them, two points of accuracy or
+# less. That does not prove that it adds nothing; ten draws of these rows are too few to show it. Weight decay is worth
+# seven points alone, and perhaps two beside the others. Both numbers are right: an ablation tells what a part is worth
+# *beside the others*.
 #
 # In log loss all six together are on average worse than any five. The network is right in nine of ten cases, but gives
 # its answers a probability of 0.6 only. Too strong a remedy is underfitting again. So one tunes the strengths, all
@@ -266,7 +266,7 @@ fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", nco
 # are decided. Which of the two is better, and what holds on other data, is not measured here.
 #
 # Beware of the plain standard error. Without m / n all bars would be 2.4 times shorter, and nearly every remedy would
-# look decided. Lesson 10 shows that such bars deceive.
+# look decided. Lesson 10 shows how often such bars are wrong.
 
 # %%
 def significant(found, column):
@@ -292,24 +292,24 @@ assert [type(layer) for layer in timid.model_.layers] == [st.GaussianNoise, st.D
 
 # %% [markdown]
 # ## Code: more rows, or a remedy?
-# There are 800 hasty rows, so we can also train on twice as many. Twice the rows are twice the steps in an epoch; to
+# There are 800 noisy rows, so we can also train on twice as many. Twice the rows are twice the steps in an epoch; to
 # keep the number of steps, we halve the epochs. The test rows and seeds are those of the ten draws.
 
 
 # %%
-def judged_on_all(remedies):
-    """As `judged`, but trained on all 800 hasty rows."""
+def scores_with_all_rows(remedies):
+    """As `scores_of`, but trained on all 800 noisy rows."""
     scores = []
     for seed, (_, test) in enumerate(pairs):
-        p = network(random_state=seed, **remedies).fit(X[hasty], y[hasty]).predict_proba(X[test])
+        p = network(random_state=seed, **remedies).fit(X[noisy], y[noisy]).predict_proba(X[test])
         scores.append((st.metrics.accuracy_score(truth[test], p.argmax(axis=1)), st.metrics.log_loss(truth[test], p)))
     return np.array(scores)
 
 
 more = {
-    "400 rows, 60 epochs": none, "800 rows, 60 epochs": judged_on_all({}),
-    "800 rows, 30 epochs": judged_on_all({"epochs": 30}), "400 rows, augment": alone["augment"],
-    "800 rows, augment": judged_on_all({"augment": 0.5})}
+    "400 rows, 60 epochs": none, "800 rows, 60 epochs": scores_with_all_rows({}),
+    "800 rows, 30 epochs": scores_with_all_rows({"epochs": 30}), "400 rows, augment": alone["augment"],
+    "800 rows, augment": scores_with_all_rows({"augment": 0.5})}
 for name, scores in more.items():
     print(f"{name:20} accuracy {scores[:, 0].mean():.2f}, log loss {scores[:, 1].mean():.2f}")
 for name, base in (
@@ -332,8 +332,8 @@ for name, base in (
 # ## Check: more rows, or a remedy?
 # Predict 2 again: more rows are no remedy by themselves. With the same 60 epochs 800 rows are no better than 400. With
 # the same number of *steps* they have the better means, but by less than two errors: undecided. Augmentation makes 400
-# rows as good as that; which of these two is better cannot be told. Both together have the best means, again by less
-# than two errors. So on these data more rows are one remedy among others, not a better kind of remedy.
+# rows as good as that; which of these two is better is undecided. Both together have the best means, again by less than
+# two errors. So on these data more rows are one remedy among others, not a better kind of remedy.
 
 # %%
 accuracy = {name: scores[:, 0].mean() for name, scores in more.items()}
@@ -373,8 +373,8 @@ for name, (unseen_loss, right, sure) in results.items():
 # -> without           log loss on unseen rows 0.77, accuracy 0.82, mean probability 0.89
 
 # %% [markdown]
-# The accuracy hardly changes, so it would not tell you. The log loss does: the network gives its answers a higher
-# probability, now higher than the share of them that is right. Such a network is called badly *calibrated*.
+# The accuracy hardly changes, so it does not show the mistake. The log loss does: the network gives its answers a
+# higher probability, now higher than the share of them that is right. Such a network is called badly *calibrated*.
 
 # %%
 assert abs(kept.mean() - 3.0) < 0.1
@@ -398,7 +398,7 @@ def with_shifts(X, y):
 
 # %%
 def check(solution=None):
-    """By hand on two images, and then on digits: five times the rows against five times the epochs."""
+    """Two images by hand, and then digits: five times the rows against five times the epochs."""
     solution = solution or with_shifts
     images = np.zeros((2, 8, 8))
     images[0, 3, 4], images[0, 0, 7], images[1, 5, 5] = 1.0, 2.0, 3.0

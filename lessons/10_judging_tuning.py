@@ -1,14 +1,14 @@
 # %% [markdown]
 # # 10 What has tuning gained?
-# Why the best of many scores is too high, and how to judge a tuned configuration.
+# Why the best of many scores is too high, and how to evaluate a tuned configuration.
 #
 # Covers sections 1.2 and 9.2 of the document.
 
 # %% [markdown]
 # ## Question
-# The document says (section 9.2): judge tuning by metrics on validation rows. But the search has used these very rows
-# to choose. How much of the winner's score is quality, and how much is chance? And when a tuned configuration is better
-# by half a point than the default one: is that more than noise?
+# The document says (section 9.2): evaluate tuning by metrics on validation rows. But the search has used these very
+# rows to choose. How much of the winner's score is quality, and how much is chance? And when a tuned configuration is
+# better by half a point than the default one: is that more than noise?
 
 # %% [markdown]
 # ## Formulas
@@ -21,7 +21,8 @@
 # training, and m the rows that it is tested on.
 #
 # Three kinds of rows: the *training set* fits the weights, the *validation set* chooses the configuration, the
-# *held-out test set* judges it. Cross-validation lets the first two swap roles. The test set is used once, at the end.
+# *held-out test set* evaluates it. Cross-validation lets the first two swap roles. The test set is used once, at the
+# end.
 
 # %% [markdown]
 # ## Predict
@@ -34,9 +35,9 @@
 
 # %% [markdown]
 # ## Code: tuning pure noise
-# 80 rows, ten columns, and y is a coin toss. We search 40 random configurations, and follow the best score so far. For
-# each new leader we also see how it does on 1,000 new rows. All that four times, with new noise. The *nested* search at
-# the end tries 10 configurations only, as it has to be run again for each fold.
+# 80 rows, ten columns, and y is a coin toss. We search 40 random configurations, and follow the best score so far. Each
+# new best configuration is also scored on 1,000 new rows. We do this four times, each with new noise. The *nested*
+# search at the end tries 10 configurations only, as it has to be run again for each fold.
 
 # %%
 import matplotlib.pyplot as plt
@@ -91,7 +92,7 @@ print(f"nested cross-validation, best of 10: {np.mean(nested):.3f} ± {standard_
 # There are two estimates that are. One is a held-out test set. The other is *nested* cross-validation: put the whole
 # search inside the folds. Each outer fold is left out, the search runs on the rest, with its own inner folds, and its
 # winner is trained on the rest and scored on the fold that the search has not seen. That is one line: `cross_validate`
-# on a search. It needs no further rows, and costs as many searches as there are folds. It judges the *procedure* of
+# on a search. It needs no further rows, and costs as many searches as there are folds. It evaluates the *procedure* of
 # tuning, not one configuration. Here it says 0.494, where the validated score of the best of 10 was 0.569.
 
 # %%
@@ -145,7 +146,7 @@ on_225 = repeated(candidates["tuned"], FEWER) - repeated(candidates["default"], 
 
 # %% [markdown]
 # Then the rows to compare on. *Paired* means: both networks get the same folds, and we look at the differences. What
-# makes a fold hard for both cancels out. How sure is their mean? The plain standard error takes the 25 differences
+# makes a fold hard for both cancels out. How precise is their mean? The plain standard error takes the 25 differences
 # for independent. They are not. In each repetition two trainings share three quarters of their training rows, and all
 # repetitions use the same 900 rows. The third formula makes up for that: 1/k becomes 1/k + m/n, the rows of a test over
 # those of its training. Here that makes the error 2.7 times larger. (Nadeau and Bengio derived it in 2003 for random
@@ -210,13 +211,13 @@ axes[1].set_title("Digits: 25 paired differences, and their mean")
 
 # %% [markdown]
 # ## Check: a real gain?
-# On the rows of the search, tuning looks like a gain of 2.0 points. On other rows it is 0.6. Is it the winner's curse?
-# With 225 training rows, as in the search, the gain on other rows is 1.6 points. So the number of rows may explain most
-# of the drop. But its error is larger than the whole drop, so neither cause can be shown here.
+# On the rows of the search, tuning looks like a gain of 2.0 points. On the rows to compare on it is 0.6. Is that the
+# winner's curse? With 225 training rows, as in the search, the gain there is 1.6 points. So the number of rows may
+# explain most of the drop. But its error is larger than the whole drop, so neither cause can be shown here.
 #
-# Predict 2: one cannot tell. The plain error says: more than three errors away from 0, so it is real. The corrected one
-# says: little more than one error, so it may well be nothing. *Break it* shows why the second is to be trusted. The log
-# loss agrees. A large difference passes the corrected test as well: see the 8 units.
+# Predict 2: it is undecided. By the plain error the gain is more than three errors away from 0, so it would be real. By
+# the corrected one it is little more than one error, so it may well be nothing. *Break it* shows why the second is the
+# right one. The log loss agrees. A large difference passes the corrected test as well: see the 8 units.
 #
 # On the test set tuned is better by 1.3 points, which is one and a half errors. A fair report would say: *probably a
 # little better; there are too few rows to be sure*. Not: *tuning improved the accuracy by 2 points*.
@@ -264,8 +265,8 @@ print(f"on 900 other rows: the best {hits[0].mean():.3f}, one_se {hits[1].mean()
 
 # %% [markdown]
 # ## Check: the simplest that is good enough
-# It took a quarter of the units, for a score that the folds cannot tell from the best. On the other rows both networks
-# are right equally often. That is not guaranteed: the rule prefers the simpler configuration at the risk of a
+# It chose a quarter of the units, with a score within one standard error of the best. On the rows to compare on both
+# networks are right equally often. That is not guaranteed: the rule prefers the simpler configuration at the risk of a
 # somewhat lower accuracy.
 
 # %%
@@ -273,10 +274,10 @@ assert pick.best_params_["units"] < best and pick.best_score_ >= bar
 
 # %% [markdown]
 # ## Break it
-# Take m/n away from the corrected error: it is the plain one then. Which number moves? The rate of false alarms.
-# Two methods that are *equally good by construction*: each looks at one of two columns, which know the same about y.
-# We compare them over 5 x 5 folds, 2,000 times, with new data, and count how often the mean is further than two errors
-# from 0. Then the same with 20 repetitions instead of 5.
+# Take m/n away from the corrected error: it is the plain one then. Which number moves? The rate of false alarms. Two
+# methods that are *equally good by construction*: each looks at one of two columns, which are equally informative about
+# y. We compare them over 5 x 5 folds, 2,000 times, with new data, and count how often the mean is further than two
+# errors from 0. Then the same with 20 repetitions instead of 5.
 
 
 # %%

@@ -24,11 +24,11 @@
 
 # %% [markdown]
 # ## Predict
-# 1. Two parameters, nine trainings, and only one of the two matters. Who comes closer to its best value, the grid or
+# 1. Two parameters, nine trainings, and only one of the two matters. Which comes closer to its best value, the grid or
 #    random search?
-# 2. Now two parameters that *both* matter, nine trainings. Who wins?
-# 3. Add parameters that change nothing, and pay for them: 3 values each, so 27, 81, 243, 729 trainings. How much better
-#    does the grid become?
+# 2. Now two parameters that *both* matter, nine trainings. Which of them wins?
+# 3. Add parameters that change nothing. The grid has 3 values of each, so it needs 27, 81, 243, 729 trainings. How much
+#    better does it become?
 
 # %% [markdown]
 # ## Code: nine points and their projections

@@ -340,7 +340,7 @@ def posterior(K, y, c, s):
 
 # %%
 def check(solution=None):
-    """By hand, on numbers that tell the mistakes apart; then against the package's process."""
+    """By hand, on numbers that distinguish the mistakes; then against the package's process."""
     solution = solution or posterior
     K, y, c = np.array([[2.0, 1.0], [1.0, 2.0]]), np.array([1.0, 3.0]), np.array([1.0, 0.5])
     mean, variance = solution(K, y, c, 4.0)  # alpha = (-1/3, 5/3), beta = (1/2, 0)
@@ -349,7 +349,7 @@ def check(solution=None):
         1.25: "this uses only the diagonal of K; the trials are correlated with each other, too",
     }
     variances = {
-        math.sqrt(3.5): "this is the standard deviation; the variance is asked for",
+        math.sqrt(3.5): "this is the standard deviation; the function returns the variance",
         3.75: "this is s − β · β; β has to be multiplied by c",
         2.75: "this is s − c · c; solve K β = c first, and take c · β",
         3.375: "this uses only the diagonal of K; the trials are correlated with each other, too",

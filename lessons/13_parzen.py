@@ -6,9 +6,9 @@
 
 # %% [markdown]
 # ## Question
-# A search has tried some configurations, and knows a loss for each. Which one should it try next? A *tree-structured
-# Parzen estimator*, TPE for short, asks: where are good trials dense, and bad ones are not? How does it make densities
-# from a handful of trials, and what does it do with them? And is it better than random search?
+# A search has tried some configurations, and each has a loss. Which one should it try next? A *tree-structured Parzen
+# estimator*, TPE for short, asks: where are good trials dense, and bad ones rare? How does it make densities from a
+# handful of trials, and what does it do with them? And is it better than random search?
 
 # %% [markdown]
 # ## Formulas
@@ -37,8 +37,8 @@
 # ## Predict
 # 1. There are 20 trials, and γ is 0.15. How many are good?
 # 2. Multiply all losses by a million. Does TPE then propose a different point?
-# 3. The first good trials are in a wide valley. A deeper, narrow one has not been seen. Who finds it more often, TPE or
-#    random search?
+# 3. The first good trials are in a wide valley. A deeper, narrow one has not been seen. Which finds it more often, TPE
+#    or random search?
 # 4. Choose the candidate with the highest l, and leave g out. What goes wrong?
 
 # %% [markdown]
@@ -64,7 +64,7 @@ def valleys(params):
     return 1.0 - 0.7 * np.exp(-(((x - 0.3) / 0.15) ** 2)) - np.exp(-(((x - 0.78) / 0.08) ** 2))
 
 
-def dice(seed, number):
+def generator_of(seed, number):
     return np.random.default_rng([seed, number])
 
 
@@ -72,9 +72,9 @@ def search(space, loss, trials, seed=0):
     seen = []
     for number in range(trials):
         if number < INITIAL:
-            params = st.RandomSearch().suggest(space, seen, [], number, dice(seed, number)).params
+            params = st.RandomSearch().suggest(space, seen, [], number, generator_of(seed, number)).params
         else:
-            params, _ = parzen.propose(space, seen, [], number, dice(seed, number))
+            params, _ = parzen.propose(space, seen, [], number, generator_of(seed, number))
         seen.append(Result(number, params, float(loss(params)), "done"))
     return seen
 
@@ -95,7 +95,7 @@ fig, axes = plt.subplots(3, 3, num="13-stages", figsize=(12, 7.5), sharex=True, 
 for (top, middle, bottom), n in zip(axes.T, (10, 20, 40), strict=True):
     good_density, bad_density, good = two_densities(line, trials[:n])
     log_l, log_g = (density.log_density(grid[:, None]) for density in (good_density, bad_density))
-    candidates = good_density.draw(SETTINGS.candidates, dice(4, n))
+    candidates = good_density.draw(SETTINGS.candidates, generator_of(4, n))
     ratios = good_density.log_density(candidates) - bad_density.log_density(candidates)
     chosen = trials[n].params["x"]
     assert chosen == candidates[ratios.argmax(), 0]
@@ -144,7 +144,7 @@ for density in two_densities(line, trials[:20])[:2]:
     assert np.isclose(np.exp(density.log_density(grid[:, None])).mean(), 1.0, atol=1e-3)  # the area below it
 
 million = [trial._replace(value=1e6 * trial.value) for trial in trials[:20]]
-assert parzen.propose(line, million, [], 20, dice(4, 20))[0] == trials[20].params  # only the order counts
+assert parzen.propose(line, million, [], 20, generator_of(4, 20))[0] == trials[20].params  # only the order counts
 
 # %% [markdown]
 # ## Code: choices, and a conditional parameter
@@ -198,7 +198,7 @@ for ax in axes[1:]:
 # given those before it, as the mean over two orders, first to last and last to first.
 
 # %%
-params, why = parzen.propose(tree, trials, [], 40, dice(0, 40))
+params, why = parzen.propose(tree, trials, [], 40, generator_of(0, 40))
 print({name: value if isinstance(value, str) else round(value, 4) for name, value in params.items()})
 for name, part in why["by_parameter"].items():
     print(f"  {name:14} {part:+.2f}")
@@ -217,7 +217,7 @@ print(f"  log ratio      {why['log_ratio']:+.2f}, "
 # the momentum, 0.88: l is high there, and g has a minimum between two maxima.
 #
 # The probability of being good, 48 %, is the highest of many estimates that are made from a few good trials. Whether it
-# can be trusted is measured below.
+# is right is measured below.
 
 # %%
 assert abs(why["by_parameter"]["optimizer"]) < min(why["by_parameter"][name] for name in ("learning_rate", "momentum"))
@@ -300,8 +300,8 @@ axes[1].legend()
 # best point. The Gaussian process is better than both on these two losses, which are smooth and without noise. (This
 # lesson does not test noise, many parameters or many trials.)
 #
-# And the probabilities in `why` are too high. Of the points that are said to be good with more than 70 %, far fewer
-# are: the highest of many estimates is too high on average, as in lesson 10.
+# And the probabilities in `why` are too high. Of the points with a stated probability above 70 %, a far smaller share
+# is good: the highest of many estimates is too high on average, as in lesson 10.
 
 # %%
 last = {key: losses[:, -1] for key, losses in above.items()}
@@ -323,7 +323,7 @@ def search_without_g(seed, trials=40):
     seen = search(line, valleys, INITIAL, seed)
     for number in range(INITIAL, trials):
         good_density, _, _ = two_densities(line, seen)
-        candidates = good_density.draw(SETTINGS.candidates, dice(seed, number))
+        candidates = good_density.draw(SETTINGS.candidates, generator_of(seed, number))
         x = float(candidates[good_density.log_density(candidates).argmax(), 0])
         seen.append(Result(number, {"x": x}, float(valleys({"x": x})), "done"))
     return seen

@@ -27,7 +27,7 @@
 # 2. *replacement*: the fittest of all trials so far may be parents, old or new (*elitism*: the best is never lost);
 # 3. *selection*: two of them are drawn, a fitter one with a higher probability;
 # 4. *crossover*: the child has genes from both, or from between or near them (SBX: *simulated binary crossover*);
-# 5. *mutation*: some genes take a random step. Then go on with 2.
+# 5. *mutation*: some genes take a random step. Then continue with step 2.
 #
 # Every search has to share its trials between *exploitation*, trying near the best so far, and *exploration*, trying
 # where little is known. Here selection and elitism exploit; the founders and mutation explore.
@@ -110,10 +110,10 @@ axes[1].legend(loc="lower left", fontsize=8)
 # %% [markdown]
 # ## Check: a population on a landscape
 # The founders (the first picture) are spread evenly: each has a column and a row of its own, a *Latin hypercube*. The
-# first parents are along the valley. Nobody has computed its direction; it is in the genes of those that survived. Four
-# generations later all parents are near its bottom (the third picture; trials 48 to 63 are not shown). The search
-# narrows by itself, since the steps are measured by the spread of the parents: they become smaller with it, until they
-# reach their lower limit (see below).
+# first parents are along the valley. The direction of the valley was not computed; it follows from which trials were
+# selected. Four generations later all parents are near its bottom (the third picture; trials 48 to 63 are not shown).
+# The search narrows by itself, since the steps are measured by the spread of the parents: they become smaller with it,
+# until they reach their lower limit (see below).
 
 # %%
 assert len({int((x + 4.0) * 2.0) for x in places[:16, 0]}) == 16 == len({int((y + 4.0) * 2.0) for y in places[:16, 1]})
@@ -141,7 +141,7 @@ for name, group in (("losses 1 to 2", seven), ("and one of 1000", np.append(seve
 
 # %% [markdown]
 # Now the children of two parents, with genes 0.4 and 0.6: blend draws uniformly from a range around both, SBX mostly
-# near one of them, and rarely far away. And the standard deviation of a mutation, as the search above went on.
+# near one of them, and rarely far away. And the standard deviation of a mutation, during the search above.
 
 # %%
 rng = np.random.default_rng(0)
@@ -175,7 +175,7 @@ axes[1].plot([0.4, 0.6], [0.15, 0.15], "k^", label="parents")
 axes[1].set(title="Crossover of one gene", xlabel="gene of the child", ylabel="density", ylim=(0, 7))
 axes[2].plot(range(16, 81, 4), steps, label=["x", "y"])
 axes[2].axhline(0.03, color="0.4", ls="--", lw=1, label="lower limit")
-axes[2].set(title="Mutation: σ as the search goes on", xlabel="trial", ylabel="share of the range", ylim=(0, None))
+axes[2].set(title="Mutation: σ during the search", xlabel="trial", ylabel="share of the range", ylim=(0, None))
 for ax in axes:
     ax.legend()
 
@@ -183,8 +183,8 @@ for ax in axes:
 # ## Check: the operators
 # Predict 1: in 15 of 64 cases, 23 %; without any selection (s = 1) it would be 12.5 %. And so in each generation again.
 #
-# Predict 2: hardly. Without the eighth the wheel prefers loss 1 to loss 2 by the factor 8; with it, all others
-# have equal shares. One training that fails badly spoils the wheel. In a tournament only ranks count: it is the default
+# Predict 2: hardly. Without the eighth the wheel prefers loss 1 to loss 2 by the factor 8; with it, all others have
+# equal shares. A single very large loss makes the wheel useless. In a tournament only ranks count; it is the default
 # here.
 #
 # Both crossovers keep the mean of the parents. Both put about half of the children outside. What differs is how far: 12
@@ -256,8 +256,8 @@ ax.legend()
 # In the picture random search begins elsewhere, because its first points are others: the genetic search's founders are
 # a Latin hypercube, the same one in each variant.
 #
-# So do not say that a part helps because it is plausible: take it away, and measure. And do not say that it always
-# helps, for this is one loss. What the defaults reach on 25 others, `benchmarks/search_quality.py` measures.
+# So do not conclude that a part helps because that is plausible: take it away, and measure. And do not conclude that it
+# always helps, since this is one loss. `benchmarks/search_quality.py` measures what the defaults reach on 25 others.
 
 # %%
 for part in ("crossover", "mutation"):

@@ -1,13 +1,14 @@
 # %% [markdown]
 # # 15 Hyperband: stop the losers early
-# A race in which bad configurations drop out after an epoch or two, and the best ones go on from where they were.
+# A race in which bad configurations drop out after an epoch or two, and the best ones continue from where they were.
 #
 # Covers sections 7.2, 8.3 and 9.1 of the document.
 
 # %% [markdown]
 # ## Question
-# Many a bad learning rate shows after one epoch. Why train with it for 27? Lesson 06 gave every configuration the same
-# number of epochs, however bad it looked at first. How much can be saved by watching, and what can go wrong?
+# Many bad learning rates can be recognised after one epoch. Why train with them for 27? Lesson 06 gave every
+# configuration the same number of epochs, however bad it looked at first. How much can be saved by stopping early, and
+# what can go wrong?
 
 # %% [markdown]
 # ## Formulas
@@ -24,9 +25,9 @@
 # in a rung after which k more follow it is R / η^k.
 #
 # *Hyperband* runs several such races, called *brackets*. The third formula says how often R can be divided by η without
-# falling below one epoch, the smallest budget b: p are the powers η, η², η³, ... So many promotions has the longest
-# bracket. The fourth says how many configurations begin in a bracket with s promotions. The two minus signs round *up*.
-# S is the s of the longest bracket.
+# falling below one epoch, the smallest budget b: p are the powers η, η², η³, ... That is the number of promotions in
+# the longest bracket. The fourth says how many configurations begin in a bracket with s promotions. The two minus signs
+# round *up*. S is the s of the longest bracket.
 #
 # The last two belong to another way of stopping early; we come to it at the end. There s = 1 means: stop.
 
@@ -39,9 +40,9 @@
 
 # %% [markdown]
 # ## Code: one race
-# The objective below is all that a race needs. The budget says how many epochs the network shall have seen. A promoted
-# trial *loads* what its parent has saved: the weights, but also the optimizer's memory and the number of epochs. So it
-# goes on as if nothing had happened.
+# The objective below is all that a race needs. The budget is the number of epochs that the network has been trained for
+# in the end. A promoted trial *loads* what its parent has saved: the weights, but also the optimizer's memory and the
+# number of epochs. So it continues as if it had not been interrupted.
 
 # %%
 import textwrap
@@ -106,7 +107,7 @@ print(textwrap.fill(race.why(39), 100))
 # -> the rung below; only the best is.
 
 # %% [markdown]
-# Now what nobody does: train all 27 to the end, to see what the race has missed.
+# Now train all 27 to the end, to see what the race has missed. (In practice that would cost too much.)
 
 # %%
 starters = race.trials[:27]
@@ -154,11 +155,11 @@ axes[1].legend(loc="upper right")
 # %% [markdown]
 # ## Check: one race
 # Predict 1: 81 epochs, a ninth of 729. The first rung costs 27 epochs. Each later one costs 18, that is 9 · 2, 3 · 6
-# and 1 · 18, because those that are promoted go on from where they were.
+# and 1 · 18, because those that are promoted continue from where they were.
 #
-# Predict 2: not quite. The winner is the second of 27, and the best one was third after 1, 3 and 9 epochs. A race looks
-# early, and the order after few epochs is not the order at the end. Here the price is small: the winner's loss is less
-# than half of the median.
+# Predict 2: not quite. The winner is the second of 27, and the best one was third after 1, 3 and 9 epochs. A race
+# decides early, and the order after few epochs is not the order at the end. Here the price is small: the winner's loss
+# is less than half of the median.
 #
 # And look at the winner's own loss: 0.130 after 9 epochs, and 0.153 after 27. The study's `best_value` is the 0.130, of
 # a trial that had not come to the end. In the picture its loss jumps from epoch to epoch.
@@ -179,9 +180,10 @@ print(searcher.check(race.trials))
 
 # %% [markdown]
 # ## Code: Hyperband
-# How small may the first budget be? With one epoch you can afford many configurations, but judge them badly. With 27
-# you judge them well, but can afford few. Nobody knows beforehand. Hyperband does not choose: its first bracket begins
-# with one epoch, its last one with all 27, and all brackets may cost about the same.
+# How small may the first budget be? With one epoch you can afford many configurations, but their losses say little.
+# With 27 their losses say much, but you can afford few configurations. Which is better is not known beforehand. So
+# Hyperband does not choose: its first bracket begins with one epoch, its last one with all 27, and all brackets may
+# cost about the same.
 #
 # Here one bracket runs after the other, as in the paper. (By default the first rungs of all brackets come first, then
 # the second rungs, and so on, so that several workers seldom wait for each other.) And since a race takes any
@@ -303,8 +305,9 @@ ax.legend()
 # a third in which 22 % have a dropout of 0.3 or more. Of the best third at the end 83 % have it, and no later rung
 # brings back what the first one has dropped.
 #
-# In Hyperband not everyone is judged by one epoch: its later brackets begin with 3, 9 and 27. But all of it costs 357
-# epochs, the first bracket 81. If you know that your curves cross, give it a `min_budget`: no bracket begins with less.
+# Hyperband does not rank all configurations after one epoch: its later brackets begin with 3, 9 and 27. But all of it
+# costs 357 epochs, the first bracket 81. If you know that your curves cross, give it a `min_budget`: no bracket begins
+# with less.
 
 # %%
 for epoch, sign in ((1, 1), (27, -1)):
@@ -316,9 +319,9 @@ assert much[1] < 0.35 and much[27] > 0.65 and much[1] < much[9] < much[27]
 # ## Code: median stopping
 # There is a simpler way to stop early, which needs no schedule. A trial *reports* its loss after each epoch. It is
 # stopped if even the best of its reports is worse than the median of what the others had been like by then. "What it
-# had been like" is its running average, the fifth formula; the last formula is the decision. It spares less than a
-# race, since half of the trials are better than the median. But it works with any searcher. `warmup=5` means that
-# nobody is stopped who has not five complete trials before it.
+# had been like" is its running average, the fifth formula; the last formula is the decision. It saves less than a race,
+# since half of the trials are better than the median. But it works with any searcher. With `warmup=5` no trial is
+# stopped before five earlier ones are complete.
 
 # %%
 class Report(st.Callback):
@@ -350,8 +353,8 @@ print(f"trained to the end, {half} of the {len(stopped)} would have been among t
 # %% [markdown]
 # ## Check: median stopping
 # These are the same 27 configurations as in the race (same seed), so we know how each would have ended. The best one is
-# found, for 417 epochs instead of 729. The rule, too, takes early losses for late ones: four of the twelve that it
-# stopped would have ended in the better half, but none of them among the first six.
+# found, for 417 epochs instead of 729. This rule, too, assumes that early losses predict late ones: four of the twelve
+# that it stopped would have ended in the better half, but none of them among the first six.
 
 # %%
 assert watched.best_value == full[best, -1] and used < 0.7 * full.size

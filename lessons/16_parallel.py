@@ -6,21 +6,22 @@
 
 # %% [markdown]
 # ## Question
-# Two workers tune side by side. Trials end in an order that nobody controls: the other programs on the machine decide.
-# A searcher learns from what has ended. So with the same seed it proposes other configurations each time, and nobody
-# can repeat what was found. Can several workers give *the same table*, bit for bit, as one? And what does it cost?
+# Two workers tune side by side. The order in which trials end cannot be controlled: it depends on the other programs on
+# the machine. A searcher uses the results of the trials that have ended. So with the same seed it proposes other
+# configurations each time, and the search cannot be reproduced. Can several workers give *the same table*, bit for bit,
+# as one? And what does it cost?
 
 # %% [markdown]
 # ## Formulas
 # - [idle_share] s = max(1 − b / (w · t), 0)
 #
-# w workers are there for t seconds, and have trials for b seconds in all: s is the share of their time in which they
-# had nothing to do.
+# w workers are available for t seconds, and run trials for b seconds in total. s is the share of their time in which
+# they are idle.
 #
-# The trick is one function. A searcher says of each trial how many results it *needs*: `needs(number)`. Trial 7 of a
-# search with `needs(7) = 4` is proposed from the results of trials 0 to 3, all of them and no others, whatever else
-# has ended by then. Until they are there, it waits. And its random numbers come from (seed, 7), and not from a
-# generator that others use too.
+# One function solves it. A searcher declares for each trial how many results it *needs*: `needs(number)`. Trial 7 of a
+# search with `needs(7) = 4` is proposed from the results of trials 0 to 3, all of them and no others, whatever else has
+# ended by then. Until they are there, it waits. And its random numbers come from (seed, 7), and not from a generator
+# that others use too.
 
 # %% [markdown]
 # ## Predict
@@ -98,8 +99,9 @@ axes[0].set_ylabel("point that is tried")
 
 # %% [markdown]
 # ## Check: a searcher that looks at the clock
-# Naive, the first four trials are the same, since nothing has ended yet. Then each day goes its own way. Keyed, ten
-# days give one table, and any number of workers gives it too: `needs` does not ask how many there are.
+# With the naive searcher the first four trials are the same every day, since nothing has ended yet. All later ones
+# depend on the day. With the keyed searcher ten days give one table, and any number of workers gives it too, since
+# `needs` does not depend on how many there are.
 #
 # What others do: Ray Tune's [FAQ](https://docs.ray.io/en/latest/tune/faq.html) says that where two trials end at the
 # same time, most searches may depend on which result is processed first. Optuna's
@@ -141,8 +143,8 @@ for name, searcher in searchers.items():
 
 # %% [markdown]
 # ## Code: what it costs
-# Who waits is idle. We ask the package's searchers what they need, and let four workers run 60 trials, whose durations
-# are drawn.
+# A worker that waits is idle. We ask the package's searchers what they need, and let four workers run 60 trials, whose
+# durations are drawn.
 
 
 # %%
@@ -184,8 +186,8 @@ for ax, name in zip(axes, ("Bayesian", "Bayesian, parallel=4", "genetic"), stric
 # ## Check: what it costs
 # Predict 1: 75 %. One works, three wait. Predict 2: far less, but not nothing: whenever the oldest trial is a long one,
 # the others wait for it. A `parallel` of twice the number of workers takes most of that away. The price is that each
-# suggestion knows less: it does not see the last seven results. Generations have a wait at the end of each. Random
-# search waits for nobody.
+# suggestion knows less: it does not see the last seven results. The genetic search waits at the end of each generation.
+# Random search never waits.
 #
 # A run measures the same with a real clock: afterwards it is in `study.idle_share`.
 
@@ -237,16 +239,16 @@ with tempfile.TemporaryDirectory() as folder:
 finished = [number for number, (_, _, state) in enumerate(before) if state == "complete"]
 print(f"finished trials that ran again: {sum(number in again for number in finished)}")
 print(f"at most two trials were under way: {running <= 2}")
-print(f"the table is that of a run that nobody has killed: {after == uninterrupted}")
+print(f"the table is that of an uninterrupted run: {after == uninterrupted}")
 # -> finished trials that ran again: 0
 # -> at most two trials were under way: True
-# -> the table is that of a run that nobody has killed: True
+# -> the table is that of an uninterrupted run: True
 
 # %% [markdown]
-# Predict 3: two, those that were under way. Each result is on the disk before a trial begins that may know of it. A
+# Predict 3: two, those that were under way. Each result is on the disk before a trial begins that may depend on it. A
 # trial that was running is begun again under its number, with its configuration. And since nothing depends on the
-# clock, the rest comes out as if nothing had happened. `python -m benchmarks.torture` does this 100 times for
-# each searcher.
+# clock, the rest is as if there had been no interruption. `python -m benchmarks.torture` does this 100 times for each
+# searcher.
 
 # %%
 assert after == uninterrupted and running <= 2 and not set(finished) & set(again)

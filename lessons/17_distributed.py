@@ -1,6 +1,6 @@
 # %% [markdown]
 # # 17 One training on several workers
-# A batch is shared out and the gradients are averaged: that gives the same network, and it need not be faster.
+# A batch is shared out and the gradients are averaged: that gives the same network, but it is not always faster.
 #
 # Covers sections 7.3 and 8.3 of the document.
 
@@ -170,10 +170,10 @@ ax.set_title("301,066 parameters, measured just now")
 # %% [markdown]
 # ## Check: is it faster?
 # Predict 3: see what was printed; the numbers are your machine's, and other programs on it count too. With batches of
-# 32 two threads are slower than one: the costs that do not shrink are larger than what the second thread saves. The
-# larger the batch, the more work there is in each step to share. But with larger batches an epoch has fewer steps, and
-# the batch size is a hyper-parameter of its own (lesson 05). Workers in other processes, or on other computers, must in
-# addition send what threads share in memory; that is not measured here.
+# 32 two threads are slower than one: the costs that do not shrink exceed what the second thread saves. The larger the
+# batch, the more work there is in each step to share. But with larger batches an epoch has fewer steps, and the batch
+# size is a hyper-parameter of its own (lesson 05). Workers in other processes, or on other computers, must in addition
+# send what threads share in memory; that is not measured here.
 #
 # To *tune*, one can give each worker a training of its own (lesson 16): then nothing is sent within a training.
 

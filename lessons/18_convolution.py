@@ -6,9 +6,9 @@
 
 # %% [markdown]
 # ## Question
-# An image of 28x28 pixels is 784 numbers. A dense layer takes any 784 numbers, so why not these? Two things speak
+# An image of 28x28 pixels is 784 numbers. A dense layer takes any 784 numbers, so why not these? There are two reasons
 # against it. It has a weight for each pixel and each unit, which is many. And to a dense layer a pattern that has moved
-# by one pixel is another pattern, since other weights meet it. What does a *convolution* do instead?
+# by one pixel is another pattern, since it is multiplied by other weights. What does a *convolution* do instead?
 
 # %% [markdown]
 # ## Formulas
@@ -20,13 +20,13 @@
 #   x[max(a, 0), max(c, 0), e]]
 # - [conv2d_kernel_grad] dₖⱼₑₒ = Σᵢₘₙ[x[i, s · m + k − t, r · n + j − q, e] · gᵢₘₙₒ]
 #
-# The first one looks worse than it is. Take one gray image (one i, one *channel* e), one filter w (one o), steps of one
-# pixel (s = r = 1) and no zeros around (t = q = 0). What is left is
+# The first one looks more complicated than it is. Take one gray image (one i, one *channel* e), one filter w (one o),
+# steps of one pixel (s = r = 1) and no zeros around (t = q = 0). What is left is
 #
 #     y[m, n] = b + Σ x[m + k, n + j] · w[k, j]
 #
 # Lay the filter on the image with its upper left corner at (m, n). Multiply each weight by the pixel beneath it, and
-# add up. That is one number of the output. Then move the filter on. The weights are the same at every place.
+# add up. That is one number of the output. Then move the filter on. The weights are the same at every position.
 #
 # *Stride* s means that the filter moves by s pixels at a time. *Padding* means zeros around the image: "valid" has
 # none, "same" has as many as are needed to get as many outputs as pixels (with stride 1).
@@ -43,11 +43,11 @@
 #    large? And that of the same filter, turned by a quarter?
 # 4. You move the image down by one pixel. What becomes of the output? And with a stride of 2?
 # 5. Bars of three pixels are vertical or horizontal. A dense network learns them in the left half of an image, without
-#    a mistake. How many does it tell apart in the right half?
+#    a mistake. How many does it classify correctly in the right half?
 
 # %% [markdown]
 # ## Code: by hand
-# An image of 5x5 pixels, a filter of 3x3, no bias. On paper, at the upper left place:
+# An image of 5x5 pixels, a filter of 3x3, no bias. On paper, at the upper left position:
 #
 #     0  0  0  0  0
 #     0  1  2  0  0       1  0  -1      pixels   0  0  0
@@ -55,7 +55,7 @@
 #     0  1  2  0  0       1  0  -1      it       0  1  2
 #     0  0  0  3  0
 #
-# Four loops do all nine places.
+# Four loops compute all nine positions.
 
 # %%
 import matplotlib.pyplot as plt
@@ -113,8 +113,8 @@ assert np.allclose(x.ravel() @ dense, by_hand.ravel(), atol=1e-12)  # the same a
 assert np.count_nonzero(M) == 9 * 9 and np.unique(M[M != 0]).size == 9
 
 # %% [markdown]
-# Predict 1: 78,500 and 80. And the size of the image does not matter to a convolution: its weights belong to places in
-# the window, not in the image. The third number below is the dense layer that puts out as many numbers as the
+# Predict 1: 78,500 and 80. And the size of the image does not matter to a convolution: its weights belong to positions
+# in the window, not in the image. The third number below is the dense layer that puts out as many numbers as the
 # convolution does.
 
 # %%
@@ -133,7 +133,7 @@ assert parameters(st.Conv2D(8, 3), gray) == 3 * 3 * 1 * 8 + 8 == 80
 
 # %% [markdown]
 # ## Code: sizes
-# How many places are there for the filter? Count in the formulas, and ask the layers.
+# How many positions are there for the filter? Count in the formulas, and ask the layers.
 
 # %%
 print(f"{'pixels':>6}{'filter':>8}{'stride':>8}{'valid':>8}{'same':>8}{'zeros before':>14}")
@@ -207,8 +207,8 @@ assert abs(plain).max() < 1e-12
 
 # %% [markdown]
 # ## Code: pooling
-# The picture on the right has been *pooled*, after ReLU: of each 2x2 pixels the largest stays. Where exactly an
-# edge is gets lost, and the next layer has a quarter of the pixels to work on. On paper:
+# The picture on the right has been *pooled*, after ReLU: of each 2x2 pixels the largest stays. The exact position of an
+# edge is lost, and the next layer has a quarter of the pixels to work on. On paper:
 #
 #     | 1  5 | 0  2 |
 #     | 3  4 | 1  1 |         maximum | 5  2 |       mean | 3.25  1 |
@@ -234,9 +234,9 @@ assert one_window[0] == largest[1, 0] == 8
 
 # %% [markdown]
 # ## Code: the gradient of a filter
-# One weight is used at every place, so it changes the loss in many ways, and the chain rule (lesson 04) adds them up:
-# *what came in* times *what comes back*, summed over all places. That is the last formula. Here the nine outputs should
-# be 0, and the loss is the mean of their squares, so g = 2 · y / 9 comes back.
+# One weight is used at every position, so it changes the loss in many ways, and the chain rule (lesson 04) adds them
+# up: the *input* times the *gradient of the output*, summed over all positions. That is the last formula. Here the nine
+# outputs should be 0, and the loss is the mean of their squares, so the gradient of the outputs is g = 2 · y / 9.
 
 # %%
 model = st.Sequential([st.Conv2D(1, 3, use_bias=False), st.Flatten()], dtype="float64")
@@ -269,8 +269,8 @@ assert abs(on_paper - differences) < 1e-6
 # %% [markdown]
 # ## Code: what moves
 # A sandal with nothing above and below it, and the striped shirt, which fills its image from top to bottom. We move
-# both down by one pixel (what moves out is lost, what comes in is 0), and hold the output of the moved image against
-# the output, moved.
+# both down by one pixel (what moves out is lost, what comes in is 0), and compare the output of the moved image with
+# the moved output.
 
 # %%
 def down(images, pixels):
@@ -310,8 +310,9 @@ print("mean size of each output over the sandal", mean_size[0][0].round(6), "and
 # shirt. With a stride of 2, it holds for moves by 2 pixels. After a move by one, the filter meets other rows, and what
 # comes out is neither the old output nor that moved by a row.
 #
-# The mean over all places does not even move: it stays. That is *invariance*. A network that ends with
-# `GlobalAveragePooling2D`, the mean of each filter's output over the image, does not know any more where something was.
+# The mean over all positions does not change at all. That is *invariance*. A network that ends with
+# `GlobalAveragePooling2D`, the mean of each filter's output over the image, has no information left on where something
+# was.
 
 # %%
 assert rows_that_differ(sandal, 1, 1, 1) == rows_that_differ(sandal, 2, 2, 1) == []
@@ -323,8 +324,8 @@ assert np.allclose(*mean_size, atol=1e-12)
 # ## Code: bars
 # Now let them learn. An image of 12x12 pixels holds one bar of three pixels, which is vertical (1) or horizontal (0).
 # There are 240 such images in all, 120 of each kind. A dense network with 32 units, and a convolution of 4 filters with
-# the mean over all places. We train on some of the bars, and count how many of *all the others* are right; five draws
-# each.
+# the mean over all positions. We train on some of the bars, and count how many of *all the others* are right; five
+# draws each.
 
 # %%
 bars, vertical, columns = np.zeros((240, 12, 12, 1)), np.repeat([0, 1], 120), np.empty((240, 2), int)
@@ -415,15 +416,15 @@ ax.legend(loc=(0.03, 0.55))
 # %% [markdown]
 # ## Check: bars
 # After 20 bars the convolution makes no mistake on the other 220. It has 50 weights, and whatever it learns at one
-# place it knows at all places. The picture shows four filters that have been learned (on the left half): horizontal and
-# vertical stripes. The dense network learns all that it is shown, but of the rest it gets fewer right than a coin,
+# position holds at all positions. The picture shows four filters that have been learned (on the left half): horizontal
+# and vertical stripes. The dense network learns all that it is shown, but of the rest it gets fewer right than a coin,
 # until it has seen nearly all bars: after 200 of 240 it gets 0.58 of the last 40. *Fewer* than a coin: the pixels of a
 # vertical bar in the middle are shared with 9 horizontal bars and only 4 other vertical ones. That may be the reason;
 # we have not tested it.
 #
-# Predict 5: half, like a coin. The weights of the right half have met nothing but zeros in training, so they are what
-# they were at first, at random. The convolution has never seen the right half either, and gets nearly all: in one of
-# the five trainings 0.93.
+# Predict 5: half, like a coin. The inputs of the right half were always 0 in training, so their weights still have
+# their random initial values. The convolution has never seen the right half either, and gets nearly all: in one of the
+# five trainings 0.93.
 
 # %%
 assert on_others["convolution"] == [1.0] * 3
@@ -459,13 +460,13 @@ print(f"wrong without padding: {sum(vertical[wrong] == 1)} vertical and {sum(ver
 
 # %% [markdown]
 # With a kernel size of 1 nothing is learned, even in training: whether a bar is vertical or horizontal, it is three
-# bright pixels, and the mean over the places forgets where those were. So all bars get the same answer, "vertical",
-# since 60 of the 108 bars in each half are. It is the *window* that sees shapes.
+# bright pixels, and the mean over the positions does not depend on where those were. So all bars get the same answer,
+# "vertical", since 60 of the 108 bars in each half are. It is the *window* that sees shapes.
 #
 # Without padding, all mistakes are vertical bars in the last two columns. Look at how many windows see each pixel, in
-# the matrix M at the beginning: in the middle nine, in a corner one. The last column meets nothing but the right column
-# of the filters. With padding, up to twice as many windows see a bar there. And padding keeps the size: without it each
-# layer of 3x3 costs two rows and two columns. So both are hyper-parameters that decide what can be learned.
+# the matrix M at the beginning: in the middle nine, in a corner one. The last column is multiplied by the right column
+# of the filters only. With padding, up to twice as many windows see a bar there. And padding keeps the size: without it
+# each layer of 3x3 costs two rows and two columns. So both are hyper-parameters that decide what can be learned.
 
 # %%
 assert np.allclose(halves["1x1 filters"], 60 / 108) and vertical[left_half].sum() == vertical[right_half].sum() == 60

@@ -1,15 +1,14 @@
 # %% [markdown]
 # # 19 Augmentation
-# Images are moved, mirrored, turned and made noisy, anew in each epoch: what that does, and what it does not.
+# Images are moved, mirrored, turned and made noisy, differently in each epoch: what that does, and what it does not.
 #
 # Covers sections 6.1 and 9.3 of the document.
 
 # %% [markdown]
 # ## Question
-# A small convolutional network learns a few hundred images by heart: it *overfits* (lesson 09), and does not
-# *generalise* to new images as well as to those. A boot that is moved a little is still a boot, so from one image we
-# can make many. Does that keep the network from learning by heart? Does it make it better on new images? And which
-# changes may one make?
+# A small convolutional network memorises a few hundred images: it *overfits* (lesson 09), and does not *generalise* to
+# new images as well as to those. A boot that is moved a little is still a boot, so from one image we can make many.
+# Does that keep the network from memorising them? Does it make it better on new images? And which changes may one make?
 
 # %% [markdown]
 # ## Formulas
@@ -35,7 +34,7 @@
 #    they are*: better or worse than a network that has seen nothing else? And on new images?
 # 3. Clothes: left and right change places; top and bottom change places; any angle. Which of them does harm?
 # 4. In Fashion-MNIST nearly all boots point to the left. Show a network mirrored images. What becomes of its accuracy?
-# 5. Move each image once, before the training, or anew in each epoch: does it matter?
+# 5. Move each image once, before the training, or again in each epoch: does it matter?
 
 # %% [markdown]
 # ## Code: what the layers do
@@ -136,7 +135,7 @@ assert np.allclose(quarter, np.rot90(boot[0]), atol=1e-4)  # rot90 turns counter
 assert (model_of(VARIANTS["all four"], X).predict(X) == X).all()
 
 # %% [markdown]
-# ## Code: learning by heart
+# ## Code: memorising
 # Five draws that share no image: each has 200 training images and 240 other images. One layer of 8 filters, then 32
 # units. We score every five epochs, in evaluation mode and on the training images *as they are*.
 
@@ -161,7 +160,7 @@ def trained(layers, every=25):
     for seed, rows in enumerate(draws):
         model, times = network(layers, seed), []
         for _ in range(25 // every):
-            model.fit(X[rows[0]], y[rows[0]], batch_size=16, epochs=every, verbose=0)  # goes on where it was
+            model.fit(X[rows[0]], y[rows[0]], batch_size=16, epochs=every, verbose=0)  # continues
             times.append([list(model.evaluate(X[part], y[part]).values()) for part in rows])
         models.append(model)
         scores.append(times)
@@ -193,7 +192,7 @@ for ax, column, label in zip(axes, (1, 0), ("accuracy", "log loss"), strict=True
 axes[0].legend()
 
 # %% [markdown]
-# ## Check: learning by heart
+# ## Check: memorising
 # Without augmentation the network learns nearly all of the training images, and a quarter of the others stays wrong.
 # The gap between the two is its overfitting. Its log loss on others hardly falls, and rises in the end. (Early
 # stopping, lesson 06, would have ended it after 20 epochs, at 0.84.) With half of each the two curves stay closer
@@ -252,9 +251,9 @@ axes[0].invert_yaxis()
 # %% [markdown]
 # ## Check: each layer alone
 # Predict 2: worse on the training images, and about the same on new ones. The gap between the two falls from 0.23 to
-# 0.09 with moves, and to 0.08 with half of each: decided. So augmentation does keep the network from learning by heart.
-# But the accuracy on others does not rise: the differences of the gentle variants are all undecided. What improves is
-# the log loss: with moves, turns, noise and half of each it is decided.
+# 0.09 with moves, and to 0.08 with half of each: decided. So augmentation does keep the network from memorising its
+# images. But the accuracy on others does not rise: the differences of the gentle variants are all undecided. What
+# improves is the log loss: with moves, turns, noise and half of each it is decided.
 #
 # Predict 3: any angle does most harm: 23 points of accuracy. With top and bottom changed it is four points; both are
 # decided. Left and right: undecided.
@@ -289,7 +288,7 @@ assert less_none("turn 180 deg", gap)[0] < -0.1 and abs(gap["shift 30 %"].mean()
 # %% [markdown]
 # ## Code: other images
 # So what is it good for? The other images are like the training images: upright, in the middle, shoes to the left. Now
-# let them not be. We move them, by up to 15 % each way, or mirror them, and ask the same networks.
+# we change that. We move them, by up to 15 % each way, or mirror them, and score the same networks.
 
 # %%
 moved = in_training([st.RandomTranslation(0.15, 0.15, fill_mode="constant")], X)
@@ -310,9 +309,9 @@ for name in ("none", "shift 10 %", "left-right", "half of each"):
 # %% [markdown]
 # ## Check: other images
 # Predict 4: without augmentation it falls from 0.74 to 0.52 on mirrored images, and to 0.47 on moved ones. A network
-# that has seen such changes keeps more, each against its own kind: 0.71 mirrored, 0.59 moved, and both are decided.
-# That is what augmentation is: you tell the network which changes mean nothing. It pays where new images do change like
-# that.
+# that has seen such changes keeps more, each tested on the change that it was trained with: 0.71 mirrored, 0.59 moved.
+# Both gains are decided. That is what augmentation is: you tell the network which changes mean nothing. It pays where
+# new images do change like that.
 
 # %%
 is_boot = y == st.datasets.FASHION_NAMES.index("Ankle boot")
@@ -346,16 +345,16 @@ copies, as_they_are, on_others, frozen_loss = np.array(frozen).T
 difference = frozen_loss - loss["shift 10 %"]
 print(f"moved once: accuracy {copies.mean():.2f} on these copies, {as_they_are.mean():.2f} on the same images as they "
       f"are, {on_others.mean():.2f} on others")
-print(f"moved anew: {(gap['shift 10 %'] + others['shift 10 %']).mean():.2f} on the training images as they are, "
-      f"{others['shift 10 %'].mean():.2f} on others")
-print(f"log loss on others, once less anew: {difference.mean():.3f} ± {standard_error(difference):.3f}")
+print(f"moved in each epoch: {(gap['shift 10 %'] + others['shift 10 %']).mean():.2f} on the training images as they "
+      f"are, {others['shift 10 %'].mean():.2f} on others")
+print(f"log loss on others, once less in each epoch: {difference.mean():.3f} ± {standard_error(difference):.3f}")
 # -> moved once: accuracy 0.95 on these copies, 0.80 on the same images as they are, 0.70 on others
-# -> moved anew: 0.82 on the training images as they are, 0.73 on others
-# -> log loss on others, once less anew: 0.219 ± 0.036
+# -> moved in each epoch: 0.82 on the training images as they are, 0.73 on others
+# -> log loss on others, once less in each epoch: 0.219 ± 0.036
 
 # %% [markdown]
-# Predict 5: it matters. Moved once, the images are just 200 other images, and the network learns *these* by heart: 0.95
-# on the copies, 0.80 on the very same images as they are, 0.70 on others. The gap of 0.25 is that of a network without
+# Predict 5: it matters. Moved once, the images are just 200 other images, and the network memorises *these*: 0.95 on
+# the copies, 0.80 on the very same images as they are, 0.70 on others. The gap of 0.25 is that of a network without
 # augmentation, and so is the log loss. It is the *new* number in each epoch that keeps the network from it.
 
 # %%

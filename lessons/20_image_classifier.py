@@ -39,7 +39,7 @@
 #    other four have the same effect when the learning rate is 0.01?
 # 2. Rank 16 random configurations after 1 epoch and after 9. How similar are the two orders?
 # 3. Hyperband searches six hyper-parameters, with 78 epochs in all. You try five learning rates by hand, with 45
-#    epochs. Whose network is better on new images after 9 epochs? And after 18?
+#    epochs. Which network is better on new images after 9 epochs? And after 18?
 
 # %% [markdown]
 # ## Code: one change at a time
@@ -130,7 +130,7 @@ fig.legend(loc="outside right upper")
 # points of accuracy, at 0.01 nothing that we can see. Batch normalisation gains five points at 0.01, the only one of
 # the four that is decided there; what it gains at 0.001 differs much from run to run. So a table of the effects of
 # hyper-parameters is valid for one learning rate. (The document says so in its section 2.2: hyper-parameters depend on
-# each other.) Whoever tunes the structure before the learning rate may pay for filters that are not needed.
+# each other.) If the structure is tuned before the learning rate, the result may have filters that are not needed.
 #
 # The shifts lower the accuracy at both learning rates, if they do anything: neither is decided. Lesson 19 found no gain
 # in accuracy either; there the log loss gained, at which we do not look here.
@@ -241,10 +241,10 @@ ax.legend(loc="lower right")
 
 # %% [markdown]
 # ## Check: a search, and the learning rate alone
-# Predict 3: they can't be told apart. Compared with the default the search looks very good: it gains 28 points after 9
-# epochs, and 10 after 18, since the default with its small learning rate gains most from the longer training. But the
-# learning rate alone gains as much, as far as we can tell, with 45 epochs instead of 78. (An epoch of a larger network
-# takes longer; we count epochs.) What the other five hyper-parameters add is undecided, after 9 epochs and after 18 (we
+# Predict 3: it is undecided. Compared with the default the search looks very good: it gains 28 points after 9 epochs,
+# and 10 after 18, since the default with its small learning rate gains most from the longer training. But the learning
+# rate alone gains as much, as far as we can tell, with 45 epochs instead of 78. (An epoch of a larger network takes
+# longer; we count epochs.) What the other five hyper-parameters add is undecided, after 9 epochs and after 18 (we
 # looked at no other length): it may be nothing, it may be two or three points. A report that compares the search with
 # the default alone hides that.
 #
@@ -355,7 +355,7 @@ def check(solution=None):
         assert rate in table, f"{case} the first number is {rate}; it should be one of the rates"
         assert not np.isnan(table[rate]), f"{case} {rate} was chosen, whose training diverged (NaN)"
         assert table[rate] == table[best], f"{case} {rate} was chosen; the highest accuracy is the best, that of {best}"
-        assert rate == best, f"{case} {rate} was chosen; of equally accurate rates the smallest is asked for"
+        assert rate == best, f"{case} {rate} was chosen; of equally accurate rates the smallest is to be returned"
     X, y = st.datasets.load_digits()
 
     def of_digits(rate, epochs):

@@ -7,8 +7,8 @@ one sentence that names the argument, the value seen and what is accepted. Nothi
 from __future__ import annotations
 
 import difflib
+import inspect
 import numbers
-import sys
 import warnings
 from collections.abc import Iterable, Sequence
 from math import isfinite
@@ -20,9 +20,9 @@ PACKAGE = __name__.partition(".")[0]
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the first line outside this package, counted from here: the one that a user can change."""
-    frame, level = sys._getframe(1), 2
-    while frame.f_back is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == PACKAGE:
+    """Warn at the nearest line outside this package in the stack of calls: the line that a user can change."""
+    frame, level = inspect.currentframe(), 1
+    while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == PACKAGE:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
 

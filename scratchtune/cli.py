@@ -20,7 +20,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from scratchtune import __version__, checks
 from scratchtune.files import replaceable, write_text
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from scratchtune.study.storage import Storage
 
 TASKS = ("classification", "regression")
+DB_HELP = ("store every trial in this file, from which the same command continues after an interruption, and which "
+           "scratchtune why, show and export read")
 SEARCHER_NAMES = ("grid", "random", "bayesian", "genetic", "hyperband")  # as in search.SEARCHERS, without importing it
 
 
@@ -47,6 +49,12 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> None:  # type: ignore[override]
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+class _Commands(Protocol):
+    """What ``add_subparsers`` returns; argparse's own class for it has no public name."""
+
+    def add_parser(self, name: str, *, help: str, description: str) -> _Parser: ...
 
 
 class _Terminated(KeyboardInterrupt):
@@ -106,7 +114,7 @@ def _said(error: Exception) -> str:
 
 
 def _make_parser() -> argparse.ArgumentParser:
-    about = "Hyper-parameter tuning from scratch: every formula beside the code that runs."
+    about = "Hyper-parameter tuning from scratch, with every formula beside the code that computes it."
     parser = _Parser(prog="scratchtune", description=about)
     parser.add_argument("--version", action="version", version=f"scratchtune {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=_Parser)
@@ -120,33 +128,41 @@ def _make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands: argparse._SubParsersAction, name: str, run: object, text: str) -> _Parser:
-    parser: _Parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+def _command(commands: _Commands, name: str, run: object, text: str) -> _Parser:
+    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     parser.set_defaults(command=run)
     return parser
 
 
-def _add_compare(commands: argparse._SubParsersAction) -> None:
+def _add_compare(commands: _Commands) -> None:
     parser = _command(
-        commands, "compare", _compare, "tune the document's network with every searcher, for at most the same epochs")
+        commands, "compare", _compare,
+        "tune one small network with every searcher, within the same budget of epochs, and compare the results")
     add = parser.add_argument
     add("--data", choices=["digits"], default="digits", help="the data set to tune on (default: digits)")
-    add("--searchers", nargs="+", metavar="NAME", default=[], help=f"of {', '.join(SEARCHER_NAMES)} (default: all)")
-    add("--trials", type=int, default=27, metavar="N", help="configurations for each, at most (default: 27)")
-    add("--jobs", type=int, default=2, metavar="N", help="trainings at the same time (default: 2)")
-    add("--seed", type=int, default=0, metavar="N", help="for splits, weights and searchers (default: 0)")
+    add("--searchers", nargs="+", metavar="NAME", default=[],
+        help=f"some of {', '.join(SEARCHER_NAMES)} (default: all)")
+    add("--trials", type=int, default=27, metavar="N",
+        help="the largest number of configurations per searcher; hyperband gets as many epochs as they take "
+             "(default: 27)")
+    add("--jobs", type=int, default=2, metavar="N",
+        help="the number of trainings that run at the same time (default: 2)")
+    add("--seed", type=int, default=0, metavar="N",
+        help="the seed of the splits, the initial weights and the searchers (default: 0)")
     add("--split", choices=["shuffled", "order"], default="shuffled",
-        help="which rows are the test set: a random fifth of each class, or the last fifth of the file, which in the "
-             "digits is other people's handwriting (default: shuffled)")
-    add("--out", type=Path, default=Path("."), metavar="DIR", help="where the picture goes (default: .)")
-    add("--db", type=Path, metavar="FILE", help="store every trial in this file; scratchtune why FILE NUMBER reads it")
+        help="which rows are the test set: shuffled takes a random fifth of each class; order takes the last fifth of "
+             "the file, which other people have written (default: shuffled)")
+    add("--out", type=Path, default=Path("."), metavar="DIR",
+        help="the folder in which the picture is saved (default: .)")
+    add("--db", type=Path, metavar="FILE", help=DB_HELP)
 
 
 def _compare(given: argparse.Namespace) -> int:
     from scratchtune.comparison import SPACE, compare
     from scratchtune.data.datasets import load_digits
     from scratchtune.insight.plots import plot_comparison
+    from scratchtune.run_options import RunOptions
     from scratchtune.search import SEARCHERS
 
     for name, value in (("--trials", given.trials), ("--jobs", given.jobs)):
@@ -160,8 +176,8 @@ def _compare(given: argparse.Namespace) -> int:
     _check_folder(given.out, f"--out is {str(given.out)!r}")  # is known before the work, not after
     _check_db(given.db, {"the picture": given.out / "comparison.png"})
     X, y = load_digits()
-    result = compare(
-        X / 16.0, y, given.searchers, given.trials, given.jobs, given.seed, given.split, say=note, storage=given.db)
+    run = RunOptions(given.jobs, given.db, say=note)
+    result = compare(X / 16.0, y, given.searchers, given.trials, given.seed, given.split, run)
     studies = {row.searcher: row.study for row in result.rows}
     costs = {row.searcher: row.costs for row in result.rows}
     picture = plot_comparison(studies, costs, next(iter(SPACE)), given.out / "comparison.png")
@@ -169,53 +185,68 @@ def _compare(given: argparse.Namespace) -> int:
     return 0
 
 
-def _add_tune(commands: argparse._SubParsersAction) -> None:
+def _add_tune(commands: _Commands) -> None:
     parser = _command(
-        commands, "tune", _tune, "tune a network on your own table, evaluate it on a held-out test set, save it")
+        commands, "tune", _tune, "tune a network on your own table, evaluate it on a held-out test set, and save it")
     parser.end = _about_tables
     add = parser.add_argument
-    add("file", nargs="?", type=Path, metavar="FILE", help="the table: .csv or .npz")
+    add("file", nargs="?", type=Path, metavar="FILE", help="the table, a .csv or .npz file")
     add("--data", choices=["digits"], help="tune on a built-in data set instead of a file")
-    add("--target", metavar="COLUMN", help="the column to predict")
-    add("--task", choices=TASKS, help="the kind of task (default: by the target's values; printed with the reason)")
-    add("--positive", metavar="CLASS", help="of two classes the positive one, for precision, recall, F1 and AUC "
-                                            "(default: the rarer one)")
-    add("--drop", nargs="+", default=[], metavar="COLUMN", help="columns to leave out, such as a row number")
-    add("--text", nargs="+", action="extend", default=[], metavar="COLUMN",
-        help="columns to take as text, one category for each text, though they hold numbers, such as codes")
-    _add_notation(add)
-    add("--impute", action="store_true", help="fill missing values: numbers by the median, texts by the most frequent")
-    add("--searcher", default="bayesian", metavar="NAME", help=f"{', '.join(SEARCHER_NAMES)} (default: bayesian)")
-    add("--trials", type=int, metavar="N",
-        help="configurations to try (default: 50; grid and hyperband: all of theirs)")
-    add("--scoring", metavar="NAME", help="what is optimised: neg_log_loss, accuracy, f1, roc_auc, r2, ... "
-                                          "(default: neg_log_loss, or neg_mean_squared_error for values)")
-    add("--space", type=Path, metavar="FILE.json",
-        help="which hyper-parameters are searched, and where, in the form of the default space below")
-    add("--folds", type=int, default=5, metavar="K", help="of the cross-validation (default: 5)")
-    add("--sealed", type=float, default=0.2, metavar="SHARE",
-        help="share of the rows that is held out as the test set (default: 0.2)")
-    add("--refit", action="store_true",
-        help="train the chosen configuration on all rows before it is saved (default: on the training set alone); the "
-             "scores that are printed are those of the model before that")
-    add("--jobs", type=int, default=2, metavar="N", help="trainings at the same time (default: 2)")
-    add("--seed", type=int, default=0, metavar="N", help="for splits, weights and the searcher (default: 0)")
-    add("--out", type=Path, default=Path("model.npz"), metavar="MODEL.npz", help="where the model goes "
+    _add_columns(add)
+    _add_search(add)
+    add("--jobs", type=int, default=2, metavar="N",
+        help="the number of trainings that run at the same time (default: 2)")
+    add("--seed", type=int, default=0, metavar="N",
+        help="the seed of the splits, the initial weights and the searcher (default: 0)")
+    add("--out", type=Path, default=Path("model.npz"), metavar="MODEL.npz", help="the file in which the model is saved "
                                                                                  "(default: model.npz)")
     add("--emit", nargs="+", default=[], choices=["ours", "keras", "torch"], metavar="FRAMEWORK",
-        help="write the best configuration as a script too, beside the model: ours, keras, torch")
-    add("--db", type=Path, metavar="FILE", help="store every trial in this file; scratchtune why FILE NUMBER reads it")
+        help="also write scripts that train the chosen network, beside the model: ours (scratchtune), keras, torch")
+    add("--db", type=Path, metavar="FILE", help=DB_HELP)
+
+
+def _add_columns(add: Callable[..., object]) -> None:
+    """Options of tune on the columns of the table."""
+    add("--target", metavar="COLUMN", help="the column to predict")
+    add("--task", choices=TASKS,
+        help="whether classes or numbers are predicted (default: detected from the target's values, and printed with "
+             "the reason)")
+    add("--positive", metavar="CLASS", help="if there are two classes, the one that precision, recall, F1 and AUC "
+                                            "refer to (default: the rarer one)")
+    add("--drop", nargs="+", default=[], metavar="COLUMN", help="columns to leave out, such as a row number")
+    add("--text", nargs="+", action="extend", default=[], metavar="COLUMN",
+        help="columns of numbers that are codes: each different number is treated as a category")
+    _add_notation(add)
+    add("--impute", action="store_true",
+        help="fill in missing values: the median for numbers, the most frequent text for texts")
+
+
+def _add_search(add: Callable[..., object]) -> None:
+    """Options of tune on the search and its evaluation."""
+    add("--searcher", default="bayesian", metavar="NAME", help=f"{', '.join(SEARCHER_NAMES)} (default: bayesian)")
+    add("--trials", type=int, metavar="N",
+        help="the number of configurations to try (default: 50; for grid and hyperband all that they have)")
+    add("--scoring", metavar="NAME", help="the score that is maximised: neg_log_loss, accuracy, f1, roc_auc, r2, ... "
+                                          "(default: neg_log_loss for classes, neg_mean_squared_error for numbers)")
+    add("--space", type=Path, metavar="FILE.json",
+        help="a file with the hyper-parameters to search and their ranges, in the form of the default space below")
+    add("--folds", type=int, default=5, metavar="K", help="the number of folds of the cross-validation (default: 5)")
+    add("--sealed", type=float, default=0.2, metavar="SHARE",
+        help="the share of the rows that is held out as the test set (default: 0.2)")
+    add("--refit", action="store_true",
+        help="train the chosen configuration once more, on all rows, and save this model; the printed scores are still "
+             "those of the model that was trained on the training set alone")
 
 
 def _add_notation(add: Callable[..., object]) -> None:
     """Options that say how a file writes missing values and numbers."""
     add("--missing", nargs="+", action="extend", default=[], metavar="TEXT",
-        help="cells that mean a missing value, such as - or -999, beside those that always do: empty, NA, N/A, NaN, "
-             "null, None, ? (in capital letters or not)")
+        help="further texts that mean a missing value, such as - or -999; these always mean one, in upper or lower "
+             "case: empty, NA, N/A, NaN, null, None, ?")
     add("--decimal", choices=[".", ","], metavar="MARK",
-        help="the decimal mark of numbers, a point or a comma (default: found by itself)")
+        help="the decimal mark of numbers, a point or a comma (default: detected in the file)")
     add("--thousands", choices=[",", ".", " ", "'"], metavar="MARK",
-        help="what separates thousands, as in 1,234,567: a comma, a point, a blank or an apostrophe (default: nothing)")
+        help="the thousands separator, as in 1,234,567: a comma, a point, a blank or an apostrophe (default: none)")
 
 
 def _about_tables() -> str:
@@ -225,26 +256,29 @@ def _about_tables() -> str:
     from scratchtune.tabular.space_file import written_space
 
     paragraphs = (
-        "tables: A CSV file in UTF-8, with a byte order mark or without, whose first line holds the names of the "
-        "columns; the delimiter is a comma, a semicolon or a tabulator, and is detected. Or NumPy's .npz. "
-        "Numbers have a decimal point, or a decimal comma where the delimiter is not a comma and the first 1,000 rows "
-        "are unambiguous. Columns of numbers are scaled, columns of text one-hot encoded (at most 1,000 categories "
-        f"each). Dates are text. A column is numeric if at least {MOSTLY:.0%} of its cells look like numbers, or if at "
-        f"most {FEW} distinct texts do not and more distinct ones do. If a cell of a numeric column is not a number, "
-        "tune stops, names the cell, and says what to do.",
-        "rows: A share of the rows, --sealed, is held out as the test set. Configurations are compared by "
-        "cross-validation on the others, the training set. The best one and the default are then trained on the "
-        "training set and evaluated on the test set, once. The saved model has been trained on the training set alone, "
-        "unless --refit is given.",
+        "tables: FILE is a CSV file in UTF-8 (a byte order mark may be there), or an .npz file of NumPy. The first "
+        "line of a CSV file holds the column names. The delimiter is detected; it is a comma, a semicolon or a tab. "
+        "The decimal mark is a point. A decimal comma is detected if the delimiter is not a comma and the first 1,000 "
+        "rows leave no doubt.",
+        "columns: A column is numeric if all its cells are numbers or missing, else it is text. Numeric columns are "
+        "scaled. Text columns, dates among them, are one-hot encoded, with at most 1,000 categories each. If at "
+        f"least {MOSTLY:.0%} of the cells look like numbers, the others are probably mistakes: tune stops and names "
+        f"them. It also stops if at most {FEW} distinct texts do not look like numbers and more distinct ones do.",
+        "rows: The share --sealed of the rows is held out as the test set. The others are the training set, on which "
+        "configurations are compared by cross-validation. The best one and the default are then trained on the "
+        "training set and evaluated on the test set, once. The saved model was trained on the training set alone; with "
+        "--refit it was trained on all rows.",
         "example: scratchtune tune customers.csv --target churn --drop id --impute --out churn.npz",
         "default space, for a training set of 1,000 rows (more rows get fewer epochs); --space takes a file like this:")
     return "\n\n".join([*(textwrap.fill(text, 100) for text in paragraphs), written_space(default_space(1000))])
 
 
 def _tune(given: argparse.Namespace) -> int:
+    from scratchtune.run_options import RunOptions
     from scratchtune.tabular.describing import described
     from scratchtune.tabular.emit import script
-    from scratchtune.tabular.sealing import prepare
+    from scratchtune.tabular.held_out import prepare
+    from scratchtune.tabular.searching import Search
     from scratchtune.tabular.space_file import read_space
     from scratchtune.tabular.tuning import tune_table
 
@@ -262,8 +296,8 @@ def _tune(given: argparse.Namespace) -> int:
     tell(described(prepared))
     with _plain_warnings():
         result = tune_table(
-            prepared, given.searcher, given.trials, given.scoring, space, impute, given.folds, given.jobs, given.seed,
-            say=note, storage=given.db, refit=given.refit)
+            prepared, Search(given.searcher, given.trials, space, given.seed), scoring=given.scoring,
+            folds=given.folds, impute=impute, refit=given.refit, run=RunOptions(given.jobs, given.db, say=note))
     rows = {"path": str(given.file), "target": given.target, "task": given.task, "positive": given.positive,
             "drop": given.drop, "impute": impute, "seed": given.seed, "sealed": given.sealed, "text": given.text,
             "missing": given.missing, "decimal": given.decimal, "thousands": given.thousands}
@@ -370,22 +404,25 @@ def _check_db(db: Path | None, others: dict[str, Path | None]) -> None:
     Storage(db).close()
 
 
-def _add_predict(commands: argparse._SubParsersAction) -> None:
+def _add_predict(commands: _Commands) -> None:
     parser = _command(
-        commands, "predict", _predict, "predict with a model that tune has saved: one label or value per row, in order")
+        commands, "predict", _predict,
+        "predict with a model that tune has saved; prints one label or number per row, in the order of the rows")
     add = parser.add_argument
-    add("model", type=Path, metavar="MODEL", help="what scratchtune tune has saved")
+    add("model", type=Path, metavar="MODEL", help="the file that scratchtune tune has saved")
     add("file", type=Path, metavar="FILE",
-        help="the table, with the columns of the training file in any order; others are ignored")
-    add("--proba", action="store_true", help="the probability of each class instead, as CSV with a line of names")
+        help="the table; it needs the columns of the training file, in any order, and further ones are ignored")
+    add("--proba", action="store_true",
+        help="print the probability of each class instead, as CSV whose first line holds the class names")
     add("--out", type=Path, metavar="FILE.csv",
-        help="write a CSV file with a line of names instead: the columns of --id, then what is predicted")
+        help="write a CSV file instead of printing: the columns of --id, then the predictions; its first line holds "
+             "the column names")
     add("--id", nargs="+", default=[], metavar="COLUMN", help="columns of the table that are copied to --out unchanged")
     add("--unknown", choices=["error", "ignore"], default="ignore",
-        help="what to do with a category that was not seen in training: ignore encodes it as zeros and warns, error "
-             "stops (default: ignore)")
+        help="what to do about a category that was not seen in training: ignore encodes it as zeros and prints a "
+             "warning; error stops (default: ignore)")
     _add_notation(add)
-    parser.epilog = "FILE is read as the training file was; --missing, --decimal and --thousands override that."
+    parser.epilog = "FILE is read as the training file was, unless --missing, --decimal or --thousands say otherwise."
 
 
 def _predict(given: argparse.Namespace) -> int:
@@ -453,12 +490,14 @@ def _csv_text(rows: Sequence[Sequence[object]]) -> str:
     return lines.getvalue()
 
 
-def _add_why(commands: argparse._SubParsersAction) -> None:
-    parser = _command(commands, "why", _why, "say in words why a trial was proposed, from a file of studies (--db)")
+def _add_why(commands: _Commands) -> None:
+    parser = _command(
+        commands, "why", _why,
+        "explain in words why the searcher proposed a trial; reads a file of studies")
     add = parser.add_argument
-    add("db", type=Path, metavar="DB", help="the file given to --db, or to storage= in a script")
-    add("number", type=int, metavar="NUMBER", help="the trial's number, from 0")
-    add("--study", metavar="NAME", help="which study of the file (default: its only one)")
+    add("db", type=Path, metavar="DB", help="the file of studies: the one given to --db, or to storage= in a script")
+    add("number", type=int, metavar="NUMBER", help="the number of the trial; the first is 0")
+    add("--study", metavar="NAME", help="the name of the study; needed if the file holds several")
 
 
 def _chosen(given: argparse.Namespace) -> tuple[Storage, str]:
@@ -487,19 +526,27 @@ def _why(given: argparse.Namespace) -> int:
     return 0
 
 
-def _add_studies(commands: argparse._SubParsersAction) -> None:
+def _add_studies(commands: _Commands) -> None:
     """The commands that read a file of studies."""
     for name, function, text in (
-        ("studies", _studies, "list what a file of studies holds"),
-        ("show", _show, "show a study: its definition, its cost, its best trials"),
-        ("export", _export, "write a study as CSV or JSON; without times two runs of one study give the same bytes"),
+        ("studies", _studies, "list the studies of a file"),
+        ("show", _show, "show a study: its definition, its cost and its best trials"),
+        ("export", _export,
+         "write a study as CSV or JSON; unless --times is given, two runs of the same study give the same bytes"),
     ):
         parser = _command(commands, name, function, text)
-        parser.add_argument("db", type=Path, metavar="DB", help="the file given to --db, or to storage= in a script")
+        parser.add_argument(
+            "db", type=Path, metavar="DB",
+            help="the file of studies: the one given to --db, or to storage= in a script")
         if name != "studies":
-            parser.add_argument("--study", metavar="NAME", help="which study of the file (default: its only one)")
-    parser.add_argument("--format", choices=["csv", "json"], default="csv", help="csv, or json with all that is stored")
-    parser.add_argument("--times", action="store_true", help="add attempts, begin, end and seconds of every trial")
+            parser.add_argument(
+                "--study", metavar="NAME", help="the name of the study; needed if the file holds several")
+    parser.add_argument(
+        "--format", choices=["csv", "json"], default="csv",
+        help="csv, or json, which has everything that is stored (default: csv)")
+    parser.add_argument(
+        "--times", action="store_true",
+        help="add how often each trial was begun, when it began and ended, and its seconds")
     parser.add_argument("-o", "--out", type=Path, metavar="FILE", help="the file to write (default: stdout)")
 
 
@@ -535,19 +582,21 @@ def _export(given: argparse.Namespace) -> int:
     return 0
 
 
-def _add_example(commands: argparse._SubParsersAction) -> None:
+def _add_example(commands: _Commands) -> None:
     from scratchtune.examples import NAMES
 
-    parser = _command(commands, "example", _example, f"run a whole example: {', '.join(NAMES)}")
+    parser = _command(commands, "example", _example, f"run a complete example: {', '.join(NAMES)}")
     add = parser.add_argument
-    add("name", choices=list(NAMES), metavar="NAME", help=", ".join(NAMES))
-    add("--quick", action="store_true", help="a small version that takes about a minute")
+    add("name", choices=list(NAMES), metavar="NAME", help=f"the example: {', '.join(NAMES)}")
+    add("--quick", action="store_true", help="run a small version, which takes about a minute")
     add("--data", type=Path, metavar="FOLDER",
         help="image: a folder of IDX files, such as MNIST's four, instead of the built-in part of Fashion-MNIST")
-    add("--out", type=Path, metavar="DIR", help="image: where the pictures go (default: .)")
-    add("--jobs", type=int, metavar="N", help="image: trainings at the same time (default: 2)")
-    add("--seed", type=int, metavar="N", help="image: for splits, weights and the searcher (default: 0)")
-    add("--db", type=Path, metavar="FILE", help="image: store every trial in this file, and continue from it")
+    add("--out", type=Path, metavar="DIR", help="image: the folder in which the pictures are saved (default: .)")
+    add("--jobs", type=int, metavar="N", help="image: the number of trainings that run at the same time (default: 2)")
+    add("--seed", type=int, metavar="N",
+        help="image: the seed of the splits, the initial weights and the searcher (default: 0)")
+    add("--db", type=Path, metavar="FILE",
+        help="image: store every trial in this file, from which the same command continues after an interruption")
 
 
 def _example(given: argparse.Namespace) -> int:
@@ -566,12 +615,15 @@ def _example(given: argparse.Namespace) -> int:
     return 0
 
 
-def _add_formulas(commands: argparse._SubParsersAction) -> None:
-    parser = _command(commands, "formulas", _formulas, "list the formulas, show one beside its code, or check them all")
+def _add_formulas(commands: _Commands) -> None:
+    parser = _command(
+        commands, "formulas", _formulas,
+        "list the formulas, show one of them beside its code, or check them all")
     add = parser.add_argument
     add("id", nargs="?", metavar="ID", help="the formula to show, such as l2_penalty")
-    add("--check", action="store_true", help="evaluate every line against its code, and try all mutants")
-    add("--sections", action="store_true", help="print the map from the document's sections to formulas and files")
+    add("--check", action="store_true",
+        help="compare every formula with its code, and require that each mutant of the code is detected")
+    add("--sections", action="store_true", help="print which formulas and files implement each section of the document")
 
 
 def _formulas(given: argparse.Namespace) -> int:

@@ -1,6 +1,6 @@
-"""The comparison is the main job: every searcher tunes one network on the same rows, with as many configurations.
+"""The comparison: every searcher tunes one network on the same rows, with the same number of configurations.
 
-A grid takes the finest resolution that fits into them; 27 and 48, say, it fills.
+A grid takes the finest resolution that needs no more of them, so it may try fewer; 27 and 48 it uses up.
 
 A test set is held out first and used once, at the end. No searcher has seen it, so the winner's accuracy on it is an
 estimate of its accuracy on new rows of the same kind.
@@ -11,9 +11,8 @@ Implements sections 1.2 and 9.1 of the document.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from scratchtune.evaluation.splits import Split, StratifiedKFold, train_test_spl
 from scratchtune.network.layers import Dense
 from scratchtune.network.optimizers import Adam
 from scratchtune.network.sequential import Sequential
+from scratchtune.run_options import DEFAULT, RunOptions
 from scratchtune.search import SEARCHERS, Float, GridSearch, Hyperband, Searcher, Space, as_searcher
 from scratchtune.streams import visible
 from scratchtune.study import Study, Trial
@@ -33,7 +33,7 @@ from scratchtune.study.progress import Progress
 
 EPOCHS = 27  # a power of three, so that Hyperband's budgets are integers
 FOLDS = 5
-SEALED = 0.2
+TEST_SHARE = 0.2
 SPLITS = {"shuffled": "a fifth of each class, drawn at random", "order": "the last fifth of the file"}
 SPACE: dict[str, Any] = {
     "learning_rate": Float(1e-4, 1e-1, log=True),
@@ -43,17 +43,17 @@ SPACE: dict[str, Any] = {
 
 
 @dataclass
-class Row:
+class SearcherResult:
     """The result of one searcher: its study, and the accuracy of its best configuration on the held-out test set."""
 
     searcher: str
     study: Study
-    sealed: float
+    test_accuracy: float
     seconds: float
 
     @property
-    def settings(self) -> int:
-        """How many configurations it has tried; a promoted trial is no new configuration."""
+    def configurations(self) -> int:
+        """How many configurations it has tried; a promoted trial is not a new one."""
         return sum(trial.parent is None for trial in self.study.trials)
 
     @property
@@ -71,16 +71,16 @@ class Row:
 
 @dataclass
 class Comparison:
-    """One `Row` for each searcher, and the sizes of the training set and of the test set."""
+    """The result of each searcher, and the numbers of rows of the training set and of the test set."""
 
-    rows: list[Row]
-    tuned_on: int
-    tested_on: int
+    rows: list[SearcherResult]
+    training_rows: int
+    test_rows: int
     split: str
 
     @property
-    def winner(self) -> Row:
-        """The row with the best cross-validated score; the test set is not used for the choice."""
+    def winner(self) -> SearcherResult:
+        """The result with the best cross-validated score; the test set is not used for the choice."""
         return max(self.rows, key=lambda row: row.study.best_value)
 
     def text(self) -> str:
@@ -88,18 +88,20 @@ class Comparison:
         head = (f"{'searcher':<10} {'cv score':>8} {'test':>7} {'configs':>8} {'epochs':>7} {'seconds':>8}"
                 "  best configuration")
         lines = [
-            f"{row.searcher:<10} {row.study.best_value:>8.4f} {row.sealed:>7.4f} {row.settings:>8} {row.epochs:>7,}"
-            f" {row.seconds:>8.1f}  {shown(row.study.best_params)}"
+            f"{row.searcher:<10} {row.study.best_value:>8.4f} {row.test_accuracy:>7.4f} {row.configurations:>8} "
+            f"{row.epochs:>7,} {row.seconds:>8.1f}  {shown(row.study.best_params)}"
             for row in self.rows
         ]
         winner, most = self.winner, max(row.epochs for row in self.rows)
-        cheap = [f"{row.searcher} trains for {row.epochs:,} epochs only: its full schedule, mostly short trainings"
+        cheap = [f"{row.searcher} trains for only {row.epochs:,} epochs: its full schedule has mostly short trainings"
                  for row in self.rows if row.epochs < 0.9 * most and isinstance(row.study.searcher, Hyperband)]
         return "\n".join([
-            f"accuracy of the document's network, {EPOCHS} epochs; cross-validated on {self.tuned_on} rows in {FOLDS} "
-            f"folds; held-out test set: {self.tested_on} rows, {SPLITS[self.split]}", "", head, *lines, *cheap, "",
+            f"accuracy of the document's network (one hidden layer of 64 units), {EPOCHS} epochs; cross-validated on "
+            f"{self.training_rows} rows in {FOLDS} folds; held-out test set: {self.test_rows} rows, "
+            f"{SPLITS[self.split]}",
+            "", head, *lines, *cheap, "",
             f"best by cross-validation: {winner.searcher}, {shown(winner.study.best_params)}; "
-            f"test accuracy {winner.sealed:.4f}",
+            f"test accuracy {winner.test_accuracy:.4f}",
             f"why: {winner.study.why(winner.study.best_trial.number)}",
         ])
 
@@ -112,49 +114,51 @@ def network(inputs: int, classes: int, seed: int = 0) -> Sequential:
     return model
 
 
-def seal(X: np.ndarray, y: np.ndarray, split: str, seed: int) -> list[np.ndarray]:
-    """Split off the held-out test set: X, X_sealed, y, y_sealed.
+def hold_out(X: np.ndarray, y: np.ndarray, split: str, seed: int) -> list[np.ndarray]:
+    """Split off the test set: X_train, X_test, y_train, y_test.
 
     ``split="shuffled"`` draws a stratified fifth at random; ``"order"`` takes the last fifth of the rows in file order.
     """
     checks.choice("split", split, SPLITS)
     if split == "shuffled":
-        return list(train_test_split(X, y, test_size=SEALED, random_state=seed, stratify=y))
-    first = len(X) - int(np.ceil(SEALED * len(X)))
+        return list(train_test_split(X, y, test_size=TEST_SHARE, random_state=seed, stratify=y))
+    first = len(X) - int(np.ceil(TEST_SHARE * len(X)))
     return [X[:first], X[first:], y[:first], y[first:]]
 
 
 def compare(
-    X: np.ndarray, y: np.ndarray, searchers: Sequence[str] = (), trials: int = 27, jobs: int = 2, seed: int = 0,
-    split: str = "shuffled", progress: bool = True, say: Callable[[str], None] = lambda line: None,
-    storage: str | Path | None = None,
+    X: np.ndarray, y: np.ndarray, searchers: Sequence[str] = (), trials: int = 27, seed: int = 0,
+    split: str = "shuffled", run: RunOptions = DEFAULT,
 ) -> Comparison:
     """Tune the document's network with each searcher, ``trials`` configurations each; then evaluate on the test set.
 
-    Hyperband gets the epochs that so many configurations take, and its full schedule at most. With ``storage`` every
-    trial is kept in that file, in a study named after its searcher; the same call again resumes an interrupted study.
+    Hyperband gets the epochs that so many configurations take, and its full schedule at most. With ``run.storage``
+    every trial is kept in that file, in a study named after its searcher; the same call again continues an interrupted
+    study.
     """
-    X_open, X_sealed, y_open, y_sealed = seal(X, y, split, seed)
-    job = Job(network(X.shape[1], len(np.unique(y)), seed), X_open, y_open)
-    paid = {name: equally_paid(name, trials) for name in searchers or SEARCHERS}
-    studies = {name: Study(SPACE, searcher, direction="maximize", seed=seed, storage=storage, name=name, data=job.data)
-               for name, (searcher, _) in paid.items()}  # all of them before any work: a stored study may differ
-    job.model.fresh().fit(X_open[:1], y_open[:1], verbose=0)  # compiles, so that no searcher's time includes it
+    X_train, X_test, y_train, y_test = hold_out(X, y, split, seed)
+    training = TunedTraining(network(X.shape[1], len(np.unique(y)), seed), X_train, y_train)
+    planned = {name: with_equal_budget(name, trials) for name in searchers or SEARCHERS}
+    studies = {
+        name: Study(SPACE, searcher, direction="maximize", seed=seed, storage=run.storage, name=name,
+                    data=training.data)
+        for name, (searcher, _) in planned.items()}  # all of them before any work: a stored study may differ
+    training.model.fresh().fit(X_train[:1], y_train[:1], verbose=0)  # compiles; no searcher's time includes it
     seconds = {}
-    for name, (searcher, planned) in paid.items():
+    for name, (searcher, count) in planned.items():
         most = "up to " if isinstance(searcher, Hyperband) else ""
-        say(f"{name}: {planned} trials x {FOLDS} folds, {most}{EPOCHS} epochs each")
+        run.say(f"{name}: {count} trials x {FOLDS} folds, {most}{EPOCHS} epochs each")
         begun = time.perf_counter()
-        job.run(studies[name], planned, jobs, progress)
+        training.run(studies[name], count, run.jobs, run.progress)
         seconds[name] = time.perf_counter() - begun
     rows = []
     for name, study in studies.items():
-        best = job.trained(study.best_trial, np.arange(len(X_open)))
-        rows.append(Row(name, study, best.score(X_sealed, y_sealed), seconds[name]))
-    return Comparison(rows, len(X_open), len(X_sealed), split)
+        best = training.trained(study.best_trial, np.arange(len(X_train)))
+        rows.append(SearcherResult(name, study, best.score(X_test, y_test), seconds[name]))
+    return Comparison(rows, len(X_train), len(X_test), split)
 
 
-class Job:
+class TunedTraining:
     """The training that is tuned: a trial's configuration on each fold, for as many epochs as the trial's budget.
 
     A promoted trial continues from its parent's network. After an interruption, a network that is no longer in memory
@@ -218,20 +222,20 @@ def epochs_of(trial: Trial) -> int:
     return EPOCHS if trial.budget is None else int(trial.budget)
 
 
-def equally_paid(name: str, settings: int) -> tuple[Searcher, int]:
+def with_equal_budget(name: str, configurations: int) -> tuple[Searcher, int]:
     """A searcher by name, and its number of trials.
 
-    That is the number of configurations; for a grid, the size of the finest grid of at most so many points; for
-    Hyperband, the trials that the same number of epochs pays for.
+    It is the number of configurations; for a grid, the size of the finest grid with at most so many points; for
+    Hyperband, the number of trials that the same total number of epochs allows.
     """
     if name == "hyperband":
         hyperband = Hyperband(max_budget=EPOCHS)
-        return hyperband, affordable(hyperband, settings * EPOCHS)
-    searcher = finest_grid(Space(SPACE), settings) if name == "grid" else as_searcher(name)
-    return searcher, min(settings, searcher.total(Space(SPACE)) or settings)
+        return hyperband, trials_within(hyperband, configurations * EPOCHS)
+    searcher = finest_grid(Space(SPACE), configurations) if name == "grid" else as_searcher(name)
+    return searcher, min(configurations, searcher.total(Space(SPACE)) or configurations)
 
 
-def affordable(hyperband: Hyperband, epochs: int) -> int:
+def trials_within(hyperband: Hyperband, epochs: int) -> int:
     """How many trials of the schedule fit into so many epochs, at least one; a promoted one costs the added epochs."""
     budgets = {(rung.bracket, rung.rung): rung.budget for rung in hyperband.rungs()}
     trials = 0

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from scratchtune import estimators
+from scratchtune.estimators import loading as estimator_files
 from scratchtune.network import sequential
 from scratchtune.network.saving import UnknownClass, damaged, in_words, opened
 from scratchtune.tabular import model as table_models
 
 KINDS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
-    "network": sequential.unpacked, "estimator": estimators.unpacked, "table model": table_models.unpacked}
+    "network": sequential.unpacked, "estimator": estimator_files.unpacked, "table model": table_models.unpacked}
 
 
 def load_model(path: str | Path) -> Any:

@@ -38,7 +38,7 @@ def test_compare_saves_its_picture_though_nobody_reads(tmp_path, monkeypatch):
     assert (tmp_path / "comparison.png").exists()
 
 
-def test_a_kept_comparison_is_taken_up_and_says_why(tmp_path, capsys):
+def test_a_stored_comparison_continues_and_explains_its_trials(tmp_path, capsys):
     database = str(tmp_path / "studies.db")
     compare = ["compare", "--trials", "4", "--searchers", "bayesian", "genetic"]
     compare += ["--out", str(tmp_path), "--db", database]
@@ -149,7 +149,7 @@ def test_formulas_lists_shows_and_maps(capsys):
     (["compute"], "compute"),
     ([], "COMMAND"),
 ])
-def test_wrong_arguments_are_told_in_a_line(arguments, message):
+def test_wrong_arguments_are_errors_of_one_line(arguments, message):
     result = run(*arguments)
     assert result.returncode == 2 and result.stdout == ""
     assert message in result.stderr and len(result.stderr.splitlines()) <= 2 and "Traceback" not in result.stderr

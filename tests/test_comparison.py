@@ -1,45 +1,46 @@
-"""The main job: sealed rows stay sealed, all searchers pay the same, and the winner is chosen without looking."""
+"""The comparison: a disjoint test set, the same budget for all searchers, a winner chosen by cross-validation."""
 
 import numpy as np
 import pytest
 
 import scratchtune as st
 from scratchtune import comparison
-from scratchtune.comparison import compare, finest_grid, seal
+from scratchtune.comparison import compare, finest_grid, hold_out
+from scratchtune.run_options import RunOptions
 from scratchtune.search import SEARCHERS, GridSearch, Space
 
 
 @pytest.fixture(scope="module")
 def result():
     X, y = st.datasets.load_digits()
-    return compare(X[:300] / 16, y[:300], trials=12, seed=1, progress=False)
+    return compare(X[:300] / 16, y[:300], trials=12, seed=1, run=RunOptions(progress=False))
 
 
-def test_every_searcher_pays_the_same(result):
+def test_every_searcher_has_the_same_budget(result):
     assert [row.searcher for row in result.rows] == list(SEARCHERS)
     each = 12 * comparison.EPOCHS * comparison.FOLDS
     assert {row.epochs for row in result.rows if row.searcher != "hyperband"} == {each}
-    assert {row.settings for row in result.rows if row.searcher != "hyperband"} == {12}
+    assert {row.configurations for row in result.rows if row.searcher != "hyperband"} == {12}
     (hyperband,) = [row for row in result.rows if row.searcher == "hyperband"]
-    assert 0.75 * each <= hyperband.epochs <= each and hyperband.settings > 12
+    assert 0.75 * each <= hyperband.epochs <= each and hyperband.configurations > 12
 
 
 def test_the_winner_is_best_by_cross_validation_and_says_why(result):
     best = max(row.study.best_value for row in result.rows)
     assert result.winner.study.best_value == best
     assert result.winner.study.why(result.winner.study.best_trial.number) in result.text()
-    assert f"{result.winner.sealed:.4f}" in result.text()
+    assert f"{result.winner.test_accuracy:.4f}" in result.text()
 
 
 @pytest.mark.parametrize("split", ["shuffled", "order"])
-def test_sealed_rows_are_apart(split):
+def test_the_test_set_is_disjoint(split):
     X, y = np.arange(100.0).reshape(100, 1), np.repeat([0, 1], 50)
-    X_open, X_sealed, y_open, y_sealed = seal(X, y, split, seed=0)
-    assert sorted(np.concatenate([X_open, X_sealed]).ravel()) == list(range(100)) and len(X_sealed) == 20
+    X_train, X_test, _, y_test = hold_out(X, y, split, seed=0)
+    assert sorted(np.concatenate([X_train, X_test]).ravel()) == list(range(100)) and len(X_test) == 20
     if split == "order":
-        assert X_sealed[0] == 80.0
+        assert X_test[0] == 80.0
     else:
-        assert np.bincount(y_sealed).tolist() == [10, 10]
+        assert np.bincount(y_test).tolist() == [10, 10]
 
 
 def test_a_grid_is_as_fine_as_the_trials_allow():

@@ -20,10 +20,9 @@ KERNELS = {"forward", "backward"}  # their one signature
 OF_A_FRAMEWORK = {  # Keras's or scikit-learn's
     "fit", "learning_curve", "validation_curve", "cross_validate", "cross_val_score",
     "precision_recall_fscore_support"}
-TOO_LONG = {"tabular/tuning.py tune_table"}
+TOO_LONG: set[str] = set()
 TOO_MANY_ARGUMENTS = {
-    "comparison.py compare", "evaluation/cross_validation.py fit_and_score", "network/optimizers.py adam",
-    "study/study.py run", "tabular/sealing.py prepare_table", "tabular/tuning.py tune_table"}
+    "network/optimizers.py adam", "study/study.py run"}
 CIRCLES = {frozenset({"scratchtune.study.keeping", "scratchtune.study.running", "scratchtune.study.study"})}
 
 

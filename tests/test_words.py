@@ -17,9 +17,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 CLEAN = (  # files and folders, relative to the repository
-    "benchmarks",
-    "scratchtune/checks.py", "scratchtune/cli.py", "scratchtune/comparison.py", "scratchtune/estimators.py",
-    "scratchtune/protocol.py",
+    "benchmarks", "lessons",
+    "scratchtune/checks.py", "scratchtune/cli.py", "scratchtune/comparison.py", "scratchtune/estimators",
+    "scratchtune/protocol.py", "scratchtune/run_options.py",
     "scratchtune/data", "scratchtune/evaluation", "scratchtune/examples", "scratchtune/formulas", "scratchtune/insight",
     "scratchtune/jit", "scratchtune/metrics", "scratchtune/network", "scratchtune/search", "scratchtune/tabular",
 )

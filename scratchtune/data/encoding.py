@@ -11,7 +11,16 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.data.transformer import Transformer, check_two_dimensions, column_names, refuse_sparse
+from scratchtune.data.transformer import (
+    Transformer,
+    begin_fit,
+    check_columns_of,
+    check_is_fitted,
+    check_two_dimensions,
+    column_names,
+    input_names,
+    refuse_sparse,
+)
 
 DROPS = (None, "first", "if_binary")
 
@@ -73,7 +82,7 @@ class OneHotEncoder(Transformer):
     def fit(self, X: Any, y: Any = None) -> OneHotEncoder:
         """Fit ``categories_``: the distinct values of each column, sorted; a missing value is a category too."""
         self._check_parameters()
-        self._start(X)
+        begin_fit(self, X)
         columns = _columns(X)
         self.n_features_in_ = len(columns)
         if isinstance(self.categories, str):
@@ -89,9 +98,9 @@ class OneHotEncoder(Transformer):
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the columns of 0 and 1; an unknown category is an error, or zeros with handle_unknown='ignore'."""
-        self._check_fitted()
+        check_is_fitted(self)
         columns = _columns(X)
-        self._check_columns(X, len(columns))
+        check_columns_of(self, X, len(columns))
         out = np.empty((len(columns[0]), sum(self._widths())), dtype=self.dtype)
         start = 0
         for codes, known, width in zip(self._codes(columns), self.categories_, self._widths(), strict=True):
@@ -101,7 +110,7 @@ class OneHotEncoder(Transformer):
 
     def inverse_transform(self, X: Any) -> np.ndarray:
         """Return the categories, (n, columns); None for an unknown one."""
-        self._check_fitted()
+        check_is_fitted(self)
         X = np.asarray(X)
         if X.ndim != 2 or X.shape[1] != sum(self._widths()):
             raise ValueError(f"X has shape {X.shape}; it must be (rows, {sum(self._widths())})")
@@ -114,7 +123,7 @@ class OneHotEncoder(Transformer):
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return ``NAME_CATEGORY`` for each column of 0 and 1."""
-        names = self._names_in(input_features)
+        names = input_names(self, input_features)
         return np.array(
             [f"{name}_{category}" for name, known, width in zip(names, self.categories_, self._widths(), strict=True)
              for category in known[len(known) - width :]], dtype=object)

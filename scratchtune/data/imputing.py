@@ -12,7 +12,16 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.data.scaling import column_mean
-from scratchtune.data.transformer import Transformer, as_matrix, check_two_dimensions, refuse_sparse
+from scratchtune.data.transformer import (
+    Transformer,
+    as_matrix,
+    begin_fit,
+    check_columns_of,
+    check_is_fitted,
+    check_two_dimensions,
+    input_names,
+    refuse_sparse,
+)
 
 STRATEGIES = ("mean", "median", "most_frequent")
 
@@ -59,7 +68,7 @@ class SimpleImputer(Transformer):
         """Fit ``statistics_``, one value for each column; NaN for a column without any value."""
         checks.choice("strategy", self.strategy, (*STRATEGIES, "constant"))
         checks.boolean("add_indicator", self.add_indicator)
-        self._start(X)
+        begin_fit(self, X)
         X = _rows(X)
         if X.dtype == object and self.strategy in ("mean", "median"):
             raise ValueError(
@@ -74,9 +83,9 @@ class SimpleImputer(Transformer):
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the rows with all missing values filled."""
-        self._check_fitted()
+        check_is_fitted(self)
         given, X = X, _rows(X)
-        self._check_columns(given, X.shape[1])
+        check_columns_of(self, given, X.shape[1])
         if X.dtype == object and self.statistics_.dtype != object:
             raise ValueError("X holds texts; this SimpleImputer was fitted to numbers")
         gaps = _gaps(X)
@@ -88,7 +97,7 @@ class SimpleImputer(Transformer):
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the columns that are kept, and ``missingindicator_NAME`` for the indicators."""
-        names = np.array(self._names_in(input_features), dtype=object)
+        names = np.array(input_names(self, input_features), dtype=object)
         indicators = [f"missingindicator_{name}" for name in names[self._with_gaps]] if self.add_indicator else []
         return np.array([*names[self._kept], *indicators], dtype=object)
 
@@ -103,7 +112,7 @@ class SimpleImputer(Transformer):
 
     def _warn_of_empty_columns(self) -> None:
         if not self._kept.all():
-            names = ", ".join(repr(name) for name in np.array(self._names_in(), object)[~self._kept])
+            names = ", ".join(repr(name) for name in np.array(input_names(self), object)[~self._kept])
             checks.warn(f"without any value in fit, and left out: {names}")
 
 

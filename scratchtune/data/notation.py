@@ -109,7 +109,7 @@ def _without_sign(text: str) -> str:
     return f"-{bare[1:-1].strip(_SIGNS)}" if bare.startswith("(") and bare.endswith(")") else bare
 
 
-def surely_point(cell: str) -> bool:
+def is_decimal_point(cell: str) -> bool:
     """Whether a cell is a number whose point must be a decimal point, since it cannot be a thousands separator."""
     text = cell.strip()
     return bool(_POINT.fullmatch(text)) and not _ONE_GROUP.fullmatch(text)
@@ -126,7 +126,7 @@ def decimal_of(columns: Iterable[Mapping[str, int]]) -> str:
         kinds = {text: kind_of(text) for text in counts}
         if not _is_of_numbers(counts, kinds):
             continue
-        if any(surely_point(text) or _GROUPED[".", ","].fullmatch(text) and not _ONE_GROUP.fullmatch(text)
+        if any(is_decimal_point(text) or _GROUPED[".", ","].fullmatch(text) and not _ONE_GROUP.fullmatch(text)
                for text in counts):
             return "."
         comma = comma or COMMA in kinds.values()
@@ -140,7 +140,7 @@ def unclear_points(columns: Mapping[str, Mapping[str, int]]) -> tuple[str, str] 
     unclear = None
     for name, counts in columns.items():
         pointed = [text for text in counts if _POINT.fullmatch(text)]
-        if any(surely_point(text) for text in pointed):
+        if any(is_decimal_point(text) for text in pointed):
             return None
         integers = any(text.lstrip("+-").isdecimal() and not _CODE.fullmatch(text) for text in counts)
         if unclear is None and len(pointed) > 1 and integers and all(kind_of(text) == NUMBER for text in counts):

@@ -28,9 +28,9 @@ from scratchtune.data.notation import (
     advice,
     decimal_of,
     found,
+    is_decimal_point,
     is_missing,
     strays_of,
-    surely_point,
     to_number,
     unclear_points,
 )
@@ -60,7 +60,7 @@ def read_table(
 ) -> Table:
     """Read a table from a file: ``.npz`` as NumPy saves it, anything else as CSV.
 
-    CSV: UTF-8, the first line holds the names; the delimiter is a comma, a semicolon or a tabulator, and is detected.
+    CSV: UTF-8, the first line holds the names; the delimiter is a comma, a semicolon or a tab, and is detected.
     A column holds numbers if each of its cells is a number or missing, else texts. ``text`` names columns that are read
     as texts in any case, ``skip`` columns that are not read, and ``only`` the columns to read, if not all
     (``table.skipped`` are the columns of the file that were not read). A cell is missing if it is empty, NA, N/A, NaN,
@@ -156,7 +156,7 @@ class _Numbers:
         self.first_infinity: int | None = None
         self.first_inexact: tuple[int, str] | None = None
         self.point = ""  # a cell whose point must be a decimal point
-        self.whole = True
+        self.all_integers = True
 
     def add(self, cells: Sequence[str]) -> bool:
         try:
@@ -164,7 +164,7 @@ class _Numbers:
         except ValueError:
             return False
         if not self.point and "." in "".join(cells):
-            self.point = next(filter(surely_point, cells), "").strip()
+            self.point = next(filter(is_decimal_point, cells), "").strip()
         infinite = np.isinf(part)
         if self.first_infinity is None and infinite.any():
             self.first_infinity = self.rows + int(infinite.argmax())
@@ -176,8 +176,8 @@ class _Numbers:
     def _check_integers(self, cells: Sequence[str], part: np.ndarray) -> None:
         """In a column of integers, find the first cell that float64 rounds; numbers with decimals may be rounded."""
         present = part[~np.isnan(part)]
-        self.whole = self.whole and bool((present == np.floor(present)).all())
-        if not self.whole or self.first_inexact is not None:
+        self.all_integers = self.all_integers and bool((present == np.floor(present)).all())
+        if not self.all_integers or self.first_inexact is not None:
             return
         for i in map(int, np.flatnonzero((np.abs(part) >= EXACT) & np.isfinite(part))):
             if _is_rounded(cells[i], self.reading.thousands):
@@ -196,9 +196,9 @@ class _Numbers:
         return part
 
     def column(self) -> Column:
-        whole = np.concatenate(self.parts)
+        column = np.concatenate(self.parts)
         self.parts = []
-        return whole
+        return column
 
 
 class _Texts:
@@ -264,7 +264,7 @@ class _CSV:
         for i, collector in collectors.items():
             if collector.first_infinity is not None:
                 self._refuse(collector.first_infinity, f"holds infinity as {self.names[i]!r}; numbers must be finite")
-            if collector.first_inexact is not None and collector.whole:
+            if collector.first_inexact is not None and collector.all_integers:
                 row, cell = collector.first_inexact
                 self._refuse(row, f"holds {cell} as {self.names[i]!r}, {INEXACT}")
         point = next((collector.point for collector in collectors.values() if collector.point), "")
@@ -284,7 +284,7 @@ class _CSV:
         column = columns[name]
         assert isinstance(column, Text)
         counts = column.counts()
-        point = next(filter(surely_point, counts), "") or point
+        point = next(filter(is_decimal_point, counts), "") or point
         shown = found(name, counts, texts, lambda text: f"in line {self._line(column.first(text))}")
         others = [other for other in strays if other != name]
         likewise = f"; {checks.quoted(others)} {'has' if len(others) == 1 else 'have'} such cells too" if others else ""
@@ -433,7 +433,7 @@ class _CSV:
         if len(names) == 1 and "|" in names[0]:
             raise ValueError(
                 f"{where}the header is one cell, {names[0]!r}; cells must be separated by a comma, a semicolon or a "
-                "tabulator, not by |")
+                "tab, not by |")
         if all(_is_number(name) for name in names):
             raise ValueError(f"{where}the header holds only numbers; it must hold the names of the columns")
         for i, name in enumerate(names):

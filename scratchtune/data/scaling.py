@@ -14,7 +14,14 @@ from typing import Any, TypeVar
 import numpy as np
 
 from scratchtune import checks, protocol
-from scratchtune.data.transformer import Transformer, as_matrix, chunks
+from scratchtune.data.transformer import (
+    Transformer,
+    as_matrix,
+    begin_fit,
+    check_columns_of,
+    check_is_fitted,
+    chunks,
+)
 
 EPSILON = float(np.finfo(np.float64).eps)
 
@@ -160,7 +167,7 @@ class StandardScaler(Transformer):
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> StandardScaler:
         """Compute ``mean_``, ``var_`` and ``scale_`` of each column."""
         with protocol.unchanged_by_failure(self):
-            self._start(X)
+            self._begin_fit(X)
             return self.partial_fit(X, y, sample_weight)
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> StandardScaler:
@@ -204,8 +211,8 @@ class StandardScaler(Transformer):
         if self.scale_ is not None:
             self.scale_[np.isnan(variance)] = np.nan
 
-    def _start(self, X: Any) -> None:
-        super()._start(X)
+    def _begin_fit(self, X: Any) -> None:
+        begin_fit(self, X)
         vars(self).pop("_moments_", None)
         checks.boolean("with_mean", self.with_mean)
         checks.boolean("with_std", self.with_std)
@@ -329,7 +336,7 @@ class MinMaxScaler(Transformer):
     def fit(self, X: Any, y: Any = None) -> MinMaxScaler:
         """Compute ``data_min_`` and ``data_max_`` of each column, and from them ``scale_`` and ``min_``."""
         with protocol.unchanged_by_failure(self):
-            self._start(X)
+            begin_fit(self, X)
             return self.partial_fit(X, y)
 
     def partial_fit(self, X: Any, y: Any = None) -> MinMaxScaler:
@@ -382,14 +389,14 @@ def _rows_to_fit(scaler: Scaler, X: Any) -> np.ndarray:
     array = as_matrix(X)
     if not hasattr(scaler, "n_samples_seen_"):
         scaler.n_features_in_ = array.shape[1]
-    scaler._check_columns(X, array.shape[1])
+    check_columns_of(scaler, X, array.shape[1])
     return array
 
 
 def _rows_to_transform(scaler: Scaler, X: Any) -> np.ndarray:
-    scaler._check_fitted()
+    check_is_fitted(scaler)
     array = as_matrix(X)
-    scaler._check_columns(X, array.shape[1])
+    check_columns_of(scaler, X, array.shape[1])
     return array
 
 

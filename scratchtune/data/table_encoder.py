@@ -16,7 +16,11 @@ from scratchtune.data.encoding import leaves_out_first, one_hot, unseen
 from scratchtune.data.imputing import STRATEGIES, fill_value_of
 from scratchtune.data.notation import holds_dates, to_number
 from scratchtune.data.tables import Table, Text, text_of_numbers
-from scratchtune.data.transformer import Transformer
+from scratchtune.data.transformer import (
+    Transformer,
+    begin_fit,
+    check_is_fitted,
+)
 
 DROP = "if_binary"  # a column with two texts becomes a single column of 0 and 1
 
@@ -28,6 +32,7 @@ class Numbers(NamedTuple):
 
     @property
     def suffixes(self) -> list[str]:
+        """The ends of the names of its columns: here the name is unchanged."""
         return [""]
 
 
@@ -39,6 +44,7 @@ class Texts(NamedTuple):
 
     @property
     def suffixes(self) -> list[str]:
+        """The ends of the names of its columns: ``=TEXT`` for each text."""
         return [f"={text}" for text in self.texts[leaves_out_first(len(self.texts), DROP) :]]
 
 
@@ -47,6 +53,7 @@ class Nothing(NamedTuple):
 
     @property
     def suffixes(self) -> list[str]:
+        """None, since it has no column."""
         return []
 
 
@@ -74,7 +81,7 @@ class TableEncoder(Transformer):
         self.max_categories = max_categories
         self.dtype = dtype
 
-    # Learning
+    # Fitting
 
     def fit(self, X: Any, y: Any = None) -> TableEncoder:
         """Fit to the rows of a table: the texts of each column, and the fill values."""
@@ -82,12 +89,12 @@ class TableEncoder(Transformer):
         table = _table(X)
         if 0 in table.shape:
             raise ValueError(f"the table has {table.shape[0]} rows and {table.shape[1]} columns; it must have some")
-        self._start(None)
+        begin_fit(self, None)
         self._check_gaps(table, [name for name in table.names if not table.missing(name).all()])
-        self.columns_ = {name: self._learnt(name, table) for name in table.names}
+        self.columns_ = {name: self._fitted_column(name, table) for name in table.names}
         self.feature_names_in_ = np.array(table.names, dtype=object)
         self.n_features_in_ = len(table.names)
-        empty = [name for name, learnt in self.columns_.items() if isinstance(learnt, Nothing)]
+        empty = [name for name, fitted in self.columns_.items() if isinstance(fitted, Nothing)]
         if empty:
             checks.warn(f"without any value, and left out: {checks.quoted(empty)}")
         return self
@@ -98,7 +105,7 @@ class TableEncoder(Transformer):
         checks.integer("max_categories", self.max_categories, low=1)
         checks.choice("dtype", np.dtype(self.dtype).name, ("float32", "float64"))
 
-    def _learnt(self, name: str, table: Table) -> Numbers | Texts | Nothing:
+    def _fitted_column(self, name: str, table: Table) -> Numbers | Texts | Nothing:
         column, missing = table.column(name), table.missing(name)
         if missing.all():
             return Nothing()
@@ -116,28 +123,28 @@ class TableEncoder(Transformer):
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the matrix, (rows, features)."""
-        self._check_fitted()
+        check_is_fitted(self)
         table = _table(X, self.text_names)
         self.check_columns(table)
-        self._check_gaps(table, [name for name, learnt in self.columns_.items() if _fill(learnt) is None])
+        self._check_gaps(table, [name for name, fitted in self.columns_.items() if _fill(fitted) is None])
         out = np.empty((len(table), len(self.get_feature_names_out())), dtype=self.dtype)
         start = 0
-        for name, learnt in self.columns_.items():
-            width = len(learnt.suffixes)
-            self._write(name, table, learnt, out[:, start : start + width])
+        for name, fitted in self.columns_.items():
+            width = len(fitted.suffixes)
+            self._write(name, table, fitted, out[:, start : start + width])
             start += width
         return out
 
     def check_columns(self, table: Table) -> None:
         """Raise unless the columns are those of `fit`, in any order, and numeric columns are numeric again."""
-        self._check_fitted()
+        check_is_fitted(self)
         absent = [name for name in self.columns_ if name not in table.names]
         unknown = [name for name in table.names if name not in self.columns_]
         if absent or unknown:
             raise other_columns(absent, unknown)
-        for name, learnt in self.columns_.items():
+        for name, fitted in self.columns_.items():
             column = table.column(name)
-            if isinstance(learnt, Numbers) and isinstance(column, Text) and not column.missing().all():
+            if isinstance(fitted, Numbers) and isinstance(column, Text) and not column.missing().all():
                 wrong = [text for text in column.counts() if not _is_number(text)]
                 if wrong:
                     row = min(map(column.first, wrong))
@@ -147,30 +154,30 @@ class TableEncoder(Transformer):
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the name of each numeric column, and ``NAME=TEXT`` for those of texts."""
-        self._check_fitted()
-        names = [name + suffix for name, learnt in self.columns_.items() for suffix in learnt.suffixes]
+        check_is_fitted(self)
+        names = [name + suffix for name, fitted in self.columns_.items() for suffix in fitted.suffixes]
         return np.array(names, dtype=object)
 
     @property
     def text_names(self) -> list[str]:
         """The columns that held texts in `fit`: the argument ``text`` of `read_table` for the next file."""
-        return [name for name, learnt in self.columns_.items() if isinstance(learnt, Texts)]
+        return [name for name, fitted in self.columns_.items() if isinstance(fitted, Texts)]
 
     def unknown(self, table: Table) -> dict[str, dict[str, int]]:
         """For each column with texts that were not seen in `fit`: those texts, and how many rows hold each."""
-        self._check_fitted()
+        check_is_fitted(self)
         found = {}
-        for name, learnt in self.columns_.items():
-            if isinstance(learnt, Texts):
-                known, counts = set(learnt.texts), _as_text(table.column(name)).counts()
+        for name, fitted in self.columns_.items():
+            if isinstance(fitted, Texts):
+                known, counts = set(fitted.texts), _as_text(table.column(name)).counts()
                 found[name] = {text: n for text, n in counts.items() if text not in known}
         return {name: texts for name, texts in found.items() if texts}
 
     def same_as_unknown(self, name: str) -> str | None:
         """The text of a column that is encoded as zeros, like an unknown one; None if each has its own column."""
-        learnt = self.columns_[name]
-        left_out = isinstance(learnt, Texts) and leaves_out_first(len(learnt.texts), DROP)
-        return learnt.texts[0] if isinstance(learnt, Texts) and left_out else None
+        fitted = self.columns_[name]
+        left_out = isinstance(fitted, Texts) and leaves_out_first(len(fitted.texts), DROP)
+        return fitted.texts[0] if isinstance(fitted, Texts) and left_out else None
 
     def _check_gaps(self, table: Table, names: list[str]) -> None:
         """Raise if there are missing values in one of these columns and ``impute`` is None."""
@@ -184,35 +191,35 @@ class TableEncoder(Transformer):
             raise ValueError(
                 f"values are missing in {shown}{more}; --impute (in Python: impute='median') fills them")
 
-    def _write(self, name: str, table: Table, learnt: Numbers | Texts | Nothing, out: np.ndarray) -> None:
+    def _write(self, name: str, table: Table, fitted: Numbers | Texts | Nothing, out: np.ndarray) -> None:
         """Write one column of the table into its columns of the matrix."""
         column, missing = table.column(name), table.missing(name)
-        if isinstance(learnt, Texts):
-            codes = self._codes(name, _as_text(column), learnt)
-            one_hot(codes - leaves_out_first(len(learnt.texts), DROP), out)
-        elif isinstance(learnt, Numbers):
-            filled = np.where(missing, learnt.fill or 0.0, _as_numbers(column))
+        if isinstance(fitted, Texts):
+            codes = self._codes(name, _as_text(column), fitted)
+            one_hot(codes - leaves_out_first(len(fitted.texts), DROP), out)
+        elif isinstance(fitted, Numbers):
+            filled = np.where(missing, fitted.fill or 0.0, _as_numbers(column))
             _check_range(name, filled, out.dtype)
             out[:, 0] = filled
 
-    def _codes(self, name: str, column: Text, learnt: Texts) -> np.ndarray:
+    def _codes(self, name: str, column: Text, fitted: Texts) -> np.ndarray:
         """For each row the index in the texts of `fit`; below 0 for an unknown text."""
-        position = {text: i for i, text in enumerate(learnt.texts)}
-        gap = position[learnt.fill] if learnt.fill is not None else -2
+        position = {text: i for i, text in enumerate(fitted.texts)}
+        gap = position[fitted.fill] if fitted.fill is not None else -2
         codes = np.array([*(position.get(text, -2) for text in column.texts), gap], dtype=np.int64)[column.codes]
         if self.handle_unknown == "error" and (codes < 0).any():
             row = int((codes < 0).argmax())
-            raise unseen(name, column[row : row + 1].values()[0], row + 1, learnt.texts)
+            raise unseen(name, column[row : row + 1].values()[0], row + 1, fitted.texts)
         return codes
 
-    # Keeping
+    # Saving
 
     def state(self) -> dict[str, Any]:
         """The fitted state as plain data that JSON can represent without loss."""
-        self._check_fitted()
+        check_is_fitted(self)
         columns = [
-            {"name": name, "kind": type(learnt).__name__.lower(), **learnt._asdict()}
-            for name, learnt in self.columns_.items()]
+            {"name": name, "kind": type(fitted).__name__.lower(), **fitted._asdict()}
+            for name, fitted in self.columns_.items()]
         return {**self.get_params(), "dtype": np.dtype(self.dtype).name, "columns": columns}
 
     @classmethod
@@ -229,8 +236,8 @@ class TableEncoder(Transformer):
                 for column in state["columns"]}
             if len(encoder.columns_) < len(state["columns"]):
                 raise ValueError("it has two columns of the same name")
-            for name, learnt in encoder.columns_.items():
-                _check_learnt(name, learnt)
+            for name, fitted in encoder.columns_.items():
+                _check_column_state(name, fitted)
         except (KeyError, TypeError, ValueError, AttributeError) as problem:
             raise ValueError(f"this is not the state of a TableEncoder: {problem}") from None
         encoder.feature_names_in_ = np.array(list(encoder.columns_), dtype=object)
@@ -238,18 +245,18 @@ class TableEncoder(Transformer):
         return encoder
 
 
-def _check_learnt(name: Any, learnt: Numbers | Texts | Nothing) -> None:
+def _check_column_state(name: Any, fitted: Numbers | Texts | Nothing) -> None:
     """Raise unless the stored state of a column has valid types and values."""
     if not isinstance(name, str):
         raise ValueError(f"a column is named {name!r}; a name must be a text")
-    if isinstance(learnt, Numbers) and learnt.fill is not None:
-        checks.real(f"the fill of column {name!r}", learnt.fill)
-    if isinstance(learnt, Texts):
-        texts = learnt.texts
+    if isinstance(fitted, Numbers) and fitted.fill is not None:
+        checks.real(f"the fill of column {name!r}", fitted.fill)
+    if isinstance(fitted, Texts):
+        texts = fitted.texts
         if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
             raise ValueError(f"column {name!r} has the texts {texts!r}; they must be a list of texts")
-        if len(set(texts)) < len(texts) or learnt.fill not in (None, *texts):
-            raise ValueError(f"column {name!r} has the texts {texts} and the fill {learnt.fill!r}; they must be "
+        if len(set(texts)) < len(texts) or fitted.fill not in (None, *texts):
+            raise ValueError(f"column {name!r} has the texts {texts} and the fill {fitted.fill!r}; they must be "
                              "different ones, and the fill one of them or None")
 
 
@@ -268,8 +275,8 @@ def _check_range(name: str, column: np.ndarray, dtype: np.dtype) -> None:
         raise ValueError(f"column {name!r} holds {column[row]} in row {row + 1}, which is beyond {dtype}")
 
 
-def _fill(learnt: Numbers | Texts | Nothing) -> Any:
-    return "" if isinstance(learnt, Nothing) else learnt.fill
+def _fill(fitted: Numbers | Texts | Nothing) -> Any:
+    return "" if isinstance(fitted, Nothing) else fitted.fill
 
 
 def other_columns(absent: list[str], unknown: list[str]) -> ValueError:

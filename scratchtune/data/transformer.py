@@ -23,6 +23,7 @@ class Transformer(protocol.Parameters):
     """Base class of the transformers. A subclass stores its constructor's arguments unchanged; `fit` sets NAME_."""
 
     n_features_in_: int
+    feature_names_in_: np.ndarray
 
     def fit(self: Self, X: Any, y: Any = None) -> Self:
         """Fit to rows; the result of an earlier fit is discarded."""
@@ -38,7 +39,7 @@ class Transformer(protocol.Parameters):
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the output columns: here those of the input columns."""
-        return np.array(self._names_in(input_features), dtype=object)
+        return np.array(input_names(self, input_features), dtype=object)
 
     def __sklearn_tags__(self) -> Any:
         from sklearn import utils  # only scikit-learn calls this, so it is installed
@@ -49,36 +50,42 @@ class Transformer(protocol.Parameters):
         tags.input_tags.allow_nan = True
         return tags
 
-    # What subclasses share
 
-    def _start(self, X: Any) -> None:
-        """Discard the result of an earlier fit, and store the names of the columns."""
-        for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]:
-            delattr(self, name)
-        names = column_names(X)
-        if names is not None:
-            self.feature_names_in_ = np.array(names, dtype=object)
+# What transformers share ----------------------------------------------------------------------------------------------
 
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "n_features_in_"):
-            raise protocol.not_fitted(self)
 
-    def _check_columns(self, X: Any, columns: int) -> None:
-        """Raise unless the columns match those of `fit` in number, and in name if both have names."""
-        protocol.compare_columns(self, columns, column_names(X))
+def begin_fit(transformer: Transformer, X: Any) -> None:
+    """Discard the result of an earlier fit, and store the names of the columns of ``X`` if they have any."""
+    for name in [name for name in vars(transformer) if name.endswith("_") and not name.startswith("_")]:
+        delattr(transformer, name)
+    names = column_names(X)
+    if names is not None:
+        transformer.feature_names_in_ = np.array(names, dtype=object)
 
-    def _names_in(self, given: Any = None) -> list[str]:
-        """The names of the input columns: those of `fit`, or those given, or x0, x1, .."""
-        self._check_fitted()
-        known = getattr(self, "feature_names_in_", None)
-        if given is None:
-            return list(known) if known is not None else [f"x{i}" for i in range(self.n_features_in_)]
-        given = list(given)
-        if known is not None and given != list(known):
-            raise ValueError(f"input_features is {given}; it must be the names seen in fit, {list(known)}")
-        if len(given) != self.n_features_in_:
-            raise ValueError(f"input_features has {len(given)} names; it must have {self.n_features_in_}")
-        return given
+
+def check_is_fitted(transformer: Transformer) -> None:
+    """Raise a NotFittedError unless `fit` has been called."""
+    if not hasattr(transformer, "n_features_in_"):
+        raise protocol.not_fitted(transformer)
+
+
+def check_columns_of(transformer: Transformer, X: Any, columns: int) -> None:
+    """Raise unless the columns of ``X`` match those of `fit` in number, and in name if both have names."""
+    protocol.compare_columns(transformer, columns, column_names(X))
+
+
+def input_names(transformer: Transformer, given: Any = None) -> list[str]:
+    """The names of the input columns: those of `fit`, or those given, or x0, x1, ..."""
+    check_is_fitted(transformer)
+    known = getattr(transformer, "feature_names_in_", None)
+    if given is None:
+        return list(known) if known is not None else [f"x{i}" for i in range(transformer.n_features_in_)]
+    given = list(given)
+    if known is not None and given != list(known):
+        raise ValueError(f"input_features is {given}; it must be the names seen in fit, {list(known)}")
+    if len(given) != transformer.n_features_in_:
+        raise ValueError(f"input_features has {len(given)} names; it must have {transformer.n_features_in_}")
+    return given
 
 
 # Matrices with missing values -----------------------------------------------------------------------------------------

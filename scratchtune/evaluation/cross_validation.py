@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,19 @@ from scratchtune.evaluation.splits import Split, checked_split, resolve_folds
 from scratchtune.metrics import class_labels, is_one_hot
 
 NAN = float("nan")
+
+
+class Scoring(NamedTuple):
+    """What is computed for a trained model: the ``scorer`` on the test rows, and what else.
+
+    With ``train_scores`` the training rows are scored too; with ``weigh`` the ``sample_weight`` of fit, if any, is used
+    in the scores; with ``keep`` the result contains the trained model.
+    """
+
+    scorer: ScorerFunction
+    train_scores: bool = False
+    keep: bool = False
+    weigh: bool = False
 
 
 class FitFailedWarning(RuntimeWarning):
@@ -71,16 +84,12 @@ def folds_for(
 
 
 def fit_and_score(
-    model: Any, params: Mapping[str, Any], X: Any, y: Any, split: Split, scorer: ScorerFunction,
-    fit_params: Mapping[str, Any], train_scores: bool = False, *, keep: bool = False, weigh: bool = False,
+    model: Any, params: Mapping[str, Any], X: Any, y: Any, split: Split, fit_params: Mapping[str, Any],
+    scoring: Scoring,
 ) -> FoldScore:
-    """Train a fresh clone on the split's training rows, and score it on its test rows; an exception is returned.
-
-    With ``weigh`` the sample_weight of ``fit_params``, if any, is used in the scores too; with ``keep`` the result
-    contains the trained model.
-    """
+    """Train a fresh clone on the split's training rows, and score it on its test rows; an exception is returned."""
     rows, held_out = split
-    weight = fit_params.get("sample_weight") if weigh else None
+    weight = fit_params.get("sample_weight") if scoring.weigh else None
     outcome = FoldScore()
     begun = time.perf_counter()
     try:
@@ -90,11 +99,11 @@ def fit_and_score(
         outcome.visits = epochs_trained(trained) * len(rows)
         X_test, y_test = take_rows(X, held_out), take_rows(y, held_out)
         begun = time.perf_counter()
-        outcome.scores = _scores(scorer, trained, X_test, y_test, take_rows(weight, held_out), outcome)
+        outcome.scores = _scores(scoring.scorer, trained, X_test, y_test, take_rows(weight, held_out), outcome)
         outcome.score_time = time.perf_counter() - begun
-        if train_scores:
-            outcome.train_scores = _scores(scorer, trained, X_train, y_train, take_rows(weight, rows), outcome)
-        outcome.model = trained if keep else None
+        if scoring.train_scores:
+            outcome.train_scores = _scores(scoring.scorer, trained, X_train, y_train, take_rows(weight, rows), outcome)
+        outcome.model = trained if scoring.keep else None
     except Exception as error:
         outcome.error = error
         outcome.fit_time = outcome.fit_time or time.perf_counter() - begun
@@ -103,8 +112,8 @@ def fit_and_score(
 
 def epochs_trained(model: Any) -> int:
     """How many epochs a model was trained: its ``n_iter_``, or ``epochs_done`` of a `Sequential`; else 0."""
-    told = getattr(model, "n_iter_", getattr(model, "epochs_done", 0))
-    return int(told) if isinstance(told, (int, np.integer)) else 0
+    epochs = getattr(model, "n_iter_", getattr(model, "epochs_done", 0))
+    return int(epochs) if isinstance(epochs, (int, np.integer)) else 0
 
 
 def _scores(
@@ -200,10 +209,10 @@ def cross_validate(
     check_model(estimator)
     scorer, on_error = resolve_scoring(scoring), checked_error_score(error_score)
     folds = folds_for(cv, estimator, X, y, groups)
+    computed = Scoring(scorer, return_train_score, keep=return_estimator)
 
     def one(split: Split) -> FoldScore:
-        return raise_at_once(fit_and_score(
-            estimator, {}, X, y, split, scorer, params or {}, return_train_score, keep=return_estimator), on_error)
+        return raise_at_once(fit_and_score(estimator, {}, X, y, split, params or {}, computed), on_error)
 
     outcomes = in_order(one, folds, n_jobs)
     report_failures(outcomes, on_error)

@@ -16,6 +16,7 @@ from scratchtune import checks
 from scratchtune.evaluation.cross_validation import (
     NAN,
     FoldScore,
+    Scoring,
     checked_error_score,
     fit_and_score,
     folds_for,
@@ -31,7 +32,7 @@ from scratchtune.evaluation.scoring import resolve_scoring
 from scratchtune.evaluation.splits import Split
 
 FIVE = tuple(np.linspace(0.1, 1.0, 5))
-Job = tuple[Mapping[str, Any], Split]
+Training = tuple[Mapping[str, Any], Split]  # the params and the split of one training
 
 
 def learning_curve(
@@ -51,8 +52,8 @@ def learning_curve(
     if checks.boolean("shuffle", shuffle):
         rng = generator(random_state)
         folds = [(rng.permutation(train), test) for train, test in folds]
-    jobs: list[Job] = [({}, (train[:size], test)) for train, test in folds for size in sizes]
-    outcomes = _scored(estimator, X, y, jobs, scoring, n_jobs, error_score, params)
+    trainings: list[Training] = [({}, (train[:size], test)) for train, test in folds for size in sizes]
+    outcomes = _scored(estimator, X, y, trainings, scoring, n_jobs, error_score, params)
     columns = [score_table(outcomes, "score", "train"), score_table(outcomes, "score")]
     if return_times:
         columns += [np.array([o.fit_time for o in outcomes]), np.array([o.score_time for o in outcomes])]
@@ -70,8 +71,8 @@ def validation_curve(
     if not values:
         raise ValueError("param_range is empty; it must hold at least one value")
     folds = folds_for(cv, estimator, X, y, groups, {param_name: values[0]})
-    jobs: list[Job] = [({param_name: value}, split) for split in folds for value in values]
-    outcomes = _scored(estimator, X, y, jobs, scoring, n_jobs, error_score, params)
+    trainings: list[Training] = [({param_name: value}, split) for split in folds for value in values]
+    outcomes = _scored(estimator, X, y, trainings, scoring, n_jobs, error_score, params)
     seen, unseen = score_table(outcomes, "score", "train"), score_table(outcomes, "score")
     return seen.reshape(len(folds), len(values)).T, unseen.reshape(len(folds), len(values)).T
 
@@ -97,15 +98,19 @@ def absolute_sizes(train_sizes: Any, rows: int) -> np.ndarray:
 
 
 def _scored(
-    estimator: Any, X: Any, y: Any, jobs: Sequence[Job], scoring: Any, n_jobs: Any, error_score: Any,
+    estimator: Any, X: Any, y: Any, trainings: Sequence[Training], scoring: Any, n_jobs: Any, error_score: Any,
     fit_params: Mapping[str, Any] | None,
 ) -> list[FoldScore]:
-    """Train and score every job."""
+    """Train and score with all params on their splits."""
     scorer, on_error = resolve_scoring(single(scoring)), checked_error_score(error_score)
 
-    def one(job: Job) -> FoldScore:
-        return raise_at_once(fit_and_score(estimator, job[0], X, y, job[1], scorer, fit_params or {}, True), on_error)
+    scoring_of_fold = Scoring(scorer, train_scores=True)
 
-    outcomes = in_order(one, jobs, n_jobs)
+    def one(training: Training) -> FoldScore:
+        tried, split = training
+        return raise_at_once(
+            fit_and_score(estimator, tried, X, y, split, fit_params or {}, scoring_of_fold), on_error)
+
+    outcomes = in_order(one, trainings, n_jobs)
     report_failures(outcomes, on_error)
     return outcomes

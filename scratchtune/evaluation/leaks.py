@@ -18,7 +18,7 @@ class LeakError(AssertionError):
     """A model would be validated on a row that it was trained on: the score would be too optimistic."""
 
 
-def check_apart(splits: Sequence[Split]) -> None:
+def check_disjoint(splits: Sequence[Split]) -> None:
     """Raise a LeakError if the training and test rows of a fold overlap."""
     for number, (train, test) in enumerate(splits):
         both = np.intersect1d(train, test)
@@ -32,7 +32,7 @@ class Ledger:
 
     >>> ledger = Ledger(4)
     >>> ledger.trained("a", np.array([0, 1]))
-    >>> ledger.trained("b", np.array([1, 2]), goes_on_from="a")
+    >>> ledger.trained("b", np.array([1, 2]), parent="a")
     >>> ledger.validated("b", np.array([3]))
     """
 
@@ -41,10 +41,10 @@ class Ledger:
         self._seen: dict[Hashable, np.ndarray] = {}
         self._lock = threading.Lock()
 
-    def trained(self, model: Hashable, rows: np.ndarray, goes_on_from: Hashable | None = None) -> None:
-        """Record that a model is trained on some rows, possibly continuing from another model's weights."""
+    def trained(self, model: Hashable, rows: np.ndarray, parent: Hashable | None = None) -> None:
+        """Record that a model is trained on some rows; it starts from the weights of its ``parent``, if it has one."""
         with self._lock:
-            before = self._seen.get(goes_on_from)
+            before = self._seen.get(parent)
             seen = np.zeros(self._rows, dtype=bool) if before is None else before.copy()
             seen[rows] = True
             self._seen[model] = seen

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from scratchtune.evaluation.rows import are_classes, are_whole
+from scratchtune.evaluation.rows import are_classes, are_float_integers
 from scratchtune.network.hyperparameters import FIT_ARGUMENTS
 
 
@@ -67,9 +67,9 @@ def clone(value: Any) -> Any:
     if not hasattr(value, "get_params") or inspect.isclass(value):
         return copy.deepcopy(value)
     made = type(value)(**{name: clone(item) for name, item in value.get_params(deep=False).items()})
-    for setting in ("_metadata_request", "_sklearn_output_config"):  # made by set_fit_request and set_output
-        if hasattr(value, setting):
-            setattr(made, setting, copy.deepcopy(getattr(value, setting)))
+    for name in ("_metadata_request", "_sklearn_output_config"):  # made by set_fit_request and set_output
+        if hasattr(value, name):
+            setattr(made, name, copy.deepcopy(getattr(value, name)))
     return made
 
 
@@ -96,10 +96,10 @@ def is_classification(model: Any, y: Any) -> bool:
     """Whether y holds classes: by the type of an estimator, or by the loss of a network and y."""
     kind = _estimator_type(model)
     if kind is not None:
-        return kind == "classifier" and (are_classes(y) or are_whole(y))
+        return kind == "classifier" and (are_classes(y) or are_float_integers(y))
     if is_network(model) and getattr(model, "loss", None) is not None:
         loss = str(getattr(model.loss, "name", model.loss)).lower()
-        return "crossentropy" in loss and (are_classes(y) or are_whole(y))
+        return "crossentropy" in loss and (are_classes(y) or are_float_integers(y))
     inner = getattr(model, "estimator", None)  # of a search
     return are_classes(y) if inner is None else is_classification(inner, y)
 

@@ -34,6 +34,7 @@ class Inline(Executor):
     """An executor that runs the work immediately in the calling thread, where breakpoints and Ctrl-C work."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+        """Call ``fn`` now; an exception that it raises is raised here."""
         future: Future = Future()
         future.set_result(fn(*args, **kwargs))
         return future

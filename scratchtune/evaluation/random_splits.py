@@ -123,12 +123,12 @@ def _sizes(rows: int, test_size: Any, train_size: Any, default: float) -> tuple[
     return train, test
 
 
-def _size(name: str, value: Any, rows: int, whole: Any) -> int | None:
+def _size(name: str, value: Any, rows: int, rounding: Any) -> int | None:
     if value is None:
         return None
     if isinstance(value, (int, np.integer)):
         return checks.integer(name, value, low=1, high=rows - 1)
-    return int(whole(checks.real(name, value, 0.0, 1.0, open_low=True, open_high=True) * rows))
+    return int(rounding(checks.real(name, value, 0.0, 1.0, open_low=True, open_high=True) * rows))
 
 
 def _random_split(rows: int, train: int, test: int, rng: np.random.RandomState) -> Split:

@@ -71,7 +71,7 @@ def are_classes(y: Any) -> bool:
     return array.dtype.kind in "buiUSO"
 
 
-def are_whole(y: Any) -> bool:
+def are_float_integers(y: Any) -> bool:
     """Whether y is a vector of floating-point numbers all of which are integers."""
     array = np.asarray(y)
     vector = array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 1)

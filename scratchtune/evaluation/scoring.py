@@ -89,9 +89,9 @@ class MetricScorer:
         return _arguments(self.metric)
 
     def __call__(self, model: Any, X: Any, y: Any, sample_weight: Any = None) -> Any:
-        return self.judge(Answers(model, X), y, sample_weight)
+        return self.score(Answers(model, X), y, sample_weight)
 
-    def judge(self, answers: Answers, y: Any, sample_weight: Any = None) -> Any:
+    def score(self, answers: Answers, y: Any, sample_weight: Any = None) -> Any:
         """The score of a model's predictions."""
         options = dict(self.options)
         if sample_weight is not None and "sample_weight" in self.arguments:
@@ -151,7 +151,7 @@ class SeveralScorers:
         for name, scorer in self.scorers.items():
             try:
                 if isinstance(scorer, MetricScorer):
-                    yield name, scorer.judge(answers, y, sample_weight)
+                    yield name, scorer.score(answers, y, sample_weight)
                 else:
                     yield name, called(scorer, model, X, y, sample_weight)
             except Exception as error:

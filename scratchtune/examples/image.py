@@ -50,7 +50,7 @@ WITH_ALL_LAYERS = DEFAULT | {"batch_normalization": True, "shift": 0.02, "rotati
 SHOWN = 12  # mistakes
 FINALISTS, SPLITS = 3, 2  # so many of the best configurations are re-evaluated on so many other splits
 MOST_PRODUCTS = 1_200_000  # multiplications in the convolutions' forward pass for an image; the default needs 1,016,064
-SEALED, VALIDATION = 0.2, 0.2
+TEST_SHARE, VALIDATION = 0.2, 0.2
 EPOCHS, EPOCHS_OF_SEARCH = 27, 9  # of a training; 9 with --quick, and in the search on 6,000 images of a folder
 ITERATIONS = 4  # of Hyperband's brackets
 LEAST_PIXELS, LEAST_IMAGES = 8, 20  # three poolings leave at least one pixel; each class is in all parts
@@ -102,8 +102,11 @@ class _Report(st.Callback):
 
 
 @dataclass
-class Job:
-    """What is tuned: training set, validation set, number of classes, and how many epochs the longest trial has."""
+class Objective:
+    """The objective: the validation accuracy of a configuration.
+
+    ``classes`` is their number, ``epochs`` the length of the longest training.
+    """
 
     X: np.ndarray
     y: np.ndarray
@@ -116,7 +119,7 @@ class Job:
         self.curves: dict[int, dict[str, list[float]]] = {}
 
     def __call__(self, trial: st.Trial) -> float:
-        """The objective: the validation accuracy after a training whose number of epochs is the trial's budget.
+        """The validation accuracy after a training whose number of epochs is the trial's budget.
 
         Each training starts from scratch, and its learning rate decays to 0 at its last step. A short training is thus
         a complete one, and its score does not depend on how far the learning rate has decayed.
@@ -148,35 +151,37 @@ class Job:
 
 def prepared(
     X: np.ndarray, y: np.ndarray, classes: int, epochs: int, seed: int = 0, db: Path | None = None,
-) -> tuple[Job, st.Study]:
-    """The study and the job, for ``study.run(job)``; the rows are split into a training and a validation set.
+) -> tuple[Objective, st.Study]:
+    """The objective and its study, for ``study.run(objective)``; the rows are split into training and validation set.
 
     No configuration is proposed that takes more than MOST_PRODUCTS.
     """
     X, X_valid, y, y_valid = st.train_test_split(X, y, test_size=VALIDATION, random_state=seed, stratify=y)
-    job = Job(X, y, X_valid, y_valid, classes, epochs)
+    objective = Objective(X, y, X_valid, y_valid, classes, epochs)
     searcher = st.Hyperband(
         epochs, proposer=st.BayesianSearch(parallel=2), min_budget=max(epochs // 9, 1), random_share=1 / 3,
         iterations=ITERATIONS)
     study = st.Study(
         SPACE, searcher, direction="maximize", seed=seed, storage=db, data=digest_of(X, y, X_valid, y_valid),
         constraint=lambda params: products(params) <= MOST_PRODUCTS)
-    job.trained(WITH_ALL_LAYERS, X[:1], y[:1], 1)  # compiles
-    return job, study
+    objective.trained(WITH_ALL_LAYERS, X[:1], y[:1], 1)  # compiles
+    return objective, study
 
 
-def confirmed(study: st.Study, job: Job, X: np.ndarray, y: np.ndarray, jobs: int = 2, seed: int = 0) -> st.Trial:
-    """The best of a search's best trials by the mean accuracy over its own split and others, which reduces optimism."""
+def confirmed(
+    study: st.Study, objective: Objective, X: np.ndarray, y: np.ndarray, jobs: int = 2, seed: int = 0,
+) -> st.Trial:
+    """The best of the best trials, by the mean accuracy over several splits; one split alone would be optimistic."""
     finalists = _ranked(study)[:FINALISTS]
 
-    def judged(task: tuple[st.Trial, int]) -> float:
+    def accuracy(task: tuple[st.Trial, int]) -> float:
         trial, split = task
         A, B, a, b = st.train_test_split(X, y, test_size=VALIDATION, random_state=seed + 1000 * split, stratify=y)
-        return job.trained(trial.params, A, a, job.epochs, split, verbose=0).evaluate(B, b)["accuracy"]
+        return objective.trained(trial.params, A, a, objective.epochs, split, verbose=0).evaluate(B, b)["accuracy"]
 
     tasks = [(trial, split) for trial in finalists for split in range(1, SPLITS + 1)]
     with ThreadPoolExecutor(jobs) as pool:
-        others = np.reshape(list(pool.map(judged, tasks)), (len(finalists), SPLITS))
+        others = np.reshape(list(pool.map(accuracy, tasks)), (len(finalists), SPLITS))
     means = (np.array([trial.value for trial in finalists]) + others.sum(axis=1)) / (SPLITS + 1)
     return finalists[int(np.argmax(means))]
 
@@ -205,61 +210,66 @@ def main(
     out.mkdir(parents=True, exist_ok=True)
     tempfile.TemporaryFile(dir=out).close()  # fails before the work if the folder can't be written
     longest = EPOCHS_OF_SEARCH if quick else EPOCHS
-    job, study = prepared(rows.X, rows.y, rows.classes, longest if data is None else EPOCHS_OF_SEARCH, seed, db)
-    height, width = job.X.shape[1:3]
-    tell(f"training set: {len(job.X):,} images, validation set: {len(job.X_valid):,}, held-out test set: "
-         f"{len(rows.X_sealed):,}; {height}x{width} pixels, {rows.classes} classes")
+    objective, study = prepared(rows.X, rows.y, rows.classes, longest if data is None else EPOCHS_OF_SEARCH, seed, db)
+    height, width = objective.X.shape[1:3]
+    tell(f"training set: {len(objective.X):,} images, validation set: {len(objective.X_valid):,}, held-out test set: "
+         f"{len(rows.X_test):,}; {height}x{width} pixels, {rows.classes} classes")
     begun = time.perf_counter()
-    study.run(job, n_jobs=jobs)
+    study.run(objective, n_jobs=jobs)
     tell(f"searched in {time.perf_counter() - begun:.0f} s\n\n{_ranking(study)}")
     note(f"re-evaluating the best {FINALISTS} on {SPLITS} other splits")
-    best = confirmed(study, job, rows.X, rows.y, jobs, seed)
+    best = confirmed(study, objective, rows.X, rows.y, jobs, seed)
     tell(f"\ntrial {best.number} is the best of the first {FINALISTS} by the mean over {SPLITS + 1} splits\n"
          f"why trial {best.number}: {study.why(best.number)}\n")
     found = {}
     for name, params in (("default", DEFAULT), ("tuned", best.params)):
         note(f"training the {name} network on {len(rows.X_all):,} images, {longest} epochs")
         begun = time.perf_counter()
-        found[name] = job.trained(params, rows.X_all, rows.y_all, longest, seed)
+        found[name] = objective.trained(params, rows.X_all, rows.y_all, longest, seed)
         seconds = time.perf_counter() - begun
-        accuracy = found[name].evaluate(rows.X_sealed, rows.y_sealed)["accuracy"]
-        tell(f"{name + ':':<8} test accuracy {accuracy:.4f} on {len(rows.X_sealed):,} images; trained for {longest} "
+        accuracy = found[name].evaluate(rows.X_test, rows.y_test)["accuracy"]
+        tell(f"{name + ':':<8} test accuracy {accuracy:.4f} on {len(rows.X_test):,} images; trained for {longest} "
              f"epochs on {len(rows.X_all):,} images, {seconds:.0f} s")
-    pictures = _draw(job, study, best, found["tuned"], rows, out)
+    pictures = _draw(objective, study, best, found["tuned"], rows, out)
     tell("\n".join(f"picture: {path}" for path in pictures))
 
 
 @dataclass
-class _Rows:
+class Images:
     """Images to tune on, images to train the winner on (the same, or more), and the test set; gray levels in [0, 1]."""
 
     X: np.ndarray
     y: np.ndarray
     X_all: np.ndarray
     y_all: np.ndarray
-    X_sealed: np.ndarray
-    y_sealed: np.ndarray
+    X_test: np.ndarray
+    y_test: np.ndarray
     names: tuple[str, ...]
 
     @property
     def classes(self) -> int:
+        """The number of classes."""
         return len(self.names)
 
 
 def scaled(X: np.ndarray) -> np.ndarray:
+    """Gray levels from 0 to 255 as numbers on [0, 1]."""
     return np.asarray(X, np.float32) / np.float32(255.0)
 
 
-def from_package(quick: bool, seed: int) -> _Rows:
+def from_package(quick: bool, seed: int) -> Images:
+    """The built-in part of Fashion-MNIST, split; with ``quick`` only 800 images to tune and train on."""
     X, y = st.datasets.load_fashion_mnist()
-    X_open, X_sealed, y_open, y_sealed = st.train_test_split(
-        scaled(X), y, test_size=SEALED, random_state=seed, stratify=y)
+    X_train, X_test, y_train, y_test = st.train_test_split(
+        scaled(X), y, test_size=TEST_SHARE, random_state=seed, stratify=y)
     if quick:
-        X_open, _, y_open, _ = st.train_test_split(X_open, y_open, train_size=800, random_state=seed, stratify=y_open)
-    return _Rows(X_open, y_open, X_open, y_open, X_sealed, y_sealed, st.datasets.FASHION_NAMES)
+        X_train, _, y_train, _ = st.train_test_split(
+            X_train, y_train, train_size=800, random_state=seed, stratify=y_train)
+    return Images(X_train, y_train, X_train, y_train, X_test, y_test, st.datasets.FASHION_NAMES)
 
 
-def from_folder(folder: Path, quick: bool, seed: int) -> _Rows:
+def from_folder(folder: Path, quick: bool, seed: int) -> Images:
+    """The images of a folder of IDX files: a part of the training images to tune on, all to train the winner on."""
     (X, y), (X_test, y_test) = st.datasets.load_idx(folder)
     if X.shape[1:] != X_test.shape[1:]:
         found = f"{folder} has training images of {X.shape[1:3]} pixels and test images of {X_test.shape[1:3]}"
@@ -277,7 +287,7 @@ def from_folder(folder: Path, quick: bool, seed: int) -> _Rows:
         X, _, y, _ = st.train_test_split(X, y, train_size=min(2000, len(X) // 2), random_state=seed, stratify=y)
     part = min(PART, len(X) // 2)
     X_part, _, y_part, _ = st.train_test_split(X, y, train_size=part, random_state=seed, stratify=y)
-    return _Rows(scaled(X_part), y_part, scaled(X), y, scaled(X_test), y_test, names)
+    return Images(scaled(X_part), y_part, scaled(X), y, scaled(X_test), y_test, names)
 
 
 def _ranking(study: st.Study, most: int = 5) -> str:
@@ -289,21 +299,21 @@ def _ranking(study: st.Study, most: int = 5) -> str:
 
 
 def _draw(
-    job: Job, study: st.Study, best: st.Trial, model: st.Sequential, rows: _Rows, out: Path,
+    objective: Objective, study: st.Study, best: st.Trial, model: st.Sequential, rows: Images, out: Path,
 ) -> list[Path]:
-    probabilities = model.predict(rows.X_sealed)
+    probabilities = model.predict(rows.X_test)
     predicted = probabilities.argmax(axis=1)
-    matrix = st.metrics.confusion_matrix(rows.y_sealed, predicted, labels=range(rows.classes))
+    matrix = st.metrics.confusion_matrix(rows.y_test, predicted, labels=range(rows.classes))
     confidence = probabilities[np.arange(len(predicted)), predicted]
-    wrong = np.flatnonzero(predicted != rows.y_sealed)
+    wrong = np.flatnonzero(predicted != rows.y_test)
     worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:SHOWN]
-    titles = [f"true: {rows.names[rows.y_sealed[i]]}\npredicted: {rows.names[predicted[i]]}\n({confidence[i]:.0%})"
+    titles = [f"true: {rows.names[rows.y_test[i]]}\npredicted: {rows.names[predicted[i]]}\n({confidence[i]:.0%})"
               for i in worst]
     kernel = next(weight for weight in model.get_weights() if weight.ndim == 4)
     return [
-        image_plots.plot_learning_curves(study, best, job.curves, out / "image_curves.png"),
+        image_plots.plot_learning_curves(study, best, objective.curves, out / "image_curves.png"),
         image_plots.plot_confusion(matrix, rows.names, out / "image_confusion.png"),
-        image_plots.plot_images(rows.X_sealed[worst], titles, out / "image_mistakes.png"),
+        image_plots.plot_images(rows.X_test[worst], titles, out / "image_mistakes.png"),
         image_plots.plot_filters(kernel, out / "image_filters.png"),
     ]
 

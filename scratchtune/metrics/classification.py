@@ -275,8 +275,8 @@ def _class_indices(y_true: Any, labels: Sequence[Any] | None) -> tuple[np.ndarra
                 f"labels is {named_labels(labels)}; the columns of y_proba are taken in the order {known.tolist()}")
     index = positions(known, there)
     if (index < 0).any():
-        stranger = there[index < 0].tolist()[0]
-        raise ValueError(f"y_true holds {stranger!r}; it must hold only the given labels, {shown(known.tolist())}")
+        unknown = there[index < 0].tolist()[0]
+        raise ValueError(f"y_true holds {unknown!r}; it must hold only the given labels, {shown(known.tolist())}")
     if len(known) < 2:
         raise ValueError(f"y_true holds one label only, {known.tolist()}; give all of them as labels=[...]")
     return known, index[row]

@@ -65,7 +65,7 @@ def named_labels(labels: Sequence[Any]) -> list[Any]:
     return names.tolist()
 
 
-def ratio(part: np.ndarray, whole: np.ndarray, undefined: float) -> np.ndarray:
-    """part / whole, or ``undefined`` where whole is 0."""
-    part, whole = np.broadcast_arrays(part, whole)
-    return np.divide(part, whole, out=np.full(whole.shape, float(undefined)), where=whole > 0)
+def ratio(part: np.ndarray, total: np.ndarray, undefined: float) -> np.ndarray:
+    """part / total, or ``undefined`` where total is 0."""
+    part, total = np.broadcast_arrays(part, total)
+    return np.divide(part, total, out=np.full(total.shape, float(undefined)), where=total > 0)

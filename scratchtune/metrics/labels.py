@@ -48,8 +48,8 @@ def checked_labels(name: str, y: Any) -> np.ndarray:
     if labels.dtype.kind not in "buifU":
         raise ValueError(f"{name} holds values of type {labels.dtype}; labels must be integers, booleans or text")
     if labels.dtype.kind == "f" and not (labels == np.floor(labels)).all():
-        stranger = labels[labels != np.floor(labels)][0]
-        raise ValueError(f"{name} holds {stranger}, which is not a class label; labels must be integers or text")
+        unknown = labels[labels != np.floor(labels)][0]
+        raise ValueError(f"{name} holds {unknown}, which is not a class label; labels must be integers or text")
     if labels.dtype.kind == "f" and np.isinf(labels).any():
         raise ValueError(f"{name} holds infinity, which is not a class label; labels must be integers or text")
     return labels

@@ -309,9 +309,9 @@ def _all_classes(classes: np.ndarray, labels: Sequence[Any] | None) -> np.ndarra
     given = np.asarray(labels)
     if given.ndim != 1 or given.tolist() != np.unique(given).tolist():
         raise ValueError(f"labels is {labels!r}; it must be sorted, and hold each label once")
-    strangers = classes[positions(given, classes) < 0].tolist()
-    if strangers:
-        raise ValueError(f"y_true holds {strangers[0]!r}; it must hold only the given labels, {given.tolist()}")
+    unknown = classes[positions(given, classes) < 0].tolist()
+    if unknown:
+        raise ValueError(f"y_true holds {unknown[0]!r}; it must hold only the given labels, {given.tolist()}")
     return given
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from scratchtune import checks, protocol
 from scratchtune.evaluation.cross_validation import (
     FoldScore,
+    Scoring,
     checked_error_score,
     fit_and_score,
     folds_for,
@@ -106,8 +107,8 @@ class SearchCV:
     ) -> None:
         def one(trial: Trial, fold: int) -> FoldScore:
             return raise_at_once(fit_and_score(
-                self.estimator, self._setting(trial.params), X, y, splits[fold], self.scorer_, fit_params,
-                self.return_train_score, weigh=True), on_error)
+                self.estimator, self._setting(trial.params), X, y, splits[fold], fit_params,
+                Scoring(self.scorer_, self.return_train_score, weigh=True)), on_error)
 
         progress = self._progress(settings, len(splits), threads)
         self.study_ = self._new_study()

@@ -1,12 +1,13 @@
 """Tuning on one's own table: hold out a test set, tune, evaluate, save, predict.
 
-Reading order: `model` (what is saved), `sealing` (the test set), `describing`, `judging` (the evaluation),
-`space_file`, `tuning` (the job), `emit` (the same as a script).
+Reading order: `model` (what is saved), `held_out` (the test set), `describing`, `space_file`, `objective` (the
+cross-validated score), `searching` (space and searcher), `evaluating` (the metrics on the test set), `result` (the
+text that is printed), `tuning` (the job), `emit` (the same as a script).
 """
 
 from __future__ import annotations
 
+from scratchtune.tabular.held_out import prepare_table
 from scratchtune.tabular.model import TableModel
-from scratchtune.tabular.sealing import prepare_table
 
 __all__ = ["TableModel", "prepare_table"]

@@ -11,7 +11,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.data.notation import holds_dates, share_of_numbers
 from scratchtune.data.tables import Text
-from scratchtune.tabular.sealing import Prepared
+from scratchtune.tabular.held_out import Prepared
 
 FEW_ROWS = 20  # with fewer rows, nearly any column holds distinct values
 _ID = re.compile(r"(?:^|[^A-Za-z])(?:id|key|index|idx|row|rownames?|nr|no|number|uuid|guid)$", re.IGNORECASE)

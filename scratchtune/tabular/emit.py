@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.estimators import _MLP, MLPClassifier
+from scratchtune.estimators import MLPClassifier
+from scratchtune.estimators.base import MLP
 from scratchtune.network.layers.activation import LEAKY_SLOPE
 
 TORCH_ACTIVATIONS = {
@@ -24,7 +25,7 @@ KERAS_EPSILON = "Keras adds epsilon before Adam's bias correction; at first 3e-1
 SCALERS = {"standard": "st.StandardScaler()", "minmax": "st.MinMaxScaler()"}
 
 
-def script(framework: str, fitted: _MLP, rows: dict[str, Any]) -> str:
+def script(framework: str, fitted: MLP, rows: dict[str, Any]) -> str:
     """The script for "ours", "keras" or "torch".
 
     ``fitted`` is the tuned estimator, ``rows`` the arguments of `prepare_table`, ``path`` among them.
@@ -48,8 +49,8 @@ def _indented(levels: int, lines: Sequence[str]) -> list[str]:
 
 def _literal(value: Any) -> str:
     """A value as a Python literal, with double quotes if it contains none, on several lines if it is long."""
-    plain = value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
-    text = pformat(plain, width=96, compact=True, sort_dicts=False).replace("\n", "\n        ")
+    value = value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
+    text = pformat(value, width=96, compact=True, sort_dicts=False).replace("\n", "\n        ")
     return text if '"' in text else text.replace("'", '"')
 
 
@@ -62,7 +63,7 @@ def _begin(rows: dict[str, Any], framework: str, imports: Sequence[str] = ()) ->
     shown = repr(path).replace('"', '\\"')  # neither a backslash nor quotes in a name end the docstring
     given = {name: value for name, value in rows.items() if name != "path" and value not in (None, (), [])}
     return [
-        f'"""The network that scratchtune has found for {shown}, in {framework}.',
+        f'"""The network that scratchtune has chosen for {shown}, in {framework}.',
         "",
         "    python THIS_SCRIPT [FILE]",
         *_when(framework == "Keras", "", "Its backend is TensorFlow, unless KERAS_BACKEND says torch or jax."),
@@ -74,20 +75,20 @@ def _begin(rows: dict[str, Any], framework: str, imports: Sequence[str] = ()) ->
         "import scratchtune as st",
         "",
         f"path = sys.argv[1] if len(sys.argv) > 1 else {_literal(path)}",
-        "rows = st.prepare_table(  # X, y: training set; X_sealed, y_sealed: held-out test set",
+        "rows = st.prepare_table(  # X, y: training set; X_test, y_test: held-out test set",
         "    path,",
         *(f"    {name}={_literal(value)}," for name, value in given.items()),
         ")",
     ]
 
 
-def _data(fitted: _MLP) -> list[str]:
-    """X, y and X_sealed in the network's form, and row weights if the classes are weighted."""
+def _data(fitted: MLP) -> list[str]:
+    """X, y and X_test in the network's form, and row weights if the classes are weighted."""
     column = "[:, None]  # y as a column, like the outputs" if fitted.kind == "regressor" else ""
-    return [f"X, X_sealed, y = rows.X, rows.X_sealed, rows.y{column}", *_weights(fitted), *_scaled(fitted)]
+    return [f"X, X_test, y = rows.X, rows.X_test, rows.y{column}", *_weights(fitted), *_scaled(fitted)]
 
 
-def _class_weights(fitted: _MLP) -> list[float] | str | None:
+def _class_weights(fitted: MLP) -> list[float] | str | None:
     """The weight of each class, "balanced", or None for equal weights."""
     if not isinstance(fitted, MLPClassifier) or not isinstance(fitted.class_weight, dict):
         return getattr(fitted, "class_weight", None)
@@ -95,7 +96,7 @@ def _class_weights(fitted: _MLP) -> list[float] | str | None:
     return weights if len(set(weights)) > 1 else None
 
 
-def _weights(fitted: _MLP) -> list[str]:
+def _weights(fitted: MLP) -> list[str]:
     """The weight of each row; the mean weight is 1."""
     weights = _class_weights(fitted)
     if weights is None:
@@ -109,48 +110,48 @@ def _weights(fitted: _MLP) -> list[str]:
     ]
 
 
-def _scaled(fitted: _MLP) -> list[str]:
+def _scaled(fitted: MLP) -> list[str]:
     """Scalers fitted on the training set only, and the scaled rows."""
     if fitted.scale is None:
         return []
     weight = ", sample_weight=weight" if fitted.scale == "standard" and _class_weights(fitted) is not None else ""
     return [
         f"scaler = {SCALERS[fitted.scale]}.fit(X{weight})",
-        "X, X_sealed = scaler.transform(X), scaler.transform(X_sealed)",
+        "X, X_test = scaler.transform(X), scaler.transform(X_test)",
         *_when(fitted.kind == "regressor", f"y_scaler = {SCALERS[fitted.scale]}.fit(y)", "y = y_scaler.transform(y)"),
     ]
 
 
-def _unscaled(fitted: _MLP) -> list[str]:
+def _unscaled(fitted: MLP) -> list[str]:
     """A regressor's outputs, transformed back to the units of the target."""
     return _when(fitted.kind == "regressor" and fitted.scale, "q = y_scaler.inverse_transform(q)")
 
 
-def _judged(fitted: _MLP, values: str = "q") -> list[str]:
+def _metrics(fitted: MLP, values: str = "q") -> list[str]:
     """Lines that print the scores of the probabilities p, or of the values, on the test set."""
     if fitted.kind == "classifier":
         return [
-            'print(f"accuracy {st.metrics.accuracy_score(rows.y_sealed, p.argmax(axis=1)):.4f}")',
-            'print(f"log loss {st.metrics.log_loss(rows.y_sealed, p, labels=range(len(rows.classes))):.4f}")',
+            'print(f"accuracy {st.metrics.accuracy_score(rows.y_test, p.argmax(axis=1)):.4f}")',
+            'print(f"log loss {st.metrics.log_loss(rows.y_test, p, labels=range(len(rows.classes))):.4f}")',
         ]
     return [
-        f'print(f"r2 {{st.metrics.r2_score(rows.y_sealed, {values}):.4f}}")',
-        f'print(f"mean squared error {{st.metrics.mean_squared_error(rows.y_sealed, {values}):.4f}}")',
+        f'print(f"r2 {{st.metrics.r2_score(rows.y_test, {values}):.4f}}")',
+        f'print(f"mean squared error {{st.metrics.mean_squared_error(rows.y_test, {values}):.4f}}")',
     ]
 
 
-def _outputs(fitted: _MLP) -> str:
+def _outputs(fitted: MLP) -> str:
     """The number of outputs, as an expression in the script."""
     return "len(rows.classes)" if fitted.kind == "classifier" else "1"
 
 
-def _epochs(fitted: _MLP) -> int:
+def _epochs(fitted: MLP) -> int:
     """The number of epochs: with early stopping that of the best epoch, whose weights the estimator has."""
     losses = fitted.history_.get("val_loss")
     return losses.index(min(losses)) + 1 if losses else fitted.epochs
 
 
-def _why_epochs(fitted: _MLP) -> list[str]:
+def _why_epochs(fitted: MLP) -> list[str]:
     """A comment on the number of epochs, if early stopping chose it."""
     return _when(
         "val_loss" in fitted.history_, "# the best epoch of early stopping on a validation set; here all are used")
@@ -159,28 +160,28 @@ def _why_epochs(fitted: _MLP) -> list[str]:
 # scratchtune ---------------------------------------------------------------------------------------------------------
 
 
-def _ours(fitted: _MLP, rows: dict[str, Any]) -> list[str]:
+def _ours(fitted: MLP, rows: dict[str, Any]) -> list[str]:
     """The script in scratchtune."""
-    arguments = fitted.get_params() | {"random_state": fitted._seed}
-    told = {name: value for name, value in arguments.items() if (name, value) != ("dtype", "float32")}
+    arguments = fitted.get_params() | {"random_state": fitted.seed_}
+    written = {name: value for name, value in arguments.items() if (name, value) != ("dtype", "float32")}
     answer = "p = model.predict_proba" if fitted.kind == "classifier" else "q = model.predict"
     return [
         *_begin(rows, "scratchtune"),
         "",
         f"model = st.{type(fitted).__name__}(",
-        *(f"    {name}={_literal(value)}," for name, value in told.items() if name != "verbose"),
+        *(f"    {name}={_literal(value)}," for name, value in written.items() if name != "verbose"),
         ")",
         "model.fit(rows.X, rows.y)",
         "",
-        f"{answer}(rows.X_sealed)",
-        *_judged(fitted),
+        f"{answer}(rows.X_test)",
+        *_metrics(fitted),
     ]
 
 
 # Keras ---------------------------------------------------------------------------------------------------------------
 
 
-def _keras(fitted: _MLP, rows: dict[str, Any]) -> list[str]:
+def _keras(fitted: MLP, rows: dict[str, Any]) -> list[str]:
     """The script in Keras."""
     weighted = _class_weights(fitted) is not None
     imports = ["import keras", *_when(weighted, "import numpy as np"), "from keras import layers"]
@@ -190,7 +191,7 @@ def _keras(fitted: _MLP, rows: dict[str, Any]) -> list[str]:
         *_data(fitted),
         "",
         *_when(fitted.dtype != "float32", f'keras.config.set_floatx("{fitted.dtype}")'),
-        f"keras.utils.set_random_seed({fitted._seed % 2**32})",
+        f"keras.utils.set_random_seed({fitted.seed_ % 2**32})",
         *_keras_penalty(fitted),
         "model = keras.Sequential([",
         *_indented(1, _keras_layers(fitted)),
@@ -198,24 +199,24 @@ def _keras(fitted: _MLP, rows: dict[str, Any]) -> list[str]:
         *_keras_optimizer(fitted),
         *_keras_training(fitted),
         "",
-        f"{'p' if fitted.kind == 'classifier' else 'q'} = model.predict(X_sealed, verbose=0)",
+        f"{'p' if fitted.kind == 'classifier' else 'q'} = model.predict(X_test, verbose=0)",
         *_unscaled(fitted),
-        *_judged(fitted, "q[:, 0]"),
+        *_metrics(fitted, "q[:, 0]"),
     ]
 
 
-def _keras_penalty(fitted: _MLP) -> list[str]:
+def _keras_penalty(fitted: MLP) -> list[str]:
     """The penalty of each layer."""
     return _when(
         fitted.l1 or fitted.l2,
         f"penalty = keras.regularizers.L1L2(l1={fitted.l1}, l2={fitted.l2})  # of all parameters, biases too")
 
 
-def _keras_layers(fitted: _MLP) -> list[str]:
+def _keras_layers(fitted: MLP) -> list[str]:
     """The layers, from the input to the output."""
     penalty = ", kernel_regularizer=penalty, bias_regularizer=penalty" if fitted.l1 or fitted.l2 else ""
     layers = ["keras.Input((X.shape[1],)),", *_keras_noise(fitted.augment)]
-    for units in fitted._hidden_units():
+    for units in fitted.hidden_units():
         layers.append(f'layers.Dense({units}, activation="{fitted.activation}"{penalty}),')
         layers += _when(fitted.dropout, f"layers.Dropout({fitted.dropout}),")
     return [*layers, f'layers.Dense({_outputs(fitted)}, activation="{fitted.output_activation}"{penalty}),']
@@ -234,9 +235,9 @@ def _keras_noise(stddev: float | None) -> list[str]:
     ]
 
 
-def _keras_optimizer(fitted: _MLP) -> list[str]:
+def _keras_optimizer(fitted: MLP) -> list[str]:
     """The optimizer and its learning-rate schedule."""
-    kind, settings = {
+    kind, arguments = {
         "adam": ("Adam", ", epsilon=3e-10"), "rmsprop": ("RMSprop", ""),
         "sgd": ("SGD", f", momentum={fitted.momentum}")}[fitted.optimizer]
     decay = f", weight_decay={fitted.weight_decay}" if fitted.weight_decay else ""
@@ -244,11 +245,11 @@ def _keras_optimizer(fitted: _MLP) -> list[str]:
     return [
         *_when(fitted.decay, f"rate = keras.optimizers.schedules.{schedule}"),
         *_when(fitted.optimizer == "adam", f"# {KERAS_EPSILON}"),
-        f"optimizer = keras.optimizers.{kind}({'rate' if fitted.decay else fitted.learning_rate}{settings}{decay})",
+        f"optimizer = keras.optimizers.{kind}({'rate' if fitted.decay else fitted.learning_rate}{arguments}{decay})",
     ]
 
 
-def _keras_training(fitted: _MLP) -> list[str]:
+def _keras_training(fitted: MLP) -> list[str]:
     """The loss and the training."""
     loss = "sparse_categorical_crossentropy" if fitted.kind == "classifier" else "mean_squared_error"
     weight = ", sample_weight=weight" if _class_weights(fitted) is not None else ""
@@ -262,7 +263,7 @@ def _keras_training(fitted: _MLP) -> list[str]:
 # PyTorch -------------------------------------------------------------------------------------------------------------
 
 
-def _torch(fitted: _MLP, rows: dict[str, Any]) -> list[str]:
+def _torch(fitted: MLP, rows: dict[str, Any]) -> list[str]:
     """The script in PyTorch."""
     weighted = _class_weights(fitted) is not None
     imports = [*_when(weighted, "import numpy as np"), "import torch", "from torch import nn"]
@@ -273,7 +274,7 @@ def _torch(fitted: _MLP, rows: dict[str, Any]) -> list[str]:
         *_torch_tensors(fitted),
         "",
         *_when(fitted.dtype != "float32", f"torch.set_default_dtype(torch.{fitted.dtype})"),
-        f"torch.manual_seed({fitted._seed})",
+        f"torch.manual_seed({fitted.seed_})",
         *_torch_network(fitted),
         "",
         *(_torch_memory(fitted) if _by_hand(fitted) else _torch_optimizer(fitted)),
@@ -287,21 +288,21 @@ def _torch(fitted: _MLP, rows: dict[str, Any]) -> list[str]:
         "with torch.no_grad():",
         *_indented(1, _torch_answer(fitted)),
         *_unscaled(fitted),
-        *_judged(fitted, "q[:, 0]"),
+        *_metrics(fitted, "q[:, 0]"),
     ]
 
 
-def _torch_tensors(fitted: _MLP) -> list[str]:
+def _torch_tensors(fitted: MLP) -> list[str]:
     """The arrays as tensors; classes remain integers."""
     of_kind = f", dtype=torch.{fitted.dtype}"
     return [
-        f"X, X_sealed = torch.tensor(X{of_kind}), torch.tensor(X_sealed{of_kind})",
+        f"X, X_test = torch.tensor(X{of_kind}), torch.tensor(X_test{of_kind})",
         "y = torch.tensor(y)" if fitted.kind == "classifier" else f"y = torch.tensor(y{of_kind})",
         *_when(_class_weights(fitted) is not None, f"weight = torch.tensor(weight{of_kind})"),
     ]
 
 
-def _torch_network(fitted: _MLP) -> list[str]:
+def _torch_network(fitted: MLP) -> list[str]:
     """The network and its initial weights."""
     return [
         "model = nn.Sequential(",
@@ -314,17 +315,17 @@ def _torch_network(fitted: _MLP) -> list[str]:
     ]
 
 
-def _torch_layers(fitted: _MLP) -> list[str]:
+def _torch_layers(fitted: MLP) -> list[str]:
     """The layers, from the input to the output; softmax is part of the loss."""
     layers, inputs = [], "X.shape[1]"
-    for units in fitted._hidden_units():
+    for units in fitted.hidden_units():
         layers += [f"nn.Linear({inputs}, {units}),", f"{TORCH_ACTIVATIONS[fitted.activation]},"]
         layers += _when(fitted.dropout, f"nn.Dropout({fitted.dropout}),")
         inputs = str(units)
     return [*layers, f"nn.Linear({inputs}, {_outputs(fitted)}),"]
 
 
-def _torch_loss(fitted: _MLP) -> list[str]:
+def _torch_loss(fitted: MLP) -> list[str]:
     """The loss of a batch: the mean over its rows, and the penalty."""
     inputs = "inputs" if fitted.augment else "X[batch]"
     if fitted.kind == "regressor":
@@ -342,17 +343,17 @@ def _torch_loss(fitted: _MLP) -> list[str]:
     ]
 
 
-def _torch_answer(fitted: _MLP) -> list[str]:
+def _torch_answer(fitted: MLP) -> list[str]:
     """The network's predictions for the test set."""
     if fitted.kind == "classifier":
-        return ["p = torch.softmax(model(X_sealed).double(), dim=1).numpy()"]
-    return ["q = model(X_sealed).double().numpy()"]
+        return ["p = torch.softmax(model(X_test).double(), dim=1).numpy()"]
+    return ["q = model(X_test).double().numpy()"]
 
 
 # An optimizer of PyTorch
 
 
-def _by_hand(fitted: _MLP) -> bool:
+def _by_hand(fitted: MLP) -> bool:
     """Whether PyTorch lacks an equivalent optimizer, so that the update must be written out.
 
     PyTorch's RMSprop adds epsilon outside the root. Its SGD keeps the learning rate out of the velocity, so that decay
@@ -362,7 +363,7 @@ def _by_hand(fitted: _MLP) -> bool:
     return fitted.optimizer == "rmsprop" or bool(momentum and (fitted.decay or fitted.weight_decay))
 
 
-def _torch_optimizer(fitted: _MLP) -> list[str]:
+def _torch_optimizer(fitted: MLP) -> list[str]:
     """The optimizer and its learning-rate schedule."""
     kind = {"adam": "AdamW" if fitted.weight_decay else "Adam", "sgd": "SGD"}[fitted.optimizer]
     momentum = f", momentum={fitted.momentum}" if kind == "SGD" and fitted.momentum else ""
@@ -374,7 +375,7 @@ def _torch_optimizer(fitted: _MLP) -> list[str]:
     ]
 
 
-def _torch_step(fitted: _MLP) -> list[str]:
+def _torch_step(fitted: MLP) -> list[str]:
     """A step of the optimizer."""
     return [
         "optimizer.zero_grad()",
@@ -387,7 +388,7 @@ def _torch_step(fitted: _MLP) -> list[str]:
 # An update by hand
 
 
-def _torch_memory(fitted: _MLP) -> list[str]:
+def _torch_memory(fitted: MLP) -> list[str]:
     """Why the update is written by hand, and its state for each parameter."""
     if fitted.optimizer == "rmsprop":
         why = "RMSprop by hand: epsilon is inside the root, while torch.optim.RMSprop adds it outside"
@@ -400,12 +401,12 @@ def _torch_memory(fitted: _MLP) -> list[str]:
     ]
 
 
-def _memory(fitted: _MLP) -> str:
+def _memory(fitted: MLP) -> str:
     """The name of the optimizer's state."""
     return "squares" if fitted.optimizer == "rmsprop" else "velocities"
 
 
-def _torch_step_by_hand(fitted: _MLP) -> list[str]:
+def _torch_step_by_hand(fitted: MLP) -> list[str]:
     """An update of all parameters."""
     return [
         "model.zero_grad()",
@@ -418,11 +419,11 @@ def _torch_step_by_hand(fitted: _MLP) -> list[str]:
     ]
 
 
-def _torch_update(fitted: _MLP) -> list[str]:
+def _torch_update(fitted: MLP) -> list[str]:
     """The formula of the optimizer for one parameter."""
     if fitted.optimizer == "rmsprop":
         return ["v.copy_(0.9 * v + 0.1 * theta.grad ** 2)", "theta -= rate * theta.grad / torch.sqrt(v + 1e-7)"]
     return [f"v.copy_({fitted.momentum} * v - rate * theta.grad)", "theta += v"]
 
 
-WRITERS: dict[str, Callable[[_MLP, dict[str, Any]], list[str]]] = {"ours": _ours, "keras": _keras, "torch": _torch}
+WRITERS: dict[str, Callable[[MLP, dict[str, Any]], list[str]]] = {"ours": _ours, "keras": _keras, "torch": _torch}

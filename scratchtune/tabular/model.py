@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks, estimators, protocol
+from scratchtune import checks, protocol
 from scratchtune.data import Table, TableEncoder, read_table
 from scratchtune.data.notation import DECIMALS, THOUSANDS, Reading
 from scratchtune.data.reading import DELIMITERS
 from scratchtune.data.table_encoder import other_columns
 from scratchtune.data.tables import Text, number_text
 from scratchtune.estimators import MLPClassifier, MLPRegressor
+from scratchtune.estimators import loading as estimator_files
 from scratchtune.network.saving import Member, entry, text_list, write_whole
 
 FEW = 20  # at most so many distinct integers are treated as classes
@@ -192,10 +193,10 @@ class TableModel:
     def save(self, path: str | Path) -> None:
         """Write the model to one .npz file; the model that `scratchtune.load_model` reads predicts the same bits."""
         header, arrays = self.fitted.estimator.packed()
-        whole = {
+        content = {
             "target": self.target._asdict(), "dropped": self.dropped, "reading": self.reading._asdict(),
             "encoder": self.fitted.encoder_.state(), "estimator": header}
-        write_whole(Path(path), "table model", whole, arrays)
+        write_whole(Path(path), "table model", content, arrays)
 
 
 def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) -> TableModel:
@@ -203,7 +204,7 @@ def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) 
     target = _target(*(entry(entry(header, "target"), name) for name in Target._fields))
     dropped = text_list("dropped", entry(header, "dropped"), different=False)
     encoder = TableEncoder.from_state(entry(header, "encoder"))
-    estimator = estimators.unpacked(entry(header, "estimator"), arrays)
+    estimator = estimator_files.unpacked(entry(header, "estimator"), arrays)
     fitted = TableEstimator(estimator, encoder.impute, encoder.handle_unknown)
     fitted.encoder_ = encoder
     _check_sizes(fitted, target)
@@ -232,7 +233,7 @@ def _check_sizes(fitted: TableEstimator, target: Target) -> None:
     features, inputs = len(fitted.encoder_.get_feature_names_out()), fitted.estimator.n_features_in_
     if features != inputs:
         raise ValueError(f"its encoder gives {features} columns and its network expects {inputs}")
-    known = fitted.classes_.tolist() if fitted._estimator_type == "classifier" else []
+    known = fitted.classes_.tolist() if fitted.estimator.kind == "classifier" else []
     if len(known) != len(target.classes):
         raise ValueError(f"it names {len(target.classes)} classes and its network has {len(known)}")
     if known != list(range(len(known))):

@@ -80,8 +80,8 @@ def _parameter(name: str, entry: Any) -> Any:
             '{"low": 0.001, "high": 0.1, "log": true}')
     _only(entry, "range", ("low", "high", "log", "step", "when", "prior", "type"))
     arguments = {key: value for key, value in entry.items() if key != "type"}
-    whole = all(isinstance(entry[end], int) for end in ("low", "high"))
-    kind = checks.choice("type", entry.get("type", "int" if whole else "float"), ("int", "float"))
+    integers = all(isinstance(entry[end], int) for end in ("low", "high"))
+    kind = checks.choice("type", entry.get("type", "int" if integers else "float"), ("int", "float"))
     return (Int if kind == "int" else Float)(**arguments)
 
 

@@ -154,7 +154,7 @@ def test_notation_that_is_given(
     assert _columns(read_table(_file(tmp_path, content), **options))["a"] == numbers
 
 
-def test_whole_numbers_with_thousands_separators_are_exact_too(tmp_path: Path) -> None:
+def test_integers_with_thousands_separators_are_exact_too(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="line 2, holds 9,007,199,254,740,993 as 'a', an integer that"):
         read_table(_file(tmp_path, 'a;b\n9,007,199,254,740,993;1\n'), thousands=",")
 
@@ -224,14 +224,14 @@ def test_many_rows_need_little_memory(tmp_path: Path) -> None:
     ("a|b\n1|2\n", r"line 1: the header is one cell, 'a\|b'; cells must be separated by a comma"),
     ("a,b\n1,2\n9007199254740993,3\n", "line 3, holds 9007199254740993 as 'a', an integer that"),
 ], ids=lambda value: repr(value)[:30])
-def test_a_bad_file_is_told_in_one_sentence(tmp_path: Path, content: str | bytes, what: str) -> None:
+def test_a_bad_file_is_an_error_of_one_sentence(tmp_path: Path, content: str | bytes, what: str) -> None:
     path = _file(tmp_path, content)
     with pytest.raises(ValueError, match=what) as problem:
         read_table(path, delimiter="," if what.startswith("line 3, is") else None)
     assert str(path) in str(problem.value) and "\n" not in str(problem.value)
 
 
-def test_whole_numbers_beyond_2_to_the_53(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_integers_beyond_2_to_the_53(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that a float64 holds are numbers; others may be texts, or left out, or rounded beside decimals."""
     path = _file(tmp_path, "a,b,c,d\n9007199254740993,1152921504606846976,1e300,0.5\n1,2,3,9007199254740993\n")
     for cells in (400_000, 4):

@@ -107,7 +107,7 @@ def test_after_json_it_transforms_bit_for_bit(impute: str) -> None:
     {"columns": [{"name": "a", "kind": "texts", "texts": ["u", "v"], "fill": "w"}]},
     {"columns": 2 * [{"name": "a", "kind": "nothing"}]},
     {"columns": [], "impute": "guess"}, {"columns": [], "colour": 1}], ids=str)
-def test_a_damaged_state_is_told(damage: dict[str, Any]) -> None:
+def test_a_damaged_state_is_an_error(damage: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="this is not the state of a TableEncoder"):
         TableEncoder.from_state(damage)
 

@@ -74,7 +74,7 @@ def test_arguments_of_fit_with_a_row_each_are_cut_to_the_training_rows() -> None
     assert seen[0].tolist() == [5, 6, 7, 8, 9, 15, 16, 17, 18, 19]
 
 
-def test_splits_that_do_not_fit_the_rows_are_told_before_any_training() -> None:
+def test_splits_that_do_not_fit_the_rows_are_errors_before_any_training() -> None:
     X, y = np.arange(6.0)[:, None], np.array([0, 1] * 3)
     with pytest.raises(ValueError, match="split 1 of cv, test, names row 6; X has 6 rows, 0 to 5"):
         folds_for([([0, 1], [2]), ([0, 1], [6])], Nearest(), X, y)
@@ -180,7 +180,7 @@ def test_a_function_that_returns_the_same_model_each_time_starts_afresh_each_tim
     assert kept[0] is not kept[1] and estimator not in kept
 
 
-def test_whole_numbers_are_values_to_a_function_whose_models_have_a_loss_of_values() -> None:
+def test_integers_are_values_to_a_function_whose_models_have_a_loss_of_values() -> None:
     counts = np.repeat([0, 1], 10)
     assert folds_for(2, network(), X, counts)[0][1].tolist() == list(range(10))
     assert folds_for(2, lambda params: network(), X, counts)[0][1].tolist() == list(range(10))

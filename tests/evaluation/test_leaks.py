@@ -7,21 +7,21 @@ import pytest
 
 import scratchtune as st
 from scratchtune import comparison
-from scratchtune.evaluation.leaks import LeakError, Ledger, check_apart
+from scratchtune.evaluation.leaks import LeakError, Ledger, check_disjoint
 from scratchtune.evaluation.splits import KFold
 
 
-def test_folds_that_share_rows_are_told() -> None:
-    check_apart(list(KFold(3).split(np.zeros((9, 1)))))
+def test_folds_that_share_rows_are_errors() -> None:
+    check_disjoint(list(KFold(3).split(np.zeros((9, 1)))))
     with pytest.raises(LeakError, match="fold 1 trains on row 2 and validates on it, and so on 2 rows in all"):
-        check_apart([(np.array([0]), np.array([1])), (np.array([1, 2, 3]), np.array([2, 3, 4]))])
+        check_disjoint([(np.array([0]), np.array([1])), (np.array([1, 2, 3]), np.array([2, 3, 4]))])
 
 
 def test_the_rows_of_ancestors_count() -> None:
     ledger = Ledger(10)
     ledger.trained(("a", 0), np.array([0, 1, 2]))
-    ledger.trained(("b", 0), np.array([3]), goes_on_from=("a", 0))
-    ledger.trained(("c", 0), np.array([4]), goes_on_from=("b", 0))
+    ledger.trained(("b", 0), np.array([3]), parent=("a", 0))
+    ledger.trained(("c", 0), np.array([4]), parent=("b", 0))
     ledger.validated(("c", 0), np.array([5, 6]))
     with pytest.raises(LeakError, match="validated on row 1, .* and so on 2 rows"):
         ledger.validated(("c", 0), np.array([1, 4, 9]))
@@ -30,7 +30,7 @@ def test_the_rows_of_ancestors_count() -> None:
 
 def test_a_promotion_with_another_folds_weights_ends_the_comparison() -> None:
     X, y = st.datasets.load_digits()
-    job = comparison.Job(comparison.network(64, 10), X[:200] / 16, y[:200])
+    job = comparison.TunedTraining(comparison.network(64, 10), X[:200] / 16, y[:200])
     study = st.Study(comparison.SPACE, st.Hyperband(max_budget=9), direction="maximize")
     job.run(study, 3, 1, False)
     job._states[0, 0] = job._states[0, 1]  # the weights of fold 1, which have seen the test rows of fold 0

@@ -34,7 +34,7 @@ def _bars(folder: Path, train: int = 90, test: int = 30, size: int = 12, channel
     return folder
 
 
-def test_a_setting_becomes_a_network() -> None:
+def test_a_configuration_becomes_a_network() -> None:
     plain = [type(layer).__name__ for layer in image.network(image.DEFAULT, 10, 100).layers]
     assert plain == ["Conv2D", "Activation", "MaxPooling2D"] * 2 + ["Flatten", "Dropout", "Dense"]
     full = [type(layer).__name__ for layer in image.network(FULL, 10, 100).layers]
@@ -95,7 +95,7 @@ def test_training_and_test_images_of_two_sizes(tmp_path: Path) -> None:
         image.main(quick=True, data=tmp_path, out=tmp_path)
 
 
-def test_no_setting_is_dearer_than_told() -> None:
+def test_no_configuration_needs_more_multiplications_than_the_limit() -> None:
     """Some of the space are: the largest network takes far more."""
     assert image.products({"filters": 16, "kernel_size": 5, "depth": 3}) > image.MOST_PRODUCTS
     X, y = np.zeros((40, 8, 8, 1), np.float32), np.arange(40) % 2

@@ -37,7 +37,7 @@ def test_numbers_are_equal_whatever_their_type(same: Any) -> None:
     assert accuracy_score(same, [0, 1]) == 1.0
 
 
-def test_strangers_have_no_position() -> None:
+def test_unknown_labels_have_no_position() -> None:
     assert labels.positions(np.array([1, 3]), [3.0, 7, 1]).tolist() == [1, -1, 0]
     assert labels.positions(np.array([1, 3]), ["1", "a"]).tolist() == [-1, -1]
 

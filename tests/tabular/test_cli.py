@@ -22,8 +22,8 @@ from scratchtune.data import read_table
 from scratchtune.data.notation import MISSING
 from scratchtune.estimators import default_space
 from scratchtune.search import Space
-from scratchtune.tabular import tuning as table_tuning
-from scratchtune.tabular.sealing import prepare
+from scratchtune.tabular import objective
+from scratchtune.tabular.held_out import prepare
 from scratchtune.tabular.space_file import read_space
 
 Run = Callable[..., tuple[int, str, str]]
@@ -174,7 +174,7 @@ def test_a_target_of_0_and_1(options: list[str], said: str, run: Run) -> None:
 def test_the_positive_class_is_what_recall_is_about(positive: str, run: Run) -> None:
     printed = tuned(run, "--positive", positive)
     prepared = prepare(read_table("whole.csv"), "churn", positive=positive)
-    table, y = prepared.part(prepared.sealed_rows)
+    table, y = prepared.test_set()
     right = st.load_model("model.npz").predict(table)[prepared.target.labels(y) == positive] == positive
     assert float(metric(printed, "recall")) == pytest.approx(right.mean(), abs=5.1e-5)
 
@@ -238,8 +238,8 @@ def test_a_text_that_training_has_not_seen(run: Run) -> None:
 
 def test_predicting_the_training_file_with_categories_of_the_test_set(run: Run) -> None:
     columns = whole()
-    sealed = prepare(read_table("whole.csv"), "churn").sealed_rows
-    columns["city"][sealed[0]] = "Atlantis"
+    held_out = prepare(read_table("whole.csv"), "churn").test_rows
+    columns["city"][held_out[0]] = "Atlantis"
     write(Path("rare.csv"), columns)
     tuned(run, table="rare.csv")
     code, labels, messages = run("predict", "model.npz", "rare.csv")
@@ -307,8 +307,8 @@ def test_a_grid_over_a_space_that_depends(run: Run, monkeypatch: pytest.MonkeyPa
         tried.append((network.optimizer, network.momentum, network.hidden_layers, network.activation))
         return real(model, *arguments, **options)
 
-    real = table_tuning.cross_validate
-    monkeypatch.setattr(table_tuning, "cross_validate", noted)
+    real = objective.cross_validate
+    monkeypatch.setattr(objective, "cross_validate", noted)
     Path("space.json").write_text(json.dumps({
         "optimizer": ["sgd", "adam"], "epochs": {"low": 1, "high": 1},
         "momentum": {"low": 0.5, "high": 0.7, "step": 0.1, "when": {"optimizer": ["sgd"]}},
@@ -426,7 +426,7 @@ def test_results_are_not_lossy_whatever_the_terminal_speaks(run: Run) -> None:
         assert set(done.stdout.decode(heard).split()) == {"größe", "no"}
 
 
-def test_what_was_there_is_replaced_whole_and_it_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_existing_file_is_replaced_completely_and_it_is_printed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     first = tuned(run, "--emit", "ours")
     assert "replaced" not in first
     again = tuned(run, "--emit", "ours", "torch")
@@ -581,7 +581,7 @@ def test_a_table_or_a_target_that_is_not_given(run: Run) -> None:
     refused(run("tune", "--target", "churn", "--drop", "id", "whole.csv"), "FILE, the table, is not given")
 
 
-def test_a_search_in_which_every_setting_fails_is_a_failed_job(run: Run) -> None:
+def test_a_search_in_which_every_configuration_fails_is_a_failed_job(run: Run) -> None:
     Path("wild.json").write_text('{"learning_rate": [1e30]}')
     refused(run(*TUNE, "--space", "wild.json"), "every configuration has failed", code=1)
     assert not Path("model.npz").exists()
@@ -646,8 +646,8 @@ def test_an_interrupted_run_leaves_the_old_model(
             raise KeyboardInterrupt
         return real(*arguments, **options)
 
-    real = table_tuning.cross_validate
-    monkeypatch.setattr(table_tuning, "cross_validate", interrupted)
+    real = objective.cross_validate
+    monkeypatch.setattr(objective, "cross_validate", interrupted)
     code, _, messages = run(*TUNE, "--jobs", jobs)
     assert code == 130 and messages.splitlines()[-1] == "scratchtune: interrupted"
 

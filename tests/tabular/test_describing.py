@@ -9,7 +9,7 @@ import pytest
 
 from scratchtune.data import Table, read_table
 from scratchtune.tabular.describing import described, hints
-from scratchtune.tabular.sealing import prepare
+from scratchtune.tabular.held_out import prepare
 
 RNG = np.random.default_rng(0)
 MANY = [f"0x{i:x}" if i < 60 else "0x0" for i in range(120)]  # 59 of 60 texts occur once, yet in half of the rows

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.estimators import _MLP
+from scratchtune.estimators.base import MLP
 from scratchtune.network.activations import ACTIVATIONS
 from scratchtune.tabular.emit import WRITERS, script
-from scratchtune.tabular.sealing import prepare_table
+from scratchtune.tabular.held_out import prepare_table
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:keras")
 
@@ -57,7 +57,7 @@ def rows_of(path: Path, kind: str) -> dict[str, Any]:
             "seed": 0, "sealed": 0.2}
 
 
-def fitted(path: Path, kind: str, settings: dict[str, Any]) -> tuple[_MLP, Any, dict[str, Any]]:
+def fitted(path: Path, kind: str, settings: dict[str, Any]) -> tuple[MLP, Any, dict[str, Any]]:
     rows = rows_of(path, kind)
     made: Any = st.MLPClassifier if kind == "classifier" else st.MLPRegressor
     encoded = prepare_table(**rows)
@@ -167,7 +167,7 @@ def test_ours_gives_the_same_bits(
     estimator, rows, arguments = fitted(path, kind, settings)
     names = run(script("ours", estimator, arguments), monkeypatch)
     assert names["model"].model_.theta.tobytes() == estimator.model_.theta.tobytes()
-    score = estimator.score(rows.X_sealed, rows.y_sealed)
+    score = estimator.score(rows.X_test, rows.y_test)
     assert printed(capsys)["accuracy" if kind == "classifier" else "r2"] == pytest.approx(score, abs=5.1e-5)
 
 
@@ -207,7 +207,7 @@ def from_the_same_weights(source: str, framework: str) -> str:
     return source.replace(line, f"begin(model)\n{line}")
 
 
-def first_weights(estimator: _MLP, inputs: int) -> list[np.ndarray]:
+def first_weights(estimator: MLP, inputs: int) -> list[np.ndarray]:
     outputs = estimator.model_.get_weights()[-1].shape[0]
     return estimator._network(inputs, outputs).get_weights()
 
@@ -234,9 +234,9 @@ def same_steps(
     source = from_the_same_weights(script(framework, estimator, arguments), framework)
     names = run(source, monkeypatch, begin=begin)
     if kind == "classifier":
-        ours, theirs = estimator.predict_proba(rows.X_sealed), names["p"]
+        ours, theirs = estimator.predict_proba(rows.X_test), names["p"]
     else:
-        ours, theirs = estimator.predict(rows.X_sealed), names["q"][:, 0]
+        ours, theirs = estimator.predict(rows.X_test), names["q"][:, 0]
     np.testing.assert_allclose(theirs, ours, rtol=close, atol=close)
 
 
@@ -342,6 +342,6 @@ def test_frameworks_reach_the_same_score_within_noise(
         estimator, rows, arguments = fitted(path, kind, {**settings, "random_state": seed})
         judged = st.metrics.log_loss if metric == "log loss" else st.metrics.r2_score
         answer = estimator.predict_proba if metric == "log loss" else estimator.predict
-        ours.append(judged(rows.y_sealed, answer(rows.X_sealed)))
+        ours.append(judged(rows.y_test, answer(rows.X_test)))
     run(script(framework, estimator, arguments), monkeypatch)
     assert printed(capsys)[metric] == pytest.approx(np.mean(ours), abs=5.0 * np.std(ours, ddof=1) + 0.01)

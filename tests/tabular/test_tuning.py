@@ -1,9 +1,9 @@
-"""Tuning on a table: sealed rows stay sealed, metrics are scikit-learn's, the same seed gives the same bits."""
+"""Tuning on a table: the test set stays held out, metrics are scikit-learn's, the same seed gives the same bits."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +13,20 @@ import pytest
 import scratchtune as st
 from scratchtune.data import Table, TableEncoder
 from scratchtune.estimators import default_space
+from scratchtune.evaluation.splits import Split
+from scratchtune.run_options import RunOptions, silent
 from scratchtune.search import Categorical, Float, Int, Space
 from scratchtune.tabular.describing import described
-from scratchtune.tabular.judging import Judged, judge, metrics_for
+from scratchtune.tabular.evaluating import HeldOutMetric, evaluate, metrics_for
+from scratchtune.tabular.held_out import prepare, prepare_table
 from scratchtune.tabular.model import Target, read_target
-from scratchtune.tabular.sealing import prepare, prepare_table
+from scratchtune.tabular.objective import Objective, check_scoring, default_scoring
+from scratchtune.tabular.result import TableTuning
+from scratchtune.tabular.searching import Search
 from scratchtune.tabular.space_file import read_space, written_space
-from scratchtune.tabular.tuning import (
-    TableTuning,
-    check_scoring,
-    checked_folds,
-    default_scoring,
-    tune_table,
-)
+from scratchtune.tabular.tuning import tune_table
 
+QUIET = RunOptions(progress=False)
 QUICK = {"epochs": [30, 40], "units": [8, 16], "learning_rate": [0.01]}
 
 
@@ -45,33 +45,42 @@ def columns(rows: int = 150, classes: int = 2) -> dict[str, Any]:
 def tuned(given: dict[str, Any] | None = None, **options: Any) -> TableTuning:
     prepared = prepare(Table.from_columns(given or columns()), "y")
     options = {"searcher": "random", "trials": 3, "space": QUICK, "impute": "median", "jobs": 1, "folds": 3,
-               "progress": False, **options}
-    return tune_table(prepared, **options)
+               "storage": None, "progress": False, "say": silent, **options}
+    search = Search(*(options.pop(name) for name in ("searcher", "trials", "space")), options.pop("seed", 0))
+    run = RunOptions(*(options.pop(name) for name in ("jobs", "storage", "progress", "say")))
+    return tune_table(prepared, search, run=run, **options)
+
+
+def folds_of(result: TableTuning) -> Sequence[Split]:
+    """The three folds of the training set."""
+    objective = Objective(result.prepared.target, *result.prepared.training_set(), result.scoring)
+    objective.split(3)
+    return objective.splits
 
 
 def bits(result: TableTuning) -> bytes:
-    """The model, its training and what was judged."""
+    """The model, its training and the metrics on the test set."""
     theta = result.model.fitted.estimator.model_.theta.tobytes()
-    return theta + repr([result.params, result.judged, [trial.value for trial in result.study.trials]]).encode()
+    return theta + repr([result.params, result.metrics, [trial.value for trial in result.study.trials]]).encode()
 
 
-# Sealing --------------------------------------------------------------------------------------------------------------
+# The test set ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("classes", [0, 2, 3])
 @pytest.mark.parametrize("sealed", [0.2, 0.5])
-def test_a_share_of_each_class_is_sealed(classes: int, sealed: float) -> None:
+def test_a_share_of_each_class_is_held_out(classes: int, sealed: float) -> None:
     prepared = prepare(Table.from_columns(columns(classes=classes)), "y", sealed=sealed)
-    assert sorted([*prepared.open_rows, *prepared.sealed_rows]) == list(range(150))
-    assert len(prepared.sealed_rows) == 150 * sealed
+    assert sorted([*prepared.training_rows, *prepared.test_rows]) == list(range(150))
+    assert len(prepared.test_rows) == 150 * sealed
     for one in range(classes):
-        there, sealed_there = (prepared.y == one).sum(), (prepared.y[prepared.sealed_rows] == one).sum()
-        assert abs(sealed_there - sealed * there) <= 1.0
+        there, held_out = (prepared.y == one).sum(), (prepared.y[prepared.test_rows] == one).sum()
+        assert abs(held_out - sealed * there) <= 1.0
 
 
-def test_the_seed_chooses_the_sealed_rows() -> None:
+def test_the_seed_chooses_the_test_set() -> None:
     table = Table.from_columns(columns())
-    first, again, other = (prepare(table, "y", seed=seed).sealed_rows.tolist() for seed in (1, 1, 2))
+    first, again, other = (prepare(table, "y", seed=seed).test_rows.tolist() for seed in (1, 1, 2))
     assert first == again != other
 
 
@@ -91,7 +100,7 @@ class Spy:
 
 
 @pytest.mark.parametrize("classes", [0, 2])
-def test_nothing_is_fitted_on_sealed_rows_nor_on_a_folds_validation_rows(
+def test_nothing_is_fitted_on_the_test_set_nor_on_a_folds_validation_rows(
     classes: int, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     network = st.MLPClassifier if classes else st.MLPRegressor
@@ -103,10 +112,10 @@ def test_nothing_is_fitted_on_sealed_rows_nor_on_a_folds_validation_rows(
     monkeypatch.setattr(st.StandardScaler, "fit", scaler)
     result = tuned(columns(classes=classes))
     prepared = result.prepared
-    table, y = prepared.part(prepared.open_rows)
-    training = [tuple(prepared.open_rows[train].tolist())
-                for train, _ in checked_folds(3, 0, result.model.fitted, table, y)]
-    of_everything, whole = set(prepared.open_rows.tolist()), tuple(prepared.open_rows.tolist())
+    table, y = prepared.training_set()
+    training = [tuple(prepared.training_rows[train].tolist())
+                for train, _ in folds_of(result)]
+    of_everything, whole = set(prepared.training_rows.tolist()), tuple(prepared.training_rows.tolist())
     assert all(set(rows) <= of_everything for spy in spies.values() for rows in spy.seen)
     for spy in spies.values():
         assert [spy.seen.count(rows) for rows in training] == [4, 4, 4]  # the default and three trials
@@ -118,17 +127,17 @@ def test_nothing_is_fitted_on_sealed_rows_nor_on_a_folds_validation_rows(
 
 
 @pytest.mark.parametrize("classes", [0, 2])
-def test_values_of_sealed_rows_change_neither_parameters_nor_model(classes: int, tmp_path: Path) -> None:
+def test_values_of_the_test_set_change_neither_parameters_nor_model(classes: int, tmp_path: Path) -> None:
     given = columns(classes=classes)
     first = tuned(given)
-    sealed = first.prepared.sealed_rows
-    given["age"][sealed] *= 100.0
-    given["city"][sealed] = "Oslo"
+    changed = first.prepared.test_rows
+    given["age"][changed] *= 100.0
+    given["city"][changed] = "Oslo"
     if not classes:
-        given["y"][sealed] += 50.0
+        given["y"][changed] += 50.0
     second = tuned(given)
-    assert first.prepared.sealed_rows.tolist() == second.prepared.sealed_rows.tolist()
-    assert [row.tuned for row in first.judged] != [row.tuned for row in second.judged]
+    assert first.prepared.test_rows.tolist() == second.prepared.test_rows.tolist()
+    assert [row.tuned for row in first.metrics] != [row.tuned for row in second.metrics]
     assert [trial.value for trial in first.study.trials] == [trial.value for trial in second.study.trials]
     files = []
     for i, result in enumerate((first, second)):
@@ -137,21 +146,27 @@ def test_values_of_sealed_rows_change_neither_parameters_nor_model(classes: int,
     assert first.params == second.params and files[0] == files[1]
 
 
-def test_prepare_table_seals_and_encodes_as_tuning_does(tmp_path: Path) -> None:
+def test_prepare_table_splits_and_encodes_as_tuning_does(tmp_path: Path) -> None:
     """What an emitted script trains on is what the tuned model was trained on."""
     given = columns()
     np.savez(tmp_path / "table.npz", **given)
     rows = prepare_table(tmp_path / "table.npz", "y", drop=["row"], impute="median")
     prepared = prepare(Table.from_columns(given), "y", drop=["row"])
-    result = tune_table(prepared, "grid", space={"epochs": [1]}, impute="median", progress=False)
+    result = tune_table(prepared, Search("grid", space={"epochs": [1]}), impute="median", run=QUIET)
     encoder = result.model.fitted.encoder_
+    assert rows.X_sealed is rows.X_test and rows.y_sealed is rows.y_test  # names in scripts of earlier versions
     assert rows.classes == ("no", "yes") and rows.feature_names == encoder.get_feature_names_out().tolist()
-    for X, y, part in ((rows.X, rows.y, prepared.open_rows), (rows.X_sealed, rows.y_sealed, prepared.sealed_rows)):
-        table, expected = prepared.part(part)
+    for X, y, part in ((rows.X, rows.y, prepared.training_set()), (rows.X_test, rows.y_test, prepared.test_set())):
+        table, expected = part
         assert X.tobytes() == encoder.transform(table).tobytes() and y.tolist() == expected.tolist()
 
 
-def test_columns_without_any_value_are_left_out_and_told() -> None:
+def test_prepare_table_names_the_arguments_that_it_takes() -> None:
+    with pytest.raises(TypeError, match="prepare_table has no argument 'seal'; .* text, missing, decimal, thousands"):
+        prepare_table("table.npz", "y", seal=0.1)  # type: ignore[call-arg]
+
+
+def test_columns_without_any_value_are_left_out_and_printed() -> None:
     prepared = prepare(Table.from_columns({**columns(), "nothing": [None] * 150}), "y", drop=["row"])
     assert prepared.table.names == ["age", "city"] and prepared.dropped == ("row", "nothing")
     assert "left out, since they hold no value: 'nothing'" in described(prepared)
@@ -166,20 +181,20 @@ def test_columns_without_any_value_are_left_out_and_told() -> None:
     ({}, {"drop": ["y"]}, "--drop is 'y'; it must be one of 'row', 'age', 'city'"),
     ({}, {"drop": ["row", "age", "city"]}, "no column to learn from beside the target 'y'"),
 ])
-def test_what_cannot_be_sealed(change: dict[str, Any], options: dict[str, Any], message: str) -> None:
+def test_what_cannot_be_held_out(change: dict[str, Any], options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError) as caught:
         prepare(Table.from_columns({**columns(), **change}), "y", **options)
     assert message in str(caught.value)
 
 
-# Judging --------------------------------------------------------------------------------------------------------------
+# Evaluating -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_metrics_of_classes_are_scikit_learns(classes: int) -> None:
     m = pytest.importorskip("sklearn.metrics")
     result = tuned(columns(classes=classes))
-    table, y = result.prepared.part(result.prepared.sealed_rows)
+    table, y = result.prepared.test_set()
     y, labels = result.model.target.labels(y), list(result.model.target.classes)
     q, p = result.model.predict(table), result.model.predict_proba(table)
     options = {"average": "macro", "labels": labels} if classes == 3 else {"pos_label": labels[1]}
@@ -190,20 +205,20 @@ def test_metrics_of_classes_are_scikit_learns(classes: int) -> None:
         "accuracy": m.accuracy_score(y, q), "precision": m.precision_score(y, q, **options),
         "recall": m.recall_score(y, q, **options), "f1": m.f1_score(y, q, **options), "auc": auc,
         "log loss": m.log_loss(y, p[:, np.argsort(labels)])}
-    assert {row.name: row.tuned for row in result.judged} == pytest.approx(expected, rel=1e-9)
-    for row in result.judged:
+    assert {row.name: row.tuned for row in result.metrics} == pytest.approx(expected, rel=1e-9)
+    for row in result.metrics:
         assert f"{row.name:<24} {row.default:10.4f} {row.tuned:10.4f}" in result.text()
 
 
 def test_metrics_of_values_are_scikit_learns() -> None:
     m = pytest.importorskip("sklearn.metrics")
     result = tuned(columns(classes=0))
-    table, y = result.prepared.part(result.prepared.sealed_rows)
+    table, y = result.prepared.test_set()
     q = result.model.predict(table)
     expected = {
         "r2": m.r2_score(y, q), "mean squared error": m.mean_squared_error(y, q),
         "root mean squared error": m.root_mean_squared_error(y, q), "mean absolute error": m.mean_absolute_error(y, q)}
-    assert {row.name: row.tuned for row in result.judged} == pytest.approx(expected, rel=1e-9)
+    assert {row.name: row.tuned for row in result.metrics} == pytest.approx(expected, rel=1e-9)
 
 
 class Says:
@@ -223,19 +238,19 @@ def test_gain_and_its_error_by_hand() -> None:
     """Of 100 rows the default has 60 right, the tuned one 20 more: the gain's error is sqrt(0.2 · 0.8 / 100)."""
     y = np.zeros(100, int)
     default, better = (np.where(np.arange(100)[:, None] < right, [[0.9, 0.1]], [[0.1, 0.9]]) for right in (60, 80))
-    judged = {row.name: row for row in judge(
+    metrics = {row.name: row for row in evaluate(
         Target("y", ("a", "b"), ""), Says(default), Says(better), Table({}), y, seed=0)}
-    accuracy, loss = judged["accuracy"], judged["log loss"]
+    accuracy, loss = metrics["accuracy"], metrics["log loss"]
     assert (accuracy.default, accuracy.tuned) == (0.6, 0.8) and accuracy.gain == pytest.approx(0.2)
     assert accuracy.error == pytest.approx(0.04, rel=0.2)
     assert loss.gain == loss.default - loss.tuned > 0.0  # a smaller loss is better
-    assert np.isnan(judged["auc"].tuned)  # no row of class b is sealed
+    assert np.isnan(metrics["auc"].tuned)  # no row of class b is in the test set
 
 
 def test_a_model_has_not_gained_on_itself() -> None:
     rng = np.random.default_rng(0)
     says = Says(rng.normal(size=50))
-    for row in judge(Target("y", (), ""), says, says, Table({}), rng.normal(size=50), seed=0):
+    for row in evaluate(Target("y", (), ""), says, says, Table({}), rng.normal(size=50), seed=0):
         assert row.gain == 0.0 and row.error == 0.0 and row.text().split()[-2:] == ["0.0000", "0.0000"]
 
 
@@ -243,7 +258,7 @@ def test_a_model_has_not_gained_on_itself() -> None:
 def test_the_table_keeps_its_columns_whatever_the_size_of_the_numbers(scale: float) -> None:
     rng = np.random.default_rng(0)
     y = scale * rng.normal(size=50)
-    rows = judge(Target("y", (), ""), Says(y * 0.9), Says(y * 0.8), Table({}), y, seed=0)
+    rows = evaluate(Target("y", (), ""), Says(y * 0.9), Says(y * 0.8), Table({}), y, seed=0)
     assert len({len(row.text()) for row in rows}) == 1
     assert all(float(row.text().split()[-4]) == pytest.approx(row.default, rel=0.02) for row in rows)
 
@@ -277,7 +292,7 @@ def test_scoring_that_does_not_fit(scoring: str, classes: int, message: str) -> 
 def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads(classes: int) -> None:
     given, linear = columns(classes=classes), {"hidden_layers": [0], "learning_rate": [0.01, 0.02], "epochs": [30, 60]}
     first = tuned(given, space=linear)
-    assert first.beaten and any(row.error > 0.0 for row in first.judged)  # a model of its own, not the default again
+    assert first.beaten and any(row.error > 0.0 for row in first.metrics)  # a model of its own, not the default again
     one = bits(first)
     assert one == bits(tuned(given, space=linear)) == bits(tuned(given, space=linear, jobs=2))
     assert one != bits(tuned(given, space=linear, seed=1))
@@ -287,8 +302,8 @@ def test_the_order_of_the_rows_does_not_decide_what_a_fold_is() -> None:
     given = columns(classes=0)
     order = np.argsort(given["y"])
     result = tuned({name: np.asarray(values)[order] for name, values in given.items()})
-    table, y = result.prepared.part(result.prepared.open_rows)
-    means = [y[test].mean() for _, test in checked_folds(3, 0, result.model.fitted, table, y)]
+    table, y = result.prepared.training_set()
+    means = [y[test].mean() for _, test in folds_of(result)]
     assert np.ptp(means) < 0.5 * y.std()  # unshuffled folds would be the thirds of a sorted table
 
 
@@ -296,8 +311,8 @@ def test_the_order_of_the_rows_does_not_decide_what_a_fold_is() -> None:
 def test_the_score_is_a_mean_of_cross_validation(scoring: str) -> None:
     result = tuned(scoring=scoring, searcher="grid", trials=None)
     assert len(result.study.trials) == 4 and {trial.state for trial in result.study.trials} == {"complete"}
-    table, y = result.prepared.part(result.prepared.open_rows)
-    folds = checked_folds(3, 0, result.model.fitted, table, y)
+    table, y = result.prepared.training_set()
+    folds = folds_of(result)
     again = st.cross_validate(result.model.fitted, table, y, scoring=scoring, cv=folds)["test_score"].mean()
     best = max([result.default_score, *(trial.value for trial in result.study.trials)])
     assert again == best
@@ -308,26 +323,26 @@ def test_the_default_is_kept_where_nothing_is_better() -> None:
     result = tuned(space={"learning_rate": [1e-7]})
     assert not result.beaten and result.params == {} and "the default is kept" in result.text()
     assert result.model.fitted.estimator.learning_rate == st.MLPClassifier().learning_rate
-    assert all(row.gain == 0.0 for row in result.judged)
+    assert all(row.gain == 0.0 for row in result.metrics)
 
 
 @pytest.mark.parametrize(("classes", "about"), [
     (0, None), (2, "precision, recall, f1, auc: of the class 'yes'"),
     (3, "precision, recall, f1, auc: means over the classes"),
 ])
-def test_it_is_told_whose_precision_it_is(classes: int, about: str | None) -> None:
+def test_the_class_of_precision_is_printed(classes: int, about: str | None) -> None:
     text = tuned(columns(classes=classes), trials=1).text()
     assert about in text if about else "precision" not in text
 
 
 @pytest.mark.parametrize(("searcher", "trials", "settings"), [("grid", None, 4), ("random", 2, 2), ("grid", 3, 3)])
-def test_the_number_of_settings_is_told(searcher: str, trials: int | None, settings: int) -> None:
+def test_the_number_of_configurations_is_printed(searcher: str, trials: int | None, settings: int) -> None:
     said: list[str] = []
     result = tuned(searcher=searcher, trials=trials, say=said.append)
     assert len(result.study.trials) == settings and f"up to {settings} configurations on 120 rows in 3 folds" in said[0]
 
 
-def test_a_better_setting_is_told_with_its_reason() -> None:
+def test_a_better_configuration_is_printed_with_its_reason() -> None:
     result = tuned(columns(classes=0), space={"epochs": [60], "hidden_layers": [0], "learning_rate": [0.02]})
     assert result.beaten and result.params == {"epochs": 60, "hidden_layers": 0, "learning_rate": 0.02}
     assert "best parameters: epochs=60, hidden_layers=0" in result.text() and "why: Trial 0" in result.text()
@@ -338,13 +353,13 @@ def test_class_weights_go_by_labels() -> None:
     """In the space the classes have their labels; the network knows them by their numbers."""
     given = columns()
     by_labels = tuned(given, space={"class_weight": [{"yes": 3.0, "no": 1.0}]}, scoring="recall")
-    table, y = by_labels.prepared.part(by_labels.prepared.open_rows)
+    table, y = by_labels.prepared.training_set()
     assert by_labels.model.target.classes == ("no", "yes") and by_labels.beaten
     assert by_labels.model.fitted.estimator.class_weight == {1: 3.0, 0: 1.0}
 
 
 @pytest.mark.filterwarnings("ignore::scratchtune.DivergenceWarning")
-def test_settings_that_fail_do_not_end_the_search() -> None:
+def test_configurations_that_fail_do_not_end_the_search() -> None:
     result = tuned(space={"learning_rate": [1e30, 0.02], "epochs": [60]}, searcher="grid", trials=None)
     assert [trial.state for trial in result.study.trials] == ["failed", "complete"]
     assert "its training has diverged" in str(result.study.trials[0].error)
@@ -412,7 +427,7 @@ def test_a_wrong_space(text: str, message: str, tmp_path: Path) -> None:
     assert message in str(caught.value)
 
 
-def test_a_score_without_a_value_is_told_before_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_score_without_a_value_is_an_error_before_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
     given = columns(classes=3)
     given["y"][:] = np.where(np.arange(150) % 2, "no", "yes")
     given["y"][[3, 60, 100, 149]] = "perhaps"  # three of them are open: some fold of five tests none
@@ -420,11 +435,11 @@ def test_a_score_without_a_value_is_told_before_the_search(monkeypatch: pytest.M
         tuned(given, scoring="roc_auc_ovr", folds=5)
 
 
-def test_classes_that_are_never_predicted_are_told() -> None:
+def test_classes_that_are_never_predicted_are_printed() -> None:
     rng = np.random.default_rng(0)
     given = {"x": rng.normal(size=120), "y": np.where(np.arange(120) % 12 == 0, "rare", "often")}
     prepared = prepare(Table.from_columns(given), "y")
-    text = tune_table(prepared, "random", 1, space={"epochs": [1]}, progress=False).text()
+    text = tune_table(prepared, Search("random", 1, {"epochs": [1]}), run=QUIET).text()
     assert "no row of the test set is correctly predicted as 'rare'" in text
     assert "baseline, always 'often': accuracy 0.9167" in text
 
@@ -435,14 +450,15 @@ def test_classes_that_are_never_predicted_are_told() -> None:
 @pytest.mark.parametrize(("gain", "warned"), [(-0.3, True), (-0.1, False), (0.3, False)])
 @pytest.mark.parametrize(("scoring", "name"), [
     ("neg_log_loss", "log loss"), ("accuracy", "accuracy"), ("balanced_accuracy", "log loss")])
-def test_a_tuned_model_that_is_worse_on_the_test_set_is_told(
+def test_a_tuned_model_that_is_worse_on_the_test_set_is_a_warning(
     gain: float, warned: bool, scoring: str, name: str,
 ) -> None:
     result = tuned(trials=1)
     result.scoring = scoring
     sign = -1.0 if name == "log loss" else 1.0
-    result.judged = [Judged(row.name, 1.0, 1.0, 0.1) for row in result.judged]
-    result.judged = [Judged(name, 1.0, 1.0 + sign * gain, 0.1) if row.name == name else row for row in result.judged]
+    result.metrics = [HeldOutMetric(row.name, 1.0, 1.0, 0.1) for row in result.metrics]
+    worse = HeldOutMetric(name, 1.0, 1.0 + sign * gain, 0.1)
+    result.metrics = [worse if row.name == name else row for row in result.metrics]
     said = f"warning: on the test set the tuned model is worse than the default by 0.3000 +- 0.1000 in {name}, more"
     assert (said in result.text()) == warned and ("warning" in result.text()) == warned
 
@@ -464,7 +480,7 @@ def test_only_the_default_is_shown_where_it_is_kept() -> None:
 @pytest.mark.parametrize("classes", [0, 2])
 def test_refit_trains_on_all_rows_and_changes_no_score(classes: int) -> None:
     first, again = tuned(columns(classes=classes)), tuned(columns(classes=classes), refit=True)
-    assert first.judged == again.judged and first.params == again.params
+    assert first.metrics == again.metrics and first.params == again.params
     assert "is trained on the 120 rows of the training set; with --refit it is trained on all 150" in first.text()
     assert "is trained on all 150 rows; the scores above are of a model with the same" in again.text()
     prepared = again.prepared

@@ -84,7 +84,7 @@ SOLUTION = random_search
 WRONG = [
     ("Drawn on a linear scale", on_a_linear_scale),
     ("draw a random number of its own for each", one_number_for_all),
-    ("All draws are the same: draw anew in each round", drawn_once_before_the_loop),
+    ("All draws are the same: draw again in each round", drawn_once_before_the_loop),
     ("Another rng gives the same draws", a_generator_of_its_own),
     ("not from np.random", global_random_numbers),
     ("This is the lowest score", keeps_the_lowest),

@@ -599,3 +599,21 @@ def test_the_default_space_can_be_searched() -> None:
         search = st.RandomizedSearchCV(make(), space, n_iter=12, cv=2, random_state=0, verbose=0).fit(X, target)
         assert np.isfinite(search.cv_results_["mean_test_score"]).all()
         assert {params["hidden_layers"] for params in search.cv_results_["params"]} == {1, 2}
+
+
+# Names ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_saved_file_has_the_names_that_earlier_versions_wrote() -> None:
+    """They are read by name, so that a renamed attribute would make old files unreadable."""
+    header, _ = regressor().fit(X, VALUES).packed()
+    assert set(header) == {"class", "params", "learnt", "network"}
+    assert set(header["learnt"]) == {
+        "n_features_in_", "n_outputs_", "_one_dimensional", "scaler_", "target_scaler_", "history_", "n_iter_", "_seed"}
+    assert set(header["learnt"]["scaler_"]) == {"scaler", "learnt"}
+
+
+def test_the_seed_and_the_hidden_units_of_a_fitted_estimator() -> None:
+    assert classifier(random_state=7).fit(X, y).seed_ == 7 and classifier(random_state=None).fit(X, y).seed_ >= 0
+    assert classifier(hidden_layers=2, units=5).hidden_units() == [5, 5]
+    assert classifier(units=(4, 3)).hidden_units() == [4, 3] and classifier(hidden_layers=0).hidden_units() == []

@@ -26,7 +26,7 @@ import scratchtune as st  # noqa: E402
 from scratchtune.data import OneHotEncoder, SimpleImputer, StandardScaler  # noqa: E402
 from scratchtune.estimators import MLPClassifier, MLPRegressor  # noqa: E402
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 ARRAY_API = "check_array_api_input"  # skipped unless SCIPY_ARRAY_API is set before SciPy is imported: see below
 
 X, y = datasets.load_iris(return_X_y=True)

@@ -57,7 +57,7 @@ SMALLER_IS_BETTER = ("log loss", "mean squared error", "root mean squared error"
 
 
 @dataclass
-class Judged:
+class HeldOutMetric:
     """One metric on the test set: of the default, of the tuned configuration, and the standard error of the difference.
     """
 
@@ -88,19 +88,19 @@ def number_format(*values: float) -> str:
     return "z.4f" if largest == 0.0 or 0.01 <= largest < 1e4 else "z.4g"
 
 
-def judge(target: Target, default: Any, tuned: Any, table: Table, y: np.ndarray, seed: int) -> list[Judged]:
+def evaluate(target: Target, default: Any, tuned: Any, table: Table, y: np.ndarray, seed: int) -> list[HeldOutMetric]:
     """Evaluate both models on the test set: all metrics, with the bootstrap's standard error of the difference."""
     answers = [
         (model.predict(table), model.predict_proba(table) if target.classes else y) for model in (default, tuned)]
     rng = np.random.default_rng([seed, 1])
     resamples = int(np.clip(RESAMPLED_ROWS // len(y), 10, RESAMPLES))
     drawn = [rng.integers(0, len(y), len(y)) for _ in range(resamples)]
-    judged = []
+    found = []
     for name, metric in metrics_for(target).items():
         of_all = [metric(y, *answer) for answer in answers]
         of_default, of_tuned = ([metric(y[i], q[i], p[i]) for i in drawn] for q, p in answers)
         differences = np.subtract(of_tuned, of_default)
         known = differences[~np.isnan(differences)]
         error = float(known.std(ddof=1)) if len(known) > 1 else float("nan")
-        judged.append(Judged(name, of_all[0], of_all[1], error))
-    return judged
+        found.append(HeldOutMetric(name, of_all[0], of_all[1], error))
+    return found

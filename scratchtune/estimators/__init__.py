@@ -1,0 +1,17 @@
+"""An estimator builds and trains a network: every hyper-parameter is one flat, tunable argument.
+
+`MLPClassifier` and `MLPRegressor` have scikit-learn's protocol. The four families of hyper-parameters are all here:
+the optimizer's, the network's structure, regularisation, and the treatment of the data.
+
+Reading order: `labels` (targets), `class_weights`, `rows` (weights, duplicates, scalers), `stored` (what a file holds),
+`base` (how both estimators train), `classifier`, `regressor`, `space` (what to tune), `loading` (a saved estimator).
+"""
+
+from __future__ import annotations
+
+from scratchtune.estimators.class_weights import balanced_weights
+from scratchtune.estimators.classifier import MLPClassifier
+from scratchtune.estimators.regressor import MLPRegressor
+from scratchtune.estimators.space import default_space
+
+__all__ = ["MLPClassifier", "MLPRegressor", "balanced_weights", "default_space"]

@@ -1,0 +1,286 @@
+"""What both estimators share: the network that the arguments describe, its training, early stopping, and its file.
+
+Implements section 2.1 of the document.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks, protocol
+from scratchtune.estimators.rows import SCALERS, fitted_scaler, merged, seed_from, with_weight
+from scratchtune.estimators.stored import KEPT, as_json, check_scaler
+from scratchtune.evaluation.splits import train_test_split
+from scratchtune.network.activations import ACTIVATIONS
+from scratchtune.network.callbacks import Callback, EarlyStopping
+from scratchtune.network.configured import Configured
+from scratchtune.network.layers import Dense, Dropout, GaussianNoise, Layer
+from scratchtune.network.optimizers import SGD, Adam, Optimizer, RMSprop
+from scratchtune.network.penalties import L1L2
+from scratchtune.network.saving import described, real_array, text_list, write_whole
+from scratchtune.network.sequential import Sequential
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "rmsprop": RMSprop, "adam": Adam}
+MOST_LAYERS = 1000  # hidden layers: far more than any table needs, and few enough to be built and compiled
+
+
+class MLP(protocol.Parameters):
+    """The base class of both estimators; the arguments are described at `MLPClassifier`.
+
+    A subclass's `fit` checks the arguments (`check_arguments`) and the data, and calls `train`. That splits off a
+    validation set for early stopping, merges duplicate rows, fits the scalers, builds the network and trains it.
+    A subclass may override `strata`, `fit_scalers` and `scaled_target`.
+    """
+
+    hidden_layers: int
+    units: int | Sequence[int]
+    activation: str
+    dropout: float
+    optimizer: str
+    learning_rate: Any
+    momentum: float
+    decay: float
+    batch_size: int
+    epochs: int
+    l1: float
+    l2: float
+    weight_decay: float
+    scale: str | None
+    augment: float | None
+    early_stopping: bool
+    validation_fraction: float
+    patience: int
+    dtype: str
+    random_state: Any
+    verbose: int
+
+    model_: Sequential
+    n_features_in_: int
+    loss: str
+    output_activation: str
+    kind: str
+
+    # The network -----------------------------------------------------------------------------------------------------
+
+    def hidden_units(self) -> list[int]:
+        """The number of units of each hidden layer; a tuple also defines the number of layers."""
+        layers = checks.integer("hidden_layers", self.hidden_layers, 0, MOST_LAYERS)
+        if isinstance(self.units, (tuple, list, np.ndarray)):
+            units = [checks.integer("units", number, 1) for number in self.units]
+            if not units:
+                raise ValueError("units is empty; it must have at least one number (hidden_layers=0: no hidden layer)")
+            if layers not in (1, len(units)):
+                raise ValueError(
+                    f"units is {tuple(units)} and hidden_layers is {layers}; a tuple has one number for each layer")
+            return units
+        return [checks.integer("units", self.units, 1)] * layers
+
+    def _layers(self, outputs: int) -> list[Layer]:
+        """Noise on the inputs, hidden layers each with its dropout, and the output layer."""
+        layers: list[Layer] = [GaussianNoise(self.augment)] if self.augment else []
+        for units in self.hidden_units():
+            layers.append(Dense(units, activation=self.activation))
+            if self.dropout:
+                layers.append(Dropout(self.dropout))
+        return [*layers, Dense(outputs, activation=self.output_activation)]
+
+    def _network(self, inputs: int, outputs: int) -> Sequential:
+        model = Sequential(self._layers(outputs), self.dtype, self._seed)
+        model.compile(self._optimizer(), self.loss, penalty=L1L2(self.l1, self.l2))
+        model.build((None, inputs))
+        return model
+
+    def _optimizer(self) -> Optimizer:
+        momentum = {"momentum": self.momentum} if self.optimizer == "sgd" else {}
+        return OPTIMIZERS[self.optimizer](
+            learning_rate=self.learning_rate, decay=self.decay, weight_decay=self.weight_decay, **momentum)
+
+    def check_arguments(self) -> None:
+        """Check every argument before any work."""
+        checks.choice("optimizer", self.optimizer, OPTIMIZERS)
+        checks.choice("activation", self.activation, ACTIVATIONS)
+        checks.choice("scale", self.scale, [*SCALERS, None])
+        checks.choice("dtype", self.dtype, ("float32", "float64"))
+        for name in ("batch_size", "epochs", "patience"):
+            checks.integer(name, getattr(self, name), 1)
+        if self.augment is not None:
+            checks.real("augment", self.augment, 0.0)
+        checks.real("dropout", self.dropout, 0.0, 1.0, open_high=True)
+        checks.real("momentum", self.momentum, 0.0, 1.0, open_high=True)
+        self._optimizer()
+        L1L2(self.l1, self.l2)
+        checks.boolean("early_stopping", self.early_stopping)
+        checks.real("validation_fraction", self.validation_fraction, 0.0, 1.0, open_low=True, open_high=True)
+        self.hidden_units()
+
+    # Training --------------------------------------------------------------------------------------------------------
+
+    @property
+    def seed_(self) -> int:
+        """The seed of the network: ``random_state`` if it is an integer, else the one that was drawn by `fit`."""
+        return self._seed
+
+    def train(self, X: np.ndarray, target: np.ndarray, weight: np.ndarray, outputs: int) -> None:
+        """Fit the scalers and a fresh network on rows (n, features), targets (n,) or (n, k) and weights (n,)."""
+        self._seed = seed_from(self.random_state)
+        X, target, weight = with_weight(X, target, weight)
+        validation = None
+        if self.early_stopping:
+            (X, Xv), (target, tv), (weight, wv) = self._validation_split(X, target, weight)
+            validation = Xv, tv, wv
+        rows = self._merged_if_one_batch(X, target, weight)
+        self.fit_scalers(*rows)
+        if validation is not None:
+            Xv, tv, wv = validation
+            validation = self._scaled(Xv), self.scaled_target(tv), wv / wv.mean()
+        self._build(X.shape[1], outputs)
+        self._epochs(*rows, epochs=self.epochs, validation=validation)
+
+    def train_one_epoch(
+        self, X: np.ndarray, target: np.ndarray, weight: np.ndarray, outputs: int, first: bool,
+    ) -> None:
+        """Continue training for one epoch on these rows; the ``first`` call fits the scalers and builds the network."""
+        if first:
+            self._seed = seed_from(self.random_state)
+        rows = self._merged_if_one_batch(*with_weight(X, target, weight))
+        if first:
+            if len(X) == 1 and self.scale is not None:
+                checks.warn("the first call of partial_fit has one row, to which the scaler is fitted; give it many")
+            self.fit_scalers(*rows)
+            self._build(X.shape[1], outputs)
+        self._epochs(*rows, epochs=1)
+
+    def _merged_if_one_batch(
+        self, X: np.ndarray, target: np.ndarray, weight: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The rows in a canonical order, if all are one batch and no noise or dropout treats them differently."""
+        one_batch = len(X) <= self.batch_size and not self.augment and not self.dropout
+        return merged(X, target, weight) if one_batch else (X, target, weight)
+
+    def _build(self, inputs: int, outputs: int) -> None:
+        self.model_ = self._network(inputs, outputs)
+        self.history_: dict[str, list[float]] = {}
+
+    def _epochs(
+        self, X: np.ndarray, target: np.ndarray, weight: np.ndarray, epochs: int, validation: Any = None,
+    ) -> None:
+        """Continue training; weights are divided by their mean, so that their scale does not change the step size."""
+        X, target = self._scaled(X), self.scaled_target(target)
+        callbacks: list[Callback] = []
+        if validation is not None:
+            callbacks = [EarlyStopping(patience=self.patience, restore_best_weights=True)]
+        history = self.model_.fit(
+            X, target, batch_size=self.batch_size, epochs=epochs, sample_weight=weight / weight.mean(),
+            validation_data=validation, callbacks=callbacks, verbose=self.verbose)
+        for name, values in history.history.items():
+            self.history_.setdefault(name, []).extend(values)
+        self.n_iter_ = self.model_.epochs_done
+
+    # Early stopping --------------------------------------------------------------------------------------------------
+
+    def _validation_split(self, *arrays: np.ndarray) -> list[list[np.ndarray]]:
+        """Each array as a training part and a validation part for early stopping."""
+        rows = len(arrays[0])
+        held_out = math.ceil(self.validation_fraction * rows)
+        if held_out == rows:
+            raise ValueError(
+                f"validation_fraction is {self.validation_fraction} and there are {rows} rows to train on; that "
+                "leaves none, give more rows or early_stopping=False")
+        parts = train_test_split(
+            *arrays, test_size=held_out, random_state=self._seed % 2**32,
+            stratify=self.strata(arrays[1], min(held_out, rows - held_out)))
+        return [parts[i : i + 2] for i in range(0, len(parts), 2)]
+
+    def strata(self, target: np.ndarray, rows: int) -> np.ndarray | None:
+        """The labels to stratify the validation split by, if each part has at least ``rows`` rows; None for none."""
+        return None
+
+    # Scaling ---------------------------------------------------------------------------------------------------------
+
+    def fit_scalers(self, X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> None:
+        """Fit the scaler of X, and that of the targets where the estimator has one."""
+        self.scaler_ = fitted_scaler(self.scale, X, weight)
+
+    def scaled_target(self, target: np.ndarray) -> np.ndarray:
+        """The targets as the network is trained on them."""
+        return target
+
+    def _scaled(self, X: np.ndarray) -> np.ndarray:
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = np.asarray(X if self.scaler_ is None else self.scaler_.transform(X), self.dtype)
+        if not np.isfinite(scaled).all():
+            raise ValueError(f"X holds {np.abs(X).max():g}, too large for {self.dtype} with scale={self.scale!r}")
+        return scaled
+
+    # Predictions -----------------------------------------------------------------------------------------------------
+
+    def outputs(self, X: Any) -> np.ndarray:
+        """The network's outputs for each row, (n, outputs) float64."""
+        if not hasattr(self, "model_"):
+            raise protocol.not_fitted(self)
+        outputs = self.model_.predict(self._scaled(protocol.features(self, X, fitting=False))).astype(np.float64)
+        if not np.isfinite(outputs).all():
+            raise ValueError(
+                f"this {type(self).__name__} gives {outputs[~np.isfinite(outputs)][0]}, its training has diverged; fit "
+                f"it with a smaller learning_rate than {self.learning_rate!r}")
+        return outputs
+
+    # Files -----------------------------------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted estimator to an .npz file, which `scratchtune.load_model` reads; nothing is executable."""
+        write_whole(Path(path), "estimator", *self.packed())
+
+    def packed(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """The content of a file: a header for JSON, and the arrays; `loading.unpacked` restores the estimator."""
+        if not hasattr(self, "model_"):
+            raise protocol.not_fitted(self)
+        self.check_units()  # do not write a file that could not be read
+        network, arrays = self.model_.packed()
+        params = {
+            name: described(value) if isinstance(value, Configured) else value
+            for name, value in self.get_params().items() if name not in ("random_state", "class_weight")}
+        fitted_values = {name: as_json(value) for name, value in vars(self).items() if name in KEPT}
+        return {"class": type(self).__name__, "params": params, "learnt": fitted_values, "network": network}, arrays
+
+    def check_units(self) -> None:
+        """Raise if the hidden layers do not have the units of the arguments.
+
+        No other argument changes an array's shape.
+        """
+        units = [layer.units for layer in self.model_.layers if isinstance(layer, Dense)][:-1]
+        if units != self.hidden_units():
+            raise ValueError(
+                f"units is {self.units!r} and hidden_layers is {self.hidden_layers}, and the hidden layers of the "
+                f"fitted network have {units} units; set the arguments with which it was fitted, or fit it again")
+
+    def check_fitted_values(self) -> None:
+        """Raise unless the attributes read from a file fit the network and have the types that `fit` gives them."""
+        inputs = (checks.integer("n_features_in_", self.n_features_in_, 1),)
+        if self.model_.input_shape != inputs:
+            raise ValueError(f"n_features_in_ is {inputs[0]}; the network takes {self.model_.input_shape}")
+        check_scaler("scaler_", self.scaler_, inputs)
+        names = getattr(self, "feature_names_in_", None)
+        if names is not None and len(text_list("feature_names_in_", list(names), different=False)) != inputs[0]:
+            raise ValueError(f"feature_names_in_ has {len(names)} names; it must have {inputs[0]}")
+        for name in ("n_iter_", "_seed"):
+            checks.integer(name, getattr(self, name), 0)
+        for name, values in self.history_.items():
+            real_array(f"history_ of {name!r}", np.array(values), (len(values),), "float64", finite=False)
+
+    # scikit-learn ----------------------------------------------------------------------------------------------------
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "model_")
+
+    def __sklearn_tags__(self) -> Any:
+        return protocol.tags(self.kind, multi_output=self.kind == "regressor")
+
+    @property
+    def _estimator_type(self) -> str:
+        return self.kind

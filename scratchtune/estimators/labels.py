@@ -1,0 +1,66 @@
+"""Targets are checked before any work: class labels are integers or text, given as a vector or as one-hot rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scratchtune import protocol
+from scratchtune.metrics import class_labels
+from scratchtune.metrics.labels import rectangular
+
+
+def is_vector(y: Any) -> bool:
+    """Whether there is one value per row, in one dimension or in a single column."""
+    array = np.asarray(y)
+    return array.ndim == 1 or array.shape[1] == 1
+
+
+def class_labels_of(y: Any, rows: int) -> np.ndarray:
+    """Class labels, (n,), from numbers, text or one-hot rows; a ValueError for anything else."""
+    labels = class_labels("y", _labels("y", protocol.column_as_vector(rectangular("y", y))))
+    if len(labels) != rows:
+        raise ValueError(f"y has {len(labels)} rows and X has {rows}; they must be equal in number")
+    return labels
+
+
+def all_classes(classes: Any) -> np.ndarray:
+    """The sorted, distinct labels given to the first `partial_fit`."""
+    labels = _labels("classes", rectangular("classes", classes))
+    if labels.ndim != 1 or len(labels) == 0:
+        raise ValueError(f"classes is {classes!r}; it must be a list of labels")
+    return np.unique(labels)
+
+
+def _labels(name: str, labels: np.ndarray) -> np.ndarray:
+    """An array of labels, checked: finite integers or text."""
+    if labels.dtype == object:
+        labels = _of_one_kind(name, labels)
+    if labels.dtype.kind == "c":
+        raise ValueError(
+            f"{name} holds complex numbers (Unknown label type: complex); labels must be integers or text")
+    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+        raise ValueError(
+            f"{name} holds NaN or infinity (Input {name} contains NaN or infinity); every label must be known")
+    if labels.dtype.kind == "f" and (labels != np.floor(labels)).any():
+        raise ValueError(
+            f"{name} is continuous, it holds {labels[labels != np.floor(labels)][0]:g}; a classifier takes labels: "
+            "integers, text or one-hot rows (Unknown label type: continuous)")
+    return labels
+
+
+def _of_one_kind(name: str, labels: np.ndarray) -> np.ndarray:
+    """Labels given as Python objects, as an array of text or of numbers."""
+    are_text = [isinstance(label, str) for label in labels.flat]
+    if all(are_text):
+        return labels
+    for label in labels.flat:
+        if label is None or (np.isscalar(label) and label != label) or protocol.is_missing(label):
+            raise ValueError(f"{name} holds {label!r} (Input {name} contains NaN); every label must be known")
+    if any(are_text):
+        raise ValueError(f"{name} holds text and numbers (Unknown label type: mixed); labels must be of one kind")
+    try:
+        return np.array(labels.tolist())
+    except ValueError:
+        raise ValueError(f"Unknown label type: {name} has rows of unequal length; it must hold labels, (n,)") from None

@@ -1,0 +1,122 @@
+"""A regressor: a network with linear outputs that predicts one or several values for each row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks, protocol
+from scratchtune.data.scaling import EPSILON
+from scratchtune.estimators.base import MLP
+from scratchtune.estimators.labels import is_vector
+from scratchtune.estimators.rows import fitted_scaler
+from scratchtune.estimators.stored import check_scaler
+from scratchtune.metrics import r2_score
+
+
+class MLPRegressor(MLP):
+    """A network for values: hidden layers, then a linear one, trained on the mean squared error.
+
+    The arguments are those of `MLPClassifier`, except ``class_weight``. With ``scale`` y is scaled too in training, to
+    standard deviation 1 ("minmax": to the range [0, 1]), and `predict` inverts it. y may have several columns.
+    """
+
+    loss, output_activation, kind = "mean_squared_error", "linear", "regressor"
+
+    def __init__(
+        self, hidden_layers: int = 1, units: int | Sequence[int] = 64, activation: str = "relu", dropout: float = 0.0,
+        optimizer: str = "adam", learning_rate: Any = 0.003, momentum: float = 0.9, decay: float = 0.0,
+        batch_size: int = 32, epochs: int = 20, l1: float = 0.0, l2: float = 0.0, weight_decay: float = 0.0,
+        scale: str | None = "standard", augment: float | None = None, early_stopping: bool = False,
+        dtype: str = "float32", random_state: Any = None, validation_fraction: float = 0.1, patience: int = 10,
+        verbose: int = 1,
+    ) -> None:
+        self.hidden_layers = hidden_layers
+        self.units = units
+        self.activation = activation
+        self.dropout = dropout
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.decay = decay
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.l1 = l1
+        self.l2 = l2
+        self.weight_decay = weight_decay
+        self.scale = scale
+        self.augment = augment
+        self.early_stopping = early_stopping
+        self.dtype = dtype
+        self.random_state = random_state
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+        """Train a fresh network on X (n, features) and the values y, (n,) or (n, outputs)."""
+        self.check_arguments()
+        with protocol.unchanged_by_failure(self):
+            X, values, weight = self._checked(X, y, sample_weight, fitting=True)
+            self.n_outputs_, self._one_dimensional = values.shape[1], is_vector(y)
+            self.train(X, values, weight, values.shape[1])
+        return self
+
+    def _checked(self, X: Any, y: Any, sample_weight: Any, fitting: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """X, y as (n, outputs) and the weights."""
+        protocol.required_target(self, y)
+        X = protocol.features(self, X, fitting)
+        y = checks.targets("y", y, len(X)).astype(np.float64)
+        if y.ndim > 2:
+            raise ValueError(f"y has shape {y.shape}; it must be (n,) or (n, outputs)")
+        return X, y.reshape(len(y), -1), protocol.weights(sample_weight, len(X))
+
+    def fit_scalers(self, X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> None:
+        """Fit the scalers of X and y; a ValueError if scaling would make different values of y equal."""
+        super().fit_scalers(X, target, weight)
+        self.target_scaler_ = fitted_scaler(self.scale, target, weight, "y")
+        spans, rounding = np.ptp(target, axis=0), len(target) ** 2 * EPSILON * np.abs(target).max(axis=0)
+        lost = (spans > rounding) & (np.ptp(self.scaled_target(target), axis=0) < 0.5)
+        if self.scale is not None and lost.any():
+            raise ValueError(
+                f"y holds values that differ by {spans[lost][0]:g} at most, which scale={self.scale!r} treats as "
+                "equal; multiply y by a large number")
+
+    def scaled_target(self, target: np.ndarray) -> np.ndarray:
+        """The targets with mean 0 and standard deviation 1, or on [0, 1]; unchanged without ``scale``."""
+        return target if self.target_scaler_ is None else self.target_scaler_.transform(target)
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+        """Continue training for one epoch on these rows; the scalers are fitted on the first call's rows only."""
+        self.check_arguments()
+        first = not hasattr(self, "model_")
+        with protocol.unchanged_by_failure(self):
+            X, values, weight = self._checked(X, y, sample_weight, fitting=first)
+            if first:
+                self.n_outputs_, self._one_dimensional = values.shape[1], is_vector(y)
+            elif values.shape[1] != self.n_outputs_:
+                raise ValueError(f"y has {values.shape[1]} columns; the first call's had {self.n_outputs_}")
+            self.train_one_epoch(X, values, weight, values.shape[1], first)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The value of each row, (n,), or (n, outputs) if y had several columns."""
+        outputs = self.outputs(X)
+        if self.target_scaler_ is not None:
+            outputs = self.target_scaler_.inverse_transform(outputs)
+        return outputs[:, 0] if self._one_dimensional else outputs
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """R², the share of the variance of y that the predictions explain."""
+        return float(r2_score(y, self.predict(X), sample_weight=sample_weight))
+
+    def check_fitted_values(self) -> None:
+        """Raise unless the attributes read from a file fit the network, those of the targets among them."""
+        super().check_fitted_values()
+        outputs = self.model_.output_shape
+        checks.boolean("_one_dimensional", self._one_dimensional)
+        if (checks.integer("n_outputs_", self.n_outputs_, 1),) != outputs:
+            raise ValueError(f"n_outputs_ is {self.n_outputs_}; the network gives {outputs}")
+        check_scaler("target_scaler_", self.target_scaler_, outputs)

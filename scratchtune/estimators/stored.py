@@ -1,0 +1,60 @@
+"""What a saved estimator's file holds besides the network: arrays and scalers as JSON, checked when they are read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.data.scaling import MinMaxScaler, StandardScaler
+from scratchtune.estimators.rows import SCALERS
+from scratchtune.network.saving import entry, real_array
+
+# The fitted attributes that a file holds, by their names in the file; the network is stored separately.
+KEPT = ("classes_", "n_features_in_", "feature_names_in_", "n_outputs_", "_one_dimensional", "scaler_",
+        "target_scaler_", "history_", "n_iter_", "_seed")
+
+
+def as_json(value: Any) -> Any:
+    """Arrays and scalers as plain data for JSON; floats are preserved exactly."""
+    if isinstance(value, np.ndarray):
+        return {"array": value.tolist(), "dtype": value.dtype.str}
+    if type(value) in SCALERS.values():
+        fitted_values = {name: as_json(item) for name, item in vars(value).items() if not name.startswith("_")}
+        return {"scaler": type(value).__name__, "learnt": fitted_values}
+    return value
+
+
+def from_json(value: Any) -> Any:
+    """The inverse of `as_json`."""
+    if isinstance(value, dict) and "array" in value:
+        return np.array(value["array"], dtype=entry(value, "dtype"))
+    if isinstance(value, dict) and "scaler" in value:
+        known = {kind.__name__: kind for kind in SCALERS.values()}
+        scaler = known[checks.choice("scaler", value["scaler"], known)]()
+        for name, item in entry(value, "learnt").items():
+            if name not in scaler.get_params() and (name.startswith("_") or not name.endswith("_")):
+                raise ValueError(f"its {value['scaler']} has {name!r}, which none has")
+            setattr(scaler, name, from_json(item))
+        return scaler
+    return value
+
+
+def check_scaler(name: str, scaler: Any, shape: tuple[int, ...]) -> None:
+    """Raise unless ``scaler`` is None, or a scaler with one finite number per column and its default arguments."""
+    if scaler is None:
+        return
+    fitted = {StandardScaler: ("mean_", "var_", "scale_"), MinMaxScaler: ("scale_", "min_", "data_min_", "data_max_")}
+    if type(scaler) not in fitted:
+        raise ValueError(f"{name} is {scaler!r}; it must be a scaler or None")
+    for part in fitted[type(scaler)]:
+        array = getattr(scaler, part)
+        narrow = isinstance(array, np.ndarray) and array.dtype == np.float32  # a range is in the type of the rows
+        real_array(f"{name}.{part}", array, shape, "float32" if narrow else "float64")
+    if scaler.n_features_in_ != shape[0] or (scaler.scale_ <= 0.0).any():
+        raise ValueError(f"{name} has {scaler.n_features_in_!r} columns and the scales {scaler.scale_}; "
+                         f"it must have {shape[0]}, and scales above 0")
+    for argument, default in type(scaler)().get_params().items():
+        if list(np.atleast_1d(getattr(scaler, argument))) != list(np.atleast_1d(default)):
+            raise ValueError(f"{name} has {argument}={getattr(scaler, argument)!r}; it must be {default!r}")

@@ -1,0 +1,27 @@
+"""How a job is run, apart from what it computes: threads, the file of trials, the progress bar, messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+
+def silent(line: str) -> None:
+    """Print nothing."""
+
+
+class RunOptions(NamedTuple):
+    """Options that change no result.
+
+    ``jobs`` trainings run at the same time. With ``storage`` every trial is stored in that file, and the same call
+    again continues an interrupted study. ``progress`` shows a bar; ``say`` gets each message.
+    """
+
+    jobs: int = 2
+    storage: str | Path | None = None
+    progress: bool = True
+    say: Callable[[str], None] = silent
+
+
+DEFAULT = RunOptions()

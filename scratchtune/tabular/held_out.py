@@ -1,0 +1,145 @@
+"""A test set is held out before any work, and used once, to evaluate the result."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, TypedDict, Unpack
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.data import Table, TableEncoder, read_table
+from scratchtune.data.notation import Reading
+from scratchtune.evaluation import train_test_split
+from scratchtune.tabular.model import Target, read_target
+
+TEST_SHARE = 0.2
+
+
+@dataclass
+class Prepared:
+    """A table with a target, and the indices of the rows of its training set and of its held-out test set."""
+
+    table: Table
+    target: Target
+    y: np.ndarray
+    training_rows: np.ndarray
+    test_rows: np.ndarray
+    dropped: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()  # dropped columns that hold no value
+    reading: Reading = Reading()  # how the table's file was read
+
+    def training_set(self) -> tuple[Table, np.ndarray]:
+        """The columns and the target of the training set."""
+        return self.table[self.training_rows], self.y[self.training_rows]
+
+    def test_set(self) -> tuple[Table, np.ndarray]:
+        """The columns and the target of the held-out test set."""
+        return self.table[self.test_rows], self.y[self.test_rows]
+
+
+def prepare(
+    table: Table, target: str, task: str | None = None, positive: str | None = None, drop: Sequence[str] = (),
+    seed: int = 0, sealed: float = TEST_SHARE,
+) -> Prepared:
+    """Take the target and some columns out of the table, and hold out the share ``sealed`` of the rows as the test set.
+
+    For classes the test set is stratified.
+    """
+    found, y = read_target(table, target, task, positive)
+    check_classes(found, y)
+    for name in drop:
+        checks.choice("--drop", name, [name for name in (*table.names, *table.skipped) if name != target])
+    empty = [name for name in table.names if name not in (target, *drop) and table.missing(name).all()]
+    columns = table.without(target, *(name for name in drop if name in table.names), *empty)
+    if not columns.names:
+        raise ValueError(f"the table has no column to learn from beside the target {target!r}; it needs at least one")
+    training_rows, test_rows = hold_out(found, y, seed, sealed)
+    return Prepared(columns, found, y, training_rows, test_rows, (*drop, *empty), tuple(empty), table.reading)
+
+
+def hold_out(target: Target, y: np.ndarray, seed: int, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """The indices of the training set and of the test set, sorted; each class must keep two training rows."""
+    try:
+        training_rows, test_rows = train_test_split(
+            np.arange(len(y)), test_size=share, random_state=seed, stratify=y if target.classes else None)
+    except ValueError as problem:
+        raise ValueError(f"--sealed is {share:g} and there are {len(y)} rows: {problem}") from None
+    kept = y[training_rows]
+    counts = np.bincount(kept, minlength=len(target.classes)) if target.classes else np.array([len(kept)])
+    rare = int(counts.argmin())
+    if counts[rare] < 2:
+        of_class = f" of the class {target.classes[rare]!r}" if target.classes else ""
+        raise ValueError(f"--sealed is {share:g}, which leaves {counts[rare]} of the {len(y)} rows{of_class} to train "
+                         "on; hold out a smaller share")
+    return np.sort(training_rows), np.sort(test_rows)
+
+
+class Encoded(NamedTuple):
+    """A table as arrays: the training set ``X``, ``y``, the test set ``X_test``, ``y_test``; column and class names."""
+
+    X: np.ndarray
+    y: np.ndarray
+    X_test: np.ndarray
+    y_test: np.ndarray
+    feature_names: list[str]
+    classes: tuple[str, ...]
+
+    @property
+    def X_sealed(self) -> np.ndarray:
+        """``X_test``, under the name that scripts written by an earlier version read."""
+        return self.X_test
+
+    @property
+    def y_sealed(self) -> np.ndarray:
+        """``y_test``, under the name that scripts written by an earlier version read."""
+        return self.y_test
+
+
+class ReadOptions(TypedDict, total=False):
+    """How the file is read: these arguments of `read_table`."""
+
+    text: Collection[str]
+    missing: Collection[str]
+    decimal: str | None
+    thousands: str | None
+
+
+def prepare_table(
+    path: str | Path, target: str, *, task: str | None = None, positive: str | None = None, drop: Sequence[str] = (),
+    impute: str | None = None, seed: int = 0, sealed: float = TEST_SHARE, **read_options: Unpack[ReadOptions],
+) -> Encoded:
+    """Read a table, and split and encode its rows as ``scratchtune tune`` does; encoders see the training set only.
+
+    ``sealed`` is the share of the rows that is held out as the test set. ``text``, ``missing``, ``decimal`` and
+    ``thousands`` are arguments of `read_table`.
+    """
+    for name in read_options:
+        if name not in ReadOptions.__annotations__:
+            raise TypeError(f"prepare_table has no argument {name!r}; those of read_table that it takes are "
+                            f"{', '.join(ReadOptions.__annotations__)}")
+    table = read_table(path, skip=[name for name in drop if name != target], **read_options)
+    prepared = prepare(table, target, task, positive, drop, seed, sealed)
+    (training, y), (test, y_test) = prepared.training_set(), prepared.test_set()
+    encoder = TableEncoder(impute=impute, handle_unknown="ignore").fit(training)
+    names = encoder.get_feature_names_out().tolist()
+    return Encoded(encoder.transform(training), y, encoder.transform(test), y_test, names, prepared.target.classes)
+
+
+def check_classes(target: Target, y: np.ndarray) -> None:
+    """Raise unless each class has at least three rows (two to train on, one to test on) and a label of one line."""
+    if not target.classes:
+        return
+    for label in target.classes:
+        if len(label.splitlines()) > 1:
+            raise ValueError(
+                f"the class {label!r} of the target {target.name!r} holds a line break; a label must be one line, "
+                "since predict prints one line per row")
+    counts = np.bincount(y, minlength=len(target.classes))
+    rare = int(counts.argmin())
+    if counts[rare] < 3:
+        raise ValueError(
+            f"the class {target.classes[rare]!r} of the target {target.name!r} is in {counts[rare]} of the rows"
+            "; each class needs at least 3: take its rows out, or join it with another class")

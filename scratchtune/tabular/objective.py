@@ -1,0 +1,135 @@
+"""The objective of tuning on a table: the mean score of a configuration in cross-validation on the training set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.data import Table
+from scratchtune.data.tables import Text
+from scratchtune.evaluation import KFold, StratifiedKFold, cross_validate
+from scratchtune.evaluation.cross_validation import epochs_trained, folds_for
+from scratchtune.evaluation.leaks import check_disjoint
+from scratchtune.evaluation.splits import Split
+from scratchtune.metrics import SCORERS
+from scratchtune.study import Trial
+from scratchtune.study.cv_runner import digest_of
+from scratchtune.tabular.model import TableEstimator, Target, estimator_for
+
+
+@dataclass
+class Objective:
+    """The cross-validated score of a configuration of hyper-parameters; called with a trial, it returns the mean.
+
+    ``table`` and ``y`` are the training set, ``jobs`` the folds that are trained at the same time.
+    """
+
+    target: Target
+    table: Table
+    y: np.ndarray
+    scoring: str
+    impute: str | None = None
+    seed: int = 0
+    splits: Sequence[Split] = ()
+    jobs: int = 1
+
+    def model(self, **params: Any) -> TableEstimator:
+        """The estimator of a configuration, with the defaults for all other arguments; not yet trained."""
+        estimator = estimator_for(self.target, random_state=self.seed, verbose=0)
+        return TableEstimator(estimator, self.impute).set_params(**with_numbered_classes(params, self.target))
+
+    def split(self, folds: int) -> None:
+        """Draw the folds.
+
+        Shuffled, since the test set is drawn at random too; a ValueError if there can't be so many.
+        """
+        splitter = StratifiedKFold if self.target.classes else KFold
+        try:
+            cv = splitter(folds, shuffle=True, random_state=self.seed)
+            self.splits = folds_for(cv, self.model(), self.table, self.y)
+        except ValueError as problem:
+            raise ValueError(f"--folds is {folds}: {problem}") from None
+        check_disjoint(self.splits)
+
+    def compile(self) -> None:
+        """Train on a few rows, so that compilation finishes before the clock and the progress bar start."""
+        few = np.union1d(np.unique(self.y, return_index=True)[1][:100], np.arange(min(32, len(self.y))))
+        self.model(epochs=1).fit(self.table[few], self.y[few])
+
+    def __call__(self, trial: Trial) -> float:
+        """The mean score over the folds; the scores of the folds are stored with the trial."""
+        scores = self._cross_validated(params_of(trial))
+        folds = scores["test_score"]
+        trial.scores = [None if np.isnan(fold) else float(fold) for fold in folds]
+        trial.visits = sum(epochs_trained(fold.estimator) * len(rows) for fold, (rows, _) in zip(
+            scores["estimator"], self.splits, strict=True))
+        return float(np.mean([float(fold) for fold in folds]))
+
+    def default_folds(self) -> list[float]:
+        """The score of the default configuration on each fold; a ValueError if a fold has none."""
+        scores = [float(fold) for fold in self._cross_validated({})["test_score"]]
+        if np.isnan(np.mean(scores)):
+            raise ValueError(
+                f"--scoring is {self.scoring!r}, which has no value in some of the {len(self.splits)} folds: a class "
+                "is too rare; take fewer --folds, another scoring, or join the class with another one")
+        return scores
+
+    def _cross_validated(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        return cross_validate(
+            self.model(**params), self.table, self.y, scoring=self.scoring, cv=self.splits, error_score="raise",
+            n_jobs=self.jobs, return_estimator=True)
+
+    def digest(self) -> str:
+        """A hash of everything that determines the scores: rows, columns, folds, target, scoring and imputation."""
+        about = (f"{self.scoring}, {self.target.name!r}, {self.target.task}, {self.target.classes!r}, "
+                 f"impute {self.impute!r}")
+        arrays = [self.y, *(rows for fold in self.splits for rows in fold)]
+        for name in self.table.names:
+            column = self.table.column(name)
+            arrays.append(column.codes if isinstance(column, Text) else column)
+            about += f", {name!r} {column.texts!r}" if isinstance(column, Text) else f", {name!r}"
+        return digest_of(*arrays, also=about)
+
+
+def params_of(trial: Trial) -> dict[str, Any]:
+    """A trial's configuration; a budget is its number of epochs."""
+    return trial.params if trial.budget is None else {**trial.params, "epochs": int(trial.budget)}
+
+
+def with_numbered_classes(params: dict[str, Any], target: Target) -> dict[str, Any]:
+    """The params, with the keys of a ``class_weight`` changed from labels to class numbers."""
+    weights = params.get("class_weight")
+    if isinstance(weights, str):
+        checks.choice("class_weight", weights, ("balanced",))
+    if not isinstance(weights, Mapping):
+        return params
+    numbered = {
+        target.classes.index(checks.choice("a label of class_weight", label, target.classes)):
+            checks.real(f"class_weight[{label!r}]", weight, 0.0) for label, weight in weights.items()}
+    return {**params, "class_weight": numbered}
+
+
+# Scoring -------------------------------------------------------------------------------------------------------------
+
+
+def default_scoring(target: Target) -> str:
+    """Cross-entropy or squared error: they respond to every improvement, accuracy only to changes of the label."""
+    return "neg_log_loss" if target.classes else "neg_mean_squared_error"
+
+
+def check_scoring(scoring: str, target: Target) -> str:
+    """The scoring name; raise a ValueError if it does not fit the target."""
+    needs = SCORERS[checks.choice("--scoring", scoring, SCORERS)].needs
+    if (needs == "values") == bool(target.classes) or scoring.endswith("_samples"):
+        fitting = [name for name, scorer in SCORERS.items()
+                   if (scorer.needs == "values") != bool(target.classes) and not name.endswith("_samples")]
+        raise ValueError(f"--scoring is {scoring!r}; for {target.task} it must be one of {', '.join(fitting)}")
+    if len(target.classes) > 2 and scoring in ("precision", "recall", "f1", "roc_auc"):
+        better = scoring + ("_ovr" if scoring == "roc_auc" else "_macro")
+        raise ValueError(
+            f"--scoring is {scoring!r}, which is for two classes; there are {len(target.classes)}: take {better}")
+    return scoring

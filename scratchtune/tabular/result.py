@@ -1,0 +1,127 @@
+"""The result of tuning on a table, as text: the scores, the metrics on the test set, warnings, the best parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scratchtune.comparison import shown
+from scratchtune.study import Study
+from scratchtune.tabular.evaluating import HeldOutMetric, number_format
+from scratchtune.tabular.held_out import Prepared
+from scratchtune.tabular.model import TableModel, Target
+
+# The metric on the test set that corresponds to a scoring name; for all others that of the default scoring.
+METRIC_OF_SCORING = {
+    "accuracy": "accuracy", "precision": "precision", "recall": "recall", "f1": "f1", "roc_auc": "auc", "r2": "r2",
+    "precision_macro": "precision", "recall_macro": "recall", "f1_macro": "f1", "roc_auc_ovr": "auc",
+    "neg_root_mean_squared_error": "root mean squared error", "neg_mean_absolute_error": "mean absolute error"}
+
+
+@dataclass
+class TableTuning:
+    """The result: the study, the model, and the metrics of both configurations on the held-out test set.
+
+    ``default_folds`` and ``tuned_folds`` are the scores of cross-validation, one per fold.
+    """
+
+    prepared: Prepared
+    study: Study
+    scoring: str
+    default_folds: list[float]
+    tuned_folds: list[float]
+    params: dict[str, Any]
+    model: TableModel
+    metrics: list[HeldOutMetric]
+    refitted: bool = False
+
+    @property
+    def default_score(self) -> float:
+        """The default configuration's cross-validated score."""
+        return float(np.mean(self.default_folds))
+
+    @property
+    def beaten(self) -> bool:
+        """Whether a configuration of the search was better than the default in cross-validation."""
+        return self.study.best_value > self.default_score
+
+    def text(self) -> str:
+        """The table of metrics, the best hyper-parameters, and why they were tried."""
+        lines = [*self._cross_validated(), "",
+                 f"held-out test set, {len(self.prepared.test_rows):,} rows, evaluated once:", *self._test_set(),
+                 *_about_averages(self.model.target), *self._warnings(), ""]
+        if self.beaten:
+            lines += [f"best parameters: {shown(self.params)}",
+                      f"why: {self.study.why(self.study.best_trial.number)}"]
+        else:
+            lines.append("no configuration was better than the default in cross-validation: the default is kept")
+        return "\n".join([*lines, self._trained_on()])
+
+    def _cross_validated(self) -> list[str]:
+        """The scores that the configuration was chosen by."""
+        best = self.study.best_value if self.beaten else self.default_score
+        form = number_format(self.default_score, best)
+        line = (f"cross-validated {self.scoring} (larger is better): default {self.default_score:{form}} +- "
+                f"{_standard_error(self.default_folds):{form}}")
+        if self.beaten:
+            line += f", tuned {best:{form}} +- {_standard_error(self.tuned_folds):{form}}"
+        return [f"{line} (standard error over {len(self.default_folds)} folds)"]
+
+    def _test_set(self) -> list[str]:
+        """The metrics on the held-out test set; only those of the default if it is kept."""
+        if not self.beaten:
+            return [f"{'':<24} {'default':>10}", *(row.text(default_alone=True) for row in self.metrics)]
+        return [f"{'':<24} {'default':>10} {'tuned':>10} {'gain':>10} {'+-':>9}", *(row.text() for row in self.metrics),
+                "gain: improvement of the tuned over the default; +-: its standard error (a gain below twice that may "
+                "be chance)"]
+
+    def _warnings(self) -> list[str]:
+        """Warnings: a tuned model worse than the default, the majority class as baseline, a class never predicted."""
+        lines = self._worse()
+        target, y = self.model.target, self.prepared.y
+        if not target.classes:
+            return lines
+        most = int(np.bincount(y[self.prepared.training_rows]).argmax())
+        share = float((y[self.prepared.test_rows] == most).mean())
+        lines.append(f"baseline, always {target.classes[most]!r}: accuracy {share:.4f}")
+        if len(target.classes) == 2 and {row.name: row.tuned for row in self.metrics}["recall"] == 0.0:
+            lines.append(
+                f"no row of the test set is correctly predicted as {target.classes[1]!r}: choose your own threshold "
+                'with predict --proba, or search {"class_weight": ["balanced"]} with --space')
+        return lines
+
+    def _worse(self) -> list[str]:
+        """A warning if the default is significantly better on the test set."""
+        usual = "log loss" if self.model.target.classes else "mean squared error"
+        row = next(row for row in self.metrics if row.name == METRIC_OF_SCORING.get(self.scoring, usual))
+        if not row.gain < -2.0 * row.error:
+            return []
+        gain, error = (format(value, number_format(row.default, row.tuned)) for value in (-row.gain, row.error))
+        return [f"warning: on the test set the tuned model is worse than the default by {gain} +- {error} in "
+                f"{row.name}, more than chance explains. It is saved all the same: a choice by the test set would bias "
+                "the scores. More --folds make the choice by cross-validation more reliable."]
+
+    def _trained_on(self) -> str:
+        """Which rows the saved model was trained on."""
+        rows, training = len(self.prepared.y), len(self.prepared.training_rows)
+        if self.refitted:
+            return (f"the saved model is trained on all {rows:,} rows; the scores above are of a model with the same "
+                    f"hyper-parameters that was trained on the {training:,} rows of the training set")
+        return (f"the saved model is trained on the {training:,} rows of the training set; with --refit it is trained "
+                f"on all {rows:,}")
+
+
+def _standard_error(folds: Sequence[float]) -> float:
+    """The standard error of the mean of the folds' scores."""
+    return float(np.std(folds, ddof=1) / np.sqrt(len(folds)))
+
+
+def _about_averages(target: Target) -> list[str]:
+    """For which classes precision, recall, F1 and AUC are computed."""
+    if not target.classes:
+        return []
+    about = f"of the class {target.classes[1]!r}" if len(target.classes) == 2 else "means over the classes"
+    return [f"precision, recall, f1, auc: {about}"]
