@@ -60,7 +60,7 @@ SECTIONS = (
     Section("7.1", "Keras Tuner"),
     Section("7.2", "Optuna", ("scratchtune/study/study.py", "scratchtune/study/stopping.py"), ("13", "15")),
     Section("7.3", "Ray Tune", (
-        "scratchtune/study/executors.py", "scratchtune/study/running.py", f"{_NETWORK}/distributed.py"),
+        "scratchtune/study/executors.py", "scratchtune/study/objective_run.py", f"{_NETWORK}/distributed.py"),
         ("16", "17")),
     Section("8.1", "自动机器学习"),
     Section("8.2", "可解释性", ("scratchtune/insight/plots.py",), ("12",)),

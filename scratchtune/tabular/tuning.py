@@ -17,6 +17,7 @@ from scratchtune import checks
 from scratchtune.comparison import finest_grid, shown
 from scratchtune.data import Table, TableEncoder
 from scratchtune.data.tables import Text
+from scratchtune.digests import digest_of
 from scratchtune.estimators import default_space
 from scratchtune.evaluation import KFold, StratifiedKFold, cross_validate
 from scratchtune.evaluation.cross_validation import epochs_trained, folds_for
@@ -25,8 +26,7 @@ from scratchtune.evaluation.splits import Split
 from scratchtune.metrics import SCORERS
 from scratchtune.search import Categorical, GridSearch, Hyperband, Searcher, Space, as_searcher
 from scratchtune.study import Study, Trial
-from scratchtune.study.cv_runner import digest_of
-from scratchtune.study.running import TRIALS
+from scratchtune.study.objective_run import TRIALS
 from scratchtune.tabular.judging import Judged, judge, number_format
 from scratchtune.tabular.model import TableEstimator, TableModel, Target, estimator_for
 from scratchtune.tabular.sealing import Prepared
