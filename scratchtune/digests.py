@@ -1,4 +1,4 @@
-"""Digests identify data by a short text: equal data have equal digests, and different data almost surely do not."""
+"""Digests identify data by a short text: equal data have the same digest, different data almost certainly not."""
 
 from __future__ import annotations
 

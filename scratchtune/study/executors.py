@@ -40,7 +40,7 @@ def capacity(executor: Any, n_jobs: Any) -> int:
         return max(1, sum(client.nthreads().values()))
     workers = getattr(executor, "_max_workers", None)
     if not isinstance(workers, int):
-        raise ValueError(f"executor is {executor!r}, which does not report how many workers it has; give n_jobs")
+        raise ValueError(f"executor is {executor!r}, which does not say how many workers it has; give n_jobs")
     return workers
 
 

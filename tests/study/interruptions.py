@@ -47,7 +47,8 @@ SEARCHERS: dict[str, Callable[[], Any]] = {
     "tpe": lambda: st.BayesianSearch(model="tpe", initial=2), "genetic": lambda: st.GeneticSearch(population=3),
     "hyperband": lambda: st.Hyperband(max_budget=2, eta=2)}
 TIMES = {"attempts", "started", "finished", "seconds"}
-PARTS = ("number", "shared_params", "why", "state", "value", "error", "traceback", "reports", "budget", "parent", "scores")
+PARTS = (
+    "number", "shared_params", "why", "state", "value", "error", "traceback", "reports", "budget", "parent", "scores")
 
 
 def objective(trial: st.Trial) -> float:

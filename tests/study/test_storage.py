@@ -170,7 +170,7 @@ def test_the_order_of_a_space_is_part_of_it(tmp_path: Path) -> None:
     ({"constraint": lambda params: True}, "constraint"), ({"space": {"x": st.Float(0.0, 2.0)}}, "space")])
 def test_another_definition_is_refused_with_the_difference(tmp_path: Path, change: Any, part: str) -> None:
     _kept(tmp_path / "a.db", data="rows").run(_x, 2, progress=False)
-    with pytest.raises(StorageError, match=f"has {part} .*; this one has .*: go on with the same arguments"):
+    with pytest.raises(StorageError, match=f"has {part} .*; this one has .*: use the same arguments"):
         _kept(tmp_path / "a.db", **{"data": "rows"} | change)
 
 
@@ -180,7 +180,7 @@ def test_other_earlier_trials_and_a_constraint_that_refuses_kept_ones_are_told(t
     with pytest.raises(StorageError, match="earlier trials"):
         _kept(tmp_path / "a.db", start_from=second)
     _kept(tmp_path / "b.db", constraint=lambda params: params["x"] < 0.5).run(_x, 3, progress=False)
-    with pytest.raises(StorageError, match="trial 0 .* none of this space: .* which the constraint refuses"):
+    with pytest.raises(StorageError, match="trial 0 .* not in this space: .* which the constraint refuses"):
         _kept(tmp_path / "b.db", constraint=lambda params: params["x"] > 0.5)
 
 
@@ -193,7 +193,7 @@ def test_a_script_that_enqueues_can_be_run_again(tmp_path: Path) -> None:
         tables.append([trial.params["x"] for trial in study.run(_x, trials, progress=False).trials])
     assert tables[2][:2] == [0.5, 0.25] and tables[2][:4] == tables[1] and len(set(tables[2])) == 6
     study = _kept(tmp_path / "a.db")
-    with pytest.raises(ValueError, match="was enqueued here at first"):
+    with pytest.raises(ValueError, match="was enqueued at this point"):
         study.enqueue({"x": 0.75})
 
 
