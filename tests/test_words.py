@@ -19,9 +19,10 @@ ROOT = Path(__file__).parents[1]
 CLEAN = (  # files and folders, relative to the repository
     "benchmarks",
     "scratchtune/checks.py", "scratchtune/cli.py", "scratchtune/comparison.py", "scratchtune/estimators.py",
-    "scratchtune/protocol.py",
+    "scratchtune/digests.py", "scratchtune/files.py", "scratchtune/interruption.py", "scratchtune/loading.py",
+    "scratchtune/protocol.py", "scratchtune/shipping.py", "scratchtune/streams.py",
     "scratchtune/data", "scratchtune/evaluation", "scratchtune/examples", "scratchtune/formulas", "scratchtune/insight",
-    "scratchtune/metrics", "scratchtune/tabular",
+    "scratchtune/metrics", "scratchtune/study", "scratchtune/tabular",
     "scratchtune/network/activations.py", "scratchtune/network/exponential.py", "scratchtune/network/layers",
     "scratchtune/network/losses.py", "scratchtune/network/random_numbers.py", "scratchtune/network/schedules.py",
 )

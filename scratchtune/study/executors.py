@@ -65,7 +65,7 @@ class Sender:
             self._executor.shutdown(wait=True, cancel_futures=True)
 
     def submit(self, trial: Trial, detach: Callable[[Trial], TrialContext], with_objective: bool = False) -> Future:
-        """Have a trial run; ``detach`` makes its context in another process."""
+        """Submit a trial; ``detach`` makes its context in another process."""
         if self._shipment is None:
             return self._executor.submit(evaluate, self._objective, trial)
         payload = self._shipment.payload if with_objective else self._shipment.for_next()

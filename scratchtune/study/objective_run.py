@@ -93,7 +93,7 @@ class ObjectiveRun(Run):
         self._busy, self._since, self._until = 0.0, 0.0, 0.0  # seconds of work; first begin, last end
 
     def go(self) -> None:
-        """Run to the end, and print what the user should know of it."""
+        """Run to the end, and print notes about failures, the schedule and idle workers."""
         try:
             super().go()
             self._report()

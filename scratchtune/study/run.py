@@ -25,7 +25,7 @@ class Task(NamedTuple):
 
 
 class Run:
-    """The loop. A subclass says what workers do (`_work`, `_submit`) and what is made of outcomes (`_tell`).
+    """The loop. A subclass defines what workers do (`_work`, `_submit`) and how outcomes are recorded (`_tell`).
 
     ``tasks`` is the number of tasks of each trial; new trials begin while fewer than ``at_once`` tasks are under way
     and the study has fewer than ``limit`` trials, until ``deadline``, a time of `time.monotonic`.
@@ -125,7 +125,7 @@ class Run:
         wait([future for future in self.in_flight if not future.cancel()])
 
     def _leave(self) -> None:
-        """Record what has finished meanwhile, and release the other trials. May be called again."""
+        """Record the trials that have finished by now, and release the others. May be called again."""
         try:
             for future, (trial, part) in self.in_flight.items():
                 if future.done() and not future.cancelled() and future.exception() is None and trial.state == "running":
@@ -136,7 +136,7 @@ class Run:
     # What a subclass defines -----------------------------------------------------------------------------------------
 
     def _work(self) -> None:
-        """Call `loop` with the workers at hand."""
+        """Create the workers, and call `loop` while they are there."""
         raise NotImplementedError
 
     def _submit(self, trial: Trial, part: int) -> Future:
@@ -148,7 +148,7 @@ class Run:
         raise NotImplementedError
 
     def _trials_to_resend(self) -> list[Trial]:
-        """Trials that have begun already, and are submitted once more; not more than there is room for."""
+        """Trials that have begun already and must be submitted again, as far as there is room for them."""
         return []
 
     def _on_waiting(self) -> None:

@@ -108,14 +108,14 @@ class Storage:
         try:
             if not reading:
                 self._lock = Lock(self.file, patience)
-            with self._told("can't be used as a file of studies"):
+            with self._naming_errors("can't be used as a file of studies"):
                 _open.add(self)
-                self._db = self._patiently(self._opened_for_reading if reading else self._opened)
+                self._db = self._with_retries(self._opened_for_reading if reading else self._opened)
                 self._prepare()
             self._names = str(self.file), str(self._beside("-wal"))  # compared after each commit
             self.identity, self._wal = map(identity, self._names)
         except BaseException:
-            self._let_go()
+            self._release()
             raise
 
     def __enter__(self) -> Storage:
@@ -234,14 +234,14 @@ class Storage:
                 f"{str(self.path)!r} was deleted or replaced while it was being written; the study in memory has all "
                 "trials: study.backup(path) keeps them in another file, study.to_csv(path) writes them as a table")
         if identity(self._names[1]) != self._wal:
-            self._let_go()
+            self._release()
             raise Lost(f"{self._names[1]!r} was deleted by another program while it was being written; no "
                        "trial is lost: run again")
         if self._lock is not None:
             self._lock.confirm()
 
     @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _naming_errors(self, what: str) -> Iterator[None]:
         """Turn an error of SQLite into a StorageError that names the file."""
         try:
             yield
@@ -249,7 +249,7 @@ class Storage:
             raise StorageError(f"{str(self.path)!r} {what}: {error}") from error
 
     @contextmanager
-    def _damage_told(self, what: str) -> Iterator[None]:
+    def _naming_damage(self, what: str) -> Iterator[None]:
         """Turn any error into a StorageError that names the file and the damaged part."""
         try:
             yield
@@ -260,9 +260,9 @@ class Storage:
         """Close the file; after writing, FILE then holds everything itself. May be called again."""
         try:
             self._merge()
-            self._let_go()
+            self._release()
         except BaseException:  # an interruption
-            self._let_go()
+            self._release()
             raise
         if self._tidies:
             self._tidies = False
@@ -277,7 +277,7 @@ class Storage:
                 self._db.execute("PRAGMA busy_timeout = 100")  # milliseconds; a reader may still need the old state
                 self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         if self._db is not None:
             self._db.close()
             self._db = None
@@ -287,10 +287,10 @@ class Storage:
 
     def copy_to(self, path: Path) -> None:
         """Copy a snapshot of the file into an empty file, also while it is being written."""
-        with self._told("can't be copied"), closing(sqlite3.connect(path)) as copy:
-            self._patiently(lambda: self._connection.backup(copy))
+        with self._naming_errors("can't be copied"), closing(sqlite3.connect(path)) as copy:
+            self._with_retries(lambda: self._connection.backup(copy))
 
-    def _patiently(self, attempt: Callable[[], Found]) -> Found:
+    def _with_retries(self, attempt: Callable[[], Found]) -> Found:
         """Read, and try again if a writer has changed the file meanwhile."""
         for left in range(READS - 1, -1, -1):
             try:
@@ -303,8 +303,8 @@ class Storage:
 
     def _fetched(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
         """The result of a query."""
-        with self._told("can't be read"):
-            return self._patiently(lambda: self._connection.execute(query, values).fetchall())
+        with self._naming_errors("can't be read"):
+            return self._with_retries(lambda: self._connection.execute(query, values).fetchall())
 
     def version(self, name: str, numbers: Iterable[int]) -> list[Any]:
         """A value that changes when another writer changes a study; ``numbers`` are those of its unfinished trials."""
@@ -323,7 +323,7 @@ class Storage:
         if not found:
             known = ", ".join(map(repr, self.names())) or "none"
             raise StorageError(f"{str(self.path)!r} holds no study {name!r}; it holds {known}")
-        with self._damage_told(f"the definition of the study {name!r}"):
+        with self._naming_damage(f"the definition of the study {name!r}"):
             return _of_kind(dict, "it", json.loads(found[0][0]))
 
     def enter(self, name: str, definition: Mapping[str, Any]) -> None:
@@ -331,7 +331,7 @@ class Storage:
         if name in self.names():
             self._compare(name, definition)
             return
-        with self._told("can't be written"), self._commit():
+        with self._naming_errors("can't be written"), self._commit():
             self._connection.execute(
                 "INSERT OR IGNORE INTO studies (name, definition, created) VALUES (?, ?, ?)",
                 (name, json.dumps(definition), time.time()))
@@ -356,7 +356,7 @@ class Storage:
 
     def put(self, name: str, rows: Iterable[Row]) -> None:
         """Write trials in one commit, replacing only those stored as running, and confirm it."""
-        with self._told("can't be written, and what it held before is untouched"):
+        with self._naming_errors("can't be written, and what it held before is untouched"):
             number = self._id(name)
             values = [(number, *_packed_row(row)) for row in rows]
             with self._commit():
@@ -384,7 +384,7 @@ class Storage:
             f"SELECT {', '.join(columns)} FROM trials WHERE study = ? {condition} ORDER BY number",
             (self._id(name), *values))
         for values in found:
-            with self._damage_told(f"trial {values[0]!r} of the study {name!r}"):
+            with self._naming_damage(f"trial {values[0]!r} of the study {name!r}"):
                 row = _unpacked_row(values)
             yield row
 
@@ -412,7 +412,7 @@ def _checked_path(path: str | os.PathLike[str], reading: bool) -> Path:
         raise StorageError(f"{text!r} is {'a folder' if found.is_dir() else 'no regular file'}; it must be a file "
                            "of studies")
     if reading and not found.exists():
-        raise StorageError(f"{text!r} does not exist; it must be a file that holds studies")
+        raise StorageError(f"{text!r} is not there; it must be a file that holds studies")
     if not reading and found.exists():
         if not _may_be_written(found):
             raise NotWritable(f"{text!r} can't be written: it is read-only")

@@ -87,9 +87,9 @@ class Study:
         return self._core.tell(trial, value, state)
 
     def enqueue(self, params: Mapping[str, Any]) -> None:
-        """Have a configuration tried next, before anything the searcher proposes.
+        """Try a configuration next, before any that the searcher proposes.
 
-        In a study that was stored, a script that enqueues the same configurations again enqueues nothing new.
+        When a stored study is resumed, a script that enqueues the same configurations again enqueues nothing new.
         """
         self._core.enqueue(params)
 
@@ -100,20 +100,24 @@ class Study:
     ) -> Study:
         """Run trials on ``n_jobs`` threads until the study has ``n_trials``, failed ones counted; return the study.
 
-        ``n_trials=None`` is the searcher's whole schedule where it has one, else 50. After ``timeout`` seconds no
-        further trial begins. Each callback is called as callback(study, trial) when a trial is finished and recorded.
+        ``n_trials=None`` is the searcher's whole schedule if it has one, else 50. After ``timeout`` seconds no further
+        trial begins. Each callback is called as callback(study, trial) when a trial is finished and recorded.
+
         ``executor``, any of `concurrent.futures`, runs the trials elsewhere (see `scratchtune.study.executors`), as
         many at a time as it has workers, or ``n_jobs`` if that is more than one. A trial whose worker dies is
-        restarted, up to ``retries`` times; then it has failed, and the others continue. A dead worker breaks a whole
-        ``ProcessPoolExecutor``, which does not report which trial it ran: this death counts for no trial, all running
-        ones are restarted, and from then on each trial runs in a process pool of its own, made like the first one
-        (``initializer`` is called again). ``max_failures`` failed trials end the run with a RuntimeError that holds the
-        first traceback. An exception of the objective makes its trial a failed one; what is no `Exception`, such as the
-        SystemExit of sys.exit() or Ctrl-C, ends the run instead: nothing that has finished is lost, the next run begins
-        the other trials again, and a callback that has not been called by then is not called any more. A failed
-        trial's ``traceback`` from another process is the same text as from a thread, except that it lacks the source
-        lines of code that is in no file there, such as a notebook's. Afterwards ``idle_share`` says for which share of
-        the time the workers had no trial.
+        restarted, up to ``retries`` times; after that it has failed, and the other trials continue. A dead worker
+        breaks a whole ``ProcessPoolExecutor``, which does not report which trial it ran. This death counts for no
+        trial, all running ones are restarted, and from then on each trial runs in a process pool of its own, created
+        like the first one (``initializer`` is called again).
+
+        ``max_failures`` failed trials end the run with a RuntimeError that contains the first traceback. An exception
+        of the objective makes its trial a failed one. Any other BaseException, such as the SystemExit of sys.exit() or
+        Ctrl-C, ends the run: nothing that has finished is lost, the next run begins the unfinished trials again, and
+        callbacks that have not been called by then are not called later. The ``traceback`` of a failed trial is the
+        same text from another process as from a thread, except that it lacks the source lines of code that is in no
+        file there, such as a notebook's.
+
+        Afterwards ``idle_share`` is the share of the time in which the workers had no trial.
         """
         if not callable(objective):
             raise TypeError(f"objective is {objective!r}; it must be a function from a trial to a number")
@@ -197,7 +201,7 @@ class Study:
         self._core.backup(Path(path))
 
     def close(self) -> None:
-        """Write what is not written, and close the file; trials that were asked and not told remain "running".
+        """Write what is not written, and close the file; trials from `ask` that were not told remain "running".
 
         What the study holds can still be read; to run further trials, create the Study again.
         """
