@@ -44,7 +44,7 @@ class Trial:
     ``budget`` and ``parent`` where the searcher uses them; ``reports``, step to value; ``scores`` of the folds where it
     was cross-validated; ``attempts``, how often it was begun; ``started`` and ``finished``, seconds since 1970, and
     ``seconds`` of work; ``visits``, the rows its fits have used, summed over epochs and folds, where known; ``saved``,
-    the arrays of `save`.
+    the arrays of `save`; ``shared_params``, the configuration itself, for reading only, where `params` is a copy.
     """
 
     __slots__ = (
@@ -54,7 +54,7 @@ class Trial:
     def __init__(self, context: TrialContext, number: int, suggestion: Suggestion) -> None:
         self._context = context
         self.number = number
-        self.shared_params = suggestion.params  # not copied, unlike `params`: for reading only
+        self.shared_params = suggestion.params
         self.why = suggestion.why
         self.budget = suggestion.budget
         self.parent = suggestion.parent
