@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.digests import digest_of
 from scratchtune.evaluation.cross_validation import FoldScore
 from scratchtune.evaluation.leaks import Ledger
 from scratchtune.evaluation.splits import Split, StratifiedKFold, train_test_split
@@ -28,7 +29,7 @@ from scratchtune.run_options import DEFAULT, RunOptions
 from scratchtune.search import SEARCHERS, Float, GridSearch, Hyperband, Searcher, Space, as_searcher
 from scratchtune.streams import visible
 from scratchtune.study import Study, Trial
-from scratchtune.study.cv_runner import Runner, digest_of, timed
+from scratchtune.study.fold_run import timed
 from scratchtune.study.progress import Progress
 
 EPOCHS = 27  # a power of three, so that Hyperband's budgets are integers
@@ -178,7 +179,7 @@ class TunedTraining:
         left = FOLDS * max(trials - sum(trial.state != "running" for trial in study.trials), 0)
         progress = Progress(left, "training", jobs, show)
         try:
-            Runner(study, FOLDS, timed(self.scored, progress.done), mean_score).run(trials, jobs)
+            study.run_folds(timed(self.scored, progress.done), FOLDS, mean_score, trials, jobs)
         finally:
             progress.close()
 

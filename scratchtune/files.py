@@ -1,4 +1,4 @@
-"""Writing a file whole: a reader finds the old content or the new content, never a part of either."""
+"""Atomic file writes: a reader finds the old content or the new content, never a part of either."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from pathlib import Path
 
 @contextmanager
 def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a new, empty file in the folder of ``path`` to write to; at the end of the block it replaces ``path``.
+    """Yield a new, empty file in the folder of ``path`` to write to; at the end of the block it replaces ``path``.
 
-    It has a name that no other writer uses, is on the disk before it replaces ``path``, and takes over the permissions
-    of a file that it replaces. Links are followed. After an error or an interruption it is removed, and ``path`` is as
-    it was.
+    It has a unique name, is on the disk before it replaces ``path``, and gets the permissions of a file that it
+    replaces. Links are followed. After an error or an interruption it is removed, and ``path`` is unchanged.
 
     Raises
         What `replaceable` raises, and OSError where the file cannot be written.
@@ -29,27 +28,27 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         with open(beside, "rb+") as file:
             os.fsync(file.fileno())
         if target.exists():
-            beside.chmod(stat.S_IMODE(target.stat().st_mode))  # as if it had been written over
+            beside.chmod(stat.S_IMODE(target.stat().st_mode))
         beside.replace(target)
     finally:
         beside.unlink(missing_ok=True)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write a text file whole, in UTF-8; what is not valid Unicode, as in some file names, is written with escapes."""
+    """Write a text file atomically, in UTF-8; lone surrogates, as in some file names, are escaped."""
     with whole_file(path) as beside:
         beside.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
 
 
 def replaceable(path: Path) -> Path:
-    """The file that a path stands for, links followed, which may be there or not.
+    """The file that a path refers to, links followed; it need not exist.
 
     Raises
-        ValueError where there is something else than a file, PermissionError where the file is read-only, and
-        FileNotFoundError where its folder is not there.
+        ValueError where the path is not that of a regular file, PermissionError where the file is read-only, and
+        FileNotFoundError where its folder does not exist.
     """
     target = Path(os.path.realpath(path))
-    if path.exists():  # asked of the path itself: what a link such as /dev/stdout leads to need not have another
+    if path.exists():  # not target.exists(): the target of a link such as /dev/stdout need not have a path
         if not path.is_file():
             kind = "a folder" if path.is_dir() else "no regular file"
             raise ValueError(f"path is {str(path)!r}, which is {kind}; it must be the name of a file")
@@ -63,7 +62,7 @@ def replaceable(path: Path) -> Path:
 
 
 def identity(path: str | os.PathLike[str] | int) -> tuple[int, int] | None:
-    """What tells one file from another, whatever their names: device and inode; None where there is no file.
+    """What identifies a file independently of its name: device and inode; None where there is no file.
 
     A number is the descriptor of an open file.
     """

@@ -1,4 +1,4 @@
-"""Ctrl-C reaches the main thread alone; here trainings in other threads learn of it, and end between two epochs."""
+"""Ctrl-C interrupts only the main thread; an event passes it to trainings in other threads, between two epochs."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ _here = threading.local()
 
 
 def event_of_this_thread() -> threading.Event | None:
-    """The event that a worker thread looks at; None in a thread that nobody has made a worker."""
+    """The event that this worker thread checks; None in a thread that is not a worker."""
     return getattr(_here, "event", None)
 
 
 def adopt(event: threading.Event) -> None:
-    """Make the calling thread one that ends its work when the event is set."""
+    """Make the calling thread a worker: its training ends when the event is set."""
     _here.event = event
 
 
 def check() -> None:
-    """Raise KeyboardInterrupt where this thread has been asked to end."""
+    """Raise KeyboardInterrupt if this worker's event is set."""
     event = event_of_this_thread()
     if event is not None and event.is_set():
         raise KeyboardInterrupt

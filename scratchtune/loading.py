@@ -1,4 +1,4 @@
-"""Loading a model: one function for all kinds of files that scratchtune saves; nothing in them is executed."""
+"""Loading a model: one function for all kinds of files that scratchtune saves; no code in them is executed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ KINDS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
 
 
 def load_model(path: str | Path) -> Any:
-    """Read what `Sequential.save`, an estimator's ``save`` or ``scratchtune tune`` has written.
+    """Load a model that `Sequential.save`, an estimator's ``save`` or ``scratchtune tune`` has written.
 
-    A network goes on training as if it had never been away. A layer of one's own must be defined, or imported, before.
-    Raises FileNotFoundError or ValueError where the file is no such model, or of a newer version.
+    Further training of a loaded network gives the same bits as without saving and loading. Your own layers must be
+    defined or imported before. Raises FileNotFoundError or ValueError where the file is not a model, or of a newer
+    version.
     """
     with opened(Path(path)) as (kind, header, arrays):
         if kind not in KINDS:
@@ -28,5 +29,5 @@ def load_model(path: str | Path) -> Any:
             return KINDS[kind](header, arrays)
         except UnknownClass as problem:
             raise ValueError(f"path is {str(path)!r}; {problem}") from None
-        except Exception as problem:  # whatever a header can be damaged to
+        except Exception as problem:  # a damaged header can raise anything
             raise damaged(path, in_words(problem)) from None

@@ -7,12 +7,13 @@ submitted again with the object.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import pickle
 from collections import ChainMap
 from types import CodeType
 from typing import Any
+
+from scratchtune.digests import digest_of_bytes
 
 KEPT = 4  # objects that a worker keeps, the most recent ones
 MISSING = "it was not sent"
@@ -24,7 +25,7 @@ class Shipment:
 
     def __init__(self, name: str, thing: Any, workers: int) -> None:
         self.payload = _pickled(name, thing)
-        self.digest = hashlib.sha256(self.payload).hexdigest()
+        self.digest = digest_of_bytes(self.payload)
         self._unsure = workers  # workers that may not have received it yet
 
     def for_next(self) -> bytes | None:
@@ -50,13 +51,14 @@ def forget(digest: str) -> None:
 
 
 def _pickled(name: str, thing: Any) -> bytes:
-    """By cloudpickle where it is installed, as Dask and Ray do, else by pickle."""
+    """Pickle by cloudpickle if it is installed, as Dask and Ray do, else by pickle."""
     try:
         return _dumped(thing)
     except Exception as problem:
         raise TypeError(
-            f"{name} is {thing!r}, which can't be sent to another process: {type(problem).__name__}: {problem}; it "
-            "must be made of what stands at the top level of a module, or pip install cloudpickle") from problem
+            f"{name} is {thing!r}, which can't be sent to another process: {type(problem).__name__}: {problem}; "
+            "it must be made of functions and classes at the top level of a module, or pip install cloudpickle"
+        ) from problem
 
 
 def _dumped(thing: Any) -> bytes:
@@ -67,7 +69,7 @@ def _dumped(thing: Any) -> bytes:
     known = cloudpickle.Pickler.dispatch_table
 
     def code_with_its_file(code: CodeType) -> tuple[Any, ...]:
-        """As cloudpickle writes it, but with the name of the file, which it leaves out: tracebacks show it."""
+        """As cloudpickle pickles it, but with the name of the file, which cloudpickle omits: tracebacks show it."""
         make, parts = known[CodeType](code)
         return make, tuple(code.co_filename if part == "<dynamic-code>" else part for part in parts)
 

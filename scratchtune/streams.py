@@ -1,4 +1,4 @@
-"""Streams: what a command prints reaches its reader whole, or the work goes on without him."""
+"""Streams: printing without errors for letters that a stream lacks, or for a reader that has closed a pipe."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import re
 import sys
 from typing import TextIO
 
-# What a terminal obeys instead of showing it: control characters, line separators, marks that turn the direction of
-# writing; and halves of characters, which no encoding has.
+# Characters that control a terminal: control characters, line separators, marks that change the direction of writing;
+# and lone surrogates, which can't be encoded.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def visible(text: str) -> str:
-    """A text on one line, each control character as an escape: what comes from a file must not steer the terminal.
+    """A text on one line, with control characters escaped: text from a file must not control the terminal.
 
     >>> visible("red \\x1b[31m and\\ntwo lines")
     'red \\\\x1b[31m and\\\\ntwo lines'
@@ -23,23 +23,23 @@ def visible(text: str) -> str:
 
 
 def visible_lines(text: str) -> str:
-    """The same for a text of several lines, which stay lines."""
+    """The same for a text of several lines; line breaks remain."""
     return "\n".join(map(visible, re.split("\r?\n", text)))
 
 
 def prepare_streams() -> None:
-    """Once, before anything is printed: letters that a stream lacks are no errors, a closed stderr is silent."""
-    if sys.stderr is None:  # closed: messages must not go to stdout instead
+    """Call this once, before printing: letters that a stream lacks become "?", and a closed stderr is replaced."""
+    if sys.stderr is None:  # closed; Python might otherwise give its descriptor to another file
         sys.stderr = open(os.devnull, "w", encoding="utf-8")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a message shows a ? for a letter that the terminal lacks
+            stream.reconfigure(errors="replace")
 
 
 def tell(text: str, end: str = "\n", data: bool = False) -> None:
-    """Print a result: none of its letters is lost, and where its reader is gone the work goes on.
+    """Print a result, in UTF-8 if the stream's encoding lacks a letter; a closed pipe is not an error.
 
-    Control characters are escaped; in ``data``, which another program may read, only where a terminal reads them.
+    Control characters are escaped; in ``data``, for other programs, only if stdout is a terminal.
     """
     out = sys.stdout
     text = text if data and not out.isatty() else visible_lines(text)
@@ -55,7 +55,7 @@ def tell(text: str, end: str = "\n", data: bool = False) -> None:
 
 
 def note(line: str) -> None:
-    """Print a message, control characters escaped; where nobody can read it, the work goes on."""
+    """Print a message to stderr, control characters escaped; a stream that can't be written is not an error."""
     try:
         print(visible_lines(line), file=sys.stderr, flush=True)
     except OSError:
@@ -63,18 +63,18 @@ def note(line: str) -> None:
 
 
 def redirect_to_devnull(stream: TextIO) -> None:
-    """Let a stream lead nowhere, since its reader is gone, and Python will flush it once more at the end."""
+    """Redirect a stream whose reader is gone to the null device, since Python flushes it again at its end."""
     try:
         descriptor = stream.fileno()
     except (AttributeError, OSError, ValueError):
         return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, descriptor)
-    os.close(nowhere)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, descriptor)
+    os.close(null)
 
 
 def flushed(code: int) -> int:
-    """The exit code, once all that was printed has left; 2 where it can't."""
+    """Flush stdout, and return the exit code; 2 instead of 0 where stdout can't be written."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()

@@ -24,9 +24,9 @@ import numpy as np
 import scratchtune as st
 from scratchtune import checks
 from scratchtune.comparison import shown
+from scratchtune.digests import digest_of
 from scratchtune.insight import image_plots
 from scratchtune.streams import note, tell
-from scratchtune.study.cv_runner import digest_of
 
 SPACE: dict[str, Any] = {
     "filters": [8, 12, 16],  # of the first block; each further one has twice as many

@@ -1,14 +1,15 @@
-"""A study runs trials and keeps them; the search-CV classes are studies whose objective is a cross-validated score."""
+"""A study runs trials and stores them; the search-CV classes are studies whose objective is a cross-validated score."""
 
 from __future__ import annotations
 
 from scratchtune.search import Exhausted
 from scratchtune.study.executors import RayExecutor
 from scratchtune.study.locking import StorageError
+from scratchtune.study.proposals import NotReady
 from scratchtune.study.search_cv import BayesSearchCV, GeneticSearchCV, GridSearchCV, RandomizedSearchCV
 from scratchtune.study.stopping import MedianStopping, Stopping
 from scratchtune.study.study import Study, tune
-from scratchtune.study.trial import NotReady, Trial
+from scratchtune.study.trial import Trial
 
 __all__ = [
     "BayesSearchCV", "Exhausted", "GeneticSearchCV", "GridSearchCV", "MedianStopping", "NotReady",

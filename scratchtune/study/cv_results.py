@@ -1,4 +1,4 @@
-"""cv_results_ is the table of a cross-validated search in scikit-learn's form: a dict of columns, a row a setting."""
+"""cv_results_ is the table of a cross-validated search in scikit-learn's form: a dict of columns."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from scratchtune.evaluation.cross_validation import FoldScore, score_names, scor
 
 
 def results_table(
-    settings: list[dict[str, Any]], table: list[list[FoldScore]], train_scores: bool = False,
+    configurations: list[dict[str, Any]], table: list[list[FoldScore]], train_scores: bool = False,
 ) -> dict[str, Any]:
-    """The columns, one row for each setting, in the order of the trials; ``table`` holds the folds of each."""
+    """The columns, one row per configuration, in the order of the trials; ``table`` holds the folds of each."""
     folds = len(table[0])
     outcomes = [outcome for row in table for outcome in row]
     results: dict[str, Any] = {}
     for name in ("fit_time", "score_time"):
         times = np.array([getattr(outcome, name) for outcome in outcomes]).reshape(-1, folds)
         results[f"mean_{name}"], results[f"std_{name}"] = times.mean(axis=1), times.std(axis=1)
-    results |= dict(_parameter_columns(settings))
-    results["params"] = settings
+    results |= dict(_parameter_columns(configurations))
+    results["params"] = configurations
     for name in score_names(outcomes):
         results |= _score_columns(f"test_{name}", score_table(outcomes, name).reshape(-1, folds))
         results[f"rank_test_{name}"] = ranks(results[f"mean_test_{name}"])
@@ -45,19 +45,19 @@ def _score_columns(name: str, scores: np.ndarray) -> dict[str, np.ndarray]:
     return columns | {f"mean_{name}": scores.mean(axis=1), f"std_{name}": scores.std(axis=1)}
 
 
-def _parameter_columns(settings: list[dict[str, Any]]) -> Iterator[tuple[str, np.ma.MaskedArray]]:
-    """param_NAME as masked arrays, masked where a setting lacks the parameter."""
-    names = dict.fromkeys(name for setting in settings for name in setting)
+def _parameter_columns(configurations: list[dict[str, Any]]) -> Iterator[tuple[str, np.ma.MaskedArray]]:
+    """param_NAME as masked arrays, masked where a configuration lacks the parameter."""
+    names = dict.fromkeys(name for params in configurations for name in params)
     for name in names:
-        there = [k for k, setting in enumerate(settings) if name in setting]
-        values = [settings[k][name] for k in there]
-        column = np.ma.MaskedArray(np.empty(len(settings), dtype=_column_type(values)), mask=True)
-        for k, value in zip(there, values, strict=True):
+        rows = [k for k, params in enumerate(configurations) if name in params]
+        values = [configurations[k][name] for k in rows]
+        column = np.ma.MaskedArray(np.empty(len(configurations), dtype=_column_type(values)), mask=True)
+        for k, value in zip(rows, values, strict=True):
             column[k] = value
         yield f"param_{name}", column
 
 
 def _column_type(values: list[Any]) -> Any:
-    """NumPy's own choice for numbers; anything else is kept as the object that it is."""
+    """NumPy's own choice for numbers; other values are stored as objects."""
     kinds = {type(value) for value in values}
     return np.array(values).dtype if all(issubclass(kind, (bool, int, float, np.number)) for kind in kinds) else object

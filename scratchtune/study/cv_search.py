@@ -1,4 +1,4 @@
-"""What cross-validated searches share: the fit, what decides between settings, and scikit-learn's protocol."""
+"""What cross-validated searches share: fitting, the choice of the best configuration, scikit-learn's protocol."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ from scratchtune.evaluation.splits import Split
 from scratchtune.search import Exhausted
 from scratchtune.search.grid import trainings
 from scratchtune.study.cv_results import results_table
-from scratchtune.study.cv_runner import Runner, timed
+from scratchtune.study.fold_run import timed
 from scratchtune.study.progress import Progress
-from scratchtune.study.study import NotReady, Study
+from scratchtune.study.proposals import NotReady
+from scratchtune.study.study import Study
 from scratchtune.study.trial import Trial
 
 OF_THE_ESTIMATOR = (
@@ -39,17 +40,18 @@ OF_THE_ESTIMATOR = (
 
 
 class SearchCV:
-    """What the search classes share. A subclass says which study makes the settings, and how many.
+    """What the search classes share. A subclass defines the study that proposes configurations, and how many.
 
-    Their common arguments, beside the estimator and what is searched:
+    Their common arguments, apart from the estimator and the space:
 
     - ``cv``: a number of folds, an object with ``split``, or a list of (train, test); ``scoring``: see
       `resolve_scoring`, several at once too; ``n_jobs``: threads, -1 for one on each processor;
-    - ``refit``: True trains the best setting on all rows, False nothing; with several scores it is the name of the one
-      that decides, or False. "one_se" takes, instead of the best, the simplest setting within one standard error of it
-      (see `OneStandardError`; ``simplicity`` is its argument), and a function from cv_results_ to an index any other;
-    - ``return_train_score`` adds the scores on the training rows; ``error_score`` is the score of a training that
-      fails, "raise" raises its error.
+    - ``refit``: True fits the best configuration on all rows, False none; with several scores it is the name of the
+      one that decides, or False. "one_se" selects, instead of the best, the simplest configuration within one standard
+      error of it (see `OneStandardError`; ``simplicity`` is its argument). A function from cv_results_ to an index
+      selects any other;
+    - ``return_train_score`` adds the scores on the training rows; ``error_score`` is the score of a fit that fails,
+      and "raise" raises its error.
 
     After `fit`: ``best_params_``, ``best_score_``, ``best_index_``, ``cv_results_``, ``n_splits_``, ``scorer_``,
     ``multimetric_``, the study itself as ``study_``, and with ``refit`` ``best_estimator_`` and ``refit_time_``.
@@ -73,14 +75,14 @@ class SearchCV:
     def _n_trials(self) -> int | None:
         return None
 
-    def _setting(self, params: dict[str, Any]) -> dict[str, Any]:
+    def _configuration(self, params: dict[str, Any]) -> dict[str, Any]:
         """The estimator's params from those of a trial."""
         return params
 
     def fit(self, X: Any, y: Any = None, *, groups: Any = None, **fit_params: Any) -> SearchCV:
-        """Score every setting on every fold, and train the best one on all rows.
+        """Score every configuration on every fold, and fit the best one on all rows.
 
-        ``groups`` go to the splitter, ``fit_params`` to fit; a sample_weight counts in the scores too.
+        ``groups`` are passed to the splitter, ``fit_params`` to fit; a sample_weight is used in the scores too.
         """
         check_model(self.estimator)
         if is_network(self.estimator):
@@ -91,38 +93,39 @@ class SearchCV:
         self.scorer_ = resolve_scoring(self.scoring)
         on_error, threads = checked_error_score(self.error_score), number_of_workers(self.n_jobs)
         checks.boolean("return_train_score", self.return_train_score)
-        settings = self._known_settings()
-        self._selector = self._checked_refit(settings)
-        for params in settings:
-            self._check_setting(params)
-        splits = folds_for(self.cv, self.estimator, X, y, groups, settings[0] if settings else {})
-        self._search(X, y, splits, fit_params, on_error, threads, len(settings))
+        known = self._known_configurations()
+        self._selector = self._checked_refit(known)
+        for params in known:
+            self._check_configuration(params)
+        splits = folds_for(self.cv, self.estimator, X, y, groups, known[0] if known else {})
+        self._search(X, y, splits, fit_params, on_error, threads, len(known))
         if self.refit:
             self._refit(X, y, fit_params)
         return self
 
     def _search(
         self, X: Any, y: Any, splits: list[Split], fit_params: Mapping[str, Any], on_error: float | None, threads: int,
-        settings: int,
+        known: int,
     ) -> None:
         def one(trial: Trial, fold: int) -> FoldScore:
             return raise_at_once(fit_and_score(
-                self.estimator, self._setting(trial.params), X, y, splits[fold], fit_params,
+                self.estimator, self._configuration(trial.params), X, y, splits[fold], fit_params,
                 Scoring(self.scorer_, self.return_train_score, weigh=True)), on_error)
 
-        progress = self._progress(settings, len(splits), threads)
+        progress = self._progress(known, len(splits), threads)
         self.study_ = self._new_study()
-        runner = Runner(self.study_, len(splits), timed(one, progress.done), lambda folds: self._value(folds, on_error))
         try:
-            runner.run(self._n_trials(), threads)
+            scores = self.study_.run_folds(
+                timed(one, progress.done), len(splits), lambda folds: self._value(folds, on_error), self._n_trials(),
+                threads)
         finally:
             progress.close()
-        table = [runner.table[number] for number in sorted(runner.table)]
+        table = list(scores.values())
         report_failures([outcome for row in table for outcome in row], on_error)
         self._record(table)
 
     def _value(self, folds: list[FoldScore], on_error: float | None) -> float | Exception:
-        """What a setting is worth to the searcher: the mean of the score that decides, or the error of a fold."""
+        """The value of a configuration: the mean over the folds of the score that decides, or the error of a fold."""
         metric = self._metric(folds)
         errors = [outcome.error for outcome in folds if outcome.error is not None]
         if errors and (on_error is None or np.isnan(on_error)):
@@ -137,10 +140,10 @@ class SearchCV:
 
     def _record(self, table: list[list[FoldScore]]) -> None:
         """Fill cv_results_ and the best_ attributes from the scores of each trial."""
-        settings = [self._setting(trial.params) for trial in self.study_.trials]
+        configurations = [self._configuration(trial.params) for trial in self.study_.trials]
         outcomes = [outcome for row in table for outcome in row]
         self.n_splits_ = len(table[0])
-        self.cv_results_ = results_table(settings, table, self.return_train_score)
+        self.cv_results_ = results_table(configurations, table, self.return_train_score)
         self.multimetric_ = score_names(outcomes) != ["score"]
         if self.multimetric_:
             self._check_refit_names_one(score_names(outcomes))
@@ -149,10 +152,12 @@ class SearchCV:
         metric = self._metric(outcomes)
         means = self.cv_results_[f"mean_test_{metric}"]
         if np.isnan(means).all():
-            raise ValueError(f"the {metric} of every setting is NaN, so none is the best")
-        ranks_of_metric = self.cv_results_[f"rank_test_{metric}"]
-        self.best_index_ = int(ranks_of_metric.argmin()) if self._selector is None else self._selected(len(settings))
-        self.best_params_ = settings[self.best_index_]
+            raise ValueError(f"the {metric} of every configuration is NaN, so none is the best")
+        if self._selector is None:
+            self.best_index_ = int(self.cv_results_[f"rank_test_{metric}"].argmin())
+        else:
+            self.best_index_ = self._selected(len(configurations))
+        self.best_params_ = configurations[self.best_index_]
         self.best_score_ = float(means[self.best_index_])
 
     def _refit(self, X: Any, y: Any, fit_params: Mapping[str, Any]) -> None:
@@ -162,31 +167,32 @@ class SearchCV:
 
     # Before any work -------------------------------------------------------------------------------------------------
 
-    def _known_settings(self) -> list[dict[str, Any]]:
-        """The settings that are certain beforehand: a searcher is a pure function, so an idle study tells them."""
+    def _known_configurations(self) -> list[dict[str, Any]]:
+        """The configurations that depend on no score: a searcher is a pure function, so a second study proposes them.
+        """
         preview = self._new_study()
-        settings: list[dict[str, Any]] = []
+        known: list[dict[str, Any]] = []
         limit = self._n_trials()
         try:
-            while limit is None or len(settings) < limit:
-                settings.append(self._setting(preview.ask().params))
+            while limit is None or len(known) < limit:
+                known.append(self._configuration(preview.ask().params))
         except (Exhausted, NotReady):
             pass
-        return settings
+        return known
 
-    def _check_setting(self, params: dict[str, Any]) -> None:
-        """Make the model once for nothing, so that a name or a value that is wrong is an error before any work."""
+    def _check_configuration(self, params: dict[str, Any]) -> None:
+        """Create the model once without fitting it, so that a wrong name or value is an error before any work."""
         if not is_function(self.estimator):
             fresh(self.estimator, params)
 
-    def _checked_refit(self, settings: list[dict[str, Any]]) -> Any:
-        """The function that picks a setting, None where the best one is taken; one sentence where refit is wrong."""
+    def _checked_refit(self, known: list[dict[str, Any]]) -> Any:
+        """The function that selects a configuration, None for the best one; an error where refit is wrong."""
         several = list(self.scorer_.scorers) if isinstance(self.scorer_, SeveralScorers) else None
         if several is not None:
             self._check_refit_names_one(several)
         selector = OneStandardError(simplicity=self.simplicity) if self.refit == "one_se" else self.refit
         if isinstance(selector, OneStandardError):
-            selector.check(dict.fromkeys(name for params in settings for name in params))
+            selector.check(dict.fromkeys(name for params in known for name in params))
         elif self.simplicity is not None:
             raise ValueError(f"simplicity is given and refit is {self.refit!r}; it is for refit='one_se'")
         if several is None and not callable(self.scoring) and not callable(selector):
@@ -203,18 +209,20 @@ class SearchCV:
                 f"refit is {self.refit!r} and there are several scores; it must be False, a function, or the name of "
                 f"the one that decides: {', '.join(map(repr, names))}")
 
-    def _selected(self, settings: int) -> int:
+    def _selected(self, configurations: int) -> int:
+        """The index that the selector returns, checked."""
         index = self._selector(self.cv_results_)
         if isinstance(index, (bool, np.bool_)) or not isinstance(index, (int, np.integer)):
-            raise TypeError(f"refit returned {index!r}; it must return the index of a setting, a whole number")
-        if not 0 <= index < settings:
-            raise IndexError(f"refit returned {index}; it must return the index of one of the {settings} settings")
+            raise TypeError(f"refit returned {index!r}; it must return the index of a configuration, an integer")
+        if not 0 <= index < configurations:
+            raise IndexError(
+                f"refit returned {index}; it must return the index of one of the {configurations} configurations")
         return int(index)
 
-    def _progress(self, settings: int, folds: int, threads: int) -> Progress:
-        total = trainings(self._n_trials() or settings, folds)
-        headline = f"{total // folds} settings x {folds} folds = {total} trainings"
-        return Progress(total, "training", threads, bool(self.verbose), headline)
+    def _progress(self, known: int, folds: int, threads: int) -> Progress:
+        total = trainings(self._n_trials() or known, folds)
+        headline = f"{total // folds} configurations x {folds} folds = {total} fits"
+        return Progress(total, "fit", threads, bool(self.verbose), headline)
 
     # The best estimator's own ----------------------------------------------------------------------------------------
 
@@ -238,7 +246,7 @@ class SearchCV:
         return float(score[checks.choice("refit", metric, score)])
 
     def __getattr__(self, name: str) -> Any:
-        """What only some estimators have is there if the best one, or before `fit` the given one, has it."""
+        """Attributes that only some estimators have: those of the best one, or before `fit` of the given one."""
         if name in OF_THE_ESTIMATOR:
             return getattr(self._best() if "cv_results_" in self.__dict__ else self.__dict__.get("estimator"), name)
         if name == "_estimator_type":
@@ -248,7 +256,7 @@ class SearchCV:
     # scikit-learn's protocol -----------------------------------------------------------------------------------------
 
     def __sklearn_tags__(self) -> Any:
-        """scikit-learn's description of the estimator that is searched for."""
+        """scikit-learn's description of the estimator."""
         if hasattr(self.estimator, "__sklearn_tags__"):
             return self.estimator.__sklearn_tags__()
         loss = str(getattr(getattr(self.estimator, "loss", None), "name", ""))

@@ -1,12 +1,12 @@
 """Executors run trials elsewhere: in threads, in processes, on a Dask or a Ray cluster.
 
-Whatever has the interface of `concurrent.futures.Executor` will do: ``ProcessPoolExecutor(4)``, Dask's
-``client.get_executor()``, `RayExecutor`. In another process a trial is plain data; the objective, with all the rows
-that it holds on to, is sent once to each worker, which keeps it: a worker that is asked to run a trial of an objective
-that it does not have says so, and gets both.
+Any object with the interface of `concurrent.futures.Executor` can be used: ``ProcessPoolExecutor(4)``, Dask's
+``client.get_executor()``, `RayExecutor`. In another process a trial is plain data. The objective, with the rows that it
+refers to, is sent once to each worker, which keeps it. A worker that gets a trial without having its objective reports
+that, and both are sent.
 
-A worker that dies breaks a whole ``ProcessPoolExecutor``, which does not say whose trial the worker ran; from then on
-`SingleWorkerPools` run the trials. A worker process that its coordinator has started ends when the coordinator does.
+A worker that dies breaks a whole ``ProcessPoolExecutor``, which does not report which trial the worker ran; from then
+on `SingleWorkerPools` run the trials. A worker process that the study's process has started ends when that one does.
 
 Implements section 7.3 of the document.
 """
@@ -25,7 +25,7 @@ from weakref import WeakKeyDictionary
 from scratchtune import checks
 from scratchtune.evaluation.parallel import Inline, number_of_workers
 from scratchtune.shipping import MISSING, Shipment, received
-from scratchtune.study.trial import Behind, Trial, evaluate
+from scratchtune.study.trial import Trial, TrialContext, evaluate
 
 
 def capacity(executor: Any, n_jobs: Any) -> int:
@@ -34,7 +34,7 @@ def capacity(executor: Any, n_jobs: Any) -> int:
     if executor is None:
         return jobs
     if not callable(getattr(executor, "submit", None)):
-        raise TypeError(f"executor is {executor!r}; it must be one of concurrent.futures, or alike, or None")
+        raise TypeError(f"executor is {executor!r}; it must be an executor of concurrent.futures, or None")
     if jobs > 1:
         return jobs
     client = getattr(executor, "_client", None)  # Dask's
@@ -47,15 +47,17 @@ def capacity(executor: Any, n_jobs: Any) -> int:
 
 
 class Sender:
-    """Submits trials to an executor, for an objective; as a context manager it shuts down the pools that it has made.
+    """Submits trials of an objective to an executor; as a context manager it shuts down the pools that it has made.
+
+    ``is_local``: the executor's workers are threads of this process.
     """
 
     def __init__(self, executor: Executor, objective: Callable[[Trial], Any], workers: int) -> None:
         self._executor, self._objective = executor, objective
         if hasattr(executor, "_client") and hasattr(executor, "_kwargs"):
             self._executor = DaskTasks(executor)
-        self.is_here = isinstance(executor, (Inline, ThreadPoolExecutor))
-        self._shipment = None if self.is_here else Shipment("objective", objective, workers)
+        self.is_local = isinstance(executor, (Inline, ThreadPoolExecutor))
+        self._shipment = None if self.is_local else Shipment("objective", objective, workers)
 
     def __enter__(self) -> Sender:
         return self
@@ -64,28 +66,28 @@ class Sender:
         if isinstance(self._executor, SingleWorkerPools):
             self._executor.shutdown(wait=True, cancel_futures=True)
 
-    def submit(self, trial: Trial, behind: Callable[[Trial], Behind], with_objective: bool = False) -> Future:
-        """Have a trial run; ``behind`` makes what it sees in another process."""
+    def submit(self, trial: Trial, detach: Callable[[Trial], TrialContext], with_objective: bool = False) -> Future:
+        """Submit a trial; ``detach`` makes its context in another process."""
         if self._shipment is None:
             return self._executor.submit(evaluate, self._objective, trial)
         payload = self._shipment.payload if with_objective else self._shipment.for_next()
-        return self._executor.submit(work, self._shipment.digest, payload, os.getpid(), trial.apart(behind(trial)))
+        return self._executor.submit(work, self._shipment.digest, payload, os.getpid(), trial.detached(detach(trial)))
 
     @property
     def isolates(self) -> bool:
-        """Whether a worker that dies had one trial alone, so that it is known which trial ended it.
+        """Whether a worker has one trial at a time, so that it is known which trial a dead worker ran.
 
-        Dask counts a death against all tasks that the worker was given, and of other executors nothing is known.
+        Dask counts a death against all tasks that the worker was given; about other executors nothing is known.
         """
-        return self.is_here or isinstance(self._executor, (RayExecutor, SingleWorkerPools))
+        return self.is_local or isinstance(self._executor, (RayExecutor, SingleWorkerPools))
 
     def separate(self) -> int:
-        """After a pool of processes broke: go on with pools of one worker each. How many; 0 if that can't be done."""
+        """After a process pool broke, replace it by pools of one worker each; return how many, 0 if that fails."""
         if not isinstance(self._executor, ProcessPoolExecutor):
             return 0
         try:
             pools = SingleWorkerPools(self._executor)
-        except AttributeError:  # a Python in which a pool does not say how it was made
+        except AttributeError:  # this version of Python stores the arguments of a pool elsewhere
             return 0
         self._executor = pools
         return pools.number
@@ -95,7 +97,7 @@ class Sender:
         return not isinstance(self._executor, SingleWorkerPools) or self._executor.was_begun(future)
 
     def lacks_workers(self) -> bool:
-        """Whether the executor has no worker at present, so that all trials wait; it is asked to start them anew."""
+        """Whether the executor has no worker at present, so that all trials wait; if so, it is told to start some."""
         return isinstance(self._executor, DaskTasks) and self._executor.lacks_workers()
 
 
@@ -109,13 +111,13 @@ def work(digest: str, payload: bytes | None, coordinator: int, trial: Trial) -> 
     return trial.outcome()
 
 
-_watching = 0  # the process that does so: one that is forked from it does not
+_watching = 0  # the id of the process that runs the watching thread; a process forked from it has none
 
 
 def _end_with(coordinator: int) -> None:
-    """In a worker process that the coordinator has started: end as soon as the coordinator has ended.
+    """In a worker process that the coordinator, the study's process, has started: end when the coordinator has ended.
 
-    A worker of `concurrent.futures` whose coordinator was killed would otherwise wait for work for ever.
+    Otherwise a worker of `concurrent.futures` whose coordinator was killed would wait for work for ever.
     """
     global _watching
     parent = multiprocessing.parent_process()
@@ -131,20 +133,16 @@ def _end_with(coordinator: int) -> None:
 
 
 class SingleWorkerPools(Executor):
-    """Process pools of one worker each, made like a larger one: a worker that dies breaks its own pool alone.
+    """Process pools of one worker each, with the arguments of a larger one, so that a dead worker breaks only its own.
 
-    At most ``number`` pieces of work may be under way at a time. A pool that breaks is replaced.
+    At most ``number`` tasks may be under way at a time. A pool that breaks is replaced.
     """
 
     def __init__(self, like: ProcessPoolExecutor) -> None:
-        made: Any = like  # what it was made with is kept in private attributes only
-        self.number: int = made._max_workers
-        self._made_with = {
-            "mp_context": made._mp_context, "initializer": made._initializer, "initargs": made._initargs,
-            "max_tasks_per_child": made._max_tasks_per_child}
+        self.number, self._arguments = pool_arguments(like)
         self._idle: list[ProcessPoolExecutor] = []
         self._busy: dict[Future, ProcessPoolExecutor] = {}
-        self._first: dict[ProcessPoolExecutor, Future] = {}  # a first piece of work, which shows that the worker works
+        self._first: dict[ProcessPoolExecutor, Future] = {}  # its first task, which shows that the worker works
         self._before: WeakKeyDictionary[Future, Future] = WeakKeyDictionary()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
@@ -163,7 +161,7 @@ class SingleWorkerPools(Executor):
             return future
 
     def was_begun(self, future: Future) -> bool:
-        """Whether the worker was able to work before it died, or future is none of these pools'."""
+        """Whether the worker was able to work before it died, or the future is not of these pools."""
         first = self._before.get(future)
         return first is None or first.exception() is None
 
@@ -173,16 +171,28 @@ class SingleWorkerPools(Executor):
             pool.shutdown(wait=wait, cancel_futures=cancel_futures)
 
     def _new(self) -> ProcessPoolExecutor:
-        pool = ProcessPoolExecutor(1, **self._made_with)
+        pool = ProcessPoolExecutor(1, **self._arguments)
         self._first[pool] = pool.submit(_end_with, os.getpid())
         return pool
 
 
-class DaskTasks(Executor):
-    """The tasks of Dask's ``client.get_executor()``, whose futures always come to an end.
+def pool_arguments(pool: ProcessPoolExecutor) -> tuple[int, dict[str, Any]]:
+    """The number of workers and the other constructor's arguments of a pool, to make pools like it.
 
-    Dask's own (as of distributed 2026.8) never do if a worker dies with a result that was not fetched yet, and the
-    worker that computes it again dies too.
+    CPython has no public attributes for them. Where its private ones differ from those read here, this raises
+    AttributeError, and the pool is not replaced.
+    """
+    made: Any = pool
+    return made._max_workers, {
+        "mp_context": made._mp_context, "initializer": made._initializer, "initargs": made._initargs,
+        "max_tasks_per_child": made._max_tasks_per_child}
+
+
+class DaskTasks(Executor):
+    """The tasks of Dask's ``client.get_executor()``, with futures that always end.
+
+    The futures of Dask's own executor (as of distributed 2026.8) never end if a worker dies with a result that was not
+    fetched yet, and the worker that computes it again dies too.
     """
 
     def __init__(self, executor: Any) -> None:
@@ -196,7 +206,7 @@ class DaskTasks(Executor):
         task = self._client.submit(fn, *args, **kwargs, **self._options)
         future: Future = Future()
 
-        def cancel(ended: Future) -> None:  # it also holds on to the task, without which Dask would forget it
+        def cancel(ended: Future) -> None:  # it also refers to the task, without which Dask would drop it
             if ended.cancelled():
                 task.cancel()
 
@@ -219,10 +229,10 @@ class DaskTasks(Executor):
         return future
 
     def lacks_workers(self) -> bool:
-        """Whether the cluster has no worker; if the client's own cluster has lost them, it is asked to start them anew.
+        """Whether the cluster has no worker; if the client's own cluster has lost them, it is told to start new ones.
 
-        A ``LocalCluster`` looks 15 seconds after each death of a worker whether the worker is back. If the worker is
-        just then being restarted after another death, the cluster gives it up for good.
+        A ``LocalCluster`` checks 15 seconds after each death of a worker whether the worker is back. If the worker is
+        being restarted after another death at that moment, the cluster does not restart it again.
         """
         try:
             if self._client.nthreads():
@@ -236,9 +246,9 @@ class DaskTasks(Executor):
 
 
 class RayExecutor(Executor):
-    """Runs what is submitted as Ray's tasks, ``max_workers`` at a time (None: as many as the cluster has CPUs).
+    """Runs functions as Ray's tasks, ``max_workers`` at a time (None: as many as the cluster has CPUs).
 
-    Ray is started on this machine where it is not running or connected yet. ``options`` go to ``ray.remote``:
+    Ray is started on this machine if it is not running or connected yet. ``options`` are passed to ``ray.remote``:
     ``num_cpus``, ``resources``, ``max_retries`` (of a task whose worker dies; 3), ...
     """
 

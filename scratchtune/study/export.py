@@ -1,6 +1,6 @@
-"""What a file of studies holds, for people and for other programs: a list, a table, CSV, JSON.
+"""Exports: the studies of a file as text for people, and as CSV or JSON for other programs.
 
-Times are left out unless they are asked for: without them, two runs of one study give the same bytes.
+Times and durations differ from run to run, so CSV and JSON contain them only on request.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from scratchtune.streams import visible
 from scratchtune.study.storage import Row, Storage, StorageError
 
 TIMES = ("attempts", "started", "finished", "seconds")
-LINES = 40  # of a table for people, the best trials first
+LINES = 40  # the most trials in a table for people, the best ones first
 
 
 def definition_of(storage: Storage, name: str) -> dict[str, Any]:
-    """What a study is defined by, as far as it is shown here: a StorageError where a part of it is missing."""
+    """The definition of a stored study; a StorageError where a part that is shown here is missing."""
     definition = storage.definition(name)
     for part in ("space", "searcher", "seed", "direction"):
         if part not in definition:
@@ -27,12 +27,12 @@ def definition_of(storage: Storage, name: str) -> dict[str, Any]:
                 f"{str(storage.path)!r} is damaged: the definition of the study {name!r} has no {part!r}")
     space = definition["space"]
     if not isinstance(space, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in space):
-        raise StorageError(f"{str(storage.path)!r} is damaged: the space of the study {name!r} is no list of pairs")
+        raise StorageError(f"{str(storage.path)!r} is damaged: the space of the study {name!r} is not a list of pairs")
     return definition
 
 
 def listing(storage: Storage) -> str:
-    """A line a study: its name, how many trials there are and in which states, the best value, the searcher."""
+    """One line per study: its name, the number of trials by state, the best value, the searcher."""
     lines = [f"{'study':<20} {'trials':>7} {'complete':>9} {'failed':>7} {'running':>8} {'best value':>12}  searcher"]
     for name in storage.names():
         definition, rows = definition_of(storage, name), storage.rows(name, saved=False)
@@ -45,14 +45,14 @@ def listing(storage: Storage) -> str:
 
 
 def best_first(rows: list[Row], direction: str) -> list[Row]:
-    """The complete trials, the best first, of equals the earlier one."""
+    """The complete trials, the best one first; of equal ones the earlier first."""
     sign = -1.0 if direction == "maximize" else 1.0
     return sorted((row for row in rows if row.state == "complete" and row.value is not None),
                   key=lambda row: (sign * (row.value or 0.0), row.number))
 
 
 def table(storage: Storage, name: str) -> str:
-    """A study for people: what it is defined by, what it has cost, its best trials, and errors."""
+    """A study for people: its definition, its cost, its best trials, and errors."""
     definition, rows = definition_of(storage, name), storage.rows(name, saved=False)
     best = best_first(rows, definition["direction"])
     lines = [f"study {name!r}: {definition['direction']}, {definition['searcher']}, seed {definition['seed']}"]
@@ -82,10 +82,9 @@ def _shown(params: dict[str, Any]) -> str:
 def as_csv(storage: Storage, name: str, times: bool = False) -> str:
     """All trials, one a line, in order of number.
 
-    A spreadsheet takes a cell that begins with =, +, - or @ for a formula. Here only a choice of a `Categorical` can
-    begin so (or, in a file that somebody has forged, any text), and it is written as it is: a mark before it would
-    give another value to whoever reads the table back. Where a file of studies comes from a stranger, have the
-    spreadsheet import the columns as text.
+    Spreadsheets treat a cell that begins with =, +, - or @ as a formula. Here only a choice of a `Categorical` can
+    begin so (or, in a forged file, any text). It is written unchanged, since an escape would change the value for
+    programs that read the table. If a file of studies comes from an unknown source, import the columns as text.
     """
     definition, file = definition_of(storage, name), io.StringIO()
     parameters = [parameter for parameter, _ in definition["space"]]

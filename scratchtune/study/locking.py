@@ -1,12 +1,12 @@
-"""The right to write a file of studies: one process has it at a time, and the error of another says which one.
+"""The right to write a file of studies: one process has it at a time, and the error in another process names it.
 
 The lock is the operating system's `flock` on FILE-writer, a small file beside FILE. It ends with its process, however
-that ends, so a writer that was killed keeps nobody out. Processes that a writer has started do not inherit it: workers
-of a pool that outlive a killed writer, which CPython does not end, do not keep the next one out. (POSIX's `lockf` would
-not do: a process loses such a lock as soon as it closes any descriptor of the file, which a mere copy does.)
+that ends, so a killed writer leaves no lock. Processes that a writer has started do not inherit it: workers of a pool
+that outlive a killed writer, which CPython does not end, do not block the next writer. (POSIX's `lockf` is unsuitable:
+a process loses such a lock as soon as it closes any descriptor of the file, which even a plain copy does.)
 
-The lock belongs to a name. A file that has several names (hard links) is therefore not written, and FILE-writer is
-made anew where somebody has deleted it. On a network drive it is as good as that drive's `flock`.
+The lock belongs to a file name. A file that has several names (hard links) is therefore not written, and FILE-writer is
+created again if it was deleted. On a network drive the lock is as reliable as that drive's `flock`.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from scratchtune.files import identity
 
 try:
     import fcntl
-except ImportError:  # no such locks on this system: SQLite's own still keep single commits whole
+except ImportError:  # this system has no such locks; SQLite's own still make each commit atomic
     fcntl = None  # type: ignore[assignment]
 
-MOMENT = 1.0  # seconds that another process's lock is waited for: to open a study takes the lock for a moment
+MOMENT = 1.0  # seconds to wait for the lock of another process, which may only be opening a study
 
 
 class StorageError(ValueError):
-    """The file can't be used: it is none of ours, of a newer version, busy, or holds another study under that name."""
+    """The file can't be used: not a file of studies, of a newer version, busy, or with another study of that name."""
 
 
 class NotWritable(StorageError):
-    """The file can't be written, by anyone or for now; it may be possible to read it."""
+    """The file can't be written, at all or at present; it may be possible to read it."""
 
 
 class Lock:
     """The right of this process to write a file, whose path must be a resolved one; until `release`.
 
     All locks of one process on one file share the right. Raises `NotWritable` where another process has it for longer
-    than ``patience`` seconds, or the file beside can't be made.
+    than ``patience`` seconds, or where FILE-writer can't be created.
     """
 
     def __init__(self, path: Path, patience: float = MOMENT) -> None:
@@ -56,7 +56,7 @@ class Lock:
             raise
 
     def __del__(self) -> None:
-        with contextlib.suppress(Exception):  # when Python ends, what this needs may be gone, and so is the lock then
+        with contextlib.suppress(Exception):  # when Python ends, modules may be unloaded already
             self.release()
 
     def release(self) -> None:
@@ -74,7 +74,7 @@ class Lock:
             held.holders.discard(id(self))
 
     def confirm(self) -> None:
-        """Take the right anew where somebody has deleted the file beside; `NotWritable` if another process has it."""
+        """Take the right again if FILE-writer was deleted; `NotWritable` if another process has it."""
         with _guard:
             held = _held.get(self._path)
             if held is not None and not held.is_in_place():
@@ -82,27 +82,27 @@ class Lock:
 
 
 class _Held:
-    """A lock that this process has: the locked file beside, and the ids of the `Lock` objects."""
+    """A lock that this process has: the locked FILE-writer, and the ids of the `Lock` objects that share it."""
 
     def __init__(self, path: Path, file: FileIO) -> None:
         self.beside, self.file = str(beside(path)), file
         self.holders: set[int] = set()
 
     def is_in_place(self) -> bool:
-        """Whether the file that is locked is the one that others would lock."""
+        """Whether the locked file is the one that other processes would lock."""
         return identity(self.file.fileno()) == identity(self.beside)
 
 
-_guard = threading.RLock()  # a Lock may be collected, and released, within
+_guard = threading.RLock()  # reentrant: a Lock may be garbage-collected, and so released, while it is held
 _held: dict[Path, _Held] = {}
 
 
 def beside(path: Path) -> Path:
-    """The file whose lock stands for a file of studies."""
+    """FILE-writer, the file that is locked for a file of studies."""
     return path.with_name(path.name + "-writer")
 
 
-def _begin_anew() -> None:
+def _forget_locks() -> None:
     """In a forked child: it does not have its parent's locks."""
     global _guard
     _guard = threading.RLock()
@@ -112,11 +112,11 @@ def _begin_anew() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_anew)
+    os.register_at_fork(after_in_child=_forget_locks)
 
 
 def _taken(path: Path, patience: float) -> _Held:
-    """The lock, waited for if need be."""
+    """Take the lock, after waiting for at most ``patience`` seconds."""
     deadline = time.monotonic() + patience
     while True:
         try:
@@ -128,27 +128,27 @@ def _taken(path: Path, patience: float) -> _Held:
 
 
 def _tried(path: Path) -> FileIO:
-    """The locked file beside, which says who holds the lock; an interruption that drops it unlocks it."""
+    """Lock FILE-writer and write into it who holds the lock; an interruption closes the file, which unlocks it."""
     while True:
         try:
             file = FileIO(beside(path), "a+")
             if fcntl is not None:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if fcntl is None or identity(file.fileno()) == identity(beside(path)):  # else its last holder removed it
+            if fcntl is None or identity(file.fileno()) == identity(beside(path)):  # otherwise it was removed
                 file.truncate(0)
                 since = time.strftime("%Y-%m-%d %H:%M:%S")
                 file.write(f"process {os.getpid()} on {socket.gethostname()} since {since}\n".encode())
                 return file
         except BlockingIOError as error:
             raise NotWritable(
-                f"{str(path)!r} is being written by {_holder(file)}; wait for it, or take another file. Reading is "
+                f"{str(path)!r} is being written by {_holder(file)}; wait for it, or use another file. Reading is "
                 "possible meanwhile") from error
         except OSError as error:
             raise NotWritable(f"{str(path)!r} can't be written: {error.strerror}: {str(beside(path))!r}") from error
 
 
 def _holder(file: FileIO) -> str:
-    """Who holds a lock, as far as the file beside says."""
+    """Who holds a lock, according to FILE-writer."""
     with contextlib.suppress(OSError):
         file.seek(0)
         return file.read(200).decode("utf-8", "replace").strip() or "another process"

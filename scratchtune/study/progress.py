@@ -1,4 +1,4 @@
-"""Progress is what a long run says on stderr while it lasts: how much there is to do, about how long, a bar, notes."""
+"""Progress is what a long run prints on stderr: the amount of work, its estimated duration, a bar, notes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from scratchtune.streams import visible
 
 
 class Progress:
-    """Counts units of work, trials or trainings, as they finish; safe to call from several threads.
+    """Counts units of work, trials or fits, as they finish; safe to call from several threads.
 
-    ``headline`` is written at once, and when the first few units are done a line such as "45 trainings, about 3 s":
-    the fastest of them times their number. (The very first may have had to wait for a compiler or for a file.) Then
-    comes the bar, on a terminal only. With ``show=False`` nothing is written.
+    ``headline`` is printed immediately. When the first few units are done, a line such as "45 fits, about 3 s" follows:
+    the duration of the fastest of them times the number of units. (The first unit may include a compilation.) Then the
+    bar is shown, on a terminal only. With ``show=False`` nothing is printed.
     """
 
     def __init__(
@@ -48,14 +48,14 @@ class Progress:
                 self._bar.set_postfix_str(f"best {best:.6g}", refresh=False)
 
     def note(self, text: str) -> None:
-        """Write a line beside the bar, once."""
+        """Print a line above the bar, the same line only once."""
         with self._lock:
             if self.show and text not in self._said:
                 self._said.add(text)
                 tqdm.write(visible(text), file=sys.stderr)
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         with self._lock:
             if self._bar is not None:
                 self._bar.close()
@@ -69,7 +69,7 @@ class Progress:
 
 
 def readable(seconds: float) -> str:
-    """Write a duration with the unit that suits it: "0.4 s", "3 s", "5 min", "2.5 h"."""
+    """A duration as text, in a suitable unit: "0.4 s", "3 s", "5 min", "2.5 h"."""
     if seconds < 1.0:
         return f"{max(seconds, 0.1):.1f} s"
     if seconds < 120.0:

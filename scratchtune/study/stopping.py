@@ -1,7 +1,8 @@
-"""A stopping rule ends a trial early whose reported values promise little, so that its time goes to others.
+"""A stopping rule ends trials early whose reported values are poor, so that their time is spent on other trials.
 
-A rule is pure, as a searcher is: it sees what the trial itself has reported and the first ``needs(number)`` trials, all
-of them finished. So the same trials are stopped at the same steps, with one worker or eight, and after a crash.
+A rule is a pure function, as a searcher is: of what the trial itself has reported and of the first ``needs(number)``
+trials, all of them finished. So the same trials are stopped at the same steps, with one worker or eight, and after a
+crash.
 
 Implements section 7.2 of the document.
 """
@@ -20,7 +21,7 @@ Reports = Mapping[int, float]  # step to loss: smaller is better
 
 
 class Stopping:
-    """What every stopping rule has. A subclass keeps its constructor's arguments as attributes and defines `stops`."""
+    """The base class of stopping rules. A subclass defines `stops`, and stores its arguments as attributes."""
 
     def needs(self, number: int) -> int:
         """How many leading trials must be finished before trial ``number`` begins; their reports are what it sees."""
@@ -36,7 +37,7 @@ class Stopping:
 
 
 def running_average(losses: np.ndarray) -> float:
-    """What a trial was like on its way: the mean of all that it had reported up to a step.
+    """The mean of all values that a trial had reported up to a step.
 
     Formula [running_average]
         a = Σₖ[vₖ] / #k
@@ -64,7 +65,7 @@ def behind(losses: np.ndarray, middle: float) -> float:
     Returns
         s, 1 if it should stop.
     Variant
-        Vizier's rule, in its words for maximising: strictly worse, so that equal trials all go on.
+        Vizier's rule, in its words for maximising: strictly worse, so that equal trials all continue.
     Source
         Golovin et al. (2017), section 3.2.2.
     Example
@@ -78,8 +79,9 @@ class MedianStopping(Stopping):
     """Ends a trial whose best report so far is worse than the median of the others' running averages up to that step.
 
     Only complete trials count that have reported up to this step or further, and there must be at least ``warmup`` of
-    them; nothing is ended before ``first_step``. A trial sees all but the ``parallel`` − 1 trials before it, so that
-    a few workers seldom wait for each other; the larger it is, the less a trial knows.
+    them; no trial is ended before ``first_step``. A trial is compared with all trials before it but the last
+    ``parallel`` − 1. A larger ``parallel`` means that fewer workers wait for each other, and fewer trials to compare
+    with.
 
     >>> rule = MedianStopping(warmup=2)
     >>> rule.stops({0: 5.0, 1: 4.0}, [{0: 2.0, 1: 1.0}, {0: 4.0, 1: 3.0}])

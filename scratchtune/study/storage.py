@@ -1,12 +1,12 @@
-"""A storage is one SQLite file that holds studies: what each is defined by, and every trial as soon as it is known.
+"""A storage is one SQLite file of studies: the definition of each, and its trials as they begin and finish.
 
-Trials that are known together are written in one commit, and each commit is on the disk before anything follows from
-it, so what a searcher has seen survives a power cut. A finished trial is never written over. Anyone may read meanwhile;
-one process writes at a time (see `scratchtune.study.locking`).
+Trials that finish together are written in one commit, and each commit is on the disk before anything follows from it,
+so that no result that a searcher has seen is lost in a power failure. A finished trial is never overwritten. Any
+process may read at any time; one process writes at a time (see `scratchtune.study.locking`).
 
 While a file is open for writing, the latest commits are in FILE-wal beside it; when the writer closes it, everything is
-in FILE, and nothing is beside it. A file that is being written is therefore copied by `Study.backup`, or by ``.backup``
-of SQLite's own shell: a plain copy of FILE lacks the latest trials. If the writing process itself makes a plain copy,
+in FILE, and nothing is beside it. To copy a file that is being written, use `Study.backup`, or ``.backup`` of SQLite's
+own shell: a plain copy of FILE lacks the latest trials. If the writing process itself makes a plain copy,
 there is a second effect: closing any descriptor of a file drops the POSIX locks of the process, so SQLite no longer
 protects FILE-wal from other programs. Hence a reader changes nothing, not even beside the file, and each commit is
 confirmed: where FILE was deleted or replaced, that is an error; where FILE-wal was, all trials are written again.
@@ -32,12 +32,12 @@ from scratchtune.files import identity
 from scratchtune.search import Space
 from scratchtune.study.locking import MOMENT, Lock, NotWritable, StorageError
 
-APPLICATION = 0x73747564  # "stud": what tells our files from other SQLite files
+APPLICATION = 0x73747564  # "stud", SQLite's application_id of a file of studies
 VERSION = 1
-MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}  # from a version to the next, in the file's own terms
-PATIENCE = 5.0  # seconds that another program's lock is waited for
-BESIDE = ("-wal", "-shm", "-journal", "-writer")  # what SQLite and a writer put beside a file, by the ends of the names
-READS = 5  # how often a reader tries, as what it reads may change meanwhile
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}  # from each version to the next, by SQL alone
+PATIENCE = 5.0  # seconds to wait for the lock of another program
+BESIDE = ("-wal", "-shm", "-journal", "-writer")  # suffixes of the files that SQLite and a writer create beside a file
+READS = 5  # how often a reader tries: a writer may change the file while it is read
 TABLES = """
 CREATE TABLE studies (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, definition TEXT NOT NULL, created REAL NOT NULL);
@@ -47,15 +47,15 @@ CREATE TABLE trials (
     reports TEXT NOT NULL, scores TEXT, visits INTEGER, error TEXT, traceback TEXT, attempts INTEGER NOT NULL,
     started REAL, finished REAL, seconds REAL, saved BLOB, PRIMARY KEY (study, number));
 """
-"""``params`` is what is read back, ``shown`` the same for people; ``why`` the reasons as data, ``said`` in words."""
+"""``params`` is loaded again, ``shown`` is the same for people; ``why`` are the reasons as data, ``said`` in words."""
 
 
 class Lost(StorageError):
-    """What was written last may be missing in the file, as another program has deleted FILE-wal."""
+    """The latest commits may be missing in the file, since another program has deleted FILE-wal."""
 
 
 class Row(NamedTuple):
-    """A trial as it is kept, in the order of the table's columns; ``params`` are as of `packed_params`."""
+    """A trial as it is stored, in the order of the table's columns; ``params`` are those of `packed_params`."""
 
     number: int
     state: str
@@ -86,15 +86,15 @@ PUT = (
 
 Found = TypeVar("Found")
 _open: weakref.WeakSet[Storage] = weakref.WeakSet()
-_inherited: list[Any] = []  # connections that a forked child has from its parent, and must neither use nor close
+_inherited: list[Any] = []  # connections of the parent of a forked child, which the child must neither use nor close
 
 
 class Storage:
-    """One file, open until `close`; with ``reading`` nothing in it is changed, and it must exist. Usable from any
-    thread, one at a time.
+    """One file, open until `close`; with ``reading`` it must exist, and is not changed. Usable from any thread, one at
+    a time.
 
-    Without ``reading`` this process has the right to write for as long as the file is open: `NotWritable` is raised
-    where another process keeps it for longer than ``patience`` seconds, or where the file may only be read.
+    Without ``reading`` this process has the right to write while the file is open: `NotWritable` is raised where
+    another process has that right for longer than ``patience`` seconds, or where the file is read-only.
     """
 
     def __init__(self, path: str | os.PathLike[str], reading: bool = False, patience: float = MOMENT) -> None:
@@ -108,14 +108,14 @@ class Storage:
         try:
             if not reading:
                 self._lock = Lock(self.file, patience)
-            with self._told("can't be used as a file of studies"):
+            with self._naming_errors("can't be used as a file of studies"):
                 _open.add(self)
-                self._db = self._patiently(self._opened_for_reading if reading else self._opened)
+                self._db = self._with_retries(self._opened_for_reading if reading else self._opened)
                 self._prepare()
-            self._names = str(self.file), str(self._beside("-wal"))  # looked at after each commit
+            self._names = str(self.file), str(self._beside("-wal"))  # compared after each commit
             self.identity, self._wal = map(identity, self._names)
         except BaseException:
-            self._let_go()
+            self._release()
             raise
 
     def __enter__(self) -> Storage:
@@ -125,7 +125,7 @@ class Storage:
         self.close()
 
     def __del__(self) -> None:
-        with suppress(Exception):  # when Python ends, what this needs may be gone
+        with suppress(Exception):  # when Python ends, modules may be unloaded already
             self.close()
 
     def _beside(self, end: str) -> Path:
@@ -133,25 +133,25 @@ class Storage:
 
     @property
     def is_open(self) -> bool:
-        """Whether the file is open; it is not in a child that was forked from the process that had opened it."""
+        """Whether the file is open; in a child that was forked while it was open, it is closed."""
         return self._db is not None
 
     @property
     def _connection(self) -> sqlite3.Connection:
         if self._db is None:
-            raise StorageError(f"{str(self.path)!r} is closed; open it anew")
+            raise StorageError(f"{str(self.path)!r} is closed; open it again")
         return self._db
 
     def _opened(self) -> sqlite3.Connection:
-        """A connection that writes. A name is never an address: a whole path does not begin with ``file:``."""
+        """A connection that writes. An absolute path is never a URI for SQLite, as it does not begin with "file:"."""
         return sqlite3.connect(self.file, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
 
     def _opened_for_reading(self) -> sqlite3.Connection:
-        """A connection that can't write, nor change what a writer has beside the file.
+        """A connection that changes neither the file nor a writer's files beside it.
 
-        Where a writer has its index beside, the index is not written either: to make it anew would crash a writer that
-        has lost its locks. Where there is none, SQLite makes one, and `close` removes it. A reader that may not write
-        the file or the folder reads the file alone: what SQLite makes beside it would be the reader's, not the owner's.
+        If there is a writer's index (FILE-shm), it is opened read-only: to create it again would crash a writer that
+        has lost its locks. If there is none, SQLite creates one, and `close` removes it. A reader without permission to
+        write the file or the folder reads FILE alone, since files that SQLite creates would belong to the reader.
         """
         if self._beside("-shm").exists():
             return self._addressed("mode=ro&readonly_shm=1")
@@ -160,12 +160,12 @@ class Storage:
             return self._addressed("mode=ro")
         beside = self._beside("-wal")
         if beside.exists() and beside.stat().st_size:
-            raise StorageError(f"{str(self.path)!r} has unmerged writes beside it, which can't be read where nothing "
-                               "can be written; copy both files elsewhere")
+            raise StorageError(f"{str(self.path)!r} has unmerged writes beside it, which can't be read without "
+                               "permission to write; copy both files to another folder")
         return self._addressed("immutable=1")
 
     def _addressed(self, how: str) -> sqlite3.Connection:
-        """A connection by address, which has been used once."""
+        """A connection by a URI with options, which is used once so that errors are raised here."""
         address = f"file:{quote(os.fsencode(self.file))}?{how}"
         db = sqlite3.connect(address, timeout=PATIENCE, isolation_level=None, check_same_thread=False, uri=True)
         try:
@@ -176,10 +176,10 @@ class Storage:
             raise
 
     def _prepare(self) -> None:
-        """Check whose file it is, make the tables of a new one, and bring an old one up to date."""
+        """Check that it is a file of studies, create the tables of a new one, and update an old version."""
         db = self._connection
         empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        application, version = (db.execute(f"PRAGMA {name}").fetchone()[0]  # last: a writer may just begin the file
+        application, version = (db.execute(f"PRAGMA {name}").fetchone()[0]  # last: a writer may be creating it
                                 for name in ("application_id", "user_version"))
         if application != APPLICATION and not empty:
             raise StorageError(f"{str(self.path)!r} is an SQLite file of another program; it must be one of studies")
@@ -195,7 +195,7 @@ class Storage:
             return
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
-        db.execute("SELECT count(*) FROM sqlite_master").fetchone()  # from here on FILE-wal is there
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()  # from now on FILE-wal exists
         if not empty and version == VERSION:
             return
         with self._commit():
@@ -210,9 +210,9 @@ class Storage:
 
     @contextmanager
     def _commit(self) -> Iterator[None]:
-        """What is written within is on the disk afterwards, all of it or, after an error, nothing."""
+        """A transaction: all that is written in the block is on the disk after it, or nothing after an error."""
         db = self._connection
-        if db.in_transaction:  # an interruption came just after the last one had begun
+        if db.in_transaction:  # an interruption came just after the previous one had begun
             db.execute("ROLLBACK")
         try:
             db.execute("BEGIN IMMEDIATE")
@@ -224,9 +224,9 @@ class Storage:
             raise
 
     def confirm(self) -> None:
-        """Check that what was written is in the file of that name, and that only this process has the right to write.
+        """Check that the commits are in the file of that name, and that only this process has the right to write.
 
-        Otherwise close the file and raise StorageError, or `Lost` where everything can be written to it again.
+        Otherwise close the file and raise StorageError, or `Lost` if all trials can be written to it again.
         """
         if identity(self._names[0]) != self.identity:
             self.close()
@@ -234,35 +234,35 @@ class Storage:
                 f"{str(self.path)!r} was deleted or replaced while it was being written; the study in memory has all "
                 "trials: study.backup(path) keeps them in another file, study.to_csv(path) writes them as a table")
         if identity(self._names[1]) != self._wal:
-            self._let_go()
+            self._release()
             raise Lost(f"{self._names[1]!r} was deleted by another program while it was being written; no "
                        "trial is lost: run again")
         if self._lock is not None:
             self._lock.confirm()
 
     @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
-        """Say of an error of SQLite which file it is about."""
+    def _naming_errors(self, what: str) -> Iterator[None]:
+        """Turn an error of SQLite into a StorageError that names the file."""
         try:
             yield
         except sqlite3.Error as error:
             raise StorageError(f"{str(self.path)!r} {what}: {error}") from error
 
     @contextmanager
-    def _damage_told(self, what: str) -> Iterator[None]:
-        """Say of what can't be understood where in which file it is."""
+    def _naming_damage(self, what: str) -> Iterator[None]:
+        """Turn any error into a StorageError that names the file and the damaged part."""
         try:
             yield
         except Exception as problem:
             raise StorageError(f"{str(self.path)!r} is damaged: {what} can't be read: {problem}") from problem
 
     def close(self) -> None:
-        """Close the file; one that was written holds everything itself from then on. May be called again."""
+        """Close the file; after writing, FILE then holds everything itself. May be called again."""
         try:
             self._merge()
-            self._let_go()
+            self._release()
         except BaseException:  # an interruption
-            self._let_go()
+            self._release()
             raise
         if self._tidies:
             self._tidies = False
@@ -271,13 +271,13 @@ class Storage:
                     Storage(self.file, patience=0.0).close()
 
     def _merge(self) -> None:
-        """Move what is in FILE-wal into the file; what a full disk prevents now, the next writer does."""
+        """Move the content of FILE-wal into FILE; if that fails, as on a full disk, the next writer does it."""
         if self._db is not None and not self.reading:
             with suppress(sqlite3.Error):
-                self._db.execute("PRAGMA busy_timeout = 100")  # milliseconds; a reader may look at the old state
+                self._db.execute("PRAGMA busy_timeout = 100")  # milliseconds; a reader may still need the old state
                 self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         if self._db is not None:
             self._db.close()
             self._db = None
@@ -286,12 +286,12 @@ class Storage:
             self._lock = None
 
     def copy_to(self, path: Path) -> None:
-        """Copy everything into an empty file, as it is at one moment, also while it is being written."""
-        with self._told("can't be copied"), closing(sqlite3.connect(path)) as copy:
-            self._patiently(lambda: self._connection.backup(copy))
+        """Copy a snapshot of the file into an empty file, also while it is being written."""
+        with self._naming_errors("can't be copied"), closing(sqlite3.connect(path)) as copy:
+            self._with_retries(lambda: self._connection.backup(copy))
 
-    def _patiently(self, attempt: Callable[[], Found]) -> Found:
-        """Try to read again where a writer has changed meanwhile what was being looked at."""
+    def _with_retries(self, attempt: Callable[[], Found]) -> Found:
+        """Read, and try again if a writer has changed the file meanwhile."""
         for left in range(READS - 1, -1, -1):
             try:
                 return attempt()
@@ -302,36 +302,36 @@ class Storage:
         raise AssertionError("the last attempt has returned or raised")
 
     def _fetched(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
-        """The rows that a query finds."""
-        with self._told("can't be read"):
-            return self._patiently(lambda: self._connection.execute(query, values).fetchall())
+        """The result of a query."""
+        with self._naming_errors("can't be read"):
+            return self._with_retries(lambda: self._connection.execute(query, values).fetchall())
 
     def version(self, name: str, numbers: Iterable[int]) -> list[Any]:
-        """A value that differs once somebody else has written trials of a study; ``numbers``: of the unfinished."""
+        """A value that changes when another writer changes a study; ``numbers`` are those of its unfinished trials."""
         query = "SELECT number, state, attempts FROM trials WHERE study = ? AND number = ?"
         return [self.count(name), *(self._fetched(query, (self._id(name), number)) for number in numbers)]
 
     # Studies ---------------------------------------------------------------------------------------------------------
 
     def names(self) -> list[str]:
-        """The names of the studies, in the order in which they were made."""
+        """The names of the studies, in the order of their creation."""
         return [name for (name,) in self._fetched("SELECT name FROM studies ORDER BY id")]
 
     def definition(self, name: str) -> dict[str, Any]:
-        """What a study is defined by."""
+        """The stored definition of a study."""
         found = self._fetched("SELECT definition FROM studies WHERE name = ?", (name,))
         if not found:
             known = ", ".join(map(repr, self.names())) or "none"
             raise StorageError(f"{str(self.path)!r} holds no study {name!r}; it holds {known}")
-        with self._damage_told(f"the definition of the study {name!r}"):
+        with self._naming_damage(f"the definition of the study {name!r}"):
             return _of_kind(dict, "it", json.loads(found[0][0]))
 
     def enter(self, name: str, definition: Mapping[str, Any]) -> None:
-        """Make a study, or make sure that the one of that name is defined alike."""
+        """Create a study, or check that the stored one of that name has the same definition."""
         if name in self.names():
             self._compare(name, definition)
             return
-        with self._told("can't be written"), self._commit():
+        with self._naming_errors("can't be written"), self._commit():
             self._connection.execute(
                 "INSERT OR IGNORE INTO studies (name, definition, created) VALUES (?, ?, ?)",
                 (name, json.dumps(definition), time.time()))
@@ -343,8 +343,8 @@ class Storage:
             if kept.get(part) != value:
                 there, here = _difference(kept.get(part), value)
                 raise StorageError(
-                    f"the study {name!r} in {str(self.path)!r} has {part} {there}; this one has {here}: go on with "
-                    "the same arguments, or take another name or file")
+                    f"the study {name!r} in {str(self.path)!r} has {part} {there}; this one has {here}: use the "
+                    "same arguments, or another name or file")
 
     def _id(self, name: str) -> int:
         if name not in self._ids:
@@ -355,8 +355,8 @@ class Storage:
     # Trials ----------------------------------------------------------------------------------------------------------
 
     def put(self, name: str, rows: Iterable[Row]) -> None:
-        """Write trials in one commit, over what was known of them while they were running, and confirm it."""
-        with self._told("can't be written, and what it held before is untouched"):
+        """Write trials in one commit, replacing only those stored as running, and confirm it."""
+        with self._naming_errors("can't be written, and what it held before is untouched"):
             number = self._id(name)
             values = [(number, *_packed_row(row)) for row in rows]
             with self._commit():
@@ -364,7 +364,7 @@ class Storage:
         self.confirm()
 
     def rows(self, name: str, saved: bool = True) -> list[Row]:
-        """All trials of a study, in order of number; without what they have saved, if that is not wanted."""
+        """All trials of a study, in order of number; with ``saved=False`` without their saved arrays."""
         return list(self._read(name, "", (), saved))
 
     def row(self, name: str, number: int) -> Row:
@@ -384,24 +384,24 @@ class Storage:
             f"SELECT {', '.join(columns)} FROM trials WHERE study = ? {condition} ORDER BY number",
             (self._id(name), *values))
         for values in found:
-            with self._damage_told(f"trial {values[0]!r} of the study {name!r}"):
+            with self._naming_damage(f"trial {values[0]!r} of the study {name!r}"):
                 row = _unpacked_row(values)
             yield row
 
 
-def _begin_anew() -> None:
-    """In a forked child: SQLite's connections must not be used on both sides of a fork."""
+def _forget_connections() -> None:
+    """In a forked child: it must not use its parent's SQLite connections."""
     for storage in list(_open):
         _inherited.append(storage._db)
         storage._db = storage._lock = None
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_anew)
+    os.register_at_fork(after_in_child=_forget_connections)
 
 
 def _checked_path(path: str | os.PathLike[str], reading: bool) -> Path:
-    """The path of a file that is there or may be made."""
+    """The path of an existing file, or of one that can be created."""
     text = os.fspath(path)
     if not isinstance(text, str) or "\0" in text or text == ":memory:":
         raise StorageError(f"storage is {path!r}; it must be the path of a file")
@@ -409,8 +409,8 @@ def _checked_path(path: str | os.PathLike[str], reading: bool) -> Path:
     if not found.parent.is_dir():
         raise StorageError(f"storage is {text!r}; there is no folder {str(found.parent)!r}")
     if found.is_dir() or (found.exists() and not found.is_file()):
-        raise StorageError(f"{text!r} is {'a folder' if found.is_dir() else 'no plain file'}; it must be a file of "
-                           "studies")
+        raise StorageError(f"{text!r} is {'a folder' if found.is_dir() else 'no regular file'}; it must be a file "
+                           "of studies")
     if reading and not found.exists():
         raise StorageError(f"{text!r} is not there; it must be a file that holds studies")
     if not reading and found.exists():
@@ -428,7 +428,7 @@ def _may_be_written(path: Path) -> bool:
 
 
 def _difference(there: Any, here: Any) -> tuple[Any, Any]:
-    """Two parts of a definition; of two lists of named things the first that differs."""
+    """Two parts of a definition that differ; of two lists only the first elements that differ."""
     if isinstance(there, list) and isinstance(here, list):
         for one, other in zip(there, here, strict=False):
             if one != other:
@@ -436,24 +436,23 @@ def _difference(there: Any, here: Any) -> tuple[Any, Any]:
     return there, here
 
 
-# What SQLite holds of a trial ----------------------------------------------------------------------------------------
+# How SQLite stores a trial -------------------------------------------------------------------------------------------
 
 
 def packed_params(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Params as something for JSON: of separate values the number in the range or list, so that any choice comes back.
-    """
+    """Params for JSON: a parameter of discrete values is stored as an index, so that a choice may be any object."""
     return {name: params[name] if parameter.count is None else parameter.index(params[name])
             for name, parameter in space.parameters.items() if name in params}
 
 
 def unpacked_params(space: Space, packed: Mapping[str, Any]) -> dict[str, Any]:
-    """Params from what `packed_params` has made of them."""
+    """The inverse of `packed_params`."""
     return {name: packed[name] if parameter.count is None else parameter.value(packed[name])
             for name, parameter in space.parameters.items() if name in packed}
 
 
 def _packed_row(row: Row) -> tuple[Any, ...]:
-    """A row as SQLite takes it."""
+    """A row as values for SQLite."""
     written: dict[str, Any] = row._asdict() | {
         "params": _json(row.params), "shown": _json(row.shown), "why": _json(row.why), "reports": _json(row.reports),
         "scores": None if row.scores is None else _json([_finite(score) for score in row.scores]),
@@ -469,14 +468,14 @@ PLAIN = {"number": (int,), "state": (str,), "said": (str,), "value": (int, float
 
 
 def _of_kind(kinds: type | tuple[type, ...], name: str, value: Any) -> Any:
-    """A value of a file, if it is of one of these types."""
+    """A value from a file; a ValueError unless it has one of these types."""
     if not isinstance(value, kinds):
         raise ValueError(f"{name} is {value!r:.60}")
     return value
 
 
 def _unpacked_row(values: tuple[Any, ...]) -> Row:
-    """A row from what SQLite holds."""
+    """A row from the values that SQLite holds."""
     kept: dict[str, Any] = dict(zip(Row._fields, values, strict=True))
     for name, kinds in PLAIN.items():
         _of_kind(kinds, name, kept[name])
@@ -490,7 +489,7 @@ def _unpacked_row(values: tuple[Any, ...]) -> Row:
 def _json(value: Any) -> str:
     try:
         return json.dumps(value, default=_plain)
-    except (TypeError, ValueError):  # keys that JSON does not know, or a circle
+    except (TypeError, ValueError):  # keys that JSON does not have, or a circular reference
         return json.dumps({"text": repr(value)})
 
 
@@ -499,7 +498,7 @@ def _finite(score: float | None) -> float | None:
 
 
 def _plain(value: Any) -> Any:
-    """A NumPy number or array as Python's own; of anything else that JSON does not know, its text."""
+    """A NumPy number or array as Python's own type; any other value that JSON does not have as its repr."""
     if isinstance(value, np.generic):
         return value.item()
     if value is None or isinstance(value, (bool, int, float, str)):
@@ -508,7 +507,7 @@ def _plain(value: Any) -> Any:
 
 
 def _text(text: str | None) -> str | None:
-    """Text that is valid Unicode: a file name that is none, say, is written with escapes."""
+    """Text that is valid Unicode: lone surrogates, as in some file names, are escaped."""
     return None if text is None else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

@@ -11,13 +11,13 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.data import Table
 from scratchtune.data.tables import Text
+from scratchtune.digests import digest_of
 from scratchtune.evaluation import KFold, StratifiedKFold, cross_validate
 from scratchtune.evaluation.cross_validation import epochs_trained, folds_for
 from scratchtune.evaluation.leaks import check_disjoint
 from scratchtune.evaluation.splits import Split
 from scratchtune.metrics import SCORERS
 from scratchtune.study import Trial
-from scratchtune.study.cv_runner import digest_of
 from scratchtune.tabular.model import TableEstimator, Target, estimator_for
 
 

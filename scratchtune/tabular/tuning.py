@@ -15,7 +15,7 @@ from scratchtune.data import Table, TableEncoder
 from scratchtune.estimators import default_space
 from scratchtune.run_options import RunOptions
 from scratchtune.study import Study
-from scratchtune.study.running import TRIALS
+from scratchtune.study.objective_run import TRIALS
 from scratchtune.tabular.evaluating import evaluate
 from scratchtune.tabular.held_out import Prepared
 from scratchtune.tabular.model import TableModel

@@ -34,7 +34,7 @@ def test_a_promotion_with_another_folds_weights_ends_the_comparison() -> None:
     study = st.Study(comparison.SPACE, st.Hyperband(max_budget=9), direction="maximize")
     job.run(study, 3, 1, False)
     job._states[0, 0] = job._states[0, 1]  # the weights of fold 1, which have seen the test rows of fold 0
-    promoted = st.Trial(study, 3, st.Suggestion(study.trials[0].params, {}, 3, 0))
+    promoted = st.Trial(study._core.context, 3, st.Suggestion(study.trials[0].params, {}, 3, 0))
     job._ledger.trained((0, 0), job.folds[1][0])
     with pytest.raises(LeakError):
         job.scored(promoted, 0)

@@ -86,7 +86,7 @@ def run(study: Study, value_of: Callable[[dict[str, Any]], float], n_trials: int
         assert repr(study.space.check(trial.params)) == repr(trial.params)
         assert study.why(trial.number)
         replay["assert_plain"](trial.why)
-    replay["assert_replayed"](study, make, study._earlier)
+    replay["assert_replayed"](study, make, study._core.definition.earlier)
     return study
 
 

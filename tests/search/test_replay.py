@@ -265,8 +265,8 @@ def test_a_study_that_starts_from_another_sees_its_trials(make: Make, n_jobs: in
     first = study_of(RandomSearch, seed=11).run(objective, 20, progress=False)
     study = study_of(make, start_from=first).run(slow, 14, n_jobs=n_jobs, progress=False)
     assert [trial.number for trial in study.trials] == list(range(14))
-    assert_replayed(study, make, earlier=study._earlier)
-    assert len(study._earlier) == 20
+    assert_replayed(study, make, earlier=study._core.definition.earlier)
+    assert len(study._core.definition.earlier) == 20
 
 
 def test_a_study_that_starts_from_one_of_the_same_searcher_does_not_repeat_a_finite_space(make: Make) -> None:
@@ -278,4 +278,4 @@ def test_a_study_that_starts_from_one_of_the_same_searcher_does_not_repeat_a_fin
         assert len(set(every)) == 10
         with pytest.raises(Exhausted):
             second.ask()
-    assert_replayed(second, make, earlier=second._earlier)
+    assert_replayed(second, make, earlier=second._core.definition.earlier)

@@ -47,7 +47,8 @@ SEARCHERS: dict[str, Callable[[], Any]] = {
     "tpe": lambda: st.BayesianSearch(model="tpe", initial=2), "genetic": lambda: st.GeneticSearch(population=3),
     "hyperband": lambda: st.Hyperband(max_budget=2, eta=2)}
 TIMES = {"attempts", "started", "finished", "seconds"}
-PARTS = ("number", "_params", "why", "state", "value", "error", "traceback", "reports", "budget", "parent", "scores")
+PARTS = (
+    "number", "shared_params", "why", "state", "value", "error", "traceback", "reports", "budget", "parent", "scores")
 
 
 def objective(trial: st.Trial) -> float:
@@ -200,7 +201,7 @@ TIMED = [job for job in ALL if job[0] != "two threads"]
 
 def rows(study: Any) -> dict[int, str]:
     """The finished trials in memory, each with all that must not change, times aside."""
-    return {trial.number: repr([*(getattr(trial, part) for part in PARTS), trial._saved])
+    return {trial.number: repr([*(getattr(trial, part) for part in PARTS), trial.saved])
             for trial in study.trials if trial.state != "running"}
 
 
@@ -453,7 +454,7 @@ def _give_locks_back(job: Job) -> None:
     """A tracer can raise where no signal comes: as a `with` ends, before its lock is released. They are released here.
     """
     ours = [module for name, module in sys.modules.items() if name.startswith("scratchtune.study.")]
-    for owner in [*ours, *(() if job.study is None else (job.study,))]:
+    for owner in [*ours, *(() if job.study is None else (job.study._core,))]:
         for lock in vars(owner).values():
             if isinstance(lock, type(threading.RLock())):
                 with contextlib.suppress(RuntimeError):  # it is not, or no longer, this thread's

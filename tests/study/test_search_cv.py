@@ -195,7 +195,7 @@ def test_a_function_decides() -> None:
     search = quiet(GridSearchCV(Threshold(), GRID, cv=2, refit=last))
     assert search.best_index_ == 5 and search.best_estimator_.get_params() == search.cv_results_["params"][5]
     assert search.best_score_ == search.cv_results_["mean_test_score"][5] and "rank_test_score" in seen[0]
-    for index, message in ((6, "index of one of the 6 settings"), (1.0, "a whole number")):
+    for index, message in ((6, "index of one of the 6 configurations"), (1.0, "an integer")):
         with pytest.raises((IndexError, TypeError), match=message):
             quiet(GridSearchCV(Threshold(), GRID, cv=2, refit=lambda results, index=index: index))
 
@@ -232,7 +232,7 @@ def test_the_score_of_a_failure_can_be_chosen() -> None:
 
 
 def test_scores_that_are_nan_everywhere_choose_nothing() -> None:
-    with pytest.raises(ValueError, match="the score of every setting is NaN"):
+    with pytest.raises(ValueError, match="the score of every configuration is NaN"):
         quiet(GridSearchCV(Threshold(), GRID, cv=2, scoring=lambda *_: float("nan")))
 
 
@@ -357,7 +357,7 @@ def test_what_is_wrong_with_a_network_s_search_is_said_before_any_work() -> None
 def test_it_says_how_many_trainings_there_are_and_about_how_long(capsys: pytest.CaptureFixture[str]) -> None:
     GridSearchCV(Threshold(), GRID, cv=5).fit(X, y)
     said = capsys.readouterr()
-    assert said.err == "6 settings x 5 folds = 30 trainings\n30 trainings, about 0.1 s\n" and said.out == ""
+    assert said.err == "6 configurations x 5 folds = 30 fits\n30 fits, about 0.1 s\n" and said.out == ""
     GridSearchCV(Threshold(), GRID, cv=5, verbose=0).fit(X, y)
     assert capsys.readouterr().err == ""
 

@@ -170,7 +170,7 @@ def test_the_order_of_a_space_is_part_of_it(tmp_path: Path) -> None:
     ({"constraint": lambda params: True}, "constraint"), ({"space": {"x": st.Float(0.0, 2.0)}}, "space")])
 def test_another_definition_is_refused_with_the_difference(tmp_path: Path, change: Any, part: str) -> None:
     _kept(tmp_path / "a.db", data="rows").run(_x, 2, progress=False)
-    with pytest.raises(StorageError, match=f"has {part} .*; this one has .*: go on with the same arguments"):
+    with pytest.raises(StorageError, match=f"has {part} .*; this one has .*: use the same arguments"):
         _kept(tmp_path / "a.db", **{"data": "rows"} | change)
 
 
@@ -180,7 +180,7 @@ def test_other_earlier_trials_and_a_constraint_that_refuses_kept_ones_are_told(t
     with pytest.raises(StorageError, match="earlier trials"):
         _kept(tmp_path / "a.db", start_from=second)
     _kept(tmp_path / "b.db", constraint=lambda params: params["x"] < 0.5).run(_x, 3, progress=False)
-    with pytest.raises(StorageError, match="trial 0 .* none of this space: .* which the constraint refuses"):
+    with pytest.raises(StorageError, match="trial 0 .* not in this space: .* which the constraint refuses"):
         _kept(tmp_path / "b.db", constraint=lambda params: params["x"] > 0.5)
 
 
@@ -193,7 +193,7 @@ def test_a_script_that_enqueues_can_be_run_again(tmp_path: Path) -> None:
         tables.append([trial.params["x"] for trial in study.run(_x, trials, progress=False).trials])
     assert tables[2][:2] == [0.5, 0.25] and tables[2][:4] == tables[1] and len(set(tables[2])) == 6
     study = _kept(tmp_path / "a.db")
-    with pytest.raises(ValueError, match="was enqueued here at first"):
+    with pytest.raises(ValueError, match="was enqueued at this point"):
         study.enqueue({"x": 0.75})
 
 
@@ -207,7 +207,7 @@ def test_a_second_study_in_this_process_goes_on_where_the_first_one_is(tmp_path:
     asked = first.ask()
     other = second.ask()  # it takes over what nobody seems to run any more
     assert other.number == asked.number == 8
-    with pytest.raises(StorageError, match="taken up by another Study"):
+    with pytest.raises(StorageError, match="taken over by another Study"):
         first.tell(asked, 0.0)
 
 
@@ -310,7 +310,7 @@ def test_text_and_arrays_of_any_kind_come_back_or_fail_their_trial_alone(tmp_pat
     _kept(tmp_path / "a.db").run(objective, 4, progress=False)
     study = _kept(tmp_path / "a.db")
     assert study.trials[0].error == "ValueError: cannot open \\udcff.csv"
-    saved = study.trials[1]._saved
+    saved = study.trials[1].saved
     assert saved is not None and saved["file"].tolist() == [0.0, 1.0, 2.0] and saved["self"].tolist() == ["a", "ü"]
     assert "holds Python objects" in str(study.trials[2].error) and "a name must be text" in str(study.trials[3].error)
     study.to_csv(tmp_path / "a.csv")
@@ -321,7 +321,7 @@ def test_text_and_arrays_of_any_kind_come_back_or_fail_their_trial_alone(tmp_pat
     ({"name": 3}, "name is 3"), ({"name": b"x"}, "name is b'x'"), ({"data": 3}, "data is 3"),
     ({"storage": 3}, "storage is 3"), ({"storage": ":memory:"}, "must be the path of a file"),
     ({"storage": "a\0b"}, "must be the path of a file"),
-    ({"space": {"f": [object(), 1]}}, "has another text in every process")])
+    ({"space": {"f": [object(), 1]}}, "its repr changes between processes")])
 def test_what_cannot_be_kept_is_refused_at_once(tmp_path: Path, arguments: Any, message: str) -> None:
     with pytest.raises((TypeError, StorageError), match=message):
         st.Study(**{"space": {"x": [1, 2]}, "storage": tmp_path / "a.db"} | arguments)
@@ -360,7 +360,7 @@ def test_a_disk_that_may_only_be_read_is_one_sentence_and_loses_nothing(
         patch.setattr(Storage, "_opened", opened)
         with pytest.raises(StorageError, match="can't be written, and what it held before is untouched: .* readonly"):
             study.run(_x, 5, progress=False)
-        study._keeper.close()  # type: ignore[union-attr]
+        study._core._journal.close()  # type: ignore[union-attr]
     study.run(_x, 5, progress=False)
     assert _table(_kept(tmp_path / "a.db")) == _table(study)
 

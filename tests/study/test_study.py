@@ -342,7 +342,7 @@ def test_reports_stop_and_saved_arrays() -> None:
     weights[:] = 0.0
     study.tell(trial, state="stopped")
     assert trial.state == "stopped" and trial.value == 2.0
-    child = Trial(study, 1, Suggestion(trial.params, parent=0))
+    child = Trial(study._core.context, 1, Suggestion(trial.params, parent=0))
     assert (child.load() or {})["theta"].tolist() == [1.0, 1.0, 1.0] and child.seed == trial.seed
 
 

@@ -72,7 +72,7 @@ def test_too_many_failures_end_the_run_with_the_first_traceback() -> None:
 
 
 def test_idle_workers_are_measured(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scratchtune.study.running.LONG", 0.0)
+    monkeypatch.setattr("scratchtune.study.objective_run.LONG", 0.0)
     study = st.Study(SPACE, st.BayesianSearch(initial=1)).run(lambda trial: time.sleep(0.02) or 1.0, 8, n_jobs=4)
     assert study.idle_share is not None and 0.5 < study.idle_share < 0.99
     assert "the 4 workers were idle for" in capsys.readouterr().err
@@ -226,7 +226,7 @@ def test_a_trial_that_is_told_while_its_worker_is_out_is_not_begun_again() -> No
     study.run(first_told, 4, executor=Slow(), progress=False, callbacks=[
         lambda study, trial: study.tell(0, state="failed") if trial.number == 1 else None])
     assert [(t.state, t.attempts) for t in study.trials] == [("failed", 1)] + [("complete", 1)] * 3
-    assert not study._held
+    assert not study._core.table.has_assigned()
 
 
 def first_told(trial: st.Trial) -> float:

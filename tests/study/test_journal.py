@@ -72,7 +72,7 @@ def test_a_closed_study_is_one_file_and_can_be_looked_up(tmp_path: Path) -> None
     assert len(study.trials) == 4 and study.best_value == min(x(trial) for trial in study.trials[:3])
     for used in (study.ask, lambda: study.tell(open_trial, 1.0), lambda: study.run(x, 9, progress=False),
                  lambda: study.enqueue({"x": 0.5})):
-        with pytest.raises(StorageError, match="the study 'study' is closed: .* make the Study anew to go on"):
+        with pytest.raises(StorageError, match="the study 'study' is closed: .* create the Study again to continue"):
             used()
     study.to_csv(tmp_path / "a.csv")
     study.backup(tmp_path / "b.db")
@@ -200,7 +200,7 @@ def test_a_backup_replaces_nothing_but_an_earlier_one(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="holds 5 trials of a study 'other' that would be lost"):
         other.backup(tmp_path / "b.db")
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(ValueError, match="which is there and no file of studies"):
+    with pytest.raises(ValueError, match="which exists and is no file of studies"):
         other.backup(tmp_path / "mine.txt")
     assert (tmp_path / "mine.txt").read_text() == "mine" and len(kept(week, "week").trials) == 9
     longer.backup(tmp_path / "a.db")

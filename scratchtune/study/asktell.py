@@ -1,0 +1,245 @@
+"""The ask-and-tell core of a study: it assigns trials, records their outcomes, and writes both to the study's file.
+
+`Study` and `Run` use it. An interruption, such as Ctrl-C, may come at any line and loses nothing: a trial is noted in
+the journal before it changes, and so is written even where the interruption comes just then; the clean-up after an
+interruption can be repeated.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from scratchtune.search import Result
+from scratchtune.study.backup import write_backup
+from scratchtune.study.context import StudyContext
+from scratchtune.study.definition import Definition
+from scratchtune.study.journal import Journal, trial_of
+from scratchtune.study.locking import StorageError
+from scratchtune.study.proposals import Proposer
+from scratchtune.study.table import Table
+from scratchtune.study.trial import Trial
+
+Made = TypeVar("Made")
+
+
+class AskTell:
+    """A table of trials with its file, if there is one; usable from several threads.
+
+    ``worker_losses``: by the number of a running trial, how often its worker was lost, counted over all runs.
+    """
+
+    def __init__(self, definition: Definition, storage: str | os.PathLike[str] | None) -> None:
+        self.definition = definition
+        self.table = Table(definition.space, definition.sign)
+        self.context = StudyContext(definition, self.table)
+        self.worker_losses: dict[int, int] = {}
+        self._proposer = Proposer(definition, self.table)
+        self._in_run = False  # trials are then written by `write`, several in one commit
+        self._is_closed = False
+        self._lock = threading.RLock()
+        self._journal = None if storage is None else Journal(definition, self.table, storage)
+        if self._journal is not None:
+            self._load([trial_of(definition, self.context, row) for row in self._journal.open()])
+            self.table.unclaimed_enqueued = list(self.table.enqueued)
+
+    # Asking and telling ----------------------------------------------------------------------------------------------
+
+    def ask(self) -> Trial:
+        """Assign the next trial to an owner of its own; raises `NotReady` or `Exhausted` where there is none."""
+        owner = object()
+        try:
+            return self.assign(owner)
+        except BaseException:  # after an interruption the trial may be in the table, and the caller does not have it
+            self.release(owner)
+            raise
+
+    def assign(self, owner: object) -> Trial:
+        """Assign the next trial to an owner, until the trial is told or the owner released."""
+        return self._change(lambda: self._assigned(owner))
+
+    def _assigned(self, owner: object) -> Trial:
+        """The next trial: the first unassigned one, or a new one."""
+        if self.table.unassigned:
+            trial = self.table.unassigned[0]
+            self._note(trial)
+            self.table.restart(trial, owner)
+            return trial
+        from_queue = bool(self.table.queue)
+        trial = Trial(self.context, len(self.table.trials), self._proposer.next())
+        self._note(trial)
+        self.table.add(trial, owner, from_queue)
+        return trial
+
+    def tell(self, trial: Trial | int, value: Any, state: str | None = None) -> Trial:
+        """Record the outcome of a running trial."""
+        return self._change(lambda: self._told(trial, value, state))
+
+    def _told(self, trial: Trial | int, value: Any, state: str | None) -> Trial:
+        found = self.table.find(trial)
+        if found.state != "running":
+            raise ValueError(f"trial {found.number} is {found.state} already; a trial can be told once")
+        self._finish(found, found.finish(value, state))
+        return found
+
+    def tell_outcome(self, trial: Trial, outcome: Mapping[str, Any]) -> None:
+        """Record the `Trial.outcome` of another process, unless the trial has been told already."""
+        with self._lock:
+            if trial.state == "running":
+                self._change(lambda: self._finish(trial, trial.finish_as(outcome)))
+
+    def tell_value(self, trial: Trial, value: Any) -> None:
+        """Record a value, unless the trial has been told already, as by its objective."""
+        with self._lock:
+            if trial.state == "running":
+                self.tell(trial, value)
+
+    def _finish(self, trial: Trial, state: str) -> None:
+        """Set the state of a trial whose outcome is recorded."""
+        self._note(trial)
+        self.table.finish(trial, state)
+
+    def release(self, owner: object) -> None:
+        """Make the running trials of an owner unassigned, so that they are assigned again."""
+        with self._lock:
+            self.table.release(owner)
+            self._end_writing()
+
+    def enqueue(self, params: Mapping[str, Any]) -> None:
+        """Append a configuration to the queue; in a loaded study, claim those that it was stored with first."""
+        with self._lock:
+            self._refuse_closed()
+            table, space = self.table, self.definition.space
+            checked = space.check(params)
+            if table.unclaimed_enqueued:
+                stored = table.trials[table.unclaimed_enqueued[0]].shared_params
+                if space.key(stored) != space.key(checked):
+                    raise ValueError(
+                        f"params is {checked!r}; in this stored study {stored!r} was enqueued at this point: enqueue "
+                        "the same configurations in the same order, and further ones after them")
+                table.unclaimed_enqueued.pop(0)
+                return
+            self.definition.searcher.enqueued(checked, len(table.trials) + len(table.queue))  # raises if not possible
+            table.queue.append(checked)
+
+    # Runs ------------------------------------------------------------------------------------------------------------
+
+    def begin_run(self) -> None:
+        """From now on trials are written when `write` is called, and the right to write is kept."""
+        with self._lock:
+            self._begin_writing()
+            self._in_run = True
+            if self._journal is not None:
+                self._journal.in_run = True
+
+    def write(self) -> None:
+        """Write all noted trials, in one commit."""
+        if self._journal is not None:
+            with self._lock:
+                self._journal.write()
+
+    def end_run(self, owner: object) -> None:
+        """Write what is not written, and release the run's trials. May be called again."""
+        with self._lock:
+            self._in_run = False
+            if self._journal is not None:
+                self._journal.in_run = False
+            try:
+                self.write()
+            finally:
+                self.release(owner)
+
+    # The file --------------------------------------------------------------------------------------------------------
+
+    def backup(self, path: Path) -> None:
+        """Write a complete copy of the study to another file."""
+        with self._lock:
+            write_backup(self.definition, self.table.trials, self._journal, path)
+
+    def refuse_own(self, path: Path) -> None:
+        """A ValueError where a path is the study's own file."""
+        if self._journal is not None:
+            self._journal.refuse_own(path)
+
+    def close(self) -> None:
+        """Write what is not written, and close the file."""
+        with self._lock:
+            if self._in_run:
+                raise RuntimeError(
+                    f"the study {self.definition.name!r} is being run; close it when run has returned")
+            try:
+                if self._journal is not None and self._journal.has_unwritten and not self._is_closed:
+                    self._begin_writing()
+                    self.write()
+            finally:
+                self._is_closed = True
+                self.table.disown_all()
+                if self._journal is not None:
+                    self._journal.close()
+
+    def _change(self, change: Callable[[], Made]) -> Made:
+        """Make a change and write it, also where an interruption cuts the change or the writing short."""
+        with self._lock:
+            try:
+                self._begin_writing()
+                made = change()
+                if not self._in_run:
+                    self.write()
+                self._end_writing()
+                return made
+            except Exception:
+                self._end_writing()
+                raise
+            except BaseException:
+                self.write()
+                self._end_writing()
+                raise
+
+    def _begin_writing(self) -> None:
+        """Take the right to write, and reconcile the table with what another process has written since."""
+        self._refuse_closed()
+        if self._journal is not None and self._journal.begin_writing():
+            stored = [trial_of(self.definition, self.context, row) for row in self._journal.rows()]
+            if [trial.state for trial in stored] != [trial.state for trial in self.table.trials]:
+                self._load(stored)
+            self._journal.reconciled()
+
+    def _end_writing(self) -> None:
+        """Give back the right to write when no trial is under way."""
+        if self._journal is not None and not self._in_run and not self.table.has_assigned():
+            self._journal.end_writing()
+
+    def _load(self, trials: list[Trial]) -> None:
+        """Make stored trials the table; those that were running are assigned again first."""
+        if [trial.number for trial in trials] != list(range(len(trials))):
+            raise StorageError(
+                f"the study {self.definition.name!r} is stored with a gap in its numbers; it can't be resumed")
+        self.table.replace(trials)
+
+    def _note(self, trial: Trial) -> None:
+        if self._journal is not None:
+            self._journal.note(trial)
+
+    def _refuse_closed(self) -> None:
+        if self._is_closed:
+            raise StorageError(f"the study {self.definition.name!r} is closed: its trials can be read, but no trial "
+                               "can be run; create the Study again to continue")
+
+    # Copies ----------------------------------------------------------------------------------------------------------
+
+    def results(self) -> list[Result]:
+        """The results that a study which starts from this one sees: those of earlier studies, then its own."""
+        return self.definition.earlier + self.table.results()
+
+    def __getstate__(self) -> dict[str, Any]:
+        with self._lock:
+            return {name: value for name, value in vars(self).items() if name != "_lock"} | {
+                "_journal": None, "worker_losses": {}, "_in_run": False, "_is_closed": False}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._lock = threading.RLock()
+        self.table.release_all()

@@ -1,0 +1,241 @@
+"""The journal joins a study's table to its file: trials are loaded when a study is opened, and written as they change.
+
+Between processes, `scratchtune.study.locking` decides who writes a file. Within a process, one `Study` object at a time
+writes a study: the registry at the end of this module.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import weakref
+from pathlib import Path
+from typing import Any
+
+from scratchtune.files import identity
+from scratchtune.search import Suggestion
+from scratchtune.study.definition import Definition
+from scratchtune.study.locking import NotWritable, StorageError
+from scratchtune.study.storage import BESIDE, Lost, Row, Storage, packed_params, unpacked_params
+from scratchtune.study.table import Table
+from scratchtune.study.trial import Trial, TrialContext
+
+
+class Journal:
+    """The file of one study, which is open only while this object has the right to write.
+
+    A trial is noted before it changes. The next commit writes all noted trials as they are by then; after a commit that
+    failed they stay noted.
+    """
+
+    def __init__(self, definition: Definition, table: Table, path: str | os.PathLike[str]) -> None:
+        if not isinstance(path, (str, os.PathLike)):
+            raise TypeError(f"storage is {path!r}; it must be the path of a file, or None")
+        self.in_run = False  # whether the study is within `Study.run`; no other object may then take the right to write
+        self._definition, self._table, self._given_path = definition, table, path
+        self._noted: dict[int, Trial] = {}
+        self._may_write = False  # whether it has the right to write, and its table holds what others wrote before
+        self._storage: Storage | None = None
+        self._running: list[int] = []  # numbers of the trials that were not finished when the version was read
+        self._version: Any = None  # of the file, as the table was reconciled with it
+        self._newest: Any = None  # of the file, as it was found by `begin_writing`
+
+    def __del__(self) -> None:
+        if getattr(self, "_storage", None) is not None:
+            self.close()
+
+    # Opening ---------------------------------------------------------------------------------------------------------
+
+    def open(self) -> list[Row]:
+        """Create the study in the file, or check that the stored one has this definition; return the stored trials.
+
+        That takes the right to write for a moment. Where another process has it, a stored study is only read.
+        """
+        try:
+            with Storage(self._given_path, patience=0.0) as storage:
+                return self._opened(storage)
+        except NotWritable:
+            reading = self._is_readable()
+        with Storage(self._given_path, reading) as storage:
+            return self._opened(storage)
+
+    def _is_readable(self) -> bool:
+        """Whether the study is in the file."""
+        with contextlib.suppress(StorageError), Storage(self._given_path, reading=True) as storage:
+            return self._definition.name in storage.names()
+        return False
+
+    def _opened(self, storage: Storage) -> list[Row]:
+        self.path, self._identity = storage.file, storage.identity
+        storage.enter(self._definition.name, self._definition.as_stored())
+        rows = storage.rows(self._definition.name)
+        if not storage.reading:  # otherwise another process may be changing it
+            self._remember_version(storage, [row.number for row in rows if row.state == "running"])
+        return rows
+
+    def _remember_version(self, storage: Storage, running: list[int]) -> None:
+        """Remember the file's version, which shows later whether another writer has changed the study."""
+        self._running = running
+        self._version = storage.version(self._definition.name, self._running)
+
+    # Writing ---------------------------------------------------------------------------------------------------------
+
+    def begin_writing(self) -> bool:
+        """Take the right to write, unless this object has it; return whether another writer has changed the study.
+
+        If so, the table must be reconciled with `rows`, and `reconciled` be called.
+        """
+        _claim(self.path, self._definition.name, self, must_be_latest=self._may_write)
+        storage = self._opened_for_writing()
+        if not self._may_write:
+            self._newest = storage.version(self._definition.name, self._running)
+            self._may_write = self._newest == self._version
+        return not self._may_write
+
+    def rows(self) -> list[Row]:
+        """The stored trials."""
+        assert self._storage is not None
+        return self._storage.rows(self._definition.name)
+
+    def reconciled(self) -> None:
+        """The table holds now what the file holds."""
+        self._version, self._may_write = self._newest, True
+
+    def note(self, trial: Trial) -> None:
+        """Have a trial written with the next commit, as it is by then."""
+        self._noted[trial.number] = trial
+
+    def write(self) -> None:
+        """Write all noted trials in one commit; twice where the first commit may have been lost."""
+        if self._noted and self._may_write:
+            try:
+                self._put()
+            except Lost:
+                self._put()
+
+    def end_writing(self) -> None:
+        """Close the file, and give back the right to write, unless something is not written yet."""
+        if self._noted:
+            return
+        try:
+            if self._storage is not None and self._storage.is_open and self._may_write:
+                try:
+                    self._storage.confirm()
+                except Lost:
+                    self._put()
+                self._remember_version(
+                    self._storage, [trial.number for trial in self._table.trials if trial.state == "running"])
+        finally:
+            self.close()
+
+    @property
+    def has_unwritten(self) -> bool:
+        """Whether a noted trial is not written, since writing has failed."""
+        return bool(self._noted)
+
+    def close(self) -> None:
+        """Close the file, whatever is not written. May be called again."""
+        self._may_write = False
+        if self._storage is not None:
+            self._storage.close()
+            self._storage = None
+
+    def _opened_for_writing(self) -> Storage:
+        """The file that this study was opened in, not another one of that name, opened for writing."""
+        if self._storage is None or not self._storage.is_open:
+            if not self.is_in_place():
+                raise StorageError(
+                    f"{str(self.path)!r} was deleted or replaced since this study was opened; the study in memory has "
+                    "all trials: study.backup(path) keeps them in another file, study.to_csv(path) writes them as a "
+                    "table")
+            self._storage = Storage(self.path)
+            if self._may_write:  # commits were lost; all trials are written again, and none that is there overwritten
+                self._storage.enter(self._definition.name, self._definition.as_stored())
+                self._noted = {trial.number: trial for trial in self._table.trials}
+        return self._storage
+
+    def _put(self) -> None:
+        storage = self._opened_for_writing()
+        storage.put(self._definition.name, [row_of(self._definition, trial) for trial in self._noted.values()])
+        self._noted.clear()
+
+    # The file --------------------------------------------------------------------------------------------------------
+
+    def is_in_place(self) -> bool:
+        """Whether the file is the one that the study was opened in."""
+        return identity(self.path) == self._identity
+
+    def refuse_own(self, path: Path) -> None:
+        """A ValueError where a path is the study's file, or a file that belongs to it."""
+        for end in ("", *BESIDE):
+            own = self.path.with_name(self.path.name + end)
+            if Path(os.path.realpath(path)) == own or (identity(path) is not None and identity(path) == identity(own)):
+                raise ValueError(f"path is {str(path)!r}, which is the file of this study, or belongs to it; it must "
+                                 "be another file")
+
+
+# A trial and its row --------------------------------------------------------------------------------------------------
+
+
+def row_of(definition: Definition, trial: Trial) -> Row:
+    """A trial as it is stored."""
+    return Row(
+        trial.number, trial.state, trial.value, packed_params(definition.space, trial.shared_params),
+        trial.shared_params, trial.why, definition.reason(trial.number, trial.why), trial.budget, trial.parent,
+        trial.reports, trial.scores, trial.visits, trial.error, trial.traceback, trial.attempts, trial.started,
+        trial.finished, trial.seconds, trial.saved)
+
+
+def trial_of(definition: Definition, context: TrialContext, row: Row) -> Trial:
+    """A stored trial; one that was running is reset to its start."""
+    try:
+        params = definition.space.check(unpacked_params(definition.space, row.params))
+    except (IndexError, KeyError, TypeError, ValueError) as problem:
+        raise StorageError(
+            f"trial {row.number} of the study {definition.name!r} is not in this space: {problem}") from problem
+    trial = Trial(context, row.number, Suggestion(params, row.why, row.budget, row.parent))
+    trial.attempts, trial.started = row.attempts, row.started or trial.started
+    if row.state != "running":
+        for name in ("state", "value", "reports", "scores", "visits", "error", "traceback", "finished", "seconds",
+                     "saved"):
+            setattr(trial, name, getattr(row, name))
+    return trial
+
+
+# The writers of this process ------------------------------------------------------------------------------------------
+
+_guard = threading.RLock()
+_writers: dict[tuple[Path, str], weakref.ref[Journal]] = {}  # the latest writer of each study, by file and name
+
+
+def _claim(path: Path, study: str, journal: Journal, must_be_latest: bool) -> None:
+    """Make a journal the writer of a study in this process; its previous writer may not write it any more.
+
+    Raises
+        StorageError where the previous writer is within a run. With ``must_be_latest``, when the journal has trials
+        that were assigned and not written yet, also where it is not the latest writer itself.
+    """
+    with _guard:
+        reference = _writers.get((path, study))
+        latest = None if reference is None else reference()
+        if latest is not None and latest is not journal:
+            if must_be_latest:
+                raise StorageError(
+                    f"the study {study!r} in {str(path)!r} has been taken over by another Study of this process; "
+                    "continue with that one")
+            if latest.in_run:
+                raise StorageError(
+                    f"the study {study!r} in {str(path)!r} is being run by another Study of this process; wait for it")
+        _writers[path, study] = weakref.ref(journal)
+
+
+def _forget_writers() -> None:
+    """In a forked child: the journals of its parent do not write here."""
+    global _guard
+    _guard = threading.RLock()
+    _writers.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_writers)

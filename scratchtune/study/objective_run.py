@@ -1,0 +1,322 @@
+"""A run of `Study.run`: each trial is one call of the objective, by threads or by an executor whose workers may die.
+
+Implements section 7.3 of the document.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
+from dataclasses import dataclass, field
+from typing import Any
+
+from scratchtune import checks
+from scratchtune.evaluation.parallel import workers
+from scratchtune.search import Exhausted
+from scratchtune.study.asktell import AskTell
+from scratchtune.study.executors import Sender, capacity
+from scratchtune.study.progress import Progress
+from scratchtune.study.run import Run, Task
+from scratchtune.study.trial import Trial
+
+LONG = 2.0  # seconds; idle workers of a shorter run are not reported
+QUIET = 10.0  # seconds without a result, after which the executor is asked whether it has workers at all
+TRIALS = 50  # how many trials a study runs if neither the user nor the searcher says
+
+
+def idle_share(busy: float, workers: int, lasted: float) -> float:
+    """Share of the workers' time in which they had no trial.
+
+    Formula [idle_share]
+        s = max(1 − b / (w · t), 0)
+    Where
+        b: busy, scalar, >= 0, seconds of trials, added up
+        w: workers, scalar, integer >= 1
+        t: lasted, scalar, > 0, seconds from the first begin to the last end
+    Returns
+        s, from 0 to 1.
+    Source
+        One less the efficiency of a parallel program, as in Amdahl (1967).
+    Example
+        >>> idle_share(6.0, 4, 2.0)
+        0.25
+    """
+    return max(1.0 - busy / (workers * lasted), 0.0)
+
+
+@dataclass
+class RunOptions:
+    """The arguments of `Study.run`, described and checked as there; ``callbacks`` get the study and the trial."""
+
+    n_trials: int | None = None
+    timeout: float | None = None
+    n_jobs: int = 1
+    executor: Any = None
+    callbacks: Any = ()
+    progress: bool = True
+    retries: int = 2
+    max_failures: int | None = None
+    workers: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        if self.n_trials is not None:
+            self.n_trials = checks.integer("n_trials", self.n_trials, low=1)
+        if self.timeout is not None:
+            self.timeout = checks.real("timeout", self.timeout, low=0.0)
+        if self.max_failures is not None:
+            self.max_failures = checks.integer("max_failures", self.max_failures, low=1)
+        self.callbacks = tuple(self.callbacks) if isinstance(self.callbacks, Iterable) else (self.callbacks,)
+        for callback in self.callbacks:
+            if not callable(callback):
+                raise TypeError(f"callbacks holds {callback!r}; it must hold functions of a study and a trial")
+        self.retries = checks.integer("retries", self.retries, low=0)
+        self.workers = capacity(self.executor, self.n_jobs)
+
+
+class ObjectiveRun(Run):
+    """One call of `Study.run`; ``study`` is what the callbacks get."""
+
+    def __init__(self, core: AskTell, objective: Callable[[Trial], Any], options: RunOptions, study: Any) -> None:
+        definition, table = core.definition, core.table
+        schedule = definition.searcher.planned(definition.space, len(table.queue) + len(table.enqueued))
+        super().__init__(
+            core, options.n_trials or (TRIALS if schedule is None else None), tasks=1, at_once=options.workers,
+            deadline=None if options.timeout is None else time.monotonic() + options.timeout)
+        self.objective, self.options, self.study = objective, options, study
+        planned = options.n_trials or (TRIALS if schedule is None else schedule)
+        left = max(planned - len(table.trials) + len(table.unassigned), 0)
+        headline = None if schedule is None else f"{definition.searcher.headline()}: {left} trials"
+        self.progress = Progress(left, "trial", options.workers, bool(options.progress), headline)
+        self.to_resend: list[Trial] = []  # begun, and submitted again since their worker was lost
+        self.failed: list[Trial] = []
+        self.idle: float | None = None
+        self._sender: Sender
+        self._busy, self._since, self._until = 0.0, 0.0, 0.0  # seconds of work; first begin, last end
+
+    def go(self) -> None:
+        """Run to the end, and print notes about failures, the schedule and idle workers."""
+        try:
+            super().go()
+            self._report()
+        except SystemExit:
+            self.progress.note("sys.exit() was called, which ends the run; the next run continues from here")
+            raise
+        finally:
+            if len(self.failed) > 1:
+                self.progress.note(
+                    f"{len(self.failed)} of {len(self.begun)} trials failed; the study's table holds the errors")
+            self.progress.close()
+
+    def _work(self) -> None:
+        executor = self.options.executor
+        pool = workers(self.at_once) if executor is None else contextlib.nullcontext(executor)
+        with pool as executor, Sender(executor, self.objective, self.at_once) as self._sender:
+            self.loop()
+
+    def _report(self) -> None:
+        """Compare the trials with the searcher's schedule, if it has one, and measure how idle the workers were."""
+        table = self.core.table
+        message = self.core.definition.searcher.check(
+            [None if trial.state == "running" else table.result_of(trial) for trial in table.trials])
+        if message is not None:
+            self.progress.note(message)
+        lasted = self._until - self._since
+        self.idle = idle_share(self._busy, self.at_once, lasted) if lasted > 0.0 else 0.0
+        if self.at_once > 1 and self.idle > 0.05 and lasted > LONG:
+            self.progress.note(f"the {self.at_once} workers were idle for {self.idle:.0%} of the time")
+
+    # Trials begin ----------------------------------------------------------------------------------------------------
+
+    def _trials_to_resend(self) -> list[Trial]:
+        trials: list[Trial] = []
+        while self.to_resend and self._has_room(len(trials)):
+            trials.append(self.to_resend.pop(0))
+        return trials
+
+    def _has_room(self, trials: int) -> bool:
+        return len(self.in_flight) + trials < (1 if self._one_at_a_time() else self.at_once)
+
+    def _one_at_a_time(self) -> bool:
+        """Whether a trial that fails if it loses one more worker runs alone, so that no other trial can be the cause.
+        """
+        return not self._sender.isolates and any(
+            lost >= self.options.retries and self.core.table.trials[number].state == "running"
+            for number, lost in self.core.worker_losses.items())
+
+    def _begin(self, trial: Trial) -> None:
+        if len(self.in_flight) < self.at_once:
+            self._send(trial, with_objective=trial.number in self.core.worker_losses)
+        else:  # a pool has just broken, and there are fewer workers than before
+            self.to_resend.append(trial)
+
+    def _send(self, trial: Trial, with_objective: bool = False) -> None:
+        self._since = self._since or time.monotonic()
+        trial.start_clock()
+        detach = self.core.context.detached
+        try:
+            try:
+                future = self._sender.submit(trial, detach, with_objective)
+            except BrokenExecutor:
+                if not self._separate():
+                    raise
+                future = self._sender.submit(trial, detach, with_objective)
+        except (BrokenExecutor, RuntimeError) as error:  # RuntimeError: it has been shut down
+            unfinished = _named(trial for trial in self.begun if trial.state == "running")
+            raise RuntimeError(
+                f"the executor takes no trials ({error}); not finished: {unfinished}. Nothing is lost: run again with "
+                "a new one") from error
+        self.in_flight[future] = Task(trial, 0)
+
+    def _on_waiting(self) -> None:
+        self.progress.note(f"not all of the {self.at_once} workers are busy: the searcher needs results first")
+
+    def _on_exhausted(self, end: Exhausted) -> None:
+        if self.limit is not None:
+            self.progress.note(f"the study ends after {len(self.core.table.trials)} trials: {end}")
+
+    # Trials end ------------------------------------------------------------------------------------------------------
+
+    def _ended(self) -> set[Future]:
+        """Wait until a trial has ended, and print a note if there is no worker that could end one."""
+        while True:
+            done, _ = wait(self.in_flight, timeout=QUIET, return_when=FIRST_COMPLETED)
+            if not self._sender.isolates and any(isinstance(_error_of(future), BrokenExecutor) for future in done):
+                done, _ = wait(self.in_flight, timeout=QUIET)  # it has broken for the others too
+            if done:
+                return done
+            if self._sender.lacks_workers():
+                waiting = _named(task.trial for task in self.in_flight.values())
+                self.progress.note(f"{waiting} must wait: the executor has no workers at present")
+
+    def _collect(self, future: Future) -> None:
+        """Record a trial's outcome; a trial whose worker was lost, or did not have the objective, is sent again."""
+        trial = self.in_flight[future].trial
+        self._until = time.monotonic()
+        self._busy += trial.elapsed()
+        error = _error_of(future)
+        if error is not None and not future.cancelled() and (
+                self._sender.is_local or not isinstance(error, Exception)):
+            raise error  # an interruption
+        if isinstance(error, BrokenExecutor) and not self._sender.was_begun(future):
+            raise RuntimeError(
+                f"the executor is broken: its worker processes die before they can begin with a trial, at last trial "
+                f"{trial.number} ({error}). Nothing is lost: run again with a new one") from error
+        if isinstance(error, BrokenExecutor) and self._separate():
+            return
+        if error is not None:
+            self._lose(trial, error)
+            return
+        outcome = future.result()
+        if outcome is None and not self._sender.is_local and trial.state == "running":
+            self._send(trial, with_objective=True)
+            return
+        self._record(trial, outcome)
+
+    def _record(self, trial: Trial, outcome: Any) -> None:
+        """Tell a trial, and call the callbacks."""
+        self._tell(trial, 0, outcome)
+        self.core.worker_losses.pop(trial.number, None)
+        if trial.state == "failed":
+            self.failed.append(trial)
+            if len(self.failed) == 1:
+                self.progress.note(f"trial {trial.number} failed: {trial.error}")
+        best = self.core.table.best
+        self.progress.done(self._typical_seconds(trial), None if best is None else best.value)
+        if self.options.callbacks:
+            self.core.write()  # a callback may rely on the trial being stored
+        for callback in self.options.callbacks:
+            callback(self.study, trial)
+        most = self.options.max_failures
+        if most is not None and len(self.failed) >= most:
+            first = self.failed[0]
+            raise RuntimeError(
+                f"{len(self.failed)} trials have failed, which max_failures={most} does not allow; the first, trial "
+                f"{first.number}: {first.error}\n{first.traceback or ''}".rstrip())
+
+    def _tell(self, trial: Trial, part: int, outcome: Any) -> None:
+        if self._sender.is_local:
+            self.core.tell_value(trial, outcome)
+        elif isinstance(outcome, dict):
+            self.core.tell_outcome(trial, outcome)
+        elif outcome is not None:  # an error; None is the answer of a worker that does not have the objective
+            self.core.tell_value(trial, outcome)
+
+    def _typical_seconds(self, trial: Trial) -> float:
+        """The seconds that a trial of the schedule's mean budget takes, estimated from this one."""
+        mean = self.core.definition.searcher.mean_budget()
+        return (trial.seconds or 0.0) * (mean / trial.budget if mean and trial.budget else 1.0)
+
+    def _wait_for_threads(self) -> None:
+        late = [future for future in self.in_flight if not future.cancel()]
+        if late and self._sender.is_local:
+            wait(late)
+
+    # Workers are lost ------------------------------------------------------------------------------------------------
+
+    def _separate(self) -> bool:
+        """After the user's process pool broke: its trials begin again, each in a pool of its own.
+
+        Which of them ended its worker is not known, nor whether one did, so it counts against none. From now on a
+        worker that dies breaks the pool of its trial alone. False if the executor can't be replaced in this way.
+        """
+        pools = self._sender.separate()
+        if not pools:
+            return False
+        self.at_once = min(self.at_once, pools)
+        wait(self.in_flight)  # all have ended or broken
+        broken = [future for future in self.in_flight if isinstance(_error_of(future), BrokenExecutor)]
+        trials = [self.in_flight.pop(future).trial for future in broken]
+        during = f" while {_named(trials)} ran" if trials else ""
+        once_more = f", at first {_named(trials)} once more" if trials else ""
+        self.progress.note(
+            f"a worker process died{during}, and its process pool broke: from here on each trial runs in a process "
+            f"pool of its own{once_more}")
+        for trial in trials:
+            self._begin_again(trial)
+        return True
+
+    def _lose(self, trial: Trial, error: BaseException) -> None:
+        """Begin a trial again whose worker was lost; after too many times it has failed.
+
+        Where several trials may have shared the worker, a loss makes a trial fail only if the trial ran alone.
+        """
+        if trial.state != "running":  # it has been told meanwhile
+            self._record(trial, None)
+            return
+        losses, retries = self.core.worker_losses, self.options.retries
+        before = losses.get(trial.number)
+        ran_alone = self._sender.isolates or self.at_once == 1 or (before is not None and before >= retries)
+        lost = (before or 0) + 1
+        losses[trial.number] = lost if ran_alone else min(lost, retries)
+        if losses[trial.number] > retries:
+            times = "once" if lost == 1 else f"{lost} times, at last"
+            problem = RuntimeError(f"its worker was lost {times} with {type(error).__name__}")
+            problem.__cause__ = error
+            self._record(trial, problem)
+            return
+        self.progress.note(
+            f"the worker of trial {trial.number} was lost ({type(error).__name__}: {error}): it begins again")
+        self._begin_again(trial)
+
+    def _begin_again(self, trial: Trial) -> None:
+        if trial.state != "running":  # it has been told meanwhile
+            self._record(trial, None)
+            return
+        self.core.worker_losses.setdefault(trial.number, 0)
+        trial.begin()
+        self.to_resend = sorted([*self.to_resend, trial], key=lambda trial: trial.number)
+
+
+def _error_of(future: Future) -> BaseException | None:
+    """What a future that has ended raised."""
+    return CancelledError() if future.cancelled() else future.exception()
+
+
+def _named(trials: Iterable[Trial]) -> str:
+    """Such as "trial 4", "trials 4 and 5", "trials 4, 5 and 6"."""
+    numbers = [str(number) for number in sorted(trial.number for trial in trials)]
+    if len(numbers) == 1:
+        return f"trial {numbers[0]}"
+    return f"trials {', '.join(numbers[:-1])} and {numbers[-1]}"

@@ -1,0 +1,88 @@
+"""The proposals of a study: its next trial, from the queue of the user or from the searcher.
+
+Trial ``number`` is proposed from the first ``needs(number)`` results alone, so the table does not depend on the number
+of workers, nor on the order in which they finish.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from scratchtune.search import PendingParams, Seen, Suggestion
+from scratchtune.study.definition import Definition
+from scratchtune.study.table import Table
+
+
+class NotReady(RuntimeError):
+    """The searcher needs the result of an earlier trial first; ``awaited`` is its number."""
+
+    def __init__(self, number: int, awaited: int) -> None:
+        super().__init__(
+            f"trial {number} can't be proposed yet: the searcher needs the result of trial {awaited} first")
+        self.number, self.awaited = number, awaited
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return NotReady, (self.number, self.awaited)
+
+
+class Proposer:
+    """Proposes the next trial of a table."""
+
+    def __init__(self, definition: Definition, table: Table) -> None:
+        self._definition, self._table = definition, table
+
+    def next(self) -> Suggestion:
+        """The suggestion for the next trial: the first configuration of the queue, else the searcher's.
+
+        Raises
+            `NotReady` while a result is missing, and `Exhausted` when the searcher has nothing left to propose.
+        """
+        number, finished = len(self._table.trials), len(self._table.finished())
+        if finished < self._required_prefix(number):
+            raise NotReady(number, finished)
+        if self._table.queue:
+            return self._definition.searcher.enqueued(self._table.queue[0], number)
+        return self._searched(number)
+
+    def _required_prefix(self, number: int) -> int:
+        """How many leading trials must be finished before a trial begins: for the searcher and the stopping rule."""
+        needs = 0 if self._table.queue else self._definition.searcher.needs(number)
+        stopping = self._definition.stopping
+        return needs if stopping is None else max(needs, stopping.needs(number))
+
+    def _searched(self, number: int) -> Suggestion:
+        """The searcher's suggestion, checked."""
+        definition, table = self._definition, self._table
+        needs = definition.searcher.needs(number)
+        enqueued = bisect.bisect_left(table.enqueued, number)
+        seen = Seen(table.finished()[:needs], definition.earlier, enqueued, definition.seed)
+        rng = np.random.default_rng(np.random.SeedSequence(definition.seed, spawn_key=(number,)))
+        suggestion = definition.searcher.suggest(definition.space, seen, Pending(table, needs, number), number, rng)
+        if not isinstance(suggestion, Suggestion):
+            raise TypeError(f"{definition.searcher!r} suggested {suggestion!r}; it must return a Suggestion")
+        suggestion.params = definition.space.check(suggestion.params)
+        return suggestion
+
+
+class Pending(PendingParams):
+    """The params of the trials from ``start`` up to ``stop``; whether a configuration is among them is one look-up."""
+
+    def __init__(self, table: Table, start: int, stop: int) -> None:
+        self._table, self._start, self._stop = table, start, stop
+
+    def __len__(self) -> int:
+        return self._stop - self._start
+
+    def __getitem__(self, index: Any) -> Any:
+        numbers = range(self._start, self._stop)[index]
+        if isinstance(numbers, range):
+            return [self._table.trials[number].shared_params for number in numbers]
+        return self._table.trials[numbers].shared_params
+
+    def __contains__(self, params: object) -> bool:
+        assert isinstance(params, Mapping)
+        return any(self._start <= number < self._stop for number in self._table.numbers_with(params))

@@ -1,0 +1,130 @@
+"""The table of a study, in memory: its trials in order of number, the best one, the results that searchers see.
+
+Ctrl-C may come at any line. So attributes that belong together are set in one assignment, which no interruption splits:
+its right side is computed before anything changes. All else is computed from the trials when it is needed.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from scratchtune import checks
+from scratchtune.search import Result, Space
+from scratchtune.study.trial import Trial
+
+
+class Table:
+    """Trials, each running one assigned to its owner (any object, such as a run) until it is finished or released.
+
+    Attributes, for reading only:
+
+    - ``trials``, in order of number; ``best``, the complete trial of the best value, the first of several;
+    - ``unassigned``: running trials without an owner, which are assigned again before any new trial;
+    - ``queue``: enqueued configurations without a trial; ``enqueued``: the numbers of the trials made from such ones;
+    - ``unclaimed_enqueued``: numbers of enqueued trials that were loaded, and that the script has not enqueued again.
+    """
+
+    def __init__(self, space: Space, sign: float) -> None:
+        self._space, self._sign = space, sign
+        self.trials: list[Trial] = []
+        self.best: Trial | None = None
+        self.unassigned: list[Trial] = []
+        self.queue: list[dict[str, Any]] = []
+        self.enqueued: list[int] = []
+        self.unclaimed_enqueued: list[int] = []
+        self._owners: dict[int, object] = {}  # by number, of the running trials that are assigned
+        self._finished: list[Result] = []  # a memo of `finished`
+        self._numbers: dict[tuple[Any, ...], list[int]] = {}  # a memo of `numbers_with`, of the first `_indexed` trials
+        self._indexed = 0
+
+    # Changes, each in one assignment ---------------------------------------------------------------------------------
+
+    def add(self, trial: Trial, owner: object, from_queue: bool) -> None:
+        """Append a trial, assigned to its owner; ``from_queue``: it is made from the first configuration there."""
+        number = trial.number
+        self.trials[number:], self._owners[number], self.queue, self.enqueued, self.unclaimed_enqueued = (
+            [trial], owner, self.queue[from_queue:], self.enqueued + [number] * from_queue, [])
+
+    def restart(self, trial: Trial, owner: object) -> None:
+        """Begin the first unassigned trial again, assigned to a new owner."""
+        trial.begin()
+        self.unassigned, self._owners[trial.number] = self.unassigned[1:], owner
+
+    def finish(self, trial: Trial, state: str) -> None:
+        """Set a trial's final state; the rest of its outcome is recorded already."""
+        best = self.best
+        if state == "complete" and (best is None or self._rank(trial) < self._rank(best)):
+            best = trial
+        trial.state, self.best, self.unassigned = state, best, [t for t in self.unassigned if t is not trial]
+        self._owners.pop(trial.number, None)
+
+    def release(self, owner: object) -> None:
+        """Make the running trials of an owner unassigned."""
+        if owner in self._owners.values():
+            owners = {number: other for number, other in self._owners.items() if other is not owner}
+            self._owners, self.unassigned = owners, [
+                trial for trial in self.trials if trial.state == "running" and trial.number not in owners]
+
+    def release_all(self) -> None:
+        """Make all running trials unassigned."""
+        self._owners, self.unassigned = {}, [trial for trial in self.trials if trial.state == "running"]
+
+    def disown_all(self) -> None:
+        """Forget all owners, and assign no trial again."""
+        self._owners = {}
+
+    def replace(self, trials: list[Trial]) -> None:
+        """Replace all trials by those of a file; of the queue drop what another process has enqueued there too."""
+        queue, known = self.queue, len(self.trials)
+        enqueued = [trial.number for trial in trials if trial.why.get("enqueued")]
+        for number in enqueued[bisect.bisect_left(enqueued, known) :]:
+            if queue and self._space.key(queue[0]) == self._space.key(trials[number].shared_params):
+                queue = queue[1:]
+        best = min((trial for trial in trials if trial.state == "complete"), key=self._rank, default=None)
+        unassigned = [trial for trial in trials if trial.state == "running"]
+        self.trials, self._finished, self.best, self.queue, self.enqueued, self._owners, self.unassigned = (
+            trials, [], best, queue, enqueued, {}, unassigned)
+        self._numbers, self._indexed = {}, 0
+
+    # Look-ups --------------------------------------------------------------------------------------------------------
+
+    def find(self, trial: Trial | int) -> Trial:
+        """The trial of that number, or that very trial; a ValueError where it is not one of this table."""
+        number = trial.number if isinstance(trial, Trial) else checks.integer("trial", trial)
+        if not 0 <= number < len(self.trials) or (isinstance(trial, Trial) and trial is not self.trials[number]):
+            raise ValueError(f"trial {number} is not one of this study, which has {len(self.trials)} trials, from 0")
+        return self.trials[number]
+
+    def has_assigned(self) -> bool:
+        """Whether any running trial has an owner."""
+        return any(self.trials[number].state == "running" for number in self._owners)
+
+    def finished(self) -> list[Result]:
+        """The finished prefix: the results of the trials before the first one that is running."""
+        while len(self._finished) < len(self.trials) and self.trials[len(self._finished)].state != "running":
+            self._finished.append(self.result_of(self.trials[len(self._finished)]))
+        return self._finished
+
+    def result_of(self, trial: Trial) -> Result:
+        """A finished trial as searchers see it: its value as a loss, where smaller is better and NaN is a failure."""
+        loss = float("nan") if trial.value is None else self._sign * trial.value
+        return Result(trial.number, trial.shared_params, loss, trial.state, trial.budget, trial.parent)
+
+    def results(self) -> list[Result]:
+        """The results of all finished trials."""
+        return [self.result_of(trial) for trial in self.trials if trial.state != "running"]
+
+    def numbers_with(self, params: Mapping[str, Any]) -> Sequence[int]:
+        """The numbers of the trials that have exactly these params."""
+        for trial in self.trials[self._indexed :]:
+            self._numbers.setdefault(self._space.key(trial.shared_params), []).append(trial.number)
+        self._indexed = len(self.trials)
+        return self._numbers.get(self._space.key(params), [])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_owners": {}}  # an owner, such as a run, need not be possible to copy
+
+    def _rank(self, trial: Trial) -> tuple[float, int]:
+        return self._sign * (trial.value or 0.0), trial.number
