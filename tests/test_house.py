@@ -1,4 +1,4 @@
-"""The structure of the package: short functions, few arguments, imports without circles. Exceptions may only shrink."""
+"""The structure of the package: short functions, few arguments, imports one way, docstrings, no foreign privates."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ OF_A_FRAMEWORK = {  # Keras's or scikit-learn's
     "precision_recall_fscore_support"}
 TOO_LONG: set[str] = set()
 TOO_MANY_ARGUMENTS = {
-    "network/optimizers.py adam", "study/study.py run"}
 CIRCLES: set[frozenset[str]] = set()
+FOREIGN_PRIVATES: set[str] = set()
 
 
 def functions() -> Iterator[tuple[str, ast.FunctionDef, bool]]:
@@ -90,3 +90,64 @@ def test_imports_go_one_way() -> None:
 def test_searchers_know_nothing_of_networks() -> None:
     searchers = [module for module in MODULES if module.startswith("scratchtune.search")]
     assert not [name for module in searchers for name in reached(module) if name.startswith("scratchtune.network")]
+
+
+PYTHONS = {"_replace", "_asdict", "_fields", "_make"}  # of a NamedTuple; public in spite of the underscore
+
+
+def is_private(name: str) -> bool:
+    """Whether a name begins with one underscore, and is not Python's own."""
+    return name.startswith("_") and not name.startswith("__") and name != "_" and name not in PYTHONS
+
+
+def own_names(tree: ast.Module) -> set[str]:
+    """The names that a file defines: functions, classes, variables, arguments, attributes of self, and __slots__."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.arg):
+            found.add(node.arg)
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"):
+                found.add(node.attr)
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__slots__":
+            found |= set(ast.literal_eval(node.value))
+    return found
+
+
+def test_private_names_stay_in_their_file() -> None:
+    found = set()
+    for file, tree in TREES.items():
+        own = own_names(tree)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                found |= {f"{file}: {alias.name}" for alias in node.names if is_private(alias.name)}
+            elif isinstance(node, ast.Attribute) and is_private(node.attr) and node.attr not in own:
+                found.add(f"{file}: {ast.unparse(node)}")
+    assert found == FOREIGN_PRIVATES
+
+
+def public(node: ast.Module | ast.ClassDef, prefix: str) -> Iterator[tuple[str, ast.FunctionDef | ast.ClassDef]]:
+    """The public functions, classes and methods of a file or class, also those within an ``if`` or ``try``."""
+    blocks: list[ast.AST] = list(node.body)
+    while blocks:
+        child = blocks.pop()
+        if isinstance(child, (ast.If, ast.Try)):
+            blocks += child.body + child.orelse
+        elif isinstance(child, (ast.FunctionDef, ast.ClassDef)) and not child.name.startswith("_"):
+            yield prefix + child.name, child
+            if isinstance(child, ast.ClassDef):
+                yield from public(child, f"{prefix}{child.name}.")
+
+
+def test_public_names_have_docstrings() -> None:
+    found = {file for file, tree in TREES.items() if not ast.get_docstring(tree)}
+    for file, tree in TREES.items():
+        for name, node in public(tree, f"{file} "):
+            decorators = " ".join(ast.unparse(decorator) for decorator in node.decorator_list)
+            if not ast.get_docstring(node) and ".setter" not in decorators and "overload" not in decorators:
+                found.add(name)
+    assert not found
