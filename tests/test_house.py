@@ -21,9 +21,8 @@ OF_A_FRAMEWORK = {  # Keras's or scikit-learn's
     "fit", "learning_curve", "validation_curve", "cross_validate", "cross_val_score",
     "precision_recall_fscore_support"}
 TOO_LONG: set[str] = set()
-TOO_MANY_ARGUMENTS = {
+TOO_MANY_ARGUMENTS = {"network/optimizers.py adam", "study/study.py run"}
 CIRCLES: set[frozenset[str]] = set()
-FOREIGN_PRIVATES: set[str] = set()
 
 
 def functions() -> Iterator[tuple[str, ast.FunctionDef, bool]]:
@@ -92,7 +91,9 @@ def test_searchers_know_nothing_of_networks() -> None:
     assert not [name for module in searchers for name in reached(module) if name.startswith("scratchtune.network")]
 
 
-PYTHONS = {"_replace", "_asdict", "_fields", "_make"}  # of a NamedTuple; public in spite of the underscore
+PYTHONS = {"_replace", "_asdict", "_fields", "_make", "_exit"}  # of NamedTuple and os; documented, so public
+OF_NUMBA = "jit/numba_internals.py"  # the only file that uses private names of Numba; its docstring says why
+OF_A_PROCESS_POOL = {"_max_workers", "_mp_context", "_initializer", "_initargs", "_max_tasks_per_child"}
 
 
 def is_private(name: str) -> bool:
@@ -121,13 +122,13 @@ def own_names(tree: ast.Module) -> set[str]:
 def test_private_names_stay_in_their_file() -> None:
     found = set()
     for file, tree in TREES.items():
-        own = own_names(tree)
+        allowed = own_names(tree) | (OF_A_PROCESS_POOL if file == "study/executors.py" else set())
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom):
                 found |= {f"{file}: {alias.name}" for alias in node.names if is_private(alias.name)}
-            elif isinstance(node, ast.Attribute) and is_private(node.attr) and node.attr not in own:
+            elif isinstance(node, ast.Attribute) and is_private(node.attr) and node.attr not in allowed:
                 found.add(f"{file}: {ast.unparse(node)}")
-    assert found == FOREIGN_PRIVATES
+    assert not {name for name in found if not name.startswith(f"{OF_NUMBA}: ")}
 
 
 def public(node: ast.Module | ast.ClassDef, prefix: str) -> Iterator[tuple[str, ast.FunctionDef | ast.ClassDef]]:

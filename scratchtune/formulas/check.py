@@ -49,6 +49,7 @@ class Row:
 
     @property
     def ok(self) -> bool:
+        """Whether nothing is wrong with the formula, and every mutant was caught."""
         return not self.problems and not self.survived
 
 

@@ -70,14 +70,17 @@ class Formula:
 
     @property
     def computed_as(self) -> str:
+        """The stable rewrite that the code computes; empty if the code computes the line itself."""
         return self.sections.get("Computed as", "")
 
     @property
     def variant(self) -> str:
+        """How other texts and frameworks differ."""
         return self.sections.get("Variant", "")
 
     @property
     def source(self) -> str:
+        """Where the formula is from."""
         return self.sections.get("Source", "")
 
     @property
@@ -87,18 +90,22 @@ class Formula:
 
     @property
     def parameters(self) -> list[str]:
+        """The names of the function's arguments."""
         return list(inspect.signature(self.plain).parameters)
 
     @property
     def module(self) -> str:
+        """The name of the function's module."""
         return self.plain.__module__
 
     @property
     def file(self) -> Path:
+        """The function's file."""
         return Path(self.plain.__code__.co_filename)
 
     @property
     def line_number(self) -> int:
+        """The line at which the function begins, from 1."""
         return self.plain.__code__.co_firstlineno
 
     @property

@@ -21,6 +21,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
+        """Whether every formula was checked, and all are right."""
         return bool(self.rows) and all(row.ok for row in self.rows)
 
     @property
@@ -36,6 +37,7 @@ class Report:
         return "\n".join([*self._table(), "", self.totals(), *self.wrong, verdict])
 
     def totals(self) -> str:
+        """One line: how many formulas, cases, gradients and mutants there were, and whether all are right."""
         rows = self.rows
         gradients = sum(row.gradient_error is not None for row in rows)
         return (
