@@ -146,6 +146,13 @@ def closed_over(f: Callable[..., Any]) -> tuple[str, ...]:
     )
 
 
+class _CalleeImplementation(_Implementation):
+    def __init__(self, py_func: Callable[..., Any]) -> None:
+        """The form that only compiled functions call has a file of its own: Python can't call what is in it."""
+        super().__init__(py_func)
+        self._filename_base += "-callee"
+
+
 class Cache(caching.FunctionCache):
     _impl_class = _Implementation
 
@@ -160,6 +167,12 @@ class Cache(caching.FunctionCache):
         return self._index_key(signature, codegen) in self._cache_file._load_index()
 
 
-def cache_of(function: Callable[..., Any]) -> Any:
+class CalleeCache(Cache):
+    _impl_class = _CalleeImplementation
+
+
+def cache_of(function: Callable[..., Any], is_callee: bool = False) -> Any:
     """The cache for a function; one that is defined at a prompt has no file, so it has none."""
-    return Cache(function) if os.path.exists(inspect.getfile(function)) else caching.NullCache()
+    if not os.path.exists(inspect.getfile(function)):
+        return caching.NullCache()
+    return CalleeCache(function) if is_callee else Cache(function)

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numba
 from numba.core import config
 
-from scratchtune.jit.cache import cache_of
+from scratchtune.jit.dispatcher import Dispatcher
 from scratchtune.jit.literals import Compiler, SeparateArraysCompiler
 
 DISABLED = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]
@@ -46,9 +45,7 @@ def inlined(f: Callable[..., Any]) -> Any:
 def compiled(f: Callable[..., Any], pipeline: type[Compiler], **options: Any) -> Any:
     if DISABLED:
         return f
-    dispatcher = numba.jit(pipeline_class=pipeline, **{"forceinline": True, **OPTIONS, **options})(f)
-    dispatcher._cache = cache_of(f)
-    return dispatcher
+    return Dispatcher(f, targetoptions={"forceinline": True, **OPTIONS, **options}, pipeline_class=pipeline)
 
 
 def loop(f: Callable[..., Any]) -> Any:

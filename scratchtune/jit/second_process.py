@@ -1,7 +1,8 @@
 """A second process compiles too, where there is a lot to compile, so that the first run waits less.
 
-It writes into the cache on disk, from which the first process then loads. Both take one job at a time from the two ends
-of one queue. What the second one took and did not finish, whatever went wrong with it, `first_run.prepare` compiles.
+It writes into the cache on disk, from which the first process then loads. Both take the next job of one queue. The
+longest jobs come first, so that neither process is left alone with a long one at the end. What the second one took and
+did not finish, whatever went wrong with it, `first_run.prepare` compiles.
 `scratchtune.jit.worker` is that process.
 """
 
@@ -34,7 +35,7 @@ class Job(Protocol):
 
 
 def compile_side_by_side(jobs: Sequence[Job], done: Callable[[], Any]) -> None:
-    """Compile jobs, some of them in a second process where that pays.
+    """Compile jobs, the longest of which come first, some of them in a second process where that pays.
 
     ``done`` is called after each that is compiled, from two threads. One that the second process took in vain is left.
     """
@@ -63,7 +64,7 @@ def _cores() -> int:
 
 
 class _Other:
-    """The second process, and the thread that hands jobs to it, from the queue's end."""
+    """The second process, and the thread that hands jobs to it."""
 
     def __init__(self) -> None:
         path = os.pathsep.join(entry for entry in sys.path if entry)
@@ -86,9 +87,9 @@ class _Other:
         try:
             while process.stdout.readline() == "ready\n":
                 self.has_begun = True
-                job = queue.pop()
+                job = queue.popleft()
                 if job.reference is None:
-                    queue.append(job)
+                    queue.appendleft(job)
                     return
                 process.stdin.write(base64.b64encode(pickle.dumps(job.reference)).decode() + "\n")
                 process.stdin.flush()
