@@ -57,6 +57,7 @@ from scratchtune.network.layers import (
 from scratchtune.network.optimizers import SGD, Adam, Optimizer, RMSprop
 from scratchtune.network.penalties import L1, L1L2, L2
 from scratchtune.network.sequential import Sequential
+from scratchtune.network.sharing import EfficiencyWarning
 from scratchtune.network.training import DivergenceWarning
 from scratchtune.search import (
     BayesianSearch,
@@ -91,15 +92,15 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Activation", "Adam", "AveragePooling2D", "BatchNormalization", "BayesSearchCV", "BayesianSearch", "Callback",
-    "Categorical", "Conv2D", "Dense", "DivergenceWarning", "Dropout", "EarlyStopping", "Exhausted", "FitFailedWarning",
-    "Flatten", "Float", "GaussianNoise", "GeneticSearch", "GeneticSearchCV", "GlobalAveragePooling2D", "GridSearch",
-    "GridSearchCV", "GroupKFold", "History", "Hyperband", "Int", "KFold", "L1", "L1L2", "L2", "Layer", "LeaveOneOut",
-    "MLPClassifier", "MLPRegressor", "MaxPooling2D", "MedianStopping", "MinMaxScaler", "NotReady", "OneHotEncoder",
-    "OneStandardError", "Optimizer", "RMSprop", "RandomFlip", "RandomRotation", "RandomSearch", "RandomTranslation",
-    "RandomizedSearchCV", "RayExecutor", "SGD", "Searcher", "Sequential", "ShuffleSplit", "SimpleImputer",
-    "StandardScaler", "StorageError", "StratifiedKFold", "StratifiedShuffleSplit", "Study", "SuccessiveHalving",
-    "Suggestion", "Table", "TableEncoder", "TableModel", "TimeSeriesSplit", "Trial", "callbacks", "cross_val_predict",
-    "cross_val_score", "cross_validate", "datasets", "get_scorer_names", "layers", "learning_curve", "load_model",
-    "losses", "make_scorer", "metrics", "optimizers", "penalties", "prepare_table", "read_table", "schedules", "search",
-    "train_test_split", "tune", "validation_curve",
+    "Categorical", "Conv2D", "Dense", "DivergenceWarning", "Dropout", "EarlyStopping", "EfficiencyWarning", "Exhausted",
+    "FitFailedWarning", "Flatten", "Float", "GaussianNoise", "GeneticSearch", "GeneticSearchCV",
+    "GlobalAveragePooling2D", "GridSearch", "GridSearchCV", "GroupKFold", "History", "Hyperband", "Int", "KFold", "L1",
+    "L1L2", "L2", "Layer", "LeaveOneOut", "MLPClassifier", "MLPRegressor", "MaxPooling2D", "MedianStopping",
+    "MinMaxScaler", "NotReady", "OneHotEncoder", "OneStandardError", "Optimizer", "RMSprop", "RandomFlip",
+    "RandomRotation", "RandomSearch", "RandomTranslation", "RandomizedSearchCV", "RayExecutor", "SGD", "Searcher",
+    "Sequential", "ShuffleSplit", "SimpleImputer", "StandardScaler", "StorageError", "StratifiedKFold",
+    "StratifiedShuffleSplit", "Study", "SuccessiveHalving", "Suggestion", "Table", "TableEncoder", "TableModel",
+    "TimeSeriesSplit", "Trial", "callbacks", "cross_val_predict", "cross_val_score", "cross_validate", "datasets",
+    "get_scorer_names", "layers", "learning_curve", "load_model", "losses", "make_scorer", "metrics", "optimizers",
+    "penalties", "prepare_table", "read_table", "schedules", "search", "train_test_split", "tune", "validation_curve",
 ]

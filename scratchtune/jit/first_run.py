@@ -12,6 +12,7 @@ import numba
 import numpy as np
 from tqdm import tqdm
 
+from scratchtune.jit.cache import dependencies
 from scratchtune.jit.functions import DISABLED
 from scratchtune.jit.kernels import Kernel
 from scratchtune.jit.numba_internals import is_on_disk
@@ -25,13 +26,15 @@ class Job(NamedTuple):
     is_ready: Callable[[], bool]
     compile: Callable[[], Any]
     reference: Any = None  # (function, *arguments) that another process calls; None for what only this one can import
+    source: Callable[..., Any] | None = None  # the function that is compiled
 
 
 def kernel_job(kernel: Kernel, dtype: Any) -> Job:
     """The job of compiling one kernel for one dtype."""
     known = kernel.py_func.__module__ != "__main__"
     reference = (compile_kernel, kernel, np.dtype(dtype).name) if known else None
-    return Job(kernel.__name__, lambda: kernel.is_ready(dtype), lambda: kernel.compiled(dtype), reference)
+    return Job(
+        kernel.__name__, lambda: kernel.is_ready(dtype), lambda: kernel.compiled(dtype), reference, kernel.py_func)
 
 
 def loop_job(dispatcher: Any, arguments: tuple[Any, ...]) -> Job:
@@ -46,7 +49,7 @@ def loop_job(dispatcher: Any, arguments: tuple[Any, ...]) -> Job:
     function = dispatcher.py_func
     known = function.__module__ != "__main__"
     reference = (compile_loop, function.__module__, function.__qualname__, signature) if known else None
-    return Job(dispatcher.__name__, is_ready, lambda: dispatcher.compile(signature), reference)
+    return Job(dispatcher.__name__, is_ready, lambda: dispatcher.compile(signature), reference, function)
 
 
 def compile_kernel(kernel: Kernel, dtype: str) -> None:
@@ -59,13 +62,18 @@ def compile_loop(module: str, name: str, signature: Any) -> None:
     getattr(importlib.import_module(module), name).compile(signature)
 
 
+def size(job: Job) -> int:
+    """The number of functions and constants that a job is made of: the more, the longer it takes."""
+    return 0 if job.source is None else len(dependencies(job.source))
+
+
 _preparing = threading.Lock()
 
 
 def prepare(jobs: Sequence[Job]) -> None:
     """Compile what is not compiled yet; where there is any, print one line and show a progress bar."""
     with _preparing:
-        missing = [job for job in jobs if not job.is_ready()]
+        missing = sorted((job for job in jobs if not job.is_ready()), key=size, reverse=True)
         if missing:
             kernels = f"{len(missing)} kernel{'s' if len(missing) > 1 else ''}"
             print(f"scratchtune: compiling {kernels} for this processor, once", file=sys.stderr)

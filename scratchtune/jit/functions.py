@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numba
 from numba.core import config
 
+from scratchtune.jit.dispatcher import Dispatcher
 from scratchtune.jit.literals import Compiler, NoAliasCompiler
-from scratchtune.jit.numba_internals import use_own_cache
 
 DISABLED = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]
 
@@ -48,9 +47,7 @@ def compiled(f: Callable[..., Any], pipeline: type[Compiler], **options: Any) ->
     """Compile ``f`` with a pipeline, `OPTIONS`, other options and this package's cache; ``f`` itself if disabled."""
     if DISABLED:
         return f
-    dispatcher = numba.jit(pipeline_class=pipeline, **{"forceinline": True, **OPTIONS, **options})(f)
-    use_own_cache(dispatcher, f)
-    return dispatcher
+    return Dispatcher(f, targetoptions={"forceinline": True, **OPTIONS, **options}, pipeline_class=pipeline)
 
 
 def loop(f: Callable[..., Any]) -> Any:

@@ -82,9 +82,25 @@ class Cache(caching.FunctionCache):
         return self._index_key(signature, codegen) in self._cache_file._load_index()
 
 
+class _CalleeImplementation(_Implementation):
+    def __init__(self, py_func: Callable[..., Any]) -> None:
+        """The form that only compiled functions call has files of its own, since Python can't call it."""
+        super().__init__(py_func)
+        self._filename_base += "-callee"
+
+
+class _CalleeCache(Cache):
+    _impl_class = _CalleeImplementation
+
+
 def use_own_cache(compiled: Any, function: Callable[..., Any]) -> None:
     """Give a dispatcher or a `CFunc` of ``function`` a `Cache`; none to a function at a prompt, which has no file."""
     compiled._cache = Cache(function) if os.path.exists(inspect.getfile(function)) else caching.NullCache()
+
+
+def use_callee_cache(compiled: Any, function: Callable[..., Any]) -> None:
+    """The same for the form of ``function`` that only compiled functions call."""
+    compiled._cache = _CalleeCache(function) if os.path.exists(inspect.getfile(function)) else caching.NullCache()
 
 
 def is_on_disk(compiled: Any, signature: Any) -> bool:

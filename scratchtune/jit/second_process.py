@@ -1,8 +1,8 @@
 """A second process compiles as well where there is much to compile, so that the first run takes less time.
 
-The two processes take one job at a time from the two ends of one queue. The second one (`scratchtune.jit.worker`)
-writes to the cache on disk, from which the first one loads. A job that the second process did not finish, for whatever
-reason, is compiled by `first_run.prepare`.
+Each of the two processes takes the next job of one queue. The longest jobs come first, so that neither process is left
+with a long one at the end. The second process (`scratchtune.jit.worker`) writes to the cache on disk, from which the
+first one loads. A job that the second process did not finish, for whatever reason, is compiled by `first_run.prepare`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Job(Protocol):
 
 
 def compile_side_by_side(jobs: Sequence[Job], done: Callable[[], Any]) -> None:
-    """Compile jobs, some of them in a second process where that pays.
+    """Compile jobs, the longest of which come first, some of them in a second process where that pays.
 
     ``done`` is called after each compiled job, from two threads. A job that fails in the second process is skipped.
     """
@@ -63,7 +63,7 @@ def _cores() -> int:
 
 
 class _Other:
-    """The second process, and the work of the thread that sends it jobs, from the end of the queue."""
+    """The second process, and the work of the thread that sends it jobs."""
 
     def __init__(self) -> None:
         path = os.pathsep.join(entry for entry in sys.path if entry)
@@ -86,9 +86,9 @@ class _Other:
         try:
             while process.stdout.readline() == "ready\n":
                 self.has_begun = True
-                job = queue.pop()
+                job = queue.popleft()
                 if job.reference is None:
-                    queue.append(job)
+                    queue.appendleft(job)
                     return
                 process.stdin.write(base64.b64encode(pickle.dumps(job.reference)).decode() + "\n")
                 process.stdin.flush()

@@ -25,6 +25,7 @@ from scratchtune import checks, jit, shipping
 from scratchtune.network import engine
 from scratchtune.network.objective import Objective
 from scratchtune.network.random_numbers import random_bits
+from scratchtune.network.sharing import warn_of_little_work
 from scratchtune.shipping import MISSING, Shipment, received
 
 NO_PENALTY = engine.Penalty(0.0, 0.0, np.zeros((0, 2), np.int64))
@@ -200,7 +201,9 @@ class Coordinator:
         count = checks.integer("workers", workers, 1, batch_size)
         if objective.program.state.size:
             raise ValueError("the model has a layer with moving averages, whose training can't be distributed")
-        kind = Threads if isinstance(executor, ThreadPoolExecutor) else Processes
+        in_threads = isinstance(executor, ThreadPoolExecutor)
+        warn_of_little_work(objective.program, batch_size, count, "threads" if in_threads else "processes")
+        kind = Threads if in_threads else Processes
         self.objective, self.count = objective, count
         self.workers: Workers = kind(executor, objective, rows, -(-batch_size // count), count)
         self.gradients = np.empty((count, objective.program.theta.size), objective.program.dtype)

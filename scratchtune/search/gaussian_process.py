@@ -136,6 +136,16 @@ def condition(
         theta[-1] = max(theta[-1], theta[-3] - 30.0) + math.log(10.0)
 
 
+@jit.function_in_order
+def transposed(a):
+    """A copy of the transposed matrix; ``out[:] = a.T`` would take ten times as long to compile."""
+    out = np.empty((a.shape[1], a.shape[0]))
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            out[j, i] = a[i, j]
+    return out
+
+
 @jit.loop_in_order
 def posterior(process, points):
     """Posterior mean and variance at each of some points (m, d): two arrays (m,)."""
@@ -144,10 +154,9 @@ def posterior(process, points):
     means, variances = np.empty(m), np.empty(m)
     for start in range(0, m, 64):  # blocks that fit into the processor's cache
         block = covariance(process.rows, points[start : start + 64], process.is_categorical, theta)
-        covariances, whitened = np.empty(block.T.shape), np.empty(block.T.shape)
-        covariances[:] = block.T  # a copy: np.ascontiguousarray need not make one, and block is changed in place
+        covariances = transposed(block)  # a copy, since block is changed in place
         solve_lower(process.upper, block)
-        whitened[:] = block.T
+        whitened = transposed(block)
         for i in range(len(covariances)):
             means[start + i] = posterior_mean(process.mean, covariances[i], process.alpha)
             variances[start + i] = max(posterior_variance(prior_variance, whitened[i]), 1e-12 * prior_variance)

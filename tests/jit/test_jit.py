@@ -20,7 +20,7 @@ from numba.core.ccallback import CFunc
 
 import scratchtune
 from scratchtune import jit
-from scratchtune.jit import cache, numba_internals
+from scratchtune.jit import cache, first_run, numba_internals
 
 PACKAGE = Path(scratchtune.__file__).resolve().parent
 
@@ -99,6 +99,24 @@ def test_float32_is_computed_in_float32_throughout() -> None:
     assert "fpext" not in code
 
 
+@jit.function
+def scaled(x, factor):
+    return x[0] * factor
+
+
+@jit.function
+def scaled_twice(x):
+    return scaled(x, 2) + scaled(x, 3)
+
+
+@pytest.mark.needs_compiler
+def test_literal_arguments_share_one_compiled_form_which_python_does_not_call() -> None:
+    x = np.array([1.5])
+    assert scaled_twice(x) == 7.5
+    assert len(scaled.callee.overloads) == 1 and not scaled.overloads
+    assert scaled(x, 2) == 3.0 and len(scaled.overloads) == 1
+
+
 # Kernels --------------------------------------------------------------------------------------------------------------
 
 
@@ -140,6 +158,16 @@ def test_preparing_says_how_much_is_missing_and_nothing_where_nothing_is(capsys:
     assert capsys.readouterr().err == "" and done == ["a"]
     jit.prepare([ready, missing])
     assert capsys.readouterr().err.startswith("scratchtune: compiling 1 kernel for this processor, once\n")
+
+
+def test_the_longest_job_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    short, unknown = jit.plain(scaled), None
+    jobs = [jit.Job(str(source), lambda: False, lambda source=source: done.append(source), None, source)
+            for source in (unknown, short, jit.plain(scaled_twice))]
+    monkeypatch.setattr(first_run, "compile_side_by_side", lambda jobs, update: done.extend(job.source for job in jobs))
+    jit.prepare(jobs)
+    assert done[:3] == [jit.plain(scaled_twice), short, unknown]
 
 
 # Other processes ------------------------------------------------------------------------------------------------------
@@ -350,6 +378,29 @@ def test_code_that_checks_bounds_is_cached_apart(tmp_path: Path) -> None:
     """
     found = [_run(script, tmp_path, **env)[0] for env in ({}, {"NUMBA_BOUNDSCHECK": "1"}, {})]
     assert found == ["not seen", "seen", "not seen"]
+
+
+CALLED = """
+from scratchtune import jit
+
+
+@jit.function
+def doubled(x):
+    return 2.0 * x
+
+
+@jit.function
+def quadrupled(x):
+    return doubled(doubled(x))
+"""
+
+
+def test_the_form_that_compiled_code_calls_is_cached_apart(tmp_path: Path) -> None:
+    """Python can't call it: were it loaded for the other one, the second run would crash."""
+    (tmp_path / "called.py").write_text(CALLED)
+    for name, number in [("quadrupled", 4.0), ("doubled", 2.0), ("quadrupled", 4.0)]:
+        assert float(_run(f"import called\nprint(called.{name}(1.0))", tmp_path)[0]) == number
+    assert len(list(tmp_path.rglob("called.doubled*.nbi"))) == 2
 
 
 def _cached(folder: Path) -> list[str]:

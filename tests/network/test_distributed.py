@@ -13,6 +13,8 @@ import scratchtune as st
 from scratchtune import shipping
 from scratchtune.network import distributed
 
+pytestmark = pytest.mark.filterwarnings("ignore::scratchtune.EfficiencyWarning")  # all networks here are small
+
 rng = np.random.default_rng(0)
 X, y = rng.normal(size=(203, 7)), rng.integers(0, 3, 203)
 

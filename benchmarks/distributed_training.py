@@ -1,0 +1,163 @@
+"""When does sharing one training pay: the time of a step with two threads or two processes, against one thread.
+
+    python -m benchmarks.distributed_training [--quick] [--save]
+
+The work of a worker is the number of multiply-adds of the forward pass over its rows of a batch. Each ratio compares
+the fastest of the runs with one worker and of those with two, which take turns; the network is dense, float32, with
+Adam.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import Any, NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks.common import harness
+from benchmarks.common.harness import Worker, bar, table, verdict
+
+INPUTS, CLASSES = 64, 10
+LARGE, LARGE_BATCH, SPEED_UP = (1024, 1024), 512, 1.5
+KINDS = ("threads", "processes")
+
+
+class Case(NamedTuple):
+    """Hidden widths, and rows in a batch."""
+
+    hidden: tuple[int, ...]
+    batch_size: int
+
+    @property
+    def network(self) -> str:
+        """The widths."""
+        return "-".join(map(str, (INPUTS, *self.hidden, CLASSES)))
+
+
+CASES = tuple(Case(hidden, batch_size) for hidden in ((64,), (256,), (512, 512), LARGE)
+              for batch_size in (32, 128, LARGE_BATCH, 2048))
+QUICK = (CASES[0], CASES[3], CASES[8], Case(LARGE, LARGE_BATCH))
+
+
+# In the worker --------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def pool(kind: str) -> Iterator[Executor]:
+    """Two threads, or two processes."""
+    made: Executor = (
+        ThreadPoolExecutor(2) if kind == "threads" else ProcessPoolExecutor(2, mp_context=get_context("spawn")))
+    with made:
+        yield made
+
+
+def answer(hidden: list[int], batch_size: int, kind: str, repeats: int) -> dict[str, Any]:
+    """Milliseconds of a step with one thread and with two workers, and the work of each of the two."""
+    import warnings
+
+    import scratchtune as st
+    from scratchtune.network.sharing import work_of_worker
+
+    warnings.simplefilter("ignore", st.EfficiencyWarning)
+    model = st.Sequential([*(st.Dense(width, "relu") for width in hidden), st.Dense(CLASSES, "softmax")])
+    model.compile(st.Adam(0.001), "categorical_crossentropy")
+    model.build((None, INPUTS))
+    steps = int(np.clip(2e8 // (model.theta.size * batch_size), 4, 200))
+    rng = np.random.default_rng(0)
+    X = rng.random((steps * batch_size, INPUTS), np.float32)
+    y = rng.integers(0, CLASSES, len(X))
+
+    def milliseconds(**shared: Any) -> float:
+        begun = time.perf_counter()
+        model.fit(X, y, batch_size=batch_size, verbose=0, **shared)
+        return 1000.0 * (time.perf_counter() - begun) / steps
+
+    with pool(kind) as executor:
+        milliseconds(), milliseconds(executor=executor)  # compiled, processes started
+        pairs = [(milliseconds(), milliseconds(executor=executor)) for _ in range(repeats)]
+    one, two = (min(times) for times in zip(*pairs, strict=True))
+    return {"one": one, "two": two, "parameters": model.theta.size,
+            "work": work_of_worker(model.program, batch_size, 2)}
+
+
+# The report -----------------------------------------------------------------------------------------------------------
+
+Found = dict[tuple[Case, str], dict[str, Any]]
+
+
+def measure(cases: tuple[Case, ...], repeats: int) -> Found:
+    """All answers; each kind of workers has a process of its own."""
+    found: Found = {}
+    workers = {kind: Worker("benchmarks.distributed_training", kind, harness.environment(1)) for kind in KINDS}
+    for case in tqdm(cases, desc="cases", disable=None):
+        for kind, worker in workers.items():
+            found[case, kind] = worker.ask(
+                hidden=case.hidden, batch_size=case.batch_size, kind=kind, repeats=repeats)
+    for worker in workers.values():
+        worker.close()
+    return found
+
+
+def speed_up(given: dict[str, Any]) -> float:
+    """How many times as fast two workers are."""
+    return float(given["one"] / given["two"])
+
+
+def speed_table(cases: tuple[Case, ...], found: Found) -> str:
+    """A line for each case, by the work of a worker."""
+    rows = []
+    for case in sorted(cases, key=lambda case: found[case, "threads"]["work"]):
+        given = found[case, "threads"]
+        rows.append([
+            f"{case.network}, batch {case.batch_size}", f"{given['parameters']:,}", f"{given['work']:,}",
+            f"{given['one']:.3f}", *(f"{speed_up(found[case, kind]):.2f}" for kind in KINDS)])
+    return table(["network", "parameters", "multiply-adds of a worker", "ms a step, one thread",
+                  "two threads, speed-up", "two processes, speed-up"], rows)
+
+
+def bars(cases: tuple[Case, ...], found: Found, limits: dict[str, int]) -> list[str]:
+    """Speed-up of the large network, and where `fit` warns rightly."""
+    lines = [bar(f"{Case(LARGE, LARGE_BATCH).network}, batch {LARGE_BATCH}: two threads / one",
+                 speed_up(found[Case(LARGE, LARGE_BATCH), "threads"]), SPEED_UP, digits=2)]
+    for kind in KINDS:
+        below = [speed_up(found[case, kind]) for case in cases if found[case, kind]["work"] < limits[kind]]
+        above = [speed_up(found[case, kind]) for case in cases if found[case, kind]["work"] >= limits[kind]]
+        lines.append(verdict(
+            max(below, default=0.0) < 1.2 and min(above, default=1.0) > 0.9,
+            f"two {kind}: where fit warns, below {limits[kind]:,} multiply-adds, the speed-up is at most "
+            f"{max(below, default=float('nan')):.2f} (bar 1.2), elsewhere at least "
+            f"{min(above, default=float('nan')):.2f} (bar 0.9)"))
+    return lines
+
+
+def main() -> None:
+    """Measure, print, and with --save write benchmarks/results/distributed_training.md."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.distributed_training", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="four cases")
+    parser.add_argument("--save", action="store_true", help="write benchmarks/results/distributed_training.md")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        harness.serve(answer)
+        return
+    from scratchtune.network.sharing import LEAST_WORK
+
+    load, cases = harness.load(), QUICK if options.quick else CASES
+    found = measure(cases, 3 if options.quick else 9)
+    harness.report("Sharing one training", "distributed_training", [
+        f"{harness.machine()}; {load}.",
+        harness.versions("numpy", "numba", "scratchtune") + ". float32, Adam; the fastest of several runs in turn. "
+        "A worker's multiply-adds are those of the forward pass over its rows of a batch.",
+        speed_table(cases, found), "Against the bars:", "\n".join(bars(cases, found, LEAST_WORK)),
+    ], options.save)
+
+
+if __name__ == "__main__":
+    main()
