@@ -33,7 +33,6 @@
 # %%
 import sys
 import time
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import matplotlib.pyplot as plt
