@@ -93,7 +93,7 @@ def test_searchers_know_nothing_of_networks() -> None:
 
 PYTHONS = {"_replace", "_asdict", "_fields", "_make", "_exit"}  # of NamedTuple and os; documented, so public
 OF_NUMBA = "jit/numba_internals.py"  # the only file that uses private names of Numba; its docstring says why
-OF_EXECUTORS = {  # what study/executors.py reads of Python's process pool and of Dask's client, which have no public names
+OF_EXECUTORS = {  # what study/executors.py reads of Python's process pool and of Dask's client: it has no public names
     "_max_workers", "_mp_context", "_initializer", "_initargs", "_max_tasks_per_child", "_client", "_kwargs"}
 
 
@@ -118,7 +118,7 @@ def own_names(tree: ast.Module) -> set[str]:
         elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__slots__":
             found |= set(ast.literal_eval(node.value))
         elif isinstance(node, ast.Call) and ast.unparse(node.func) == "object.__setattr__":
-            found.add(ast.literal_eval(node.args[1]))
+            found |= {name.value for name in node.args[1:2] if isinstance(name, ast.Constant)}
     return found
 
 
