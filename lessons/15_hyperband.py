@@ -252,7 +252,7 @@ ax.legend(title="dots: the three in the end")
 # fewer epochs, where more of them did harm.
 
 # %%
-assert hyperband.cost(continued=True) == 357 and hyperband.cost() == 423
+assert hyperband.cost(going_on=True) == 357 and hyperband.cost() == 423
 best_of = {name: np.array([value[-1] for value, _ in found]) for name, found in runs.items()}
 assert (best_of["Hyperband"] < best_of["random search"]).all() and (best_of["BOHB"] < best_of["random search"]).all()
 assert sum(rung.size for rung in hyperband.rungs() if rung.rung == 0) == 49
@@ -408,6 +408,6 @@ def check(solution=None):
         study = st.Study({"i": list(range(len(numbers)))}, halving)
         study.run(lambda t, numbers=numbers: numbers[t.params["i"], t.budget - 1], progress=False)
         last = min((t for t in study.trials if t.budget == numbers.shape[1]), key=lambda t: (t.value, t.number))
-        right = (last.params["i"], halving.cost(continued=True))
+        right = (last.params["i"], halving.cost(going_on=True))
         found = tuple(solution(numbers.copy(), eta))
         assert found == right, f"a table of {shape} with eta {eta} gives {found}; the package says {right}"

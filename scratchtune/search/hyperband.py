@@ -172,9 +172,9 @@ class _HalvingSearch(Searcher):
         """Mean budget of the schedule's trials."""
         return self.cost() / len(self._schedule.rows)
 
-    def cost(self, continued: bool = False) -> int:
-        """Sum of all budgets; with ``continued`` a promoted trial counts its budget minus that of its parent."""
-        return self._schedule.cost(continued)
+    def cost(self, going_on: bool = False) -> int:
+        """Sum of all budgets; with ``going_on`` a promoted trial counts its budget minus that of its parent."""
+        return self._schedule.cost(going_on)
 
     def rungs(self) -> list[Rung]:
         """The schedule's rungs, in the order in which they run."""

@@ -159,11 +159,11 @@ class Schedule:
         """Number of rungs in a bracket."""
         return sum(rung.bracket == bracket for rung in self.rungs)
 
-    def cost(self, continued: bool = False) -> int:
-        """Sum of all budgets; with ``continued`` a promoted trial counts its budget minus that of its parent."""
+    def cost(self, going_on: bool = False) -> int:
+        """Sum of all budgets; with ``going_on`` a promoted trial counts its budget minus that of its parent."""
         whole = sum(rung.size * rung.budget for rung in self.rungs)
         saved = sum(rung.size * self._by_cell[rung.bracket, rung.rung - 1].budget for rung in self.rungs if rung.rung)
-        return whole - saved if continued else whole
+        return whole - saved if going_on else whole
 
     def table(self) -> str:
         """The whole schedule as text: a line for each rung, in the order in which they run."""
@@ -171,6 +171,6 @@ class Schedule:
         for bracket, rung, size, budget, start in self.rungs:
             lines.append(f"{bracket + 1:7}{rung + 1:6}{size:8,}{budget:13,}   {start} to {start + size - 1}")
         lines.append(
-            f"{len(self.rows):,} trials, budget {self.cost():,} in all; {self.cost(continued=True):,} where promoted "
+            f"{len(self.rows):,} trials, budget {self.cost():,} in all; {self.cost(going_on=True):,} where promoted "
             "trials continue from stored state")
         return "\n".join(lines)

@@ -194,7 +194,7 @@ def test_a_promotion_loads_what_its_parent_saved() -> None:
     spent: list[int] = []
     searcher = Hyperband(**SMALL)
     Study(SPACE, searcher).run(objective, progress=False)
-    assert sum(spent) == searcher.cost(continued=True) == 69 and searcher.cost() == 78
+    assert sum(spent) == searcher.cost(going_on=True) == 69 and searcher.cost() == 78
 
 
 def test_three_epochs_and_six_are_nine_bit_for_bit() -> None:
