@@ -336,7 +336,7 @@ def shrink(lam=0.0, w=0.0, steps=300, alpha=0.01):
         noise = np.array([10.0, 0.1]) * (-1.0) ** t
         l2_penalty_grad(theta, lam, pull)
         weight_decay(theta, alpha, w)
-        adam(theta, noise + pull, m, v, alpha, 0.9, 0.999, 1e-8, t)
+        adam(theta, noise + pull, m, v, alpha, (0.9, 0.999), 1e-8, t)
         path.append(theta.copy())
     return np.array(path)
 

@@ -60,7 +60,7 @@ half_every_50_steps = st.schedules.ExponentialDecay(1.0, decay_steps=50, decay_r
 
 
 def adam(beta_1, beta_2):
-    return lambda theta, grad, m, v, alpha, t: rules.adam(theta, grad, m, v, alpha, beta_1, beta_2, 1e-8, t)
+    return lambda theta, grad, m, v, alpha, t: rules.adam(theta, grad, m, v, alpha, (beta_1, beta_2), 1e-8, t)
 
 
 def rmsprop(theta, grad, m, v, alpha, t):
@@ -170,7 +170,7 @@ assert max(last_step[name] for name in helped) < 0.2 and last_step["RMSprop, ρ 
 assert abs(needed["momentum"] / needed["Adam, β₁ 0.9, β₂ 0.999"] - 1.0) < 0.2
 for size in (1000.0, 0.001):
     theta, m, v = np.zeros(1), np.zeros(1), np.zeros(1)
-    rules.adam(theta, np.array([size]), m, v, 0.001, 0.9, 0.999, 1e-8, 1)
+    rules.adam(theta, np.array([size]), m, v, 0.001, (0.9, 0.999), 1e-8, 1)
     print(f"gradient {size:8}: Adam's first step is {theta[0]:.6f}")
     assert np.isclose(theta[0], -0.001, rtol=1e-4)
 # -> gradient   1000.0: Adam's first step is -0.001000
@@ -386,7 +386,8 @@ for batch in batches:
 
 
 # %%
-def adam_without_correction(theta, grad, m, v, alpha, beta_1, beta_2, epsilon, t):
+def adam_without_correction(theta, grad, m, v, alpha, betas, epsilon, t):
+    beta_1, beta_2 = betas
     m[:] = beta_1 * m + (1.0 - beta_1) * grad
     v[:] = beta_2 * v + (1.0 - beta_2) * grad**2
     theta -= alpha * m / (np.sqrt(v) + epsilon)
@@ -396,7 +397,7 @@ def step_lengths(rule, steps=2000):
     """How far each step goes, in units of alpha, while the gradient is always 1."""
     theta, m, v, path = np.zeros(1), np.zeros(1), np.zeros(1), [0.0]
     for t in range(1, steps + 1):
-        rule(theta, np.ones(1), m, v, 0.001, 0.9, 0.999, 1e-8, t)
+        rule(theta, np.ones(1), m, v, 0.001, (0.9, 0.999), 1e-8, t)
         path.append(theta[0])
     return -np.diff(path) / 0.001
 

@@ -567,6 +567,8 @@ GOOD = """Twice a number.
     ("x: x, scalar, real", "xᵢ: x, (i,), real", "has an index or a prime on its symbol"),
     ("x: x, scalar, real", "x: z, scalar, real", "the argument 'x' is missing in Where"),
     ("x: x, scalar, real", "x: x, scalar, real\n        w: w, scalar, real", "Where names 'w'"),
+    ("x: x, scalar, real", "x: x[1], scalar, real", "Where names 'x[1]'"),
+    ("x: x, scalar, real", "x: x, scalar, real\n        w: x[0], scalar, real", "Where names 'x'"),
     ("    Where", "    Gradient of\n        toy in x\n    Where", "Gradient of is 'toy in x'"),
 ])
 def test_bad_docstrings_are_named_by_file_function_and_fault(old, new, message):
@@ -581,6 +583,18 @@ def test_bad_docstrings_are_named_by_file_function_and_fault(old, new, message):
         formulas.read(toy)
     assert message in str(error.value)
     assert str(error.value).startswith("tests/test_formulas.py:") and " toy: " in str(error.value)
+
+
+def test_an_argument_may_be_a_tuple_whose_parts_are_symbols():
+    def toy(pair, x):
+        low, high = pair
+        return low + high * x
+
+    toy.__doc__ = GOOD.replace("y = 2 · x", "y = a + b · x").replace(
+        "x: x, scalar, real", "a: pair[0], scalar, real\n        b: pair[1], scalar, real\n        x: x, scalar, real")
+    formula = formulas.read(toy)
+    assert formula.values({"pair[0]": 1.0, "x": 3.0, "pair[1]": 2.0}) == [(1.0, 2.0), 3.0]
+    assert formulas.check(formula).ok
 
 
 def test_one_id_for_two_functions_is_an_error():

@@ -21,7 +21,7 @@ OF_A_FRAMEWORK = {  # Keras's or scikit-learn's
     "fit", "learning_curve", "validation_curve", "cross_validate", "cross_val_score",
     "precision_recall_fscore_support"}
 TOO_LONG: set[str] = set()
-TOO_MANY_ARGUMENTS = {"network/optimizers.py adam", "study/study.py run"}
+TOO_MANY_ARGUMENTS = {"study/study.py run"}
 CIRCLES: set[frozenset[str]] = set()
 
 

@@ -77,7 +77,7 @@ def floor_epochs(network, layers, slots, batch_size, n, epochs, transposes):
             forward_products(network, layers, rows, transposes)
             backward_products(network, layers, rows, transposes)
             step += 1
-            adam(network.theta, network.gradient, slots[0], slots[1], 1e-9, 0.9, 0.999, 1e-8, step)
+            adam(network.theta, network.gradient, slots[0], slots[1], 1e-9, (0.9, 0.999), 1e-8, step)
     return step
 
 

@@ -50,7 +50,7 @@ def run(formula: Formula, function: Any, arguments: Mapping[str, Any], dtype: An
     """
     given = {where.argument: _cast(where, arguments[where.argument], dtype) for where in formula.where}
     before = {name: np.copy(value) for name, value in given.items()}
-    returned = function(*(given[name] for name in formula.parameters))
+    returned = function(*formula.values(given))
     changed = formula.changed
     _check_untouched(formula, before, given)
     others = [equation.target.symbol for equation in formula.equations if equation.target.symbol not in changed]

@@ -35,7 +35,8 @@ class FormulaError(ValueError):
 
 @dataclass(frozen=True)
 class Where:
-    """One line of Where: the argument of the function that a symbol of the line denotes."""
+    """One line of Where: the argument of the function that a symbol of the line denotes, or a part of it, ``name[0]``.
+    """
 
     symbol: str
     argument: str
@@ -92,6 +93,14 @@ class Formula:
     def parameters(self) -> list[str]:
         """The names of the function's arguments."""
         return list(inspect.signature(self.plain).parameters)
+
+    def values(self, arguments: Mapping[str, Any]) -> list[Any]:
+        """The values of the arguments in the function's order; one that Where names in parts is a tuple of them."""
+        parts: dict[str, list[Any]] = {}
+        for where in self.where:
+            parts.setdefault(where.argument.partition("[")[0], []).append(arguments[where.argument])
+        in_parts = {where.argument.partition("[")[0] for where in self.where if "[" in where.argument}
+        return [tuple(parts[name]) if name in in_parts else parts[name][0] for name in self.parameters]
 
     @property
     def module(self) -> str:
@@ -259,7 +268,7 @@ def _entries(text: str) -> Iterator[str]:
         yield entry
 
 
-_WHERE = re.compile(r"(?P<symbol>[^:]+): (?P<argument>\w+), (?P<shape>scalar|\([^)]*\)), (?P<rest>.+)")
+_WHERE = re.compile(r"(?P<symbol>[^:]+): (?P<argument>\w+(?:\[\d\])?), (?P<shape>scalar|\([^)]*\)), (?P<rest>.+)")
 
 
 def _where(text: str) -> Where:
@@ -284,11 +293,13 @@ def _gradient_of(sections: Mapping[str, str]) -> Gradient | None:
 
 def _check_arguments(parameters: list[str], where: tuple[Where, ...]) -> None:
     named = [entry.argument for entry in where]
+    whole = [name.partition("[")[0] for name in named]
     for parameter in parameters:
-        if parameter not in named:
+        if parameter not in whole:
             raise ValueError(f"the argument {parameter!r} is missing in Where")
-    for argument in named:
-        if argument not in parameters or named.count(argument) > 1:
+    for argument, name in zip(named, whole, strict=True):
+        parts = [f"{name}[{number}]" for number in range(whole.count(name))]
+        if name not in parameters or [other for other in named if other in (name, *parts)] not in ([name], parts):
             raise ValueError(f"Where names {argument!r}; each argument of {', '.join(parameters)} must occur once")
 
 

@@ -161,7 +161,7 @@ def rmsprop_momentum(theta, grad, v, velocity, alpha, rho, epsilon, mu):
 
 
 @jit.function
-def adam(theta, grad, m, v, alpha, beta_1, beta_2, epsilon, t):
+def adam(theta, grad, m, v, alpha, betas, epsilon, t):
     """Adam: the step follows a moving mean of the gradients, divided by the root of a moving mean of their squares.
 
     Formula [adam]
@@ -174,8 +174,8 @@ def adam(theta, grad, m, v, alpha, beta_1, beta_2, epsilon, t):
         m: m, (i,), real
         v: v, (i,), >= 0
         α: alpha, scalar, > 0, the learning rate
-        β₁: beta_1, scalar, in [0, 1)
-        β₂: beta_2, scalar, in [0, 1)
+        β₁: betas[0], scalar, in [0, 1)
+        β₂: betas[1], scalar, in [0, 1)
         ε: epsilon, scalar, > 0
         t: t, scalar, integer >= 1, the number of this step
     Variant
@@ -185,11 +185,12 @@ def adam(theta, grad, m, v, alpha, beta_1, beta_2, epsilon, t):
         Kingma and Ba (2015), "Adam: a method for stochastic optimization", Algorithm 1.
     Example
         >>> theta, m, v = np.array([1.0]), np.array([0.0]), np.array([0.0])
-        >>> adam(theta, np.array([2.0]), m, v, 0.5, 0.5, 0.5, 2.0, 1)
+        >>> adam(theta, np.array([2.0]), m, v, 0.5, (0.5, 0.5), 2.0, 1)
         >>> float(m[0]), float(v[0]), float(theta[0])
         (1.0, 2.0, 0.75)
     """  # noqa: E501  (a formula is one line)
     real = theta.dtype.type  # so that float32 stays float32
+    beta_1, beta_2 = betas
     corrected_alpha, root_correction = real(alpha / (1.0 - beta_1**t)), real(1.0 / np.sqrt(1.0 - beta_2**t))
     one_minus_beta_1, one_minus_beta_2 = real(1.0 - beta_1), real(1.0 - beta_2)
     beta_1, beta_2, epsilon = real(beta_1), real(beta_2), real(epsilon)
@@ -263,8 +264,8 @@ def rmsprop_momentum_update(theta, grad, slots, settings, alpha, step):
 @jit.update
 def adam_update(theta, grad, slots, settings, alpha, step):
     """[adam]; slots m and v, hyper-parameters beta_1, beta_2, epsilon."""
-    beta_1, beta_2, epsilon = settings[0], settings[1], settings[2]
-    adam(theta, grad, slots[0], slots[1], alpha, beta_1, beta_2, epsilon, step)
+    betas, epsilon = (settings[0], settings[1]), settings[2]
+    adam(theta, grad, slots[0], slots[1], alpha, betas, epsilon, step)
 
 
 class Optimizer(Configured):
