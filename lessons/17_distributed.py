@@ -75,9 +75,11 @@ assert abs(gradients.mean(axis=0) - gradient(theta, X, y)).max() > 1e-3
 # ## Code: the package
 # `fit` takes any executor of `concurrent.futures`: threads here, processes, Dask or Ray elsewhere. Threads share theta,
 # the rows and the gradients in memory. To another process the network and the rows are sent once; then each step sends
-# theta out and gradients back.
+# theta out and gradients back. `fit` warns if sharing is no faster, as for the small network below. There we compare
+# weights, not times, so the warning is switched off.
 
 # %%
+warnings.simplefilter("ignore", st.EfficiencyWarning)
 X, y = st.datasets.load_digits()
 X = X / 16.0
 

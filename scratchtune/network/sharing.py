@@ -1,15 +1,27 @@
 """Whether it pays to share a training among workers: the work of each must outweigh what sharing costs in every step.
+
+Both are counted in multiply-adds of the forward pass. The costs are those of two workers on two cores, by
+``python -m benchmarks.distributed_training``. They are constants, so the same call warns on every machine.
 """
 
 from __future__ import annotations
 
 import math
 import warnings
+from typing import NamedTuple
 
 from scratchtune.network import engine
 from scratchtune.network.program import Program
 
-LEAST_WORK = {"threads": 20_000_000, "processes": 1_000_000_000}
+
+class Cost(NamedTuple):
+    """What sharing costs in each step: for waking the workers, and per parameter, since gradients are averaged."""
+
+    per_step: int
+    per_parameter: int
+
+
+COSTS = {"threads": Cost(5_000_000, 100), "processes": Cost(20_000_000, 1000)}
 
 
 class EfficiencyWarning(UserWarning):
@@ -26,11 +38,17 @@ def work_of_worker(program: Program, batch_size: int, workers: int) -> int:
     return multiply_adds(program) * -(-batch_size // workers)
 
 
+def least_work(program: Program, kind: str) -> int:
+    """The least work of a worker with which sharing pays; ``kind`` is "threads" or "processes"."""
+    cost = COSTS[kind]
+    return cost.per_step + cost.per_parameter * program.theta.size
+
+
 def warn_of_little_work(program: Program, batch_size: int, workers: int, kind: str) -> None:
-    """Warn the caller of ``fit`` where a worker has less than `LEAST_WORK` for its kind, "threads" or "processes"."""
-    work = work_of_worker(program, batch_size, workers)
-    if work < LEAST_WORK[kind]:
+    """Warn the caller of ``fit`` where each worker has less than the least work."""
+    work, least = work_of_worker(program, batch_size, workers), least_work(program, kind)
+    if work < least:
         warnings.warn(
-            f"each of the {workers} workers computes {work:,} multiply-adds per batch; with fewer than "
-            f"{LEAST_WORK[kind]:,} in {kind}, sharing a training is not faster than one worker: leave out executor, "
-            f"or use larger batches", EfficiencyWarning, stacklevel=4)
+            f"each of the {workers} workers computes {work:,} multiply-adds per batch; below {least:,}, sharing a "
+            f"training of {program.theta.size:,} parameters among {kind} is no faster than one worker: leave out "
+            f"executor, or use larger batches", EfficiencyWarning, stacklevel=4)

@@ -31,6 +31,12 @@ def test_work_counts_each_weight_at_each_position() -> None:
     assert sharing.multiply_adds(images) == (9 + 1) * 2 * 16 + (32 + 1) * 3
 
 
+def test_the_least_work_grows_with_the_parameters_and_processes_need_more() -> None:
+    program = built(st.Dense(5, "relu")).program
+    assert sharing.least_work(program, "threads") == 5_000_000 + 100 * 203
+    assert sharing.least_work(program, "processes") == 20_000_000 + 1000 * 203
+
+
 def test_fit_warns_of_little_work_and_names_it() -> None:
     model = built(st.Dense(5, "relu"))
     with ThreadPoolExecutor(2) as pool, pytest.warns(st.EfficiencyWarning) as caught:
@@ -38,12 +44,13 @@ def test_fit_warns_of_little_work_and_names_it() -> None:
     assert len(caught) == 1 and caught[0].filename == __file__
     message = str(caught[0].message)
     assert message.startswith("each of the 2 workers computes 3,248 multiply-adds per batch")
-    assert f"{sharing.LEAST_WORK['threads']:,}" in message and message.endswith("or use larger batches")
+    assert "below 5,020,300, sharing a training of 203 parameters among threads" in message
+    assert message.endswith("leave out executor, or use larger batches")
 
 
 @pytest.mark.parametrize(("least", "expected"), [(3248, 0), (3249, 1)])
 def test_from_the_limit_on_nothing_is_said(monkeypatch: pytest.MonkeyPatch, least: int, expected: int) -> None:
-    monkeypatch.setitem(sharing.LEAST_WORK, "threads", least)
+    monkeypatch.setitem(sharing.COSTS, "threads", sharing.Cost(least, 0))
     model: Any = built(st.Dense(5, "relu"))
     with ThreadPoolExecutor(2) as pool, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
