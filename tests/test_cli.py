@@ -65,7 +65,7 @@ def test_a_stored_comparison_continues_and_explains_its_trials(tmp_path, capsys)
 @pytest.mark.slow
 @pytest.mark.parametrize(("signal_number", "code", "word"), [
     (signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")])
-def test_a_kept_comparison_that_is_ended_goes_on(tmp_path, signal_number, code, word):
+def test_a_stored_comparison_that_is_ended_continues(tmp_path, signal_number, code, word):
     database = str(tmp_path / "studies.db")
     command = [sys.executable, "-m", "scratchtune", "compare", "--searchers", "random", "--trials", "12",
                "--out", str(tmp_path), "--db", database]
