@@ -231,7 +231,7 @@ def _add_search(add: Callable[..., object]) -> None:
     add("--space", type=Path, metavar="FILE.json",
         help="a file with the hyper-parameters to search and their ranges, in the form of the default space below")
     add("--folds", type=int, default=5, metavar="K", help="the number of folds of the cross-validation (default: 5)")
-    add("--sealed", type=float, default=0.2, metavar="SHARE",
+    add("--test-size", "--sealed", type=float, default=0.2, metavar="SHARE",
         help="the share of the rows that is held out as the test set (default: 0.2)")
     add("--refit", action="store_true",
         help="train the chosen configuration once more, on all rows, and save this model; the printed scores are still "
@@ -264,7 +264,8 @@ def _about_tables() -> str:
         "scaled. Text columns, dates among them, are one-hot encoded, with at most 1,000 categories each. If at "
         f"least {MOSTLY:.0%} of the cells look like numbers, the others are probably mistakes: tune stops and names "
         f"them. It also stops if at most {FEW} distinct texts do not look like numbers and more distinct ones do.",
-        "rows: The share --sealed of the rows is held out as the test set. The others are the training set, on which "
+        "rows: The share --test-size of the rows is held out as the test set. The others are the training set, on "
+        "which "
         "configurations are compared by cross-validation. The best one and the default are then trained on the "
         "training set and evaluated on the test set, once. The saved model was trained on the training set alone; with "
         "--refit it was trained on all rows.",
@@ -291,7 +292,7 @@ def _tune(given: argparse.Namespace) -> int:
                          **{f"the script of --emit {kind}": path for kind, path in scripts.items()}})
     table = _table_of(given)
     impute = "median" if given.impute else None
-    prepared = prepare(table, given.target, given.task, given.positive, given.drop, given.seed, given.sealed)
+    prepared = prepare(table, given.target, given.task, given.positive, given.drop, given.seed, given.test_size)
     del table
     tell(described(prepared))
     with _plain_warnings():
@@ -299,7 +300,7 @@ def _tune(given: argparse.Namespace) -> int:
             prepared, Search(given.searcher, given.trials, space, given.seed), scoring=given.scoring,
             folds=given.folds, impute=impute, refit=given.refit, run=RunOptions(given.jobs, given.db, say=note))
     rows = {"path": str(given.file), "target": given.target, "task": given.task, "positive": given.positive,
-            "drop": given.drop, "impute": impute, "seed": given.seed, "sealed": given.sealed, "text": given.text,
+            "drop": given.drop, "impute": impute, "seed": given.seed, "test_size": given.test_size, "text": given.text,
             "missing": given.missing, "decimal": given.decimal, "thousands": given.thousands}
     there = {path for path in (given.out, *scripts.values()) if path.exists()}
     result.model.save(given.out)
@@ -334,7 +335,7 @@ def _check_tune(given: argparse.Namespace) -> None:
         if value is not None:
             checks.integer(name, value, low)
     checks.integer("--seed", given.seed, 0, 2**32 - 1)
-    checks.real("--sealed", given.sealed, 0.0, 1.0, open_low=True, open_high=True)
+    checks.real("--test-size", given.test_size, 0.0, 1.0, open_low=True, open_high=True)
     checks.choice("--searcher", given.searcher, SEARCHERS)
 
 

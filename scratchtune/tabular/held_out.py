@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, TypedDict, Unpack
+from typing import NamedTuple, TypedDict, Unpack, cast
 
 import numpy as np
 
@@ -42,9 +42,9 @@ class Prepared:
 
 def prepare(
     table: Table, target: str, task: str | None = None, positive: str | None = None, drop: Sequence[str] = (),
-    seed: int = 0, sealed: float = TEST_SHARE,
+    seed: int = 0, test_size: float = TEST_SHARE,
 ) -> Prepared:
-    """Take the target and some columns out of the table, and hold out the share ``sealed`` of the rows as the test set.
+    """Take the target and some columns out of the table, and hold out a share of the rows as the test set.
 
     For classes the test set is stratified.
     """
@@ -56,7 +56,7 @@ def prepare(
     columns = table.without(target, *(name for name in drop if name in table.names), *empty)
     if not columns.names:
         raise ValueError(f"the table has no column to learn from beside the target {target!r}; it needs at least one")
-    training_rows, test_rows = hold_out(found, y, seed, sealed)
+    training_rows, test_rows = hold_out(found, y, seed, test_size)
     return Prepared(columns, found, y, training_rows, test_rows, (*drop, *empty), tuple(empty), table.reading)
 
 
@@ -66,14 +66,14 @@ def hold_out(target: Target, y: np.ndarray, seed: int, share: float) -> tuple[np
         training_rows, test_rows = train_test_split(
             np.arange(len(y)), test_size=share, random_state=seed, stratify=y if target.classes else None)
     except ValueError as problem:
-        raise ValueError(f"--sealed is {share:g} and there are {len(y)} rows: {problem}") from None
+        raise ValueError(f"--test-size is {share:g} and there are {len(y)} rows: {problem}") from None
     kept = y[training_rows]
     counts = np.bincount(kept, minlength=len(target.classes)) if target.classes else np.array([len(kept)])
     rare = int(counts.argmin())
     if counts[rare] < 2:
         of_class = f" of the class {target.classes[rare]!r}" if target.classes else ""
-        raise ValueError(f"--sealed is {share:g}, which leaves {counts[rare]} of the {len(y)} rows{of_class} to train "
-                         "on; hold out a smaller share")
+        raise ValueError(f"--test-size is {share:g}, which leaves {counts[rare]} of the {len(y)} rows{of_class} to "
+                         "train on; hold out a smaller share")
     return np.sort(training_rows), np.sort(test_rows)
 
 
@@ -107,21 +107,28 @@ class ReadOptions(TypedDict, total=False):
     thousands: str | None
 
 
+class AllOptions(ReadOptions, total=False):
+    """Those, and the name of ``test_size`` in scripts that an earlier version has written."""
+
+    sealed: float
+
+
 def prepare_table(
     path: str | Path, target: str, *, task: str | None = None, positive: str | None = None, drop: Sequence[str] = (),
-    impute: str | None = None, seed: int = 0, sealed: float = TEST_SHARE, **read_options: Unpack[ReadOptions],
+    impute: str | None = None, seed: int = 0, test_size: float = TEST_SHARE, **read_options: Unpack[AllOptions],
 ) -> Encoded:
     """Read a table, and split and encode its rows as ``scratchtune tune`` does; encoders see the training set only.
 
-    ``sealed`` is the share of the rows that is held out as the test set. ``text``, ``missing``, ``decimal`` and
+    ``test_size`` is the share of the rows that is held out as the test set. ``text``, ``missing``, ``decimal`` and
     ``thousands`` are arguments of `read_table`.
     """
+    test_size = read_options.pop("sealed", test_size)
     for name in read_options:
-        if name not in ReadOptions.__annotations__:
-            raise TypeError(f"prepare_table has no argument {name!r}; those of read_table that it takes are "
-                            f"{', '.join(ReadOptions.__annotations__)}")
-    table = read_table(path, skip=[name for name in drop if name != target], **read_options)
-    prepared = prepare(table, target, task, positive, drop, seed, sealed)
+        if name not in AllOptions.__annotations__:
+            raise TypeError(f"prepare_table has no argument {name!r}; those of read_table that it takes are text, "
+                            "missing, decimal and thousands")
+    table = read_table(path, skip=[name for name in drop if name != target], **cast(ReadOptions, read_options))
+    prepared = prepare(table, target, task, positive, drop, seed, test_size)
     (training, y), (test, y_test) = prepared.training_set(), prepared.test_set()
     encoder = TableEncoder(impute=impute, handle_unknown="ignore").fit(training)
     names = encoder.get_feature_names_out().tolist()

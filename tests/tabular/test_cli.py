@@ -181,7 +181,7 @@ def test_the_positive_class_is_what_recall_is_about(positive: str, run: Run) -> 
 
 def test_digits_come_along(run: Run) -> None:
     Path("tiny.json").write_text('{"epochs": [1], "units": [4]}')
-    options = ["--folds", "2", "--trials", "1", "--sealed", "0.5", "--space", "tiny.json"]
+    options = ["--folds", "2", "--trials", "1", "--test-size", "0.5", "--space", "tiny.json"]
     code, printed, _ = run("tune", "--data", "digits", *options)
     assert code == 0 and "1,797 rows, 64 columns" in printed and "target 'digit': classification" in printed
 
@@ -357,8 +357,8 @@ def test_help_tells_each_option(run: Run) -> None:
     assert code == 0 and "example: scratchtune tune" in printed
     assert all(option in printed for option in (
         "--target", "--task", "--positive", "--drop", "--impute", "--searcher", "--trials", "--scoring", "--space",
-        "--folds", "--sealed", "--jobs", "--seed", "--out", "--emit", "--text", "--missing", "--decimal", "--thousands",
-        "--refit"))
+        "--folds", "--test-size", "--jobs", "--seed", "--out", "--emit", "--text", "--missing", "--decimal",
+        "--thousands", "--refit"))
     told = " ".join(printed.split())
     assert all(marker in told for marker in ("empty, NA, N/A, NaN, null, None, ?", "UTF-8", "semicolon", "90%"))
     assert set(MISSING) <= {"", *told.lower().replace(",", " ").split()}  # each marker that there is
@@ -525,7 +525,8 @@ def test_npz_that_holds_objects(run: Run) -> None:
     (["--scoring", "r2"], "--scoring is 'r2'; for classification it must be one of accuracy"),
     (["--trials", "0"], "--trials is 0"), (["--trials", "many"], "--trials"), (["--jobs", "0"], "--jobs is 0"),
     (["--folds", "1"], "--folds is 1"), (["--folds", "500"], "--folds is 500"),
-    (["--sealed", "0"], "--sealed is 0"), (["--sealed", "0.999"], "--sealed is 0.999"), (["--seed", "-1"], "--seed is"),
+    (["--test-size", "0"], "--test-size is 0"), (["--sealed", "0.999"], "--test-size is 0.999"),
+    (["--seed", "-1"], "--seed is"),
     (["--out", "nowhere/model.npz"], "--out is 'nowhere/model.npz'; there is no folder 'nowhere'"),
     (["--out", "."], "--out is '.', a folder"), (["--out", "whole.csv"], "which would overwrite the table"),
     (["--emit", "tensorflow"], "--emit"), (["--db", "nowhere/x.db"], "no folder 'nowhere'"),

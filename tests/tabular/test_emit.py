@@ -54,7 +54,7 @@ def rows_of(path: Path, kind: str) -> dict[str, Any]:
     """The arguments of `prepare_table` that a command line gives."""
     target, drop = ("y", ["z"]) if kind == "classifier" else ("z", ["y"])
     return {"path": str(path), "target": target, "task": None, "positive": None, "drop": drop, "impute": "median",
-            "seed": 0, "sealed": 0.2}
+            "seed": 0, "test_size": 0.2}
 
 
 def fitted(path: Path, kind: str, settings: dict[str, Any]) -> tuple[MLP, Any, dict[str, Any]]:

@@ -68,14 +68,14 @@ def bits(result: TableTuning) -> bytes:
 
 
 @pytest.mark.parametrize("classes", [0, 2, 3])
-@pytest.mark.parametrize("sealed", [0.2, 0.5])
-def test_a_share_of_each_class_is_held_out(classes: int, sealed: float) -> None:
-    prepared = prepare(Table.from_columns(columns(classes=classes)), "y", sealed=sealed)
+@pytest.mark.parametrize("share", [0.2, 0.5])
+def test_a_share_of_each_class_is_held_out(classes: int, share: float) -> None:
+    prepared = prepare(Table.from_columns(columns(classes=classes)), "y", test_size=share)
     assert sorted([*prepared.training_rows, *prepared.test_rows]) == list(range(150))
-    assert len(prepared.test_rows) == 150 * sealed
+    assert len(prepared.test_rows) == 150 * share
     for one in range(classes):
         there, held_out = (prepared.y == one).sum(), (prepared.y[prepared.test_rows] == one).sum()
-        assert abs(held_out - sealed * there) <= 1.0
+        assert abs(held_out - share * there) <= 1.0
 
 
 def test_the_seed_chooses_the_test_set() -> None:
@@ -162,7 +162,7 @@ def test_prepare_table_splits_and_encodes_as_tuning_does(tmp_path: Path) -> None
 
 
 def test_prepare_table_names_the_arguments_that_it_takes() -> None:
-    with pytest.raises(TypeError, match="prepare_table has no argument 'seal'; .* text, missing, decimal, thousands"):
+    with pytest.raises(TypeError, match="prepare_table has no argument 'seal'; .* text, missing, decimal and thousands"):
         prepare_table("table.npz", "y", seal=0.1)  # type: ignore[call-arg]
 
 
@@ -173,9 +173,9 @@ def test_columns_without_any_value_are_left_out_and_printed() -> None:
 
 
 @pytest.mark.parametrize(("change", "options", "message"), [
-    ({}, {"sealed": 0.999}, "--sealed is 0.999 and there are 150 rows"),
-    ({}, {"sealed": 0.001}, "--sealed is 0.001 and there are 150 rows"),
-    ({"y": ["a"] * 147 + ["b"] * 3}, {"sealed": 0.7}, "rows of the class 'b' to train on; hold out a smaller share"),
+    ({}, {"test_size": 0.999}, "--test-size is 0.999 and there are 150 rows"),
+    ({}, {"test_size": 0.001}, "--test-size is 0.001 and there are 150 rows"),
+    ({"y": ["a"] * 147 + ["b"] * 3}, {"test_size": 0.7}, "rows of the class 'b' to train on; hold out a smaller share"),
     ({"y": ["a"] * 149 + ["b"]}, {}, "the class 'b' of the target 'y' is in 1 of the rows"),
     ({}, {"drop": ["rows"]}, "--drop is 'rows'; it must be one of 'row', 'age', 'city', did you mean 'row'?"),
     ({}, {"drop": ["y"]}, "--drop is 'y'; it must be one of 'row', 'age', 'city'"),
