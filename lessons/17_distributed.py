@@ -33,6 +33,7 @@
 # %%
 import sys
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import matplotlib.pyplot as plt
