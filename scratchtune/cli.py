@@ -206,7 +206,7 @@ def _add_tune(commands: _Commands) -> None:
 
 
 def _add_columns(add: Callable[..., object]) -> None:
-    """Options of tune on the columns of the table."""
+    """Add tune's options about the columns of the table."""
     add("--target", metavar="COLUMN", help="the column to predict")
     add("--task", choices=TASKS,
         help="whether classes or numbers are predicted (default: detected from the target's values, and printed with "
@@ -222,7 +222,7 @@ def _add_columns(add: Callable[..., object]) -> None:
 
 
 def _add_search(add: Callable[..., object]) -> None:
-    """Options of tune on the search and its evaluation."""
+    """Add tune's options about the search and its evaluation."""
     add("--searcher", default="bayesian", metavar="NAME", help=f"{', '.join(SEARCHER_NAMES)} (default: bayesian)")
     add("--trials", type=int, metavar="N",
         help="the number of configurations to try (default: 50; for grid and hyperband all that they have)")
@@ -250,7 +250,7 @@ def _add_notation(add: Callable[..., object]) -> None:
 
 
 def _about_tables() -> str:
-    """The end of the help of ``tune``: what a table is, and the default space, generated from the code."""
+    """Return the end of tune's help: what a table is, and the default space, generated from the code."""
     from scratchtune.data.notation import FEW, MOSTLY
     from scratchtune.estimators import default_space
     from scratchtune.tabular.space_file import written_space
@@ -340,7 +340,7 @@ def _check_tune(given: argparse.Namespace) -> None:
 
 
 def _table_of(given: argparse.Namespace) -> Table:
-    """The table to tune on; a built-in data set has a default target."""
+    """Read the table to tune on; a built-in data set has a default target."""
     from scratchtune.data import Table, read_table
     from scratchtune.data.datasets import load_digits
 
@@ -433,7 +433,8 @@ def _predict(given: argparse.Namespace) -> int:
     _check_predict(given)
     model = load_model(given.model)
     if not isinstance(model, TableModel):
-        raise ValueError(f"{given.model} holds a {type(model).__name__}; predict takes what scratchtune tune has saved")
+        raise ValueError(
+            f"{given.model} holds a {type(model).__name__}; predict takes a model that scratchtune tune has saved")
     if given.proba and not model.target.classes:
         raise ValueError(f"--proba is for classes; {given.model} predicts values of {model.target.name!r}")
     model.fitted.encoder_.handle_unknown = given.unknown
@@ -470,7 +471,7 @@ def _check_predict(given: argparse.Namespace) -> None:
 
 
 def _carried(given: argparse.Namespace, delimiter: str | None, rows: int) -> list[list[str]]:
-    """For each row the texts of the columns that --id names; a missing value is an empty text."""
+    """Return for each row the texts of the columns that --id names; a missing value is an empty text."""
     from scratchtune.data import read_table
     from scratchtune.data.tables import Text
 
@@ -502,13 +503,13 @@ def _add_why(commands: _Commands) -> None:
 
 
 def _chosen(given: argparse.Namespace) -> tuple[Storage, str]:
-    """A file of studies, opened for reading, and the name of the chosen study."""
+    """Open a file of studies for reading; return it with the name of the chosen study."""
     from scratchtune.study.storage import Storage
 
     storage = Storage(given.db, reading=True)
     names = storage.names()
     if not names:
-        raise ValueError(f"{given.db} holds no study yet")
+        raise ValueError(f"{given.db} holds no study yet; tune and compare store one with --db")
     if given.study is None and len(names) != 1:
         raise ValueError(f"{given.db} holds {len(names)} studies; --study says which: {', '.join(map(repr, names))}")
     name = names[0] if given.study is None else given.study
@@ -528,7 +529,7 @@ def _why(given: argparse.Namespace) -> int:
 
 
 def _add_studies(commands: _Commands) -> None:
-    """The commands that read a file of studies."""
+    """Add the commands that read a file of studies."""
     for name, function, text in (
         ("studies", _studies, "list the studies of a file"),
         ("show", _show, "show a study: its definition, its cost and its best trials"),
@@ -610,7 +611,7 @@ def _example(given: argparse.Namespace) -> int:
     options = {name: getattr(given, name) for name in ("data", "out", "jobs", "seed", "db")
                if getattr(given, name) is not None}
     for name in options.keys() - inspect.signature(run).parameters.keys():
-        raise ValueError(f"--{name} is not an option of the example {given.name}")
+        raise ValueError(f"--{name} is not an option of the example {given.name}; omit it")
     with _plain_warnings():
         run(quick=given.quick, **options)
     return 0

@@ -184,7 +184,7 @@ class TunedTraining:
             progress.close()
 
     def scored(self, trial: Trial, fold: int) -> FoldScore:
-        """The accuracy of a trial on one fold, or the exception that the training raised."""
+        """Return the accuracy of a trial on one fold, or the exception that the training raised."""
         (train, test), mine, parents = self.folds[fold], (trial.number, fold), (trial.parent, fold)
         state = self._states.get(parents)
         before = 0 if state is None else int(state["epochs"])
@@ -237,7 +237,10 @@ def with_equal_budget(name: str, configurations: int) -> tuple[Searcher, int]:
 
 
 def trials_within(hyperband: Hyperband, epochs: int) -> int:
-    """How many trials of the schedule fit into so many epochs, at least one; a promoted one costs the added epochs."""
+    """Count the trials of the schedule that fit into so many epochs, at least one.
+
+    A promoted trial costs only the epochs that its rung adds.
+    """
     budgets = {(rung.bracket, rung.rung): rung.budget for rung in hyperband.rungs()}
     trials = 0
     for rung in hyperband.rungs():

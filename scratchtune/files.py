@@ -41,7 +41,7 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 
 def replaceable(path: Path) -> Path:
-    """The file that a path refers to, links followed; it need not exist.
+    """Return the file that a path refers to, links followed; it need not exist.
 
     Raises
         ValueError where the path is not that of a regular file, PermissionError where the file is read-only, and

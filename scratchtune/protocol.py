@@ -52,8 +52,8 @@ class Parameters:
         for name in params:
             if name not in known:
                 raise ValueError(
-                    f"parameter {name!r} is unknown to {type(self).__name__}; it has {', '.join(known)}"
-                    f"{checks.nearest(name, known)}")
+                    f"parameter {name!r} is unknown to {type(self).__name__}; its parameters are "
+                    f"{', '.join(known) or 'none'}{checks.nearest(name, known)}")
         for name, value in params.items():
             setattr(self, name, value)
         return self
@@ -145,7 +145,7 @@ def check_two_dimensions(array: np.ndarray, name: str = "X") -> None:
 
 
 def column_names(X: Any) -> np.ndarray | None:
-    """The column names of a table such as pandas's, if all of them are text."""
+    """Return the column names of a table such as pandas's, if all of them are text."""
     if not hasattr(X, "columns") or not hasattr(X, "dtypes"):
         return None
     names = np.asarray(X.columns, dtype=object)
@@ -158,7 +158,10 @@ def column_names(X: Any) -> np.ndarray | None:
 
 
 def remember_columns(estimator: Any, number: int, names: np.ndarray | None) -> None:
-    """Store the number of columns that an estimator is fitted on, and their names if they have any."""
+    """Store the number of columns that an estimator is fitted on, and their names.
+
+    If they have no names, those of an earlier fit are removed.
+    """
     estimator.n_features_in_ = number
     if names is not None:
         estimator.feature_names_in_ = names
@@ -210,7 +213,10 @@ def column_as_vector(y: np.ndarray) -> np.ndarray:
 
 
 def weights(sample_weight: Any, rows: int) -> np.ndarray:
-    """One weight of at least 0 for each row, scaled by `relative`; ones if none are given; not all may be zero."""
+    """Return a weight of at least 0 for each row, scaled by `relative`; ones if none are given.
+
+    Not all weights may be zero.
+    """
     if sample_weight is None:
         return np.ones(rows)
     if isinstance(sample_weight, (int, float, np.number)):

@@ -124,7 +124,7 @@ def test_a_search_may_tune_it() -> None:
 
 
 def test_a_kernel_with_other_arguments_is_refused_with_those_it_should_have() -> None:
-    with pytest.raises(TypeError, match=r"wrong has the arguments \(x, y\); a forward kernel has \(integers, rea"):
+    with pytest.raises(TypeError, match=r"wrong has the arguments \(x, y\); a forward kernel must have \(integers"):
         @jit.forward
         def wrong(x, y):
             y[:] = x

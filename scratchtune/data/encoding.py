@@ -153,12 +153,12 @@ class OneHotEncoder(Transformer):
         return [len(known) - leaves_out_first(len(known), self.drop) for known in self.categories_]
 
     def _codes(self, columns: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """For each column and row, the index of its category, or a number far below 0 for an unknown one."""
+        """Return for each column the index of each row's category, a number far below 0 for an unknown one."""
         found = []
         for j, (column, known) in enumerate(zip(columns, self.categories_, strict=True)):
             position = {_key(value): i for i, value in enumerate(known.tolist())}
-            different, inverse = _different(column)
-            codes = np.array([position.get(_key(value), -2) for value in different], dtype=np.int64)[inverse]
+            distinct, inverse = _distinct_values(column)
+            codes = np.array([position.get(_key(value), -2) for value in distinct], dtype=np.int64)[inverse]
             if self.handle_unknown == "error" and (codes < 0).any():
                 row = int((codes < 0).argmax())
                 name = getattr(self, "feature_names_in_", range(len(columns)))[j]
@@ -174,7 +174,9 @@ class OneHotEncoder(Transformer):
         if not empty.any():
             return known[codes]
         if self.handle_unknown == "error":
-            raise ValueError(f"row {int(empty.argmax())} of X is zeros for a column without unknown categories")
+            raise ValueError(
+                f"row {int(empty.argmax())} of X has no 1 among the categories {known.tolist()}; each row must "
+                "have one, unless handle_unknown is 'ignore'")
         decoded = known[codes].astype(object)
         decoded[empty] = None
         return decoded
@@ -184,7 +186,7 @@ class OneHotEncoder(Transformer):
 
 
 def _columns(X: Any) -> list[np.ndarray]:
-    """The columns; those of a data frame keep their types."""
+    """Return the columns; those of a data frame keep their types."""
     if column_names(X) is not None:
         columns = [np.asarray(X[name]) for name in X.columns]
         if len(columns[0]) == 0:
@@ -202,15 +204,19 @@ def _columns(X: Any) -> list[np.ndarray]:
 
 
 def _key(value: Any) -> Any:
-    """The value itself, or one common object for every NaN."""
-    return _key if value is not None and value != value else value
+    """Return the value itself, or one common object for every NaN, since NaN differs even from itself."""
+    return _key if value is not None and _is_nan(value) else value
 
 
-def _different(column: np.ndarray) -> tuple[list[Any], np.ndarray]:
-    """The distinct values, and for each row the index of its value."""
+def _is_nan(value: Any) -> bool:
+    return bool(value != value)  # only NaN differs from itself; np.isnan rejects texts
+
+
+def _distinct_values(column: np.ndarray) -> tuple[list[Any], np.ndarray]:
+    """Return the distinct values, and for each row the index of its value."""
     if column.dtype != object:
-        different, inverse = np.unique(column, return_inverse=True)
-        return different.tolist(), inverse
+        distinct, inverse = np.unique(column, return_inverse=True)
+        return distinct.tolist(), inverse
     position: dict[Any, int] = {}
     try:
         inverse = np.array([position.setdefault(_key(value), len(position)) for value in column], dtype=np.int64)
@@ -221,15 +227,16 @@ def _different(column: np.ndarray) -> tuple[list[Any], np.ndarray]:
 
 
 def _categories(column: np.ndarray, name: str) -> np.ndarray:
-    """The distinct values, sorted; None and NaN come last."""
+    """Return the distinct values, sorted; None and NaN come last."""
     if column.dtype != object:
         return np.unique(column)
-    different, _ = _different(column)
-    gaps = [value for value in (None, np.nan) if any(_key(value) is _key(other) for other in different)]
+    distinct, _ = _distinct_values(column)
+    present = [value for value in distinct if value is not None and not _is_nan(value)]
+    missing = [value for value in (None, np.nan) if any(_key(value) is _key(other) for other in distinct)]
     try:
-        ordered = sorted(value for value in different if value is not None and value == value)
+        return np.array([*sorted(present), *missing], dtype=object)
     except TypeError:
-        kinds = sorted({type(value).__name__ for value in different})
+        kinds = sorted({type(value).__name__ for value in distinct})
         raise TypeError(
-            f"{name} of X holds values of the types {kinds}; they must be uniformly strings or numbers") from None
-    return np.array([*ordered, *gaps], dtype=object)
+            f"{name} of X holds values of the types {kinds}; they must be uniformly strings or numbers: all of one "
+            "kind") from None

@@ -17,7 +17,9 @@ MOST_COMPRESSED = 1100  # numbers per byte of a compressed file: the best ratio 
 
 
 def read_idx(path: str | Path) -> np.ndarray:
-    """The array of unsigned bytes in an IDX file; memory-mapped, and so read-only, if the file is not compressed.
+    """Read the array of unsigned bytes in an IDX file.
+
+    If the file is not compressed, the array is memory-mapped and so read-only.
 
     Raises
         FileNotFoundError if there is no such file; ValueError if it is not an IDX file of bytes, or truncated.
@@ -50,7 +52,7 @@ def _shape(path: Path, file: object) -> tuple[int, ...]:
     if len(head) < 4 or head[:2] != b"\0\0" or head[2] not in TYPES:
         raise ValueError(f"{path} is no IDX file: it begins with {head!r}, not with two zeros and a type")
     if head[2] != UNSIGNED_BYTE:
-        raise ValueError(f"{path} holds {TYPES[head[2]]}; images and labels are unsigned bytes")
+        raise ValueError(f"{path} holds {TYPES[head[2]]}; images and labels must be unsigned bytes")
     lengths = file.read(4 * head[3])  # type: ignore[attr-defined]
     if not 0 < head[3] <= MOST_AXES or len(lengths) < 4 * head[3]:
         raise ValueError(f"{path} is no IDX file, or cut off in its header: it says that there are {head[3]} axes")
@@ -62,9 +64,9 @@ def read_images(folder: str | Path, part: str) -> tuple[np.ndarray, np.ndarray]:
     images, labels = (_found(Path(folder), part, kind) for kind in ("images", "labels"))
     X, y = read_idx(images), read_idx(labels)
     if X.ndim != 3:
-        raise ValueError(f"{images} has {X.ndim} axes; images have three, (n, height, width)")
+        raise ValueError(f"{images} has {X.ndim} axes; images must have three, of shape (n, height, width)")
     if y.ndim != 1:
-        raise ValueError(f"{labels} has {y.ndim} axes; labels have one, (n,)")
+        raise ValueError(f"{labels} has {y.ndim} axes; labels must have one, of shape (n,)")
     if len(X) != len(y):
         found = f"{images} has {len(X):,} images and {labels} has {len(y):,} labels"
         raise ValueError(f"{found}; they must be equal in number")

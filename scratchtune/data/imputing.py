@@ -27,7 +27,7 @@ STRATEGIES = ("mean", "median", "most_frequent")
 
 
 def fill_value_of(values: np.ndarray, strategy: str) -> Any:
-    """The mean, median or most frequent of the values (the smallest in case of ties); none may be missing.
+    """Compute the mean, median or most frequent of the values (the smallest in a tie); none may be missing.
 
     >>> float(fill_value_of(np.array([1.0, 2.0, 6.0]), "mean"))
     3.0
@@ -87,7 +87,7 @@ class SimpleImputer(Transformer):
         given, X = X, _rows(X)
         check_columns_of(self, given, X.shape[1])
         if X.dtype == object and self.statistics_.dtype != object:
-            raise ValueError("X holds texts; this SimpleImputer was fitted to numbers")
+            raise ValueError("X holds texts and this SimpleImputer was fitted to numbers; X must hold numbers")
         gaps = _gaps(X)
         self._warn_of_empty_columns()
         X = X if self._kept.all() and not self.copy else X[:, self._kept]
@@ -130,5 +130,6 @@ def _rows(X: Any) -> np.ndarray:
 
 def _gaps(X: np.ndarray) -> np.ndarray:
     if X.dtype == object:
+        # only NaN differs from itself; np.isnan rejects texts
         return np.array([[value is None or value != value for value in row] for row in X], dtype=bool)
     return np.isnan(X)

@@ -36,7 +36,7 @@ def is_missing(text: str, markers: Collection[str] = MISSING) -> bool:
 
 
 def to_number(cell: str, decimal: str = ".", thousands: str | None = None) -> float:
-    """A cell as a number; a ValueError if it is not a number in this notation.
+    """Convert a cell to a number; raise a ValueError if it is not a number in this notation.
 
     >>> to_number("1.234,5", decimal=",", thousands="."), to_number("1e3")
     (1234.5, 1000.0)
@@ -79,7 +79,7 @@ _ONE_GROUP = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
 
 
 def kind_of(text: str, decimal: str = ".", thousands: str | None = None) -> str:
-    """Which of the kinds above a text is in this notation."""
+    """Return which of the kinds above a text is in this notation."""
     if not _DIGIT.search(text) or _CODE.fullmatch(text):
         return TEXT
     try:
@@ -116,7 +116,9 @@ def is_decimal_point(cell: str) -> bool:
 
 
 def decimal_of(columns: Iterable[Mapping[str, int]]) -> str:
-    """The decimal mark on which all columns of texts, each given by its counts, agree; a point if they do not.
+    """Return the decimal mark on which all columns of texts agree; a point if they do not.
+
+    Each column is given by the counts of its texts.
 
     It is a comma if a numeric column has one that cannot be a thousands separator, and no column has a number with a
     decimal point, or with a comma that can only be a thousands separator.
@@ -134,8 +136,10 @@ def decimal_of(columns: Iterable[Mapping[str, int]]) -> str:
 
 
 def unclear_points(columns: Mapping[str, Mapping[str, int]]) -> tuple[str, str] | None:
-    """A column and a cell such as 2.531 that may be 2531: it has a point before just three digits, as all such cells of
-    the file have, beside integers in its column. None where there is no such column, or another cell decides it.
+    """Return the name of a column and a cell of it, such as 2.531, that may mean 2531; None if there is none.
+
+    The cell has a point before exactly three digits, as all such cells of the file have, and its column holds integers
+    too. Any cell whose point must be a decimal point decides the matter for the whole file.
     """
     unclear = None
     for name, counts in columns.items():
@@ -219,7 +223,7 @@ def _point_way(texts: list[str], decimal: str, point: str, kinds: set[str]) -> s
 
 
 def _either_way(texts: list[str], decimal: str, point: str, kinds: set[str]) -> str:
-    """A single mark followed by three digits is ambiguous: only other cells can decide, and nothing is guessed."""
+    """Advise on a mark followed by three digits, such as 1,234: only other cells can decide what it is."""
     text = texts[0]
     mark = "," if "," in text else "."
     if {GROUPED, COMMA if mark == "," else POINT} & kinds:

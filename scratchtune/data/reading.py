@@ -127,7 +127,7 @@ def _missing_numbers(missing: Iterable[str]) -> np.ndarray:
 
 
 def _opened(path: str) -> BinaryIO:
-    """The file's bytes; a file that can be read only once, such as a pipe, is read into memory."""
+    """Open a file; one that can be read only once, such as a pipe, is read into memory."""
     if os.path.isdir(path):
         raise IsADirectoryError(f"{path} is a directory; a table is a .csv or an .npz file")
     try:
@@ -309,7 +309,7 @@ class _CSV:
         return failed
 
     def _chunks(self) -> Iterator[list[list[str]]]:
-        """The rows below the header, some at a time; each has as many cells as there are names."""
+        """Yield the rows below the header, some at a time; each has as many cells as there are names."""
         width = len(self.names)
         size = os.fstat(self.file.fileno()).st_size if not isinstance(self.file, io.BytesIO) else None
         start, reader = 0, self._rows()
@@ -328,7 +328,7 @@ class _CSV:
                 bar.update(self.file.tell() - bar.n)
 
     def _rows(self) -> Iterator[list[str]]:
-        """All rows, the header included, from the start of the file; without empty lines."""
+        """Yield all rows, the header included, from the start of the file; empty lines are skipped."""
         self.file.seek(self.start)
         lines = io.TextIOWrapper(self.file, encoding="utf-8-sig", newline="")
         reader = csv.reader(lines, delimiter=self.delimiter, skipinitialspace=True, strict=True)
@@ -392,7 +392,7 @@ class _CSV:
         return str(checks.choice(f"{self.path}, line 1: sep", named[1].decode("latin-1"), DELIMITERS))
 
     def _decimal(self, columns: _Columns) -> str:
-        """The decimal mark of the first rows; a comma only if the delimiter is not a comma."""
+        """Return the decimal mark of the first rows; it is a comma only if the delimiter is not a comma."""
         if self.delimiter == ",":
             return "."
         rows = self._rows()
@@ -410,7 +410,7 @@ class _CSV:
         return decimal
 
     def _delimiter(self) -> str:
-        """The delimiter that splits the first rows into the same number of cells, and into the most cells."""
+        """Return the delimiter that splits the first rows into equal numbers of cells, and into the most cells."""
         def quality(delimiter: str) -> tuple[bool, int]:
             self.delimiter = delimiter
             rows = self._rows()
@@ -425,7 +425,7 @@ class _CSV:
         return max(DELIMITERS, key=quality)
 
     def _names(self) -> list[str]:
-        """The header; its names must be non-empty and distinct."""
+        """Return the header's names, which must be non-empty and distinct."""
         rows = self._rows()
         names = [name.strip() for name in next(rows)]
         rows.close()  # type: ignore[attr-defined]

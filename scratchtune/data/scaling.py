@@ -228,7 +228,7 @@ class StandardScaler(Transformer):
 
 
 def _chunk_moments(x: np.ndarray, weight: np.ndarray | None) -> Moments:
-    """The weight, mean and variance of each column of a few rows, without missing values."""
+    """Compute the weight, mean and variance of each column of a few rows, without missing values."""
     x, missing = x.astype(np.float64, copy=False), np.isnan(x)
     w = np.ones((len(x), 1)) if weight is None else weight
     if missing.any():
@@ -371,7 +371,7 @@ class MinMaxScaler(Transformer):
             raise ValueError(f"feature_range is {self.feature_range!r}; it must be a pair (low, high)") from None
         low, high = checks.real("feature_range[0]", low), checks.real("feature_range[1]", high)
         if low >= high:
-            raise ValueError(f"feature_range is {self.feature_range!r}; the first must be below the second")
+            raise ValueError(f"feature_range is {self.feature_range!r}; it must be (low, high) with low below high")
         return low, high
 
     def _in_chunks(self, X: Any, formula: Callable[..., np.ndarray]) -> np.ndarray:

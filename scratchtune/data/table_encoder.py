@@ -88,7 +88,8 @@ class TableEncoder(Transformer):
         self._check_parameters()
         table = _table(X)
         if 0 in table.shape:
-            raise ValueError(f"the table has {table.shape[0]} rows and {table.shape[1]} columns; it must have some")
+            raise ValueError(
+                f"the table has {table.shape[0]} rows and {table.shape[1]} columns; it must have at least one of each")
         begin_fit(self, None)
         self._check_gaps(table, [name for name in table.names if not table.missing(name).all()])
         self.columns_ = {name: self._fitted_column(name, table) for name in table.names}
@@ -149,8 +150,8 @@ class TableEncoder(Transformer):
                 if wrong:
                     row = min(map(column.first, wrong))
                     raise ValueError(
-                        f"column {name!r} holds {column[row : row + 1].values()[0]!r} in row {row + 1}; in training it "
-                        "held numbers")
+                        f"column {name!r} holds {column[row : row + 1].values()[0]!r} in row {row + 1}; it must hold "
+                        "numbers, as in training")
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the name of each numeric column, and ``NAME=TEXT`` for those of texts."""
@@ -224,7 +225,7 @@ class TableEncoder(Transformer):
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> TableEncoder:
-        """The encoder with a given `state`."""
+        """Make the encoder that has a given `state`."""
         kinds: dict[str, Any] = {"numbers": Numbers, "texts": Texts, "nothing": Nothing}
         try:
             params = {name: value for name, value in state.items() if name != "columns"}
@@ -272,7 +273,8 @@ def _check_range(name: str, column: np.ndarray, dtype: np.dtype) -> None:
     beyond = np.abs(column) > np.finfo(dtype).max
     if beyond.any():
         row = int(beyond.argmax())
-        raise ValueError(f"column {name!r} holds {column[row]} in row {row + 1}, which is beyond {dtype}")
+        raise ValueError(f"column {name!r} holds {column[row]} in row {row + 1}, too large for {dtype}; scale "
+                         "the column down, or take dtype='float64'")
 
 
 def _fill(fitted: Numbers | Texts | Nothing) -> Any:

@@ -6,6 +6,7 @@ once, and for each row its index as an int32, so that a million rows need little
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -161,9 +162,10 @@ def check_names(argument: str, given: Any) -> None:
 
 
 def _check_names(names: list[Any], what: str) -> None:
+    """Raise a ValueError unless all names are distinct texts; ``what`` names their owner in the message."""
     for name in names:
         if not isinstance(name, str) or not name.strip():
-            raise ValueError(f"{what} has a column named {name!r}; a name must be a text that is not empty")
+            raise ValueError(f"{what} has a column named {name!r}; a name must be a text, not empty or blank")
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f"{what} has {names.count(name)} columns named {name!r}; the names must be different")
@@ -173,7 +175,7 @@ def _check_names(names: list[Any], what: str) -> None:
 
 
 def column_of(name: str, values: Any, as_text: bool = False, markers: Collection[str] = MISSING) -> Column:
-    """A column from an array, a list or a series: numbers unchanged, texts and booleans as texts.
+    """Make a column from an array, a list or a series: numbers unchanged, texts and booleans as texts.
 
     With ``as_text`` numbers become texts too; without it, a column of texts that is numeric but for a few texts
     (`notation.strays_of`) is a ValueError.
@@ -259,18 +261,20 @@ def _of_objects(name: str, array: np.ndarray, as_text: bool, markers: Collection
 
 
 def _of_numbers(name: str, values: list[Any]) -> np.ndarray:
-    """An array of Python numbers, None being a missing value; a ValueError if one is too large."""
+    """Convert Python numbers to an array, None to NaN; raise a ValueError if a number is too large."""
     for row, value in enumerate(values):
         if isinstance(value, numbers.Integral) and not is_exact(int(value)):
             raise ValueError(f"column {name!r} holds {_short(int(value))} in row {row}, {INEXACT}")
     try:
         return _finite(name, np.array([np.nan if value is None else value for value in values], dtype=np.float64))
     except OverflowError:  # a fraction may be as large
-        raise ValueError(f"column {name!r} holds a number beyond {np.finfo(np.float64).max:.1e}") from None
+        raise ValueError(
+            f"column {name!r} holds a number beyond {np.finfo(np.float64).max:.1e}, the largest float64; make it "
+            "smaller, or None (missing)") from None
 
 
 def _is_gap(value: Any) -> bool:
-    return value is None or (isinstance(value, (float, np.floating)) and value != value) or (
+    return value is None or (isinstance(value, (float, np.floating)) and math.isnan(value)) or (
         type(value).__name__ in ("NAType", "NaTType"))
 
 

@@ -75,7 +75,7 @@ def check_columns_of(transformer: Transformer, X: Any, columns: int) -> None:
 
 
 def input_names(transformer: Transformer, given: Any = None) -> list[str]:
-    """The names of the input columns: those of `fit`, or those given, or x0, x1, ..."""
+    """Return the names of the input columns: those of `fit`, or those given, or x0, x1, ..."""
     check_is_fitted(transformer)
     known = getattr(transformer, "feature_names_in_", None)
     if given is None:
@@ -119,7 +119,9 @@ def _numbers(X: Any, name: str) -> np.ndarray:
     except OverflowError:
         raise checks.too_large(name) from None
     except (TypeError, ValueError) as problem:
-        raise type(problem)(f"{name} must hold numbers, (rows, columns): {problem}") from None
+        raise type(problem)(
+            f"{name} can't be converted to numbers ({problem}); it must be a table of numbers, of shape (rows, columns)"
+        ) from None
 
 
 def chunks(array: np.ndarray) -> Iterator[slice]:

@@ -184,13 +184,13 @@ class MLP(protocol.Parameters):
     # Early stopping --------------------------------------------------------------------------------------------------
 
     def _validation_split(self, *arrays: np.ndarray) -> list[list[np.ndarray]]:
-        """Each array as a training part and a validation part for early stopping."""
+        """Split each array into a training part and a validation part for early stopping."""
         rows = len(arrays[0])
         held_out = math.ceil(self.validation_fraction * rows)
         if held_out == rows:
             raise ValueError(
-                f"validation_fraction is {self.validation_fraction} and there are {rows} rows to train on; that "
-                "leaves none, give more rows or early_stopping=False")
+                f"validation_fraction is {self.validation_fraction} and there are {rows} rows to train on, "
+                "which leaves none; give more rows, or early_stopping=False")
         parts = train_test_split(
             *arrays, test_size=held_out, random_state=self._seed % 2**32,
             stratify=self.strata(arrays[1], min(held_out, rows - held_out)))
@@ -214,7 +214,9 @@ class MLP(protocol.Parameters):
         with np.errstate(over="ignore", invalid="ignore"):
             scaled = np.asarray(X if self.scaler_ is None else self.scaler_.transform(X), self.dtype)
         if not np.isfinite(scaled).all():
-            raise ValueError(f"X holds {np.abs(X).max():g}, too large for {self.dtype} with scale={self.scale!r}")
+            raise ValueError(
+                f"X holds {np.abs(X).max():g}, too large for {self.dtype} with scale={self.scale!r}; scale X down first"
+                + ", or set dtype='float64'" * (self.dtype == "float32"))
         return scaled
 
     # Predictions -----------------------------------------------------------------------------------------------------
@@ -226,8 +228,8 @@ class MLP(protocol.Parameters):
         outputs = self.model_.predict(self._scaled(protocol.features(self, X, fitting=False))).astype(np.float64)
         if not np.isfinite(outputs).all():
             raise ValueError(
-                f"this {type(self).__name__} gives {outputs[~np.isfinite(outputs)][0]}, its training has diverged; fit "
-                f"it with a smaller learning_rate than {self.learning_rate!r}")
+                f"this {type(self).__name__} predicts {outputs[~np.isfinite(outputs)][0]}, since its training has "
+                f"diverged; fit it with a smaller learning_rate than {self.learning_rate!r}")
         return outputs
 
     # Files -----------------------------------------------------------------------------------------------------------

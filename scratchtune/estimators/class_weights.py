@@ -32,7 +32,7 @@ def balanced_weights(counts: np.ndarray) -> np.ndarray:
 
 
 def weight_of_rows(class_weight: Any, classes: np.ndarray, codes: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """The weight of each row's class, (n,); ``codes`` are the indices of the rows' classes.
+    """Return the weight of each row's class, (n,); ``codes`` are the indices of the rows' classes.
 
     For "balanced" a row with weight 2 counts as two rows of its class.
     """

@@ -82,7 +82,8 @@ class MLPClassifier(MLP):
             present = np.unique(codes[weight > 0.0])
             if len(present) < 2:
                 only = self.classes_[present].tolist()
-                raise ValueError(f"y holds one class only that counts, {only}; there must be at least two")
+                raise ValueError(
+                    f"y holds one class, {only}, in the rows with weights above 0; it must hold at least two")
             self.train(X, codes, weight, len(self.classes_))
         return self
 
@@ -100,10 +101,13 @@ class MLPClassifier(MLP):
             if first:
                 self.classes_ = all_classes(classes)
             elif classes is not None and not np.array_equal(all_classes(classes), self.classes_):
-                raise ValueError(f"classes is {list(classes)}; the first call said {self.classes_.tolist()}")
+                raise ValueError(
+                    f"classes is {list(classes)}; omit it, or give those of the first call, {self.classes_.tolist()}")
             unknown = np.setdiff1d(labels, self.classes_)
             if unknown.size:
-                raise ValueError(f"y holds {unknown.tolist()[0]!r}; the classes are {self.classes_.tolist()}")
+                raise ValueError(
+                    f"y holds {unknown.tolist()[0]!r}; it must hold the classes of the first call, "
+                    f"{self.classes_.tolist()}")
             codes = np.searchsorted(self.classes_, labels)
             weight = weight * weight_of_rows(self.class_weight, self.classes_, codes, weight)
             self.train_one_epoch(X, codes, weight, len(self.classes_), first)

@@ -1,4 +1,7 @@
-"""Targets are checked before any work: class labels are integers or text, given as a vector or as one-hot rows."""
+"""Targets are checked before any work: class labels are integers or text, given as a vector or as one-hot rows.
+
+The words in brackets in the messages are scikit-learn's, which its checks of estimators look for.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ def all_classes(classes: Any) -> np.ndarray:
 
 
 def _labels(name: str, labels: np.ndarray) -> np.ndarray:
-    """An array of labels, checked: finite integers or text."""
+    """Return an array of labels; raise a ValueError unless they are finite integers or text."""
     if labels.dtype == object:
         labels = _of_one_kind(name, labels)
     if labels.dtype.kind == "c":
@@ -51,16 +54,22 @@ def _labels(name: str, labels: np.ndarray) -> np.ndarray:
 
 
 def _of_one_kind(name: str, labels: np.ndarray) -> np.ndarray:
-    """Labels given as Python objects, as an array of text or of numbers."""
+    """Return an array of Python objects unchanged if all are text; convert it to numbers otherwise.
+
+    Raise a ValueError for missing or mixed labels.
+    """
     are_text = [isinstance(label, str) for label in labels.flat]
     if all(are_text):
         return labels
     for label in labels.flat:
-        if label is None or (np.isscalar(label) and label != label) or protocol.is_missing(label):
+        is_nan = np.isscalar(label) and label != label  # only NaN differs from itself
+        if label is None or is_nan or protocol.is_missing(label):
             raise ValueError(f"{name} holds {label!r} (Input {name} contains NaN); every label must be known")
     if any(are_text):
         raise ValueError(f"{name} holds text and numbers (Unknown label type: mixed); labels must be of one kind")
     try:
         return np.array(labels.tolist())
     except ValueError:
-        raise ValueError(f"Unknown label type: {name} has rows of unequal length; it must hold labels, (n,)") from None
+        raise ValueError(
+            f"{name} has rows of unequal length (Unknown label type: unknown); it must hold one label for each row"
+        ) from None

@@ -20,7 +20,7 @@ ESTIMATORS: dict[str, type[MLP]] = {"MLPClassifier": MLPClassifier, "MLPRegresso
 
 
 def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) -> Any:
-    """The fitted estimator of which ``packed`` is the content; class weights and a random state are not stored."""
+    """Make the fitted estimator from what ``packed`` returns; class weights and a random state are not stored."""
     given, fitted_values = entry(header, "params"), entry(header, "learnt")
     kind = checks.choice("class", entry(header, "class"), ESTIMATORS)
     params = {name: remade(Configured, value) if isinstance(value, dict) else value for name, value in given.items()}

@@ -97,7 +97,8 @@ class MLPRegressor(MLP):
             if first:
                 self.n_outputs_, self._one_dimensional = values.shape[1], is_vector(y)
             elif values.shape[1] != self.n_outputs_:
-                raise ValueError(f"y has {values.shape[1]} columns; the first call's had {self.n_outputs_}")
+                raise ValueError(
+                    f"y has {values.shape[1]} columns; it must have {self.n_outputs_}, as in the first call")
             self.train_one_epoch(X, values, weight, values.shape[1], first)
         return self
 

@@ -11,7 +11,7 @@ from scratchtune.search import Float, Int
 
 
 def default_space(rows: int) -> dict[str, Any]:
-    """A space to search for an estimator's hyper-parameters, for a table with so many rows.
+    """Return a space of an estimator's hyper-parameters to search, for a table with so many rows.
 
     The ranges are usual for tables, so that most configurations are sensible and some 30 trials find a good one: one or
     two hidden layers, matching ranges of the learning rate and the number of epochs (fewer for many rows), and

@@ -27,7 +27,7 @@ def as_json(value: Any) -> Any:
 
 
 def from_json(value: Any) -> Any:
-    """The inverse of `as_json`."""
+    """Invert `as_json`."""
     if isinstance(value, dict) and "array" in value:
         return np.array(value["array"], dtype=entry(value, "dtype"))
     if isinstance(value, dict) and "scaler" in value:
@@ -35,7 +35,7 @@ def from_json(value: Any) -> Any:
         scaler = known[checks.choice("scaler", value["scaler"], known)]()
         for name, item in entry(value, "learnt").items():
             if name not in scaler.get_params() and (name.startswith("_") or not name.endswith("_")):
-                raise ValueError(f"its {value['scaler']} has {name!r}, which none has")
+                raise ValueError(f"its {value['scaler']} has {name!r}, which is no attribute of such a scaler")
             setattr(scaler, name, from_json(item))
         return scaler
     return value

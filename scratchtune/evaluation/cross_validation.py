@@ -165,7 +165,8 @@ def report_failures(outcomes: Sequence[FoldScore], error_score: float | None = N
         return
     first = f"{type(errors[0]).__name__}: {errors[0]}"
     if len(errors) == len(outcomes) and all(np.isnan(list(outcome.scores.values())).all() for outcome in outcomes):
-        raise ValueError(f"all {len(outcomes)} trainings failed; the first with {first}") from errors[0]
+        raise ValueError(
+            f"all {len(outcomes)} trainings failed, the first with {first}; correct what it names") from errors[0]
     for outcome in outcomes:
         if outcome.error is not None:
             for scores in (outcome.scores, outcome.train_scores):

@@ -78,7 +78,7 @@ def validation_curve(
 
 
 def absolute_sizes(train_sizes: Any, rows: int) -> np.ndarray:
-    """Numbers of rows from shares of ``rows`` or from numbers, in ascending order, without duplicates.
+    """Return numbers of rows, from shares of ``rows`` or from numbers, in ascending order, without duplicates.
 
     >>> absolute_sizes([0.5, 1.0], 10)
     array([ 5, 10])

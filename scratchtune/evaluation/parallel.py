@@ -42,7 +42,10 @@ class Inline(Executor):
 
 @contextmanager
 def workers(number: int) -> Iterator[Executor]:
-    """An executor with ``number`` threads; after an error only running work is awaited, and Ctrl-C ends the wait."""
+    """Make an executor with ``number`` threads.
+
+    After an error only running work is awaited; Ctrl-C ends the wait.
+    """
     stop = interruption.event_of_this_thread() or threading.Event()
     pool: Executor = Inline()
     if number > 1:

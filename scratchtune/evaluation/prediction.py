@@ -22,7 +22,7 @@ def cross_val_predict(
     estimator: Any, X: Any, y: Any = None, *, groups: Any = None, cv: Any = None, n_jobs: int | None = None,
     params: Mapping[str, Any] | None = None, method: str = "predict",
 ) -> np.ndarray:
-    """Predictions for all rows, in their order, each by the model of the fold that tests it.
+    """Predict all rows, in their order, each by the model of the fold that tests it.
 
     ``method`` is "predict", "predict_proba", "predict_log_proba" or "decision_function"; columns are the classes in
     sorted order. A network's "predict" and "predict_proba" are both its outputs. The folds must test every row once.
@@ -42,26 +42,30 @@ def cross_val_predict(
         name = "predict" if is_network(trained) and method == "predict_proba" else method
         if not hasattr(trained, name):
             raise TypeError(f"{type(trained).__name__} has no {name}; choose another method")
-        return _in_columns(np.asarray(getattr(trained, name)(take_rows(X, held_out))), trained, classes, method)
+        return _with_all_classes(np.asarray(getattr(trained, name)(take_rows(X, held_out))), trained, classes, method)
 
     parts = in_order(one, folds, n_jobs)
     together = np.concatenate(parts)
     return together[np.argsort(rows, kind="stable")]
 
 
-def _in_columns(outputs: np.ndarray, model: Any, classes: np.ndarray | None, method: str) -> np.ndarray:
-    """Outputs with a column for each class of all data, even if the fold's training rows lack some classes."""
+def _with_all_classes(outputs: np.ndarray, model: Any, classes: np.ndarray | None, method: str) -> np.ndarray:
+    """Return the outputs with one column for each class in the whole data.
+
+    Classes that are missing in the fold's training rows get a constant, with a warning.
+    """
     seen: Sequence[Any] | None = getattr(model, "classes_", None)
     if classes is None or seen is None or len(seen) == len(classes):
         return outputs
     if outputs.ndim == 1 or outputs.shape[1] != len(seen):
         raise ValueError(
             f"a fold's training rows have {len(seen)} of the {len(classes)} classes, and its {method} has shape "
-            f"{outputs.shape}; give a cv that is stratified, or another method")
+            f"{outputs.shape}, without a column for each; take a stratified cv, such as StratifiedKFold, or a method "
+            f"other than {method!r}")
     checks.warn(
-        f"a fold's training rows have {len(seen)} of the {len(classes)} classes; a stratified cv would have them all",
-        RuntimeWarning)
-    lowest = max(UNSEEN[method], float(np.finfo(outputs.dtype).min))
+        f"a fold's training rows have {len(seen)} of the {len(classes)} classes; take a stratified cv, such as "
+        "StratifiedKFold, in which every class of two rows or more is in all training sets", RuntimeWarning)
+    lowest = max(UNSEEN[method], float(np.finfo(outputs.dtype).min))  # finite instead of -inf, as in scikit-learn
     filled = np.full((len(outputs), len(classes)), lowest, outputs.dtype)
     filled[:, np.searchsorted(classes, seen)] = outputs
     return filled

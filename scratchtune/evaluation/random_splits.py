@@ -108,7 +108,10 @@ def _common_number_of_rows(arrays: tuple[Any, ...]) -> int:
 
 
 def _sizes(rows: int, test_size: Any, train_size: Any, default: float) -> tuple[int, int]:
-    """Numbers of training and test rows; a share of the test rows is rounded up, one of the training rows down."""
+    """Return the numbers of training and test rows.
+
+    A share of the test rows is rounded up, one of the training rows down.
+    """
     test = _size("test_size", test_size, rows, math.ceil)
     train = _size("train_size", train_size, rows, math.floor)
     if test is None:

@@ -31,7 +31,7 @@ class Answers:
     def of(self, method: str) -> Any:
         """The result of a method of the model for the rows."""
         if not hasattr(self.model, method):
-            raise TypeError(f"{type(self.model).__name__} has no {method}, which this scoring needs")
+            raise TypeError(f"{type(self.model).__name__} has no {method}, which this scoring needs; take another one")
         if method not in self._known:
             self._known[method] = getattr(self.model, method)(self.X)
         return self._known[method]
@@ -238,7 +238,10 @@ def _filled(scoring: Any) -> Any:
 
 
 def _of_positive(scores: np.ndarray, classes: Any, positive: Any) -> np.ndarray:
-    """Of two classes the scores of the positive one, (n,), by default the second; of more classes all columns."""
+    """Select, of two classes, the scores of the positive one, (n,); of more classes keep all columns.
+
+    The positive class is the second one unless ``positive`` names it.
+    """
     if classes is not None and len(classes) == 2:
         if positive is not None and positive not in list(classes):
             raise ValueError(f"pos_label is {positive!r}; it must be one of the classes, {list(classes)}")

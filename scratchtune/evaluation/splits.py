@@ -53,7 +53,7 @@ class KFold:
         return self.n_splits
 
     def _fold_of_rows(self, rows: int, y: Any, groups: Any) -> np.ndarray:
-        """For each row, the fold in which it is tested."""
+        """Return for each row the fold in which it is tested."""
         _ignore(groups, self)
         if self.n_splits > rows:
             raise ValueError(

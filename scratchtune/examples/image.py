@@ -58,7 +58,10 @@ PART = 6000  # of a folder: images to tune on
 
 
 def network(params: dict[str, Any], classes: int, steps: int, seed: int = 0) -> st.Sequential:
-    """The compiled network of a configuration; its learning rate decays to 0 over ``steps``, along half a cosine."""
+    """Return the compiled network of a configuration.
+
+    Its learning rate decays to 0 over ``steps``, along half a cosine.
+    """
     layers: list[st.Layer] = []
     if params["shift"] > 0.0:
         layers.append(st.RandomTranslation(params["shift"], params["shift"], fill_mode="constant"))
@@ -152,7 +155,9 @@ class Objective:
 def prepared(
     X: np.ndarray, y: np.ndarray, classes: int, epochs: int, seed: int = 0, db: Path | None = None,
 ) -> tuple[Objective, st.Study]:
-    """The objective and its study, for ``study.run(objective)``; the rows are split into training and validation set.
+    """Return the objective and its study, for ``study.run(objective)``.
+
+    The rows are split into a training and a validation set.
 
     No configuration is proposed that takes more than MOST_PRODUCTS.
     """
@@ -171,7 +176,10 @@ def prepared(
 def confirmed(
     study: st.Study, objective: Objective, X: np.ndarray, y: np.ndarray, jobs: int = 2, seed: int = 0,
 ) -> st.Trial:
-    """The best of the best trials, by the mean accuracy over several splits; one split alone would be optimistic."""
+    """Return the best of the best trials, by the mean accuracy over several splits.
+
+    The accuracy on the one split of the search is optimistic for the trial that it selected.
+    """
     finalists = _ranked(study)[:FINALISTS]
 
     def accuracy(task: tuple[st.Trial, int]) -> float:
@@ -269,7 +277,7 @@ def from_package(quick: bool, seed: int) -> Images:
 
 
 def from_folder(folder: Path, quick: bool, seed: int) -> Images:
-    """The images of a folder of IDX files: a part of the training images to tune on, all to train the winner on."""
+    """Read the images of a folder of IDX files: a part of the training images to tune on, all to train the winner."""
     (X, y), (X_test, y_test) = st.datasets.load_idx(folder)
     if X.shape[1:] != X_test.shape[1:]:
         found = f"{folder} has training images of {X.shape[1:3]} pixels and test images of {X_test.shape[1:3]}"

@@ -37,7 +37,10 @@ def digits() -> list[np.ndarray]:
 
 
 def pytorch_training(trial: st.Trial) -> float:
-    """The smallest validation loss of a PyTorch training that stops after `PATIENCE` epochs without improvement."""
+    """Train with PyTorch and return the smallest validation loss.
+
+    Training stops after `PATIENCE` epochs without improvement.
+    """
     import torch
     from torch import nn
 

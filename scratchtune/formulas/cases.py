@@ -23,7 +23,7 @@ SIZES = (1, 2, 3, 4, 5, 9, 17)  # of the axes: one, odd, even, beyond kernels' u
 
 
 def cases(formula: Formula) -> Iterator[dict[str, Any]]:
-    """The arguments of each case, by name, in float64 and integers: the random ones first, then the edges."""
+    """Yield the arguments of each case, by name, in float64 and integers: the random ones first, then the edges."""
     plans: list[dict[str, Pattern]] = [{} for _ in range(RANDOM_CASES)]
     first = {}
     for where in formula.where:

@@ -67,7 +67,7 @@ def check(formula: Formula, known: Mapping[str, Formula] | None = None, equivale
 
 
 def _judged(formula: Formula, row: Row) -> list[Judged]:
-    """The line's values on every case where it is defined; each branch must be reached by one of them."""
+    """Evaluate the line on every case where it is defined; each branch must be reached by one of them."""
     found: list[Judged] = []
     wanted = {(choice, side) for choice in formula.choices for side in (True, False)}
     fixed = list(cases(formula))

@@ -103,7 +103,7 @@ Node = Number | Name | Entry | Count | Call | Reduction | Choice
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """The node and all its descendants."""
+    """Yield a node and all its descendants."""
     yield node
     match node:
         case Call(_, children) | Entry(_, children):
@@ -259,7 +259,7 @@ class _Parser:
         raise ValueError(f"{token.text!r} was found where a number, a name or '(' was expected")
 
     def named(self, token: _Token) -> Node:
-        """A reduction ``Σᵢ[..]``, a function ``exp(..)``, an entry ``x[i + 1]``, or a symbol ``θᵢ``."""
+        """Parse a reduction ``Σᵢ[..]``, a function ``exp(..)``, an entry ``x[i + 1]``, or a symbol ``θᵢ``."""
         if token.index and self.take("["):
             if token.text not in REDUCTIONS:
                 raise ValueError(f"{token.text!r} before '[' is not one of {', '.join(REDUCTIONS)}")
@@ -309,7 +309,7 @@ class Evaluation:
         return {equation.target.symbol: self.symbols[equation.target.symbol] for equation in equations}
 
     def function(self, node: Node) -> Callable[[Mapping[str, int]], Any]:
-        """The value of a node as a function of the value of each index letter.
+        """Compile a node to a function from the value of each index letter to the node's value.
 
         The tree is walked once for all index positions: that takes half the time of walking it at each of them.
         """
@@ -322,7 +322,7 @@ class Evaluation:
                 return self._name(symbol, indices)
             case Entry(symbol, places):
                 array, functions = self.symbols[symbol], [self.function(place) for place in places]
-                return lambda place: self._entry(array, [function(place) for function in functions])
+                return lambda place: self._entry(symbol, array, [function(place) for function in functions])
             case Call(name, arguments):
                 return self._call(self.arithmetic.functions[name], [self.function(argument) for argument in arguments])
             case Reduction(operation, indices, body):
@@ -359,10 +359,11 @@ class Evaluation:
 
         return chosen
 
-    def _entry(self, array: Any, places: list[Any]) -> Any:
+    def _entry(self, symbol: str, array: Any, places: list[Any]) -> Any:
         position = tuple(int(place) for place in places)
         if any(place != found for place, found in zip(places, position, strict=True)):
-            raise ValueError(f"the indices of an entry are {[float(index) for index in places]}; they must be integers")
+            raise ValueError(
+                f"an entry of {symbol!r} has the indices {[float(index) for index in places]}; they must be integers")
         inside = all(0 <= place < size for place, size in zip(position, array.shape, strict=True))
         return array[position] if inside else self.arithmetic.number(0)
 

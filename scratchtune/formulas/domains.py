@@ -113,7 +113,7 @@ def read_domain(text: str) -> tuple[Domain, Domain, str]:
 
 
 def _read_range(text: str, domain: Domain, typed: bool) -> tuple[Domain, str]:
-    """The sampling range at the start of ``text``, which is within the domain, and the text after it."""
+    """Read the sampling range at the start of ``text``, which must be within the domain; return it and the rest."""
     sampled, rest = _read(text)
     written = text[: len(text) - len(rest)]
     if not typed:
@@ -205,7 +205,7 @@ def _rows(domain: Domain, shape: tuple[int, ...], rng: np.random.Generator, edge
 def draw(
     domain: Domain, shape: tuple[int, ...], rng: np.random.Generator, sizes: Mapping[str, int], edge: Pattern | None,
 ) -> Any:
-    """Values of a domain: an array, or a scalar if the shape is (); random if ``edge`` is None."""
+    """Draw values of a domain: an array, or a scalar if the shape is (); random if ``edge`` is None."""
     if not domain.drawn:
         return np.full(shape, np.nan)
     if domain.kind in ("one-hot", "probabilities"):

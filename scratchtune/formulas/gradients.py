@@ -34,7 +34,10 @@ LARGEST = 100.0  # beyond it differences would need thousands of digits; only th
 
 
 def gradient_error(formula: Formula, known: Mapping[str, Formula]) -> float:
-    """The largest distance of the code from central differences over all cases; a ValueError if no case has any."""
+    """Return the largest distance of the code from central differences over all cases.
+
+    Raise a ValueError if no case has any.
+    """
     assert formula.gradient_of is not None
     name, argument = formula.gradient_of.id, formula.gradient_of.argument
     if name not in known or argument not in known[name].parameters:
@@ -54,11 +57,13 @@ def gradient_error(formula: Formula, known: Mapping[str, Formula]) -> float:
             continue
         code = np.asarray(run(formula, formula.plain, arguments)[last], dtype=np.float64)
         if code.shape != gradient.shape:
-            raise ValueError(f"the gradient in {argument} has shape {code.shape}, and {argument} has {gradient.shape}")
+            raise ValueError(
+                f"the gradient in {argument} has shape {code.shape}; it must have {argument}'s, {gradient.shape}")
         smooth = ~np.isnan(gradient)
         errors += (np.abs(code - gradient) / (0.1 + np.abs(gradient)))[smooth].tolist()
     if not errors:
-        raise ValueError(f"no case of [{name}] could be differenced in {argument}")
+        raise ValueError(
+            f"[{name}] has no numerical derivative in {argument} in any case; sample its arguments in narrower ranges")
     return math.inf if any(map(math.isnan, errors)) else max(errors)
 
 
@@ -91,7 +96,7 @@ def differences(
 
 
 def _cases(formula: Formula, base: Formula, target: str) -> Iterator[tuple[dict[str, Any], Any]]:
-    """Arguments for both formulas, and the weights dy (1 where the gradient takes none)."""
+    """Yield arguments for both formulas, and the weights dy (1 where the gradient takes none)."""
     roles = _roles(formula, base)
     for number, arguments in enumerate(cases(base)):
         if max((abs(x) for x in floats(arguments) if not math.isnan(x)), default=0.0) > LARGEST:
@@ -111,7 +116,7 @@ def _cases(formula: Formula, base: Formula, target: str) -> Iterator[tuple[dict[
 
 
 def _roles(formula: Formula, base: Formula) -> dict[str, str]:
-    """The role of each argument of the gradient in the base formula."""
+    """Map each argument of the gradient to its role in the base formula: same, value, above, start or output."""
     shared = {where.argument for where in base.where if where.domain.drawn}
     targets = {equation.target.symbol for equation in base.equations}
     roles = {}
@@ -133,7 +138,10 @@ def _roles(formula: Formula, base: Formula) -> dict[str, str]:
 def _with_outputs(
     formula: Formula, base: Formula, arguments: dict[str, Any], roles: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The arguments with arrays for the gradient's outputs, sized by the base formula's axes of the same letters."""
+    """Add arrays for the gradient's outputs to the arguments.
+
+    Their sizes are those of the base formula's axes of the same letters.
+    """
     made = [where for where in formula.where if roles[where.argument] in ("output", "start")]
     given = [where for where in (*base.where, *formula.where) if where not in made]
     sizes = {

@@ -34,7 +34,7 @@ def find(name: str) -> Formula:
 
 
 def describe(name: str) -> str:
-    """One formula: its docstring, the code that computes it, its file and line, and the test that covers it."""
+    """Describe one formula: its docstring, its code, its file and line, and the test that covers it."""
     formula = find(name)
     parts = [f"[{formula.id}]  {formula.line}", formula.sentence]
     for heading, text in formula.sections.items():

@@ -91,7 +91,7 @@ def distance(formula: Formula, judged: Judged, values: Mapping[str, Any], dtype:
 
 def _apart(code: Any, line: Any, grace: float, dtype: Any) -> float:
     if isinstance(code, np.ndarray) and code.dtype == np.float64 != dtype:
-        raise ValueError("float32 arguments gave a float64 array")
+        raise ValueError("float32 arguments gave a float64 array; cast each number to the arrays' dtype")
     line, code = np.asarray(np.asarray(line, dtype), np.float64), np.asarray(code)
     if code.dtype.kind not in "fiub" or code.shape != line.shape:
         return math.inf

@@ -43,7 +43,7 @@ class Mutant:
 
 
 def mutants(function: Callable[..., Any]) -> Iterator[Mutant]:
-    """Every mutant of a function, one mistake each, as plain Python over the names of the function's own module."""
+    """Yield every mutant of a function, one mistake each, as plain Python over the names of its own module."""
     plain = jit.plain(function)
     tree = _definition(plain)
     seen: dict[str, int] = {}
@@ -77,7 +77,7 @@ def _statements(node: ast.AST) -> Iterator[ast.stmt]:
 
 
 def _touchable(statement: ast.stmt) -> Iterator[ast.AST]:
-    """The nodes of a statement that may be changed, without those of the statements inside it."""
+    """Yield the nodes of a statement that may be changed, without those of the statements inside it."""
     if isinstance(statement, ast.For):
         return
     yield statement
@@ -102,7 +102,7 @@ def _called(call: ast.Call) -> str:
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
-    """Each mutation of a node: its kind and the node that replaces it."""
+    """Yield each mutation of a node: its kind and the node that replaces it."""
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             yield "constant", ast.Constant(value + 1 if value + 1 != value else 2 * value)

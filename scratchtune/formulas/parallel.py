@@ -25,7 +25,10 @@ def cores() -> int:
 
 
 def check_each(formulas: Mapping[str, Formula], processes: int, done: Callable[[int], object]) -> dict[str, Row]:
-    """The row of each of the package's formulas; ``done`` is called with the number of rows that have just come."""
+    """Check each of the package's formulas; return their rows by ID.
+
+    ``done`` is called with the number of rows that have just come.
+    """
     rows: dict[str, Row] = {}
     if processes == 1:
         for name, formula in formulas.items():

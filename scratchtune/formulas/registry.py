@@ -152,7 +152,10 @@ class Formula:
         return [node for node in nodes if isinstance(node, dialect.Choice)]
 
     def sizes(self, arguments: Mapping[str, Any]) -> dict[str, int]:
-        """The length of each index letter's axis, from the arguments' shapes; a ValueError if two disagree."""
+        """Return the length of each index letter's axis, from the arguments' shapes.
+
+        Raise a ValueError if two disagree.
+        """
         found: dict[str, int] = {}
         for where in self.where:
             shape = np.shape(arguments[where.argument])
@@ -160,7 +163,8 @@ class Formula:
                 raise ValueError(f"{where.argument} has shape {shape}; it must be ({', '.join(where.letters)})")
             for letter, size in zip(where.letters, shape, strict=True):
                 if found.setdefault(letter, size) != size:
-                    raise ValueError(f"{where.argument} has {size} entries along {letter}; others have {found[letter]}")
+                    raise ValueError(
+                        f"{where.argument} has {size} entries along {letter}; it must have {found[letter]}, as others")
         return found | {letter: found[axis] for letter, axis in self.aliases.items()}
 
     def solve(self, arguments: Mapping[str, Any], numbers: arithmetic.Arithmetic) -> tuple[dict[str, Any], set[Any]]:
@@ -221,7 +225,7 @@ def _read(function: Callable[..., Any], plain: FunctionType) -> Formula:
 
 
 def _sections(docstring: str) -> tuple[str, str, dict[str, str]]:
-    """The first sentence, the ID, and the text beneath each heading."""
+    """Split a docstring into the first sentence, the ID, and the text beneath each heading."""
     lines, name, heading = docstring.splitlines(), "", ""
     opening: list[str] = []
     found: dict[str, list[str]] = {}
@@ -255,7 +259,7 @@ def _heading(text: str, found: Mapping[str, Any]) -> str:
 
 
 def _entries(text: str) -> Iterator[str]:
-    """The lines of a section, each joined with the deeper ones that continue it."""
+    """Yield the lines of a section, each joined with the deeper ones that continue it."""
     entry = ""
     for line in text.splitlines():
         if line[:1].isspace():
@@ -331,7 +335,8 @@ def _aliases(equations: tuple[dialect.Equation, ...], where: tuple[Where, ...]) 
 def _check_indices(node: dialect.Name, axes: Mapping[str, tuple[str, ...]]) -> None:
     defined = axes[node.symbol.removesuffix("'")] if node.symbol not in axes else axes[node.symbol]
     if len(defined) != len(node.indices):
-        raise ValueError(f"{node.symbol!r} is defined with {len(defined)} indices and used with {len(node.indices)}")
+        raise ValueError(
+            f"{node.symbol!r} is used with {len(node.indices)} indices; it must have {len(defined)}, as it is defined")
 
 
 def _check_entry(node: dialect.Entry, axes: Mapping[str, tuple[str, ...]], readable: set[str]) -> None:
@@ -339,14 +344,17 @@ def _check_entry(node: dialect.Entry, axes: Mapping[str, tuple[str, ...]], reada
         raise ValueError(f"the line takes an entry of {node.symbol!r}, which is neither in Where nor defined before")
     if len(axes[node.symbol]) != len(node.places):
         raise ValueError(
-            f"{node.symbol!r} has {len(axes[node.symbol])} axes, and an entry is taken with {len(node.places)} indices")
+            f"an entry of {node.symbol!r} is taken with {len(node.places)} indices; it must have one for each of its "
+            f"{len(axes[node.symbol])} axes")
 
 
 def _check_other_name(node: dialect.Name, equations: tuple[dialect.Equation, ...]) -> None:
     """A name that has no value must be a constant, or an index letter that counts."""
     counts = any(node.symbol in indices for equation in equations for indices in _index_groups(equation))
     if node.indices or not (counts or node.symbol in arithmetic.CONSTANTS):
-        raise ValueError(f"the line uses {node.symbol!r}, which is neither in Where nor defined before")
+        raise ValueError(
+            f"the line uses {node.symbol!r}, which is neither in Where nor defined before; add it to Where, or define "
+            "it")
 
 
 def _compared(node: dialect.Call, own: set[str]) -> dict[str, str]:
@@ -373,7 +381,9 @@ def _new_aliases(node: dialect.Name, axes: tuple[str, ...], own: set[str]) -> di
         if letter not in own:
             found[letter] = axis
         elif letter != axis:
-            raise ValueError(f"{node.symbol!r} has the axis {axis!r} where the line has the index {letter!r}")
+            raise ValueError(
+                f"{node.symbol!r} is used with the index {letter!r} where Where gives it the axis {axis!r}; write "
+                f"{axis!r}, or a letter that is no axis")
     return found
 
 
@@ -382,7 +392,8 @@ def _check_letters(equations: tuple[dialect.Equation, ...], known: set[str]) -> 
         counted = [node.letter for node in dialect.walk(equation.value) if isinstance(node, dialect.Count)]
         for letter in itertools.chain(counted, *_index_groups(equation)):
             if letter not in known:
-                raise ValueError(f"the index {letter!r} is an axis of no argument")
+                raise ValueError(
+                    f"the index {letter!r} is an axis of no argument; write an axis that Where gives to an argument")
 
 
 def _index_groups(equation: dialect.Equation) -> Iterator[tuple[str, ...]]:
@@ -403,7 +414,7 @@ def registry() -> dict[str, Formula]:
 
 
 def collect(modules: Iterable[ModuleType]) -> dict[str, Formula]:
-    """The formulas that are defined in some modules, by ID; a FormulaError if an ID occurs twice."""
+    """Return the formulas that are defined in some modules, by ID; raise a FormulaError if an ID occurs twice."""
     found: dict[str, Formula] = {}
     for module in modules:
         functions = [value for value in vars(module).values() if _carries_formula(value, module)]
@@ -411,7 +422,8 @@ def collect(modules: Iterable[ModuleType]) -> dict[str, Formula]:
             formula = read(function)
             other = found.setdefault(formula.id, formula)
             if other is not formula:
-                raise FormulaError(f"{formula.place} {formula.plain.__name__}: [{formula.id}] is also at {other.place}")
+                raise FormulaError(
+                    f"{formula.place} {formula.plain.__name__}: [{formula.id}] is also at {other.place}; rename one")
     return dict(sorted(found.items(), key=lambda item: (str(item[1].file), item[1].line_number)))
 
 

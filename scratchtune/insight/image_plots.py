@@ -45,7 +45,10 @@ def plot_learning_curves(
 
 
 def plot_confusion(matrix: np.ndarray, names: Sequence[str], path: str | Path) -> Path:
-    """Plot a confusion matrix (true class, predicted class): counts, coloured by their share of the true class."""
+    """Plot a confusion matrix (true class, predicted class) and save it to ``path``.
+
+    A cell shows its count, unless it is 0. Its colour is the count divided by the images of the true class.
+    """
     figure, axes = canvas(1, (1.2 + 0.62 * len(names), 0.9 + 0.55 * len(names)))
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)

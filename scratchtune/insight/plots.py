@@ -47,7 +47,10 @@ def plot_comparison(
 
 
 def canvas(grid: int | tuple[int, int], size: tuple[float, float] | None = None) -> tuple[Any, Any]:
-    """A figure, of ``size`` in inches, and its axes: one, or a sequence of them, in columns or (rows, columns)."""
+    """Return a figure of ``size`` (width, height) in inches, and its axes.
+
+    ``grid`` is the number of axes side by side, or (rows, columns); for 1 the axes are one object, else a sequence.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -60,7 +60,10 @@ def dependencies(function: Callable[..., Any], found: dict[str, str] | None = No
 
 
 def _named(function: Callable[..., Any]) -> dict[str, Any]:
-    """Values of the names in a function's code: globals, closed-over variables, attributes of the modules named."""
+    """Return the values of the names in a function's code, by name.
+
+    They are globals, closed-over variables, and attributes of the modules named.
+    """
     names = set(_names(function.__code__))
     scopes = [("", {**function.__globals__, **inspect.getclosurevars(function).nonlocals})]
     values: dict[str, Any] = {}
@@ -89,7 +92,7 @@ def stamp(function: Callable[..., Any]) -> str:
 
 @cache
 def cache_folder(source: Path) -> Path:
-    """The first of these that is writable: NUMBA_CACHE_DIR, ``__pycache__``, the user's cache, a temporary folder."""
+    """Return the first writable folder of NUMBA_CACHE_DIR, ``__pycache__``, the user's cache and a temporary one."""
     name = f"{source.parent.name}-{hashlib.sha256(str(source.parent).encode()).hexdigest()[:16]}"
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path(os.path.expanduser("~")) / ".cache")
     told = config.CACHE_DIR  # type: ignore[attr-defined]

@@ -38,7 +38,7 @@ def kernel_job(kernel: Kernel, dtype: Any) -> Job:
 
 
 def loop_job(dispatcher: Any, arguments: tuple[Any, ...]) -> Job:
-    """The job of compiling one loop for the types of ``arguments``."""
+    """Return the job that compiles one loop for the types of ``arguments``."""
     if DISABLED:
         return Job(dispatcher.__name__, lambda: True, lambda: None)
     signature = tuple(numba.typeof(argument) for argument in arguments)

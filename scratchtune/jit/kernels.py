@@ -42,10 +42,10 @@ class Kernel:
         if given != wanted:
             raise TypeError(
                 f"{py_func.__name__} has the arguments ({', '.join(given)}); "
-                f"a {kind} kernel has ({', '.join(wanted)})"
+                f"a {kind} kernel must have ({', '.join(wanted)})"
             )
         if any(instruction.opname == "RAISE_VARARGS" for instruction in dis.get_instructions(py_func)):
-            raise TypeError(f"{py_func.__name__} has a raise or an assert; a kernel can't raise: loops check no errors")
+            raise TypeError(f"{py_func.__name__} has a raise or an assert, which compiled loops ignore; remove it")
         self._compiled: dict[str, Any] = {}
         self._key = (py_func.__qualname__, *closed_over(py_func))
         _KERNELS[(py_func.__module__, *self._key)] = self

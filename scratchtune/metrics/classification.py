@@ -57,14 +57,15 @@ def accuracy(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray) -> floa
 def accuracy_score(y_true: Any, y_pred: Any, *, normalize: bool = True, sample_weight: Any = None) -> float:
     """Share of rows whose predicted label is the true label; with ``normalize=False`` their (weighted) number.
 
-    Both arguments may be labels or one-hot rows; formula [accuracy].
+    Each argument may hold labels or one-hot rows; formula [accuracy]. Rows of several labels must be given on both
+    sides; such a row is correct only if all its labels are.
 
     >>> accuracy_score(["cat", "dog", "dog"], ["cat", "dog", "cat"], normalize=False)
     2.0
     """
     indicators = paired_indicators(y_true, y_pred)
     if indicators is not None:
-        predicted = (indicators[0] != indicators[1]).any(axis=1).astype(np.int64)
+        predicted = (indicators[0] != indicators[1]).any(axis=1).astype(np.int64)  # 1 where a row is wrong
         true = np.zeros_like(predicted)
     else:
         true, predicted = paired_labels(y_true, y_pred)
@@ -263,7 +264,7 @@ def log_loss(
 
 
 def _class_indices(y_true: Any, labels: Sequence[Any] | None) -> tuple[np.ndarray, np.ndarray]:
-    """Sorted classes and, for each row, the index of its class."""
+    """Return the sorted classes and, for each row, the index of its class."""
     raw = np.asarray(y_true)
     there, row = np.unique(checked_labels("y_true", raw), return_inverse=True)
     if labels is None:
@@ -283,7 +284,7 @@ def _class_indices(y_true: Any, labels: Sequence[Any] | None) -> tuple[np.ndarra
 
 
 def _probabilities(y_proba: Any, rows: int, classes: int) -> np.ndarray:
-    """Probabilities as (n, classes), clipped to [ε, 1 − ε] with the machine epsilon ε."""
+    """Check probabilities; return them as (n, classes), clipped to [ε, 1 − ε] with the machine epsilon ε."""
     p = checks.targets("y_proba", y_proba)
     p = p if p.dtype.kind == "f" else p.astype(np.float64)
     if p.ndim == 1 or p.shape[1] == 1:

@@ -56,7 +56,7 @@ def checked_labels(name: str, y: Any) -> np.ndarray:
 
 
 def _unboxed(name: str, labels: np.ndarray) -> np.ndarray:
-    """An array of Python objects as an array of text or of numbers; a ValueError if they are mixed."""
+    """Convert an array of Python objects to one of text or of numbers; raise a ValueError if they are mixed."""
     if all(issubclass(kind, str) for kind in set(map(type, labels))):
         return labels.astype(np.str_)
     text = isinstance(labels[0], str)
@@ -164,7 +164,7 @@ def check_lengths(name: str, true: int, other: int) -> None:
 
 
 def row_weights(sample_weight: Any, rows: int) -> np.ndarray:
-    """One weight for each row, all ones if none are given; at least 0, and not all 0."""
+    """Return one weight for each row, all ones if none are given; they must be at least 0, and not all 0."""
     if sample_weight is None:
         return np.ones(rows)
     weight = checks.targets("sample_weight", sample_weight).astype(np.float64)

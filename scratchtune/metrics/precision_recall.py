@@ -212,7 +212,7 @@ def _beta(beta: Any) -> float:
 def _averaged_counts(
     pair: Encoded, labels: Sequence[Any] | None, pos_label: Any, average: str | None, weight: np.ndarray,
 ) -> Counts:
-    """The counts of the selected classes, summed according to ``average``."""
+    """Count for the selected classes, and sum the counts according to ``average``."""
     if average == "binary":
         pair = as_classes(pair)
         _check_binary(pair, pos_label)

@@ -303,7 +303,7 @@ def _warn_of_nan(values: np.ndarray, names: list[Any], average: str | None) -> N
 
 
 def _all_classes(classes: np.ndarray, labels: Sequence[Any] | None) -> np.ndarray:
-    """The classes in the order of the columns of y_score: those of y_true, or the given ``labels``."""
+    """Return the classes in the order of the columns of y_score: those of y_true, or the given ``labels``."""
     if labels is None:
         return classes
     given = np.asarray(labels)

@@ -345,7 +345,7 @@ def softmax_grad(p, g, d):
 
 
 def _elementwise(activation: Any, derivative: Any) -> tuple[jit.Kernel, jit.Kernel]:
-    """The kernels of an activation that acts on each number: y = activation(x), dx = dy * derivative(x)."""
+    """Make the kernels of an activation that acts on each number: y = activation(x), dx = dy * derivative(x)."""
 
     @jit.forward
     def forward(integers, reals, theta, state, x, y, work, training, step, key):

@@ -54,7 +54,7 @@ def sample_weights(weights: Any, rows: int, name: str = "sample_weight") -> np.n
 
 
 def class_weights(target: np.ndarray, class_weight: Any) -> np.ndarray:
-    """The weight of each row's class, (n,); 1 for a class that ``class_weight`` does not name."""
+    """Return the weight of each row's class, (n,); it is 1 for a class that ``class_weight`` does not name."""
     if class_weight is None:
         return np.ones(len(target))
     if not isinstance(class_weight, dict):
@@ -67,7 +67,10 @@ def class_weights(target: np.ndarray, class_weight: Any) -> np.ndarray:
 
 
 def split_off_validation(data: Data, split: Any) -> tuple[Data, Data | None]:
-    """The training set, and the last fraction ``split`` of the rows as validation set (None if that is 0)."""
+    """Return the training set, and the last fraction ``split`` of the rows as validation set.
+
+    The validation set is None if ``split`` is 0.
+    """
     split = checks.real("validation_split", split, 0.0, 1.0, open_high=True)
     n = len(data.X)
     first = int(n * (1.0 - split))

@@ -164,7 +164,7 @@ _replicas_lock = threading.Lock()
 def compute_shard(
     training: str, digest: str, payload: bytes | None, theta: np.ndarray, shard: Shard,
 ) -> ShardResult | None:
-    """In a worker process: the result of a shard; None if the process has no program and rows."""
+    """Compute the result of a shard in a worker process; None if the process has no program and rows."""
     with _replicas_lock:
         replica = _replicas.get((training, shard.number))
         if replica is None:
@@ -200,7 +200,8 @@ class Coordinator:
             raise TypeError(f"executor is {executor!r}; it must be one of concurrent.futures, or have the same methods")
         count = checks.integer("workers", workers, 1, batch_size)
         if objective.program.state.size:
-            raise ValueError("the model has a layer with moving averages, whose training can't be distributed")
+            raise ValueError("the model has a layer with moving averages, whose training can't be distributed; fit "
+                             "it without executor")
         in_threads = isinstance(executor, ThreadPoolExecutor)
         warn_of_little_work(objective.program, batch_size, count, "threads" if in_threads else "processes")
         kind = Threads if in_threads else Processes
@@ -234,7 +235,7 @@ class Coordinator:
         return [Shard(number, part, step, key, output_layers) for number, part in enumerate(rows)]
 
     def _mean(self, shards: list[Shard], gradient: np.ndarray, outputs: np.ndarray) -> float:
-        """The mean loss of the shards; their mean gradient and their outputs are written."""
+        """Return the mean loss of the shards; write their mean gradient and their outputs to the two arrays."""
         sizes = np.array([len(shard.chosen) for shard in shards])
         values, first = [], 0
         for shard, result in zip(shards, self.workers.results(shards), strict=True):

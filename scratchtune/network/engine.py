@@ -82,7 +82,10 @@ class Penalty(NamedTuple):
 
 
 class Criterion(NamedTuple):
-    """What is minimised: the loss's kernel, how many layers run before it, and the penalty."""
+    """What is minimised: the loss's kernel, how many layers run before it, and the penalty.
+
+    A last softmax or sigmoid that the loss includes (`losses.FUSED`) is not among these layers.
+    """
 
     loss: Any
     layers: int
@@ -111,17 +114,17 @@ class Epoch(NamedTuple):
 
 
 def aligned(size: int, dtype: Any) -> np.ndarray:
-    """A vector of zeros that begins on a cache line (`LINE`)."""
+    """Return a vector of ``size`` zeros whose address is a multiple of `LINE`, the bytes of a cache line."""
     item = np.dtype(dtype).itemsize
     memory = np.zeros(size * item + LINE, np.uint8)
-    start = -memory.ctypes.data % LINE
+    start = -memory.ctypes.data % LINE  # bytes from the address up to the next multiple of LINE
     return memory[start : start + size * item].view(dtype)
 
 
 def build_network(
     stages: Sequence[Layer], theta: np.ndarray, state: np.ndarray, batch_size: int
 ) -> Network:
-    """Lay out the memory of built layers around their common ``theta`` and ``state``."""
+    """Allocate the memory of built layers around their common ``theta`` and ``state``."""
     dtype = theta.dtype
     widths = [math.prod(stages[0].input_shape), *(math.prod(stage.output_shape) for stage in stages)]
     per_line = LINE // dtype.itemsize
@@ -180,7 +183,10 @@ def forward_pass(network, first, layers, rows, training, step, key):
 
 @jit.loop
 def backward_pass(network, layers, rows, training, step, key):
-    """From dJ/d(values after the last layer) compute dJ/dtheta, layer by layer from the last to the first."""
+    """Compute dJ/dtheta layer by layer, from the last to the first.
+
+    It starts from dJ/d(values after the last layer), which must be in ``network.value_grads``.
+    """
     at = network.at
     for i in range(layers - 1, -1, -1):
         dx = matrix(network.value_grads, at, i, rows)
@@ -231,14 +237,17 @@ def copy(source, first, into):
 
 @jit.loop
 def loss_and_gradient(network, criterion, target, weight, training, step, key):
-    """J and, in ``network.gradient``, its gradient at theta, for the rows in the first layer's inputs."""
+    """Return J, the loss plus the penalty, and write its gradient dJ/dtheta to ``network.gradient``.
+
+    The rows must have been written to the first layer's inputs, such as by `gather`.
+    """
     rows, layers = weight.size, criterion.layers
     forward_pass(network, 0, layers, rows, training, step, key)
     output = matrix(network.values, network.at, layers, rows)
     output_grad = matrix(network.value_grads, network.at, layers, rows)
-    value = jit.call_loss(criterion.loss, (output, target, weight, output_grad))
+    value = jit.call_loss(criterion.loss, (output, target, weight, output_grad))  # fills output_grad
     backward_pass(network, layers, rows, training, step, key)
-    return value + penalise(network, criterion.penalty)
+    return value + penalise(network, criterion.penalty)  # which adds to network.gradient
 
 
 @jit.loop
@@ -251,7 +260,7 @@ def update(network, descent, rate, step):
 
 @jit.loop
 def batch_gradient(network, criterion, rows, chosen, step, key, output_layers, outputs):
-    """J and, in ``network.gradient``, its gradient over the chosen rows, in training mode.
+    """Return J of the chosen rows in training mode, and write its gradient to ``network.gradient``.
 
     Unless ``outputs`` is empty, the values after the first ``output_layers`` layers are copied to it, a row each.
     """
@@ -267,7 +276,9 @@ def batch_gradient(network, criterion, rows, chosen, step, key, output_layers, o
 
 @jit.loop
 def train_epoch(network, criterion, descent, rows, epoch, output_layers, outputs):
-    """One pass over the rows in the given order, with an update for each batch: almost all time is spent here.
+    """Train for one pass over the rows in the given order, with an update for each batch.
+
+    Almost all time is spent here.
 
     ``outputs`` receives the outputs of `batch_gradient` for all rows, in this order, unless it is empty. Returns the
     mean of J over the rows, and how many steps were done: it stops before a step whose J is not finite.
@@ -312,7 +323,7 @@ def penalised_update(network, penalty, descent, rate, step):
 
 @jit.loop
 def evaluate_rows(network, criterion, rows, batch_size):
-    """The mean loss over all rows in evaluation mode, without the penalty."""
+    """Return the mean loss over all rows in evaluation mode, without the penalty."""
     total, layers = 0.0, criterion.layers
     for start in range(0, rows.weight.size, batch_size):
         stop = min(start + batch_size, rows.weight.size)
@@ -363,7 +374,7 @@ def count_correct(target, order, outputs):
 
 @cache
 def loop_jobs(dtype: str) -> tuple[jit.Job, ...]:
-    """The jobs that compile the loops for one dtype; all networks use the same loops."""
+    """Return the jobs that compile the loops for one dtype; all networks use the same loops."""
     whole, seed = np.zeros(1, np.int64), np.uint64(0)
     vector, rows = np.zeros(1, dtype), np.zeros((1, 1), dtype)
     table: Any = () if jit.DISABLED else whole

@@ -46,7 +46,8 @@ def configure(
         elif not (name in LAYER_ARGUMENTS and _set_in_layers(layers, LAYER_ARGUMENTS[name], value)):
             known = _known(layers, optimizer)
             raise ValueError(
-                f"parameter {name!r} is unknown to this model; it has {', '.join(known)}{checks.nearest(name, known)}")
+                f"parameter {name!r} is unknown to this model; its parameters are {', '.join(known)}"
+                f"{checks.nearest(name, known)}")
     optimizer = optimizer.fresh(**of_optimizer)
     if of_penalty:
         penalty = L1L2(**{"l1": penalty.l1, "l2": penalty.l2, "biases": penalty.biases, **of_penalty})

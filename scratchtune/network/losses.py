@@ -335,7 +335,7 @@ def _scale_row(dy, i, factor):
 
 
 def _rowwise(value: Any, gradient: Any) -> jit.Kernel:
-    """The kernel of a loss of one row of outputs and one row of targets, and of its gradient."""
+    """Make a batch's kernel from the loss of one row of outputs and targets, and from its gradient."""
 
     @jit.loss
     def kernel(y, target, weight, dy):
@@ -351,7 +351,10 @@ def _rowwise(value: Any, gradient: Any) -> jit.Kernel:
 
 @jit.loss
 def binary_crossentropy_loss(y, target, weight, dy):
-    """Of probabilities y, the mean over all outputs; clipped as in Keras, and a clipped one has gradient 0."""
+    """Return the binary cross-entropy of probabilities y, the mean over all outputs; write its gradient to dy.
+
+    The probabilities are clipped as in Keras; a clipped one has gradient 0.
+    """
     low, high = y.dtype.type(EPSILON), y.dtype.type(1.0 - EPSILON)
     total = 0.0
     for i in range(y.shape[0]):
@@ -365,7 +368,10 @@ def binary_crossentropy_loss(y, target, weight, dy):
 
 @jit.loss
 def sigmoid_crossentropy_loss(y, target, weight, dy):
-    """Of logits y, before the sigmoid: activation and loss together, the mean over all outputs."""
+    """Return the binary cross-entropy of sigmoid(y), where y are logits; write its gradient with respect to y to dy.
+
+    It is the mean over all outputs, in which each row counts by its weight.
+    """
     total = 0.0
     for i in range(y.shape[0]):
         share = weight[i] / weight.dtype.type(y.size)
@@ -377,7 +383,10 @@ def sigmoid_crossentropy_loss(y, target, weight, dy):
 
 @jit.loss
 def categorical_crossentropy_loss(y, target, weight, dy):
-    """Of probabilities y: each row is divided by its sum and clipped, as in Keras."""
+    """Return the cross-entropy of rows of probabilities y, and write its gradient to dy.
+
+    Each row is divided by its sum and clipped, as in Keras.
+    """
     low, high = y.dtype.type(EPSILON), y.dtype.type(1.0 - EPSILON)
     p = np.empty(y.shape[1], y.dtype)
     total = 0.0
@@ -392,9 +401,12 @@ def categorical_crossentropy_loss(y, target, weight, dy):
 
 @jit.loss
 def softmax_crossentropy_loss(y, target, weight, dy):
-    """Of logits y, before the softmax: activation and loss together."""
-    s = np.empty(y.shape[0], y.dtype)
-    p = dy  # one array: each row of probabilities is replaced by the row's gradient
+    """Return the cross-entropy of softmax(y), where y are logits; write its gradient with respect to y to dy.
+
+    It is the weighted sum over the rows, divided by their number (not by the sum of the weights).
+    """
+    s = np.empty(y.shape[0], y.dtype)  # log Σ exp of each row of logits
+    p = dy  # the probabilities are computed in dy, where each row is then replaced by the row's gradient
     softmax(y, p, s)
     total = 0.0
     for i in range(y.shape[0]):
@@ -438,7 +450,7 @@ def get(loss: str | Loss) -> Loss:
 
 
 def encode(loss: Loss, y: Any, outputs: int, rows: int | None = None, name: str = "y") -> np.ndarray:
-    """The targets as rows of numbers, (n, outputs) float64; class labels become one-hot rows.
+    """Convert the targets to rows of numbers, (n, outputs) float64; class labels become one-hot rows.
 
     Raises
         TypeError or ValueError if ``y`` does not fit the loss and the number of outputs.
@@ -448,7 +460,8 @@ def encode(loss: Loss, y: Any, outputs: int, rows: int | None = None, name: str 
         return _one_hot(y, outputs, name)
     y = y.reshape(len(y), -1).astype(np.float64)
     if y.shape[1] != outputs:
-        raise ValueError(f"{name} has {y.shape[1]} values a row, the network has {outputs} outputs; they must be equal")
+        raise ValueError(
+            f"{name} has {y.shape[1]} values per row and the network has {outputs} outputs; the numbers must be equal")
     if loss.targets == "probabilities" and (y.min() < 0.0 or y.max() > 1.0):
         raise ValueError(f"{name} holds {y.min() if y.min() < 0 else y.max():g}; {loss.name} takes labels from 0 to 1")
     return y
@@ -458,7 +471,7 @@ def _one_hot(y: np.ndarray, classes: int, name: str) -> np.ndarray:
     if y.ndim == 2 and y.shape[1] == classes and classes > 1:
         if y.min() < 0.0 or y.max() > 1.0:
             outside = y.min() if y.min() < 0.0 else y.max()
-            raise ValueError(f"{name} holds {outside:g}; in rows for {classes} classes every value is from 0 to 1")
+            raise ValueError(f"{name} holds {outside:g}; in rows for {classes} classes every value must be from 0 to 1")
         return y.astype(np.float64)
     if y.ndim > 2 or (y.ndim == 2 and y.shape[1] != 1):
         raise ValueError(
@@ -467,11 +480,11 @@ def _one_hot(y: np.ndarray, classes: int, name: str) -> np.ndarray:
     labels = y.ravel()
     if labels.dtype.kind == "f" and not np.array_equal(labels, np.floor(labels)):
         broken = labels[labels != np.floor(labels)][0]
-        raise ValueError(f"{name} holds {broken:g}; class labels are integers from 0")
+        raise ValueError(f"{name} holds {broken:g}; class labels must be integers from 0")
     outside = (labels < 0) | (labels >= classes)
     if outside.any():
         raise ValueError(
             f"{name} holds the label {labels[outside][0]:g}; "
-            f"the network has {classes} outputs, so labels are 0 to {classes - 1}"
+            f"the network has {classes} outputs, so labels must be from 0 to {classes - 1}"
         )
     return np.eye(classes)[labels.astype(np.int64)]

@@ -45,7 +45,7 @@ def _auc(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
 
 
 def _of_labels(metric: Callable[..., Any]) -> Measure:
-    """A measure from a metric that compares labels."""
+    """Make a measure from a metric that compares labels."""
 
     def measure(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
         if target.shape[1] == 1:

@@ -81,7 +81,7 @@ class Program:
         ranges, averages = self.ranges(), self._averages()
         wanted = [weight.shape for weight, _, _ in ranges] + [average.shape for average in averages]
         if [array.shape for array in arrays] != wanted:
-            raise ValueError(f"weights have the shapes {[array.shape for array in arrays]}; this model has {wanted}")
+            raise ValueError(f"weights have the shapes {[array.shape for array in arrays]}; they must be {wanted}")
         for array, (_, start, stop) in zip(arrays, ranges, strict=False):
             self.theta[start:stop] = array.ravel()
         for average, array in zip(averages, arrays[len(ranges) :], strict=True):

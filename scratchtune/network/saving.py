@@ -153,7 +153,7 @@ def entry(part: Any, name: str) -> Any:
 
 
 def in_words(problem: Exception) -> str:
-    """What an exception says about a file, as part of a sentence."""
+    """Say what an exception says about a file, as part of a sentence."""
     if isinstance(problem, MemoryError):
         return "it describes more numbers than fit into memory"
     if isinstance(problem, RecursionError):

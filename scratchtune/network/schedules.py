@@ -137,7 +137,7 @@ class PiecewiseConstantDecay(Schedule):
         self.values = [checks.real("values", value, 0.0) for value in values]
         if len(self.values) != len(self.boundaries) + 1:
             found = f"values has {len(self.values)} entries and boundaries {len(self.boundaries)}"
-            raise ValueError(f"{found}; values must have one more")
+            raise ValueError(f"{found}; values must have one more entry than boundaries")
         if self.boundaries != sorted(self.boundaries):
             raise ValueError(f"boundaries is {self.boundaries}; it must be in ascending order")
 

@@ -119,7 +119,7 @@ class Sequential:
             return
         given = checks.targets("theta", values, len(theta))
         if given.shape != theta.shape:
-            raise ValueError(f"theta has shape {given.shape}; this model's has {theta.shape}")
+            raise ValueError(f"theta has shape {given.shape}; it must have {theta.shape}")
         theta[:] = given
 
     @property
@@ -164,7 +164,7 @@ class Sequential:
         wanted = {name: array.shape for name, array in memory.items()} | {"step": (), "epochs": ()}
         given = {name: np.shape(array) for name, array in state.items()}
         if given != wanted:
-            raise ValueError(f"state has the shapes {given}; this model has {wanted}")
+            raise ValueError(f"state has the shapes {given}; they must be {wanted}")
         step, epochs = (
             checks.integer(name, np.asarray(state[name]).item(), 0, MOST_STEPS) for name in ("step", "epochs"))
         for name, array in memory.items():
@@ -238,7 +238,7 @@ class Sequential:
         return history
 
     def _split(self, data: Data, split: float, given: Any) -> tuple[Data, Data | None]:
-        """The training set and the validation set, which is ``given`` or the last fraction of the rows."""
+        """Return the training set and the validation set, which is ``given`` or the last fraction of the rows."""
         if given is None:
             return split_off_validation(data, split)
         checks.real("validation_split", split, 0.0, 1.0, open_high=True)
@@ -317,7 +317,7 @@ class Sequential:
         write_whole(Path(path), "network", *self.packed())
 
     def packed(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """What `save` writes: a description of the model, as JSON, and its arrays; the inverse of `unpacked`."""
+        """Return what `save` writes: a description of the model, as JSON, and its arrays; the inverse of `unpacked`."""
         arrays = {"theta": self.program.theta, "state": self.program.state}
         header: dict[str, Any] = {
             "dtype": self.dtype, "seed": self.seed, "input_shape": list(self.input_shape),
@@ -403,7 +403,7 @@ class Sequential:
 
 
 def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) -> Sequential:
-    """The model that `Sequential.packed` has described."""
+    """Make the model that `Sequential.packed` has described."""
     model = Sequential(
         [remade(Layer, layer) for layer in _list("layers", entry(header, "layers"))], entry(header, "dtype"),
         entry(header, "seed"))

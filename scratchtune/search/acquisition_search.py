@@ -55,7 +55,7 @@ class Candidate(NamedTuple):
 def search(
     encoding: Encoding, process: gp.Process, goal: Goal, taken: set[Any], rng: np.random.Generator,
 ) -> list[Candidate]:
-    """The best new points, the best first; any two of them are at least `MIN_DISTANCE` from each other."""
+    """Return the best new points, the best first; any two of them are at least `MIN_DISTANCE` from each other."""
     pool = candidates(encoding, process, rng, CANDIDATES if len(process.rows) <= MANY_TRIALS else CANDIDATES // 2)
     pool = pool[[encoding.space.allows(encoding.params(row)) for row in pool]] if encoding.space.constraint else pool
     values = goal_values(encoding, process, goal, pool)
@@ -89,7 +89,9 @@ def acquisition_values(means, variances, goal):
 
 @jit.loop_in_order
 def acquisition_and_grad(process, goal, prior, point):
-    """What is maximised at one point (d,), and its gradient (d,), which is only valid along axes without choices.
+    """Return the function to maximise at one point (d,), and its gradient (d,).
+
+    The gradient is only valid along axes without choices.
 
     With α = inv(K) @ (y − m) and β = inv(K) @ c, mean and variance there are m + c · α and s + t − c · β. So the
     gradient of the mean is Σᵢ αᵢ · dcᵢ/dx, and that of the standard deviation is −Σᵢ βᵢ · dcᵢ/dx / std.
@@ -217,7 +219,7 @@ def candidates(encoding: Encoding, process: gp.Process, rng: np.random.Generator
 
 
 def discrete_local_search(encoding: Encoding, process: gp.Process, goal: Goal, maxima: np.ndarray) -> np.ndarray:
-    """The rows after local search: each moves to its best neighbour in steps and choices, then by gradient ascent.
+    """Move each row to its best neighbour in steps and choices, then by gradient ascent; return the rows.
 
     A row that has no better neighbour stays; the search ends when none of them moves, or after `ROUNDS`.
     """
@@ -247,7 +249,7 @@ def discrete_local_search(encoding: Encoding, process: gp.Process, goal: Goal, m
 def new_points(
     encoding: Encoding, pool: np.ndarray, values: np.ndarray, taken: set[Any],
 ) -> list[tuple[int, dict[str, Any]]]:
-    """Indices and params of the best rows that are new, allowed and `MIN_DISTANCE` from each other."""
+    """Return indices and params of the best rows that are new, allowed and `MIN_DISTANCE` from each other."""
     found: list[tuple[int, dict[str, Any]]] = []
     checked = set()
     for index in np.argsort(-values, kind="stable").tolist():

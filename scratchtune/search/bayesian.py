@@ -64,7 +64,7 @@ class BayesianSearch(Searcher):
         self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
         rng: np.random.Generator,
     ) -> Suggestion:
-        """A point of the initial design, or the one that the model proposes."""
+        """Suggest a point of the initial design, or the one that the model proposes."""
         default = PARZEN_INITIAL if self.model == "tpe" else min(2 * len(space.names) + 2, INITIAL)
         known, initial = len(seen) + len(pending), self.initial or default
         if known < initial or not seen:

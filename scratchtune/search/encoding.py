@@ -45,7 +45,7 @@ class Encoding:
         return found
 
     def rows(self, points: Sequence[Mapping[str, Any]]) -> np.ndarray:
-        """Rows of points of the space, (n, d)."""
+        """Encode points of the space as rows, (n, d)."""
         out = np.empty((len(points), len(self.parameters)))
         for row, params in zip(out, points, strict=True):
             for j, (name, parameter) in enumerate(self.space.parameters.items()):
@@ -102,7 +102,9 @@ class Encoding:
         return cell_middles(parameter, indices)
 
     def neighbours(self, row: np.ndarray, most: int = 12) -> np.ndarray:
-        """Rows that differ in one parameter with steps or choices: in all its values if they are few, else the nearest.
+        """Return rows that differ in one parameter with steps or choices.
+
+        It takes all of its values if they are few, else the nearest.
 
         Other entries are unchanged, so a range that becomes active is 0.5, and a choice is the first one.
         """

@@ -43,7 +43,7 @@ def propose(
     space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int, rng: np.random.Generator,
     acquisition: str = "log_ei", kappa: float = 2.0,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The next point and the reasons, as plain data; a LookupError if no new point was found."""
+    """Return the next point and the reasons, as plain data; raise a LookupError if no new point was found."""
     prepare()
     kind = ACQUISITIONS.index(FORMER_NAMES.get(acquisition, acquisition))
     encoding = Encoding(space)
@@ -82,7 +82,7 @@ def prepare() -> None:
 def reasons(
     encoding: Encoding, process: gp.Process, goal: Goal, standardized: Standardized, ranked: Sequence[Candidate],
 ) -> dict[str, Any]:
-    """Why the first of ``ranked`` is proposed, in units of the loss, which is compressed above the median.
+    """Say why the first of ``ranked`` is proposed, in units of the loss, which is compressed above the median.
 
     ``value`` is the acquisition alone; ``log_prior`` is what the user's prior adds to it.
     """

@@ -141,10 +141,10 @@ class GeneticSearch(Searcher):
     def suggest(
         self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int, rng: Rng,
     ) -> Suggestion:
-        """A founder of the first generation, or a child of two of the fittest that were seen."""
+        """Suggest a founder of the first generation, or a child of two of the fittest that were seen."""
         seen = as_seen(seen, self.needs(number), rng)
         taken = Taken(space, seen, pending)
-        why, parented = {"searcher": "genetic", "generation": self.generation(number)}, False
+        why, has_parents = {"searcher": "genetic", "generation": self.generation(number)}, False
         if self.needs(number) == 0 and len(seen) < self.population:  # an earlier study's trials may be the founders
             params = _founder(space, len(seen) + number, seen.seed, rng)
             if space.allows(params) and params not in taken:
@@ -152,32 +152,34 @@ class GeneticSearch(Searcher):
         else:
             pool = list(seen) if self.elitism else list(seen[-self.population :])
             parents = _fittest(space, pool, self.parents)
-            brood, parented = self._brood(space, parents, taken, rng), len(parents.results) > 1
+            brood, has_parents = self._brood(space, parents, taken, rng), len(parents.results) > 1
             if brood:
                 best, estimates = _best_of(space, pool, brood)
                 child, params = brood[best]
                 return Suggestion(params, why | _reasons(space, parents, child, params, seen.earlier)
                                   | {"estimates": estimates, "chosen": best})
         drawn = RandomSearch().suggest(space, seen, pending, number, rng)
-        return Suggestion(drawn.params, why | {"drawn": drawn.why, "parented": parented})
+        return Suggestion(drawn.params, why | {"drawn": drawn.why, "parented": has_parents})
 
     def explain(self, why: dict[str, Any]) -> str:
-        """Say which trials the parents are, which genes are from whom, and which have mutated."""
+        """Say where a configuration is from: drawn at random, a founder of generation 0, or a child of two trials.
+
+        For a child, also say which gene is from which parent, and which genes have mutated.
+        """
         if "drawn" in why:
-            reason = "no child was new and allowed" if why["parented"] else "fewer than two trials have succeeded"
-            return f"Generation {why['generation']}; {reason}. {RandomSearch().explain(why['drawn'])}"
+            return f"Generation {why['generation']}; {_why_drawn(why)}. {RandomSearch().explain(why['drawn'])}"
         if "founder" in why:
             return f"Generation 0: founder {why['founder']}, one of a population that is spread evenly over the space."
         first, second = (_named(parent) for parent in why["parents"])
         changes = [f"{name} from {_short(a)} to {_short(b)}" for name, (a, b) in why["mutated"].items()]
         mutated = f"mutated: {', '.join(changes)}" if changes else "nothing mutated"
-        brood = f", the most promising of {len(why['estimates'])}" if why["estimates"] else ""
+        siblings = f", the most promising of {len(why['estimates'])}" if why["estimates"] else ""  # by the surrogate
         return (
-            f"Generation {why['generation']}: a child of {first} and {second}{brood}. "
+            f"Generation {why['generation']}: a child of {first} and {second}{siblings}. "
             f"Its genes: {_inherited(why)}; {mutated}.")
 
     def _brood(self, space: Space, parents: Parents, taken: Taken, rng: Rng) -> list[tuple[Child, dict[str, Any]]]:
-        """The first children that the constraint allows and that differ from all earlier trials."""
+        """Return the first children that the constraint allows and that differ from all earlier trials."""
         brood: list[tuple[Child, dict[str, Any]]] = []
         for child in self._children(space, parents, rng):
             params = _params(space, parents, child)
@@ -188,7 +190,7 @@ class GeneticSearch(Searcher):
         return brood
 
     def _children(self, space: Space, parents: Parents, rng: Rng) -> Iterator[Child]:
-        """Children, each of another pair of parents; none if there are fewer than two parents."""
+        """Yield children, each of another pair of parents; none if there are fewer than two parents."""
         if len(parents.results) < 2:
             return
         parameters = list(space.parameters.values())
@@ -218,7 +220,7 @@ class GeneticSearch(Searcher):
     def _cross(
         self, parameters: Sequence[Parameter], genes: np.ndarray, pair: tuple[int, int], rng: Rng,
     ) -> tuple[np.ndarray, list[int | None], bool]:
-        """The child's genes before mutation; the parent that each is from or nearest to; whether there was crossover.
+        """Return the child's genes before mutation, the nearest parent of each, and whether there was crossover.
 
         A gene that one parent lacks, since its condition does not hold there, is the other's. One that both lack is
         that of any individual that has it, or it is drawn: a mutation may make its parameter active.
@@ -280,7 +282,10 @@ def _founder(space: Space, number: int, seed: int, rng: Rng) -> dict[str, Any]:
 def _completed(
     parameters: Sequence[Parameter], genes: np.ndarray, pair: tuple[int, int], rng: Rng,
 ) -> tuple[Completed, Completed]:
-    """Both parents' genes; missing ones are the other parent's, those of any individual that has them, or drawn."""
+    """Fill the gaps in both parents' genes.
+
+    A missing gene is the other parent's, that of any individual that has it, or drawn.
+    """
     values = genes[list(pair)].copy()
     origins: list[list[int | None]] = [[k] * genes.shape[1] for k in pair]
     for i in map(int, np.flatnonzero(np.isnan(values).any(axis=0))):
@@ -327,7 +332,7 @@ def _mutation_std(parameter: Parameter, genes: np.ndarray) -> float:
 def _reasons(
     space: Space, parents: Parents, child: Child, params: dict[str, Any], earlier: Sequence[Result],
 ) -> dict[str, Any]:
-    """Parents, crossover mask and mutated genes as plain data; only of the child's active parameters."""
+    """Describe parents, crossover mask and mutated genes as plain data; only of the child's active parameters."""
     of_earlier_study = {id(result) for result in earlier}  # trials of the study that this one started from
 
     def described(k: int) -> dict[str, Any]:
@@ -352,6 +357,14 @@ def _plain(value: Any) -> Any:
 def _named(parent: dict[str, Any]) -> str:
     where = " of the earlier study" if parent.get("earlier_study") else ""
     return f"trial {parent['number']}{where} (loss {parent['loss']:.6g})"
+
+
+def _why_drawn(why: dict[str, Any]) -> str:
+    """Say why a configuration was drawn at random."""
+    unusable = "a repetition of an earlier trial or not allowed by the constraint"
+    if why["parented"]:
+        return f"each of {TRIES} children was {unusable}"
+    return f"the founder was {unusable}" if why["generation"] == 0 else "fewer than two trials have succeeded"
 
 
 def _inherited(why: dict[str, Any]) -> str:

@@ -70,7 +70,9 @@ def features_of(
     parameters: Sequence[Parameter], genes: np.ndarray, centre: np.ndarray, spread: np.ndarray,
     known: Sequence[np.ndarray],
 ) -> np.ndarray:
-    """Features of the quadratic function, (individuals, features): z, z² and products of z; one-hot columns of choices.
+    """Compute the quadratic function's features: z, z² and products of z, and one-hot columns of choices.
+
+    The result has the shape (individuals, features).
 
     An absent gene counts as the centre. ``known`` are the choices of the fittest; other choices have zeros.
     """

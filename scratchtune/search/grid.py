@@ -71,7 +71,7 @@ class GridSearch(Searcher):
         self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
         rng: np.random.Generator,
     ) -> Suggestion:
-        """The first point, in order, that is not among the earlier trials."""
+        """Suggest the first point, in order, that is not among the earlier trials."""
         points = self.points(space)
         taken = Taken(space, seen, pending)
         # Each trial that was not enqueued has taken the first point left, so the points before `start` are all taken.
@@ -82,7 +82,7 @@ class GridSearch(Searcher):
             if params not in taken:
                 return Suggestion(params, why={"searcher": "grid", "index": index, "of": len(points)})
         if not points:
-            raise ValueError("no point of the grid satisfies the constraint")
+            raise ValueError("no point of the grid satisfies the constraint; loosen it, or raise the resolution")
         raise Exhausted(f"all {len(points)} points of the grid have been proposed; nothing is left")
 
     def explain(self, why: dict[str, Any]) -> str:

@@ -42,7 +42,9 @@ class _HalvingSearch(Searcher):
         self._needs = self._all_needs()
 
     def _all_needs(self) -> list[int]:
-        """What each trial needs: a promoted one the rung below, a new one what the proposer needs; never decreasing.
+        """Return how many trials must be finished before each trial of the schedule; the numbers never decrease.
+
+        A promoted trial needs the rung below, a new one what the proposer needs.
 
         For the proposer, trials are numbered by first rungs only: it proposes the first of them, the second, and so on.
         """
@@ -115,7 +117,7 @@ class _HalvingSearch(Searcher):
         self, row: Row, space: Space, seen: Seen, pending: Sequence[dict[str, Any]], number: int,
         rng: np.random.Generator,
     ) -> Suggestion:
-        """A configuration for a first rung; in a finite space each is proposed once before any is proposed again."""
+        """Propose a configuration for a first rung; in a finite space each one before any is proposed again."""
         needs, order = self.needs(number), self._schedule.new.index(number)
         own = seen.own
         new = [own[k].params if k < needs else pending[k - needs] for k in self._schedule.new[:order]]
@@ -322,7 +324,9 @@ def _new_proposal(
     proposer: Searcher, space: Space, seen: Sequence[Result], attempts: Sequence[Sequence[dict[str, Any]]], number: int,
     rng: np.random.Generator, new: Sequence[dict[str, Any]],
 ) -> Suggestion | None:
-    """What a proposer suggests; None if it is exhausted, or if all attempts give known points of a finite space.
+    """Return what a proposer suggests.
+
+    It is None if the proposer is exhausted, or if all attempts give known points of a finite space.
 
     A model sees the trials of one budget only, so it may propose a known configuration. The next attempt then passes
     all trials as pending.

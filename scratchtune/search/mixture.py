@@ -283,7 +283,7 @@ def draw_indices(sums: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def axes_of(space: Space) -> list[Axis]:
-    """The axes of a space, parents before those whose condition names them."""
+    """Return the axes of a space, parents before those whose condition names them."""
     axes: list[Axis] = []
     for name, parameter in space.parameters.items():
         conditions = []

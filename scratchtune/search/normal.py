@@ -204,7 +204,10 @@ def log_truncated_normal_cell(cell, mass):
 
 
 def draw_truncated_normals(m: np.ndarray, s: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw one number from each truncated normal distribution, (n,): numbers outside of [0, 1] are drawn again."""
+    """Draw one number from each of n normal distributions that are truncated to [0, 1]; return an array of shape (n,).
+
+    ``m`` and ``s`` are the means and standard deviations before truncation. A number outside [0, 1] is drawn again.
+    """
     drawn = rng.normal(m, s)
     while True:
         outside = np.flatnonzero((drawn < 0.0) | (drawn > 1.0))

@@ -464,13 +464,16 @@ def _same_number(a: Any, b: Any) -> bool:
 
 def _unit(u: float) -> float:
     """A unit value, clipped to [0, 1], as a plain float."""
-    if u != u:
+    if math.isnan(u):
         raise ValueError("a unit value is nan; it must be a number in [0, 1]")
     return min(max(float(u), 0.0), 1.0)
 
 
 def _unit_that_gives(value: float, u: float, from_unit: Callable[[float], float]) -> float:
-    """A unit value that is mapped to exactly ``value``: u, or one that differs by rounding; u if there is none."""
+    """Return a unit value that is mapped to exactly ``value``: u, or one that differs by rounding.
+
+    Return u if there is none.
+    """
     near, there, grain = u, from_unit(u), math.ulp(u)
     upward = there < value
     while there != value and (there < value) == upward and grain < 1e-12:  # away from u, until the value is passed
@@ -505,7 +508,8 @@ def _integer(name: str, value: Any) -> int:
         value = int(value)
     number = checks.integer(name, value)
     if not -(2**63) <= number < 2**63:
-        raise ValueError(f"{name} has {number.bit_length()} bits; it must be an integer of at most 63 bits")
+        seen = number if number.bit_length() <= 128 else f"an integer of {number.bit_length()} bits"
+        raise ValueError(f"{name} is {seen}; it must be an integer from -2**63 to 2**63 - 1")
     return number
 
 
@@ -516,7 +520,8 @@ def _check_range(parameter: Float | Int) -> None:
     if checks.boolean("log", parameter.log) and low <= 0:
         raise ValueError(f"low is {low}; with log=True it must be above 0")
     if parameter.log and parameter.step is not None and not (isinstance(parameter, Int) and parameter.step == 1):
-        raise ValueError(f"step is {parameter.step} and log is True; a range has one of the two")
+        raise ValueError(
+            f"step is {parameter.step} and log is True; a range can have a step or a logarithmic scale, not both")
 
 
 def _check_divides(parameter: Int) -> None:
@@ -590,7 +595,7 @@ def _plain(value: Any) -> Any:
 
 
 def _first_repeated(choices: Sequence[Any]) -> list[Any]:
-    """The first choice that is repeated, as a list of one, or an empty list."""
+    """Return the first choice that is repeated, as a list of one, or an empty list."""
     known: set[Any] = set()
     unhashable: list[Any] = []
     for choice in choices:

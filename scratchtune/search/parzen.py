@@ -125,7 +125,7 @@ def propose(
     space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int, rng: np.random.Generator,
     options: Options | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Params to try next, and why, as plain data; needs at least one result.
+    """Return the params to try next, and why, as plain data; at least one result must be given.
 
     Raises `Exhausted` when every point of a finite space has been proposed.
     """
@@ -182,21 +182,21 @@ def draw_candidates(
 
 
 def params_at(axes: Sequence[Axis], row: np.ndarray) -> dict[str, Any]:
-    """Params of a row of codes; the absent ones are left out."""
-    return {axis.name: axis.value(code) for axis, code in zip(axes, row.tolist(), strict=True) if code == code}
+    """Return the params of a row of codes; parameters with the code NaN are absent and left out."""
+    return {axis.name: axis.value(code) for axis, code in zip(axes, row.tolist(), strict=True) if not math.isnan(code)}
 
 
 def choose(
     good_density: Mixture, bad_density: Mixture, candidates: np.ndarray, why: dict[str, Any],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Params of the candidate with the highest ratio, and the reasons, with the next best candidates."""
+    """Choose the candidate with the highest ratio; return its params, and the reasons with the next best candidates."""
     log_l, log_g = good_density.log_density(candidates), bad_density.log_density(candidates)
     ratios = log_ratio(log_l, log_g)
     best, *others = np.argsort(-ratios, kind="stable").tolist()
     row, ratio = candidates[best], float(ratios[best])
     parts = log_ratio(good_density.log_density_by_axis(row), bad_density.log_density_by_axis(row)).tolist()
     axes = good_density.axes
-    by_parameter = {axis.name: part for axis, part, code in zip(axes, parts, row, strict=True) if code == code}
+    by_parameter = {axis.name: part for axis, part, code in zip(axes, parts, row, strict=True) if not math.isnan(code)}
     return params_at(axes, row), {
         **why, "candidates": len(candidates), "log_l": float(log_l[best]), "log_g": float(log_g[best]),
         "log_ratio": ratio, "probability_good": probability_good(max(ratio, -700.0), why["gamma"]),

@@ -47,7 +47,7 @@ class RandomSearch(Searcher):
         self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
         rng: np.random.Generator,
     ) -> Suggestion:
-        """A draw that the constraint allows and, in a finite space, that is new."""
+        """Draw a configuration that the constraint allows and that, in a finite space, is new."""
         stream, seed = key_of(rng), as_seen(seen, 0, rng).seed
         taken = None if space.size is None else Taken(space, seen, pending)
         candidates = SEQUENCES[self.sequence](len(space.names), number, seed, rng)
@@ -60,7 +60,7 @@ class RandomSearch(Searcher):
         if taken is None or not listed:
             raise ValueError(
                 f"the constraint refused {MOST_DRAWS} random points one after the other; it must allow more of the "
-                "space")
+                "space, or the ranges must be narrower")
         params = _one_of_the_rest(space, taken, rng)
         return Suggestion(params, why=self._why(stream, DRAWS + 1))
 
@@ -109,7 +109,7 @@ def _one_of_the_rest(space: Space, taken: Taken, rng: np.random.Generator) -> di
     """A uniform draw from the points that have not been proposed; raises `Exhausted` if there is none."""
     feasible = list(space.points())
     if not feasible:
-        raise ValueError("no point of the space satisfies the constraint")
+        raise ValueError("no point of the space satisfies the constraint; loosen it, or widen the ranges")
     rest = [params for params in feasible if params not in taken]
     if not rest:
         raise Exhausted(f"all {len(feasible)} points of the space have been proposed; nothing is left")

@@ -107,7 +107,8 @@ class Space:
         for name in params:
             if name not in self.parameters:
                 known = ", ".join(map(repr, self.names))
-                raise ValueError(f"params holds {name!r}; the space has {known}{checks.nearest(name, self.names)}")
+                raise ValueError(
+                    f"params holds {name!r}; the space's parameters are {known}{checks.nearest(name, self.names)}")
         checked: dict[str, Any] = {}
         for name, parameter in self.parameters.items():
             if self.is_active(name, checked):
@@ -116,9 +117,11 @@ class Space:
                 checked[name] = parameter.check(name, params[name])
             elif name in params:
                 raise ValueError(
-                    f"params holds {name!r} = {params[name]!r}, which exists only when {self.conditions[name]!r}")
+                    f"params holds {name!r} = {params[name]!r}, which exists only when "
+                    f"{self.conditions[name]!r}; omit it")
         if not self.allows(checked):
-            raise ValueError(f"params is {checked!r}, which the constraint refuses")
+            raise ValueError(
+                f"params is {checked!r}, which the constraint refuses; give params for which it returns True")
         return checked
 
     def allows(self, params: Mapping[str, Any]) -> bool:
@@ -152,7 +155,10 @@ class Space:
         return self._count_from(0, {})
 
     def point(self, number: int) -> dict[str, Any]:
-        """Point ``number`` of a finite space, from 0; the last parameter varies fastest, as in `itertools.product`."""
+        """Return point ``number`` of a finite space, from 0.
+
+        The last parameter varies fastest, as in `itertools.product`.
+        """
         params: dict[str, Any] = {}
         for position, (name, parameter) in enumerate(self.parameters.items()):
             if not self.is_active(name, params):
@@ -174,7 +180,7 @@ class Space:
         return iter(()) if self.size is None else self._points_from(0, {})
 
     def _points_from(self, position: int, params: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """The points that begin with params, the values of the parameters before ``position``."""
+        """Yield the points that begin with params, the values of the parameters before ``position``."""
         if position == len(self.names):
             yield dict(params)
             return
@@ -210,7 +216,7 @@ class Space:
         return self._later[position]
 
     def _count_group(self, names: tuple[str, ...], params: dict[str, Any]) -> int:
-        """Number of points of parameters that depend only on each other and on those in params."""
+        """Count the points of parameters that depend only on each other and on those in params."""
         if not names:
             return 1
         name, rest = names[0], names[1:]
@@ -254,7 +260,7 @@ def _runs(count: int, mentioned: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def _linked(conditions: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
-    """Names in groups: no condition connects two groups, so their numbers of points are multiplied."""
+    """Group the names such that no condition connects two groups: the numbers of their points are multiplied."""
     groups: dict[int, list[str]] = {}
     group_of: dict[str, list[str]] = {}
     for name in conditions:
@@ -308,7 +314,7 @@ SCALES = {"uniform": "", "log-uniform": ", log=True"}  # what ends a tuple that 
 
 
 def _refuse_range(name: str, given: tuple[Any, ...]) -> None:
-    """A TypeError for two numbers, alone or with the name of a scale: in other libraries that is a range."""
+    """Raise a TypeError for two numbers, alone or with the name of a scale: in other libraries that is a range."""
     numbers, scale = given[:2], given[2] if len(given) > 2 and isinstance(given[2], str) else None
     kinds = (int, float, np.integer, np.floating)
     pair = len(numbers) == 2 and all(isinstance(one, kinds) and not isinstance(one, bool) for one in numbers)
@@ -323,7 +329,7 @@ def _refuse_range(name: str, given: tuple[Any, ...]) -> None:
 
 
 def _condition(name: str, given: Mapping[str, Parameter]) -> dict[str, tuple[Any, ...]]:
-    """The condition of a parameter; every value is checked by the parent that it is a value of."""
+    """Return the condition of a parameter, with every value checked by the parent that it is a value of."""
     condition = {}
     for parent, values in (given[name].when or {}).items():
         if parent not in given or parent == name:
@@ -342,7 +348,7 @@ def _condition(name: str, given: Mapping[str, Parameter]) -> dict[str, tuple[Any
 
 
 def _parents_first(conditions: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Names in the given order, but each after the names in its condition."""
+    """Return the names in the given order, but each after the names in its condition."""
     names = list(conditions)
     number = {name: at for at, name in enumerate(names)}
     children: dict[str, list[str]] = {name: [] for name in names}

@@ -41,7 +41,7 @@ class Standardized(NamedTuple):
 
 
 def compress_and_standardize(losses: np.ndarray) -> Standardized:
-    """Losses with bad ones compressed, failures (NaN) as the worst, then scaled to mean 0 and standard deviation 1.
+    """Compress bad losses, count failures (NaN) as the worst, and scale to mean 0 and standard deviation 1.
 
     The size of a bad loss says little about where good ones are, but a loss of 1e12 would make all others look equal.
     So `compressed` is applied to the distance from the median, in units of the better half's standard deviation.

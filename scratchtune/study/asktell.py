@@ -62,7 +62,7 @@ class AskTell:
         return self._change(lambda: self._assigned(owner))
 
     def _assigned(self, owner: object) -> Trial:
-        """The next trial: the first unassigned one, or a new one."""
+        """Return the next trial: the first unassigned one, or a new one."""
         if self.table.unassigned:
             trial = self.table.unassigned[0]
             self._note(trial)

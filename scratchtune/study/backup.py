@@ -40,7 +40,7 @@ def _settled(row: Row) -> Row:
 
 
 def _refuse_loss(path: Path, copy: Path) -> None:
-    """A ValueError where a file holds anything that its copy does not: another study, or further trials."""
+    """Raise a ValueError if a file holds anything that its copy does not: another study, or further trials."""
     with contextlib.ExitStack() as until:
         try:
             existing = until.enter_context(Storage(path, reading=True))

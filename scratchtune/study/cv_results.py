@@ -13,7 +13,10 @@ from scratchtune.evaluation.cross_validation import FoldScore, score_names, scor
 def results_table(
     configurations: list[dict[str, Any]], table: list[list[FoldScore]], train_scores: bool = False,
 ) -> dict[str, Any]:
-    """The columns, one row per configuration, in the order of the trials; ``table`` holds the folds of each."""
+    """Make the columns, one row per configuration, in the order of the trials.
+
+    ``table`` holds the folds of each.
+    """
     folds = len(table[0])
     outcomes = [outcome for row in table for outcome in row]
     results: dict[str, Any] = {}

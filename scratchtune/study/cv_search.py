@@ -94,7 +94,7 @@ class SearchCV:
         on_error, threads = checked_error_score(self.error_score), number_of_workers(self.n_jobs)
         checks.boolean("return_train_score", self.return_train_score)
         known = self._known_configurations()
-        self._selector = self._checked_refit(known)
+        self._selector = self._checked_selector(known)
         for params in known:
             self._check_configuration(params)
         splits = folds_for(self.cv, self.estimator, X, y, groups, known[0] if known else {})
@@ -152,7 +152,8 @@ class SearchCV:
         metric = self._metric(outcomes)
         means = self.cv_results_[f"mean_test_{metric}"]
         if np.isnan(means).all():
-            raise ValueError(f"the {metric} of every configuration is NaN, so none is the best")
+            raise ValueError(
+                f"the {metric} of every configuration is NaN, so none is the best; take another scoring or other folds")
         if self._selector is None:
             self.best_index_ = int(self.cv_results_[f"rank_test_{metric}"].argmin())
         else:
@@ -168,7 +169,9 @@ class SearchCV:
     # Before any work -------------------------------------------------------------------------------------------------
 
     def _known_configurations(self) -> list[dict[str, Any]]:
-        """The configurations that depend on no score: a searcher is a pure function, so a second study proposes them.
+        """Return the configurations that depend on no score.
+
+        A second study proposes them, since a searcher is a pure function.
         """
         preview = self._new_study()
         known: list[dict[str, Any]] = []
@@ -185,22 +188,30 @@ class SearchCV:
         if not is_function(self.estimator):
             fresh(self.estimator, params)
 
-    def _checked_refit(self, known: list[dict[str, Any]]) -> Any:
-        """The function that selects a configuration, None for the best one; an error where refit is wrong."""
+    def _checked_selector(self, known: list[dict[str, Any]]) -> Any:
+        """Check ``refit`` and ``simplicity``; return the function that selects a configuration, None for the best one.
+
+        ``known`` are configurations of the search: a rule of simplicity must be about their parameters. With a score
+        ``refit`` must be True, False, "one_se", a function or the score's name; with several, see
+        `_check_refit_names_one`. How many scores a function ``scoring`` returns is known only after its first call.
+        """
         several = list(self.scorer_.scorers) if isinstance(self.scorer_, SeveralScorers) else None
         if several is not None:
             self._check_refit_names_one(several)
+        if self.simplicity is not None and self.refit != "one_se":
+            instead = (", which has a simplicity of its own; give it there, as OneStandardError(simplicity=...)"
+                       if isinstance(self.refit, OneStandardError) else "; simplicity requires refit='one_se'")
+            raise ValueError(f"simplicity is given and refit is {self.refit!r}{instead}")
         selector = OneStandardError(simplicity=self.simplicity) if self.refit == "one_se" else self.refit
         if isinstance(selector, OneStandardError):
-            selector.check(dict.fromkeys(name for params in known for name in params))
-        elif self.simplicity is not None:
-            raise ValueError(f"simplicity is given and refit is {self.refit!r}; it is for refit='one_se'")
+            names = [name for params in known for name in params]
+            selector.check(dict.fromkeys(names))  # each once, in order
         if several is None and not callable(self.scoring) and not callable(selector):
             checks.choice("refit", self.refit, [True, False, "one_se", self.scoring or "score"])
         return selector if callable(selector) else None
 
     def _check_refit_names_one(self, names: list[str]) -> None:
-        """With several scores one must decide."""
+        """With several scores, raise unless ``refit`` names the one that decides, is a function or is False."""
         if not self.refit or (callable(self.refit) and not isinstance(self.refit, OneStandardError)):
             return
         wanted = self.refit.metric if isinstance(self.refit, OneStandardError) else self.refit

@@ -37,7 +37,7 @@ class Definition(NamedTuple):
         return f"Trial {number}: {said}{sign_note}"
 
     def as_stored(self) -> dict[str, Any]:
-        """The definition as the file stores and compares it; of a constraint only whether there is one.
+        """Return the definition as the file stores and compares it; of a constraint only whether there is one.
 
         Raises
             StorageError where a part has no text that is the same in every process.

@@ -29,7 +29,7 @@ from scratchtune.study.trial import Trial, TrialContext, evaluate
 
 
 def capacity(executor: Any, n_jobs: Any) -> int:
-    """How many trials may run at a time: ``n_jobs``, or with an executor as many as it has workers."""
+    """Return how many trials may run at a time: ``n_jobs``, or with an executor as many as it has workers."""
     jobs = number_of_workers(n_jobs)
     if executor is None:
         return jobs
@@ -115,7 +115,7 @@ _watching = 0  # the id of the process that runs the watching thread; a process 
 
 
 def _end_with(coordinator: int) -> None:
-    """In a worker process that the coordinator, the study's process, has started: end when the coordinator has ended.
+    """End this worker process when the coordinator, the study's process that started it, has ended.
 
     Otherwise a worker of `concurrent.futures` whose coordinator was killed would wait for work for ever.
     """
@@ -177,15 +177,15 @@ class SingleWorkerPools(Executor):
 
 
 def pool_arguments(pool: ProcessPoolExecutor) -> tuple[int, dict[str, Any]]:
-    """The number of workers and the other constructor's arguments of a pool, to make pools like it.
+    """Return a pool's number of workers and its constructor's other arguments, to make pools like it.
 
-    CPython has no public attributes for them. Where its private ones differ from those read here, this raises
-    AttributeError, and the pool is not replaced.
+    They are read from private attributes, since CPython has no public ones. A version of Python without these
+    attributes raises an AttributeError; `Sender.separate` then keeps the pool.
     """
-    made: Any = pool
-    return made._max_workers, {
-        "mp_context": made._mp_context, "initializer": made._initializer, "initargs": made._initargs,
-        "max_tasks_per_child": made._max_tasks_per_child}
+    private: Any = pool  # Any, since mypy does not know the private attributes
+    return private._max_workers, {
+        "mp_context": private._mp_context, "initializer": private._initializer, "initargs": private._initargs,
+        "max_tasks_per_child": private._max_tasks_per_child}
 
 
 class DaskTasks(Executor):

@@ -19,7 +19,7 @@ LINES = 40  # the most trials in a table for people, the best ones first
 
 
 def definition_of(storage: Storage, name: str) -> dict[str, Any]:
-    """The definition of a stored study; a StorageError where a part that is shown here is missing."""
+    """Read the definition of a stored study; raise a StorageError if a part that is shown here is missing."""
     definition = storage.definition(name)
     for part in ("space", "searcher", "seed", "direction"):
         if part not in definition:
@@ -32,7 +32,7 @@ def definition_of(storage: Storage, name: str) -> dict[str, Any]:
 
 
 def listing(storage: Storage) -> str:
-    """One line per study: its name, the number of trials by state, the best value, the searcher."""
+    """List the studies, a line each: its name, the number of trials by state, the best value, the searcher."""
     lines = [f"{'study':<20} {'trials':>7} {'complete':>9} {'failed':>7} {'running':>8} {'best value':>12}  searcher"]
     for name in storage.names():
         definition, rows = definition_of(storage, name), storage.rows(name, saved=False)
@@ -52,7 +52,7 @@ def best_first(rows: list[Row], direction: str) -> list[Row]:
 
 
 def table(storage: Storage, name: str) -> str:
-    """A study for people: its definition, its cost, its best trials, and errors."""
+    """Describe a study for people: its definition, its cost, its best trials, and errors."""
     definition, rows = definition_of(storage, name), storage.rows(name, saved=False)
     best = best_first(rows, definition["direction"])
     lines = [f"study {name!r}: {definition['direction']}, {definition['searcher']}, seed {definition['seed']}"]
@@ -80,7 +80,7 @@ def _shown(params: dict[str, Any]) -> str:
 
 
 def as_csv(storage: Storage, name: str, times: bool = False) -> str:
-    """All trials, one a line, in order of number.
+    """Write all trials as CSV, one a line, in order of number.
 
     Spreadsheets treat a cell that begins with =, +, - or @ as a formula. Here only a choice of a `Categorical` can
     begin so (or, in a forged file, any text). It is written unchanged, since an escape would change the value for
@@ -98,7 +98,7 @@ def as_csv(storage: Storage, name: str, times: bool = False) -> str:
 
 
 def as_json(storage: Storage, name: str, times: bool = False) -> str:
-    """The definition and all trials, with reports, scores of the folds, reasons and tracebacks."""
+    """Write the definition and all trials as JSON, with reports, scores of the folds, reasons and tracebacks."""
     rows = []
     for row in storage.rows(name, saved=False):
         entry = row._asdict() | {"params": row.shown}

@@ -188,7 +188,7 @@ def row_of(definition: Definition, trial: Trial) -> Row:
 
 
 def trial_of(definition: Definition, context: TrialContext, row: Row) -> Trial:
-    """A stored trial; one that was running is reset to its start."""
+    """Make a trial from its stored row; one that was running is reset to its start."""
     try:
         params = definition.space.check(unpacked_params(definition.space, row.params))
     except (IndexError, KeyError, TypeError, ValueError) as problem:

@@ -55,7 +55,7 @@ class Proposer:
         return needs if stopping is None else max(needs, stopping.needs(number))
 
     def _searched(self, number: int) -> Suggestion:
-        """The searcher's suggestion, checked."""
+        """Return the searcher's suggestion, checked."""
         definition, table = self._definition, self._table
         needs = definition.searcher.needs(number)
         enqueued = bisect.bisect_left(table.enqueued, number)

@@ -76,7 +76,7 @@ class Run:
         return trial.number, part
 
     def _next_trials(self) -> list[Trial]:
-        """As many trials as workers have room for, and as may begin now."""
+        """Return as many trials as workers have room for, and as may begin now."""
         trials = self._trials_to_resend()
         while self._has_room(len(trials)) and self._may_begin():
             try:

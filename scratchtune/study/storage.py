@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import sqlite3
 import time
@@ -147,7 +148,7 @@ class Storage:
         return sqlite3.connect(self.file, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
 
     def _opened_for_reading(self) -> sqlite3.Connection:
-        """A connection that changes neither the file nor a writer's files beside it.
+        """Open a connection that changes neither the file nor a writer's files beside it.
 
         If there is a writer's index (FILE-shm), it is opened read-only: to create it again would crash a writer that
         has lost its locks. If there is none, SQLite creates one, and `close` removes it. A reader without permission to
@@ -210,7 +211,7 @@ class Storage:
 
     @contextmanager
     def _commit(self) -> Iterator[None]:
-        """A transaction: all that is written in the block is on the disk after it, or nothing after an error."""
+        """Make the block a transaction: all that it writes is on the disk after it, or nothing after an error."""
         db = self._connection
         if db.in_transaction:  # an interruption came just after the previous one had begun
             db.execute("ROLLBACK")
@@ -401,7 +402,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def _checked_path(path: str | os.PathLike[str], reading: bool) -> Path:
-    """The path of an existing file, or of one that can be created."""
+    """Return the path of an existing file, or of one that can be created."""
     text = os.fspath(path)
     if not isinstance(text, str) or "\0" in text or text == ":memory:":
         raise StorageError(f"storage is {path!r}; it must be the path of a file")
@@ -494,7 +495,7 @@ def _json(value: Any) -> str:
 
 
 def _finite(score: float | None) -> float | None:
-    return None if score is None or score != score else float(score)
+    return None if score is None or math.isnan(score) else float(score)
 
 
 def _plain(value: Any) -> Any:

@@ -19,7 +19,7 @@ _CAMEL_ID = re.compile(r"[a-z](?:Id|ID|Key|Index|Number|Nr|No)$")
 
 
 def described(prepared: Prepared) -> str:
-    """A summary in a few lines: the table, columns that may need attention, the target, its kind, and why."""
+    """Summarise in a few lines: the table, columns that may need attention, the target, its kind, and why."""
     table, target = prepared.table, prepared.target
     texts = sum(table.is_text(name) for name in table.names)
     gaps = sum(int(table.missing(name).sum()) for name in table.names)

@@ -58,7 +58,7 @@ def _literal(value: Any) -> str:
 
 
 def _begin(rows: dict[str, Any], framework: str, imports: Sequence[str] = ()) -> list[str]:
-    """The docstring, the imports, and the rows, with an encoder fitted on the training set."""
+    """Write the docstring, the imports, and the rows, with an encoder fitted on the training set."""
     path = rows["path"]
     shown = repr(path).replace('"', '\\"')  # neither a backslash nor quotes in a name end the docstring
     given = {name: value for name, value in rows.items() if name != "path" and value not in (None, (), [])}
@@ -83,7 +83,7 @@ def _begin(rows: dict[str, Any], framework: str, imports: Sequence[str] = ()) ->
 
 
 def _data(fitted: MLP) -> list[str]:
-    """X, y and X_test in the network's form, and row weights if the classes are weighted."""
+    """Write X, y and X_test in the network's form, and row weights if the classes are weighted."""
     column = "[:, None]  # y as a column, like the outputs" if fitted.kind == "regressor" else ""
     return [f"X, X_test, y = rows.X, rows.X_test, rows.y{column}", *_weights(fitted), *_scaled(fitted)]
 
@@ -97,7 +97,7 @@ def _class_weights(fitted: MLP) -> list[float] | str | None:
 
 
 def _weights(fitted: MLP) -> list[str]:
-    """The weight of each row; the mean weight is 1."""
+    """Write the weight of each row; the mean weight is 1."""
     weights = _class_weights(fitted)
     if weights is None:
         return []
@@ -111,7 +111,7 @@ def _weights(fitted: MLP) -> list[str]:
 
 
 def _scaled(fitted: MLP) -> list[str]:
-    """Scalers fitted on the training set only, and the scaled rows."""
+    """Write scalers fitted on the training set only, and the scaled rows."""
     if fitted.scale is None:
         return []
     weight = ", sample_weight=weight" if fitted.scale == "standard" and _class_weights(fitted) is not None else ""
@@ -123,12 +123,12 @@ def _scaled(fitted: MLP) -> list[str]:
 
 
 def _unscaled(fitted: MLP) -> list[str]:
-    """A regressor's outputs, transformed back to the units of the target."""
+    """Write a regressor's outputs, transformed back to the units of the target."""
     return _when(fitted.kind == "regressor" and fitted.scale, "q = y_scaler.inverse_transform(q)")
 
 
 def _metrics(fitted: MLP, values: str = "q") -> list[str]:
-    """Lines that print the scores of the probabilities p, or of the values, on the test set."""
+    """Write lines that print the scores of the probabilities p, or of the values, on the test set."""
     if fitted.kind == "classifier":
         return [
             'print(f"accuracy {st.metrics.accuracy_score(rows.y_test, p.argmax(axis=1)):.4f}")',
@@ -152,7 +152,7 @@ def _epochs(fitted: MLP) -> int:
 
 
 def _why_epochs(fitted: MLP) -> list[str]:
-    """A comment on the number of epochs, if early stopping chose it."""
+    """Write a comment on the number of epochs, if early stopping chose it."""
     return _when(
         "val_loss" in fitted.history_, "# the best epoch of early stopping on a validation set; here all are used")
 
@@ -161,7 +161,7 @@ def _why_epochs(fitted: MLP) -> list[str]:
 
 
 def _ours(fitted: MLP, rows: dict[str, Any]) -> list[str]:
-    """The script in scratchtune."""
+    """Write the script in scratchtune."""
     arguments = fitted.get_params() | {"random_state": fitted.seed_}
     written = {name: value for name, value in arguments.items() if (name, value) != ("dtype", "float32")}
     answer = "p = model.predict_proba" if fitted.kind == "classifier" else "q = model.predict"
@@ -182,7 +182,7 @@ def _ours(fitted: MLP, rows: dict[str, Any]) -> list[str]:
 
 
 def _keras(fitted: MLP, rows: dict[str, Any]) -> list[str]:
-    """The script in Keras."""
+    """Write the script in Keras."""
     weighted = _class_weights(fitted) is not None
     imports = ["import keras", *_when(weighted, "import numpy as np"), "from keras import layers"]
     return [
@@ -206,14 +206,14 @@ def _keras(fitted: MLP, rows: dict[str, Any]) -> list[str]:
 
 
 def _keras_penalty(fitted: MLP) -> list[str]:
-    """The penalty of each layer."""
+    """Write the penalty of each layer."""
     return _when(
         fitted.l1 or fitted.l2,
         f"penalty = keras.regularizers.L1L2(l1={fitted.l1}, l2={fitted.l2})  # of all parameters, biases too")
 
 
 def _keras_layers(fitted: MLP) -> list[str]:
-    """The layers, from the input to the output."""
+    """Write the layers, from the input to the output."""
     penalty = ", kernel_regularizer=penalty, bias_regularizer=penalty" if fitted.l1 or fitted.l2 else ""
     layers = ["keras.Input((X.shape[1],)),", *_keras_noise(fitted.augment)]
     for units in fitted.hidden_units():
@@ -223,7 +223,10 @@ def _keras_layers(fitted: MLP) -> list[str]:
 
 
 def _keras_noise(stddev: float | None) -> list[str]:
-    """The noise on the rows; Keras rejects a stddev above 1, so the rows are scaled down before and up after it."""
+    """Write the layers that add Gaussian noise to the rows.
+
+    Keras rejects a stddev above 1. In that case divide the rows by it, add noise of stddev 1, and multiply by it.
+    """
     if not stddev:
         return []
     if stddev <= 1.0:
@@ -236,7 +239,7 @@ def _keras_noise(stddev: float | None) -> list[str]:
 
 
 def _keras_optimizer(fitted: MLP) -> list[str]:
-    """The optimizer and its learning-rate schedule."""
+    """Write the optimizer and its learning-rate schedule."""
     kind, arguments = {
         "adam": ("Adam", ", epsilon=3e-10"), "rmsprop": ("RMSprop", ""),
         "sgd": ("SGD", f", momentum={fitted.momentum}")}[fitted.optimizer]
@@ -250,7 +253,7 @@ def _keras_optimizer(fitted: MLP) -> list[str]:
 
 
 def _keras_training(fitted: MLP) -> list[str]:
-    """The loss and the training."""
+    """Write the loss and the training."""
     loss = "sparse_categorical_crossentropy" if fitted.kind == "classifier" else "mean_squared_error"
     weight = ", sample_weight=weight" if _class_weights(fitted) is not None else ""
     return [
@@ -264,7 +267,7 @@ def _keras_training(fitted: MLP) -> list[str]:
 
 
 def _torch(fitted: MLP, rows: dict[str, Any]) -> list[str]:
-    """The script in PyTorch."""
+    """Write the script in PyTorch."""
     weighted = _class_weights(fitted) is not None
     imports = [*_when(weighted, "import numpy as np"), "import torch", "from torch import nn"]
     return [
@@ -293,7 +296,7 @@ def _torch(fitted: MLP, rows: dict[str, Any]) -> list[str]:
 
 
 def _torch_tensors(fitted: MLP) -> list[str]:
-    """The arrays as tensors; classes remain integers."""
+    """Write the arrays as tensors; classes remain integers."""
     of_kind = f", dtype=torch.{fitted.dtype}"
     return [
         f"X, X_test = torch.tensor(X{of_kind}), torch.tensor(X_test{of_kind})",
@@ -303,7 +306,7 @@ def _torch_tensors(fitted: MLP) -> list[str]:
 
 
 def _torch_network(fitted: MLP) -> list[str]:
-    """The network and its initial weights."""
+    """Write the network and its initial weights."""
     return [
         "model = nn.Sequential(",
         *_indented(1, _torch_layers(fitted)),
@@ -316,7 +319,7 @@ def _torch_network(fitted: MLP) -> list[str]:
 
 
 def _torch_layers(fitted: MLP) -> list[str]:
-    """The layers, from the input to the output; softmax is part of the loss."""
+    """Write the layers, from the input to the output, without a softmax, which PyTorch's ``cross_entropy`` includes."""
     layers, inputs = [], "X.shape[1]"
     for units in fitted.hidden_units():
         layers += [f"nn.Linear({inputs}, {units}),", f"{TORCH_ACTIVATIONS[fitted.activation]},"]
@@ -326,7 +329,7 @@ def _torch_layers(fitted: MLP) -> list[str]:
 
 
 def _torch_loss(fitted: MLP) -> list[str]:
-    """The loss of a batch: the mean over its rows, and the penalty."""
+    """Write the loss of a batch: the mean over its rows, and the penalty."""
     inputs = "inputs" if fitted.augment else "X[batch]"
     if fitted.kind == "regressor":
         loss = f"nn.functional.mse_loss(model({inputs}), y[batch])"
@@ -344,7 +347,7 @@ def _torch_loss(fitted: MLP) -> list[str]:
 
 
 def _torch_answer(fitted: MLP) -> list[str]:
-    """The network's predictions for the test set."""
+    """Write the network's predictions for the test set."""
     if fitted.kind == "classifier":
         return ["p = torch.softmax(model(X_test).double(), dim=1).numpy()"]
     return ["q = model(X_test).double().numpy()"]
@@ -364,7 +367,7 @@ def _by_hand(fitted: MLP) -> bool:
 
 
 def _torch_optimizer(fitted: MLP) -> list[str]:
-    """The optimizer and its learning-rate schedule."""
+    """Write the optimizer and its learning-rate schedule."""
     kind = {"adam": "AdamW" if fitted.weight_decay else "Adam", "sgd": "SGD"}[fitted.optimizer]
     momentum = f", momentum={fitted.momentum}" if kind == "SGD" and fitted.momentum else ""
     decay = f", weight_decay={fitted.weight_decay}" if fitted.weight_decay else ""
@@ -376,7 +379,7 @@ def _torch_optimizer(fitted: MLP) -> list[str]:
 
 
 def _torch_step(fitted: MLP) -> list[str]:
-    """A step of the optimizer."""
+    """Write a step of the optimizer."""
     return [
         "optimizer.zero_grad()",
         "loss.backward()",
@@ -389,7 +392,7 @@ def _torch_step(fitted: MLP) -> list[str]:
 
 
 def _torch_memory(fitted: MLP) -> list[str]:
-    """Why the update is written by hand, and its state for each parameter."""
+    """Write why the update is by hand, and its state for each parameter."""
     if fitted.optimizer == "rmsprop":
         why = "RMSprop by hand: epsilon is inside the root, while torch.optim.RMSprop adds it outside"
     else:
@@ -407,7 +410,7 @@ def _memory(fitted: MLP) -> str:
 
 
 def _torch_step_by_hand(fitted: MLP) -> list[str]:
-    """An update of all parameters."""
+    """Write an update of all parameters."""
     return [
         "model.zero_grad()",
         "loss.backward()",
@@ -420,7 +423,7 @@ def _torch_step_by_hand(fitted: MLP) -> list[str]:
 
 
 def _torch_update(fitted: MLP) -> list[str]:
-    """The formula of the optimizer for one parameter."""
+    """Write the formula of the optimizer for one parameter."""
     if fitted.optimizer == "rmsprop":
         return ["v.copy_(0.9 * v + 0.1 * theta.grad ** 2)", "theta -= rate * theta.grad / torch.sqrt(v + 1e-7)"]
     return [f"v.copy_({fitted.momentum} * v - rate * theta.grad)", "theta += v"]

@@ -19,7 +19,7 @@ Metric = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
 
 
 def metrics_for(target: Target) -> dict[str, Metric]:
-    """The metrics that are printed: functions of true values, predictions and, for classes, probabilities.
+    """Return the metrics that are printed: functions of true values, predictions and, for classes, probabilities.
 
     For two classes, precision, recall, F1 and AUC are those of the second, positive class; for more, means over the
     classes.
@@ -73,7 +73,10 @@ class HeldOutMetric:
         return sign * (self.tuned - self.default)
 
     def text(self, default_alone: bool = False) -> str:
-        """A line of the table."""
+        """Format one metric's line: default, tuned, gain, and the gain's standard error.
+
+        With ``default_alone`` the line has the default only.
+        """
         form = number_format(self.default, self.tuned)
         if default_alone:
             return f"{self.name:<24} {format(self.default, form):>10}"

@@ -61,7 +61,7 @@ def prepare(
 
 
 def hold_out(target: Target, y: np.ndarray, seed: int, share: float) -> tuple[np.ndarray, np.ndarray]:
-    """The indices of the training set and of the test set, sorted; each class must keep two training rows."""
+    """Draw the sorted indices of the training and of the test set; each class must keep two training rows."""
     try:
         training_rows, test_rows = train_test_split(
             np.arange(len(y)), test_size=share, random_state=seed, stratify=y if target.classes else None)

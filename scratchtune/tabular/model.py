@@ -69,7 +69,7 @@ class TableEstimator(protocol.Parameters):
         """Fit the encoder on the table's rows, then the estimator on the encoded rows."""
         encoder = TableEncoder(impute=self.impute, handle_unknown=self.handle_unknown)
         self.estimator.fit(encoder.fit(table).transform(table), y)
-        self.encoder_ = encoder  # set only now: if fitting fails, nothing changes
+        self.encoder_ = encoder  # set only now: if fitting fails, the earlier encoder remains
         return self
 
     def predict(self, table: Table) -> np.ndarray:
@@ -148,7 +148,7 @@ class TableModel:
             return delimiter if delimiter.encode() in file.readline(1 << 16) else None
 
     def _checked(self, table: Table) -> Table:
-        """The columns that the encoder needs; the target and the dropped columns may be present or not."""
+        """Return the columns that the encoder needs; the target and the dropped columns may be present or not."""
         known = (*self.columns, self.target.name, *self.dropped)
         unknown = [name for name in table.names if name not in known]
         absent = [name for name in self.columns if name not in table.names]
@@ -161,8 +161,9 @@ class TableModel:
         gaps = [name for name in table.names if table.missing(name).any()]
         if gaps and self.fitted.impute is None:
             raise ValueError(
-                f"values are missing in {checks.quoted(gaps)}, first in row "
-                f"{table.missing(gaps[0]).argmax() + 1}; this model was tuned without --impute, it can't fill them")
+                f"values are missing in the columns {checks.quoted(gaps)}, in {gaps[0]!r} first in row "
+                f"{table.missing(gaps[0]).argmax() + 1} (counted from 1); this model was tuned without --impute and "
+                "can't fill them: fill them in, or tune again with --impute")
         self._warn_of_unknown(table)
         return table
 
@@ -246,7 +247,7 @@ def _check_sizes(fitted: TableEstimator, target: Target) -> None:
 def read_target(
     table: Table, name: str, task: str | None = None, positive: str | None = None,
 ) -> tuple[Target, np.ndarray]:
-    """The `Target` of a table and its column as numbers: the class of each row, int64, or its value, float64.
+    """Return a table's `Target`, and its column as numbers: each row's class, int64, or value, float64.
 
     Raises ValueError if the column does not exist, has missing values, or is constant.
     """
@@ -294,7 +295,10 @@ def _values(
 def _classes(
     column: np.ndarray | Text, name: str, reason: str, positive: str | None,
 ) -> tuple[Target, np.ndarray]:
-    """Classes in alphabetical or numerical order; of two, the positive one (by default the rarer one) comes second."""
+    """Return the classes in alphabetical or numerical order; of two, the positive one comes second.
+
+    By default that is the rarer one.
+    """
     labels, codes = _numbered(column)
     counts = np.bincount(codes, minlength=len(labels))
     if len(labels) < 2:

@@ -101,7 +101,7 @@ def params_of(trial: Trial) -> dict[str, Any]:
 
 
 def with_numbered_classes(params: dict[str, Any], target: Target) -> dict[str, Any]:
-    """The params, with the keys of a ``class_weight`` changed from labels to class numbers."""
+    """Return the params, with the keys of a ``class_weight`` changed from labels to class numbers."""
     weights = params.get("class_weight")
     if isinstance(weights, str):
         checks.choice("class_weight", weights, ("balanced",))
@@ -122,7 +122,7 @@ def default_scoring(target: Target) -> str:
 
 
 def check_scoring(scoring: str, target: Target) -> str:
-    """The scoring name; raise a ValueError if it does not fit the target."""
+    """Return the scoring name; raise a ValueError if it does not fit the target."""
     needs = SCORERS[checks.choice("--scoring", scoring, SCORERS)].needs
     if (needs == "values") == bool(target.classes) or scoring.endswith("_samples"):
         fitting = [name for name, scorer in SCORERS.items()

@@ -25,7 +25,8 @@ METRIC_OF_SCORING = {
 class TableTuning:
     """The result: the study, the model, and the metrics of both configurations on the held-out test set.
 
-    ``default_folds`` and ``tuned_folds`` are the scores of cross-validation, one per fold.
+    ``default_folds`` and ``tuned_folds`` are the scores of the default and the chosen configuration in
+    cross-validation, one per fold. Both are the same, and ``params`` is empty, if the default was chosen.
     """
 
     prepared: Prepared

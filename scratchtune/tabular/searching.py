@@ -29,7 +29,7 @@ class Search(NamedTuple):
 
 
 def checked_searcher(searcher: str | Searcher, trials: int | None, space: Space) -> tuple[Searcher, Space]:
-    """The searcher and the space that it searches.
+    """Return the searcher and the space that it searches.
 
     A grid gets the finest resolution that fits into the trials; without ``trials`` its size is limited. Hyperband
     chooses the epochs of each training itself, up to the largest number in the space, so the space returned has none.
@@ -59,7 +59,7 @@ def checked_searcher(searcher: str | Searcher, trials: int | None, space: Space)
 
 
 def checked_space(given: Mapping[str, Any], made: Callable[..., TableEstimator]) -> Space:
-    """The space, checked: every name is an argument of the estimator, every choice and bound a valid value."""
+    """Make the space, and check that every name is an argument of the estimator, with valid choices and bounds."""
     try:
         space = Space(given)
     except ValueError as problem:

@@ -13,7 +13,9 @@ from scratchtune.search import Categorical, Float, Int
 
 
 def read_space(path: str | Path) -> dict[str, Any]:
-    """A space from a JSON file: a list is a choice, {"low": .., "high": ..} a range ("log", "step", "type", "when").
+    """Read a space from a JSON file.
+
+    A list is a choice, {"low": .., "high": ..} a range ("log", "step", "type", "when").
 
     {"choices": [..], "when": ..} is a choice that depends on another parameter. A range is one of integers if both ends
     are written as integers, unless "type" is "float".

@@ -14,7 +14,7 @@ from scratchtune import checks, run_options
 from scratchtune.data import Table, TableEncoder
 from scratchtune.estimators import default_space
 from scratchtune.run_options import RunOptions
-from scratchtune.study import Study
+from scratchtune.study import Study, Trial
 from scratchtune.study.objective_run import TRIALS
 from scratchtune.tabular.evaluating import evaluate
 from scratchtune.tabular.held_out import Prepared
@@ -31,37 +31,48 @@ def tune_table(
     prepared: Prepared, search: Search = DEFAULT_SEARCH, *, scoring: str | None = None, folds: int = FOLDS,
     impute: str | None = None, refit: bool = False, run: RunOptions = run_options.DEFAULT,
 ) -> TableTuning:
-    """Tune a network on the training set by cross-validation, train the best and the default, evaluate both once.
+    """Tune a network on the training set by cross-validation, and evaluate it once on the held-out test set.
 
-    With ``run.storage`` every trial is stored in that file, as the study "tune". Hyperband's budget is the number of
-    epochs. With ``refit`` the chosen configuration is then trained on all rows, and this model is returned.
+    The best configuration is chosen; the default one if none has a better mean score over the folds. The chosen and the
+    default configuration are trained on the training set, and both are evaluated. With ``refit`` the chosen one is then
+    trained again on all rows, as the ``model`` of the result.
+
+    With ``run.storage`` every trial is stored in that file, as the study "tune". The searcher "hyperband" takes the
+    number of epochs as its budget.
     """
     target = prepared.target
     scoring = check_scoring(scoring or default_scoring(target), target)
     objective = Objective(target, *prepared.training_set(), scoring, impute, search.seed)
     check_encoding(prepared.table, prepared.table if refit else objective.table, impute)
     study = new_study(objective, search, folds, run)
-    trials = search.trials or study.searcher.total(study.space) or TRIALS
+    trials = search.trials or study.searcher.total(study.space) or TRIALS  # as many as study.run runs
     run.say(f"held-out test set: {len(prepared.test_rows):,} rows; cross-validating the default and up to "
             f"{checks.counted(trials, 'configuration')} on {len(objective.y):,} rows in {len(objective.splits)} folds")
     default_folds = objective.default_folds()
-    parallel = run.jobs if objective.jobs == 1 else 1  # trials, or the folds of one
+    parallel = run.jobs if objective.jobs == 1 else 1  # several trials at a time, or several folds of one trial
     study.run(objective, n_trials=search.trials, n_jobs=parallel, progress=run.progress)
     if not any(trial.state == "complete" for trial in study.trials):
-        raise RuntimeError(f"every configuration has failed; the first with {study.trials[0].error}")
-    params = params_of(study.best_trial) if study.best_value > float(np.mean(default_folds)) else {}
+        raise RuntimeError(
+            f"every configuration has failed, the first with {study.trials[0].error}; correct what it names, or search "
+            "another --space")
+    is_better = study.best_value > float(np.mean(default_folds))
+    params, tuned_folds = (params_of(study.best_trial), _folds_of(study.best_trial)) if is_better else ({}, [])
     default, tuned = (objective.model(**given).fit(objective.table, objective.y) for given in ({}, params))
     metrics = evaluate(target, default, tuned, *prepared.test_set(), search.seed)
     if refit:
         tuned = objective.model(**params).fit(prepared.table, prepared.y)
     model = TableModel(tuned, target, prepared.dropped, prepared.reading)
-    tuned_folds = [float("nan") if fold is None else fold for fold in study.best_trial.scores or []]
     return TableTuning(
         prepared, study, scoring, default_folds, tuned_folds or default_folds, params, model, metrics, refit)
 
 
+def _folds_of(trial: Trial) -> list[float]:
+    """Return the scores of a trial's folds; none if its file does not hold them."""
+    return [float("nan") if fold is None else fold for fold in trial.scores or []]
+
+
 def new_study(objective: Objective, search: Search, folds: int, run: RunOptions) -> Study:
-    """The study of an objective, with everything checked; the folds are drawn, and the training is compiled.
+    """Check everything, draw the folds, compile the training, and return the study of an objective.
 
     Where the searcher requires each result before it proposes the next trial, the folds of a trial run in parallel;
     else the trials do.

@@ -77,14 +77,14 @@ def _labels(n: int) -> bytes:
     ("train-images-idx3-ubyte", _idx(np.zeros((6, 4, 5))) + b"x", "holds more numbers"),
     ("train-images-idx3-ubyte", b"\x89PNG.....", "is no IDX file: it begins with"),
     ("train-images-idx3-ubyte", b"", "is no IDX file"),
-    ("train-images-idx3-ubyte", _idx(np.zeros((6, 4, 5)), 13), "holds floats; images and labels are unsigned bytes"),
+    ("train-images-idx3-ubyte", _idx(np.zeros((6, 4, 5)), 13), "holds floats; images and labels must be unsigned"),
     ("train-images-idx3-ubyte", b"\0\0\x08\x03\0\0", "cut off in its header"),
-    ("train-images-idx3-ubyte", _labels(6), "has 1 axes; images have three"),
+    ("train-images-idx3-ubyte", _labels(6), "has 1 axes; images must have three"),
     ("train-images-idx3-ubyte", _idx(np.zeros((0, 4, 5))), "is empty"),
     ("train-images-idx3-ubyte", b"\0\0\x08\x03" + b"\xff" * 12, "holds only|damaged or cut off"),
     ("train-images-idx3-ubyte", b"\0\0\x08\xff" + b"\0\0\0\1" * 255, "there are 255 axes"),
     ("train-labels-idx1-ubyte", _labels(5), "has 6 images and .* has 5 labels; they must be equal in number"),
-    ("train-labels-idx1-ubyte", _idx(np.zeros((6, 2))), "has 2 axes; labels have one"),
+    ("train-labels-idx1-ubyte", _idx(np.zeros((6, 2))), "has 2 axes; labels must have one"),
 ])
 @pytest.mark.parametrize("end", ["", ".gz"])
 def test_damaged_files(tmp_path: Path, name: str, content: bytes, message: str, end: str) -> None:

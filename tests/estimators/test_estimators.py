@@ -447,7 +447,7 @@ def test_units_for_other_layers() -> None:
     (X, y + 0j, "y holds complex numbers"), (X, [[1], [1, 2]] * 30, "y has rows of unequal length"),
     (X[:0], y[:0], "0 sample"), (X[:, :0], y, "0 feature"), (X * 1e300, y, "X holds .*, too large to scale"),
     (X, None, "requires y to be passed"), (X, y[:-1], "y has 59 rows and X has 60"),
-    (X, np.zeros(60), r"y holds one class only that counts, \[0.0\]; there must be at least two"),
+    (X, np.zeros(60), r"y holds one class, \[0.0\], in the rows .* at least two"),
     (X, VALUES, "y is continuous, it holds .*; a classifier takes labels"),
     (X, np.where(y, np.nan, 1.0), "y holds NaN"), (X, [None, "a"] * 30, "y holds None .*; every label must be known"),
     (X, np.array([np.nan, "a"] * 30, dtype=object), "y holds nan .*; every label must be known"),
@@ -471,7 +471,7 @@ def test_wrong_values_for_a_regressor(values: Any, sentence: str) -> None:
 @pytest.mark.parametrize(("weight", "sentence"), [
     (-np.ones(60), "least value -1; it must hold one weight of at least 0"), (np.ones(59), "each of the 60 rows"),
     (np.full(60, np.nan), "sample_weight holds NaN"), (np.zeros(60), "sample_weight holds only zeros"),
-    (1.0 * y, r"one class only that counts, \[1\]")])
+    (1.0 * y, r"y holds one class, \[1\]")])
 def test_wrong_weights(weight: np.ndarray, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         classifier().fit(X, y, sample_weight=weight)
@@ -480,7 +480,7 @@ def test_wrong_weights(weight: np.ndarray, sentence: str) -> None:
 def test_wrong_parts() -> None:
     with pytest.raises(ValueError, match="classes is None; the first call of partial_fit must name all classes"):
         classifier().partial_fit(X, y)
-    with pytest.raises(ValueError, match=r"y holds 1; the classes are \[0, 2\]"):
+    with pytest.raises(ValueError, match=r"y holds 1; it must hold the classes of the first call, \[0, 2\]"):
         classifier().partial_fit(X, y, classes=[0, 2])
     for classes, sentence in (
         ([0, 1, np.nan], "classes holds NaN"), ([[0, 1]], r"classes is \[\[0, 1\]\]; it must be a list of labels"),
@@ -489,13 +489,13 @@ def test_wrong_parts() -> None:
         with pytest.raises(ValueError, match=sentence):
             classifier().partial_fit(X, y, classes=classes)
     model = classifier(class_weight={0: 0.0}).partial_fit(X, y, classes=[0, 1])
-    with pytest.raises(ValueError, match=r"classes is \[0, 2\]; the first call said \[0, 1\]"):
+    with pytest.raises(ValueError, match=r"classes is \[0, 2\]; omit it, or give those of the first call, \[0, 1\]"):
         model.partial_fit(X, y, classes=[0, 2])
     with pytest.raises(ValueError, match="X has 2 features, but MLPClassifier is expecting 3"):
         model.partial_fit(X[:, :2], y)
     with pytest.raises(ValueError, match="class_weight gives every row the weight 0"):
         model.partial_fit(X[y == 0], y[y == 0])
-    with pytest.raises(ValueError, match="y has 2 columns; the first call's had 1"):
+    with pytest.raises(ValueError, match="y has 2 columns; it must have 1"):
         regressor().partial_fit(X, VALUES).partial_fit(X, np.column_stack([VALUES, VALUES]))
 
 

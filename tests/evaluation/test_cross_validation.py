@@ -85,7 +85,7 @@ def test_a_fold_that_fails_scores_nan_with_a_warning_and_all_together_are_an_err
     with pytest.warns(FitFailedWarning, match="1 of 2 trainings failed and score NaN; the first with RuntimeError: no"):
         scores = cross_validate(Nearest(fail=True), X, y, cv=2)["test_score"]
     assert np.isnan(scores).tolist() == [False, True]
-    with pytest.raises(ValueError, match="all 2 trainings failed; the first with RuntimeError: no luck"):
+    with pytest.raises(ValueError, match="all 2 trainings failed, the first with RuntimeError: no luck"):
         cross_validate(Nearest(fail=True), np.zeros((20, 1)), y, cv=2)
 
 

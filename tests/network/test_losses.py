@@ -177,11 +177,11 @@ def test_values_become_a_column() -> None:
 
 
 @pytest.mark.parametrize("loss, y, outputs, message", [
-    ("categorical_crossentropy", [0, 3], 3, "y holds the label 3; the network has 3 outputs, so labels are 0 to 2"),
+    ("categorical_crossentropy", [0, 3], 3, "y holds the label 3; .* so labels must be from 0 to 2"),
     ("categorical_crossentropy", [-1, 0], 3, "y holds the label -1"),
-    ("categorical_crossentropy", [0.5, 1.0], 3, "y holds 0.5; class labels are integers from 0"),
+    ("categorical_crossentropy", [0.5, 1.0], 3, "y holds 0.5; class labels must be integers from 0"),
     ("categorical_crossentropy", [[0.0, 1.0]], 3, r"y has shape \(1, 2\).* 3 outputs"),
-    ("categorical_crossentropy", [[-0.5, 1.5]], 2, "y holds -0.5; in rows for 2 classes every value is from 0 to 1"),
+    ("categorical_crossentropy", [[-0.5, 1.5]], 2, "y holds -0.5; .* every value must be from 0 to 1"),
     ("categorical_crossentropy", [[5.0, 7.0]], 2, "y holds"),
     ("binary_crossentropy", [0, 2], 1, "y holds 2; binary_crossentropy takes labels from 0 to 1"),
     ("binary_crossentropy", [[0, 1]], 1, "y has 2 values a row.* 1 output"),

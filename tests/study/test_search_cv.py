@@ -367,7 +367,7 @@ def test_a_setting_that_fails_ranks_last_with_a_warning_and_all_together_are_an_
         search = quiet(GridSearchCV(Threshold(), {"at": [9.0, 0.0]}, cv=3))
     assert search.best_params_ == {"at": 0.0} and search.cv_results_["rank_test_score"].tolist() == [2, 1]
     assert search.study_.trials[0].state == "failed"
-    with pytest.raises(ValueError, match="all 3 trainings failed; the first with RuntimeError: far too high"):
+    with pytest.raises(ValueError, match="all 3 trainings failed, the first with RuntimeError: far too high"):
         quiet(GridSearchCV(Threshold(), {"at": [9.0]}, cv=3))
 
 
@@ -395,7 +395,8 @@ def test_a_tuple_of_numbers_is_a_list_in_a_grid_and_refused_where_it_may_mean_a_
     (lambda: GridSearchCV(Threshold(), GRID, scoring=["f1"], refit="one_se"), "there are several scores"),
     (lambda: GridSearchCV(Threshold(), GRID, refit="one_se"), "does not define simplicity for at, column; give "),
     (lambda: GridSearchCV(Threshold(), GRID, refit="one_se", simplicity="C"), "simplicity is 'C'"),
-    (lambda: GridSearchCV(Threshold(), GRID, simplicity="at"), "it is for refit='one_se'"),
+    (lambda: GridSearchCV(Threshold(), GRID, simplicity="at"), "simplicity requires refit='one_se'"),
+    (lambda: GridSearchCV(Threshold(), GRID, refit=OneStandardError(), simplicity="at"), "give it there, as OneStand"),
     (lambda: GridSearchCV(Threshold(), GRID, return_train_score=1), "return_train_score is 1"),
     (lambda: GridSearchCV(Threshold(), GRID, error_score="rise"), "error_score is 'rise'"),
     (lambda: RandomizedSearchCV(Threshold(), GRID, random_state="x"), "random_state is 'x'"),

@@ -35,7 +35,10 @@ def dropout(x, u, rate):
 
 @jit.forward
 def dropout_forward(integers, reals, theta, state, x, y, work, training, step, key):
-    """y is x with entries dropped in training; ``reals`` holds the rate."""
+    """Write to y the entries of x after `dropout` in training, unchanged ones otherwise.
+
+    `jit.forward` describes the arguments. ``key`` differs for each step, so the mask does too.
+    """
     rate = reals[0]
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
@@ -45,7 +48,10 @@ def dropout_forward(integers, reals, theta, state, x, y, work, training, step, k
 
 @jit.backward
 def dropout_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
-    """The same key draws the same mask as in the forward pass; dropped inputs have gradient 0."""
+    """Write to dx the gradient: in training dy / (1 − rate) where x was kept, and 0 where it was dropped; else dy.
+
+    The same key draws the same mask as in the forward pass.
+    """
     rate = reals[0]
     if dx.size > 0:
         for i in range(x.shape[0]):

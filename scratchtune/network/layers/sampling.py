@@ -204,7 +204,7 @@ HEIGHT, WIDTH, CHANNELS, FILL_MODE, INTERPOLATION, NEEDS_INPUT_GRAD = range(6)  
 
 
 def resampling_kernels(draw_map: Any) -> tuple[jit.Kernel, jit.Kernel]:
-    """The two kernels of a layer that resamples each image by a random affine map of its own.
+    """Make the two kernels of a layer that resamples each image by a random affine map of its own.
 
     ``draw_map(integers, reals, i, key)`` returns the six numbers of image i's map. ``integers`` and ``reals`` are those
     of `Resampling`.
@@ -264,7 +264,7 @@ class Resampling(Layer):
 
 
 def limits(name: str, factor: Any, low: float, high: float) -> tuple[float, float]:
-    """The limits of a random amount: (-factor, factor), or a given pair."""
+    """Return the limits of a random amount: (-factor, factor), or a given pair."""
     if isinstance(factor, (tuple, list)):
         if len(factor) != 2:
             raise ValueError(f"{name} is {factor!r}; it must be a number, or two, (lower, upper)")
