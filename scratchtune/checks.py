@@ -101,7 +101,7 @@ def matrix(name: str, value: object, rows: int | None = None) -> np.ndarray:
     """
     array = _numeric(name, value)
     if array.ndim < 2:
-        raise ValueError(f"{name} has shape {array.shape}; it must have rows and columns, (n, features)")
+        raise ValueError(f"{name} has shape {array.shape}; it must have rows and columns, as in (n, features)")
     return _filled(name, array, rows)
 
 

@@ -104,7 +104,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _said(error: Exception) -> str:
-    """The text of an error, or its type where it has no text."""
+    """Return the text of an error, or its type where it has no text."""
     if isinstance(error, MemoryError) and not str(error):
         return "there is not enough memory for it"
     return str(error) or f"it failed with {type(error).__name__}"
@@ -239,7 +239,7 @@ def _add_search(add: Callable[..., object]) -> None:
 
 
 def _add_notation(add: Callable[..., object]) -> None:
-    """Options that say how a file writes missing values and numbers."""
+    """Add options that say how a file writes missing values and numbers."""
     add("--missing", nargs="+", action="extend", default=[], metavar="TEXT",
         help="further texts that mean a missing value, such as - or -999; these always mean one, in upper or lower "
              "case: empty, NA, N/A, NaN, null, None, ?")

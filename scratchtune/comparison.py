@@ -85,7 +85,7 @@ class Comparison:
         return max(self.rows, key=lambda row: row.study.best_value)
 
     def text(self) -> str:
-        """The table, the winner, and why its configuration was tried."""
+        """Return the table, the winner, and why its configuration was tried."""
         head = (f"{'searcher':<10} {'cv score':>8} {'test':>7} {'configs':>8} {'epochs':>7} {'seconds':>8}"
                 "  best configuration")
         lines = [
@@ -108,7 +108,7 @@ class Comparison:
 
 
 def network(inputs: int, classes: int, seed: int = 0) -> Sequential:
-    """The document's network: one hidden layer of 64 units with ReLU, softmax, Adam."""
+    """Return the document's network: one hidden layer of 64 units with ReLU, softmax, Adam."""
     model = Sequential([Dense(64, activation="relu"), Dense(classes, activation="softmax")], seed=seed)
     model.compile(loss="categorical_crossentropy", optimizer=Adam(learning_rate=0.01), metrics=["accuracy"])
     model.build((None, inputs))
@@ -202,7 +202,7 @@ class TunedTraining:
             return FoldScore(error=error)
 
     def trained(self, trial: Trial, rows: np.ndarray, state: dict[str, np.ndarray] | None = None) -> Sequential:
-        """The network of a trial's configuration, trained on some rows, from a given state or from scratch."""
+        """Return the network of a trial's configuration, trained on some rows, from a given state or from scratch."""
         model, fit_arguments = self.model.configured(trial.params)
         model.build((None, self.X.shape[1]))
         if state is not None:
@@ -224,7 +224,7 @@ def epochs_of(trial: Trial) -> int:
 
 
 def with_equal_budget(name: str, configurations: int) -> tuple[Searcher, int]:
-    """A searcher by name, and its number of trials.
+    """Return a searcher by name, and its number of trials.
 
     It is the number of configurations; for a grid, the size of the finest grid with at most so many points; for
     Hyperband, the number of trials that the same total number of epochs allows.
@@ -253,7 +253,7 @@ def trials_within(hyperband: Hyperband, epochs: int) -> int:
 
 
 def finest_grid(space: Space, trials: int) -> GridSearch:
-    """The grid of the finest resolution that fits into so many trials."""
+    """Return the grid of the finest resolution that fits into so many trials."""
     resolution = 1
     while GridSearch(resolution=resolution).total(space) < GridSearch(resolution=resolution + 1).total(space) <= trials:
         resolution += 1

@@ -9,7 +9,7 @@ import numpy as np
 
 
 def digest_of(*arrays: np.ndarray, also: str = "") -> str:
-    """The first 16 hexadecimal digits of the SHA-256 of a text and some arrays, with their types and shapes."""
+    """Return the first 16 hexadecimal digits of the SHA-256 of a text and some arrays, with their types and shapes."""
     digest = hashlib.sha256(also.encode("utf-8", "backslashreplace"))
     for array in arrays:
         digest.update(f"{array.dtype} {array.shape}".encode())

@@ -59,7 +59,7 @@ class Parameters:
         return self
 
     def __repr__(self) -> str:
-        """The arguments that differ from their defaults."""
+        """Return the arguments that differ from their defaults."""
         arguments = inspect.signature(type(self)).parameters
         given = [name for name, argument in arguments.items() if repr(getattr(self, name)) != repr(argument.default)]
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in given)})"
@@ -203,7 +203,7 @@ def required_target(estimator: Any, y: Any) -> None:
 
 
 def column_as_vector(y: np.ndarray) -> np.ndarray:
-    """A single column (n, 1) becomes (n,), with a warning, since it is probably a mistake."""
+    """Flatten a single column (n, 1) to (n,), with a warning, since it is probably a mistake."""
     if y.ndim == 2 and y.shape[1] == 1:
         checks.warn(
             "A column-vector y was passed when a 1d array was expected; y.ravel() gives (n,)",

@@ -35,7 +35,7 @@ class Shipment:
 
 
 def received(digest: str, payload: bytes | None) -> Any:
-    """In a worker: the object with this digest, unpickled once and then kept, or `MISSING`."""
+    """Return, in a worker, the object with this digest, unpickled once and then kept, or `MISSING`."""
     if digest not in _received:
         if payload is None:
             return MISSING

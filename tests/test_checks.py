@@ -45,7 +45,7 @@ def test_numbers_by_hand() -> None:
     (lambda: checks.integer("units", 2.0), TypeError, "units is 2.0 (float); it must be an integer"),
     (lambda: checks.boolean("shuffle", 1), TypeError, "shuffle is 1 (int); it must be True or False"),
     (lambda: checks.matrix("X", [1.0, 2.0]), ValueError,
-     "X has shape (2,); it must have rows and columns, (n, features)"),
+     "X has shape (2,); it must have rows and columns, as in (n, features)"),
     (lambda: checks.matrix("X", np.zeros((3, 0))), ValueError,
      "X is empty, its shape is (3, 0); it must have at least one row and one column"),
     (lambda: checks.matrix("X", [[1.0, np.nan]]), ValueError,

@@ -54,7 +54,7 @@ def leaves_out_first(categories: int, drop: str | None) -> bool:
 
 
 def unseen(name: Any, value: Any, row: int, known: Sequence[Any]) -> ValueError:
-    """The error for a category that `fit` has not seen; at most ten known ones are named."""
+    """Return the error for a category that `fit` has not seen; at most ten known ones are named."""
     more = f" and {len(known) - 10} more" if len(known) > 10 else ""
     return ValueError(
         f"column {name!r} holds {value!r} in row {row}, a category that was not seen in training (unknown categories); "

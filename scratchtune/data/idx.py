@@ -74,7 +74,7 @@ def read_images(folder: str | Path, part: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _found(folder: Path, part: str, kind: str) -> Path:
-    """The file of a part: train-images-idx3-ubyte, with a dot before idx too, compressed (.gz) or not."""
+    """Return the file of a part: train-images-idx3-ubyte, with a dot before idx too, compressed (.gz) or not."""
     if not folder.is_dir():
         raise FileNotFoundError(f"folder is {str(folder)!r}; there is no such folder")
     axes = 3 if kind == "images" else 1

@@ -180,7 +180,7 @@ def share_of_numbers(counts: Mapping[str, int]) -> float:
 
 
 def found(name: str, counts: Mapping[str, int], strays: Mapping[str, str], where: Callable[[str], str]) -> str:
-    """The first half of the error message; ``where`` returns the line or row in which a text first occurs."""
+    """Return the first half of the error message; ``where`` returns the line or row where a text first occurs."""
     cells, numbers = sum(counts.values()), sum(n for text, n in counts.items() if text not in strays)
     often = sorted(strays, key=lambda text: -counts[text])
     shown = [f"{_short(text)} {where(text)}" + f" ({counts[text]:,} cells)" * (counts[text] > 1) for text in often[:3]]
@@ -193,7 +193,7 @@ def found(name: str, counts: Mapping[str, int], strays: Mapping[str, str], where
 def advice(
     name: str, counts: Mapping[str, int], strays: Mapping[str, str], decimal: str = ".", point: str = "",
 ) -> str:
-    """The second half: what to do, on the command line; ``point``: a cell of the file that has a decimal point."""
+    """Return the second half: what to do, on the command line; ``point``: a cell that has a decimal point."""
     ways = []
     for kind, way_of in _WAYS.items():
         texts = sorted((text for text, given in strays.items() if given == kind), key=lambda text: -counts[text])

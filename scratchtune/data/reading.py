@@ -116,7 +116,7 @@ def _markers(missing: Iterable[str]) -> frozenset[str]:
 
 
 def _missing_numbers(missing: Iterable[str]) -> np.ndarray:
-    """The markers that are numbers, such as -999: they are compared by value, not as texts."""
+    """Return the markers that are numbers, such as -999: they are compared by value, not as texts."""
     found = []
     for marker in missing:
         try:
@@ -250,7 +250,7 @@ class _CSV:
         self.reading = reading._replace(delimiter=self.delimiter)
 
     def table(self, columns: _Columns) -> Table:
-        """The table of the selected columns."""
+        """Return the table of the selected columns."""
         kept = {i: name for i, name in enumerate(self.names) if columns.reads(name)}
         if self.reading.decimal is None:
             self.reading = self.reading._replace(decimal=self._decimal(columns))
@@ -350,7 +350,7 @@ class _CSV:
         raise ValueError(f"{self.path}, line {self._line(row)}, {what}")
 
     def _line(self, row: int) -> int:
-        """The line of the file in which a row (the first below the header is 0) ends."""
+        """Return the line of the file in which a row (the first below the header is 0) ends."""
         self.file.seek(self.start)
         lines = io.TextIOWrapper(self.file, encoding="utf-8-sig", newline="")
         reader = csv.reader(lines, delimiter=self.delimiter, skipinitialspace=True, strict=True)
@@ -382,7 +382,7 @@ class _CSV:
         return f"{self.path} is not UTF-8; save it as UTF-8"
 
     def _named_delimiter(self) -> str | None:
-        """The delimiter that a first line ``sep=;`` names, which Excel writes; the header is the next line."""
+        """Return the delimiter that a first line ``sep=;`` names, which Excel writes; the header is the next line."""
         self.file.seek(0)
         line = self.file.readline(16)
         named = re.fullmatch(rb"(?:\xef\xbb\xbf)?sep=(.)\r?\n", line)

@@ -195,7 +195,7 @@ class StandardScaler(Transformer):
         return self._in_chunks(X, standard_scale_inverse, copy)
 
     def _moments(self, columns: int) -> Moments:
-        """The weight, mean and variance so far; initially the weight is zero."""
+        """Return the weight, mean and variance so far; initially the weight is zero."""
         if not hasattr(self, "_moments_"):
             self._moments_ = (np.zeros(columns), np.zeros(columns), np.zeros(columns))
         count, mean, variance = self._moments_
@@ -244,7 +244,7 @@ def _chunk_moments(x: np.ndarray, weight: np.ndarray | None) -> Moments:
 
 
 def _merged(first: Moments, second: Moments) -> Moments:
-    """The union of two sets; a set without weight has no effect."""
+    """Return the union of two sets; a set without weight has no effect."""
     (n, mean, v), (m, mean_2, v_2) = first, second
     both = (n > 0) & (m > 0)
     merged = merged_mean_and_variance(np.where(both, n, 1.0), mean, v, np.where(both, m, 1.0), mean_2, v_2)

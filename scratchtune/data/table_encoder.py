@@ -165,7 +165,7 @@ class TableEncoder(Transformer):
         return [name for name, fitted in self.columns_.items() if isinstance(fitted, Texts)]
 
     def unknown(self, table: Table) -> dict[str, dict[str, int]]:
-        """For each column with texts that were not seen in `fit`: those texts, and how many rows hold each."""
+        """Return for each column with texts that were not seen in `fit` those texts, and how many rows hold each."""
         check_is_fitted(self)
         found = {}
         for name, fitted in self.columns_.items():
@@ -175,7 +175,10 @@ class TableEncoder(Transformer):
         return {name: texts for name, texts in found.items() if texts}
 
     def same_as_unknown(self, name: str) -> str | None:
-        """The text of a column that is encoded as zeros, like an unknown one; None if each has its own column."""
+        """Return the text of a column that is encoded as zeros, like an unknown one.
+
+        Return None if each text has its own column.
+        """
         fitted = self.columns_[name]
         left_out = isinstance(fitted, Texts) and leaves_out_first(len(fitted.texts), DROP)
         return fitted.texts[0] if isinstance(fitted, Texts) and left_out else None
@@ -204,7 +207,7 @@ class TableEncoder(Transformer):
             out[:, 0] = filled
 
     def _codes(self, name: str, column: Text, fitted: Texts) -> np.ndarray:
-        """For each row the index in the texts of `fit`; below 0 for an unknown text."""
+        """Return for each row the index in the texts of `fit`; below 0 for an unknown text."""
         position = {text: i for i, text in enumerate(fitted.texts)}
         gap = position[fitted.fill] if fitted.fill is not None else -2
         codes = np.array([*(position.get(text, -2) for text in column.texts), gap], dtype=np.int64)[column.codes]
@@ -216,7 +219,7 @@ class TableEncoder(Transformer):
     # Saving
 
     def state(self) -> dict[str, Any]:
-        """The fitted state as plain data that JSON can represent without loss."""
+        """Return the fitted state as plain data that JSON can represent without loss."""
         check_is_fitted(self)
         columns = [
             {"name": name, "kind": type(fitted).__name__.lower(), **fitted._asdict()}
@@ -282,7 +285,7 @@ def _fill(fitted: Numbers | Texts | Nothing) -> Any:
 
 
 def other_columns(absent: list[str], unknown: list[str]) -> ValueError:
-    """The error for a table that lacks columns of the training table, or has others."""
+    """Return the error for a table that lacks columns of the training table, or has others."""
     return ValueError("the columns differ from those in training: " + ", and ".join(
         [f"{checks.quoted(absent)} {_are(absent)} missing"] * bool(absent)
         + [f"{checks.quoted(unknown)} {_are(unknown)} unknown"] * bool(unknown)))
@@ -309,7 +312,7 @@ def _as_text(column: np.ndarray | Text) -> Text:
 
 
 def _as_numbers(column: np.ndarray | Text) -> np.ndarray:
-    """A column as numbers, if numbers are expected but are given as texts, as by `csv.DictReader`."""
+    """Return a column as numbers, if numbers are expected but are given as texts, as by `csv.DictReader`."""
     if not isinstance(column, Text):
         return column
     known = np.array([*(to_number(text) if _is_number(text) else np.nan for text in column.texts), np.nan])

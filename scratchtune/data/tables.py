@@ -204,7 +204,7 @@ def _listed(values: list[Any]) -> np.ndarray:
 
 
 def _checked(name: str, column: Text, as_text: bool) -> Text:
-    """A column of texts; a ValueError if it is meant to be numeric, unless ``as_text``."""
+    """Return a column of texts; raise a ValueError if it is meant to be numeric, unless ``as_text``."""
     counts = {} if as_text else column.counts()
     strays = strays_of(counts)
     if strays:
@@ -216,7 +216,7 @@ def _checked(name: str, column: Text, as_text: bool) -> Text:
 
 
 def text_of(values: Iterable[Any], markers: Collection[str] = MISSING) -> Text:
-    """A column of texts; None and the markers are missing values."""
+    """Return a column of texts; None and the markers are missing values."""
     known = Codes(markers)
     codes = np.fromiter((known["" if value is None else str(value)] for value in values), np.int32)
     return Text(codes, known.texts)
@@ -241,7 +241,7 @@ class Codes(dict[str, int]):
 
 
 def text_of_numbers(numbers: np.ndarray, markers: Collection[str] = MISSING) -> Text:
-    """A column of numbers as texts."""
+    """Return a column of numbers as texts."""
     different, inverse = np.unique(numbers, return_inverse=True)
     known = Codes(markers)
     codes = np.array([known["" if np.isnan(number) else number_text(float(number))] for number in different], np.int32)

@@ -68,7 +68,7 @@ class MLP(protocol.Parameters):
     # The network -----------------------------------------------------------------------------------------------------
 
     def hidden_units(self) -> list[int]:
-        """The number of units of each hidden layer; a tuple also defines the number of layers."""
+        """Return the number of units of each hidden layer; a tuple also defines the number of layers."""
         layers = checks.integer("hidden_layers", self.hidden_layers, 0, MOST_LAYERS)
         if isinstance(self.units, (tuple, list, np.ndarray)):
             units = [checks.integer("units", number, 1) for number in self.units]
@@ -222,7 +222,7 @@ class MLP(protocol.Parameters):
     # Predictions -----------------------------------------------------------------------------------------------------
 
     def outputs(self, X: Any) -> np.ndarray:
-        """The network's outputs for each row, (n, outputs) float64."""
+        """Return the network's outputs for each row, (n, outputs) float64."""
         if not hasattr(self, "model_"):
             raise protocol.not_fitted(self)
         outputs = self.model_.predict(self._scaled(protocol.features(self, X, fitting=False))).astype(np.float64)
@@ -239,7 +239,7 @@ class MLP(protocol.Parameters):
         write_whole(Path(path), "estimator", *self.packed())
 
     def packed(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """The content of a file: a header for JSON, and the arrays; `loading.unpacked` restores the estimator."""
+        """Return a file's content: a header for JSON, and the arrays; `loading.unpacked` restores the estimator."""
         if not hasattr(self, "model_"):
             raise protocol.not_fitted(self)
         self.check_units()  # do not write a file that could not be read

@@ -48,7 +48,7 @@ def weight_of_rows(class_weight: Any, classes: np.ndarray, codes: np.ndarray, we
 
 
 def _given_weights(class_weight: Mapping[Any, Any], known: list[Any]) -> np.ndarray:
-    """The weight of each class from a dict; 1 for a class that it does not name."""
+    """Return the weight of each class from a dict; 1 for a class that it does not name."""
     for label in class_weight:
         if label not in known:
             raise ValueError(f"class_weight names the class {label!r}; the classes are {known}")

@@ -29,7 +29,7 @@ def class_labels_of(y: Any, rows: int) -> np.ndarray:
 
 
 def all_classes(classes: Any) -> np.ndarray:
-    """The sorted, distinct labels given to the first `partial_fit`."""
+    """Return the sorted, distinct labels given to the first `partial_fit`."""
     labels = _labels("classes", rectangular("classes", classes))
     if labels.ndim != 1 or len(labels) == 0:
         raise ValueError(f"classes is {classes!r}; it must be a list of labels")

@@ -103,7 +103,7 @@ class MLPRegressor(MLP):
         return self
 
     def predict(self, X: Any) -> np.ndarray:
-        """The value of each row, (n,), or (n, outputs) if y had several columns."""
+        """Return the value of each row, (n,), or (n, outputs) if y had several columns."""
         outputs = self.outputs(X)
         if self.target_scaler_ is not None:
             outputs = self.target_scaler_.inverse_transform(outputs)

@@ -14,7 +14,7 @@ SCALERS: dict[str, type[Any]] = {"standard": StandardScaler, "minmax": MinMaxSca
 
 
 def seed_from(random_state: Any) -> int:
-    """The seed of a network: a given integer, a draw from a generator, or a new seed for None."""
+    """Return the seed of a network: a given integer, a draw from a generator, or a new seed for None."""
     if random_state is None or isinstance(random_state, np.random.RandomState):
         return int(generator(random_state).randint(0, 2**31 - 1))
     if isinstance(random_state, (int, np.integer)) and not isinstance(random_state, bool):
@@ -25,7 +25,7 @@ def seed_from(random_state: Any) -> int:
 
 
 def fitted_scaler(scale: str | None, X: np.ndarray, weight: np.ndarray, name: str = "X") -> Any:
-    """The scaler with the given name, fitted on weighted rows; a range does not depend on weights."""
+    """Return the scaler with the given name, fitted on weighted rows; a range does not depend on weights."""
     if scale is None:
         return None
     scaler = SCALERS[scale]()

@@ -119,7 +119,7 @@ def epochs_trained(model: Any) -> int:
 def _scores(
     scorer: ScorerFunction, model: Any, X: Any, y: Any, weight: Any, outcome: FoldScore,
 ) -> dict[str, float]:
-    """Scores by name; of several scorers those that fail give NaN, and the outcome holds the first error."""
+    """Return the scores by name; of several scorers those that fail give NaN, and the outcome holds the first error."""
     if isinstance(scorer, SeveralScorers):
         scores = dict(scorer.each(model, X, y, weight))
         errors = [score for score in scores.values() if isinstance(score, Exception)]
@@ -143,7 +143,7 @@ def _has_rows(value: Any, total: int) -> bool:
 
 
 def checked_error_score(error_score: Any) -> float | None:
-    """The score of a training that fails; None for "raise", which re-raises its error."""
+    """Return the score of a training that fails; None for "raise", which re-raises its error."""
     if isinstance(error_score, str):
         return checks.choice("error_score", error_score, ["raise"]) and None
     if isinstance(error_score, (float, np.floating)) and np.isnan(error_score):
@@ -234,7 +234,7 @@ def cross_val_score(
     estimator: Any, X: Any, y: Any = None, *, groups: Any = None, scoring: Any = None, cv: Any = None,
     n_jobs: int | None = None, params: Mapping[str, Any] | None = None, error_score: float | str = NAN,
 ) -> np.ndarray:
-    """The score of one model on each fold, (folds,); the arguments are those of `cross_validate`."""
+    """Return the score of one model on each fold, (folds,); the arguments are those of `cross_validate`."""
     table = cross_validate(
         estimator, X, y, groups=groups, scoring=single(scoring), cv=cv, n_jobs=n_jobs, params=params,
         error_score=error_score)

@@ -105,7 +105,7 @@ def is_classification(model: Any, y: Any) -> bool:
 
 
 def example_of(model: Any, params: Mapping[str, Any]) -> Any:
-    """A model that a function makes, to find out its kind; the function itself if the call fails."""
+    """Return a model that a function makes, to find out its kind; the function itself if the call fails."""
     if not is_function(model):
         return model
     try:

@@ -60,7 +60,7 @@ def workers(number: int) -> Iterator[Executor]:
 
 
 def in_order(function: Callable[[Item], Outcome], items: Iterable[Item], n_jobs: Any) -> list[Outcome]:
-    """The function's results for all items, computed on ``n_jobs`` threads."""
+    """Return the function's results for all items, computed on ``n_jobs`` threads."""
     with workers(number_of_workers(n_jobs)) as pool:
         futures = [pool.submit(function, item) for item in items]
         return [future.result() for future in futures]

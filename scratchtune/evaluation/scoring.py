@@ -29,7 +29,7 @@ class Answers:
         self._known: dict[str, Any] = {}
 
     def of(self, method: str) -> Any:
-        """The result of a method of the model for the rows."""
+        """Return the result of a method of the model for the rows."""
         if not hasattr(self.model, method):
             raise TypeError(f"{type(self.model).__name__} has no {method}, which this scoring needs; take another one")
         if method not in self._known:
@@ -92,7 +92,7 @@ class MetricScorer:
         return self.score(Answers(model, X), y, sample_weight)
 
     def score(self, answers: Answers, y: Any, sample_weight: Any = None) -> Any:
-        """The score of a model's predictions."""
+        """Return the score of a model's predictions."""
         options = dict(self.options)
         if sample_weight is not None and "sample_weight" in self.arguments:
             options["sample_weight"] = sample_weight
@@ -106,7 +106,7 @@ class MetricScorer:
         return self.sign * self.metric(y, answer, **options)
 
     def _response(self, answers: Answers, y: Any) -> Any:
-        """Probabilities or decision values, or labels or values if the metric takes the result of ``predict``."""
+        """Return probabilities or decision values, or labels or values if the metric takes those of ``predict``."""
         method = self._method(answers.model)
         if method == "predict":
             values = is_network(answers.model) and not is_classification(answers.model, y)
@@ -159,7 +159,7 @@ class SeveralScorers:
 
 
 def called(scorer: ScorerFunction, model: Any, X: Any, y: Any, sample_weight: Any = None) -> Any:
-    """A scorer's score; called without y if it is None, and without weights if the scorer does not accept them."""
+    """Call a scorer, without y if it is None, and without weights if the scorer does not accept them."""
     arguments = (model, X) if y is None else (model, X, y)
     function = getattr(model, "score", scorer) if scorer is own_score else scorer
     if sample_weight is not None and "sample_weight" in _arguments(function):
@@ -168,7 +168,10 @@ def called(scorer: ScorerFunction, model: Any, X: Any, y: Any, sample_weight: An
 
 
 def own_score(model: Any, X: Any, y: Any = None, **weights: Any) -> Any:
-    """The model's own score: a network's first compiled metric, else minus its loss; an estimator's ``score``."""
+    """Return the model's own score.
+
+    It is a network's first compiled metric, else minus its loss, and an estimator's ``score``.
+    """
     if not hasattr(model, "score"):
         raise TypeError(f"{type(model).__name__} has no score; give scoring")
     return model.score(X, **weights) if y is None else model.score(X, y, **weights)

@@ -128,7 +128,7 @@ def fold_scores(results: Mapping[str, Any], metric: str, index: int) -> np.ndarr
 
 
 def simplicity_of(params: Mapping[str, Any], simplicity: Simplicity = None) -> tuple[float, ...]:
-    """The sort key of a configuration, smallest for the simplest.
+    """Return the sort key of a configuration, smallest for the simplest.
 
     >>> simplicity_of({"units": (8, 4), "l2": 0.5})[:3]
     (12.0, -0.0, -0.5)
@@ -161,7 +161,10 @@ def _value(values: Mapping[str, Any], name: str) -> float:
 
 
 def _hidden_units(values: Mapping[str, Any]) -> float:
-    """Number of hidden units, as far as it is tuned: layers times units, or the sum over the layers of a tuple."""
+    """Return the number of hidden units, as far as it is tuned.
+
+    It is layers times units, or the sum over the layers of a tuple.
+    """
     layers, units = (values.get(name) for name in HIDDEN_UNITS)
     if isinstance(units, (tuple, list)):
         return float(sum(units))

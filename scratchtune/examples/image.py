@@ -85,7 +85,7 @@ def network(params: dict[str, Any], classes: int, steps: int, seed: int = 0) -> 
 
 
 def products(params: dict[str, Any]) -> int:
-    """Number of multiplications in the convolutions of a configuration: forward pass, an image of 28x28 pixels."""
+    """Count the multiplications in a configuration's convolutions: forward pass, an image of 28x28 pixels."""
     channels, total = 1, 0
     for block in range(params["depth"]):
         filters, pixels = params["filters"] * 2**block, (28 // 2**block) ** 2
@@ -122,7 +122,7 @@ class Objective:
         self.curves: dict[int, dict[str, list[float]]] = {}
 
     def __call__(self, trial: st.Trial) -> float:
-        """The validation accuracy after a training whose number of epochs is the trial's budget.
+        """Return the validation accuracy after a training whose number of epochs is the trial's budget.
 
         Each training starts from scratch, and its learning rate decays to 0 at its last step. A short training is thus
         a complete one, and its score does not depend on how far the learning rate has decayed.
@@ -138,7 +138,7 @@ class Objective:
         return float(history.history["val_accuracy"][-1])
 
     def network(self, params: dict[str, Any], rows: int, epochs: int, seed: int) -> st.Sequential:
-        """The network of a configuration, with a learning-rate schedule for so many rows and epochs."""
+        """Return the network of a configuration, with a learning-rate schedule for so many rows and epochs."""
         model = network(params, self.classes, epochs * math.ceil(rows / params["batch_size"]), seed)
         model.build((None, *self.X.shape[1:]))
         return model
@@ -146,7 +146,7 @@ class Objective:
     def trained(
         self, params: dict[str, Any], X: np.ndarray, y: np.ndarray, epochs: int, seed: int = 0, verbose: int = 1,
     ) -> st.Sequential:
-        """The network of a configuration, trained from scratch on the rows given."""
+        """Return the network of a configuration, trained from scratch on the rows given."""
         model = self.network(params, len(X), epochs, seed)
         model.fit(X, y, params["batch_size"], epochs, verbose=verbose)
         return model
@@ -195,7 +195,7 @@ def confirmed(
 
 
 def _ranked(study: st.Study) -> list[st.Trial]:
-    """The finished trials of the full budget, best first."""
+    """Return the finished trials of the full budget, best first."""
     finished = [(float(trial.budget or 0), trial.value, trial) for trial in study.trials if trial.value is not None]
     longest = max(budget for budget, _, _ in finished)
     return [trial for _, _, trial in sorted(
@@ -266,7 +266,7 @@ def scaled(X: np.ndarray) -> np.ndarray:
 
 
 def from_package(quick: bool, seed: int) -> Images:
-    """The built-in part of Fashion-MNIST, split; with ``quick`` only 800 images to tune and train on."""
+    """Return the built-in part of Fashion-MNIST, split; with ``quick`` only 800 images to tune and train on."""
     X, y = st.datasets.load_fashion_mnist()
     X_train, X_test, y_train, y_test = st.train_test_split(
         scaled(X), y, test_size=TEST_SHARE, random_state=seed, stratify=y)
@@ -299,7 +299,7 @@ def from_folder(folder: Path, quick: bool, seed: int) -> Images:
 
 
 def _ranking(study: st.Study, most: int = 5) -> str:
-    """The best trials of the full budget, as a table."""
+    """Return the best trials of the full budget, as a table."""
     lines = [f"{'trial':>5} {'epochs':>6} {'validation accuracy':>19}  configuration"]
     lines += [f"{trial.number:>5} {trial.budget:>6.0f} {trial.value:>19.4f}  {shown(trial.params)}"
               for trial in _ranked(study)[:most]]

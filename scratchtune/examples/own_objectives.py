@@ -70,7 +70,7 @@ def pytorch_training(trial: st.Trial) -> float:
 
 
 def sklearn_pipeline(trial: st.Trial) -> float:
-    """The cross-validated accuracy of a scaler and a support vector machine, both scikit-learn's."""
+    """Return the cross-validated accuracy of a scaler and a support vector machine, both scikit-learn's."""
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC

@@ -38,7 +38,7 @@ class Arithmetic:
     reductions: dict[str, Callable[[list[Any]], Any]]
 
     def convert(self, value: Any) -> Any:
-        """A number, or an array of numbers, in this arithmetic."""
+        """Return a number, or an array of numbers, in this arithmetic."""
         array = np.asarray(value)
         made = np.empty(array.shape, dtype=object)
         for position in np.ndindex(array.shape):
@@ -52,7 +52,7 @@ def rounded(value: Any) -> Any:
 
 
 def digits(values: Iterable[float] = ()) -> AbstractContextManager[decimal.Context]:
-    """A decimal context precise enough to add 1 to the exponential of twice any of these values."""
+    """Return a decimal context precise enough to add 1 to the exponential of twice any of these values."""
     largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
     needed = DIGITS + math.ceil(2 * min(largest, 2e4) / math.log(10))
     return decimal.localcontext(decimal.Context(prec=needed, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN))

@@ -55,7 +55,7 @@ def case(formula: Formula, number: int, plan: Mapping[str, Pattern] | None = Non
 
 
 def _cut(sizes: dict[str, int]) -> dict[str, int]:
-    """The sizes; of `MANY` axes the longest are shortened, down to 2, until their product is at most `MOST`."""
+    """Return the sizes; of `MANY` axes the longest are shortened, down to 2, until their product is at most `MOST`."""
     while len(sizes) >= MANY and math.prod(sizes.values()) > MOST and max(sizes.values()) > 2:
         longest = max(sizes, key=lambda letter: sizes[letter])
         sizes[longest] = SIZES[SIZES.index(sizes[longest]) - 1]

@@ -59,7 +59,7 @@ def sections_of(formula: Formula, files: Places) -> tuple[str, ...]:
 
 
 def modules() -> dict[str, tuple[str, ...]]:
-    """The sections that each module's docstring names, of the modules that name any."""
+    """Return the sections that each module's docstring names, of the modules that name any."""
     paths = sorted((ROOT / PACKAGE).rglob("*.py"))
     docstrings = {path: ast.get_docstring(ast.parse(text)) or "" for path in paths
                   if "of the document." in (text := path.read_text(encoding="utf-8"))}
@@ -67,7 +67,7 @@ def modules() -> dict[str, tuple[str, ...]]:
 
 
 def lessons() -> dict[str, tuple[str, ...]]:
-    """The sections that each lesson's first cell names."""
+    """Return the sections that each lesson's first cell names."""
     cells = {path: path.read_text(encoding="utf-8").split("\n\n# %%")[0]
              for path in sorted((ROOT / "lessons").glob("[0-9][0-9]_*.py"))}
     return _named(cells)
@@ -79,7 +79,10 @@ def _named(texts: Mapping[Path, str]) -> dict[str, tuple[str, ...]]:
 
 
 def section_numbers(name: str, text: str) -> tuple[str, ...]:
-    """The sections that the last line of a file's text names; a ValueError if the document has no such section."""
+    """Return the sections that the last line of a file's text names.
+
+    Raise a ValueError if the document has no such section.
+    """
     found = _LINE.search(text.rstrip())
     numbers = tuple(re.findall(r"\d(?:\.\d)?", found[1])) if found else ()
     for number in numbers:

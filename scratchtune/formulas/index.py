@@ -25,7 +25,7 @@ def index() -> str:
 
 
 def find(name: str) -> Formula:
-    """The formula with an ID; a ValueError that names the nearest one if there is none."""
+    """Return the formula with an ID; raise a ValueError that names the nearest one if there is none."""
     formulas = registry()
     name = PUBLIC.get(name, name)
     if name not in formulas:

@@ -26,7 +26,7 @@ class Judged:
 
 
 def judge(formula: Formula, arguments: Mapping[str, Any]) -> tuple[Judged, set[Any]]:
-    """The line's values for some arguments, and the branches taken; raises one of `arithmetic.UNDEFINED`."""
+    """Return the line's values for some arguments, and the branches taken; raises one of `arithmetic.UNDEFINED`."""
     with arithmetic.digits(floats(arguments)):
         targets, branches = formula.solve(arguments, arithmetic.DECIMALS)
         return Judged(arguments, {name: arithmetic.rounded(value) for name, value in targets.items()}), branches
@@ -64,7 +64,7 @@ def run(formula: Formula, function: Any, arguments: Mapping[str, Any], dtype: An
 
 
 def _cast(where: Where, value: Any, dtype: Any) -> Any:
-    """A copy in the given precision; integers keep their type, and a scalar one is an int (or np.uint64)."""
+    """Return a copy in the given precision; integers keep their type, and a scalar one is an int (or np.uint64)."""
     if where.domain.integral:
         return np.copy(value) if where.letters else value if where.domain.kind == "uint64" else int(value)
     return np.array(value, dtype=dtype) if where.letters else dtype(value)
@@ -81,7 +81,7 @@ def _check_untouched(formula: Formula, before: Mapping[str, Any], after: Mapping
 
 
 def distance(formula: Formula, judged: Judged, values: Mapping[str, Any], dtype: Any = np.float64) -> float:
-    """The largest distance of the code's values from the line's over all entries; inf for NaN or a wrong shape."""
+    """Return the largest distance of the code's values from the line's; inf for NaN or a wrong shape."""
     arrays = [judged.arguments[where.argument] for where in formula.where if where.letters and where.domain.drawn]
     largest = max((float(np.abs(array).max()) for array in arrays if array.dtype.kind == "f"), default=0.0)
     grace = 1e-3 * largest + float(np.finfo(dtype).tiny)

@@ -163,7 +163,7 @@ class _Replace(ast.NodeTransformer):
 
 
 def _compiled(tree: ast.FunctionDef, old: ast.AST, new: ast.AST, plain: FunctionType) -> Callable[..., Any]:
-    """The function with ``old`` replaced by ``new``; the functions that it calls run as plain Python too."""
+    """Return the function with ``old`` replaced by ``new``; the functions that it calls run as plain Python too."""
     kept = {id(old): old}  # deepcopy does not copy what is in its memo, so `old` can be found in the copy
     mutated = _Replace(old, copy.deepcopy(new)).visit(copy.deepcopy(tree, kept))
     module = ast.fix_missing_locations(ast.Module([mutated], []))

@@ -53,7 +53,7 @@ def check_each(formulas: Mapping[str, Formula], processes: int, done: Callable[[
 
 
 def _by_module(formulas: Mapping[str, Formula]) -> list[list[str]]:
-    """The IDs of each module's formulas."""
+    """Return the IDs of each module's formulas."""
     found: dict[str, list[str]] = {}
     for name, formula in formulas.items():
         found.setdefault(formula.module, []).append(name)

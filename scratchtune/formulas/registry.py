@@ -175,7 +175,7 @@ class Formula:
         return evaluation.run(self.equations), evaluation.branches
 
     def evaluate(self, exact: bool = True, **arguments: Any) -> Any:
-        """The value of the line, not of the code: that of its last equation, as a float or an array of floats.
+        """Return the value of the line, not of the code: that of its last equation, as a float or an array of floats.
 
         ``exact`` computes in decimals and rounds at the end; otherwise every step is in double precision.
         """
@@ -349,7 +349,7 @@ def _check_entry(node: dialect.Entry, axes: Mapping[str, tuple[str, ...]], reada
 
 
 def _check_other_name(node: dialect.Name, equations: tuple[dialect.Equation, ...]) -> None:
-    """A name that has no value must be a constant, or an index letter that counts."""
+    """Raise unless a name without a value is a constant, or an index letter that counts."""
     counts = any(node.symbol in indices for equation in equations for indices in _index_groups(equation))
     if node.indices or not (counts or node.symbol in arithmetic.CONSTANTS):
         raise ValueError(
@@ -358,7 +358,7 @@ def _check_other_name(node: dialect.Name, equations: tuple[dialect.Equation, ...
 
 
 def _compared(node: dialect.Call, own: set[str]) -> dict[str, str]:
-    """In ``1 if j = k else 0`` the index j has the range of k."""
+    """Find the index that is compared with an axis: in ``1 if j = k else 0`` the index j has the range of k."""
     match node.arguments:
         case (dialect.Name(left, ()), dialect.Name(right, ())) if (left in own) != (right in own):
             return {left: right} if right in own else {right: left}
@@ -397,7 +397,7 @@ def _check_letters(equations: tuple[dialect.Equation, ...], known: set[str]) -> 
 
 
 def _index_groups(equation: dialect.Equation) -> Iterator[tuple[str, ...]]:
-    """The indices that an equation runs over: its target's and those of its reductions."""
+    """Yield the indices that an equation runs over: its target's and those of its reductions."""
     yield equation.target.indices
     for node in dialect.walk(equation.value):
         if isinstance(node, dialect.Reduction):

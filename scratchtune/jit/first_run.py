@@ -30,7 +30,7 @@ class Job(NamedTuple):
 
 
 def kernel_job(kernel: Kernel, dtype: Any) -> Job:
-    """The job of compiling one kernel for one dtype."""
+    """Return the job of compiling one kernel for one dtype."""
     known = kernel.py_func.__module__ != "__main__"
     reference = (compile_kernel, kernel, np.dtype(dtype).name) if known else None
     return Job(

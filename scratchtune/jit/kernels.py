@@ -57,7 +57,7 @@ class Kernel:
         return self.py_func(*arguments)
 
     def compiled(self, dtype: Any) -> Any:
-        """What `call` takes: the address of the kernel compiled for ``dtype``; the plain function if disabled."""
+        """Return what `call` takes: the address of the kernel for ``dtype``; if compilation is off, the function."""
         if DISABLED:
             return self.py_func
         name = np.dtype(dtype).name

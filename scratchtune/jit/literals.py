@@ -35,7 +35,7 @@ class WeakLiterals(FunctionPass):
 
 
 def _single(value: Any) -> Any:
-    """A float, or a tuple of floats, in single precision; any other value unchanged."""
+    """Return a float, or a tuple of floats, in single precision; any other value unchanged."""
     if type(value) is tuple and value and all(type(number) is float for number in value):
         return tuple(np.float32(number) for number in value)
     return np.float32(value) if type(value) is float else value

@@ -201,7 +201,7 @@ def confusion_matrix(
 
 
 def _matrix_order(pair: Encoded, labels: Sequence[Any]) -> np.ndarray:
-    """The index of each given label among the classes; -1 for a label that is not among them."""
+    """Return the index of each given label among the classes; -1 for a label that is not among them."""
     names = named_labels(labels)
     if len(set(names)) < len(names):
         raise ValueError(f"labels is {names}, with a label twice; each may occur once")

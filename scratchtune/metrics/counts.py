@@ -20,7 +20,7 @@ class Counts(NamedTuple):
 
 
 def class_counts(pair: Encoded, weight: np.ndarray) -> Counts:
-    """The counts of every class, in the order of the classes."""
+    """Return the counts of every class, in the order of the classes."""
     names = pair.classes.tolist()
     if pair.several:
         return Counts(names, weight @ (pair.true * pair.predicted), weight @ pair.predicted, weight @ pair.true)
@@ -30,7 +30,7 @@ def class_counts(pair: Encoded, weight: np.ndarray) -> Counts:
 
 
 def selected(counts: Counts, pair: Encoded, labels: Sequence[Any] | None) -> Counts:
-    """The counts of the given labels, in their order; zero for a label that is not among the classes."""
+    """Return the counts of the given labels, in their order; zero for a label that is not among the classes."""
     if labels is None:
         return counts
     order = columns(pair, labels) if pair.several else positions(pair.classes, labels)
@@ -39,7 +39,7 @@ def selected(counts: Counts, pair: Encoded, labels: Sequence[Any] | None) -> Cou
 
 
 def row_counts(pair: Encoded, labels: Sequence[Any] | None, weight: np.ndarray) -> Counts:
-    """The counts of every row over its labels."""
+    """Return the counts of every row over its labels."""
     if not pair.several:
         raise ValueError("average is 'samples', which takes rows of several labels, a matrix of 0 and 1 on both sides; "
                          "for one label a row, average must be one of 'binary', 'macro', 'micro', 'weighted', None")
@@ -49,7 +49,7 @@ def row_counts(pair: Encoded, labels: Sequence[Any] | None, weight: np.ndarray) 
 
 
 def columns(pair: Encoded, labels: Sequence[Any]) -> np.ndarray:
-    """The columns of indicators that the labels name."""
+    """Return the columns of indicators that the labels name."""
     order = positions(pair.classes, labels)
     if (order < 0).any():
         raise ValueError(f"labels is {named_labels(labels)}; with rows of several labels they must be the numbers of "
@@ -58,7 +58,7 @@ def columns(pair: Encoded, labels: Sequence[Any]) -> np.ndarray:
 
 
 def named_labels(labels: Sequence[Any]) -> list[Any]:
-    """The argument ``labels`` as a list; a ValueError if it is not a list or is empty."""
+    """Return the argument ``labels`` as a list; raise a ValueError if it is not a list or is empty."""
     names = np.asarray(labels)
     if names.ndim != 1 or names.size == 0:
         raise ValueError(f"labels is {labels!r}; it must be a list of one label or more")

@@ -36,7 +36,8 @@ def class_labels(name: str, y: Any) -> np.ndarray:
     if is_one_hot(labels):
         labels = labels.argmax(axis=1)
     if labels.ndim != 1:
-        raise ValueError(f"{name} has shape {labels.shape}; it must be labels, (n,), or one-hot rows, (n, classes)")
+        raise ValueError(
+            f"{name} has shape {labels.shape}; it must hold labels, of shape (n,), or one-hot rows, (n, classes)")
     return labels
 
 
@@ -121,7 +122,7 @@ def paired_labels(y_true: Any, y_pred: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def paired_indicators(y_true: Any, y_pred: Any) -> tuple[np.ndarray, np.ndarray] | None:
-    """Both as indicators, (n, labels), of 0 and 1; None if one of them is not a matrix."""
+    """Return both as indicators, (n, labels), of 0 and 1; None if one of them is not a matrix."""
     true, predicted = rectangular("y_true", y_true), rectangular("y_pred", y_pred)
     if min(true.ndim, predicted.ndim) != 2 or min(true.shape[1], predicted.shape[1]) < 2:
         return None
@@ -133,7 +134,7 @@ def paired_indicators(y_true: Any, y_pred: Any) -> tuple[np.ndarray, np.ndarray]
 
 
 def indicators(name: str, matrix: np.ndarray) -> np.ndarray:
-    """A matrix of 0 and 1 as integers; a ValueError if it holds anything else."""
+    """Return a matrix of 0 and 1 as integers; raise a ValueError if it holds anything else."""
     if matrix.dtype.kind not in "buif" or not ((matrix == 0) | (matrix == 1)).all():
         raise ValueError(
             f"{name} has {matrix.shape[1]} columns with values other than 0 and 1; it must hold labels: "

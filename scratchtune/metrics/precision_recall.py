@@ -183,7 +183,7 @@ def precision_recall_fscore_support(
 
 
 def _mean(values: np.ndarray, share: np.ndarray) -> float:
-    """The weighted mean of the values that are not NaN; unweighted if all their weights are 0."""
+    """Return the weighted mean of the values that are not NaN; unweighted if all their weights are 0."""
     there = ~np.isnan(values)
     if not there.any():
         return float("nan")

@@ -48,7 +48,7 @@ def roc_curve(
     labels, score = checked_labels("y_true", y_true), _scores(y_score)
     check_lengths("y_score", len(labels), len(score))
     if score.ndim == 2:
-        raise ValueError(f"y_score has {score.shape[1]} columns; roc_curve takes one score for each row, (n,)")
+        raise ValueError(f"y_score has {score.shape[1]} columns; it must have one score for each row, of shape (n,)")
     positive = labels == _pos_label(labels, pos_label)
     weight = None if sample_weight is None else row_weights(sample_weight, len(labels))
     false, true, thresholds = _curve_counts(positive, score, weight)
@@ -62,7 +62,7 @@ def roc_curve(
 def _curve_counts(
     positive: np.ndarray, score: np.ndarray, weight: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The weights of negative and of positive rows at or above each distinct score, in descending order of scores."""
+    """Sum the weights of negative and of positive rows at or above each distinct score, the highest score first."""
     if weight is not None:
         counted = weight != 0
         positive, score, weight = positive[counted], score[counted], weight[counted]

@@ -201,7 +201,7 @@ def _spread(y: np.ndarray, weight: np.ndarray) -> float:
 
 
 def _by_output(formula: Callable[..., float], y_true: Any, y_pred: Any, sample_weight: Any, multioutput: Any) -> Any:
-    """The formula for each output, averaged according to ``multioutput``."""
+    """Return the formula for each output, averaged according to ``multioutput``."""
     true, predicted, weight = _outputs(y_true, y_pred, sample_weight)
     chosen = _multioutput(multioutput, true.shape[1], MULTIOUTPUT)
     return _averaged(np.array([formula(true[:, k], predicted[:, k], weight) for k in range(true.shape[1])]), chosen)

@@ -30,7 +30,7 @@ def checked_inputs(X: Any, dtype: str, row_shape: tuple[int, ...] | None, name: 
 
 
 def encoded_targets(y: Any, loss: Loss, outputs: int, rows: int, dtype: str, name: str = "y") -> np.ndarray:
-    """The targets as the loss expects them, (rows, outputs) float64."""
+    """Return the targets as the loss expects them, (rows, outputs) float64."""
     target = encode(loss, y, outputs, rows, name)
     _check_representable(name, target, dtype)
     return target
@@ -43,7 +43,7 @@ def _check_representable(name: str, array: np.ndarray, dtype: str) -> None:
 
 
 def sample_weights(weights: Any, rows: int, name: str = "sample_weight") -> np.ndarray:
-    """The weights (rows,), each at least 0; ones if ``weights`` is None."""
+    """Return the weights (rows,), each at least 0; ones if ``weights`` is None."""
     if weights is None:
         return np.ones(rows)
     weights = checks.targets(name, weights, rows).astype(np.float64)

@@ -104,7 +104,7 @@ class EarlyStopping(Callback):
 
 
 def checked_callbacks(callbacks: Sequence[Callback] | None) -> list[Callback]:
-    """The callbacks as a list; a TypeError if one of them is no `Callback`."""
+    """Return the callbacks as a list; raise a TypeError if one of them is no `Callback`."""
     for callback in callbacks or ():
         if not isinstance(callback, Callback):
             raise TypeError(f"callbacks holds {callback!r}; it must hold callbacks such as EarlyStopping(patience=5)")

@@ -38,7 +38,7 @@ class Configured:
 
 
 def _signature(cls: Any) -> inspect.Signature:
-    """The constructor's signature; cached, since models are cloned for every training."""
+    """Return the constructor's signature; cached, since models are cloned for every training."""
     if cls not in _SIGNATURES:
         _SIGNATURES[cls] = inspect.signature(cls)
     return _SIGNATURES[cls]

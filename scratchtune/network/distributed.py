@@ -180,7 +180,7 @@ def compute_shard(
 
 
 def forget(training: str, digest: str) -> None:
-    """In this process, release a training's replicas and rows."""
+    """Release a training's replicas and rows in this process."""
     with _replicas_lock:
         for old in [known for known in _replicas if known[0] == training]:
             del _replicas[old]

@@ -348,7 +348,7 @@ def predict_rows(network, layers, x, outputs, batch_size):
 
 @jit.loop
 def epoch_order(n, epoch, seed):
-    """The order of the rows in one epoch: the same for the same (seed, epoch)."""
+    """Return the order of the rows in one epoch: the same for the same (seed, epoch)."""
     order = np.empty(n, np.int64)
     shuffle(order, random_bits(random_bits(seed, ORDER), np.uint64(epoch)))
     return order
@@ -356,7 +356,7 @@ def epoch_order(n, epoch, seed):
 
 @jit.function
 def argmax(row):
-    """Index of the largest number of a row, the first of several."""
+    """Return the index of the largest number of a row, the first of several."""
     index, top = 0, row[0]
     for k in range(1, row.size):
         index, top = (k, row[k]) if row[k] > top else (index, top)
@@ -365,7 +365,7 @@ def argmax(row):
 
 @jit.loop
 def count_correct(target, order, outputs):
-    """In how many rows output and target have the same argmax; output i is that of row ``order[i]``."""
+    """Count the rows in which output and target have the same argmax; output i is that of row ``order[i]``."""
     count = 0
     for i in range(outputs.shape[0]):
         count += argmax(outputs[i]) == argmax(target[order[i]])

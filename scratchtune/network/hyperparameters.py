@@ -84,7 +84,7 @@ def _is_followed_by_activation(layers: list[Layer], i: int) -> bool:
 
 
 def _known(layers: list[Layer], optimizer: Optimizer) -> list[str]:
-    """The names that this model accepts."""
+    """Return the names that this model accepts."""
     hidden = {argument for layer in _hidden(layers) for argument in layer.arguments()}
     in_layers = [name for name, argument in LAYER_ARGUMENTS.items() if argument in hidden]
     return [*optimizer.arguments(), *FIT_ARGUMENTS, "l1", "l2", *in_layers]

@@ -442,7 +442,7 @@ FUSED = {
 
 
 def get(loss: str | Loss) -> Loss:
-    """The loss of that name (Keras's names), or the given one; a ValueError with the nearest name otherwise."""
+    """Return the loss of that name (Keras's names), or the given one; a ValueError with the nearest name otherwise."""
     if isinstance(loss, Loss):
         return loss
     name = checks.choice("loss", loss, [*LOSSES, *ALIASES])

@@ -19,7 +19,10 @@ Measure = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
 
 
 def _accuracy(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
-    """The share of rows whose predicted class is right: the largest output, or whether a single output is above 1/2."""
+    """Return the share of rows whose predicted class is right.
+
+    The class is that of the largest output, or whether a single output is above 1/2.
+    """
     if target.shape[1] > 1:
         return int(engine.count_correct(target, order, outputs)) / len(target)
     return float(metrics.accuracy_score(target[order, 0] > 0.5, outputs[:, 0] > 0.5))

@@ -34,7 +34,7 @@ class Objective:
         compile_kernels(self.program.dtype, [*kernels, *others])
 
     def criterion(self) -> engine.Criterion:
-        """The loss and the penalty for the engine."""
+        """Return the loss and the penalty for the engine."""
         ranges = [(0, self.program.theta.size)]
         if not self.penalty.biases:
             ranges = [(start, stop) for weight, start, stop in self.program.ranges() if not weight.is_bias]
@@ -52,7 +52,7 @@ class Objective:
         return self.data_loss(rows) + self.penalty_value()
 
     def data_loss(self, rows: engine.Rows) -> float:
-        """The mean loss over the rows, without the penalty, in evaluation mode."""
+        """Return the mean loss over the rows, without the penalty, in evaluation mode."""
         self.compile()
         at_a_time = self.program.evaluation_rows()
         with np.errstate(over="ignore", invalid="ignore"):

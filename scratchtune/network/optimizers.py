@@ -287,7 +287,7 @@ class Optimizer(Configured):
         self.weight_decay = checks.real("weight_decay", weight_decay, 0.0)
 
     def rates(self, first: int, steps: int) -> np.ndarray:
-        """The learning rates of ``steps`` steps, (steps,) float64; ``first`` counts the steps already done."""
+        """Return the learning rates of ``steps`` steps, (steps,) float64; ``first`` counts the steps already done."""
         if isinstance(self.learning_rate, schedules.Schedule):
             rates = np.array([self.learning_rate(step) for step in range(first, first + steps)], np.float64)
         else:
@@ -345,7 +345,7 @@ class Adam(Optimizer):
 
 
 def get(optimizer: str | Optimizer) -> Optimizer:
-    """The optimizer of that name ("sgd", "rmsprop", "adam") with its defaults, or a fresh copy of the one given."""
+    """Return the optimizer of that name ("sgd", "rmsprop", "adam"), or a fresh copy of the one given."""
     if isinstance(optimizer, Optimizer):
         return optimizer.fresh()
     if not isinstance(optimizer, str):

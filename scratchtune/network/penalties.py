@@ -171,7 +171,7 @@ class L2(L1L2):
 
 
 def get(penalty: L1L2 | None) -> L1L2:
-    """The given penalty; for None one with both lambdas 0."""
+    """Return the given penalty; for None one with both lambdas 0."""
     if penalty is None:
         return L1L2()
     if not isinstance(penalty, L1L2):

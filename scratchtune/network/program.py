@@ -98,7 +98,7 @@ class Program:
         return [stage.forward for stage in self.stages]
 
     def network(self, batch_size: int) -> engine.Network:
-        """The engine's network around this theta and state, for at most ``batch_size`` rows at a time; cached."""
+        """Return the engine's network around this theta and state, for up to ``batch_size`` rows; it is cached."""
         if batch_size not in self._networks:
             self._networks[batch_size] = engine.build_network(self.stages, self.theta, self.state, batch_size)
         return self._networks[batch_size]
@@ -109,7 +109,7 @@ class Program:
         return min(EVALUATION_ROWS, max(EVALUATION_NUMBERS // numbers, 1))
 
     def outputs(self, x: np.ndarray, batch_size: int | None = None) -> np.ndarray:
-        """The outputs (n, ...) for the rows x, (n, inputs) of this dtype, in evaluation mode."""
+        """Return the outputs (n, ...) for the rows x, (n, inputs) of this dtype, in evaluation mode."""
         compile_kernels(self.dtype, self.forwards())
         rows = self.evaluation_rows() if batch_size is None else batch_size
         batch_size = min(checks.integer("batch_size", rows, 1), max(len(x), EVALUATION_ROWS))
@@ -119,7 +119,7 @@ class Program:
         return outputs.reshape(len(x), *self.output_shape)
 
     def outputs_in_training(self, x: np.ndarray, key: int) -> np.ndarray:
-        """The outputs (n, ...) for the rows x as in training: dropout and augmentation are drawn by ``key``.
+        """Return the outputs (n, ...) for the rows x as in training: dropout and augmentation are drawn by ``key``.
 
         Nothing is changed, not even moving averages.
         """
@@ -133,7 +133,7 @@ class Program:
     # Copies -----------------------------------------------------------------------------------------------------------
 
     def replica(self) -> Program:
-        """A copy with layers and memory of its own, and the same weights."""
+        """Return a copy with layers and memory of its own, and the same weights."""
         copy = Program([layer.fresh() for layer in self.layers], self.input_shape, self.dtype, self.seed)
         copy.theta[:], copy.state[:] = self.theta, self.state
         return copy
@@ -148,7 +148,7 @@ class Program:
 
 
 def realigned(array: np.ndarray) -> np.ndarray:
-    """A copy that begins on a cache line, as the engine's arrays do: pickling does not keep the alignment."""
+    """Return a copy that begins on a cache line, as the engine's arrays do: pickling does not keep the alignment."""
     copy = engine.aligned(array.size, array.dtype).reshape(array.shape)
     copy[...] = array
     return copy

@@ -26,7 +26,7 @@ class UnknownClass(ValueError):
 
 
 def described(part: Configured) -> dict[str, Any]:
-    """A configured object as JSON: its class and its arguments, in which objects are described likewise."""
+    """Return a configured object as JSON: its class and its arguments, in which objects are described likewise."""
     config = {
         name: described(value) if isinstance(value, Configured) else value for name, value in part.config.items()
     }
@@ -34,7 +34,7 @@ def described(part: Configured) -> dict[str, Any]:
 
 
 def remade(base: type[Any], part: Any) -> Any:
-    """The object that `described` has described, of a class below ``base`` that is defined here."""
+    """Make the object that `described` has described, of a class below ``base`` that is defined here."""
     known, kind, config = {base.__name__: base} | known_classes(base), entry(part, "class"), entry(part, "config")
     if not isinstance(kind, str) or not isinstance(config, dict):
         raise ValueError(f"it holds {_short(part)} where the name and the arguments of a class must be")
@@ -53,7 +53,7 @@ def write_whole(path: Path, kind: str, header: dict[str, Any], arrays: dict[str,
 
 
 def _plain(value: Any) -> Any:
-    """A NumPy scalar as a Python number, for JSON."""
+    """Return a NumPy scalar as a Python number, for JSON."""
     if isinstance(value, np.generic):
         return value.item()
     raise TypeError(f"the model holds {value!r} ({type(value).__name__}); a file can hold numbers, texts and lists")
@@ -89,7 +89,7 @@ class Member:
             yield file, shape, dtype
 
     def read(self) -> np.ndarray:
-        """The array; a ValueError if the file is damaged."""
+        """Return the array; raise a ValueError if the file is damaged."""
         try:
             with self._opened() as (file, shape, dtype):
                 return np.frombuffer(bytearray(file.read()), dtype).reshape(shape)
@@ -133,7 +133,7 @@ def opened(path: Path) -> Iterator[tuple[str, dict[str, Any], dict[str, Member]]
 
 
 def _read_header(member: Member) -> tuple[str, dict[str, Any]]:
-    """The kind of model, and the header, which is a single JSON text."""
+    """Return the kind of model, and the header, which is a single JSON text."""
     if member.dtype.kind != "U" or member.shape != ():
         raise ValueError(f"its header is {member.dtype} {member.shape}; it must be one text")
     header = json.loads(str(member.read()))
@@ -144,7 +144,7 @@ def _read_header(member: Member) -> tuple[str, dict[str, Any]]:
 
 
 def entry(part: Any, name: str) -> Any:
-    """An entry of a header; a ValueError if it is missing."""
+    """Return an entry of a header; raise a ValueError if it is missing."""
     if not isinstance(part, Mapping):
         raise ValueError(f"it holds {_short(part)} where an object with {name!r} must be")
     if name not in part:

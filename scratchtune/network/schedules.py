@@ -167,7 +167,7 @@ class CosineDecay(Schedule):
 
 
 def check(learning_rate: float | Schedule) -> float | Schedule:
-    """A learning rate above zero, or a schedule; TypeError or ValueError otherwise."""
+    """Return a learning rate above zero, or a schedule; TypeError or ValueError otherwise."""
     if isinstance(learning_rate, Schedule):
         return learning_rate
     return checks.real("learning_rate", learning_rate, 0.0, open_low=True)

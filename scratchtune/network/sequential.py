@@ -260,7 +260,10 @@ class Sequential:
         return program.outputs(flat_rows(X, self.dtype), batch_size)
 
     def __call__(self, X: Any, training: bool = False, key: int = 0) -> np.ndarray:
-        """The outputs for X; with ``training`` as during training, where ``key`` draws dropout and augmentation."""
+        """Return the outputs for X.
+
+        With ``training`` they are those of training, where ``key`` draws dropout and augmentation.
+        """
         if not training:
             return self.predict(X)
         X = checked_inputs(X, self.dtype, self.program.input_shape)
@@ -272,7 +275,7 @@ class Sequential:
         return {"loss": self._objective().value(rows)} | measured(self.program, rows, self.metrics)
 
     def score(self, X: Any, y: Any) -> float:
-        """The first metric of `compile`, or minus the loss, with its sign such that larger is better."""
+        """Return the first metric of `compile`, or minus the loss, with its sign such that larger is better."""
         rows = self._evaluated(X, y)
         if not self.metrics:
             return -self._objective().value(rows)
@@ -293,14 +296,14 @@ class Sequential:
     # Copies -----------------------------------------------------------------------------------------------------------
 
     def fresh(self, seed: int | None = None) -> Sequential:
-        """An untrained copy: the same layers, compiled alike, with the same seed or another one."""
+        """Return an untrained copy: the same layers, compiled alike, with the same seed or another one."""
         copy = Sequential([layer.fresh() for layer in self.layers], self.dtype, self.seed if seed is None else seed)
         if self.optimizer is not None:
             copy.compile(self.optimizer, self.loss, self.metrics, self.penalty)
         return copy
 
     def configured(self, params: dict[str, Any]) -> tuple[Sequential, dict[str, Any]]:
-        """A fresh copy with some hyper-parameters set, and those of them that are arguments of fit.
+        """Return a fresh copy with some hyper-parameters set, and those of them that are arguments of fit.
 
         `scratchtune.network.hyperparameters.configure` says which argument a name sets.
         """
@@ -355,7 +358,7 @@ class Sequential:
             raise ValueError("layers is empty; a model must have at least one layer")
 
     def _compiled(self) -> optimizers.Optimizer:
-        """The optimizer of a compiled model."""
+        """Return the optimizer of a compiled model."""
         if self.optimizer is None:
             raise ValueError("the model is not compiled; call compile(optimizer=..., loss=...) first")
         return self.optimizer
@@ -429,7 +432,7 @@ def _list(name: str, value: Any) -> list[Any]:
 
 
 def _sizes_of(layers: list[Layer], input_shape: Sequence[int]) -> tuple[int, int]:
-    """How many parameters the layers have, and how many numbers of state."""
+    """Count the layers' parameters, and their numbers of state."""
     output_shape(layers, input_shape)  # builds them
     stages = [stage for layer in layers for stage in layer.stages()]
     kept = sum(math.prod(part) for stage in stages for part in stage.state_shapes())

@@ -32,7 +32,7 @@ class Progress:
     epochs: int = 0
 
     def slots_for(self, optimizer: Optimizer, program: Program) -> np.ndarray:
-        """The optimizer's slots, zeros at first."""
+        """Return the optimizer's slots, zeros at first."""
         if self.slots is None:
             padded = max(-(-program.theta.size // 16), 1) * 16
             memory = engine.aligned(max(optimizer.slots, 1) * padded, program.dtype)

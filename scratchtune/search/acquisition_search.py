@@ -80,7 +80,7 @@ def goal_values(encoding: Encoding, process: gp.Process, goal: Goal, points: np.
 
 @jit.loop_in_order
 def acquisition_values(means, variances, goal):
-    """The acquisition alone, from posterior means and variances (m,)."""
+    """Return the acquisition alone, from posterior means and variances (m,)."""
     out = np.empty(len(means))
     for i in range(len(means)):
         out[i] = acquisition_and_partials(goal.kind, means[i], math.sqrt(variances[i]), goal.best, goal.kappa)[0]
@@ -127,7 +127,7 @@ def acquisition_and_grad(process, goal, prior, point):
 
 
 def ascended(encoding: Encoding, process: gp.Process, goal: Goal, starts: np.ndarray) -> np.ndarray:
-    """The rows, (m, d), at which gradient ascent from the rows ``starts`` ends, moved to points of the space."""
+    """Return the rows, (m, d), at which gradient ascent from ``starts`` ends, moved to points of the space."""
     ends = np.ascontiguousarray(starts)
     if encoding.continuous.any() and len(ends):
         free = np.where(encoding.active(ends) & encoding.continuous, 1.0, 0.0)
@@ -172,7 +172,7 @@ def gradient_ascent(process, goal, prior, free, points, evaluations):
 
 @jit.function_in_order
 def first_rate(gradient, scale):
-    """The step size with which the first step is 0.1 long, in units of the length scales."""
+    """Return the step size with which the first step is 0.1 long, in units of the length scales."""
     largest = 0.0
     for j in range(len(scale)):
         largest = max(largest, abs(gradient[j]) * math.sqrt(scale[j]))
@@ -181,7 +181,10 @@ def first_rate(gradient, scale):
 
 @jit.function_in_order
 def barzilai_borwein(point, new_point, gradient, new_gradient, scale, rate):
-    """The step size sᵀ s / sᵀ z, with step s and change z of the negative gradient; 4 times the last if sᵀ z <= 0."""
+    """Return the step size sᵀ s / sᵀ z, with step s and change z of the negative gradient.
+
+    If sᵀ z <= 0, it is 4 times the last one.
+    """
     length, curvature = 0.0, 0.0
     for j in range(len(scale)):
         if scale[j] > 0.0:
@@ -266,7 +269,7 @@ def new_points(
 
 
 def distinct(rows: np.ndarray) -> list[int]:
-    """Indices of the rows that are `MIN_DISTANCE` from all earlier ones of them."""
+    """Return the indices of the rows that are `MIN_DISTANCE` from all earlier ones of them."""
     kept: list[int] = []
     for i, row in enumerate(rows):
         if all(np.abs(row - rows[other]).max() >= MIN_DISTANCE for other in kept):

@@ -77,7 +77,7 @@ class BayesianSearch(Searcher):
         return Suggestion(params, why={"searcher": "bayesian", "because": because, **why})
 
     def chosen_model(self, number: int, known: int) -> tuple[str, str]:
-        """The model of a trial, and why that one.
+        """Return the model of a trial, and why that one.
 
         With "auto" the two take turns, the Gaussian process at odd numbers and while there are fewer than ten trials.
         They fail on different problems. The process assumes a smooth function: it finds the minimum in few trials, but
@@ -109,7 +109,7 @@ class BayesianSearch(Searcher):
         self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
         rng: np.random.Generator, why: dict[str, Any],
     ) -> Suggestion:
-        """A point of a Latin hypercube, or a random one of those that have not been tried."""
+        """Return a point of a Latin hypercube, or a random one of those that have not been tried."""
         earlier = [result.params for result in seen] + list(pending)
         seed = as_seen(seen, self.needs(number), rng).seed
         suggestion = RandomSearch(SEQUENCE).suggest(space, Seen(seed=seed), earlier, number, rng)

@@ -12,7 +12,7 @@ from scratchtune.search.parameters import Float, Int
 
 
 def cell_indices(parameter: Float | Int, u: np.ndarray) -> np.ndarray:
-    """Index of the cell in which each unit value of ``u`` is, int64, from 0.
+    """Return the index of the cell in which each unit value of ``u`` is, int64, from 0.
 
     >>> cell_indices(Int(1, 100, log=True), np.array([0.0, 0.5, 1.0])).tolist()
     [0, 6, 99]

@@ -35,7 +35,7 @@ class Encoding:
         self._conditions = [self._allowed(name) for name in space.names]
 
     def _allowed(self, name: str) -> list[tuple[int, np.ndarray]]:
-        """For each parent of a parameter its column, and which of its values, by index, the condition allows."""
+        """Return, for each parent of a parameter, its column and the indices of the values that are allowed."""
         found = []
         for parent, values in self.space.conditions[name].items():
             column = self.space.names.index(parent)
@@ -57,7 +57,7 @@ class Encoding:
         return self.snapped(out)  # the same bits as for candidates that are snapped to these values
 
     def params(self, row: np.ndarray) -> dict[str, Any]:
-        """The point of the space at a row; entries of absent parameters are ignored."""
+        """Return the point of the space at a row; entries of absent parameters are ignored."""
         return self.space.from_unit([
             (max(u, 0.0) + 0.5) / n if choice else u
             for u, n, choice in zip(row.tolist(), self.counts.tolist(), self.is_categorical.tolist(), strict=True)])
@@ -88,7 +88,7 @@ class Encoding:
         return out, active
 
     def indices(self, column: np.ndarray, j: int) -> np.ndarray:
-        """Index of the value at each entry of column j, whose parameter has a finite number of values."""
+        """Return the index of the value at each entry of column j, whose parameter has a finite number of values."""
         parameter = self.parameters[j]
         if isinstance(parameter, Categorical):
             return np.maximum(column, 0.0).astype(np.int64)

@@ -127,7 +127,7 @@ class Process(NamedTuple):
 def condition(
     rows: np.ndarray, values: np.ndarray, is_categorical: np.ndarray, theta: np.ndarray, mean: float = 0.0,
 ) -> Process:
-    """The process with parameters θ, conditioned on ``values`` at ``rows``; noise is increased until K has a factor."""
+    """Condition the process with parameters θ on ``values`` at ``rows``; increase the noise until K has a factor."""
     theta = theta.copy()
     while True:
         possible, upper = factored(rows, is_categorical, theta)
@@ -138,7 +138,7 @@ def condition(
 
 @jit.function_in_order
 def transposed(a):
-    """A copy of the transposed matrix; ``out[:] = a.T`` would take ten times as long to compile."""
+    """Return a copy of the transposed matrix; ``out[:] = a.T`` would take ten times as long to compile."""
     out = np.empty((a.shape[1], a.shape[0]))
     for i in range(a.shape[0]):
         for j in range(a.shape[1]):

@@ -108,7 +108,7 @@ def reasons(
 
 
 def _in_units(standardized: Standardized, kind: int, value: float) -> float:
-    """An acquisition of standardised values in units of the loss; a probability has none."""
+    """Return an acquisition of standardised values in units of the loss; a probability has none."""
     name = ACQUISITIONS[kind]
     if name == "lcb":
         return within_floats(standardized.factor * value - standardized.offset)
@@ -139,7 +139,7 @@ def _with_present_names(why: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _acquisition_text(why: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
-    """The acquisition of a candidate as text, not as a logarithm."""
+    """Return the acquisition of a candidate as text, not as a logarithm."""
     if why["acquisition"] == "lcb":
         return f"{-entry['value']:.4g}"
     return f"{math.exp(entry['value']):.2g}" if entry["value"] > -700.0 else f"1e{entry['value'] / math.log(10.0):.0f}"

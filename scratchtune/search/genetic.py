@@ -237,7 +237,7 @@ class GeneticSearch(Searcher):
         return child, [a if near else b for near, a, b in zip(nearer, x.origin, y.origin, strict=True)], True
 
     def _mutate(self, parameter: Parameter, gene: float, std: float, rng: Rng) -> float:
-        """The gene after mutation: of another choice, or after a step."""
+        """Return the gene after mutation: of another choice, or after a step."""
         if isinstance(parameter, Categorical):
             weights = parameter.prior or [1.0] * parameter.count
             return parameter.to_unit(parameter.value(
@@ -256,7 +256,7 @@ class Completed(NamedTuple):
 
 
 def _fittest(space: Space, pool: Sequence[Result], count: int) -> Parents:
-    """The ``count`` fittest trials of ``pool``, with their genes."""
+    """Return the ``count`` fittest trials of ``pool``, with their genes."""
     results = [pool[k] for k in operators.survivors([result.value for result in pool], count)]
     genes = np.array([space.to_unit(result.params) for result in results]).reshape(-1, len(space.names))
     return Parents(results, genes, -np.array([result.value for result in results]))
@@ -265,7 +265,7 @@ def _fittest(space: Space, pool: Sequence[Result], count: int) -> Parents:
 def _best_of(
     space: Space, pool: Sequence[Result], brood: Sequence[tuple[Child, dict[str, Any]]],
 ) -> tuple[int, list[float]]:
-    """The index of the child with the lowest predicted rank, and the predicted ranks of all."""
+    """Return the index of the child with the lowest predicted rank, and the predicted ranks of all."""
     if len(brood) == 1:
         return 0, []
     fitted = _fittest(space, pool, min(max(len(pool) // 2, POPULATION), FITTED))
@@ -304,7 +304,7 @@ def _reflected_if_outside(gene: float) -> float:
 
 
 def _params(space: Space, parents: Parents, child: Child) -> dict[str, Any]:
-    """Params of a child's genes; an inherited gene gives exactly the parent's value, without rounding."""
+    """Return the params of a child's genes; an inherited gene gives exactly the parent's value, without rounding."""
     params = space.from_unit(child.genes)
     for i, name in enumerate(space.names):
         k = child.origin[i]
@@ -368,7 +368,7 @@ def _why_drawn(why: dict[str, Any]) -> str:
 
 
 def _inherited(why: dict[str, Any]) -> str:
-    """Which genes are from which trial."""
+    """Say which genes are from which trial."""
     by: dict[Any, list[str]] = {}
     for name, origin in why["mask"].items():
         by.setdefault(origin, []).append(name)

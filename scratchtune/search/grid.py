@@ -91,7 +91,10 @@ class GridSearch(Searcher):
         return f"Point {number} of {total} of the grid, in its fixed order, independent of earlier results."
 
     def _thinned(self, space: Space) -> Space:
-        """The space of the grid's values only; a parameter whose condition no value of the grid fulfils is left out."""
+        """Return the space of the grid's values only.
+
+        A parameter whose condition no value of the grid fulfils is left out.
+        """
         thin: dict[str, Parameter] = {}
         for name, parameter in space.parameters.items():
             condition = {
@@ -103,7 +106,7 @@ class GridSearch(Searcher):
 
 
 def _thinned(parameter: Parameter, resolution: int, condition: dict[str, Any]) -> Parameter:
-    """The parameter itself if the grid has all of its values, else a `Categorical` of those that it has."""
+    """Return the parameter itself if the grid has all of its values, else a `Categorical` of those that it has."""
     continuous = isinstance(parameter, Float) and parameter.count is None
     if continuous or (isinstance(parameter, Int) and parameter.log and parameter.count > resolution):
         return Categorical(parameter.grid(resolution), when=condition or None)

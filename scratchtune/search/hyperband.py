@@ -74,7 +74,10 @@ class _HalvingSearch(Searcher):
         return len(self._schedule.rows)
 
     def enqueued(self, params: dict[str, Any], number: int) -> Suggestion:
-        """An enqueued configuration replaces a new one in a first rung; a ValueError where ``number`` is none."""
+        """Put an enqueued configuration in place of a new one in a first rung.
+
+        Raise a ValueError if trial ``number`` is no such trial.
+        """
         rows = self._schedule.rows
         if number >= len(rows) or rows[number].parents is not None:
             raise ValueError(
@@ -100,7 +103,7 @@ class _HalvingSearch(Searcher):
         return Suggestion(best.params, why, row.budget, best.number)
 
     def _ranked(self, own: Sequence[Any], row: Row) -> list[Any]:
-        """The trials of the rung below, the best first; failed ones last, ties by number."""
+        """Return the trials of the rung below, the best first; failed ones last, ties by number."""
         assert row.parents is not None
         first, last = row.parents
         return sorted(own[first:last], key=lambda result: (_plain(result.value) is None, _plain(result.value) or 0.0))
@@ -165,7 +168,7 @@ class _HalvingSearch(Searcher):
         return f"{position}new configuration {why['rank'] + 1} of {why['size']}. {by.explain(inner)}"
 
     def headline(self) -> str:
-        """The numbers of brackets and rungs, and the sum of all budgets."""
+        """Return the numbers of brackets and rungs, and the sum of all budgets."""
         brackets = len({rung.bracket for rung in self.rungs()})
         parts = f"{brackets} bracket{'s' * (brackets > 1)}, {len(self.rungs())} rung{'s' * (len(self.rungs()) > 1)}"
         return f"{type(self).__name__}: {parts}, budget {self.cost():,} in all"
@@ -345,7 +348,7 @@ def _new_proposal(
 def _random_again(
     space: Space, none: Seen, new: Sequence[dict[str, Any]], number: int, rng: np.random.Generator,
 ) -> Suggestion:
-    """A random configuration; when all points of a finite space have been proposed, each is proposed again."""
+    """Draw a random configuration; once all points of a finite space have been proposed, each is proposed again."""
     try:
         return RandomSearch().suggest(space, none, new, number, rng)
     except Exhausted:

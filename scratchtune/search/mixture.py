@@ -249,7 +249,7 @@ class Choices(Axis):
                 continue
 
     def code(self, value: Any) -> float:
-        """Index of a choice."""
+        """Return the index of a choice."""
         try:
             return self.indices[type(value), value]
         except (KeyError, TypeError):
@@ -260,7 +260,7 @@ class Choices(Axis):
         return self.parameter.value(int(code))
 
     def kernels(self, codes: np.ndarray, smoothing: float) -> np.ndarray:
-        """The table; a trial without this parameter has the prior's row."""
+        """Return the table; a trial without this parameter has the prior's row."""
         absent = np.append(np.isnan(codes), True)
         indices = np.where(absent, 0.0, np.append(codes, 0.0)).astype(int)
         return np.where(absent[:, None], self.shares, choice_kernels(indices, self.shares, smoothing))

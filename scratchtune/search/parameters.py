@@ -233,7 +233,7 @@ class Float:
         return 0 if self.step is None else round((value - self.low) / self.step)
 
     def from_unit(self, u: float) -> float:
-        """Value at the unit value u, which is clipped to [0, 1]."""
+        """Return the value at the unit value u, which is clipped to [0, 1]."""
         u = _unit(u)
         if self.count is not None:
             return self.value(cell_index(u, self.count))
@@ -319,7 +319,7 @@ class Int:
         return (value - self.low) // self.step
 
     def from_unit(self, u: float) -> int:
-        """Value at the unit value u, which is clipped to [0, 1]."""
+        """Return the value at the unit value u, which is clipped to [0, 1]."""
         if self.log:
             return rounded_log_value(_unit(u), self.low, self.high)
         return self.value(cell_index(_unit(u), self.count))
@@ -386,7 +386,7 @@ class Categorical:
         return self.choices[k]
 
     def index(self, value: Any) -> int:
-        """Index of a choice, from 0."""
+        """Return the index of a choice, from 0."""
         for k, choice in enumerate(self.choices):
             if value is choice or same(value, choice):
                 return k
@@ -463,7 +463,7 @@ def _same_number(a: Any, b: Any) -> bool:
 
 
 def _unit(u: float) -> float:
-    """A unit value, clipped to [0, 1], as a plain float."""
+    """Return a unit value, clipped to [0, 1], as a plain float."""
     if math.isnan(u):
         raise ValueError("a unit value is nan; it must be a number in [0, 1]")
     return min(max(float(u), 0.0), 1.0)

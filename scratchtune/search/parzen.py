@@ -246,7 +246,7 @@ def _by_parameter(parts: Mapping[str, float]) -> str:
 
 
 def _next_best(runners_up: Sequence[Mapping[str, Any]]) -> str:
-    """The next candidate."""
+    """Return the next candidate."""
     if not runners_up:
         return ""
     params = ", ".join(

@@ -80,7 +80,10 @@ class RandomSearch(Searcher):
 
 
 def params_at_quantiles(space: Space, point: np.ndarray) -> dict[str, Any]:
-    """Params at a point of the unit cube; a coordinate u of a parameter with a prior is that prior's quantile u."""
+    """Return the params at a point of the unit cube.
+
+    A coordinate u of a parameter with a prior is that prior's quantile u.
+    """
     units = [
         u if parameter.prior is None else prior_quantile(parameter, float(u))
         for u, parameter in zip(point, space.parameters.values(), strict=True)]
@@ -106,7 +109,7 @@ def prior_quantile(parameter: Parameter, u: float) -> float:
 
 
 def _one_of_the_rest(space: Space, taken: Taken, rng: np.random.Generator) -> dict[str, Any]:
-    """A uniform draw from the points that have not been proposed; raises `Exhausted` if there is none."""
+    """Return a uniform draw from the points that have not been proposed; raises `Exhausted` if there is none."""
     feasible = list(space.points())
     if not feasible:
         raise ValueError("no point of the space satisfies the constraint; loosen it, or widen the ranges")

@@ -166,7 +166,7 @@ class Schedule:
         return whole - saved if going_on else whole
 
     def table(self) -> str:
-        """The whole schedule as text: a line for each rung, in the order in which they run."""
+        """Return the whole schedule as text: a line for each rung, in the order in which they run."""
         lines = [f"{'bracket':>7}{'rung':>6}{'trials':>8}{'budget each':>13}   numbers"]
         for bracket, rung, size, budget, start in self.rungs:
             lines.append(f"{bracket + 1:7}{rung + 1:6}{size:8,}{budget:13,}   {start} to {start + size - 1}")

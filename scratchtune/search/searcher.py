@@ -67,7 +67,7 @@ def as_seen(seen: Sequence[Result], needs: int, rng: np.random.Generator) -> See
 
 
 def key_of(rng: np.random.Generator) -> list[int]:
-    """The key of a generator, in a study its seed and the trial's number; [0] if it has none."""
+    """Return the key of a generator, in a study its seed and the trial's number; [0] if it has none."""
     sequence = getattr(rng.bit_generator, "seed_seq", None)
     entropy = getattr(sequence, "entropy", None)
     seed = int(entropy) if isinstance(entropy, (int, np.integer)) else 0

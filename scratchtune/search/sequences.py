@@ -71,7 +71,7 @@ def radical_inverse(digits: Sequence[int], base: int) -> float:
 
 
 def digits_of(number: int, base: int, count: int) -> list[int]:
-    """The ``count`` lowest digits of an integer, the lowest first.
+    """Return the ``count`` lowest digits of an integer, the lowest first.
 
     >>> digits_of(6, 2, 4)
     [0, 1, 1, 0]

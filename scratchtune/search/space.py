@@ -86,7 +86,7 @@ class Space:
         return True
 
     def from_unit(self, point: Sequence[float] | np.ndarray) -> dict[str, Any]:
-        """Params at a point of the unit cube, one coordinate for each of ``names``; inactive parameters are absent."""
+        """Return the params at a point of the unit cube, one coordinate for each name; inactive ones are absent."""
         params: dict[str, Any] = {}
         if len(point) != len(self.names):
             raise ValueError(f"point has {len(point)} coordinates; it must have {len(self.names)}, one a parameter")
@@ -209,7 +209,7 @@ class Space:
         return combinations([self._count_group(group, params) for group in self._groups_from(position)])
 
     def _groups_from(self, position: int) -> list[tuple[str, ...]]:
-        """The groups without the parameters before ``position``."""
+        """Return the groups without the parameters before ``position``."""
         if position not in self._later:
             groups = ([at for at in group if at >= position] for group in self._groups)
             self._later[position] = [tuple(self.names[at] for at in group) for group in groups if group]

@@ -104,7 +104,10 @@ def within_floats(value: float) -> float:
 
 
 def subsample(losses: np.ndarray, most: int) -> np.ndarray:
-    """Indices of the trials that are used, in order: all, or ``most``: half the best, half spread over the ranks."""
+    """Return the indices of the trials to use, in order: all, or ``most``.
+
+    Of these, half are the best and half are spread over the ranks.
+    """
     if len(losses) <= most:
         return np.arange(len(losses))
     order = np.argsort(losses, kind="stable")  # NaN comes last
@@ -125,7 +128,7 @@ def theta_prior(dimensions: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def fitted_theta(encoding: Encoding, rows: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """The most probable θ, (d + 3,)."""
+    """Return the most probable θ, (d + 3,)."""
     means, stds = theta_prior(rows.shape[1])
     part = subsample(values, FITTED_TRIALS)
     theta, _ = fit_hyperparameters(
@@ -139,7 +142,7 @@ def fitted_process(encoding: Encoding, rows: np.ndarray, values: np.ndarray) -> 
 
 
 def with_pending(process: gp.Process, pending: np.ndarray) -> gp.Process:
-    """The process as if each pending trial, a row of (m, d), had its predicted mean as result.
+    """Return the process as if each pending trial, a row of (m, d), had its predicted mean as result.
 
     The mean stays as it is, and the standard deviation near those trials shrinks. This is the kriging believer of
     Ginsbourger, Le Riche and Carraro (2010).

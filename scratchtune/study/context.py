@@ -20,7 +20,7 @@ class StudyContext:
         self._definition, self._table = definition, table
 
     def seed_of(self, number: int, parent: int | None) -> int:
-        """The seed of a trial's first ancestor: made from the study's seed and that trial's number."""
+        """Return the seed of a trial's first ancestor: made from the study's seed and that trial's number."""
         while parent is not None:
             number, parent = parent, self._table.trials[parent].parent
         return int(np.random.SeedSequence(self._definition.seed, spawn_key=(number, 1)).generate_state(1)[0])
@@ -42,7 +42,7 @@ class StudyContext:
                                self._reports_before(trial.number), self._definition.sign)
 
     def _reports_before(self, number: int) -> list[dict[int, float]]:
-        """The reports of the complete trials that the stopping rule sees, as losses."""
+        """Return the reports of the complete trials that the stopping rule sees, as losses."""
         stopping = self._definition.stopping
         if stopping is None:
             return []

@@ -125,7 +125,7 @@ class SearchCV:
         self._record(table)
 
     def _value(self, folds: list[FoldScore], on_error: float | None) -> float | Exception:
-        """The value of a configuration: the mean over the folds of the score that decides, or the error of a fold."""
+        """Return a configuration's value: the mean of the score that decides over the folds, or the error of a fold."""
         metric = self._metric(folds)
         errors = [outcome.error for outcome in folds if outcome.error is not None]
         if errors and (on_error is None or np.isnan(on_error)):
@@ -133,7 +133,7 @@ class SearchCV:
         return float(np.mean([outcome.scores.get(metric, on_error) for outcome in folds]))
 
     def _metric(self, outcomes: list[FoldScore]) -> str:
-        """The name of the score that decides: the one that refit names, else the first."""
+        """Return the name of the score that decides: the one that refit names, else the first."""
         names = score_names(outcomes)
         wanted = self.refit if isinstance(self.refit, str) else getattr(self._selector, "metric", None)
         return wanted if wanted in names else names[0]
@@ -221,7 +221,7 @@ class SearchCV:
                 f"the one that decides: {', '.join(map(repr, names))}")
 
     def _selected(self, configurations: int) -> int:
-        """The index that the selector returns, checked."""
+        """Return the index that the selector returns, checked."""
         index = self._selector(self.cv_results_)
         if isinstance(index, (bool, np.bool_)) or not isinstance(index, (int, np.integer)):
             raise TypeError(f"refit returned {index!r}; it must return the index of a configuration, an integer")
@@ -249,7 +249,7 @@ class SearchCV:
         return self._best().predict(X)
 
     def score(self, X: Any, y: Any = None) -> float:
-        """The best estimator's score, by the ``scoring`` of the search; of several by the one that decides."""
+        """Return the best estimator's score, by the ``scoring`` of the search; of several by the one that decides."""
         score = called(resolve_scoring(self.scoring), self._best(), X, y)
         if not isinstance(score, Mapping):
             return float(score)
@@ -274,7 +274,7 @@ class SearchCV:
         return protocol.tags("classifier" if "crossentropy" in loss else "regressor")
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The constructor's arguments, with ``deep`` the estimator's own too, as estimator__NAME."""
+        """Return the constructor's arguments, with ``deep`` the estimator's own too, as estimator__NAME."""
         params = {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
         if deep and hasattr(self.estimator, "get_params"):
             params |= {f"estimator__{name}": value for name, value in self.estimator.get_params().items()}

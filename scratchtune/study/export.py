@@ -45,7 +45,7 @@ def listing(storage: Storage) -> str:
 
 
 def best_first(rows: list[Row], direction: str) -> list[Row]:
-    """The complete trials, the best one first; of equal ones the earlier first."""
+    """Return the complete trials, the best one first; of equal ones the earlier first."""
     sign = -1.0 if direction == "maximize" else 1.0
     return sorted((row for row in rows if row.state == "complete" and row.value is not None),
                   key=lambda row: (sign * (row.value or 0.0), row.number))

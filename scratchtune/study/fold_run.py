@@ -61,7 +61,7 @@ class FoldRun(Run):
 
 
 def timed(fit_and_score: FitAndScore, done: Callable[[float], None]) -> FitAndScore:
-    """The same function; after each call ``done`` is called with the seconds that it took."""
+    """Wrap a function: after each call ``done`` is called with the seconds that it took."""
 
     def timed_fit_and_score(trial: Trial, fold: int) -> FoldScore:
         begun = time.perf_counter()

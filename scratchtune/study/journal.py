@@ -142,7 +142,7 @@ class Journal:
             self._storage = None
 
     def _opened_for_writing(self) -> Storage:
-        """The file that this study was opened in, not another one of that name, opened for writing."""
+        """Return the file that this study was opened in, not another one of that name, opened for writing."""
         if self._storage is None or not self._storage.is_open:
             if not self.is_in_place():
                 raise StorageError(
@@ -167,7 +167,7 @@ class Journal:
         return identity(self.path) == self._identity
 
     def refuse_own(self, path: Path) -> None:
-        """A ValueError where a path is the study's file, or a file that belongs to it."""
+        """Raise a ValueError if a path is the study's file, or a file that belongs to it."""
         for end in ("", *BESIDE):
             own = self.path.with_name(self.path.name + end)
             if Path(os.path.realpath(path)) == own or (identity(path) is not None and identity(path) == identity(own)):
@@ -179,7 +179,7 @@ class Journal:
 
 
 def row_of(definition: Definition, trial: Trial) -> Row:
-    """A trial as it is stored."""
+    """Return a trial as it is stored."""
     return Row(
         trial.number, trial.state, trial.value, packed_params(definition.space, trial.shared_params),
         trial.shared_params, trial.why, definition.reason(trial.number, trial.why), trial.budget, trial.parent,

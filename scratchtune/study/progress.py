@@ -69,7 +69,7 @@ class Progress:
 
 
 def readable(seconds: float) -> str:
-    """A duration as text, in a suitable unit: "0.4 s", "3 s", "5 min", "2.5 h"."""
+    """Return a duration as text, in a suitable unit: "0.4 s", "3 s", "5 min", "2.5 h"."""
     if seconds < 1.0:
         return f"{max(seconds, 0.1):.1f} s"
     if seconds < 120.0:

@@ -36,7 +36,7 @@ class Proposer:
         self._definition, self._table = definition, table
 
     def next(self) -> Suggestion:
-        """The suggestion for the next trial: the first configuration of the queue, else the searcher's.
+        """Return the suggestion for the next trial: the first configuration of the queue, else the searcher's.
 
         Raises
             `NotReady` while a result is missing, and `Exhausted` when the searcher has nothing left to propose.

@@ -109,7 +109,7 @@ class MedianStopping(Stopping):
 
 
 def as_stopping(stopping: object) -> Stopping | None:
-    """The rule given, or None."""
+    """Return the rule given, or None."""
     if stopping is not None and not isinstance(stopping, Stopping):
         raise TypeError(f"stopping is {stopping!r}; it must be a rule such as MedianStopping(warmup=5), or None")
     return stopping

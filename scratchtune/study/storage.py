@@ -166,7 +166,7 @@ class Storage:
         return self._addressed("immutable=1")
 
     def _addressed(self, how: str) -> sqlite3.Connection:
-        """A connection by a URI with options, which is used once so that errors are raised here."""
+        """Return a connection by a URI with options, which is used once so that errors are raised here."""
         address = f"file:{quote(os.fsencode(self.file))}?{how}"
         db = sqlite3.connect(address, timeout=PATIENCE, isolation_level=None, check_same_thread=False, uri=True)
         try:
@@ -319,7 +319,7 @@ class Storage:
         return [name for (name,) in self._fetched("SELECT name FROM studies ORDER BY id")]
 
     def definition(self, name: str) -> dict[str, Any]:
-        """The stored definition of a study."""
+        """Return the stored definition of a study."""
         found = self._fetched("SELECT definition FROM studies WHERE name = ?", (name,))
         if not found:
             known = ", ".join(map(repr, self.names())) or "none"
@@ -453,7 +453,7 @@ def unpacked_params(space: Space, packed: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _packed_row(row: Row) -> tuple[Any, ...]:
-    """A row as values for SQLite."""
+    """Return a row as values for SQLite."""
     written: dict[str, Any] = row._asdict() | {
         "params": _json(row.params), "shown": _json(row.shown), "why": _json(row.why), "reports": _json(row.reports),
         "scores": None if row.scores is None else _json([_finite(score) for score in row.scores]),
@@ -469,14 +469,14 @@ PLAIN = {"number": (int,), "state": (str,), "said": (str,), "value": (int, float
 
 
 def _of_kind(kinds: type | tuple[type, ...], name: str, value: Any) -> Any:
-    """A value from a file; a ValueError unless it has one of these types."""
+    """Return a value from a file; a ValueError unless it has one of these types."""
     if not isinstance(value, kinds):
         raise ValueError(f"{name} is {value!r:.60}")
     return value
 
 
 def _unpacked_row(values: tuple[Any, ...]) -> Row:
-    """A row from the values that SQLite holds."""
+    """Return a row from the values that SQLite holds."""
     kept: dict[str, Any] = dict(zip(Row._fields, values, strict=True))
     for name, kinds in PLAIN.items():
         _of_kind(kinds, name, kept[name])
@@ -499,7 +499,7 @@ def _finite(score: float | None) -> float | None:
 
 
 def _plain(value: Any) -> Any:
-    """A NumPy number or array as Python's own type; any other value that JSON does not have as its repr."""
+    """Return a NumPy number or array as Python's own type; any other value that JSON does not have as its repr."""
     if isinstance(value, np.generic):
         return value.item()
     if value is None or isinstance(value, (bool, int, float, str)):

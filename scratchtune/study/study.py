@@ -68,7 +68,7 @@ class Study:
                                         self.data, earlier), storage)
 
     def _earlier_results(self, study: Study) -> list[Result]:
-        """The results of an earlier study, which this one's searcher sees before its own."""
+        """Return the results of an earlier study, which this one's searcher sees before its own."""
         if not isinstance(study, Study):
             raise TypeError(f"start_from is {study!r}; it must be a Study")
         if study.direction != self.direction:

@@ -91,7 +91,7 @@ class Table:
     # Look-ups --------------------------------------------------------------------------------------------------------
 
     def find(self, trial: Trial | int) -> Trial:
-        """The trial of that number, or that very trial; a ValueError where it is not one of this table."""
+        """Return the trial of that number, or that very trial; raise a ValueError where it is not one of this table."""
         number = trial.number if isinstance(trial, Trial) else checks.integer("trial", trial)
         if not 0 <= number < len(self.trials) or (isinstance(trial, Trial) and trial is not self.trials[number]):
             raise ValueError(f"trial {number} is not one of this study, which has {len(self.trials)} trials, from 0")
@@ -102,7 +102,7 @@ class Table:
         return any(self.trials[number].state == "running" for number in self._owners)
 
     def finished(self) -> list[Result]:
-        """The finished prefix: the results of the trials before the first one that is running."""
+        """Return the finished prefix: the results of the trials before the first one that is running."""
         while len(self._finished) < len(self.trials) and self.trials[len(self._finished)].state != "running":
             self._finished.append(self.result_of(self.trials[len(self._finished)]))
         return self._finished
@@ -117,7 +117,7 @@ class Table:
         return [self.result_of(trial) for trial in self.trials if trial.state != "running"]
 
     def numbers_with(self, params: Mapping[str, Any]) -> Sequence[int]:
-        """The numbers of the trials that have exactly these params."""
+        """Return the numbers of the trials that have exactly these params."""
         for trial in self.trials[self._indexed :]:
             self._numbers.setdefault(self._space.key(trial.shared_params), []).append(trial.number)
         self._indexed = len(self.trials)

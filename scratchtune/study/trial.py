@@ -162,7 +162,7 @@ class Trial:
         return state
 
     def detached(self, context: TrialContext) -> Trial:
-        """A copy with another context, to be sent to another process."""
+        """Return a copy with another context, to be sent to another process."""
         sent = copy.copy(self)
         sent._context = context
         return sent

@@ -67,7 +67,7 @@ def hints(name: str, column: np.ndarray | Text, as_asked: bool = False) -> list[
 
 
 def _alike(name: str, texts: Iterable[str]) -> list[str]:
-    """A warning if texts differ only in the case of their letters."""
+    """Return a warning, a list of one line, if texts differ only in the case of their letters; else none."""
     first: dict[str, str] = {}
     for text in texts:
         other = first.setdefault(text.casefold(), text)
@@ -82,7 +82,7 @@ def names_the_rows(column: Text) -> bool:
 
 
 def numbers_the_rows(name: str, column: np.ndarray) -> str:
-    """Why a column of distinct integers, in any order, seems to number the rows; an empty text if it does not.
+    """Say why a column of distinct integers, in any order, seems to number the rows; else an empty text.
 
     That the integers increase is no evidence: those of a real feature, such as a population, may do so too.
     """

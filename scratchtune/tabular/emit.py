@@ -48,7 +48,7 @@ def _indented(levels: int, lines: Sequence[str]) -> list[str]:
 
 
 def _literal(value: Any) -> str:
-    """A value as a Python literal, with double quotes if it contains none, on several lines if it is long."""
+    """Return a value as a Python literal, with double quotes if it contains none, on several lines if it is long."""
     value = value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
     text = pformat(value, width=96, compact=True, sort_dicts=False).replace("\n", "\n        ")
     return text if '"' in text else text.replace("'", '"')
@@ -89,7 +89,7 @@ def _data(fitted: MLP) -> list[str]:
 
 
 def _class_weights(fitted: MLP) -> list[float] | str | None:
-    """The weight of each class, "balanced", or None for equal weights."""
+    """Return the weight of each class, "balanced", or None for equal weights."""
     if not isinstance(fitted, MLPClassifier) or not isinstance(fitted.class_weight, dict):
         return getattr(fitted, "class_weight", None)
     weights = [float(fitted.class_weight.get(label, 1.0)) for label in fitted.classes_.tolist()]

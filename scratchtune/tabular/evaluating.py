@@ -45,7 +45,7 @@ def metrics_for(target: Target) -> dict[str, Metric]:
 
 
 def _auc(y: np.ndarray, p: np.ndarray, labels: list[int]) -> float:
-    """The area under the ROC curve, for several classes the mean of one-vs-rest; NaN if a class is absent."""
+    """Return the area under the ROC curve, for several classes the mean of one-vs-rest; NaN if a class is absent."""
     if len(np.unique(y)) < len(labels):
         return float("nan")
     if len(labels) == 2:

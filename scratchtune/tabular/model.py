@@ -201,7 +201,7 @@ class TableModel:
 
 
 def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) -> TableModel:
-    """The model that `TableModel.save` has written."""
+    """Return the model that `TableModel.save` has written."""
     target = _target(*(entry(entry(header, "target"), name) for name in Target._fields))
     dropped = text_list("dropped", entry(header, "dropped"), different=False)
     encoder = TableEncoder.from_state(entry(header, "encoder"))
@@ -269,7 +269,7 @@ def read_target(
 
 
 def _task_of(column: np.ndarray | Text) -> tuple[str, str]:
-    """The task that fits a target column, and why."""
+    """Return the task that fits a target column, and why."""
     if isinstance(column, Text):
         return "classification", "it holds text"
     different = np.unique(column)
@@ -315,7 +315,7 @@ def _classes(
 
 
 def _numbered(column: np.ndarray | Text) -> tuple[list[str], np.ndarray]:
-    """The labels that occur, sorted, and for each row the index of its label."""
+    """Return the labels that occur, sorted, and for each row the index of its label."""
     if isinstance(column, Text):
         present, codes = np.unique(column.codes, return_inverse=True)
         texts = [column.texts[code] for code in present]

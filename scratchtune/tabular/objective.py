@@ -61,7 +61,7 @@ class Objective:
         self.model(epochs=1).fit(self.table[few], self.y[few])
 
     def __call__(self, trial: Trial) -> float:
-        """The mean score over the folds; the scores of the folds are stored with the trial."""
+        """Return the mean score over the folds; the scores of the folds are stored with the trial."""
         scores = self._cross_validated(params_of(trial))
         folds = scores["test_score"]
         trial.scores = [None if np.isnan(fold) else float(fold) for fold in folds]
@@ -70,7 +70,7 @@ class Objective:
         return float(np.mean([float(fold) for fold in folds]))
 
     def default_folds(self) -> list[float]:
-        """The score of the default configuration on each fold; a ValueError if a fold has none."""
+        """Return the score of the default configuration on each fold; raise a ValueError if a fold has none."""
         scores = [float(fold) for fold in self._cross_validated({})["test_score"]]
         if np.isnan(np.mean(scores)):
             raise ValueError(
@@ -84,7 +84,7 @@ class Objective:
             n_jobs=self.jobs, return_estimator=True)
 
     def digest(self) -> str:
-        """A hash of everything that determines the scores: rows, columns, folds, target, scoring and imputation."""
+        """Return a hash of all that determines the scores: rows, columns, folds, target, scoring and imputation."""
         about = (f"{self.scoring}, {self.target.name!r}, {self.target.task}, {self.target.classes!r}, "
                  f"impute {self.impute!r}")
         arrays = [self.y, *(rows for fold in self.splits for rows in fold)]

@@ -50,7 +50,7 @@ class TableTuning:
         return self.study.best_value > self.default_score
 
     def text(self) -> str:
-        """The table of metrics, the best hyper-parameters, and why they were tried."""
+        """Return the table of metrics, the best hyper-parameters, and why they were tried."""
         lines = [*self._cross_validated(), "",
                  f"held-out test set, {len(self.prepared.test_rows):,} rows, evaluated once:", *self._test_set(),
                  *_about_averages(self.model.target), *self._warnings(), ""]
@@ -62,7 +62,7 @@ class TableTuning:
         return "\n".join([*lines, self._trained_on()])
 
     def _cross_validated(self) -> list[str]:
-        """The scores that the configuration was chosen by."""
+        """Return the scores that the configuration was chosen by."""
         best = self.study.best_value if self.beaten else self.default_score
         form = number_format(self.default_score, best)
         line = (f"cross-validated {self.scoring} (larger is better): default {self.default_score:{form}} +- "
@@ -72,7 +72,7 @@ class TableTuning:
         return [f"{line} (standard error over {len(self.default_folds)} folds)"]
 
     def _test_set(self) -> list[str]:
-        """The metrics on the held-out test set; only those of the default if it is kept."""
+        """Return the metrics on the held-out test set; only those of the default if it is kept."""
         if not self.beaten:
             return [f"{'':<24} {'default':>10}", *(row.text(default_alone=True) for row in self.metrics)]
         return [f"{'':<24} {'default':>10} {'tuned':>10} {'gain':>10} {'+-':>9}", *(row.text() for row in self.metrics),
@@ -95,7 +95,7 @@ class TableTuning:
         return lines
 
     def _worse(self) -> list[str]:
-        """A warning if the default is significantly better on the test set."""
+        """Return a warning, a list of one line, if the default is significantly better on the test set; else none."""
         usual = "log loss" if self.model.target.classes else "mean squared error"
         row = next(row for row in self.metrics if row.name == METRIC_OF_SCORING.get(self.scoring, usual))
         if not row.gain < -2.0 * row.error:
@@ -106,7 +106,7 @@ class TableTuning:
                 "the scores. More --folds make the choice by cross-validation more reliable."]
 
     def _trained_on(self) -> str:
-        """Which rows the saved model was trained on."""
+        """Say which rows the saved model was trained on."""
         rows, training = len(self.prepared.y), len(self.prepared.training_rows)
         if self.refitted:
             return (f"the saved model is trained on all {rows:,} rows; the scores above are of a model with the same "
@@ -121,7 +121,7 @@ def _standard_error(folds: Sequence[float]) -> float:
 
 
 def _about_averages(target: Target) -> list[str]:
-    """For which classes precision, recall, F1 and AUC are computed."""
+    """Say for which classes precision, recall, F1 and AUC are computed."""
     if not target.classes:
         return []
     about = f"of the class {target.classes[1]!r}" if len(target.classes) == 2 else "means over the classes"

@@ -61,7 +61,7 @@ def _written(entry: Any) -> str:
 
 
 def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object, in which no name may occur twice."""
+    """Return a JSON object, in which no name may occur twice."""
     known: dict[str, Any] = {}
     for name, value in pairs:
         if name in known:

@@ -452,7 +452,7 @@ def test_units_for_other_layers() -> None:
     (X, np.where(y, np.nan, 1.0), "y holds NaN"), (X, [None, "a"] * 30, "y holds None .*; every label must be known"),
     (X, np.array([np.nan, "a"] * 30, dtype=object), "y holds nan .*; every label must be known"),
     (X, np.array([1, "a"] * 30, dtype=object), "y holds text and numbers .*; labels must be of one kind"),
-    (X, np.ones((60, 3)), r"y has shape \(60, 3\); it must be labels"),
+    (X, np.ones((60, 3)), r"y has shape \(60, 3\); it must hold labels"),
 ])
 def test_wrong_data_for_a_classifier(rows: Any, labels: Any, sentence: str) -> None:
     with pytest.raises((ValueError, TypeError), match=sentence):

@@ -17,7 +17,7 @@ class Activation(Layer):
         self.forward, self.backward = ACTIVATIONS[self.name]
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Rows of any shape, which the outputs have too; softmax takes (classes,)."""
+        """Accept rows of any shape, which the outputs have too; softmax takes (classes,)."""
         if self.name == "softmax" and len(input_shape) > 1:
             raise ValueError(f"the activation 'softmax' gets rows of shape {tuple(input_shape)}; it takes (classes,): "
                              f"put Flatten() or GlobalAveragePooling2D() before it")

@@ -246,7 +246,7 @@ class BatchNormalization(Layer):
         self.center, self.scale = checks.boolean("center", center), checks.boolean("scale", scale)
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Rows of any shape, whose last axis is the channels; gamma and beta have one number for each of them."""
+        """Accept rows of any shape, whose last axis is the channels; add gamma and beta, a number for each channel."""
         self.channels = input_shape[-1]
         if self.scale:
             self.add_weight("gamma", (self.channels,), "ones")

@@ -69,7 +69,7 @@ class Dropout(Layer):
         self.rate = checks.real("rate", rate, 0.0, 1.0, open_high=True)
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Rows of any shape, which the outputs have too."""
+        """Accept rows of any shape, which the outputs have too."""
         return input_shape
 
     def reals(self) -> list[float]:

@@ -74,7 +74,7 @@ PADDINGS = ("valid", "same")
 
 
 def windows_and_zeros(layer: str, name: str, size: int, window: int, stride: int, padding: str) -> tuple[int, int]:
-    """The number of windows along an axis of ``size`` pixels, and the number of zeros before the first pixel."""
+    """Return the number of windows along an axis of ``size`` pixels, and the number of zeros before the first pixel."""
     if padding == "same":
         return int(same_size(size, stride)), int(same_padding(size, window, stride))
     if window > size:
@@ -84,18 +84,18 @@ def windows_and_zeros(layer: str, name: str, size: int, window: int, stride: int
 
 
 def image_shape(layer: str, input_shape: Sequence[int]) -> tuple[int, int, int]:
-    """The shape (height, width, channels) of an input row; a ValueError if it is not an image."""
+    """Return the shape (height, width, channels) of an input row; raise a ValueError if it is not an image."""
     shape = tuple(input_shape)
     if len(shape) == 2:
-        raise ValueError(f"{layer} gets rows of shape {shape}; it takes images, (height, width, channels): "
+        raise ValueError(f"{layer} gets rows of shape {shape}; it takes images of shape (height, width, channels): "
                          f"gray ones have one channel, X[..., None]")
     if len(shape) != 3:
-        raise ValueError(f"{layer} gets rows of shape {shape}; it takes images, (height, width, channels)")
+        raise ValueError(f"{layer} gets rows of shape {shape}; it takes images of shape (height, width, channels)")
     return shape
 
 
 def pair(name: str, value: Any) -> tuple[int, int]:
-    """Two integers of at least 1, for rows and columns; a single one is used for both."""
+    """Return two integers of at least 1, for rows and columns; a single one is used for both."""
     if isinstance(value, (tuple, list)):
         if len(value) != 2:
             raise ValueError(f"{name} is {value!r}; it must be one integer, or two, (rows, columns)")

@@ -101,7 +101,7 @@ def reflected_index(i, n):
 
 @jit.function
 def source_index(i, n, mode):
-    """The index in [0, n) of the pixel that index i stands for in a fill mode; `OUTSIDE` if there is none."""
+    """Return the index in [0, n) of the pixel that index i stands for in a fill mode; `OUTSIDE` if there is none."""
     if i >= 0 and i < n:
         return i
     if mode == _CONSTANT:
@@ -158,7 +158,7 @@ def pixel(x, row, column, e, fill):
 
 @jit.function
 def bilinear_corners(f, m, n, height, width, mode, is_bilinear):
-    """The two rows and two columns around the source coordinates of (m, n), and the distances from the first ones."""
+    """Return the two rows and two columns around source coordinates (m, n), and the distances from the first ones."""
     row, column = f[0] + f[1] * m + f[2] * n, f[3] + f[4] * m + f[5] * n
     if not is_bilinear:
         row, column = np.floor(row + 0.5), np.floor(column + 0.5)  # at integer coordinates one pixel has weight 1
