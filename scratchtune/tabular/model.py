@@ -161,9 +161,9 @@ class TableModel:
         gaps = [name for name in table.names if table.missing(name).any()]
         if gaps and self.fitted.impute is None:
             raise ValueError(
-                f"values are missing in the columns {checks.quoted(gaps)}, in {gaps[0]!r} first in row "
-                f"{table.missing(gaps[0]).argmax() + 1} (counted from 1); this model was tuned without --impute and "
-                "can't fill them: fill them in, or tune again with --impute")
+                f"values are missing in {checks.quoted(gaps)}, first in row {table.missing(gaps[0]).argmax() + 1} "
+                f"(counted from 1) of {gaps[0]!r}; this model was tuned without --impute and can't fill them: fill "
+                "them in, or tune again with --impute")
         self._warn_of_unknown(table)
         return table
 

@@ -184,8 +184,8 @@ def test_values_become_a_column() -> None:
     ("categorical_crossentropy", [[-0.5, 1.5]], 2, "y holds -0.5; .* every value must be from 0 to 1"),
     ("categorical_crossentropy", [[5.0, 7.0]], 2, "y holds"),
     ("binary_crossentropy", [0, 2], 1, "y holds 2; binary_crossentropy takes labels from 0 to 1"),
-    ("binary_crossentropy", [[0, 1]], 1, "y has 2 values a row.* 1 output"),
-    ("mean_squared_error", [1.0, 2.0], 3, "y has 1 values a row.* 3 outputs"),
+    ("binary_crossentropy", [[0, 1]], 1, "y has 2 values per row.* 1 output"),
+    ("mean_squared_error", [1.0, 2.0], 3, "y has 1 values per row.* 3 outputs"),
 ])
 def test_targets_that_do_not_fit(loss: str, y: Any, outputs: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):

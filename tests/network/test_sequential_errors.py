@@ -46,7 +46,7 @@ BAD_DATA: list[tuple[str, Any, Any, Any, str]] = [
     ("empty lists", [], [], ValueError, "X"),
     ("a label too large", X, Y + 1, ValueError, "y holds the label 3; .* so labels must be from 0 to 2"),
     ("a negative label", X, Y - 1, ValueError, "y holds the label -1"),
-    ("half a label", X, Y + 0.5, ValueError, "y holds 0.5; class labels are integers"),
+    ("half a label", X, Y + 0.5, ValueError, "y holds 0.5; class labels must be integers"),
     ("too few columns", X, np.eye(3)[Y][:, :2], ValueError, r"y has shape \(8, 2\).* 3 outputs"),
     ("y of three dimensions", X, np.zeros((8, 3, 1)), ValueError, r"y has shape \(8, 3, 1\)"),
     ("strings in y", X, np.array(list("abcabcab")), TypeError, "y holds values of type <U1; it must hold numbers"),
@@ -180,7 +180,7 @@ def test_bad_arguments_of_fit_build_nothing(arguments: dict[str, Any]) -> None:
     (lambda: _built().predict(X, batch_size=0), ValueError, "batch_size is 0"),
     (lambda: _built().set_weights([np.zeros((3, 4))]), ValueError, "weights have the shapes .* they must be"),
     (lambda: _model("sigmoid", 1, "binary_crossentropy").fit(X, Y), ValueError, "y holds 2; binary_crossentropy"),
-    (lambda: _model("linear", 2, "mse").fit(X, Y), ValueError, "y has 1 values a row.* 2 outputs"),
+    (lambda: _model("linear", 2, "mse").fit(X, Y), ValueError, "y has 1 values per row.* 2 outputs"),
 ])
 def test_each_mistake_is_one_sentence(make: Any, error: Any, message: str) -> None:
     _refused(make, error, message)
