@@ -230,10 +230,9 @@ class Sequential:
         `scratchtune.network.distributed`).
         """
         optimizer = self._compiled()
-        program, data = self._data(X, y)
+        program, data = self._data(X, y, sample_weight)
         plan = Plan(checks.integer("batch_size", batch_size, 1), checks.integer("epochs", epochs, 1),
                     checks.boolean("shuffle", shuffle))
-        data = data._replace(weight=sample_weights(sample_weight, len(data.X)))
         data, held_out = self._split(data, validation_split, validation_data, program)
         data = data._replace(weight=data.weight * class_weights(data.target, class_weight))
         plan = plan._replace(batch_size=min(plan.batch_size, len(data.X)))
@@ -404,11 +403,11 @@ class Sequential:
     def _objective(self) -> Objective:
         return Objective(self.program, self.loss, self.penalty)
 
-    def _data(self, X: Any, y: Any) -> tuple[Program, Data]:
-        """The data, checked, each row with weight 1; and the program: for a model that is not built, a new one."""
+    def _data(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[Program, Data]:
+        """The program, for a model that is not built a new one; and the data, checked."""
         X = self._inputs(X)
         program = self._program or self._new_program((None, *X.shape[1:]))
-        return program, Data(X, self._targets(y, program, len(X)), np.ones(len(X)))
+        return program, Data(X, self._targets(y, program, len(X)), sample_weights(sample_weight, len(X)))
 
     def _inputs(self, X: Any, name: str = "X") -> np.ndarray:
         return checked_inputs(X, self.dtype, None if self._program is None else self._program.input_shape, name)
@@ -419,8 +418,7 @@ class Sequential:
     def _evaluated(self, X: Any, y: Any, sample_weight: Any = None) -> engine.Rows:
         """Rows to evaluate, checked; the model is built for them."""
         self._compiled()
-        program, data = self._data(X, y)
-        data = data._replace(weight=sample_weights(sample_weight, len(data.X)))
+        program, data = self._data(X, y, sample_weight)
         if not self.built:
             self._build(program)
         return engine_rows(data, self.dtype)
