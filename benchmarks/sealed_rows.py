@@ -15,11 +15,12 @@ from pathlib import Path
 import numpy as np
 
 import scratchtune as st
-from scratchtune.comparison import EPOCHS, SPLITS, Comparison, compare, shown
-from scratchtune.run_options import RunOptions
+from scratchtune.comparison import EPOCHS, SPLITS, Comparison, compare
+from scratchtune.job_options import JobOptions
+from scratchtune.streams import shown_params
 
 BAR = 0.97
-QUIET = RunOptions(progress=False)
+QUIET = JobOptions(progress=False)
 
 
 def main() -> int:
@@ -53,7 +54,7 @@ def _table(results: list[Comparison]) -> list[str]:
     rows = ["| seed | winner | cross-validated | test | configuration |", "|---|---|---:|---:|---|"]
     for seed, result in enumerate(results):
         study, winner = result.winner.study, result.winner
-        best = shown(study.best_params)
+        best = shown_params(study.best_params)
         rows.append(f"| {seed} | {winner.searcher} | {study.best_value:.4f} | {winner.test_accuracy:.4f} | {best} |")
     return rows
 

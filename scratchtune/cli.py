@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from scratchtune import __version__, checks
 from scratchtune.files import replaceable, write_text
-from scratchtune.streams import flushed, note, prepare_streams, redirect_to_devnull, tell, visible
+from scratchtune.streams import flushed, note, prepare_streams, redirect_to_devnull, shown_params, tell, visible
 
 if TYPE_CHECKING:
     from scratchtune.data import Table
@@ -162,7 +162,7 @@ def _compare(given: argparse.Namespace) -> int:
     from scratchtune.comparison import SPACE, compare
     from scratchtune.data.datasets import load_digits
     from scratchtune.insight.plots import plot_comparison
-    from scratchtune.run_options import RunOptions
+    from scratchtune.job_options import JobOptions
     from scratchtune.search import SEARCHERS
 
     for name, value in (("--trials", given.trials), ("--jobs", given.jobs)):
@@ -176,7 +176,7 @@ def _compare(given: argparse.Namespace) -> int:
     _check_folder(given.out, f"--out is {str(given.out)!r}")  # is known before the work, not after
     _check_db(given.db, {"the picture": given.out / "comparison.png"})
     X, y = load_digits()
-    run = RunOptions(given.jobs, given.db, say=note)
+    run = JobOptions(given.jobs, given.db, say=note)
     result = compare(X / 16.0, y, given.searchers, given.trials, given.seed, given.split, run)
     studies = {row.searcher: row.study for row in result.rows}
     costs = {row.searcher: row.costs for row in result.rows}
@@ -275,7 +275,7 @@ def _about_tables() -> str:
 
 
 def _tune(given: argparse.Namespace) -> int:
-    from scratchtune.run_options import RunOptions
+    from scratchtune.job_options import JobOptions
     from scratchtune.tabular.describing import described
     from scratchtune.tabular.emit import script
     from scratchtune.tabular.held_out import prepare
@@ -298,7 +298,7 @@ def _tune(given: argparse.Namespace) -> int:
     with _plain_warnings():
         result = tune_table(
             prepared, Search(given.searcher, given.trials, space, given.seed), scoring=given.scoring,
-            folds=given.folds, impute=impute, refit=given.refit, run=RunOptions(given.jobs, given.db, say=note))
+            folds=given.folds, impute=impute, refit=given.refit, run=JobOptions(given.jobs, given.db, say=note))
     rows = {"path": str(given.file), "target": given.target, "task": given.task, "positive": given.positive,
             "drop": given.drop, "impute": impute, "seed": given.seed, "test_size": given.test_size, "text": given.text,
             "missing": given.missing, "decimal": given.decimal, "thousands": given.thousands}
@@ -518,13 +518,11 @@ def _chosen(given: argparse.Namespace) -> tuple[Storage, str]:
 
 
 def _why(given: argparse.Namespace) -> int:
-    from scratchtune.comparison import shown
-
     storage, name = _chosen(given)
     row = storage.row(name, checks.integer("NUMBER", given.number, 0))
     outcome = {"complete": f"value {row.value}", "failed": f"failed: {row.error}"}.get(row.state, row.state)
     said = row.said.removeprefix(f"Trial {row.number}: ")
-    tell(f"Trial {row.number} of the study {name!r}: {shown(row.shown)}; {visible(outcome)}\n{visible(said)}")
+    tell(f"Trial {row.number} of the study {name!r}: {shown_params(row.shown)}; {visible(outcome)}\n{visible(said)}")
     return 0
 
 

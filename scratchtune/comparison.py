@@ -22,12 +22,13 @@ from scratchtune.digests import digest_of
 from scratchtune.evaluation.cross_validation import FoldScore
 from scratchtune.evaluation.leaks import Ledger
 from scratchtune.evaluation.splits import Split, StratifiedKFold, train_test_split
+from scratchtune.job_options import DEFAULT, JobOptions
 from scratchtune.network.layers import Dense
 from scratchtune.network.optimizers import Adam
 from scratchtune.network.sequential import Sequential
-from scratchtune.run_options import DEFAULT, RunOptions
-from scratchtune.search import SEARCHERS, Float, GridSearch, Hyperband, Searcher, Space, as_searcher
-from scratchtune.streams import visible
+from scratchtune.search import SEARCHERS, Float, Hyperband, Searcher, Space, as_searcher
+from scratchtune.search.grid import finest_grid
+from scratchtune.streams import shown_params
 from scratchtune.study import Study, Trial
 from scratchtune.study.fold_run import timed
 from scratchtune.study.progress import Progress
@@ -90,7 +91,7 @@ class Comparison:
                 "  best configuration")
         lines = [
             f"{row.searcher:<10} {row.study.best_value:>8.4f} {row.test_accuracy:>7.4f} {row.configurations:>8} "
-            f"{row.epochs:>7,} {row.seconds:>8.1f}  {shown(row.study.best_params)}"
+            f"{row.epochs:>7,} {row.seconds:>8.1f}  {shown_params(row.study.best_params)}"
             for row in self.rows
         ]
         winner, most = self.winner, max(row.epochs for row in self.rows)
@@ -101,7 +102,7 @@ class Comparison:
             f"{self.training_rows} rows in {FOLDS} folds; held-out test set: {self.test_rows} rows, "
             f"{SPLITS[self.split]}",
             "", head, *lines, *cheap, "",
-            f"best by cross-validation: {winner.searcher}, {shown(winner.study.best_params)}; "
+            f"best by cross-validation: {winner.searcher}, {shown_params(winner.study.best_params)}; "
             f"test accuracy {winner.test_accuracy:.4f}",
             f"why: {winner.study.why(winner.study.best_trial.number)}",
         ])
@@ -129,7 +130,7 @@ def hold_out(X: np.ndarray, y: np.ndarray, split: str, seed: int) -> list[np.nda
 
 def compare(
     X: np.ndarray, y: np.ndarray, searchers: Sequence[str] = (), trials: int = 27, seed: int = 0,
-    split: str = "shuffled", run: RunOptions = DEFAULT,
+    split: str = "shuffled", run: JobOptions = DEFAULT,
 ) -> Comparison:
     """Tune the document's network with each searcher, ``trials`` configurations each; then evaluate on the test set.
 
@@ -250,17 +251,3 @@ def trials_within(hyperband: Hyperband, epochs: int) -> int:
         if paid < rung.size:
             break
     return max(trials, 1)
-
-
-def finest_grid(space: Space, trials: int) -> GridSearch:
-    """Return the grid of the finest resolution that fits into so many trials."""
-    resolution = 1
-    while GridSearch(resolution=resolution).total(space) < GridSearch(resolution=resolution + 1).total(space) <= trials:
-        resolution += 1
-    return GridSearch(resolution=resolution)
-
-
-def shown(params: dict[str, Any]) -> str:
-    """Parameters on one line, numbers with four significant digits."""
-    values = {name: f"{value:.4g}" if isinstance(value, float) else str(value) for name, value in params.items()}
-    return visible(", ".join(f"{name}={value}" for name, value in values.items()))

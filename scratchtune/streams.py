@@ -6,7 +6,8 @@ import io
 import os
 import re
 import sys
-from typing import TextIO
+from collections.abc import Mapping
+from typing import Any, TextIO
 
 # Characters that control a terminal: control characters, line separators, marks that change the direction of writing;
 # and lone surrogates, which can't be encoded.
@@ -20,6 +21,12 @@ def visible(text: str) -> str:
     'red \\\\x1b[31m and\\\\ntwo lines'
     """
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def shown_params(params: Mapping[str, Any]) -> str:
+    """Parameters on one line, numbers with four significant digits."""
+    values = {name: f"{value:.4g}" if isinstance(value, float) else str(value) for name, value in params.items()}
+    return visible(", ".join(f"{name}={value}" for name, value in values.items()))
 
 
 def visible_lines(text: str) -> str:

@@ -5,15 +5,15 @@ import pytest
 
 import scratchtune as st
 from scratchtune import comparison
-from scratchtune.comparison import compare, finest_grid, hold_out
-from scratchtune.run_options import RunOptions
-from scratchtune.search import SEARCHERS, GridSearch, Space
+from scratchtune.comparison import compare, hold_out
+from scratchtune.job_options import JobOptions
+from scratchtune.search import SEARCHERS
 
 
 @pytest.fixture(scope="module")
 def result():
     X, y = st.datasets.load_digits()
-    return compare(X[:300] / 16, y[:300], trials=12, seed=1, run=RunOptions(progress=False))
+    return compare(X[:300] / 16, y[:300], trials=12, seed=1, run=JobOptions(progress=False))
 
 
 def test_every_searcher_has_the_same_budget(result):
@@ -41,10 +41,3 @@ def test_the_test_set_is_disjoint(split):
         assert X_test[0] == 80.0
     else:
         assert np.bincount(y_test).tolist() == [10, 10]
-
-
-def test_a_grid_is_as_fine_as_the_trials_allow():
-    space = Space(comparison.SPACE)
-    assert finest_grid(space, 27).total(space) == 27  # 3 rates x 3 batch sizes x 3 decays
-    assert finest_grid(space, 47).total(space) == 27 and finest_grid(space, 48).total(space) == 48
-    assert isinstance(finest_grid(space, 1), GridSearch)

@@ -6,7 +6,7 @@ Implements section 2.1 of the document.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,16 @@ import numpy as np
 
 from scratchtune import checks, protocol
 from scratchtune.estimators.rows import SCALERS, fitted_scaler, merged, seed_from, with_weight
-from scratchtune.estimators.stored import KEPT, as_json, check_scaler
+from scratchtune.estimators.stored import KEPT, as_json, check_scaler, from_json
 from scratchtune.evaluation.splits import train_test_split
+from scratchtune.network import sequential
 from scratchtune.network.activations import ACTIVATIONS
 from scratchtune.network.callbacks import Callback, EarlyStopping
 from scratchtune.network.configured import Configured
 from scratchtune.network.layers import Dense, Dropout, GaussianNoise, Layer
 from scratchtune.network.optimizers import SGD, Adam, Optimizer, RMSprop
 from scratchtune.network.penalties import L1L2
-from scratchtune.network.saving import described, real_array, text_list, write_whole
+from scratchtune.network.saving import Member, described, real_array, remade, text_list, write_whole
 from scratchtune.network.sequential import Sequential
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "rmsprop": RMSprop, "adam": Adam}
@@ -239,7 +240,7 @@ class MLP(protocol.Parameters):
         write_whole(Path(path), "estimator", *self.packed())
 
     def packed(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Return a file's content: a header for JSON, and the arrays; `loading.unpacked` restores the estimator."""
+        """Return a file's content: a header for JSON, and the arrays; `unpacked` restores the estimator."""
         if not hasattr(self, "model_"):
             raise protocol.not_fitted(self)
         self.check_units()  # do not write a file that could not be read
@@ -249,6 +250,24 @@ class MLP(protocol.Parameters):
             for name, value in self.get_params().items() if name not in ("random_state", "class_weight")}
         fitted_values = {name: as_json(value) for name, value in vars(self).items() if name in KEPT}
         return {"class": type(self).__name__, "params": params, "learnt": fitted_values, "network": network}, arrays
+
+    @classmethod
+    def unpacked(
+        cls, params: dict[str, Any], fitted_values: dict[str, Any], network: dict[str, Any],
+        arrays: Mapping[str, np.ndarray | Member],
+    ) -> Any:
+        """The fitted estimator that `packed` has described, from the parts of its header, and the arrays.
+
+        Class weights and a random state are not stored.
+        """
+        estimator = cls(**{
+            name: remade(Configured, value) if isinstance(value, dict) else value for name, value in params.items()})
+        estimator.check_arguments()
+        vars(estimator).update({name: from_json(fitted_values[name]) for name in KEPT if name in fitted_values})
+        estimator.model_ = sequential.unpacked(network, arrays)
+        estimator.check_fitted_values()
+        estimator.check_units()
+        return estimator
 
     def check_units(self) -> None:
         """Raise if the hidden layers do not have the units of the arguments.

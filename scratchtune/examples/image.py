@@ -23,10 +23,9 @@ import numpy as np
 
 import scratchtune as st
 from scratchtune import checks
-from scratchtune.comparison import shown
 from scratchtune.digests import digest_of
 from scratchtune.insight import image_plots
-from scratchtune.streams import note, tell
+from scratchtune.streams import note, shown_params, tell
 
 SPACE: dict[str, Any] = {
     "filters": [8, 12, 16],  # of the first block; each further one has twice as many
@@ -301,7 +300,7 @@ def from_folder(folder: Path, quick: bool, seed: int) -> Images:
 def _ranking(study: st.Study, most: int = 5) -> str:
     """Return the best trials of the full budget, as a table."""
     lines = [f"{'trial':>5} {'epochs':>6} {'validation accuracy':>19}  configuration"]
-    lines += [f"{trial.number:>5} {trial.budget:>6.0f} {trial.value:>19.4f}  {shown(trial.params)}"
+    lines += [f"{trial.number:>5} {trial.budget:>6.0f} {trial.value:>19.4f}  {shown_params(trial.params)}"
               for trial in _ranked(study)[:most]]
     return "\n".join(lines)
 

@@ -85,10 +85,9 @@ class Replica:
     """A worker's copy of the network, for one shard of each batch."""
 
     def __init__(self, objective: Objective, rows: engine.Rows, size: int) -> None:
-        program = objective.program
         objective.compile(backward=True)
         self.rows, self.criterion = rows, objective.criterion()._replace(penalty=NO_PENALTY)
-        self.network = engine.build_network(program.stages, program.theta, program.state, size)
+        self.network = objective.program.new_network(size)
 
     def result(self, shard: Shard) -> ShardResult:
         """Loss, gradient and outputs of a shard, at the network's theta."""
@@ -214,10 +213,10 @@ class Coordinator:
         self.workers.close()
 
     def train_epoch(
-        self, descent: engine.Descent, rows: engine.Rows, epoch: engine.Epoch, output_layers: int, outputs: np.ndarray,
+        self, descent: engine.Descent, epoch: engine.Epoch, output_layers: int, outputs: np.ndarray,
     ) -> tuple[float, int]:
         """One pass over the rows, as `engine.train_epoch`."""
-        network, penalty = self.objective.program.network(epoch.batch_size), self.objective.criterion().penalty
+        network, penalty = self.objective.program.network(epoch.batch_size), self.objective.penalised
         total, done = 0.0, 0
         for start in range(0, len(epoch.order), epoch.batch_size):
             chosen, step = epoch.order[start : start + epoch.batch_size], epoch.step + done

@@ -17,7 +17,8 @@ from scratchtune.network.program import Program, compile_kernels
 class Objective:
     """A program with a loss and a penalty.
 
-    ``layers`` stages run before the loss's ``kernel``, which may compute the last activation itself.
+    ``layers`` stages run before the loss's ``kernel``, which may compute the last activation itself. ``penalised`` is
+    the penalty for the engine.
     """
 
     def __init__(self, program: Program, loss: Loss, penalty: L1L2) -> None:
@@ -25,6 +26,7 @@ class Objective:
         last, layers = program.stages[-1], len(program.stages)
         fused = FUSED.get((last.name, loss.name)) if isinstance(last, Activation) and layers > 1 else None
         self.layers, self.kernel = (layers, loss.kernel) if fused is None else (layers - 1, fused)
+        self.penalised = engine.Penalty(penalty.l1, penalty.l2, self._penalised_ranges())
 
     def compile(self, *others: jit.Kernel, backward: bool = False) -> None:
         """Compile the kernels of the value, with ``backward`` those of the gradient too, and ``others``."""
@@ -34,13 +36,15 @@ class Objective:
         compile_kernels(self.program.dtype, [*kernels, *others])
 
     def criterion(self) -> engine.Criterion:
-        """Return the loss and the penalty for the engine."""
+        """Return the loss and the penalty for the engine; not stored, as compiled kernels belong to one process."""
+        return engine.Criterion(self.kernel.compiled(self.program.dtype), self.layers, self.penalised)
+
+    def _penalised_ranges(self) -> np.ndarray:
+        """Return the ranges [start, stop) of theta that are penalised, (ranges, 2)."""
         ranges = [(0, self.program.theta.size)]
         if not self.penalty.biases:
             ranges = [(start, stop) for weight, start, stop in self.program.ranges() if not weight.is_bias]
-        counted = np.array(ranges, np.int64).reshape(-1, 2)
-        penalty = engine.Penalty(self.penalty.l1, self.penalty.l2, counted)
-        return engine.Criterion(self.kernel.compiled(self.program.dtype), self.layers, penalty)
+        return np.array(ranges, np.int64).reshape(-1, 2)
 
     def stages_to_measure(self, metrics: Sequence[str]) -> int:
         """How many stages the training metrics need: accuracy needs no softmax, which does not change the argmax."""
@@ -60,14 +64,14 @@ class Objective:
 
     def penalty_value(self) -> float:
         """The penalty at theta."""
-        l1, l2, ranges = self.criterion().penalty
+        l1, l2, ranges = self.penalised
         return sum(float(l1_l2_penalty(self.program.theta[start:stop], l1, l2)) for start, stop in ranges)
 
     def gradient(self, rows: engine.Rows) -> np.ndarray:
         """grad J at theta, (P,), in evaluation mode."""
         self.compile(backward=True)
-        program, n = self.program, len(rows.x)
-        network = engine.build_network(program.stages, program.theta, program.state, n)
+        n = len(rows.x)
+        network = self.program.new_network(n)
         engine.matrix(network.values, network.at, 0, n)[:] = rows.x
         with np.errstate(over="ignore", invalid="ignore"):
             engine.loss_and_gradient(

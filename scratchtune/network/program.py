@@ -31,14 +31,14 @@ class Range(NamedTuple):
 
 
 class Program:
-    """Layers built for rows of ``input_shape``, with weights drawn by ``seed``.
+    """Layers built for rows of ``input_shape``. The weights are 0 until they are set, as `draw_weights` does.
 
     ``stages`` are the layers that the engine runs; ``theta`` is (P,), ``state`` (S,), both of ``dtype``.
     """
 
     def __init__(self, layers: Sequence[Layer], input_shape: tuple[int, ...], dtype: str, seed: int) -> None:
         self.layers, self.input_shape, self.dtype, self.seed = list(layers), input_shape, dtype, seed
-        self.output_shape = output_shape(self.layers, input_shape)
+        self.output_shape = build_layers(self.layers, input_shape)
         self.stages = [stage for layer in self.layers for stage in layer.stages()]
         weights_below = False
         for stage in self.stages:
@@ -48,7 +48,6 @@ class Program:
         self.state = engine.aligned(sum(len(stage.state()) for stage in self.stages), dtype)
         self.state[:] = [number for stage in self.stages for number in stage.state()]
         self._networks: dict[int, engine.Network] = {}
-        self.set_weights([*self._initial_weights(), *self._averages()])
 
     # Weights ----------------------------------------------------------------------------------------------------------
 
@@ -58,11 +57,11 @@ class Program:
         stops = np.cumsum([0, *(int(np.prod(weight.shape)) for weight in weights)])
         return [Range(weight, int(stops[i]), int(stops[i + 1])) for i, weight in enumerate(weights)]
 
-    def _initial_weights(self) -> list[np.ndarray]:
-        return [
-            initializers.get(weight.initializer)(weight.shape, weight.fans, np.random.default_rng([self.seed, number]))
-            for number, (weight, _, _) in enumerate(self.ranges())
-        ]
+    def draw_weights(self) -> None:
+        """Draw the initial weights, by ``seed``; moving averages are not changed."""
+        for number, (weight, start, stop) in enumerate(self.ranges()):
+            rng = np.random.default_rng([self.seed, number])
+            self.theta[start:stop] = initializers.get(weight.initializer)(weight.shape, weight.fans, rng).ravel()
 
     def _averages(self) -> list[np.ndarray]:
         """Views of the layers' state, one for each array, in the order of the layers."""
@@ -100,8 +99,12 @@ class Program:
     def network(self, batch_size: int) -> engine.Network:
         """Return the engine's network around this theta and state, for up to ``batch_size`` rows; it is cached."""
         if batch_size not in self._networks:
-            self._networks[batch_size] = engine.build_network(self.stages, self.theta, self.state, batch_size)
+            self._networks[batch_size] = self.new_network(batch_size)
         return self._networks[batch_size]
+
+    def new_network(self, batch_size: int, state: np.ndarray | None = None) -> engine.Network:
+        """The same with memory of its own for values and gradient, and with another ``state`` if one is given."""
+        return engine.build_network(self.stages, self.theta, self.state if state is None else state, batch_size)
 
     def evaluation_rows(self) -> int:
         """How many rows are processed at a time where nothing is trained."""
@@ -125,7 +128,7 @@ class Program:
         """
         compile_kernels(self.dtype, self.forwards())
         n, layers = len(x), len(self.stages)
-        network = engine.build_network(self.stages, self.theta, self.state.copy(), n)
+        network = self.new_network(n, self.state.copy())
         engine.matrix(network.values, network.at, 0, n)[:] = x
         engine.forward_pass(network, 0, layers, n, True, 0, np.uint64(key))
         return engine.matrix(network.values, network.at, layers, n).reshape(n, *self.output_shape).copy()
@@ -154,8 +157,9 @@ def realigned(array: np.ndarray) -> np.ndarray:
     return copy
 
 
-def output_shape(layers: Iterable[Layer], input_shape: Sequence[int]) -> tuple[int, ...]:
-    """Build the layers for rows of ``input_shape``, without drawing weights; return the shape of a row of outputs."""
+def build_layers(layers: Iterable[Layer], input_shape: Sequence[int]) -> tuple[int, ...]:
+    """Build the layers for rows of ``input_shape``, without allocating weights; return the shape of a row of outputs.
+    """
     shape = tuple(checks.integer("input_shape", size, 1) for size in input_shape)
     for layer in layers:
         shape = layer.start(shape)

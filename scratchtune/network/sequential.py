@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import current_thread, main_thread
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from scratchtune import checks
+from scratchtune import checks, interruption
 from scratchtune.network import engine, hyperparameters, losses, optimizers, penalties
 from scratchtune.network.batches import (
     Data,
@@ -36,9 +37,9 @@ from scratchtune.network.layers import Dense, Layer
 from scratchtune.network.layers.activation import Activation
 from scratchtune.network.measures import HIGHER_IS_BETTER, MEASURES
 from scratchtune.network.objective import Objective
-from scratchtune.network.program import Program, output_shape
+from scratchtune.network.program import Program, build_layers
 from scratchtune.network.saving import Member, described, entry, real_array, remade, write_whole
-from scratchtune.network.training import Plan, Progress, Training, measured
+from scratchtune.network.training import Plan, Training, TrainingState, measured
 
 MOST_STEPS = 2**53  # of an optimizer, and epochs: floats are exact up to here
 
@@ -56,7 +57,7 @@ class Sequential:
         self.stop_training = False
         self.optimizer: optimizers.Optimizer | None = None
         self._program: Program | None = None
-        self._progress = Progress()
+        self._training_state = TrainingState()
         for layer in layers:
             self.add(layer)
 
@@ -76,23 +77,41 @@ class Sequential:
         self, optimizer: str | optimizers.Optimizer = "rmsprop", loss: str | losses.Loss = "mean_squared_error",
         metrics: Sequence[str] | None = (), penalty: penalties.L1L2 | None = None,
     ) -> None:
-        """Set the optimizer, the loss, the metrics and the penalty; the optimizer's steps and moments are reset."""
+        """Set the optimizer, the loss, the metrics and the penalty; the optimizer's steps and moments are reset.
+
+        An optimizer is copied, so that several models can be compiled with the same one.
+        """
+        self._compile(optimizers.get(optimizer), loss, metrics, penalty)
+
+    def _compile(
+        self, optimizer: optimizers.Optimizer, loss: str | losses.Loss, metrics: Sequence[str] | None,
+        penalty: penalties.L1L2 | None,
+    ) -> None:
+        """Compile with an optimizer that no other model has."""
         if isinstance(metrics, str):
             raise TypeError(f"metrics is {metrics!r}; it must be a list of names, such as [{metrics!r}]")
-        self.optimizer = optimizers.get(optimizer)
+        self.optimizer = optimizer
         self.loss = losses.get(loss)
         self.metrics = [checks.choice("metrics", metric, MEASURES) for metric in metrics or ()]
         self.penalty = penalties.get(penalty)
-        self._progress = Progress()
+        self._training_state = TrainingState()
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Draw the weights for rows of shape ``input_shape[1:]``; `fit` does it where it was not called."""
+        self._build(self._new_program(input_shape))
+
+    def _new_program(self, input_shape: Sequence[int | None]) -> Program:
+        """The layers built for rows of shape ``input_shape[1:]``, without weights."""
         self._must_have_layers()
         if not isinstance(input_shape, (tuple, list)) or len(input_shape) < 2:
             raise ValueError(f"input_shape is {input_shape!r}; it must be (None, features)")
         shape = tuple(checks.integer("input_shape", size, 1) for size in tuple(input_shape)[1:])
-        self._program = Program(self.layers, shape, self.dtype, self.seed)
-        self._progress = Progress()
+        return Program(self.layers, shape, self.dtype, self.seed)
+
+    def _build(self, program: Program) -> None:
+        """Draw the weights of a program, which is this model's from now on."""
+        program.draw_weights()
+        self._program, self._training_state = program, TrainingState()
 
     @property
     def built(self) -> bool:
@@ -135,12 +154,12 @@ class Sequential:
     @property
     def optimizer_step(self) -> int:
         """How many updates the optimizer has made since it was compiled."""
-        return self._progress.step
+        return self._training_state.step
 
     @property
     def epochs_done(self) -> int:
         """How many epochs the model has been trained since it was compiled."""
-        return self._progress.epochs
+        return self._training_state.epochs
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of all weights: kernel (inputs, units), bias (units,), ..., layer by layer; then moving averages."""
@@ -165,16 +184,25 @@ class Sequential:
         given = {name: np.shape(array) for name, array in state.items()}
         if given != wanted:
             raise ValueError(f"state has the shapes {given}; they must be {wanted}")
-        step, epochs = (
-            checks.integer(name, np.asarray(state[name]).item(), 0, MOST_STEPS) for name in ("step", "epochs"))
+        self._set_counts(*(np.asarray(state[name]).item() for name in ("step", "epochs")))
         for name, array in memory.items():
             array[:] = state[name]
-        self._progress.step, self._progress.epochs = step, epochs
 
     def _memory(self) -> dict[str, np.ndarray]:
         """The arrays that a training continues from."""
-        program, optimizer = self.program, self._compiled()
-        return {"theta": program.theta, "state": program.state, "slots": self._progress.slots_for(optimizer, program)}
+        return {"theta": self.program.theta, "state": self.program.state, "slots": self._slots()}
+
+    def _slots(self) -> np.ndarray:
+        """The optimizer's slots, zeros at first."""
+        optimizer, program = self._compiled(), self.program
+        self._training_state = self._training_state.with_slots(optimizer, program)
+        assert self._training_state.slots is not None
+        return self._training_state.slots
+
+    def _set_counts(self, step: Any, epochs: Any) -> None:
+        """Continue from so many steps and epochs."""
+        step, epochs = checks.integer("step", step, 0, MOST_STEPS), checks.integer("epochs", epochs, 0, MOST_STEPS)
+        self._training_state = replace(self._training_state, step=step, epochs=epochs)
 
     def summary(self) -> None:
         """Print the layers, the shapes of their outputs and their numbers of parameters."""
@@ -202,14 +230,14 @@ class Sequential:
         `scratchtune.network.distributed`).
         """
         optimizer = self._compiled()
-        data = self._data(X, y)
+        program, data = self._data(X, y, sample_weight)
         plan = Plan(checks.integer("batch_size", batch_size, 1), checks.integer("epochs", epochs, 1),
                     checks.boolean("shuffle", shuffle))
-        data = data._replace(weight=sample_weights(sample_weight, len(data.X)))
-        data, held_out = self._split(data, validation_split, validation_data)
+        data, held_out = self._split(data, validation_split, validation_data, program)
         data = data._replace(weight=data.weight * class_weights(data.target, class_weight))
         plan = plan._replace(batch_size=min(plan.batch_size, len(data.X)))
-        self._build_for(data.X)
+        if not self.built:
+            self._build(program)
         self._warn_without_probabilities()
         names = ["loss", *self.metrics]
         self.measured = names + [f"val_{name}" for name in names if held_out is not None]
@@ -218,38 +246,59 @@ class Sequential:
         for watcher in watchers:
             watcher.model = self
             watcher.on_train_begin()
-        self.stop_training = False
-        training = Training(self._objective(), optimizer, self._progress, self.metrics, self.seed)
-        rows, measured_rows = self._rows(data), None if held_out is None else self._rows(held_out)
-        alone = current_thread() is main_thread()  # bars of trainings in several threads would overwrite each other
-        hidden = None if verbose and alone else True  # None: where the output is no terminal
-        bar = tqdm(total=plan.epochs, desc="training", unit="epoch", delay=2, disable=hidden, leave=False)
+        training = Training(self._objective(), optimizer, self._slots(), self.metrics, self.seed)
+        rows = engine_rows(data, self.dtype)
+        measured_rows = None if held_out is None else engine_rows(held_out, self.dtype)
         coordinator = None if executor is None else Coordinator(
             training.objective, rows, plan.batch_size, executor, workers)
         try:
-            with bar, np.errstate(over="ignore", invalid="ignore"):
-                training.run(self, rows, measured_rows, plan, watchers, bar, coordinator)
+            history.diverged = self._train(training, rows, measured_rows, plan, watchers, coordinator, bool(verbose))
         finally:
             if coordinator is not None:
                 coordinator.close()
-        history.diverged = training.diverged
         for watcher in watchers:
             watcher.on_train_end()
         return history
 
-    def _split(self, data: Data, split: float, given: Any) -> tuple[Data, Data | None]:
+    def _train(
+        self, training: Training, rows: engine.Rows, held_out: engine.Rows | None, plan: Plan,
+        watchers: Sequence[Callback], coordinator: Coordinator | None, show: bool,
+    ) -> bool:
+        """Train for the plan's epochs, or until a callback sets ``stop_training``; return whether the loss diverged."""
+        self.stop_training = False
+        alone = current_thread() is main_thread()  # bars of trainings in several threads would overwrite each other
+        hidden = None if show and alone else True  # None: where the output is no terminal
+        bar = tqdm(total=plan.epochs, desc="training", unit="epoch", delay=2, disable=hidden, leave=False)
+        with bar, np.errstate(over="ignore", invalid="ignore"):
+            for number in range(plan.epochs):
+                interruption.check()
+                logs, self._training_state = training.epoch(number, self._training_state, rows, plan, coordinator)
+                if logs is None:
+                    return True
+                if held_out is not None:
+                    logs |= training.validated(held_out)
+                for watcher in watchers:
+                    watcher.on_epoch_end(number, logs)
+                bar.update()
+                if not bar.disable:
+                    bar.set_postfix({name: f"{value:.4g}" for name, value in logs.items()}, refresh=False)
+                if self.stop_training:
+                    break
+        return False
+
+    def _split(self, data: Data, split: float, given: Any, program: Program) -> tuple[Data, Data | None]:
         """Return the training set and the validation set, which is ``given`` or the last fraction of the rows."""
         if given is None:
             return split_off_validation(data, split)
         checks.real("validation_split", split, 0.0, 1.0, open_high=True)
         if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
             raise ValueError(f"validation_data is a {type(given).__name__}; it must be a tuple (X, y)")
-        held_out = self._data(given[0], given[1], "validation_data X", "validation_data y")
-        if held_out.X.shape[1:] != data.X.shape[1:]:
-            raise ValueError(
-                f"validation_data X has rows of shape {held_out.X.shape[1:]}; X has {data.X.shape[1:]}")
-        weights = sample_weights(given[2] if len(given) == 3 else None, len(held_out.X), "validation_data weights")
-        return data, held_out._replace(weight=weights)
+        X = self._inputs(given[0], "validation_data X")
+        if X.shape[1:] != data.X.shape[1:]:
+            raise ValueError(f"validation_data X has rows of shape {X.shape[1:]}; X has {data.X.shape[1:]}")
+        target = self._targets(given[1], program, len(X), "validation_data y")
+        weights = sample_weights(given[2] if len(given) == 3 else None, len(X), "validation_data weights")
+        return data, Data(X, target, weights)
 
     # Using it ---------------------------------------------------------------------------------------------------------
 
@@ -310,7 +359,7 @@ class Sequential:
         layers = [layer.fresh() for layer in self.layers]
         chosen = hyperparameters.configure(params, layers, self._compiled(), self.penalty)
         copy = Sequential(chosen.layers, self.dtype, self.seed)
-        copy.compile(chosen.optimizer, self.loss, self.metrics, chosen.penalty)
+        copy._compile(chosen.optimizer, self.loss, self.metrics, chosen.penalty)
         return copy, chosen.fit_arguments
 
     # Files ------------------------------------------------------------------------------------------------------------
@@ -333,18 +382,9 @@ class Sequential:
                 "optimizer": described(self.optimizer), "loss": self.loss.name, "metrics": self.metrics,
                 "penalty": described(self.penalty), "step": self.optimizer_step, "epochs": self.epochs_done,
             }
-            if self._progress.slots is not None:
-                arrays["slots"] = self._progress.slots
+            if self._training_state.slots is not None:
+                arrays["slots"] = self._training_state.slots
         return header, arrays
-
-    def restore(self, slots: Any, step: int, epochs: int) -> None:
-        """Continue from the optimizer's slots and the numbers of steps and epochs in a file."""
-        progress = Progress(
-            None, checks.integer("step", step, 0, MOST_STEPS), checks.integer("epochs", epochs, 0, MOST_STEPS))
-        if slots is not None:
-            own = progress.slots_for(self._compiled(), self.program)
-            own[:] = real_array("slots", slots, own.shape, self.dtype, finite=False)
-        self._progress = progress
 
     # Guards -----------------------------------------------------------------------------------------------------------
 
@@ -366,30 +406,25 @@ class Sequential:
     def _objective(self) -> Objective:
         return Objective(self.program, self.loss, self.penalty)
 
-    def _data(self, X: Any, y: Any, x_name: str = "X", y_name: str = "y") -> Data:
-        """X and the encoded targets, each row with weight 1; the model need not be built."""
-        program = self._program
-        X = checked_inputs(X, self.dtype, None if program is None else program.input_shape, x_name)
-        self._must_have_layers()
-        shape = output_shape([layer.fresh() for layer in self.layers], X.shape[1:]) if program is None \
-            else program.output_shape
-        target = encoded_targets(y, self.loss, int(np.prod(shape)), len(X), self.dtype, y_name)
-        return Data(X, target, np.ones(len(X)))
+    def _data(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[Program, Data]:
+        """The program, for a model that is not built a new one; and the data, checked."""
+        X = self._inputs(X)
+        program = self._program or self._new_program((None, *X.shape[1:]))
+        return program, Data(X, self._targets(y, program, len(X)), sample_weights(sample_weight, len(X)))
 
-    def _rows(self, data: Data) -> engine.Rows:
-        return engine_rows(data, self.dtype)
+    def _inputs(self, X: Any, name: str = "X") -> np.ndarray:
+        return checked_inputs(X, self.dtype, None if self._program is None else self._program.input_shape, name)
+
+    def _targets(self, y: Any, program: Program, rows: int, name: str = "y") -> np.ndarray:
+        return encoded_targets(y, self.loss, math.prod(program.output_shape), rows, self.dtype, name)
 
     def _evaluated(self, X: Any, y: Any, sample_weight: Any = None) -> engine.Rows:
         """Rows to evaluate, checked; the model is built for them."""
         self._compiled()
-        data = self._data(X, y)
-        data = data._replace(weight=sample_weights(sample_weight, len(data.X)))
-        self._build_for(data.X)
-        return self._rows(data)
-
-    def _build_for(self, X: np.ndarray) -> None:
+        program, data = self._data(X, y, sample_weight)
         if not self.built:
-            self.build((None, *X.shape[1:]))
+            self._build(program)
+        return engine_rows(data, self.dtype)
 
     def _warn_without_probabilities(self) -> None:
         """Warn if a loss of probabilities gets outputs without softmax or sigmoid."""
@@ -414,14 +449,16 @@ def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) 
     parameters, kept = _sizes_of(model.layers, shape)  # before they are allocated: a file may claim any size
     theta = real_array("theta", entry(arrays, "theta"), (parameters,), model.dtype)
     state = real_array("state", entry(arrays, "state"), (kept,), model.dtype)
-    model.build((None, *shape))
-    if "optimizer" in header:
-        model.compile(
-            remade(optimizers.Optimizer, header["optimizer"]), entry(header, "loss"), entry(header, "metrics"),
-            remade(penalties.L1L2, entry(header, "penalty")),
-        )
-        model.restore(arrays.get("slots"), entry(header, "step"), entry(header, "epochs"))
+    model._program = model._new_program((None, *shape))
     model.program.theta[:], model.program.state[:] = theta, state
+    if "optimizer" in header:
+        model._compile(
+            remade(optimizers.Optimizer, header["optimizer"]), entry(header, "loss"), entry(header, "metrics"),
+            remade(penalties.L1L2, entry(header, "penalty")))
+        model._set_counts(entry(header, "step"), entry(header, "epochs"))
+        if "slots" in arrays:
+            slots = model._slots()
+            slots[:] = real_array("slots", arrays["slots"], slots.shape, model.dtype, finite=False)
     return model
 
 
@@ -433,7 +470,7 @@ def _list(name: str, value: Any) -> list[Any]:
 
 def _sizes_of(layers: list[Layer], input_shape: Sequence[int]) -> tuple[int, int]:
     """Count the layers' parameters, and their numbers of state."""
-    output_shape(layers, input_shape)  # builds them
+    build_layers(layers, input_shape)
     stages = [stage for layer in layers for stage in layer.stages()]
     kept = sum(math.prod(part) for stage in stages for part in stage.state_shapes())
     return sum(engine.parameter_count(stage) for stage in stages), kept

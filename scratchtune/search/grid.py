@@ -143,3 +143,10 @@ class _Points(Sequence[dict[str, Any]]):
     def __getitem__(self, index: Any) -> Any:
         return self._space.point(self._numbers[index])
 
+
+def finest_grid(space: Space, trials: int) -> GridSearch:
+    """The grid of the finest resolution that fits into so many trials."""
+    resolution = 1
+    while GridSearch(resolution=resolution).total(space) < GridSearch(resolution=resolution + 1).total(space) <= trials:
+        resolution += 1
+    return GridSearch(resolution=resolution)

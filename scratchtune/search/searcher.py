@@ -19,6 +19,8 @@ import numpy as np
 
 from scratchtune.search.space import Space
 
+TRIALS = 50  # how many trials a study runs if neither the user nor the searcher says
+
 
 @dataclass
 class Suggestion:

@@ -15,6 +15,7 @@ from typing import Any
 from scratchtune import checks
 from scratchtune.evaluation.parallel import workers
 from scratchtune.search import Exhausted
+from scratchtune.search.searcher import TRIALS
 from scratchtune.study.asktell import AskTell
 from scratchtune.study.executors import Sender, capacity
 from scratchtune.study.progress import Progress
@@ -23,7 +24,6 @@ from scratchtune.study.trial import Trial
 
 LONG = 2.0  # seconds; idle workers of a shorter run are not reported
 QUIET = 10.0  # seconds without a result, after which the executor is asked whether it has workers at all
-TRIALS = 50  # how many trials a study runs if neither the user nor the searcher says
 
 
 def idle_share(busy: float, workers: int, lasted: float) -> float:

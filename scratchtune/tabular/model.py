@@ -327,5 +327,19 @@ def _numbered(column: np.ndarray | Text) -> tuple[list[str], np.ndarray]:
 
 
 def estimator_for(target: Target, **params: Any) -> MLPClassifier | MLPRegressor:
-    """The estimator for a target: a classifier or a regressor."""
+    """The estimator for a target, a classifier or a regressor; a ``class_weight`` names the labels of the target."""
+    params = with_numbered_classes(params, target)
     return MLPClassifier(**params) if target.classes else MLPRegressor(**params)
+
+
+def with_numbered_classes(params: dict[str, Any], target: Target) -> dict[str, Any]:
+    """The params, with the keys of a ``class_weight`` changed from labels to class numbers."""
+    weights = params.get("class_weight")
+    if isinstance(weights, str):
+        checks.choice("class_weight", weights, ("balanced",))
+    if not isinstance(weights, Mapping):
+        return params
+    numbered = {
+        target.classes.index(checks.choice("a label of class_weight", label, target.classes)):
+            checks.real(f"class_weight[{label!r}]", weight, 0.0) for label, weight in weights.items()}
+    return {**params, "class_weight": numbered}

@@ -22,7 +22,7 @@ from scratchtune.tabular.model import TableEstimator, Target, estimator_for
 
 
 @dataclass
-class Objective:
+class TableObjective:
     """The cross-validated score of a configuration of hyper-parameters; called with a trial, it returns the mean.
 
     ``table`` and ``y`` are the training set, ``jobs`` the folds that are trained at the same time.
@@ -39,8 +39,7 @@ class Objective:
 
     def model(self, **params: Any) -> TableEstimator:
         """The estimator of a configuration, with the defaults for all other arguments; not yet trained."""
-        estimator = estimator_for(self.target, random_state=self.seed, verbose=0)
-        return TableEstimator(estimator, self.impute).set_params(**with_numbered_classes(params, self.target))
+        return TableEstimator(estimator_for(self.target, random_state=self.seed, verbose=0, **params), self.impute)
 
     def split(self, folds: int) -> None:
         """Draw the folds.
@@ -98,19 +97,6 @@ class Objective:
 def params_of(trial: Trial) -> dict[str, Any]:
     """A trial's configuration; a budget is its number of epochs."""
     return trial.params if trial.budget is None else {**trial.params, "epochs": int(trial.budget)}
-
-
-def with_numbered_classes(params: dict[str, Any], target: Target) -> dict[str, Any]:
-    """Return the params, with the keys of a ``class_weight`` changed from labels to class numbers."""
-    weights = params.get("class_weight")
-    if isinstance(weights, str):
-        checks.choice("class_weight", weights, ("balanced",))
-    if not isinstance(weights, Mapping):
-        return params
-    numbered = {
-        target.classes.index(checks.choice("a label of class_weight", label, target.classes)):
-            checks.real(f"class_weight[{label!r}]", weight, 0.0) for label, weight in weights.items()}
-    return {**params, "class_weight": numbered}
 
 
 # Scoring -------------------------------------------------------------------------------------------------------------

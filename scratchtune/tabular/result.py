@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune.comparison import shown
+from scratchtune.streams import shown_params
 from scratchtune.study import Study
 from scratchtune.tabular.evaluating import HeldOutMetric, number_format
 from scratchtune.tabular.held_out import Prepared
@@ -55,7 +55,7 @@ class TableTuning:
                  f"held-out test set, {len(self.prepared.test_rows):,} rows, evaluated once:", *self._test_set(),
                  *_about_averages(self.model.target), *self._warnings(), ""]
         if self.beaten:
-            lines += [f"best parameters: {shown(self.params)}",
+            lines += [f"best parameters: {shown_params(self.params)}",
                       f"why: {self.study.why(self.study.best_trial.number)}"]
         else:
             lines.append("no configuration was better than the default in cross-validation: the default is kept")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from scratchtune import checks
-from scratchtune.comparison import finest_grid
 from scratchtune.search import Categorical, GridSearch, Hyperband, Searcher, Space, as_searcher
-from scratchtune.tabular.model import TableEstimator
+from scratchtune.search.grid import finest_grid
+from scratchtune.tabular.model import Target, estimator_for
 
 EPOCHS = 27  # Hyperband's largest budget, if the space has no epochs
 LARGEST_GRID = 1000  # points of a grid without --trials
@@ -58,20 +58,20 @@ def checked_searcher(searcher: str | Searcher, trials: int | None, space: Space)
     return GridSearch(), space
 
 
-def checked_space(given: Mapping[str, Any], made: Callable[..., TableEstimator]) -> Space:
-    """Make the space, and check that every name is an argument of the estimator, with valid choices and bounds."""
+def checked_space(given: Mapping[str, Any], target: Target) -> Space:
+    """Make the space; check that each name is the estimator's argument, and that choices and bounds are valid."""
     try:
         space = Space(given)
     except ValueError as problem:
         raise ValueError(f"--space: {problem}") from None
-    known = [name for name in made().estimator.get_params() if name not in ("random_state", "verbose", "dtype")]
+    known = [name for name in estimator_for(target).get_params() if name not in ("random_state", "verbose", "dtype")]
     for name in space.names:
         if name not in known:
             raise ValueError(
                 f"--space names {name!r}; the hyper-parameters are {', '.join(known)}{checks.nearest(name, known)}")
         for value in _ends(space.parameters[name]):
             try:
-                made(**{name: value}).estimator.check_arguments()
+                estimator_for(target, **{name: value}).check_arguments()
             except (TypeError, ValueError) as problem:
                 raise ValueError(f"--space, {name!r}: {problem}") from None
     return space

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from scratchtune import checks, run_options
+from scratchtune import checks, job_options
 from scratchtune.data import Table, TableEncoder
 from scratchtune.estimators import default_space
-from scratchtune.run_options import RunOptions
+from scratchtune.job_options import JobOptions
+from scratchtune.search.searcher import TRIALS
 from scratchtune.study import Study, Trial
-from scratchtune.study.objective_run import TRIALS
 from scratchtune.tabular.evaluating import evaluate
 from scratchtune.tabular.held_out import Prepared
 from scratchtune.tabular.model import TableModel
-from scratchtune.tabular.objective import Objective, check_scoring, default_scoring, params_of
+from scratchtune.tabular.objective import TableObjective, check_scoring, default_scoring, params_of
 from scratchtune.tabular.result import TableTuning
 from scratchtune.tabular.searching import Search, checked_searcher, checked_space
 
@@ -29,7 +29,7 @@ DEFAULT_SEARCH = Search()
 
 def tune_table(
     prepared: Prepared, search: Search = DEFAULT_SEARCH, *, scoring: str | None = None, folds: int = FOLDS,
-    impute: str | None = None, refit: bool = False, run: RunOptions = run_options.DEFAULT,
+    impute: str | None = None, refit: bool = False, run: JobOptions = job_options.DEFAULT,
 ) -> TableTuning:
     """Tune a network on the training set by cross-validation, and evaluate it once on the held-out test set.
 
@@ -42,7 +42,7 @@ def tune_table(
     """
     target = prepared.target
     scoring = check_scoring(scoring or default_scoring(target), target)
-    objective = Objective(target, *prepared.training_set(), scoring, impute, search.seed)
+    objective = TableObjective(target, *prepared.training_set(), scoring, impute, search.seed)
     check_encoding(prepared.table, prepared.table if refit else objective.table, impute)
     study = new_study(objective, search, folds, run)
     trials = search.trials or study.searcher.total(study.space) or TRIALS  # as many as study.run runs
@@ -71,14 +71,14 @@ def _folds_of(trial: Trial) -> list[float]:
     return [float("nan") if fold is None else fold for fold in trial.scores or []]
 
 
-def new_study(objective: Objective, search: Search, folds: int, run: RunOptions) -> Study:
+def new_study(objective: TableObjective, search: Search, folds: int, run: JobOptions) -> Study:
     """Check everything, draw the folds, compile the training, and return the study of an objective.
 
     Where the searcher requires each result before it proposes the next trial, the folds of a trial run in parallel;
     else the trials do.
     """
     given = default_space(len(objective.table)) if search.space is None else search.space
-    searcher, space = checked_searcher(search.searcher, search.trials, checked_space(given, objective.model))
+    searcher, space = checked_searcher(search.searcher, search.trials, checked_space(given, objective.target))
     objective.split(folds)
     objective.compile()
     objective.jobs = run.jobs if searcher.needs(1) == 1 else 1

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from scratchtune.search import Categorical, Exhausted, Float, GridSearch, Int, Result, Searcher, Space, as_searcher
-from scratchtune.search.grid import trainings
+from scratchtune.search.grid import finest_grid, trainings
 from scratchtune.search.space import combinations
 from scratchtune.study import Study
 
@@ -140,3 +140,10 @@ def test_searchers_by_name() -> None:
         as_searcher(GridSearch)
     with pytest.raises(ValueError, match="resolution is 0"):
         GridSearch(resolution=0)
+
+
+def test_the_finest_grid_has_at_most_so_many_points() -> None:
+    space = Space({"rate": Float(1e-4, 1e-1, log=True), "size": [32, 64, 128], "decay": Float(1e-4, 1e-1, log=True)})
+    assert finest_grid(space, 27).total(space) == 27  # 3 rates x 3 sizes x 3 decays
+    assert finest_grid(space, 47).total(space) == 27 and finest_grid(space, 48).total(space) == 48
+    assert isinstance(finest_grid(space, 1), GridSearch)

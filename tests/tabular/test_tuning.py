@@ -14,19 +14,19 @@ import scratchtune as st
 from scratchtune.data import Table, TableEncoder
 from scratchtune.estimators import default_space
 from scratchtune.evaluation.splits import Split
-from scratchtune.run_options import RunOptions, silent
+from scratchtune.job_options import JobOptions, silent
 from scratchtune.search import Categorical, Float, Int, Space
 from scratchtune.tabular.describing import described
 from scratchtune.tabular.evaluating import HeldOutMetric, evaluate, metrics_for
 from scratchtune.tabular.held_out import prepare, prepare_table
 from scratchtune.tabular.model import Target, read_target
-from scratchtune.tabular.objective import Objective, check_scoring, default_scoring
+from scratchtune.tabular.objective import TableObjective, check_scoring, default_scoring
 from scratchtune.tabular.result import TableTuning
 from scratchtune.tabular.searching import Search
 from scratchtune.tabular.space_file import read_space, written_space
 from scratchtune.tabular.tuning import tune_table
 
-QUIET = RunOptions(progress=False)
+QUIET = JobOptions(progress=False)
 QUICK = {"epochs": [30, 40], "units": [8, 16], "learning_rate": [0.01]}
 
 
@@ -47,13 +47,13 @@ def tuned(given: dict[str, Any] | None = None, **options: Any) -> TableTuning:
     options = {"searcher": "random", "trials": 3, "space": QUICK, "impute": "median", "jobs": 1, "folds": 3,
                "storage": None, "progress": False, "say": silent, **options}
     search = Search(*(options.pop(name) for name in ("searcher", "trials", "space")), options.pop("seed", 0))
-    run = RunOptions(*(options.pop(name) for name in ("jobs", "storage", "progress", "say")))
+    run = JobOptions(*(options.pop(name) for name in ("jobs", "storage", "progress", "say")))
     return tune_table(prepared, search, run=run, **options)
 
 
 def folds_of(result: TableTuning) -> Sequence[Split]:
     """The three folds of the training set."""
-    objective = Objective(result.prepared.target, *result.prepared.training_set(), result.scoring)
+    objective = TableObjective(result.prepared.target, *result.prepared.training_set(), result.scoring)
     objective.split(3)
     return objective.splits
 

@@ -11,7 +11,7 @@ def silent(line: str) -> None:
     """Print nothing."""
 
 
-class RunOptions(NamedTuple):
+class JobOptions(NamedTuple):
     """Options that change no result.
 
     ``jobs`` trainings run at the same time. With ``storage`` every trial is stored in that file, and the same call
@@ -24,4 +24,4 @@ class RunOptions(NamedTuple):
     say: Callable[[str], None] = silent
 
 
-DEFAULT = RunOptions()
+DEFAULT = JobOptions()
