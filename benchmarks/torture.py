@@ -36,8 +36,9 @@ from tqdm import tqdm
 import scratchtune as st
 from benchmarks.common import harness
 from benchmarks.common.harness import table
+from scratchtune.study.errors import StorageError
 from scratchtune.study.export import as_csv, as_json
-from scratchtune.study.storage import Row, Storage, StorageError
+from scratchtune.study.storage import Row, Storage
 
 KILLS, QUICK_KILLS, TRIALS = 100, 3, 40  # kills of each searcher
 TIMES, QUICK_TIMES, QUICK_STEP = 3000, 300, 20  # interruptions at random times; of the lines every 20th

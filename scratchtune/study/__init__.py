@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from scratchtune.search import Exhausted
+from scratchtune.study.errors import StorageError
 from scratchtune.study.executors import RayExecutor
-from scratchtune.study.locking import StorageError
 from scratchtune.study.proposals import NotReady
 from scratchtune.study.search_cv import BayesSearchCV, GeneticSearchCV, GridSearchCV, RandomizedSearchCV
 from scratchtune.study.stopping import MedianStopping, Stopping

@@ -17,8 +17,8 @@ from scratchtune.search import Result
 from scratchtune.study.backup import write_backup
 from scratchtune.study.context import StudyContext
 from scratchtune.study.definition import Definition
+from scratchtune.study.errors import StorageError
 from scratchtune.study.journal import Journal, trial_of
-from scratchtune.study.locking import StorageError
 from scratchtune.study.proposals import Proposer
 from scratchtune.study.table import Table
 from scratchtune.study.trial import Trial

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from scratchtune.files import whole_file
 from scratchtune.study.definition import Definition
+from scratchtune.study.errors import StorageError
 from scratchtune.study.journal import Journal, row_of
-from scratchtune.study.locking import Lock, StorageError
+from scratchtune.study.locking import Lock
 from scratchtune.study.storage import Row, Storage
 from scratchtune.study.trial import Trial
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from scratchtune.digests import digest_of_repr
 from scratchtune.search import Result, Searcher, Space
-from scratchtune.study.locking import StorageError
+from scratchtune.study.errors import StorageError
 from scratchtune.study.stopping import Stopping
 from scratchtune.study.trial import ADDRESS
 

@@ -12,7 +12,8 @@ import time
 from typing import Any
 
 from scratchtune.streams import visible
-from scratchtune.study.storage import Row, Storage, StorageError
+from scratchtune.study.errors import StorageError
+from scratchtune.study.storage import Row, Storage
 
 TIMES = ("attempts", "started", "finished", "seconds")
 LINES = 40  # the most trials in a table for people, the best ones first

@@ -16,7 +16,7 @@ from typing import Any
 from scratchtune.files import identity
 from scratchtune.search import Suggestion
 from scratchtune.study.definition import Definition
-from scratchtune.study.locking import NotWritable, StorageError
+from scratchtune.study.errors import NotWritable, StorageError
 from scratchtune.study.storage import BESIDE, Lost, Row, Storage, packed_params, unpacked_params
 from scratchtune.study.table import Table
 from scratchtune.study.trial import Trial, TrialContext

@@ -20,6 +20,7 @@ from io import FileIO
 from pathlib import Path
 
 from scratchtune.files import identity
+from scratchtune.study.errors import NotWritable
 
 try:
     import fcntl
@@ -27,14 +28,6 @@ except ImportError:  # this system has no such locks; SQLite's own still make ea
     fcntl = None  # type: ignore[assignment]
 
 MOMENT = 1.0  # seconds to wait for the lock of another process, which may only be opening a study
-
-
-class StorageError(ValueError):
-    """The file can't be used: not a file of studies, of a newer version, busy, or with another study of that name."""
-
-
-class NotWritable(StorageError):
-    """The file can't be written, at all or at present; it may be possible to read it."""
 
 
 class Lock:

@@ -31,7 +31,8 @@ import numpy as np
 
 from scratchtune.files import identity
 from scratchtune.search import Space
-from scratchtune.study.locking import MOMENT, Lock, NotWritable, StorageError
+from scratchtune.study.errors import NotWritable, StorageError
+from scratchtune.study.locking import MOMENT, Lock
 
 APPLICATION = 0x73747564  # "stud", SQLite's application_id of a file of studies
 VERSION = 1

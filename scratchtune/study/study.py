@@ -22,8 +22,8 @@ from scratchtune.search import DEFAULT, Result, Searcher, Space, as_searcher
 from scratchtune.search.space import Constraint
 from scratchtune.study.asktell import AskTell
 from scratchtune.study.definition import Definition
+from scratchtune.study.errors import StorageError
 from scratchtune.study.fold_run import FitAndScore, FoldRun, ValueOf
-from scratchtune.study.locking import StorageError
 from scratchtune.study.objective_run import ObjectiveRun, RunOptions
 from scratchtune.study.stopping import as_stopping
 from scratchtune.study.trial import STATES, Trial

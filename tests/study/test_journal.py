@@ -20,7 +20,8 @@ import pytest
 
 import scratchtune as st
 from scratchtune.cli import main
-from scratchtune.study.storage import TABLES, Storage, StorageError
+from scratchtune.study.errors import StorageError
+from scratchtune.study.storage import TABLES, Storage
 
 SPACE = {"x": st.Float(0.0, 1.0)}
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from scratchtune.study.locking import Lock, NotWritable, StorageError, beside
+from scratchtune.study.errors import NotWritable, StorageError
+from scratchtune.study.locking import Lock, beside
 
 HOLDER = """
 import sys, time

@@ -16,7 +16,8 @@ import pytest
 import scratchtune as st
 from scratchtune.cli import main
 from scratchtune.search import Categorical, Float, Int, Space
-from scratchtune.study.storage import MIGRATIONS, VERSION, Row, Storage, StorageError, packed_params, unpacked_params
+from scratchtune.study.errors import StorageError
+from scratchtune.study.storage import MIGRATIONS, VERSION, Row, Storage, packed_params, unpacked_params
 
 DEFINITION = {"space": {"x": "Float"}, "seed": 0}
 

@@ -1,0 +1,11 @@
+"""What can be wrong with a file of studies."""
+
+from __future__ import annotations
+
+
+class StorageError(ValueError):
+    """The file can't be used: not a file of studies, of a newer version, busy, or with another study of that name."""
+
+
+class NotWritable(StorageError):
+    """The file can't be written, at all or at present; it may be possible to read it."""
