@@ -27,16 +27,12 @@ Made = TypeVar("Made")
 
 
 class AskTell:
-    """A table of trials with its file, if there is one; usable from several threads.
-
-    ``worker_losses``: by the number of a running trial, how often its worker was lost, counted over all runs.
-    """
+    """A table of trials with its file, if there is one; usable from several threads."""
 
     def __init__(self, definition: Definition, storage: str | os.PathLike[str] | None) -> None:
         self.definition = definition
         self.table = Table(definition.space, definition.sign)
         self.context = StudyContext(definition, self.table)
-        self.worker_losses: dict[int, int] = {}
         self._proposer = Proposer(definition, self.table)
         self._in_run = False  # trials are then written by `write`, several in one commit
         self._is_closed = False
@@ -44,7 +40,7 @@ class AskTell:
         self._journal = None if storage is None else Journal(definition, self.table, storage)
         if self._journal is not None:
             self._load([trial_of(definition, self.context, row) for row in self._journal.open()])
-            self.table.unclaimed_enqueued = list(self.table.enqueued)
+            self.table.expect_enqueued_again()
 
     # Asking and telling ----------------------------------------------------------------------------------------------
 
@@ -76,13 +72,13 @@ class AskTell:
 
     def tell(self, trial: Trial | int, value: Any, state: str | None = None) -> Trial:
         """Record the outcome of a running trial."""
-        return self._change(lambda: self._told(trial, value, state))
+        return self._change(lambda: self._told(trial, value, state, {}))
 
-    def _told(self, trial: Trial | int, value: Any, state: str | None) -> Trial:
+    def _told(self, trial: Trial | int, value: Any, state: str | None, measured: Mapping[str, Any]) -> Trial:
         found = self.table.find(trial)
         if found.state != "running":
             raise ValueError(f"trial {found.number} is {found.state} already; a trial can be told once")
-        self._finish(found, found.finish(value, state))
+        self._finish(found, found.finish(value, state, measured))
         return found
 
     def tell_outcome(self, trial: Trial, outcome: Mapping[str, Any]) -> None:
@@ -91,16 +87,28 @@ class AskTell:
             if trial.state == "running":
                 self._change(lambda: self._finish(trial, trial.finish_as(outcome)))
 
-    def tell_value(self, trial: Trial, value: Any) -> None:
-        """Record a value, unless the trial has been told already, as by its objective."""
+    def tell_value(self, trial: Trial, value: Any, **measured: Any) -> None:
+        """Record a value, unless the trial has been told already, as by its objective.
+
+        ``measured`` are attributes of the trial that the caller knows better than its clock: seconds, visits, scores.
+        """
         with self._lock:
             if trial.state == "running":
-                self.tell(trial, value)
+                self._change(lambda: self._told(trial, value, None, measured))
 
     def _finish(self, trial: Trial, state: str) -> None:
         """Set the state of a trial whose outcome is recorded."""
         self._note(trial)
         self.table.finish(trial, state)
+
+    def begin_again(self, trial: Trial) -> bool:
+        """Within a run, reset a running trial to its start; it keeps its owner. False if it has been told already."""
+        with self._lock:
+            if trial.state != "running":
+                return False
+            self._note(trial)
+            trial.begin()
+            return True
 
     def release(self, owner: object) -> None:
         """Make the running trials of an owner unassigned, so that they are assigned again."""
@@ -112,18 +120,11 @@ class AskTell:
         """Append a configuration to the queue; in a loaded study, claim those that it was stored with first."""
         with self._lock:
             self._refuse_closed()
-            table, space = self.table, self.definition.space
-            checked = space.check(params)
-            if table.unclaimed_enqueued:
-                stored = table.trials[table.unclaimed_enqueued[0]].shared_params
-                if space.key(stored) != space.key(checked):
-                    raise ValueError(
-                        f"params is {checked!r}; in this stored study {stored!r} was enqueued at this point: enqueue "
-                        "the same configurations in the same order, and further ones after them")
-                table.unclaimed_enqueued.pop(0)
-                return
-            self.definition.searcher.enqueued(checked, len(table.trials) + len(table.queue))  # raises if not possible
-            table.queue.append(checked)
+            checked = self.definition.space.check(params)
+            if not self.table.claim(checked):
+                number = len(self.table.trials) + len(self.table.queue)
+                self.definition.searcher.enqueued(checked, number)  # raises if it is not possible
+                self.table.enqueue(checked)
 
     # Runs ------------------------------------------------------------------------------------------------------------
 
@@ -237,7 +238,7 @@ class AskTell:
     def __getstate__(self) -> dict[str, Any]:
         with self._lock:
             return {name: value for name, value in vars(self).items() if name != "_lock"} | {
-                "_journal": None, "worker_losses": {}, "_in_run": False, "_is_closed": False}
+                "_journal": None, "_in_run": False, "_is_closed": False}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)

@@ -7,63 +7,117 @@ configuration is next, and from which results.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from concurrent.futures import Executor, Future
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import contextmanager
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
-from scratchtune.evaluation.cross_validation import FoldScore
 from scratchtune.evaluation.parallel import workers
 from scratchtune.search import Exhausted
 from scratchtune.study.asktell import AskTell
-from scratchtune.study.run import Run
+from scratchtune.study.proposals import NotReady
+from scratchtune.study.run import Run, Task
 from scratchtune.study.trial import Trial
 
-FitAndScore = Callable[[Trial, int], FoldScore]  # a trial on the fold of that number
-ValueOf = Callable[[list[FoldScore]], "float | Exception"]  # a trial's value, or its error, from all its folds
+
+class FoldResult(Protocol):
+    """What a study reads of the result of one fold: its score, seconds, and the rows that were visited in training."""
+
+    fit_time: float
+    score_time: float
+    visits: int
+
+    @property
+    def score(self) -> float:
+        """The score, NaN where there is none."""
 
 
-class FoldRun(Run):
-    """Evaluates trials on all folds, until the study has ``limit`` trials or the searcher is exhausted.
+Score = TypeVar("Score", bound=FoldResult)
 
-    ``scores`` holds, by the trials' numbers and the folds', what ``fit_and_score`` has returned.
+
+def run_folds(
+    core: AskTell, fit_and_score: Callable[[Trial, int], Score], folds: int,
+    value_of: Callable[[list[Score]], float | Exception], limit: int | None, threads: int,
+) -> dict[int, list[Score]]:
+    """Evaluate trials on all folds, until the study has ``limit`` trials or the searcher is exhausted.
+
+    ``fit_and_score`` evaluates a trial on the fold of that number, and ``value_of`` makes the trial's value, or its
+    error, of the results of all folds. Returns the results of each trial, by number.
     """
+    evaluating = FoldWorkers(core, fit_and_score, folds, value_of, threads)
+    Run(core, evaluating, limit).go()
+    return {number: [found[fold] for fold in range(folds)] for number, found in sorted(evaluating.scores.items())}
+
+
+class FoldWorkers(Generic[Score]):
+    """Threads that evaluate folds. ``scores`` holds the results, by the trials' numbers and the folds'."""
 
     def __init__(
-        self, core: AskTell, fit_and_score: FitAndScore, folds: int, value_of: ValueOf, limit: int | None, threads: int,
+        self, core: AskTell, fit_and_score: Callable[[Trial, int], Score], folds: int,
+        value_of: Callable[[list[Score]], float | Exception], threads: int,
     ) -> None:
-        super().__init__(core, limit, folds, at_once=2 * threads)  # so that a thread that is free finds another task
-        self.fit_and_score, self.value_of, self.threads = fit_and_score, value_of, threads
-        self.scores: dict[int, dict[int, FoldScore]] = {}
+        self.core, self.fit_and_score, self.folds, self.value_of = core, fit_and_score, folds, value_of
+        self.threads = threads
+        self.in_flight: dict[Future, Task] = {}
+        self.scores: dict[int, dict[int, Score]] = {}
         self._pool: Executor
 
-    def _work(self) -> None:
+    @contextmanager
+    def started(self) -> Iterator[None]:
+        """A context in which the threads exist."""
         with workers(self.threads) as self._pool:
-            self.loop()
+            yield
 
-    def _submit(self, trial: Trial, part: int) -> Future:
-        return self._pool.submit(self.fit_and_score, trial, part)
+    def room(self) -> int:
+        """As many trials as keep two tasks for each thread, so that a thread that is free finds another one."""
+        return -((len(self.in_flight) - 2 * self.threads) // self.folds)
 
-    def _tell(self, trial: Trial, part: int, outcome: Any) -> None:
+    def begin(self, trials: Sequence[Trial]) -> None:
+        """Submit the folds of trials."""
+        for trial in trials:
+            for fold in range(self.folds):
+                future = self._pool.submit(self.fit_and_score, trial, fold)
+                self.in_flight[future] = Task(trial, fold)
+
+    def on_idle(self, reason: NotReady | Exhausted) -> None:
+        """Raise where the searcher had nothing to propose from the start."""
+        if isinstance(reason, Exhausted) and not self.in_flight and not self.scores:
+            raise reason
+
+    def ended(self) -> set[Future]:
+        """Wait until a fold has ended."""
+        return wait(self.in_flight, return_when=FIRST_COMPLETED)[0]
+
+    def collect(self, future: Future) -> None:
+        """Record the result of a fold; an error that it raised ends the run."""
+        self.record(self.in_flight[future], future.result())
+        self.in_flight.pop(future, None)  # afterwards: an interruption before it leaves the result to be recorded
+
+    def wait(self) -> None:
+        """Wait for the folds that have begun, and cancel the others."""
+        wait([future for future in self.in_flight if not future.cancel()])
+
+    def record(self, task: Task, outcome: Any) -> None:
+        """Keep the result of a fold, and tell the trial when it is the last one."""
+        trial, fold = task
         found = self.scores.setdefault(trial.number, {})
-        found[part] = outcome
-        if len(found) == self.tasks and trial.state == "running":
-            scores = [found[fold] for fold in range(self.tasks)]
-            trial.seconds = float(np.sum([score.fit_time + score.score_time for score in scores]))
-            trial.visits = sum(score.visits for score in scores) or None
-            trial.scores = [None if np.isnan(score.score) else score.score for score in scores]
-            self.core.tell_value(trial, self.value_of(scores))
-
-    def _on_exhausted(self, end: Exhausted) -> None:
-        if not self.begun:
-            raise end
+        found[fold] = outcome
+        if len(found) == self.folds and trial.state == "running":
+            scores = [found[fold] for fold in range(self.folds)]
+            seconds = float(np.sum([each.fit_time + each.score_time for each in scores]))
+            self.core.tell_value(
+                trial, self.value_of(scores), seconds=seconds, visits=sum(each.visits for each in scores) or None,
+                scores=[None if np.isnan(each.score) else each.score for each in scores])
 
 
-def timed(fit_and_score: FitAndScore, done: Callable[[float], None]) -> FitAndScore:
+def timed(
+    fit_and_score: Callable[[Trial, int], Score], done: Callable[[float], None],
+) -> Callable[[Trial, int], Score]:
     """Wrap a function: after each call ``done`` is called with the seconds that it took."""
 
-    def timed_fit_and_score(trial: Trial, fold: int) -> FoldScore:
+    def timed_fit_and_score(trial: Trial, fold: int) -> Score:
         begun = time.perf_counter()
         score = fit_and_score(trial, fold)
         done(time.perf_counter() - begun)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +18,9 @@ from scratchtune.search import Exhausted
 from scratchtune.search.searcher import TRIALS
 from scratchtune.study.asktell import AskTell
 from scratchtune.study.executors import Sender, capacity
+from scratchtune.study.losses import WorkerLosses
 from scratchtune.study.progress import Progress
+from scratchtune.study.proposals import NotReady
 from scratchtune.study.run import Run, Task
 from scratchtune.study.trial import Trial
 
@@ -75,81 +77,108 @@ class RunOptions:
         self.workers = capacity(self.executor, self.n_jobs)
 
 
-class ObjectiveRun(Run):
-    """One call of `Study.run`; ``study`` is what the callbacks get."""
+def run_objective(
+    core: AskTell, objective: Callable[[Trial], Any], options: RunOptions, callbacks: Sequence[Callable[[Trial], Any]],
+    losses: WorkerLosses,
+) -> float:
+    """Run trials to the end, and print notes about failures, the schedule and idle workers; return the idle share.
 
-    def __init__(self, core: AskTell, objective: Callable[[Trial], Any], options: RunOptions, study: Any) -> None:
-        definition, table = core.definition, core.table
-        schedule = definition.searcher.planned(definition.space, len(table.queue) + len(table.enqueued))
-        super().__init__(
-            core, options.n_trials or (TRIALS if schedule is None else None), tasks=1, at_once=options.workers,
-            deadline=None if options.timeout is None else time.monotonic() + options.timeout)
-        self.objective, self.options, self.study = objective, options, study
-        planned = options.n_trials or (TRIALS if schedule is None else schedule)
-        left = max(planned - len(table.trials) + len(table.unassigned), 0)
-        headline = None if schedule is None else f"{definition.searcher.headline()}: {left} trials"
-        self.progress = Progress(left, "trial", options.workers, bool(options.progress), headline)
+    Each of ``callbacks`` is called with a trial that is finished and recorded.
+    """
+    definition, table = core.definition, core.table
+    schedule = definition.searcher.planned(definition.space, len(table.queue) + len(table.enqueued))
+    limit = options.n_trials or (TRIALS if schedule is None else None)
+    deadline = None if options.timeout is None else time.monotonic() + options.timeout
+    planned = options.n_trials or (TRIALS if schedule is None else schedule)
+    left = max(planned - len(table.trials) + len(table.unassigned), 0)
+    headline = None if schedule is None else f"{definition.searcher.headline()}: {left} trials"
+    progress = Progress(left, "trial", options.workers, bool(options.progress), headline)
+    running = ObjectiveWorkers(core, objective, options, callbacks, losses, progress, may_exhaust=limit is None)
+    try:
+        Run(core, running, limit, deadline).go()
+        return running.report()
+    except SystemExit:
+        progress.note("sys.exit() was called, which ends the run; the next run continues from here")
+        raise
+    finally:
+        running.report_failures()
+        progress.close()
+
+
+class ObjectiveWorkers:
+    """The workers of an executor, which call the objective, one call for each trial; they may be lost.
+
+    ``may_exhaust``: the run ends with the searcher's last trial, so that this is not worth a note.
+    """
+
+    def __init__(
+        self, core: AskTell, objective: Callable[[Trial], Any], options: RunOptions,
+        callbacks: Sequence[Callable[[Trial], Any]], losses: WorkerLosses, progress: Progress, may_exhaust: bool,
+    ) -> None:
+        self.core, self.objective, self.options, self.callbacks = core, objective, options, callbacks
+        self.losses, self.progress, self.may_exhaust = losses, progress, may_exhaust
+        self.at_once = options.workers
+        self.in_flight: dict[Future, Task] = {}
+        self.begun: list[Trial] = []
         self.to_resend: list[Trial] = []  # begun, and submitted again since their worker was lost
         self.failed: list[Trial] = []
-        self.idle: float | None = None
         self._sender: Sender
         self._busy, self._since, self._until = 0.0, 0.0, 0.0  # seconds of work; first begin, last end
 
-    def go(self) -> None:
-        """Run to the end, and print notes about failures, the schedule and idle workers."""
-        try:
-            super().go()
-            self._report()
-        except SystemExit:
-            self.progress.note("sys.exit() was called, which ends the run; the next run continues from here")
-            raise
-        finally:
-            if len(self.failed) > 1:
-                self.progress.note(
-                    f"{len(self.failed)} of {len(self.begun)} trials failed; the study's table holds the errors")
-            self.progress.close()
-
-    def _work(self) -> None:
+    @contextlib.contextmanager
+    def started(self) -> Iterator[None]:
+        """A context in which the workers exist: threads, or the user's executor and the pools that replace it."""
         executor = self.options.executor
         pool = workers(self.at_once) if executor is None else contextlib.nullcontext(executor)
         with pool as executor, Sender(executor, self.objective, self.at_once) as self._sender:
-            self.loop()
+            yield
 
-    def _report(self) -> None:
-        """Compare the trials with the searcher's schedule, if it has one, and measure how idle the workers were."""
+    def report(self) -> float:
+        """Compare the trials with the searcher's schedule, if it has one; return how idle the workers were."""
         table = self.core.table
         message = self.core.definition.searcher.check(
             [None if trial.state == "running" else table.result_of(trial) for trial in table.trials])
         if message is not None:
             self.progress.note(message)
         lasted = self._until - self._since
-        self.idle = idle_share(self._busy, self.at_once, lasted) if lasted > 0.0 else 0.0
-        if self.at_once > 1 and self.idle > 0.05 and lasted > LONG:
-            self.progress.note(f"the {self.at_once} workers were idle for {self.idle:.0%} of the time")
+        idle = idle_share(self._busy, self.at_once, lasted) if lasted > 0.0 else 0.0
+        if self.at_once > 1 and idle > 0.05 and lasted > LONG:
+            self.progress.note(f"the {self.at_once} workers were idle for {idle:.0%} of the time")
+        return idle
+
+    def report_failures(self) -> None:
+        """Print how many trials have failed, if more than one has."""
+        if len(self.failed) > 1:
+            self.progress.note(
+                f"{len(self.failed)} of {len(self.begun)} trials failed; the study's table holds the errors")
 
     # Trials begin ----------------------------------------------------------------------------------------------------
 
-    def _trials_to_resend(self) -> list[Trial]:
-        trials: list[Trial] = []
-        while self.to_resend and self._has_room(len(trials)):
-            trials.append(self.to_resend.pop(0))
-        return trials
+    def room(self) -> int:
+        """As many trials as workers are free, less those that must be submitted again first."""
+        return self._free() - len(self.to_resend)
 
-    def _has_room(self, trials: int) -> bool:
-        return len(self.in_flight) + trials < (1 if self._one_at_a_time() else self.at_once)
+    def _free(self) -> int:
+        """How many trials may be submitted now: beside a trial that runs alone, none."""
+        return max((1 if self._one_at_a_time() else self.at_once) - len(self.in_flight), 0)
 
     def _one_at_a_time(self) -> bool:
         """Whether a trial that fails if it loses one more worker runs alone, so that no other trial can be the cause.
         """
         return not self._sender.isolates and any(
-            lost >= self.options.retries and self.core.table.trials[number].state == "running"
-            for number, lost in self.core.worker_losses.items())
+            self.core.table.trials[number].state == "running"
+            for number in self.losses.with_at_least(self.options.retries))
 
-    def _begin(self, trial: Trial) -> None:
-        if len(self.in_flight) < self.at_once:
-            self._send(trial, with_objective=trial.number in self.core.worker_losses)
-        else:  # a pool has just broken, and there are fewer workers than before
-            self.to_resend.append(trial)
+    def begin(self, trials: Sequence[Trial]) -> None:
+        """Submit trials; first those that have lost their worker, as far as there is room."""
+        self.begun += trials
+        free = self._free()
+        again, self.to_resend = self.to_resend[:free], self.to_resend[free:]
+        for trial in (*again, *trials):
+            if len(self.in_flight) < self.at_once:
+                self._send(trial, with_objective=trial.number in self.losses)
+            else:  # a pool has just broken, and there are fewer workers than before
+                self.to_resend.append(trial)
 
     def _send(self, trial: Trial, with_objective: bool = False) -> None:
         self._since = self._since or time.monotonic()
@@ -169,16 +198,16 @@ class ObjectiveRun(Run):
                 "a new one") from error
         self.in_flight[future] = Task(trial, 0)
 
-    def _on_waiting(self) -> None:
-        self.progress.note(f"not all of the {self.at_once} workers are busy: the searcher needs results first")
-
-    def _on_exhausted(self, end: Exhausted) -> None:
-        if self.limit is not None:
-            self.progress.note(f"the study ends after {len(self.core.table.trials)} trials: {end}")
+    def on_idle(self, reason: NotReady | Exhausted) -> None:
+        """Print a note that the searcher needs results first, or has nothing left to propose."""
+        if isinstance(reason, NotReady):
+            self.progress.note(f"not all of the {self.at_once} workers are busy: the searcher needs results first")
+        elif not self.may_exhaust:
+            self.progress.note(f"the study ends after {len(self.core.table.trials)} trials: {reason}")
 
     # Trials end ------------------------------------------------------------------------------------------------------
 
-    def _ended(self) -> set[Future]:
+    def ended(self) -> set[Future]:
         """Wait until a trial has ended, and print a note if there is no worker that could end one."""
         while True:
             done, _ = wait(self.in_flight, timeout=QUIET, return_when=FIRST_COMPLETED)
@@ -190,8 +219,12 @@ class ObjectiveRun(Run):
                 waiting = _named(task.trial for task in self.in_flight.values())
                 self.progress.note(f"{waiting} must wait: the executor has no workers at present")
 
-    def _collect(self, future: Future) -> None:
+    def collect(self, future: Future) -> None:
         """Record a trial's outcome; a trial whose worker was lost, or did not have the objective, is sent again."""
+        self._use(future)
+        self.in_flight.pop(future, None)  # afterwards: an interruption before it leaves the outcome to be recorded
+
+    def _use(self, future: Future) -> None:
         trial = self.in_flight[future].trial
         self._until = time.monotonic()
         self._busy += trial.elapsed()
@@ -212,22 +245,22 @@ class ObjectiveRun(Run):
         if outcome is None and not self._sender.is_local and trial.state == "running":
             self._send(trial, with_objective=True)
             return
-        self._record(trial, outcome)
+        self._finish(trial, outcome)
 
-    def _record(self, trial: Trial, outcome: Any) -> None:
+    def _finish(self, trial: Trial, outcome: Any) -> None:
         """Tell a trial, and call the callbacks."""
-        self._tell(trial, 0, outcome)
-        self.core.worker_losses.pop(trial.number, None)
+        self.record(Task(trial, 0), outcome)
+        self.losses.forget(trial.number)
         if trial.state == "failed":
             self.failed.append(trial)
             if len(self.failed) == 1:
                 self.progress.note(f"trial {trial.number} failed: {trial.error}")
         best = self.core.table.best
         self.progress.done(self._typical_seconds(trial), None if best is None else best.value)
-        if self.options.callbacks:
+        if self.callbacks:
             self.core.write()  # a callback may rely on the trial being stored
-        for callback in self.options.callbacks:
-            callback(self.study, trial)
+        for callback in self.callbacks:
+            callback(trial)
         most = self.options.max_failures
         if most is not None and len(self.failed) >= most:
             first = self.failed[0]
@@ -235,20 +268,22 @@ class ObjectiveRun(Run):
                 f"{len(self.failed)} trials have failed, which max_failures={most} does not allow; the first, trial "
                 f"{first.number}: {first.error}\n{first.traceback or ''}".rstrip())
 
-    def _tell(self, trial: Trial, part: int, outcome: Any) -> None:
+    def record(self, task: Task, outcome: Any) -> None:
+        """Tell a trial what its call has returned, here or in another process."""
         if self._sender.is_local:
-            self.core.tell_value(trial, outcome)
+            self.core.tell_value(task.trial, outcome)
         elif isinstance(outcome, dict):
-            self.core.tell_outcome(trial, outcome)
+            self.core.tell_outcome(task.trial, outcome)
         elif outcome is not None:  # an error; None is the answer of a worker that does not have the objective
-            self.core.tell_value(trial, outcome)
+            self.core.tell_value(task.trial, outcome)
 
     def _typical_seconds(self, trial: Trial) -> float:
         """The seconds that a trial of the schedule's mean budget takes, estimated from this one."""
         mean = self.core.definition.searcher.mean_budget()
         return (trial.seconds or 0.0) * (mean / trial.budget if mean and trial.budget else 1.0)
 
-    def _wait_for_threads(self) -> None:
+    def wait(self) -> None:
+        """Cancel the trials that have not begun; wait for those in threads, which use the study's own trials."""
         late = [future for future in self.in_flight if not future.cancel()]
         if late and self._sender.is_local:
             wait(late)
@@ -283,29 +318,26 @@ class ObjectiveRun(Run):
         Where several trials may have shared the worker, a loss makes a trial fail only if the trial ran alone.
         """
         if trial.state != "running":  # it has been told meanwhile
-            self._record(trial, None)
+            self._finish(trial, None)
             return
-        losses, retries = self.core.worker_losses, self.options.retries
-        before = losses.get(trial.number)
-        ran_alone = self._sender.isolates or self.at_once == 1 or (before is not None and before >= retries)
-        lost = (before or 0) + 1
-        losses[trial.number] = lost if ran_alone else min(lost, retries)
-        if losses[trial.number] > retries:
+        retries = self.options.retries
+        ran_alone = self._sender.isolates or self.at_once == 1 or trial.number in self.losses.with_at_least(retries)
+        lost = self.losses.add(trial.number, at_most=None if ran_alone else retries)
+        if lost > retries:
             times = "once" if lost == 1 else f"{lost} times, at last"
             problem = RuntimeError(f"its worker was lost {times} with {type(error).__name__}")
             problem.__cause__ = error
-            self._record(trial, problem)
+            self._finish(trial, problem)
             return
         self.progress.note(
             f"the worker of trial {trial.number} was lost ({type(error).__name__}: {error}): it begins again")
         self._begin_again(trial)
 
     def _begin_again(self, trial: Trial) -> None:
-        if trial.state != "running":  # it has been told meanwhile
-            self._record(trial, None)
+        if not self.core.begin_again(trial):  # it has been told meanwhile
+            self._finish(trial, None)
             return
-        self.core.worker_losses.setdefault(trial.number, 0)
-        trial.begin()
+        self.losses.register(trial.number)
         self.to_resend = sorted([*self.to_resend, trial], key=lambda trial: trial.number)
 
 

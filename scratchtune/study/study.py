@@ -8,6 +8,7 @@ Implements section 7.2 of the document.
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from scratchtune import checks
-from scratchtune.evaluation.cross_validation import FoldScore
 from scratchtune.evaluation.parallel import number_of_workers
 from scratchtune.files import write_text
 from scratchtune.search import DEFAULT, Result, Searcher, Space, as_searcher
@@ -23,8 +23,9 @@ from scratchtune.search.space import Constraint
 from scratchtune.study.asktell import AskTell
 from scratchtune.study.definition import Definition
 from scratchtune.study.errors import StorageError
-from scratchtune.study.fold_run import FitAndScore, FoldRun, ValueOf
-from scratchtune.study.objective_run import ObjectiveRun, RunOptions
+from scratchtune.study.fold_run import Score, run_folds
+from scratchtune.study.losses import WorkerLosses
+from scratchtune.study.objective_run import RunOptions, run_objective
 from scratchtune.study.stopping import as_stopping
 from scratchtune.study.trial import STATES, Trial
 
@@ -66,6 +67,7 @@ class Study:
         earlier = [] if start_from is None else self._earlier_results(start_from)
         self._core = AskTell(Definition(self.name, self.space, self.searcher, self.direction, self.seed, self.stopping,
                                         self.data, earlier), storage)
+        self._losses = WorkerLosses()
 
     def _earlier_results(self, study: Study) -> list[Result]:
         """Return the results of an earlier study, which this one's searcher sees before its own."""
@@ -123,24 +125,22 @@ class Study:
         """
         if not callable(objective):
             raise TypeError(f"objective is {objective!r}; it must be a function from a trial to a number")
-        run = ObjectiveRun(self._core, objective, RunOptions(
-            n_trials, timeout, n_jobs, executor, callbacks, progress, retries, max_failures), self)
-        run.go()
-        self.idle_share = run.idle
+        options = RunOptions(n_trials, timeout, n_jobs, executor, callbacks, progress, retries, max_failures)
+        bound = [functools.partial(callback, self) for callback in options.callbacks]
+        self.idle_share = run_objective(self._core, objective, options, bound, self._losses)
         return self
 
     def run_folds(
-        self, fit_and_score: FitAndScore, folds: int, value_of: ValueOf, n_trials: int | None = None, n_jobs: int = 1,
-    ) -> dict[int, list[FoldScore]]:
+        self, fit_and_score: Callable[[Trial, int], Score], folds: int,
+        value_of: Callable[[list[Score]], float | Exception], n_trials: int | None = None, n_jobs: int = 1,
+    ) -> dict[int, list[Score]]:
         """Run cross-validated trials, the folds of several trials in one queue for ``n_jobs`` threads.
 
         ``fit_and_score(trial, fold)`` evaluates one fold, and ``value_of`` makes the trial's value, or an exception, of
         the scores of all of them. An error of ``fit_and_score`` ends the run. ``n_trials=None`` is all that the
         searcher proposes. Returns the scores of each trial of this run that has finished, by number.
         """
-        run = FoldRun(self._core, fit_and_score, folds, value_of, n_trials, number_of_workers(n_jobs))
-        run.go()
-        return {number: [scores[fold] for fold in range(folds)] for number, scores in sorted(run.scores.items())}
+        return run_folds(self._core, fit_and_score, folds, value_of, n_trials, number_of_workers(n_jobs))
 
     # Results ---------------------------------------------------------------------------------------------------------
 

@@ -47,6 +47,30 @@ class Table:
         self.trials[number:], self._owners[number], self.queue, self.enqueued, self.unclaimed_enqueued = (
             [trial], owner, self.queue[from_queue:], self.enqueued + [number] * from_queue, [])
 
+    def enqueue(self, params: dict[str, Any]) -> None:
+        """Append a configuration to the queue."""
+        self.queue = [*self.queue, params]
+
+    def expect_enqueued_again(self) -> None:
+        """Have `claim` take the configurations that the loaded trials were enqueued with."""
+        self.unclaimed_enqueued = list(self.enqueued)
+
+    def claim(self, params: dict[str, Any]) -> bool:
+        """Take the first loaded enqueued configuration that a script has not enqueued again; False if none is left.
+
+        Raises
+            ValueError where it is another configuration.
+        """
+        if not self.unclaimed_enqueued:
+            return False
+        stored = self.trials[self.unclaimed_enqueued[0]].shared_params
+        if self._space.key(stored) != self._space.key(params):
+            raise ValueError(
+                f"params is {params!r}; in this stored study {stored!r} was enqueued at this point: enqueue the same "
+                "configurations in the same order, and further ones after them")
+        self.unclaimed_enqueued = self.unclaimed_enqueued[1:]
+        return True
+
     def restart(self, trial: Trial, owner: object) -> None:
         """Begin the first unassigned trial again, assigned to a new owner."""
         trial.begin()

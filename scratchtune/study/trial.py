@@ -139,12 +139,15 @@ class Trial:
         saved = None if self.parent is None else self._context.saved_by(self.parent)
         return None if saved is None else {name: array.copy() for name, array in saved.items()}
 
-    def finish(self, value: Any, state: str | None) -> str:
+    def finish(self, value: Any, state: str | None, measured: Mapping[str, Any] | None = None) -> str:
         """Record the outcome: a value that is not a finite number makes the trial a failed one, with the reason.
 
+        ``measured`` are values of other attributes, such as ``seconds``.
         Returns the trial's state. The caller sets it, together with what depends on it; until then it is "running".
         """
         self.finished = time.time()
+        for name, number in (measured or {}).items():
+            setattr(self, name, number)
         if self.seconds is None:
             self.seconds = self.elapsed()
         if isinstance(value, BaseException):

@@ -65,7 +65,8 @@ def test_released_trials_are_unassigned_and_restart_once() -> None:
 
 def test_the_queue_and_what_a_file_holds_of_it() -> None:
     table = Table(SPACE, sign=1.0)
-    table.queue = [{"x": 3}, {"x": 4}]
+    table.enqueue({"x": 3})
+    table.enqueue({"x": 4})
     table.add(trial(0, 3), "run", from_queue=True)
     assert table.queue == [{"x": 4}] and table.enqueued == [0]
     stored = [trial(0, 3, enqueued=True), trial(1, 4, enqueued=True), trial(2, 1)]  # another process has enqueued 4 too
