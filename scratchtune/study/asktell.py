@@ -1,8 +1,8 @@
 """The ask-and-tell core of a study: it assigns trials, records their outcomes, and writes both to the study's file.
 
 `Study` and `Run` use it. An interruption, such as Ctrl-C, may come at any line and loses nothing: a trial is noted in
-the journal before it changes, and so is written even where the interruption comes just then; the clean-up after an
-interruption can be repeated.
+the journal before its state changes, and so is written even where the interruption comes just then; the clean-up after
+an interruption can be repeated.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class AskTell:
         self._in_run = False  # trials are then written by `write`, several in one commit
         self._is_closed = False
         self._lock = threading.RLock()
-        self._journal = None if storage is None else Journal(definition, self.table, storage)
+        self._journal = None if storage is None else Journal(definition, storage)
         if self._journal is not None:
             self._load([trial_of(definition, self.context, row) for row in self._journal.open()])
             self.table.expect_enqueued_again()
@@ -140,7 +140,7 @@ class AskTell:
         """Write all noted trials, in one commit."""
         if self._journal is not None:
             with self._lock:
-                self._journal.write()
+                self._journal.write(self.table.trials)
 
     def end_run(self, owner: object) -> None:
         """Write what is not written, and release the run's trials. May be called again."""
@@ -202,8 +202,9 @@ class AskTell:
     def _begin_writing(self) -> None:
         """Take the right to write, and reconcile the table with what another process has written since."""
         self._refuse_closed()
-        if self._journal is not None and self._journal.begin_writing():
-            stored = [trial_of(self.definition, self.context, row) for row in self._journal.rows()]
+        rows = None if self._journal is None else self._journal.begin_writing(self.table.trials)
+        if self._journal is not None and rows is not None:
+            stored = [trial_of(self.definition, self.context, row) for row in rows]
             if [trial.state for trial in stored] != [trial.state for trial in self.table.trials]:
                 self._load(stored)
             self._journal.reconciled()
@@ -211,7 +212,7 @@ class AskTell:
     def _end_writing(self) -> None:
         """Give back the right to write when no trial is under way."""
         if self._journal is not None and not self._in_run and not self.table.has_assigned():
-            self._journal.end_writing()
+            self._journal.end_writing(self.table.trials)
 
     def _load(self, trials: list[Trial]) -> None:
         """Make stored trials the table; those that were running are assigned again first."""

@@ -10,6 +10,7 @@ import contextlib
 import os
 import threading
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +19,22 @@ from scratchtune.search import Suggestion
 from scratchtune.study.definition import Definition
 from scratchtune.study.errors import NotWritable, StorageError
 from scratchtune.study.storage import BESIDE, Lost, Row, Storage, packed_params, unpacked_params
-from scratchtune.study.table import Table
 from scratchtune.study.trial import Trial, TrialContext
 
 
 class Journal:
     """The file of one study, which is open only while this object has the right to write.
 
-    A trial is noted before it changes. The next commit writes all noted trials as they are by then; after a commit that
-    failed they stay noted.
+    A trial is noted before its state changes. The next commit writes all noted trials as they are by then; after a
+    commit that failed they stay noted. ``trials``, where a method has this argument, are all trials of the study: when
+    commits were lost, all of them are written again.
     """
 
-    def __init__(self, definition: Definition, table: Table, path: str | os.PathLike[str]) -> None:
+    def __init__(self, definition: Definition, path: str | os.PathLike[str]) -> None:
         if not isinstance(path, (str, os.PathLike)):
             raise TypeError(f"storage is {path!r}; it must be the path of a file, or None")
         self.in_run = False  # whether the study is within `Study.run`; no other object may then take the right to write
-        self._definition, self._table, self._given_path = definition, table, path
+        self._definition, self._given_path = definition, path
         self._noted: dict[int, Trial] = {}
         self._may_write = False  # whether it has the right to write, and its table holds what others wrote before
         self._storage: Storage | None = None
@@ -81,40 +82,36 @@ class Journal:
 
     # Writing ---------------------------------------------------------------------------------------------------------
 
-    def begin_writing(self) -> bool:
-        """Take the right to write, unless this object has it; return whether another writer has changed the study.
+    def begin_writing(self, trials: Sequence[Trial]) -> list[Row] | None:
+        """Take the right to write, unless this object has it.
 
-        If so, the table must be reconciled with `rows`, and `reconciled` be called.
+        If another writer has changed the study, return the stored trials. The caller makes them its own and then calls
+        `reconciled`; if it is interrupted before, the next `begin_writing` returns them again. Else return None.
         """
         _claim(self.path, self._definition.name, self, must_be_latest=self._may_write)
-        storage = self._opened_for_writing()
+        storage = self._opened_for_writing(trials)
         if not self._may_write:
             self._newest = storage.version(self._definition.name, self._running)
             self._may_write = self._newest == self._version
-        return not self._may_write
-
-    def rows(self) -> list[Row]:
-        """The stored trials."""
-        assert self._storage is not None
-        return self._storage.rows(self._definition.name)
+        return None if self._may_write else storage.rows(self._definition.name)
 
     def reconciled(self) -> None:
-        """The table holds now what the file holds."""
+        """The study in memory has now the trials that `begin_writing` has returned."""
         self._version, self._may_write = self._newest, True
 
     def note(self, trial: Trial) -> None:
         """Have a trial written with the next commit, as it is by then."""
         self._noted[trial.number] = trial
 
-    def write(self) -> None:
+    def write(self, trials: Sequence[Trial]) -> None:
         """Write all noted trials in one commit; twice where the first commit may have been lost."""
         if self._noted and self._may_write:
             try:
-                self._put()
+                self._put(trials)
             except Lost:
-                self._put()
+                self._put(trials)
 
-    def end_writing(self) -> None:
+    def end_writing(self, trials: Sequence[Trial]) -> None:
         """Close the file, and give back the right to write, unless something is not written yet."""
         if self._noted:
             return
@@ -123,9 +120,8 @@ class Journal:
                 try:
                     self._storage.confirm()
                 except Lost:
-                    self._put()
-                self._remember_version(
-                    self._storage, [trial.number for trial in self._table.trials if trial.state == "running"])
+                    self._put(trials)
+                self._remember_version(self._storage, [trial.number for trial in trials if trial.state == "running"])
         finally:
             self.close()
 
@@ -141,7 +137,7 @@ class Journal:
             self._storage.close()
             self._storage = None
 
-    def _opened_for_writing(self) -> Storage:
+    def _opened_for_writing(self, trials: Sequence[Trial]) -> Storage:
         """Return the file that this study was opened in, not another one of that name, opened for writing."""
         if self._storage is None or not self._storage.is_open:
             if not self.is_in_place():
@@ -152,11 +148,11 @@ class Journal:
             self._storage = Storage(self.path)
             if self._may_write:  # commits were lost; all trials are written again, and none that is there overwritten
                 self._storage.enter(self._definition.name, self._definition.as_stored())
-                self._noted = {trial.number: trial for trial in self._table.trials}
+                self._noted = {trial.number: trial for trial in trials}
         return self._storage
 
-    def _put(self) -> None:
-        storage = self._opened_for_writing()
+    def _put(self, trials: Sequence[Trial]) -> None:
+        storage = self._opened_for_writing(trials)
         storage.put(self._definition.name, [row_of(self._definition, trial) for trial in self._noted.values()])
         self._noted.clear()
 

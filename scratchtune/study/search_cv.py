@@ -19,6 +19,7 @@ from scratchtune.evaluation.rows import generator
 from scratchtune.search import BayesianSearch, GeneticSearch, GridSearch, RandomSearch, Searcher, Space
 from scratchtune.study.cv_search import SearchCV
 from scratchtune.study.study import Study
+from scratchtune.study.trial import copied_params
 
 
 class GridSearchCV(SearchCV):
@@ -45,19 +46,27 @@ class GridSearchCV(SearchCV):
         self.error_score = error_score
         self.simplicity = simplicity
 
-    def _new_study(self) -> Study:
+    def fit(self, X: Any, y: Any = None, *, groups: Any = None, **fit_params: Any) -> SearchCV:
+        """Score all combinations on every fold, and fit the best one on all rows; see `SearchCV.fit`."""
         grids = self.param_grid if isinstance(self.param_grid, (list, tuple)) else [self.param_grid]
-        ordered = [_sorted("param_grid", grid) for grid in grids]
-        self._union: list[dict[str, Any]] | None = None
-        if len(ordered) == 1 and ordered[0]:
-            return Study(Space(ordered[0]), GridSearch(), direction="maximize")
-        if not ordered:
+        spaces = [Space(grid) if grid else None for grid in (_sorted("param_grid", grid) for grid in grids)]
+        if not spaces:
             raise ValueError("param_grid is an empty list; it must hold at least one dict")
-        self._union = [params for grid in ordered for params in (GridSearch().points(Space(grid)) if grid else [{}])]
-        return Study({"configuration": range(len(self._union))}, GridSearch(), direction="maximize")
+        # Several grids are one study, of the positions of their points in a list of all of them.
+        self._space = spaces[0] if len(spaces) == 1 else None
+        points = [[{}] if space is None else GridSearch().points(space) for space in spaces]
+        self._points = points[0] if len(points) == 1 else [params for of_grid in points for params in of_grid]
+        return super().fit(X, y, groups=groups, **fit_params)
+
+    def _new_study(self) -> Study:
+        space = self._space or {"configuration": range(len(self._points))}
+        return Study(space, GridSearch(), direction="maximize")
+
+    def _known_configurations(self) -> list[dict[str, Any]]:
+        return [copied_params(params) for params in self._points]
 
     def _configuration(self, params: dict[str, Any]) -> dict[str, Any]:
-        return params if self._union is None else dict(self._union[params["configuration"]])
+        return params if self._space is not None else dict(self._points[params["configuration"]])
 
 
 class RandomizedSearchCV(SearchCV):

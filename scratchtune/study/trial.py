@@ -92,7 +92,7 @@ class Trial:
 
         A choice that can't be copied, such as a module, is shared.
         """
-        return {name: _copied(value) for name, value in self.shared_params.items()}
+        return copied_params(self.shared_params)
 
     @property
     def seed(self) -> int:
@@ -205,6 +205,11 @@ def finite_number(value: Any) -> tuple[float, str | None]:
     except Exception as problem:  # an objective may return anything
         return math.nan, f"value is {_short(value)}, which is no number: {type(problem).__name__}: {_text(problem)}"
     return math.nan, f"value is {_short(value)}; it must be a finite number"
+
+
+def copied_params(params: Mapping[str, Any]) -> dict[str, Any]:
+    """A deep copy of a configuration; a choice that can't be copied, such as a module, is shared."""
+    return {name: _copied(value) for name, value in params.items()}
 
 
 def evaluate(objective: Callable[[Trial], Any], trial: Trial) -> Any:
