@@ -220,11 +220,12 @@ class ObjectiveWorkers:
                 self.progress.note(f"{waiting} must wait: the executor has no workers at present")
 
     def collect(self, future: Future) -> None:
-        """Record a trial's outcome; a trial whose worker was lost, or did not have the objective, is sent again."""
+        """Use the outcome of a call; an interruption, or a failed trial too many, ends the run."""
         self._use(future)
         self.in_flight.pop(future, None)  # afterwards: an interruption before it leaves the outcome to be recorded
 
     def _use(self, future: Future) -> None:
+        """Record a trial's outcome; a trial whose worker was lost, or did not have the objective, is sent again."""
         trial = self.in_flight[future].trial
         self._until = time.monotonic()
         self._busy += trial.elapsed()

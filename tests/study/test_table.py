@@ -75,6 +75,16 @@ def test_the_queue_and_what_a_file_holds_of_it() -> None:
     assert list(table.numbers_with({"x": 4})) == [1] and table.finished() == []
 
 
+def test_a_script_enqueues_again_what_a_file_holds() -> None:
+    table = Table(SPACE, sign=1.0)
+    assert not table.claim({"x": 3})
+    table.replace([trial(0, 3, enqueued=True), trial(1, 4, enqueued=True)])
+    table.expect_enqueued_again()
+    with pytest.raises(ValueError, match="in this stored study {'x': 3} was enqueued at this point"):
+        table.claim({"x": 4})
+    assert table.claim({"x": 3}) and table.claim({"x": 4}) and not table.claim({"x": 4}) and table.queue == []
+
+
 def test_a_copy_has_no_owners() -> None:
     table = Table(SPACE, sign=1.0)
     table.add(trial(0, 3), (number for number in ()), from_queue=False)  # a generator can't be copied
