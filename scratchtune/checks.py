@@ -45,13 +45,20 @@ def counted(number: int, noun: str) -> str:
 
 
 def choice(name: str, value: object, choices: Iterable[Any]) -> Any:
-    """Return ``value`` if it is one of ``choices``; otherwise a ValueError that names the nearest one."""
+    """Return the item of ``choices`` that equals ``value``; raise a ValueError that lists them if there is none.
+
+    A NumPy scalar counts as its Python value. True and False equal only themselves, not 1 and 0. For a text the error
+    also names the nearest item.
+    """
     choices = list(choices)
-    for item in choices:
-        if isinstance(value, (str, int, float, bool, type(None))) and value == item:
-            return item
+    plain = value.item() if isinstance(value, np.generic) else value
+    if isinstance(plain, (str, int, float, type(None))):  # other types, such as arrays, may compare to what is no bool
+        for item in choices:
+            if plain == item and isinstance(plain, bool) == isinstance(item, (bool, np.bool_)):
+                return item
     known = ", ".join(repr(item) for item in choices)
-    raise ValueError(f"{name} is {value!r}; it must be one of {known}{nearest(value, [str(item) for item in choices])}")
+    hint = nearest(plain, [item for item in choices if isinstance(item, str)]) if isinstance(plain, str) else ""
+    raise ValueError(f"{name} is {value!r}; it must be one of {known}{hint}")
 
 
 def real(

@@ -18,7 +18,7 @@ def adopt(event: threading.Event) -> None:
 
 
 def check() -> None:
-    """Raise KeyboardInterrupt if this worker's event is set."""
+    """Raise KeyboardInterrupt if this thread's event is set; do nothing in a thread that has none."""
     event = event_of_this_thread()
     if event is not None and event.is_set():
         raise KeyboardInterrupt

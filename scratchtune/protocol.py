@@ -134,10 +134,10 @@ def refuse_sparse(X: Any, name: str = "X") -> None:
 
 
 def check_two_dimensions(array: np.ndarray, name: str = "X") -> None:
-    """Raise a ValueError if an array is not (rows, columns) with at least one of each."""
+    """Raise a ValueError if an array is not (n, columns) with at least one of each."""
     if array.ndim != 2:
         raise ValueError(
-            f"{name} has shape {array.shape}; it must be (rows, columns). Reshape your data: reshape(-1, 1) makes one "
+            f"{name} has shape {array.shape}; it must be (n, columns). Reshape your data: reshape(-1, 1) makes one "
             "column, reshape(1, -1) one row")
     for size, what in zip(array.shape, ("sample(s)", "feature(s)"), strict=True):
         if size == 0:

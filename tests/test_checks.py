@@ -18,6 +18,23 @@ def test_a_choice_by_hand() -> None:
     assert str(error.value) == "optimizer is 'adan'; it must be one of 'sgd', 'adam', did you mean 'adam'?"
 
 
+def test_a_numpy_scalar_is_a_choice_as_its_python_value_is() -> None:
+    assert type(checks.choice("k", np.int64(2), [1, 2])) is int
+    assert type(checks.choice("k", np.float64(1), [1, 2])) is int
+    assert type(checks.choice("name", np.str_("adam"), ["sgd", "adam"])) is str
+    assert checks.choice("refit", np.True_, [True, False, "score"]) is True
+    with pytest.raises(ValueError, match=r"^k is .*3.*; it must be one of 1, 2$"):
+        checks.choice("k", np.int64(3), [1, 2])
+
+
+@pytest.mark.parametrize(("value", "choices"), [
+    (True, [0, 1]), (np.True_, [0, 1]), (1, [True, False]), (0.0, [True, False]), ("1", [0, 1]), (np.ones(2), [1, 2]),
+    ([1], [1, 2])])
+def test_what_is_of_another_kind_is_no_choice(value: object, choices: list[object]) -> None:
+    with pytest.raises(ValueError, match=f"; it must be one of {choices[0]}, {choices[1]}$"):
+        checks.choice("k", value, choices)
+
+
 def test_the_nearest_name_is_only_named_where_one_is_near() -> None:
     assert checks.nearest("soft_max", ["relu", "softmax"]) == ", did you mean 'softmax'?"
     assert checks.nearest("xyz", ["relu", "softmax"]) == ""

@@ -52,7 +52,7 @@ def test_a_stored_comparison_continues_and_explains_its_trials(tmp_path, capsys)
     assert said[1].startswith("Generation 0: founder 3")
     for arguments, message in (
         ([database, "3"], "holds 2 studies; --study says which: 'bayesian', 'genetic'"),
-        ([database, "9", "--study", "genetic"], "has no trial 9; it has 4, from 0"),
+        ([database, "9", "--study", "genetic"], "has no trial 9; it has 4 trials, numbered from 0"),
         ([database, "-1", "--study", "genetic"], "NUMBER is -1"),
         ([database, "3", "--study", "grid"], "holds no study 'grid'"),
         ([str(tmp_path / "none.db"), "3"], "is not there"),

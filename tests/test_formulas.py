@@ -129,8 +129,8 @@ def test_a_sampling_range_is_a_part_of_the_domain(text, domain, sampled):
 
 
 @pytest.mark.parametrize(("text", "message"), [
-    ("positive", "'positive' does not begin with a domain; known are real"),
-    ("real; sampled positive", "'positive' does not begin with a domain; known are real"),
+    ("positive", "'positive' does not begin with a domain; it must begin with one of real"),
+    ("real; sampled positive", "'positive' does not begin with a domain; it must begin with one of real"),
     ("real; drawn in [0, 1]", "after ';' comes 'sampled' and a range, as in 'sampled in [0, 1]'"),
     ("real; sampled integer >= 0", "a domain with a type of its own follows 'as', as in 'sampled as integer >= 0'"),
     ("> 0; sampled in [0, 1]", "the sampling range 'in [0, 1]' is not within its domain; widen the domain, or"),

@@ -113,7 +113,7 @@ class OneHotEncoder(Transformer):
         check_is_fitted(self)
         X = np.asarray(X)
         if X.ndim != 2 or X.shape[1] != sum(self._widths()):
-            raise ValueError(f"X has shape {X.shape}; it must be (rows, {sum(self._widths())})")
+            raise ValueError(f"X has shape {X.shape}; it must be (n, {sum(self._widths())}), as transform returns it")
         columns = []
         for block, known, width in zip(
                 np.split(X, np.cumsum(self._widths())[:-1], axis=1), self.categories_, self._widths(), strict=True):

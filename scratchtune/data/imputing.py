@@ -117,7 +117,7 @@ class SimpleImputer(Transformer):
 
 
 def _rows(X: Any) -> np.ndarray:
-    """(rows, columns) of numbers, or of Python objects where there are texts."""
+    """(n, columns) of numbers, or of Python objects where there are texts."""
     refuse_sparse(X)
     checks.refuse_masked("X", X)
     array = np.asarray(X)

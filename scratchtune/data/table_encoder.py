@@ -123,7 +123,7 @@ class TableEncoder(Transformer):
     # Encoding
 
     def transform(self, X: Any) -> np.ndarray:
-        """Return the matrix, (rows, features)."""
+        """Return the matrix, (n, features)."""
         check_is_fitted(self)
         table = _table(X, self.text_names)
         self.check_columns(table)
@@ -175,13 +175,14 @@ class TableEncoder(Transformer):
         return {name: texts for name, texts in found.items() if texts}
 
     def same_as_unknown(self, name: str) -> str | None:
-        """Return the text of a column that is encoded as zeros, like an unknown one.
+        """Return the known text of column ``name`` that is encoded as zeros, just as an unknown text is.
 
-        Return None if each text has its own column.
+        Only a column of two texts has one, its first text. For any other column return None.
         """
         fitted = self.columns_[name]
-        left_out = isinstance(fitted, Texts) and leaves_out_first(len(fitted.texts), DROP)
-        return fitted.texts[0] if isinstance(fitted, Texts) and left_out else None
+        if isinstance(fitted, Texts) and leaves_out_first(len(fitted.texts), DROP):
+            return fitted.texts[0]
+        return None
 
     def _check_gaps(self, table: Table, names: list[str]) -> None:
         """Raise if there are missing values in one of these columns and ``impute`` is None."""

@@ -92,7 +92,7 @@ def input_names(transformer: Transformer, given: Any = None) -> list[str]:
 
 
 def as_matrix(X: Any, name: str = "X") -> np.ndarray:
-    """Return ``X`` as (rows, columns) of float32 (if it is) or float64; NaN is a missing value, infinity an error.
+    """Return ``X`` as (n, columns) of float32 (if it is) or float64; NaN is a missing value, infinity an error.
 
     Raises
         TypeError for a sparse matrix or objects; ValueError for texts, not exactly two dimensions, or no rows.
@@ -120,8 +120,8 @@ def _numbers(X: Any, name: str) -> np.ndarray:
         raise checks.too_large(name) from None
     except (TypeError, ValueError) as problem:
         raise type(problem)(
-            f"{name} can't be converted to numbers ({problem}); it must be a table of numbers, of shape (rows, columns)"
-        ) from None
+            f"{name} can't be converted to numbers ({problem}); it must be a table of numbers, of shape (n, columns): "
+            "encode texts first, as OneHotEncoder does") from None
 
 
 def chunks(array: np.ndarray) -> Iterator[slice]:

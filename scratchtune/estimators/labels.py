@@ -1,4 +1,4 @@
-"""Targets are checked before any work: class labels are integers or text, given as a vector or as one-hot rows.
+"""Targets are checked before any work: class labels are integers, booleans or text, as a vector or as one-hot rows.
 
 The words in brackets in the messages are scikit-learn's, which its checks of estimators look for.
 """
@@ -11,7 +11,7 @@ import numpy as np
 
 from scratchtune import protocol
 from scratchtune.metrics import class_labels
-from scratchtune.metrics.labels import rectangular
+from scratchtune.metrics.labels import LABELS, rectangular
 
 
 def is_vector(y: Any) -> bool:
@@ -37,19 +37,21 @@ def all_classes(classes: Any) -> np.ndarray:
 
 
 def _labels(name: str, labels: np.ndarray) -> np.ndarray:
-    """Return an array of labels; raise a ValueError unless they are finite integers or text."""
+    """Return an array of labels; raise a ValueError if they are missing, mixed, infinite, complex or fractional.
+
+    Floating-point numbers without a fraction, such as 2.0, are labels, and remain what they are.
+    """
     if labels.dtype == object:
         labels = _of_one_kind(name, labels)
     if labels.dtype.kind == "c":
-        raise ValueError(
-            f"{name} holds complex numbers (Unknown label type: complex); labels must be integers or text")
+        raise ValueError(f"{name} holds complex numbers (Unknown label type: complex); labels must be {LABELS}")
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
         raise ValueError(
             f"{name} holds NaN or infinity (Input {name} contains NaN or infinity); every label must be known")
     if labels.dtype.kind == "f" and (labels != np.floor(labels)).any():
         raise ValueError(
-            f"{name} is continuous, it holds {labels[labels != np.floor(labels)][0]:g}; a classifier takes labels: "
-            "integers, text or one-hot rows (Unknown label type: continuous)")
+            f"{name} holds {labels[labels != np.floor(labels)][0]:g} (Unknown label type: continuous); labels must be "
+            f"{LABELS}, and one-hot rows hold only 0 and 1; for other numbers use a regressor")
     return labels
 
 

@@ -143,9 +143,10 @@ def _has_rows(value: Any, total: int) -> bool:
 
 
 def checked_error_score(error_score: Any) -> float | None:
-    """Return the score of a training that fails; None for "raise", which re-raises its error."""
+    """Return the score of a training that fails, a number or NaN; None for "raise": the training's error is raised."""
     if isinstance(error_score, str):
-        return checks.choice("error_score", error_score, ["raise"]) and None
+        checks.choice("error_score", error_score, ["raise"])
+        return None
     if isinstance(error_score, (float, np.floating)) and np.isnan(error_score):
         return NAN
     return checks.real("error_score", error_score)

@@ -38,6 +38,7 @@ class Ledger:
 
     def __init__(self, rows: int) -> None:
         self._rows = rows
+        # for each model: whether it or an ancestor was trained on each of the rows
         self._seen: dict[Hashable, np.ndarray] = {}
         self._lock = threading.Lock()
 

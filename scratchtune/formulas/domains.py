@@ -49,7 +49,7 @@ _DOMAIN = re.compile(
 )
 _SAMPLED = re.compile(r";\s*sampled (?P<typed>as )?")
 ACCEPTED = (
-    "real, logits, probabilities, one-hot, 0 or 1, uint64, integer, index of k, written, scratch, and "
+    "real, logits, probabilities, one-hot, 0 or 1, uint64, integer, index of k, written, scratch, or "
     "[integer] >= a, > a, <= a, < a, in [a, b], in [a, b), in (a, b], in (a, b)"
 )
 _WITHIN = {  # each kind, and one that has all its values and more
@@ -128,10 +128,10 @@ def _read_range(text: str, domain: Domain, typed: bool) -> tuple[Domain, str]:
 
 
 def _read(text: str) -> tuple[Domain, str]:
-    """One domain, and the text after it."""
+    """Parse the domain at the start of ``text``; return it and the text after it."""
     found = _DOMAIN.match(text)
     if not found:
-        raise ValueError(f"{text!r} does not begin with a domain; known are {ACCEPTED}")
+        raise ValueError(f"{text!r} does not begin with a domain; it must begin with one of {ACCEPTED}")
     return _domain(found), text[found.end():]
 
 

@@ -13,6 +13,8 @@ import numpy as np
 
 from scratchtune import checks
 
+LABELS = "integers, booleans or text"  # what class labels may be, for messages
+
 
 class UndefinedMetricWarning(UserWarning):
     """A metric is undefined on these rows (such as precision if nothing is predicted) and set to 0 or NaN."""
@@ -42,17 +44,17 @@ def class_labels(name: str, y: Any) -> np.ndarray:
 
 
 def checked_labels(name: str, y: Any) -> np.ndarray:
-    """Class labels, (n,), integers or text; a ValueError for anything that is not a label, such as NaN or 0.5."""
+    """Return class labels, (n,); raise a ValueError for anything that is not a label, such as NaN or 0.5."""
     labels = class_labels(name, y)
     if labels.dtype.kind in "OT":
         labels = _unboxed(name, labels)
     if labels.dtype.kind not in "buifU":
-        raise ValueError(f"{name} holds values of type {labels.dtype}; labels must be integers, booleans or text")
+        raise ValueError(f"{name} holds values of type {labels.dtype}; labels must be {LABELS}")
     if labels.dtype.kind == "f" and not (labels == np.floor(labels)).all():
         unknown = labels[labels != np.floor(labels)][0]
-        raise ValueError(f"{name} holds {unknown}, which is not a class label; labels must be integers or text")
+        raise ValueError(f"{name} holds {unknown}, which is not a class label; labels must be {LABELS}")
     if labels.dtype.kind == "f" and np.isinf(labels).any():
-        raise ValueError(f"{name} holds infinity, which is not a class label; labels must be integers or text")
+        raise ValueError(f"{name} holds infinity, which is not a class label; labels must be {LABELS}")
     return labels
 
 
@@ -65,7 +67,7 @@ def _unboxed(name: str, labels: np.ndarray) -> np.ndarray:
         if isinstance(label, str) if not text else not isinstance(label, str):
             raise ValueError(f"{name} holds {labels[0]!r} and {label!r}; labels must be all numbers or all text")
         if not text and not isinstance(label, (numbers.Real, np.bool_)):
-            raise ValueError(f"{name} holds {label!r}, which is not a class label; labels must be integers or text")
+            raise ValueError(f"{name} holds {label!r}, which is not a class label; labels must be {LABELS}")
     return np.array(labels.tolist())
 
 

@@ -303,7 +303,11 @@ def _warn_of_nan(values: np.ndarray, names: list[Any], average: str | None) -> N
 
 
 def _all_classes(classes: np.ndarray, labels: Sequence[Any] | None) -> np.ndarray:
-    """Return the classes in the order of the columns of y_score: those of y_true, or the given ``labels``."""
+    """Return the class of each column of y_score: ``labels`` if they are given, else ``classes``, those of y_true.
+
+    Raises
+        ValueError if the labels are not sorted, repeat one, or lack a class of y_true.
+    """
     if labels is None:
         return classes
     given = np.asarray(labels)

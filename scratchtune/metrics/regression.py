@@ -223,13 +223,14 @@ def _columns(name: str, y: Any) -> np.ndarray:
 
 
 def _multioutput(multioutput: Any, outputs: int, choices: tuple[str | None, ...]) -> Any:
-    """One of the choices, or a weight for each output."""
+    """Return ``multioutput``, checked: one of the choices, or an array of one weight per output."""
     if multioutput is None or isinstance(multioutput, str):
         return checks.choice("multioutput", multioutput, choices)
     weight = checks.targets("multioutput", multioutput).astype(np.float64)
     if weight.shape != (outputs,) or weight.sum() == 0:
         raise ValueError(
-            f"multioutput is {weight.tolist()} for {outputs} outputs; it must be a weight for each, and not sum to 0")
+            f"multioutput is {weight.tolist()} for {outputs} outputs; it must be a list of one weight per output with "
+            f"a sum other than 0, or one of {', '.join(map(repr, choices))}")
     return weight
 
 

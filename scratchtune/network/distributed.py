@@ -82,7 +82,10 @@ class ShardResult(NamedTuple):
 
 
 class Replica:
-    """A worker's copy of the network, for one shard of each batch."""
+    """A worker's copy of the network, for one shard of each batch.
+
+    ``size`` is the number of rows of the largest shard: the network has memory for so many.
+    """
 
     def __init__(self, objective: Objective, rows: engine.Rows, size: int) -> None:
         objective.compile(backward=True)
@@ -115,7 +118,7 @@ class Workers(Protocol):
 
 
 class Threads:
-    """Workers in threads of this process, which share the coordinator's theta."""
+    """Workers in threads of this process, which share the coordinator's theta; ``size`` as in `Replica`."""
 
     def __init__(self, executor: Executor, objective: Objective, rows: engine.Rows, size: int, workers: int) -> None:
         self.executor = executor
@@ -131,11 +134,12 @@ class Threads:
 
 
 class Processes:
-    """Workers in other processes, which keep the program and the rows, and are sent theta."""
+    """Workers in other processes, which keep the program and the rows, and are sent theta; ``size`` as in `Replica`."""
 
     def __init__(self, executor: Executor, objective: Objective, rows: engine.Rows, size: int, workers: int) -> None:
         self.executor, self.theta = executor, objective.program.theta
-        self.training = uuid.uuid4().hex  # two trainings of the same model and rows must not share replicas
+        # by this id workers tell trainings of the same model and rows apart: these must not share replicas
+        self.training = uuid.uuid4().hex
         self.shipment = Shipment("the model", (objective, rows, size), workers)
 
     def results(self, shards: list[Shard]) -> Iterable[ShardResult]:

@@ -471,7 +471,9 @@ def _one_hot(y: np.ndarray, classes: int, name: str) -> np.ndarray:
     if y.ndim == 2 and y.shape[1] == classes and classes > 1:
         if y.min() < 0.0 or y.max() > 1.0:
             outside = y.min() if y.min() < 0.0 else y.max()
-            raise ValueError(f"{name} holds {outside:g}; in rows for {classes} classes every value must be from 0 to 1")
+            raise ValueError(
+                f"{name} holds {outside:g}; a row of {classes} values is one-hot, or holds the probabilities of the "
+                "classes, so every value must be from 0 to 1")
         return y.astype(np.float64)
     if y.ndim > 2 or (y.ndim == 2 and y.shape[1] != 1):
         raise ValueError(

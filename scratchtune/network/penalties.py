@@ -52,8 +52,8 @@ def l1_penalty_grad(theta, lam, grad):
         λ: lam, scalar, >= 0
         g: grad, (i,), written
     Variant
-        At zero, where |θ| has no derivative, zero is used, as in PyTorch; Keras does what its backend does: on JAX the
-        gradient at zero is +λ, so that biases, which start at zero, change in the first step.
+        |θ| has no derivative at zero. The gradient there is zero, as in PyTorch. In Keras it depends on the backend. On
+        JAX it is +λ. Biases start at zero, so on JAX the penalty changes them in the first step.
     Source
         The document, section 4.2, differentiated.
     """

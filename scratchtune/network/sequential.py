@@ -136,9 +136,9 @@ class Sequential:
         theta = self.program.theta
         if values is theta:  # written in place already
             return
-        given = checks.targets("theta", values, len(theta))
+        given = checks.targets("theta", values)
         if given.shape != theta.shape:
-            raise ValueError(f"theta has shape {given.shape}; it must have {theta.shape}")
+            raise ValueError(f"theta has shape {given.shape}; it must have the shape {theta.shape}")
         theta[:] = given
 
     @property

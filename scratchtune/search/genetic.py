@@ -141,30 +141,42 @@ class GeneticSearch(Searcher):
     def suggest(
         self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int, rng: Rng,
     ) -> Suggestion:
-        """Suggest a founder of the first generation, or a child of two of the fittest that were seen."""
+        """Suggest a founder in generation 0, later the most promising child of a brood.
+
+        The founders are spread evenly over the space. The children's parents are the fittest trials seen, and a
+        surrogate predicts which child is the fittest. If the founder or all children are unusable, or fewer than two
+        trials have succeeded, the suggestion is drawn at random.
+        """
         seen = as_seen(seen, self.needs(number), rng)
         taken = Taken(space, seen, pending)
-        why, has_parents = {"searcher": "genetic", "generation": self.generation(number)}, False
-        if self.needs(number) == 0 and len(seen) < self.population:  # an earlier study's trials may be the founders
+        generation = self.generation(number)
+        why = {"searcher": "genetic", "generation": generation}
+        has_parents = False
+        # In generation 0 only an earlier study's trials are seen. They count as the first founders; if they are a whole
+        # population, no founder is needed, and its first trials are children.
+        is_founder = generation == 0 and len(seen) < self.population
+        if is_founder:
             params = _founder(space, len(seen) + number, seen.seed, rng)
             if space.allows(params) and params not in taken:
                 return Suggestion(params, why | {"founder": number})
         else:
             pool = list(seen) if self.elitism else list(seen[-self.population :])
             parents = _fittest(space, pool, self.parents)
-            brood, has_parents = self._brood(space, parents, taken, rng), len(parents.results) > 1
+            has_parents = len(parents.results) > 1
+            brood = self._brood(space, parents, taken, rng)
             if brood:
                 best, estimates = _best_of(space, pool, brood)
                 child, params = brood[best]
                 return Suggestion(params, why | _reasons(space, parents, child, params, seen.earlier)
                                   | {"estimates": estimates, "chosen": best})
         drawn = RandomSearch().suggest(space, seen, pending, number, rng)
-        return Suggestion(drawn.params, why | {"drawn": drawn.why, "parented": has_parents})
+        return Suggestion(
+            drawn.params, why | {"drawn": drawn.why, "parented": has_parents, "founder_refused": is_founder})
 
     def explain(self, why: dict[str, Any]) -> str:
-        """Say where a configuration is from: drawn at random, a founder of generation 0, or a child of two trials.
+        """Say where a configuration came from: drawn at random, a founder of generation 0, or a child of two trials.
 
-        For a child, also say which gene is from which parent, and which genes have mutated.
+        For a child, also say which gene came from which parent, and which genes have mutated.
         """
         if "drawn" in why:
             return f"Generation {why['generation']}; {_why_drawn(why)}. {RandomSearch().explain(why['drawn'])}"
@@ -364,7 +376,13 @@ def _why_drawn(why: dict[str, Any]) -> str:
     unusable = "a repetition of an earlier trial or not allowed by the constraint"
     if why["parented"]:
         return f"each of {TRIES} children was {unusable}"
-    return f"the founder was {unusable}" if why["generation"] == 0 else "fewer than two trials have succeeded"
+    if why["generation"] > 0:
+        return "fewer than two trials have succeeded"
+    refused = f"the founder was {unusable}"
+    no_parents = "fewer than two trials of the earlier study have succeeded"
+    if "founder_refused" not in why:  # stored by a version that did not record which of the two it was
+        return f"{refused}, or {no_parents}"
+    return refused if why["founder_refused"] else no_parents
 
 
 def _inherited(why: dict[str, Any]) -> str:

@@ -125,19 +125,22 @@ class Space:
         return checked
 
     def allows(self, params: Mapping[str, Any]) -> bool:
-        """Whether the constraint, if there is one, holds; a ValueError or TypeError if it returns no bool."""
+        """Whether the constraint, if there is one, holds.
+
+        Raises
+            ValueError if the constraint raises an error; TypeError if it returns anything but True or False.
+        """
         if self.constraint is None:
             return True
         try:
             answer = self.constraint(dict(params))
-            allowed = bool(answer)
         except Exception as error:
             raise ValueError(
                 f"the constraint raised {type(error).__name__}: {error}, for {dict(params)!r}; it must return True or "
                 "False for every point of the space") from error
         if not isinstance(answer, (bool, np.bool_)) and not (isinstance(answer, int) and answer in (0, 1)):
             raise TypeError(f"the constraint returned {answer!r} for {dict(params)!r}; it must return True or False")
-        return allowed
+        return bool(answer)
 
     def key(self, params: Mapping[str, Any]) -> tuple[Any, ...]:
         """Return a hashable form of params, by which they are looked up in a set or a dict."""

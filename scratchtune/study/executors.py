@@ -143,10 +143,15 @@ class SingleWorkerPools(Executor):
         self._idle: list[ProcessPoolExecutor] = []
         self._busy: dict[Future, ProcessPoolExecutor] = {}
         self._first: dict[ProcessPoolExecutor, Future] = {}  # its first task, which shows that the worker works
-        self._before: WeakKeyDictionary[Future, Future] = WeakKeyDictionary()
+        self._before: WeakKeyDictionary[Future, Future] = WeakKeyDictionary()  # of each task: its pool's first task
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
-        """Run a function in a pool that is idle."""
+        """Run a function in an idle pool; make a pool if none is idle, or if the idle one has broken.
+
+        Raises
+            BrokenExecutor if the worker of a pool dies before it can work: that of a new pool would die too.
+        """
+        # a pool whose task has ended is idle again
         for ended in [future for future in self._busy if future.done()]:
             self._idle.append(self._busy.pop(ended))
         while True:
@@ -154,9 +159,10 @@ class SingleWorkerPools(Executor):
             try:
                 future = pool.submit(fn, *args, **kwargs)
             except BrokenExecutor:
+                # the pool's first task fails only if the worker was never able to work
                 if self._first.pop(pool).exception() is not None:
                     raise
-                continue
+                continue  # the worker died later: drop the pool, and take another one
             self._busy[future], self._before[future] = pool, self._first[pool]
             return future
 

@@ -48,7 +48,10 @@ class Progress:
                 self._bar.set_postfix_str(f"best {best:.6g}", refresh=False)
 
     def note(self, text: str) -> None:
-        """Print a line above the bar, the same line only once."""
+        """Print a line above the bar, the same line only once; print nothing with ``show=False``.
+
+        Control characters are escaped.
+        """
         with self._lock:
             if self.show and text not in self._said:
                 self._said.add(text)

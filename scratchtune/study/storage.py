@@ -29,6 +29,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from scratchtune import checks
 from scratchtune.files import identity
 from scratchtune.search import Space
 from scratchtune.study.errors import NotWritable, StorageError
@@ -370,11 +371,11 @@ class Storage:
         return list(self._read(name, "", (), saved))
 
     def row(self, name: str, number: int) -> Row:
-        """One trial."""
+        """Return one trial; raise a StorageError if the study has none of this number."""
         for row in self._read(name, "AND number = ?", (number,)):
             return row
         raise StorageError(f"the study {name!r} in {str(self.path)!r} has no trial {number}; "
-                           f"it has {self.count(name)}, from 0")
+                           f"it has {checks.counted(self.count(name), 'trial')}, numbered from 0")
 
     def count(self, name: str) -> int:
         """How many trials a study has."""

@@ -127,16 +127,19 @@ def _unscaled(fitted: MLP) -> list[str]:
     return _when(fitted.kind == "regressor" and fitted.scale, "q = y_scaler.inverse_transform(q)")
 
 
-def _metrics(fitted: MLP, values: str = "q") -> list[str]:
-    """Write lines that print the scores of the probabilities p, or of the values, on the test set."""
+def _metrics(fitted: MLP, predictions: str = "q") -> list[str]:
+    """Return the lines of the script that print the scores on the test set.
+
+    In the script a classifier's probabilities are ``p``; a regressor's predictions are the expression ``predictions``.
+    """
     if fitted.kind == "classifier":
         return [
             'print(f"accuracy {st.metrics.accuracy_score(rows.y_test, p.argmax(axis=1)):.4f}")',
             'print(f"log loss {st.metrics.log_loss(rows.y_test, p, labels=range(len(rows.classes))):.4f}")',
         ]
     return [
-        f'print(f"r2 {{st.metrics.r2_score(rows.y_test, {values}):.4f}}")',
-        f'print(f"mean squared error {{st.metrics.mean_squared_error(rows.y_test, {values}):.4f}}")',
+        f'print(f"r2 {{st.metrics.r2_score(rows.y_test, {predictions}):.4f}}")',
+        f'print(f"mean squared error {{st.metrics.mean_squared_error(rows.y_test, {predictions}):.4f}}")',
     ]
 
 

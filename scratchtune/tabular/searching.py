@@ -53,8 +53,8 @@ def checked_searcher(searcher: str | Searcher, trials: int | None, space: Space)
     size = GridSearch().total(space)
     if size > LARGEST_GRID:
         raise ValueError(
-            f"--searcher is 'grid', and the grid has {size:,} points; give --trials N for the finest one of at most "
-            "N points, or a smaller --space")
+            f"--searcher is 'grid', and the grid has {size:,} points; without --trials it may have at most "
+            f"{LARGEST_GRID:,}: give --trials N for the finest grid of at most N points, or a smaller --space")
     return GridSearch(), space
 
 

@@ -64,6 +64,16 @@ def test_what_is_no_label_is_one_clear_sentence(y_true: Any, y_pred: Any, messag
         accuracy_score(y_true, y_pred)
 
 
+@pytest.mark.parametrize("y", [
+    [0.5, 1.0], [0.0, np.inf], np.array([1, None], object), [b"a", b"b"],
+], ids=["fraction", "infinity", "None", "bytes"])
+def test_every_message_lists_the_same_labels(y: Any) -> None:
+    with pytest.raises(ValueError, match="; labels must be integers, booleans or text$"):
+        labels.checked_labels("y", y)
+    for accepted in ([1, 2], [True, False], ["a", "b"], np.array([True, False], object)):
+        assert len(labels.checked_labels("y", accepted)) == 2
+
+
 @pytest.mark.parametrize("weight, message", [
     ([1.0], "sample_weight has shape"), ([1.0, -1.0], "negative"), ([0, 0], "only zeros"), ([1.0, np.nan], "NaN")])
 def test_what_is_no_weight_is_one_clear_sentence(weight: Any, message: str) -> None:

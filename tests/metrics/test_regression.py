@@ -61,7 +61,8 @@ def test_r2_of_one_row_is_nan_and_warned_of() -> None:
     (lambda: mean_squared_error([1.0, 2.0], [1.0, 2.0], multioutput="mean"), "multioutput is 'mean'"),
     (lambda: mean_squared_error([1.0, 2.0], [1.0, 2.0], multioutput="variance_weighted"), "multioutput"),
     (lambda: mean_squared_error([[1.0, 2.0]], [[1.0, 2.0]], multioutput=[1.0]), "for 2 outputs"),
-    (lambda: r2_score([[1.0, 2.0]] * 2, [[1.0, 2.0]] * 2, multioutput=[1.0, -1.0]), "not sum to 0"),
+    (lambda: r2_score([[1.0, 2.0]] * 2, [[1.0, 2.0]] * 2, multioutput=[1.0, -1.0]),
+     "a list of one weight per output with a sum other than 0, or one of 'uniform_average', 'raw_values', "),
     (lambda: r2_score([1.0, 2.0], [1.0, 2.0], sample_weight=[1.0, -1.0]), "negative"),
 ])
 def test_bad_input_is_one_clear_sentence(call: Any, message: str) -> None:

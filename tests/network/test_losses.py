@@ -181,7 +181,7 @@ def test_values_become_a_column() -> None:
     ("categorical_crossentropy", [-1, 0], 3, "y holds the label -1"),
     ("categorical_crossentropy", [0.5, 1.0], 3, "y holds 0.5; class labels must be integers from 0"),
     ("categorical_crossentropy", [[0.0, 1.0]], 3, r"y has shape \(1, 2\).* 3 outputs"),
-    ("categorical_crossentropy", [[-0.5, 1.5]], 2, "y holds -0.5; .* every value must be from 0 to 1"),
+    ("categorical_crossentropy", [[-0.5, 1.5]], 2, "y holds -0.5; a row of 2 values .* must be from 0 to 1"),
     ("categorical_crossentropy", [[5.0, 7.0]], 2, "y holds"),
     ("binary_crossentropy", [0, 2], 1, "y holds 2; binary_crossentropy takes labels from 0 to 1"),
     ("binary_crossentropy", [[0, 1]], 1, "y has 2 values per row.* 1 output"),

@@ -120,6 +120,12 @@ def test_a_constraint_without_an_answer_is_one_clear_sentence(make: Make) -> Non
         Study(SPACE, make(), constraint=lambda params: None).run(bowl, 3, progress=False)  # type: ignore[arg-type,return-value]
 
 
+def test_a_constraint_that_returns_an_array_did_not_raise() -> None:
+    space = Space({"x": Float(0.0, 1.0)}, constraint=lambda params: np.array([True, False]))  # type: ignore[arg-type,return-value]
+    with pytest.raises(TypeError, match=r"^the constraint returned array\(\[ True, False\]\) for {'x': 0.5}; it must "):
+        space.allows({"x": 0.5})
+
+
 # Objectives ----------------------------------------------------------------------------------------------------------
 
 OUTCOMES = {

@@ -240,6 +240,24 @@ def test_an_earlier_study_and_enqueued_settings_can_be_parents() -> None:
     assert all("founder" in trial.why for trial in few.trials[:16])
 
 
+def test_why_a_trial_of_generation_0_was_drawn() -> None:
+    failed = Study(MIXED, GeneticSearch(4))
+    for number in range(6):
+        failed.tell(failed.ask(), 1.0 if number == 0 else float("nan"))
+    study = Study(MIXED, GeneticSearch(4), start_from=failed)
+    why = study.ask().why
+    few = "fewer than two trials of the earlier study have succeeded"
+    assert why["founder_refused"] is False and GeneticSearch().explain(why).startswith(f"Generation 0; {few}. Drawn at")
+    later = {**why, "generation": 1}
+    assert GeneticSearch().explain(later).startswith("Generation 1; fewer than two trials have succeeded. Drawn at")
+    space = Space({"k": Int(1, 50)}, constraint=lambda params: params["k"] == 7)
+    refused = GeneticSearch(4).suggest(space, [], [], 0, _rng(0)).why
+    said = "Generation 0; the founder was a repetition of an earlier trial or not allowed by the constraint"
+    assert refused["founder_refused"] is True and GeneticSearch().explain(refused).startswith(f"{said}. Drawn at")
+    stored = {name: value for name, value in refused.items() if name != "founder_refused"}  # by an earlier version
+    assert GeneticSearch().explain(stored).startswith(f"{said}, or {few}. Drawn at")
+
+
 @pytest.mark.parametrize("value", [0.0, 1e12, -1e300])
 def test_constant_and_large_values_are_no_trouble(value: float) -> None:
     for selection in ("tournament", "roulette"):

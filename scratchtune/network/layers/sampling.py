@@ -158,7 +158,10 @@ def pixel(x, row, column, e, fill):
 
 @jit.function
 def bilinear_corners(f, m, n, height, width, mode, is_bilinear):
-    """Return the two rows and two columns around source coordinates (m, n), and the distances from the first ones."""
+    """Return the two rows and the two columns around the source of the new pixel (m, n), and two distances.
+
+    These are the vertical distance from the upper row and the horizontal distance from the left column.
+    """
     row, column = f[0] + f[1] * m + f[2] * n, f[3] + f[4] * m + f[5] * n
     if not is_bilinear:
         row, column = np.floor(row + 0.5), np.floor(column + 0.5)  # at integer coordinates one pixel has weight 1
@@ -174,25 +177,29 @@ def sample(x, f, mode, is_bilinear, fill, y):
     for m in range(height):
         for n in range(width):
             upper, lower, left, right, a, b = bilinear_corners(f, m, n, height, width, mode, is_bilinear)
-            below, beside = x.dtype.type(a), x.dtype.type(b)  # so that float32 stays float32
+            vertical, horizontal = x.dtype.type(a), x.dtype.type(b)  # so that float32 stays float32
             for e in range(channels):
                 y[m, n, e] = bilinear(
                     pixel(x, upper, left, e, fill), pixel(x, upper, right, e, fill),
-                    pixel(x, lower, left, e, fill), pixel(x, lower, right, e, fill), below, beside)
+                    pixel(x, lower, left, e, fill), pixel(x, lower, right, e, fill), vertical, horizontal)
 
 
 @jit.function_noalias
 def sample_grad(f, mode, is_bilinear, dy, dx):
-    """Distribute ``dy`` of the resampled image over its source pixels, by their weights, into ``dx`` (h, v, e)."""
+    """Backward pass of `sample`: compute the gradient ``dx`` (h, v, e) of the image from ``dy`` of the resampled image.
+
+    Each pixel of ``dy`` is added to its four source pixels, times their weights in the interpolation. The weight of a
+    source pixel depends on its vertical and its horizontal distance from the source coordinates.
+    """
     height, width, channels = dx.shape
     dx[:] = 0.0
     for m in range(height):
         for n in range(width):
             upper, lower, left, right, a, b = bilinear_corners(f, m, n, height, width, mode, is_bilinear)
-            for row, below in ((upper, a), (lower, 1.0 - a)):
-                for column, beside in ((left, b), (right, 1.0 - b)):
-                    if row >= 0 and column >= 0:
-                        weight = dx.dtype.type(bilinear_grad(below, beside))  # so that float32 stays float32
+            for row, vertical in ((upper, a), (lower, 1.0 - a)):
+                for column, horizontal in ((left, b), (right, 1.0 - b)):
+                    if row >= 0 and column >= 0:  # a pixel outside has no gradient
+                        weight = dx.dtype.type(bilinear_grad(vertical, horizontal))  # so that float32 stays float32
                         for e in range(channels):
                             dx[row, column, e] += weight * dy[m, n, e]
 
