@@ -152,8 +152,8 @@ class GeneticSearch(Searcher):
         generation = self.generation(number)
         why = {"searcher": "genetic", "generation": generation}
         has_parents = False
-        # In generation 0 only an earlier study's trials are seen. They count as the first founders; if they are a whole
-        # population, no founder is needed, and its first trials are children.
+        # In generation 0, `seen` holds only the trials of an earlier study. They count as the first founders, so a
+        # whole population of them leaves no founder to suggest: then the study begins with children.
         is_founder = generation == 0 and len(seen) < self.population
         if is_founder:
             params = _founder(space, len(seen) + number, seen.seed, rng)

@@ -210,4 +210,8 @@ def test_theta_is_written_by_numbers_of_its_shape() -> None:
     for values in (None, np.zeros(5), np.zeros((6, 1)), np.full(6, np.nan), np.zeros(6) + 1j):
         with pytest.raises((TypeError, ValueError), match="theta"):
             model.theta = values
+    for shape in ((5,), (6, 1)):
+        with pytest.raises(ValueError) as error:
+            model.theta = np.zeros(shape)
+        assert str(error.value) == f"theta has shape {shape}; it must have the shape (6,)"
     assert model.theta[5] == 4.0

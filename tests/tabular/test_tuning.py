@@ -22,7 +22,7 @@ from scratchtune.tabular.held_out import prepare, prepare_table
 from scratchtune.tabular.model import Target, read_target
 from scratchtune.tabular.objective import TableObjective, check_scoring, default_scoring
 from scratchtune.tabular.result import TableTuning
-from scratchtune.tabular.searching import Search
+from scratchtune.tabular.searching import Search, checked_searcher
 from scratchtune.tabular.space_file import read_space, written_space
 from scratchtune.tabular.tuning import tune_table
 
@@ -335,6 +335,13 @@ def test_the_default_is_kept_where_nothing_is_better() -> None:
 def test_the_class_of_precision_is_printed(classes: int, about: str | None) -> None:
     text = tuned(columns(classes=classes), trials=1).text()
     assert about in text if about else "precision" not in text
+
+
+def test_a_grid_without_trials_has_a_limit() -> None:
+    space = Space({"units": Int(1, 2000)})
+    with pytest.raises(ValueError, match="the grid has .* points; without --trials it may have at most 1,000: "):
+        checked_searcher("grid", None, Space({"units": list(range(1, 1002))}))
+    assert checked_searcher("grid", 10, space)[1] is space
 
 
 @pytest.mark.parametrize(("searcher", "trials", "settings"), [("grid", None, 4), ("random", 2, 2), ("grid", 3, 3)])
