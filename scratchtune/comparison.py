@@ -1,6 +1,8 @@
-"""The comparison: every searcher tunes one network on the same rows, with the same number of configurations.
+"""The comparison: every searcher tunes one network on the same rows, with about the same budget.
 
-A grid takes the finest resolution that needs no more of them, so it may try fewer; 27 and 48 it uses up.
+The budget is a number of configurations, each trained for all epochs. A grid has the finest resolution that needs at
+most so many; 27 and 48 are used up. Hyperband may try more configurations, since it trains most of them for only a few
+epochs: its trials fit into the same total number of epochs.
 
 A test set is held out first and used once, at the end. No searcher has seen it, so the winner's accuracy on it is an
 estimate of its accuracy on new rows of the same kind.
@@ -132,11 +134,11 @@ def compare(
     X: np.ndarray, y: np.ndarray, searchers: Sequence[str] = (), trials: int = 27, seed: int = 0,
     split: str = "shuffled", run: JobOptions = DEFAULT,
 ) -> Comparison:
-    """Tune the document's network with each searcher, ``trials`` configurations each; then evaluate on the test set.
+    """Tune the document's network (`network`) with each searcher; then evaluate each winner on the test set.
 
-    Hyperband gets the epochs that so many configurations take, and its full schedule at most. With ``run.storage``
-    every trial is kept in that file, in a study named after its searcher; the same call again continues an interrupted
-    study.
+    Each searcher tries ``trials`` configurations, a grid perhaps fewer. Hyperband may try more: its trials fit into the
+    epochs of ``trials`` full trainings, and are at most those of its schedule. With ``run.storage`` every trial is kept
+    in that file, in a study named after its searcher; the same call again continues an interrupted study.
     """
     X_train, X_test, y_train, y_test = hold_out(X, y, split, seed)
     training = TunedTraining(network(X.shape[1], len(np.unique(y)), seed), X_train, y_train)
@@ -144,7 +146,7 @@ def compare(
     studies = {
         name: Study(SPACE, searcher, direction="maximize", seed=seed, storage=run.storage, name=name,
                     data=training.data)
-        for name, (searcher, _) in planned.items()}  # all of them before any work: a stored study may differ
+        for name, (searcher, _) in planned.items()}  # before any training: a stored study that differs raises here
     training.model.fresh().fit(X_train[:1], y_train[:1], verbose=0)  # compiles; no searcher's time includes it
     seconds = {}
     for name, (searcher, count) in planned.items():

@@ -369,7 +369,8 @@ class _CSV:
         if start.startswith(b"PK\x03\x04"):
             raise ValueError(f"{self.path} is a zip archive, as Excel's workbooks are; save it as CSV")
         if b"\0" in start:
-            raise ValueError(f"{self.path} is a binary file; a table is a .csv or an .npz file")
+            raise ValueError(
+                f"{self.path} holds binary data; a table is text (CSV), or NumPy's format with the name ending in .npz")
 
     def _wrong_encoding(self) -> str:
         self.file.seek(0)

@@ -102,15 +102,14 @@ def _scored(
     fit_params: Mapping[str, Any] | None,
 ) -> list[FoldScore]:
     """Train and score with all params on their splits."""
-    scorer, on_error = resolve_scoring(single(scoring)), checked_error_score(error_score)
+    scoring_of_fold = Scoring(resolve_scoring(single(scoring)), train_scores=True)
+    error_score = checked_error_score(error_score)
 
-    scoring_of_fold = Scoring(scorer, train_scores=True)
+    def train_and_score(training: Training) -> FoldScore:
+        params, split = training
+        outcome = fit_and_score(estimator, params, X, y, split, fit_params or {}, scoring_of_fold)
+        return raise_at_once(outcome, error_score)
 
-    def one(training: Training) -> FoldScore:
-        tried, split = training
-        return raise_at_once(
-            fit_and_score(estimator, tried, X, y, split, fit_params or {}, scoring_of_fold), on_error)
-
-    outcomes = in_order(one, trainings, n_jobs)
-    report_failures(outcomes, on_error)
+    outcomes = in_order(train_and_score, trainings, n_jobs)
+    report_failures(outcomes, error_score)
     return outcomes

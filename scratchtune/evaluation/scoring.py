@@ -247,13 +247,15 @@ def _of_positive(scores: np.ndarray, classes: Any, positive: Any) -> np.ndarray:
     """
     if classes is not None and len(classes) == 2:
         if positive is not None and positive not in list(classes):
-            raise ValueError(f"pos_label is {positive!r}; it must be one of the classes, {list(classes)}")
+            known = np.asarray(classes).tolist()
+            raise ValueError(f"pos_label is {positive!r}; it must be one of the classes, {known}")
         first = positive is not None and positive == classes[0]
         if scores.ndim == 2:
             return scores[:, 0 if first else 1]
         return -scores if first else scores
     if classes is not None and len(classes) == 1:
-        raise ValueError(f"the model has seen one class only, {list(classes)}; this scoring needs two or more")
+        only = np.asarray(classes).tolist()
+        raise ValueError(f"the model has seen one class only, {only}; this scoring needs two or more")
     return scores
 
 

@@ -182,7 +182,7 @@ class TimeSeriesSplit:
         if rows - self.gap - test * self.n_splits <= 0:
             raise ValueError(
                 f"n_splits is {self.n_splits}, with {test} rows to test each and a gap of {self.gap}; "
-                f"of the {rows} rows none is left to train the first one on")
+                f"of the {rows} rows none is left to train the first one on; lower n_splits, test_size or gap")
         return test
 
     def __repr__(self) -> str:

@@ -370,7 +370,9 @@ def _check_target(target: dialect.Name, axes: Mapping[str, tuple[str, ...]], rea
     if target.symbol in readable:
         raise ValueError(f"{target.symbol!r} has a value already; the new value of an argument is written {base}'")
     if target.symbol != base and base not in readable:
-        raise ValueError(f"{target.symbol!r} is the new value of {base!r}, which has no value in Where")
+        raise ValueError(
+            f"{target.symbol!r} is the new value of {base!r}, which has no value: it is neither an input in "
+            "Where nor defined before")
     if base in axes:
         _check_indices(target, axes)
 
@@ -382,8 +384,8 @@ def _new_aliases(node: dialect.Name, axes: tuple[str, ...], own: set[str]) -> di
             found[letter] = axis
         elif letter != axis:
             raise ValueError(
-                f"{node.symbol!r} is used with the index {letter!r} where Where gives it the axis {axis!r}; write "
-                f"{axis!r}, or a letter that is no axis")
+                f"{node.symbol!r} is used with the index {letter!r}, and is defined with the axis {axis!r} in that "
+                f"position; write {axis!r}, or a letter that is not the axis of any argument")
     return found
 
 

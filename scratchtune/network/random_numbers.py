@@ -131,8 +131,8 @@ def normal(u, v):
 def shuffle(order, key):
     """Write 0, 1, ..., n - 1 to ``order`` (n,) int64 in random order: the Fisher-Yates shuffle.
 
-    Each swap's partner is uniform up to n · 2^-53. A key of 64 bits reaches at most 2^64 of the n! orders. The same key
-    gives the same order.
+    The partner of each swap is uniform: its probabilities have relative errors of about n · 2^-53 at most. A key of 64
+    bits reaches at most 2^64 of the n! orders. The same key gives the same order.
 
     Source
         Knuth, The Art of Computer Programming 2, section 3.4.2, algorithm P.

@@ -104,7 +104,9 @@ class Sequential:
         """The layers built for rows of shape ``input_shape[1:]``, without weights."""
         self._must_have_layers()
         if not isinstance(input_shape, (tuple, list)) or len(input_shape) < 2:
-            raise ValueError(f"input_shape is {input_shape!r}; it must be (None, features)")
+            raise ValueError(
+                f"input_shape is {input_shape!r}; it must be a tuple of None and the shape of a row, such as "
+                "(None, features) or (None, height, width, channels)")
         shape = tuple(checks.integer("input_shape", size, 1) for size in tuple(input_shape)[1:])
         return Program(self.layers, shape, self.dtype, self.seed)
 
@@ -122,7 +124,9 @@ class Sequential:
     def program(self) -> Program:
         """The built layers, laid out for the engine."""
         if self._program is None:
-            raise ValueError("the model has no weights yet; call build((None, features)) or fit first")
+            raise ValueError(
+                "the model has no weights yet; call build with None and the shape of a row, such as (None, features) "
+                "or (None, height, width, channels), or fit first")
         return self._program
 
     @property

@@ -38,7 +38,11 @@ class Goal(NamedTuple):
 
 
 class RangePrior(NamedTuple):
-    """The user's normal prior of each axis (d,): centre and precision, 1 / variance, which is 0 without a prior."""
+    """The user's normal prior of each axis, (d,): its centre, and its precision times `Goal.weight`.
+
+    The precision is 1 / variance, or 0 for an axis without a prior. So ``-0.5 * precision * (x - centre) ** 2`` is the
+    logarithm of the prior times its weight, up to a constant.
+    """
 
     centre: np.ndarray
     precision: np.ndarray
@@ -89,12 +93,16 @@ def acquisition_values(means, variances, goal):
 
 @jit.loop_in_order
 def acquisition_and_grad(process, goal, prior, point):
-    """Return the function to maximise at one point (d,), and its gradient (d,).
+    """Return the value of what is maximised at one point (d,), and its gradient (d,).
 
-    The gradient is only valid along axes without choices.
+    The value is the acquisition plus the logarithm of the user's prior times its weight, for the priors of ranges. The
+    gradient is only valid along axes without choices.
 
-    With α = inv(K) @ (y − m) and β = inv(K) @ c, mean and variance there are m + c · α and s + t − c · β. So the
-    gradient of the mean is Σᵢ αᵢ · dcᵢ/dx, and that of the standard deviation is −Σᵢ βᵢ · dcᵢ/dx / std.
+    Let c be the covariances of the point with the n rows, m the prior mean, K the covariance matrix of the rows' values
+    with noise, s and t the variances of the kernel's smooth and rough part. With α = inv(K) @ (y − m) and
+    β = inv(K) @ c, the posterior mean and variance are m + c · α and s + t − c · β. So the gradient of the mean is
+    Σᵢ αᵢ · dcᵢ/dx, and that of the standard deviation is −Σᵢ βᵢ · dcᵢ/dx / std. The kernel's gradient is
+    dcᵢ/dxⱼ = −hᵢ · (xⱼ − xᵢⱼ) / ℓⱼ², with hᵢ from [rough_kernel_grad_over_r].
     """
     n, d = process.rows.shape
     theta = process.theta
@@ -102,22 +110,22 @@ def acquisition_and_grad(process, goal, prior, point):
     distances, whitened, beta = np.empty(n), np.empty(n), np.empty(n)
     for i in range(n):
         distances[i] = scaled_distance(process.rows[i], point, process.is_categorical, length_scales)
-        whitened[i] = rough_kernel(distances[i], signal, rough)  # c, until solve_lower makes it inv(Uᵀ) @ c
+        whitened[i] = rough_kernel(distances[i], signal, rough)  # c; solve_lower turns it into inv(Uᵀ) @ c
     mean = gp.posterior_mean(process.mean, whitened, process.alpha)
     solve_lower(process.upper, whitened.reshape((n, 1)))
     variance = max(gp.posterior_variance(signal + rough, whitened), 1e-12 * (signal + rough))
     for i in range(n):
-        beta[i] = whitened[i]  # solve_upper makes it inv(U) @ inv(Uᵀ) @ c
+        beta[i] = whitened[i]  # solve_upper turns it into inv(U) @ inv(Uᵀ) @ c, which is β, as K = Uᵀ @ U
     solve_upper(process.upper, beta)
     std = math.sqrt(variance)
     value, by_mean, by_std = acquisition_and_partials(goal.kind, mean, std, goal.best, goal.kappa)
     gradient = np.zeros(d)
-    for i in range(n):  # the derivative by cᵢ, times dcᵢ/dx = −h · (x − xᵢ) / ℓ², where ℓ² follows below
+    for i in range(n):  # the derivative by cᵢ, times dcᵢ/dx; the division by ℓ² follows below
         by_covariance = by_mean * process.alpha[i] - by_std / std * beta[i]
         factor = by_covariance * -rough_kernel_grad_over_r(distances[i], signal, rough)
         for j in range(d):
             gradient[j] += factor * (point[j] - process.rows[i, j])
-    for j in range(d):  # the user's prior is −precision · (x − centre)² / 2
+    for j in range(d):  # the prior's logarithm times its weight is −precision · (x − centre)² / 2
         gradient[j] = gradient[j] / length_scales[j] ** 2 - prior.precision[j] * (point[j] - prior.centre[j])
         value -= 0.5 * prior.precision[j] * (point[j] - prior.centre[j]) ** 2
     return value, gradient

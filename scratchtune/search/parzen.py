@@ -239,10 +239,13 @@ def _times(logarithm: float) -> str:
 
 
 def _by_parameter(parts: Mapping[str, float]) -> str:
-    """Factors of the ratio by parameter, the four strongest first."""
-    ordered = sorted(parts.items(), key=lambda part: -abs(part[1]))[:4]
-    factors = ", ".join(f"{name} {_times(part)}" for name, part in ordered)
-    return f" Its factors: {factors}." if len(parts) > 1 else ""
+    """The factors of l / g by parameter, from their logarithms; of more than four only the four farthest from 1."""
+    if len(parts) < 2:
+        return ""
+    strongest = sorted(parts.items(), key=lambda part: -abs(part[1]))[:4]
+    factors = ", ".join(f"{name} {_times(part)}" for name, part in strongest)
+    which = "Factors of the ratio" if len(parts) <= 4 else f"The four strongest of the ratio's {len(parts)} factors"
+    return f" {which}: {factors}."
 
 
 def _next_best(runners_up: Sequence[Mapping[str, Any]]) -> str:

@@ -128,11 +128,15 @@ def theta_prior(dimensions: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def fitted_theta(encoding: Encoding, rows: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return the most probable θ, (d + 3,)."""
+    """Return the kernel's parameters θ, (d + 3,), of the highest posterior density that a local search finds.
+
+    It starts at the prior's mean, computes at most `EVALUATIONS` densities, and uses at most `FITTED_TRIALS` trials.
+    """
     means, stds = theta_prior(rows.shape[1])
     part = subsample(values, FITTED_TRIALS)
     theta, _ = fit_hyperparameters(
-        rows[part], values[part], encoding.is_categorical, means, means, stds, EVALUATIONS)
+        rows[part], values[part], encoding.is_categorical, theta=means, prior_mean=means, prior_std=stds,
+        evaluations=EVALUATIONS)
     return theta
 
 

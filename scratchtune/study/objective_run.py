@@ -195,7 +195,7 @@ class ObjectiveWorkers:
             unfinished = _named(trial for trial in self.begun if trial.state == "running")
             raise RuntimeError(
                 f"the executor takes no trials ({error}); not finished: {unfinished}. Nothing is lost: run again with "
-                "a new one") from error
+                "a new executor") from error
         self.in_flight[future] = Task(trial, 0)
 
     def on_idle(self, reason: NotReady | Exhausted) -> None:
@@ -235,8 +235,9 @@ class ObjectiveWorkers:
             raise error  # an interruption
         if isinstance(error, BrokenExecutor) and not self._sender.was_begun(future):
             raise RuntimeError(
-                f"the executor is broken: its worker processes die before they can begin with a trial, at last trial "
-                f"{trial.number} ({error}). Nothing is lost: run again with a new one") from error
+                f"the executor's worker processes die before they begin a trial; the latest was to run trial "
+                f"{trial.number} ({error}). Check its initializer, and that the script has "
+                "`if __name__ == \"__main__\":`; nothing is lost: run again with a new executor") from error
         if isinstance(error, BrokenExecutor) and self._separate():
             return
         if error is not None:

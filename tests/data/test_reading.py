@@ -216,7 +216,7 @@ def test_many_rows_need_little_memory(tmp_path: Path) -> None:
     ('a,b\n"x\ny",2\n\n3,4,5\n', "line 5, has 3 cells and the header has 2"),
     ("a,b,a\n1,2,3\n", "line 1: 2 columns are named 'a'"), ("a,,c\n1,2,3\n", "line 1: column 2 has no name"),
     ("1,2\n3,4\n", "the header holds only numbers"), ("a,b\n1,-inf\n", "line 2, holds infinity as 'b'"),
-    (b"a,b\n1,2\n\xe9,3\n", "line 3, has the byte 0xe9, which is not UTF-8"), (b"a\0b", "is a binary file"),
+    (b"a,b\n1,2\n\xe9,3\n", "line 3, has the byte 0xe9, which is not UTF-8"), (b"a\0b", "holds binary data"),
     (b"\xff\xfea\0,\0", "is UTF-16"), (b"PK\x03\x04...", "is a zip archive, as Excel's workbooks"),
     ('a,b\n1,"2\n3,4\n', "line 3, is not CSV: unexpected end of data"),
     ("a,b\n" + "x" * 140_000 + ",1\n", "line 2, is not CSV: a cell has more than 131,072 characters"),

@@ -258,7 +258,11 @@ def test_why_in_words() -> None:
     _, why = propose(MIXED, seen, [seen[5].params], 41, _rng(41))
     text = parzen.explain(why)
     assert f"{why['good']} trials taken as good" in text and "1 failed and 1 pending" in text
-    assert f"{why['probability_good']:.0%}" in text and "Its factors: " in text and "Next best was " in text
+    assert f"{why['probability_good']:.0%}" in text and "Next best was " in text
+    factors = why["by_parameter"]
+    assert f"The four strongest of the ratio's {len(factors)} factors: " in text and len(factors) > 4
+    four = dict(list(factors.items())[:4])
+    assert " Factors of the ratio: " in parzen.explain({**why, "by_parameter": four})
     older = {"chance" if key == "probability_good" else key: value for key, value in why.items()}
     assert parzen.explain(older) == text  # of a stored study
     seen = _run(FINITE, lambda p: p["n"], (FINITE.size or 0) - 1, Options(candidates=1))
