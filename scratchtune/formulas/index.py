@@ -34,13 +34,15 @@ def find(name: str) -> Formula:
 
 
 def describe(name: str) -> str:
-    """Describe one formula: its docstring, its code, its file and line, and the test that covers it."""
+    """Describe one formula: its docstring, its code, its file and line, and the commands that test it."""
     formula = find(name)
     parts = [f"[{formula.id}]  {formula.line}", formula.sentence]
     for heading, text in formula.sections.items():
         if heading != "Formula":
             parts.append(f"{heading}\n{textwrap.indent(text, '    ')}")
     parts.append(f"Code  {formula.place}\n{textwrap.indent(formula.code, '    ')}")
-    also = f", {formula.test}" if formula.test and not formula.test.endswith("test_registry.py") else ""
-    parts.append(f"Test  pytest tests/test_registry.py -k {formula.id}{also}")
+    commands = [f"pytest tests/test_registry.py -k {formula.id}"]
+    if formula.test and not formula.test.endswith("test_registry.py"):
+        commands.append(f"pytest {formula.test}")
+    parts.append("Tests\n" + textwrap.indent("\n".join(commands), "    "))
     return "\n\n".join(parts)

@@ -76,7 +76,7 @@ def prepare(jobs: Sequence[Job]) -> None:
         missing = sorted((job for job in jobs if not job.is_ready()), key=size, reverse=True)
         if missing:
             kernels = f"{len(missing)} kernel{'s' if len(missing) > 1 else ''}"
-            print(f"scratchtune: compiling {kernels} for this processor, once", file=sys.stderr)
+            print(f"scratchtune: compiling {kernels} for this processor", file=sys.stderr)
         bar = tqdm(total=len(missing), desc="compiling", unit="kernel", leave=False, disable=None if missing else True)
         with bar:
             compile_side_by_side(missing, bar.update)

@@ -120,7 +120,7 @@ class BayesianSearch(Searcher):
         if "model" not in why:
             drawn = RandomSearch(SEQUENCE).explain(why)
             if why["phase"] == "initial":
-                return f"One of the {why['of']} points with which the search begins, before a model proposes. {drawn}"
+                return f"One of the first {why['of']} points, before a model proposes. {drawn}"
             return f"All candidates of the model had been tried or were not allowed, so this is another point. {drawn}"
         explained = (gaussian_search if why["model"] == "gp" else parzen).explain(why)
         because = why["because"]

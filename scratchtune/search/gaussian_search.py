@@ -122,14 +122,29 @@ def explain(why: Mapping[str, Any]) -> str:
     name = {"log_ei": "expected improvement is", "pi": f"probability of a loss below {why['target']:.4g} is",
             "lcb": "lower confidence bound is"}[why["acquisition"]]
     others = f" (the next candidate's: {_acquisition_text(why, why['runners_up'][0])})" if why["runners_up"] else ""
-    prior = f" The user's prior subtracts {-why['log_prior']:.2g} from its logarithm." if why["log_prior"] else ""
     shortest = sorted(why["length_scales"], key=why["length_scales"].get)[:2]
     told = " and ".join(f"{axis} (length scale {why['length_scales'][axis]:.2g})" for axis in shortest)
     fastest = f" The loss changes fastest along {told}." if len(shortest) > 1 else ""
     return (
         f"A Gaussian process of {why['trials']} trials{pending} predicts a loss of {why['mean']:.4g} ± {why['std']:.2g}"
         f" here, where the best so far is {why['best']:.4g}: the {name} {_acquisition_text(why, why)}{others}."
-        f"{prior}{fastest}")
+        f"{_with_prior(why)}{fastest}")
+
+
+def _with_prior(why: Mapping[str, Any]) -> str:
+    """Say what was compared if the user has a prior, of both candidates where the reasons hold it; else nothing."""
+    compared = [{FORMER_KEYS.get(key, key): value for key, value in entry.items()}
+                for entry in (why, *why["runners_up"][:1])]
+    priors = [entry.get("log_prior") for entry in compared]
+    if not any(priors):
+        return ""
+    has_both = len(priors) == 2 and None not in priors
+    if why["acquisition"] == "lcb":  # a bound is compared in units of the standardised losses
+        other = f" (the next candidate's by {abs(priors[1]):.2g})" if has_both else ""
+        return f" The user's prior worsens it by {abs(priors[0]):.2g}{other}, in standard deviations of the losses."
+    texts = [_acquisition_text(why, {"value": entry["value"] + (entry.get("log_prior") or 0.0)}) for entry in compared]
+    other = f" (the next candidate's: {texts[1]})" if has_both else ""
+    return f" Weighted by the user's prior, as candidates are compared, it is {texts[0]}{other}."
 
 
 def _with_present_names(why: Mapping[str, Any]) -> dict[str, Any]:

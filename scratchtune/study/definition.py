@@ -33,8 +33,8 @@ class Definition(NamedTuple):
         if why.get("enqueued"):
             return f"Trial {number}: put into the queue by the user."
         said = self.searcher.explain(why)
-        sign_note = " (A loss is minus the value here.)" if self.direction == "maximize" and "loss" in said else ""
-        return f"Trial {number}: {said}{sign_note}"
+        sign_note = "(A loss is minus the value here.) " if self.direction == "maximize" and "loss" in said else ""
+        return f"Trial {number}: {sign_note}{said}"
 
     def as_stored(self) -> dict[str, Any]:
         """Return the definition as the file stores and compares it; of a constraint only whether there is one.

@@ -22,6 +22,10 @@ TORCH_ACTIVATIONS = {
     "linear": "nn.Identity()", "relu": "nn.ReLU()", "leaky_relu": f"nn.LeakyReLU({LEAKY_SLOPE})", "elu": "nn.ELU()",
     "gelu": "nn.GELU()", "sigmoid": "nn.Sigmoid()", "tanh": "nn.Tanh()", "softmax": "nn.Softmax(dim=1)"}
 KERAS_EPSILON = "Keras adds epsilon before Adam's bias correction; at first 3e-10 there acts like 1e-8 after it"
+NEEDS = {
+    "Keras": "It needs scratchtune, and: pip install keras tensorflow\n"
+             "With KERAS_BACKEND=torch (or jax), it needs that package in place of tensorflow.",
+    "PyTorch": "It needs scratchtune, and: pip install torch"}
 SCALERS = {"standard": "st.StandardScaler()", "minmax": "st.MinMaxScaler()"}
 
 
@@ -66,7 +70,7 @@ def _begin(rows: dict[str, Any], framework: str, imports: Sequence[str] = ()) ->
         f'"""The network that scratchtune has chosen for {shown}, in {framework}.',
         "",
         "    python THIS_SCRIPT [FILE]",
-        *_when(framework == "Keras", "", "Its backend is TensorFlow, unless KERAS_BACKEND says torch or jax."),
+        *_when(framework in NEEDS, "", *NEEDS.get(framework, "").splitlines()),
         '"""',
         "import sys",
         "",

@@ -159,7 +159,7 @@ def test_preparing_says_how_much_is_missing_and_nothing_where_nothing_is(capsys:
     jit.prepare([ready])
     assert capsys.readouterr().err == "" and done == ["a"]
     jit.prepare([ready, missing])
-    assert capsys.readouterr().err.startswith("scratchtune: compiling 1 kernel for this processor, once\n")
+    assert capsys.readouterr().err.startswith("scratchtune: compiling 1 kernel for this processor\n")
 
 
 def test_the_longest_job_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:

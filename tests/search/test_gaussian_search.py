@@ -150,7 +150,10 @@ def test_a_prior_is_told_apart_from_the_improvement() -> None:
     space = Space({"x": Float(0.0, 1.0, prior=(0.9, 0.1)), "y": Float(0.0, 1.0), "fixed": [1]})
     seen = [result._replace(value=bowl(result.params)) for result in seen_of(space, range(12))]
     _, why = propose(space, seen)
-    assert why["log_prior"] < 0.0 and "The user's prior subtracts" in gs.explain(why)
+    first, second = (math.exp(entry["value"] + entry["log_prior"]) for entry in (why, why["runners_up"][0]))
+    assert why["log_prior"] < 0.0 and first >= second
+    assert (f"Weighted by the user's prior, as candidates are compared, it is {first:.2g} (the next candidate's: "
+            f"{second:.2g}).") in gs.explain(why)
     assert set(why["length_scales"]) == {"x", "y"}
     assert math.exp(why["value"]) == pytest.approx(
         expected_improvement(why["mean"], why["std"], why["best"]), rel=1e-6)
@@ -164,6 +167,9 @@ def test_the_reasons_of_older_studies_are_explained_as_those_of_today() -> None:
     names = {"std": "deviation", "log_prior": "belief", "length_scales": "lengths"}
     older = {names.get(key, key): value for key, value in why.items()} | {"acquisition": "bound"}
     assert gs.explain(older) == gs.explain(why)
+    assert f"The user's prior worsens it by {-why['log_prior']:.2g} (the next candidate's by" in gs.explain(why)
+    without = {**older, "runners_up": [{"params": params, "value": 0.0}]}
+    assert f"worsens it by {-why['log_prior']:.2g}, in standard" in gs.explain(without)
 
 
 def test_no_new_candidate_is_a_lookup_error() -> None:
