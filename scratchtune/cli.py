@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from scratchtune import __version__, checks
 from scratchtune.files import replaceable, write_text
+from scratchtune.interruption import say_kept
 from scratchtune.streams import flushed, note, prepare_streams, redirect_to_devnull, shown_params, tell, visible
 
 if TYPE_CHECKING:
@@ -91,9 +92,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         if sys.stdout is None:
             raise OSError("stdout is closed, and results go there; redirect it to a file, or to /dev/null")
         return int(given.command(given))
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interruption:
         if given.command in (_tune, _compare, _example) and given.db is not None:
-            note(f"scratchtune: finished trials are kept in {given.db}; the same command continues from there")
+            say_kept(interruption, given.db)
         raise
     except BrokenPipeError:  # while printing; a command that writes files may not have written them yet
         redirect_to_devnull(sys.stdout)
@@ -144,8 +145,8 @@ def _add_compare(commands: _Commands) -> None:
     add("--searchers", nargs="+", metavar="NAME", default=[],
         help=f"some of {', '.join(SEARCHER_NAMES)} (default: all)")
     add("--trials", type=int, default=27, metavar="N",
-        help="the largest number of configurations per searcher; hyperband gets as many epochs as they take "
-             "(default: 27)")
+        help="the largest number of configurations per searcher; hyperband runs at most one full schedule, within the "
+             "epochs that they take (default: 27)")
     add("--jobs", type=int, default=2, metavar="N",
         help="the number of trainings that run at the same time (default: 2)")
     add("--seed", type=int, default=0, metavar="N",
@@ -258,8 +259,8 @@ def _about_tables() -> str:
     paragraphs = (
         "tables: FILE is a CSV file in UTF-8 (a byte order mark may be there), or an .npz file of NumPy. The first "
         "line of a CSV file holds the column names. The delimiter is detected; it is a comma, a semicolon or a tab. "
-        "The decimal mark is a point. A decimal comma is detected if the delimiter is not a comma and the first 1,000 "
-        "rows leave no doubt.",
+        "The decimal mark is a point, or a comma if the delimiter is not a comma and the first 1,000 rows leave no "
+        "doubt that it is one.",
         "columns: A column is numeric if all its cells are numbers or missing, else it is text. Numeric columns are "
         "scaled. Text columns, dates among them, are one-hot encoded, with at most 1,000 categories each. If at "
         f"least {MOSTLY:.0%} of the cells look like numbers, the others are probably mistakes: tune stops and names "
@@ -269,6 +270,8 @@ def _about_tables() -> str:
         "configurations are compared by cross-validation. The best one and the default are then trained on the "
         "training set and evaluated on the test set, once. The saved model was trained on the training set alone; with "
         "--refit it was trained on all rows.",
+        "augment: This hyper-parameter is the standard deviation of the noise that is added to the scaled columns in "
+        "training.",
         "example: scratchtune tune customers.csv --target churn --drop id --impute --out churn.npz",
         "default space, for a training set of 1,000 rows (more rows get fewer epochs); --space takes a file like this:")
     return "\n\n".join([*(textwrap.fill(text, 100) for text in paragraphs), written_space(default_space(1000))])
@@ -294,7 +297,7 @@ def _tune(given: argparse.Namespace) -> int:
     impute = "median" if given.impute else None
     prepared = prepare(table, given.target, given.task, given.positive, given.drop, given.seed, given.test_size)
     del table
-    tell(described(prepared))
+    tell(described(prepared, given.positive))
     with _plain_warnings():
         result = tune_table(
             prepared, Search(given.searcher, given.trials, space, given.seed), scoring=given.scoring,

@@ -12,6 +12,7 @@ Implements sections 1.2 and 9.1 of the document.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from scratchtune.streams import shown_params
 from scratchtune.study import Study, Trial
 from scratchtune.study.fold_run import timed
 from scratchtune.study.progress import Progress
+from scratchtune.study.trial import finished_count
 
 EPOCHS = 27  # a power of three, so that Hyperband's budgets are integers
 FOLDS = 5
@@ -81,6 +83,7 @@ class Comparison:
     training_rows: int
     test_rows: int
     split: str
+    resumed: bool = False  # whether a file held trials already, whose seconds are not measured again
 
     @property
     def winner(self) -> SearcherResult:
@@ -89,25 +92,53 @@ class Comparison:
 
     def text(self) -> str:
         """Return the table, the winner, and why its configuration was tried."""
-        head = (f"{'searcher':<10} {'cv score':>8} {'test':>7} {'configs':>8} {'epochs':>7} {'seconds':>8}"
+        seconds = "seconds now" if self.resumed else "seconds"
+        wide = len(seconds) + 1
+        head = (f"{'searcher':<10} {'cv score':>8} {'test':>7} {'configs':>8} {'epochs':>7} {seconds:>{wide}}"
                 "  best configuration")
         lines = [
             f"{row.searcher:<10} {row.study.best_value:>8.4f} {row.test_accuracy:>7.4f} {row.configurations:>8} "
-            f"{row.epochs:>7,} {row.seconds:>8.1f}  {shown_params(row.study.best_params)}"
+            f"{row.epochs:>7,} {row.seconds:>{wide}.1f}  {shown_params(row.study.best_params)}"
             for row in self.rows
         ]
-        winner, most = self.winner, max(row.epochs for row in self.rows)
-        cheap = [f"{row.searcher} trains for only {row.epochs:,} epochs: its full schedule has mostly short trainings"
-                 for row in self.rows if row.epochs < 0.9 * most and isinstance(row.study.searcher, Hyperband)]
+        winner = self.winner
         return "\n".join([
-            f"accuracy of the document's network (one hidden layer of 64 units), {EPOCHS} epochs; cross-validated on "
+            f"accuracy of the example network (one hidden layer of 64 units), {EPOCHS} epochs; cross-validated on "
             f"{self.training_rows} rows in {FOLDS} folds; held-out test set: {self.test_rows} rows, "
             f"{SPLITS[self.split]}",
-            "", head, *lines, *cheap, "",
+            "", head, *lines, *self._chance(), *self._schedules(), "",
             f"best by cross-validation: {winner.searcher}, {shown_params(winner.study.best_params)}; "
             f"test accuracy {winner.test_accuracy:.4f}",
             f"why: {winner.study.why(winner.study.best_trial.number)}",
         ])
+
+
+    def _chance(self) -> list[str]:
+        """Say which differences of test accuracies may be chance, from the winner's; a list of one line.
+
+        None where the binomial formula gives no error: every row of the test set is right, or every one is wrong.
+        """
+        error = binomial_error(self.winner.test_accuracy, self.test_rows)
+        return [f"test: a difference below about 2 x {error:.4f} may be chance (the standard error of an accuracy p on "
+                f"n rows is sqrt(p (1 - p) / n); here p = {self.winner.test_accuracy:.4f}, n = {self.test_rows})"
+                ] * (error > 0.0)
+
+    def _schedules(self) -> list[str]:
+        """Say how many trials Hyperband's configurations have, and why it may train for fewer epochs than others."""
+        most, lines = max(row.epochs for row in self.rows), []
+        for row in self.rows:
+            trials = len(row.study.trials)
+            if isinstance(row.study.searcher, Hyperband):
+                is_whole = trials == row.study.searcher.total(row.study.space)
+                few = f"; mostly short trainings, so only {row.epochs:,} epochs" if row.epochs < 0.9 * most else ""
+                lines.append(f"{row.searcher}: {trials} trials of {row.configurations} configurations, "
+                             f"{'one full schedule' if is_whole else 'the first part of its schedule'}{few}")
+        return lines
+
+
+def binomial_error(share: float, rows: int) -> float:
+    """The standard error of a share that is measured on so many independent rows: sqrt(p (1 - p) / n)."""
+    return math.sqrt(share * (1.0 - share) / rows)
 
 
 def network(inputs: int, classes: int, seed: int = 0) -> Sequential:
@@ -148,10 +179,11 @@ def compare(
                     data=training.data)
         for name, (searcher, _) in planned.items()}  # before any training: a stored study that differs raises here
     training.model.fresh().fit(X_train[:1], y_train[:1], verbose=0)  # compiles; no searcher's time includes it
+    resumed = any(finished_count(study.trials) for study in studies.values())
     seconds = {}
     for name, (searcher, count) in planned.items():
-        most = "up to " if isinstance(searcher, Hyperband) else ""
-        run.say(f"{name}: {count} trials x {FOLDS} folds, {most}{EPOCHS} epochs each")
+        run.say(f"{name}: {plan(searcher, count)}")
+        run.say_known(finished_count(studies[name].trials), count, name)
         begun = time.perf_counter()
         training.run(studies[name], count, run.jobs, run.progress)
         seconds[name] = time.perf_counter() - begun
@@ -159,7 +191,7 @@ def compare(
     for name, study in studies.items():
         best = training.trained(study.best_trial, np.arange(len(X_train)))
         rows.append(SearcherResult(name, study, best.score(X_test, y_test), seconds[name]))
-    return Comparison(rows, len(X_train), len(X_test), split)
+    return Comparison(rows, len(X_train), len(X_test), split, resumed)
 
 
 class TunedTraining:
@@ -179,7 +211,7 @@ class TunedTraining:
     def run(self, study: Study, trials: int, jobs: int, show: bool) -> None:
         """Run a study until it has so many trials; folds of several trials run in parallel."""
         self._states.clear()
-        left = FOLDS * max(trials - sum(trial.state != "running" for trial in study.trials), 0)
+        left = FOLDS * max(trials - finished_count(study.trials), 0)
         progress = Progress(left, "training", jobs, show)
         try:
             study.run_folds(timed(self.scored, progress.done), FOLDS, mean_score, trials, jobs)
@@ -237,6 +269,14 @@ def with_equal_budget(name: str, configurations: int) -> tuple[Searcher, int]:
         return hyperband, trials_within(hyperband, configurations * EPOCHS)
     searcher = finest_grid(Space(SPACE), configurations) if name == "grid" else as_searcher(name)
     return searcher, min(configurations, searcher.total(Space(SPACE)) or configurations)
+
+
+def plan(searcher: Searcher, trials: int) -> str:
+    """Say what so many trials of a searcher are; a promoted trial of Hyperband is not a new configuration."""
+    if not isinstance(searcher, Hyperband):
+        return f"{trials} trials x {FOLDS} folds, {EPOCHS} epochs each"
+    new = sum(min(rung.size, max(trials - rung.start, 0)) for rung in searcher.rungs() if rung.rung == 0)
+    return f"{trials} trials of {new} configurations x {FOLDS} folds, up to {EPOCHS} epochs each"
 
 
 def trials_within(hyperband: Hyperband, epochs: int) -> int:

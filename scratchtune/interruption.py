@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
+from scratchtune.streams import note
+
 _here = threading.local()
+
+
+def say_kept(interruption: KeyboardInterrupt, path: str | os.PathLike[str]) -> None:
+    """Print that the finished trials of an interrupted run are in a file; once for each interruption."""
+    if not getattr(interruption, "is_said", False):
+        setattr(interruption, "is_said", True)  # noqa: B010, since the class declares no such attribute
+        note(f"scratchtune: finished trials are kept in {os.fspath(path)}; run again to continue from there")
 
 
 def event_of_this_thread() -> threading.Event | None:

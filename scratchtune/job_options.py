@@ -23,5 +23,11 @@ class JobOptions(NamedTuple):
     progress: bool = True
     say: Callable[[str], None] = silent
 
+    def say_known(self, known: int, planned: int, searcher: str = "") -> None:
+        """Say how many of the planned trials, perhaps of a searcher, the file holds already; nothing if it has none."""
+        if known:
+            begin = f"{searcher}: " if searcher else ""
+            self.say(f"{begin}{min(known, planned)} of {planned} trials are known from {self.storage}")
+
 
 DEFAULT = JobOptions()

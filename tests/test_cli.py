@@ -43,9 +43,13 @@ def test_a_stored_comparison_continues_and_explains_its_trials(tmp_path, capsys)
     compare = ["compare", "--trials", "4", "--searchers", "bayesian", "genetic"]
     compare += ["--out", str(tmp_path), "--db", database]
     assert main(compare) == 0
-    table = [line.split("  best")[0].split()[:5] for line in capsys.readouterr().out.splitlines()[2:5]]
+    first = capsys.readouterr()
+    table = [line.split("  best")[0].split()[:5] for line in first.out.splitlines()[2:5]]
+    assert "known from" not in first.err and "seconds now" not in first.out
     assert main(compare) == 0  # all is there already
-    assert [line.split("  best")[0].split()[:5] for line in capsys.readouterr().out.splitlines()[2:5]] == table
+    again = capsys.readouterr()
+    assert [line.split("  best")[0].split()[:5] for line in again.out.splitlines()[2:5]] == table
+    assert f"genetic: 4 of 4 trials are known from {database}" in again.err and "seconds now" in again.out
     assert main(["why", database, "3", "--study", "genetic"]) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0].startswith("Trial 3 of the study 'genetic': learning_rate=") and "; value 0." in said[0]
@@ -78,7 +82,8 @@ def test_a_stored_comparison_that_is_ended_continues(tmp_path, signal_number, co
     before = states(database)
     assert process.returncode in (code, 0)  # it may have been done already
     if process.returncode:
-        assert f"scratchtune: {word}" in messages and "continues from there" in messages and "Traceback" not in messages
+        assert f"scratchtune: {word}" in messages and "Traceback" not in messages
+        assert messages.count("run again to continue from there") == 1
     assert main(["compare", "--searchers", "random", "--trials", "12", "--out", str(tmp_path), "--db", database]) == 0
     assert states(database) == ["complete"] * 12 and before.count("complete") >= 3
 
@@ -111,6 +116,26 @@ def test_a_file_of_studies_is_listed_shown_and_exported(tmp_path, capsys):
     assert main(["show", database, "--study", "other"]) == 2 and "holds no study 'other'" in capsys.readouterr().err
 
 
+def test_trials_that_were_interrupted_are_listed_as_unfinished(tmp_path, capsys):
+    def objective(trial):
+        if trial.number == 2:
+            raise KeyboardInterrupt
+        return 1.0
+
+    database = str(tmp_path / "a.db")
+    for progress in (True, False):
+        with pytest.raises(KeyboardInterrupt):
+            st.tune(objective, {"x": st.Float(0.0, 1.0)}, "random", 5, storage=database, progress=progress)
+        said = f"scratchtune: finished trials are kept in {database}; run again to continue from there\n"
+        assert capsys.readouterr().err.count(said) == progress
+    with pytest.raises(KeyboardInterrupt):
+        st.tune(objective, {"x": st.Float(0.0, 1.0)}, "random", 5)
+    assert "are kept" not in capsys.readouterr().err
+    assert main(["studies", database]) == 0
+    _, study, about = capsys.readouterr().out.splitlines()
+    assert study.split()[:5] == ["study", "3", "2", "0", "1"] and about.startswith("unfinished: running, or interr")
+
+
 def test_an_export_leaves_other_files_alone(tmp_path, capsys):
     """A file of studies may have any name, and a browser's half download has the one that ends in .part."""
     database = tmp_path / "a.part"
@@ -134,7 +159,8 @@ def test_formulas_lists_shows_and_maps(capsys):
     assert len(capsys.readouterr().out.splitlines()) >= 40
     assert main(["formulas", "l2_penalty"]) == 0
     shown = capsys.readouterr().out
-    assert "R = λ · Σᵢ[θᵢ²]" in shown and "def l2_penalty(theta, lam):" in shown and "tests/test_registry.py" in shown
+    assert "R = λ · Σᵢ[θᵢ²]" in shown and "def l2_penalty(theta, lam):" in shown
+    assert "\n    pytest tests/test_registry.py -k l2_penalty\n    pytest tests/" in shown
     assert main(["formulas", "--sections"]) == 0
     assert "4.2 正则化" in capsys.readouterr().out
 

@@ -32,6 +32,21 @@ def test_the_winner_is_best_by_cross_validation_and_says_why(result):
     assert f"{result.winner.test_accuracy:.4f}" in result.text()
 
 
+def test_hyperbands_trials_and_configurations_are_counted_in_the_same_words(result):
+    (hyperband,) = [row for row in result.rows if row.searcher == "hyperband"]
+    trials = f"{len(hyperband.study.trials)} trials of {hyperband.configurations} configurations"
+    assert f"hyperband: {trials}, " in result.text()
+    assert comparison.plan(hyperband.study.searcher, len(hyperband.study.trials)).startswith(f"{trials} x 5 folds")
+    whole = hyperband.study.searcher.total(hyperband.study.space)
+    assert comparison.plan(hyperband.study.searcher, whole).startswith(f"{whole} trials of 49 configurations")
+
+
+def test_the_error_of_an_accuracy_is_binomial(result):
+    assert comparison.binomial_error(0.9, 100) == pytest.approx(0.03)
+    error = comparison.binomial_error(result.winner.test_accuracy, result.test_rows)
+    assert (f"a difference below about 2 x {error:.4f} may be chance" in result.text()) == (error > 0.0)
+
+
 @pytest.mark.parametrize("split", ["shuffled", "order"])
 def test_the_test_set_is_disjoint(split):
     X, y = np.arange(100.0).reshape(100, 1), np.repeat([0, 1], 50)

@@ -42,6 +42,11 @@ class AskTell:
             self._load([trial_of(definition, self.context, row) for row in self._journal.open()])
             self.table.expect_enqueued_again()
 
+    @property
+    def given_path(self) -> str | os.PathLike[str] | None:
+        """The path of the study's file, as it was given; None for a study in memory."""
+        return None if self._journal is None else self._journal.given_path
+
     # Asking and telling ----------------------------------------------------------------------------------------------
 
     def ask(self) -> Trial:

@@ -34,14 +34,19 @@ def definition_of(storage: Storage, name: str) -> dict[str, Any]:
 
 def listing(storage: Storage) -> str:
     """List the studies, a line each: its name, the number of trials by state, the best value, the searcher."""
-    lines = [f"{'study':<20} {'trials':>7} {'complete':>9} {'failed':>7} {'running':>8} {'best value':>12}  searcher"]
+    unfinished = 0
+    lines = [f"{'study':<20} {'trials':>7} {'complete':>9} {'failed':>7} {'unfinished':>10} {'best value':>12}"
+             "  searcher"]
     for name in storage.names():
         definition, rows = definition_of(storage, name), storage.rows(name, saved=False)
         best = best_first(rows, definition["direction"])
         value = f"{best[0].value:.6g}" if best else ""
         states = [sum(row.state == state for row in rows) for state in ("complete", "failed", "running")]
-        lines.append(f"{visible(name):<20} {len(rows):>7} {states[0]:>9} {states[1]:>7} {states[2]:>8} {value:>12}  "
+        unfinished += states[2]
+        lines.append(f"{visible(name):<20} {len(rows):>7} {states[0]:>9} {states[1]:>7} {states[2]:>10} {value:>12}  "
                      f"{visible(str(definition['searcher']))}")
+    if unfinished:
+        lines.append("unfinished: running, or interrupted; interrupted trials begin again when the study is continued")
     return "\n".join(lines)
 
 

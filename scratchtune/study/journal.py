@@ -34,7 +34,8 @@ class Journal:
         if not isinstance(path, (str, os.PathLike)):
             raise TypeError(f"storage is {path!r}; it must be the path of a file, or None")
         self.in_run = False  # whether the study is within `Study.run`; no other object may then take the right to write
-        self._definition, self._given_path = definition, path
+        self.given_path = path
+        self._definition = definition
         self._noted: dict[int, Trial] = {}
         self._may_write = False  # whether it has the right to write, and its table holds what others wrote before
         self._storage: Storage | None = None
@@ -54,16 +55,16 @@ class Journal:
         That takes the right to write for a moment. Where another process has it, a stored study is only read.
         """
         try:
-            with Storage(self._given_path, patience=0.0) as storage:
+            with Storage(self.given_path, patience=0.0) as storage:
                 return self._opened(storage)
         except NotWritable:
             reading = self._is_readable()
-        with Storage(self._given_path, reading) as storage:
+        with Storage(self.given_path, reading) as storage:
             return self._opened(storage)
 
     def _is_readable(self) -> bool:
         """Whether the study is in the file."""
-        with contextlib.suppress(StorageError), Storage(self._given_path, reading=True) as storage:
+        with contextlib.suppress(StorageError), Storage(self.given_path, reading=True) as storage:
             return self._definition.name in storage.names()
         return False
 

@@ -201,7 +201,11 @@ class ObjectiveWorkers:
     def on_idle(self, reason: NotReady | Exhausted) -> None:
         """Print a note that the searcher needs results first, or has nothing left to propose."""
         if isinstance(reason, NotReady):
-            self.progress.note(f"not all of the {self.at_once} workers are busy: the searcher needs results first")
+            searcher = self.core.definition.searcher
+            remedy = (f"; {type(searcher).__name__}(parallel={self.at_once}) proposes so many trials at a time"
+                      if getattr(searcher, "parallel", self.at_once) < self.at_once else "")
+            self.progress.note(
+                f"not all of the {self.at_once} workers are busy: the searcher needs results first{remedy}")
         elif not self.may_exhaust:
             self.progress.note(f"the study ends after {len(self.core.table.trials)} trials: {reason}")
 

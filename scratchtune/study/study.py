@@ -18,6 +18,7 @@ from typing import Any
 from scratchtune import checks
 from scratchtune.evaluation.parallel import number_of_workers
 from scratchtune.files import write_text
+from scratchtune.interruption import say_kept
 from scratchtune.search import DEFAULT, Result, Searcher, Space, as_searcher
 from scratchtune.search.space import Constraint
 from scratchtune.study.asktell import AskTell
@@ -127,7 +128,12 @@ class Study:
             raise TypeError(f"objective is {objective!r}; it must be a function from a trial to a number")
         options = RunOptions(n_trials, timeout, n_jobs, executor, callbacks, progress, retries, max_failures)
         bound = [functools.partial(callback, self) for callback in options.callbacks]
-        self.idle_share = run_objective(self._core, objective, options, bound, self._losses)
+        try:
+            self.idle_share = run_objective(self._core, objective, options, bound, self._losses)
+        except KeyboardInterrupt as interruption:
+            if options.progress and self._core.given_path is not None:
+                say_kept(interruption, self._core.given_path)
+            raise
         return self
 
     def run_folds(

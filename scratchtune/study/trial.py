@@ -8,7 +8,7 @@ import numbers
 import re
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -185,6 +185,11 @@ class Trial:
     def __repr__(self) -> str:
         outcome = f"value={self.value!r}" if self.error is None else f"error={self.error!r}"
         return f"Trial(number={self.number}, state={self.state!r}, {outcome}, params={self.shared_params!r})"
+
+
+def finished_count(trials: Iterable[Trial]) -> int:
+    """How many trials are finished: complete, failed or stopped."""
+    return sum(trial.state != "running" for trial in trials)
 
 
 def finite_number(value: Any) -> tuple[float, str | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -18,8 +18,11 @@ _ID = re.compile(r"(?:^|[^A-Za-z])(?:id|key|index|idx|row|rownames?|nr|no|number
 _CAMEL_ID = re.compile(r"[a-z](?:Id|ID|Key|Index|Number|Nr|No)$")
 
 
-def described(prepared: Prepared) -> str:
-    """Summarise in a few lines: the table, columns that may need attention, the target, its kind, and why."""
+def described(prepared: Prepared, positive: str | None = None) -> str:
+    """Summarise in a few lines: the table, columns that may need attention, the target, its kind, and why.
+
+    ``positive`` is the positive class that the user has named, if any.
+    """
     table, target = prepared.table, prepared.target
     texts = sum(table.is_text(name) for name in table.names)
     gaps = sum(int(table.missing(name).sum()) for name in table.names)
@@ -40,8 +43,16 @@ def described(prepared: Prepared) -> str:
         lines.append("classes: " + ", ".join(shares[:12]) + (", ..." if len(shares) > 12 else ""))
         lines += _alike(target.name, target.classes)
     if len(target.classes) == 2:
-        lines.append(f"positive class: {target.classes[1]!r} (--positive chooses the other one)")
+        lines.append(_positive(target.classes, np.bincount(prepared.y), positive))
     return "\n".join(lines)
+
+
+def _positive(classes: Sequence[str], counts: np.ndarray, asked: str | None) -> str:
+    """Say which of two classes is the positive one, and why."""
+    if asked is not None:
+        return f"positive class: {classes[1]!r}, as asked"
+    why = "the rarer one" if counts[1] < counts[0] else "the second in order, since both are equally frequent"
+    return f"positive class: {classes[1]!r}, {why} (--positive {shlex.quote(classes[0])} chooses the other)"
 
 
 def hints(name: str, column: np.ndarray | Text, as_asked: bool = False) -> list[str]:

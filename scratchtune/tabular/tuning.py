@@ -16,6 +16,7 @@ from scratchtune.estimators import default_space
 from scratchtune.job_options import JobOptions
 from scratchtune.search.searcher import TRIALS
 from scratchtune.study import Study, Trial
+from scratchtune.study.trial import finished_count
 from scratchtune.tabular.evaluating import evaluate
 from scratchtune.tabular.held_out import Prepared
 from scratchtune.tabular.model import TableModel
@@ -48,6 +49,7 @@ def tune_table(
     trials = search.trials or study.searcher.total(study.space) or TRIALS  # as many as study.run runs
     run.say(f"held-out test set: {len(prepared.test_rows):,} rows; cross-validating the default and up to "
             f"{checks.counted(trials, 'configuration')} on {len(objective.y):,} rows in {len(objective.splits)} folds")
+    run.say_known(finished_count(study.trials), trials)
     default_folds = objective.default_folds()
     parallel = run.jobs if objective.jobs == 1 else 1  # several trials at a time, or several folds of one trial
     study.run(objective, n_trials=search.trials, n_jobs=parallel, progress=run.progress)

@@ -159,9 +159,9 @@ def test_numbers_to_predict(run: Run) -> None:
 @pytest.mark.parametrize(("options", "said"), [
     (["--task", "regression"], "target 'flag': regression, as asked"),
     ([], "target 'flag': classification, since it holds only 2 distinct integers"),
-    (["--positive", "0"], "positive class: '0'"),
+    (["--positive", "0"], "positive class: '0', as asked"),
     (["--positive", "1"], "positive class: '1'"),
-    ([], "positive class: '1'"),  # the rarer one
+    ([], "positive class: '1', the rarer one (--positive 0 chooses the other)"),
 ])
 def test_a_target_of_0_and_1(options: list[str], said: str, run: Run) -> None:
     columns = whole()

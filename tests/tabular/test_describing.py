@@ -66,3 +66,14 @@ def test_a_decimal_comma_is_said(tmp_path: Any) -> None:
     (tmp_path / "t.csv").write_text("a;y\n" + "1,5;u\n2,5;v\n" * 9)
     assert "numbers are read with a decimal comma (--decimal . reads" in described(
         prepare(read_table(tmp_path / "t.csv"), "y"))
+
+
+@pytest.mark.parametrize(("labels", "positive", "line"), [
+    (["yes"] * 20 + ["no"] * 10, None, "positive class: 'no', the rarer one (--positive yes chooses the other)"),
+    (["yes"] * 15 + ["no"] * 15, None, "positive class: 'yes', the second in order, since both are equally frequent "
+                                       "(--positive no chooses the other)"),
+    (["yes"] * 20 + ["no"] * 10, "yes", "positive class: 'yes', as asked"),
+])
+def test_the_positive_class_has_a_reason(labels: list[str], positive: str | None, line: str) -> None:
+    table = Table.from_columns({"a": range(30), "y": labels})
+    assert line in described(prepare(table, "y", None, positive), positive).splitlines()
