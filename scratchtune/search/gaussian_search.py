@@ -133,18 +133,19 @@ def explain(why: Mapping[str, Any]) -> str:
 
 def _with_prior(why: Mapping[str, Any]) -> str:
     """Say what was compared if the user has a prior, of both candidates where the reasons hold it; else nothing."""
-    compared = [{FORMER_KEYS.get(key, key): value for key, value in entry.items()}
-                for entry in (why, *why["runners_up"][:1])]
-    priors = [entry.get("log_prior") for entry in compared]
+    following = [{FORMER_KEYS.get(key, key): value for key, value in entry.items()} for entry in why["runners_up"][:1]]
+    compared = [why, *(entry for entry in following if entry.get("log_prior") is not None)]
+    priors = [float(entry["log_prior"]) for entry in compared]
     if not any(priors):
         return ""
-    has_both = len(priors) == 2 and None not in priors
     if why["acquisition"] == "lcb":  # a bound is compared in units of the standardised losses
-        other = f" (the next candidate's by {abs(priors[1]):.2g})" if has_both else ""
-        return f" The user's prior worsens it by {abs(priors[0]):.2g}{other}, in standard deviations of the losses."
-    texts = [_acquisition_text(why, {"value": entry["value"] + (entry.get("log_prior") or 0.0)}) for entry in compared]
-    other = f" (the next candidate's: {texts[1]})" if has_both else ""
-    return f" Weighted by the user's prior, as candidates are compared, it is {texts[0]}{other}."
+        texts = [f"by {abs(prior):.2g}" for prior in priors]
+        begin, end = " The user's prior worsens it ", ", in standard deviations of the losses."
+    else:
+        texts = [_acquisition_text(why, {"value": entry["value"] + entry["log_prior"]}) for entry in compared]
+        begin, end = " Weighted by the user's prior, as candidates are compared, it is ", "."
+    other = f" (the next candidate's: {texts[1]})" if len(texts) > 1 else ""
+    return f"{begin}{texts[0]}{other}{end}"
 
 
 def _with_present_names(why: Mapping[str, Any]) -> dict[str, Any]:

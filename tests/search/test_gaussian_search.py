@@ -167,7 +167,7 @@ def test_the_reasons_of_older_studies_are_explained_as_those_of_today() -> None:
     names = {"std": "deviation", "log_prior": "belief", "length_scales": "lengths"}
     older = {names.get(key, key): value for key, value in why.items()} | {"acquisition": "bound"}
     assert gs.explain(older) == gs.explain(why)
-    assert f"The user's prior worsens it by {-why['log_prior']:.2g} (the next candidate's by" in gs.explain(why)
+    assert f"The user's prior worsens it by {-why['log_prior']:.2g} (the next candidate's: by" in gs.explain(why)
     without = {**older, "runners_up": [{"params": params, "value": 0.0}]}
     assert f"worsens it by {-why['log_prior']:.2g}, in standard" in gs.explain(without)
 
