@@ -21,7 +21,7 @@ class Cost(NamedTuple):
     per_parameter: int
 
 
-COSTS = {"threads": Cost(5_000_000, 100), "processes": Cost(20_000_000, 1000)}
+COSTS = {"threads": Cost(2_500_000, 65), "processes": Cost(15_000_000, 430)}
 
 
 class EfficiencyWarning(UserWarning):

@@ -33,8 +33,8 @@ def test_work_counts_each_weight_at_each_position() -> None:
 
 def test_the_least_work_grows_with_the_parameters_and_processes_need_more() -> None:
     program = built(st.Dense(5, "relu")).program
-    assert sharing.least_work(program, "threads") == 5_000_000 + 100 * 203
-    assert sharing.least_work(program, "processes") == 20_000_000 + 1000 * 203
+    assert sharing.least_work(program, "threads") == 2_500_000 + 65 * 203
+    assert sharing.least_work(program, "processes") == 15_000_000 + 430 * 203
 
 
 def test_fit_warns_of_little_work_and_names_it() -> None:
@@ -44,7 +44,7 @@ def test_fit_warns_of_little_work_and_names_it() -> None:
     assert len(caught) == 1 and caught[0].filename == __file__
     message = str(caught[0].message)
     assert message.startswith("each of the 2 workers computes 3,248 multiply-adds per batch")
-    assert "below 5,020,300, sharing a training of 203 parameters among threads" in message
+    assert "below 2,513,195, sharing a training of 203 parameters among threads" in message
     assert message.endswith("leave out executor, or use larger batches")
 
 
