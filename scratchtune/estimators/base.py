@@ -38,33 +38,41 @@ class MLP(protocol.Parameters):
     A subclass may override `strata`, `fit_scalers` and `scaled_target`.
     """
 
-    hidden_layers: int
-    units: int | Sequence[int]
-    activation: str
-    dropout: float
-    optimizer: str
-    learning_rate: Any
-    momentum: float
-    decay: float
-    batch_size: int
-    epochs: int
-    l1: float
-    l2: float
-    weight_decay: float
-    scale: str | None
-    augment: float | None
-    early_stopping: bool
-    validation_fraction: float
-    patience: int
-    dtype: str
-    random_state: Any
-    verbose: int
-
     model_: Sequential
     n_features_in_: int
     loss: str
     output_activation: str
     kind: str
+
+    def __init__(
+        self, hidden_layers: int = 1, units: int | Sequence[int] = 64, activation: str = "relu", dropout: float = 0.0,
+        optimizer: str = "adam", learning_rate: Any = 0.003, momentum: float = 0.9, decay: float = 0.0,
+        batch_size: int = 32, epochs: int = 20, l1: float = 0.0, l2: float = 0.0, weight_decay: float = 0.0,
+        scale: str | None = "standard", augment: float | None = None, early_stopping: bool = False,
+        dtype: str = "float32", random_state: Any = None, validation_fraction: float = 0.1, patience: int = 10,
+        verbose: int = 1,
+    ) -> None:
+        self.hidden_layers = hidden_layers
+        self.units = units
+        self.activation = activation
+        self.dropout = dropout
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.decay = decay
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.l1 = l1
+        self.l2 = l2
+        self.weight_decay = weight_decay
+        self.scale = scale
+        self.augment = augment
+        self.early_stopping = early_stopping
+        self.dtype = dtype
+        self.random_state = random_state
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.verbose = verbose
 
     # The network -----------------------------------------------------------------------------------------------------
 

@@ -48,28 +48,11 @@ class MLPClassifier(MLP):
         class_weight: Any = None, dtype: str = "float32", random_state: Any = None, validation_fraction: float = 0.1,
         patience: int = 10, verbose: int = 1,
     ) -> None:
-        self.hidden_layers = hidden_layers
-        self.units = units
-        self.activation = activation
-        self.dropout = dropout
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.momentum = momentum
-        self.decay = decay
-        self.batch_size = batch_size
-        self.epochs = epochs
-        self.l1 = l1
-        self.l2 = l2
-        self.weight_decay = weight_decay
-        self.scale = scale
-        self.augment = augment
-        self.early_stopping = early_stopping
+        super().__init__(
+            hidden_layers, units, activation, dropout, optimizer, learning_rate, momentum, decay, batch_size, epochs,
+            l1, l2, weight_decay, scale, augment, early_stopping, dtype, random_state, validation_fraction, patience,
+            verbose)
         self.class_weight = class_weight
-        self.dtype = dtype
-        self.random_state = random_state
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.verbose = verbose
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPClassifier:
         """Train a fresh network on X (n, features) and the labels y (n,), numbers or text, or one-hot rows."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,36 +23,6 @@ class MLPRegressor(MLP):
     """
 
     loss, output_activation, kind = "mean_squared_error", "linear", "regressor"
-
-    def __init__(
-        self, hidden_layers: int = 1, units: int | Sequence[int] = 64, activation: str = "relu", dropout: float = 0.0,
-        optimizer: str = "adam", learning_rate: Any = 0.003, momentum: float = 0.9, decay: float = 0.0,
-        batch_size: int = 32, epochs: int = 20, l1: float = 0.0, l2: float = 0.0, weight_decay: float = 0.0,
-        scale: str | None = "standard", augment: float | None = None, early_stopping: bool = False,
-        dtype: str = "float32", random_state: Any = None, validation_fraction: float = 0.1, patience: int = 10,
-        verbose: int = 1,
-    ) -> None:
-        self.hidden_layers = hidden_layers
-        self.units = units
-        self.activation = activation
-        self.dropout = dropout
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.momentum = momentum
-        self.decay = decay
-        self.batch_size = batch_size
-        self.epochs = epochs
-        self.l1 = l1
-        self.l2 = l2
-        self.weight_decay = weight_decay
-        self.scale = scale
-        self.augment = augment
-        self.early_stopping = early_stopping
-        self.dtype = dtype
-        self.random_state = random_state
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.verbose = verbose
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
         """Train a fresh network on X (n, features) and the values y, (n,) or (n, outputs)."""
