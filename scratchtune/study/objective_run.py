@@ -18,7 +18,7 @@ from scratchtune.search import Exhausted
 from scratchtune.search.searcher import TRIALS
 from scratchtune.study.asktell import AskTell
 from scratchtune.study.executors import Sender, capacity
-from scratchtune.study.losses import WorkerLosses
+from scratchtune.study.lost_workers import WorkerLosses
 from scratchtune.study.progress import Progress
 from scratchtune.study.proposals import NotReady
 from scratchtune.study.run import Run, Task

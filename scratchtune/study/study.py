@@ -25,7 +25,7 @@ from scratchtune.study.asktell import AskTell
 from scratchtune.study.definition import Definition
 from scratchtune.study.errors import StorageError
 from scratchtune.study.fold_run import Score, run_folds
-from scratchtune.study.losses import WorkerLosses
+from scratchtune.study.lost_workers import WorkerLosses
 from scratchtune.study.objective_run import RunOptions, run_objective
 from scratchtune.study.stopping import as_stopping
 from scratchtune.study.trial import STATES, Trial

@@ -6,7 +6,7 @@ import copy
 from pathlib import Path
 
 import scratchtune as st
-from scratchtune.study.losses import WorkerLosses
+from scratchtune.study.lost_workers import WorkerLosses
 from scratchtune.study.storage import Storage
 
 
