@@ -633,7 +633,7 @@ def _formulas(given: argparse.Namespace) -> int:
     from scratchtune import formulas
 
     if given.check:
-        report = formulas.check_all(processes=formulas.cores())
+        report = formulas.check_all(processes=formulas.number_of_processes())
         tell(report.text())
         return 0 if report.ok else 1
     if given.sections:

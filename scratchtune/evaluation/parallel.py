@@ -5,14 +5,13 @@ Results are in the order of the work, not of completion, so nothing depends on t
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from scratchtune import checks, interruption
+from scratchtune import checks, cores, interruption
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
@@ -27,7 +26,7 @@ def number_of_workers(n_jobs: Any) -> int:
         raise ValueError(f"n_jobs is {jobs}; it must be at least 1, or -1 for one thread on each processor")
     if jobs > 0:
         return jobs
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores.count()
 
 
 class Inline(Executor):

@@ -11,11 +11,11 @@ from scratchtune.formulas.check import Row, check
 from scratchtune.formulas.dialect import parse
 from scratchtune.formulas.document import sections
 from scratchtune.formulas.index import describe, find, index
-from scratchtune.formulas.parallel import cores
+from scratchtune.formulas.parallel import number_of_processes
 from scratchtune.formulas.registry import Formula, FormulaError, Where, collect, read, registry
 from scratchtune.formulas.report import Report, check_all
 
 __all__ = [
-    "Formula", "FormulaError", "Report", "Row", "Where", "check", "check_all", "collect", "cores", "describe", "find",
-    "index", "parse", "read", "registry", "sections",
+    "Formula", "FormulaError", "Report", "Row", "Where", "check", "check_all", "collect", "describe", "find", "index",
+    "number_of_processes", "parse", "read", "registry", "sections",
 ]

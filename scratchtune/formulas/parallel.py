@@ -6,22 +6,21 @@ A process takes all formulas of a module, because they call the same functions, 
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 
+from scratchtune import cores
 from scratchtune.formulas.check import Row, check
 from scratchtune.formulas.registry import Formula, registry
 
 MOST = 4  # processes: the longest module is a quarter of the work, so more gain nothing; each takes 300 MB
 
 
-def cores() -> int:
-    """The number of cores that this process may use, but at most `MOST`."""
-    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(found, MOST)
+def number_of_processes() -> int:
+    """Return one for each core, but at most `MOST`."""
+    return min(cores.count(), MOST)
 
 
 def check_each(formulas: Mapping[str, Formula], processes: int, done: Callable[[int], object]) -> dict[str, Row]:

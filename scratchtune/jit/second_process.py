@@ -17,6 +17,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from scratchtune import cores
+
 FEW = 4  # jobs; fewer are compiled before a second process has started
 PATIENCE = 60.0  # seconds to wait for the second process's last job, which is then compiled here
 
@@ -39,7 +41,7 @@ def compile_side_by_side(jobs: Sequence[Job], done: Callable[[], Any]) -> None:
     ``done`` is called after each compiled job, from two threads. A job that fails in the second process is skipped.
     """
     queue = deque(jobs)
-    other = _Other() if len(jobs) >= FEW and _cores() > 1 else None
+    other = _Other() if len(jobs) >= FEW and cores.count() > 1 else None
     helper = None if other is None else threading.Thread(target=other.work, args=(queue, done), daemon=True)
     try:
         if helper is not None:
@@ -56,10 +58,6 @@ def compile_side_by_side(jobs: Sequence[Job], done: Callable[[], Any]) -> None:
     finally:
         if other is not None:
             other.end()
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class _Other:
