@@ -1,4 +1,4 @@
-"""Whether it pays to share a training among workers: the work of each must outweigh what sharing costs in every step.
+"""The cost of sharing a training among workers, and a warning where a worker's part of each batch does not outweigh it.
 
 Both are counted in multiply-adds of the forward pass. The costs are those of two workers on two cores, by
 ``python -m benchmarks.distributed_training``. They are constants, so the same call warns on every machine.

@@ -1,4 +1,4 @@
-"""What can be wrong with a file of studies."""
+"""The errors of a file of studies: it can't be used, or can't be written."""
 
 from __future__ import annotations
 
