@@ -233,26 +233,18 @@ class Jax(Trainer):
 class Floor(Ours):
     """The step's bare matrix products and one update; trains nothing, so it has no logits."""
 
-    transposes = False
-
     def train(self, epochs: int, seed: int) -> tuple[float, Any]:
         from benchmarks.common.floor import Floor as Loop
 
-        loop = Loop(self.widths, self.batch_size, len(digits()[0]), self.transposes)
+        loop = Loop(self.widths, self.batch_size, len(digits()[0]))
         start = time.perf_counter()
         loop(epochs)
         return time.perf_counter() - start, None
 
 
-class FloorWithTransposes(Floor):
-    """The same with the transposes of the narrow last layer."""
-
-    transposes = True
-
-
 TRAINERS: dict[str, type[Trainer]] = {
     "ours": Ours, "ours, accuracy": OursWithAccuracy, "PyTorch": Torch, "scikit-learn": ScikitLearn, "JAX": Jax,
-    "floor": Floor, "floor + transposes": FloorWithTransposes,
+    "floor": Floor,
 }
 
 

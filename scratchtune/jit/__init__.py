@@ -35,10 +35,21 @@ from scratchtune.jit.functions import (
     loop_in_order,
 )
 from scratchtune.jit.kernels import Kernel, backward, call, call_loss, forward, loss, table, update
+from scratchtune.jit.tile import (
+    add_tile,
+    add_tile_by_pieces,
+    add_tile_of_pieces,
+    copy_square,
+    tile_columns,
+    tile_rows,
+    transpose_square,
+    vector_size,
+)
 
 __all__ = [
-    "DISABLED", "FLUSH", "Job", "Kernel", "backward", "call", "call_loss", "dependencies", "float_control", "forward",
-    "function", "function_in_order", "function_noalias", "inlined", "kernel_job", "loop", "loop_in_order",
-    "loop_job", "loss", "plain", "power_of_two", "prepare", "set_float_control", "table", "update", "wrapped_product",
-    "wrapped_sum",
+    "DISABLED", "FLUSH", "Job", "Kernel", "add_tile", "add_tile_by_pieces", "add_tile_of_pieces", "backward",
+    "call", "call_loss", "copy_square", "dependencies", "float_control", "forward", "function", "function_in_order",
+    "function_noalias", "inlined", "kernel_job", "loop", "loop_in_order", "loop_job", "loss", "plain",
+    "power_of_two", "prepare", "set_float_control", "table", "tile_columns", "tile_rows", "transpose_square",
+    "update", "vector_size", "wrapped_product", "wrapped_sum",
 ]

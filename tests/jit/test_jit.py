@@ -243,19 +243,19 @@ PREDICTION = """
 
 
 @pytest.mark.slow
-def test_an_edit_of_the_matrix_product_changes_the_next_run(tmp_path: Path) -> None:
-    """In a copy of the package; the product is called by the dense layer's kernel, which stands in another file."""
+def test_an_edit_of_the_tile_changes_the_next_run(tmp_path: Path) -> None:
+    """In a copy of the package; the tile is part of the dense layer's kernel, which is in another file."""
     shutil.copytree(PACKAGE, tmp_path / "scratchtune", ignore=shutil.ignore_patterns("__pycache__"))
-    file = tmp_path / "scratchtune" / "network" / "matmul.py"
+    file = tmp_path / "scratchtune" / "jit" / "tile.py"
     found = []
-    for old, new in [("", ""), ("out[i, j] += a0 * b[p, j]", "out[i, j] += 10.0 * a0 * b[p, j]")]:
+    for old, new in [("", ""), ("multiply_add(a[row], b[v],", "multiply_add(a[row], builder.fadd(b[v], b[v]),")]:
         source = file.read_text()
         assert old in source
         file.write_text(source.replace(old, new) if old else source)
         where, number = _run(PREDICTION, tmp_path)[0].splitlines()
         assert where.startswith(str(tmp_path))
         found.append(float(number))
-    assert found == [3.0, 30.0]
+    assert found == [3.0, 6.0]
 
 
 OWN_LAYER = """

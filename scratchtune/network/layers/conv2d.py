@@ -20,7 +20,7 @@ from scratchtune.network.layers.activation import Activation
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.dense import RECTIFIED, bias_grad, rectify, rectify_grad
 from scratchtune.network.layers.images import PADDINGS, image_shape, pair, windows_and_zeros
-from scratchtune.network.matmul import add_shifted_products, multiply_shifted, transpose
+from scratchtune.network.matmul import add_shifted_products, multiply_shifted
 
 
 @jit.function_noalias
@@ -160,14 +160,17 @@ def conv2d_kernel_grad(x, w, dy, stride_rows, stride_columns, pad_top, pad_left,
     """
     memory, planes = empty_planes(x, w, dy, stride_rows, stride_columns)
     starts = slice_starts(w, stride_rows, stride_columns, planes)
-    columns = planes.shape[4]
-    out_grad = np.zeros((w.shape[3], padded(dy.shape[1] * columns)), x.dtype)
-    dw_t = np.zeros((w.shape[3], starts.size), x.dtype)
+    columns, filters = planes.shape[4], w.shape[3]
+    out_grad = np.zeros((dy.shape[1] * columns, filters), x.dtype)
+    grad = dw.reshape((starts.size, filters))
+    grad[:] = 0.0
     for i in range(x.shape[0]):
         fill_planes(x[i], stride_rows, stride_columns, pad_top, pad_left, planes)
-        fill_gradients(dy[i], 0, 0, columns, out_grad)
-        add_shifted_products(out_grad, memory, starts, dw_t)
-    transpose(dw_t, dw.reshape(dw_t.T.shape))
+        for m in range(dy.shape[1]):  # each row takes as many numbers as one of the planes, the last of them zeros
+            for n in range(dy.shape[2]):
+                for o in range(filters):
+                    out_grad[m * columns + n, o] = dy[i, m, n, o]
+        add_shifted_products(memory, starts, out_grad, grad)
 
 
 @jit.function

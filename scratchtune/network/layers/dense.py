@@ -12,7 +12,7 @@ from scratchtune.network import initializers
 from scratchtune.network.activations import relu, relu_grad
 from scratchtune.network.layers.activation import Activation
 from scratchtune.network.layers.base import Layer
-from scratchtune.network.matmul import multiply, multiply_transposed, transpose
+from scratchtune.network.matmul import multiply, multiply_transposed
 from scratchtune.network.sums import column_sums
 
 
@@ -66,21 +66,15 @@ def rectify_grad(y, dy):
             dy[n, j] *= relu_grad(y[n, j])
 
 
-NARROW = 16  # units, as many as a vector of float32; with fewer, the inner loop of a product is over the inputs
 RECTIFIED = 1  # ReLU is computed in place by the kernel, which saves a tenth of the time of a small step
 
 
 @jit.forward
 def dense_forward(integers, reals, theta, state, x, y, work, training, step, key):
-    """y = x @ kernel + bias, then ReLU if integers[0] is `RECTIFIED`; ``work`` gets the transposed kernel."""
+    """y = x @ kernel + bias, then ReLU if integers[0] is `RECTIFIED`."""
     inputs, units = x.shape[1], y.shape[1]
     kernel, bias = theta[: inputs * units].reshape((inputs, units)), theta[inputs * units :]
-    if units < NARROW:
-        kernel_t = work[: inputs * units].reshape((units, inputs))
-        transpose(kernel, kernel_t)
-        multiply_transposed(x, kernel_t, y)
-    else:
-        multiply(x, kernel, y)
+    multiply(x, kernel, y)
     if bias.size > 0:
         add_bias(y, bias)
     if integers[0] == RECTIFIED:
@@ -97,16 +91,9 @@ def dense_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, tr
         rectify_grad(y, dy)
     if dbias.size > 0:
         bias_grad(dy, dbias)
-    if units < NARROW:
-        kernel_t, dkernel_t = work[:size].reshape((units, inputs)), work[size : 2 * size].reshape((units, inputs))
-        multiply(dy.T, x, dkernel_t)
-        transpose(dkernel_t, dkernel)
-        if dx.size > 0:
-            multiply(dy, kernel_t, dx)
-    else:
-        multiply(x.T, dy, dkernel)
-        if dx.size > 0:
-            multiply_transposed(dy, theta[:size].reshape((inputs, units)), dx)
+    multiply(x.T, dy, dkernel)
+    if dx.size > 0:
+        multiply_transposed(dy, theta[:size].reshape((inputs, units)), dx)
 
 
 class Dense(Layer):
@@ -136,10 +123,6 @@ class Dense(Layer):
             self.add_weight("bias", (self.units,), self.bias_initializer, is_bias=True)
         self.activation.start((self.units,))
         return (self.units,)
-
-    def work_size(self, rows: int) -> int:
-        """For few units the transposed kernel, then its gradient."""
-        return 2 * self.input_shape[0] * self.units if self.units < NARROW else 0
 
     def integers(self) -> list[int]:
         """`RECTIFIED` if the kernel computes ReLU, else 0."""
