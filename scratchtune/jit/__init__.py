@@ -7,7 +7,7 @@
 | `function_in_order` | the same, where sums must be taken in the order written |
 | `inlined` | a part of a longer function, inserted before that function is compiled |
 | `forward`, `backward`, `loss`, `update` | a kernel, of one fixed signature for each kind, called by its address |
-| `loop`, `loop_in_order` | a loop that calls kernels |
+| `loop`, `loop_that_allocates`, `loop_in_order` | a loop that calls kernels or other functions |
 
 With the environment variable ``NUMBA_DISABLE_JIT=1`` all of them return the plain Python function, so that a debugger
 can step through each formula. Three pitfalls of Numba are avoided: an edit in another file that the cache does not
@@ -33,6 +33,7 @@ from scratchtune.jit.functions import (
     inlined,
     loop,
     loop_in_order,
+    loop_that_allocates,
 )
 from scratchtune.jit.kernels import Kernel, backward, call, call_loss, forward, loss, table, update
 from scratchtune.jit.tile import (
@@ -49,7 +50,7 @@ from scratchtune.jit.tile import (
 __all__ = [
     "DISABLED", "FLUSH", "Job", "Kernel", "add_tile", "add_tile_by_pieces", "add_tile_of_pieces", "backward",
     "call", "call_loss", "copy_square", "dependencies", "float_control", "forward", "function", "function_in_order",
-    "function_noalias", "inlined", "kernel_job", "loop", "loop_in_order", "loop_job", "loss", "plain",
-    "power_of_two", "prepare", "set_float_control", "table", "tile_columns", "tile_rows", "transpose_square",
+    "function_noalias", "inlined", "kernel_job", "loop", "loop_in_order", "loop_job", "loop_that_allocates", "loss",
+    "plain", "power_of_two", "prepare", "set_float_control", "table", "tile_columns", "tile_rows", "transpose_square",
     "update", "vector_size", "wrapped_product", "wrapped_sum",
 ]

@@ -14,13 +14,15 @@ from numba.core import config
 
 from scratchtune.jit.dispatcher import Dispatcher
 from scratchtune.jit.literals import Compiler, NoAliasCompiler
+from scratchtune.jit.numba_internals import COUNTS_REFERENCES
 
 DISABLED = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]
 
 # Sums may be reordered and multiply-adds fused, so that they can be vectorised. NaN and infinity keep their meaning,
 # since a training that diverges is recognised by them.
 FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
-OPTIONS = {"nopython": True, "nogil": True, "fastmath": FASTMATH, "error_model": "numpy", "boundscheck": False}
+OPTIONS = {"nopython": True, "nogil": True, "fastmath": FASTMATH, "error_model": "numpy", "boundscheck": False,
+           COUNTS_REFERENCES: True}
 
 
 def function(f: Callable[..., Any]) -> Any:
@@ -51,7 +53,15 @@ def compiled(f: Callable[..., Any], pipeline: type[Compiler], **options: Any) ->
 
 
 def loop(f: Callable[..., Any]) -> Any:
-    """Compile a loop over kernels, which is long, so it is not inlined into its callers."""
+    """Compile a loop over kernels, which is long, so it is not inlined into its callers.
+
+    It must not make arrays: then references to arrays need not be counted, which takes a twelfth of a small step.
+    """
+    return compiled(f, Compiler, forceinline=False, **{COUNTS_REFERENCES: False})
+
+
+def loop_that_allocates(f: Callable[..., Any]) -> Any:
+    """The same for a loop that makes arrays."""
     return compiled(f, Compiler, forceinline=False)
 
 

@@ -143,6 +143,14 @@ def table(kernels: Sequence[Kernel], dtype: Any) -> Any:
     return tuple(compiled) if DISABLED else np.array(compiled, np.int64)
 
 
+def _lent(builder: Any, kind: Any, value: Any) -> Any:
+    """An array without its owner, so that the kernel does not count references to it; other arguments as they are."""
+    if not isinstance(kind, types.Array):
+        return value
+    owner = builder.extract_value(value, 0)  # the first field of Numba's arrays
+    return builder.insert_value(value, cgutils.get_null_value(owner.type), 0)
+
+
 def _caller(result: Any) -> Any:
     """Make ``call(kernel, arguments)``, for kernels that return ``result``."""
 
@@ -156,7 +164,9 @@ def _caller(result: Any) -> Any:
             held = [context.get_value_type(argument) for argument in arguments]
             kind = llvmlite.ir.FunctionType(context.get_value_type(result), held)
             pointer = builder.inttoptr(values[0], kind.as_pointer())
-            return builder.call(pointer, cgutils.unpack_tuple(builder, values[1], len(held)))
+            given = cgutils.unpack_tuple(builder, values[1], len(held))
+            lent = [_lent(builder, *pair) for pair in zip(arguments, given, strict=True)]
+            return builder.call(pointer, lent)
 
         return result(address, arguments), generate
 

@@ -10,6 +10,7 @@
 | ``_filename_base`` | a cache implementation's | extended, so that each closure has files of its own |
 | ``_index_key`` | a cache's | overridden, so that closures are distinguished by the names of their functions |
 | ``_cache_file._load_index()`` | a cache's | read, to know what is on disk without loading it |
+| ``_nrt`` | an option of a dispatcher | whether references to arrays are counted (Numba's run-time system, NRT) |
 
 Tried with Numba 0.68.1 on Python 3.11 and 3.13; ``setup.cfg`` accepts 0.68 only.
 """
@@ -29,7 +30,8 @@ from numba.core import caching
 from scratchtune.jit.cache import cache_folder, closed_over, stamp
 
 PRIVATE_NAMES = (  # a test looks for them in the Numba that is installed
-    "_cache", "_cache_file", "_filename_base", "_impl_class", "_index_key", "_load_index", "_locator_classes")
+    "_nrt", "_cache", "_cache_file", "_filename_base", "_impl_class", "_index_key", "_load_index", "_locator_classes")
+COUNTS_REFERENCES = "_nrt"
 
 
 class _Locator(caching.InTreeCacheLocator):

@@ -32,7 +32,7 @@ the instruction (`vectors.Processor`), the last bits differ.
 k runs in order. The tile's shape, the position in it and the length of a vector do not change this chain. So a
 network predicts the same bits for one row as for a thousand.
 
-**Edges.** Where fewer rows are left than a tile has, the last row takes the place of the missing ones: it is computed
+**Edges.** Where fewer rows are left than a tile has, the last row is also used for the missing ones: it is computed
 several times, each time with the same result. Where fewer columns are left, loads and stores are masked, so that no
 memory is touched that does not belong to the arrays; one vector suffices where no more columns are left.
 
@@ -199,12 +199,12 @@ class Tile:
         """The same for as many vectors as there are masks; a mask of None is of a whole vector."""
         builder, vectors = self.builder, self.vectors
         sums = [[cgutils.alloca_once(builder, vectors.type) for _ in masks] for _ in self.rows]
-        places = [[self._at(self.out.at(row, self.column), v) for v in range(len(masks))] for row in self.rows]
+        addresses = [[self._at(self.out.at(row, self.column), v) for v in range(len(masks))] for row in self.rows]
         with builder.if_else(self.fresh) as (fresh, started):
             with fresh:
                 self._each(sums, lambda row, v: vectors.zero)
             with started:
-                self._each(sums, lambda row, v: vectors.load(places[row][v], masks[v]))
+                self._each(sums, lambda row, v: vectors.load(addresses[row][v], masks[v]))
         with cgutils.for_range(builder, depth) as loop:
             start = b_row(loop.index)
             b = [vectors.load(self._at(start, v), mask) for v, mask in enumerate(masks)]
@@ -213,7 +213,7 @@ class Tile:
             self._each(sums, lambda row, v: vectors.multiply_add(a[row], b[v], builder.load(sums[row][v])))
         for row in range(len(self.rows)):
             for v, mask in enumerate(masks):
-                vectors.store(builder.load(sums[row][v]), places[row][v], mask)
+                vectors.store(builder.load(sums[row][v]), addresses[row][v], mask)
 
     def _each(self, sums: list[list[Any]], value: Callable[[int, int], Any]) -> None:
         """Set each sum; they are variables here, which the compiler keeps in registers."""

@@ -10,6 +10,7 @@ of layer, loss or optimizer does not change this file.
 | dJ/dtheta | ``network.gradient`` | (P,) |
 | x of layer i, y of layer i - 1 | a part of ``network.values`` | (rows, widths[i]) |
 | dJ/dx of layer i | a part of ``network.value_grads`` | (rows, widths[i]) |
+| targets and weights of a batch | parts of ``network.targets``, ``network.weights`` | (rows, outputs), (rows,) |
 
 Implements section 1.1 of the document.
 """
@@ -63,6 +64,8 @@ class Network(NamedTuple):
     values: np.ndarray
     value_grads: np.ndarray
     work: np.ndarray
+    targets: np.ndarray
+    weights: np.ndarray
 
 
 class Rows(NamedTuple):
@@ -146,6 +149,7 @@ def build_network(
         theta=theta, gradient=aligned(theta.size, dtype), state=state,
         values=aligned(at.values[-1], dtype), value_grads=aligned(at.values[-1], dtype),
         work=aligned(at.work[-1], dtype),
+        targets=aligned(batch_size * widths[-1], dtype), weights=aligned(batch_size, dtype),
     )
 
 
@@ -161,7 +165,7 @@ def _starts(sizes: Any) -> np.ndarray:
 # The loops ------------------------------------------------------------------------------------------------------------
 
 
-@jit.function
+@jit.inlined
 def matrix(memory, at, i, rows):
     """The values before layer ``i`` (or after layer i - 1), (rows, widths[i])."""
     width = at.widths[i]
@@ -200,7 +204,7 @@ def backward_pass(network, layers, rows, training, step, key):
         ))
 
 
-@jit.loop
+@jit.loop_that_allocates
 def penalise(network, penalty):
     """Add the penalty's gradient to the gradient; return the penalty."""
     total = np.float64(0.0)  # a plain 0.0 would be a float32 in Python as soon as a float32 is added
@@ -264,8 +268,8 @@ def batch_gradient(network, criterion, rows, chosen, step, key, output_layers, o
 
     Unless ``outputs`` is empty, the values after the first ``output_layers`` layers are copied to it, a row each.
     """
-    n = chosen.size
-    target, weight = np.empty((n, rows.target.shape[1]), rows.x.dtype), np.empty(n, rows.x.dtype)
+    n, width = chosen.size, rows.target.shape[1]
+    target, weight = network.targets[: n * width].reshape((n, width)), network.weights[:n]
     gather(rows, chosen, matrix(network.values, network.at, 0, n), target, weight)
     value = loss_and_gradient(network, criterion, target, weight, True, step, key)
     if outputs.size > 0 and np.isfinite(value):
@@ -310,7 +314,7 @@ def shard_gradient(network, criterion, rows, chosen, step, key, output_layers, o
     return value
 
 
-@jit.loop
+@jit.loop_that_allocates
 def penalised_update(network, penalty, descent, rate, step):
     """Add the penalty's gradient to the gradient, and update theta; return the penalty."""
     control = jit.float_control()
@@ -346,7 +350,7 @@ def predict_rows(network, layers, x, outputs, batch_size):
         copy(matrix(network.values, network.at, layers, stop - start), 0, outputs[start:stop])
 
 
-@jit.loop
+@jit.loop_that_allocates
 def epoch_order(n, epoch, seed):
     """Return the order of the rows in one epoch: the same for the same (seed, epoch)."""
     order = np.empty(n, np.int64)
@@ -378,7 +382,7 @@ def loop_jobs(dtype: str) -> tuple[jit.Job, ...]:
     whole, seed = np.zeros(1, np.int64), np.uint64(0)
     vector, rows = np.zeros(1, dtype), np.zeros((1, 1), dtype)
     table: Any = () if jit.DISABLED else whole
-    network = Network(table, table, Offsets(*[whole] * 7), whole, *[vector] * 7)
+    network = Network(table, table, Offsets(*[whole] * 7), whole, *[vector] * 9)
     criterion = Criterion(0, 1, Penalty(0.0, 0.0, whole.reshape(1, 1)))
     descent, epoch = Descent(0, rows, np.zeros(1), 0.0), Epoch(whole, np.zeros(1), 1, 0, seed)
     data = Rows(rows, rows, vector)

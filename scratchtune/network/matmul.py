@@ -51,7 +51,7 @@ def multiply(a, b, out):
                 jit.add_tile(a, b, out, i, j, True)
 
 
-@jit.loop
+@jit.loop_that_allocates
 def multiply_panels(a, b, out):
     """`multiply` for a large ``b``: `DEPTH` values of k and `WIDTH` columns of ``b`` are copied to panels together."""
     columns = jit.tile_columns(out)

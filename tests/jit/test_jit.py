@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from numba.core import caching
 from numba.core.ccallback import CFunc
+from numba.core.cpu import CPUTargetOptions
 
 import scratchtune
 from scratchtune import jit
@@ -467,7 +468,7 @@ def _thrice(x: float) -> float:
 @pytest.mark.needs_compiler
 def test_numba_has_the_private_names_that_the_cache_relies_on() -> None:
     real = caching.FunctionCache(_thrice)
-    theirs = [numba.njit(_thrice), CFunc(_thrice, ((numba.float64,), numba.float64), {}, {}), real, real._impl,
-              real._cache_file]
+    theirs = [CPUTargetOptions, numba.njit(_thrice), CFunc(_thrice, ((numba.float64,), numba.float64), {}, {}), real,
+              real._impl, real._cache_file]
     missing = [name for name in numba_internals.PRIVATE_NAMES if not any(hasattr(thing, name) for thing in theirs)]
     assert not missing
