@@ -109,17 +109,20 @@ def add_tile_by_pieces(memory, starts, b, out, i, j, fresh):
 def copy_square(a, i, j, out, p, q):
     """Copy the square of ``a`` whose first row is i and first column j to row p and column q of ``out``.
 
-    The square has as many rows and columns as a vector has numbers, and all of it must be inside ``out``; what is
-    outside of ``a`` is filled with any numbers. ``a`` and ``out`` have contiguous rows.
+    The square has as many rows and columns as a vector has numbers; what is outside of ``a`` or ``out`` is left out.
+    Both have contiguous rows.
     """
-    square = a[i : i + vector_size(a), j : j + vector_size(a)]
-    out[p : p + square.shape[0], q : q + square.shape[1]] = square
+    _copy(a[i : i + vector_size(a), j : j + vector_size(a)], out[p:, q:])
 
 
 def transpose_square(a, i, j, out, p, q):
     """The same, transposed."""
-    square = a[i : i + vector_size(a), j : j + vector_size(a)].T
-    out[p : p + square.shape[0], q : q + square.shape[1]] = square
+    _copy(a[i : i + vector_size(a), j : j + vector_size(a)].T, out[p:, q:])
+
+
+def _copy(square, out):
+    rows, columns = min(square.shape[0], out.shape[0]), min(square.shape[1], out.shape[1])
+    out[:rows, :columns] = square[:rows, :columns]
 
 
 def _tile(out, i, j, fresh):
@@ -267,17 +270,48 @@ def _add_tile_by_pieces(
     return types.void(memory, starts, b, out, types.intp, types.intp, types.boolean), generate
 
 
-def _copying(a: Any, out: Any, arranged: Callable[[Vectors, list[Any]], list[Any]]) -> Any:
-    """The signature and the code of a copy of a square, whose vectors are ``arranged`` in between."""
+class Square:
+    """The square of ``a`` at row i and column j, and where it is copied to: row p and column q of ``out``."""
+
+    def __init__(self, builder: Any, a: View, out: View, corners: Any) -> None:
+        self.builder, self.a, self.out = builder, a, out
+        self.i, self.j, self.p, self.q = corners
+        self.vectors = Vectors(builder, a.kind.dtype)
+
+    def copy(self, transpose: bool) -> None:
+        """Copy it. A whole square needs no masks; some processors are slow with masked stores."""
+        builder, count = self.builder, INDEX(self.vectors.count)
+        left = [builder.sub(self.a.shape[0], self.i), builder.sub(self.a.shape[1], self.j)]
+        rows, columns = reversed(left) if transpose else left
+        rows = smaller(builder, rows, builder.sub(self.out.shape[0], self.p))
+        columns = smaller(builder, columns, builder.sub(self.out.shape[1], self.q))
+        with builder.if_else(builder.icmp_signed(">=", smaller(builder, rows, columns), count)) as (whole, edge):
+            with whole:
+                self._copy(count, None, None, transpose)
+            with edge:
+                masks = self.vectors.first(left[1]), self.vectors.first(columns)
+                self._copy(rows, *masks, transpose)
+
+    def _copy(self, rows: Any, load_mask: Any, store_mask: Any, transpose: bool) -> None:
+        """Copy the first ``rows`` rows of the result; the last of them is also written instead of the rows after it."""
+        builder, vectors = self.builder, self.vectors
+        last = builder.sub(self.a.shape[0], INDEX(1))
+        addresses = [self.a.at(smaller(builder, builder.add(self.i, INDEX(row)), last), self.j)
+                     for row in range(vectors.count)]
+        square = [vectors.load(address, load_mask) for address in addresses]
+        square = vectors.transposed(square) if transpose else square
+        last = builder.sub(builder.add(self.p, rows), INDEX(1))
+        for row in reversed(range(vectors.count)):  # backwards, so that the last row is written last by itself
+            index = smaller(builder, builder.add(self.p, INDEX(row)), last)
+            vectors.store(square[row], self.out.at(index, self.q), store_mask)
+
+
+def _square_copy(a: Any, out: Any, transpose: bool) -> Any:
+    """The signature and the code of a copy of a square."""
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        source, into = View(context, builder, a, values[0]), View(context, builder, out, values[3])
-        _, i, j, _, p, q = values
-        vectors, last = Vectors(builder, a.dtype), builder.sub(source.shape[0], INDEX(1))
-        mask = vectors.first(builder.sub(source.shape[1], j))
-        rows = [smaller(builder, builder.add(i, INDEX(row)), last) for row in range(vectors.count)]
-        loaded = [vectors.load(source.at(row, j), mask) for row in rows]
-        for row, vector in enumerate(arranged(vectors, loaded)):
-            vectors.store(vector, into.at(builder.add(p, INDEX(row)), q), None)
+        first, i, j, second, p, q = values
+        views = View(context, builder, a, first), View(context, builder, out, second)
+        Square(builder, *views, (i, j, p, q)).copy(transpose)
         return context.get_dummy_value()
 
     return types.void(a, types.intp, types.intp, out, types.intp, types.intp), generate
@@ -285,12 +319,12 @@ def _copying(a: Any, out: Any, arranged: Callable[[Vectors, list[Any]], list[Any
 
 @intrinsic
 def _copy_square(typing: Any, a: Any, i: Any, j: Any, out: Any, p: Any, q: Any) -> Any:
-    return _copying(a, out, lambda vectors, rows: rows)
+    return _square_copy(a, out, transpose=False)
 
 
 @intrinsic
 def _transpose_square(typing: Any, a: Any, i: Any, j: Any, out: Any, p: Any, q: Any) -> Any:
-    return _copying(a, out, Vectors.transposed)
+    return _square_copy(a, out, transpose=True)
 
 
 INLINED: Any = {"forceinline": True}

@@ -96,17 +96,26 @@ def multiply_transposed(a, b, out):
     for p in range(0, b.shape[1], DEPTH):
         depth = min(DEPTH, b.shape[1] - p)
         for j in range(0, out.shape[1], columns):
-            copy_transposed_panel(b[j : j + columns, p : p + depth], panel)
+            transpose(b[j : j + columns, p : p + depth], panel)
             for i in range(0, out.shape[0], jit.tile_rows()):
                 jit.add_tile(a[:, p : p + depth], panel, out[:, j : j + columns], i, 0, p == 0)
 
 
 @jit.function_noalias
-def copy_transposed_panel(part, panel):
-    """Copy a part of a matrix, transposed, to the beginning of each row of ``panel``."""
-    for j in range(0, part.shape[0], jit.vector_size(panel)):
-        for k in range(0, part.shape[1], jit.vector_size(panel)):
-            jit.transpose_square(part, j, k, panel, k, j)
+def transpose(a, out):
+    """Copy the transposed matrix; ``out`` may be larger, and then its other entries stay as they are.
+
+    Formula [transpose]
+        cⱼᵢ = aᵢⱼ
+    Where
+        a: a, (i, j), real
+        c: out, (j, i), written
+    Source
+        Linear algebra.
+    """
+    for i in range(0, a.shape[0], jit.vector_size(out)):
+        for j in range(0, a.shape[1], jit.vector_size(out)):
+            jit.transpose_square(a, i, j, out, j, i)
 
 
 # One matrix is given as slices of one vector --------------------------------------------------------------------------

@@ -18,9 +18,19 @@ from scratchtune import checks, jit
 from scratchtune.network import initializers
 from scratchtune.network.layers.activation import Activation
 from scratchtune.network.layers.base import Layer
-from scratchtune.network.layers.dense import RECTIFIED, bias_grad, rectify, rectify_grad
+from scratchtune.network.layers.dense import RECTIFIED, add_bias, bias_grad, rectify, rectify_grad
 from scratchtune.network.layers.images import PADDINGS, image_shape, pair, windows_and_zeros
-from scratchtune.network.matmul import add_shifted_products, multiply_shifted
+from scratchtune.network.matmul import add_shifted_products, multiply_shifted, transpose
+
+
+@jit.function
+def columns_inside(u, pad_left, stride_columns, width, columns):
+    """The columns n of a plane, from the first up to the second number, that are columns of an image of this width.
+
+    They are those for which ``stride_columns`` · n + u − ``pad_left`` is from 0 up to ``width``.
+    """
+    first, stop = -((u - pad_left) // stride_columns), -((u - pad_left - width) // stride_columns)
+    return max(first, 0), max(min(stop, columns), 0)
 
 
 @jit.function_noalias
@@ -45,9 +55,7 @@ def fill_planes(x, stride_rows, stride_columns, pad_top, pad_left, planes):
     for e in range(planes.shape[0]):
         for a in range(planes.shape[1]):
             for u in range(planes.shape[2]):
-                # columns n from first up to stop: stride_columns · n + u − pad_left is a column of the image
-                first, stop = -((u - pad_left) // stride_columns), -((u - pad_left - x.shape[1]) // stride_columns)
-                first, stop = max(first, 0), max(min(stop, planes.shape[4]), 0)
+                first, stop = columns_inside(u, pad_left, stride_columns, x.shape[1], planes.shape[4])
                 for m in range(planes.shape[3]):
                     for n in range(planes.shape[4]):
                         planes[e, a, u, m, n] = 0.0
@@ -120,9 +128,8 @@ def conv2d(x, w, b, stride_rows, stride_columns, pad_top, pad_left, y):
         fill_planes(x[i], stride_rows, stride_columns, pad_top, pad_left, planes)
         multiply_shifted(weights, memory, starts, out)
         for m in range(y.shape[1]):
-            for n in range(y.shape[2]):
-                for o in range(y.shape[3]):
-                    y[i, m, n, o] = out[o, m * columns + n] + b[o]
+            transpose(out[:, m * columns : m * columns + y.shape[2]], y[i, m])
+            add_bias(y[i, m], b)
 
 
 @jit.function_noalias
@@ -133,9 +140,8 @@ def fill_gradients(dy, above, before, columns, out_grad):
     """
     out_grad[:] = 0.0
     for m in range(dy.shape[0]):
-        for n in range(dy.shape[1]):
-            for o in range(dy.shape[2]):
-                out_grad[o, before + (above + m) * columns + n] = dy[m, n, o]
+        first = before + (above + m) * columns
+        transpose(dy[m], out_grad[:, first : first + dy.shape[1]])
 
 
 @jit.function_noalias
@@ -216,14 +222,12 @@ def conv2d_input_grad(w, dy, stride_rows, stride_columns, pad_top, pad_left, dx)
             for u in range(stride_columns):
                 rotated, starts = rotated_filters(w, stride_rows, stride_columns, a, u, out_grad.shape[1], columns)
                 multiply_shifted(rotated, memory, starts, out)
+                first, stop = columns_inside(u, pad_left, stride_columns, dx.shape[2], columns)
+                v = stride_columns * first + u - pad_left
                 for m in range(rows):
                     h = stride_rows * m + a - pad_top
-                    if h >= 0 and h < dx.shape[1]:
-                        for n in range(columns):
-                            v = stride_columns * n + u - pad_left
-                            if v >= 0 and v < dx.shape[2]:
-                                for e in range(dx.shape[3]):
-                                    dx[i, h, v, e] = out[e, m * columns + n]
+                    if h >= 0 and h < dx.shape[1] and first < stop:
+                        transpose(out[:, m * columns + first : m * columns + stop], dx[i, h, v::stride_columns])
 
 
 @jit.function
