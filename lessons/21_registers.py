@@ -1,6 +1,6 @@
 # %% [markdown]
 # # 21 The same product, a thousand times as fast
-# One formula as loops in Python, compiled loops, vectors and registers: how fast each is, and whether its bits differ.
+# A matrix product in Python loops, compiled loops, vectors and registers: how fast each is, and whether bits differ.
 #
 # Covers section 8.3 of the document.
 
@@ -29,7 +29,7 @@
 # ## Predict
 # 1. How many times as fast as the loops in Python is the fastest of the compiled products below?
 # 2. Two compiled versions differ only in the order of two loops. Does that change the speed?
-# 3. A plain loop loads two numbers for each multiply-add. How many loads does each take if 32 registers are used well?
+# 3. A plain loop loads two numbers for each multiply-add. With 32 registers, how few loads for each are enough?
 # 4. A network predicts one row, and then the same row among a thousand. Are the outputs the same, bit for bit?
 
 # %% [markdown]
@@ -81,10 +81,10 @@ def matrices(rows, depth, columns):
 
 
 def gflops(product, a, b, out):
-    """The fastest of five measurements in processor time; each repeats the product for at least 0.01 s."""
+    """The fastest of three measurements in processor time; each repeats the product for at least 0.01 s."""
     product(a, b, out)  # compiles it
     seconds = []
-    for _ in range(5):
+    for _ in range(3):
         begun, count = time.process_time(), 0
         while time.process_time() < begun + 0.01:
             product(a, b, out)
@@ -109,14 +109,15 @@ print(f"vectors of {processor().vector_bytes} bytes, tiles of {jit.tile_rows()} 
       f"fused multiply-adds: {processor().fused}", file=sys.stderr)
 
 # %% [markdown]
-# On a processor with AVX-512 the speeds were 0.006, 2.6, 27, 83 and 79 GFLOP/s. What each step changes:
+# On a processor with AVX-512 the speeds were 0.006, 3, 27, 86 and 78 GFLOP/s. (The third was 11 in runs where the
+# result did not begin at a multiple of 32 bytes in memory.) What each step changes:
 #
 # - *Compiled.* For each operation, Python looks up the types of its operands and creates an object for the result.
 #   Compiled code does neither.
 # - *The order of the loops.* With i, j, k, successive multiply-adds belong to the same sum, so each waits for the one
-#   before it. And the numbers of a column of b are a whole row apart in memory, so they cannot be loaded as a vector.
-#   With i, k, j, successive multiply-adds belong to different sums, and their numbers are side by side in memory. So
-#   the compiler uses vectors.
+#   before it. And the numbers of a column of b are a whole row apart in memory, so one load gets only one of them. With
+#   i, k, j, successive multiply-adds belong to different sums, and their numbers are side by side in memory. So the
+#   compiler uses vectors.
 # - *Registers.* With i, k, j, each multiply-add loads part of b and part of the result, and stores the result again.
 #   The package instead computes a small block of the result at a time, a *tile*. The sums of a tile stay in registers
 #   from the first k to the last. (`scratchtune/jit/tile.py` has a drawing.)
@@ -144,9 +145,9 @@ for rows, vectors in ((1, 1), (2, 2), (6, 2), (8, 2), (16, 2)):
 # 16 registers get a tile of 6 x 2. A tile of 16 x 2 does not fit into 32 registers, so some of its sums would have to
 # be in memory.
 #
-# Do all five compute the same? If all numbers are small integers, nothing is rounded, so the results must be equal. If
-# not, the three compiled products must still have the same bits: each sum starts from 0 and adds its terms in order of
-# k. They differ only in how many sums are computed at once.
+# Do all five compute the same? If all numbers are small integers, nothing is rounded, so all results must be equal.
+# With other numbers, the three compiled products must still have the same bits: each sum starts from 0 and adds its
+# terms in order of k. They differ only in how many sums are computed at once.
 
 # %%
 rows, vectors = jit.tile_rows(), jit.tile_columns(out) // jit.vector_size(out)
@@ -187,8 +188,9 @@ for name, product in (("multiply", multiply), ("NumPy", numpy_product)):
 # -> all rows have the same bits alone and among a thousand: True
 
 # %% [markdown]
-# Predict 4: the same with the package. The terms of a sum are added in the same order wherever its row is. NumPy's
-# library promises no order. Where this was measured, none of its 1000 rows had the same bits alone.
+# Predict 4: with the package, they are the same. The terms of a sum are added in order of k, whichever row the sum
+# belongs to and however many rows there are. NumPy promises no order. On the processor named above, none of its 1000
+# rows had the same bits alone.
 
 # %% [markdown]
 # ## Code: what a fused multiply-add rounds
@@ -213,16 +215,15 @@ assert rounded == 0 and in_registers == (processor().fused and not jit.DISABLED)
 
 # %% [markdown]
 # ## Code: memory
-# 64 rows times n x n weights, as in a dense layer with a batch of 64. Small weights fit into the first cache (often 32
-# or 48 KiB), larger ones only into the second (often 1 or 2 MiB), and the largest into neither.
+# 64 rows times n x n weights, as in a dense layer with a batch of 64. If n is small, the weights fit into the first
+# cache (often 32 or 48 KiB). Larger ones fit only into the second (often 1 or 2 MiB), and the largest into neither.
 #
 # `tiles` is the loop over tiles and nothing else. `multiply_panels` first copies parts of b to *panels*, where the
 # numbers that a tile reads are side by side. `multiply` does so if b has more than 256 · 256 numbers.
 
 
-
 # %%
-@jit.function_noalias  # as `function`, for arrays that share no memory
+@jit.function_noalias  # as `jit.function`, where arrays share no memory
 def tiles(a, b, out):
     for j in range(0, out.shape[1], jit.tile_columns(out)):
         for i in range(0, out.shape[0], jit.tile_rows()):
@@ -243,12 +244,13 @@ for n in SIZES:
 # %% [markdown]
 # On a processor with AVX-512 and 1 MiB of second cache:
 #
-# - i j k falls from 3.3 for n = 64 to 0.4 for n = 2048. It was three times as fast for n = 1000 as for n = 1024, though
+# - i j k falls from 3 for n = 64 to 0.4 for n = 2048. It was three times as fast for n = 1000 as for n = 1024, though
 #   the weights are about as large. The address of a number allows only a few positions in a cache. If rows are 4096
 #   bytes long, all numbers of a column compete for the same few positions.
-# - i k j hardly changes. It reads memory from one end to the other, and processors fetch such data in advance.
-# - Up to n = 1000, tiles without copies are about a tenth faster than panels: with 64 rows, the copy costs more than it
-#   saves. For n = 2048, panels are faster: 83 instead of 69.
+# - i k j keeps its speed. It reads memory from one end to the other, and processors fetch such data in advance.
+# - Up to n = 1024, tiles without copies are about a tenth faster than panels: with 64 rows, the copy costs more than it
+#   saves. For n = 2048, panels are faster: 83 instead of 70. On the same processor, but with the instructions of AVX2,
+#   panels are faster from n = 1000: 81 instead of 49.
 #
 # All four have the same bits for every n, as the assertion checks. Each panel continues the sums of the one before.
 
@@ -261,8 +263,8 @@ ax.set(xscale="log", xlabel="GFLOP/s (log scale)", title="64 x 64 times 64 x 64,
 # %% [markdown]
 # ## Break it
 # Give up the order of the sum. `@jit.function` lets the compiler use a vector of partial sums and add them up at the
-# end. The terms below are 2²⁴ and then 63 ones. In order, every one is lost: 2²⁴ + 1 is odd, and float32 rounds it to
-# 2²⁴. With four partial sums only the first loses its ones; the other three are 16 each.
+# end. The terms below are 2²⁴ and then 63 ones. In order, each 1 is lost: 2²⁴ + 1 is odd, and float32 rounds it to 2²⁴.
+# With four partial sums, the first one is 2²⁴ and the other three are 16 each.
 
 
 # %%
