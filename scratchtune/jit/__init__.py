@@ -38,8 +38,8 @@ from scratchtune.jit.functions import (
 from scratchtune.jit.kernels import Kernel, backward, call, call_loss, forward, loss, table, update
 from scratchtune.jit.tile import (
     add_tile,
-    add_tile_by_pieces,
-    add_tile_of_pieces,
+    add_tile_sliced_a,
+    add_tile_sliced_b,
     copy_square,
     tile_columns,
     tile_rows,
@@ -48,7 +48,7 @@ from scratchtune.jit.tile import (
 )
 
 __all__ = [
-    "DISABLED", "FLUSH", "Job", "Kernel", "add_tile", "add_tile_by_pieces", "add_tile_of_pieces", "backward",
+    "DISABLED", "FLUSH", "Job", "Kernel", "add_tile", "add_tile_sliced_a", "add_tile_sliced_b", "backward",
     "call", "call_loss", "copy_square", "dependencies", "float_control", "forward", "function", "function_in_order",
     "function_noalias", "inlined", "kernel_job", "loop", "loop_in_order", "loop_job", "loop_that_allocates", "loss",
     "plain", "power_of_two", "prepare", "set_float_control", "table", "tile_columns", "tile_rows", "transpose_square",

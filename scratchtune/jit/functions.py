@@ -31,7 +31,7 @@ def function(f: Callable[..., Any]) -> Any:
 
 
 def function_noalias(f: Callable[..., Any]) -> Any:
-    """The same where array arguments never share memory: a small matrix product ran at 95 instead of 52 GFLOP/s."""
+    """The same where array arguments never share memory, so that no inner loop has to test whether they overlap."""
     return compiled(f, NoAliasCompiler)
 
 

@@ -1,10 +1,11 @@
 """A tile is a small block of a matrix product that is summed in the processor's registers.
 
-**Why registers.** A product of 64 x 64 matrices takes 262,144 multiplications and as many additions. One instruction
-multiplies and adds 16 pairs of float32, and the processor starts two of them in each cycle. Memory is slower: even the
-nearest cache delivers two vectors in a cycle. The plain loop ``out[i, j] += a[i, k] * b[k, j]`` reads two numbers and
-writes one for each multiplication, so it waits for memory most of the time. A tile reads far less. Its sums are in
-registers from the first k to the last, and each number that is read is used many times::
+**Why registers.** The product of two 64 x 64 matrices takes 262,144 multiplications and as many additions. With AVX-512
+one instruction multiplies and adds 16 pairs of float32, and a processor starts one or two of them in a cycle, depending
+on the model. The nearest cache delivers about as many vectors in a cycle, and it takes half as many. The plain loop
+``out[i, j] += a[i, k] * b[k, j]`` over j loads two vectors and stores one for each multiply-add, so loads and stores
+limit it. A tile keeps its sums in registers, for up to 256 values of k, and uses each number that is loaded many times.
+With float32 and AVX-512::
 
                             b[k, j] ... b[k, j + 31]
                           +------------+------------+
@@ -17,31 +18,36 @@ registers from the first k to the last, and each number that is read is used man
                           +------------+------------+
                              16 registers of sums
 
-For each k there are ten loads and 16 multiply-adds of vectors: the loads are no longer what takes the time.
+For each k there are ten loads and 16 multiply-adds: the multiply-adds are now the limit.
 
-**Why 8 x 2.** A multiply-add takes four cycles until its sum can be used by the next one. With two started in each
-cycle, eight sums must be in progress at any time; 16 leave room for the loads to be late. AVX-512 and ARM have 32
-registers: 16 for sums, two for the vectors of b, some for numbers of a. AVX2 has 16, and there a tile has six rows:
-12 sums, two vectors of b, one number of a.
+**Why 8 x 2.** The next multiply-add can use a sum after four or five cycles. Where two are started in a cycle, eight to
+ten sums must be in progress at any time; a tile has 16. AVX-512 and 64-bit ARM have 32 registers: 16 for sums, two for
+the vectors of b, the rest for numbers of a. AVX2 has 16, and a tile has six rows there: 12 sums, two vectors of b, one
+number of a.
 
-**What a fused multiply-add rounds.** Its result is a · b + c rounded once; the product itself is not rounded. So it is
-at least as accurate as a product that is rounded and then added. It is another number, though: on processors without
-the instruction (`vectors.Processor`), the last bits differ.
+**Rounding.** A fused multiply-add rounds a · b + c once; the product itself is not rounded. So each one is at least as
+accurate as two operations. A processor without the instruction rounds twice (`vectors.Processor`), so its results
+differ in the last bits.
 
-**The order of the sum.** Each number of the result is one chain: it starts from 0 (or from what was in ``out``), and
-k runs in order. The tile's shape, the position in it and the length of a vector do not change this chain. So a
-network predicts the same bits for one row as for a thousand.
+**The order of a sum.** Each number of the result is the sum over k in order, which begins at 0 or at the number in
+``out``. Neither the shape of a tile nor the position in it nor the length of a vector changes the order. So the
+prediction for a row has the same bits in a batch of any size.
 
-**Edges.** Where fewer rows are left than a tile has, the last row is also used for the missing ones: it is computed
-several times, each time with the same result. Where fewer columns are left, loads and stores are masked, so that no
-memory is touched that does not belong to the arrays; one vector suffices where no more columns are left.
+**Edges.** Where fewer rows are left than a tile has, the last row is computed several times, each time with the same
+result. Where fewer columns are left, the loads and stores are masked: nothing beyond the arrays is read or written.
+(SSE and NEON have no masked loads; a test for each number replaces them.) Where at most one vector of columns is left,
+only one vector is computed.
 
-| here | computes | used for |
+| function | computes | used for |
 |---|---|---|
 | `add_tile` | a @ b | dense layers |
-| `add_tile_of_pieces` | a @ b, where row k of b begins anywhere in a vector | convolutions |
-| `add_tile_by_pieces` | a @ b, where row i of a begins anywhere in a vector | gradients of filters |
-| `copy_square`, `transpose_square` | a, aᵀ | parts of large matrices, copied together |
+| `add_tile_sliced_b` | a @ b, where each row of b is a slice of one array | convolutions |
+| `add_tile_sliced_a` | a @ b, where each row of a is a slice of one array | gradients of filters |
+| `copy_square` | a copy of a square | panels of large matrices |
+| `transpose_square` | a transposed copy of a square | panels of a transposed matrix, images |
+
+Sources: Fog, "Instruction tables" and "The microarchitecture of Intel, AMD and VIA CPUs"; uops.info (a multiply-add
+takes four or five cycles; one or two are started in a cycle).
 
 Implements section 8.3 of the document.
 """
@@ -54,13 +60,14 @@ from typing import Any
 import numpy as np
 from llvmlite.ir import IntType
 from numba.core import cgutils, types
+from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
 
-from scratchtune.jit.vectors import Vectors, processor
+from scratchtune.jit.vectors import INDEX, Vectors, processor
 
-ROWS = {True: 8, False: 6}  # by `Processor.many_registers`
-VECTORS = 2
-BYTE, INDEX = IntType(8), IntType(64)
+ROWS = {True: 8, False: 6}  # of a tile, by `Processor.many_registers`
+VECTORS = 2  # side by side in a tile; `Tile.add` distinguishes one and two
+BYTE = IntType(8)
 
 
 def tile_rows() -> int:
@@ -84,23 +91,27 @@ def tile_columns(out: np.ndarray) -> int:
 def add_tile(a, b, out, i, j, fresh):
     """Add a @ b to the tile of ``out`` whose first row is i and first column j; with ``fresh``, replace the tile.
 
-    ``a`` is (rows, k) with any strides, ``b`` (k, columns) and ``out`` (rows, columns) have contiguous rows. Compiled
-    code keeps the tile in registers.
+    ``a`` is (rows, k) with any strides; ``b`` is (k, columns) and ``out`` (rows, columns), both with contiguous rows.
+    All have one dtype, float32 or float64, and ``out`` shares no memory with the others. Compiled code refuses other
+    dtypes and Fortran order, but does not see other strides.
     """
     tile, rows = _tile(out, i, j, fresh), a[i : i + tile_rows()]
     for k in range(a.shape[1]):
         tile += rows[:, k : k + 1] * b[k, j : j + tile.shape[1]]
 
 
-def add_tile_of_pieces(a, memory, starts, out, i, j, fresh):
-    """The same where row k of b is the part of the vector ``memory`` that begins at ``starts[k]``."""
+def add_tile_sliced_b(a, memory, starts, out, i, j, fresh):
+    """`add_tile` where row k of b is a slice of ``memory``, which begins at ``starts[k]``.
+
+    ``memory`` is a contiguous one-dimensional array, ``starts`` int64.
+    """
     tile, rows = _tile(out, i, j, fresh), a[i : i + tile_rows()]
     for k in range(a.shape[1]):
         tile += rows[:, k : k + 1] * memory[starts[k] + j : starts[k] + j + tile.shape[1]]
 
 
-def add_tile_by_pieces(memory, starts, b, out, i, j, fresh):
-    """The same where row i of a is the part of the vector ``memory`` that begins at ``starts[i]``."""
+def add_tile_sliced_a(memory, starts, b, out, i, j, fresh):
+    """`add_tile` where row i of a is a slice of ``memory``, which begins at ``starts[i]``."""
     tile, rows = _tile(out, i, j, fresh), starts[i : i + tile_rows()]
     for k in range(b.shape[0]):
         tile += memory[rows + k].reshape(-1, 1) * b[k, j : j + tile.shape[1]]
@@ -134,6 +145,11 @@ def _tile(out, i, j, fresh):
 
 
 # In registers ---------------------------------------------------------------------------------------------------------
+#
+# The rest of this file runs while Numba compiles. An `intrinsic` gets the types of its arguments and returns their
+# signature and a function ``generate``. That one gets LLVM's names for the values of the arguments and appends
+# instructions to ``builder``. Its Python loops over rows and vectors run now, so the code has no loops over them.
+# `overload` makes compiled code call the intrinsic where plain Python calls the function above.
 
 
 class View:
@@ -146,7 +162,7 @@ class View:
         self.shape = cgutils.unpack_tuple(builder, array.shape)
         self.strides = cgutils.unpack_tuple(builder, array.strides)
         if kind.layout == "C":
-            self.strides[-1] = INDEX(kind.dtype.bitwidth // 8)
+            self.strides[-1] = INDEX(kind.dtype.bitwidth // 8)  # a constant, which makes shorter code
 
     def at(self, *indices: Any) -> Any:
         """The address of the number with these indices; the axes that are not given have index 0."""
@@ -156,7 +172,7 @@ class View:
         return self.builder.gep(self.data, [offset])
 
     def number(self, index: Any) -> Any:
-        """The number with this index, of a vector of int64."""
+        """The number with this index, of a one-dimensional array of int64."""
         return self.builder.load(self.builder.bitcast(self.at(index), INDEX.as_pointer()))
 
 
@@ -171,23 +187,24 @@ class Tile:
     def __init__(self, builder: Any, out: View, i: Any, j: Any, fresh: Any) -> None:
         self.builder, self.out, self.fresh = builder, out, fresh
         self.vectors = Vectors(builder, out.kind.dtype)
-        last = builder.sub(out.shape[0], INDEX(1))
+        last = builder.sub(out.shape[0], INDEX(1))  # rows beyond it are replaced by it
         self.rows = [smaller(builder, builder.add(i, INDEX(row)), last) for row in range(tile_rows())]
         self.column, self.columns_left = j, builder.sub(out.shape[1], j)
 
     def add(self, a_rows: list[Any], a_step: Any, b_row: Callable[[Any], Any], depth: Any) -> None:
-        """Add a @ b: ``a_rows`` are addresses, of each row's first number; ``b_row(k)`` is the address in row k of b.
+        """Add a @ b: ``a_rows`` are the addresses of the first numbers of the rows of a, ``b_row(k)`` is one in b.
 
-        ``a_step`` are the bytes from one number of a row of a to the next, ``depth`` is the number of k.
+        ``a_step`` are the bytes from one number of a row of a to the next; ``depth`` is the length of the sums.
         """
         builder, size = self.builder, self.vectors.count
 
         def with_masks(*masks: Any) -> None:
             self._add(masks, a_rows, a_step, b_row, depth)
 
+        # The code has three copies of the loop: for two whole vectors; for a whole and a masked one; for a masked one.
         with builder.if_else(self._left(VECTORS * size)) as (whole, edge):
             with whole:
-                with_masks(*[None] * VECTORS)
+                with_masks(None, None)
             with edge, builder.if_else(self._left(size + 1)) as (two, one):
                 with two:
                     with_masks(None, self.vectors.first(builder.sub(self.columns_left, INDEX(size))))
@@ -199,7 +216,7 @@ class Tile:
         return self.builder.icmp_signed(">=", self.columns_left, INDEX(count))
 
     def _add(self, masks: Any, a_rows: list[Any], a_step: Any, b_row: Callable[[Any], Any], depth: Any) -> None:
-        """The same for as many vectors as there are masks; a mask of None is of a whole vector."""
+        """`add` for one or two vectors side by side, one for each mask; None is the mask of a whole vector."""
         builder, vectors = self.builder, self.vectors
         sums = [[cgutils.alloca_once(builder, vectors.type) for _ in masks] for _ in self.rows]
         addresses = [[self._at(self.out.at(row, self.column), v) for v in range(len(masks))] for row in self.rows]
@@ -219,7 +236,7 @@ class Tile:
                 vectors.store(builder.load(sums[row][v]), addresses[row][v], mask)
 
     def _each(self, sums: list[list[Any]], value: Callable[[int, int], Any]) -> None:
-        """Set each sum; they are variables here, which the compiler keeps in registers."""
+        """Set each sum. The sums are variables in memory as written here; LLVM puts them into registers."""
         for row in range(len(sums)):
             for v in range(len(sums[row])):
                 self.builder.store(value(row, v), sums[row][v])
@@ -228,10 +245,30 @@ class Tile:
         return self.builder.gep(start, [INDEX(vector * self.vectors.count * self.vectors.bytes)])
 
 
+def check_arrays(numbers: list[Any], with_rows: list[Any], out: Any, starts: Any = None) -> None:
+    """Refuse, while compiling, arrays that the code would misread; strides of slices are known at run time only."""
+    dtypes = sorted({str(array.dtype) for array in numbers})
+    if dtypes not in (["float32"], ["float64"]):
+        raise TypingError(f"the arrays have the dtypes {', '.join(dtypes)}; all must be float32 or all float64")
+    if any(array.layout == "F" for array in with_rows):
+        raise TypingError("an array is in Fortran order; the rows of b, out and copied squares must be contiguous")
+    if not out.mutable:
+        raise TypingError("out is read-only; it must be an array that can be written")
+    if starts is not None and starts.dtype != types.int64:
+        raise TypingError(f"starts has the dtype {starts.dtype}; it must be int64")
+
+
+def views(context: Any, builder: Any, kinds: list[Any], values: Any) -> list[View]:
+    """The first arguments, which are arrays; values of other arguments may come after them."""
+    return [View(context, builder, *pair) for pair in zip(kinds, values, strict=False)]
+
+
 @intrinsic
 def _add_tile(typing: Any, a: Any, b: Any, out: Any, i: Any, j: Any, fresh: Any) -> Any:
+    check_arrays([a, b, out], [b, out], out)
+
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        first, second, result = (View(context, builder, *pair) for pair in zip((a, b, out), values, strict=False))
+        first, second, result = views(context, builder, [a, b, out], values)
         tile = Tile(builder, result, *values[3:])
         tile.add([first.at(row) for row in tile.rows], first.strides[1],
                  lambda k: second.at(k, tile.column), first.shape[1])
@@ -241,29 +278,31 @@ def _add_tile(typing: Any, a: Any, b: Any, out: Any, i: Any, j: Any, fresh: Any)
 
 
 @intrinsic
-def _add_tile_of_pieces(
+def _add_tile_sliced_b(
     typing: Any, a: Any, memory: Any, starts: Any, out: Any, i: Any, j: Any, fresh: Any,
 ) -> Any:
+    check_arrays([a, memory, out], [out], out, starts)
+
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        first, pieces, indices, result = (
-            View(context, builder, *pair) for pair in zip((a, memory, starts, out), values, strict=False))
+        first, slices, begins, result = views(context, builder, [a, memory, starts, out], values)
         tile = Tile(builder, result, *values[4:])
         tile.add([first.at(row) for row in tile.rows], first.strides[1],
-                 lambda k: pieces.at(builder.add(indices.number(k), tile.column)), first.shape[1])
+                 lambda k: slices.at(builder.add(begins.number(k), tile.column)), first.shape[1])
         return context.get_dummy_value()
 
     return types.void(a, memory, starts, out, types.intp, types.intp, types.boolean), generate
 
 
 @intrinsic
-def _add_tile_by_pieces(
+def _add_tile_sliced_a(
     typing: Any, memory: Any, starts: Any, b: Any, out: Any, i: Any, j: Any, fresh: Any,
 ) -> Any:
+    check_arrays([memory, b, out], [b, out], out, starts)
+
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        pieces, indices, second, result = (
-            View(context, builder, *pair) for pair in zip((memory, starts, b, out), values, strict=False))
+        slices, begins, second, result = views(context, builder, [memory, starts, b, out], values)
         tile = Tile(builder, result, *values[4:])
-        tile.add([pieces.at(indices.number(row)) for row in tile.rows], pieces.strides[0],
+        tile.add([slices.at(begins.number(row)) for row in tile.rows], slices.strides[0],
                  lambda k: second.at(k, tile.column), second.shape[0])
         return context.get_dummy_value()
 
@@ -308,10 +347,12 @@ class Square:
 
 def _square_copy(a: Any, out: Any, transpose: bool) -> Any:
     """The signature and the code of a copy of a square."""
+    check_arrays([a, out], [a, out], out)
+
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         first, i, j, second, p, q = values
-        views = View(context, builder, a, first), View(context, builder, out, second)
-        Square(builder, *views, (i, j, p, q)).copy(transpose)
+        source, result = views(context, builder, [a, out], [first, second])
+        Square(builder, source, result, (i, j, p, q)).copy(transpose)
         return context.get_dummy_value()
 
     return types.void(a, types.intp, types.intp, out, types.intp, types.intp), generate
@@ -327,6 +368,7 @@ def _transpose_square(typing: Any, a: Any, i: Any, j: Any, out: Any, p: Any, q: 
     return _square_copy(a, out, transpose=True)
 
 
+# A tile is compiled within its caller, for the strides that arrays have there.
 INLINED: Any = {"forceinline": True}
 overload(tile_rows)(lambda: _constant(tile_rows()))
 overload(vector_size)(lambda out: _constant_of(out, processor().vector_bytes // (out.dtype.bitwidth // 8)))
@@ -338,15 +380,15 @@ def _compiled_add_tile(a, b, out, i, j, fresh):
     return lambda a, b, out, i, j, fresh: _add_tile(a, b, out, i, j, fresh)  # type: ignore[call-arg]
 
 
-@overload(add_tile_of_pieces, jit_options=INLINED)
-def _compiled_add_tile_of_pieces(a, memory, starts, out, i, j, fresh):
-    return lambda a, memory, starts, out, i, j, fresh: _add_tile_of_pieces(  # type: ignore[call-arg]
+@overload(add_tile_sliced_b, jit_options=INLINED)
+def _compiled_add_tile_sliced_b(a, memory, starts, out, i, j, fresh):
+    return lambda a, memory, starts, out, i, j, fresh: _add_tile_sliced_b(  # type: ignore[call-arg]
         a, memory, starts, out, i, j, fresh)
 
 
-@overload(add_tile_by_pieces, jit_options=INLINED)
-def _compiled_add_tile_by_pieces(memory, starts, b, out, i, j, fresh):
-    return lambda memory, starts, b, out, i, j, fresh: _add_tile_by_pieces(  # type: ignore[call-arg]
+@overload(add_tile_sliced_a, jit_options=INLINED)
+def _compiled_add_tile_sliced_a(memory, starts, b, out, i, j, fresh):
+    return lambda memory, starts, b, out, i, j, fresh: _add_tile_sliced_a(  # type: ignore[call-arg]
         memory, starts, b, out, i, j, fresh)
 
 

@@ -1,16 +1,18 @@
 """Matrix products, in which most of the time of a training is spent.
 
-All of them compute the plain sum of `multiply`'s formula, tile by tile: `jit.add_tile` sums a small block of the result
-in the processor's registers, and says why. Each sum runs over k in the order written, so a row of the result has the
-same bits whatever the number of rows.
+All of them compute the plain sum of `multiply`'s formula, tile by tile: `jit.add_tile` keeps a small block of the
+result in the processor's registers. Each sum is over k in order, so a row of the result has the same bits whatever the
+number of rows.
 
-- `multiply` takes the matrices as they are, up to `SMALL` numbers in ``b``. Larger ones do not fit into the nearest
-  caches, so a product takes a *panel* of each at a time, copied to memory that is read from one end to the other.
-- `multiply_transposed` copies panels always, since the rows of a panel are the columns of ``b``.
-- `multiply_shifted` and `add_shifted_products` take a matrix whose rows are slices of one vector: a convolution
+- `multiply` reads ``b`` in place if it has at most `SMALL` numbers. A larger ``b`` exceeds the nearest caches, and its
+  rows are far apart. So a part of it at a time is copied to *panels*: blocks as wide as a tile, each contiguous in
+  memory.
+- `multiply_transposed` always copies panels, because tiles need the rows of bᵀ, which are the columns of ``b``.
+- `multiply_shifted` and `add_shifted_products` take a matrix whose rows are slices of one array: a convolution
   multiplies all shifted copies of an image without making them.
 
-The rows of ``b`` and of the result are contiguous; ``a`` may be a transposed view.
+The rows of ``b`` and of the result are contiguous; ``a`` may be a transposed view. All arrays have one dtype, float32
+or float64. ``out`` shares no memory with the others, which compiled code does not check.
 
 Implements section 8.3 of the document.
 """
@@ -22,12 +24,12 @@ import numpy as np
 from scratchtune import jit
 
 SMALL = 256 * 256  # numbers
-DEPTH = 256  # values of k; a panel of ``b`` is then 32 KiB, which fits into the first cache
-WIDTH = 256  # columns that are copied to panels together, since memory is read fastest along long rows
-BAND = 128  # rows of ``a`` that are multiplied by one panel of ``b``: they fit into the second cache
+DEPTH = 256  # values of k; a panel of ``b`` is then 8 to 32 KiB, by the length of a vector: at most the first cache
+WIDTH = 256  # columns of ``b`` that are copied together
+BAND = 128  # rows of ``a`` that are multiplied by all panels before the next: 128 KiB of float32, for the second cache
 
 
-@jit.function_noalias
+@jit.function_in_order
 def multiply(a, b, out):
     """Matrix product.
 
@@ -51,7 +53,7 @@ def multiply(a, b, out):
                 jit.add_tile(a, b, out, i, j, True)
 
 
-@jit.loop_that_allocates
+@jit.loop_in_order
 def multiply_panels(a, b, out):
     """`multiply` for a large ``b``: `DEPTH` values of k and `WIDTH` columns of ``b`` are copied to panels together."""
     columns = jit.tile_columns(out)
@@ -61,13 +63,14 @@ def multiply_panels(a, b, out):
         for first in range(0, b.shape[1], WIDTH):
             copy_panels(b[p : p + depth, first : first + WIDTH], panels)
             for start in range(0, a.shape[0], BAND):
-                band, into = a[start : start + BAND, p : p + depth], out[start : start + BAND, first : first + WIDTH]
+                band = a[start : start + BAND, p : p + depth]
+                into = out[start : start + BAND, first : first + WIDTH]
                 for j in range(0, into.shape[1], columns):
                     for i in range(0, into.shape[0], jit.tile_rows()):
                         jit.add_tile(band, panels[j // columns], into[:, j : j + columns], i, 0, p == 0)
 
 
-@jit.function_noalias
+@jit.function_in_order
 def copy_panels(part, panels):
     """Copy a part of a matrix to panels, each of which has as many columns as a tile."""
     columns, step = panels.shape[2], jit.vector_size(panels)
@@ -76,7 +79,7 @@ def copy_panels(part, panels):
             jit.copy_square(part, k, j, panels[j // columns], k, j % columns)
 
 
-@jit.function_noalias
+@jit.function_in_order
 def multiply_transposed(a, b, out):
     """Matrix product with the second matrix transposed.
 
@@ -92,8 +95,8 @@ def multiply_transposed(a, b, out):
         Linear algebra.
     """
     columns = jit.tile_columns(out)
-    panel = np.empty((DEPTH, columns), out.dtype)
-    for p in range(0, b.shape[1], DEPTH):
+    panel = np.empty((min(DEPTH, b.shape[1]), columns), out.dtype)
+    for p in range(0, max(b.shape[1], 1), DEPTH):  # once if there is no k, since then all sums are 0
         depth = min(DEPTH, b.shape[1] - p)
         for j in range(0, out.shape[1], columns):
             transpose(b[j : j + columns, p : p + depth], panel)
@@ -101,7 +104,7 @@ def multiply_transposed(a, b, out):
                 jit.add_tile(a[:, p : p + depth], panel, out[:, j : j + columns], i, 0, p == 0)
 
 
-@jit.function_noalias
+@jit.function_in_order
 def transpose(a, out):
     """Copy the transposed matrix; ``out`` may be larger, and then its other entries stay as they are.
 
@@ -121,25 +124,26 @@ def transpose(a, out):
 # One matrix is given as slices of one vector --------------------------------------------------------------------------
 
 
-@jit.function_noalias
+@jit.function_in_order
 def multiply_shifted(a, memory, starts, out):
     """The product a @ b, where row k of b is the slice of ``memory`` that begins at ``starts[k]``.
 
-    ``a`` is (i, k), ``memory`` a vector, ``starts`` (k,) int64; slices may overlap, and each must be inside the vector.
-    ``out`` (i, j) is written. The formula that it computes is that of `conv2d`.
+    ``a`` is (i, k), ``memory`` a vector, ``starts`` (k,) int64. Slices may overlap; each has as many numbers as a row
+    of ``out`` and must be inside ``memory``. ``out`` (i, j) is written. The formula that it computes is that of
+    `conv2d`.
     """
     for j in range(0, out.shape[1], jit.tile_columns(out)):
         for i in range(0, out.shape[0], jit.tile_rows()):
-            jit.add_tile_of_pieces(a, memory, starts, out, i, j, True)
+            jit.add_tile_sliced_b(a, memory, starts, out, i, j, True)
 
 
-@jit.function_noalias
+@jit.function_in_order
 def add_shifted_products(memory, starts, b, out):
     """Add a @ b to ``out``, where row i of a is the slice of ``memory`` that begins at ``starts[i]``.
 
-    ``memory`` is a vector, ``starts`` (i,) int64, ``b`` (k, j), ``out`` (i, j); slices as in `multiply_shifted`. The
-    formula that it computes is that of `conv2d_kernel_grad`.
+    ``memory`` is a vector, ``starts`` (i,) int64, ``b`` (k, j), ``out`` (i, j). Slices may overlap; each has k numbers
+    and must be inside ``memory``. The formula that it computes is that of `conv2d_kernel_grad`.
     """
     for j in range(0, out.shape[1], jit.tile_columns(out)):
         for i in range(0, out.shape[0], jit.tile_rows()):
-            jit.add_tile_by_pieces(memory, starts, b, out, i, j, False)
+            jit.add_tile_sliced_a(memory, starts, b, out, i, j, False)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numba.core.errors import TypingError
 
 from scratchtune import jit
 from scratchtune.jit.vectors import processor
@@ -18,6 +19,7 @@ from scratchtune.network.matmul import (
     multiply,
     multiply_shifted,
     multiply_transposed,
+    transpose,
 )
 
 SIZES = [1, 2, 5, 6, 8, 9, 16, 17, 31, 32, 33, 64, 70]  # around the rows and the columns of tiles
@@ -164,21 +166,47 @@ def test_a_row_has_the_same_bits_whatever_the_number_of_rows(dtype: Any, toleran
                 assert (some == together[:count]).all()
 
 
-def test_each_sum_is_one_chain_in_the_order_written() -> None:
+@pytest.mark.parametrize("shape", [(40, 20, 33), (10, 300, 300)])  # the second one takes two panels
+def test_each_sum_is_one_chain_in_the_order_written(shape: tuple[int, int, int]) -> None:
     """Of multiply-adds that round once, or twice where the processor has no other ones.
 
-    In float64 the product of two float32 is exact, and its sum with a third is rounded twice to float32, which changes
-    one in some thousand sums.
+    In float64 the product of two float32 is exact, but its sum with a third is rounded to float64 and then to float32,
+    which changes about one in a thousand of the fused sums.
     """
     rng = np.random.default_rng(5)
-    a, b = _random(rng, (40, 20), np.float32), _random(rng, (20, 33), np.float32)
-    out, chain = np.empty((40, 33), np.float32), np.zeros((40, 33), np.float32)
+    i, inner, j = shape
+    a, b = _random(rng, (i, inner), np.float32), _random(rng, (inner, j), np.float32)
+    out, chain = np.empty((i, j), np.float32), np.zeros((i, j), np.float32)
     multiply(a, b, out)
-    for k in range(20):
+    fused = processor().fused and not jit.DISABLED
+    for k in range(inner):
         exact = a[:, k : k + 1].astype(np.float64) * b[k]
-        term = exact if processor().fused and not jit.DISABLED else exact.astype(np.float32)
-        chain = (chain + term).astype(np.float32)
-    assert (out != chain).mean() < 0.01
+        chain = (chain + (exact if fused else exact.astype(np.float32))).astype(np.float32)
+    assert (out != chain).mean() <= (0.01 if fused else 0.0)
+
+
+def test_an_empty_sum_is_zero() -> None:
+    for write in Products(np.empty((3, 0)), np.empty((0, 5))).all():
+        out = np.full((3, 5), np.nan)
+        write(out)
+        assert (out == 0.0).all()
+
+
+@pytest.mark.needs_compiler  # plain Python takes any arrays
+def test_arrays_that_would_be_misread_are_refused() -> None:
+    a, b, out = np.ones((3, 4), np.float32), np.ones((4, 5), np.float32), np.empty((3, 5), np.float32)
+    read_only = out.copy()
+    read_only.flags.writeable = False
+    for arrays, message in [
+        ((a, b.astype(np.float64), out), "float32, float64; all must be float32 or all float64"),
+        ((a.astype(int), b.astype(int), out.astype(int)), "int64; all must be"),
+        ((a, np.asfortranarray(b), out), "Fortran order"), ((a, b, np.asfortranarray(out)), "Fortran order"),
+        ((a, b, read_only), "out is read-only"),
+    ]:
+        with pytest.raises(TypingError, match=message):
+            multiply(*arrays)
+    with pytest.raises(TypingError, match="starts has the dtype int32; it must be int64"):
+        multiply_shifted(a, b.ravel(), np.zeros(4, np.int32), out)
 
 
 AT_THE_END_OF_MEMORY = """
@@ -229,3 +257,18 @@ def test_nan_and_infinity_reach_their_row_or_column_alone() -> None:
         out = np.zeros((5, 7))
         write(out)
         np.testing.assert_array_equal(out, a @ b)
+
+
+@PRECISION
+def test_transpose_writes_the_transposed_matrix_and_nothing_else(dtype: Any, tolerance: float) -> None:
+    for rows, columns in product((*SIZES, 100), SIZES):
+        a = np.arange(2.0 * rows * columns, dtype=dtype).reshape(rows, 2 * columns)[:, 1 : 1 + columns]
+        around = np.full((columns + 2, rows + 5), GUARD, dtype)
+        out = around[1:-1, 3 : 3 + rows]
+        transpose(a, out)
+        assert (out == a.T).all()
+        out[:] = GUARD
+        assert (around == GUARD).all()
+        transpose(a, around)
+        assert (around[:columns, :rows] == a.T).all()
+        assert (around[columns:] == GUARD).all() and (around[:, rows:] == GUARD).all()

@@ -66,15 +66,6 @@ def fill_planes(x, stride_rows, stride_columns, pad_top, pad_left, planes):
 
 
 @jit.function
-def padded(length):
-    """The next multiple of `BLOCK`."""
-    return -(-length // BLOCK) * BLOCK
-
-
-BLOCK = 16  # numbers; the length of a row is rounded up to it, so that vector instructions leave no remainder
-
-
-@jit.function
 def slice_starts(w, stride_rows, stride_columns, planes):
     """The index in the planes' memory at which the shifted copy for each weight (k, j, e) begins, in that order."""
     height, width, channels, _ = w.shape
@@ -95,7 +86,7 @@ def empty_planes(x, w, y, stride_rows, stride_columns):
     """Memory for the planes of one image, and the planes as an array (e, s, r, rows, columns) within it."""
     rows, columns = y.shape[1] + (w.shape[0] - 1) // stride_rows, y.shape[2] + (w.shape[1] - 1) // stride_columns
     size = w.shape[2] * stride_rows * stride_columns * rows * columns
-    memory = np.zeros(size + w.shape[1] + BLOCK, x.dtype)  # the last slices extend beyond the planes by as much
+    memory = np.zeros(size + w.shape[1], x.dtype)  # the last slices extend beyond the planes, by less than that
     return memory, memory[:size].reshape((w.shape[2], stride_rows, stride_columns, rows, columns))
 
 
@@ -123,7 +114,7 @@ def conv2d(x, w, b, stride_rows, stride_columns, pad_top, pad_left, y):
     memory, planes = empty_planes(x, w, y, stride_rows, stride_columns)
     starts = slice_starts(w, stride_rows, stride_columns, planes)
     columns, weights = planes.shape[4], w.reshape((starts.size, w.shape[3])).T
-    out = np.empty((w.shape[3], padded(y.shape[1] * columns)), x.dtype)
+    out = np.empty((w.shape[3], y.shape[1] * columns), x.dtype)
     for i in range(x.shape[0]):
         fill_planes(x[i], stride_rows, stride_columns, pad_top, pad_left, planes)
         multiply_shifted(weights, memory, starts, out)
@@ -172,7 +163,7 @@ def conv2d_kernel_grad(x, w, dy, stride_rows, stride_columns, pad_top, pad_left,
     grad[:] = 0.0
     for i in range(x.shape[0]):
         fill_planes(x[i], stride_rows, stride_columns, pad_top, pad_left, planes)
-        for m in range(dy.shape[1]):  # each row takes as many numbers as one of the planes, the last of them zeros
+        for m in range(dy.shape[1]):  # with rows as long as those of the planes; the numbers added to a row are zeros
             for n in range(dy.shape[2]):
                 for o in range(filters):
                     out_grad[m * columns + n, o] = dy[i, m, n, o]
@@ -190,8 +181,8 @@ def empty_gradients(w, dy, stride_rows, stride_columns):
     above, before = (w.shape[0] - 1) // stride_rows, (w.shape[1] - 1) // stride_columns
     rows, columns = dy.shape[1] + above, dy.shape[2] + before
     size = before + (rows + above) * columns
-    memory = np.zeros(w.shape[3] * size + BLOCK, w.dtype)
-    return memory, memory[: w.shape[3] * size].reshape((w.shape[3], size)), above, before, rows, columns
+    memory = np.zeros(w.shape[3] * size, w.dtype)
+    return memory, memory.reshape((w.shape[3], size)), above, before, rows, columns
 
 
 @jit.function_noalias
@@ -214,7 +205,7 @@ def conv2d_input_grad(w, dy, stride_rows, stride_columns, pad_top, pad_left, dx)
         The derivative of conv2d, a transposed convolution; Dumoulin and Visin (2016), chapter 4.
     """
     memory, out_grad, above, before, rows, columns = empty_gradients(w, dy, stride_rows, stride_columns)
-    out = np.empty((w.shape[2], padded(rows * columns)), w.dtype)
+    out = np.empty((w.shape[2], rows * columns), w.dtype)
     dx[:] = 0.0
     for i in range(dx.shape[0]):
         fill_gradients(dy[i], above, before, columns, out_grad)
