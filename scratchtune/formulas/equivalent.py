@@ -19,4 +19,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "0 · x is 0; it is there to give 0 the type of x",
     ("same_padding", "constant: 0 -> 1 in `return max((same_size(n, s) - 1) * s + k - n, 0) // 2`"):
         "half of 1, rounded down, is 0 too",
+    ("matmul", "swapped: b.size > SMALL -> b.size <= SMALL in `if b.size > SMALL:`"):
+        "with and without panels each sum has the same terms in the same order; only the time differs",
 }

@@ -59,11 +59,10 @@ def multiply_panels(a, b, out):
     columns = jit.tile_columns(out)
     panels = np.empty((WIDTH // columns, DEPTH, columns), out.dtype)
     for p in range(0, b.shape[0], DEPTH):
-        depth = min(DEPTH, b.shape[0] - p)
         for first in range(0, b.shape[1], WIDTH):
-            copy_panels(b[p : p + depth, first : first + WIDTH], panels)
+            copy_panels(b[p : p + DEPTH, first : first + WIDTH], panels)
             for start in range(0, a.shape[0], BAND):
-                band = a[start : start + BAND, p : p + depth]
+                band = a[start : start + BAND, p : p + DEPTH]
                 into = out[start : start + BAND, first : first + WIDTH]
                 for j in range(0, into.shape[1], columns):
                     for i in range(0, into.shape[0], jit.tile_rows()):
@@ -97,11 +96,10 @@ def multiply_transposed(a, b, out):
     columns = jit.tile_columns(out)
     panel = np.empty((min(DEPTH, b.shape[1]), columns), out.dtype)
     for p in range(0, max(b.shape[1], 1), DEPTH):  # once if there is no k, since then all sums are 0
-        depth = min(DEPTH, b.shape[1] - p)
         for j in range(0, out.shape[1], columns):
-            transpose(b[j : j + columns, p : p + depth], panel)
+            transpose(b[j : j + columns, p : p + DEPTH], panel)
             for i in range(0, out.shape[0], jit.tile_rows()):
-                jit.add_tile(a[:, p : p + depth], panel, out[:, j : j + columns], i, 0, p == 0)
+                jit.add_tile(a[:, p : p + DEPTH], panel, out[:, j : j + columns], i, 0, p == 0)
 
 
 @jit.function_in_order
