@@ -42,7 +42,8 @@ class Study:
     and enqueued trials, and the objective. It does not depend on how many workers there are, on the order in which they
     finish, or on interruptions. A Gaussian process (`BayesianSearch`) and the training of a network are compiled for
     the processor in use, so with them the table also depends on its instruction set: it is the same, bit for bit, on
-    processors of one type, and may differ on another type.
+    processors of one type, and may differ on another type. Gaussian processes, and predictions of given weights, have
+    the same bits with AVX2 as with AVX-512; other bits where there are no fused multiply-adds.
 
     While trials are under way, the latest ones are in files beside it, and only `backup` makes a complete copy. When
     `run` has returned, when every trial from `ask` has been told, and after `close`, which a ``with`` statement
