@@ -46,7 +46,7 @@ class Kernel:
             )
         if any(instruction.opname == "RAISE_VARARGS" for instruction in dis.get_instructions(py_func)):
             raise TypeError(f"{py_func.__name__} has a raise or an assert, which compiled loops ignore; remove it")
-        self._compiled: dict[str, Any] = {}
+        self._compiled: dict[np.dtype[Any], Any] = {}
         self._key = (py_func.__qualname__, *closed_over(py_func))
         _KERNELS[(py_func.__module__, *self._key)] = self
 
@@ -60,20 +60,20 @@ class Kernel:
         """Return what `call` takes: the address of the kernel for ``dtype``; if compilation is off, the function."""
         if DISABLED:
             return self.py_func
-        name = np.dtype(dtype).name
-        if name not in self._compiled:
-            kernel = self._uncompiled(name)
+        key = np.dtype(dtype)
+        if key not in self._compiled:
+            kernel = self._uncompiled(key.name)
             kernel.compile()
-            self._compiled[name] = kernel
-        return self._compiled[name].address
+            self._compiled[key] = kernel
+        return self._compiled[key].address
 
     def is_ready(self, dtype: Any) -> bool:
         """Whether it is compiled already, in this process or on disk."""
-        name = np.dtype(dtype).name
-        if DISABLED or name in self._compiled:
+        key = np.dtype(dtype)
+        if DISABLED or key in self._compiled:
             return True
-        arguments, result = _signature(self.kind, name)
-        return is_on_disk(self._uncompiled(name), typing.signature(result, *arguments))
+        arguments, result = _signature(self.kind, key.name)
+        return is_on_disk(self._uncompiled(key.name), typing.signature(result, *arguments))
 
     def _uncompiled(self, name: str) -> Any:
         kernel: Any = CFunc(
