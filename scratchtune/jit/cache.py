@@ -12,7 +12,7 @@ import inspect
 import os
 import tempfile
 import types as python_types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -122,3 +122,9 @@ def closed_over(f: Callable[..., Any]) -> tuple[str, ...]:
         f"{plain(value).__module__}.{plain(value).__qualname__}" if callable(value) else repr(value)
         for value in inspect.getclosurevars(f).nonlocals.values()
     )
+
+
+def way(pipeline: type[Any], options: Mapping[str, Any]) -> str:
+    """The way in which a function is compiled, as a text that is the same in every process."""
+    told = {name: sorted(value) if isinstance(value, (set, frozenset)) else value for name, value in options.items()}
+    return f"{pipeline.__name__} {sorted(told.items())}"

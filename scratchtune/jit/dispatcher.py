@@ -14,6 +14,7 @@ from typing import Any
 from numba.core import types
 from numba.core.registry import CPUDispatcher
 
+from scratchtune.jit.cache import way
 from scratchtune.jit.literals import Compiler
 from scratchtune.jit.numba_internals import use_callee_cache, use_own_cache
 
@@ -29,7 +30,7 @@ class Dispatcher(CPUDispatcher):
     ) -> None:
         super().__init__(py_func, locals, targetoptions, pipeline_class)
         self._pipeline = pipeline_class
-        use_own_cache(self, py_func)
+        use_own_cache(self, py_func, way(pipeline_class, self.targetoptions))
 
     @cached_property
     def callee(self) -> Callee:
@@ -46,9 +47,11 @@ class Dispatcher(CPUDispatcher):
 class Callee(CPUDispatcher):
     """A function without wrappers: only compiled functions can call it."""
 
-    def __init__(self, py_func: Callable[..., Any], **options: Any) -> None:
-        super().__init__(py_func, **options)
-        use_callee_cache(self, py_func)
+    def __init__(
+        self, py_func: Callable[..., Any], targetoptions: dict[str, Any], pipeline_class: type[Compiler],
+    ) -> None:
+        super().__init__(py_func, targetoptions=targetoptions, pipeline_class=pipeline_class)
+        use_callee_cache(self, py_func, way(pipeline_class, targetoptions))
 
     def get_call_template(self, args: Sequence[Any], kws: Any) -> Any:
         """Numba's; a literal argument, such as the 0 of ``f(x, 0)``, does not get a compiled function of its own."""

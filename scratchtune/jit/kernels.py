@@ -20,7 +20,7 @@ from numba.core import cgutils, types, typing
 from numba.core.ccallback import CFunc
 from numba.extending import intrinsic
 
-from scratchtune.jit.cache import closed_over
+from scratchtune.jit.cache import closed_over, way
 from scratchtune.jit.functions import DISABLED, OPTIONS
 from scratchtune.jit.literals import NoAliasCompiler
 from scratchtune.jit.numba_internals import is_on_disk, use_own_cache
@@ -80,7 +80,7 @@ class Kernel:
             self.py_func, _signature(self.kind, name), locals={}, options=dict(OPTIONS),
             pipeline_class=NoAliasCompiler,  # type: ignore[arg-type]
         )
-        use_own_cache(kernel, self.py_func)
+        use_own_cache(kernel, self.py_func, way(NoAliasCompiler, OPTIONS))
         return kernel
 
 

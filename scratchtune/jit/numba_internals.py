@@ -69,14 +69,17 @@ class Cache(caching.FunctionCache):
 
     _impl_class = _Implementation
 
-    def __init__(self, py_func: Callable[..., Any]) -> None:
+    def __init__(self, py_func: Callable[..., Any], way: str) -> None:
         super().__init__(py_func)
-        self._function = py_func
+        self._function, self._way = py_func, way
 
     def _index_key(self, sig: Any, codegen: Any) -> Any:
-        """Numba's key, but a closure's functions count by name, since their sources are in the stamp already."""
+        """Numba's key and the way it is compiled, since one function may be compiled in two ways.
+
+        A closure's functions count by name, since their sources are in the stamp already.
+        """
         code = hashlib.sha256(self._function.__code__.co_code).hexdigest()
-        return sig, codegen.magic_tuple(), code, closed_over(self._function)
+        return sig, codegen.magic_tuple(), code, closed_over(self._function), self._way
 
     def holds(self, signature: Any) -> bool:
         """Whether this signature is on disk."""
@@ -95,14 +98,19 @@ class _CalleeCache(Cache):
     _impl_class = _CalleeImplementation
 
 
-def use_own_cache(compiled: Any, function: Callable[..., Any]) -> None:
-    """Give a dispatcher or a `CFunc` of ``function`` a `Cache`; none to a function at a prompt, which has no file."""
-    compiled._cache = Cache(function) if os.path.exists(inspect.getfile(function)) else caching.NullCache()
+def use_own_cache(compiled: Any, function: Callable[..., Any], way: str) -> None:
+    """Give a dispatcher or a `CFunc` of ``function`` a `Cache`; none to a function at a prompt, which has no file.
+
+    ``way`` is the text that `cache.way` returns.
+    """
+    in_file = os.path.exists(inspect.getfile(function))
+    compiled._cache = Cache(function, way) if in_file else caching.NullCache()
 
 
-def use_callee_cache(compiled: Any, function: Callable[..., Any]) -> None:
+def use_callee_cache(compiled: Any, function: Callable[..., Any], way: str) -> None:
     """The same for the form of ``function`` that only compiled functions call."""
-    compiled._cache = _CalleeCache(function) if os.path.exists(inspect.getfile(function)) else caching.NullCache()
+    in_file = os.path.exists(inspect.getfile(function))
+    compiled._cache = _CalleeCache(function, way) if in_file else caching.NullCache()
 
 
 def is_on_disk(compiled: Any, signature: Any) -> bool:

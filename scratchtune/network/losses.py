@@ -415,8 +415,39 @@ def softmax_crossentropy_loss(y, target, weight, dy):
     return total / y.shape[0]
 
 
+PADDING = 0  # the token that fills up a sequence; as a target it does not count
+
+
+@jit.loss
+def token_crossentropy_loss(y, target, weight, dy):
+    """Return the cross-entropy of the tokens of sequences, and write its gradient with respect to y to dy.
+
+    ``target`` (n, length) holds tokens as floats, y (n, length · vocabulary) logits for each of them. A row's loss is
+    the mean over its tokens, in which `PADDING` does not count; then the mean over the rows is taken.
+    """
+    n, length = target.shape
+    vocabulary = y.shape[1] // length
+    z, p = y.reshape((n * length, vocabulary)), dy.reshape((n * length, vocabulary))
+    s = np.empty(n * length, y.dtype)
+    softmax(z, p, s)  # the probabilities are computed in dy, where each row is then replaced by its gradient
+    total = 0.0
+    for i in range(n):
+        tokens = 0
+        for k in range(length):
+            tokens += target[i, k] != PADDING
+        share = weight[i] / weight.dtype.type(n * max(tokens, 1))
+        for k in range(length):
+            row, token = i * length + k, int(target[i, k])
+            kept = share if token != PADDING else zero_like(share)
+            total += kept * (s[row] - z[row, token])
+            for j in range(vocabulary):
+                p[row, j] *= kept
+            p[row, token] -= kept
+    return total
+
+
 class Loss(NamedTuple):
-    """A loss: its name, its kernel, and the kind of its targets ("values", "probabilities" or "classes")."""
+    """A loss: its name, its kernel, and the kind of its targets ("values", "probabilities", "classes", "tokens")."""
 
     name: str
     kernel: jit.Kernel
@@ -430,6 +461,7 @@ LOSSES = {
         "mean_absolute_error", _rowwise(mean_absolute_error, mean_absolute_error_grad), "values"),
     "binary_crossentropy": Loss("binary_crossentropy", binary_crossentropy_loss, "probabilities"),
     "categorical_crossentropy": Loss("categorical_crossentropy", categorical_crossentropy_loss, "classes"),
+    "token_crossentropy": Loss("token_crossentropy", token_crossentropy_loss, "tokens"),
 }
 ALIASES = {"mse": "mean_squared_error", "mae": "mean_absolute_error",
            "sparse_categorical_crossentropy": "categorical_crossentropy"}
@@ -459,11 +491,25 @@ def encode(loss: Loss, y: Any, outputs: int, rows: int | None = None, name: str 
     if loss.targets == "classes":
         return _one_hot(y, outputs, name)
     y = y.reshape(len(y), -1).astype(np.float64)
+    if loss.targets == "tokens":
+        return _tokens(y, outputs, name)
     if y.shape[1] != outputs:
         raise ValueError(
             f"{name} has {y.shape[1]} values per row and the network has {outputs} outputs; the numbers must be equal")
     if loss.targets == "probabilities" and (y.min() < 0.0 or y.max() > 1.0):
         raise ValueError(f"{name} holds {y.min() if y.min() < 0 else y.max():g}; {loss.name} takes labels from 0 to 1")
+    return y
+
+
+def _tokens(y: np.ndarray, outputs: int, name: str) -> np.ndarray:
+    vocabulary, left = divmod(outputs, y.shape[1])
+    if left:
+        raise ValueError(
+            f"{name} has {y.shape[1]} tokens per row and the network has {outputs} outputs, which is no multiple of it; "
+            "there must be one output for each token of the vocabulary and each position")
+    wrong = (y < 0) | (y >= vocabulary) | (y != np.floor(y))
+    if wrong.any():
+        raise ValueError(f"{name} holds the token {y[wrong][0]:g}; tokens must be integers from 0 to {vocabulary - 1}")
     return y
 
 

@@ -120,6 +120,25 @@ def test_literal_arguments_share_one_compiled_form_which_python_does_not_call() 
     assert scaled(x, 2) == 3.0 and len(scaled.overloads) == 1
 
 
+def total(x):
+    result = x[0]
+    for i in range(1, x.size):
+        result += x[i]
+    return result
+
+
+@pytest.mark.needs_compiler
+def test_one_function_compiled_in_two_ways_has_two_entries_in_the_cache() -> None:
+    """In order each 1 is lost beside 2^24; in partial sums it is not. The second way must not load the first one."""
+    ones = np.ones(64, np.float32)
+    ones[0] = 2**24
+    in_order, in_any_order = jit.function_in_order(total), jit.function(total)
+    for _ in range(2):
+        assert in_order(ones) == 2**24
+        assert in_any_order(ones) > 2**24
+        in_any_order, in_order = jit.function(total), jit.function_in_order(total)  # these load from the cache
+
+
 # Kernels --------------------------------------------------------------------------------------------------------------
 
 
