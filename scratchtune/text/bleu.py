@@ -158,6 +158,7 @@ def bleu_score(
     ([ngram_precision]). ``smooth_value``: the ε of "floor", by default 0.1, or the k of "add-k", by default 1.
     ``effective_order``: whether orders longer than every hypothesis are left out; otherwise the score is then 0.
     ``tokenizer``: "13a" (see `tokenize_13a`), or "none": split at spaces. A list of tokens is taken unchanged.
+    Capitals count, so if a model writes lower case, its references must be lower case too.
 
     >>> round(bleu_score(["the cat sat on the mat"], ["the cat sat on a mat"]), 2)
     53.73

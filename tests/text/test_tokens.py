@@ -48,6 +48,10 @@ def test_a_text_of_usual_spaces_is_restored(text: str) -> None:
     assert detokenize(tokenize(text)) == text
 
 
+def test_dots_are_not_joined_to_an_ellipsis() -> None:
+    assert tokenize(". . .") == [".", ".", "."] == tokenize(detokenize([".", ".", "."]))
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_a_joined_text_has_the_same_tokens(seed: int) -> None:
     rng = np.random.default_rng(seed)
