@@ -4,7 +4,7 @@ The public names, no logic. Models are spelled as in Keras, estimators and cross
 as in Optuna.
 """
 
-from scratchtune import metrics, search
+from scratchtune import metrics, search, text
 from scratchtune.data import (
     MinMaxScaler,
     OneHotEncoder,
@@ -102,5 +102,6 @@ __all__ = [
     "StratifiedShuffleSplit", "Study", "SuccessiveHalving", "Suggestion", "Table", "TableEncoder", "TableModel",
     "TimeSeriesSplit", "Trial", "callbacks", "cross_val_predict", "cross_val_score", "cross_validate", "datasets",
     "get_scorer_names", "layers", "learning_curve", "load_model", "losses", "make_scorer", "metrics", "optimizers",
-    "penalties", "prepare_table", "read_table", "schedules", "search", "train_test_split", "tune", "validation_curve",
+    "penalties", "prepare_table", "read_table", "schedules", "search", "text", "train_test_split", "tune",
+    "validation_curve",
 ]

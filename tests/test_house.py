@@ -91,6 +91,11 @@ def test_searchers_know_nothing_of_networks() -> None:
     assert not [name for module in searchers for name in reached(module) if name.startswith("scratchtune.network")]
 
 
+def test_text_knows_nothing_of_networks() -> None:
+    modules = [module for module in MODULES if module.startswith("scratchtune.text")]
+    assert not [name for module in modules for name in reached(module) if name.startswith("scratchtune.network")]
+
+
 PYTHONS = {"_replace", "_asdict", "_fields", "_make", "_exit"}  # of NamedTuple and os; documented, so public
 OF_NUMBA = "jit/numba_internals.py"  # the only file that uses private names of Numba; its docstring says why
 OF_EXECUTORS = {  # what study/executors.py reads of Python's process pool and of Dask's client: it has no public names
