@@ -13,6 +13,7 @@ from scratchtune.data import (
     Table,
     TableEncoder,
     datasets,
+    read_pairs,
     read_table,
 )
 from scratchtune.estimators import MLPClassifier, MLPRegressor
@@ -102,6 +103,6 @@ __all__ = [
     "StratifiedShuffleSplit", "Study", "SuccessiveHalving", "Suggestion", "Table", "TableEncoder", "TableModel",
     "TimeSeriesSplit", "Trial", "callbacks", "cross_val_predict", "cross_val_score", "cross_validate", "datasets",
     "get_scorer_names", "layers", "learning_curve", "load_model", "losses", "make_scorer", "metrics", "optimizers",
-    "penalties", "prepare_table", "read_table", "schedules", "search", "text", "train_test_split", "tune",
+    "penalties", "prepare_table", "read_pairs", "read_table", "schedules", "search", "text", "train_test_split", "tune",
     "validation_curve",
 ]

@@ -1,12 +1,13 @@
 """Data: built-in data sets, tables, and preprocessing that is fitted on training rows.
 
 Reading order: `transformer` (the protocol), `scaling`, `imputing`, `encoding`, `notation`, `tables`, `reading`,
-`table_encoder`.
+`table_encoder`; `number_words`, `dates` and `pairs` are for translation.
 """
 
 from scratchtune.data import datasets
 from scratchtune.data.encoding import OneHotEncoder
 from scratchtune.data.imputing import SimpleImputer
+from scratchtune.data.pairs import read_pairs
 from scratchtune.data.reading import read_table
 from scratchtune.data.scaling import MinMaxScaler, StandardScaler
 from scratchtune.data.table_encoder import TableEncoder
@@ -14,5 +15,5 @@ from scratchtune.data.tables import Table
 
 __all__ = [
     "MinMaxScaler", "OneHotEncoder", "SimpleImputer", "StandardScaler", "Table", "TableEncoder", "datasets",
-    "read_table",
+    "read_pairs", "read_table",
 ]

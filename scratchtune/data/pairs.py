@@ -1,0 +1,67 @@
+"""Reading pairs of sentences from a TSV file; a file that cannot be read raises one clear sentence.
+
+Implements section 6.2 of the document.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+HEADER = ("source", "target")
+_ADVICE = "each line must hold a source sentence, a tab and a target sentence"
+
+
+def read_pairs(path: str | os.PathLike[str]) -> list[tuple[str, str]]:
+    """Read pairs of sentences, (source, target), from a TSV file: UTF-8, two columns separated by a tab, no quoting.
+
+    A first line ``source<tab>target`` is a header and is not read as a pair. Blanks around a sentence and blank lines
+    are ignored.
+    Raises
+        OSError if the file cannot be opened; ValueError, which names file and line, if a line does not hold two
+        sentences, if the file is not UTF-8, or if it holds no pair.
+    """
+    shown = os.fspath(path)
+    pairs: list[tuple[str, str]] = []
+    for number, line in enumerate(re.split("\r\n|\r|\n", _text(shown)), start=1):
+        if not line.strip():
+            continue
+        cells = [cell.strip() for cell in line.split("\t")]
+        if len(cells) != 2:
+            columns = f"{len(cells)} columns" if len(cells) > 1 else "1 column"
+            raise ValueError(f"{shown}, line {number}, has {columns}; {_ADVICE}")
+        for name, cell in zip(HEADER, cells, strict=True):
+            if not cell:
+                raise ValueError(f"{shown}, line {number}, has an empty {name} sentence; {_ADVICE}")
+        pairs.append((cells[0], cells[1]))
+    if pairs and tuple(cell.lower() for cell in pairs[0]) == HEADER:
+        del pairs[0]
+    if not pairs:
+        raise ValueError(f"{shown} holds no pairs of sentences; {_ADVICE}")
+    return pairs
+
+
+def _text(path: str) -> str:
+    """The file's text."""
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"{path} is a directory; pairs of sentences are read from a TSV file")
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path} does not exist; pairs of sentences are read from a TSV file") from None
+    except OSError as problem:
+        raise type(problem)(f"{path} cannot be opened: {problem.strerror}") from None
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise ValueError(f"{path}, line 1, begins as UTF-16 does; save the file as UTF-8")
+    content = content.removeprefix(b"\xef\xbb\xbf")  # the mark that Windows programs write before UTF-8
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as problem:
+        line = len(re.findall(b"\r\n|\r|\n", content[: problem.start])) + 1
+        raise ValueError(f"{path}, line {line}, has the byte 0x{content[problem.start]:02x}, which is not UTF-8; "
+                         "save the file as UTF-8") from None
+    if "\0" in text:
+        line = len(re.findall("\r\n|\r|\n", text[: text.index("\0")])) + 1
+        raise ValueError(f"{path}, line {line}, holds binary data; pairs of sentences are text in UTF-8")
+    return text
