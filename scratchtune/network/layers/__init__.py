@@ -10,6 +10,7 @@ from scratchtune.network.layers.dropout import Dropout
 from scratchtune.network.layers.flatten import Flatten
 from scratchtune.network.layers.gaussian_noise import GaussianNoise
 from scratchtune.network.layers.global_average_pooling2d import GlobalAveragePooling2D
+from scratchtune.network.layers.layer_normalization import LayerNormalization
 from scratchtune.network.layers.max_pooling2d import MaxPooling2D
 from scratchtune.network.layers.random_flip import RandomFlip
 from scratchtune.network.layers.random_rotation import RandomRotation
@@ -17,5 +18,6 @@ from scratchtune.network.layers.random_translation import RandomTranslation
 
 __all__ = [
     "Activation", "AveragePooling2D", "BatchNormalization", "Conv2D", "Dense", "Dropout", "Flatten", "GaussianNoise",
-    "GlobalAveragePooling2D", "Layer", "MaxPooling2D", "RandomFlip", "RandomRotation", "RandomTranslation",
+    "GlobalAveragePooling2D", "Layer", "LayerNormalization", "MaxPooling2D", "RandomFlip", "RandomRotation",
+    "RandomTranslation",
 ]
