@@ -5,7 +5,8 @@ and ``source`` (n, keys, features): the sequence that gives keys and values. In 
 
 | part | position in its tuple | shape |
 |---|---|---|
-| ``kernels`` of queries, keys, values and output | 0 to 3 | (features, heads, size) three times; (heads, size, features) |
+| ``kernels`` of queries, keys and values | 0 to 2 | (features, heads, size) |
+| ``kernels``: of the output | 3 | (heads, size, features) |
 | ``biases`` of the same; arrays of size 0 for none | 0 to 3 | (heads, size) three times; (features,) |
 | ``work``: projected queries, keys and values | 0 to 2 | (n, queries, heads, size), (n, keys, heads, size) twice |
 | ``work``: weights | 3 | (n, heads, queries, keys) |

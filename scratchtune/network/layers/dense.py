@@ -126,8 +126,7 @@ class Dense(Layer):
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Rows are (..., features), the outputs (..., units); weights are a kernel (features, units) and a bias (units,).
-        """
+        """Rows are (..., features), outputs (..., units); weights: a kernel (features, units) and a bias (units,)."""
         if self.activation.name == "softmax" and len(input_shape) > 1:
             raise ValueError(f"Dense with the activation 'softmax' gets rows of shape {input_shape}; it takes "
                              f"(features,): put Flatten() before it, or reshape X to (n, {math.prod(input_shape)})")
