@@ -41,6 +41,8 @@ from scratchtune.network import callbacks, layers, losses, optimizers, penalties
 from scratchtune.network.callbacks import Callback, EarlyStopping, History
 from scratchtune.network.layers import (
     Activation,
+    AdditiveAttention,
+    Attention,
     AveragePooling2D,
     BatchNormalization,
     Conv2D,
@@ -50,10 +52,13 @@ from scratchtune.network.layers import (
     GaussianNoise,
     GlobalAveragePooling2D,
     Layer,
+    LayerNormalization,
     MaxPooling2D,
+    MultiHeadAttention,
     RandomFlip,
     RandomRotation,
     RandomTranslation,
+    SinusoidalPositions,
 )
 from scratchtune.network.optimizers import SGD, Adam, Optimizer, RMSprop
 from scratchtune.network.penalties import L1, L1L2, L2
@@ -92,17 +97,18 @@ from scratchtune.tabular import TableModel, prepare_table
 __version__ = "0.1.0"
 
 __all__ = [
-    "Activation", "Adam", "AveragePooling2D", "BatchNormalization", "BayesSearchCV", "BayesianSearch", "Callback",
-    "Categorical", "Conv2D", "Dense", "DivergenceWarning", "Dropout", "EarlyStopping", "EfficiencyWarning", "Exhausted",
-    "FitFailedWarning", "Flatten", "Float", "GaussianNoise", "GeneticSearch", "GeneticSearchCV",
-    "GlobalAveragePooling2D", "GridSearch", "GridSearchCV", "GroupKFold", "History", "Hyperband", "Int", "KFold", "L1",
-    "L1L2", "L2", "Layer", "LeaveOneOut", "MLPClassifier", "MLPRegressor", "MaxPooling2D", "MedianStopping",
-    "MinMaxScaler", "NotReady", "OneHotEncoder", "OneStandardError", "Optimizer", "RMSprop", "RandomFlip",
-    "RandomRotation", "RandomSearch", "RandomTranslation", "RandomizedSearchCV", "RayExecutor", "SGD", "Searcher",
-    "Sequential", "ShuffleSplit", "SimpleImputer", "StandardScaler", "StorageError", "StratifiedKFold",
+    "Activation", "Adam", "AdditiveAttention", "Attention", "AveragePooling2D", "BatchNormalization",
+    "BayesSearchCV", "BayesianSearch", "Callback", "Categorical", "Conv2D", "Dense", "DivergenceWarning", "Dropout",
+    "EarlyStopping", "EfficiencyWarning", "Exhausted", "FitFailedWarning", "Flatten", "Float", "GaussianNoise",
+    "GeneticSearch", "GeneticSearchCV", "GlobalAveragePooling2D", "GridSearch", "GridSearchCV", "GroupKFold",
+    "History", "Hyperband", "Int", "KFold", "L1", "L1L2", "L2", "Layer", "LayerNormalization", "LeaveOneOut",
+    "MLPClassifier", "MLPRegressor", "MaxPooling2D", "MedianStopping", "MinMaxScaler", "MultiHeadAttention",
+    "NotReady", "OneHotEncoder", "OneStandardError", "Optimizer", "RMSprop", "RandomFlip", "RandomRotation",
+    "RandomSearch", "RandomTranslation", "RandomizedSearchCV", "RayExecutor", "SGD", "Searcher", "Sequential",
+    "ShuffleSplit", "SimpleImputer", "SinusoidalPositions", "StandardScaler", "StorageError", "StratifiedKFold",
     "StratifiedShuffleSplit", "Study", "SuccessiveHalving", "Suggestion", "Table", "TableEncoder", "TableModel",
     "TimeSeriesSplit", "Trial", "callbacks", "cross_val_predict", "cross_val_score", "cross_validate", "datasets",
     "get_scorer_names", "layers", "learning_curve", "load_model", "losses", "make_scorer", "metrics", "optimizers",
-    "penalties", "prepare_table", "read_pairs", "read_table", "schedules", "search", "text", "train_test_split", "tune",
-    "validation_curve",
+    "penalties", "prepare_table", "read_pairs", "read_table", "schedules", "search", "text", "train_test_split",
+    "tune", "validation_curve",
 ]

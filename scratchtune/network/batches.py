@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,8 +30,18 @@ def checked_inputs(X: Any, dtype: str, row_shape: tuple[int, ...] | None, name: 
     return X
 
 
-def encoded_targets(y: Any, loss: Loss, outputs: int, rows: int, dtype: str, name: str = "y") -> np.ndarray:
-    """Return the targets as the loss expects them, (rows, outputs) float64."""
+def encoded_targets(
+    y: Any, loss: Loss, output_shape: tuple[int, ...], rows: int, dtype: str, name: str = "y",
+) -> np.ndarray:
+    """Return the targets as the loss expects them, (rows, outputs) float64; ``output_shape`` is that of a row."""
+    outputs = math.prod(output_shape)
+    has_steps = len(output_shape) > 1 and outputs > output_shape[-1]  # then all outputs are no distribution of classes
+    fits = loss.targets != "classes" and checks.targets(name, y, rows).size == rows * outputs
+    if has_steps and not fits:
+        raise ValueError(
+            f"{name} has shape {np.shape(y)} and the network's outputs have shape {(rows, *output_shape)}, which "
+            f"{loss.name} can't compare: put Flatten() or a pooling layer before the last Dense, so that a row's "
+            f"outputs have shape {output_shape[-1:]}")
     target = encode(loss, y, outputs, rows, name)
     _check_representable(name, target, dtype)
     return target

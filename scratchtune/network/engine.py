@@ -27,7 +27,7 @@ import numpy as np
 
 from scratchtune import jit
 from scratchtune.network.layers.base import Layer
-from scratchtune.network.optimizers import weight_decay
+from scratchtune.network.optimizers import clip_by_norm, weight_decay
 from scratchtune.network.penalties import l1_l2_penalty, l1_l2_penalty_grad
 from scratchtune.network.random_numbers import random_bits, shuffle
 
@@ -96,12 +96,17 @@ class Criterion(NamedTuple):
 
 
 class Descent(NamedTuple):
-    """How theta is updated: the optimizer's kernel, its slots, its hyper-parameters, and the weight decay."""
+    """How theta is updated: the optimizer's kernel, its slots, its hyper-parameters, the weight decay, and clipping.
+
+    The gradient in each range [start, stop) of ``clipped``, (ranges, 2) int64, is shortened to the norm ``limit``.
+    """
 
     update: Any
     slots: np.ndarray
     settings: np.ndarray
     weight_decay: float
+    limit: float
+    clipped: np.ndarray
 
 
 class Epoch(NamedTuple):
@@ -256,7 +261,9 @@ def loss_and_gradient(network, criterion, target, weight, training, step, key):
 
 @jit.loop
 def update(network, descent, rate, step):
-    """Update theta by ``network.gradient``; ``step`` counts the updates, including this one."""
+    """Update theta by ``network.gradient``, clipped; ``step`` counts the updates, including this one."""
+    for r in range(descent.clipped.shape[0]):
+        clip_by_norm(network.gradient[descent.clipped[r, 0] : descent.clipped[r, 1]], descent.limit)
     if descent.weight_decay > 0.0:
         weight_decay(network.theta, rate, descent.weight_decay)
     jit.call(descent.update, (network.theta, network.gradient, descent.slots, descent.settings, rate, step))
@@ -384,7 +391,7 @@ def loop_jobs(dtype: str) -> tuple[jit.Job, ...]:
     table: Any = () if jit.DISABLED else whole
     network = Network(table, table, Offsets(*[whole] * 7), whole, *[vector] * 9)
     criterion = Criterion(0, 1, Penalty(0.0, 0.0, whole.reshape(1, 1)))
-    descent, epoch = Descent(0, rows, np.zeros(1), 0.0), Epoch(whole, np.zeros(1), 1, 0, seed)
+    descent, epoch = Descent(0, rows, np.zeros(1), 0.0, 0.0, whole.reshape(1, 1)), Epoch(whole, np.zeros(1), 1, 0, seed)
     data = Rows(rows, rows, vector)
     arguments: dict[Any, tuple[Any, ...]] = {
         train_epoch: (network, criterion, descent, data, epoch, 1, rows),

@@ -227,6 +227,39 @@ def weight_decay(theta, alpha, w):
         theta[i] -= share * theta[i]
 
 
+@jit.function
+def clip_by_norm(grad, limit):
+    """Shorten a vector to a given norm if its norm is larger; its direction stays.
+
+    Formula [clip_by_norm]
+        n = √(Σᵢ[gᵢ²]) ; g'ᵢ = gᵢ · c / n if n > c else gᵢ
+    Where
+        g: grad, (i,), real, the gradient of one array of weights, or of all of them
+        c: limit, scalar, > 0, the largest norm
+    Returns
+        n, the norm before, in double precision.
+    Variant
+        An optimizer's clipnorm shortens the gradient of each array of weights by its own norm; global_clipnorm shortens
+        the gradient of all together, which keeps its direction. So does Keras. PyTorch's clip_grad_norm_ is the global
+        one, and divides by n + 10⁻⁶.
+    Source
+        Pascanu, Mikolov and Bengio (2013), "On the difficulty of training recurrent neural networks", Algorithm 1.
+    Example
+        >>> grad = np.array([3.0, 4.0])
+        >>> float(clip_by_norm(grad, 1.0)), grad.round(12).tolist()
+        (5.0, [0.6, 0.8])
+    """
+    total = np.float64(0.0)
+    for i in range(grad.size):
+        total += np.float64(grad[i]) * np.float64(grad[i])
+    norm = np.sqrt(total)
+    if norm > limit:
+        factor = grad.dtype.type(limit / norm)  # so that float32 stays float32
+        for i in range(grad.size):
+            grad[i] *= factor
+    return norm
+
+
 # The kernels, all of one signature: slots hold the moments, one in each row ------------------------------------------
 
 
@@ -269,7 +302,10 @@ def adam_update(theta, grad, slots, settings, alpha, step):
 
 
 class Optimizer(Configured):
-    """Base class of the optimizers: a learning rate, which may be a schedule, its decay, and decoupled weight decay.
+    """Base class of the optimizers: a learning rate, which may be a schedule, its decay, weight decay, and clipping.
+
+    ``clipnorm`` is the largest norm of the gradient of each array of weights, ``global_clipnorm`` that of the gradient
+    of all together (`clip_by_norm`); the penalty's gradient is part of both. At most one of the two may be given.
 
     A subclass sets ``update``, its kernel; ``slots``, the number of moments, each a vector like theta; and
     ``settings``, real numbers that the kernel gets.
@@ -279,12 +315,23 @@ class Optimizer(Configured):
     slots = 0
     settings: tuple[float, ...] = ()
 
+    clipnorm: float | None = None
+    global_clipnorm: float | None = None
+
     def __init__(
-        self, learning_rate: float | schedules.Schedule = 0.01, decay: float = 0.0, weight_decay: float = 0.0
+        self, learning_rate: float | schedules.Schedule = 0.01, decay: float = 0.0, weight_decay: float = 0.0,
+        clipnorm: float | None = None, global_clipnorm: float | None = None,
     ) -> None:
         self.learning_rate = schedules.check(learning_rate)
         self.decay = checks.real("decay", decay, 0.0)
         self.weight_decay = checks.real("weight_decay", weight_decay, 0.0)
+        if clipnorm is not None and global_clipnorm is not None:
+            raise ValueError(f"clipnorm is {clipnorm!r} and global_clipnorm is {global_clipnorm!r}; at most one of "
+                             "them may be given: leave the other None")
+        if clipnorm is not None:
+            self.clipnorm = checks.real("clipnorm", clipnorm, 0.0, open_low=True)
+        if global_clipnorm is not None:
+            self.global_clipnorm = checks.real("global_clipnorm", global_clipnorm, 0.0, open_low=True)
 
     def rates(self, first: int, steps: int) -> np.ndarray:
         """Return the learning rates of ``steps`` steps, (steps,) float64; ``first`` counts the steps already done."""
@@ -301,8 +348,9 @@ class SGD(Optimizer):
     def __init__(
         self, learning_rate: float | schedules.Schedule = 0.01, momentum: float = 0.0, nesterov: bool = False,
         decay: float = 0.0, weight_decay: float = 0.0,
+        clipnorm: float | None = None, global_clipnorm: float | None = None,
     ) -> None:
-        super().__init__(learning_rate, decay, weight_decay)
+        super().__init__(learning_rate, decay, weight_decay, clipnorm, global_clipnorm)
         self.momentum = checks.real("momentum", momentum, 0.0, 1.0, open_high=True)
         self.nesterov = checks.boolean("nesterov", nesterov)
         self.settings = (self.momentum,)
@@ -317,8 +365,9 @@ class RMSprop(Optimizer):
     def __init__(
         self, learning_rate: float | schedules.Schedule = 0.001, rho: float = 0.9, momentum: float = 0.0,
         epsilon: float = 1e-7, decay: float = 0.0, weight_decay: float = 0.0,
+        clipnorm: float | None = None, global_clipnorm: float | None = None,
     ) -> None:
-        super().__init__(learning_rate, decay, weight_decay)
+        super().__init__(learning_rate, decay, weight_decay, clipnorm, global_clipnorm)
         self.rho = checks.real("rho", rho, 0.0, 1.0, open_high=True)
         self.momentum = checks.real("momentum", momentum, 0.0, 1.0, open_high=True)
         self.epsilon = checks.real("epsilon", epsilon, 0.0, open_low=True)
@@ -336,8 +385,9 @@ class Adam(Optimizer):
     def __init__(
         self, learning_rate: float | schedules.Schedule = 0.001, beta_1: float = 0.9, beta_2: float = 0.999,
         epsilon: float = 1e-8, decay: float = 0.0, weight_decay: float = 0.0,
+        clipnorm: float | None = None, global_clipnorm: float | None = None,
     ) -> None:
-        super().__init__(learning_rate, decay, weight_decay)
+        super().__init__(learning_rate, decay, weight_decay, clipnorm, global_clipnorm)
         self.beta_1 = checks.real("beta_1", beta_1, 0.0, 1.0, open_high=True)
         self.beta_2 = checks.real("beta_2", beta_2, 0.0, 1.0, open_high=True)
         self.epsilon = checks.real("epsilon", epsilon, 0.0, open_low=True)

@@ -420,7 +420,7 @@ class Sequential:
         return checked_inputs(X, self.dtype, None if self._program is None else self._program.input_shape, name)
 
     def _targets(self, y: Any, program: Program, rows: int, name: str = "y") -> np.ndarray:
-        return encoded_targets(y, self.loss, math.prod(program.output_shape), rows, self.dtype, name)
+        return encoded_targets(y, self.loss, program.output_shape, rows, self.dtype, name)
 
     def _evaluated(self, X: Any, y: Any, sample_weight: Any = None) -> engine.Rows:
         """Rows to evaluate, checked; the model is built for them."""

@@ -70,6 +70,16 @@ def measured(program: Program, rows: engine.Rows, names: Sequence[str]) -> dict[
     return {name: MEASURES[name](rows.target, order, outputs) for name in names}
 
 
+def clipping(optimizer: Optimizer, program: Program) -> tuple[float, np.ndarray]:
+    """The largest norm, and the ranges of the gradient that are clipped to it, (ranges, 2); without clipping, none."""
+    if optimizer.global_clipnorm is not None:
+        return optimizer.global_clipnorm, np.array([[0, program.theta.size]], np.int64)
+    if optimizer.clipnorm is not None:
+        ranges = [(start, stop) for _, start, stop in program.ranges()]
+        return optimizer.clipnorm, np.array(ranges, np.int64).reshape(-1, 2)
+    return 0.0, np.zeros((0, 2), np.int64)
+
+
 class Training:
     """One call of fit: epochs of an optimizer on an objective, and what is measured in each.
 
@@ -85,7 +95,7 @@ class Training:
         self.criterion = objective.criterion()
         self.descent = engine.Descent(
             optimizer.update.compiled(self.program.dtype), slots, np.array(optimizer.settings, np.float64),
-            optimizer.weight_decay)
+            optimizer.weight_decay, *clipping(optimizer, self.program))
 
     def epoch(
         self, number: int, state: TrainingState, rows: engine.Rows, plan: Plan, distributed: Distributed | None,

@@ -35,7 +35,8 @@ def trained(executor: Any = None, workers: int = 2, **options: Any) -> tuple[np.
 
 @pytest.mark.parametrize("options", [
     {}, {"penalty": st.L1L2(1e-3, 1e-2)}, {"optimizer": st.SGD(0.1, momentum=0.9, nesterov=True, weight_decay=0.01)},
-    {"optimizer": st.RMSprop(0.01, decay=0.1)}])
+    {"optimizer": st.RMSprop(0.01, decay=0.1)}, {"optimizer": st.Adam(0.01, clipnorm=0.05)},
+    {"optimizer": st.SGD(0.1, global_clipnorm=0.05), "penalty": st.L2(1e-2)}])
 def test_any_number_of_workers_gives_the_one_worker_result_up_to_rounding(options: Any) -> None:
     theta, history = trained(**options)
     with ThreadPoolExecutor(4) as pool:

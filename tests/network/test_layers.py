@@ -78,10 +78,53 @@ def test_an_activation_within_is_one_after_it() -> None:
     assert (within.predict(X) == after.predict(X)).all()
 
 
-def test_images_are_refused_with_the_way_out() -> None:
-    """Keras's Dense works along the last axis and PyTorch's too: flattening in silence would be a third meaning."""
-    with pytest.raises(ValueError, match=r"rows of shape \(2, 3\).*reshape X to \(n, 6\)"):
-        st.Sequential([st.Dense(5)]).build((None, 2, 3))
+def test_each_step_of_a_sequence_has_the_same_weights_by_hand() -> None:
+    """Steps (1, 2) and (0, 1); kernel (1 3; 2 4), bias (10, 20): (15, 31) and (2 + 10, 4 + 20)."""
+    model = st.Sequential([st.Dense(2)], dtype="float64")
+    model.build((None, 2, 2))
+    model.set_weights([[[1.0, 3.0], [2.0, 4.0]], [10.0, 20.0]])
+    assert model.output_shape == (2, 2)
+    assert model.predict([[[1.0, 2.0], [0.0, 1.0]]]).tolist() == [[[15.0, 31.0], [12.0, 24.0]]]
+
+
+@pytest.mark.parametrize("shape", [(3,), (4, 3), (2, 5, 3)])
+def test_any_leading_axes_are_those_of_numpys_product(shape: tuple[int, ...]) -> None:
+    X = np.random.default_rng(1).normal(size=(6, *shape))
+    model = st.Sequential([st.Dense(5, bias_initializer="ones")], dtype="float64")
+    model.build((None, *shape))
+    kernel, bias = model.get_weights()
+    np.testing.assert_allclose(model.predict(X), X @ kernel + bias, rtol=1e-13, atol=1e-14)
+
+
+FORGOTTEN = np.random.default_rng(0).normal(size=(8, 2, 3))  # small images, or sequences
+
+
+@pytest.mark.parametrize("last, loss, y", [
+    (st.Dense(4), "mse", np.zeros((8, 4))), (st.Dense(1), "mse", np.zeros(8)),
+    (st.Dense(1, "sigmoid"), "binary_crossentropy", np.zeros(8)),
+    (st.Dense(10), "categorical_crossentropy", np.arange(8)), (st.Dense(4), "categorical_crossentropy", np.eye(8)),
+])
+def test_who_forgets_flatten_is_told(last: st.Layer, loss: str, y: np.ndarray) -> None:
+    """Each step then has outputs of its own, which the targets do not fit; labels would, by accident."""
+    model = st.Sequential([st.Dense(5, "relu"), last.fresh()])
+    model.compile("sgd", loss)
+    message = r"y has shape \(8.*outputs have shape \(8, 2, .*put Flatten\(\) or a pooling layer before the last Dense"
+    with pytest.raises(ValueError, match=message):
+        model.fit(FORGOTTEN, y, verbose=0)
+    assert not model.built
+
+
+def test_softmax_of_images_is_refused_with_the_way_out() -> None:
+    with pytest.raises(ValueError, match=r"rows of shape \(2, 3\).*takes \(features,\): put Flatten\(\)"):
+        st.Sequential([st.Dense(5, "softmax")]).build((None, 2, 3))
+
+
+def test_targets_for_each_step_are_fitted() -> None:
+    model = st.Sequential([st.Dense(2)], dtype="float64")
+    model.compile(st.Adam(0.1), "mse")
+    y = FORGOTTEN @ np.array([[1.0, 0.0], [0.0, 2.0], [-1.0, 1.0]])
+    model.fit(FORGOTTEN, y, epochs=300, verbose=0)
+    np.testing.assert_allclose(model.predict(FORGOTTEN), y, atol=1e-2)
 
 
 # Dropout --------------------------------------------------------------------------------------------------------------

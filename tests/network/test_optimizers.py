@@ -18,6 +18,7 @@ EVERY = {
     "nesterov": lambda: st.SGD(0.05, momentum=0.9, nesterov=True), "rmsprop": lambda: st.RMSprop(0.01),
     "rmsprop_momentum": lambda: st.RMSprop(0.01, momentum=0.5), "adam": lambda: st.Adam(0.01),
     "decay": lambda: st.Adam(0.01, decay=0.1, weight_decay=0.1),
+    "clipnorm": lambda: st.Adam(0.01, clipnorm=0.1), "global_clipnorm": lambda: st.RMSprop(0.01, global_clipnorm=0.1),
 }
 
 
@@ -140,6 +141,106 @@ def test_names_defaults_and_how_it_shows_itself() -> None:
     assert st.SGD(0.1, momentum=0.9).fresh(learning_rate=0.2).config == {"learning_rate": 0.2, "momentum": 0.9}
 
 
+# Clipping of gradients ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments, penalty, expected", [
+    ({"clipnorm": 2.0}, None, [0.7, 0.2]), ({"global_clipnorm": np.sqrt(5.0)}, None, [0.7, 0.1]),
+    ({"clipnorm": 5.0}, None, [1.0, 0.4]), ({"clipnorm": 2.0}, st.L2(8.0), [0.5, 0.2]),
+    ({"global_clipnorm": np.sqrt(2.0)}, st.L2(4.0), [0.6, 0.1]),
+])
+def test_clipping_by_hand(arguments: Any, penalty: Any, expected: list[float]) -> None:
+    """The gradient of the first step is (-8, -4), of a kernel and a bias; the norm of both together is sqrt(80).
+
+    clipnorm 2: (-2, -2); global_clipnorm sqrt(5): a quarter, (-2, -1); clipnorm 5: (-5, -4). The rate is 0.1.
+    With the penalty 8 w^2 it is (-8 + 16 * 0.5, -4) = (0, -4), with 4 w^2 it is (-4, -4): the penalty is clipped too.
+    """
+    model = _line(st.SGD(0.1, **arguments))
+    model.compile(st.SGD(0.1, **arguments), "mse", penalty=penalty)
+    model.fit([[2.0]], [3.0], verbose=0)
+    np.testing.assert_allclose(model.theta, expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("argument", ["clipnorm", "global_clipnorm"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gradients_that_are_short_enough_keep_their_bits(argument: str, dtype: str) -> None:
+    plain, clipped = _net(st.Adam(0.01), dtype), _net(st.Adam(0.01, **{argument: 1e6}), dtype)
+    for model in (plain, clipped):
+        model.fit(X, Y, batch_size=5, epochs=3, verbose=0)
+    assert (plain.theta == clipped.theta).all()
+
+
+def test_a_clipped_gradient_does_not_overflow_in_float32() -> None:
+    """The squares would be infinite in single precision: the norm is computed in double precision."""
+    grad = np.array([3e30, 4e30], np.float32)
+    norm = optimizers.clip_by_norm(grad, 1.0)
+    np.testing.assert_allclose(norm, 5e30, rtol=1e-6)
+    np.testing.assert_allclose(grad, [0.6, 0.8], rtol=1e-6)
+
+
+def test_clipping_is_shown_saved_and_tuned(tmp_path: Any) -> None:
+    model = _net(st.Adam(0.01, clipnorm=0.05))
+    model.fit(X, Y, epochs=2, verbose=0)
+    model.save(tmp_path / "model.npz")
+    loaded = st.load_model(tmp_path / "model.npz")
+    assert repr(loaded.optimizer) == repr(model.optimizer) == "Adam(learning_rate=0.01, clipnorm=0.05)"
+    for each in (model, loaded):
+        each.fit(X, Y, epochs=2, verbose=0)
+    assert (loaded.theta == model.theta).all()
+    tuned, _ = _net(st.Adam(0.01)).configured({"global_clipnorm": 0.5})
+    assert tuned.optimizer is not None and tuned.optimizer.global_clipnorm == 0.5
+    with pytest.raises(ValueError, match="clipnorm is 0.05 and global_clipnorm is 0.5; at most one"):
+        model.configured({"global_clipnorm": 0.5})
+
+
+@pytest.mark.parametrize("argument", ["clipnorm", "global_clipnorm"])
+def test_clipped_gradients_are_those_of_keras(argument: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    keras = pytest.importorskip("keras", exc_type=ImportError)
+    from keras.src.backend.common import dtypes
+
+    monkeypatch.setitem(dtypes.BIT64_TO_BIT32_DTYPE, "float64", "float64")
+    rng = np.random.default_rng(4)
+    model = _net(st.SGD(1.0, **{argument: 0.5}))
+    weights = model.get_weights()
+    gradients = [rng.normal(size=weight.shape) * size for weight, size in zip(weights, (1, 0.01, 2, 1), strict=True)]
+    variables = [keras.Variable(weight, dtype="float64") for weight in weights]
+    theirs = keras.optimizers.SGD(1.0, **{argument: 0.5})
+    theirs.apply([keras.ops.convert_to_tensor(gradient, "float64") for gradient in gradients], variables)
+    parts = gradients if argument == "clipnorm" else [np.concatenate([part.ravel() for part in gradients])]
+    clipped = [part.ravel().copy() for part in parts]
+    for part in clipped:
+        optimizers.clip_by_norm(part, 0.5)
+    moved = np.concatenate([weight.ravel() for weight in weights]) - np.concatenate(clipped)
+    expected = np.concatenate([keras.ops.convert_to_numpy(variable.value).ravel() for variable in variables])
+    np.testing.assert_allclose(moved, expected, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("argument", ["clipnorm", "global_clipnorm"])
+def test_twelve_clipped_steps_are_pytorchs(argument: str) -> None:
+    """Its clip_grad_norm_ adds 1e-6 to the norm; taken out of the largest norm, nothing else differs."""
+    torch = pytest.importorskip("torch")
+    model = _net(st.SGD(0.5, **{argument: 0.3}))
+    weights = [torch.tensor(weight, requires_grad=True) for weight in model.get_weights()]
+    theirs, clipped = torch.optim.SGD(weights, 0.5), 0
+    model.fit(X, Y, batch_size=4, epochs=4, shuffle=False, verbose=0)
+    for step in range(12):
+        rows = slice(step % 3 * 4, step % 3 * 4 + 4)
+        hidden = torch.tanh(torch.tensor(X[rows]) @ weights[0] + weights[1])
+        loss = ((hidden @ weights[2] + weights[3] - torch.tensor(Y[rows])) ** 2).mean()
+        theirs.zero_grad()
+        loss.backward()
+        for group in ([weights] if argument == "global_clipnorm" else [[weight] for weight in weights]):
+            norm = float(torch.sqrt(sum((weight.grad**2).sum() for weight in group)))
+            clipped += norm > 0.3
+            if norm > 0.3:
+                torch.nn.utils.clip_grad_norm_(group, 0.3 * (norm + 1e-6) / norm)
+        theirs.step()
+    assert clipped > 5
+    for ours, weight in zip(model.get_weights(), weights, strict=True):
+        np.testing.assert_allclose(ours, weight.detach().numpy(), rtol=1e-8, atol=1e-10)
+
+
 # The same path as the frameworks' -------------------------------------------------------------------------------------
 
 
@@ -195,6 +296,10 @@ def test_twelve_steps_are_those_of_keras(name: str) -> None:
     (lambda: st.Adam(beta_1=1.0), ValueError, "beta_1 is 1.0"),
     (lambda: st.RMSprop(decay=-1.0), ValueError, "decay is -1.0"),
     (lambda: st.Adam(weight_decay=-1.0), ValueError, "weight_decay is -1.0"),
+    (lambda: st.Adam(clipnorm=0.0), ValueError, "clipnorm is 0.0; it must be a finite number above 0"),
+    (lambda: st.SGD(global_clipnorm="1"), TypeError, "global_clipnorm is '1'"),
+    (lambda: st.RMSprop(clipnorm=1.0, global_clipnorm=2.0), ValueError,
+     "clipnorm is 1.0 and global_clipnorm is 2.0; at most one of them may be given"),
     (lambda: optimizers.get("adamm"), ValueError, "optimizer is 'adamm'.*did you mean 'adam'"),
     (lambda: optimizers.get(3), TypeError, "optimizer is 3; it must be a name"),
 ])

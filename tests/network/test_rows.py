@@ -13,7 +13,7 @@ from scratchtune.network.activations import ACTIVATIONS
 
 SIZES = (1, 2, 7, 9, 256, 257)  # around the rows of a tile, and around the default batch size of `predict`
 ROWS = 20 if jit.DISABLED else 1000
-VECTOR, IMAGE, COLOURED = (7,), (9, 8, 1), (7, 6, 3)
+VECTOR, SEQUENCE, IMAGE, COLOURED = (7,), (5, 7), (9, 8, 1), (7, 6, 3)
 
 
 def _dense(*widths: int) -> Callable[[], tuple[st.Layer, ...]]:
@@ -44,6 +44,13 @@ NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[], tuple[st.Layer, ...]]]] 
     "conv2d, tanh": (IMAGE, _convolution(3, 2, "same", "tanh")),
     "batch normalisation": (VECTOR, lambda: (st.Dense(13), st.BatchNormalization(), st.Activation("relu"))),
     "batch normalisation of images": (COLOURED, lambda: (st.Conv2D(6, 3), st.BatchNormalization())),
+    "dense, each step of a sequence": (SEQUENCE, _dense(33, 5)),
+    "layer normalisation": (VECTOR, lambda: (st.Dense(13), st.LayerNormalization(), st.Activation("relu"))),
+    "layer normalisation of sequences": (SEQUENCE, lambda: (st.Dense(37), st.LayerNormalization())),
+    "attention": (SEQUENCE, lambda: (st.Dense(9), st.Attention(True))),
+    "additive attention, causal": (SEQUENCE, lambda: (st.Dense(9), st.AdditiveAttention(use_causal_mask=True))),
+    "multi-head attention": (SEQUENCE, lambda: (st.SinusoidalPositions(), st.MultiHeadAttention(3, 9))),
+    "multi-head attention, causal": (SEQUENCE, lambda: (st.MultiHeadAttention(2, 17, use_causal_mask=True),)),
     "max pooling": (COLOURED, lambda: (st.Conv2D(6, 2), st.MaxPooling2D(3, 2, "same"))),
     "average pooling": (COLOURED, lambda: (st.Conv2D(6, 2), st.AveragePooling2D(3, 2, "same"))),
     "global average pooling": (COLOURED, lambda: (st.Conv2D(6, 2), st.GlobalAveragePooling2D())),

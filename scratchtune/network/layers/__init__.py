@@ -1,6 +1,8 @@
 """The layers, one file for each kind."""
 
 from scratchtune.network.layers.activation import Activation
+from scratchtune.network.layers.additive_attention import AdditiveAttention
+from scratchtune.network.layers.attention import Attention
 from scratchtune.network.layers.average_pooling2d import AveragePooling2D
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.batch_normalization import BatchNormalization
@@ -10,12 +12,16 @@ from scratchtune.network.layers.dropout import Dropout
 from scratchtune.network.layers.flatten import Flatten
 from scratchtune.network.layers.gaussian_noise import GaussianNoise
 from scratchtune.network.layers.global_average_pooling2d import GlobalAveragePooling2D
+from scratchtune.network.layers.layer_normalization import LayerNormalization
 from scratchtune.network.layers.max_pooling2d import MaxPooling2D
+from scratchtune.network.layers.multi_head_attention import MultiHeadAttention
+from scratchtune.network.layers.positions import SinusoidalPositions
 from scratchtune.network.layers.random_flip import RandomFlip
 from scratchtune.network.layers.random_rotation import RandomRotation
 from scratchtune.network.layers.random_translation import RandomTranslation
 
 __all__ = [
-    "Activation", "AveragePooling2D", "BatchNormalization", "Conv2D", "Dense", "Dropout", "Flatten", "GaussianNoise",
-    "GlobalAveragePooling2D", "Layer", "MaxPooling2D", "RandomFlip", "RandomRotation", "RandomTranslation",
+    "Activation", "AdditiveAttention", "Attention", "AveragePooling2D", "BatchNormalization", "Conv2D", "Dense",
+    "Dropout", "Flatten", "GaussianNoise", "GlobalAveragePooling2D", "Layer", "LayerNormalization", "MaxPooling2D",
+    "MultiHeadAttention", "RandomFlip", "RandomRotation", "RandomTranslation", "SinusoidalPositions",
 ]

@@ -66,38 +66,51 @@ def rectify_grad(y, dy):
             dy[n, j] *= relu_grad(y[n, j])
 
 
+@jit.function
+def by_last_axis(rows, size):
+    """View flat rows (n, numbers) as a matrix with ``size`` columns, a row for each step of each sequence."""
+    return rows.reshape((rows.size // size, size))
+
+
+ACTIVATION, INPUTS, UNITS = range(3)  # of a kernel's integers
 RECTIFIED = 1  # ReLU is computed in place by the kernel, so that it takes no array and no call of its own
 
 
 @jit.forward
 def dense_forward(integers, reals, theta, state, x, y, work, training, step, key):
-    """y = x @ kernel + bias, then ReLU if integers[0] is `RECTIFIED`."""
-    inputs, units = x.shape[1], y.shape[1]
-    kernel, bias = theta[: inputs * units].reshape((inputs, units)), theta[inputs * units :]
-    multiply(x, kernel, y)
+    """y = x @ kernel + bias, then ReLU if integers[ACTIVATION] is `RECTIFIED`."""
+    rows, out = by_last_axis(x, integers[INPUTS]), by_last_axis(y, integers[UNITS])
+    size = integers[INPUTS] * integers[UNITS]
+    kernel, bias = theta[:size].reshape((integers[INPUTS], integers[UNITS])), theta[size:]
+    multiply(rows, kernel, out)
     if bias.size > 0:
-        add_bias(y, bias)
-    if integers[0] == RECTIFIED:
+        add_bias(out, bias)
+    if integers[ACTIVATION] == RECTIFIED:
         rectify(y)
 
 
 @jit.backward
 def dense_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
     """dkernel = xᵀ @ dy; dbias = the sum of dy's rows; dx = dy @ kernelᵀ."""
-    inputs, units = x.shape[1], y.shape[1]
+    inputs, units = integers[INPUTS], integers[UNITS]
+    rows, out_grad = by_last_axis(x, inputs), by_last_axis(dy, units)
     size = inputs * units
     dkernel, dbias = dtheta[:size].reshape((inputs, units)), dtheta[size:]
-    if integers[0] == RECTIFIED:
+    if integers[ACTIVATION] == RECTIFIED:
         rectify_grad(y, dy)
     if dbias.size > 0:
-        bias_grad(dy, dbias)
-    multiply(x.T, dy, dkernel)
+        bias_grad(out_grad, dbias)
+    multiply(rows.T, out_grad, dkernel)
     if dx.size > 0:
-        multiply_transposed(dy, theta[:size].reshape((inputs, units)), dx)
+        multiply_transposed(out_grad, theta[:size].reshape((inputs, units)), by_last_axis(dx, inputs))
 
 
 class Dense(Layer):
-    """``units`` outputs, each a weighted sum of all inputs plus a bias, then an activation; Keras's arguments."""
+    """``units`` outputs, each a weighted sum of all inputs plus a bias, then an activation; Keras's arguments.
+
+    Rows are (features,). If they have more axes, such as (length, features), the layer acts on the last one: each step
+    has the same weights. So it does in Keras and PyTorch; `Flatten` before it connects all numbers of a row instead.
+    """
 
     forward, backward = dense_forward, dense_backward
 
@@ -113,20 +126,19 @@ class Dense(Layer):
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Rows are (features,), the outputs (units,); weights are a kernel (features, units) and a bias (units,)."""
-        if len(input_shape) != 1:
-            size = math.prod(input_shape)
-            raise ValueError(f"Dense gets rows of shape {input_shape}; it takes (features,): reshape X to (n, {size})")
-        inputs = input_shape[0]
-        self.add_weight("kernel", (inputs, self.units), self.kernel_initializer)
+        """Rows are (..., features), outputs (..., units); weights: a kernel (features, units) and a bias (units,)."""
+        if self.activation.name == "softmax" and len(input_shape) > 1:
+            raise ValueError(f"Dense with the activation 'softmax' gets rows of shape {input_shape}; it takes "
+                             f"(features,): put Flatten() before it, or reshape X to (n, {math.prod(input_shape)})")
+        self.inputs = input_shape[-1]
+        self.add_weight("kernel", (self.inputs, self.units), self.kernel_initializer)
         if self.use_bias:
             self.add_weight("bias", (self.units,), self.bias_initializer, is_bias=True)
-        self.activation.start((self.units,))
-        return (self.units,)
+        return self.activation.start((*input_shape[:-1], self.units))
 
     def integers(self) -> list[int]:
-        """`RECTIFIED` if the kernel computes ReLU, else 0."""
-        return [RECTIFIED if self.activation.name == "relu" else 0]
+        """`RECTIFIED` if the kernel computes ReLU, else 0; the numbers of inputs and of units."""
+        return [RECTIFIED if self.activation.name == "relu" else 0, self.inputs, self.units]
 
     def stages(self) -> list[Layer]:
         """The product, then its activation, unless that is linear or computed by the same kernel."""

@@ -1,0 +1,402 @@
+"""Attention is a look-up: a query is compared with all keys, and the result is the mean of the values, by the scores.
+
+For one row's sequences, with a query, a key or a value in each row of a matrix:
+
+| step | here | shape |
+|---|---|---|
+| scores of each query with each key | `dot_scores` or `additive_scores` | (queries, keys) |
+| weights, which sum to 1 over the keys | `masked_softmax` | (queries, keys) |
+| weighted sum of the values | `matmul.multiply` | (queries, features of a value) |
+
+In self-attention one sequence gives queries, keys and values. In cross-attention the queries are from another sequence,
+such as the decoder's.
+
+A mask ``keep`` has a number for each key: 1 to keep it, 0 for padding, which then has the weight 0 exactly. A causal
+mask keeps the keys up to the query's own index. A query without a key that is kept has only weights 0, so its weighted
+sum and all its gradients are 0.
+
+Implements section 6.2 of the document.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scratchtune import jit
+from scratchtune.network.exponential import exp_nonpositive
+from scratchtune.network.matmul import multiply, multiply_transposed
+
+# Scores by products ---------------------------------------------------------------------------------------------------
+
+
+@jit.function
+def rescale(x, factor):
+    """Multiply a matrix by a number, in place.
+
+    Formula [rescale]
+        x'ᵢⱼ = c · xᵢⱼ
+    Where
+        x: x, (i, j), real
+        c: factor, scalar, real
+    Source
+        Linear algebra.
+    """
+    factor = x.dtype.type(factor)  # so that float32 stays float32
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            x[i, j] *= factor
+
+
+@jit.function
+def dot_scores(query, key, scale, scores):
+    """Scores of each query with each key: their dot product, times a scale.
+
+    Formula [dot_scores]
+        sᵢⱼ = c · Σₑ[qᵢₑ · kⱼₑ]
+    Where
+        q: query, (i, e), real
+        k: key, (j, e), real
+        c: scale, scalar, real, 1 or 1 / √e
+        s: scores, (i, j), written
+    Variant
+        Without a scale (c = 1) the score's variance grows with the number of features. Keras's Attention has c = 1, or
+        a learned c with use_scale=True; its MultiHeadAttention and PyTorch have 1 / √e.
+    Source
+        Luong et al. (2015), "Effective approaches to attention-based neural machine translation", section 3.1, "dot";
+        Vaswani et al. (2017), "Attention is all you need", equation 1, scaled.
+    """
+    multiply_transposed(query, key, scores)
+    rescale(scores, scale)
+
+
+@jit.function
+def dot_scores_query_grad(key, scale, dscores, dquery):
+    """Gradient of the scores with respect to the queries.
+
+    Formula [dot_scores_query_grad]
+        dᵢₑ = c · Σⱼ[gᵢⱼ · kⱼₑ]
+    Gradient of
+        [dot_scores] in query
+    Where
+        k: key, (j, e), real
+        c: scale, scalar, real
+        g: dscores, (i, j), real, dJ/dscores
+        d: dquery, (i, e), written
+    Source
+        Calculus.
+    """
+    multiply(dscores, key, dquery)
+    rescale(dquery, scale)
+
+
+@jit.function
+def dot_scores_key_grad(query, scale, dscores, dkey):
+    """Gradient of the scores with respect to the keys.
+
+    Formula [dot_scores_key_grad]
+        dⱼₑ = c · Σᵢ[gᵢⱼ · qᵢₑ]
+    Gradient of
+        [dot_scores] in key
+    Where
+        q: query, (i, e), real
+        c: scale, scalar, real
+        g: dscores, (i, j), real, dJ/dscores
+        d: dkey, (j, e), written
+    Source
+        Calculus.
+    """
+    multiply(dscores.T, query, dkey)
+    rescale(dkey, scale)
+
+
+@jit.function
+def dot_scores_scale_grad(query, key, dscores, products):
+    """Gradient of the scores with respect to the scale.
+
+    Formula [dot_scores_scale_grad]
+        d = Σᵢⱼ[gᵢⱼ · Σₑ[qᵢₑ · kⱼₑ]]
+    Gradient of
+        [dot_scores] in scale
+    Where
+        q: query, (i, e), real
+        k: key, (j, e), real
+        g: dscores, (i, j), real, dJ/dscores
+        p: products, (i, j), scratch
+    Source
+        Calculus.
+    """
+    multiply_transposed(query, key, products)
+    total = query.dtype.type(0)
+    for i in range(products.shape[0]):
+        for j in range(products.shape[1]):
+            total += dscores[i, j] * products[i, j]
+    return total
+
+
+# Scores by a small network --------------------------------------------------------------------------------------------
+
+
+@jit.function
+def additive_hidden(query, key, tanhs):
+    """The hidden layer of additive scores: tanh of the sum of each query and each key.
+
+    Formula [additive_hidden]
+        tᵢⱼₑ = tanh(qᵢₑ + kⱼₑ)
+    Computed as
+        tanh(|z|) = (1 − x) / (1 + x) with x = exp(−2 · |z|), which the compiler vectorises
+    Where
+        q: query, (i, e), real
+        k: key, (j, e), real
+        t: tanhs, (i, j, e), written
+    Source
+        As [additive_scores].
+    """
+    zero, one = query.dtype.type(0), query.dtype.type(1)
+    for i in range(query.shape[0]):
+        for j in range(key.shape[0]):
+            for e in range(query.shape[1]):
+                z = query[i, e] + key[j, e]
+                x = exp_nonpositive(-2.0 * abs(z))
+                size = (one - x) / (one + x)
+                tanhs[i, j, e] = size if z > zero else -size
+
+
+@jit.function
+def weighted_features(tanhs, scale, scores):
+    """The output of additive scores: the weighted sum of the hidden layer's features.
+
+    Formula [weighted_features]
+        sᵢⱼ = Σₑ[wₑ · tᵢⱼₑ]
+    Where
+        t: tanhs, (i, j, e), real
+        w: scale, (e,), real, a weight for each feature
+        s: scores, (i, j), written
+    Source
+        As [additive_scores].
+    """
+    for i in range(scores.shape[0]):
+        for j in range(scores.shape[1]):
+            total = scores.dtype.type(0)
+            for e in range(scale.size):
+                total += scale[e] * tanhs[i, j, e]
+            scores[i, j] = total
+
+
+@jit.function
+def additive_scores(query, key, scale, tanhs, scores):
+    """Scores of each query with each key: a network with one hidden layer, whose inputs have been projected before.
+
+    Formula [additive_scores]
+        tᵢⱼₑ = tanh(qᵢₑ + kⱼₑ) ; sᵢⱼ = Σₑ[wₑ · tᵢⱼₑ]
+    Where
+        q: query, (i, e), real
+        k: key, (j, e), real
+        w: scale, (e,), real, a weight for each feature
+        t: tanhs, (i, j, e), written, for the gradients
+        s: scores, (i, j), written
+    Variant
+        As Keras's AdditiveAttention, which projects neither queries nor keys; the paper does: a dense layer without
+        bias for each. With use_scale=False each w is 1.
+    Source
+        Bahdanau, Cho and Bengio (2015), "Neural machine translation by jointly learning to align and translate",
+        section A.1.2.
+    """
+    additive_hidden(query, key, tanhs)
+    weighted_features(tanhs, scale, scores)
+
+
+@jit.function
+def additive_scores_query_grad(tanhs, scale, dscores, dquery):
+    """Gradient of the scores with respect to the queries.
+
+    Formula [additive_scores_query_grad]
+        dᵢₑ = wₑ · Σⱼ[gᵢⱼ · (1 − tᵢⱼₑ²)]
+    Gradient of
+        [additive_scores] in query
+    Where
+        t: tanhs, (i, j, e), in [-1, 1]
+        w: scale, (e,), real
+        g: dscores, (i, j), real, dJ/dscores
+        d: dquery, (i, e), written
+    Source
+        Calculus: the derivative of tanh is 1 − tanh².
+    """
+    one = scale.dtype.type(1)
+    dquery[:] = 0.0
+    for i in range(dscores.shape[0]):
+        for j in range(dscores.shape[1]):
+            for e in range(scale.size):
+                dquery[i, e] += dscores[i, j] * (scale[e] * (one - tanhs[i, j, e] * tanhs[i, j, e]))
+
+
+@jit.function
+def additive_scores_key_grad(tanhs, scale, dscores, dkey):
+    """Gradient of the scores with respect to the keys.
+
+    Formula [additive_scores_key_grad]
+        dⱼₑ = wₑ · Σᵢ[gᵢⱼ · (1 − tᵢⱼₑ²)]
+    Gradient of
+        [additive_scores] in key
+    Where
+        t: tanhs, (i, j, e), in [-1, 1]
+        w: scale, (e,), real
+        g: dscores, (i, j), real, dJ/dscores
+        d: dkey, (j, e), written
+    Source
+        As [additive_scores_query_grad].
+    """
+    one = scale.dtype.type(1)
+    dkey[:] = 0.0
+    for i in range(dscores.shape[0]):
+        for j in range(dscores.shape[1]):
+            for e in range(scale.size):
+                dkey[j, e] += dscores[i, j] * (scale[e] * (one - tanhs[i, j, e] * tanhs[i, j, e]))
+
+
+@jit.function
+def additive_scores_scale_grad(tanhs, dscores, dscale):
+    """Gradient of additive scores with respect to the weights of the features.
+
+    Formula [additive_scores_scale_grad]
+        d'ₑ = dₑ + Σᵢⱼ[gᵢⱼ · tᵢⱼₑ]
+    Gradient of
+        [weighted_features] in scale
+    Where
+        t: tanhs, (i, j, e), in [-1, 1]
+        g: dscores, (i, j), real, dJ/dscores
+        d: dscale, (e,), real, to which it is added, since all rows of a batch share the weights
+    Source
+        Calculus.
+    """
+    for i in range(dscores.shape[0]):
+        for j in range(dscores.shape[1]):
+            for e in range(dscale.size):
+                dscale[e] += dscores[i, j] * tanhs[i, j, e]
+
+
+# Weights --------------------------------------------------------------------------------------------------------------
+
+
+@jit.function  # scores and weights may be one array
+def masked_softmax(scores, keep, causal, weights):
+    """Softmax of each query's scores over the keys that are kept; the weight of any other key is 0.
+
+    Formula [masked_softmax]
+        aᵢⱼ = mⱼ if c = 0 else mⱼ if j <= i else 0 ; uᵢⱼ = aᵢⱼ · exp(sᵢⱼ) ; pᵢⱼ = uᵢⱼ / Σₖ[uᵢₖ] if Σₖ[aᵢₖ] > 0 else 0
+    Computed as
+        with the largest score that is kept subtracted from all scores: the same quotient, without overflow
+    Where
+        s: scores, (i, j), logits
+        m: keep, (j,), 0 or 1, a number for each key: 1 to keep it, 0 for padding
+        c: causal, scalar, integer in [0, 1], 1 to keep for query i only the keys up to index i
+        p: weights, (i, j), written
+    Variant
+        Keras subtracts 10⁹ from a masked score, which makes its weight 0 too, unless all of a query's keys are masked:
+        then Keras's weights are a softmax over all keys, PyTorch's are NaN, and here they are 0.
+    Source
+        Vaswani et al. (2017), "Attention is all you need", section 3.2.3.
+    """
+    real = scores.dtype.type
+    zero, one, lowest = real(0), real(1), real(-np.inf)
+    for i in range(scores.shape[0]):
+        stop = min(i + 1, keep.size) if causal else keep.size
+        largest, total = lowest, zero
+        for j in range(stop):
+            score = scores[i, j] if keep[j] > zero else lowest
+            largest = score if score > largest else largest
+        for j in range(stop):
+            z = scores[i, j] - largest
+            z = zero if z > zero else z  # where the key is not kept
+            weights[i, j] = keep[j] * exp_nonpositive(z)
+        for j in range(stop):
+            total += weights[i, j]
+        inverse = one / total if total > zero else zero
+        for j in range(stop):
+            weights[i, j] *= inverse
+        for j in range(stop, keep.size):
+            weights[i, j] = zero
+
+
+@jit.function  # dweights and dscores may be one array
+def masked_softmax_grad(weights, dweights, dscores):
+    """Gradient of the weights with respect to the scores; it is 0 for a key that is not kept.
+
+    Formula [masked_softmax_grad]
+        dᵢⱼ = pᵢⱼ · (gᵢⱼ − Σₖ[gᵢₖ · pᵢₖ])
+    Gradient of
+        [masked_softmax] in scores
+    Where
+        p: weights, (i, j), in [0, 1]
+        g: dweights, (i, j), real, dJ/dweights
+        d: dscores, (i, j), written
+    Source
+        As [softmax_grad].
+    """
+    for i in range(weights.shape[0]):
+        mean = weights.dtype.type(0)
+        for j in range(weights.shape[1]):
+            mean += dweights[i, j] * weights[i, j]
+        for j in range(weights.shape[1]):
+            dscores[i, j] = weights[i, j] * (dweights[i, j] - mean)
+
+
+# All of it ------------------------------------------------------------------------------------------------------------
+
+
+@jit.function
+def dot_product_attention(query, key, value, scale, keep, causal, weights, out):
+    """For each query the mean of the values, weighted by the softmax of its scaled dot products with the keys.
+
+    Formula [dot_product_attention]
+        aᵢⱼ = mⱼ if c = 0 else mⱼ if j <= i else 0 ; uᵢⱼ = aᵢⱼ · exp(b · Σₑ[qᵢₑ · kⱼₑ]) ; pᵢⱼ = uᵢⱼ / Σₗ[uᵢₗ] if Σₗ[aᵢₗ] > 0 else 0 ; yᵢₒ = Σⱼ[pᵢⱼ · vⱼₒ]
+    Where
+        q: query, (i, e), real; sampled in [-1, 1]
+        k: key, (j, e), real; sampled in [-1, 1]
+        v: value, (j, o), real
+        b: scale, scalar, real; sampled in [-1, 1]
+        m: keep, (j,), 0 or 1, a number for each key
+        c: causal, scalar, integer in [0, 1]
+        p: weights, (i, j), written
+        y: out, (i, o), written
+    Source
+        Vaswani et al. (2017), "Attention is all you need", equation 1.
+    """  # noqa: E501  (a formula is one line)
+    dot_scores(query, key, scale, weights)
+    masked_softmax(weights, keep, causal, weights)
+    multiply(weights, value, out)
+
+
+@jit.function
+def dot_product_attention_value_grad(weights, dout, dvalue):
+    """Gradient of attention with respect to the values.
+
+    Formula [dot_product_attention_value_grad]
+        dⱼₒ = Σᵢ[pᵢⱼ · gᵢₒ]
+    Gradient of
+        [dot_product_attention] in value
+    Where
+        p: weights, (i, j), in [0, 1]
+        g: dout, (i, o), real, dJ/dout
+        d: dvalue, (j, o), written
+    Source
+        Calculus.
+    """
+    multiply(weights.T, dout, dvalue)
+
+
+@jit.function
+def attention_scores_grad(weights, value, dout, dscores):
+    """Gradient of attention with respect to the scores, whichever they are: through the values, then the softmax.
+
+    Formula [attention_scores_grad]
+        hᵢⱼ = Σₒ[gᵢₒ · vⱼₒ] ; dᵢⱼ = pᵢⱼ · (hᵢⱼ − Σₖ[hᵢₖ · pᵢₖ])
+    Where
+        p: weights, (i, j), in [0, 1]
+        v: value, (j, o), real
+        g: dout, (i, o), real, dJ/dout
+        d: dscores, (i, j), written
+    Source
+        [masked_softmax_grad] of the gradient of the weighted sum.
+    """
+    multiply_transposed(dout, value, dscores)
+    masked_softmax_grad(weights, dscores, dscores)

@@ -1,0 +1,165 @@
+"""Self-attention as layers, and positions: by hand, gradients, masks of later steps, files; Keras as the oracle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import scratchtune as st
+from scratchtune.network.layers.positions import add_positions
+
+LAYERS = {
+    "dot": lambda **more: st.Attention(**more), "dot, scaled": lambda **more: st.Attention(use_scale=True, **more),
+    "additive": lambda **more: st.AdditiveAttention(**more),
+    "additive, unscaled": lambda **more: st.AdditiveAttention(use_scale=False, **more),
+    "multi-head": lambda **more: st.MultiHeadAttention(2, 3, **more),
+    "multi-head, no bias": lambda **more: st.MultiHeadAttention(3, 2, use_bias=False, **more),
+}
+
+
+def test_dot_attention_by_hand(run: Any) -> None:
+    """Steps 0 and 1: step 0 has the scores 0 and 0, so the mean 1/2; step 1 has 0 and 1, so e / (1 + e)."""
+    y = run(st.Attention(), np.array([[[0.0], [1.0]]])).y
+    np.testing.assert_allclose(y.ravel(), [0.5, np.e / (1.0 + np.e)], rtol=1e-15)
+
+
+def test_additive_attention_by_hand(run: Any) -> None:
+    """Step 0 has the scores tanh(0) and tanh(1), times the scale 2."""
+    y = run(st.AdditiveAttention(), np.array([[[0.0], [1.0]]]), theta=[[2.0]]).y
+    share = 1.0 / (1.0 + np.exp(-2.0 * np.tanh(1.0)))
+    np.testing.assert_allclose(y[0, 0, 0], share, rtol=1e-14)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("length", [1, 4])
+@pytest.mark.parametrize("name", LAYERS)
+def test_gradients_are_central_differences(name: str, length: int, causal: bool, differenced: Any) -> None:
+    differenced(LAYERS[name](use_causal_mask=causal), np.random.default_rng(0).normal(size=(2, length, 3)))
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_with_the_causal_mask_later_steps_have_no_influence(name: str, run: Any) -> None:
+    rng = np.random.default_rng(1)
+    x, layer = rng.normal(size=(2, 5, 3)), LAYERS[name](use_causal_mask=True)
+    layer.start(x.shape[1:])
+    theta = [rng.normal(size=weight.shape) for weight in layer.weights] or None
+    before = run(layer, x, theta=theta).y
+    x[:, 3:] += 10.0
+    after = run(layer, x, theta=theta).y
+    assert (after[:, :3] == before[:, :3]).all() and (after[:, 3:] != before[:, 3:]).any()
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("length", [1, 7])
+@pytest.mark.parametrize("name", LAYERS)
+def test_outputs_gradients_and_weights_are_kerass(
+    name: str, length: int, causal: bool, run: Any, keras: Any, torch: Any,
+) -> None:
+    """Keras runs on PyTorch here, which differentiates it."""
+    rng, ours = np.random.default_rng(2), LAYERS[name](use_causal_mask=causal)
+    theirs = getattr(keras.layers, type(ours).__name__)(
+        **{key: value for key, value in ours.config.items() if key != "use_causal_mask"}, dtype="float64")
+    x, dy = rng.normal(size=(3, length, 5)), rng.normal(size=(3, length, 5))
+    theirs.build(*([x.shape] * 2 if name.startswith("multi") else [[x.shape] * 2]))
+    ours.start(x.shape[1:])
+    assert [weight.shape for weight in ours.weights] == [tuple(weight.shape) for weight in theirs.weights]
+    weights = [rng.normal(size=weight.shape) for weight in ours.weights]
+    theirs.set_weights(weights)
+    X = torch.tensor(x, requires_grad=True)
+    y = theirs(*([X, X] if name.startswith("multi") else [[X, X]]), use_causal_mask=causal)
+    (y * torch.tensor(dy)).sum().backward()
+    found = run(ours, x, dy, theta=weights or None)
+    np.testing.assert_allclose(found.y, y.detach().numpy(), rtol=1e-8, atol=1e-10)
+    np.testing.assert_allclose(found.dx, X.grad.numpy(), rtol=1e-8, atol=1e-10)
+    if weights:
+        gradients = np.concatenate([weight.value.grad.numpy().ravel() for weight in theirs.trainable_weights])
+        np.testing.assert_allclose(found.dtheta, gradients, rtol=1e-8, atol=1e-10)
+
+
+def test_initial_weights_have_kerass_limits(keras: Any) -> None:
+    """Glorot's uniform limits; the fans are those of the matrices that project, (features, heads times key_dim)."""
+    model = st.Sequential([st.MultiHeadAttention(8, 16)])
+    model.build((None, 3, 32))
+    theirs = keras.layers.MultiHeadAttention(8, 16)
+    theirs.build((None, 3, 32), (None, 3, 32))
+    for a, b in zip(model.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(abs(a).max(), abs(b).max(), rtol=0.02)
+    scaled = st.Sequential([st.Attention(use_scale=True)])
+    scaled.build((None, 3, 2))
+    assert [weight.tolist() for weight in scaled.get_weights()] == [1.0]
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_model_is_trained_and_kept_in_files(name: str, tmp_path: Any) -> None:
+    """Which of six steps has the largest first feature is far from the mean: attention finds it."""
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(64, 6, 4))
+    model = st.Sequential([st.SinusoidalPositions(), st.Dense(4), LAYERS[name](), st.LayerNormalization(), st.Flatten(),
+                           st.Dense(2)], dtype="float64")
+    model.compile(st.Adam(0.01, global_clipnorm=1.0), "mse")
+    history = model.fit(X, X.max(axis=1)[:, :2], epochs=30, verbose=0).history["loss"]
+    assert history[-1] < 0.5 * history[0]
+    model.save(tmp_path / "model.npz")
+    assert (st.load_model(tmp_path / "model.npz").predict(X) == model.predict(X)).all()
+
+
+def test_the_first_layer_may_be_attention() -> None:
+    """Then nothing is below it, and the gradient in x is not computed."""
+    X = np.random.default_rng(4).normal(size=(5, 3, 4))
+    for name in LAYERS:
+        first = st.Sequential([LAYERS[name](), st.Flatten(), st.Dense(1)], dtype="float64")
+        second = st.Sequential([st.Activation("linear"), LAYERS[name](), st.Flatten(), st.Dense(1)], dtype="float64")
+        for model in (first, second):
+            model.compile("sgd", "mse")
+            model.build((None, 3, 4))
+        second.set_weights(first.get_weights())
+        assert (first.gradient(X, np.ones(5)) == second.gradient(X, np.ones(5))).all()
+
+
+# Positions ------------------------------------------------------------------------------------------------------------
+
+
+def test_positions_by_hand(run: Any) -> None:
+    """Features 0 and 1 have the wavelength 2 pi: (0, 1), then (sin 1, cos 1); features 2 and 3 a hundred times that."""
+    y = run(st.SinusoidalPositions(), np.zeros((1, 2, 4))).y[0]
+    expected = [[0.0, 1.0, 0.0, 1.0], [np.sin(1.0), np.cos(1.0), np.sin(0.01), np.cos(0.01)]]
+    np.testing.assert_allclose(y, expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("shape", [(2, 5, 3), (1, 1, 1), (2, 3, 8)])
+def test_positions_pass_gradients_on(shape: Any, differenced: Any) -> None:
+    differenced(st.SinusoidalPositions(), np.random.default_rng(0).normal(size=shape))
+
+
+@pytest.mark.parametrize("features", [1, 6, 7])
+def test_positions_are_numpys(features: int) -> None:
+    """Vectorised, in the manner of KerasHub's layer."""
+    y, index = np.empty((50, features)), np.arange(features)
+    add_positions(np.ones((50, features)), y)
+    angles = np.arange(50)[:, None] * 10000.0 ** (-(2 * (index // 2)) / features)
+    np.testing.assert_allclose(y, 1.0 + np.where(index % 2, np.cos(angles), np.sin(angles)), rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("make, error, message", [
+    (lambda: st.Attention(score_mode="concat"), ValueError, "score_mode is 'concat'; Attention supports 'dot' only"),
+    (lambda: st.Attention(score_mode="dott"), ValueError, "score_mode is 'dott'.*did you mean 'dot'"),
+    (lambda: st.Attention(dropout=0.1), ValueError, "dropout is 0.1; Attention supports 0.0 only"),
+    (lambda: st.Attention(use_scale=1), TypeError, "use_scale is 1"),
+    (lambda: st.AdditiveAttention(dropout=0.1), ValueError, "dropout is 0.1; AdditiveAttention supports 0.0 only"),
+    (lambda: st.AdditiveAttention(use_causal_mask=1), TypeError, "use_causal_mask is 1"),
+    (lambda: st.MultiHeadAttention(0, 4), ValueError, "num_heads is 0; it must be an integer of at least 1"),
+    (lambda: st.MultiHeadAttention(2, 2.5), TypeError, "key_dim is 2.5"),
+    (lambda: st.MultiHeadAttention(2, 4, value_dim=3), ValueError, "value_dim is 3; MultiHeadAttention supports"),
+    (lambda: st.MultiHeadAttention(2, 4, dropout=0.5), ValueError, "dropout is 0.5; MultiHeadAttention supports 0.0"),
+    (lambda: st.MultiHeadAttention(2, 4, output_shape=3), ValueError, "output_shape is 3; MultiHeadAttention"),
+    (lambda: st.MultiHeadAttention(2, 4, attention_axes=(1,)), ValueError, r"attention_axes is \(1,\)"),
+    (lambda: st.Sequential([st.MultiHeadAttention(2, 4)]).build((None, 3)), ValueError,
+     r"MultiHeadAttention gets rows of shape \(3,\); it takes sequences \(length, features\)"),
+    (lambda: st.Sequential([st.Attention()]).build((None, 3, 4, 5)), ValueError, r"Attention gets rows of shape \(3,"),
+    (lambda: st.Sequential([st.SinusoidalPositions()]).build((None, 3)), ValueError, "SinusoidalPositions gets rows"),
+])
+def test_bad_arguments(make: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        make()
