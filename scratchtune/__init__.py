@@ -39,12 +39,16 @@ from scratchtune.loading import load_model
 from scratchtune.network import callbacks, layers, losses, optimizers, penalties, schedules
 from scratchtune.network.callbacks import Callback, EarlyStopping, History
 from scratchtune.network.layers import (
+    GRU,
+    LSTM,
     Activation,
     AveragePooling2D,
     BatchNormalization,
+    Bidirectional,
     Conv2D,
     Dense,
     Dropout,
+    Embedding,
     Flatten,
     GaussianNoise,
     GlobalAveragePooling2D,
@@ -91,16 +95,17 @@ from scratchtune.tabular import TableModel, prepare_table
 __version__ = "0.1.0"
 
 __all__ = [
-    "Activation", "Adam", "AveragePooling2D", "BatchNormalization", "BayesSearchCV", "BayesianSearch", "Callback",
-    "Categorical", "Conv2D", "Dense", "DivergenceWarning", "Dropout", "EarlyStopping", "EfficiencyWarning", "Exhausted",
-    "FitFailedWarning", "Flatten", "Float", "GaussianNoise", "GeneticSearch", "GeneticSearchCV",
-    "GlobalAveragePooling2D", "GridSearch", "GridSearchCV", "GroupKFold", "History", "Hyperband", "Int", "KFold", "L1",
-    "L1L2", "L2", "Layer", "LeaveOneOut", "MLPClassifier", "MLPRegressor", "MaxPooling2D", "MedianStopping",
-    "MinMaxScaler", "NotReady", "OneHotEncoder", "OneStandardError", "Optimizer", "RMSprop", "RandomFlip",
-    "RandomRotation", "RandomSearch", "RandomTranslation", "RandomizedSearchCV", "RayExecutor", "SGD", "Searcher",
-    "Sequential", "ShuffleSplit", "SimpleImputer", "StandardScaler", "StorageError", "StratifiedKFold",
-    "StratifiedShuffleSplit", "Study", "SuccessiveHalving", "Suggestion", "Table", "TableEncoder", "TableModel",
-    "TimeSeriesSplit", "Trial", "callbacks", "cross_val_predict", "cross_val_score", "cross_validate", "datasets",
-    "get_scorer_names", "layers", "learning_curve", "load_model", "losses", "make_scorer", "metrics", "optimizers",
-    "penalties", "prepare_table", "read_table", "schedules", "search", "train_test_split", "tune", "validation_curve",
+    "Activation", "Adam", "AveragePooling2D", "BatchNormalization", "BayesSearchCV", "BayesianSearch",
+    "Bidirectional", "Callback", "Categorical", "Conv2D", "Dense", "DivergenceWarning", "Dropout", "EarlyStopping",
+    "EfficiencyWarning", "Embedding", "Exhausted", "FitFailedWarning", "Flatten", "Float", "GRU", "GaussianNoise",
+    "GeneticSearch", "GeneticSearchCV", "GlobalAveragePooling2D", "GridSearch", "GridSearchCV", "GroupKFold",
+    "History", "Hyperband", "Int", "KFold", "L1", "L1L2", "L2", "LSTM", "Layer", "LeaveOneOut", "MLPClassifier",
+    "MLPRegressor", "MaxPooling2D", "MedianStopping", "MinMaxScaler", "NotReady", "OneHotEncoder",
+    "OneStandardError", "Optimizer", "RMSprop", "RandomFlip", "RandomRotation", "RandomSearch", "RandomTranslation",
+    "RandomizedSearchCV", "RayExecutor", "SGD", "Searcher", "Sequential", "ShuffleSplit", "SimpleImputer",
+    "StandardScaler", "StorageError", "StratifiedKFold", "StratifiedShuffleSplit", "Study", "SuccessiveHalving",
+    "Suggestion", "Table", "TableEncoder", "TableModel", "TimeSeriesSplit", "Trial", "callbacks",
+    "cross_val_predict", "cross_val_score", "cross_validate", "datasets", "get_scorer_names", "layers",
+    "learning_curve", "load_model", "losses", "make_scorer", "metrics", "optimizers", "penalties", "prepare_table",
+    "read_table", "schedules", "search", "train_test_split", "tune", "validation_curve",
 ]
