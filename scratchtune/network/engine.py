@@ -38,6 +38,8 @@ LINE = 64  # bytes of a cache line; arrays that begin on such a boundary save a 
 class Offsets(NamedTuple):
     """Where each layer's part of a flat array begins, int64: layer i has the entries from [i] up to [i + 1].
 
+    Of ``network.work`` it has those from ``work_start[i]`` up to ``work_stop[i]``. These parts overlap where a layer
+    uses the mask of a layer below: its workspace then begins where the other layer's does, with the mask.
     ``widths`` (layers + 1,) are the numbers in a row: of each layer's inputs, then of the last one's outputs.
     """
 
@@ -45,7 +47,8 @@ class Offsets(NamedTuple):
     state: np.ndarray
     integers: np.ndarray
     reals: np.ndarray
-    work: np.ndarray
+    work_start: np.ndarray
+    work_stop: np.ndarray
     values: np.ndarray
     widths: np.ndarray
 
@@ -136,12 +139,14 @@ def build_network(
     dtype = theta.dtype
     widths = [math.prod(stages[0].input_shape), *(math.prod(stage.output_shape) for stage in stages)]
     per_line = LINE // dtype.itemsize
+    work = _starts(-(-stage.work_size(batch_size) // per_line) * per_line for stage in stages)
     at = Offsets(
         theta=_starts(parameter_count(stage) for stage in stages),
         state=_starts(len(stage.state()) for stage in stages),
         integers=_starts(len(stage.integers()) for stage in stages),
         reals=_starts(len(stage.reals()) for stage in stages),
-        work=_starts(-(-stage.work_size(batch_size) // per_line) * per_line for stage in stages),
+        work_start=np.array([work[_index(stage.mask_from or stage, stages)] for stage in stages], np.int64),
+        work_stop=work[1:],
         values=_starts(-(-width * batch_size // per_line) * per_line for width in widths),
         widths=np.array(widths, np.int64),
     )
@@ -153,7 +158,7 @@ def build_network(
         reals=np.array([number for stage in stages for number in stage.reals()], dtype),
         theta=theta, gradient=aligned(theta.size, dtype), state=state,
         values=aligned(at.values[-1], dtype), value_grads=aligned(at.values[-1], dtype),
-        work=aligned(at.work[-1], dtype),
+        work=aligned(work[-1], dtype),
         targets=aligned(batch_size * widths[-1], dtype), weights=aligned(batch_size, dtype),
     )
 
@@ -165,6 +170,11 @@ def parameter_count(layer: Layer) -> int:
 
 def _starts(sizes: Any) -> np.ndarray:
     return np.array([0, *accumulate(sizes)], np.int64)
+
+
+def _index(stage: Layer, stages: Sequence[Layer]) -> int:
+    """The index of this very object."""
+    return next(i for i, other in enumerate(stages) if other is stage)
 
 
 # The loops ------------------------------------------------------------------------------------------------------------
@@ -186,7 +196,7 @@ def forward_pass(network, first, layers, rows, training, step, key):
             network.integers[at.integers[i] : at.integers[i + 1]], network.reals[at.reals[i] : at.reals[i + 1]],
             network.theta[at.theta[i] : at.theta[i + 1]], network.state[at.state[i] : at.state[i + 1]],
             matrix(network.values, at, i, rows), matrix(network.values, at, i + 1, rows),
-            network.work[at.work[i] : at.work[i + 1]], training, step, random_bits(key, np.uint64(i)),
+            network.work[at.work_start[i] : at.work_stop[i]], training, step, random_bits(key, np.uint64(i)),
         ))
 
 
@@ -204,7 +214,7 @@ def backward_pass(network, layers, rows, training, step, key):
             network.theta[at.theta[i] : at.theta[i + 1]], network.state[at.state[i] : at.state[i + 1]],
             matrix(network.values, at, i, rows), matrix(network.values, at, i + 1, rows),
             matrix(network.value_grads, at, i + 1, rows), network.gradient[at.theta[i] : at.theta[i + 1]],
-            dx if i > 0 else dx[:0], network.work[at.work[i] : at.work[i + 1]],
+            dx if i > 0 else dx[:0], network.work[at.work_start[i] : at.work_stop[i]],
             training, step, random_bits(key, np.uint64(i)),
         ))
 
@@ -389,7 +399,7 @@ def loop_jobs(dtype: str) -> tuple[jit.Job, ...]:
     whole, seed = np.zeros(1, np.int64), np.uint64(0)
     vector, rows = np.zeros(1, dtype), np.zeros((1, 1), dtype)
     table: Any = () if jit.DISABLED else whole
-    network = Network(table, table, Offsets(*[whole] * 7), whole, *[vector] * 9)
+    network = Network(table, table, Offsets(*[whole] * 8), whole, *[vector] * 9)
     criterion = Criterion(0, 1, Penalty(0.0, 0.0, whole.reshape(1, 1)))
     descent, epoch = Descent(0, rows, np.zeros(1), 0.0, 0.0, whole.reshape(1, 1)), Epoch(whole, np.zeros(1), 1, 0, seed)
     data = Rows(rows, rows, vector)

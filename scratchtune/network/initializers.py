@@ -7,6 +7,7 @@ Implements section 2.1 of the document.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -117,11 +118,40 @@ def _constant(value: float) -> Callable[..., np.ndarray]:
     return draw
 
 
+UNIFORM_LIMIT = 0.05  # Keras's RandomUniform
+
+
+def _draw_uniform(shape: tuple[int, ...], fans: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    return rng.uniform(-UNIFORM_LIMIT, UNIFORM_LIMIT, shape)
+
+
+def _draw_orthogonal(shape: tuple[int, ...], fans: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """A random matrix with orthonormal columns, or rows where these are fewer: Saxe et al. (2014).
+
+    Each column of Q gets the sign of R's diagonal, so that all such matrices are equally probable.
+    """
+    rows, columns = math.prod(shape[:-1]), shape[-1]
+    q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
+    q *= np.sign(np.diag(r))
+    return (q if rows >= columns else q.T).reshape(shape)
+
+
+def _draw_unit_forget_bias(shape: tuple[int, ...], fans: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """Zeros, but ones in the second quarter, that of the forget gate: Jozefowicz et al. (2015)."""
+    bias = np.zeros(shape)
+    units = shape[-1] // 4
+    bias[..., units : 2 * units] = 1.0
+    return bias
+
+
 INITIALIZERS: dict[str, Callable[..., np.ndarray]] = {
     **{f"{scheme}_uniform": _uniform(scheme) for scheme in ("glorot", "he", "lecun")},
     **{f"{scheme}_normal": _normal(scheme) for scheme in ("glorot", "he", "lecun")},
     "zeros": _constant(0.0),
     "ones": _constant(1.0),
+    "uniform": _draw_uniform,
+    "orthogonal": _draw_orthogonal,
+    "unit_forget_bias": _draw_unit_forget_bias,
 }
 
 

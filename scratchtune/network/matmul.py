@@ -8,6 +8,8 @@ number of rows.
   rows are far apart. So a part of it at a time is copied to *panels*: blocks as wide as a tile, each contiguous in
   memory.
 - `multiply_transposed` always copies panels, because tiles need the rows of bᵀ, which are the columns of ``b``.
+- `multiply_packed` takes all of ``b`` as panels, which are copied once for several products: a recurrent layer
+  multiplies by the same matrix at each step.
 - `multiply_shifted` and `add_shifted_products` take a matrix whose rows are slices of one array: a convolution
   multiplies all shifted copies of an image without making them.
 
@@ -117,6 +119,30 @@ def transpose(a, out):
     for i in range(0, a.shape[0], jit.vector_size(out)):
         for j in range(0, a.shape[1], jit.vector_size(out)):
             jit.transpose_square(a, i, j, out, j, i)
+
+
+# Several products with one matrix -------------------------------------------------------------------------------------
+
+
+@jit.function_in_order
+def pack_transposed(b, panels):
+    """Copy bᵀ to panels for `multiply_packed`, as `copy_panels` copies b."""
+    columns = panels.shape[2]
+    for j in range(0, b.shape[0], columns):
+        transpose(b[j : j + columns], panels[j // columns])
+
+
+@jit.function_in_order
+def multiply_packed(a, panels, out, fresh):
+    """The product a @ b is added to ``out``, or with ``fresh`` replaces it; ``panels`` holds b.
+
+    ``a`` is (i, k), ``panels`` (blocks, k, `jit.tile_columns`), as `copy_panels` or `pack_transposed` has filled them,
+    ``out`` (i, j). The formula that it computes is that of `multiply`.
+    """
+    columns = panels.shape[2]
+    for j in range(0, out.shape[1], columns):
+        for i in range(0, out.shape[0], jit.tile_rows()):
+            jit.add_tile(a, panels[j // columns], out[:, j : j + columns], i, 0, fresh)
 
 
 # One matrix is given as slices of one vector --------------------------------------------------------------------------

@@ -40,10 +40,7 @@ class Program:
         self.layers, self.input_shape, self.dtype, self.seed = list(layers), input_shape, dtype, seed
         self.output_shape = build_layers(self.layers, input_shape)
         self.stages = [stage for layer in self.layers for stage in layer.stages()]
-        weights_below = False
-        for stage in self.stages:
-            stage.needs_input_grad = weights_below  # dx is used only for the weights of layers below
-            weights_below = weights_below or bool(stage.weights)
+        wire(self.stages)
         self.theta = engine.aligned(sum(engine.parameter_count(stage) for stage in self.stages), dtype)
         self.state = engine.aligned(sum(len(stage.state()) for stage in self.stages), dtype)
         self.state[:] = [number for stage in self.stages for number in stage.state()]
@@ -164,6 +161,23 @@ def build_layers(layers: Iterable[Layer], input_shape: Sequence[int]) -> tuple[i
     for layer in layers:
         shape = layer.start(shape)
     return shape
+
+
+def wire(stages: Iterable[Layer]) -> None:
+    """Tell each built layer what it must know of those below: whether one has weights, and which one makes its mask.
+
+    A mask is an array of the workspace: not of the values, since layers such as dropout would have to copy it, and no
+    argument of kernels, since few layers use one.
+    """
+    weights_below, mask_from = False, None
+    for stage in stages:
+        stage.needs_input_grad = weights_below  # dx is used only for the weights of layers below
+        weights_below = weights_below or bool(stage.weights)
+        stage.mask_from = mask_from if stage.uses_mask else None
+        if stage.makes_mask():
+            mask_from = stage
+        elif not stage.keeps_mask():
+            mask_from = None
 
 
 def compile_kernels(dtype: str, kernels: Iterable[jit.Kernel]) -> None:

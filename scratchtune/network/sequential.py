@@ -309,7 +309,7 @@ class Sequential:
     def predict(self, X: Any, batch_size: int | None = None, verbose: int = 0) -> np.ndarray:
         """The network's outputs, (n, outputs): probabilities after softmax or sigmoid. ``verbose`` changes nothing."""
         program = self.program
-        X = checked_inputs(X, self.dtype, program.input_shape)
+        X = self._inputs(X)
         return program.outputs(flat_rows(X, self.dtype), batch_size)
 
     def __call__(self, X: Any, training: bool = False, key: int = 0) -> np.ndarray:
@@ -319,8 +319,9 @@ class Sequential:
         """
         if not training:
             return self.predict(X)
-        X = checked_inputs(X, self.dtype, self.program.input_shape)
-        return self.program.outputs_in_training(flat_rows(X, self.dtype), checks.integer("key", key, 0, 2**64 - 1))
+        program = self.program
+        X = self._inputs(X)
+        return program.outputs_in_training(flat_rows(X, self.dtype), checks.integer("key", key, 0, 2**64 - 1))
 
     def evaluate(self, X: Any, y: Any, sample_weight: Any = None, verbose: int = 0) -> dict[str, float]:
         """The loss, which includes the penalty as in training, and the metrics, in evaluation mode."""
@@ -417,7 +418,10 @@ class Sequential:
         return program, Data(X, self._targets(y, program, len(X)), sample_weights(sample_weight, len(X)))
 
     def _inputs(self, X: Any, name: str = "X") -> np.ndarray:
-        return checked_inputs(X, self.dtype, None if self._program is None else self._program.input_shape, name)
+        X = checked_inputs(X, self.dtype, None if self._program is None else self._program.input_shape, name)
+        self._must_have_layers()
+        self.layers[0].check_inputs(name, X)
+        return X
 
     def _targets(self, y: Any, program: Program, rows: int, name: str = "y") -> np.ndarray:
         return encoded_targets(y, self.loss, program.output_shape, rows, self.dtype, name)

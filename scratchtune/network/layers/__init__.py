@@ -6,13 +6,17 @@ from scratchtune.network.layers.attention import Attention
 from scratchtune.network.layers.average_pooling2d import AveragePooling2D
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.batch_normalization import BatchNormalization
+from scratchtune.network.layers.bidirectional import Bidirectional
 from scratchtune.network.layers.conv2d import Conv2D
 from scratchtune.network.layers.dense import Dense
 from scratchtune.network.layers.dropout import Dropout
+from scratchtune.network.layers.embedding import Embedding
 from scratchtune.network.layers.flatten import Flatten
 from scratchtune.network.layers.gaussian_noise import GaussianNoise
 from scratchtune.network.layers.global_average_pooling2d import GlobalAveragePooling2D
+from scratchtune.network.layers.gru import GRU
 from scratchtune.network.layers.layer_normalization import LayerNormalization
+from scratchtune.network.layers.lstm import LSTM
 from scratchtune.network.layers.max_pooling2d import MaxPooling2D
 from scratchtune.network.layers.multi_head_attention import MultiHeadAttention
 from scratchtune.network.layers.positions import SinusoidalPositions
@@ -21,7 +25,8 @@ from scratchtune.network.layers.random_rotation import RandomRotation
 from scratchtune.network.layers.random_translation import RandomTranslation
 
 __all__ = [
-    "Activation", "AdditiveAttention", "Attention", "AveragePooling2D", "BatchNormalization", "Conv2D", "Dense",
-    "Dropout", "Flatten", "GaussianNoise", "GlobalAveragePooling2D", "Layer", "LayerNormalization", "MaxPooling2D",
-    "MultiHeadAttention", "RandomFlip", "RandomRotation", "RandomTranslation", "SinusoidalPositions",
+    "GRU", "LSTM", "Activation", "AdditiveAttention", "Attention", "AveragePooling2D", "BatchNormalization",
+    "Bidirectional", "Conv2D", "Dense", "Dropout", "Embedding", "Flatten", "GaussianNoise",
+    "GlobalAveragePooling2D", "Layer", "LayerNormalization", "MaxPooling2D", "MultiHeadAttention", "RandomFlip",
+    "RandomRotation", "RandomTranslation", "SinusoidalPositions",
 ]

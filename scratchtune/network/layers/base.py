@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from scratchtune import jit
 from scratchtune.network import initializers
 from scratchtune.network.configured import Configured
@@ -30,6 +32,8 @@ class Layer(Configured):
     backward: jit.Kernel
     is_in_a_model = False  # a layer can be part of one model only, since it holds the shapes it was built for
     needs_input_grad = True  # False if no layer below has weights: dx is not read then
+    uses_mask = False  # whether the layer skips the steps of a sequence that a mask excludes
+    mask_from: Layer | None = None  # the layer below whose mask this one uses; its workspace begins with that mask
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Call `add_weight` for each array of weights; return the shape of an output row for that of an input row."""
@@ -63,6 +67,17 @@ class Layer(Configured):
     def state_shapes(self) -> list[tuple[int, ...]]:
         """The shapes of the arrays that `state` concatenates, as `get_weights` returns them."""
         return [(len(self.state()),)] if self.state() else []
+
+    def makes_mask(self) -> bool:
+        """Whether ``work`` begins with a mask that the layer writes: for each row a 1 for each step, 0 for padding."""
+        return False
+
+    def keeps_mask(self) -> bool:
+        """Whether a mask for the inputs is one for the outputs: by default if these have as many steps."""
+        return len(self.output_shape) > 1 and self.output_shape[0] == self.input_shape[0]
+
+    def check_inputs(self, name: str, X: np.ndarray) -> None:
+        """Raise a ValueError for rows that the layer does not accept as the first one of a model."""
 
     def stages(self) -> list[Layer]:
         """The layers that the engine runs for this one: itself, or several if it is composed of others."""
