@@ -83,6 +83,7 @@ from scratchtune.search import (
     SuccessiveHalving,
     Suggestion,
 )
+from scratchtune.seq2seq import Seq2Seq
 from scratchtune.study import (
     BayesSearchCV,
     GeneticSearchCV,
@@ -109,10 +110,11 @@ __all__ = [
     "L1", "L1L2", "L2", "LSTM", "Layer", "LayerNormalization", "LeaveOneOut", "MLPClassifier", "MLPRegressor",
     "MaxPooling2D", "MedianStopping", "MinMaxScaler", "MultiHeadAttention", "NotReady", "OneHotEncoder",
     "OneStandardError", "Optimizer", "RMSprop", "RandomFlip", "RandomRotation", "RandomSearch", "RandomTranslation",
-    "RandomizedSearchCV", "RayExecutor", "SGD", "Searcher", "Sequential", "ShuffleSplit", "SimpleImputer",
-    "SinusoidalPositions", "StandardScaler", "StorageError", "StratifiedKFold", "StratifiedShuffleSplit", "Study",
-    "SuccessiveHalving", "Suggestion", "Table", "TableEncoder", "TableModel", "TimeSeriesSplit", "Trial",
-    "callbacks", "cross_val_predict", "cross_val_score", "cross_validate", "datasets", "get_scorer_names", "layers",
-    "learning_curve", "load_model", "losses", "make_scorer", "metrics", "optimizers", "penalties", "prepare_table",
-    "read_pairs", "read_table", "schedules", "search", "text", "train_test_split", "tune", "validation_curve",
+    "RandomizedSearchCV", "RayExecutor", "SGD", "Searcher", "Seq2Seq", "Sequential", "ShuffleSplit",
+    "SimpleImputer", "SinusoidalPositions", "StandardScaler", "StorageError", "StratifiedKFold",
+    "StratifiedShuffleSplit", "Study", "SuccessiveHalving", "Suggestion", "Table", "TableEncoder", "TableModel",
+    "TimeSeriesSplit", "Trial", "callbacks", "cross_val_predict", "cross_val_score", "cross_validate", "datasets",
+    "get_scorer_names", "layers", "learning_curve", "load_model", "losses", "make_scorer", "metrics", "optimizers",
+    "penalties", "prepare_table", "read_pairs", "read_table", "schedules", "search", "text", "train_test_split",
+    "tune", "validation_curve",
 ]

@@ -505,7 +505,7 @@ def _tokens(y: np.ndarray, outputs: int, name: str) -> np.ndarray:
     vocabulary, left = divmod(outputs, y.shape[1])
     if left:
         raise ValueError(
-            f"{name} has {y.shape[1]} tokens per row and the network has {outputs} outputs, which is no multiple of it; "
+            f"{name} has {y.shape[1]} tokens per row and the network has {outputs} outputs, no multiple of it; "
             "there must be one output for each token of the vocabulary and each position")
     wrong = (y < 0) | (y >= vocabulary) | (y != np.floor(y))
     if wrong.any():

@@ -1,0 +1,265 @@
+"""A translator: a network that reads a sentence in one language and writes it in another, an encoder-decoder.
+
+The network itself is one layer, `EncoderDecoder`, in a `Sequential`, trained by the epoch loop as any other network.
+This file turns pairs of texts into its rows, and its outputs into texts.
+
+| part of a row | tokens | length |
+|---|---|---|
+| source | those of the sentence, then padding | ``source_length`` |
+| target, read | the start, those of the translation, then padding | ``target_length`` |
+| target, to be written | those of the translation, the end, then padding | ``target_length`` |
+
+In training, the decoder reads the correct translation up to each token and is asked for the next one ("teacher
+forcing"); in use it reads what it has written itself.
+
+Implements section 6.2 of the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.network import engine, optimizers, penalties
+from scratchtune.network.callbacks import Callback, History
+from scratchtune.network.layers.encoder_decoder import ATTENTIONS, STRUCTURES, EncoderDecoder
+from scratchtune.network.saving import entry, write_whole
+from scratchtune.network.sequential import Sequential
+from scratchtune.network.sequential import unpacked as unpacked_network
+from scratchtune.text.beam import beam_search
+from scratchtune.text.matches import exact_match, token_accuracy
+from scratchtune.text.padding import pad_sequences
+from scratchtune.text.vocabulary import Vocabulary
+
+Pairs = Sequence[tuple[str, str]]
+KIND = "translator"  # of saved files
+
+
+class Seq2Seq:
+    """An encoder-decoder between two vocabularies.
+
+    ``structure`` of encoder and decoder: "gru" or "lstm". ``attention``, by which the decoder looks up the source:
+    "none", "dot" or "additive". ``embedding``: numbers for each token; ``units`` of encoder and decoder; ``dropout``
+    of the attentional state. ``source_length`` and ``target_length``: the most tokens, of the target with its end;
+    None: the most that the first training pairs have.
+    """
+
+    def __init__(
+        self, source_vocabulary: Vocabulary, target_vocabulary: Vocabulary, structure: str = "gru",
+        attention: str = "dot", embedding: int = 64, units: int = 128, dropout: float = 0.0,
+        source_length: int | None = None, target_length: int | None = None, dtype: str = "float32", seed: int = 0,
+    ) -> None:
+        for name, vocabulary in (("source", source_vocabulary), ("target", target_vocabulary)):
+            if not isinstance(vocabulary, Vocabulary):
+                raise TypeError(f"{name}_vocabulary is {vocabulary!r:.80}; it must be a text.Vocabulary")
+        self.source_vocabulary, self.target_vocabulary = source_vocabulary, target_vocabulary
+        checks.choice("structure", structure, STRUCTURES)
+        checks.choice("attention", attention, ATTENTIONS)
+        self.arguments: dict[str, Any] = {
+            "structure": structure, "attention": attention, "embedding": checks.integer("embedding", embedding, 1),
+            "units": checks.integer("units", units, 1),
+            "dropout": checks.real("dropout", dropout, 0.0, 1.0, open_high=True)}
+        self.source_length = None if source_length is None else checks.integer("source_length", source_length, 1)
+        self.target_length = None if target_length is None else checks.integer("target_length", target_length, 2)
+        self.dtype, self.seed = dtype, seed
+        self._compiled: tuple[Any, Any] | None = None
+        self._network: Sequential | None = None
+
+    def compile(
+        self, optimizer: str | optimizers.Optimizer = "adam", penalty: penalties.L1L2 | None = None,
+    ) -> None:
+        """Set the optimizer and the penalty; the loss is the cross-entropy of the tokens."""
+        self._compiled = optimizers.get(optimizer), penalty
+        if self._network is not None:
+            self._compile(self._network)
+
+    def _compile(self, network: Sequential) -> None:
+        if self._compiled is None:
+            raise ValueError("the model is not compiled; call compile(optimizer=...) first")
+        optimizer, penalty = self._compiled
+        network.compile(optimizer, "token_crossentropy", penalty=penalty)
+
+    @property
+    def network(self) -> Sequential:
+        """The network, once its lengths are known."""
+        if self._network is None:
+            raise ValueError("the model has no weights yet; call fit first, or give source_length and target_length "
+                             "and call build")
+        return self._network
+
+    def build(self) -> None:
+        """Draw the weights; `fit` does it where it was not called."""
+        if self.source_length is None or self.target_length is None:
+            raise ValueError("source_length or target_length is None; give both, or call fit, which takes them from "
+                             "the pairs")
+        layer = EncoderDecoder(
+            len(self.source_vocabulary), len(self.target_vocabulary), self.source_length, **self.arguments)
+        network = Sequential([layer], self.dtype, self.seed)
+        network.build((None, self.source_length + self.target_length))
+        if self._compiled is not None:
+            self._compile(network)
+        self._network = network
+
+    # Rows -------------------------------------------------------------------------------------------------------------
+
+    def _encoded(self, pairs: Any, name: str) -> tuple[list[list[int]], list[list[int]]]:
+        """The ids of sources and targets, without start and end."""
+        if not isinstance(pairs, (list, tuple)) or not pairs:
+            raise ValueError(f"{name} is {pairs!r:.80}; it must be a list of pairs (source, target), at least one")
+        for number, pair in enumerate(pairs):
+            if not isinstance(pair, (list, tuple)) or len(pair) != 2:
+                raise ValueError(f"{name}[{number}] is {pair!r:.80}; it must be a pair (source, target)")
+        sources, targets = zip(*pairs, strict=True)
+        return (self._ids(self.source_vocabulary, sources, f"{name}, source"),
+                self._ids(self.target_vocabulary, targets, f"{name}, target"))
+
+    def _ids(self, vocabulary: Vocabulary, texts: Sequence[str], name: str) -> list[list[int]]:
+        ids = []
+        for number, text in enumerate(texts):
+            try:
+                ids.append(vocabulary.encode(text))
+            except (ValueError, TypeError) as problem:
+                raise type(problem)(f"{name} {number}: {problem}") from None
+        return ids
+
+    def _rows(self, sources: list[list[int]], targets: list[list[int]], name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Rows for the network, (n, source_length + target_length), and their targets, (n, target_length)."""
+        start, end = self.target_vocabulary.start, self.target_vocabulary.end
+        read = self._padded([[start, *ids] for ids in targets], self.target_length, f"{name}, target")
+        written = self._padded([[*ids, end] for ids in targets], self.target_length, f"{name}, target")
+        return np.hstack([self._padded(sources, self.source_length, f"{name}, source"), read]), written
+
+    def _padded(self, ids: list[list[int]], length: int | None, name: str) -> np.ndarray:
+        assert length is not None
+        for number, row in enumerate(ids):
+            if len(row) > length:
+                raise ValueError(f"{name} {number} has {len(row)} tokens; this model was built for at most {length}")
+        return pad_sequences(ids, length, self.dtype, "post", "post")
+
+    # Training ---------------------------------------------------------------------------------------------------------
+
+    def fit(
+        self, pairs: Pairs, epochs: int = 1, batch_size: int = 32, verbose: int = 1,
+        callbacks: Sequence[Callback] | None = (), validation_data: Pairs | None = None,
+    ) -> History:
+        """Train for ``epochs`` passes over the pairs (source, target); the arguments of `Sequential.fit`."""
+        sources, targets = self._encoded(pairs, "pairs")
+        held_out = None if validation_data is None else self._encoded(validation_data, "validation_data")
+        if self._network is None:
+            every = [(sources, targets), *([] if held_out is None else [held_out])]
+            self.source_length = self.source_length or max(len(ids) for part, _ in every for ids in part)
+            self.target_length = self.target_length or max(len(ids) for _, part in every for ids in part) + 1
+        X, y = self._rows(sources, targets, "pairs")
+        valid = None if held_out is None else self._rows(*held_out, "validation_data")
+        if self._network is None:
+            self.build()
+        if self.network.optimizer is None:
+            self._compile(self.network)
+        return self.network.fit(
+            X, y, batch_size, epochs, verbose=verbose, callbacks=callbacks, validation_data=valid)
+
+    def evaluate(self, pairs: Pairs) -> dict[str, float]:
+        """The loss, and of greedy translations the shares of correct tokens and of exact matches."""
+        rows = self._rows(*self._encoded(pairs, "pairs"), "pairs")
+        references = [self.target_vocabulary.decode(self.target_vocabulary.encode(target)) for _, target in pairs]
+        found = self.translate([source for source, _ in pairs])
+        return self.network.evaluate(*rows) | {
+            "token_accuracy": token_accuracy(references, found), "exact_match": exact_match(references, found)}
+
+    # Translating ------------------------------------------------------------------------------------------------------
+
+    def translate(self, texts: Any, beam_width: int = 1, length_penalty: float = 0.0) -> Any:
+        """Return the translation of a text, or the list of those of a list of texts.
+
+        With ``beam_width`` 1 each token is the most probable one (greedy); otherwise the best of a `beam_search`.
+        """
+        checks.integer("beam_width", beam_width, 1)
+        several = [texts] if isinstance(texts, str) else list(texts)
+        sources = self._padded(self._ids(self.source_vocabulary, several, "text"), self.source_length, "text")
+        if beam_width == 1:
+            found = [self.target_vocabulary.decode(ids) for ids in self._greedy(sources)]
+        else:
+            found = [self._best_of_beam(source, beam_width, length_penalty) for source in sources]
+        return found[0] if isinstance(texts, str) else found
+
+    def log_probabilities(self, sources: np.ndarray, prefixes: np.ndarray) -> np.ndarray:
+        """Log-probabilities of the next token, (n, vocabulary), after each prefix, (n, length)."""
+        length = self.network.input_shape[0] - sources.shape[1]
+        read = np.zeros((len(sources), length), sources.dtype)
+        read[:, : prefixes.shape[1]] = prefixes
+        logits = self.network.predict(np.hstack([sources, read]))[:, prefixes.shape[1] - 1].astype(np.float64)
+        logits -= logits.max(axis=1, keepdims=True)
+        return np.asarray(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)))
+
+    def _greedy(self, sources: np.ndarray) -> list[list[int]]:
+        """The ids of all greedy translations, with what follows the end; the texts are written side by side."""
+        prefixes = np.full((len(sources), 1), self.target_vocabulary.start)
+        ended = np.zeros(len(sources), bool)
+        while prefixes.shape[1] <= (self.target_length or 0) and not ended.all():
+            tokens = self.log_probabilities(sources, prefixes).argmax(axis=1)
+            tokens[ended] = self.target_vocabulary.end
+            ended |= tokens == self.target_vocabulary.end
+            prefixes = np.column_stack([prefixes, tokens])
+        return [[int(token) for token in row[1:]] for row in prefixes]
+
+    def _best_of_beam(self, source: np.ndarray, width: int, penalty: float) -> str:
+        def step(prefixes: np.ndarray) -> np.ndarray:
+            return self.log_probabilities(np.tile(source, (len(prefixes), 1)), prefixes)
+
+        start, end = self.target_vocabulary.start, self.target_vocabulary.end
+        found = beam_search(step, start, end, width, self.target_length or 1, penalty)
+        return self.target_vocabulary.decode(found[0].ids)
+
+    def attention(self, text: str) -> tuple[list[str], list[str], np.ndarray]:
+        """The tokens of a text, those of its greedy translation, and how the decoder weighted the first for the second.
+
+        The weights are (tokens of the translation, tokens of the text); each row sums to 1. The end of the translation
+        is its last token, unless ``target_length`` ended it.
+        """
+        if self.arguments["attention"] == "none":
+            raise ValueError("the model has attention='none', so there are no weights; build it with 'dot' or 'additive'")
+        ids = self._ids(self.source_vocabulary, [text], "text")
+        source = self._padded(ids, self.source_length, "text")
+        written = self._greedy(source)[0]
+        end = self.target_vocabulary.end
+        written = written[: written.index(end) + 1] if end in written else written
+        read = self._padded([[self.target_vocabulary.start, *written[:-1]]], self.target_length, "text")
+        program = self.network.program
+        network = program.new_network(1)
+        engine.matrix(network.values, network.at, 0, 1)[:] = np.hstack([source, read])
+        engine.forward_pass(network, 0, 1, 1, False, 0, np.uint64(0))
+        layer = program.stages[0]
+        assert isinstance(layer, EncoderDecoder)
+        weights = layer.attention_weights(1, network.work)[0, : len(written), : len(ids[0])]
+        names = self.source_vocabulary.tokens, self.target_vocabulary.tokens
+        return [names[0][token] for token in ids[0]], [names[1][token] for token in written], weights
+
+    # Files ------------------------------------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Write the network, its optimizer's state and both vocabularies to a file; `load_model` reads it."""
+        header, arrays = self.network.packed()
+        vocabularies = {name: vocabulary.to_dict() for name, vocabulary in
+                        (("source", self.source_vocabulary), ("target", self.target_vocabulary))}
+        write_whole(Path(path), KIND, header | {"vocabularies": vocabularies}, arrays)
+
+
+def unpacked(header: dict[str, Any], arrays: Any) -> Seq2Seq:
+    """Make the translator that `Seq2Seq.save` has written."""
+    network = unpacked_network(header, arrays)
+    layer = network.layers[0]
+    if not isinstance(layer, EncoderDecoder) or len(network.layers) != 1:
+        raise ValueError("its network is no single EncoderDecoder")
+    vocabularies = entry(header, "vocabularies")
+    model = Seq2Seq(
+        Vocabulary.from_dict(entry(vocabularies, "source")), Vocabulary.from_dict(entry(vocabularies, "target")),
+        **layer.shared_arguments(), source_length=layer.source_length,
+        target_length=network.input_shape[0] - layer.source_length, dtype=network.dtype, seed=network.seed)
+    model._network = network
+    if network.optimizer is not None:
+        model._compiled = network.optimizer, network.penalty
+    return model

@@ -1,0 +1,119 @@
+"""The translator: it learns, decodes greedily and with a beam, attends, is saved and loaded; bad input."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import scratchtune as st
+
+LETTERS = "abcdef"
+
+
+def _pairs(n: int, seed: int = 0) -> list[tuple[str, str]]:
+    """Letters, and the same letters in capitals, backwards: the decoder must look them up from the last to the first.
+    """
+    rng = np.random.default_rng(seed)
+    words = [rng.choice(list(LETTERS), rng.integers(1, 5)) for _ in range(n)]
+    return [(" ".join(word), " ".join(word[::-1])) for word in words]
+
+
+def _model(pairs: list[tuple[str, str]], **arguments: object) -> st.Seq2Seq:
+    source, target = zip(*pairs, strict=True)
+    vocabularies = st.text.Vocabulary(source), st.text.Vocabulary(target)
+    given: dict[str, object] = {"embedding": 12, "units": 24, "source_length": 6, "target_length": 6, **arguments}
+    model = st.Seq2Seq(*vocabularies, **given)  # type: ignore[arg-type]
+    model.compile(st.Adam(0.01))
+    return model
+
+
+@pytest.fixture(scope="module")
+def trained() -> st.Seq2Seq:
+    model = _model(_pairs(400))
+    model.fit(_pairs(400), epochs=25, verbose=0)
+    return model
+
+
+def test_it_learns_to_write_backwards_and_attends_to_the_letter_that_it_writes(trained: st.Seq2Seq) -> None:
+    scores = trained.evaluate(_pairs(100, seed=1))
+    assert scores["exact_match"] > 0.95 and scores["token_accuracy"] > 0.98 and scores["loss"] < 0.1
+    assert trained.translate("a b c d") == "d c b a"
+    source, target, weights = trained.attention("a b c d")
+    assert source == ["a", "b", "c", "d"] and target == ["d", "c", "b", "a", "[END]"]
+    assert weights.shape == (5, 4) and np.abs(weights.sum(axis=1) - 1.0).max() < 1e-5
+
+
+def test_the_translation_of_a_text_does_not_depend_on_others(trained: st.Seq2Seq) -> None:
+    texts = [source for source, _ in _pairs(30, seed=2)]
+    assert trained.translate(texts) == [trained.translate(text) for text in texts]
+
+
+def test_a_beam_of_one_is_greedy_and_a_wide_one_finds_no_worse_sequence(trained: st.Seq2Seq) -> None:
+    start, end = trained.target_vocabulary.start, trained.target_vocabulary.end
+    for text, _ in _pairs(5, seed=3):
+        row = st.text.pad_sequences([trained.source_vocabulary.encode(text)], 6, "float32", "post")
+
+        def step(prefixes: np.ndarray, row: np.ndarray = row) -> np.ndarray:
+            return trained.log_probabilities(np.tile(row, (len(prefixes), 1)), prefixes)
+
+        greedy = st.text.greedy(step, start, end, 6)
+        assert trained.target_vocabulary.decode(greedy.ids) == trained.translate(text)
+        best = st.text.beam_search(step, start, end, 4, 6)[0]
+        assert best.score >= greedy.log_probability - 1e-9
+        assert trained.target_vocabulary.decode(best.ids) == trained.translate(text, beam_width=4)
+
+
+@pytest.mark.parametrize("structure, attention", [("gru", "none"), ("lstm", "additive")])
+def test_a_saved_model_is_the_same_and_trains_on_with_the_same_bits(
+    structure: str, attention: str, tmp_path: Path,
+) -> None:
+    pairs = _pairs(40)
+    model = _model(pairs, structure=structure, attention=attention, dropout=0.2)
+    model.fit(pairs, epochs=2, verbose=0)
+    model.save(tmp_path / "model.npz")
+    loaded = st.load_model(tmp_path / "model.npz")
+    assert loaded.source_vocabulary == model.source_vocabulary and loaded.arguments == model.arguments
+    for each in (model, loaded):
+        each.fit(pairs, epochs=2, verbose=0)
+    assert (loaded.network.theta == model.network.theta).all()
+    assert loaded.translate("a b") == model.translate("a b")
+
+
+def test_lengths_are_those_of_the_pairs_unless_given() -> None:
+    pairs = [("a b c", "c b a"), ("a", "a")]
+    model = _model(pairs, source_length=None, target_length=None)
+    model.fit(pairs, verbose=0, validation_data=[("a b c d", "d")])
+    assert (model.source_length, model.target_length) == (4, 4)
+
+
+def test_bad_input_is_one_clear_sentence() -> None:
+    pairs = _pairs(10)
+    vocabulary = st.text.Vocabulary(["a b"])
+    with pytest.raises(TypeError, match="source_vocabulary is 'a'; it must be a text.Vocabulary"):
+        st.Seq2Seq("a", vocabulary)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="attention is 'dots'"):
+        st.Seq2Seq(vocabulary, vocabulary, attention="dots")
+    with pytest.raises(ValueError, match="not compiled"):
+        st.Seq2Seq(vocabulary, vocabulary).fit(pairs, verbose=0)
+    model = _model(pairs)
+    with pytest.raises(ValueError, match="the model has no weights yet"):
+        model.translate("a")
+    with pytest.raises(ValueError, match=r"pairs is \[\]; it must be a list of pairs"):
+        model.fit([], verbose=0)
+    with pytest.raises(ValueError, match=r"pairs\[1\] is 'a b'; it must be a pair"):
+        model.fit([("a", "b"), "a b"], verbose=0)  # type: ignore[list-item]
+    with pytest.raises(ValueError, match="pairs, target 0: text is ''; it must hold at least one token"):
+        model.fit([("a", "")], verbose=0)
+    with pytest.raises(ValueError, match="pairs, source 0 has 7 tokens; this model was built for at most 6"):
+        model.fit([("a b c d e f a", "a")], verbose=0)
+    model.fit(pairs, verbose=0)
+    with pytest.raises(ValueError, match="text 0: text is ' '; it must hold at least one token"):
+        model.translate(" ")
+    with pytest.raises(ValueError, match="beam_width is 0"):
+        model.translate("a", beam_width=0)
+    without = _model(pairs, attention="none")
+    without.fit(pairs, verbose=0)
+    with pytest.raises(ValueError, match="attention='none', so there are no weights"):
+        without.attention("a")
