@@ -221,7 +221,7 @@ class Seq2Seq:
         is its last token, unless ``target_length`` ended it.
         """
         if self.arguments["attention"] == "none":
-            raise ValueError("the model has attention='none', so there are no weights; build it with 'dot' or 'additive'")
+            raise ValueError("the model has attention='none', so there are no weights; take 'dot' or 'additive'")
         ids = self._ids(self.source_vocabulary, [text], "text")
         source = self._padded(ids, self.source_length, "text")
         written = self._greedy(source)[0]
