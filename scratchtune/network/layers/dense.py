@@ -69,6 +69,8 @@ def rectify_grad(y, dy):
 @jit.function
 def by_last_axis(rows, size):
     """View flat rows (n, numbers) as a matrix with ``size`` columns, a row for each step of each sequence."""
+    if rows.shape[1] == size:  # vectors, for which small networks would notice the time of a new view
+        return rows
     return rows.reshape((rows.size // size, size))
 
 

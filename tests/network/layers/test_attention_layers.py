@@ -82,7 +82,7 @@ def test_initial_weights_have_kerass_limits(keras: Any) -> None:
     """Glorot's uniform limits; the fans are those of the matrices that project, (features, heads times key_dim)."""
     model = st.Sequential([st.MultiHeadAttention(8, 16)])
     model.build((None, 3, 32))
-    theirs = keras.layers.MultiHeadAttention(8, 16)
+    theirs = keras.layers.MultiHeadAttention(8, 16, dtype="float64")  # a float32 default would last
     theirs.build((None, 3, 32), (None, 3, 32))
     for a, b in zip(model.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(abs(a).max(), abs(b).max(), rtol=0.02)
