@@ -11,6 +11,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "k is then rounded down instead of to the nearest: less accurate for r up to log(2), by 7e-14, but not wrong",
     ("exp_nonpositive", "dropped: 0.0 * r -> 0.0 in `p = 0.0 * r`"):
         "0 · r is 0; it is there to give 0 the type of r",
+    ("expm1_nonpositive", "dropped: x * _LOG2_E + 0.5 -> x * _LOG2_E in `k = np.floor(x * _LOG2_E + 0.5)`"):
+        "as in exp_nonpositive",
+    ("expm1_nonpositive", "dropped: 0.0 * r -> 0.0 in `p = 0.0 * r`"):
+        "0 · r is 0; it is there to give 0 the type of r",
     ("linear_grad", "dropped: zero_like(z) + 1.0 -> 1.0 in `return zero_like(z) + 1.0`"):
         "zero_like(z) is 0; it is there to give 1 the type of z",
     ("relu", "dropped: 0.0 * z -> 0.0 in `return z if z > 0.0 else 0.0 * z`"):

@@ -326,6 +326,7 @@ def _aliases(equations: tuple[dialect.Equation, ...], where: tuple[Where, ...]) 
                 aliases |= _compared(node, own)
         target = equation.target
         _check_target(target, axes, readable)
+        aliases |= _numbered(target, axes)
         axes[target.symbol] = tuple(aliases.get(letter, letter) for letter in target.indices)
         readable.add(target.symbol)
     _check_letters(equations, own | set(aliases))
@@ -363,6 +364,12 @@ def _compared(node: dialect.Call, own: set[str]) -> dict[str, str]:
         case (dialect.Name(left, ()), dialect.Name(right, ())) if (left in own) != (right in own):
             return {left: right} if right in own else {right: left}
     return {}
+
+
+def _numbered(target: dialect.Name, axes: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """The indices of a target along axes whose length Where gives as a number, as in (n, 3, j)."""
+    pairs = zip(target.indices, axes.get(target.symbol.removesuffix("'"), ()), strict=False)
+    return {letter: axis for letter, axis in pairs if axis.isdigit()}
 
 
 def _check_target(target: dialect.Name, axes: Mapping[str, tuple[str, ...]], readable: set[str]) -> None:

@@ -57,7 +57,7 @@ def expm1_nonpositive(x):
     Computed as
         2^k · r · (1 + r / 2! + ... + r^12 / 13!) + (2^k − 1) with x = k · log(2) + r and |r| <= log(2) / 2
     Where
-        x: x, scalar, <= 0; sampled in [-80, 0]
+        x: x, scalar, <= 0; sampled in [-6, 0]
     Source
         As [exp_nonpositive].
     Example

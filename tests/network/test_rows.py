@@ -13,7 +13,11 @@ from scratchtune.network.activations import ACTIVATIONS
 
 SIZES = (1, 2, 7, 9, 256, 257)  # around the rows of a tile, and around the default batch size of `predict`
 ROWS = 20 if jit.DISABLED else 1000
+<<<<<<< HEAD
 VECTOR, SEQUENCE, IMAGE, COLOURED = (7,), (5, 7), (9, 8, 1), (7, 6, 3)
+=======
+VECTOR, IMAGE, COLOURED, SEQUENCE = (7,), (9, 8, 1), (7, 6, 3), (5, 3)
+>>>>>>> recurrent
 
 
 def _dense(*widths: int) -> Callable[[], tuple[st.Layer, ...]]:
@@ -60,6 +64,10 @@ NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[], tuple[st.Layer, ...]]]] 
     "a classifier of images": (COLOURED, lambda: (
         st.Conv2D(8, 3, activation="relu"), st.BatchNormalization(), st.MaxPooling2D(2), st.Flatten(),
         st.Dense(30, "gelu"), st.Dense(10, "softmax"))),
+    "gru": (SEQUENCE, lambda: (st.GRU(19, return_sequences=True), st.GRU(33))),
+    "gru, reset before": (SEQUENCE, lambda: (st.GRU(19, reset_after=False),)),
+    "lstm": (SEQUENCE, lambda: (st.LSTM(19, return_sequences=True, go_backwards=True), st.LSTM(7))),
+    "bidirectional": (SEQUENCE, lambda: (st.Bidirectional(st.GRU(5, True)), st.Bidirectional(st.LSTM(5), "sum"))),
     **{f"{name}, {units} units": (VECTOR, _activated(name, units)) for name in ACTIVATIONS for units in (2, 3, 16, 37)},
 }
 
@@ -72,6 +80,15 @@ def _model(layers: tuple[st.Layer, ...], shape: tuple[int, ...], dtype: str) -> 
     model.set_weights([rng.uniform(0.5, 2.0, np.shape(weight)) if np.ndim(weight) == 1 else
                        rng.normal(size=np.shape(weight)) for weight in model.get_weights()])
     return model
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_prediction_for_padded_tokens_does_not_depend_on_the_batch(dtype: str) -> None:
+    model = _model((st.Embedding(9, 6, mask_zero=True), st.GRU(19, True), st.LSTM(7)), (8,), dtype)
+    x = np.random.default_rng(2).integers(0, 9, (20, 8))
+    x[:, 5:] = 0
+    together = model.predict(x)
+    assert all((model.predict(x[row : row + 1]) == together[row]).all() for row in range(20))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

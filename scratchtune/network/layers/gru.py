@@ -214,7 +214,7 @@ def gru_reset_before_grad(gates, state, recurrent, mask, dnext, product, dinputs
 
     Formula [gru_reset_before_grad]
         zₙⱼ = g[n, 0, j] ; rₙⱼ = g[n, 1, j] ; cₙⱼ = g[n, 2, j] ; pₙⱼ = qₙⱼ if mₙ > 0 else 0 ;
-            eₙⱼ = pₙⱼ · (1 − zₙⱼ) · (1 − cₙⱼ²) ; vₙᵢ = Σⱼ[eₙⱼ · w[i, 2, j]] ;
+            eₙⱼ = pₙⱼ · (1 − zₙⱼ) · (1 − cₙⱼ²) ; vₙⱼ = Σᵢ[eₙᵢ · w[j, 2, i]] ;
             dₙₖⱼ = (pₙⱼ · (hₙⱼ − cₙⱼ) · zₙⱼ · (1 − zₙⱼ) if k = 0 else vₙⱼ · hₙⱼ · rₙⱼ · (1 − rₙⱼ)) if k < 2 else eₙⱼ ;
             s'ₙⱼ = sₙⱼ + (zₙⱼ · qₙⱼ + rₙⱼ · vₙⱼ + Σᵢ[d[n, 0, i] · w[j, 0, i] + d[n, 1, i] · w[j, 1, i]]
             if mₙ > 0 else qₙⱼ)
@@ -223,10 +223,10 @@ def gru_reset_before_grad(gates, state, recurrent, mask, dnext, product, dinputs
     Where
         g: gates, (n, 4, j), real; sampled in [-1, 1], as [gru_reset_before] has written them
         h: state, (n, j), real; sampled in [-1, 1]
-        w: recurrent, (j, 3, j), real; sampled in [-1, 1]
+        w: recurrent, (j, 3, j), real; sampled in [-0.25, 0.25]
         m: mask, (n,), 0 or 1
         q: dnext, (n, j), real, dJ/d(next state)
-        v: product, (n, j), scratch
+        y: product, (n, j), scratch
         d: dinputs, (n, 3, j), written, dJ/d(inputs)
         s: dstate, (n, j), real, dJ/d(state) so far
     Source

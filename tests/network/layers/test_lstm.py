@@ -1,0 +1,90 @@
+"""LSTM: two steps by hand, PyTorch, Keras with masks, packed sequences, central differences, files, a training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import scratchtune as st
+
+
+def test_two_steps_by_hand(run: Any) -> None:
+    """i = f = o = 1/2; the candidate is tanh(log 2) = 3/5. The cell is 3/10, then 3/20 + 3/10 = 9/20."""
+    found = run(st.LSTM(1, return_sequences=True), np.ones((1, 2, 1)),
+                theta=[[0.0, 0.0, np.log(2.0), 0.0], np.zeros(4), np.zeros(4)])
+    np.testing.assert_allclose(found.y.ravel(), [np.tanh(0.3) / 2, np.tanh(0.45) / 2], rtol=1e-14)
+
+
+@pytest.mark.parametrize("length", [1, 2, 7])
+@pytest.mark.parametrize("go_backwards", [False, True])
+@pytest.mark.parametrize("return_sequences", [False, True])
+def test_outputs_and_gradients_are_pytorchs(
+    length: int, go_backwards: bool, return_sequences: bool, sequences: Any, torch: Any,
+) -> None:
+    sequences.check_torch(torch, st.LSTM(6, return_sequences, go_backwards), "LSTM", length)
+
+
+@pytest.mark.parametrize("units", [1, 37, 100])
+def test_other_sizes_are_pytorchs(units: int, sequences: Any, torch: Any) -> None:
+    sequences.check_torch(torch, st.LSTM(units, True), "LSTM", 3)
+
+
+@pytest.mark.parametrize("length", [1, 2, 7])
+@pytest.mark.parametrize("go_backwards", [False, True])
+@pytest.mark.parametrize("return_sequences", [False, True])
+@pytest.mark.parametrize("mask_zero", [False, True])
+def test_outputs_and_gradients_are_kerass(
+    length: int, go_backwards: bool, return_sequences: bool, mask_zero: bool, sequences: Any, keras: Any, torch: Any,
+) -> None:
+    arguments = {"return_sequences": return_sequences, "go_backwards": go_backwards}
+    ours = sequences.model_of(st.Embedding(5, 3, mask_zero), st.LSTM(4, **arguments), shape=(length,))
+    theirs = [keras.layers.Embedding(5, 3, mask_zero=mask_zero, dtype="float64"),
+              keras.layers.LSTM(4, **arguments, dtype="float64")]
+    sequences.check_keras(torch, ours, theirs, sequences.tokens(6, length))
+
+
+def test_masked_rows_are_packed_sequences(sequences: Any, torch: Any) -> None:
+    sequences.check_packed(torch, sequences.model_of(st.Embedding(5, 3, True), st.LSTM(4), shape=(5,)), "LSTM")
+
+
+@pytest.mark.parametrize("arguments", [{}, {"return_sequences": True, "go_backwards": True}])
+def test_gradient_is_that_of_central_differences(arguments: Any, sequences: Any) -> None:
+    model = sequences.model_of(st.Embedding(4, 2, True), st.Dropout(0.5), st.LSTM(3, **arguments), shape=(4,))
+    sequences.check_differences(model, sequences.tokens(4, 4, 4))
+
+
+def test_the_forget_gates_bias_is_one_at_first() -> None:
+    for unit_forget_bias in (True, False):
+        model = st.Sequential([st.LSTM(2, unit_forget_bias=unit_forget_bias)])
+        model.build((None, 5, 3))
+        kernel, recurrent, bias = model.get_weights()
+        assert [kernel.shape, recurrent.shape] == [(3, 8), (2, 8)]
+        assert bias.tolist() == [0, 0, unit_forget_bias, unit_forget_bias, 0, 0, 0, 0]
+
+
+def test_saved_and_loaded(tmp_path: Path) -> None:
+    model = st.Sequential([st.LSTM(4, go_backwards=True), st.Dense(1)])
+    model.build((None, 5, 3))
+    model.save(tmp_path / "model")
+    X = np.random.default_rng(0).normal(size=(9, 5, 3))
+    assert (st.load_model(tmp_path / "model").predict(X) == model.predict(X)).all()
+
+
+def test_it_learns_the_first_token_of_padded_sequences() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.integers(1, 5, (300, 6))
+    X[np.arange(6) >= rng.integers(1, 7, 300)[:, None]] = 0
+    model = st.Sequential([st.Embedding(5, 8, mask_zero=True), st.LSTM(16), st.Dense(4, "softmax")])
+    model.compile(st.Adam(0.02), "categorical_crossentropy", ["accuracy"])
+    model.fit(X[:200], X[:200, 0] - 1, epochs=30, verbose=0)
+    assert model.evaluate(X[200:], X[200:, 0] - 1)["accuracy"] > 0.95
+
+
+def test_bad_input() -> None:
+    with pytest.raises(TypeError, match="unit_forget_bias is 1"):
+        st.LSTM(2, unit_forget_bias=1)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"LSTM gets rows of shape \(3, 2, 1\)"):
+        st.Sequential([st.LSTM(2)]).build((None, 3, 2, 1))
