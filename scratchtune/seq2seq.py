@@ -9,8 +9,8 @@ This file turns pairs of texts into its rows, and its outputs into texts.
 | target, read | the start, those of the translation, then padding | ``target_length`` |
 | target, to be written | those of the translation, the end, then padding | ``target_length`` |
 
-In training, the decoder reads the correct translation up to each token and is asked for the next one ("teacher
-forcing"); in use it reads what it has written itself.
+In training, the decoder reads the correct translation up to each token and must predict the next one ("teacher
+forcing"). In use it reads what it has written itself.
 
 Implements section 6.2 of the document.
 """

@@ -13,11 +13,7 @@ from scratchtune.network.activations import ACTIVATIONS
 
 SIZES = (1, 2, 7, 9, 256, 257)  # around the rows of a tile, and around the default batch size of `predict`
 ROWS = 20 if jit.DISABLED else 1000
-<<<<<<< HEAD
 VECTOR, SEQUENCE, IMAGE, COLOURED = (7,), (5, 7), (9, 8, 1), (7, 6, 3)
-=======
-VECTOR, IMAGE, COLOURED, SEQUENCE = (7,), (9, 8, 1), (7, 6, 3), (5, 3)
->>>>>>> recurrent
 
 
 def _dense(*widths: int) -> Callable[[], tuple[st.Layer, ...]]:

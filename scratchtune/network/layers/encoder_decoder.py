@@ -245,6 +245,24 @@ def logits_backward(integers, parts, memory, rate, key, dy, dparts):
 
 
 @jit.function
+def read_tokens(integers, parts, x, encoder, decoder):
+    """Fill the inputs and the masks of encoder and decoder from the tokens x; all have the steps first."""
+    tokens, source = x.T, integers[SOURCE]
+    embedding(tokens[:source], parts.source_table, encoder.x)
+    embedding(tokens[source:], parts.target_table, decoder.x)
+    padding_mask(tokens[:source], encoder.mask)
+    padding_mask(tokens[source:], decoder.mask)
+
+
+@jit.function
+def read_tokens_grad(integers, x, encoder, decoder, dparts):
+    """The gradients of both tables; ``x`` of encoder and decoder holds those of their inputs."""
+    tokens, source = x.T, integers[SOURCE]
+    embedding_grad(tokens[:source], encoder.x, dparts.source_table)
+    embedding_grad(tokens[source:], decoder.x, dparts.target_table)
+
+
+@jit.function
 def gru_outputs(states):
     """The states (t, n, j) of a GRU are its outputs."""
     return states
@@ -256,10 +274,20 @@ def lstm_outputs(states):
     return states[:, :, 0]
 
 
-def _kernels(
-    size: Any, memory_in: Any, weights_in: Any, run: Any, run_backward: Any, outputs: Any,
-) -> tuple[jit.Kernel, jit.Kernel]:
-    """Make the kernels of an encoder-decoder from the functions of a recurrent layer."""
+class Coder(NamedTuple):
+    """The functions of a recurrent layer from which kernels are made; those of `gru` and `lstm`."""
+
+    size: Any
+    memory: Any
+    weights: Any
+    run: Any
+    run_backward: Any
+    outputs: Any
+
+
+def forward_kernel(coder: Coder) -> jit.Kernel:
+    """Make the forward kernel of an encoder-decoder of such layers."""
+    size, memory_in, weights_in, run, _, outputs = coder
 
     @jit.forward
     def forward(integers, reals, theta, state, x, y, work, training, step, key):
@@ -268,11 +296,7 @@ def _kernels(
         parts = parts_of(integers, theta)
         memory = memory_of(integers, rows, work, size(first, rows), size(second, rows))
         encoder, decoder = memory_in(first, rows, memory.encoder), memory_in(second, rows, memory.decoder)
-        tokens = x.T
-        embedding(tokens[:source], parts.source_table, encoder.x)
-        embedding(tokens[source:], parts.target_table, decoder.x)
-        padding_mask(tokens[:source], encoder.mask)
-        padding_mask(tokens[source:], decoder.mask)
+        read_tokens(integers, parts, x, encoder, decoder)
         encoder.states[0] = 0.0
         run(weights_in(first, parts.encoder), encoder)
         decoder.states[0] = encoder.states[source]
@@ -283,6 +307,13 @@ def _kernels(
             attend(integers[ATTENTION], parts, memory, encoder.mask.T)
         rate = reals[0] if training else 0.0 * reals[0]
         logits(integers, parts, memory, rate, key, y.reshape((rows * target, integers[TARGET_TOKENS])))
+
+    return forward
+
+
+def backward_kernel(coder: Coder) -> jit.Kernel:
+    """Make the backward kernel: the same steps, the last one first."""
+    size, memory_in, weights_in, _, run_backward, outputs = coder
 
     @jit.backward
     def backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
@@ -303,22 +334,20 @@ def _kernels(
         copy_rows(memory.dencoded, 0, outputs(encoder.dstates)[1:])
         run_backward(weights_in(second, parts.decoder), decoder, weights_in(second, dparts.decoder), True)
         last, passed = encoder.dstates[source].reshape(-1), decoder.dstates[0].reshape(-1)
-        for i in range(last.size):
+        for i in range(last.size):  # the decoder began with the encoder's last state
             last[i] += passed[i]
         run_backward(weights_in(first, parts.encoder), encoder, weights_in(first, dparts.encoder), True)
-        tokens = x.T
-        embedding_grad(tokens[:source], encoder.x, dparts.source_table)
-        embedding_grad(tokens[source:], decoder.x, dparts.target_table)
+        read_tokens_grad(integers, x, encoder, decoder, dparts)
         dx[:] = 0.0
 
-    return forward, backward
+    return backward
 
 
-KERNELS = {
-    "gru": _kernels(gru_size, gru_memory, gru_weights, gru_sequence, gru_sequence_backward, gru_outputs),
-    "lstm": _kernels(lstm_size, lstm_memory, lstm_weights, lstm_sequence, lstm_sequence_backward, lstm_outputs),
+CODERS = {
+    "gru": Coder(gru_size, gru_memory, gru_weights, gru_sequence, gru_sequence_backward, gru_outputs),
+    "lstm": Coder(lstm_size, lstm_memory, lstm_weights, lstm_sequence, lstm_sequence_backward, lstm_outputs),
 }
-SIZES = {"gru": gru_size, "lstm": lstm_size}
+KERNELS = {name: (forward_kernel(coder), backward_kernel(coder)) for name, coder in CODERS.items()}
 
 
 class EncoderDecoder(Layer):
@@ -381,7 +410,7 @@ class EncoderDecoder(Layer):
         """The arrays of `Memory`."""
         integers = np.array(self.integers())
         source, target, units = self.source_length, self.output_shape[0], self.units
-        coders = [int(SIZES[self.structure](coder_integers(integers, length), rows)) for length in (source, target)]
+        coders = [int(CODERS[self.structure].size(coder_integers(integers, length), rows)) for length in (source, target)]
         tanhs = rows * target * source * units if self.attention == "additive" else 0
         sizes = [rows * target * 2 * units, rows * source * units, rows * target * source, rows * target * units]
         return sum(int(padded(size)) for size in [*sizes, *sizes[:2], sizes[3], tanhs, *coders])
@@ -389,6 +418,6 @@ class EncoderDecoder(Layer):
     def attention_weights(self, rows: int, work: np.ndarray) -> np.ndarray:
         """Attention's weights (rows, target length, source length) in the workspace of the last forward pass."""
         integers = np.array(self.integers())
-        sizes = [int(SIZES[self.structure](coder_integers(integers, length), rows))
+        sizes = [int(CODERS[self.structure].size(coder_integers(integers, length), rows))
                  for length in (self.source_length, self.output_shape[0])]
         return np.array(memory_of(integers, rows, work, *sizes).weights)
