@@ -410,7 +410,8 @@ class EncoderDecoder(Layer):
         """The arrays of `Memory`."""
         integers = np.array(self.integers())
         source, target, units = self.source_length, self.output_shape[0], self.units
-        coders = [int(CODERS[self.structure].size(coder_integers(integers, length), rows)) for length in (source, target)]
+        size = CODERS[self.structure].size
+        coders = [int(size(coder_integers(integers, length), rows)) for length in (source, target)]
         tanhs = rows * target * source * units if self.attention == "additive" else 0
         sizes = [rows * target * 2 * units, rows * source * units, rows * target * source, rows * target * units]
         return sum(int(padded(size)) for size in [*sizes, *sizes[:2], sizes[3], tanhs, *coders])
