@@ -9,6 +9,8 @@ import pytest
 
 import scratchtune as st
 
+pytestmark = pytest.mark.slow  # its kernels take long to compile
+
 LETTERS = "abcdef"
 
 

@@ -67,6 +67,8 @@ NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[], tuple[st.Layer, ...]]]] 
     **{f"{name}, {units} units": (VECTOR, _activated(name, units)) for name in ACTIVATIONS for units in (2, 3, 16, 37)},
 }
 
+TAKE_LONG_TO_COMPILE = ("attention", "additive", "multi-head", "gru", "lstm", "bidirectional")
+
 
 def _model(layers: tuple[st.Layer, ...], shape: tuple[int, ...], dtype: str) -> st.Sequential:
     """A model with random weights. Vectors are positive, since the variances of batch normalisation are among them."""
@@ -78,6 +80,7 @@ def _model(layers: tuple[st.Layer, ...], shape: tuple[int, ...], dtype: str) -> 
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_prediction_for_padded_tokens_does_not_depend_on_the_batch(dtype: str) -> None:
     model = _model((st.Embedding(9, 6, mask_zero=True), st.GRU(19, True), st.LSTM(7)), (8,), dtype)
@@ -88,7 +91,8 @@ def test_the_prediction_for_padded_tokens_does_not_depend_on_the_batch(dtype: st
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=pytest.mark.slow) if name.startswith(TAKE_LONG_TO_COMPILE) else name for name in NETWORKS])
 def test_the_prediction_for_a_row_does_not_depend_on_the_batch(name: str, dtype: str) -> None:
     """Compared bit for bit with all rows at once: single rows, the first rows, and all rows in smaller batches."""
     shape, layers = NETWORKS[name]

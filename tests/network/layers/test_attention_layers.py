@@ -10,6 +10,8 @@ import pytest
 import scratchtune as st
 from scratchtune.network.layers.positions import add_positions
 
+pytestmark = pytest.mark.slow  # its kernels take long to compile
+
 LAYERS = {
     "dot": lambda **more: st.Attention(**more), "dot, scaled": lambda **more: st.Attention(use_scale=True, **more),
     "additive": lambda **more: st.AdditiveAttention(**more),

@@ -10,6 +10,8 @@ import pytest
 
 import scratchtune as st
 
+pytestmark = pytest.mark.slow  # its kernels take long to compile
+
 
 def test_by_hand(run: Any) -> None:
     """Each direction is the layer alone, with its own weights; the backward one's outputs are put in order again."""

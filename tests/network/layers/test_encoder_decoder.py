@@ -10,6 +10,8 @@ import pytest
 import scratchtune as st
 from scratchtune.network.layers.encoder_decoder import ATTENTIONS, STRUCTURES, EncoderDecoder
 
+pytestmark = pytest.mark.slow  # its kernels take long to compile
+
 SOURCE, TARGET, TOKENS = 5, 4, (9, 8)
 CASES = pytest.mark.parametrize("structure, attention", [(s, a) for s in STRUCTURES for a in ATTENTIONS])
 

@@ -10,6 +10,8 @@ import pytest
 
 import scratchtune as st
 
+pytestmark = pytest.mark.slow  # its kernels take long to compile
+
 
 def test_two_steps_by_hand(run: Any) -> None:
     """z = r = 1/2, since all their weights are 0. The candidate is tanh(log 2) = 3/5, so h is 1/2 · 0 + 1/2 · 3/5.

@@ -10,6 +10,8 @@ import pytest
 
 import scratchtune as st
 
+pytestmark = pytest.mark.slow  # its kernels take long to compile
+
 
 def test_two_steps_by_hand(run: Any) -> None:
     """i = f = o = 1/2; the candidate is tanh(log 2) = 3/5. The cell is 3/10, then 3/20 + 3/10 = 9/20."""
