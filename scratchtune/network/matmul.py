@@ -140,9 +140,11 @@ def multiply_packed(a, panels, out, fresh):
     ``out`` (i, j). The formula that it computes is that of `multiply`.
     """
     columns = panels.shape[2]
-    for j in range(0, out.shape[1], columns):
-        for i in range(0, out.shape[0], jit.tile_rows()):
-            jit.add_tile(a, panels[j // columns], out[:, j : j + columns], i, 0, fresh)
+    for p in range(0, a.shape[1], DEPTH):
+        for j in range(0, out.shape[1], columns):
+            panel, into = panels[j // columns, p : p + DEPTH], out[:, j : j + columns]
+            for i in range(0, out.shape[0], jit.tile_rows()):
+                jit.add_tile(a[:, p : p + DEPTH], panel, into, i, 0, fresh and p == 0)
 
 
 # One matrix is given as slices of one vector --------------------------------------------------------------------------

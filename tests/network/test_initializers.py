@@ -35,6 +35,26 @@ def test_constants() -> None:
     assert (_model(0, "glorot_uniform").get_weights()[1] == 0.0).all()
 
 
+@pytest.mark.parametrize("inputs, outputs", [(5, 15), (15, 5), (7, 7), (1, 3)])
+def test_orthogonal_has_orthonormal_rows_or_columns(inputs: int, outputs: int) -> None:
+    weights = _drawn("orthogonal", inputs, outputs)
+    product = weights @ weights.T if inputs <= outputs else weights.T @ weights
+    np.testing.assert_allclose(product, np.eye(min(inputs, outputs)), atol=1e-12)
+
+
+def test_orthogonal_has_no_preferred_sign() -> None:
+    """Without the correction by the signs of R's diagonal the first number would always be negative."""
+    draw = initializers.get("orthogonal")
+    first = [draw((2, 2), (2, 2), np.random.default_rng(seed))[0, 0] for seed in range(99)]
+    assert 30 < sum(number > 0 for number in first) < 70
+
+
+def test_uniform_and_the_forget_gates_bias() -> None:
+    weights = _drawn("uniform")
+    assert 0.0499 < np.abs(weights).max() <= 0.05 and abs(weights.mean()) < 1e-3
+    assert _drawn("unit_forget_bias", 1, 8).ravel().tolist() == [0, 0, 1, 1, 0, 0, 0, 0]
+
+
 @pytest.mark.parametrize("name", DRAWN)
 def test_mean_and_variance_are_as_promised(name: str) -> None:
     weights, wanted = _drawn(name), VARIANCES[name.split("_")[0]](300, 100)

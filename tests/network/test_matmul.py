@@ -16,9 +16,12 @@ from scratchtune import jit
 from scratchtune.jit.vectors import processor
 from scratchtune.network.matmul import (
     add_shifted_products,
+    copy_panels,
     multiply,
+    multiply_packed,
     multiply_shifted,
     multiply_transposed,
+    pack_transposed,
     transpose,
 )
 
@@ -69,6 +72,31 @@ def test_products_by_hand() -> None:
     assert out.tolist() == [[17.0, 20.0], [39.0, 46.0]]
     add_shifted_products(np.array([1.0, 2.0, 3.0]), starts, b, out)  # a is (1 2; 2 3)
     assert out.tolist() == [[17.0 + 19.0, 20.0 + 22.0], [39.0 + 31.0, 46.0 + 36.0]]
+
+
+def _panels(k: int, j: int, dtype: Any) -> np.ndarray:
+    """Memory for panels of a matrix (k, j), full of guard values."""
+    columns = jit.tile_columns(np.empty(0, dtype))
+    return np.full((-(-j // columns), k, columns), GUARD, dtype)
+
+
+@PRECISION
+def test_packed_products_are_numpys(dtype: Any, tolerance: float) -> None:
+    """Written to, or added to, a part of a larger array; the bits are those of `multiply`."""
+    rng = np.random.default_rng(3)
+    for i, k, j in [(1, 1, 1), (2, 3, 5), (7, 33, 31), (32, 64, 192), (9, 300, 33), (8, 17, 32)]:
+        a, b = _random(rng, (i, k), dtype), _random(rng, (k, j), dtype)
+        panels, transposed, plain = _panels(k, j, dtype), _panels(k, j, dtype), np.empty((i, j), dtype)
+        copy_panels(b, panels)
+        pack_transposed(np.ascontiguousarray(b.T), transposed)
+        multiply(a, b, plain)
+        for packed in (panels, transposed):
+            around = np.full((i, j + 5), GUARD, dtype)
+            out = around[:, 2 : 2 + j]
+            multiply_packed(a, packed, out, True)
+            assert (out == plain).all() and (np.delete(around, np.s_[2 : 2 + j], 1) == GUARD).all()
+            multiply_packed(a, packed, out, False)
+            assert _error(out / 2, a, b) < tolerance
 
 
 def _check_shapes(sizes: Sequence[int], dtype: Any, tolerance: float) -> None:
