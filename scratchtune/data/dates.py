@@ -53,7 +53,7 @@ def written_date(day: int, style: str) -> tuple[str, str]:
     >>> written_date(46_350, "{weekday}, {day} {month} {year}")
     ('thursday, 26 november 2026', '2026-11-26')
     """
-    iso = str(FIRST + day)
+    iso = str(FIRST + np.timedelta64(day, "D"))
     year, number, in_month = map(int, iso.split("-"))
     names = {"weekday": _WEEKDAYS[day % 7], "month": _MONTHS[number - 1], "ordinal": ordinal(in_month)}
     return style.format(day=in_month, number=number, year=year, **names), iso
