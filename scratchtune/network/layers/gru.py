@@ -508,8 +508,12 @@ class GRU(Recurrent):
     ) -> None:
         super().__init__(units, return_sequences, go_backwards)
         self.reset_after = checks.boolean("reset_after", reset_after)
-        self.passes = AFTER if self.reset_after else BEFORE
         self.forward, self.backward = KERNELS[self.passes]
+
+    @property
+    def passes(self) -> Passes:
+        """The functions that the kernels are made from."""
+        return AFTER if self.reset_after else BEFORE
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Weights: kernel (features, 3 units), recurrent kernel (units, 3 units), bias (2, 3 units) or (3 units,)."""

@@ -304,7 +304,6 @@ class LSTM(Recurrent):
     marked leaves state and cell as they are.
     """
 
-    passes = LSTM_PASSES
     forward, backward = recurrent_kernels(LSTM_PASSES)
 
     def __init__(
@@ -322,3 +321,8 @@ class LSTM(Recurrent):
         bias = "unit_forget_bias" if self.unit_forget_bias else "zeros"
         self.add_weight("bias", (columns,), bias, is_bias=True)
         return output_shape
+
+    @property
+    def passes(self) -> Passes:
+        """The functions that the kernels are made from."""
+        return LSTM_PASSES

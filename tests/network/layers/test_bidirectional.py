@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -94,3 +97,18 @@ def test_bad_arguments() -> None:
         st.Bidirectional(st.GRU(3, go_backwards=True))
     with pytest.raises(ValueError, match="merge_mode is 'mul'; it must be one of 'concat', 'sum', 'ave'"):
         st.Bidirectional(st.GRU(3), "mul")
+
+
+def test_another_process_gets_layers_and_mask() -> None:
+    """A program is sent to workers by pickle; the sum of the shards' gradients is that of the batch."""
+    X = np.random.default_rng(0).integers(0, 5, (16, 4))
+    alone, shared = (st.Sequential(
+        [st.Embedding(5, 3, True), st.GRU(4, True, reset_after=False), st.Bidirectional(st.LSTM(3)), st.Dense(1)],
+        dtype="float64") for _ in range(2))
+    for model in (alone, shared):
+        model.compile(st.SGD(0.1), "mse")
+    alone.fit(X, X[:, 0], batch_size=16, epochs=2, verbose=0)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor, warnings.catch_warnings():
+        warnings.simplefilter("ignore", st.EfficiencyWarning)
+        shared.fit(X, X[:, 0], batch_size=16, epochs=2, verbose=0, executor=executor, workers=2)
+    np.testing.assert_allclose(alone.theta, shared.theta, rtol=1e-10, atol=1e-12)
