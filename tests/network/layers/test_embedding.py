@@ -10,6 +10,8 @@ import pytest
 
 import scratchtune as st
 
+pytestmark = pytest.mark.slow  # its kernels, of recurrent layers too, take long to compile
+
 X = np.array([[1, 3, 1], [0, 2, 2]])
 
 
