@@ -31,6 +31,7 @@ from scratchtune.network.saving import entry, write_whole
 from scratchtune.network.sequential import Sequential
 from scratchtune.network.sequential import unpacked as unpacked_network
 from scratchtune.text.beam import beam_search
+from scratchtune.text.greedy import Hypothesis, greedy_all
 from scratchtune.text.matches import exact_match, token_accuracy
 from scratchtune.text.padding import pad_sequences
 from scratchtune.text.vocabulary import Vocabulary
@@ -181,7 +182,7 @@ class Seq2Seq:
         several = [texts] if isinstance(texts, str) else list(texts)
         sources = self._padded(self._ids(self.source_vocabulary, several, "text"), self.source_length, "text")
         if beam_width == 1:
-            found = [self.target_vocabulary.decode(ids) for ids in self._greedy(sources)]
+            found = [self.target_vocabulary.decode(hypothesis.ids) for hypothesis in self._greedy(sources)]
         else:
             found = [self._best_of_beam(source, beam_width, length_penalty) for source in sources]
         return found[0] if isinstance(texts, str) else found
@@ -195,16 +196,12 @@ class Seq2Seq:
         logits -= logits.max(axis=1, keepdims=True)
         return np.asarray(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)))
 
-    def _greedy(self, sources: np.ndarray) -> list[list[int]]:
-        """The ids of all greedy translations, with what follows the end; the texts are written side by side."""
-        prefixes = np.full((len(sources), 1), self.target_vocabulary.start)
-        ended = np.zeros(len(sources), bool)
-        while prefixes.shape[1] <= (self.target_length or 0) and not ended.all():
-            tokens = self.log_probabilities(sources, prefixes).argmax(axis=1)
-            tokens[ended] = self.target_vocabulary.end
-            ended |= tokens == self.target_vocabulary.end
-            prefixes = np.column_stack([prefixes, tokens])
-        return [[int(token) for token in row[1:]] for row in prefixes]
+    def _greedy(self, sources: np.ndarray) -> list[Hypothesis]:
+        """The greedy translations, which are written side by side."""
+        start, end = self.target_vocabulary.start, self.target_vocabulary.end
+        return greedy_all(
+            lambda prefixes: self.log_probabilities(sources, prefixes), len(sources), start, end,
+            self.target_length or 1)
 
     def _best_of_beam(self, source: np.ndarray, width: int, penalty: float) -> str:
         def step(prefixes: np.ndarray) -> np.ndarray:
@@ -224,9 +221,8 @@ class Seq2Seq:
             raise ValueError("the model has attention='none', so there are no weights; take 'dot' or 'additive'")
         ids = self._ids(self.source_vocabulary, [text], "text")
         source = self._padded(ids, self.source_length, "text")
-        written = self._greedy(source)[0]
-        end = self.target_vocabulary.end
-        written = written[: written.index(end) + 1] if end in written else written
+        translation = self._greedy(source)[0]
+        written = translation.ids + [self.target_vocabulary.end] * translation.ended
         read = self._padded([[self.target_vocabulary.start, *written[:-1]]], self.target_length, "text")
         program = self.network.program
         network = program.new_network(1)

@@ -10,7 +10,7 @@ from scratchtune.text.batches import length_batches
 from scratchtune.text.beam import beam_search
 from scratchtune.text.bleu import bleu_score, sentence_bleu
 from scratchtune.text.chrf import chrf_score, sentence_chrf
-from scratchtune.text.greedy import Hypothesis, greedy
+from scratchtune.text.greedy import Hypothesis, greedy, greedy_all
 from scratchtune.text.matches import exact_match, token_accuracy
 from scratchtune.text.mteval import tokenize_13a
 from scratchtune.text.padding import pad_sequences
@@ -19,5 +19,6 @@ from scratchtune.text.vocabulary import Vocabulary
 
 __all__ = [
     "Hypothesis", "Vocabulary", "beam_search", "bleu_score", "chrf_score", "detokenize", "exact_match", "greedy",
-    "length_batches", "pad_sequences", "sentence_bleu", "sentence_chrf", "token_accuracy", "tokenize", "tokenize_13a",
+    "greedy_all", "length_batches", "pad_sequences", "sentence_bleu", "sentence_chrf", "token_accuracy", "tokenize",
+    "tokenize_13a",
 ]

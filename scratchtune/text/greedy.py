@@ -40,18 +40,31 @@ def greedy(step: Step, start: int, end: int, max_length: int) -> Hypothesis:
     >>> greedy(lambda prefixes: table[prefixes[:, -1]], start=0, end=1, max_length=5).ids
     [2]
     """
+    return greedy_all(step, 1, start, end, max_length)[0]
+
+
+def greedy_all(step: Step, number: int, start: int, end: int, max_length: int) -> list[Hypothesis]:
+    """Decode ``number`` sequences side by side, each as `greedy` does; ``step`` gets all of them at each step.
+
+    Sequences that have ended are still passed to ``step``; what it returns for them does not matter.
+    """
+    checks.integer("number", number, 1)
     check_arguments(start, end, max_length)
-    ids, total = [int(start)], 0.0
-    while len(ids) <= max_length:
-        row = log_probabilities(step, np.array([ids], dtype=np.int64), end)[0]
-        token = int(row.argmax())
-        if row[token] == -np.inf:
+    prefixes, totals = np.full((number, 1), start, dtype=np.int64), np.zeros(number)
+    lengths = np.full(number, max_length)  # without the end; of sequences that have none, as many as there may be
+    ended = np.zeros(number, bool)
+    while prefixes.shape[1] <= max_length and not ended.all():
+        rows = log_probabilities(step, prefixes, end)
+        tokens = rows.argmax(axis=1)
+        best = rows[np.arange(number), tokens]
+        if (best[~ended] == -np.inf).any():
             raise ValueError("step gives every token after some sequence the probability 0; one must be above 0")
-        total += float(row[token])
-        if token == end:
-            return Hypothesis(ids[1:], total, total, True)
-        ids.append(token)
-    return Hypothesis(ids[1:], total, total, False)
+        totals[~ended] += best[~ended]
+        lengths[~ended & (tokens == end)] = prefixes.shape[1] - 1
+        ended |= tokens == end
+        prefixes = np.column_stack([prefixes, tokens])
+    return [Hypothesis(row[1 : length + 1].tolist(), float(total), float(total), bool(has_end))
+            for row, length, total, has_end in zip(prefixes, lengths, totals, ended, strict=True)]
 
 
 def check_arguments(start: Any, end: Any, max_length: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.text import beam_search, greedy
+from scratchtune.text import beam_search, greedy, greedy_all
 from scratchtune.text.greedy import Hypothesis, Step
 
 START, END = 0, 1
@@ -82,6 +82,16 @@ def test_a_penalty_prefers_the_longer_one() -> None:
 
     assert best(0.0) == [] and best(2.0) == [2]
     assert score(np.log(0.35), 2, 2.0) > score(np.log(0.4), 1, 2.0)
+
+
+def test_sequences_side_by_side_are_those_decoded_alone() -> None:
+    """Each has a table of its own; they end after different numbers of tokens, and one does not end."""
+    tables = np.log(np.random.default_rng(7).dirichlet(np.ones(5), (40, 5)))
+    tables[0, :, END] = -30.0
+    together = greedy_all(lambda prefixes: tables[np.arange(40), prefixes[:, -1]], 40, START, END, 8)
+    alone = [greedy(lambda prefixes, table=table: table[prefixes[:, -1]], START, END, 8) for table in tables]
+    assert together == alone
+    assert not together[0].ended and len(together[0].ids) == 8 and len({len(one.ids) for one in together}) > 2
 
 
 @pytest.mark.parametrize("seed", range(30))
