@@ -55,7 +55,7 @@ from scratchtune.network.layers.dropout import dropout
 from scratchtune.network.layers.embedding import embedding, embedding_grad, padding_mask
 from scratchtune.network.layers.gru import gru_memory, gru_sequence, gru_sequence_backward, gru_size, gru_weights
 from scratchtune.network.layers.lstm import lstm_memory, lstm_sequence, lstm_sequence_backward, lstm_size, lstm_weights
-from scratchtune.network.layers.sequences import accumulate, copy_rows, copy_steps, padded
+from scratchtune.network.layers.sequences import accumulate, copy_rows, copy_steps, padded, take
 from scratchtune.network.matmul import multiply, multiply_transposed
 from scratchtune.network.random_numbers import random_bits, uniform
 
@@ -118,12 +118,6 @@ def parts_of(integers, theta):
 def coder_integers(integers, length):
     """The integers of the encoder or the decoder, a recurrent layer: see `sequences.LENGTH` and those after it."""
     return np.array([length, integers[EMBEDDING], integers[UNITS], 1, 0, 1, 1, 1])
-
-
-@jit.function
-def take(work, used, size):
-    """The next ``size`` numbers of ``work``, and how many are used then."""
-    return work[used : used + size], used + padded(size)
 
 
 @jit.function

@@ -37,6 +37,7 @@ from scratchtune.network.layers.sequences import (
     padded,
     panels_size,
     recurrent_kernels,
+    take,
 )
 from scratchtune.network.matmul import multiply, multiply_packed, multiply_transposed
 
@@ -411,21 +412,19 @@ def gru_size(integers, rows):
 def gru_memory(integers, rows, work):
     """The arrays of `GRUMemory`, at the end of ``work``."""
     length, features, units = integers[LENGTH], integers[FEATURES], integers[UNITS]
-    x, mask, states, dstates, inputs, inner, gates, panels = gru_sizes(length, features, units, rows)
     own = work[work.size - gru_size(integers, rows) :]
-    steps, numbers = length + 1, length * rows * units
-    a = x + mask
-    b = a + states + dstates
-    c = b + inputs + inner
+    numbers, of_states = length * rows * units, (length + 1) * rows * units
+    x, used = take(own, 0, length * rows * features)
+    mask, used = take(own, used, length * rows)
+    states, used = take(own, used, of_states)
+    dstates, used = take(own, used, of_states)
+    inputs, used = take(own, used, 3 * numbers)
+    inner, used = take(own, used, 3 * numbers)
+    gates, used = take(own, used, 4 * numbers)
     return GRUMemory(
-        own[: length * rows * features].reshape((length, rows, features)),
-        own[x : x + length * rows].reshape((length, rows)),
-        own[a : a + steps * rows * units].reshape((steps, rows, units)),
-        own[a + states : a + states + steps * rows * units].reshape((steps, rows, units)),
-        own[b : b + 3 * numbers].reshape((length, rows, 3, units)),
-        own[b + inputs : b + inputs + 3 * numbers].reshape((length, rows, 3, units)),
-        own[c : c + 4 * numbers].reshape((length, rows, 4, units)),
-        own[c + gates : c + gates + panels])
+        x.reshape((length, rows, features)), mask.reshape((length, rows)), states.reshape((length + 1, rows, units)),
+        dstates.reshape((length + 1, rows, units)), inputs.reshape((length, rows, 3, units)),
+        inner.reshape((length, rows, 3, units)), gates.reshape((length, rows, 4, units)), own[used:])
 
 
 @jit.function

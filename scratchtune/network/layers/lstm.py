@@ -34,6 +34,7 @@ from scratchtune.network.layers.sequences import (
     padded,
     panels_size,
     recurrent_kernels,
+    take,
 )
 from scratchtune.network.matmul import multiply, multiply_packed, multiply_transposed
 
@@ -238,21 +239,20 @@ def lstm_size(integers, rows):
 def lstm_memory(integers, rows, work):
     """The arrays of `LSTMMemory`, at the end of ``work``."""
     length, features, units = integers[LENGTH], integers[FEATURES], integers[UNITS]
-    x, mask, states, dstates, inputs, inner, gates, panels = lstm_sizes(length, features, units, rows)
     own = work[work.size - lstm_size(integers, rows) :]
-    steps, numbers = length + 1, length * rows * units
-    a = x + mask
-    b = a + states + dstates
-    c = b + inputs + inner
+    numbers, of_states = length * rows * units, 2 * (length + 1) * rows * units
+    x, used = take(own, 0, length * rows * features)
+    mask, used = take(own, used, length * rows)
+    states, used = take(own, used, of_states)
+    dstates, used = take(own, used, of_states)
+    inputs, used = take(own, used, 4 * numbers)
+    inner, used = take(own, used, 4 * rows * units)
+    gates, used = take(own, used, 5 * numbers)
     return LSTMMemory(
-        own[: length * rows * features].reshape((length, rows, features)),
-        own[x : x + length * rows].reshape((length, rows)),
-        own[a : a + 2 * steps * rows * units].reshape((steps, rows, 2, units)),
-        own[a + states : a + states + 2 * steps * rows * units].reshape((steps, rows, 2, units)),
-        own[b : b + 4 * numbers].reshape((length, rows, 4, units)),
-        own[b + inputs : b + inputs + 4 * rows * units].reshape((rows, 4, units)),
-        own[c : c + 5 * numbers].reshape((length, rows, 5, units)),
-        own[c + gates : c + gates + panels])
+        x.reshape((length, rows, features)), mask.reshape((length, rows)),
+        states.reshape((length + 1, rows, 2, units)), dstates.reshape((length + 1, rows, 2, units)),
+        inputs.reshape((length, rows, 4, units)), inner.reshape((rows, 4, units)),
+        gates.reshape((length, rows, 5, units)), own[used:])
 
 
 @jit.function

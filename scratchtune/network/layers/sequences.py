@@ -111,6 +111,12 @@ def padded(size):
 
 
 @jit.function
+def take(work, used, size):
+    """The next ``size`` numbers of ``work``, and how many are used then."""
+    return work[used : used + size], used + padded(size)
+
+
+@jit.function
 def packed_kernel(recurrent, memory):
     """Copy the recurrent kernel to panels, which a step multiplies by."""
     columns = jit.tile_columns(recurrent)
