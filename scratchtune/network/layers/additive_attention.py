@@ -86,6 +86,7 @@ class AdditiveAttention(Layer):
     """
 
     forward, backward = additive_attention_forward, additive_attention_backward
+    refuses_mask = True
 
     def __init__(self, use_scale: bool = True, dropout: float = 0.0, use_causal_mask: bool = False) -> None:
         self.use_scale = checks.boolean("use_scale", use_scale)

@@ -67,6 +67,7 @@ class Attention(Layer):
     """
 
     forward, backward = attention_forward, attention_backward
+    refuses_mask = True
 
     def __init__(
         self, use_scale: bool = False, score_mode: str = "dot", dropout: float = 0.0, use_causal_mask: bool = False,

@@ -80,6 +80,7 @@ class MultiHeadAttention(Layer):
     """
 
     forward, backward = multi_head_attention_forward, multi_head_attention_backward
+    refuses_mask = True
 
     def __init__(
         self, num_heads: int, key_dim: int, value_dim: int | None = None, dropout: float = 0.0, use_bias: bool = True,

@@ -165,3 +165,12 @@ def test_positions_are_numpys(features: int) -> None:
 def test_bad_arguments(make: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         make()
+
+
+@pytest.mark.parametrize("layer", [st.Attention(), st.AdditiveAttention(), st.MultiHeadAttention(2, 3)], ids=repr)
+def test_padding_that_a_layer_would_treat_as_steps_is_refused(layer: st.Layer) -> None:
+    kind = type(layer).__name__
+    model = st.Sequential([st.Embedding(9, 4, mask_zero=True), st.Dropout(0.1), layer])
+    with pytest.raises(ValueError, match=rf"{kind} is above Embedding\(.*mask_zero=True\), whose padding it can't"):
+        model.build((None, 6))
+    st.Sequential([st.Embedding(9, 4), layer.fresh()]).build((None, 6))
