@@ -1,4 +1,4 @@
-"""Losses: batches by hand, exact at logits of +-1e4, slopes by central differences; PyTorch and Keras as oracles."""
+"""Losses: batches by hand, exact at logits of +-1e4, gradients by central differences; PyTorch and Keras as oracles."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _call(kernel, y, target, weight, dy):
     return jit.call_loss(kernel, (y, target, weight, dy))
 
 
-def _value_and_slope(kernel: Any, y: Any, target: Any, weight: Any = None, dtype: str = "float64") -> Any:
+def _value_and_gradient(kernel: Any, y: Any, target: Any, weight: Any = None, dtype: str = "float64") -> Any:
     y, target = np.array(y, dtype, ndmin=2), np.array(target, dtype, ndmin=2)
     weight, dy = np.ones(len(y), dtype) if weight is None else np.array(weight, dtype), np.full_like(y, np.nan)
     return _call(kernel.compiled(dtype), y, target, weight, dy), dy
@@ -41,65 +41,66 @@ def _batch(name: str, rows: int, k: int, seed: int = 0) -> tuple[np.ndarray, np.
 def test_squared_error_of_two_weighted_rows_by_hand() -> None:
     """Rows (1, 3) and (2, 2), targets 0 and (0, 2): losses (1 + 9) / 2 = 5 and (4 + 0) / 2 = 2; weights 1 and 3.
 
-    The mean over the two rows is (1 * 5 + 3 * 2) / 2 = 5.5; the slopes are weight * 2 * difference / outputs / rows.
+    The mean over the two rows is (1 * 5 + 3 * 2) / 2 = 5.5; the gradients are weight * 2 * difference / outputs / rows.
     """
-    value, slope = _value_and_slope(
+    value, gradient = _value_and_gradient(
         LOSSES["mean_squared_error"].kernel, [[1.0, 3.0], [2.0, 2.0]], [[0.0, 0.0], [0.0, 2.0]], [1.0, 3.0])
-    assert value == 5.5 and slope.tolist() == [[0.5, 1.5], [3.0, 0.0]]
+    assert value == 5.5 and gradient.tolist() == [[0.5, 1.5], [3.0, 0.0]]
 
 
 def test_absolute_error_by_hand() -> None:
-    value, slope = _value_and_slope(LOSSES["mean_absolute_error"].kernel, [[1.0, -3.0, 2.0]], [[0.0, 0.0, 2.0]])
-    assert value == pytest.approx(4 / 3) and slope.ravel().tolist() == pytest.approx([1 / 3, -1 / 3, 0.0])
+    value, gradient = _value_and_gradient(LOSSES["mean_absolute_error"].kernel, [[1.0, -3.0, 2.0]], [[0.0, 0.0, 2.0]])
+    assert value == pytest.approx(4 / 3) and gradient.ravel().tolist() == pytest.approx([1 / 3, -1 / 3, 0.0])
 
 
 def test_cross_entropies_by_hand() -> None:
-    """The class has probability 1/4: -log(1/4) = log 4, slope -1/p = -4, less what normalising takes away: 4 * 1/4."""
-    value, slope = _value_and_slope(LOSSES["categorical_crossentropy"].kernel, [[0.25, 0.75]], [[1.0, 0.0]])
-    assert value == pytest.approx(np.log(4)) and slope.ravel().tolist() == pytest.approx([-3.0, 1.0])
-    value, slope = _value_and_slope(LOSSES["binary_crossentropy"].kernel, [[0.25]], [[1.0]])
-    assert value == pytest.approx(np.log(4)) and slope.item() == pytest.approx(-4.0)
-    value, slope = _value_and_slope(SOFTMAX, [[0.0, np.log(3.0)]], [[1.0, 0.0]])
-    assert value == pytest.approx(np.log(4)) and slope.ravel().tolist() == pytest.approx([-0.75, 0.75])
+    """The class has probability 1/4: -log(1/4) = log 4, gradient -1/p = -4, less what normalising takes away, 4 / 4."""
+    value, gradient = _value_and_gradient(LOSSES["categorical_crossentropy"].kernel, [[0.25, 0.75]], [[1.0, 0.0]])
+    assert value == pytest.approx(np.log(4)) and gradient.ravel().tolist() == pytest.approx([-3.0, 1.0])
+    value, gradient = _value_and_gradient(LOSSES["binary_crossentropy"].kernel, [[0.25]], [[1.0]])
+    assert value == pytest.approx(np.log(4)) and gradient.item() == pytest.approx(-4.0)
+    value, gradient = _value_and_gradient(SOFTMAX, [[0.0, np.log(3.0)]], [[1.0, 0.0]])
+    assert value == pytest.approx(np.log(4)) and gradient.ravel().tolist() == pytest.approx([-0.75, 0.75])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_exact_at_logits_of_ten_thousand(dtype: str) -> None:
-    for z, target, loss, slope in [
+    for z, target, loss, gradient in [
         ([1e4, -1e4], [0.0, 1.0], 2e4, [1.0, -1.0]), ([1e4, -1e4], [1.0, 0.0], 0.0, [0.0, 0.0]),
         ([-1e4, -1e4], [1.0, 0.0], np.log(2), [-0.5, 0.5]), ([1e4, 1e4], [0.0, 1.0], np.log(2), [0.5, -0.5]),
     ]:
-        value, found = _value_and_slope(SOFTMAX, [z], [target], dtype=dtype)
+        value, found = _value_and_gradient(SOFTMAX, [z], [target], dtype=dtype)
         tolerance = 1e-11 if dtype == "float64" else 2e-3  # log 2 beside 1e4: s holds no more digits
-        assert value == pytest.approx(loss, rel=1e-7, abs=tolerance) and found.ravel().tolist() == slope
-    for z, t, loss, slope in [
+        assert value == pytest.approx(loss, rel=1e-7, abs=tolerance) and found.ravel().tolist() == gradient
+    for z, t, loss, gradient in [
         (1e4, 0.0, 1e4, 1.0), (1e4, 1.0, 0.0, 0.0), (-1e4, 1.0, 1e4, -1.0), (-1e4, 0.0, 0.0, 0.0),
     ]:
-        value, found = _value_and_slope(SIGMOID, [[z]], [[t]], dtype=dtype)
-        assert value == loss and found.item() == slope
+        value, found = _value_and_gradient(SIGMOID, [[z]], [[t]], dtype=dtype)
+        assert value == loss and found.item() == gradient
 
 
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("rows, k", [(1, 1), (1, 5), (3, 1), (5, 3), (2, 17), (3, 20)])
-def test_slopes_are_central_differences(name: str, rows: int, k: int) -> None:
+def test_gradients_are_central_differences(name: str, rows: int, k: int) -> None:
     y, target = _batch(name, rows, k)
     weight = np.random.default_rng(9).random(rows)
-    _, slope = _value_and_slope(ALL[name], y, target, weight)
+    _, gradient = _value_and_gradient(ALL[name], y, target, weight)
     for i in range(rows):
         for j in range(k):
             up, down = y.copy(), y.copy()
             up[i, j] += 1e-6
             down[i, j] -= 1e-6
-            difference = (_value_and_slope(ALL[name], up, target, weight)[0]
-                          - _value_and_slope(ALL[name], down, target, weight)[0]) / 2e-6
-            assert slope[i, j] == pytest.approx(difference, rel=1e-6, abs=1e-8)
+            difference = (_value_and_gradient(ALL[name], up, target, weight)[0]
+                          - _value_and_gradient(ALL[name], down, target, weight)[0]) / 2e-6
+            assert gradient[i, j] == pytest.approx(difference, rel=1e-6, abs=1e-8)
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_float32_follows_float64(name: str) -> None:
     for k in (1, 3, 5, 17, 20):
         y, target = _batch(name, 5, k, seed=2)
-        wide, narrow = _value_and_slope(ALL[name], y, target), _value_and_slope(ALL[name], y, target, dtype="float32")
+        wide = _value_and_gradient(ALL[name], y, target)
+        narrow = _value_and_gradient(ALL[name], y, target, dtype="float32")
         assert narrow[1].dtype == np.float32 and narrow[0] == pytest.approx(wide[0], rel=1e-5, abs=1e-6)
         np.testing.assert_allclose(narrow[1], wide[1], rtol=1e-4, atol=1e-6)
 
@@ -107,25 +108,25 @@ def test_float32_follows_float64(name: str) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_a_row_of_weight_zero_does_not_count(name: str) -> None:
     y, target = _batch(name, 3, 4)
-    value, slope = _value_and_slope(ALL[name], y, target, [1.0, 0.0, 2.0])
+    value, gradient = _value_and_gradient(ALL[name], y, target, [1.0, 0.0, 2.0])
     y[1] = y[1, ::-1]
-    assert _value_and_slope(ALL[name], y, target, [1.0, 0.0, 2.0])[0] == value and (slope[1] == 0.0).all()
+    assert _value_and_gradient(ALL[name], y, target, [1.0, 0.0, 2.0])[0] == value and (gradient[1] == 0.0).all()
 
 
 @pytest.mark.parametrize("k", [2, 3, 17])
 def test_fused_is_softmax_and_then_cross_entropy(k: int) -> None:
     z, target = _batch("softmax", 4, k)
     p = np.exp(z) / np.exp(z).sum(1, keepdims=True)
-    fused, slope = _value_and_slope(SOFTMAX, z, target)
-    apart, dp = _value_and_slope(LOSSES["categorical_crossentropy"].kernel, p, target)
+    fused, gradient = _value_and_gradient(SOFTMAX, z, target)
+    apart, dp = _value_and_gradient(LOSSES["categorical_crossentropy"].kernel, p, target)
     dz = np.empty_like(dp)
     softmax_grad(p, dp, dz)
     assert fused == pytest.approx(apart, rel=1e-12)
-    np.testing.assert_allclose(slope, dz, atol=1e-12)
+    np.testing.assert_allclose(gradient, dz, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_values_and_slopes_are_pytorchs(name: str) -> None:
+def test_values_and_gradients_are_pytorchs(name: str) -> None:
     torch = pytest.importorskip("torch")
     F = torch.nn.functional
 
@@ -142,9 +143,9 @@ def test_values_and_slopes_are_pytorchs(name: str) -> None:
         tensor = torch.tensor(y, requires_grad=True)
         loss = theirs(tensor, torch.tensor(target))
         loss.backward()
-        value, slope = _value_and_slope(ALL[name], y, target)
+        value, gradient = _value_and_gradient(ALL[name], y, target)
         assert value == pytest.approx(loss.item(), rel=1e-12)
-        np.testing.assert_allclose(slope, tensor.grad.numpy(), rtol=1e-10, atol=1e-14)
+        np.testing.assert_allclose(gradient, tensor.grad.numpy(), rtol=1e-10, atol=1e-14)
 
 
 @pytest.mark.parametrize("name", OF_ROWS)
@@ -156,7 +157,7 @@ def test_values_are_those_of_keras_also_where_it_clips(name: str) -> None:
     weight = np.array([1.0, 2.0, 0.0, 0.5, 1.0])
     theirs = keras.losses.get(name)(target.astype("float32"), y.astype("float32"))
     wanted = np.mean(weight * keras.ops.convert_to_numpy(theirs))
-    value, _ = _value_and_slope(LOSSES[name].kernel, y, target, weight, "float32")
+    value, _ = _value_and_gradient(LOSSES[name].kernel, y, target, weight, "float32")
     assert value == pytest.approx(wanted, rel=2e-5)
 
 
@@ -201,10 +202,10 @@ def test_an_unknown_loss() -> None:
 def test_the_loss_of_tokens_is_the_mean_over_each_rows_tokens_but_padding() -> None:
     """By hand: equal logits give log 2 for a token of two; the second row has one token, the third one none."""
     target = np.array([[1.0, 1.0], [1.0, 0.0], [0.0, 0.0]])
-    value, slope = _value_and_slope(LOSSES["token_crossentropy"].kernel, np.zeros((3, 4)), target)
+    value, gradient = _value_and_gradient(LOSSES["token_crossentropy"].kernel, np.zeros((3, 4)), target)
     assert value == pytest.approx(2 / 3 * np.log(2.0))
     expected = np.array([[0.5, -0.5, 0.5, -0.5], [1.0, -1.0, 0.0, 0.0], [0.0] * 4]) / 6
-    np.testing.assert_allclose(slope, expected, atol=1e-15)
+    np.testing.assert_allclose(gradient, expected, atol=1e-15)
 
 
 def test_the_loss_of_tokens_is_pytorchs() -> None:
@@ -212,10 +213,10 @@ def test_the_loss_of_tokens_is_pytorchs() -> None:
     rng = np.random.default_rng(6)
     y, weight, target = rng.normal(size=(5, 4 * 7)), rng.random(5), rng.integers(1, 7, (5, 4)).astype(float)
     target[1, 2:] = 0.0
-    value, slope = _value_and_slope(LOSSES["token_crossentropy"].kernel, y, target, weight)
+    value, gradient = _value_and_gradient(LOSSES["token_crossentropy"].kernel, y, target, weight)
     z, tokens = torch.tensor(y.reshape(5, 4, 7), requires_grad=True), torch.tensor(target.astype(np.int64))
     each = torch.nn.functional.cross_entropy(z.transpose(1, 2), tokens, reduction="none", ignore_index=0)
     loss = (each.sum(1) / (tokens != 0).sum(1) * torch.tensor(weight)).mean()
     loss.backward()
     assert value == pytest.approx(float(loss.detach()), rel=1e-12)
-    np.testing.assert_allclose(slope, z.grad.numpy().reshape(5, -1), atol=1e-14)
+    np.testing.assert_allclose(gradient, z.grad.numpy().reshape(5, -1), atol=1e-14)
