@@ -55,7 +55,7 @@ def compiled(f: Callable[..., Any], pipeline: type[Compiler], **options: Any) ->
 def loop(f: Callable[..., Any]) -> Any:
     """Compile a loop over kernels, which is long, so it is not inlined into its callers.
 
-    It must not make arrays: then references to arrays need not be counted, which takes a twelfth of a small step.
+    It must not make arrays: then references to arrays need not be counted, which takes time in a small step.
     """
     return compiled(f, Compiler, forceinline=False, **{COUNTS_REFERENCES: False})
 

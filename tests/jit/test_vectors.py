@@ -62,9 +62,11 @@ def here() -> dict[str, object]:
     return _results()
 
 
-def test_vectors_are_of_a_known_length() -> None:
-    assert processor().vector_bytes in (16, 32, 64)
-    assert processor().vector_bytes < 64 or processor().many_registers
+@pytest.mark.skipif("NUMBA_CPU_NAME" in os.environ or "NUMBA_CPU_FEATURES" in os.environ, reason="not the host's code")
+@pytest.mark.skipif(not FEATURES.get("sse2"), reason="not an x86 processor")
+def test_the_assembly_tells_what_the_processors_flags_tell() -> None:
+    length = 64 if FEATURES.get("avx512f") else 32 if FEATURES.get("avx") else 16
+    assert processor() == (length, length == 64, bool(FEATURES.get("fma")))
 
 
 @pytest.mark.slow
