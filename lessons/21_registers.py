@@ -256,7 +256,8 @@ for n in SIZES:
 
 # %%
 fig, ax = plt.subplots(num="21-speed", figsize=(8, 3.5), layout="constrained")
-ax.barh(list(speeds), list(speeds.values()))
+bars = ax.barh(list(speeds), list(speeds.values()))
+ax.bar_label(bars, fmt="%.3g", padding=3)
 ax.invert_yaxis()
 ax.set(xscale="log", xlabel="GFLOP/s (log scale)", title="64 x 64 times 64 x 64, measured just now")
 

@@ -68,6 +68,12 @@ def test_the_search_over_image_classifiers_runs():
     assert names["model"].evaluate(names["X_test"], names["y_test"])["accuracy"] > 0.5
 
 
+@pytest.mark.slow  # its kernels take long to compile
+def test_the_translator_translates():
+    names, printed = ran(block_with("st.Seq2Seq(").replace("epochs=15", "epochs=1"))
+    assert len(names["held_out"]) == 300 and 0.0 <= float(printed.split()[0]) <= 1.0
+
+
 def test_the_layer_of_ones_own_trains(tmp_path, monkeypatch):
     (tmp_path / "scale_layer.py").write_text(block_with("class Scale"), encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
