@@ -63,6 +63,7 @@ from scratchtune.network.layers import (
     RandomRotation,
     RandomTranslation,
     SinusoidalPositions,
+    TransformerEncoder,
 )
 from scratchtune.network.optimizers import SGD, Adam, Optimizer, RMSprop
 from scratchtune.network.penalties import L1, L1L2, L2
@@ -113,8 +114,8 @@ __all__ = [
     "RandomizedSearchCV", "RayExecutor", "SGD", "Searcher", "Seq2Seq", "Sequential", "ShuffleSplit",
     "SimpleImputer", "SinusoidalPositions", "StandardScaler", "StorageError", "StratifiedKFold",
     "StratifiedShuffleSplit", "Study", "SuccessiveHalving", "Suggestion", "Table", "TableEncoder", "TableModel",
-    "TimeSeriesSplit", "Trial", "callbacks", "cross_val_predict", "cross_val_score", "cross_validate", "datasets",
-    "get_scorer_names", "layers", "learning_curve", "load_model", "losses", "make_scorer", "metrics", "optimizers",
-    "penalties", "prepare_table", "read_pairs", "read_table", "schedules", "search", "text", "train_test_split",
-    "tune", "validation_curve",
+    "TimeSeriesSplit", "TransformerEncoder", "Trial", "callbacks", "cross_val_predict", "cross_val_score",
+    "cross_validate", "datasets", "get_scorer_names", "layers", "learning_curve", "load_model", "losses",
+    "make_scorer", "metrics", "optimizers", "penalties", "prepare_table", "read_pairs", "read_table", "schedules",
+    "search", "text", "train_test_split", "tune", "validation_curve",
 ]

@@ -1,7 +1,7 @@
 """A translator: a network that reads a sentence in one language and writes it in another, an encoder-decoder.
 
-The network itself is one layer, `EncoderDecoder`, in a `Sequential`, trained by the epoch loop as any other network.
-This file turns pairs of texts into its rows, and its outputs into texts.
+The network itself is a `Sequential` of the layers that `encoder_decoder` puts together, trained by the epoch loop as
+any other network. This file turns pairs of texts into its rows, and its outputs into texts.
 
 | part of a row | tokens | length |
 |---|---|---|
@@ -26,7 +26,9 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.network import engine, optimizers, penalties
 from scratchtune.network.callbacks import Callback, History
-from scratchtune.network.layers.encoder_decoder import ATTENTIONS, STRUCTURES, EncoderDecoder
+from scratchtune.network.encoder_decoder import EncoderDecoder
+from scratchtune.network.layers.pair_embedding import PairEmbedding
+from scratchtune.network.layers.pairs import Attends
 from scratchtune.network.saving import entry, write_whole
 from scratchtune.network.sequential import Sequential
 from scratchtune.network.sequential import unpacked as unpacked_network
@@ -43,27 +45,25 @@ KIND = "translator"  # of saved files
 class Seq2Seq:
     """An encoder-decoder between two vocabularies.
 
-    ``structure`` of encoder and decoder: "gru" or "lstm". ``attention``, by which the decoder looks up the source:
-    "none", "dot" or "additive". ``embedding``: numbers for each token; ``units`` of encoder and decoder; ``dropout``
-    of the attentional state. ``source_length`` and ``target_length``: the most tokens, of the target with its end;
-    None: the most that the first training pairs have.
+    ``structure`` of encoder and decoder: "gru", "lstm" or "transformer". ``attention``, by which the decoder looks up
+    the source: "none", "dot", "additive" or "multi_head"; by default "dot", for a Transformer "multi_head", the only
+    one it has. ``embedding``: the numbers of a token's vector, in a Transformer of every step. ``units`` of encoder and
+    decoder, in a Transformer of the hidden layer of its blocks. ``layers`` of encoder and of decoder. ``dropout``
+    between layers. ``heads`` of "multi_head". ``source_length`` and ``target_length``: the most tokens, of the target
+    with its end; None: the most that the first training pairs have.
     """
 
     def __init__(
         self, source_vocabulary: Vocabulary, target_vocabulary: Vocabulary, structure: str = "gru",
-        attention: str = "dot", embedding: int = 64, units: int = 128, dropout: float = 0.0,
-        source_length: int | None = None, target_length: int | None = None, dtype: str = "float32", seed: int = 0,
+        attention: str | None = None, embedding: int = 64, units: int = 128, layers: int = 1, dropout: float = 0.0,
+        heads: int = 4, source_length: int | None = None, target_length: int | None = None, dtype: str = "float32",
+        seed: int = 0,
     ) -> None:
         for name, vocabulary in (("source", source_vocabulary), ("target", target_vocabulary)):
             if not isinstance(vocabulary, Vocabulary):
                 raise TypeError(f"{name}_vocabulary is {vocabulary!r:.80}; it must be a text.Vocabulary")
         self.source_vocabulary, self.target_vocabulary = source_vocabulary, target_vocabulary
-        checks.choice("structure", structure, STRUCTURES)
-        checks.choice("attention", attention, ATTENTIONS)
-        self.arguments: dict[str, Any] = {
-            "structure": structure, "attention": attention, "embedding": checks.integer("embedding", embedding, 1),
-            "units": checks.integer("units", units, 1),
-            "dropout": checks.real("dropout", dropout, 0.0, 1.0, open_high=True)}
+        self.architecture = EncoderDecoder(structure, attention, embedding, units, layers, heads, dropout)
         self.source_length = None if source_length is None else checks.integer("source_length", source_length, 1)
         self.target_length = None if target_length is None else checks.integer("target_length", target_length, 2)
         self.dtype, self.seed = dtype, seed
@@ -85,6 +85,11 @@ class Seq2Seq:
         network.compile(optimizer, "token_crossentropy", penalty=penalty)
 
     @property
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of the network: structure, attention, embedding, units, layers, heads, dropout."""
+        return self.architecture.arguments()
+
+    @property
     def network(self) -> Sequential:
         """The network, once its lengths are known."""
         if self._network is None:
@@ -97,9 +102,8 @@ class Seq2Seq:
         if self.source_length is None or self.target_length is None:
             raise ValueError("source_length or target_length is None; give both, or call fit, which takes them from "
                              "the pairs")
-        layer = EncoderDecoder(
-            len(self.source_vocabulary), len(self.target_vocabulary), self.source_length, **self.arguments)
-        network = Sequential([layer], self.dtype, self.seed)
+        layers = self.architecture.build(len(self.source_vocabulary), len(self.target_vocabulary), self.source_length)
+        network = Sequential(layers, self.dtype, self.seed)
         network.build((None, self.source_length + self.target_length))
         if self._compiled is not None:
             self._compile(network)
@@ -217,22 +221,25 @@ class Seq2Seq:
         The weights are (tokens of the translation, tokens of the text); each row sums to 1. The end of the translation
         is its last token, unless ``target_length`` ended it.
         """
-        if self.arguments["attention"] == "none":
+        if self.architecture.attention == "none":
             raise ValueError("the model has attention='none', so there are no weights; take 'dot' or 'additive'")
         ids = self._ids(self.source_vocabulary, [text], "text")
         source = self._padded(ids, self.source_length, "text")
         translation = self._greedy(source)[0]
         written = translation.ids + [self.target_vocabulary.end] * translation.ended
         read = self._padded([[self.target_vocabulary.start, *written[:-1]]], self.target_length, "text")
-        program = self.network.program
-        network = program.new_network(1)
-        engine.matrix(network.values, network.at, 0, 1)[:] = np.hstack([source, read])
-        engine.forward_pass(network, 0, 1, 1, False, 0, np.uint64(0))
-        layer = program.stages[0]
-        assert isinstance(layer, EncoderDecoder)
-        weights = layer.attention_weights(1, network.work)[0, : len(written), : len(ids[0])]
+        weights = self._weights(np.hstack([source, read]))[: len(written), : len(ids[0])]
         names = self.source_vocabulary.tokens, self.target_vocabulary.tokens
         return [names[0][token] for token in ids[0]], [names[1][token] for token in written], weights
+
+    def _weights(self, row: np.ndarray) -> np.ndarray:
+        """Attention's weights (target length, source length) for one row, of the last layer that has some."""
+        program = self.network.program
+        number, layer = [(i, stage) for i, stage in enumerate(program.stages) if isinstance(stage, Attends)][-1]
+        network = program.new_network(1)
+        engine.matrix(network.values, network.at, 0, 1)[:] = row
+        engine.forward_pass(network, 0, number + 1, 1, False, 0, np.uint64(0))
+        return layer.attention_weights(1, network.work[network.at.work_start[number] : network.at.work_stop[number]])[0]
 
     # Files ------------------------------------------------------------------------------------------------------------
 
@@ -241,20 +248,22 @@ class Seq2Seq:
         header, arrays = self.network.packed()
         vocabularies = {name: vocabulary.to_dict() for name, vocabulary in
                         (("source", self.source_vocabulary), ("target", self.target_vocabulary))}
-        write_whole(Path(path), KIND, header | {"vocabularies": vocabularies}, arrays)
+        write_whole(Path(path), KIND, header | {"vocabularies": vocabularies, "arguments": self.arguments}, arrays)
 
 
 def unpacked(header: dict[str, Any], arrays: Any) -> Seq2Seq:
     """Make the translator that `Seq2Seq.save` has written."""
-    network = unpacked_network(header, arrays)
-    layer = network.layers[0]
-    if not isinstance(layer, EncoderDecoder) or len(network.layers) != 1:
-        raise ValueError("its network is no single EncoderDecoder")
-    vocabularies = entry(header, "vocabularies")
+    network, vocabularies = unpacked_network(header, arrays), entry(header, "vocabularies")
     model = Seq2Seq(
         Vocabulary.from_dict(entry(vocabularies, "source")), Vocabulary.from_dict(entry(vocabularies, "target")),
-        **layer.shared_arguments(), source_length=layer.source_length,
-        target_length=network.input_shape[0] - layer.source_length, dtype=network.dtype, seed=network.seed)
+        **entry(header, "arguments"), dtype=network.dtype, seed=network.seed)
+    first = network.layers[0]
+    if isinstance(first, PairEmbedding):
+        model.source_length = first.source_length
+        model.target_length = network.input_shape[0] - first.source_length
+        model.build()
+    if model._network is None or repr(network.layers) != repr(model.network.layers):
+        raise ValueError("its network is not the one that its arguments describe")
     model._network = network
     if network.optimizer is not None:
         model._compiled = network.optimizer, network.penalty

@@ -340,6 +340,25 @@ def masked_softmax_grad(weights, dweights, dscores):
             dscores[i, j] = weights[i, j] * (dweights[i, j] - mean)
 
 
+@jit.function
+def clear_padding(weights, keep):
+    """In self-attention, the weights of a query that is padding become 0, and so do what it looks up and its gradients.
+
+    Formula [clear_padding]
+        p'ᵢⱼ = pᵢⱼ if mᵢ > 0 else 0
+    Where
+        p: weights, (i, j), in [0, 1]
+        m: keep, (i,), 0 or 1, a number for each query: 0 for padding
+    Variant
+        As Keras's Attention and AdditiveAttention; its MultiHeadAttention and PyTorch return some vector for padding.
+    Source
+        Keras, layers.Attention, query mask.
+    """
+    for i in range(weights.shape[0]):
+        for j in range(weights.shape[1]):
+            weights[i, j] = weights[i, j] if keep[i] > 0.0 else 0.0
+
+
 # All of it ------------------------------------------------------------------------------------------------------------
 
 

@@ -174,9 +174,6 @@ def wire(stages: Iterable[Layer]) -> None:
         stage.needs_input_grad = weights_below  # dx is used only for the weights of layers below
         weights_below = weights_below or bool(stage.weights)
         stage.mask_from = mask_from if stage.uses_mask else None
-        if mask_from is not None and stage.refuses_mask:
-            raise ValueError(f"{type(stage).__name__} is above {mask_from!r}, whose padding it can't leave out; take "
-                             "mask_zero=False, so that padding counts as any other token, or a GRU or LSTM")
         if stage.makes_mask():
             mask_from = stage
         elif not stage.keeps_mask():

@@ -23,10 +23,11 @@ from scratchtune.network.layers.positions import SinusoidalPositions
 from scratchtune.network.layers.random_flip import RandomFlip
 from scratchtune.network.layers.random_rotation import RandomRotation
 from scratchtune.network.layers.random_translation import RandomTranslation
+from scratchtune.network.layers.transformer_encoder import TransformerEncoder
 
 __all__ = [
     "GRU", "LSTM", "Activation", "AdditiveAttention", "Attention", "AveragePooling2D", "BatchNormalization",
     "Bidirectional", "Conv2D", "Dense", "Dropout", "Embedding", "Flatten", "GaussianNoise",
     "GlobalAveragePooling2D", "Layer", "LayerNormalization", "MaxPooling2D", "MultiHeadAttention", "RandomFlip",
-    "RandomRotation", "RandomTranslation", "SinusoidalPositions",
+    "RandomRotation", "RandomTranslation", "SinusoidalPositions", "TransformerEncoder",
 ]

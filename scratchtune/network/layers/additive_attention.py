@@ -14,23 +14,24 @@ from scratchtune.network.attention import (
     additive_scores_query_grad,
     additive_scores_scale_grad,
     attention_scores_grad,
+    clear_padding,
     dot_product_attention_value_grad,
     masked_softmax,
 )
 from scratchtune.network.layers.base import Layer
-from scratchtune.network.layers.sequences import refuse_arguments, sequence_shape
+from scratchtune.network.layers.sequences import mask_of, refuse_arguments, sequence_shape
 from scratchtune.network.matmul import multiply
 from scratchtune.network.multi_head_attention import add_to
 
-LENGTH, FEATURES, CAUSAL = range(3)  # of a kernel's integers
+LENGTH, FEATURES, CAUSAL, HAS_MASK = range(4)  # of a kernel's integers
 
 
 @jit.function
 def weights_and_tanhs(work, n, length, features):
-    """Views of the workspace: weights (n, length, length) and tanhs (n, length, length, features)."""
+    """The end of the workspace: weights (n, length, length) and tanhs (n, length, length, features)."""
     size = n * length * length
-    return (work[:size].reshape((n, length, length)),
-            work[size : size + size * features].reshape((n, length, length, features)))
+    own = work[work.size - size * (1 + features) :]
+    return own[:size].reshape((n, length, length)), own[size:].reshape((n, length, length, features))
 
 
 @jit.function
@@ -48,10 +49,11 @@ def additive_attention_forward(integers, reals, theta, state, x, y, work, traini
     n, length, features = x.shape[0], integers[LENGTH], integers[FEATURES]
     steps, out = x.reshape((n, length, features)), y.reshape((n, length, features))
     weights, tanhs = weights_and_tanhs(work, n, length, features)
-    scale, keep = scale_or_ones(theta, features), np.ones(length, x.dtype)
+    scale, keep = scale_or_ones(theta, features), mask_of(integers[HAS_MASK], n, length, work)
     for r in range(n):
         additive_scores(steps[r], steps[r], scale, tanhs[r], weights[r])
-        masked_softmax(weights[r], keep, integers[CAUSAL], weights[r])
+        masked_softmax(weights[r], keep[r], integers[CAUSAL], weights[r])
+        clear_padding(weights[r], keep[r])
         multiply(weights[r], steps[r], out[r])
 
 
@@ -82,11 +84,11 @@ class AdditiveAttention(Layer):
 
     Arguments have Keras's names and defaults. With ``use_scale`` the layer has a weight for each feature, scale
     (features,). Keras's ``use_causal_mask`` is an argument of the call; here it is one of the layer: with it each step
-    sees itself and the steps before.
+    sees itself and the steps before. Padding is treated as by `Attention`.
     """
 
     forward, backward = additive_attention_forward, additive_attention_backward
-    refuses_mask = True
+    uses_mask = True
 
     def __init__(self, use_scale: bool = True, dropout: float = 0.0, use_causal_mask: bool = False) -> None:
         self.use_scale = checks.boolean("use_scale", use_scale)
@@ -101,8 +103,8 @@ class AdditiveAttention(Layer):
         return input_shape
 
     def integers(self) -> list[int]:
-        """The length, the number of features, and whether later steps are masked."""
-        return [self.length, self.features, int(self.use_causal_mask)]
+        """The length, the number of features, whether later steps are masked, whether there is a mask of padding."""
+        return [self.length, self.features, int(self.use_causal_mask), int(self.mask_from is not None)]
 
     def work_size(self, rows: int) -> int:
         """The weights of each row, and the hidden layer that computes them."""

@@ -10,17 +10,26 @@ import numpy as np
 from scratchtune import checks, jit
 from scratchtune.network.attention import (
     attention_scores_grad,
-    dot_product_attention,
+    clear_padding,
     dot_product_attention_value_grad,
+    dot_scores,
     dot_scores_key_grad,
     dot_scores_query_grad,
     dot_scores_scale_grad,
+    masked_softmax,
 )
 from scratchtune.network.layers.base import Layer
-from scratchtune.network.layers.sequences import refuse_arguments, sequence_shape
+from scratchtune.network.layers.sequences import mask_of, refuse_arguments, sequence_shape
+from scratchtune.network.matmul import multiply
 from scratchtune.network.multi_head_attention import add_to
 
-LENGTH, FEATURES, CAUSAL = range(3)  # of a kernel's integers
+LENGTH, FEATURES, CAUSAL, HAS_MASK = range(4)  # of a kernel's integers
+
+
+@jit.function
+def weights_in(work, n, length):
+    """The weights (n, length, length), at the end of the workspace."""
+    return work[work.size - n * length * length :].reshape((n, length, length))
 
 
 @jit.forward
@@ -28,11 +37,13 @@ def attention_forward(integers, reals, theta, state, x, y, work, training, step,
     """y = attention of each row's sequence to itself; ``work`` keeps the weights, (rows, length, length)."""
     n, length, features = x.shape[0], integers[LENGTH], integers[FEATURES]
     steps, out = x.reshape((n, length, features)), y.reshape((n, length, features))
-    weights = work[: n * length * length].reshape((n, length, length))
-    keep = np.ones(length, x.dtype)
+    weights, keep = weights_in(work, n, length), mask_of(integers[HAS_MASK], n, length, work)
     scale = theta[0] if theta.size > 0 else x.dtype.type(1)
     for r in range(n):
-        dot_product_attention(steps[r], steps[r], steps[r], scale, keep, integers[CAUSAL], weights[r], out[r])
+        dot_scores(steps[r], steps[r], scale, weights[r])
+        masked_softmax(weights[r], keep[r], integers[CAUSAL], weights[r])
+        clear_padding(weights[r], keep[r])
+        multiply(weights[r], steps[r], out[r])
 
 
 @jit.backward
@@ -40,7 +51,7 @@ def attention_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work
     """dx, to which the steps as queries, as keys and as values contribute, and the gradient of the scale."""
     n, length, features = x.shape[0], integers[LENGTH], integers[FEATURES]
     steps, out_grad = x.reshape((n, length, features)), dy.reshape((n, length, features))
-    weights = work[: n * length * length].reshape((n, length, length))
+    weights = weights_in(work, n, length)
     scale = theta[0] if theta.size > 0 else x.dtype.type(1)
     dscores, products = np.empty((length, length), x.dtype), np.empty((length, length), x.dtype)
     part = np.empty((length, features), x.dtype)
@@ -63,11 +74,12 @@ class Attention(Layer):
 
     Arguments have Keras's names and defaults. The scores are not divided by the root of the number of features; with
     ``use_scale`` they are multiplied by a learned scale (), at first 1. Keras's ``use_causal_mask`` is an argument of
-    the call; here it is one of the layer: with it each step sees itself and the steps before.
+    the call; here it is one of the layer: with it each step sees itself and the steps before. Padding that an
+    `Embedding` with ``mask_zero`` below has marked is looked up by no step, and becomes 0.
     """
 
     forward, backward = attention_forward, attention_backward
-    refuses_mask = True
+    uses_mask = True
 
     def __init__(
         self, use_scale: bool = False, score_mode: str = "dot", dropout: float = 0.0, use_causal_mask: bool = False,
@@ -88,8 +100,8 @@ class Attention(Layer):
         return input_shape
 
     def integers(self) -> list[int]:
-        """The length, the number of features, and whether later steps are masked."""
-        return [self.length, self.features, int(self.use_causal_mask)]
+        """The length, the number of features, whether later steps are masked, whether there is a mask of padding."""
+        return [self.length, self.features, int(self.use_causal_mask), int(self.mask_from is not None)]
 
     def work_size(self, rows: int) -> int:
         """The weights of each row."""

@@ -33,7 +33,6 @@ class Layer(Configured):
     is_in_a_model = False  # a layer can be part of one model only, since it holds the shapes it was built for
     needs_input_grad = True  # False if no layer below has weights: dx is not read then
     uses_mask = False  # whether the layer skips the steps of a sequence that a mask excludes
-    refuses_mask = False  # whether the layer would treat padding as any other step, so that a mask is an error
     mask_from: Layer | None = None  # the layer below whose mask this one uses; its workspace begins with that mask
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:

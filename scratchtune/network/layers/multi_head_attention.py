@@ -12,7 +12,7 @@ import numpy as np
 from scratchtune import checks, jit
 from scratchtune.network import initializers
 from scratchtune.network.layers.base import Layer
-from scratchtune.network.layers.sequences import refuse_arguments, sequence_shape
+from scratchtune.network.layers.sequences import mask_of, refuse_arguments, sequence_shape
 from scratchtune.network.multi_head_attention import (
     add_to,
     multi_head_attention,
@@ -23,7 +23,7 @@ from scratchtune.network.multi_head_attention import (
     multi_head_work_size,
 )
 
-LENGTH, FEATURES, HEADS, SIZE, HAS_BIAS, CAUSAL = range(6)  # of a kernel's integers
+LENGTH, FEATURES, HEADS, SIZE, HAS_BIAS, CAUSAL, HAS_MASK = range(7)  # of a kernel's integers
 
 
 @jit.function
@@ -40,15 +40,30 @@ def kernels_and_biases(integers, theta):
     return kernels, biases
 
 
+@jit.function
+def own_size(integers, n):
+    """The size of what the backward pass needs, of its scratch, and of the gradient of the steps as source."""
+    length, features, heads, size = integers[LENGTH], integers[FEATURES], integers[HEADS], integers[SIZE]
+    return (multi_head_work_size(n, length, length, heads, size)
+            + multi_head_scratch_size(n, length, length, heads, size, features) + n * length * features)
+
+
+@jit.function
+def own_part(integers, n, work):
+    """The layer's own memory, at the end of the workspace."""
+    return work[work.size - own_size(integers, n) :]
+
+
 @jit.forward
 def multi_head_attention_forward(integers, reals, theta, state, x, y, work, training, step, key):
     """y = multi-head attention of each row's sequence to itself; ``work`` keeps what the backward pass needs."""
     n, length, heads, size = x.shape[0], integers[LENGTH], integers[HEADS], integers[SIZE]
     steps, out = x.reshape((n, length, integers[FEATURES])), y.reshape((n, length, integers[FEATURES]))
     kernels, biases = kernels_and_biases(integers, theta)
+    keep = mask_of(integers[HAS_MASK], n, length, work)
     multi_head_attention(
-        steps, steps, kernels, biases, np.ones((n, length), x.dtype), integers[CAUSAL],
-        multi_head_work(work, n, length, length, heads, size), out)
+        steps, steps, kernels, biases, keep, integers[CAUSAL],
+        multi_head_work(own_part(integers, n, work), n, length, length, heads, size), out)
 
 
 @jit.backward
@@ -58,13 +73,14 @@ def multi_head_attention_backward(integers, reals, theta, state, x, y, dy, dthet
     steps, out_grad = x.reshape((n, length, features)), dy.reshape((n, length, features))
     kernels, _ = kernels_and_biases(integers, theta)
     dkernels, dbiases = kernels_and_biases(integers, dtheta)
+    own = own_part(integers, n, work)
     kept, passed = multi_head_work_size(n, length, length, heads, size), dx.size
-    scratch = work[kept : kept + multi_head_scratch_size(n, length, length, heads, size, features)]
-    rest = work[kept + scratch.size :]
+    scratch = own[kept : kept + multi_head_scratch_size(n, length, length, heads, size, features)]
+    rest = own[kept + scratch.size :]
     dquery = dx.reshape((dx.shape[0], length, features))
     dsource = rest[:passed].reshape((dx.shape[0], length, features))
     multi_head_attention_grad(
-        steps, steps, kernels, multi_head_work(work, n, length, length, heads, size), out_grad, dkernels, dbiases,
+        steps, steps, kernels, multi_head_work(own, n, length, length, heads, size), out_grad, dkernels, dbiases,
         (dquery, dsource, multi_head_scratch(scratch, n, length, length, heads, size)))
     if passed > 0:
         add_to(dquery, dsource)
@@ -75,12 +91,14 @@ class MultiHeadAttention(Layer):
 
     Arguments have Keras's names and defaults; of those that change the shapes or drop weights, only the defaults are
     supported. Keras's ``use_causal_mask`` is an argument of the call; here it is one of the layer: with it each step
-    sees itself and the steps before. Weights are kernels (features, heads, key_dim) and biases (heads, key_dim) of
-    queries, keys and values, then the output's kernel (heads, key_dim, features) and bias (features,).
+    sees itself and the steps before. Padding that an `Embedding` with ``mask_zero`` below has marked is looked up by no
+    step; what the layer returns for padding itself means nothing. Weights are kernels (features, heads, key_dim) and
+    biases (heads, key_dim) of queries, keys and values, then the output's kernel (heads, key_dim, features) and bias
+    (features,).
     """
 
     forward, backward = multi_head_attention_forward, multi_head_attention_backward
-    refuses_mask = True
+    uses_mask = True
 
     def __init__(
         self, num_heads: int, key_dim: int, value_dim: int | None = None, dropout: float = 0.0, use_bias: bool = True,
@@ -117,12 +135,10 @@ class MultiHeadAttention(Layer):
             self.add_weight(f"{name}_bias", bias, self.bias_initializer, is_bias=True)
 
     def integers(self) -> list[int]:
-        """Length, features, heads, key_dim, and whether there are biases and later steps are masked."""
-        return [self.length, self.features, self.num_heads, self.key_dim, int(self.use_bias), int(self.use_causal_mask)]
+        """Length, features, heads, key_dim; whether there are biases, later steps are masked, and there is a mask."""
+        return [self.length, self.features, self.num_heads, self.key_dim, int(self.use_bias),
+                int(self.use_causal_mask), int(self.mask_from is not None)]
 
     def work_size(self, rows: int) -> int:
-        """What the backward pass needs, its scratch, and the gradient of the steps as source."""
-        sizes = rows, self.length, self.length, self.num_heads, self.key_dim
-        kept = jit.plain(multi_head_work_size)(*sizes)
-        scratch = jit.plain(multi_head_scratch_size)(*sizes, self.features)
-        return int(kept + scratch) + rows * self.length * self.features
+        """See `own_size`."""
+        return int(own_size(np.array(self.integers()), rows))

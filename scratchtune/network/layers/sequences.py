@@ -117,6 +117,15 @@ def take(work, used, size):
 
 
 @jit.function
+def taken(sizes):
+    """How many numbers `take` uses for arrays of these sizes, one after the other."""
+    total = 0
+    for size in sizes:
+        total += padded(size)
+    return total
+
+
+@jit.function
 def packed_kernel(recurrent, memory):
     """Copy the recurrent kernel to panels, which a step multiplies by."""
     columns = jit.tile_columns(recurrent)
@@ -140,6 +149,16 @@ def packed_transposed_kernel(recurrent, memory):
 def panels_size(rows, columns):
     """The size of the memory for either copy of a recurrent kernel (rows, columns), if there are more columns."""
     return padded(columns * (rows + MOST_COLUMNS))
+
+
+@jit.function
+def mask_of(has_mask, rows, length, work):
+    """The mask (n, t) that ``work`` begins with; all 1 if there is none."""
+    if has_mask:
+        mask = work[: rows * length]
+    else:
+        mask = np.ones(rows * length, work.dtype)
+    return mask.reshape((rows, length))
 
 
 @jit.function

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -167,10 +168,42 @@ def test_bad_arguments(make: Any, error: type[Exception], message: str) -> None:
         make()
 
 
-@pytest.mark.parametrize("layer", [st.Attention(), st.AdditiveAttention(), st.MultiHeadAttention(2, 3)], ids=repr)
-def test_padding_that_a_layer_would_treat_as_steps_is_refused(layer: st.Layer) -> None:
-    kind = type(layer).__name__
-    model = st.Sequential([st.Embedding(9, 4, mask_zero=True), st.Dropout(0.1), layer])
-    with pytest.raises(ValueError, match=rf"{kind} is above Embedding\(.*mask_zero=True\), whose padding it can't"):
-        model.build((None, 6))
-    st.Sequential([st.Embedding(9, 4), layer.fresh()]).build((None, 6))
+MASKED: dict[str, Callable[[], st.Layer]] = {
+    "attention": lambda: st.Attention(use_scale=True), "additive": lambda: st.AdditiveAttention(),
+    "multi_head": lambda: st.MultiHeadAttention(2, 3)}
+
+
+@pytest.mark.parametrize("name", MASKED)
+def test_with_padding_a_model_and_its_gradient_are_kerass(name: str, keras: Any, torch: Any) -> None:
+    """Embedding with mask_zero, attention, GRU: no step looks up padding, and the GRU skips it."""
+    rng, layer = np.random.default_rng(5), MASKED[name]()
+    model = st.Sequential([st.Embedding(9, 4, mask_zero=True), layer, st.GRU(3)], "float64")
+    model.compile("adam", "mean_squared_error")
+    model.build((None, 6))
+    model.theta = rng.normal(size=model.theta.size)
+    X, y = rng.integers(1, 9, (5, 6)).astype(float), rng.normal(size=(5, 3))
+    for row in range(1, 5):
+        X[row, 6 - row :] = 0.0
+    attention = getattr(keras.layers, type(layer).__name__)(**layer.config, dtype="float64")
+    inputs = keras.Input((6,))
+    vectors = keras.layers.Embedding(9, 4, mask_zero=True, dtype="float64")(inputs)
+    found = attention(vectors, vectors) if name == "multi_head" else attention([vectors, vectors])
+    theirs = keras.Model(inputs, keras.layers.GRU(3, dtype="float64")(found))
+    theirs.set_weights(model.get_weights())
+    outputs = theirs(torch.tensor(X))
+    np.testing.assert_allclose(model.predict(X), outputs.detach().numpy(), rtol=1e-8, atol=1e-10)
+    ((outputs - torch.tensor(y)) ** 2).mean().backward()
+    gradients = np.concatenate([weight.value.grad.numpy().ravel() for weight in theirs.trainable_weights])
+    np.testing.assert_allclose(model.gradient(X, y), gradients, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", [*MASKED, "transformer"])
+def test_more_padding_changes_nothing(name: str) -> None:
+    layer = MASKED[name]() if name in MASKED else st.TransformerEncoder(6, 2)
+    short = st.Sequential([st.Embedding(9, 4, mask_zero=True), layer, st.GRU(3)], seed=1)
+    long = st.Sequential([st.Embedding(9, 4, mask_zero=True), layer.fresh(), st.GRU(3)], seed=1)
+    short.build((None, 4))
+    long.build((None, 7))
+    X = np.random.default_rng(6).integers(1, 9, (6, 4)).astype(float)
+    X[2:, 3:] = 0.0
+    assert np.abs(long.predict(np.hstack([X, np.zeros((6, 3))])) - short.predict(X)).max() < 1e-6
