@@ -25,17 +25,18 @@ Implements section 6.3 of the document.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
-from scratchtune import jit
-from scratchtune.network.activations import softmax
+from scratchtune import checks, jit
+from scratchtune.network.activations import softmax, zero_like
 from scratchtune.network.exponential import exp_nonpositive
 
 BLANK = 0  # the symbol that stands for no label
 NEVER = -1e30  # the logarithm of probability 0, and finite so that differences are too
 _LN2 = math.log(2.0)
-_SERIES = tuple(1.0 / (2 * n + 1) for n in range(11, -1, -1))  # of atanh(u) / u in u²; the last term is below 1e-16
+_SERIES = tuple(1.0 / (2 * n + 1) for n in range(10, -1, -1))  # of atanh(u) / u in u²; the last term is below 1e-15
 
 
 @jit.function_in_order
@@ -54,7 +55,7 @@ def log_up_to_3(x):
     halves = x > 1.4
     r = 0.5 * x if halves else x
     u = (r - 1.0) / (r + 1.0)
-    square, total = u * u, 0.0 * u  # zero in the precision of u
+    square, total = u * u, zero_like(u)
     for coefficient in _SERIES:
         total = total * square + coefficient
     rest = 2.0 * u * total
@@ -119,10 +120,8 @@ def ctc_step(previous, skips, emitted, following):
     """
     never = previous.dtype.type(NEVER)
     following[0] = emitted[0] + previous[0]
-    if following.size > 1:
-        following[1] = emitted[1] + log_sum(previous[1], previous[0], never)
-    for s in range(2, following.size):
-        skipped = previous[s - 2] if skips[s] > 0.0 else never
+    for s in range(1, following.size):
+        skipped = previous[s - 2] if s >= 2 and skips[s] > 0.0 else never
         following[s] = emitted[s] + log_sum(previous[s], previous[s - 1], skipped)
 
 
@@ -169,7 +168,7 @@ def occupancy(forward, backward, emitted, total, shares):
     for t in range(frames):
         for s in range(count):
             z = forward[t, s] + backward[frames - 1 - t, count - 1 - s] - emitted[t, s] - total
-            shares[t, s] = exp_nonpositive(z if z < 0.0 else 0.0 * z)
+            shares[t, s] = exp_nonpositive(min(z, zero_like(z)))
 
 
 @jit.function_noalias
@@ -262,3 +261,84 @@ def ctc_loss_kernel(y, target, weight, dy):
         total += weight[i] * ctc_row(
             log_p[:used], p[first : first + used], labels, share, dy[i, : used * symbols].reshape((used, symbols)))
     return total / n
+
+
+@jit.loop
+def call_kernel(kernel, y, target, weight, dy):
+    """Call a loss's kernel by its address."""
+    return jit.call_loss(kernel, (y, target, weight, dy))
+
+
+# Targets --------------------------------------------------------------------------------------------------------------
+
+
+def ctc_targets(labels: Any, input_lengths: Any, label_lengths: Any, frames: int, symbols: int) -> np.ndarray:
+    """Rows of targets (n, 2 + most) for recordings of at most ``frames`` frames; see `FRAMES`, `SYMBOLS`, `FIRST`.
+
+    ``labels`` is (n, most), ``input_lengths`` (n,) the frames of each recording, ``label_lengths`` (n,) how many labels
+    of each row count. Raises a ValueError where a number does not fit, or a recording is too short for its labels.
+    """
+    label_rows = np.asarray(checks.targets("labels", labels), np.int64)
+    if label_rows.ndim != 2:
+        raise ValueError(f"labels has shape {label_rows.shape}; it must be (n, most labels)")
+    used = _lengths("input_lengths", input_lengths, len(label_rows), 1, frames)
+    counts = _lengths("label_lengths", label_lengths, len(label_rows), 0, label_rows.shape[1])
+    kept = np.arange(label_rows.shape[1]) < counts[:, None]
+    rows = np.column_stack([used, np.full(len(used), symbols), np.where(kept, label_rows, 0)]).astype(np.float64)
+    wrong = label_rows[kept & ((label_rows < 1) | (label_rows >= symbols))]
+    if wrong.size > 0:
+        raise ValueError(f"labels holds {wrong[0]}; labels must be from 1 to {symbols - 1}, and 0 is the blank")
+    return check_ctc_targets("labels", rows, frames * symbols)
+
+
+def _lengths(name: str, value: Any, rows: int, low: int, high: int) -> np.ndarray:
+    lengths = np.asarray(checks.targets(name, value, rows), np.int64)
+    outside = lengths[(lengths < low) | (lengths > high)]
+    if outside.size > 0:
+        raise ValueError(f"{name} holds {outside[0]}; it must be from {low} to {high}")
+    return lengths
+
+
+def check_ctc_targets(name: str, rows: np.ndarray, outputs: int) -> np.ndarray:
+    """Return rows of targets for a network with so many outputs; a ValueError for the first one that does not fit."""
+    if rows.shape[1] < FIRST or (rows != np.floor(rows)).any() or len(set(rows[:, SYMBOLS])) != 1:
+        raise ValueError(f"{name} has rows such as {rows[0, :5]}; each must hold the frames, the number of symbols, "
+                         "the same in all rows, then the labels: see ctc.ctc_targets")
+    frames, left = divmod(outputs, max(int(rows[0, SYMBOLS]), 1))
+    if left or rows[0, SYMBOLS] < 2:
+        raise ValueError(f"{name} names {rows[0, SYMBOLS]:g} symbols and the network has {outputs} outputs; there must "
+                         "be one for each frame and each symbol, of which there are at least 2")
+    for number, row in enumerate(rows):
+        labels = row[FIRST:][row[FIRST:] > 0]
+        needed = labels.size + int((labels[1:] == labels[:-1]).sum())
+        if not 1 <= row[FRAMES] <= frames or labels.max(initial=1.0) >= row[SYMBOLS]:
+            raise ValueError(f"{name}, row {number}, has {row[FRAMES]:g} frames and labels up to "
+                             f"{labels.max(initial=0):g}; frames must be from 1 to {frames}, labels below "
+                             f"{row[SYMBOLS]:g}")
+        if needed > row[FRAMES]:
+            raise ValueError(f"{name}, row {number}, has {checks.counted(labels.size, 'label')}, which take at least "
+                             f"{checks.counted(needed, 'frame')} (a repeated one has a blank before it), and its "
+                             f"recording has {row[FRAMES]:g}")
+    return rows
+
+
+def ctc_loss(logits: Any, labels: Any, input_lengths: Any, label_lengths: Any) -> np.ndarray:
+    """−log P(labels) of each recording, (n,) float64.
+
+    Args
+        logits: (n, frames, symbols); symbol 0 is the blank.
+        labels: (n, most), integers from 1; ``label_lengths`` (n,) of them count.
+        input_lengths: (n,), the frames of each recording; the others are padding.
+
+    Raises
+        ValueError if a shape or a number does not fit, or a recording has too few frames for its labels.
+    """
+    z = np.asarray(checks.targets("logits", logits), np.float64)
+    if z.ndim != 3:
+        raise ValueError(f"logits has shape {z.shape}; it must be (n, frames, symbols)")
+    rows = ctc_targets(labels, input_lengths, label_lengths, *z.shape[1:])
+    if len(rows) != len(z):
+        raise ValueError(f"labels has {len(rows)} rows and logits {len(z)}; the numbers must be equal")
+    flat, kernel = z.reshape(len(z), -1), ctc_loss_kernel.compiled(np.float64)
+    one, unused = np.ones(1), np.empty((1, flat.shape[1]))
+    return np.array([call_kernel(kernel, flat[i : i + 1], rows[i : i + 1], one, unused) for i in range(len(z))])

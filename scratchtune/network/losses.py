@@ -17,6 +17,8 @@ import numpy as np
 
 from scratchtune import checks, jit
 from scratchtune.network.activations import sigmoid, softmax, zero_like
+from scratchtune.network.ctc import check_ctc_targets, ctc_loss_kernel
+from scratchtune.network.ctc import ctc_loss as ctc_loss  # st.losses.ctc_loss
 
 EPSILON = 1e-7  # probabilities are clipped to [EPSILON, 1 - EPSILON] before a logarithm, as in Keras
 
@@ -447,7 +449,10 @@ def token_crossentropy_loss(y, target, weight, dy):
 
 
 class Loss(NamedTuple):
-    """A loss: its name, its kernel, and the kind of its targets ("values", "probabilities", "classes", "tokens")."""
+    """A loss: its name, its kernel, and the kind of its targets.
+
+    These are "values", "probabilities", "classes", "tokens", or "labels" of recordings.
+    """
 
     name: str
     kernel: jit.Kernel
@@ -462,6 +467,7 @@ LOSSES = {
     "binary_crossentropy": Loss("binary_crossentropy", binary_crossentropy_loss, "probabilities"),
     "categorical_crossentropy": Loss("categorical_crossentropy", categorical_crossentropy_loss, "classes"),
     "token_crossentropy": Loss("token_crossentropy", token_crossentropy_loss, "tokens"),
+    "ctc": Loss("ctc", ctc_loss_kernel, "labels"),
 }
 ALIASES = {"mse": "mean_squared_error", "mae": "mean_absolute_error",
            "sparse_categorical_crossentropy": "categorical_crossentropy"}
@@ -493,6 +499,8 @@ def encode(loss: Loss, y: Any, outputs: int, rows: int | None = None, name: str 
     y = y.reshape(len(y), -1).astype(np.float64)
     if loss.targets == "tokens":
         return _tokens(y, outputs, name)
+    if loss.targets == "labels":
+        return check_ctc_targets(name, y, outputs)
     if y.shape[1] != outputs:
         raise ValueError(
             f"{name} has {y.shape[1]} values per row and the network has {outputs} outputs; the numbers must be equal")
