@@ -7,6 +7,7 @@ from scratchtune.network.layers.average_pooling2d import AveragePooling2D
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.batch_normalization import BatchNormalization
 from scratchtune.network.layers.bidirectional import Bidirectional
+from scratchtune.network.layers.conv1d import Conv1D
 from scratchtune.network.layers.conv2d import Conv2D
 from scratchtune.network.layers.dense import Dense
 from scratchtune.network.layers.dropout import Dropout
@@ -17,6 +18,7 @@ from scratchtune.network.layers.global_average_pooling2d import GlobalAveragePoo
 from scratchtune.network.layers.gru import GRU
 from scratchtune.network.layers.layer_normalization import LayerNormalization
 from scratchtune.network.layers.lstm import LSTM
+from scratchtune.network.layers.masking import Masking
 from scratchtune.network.layers.max_pooling2d import MaxPooling2D
 from scratchtune.network.layers.multi_head_attention import MultiHeadAttention
 from scratchtune.network.layers.positions import SinusoidalPositions
@@ -27,7 +29,7 @@ from scratchtune.network.layers.transformer_encoder import TransformerEncoder
 
 __all__ = [
     "GRU", "LSTM", "Activation", "AdditiveAttention", "Attention", "AveragePooling2D", "BatchNormalization",
-    "Bidirectional", "Conv2D", "Dense", "Dropout", "Embedding", "Flatten", "GaussianNoise",
-    "GlobalAveragePooling2D", "Layer", "LayerNormalization", "MaxPooling2D", "MultiHeadAttention", "RandomFlip",
-    "RandomRotation", "RandomTranslation", "SinusoidalPositions", "TransformerEncoder",
+    "Bidirectional", "Conv1D", "Conv2D", "Dense", "Dropout", "Embedding", "Flatten", "GaussianNoise",
+    "GlobalAveragePooling2D", "Layer", "LayerNormalization", "Masking", "MaxPooling2D", "MultiHeadAttention",
+    "RandomFlip", "RandomRotation", "RandomTranslation", "SinusoidalPositions", "TransformerEncoder",
 ]
