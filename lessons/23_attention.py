@@ -288,9 +288,9 @@ print(f"seconds of an epoch: with attention {seconds['dot']:.2f}, without {secon
 # -> attention 'none'    0.000 0.000 0.000  0.006 0.004 0.004  0.020 0.034 0.026  0.326 0.198 0.184  0.890 0.546 0.482
 
 # %% [markdown]
-# The seconds go to stderr, as they are your machine's own. On a processor with AVX-512, an epoch with attention took 1.0
-# to 1.4 times as long as one without, in several runs. So for a comparison at equal *time*, 10 epochs with attention
-# belong to between 10 and 14 without, and 20 are more than enough. How does the gap depend on the length?
+# The seconds go to stderr, as they are your machine's own. On a processor with AVX-512, an epoch with attention took
+# 1.0 to 1.4 times as long as one without, in several runs. So at equal *time*, 10 epochs with attention are 10 to 14
+# without, and 20 are more. How does the gap depend on the length of the translation?
 
 # %%
 words = np.array([len(st.text.tokenize(target)) for _, target in held_out])
@@ -355,13 +355,12 @@ for epochs, (_, target, weights) in alignments.items():
 # ## Check: a translator
 # Before training all weights are nearly equal. After an epoch the network writes Spanish number words, but the wrong
 # ones, and its weights are spread. In a few more epochs, rows become sharp. "cincuenta" looks at "fifty", "tres" at
-# "three", "quinientos" at "hundred" and "sesenta" at "sixty". No one has told the network which words belong together.
+# "three", "quinientos" at "hundred" and "sesenta" at "sixty". The training pairs do not say which words belong together.
 #
-# Predict 4: at equal epochs, it is 0.99 against 0.2 to 0.3. The gap is there for short sentences too, and it grows with
-# the length: with 20 epochs, more than an equal time, the network without attention gets most of the short ones right,
-# but fewer than half of the longest. Given enough time, pairs and units, it would learn them too: attention is no new
-# ability here, but a shorter path. The gradient from a Spanish word to its English one need not go through all the
-# steps between them (lesson 22).
+# Predict 4: after 10 epochs, 0.99 against 0.2 to 0.3. There is a gap for short sentences too, and it grows with the
+# length. After 20 epochs, which is more than the equal time, the network without attention gets most of the short ones
+# right, but fewer than half of the longest. It is still improving, so attention is no new ability here, but a shorter
+# path: the gradient from a Spanish word to its English one need not go through all the steps between them (lesson 22).
 
 # %%
 for seed in range(3):
@@ -440,8 +439,8 @@ for (above, below), (seed, (source, target, weights, falls)) in zip(axes.T, show
 # For about two thirds of the written words, yes. So the weights are a hint. But look at the rows of the picture.
 #
 # - "mil". Predict 5: it depends on the seed. The network of seed 1 has its largest weight at "thousand" in every
-#   sentence, those of seeds 0 and 2 in fewer than one of three. All three translate 99 of 100 sentences correctly. So
-#   the same translation comes with different weights.
+#   sentence, those of seeds 0 and 2 in fewer than one of three. All three translate 99 of 100 sentences correctly, or
+#   more. So the same translation comes with different weights.
 # - "quinientos". Seeds 0 and 1 have nearly all the weight at "hundred", one step after "five". But the state there is
 #   not the word "hundred": the encoder has read "five" before, and the state holds both. For seed 1 the influence of
 #   "five" is the largest.
