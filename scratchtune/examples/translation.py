@@ -286,7 +286,7 @@ def present(model: st.Seq2Seq, tuned: Arm, corpus: Corpus, out: Path) -> None:
     few = [n for n in order if len(st.text.tokenize(corpus.test[n][0])) <= FEW_TOKENS] or order
     lookups = [Lookup(*model.attention(corpus.test[number][0])) for number in (few[0], few[len(few) // 2], few[-1])]
     best = ranked(tuned.study)[:FINALISTS]
-    curves = {trial.number: trial.saved or {} for trial in best}
+    curves = {trial.number: {name: (trial.saved or {})[name].tolist() for name in CURVES} for trial in best}
     pictures = [
         plot_learning_curves(tuned.study, best, curves, out / "translation_curves.png", "validation chrF", "loss"),
         plot_attention(lookups, out / "translation_attention.png")]
