@@ -71,6 +71,8 @@ def build(params: Mapping[str, Any], corpus: Corpus, epochs: int, seed: int = 0)
 class Objective:
     """The objective: the chrF of a configuration's greedy translations of the validation pairs.
 
+    The validation loss after a long training ranks configurations less well; ``python -m benchmarks.translation_tuning
+    --guide`` compares the two.
     ``epochs`` is the length of the longest training. ``fixed`` holds hyper-parameters that are not searched.
     """
 
