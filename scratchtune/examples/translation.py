@@ -30,22 +30,23 @@ from scratchtune.insight.translation_plots import Lookup, plot_attention
 from scratchtune.streams import note, tell
 
 RECURRENT = ["gru", "lstm"]
-STRUCTURES = [*RECURRENT]
+STRUCTURES = [*RECURRENT, "transformer"]
 SPACE: dict[str, Any] = {
     "structure": STRUCTURES,
     "attention": st.Categorical(["dot", "additive"], when={"structure": RECURRENT}),
     "embedding": [32, 64],  # numbers for each token
     "units": [32, 64, 128],
+    "layers": [1, 2],  # of encoder and decoder
     "dropout": st.Float(0.0, 0.5),
     "learning_rate": st.Float(1e-3, 2e-2, log=True),
     "batch_size": [16, 32, 64],
     "clipping": st.Float(0.1, 10.0, log=True),  # the largest norm of the gradient
 }
 DEFAULT: dict[str, Any] = {  # the defaults of `Seq2Seq`, `Adam` and `fit`
-    "structure": "gru", "attention": "dot", "embedding": 64, "units": 128, "dropout": 0.0, "learning_rate": 0.001,
-    "batch_size": 32, "clipping": None,
+    "structure": "gru", "attention": "dot", "embedding": 64, "units": 128, "layers": 1, "dropout": 0.0,
+    "learning_rate": 0.001, "batch_size": 32, "clipping": None,
 }
-OF_MODEL = ("structure", "attention", "embedding", "units", "dropout")
+OF_MODEL = ("structure", "attention", "embedding", "units", "layers", "dropout")
 CURVES = ("loss", "val_loss")
 SEARCHERS = ("hyperband", "bayesian")
 EPOCHS, EPOCHS_QUICK = 18, 9  # of the longest training
