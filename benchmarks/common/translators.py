@@ -85,13 +85,16 @@ def sines(length: int, width: int) -> torch.Tensor:
 
 
 def copied(model: Any, packed: bool = False) -> nn.Module:
-    """The network of an `st.Seq2Seq` in PyTorch, with copies of its weights; a Transformer has weights of its own."""
+    """The network of an `st.Seq2Seq` in PyTorch, with copies of its weights; one layer, or a Transformer."""
     given, tokens = model.arguments, (len(model.source_vocabulary), len(model.target_vocabulary))
     if given["structure"] == "transformer":
-        return Transformer(tokens, *(given[name] for name in ("embedding", "units", "layers", "heads")))
-    network = Recurrent(given["structure"], tokens, given["embedding"], given["units"], given["attention"],
-                        given["dropout"], packed)
-    network.load_state_dict({name: torch.tensor(values) for name, values in weights(model).items()})
+        network: nn.Module = Transformer(tokens, *(given[name] for name in ("embedding", "units", "layers", "heads")))
+        found = transformer_weights(model)
+    else:
+        network = Recurrent(given["structure"], tokens, given["embedding"], given["units"], given["attention"],
+                            given["dropout"], packed)
+        found = weights(model)
+    network.load_state_dict({name: torch.tensor(values) for name, values in found.items()})
     return network
 
 
@@ -109,3 +112,34 @@ def weights(model: Any) -> dict[str, np.ndarray]:
     for name, (kernel, bias) in (("combine", dense[:2]), ("output", dense[2:])):
         found |= {f"{name}.weight": kernel.T, f"{name}.bias": bias}
     return found
+
+
+def transformer_weights(model: Any) -> dict[str, np.ndarray]:
+    """The weights of a Transformer under the names of `Transformer`, in PyTorch's layout."""
+    every, layers = iter(model.network.get_weights()), range(model.arguments["layers"])
+    found = {"source_table.weight": next(every), "target_table.weight": next(every)}
+
+    def take_norm(name: str) -> None:
+        found.update({f"{name}.weight": next(every), f"{name}.bias": next(every)})
+
+    def take_block(name: str, attentions: tuple[str, ...]) -> None:
+        for number, attention in enumerate(attentions, 1):
+            take_norm(f"{name}.norm{number}")
+            parts = [next(every) for _ in range(8)]  # kernel and bias of queries, keys, values and outputs
+            width = parts[7].size
+            kernels, biases = [part.reshape(width, width).T for part in parts[:6:2]], [b.ravel() for b in parts[1:6:2]]
+            found.update({f"{name}.{attention}.in_proj_weight": np.concatenate(kernels),
+                          f"{name}.{attention}.in_proj_bias": np.concatenate(biases),
+                          f"{name}.{attention}.out_proj.weight": parts[6].reshape(width, width).T,
+                          f"{name}.{attention}.out_proj.bias": parts[7]})
+        take_norm(f"{name}.norm{len(attentions) + 1}")
+        for linear in ("linear1", "linear2"):
+            found.update({f"{name}.{linear}.weight": next(every).T, f"{name}.{linear}.bias": next(every)})
+
+    for number in layers:
+        take_block(f"inner.encoder.layers.{number}", ("self_attn",))
+    take_norm("inner.encoder.norm")
+    for number in layers:
+        take_block(f"inner.decoder.layers.{number}", ("self_attn", "multihead_attn"))
+    take_norm("inner.decoder.norm")
+    return found | {"output.weight": next(every).T, "output.bias": next(every)}
