@@ -7,7 +7,7 @@
 | `function_in_order` | the same, where sums must be taken in the order written |
 | `inlined` | a part of a longer function, inserted before that function is compiled |
 | `forward`, `backward`, `loss`, `update` | a kernel, of one fixed signature for each kind, called by its address |
-| `loop`, `loop_that_allocates`, `loop_in_order` | a loop that calls kernels or other functions |
+| `loop`, `loop_that_allocates`, `loop_in_order` | a long function, compiled once; its callers call it (`linking`) |
 
 With the environment variable ``NUMBA_DISABLE_JIT=1`` all of them return the plain Python function, so that a debugger
 can step through each formula. Three pitfalls of Numba are avoided: an edit in another file that the cache does not

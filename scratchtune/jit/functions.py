@@ -2,7 +2,8 @@
 
 A function that kernels call could be compiled twice, alone and as part of the kernel, and the two could round
 differently. Which of them runs would depend on what is in the cache. So LLVM must inline a function into every kernel
-that calls it (``forceinline``).
+that calls it (``forceinline``). Long functions, called loops here, are compiled once instead, and called (`linking`):
+inlined, they would be optimised again in each caller.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def compiled(f: Callable[..., Any], pipeline: type[Compiler], **options: Any) ->
 
 
 def loop(f: Callable[..., Any]) -> Any:
-    """Compile a loop over kernels, which is long, so it is not inlined into its callers.
+    """Compile a long function, such as a loop over kernels, which is not inlined into its callers (`linking`).
 
     It must not make arrays: then references to arrays need not be counted, which takes time in a small step.
     """
