@@ -36,8 +36,9 @@ class Dispatcher(CPUDispatcher):
         if self.targetoptions["forceinline"]:
             self._pipeline = pipeline_class.derived(library=CopiedCode)
         elif has_file(py_func):
-            self._pipeline = pipeline_class.derived(identity=identity(py_func, told))
-            register_loop(self._pipeline.identity, self)
+            told = identity(py_func, told)
+            self._pipeline = pipeline_class.derived(identity=told)
+            register_loop(told, self)
 
     @cached_property
     def callee(self) -> Callee:

@@ -46,6 +46,11 @@ def inlined(f: Callable[..., Any]) -> Any:
     return compiled(f, Compiler, inline="always")
 
 
+def called(f: Callable[..., Any]) -> Any:
+    """Compile a long function once, and call it: what is inlined is optimised again in each caller (`linking`)."""
+    return compiled(f, Compiler, forceinline=False)
+
+
 def compiled(f: Callable[..., Any], pipeline: type[Compiler], **options: Any) -> Any:
     """Compile ``f`` with a pipeline, `OPTIONS`, other options and this package's cache; ``f`` itself if disabled."""
     if DISABLED:
@@ -63,7 +68,7 @@ def loop(f: Callable[..., Any]) -> Any:
 
 def loop_that_allocates(f: Callable[..., Any]) -> Any:
     """The same for a loop that makes arrays."""
-    return compiled(f, Compiler, forceinline=False)
+    return called(f)
 
 
 def loop_in_order(f: Callable[..., Any]) -> Any:

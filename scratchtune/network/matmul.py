@@ -48,7 +48,7 @@ def multiply(a, b, out):
         multiplication".
     """
     if b.size > SMALL:
-        multiply_panels(a, b, out)
+        multiply_panels(a[:, 0:], b[:, 0:], out[:, 0:])  # of one type whatever the layouts, so it is compiled once
     else:
         for j in range(0, out.shape[1], jit.tile_columns(out)):
             for i in range(0, out.shape[0], jit.tile_rows()):
