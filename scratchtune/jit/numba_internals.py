@@ -74,8 +74,9 @@ class _Implementation(caching.CompileResultCacheImpl):
     def reduce(self, cres: Any) -> tuple[Any, ...]:
         """What is written to disk: the loops that the compiled code calls, and Numba's data."""
         data = super().reduce(cres)
-        called = [function.name for function in cres.library._final_module.functions if function.is_declaration]
-        return linked_loops(called), data
+        modules = cres.library._final_module, cres.library._shared_module  # what runs, and what callers copy
+        called = {function.name for module in modules for function in module.functions if function.is_declaration}
+        return linked_loops(sorted(called)), data
 
     def rebuild(self, target_context: Any, payload: tuple[Any, ...]) -> Any:
         """The compiled code from what was on disk; None, so that it is compiled again, if a loop is missing."""

@@ -100,8 +100,17 @@ def called(x):
     return x[0]
 
 
+@jit.function
+def called_by_another(x):
+    return called(x)
+
+
 def result(number):
     return float(called(np.full(3, number)))
+
+
+def result_of_another(number):
+    return float(called_by_another(np.full(3, number)))
 """
 
 
@@ -131,6 +140,17 @@ def test_a_loop_that_is_no_longer_in_the_cache_or_was_edited(tmp_path: Path) -> 
     assert list(tmp_path.rglob("loops.inner*.nb*"))  # it was compiled again
     (tmp_path / "loops.py").write_text(LOOPS.replace("*= 2.0", "*= 3.0"))
     assert _run(tmp_path, *command) == [9.0]
+
+
+@pytest.mark.needs_compiler
+def test_a_new_caller_of_a_cached_function_that_calls_a_loop(tmp_path: Path) -> None:
+    """The cached function is copied into the new caller, and with it the call."""
+    _write(tmp_path)
+    command = "-c", "import use; print(use.result_of_another(1.0))"
+    assert _run(tmp_path, *command) == [4.0]
+    for file in tmp_path.rglob("use.called_by_another*.nb*"):
+        file.unlink()
+    assert _run(tmp_path, *command) == [4.0]
 
 
 @pytest.mark.needs_compiler
