@@ -1,4 +1,4 @@
-"""A copy of an array that is quick to compile.
+"""Copies of arrays that are quick to compile.
 
 In ``out[:] = x`` Numba compiles the text of an error about unequal shapes, too. That takes longer than a small kernel.
 
@@ -16,3 +16,12 @@ def copy_to(x, out):
     source, target = x.flat, out.flat
     for i in range(out.size):
         target[i] = source[i]
+
+
+@jit.function_noalias
+def copy_block(x, out):
+    """out[:] = x, for arrays of one shape with three axes, contiguous or not."""
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            for k in range(out.shape[2]):
+                out[i, j, k] = x[i, j, k]
