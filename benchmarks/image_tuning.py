@@ -25,6 +25,7 @@ import numpy as np
 import scratchtune as st
 from benchmarks.common import harness
 from scratchtune.examples import image
+from scratchtune.streams import shown_params
 
 FOLDER = Path("/usr/share/datasets/fashion-mnist")
 EPOCHS, LONG = image.EPOCHS_OF_SEARCH, image.EPOCHS
@@ -104,7 +105,7 @@ def tables(found: list[dict[str, Any]], images: int) -> list[str]:
                f"{run['long_tuned'] - run['long_default']:+.4f}"] for run in found]
     gaps = [[str(run["seed"]), f"{run['plain'][1]:.4f}", f"{run['augmented'][1]:.4f}",
              f"{run['plain'][0]:.4f}", f"{run['augmented'][0]:.4f}"] for run in found]
-    settings = [[str(run["seed"]), image.shown(run["params"])] for run in found]
+    settings = [[str(run["seed"]), shown_params(run["params"])] for run in found]
     better = interval([run["tuned"]["accuracy"][-1] - run["default"]["accuracy"][-1] for run in found])
     long = interval([run["long_tuned"] - run["long_default"] for run in found])
     gap = interval([run["plain"][1] - run["augmented"][1] for run in found])
@@ -118,7 +119,7 @@ def tables(found: list[dict[str, Any]], images: int) -> list[str]:
         f"Both trained for {LONG} epochs, which is three times as long as the search tried:",
         harness.table(["seed", "default", "tuned", "difference"], longer),
         f"The winner for {LONG} epochs without augmentation and with some that is the same for all "
-        f"({image.shown(AUGMENTED)}): gap is accuracy on the training images less that on the test images.",
+        f"({shown_params(AUGMENTED)}): gap is accuracy on the training images less that on the test images.",
         harness.table(["seed", "gap without", "gap with", "accuracy without", "accuracy with"], gaps),
         "The winners:", harness.table(["seed", "configuration"], settings, "ll"),
         f"Tuned less default after {LONG} epochs each, mean {long[0]:+.4f}, 95 % interval {long[1]:+.4f} to "
@@ -147,7 +148,7 @@ def whole(folder: Path, seed: int) -> list[str]:
     accuracy = model.evaluate(rows.X_test, rows.y_test)["accuracy"]
     return [
         f"Searched on {len(rows.X):,} images in {searched / 60.0:.1f} minutes on two threads; the winner "
-        f"({image.shown(best)}) was trained once on {len(rows.X_all):,} images, {LONG} epochs.",
+        f"({shown_params(best)}) was trained once on {len(rows.X_all):,} images, {LONG} epochs.",
         "\n".join([
             harness.bar(f"accuracy on {len(rows.X_test):,} test images", accuracy, BAR_WHOLE, "", digits=4),
             harness.bar("that training", minutes, MOST_MINUTES, " minutes", at_most=True),

@@ -1,4 +1,4 @@
-"""The command line: ``scratchtune compare``, ``tune``, ``predict``, ``why``, ``example`` and ``formulas``.
+"""The command line: ``scratchtune compare``, ``tune``, ``predict``, ``translate``, ``why``, ``example``, ``formulas``.
 
 Results go to stdout, progress and messages to stderr. Exit codes: 0 done, 1 the job failed, 2 wrong arguments or input,
 130 interrupted. A closed pipe on stdout loses no work: files are written before results are printed.
@@ -29,11 +29,13 @@ from scratchtune.streams import flushed, note, prepare_streams, redirect_to_devn
 
 if TYPE_CHECKING:
     from scratchtune.data import Table
+    from scratchtune.seq2seq import Seq2Seq
     from scratchtune.study.storage import Storage
 
 TASKS = ("classification", "regression")
 DB_HELP = ("store every trial in this file, from which the same command continues after an interruption, and which "
            "scratchtune why, show and export read")
+SIDE_BY_SIDE = 64  # sentences that are translated at the same time
 SEARCHER_NAMES = ("grid", "random", "bayesian", "genetic", "hyperband")  # as in search.SEARCHERS, without importing it
 
 
@@ -122,6 +124,7 @@ def _make_parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     _add_tune(commands)
     _add_predict(commands)
+    _add_translate(commands)
     _add_why(commands)
     _add_studies(commands)
     _add_example(commands)
@@ -495,6 +498,66 @@ def _csv_text(rows: Sequence[Sequence[object]]) -> str:
     return lines.getvalue()
 
 
+def _add_translate(commands: _Commands) -> None:
+    parser = _command(
+        commands, "translate", _translate,
+        "translate with a model that scratchtune example translation, or save of a Seq2Seq, has saved")
+    add = parser.add_argument
+    add("model", type=Path, metavar="MODEL", help="the file that holds the translator")
+    add("text", metavar="TEXT", help="the sentence to translate, or - for each line of stdin; prints one translation a "
+                                     "line")
+    add("--beam-width", type=int, default=1, metavar="N",
+        help="the number of candidates that beam search keeps at each step; 1 takes the most probable token "
+             "(default: 1)")
+
+
+def _translate(given: argparse.Namespace) -> int:
+    from scratchtune.loading import load_model
+    from scratchtune.seq2seq import Seq2Seq
+
+    checks.integer("--beam-width", given.beam_width, 1)
+    model = load_model(given.model)
+    if not isinstance(model, Seq2Seq):
+        raise ValueError(f"{given.model} holds a {type(model).__name__}; translate takes a translator, such as "
+                         "scratchtune example translation saves")
+    sentences = _lines_of_stdin() if given.text == "-" else {"TEXT": given.text}
+    unknown = _unknown_tokens(model, sentences)
+    if unknown:
+        note(f"scratchtune: not in the model's vocabulary: {checks.quoted(unknown)}")
+    texts = list(sentences.values())
+    for first in range(0, len(texts), SIDE_BY_SIDE):
+        tell("\n".join(model.translate(texts[first : first + SIDE_BY_SIDE], given.beam_width)), data=True)
+    return 0
+
+
+def _lines_of_stdin() -> dict[str, str]:
+    """Return the lines of stdin, each with the name that messages give it."""
+    if sys.stdin is None:
+        raise OSError("stdin is closed, and TEXT is -; give a sentence, or a file on stdin")
+    try:
+        text = sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise ValueError(f"stdin is not UTF-8: {problem.reason} at byte {problem.start}; save the text as UTF-8"
+                         ) from None
+    return {f"line {number} of stdin": line for number, line in enumerate(text.splitlines(), start=1)}
+
+
+def _unknown_tokens(model: Seq2Seq, sentences: dict[str, str]) -> list[str]:
+    """Check that the model can read each sentence; return the tokens that are not in its vocabulary, each once."""
+    from scratchtune.text import tokenize
+
+    unknown: dict[str, None] = {}
+    for name, text in sentences.items():
+        tokens = tokenize(text, model.source_vocabulary.lower)
+        if not tokens:
+            raise ValueError(f"{name} is {text!r}; it must hold at least one word")
+        if model.source_length is not None and len(tokens) > model.source_length:
+            raise ValueError(f"{name} has {len(tokens)} tokens, words and punctuation marks; the model reads at most "
+                             f"{model.source_length}: divide the sentence")
+        unknown |= {token: None for token in tokens if token not in model.source_vocabulary}
+    return list(unknown)
+
+
 def _add_why(commands: _Commands) -> None:
     parser = _command(
         commands, "why", _why,
@@ -592,14 +655,21 @@ def _add_example(commands: _Commands) -> None:
     add = parser.add_argument
     add("name", choices=list(NAMES), metavar="NAME", help=f"the example: {', '.join(NAMES)}")
     add("--quick", action="store_true", help="run a small version, which takes about a minute")
-    add("--data", type=Path, metavar="FOLDER",
-        help="image: a folder of IDX files, such as MNIST's four, instead of the built-in part of Fashion-MNIST")
-    add("--out", type=Path, metavar="DIR", help="image: the folder in which the pictures are saved (default: .)")
-    add("--jobs", type=int, metavar="N", help="image: the number of trainings that run at the same time (default: 2)")
+    add("--data", metavar="DATA",
+        help="image: a folder of IDX files, such as MNIST's four, instead of the built-in part of Fashion-MNIST; "
+             "translation: verses, numbers, dates, or a TSV file of two columns, a sentence and its translation "
+             "(default: verses; with --quick numbers)")
+    add("--out", type=Path, metavar="DIR",
+        help="image, translation: the folder in which the pictures, and the translator, are saved (default: .)")
+    add("--jobs", type=int, metavar="N",
+        help="image, translation: the number of trainings that run at the same time (default: 2)")
     add("--seed", type=int, metavar="N",
-        help="image: the seed of the splits, the initial weights and the searcher (default: 0)")
+        help="image, translation: the seed of the splits, the initial weights and the searcher (default: 0)")
     add("--db", type=Path, metavar="FILE",
-        help="image: store every trial in this file, from which the same command continues after an interruption")
+        help="image, translation: store every trial in this file, from which the same command continues after an "
+             "interruption")
+    add("--searcher", metavar="NAME",
+        help="translation: hyperband or bayesian; both train for the same number of epochs (default: hyperband)")
 
 
 def _example(given: argparse.Namespace) -> int:
@@ -609,7 +679,7 @@ def _example(given: argparse.Namespace) -> int:
     from scratchtune.examples import NAMES
 
     run = import_module(f"scratchtune.examples.{NAMES[given.name]}").main
-    options = {name: getattr(given, name) for name in ("data", "out", "jobs", "seed", "db")
+    options = {name: getattr(given, name) for name in ("data", "out", "jobs", "seed", "db", "searcher")
                if getattr(given, name) is not None}
     for name in options.keys() - inspect.signature(run).parameters.keys():
         raise ValueError(f"--{name} is not an option of the example {given.name}; omit it")

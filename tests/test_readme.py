@@ -74,6 +74,13 @@ def test_the_translator_translates():
     assert len(names["held_out"]) == 300 and 0.0 <= float(printed.split()[0]) <= 1.0
 
 
+@pytest.mark.slow  # its kernels take long to compile
+def test_the_search_over_translators_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names, _ = ran(block_with("read_corpus(").replace("epochs=9", "epochs=3").replace("hyperband(9)", "hyperband(3)"))
+    assert len(names["study"].trials) == 6 and (tmp_path / "translator.npz").exists()
+
+
 def test_the_layer_of_ones_own_trains(tmp_path, monkeypatch):
     (tmp_path / "scale_layer.py").write_text(block_with("class Scale"), encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)

@@ -12,7 +12,6 @@ Implements section 6.1 of the document.
 from __future__ import annotations
 
 import math
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,10 +21,11 @@ from typing import Any
 import numpy as np
 
 import scratchtune as st
-from scratchtune import checks
 from scratchtune.digests import digest_of
+from scratchtune.examples.shared import check_options, prepare_folder, ranked, ranking
 from scratchtune.insight import image_plots
-from scratchtune.streams import note, shown_params, tell
+from scratchtune.insight.learning_curves import plot_learning_curves
+from scratchtune.streams import note, tell
 
 SPACE: dict[str, Any] = {
     "filters": [8, 12, 16],  # of the first block; each further one has twice as many
@@ -179,7 +179,7 @@ def confirmed(
 
     The accuracy on the one split of the search is optimistic for the trial that it selected.
     """
-    finalists = _ranked(study)[:FINALISTS]
+    finalists = ranked(study)[:FINALISTS]
 
     def accuracy(task: tuple[st.Trial, int]) -> float:
         trial, split = task
@@ -193,29 +193,17 @@ def confirmed(
     return finalists[int(np.argmax(means))]
 
 
-def _ranked(study: st.Study) -> list[st.Trial]:
-    """Return the finished trials of the full budget, best first."""
-    finished = [(float(trial.budget or 0), trial.value, trial) for trial in study.trials if trial.value is not None]
-    longest = max(budget for budget, _, _ in finished)
-    return [trial for _, _, trial in sorted(
-        ((-value, trial.number, trial) for budget, value, trial in finished if budget == longest))]
-
-
 # The example ----------------------------------------------------------------------------------------------------------
 
 
 def main(
-    quick: bool = False, data: Path | None = None, out: Path = Path("."), jobs: int = 2, seed: int = 0,
+    quick: bool = False, data: str | Path | None = None, out: Path = Path("."), jobs: int = 2, seed: int = 0,
     db: Path | None = None,
 ) -> None:
     """Tune, train the winner, print and plot the results."""
-    checks.integer("--jobs", jobs, 1)
-    checks.integer("--seed", seed, 0, 2**32 - 1)
-    if out.exists() and not out.is_dir():
-        raise ValueError(f"--out is {str(out)!r}, a file; it must be a folder")
-    rows = from_package(quick, seed) if data is None else from_folder(data, quick, seed)
-    out.mkdir(parents=True, exist_ok=True)
-    tempfile.TemporaryFile(dir=out).close()  # fails before the work if the folder can't be written
+    check_options(out, jobs, seed)
+    rows = from_package(quick, seed) if data is None else from_folder(Path(data), quick, seed)
+    prepare_folder(out)
     longest = EPOCHS_OF_SEARCH if quick else EPOCHS
     objective, study = prepared(rows.X, rows.y, rows.classes, longest if data is None else EPOCHS_OF_SEARCH, seed, db)
     height, width = objective.X.shape[1:3]
@@ -223,7 +211,8 @@ def main(
          f"{len(rows.X_test):,}; {height}x{width} pixels, {rows.classes} classes")
     begun = time.perf_counter()
     study.run(objective, n_jobs=jobs)
-    tell(f"searched in {time.perf_counter() - begun:.0f} s\n\n{_ranking(study)}")
+    tell(f"searched in {time.perf_counter() - begun:.0f} s\n\n"
+         f"{ranking(study, 'validation accuracy', longest)}")
     note(f"re-evaluating the best {FINALISTS} on {SPLITS} other splits")
     best = confirmed(study, objective, rows.X, rows.y, jobs, seed)
     tell(f"\ntrial {best.number} is the best of the first {FINALISTS} by the mean over {SPLITS + 1} splits\n"
@@ -297,14 +286,6 @@ def from_folder(folder: Path, quick: bool, seed: int) -> Images:
     return Images(scaled(X_part), y_part, scaled(X), y, scaled(X_test), y_test, names)
 
 
-def _ranking(study: st.Study, most: int = 5) -> str:
-    """Return the best trials of the full budget, as a table."""
-    lines = [f"{'trial':>5} {'epochs':>6} {'validation accuracy':>19}  configuration"]
-    lines += [f"{trial.number:>5} {trial.budget:>6.0f} {trial.value:>19.4f}  {shown_params(trial.params)}"
-              for trial in _ranked(study)[:most]]
-    return "\n".join(lines)
-
-
 def _draw(
     objective: Objective, study: st.Study, best: st.Trial, model: st.Sequential, rows: Images, out: Path,
 ) -> list[Path]:
@@ -318,7 +299,7 @@ def _draw(
               for i in worst]
     kernel = next(weight for weight in model.get_weights() if weight.ndim == 4)
     return [
-        image_plots.plot_learning_curves(study, best, objective.curves, out / "image_curves.png"),
+        plot_learning_curves(study, [best], objective.curves, out / "image_curves.png"),
         image_plots.plot_confusion(matrix, rows.names, out / "image_confusion.png"),
         image_plots.plot_images(rows.X_test[worst], titles, out / "image_mistakes.png"),
         image_plots.plot_filters(kernel, out / "image_filters.png"),

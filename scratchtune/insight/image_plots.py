@@ -1,47 +1,14 @@
-"""Plots of image classifiers: learning curves, confusion matrix, misclassified images, filters; each saves one PNG."""
+"""Plots of image classifiers: confusion matrix, misclassified images, filters; each saves one PNG."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scratchtune.insight.plots import COLOURS, canvas, label, save
-
-if TYPE_CHECKING:
-    from scratchtune.study import Study, Trial
-
-
-def plot_learning_curves(
-    study: Study, chosen: Trial, curves: Mapping[int, Mapping[str, Sequence[float]]], path: str | Path,
-) -> Path:
-    """Plot the validation accuracy of every trial by epoch, and the chosen trial's training and validation accuracy.
-
-    ``curves`` maps a trial's number to its history, with "accuracy" and "val_accuracy". The history of a chosen trial
-    that was read from a file is missing; its axes stay empty.
-    """
-    figure, (search, best) = canvas(2)
-    for trial in study.trials:
-        if trial.reports:
-            search.plot(list(trial.reports), list(trial.reports.values()), color="0.6", linewidth=0.8, alpha=0.7)
-    reports = chosen.reports
-    search.plot(list(reports), list(reports.values()), color=COLOURS[1], linewidth=2.2,
-                label=f"trial {chosen.number} (chosen)")
-    label(search, "epoch", "validation accuracy", "All trials")
-    values = [value for trial in study.trials for value in trial.reports.values()]
-    if values:
-        low, high = float(np.quantile(values, 0.1)), max(values)
-        if high > low:
-            search.set_ylim(low, high + 0.05 * (high - low))
-    found = curves.get(chosen.number, {})
-    for name, text, colour in (("accuracy", "training accuracy", 0), ("val_accuracy", "validation accuracy", 1)):
-        if name in found:
-            best.plot(range(1, len(found[name]) + 1), found[name], color=COLOURS[colour], linewidth=2, label=text)
-    label(best, "epoch", "accuracy", f"Trial {chosen.number} (chosen)")
-    return save(figure, path)
+from scratchtune.insight.plots import canvas, save
 
 
 def plot_confusion(matrix: np.ndarray, names: Sequence[str], path: str | Path) -> Path:

@@ -7,7 +7,8 @@
 | `function_in_order` | the same, where sums must be taken in the order written |
 | `inlined` | a part of a longer function, inserted before that function is compiled |
 | `forward`, `backward`, `loss`, `update` | a kernel, of one fixed signature for each kind, called by its address |
-| `loop`, `loop_that_allocates`, `loop_in_order` | a loop that calls kernels or other functions |
+| `called` | a long function, compiled once; its callers call it (`linking`) |
+| `loop`, `loop_that_allocates`, `loop_in_order` | the same for a loop over kernels, steps or tiles |
 
 With the environment variable ``NUMBA_DISABLE_JIT=1`` all of them return the plain Python function, so that a debugger
 can step through each formula. Three pitfalls of Numba are avoided: an edit in another file that the cache does not
@@ -27,6 +28,7 @@ from scratchtune.jit.cache import dependencies, plain
 from scratchtune.jit.first_run import Job, kernel_job, loop_job, prepare
 from scratchtune.jit.functions import (
     DISABLED,
+    called,
     function,
     function_in_order,
     function_noalias,
@@ -48,8 +50,8 @@ from scratchtune.jit.tile import (
 )
 
 __all__ = [
-    "DISABLED", "FLUSH", "Job", "Kernel", "add_tile", "add_tile_sliced_a", "add_tile_sliced_b", "backward",
-    "call", "call_loss", "copy_square", "dependencies", "float_control", "forward", "function", "function_in_order",
+    "DISABLED", "FLUSH", "Job", "Kernel", "add_tile", "add_tile_sliced_a", "add_tile_sliced_b", "backward", "call",
+    "call_loss", "called", "copy_square", "dependencies", "float_control", "forward", "function", "function_in_order",
     "function_noalias", "inlined", "kernel_job", "loop", "loop_in_order", "loop_job", "loop_that_allocates", "loss",
     "plain", "power_of_two", "prepare", "set_float_control", "table", "tile_columns", "tile_rows", "transpose_square",
     "update", "vector_size", "wrapped_product", "wrapped_sum",

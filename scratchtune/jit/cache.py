@@ -90,6 +90,12 @@ def stamp(function: Callable[..., Any]) -> str:
     return hashlib.sha256(f"{_digest_of_this_package()} {checked} {found}".encode()).hexdigest()
 
 
+def identity(function: Callable[..., Any], way: str) -> str:
+    """A digest of a function, of all that it depends on and of the way in which it is compiled."""
+    told = (function.__qualname__, closed_over(function), stamp(function), way)
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+
+
 @cache
 def cache_folder(source: Path) -> Path:
     """Return the first writable folder of NUMBA_CACHE_DIR, ``__pycache__``, the user's cache and a temporary one."""

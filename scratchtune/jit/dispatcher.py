@@ -14,9 +14,10 @@ from typing import Any
 from numba.core import types
 from numba.core.registry import CPUDispatcher
 
-from scratchtune.jit.cache import way
+from scratchtune.jit.cache import identity, way
+from scratchtune.jit.linking import Linked, register_loop, register_symbol
 from scratchtune.jit.literals import Compiler
-from scratchtune.jit.numba_internals import use_callee_cache, use_own_cache
+from scratchtune.jit.numba_internals import CopiedCode, has_file, link_by_symbol, use_callee_cache, use_own_cache
 
 NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
@@ -29,8 +30,15 @@ class Dispatcher(CPUDispatcher):
         pipeline_class: type[Compiler] = Compiler,
     ) -> None:
         super().__init__(py_func, locals, targetoptions, pipeline_class)
+        told = way(pipeline_class, self.targetoptions)
+        use_own_cache(self, py_func, told)
         self._pipeline = pipeline_class
-        use_own_cache(self, py_func, way(pipeline_class, self.targetoptions))
+        if self.targetoptions["forceinline"]:
+            self._pipeline = pipeline_class.derived(library=CopiedCode)
+        elif has_file(py_func):
+            told = identity(py_func, told)
+            self._pipeline = pipeline_class.derived(identity=told)
+            register_loop(told, self)
 
     @cached_property
     def callee(self) -> Callee:
@@ -51,9 +59,17 @@ class Callee(CPUDispatcher):
         self, py_func: Callable[..., Any], targetoptions: dict[str, Any], pipeline_class: type[Compiler],
     ) -> None:
         super().__init__(py_func, targetoptions=targetoptions, pipeline_class=pipeline_class)
+        self._identity = pipeline_class.identity
         use_callee_cache(self, py_func, way(pipeline_class, targetoptions))
 
     def get_call_template(self, args: Sequence[Any], kws: Any) -> Any:
         """Numba's; a literal argument, such as the 0 of ``f(x, 0)``, does not get a compiled function of its own."""
         plain = {name: types.unliteral(kind) for name, kind in kws.items()}
         return super().get_call_template([types.unliteral(kind) for kind in args], plain)
+
+    def add_overload(self, cres: Any) -> None:
+        """Numba's; a loop is called by its symbol, see `linking`."""
+        if self._identity is not None:
+            link_by_symbol(cres.library)
+            register_symbol(Linked(cres.fndesc.mangled_name, self._identity, tuple(cres.signature.args)))
+        super().add_overload(cres)

@@ -2,7 +2,8 @@
 
 A function that kernels call could be compiled twice, alone and as part of the kernel, and the two could round
 differently. Which of them runs would depend on what is in the cache. So LLVM must inline a function into every kernel
-that calls it (``forceinline``).
+that calls it (``forceinline``). Long functions, called loops here, are compiled once instead, and called (`linking`):
+inlined, they would be optimised again in each caller.
 """
 
 from __future__ import annotations
@@ -45,6 +46,11 @@ def inlined(f: Callable[..., Any]) -> Any:
     return compiled(f, Compiler, inline="always")
 
 
+def called(f: Callable[..., Any]) -> Any:
+    """Compile a long function once, and call it: what is inlined is optimised again in each caller (`linking`)."""
+    return compiled(f, Compiler, forceinline=False)
+
+
 def compiled(f: Callable[..., Any], pipeline: type[Compiler], **options: Any) -> Any:
     """Compile ``f`` with a pipeline, `OPTIONS`, other options and this package's cache; ``f`` itself if disabled."""
     if DISABLED:
@@ -53,7 +59,7 @@ def compiled(f: Callable[..., Any], pipeline: type[Compiler], **options: Any) ->
 
 
 def loop(f: Callable[..., Any]) -> Any:
-    """Compile a loop over kernels, which is long, so it is not inlined into its callers.
+    """Compile a long function, such as a loop over kernels, which is not inlined into its callers (`linking`).
 
     It must not make arrays: then references to arrays need not be counted, which takes time in a small step.
     """
@@ -62,7 +68,7 @@ def loop(f: Callable[..., Any]) -> Any:
 
 def loop_that_allocates(f: Callable[..., Any]) -> Any:
     """The same for a loop that makes arrays."""
-    return compiled(f, Compiler, forceinline=False)
+    return called(f)
 
 
 def loop_in_order(f: Callable[..., Any]) -> Any:

@@ -50,14 +50,26 @@ class Compiler(compiler.CompilerBase):
     """Numba's usual pipeline with `WeakLiterals` in it."""
 
     noalias = False
+    identity: str | None = None  # of a loop, see `linking`
+    library: Any = None  # the class of the compiled code; None for Numba's
 
     def define_pipelines(self) -> list[Any]:
         """The one pipeline: `WeakLiterals` runs right after the bytecode is translated to Numba's IR."""
         self.state.flags.noalias = self.noalias
+        if self.identity is not None:
+            self.state.func_id.unique_id = self.identity  # a part of the symbol, instead of a number
+        if self.library is not None:
+            self.state.library = self.library(self.state.targetctx.codegen(), self.state.func_id.func_qualname)
+            self.state.library.enable_object_caching()
         pipeline = compiler.DefaultPassBuilder.define_nopython_pipeline(self.state)
         pipeline.add_pass_after(WeakLiterals, IRProcessing)
         pipeline.finalize()
         return [pipeline]
+
+    @classmethod
+    def derived(cls, **attributes: Any) -> type[Compiler]:
+        """The same pipeline with other values of the attributes."""
+        return type(cls.__name__, (cls,), attributes)
 
 
 class NoAliasCompiler(Compiler):

@@ -10,6 +10,9 @@
 | ``_filename_base`` | a cache implementation's | extended, so that each closure has files of its own |
 | ``_index_key`` | a cache's | overridden, so that closures are distinguished by the names of their functions |
 | ``_cache_file._load_index()`` | a cache's | read, to know what is on disk without loading it |
+| ``_final_module``, ``_shared_module`` | a library's: code of a function, the same for callers | see `linking` |
+| ``_finalize_final_module()``, ``_finalize_dynamic_globals()``, ``_finalized`` | a library's | see `CopiedCode` |
+| ``_get_module_for_linking()``, ``_create_empty_module()`` | a library's, a code generator's | the same |
 | ``_nrt`` | an option of a dispatcher | whether references to arrays are counted (Numba's run-time system, NRT) |
 
 Tried with Numba 0.68.1 on Python 3.11 and 3.13; ``setup.cfg`` accepts 0.68 only.
@@ -24,13 +27,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import llvmlite.binding
 import numba
 from numba.core import caching
+from numba.core.codegen import JITCodeLibrary
 
 from scratchtune.jit.cache import cache_folder, closed_over, stamp
+from scratchtune.jit.linking import linked_loops, load_loops
 
 PRIVATE_NAMES = (  # a test looks for them in the Numba that is installed
-    "_nrt", "_cache", "_cache_file", "_filename_base", "_impl_class", "_index_key", "_load_index", "_locator_classes")
+    "_nrt", "_cache", "_cache_file", "_create_empty_module", "_filename_base", "_final_module", "_finalized",
+    "_finalize_dynamic_globals", "_finalize_final_module", "_get_module_for_linking", "_impl_class", "_index_key",
+    "_load_index", "_locator_classes", "_shared_module")
 COUNTS_REFERENCES = "_nrt"
 
 
@@ -62,6 +70,18 @@ class _Implementation(caching.CompileResultCacheImpl):
         super().__init__(py_func)
         if closed := closed_over(py_func):
             self._filename_base += "-" + hashlib.sha256(repr(closed).encode()).hexdigest()[:12]
+
+    def reduce(self, cres: Any) -> tuple[Any, ...]:
+        """What is written to disk: the loops that the compiled code calls, and Numba's data."""
+        data = super().reduce(cres)
+        modules = cres.library._final_module, cres.library._shared_module  # what runs, and what callers copy
+        called = {function.name for module in modules for function in module.functions if function.is_declaration}
+        return linked_loops(sorted(called)), data
+
+    def rebuild(self, target_context: Any, payload: tuple[Any, ...]) -> Any:
+        """The compiled code from what was on disk; None, so that it is compiled again, if a loop is missing."""
+        loops, data = payload
+        return super().rebuild(target_context, data) if load_loops(loops) else None
 
 
 class Cache(caching.FunctionCache):
@@ -98,19 +118,44 @@ class _CalleeCache(Cache):
     _impl_class = _CalleeImplementation
 
 
+def has_file(function: Callable[..., Any]) -> bool:
+    """Whether a function was read from a file, so that it can be cached."""
+    return os.path.exists(inspect.getfile(function))
+
+
 def use_own_cache(compiled: Any, function: Callable[..., Any], way: str) -> None:
     """Give a dispatcher or a `CFunc` of ``function`` a `Cache`; none to a function at a prompt, which has no file.
 
     ``way`` is the text that `cache.way` returns.
     """
-    in_file = os.path.exists(inspect.getfile(function))
-    compiled._cache = Cache(function, way) if in_file else caching.NullCache()
+    compiled._cache = Cache(function, way) if has_file(function) else caching.NullCache()
 
 
 def use_callee_cache(compiled: Any, function: Callable[..., Any], way: str) -> None:
     """The same for the form of ``function`` that only compiled functions call."""
-    in_file = os.path.exists(inspect.getfile(function))
-    compiled._cache = _CalleeCache(function, way) if in_file else caching.NullCache()
+    compiled._cache = _CalleeCache(function, way) if has_file(function) else caching.NullCache()
+
+
+class CopiedCode(JITCodeLibrary):
+    """A compiled function that is only ever copied into its callers: it gets no machine code of its own.
+
+    What stays is a variable for each of Numba's environments, since Numba sets them by address.
+    """
+
+    def _finalize_final_module(self) -> None:
+        self._finalize_dynamic_globals()
+        self._finalized = True
+        environments = [str(variable) for variable in self._get_module_for_linking().global_variables
+                        if variable.name.startswith("_ZN08NumbaEnv")]
+        empty = self.codegen._create_empty_module(self.name)
+        self._final_module = llvmlite.binding.parse_assembly("\n".join([str(empty), *environments]))
+        super()._finalize_final_module()
+
+
+def link_by_symbol(library: Any) -> None:
+    """Let callers of the functions in ``library`` call them by their symbols: nothing is copied into the callers."""
+    empty = library.codegen._create_empty_module(library.name)
+    library._shared_module = llvmlite.binding.parse_assembly(str(empty))
 
 
 def is_on_disk(compiled: Any, signature: Any) -> bool:

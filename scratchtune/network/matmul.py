@@ -31,7 +31,7 @@ WIDTH = 256  # columns of ``b`` that are copied together
 BAND = 128  # rows of ``a`` that are multiplied by all panels before the next: 128 KiB of float32, for the second cache
 
 
-@jit.function_in_order
+@jit.loop_in_order
 def multiply(a, b, out):
     """Matrix product.
 
@@ -48,7 +48,7 @@ def multiply(a, b, out):
         multiplication".
     """
     if b.size > SMALL:
-        multiply_panels(a, b, out)
+        multiply_panels(a[:, 0:], b[:, 0:], out[:, 0:])  # of one type whatever the layouts, so it is compiled once
     else:
         for j in range(0, out.shape[1], jit.tile_columns(out)):
             for i in range(0, out.shape[0], jit.tile_rows()):
@@ -71,7 +71,7 @@ def multiply_panels(a, b, out):
                         jit.add_tile(band, panels[j // columns], into[:, j : j + columns], i, 0, p == 0)
 
 
-@jit.function_in_order
+@jit.loop_in_order
 def copy_panels(part, panels):
     """Copy a part of a matrix to panels, each of which has as many columns as a tile."""
     columns, step = panels.shape[2], jit.vector_size(panels)
@@ -80,7 +80,7 @@ def copy_panels(part, panels):
             jit.copy_square(part, k, j, panels[j // columns], k, j % columns)
 
 
-@jit.function_in_order
+@jit.loop_in_order
 def multiply_transposed(a, b, out):
     """Matrix product with the second matrix transposed.
 
@@ -104,7 +104,7 @@ def multiply_transposed(a, b, out):
                 jit.add_tile(a[:, p : p + DEPTH], panel, out[:, j : j + columns], i, 0, p == 0)
 
 
-@jit.function_in_order
+@jit.loop_in_order
 def transpose(a, out):
     """Copy the transposed matrix; ``out`` may be larger, and then its other entries stay as they are.
 
@@ -124,7 +124,7 @@ def transpose(a, out):
 # Several products with one matrix -------------------------------------------------------------------------------------
 
 
-@jit.function_in_order
+@jit.loop_in_order
 def pack_transposed(b, panels):
     """Copy bᵀ to panels for `multiply_packed`, as `copy_panels` copies b."""
     columns = panels.shape[2]
@@ -132,7 +132,7 @@ def pack_transposed(b, panels):
         transpose(b[j : j + columns], panels[j // columns])
 
 
-@jit.function_in_order
+@jit.loop_in_order
 def multiply_packed(a, panels, out, fresh):
     """The product a @ b is added to ``out``, or with ``fresh`` replaces it; ``panels`` holds b.
 
@@ -150,7 +150,7 @@ def multiply_packed(a, panels, out, fresh):
 # One matrix is given as slices of one vector --------------------------------------------------------------------------
 
 
-@jit.function_in_order
+@jit.loop_in_order
 def multiply_shifted(a, memory, starts, out):
     """The product a @ b, where row k of b is the slice of ``memory`` that begins at ``starts[k]``.
 
@@ -163,7 +163,7 @@ def multiply_shifted(a, memory, starts, out):
             jit.add_tile_sliced_b(a, memory, starts, out, i, j, True)
 
 
-@jit.function_in_order
+@jit.loop_in_order
 def add_shifted_products(memory, starts, b, out):
     """Add a @ b to ``out``, where row i of a is the slice of ``memory`` that begins at ``starts[i]``.
 

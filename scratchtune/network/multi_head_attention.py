@@ -78,7 +78,7 @@ def add_to(total, x):
         into[i] += numbers[i]
 
 
-@jit.function
+@jit.called
 def multi_head_attention(query, source, kernels, biases, keep, causal, work, y):
     """Attention in several heads, whose weighted sums are projected together.
 
@@ -124,7 +124,7 @@ def multi_head_attention(query, source, kernels, biases, keep, causal, work, y):
     project(as_matrix(sums, features), as_matrix(kernels[3], outputs), biases[3], as_matrix(y, outputs))
 
 
-@jit.function
+@jit.called
 def multi_head_attention_grad(query, source, kernels, work, dy, dkernels, dbiases, into):
     """Gradients of `multi_head_attention` with respect to its kernels, its biases, ``query`` and ``source``.
 

@@ -150,7 +150,7 @@ def by_step(x):
     return x.reshape((x.shape[0] * x.shape[1], x.shape[2]))
 
 
-@jit.function
+@jit.called
 def normalize(x, weights, normalized):
     """Fill ``normalized`` by layer normalisation with ``weights``, gamma and beta."""
     gamma, beta = weights
@@ -158,7 +158,7 @@ def normalize(x, weights, normalized):
         by_step(x), gamma, beta, EPSILON, normalized.mean, normalized.variance, by_step(normalized.y))
 
 
-@jit.function
+@jit.called
 def normalize_grad(x, weights, normalized, dnormalized, dweights, dx):
     """From dJ/d(normalised x): fill dweights, and dx unless its size is 0."""
     rows, out_grad = by_step(x), by_step(dnormalized)
@@ -176,7 +176,7 @@ def drop_entries(x, drop, y):
         y[i] = dropout(x[i], uniform(random_bits(drop.key, np.uint64(i))), drop.rate) if drop.rate > 0.0 else x[i]
 
 
-@jit.function
+@jit.called
 def dropped(x, drop, y):
     """y = dropout(x) for arrays of any one shape."""
     drop_entries(x.reshape(x.size), drop, y.reshape(y.size))

@@ -115,4 +115,4 @@ def test_a_lucky_trial_is_found_out() -> None:
     job = SimpleNamespace(epochs=27, trained=lambda params, *_, **__: SimpleNamespace(
         evaluate=lambda X, y: {"accuracy": elsewhere[params["name"]]}))
     X, y = np.zeros((40, 8, 8, 1), np.float32), np.arange(40) % 2
-    assert image.confirmed(SimpleNamespace(trials=trials), job, X, y).number == 3  # type: ignore[arg-type]
+    assert image.confirmed(SimpleNamespace(trials=trials, direction="maximize"), job, X, y).number == 3  # type: ignore[arg-type]

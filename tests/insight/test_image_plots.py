@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import scratchtune as st
 from scratchtune.insight import image_plots
 
 
@@ -28,15 +27,3 @@ def test_filters(tmp_path: Path, shape: tuple[int, ...]) -> None:
 def test_a_confusion_matrix_with_a_class_that_has_no_rows(tmp_path: Path) -> None:
     matrix = np.array([[3, 1, 0], [0, 0, 0], [1, 0, 2]])
     assert _is_png(image_plots.plot_confusion(matrix, ["a", "b", "c"], tmp_path / "deeper" / "confusion.png"))
-
-
-def test_learning_curves_with_and_without_histories(tmp_path: Path) -> None:
-    def objective(trial: st.Trial) -> float:
-        for step in range(1, 4):
-            trial.report(trial.params["x"] * step, step)
-        return 3.0 * trial.params["x"]
-
-    study = st.tune(objective, {"x": [0.1, 0.2]}, "grid", direction="maximize", progress=False)
-    curves = {1: {"accuracy": [0.5, 0.6], "val_accuracy": [0.4, 0.5]}}
-    assert _is_png(image_plots.plot_learning_curves(study, study.best_trial, curves, tmp_path / "with.png"))
-    assert _is_png(image_plots.plot_learning_curves(study, study.trials[0], {}, tmp_path / "without.png"))

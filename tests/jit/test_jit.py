@@ -487,7 +487,8 @@ def _thrice(x: float) -> float:
 @pytest.mark.needs_compiler
 def test_numba_has_the_private_names_that_the_cache_relies_on() -> None:
     real = caching.FunctionCache(_thrice)
+    codegen = numba.core.registry.cpu_target.target_context.codegen()
     theirs = [CPUTargetOptions, numba.njit(_thrice), CFunc(_thrice, ((numba.float64,), numba.float64), {}, {}), real,
-              real._impl, real._cache_file]
+              real._impl, real._cache_file, codegen, codegen.create_library("empty")]
     missing = [name for name in numba_internals.PRIVATE_NAMES if not any(hasattr(thing, name) for thing in theirs)]
     assert not missing

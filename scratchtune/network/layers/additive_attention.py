@@ -18,6 +18,7 @@ from scratchtune.network.attention import (
     dot_product_attention_value_grad,
     masked_softmax,
 )
+from scratchtune.network.copying import copy_to
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.sequences import mask_of, refuse_arguments, sequence_shape
 from scratchtune.network.matmul import multiply
@@ -39,7 +40,7 @@ def scale_or_ones(theta, features):
     """The learned weight of each feature; ones if the layer has none."""
     scale = np.ones(features, theta.dtype)
     if theta.size > 0:
-        scale[:] = theta
+        copy_to(theta, scale)
     return scale
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from scratchtune import checks, jit
+from scratchtune.network.copying import copy_to
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.dense import bias_grad
 from scratchtune.network.sums import column_sums, column_sums_of_products
@@ -180,14 +181,14 @@ CHANNELS, HAS_GAMMA, HAS_BETA = range(3)  # of a kernel's integers
 MOMENTUM, EPSILON = range(2)  # of its reals
 
 
-@jit.function
+@jit.called
 def _scale_and_shift(integers, theta, channels):
     """gamma and beta; ones and zeros if the layer has none."""
     gamma, beta = np.ones(channels, theta.dtype), np.zeros(channels, theta.dtype)
     if integers[HAS_GAMMA]:
-        gamma[:] = theta[:channels]
+        copy_to(theta[:channels], gamma)
     if integers[HAS_BETA]:
-        beta[:] = theta[integers[HAS_GAMMA] * channels :]
+        copy_to(theta[integers[HAS_GAMMA] * channels :], beta)
     return gamma, beta
 
 

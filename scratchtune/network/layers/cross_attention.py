@@ -25,6 +25,7 @@ from scratchtune.network.attention import (
     dot_scores_query_grad,
     masked_softmax,
 )
+from scratchtune.network.copying import copy_block
 from scratchtune.network.layers.pairs import FEATURES, SOURCE, TARGET, PairLayer, halves, masks_of, steps_of
 from scratchtune.network.layers.sequences import accumulate, take, taken
 from scratchtune.network.matmul import multiply
@@ -80,6 +81,7 @@ def cross_attention_forward(integers, reals, theta, state, x, y, work, training,
     keep, _ = masks_of(integers, rows, work)
     memory = memory_in(integers, rows, work)
     out = y.reshape((rows, integers[TARGET], 2 * units))
+    copy_block(queries, out[:, :, :units])
     for n in range(rows):
         weights = memory.weights[n]
         if integers[KIND] == DOT:
@@ -88,7 +90,6 @@ def cross_attention_forward(integers, reals, theta, state, x, y, work, training,
             additive_scores(queries[n], keys[n], theta, memory.tanhs[n], weights)
         masked_softmax(weights, keep[n], 0, weights)
         multiply(weights, keys[n], out[n, :, units:])
-        out[n, :, :units] = queries[n]
 
 
 @jit.backward
@@ -99,6 +100,7 @@ def cross_attention_backward(integers, reals, theta, state, x, y, dy, dtheta, dx
     dkeys, dqueries = halves(steps_of(integers, dx, units), integers[SOURCE])
     memory = memory_in(integers, rows, work)
     out_grad = dy.reshape((rows, integers[TARGET], 2 * units))
+    copy_block(out_grad[:, :, :units], dqueries)
     dtheta[:] = 0.0
     for n in range(rows):
         weights, dmean, dscores = memory.weights[n], out_grad[n, :, units:], memory.dscores
@@ -111,7 +113,6 @@ def cross_attention_backward(integers, reals, theta, state, x, y, dy, dtheta, dx
             additive_scores_query_grad(memory.tanhs[n], theta, dscores, memory.dquery)
             additive_scores_key_grad(memory.tanhs[n], theta, dscores, memory.dkey)
             additive_scores_scale_grad(memory.tanhs[n], dscores, dtheta)
-        dqueries[n] = out_grad[n, :, :units]
         accumulate(memory.dquery, dqueries[n])
         accumulate(memory.dkey, dkeys[n])
 

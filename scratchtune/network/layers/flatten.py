@@ -5,20 +5,21 @@ from __future__ import annotations
 import math
 
 from scratchtune import jit
+from scratchtune.network.copying import copy_to
 from scratchtune.network.layers.base import Layer
 
 
 @jit.forward
 def flatten_forward(integers, reals, theta, state, x, y, work, training, step, key):
     """y = x: rows are stored flat in any case."""
-    y[:] = x
+    copy_to(x, y)
 
 
 @jit.backward
 def flatten_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
     """dx = dy."""
     if dx.size > 0:
-        dx[:] = dy
+        copy_to(dy, dx)
 
 
 class Flatten(Layer):

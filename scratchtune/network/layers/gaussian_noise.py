@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from scratchtune import checks, jit
+from scratchtune.network.copying import copy_to
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.random_numbers import normal, random_bits, uniform
 
@@ -47,14 +48,14 @@ def gaussian_noise_forward(integers, reals, theta, state, x, y, work, training, 
             z = normal(uniform(random_bits(key, counter)), uniform(random_bits(key, counter + _ONE)))
             after[i] = gaussian_noise(before[i], z, stddev)
     else:
-        after[:] = before
+        copy_to(before, after)
 
 
 @jit.backward
 def gaussian_noise_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
     """The noise does not depend on x, so dx = dy."""
     if dx.size > 0:
-        dx[:] = dy
+        copy_to(dy, dx)
 
 
 class GaussianNoise(Layer):

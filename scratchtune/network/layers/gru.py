@@ -335,7 +335,7 @@ def gru_sequence_backward(weights, memory, dweights, needs_dx):
     gru_weight_gradients(weights, memory, dweights, needs_dx)
 
 
-@jit.function
+@jit.called
 def gru_weight_gradients(weights, memory, dweights, needs_dx):
     """The products of the backward pass that sum over all steps."""
     length, rows, units = memory.states.shape[0] - 1, memory.states.shape[1], memory.states.shape[2]
@@ -346,7 +346,7 @@ def gru_weight_gradients(weights, memory, dweights, needs_dx):
     gru_input_gradients(weights, memory, dweights, needs_dx)
 
 
-@jit.function
+@jit.called
 def gru_input_gradients(weights, memory, dweights, needs_dx):
     """The gradients of kernel and input bias, and dJ/dx if it is needed."""
     length, rows, features = memory.x.shape
@@ -408,7 +408,7 @@ def gru_size(integers, rows):
     return total
 
 
-@jit.function
+@jit.called
 def gru_memory(integers, rows, work):
     """The arrays of `GRUMemory`, at the end of ``work``."""
     length, features, units = integers[LENGTH], integers[FEATURES], integers[UNITS]
@@ -437,7 +437,7 @@ def gru_weights(integers, theta):
                       bias.reshape((bias.size // (3 * units), 3, units)))
 
 
-@jit.function
+@jit.called
 def gru_start(integers, theta, x, work):
     """The weights and the memory, with the rows x, the mask, and 0 as the initial state."""
     rows = x.shape[0]
@@ -448,7 +448,7 @@ def gru_start(integers, theta, x, work):
     return gru_weights(integers, theta), memory
 
 
-@jit.function
+@jit.called
 def gru_run(integers, theta, x, work):
     """See `sequences.Passes`."""
     weights, memory = gru_start(integers, theta, x, work)
@@ -456,7 +456,7 @@ def gru_run(integers, theta, x, work):
     return memory.states[1:]
 
 
-@jit.function
+@jit.called
 def reset_before_run(integers, theta, x, work):
     """See `sequences.Passes`."""
     weights, memory = gru_start(integers, theta, x, work)
@@ -464,7 +464,7 @@ def reset_before_run(integers, theta, x, work):
     return memory.states[1:]
 
 
-@jit.function
+@jit.called
 def gru_output_gradients(integers, rows, work):
     """See `sequences.Passes`."""
     memory = gru_memory(integers, rows, work)
@@ -472,7 +472,7 @@ def gru_output_gradients(integers, rows, work):
     return memory.dstates[1:]
 
 
-@jit.function
+@jit.called
 def gru_run_backward(integers, theta, dtheta, rows, work, needs_dx):
     """See `sequences.Passes`."""
     memory = gru_memory(integers, rows, work)
@@ -480,7 +480,7 @@ def gru_run_backward(integers, theta, dtheta, rows, work, needs_dx):
     return memory.x
 
 
-@jit.function
+@jit.called
 def reset_before_run_backward(integers, theta, dtheta, rows, work, needs_dx):
     """See `sequences.Passes`."""
     memory = gru_memory(integers, rows, work)

@@ -13,6 +13,7 @@ import math
 import numpy as np
 
 from scratchtune import checks, jit
+from scratchtune.network.copying import copy_to
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.dense import bias_grad
 
@@ -114,15 +115,15 @@ def layer_normalization_grad(x, mean, variance, gamma, epsilon, dy, dx):
 FEATURES, HAS_GAMMA, HAS_BETA = range(3)  # of a kernel's integers
 
 
-@jit.function
+@jit.called
 def scale_and_shift(integers, theta):
     """gamma and beta; ones and zeros if the layer has none."""
     features = integers[FEATURES]
     gamma, beta = np.ones(features, theta.dtype), np.zeros(features, theta.dtype)
     if integers[HAS_GAMMA]:
-        gamma[:] = theta[:features]
+        copy_to(theta[:features], gamma)
     if integers[HAS_BETA]:
-        beta[:] = theta[integers[HAS_GAMMA] * features :]
+        copy_to(theta[integers[HAS_GAMMA] * features :], beta)
     return gamma, beta
 
 

@@ -235,7 +235,7 @@ def lstm_size(integers, rows):
     return total
 
 
-@jit.function
+@jit.called
 def lstm_memory(integers, rows, work):
     """The arrays of `LSTMMemory`, at the end of ``work``."""
     length, features, units = integers[LENGTH], integers[FEATURES], integers[UNITS]
@@ -264,7 +264,7 @@ def lstm_weights(integers, theta):
                        theta[second:].reshape((4, units)))
 
 
-@jit.function
+@jit.called
 def lstm_run(integers, theta, x, work):
     """Process the rows x from the initial state 0, and return the states after each step (t, n, j), in that order."""
     rows = x.shape[0]
@@ -276,7 +276,7 @@ def lstm_run(integers, theta, x, work):
     return memory.states[1:, :, 0]
 
 
-@jit.function
+@jit.called
 def lstm_output_gradients(integers, rows, work):
     """Where to write the gradients of the states that `lstm_run` returns, before `lstm_run_backward`."""
     memory = lstm_memory(integers, rows, work)
@@ -284,7 +284,7 @@ def lstm_output_gradients(integers, rows, work):
     return memory.dstates[1:, :, 0]
 
 
-@jit.function
+@jit.called
 def lstm_run_backward(integers, theta, dtheta, rows, work, needs_dx):
     """Fill dtheta; return dJ/dx, if it is needed, as steps (t, n, j) in the order of processing."""
     memory = lstm_memory(integers, rows, work)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks, jit
+from scratchtune.network.copying import copy_block
 from scratchtune.network.layers.multi_head_attention import kernels_and_biases
 from scratchtune.network.layers.pairs import FEATURES, SOURCE, TARGET, PairLayer, halves, masks_of, steps_of
 from scratchtune.network.layers.sequences import take, taken
@@ -83,8 +84,8 @@ def multi_head_cross_attention_forward(integers, reals, theta, state, x, y, work
     kernels, biases = weights_in(integers, theta)
     memory, both = memory_in(integers, n, work), y.reshape((n, integers[TARGET], 2 * units))
     multi_head_attention(target, source, kernels, biases, keep, 0, memory.work, memory.out)
-    both[:, :, :units] = target
-    both[:, :, units:] = memory.out
+    copy_block(target, both[:, :, :units])
+    copy_block(memory.out, both[:, :, units:])
 
 
 @jit.backward
@@ -98,13 +99,13 @@ def multi_head_cross_attention_backward(
     kernels, _ = weights_in(integers, theta)
     dkernels, dbiases = weights_in(integers, dtheta)
     memory, dboth = memory_in(integers, n, work), dy.reshape((n, integers[TARGET], 2 * units))
-    memory.out[:] = dboth[:, :, units:]
+    copy_block(dboth[:, :, units:], memory.out)
     multi_head_attention_grad(
         target, source, kernels, memory.work, memory.out, dkernels, dbiases,
         (memory.dquery, memory.dsource, memory.scratch))
     if dx.size > 0:
-        dsource[:] = memory.dsource
-        dtarget[:] = dboth[:, :, :units]
+        copy_block(memory.dsource, dsource)
+        copy_block(dboth[:, :, :units], dtarget)
         add_to(dtarget, memory.dquery)
 
 

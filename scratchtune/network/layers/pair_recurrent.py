@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks, jit
+from scratchtune.network.copying import copy_to
 from scratchtune.network.layers.gru import gru_memory, gru_sequence, gru_sequence_backward, gru_size, gru_weights
 from scratchtune.network.layers.lstm import lstm_memory, lstm_sequence, lstm_sequence_backward, lstm_size, lstm_weights
 from scratchtune.network.layers.pairs import FEATURES, SOURCE, TARGET, PairLayer, halves, masks_of, steps_of
@@ -62,6 +63,12 @@ def coder_integers(integers, part):
     return np.array([integers[part], integers[FEATURES], integers[UNITS], 1, 0, 1, 1])
 
 
+@jit.function
+def copy_steps_mask(mask, steps):
+    """Copy a mask (n, t) to one with the steps first, (t, n)."""
+    copy_rows(mask.reshape((*mask.shape, 1)), 0, steps.reshape((*steps.shape, 1)))
+
+
 def coders(coder: Coder) -> Any:
     """Make the function that divides weights and memory between encoder and decoder."""
     size, memory_in, weights_in = coder[:3]
@@ -88,12 +95,13 @@ def forward_kernel(coder: Coder) -> jit.Kernel:
         source, target = halves(steps_of(integers, x, integers[FEATURES]), integers[SOURCE])
         of_source, of_target = halves(steps_of(integers, y, integers[UNITS]), integers[SOURCE])
         source_mask, target_mask = masks_of(integers, rows, work)
-        encoder.mask[:], decoder.mask[:] = source_mask.T, target_mask.T
+        copy_steps_mask(source_mask, encoder.mask)
+        copy_steps_mask(target_mask, decoder.mask)
         copy_rows(source, 0, encoder.x)
         copy_rows(target, 0, decoder.x)
         encoder.states[0] = 0.0
         run(encoder_weights, encoder)
-        decoder.states[0] = encoder.states[integers[SOURCE]]
+        copy_to(encoder.states[integers[SOURCE]], decoder.states[0])
         run(decoder_weights, decoder)
         copy_steps(outputs(encoder.states)[1:], 0, of_source)
         copy_steps(outputs(decoder.states)[1:], 0, of_target)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from scratchtune import jit
+from scratchtune.network.copying import copy_to
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.sequences import sequence_shape
 
@@ -48,7 +49,7 @@ def positions_forward(integers, reals, theta, state, x, y, work, training, step,
 def positions_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
     """dx = dy."""
     if dx.size > 0:
-        dx[:] = dy
+        copy_to(dy, dx)
 
 
 class SinusoidalPositions(Layer):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from scratchtune import checks, jit
+from scratchtune.network.copying import copy_to
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.images import image_shape
 from scratchtune.network.random_numbers import random_bits, uniform
@@ -59,7 +60,7 @@ def random_flip_forward(integers, reals, theta, state, x, y, work, training, ste
     if training:
         flip(integers, reals, x, y, key)
     else:
-        y[:] = x
+        copy_to(x, y)
 
 
 @jit.backward
@@ -69,7 +70,7 @@ def random_flip_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, wo
         if training:
             flip(integers, reals, dy, dx, key)
         else:
-            dx[:] = dy
+            copy_to(dy, dx)
 
 
 class RandomFlip(Layer):

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks, jit
+from scratchtune.network.copying import copy_to
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.images import image_shape
 
@@ -192,7 +193,7 @@ def sample_grad(f, mode, is_bilinear, dy, dx):
     source pixel depends on its vertical and its horizontal distance from the source coordinates.
     """
     height, width, channels = dx.shape
-    dx[:] = 0.0
+    copy_to(0.0, dx)
     for m in range(height):
         for n in range(width):
             upper, lower, left, right, a, b = bilinear_corners(f, m, n, height, width, mode, is_bilinear)
@@ -226,7 +227,7 @@ def resampling_kernels(draw_map: Any) -> tuple[jit.Kernel, jit.Kernel]:
                 f = draw_map(integers, reals, i, key)
                 sample(images[i], f, integers[FILL_MODE], integers[INTERPOLATION], reals[reals.size - 1], resampled[i])
         else:
-            y[:] = x
+            copy_to(x, y)
 
     @jit.backward
     def backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
@@ -238,7 +239,7 @@ def resampling_kernels(draw_map: Any) -> tuple[jit.Kernel, jit.Kernel]:
                 f = draw_map(integers, reals, i, key)
                 sample_grad(f, integers[FILL_MODE], integers[INTERPOLATION], resampled_grad[i], image_grad[i])
         elif dx.size > 0 and integers[NEEDS_INPUT_GRAD]:
-            dx[:] = dy
+            copy_to(dy, dx)
 
     return forward, backward
 

@@ -161,7 +161,7 @@ def mask_of(has_mask, rows, length, work):
     return mask.reshape((rows, length))
 
 
-@jit.function
+@jit.called
 def copy_mask(integers, rows, work, mask):
     """Fill ``mask`` (t, n), in the order of processing, from the one that ``work`` begins with, or else with ones."""
     length = integers[LENGTH]
@@ -172,14 +172,14 @@ def copy_mask(integers, rows, work, mask):
         mask[:] = 1.0
 
 
-@jit.function
+@jit.called
 def write_outputs(integers, steps, y):
     """y is the outputs (t, n, j) of all steps in the order of processing, or those of the last one."""
     first = 0 if integers[RETURN_SEQUENCES] else steps.shape[0] - 1
     copy_steps(steps[first:], 0, y.reshape((steps.shape[1], steps.shape[0] - first, steps.shape[2])))
 
 
-@jit.function
+@jit.called
 def read_gradients(integers, dy, dsteps):
     """Copy dJ/dy to the gradient of each step's output, (t, n, j); it is 0 for steps that y does not contain."""
     first = 0 if integers[RETURN_SEQUENCES] else dsteps.shape[0] - 1

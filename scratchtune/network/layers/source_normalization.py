@@ -6,6 +6,7 @@ Implements section 6.2 of the document.
 from __future__ import annotations
 
 from scratchtune import jit
+from scratchtune.network.copying import copy_block
 from scratchtune.network.layers.pairs import FEATURES, SOURCE, PairLayer, halves, steps_of
 from scratchtune.network.transformer import Normalized, normalize, normalize_grad
 
@@ -22,7 +23,7 @@ def source_normalization_forward(integers, reals, theta, state, x, y, work, trai
     (source, target), (out, passed) = parts(integers, x), parts(integers, y)
     steps, features = source.shape[0] * source.shape[1], integers[FEATURES]
     normalize(source, (theta[:features], theta[features:]), Normalized(out, work[:steps], work[steps : 2 * steps]))
-    passed[:] = target
+    copy_block(target, passed)
 
 
 @jit.backward
@@ -35,7 +36,7 @@ def source_normalization_backward(integers, reals, theta, state, x, y, dy, dthet
     normalize_grad(source, (theta[:features], theta[features:]), normalized, dout,
                    (dtheta[:features], dtheta[features:]), dsource)
     if dx.size > 0:
-        dtarget[:] = dpassed
+        copy_block(dpassed, dtarget)
 
 
 class SourceNormalization(PairLayer):

@@ -6,6 +6,7 @@ Implements section 6.2 of the document.
 from __future__ import annotations
 
 from scratchtune import jit
+from scratchtune.network.copying import copy_block
 from scratchtune.network.layers.pairs import FEATURES, PairLayer, halves, steps_of
 
 
@@ -13,7 +14,7 @@ from scratchtune.network.layers.pairs import FEATURES, PairLayer, halves, steps_
 def target_steps_forward(integers, reals, theta, state, x, y, work, training, step, key):
     """y is the target's part of x."""
     _, target = halves(steps_of(integers, x, integers[FEATURES]), integers[0])
-    y.reshape(target.shape)[:] = target
+    copy_block(target, y.reshape(target.shape))
 
 
 @jit.backward
@@ -22,7 +23,7 @@ def target_steps_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, w
     if dx.size > 0:
         source, target = halves(steps_of(integers, dx, integers[FEATURES]), integers[0])
         source[:] = 0.0
-        target[:] = dy.reshape(target.shape)
+        copy_block(dy.reshape(target.shape), target)
 
 
 class TargetSteps(PairLayer):

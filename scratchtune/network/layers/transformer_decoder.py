@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import jit
+from scratchtune.network.copying import copy_block
 from scratchtune.network.layers.pairs import FEATURES, SOURCE, TARGET, halves, masks_of, steps_of
 from scratchtune.network.layers.sequences import taken
 from scratchtune.network.layers.transformer_block import HEADS, INNER, TransformerBlock
@@ -102,7 +103,7 @@ def transformer_decoder_forward(integers, reals, theta, state, x, y, work, train
     attend(target, memory.own.normalized.y, own, memory.own, target_keep, 1, drops[0], memory.first)
     attend(memory.first, source, other, memory.other, source_keep, 0, drops[1], memory.second)
     transform(memory.second, network, memory.network, drops[2], out)
-    passed[:] = source
+    copy_block(source, passed)
 
 
 @jit.backward
@@ -122,7 +123,7 @@ def transformer_decoder_backward(integers, reals, theta, state, x, y, dy, dtheta
     add_to(memory.own.dnormalized, memory.own.dsource)  # in self-attention both are gradients of the same steps
     input_grad(target, own[0], memory.own, memory.dfirst, down[0], dtarget)
     if dx.size > 0:
-        dsource[:] = dpassed
+        copy_block(dpassed, dsource)
         add_to(dsource, memory.other.dsource)
 
 

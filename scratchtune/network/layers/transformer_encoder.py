@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import jit
+from scratchtune.network.copying import copy_block
 from scratchtune.network.layers.pairs import FEATURES, SOURCE, halves, masks_of, steps_of
 from scratchtune.network.layers.sequences import sequence_shape, taken
 from scratchtune.network.layers.transformer_block import HEADS, INNER, TransformerBlock
@@ -86,7 +87,7 @@ def transformer_encoder_forward(integers, reals, theta, state, x, y, work, train
     itself, drops = memory.attention.normalized.y, (Drop(rate, key), Drop(rate, random_bits(key, np.uint64(1))))
     attend(source, itself, attention, memory.attention, keep, 0, drops[0], memory.middle)
     transform(memory.middle, network, memory.network, drops[1], out)
-    passed[:] = target
+    copy_block(target, passed)
 
 
 @jit.backward
@@ -105,7 +106,7 @@ def transformer_encoder_backward(integers, reals, theta, state, x, y, dy, dtheta
     add_to(own.dnormalized, own.dsource)  # in self-attention both are gradients of the same steps
     input_grad(source, attention[0], own, memory.dmiddle, dattention[0], dsource)
     if dx.size > 0:
-        dtarget[:] = dpassed
+        copy_block(dpassed, dtarget)
 
 
 class TransformerEncoder(TransformerBlock):

@@ -1,0 +1,342 @@
+"""Does attention pay at equal cost, and is the translator better than a dictionary, and as good as one in PyTorch?
+
+    python -m benchmarks.translation_quality [--seeds 5] [--quick] [--save]
+
+Number words and dates, both synthetic: the share of held-out pairs that are translated without a mistake, with dot
+attention and without. Equal cost means equally many multiply-adds in training: without attention a row takes fewer, so
+it is trained for more epochs. Each seed draws other pairs and other weights.
+
+Verses: chrF and BLEU on the test part, which no choice has seen. The baseline is a dictionary learned by IBM Model 1,
+both directions of it, and one alone. PyTorch trains the same network from the same weights on the same batches; only
+its dropout is drawn otherwise. References are in lower case, as all translations are. Networks may not write the
+unknown token, or in one row have it replaced by the dictionary; the dictionary leaves unknown words as they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+import scratchtune as st
+from benchmarks.common import harness, translators
+
+Pairs = list[tuple[str, str]]
+STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}  # t at 97.5 %
+ATTENTIONS = ("dot", "none")
+WANTED = 0.99  # of exact matches with attention
+TASKS: dict[str, Callable[..., Pairs]] = {"number words": st.datasets.number_words, "dates": st.datasets.dates}
+
+
+class Plan(NamedTuple):
+    """The hyper-parameters of a network and of its training; its learning rate decays to 0 by a half cosine."""
+
+    embedding: int
+    units: int
+    learning_rate: float
+    epochs: int
+    batch_size: int = 32
+    dropout: float = 0.0
+    clipping: float | None = None  # the largest norm of the gradient
+    weight_decay: float = 0.0
+    min_count: int = 1  # of the tokens in a vocabulary
+    beam_width: int = 1
+
+
+SYNTHETIC = {"number words": (Plan(32, 64, 0.005, 14), 2000), "dates": (Plan(32, 64, 0.005, 20), 4000)}
+HELD_OUT = 500  # pairs
+VERSES = Plan(64, 128, 0.01, 18, 16, 0.5, 1.0, min_count=5)  # the best found on the validation part
+REPLACED = "ours, unknown tokens replaced by the dictionary"  # better than without on the validation part
+
+
+# Training -------------------------------------------------------------------------------------------------------------
+
+
+class Rows(NamedTuple):
+    """Training pairs for a network: what it reads, sources and targets side by side, and what it must write."""
+
+    X: np.ndarray
+    y: np.ndarray
+
+
+def made(plan: Plan, train: Pairs, every: Pairs, attention: str, epochs: int, seed: int) -> st.Seq2Seq:
+    """An untrained model that is long enough for every pair, and whose vocabularies are those of the training pairs."""
+    vocabularies = [st.text.Vocabulary(texts, plan.min_count) for texts in zip(*train, strict=True)]
+    lengths = [max(len(st.text.tokenize(text)) for text in texts) for texts in zip(*every, strict=True)]
+    model = st.Seq2Seq(
+        *vocabularies, attention=attention, embedding=plan.embedding, units=plan.units, dropout=plan.dropout,
+        source_length=lengths[0], target_length=lengths[1] + 1, seed=seed)
+    model.compile(optimizer(plan, len(train), epochs))
+    model.build()
+    return model
+
+
+def optimizer(plan: Plan, pairs: int, epochs: int) -> st.Adam:
+    """Adam, with a learning rate that decays over all steps."""
+    rate = st.schedules.CosineDecay(plan.learning_rate, epochs * math.ceil(pairs / plan.batch_size))
+    return st.Adam(rate, weight_decay=plan.weight_decay, global_clipnorm=plan.clipping)
+
+
+def rows(model: st.Seq2Seq, pairs: Pairs) -> Rows:
+    """The rows of training pairs, as `Seq2Seq.fit` makes them."""
+    source, target = model.source_vocabulary, model.target_vocabulary
+    length = model.target_length
+
+    def padded(ids: list[list[int]], size: int | None) -> np.ndarray:
+        return st.text.pad_sequences(ids, size, "float32", "post", "post")
+
+    read = padded([target.encode(text, start=True) for _, text in pairs], length)
+    written = padded([target.encode(text, end=True) for _, text in pairs], length)
+    return Rows(np.hstack([padded([source.encode(text) for text, _ in pairs], model.source_length), read]), written)
+
+
+def orders(number: int, epochs: int, seed: int) -> Iterator[np.ndarray]:
+    """A new order of the rows for each epoch."""
+    rng = np.random.default_rng(seed)
+    for _ in range(epochs):
+        yield rng.permutation(number)
+
+
+def train_ours(model: st.Seq2Seq, data: Rows, plan: Plan, epochs: int, seed: int) -> None:
+    """Train our network on batches in given orders."""
+    for order in orders(len(data.X), epochs, seed):
+        model.network.fit(data.X[order], data.y[order], plan.batch_size, shuffle=False, verbose=0)
+
+
+def train_pytorch(model: st.Seq2Seq, data: Rows, plan: Plan, epochs: int, seed: int) -> torch.nn.Module:
+    """Train a copy of our untrained network in PyTorch on the same batches; return it."""
+    torch.manual_seed(seed)
+    network = translators.copied(model, packed=True).train()
+    adam = torch.optim.Adam if plan.weight_decay == 0.0 else torch.optim.AdamW
+    kind = adam(network.parameters(), plan.learning_rate, eps=1e-8, weight_decay=plan.weight_decay)
+    steps = epochs * math.ceil(len(data.X) / plan.batch_size)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(kind, steps)
+    X, y, length = torch.as_tensor(data.X).long(), torch.as_tensor(data.y).long(), model.source_length
+    for order in orders(len(data.X), epochs, seed):
+        for batch in torch.as_tensor(order).split(plan.batch_size):
+            kind.zero_grad()
+            each = torch.nn.functional.cross_entropy(
+                network(X[batch, :length], X[batch, length:]).transpose(1, 2), y[batch], ignore_index=0,
+                reduction="none")
+            (each.sum(1) / (y[batch] != 0).sum(1)).mean().backward()
+            if plan.clipping is not None:
+                torch.nn.utils.clip_grad_norm_(network.parameters(), plan.clipping)
+            kind.step()
+            schedule.step()
+    return network.eval()
+
+
+def multiply_adds(model: st.Seq2Seq) -> int:
+    """The multiply-adds of a row in a forward pass of a GRU; a step takes three times as many."""
+    given = model.arguments
+    units, size, source, target = given["units"], given["embedding"], model.source_length, model.target_length
+    assert source is not None and target is not None
+    attends = given["attention"] != "none"
+    recurrent = (source + target) * (size + units) * 3 * units
+    attention = 2 * target * source * units if attends else 0
+    return recurrent + attention + target * units * ((2 if attends else 1) * units + len(model.target_vocabulary))
+
+
+# Translating ----------------------------------------------------------------------------------------------------------
+
+
+def spelled(text: str) -> str:
+    """A text as translations are spelled."""
+    return st.text.detokenize(st.text.tokenize(text))
+
+
+Step = Callable[[np.ndarray, np.ndarray], np.ndarray]  # sources, prefixes -> log-probabilities of the next token
+
+
+def by_pytorch(network: torch.nn.Module) -> Step:
+    """The log-probabilities of a network in PyTorch."""
+    def step(sources: np.ndarray, prefixes: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            logits = network(torch.as_tensor(np.array(sources)).long(), torch.as_tensor(prefixes))[:, -1].double()
+        return np.asarray(torch.log_softmax(logits, -1).numpy())
+
+    return step
+
+
+def translated(step: Step, model: st.Seq2Seq, texts: list[str], beam_width: int = 1) -> list[str]:
+    """Translations that hold no unknown token: the next one is written instead."""
+    ids = [model.source_vocabulary.encode(text) for text in texts]
+    sources = st.text.pad_sequences(ids, model.source_length, "float32", "post", "post")
+    target, length = model.target_vocabulary, model.target_length or 1
+
+    def known(of: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        def probabilities(prefixes: np.ndarray) -> np.ndarray:
+            found = step(np.broadcast_to(of, (len(prefixes), of.shape[1])), prefixes)
+            found[:, target.unknown] = -np.inf
+            return found
+
+        return probabilities
+
+    if beam_width == 1:
+        found = st.text.greedy_all(known(sources), len(texts), target.start, target.end, length)
+    else:
+        found = [st.text.beam_search(known(source[None]), target.start, target.end, beam_width, length, 1.0)[0]
+                 for source in tqdm(sources, desc="beam search", leave=False, disable=None)]
+    return [target.decode(hypothesis.ids) for hypothesis in found]
+
+
+def replaced(model: st.Seq2Seq, dictionary: st.text.Dictionary, texts: list[str]) -> list[str]:
+    """Translations that may hold unknown tokens, each replaced by the dictionary's word for its most attended word.
+
+    Source: Luong et al. (2015), "Addressing the rare word problem in neural machine translation", section 3.3.
+    """
+    found = []
+    for text in texts:
+        words, (_, written, weights) = st.text.tokenize(text), model.attention(text)
+        attended = [words[column] for column in weights.argmax(axis=1)]
+        tokens = [dictionary.words.get(word, word) if token == "[UNK]" else token
+                  for token, word in zip(written, attended, strict=True) if token != "[END]"]
+        found.append(st.text.detokenize(tokens))
+    return found
+
+
+# Measurements ---------------------------------------------------------------------------------------------------------
+
+
+def synthetic(task: str, seed: int, quick: bool) -> dict[str, dict[str, float]]:
+    """Exact match on held-out pairs, and what the training took, with attention and without."""
+    plan, number = SYNTHETIC[task]
+    number, most = (200, 2) if quick else (number, plan.epochs)
+    pairs = TASKS[task](number + HELD_OUT, seed=seed)
+    order = np.random.default_rng(seed).permutation(len(pairs))
+    pairs = [pairs[index] for index in order]
+    train, held_out = pairs[:number], pairs[number:]
+    cost = {name: multiply_adds(made(plan, train, pairs, name, 1, seed)) for name in ATTENTIONS}
+    found = {}
+    for name in ATTENTIONS:
+        epochs = math.ceil(most * cost["dot"] / cost[name])
+        model = made(plan, train, pairs, name, epochs, seed)
+        train_ours(model, rows(model, train), plan, epochs, seed)
+        translations = model.translate([source for source, _ in held_out])
+        found[name] = {"epochs": epochs, "exact match": st.text.exact_match(
+            [spelled(target) for _, target in held_out], translations)}
+    return found
+
+
+def scores(pairs: Pairs, translations: list[str]) -> dict[str, float]:
+    """chrF and BLEU of translations."""
+    references = [spelled(target) for _, target in pairs]
+    return {"chrF": st.text.chrf_score(references, translations), "BLEU": st.text.bleu_score(references, translations)}
+
+
+def dictionaries(train: Pairs, test: Pairs) -> dict[str, dict[str, float]]:
+    """The scores of IBM Model 1: the product of both directions, and t(target | source) alone."""
+    dictionary = st.text.Dictionary().fit(train)
+    both = dictionary.translate([source for source, _ in test])
+    dictionary.words = {word: next(iter(dictionary.forward.probabilities(word)))
+                        for word in dictionary.forward.source_words}
+    alone = dictionary.translate([source for source, _ in test])
+    return {"IBM Model 1": scores(test, both), "IBM Model 1, one direction": scores(test, alone)}
+
+
+def verses(seed: int, train: Pairs, test: Pairs, plan: Plan) -> dict[str, dict[str, float]]:
+    """The scores of our network and of PyTorch's."""
+    every, texts = train + test, [source for source, _ in test]
+    model = made(plan, train, every, "dot", plan.epochs, seed)
+    data = rows(model, train)
+    network = train_pytorch(model, data, plan, plan.epochs, seed)
+    train_ours(model, data, plan, plan.epochs, seed)
+    found = {"ours": translated(model.log_probabilities, model, texts),
+             "PyTorch": translated(by_pytorch(network), model, texts)}
+    found[REPLACED] = replaced(model, st.text.Dictionary().fit(train), texts)
+    if plan.beam_width > 1:
+        found[f"ours, beam of {plan.beam_width}"] = translated(
+            model.log_probabilities, model, texts, plan.beam_width)
+    return {name: scores(test, translations) for name, translations in found.items()}
+
+
+# The report -----------------------------------------------------------------------------------------------------------
+
+
+def interval(values: list[float]) -> tuple[float, float, float]:
+    """The mean and its 95 % interval by Student's t."""
+    mean, n = float(np.mean(values)), len(values)
+    half = STUDENT[n] * float(np.std(values, ddof=1)) / math.sqrt(n)
+    return mean, mean - half, mean + half
+
+
+def synthetic_report(task: str, found: list[dict[str, dict[str, float]]]) -> list[str]:
+    """A task's table and its bars."""
+    lines = [[str(seed), *(f"{run[name][what]:{form}}" for name in ATTENTIONS
+                           for what, form in (("exact match", ".3f"), ("epochs", ".0f")))]
+             for seed, run in enumerate(found)]
+    reached = float(np.mean([run["dot"]["exact match"] for run in found]))
+    gain, low, high = interval([run["dot"]["exact match"] - run["none"]["exact match"] for run in found])
+    plan, number = SYNTHETIC[task]
+    return [
+        f"{task.capitalize()}: exact match on {HELD_OUT} held-out pairs after training on {number:,} ({shown(plan)}).",
+        harness.table(["seed", "with attention", "epochs", "without", "epochs"], lines),
+        "\n".join([
+            harness.bar(f"{task}: exact match with attention, mean", reached, WANTED, "", digits=4),
+            harness.verdict(low > 0.0, f"{task}: exact match with attention less without at equal cost, mean "
+                                       f"{gain:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}: it must be above zero"),
+        ])]
+
+
+def shown(plan: Plan) -> str:
+    """A plan as text."""
+    return ", ".join(f"{name} {value}" for name, value in plan._asdict().items())
+
+
+def verses_report(baseline: dict[str, dict[str, float]], found: list[dict[str, dict[str, float]]], test: Pairs,
+                  plan: Plan) -> list[str]:
+    """The verses' table and its bars."""
+    names = list(found[0])
+    lines = [[name, *(f"{given[what]:.2f}" for what in ("chrF", "BLEU")), "", ""] for name, given in baseline.items()]
+    for name in names:
+        chrf, bleu = ([run[name][what] for run in found] for what in ("chrF", "BLEU"))
+        lines.append([name, f"{np.mean(chrf):.2f}", f"{np.mean(bleu):.2f}", f"{harness.spread(chrf):.2f}",
+                      f"{harness.spread(bleu):.2f}"])
+    above, low, high = interval([run[REPLACED]["chrF"] - baseline["IBM Model 1"]["chrF"] for run in found])
+    peer, least, most = interval([run["ours"]["chrF"] - run["PyTorch"]["chrF"] for run in found])
+    return [
+        f"Verses: {len(test)} pairs of the test part ({shown(plan)}); means over the seeds, and their standard "
+        f"deviations.",
+        harness.table(["translator", "chrF", "BLEU", "std of chrF", "std of BLEU"], lines),
+        "\n".join([
+            harness.verdict(low > 0.0, f"verses: chrF of {REPLACED}, less that of IBM Model 1, mean {above:+.2f}, 95 % "
+                                       f"interval {low:+.2f} to {high:+.2f}: it must be above zero"),
+            harness.verdict(most >= 0.0, f"verses: chrF of ours less PyTorch's, mean {peer:+.2f}, 95 % interval "
+                                         f"{least:+.2f} to {most:+.2f}: it must not be below zero"),
+        ])]
+
+
+def main() -> None:
+    """Measure, print, and with --save write benchmarks/results/translation_quality.md."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.translation_quality", description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=5, choices=sorted(STUDENT))
+    parser.add_argument("--quick", action="store_true", help="two seeds, few pairs, two epochs: only whether it runs")
+    parser.add_argument("--save", action="store_true", help="write benchmarks/results/translation_quality.md")
+    options = parser.parse_args()
+    load, seeds = harness.load(), range(2 if options.quick else options.seeds)
+    train, test = st.datasets.load_verses("train"), st.datasets.load_verses("test")
+    plan = VERSES._replace(epochs=2) if options.quick else VERSES
+    if options.quick:
+        train, test = train[:200], test[:50]
+    parts = []
+    with tqdm(total=len(seeds) * (len(TASKS) + 1), desc="training", disable=None) as progress:
+        def each(measure: Callable[[int], dict[str, dict[str, float]]]) -> list[dict[str, dict[str, float]]]:
+            return [(measure(seed), progress.update())[0] for seed in seeds]
+
+        for task in TASKS:
+            parts += synthetic_report(task, each(lambda seed, task=task: synthetic(task, seed, options.quick)))
+        found = each(lambda seed: verses(seed, train, test, plan))
+    parts += verses_report(dictionaries(train, test), found, test, plan)
+    harness.report("Translators: attention, a dictionary, PyTorch", "translation_quality", [
+        f"{harness.machine()}; {load}.", harness.versions("numpy", "numba", "scratchtune", "torch") + ".", *parts,
+    ], options.save)
+
+
+if __name__ == "__main__":
+    main()

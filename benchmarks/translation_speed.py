@@ -1,0 +1,179 @@
+"""How long does a training step of an encoder-decoder take, here and in PyTorch?
+
+    python -m benchmarks.translation_speed [--quick] [--save]
+
+A step is forward, backward and Adam: float32, batch 32, source and target of 12 tokens without padding, so that both
+libraries' losses are the same mean. One thread each, pinned to one core; in every round the libraries are measured in
+turn, from the same weights on the same batches in the same order. A ratio is the median over the rounds. PyTorch runs
+in eager mode: nn.GRU or nn.LSTM over the whole sequence, attention as batched products, or nn.Transformer; with the
+fastest of its three Adams. The Transformer has 2 blocks of encoder and of decoder, 2 heads and 256 hidden units.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from functools import cache
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks.common import harness, translators
+from benchmarks.common.harness import Worker, bar, median_ratio, table
+
+ROWS, BATCH, LENGTH = 640, 32, 12
+TOKENS = (64, 1024)  # of either vocabulary: about those of number words, and of verses
+RECURRENT = {"attention": "dot", "embedding": 64}
+CASES: dict[str, tuple[dict[str, Any], float | None]] = {  # of Seq2Seq; the bar, PyTorch's time / ours
+    "GRU, 64 units": ({"structure": "gru", "units": 64, **RECURRENT}, 3.0),
+    "GRU, 256 units": ({"structure": "gru", "units": 256, **RECURRENT}, 1.0),
+    "LSTM, 64 units": ({"structure": "lstm", "units": 64, **RECURRENT}, None),
+    "LSTM, 256 units": ({"structure": "lstm", "units": 256, **RECURRENT}, None),
+    "Transformer, width 64": (
+        {"structure": "transformer", "embedding": 64, "units": 256, "layers": 2, "heads": 2}, 2.0),
+}
+NAMES = ("ours", "PyTorch")
+CLOSE = 1e-3  # of two losses, relative
+
+
+def rows(tokens: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Random sources and targets, (n, 2 · length) for the network to read, and what it must write, (n, length)."""
+    rng = np.random.default_rng(seed)
+    source, written = rng.integers(4, tokens, (2, ROWS, LENGTH)).astype(np.float32)
+    read = np.hstack([np.full((ROWS, 1), 2.0, np.float32), written[:, :-1]])
+    return np.hstack([source, read]), written
+
+
+def untrained(case: str, tokens: int, seed: int) -> Any:
+    """Our translator with its first weights; its vocabularies are numbers."""
+    import scratchtune as st
+
+    vocabulary = st.text.Vocabulary([[str(number) for number in range(tokens - 4)]])
+    model = st.Seq2Seq(
+        vocabulary, vocabulary, **CASES[case][0], source_length=LENGTH, target_length=LENGTH, seed=seed)
+    model.compile(st.Adam(0.001))
+    model.build()
+    return model
+
+
+def ours(case: str, tokens: int, seed: int, epochs: int) -> dict[str, Any]:
+    """Train, and return the seconds of a step in the last epochs, and the loss of the last one."""
+    model, (X, y) = untrained(case, tokens, seed), rows(tokens, seed)
+    model.network.fit(X, y, BATCH, 1, shuffle=False, verbose=0)
+    begun = time.perf_counter()
+    history = model.network.fit(X, y, BATCH, epochs, shuffle=False, verbose=0)
+    return {"seconds": (time.perf_counter() - begun) / (epochs * ROWS // BATCH), "loss": history.history["loss"][-1]}
+
+
+@cache
+def fastest_adam(case: str, tokens: int) -> str:
+    """The name of PyTorch's fastest Adam for a case."""
+    times = {name: min(pytorch(case, tokens, 0, 1, name)["seconds"] for _ in range(3)) for name in translators.ADAMS}
+    return min(times, key=times.__getitem__)
+
+
+def pytorch(case: str, tokens: int, seed: int, epochs: int, adam: str = "") -> dict[str, Any]:
+    """The same in PyTorch."""
+    import torch
+
+    torch.set_num_threads(1)
+    adam = adam or fastest_adam(case, tokens)
+    network = translators.copied(untrained(case, tokens, seed))
+    optimizer = torch.optim.Adam(network.parameters(), 0.001, eps=1e-8, **translators.ADAMS[adam])
+    criterion = torch.nn.CrossEntropyLoss(ignore_index=0)
+    X, y = (torch.as_tensor(part.astype(np.int64)) for part in rows(tokens, seed))
+
+    def epoch() -> float:
+        total = 0.0
+        for first in range(0, ROWS, BATCH):
+            batch, target = X[first : first + BATCH], y[first : first + BATCH]
+            optimizer.zero_grad()
+            loss = criterion(network(batch[:, :LENGTH], batch[:, LENGTH:]).flatten(0, 1), target.flatten())
+            loss.backward()
+            optimizer.step()
+            total += float(loss.detach())
+        return total / (ROWS // BATCH)
+
+    epoch()
+    begun = time.perf_counter()
+    losses = [epoch() for _ in range(epochs)]
+    seconds = (time.perf_counter() - begun) / (epochs * ROWS // BATCH)
+    return {"seconds": seconds, "loss": losses[-1], "adam": adam}
+
+
+def answer(name: str, **question: Any) -> dict[str, Any]:
+    """One measurement, in a worker."""
+    return ours(**question) if name == "ours" else pytorch(**question)
+
+
+Found = dict[tuple[str, int, str], list[dict[str, Any]]]
+
+
+def measure(rounds: int, epochs: int) -> Found:
+    """All answers, by (case, tokens, name)."""
+    env, core = harness.environment(1), harness.pinned_core()
+    workers = {name: Worker("benchmarks.translation_speed", name, env, core) for name in NAMES}
+    found: Found = {(case, tokens, name): [] for case in CASES for tokens in TOKENS for name in NAMES}
+    with tqdm(total=(rounds + 1) * len(found), desc="measuring", disable=None) as progress:
+        for number in range(-1, rounds):  # the first round only compiles
+            for case, tokens, name in found:
+                given = workers[name].ask(
+                    name=name, case=case, tokens=tokens, seed=max(number, 0), epochs=epochs if number >= 0 else 1)
+                if number >= 0:
+                    found[case, tokens, name].append(given)
+                progress.update()
+    for worker in workers.values():
+        worker.close()
+    return found
+
+
+def tables(found: Found) -> list[str]:
+    """The report's table and its bars."""
+    lines, bars, worst = [], [], 0.0
+    for case, (_, wanted) in CASES.items():
+        for tokens in TOKENS:
+            answers = {name: found[case, tokens, name] for name in NAMES}
+            times = {name: [given["seconds"] for given in answers[name]] for name in NAMES}
+            for name in NAMES:
+                adam = answers[name][0].get("adam")
+                lines.append([
+                    f"{case}, {tokens:,} tokens", f"{name} ({adam} Adam)" if adam else name,
+                    f"{1e6 * statistics.median(times[name]):,.0f}", f"{1e6 * min(times[name]):,.0f}",
+                    f"{median_ratio(times[name], times['ours']):.2f}",
+                    f"{statistics.mean(given['loss'] for given in answers[name]):.5f}"])
+            ratio = median_ratio(times["PyTorch"], times["ours"])
+            if wanted is not None:
+                bars.append(bar(f"{case}, {tokens:,} tokens: PyTorch / ours", ratio, wanted, digits=2))
+            worst = max(worst, *(abs(a["loss"] / b["loss"] - 1.0) for a, b in zip(*answers.values(), strict=True)))
+    bars.append(harness.verdict(worst <= CLOSE, f"equal losses: bar at most {CLOSE:g} relative difference, measured "
+                                                f"{worst:.1e}"))
+    return [table(["network", "library", "us a step", "least", "time / ours", "loss"], lines, "llrrrr"),
+            "Against the bars:", "\n".join(bars)]
+
+
+def main() -> None:
+    """Measure, print, and with --save write benchmarks/results/translation_speed.md."""
+    if "--worker" in sys.argv:
+        harness.serve(answer)
+        return
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.translation_speed", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="three rounds of one epoch")
+    parser.add_argument("--save", action="store_true", help="write benchmarks/results/translation_speed.md")
+    options = parser.parse_args()
+    rounds, epochs = (3, 1) if options.quick else (7, 5)
+    load = harness.load()
+    harness.report("A training step of a translator", "translation_speed", [
+        f"{harness.machine()}; {load}.",
+        harness.versions("numpy", "numba", "scratchtune", "torch") + f". float32, one thread, core "
+        f"{harness.pinned_core()}, {rounds} rounds of {epochs} epochs of {ROWS // BATCH} steps, batch {BATCH}, source "
+        f"and target of {LENGTH} tokens, tables of 64 numbers for each token, dot attention. The loss is the last "
+        f"epoch's, the mean over the rounds' seeds; both libraries start from the same weights.",
+        *tables(measure(rounds, epochs)),
+    ], options.save)
+
+
+if __name__ == "__main__":
+    main()

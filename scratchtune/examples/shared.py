@@ -1,0 +1,44 @@
+"""What the examples share: checks of their options, and the ranking of a study's trials."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import scratchtune as st
+from scratchtune import checks
+from scratchtune.streams import shown_params
+
+
+def check_options(out: Path, jobs: int, seed: int) -> None:
+    """Check ``--jobs``, ``--seed``, and that ``--out`` can be a folder; nothing is created."""
+    checks.integer("--jobs", jobs, 1)
+    checks.integer("--seed", seed, 0, 2**32 - 1)
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"--out is {str(out)!r}, a file; it must be a folder")
+
+
+def prepare_folder(out: Path) -> None:
+    """Create the folder of ``--out``; fail before the work if no file can be made in it."""
+    out.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=out).close()
+
+
+def ranked(study: st.Study) -> list[st.Trial]:
+    """Return the finished trials of the largest budget, best first; without budgets all of them."""
+    sign = 1.0 if study.direction == "minimize" else -1.0
+    finished = [(trial.budget or 0, sign * trial.value, trial.number, trial) for trial in study.trials
+                if trial.value is not None]
+    if not finished:
+        return []
+    longest = max(budget for budget, *_ in finished)
+    return [trial for _, _, _, trial in sorted(item for item in finished if item[0] == longest)]
+
+
+def ranking(study: st.Study, heading: str, epochs: int, most: int = 5) -> str:
+    """Return the best trials of the largest budget as a table; ``epochs`` is the budget where a trial has none."""
+    width = max(len(heading), 6)
+    lines = [f"{'trial':>5} {'epochs':>6} {heading:>{width}}  configuration"]
+    lines += [f"{trial.number:>5} {trial.budget or epochs:>6.0f} {trial.value:>{width}.4f}  "
+              f"{shown_params(trial.params)}" for trial in ranked(study)[:most]]
+    return "\n".join(lines)

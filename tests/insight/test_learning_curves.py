@@ -1,0 +1,34 @@
+"""Learning curves: with and without histories, and of promoted trials."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import scratchtune as st
+from scratchtune.insight.learning_curves import plot_learning_curves
+
+
+def _is_png(path: Path) -> bool:
+    return path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_with_and_without_histories(tmp_path: Path) -> None:
+    def objective(trial: st.Trial) -> float:
+        for step in range(1, 4):
+            trial.report(trial.params["x"] * step, step)
+        return 3.0 * trial.params["x"]
+
+    study = st.tune(objective, {"x": [0.1, 0.2]}, "grid", direction="maximize", progress=False)
+    curves = {1: {"accuracy": [0.5, 0.6], "val_accuracy": [0.4, 0.5]}}
+    assert _is_png(plot_learning_curves(study, [study.best_trial], curves, tmp_path / "with.png"))
+    assert _is_png(plot_learning_curves(study, study.trials[:1], {}, tmp_path / "without.png"))
+
+
+def test_promoted_trials_and_several_chosen_ones(tmp_path: Path) -> None:
+    def objective(trial: st.Trial) -> float:
+        trial.report(trial.params["x"], int(trial.budget or 0))
+        return float(trial.params["x"])
+
+    study = st.tune(objective, {"x": st.Float(0.0, 1.0)}, st.Hyperband(9), progress=False)
+    path = plot_learning_curves(study, study.trials[-3:], {}, tmp_path / "new" / "curves.png", "loss", "loss")
+    assert _is_png(path)
