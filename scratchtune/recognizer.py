@@ -1,0 +1,234 @@
+"""A recogniser of speech: a network that hears a recording, frame by frame, and gives the probability of each symbol.
+
+The network is a `Sequential` of the layers below, trained by the epoch loop as any other network. This file turns clips
+and texts into its rows, and its outputs into texts.
+
+| layer | what it does |
+|---|---|
+| `Masking` | frames of zeros are padding, since clips are not equally long |
+| `Conv1D` with ReLU | each output sees a few frames |
+| `Bidirectional` of "gru" or "lstm" | sees the frames before and after |
+| `Dense` | logits of the blank and of each symbol, for each frame |
+
+The loss is CTC, which needs no times: see `scratchtune.network.ctc`.
+
+Implements section 6.3 of the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.network import optimizers, penalties
+from scratchtune.network.callbacks import Callback, History
+from scratchtune.network.ctc import ctc_targets
+from scratchtune.network.layers import GRU, LSTM, Bidirectional, Conv1D, Dense, Dropout, Layer, Masking
+from scratchtune.network.saving import entry, write_whole
+from scratchtune.network.sequential import Sequential
+from scratchtune.network.sequential import unpacked as unpacked_network
+from scratchtune.speech.decoding import decode
+from scratchtune.speech.error_rates import character_error_rate, word_error_rate
+from scratchtune.speech.features import Features
+
+KIND = "recognizer"  # of saved files
+RECURRENT = {"gru": GRU, "lstm": LSTM}
+KERNEL_SIZE = 5  # frames that an output of the convolution sees
+
+
+class SpeechRecognizer:
+    """Recognises the symbols of ``alphabet``, each a character, in clips.
+
+    ``features``: what the network gets of a clip, by default `Features()`. ``structure``: "gru" or "lstm", in both
+    directions. ``units`` of each direction, and filters of the convolution before; ``layers`` of the recurrent part;
+    ``dropout`` between layers. ``frames``: the most that a clip may have; None: as many as the clips of the first fit.
+    """
+
+    def __init__(
+        self, alphabet: str, features: Features | None = None, structure: str = "gru", units: int = 64, layers: int = 1,
+        dropout: float = 0.0, frames: int | None = None, dtype: str = "float32", seed: int = 0,
+    ) -> None:
+        if not isinstance(alphabet, str) or not alphabet or len(set(alphabet)) != len(alphabet):
+            raise ValueError(f"alphabet is {alphabet!r:.80}; it must be a text of different characters, at least one")
+        self.alphabet, self.features = alphabet, Features() if features is None else features
+        self.arguments: dict[str, Any] = {
+            "structure": checks.choice("structure", structure, RECURRENT), "units": checks.integer("units", units, 1),
+            "layers": checks.integer("layers", layers, 1),
+            "dropout": checks.real("dropout", dropout, 0.0, 1.0, open_high=True)}
+        self.frames = None if frames is None else checks.integer("frames", frames, 1)
+        self.dtype, self.seed = dtype, seed
+        self._compiled: tuple[Any, Any] | None = None
+        self._network: Sequential | None = None
+
+    def compile(
+        self, optimizer: str | optimizers.Optimizer = "adam", penalty: penalties.L1L2 | None = None,
+    ) -> None:
+        """Set the optimizer and the penalty; the loss is CTC."""
+        self._compiled = optimizers.get(optimizer), penalty
+        if self._network is not None:
+            self._compile(self._network)
+
+    def _compile(self, network: Sequential) -> None:
+        if self._compiled is None:
+            raise ValueError("the model is not compiled; call compile(optimizer=...) first")
+        optimizer, penalty = self._compiled
+        network.compile(optimizer, "ctc", penalty=penalty)
+
+    @property
+    def network(self) -> Sequential:
+        """The network, once the number of frames is known."""
+        if self._network is None:
+            raise ValueError("the model has no weights yet; call fit first, or give frames and call build")
+        return self._network
+
+    def stack(self) -> list[Layer]:
+        """The network's layers, new ones."""
+        units, dropout = self.arguments["units"], self.arguments["dropout"]
+        dropouts = [Dropout(dropout)] if dropout > 0.0 else []
+        found: list[Layer] = [Masking(), Conv1D(units, KERNEL_SIZE, padding="same", activation="relu")]
+        for _ in range(self.arguments["layers"]):
+            layer = RECURRENT[self.arguments["structure"]](units, return_sequences=True)
+            found += [*(each.fresh() for each in dropouts), Bidirectional(layer)]
+        return [*found, *(each.fresh() for each in dropouts), Dense(1 + len(self.alphabet))]
+
+    def build(self) -> None:
+        """Draw the weights; `fit` does it where it was not called."""
+        if self.frames is None:
+            raise ValueError("frames is None; give the most frames of a clip, or call fit, which takes it from the clips")
+        network = Sequential(self.stack(), self.dtype, self.seed)
+        network.build((None, self.frames, self.features.n_features))
+        if self._compiled is not None:
+            self._compile(network)
+        self._network = network
+
+    # Rows -------------------------------------------------------------------------------------------------------------
+
+    def _heard(self, clips: Sequence[Any], name: str) -> list[np.ndarray]:
+        """The features of each clip, (frames, features); an array of that width is taken as it is."""
+        found = []
+        for number, clip in enumerate(clips):
+            is_ready = isinstance(clip, np.ndarray) and clip.ndim == 2
+            try:
+                rows = clip if is_ready else self.features(clip)
+            except ValueError as problem:
+                raise ValueError(f"{name} {number}: {problem}") from None
+            if is_ready and clip.shape[1] != self.features.n_features:
+                raise ValueError(f"{name} {number} has {clip.shape[1]} features; this model takes "
+                                 f"{self.features.n_features}")
+            if self.frames is not None and len(rows) > self.frames:
+                raise ValueError(f"{name} {number} has {len(rows)} frames; this model was built for at most "
+                                 f"{self.frames}")
+            found.append(rows)
+        if not found:
+            raise ValueError(f"{name} is empty; it must hold at least one clip")
+        return found
+
+    def _padded(self, heard: list[np.ndarray]) -> np.ndarray:
+        """Rows for the network (n, frames, features), with zeros at the end."""
+        assert self.frames is not None
+        rows = np.zeros((len(heard), self.frames, self.features.n_features), self.dtype)
+        for row, frames in zip(rows, heard, strict=True):
+            row[: len(frames)] = frames
+        return rows
+
+    def symbols_of(self, text: str) -> list[int]:
+        """The symbols of a text, from 1; a ValueError for a character that the alphabet does not have."""
+        unknown = next((character for character in text if character not in self.alphabet), None)
+        if unknown is not None:
+            raise ValueError(f"text is {text!r:.80}; {unknown!r} is not in the alphabet {self.alphabet!r}")
+        return [1 + self.alphabet.index(character) for character in text]
+
+    def _targets(self, texts: Sequence[str], heard: list[np.ndarray], name: str) -> np.ndarray:
+        """The rows of targets for CTC."""
+        if len(texts) != len(heard):
+            raise ValueError(f"{name} has {len(texts)} texts for {len(heard)} clips; the numbers must be equal")
+        symbols = [self.symbols_of(text) for text in texts]
+        labels = np.zeros((len(symbols), max(1, *map(len, symbols))), np.int64)
+        for row, found in zip(labels, symbols, strict=True):
+            row[: len(found)] = found
+        assert self.frames is not None
+        return ctc_targets(labels, [len(rows) for rows in heard], [len(found) for found in symbols], self.frames,
+                           1 + len(self.alphabet))
+
+    # Training ---------------------------------------------------------------------------------------------------------
+
+    def fit(
+        self, clips: Sequence[Any], texts: Sequence[str], epochs: int = 1, batch_size: int = 32, verbose: int = 1,
+        callbacks: Sequence[Callback] | None = (), validation_data: tuple[Sequence[Any], Sequence[str]] | None = None,
+    ) -> History:
+        """Train for ``epochs`` passes over the clips and what is said in them; the arguments of `Sequential.fit`.
+
+        A clip is what `st.speech.read_wav` returns, an array of samples, or its features (frames, features).
+        """
+        heard = self._heard(clips, "clip")
+        valid_heard = None if validation_data is None else self._heard(validation_data[0], "validation clip")
+        if self.frames is None:
+            self.frames = max(len(rows) for rows in [*heard, *(valid_heard or [])])
+        targets = self._targets(texts, heard, "texts")
+        valid = None
+        if validation_data is not None and valid_heard is not None:
+            valid = self._padded(valid_heard), self._targets(validation_data[1], valid_heard, "validation texts")
+        if self._network is None:
+            self.build()
+        if self.network.optimizer is None:
+            self._compile(self.network)
+        return self.network.fit(self._padded(heard), targets, batch_size, epochs, verbose=verbose, callbacks=callbacks,
+                                validation_data=valid)
+
+    def evaluate(self, clips: Sequence[Any], texts: Sequence[str], **decoding: Any) -> dict[str, float]:
+        """The loss, and the word and the character error rate; ``decoding`` are arguments of `transcribe`."""
+        heard = self._heard(clips, "clip")
+        loss = self.network.evaluate(self._padded(heard), self._targets(texts, heard, "texts"))
+        found = self.transcribe(heard, **decoding)
+        return loss | {"word_error_rate": word_error_rate(texts, found),
+                       "character_error_rate": character_error_rate(texts, found)}
+
+    # Recognising ------------------------------------------------------------------------------------------------------
+
+    def log_probabilities(self, clips: Sequence[Any]) -> list[np.ndarray]:
+        """The logarithms of the probability of the blank and of each symbol, (frames, symbols), for each clip."""
+        heard = self._heard(clips, "clip")
+        logits = self.network.predict(self._padded(heard)).astype(np.float64)
+        logits -= logits.max(axis=2, keepdims=True)
+        logits -= np.log(np.exp(logits).sum(axis=2, keepdims=True))
+        return [rows[: len(frames)] for rows, frames in zip(logits, heard, strict=True)]
+
+    def transcribe(
+        self, clips: Any, beam_width: int = 1, language_model: Any = None, language_weight: float = 0.5,
+        insertion_bonus: float = 0.0,
+    ) -> Any:
+        """Return what is said in a clip, or the list of texts for a list of clips.
+
+        With ``beam_width`` 1 and no language model, the most probable symbol of each frame (greedy); otherwise the best
+        text of a beam search: see `st.speech.decode`.
+        """
+        several = clips if isinstance(clips, list) else [clips]
+        found = [decode(rows, self.alphabet, beam_width, language_model, language_weight, insertion_bonus)
+                 for rows in self.log_probabilities(several)]
+        return found if isinstance(clips, list) else found[0]
+
+    # Files ------------------------------------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Write the network, its optimizer's state, the alphabet and the features; `load_model` reads it."""
+        header, arrays = self.network.packed()
+        more = {"alphabet": self.alphabet, "features": self.features.to_dict(), "arguments": self.arguments}
+        write_whole(Path(path), KIND, header | more, arrays)
+
+
+def unpacked(header: dict[str, Any], arrays: Any) -> SpeechRecognizer:
+    """Make the recogniser that `SpeechRecognizer.save` has written."""
+    network = unpacked_network(header, arrays)
+    model = SpeechRecognizer(
+        entry(header, "alphabet"), Features(**entry(header, "features")), **entry(header, "arguments"),
+        frames=network.input_shape[0], dtype=network.dtype, seed=network.seed)
+    if repr(network.layers) != repr(model.stack()):
+        raise ValueError("its network is not the one that its arguments describe")
+    model._network = network
+    if network.optimizer is not None:
+        model._compiled = network.optimizer, network.penalty
+    return model
