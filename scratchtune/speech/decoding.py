@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune import checks, jit
 from scratchtune.speech.alphabets import BLANK, checked_frames, letters, spell
 from scratchtune.speech.fusion import Guide, fused, guide_of
 from scratchtune.speech.ngram import NGram
@@ -67,7 +67,30 @@ def decode(
 # One frame ------------------------------------------------------------------------------------------------------------
 
 
-def kept(blank: np.ndarray, label: np.ndarray, p_blank: float, p_last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+@jit.function
+def log_sum_of_two(a, b):
+    """The logarithm of a sum of two numbers whose logarithms are given; −inf is the logarithm of 0.
+
+    Formula [log_sum_of_two]
+        y = log(exp(a) + exp(b))
+    Computed as
+        max(a, b) + log(1 + exp(−|a − b|)): nothing overflows
+    Where
+        a: a, scalar, real
+        b: b, scalar, real
+    Source
+        Algebra.
+    Example
+        >>> import math
+        >>> round(math.exp(log_sum_of_two(math.log(0.25), math.log(0.5))), 12)
+        0.75
+    """
+    highest = max(a, b)
+    return highest if highest == -np.inf else highest + np.log1p(np.exp(min(a, b) - highest))
+
+
+@jit.function
+def keep(blank, label, p_blank, p_last, kept_blank, kept_label):
     """Sums over the paths of each prefix that spell the same prefix one frame later.
 
     A blank may follow any path. The last letter may be repeated, which spells nothing new.
@@ -79,16 +102,20 @@ def kept(blank: np.ndarray, label: np.ndarray, p_blank: float, p_last: np.ndarra
         l: label, (i,), real, over paths that end in the prefix's last letter; −inf for the empty prefix
         z: p_blank, scalar, real, log-probability of the blank in this frame
         e: p_last, (i,), real, of each prefix's last letter
-    Returns
-        u and v, (i,): the sums over paths that end in a blank, and in the last letter.
+        u: kept_blank, (i,), written, sum over paths that end in a blank
+        v: kept_label, (i,), written, in the last letter
     Source
         Graves (2012), "Supervised sequence labelling with recurrent neural networks", section 7.5; Hannun et al.
-        (2014), "First-pass large vocabulary continuous speech recognition ..", algorithm 1.
+        (2014), "First-pass large vocabulary continuous speech recognition using bi-directional recurrent DNNs",
+        algorithm 1.
     """
-    return np.logaddexp(blank, label) + p_blank, label + p_last
+    for i in range(blank.size):
+        kept_blank[i] = log_sum_of_two(blank[i], label[i]) + p_blank
+        kept_label[i] = label[i] + p_last[i]
 
 
-def extended(blank: np.ndarray, label: np.ndarray, last: np.ndarray, p: np.ndarray) -> np.ndarray:
+@jit.function
+def extend(blank, label, last, p, longer):
     """Sums over the paths that spell each prefix and one more letter: they end in this letter.
 
     If it is the prefix's last letter again, there must be a blank between; without one the two would be merged.
@@ -100,14 +127,14 @@ def extended(blank: np.ndarray, label: np.ndarray, last: np.ndarray, p: np.ndarr
         l: label, (i,), real, over paths that end in the prefix's last letter; −inf for the empty prefix
         y: last, (i,), index of k, the last letter; any for the empty prefix
         p: p, (k,), real, log-probability of each letter in this frame
-    Returns
-        x, (i, k).
+        x: longer, (i, k), written
     Source
         As [prefix_kept].
     """
-    both = np.repeat(np.logaddexp(blank, label)[:, None], len(p), axis=1)
-    both[np.arange(len(last)), last] = blank
-    return both + p
+    for i in range(blank.size):
+        both = log_sum_of_two(blank[i], label[i])
+        for k in range(p.size):
+            longer[i, k] = p[k] + (blank[i] if k == last[i] else both)
 
 
 # The search -----------------------------------------------------------------------------------------------------------
@@ -125,8 +152,9 @@ class _Tree:
 
     def child(self, node: int, letter: int) -> int:
         """The prefix with one more letter; it is the same node whenever it is reached."""
-        found = self.children.setdefault((node, letter), len(self.parents))
-        if found == len(self.parents):
+        found = self.children.get((node, letter))
+        if found is None:
+            found = self.children[node, letter] = len(self.parents)
             self.parents.append(node)
             self.letters.append(letter)
             self.states.append(self.guide.advance(self.states[node], letter))
@@ -142,14 +170,52 @@ class _Tree:
         return found[::-1]
 
 
+PARTS = 4  # of a prefix: sums over paths that end in a blank, in its last letter; language model's sum; tokens
+BLANKS, LABELS, LANGUAGE, TOKENS = range(PARTS)
+
+
 class _Beam(NamedTuple):
-    """The prefixes in the beam: nodes; sums over paths that end in a blank or a letter; the language model's part."""
+    """The prefixes in the beam: their nodes, and their parts, (PARTS, prefixes)."""
 
     nodes: list[int]
-    blank: np.ndarray
-    label: np.ndarray
-    language: np.ndarray
-    tokens: np.ndarray
+    parts: np.ndarray
+
+
+@jit.loop_that_allocates
+def fill_candidates(parts, last, parents, language, tokens, row, candidates):
+    """Fill the parts of all candidates one frame later, (PARTS, prefixes · symbols).
+
+    The first ones are the prefixes as they are, then each prefix with every letter. ``parents``: the position of each
+    prefix's parent in the beam, or −1; a prefix's paths that come from there are added to its own. ``language`` and
+    ``tokens``: what each letter adds to each prefix.
+    """
+    count, letters_ = language.shape
+    blank, label = parts[BLANKS], parts[LABELS]
+    kept_label, longer = candidates[LABELS, :count], candidates[LABELS, count:].reshape((count, letters_))
+    p = row[1:]
+    keep(blank, label, row[BLANK], p[last], candidates[BLANKS, :count], kept_label)
+    extend(blank, label, last, p, longer)
+    for i in range(count):
+        if parents[i] >= 0:
+            kept_label[i] = log_sum_of_two(kept_label[i], longer[parents[i], last[i]])
+            longer[parents[i], last[i]] = -np.inf
+        for part in (LANGUAGE, TOKENS):
+            candidates[part, i] = parts[part, i]
+        for k in range(letters_):
+            j = count + i * letters_ + k
+            candidates[BLANKS, j] = -np.inf
+            candidates[LANGUAGE, j] = parts[LANGUAGE, i] + language[i, k]
+            candidates[TOKENS, j] = parts[TOKENS, i] + tokens[i, k]
+
+
+@jit.loop_that_allocates
+def scores_of(parts, weight, bonus):
+    """Score of each prefix by all its paths, formula [fused_score]."""
+    scores = np.empty(parts.shape[1])
+    for j in range(scores.size):
+        acoustic = log_sum_of_two(parts[BLANKS, j], parts[LABELS, j])
+        scores[j] = fused(acoustic, parts[LANGUAGE, j], parts[TOKENS, j], weight, bonus)
+    return scores
 
 
 def prefix_beam_search(
@@ -163,8 +229,9 @@ def prefix_beam_search(
     weight and the bonus are applied once for each letter; with a language model of words, once for each word, when a
     space or the end completes it. The probability of the text's end is added after the last frame.
 
-    A wider beam finds a text of higher score nearly always, not always: a prefix that a narrow beam has dropped may
-    displace a better one. A beam that is wide enough for all prefixes finds the best text.
+    A wider beam finds texts of higher scores on average, but for some recordings one of a lower score: a prefix that
+    only the wider beam keeps can later displace the one that leads to the better text. A beam that is wide enough for
+    all prefixes finds the best text.
     """
     alphabet = letters(alphabet)
     rows = checked_frames(log_probabilities, alphabet)
@@ -172,34 +239,28 @@ def prefix_beam_search(
     weight = checks.real("language_weight", language_weight, 0.0)
     bonus = checks.real("insertion_bonus", insertion_bonus)
     tree = _Tree(guide_of(language_model, weight, alphabet))
-    beam = _Beam([0], np.zeros(1), np.full(1, -np.inf), np.zeros(1), np.zeros(1, dtype=np.int64))
+    beam = _Beam([0], np.array([[0.0], [-np.inf], [0.0], [0.0]]))
     for row in rows:
         beam = _advanced(tree, beam, row, beam_width, weight, bonus)
     return _ended(tree, beam, alphabet, weight, bonus)
 
 
 def _advanced(tree: _Tree, beam: _Beam, row: np.ndarray, beam_width: int, weight: float, bonus: float) -> _Beam:
-    """The beam one frame later: of all prefixes as they are, and with one more letter, the best ones."""
-    last = np.array([tree.letters[node] for node in beam.nodes])
-    blank, label = kept(beam.blank, beam.label, row[BLANK], row[1:][last])
-    longer = extended(beam.blank, beam.label, last, row[1:])
-    _merge(tree, beam.nodes, label, longer)
-    language = beam.language[:, None] + np.array([tree.gains[node].language for node in beam.nodes])
-    tokens = beam.tokens[:, None] + np.array([tree.gains[node].tokens for node in beam.nodes])
-    scores = np.concatenate([
-        fused(np.logaddexp(blank, label), beam.language, beam.tokens, weight, bonus),
-        fused(longer, language, tokens, weight, bonus).ravel()])
-    best = _best(scores, beam_width)
-    rows, columns = np.divmod(best - len(beam.nodes), longer.shape[1])
-    nodes = [beam.nodes[index] if index < len(beam.nodes) else tree.child(beam.nodes[row], column)
-             for index, row, column in zip(best.tolist(), rows.tolist(), columns.tolist(), strict=True)]
-    return _Beam(
-        nodes, _chosen(blank, np.full(longer.size, -np.inf), best), _chosen(label, longer, best),
-        _chosen(beam.language, language, best), _chosen(beam.tokens, tokens, best))
-
-
-def _chosen(as_they_are: np.ndarray, longer: np.ndarray, best: np.ndarray) -> np.ndarray:
-    return np.concatenate([as_they_are, longer.ravel()])[best]
+    """The beam one frame later: the best of all prefixes as they are and with one more letter."""
+    nodes, letter_count = beam.nodes, len(row) - 1
+    positions = {node: position for position, node in enumerate(nodes)}
+    parents = np.array([positions.get(tree.parents[node], -1) for node in nodes])
+    last = np.array([tree.letters[node] for node in nodes])
+    language = np.array([tree.gains[node].language for node in nodes])
+    tokens = np.array([tree.gains[node].tokens for node in nodes])
+    candidates = np.empty((PARTS, len(nodes) * len(row)))
+    fill_candidates(beam.parts, last, parents, language, tokens, row, candidates)
+    best = _best(scores_of(candidates, weight, bonus), beam_width)
+    chosen = []
+    for index in best.tolist():
+        prefix, letter = divmod(index - len(nodes), letter_count)  # negative: a prefix as it is
+        chosen.append(nodes[index] if prefix < 0 else tree.child(nodes[prefix], letter))
+    return _Beam(chosen, candidates[:, best])
 
 
 def _best(scores: np.ndarray, count: int) -> np.ndarray:
@@ -212,23 +273,12 @@ def _best(scores: np.ndarray, count: int) -> np.ndarray:
     return best
 
 
-def _merge(tree: _Tree, nodes: list[int], label: np.ndarray, longer: np.ndarray) -> None:
-    """Add a prefix's paths that come from its parent to its own, if both are in the beam."""
-    positions = {node: position for position, node in enumerate(nodes)}
-    for position, node in enumerate(nodes):
-        parent = positions.get(tree.parents[node])
-        if parent is not None:
-            letter = tree.letters[node]
-            label[position] = np.logaddexp(label[position], longer[parent, letter])
-            longer[parent, letter] = -np.inf
-
-
 def _ended(tree: _Tree, beam: _Beam, alphabet: Sequence[str], weight: float, bonus: float) -> list[Transcript]:
     """The texts of a beam, with what their end adds, best first."""
-    ends = [tree.guide.ending(tree.states[node]) for node in beam.nodes]
-    language = beam.language + np.array([log_probability for log_probability, _ in ends])
-    tokens = beam.tokens + np.array([count for _, count in ends])
-    acoustic = np.logaddexp(beam.blank, beam.label)
-    scores = fused(acoustic, language, tokens, weight, bonus)
-    return [Transcript(spell(tree.symbols(beam.nodes[index]), alphabet), float(scores[index]), float(acoustic[index]),
-                       float(language[index])) for index in _best(scores, len(scores))]
+    parts = beam.parts.copy()
+    parts[LANGUAGE:] += np.array([tree.guide.ending(tree.states[node]) for node in beam.nodes]).T
+    scores = scores_of(parts, weight, bonus)
+    acoustic = np.logaddexp(parts[BLANKS], parts[LABELS])
+    return [Transcript(spell(tree.symbols(beam.nodes[index]), alphabet), float(scores[index]),
+                       float(acoustic[index]), float(parts[LANGUAGE, index]))
+            for index in _best(scores, len(scores))]

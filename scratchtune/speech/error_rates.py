@@ -80,7 +80,8 @@ def error_counts(references: Any, hypotheses: Any, unit: str = "word") -> ErrorC
     ErrorCounts(substitutions=1, deletions=0, insertions=1, length=4)
     """
     found, lengths = _edits_and_lengths(references, hypotheses, unit)
-    return ErrorCounts(*(sum(kind) for kind in zip(*found, strict=True)), length=int(lengths.sum()))
+    substitutions, deletions, insertions = (sum(kind) for kind in zip(*found, strict=True))
+    return ErrorCounts(substitutions, deletions, insertions, int(lengths.sum()))
 
 
 def error_rate_interval(

@@ -17,30 +17,32 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from scratchtune import jit
 from scratchtune.speech.ngram import END, UNKNOWN, Context, NGram
 
 
-def fused(acoustic: Any, language: Any, tokens: Any, weight: float, bonus: float) -> Any:
-    """Score of texts by network and language model.
+@jit.function
+def fused(acoustic, language, tokens, weight, bonus):
+    """Score of a text, or of the beginning of one, by network and language model.
 
     Formula [fused_score]
-        sᵢ = aᵢ + w · lᵢ + b · nᵢ
+        s = a + w · l + b · n
     Where
-        a: acoustic, (i,), <= 0, the network's log-probability of each text
-        l: language, (i,), <= 0, the language model's
-        n: tokens, (i,), integer >= 0, letters or words of each text
+        a: acoustic, scalar, <= 0, the network's log-probability of the text
+        l: language, scalar, <= 0, the language model's
+        n: tokens, scalar, integer >= 0, letters or words of the text
         w: weight, scalar, >= 0, the language model's weight
         b: bonus, scalar, real, the insertion bonus
     Returns
-        s, (i,).
+        s, a scalar.
     Variant
-        Hannun et al. write the product of the probabilities with |text|^β for the bonus; Graves and Jaitly add b · n,
-        as here.
+        Hannun et al. multiply probabilities, and write the bonus as |text|^β; its logarithm grows more slowly than
+        b · n, which is what most decoders have.
     Source
         Hannun, Maas, Jurafsky and Ng (2014), "First-pass large vocabulary continuous speech recognition using
-        bi-directional recurrent DNNs", equation 4.
+        bi-directional recurrent DNNs", equation 4; with b · n as in Graves and Jaitly (2014), section 4.
     Example
-        >>> float(fused(-2.0, -3.0, 4, 0.5, 0.25))
+        >>> fused(-2.0, -3.0, 4, 0.5, 0.25)
         -2.5
     """
     return acoustic + weight * language + bonus * tokens
@@ -73,7 +75,7 @@ class NoGuide:
     """Without a language model: every letter is a token, and adds no log-probability."""
 
     def __init__(self, alphabet: Sequence[str]) -> None:
-        self._gains = Gains(np.zeros(len(alphabet)), np.ones(len(alphabet), dtype=np.int64))
+        self._gains = Gains(np.zeros(len(alphabet)), np.ones(len(alphabet)))
 
     def start(self) -> None:
         """No state."""
@@ -101,7 +103,8 @@ class CharacterGuide:
                                  "NGram(alphabet=...)")
         self._model, self._alphabet = model, alphabet
         self._numbers = np.array([numbers[letter] for letter in alphabet])
-        self._tokens = np.ones(len(alphabet), dtype=np.int64)
+        self._tokens = np.ones(len(alphabet))
+        self._gains: dict[Context, Gains] = {}
 
     def start(self) -> Context:
         """The context of the first letter."""
@@ -109,7 +112,9 @@ class CharacterGuide:
 
     def gains(self, state: Context) -> Gains:
         """The log-probability of each letter after this context."""
-        return Gains(self._model.log_distribution(state)[self._numbers], self._tokens)
+        if state not in self._gains:
+            self._gains[state] = Gains(self._model.log_distribution(state)[self._numbers], self._tokens)
+        return self._gains[state]
 
     def advance(self, state: Context, letter: int) -> Context:
         """The context with one more letter."""
@@ -126,8 +131,9 @@ class WordGuide:
     def __init__(self, model: NGram, alphabet: Sequence[str], counts_only: bool) -> None:
         self._model, self._alphabet, self._counts_only = model, alphabet, counts_only
         self._known = frozenset(model.vocabulary)
-        self._space = alphabet.index(" ") if " " in alphabet else None
-        self._none = Gains(np.zeros(len(alphabet)), np.zeros(len(alphabet), dtype=np.int64))
+        self._space = alphabet.index(" ") if " " in alphabet else -1
+        self._none = Gains(np.zeros(len(alphabet)), np.zeros(len(alphabet)))
+        self._gains: dict[tuple[Context, str], Gains] = {}
 
     def start(self) -> tuple[Context, str]:
         """The context of the first word."""
@@ -136,11 +142,14 @@ class WordGuide:
     def gains(self, state: tuple[Context, str]) -> Gains:
         """At a space, the log-probability of the word before it; other letters add nothing."""
         context, word = state
-        if self._space is None or not word:
+        if self._space < 0 or not word:
             return self._none
-        language, tokens = self._none.language.copy(), self._none.tokens.copy()
-        language[self._space], tokens[self._space] = self._log_probability(context, self._token(word)), 1
-        return Gains(language, tokens)
+        token = self._token(word)
+        if (context, token) not in self._gains:
+            language, tokens = self._none.language.copy(), self._none.tokens.copy()
+            language[self._space], tokens[self._space] = self._log_probability(context, token), 1.0
+            self._gains[context, token] = Gains(language, tokens)
+        return self._gains[context, token]
 
     def advance(self, state: tuple[Context, str], letter: int) -> tuple[Context, str]:
         """The word with one more letter, or the context with one more word."""
@@ -154,8 +163,9 @@ class WordGuide:
         context, word = state
         if not word:
             return self._log_probability(context, END), 0
-        after = self._model.shortened((*context, self._token(word)))
-        return self._log_probability(context, self._token(word)) + self._log_probability(after, END), 1
+        token = self._token(word)
+        after = self._model.shortened((*context, token))
+        return self._log_probability(context, token) + self._log_probability(after, END), 1
 
     def _log_probability(self, context: Context, token: str) -> float:
         return 0.0 if self._counts_only else self._model.log_probability(context, token)
