@@ -20,7 +20,7 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ("log_sum_of_two",
      "sign: -np.inf -> np.inf in `return highest if highest == -np.inf else highest + np.log1p(np.exp(min(a, b) - "
      "highest))`"):
-        "equal on every number; it keeps the sum of two −inf, logarithms of 0, from being NaN, as test_decoding.py asserts",
+        "equal on every number; it keeps the sum of two −inf from being NaN, as test_decoding.py asserts",
     ("relu", "dropped: 0.0 * z -> 0.0 in `return z if z > 0.0 else 0.0 * z`"):
         "equal on every number; 0 · z also preserves NaN, which test_activations.py asserts",
     ("dropout", "dropped: 0.0 * x -> 0.0 in `return x / (1.0 - rate) if u >= rate else 0.0 * x`"):

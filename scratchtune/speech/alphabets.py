@@ -60,7 +60,7 @@ def spell(symbols: Sequence[int], alphabet: Sequence[str]) -> str:
 def checked_frames(log_probabilities: Any, alphabet: Sequence[str]) -> np.ndarray:
     """Return log-probabilities (frames, symbols) as float64; raise an error that says what is wrong with them."""
     try:
-        rows = np.asarray(log_probabilities, dtype=np.float64)
+        rows = np.ascontiguousarray(log_probabilities, dtype=np.float64)
     except (TypeError, ValueError):
         raise TypeError(f"log_probabilities is {type(log_probabilities).__name__} that is no array of numbers; it must "
                         "be (frames, symbols)") from None

@@ -260,7 +260,7 @@ def _advanced(tree: _Tree, beam: _Beam, row: np.ndarray, beam_width: int, weight
     for index in best.tolist():
         prefix, letter = divmod(index - len(nodes), letter_count)  # negative: a prefix as it is
         chosen.append(nodes[index] if prefix < 0 else tree.child(nodes[prefix], letter))
-    return _Beam(chosen, candidates[:, best])
+    return _Beam(chosen, candidates.take(best, axis=1))
 
 
 def _best(scores: np.ndarray, count: int) -> np.ndarray:
