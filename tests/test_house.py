@@ -91,8 +91,8 @@ def test_searchers_know_nothing_of_networks() -> None:
     assert not [name for module in searchers for name in reached(module) if name.startswith("scratchtune.network")]
 
 
-def test_text_knows_nothing_of_networks() -> None:
-    modules = [module for module in MODULES if module.startswith("scratchtune.text")]
+def test_text_and_speech_know_nothing_of_networks() -> None:
+    modules = [module for module in MODULES if module.startswith(("scratchtune.text", "scratchtune.speech"))]
     assert not [name for module in modules for name in reached(module) if name.startswith("scratchtune.network")]
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.speech import windows
-from scratchtune.speech.cepstrum import dct
+from scratchtune.speech.cepstrum import mfcc
 from scratchtune.speech.clip import Clip, check_speech, checked_samples
 from scratchtune.speech.deltas import with_deltas
 from scratchtune.speech.framing import frame_starts, windowed_frames
@@ -131,7 +131,7 @@ class Features:
         power = power_spectrum(frames, np.arange(self.fft_size // 2 + 1), self.fft_size)
         rows = log_mel(power, self.filters, ENERGY_FLOOR)
         if self.kind == "mfcc":
-            rows = dct(rows, np.arange(self.n_coefficients))
+            rows = mfcc(rows, self.n_coefficients)
         rows = with_deltas(rows, self.deltas)
         return normalise(rows, STD_FLOOR) if self.normalize else rows
 

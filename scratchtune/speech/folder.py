@@ -91,11 +91,14 @@ def _usable(folder: Path, shortest: float, left_out: list[str]) -> Iterator[tupl
             left_out.append(f"{row.file} is in {table.name} more than once; the first line counts")
             continue
         seen.add(name)
+        if not row.text:
+            left_out.append(f"{row.file} has no text in {table.name}")
+            continue
         try:
             clip = read_wav(folder / row.file)
             check_speech(row.file, clip, shortest)
         except (OSError, ValueError) as problem:
-            left_out.append(str(problem))
+            left_out.append(str(problem).removeprefix(f"{folder}{os.sep}"))
             continue
         yield row, clip
     for path in sorted(folder.rglob("*")):
@@ -143,7 +146,7 @@ def _table(folder: Path) -> Path:
 
 
 def _rows(table: Path, left_out: list[str]) -> Iterator[_Row]:
-    """The lines of the table that name a file and a text."""
+    """The lines of the table that name a file."""
     is_tsv = table.suffix == ".tsv"
     lines = read_text(table, _ADVICE).splitlines(keepends=True)
     reader = csv.reader(lines, delimiter="\t" if is_tsv else ",",
@@ -154,10 +157,9 @@ def _rows(table: Path, left_out: list[str]) -> Iterator[_Row]:
             raise ValueError(f"{table} begins with the columns {checks.quoted(header) or 'of no table'}; {_ADVICE}")
         for cells in reader:
             row = dict(zip(header, map(str.strip, cells), strict=False))
-            if row.get("file") and row.get("text"):
-                yield _Row(row["file"], row["text"], row.get("voice", ""))
+            if row.get("file"):
+                yield _Row(row["file"], row.get("text", ""), row.get("voice", ""))
             elif any(row.values()):
-                missing = "text" if row.get("file") else "file"
-                left_out.append(f"{table.name}, line {reader.line_num}, has no {missing}")
+                left_out.append(f"{table.name}, line {reader.line_num}, has no file")
     except csv.Error as problem:
         raise ValueError(f"{table}, line {reader.line_num}, cannot be read ({problem}); {_ADVICE}") from None

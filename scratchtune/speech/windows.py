@@ -15,6 +15,8 @@ def hann(u: np.ndarray) -> np.ndarray:
 
     Formula [hann]
         wₖ = 0.5 − 0.5 · cos(2 · π · uₖ)
+    Computed as
+        wₖ = sin(π · uₖ)², which loses no digits near 0
     Where
         u: u, (k,), in [0, 1]; sampled in (0, 1], the position in the window, from 0 to 1
     Returns
@@ -28,7 +30,7 @@ def hann(u: np.ndarray) -> np.ndarray:
         >>> hann(np.array([0.0, 0.25, 0.5])).round(4).tolist()
         [0.0, 0.5, 1.0]
     """
-    return 0.5 - 0.5 * np.cos(2.0 * np.pi * u)
+    return np.sin(np.pi * u) ** 2
 
 
 def hamming(u: np.ndarray) -> np.ndarray:
