@@ -21,7 +21,7 @@ def dct_basis(positions: np.ndarray, orders: np.ndarray) -> np.ndarray:
     Variant
         As librosa's and torchaudio's default, `norm="ortho"`. HTK has √(2 / #m) for coefficient 0 too.
     Source
-        Ahmed, Natarajan and Rao (1974), "Discrete cosine transform", equations 1 and 2, with orthonormal factors.
+        Ahmed, Natarajan and Rao (1974), "Discrete cosine transform", equation 1, with orthonormal factors.
     Example
         >>> dct_basis(np.array([0.25, 0.75]), np.arange(2)).round(4).tolist()
         [[0.7071, 0.7071], [0.7071, -0.7071]]

@@ -36,7 +36,8 @@ STD_FLOOR = 1e-8
 class Features:
     """The features of clips of one rate, as a function: ``features(clip)`` is an array, (frames, features).
 
-    A clip is what `read_wav` returns, or an array of samples, which is assumed to have the rate of the features.
+    A clip is what `read_wav` returns, (samples, rate), or an array of samples, which is assumed to have the rate of the
+    features.
 
     ``window``, ``step``: the length of a frame and the time from one to the next, in seconds. ``n_mels``: mel filters
     from ``fmin`` to ``fmax`` hertz, by default half the rate. ``kind``: "log_mel", the logarithm of their energies,
@@ -137,7 +138,7 @@ class Features:
 
     def _samples(self, clip: Any) -> np.ndarray:
         """The samples of a clip, checked and trimmed."""
-        samples, rate = clip if isinstance(clip, Clip) else (clip, self.rate)
+        samples, rate = clip if isinstance(clip, tuple) and len(clip) == 2 else (clip, self.rate)
         if rate != self.rate:
             raise ValueError(f"clip has {rate:,} samples a second, and the features are of {self.rate:,}; read it with "
                              f"`read_wav(path, rate={self.rate})`, or make Features(rate={rate})")

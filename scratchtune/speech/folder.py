@@ -6,6 +6,7 @@ Implements section 6.3 of the document.
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -148,7 +149,7 @@ def _table(folder: Path) -> Path:
 def _rows(table: Path, left_out: list[str]) -> Iterator[_Row]:
     """The lines of the table that name a file."""
     is_tsv = table.suffix == ".tsv"
-    lines = read_text(table, _ADVICE).splitlines(keepends=True)
+    lines = io.StringIO(read_text(table, _ADVICE), newline=None)
     reader = csv.reader(lines, delimiter="\t" if is_tsv else ",",
                         quoting=csv.QUOTE_NONE if is_tsv else csv.QUOTE_MINIMAL)
     try:

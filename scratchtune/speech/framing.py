@@ -43,7 +43,7 @@ def windowed_frames(samples: np.ndarray, starts: np.ndarray, window: np.ndarray)
     Returns
         y, (n, k), a row for each frame.
     Source
-        Rabiner and Schafer (1978), "Digital processing of speech signals", section 4.1.
+        Rabiner and Schafer (1978), "Digital processing of speech signals", chapter 4.
     Example
         >>> windowed_frames(np.array([1.0, 2.0, 3.0, 4.0]), np.array([0, 1]), np.array([0.5, 1.0, 0.5])).tolist()
         [[0.5, 2.0, 1.5], [1.0, 3.0, 2.0]]

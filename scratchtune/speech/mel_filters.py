@@ -25,9 +25,10 @@ def triangles(frequencies: np.ndarray, lows: np.ndarray, centres: np.ndarray, hi
     Variant
         As torchaudio's default, and librosa's with `norm=None`. librosa's default, Slaney's, divides each filter by
         half its width in hertz, so that all have the same area. python_speech_features rounds the edges to bins; in
-        Kaldi the sides are straight in mel, not in hertz.
+        HTK and Kaldi the sides are straight in mel, not in hertz.
     Source
-        Young et al. (2006), "The HTK book", section 5.4, figure 5.3.
+        Davis and Mermelstein (1980), "Comparison of parametric representations for monosyllabic word recognition",
+        figure 1; torchaudio's `melscale_fbanks`.
     Example
         >>> triangles(np.array([0.0, 1.0, 2.0, 4.0]), np.array([0.0]), np.array([2.0]), np.array([6.0])).tolist()
         [[0.0, 0.5, 1.0, 0.5]]

@@ -22,7 +22,7 @@ def normalise(features: np.ndarray, floor: float) -> np.ndarray:
         Some subtract the mean only (CMN), take a sliding window of a few seconds, or all clips of a speaker; Kaldi's
         variance, like this one, is divided by the number of frames.
     Source
-        Viikki and Laurila (1998), "Cepstral domain segmental feature vector normalization", equations 1 to 3.
+        Viikki and Laurila (1998), "Cepstral domain segmental feature vector normalization".
     Example
         >>> normalise(np.array([[1.0, 5.0], [3.0, 5.0]]), 1e-8).tolist()
         [[-1.0, 0.0], [1.0, 0.0]]

@@ -19,7 +19,7 @@ from scratchtune.speech.clip import checked_samples
 
 WIDTH = 6.0  # zero crossings of the sinc on either side, torchaudio's default
 ROLLOFF = 0.99  # the highest frequency that is kept, as a share of half the lower rate; torchaudio's default
-_CHUNK = 1 << 14  # output samples that are computed at a time
+_VALUES = 1 << 18  # neighbours that are weighted at a time: 2 MB
 
 
 def sampling_times(numbers: np.ndarray, step: float) -> np.ndarray:
@@ -33,7 +33,7 @@ def sampling_times(numbers: np.ndarray, step: float) -> np.ndarray:
     Returns
         τ, (m,).
     Source
-        Ko et al. (2015), "Audio augmentation for speech recognition", section 2: speed perturbation is x(α · t).
+        Ko et al. (2015), "Audio augmentation for speech recognition": speed perturbation is x(α · t).
     Example
         >>> sampling_times(np.arange(3), 2.5).tolist()
         [0.0, 2.5, 5.0]
@@ -95,7 +95,8 @@ def stretched(samples: np.ndarray, step: float, length: int) -> np.ndarray:
     """Return ``length`` samples, each ``step`` samples of the clip after the one before."""
     made = np.empty(length)
     cutoff = min(1.0, 1.0 / step) * ROLLOFF
-    for first in range(0, length, _CHUNK):
-        numbers = np.arange(first, min(first + _CHUNK, length))
+    at_a_time = max(1, int(_VALUES * cutoff / (2 * WIDTH)))
+    for first in range(0, length, at_a_time):
+        numbers = np.arange(first, min(first + at_a_time, length))
         made[numbers] = sinc_interpolation(samples, sampling_times(numbers, step), cutoff, WIDTH)
     return made

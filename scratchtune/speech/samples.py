@@ -71,4 +71,4 @@ def flat_share(samples: np.ndarray) -> float:
     """
     sizes = np.abs(samples)
     flat = np.pad(sizes == sizes.max(), 1)
-    return (flat[:-2] & flat[1:-1] & flat[2:]).mean()
+    return float((flat[:-2] & flat[1:-1] & flat[2:]).mean())

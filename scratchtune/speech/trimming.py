@@ -45,7 +45,7 @@ def trim(clip: Clip, top_db: float = 40.0, window: float = 0.025, step: float = 
 
     >>> clip = Clip(np.concatenate([np.zeros(800), np.sin(np.arange(1600)), np.zeros(800)]), 8000)
     >>> len(trim(clip).samples)
-    1800
+    1880
     """
     limit = checks.real("top_db", top_db, 0.0, open_low=True)
     length = max(1, round(clip.rate * checks.real("window", window, 0.0, open_low=True)))

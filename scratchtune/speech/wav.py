@@ -61,8 +61,9 @@ def _decoded(path: str, content: bytes) -> Clip:
             data = file.readframes(frames)
     except EOFError:
         raise ValueError(f"{path} is cut off within its header; copy or record it again") from None
-    except wave.Error as problem:
-        raise ValueError(f"{path} has a damaged header ({problem}); {_ADVICE}") from None
+    except (wave.Error, RuntimeError) as problem:  # `wave` raises the latter where a chunk ends beyond the file
+        reason = str(problem) or "a chunk ends beyond the file"
+        raise ValueError(f"{path} has a damaged header ({reason}); {_ADVICE}") from None
     if len(data) < frames * channels * size:
         raise ValueError(f"{path} is cut off: by its header it has {frames:,} samples a channel, and "
                          f"{len(data) // (channels * size):,} of them are there; copy or record it again")

@@ -25,7 +25,7 @@ def hann(u: np.ndarray) -> np.ndarray:
         `window` takes u = k / n, the periodic window of librosa and torchaudio; NumPy's `hanning` has k / (n − 1),
         the symmetric one.
     Source
-        Harris (1978), "On the use of windows for harmonic analysis with the discrete Fourier transform", equation 27.
+        Harris (1978), "On the use of windows for harmonic analysis with the discrete Fourier transform".
     Example
         >>> hann(np.array([0.0, 0.25, 0.5])).round(4).tolist()
         [0.0, 0.5, 1.0]
@@ -45,7 +45,7 @@ def hamming(u: np.ndarray) -> np.ndarray:
     Variant
         `window` takes u = k / n, the periodic window; HTK and NumPy's `hamming` have k / (n − 1), the symmetric one.
     Source
-        Harris (1978), "On the use of windows for harmonic analysis with the discrete Fourier transform", equation 30.
+        Harris (1978), "On the use of windows for harmonic analysis with the discrete Fourier transform".
     Example
         >>> hamming(np.array([0.0, 0.25, 0.5])).round(4).tolist()
         [0.08, 0.54, 1.0]

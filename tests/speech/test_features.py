@@ -47,6 +47,7 @@ def test_silence_at_both_ends_is_trimmed_on_request(clip: Clip) -> None:
 
 def test_an_array_is_a_clip_of_the_features_rate(clip: Clip) -> None:
     np.testing.assert_array_equal(Features()(clip.samples), Features()(clip))
+    np.testing.assert_array_equal(Features()((clip.samples, 16000)), Features()(clip))  # as of soundfile and librosa
 
 
 def test_arguments_can_be_written_and_read(clip: Clip) -> None:

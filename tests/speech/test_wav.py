@@ -95,6 +95,23 @@ def test_files_that_are_cut_off_are_refused(write: Writer) -> None:
         read_wav(path)
 
 
+def test_files_with_a_damaged_header_are_read_or_refused_in_one_sentence(write: Writer) -> None:
+    rng = np.random.default_rng(0)
+    path = write("a.wav", np.column_stack([RAMP, RAMP]))
+    content, refused = path.read_bytes(), 0
+    for _ in range(500):
+        damaged = bytearray(content)
+        for place in rng.integers(48, size=rng.integers(1, 4)):
+            damaged[place] = rng.choice([0, 1, 2, 255, rng.integers(256)])
+        path.write_bytes(damaged)
+        try:
+            assert np.isfinite(read_wav(path).samples).all()
+        except ValueError as problem:
+            assert str(path) in str(problem) and "\n" not in str(problem)
+            refused += 1
+    assert 100 < refused < 500
+
+
 def test_files_without_samples_are_refused(write: Writer) -> None:
     with pytest.raises(ValueError, match=r"a\.wav holds no samples; it must hold sound"):
         read_wav(write("a.wav", np.zeros((0, 1))))
