@@ -1,8 +1,9 @@
-"""Atomic file writes: a reader finds the old content or the new content, never a part of either."""
+"""Files of text: atomic writes, so that a reader finds the old or the new content, never a part; and plain reads."""
 
 from __future__ import annotations
 
 import os
+import re
 import stat
 import uuid
 from collections.abc import Iterator
@@ -71,3 +72,35 @@ def identity(path: str | os.PathLike[str] | int) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def read_text(path: str | os.PathLike[str], purpose: str) -> str:
+    """Return the text of a file in UTF-8; the mark that Windows programs write before it is removed.
+
+    ``purpose`` says in the errors what is read from such a file.
+
+    Raises
+        OSError if the file cannot be opened; ValueError, which names the line, if it is not a text in UTF-8.
+    """
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"{path} is a directory; {purpose}")
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path} does not exist; {purpose}") from None
+    except OSError as problem:
+        raise type(problem)(f"{path} cannot be opened: {problem.strerror}") from None
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise ValueError(f"{path}, line 1, begins as UTF-16 does; save the file as UTF-8")
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as problem:
+        line = len(re.findall(b"\r\n|\r|\n", content[: problem.start])) + 1
+        raise ValueError(f"{path}, line {line}, has the byte 0x{content[problem.start]:02x}, which is not UTF-8; "
+                         "save the file as UTF-8") from None
+    if "\0" in text:
+        line = len(re.findall("\r\n|\r|\n", text[: text.index("\0")])) + 1
+        raise ValueError(f"{path}, line {line}, holds binary data; {purpose}")
+    return text

@@ -8,7 +8,10 @@ from __future__ import annotations
 import os
 import re
 
+from scratchtune.files import read_text
+
 HEADER = ("source", "target")
+_PURPOSE = "pairs of sentences are read from a TSV file"
 _ADVICE = "each line must hold a source sentence, a tab and a target sentence"
 
 
@@ -23,7 +26,7 @@ def read_pairs(path: str | os.PathLike[str]) -> list[tuple[str, str]]:
     """
     shown = os.fspath(path)
     pairs: list[tuple[str, str]] = []
-    for number, line in enumerate(re.split("\r\n|\r|\n", _text(shown)), start=1):
+    for number, line in enumerate(re.split("\r\n|\r|\n", read_text(shown, _PURPOSE)), start=1):
         if not line.strip():
             continue
         cells = [cell.strip() for cell in line.split("\t")]
@@ -39,29 +42,3 @@ def read_pairs(path: str | os.PathLike[str]) -> list[tuple[str, str]]:
     if not pairs:
         raise ValueError(f"{shown} holds no pairs of sentences; {_ADVICE}")
     return pairs
-
-
-def _text(path: str) -> str:
-    """The file's text."""
-    if os.path.isdir(path):
-        raise IsADirectoryError(f"{path} is a directory; pairs of sentences are read from a TSV file")
-    try:
-        with open(path, "rb") as file:
-            content = file.read()
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path} does not exist; pairs of sentences are read from a TSV file") from None
-    except OSError as problem:
-        raise type(problem)(f"{path} cannot be opened: {problem.strerror}") from None
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise ValueError(f"{path}, line 1, begins as UTF-16 does; save the file as UTF-8")
-    content = content.removeprefix(b"\xef\xbb\xbf")  # the mark that Windows programs write before UTF-8
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as problem:
-        line = len(re.findall(b"\r\n|\r|\n", content[: problem.start])) + 1
-        raise ValueError(f"{path}, line {line}, has the byte 0x{content[problem.start]:02x}, which is not UTF-8; "
-                         "save the file as UTF-8") from None
-    if "\0" in text:
-        line = len(re.findall("\r\n|\r|\n", text[: text.index("\0")])) + 1
-        raise ValueError(f"{path}, line {line}, holds binary data; pairs of sentences are text in UTF-8")
-    return text

@@ -29,4 +29,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "half of 1, rounded down, is 0 too",
     ("matmul", "swapped: b.size > SMALL -> b.size <= SMALL in `if b.size > SMALL:`"):
         "with and without panels each sum has the same terms in the same order; only the time differs",
+    ("flat_share", "square and absolute: np.abs(samples) -> samples * samples in `sizes = np.abs(samples)`"):
+        "the samples of the largest size are those of the largest square",
 }

@@ -1,12 +1,18 @@
-"""Speech: a language model, the search for the text of a recording, alignments, and error rates.
+"""Speech: from a WAV file to features; from a network's probabilities to a text.
 
-Reading order: `smoothing` and `ngram` (the language model), `alphabets` (letters and their symbols), `fusion` (what the
+Reading order, recordings: `samples` (integers to numbers, channels), `clip` (samples and their rate), `resampling`,
+`wav` (reading a file), `folder` (reading many, with transcripts). A clip's features, step by step: `trimming`,
+`preemphasis`, `framing`, `windows`, `spectrum`, `mel`, `mel_filters`, `cepstrum`, `deltas`, `normalising`, and all of
+them in `features`; what changes clips and features in training: `speed`, `masking`.
+
+Texts: `smoothing` and `ngram` (the language model), `alphabets` (letters and their symbols), `fusion` (what the
 language model adds to a search), `decoding` (greedy and prefix beam search, for any network that is trained by CTC),
 `alignment` (when each letter was spoken), `edit_distance`, `error_rates`. Scores take the reference first, as
 scikit-learn's do.
 """
 
 from scratchtune.speech.alignment import Alignment, align
+from scratchtune.speech.clip import Clip, is_clipped
 from scratchtune.speech.decoding import Transcript, decode, greedy_decode, prefix_beam_search
 from scratchtune.speech.edit_distance import Edits, edits
 from scratchtune.speech.error_rates import (
@@ -16,10 +22,18 @@ from scratchtune.speech.error_rates import (
     error_rate_interval,
     word_error_rate,
 )
+from scratchtune.speech.features import Features
+from scratchtune.speech.folder import Recordings, read_clips
+from scratchtune.speech.masking import SpecAugment
 from scratchtune.speech.ngram import END, START, UNKNOWN, NGram
+from scratchtune.speech.resampling import resample
+from scratchtune.speech.speed import SpeedPerturbation, change_speed
+from scratchtune.speech.trimming import trim
+from scratchtune.speech.wav import read_wav
 
 __all__ = [
-    "Alignment", "END", "Edits", "ErrorCounts", "NGram", "START", "Transcript", "UNKNOWN", "align",
-    "character_error_rate", "decode", "edits", "error_counts", "error_rate_interval", "greedy_decode",
-    "prefix_beam_search", "word_error_rate",
+    "END", "START", "UNKNOWN", "Alignment", "Clip", "Edits", "ErrorCounts", "Features", "NGram", "Recordings",
+    "SpecAugment", "SpeedPerturbation", "Transcript", "align", "change_speed", "character_error_rate", "decode", "edits",
+    "error_counts", "error_rate_interval", "greedy_decode", "is_clipped", "prefix_beam_search", "read_clips", "read_wav",
+    "resample", "trim", "word_error_rate",
 ]

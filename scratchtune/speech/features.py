@@ -1,0 +1,159 @@
+"""The features of speech: from a clip to a row of numbers for each hundredth of a second.
+
+Pre-emphasis, frames, window, power spectrum, mel filters, logarithm; for MFCC the cosine transform; deltas; mean and
+variance normalisation.
+
+Implements section 6.3 of the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.speech import windows
+from scratchtune.speech.cepstrum import mfcc
+from scratchtune.speech.clip import Clip, check_speech, checked_samples
+from scratchtune.speech.deltas import with_deltas
+from scratchtune.speech.framing import frame_starts, windowed_frames
+from scratchtune.speech.mel_filters import log_mel, mel_filters
+from scratchtune.speech.normalising import normalise
+from scratchtune.speech.preemphasis import preemphasis
+from scratchtune.speech.spectrum import power_spectrum
+from scratchtune.speech.trimming import trim
+
+KINDS = ("mfcc", "log_mel")
+ENERGY_FLOOR = 1e-10  # of the energy in a mel filter; librosa's `amin`
+STD_FLOOR = 1e-8
+
+
+@dataclass(frozen=True)
+class Features:
+    """The features of clips of one rate, as a function: ``features(clip)`` is an array, (frames, features).
+
+    A clip is what `read_wav` returns, (samples, rate), or an array of samples, which is assumed to have the rate of the
+    features.
+
+    ``window``, ``step``: the length of a frame and the time from one to the next, in seconds. ``n_mels``: mel filters
+    from ``fmin`` to ``fmax`` hertz, by default half the rate. ``kind``: "log_mel", the logarithm of their energies,
+    formula [log_mel], or "mfcc", the first ``n_coefficients`` of their cosine transform, [dct]. ``rate``: samples a
+    second. ``n_fft``: the size of the Fourier transform, by default the least power of 2 that holds a frame.
+    ``preemphasis``: α of [preemphasis], 0 for none. ``window_kind``: "hann" or "hamming". ``deltas``: 1 to append the
+    [deltas], 2 to append those of the deltas too. ``normalize``: whether each clip's features have mean 0 and variance
+    1, [cmvn]. ``trim_db``: remove silence at both ends that is so many decibels below the loudest frame (`trim`).
+
+    The convention is that of librosa with ``htk=True, norm=None, center=False`` and of torchaudio with
+    ``center=False``: HTK's mel, triangles of height 1, an orthonormal cosine transform. Unlike theirs, the logarithm is
+    natural, with the floor 1e-10, and by default there is pre-emphasis and normalisation; python_speech_features and
+    Kaldi have the natural logarithm and pre-emphasis too. Each formula names how the others differ.
+
+    >>> Features(rate=8000)(np.sin(np.arange(8000) ** 1.2)).shape
+    (98, 13)
+    """
+
+    window: float = 0.025
+    step: float = 0.01
+    n_mels: int = 40
+    kind: str = "mfcc"
+    rate: int = 16000
+    n_coefficients: int = 13
+    fmin: float = 0.0
+    fmax: float | None = None
+    n_fft: int | None = None
+    preemphasis: float = 0.97
+    window_kind: str = "hann"
+    deltas: int = 0
+    normalize: bool = True
+    trim_db: float | None = None
+
+    def __post_init__(self) -> None:
+        checks.choice("kind", self.kind, KINDS)
+        checks.choice("window_kind", self.window_kind, windows.WINDOWS)
+        checks.integer("rate", self.rate, 1)
+        for name in ("window", "step"):
+            seconds = checks.real(name, getattr(self, name), 0.0, open_low=True)
+            if round(seconds * self.rate) < 1:
+                raise ValueError(f"{name} is {seconds} seconds; it must be at least one sample, {1 / self.rate:.3g}")
+        checks.integer("n_mels", self.n_mels, 1)
+        checks.integer("n_coefficients", self.n_coefficients, 1, self.n_mels if self.kind == "mfcc" else None)
+        checks.real("fmin", self.fmin, 0.0, self.rate / 2, open_high=True)
+        if self.fmax is not None:
+            checks.real("fmax", self.fmax, self.fmin, self.rate / 2, open_low=True)
+        if self.n_fft is not None:
+            checks.integer("n_fft", self.n_fft, self.frame_length)
+        checks.real("preemphasis", self.preemphasis, 0.0, 1.0)
+        checks.integer("deltas", self.deltas, 0, 2)
+        checks.boolean("normalize", self.normalize)
+        if self.trim_db is not None:
+            checks.real("trim_db", self.trim_db, 0.0, open_low=True)
+        self.filters  # noqa: B018 - an empty filter is an error before any clip is read
+
+    @property
+    def frame_length(self) -> int:
+        """The samples of a frame."""
+        return round(self.window * self.rate)
+
+    @property
+    def frame_step(self) -> int:
+        """The samples from the start of a frame to that of the next."""
+        return round(self.step * self.rate)
+
+    @property
+    def n_features(self) -> int:
+        """The numbers of a row."""
+        return (self.n_coefficients if self.kind == "mfcc" else self.n_mels) * (1 + self.deltas)
+
+    @property
+    def fft_size(self) -> int:
+        """The size of the Fourier transform."""
+        return self.n_fft or 1 << (self.frame_length - 1).bit_length()
+
+    @cached_property
+    def filters(self) -> np.ndarray:
+        """The mel filters, (n_mels, fft_size // 2 + 1)."""
+        highest = self.rate / 2 if self.fmax is None else self.fmax
+        return mel_filters(self.n_mels, self.fft_size, self.rate, self.fmin, highest)
+
+    def __call__(self, clip: Clip | Any) -> np.ndarray:
+        """Return the features of a clip, (frames, features), float64.
+
+        Raises
+            ValueError where the clip has another rate, is silent, or is shorter than a frame.
+        """
+        samples = self._samples(clip)
+        frames = windowed_frames(
+            preemphasis(samples, self.preemphasis), frame_starts(len(samples), self.frame_length, self.frame_step),
+            windows.window(self.window_kind, self.frame_length))
+        power = power_spectrum(frames, np.arange(self.fft_size // 2 + 1), self.fft_size)
+        rows = log_mel(power, self.filters, ENERGY_FLOOR)
+        if self.kind == "mfcc":
+            rows = mfcc(rows, self.n_coefficients)
+        rows = with_deltas(rows, self.deltas)
+        return normalise(rows, STD_FLOOR) if self.normalize else rows
+
+    def _samples(self, clip: Any) -> np.ndarray:
+        """The samples of a clip, checked and trimmed."""
+        samples, rate = clip if isinstance(clip, tuple) and len(clip) == 2 else (clip, self.rate)
+        if rate != self.rate:
+            raise ValueError(f"clip has {rate:,} samples a second, and the features are of {self.rate:,}; read it with "
+                             f"`read_wav(path, rate={self.rate})`, or make Features(rate={rate})")
+        whole = Clip(checked_samples("clip", samples), self.rate)
+        check_speech("clip", whole, self.frame_length / self.rate)
+        return whole.samples if self.trim_db is None else trim(whole, self.trim_db, self.window, self.step).samples
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the arguments as a dict that can be written as JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Features:
+        """Return the features whose arguments `to_dict` wrote."""
+        names = [field.name for field in fields(cls)]
+        if not isinstance(values, Mapping) or not set(values) <= set(names):
+            raise ValueError(f"values is {values!r:.80}; it must be a dict of arguments, of {', '.join(names)}")
+        return cls(**values)

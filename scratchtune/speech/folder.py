@@ -1,0 +1,166 @@
+"""Reading a folder of clips and their transcripts; a file that cannot be used is left out, with the reason.
+
+Implements section 6.3 of the document.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from scratchtune import checks
+from scratchtune.files import read_text
+from scratchtune.speech.clip import Clip, check_speech, is_clipped
+from scratchtune.speech.resampling import resample
+from scratchtune.speech.wav import read_wav
+
+TABLES = ("transcripts.tsv", "transcripts.csv")
+SHORTEST = 0.1  # seconds
+_ADVICE = ("it must be a table with a header and the columns file, text and, if known, voice: separated by tabs in "
+           "transcripts.tsv, by commas in transcripts.csv")
+
+
+class Recordings(NamedTuple):
+    """Clips and what is said in them, in the order of the table: ``texts[i]`` and ``voices[i]`` are of ``clips[i]``.
+
+    ``voices``: who speaks, "" where the table does not say. ``left_out``: a sentence for each clip that is not there.
+    ``resampled``: how many clips had another rate. ``clipped``: how many were recorded too loud; they are kept.
+    """
+
+    clips: list[Clip]
+    texts: list[str]
+    voices: list[str]
+    left_out: list[str]
+    resampled: int
+    clipped: int
+
+
+class _Row(NamedTuple):
+    """A line of the table."""
+
+    file: str
+    text: str
+    voice: str
+
+
+def read_clips(folder: str | os.PathLike[str], rate: int | None = None, shortest: float = SHORTEST) -> Recordings:
+    """Read a folder of WAV files and the table of their transcripts, ``transcripts.tsv`` or ``transcripts.csv``.
+
+    The table is UTF-8, and its first line names the columns: ``file``, relative to the folder; ``text``, what is said;
+    and ``voice``, who says it, which may be missing. Other columns are ignored. In a TSV file quotes are letters.
+
+    All clips have one rate: ``rate``, to which those of another rate are resampled, or else the rate that most files
+    have, and those of another rate are left out. Left out are also files that `read_wav` refuses, silent clips, those
+    shorter than ``shortest`` seconds, lines of the table without a text, repeated files, and WAV files without a line.
+    A warning counts them; ``left_out`` has the reason of each.
+
+    Raises
+        OSError if the folder or its table cannot be opened; ValueError if the table has not these columns, or if no
+        clip can be used.
+    """
+    if rate is not None:
+        checks.integer("rate", rate, 1)
+    least = checks.real("shortest", shortest, 0.0)
+    path = Path(folder)
+    left_out: list[str] = []
+    found = list(_usable(path, least, left_out))
+    if rate is None and found:
+        rate = Counter(clip.rate for _, clip in found).most_common(1)[0][0]
+        found = list(_of_rate(found, rate, left_out))
+    if not found or rate is None:
+        raise ValueError(f"{path} has no clip that can be used; {checks.counted(len(left_out), 'clip')} left out"
+                         + "".join(f", the first because {reason}" for reason in left_out[:1]))
+    clips = [clip if clip.rate == rate else Clip(resample(clip.samples, clip.rate, rate), rate) for _, clip in found]
+    recordings = Recordings(clips, [row.text for row, _ in found], [row.voice for row, _ in found], left_out,
+                            sum(clip.rate != rate for _, clip in found), sum(is_clipped(clip) for _, clip in found))
+    _warn(path, recordings)
+    return recordings
+
+
+def _usable(folder: Path, shortest: float, left_out: list[str]) -> Iterator[tuple[_Row, Clip]]:
+    """The lines of the table with their clips; a sentence for each other one is appended to ``left_out``."""
+    seen: set[str] = set()
+    table = _table(folder)
+    for row in _rows(table, left_out):
+        name = os.path.normpath(row.file)
+        if name in seen:
+            left_out.append(f"{row.file} is in {table.name} more than once; the first line counts")
+            continue
+        seen.add(name)
+        if not row.text:
+            left_out.append(f"{row.file} has no text in {table.name}")
+            continue
+        try:
+            clip = read_wav(folder / row.file)
+            check_speech(row.file, clip, shortest)
+        except (OSError, ValueError) as problem:
+            left_out.append(str(problem).removeprefix(f"{folder}{os.sep}"))
+            continue
+        yield row, clip
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() == ".wav" and str(path.relative_to(folder)) not in seen:
+            left_out.append(f"{path.relative_to(folder)} has no transcript in {table.name}")
+
+
+def _of_rate(found: list[tuple[_Row, Clip]], rate: int, left_out: list[str]) -> Iterator[tuple[_Row, Clip]]:
+    for row, clip in found:
+        if clip.rate == rate:
+            yield row, clip
+        else:
+            left_out.append(f"{row.file} has {clip.rate:,} samples a second, and most files have {rate:,}; pass "
+                            f"rate={rate} to resample it")
+
+
+def _warn(folder: Path, recordings: Recordings) -> None:
+    """Say in one sentence what was left out or is doubtful."""
+    clips, _, _, left_out, resampled, clipped = recordings
+    if not (left_out or clipped):
+        return
+    parts = [f"{folder}: {checks.counted(len(clips), 'clip')} read"]
+    if left_out:
+        parts.append(f"{len(left_out):,} left out, the first because {left_out[0]}")
+    if clipped:
+        parts.append(f"{clipped:,} recorded too loud, with peaks that are cut off, and kept")
+    if resampled:
+        parts.append(f"{resampled:,} resampled to {clips[0].rate:,} samples a second")
+    checks.warn("; ".join(parts))
+
+
+# The table ------------------------------------------------------------------------------------------------------------
+
+
+def _table(folder: Path) -> Path:
+    """The table of transcripts in a folder."""
+    if not folder.is_dir():
+        kind = "is a file" if folder.exists() else "does not exist"
+        raise NotADirectoryError(f"{folder} {kind}; clips are read from a folder with WAV files and {TABLES[0]}")
+    tables = [folder / name for name in TABLES if (folder / name).is_file()]
+    if len(tables) != 1:
+        kind = "both" if tables else "neither"
+        raise FileNotFoundError(f"{folder} has {kind} of {' and '.join(TABLES)}; it must have one of them: {_ADVICE}")
+    return tables[0]
+
+
+def _rows(table: Path, left_out: list[str]) -> Iterator[_Row]:
+    """The lines of the table that name a file."""
+    is_tsv = table.suffix == ".tsv"
+    lines = io.StringIO(read_text(table, _ADVICE), newline=None)
+    reader = csv.reader(lines, delimiter="\t" if is_tsv else ",",
+                        quoting=csv.QUOTE_NONE if is_tsv else csv.QUOTE_MINIMAL)
+    try:
+        header = [cell.strip().lower() for cell in next(reader, [])]
+        if not {"file", "text"} <= set(header):
+            raise ValueError(f"{table} begins with the columns {checks.quoted(header) or 'of no table'}; {_ADVICE}")
+        for cells in reader:
+            row = dict(zip(header, map(str.strip, cells), strict=False))
+            if row.get("file"):
+                yield _Row(row["file"], row.get("text", ""), row.get("voice", ""))
+            elif any(row.values()):
+                left_out.append(f"{table.name}, line {reader.line_num}, has no file")
+    except csv.Error as problem:
+        raise ValueError(f"{table}, line {reader.line_num}, cannot be read ({problem}); {_ADVICE}") from None
