@@ -72,6 +72,7 @@ from scratchtune.network.penalties import L1, L1L2, L2
 from scratchtune.network.sequential import Sequential
 from scratchtune.network.sharing import EfficiencyWarning
 from scratchtune.network.training import DivergenceWarning
+from scratchtune.recognizer import SpeechRecognizer
 from scratchtune.search import (
     BayesianSearch,
     Categorical,
@@ -114,7 +115,7 @@ __all__ = [
     "Masking", "MaxPooling2D", "MedianStopping", "MinMaxScaler", "MultiHeadAttention", "NotReady", "OneHotEncoder",
     "OneStandardError", "Optimizer", "RMSprop", "RandomFlip", "RandomRotation", "RandomSearch", "RandomTranslation",
     "RandomizedSearchCV", "RayExecutor", "SGD", "Searcher", "Seq2Seq", "Sequential", "ShuffleSplit",
-    "SimpleImputer", "SinusoidalPositions", "StandardScaler", "StorageError", "StratifiedKFold",
+    "SimpleImputer", "SinusoidalPositions", "SpeechRecognizer", "StandardScaler", "StorageError", "StratifiedKFold",
     "StratifiedShuffleSplit", "Study", "SuccessiveHalving", "Suggestion", "Table", "TableEncoder", "TableModel",
     "TimeSeriesSplit", "TransformerEncoder", "Trial", "callbacks", "cross_val_predict", "cross_val_score",
     "cross_validate", "datasets", "get_scorer_names", "layers", "learning_curve", "load_model", "losses",

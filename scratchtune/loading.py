@@ -9,17 +9,20 @@ from typing import Any
 from scratchtune.estimators import loading as estimator_files
 from scratchtune.network import sequential
 from scratchtune.network.saving import UnknownClass, damaged, in_words, opened
+from scratchtune.recognizer import KIND as RECOGNIZER
+from scratchtune.recognizer import unpacked as unpacked_recognizer
 from scratchtune.seq2seq import KIND as TRANSLATOR
 from scratchtune.seq2seq import unpacked as unpacked_translator
 from scratchtune.tabular import model as table_models
 
 KINDS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
     "network": sequential.unpacked, "estimator": estimator_files.unpacked, "table model": table_models.unpacked,
-    TRANSLATOR: unpacked_translator}
+    TRANSLATOR: unpacked_translator, RECOGNIZER: unpacked_recognizer}
 
 
 def load_model(path: str | Path) -> Any:
-    """Load a model that `Sequential.save`, an estimator's or `Seq2Seq`'s ``save``, or ``scratchtune tune`` has written.
+    """Load a model that `Sequential.save`, ``save`` of an estimator, `Seq2Seq` or `SpeechRecognizer`, or ``scratchtune
+    tune`` has written.
 
     Further training of a loaded network gives the same bits as without saving and loading. Your own layers must be
     defined or imported before. Raises FileNotFoundError or ValueError where the file is not a model, or of a newer

@@ -31,7 +31,7 @@ from scratchtune.network.layers import GRU, LSTM, Bidirectional, Conv1D, Dense, 
 from scratchtune.network.saving import entry, write_whole
 from scratchtune.network.sequential import Sequential
 from scratchtune.network.sequential import unpacked as unpacked_network
-from scratchtune.speech.decoding import decode
+from scratchtune.speech.decoding import decode, greedy_decode
 from scratchtune.speech.error_rates import character_error_rate, word_error_rate
 from scratchtune.speech.features import Features
 
@@ -98,7 +98,8 @@ class SpeechRecognizer:
     def build(self) -> None:
         """Draw the weights; `fit` does it where it was not called."""
         if self.frames is None:
-            raise ValueError("frames is None; give the most frames of a clip, or call fit, which takes it from the clips")
+            raise ValueError(
+                "frames is None; give the most frames of a clip, or call fit, which takes it from the clips")
         network = Sequential(self.stack(), self.dtype, self.seed)
         network.build((None, self.frames, self.features.n_features))
         if self._compiled is not None:
@@ -208,6 +209,7 @@ class SpeechRecognizer:
         """
         several = clips if isinstance(clips, list) else [clips]
         found = [decode(rows, self.alphabet, beam_width, language_model, language_weight, insertion_bonus)
+                 if beam_width > 1 or language_model is not None else greedy_decode(rows, self.alphabet)
                  for rows in self.log_probabilities(several)]
         return found if isinstance(clips, list) else found[0]
 

@@ -33,7 +33,7 @@ from scratchtune.speech.wav import read_wav
 
 __all__ = [
     "END", "START", "UNKNOWN", "Alignment", "Clip", "Edits", "ErrorCounts", "Features", "NGram", "Recordings",
-    "SpecAugment", "SpeedPerturbation", "Transcript", "align", "change_speed", "character_error_rate", "decode", "edits",
-    "error_counts", "error_rate_interval", "greedy_decode", "is_clipped", "prefix_beam_search", "read_clips", "read_wav",
-    "resample", "trim", "word_error_rate",
+    "SpecAugment", "SpeedPerturbation", "Transcript", "align", "change_speed", "character_error_rate", "decode",
+    "edits", "error_counts", "error_rate_interval", "greedy_decode", "is_clipped", "prefix_beam_search",
+    "read_clips", "read_wav", "resample", "trim", "word_error_rate",
 ]

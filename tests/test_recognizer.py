@@ -1,0 +1,109 @@
+"""The recogniser of speech: it learns tones, transcribes greedily and with a beam, is saved and loaded; bad input."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import scratchtune as st
+
+pytestmark = pytest.mark.slow  # its kernels take long to compile
+
+RATE = 4000
+HERTZ = {"a": 300.0, "b": 700.0, "c": 1300.0}
+FEATURES = st.speech.Features(window=0.04, step=0.02, n_mels=12, kind="log_mel", rate=RATE)
+
+
+def _clips(n: int, seed: int = 0) -> tuple[list[np.ndarray], list[str]]:
+    """Texts of one to four letters; each letter is a tone of its own, of 60 to 140 ms, with pauses and noise."""
+    rng, clips, texts = np.random.default_rng(seed), [], []
+    for _ in range(n):
+        text = "".join(rng.choice(list(HERTZ), rng.integers(1, 5)))
+        parts = [np.zeros(240)]
+        for letter in text:
+            times = np.arange(int(RATE * rng.uniform(0.06, 0.14))) / RATE
+            tone = np.sin(2 * np.pi * HERTZ[letter] * rng.uniform(0.95, 1.05) * times)
+            parts += [tone, np.zeros(rng.integers(80, 240))]
+        clip = np.concatenate(parts)
+        clips.append(clip + rng.normal(scale=0.02, size=clip.size))
+        texts.append(text)
+    return clips, texts
+
+
+def _model(**arguments: Any) -> st.SpeechRecognizer:
+    model = st.SpeechRecognizer("abc", FEATURES, **{"units": 12, "frames": 50, **arguments})
+    model.compile(st.Adam(0.01))
+    return model
+
+
+@pytest.fixture(scope="module")
+def trained() -> st.SpeechRecognizer:
+    model = _model()
+    model.fit(*_clips(150), epochs=25, batch_size=16, verbose=0)
+    return model
+
+
+def test_it_learns_letters_whose_times_it_was_never_told(trained: st.SpeechRecognizer) -> None:
+    clips, texts = _clips(60, seed=1)
+    scores = trained.evaluate(clips, texts)
+    assert scores["character_error_rate"] < 0.05 and scores["loss"] < 0.5
+    assert trained.transcribe(clips[0]) == texts[0]
+    assert trained.transcribe(clips[:5], beam_width=8) == trained.transcribe(clips[:5])
+
+
+def test_a_language_model_decides_where_the_network_does_not(trained: st.SpeechRecognizer) -> None:
+    clips, texts = _clips(10, seed=2)
+    only = st.speech.NGram(order=2, alphabet="abc").fit(["cc"] * 50)
+    assert trained.transcribe(clips, beam_width=8, language_model=only, language_weight=30.0) != texts
+    assert trained.transcribe(clips, beam_width=8, language_model=only, language_weight=0.0) == trained.transcribe(
+        clips, beam_width=8)
+
+
+def test_frames_of_padding_change_nothing(trained: st.SpeechRecognizer) -> None:
+    longer = _model(frames=70)
+    longer.build()
+    longer.network.set_weights(trained.network.get_weights())
+    clips, _ = _clips(5, seed=3)
+    for a, b in zip(trained.log_probabilities(clips), longer.log_probabilities(clips), strict=True):
+        assert a.shape == b.shape and np.abs(a - b).max() < 1e-4
+
+
+@pytest.mark.parametrize("structure", ["gru", "lstm"])
+def test_a_saved_model_is_the_same_and_trains_on_with_the_same_bits(structure: str, tmp_path: Path) -> None:
+    model, data = _model(structure=structure, layers=2, dropout=0.2), _clips(20)
+    model.fit(*data, epochs=2, verbose=0)
+    model.save(tmp_path / "model.npz")
+    loaded = st.load_model(tmp_path / "model.npz")
+    assert loaded.features == model.features and loaded.alphabet == "abc" and loaded.arguments == model.arguments
+    for each in (model, loaded):
+        each.fit(*data, epochs=2, verbose=0)
+    assert (loaded.network.theta == model.network.theta).all()
+
+
+def test_bad_input_is_one_clear_sentence() -> None:
+    clips, texts = _clips(4)
+    with pytest.raises(ValueError, match="alphabet is 'aa'; it must be a text of different characters"):
+        st.SpeechRecognizer("aa")
+    with pytest.raises(ValueError, match="structure is 'conv'"):
+        st.SpeechRecognizer("ab", structure="conv")
+    with pytest.raises(ValueError, match="not compiled"):
+        st.SpeechRecognizer("abc", FEATURES).fit(clips, texts, verbose=0)
+    with pytest.raises(ValueError, match="the model has no weights yet"):
+        _model().transcribe(clips[0])
+    with pytest.raises(ValueError, match="texts has 3 texts for 4 clips"):
+        _model().fit(clips, texts[:3], verbose=0)
+    with pytest.raises(ValueError, match="text is 'abz'; 'z' is not in the alphabet 'abc'"):
+        _model().fit(clips, ["abz"] * 4, verbose=0)
+    with pytest.raises(ValueError, match="clip 0 has .* frames; this model was built for at most 5"):
+        _model(frames=5).fit(clips, texts, verbose=0)
+    with pytest.raises(ValueError, match="labels, row 0, has 40 labels, which take at least 79 frames"):
+        _model().fit(clips, ["a" * 40] * 4, verbose=0)
+    with pytest.raises(ValueError, match="clip 1: "):
+        _model().fit([clips[0], np.zeros(2000)], texts[:2], verbose=0)
+    with pytest.raises(ValueError, match="clip 0 has 3 features; this model takes 12"):
+        _model().fit([np.ones((4, 3))], ["a"], verbose=0)
+    with pytest.raises(ValueError, match="clip is empty"):
+        _model().fit([], [], verbose=0)
