@@ -56,10 +56,11 @@ def test_it_is_the_sum_over_all_paths(labels: list[int]) -> None:
     assert ctc_loss(z, [labels], [5], [len(labels)])[0] == pytest.approx(-np.log(total), rel=1e-13)
 
 
-def test_loss_and_gradient_are_pytorchs_on_a_thousand_cases() -> None:
+@pytest.mark.parametrize("cases", [50, pytest.param(1000, marks=pytest.mark.slow)])
+def test_loss_and_gradient_are_pytorchs(cases: int) -> None:
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(1)
-    for number in range(1000):
+    for number in range(cases):
         z, labels, used, counts = _case(rng, shortest=number % 4 == 0)
         loss, gradient = _kernel(z, labels, used, counts)
         logits = torch.tensor(z, requires_grad=True)
@@ -68,7 +69,7 @@ def test_loss_and_gradient_are_pytorchs_on_a_thousand_cases() -> None:
             torch.tensor(counts), reduction="none")
         theirs.mean().backward()
         assert np.abs(ctc_loss(z, labels, used, counts) - theirs.detach().numpy()).max() < 1e-11
-        assert abs(loss - float(theirs.mean())) < 1e-11
+        assert abs(loss - float(theirs.detach().mean())) < 1e-11
         assert np.abs(gradient - logits.grad.numpy()).max() < 1e-11
 
 
