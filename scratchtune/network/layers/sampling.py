@@ -193,7 +193,7 @@ def sample_grad(f, mode, is_bilinear, dy, dx):
     source pixel depends on its vertical and its horizontal distance from the source coordinates.
     """
     height, width, channels = dx.shape
-    copy_to(0.0, dx)
+    dx[:] = 0.0
     for m in range(height):
         for n in range(width):
             upper, lower, left, right, a, b = bilinear_corners(f, m, n, height, width, mode, is_bilinear)
