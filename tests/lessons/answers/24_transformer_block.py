@@ -71,7 +71,7 @@ def in_place(x, attend, network):
 
 SOLUTION = block
 WRONG = [
-    ("post-norm", post_norm),
+    ("This is post-norm", post_norm),
     ("not added to its input", no_residual),
     ("before it is normalised", added_to_the_normalised),
     ("Nothing is normalised", no_normalisation),
