@@ -355,12 +355,12 @@ for epochs, (_, target, weights) in alignments.items():
 # ## Check: a translator
 # Before training all weights are nearly equal. After an epoch the network writes Spanish number words, but the wrong
 # ones, and its weights are spread. In a few more epochs, rows become sharp. "cincuenta" looks at "fifty", "tres" at
-# "three", "quinientos" at "hundred" and "sesenta" at "sixty". The training pairs do not say which words belong together.
+# "three", "quinientos" at "hundred" and "sesenta" at "sixty". The pairs do not say which words belong together.
 #
 # Predict 4: after 10 epochs, 0.99 against 0.2 to 0.3. There is a gap for short sentences too, and it grows with the
 # length. After 20 epochs, which is more than the equal time, the network without attention gets most of the short ones
-# right, but fewer than half of the longest. It is still improving, so attention is no new ability here, but a shorter
-# path: the gradient from a Spanish word to its English one need not go through all the steps between them (lesson 22).
+# right, but fewer than half of the longest. It is still improving. So attention is no new ability here, but a shorter
+# path: the gradient from a Spanish word to its English one need not go through all steps between them (lesson 22).
 
 # %%
 for seed in range(3):
