@@ -197,6 +197,8 @@ class Seq2Seq:
         """
         checks.integer("beam_width", beam_width, 1)
         checks.choice("unknown", unknown, UNKNOWN)
+        if not isinstance(prior, LexicalPrior | None):
+            raise TypeError(f"prior is {prior!r:.80}; it must be a text.LexicalPrior, or None")
         if prior is not None and unknown != "forbid":
             raise ValueError(f"unknown is {unknown!r}; with a prior it must be 'forbid': the prior never writes it")
         if prior is not None or unknown == "copy":

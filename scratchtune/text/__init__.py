@@ -23,6 +23,6 @@ from scratchtune.text.vocabulary import Vocabulary
 
 __all__ = [
     "Dictionary", "Hypothesis", "IBMModel1", "LexicalPrior", "Vocabulary", "beam_search", "bleu_score", "chrf_score",
-    "detokenize", "exact_match", "greedy", "greedy_all", "length_batches", "pad_sequences", "sentence_bleu", "sentence_chrf",
-    "token_accuracy", "tokenize", "tokenize_13a",
+    "detokenize", "exact_match", "greedy", "greedy_all", "length_batches", "pad_sequences", "sentence_bleu",
+    "sentence_chrf", "token_accuracy", "tokenize", "tokenize_13a",
 ]

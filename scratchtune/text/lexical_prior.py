@@ -49,7 +49,7 @@ def lexical_mixture(
         learn w; here w is chosen on validation pairs.
     Source
         Arthur, Neubig and Nakamura (2016), "Incorporating discrete translation lexicons into neural machine
-        translation", equations 4 and 8 (linear interpolation).
+        translation", sections 3.1 and 3.2 (linear interpolation).
     Example
         >>> lexical_mixture(np.array([0.5, 0.3]), np.array([1.0]), np.array([[0.0, 1.0]]), 0.5, 0.2).tolist()
         [0.25, 0.75]
@@ -90,6 +90,9 @@ def uncovered_alignment(attention: np.ndarray, prior: np.ndarray, coverage: np.n
         m: share, scalar, in [0, 1], of the prior
     Returns
         q, (n, j), >= 0; each row sums to 1.
+    Source
+        The idea of coverage: Tu, Lu, Liu, Liu and Li (2016), "Modeling coverage for neural machine translation", where
+        a network learns from it. This form, without training, is the project's own.
     Example
         >>> uncovered_alignment(np.array([[0.5, 0.5]]), np.array([[0.5, 0.5]]), np.array([[0.0, 0.75]]), 0.3).tolist()
         [[0.8, 0.2]]
@@ -109,8 +112,9 @@ def end_factor(coverage: np.ndarray, words: np.ndarray, penalty: float) -> np.nd
         γ: penalty, scalar, >= 0; sampled in [0, 2]
     Returns
         f, (n,), in [0, 1]
-    Variant
-        Wu et al. (2016), equation 15, add the logarithms of the coverage to the score of a finished hypothesis.
+    Source
+        The project's own. Wu et al. (2016), "Google's neural machine translation system", equation 14, add a coverage
+        penalty to the score of a whole sequence instead.
     Example
         >>> end_factor(np.array([[1.0, 0.5, 0.0]]), np.array([[1.0, 1.0, 0.0]]), 2.0).round(4).tolist()
         [0.3679]
