@@ -54,7 +54,7 @@ class Plan(NamedTuple):
 
 SYNTHETIC = {"number words": (Plan(32, 64, 0.005, 14), 2000), "dates": (Plan(32, 64, 0.005, 20), 4000)}
 HELD_OUT = 500  # pairs
-VERSES = Plan(64, 128, 0.005, 18, 16, 0.5, 1.0, min_count=5)  # the best found on the validation part
+VERSES = Plan(64, 128, 0.005, 18, 16, 0.5, 1.0, min_count=5)  # chosen on the validation part
 BEAM = 4  # with the dictionary's help
 PRIOR = ", the dictionary helps"
 CHOICES: tuple[tuple[int, dict[str, float]], ...] = (  # of the decoding, compared by --choose

@@ -126,7 +126,7 @@ class LexicalPrior:
     """A ``dictionary`` with its ``weight`` in the mixture [lexical_mixture], for `Seq2Seq.translate`.
 
     ``next_word``: the share of [next_word_prior] in the alignment, the rest is the network's attention.
-    ``end_penalty``: γ of [end_factor]. The defaults are those that were best on the validation verses.
+    ``end_penalty``: γ of [end_factor]. The defaults were chosen on validation verses.
     """
 
     def __init__(
