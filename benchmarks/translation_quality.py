@@ -1,6 +1,6 @@
 """Does attention pay at equal cost, and is the translator better than a dictionary, and as good as one in PyTorch?
 
-    python -m benchmarks.translation_quality [--seeds 5] [--quick] [--save]
+    python -m benchmarks.translation_quality [--seeds 5] [--choose] [--quick] [--save]
 
 Number words and dates, both synthetic: the share of held-out pairs that are translated without a mistake, with dot
 attention and without. Equal cost means equally many multiply-adds in training: without attention a row takes fewer, so
@@ -8,15 +8,19 @@ it is trained for more epochs. Each seed draws other pairs and other weights.
 
 Verses: chrF and BLEU on the test part, which no choice has seen. The baseline is a dictionary learned by IBM Model 1,
 both directions of it, and one alone. PyTorch trains the same network from the same weights on the same batches; only
-its dropout is drawn otherwise. References are in lower case, as all translations are. Networks may not write the
-unknown token, or in one row have it replaced by the dictionary; the dictionary leaves unknown words as they are.
+its dropout is drawn otherwise. References are in lower case, as all translations are. Networks alone write greedily;
+they never write the unknown token, or copy the most attended source word in its place. With the dictionary's help, a
+beam search decodes by `text.LexicalPrior`, in the same way for both. The ensemble averages our networks of all seeds,
+and costs as many times the training and the decoding; the dictionary costs less than a second.
+
+With --choose: the scores on the validation part of the configurations that were compared, without the test part.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -45,13 +49,17 @@ class Plan(NamedTuple):
     clipping: float | None = None  # the largest norm of the gradient
     weight_decay: float = 0.0
     min_count: int = 1  # of the tokens in a vocabulary
-    beam_width: int = 1
+    words: bool = False  # whether a dictionary's words are training pairs too
 
 
 SYNTHETIC = {"number words": (Plan(32, 64, 0.005, 14), 2000), "dates": (Plan(32, 64, 0.005, 20), 4000)}
 HELD_OUT = 500  # pairs
-VERSES = Plan(64, 128, 0.01, 18, 16, 0.5, 1.0, min_count=5)  # the best found on the validation part
-REPLACED = "ours, unknown tokens replaced by the dictionary"  # better than without on the validation part
+VERSES = Plan(64, 128, 0.005, 18, 16, 0.5, 1.0, min_count=5)  # chosen on the validation part
+BEAM = 4  # with the dictionary's help
+PRIOR = ", the dictionary helps"
+CHOICES: tuple[tuple[int, dict[str, float]], ...] = (  # of the decoding, compared by --choose
+    (BEAM, {}), (1, {}), (BEAM, {"weight": 0.3}), (BEAM, {"weight": 0.7}), (BEAM, {"end_penalty": 0.0}),
+    (BEAM, {"end_penalty": 1.0}), (BEAM, {"next_word": 0.0}), (BEAM, {"next_word": 1.0}))
 
 
 # Training -------------------------------------------------------------------------------------------------------------
@@ -150,53 +158,36 @@ def spelled(text: str) -> str:
     return st.text.detokenize(st.text.tokenize(text))
 
 
-Step = Callable[[np.ndarray, np.ndarray], np.ndarray]  # sources, prefixes -> log-probabilities of the next token
+class InPyTorch(st.Seq2Seq):
+    """A translator whose decoding asks a network in PyTorch."""
 
+    def __init__(self, model: st.Seq2Seq, network: torch.nn.Module) -> None:
+        vars(self).update(vars(model))
+        self.peer = network
 
-def by_pytorch(network: torch.nn.Module) -> Step:
-    """The log-probabilities of a network in PyTorch."""
-    def step(sources: np.ndarray, prefixes: np.ndarray) -> np.ndarray:
+    def next_tokens(self, sources: np.ndarray, prefixes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Log-probabilities of the next token, and attention's weights."""
         with torch.no_grad():
-            logits = network(torch.as_tensor(np.array(sources)).long(), torch.as_tensor(prefixes))[:, -1].double()
-        return np.asarray(torch.log_softmax(logits, -1).numpy())
-
-    return step
+            logits, weights = self.peer.looked_up(torch.as_tensor(sources).long(), torch.as_tensor(prefixes))
+        return torch.log_softmax(logits[:, -1].double(), -1).numpy(), weights.double().numpy()
 
 
-def translated(step: Step, model: st.Seq2Seq, texts: list[str], beam_width: int = 1) -> list[str]:
-    """Translations that hold no unknown token: the next one is written instead."""
-    ids = [model.source_vocabulary.encode(text) for text in texts]
-    sources = st.text.pad_sequences(ids, model.source_length, "float32", "post", "post")
-    target, length = model.target_vocabulary, model.target_length or 1
+class Together(st.Seq2Seq):
+    """An ensemble: the mean of the probabilities, and of attention's weights, of networks with one vocabulary."""
 
-    def known(of: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-        def probabilities(prefixes: np.ndarray) -> np.ndarray:
-            found = step(np.broadcast_to(of, (len(prefixes), of.shape[1])), prefixes)
-            found[:, target.unknown] = -np.inf
-            return found
+    def __init__(self, models: Sequence[st.Seq2Seq]) -> None:
+        vars(self).update(vars(models[0]))
+        self.models = models
 
-        return probabilities
-
-    if beam_width == 1:
-        found = st.text.greedy_all(known(sources), len(texts), target.start, target.end, length)
-    else:
-        found = [st.text.beam_search(known(source[None]), target.start, target.end, beam_width, length, 1.0)[0]
-                 for source in tqdm(sources, desc="beam search", leave=False, disable=None)]
-    return [target.decode(hypothesis.ids) for hypothesis in found]
+    def next_tokens(self, sources: np.ndarray, prefixes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Log-probabilities of the next token, and attention's weights."""
+        each = [model.next_tokens(sources, prefixes) for model in self.models]
+        return np.log(np.mean([np.exp(found) for found, _ in each], axis=0)), np.mean([own for _, own in each], axis=0)
 
 
-def replaced(model: st.Seq2Seq, dictionary: st.text.Dictionary, texts: list[str]) -> list[str]:
-    """Translations that may hold unknown tokens, each replaced by the dictionary's word for its most attended word.
-
-    Source: Luong et al. (2015), "Addressing the rare word problem in neural machine translation", section 3.3.
-    """
-    found = []
-    for text in texts:
-        words, (_, written, weights) = st.text.tokenize(text), model.attention(text)
-        attended = [words[column] for column in weights.argmax(axis=1)]
-        tokens = [dictionary.words.get(word, word) if token == "[UNK]" else token
-                  for token, word in zip(written, attended, strict=True) if token != "[END]"]
-        found.append(st.text.detokenize(tokens))
+def with_prior(model: st.Seq2Seq, prior: st.text.LexicalPrior, texts: list[str], width: int = BEAM) -> list[str]:
+    """Translations with a dictionary's help."""
+    found: list[str] = model.translate(texts, width, 1.0, prior=prior)
     return found
 
 
@@ -239,20 +230,54 @@ def dictionaries(train: Pairs, test: Pairs) -> dict[str, dict[str, float]]:
     return {"IBM Model 1": scores(test, both), "IBM Model 1, one direction": scores(test, alone)}
 
 
-def verses(seed: int, train: Pairs, test: Pairs, plan: Plan) -> dict[str, dict[str, float]]:
-    """The scores of our network and of PyTorch's."""
-    every, texts = train + test, [source for source, _ in test]
-    model = made(plan, train, every, "dot", plan.epochs, seed)
-    data = rows(model, train)
-    network = train_pytorch(model, data, plan, plan.epochs, seed)
+def verses(seed: int, train: Pairs, test: Pairs, plan: Plan) -> tuple[st.Seq2Seq, dict[str, dict[str, float]]]:
+    """Our network, and the scores of ours and of PyTorch's, alone and with the dictionary's help."""
+    texts = [source for source, _ in test]
+    dictionary = st.text.Dictionary().fit(train)
+    prior = st.text.LexicalPrior(dictionary)
+    model = made(plan, train, train + test, "dot", plan.epochs, seed)
+    given = train + words_of(dictionary) if plan.words else train
+    model.compile(optimizer(plan, len(given), plan.epochs))
+    data = rows(model, given)
+    peer = InPyTorch(model, train_pytorch(model, data, plan, plan.epochs, seed))
     train_ours(model, data, plan, plan.epochs, seed)
-    found = {"ours": translated(model.log_probabilities, model, texts),
-             "PyTorch": translated(by_pytorch(network), model, texts)}
-    found[REPLACED] = replaced(model, st.text.Dictionary().fit(train), texts)
-    if plan.beam_width > 1:
-        found[f"ours, beam of {plan.beam_width}"] = translated(
-            model.log_probabilities, model, texts, plan.beam_width)
-    return {name: scores(test, translations) for name, translations in found.items()}
+    found = {}
+    for name, each in (("ours", model), ("PyTorch", peer)):
+        found[name] = scores(test, each.translate(texts))
+        found[f"{name}, unknown tokens copied"] = scores(test, each.translate(texts, unknown="copy"))
+        found[f"{name}{PRIOR}"] = scores(test, with_prior(each, prior, texts))
+    return model, found
+
+
+def words_of(dictionary: st.text.Dictionary) -> Pairs:
+    """A dictionary's words as pairs for training, without numbers and punctuation marks."""
+    return [pair for pair in dictionary.words.items() if pair[0].isalpha() and pair[1].isalpha()]
+
+
+def chosen(seeds: Sequence[int], quick: bool) -> list[str]:
+    """The validation scores of the configurations that were compared; the mean over the seeds."""
+    train, held_out = st.datasets.load_verses("train"), st.datasets.load_verses("validation")
+    train, held_out = (train[:200], held_out[:20]) if quick else (train, held_out)
+    dictionary, texts = st.text.Dictionary().fit(train), [source for source, _ in held_out]
+    plans = {f"learning rate {rate}{', also the dictionary' * words}": VERSES._replace(learning_rate=rate, words=words)
+             for rate, words in ((0.01, False), (0.005, False), (0.005, True))}
+    runs: dict[str, list[dict[str, float]]] = {"IBM Model 1": [dictionaries(train, held_out)["IBM Model 1"]]}
+    for seed in seeds:
+        for plan_name, plan in plans.items():
+            plan = plan._replace(epochs=1) if quick else plan
+            given = train + words_of(dictionary) if plan.words else train
+            model = made(plan, train, train + held_out, "dot", plan.epochs, seed)
+            model.compile(optimizer(plan, len(given), plan.epochs))
+            train_ours(model, rows(model, given), plan, plan.epochs, seed)
+            runs.setdefault(f"{plan_name}: alone", []).append(scores(held_out, model.translate(texts)))
+            for width, arguments in CHOICES if plan == VERSES or quick else CHOICES[:1]:
+                shown_as = ", ".join([f"beam {width}", *(f"{name} {value}" for name, value in arguments.items())])
+                prior = st.text.LexicalPrior(dictionary, **arguments)
+                runs.setdefault(f"{plan_name}: {shown_as}", []).append(
+                    scores(held_out, with_prior(model, prior, texts, width)))
+    return [f"Validation part, means over {len(seeds)} seeds.", harness.table(["configuration", "chrF", "BLEU"], [
+        [name, *(f"{np.mean([run[what] for run in found]):.2f}" for what in ("chrF", "BLEU"))]
+        for name, found in runs.items()])]
 
 
 # The report -----------------------------------------------------------------------------------------------------------
@@ -292,23 +317,27 @@ def verses_report(baseline: dict[str, dict[str, float]], found: list[dict[str, d
                   plan: Plan) -> list[str]:
     """The verses' table and its bars."""
     names = list(found[0])
-    lines = [[name, *(f"{given[what]:.2f}" for what in ("chrF", "BLEU")), "", ""] for name, given in baseline.items()]
+    lines = [[name, f"{given['chrF']:.2f}", "", f"{given['BLEU']:.2f}", ""] for name, given in baseline.items()]
     for name in names:
-        chrf, bleu = ([run[name][what] for run in found] for what in ("chrF", "BLEU"))
-        lines.append([name, f"{np.mean(chrf):.2f}", f"{np.mean(bleu):.2f}", f"{harness.spread(chrf):.2f}",
-                      f"{harness.spread(bleu):.2f}"])
-    above, low, high = interval([run[REPLACED]["chrF"] - baseline["IBM Model 1"]["chrF"] for run in found])
-    peer, least, most = interval([run["ours"]["chrF"] - run["PyTorch"]["chrF"] for run in found])
+        cells = []
+        for what in ("chrF", "BLEU"):
+            mean, low, _ = interval([run[name][what] for run in found])
+            cells += [f"{mean:.2f}", f"{mean - low:.2f}"]
+        lines.append([name, *cells])
+    bars = []
+    for what in ("chrF", "BLEU"):
+        above, low, high = interval([run[f"ours{PRIOR}"][what] - baseline["IBM Model 1"][what] for run in found])
+        bars.append(harness.verdict(low > 0.0, f"verses: {what} of ours{PRIOR}, less that of IBM Model 1, mean "
+                                               f"{above:+.2f}, 95 % interval {low:+.2f} to {high:+.2f}: it must be "
+                                               f"above zero"))
+    for name in ("", PRIOR):
+        peer, least, most = interval([run[f"ours{name}"]["chrF"] - run[f"PyTorch{name}"]["chrF"] for run in found])
+        bars.append(harness.verdict(most >= 0.0, f"verses: chrF of ours{name}, less PyTorch's, mean {peer:+.2f}, 95 % "
+                                                 f"interval {least:+.2f} to {most:+.2f}: it must not be below zero"))
     return [
-        f"Verses: {len(test)} pairs of the test part ({shown(plan)}); means over the seeds, and their standard "
-        f"deviations.",
-        harness.table(["translator", "chrF", "BLEU", "std of chrF", "std of BLEU"], lines),
-        "\n".join([
-            harness.verdict(low > 0.0, f"verses: chrF of {REPLACED}, less that of IBM Model 1, mean {above:+.2f}, 95 % "
-                                       f"interval {low:+.2f} to {high:+.2f}: it must be above zero"),
-            harness.verdict(most >= 0.0, f"verses: chrF of ours less PyTorch's, mean {peer:+.2f}, 95 % interval "
-                                         f"{least:+.2f} to {most:+.2f}: it must not be below zero"),
-        ])]
+        f"Verses: {len(test)} pairs of the test part ({shown(plan)}); means over the seeds, with half their 95 % "
+        f"interval.",
+        harness.table(["translator", "chrF", "±", "BLEU", "±"], lines), "\n".join(bars)]
 
 
 def main() -> None:
@@ -316,10 +345,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.translation_quality", description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5, choices=sorted(STUDENT))
+    parser.add_argument("--choose", action="store_true", help="compare configurations on the validation part instead")
     parser.add_argument("--quick", action="store_true", help="two seeds, few pairs, two epochs: only whether it runs")
     parser.add_argument("--save", action="store_true", help="write benchmarks/results/translation_quality.md")
     options = parser.parse_args()
     load, seeds = harness.load(), range(2 if options.quick else options.seeds)
+    if options.choose:
+        harness.report("Translators: what was chosen on validation pairs", "translation_choice",
+                       [f"{harness.machine()}; {load}.", *chosen(seeds, options.quick)], options.save,
+                       "translation_quality")
+        return
     train, test = st.datasets.load_verses("train"), st.datasets.load_verses("test")
     plan = VERSES._replace(epochs=2) if options.quick else VERSES
     if options.quick:
@@ -331,8 +366,12 @@ def main() -> None:
 
         for task in TASKS:
             parts += synthetic_report(task, each(lambda seed, task=task: synthetic(task, seed, options.quick)))
-        found = each(lambda seed: verses(seed, train, test, plan))
-    parts += verses_report(dictionaries(train, test), found, test, plan)
+        models, found = zip(*((verses(seed, train, test, plan), progress.update())[0] for seed in seeds), strict=True)
+    baseline = dictionaries(train, test)
+    prior = st.text.LexicalPrior(st.text.Dictionary().fit(train))
+    baseline[f"ours, ensemble of {len(seeds)} networks{PRIOR}"] = scores(
+        test, with_prior(Together(models), prior, [source for source, _ in test]))
+    parts += verses_report(baseline, list(found), test, plan)
     harness.report("Translators: attention, a dictionary, PyTorch", "translation_quality", [
         f"{harness.machine()}; {load}.", harness.versions("numpy", "numba", "scratchtune", "torch") + ".", *parts,
     ], options.save)

@@ -17,14 +17,14 @@ Implements section 6.2 of the document.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.network import engine, optimizers, penalties
+from scratchtune.network import optimizers, penalties
 from scratchtune.network.callbacks import Callback, History
 from scratchtune.network.encoder_decoder import EncoderDecoder
 from scratchtune.network.layers.pair_embedding import PairEmbedding
@@ -34,12 +34,16 @@ from scratchtune.network.sequential import Sequential
 from scratchtune.network.sequential import unpacked as unpacked_network
 from scratchtune.text.beam import beam_search
 from scratchtune.text.greedy import Hypothesis, greedy_all
+from scratchtune.text.lexical_prior import LexicalPrior, Mixture
 from scratchtune.text.matches import exact_match, token_accuracy
 from scratchtune.text.padding import pad_sequences
+from scratchtune.text.tokens import detokenize
 from scratchtune.text.vocabulary import Vocabulary
 
 Pairs = Sequence[tuple[str, str]]
 KIND = "translator"  # of saved files
+SILENT = (Vocabulary.padding, Vocabulary.start)  # never part of a text
+UNKNOWN = ("forbid", "copy", "keep")  # what becomes of unknown tokens in translations
 
 
 class Seq2Seq:
@@ -168,7 +172,10 @@ class Seq2Seq:
             X, y, batch_size, epochs, verbose=verbose, callbacks=callbacks, validation_data=valid)
 
     def evaluate(self, pairs: Pairs) -> dict[str, float]:
-        """The loss, and of greedy translations the shares of correct tokens and of exact matches."""
+        """The loss, and of greedy translations the shares of correct tokens and of exact matches.
+
+        A token of a reference that is not in the vocabulary is never matched.
+        """
         rows = self._rows(*self._encoded(pairs, "pairs"), "pairs")
         references = [self.target_vocabulary.decode(self.target_vocabulary.encode(target)) for _, target in pairs]
         found = self.translate([source for source, _ in pairs])
@@ -177,43 +184,99 @@ class Seq2Seq:
 
     # Translating ------------------------------------------------------------------------------------------------------
 
-    def translate(self, texts: Any, beam_width: int = 1, length_penalty: float = 0.0) -> Any:
+    def translate(
+        self, texts: Any, beam_width: int = 1, length_penalty: float = 0.0, unknown: str = "forbid",
+        prior: LexicalPrior | None = None,
+    ) -> Any:
         """Return the translation of a text, or the list of those of a list of texts.
 
         With ``beam_width`` 1 each token is the most probable one (greedy); otherwise the best of a `beam_search`.
+        ``unknown``: "forbid" never writes the unknown token, but the best other token; "copy" puts in its place the
+        source word with the largest attention weight; "keep" writes "[UNK]". ``prior``: a dictionary that helps; the
+        tokens may then be any of its words.
         """
         checks.integer("beam_width", beam_width, 1)
+        checks.choice("unknown", unknown, UNKNOWN)
+        if not isinstance(prior, LexicalPrior | None):
+            raise TypeError(f"prior is {prior!r:.80}; it must be a text.LexicalPrior, or None")
+        if prior is not None and unknown != "forbid":
+            raise ValueError(f"unknown is {unknown!r}; with a prior it must be 'forbid': the prior never writes it")
+        if prior is not None or unknown == "copy":
+            self._must_attend()
         several = [texts] if isinstance(texts, str) else list(texts)
         sources = self._padded(self._ids(self.source_vocabulary, several, "text"), self.source_length, "text")
-        if beam_width == 1:
-            found = [self.target_vocabulary.decode(hypothesis.ids) for hypothesis in self._greedy(sources)]
-        else:
-            found = [self._best_of_beam(source, beam_width, length_penalty) for source in sources]
+        words = [self.source_vocabulary.split(text) for text in several]
+        mixture = None if prior is None else prior.mixture(self.target_vocabulary, words, sources.shape[1])
+        decoded = self._decoded(sources, beam_width, length_penalty, unknown == "forbid", mixture)
+        tokens = self.target_vocabulary.tokens if mixture is None else mixture.tokens
+        written = [[tokens[token] for token in hypothesis.ids if token not in SILENT] for hypothesis in decoded]
+        if unknown == "copy":
+            written = self._copied(words, sources, decoded)
+        found = [detokenize(each) for each in written]
         return found[0] if isinstance(texts, str) else found
+
+    def next_tokens(self, sources: np.ndarray, prefixes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Log-probabilities of the token after each prefix, (n, vocabulary), and attention's weights at each step.
+
+        ``prefixes`` are (n, length), and the weights (n, length, source length); without attention they are 0. Decoding
+        asks the network nothing else.
+        """
+        logits, weights = self._forward(sources, prefixes)
+        found = logits[:, -1].astype(np.float64)
+        found -= found.max(axis=1, keepdims=True)
+        return found - np.log(np.exp(found).sum(axis=1, keepdims=True)), weights
 
     def log_probabilities(self, sources: np.ndarray, prefixes: np.ndarray) -> np.ndarray:
         """Log-probabilities of the next token, (n, vocabulary), after each prefix, (n, length)."""
-        length = self.network.input_shape[0] - sources.shape[1]
-        read = np.zeros((len(sources), length), sources.dtype)
-        read[:, : prefixes.shape[1]] = prefixes
-        logits = self.network.predict(np.hstack([sources, read]))[:, prefixes.shape[1] - 1].astype(np.float64)
-        logits -= logits.max(axis=1, keepdims=True)
-        return np.asarray(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)))
+        return self.next_tokens(sources, prefixes)[0]
 
-    def _greedy(self, sources: np.ndarray) -> list[Hypothesis]:
-        """The greedy translations, which are written side by side."""
-        start, end = self.target_vocabulary.start, self.target_vocabulary.end
-        return greedy_all(
-            lambda prefixes: self.log_probabilities(sources, prefixes), len(sources), start, end,
-            self.target_length or 1)
+    def _forward(self, sources: np.ndarray, read: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Logits (n, steps, vocabulary) and weights (n, steps, source length) of the last layer with attention."""
+        program, length, steps = self.network.program, self.network.input_shape[0], read.shape[1]
+        rows = np.zeros((len(sources), length), self.dtype)
+        rows[:, : sources.shape[1]], rows[:, sources.shape[1] : sources.shape[1] + steps] = sources, read
+        number, layer = max((pair for pair in enumerate(program.stages) if isinstance(pair[1], Attends)),
+                            key=lambda pair: pair[0], default=(0, None))
+        logits, weights = [], []
+        for outputs, work in program.outputs_and_work(rows, number):
+            logits.append(outputs[:, :steps].copy())
+            weights.append(layer.attention_weights(len(outputs), work)[:, :steps] if isinstance(layer, Attends)
+                           else np.zeros((len(outputs), steps, sources.shape[1])))
+        return np.concatenate(logits), np.concatenate(weights)
 
-    def _best_of_beam(self, source: np.ndarray, width: int, penalty: float) -> str:
-        def step(prefixes: np.ndarray) -> np.ndarray:
-            return self.log_probabilities(np.tile(source, (len(prefixes), 1)), prefixes)
+    def _decoded(
+        self, sources: np.ndarray, beam_width: int, penalty: float, forbid: bool, mixture: Mixture | None = None,
+    ) -> list[Hypothesis]:
+        """The greedy translations, which are written side by side, or the best ones of beam searches."""
+        def step_for(numbers: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+            def step(prefixes: np.ndarray) -> np.ndarray:
+                texts = np.broadcast_to(numbers, len(prefixes))
+                if mixture is not None:
+                    network, weights = self.next_tokens(sources[texts], mixture.read(prefixes))
+                    return mixture.log_probabilities(network, weights, prefixes, texts)
+                found = self.next_tokens(sources[texts], prefixes)[0]
+                if forbid:
+                    found[:, self.target_vocabulary.unknown] = -np.inf
+                return found
 
-        start, end = self.target_vocabulary.start, self.target_vocabulary.end
-        found = beam_search(step, start, end, width, self.target_length or 1, penalty)
-        return self.target_vocabulary.decode(found[0].ids)
+            return step
+
+        start, end, most = self.target_vocabulary.start, self.target_vocabulary.end, self.target_length or 1
+        every = np.arange(len(sources))
+        if beam_width == 1:
+            return greedy_all(step_for(every), len(sources), start, end, most)
+        return [beam_search(step_for(every[n : n + 1]), start, end, beam_width, most, penalty)[0] for n in every]
+
+    def _copied(
+        self, words: list[list[str]], sources: np.ndarray, decoded: list[Hypothesis],
+    ) -> list[list[str]]:
+        """The tokens of translations, each unknown one replaced by the source word with the largest weight."""
+        names, unknown = self.target_vocabulary.tokens, self.target_vocabulary.unknown
+        best = [each[:, : len(text)].argmax(axis=1)
+                for each, text in zip(self._weights(sources, decoded), words, strict=True)]
+        return [[text[place] if token == unknown else names[token]
+                 for token, place in zip(hypothesis.ids, places, strict=False) if token not in SILENT]
+                for hypothesis, places, text in zip(decoded, best, words, strict=True)]
 
     def attention(self, text: str) -> tuple[list[str], list[str], np.ndarray]:
         """The tokens of a text, those of its greedy translation, and how the decoder weighted the first for the second.
@@ -221,25 +284,24 @@ class Seq2Seq:
         The weights are (tokens of the translation, tokens of the text); each row sums to 1. The end of the translation
         is its last token, unless ``target_length`` ended it.
         """
-        if self.architecture.attention == "none":
-            raise ValueError("the model has attention='none', so there are no weights; take 'dot' or 'additive'")
+        self._must_attend()
         ids = self._ids(self.source_vocabulary, [text], "text")
         source = self._padded(ids, self.source_length, "text")
-        translation = self._greedy(source)[0]
-        written = translation.ids + [self.target_vocabulary.end] * translation.ended
-        read = self._padded([[self.target_vocabulary.start, *written[:-1]]], self.target_length, "text")
-        weights = self._weights(np.hstack([source, read]))[: len(written), : len(ids[0])]
+        decoded = self._decoded(source, 1, 0.0, True)
+        written = decoded[0].ids + [self.target_vocabulary.end] * decoded[0].ended
+        weights = self._weights(source, decoded)[0, : len(written), : len(ids[0])]
         names = self.source_vocabulary.tokens, self.target_vocabulary.tokens
         return [names[0][token] for token in ids[0]], [names[1][token] for token in written], weights
 
-    def _weights(self, row: np.ndarray) -> np.ndarray:
-        """Attention's weights (target length, source length) for one row, of the last layer that has some."""
-        program = self.network.program
-        number, layer = [(i, stage) for i, stage in enumerate(program.stages) if isinstance(stage, Attends)][-1]
-        network = program.new_network(1)
-        engine.matrix(network.values, network.at, 0, 1)[:] = row
-        engine.forward_pass(network, 0, number + 1, 1, False, 0, np.uint64(0))
-        return layer.attention_weights(1, network.work[network.at.work_start[number] : network.at.work_stop[number]])[0]
+    def _must_attend(self) -> None:
+        if self.architecture.attention == "none":
+            raise ValueError("the model has attention='none', so there are no weights; take 'dot' or 'additive'")
+
+    def _weights(self, sources: np.ndarray, decoded: list[Hypothesis]) -> np.ndarray:
+        """Attention's weights (n, target length, source length) for translations that have been written."""
+        length = self.target_length or 1
+        read = [[self.target_vocabulary.start, *hypothesis.ids][:length] for hypothesis in decoded]
+        return self._forward(sources, self._padded(read, length, "text"))[1]
 
     # Files ------------------------------------------------------------------------------------------------------------
 

@@ -67,6 +67,41 @@ def test_a_beam_of_one_is_greedy_and_a_wide_one_finds_no_worse_sequence(trained:
         assert trained.target_vocabulary.decode(best.ids) == trained.translate(text, beam_width=4)
 
 
+def test_an_unknown_token_is_forbidden_copied_or_kept() -> None:
+    pairs = [("a b", "a x"), ("b", "x"), ("a", "a"), ("a a", "a a"), ("b a", "x a")] * 8
+    model = _model(pairs)
+    model.target_vocabulary = st.text.Vocabulary(["a"])  # x is unknown
+    model.fit(pairs, epochs=30, verbose=0)
+    texts = ["a b", "b q"]
+    assert model.translate(texts[0], unknown="keep") == "a [UNK]"
+    assert model.translate(texts[0], unknown="copy") == "a b"
+    for beam_width in (1, 3):
+        assert "[UNK]" not in " ".join(model.translate(texts, beam_width))
+
+
+def test_a_dictionary_writes_words_that_the_network_does_not_know_and_copies_names(trained: st.Seq2Seq) -> None:
+    prior = st.text.LexicalPrior(st.text.Dictionary().fit([("a", "uno"), ("b", "dos"), ("a b", "uno dos")]), 1.0)
+    written = trained.translate("a b noah", prior=prior).split()  # with the weight 1 there is no end
+    assert sorted(written[:3]) == ["dos", "noah", "uno"]
+    texts = ["a b noah", "a", "b a b"]
+    for beam_width in (1, 3):
+        assert trained.translate(texts, beam_width, prior=prior) == [
+            trained.translate(text, beam_width, prior=prior) for text in texts]
+
+
+def test_attention_of_rows_side_by_side_is_that_of_each_row(trained: st.Seq2Seq) -> None:
+    sources = st.text.pad_sequences([trained.source_vocabulary.encode(text) for text, _ in _pairs(7)], 6, "float32",
+                                    "post")
+    prefixes = np.tile([trained.target_vocabulary.start, 4, 5], (7, 1))
+    log_p, weights = trained.next_tokens(sources, prefixes)
+    assert weights.shape == (7, 3, 6) and np.abs(weights.sum(axis=2) - 1.0).max() < 1e-5
+    for n in range(7):
+        one = trained.next_tokens(sources[n : n + 1], prefixes[n : n + 1])
+        assert (one[0] == log_p[n]).all() and (one[1] == weights[n]).all()
+        again = trained.next_tokens(sources[n : n + 1], prefixes[n : n + 1, :2])[1]
+        assert np.abs(again - weights[n, :2]).max() < 1e-6
+
+
 @pytest.mark.parametrize("structure, attention", [("gru", "none"), ("lstm", "additive")])
 def test_a_saved_model_is_the_same_and_trains_on_with_the_same_bits(
     structure: str, attention: str, tmp_path: Path,
@@ -119,3 +154,11 @@ def test_bad_input_is_one_clear_sentence() -> None:
     without.fit(pairs, verbose=0)
     with pytest.raises(ValueError, match="attention='none', so there are no weights"):
         without.attention("a")
+    with pytest.raises(ValueError, match="attention='none', so there are no weights"):
+        without.translate("a", unknown="copy")
+    with pytest.raises(ValueError, match="unknown is 'drop'"):
+        model.translate("a", unknown="drop")
+    with pytest.raises(ValueError, match="unknown is 'keep'; with a prior it must be 'forbid'"):
+        model.translate("a", unknown="keep", prior=st.text.LexicalPrior(st.text.Dictionary().fit(pairs)))
+    with pytest.raises(TypeError, match="prior is 0.5; it must be a text.LexicalPrior"):
+        model.translate("a", prior=0.5)  # type: ignore[arg-type]

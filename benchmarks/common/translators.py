@@ -49,12 +49,18 @@ class Recurrent(nn.Module):
 
     def forward(self, source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """The logits (rows, target length, tokens) of the token after each."""
+        return self.looked_up(source, target)[0]
+
+    def looked_up(self, source: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """The logits, and attention's weights (rows, target length, source length) if there is attention."""
         states, last = self.encode(source)
         found, _ = self.decoder(self.target_table(target), last)
+        weights = None
         if self.attention == "dot":
             scores = torch.bmm(found, states.transpose(1, 2)).masked_fill((source == 0)[:, None], -torch.inf)
-            found = torch.cat([found, torch.bmm(torch.softmax(scores, -1), states)], -1)
-        return self.output(self.dropout(torch.tanh(self.combine(found))))  # type: ignore[no-any-return]
+            weights = torch.softmax(scores, -1)
+            found = torch.cat([found, torch.bmm(weights, states)], -1)
+        return self.output(self.dropout(torch.tanh(self.combine(found)))), weights
 
 
 class Transformer(nn.Module):

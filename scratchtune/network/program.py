@@ -6,7 +6,7 @@ one, ``state``. Weights are views of these.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -117,6 +117,22 @@ class Program:
         with np.errstate(over="ignore", invalid="ignore"):
             engine.predict_rows(self.network(batch_size), len(self.stages), x, outputs, batch_size)
         return outputs.reshape(len(x), *self.output_shape)
+
+    def outputs_and_work(self, x: np.ndarray, layer: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the outputs (rows, ...), in evaluation mode, and the workspace of a layer, for batches of the rows x.
+
+        Both are views of memory that the next batch overwrites.
+        """
+        compile_kernels(self.dtype, self.forwards())
+        layers, most = len(self.stages), min(self.evaluation_rows(), len(x))
+        network = self.network(most)
+        work = network.work[network.at.work_start[layer] : network.at.work_stop[layer]]
+        for start in range(0, len(x), most):
+            n = len(x[start : start + most])
+            engine.matrix(network.values, network.at, 0, n)[:] = x[start : start + most]
+            with np.errstate(over="ignore", invalid="ignore"):
+                engine.forward_pass(network, 0, layers, n, False, 0, np.uint64(0))
+            yield engine.matrix(network.values, network.at, layers, n).reshape(n, *self.output_shape), work
 
     def outputs_in_training(self, x: np.ndarray, key: int) -> np.ndarray:
         """Return the outputs (n, ...) for the rows x as in training: dropout and augmentation are drawn by ``key``.

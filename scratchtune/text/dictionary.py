@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune.text.ibm1 import NULL, IBMModel1
+from scratchtune.text.ibm1 import NULL, IBMModel1, translation_probability
 from scratchtune.text.tokens import detokenize, tokenize
+
+SMALLEST = 1e-300  # of a product of probabilities, which may underflow
 
 
 class Dictionary:
@@ -29,6 +31,9 @@ class Dictionary:
     def __init__(self, iterations: int = 20) -> None:
         self.forward, self.backward = IBMModel1(iterations), IBMModel1(iterations)
         self.words: dict[str, str] = {}  # the translation of each source word
+        self._numbers: dict[str, int] = {}
+        self._ends = self._targets = np.zeros(0, np.int64)
+        self._shares = np.zeros(0)
 
     def fit(self, pairs: Sequence[tuple[str, str]]) -> Dictionary:
         """Learn the dictionary of pairs (source, target), and return the translator."""
@@ -39,11 +44,26 @@ class Dictionary:
         same = same[np.lexsort((backward.sources[same], backward.targets[same]))]  # the same entries in the same order
         product = forward.table[real] * backward.table[same]
         sources, targets = forward.sources[real], forward.targets[real]
+        self._numbers = {word: number for number, word in enumerate(forward.source_words, start=1)}
+        self._ends = np.searchsorted(sources, np.arange(len(forward.source_words) + 2))
+        self._targets, self._shares = targets, translation_probability(
+            np.sqrt(np.maximum(product, SMALLEST)), sources)
         order = np.lexsort((targets, -product, sources))  # by source word, its best target word first
         first = order[np.unique(sources[order], return_index=True)[1]]
         self.words = {forward.source_words[source - 1]: forward.target_words[target - 1]
                       for source, target in zip(sources[first], targets[first], strict=True)}
         return self
+
+    def probabilities(self, word: str) -> dict[str, float]:
+        """The translations of a source word with their probabilities, which sum to 1; none for an unknown word.
+
+        They are proportional to the geometric mean of both directions, √(t(target | source) · t(source | target)).
+        """
+        if word not in self._numbers:
+            return {}
+        here = slice(*self._ends[self._numbers[word] : self._numbers[word] + 2])
+        return {self.forward.target_words[target - 1]: float(share)
+                for target, share in zip(self._targets[here], self._shares[here], strict=True)}
 
     def translate(self, texts: Any) -> Any:
         """Return the translation of a text, or the list of those of a list of texts, in lower case."""

@@ -102,6 +102,10 @@ class Vocabulary:
                 found.append(self._tokens[token])
         return found
 
+    def split(self, text: str | Sequence[str]) -> list[str]:
+        """Return the tokens of a text, as `encode` splits it; they need not be in the vocabulary."""
+        return self._split("text", text)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the vocabulary as a dict that can be written as JSON."""
         return {"tokens": self.tokens, "lower": self.lower}
