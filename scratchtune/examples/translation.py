@@ -55,12 +55,14 @@ FINALISTS, SHOWN = 3, 4  # trials with learning curves; good translations, and a
 FEW_TOKENS = 14  # of a sentence whose attention is drawn
 
 
-def build(params: Mapping[str, Any], corpus: Corpus, epochs: int, seed: int = 0) -> st.Seq2Seq:
+def build(
+    params: Mapping[str, Any], corpus: Corpus, epochs: int, seed: int = 0, dtype: str = "float32",
+) -> st.Seq2Seq:
     """Return the compiled translator of a configuration; its learning rate decays to 0 over so many epochs."""
     arguments = {name: params[name] for name in OF_MODEL if name in params}
     source_length, target_length = corpus.lengths
     model = st.Seq2Seq(*corpus.vocabularies, **arguments, source_length=source_length, target_length=target_length,
-                       seed=seed)
+                       dtype=dtype, seed=seed)
     steps = epochs * math.ceil(len(corpus.train) / params["batch_size"])
     rate = st.schedules.CosineDecay(params["learning_rate"], steps)
     model.compile(st.Adam(rate, global_clipnorm=params["clipping"]))
