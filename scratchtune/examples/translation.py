@@ -246,14 +246,21 @@ def main(
 
 
 def compared(arms: list[Arm], corpus: Corpus) -> str:
-    """Return the scores of each search's best model on the test pairs, and those without a model, as a table."""
+    """Return the scores of each search's best model on the test pairs, and those without a network, as a table.
+
+    The last row is the tuned model, which a dictionary of the training pairs helps to choose words.
+    """
     sources = [source for source, _ in corpus.test]
-    found = {"nearest training pair": scores_of(nearest_translations(corpus.train, sources), corpus.test)}
-    costs = {"nearest training pair": "0"}
+    dictionary = st.text.Dictionary().fit(corpus.train)
+    found = {"nearest training pair": scores_of(nearest_translations(corpus.train, sources), corpus.test),
+             "dictionary": scores_of(dictionary.translate(sources), corpus.test)}
+    costs = dict.fromkeys(found, "0")
     for arm in reversed(arms):
         model = arm.model()
         found[arm.name] = scores(model, corpus.test) | {"loss": model.evaluate(corpus.test)["loss"]}
         costs[arm.name] = str(arm.epochs)
+    helped = arms[0].model().translate(sources, prior=st.text.LexicalPrior(dictionary))
+    found["tuned, dictionary too"], costs["tuned, dictionary too"] = scores_of(helped, corpus.test), costs["tuned"]
     lines = [f"{'test pairs':<22} {'epochs':>6} " + " ".join(f"{name:>14}" for name in SCORES)]
     for name, values in found.items():
         cells = [form.format(values[score]) if score in values else "-" for score, form in SCORES.items()]

@@ -88,8 +88,8 @@ def test_the_whole_example_on_a_small_file(
     assert main(arguments) == 0
     first = capsys.readouterr().out
     assert "training set: 42 pairs, validation set: 9, held-out test set: 9" in first and "why trial" in first
-    table = [line.split()[0] for line in first.split("test pairs ")[1].splitlines()[1:5]]
-    assert table == ["nearest", "default", "learning", "tuned"]
+    table = [line.split()[0] for line in first.split("test pairs ")[1].splitlines()[1:7]]
+    assert table == ["nearest", "dictionary", "default", "learning", "tuned", "tuned,"]
     assert sorted(path.name for path in out.iterdir()) == [
         "translation_attention.png", "translation_curves.png", "translator.npz"]
     assert main(arguments) == 0  # taken up from the file: nothing is trained again
