@@ -119,8 +119,8 @@ def shown(mean, half):
 # of steps. The backward pass takes about twice as many as the forward pass.
 #
 # The learning rate alone: the best of seven, evenly spaced on a logarithmic scale. The search: Bayesian, over nine
-# hyper-parameters, and it continues until it has spent as many multiply-adds as those seven trainings. Both choose by the
-# chrF of the validation pairs. Four seeds each.
+# hyper-parameters, and it continues until it has spent as many multiply-adds as those seven trainings. Both choose by
+# the chrF of the validation pairs. Four seeds each.
 
 
 # %%
@@ -188,9 +188,8 @@ for params in found["search"]:
 
 # %% [markdown]
 # ## Check: a search, and the learning rate alone
-# After nine epochs the default has learned almost nothing: its learning rate, 0.001, is much too
-# small for so short a training. With 0.026 instead, which all four seeds choose, it reaches 67 to 82. The searches end
-# between 45 and 98. So they depend on luck: with 8 to 15 trainings in nine dimensions, few have a good learning rate
+# After nine epochs the default has learned almost nothing: its learning rate, 0.001, is much too small for so short a
+# training. With 0.026 instead, which all four seeds choose, it reaches 67 to 82. The searches end between 45 and 98. So they depend on luck: with 8 to 15 trainings in nine dimensions, few have a good learning rate
 # *and* everything else good. The four configurations found have little in common, except for learning rates of 0.02 to
 # 0.04. (Their values are printed in this order: structure, attention, embedding, units, layers, dropout, learning rate,
 # batch size, clipping. A Transformer has no choice of attention.)
