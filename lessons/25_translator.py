@@ -189,10 +189,11 @@ for params in found["search"]:
 # %% [markdown]
 # ## Check: a search, and the learning rate alone
 # After nine epochs the default has learned almost nothing: its learning rate, 0.001, is much too small for so short a
-# training. With 0.026 instead, which all four seeds choose, it reaches 67 to 82. The searches end between 45 and 98. So they depend on luck: with 8 to 15 trainings in nine dimensions, few have a good learning rate
-# *and* everything else good. The four configurations found have little in common, except for learning rates of 0.02 to
-# 0.04. (Their values are printed in this order: structure, attention, embedding, units, layers, dropout, learning rate,
-# batch size, clipping. A Transformer has no choice of attention.)
+# training. With 0.026 instead, which all four seeds choose, it reaches 67 to 82. The searches end between 45 and 98. So
+# they depend on luck: with 8 to 15 trainings in nine dimensions, few have a good learning rate *and* everything else
+# good. The four configurations found have little in common, except for learning rates of 0.02 to 0.04. (Their values
+# are printed in this order: structure, attention, embedding, units, layers, dropout, learning rate, batch size,
+# clipping. A Transformer has no choice of attention.)
 #
 # The held-out pairs will decide below. First: what do the hyper-parameters do?
 
