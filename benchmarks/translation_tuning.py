@@ -187,8 +187,8 @@ def compared(found: list[dict[str, Any]]) -> list[str]:
         harness.table(["seed", "nearest pair", "default", "loss", "learning rate", "loss", "tuned", "loss",
                        "tuned configuration"], rows, "lrrrrrrrl"),
         f"Paired differences of the test chrF over {len(found)} seeds, by Student's t:\n\n" + "\n".join(lines),
-        "What each search costs, means over the seeds: epochs of all its trainings, its seconds on two threads (with "
-        "the translations of the validation pairs); and the seconds of one training of what it found, on one thread. "
+        "What each search costs, means over the seeds: epochs of all its trainings, its seconds on two threads, "
+        "and those of one training of what it found, on one thread (all with the translation of the validation pairs). "
         "The validation chrF is that of the best of several trials, and so may be too high.",
         harness.table(["", "epochs", "search s", "one training s", "validation chrF", "test chrF"], costs)]
 
