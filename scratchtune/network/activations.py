@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import jit
-from scratchtune.network.exponential import exp_in_place, exp_nonpositive
+from scratchtune.network.exponential import exp_in_place, exp_nonpositive, vector_tanh
 
 
 @jit.function
@@ -214,6 +214,8 @@ def tanh(z):
 
     Formula [tanh]
         a = (exp(z) − exp(−z)) / (exp(z) + exp(−z))
+    Computed as
+        [vector_tanh]
     Where
         z: z, scalar, logits
     Source
@@ -222,7 +224,7 @@ def tanh(z):
         >>> float(tanh(0.0))
         0.0
     """
-    return np.tanh(z)
+    return vector_tanh(z)
 
 
 @jit.function
@@ -290,6 +292,21 @@ def gelu_grad(z):
 
 
 @jit.function
+def largest(z, n):
+    """The largest number of row n, compared in four chains, since each comparison waits for the one before it."""
+    a = b = c = d = z[n, 0]
+    stop = z.shape[1] - z.shape[1] % 4
+    for k in range(0, stop, 4):
+        a = z[n, k] if z[n, k] > a else a
+        b = z[n, k + 1] if z[n, k + 1] > b else b
+        c = z[n, k + 2] if z[n, k + 2] > c else c
+        d = z[n, k + 3] if z[n, k + 3] > d else d
+    for k in range(stop, z.shape[1]):
+        a = z[n, k] if z[n, k] > a else a
+    return max(max(a, b), max(c, d))
+
+
+@jit.function
 def softmax(z, p, s):
     """Softmax: maps each row of numbers to a row of probabilities.
 
@@ -305,9 +322,7 @@ def softmax(z, p, s):
         Bridle (1990), "Probabilistic interpretation of feedforward classification network outputs".
     """
     for n in range(z.shape[0]):
-        top = z[n, 0]
-        for k in range(1, z.shape[1]):
-            top = z[n, k] if z[n, k] > top else top
+        top = largest(z, n)
         for k in range(z.shape[1]):
             p[n, k] = z[n, k] - top
         s[n] = top

@@ -85,7 +85,7 @@ def vector_tanh(z):
     Where
         z: z, scalar, logits
     Variant
-        [tanh] calls the C library for each number, which is more accurate in the last bit.
+        The C library computes one number at a time, which is more accurate in the last bit.
     Source
         Abramowitz and Stegun (1964), "Handbook of mathematical functions", 4.5.
     Example

@@ -170,16 +170,36 @@ def normalize_grad(x, weights, normalized, dnormalized, dweights, dx):
 
 
 @jit.function_noalias
-def drop_entries(x, drop, y):
-    """y = dropout(x); the same key drops the same entries, so this is also the gradient."""
+def drop_entries(x, drop, into):
+    """into = dropout(x); the same key drops the same entries, so this is also the gradient."""
     for i in range(x.size):
-        y[i] = dropout(x[i], uniform(random_bits(drop.key, np.uint64(i))), drop.rate) if drop.rate > 0.0 else x[i]
+        into[i] = dropout(x[i], uniform(random_bits(drop.key, np.uint64(i))), drop.rate)
+
+
+@jit.function_noalias
+def add_entries(x, z, y):
+    """y = x + z."""
+    for i in range(x.size):
+        y[i] = x[i] + z[i]
 
 
 @jit.called
-def dropped(x, drop, y):
-    """y = dropout(x) for arrays of any one shape."""
-    drop_entries(x.reshape(x.size), drop, y.reshape(y.size))
+def add_residual(x, out, drop, y):
+    """y = x + dropout(out), for arrays of one shape."""
+    if drop.rate > 0.0:
+        drop_entries(out.reshape(out.size), drop, y.reshape(y.size))
+        add_to(y, x)
+    else:
+        add_entries(x.reshape(x.size), out.reshape(out.size), y.reshape(y.size))
+
+
+@jit.called
+def residual_grad(dy, drop, memory):
+    """The gradient of what `add_residual` added: dropout(dy), in ``memory``, or dy itself."""
+    if drop.rate > 0.0:
+        drop_entries(dy.reshape(dy.size), drop, memory.reshape(memory.size))
+        return memory
+    return dy
 
 
 # Sublayers ------------------------------------------------------------------------------------------------------------
@@ -216,16 +236,15 @@ def attend(x, source, weights, memory, keep, causal, drop, y):
     norm, kernels, biases = weights
     normalize(x, norm, memory.normalized)
     multi_head_attention(memory.normalized.y, source, kernels, biases, keep, causal, memory.work, memory.out)
-    dropped(memory.out, drop, y)
-    add_to(y, x)
+    add_residual(x, memory.out, drop, y)
 
 
 @jit.loop_in_order
 def attend_grad(source, weights, memory, drop, dy, dweights):
     """Fill ``memory.dnormalized``, ``memory.dsource``, and the gradients of kernels and biases."""
-    dropped(dy, drop, memory.out)
+    dout = residual_grad(dy, drop, memory.out)
     multi_head_attention_grad(
-        memory.normalized.y, source, weights[1], memory.work, memory.out, dweights[1], dweights[2],
+        memory.normalized.y, source, weights[1], memory.work, dout, dweights[1], dweights[2],
         (memory.dnormalized, memory.dsource, memory.scratch))
 
 
@@ -235,16 +254,15 @@ def transform(x, weights, memory, drop, y):
     norm, network = weights
     normalize(x, norm, memory.normalized)
     feed_forward(by_step(memory.normalized.y), network, memory.hidden, by_step(memory.out))
-    dropped(memory.out, drop, y)
-    add_to(y, x)
+    add_residual(x, memory.out, drop, y)
 
 
 @jit.loop_in_order
 def transform_grad(x, weights, memory, drop, dy, dweights, dx):
     """Fill dx and the gradients of all weights of the sublayer."""
-    dropped(dy, drop, memory.out)
+    dout = residual_grad(dy, drop, memory.out)
     feed_forward_grad(
-        by_step(memory.normalized.y), memory.hidden, weights[1], by_step(memory.out), dweights[1], memory.dhidden,
+        by_step(memory.normalized.y), memory.hidden, weights[1], by_step(dout), dweights[1], memory.dhidden,
         by_step(memory.dnormalized))
     input_grad(x, weights[0], memory, dy, dweights[0], dx)
 
