@@ -46,6 +46,8 @@ DEFAULT: dict[str, Any] = {  # the defaults of `Seq2Seq`, `Adam` and `fit`
     "structure": "gru", "attention": "dot", "embedding": 64, "units": 128, "layers": 1, "dropout": 0.0,
     "learning_rate": 0.001, "batch_size": 32, "clipping": None,
 }
+QUICK: dict[str, Any] = {  # fewer kernels to compile, and fewer dimensions for few trials
+    **{name: domain for name, domain in SPACE.items() if name != "layers"}, "structure": RECURRENT}
 OF_MODEL = ("structure", "attention", "embedding", "units", "layers", "dropout")
 CURVES = ("loss", "val_loss")
 SEARCHERS = ("hyperband", "bayesian")
@@ -181,6 +183,7 @@ class Arm:
 
 def prepared(
     corpus: Corpus, epochs: int = EPOCHS, searcher: str = "hyperband", seed: int = 0, db: Path | None = None,
+    quick: bool = False,
 ) -> list[Arm]:
     """Return the three searches; each trains for as many epochs as Hyperband's schedule, or slightly fewer.
 
@@ -191,7 +194,7 @@ def prepared(
     data = digest_of(also=repr((corpus.train, corpus.validation, corpus.lengths, epochs)))
     arms = []
     for name, space, fixed in (
-        ("tuned", SPACE, {}),
+        ("tuned", QUICK if quick else SPACE, {}),
         ("learning rate alone", {"learning_rate": SPACE["learning_rate"]}, DEFAULT),
         ("default", {"restart": list(range(full))}, DEFAULT),
     ):
@@ -202,9 +205,9 @@ def prepared(
     return arms
 
 
-def compile_kernels(corpus: Corpus) -> None:
+def compile_kernels(corpus: Corpus, quick: bool = False) -> None:
     """Train each structure for one step, so that no trial's time includes the compilation."""
-    for structure in STRUCTURES:
+    for structure in RECURRENT if quick else STRUCTURES:
         params = {"embedding": 32, "units": 32, "learning_rate": 0.001, "batch_size": 2, "clipping": 1.0}
         build(params | {"structure": structure}, corpus, 1).fit(corpus.train[:2], verbose=0)
 
@@ -225,11 +228,11 @@ def main(
     data = ("numbers" if quick else "verses") if data is None else data
     corpus = read_corpus(data, quick, seed)
     prepare_folder(out)
-    arms = prepared(corpus, EPOCHS_QUICK if quick else EPOCHS, searcher, seed, db)
+    arms = prepared(corpus, EPOCHS_QUICK if quick else EPOCHS, searcher, seed, db, quick)
     source, target = (len(vocabulary) for vocabulary in corpus.vocabularies)
     tell(f"{data}: training set: {len(corpus.train):,} pairs, validation set: {len(corpus.validation):,}, held-out "
          f"test set: {len(corpus.test):,}; vocabularies of {source:,} and {target:,} tokens")
-    compile_kernels(corpus)
+    compile_kernels(corpus, quick)
     for arm in arms:
         begun = time.perf_counter()
         arm.run(jobs)
