@@ -81,7 +81,7 @@ def vector_tanh(z):
     Formula [vector_tanh]
         a = tanh(z)
     Computed as
-        −e / (e + 2) with e = exp(−2 · |z|) − 1, with the sign of z
+        |e| / (e + 2) with e = exp(−2 · |z|) − 1, with the sign of z
     Where
         z: z, scalar, logits
     Variant
@@ -93,7 +93,7 @@ def vector_tanh(z):
         (0.0, -0.7616)
     """
     e = expm1_nonpositive(-2.0 * abs(z))
-    a = -e / (e + 2.0)
+    a = abs(e) / (e + 2.0)
     return a if z >= 0.0 else -a
 
 
