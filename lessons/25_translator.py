@@ -84,7 +84,7 @@ corpora, done = {}, {}
 
 
 def trained(params, seed, epochs=EPOCHS):
-    """The model of a configuration and its scores on the validation pairs; each is trained once."""
+    """The weights of a configuration and its scores on the validation pairs; each is trained once."""
     params = whole(params)
     key = (*sorted(params.items()), seed, epochs)
     if key not in done:
@@ -93,9 +93,17 @@ def trained(params, seed, epochs=EPOCHS):
         model.fit(corpus.train, epochs - 1, params["batch_size"], verbose=0)
         history = model.fit(
             corpus.train, 1, params["batch_size"], verbose=0, validation_data=corpus.validation).history
-        done[key] = model, {"training loss": history["loss"][-1], "validation loss": history["val_loss"][-1],
-                            **translation.scores(model, corpus.validation)}
+        scores = {"training loss": history["loss"][-1], "validation loss": history["val_loss"][-1],
+                  **translation.scores(model, corpus.validation)}
+        done[key] = model.network.get_weights(), scores  # not the model, which has memory for 256 sentences
     return done[key]
+
+
+def held_out_scores(params, seed, epochs):
+    """The scores of a configuration on its seed's held-out pairs."""
+    model = translation.build(whole(params), corpora[seed], epochs, seed, "float64")
+    model.network.set_weights(trained(params, seed, epochs)[0])
+    return translation.scores(model, corpora[seed].test)
 
 
 def over(seeds, params, name="chrF"):
@@ -352,7 +360,7 @@ assert multiply_adds({"batch_size": 16}) == multiply_adds({})
 epochs = [round(EPOCHS * multiply_adds({}) / multiply_adds(params)) for params in found["search"]]
 lengths = {name: [EPOCHS] * len(SEEDS) for name in found} | {"search, same cost": epochs}
 found["search, same cost"] = found["search"]
-test = {name: [translation.scores(trained(params, seed, length)[0], corpora[seed].test)
+test = {name: [held_out_scores(params, seed, length)
                for seed, params, length in zip(SEEDS, found[name], lengths[name], strict=True)] for name in found}
 chrf = {name: np.array([each["chrF"] for each in test[name]]) for name in test}
 for name in test:
