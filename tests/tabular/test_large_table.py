@@ -30,19 +30,30 @@ def write_large(path, rows=ROWS, chunk=100_000):
             file.write("\n".join(map(",".join, zip(*columns, strict=True))) + "\n")
 
 
+# The peak of this process alone: what the kernel reports of an ended child includes its parent's memory at the fork.
+TUNE = """
+import re, sys
+from pathlib import Path
+from scratchtune.cli import main
+code = main(sys.argv[2:])
+Path(sys.argv[1]).write_text(re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text())[1])
+sys.exit(code)
+"""
+
+
 @pytest.mark.slow
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="the peak of memory is read from /proc")
 def test_a_million_rows_are_tuned_in_under_four_gigabytes(tmp_path):
     path = tmp_path / "large.csv"
     write_large(path)
-    command = [sys.executable, "-m", "scratchtune", "tune", str(path), "--target", "answer", "--impute",
+    peak = tmp_path / "peak"
+    command = [sys.executable, "-c", TUNE, str(peak), "tune", str(path), "--target", "answer", "--impute",
                "--trials", "4", "--jobs", "2", "--out", str(tmp_path / "large.npz")]
     begun = time.perf_counter()
     with open(tmp_path / "out", "w") as out, open(tmp_path / "err", "w") as err:
-        process = subprocess.Popen(command, stdout=out, stderr=err)
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    print(f"{time.perf_counter() - begun:.0f} s, {used.ru_utime:.0f} s of processor, {used.ru_maxrss / 2**20:.2f} GiB")
+        process = subprocess.run(command, stdout=out, stderr=err, check=False)
+    print(f"{time.perf_counter() - begun:.0f} s")
     print((tmp_path / "out").read_text(), (tmp_path / "err").read_text())
     assert process.returncode == 0, (tmp_path / "err").read_text()
-    assert used.ru_maxrss * 1024 < 4e9
+    assert int(peak.read_text()) * 1024 < 4e9
     assert (tmp_path / "large.npz").stat().st_size < 1e7
