@@ -95,6 +95,7 @@ def test_training_and_test_images_of_two_sizes(tmp_path: Path) -> None:
         image.main(quick=True, data=tmp_path, out=tmp_path)
 
 
+@pytest.mark.slow
 def test_no_configuration_needs_more_multiplications_than_the_limit() -> None:
     """Some of the space are: the largest network takes far more."""
     assert image.products({"filters": 16, "kernel_size": 5, "depth": 3}) > image.MOST_PRODUCTS

@@ -386,6 +386,7 @@ def reach(x, i):
 """
 
 
+@pytest.mark.slow
 def test_code_that_checks_bounds_is_cached_apart(tmp_path: Path) -> None:
     """After a run without the check, one with it finds the access beyond the end, and the other way round."""
     (tmp_path / "reaching.py").write_text(REACHING)
@@ -417,6 +418,7 @@ def quadrupled(x):
 """
 
 
+@pytest.mark.slow
 def test_the_form_that_compiled_code_calls_is_cached_apart(tmp_path: Path) -> None:
     """Python can't call it: were it loaded for the other one, the second run would crash."""
     (tmp_path / "called.py").write_text(CALLED)

@@ -127,6 +127,7 @@ def _write(folder: Path) -> None:
         (folder / f"{name}.py").write_text(source)
 
 
+@pytest.mark.slow
 @pytest.mark.needs_compiler
 def test_a_loop_that_is_no_longer_in_the_cache_or_was_edited(tmp_path: Path) -> None:
     _write(tmp_path)
@@ -142,6 +143,7 @@ def test_a_loop_that_is_no_longer_in_the_cache_or_was_edited(tmp_path: Path) -> 
     assert _run(tmp_path, *command) == [9.0]
 
 
+@pytest.mark.slow
 @pytest.mark.needs_compiler
 def test_a_new_caller_of_a_cached_function_that_calls_a_loop(tmp_path: Path) -> None:
     """The cached function is copied into the new caller, and with it the call."""
@@ -153,6 +155,7 @@ def test_a_new_caller_of_a_cached_function_that_calls_a_loop(tmp_path: Path) -> 
     assert _run(tmp_path, *command) == [4.0]
 
 
+@pytest.mark.slow
 @pytest.mark.needs_compiler
 def test_a_pool_of_processes_with_an_empty_and_with_a_full_cache(tmp_path: Path) -> None:
     _write(tmp_path)

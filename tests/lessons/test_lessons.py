@@ -96,7 +96,9 @@ ANSWERS = {number: runpy.run_path(str(RECORDED / path.name)) for number, path in
 WRONG = [
     pytest.param(number, hint, answer, id=f"{number:02}-{answer.__name__}")
     for number, answers in ANSWERS.items() for hint, answer in answers["WRONG"]]
-EVERY_EXERCISE = pytest.mark.parametrize("number", LESSONS)
+LONG_EXERCISES = (18, 24)  # their checks compile for seconds
+EVERY_EXERCISE = pytest.mark.parametrize(
+    "number", [pytest.param(number, marks=pytest.mark.slow if number in LONG_EXERCISES else ()) for number in LESSONS])
 
 
 @cache
