@@ -223,8 +223,8 @@ def test_with_dropout_the_gradient_is_that_of_central_differences(structure: str
     for index in np.random.default_rng(6).choice(theta.size, 30, replace=False):
         change = np.zeros(theta.size)
         change[index] = 1e-5
-        slope = (first_step(change)[0] - first_step(-change)[0]) / 2e-5
-        assert abs(slope - gradient[index]) < 1e-8
+        difference = (first_step(change)[0] - first_step(-change)[0]) / 2e-5
+        assert abs(difference - gradient[index]) < 1e-8
 
 
 def test_bad_arguments_and_rows_are_refused() -> None:
