@@ -34,7 +34,7 @@ import numpy as np
 import scratchtune as st
 from benchmarks.common import harness
 from benchmarks.image_tuning import interval
-from scratchtune.examples import translation
+from scratchtune.examples import arms, translation
 from scratchtune.examples.sentence_pairs import Corpus, nearest_translations, read_corpus
 from scratchtune.streams import shown_params
 
@@ -146,11 +146,11 @@ def gains_of(winner: dict[str, Any], corpus: Corpus, epochs: int, seed: int) -> 
 
 def one_seed(corpus: Corpus, epochs: int, seed: int, with_path: bool) -> dict[str, Any]:
     """Run the three searches; the test chrF of each one's best model, what it cost, and the path to the winner."""
-    arms = translation.prepared(corpus, epochs, seed=seed)
+    searches = translation.prepared(corpus, epochs, seed=seed)
     nearest = nearest_translations(corpus.train, [source for source, _ in corpus.test])
     found: dict[str, Any] = {
         "seed": seed, "nearest": translation.scores_of(nearest, corpus.test)["chrF"], "arms": {}, "path": None}
-    for arm in reversed(arms):
+    for arm in reversed(searches):
         begun = time.perf_counter()
         arm.run(jobs=2)
         seconds = time.perf_counter() - begun
@@ -162,7 +162,7 @@ def one_seed(corpus: Corpus, epochs: int, seed: int, with_path: bool) -> dict[st
             "validation": arm.best.value, "epochs": arm.epochs, "seconds": seconds,
             "one": time.perf_counter() - begun, "params": arm.best.params}
     if with_path:
-        found["path"] = gains_of(arms[0].objective.params(arms[0].best), corpus, epochs, seed)
+        found["path"] = gains_of(searches[0].objective.params(searches[0].best), corpus, epochs, seed)
     return found
 
 
@@ -174,8 +174,7 @@ def compared(found: list[dict[str, Any]]) -> list[str]:
             f"{run['arms'][name]['test']:.2f}", f"{run['arms'][name]['loss']:.3f}")]
         rows.append([str(run["seed"]), f"{run['nearest']:.2f}", *cells, shown_params(run["arms"]["tuned"]["params"])])
     for name in ARMS:
-        arms = [run["arms"][name] for run in found]
-        costs.append([name, *(f"{np.mean([arm[key] for arm in arms]):.{digits}f}" for key, digits in (
+        costs.append([name, *(f"{np.mean([run['arms'][name][key] for run in found]):.{digits}f}" for key, digits in (
             ("epochs", 0), ("seconds", 1), ("one", 1), ("validation", 2), ("test", 2)))])
     lines = []
     for name, other in (("tuned", "default"), ("learning rate alone", "default"), ("tuned", "learning rate alone")):
@@ -224,7 +223,7 @@ def tuned(options: argparse.Namespace) -> list[str]:
         found.append(one_seed(corpus, options.epochs, seed, options.path))
     sizes = ", ".join(f"{len(part):,}" for part in (corpus.train, corpus.validation, corpus.test))
     return [f"{sizes} pairs to train on, to validate and to test; a full training has {options.epochs} epochs. Each "
-            f"search may spend {translation.hyperband(options.epochs).cost(going_on=True)} epochs, the default "
+            f"search may spend {arms.hyperband(options.epochs).cost(going_on=True)} epochs, the default "
             f"slightly fewer. All of this took {time.perf_counter() - begun:.0f} s.",
             *compared(found), *(shares(found) if options.path else [])]
 

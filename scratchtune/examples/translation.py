@@ -18,11 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import scratchtune as st
 from scratchtune import checks
 from scratchtune.digests import digest_of
+from scratchtune.examples.arms import SEARCHERS, Arm, TrainingObjective, prepared_arms
 from scratchtune.examples.sentence_pairs import Corpus, Pairs, nearest_translations, read_corpus, spelled
 from scratchtune.examples.shared import check_options, prepare_folder, ranked, ranking
 from scratchtune.insight.learning_curves import plot_learning_curves
@@ -49,8 +48,6 @@ DEFAULT: dict[str, Any] = {  # the defaults of `Seq2Seq`, `Adam` and `fit`
 QUICK: dict[str, Any] = {  # fewer kernels to compile, and fewer dimensions for few trials
     **{name: domain for name, domain in SPACE.items() if name != "layers"}, "structure": RECURRENT}
 OF_MODEL = ("structure", "attention", "embedding", "units", "layers", "dropout")
-CURVES = ("loss", "val_loss")
-SEARCHERS = ("hyperband", "bayesian")
 EPOCHS, EPOCHS_QUICK = 18, 9  # of the longest training
 SCORES = {"chrF": "{:.2f}", "BLEU": "{:.2f}", "exact match": "{:.4f}", "token accuracy": "{:.4f}", "loss": "{:.3f}"}
 FINALISTS, SHOWN = 3, 4  # trials with learning curves; good translations, and as many bad ones
@@ -73,49 +70,32 @@ def build(
 
 
 @dataclass
-class Objective:
+class Objective(TrainingObjective[st.Seq2Seq]):
     """The objective: the chrF of a configuration's greedy translations of the validation pairs.
 
     The validation loss after a long training ranks configurations less well; ``python -m benchmarks.translation_tuning
     --guide`` compares the two.
-    ``epochs`` is the length of the longest training. ``fixed`` holds hyper-parameters that are not searched.
     """
 
-    corpus: Corpus
-    epochs: int
-    fixed: dict[str, Any] = field(default_factory=dict)
+    corpus: Corpus = field(kw_only=True)
 
-    def __call__(self, trial: st.Trial) -> float:
-        """Return the chrF after a training whose number of epochs is the trial's budget.
+    def build(self, params: Mapping[str, Any], seed: int) -> st.Seq2Seq:
+        """Return the translator of a configuration."""
+        return build(params, self.corpus, self.epochs, seed)
 
-        A promoted trial continues the training of its parent, and the learning rate the same half cosine. The trial
-        saves weights and learning curves.
-        """
-        model, curves = self.restored(trial, trial.load())
-        done, epochs = len(curves["loss"]), int(trial.budget or self.epochs)
-        history = model.fit(self.corpus.train, epochs - done, self.params(trial)["batch_size"], verbose=0,
+    def train(
+        self, model: st.Seq2Seq, params: Mapping[str, Any], done: int, epochs: int,
+    ) -> dict[str, list[float]]:
+        """Train on the training pairs."""
+        history = model.fit(self.corpus.train, epochs - done, params["batch_size"], verbose=0,
                             validation_data=self.corpus.validation)
         if history.diverged:
             raise RuntimeError("the training diverged")
-        value = scores(model, self.corpus.validation)["chrF"]
-        trial.report(value, step=epochs)
-        trial.save(model.network.get_state() | {
-            name: np.append(curves[name], history.history[name]) for name in CURVES})
-        return value
+        return history.history
 
-    def params(self, trial: st.Trial) -> dict[str, Any]:
-        """The whole configuration of a trial."""
-        return self.fixed | {name: value for name, value in trial.params.items() if name in SPACE}
-
-    def restored(
-        self, trial: st.Trial, saved: Mapping[str, np.ndarray] | None,
-    ) -> tuple[st.Seq2Seq, dict[str, np.ndarray]]:
-        """Return the model of a trial, and its learning curves so far; ``saved`` is what a trial has saved, if any."""
-        model = build(self.params(trial), self.corpus, self.epochs, trial.seed)
-        if saved is None:
-            return model, {name: np.zeros(0) for name in CURVES}
-        model.network.set_state({name: array for name, array in saved.items() if name not in CURVES})
-        return model, {name: saved[name] for name in CURVES}
+    def score(self, model: st.Seq2Seq, params: Mapping[str, Any]) -> float:
+        """Return the chrF of the validation pairs."""
+        return scores(model, self.corpus.validation)["chrF"]
 
 
 def scores(model: st.Seq2Seq, pairs: Pairs) -> dict[str, float]:
@@ -135,74 +115,18 @@ def scores_of(translations: list[str], pairs: Pairs) -> dict[str, float]:
         "token accuracy": st.text.token_accuracy(references, translations)}
 
 
-# Searches at equal cost -----------------------------------------------------------------------------------------------
-
-
-def hyperband(epochs: int) -> st.Hyperband:
-    """Hyperband over epochs, with a Bayesian model that proposes two of three configurations."""
-    return st.Hyperband(
-        epochs, proposer=st.BayesianSearch(parallel=2), min_budget=max(epochs // 9, 1), random_share=1 / 3)
-
-
-def trainings(epochs: int) -> int:
-    """How many trainings of the longest length take as many epochs as Hyperband's schedule."""
-    return hyperband(epochs).cost(going_on=True) // epochs
-
-
-@dataclass
-class Arm:
-    """A search that is compared: its name, its study, its objective, and how many trials it has."""
-
-    name: str
-    study: st.Study
-    objective: Objective
-    trials: int | None
-
-    def run(self, jobs: int) -> None:
-        """Run its trials."""
-        self.study.run(self.objective, self.trials, n_jobs=jobs)
-
-    @property
-    def best(self) -> st.Trial:
-        """The best trial of the longest training."""
-        found = ranked(self.study)
-        if not found:
-            raise RuntimeError(f"all trials of the search {self.name!r} failed: {self.study.trials[0].error}")
-        return found[0]
-
-    @property
-    def epochs(self) -> int:
-        """The epochs of all its trainings; a promoted trial counts those that it adds to its parent's."""
-        budget = [int(trial.budget or self.objective.epochs) for trial in self.study.trials]
-        return sum(budget) - sum(budget[trial.parent] for trial in self.study.trials if trial.parent is not None)
-
-    def model(self) -> st.Seq2Seq:
-        """The model that the best trial has saved."""
-        return self.objective.restored(self.best, self.best.saved)[0]
+# The searches --------------------------------------------------------------------------------------------------------
 
 
 def prepared(
     corpus: Corpus, epochs: int = EPOCHS, searcher: str = "hyperband", seed: int = 0, db: Path | None = None,
     quick: bool = False,
-) -> list[Arm]:
-    """Return the three searches; each trains for as many epochs as Hyperband's schedule, or slightly fewer.
-
-    The first is the search over the whole space: ``arm.study.run(arm.objective)``.
-    """
-    full = trainings(epochs)
-    trials = None if searcher == "hyperband" else full
-    data = digest_of(also=repr((corpus.train, corpus.validation, corpus.lengths, epochs)))
-    arms = []
-    for name, space, fixed in (
-        ("tuned", QUICK if quick else SPACE, {}),
-        ("learning rate alone", {"learning_rate": SPACE["learning_rate"]}, DEFAULT),
-        ("default", {"restart": list(range(full))}, DEFAULT),
-    ):
-        method: Any = st.GridSearch() if name == "default" else hyperband(epochs) if trials is None else (
-            st.BayesianSearch(parallel=2))
-        study = st.Study(space, method, "maximize", seed, db, f"{name}, {searcher}", data=data)
-        arms.append(Arm(name, study, Objective(corpus, epochs, dict(fixed)), full if name == "default" else trials))
-    return arms
+) -> list[Arm[st.Seq2Seq]]:
+    """Return the three searches of `prepared_arms`: over the whole space, the learning rate alone, and the default."""
+    return prepared_arms(
+        QUICK if quick else SPACE, DEFAULT, lambda fixed: Objective(epochs, fixed, corpus=corpus), searcher,
+        direction="maximize", seed=seed, storage=db,
+        data=digest_of(also=repr((corpus.train, corpus.validation, corpus.lengths, epochs))))
 
 
 def compile_kernels(corpus: Corpus, quick: bool = False) -> None:
@@ -244,11 +168,11 @@ def main(
     tell(compared(arms, corpus))
     model = tuned.model()
     if corpus.rest:
-        model = trained_on_all(tuned, seed)
+        model = trained_on_all(tuned, corpus, seed)
     present(model, tuned, corpus, out)
 
 
-def compared(arms: list[Arm], corpus: Corpus) -> str:
+def compared(arms: list[Arm[st.Seq2Seq]], corpus: Corpus) -> str:
     """Return the scores of each search's best model on the test pairs, and those without a network, as a table.
 
     The last row is the tuned model, which a dictionary of the training pairs helps to choose words.
@@ -271,9 +195,9 @@ def compared(arms: list[Arm], corpus: Corpus) -> str:
     return "\n".join(lines)
 
 
-def trained_on_all(arm: Arm, seed: int) -> st.Seq2Seq:
+def trained_on_all(arm: Arm[st.Seq2Seq], corpus: Corpus, seed: int) -> st.Seq2Seq:
     """Return the best configuration, trained from scratch on all training pairs, and print its scores."""
-    corpus, epochs = arm.objective.corpus, arm.objective.epochs
+    epochs = arm.objective.epochs
     everything = Corpus([*corpus.train, *corpus.rest], corpus.validation, corpus.test, [], corpus.lengths)
     params = arm.objective.params(arm.best)
     note(f"training the best configuration on all {len(everything.train):,} pairs")
@@ -285,7 +209,7 @@ def trained_on_all(arm: Arm, seed: int) -> st.Seq2Seq:
     return model
 
 
-def present(model: st.Seq2Seq, tuned: Arm, corpus: Corpus, out: Path) -> None:
+def present(model: st.Seq2Seq, tuned: Arm[st.Seq2Seq], corpus: Corpus, out: Path) -> None:
     """Print the best and worst translations of the test pairs; write the pictures and the model."""
     translations = model.translate([source for source, _ in corpus.test])
     cases = sorted(
@@ -301,9 +225,9 @@ def present(model: st.Seq2Seq, tuned: Arm, corpus: Corpus, out: Path) -> None:
     few = [n for n in order if len(st.text.tokenize(corpus.test[n][0])) <= FEW_TOKENS] or order
     lookups = [Lookup(*model.attention(corpus.test[number][0])) for number in (few[0], few[len(few) // 2], few[-1])]
     best = ranked(tuned.study)[:FINALISTS]
-    curves = {trial.number: {name: (trial.saved or {})[name].tolist() for name in CURVES} for trial in best}
     pictures = [
-        plot_learning_curves(tuned.study, best, curves, out / "translation_curves.png", "validation chrF", "loss"),
+        plot_learning_curves(tuned.study, best, tuned.curves(best), out / "translation_curves.png", "validation chrF",
+                             "loss"),
         plot_attention(lookups, out / "translation_attention.png")]
     path = out / "translator.npz"
     model.save(path)

@@ -9,7 +9,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune.cli import main
-from scratchtune.examples import translation
+from scratchtune.examples import arms, translation
 from scratchtune.examples.sentence_pairs import Corpus, read_corpus
 from scratchtune.study.export import as_csv
 from scratchtune.study.storage import Storage
@@ -37,12 +37,12 @@ def test_the_default_is_a_configuration_of_the_library() -> None:
 
 def test_all_searches_train_for_as_many_epochs_or_slightly_fewer() -> None:
     corpus = read_corpus("numbers", quick=True)
-    for searcher in translation.SEARCHERS:
+    for searcher in arms.SEARCHERS:
         costs = []
         for arm in translation.prepared(corpus, 9, searcher):
             method = arm.study.searcher
             costs.append(method.cost(going_on=True) if isinstance(method, st.Hyperband) else 9 * (arm.trials or 0))
-        most = translation.hyperband(9).cost(going_on=True)
+        most = arms.hyperband(9).cost(going_on=True)
         assert all(most - 9 < cost <= most for cost in costs) and len(costs) == 3
 
 
@@ -78,7 +78,7 @@ def test_bad_arguments(
 
 
 @pytest.mark.slow  # its kernels take long to compile
-@pytest.mark.parametrize("searcher", translation.SEARCHERS)
+@pytest.mark.parametrize("searcher", arms.SEARCHERS)
 def test_the_whole_example_on_a_small_file(
     words: Path, searcher: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -108,12 +108,12 @@ def test_the_table_is_the_same_on_1_and_4_threads_and_after_an_interruption(word
             arm = translation.prepared(corpus, 3, db=db)[0]
             arm.study.run(arm.objective, first, n_jobs=jobs, progress=False)
             arm.study.close()
-        arms = translation.prepared(corpus, 3, db=db)
-        for arm in arms:
+        searches = translation.prepared(corpus, 3, db=db)
+        for arm in searches:
             arm.run(jobs)
             arm.study.close()
-        tables = [as_csv(Storage(db, reading=True), arm.study.name) for arm in arms]
-        found.append([*tables, translation.compared(arms, corpus)])
+        tables = [as_csv(Storage(db, reading=True), arm.study.name) for arm in searches]
+        found.append([*tables, translation.compared(searches, corpus)])
     assert found[0] == found[1]
 
 
@@ -136,5 +136,5 @@ def test_further_pairs_train_the_final_model(words: Path, capsys: pytest.Capture
     corpus = Corpus(pairs[:30], pairs[30:40], pairs[40:50], pairs[50:], (3, 4))
     arm = translation.prepared(corpus, 1, "bayesian")[0]
     arm.run(jobs=1)
-    translation.trained_on_all(arm, 0)
+    translation.trained_on_all(arm, corpus, 0)
     assert "trained on all 40 pairs: chrF" in capsys.readouterr().out

@@ -1,0 +1,153 @@
+"""Searches that are compared at equal cost: over a whole space, over the learning rate alone, and of the default.
+
+Implements section 4 of the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+
+import scratchtune as st
+from scratchtune.examples.shared import ranked
+
+SEARCHERS = ("hyperband", "bayesian")
+CURVES = ("loss", "val_loss")
+RESTART = "restart"  # the hyper-parameter of a search that only trains the same configuration again
+
+
+class _Model(Protocol):
+    """A model that is made of one network."""
+
+    @property
+    def network(self) -> st.Sequential: ...
+
+
+M = TypeVar("M", bound=_Model)
+
+
+@dataclass
+class TrainingObjective(Generic[M]):
+    """The validation score of a configuration's model, trained for as many epochs as the trial's budget.
+
+    A promoted trial continues the training of its parent. A trial saves its model's weights and its learning curves.
+    ``epochs`` is the length of the longest training. ``fixed`` holds hyper-parameters that are not searched.
+    """
+
+    epochs: int
+    fixed: dict[str, Any] = field(default_factory=dict)
+
+    def build(self, params: Mapping[str, Any], seed: int) -> M:
+        """Return the compiled model of a configuration, with its initial weights."""
+        raise NotImplementedError
+
+    def train(self, model: M, params: Mapping[str, Any], done: int, epochs: int) -> Mapping[str, Sequence[float]]:
+        """Train a model from epoch ``done`` to epoch ``epochs``; return the values of `CURVES` after each epoch.
+
+        Raises
+            RuntimeError if the training diverges.
+        """
+        raise NotImplementedError
+
+    def score(self, model: M, params: Mapping[str, Any]) -> float:
+        """Return the score of a model on the validation set."""
+        raise NotImplementedError
+
+    def __call__(self, trial: st.Trial) -> float:
+        """Return the validation score of a trial."""
+        params, epochs = self.params(trial), int(trial.budget or self.epochs)
+        model, curves = self.restored(trial, trial.load())
+        history = self.train(model, params, len(curves["loss"]), epochs)
+        value = self.score(model, params)
+        trial.report(value, step=epochs)
+        trial.save(model.network.get_state() | {
+            name: np.append(curves[name], history[name]) for name in CURVES})
+        return value
+
+    def params(self, trial: st.Trial) -> dict[str, Any]:
+        """The whole configuration of a trial."""
+        return self.fixed | {name: value for name, value in trial.params.items() if name != RESTART}
+
+    def restored(self, trial: st.Trial, saved: Mapping[str, np.ndarray] | None) -> tuple[M, dict[str, np.ndarray]]:
+        """Return the model of a trial, and its learning curves so far; ``saved`` is what a trial has saved, if any."""
+        model = self.build(self.params(trial), trial.seed)
+        if saved is None:
+            return model, {name: np.zeros(0) for name in CURVES}
+        model.network.set_state({name: array for name, array in saved.items() if name not in CURVES})
+        return model, {name: saved[name] for name in CURVES}
+
+
+def hyperband(epochs: int) -> st.Hyperband:
+    """Hyperband over epochs, with a Bayesian model that proposes two of three configurations."""
+    return st.Hyperband(
+        epochs, proposer=st.BayesianSearch(parallel=2), min_budget=max(epochs // 9, 1), random_share=1 / 3)
+
+
+def trainings(epochs: int) -> int:
+    """How many trainings of the longest length take as many epochs as Hyperband's schedule."""
+    return hyperband(epochs).cost(going_on=True) // epochs
+
+
+@dataclass
+class Arm(Generic[M]):
+    """A search that is compared: its name, its study, its objective, and how many trials it has."""
+
+    name: str
+    study: st.Study
+    objective: TrainingObjective[M]
+    trials: int | None
+
+    def run(self, jobs: int) -> None:
+        """Run its trials."""
+        self.study.run(self.objective, self.trials, n_jobs=jobs)
+
+    @property
+    def best(self) -> st.Trial:
+        """The best trial of the longest training."""
+        found = ranked(self.study)
+        if not found:
+            raise RuntimeError(f"all trials of the search {self.name!r} failed: {self.study.trials[0].error}")
+        return found[0]
+
+    @property
+    def epochs(self) -> int:
+        """The epochs of all its trainings; a promoted trial counts those that it adds to its parent's."""
+        budget = [int(trial.budget or self.objective.epochs) for trial in self.study.trials]
+        return sum(budget) - sum(budget[trial.parent] for trial in self.study.trials if trial.parent is not None)
+
+    def model(self) -> M:
+        """The model that the best trial has saved."""
+        return self.objective.restored(self.best, self.best.saved)[0]
+
+    def curves(self, trials: Sequence[st.Trial]) -> dict[int, dict[str, list[float]]]:
+        """The learning curves that some trials have saved, by their numbers."""
+        return {trial.number: {name: (trial.saved or {})[name].tolist() for name in CURVES} for trial in trials}
+
+
+def prepared_arms(
+    space: Mapping[str, Any], default: Mapping[str, Any], objective: Callable[[dict[str, Any]], TrainingObjective[M]],
+    searcher: str, **options: Any,
+) -> list[Arm[M]]:
+    """Return the three searches; each trains for as many epochs as Hyperband's schedule, or slightly fewer.
+
+    The first is the search over the whole ``space``: ``arm.study.run(arm.objective)``. The second has the learning rate
+    alone, and the third the random seed of the ``default`` configuration. ``objective`` makes the objective for
+    hyper-parameters that are fixed. ``options`` are those of `Study`.
+    """
+    epochs = objective({}).epochs
+    full = trainings(epochs)
+    trials = None if searcher == "hyperband" else full
+    arms = []
+    for name, searched, fixed in (
+        ("tuned", dict(space), {}),
+        ("learning rate alone", {"learning_rate": space["learning_rate"]}, dict(default)),
+        ("default", {RESTART: list(range(full))}, dict(default)),
+    ):
+        method: Any = st.GridSearch() if name == "default" else hyperband(epochs) if trials is None else (
+            st.BayesianSearch(parallel=2))
+        study = st.Study(searched, method, name=f"{name}, {searcher}", **options)
+        arms.append(Arm(name, study, objective(fixed), full if name == "default" else trials))
+    return arms
