@@ -6,4 +6,4 @@ whose first sentence says what the example shows.
 
 from __future__ import annotations
 
-NAMES = {"own-objectives": "own_objectives", "image": "image", "translation": "translation"}
+NAMES = {"own-objectives": "own_objectives", "image": "image", "translation": "translation", "speech": "speech"}

@@ -24,6 +24,7 @@ import scratchtune as st
 from scratchtune.digests import digest_of
 from scratchtune.examples.shared import check_options, prepare_folder, ranked, ranking
 from scratchtune.insight import image_plots
+from scratchtune.insight.confusion import plot_confusion
 from scratchtune.insight.learning_curves import plot_learning_curves
 from scratchtune.streams import note, tell
 
@@ -300,7 +301,7 @@ def _draw(
     kernel = next(weight for weight in model.get_weights() if weight.ndim == 4)
     return [
         plot_learning_curves(study, [best], objective.curves, out / "image_curves.png"),
-        image_plots.plot_confusion(matrix, rows.names, out / "image_confusion.png"),
+        plot_confusion(matrix, rows.names, out / "image_confusion.png"),
         image_plots.plot_images(rows.X_test[worst], titles, out / "image_mistakes.png"),
         image_plots.plot_filters(kernel, out / "image_filters.png"),
     ]

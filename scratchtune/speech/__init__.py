@@ -14,7 +14,7 @@ scikit-learn's do.
 from scratchtune.speech.alignment import Alignment, align
 from scratchtune.speech.clip import Clip, is_clipped
 from scratchtune.speech.decoding import Transcript, decode, greedy_decode, prefix_beam_search
-from scratchtune.speech.edit_distance import Edits, edits
+from scratchtune.speech.edit_distance import Edits, edits, paired
 from scratchtune.speech.error_rates import (
     ErrorCounts,
     character_error_rate,
@@ -34,6 +34,6 @@ from scratchtune.speech.wav import read_wav
 __all__ = [
     "END", "START", "UNKNOWN", "Alignment", "Clip", "Edits", "ErrorCounts", "Features", "NGram", "Recordings",
     "SpecAugment", "SpeedPerturbation", "Transcript", "align", "change_speed", "character_error_rate", "decode",
-    "edits", "error_counts", "error_rate_interval", "greedy_decode", "is_clipped", "prefix_beam_search",
+    "edits", "error_counts", "error_rate_interval", "greedy_decode", "is_clipped", "paired", "prefix_beam_search",
     "read_clips", "read_wav", "resample", "trim", "word_error_rate",
 ]

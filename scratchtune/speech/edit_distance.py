@@ -9,7 +9,7 @@ Implements section 6.3 of the document.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -75,23 +75,43 @@ def edits(reference: Sequence[Hashable], hypothesis: Sequence[Hashable]) -> Edit
     >>> edits("kitten", "sitting")  # k -> s, e -> i, and g is inserted
     Edits(substitutions=2, deletions=0, insertions=1)
     """
+    pairs = paired(reference, hypothesis)
+    return Edits(sum(None not in pair and pair[0] != pair[1] for pair in pairs),
+                 sum(heard is None for _, heard in pairs), sum(spoken is None for spoken, _ in pairs))
+
+
+def paired(reference: Sequence[Any], hypothesis: Sequence[Any]) -> list[tuple[Any, Any]]:
+    """Pair each item of a reference with what was recognised in its place, so that the errors are fewest.
+
+    None stands in place of an item that was inserted (first) or deleted (second).
+
+    >>> paired(["two", "one"], ["one", "one"])
+    [('two', 'one'), ('one', 'one')]
+    >>> paired("ab", "b")
+    [('a', None), ('b', 'b')]
+    """
     numbers: dict[Hashable, int] = {}
     first, second = (np.array([numbers.setdefault(item, len(numbers)) for item in items], dtype=np.int64)
                      for items in (reference, hypothesis))
-    table = edit_table(first, second)
-    return _traced(first, second, table)
+    places = _traced(first, second, edit_table(first, second))
+    return [(None if i is None else reference[i], None if j is None else hypothesis[j]) for i, j in places]
 
 
-def _traced(reference: np.ndarray, hypothesis: np.ndarray, table: np.ndarray) -> Edits:
+def _traced(
+    reference: np.ndarray, hypothesis: np.ndarray, table: np.ndarray,
+) -> list[tuple[int | None, int | None]]:
     """Follow the table back from its last entry: diagonally where that is as good as a deletion or an insertion."""
-    substitutions = deletions = insertions = 0
+    found: list[tuple[int | None, int | None]] = []
     i, j = len(reference), len(hypothesis)
     while i > 0 or j > 0:
         differs = i > 0 and j > 0 and int(reference[i - 1] != hypothesis[j - 1])
         if i > 0 and j > 0 and table[i, j] == table[i - 1, j - 1] + differs:
-            substitutions, i, j = substitutions + differs, i - 1, j - 1
+            i, j = i - 1, j - 1
+            found.append((i, j))
         elif i > 0 and table[i, j] == table[i - 1, j] + 1:
-            deletions, i = deletions + 1, i - 1
+            i -= 1
+            found.append((i, None))
         else:
-            insertions, j = insertions + 1, j - 1
-    return Edits(substitutions, deletions, insertions)
+            j -= 1
+            found.append((None, j))
+    return found[::-1]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from scratchtune.speech.smoothing import kneser_ney, perplexity, witten_bell
 START, END, UNKNOWN = "<s>", "</s>", "<unk>"
 UNITS = ("character", "word")
 SMOOTHINGS = ("kneser-ney", "witten-bell")
+ARGUMENTS = ("order", "unit", "smoothing", "discount", "uniform", "alphabet")
 
 Context = tuple[str, ...]
 
@@ -31,9 +32,9 @@ class _Followers:
 
     __slots__ = ("counts", "total")
 
-    def __init__(self) -> None:
-        self.counts: dict[str, int] = {}
-        self.total = 0
+    def __init__(self, counts: Mapping[str, int] | None = None) -> None:
+        self.counts: dict[str, int] = dict(counts or {})
+        self.total = sum(self.counts.values())
 
     def add(self, token: str) -> bool:
         """Count a token once more; return whether it is the first time."""
@@ -118,6 +119,28 @@ class NGram:
             is_new = self._orders[length][context[self.order - 1 - length :]].add(token)
             if self.smoothing == "kneser-ney" and not is_new:
                 return
+
+    # Files -----------------------------------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the arguments and all counts as a dict that can be written as JSON."""
+        self._check_fitted()
+        counts = [[[list(context), found.counts] for context, found in contexts.items()] for contexts in self._orders]
+        return {name: getattr(self, name) for name in ARGUMENTS} | {
+            "alphabet": None if self.alphabet is None else "".join(self.alphabet),
+            "vocabulary": list(self.vocabulary), "counts": counts}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> NGram:
+        """Return the model that `to_dict` described."""
+        if not isinstance(values, Mapping) or {*values} != {*ARGUMENTS, "vocabulary", "counts"}:
+            raise ValueError(f"values is {values!r:.80}; it must be what `NGram.to_dict` returns")
+        model = cls(**{name: values[name] for name in ARGUMENTS})
+        model.vocabulary = tuple(values["vocabulary"])
+        model._known = frozenset(model.vocabulary)
+        model._orders = [{tuple(context): _Followers(counts) for context, counts in contexts}
+                         for contexts in values["counts"]]
+        return model
 
     # Probabilities ---------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from typing import Any
 
@@ -224,3 +225,18 @@ def test_bad_queries() -> None:
         model.perplexity([])
     with pytest.raises(ValueError, match="texts holds the word '</s>', which stands for the start or end of a text"):
         NGram(unit="word").fit(["a </s> b"])
+
+
+@pytest.mark.parametrize("unit", ["character", "word"])
+def test_a_model_is_the_same_after_writing_it_as_json(unit: str) -> None:
+    model = NGram(order=3, unit=unit, smoothing="witten-bell").fit(["one two one", "two two"])
+    read = NGram.from_dict(json.loads(json.dumps(model.to_dict())))
+    assert read.score("two one") == model.score("two one") and read.vocabulary == model.vocabulary
+    assert read.to_dict() == model.to_dict()
+
+
+def test_only_a_fitted_model_can_be_written_and_only_a_model_can_be_read() -> None:
+    with pytest.raises(ValueError, match="this NGram is not fitted yet"):
+        NGram().to_dict()
+    with pytest.raises(ValueError, match="values is {'order': 3}; it must be what"):
+        NGram.from_dict({"order": 3})
