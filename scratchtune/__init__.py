@@ -65,6 +65,7 @@ from scratchtune.network.layers import (
     RandomRotation,
     RandomTranslation,
     SinusoidalPositions,
+    SpecAugment,
     TransformerEncoder,
 )
 from scratchtune.network.optimizers import SGD, Adam, Optimizer, RMSprop
@@ -115,9 +116,9 @@ __all__ = [
     "Masking", "MaxPooling2D", "MedianStopping", "MinMaxScaler", "MultiHeadAttention", "NotReady", "OneHotEncoder",
     "OneStandardError", "Optimizer", "RMSprop", "RandomFlip", "RandomRotation", "RandomSearch", "RandomTranslation",
     "RandomizedSearchCV", "RayExecutor", "SGD", "Searcher", "Seq2Seq", "Sequential", "ShuffleSplit",
-    "SimpleImputer", "SinusoidalPositions", "SpeechRecognizer", "StandardScaler", "StorageError", "StratifiedKFold",
-    "StratifiedShuffleSplit", "Study", "SuccessiveHalving", "Suggestion", "Table", "TableEncoder", "TableModel",
-    "TimeSeriesSplit", "TransformerEncoder", "Trial", "callbacks", "cross_val_predict", "cross_val_score",
+    "SimpleImputer", "SinusoidalPositions", "SpecAugment", "SpeechRecognizer", "StandardScaler", "StorageError",
+    "StratifiedKFold", "StratifiedShuffleSplit", "Study", "SuccessiveHalving", "Suggestion", "Table", "TableEncoder",
+    "TableModel", "TimeSeriesSplit", "TransformerEncoder", "Trial", "callbacks", "cross_val_predict", "cross_val_score",
     "cross_validate", "datasets", "get_scorer_names", "layers", "learning_curve", "load_model", "losses",
     "make_scorer", "metrics", "optimizers", "penalties", "prepare_table", "read_pairs", "read_table", "schedules",
     "search", "speech", "text", "train_test_split", "tune", "validation_curve",

@@ -6,6 +6,7 @@ and texts into its rows, and its outputs into texts.
 | layer | what it does |
 |---|---|
 | `Masking` | frames of zeros are padding, since clips are not equally long |
+| `SpecAugment`, if one is given | in training, hides stretches of time and bands of frequency |
 | `Conv1D` with ReLU | each output sees a few frames |
 | `Bidirectional` of "gru" or "lstm" | sees the frames before and after |
 | `Dense` | logits of the blank and of each symbol, for each frame |
@@ -27,8 +28,8 @@ from scratchtune import checks
 from scratchtune.network import optimizers, penalties
 from scratchtune.network.callbacks import Callback, History
 from scratchtune.network.ctc import ctc_targets
-from scratchtune.network.layers import GRU, LSTM, Bidirectional, Conv1D, Dense, Dropout, Layer, Masking
-from scratchtune.network.saving import entry, write_whole
+from scratchtune.network.layers import GRU, LSTM, Bidirectional, Conv1D, Dense, Dropout, Layer, Masking, SpecAugment
+from scratchtune.network.saving import described, entry, remade, write_whole
 from scratchtune.network.sequential import Sequential
 from scratchtune.network.sequential import unpacked as unpacked_network
 from scratchtune.speech.decoding import decode, greedy_decode
@@ -46,14 +47,19 @@ class SpeechRecognizer:
     ``features``: what the network gets of a clip, by default `Features()`. ``structure``: "gru" or "lstm", in both
     directions. ``units`` of each direction, and filters of the convolution before; ``layers`` of the recurrent part;
     ``dropout`` between layers. ``frames``: the most that a clip may have; None: as many as the clips of the first fit.
+    ``augment``: what is hidden of a clip's features in training; the network gets a copy of that layer.
     """
 
     def __init__(
         self, alphabet: str, features: Features | None = None, structure: str = "gru", units: int = 64, layers: int = 1,
         dropout: float = 0.0, frames: int | None = None, dtype: str = "float32", seed: int = 0,
+        augment: SpecAugment | None = None,
     ) -> None:
         if not isinstance(alphabet, str) or not alphabet or len(set(alphabet)) != len(alphabet):
             raise ValueError(f"alphabet is {alphabet!r:.80}; it must be a text of different characters, at least one")
+        if not isinstance(augment, SpecAugment | None):
+            raise TypeError(f"augment is {augment!r:.80}; it must be a SpecAugment, or None")
+        self.augment = augment
         self.alphabet, self.features = alphabet, Features() if features is None else features
         self.arguments: dict[str, Any] = {
             "structure": checks.choice("structure", structure, RECURRENT), "units": checks.integer("units", units, 1),
@@ -89,7 +95,8 @@ class SpeechRecognizer:
         """The network's layers, new ones."""
         units, dropout = self.arguments["units"], self.arguments["dropout"]
         dropouts = [Dropout(dropout)] if dropout > 0.0 else []
-        found: list[Layer] = [Masking(), Conv1D(units, KERNEL_SIZE, padding="same", activation="relu")]
+        augment = [] if self.augment is None else [self.augment.fresh()]
+        found: list[Layer] = [Masking(), *augment, Conv1D(units, KERNEL_SIZE, padding="same", activation="relu")]
         for _ in range(self.arguments["layers"]):
             layer = RECURRENT[self.arguments["structure"]](units, return_sequences=True)
             found += [*(each.fresh() for each in dropouts), Bidirectional(layer)]
@@ -218,16 +225,18 @@ class SpeechRecognizer:
     def save(self, path: str | Path) -> None:
         """Write the network, its optimizer's state, the alphabet and the features; `load_model` reads it."""
         header, arrays = self.network.packed()
-        more = {"alphabet": self.alphabet, "features": self.features.to_dict(), "arguments": self.arguments}
+        more = {"alphabet": self.alphabet, "features": self.features.to_dict(), "arguments": self.arguments,
+                "augment": None if self.augment is None else described(self.augment)}
         write_whole(Path(path), KIND, header | more, arrays)
 
 
 def unpacked(header: dict[str, Any], arrays: Any) -> SpeechRecognizer:
     """Make the recogniser that `SpeechRecognizer.save` has written."""
-    network = unpacked_network(header, arrays)
+    network, augment = unpacked_network(header, arrays), header.get("augment")
     model = SpeechRecognizer(
         entry(header, "alphabet"), Features(**entry(header, "features")), **entry(header, "arguments"),
-        frames=network.input_shape[0], dtype=network.dtype, seed=network.seed)
+        frames=network.input_shape[0], augment=None if augment is None else remade(SpecAugment, augment),
+        dtype=network.dtype, seed=network.seed)
     if repr(network.layers) != repr(model.stack()):
         raise ValueError("its network is not the one that its arguments describe")
     model._network = network

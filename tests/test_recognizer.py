@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -73,14 +74,43 @@ def test_frames_of_padding_change_nothing(trained: st.SpeechRecognizer) -> None:
 
 @pytest.mark.parametrize("structure", ["gru", "lstm"])
 def test_a_saved_model_is_the_same_and_trains_on_with_the_same_bits(structure: str, tmp_path: Path) -> None:
-    model, data = _model(structure=structure, layers=2, dropout=0.2), _clips(20)
+    augment = st.SpecAugment(1, 10, 1, 3) if structure == "gru" else None
+    model, data = _model(structure=structure, layers=2, dropout=0.2, augment=augment), _clips(20)
     model.fit(*data, epochs=2, verbose=0)
     model.save(tmp_path / "model.npz")
     loaded = st.load_model(tmp_path / "model.npz")
     assert loaded.features == model.features and loaded.alphabet == "abc" and loaded.arguments == model.arguments
+    assert repr(loaded.augment) == repr(augment)
     for each in (model, loaded):
         each.fit(*data, epochs=2, verbose=0)
     assert (loaded.network.theta == model.network.theta).all()
+
+
+def test_augmentation_hides_features_in_training_only() -> None:
+    """The layer follows `Masking`; without training, what a model hears is the same with it and without it."""
+    given, clips = st.SpecAugment(2, 10, 1, 3), _clips(20)
+    with_it, without = _model(augment=given), _model()
+    for model in (with_it, without):
+        model.build()
+    kinds = [type(layer) for layer in with_it.network.layers]
+    assert kinds[:3] == [st.Masking, st.SpecAugment, st.Conv1D]
+    assert with_it.network.layers[1] is not given and repr(with_it.network.layers[1]) == repr(given)
+    for a, b in zip(with_it.log_probabilities(clips[0]), without.log_probabilities(clips[0]), strict=True):
+        assert (a == b).all()
+    losses = [model.fit(*clips, verbose=0).history["loss"] for model in (with_it, without)]
+    assert losses[0] != losses[1]
+
+
+def test_a_file_from_before_augmentation_loads(tmp_path: Path) -> None:
+    model = _model()
+    model.build()
+    model.save(tmp_path / "model.npz")
+    with np.load(tmp_path / "model.npz") as file:
+        arrays = dict(file)
+    header = json.loads(str(arrays["header"]))
+    assert header.pop("augment") is None
+    np.savez(tmp_path / "older.npz", **arrays | {"header": np.array(json.dumps(header))})
+    assert st.load_model(tmp_path / "older.npz").augment is None
 
 
 def test_bad_input_is_one_clear_sentence() -> None:
@@ -89,6 +119,8 @@ def test_bad_input_is_one_clear_sentence() -> None:
         st.SpeechRecognizer("aa")
     with pytest.raises(ValueError, match="structure is 'conv'"):
         st.SpeechRecognizer("ab", structure="conv")
+    with pytest.raises(TypeError, match="augment is 3; it must be a SpecAugment, or None"):
+        st.SpeechRecognizer("ab", augment=3)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="not compiled"):
         st.SpeechRecognizer("abc", FEATURES).fit(clips, texts, verbose=0)
     with pytest.raises(ValueError, match="the model has no weights yet"):

@@ -3,7 +3,7 @@
 Reading order, recordings: `samples` (integers to numbers, channels), `clip` (samples and their rate), `resampling`,
 `wav` (reading a file), `folder` (reading many, with transcripts). A clip's features, step by step: `trimming`,
 `preemphasis`, `framing`, `windows`, `spectrum`, `mel`, `mel_filters`, `cepstrum`, `deltas`, `normalising`, and all of
-them in `features`; what changes clips and features in training: `speed`, `masking`.
+them in `features`; what changes clips in training: `speed`.
 
 Texts: `smoothing` and `ngram` (the language model), `alphabets` (letters and their symbols), `fusion` (what the
 language model adds to a search), `decoding` (greedy and prefix beam search, for any network that is trained by CTC),
@@ -24,7 +24,6 @@ from scratchtune.speech.error_rates import (
 )
 from scratchtune.speech.features import Features
 from scratchtune.speech.folder import Recordings, read_clips
-from scratchtune.speech.masking import SpecAugment
 from scratchtune.speech.ngram import END, START, UNKNOWN, NGram
 from scratchtune.speech.resampling import resample
 from scratchtune.speech.speed import SpeedPerturbation, change_speed
@@ -33,7 +32,7 @@ from scratchtune.speech.wav import read_wav
 
 __all__ = [
     "END", "START", "UNKNOWN", "Alignment", "Clip", "Edits", "ErrorCounts", "Features", "NGram", "Recordings",
-    "SpecAugment", "SpeedPerturbation", "Transcript", "align", "change_speed", "character_error_rate", "decode",
+    "SpeedPerturbation", "Transcript", "align", "change_speed", "character_error_rate", "decode",
     "edits", "error_counts", "error_rate_interval", "greedy_decode", "is_clipped", "paired", "prefix_beam_search",
     "read_clips", "read_wav", "resample", "trim", "word_error_rate",
 ]

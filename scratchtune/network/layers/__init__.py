@@ -25,11 +25,13 @@ from scratchtune.network.layers.positions import SinusoidalPositions
 from scratchtune.network.layers.random_flip import RandomFlip
 from scratchtune.network.layers.random_rotation import RandomRotation
 from scratchtune.network.layers.random_translation import RandomTranslation
+from scratchtune.network.layers.spec_augment import SpecAugment
 from scratchtune.network.layers.transformer_encoder import TransformerEncoder
 
 __all__ = [
     "GRU", "LSTM", "Activation", "AdditiveAttention", "Attention", "AveragePooling2D", "BatchNormalization",
     "Bidirectional", "Conv1D", "Conv2D", "Dense", "Dropout", "Embedding", "Flatten", "GaussianNoise",
     "GlobalAveragePooling2D", "Layer", "LayerNormalization", "Masking", "MaxPooling2D", "MultiHeadAttention",
-    "RandomFlip", "RandomRotation", "RandomTranslation", "SinusoidalPositions", "TransformerEncoder",
+    "RandomFlip", "RandomRotation", "RandomTranslation", "SinusoidalPositions", "SpecAugment",
+    "TransformerEncoder",
 ]
