@@ -1,4 +1,4 @@
-"""The command line: ``scratchtune compare``, ``tune``, ``predict``, ``translate``, ``why``, ``example``, ``formulas``.
+"""The command line: ``scratchtune compare``, ``tune``, ``predict``, ``translate``, ``transcribe``, ``example``, others.
 
 Results go to stdout, progress and messages to stderr. Exit codes: 0 done, 1 the job failed, 2 wrong arguments or input,
 130 interrupted. A closed pipe on stdout loses no work: files are written before results are printed.
@@ -125,6 +125,7 @@ def _make_parser() -> argparse.ArgumentParser:
     _add_tune(commands)
     _add_predict(commands)
     _add_translate(commands)
+    _add_transcribe(commands)
     _add_why(commands)
     _add_studies(commands)
     _add_example(commands)
@@ -530,6 +531,49 @@ def _translate(given: argparse.Namespace) -> int:
     return 0
 
 
+def _add_transcribe(commands: _Commands) -> None:
+    parser = _command(
+        commands, "transcribe", _transcribe,
+        "write what is said in WAV files, with a model that scratchtune example speech, or save of a SpeechRecognizer, "
+        "has saved")
+    add = parser.add_argument
+    add("model", type=Path, metavar="MODEL", help="the file that holds the recogniser")
+    add("files", type=Path, nargs="+", metavar="FILE.wav", help="the recordings; prints one text a line, in order")
+    add("--beam-width", type=int, metavar="N",
+        help="the number of candidates that beam search keeps in each frame; 1 without a language model takes the most "
+             "probable symbol of each frame (default: the model's)")
+    add("--language-weight", type=float, metavar="W",
+        help="how much the model's language model counts; 0 for not at all (default: the model's)")
+    add("--insertion-bonus", type=float, metavar="B",
+        help="what is added to the score of a text for each letter (default: the model's)")
+
+
+def _transcribe(given: argparse.Namespace) -> int:
+    from scratchtune.loading import load_model
+    from scratchtune.recognizer import SpeechRecognizer
+    from scratchtune.speech import read_wav
+
+    model = load_model(given.model)
+    if not isinstance(model, SpeechRecognizer):
+        raise ValueError(f"{given.model} holds a {type(model).__name__}; transcribe takes a recogniser of speech, such "
+                         "as scratchtune example speech saves")
+    options = {name: getattr(given, name) for name in ("beam_width", "language_weight", "insertion_bonus")}
+    decoding = model.checked_decoding(**options)
+    failed = 0
+    for path in given.files:
+        try:
+            text = model.transcribe(read_wav(path, model.features.rate), **decoding)
+        except (OSError, ValueError) as problem:
+            if len(given.files) == 1:
+                raise
+            note(f"scratchtune: {problem}")
+            failed, text = failed + 1, ""
+        tell(text, data=True)
+    if failed:
+        note(f"scratchtune: {failed} of {len(given.files)} files could not be transcribed; their lines are empty")
+    return 2 if failed else 0
+
+
 def _lines_of_stdin() -> dict[str, str]:
     """Return the lines of stdin, each with the name that messages give it."""
     if sys.stdin is None:
@@ -658,18 +702,20 @@ def _add_example(commands: _Commands) -> None:
     add("--data", metavar="DATA",
         help="image: a folder of IDX files, such as MNIST's four, instead of the built-in part of Fashion-MNIST; "
              "translation: verses, numbers, dates, or a TSV file of two columns, a sentence and its translation "
-             "(default: verses; with --quick numbers)")
+             "(default: verses; with --quick numbers); speech: a folder of WAV files with the table transcripts.tsv, "
+             "whose columns are file, text and, if known, voice (default: synthetic digit strings)")
     add("--out", type=Path, metavar="DIR",
-        help="image, translation: the folder in which the pictures, and the translator, are saved (default: .)")
+        help="image, translation, speech: the folder in which the pictures and the model are saved (default: .)")
     add("--jobs", type=int, metavar="N",
-        help="image, translation: the number of trainings that run at the same time (default: 2)")
+        help="image, translation, speech: the number of trainings that run at the same time (default: 2)")
     add("--seed", type=int, metavar="N",
-        help="image, translation: the seed of the splits, the initial weights and the searcher (default: 0)")
+        help="image, translation, speech: the seed of the splits, the initial weights and the searcher (default: 0)")
     add("--db", type=Path, metavar="FILE",
-        help="image, translation: store every trial in this file, from which the same command continues after an "
-             "interruption")
+        help="image, translation, speech: store every trial in this file, from which the same command continues after "
+             "an interruption")
     add("--searcher", metavar="NAME",
-        help="translation: hyperband or bayesian; both train for the same number of epochs (default: hyperband)")
+        help="translation, speech: hyperband or bayesian; both train for the same number of epochs (default: "
+             "hyperband)")
 
 
 def _example(given: argparse.Namespace) -> int:
