@@ -9,15 +9,15 @@ from typing import Any
 from scratchtune.estimators import loading as estimator_files
 from scratchtune.network import sequential
 from scratchtune.network.saving import UnknownClass, damaged, in_words, opened
-from scratchtune.recognizer import KIND as RECOGNIZER
+from scratchtune.recognizer import SpeechRecognizer
 from scratchtune.recognizer import unpacked as unpacked_recognizer
-from scratchtune.seq2seq import KIND as TRANSLATOR
+from scratchtune.seq2seq import Seq2Seq
 from scratchtune.seq2seq import unpacked as unpacked_translator
 from scratchtune.tabular import model as table_models
 
 KINDS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
     "network": sequential.unpacked, "estimator": estimator_files.unpacked, "table model": table_models.unpacked,
-    TRANSLATOR: unpacked_translator, RECOGNIZER: unpacked_recognizer}
+    Seq2Seq.kind: unpacked_translator, SpeechRecognizer.kind: unpacked_recognizer}
 
 
 def load_model(path: str | Path) -> Any:

@@ -19,29 +19,26 @@ Implements section 6.3 of the document.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.network import optimizers, penalties
 from scratchtune.network.callbacks import Callback, History
 from scratchtune.network.ctc import ctc_targets
 from scratchtune.network.layers import GRU, LSTM, Bidirectional, Conv1D, Dense, Dropout, Layer, Masking, SpecAugment
-from scratchtune.network.saving import described, entry, remade, write_whole
-from scratchtune.network.sequential import Sequential
+from scratchtune.network.saving import described, entry, remade
 from scratchtune.network.sequential import unpacked as unpacked_network
+from scratchtune.sequence_model import SequenceModel
 from scratchtune.speech.decoding import decode, greedy_decode
 from scratchtune.speech.error_rates import character_error_rate, word_error_rate
 from scratchtune.speech.features import Features
 
-KIND = "recognizer"  # of saved files
 RECURRENT = {"gru": GRU, "lstm": LSTM}
 KERNEL_SIZE = 5  # frames that an output of the convolution sees
 
 
-class SpeechRecognizer:
+class SpeechRecognizer(SequenceModel):
     """Recognises the symbols of ``alphabet``, each a character, in clips.
 
     ``features``: what the network gets of a clip, by default `Features()`. ``structure``: "gru" or "lstm", in both
@@ -50,11 +47,14 @@ class SpeechRecognizer:
     ``augment``: what is hidden of a clip's features in training; the network gets a copy of that layer.
     """
 
+    kind, loss, lengths = "recognizer", "ctc", "frames"
+
     def __init__(
         self, alphabet: str, features: Features | None = None, structure: str = "gru", units: int = 64, layers: int = 1,
         dropout: float = 0.0, frames: int | None = None, dtype: str = "float32", seed: int = 0,
         augment: SpecAugment | None = None,
     ) -> None:
+        super().__init__(dtype, seed)
         if not isinstance(alphabet, str) or not alphabet or len(set(alphabet)) != len(alphabet):
             raise ValueError(f"alphabet is {alphabet!r:.80}; it must be a text of different characters, at least one")
         if not isinstance(augment, SpecAugment | None):
@@ -66,30 +66,6 @@ class SpeechRecognizer:
             "layers": checks.integer("layers", layers, 1),
             "dropout": checks.real("dropout", dropout, 0.0, 1.0, open_high=True)}
         self.frames = None if frames is None else checks.integer("frames", frames, 1)
-        self.dtype, self.seed = dtype, seed
-        self._compiled: tuple[Any, Any] | None = None
-        self._network: Sequential | None = None
-
-    def compile(
-        self, optimizer: str | optimizers.Optimizer = "adam", penalty: penalties.L1L2 | None = None,
-    ) -> None:
-        """Set the optimizer and the penalty; the loss is CTC."""
-        self._compiled = optimizers.get(optimizer), penalty
-        if self._network is not None:
-            self._compile(self._network)
-
-    def _compile(self, network: Sequential) -> None:
-        if self._compiled is None:
-            raise ValueError("the model is not compiled; call compile(optimizer=...) first")
-        optimizer, penalty = self._compiled
-        network.compile(optimizer, "ctc", penalty=penalty)
-
-    @property
-    def network(self) -> Sequential:
-        """The network, once the number of frames is known."""
-        if self._network is None:
-            raise ValueError("the model has no weights yet; call fit first, or give frames and call build")
-        return self._network
 
     def stack(self) -> list[Layer]:
         """The network's layers, new ones."""
@@ -102,16 +78,17 @@ class SpeechRecognizer:
             found += [*(each.fresh() for each in dropouts), Bidirectional(layer)]
         return [*found, *(each.fresh() for each in dropouts), Dense(1 + len(self.alphabet))]
 
-    def build(self) -> None:
-        """Draw the weights; `fit` does it where it was not called."""
+    def input_shape(self) -> tuple[int, ...]:
+        """The most frames, and the features of each."""
         if self.frames is None:
             raise ValueError(
                 "frames is None; give the most frames of a clip, or call fit, which takes it from the clips")
-        network = Sequential(self.stack(), self.dtype, self.seed)
-        network.build((None, self.frames, self.features.n_features))
-        if self._compiled is not None:
-            self._compile(network)
-        self._network = network
+        return self.frames, self.features.n_features
+
+    def description(self) -> dict[str, Any]:
+        """The alphabet, the features, the arguments of the network and the augmentation."""
+        return {"alphabet": self.alphabet, "features": self.features.to_dict(), "arguments": self.arguments,
+                "augment": None if self.augment is None else described(self.augment)}
 
     # Rows -------------------------------------------------------------------------------------------------------------
 
@@ -180,12 +157,7 @@ class SpeechRecognizer:
         valid = None
         if validation_data is not None and valid_heard is not None:
             valid = self._padded(valid_heard), self._targets(validation_data[1], valid_heard, "validation texts")
-        if self._network is None:
-            self.build()
-        if self.network.optimizer is None:
-            self._compile(self.network)
-        return self.network.fit(self._padded(heard), targets, batch_size, epochs, verbose=verbose, callbacks=callbacks,
-                                validation_data=valid)
+        return self.fit_rows(self._padded(heard), targets, batch_size, epochs, verbose, callbacks, valid)
 
     def evaluate(self, clips: Sequence[Any], texts: Sequence[str], **decoding: Any) -> dict[str, float]:
         """The loss, and the word and the character error rate; ``decoding`` are arguments of `transcribe`."""
@@ -220,15 +192,6 @@ class SpeechRecognizer:
                  for rows in self.log_probabilities(several)]
         return found if isinstance(clips, list) else found[0]
 
-    # Files ------------------------------------------------------------------------------------------------------------
-
-    def save(self, path: str | Path) -> None:
-        """Write the network, its optimizer's state, the alphabet and the features; `load_model` reads it."""
-        header, arrays = self.network.packed()
-        more = {"alphabet": self.alphabet, "features": self.features.to_dict(), "arguments": self.arguments,
-                "augment": None if self.augment is None else described(self.augment)}
-        write_whole(Path(path), KIND, header | more, arrays)
-
 
 def unpacked(header: dict[str, Any], arrays: Any) -> SpeechRecognizer:
     """Make the recogniser that `SpeechRecognizer.save` has written."""
@@ -237,9 +200,4 @@ def unpacked(header: dict[str, Any], arrays: Any) -> SpeechRecognizer:
         entry(header, "alphabet"), Features(**entry(header, "features")), **entry(header, "arguments"),
         frames=network.input_shape[0], augment=None if augment is None else remade(SpecAugment, augment),
         dtype=network.dtype, seed=network.seed)
-    if repr(network.layers) != repr(model.stack()):
-        raise ValueError("its network is not the one that its arguments describe")
-    model._network = network
-    if network.optimizer is not None:
-        model._compiled = network.optimizer, network.penalty
-    return model
+    return model.adopt(network)

@@ -18,20 +18,19 @@ Implements section 6.2 of the document.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.network import optimizers, penalties
 from scratchtune.network.callbacks import Callback, History
 from scratchtune.network.encoder_decoder import EncoderDecoder
+from scratchtune.network.layers import Layer
 from scratchtune.network.layers.pair_embedding import PairEmbedding
 from scratchtune.network.layers.pairs import Attends
-from scratchtune.network.saving import entry, write_whole
-from scratchtune.network.sequential import Sequential
+from scratchtune.network.saving import entry
 from scratchtune.network.sequential import unpacked as unpacked_network
+from scratchtune.sequence_model import SequenceModel
 from scratchtune.text.beam import beam_search
 from scratchtune.text.greedy import Hypothesis, greedy_all
 from scratchtune.text.lexical_prior import LexicalPrior, Mixture
@@ -41,13 +40,12 @@ from scratchtune.text.tokens import detokenize
 from scratchtune.text.vocabulary import Vocabulary
 
 Pairs = Sequence[tuple[str, str]]
-KIND = "translator"  # of saved files
 SILENT = (Vocabulary.padding, Vocabulary.start)  # never part of a text
 UNKNOWN = ("forbid", "copy", "keep")  # what becomes of unknown tokens in translations
 
 
-class Seq2Seq:
-    """An encoder-decoder between two vocabularies.
+class Seq2Seq(SequenceModel):
+    """An encoder-decoder between two vocabularies; its loss is the cross-entropy of the tokens.
 
     ``structure`` of encoder and decoder: "gru", "lstm" or "transformer". ``attention``, by which the decoder looks up
     the source: "none", "dot", "additive" or "multi_head"; by default "dot", for a Transformer "multi_head", the only
@@ -57,12 +55,15 @@ class Seq2Seq:
     with its end; None: the most that the first training pairs have.
     """
 
+    kind, loss, lengths = "translator", "token_crossentropy", "source_length and target_length"
+
     def __init__(
         self, source_vocabulary: Vocabulary, target_vocabulary: Vocabulary, structure: str = "gru",
         attention: str | None = None, embedding: int = 64, units: int = 128, layers: int = 1, dropout: float = 0.0,
         heads: int = 4, source_length: int | None = None, target_length: int | None = None, dtype: str = "float32",
         seed: int = 0,
     ) -> None:
+        super().__init__(dtype, seed)
         for name, vocabulary in (("source", source_vocabulary), ("target", target_vocabulary)):
             if not isinstance(vocabulary, Vocabulary):
                 raise TypeError(f"{name}_vocabulary is {vocabulary!r:.80}; it must be a text.Vocabulary")
@@ -70,48 +71,31 @@ class Seq2Seq:
         self.architecture = EncoderDecoder(structure, attention, embedding, units, layers, heads, dropout)
         self.source_length = None if source_length is None else checks.integer("source_length", source_length, 1)
         self.target_length = None if target_length is None else checks.integer("target_length", target_length, 2)
-        self.dtype, self.seed = dtype, seed
-        self._compiled: tuple[Any, Any] | None = None
-        self._network: Sequential | None = None
-
-    def compile(
-        self, optimizer: str | optimizers.Optimizer = "adam", penalty: penalties.L1L2 | None = None,
-    ) -> None:
-        """Set the optimizer and the penalty; the loss is the cross-entropy of the tokens."""
-        self._compiled = optimizers.get(optimizer), penalty
-        if self._network is not None:
-            self._compile(self._network)
-
-    def _compile(self, network: Sequential) -> None:
-        if self._compiled is None:
-            raise ValueError("the model is not compiled; call compile(optimizer=...) first")
-        optimizer, penalty = self._compiled
-        network.compile(optimizer, "token_crossentropy", penalty=penalty)
 
     @property
     def arguments(self) -> dict[str, Any]:
         """The arguments of the network: structure, attention, embedding, units, layers, heads, dropout."""
         return self.architecture.arguments()
 
-    @property
-    def network(self) -> Sequential:
-        """The network, once its lengths are known."""
-        if self._network is None:
-            raise ValueError("the model has no weights yet; call fit first, or give source_length and target_length "
-                             "and call build")
-        return self._network
+    def stack(self) -> list[Layer]:
+        """The network's layers, new ones."""
+        return self.architecture.build(
+            len(self.source_vocabulary), len(self.target_vocabulary), self._known_lengths()[0])
 
-    def build(self) -> None:
-        """Draw the weights; `fit` does it where it was not called."""
+    def input_shape(self) -> tuple[int, ...]:
+        """The most tokens of source and target together."""
+        return (sum(self._known_lengths()),)
+
+    def _known_lengths(self) -> tuple[int, int]:
         if self.source_length is None or self.target_length is None:
             raise ValueError("source_length or target_length is None; give both, or call fit, which takes them from "
                              "the pairs")
-        layers = self.architecture.build(len(self.source_vocabulary), len(self.target_vocabulary), self.source_length)
-        network = Sequential(layers, self.dtype, self.seed)
-        network.build((None, self.source_length + self.target_length))
-        if self._compiled is not None:
-            self._compile(network)
-        self._network = network
+        return self.source_length, self.target_length
+
+    def description(self) -> dict[str, Any]:
+        """Both vocabularies, and the arguments of the network."""
+        vocabularies = {"source": self.source_vocabulary.to_dict(), "target": self.target_vocabulary.to_dict()}
+        return {"vocabularies": vocabularies, "arguments": self.arguments}
 
     # Rows -------------------------------------------------------------------------------------------------------------
 
@@ -158,18 +142,13 @@ class Seq2Seq:
         """Train for ``epochs`` passes over the pairs (source, target); the arguments of `Sequential.fit`."""
         sources, targets = self._encoded(pairs, "pairs")
         held_out = None if validation_data is None else self._encoded(validation_data, "validation_data")
-        if self._network is None:
+        if not self.built:
             every = [(sources, targets), *([] if held_out is None else [held_out])]
             self.source_length = self.source_length or max(len(ids) for part, _ in every for ids in part)
             self.target_length = self.target_length or max(len(ids) for _, part in every for ids in part) + 1
         X, y = self._rows(sources, targets, "pairs")
         valid = None if held_out is None else self._rows(*held_out, "validation_data")
-        if self._network is None:
-            self.build()
-        if self.network.optimizer is None:
-            self._compile(self.network)
-        return self.network.fit(
-            X, y, batch_size, epochs, verbose=verbose, callbacks=callbacks, validation_data=valid)
+        return self.fit_rows(X, y, batch_size, epochs, verbose, callbacks, valid)
 
     def evaluate(self, pairs: Pairs) -> dict[str, float]:
         """The loss, and of greedy translations the shares of correct tokens and of exact matches.
@@ -303,15 +282,6 @@ class Seq2Seq:
         read = [[self.target_vocabulary.start, *hypothesis.ids][:length] for hypothesis in decoded]
         return self._forward(sources, self._padded(read, length, "text"))[1]
 
-    # Files ------------------------------------------------------------------------------------------------------------
-
-    def save(self, path: str | Path) -> None:
-        """Write the network, its optimizer's state and both vocabularies to a file; `load_model` reads it."""
-        header, arrays = self.network.packed()
-        vocabularies = {name: vocabulary.to_dict() for name, vocabulary in
-                        (("source", self.source_vocabulary), ("target", self.target_vocabulary))}
-        write_whole(Path(path), KIND, header | {"vocabularies": vocabularies, "arguments": self.arguments}, arrays)
-
 
 def unpacked(header: dict[str, Any], arrays: Any) -> Seq2Seq:
     """Make the translator that `Seq2Seq.save` has written."""
@@ -320,13 +290,6 @@ def unpacked(header: dict[str, Any], arrays: Any) -> Seq2Seq:
         Vocabulary.from_dict(entry(vocabularies, "source")), Vocabulary.from_dict(entry(vocabularies, "target")),
         **entry(header, "arguments"), dtype=network.dtype, seed=network.seed)
     first = network.layers[0]
-    if isinstance(first, PairEmbedding):
-        model.source_length = first.source_length
-        model.target_length = network.input_shape[0] - first.source_length
-        model.build()
-    if model._network is None or repr(network.layers) != repr(model.network.layers):
-        raise ValueError("its network is not the one that its arguments describe")
-    model._network = network
-    if network.optimizer is not None:
-        model._compiled = network.optimizer, network.penalty
-    return model
+    model.source_length = first.source_length if isinstance(first, PairEmbedding) else 1  # which `adopt` refuses
+    model.target_length = network.input_shape[0] - model.source_length
+    return model.adopt(network)
