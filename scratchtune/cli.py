@@ -549,6 +549,8 @@ def _add_transcribe(commands: _Commands) -> None:
 
 
 def _transcribe(given: argparse.Namespace) -> int:
+    from dataclasses import replace
+
     from scratchtune.loading import load_model
     from scratchtune.recognizer import SpeechRecognizer
     from scratchtune.speech import read_wav
@@ -558,7 +560,8 @@ def _transcribe(given: argparse.Namespace) -> int:
         raise ValueError(f"{given.model} holds a {type(model).__name__}; transcribe takes a recogniser of speech, such "
                          "as scratchtune example speech saves")
     options = {name: getattr(given, name) for name in ("beam_width", "language_weight", "insertion_bonus")}
-    decoding = model.checked_decoding(**options)
+    decoding = {name: value for name, value in options.items() if value is not None}
+    replace(model.decoder, **decoding)  # checks them
     failed = 0
     for path in given.files:
         try:

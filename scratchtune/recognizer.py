@@ -19,6 +19,7 @@ Implements section 6.3 of the document.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,11 +29,13 @@ from scratchtune.network.callbacks import Callback, History
 from scratchtune.network.ctc import ctc_targets
 from scratchtune.network.layers import GRU, LSTM, Bidirectional, Conv1D, Dense, Dropout, Layer, Masking, SpecAugment
 from scratchtune.network.saving import described, entry, remade
+from scratchtune.network.sequential import Sequential
 from scratchtune.network.sequential import unpacked as unpacked_network
 from scratchtune.sequence_model import SequenceModel
-from scratchtune.speech.decoding import decode, greedy_decode
+from scratchtune.speech.decoder import Decoder
 from scratchtune.speech.error_rates import character_error_rate, word_error_rate
 from scratchtune.speech.features import Features
+from scratchtune.speech.ngram import NGram
 
 RECURRENT = {"gru": GRU, "lstm": LSTM}
 KERNEL_SIZE = 5  # frames that an output of the convolution sees
@@ -45,6 +48,8 @@ class SpeechRecognizer(SequenceModel):
     directions. ``units`` of each direction, and filters of the convolution before; ``layers`` of the recurrent part;
     ``dropout`` between layers. ``frames``: the most that a clip may have; None: as many as the clips of the first fit.
     ``augment``: what is hidden of a clip's features in training; the network gets a copy of that layer.
+
+    ``decoder``, an attribute that may be set, is how `transcribe` makes texts of probabilities; it is saved too.
     """
 
     kind, loss, lengths = "recognizer", "ctc", "frames"
@@ -66,6 +71,7 @@ class SpeechRecognizer(SequenceModel):
             "layers": checks.integer("layers", layers, 1),
             "dropout": checks.real("dropout", dropout, 0.0, 1.0, open_high=True)}
         self.frames = None if frames is None else checks.integer("frames", frames, 1)
+        self.decoder = Decoder()
 
     def stack(self) -> list[Layer]:
         """The network's layers, new ones."""
@@ -86,13 +92,13 @@ class SpeechRecognizer(SequenceModel):
         return self.frames, self.features.n_features
 
     def description(self) -> dict[str, Any]:
-        """The alphabet, the features, the arguments of the network and the augmentation."""
+        """The alphabet, the features, the arguments of the network, its augmentation, the decoder."""
         return {"alphabet": self.alphabet, "features": self.features.to_dict(), "arguments": self.arguments,
-                "augment": None if self.augment is None else described(self.augment)}
+                "decoder": self.decoder.to_dict(), "augment": None if self.augment is None else described(self.augment)}
 
     # Rows -------------------------------------------------------------------------------------------------------------
 
-    def _heard(self, clips: Sequence[Any], name: str) -> list[np.ndarray]:
+    def _heard(self, clips: Sequence[Any], name: str, any_length: bool = False) -> list[np.ndarray]:
         """The features of each clip, (frames, features); an array of that width is taken as it is."""
         found = []
         for number, clip in enumerate(clips):
@@ -104,7 +110,7 @@ class SpeechRecognizer(SequenceModel):
             if is_ready and clip.shape[1] != self.features.n_features:
                 raise ValueError(f"{name} {number} has {clip.shape[1]} features; this model takes "
                                  f"{self.features.n_features}")
-            if self.frames is not None and len(rows) > self.frames:
+            if self.frames is not None and len(rows) > self.frames and not any_length:
                 raise ValueError(f"{name} {number} has {len(rows)} frames; this model was built for at most "
                                  f"{self.frames}")
             found.append(rows)
@@ -112,10 +118,10 @@ class SpeechRecognizer(SequenceModel):
             raise ValueError(f"{name} is empty; it must hold at least one clip")
         return found
 
-    def _padded(self, heard: list[np.ndarray]) -> np.ndarray:
-        """Rows for the network (n, frames, features), with zeros at the end."""
+    def _padded(self, heard: list[np.ndarray], most: int = 0) -> np.ndarray:
+        """Rows for the network (n, frames, features), with zeros at the end; of ``most`` frames, if it takes fewer."""
         assert self.frames is not None
-        rows = np.zeros((len(heard), self.frames, self.features.n_features), self.dtype)
+        rows = np.zeros((len(heard), max(self.frames, most), self.features.n_features), self.dtype)
         for row, frames in zip(rows, heard, strict=True):
             row[: len(frames)] = frames
         return rows
@@ -169,27 +175,38 @@ class SpeechRecognizer(SequenceModel):
 
     # Recognising ------------------------------------------------------------------------------------------------------
 
+    def _network_for(self, frames: int) -> Sequential:
+        """The network, or for more frames than it takes a longer one of the same weights, which depend on no length."""
+        if self.frames is None or frames <= self.frames:
+            return self.network
+        longer = Sequential(self.stack(), self.dtype, self.seed)
+        longer.build((None, frames, self.features.n_features))
+        longer.set_weights(self.network.get_weights())
+        return longer
+
     def log_probabilities(self, clips: Sequence[Any]) -> list[np.ndarray]:
         """The logarithms of the probability of the blank and of each symbol, (frames, symbols), for each clip."""
-        heard = self._heard(clips, "clip")
-        logits = self.network.predict(self._padded(heard)).astype(np.float64)
+        heard = self._heard(clips, "clip", any_length=True)
+        frames = max(len(rows) for rows in heard)
+        logits = self._network_for(frames).predict(self._padded(heard, frames)).astype(np.float64)
         logits -= logits.max(axis=2, keepdims=True)
         logits -= np.log(np.exp(logits).sum(axis=2, keepdims=True))
         return [rows[: len(frames)] for rows, frames in zip(logits, heard, strict=True)]
 
     def transcribe(
-        self, clips: Any, beam_width: int = 1, language_model: Any = None, language_weight: float = 0.5,
-        insertion_bonus: float = 0.0,
+        self, clips: Any, beam_width: int | None = None, language_model: NGram | None = None,
+        language_weight: float | None = None, insertion_bonus: float | None = None,
     ) -> Any:
         """Return what is said in a clip, or the list of texts for a list of clips.
 
-        With ``beam_width`` 1 and no language model, the most probable symbol of each frame (greedy); otherwise the best
-        text of a beam search: see `st.speech.decode`.
+        The other arguments replace those of the model's ``decoder``; see `st.speech.Decoder`. A clip may have more
+        frames than those of the training.
         """
+        given: dict[str, Any] = {"beam_width": beam_width, "language_model": language_model, "language_weight": language_weight,
+                 "insertion_bonus": insertion_bonus}
+        decoder = replace(self.decoder, **{name: value for name, value in given.items() if value is not None})
         several = clips if isinstance(clips, list) else [clips]
-        found = [decode(rows, self.alphabet, beam_width, language_model, language_weight, insertion_bonus)
-                 if beam_width > 1 or language_model is not None else greedy_decode(rows, self.alphabet)
-                 for rows in self.log_probabilities(several)]
+        found = [decoder(rows, self.alphabet) for rows in self.log_probabilities(several)]
         return found if isinstance(clips, list) else found[0]
 
 
@@ -200,4 +217,6 @@ def unpacked(header: dict[str, Any], arrays: Any) -> SpeechRecognizer:
         entry(header, "alphabet"), Features(**entry(header, "features")), **entry(header, "arguments"),
         frames=network.input_shape[0], augment=None if augment is None else remade(SpecAugment, augment),
         dtype=network.dtype, seed=network.seed)
+    if "decoder" in header:
+        model.decoder = Decoder.from_dict(header["decoder"])
     return model.adopt(network)

@@ -55,6 +55,31 @@ def test_it_learns_letters_whose_times_it_was_never_told(trained: st.SpeechRecog
     assert trained.transcribe(clips[:5], beam_width=8) == trained.transcribe(clips[:5])
 
 
+def test_a_clip_may_be_longer_than_those_of_the_training(trained: st.SpeechRecognizer) -> None:
+    clips, texts = _clips(8, seed=3)
+    long = np.concatenate(clips)
+    rows = trained.log_probabilities([long])[0]
+    assert len(rows) > 50 and trained.transcribe(long) == "".join(texts)
+    wide = _model(frames=len(rows))
+    wide.build()
+    wide.network.set_weights(trained.network.get_weights())
+    np.testing.assert_array_equal(rows, wide.log_probabilities([long])[0])
+
+
+def test_the_decoder_is_part_of_the_model(trained: st.SpeechRecognizer, tmp_path: Path) -> None:
+    clips, _ = _clips(10, seed=2)
+    only = st.speech.NGram(order=2, alphabet="abc").fit(["cc"] * 50)
+    plain = trained.transcribe(clips)
+    trained.decoder = st.speech.Decoder(4, only, 20.0)
+    try:
+        found = trained.transcribe(clips)
+        assert found != plain and trained.transcribe(clips, language_weight=0.0) != found
+        trained.save(tmp_path / "model.npz")
+        assert st.load_model(tmp_path / "model.npz").transcribe(clips) == found
+    finally:
+        trained.decoder = st.speech.Decoder()
+
+
 def test_a_language_model_decides_where_the_network_does_not(trained: st.SpeechRecognizer) -> None:
     clips, texts = _clips(10, seed=2)
     only = st.speech.NGram(order=2, alphabet="abc").fit(["cc"] * 50)

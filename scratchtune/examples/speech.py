@@ -88,9 +88,9 @@ def build(params: Mapping[str, Any], corpus: Corpus, epochs: int, seed: int = 0)
     frames = max(len(rows) for part, speed in (("train", slowest), ("train", 1.0), ("validation", 1.0), ("test", 1.0))
                  for rows in corpus.features(features, part, speed))
     masks = {name: params[name] for name in ("time_masks", "frequency_masks")}
-    more = {"augment": st.SpecAugment(**masks)} if any(masks.values()) else {}
-    model = st.SpeechRecognizer(
-        corpus.alphabet, features, **{name: params[name] for name in OF_MODEL}, frames=frames, seed=seed, **more)
+    augment = st.SpecAugment(**masks) if any(masks.values()) else None
+    arguments: dict[str, Any] = {name: params[name] for name in OF_MODEL}
+    model = st.SpeechRecognizer(corpus.alphabet, features, **arguments, frames=frames, seed=seed, augment=augment)
     steps = epochs * math.ceil(len(corpus.train.clips) / params["batch_size"])
     rate = st.schedules.CosineDecay(params["learning_rate"], steps)
     model.compile(st.Adam(rate, global_clipnorm=params["clipping"]))
@@ -174,6 +174,11 @@ class Decoding:
         """Return the word error rate."""
         return st.speech.word_error_rate(self.texts, self.decoded(trial.params, self.log_probabilities))
 
+    def decoder(self, params: Mapping[str, Any]) -> st.speech.Decoder:
+        """The decoder of a configuration."""
+        options = {name: params[name] for name in OF_SEARCH}
+        return st.speech.Decoder(language_model=self.language_model(params), **options)
+
     def language_model(self, params: Mapping[str, Any]) -> st.speech.NGram:
         """The language model of a configuration; each is fitted once."""
         key = params["order"], params["smoothing"]
@@ -184,8 +189,8 @@ class Decoding:
 
     def decoded(self, params: Mapping[str, Any], log_probabilities: list[np.ndarray]) -> list[str]:
         """The texts of clips, decoded as a configuration says."""
-        model, options = self.language_model(params), {name: params[name] for name in OF_SEARCH}
-        return [st.speech.decode(rows, self.alphabet, language_model=model, **options) for rows in log_probabilities]
+        decoder = self.decoder(params)
+        return [decoder(rows, self.alphabet) for rows in log_probabilities]
 
 
 def tune_decoding(
@@ -311,7 +316,7 @@ def present(
         plot_alignment(model.log_probabilities([heard])[0], corpus.test.texts[shown], corpus.alphabet,
                        out / "speech_alignment.png", model.features.step, pictured),
         plot_word_confusion(corpus.test.texts, row.transcripts, out / "speech_confusion.png")]
-    path = out / "recognizer.npz"
+    path, model.decoder = out / "recognizer.npz", decoding.decoder(study.best_params)
     model.save(path)
     tell("\n".join([*(f"picture: {picture}" for picture in pictures),
                     f"model: {path} (scratchtune transcribe {path} FILE.wav)"]))

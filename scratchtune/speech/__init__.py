@@ -7,12 +7,13 @@ them in `features`; what changes clips in training: `speed`.
 
 Texts: `smoothing` and `ngram` (the language model), `alphabets` (letters and their symbols), `fusion` (what the
 language model adds to a search), `decoding` (greedy and prefix beam search, for any network that is trained by CTC),
-`alignment` (when each letter was spoken), `edit_distance`, `error_rates`. Scores take the reference first, as
-scikit-learn's do.
+`decoder` (all choices of a decoding), `alignment` (when each letter was spoken), `edit_distance`, `error_rates`. Scores
+take the reference first, as scikit-learn's do.
 """
 
 from scratchtune.speech.alignment import Alignment, align
 from scratchtune.speech.clip import Clip, is_clipped
+from scratchtune.speech.decoder import Decoder
 from scratchtune.speech.decoding import Transcript, decode, greedy_decode, prefix_beam_search
 from scratchtune.speech.edit_distance import Edits, edits, paired
 from scratchtune.speech.error_rates import (
@@ -31,8 +32,8 @@ from scratchtune.speech.trimming import trim
 from scratchtune.speech.wav import read_wav
 
 __all__ = [
-    "END", "START", "UNKNOWN", "Alignment", "Clip", "Edits", "ErrorCounts", "Features", "NGram", "Recordings",
-    "SpeedPerturbation", "Transcript", "align", "change_speed", "character_error_rate", "decode",
+    "END", "START", "UNKNOWN", "Alignment", "Clip", "Decoder", "Edits", "ErrorCounts", "Features", "NGram",
+    "Recordings", "SpeedPerturbation", "Transcript", "align", "change_speed", "character_error_rate", "decode",
     "edits", "error_counts", "error_rate_interval", "greedy_decode", "is_clipped", "paired", "prefix_beam_search",
     "read_clips", "read_wav", "resample", "trim", "word_error_rate",
 ]
