@@ -202,8 +202,9 @@ class SpeechRecognizer(SequenceModel):
         The other arguments replace those of the model's ``decoder``; see `st.speech.Decoder`. A clip may have more
         frames than those of the training.
         """
-        given: dict[str, Any] = {"beam_width": beam_width, "language_model": language_model, "language_weight": language_weight,
-                 "insertion_bonus": insertion_bonus}
+        given: dict[str, Any] = {
+            "beam_width": beam_width, "language_model": language_model, "language_weight": language_weight,
+            "insertion_bonus": insertion_bonus}
         decoder = replace(self.decoder, **{name: value for name, value in given.items() if value is not None})
         several = clips if isinstance(clips, list) else [clips]
         found = [decoder(rows, self.alphabet) for rows in self.log_probabilities(several)]
