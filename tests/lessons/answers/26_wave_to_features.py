@@ -33,7 +33,9 @@ def shortened(samples, length, step):
 
 
 def an_integer_division(samples, length, step):
-    return at(np.pad(samples, (0, length)), step * np.arange(len(samples) // step), length)
+    whole = step * np.arange(max(len(samples) - length + step, 0) // step)
+    starts = range(0, len(samples), step) if step > length else whole
+    return at(np.pad(samples, (0, length)), starts, length)
 
 
 def windowed(samples, length, step):
