@@ -8,8 +8,7 @@
 # ## Question
 # A recording is a *wave*: 8,000 numbers a second or more. Say the same word twice, and no two of these numbers need be
 # equal. A recogniser gets *features* instead: a few numbers for each hundredth of a second, which should be alike where
-# the same sound is spoken, whoever speaks. The document (section 6.3) counts feature extraction among what decides the
-# accuracy of a recogniser.
+# the same sound is spoken, whoever speaks. Feature extraction is one of the choices in the document's section 6.3.
 #
 # The recipe has nine steps and is older than neural networks for speech. What is each of them for?
 
@@ -93,16 +92,16 @@ def speak(word, pitch=110.0, formants=1.0, loudness=1.0, microphone=0.0):
     return loudness * 0.1 * y / np.sqrt((y**2).mean()) + noise
 
 
-low, high, other = speak("iaueo"), speak("iaueo", pitch=180.0), speak("ouaei")
-comparisons = {"the same wave, a millisecond later": np.roll(low, 8), "the same word, pitch 180 Hz": high,
-               "another word, the same voice": other}
+low = speak("iaueo")
+comparisons = {"the same wave, a millisecond later": np.roll(low, 8),
+               "the same word, pitch 180 Hz": speak("iaueo", pitch=180.0), "another word": speak("ouaei")}
 print(f"a word: {len(low) / RATE} s, {len(low):,} samples")
 for name, wave in comparisons.items():
     print(f"correlation of the samples with {name}: {np.corrcoef(low, wave)[0, 1]:.2f}")
 # -> a word: 0.6 s, 4,800 samples
 # -> correlation of the samples with the same wave, a millisecond later: -0.51
 # -> correlation of the samples with the same word, pitch 180 Hz: -0.06
-# -> correlation of the samples with another word, the same voice: 0.09
+# -> correlation of the samples with another word: 0.09
 
 # %% [markdown]
 # The same wave a millisecond later is less like the original, sample by sample, than another word is. How strong each
@@ -141,18 +140,6 @@ print("frames of 25 ms, every 10 ms, in a second:", number_of_frames(RATE, LENGT
 # -> frames of 25 ms, every 10 ms, in a second: 98
 
 # %% [markdown]
-# ## Check: frames
-# Predict 1: 98, not 100. Two more would begin at 0.98 and 0.99 s, but the clip ends before they do. Whether they are
-# left out or filled with zeros differs between libraries ([number_of_frames], *Variant*).
-#
-# A frame of 5 ms makes a peak that is more than half as wide as the 480 Hz between the formants of "u". In 100 ms the
-# second formant moves by more than 500 Hz, from one vowel to another. 25 ms is the usual compromise.
-
-# %%
-assert number_of_frames(RATE, LENGTH, STEP) == 98
-assert np.corrcoef(low, comparisons["the same wave, a millisecond later"])[0, 1] < np.corrcoef(low, other)[0, 1]
-
-# %% [markdown]
 # ## Code: the window
 # A frame is cut out of the wave, and its edges are jumps that were not in the sound. A jump has all frequencies. So
 # energy of the tone *leaks* to where there is no tone. A window lets the frame begin and end at 0.
@@ -185,28 +172,35 @@ for kind, color in (("none", "0.6"), ("hann", "C0")):
     axes[2].plot(hertz, 10 * np.log10(power / power.max()), color=color, lw=1.3,
                  label="no window" if kind == "none" else "Hann window")
 axes[2].axvline(2000, color="C1", ls=":", lw=1.2, label="the weak tone")
-axes[2].set(xlabel="frequency in hertz", ylabel="power in decibels", ylim=(-110, 5),
-            title="Two tones, 1,015 and 2,000 Hz")
+axes[2].set(xlabel="frequency in hertz", ylabel="power in decibels", title="A strong and a weak tone", ylim=(-110, 5))
 for ax in axes:
     ax.legend(loc="upper right", fontsize=8)
 
 # %% [markdown]
-# ## Check: the window
+# ## Check: frames and windows
+# Predict 1: 98, not 100. Two more would begin at 0.98 and 0.99 s, but the clip ends before they do. Whether they are
+# left out or filled with zeros differs between libraries ([number_of_frames], *Variant*). In 5 ms, the peak is more
+# than half as wide as the 480 Hz between the formants of "u"; in 100 ms, the second formant moves by more than 500 Hz,
+# from one vowel to another. 25 ms is the usual compromise.
+#
 # Predict 2: 4 % without a window. That seems little, but it hides the weak tone: at 2,000 Hz there is no more power
 # than at 1,800 Hz, where there is no tone. With the Hann window it is 0.02 %, and the weak tone is visible. The price
 # is a wider peak. The Hamming window does not fall to 0 at its ends, so far away from the tone it leaks more than
 # Hann's.
 
 # %%
+assert number_of_frames(RATE, LENGTH, STEP) == 98
 assert leaked["none"][0] > 0.04 > 100 * leaked["hann"][0] and leaked["none"][1] < leaked["hann"][1]
 assert max(leaked["none"][2], leaked["hamming"][2]) < 1 < 500 < leaked["hann"][2]
 
 # %% [markdown]
-# ## Code: mel filters, logarithm, cosine transform
+# ## Code: mel filters, logarithm, cosine transform, deltas
 # A spectrum of 129 numbers shows the formants, but also the single harmonics of the voice, which are multiples of the
 # pitch. A mel filter adds up a band of frequencies. Most of them are wider than the distance of two harmonics, and they
 # are widest at high frequencies, where hearing is less exact. The cosine transform writes the 26 log energies as a sum
-# of cosines, from slow ones to fast ones. The first 13 coefficients are the shape of the spectrum, smoothed.
+# of cosines, from slow ones to fast ones. The first 13 coefficients are the shape of the spectrum, smoothed. Deltas add
+# how the sound changes: the frame in the middle of "ia" is like the one in the middle of "ai", but there the sound
+# moves the other way.
 
 
 # %%
@@ -229,9 +223,19 @@ print(f"from 300 to 600 Hz: {low_step:.0f} mel; from 3,000 to 3,300 Hz: {high_st
 print("bins of the spectrum in the first and in the last filter:", (MEL[0] > 0).sum(), (MEL[-1] > 0).sum())
 growth = log_mels(speak("iaueo", loudness=4.0)) - log_mels(low)
 print(f"four times as loud: log-mel features grow by {growth.min():.2f} to {growth.max():.2f}")
+pair = [log_mels(speak(word)) for word in ("ia", "ai")]
+middle = len(pair[0]) // 2
+changes = [deltas(rows, OFFSETS)[middle] for rows in pair]
+apart = np.linalg.norm(pair[0][middle] - pair[1][middle]) / np.linalg.norm(pair[0][0] - pair[1][0])
+cosine = changes[0] @ changes[1] / np.linalg.norm(changes[0]) / np.linalg.norm(changes[1])
+print(f"ia and ai: distance in the middle {apart:.2f} of that at the beginning; cosine of the deltas {cosine:.2f}")
+widths = {"frames": LENGTH, "spectrum": 129, "log-mel": 26, "MFCC": 13, "MFCC with deltas": 26}
+print(f"numbers a second: samples {RATE}", *(f"{stage} {98 * width}" for stage, width in widths.items()), sep=", ")
 # -> from 300 to 600 Hz: 296 mel; from 3,000 to 3,300 Hz: 88 mel
 # -> bins of the spectrum in the first and in the last filter: 3 19
 # -> four times as loud: log-mel features grow by 2.75 to 2.80
+# -> ia and ai: distance in the middle 0.06 of that at the beginning; cosine of the deltas -0.98
+# -> numbers a second: samples 8000, frames 19600, spectrum 12642, log-mel 2548, MFCC 1274, MFCC with deltas 2548
 
 # %%
 fig, axes = plt.subplots(2, 2, num="26-stages", figsize=(13, 7.5), layout="constrained")
@@ -253,37 +257,21 @@ for track in tracks("iaueo"):
 axes[0, 1].legend(handles=axes[0, 1].lines[:1], loc="upper right", labelcolor="w")
 
 # %% [markdown]
-# ## Check: mel filters, logarithm, cosine transform
+# ## Check: mel filters, logarithm, deltas
 # Predict 3: the lower one, by a factor of 3.4. That is why the last filter covers 19 bins, and the first one 3.
 #
 # Predict 4: by log(4²) = 2.77, since power is the square of the amplitude. The number is the same in every filter and
-# frame, so the shape of the spectrum does not change. (It differs a little where the noise, which is not louder,
-# counts.)
+# frame, so the shape of the spectrum does not change. (Where the noise counts, which is not louder, it differs a
+# little.)
+#
+# The two frames in the middle are nearly equal, and their deltas have opposite directions.
 
 # %%
-assert low_step > 3.0 * high_step
+assert low_step > 3.0 * high_step and apart < 0.1 and cosine < -0.9
 assert abs(np.median(growth) - np.log(16)) < 0.01 and growth.max() < np.log(16) + 0.1
 
 # %% [markdown]
-# ## Code: deltas
-# The frame in the middle of "ia" is like the one in the middle of "ai". What differs is how the sound changes there.
-
-# %%
-pair = [log_mels(speak(word)) for word in ("ia", "ai")]
-middle = len(pair[0]) // 2
-changes = [deltas(rows, OFFSETS)[middle] for rows in pair]
-apart = np.linalg.norm(pair[0][middle] - pair[1][middle]) / np.linalg.norm(pair[0][0] - pair[1][0])
-cosine = changes[0] @ changes[1] / np.linalg.norm(changes[0]) / np.linalg.norm(changes[1])
-print(f"ia and ai: distance in the middle {apart:.2f} of that at the beginning; cosine of the deltas {cosine:.2f}")
-widths = {"frames": LENGTH, "spectrum": 129, "log-mel": 26, "MFCC": 13, "MFCC with deltas": 26}
-print(f"numbers a second: samples {RATE}", *(f"{stage} {98 * width}" for stage, width in widths.items()), sep=", ")
-# -> ia and ai: distance in the middle 0.06 of that at the beginning; cosine of the deltas -0.98
-# -> numbers a second: samples 8000, frames 19600, spectrum 12642, log-mel 2548, MFCC 1274, MFCC with deltas 2548
-
-# %% [markdown]
 # ## Code: what each step removes
-# The two frames are nearly equal, and their deltas have opposite directions.
-#
 # Now we change the voice in one respect at a time: it is four times as loud; its microphone weakens low frequencies; it
 # speaks at 180 Hz instead of 110; its formants are 10 % higher, as those of a smaller person. How far does each change
 # move the features of a word? We take the mean distance over frames and words, and divide it by the mean distance of
@@ -301,7 +289,6 @@ STAGES = {
     "log-mel, normalised": lambda wave: normalise(log_mels(wave), 1e-8),
     "MFCC, normalised": lambda wave: normalise(mfcc(log_mels(wave), 13), 1e-8),
 }
-assert apart < 0.1 and cosine < -0.9
 waves = {name: [speak(word, **change) for word in WORDS] for name, change in {"none": {}, **CHANGES}.items()}
 
 
@@ -372,7 +359,7 @@ broken = table({
        for count in (8, 13, 26)}})
 single = {}
 for name, stage in (("log-mel", log_mels), ("normalised", STAGES["log-mel, normalised"])):
-    a, e, higher = (stage(wave) for wave in (speak("aaaaa"), speak("eeeee"), speak("aaaaa", pitch=180.0)))
+    a, e, higher = map(stage, (speak("aaaaa"), speak("eeeee"), speak("aaaaa", pitch=180.0)))
     single[name] = distance(a, e), distance(a, higher)
     print(f"one vowel, {name:11}: another vowel is {single[name][0]:5.2f} away, another pitch {single[name][1]:5.2f}")
 # ->                                     4x as loud  microphone   pitch 180    formants
@@ -428,8 +415,7 @@ def check(solution=None):
         (11, 4, 3, [0, 3, 6], {"the last frame does not fit; leave it out": [0, 3, 6, 9]}),
         (9, 2, 4, [0, 4], {"the last frame does not fit; leave it out": [0, 4, 8]}),
         (4, 4, 3, [0], {"a clip as long as a frame has one frame": []}),
-        (3, 4, 2, [], {"a clip that is shorter than a frame has no frame": [0]}),
-    ]
+        (3, 4, 2, [], {"a clip that is shorter than a frame has no frame": [0]})]
     for count, length, step, starts, mistakes in by_hand:
         case, samples = f"{count} samples, length {length}, step {step}", np.arange(1.0, count + 1.0)
         found = solution(samples, length, step)
