@@ -114,16 +114,12 @@ for name, wave in comparisons.items():
 
 # %%
 def tone_spectrum(length, kind):
-    """Power of a tone of 1,015 Hz and of one of 2,000 Hz whose amplitude is a thousandth; 2 Hz from bin to bin."""
+    """Power at 0, 2, 4 .. Hz of a tone of 1,015 Hz and of a weak one of 2,000 Hz; the width of the peak in hertz."""
     times = np.arange(length) / RATE
     tone = np.sin(2 * np.pi * 1015 * times) + 0.001 * np.sin(2 * np.pi * 2000 * times)
     shape = np.ones(length) if kind == "none" else window(kind, length)
-    return power_spectrum((tone * shape)[None], np.arange(2001), 4000)[0]
-
-
-def width_of(power):
-    """The width in hertz of the peak at half its height."""
-    return 2.0 * (power > 0.5 * power.max()).sum()
+    power = power_spectrum((tone * shape)[None], np.arange(2001), 4000)[0]
+    return power, 2.0 * (power > 0.5 * power.max()).sum()
 
 
 hertz = 2.0 * np.arange(2001)
@@ -131,7 +127,7 @@ second = tracks("iaueo")[1]
 for milliseconds in (5, 25, 100):
     length = 8 * milliseconds
     moves = np.abs(second[length:] - second[:-length]).mean()
-    print(f"frame of {milliseconds:3} ms: peak {width_of(tone_spectrum(length, 'hann')):3.0f} Hz wide, "
+    print(f"frame of {milliseconds:3} ms: peak {tone_spectrum(length, 'hann')[1]:3.0f} Hz wide, "
           f"the formant moves by {moves:3.0f} Hz")
 print("frames of 25 ms, every 10 ms, in a second:", number_of_frames(RATE, LENGTH, STEP))
 # -> frame of   5 ms: peak 288 Hz wide, the formant moves by  30 Hz
@@ -147,11 +143,11 @@ print("frames of 25 ms, every 10 ms, in a second:", number_of_frames(RATE, LENGT
 # %%
 leaked = {}
 for kind in ("none", "hann", "hamming"):
-    power = tone_spectrum(LENGTH, kind)
+    power, width = tone_spectrum(LENGTH, kind)
     share = power[np.abs(hertz - 1015) > 100].sum() / power.sum()
     weak = power[np.abs(hertz - 2000) < 20].max() / power[np.abs(hertz - 1800) < 20].max()
-    leaked[kind] = share, width_of(power), weak
-    print(f"window {kind:8} {100 * share:5.2f} % of the energy is over 100 Hz off; peak {width_of(power):.0f} Hz wide; "
+    leaked[kind] = share, width, weak
+    print(f"window {kind:8} {100 * share:5.2f} % of the energy is over 100 Hz off; peak {width:.0f} Hz wide; "
           f"2,000 Hz has {weak:.2f} x the power of 1,800")
 # -> window none      4.07 % of the energy is over 100 Hz off; peak 36 Hz wide; 2,000 Hz has 0.64 x the power of 1,800
 # -> window hann      0.02 % of the energy is over 100 Hz off; peak 56 Hz wide; 2,000 Hz has 568.44 x the power of 1,800
@@ -168,7 +164,7 @@ axes[1].plot(1000 * times[here], low[here] * shape, lw=1.5, label="times the win
 axes[1].plot(1000 * times[here], low[here].max() * shape, "k--", lw=1, label="Hann window (scaled)")
 axes[1].set(xlabel="time in milliseconds", ylabel="sample", title="A frame of 25 ms", ylim=(-0.25, 0.36))
 for kind, color in (("none", "0.6"), ("hann", "C0")):
-    power = tone_spectrum(LENGTH, kind)
+    power, _ = tone_spectrum(LENGTH, kind)
     axes[2].plot(hertz, 10 * np.log10(power / power.max()), color=color, lw=1.3,
                  label="no window" if kind == "none" else "Hann window")
 axes[2].axvline(2000, color="C1", ls=":", lw=1.2, label="the weak tone")

@@ -32,8 +32,7 @@ def repeats_dropped(path):
 
 
 def last_one_lost(path):
-    return "".join(a for a, b in zip(path, path[1:], strict=False) if a != b and a != "-") if len(path) < 2 else (
-        text_of(path))
+    return text_of(path) if len(path) > 1 else ""
 
 
 def a_list(path):
@@ -51,8 +50,8 @@ WRONG = [
     ("the blanks are still in it", blanks_kept),
     ("remove the blanks inside as well", blanks_at_the_ends_removed),
     ("only neighbours are merged", each_letter_once),
-    ("of repeats one is kept", repeats_dropped),
+    ("keep one of the repeats", repeats_dropped),
     ("the last symbol, or the first one, is lost", last_one_lost),
     ("return a text", a_list),
-    ("it should be 'a'", pairs_only),
+    ("merge runs of three and more, too", pairs_only),
 ]
