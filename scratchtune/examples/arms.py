@@ -1,6 +1,6 @@
 """Searches that are compared at equal cost: over a whole space, over the learning rate alone, and of the default.
 
-Implements section 4 of the document.
+Implements sections 6.2 and 6.3 of the document.
 """
 
 from __future__ import annotations
