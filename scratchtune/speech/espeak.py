@@ -21,18 +21,18 @@ from scratchtune.speech.wav import read_wav
 
 PROGRAM = "espeak-ng"
 RATE = 8000  # samples a second of the clips that are made
-PEAK = 0.9  # the largest sample of a clip
+PEAK = 0.6  # the largest sample of a clip
 ACCENTS = {
     "en": ("en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-029"),
     "es": ("es", "es-419"), "fr": ("fr-fr", "fr-be", "fr-ch"), "it": ("it",), "ru": ("ru", "ru-lv"),
 }
-# espeak-ng's variants without whispers, robots, monsters, echoes, and those that sound nearly as one of these: in log
-# mel features of the same words, any two of these differ by a root mean square of at least 0.2 standard deviations
-VARIANTS = tuple(
-    "Alex Alicia Andrea Andy Annie Denis Diogo Gene Gene2 Hugo Jacky Lee Marco Mario Michael Mike Nguyen Reed Storm "
-    "Tweaky anika antonio aunty belinda benjamin boris david ed edward edward2 f1 f2 f3 f4 f5 grandma grandpa gustave "
-    "ian iven iven2 iven3 iven4 john kaukovalta klatt klatt2 klatt3 klatt4 linda m1 m2 m3 m4 m5 m6 m7 m8 marcelo max "
-    "miguel mike2 norbert pablo paul pedro quincy rob robert sandro shelby steph travis victor zac".split())
+# espeak-ng's variants whose formants 1 to 3 are at 75% to 135% of the default voice's, as people's are, without whispers,
+# robots, monsters, strong echoes, and any that sounds nearly as another: in log mel features of the same words, two of
+# these differ by a root mean square of at least 0.2 standard deviations
+VARIANTS = tuple((
+    "Alex Andrea Annie Denis Diogo Gene Gene2 Hugo Mario Mike Nguyen Storm anika antonio aunty belinda benjamin david "
+    "ed edward edward2 f1 f2 f3 f4 f5 grandma grandpa ian iven iven2 iven3 iven4 john klatt klatt2 klatt3 klatt4 "
+    "linda m1 m2 m3 m4 m5 m6 m7 m8 max miguel mike2 norbert pablo paul pedro quincy rob robert sandro steph victor").split())
 SPEEDS, PITCHES = (140, 220), (20, 80)  # words a minute; 0 to 99
 
 
@@ -79,7 +79,7 @@ def version() -> str:
 
 
 def say(text: str, voice: Voice) -> Clip:
-    """The clip in which espeak-ng says a text: 8,000 samples a second, without silence at its ends, its peak 0.9.
+    """The clip in which espeak-ng says a text: 8,000 samples a second, without silence at its ends, its peak 0.6.
 
     Raises
         FileNotFoundError where espeak-ng is not installed, RuntimeError where it fails.
