@@ -28,8 +28,12 @@ from scratchtune.interruption import say_kept
 from scratchtune.streams import flushed, note, prepare_streams, redirect_to_devnull, shown_params, tell, visible
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from scratchtune.data import Table
+    from scratchtune.recognizer import SpeechRecognizer
     from scratchtune.seq2seq import Seq2Seq
+    from scratchtune.speech import Clip
     from scratchtune.study.storage import Storage
 
 TASKS = ("classification", "regression")
@@ -549,32 +553,58 @@ def _add_transcribe(commands: _Commands) -> None:
 
 
 def _transcribe(given: argparse.Namespace) -> int:
-    from dataclasses import replace
-
     from scratchtune.loading import load_model
     from scratchtune.recognizer import SpeechRecognizer
     from scratchtune.speech import read_wav
 
+    _check_decoding(given)
     model = load_model(given.model)
     if not isinstance(model, SpeechRecognizer):
         raise ValueError(f"{given.model} holds a {type(model).__name__}; transcribe takes a recogniser of speech, such "
                          "as scratchtune example speech saves")
-    options = {name: getattr(given, name) for name in ("beam_width", "language_weight", "insertion_bonus")}
-    decoding = {name: value for name, value in options.items() if value is not None}
-    replace(model.decoder, **decoding)  # checks them
-    failed = 0
+    if given.language_weight is not None and model.decoder.language_model is None:
+        raise ValueError(f"--language-weight is {given.language_weight}, and {given.model} has no language model; omit "
+                         "it")
+    failed = resampled = 0
     for path in given.files:
         try:
-            text = model.transcribe(read_wav(path, model.features.rate), **decoding)
+            clip = read_wav(path)
+            text = model.transcribe(_heard(model, path, clip), given.beam_width, None, given.language_weight,
+                                    given.insertion_bonus)
         except (OSError, ValueError) as problem:
             if len(given.files) == 1:
                 raise
             note(f"scratchtune: {problem}")
             failed, text = failed + 1, ""
+        else:
+            resampled += clip.rate != model.features.rate
         tell(text, data=True)
+    if resampled:
+        note(f"scratchtune: {resampled} of {checks.counted(len(given.files), 'file')} resampled to "
+             f"{model.features.rate:,} samples a second, which the model takes")
     if failed:
-        note(f"scratchtune: {failed} of {len(given.files)} files could not be transcribed; their lines are empty")
+        note(f"scratchtune: {failed} of {len(given.files):,} files could not be transcribed; their lines are empty")
     return 2 if failed else 0
+
+
+def _check_decoding(given: argparse.Namespace) -> None:
+    """Check the options of the decoding before any work."""
+    if given.beam_width is not None:
+        checks.integer("--beam-width", given.beam_width, 1)
+    if given.language_weight is not None:
+        checks.real("--language-weight", given.language_weight, 0.0)
+    if given.insertion_bonus is not None:
+        checks.real("--insertion-bonus", given.insertion_bonus)
+
+
+def _heard(model: SpeechRecognizer, path: Path, clip: Clip) -> np.ndarray:
+    """The features of a recording, resampled if needed; that it is clipped is printed to stderr."""
+    from scratchtune.speech import Clip, is_clipped, resample
+
+    rate = model.features.rate
+    if is_clipped(clip):
+        note(f"scratchtune: {path} was recorded too loud, with peaks that are cut off; its text may be wrong")
+    return model.features(Clip(resample(clip.samples, clip.rate, rate), rate), str(path))
 
 
 def _lines_of_stdin() -> dict[str, str]:

@@ -64,6 +64,8 @@ class SpeechRecognizer(SequenceModel):
             raise ValueError(f"alphabet is {alphabet!r:.80}; it must be a text of different characters, at least one")
         if not isinstance(augment, SpecAugment | None):
             raise TypeError(f"augment is {augment!r:.80}; it must be a SpecAugment, or None")
+        if not isinstance(features, Features | None):
+            raise TypeError(f"features is {features!r:.80}; it must be a speech.Features, or None")
         self.augment = augment
         self.alphabet, self.features = alphabet, Features() if features is None else features
         self.arguments: dict[str, Any] = {
@@ -101,12 +103,9 @@ class SpeechRecognizer(SequenceModel):
     def _heard(self, clips: Sequence[Any], name: str, any_length: bool = False) -> list[np.ndarray]:
         """The features of each clip, (frames, features); an array of that width is taken as it is."""
         found = []
-        for number, clip in enumerate(clips):
+        for number, clip in enumerate(_listed(f"{name}s", clips)):
             is_ready = isinstance(clip, np.ndarray) and clip.ndim == 2
-            try:
-                rows = clip if is_ready else self.features(clip)
-            except ValueError as problem:
-                raise ValueError(f"{name} {number}: {problem}") from None
+            rows = (checks.matrix if is_ready else self._features_of)(f"{name} {number}", clip)
             if is_ready and clip.shape[1] != self.features.n_features:
                 raise ValueError(f"{name} {number} has {clip.shape[1]} features; this model takes "
                                  f"{self.features.n_features}")
@@ -115,8 +114,11 @@ class SpeechRecognizer(SequenceModel):
                                  f"{self.frames}")
             found.append(rows)
         if not found:
-            raise ValueError(f"{name} is empty; it must hold at least one clip")
+            raise ValueError(f"{name}s is empty; it must hold at least one clip")
         return found
+
+    def _features_of(self, name: str, clip: Any) -> np.ndarray:
+        return self.features(clip, name)
 
     def _padded(self, heard: list[np.ndarray], most: int = 0) -> np.ndarray:
         """Rows for the network (n, frames, features), with zeros at the end; of ``most`` frames, if it takes fewer."""
@@ -126,18 +128,35 @@ class SpeechRecognizer(SequenceModel):
             row[: len(frames)] = frames
         return rows
 
-    def symbols_of(self, text: str) -> list[int]:
-        """The symbols of a text, from 1; a ValueError for a character that the alphabet does not have."""
+    def symbols_of(self, text: str, name: str = "text") -> list[int]:
+        """The symbols of a text, from 1; a ValueError for a character that the alphabet does not have.
+
+        ``name`` is what the errors call the text.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"{name} is {text!r:.80} ({type(text).__name__}); it must be a text")
         unknown = next((character for character in text if character not in self.alphabet), None)
         if unknown is not None:
-            raise ValueError(f"text is {text!r:.80}; {unknown!r} is not in the alphabet {self.alphabet!r}")
+            raise ValueError(f"{name} is {text!r:.80}; {unknown!r} is not in the alphabet {self.alphabet!r}")
         return [1 + self.alphabet.index(character) for character in text]
 
-    def _targets(self, texts: Sequence[str], heard: list[np.ndarray], name: str) -> np.ndarray:
+    def _spoken(self, texts: Sequence[str], heard: list[np.ndarray], name: str) -> list[list[int]]:
+        """The symbols of each text; an error for the first that is no text of the alphabet, or too long for its clip.
+        """
+        if len(_listed(f"{name}s", texts, "texts")) != len(heard):
+            raise ValueError(f"{name}s has {len(texts)} texts for {len(heard)} clips; the numbers must be equal")
+        found = [self.symbols_of(text, f"{name} {number}") for number, text in enumerate(texts)]
+        for number, (symbols, rows) in enumerate(zip(found, heard, strict=True)):
+            repeats = sum(a == b for a, b in zip(symbols, symbols[1:], strict=False))
+            if len(symbols) + repeats > len(rows):
+                raise ValueError(
+                    f"{name} {number} is {texts[number]!r:.80}, {checks.counted(len(symbols), 'letter')}, which take "
+                    f"at least {len(symbols) + repeats} frames (equal ones have a blank between them), and its clip "
+                    f"has {len(rows)}; leave it out, or use features with a smaller step")
+        return found
+
+    def _targets(self, symbols: list[list[int]], heard: list[np.ndarray]) -> np.ndarray:
         """The rows of targets for CTC."""
-        if len(texts) != len(heard):
-            raise ValueError(f"{name} has {len(texts)} texts for {len(heard)} clips; the numbers must be equal")
-        symbols = [self.symbols_of(text) for text in texts]
         labels = np.zeros((len(symbols), max(1, *map(len, symbols))), np.int64)
         for row, found in zip(labels, symbols, strict=True):
             row[: len(found)] = found
@@ -156,22 +175,43 @@ class SpeechRecognizer(SequenceModel):
         A clip is what `st.speech.read_wav` returns, an array of samples, or its features (frames, features).
         """
         heard = self._heard(clips, "clip")
-        valid_heard = None if validation_data is None else self._heard(validation_data[0], "validation clip")
+        spoken, parts = self._spoken(texts, heard, "text"), [heard]
+        if validation_data is not None:
+            valid_clips, valid_texts = _pair(validation_data)
+            parts.append(self._heard(valid_clips, "validation clip"))
+            valid_spoken = self._spoken(valid_texts, parts[1], "validation text")
         if self.frames is None:
-            self.frames = max(len(rows) for rows in [*heard, *(valid_heard or [])])
-        targets = self._targets(texts, heard, "texts")
-        valid = None
-        if validation_data is not None and valid_heard is not None:
-            valid = self._padded(valid_heard), self._targets(validation_data[1], valid_heard, "validation texts")
-        return self.fit_rows(self._padded(heard), targets, batch_size, epochs, verbose, callbacks, valid)
+            self.frames = max(len(rows) for part in parts for rows in part)
+        valid = None if len(parts) == 1 else (self._padded(parts[1]), self._targets(valid_spoken, parts[1]))
+        return self.fit_rows(self._padded(heard), self._targets(spoken, heard), batch_size, epochs, verbose, callbacks,
+                             valid)
 
     def evaluate(self, clips: Sequence[Any], texts: Sequence[str], **decoding: Any) -> dict[str, float]:
         """The loss, and the word and the character error rate; ``decoding`` are arguments of `transcribe`."""
+        self._decoder(**decoding)  # checks the arguments
         heard = self._heard(clips, "clip")
-        loss = self.network.evaluate(self._padded(heard), self._targets(texts, heard, "texts"))
+        spoken = self._spoken(texts, heard, "text")
+        if not any(text.split() for text in texts):
+            raise ValueError("texts are all empty; at least one must have a word, since error rates are relative to "
+                             "their number")
+        loss = self.network.evaluate(self._padded(heard), self._targets(spoken, heard))
         found = self.transcribe(heard, **decoding)
         return loss | {"word_error_rate": word_error_rate(texts, found),
                        "character_error_rate": character_error_rate(texts, found)}
+
+    def _decoder(
+        self, beam_width: int | None = None, language_model: NGram | None = None, language_weight: float | None = None,
+        insertion_bonus: float | None = None,
+    ) -> Decoder:
+        """The model's decoder, with those arguments of `transcribe` that are given."""
+        given: dict[str, Any] = {
+            "beam_width": beam_width, "language_model": language_model, "language_weight": language_weight,
+            "insertion_bonus": insertion_bonus}
+        decoder = replace(self.decoder, **{name: value for name, value in given.items() if value is not None})
+        if language_weight is not None and decoder.language_model is None:
+            raise ValueError(f"language_weight is {language_weight}, and there is no language model; pass "
+                             "language_model too, or omit language_weight")
+        return decoder
 
     # Recognising ------------------------------------------------------------------------------------------------------
 
@@ -202,13 +242,27 @@ class SpeechRecognizer(SequenceModel):
         The other arguments replace those of the model's ``decoder``; see `st.speech.Decoder`. A clip may have more
         frames than those of the training.
         """
-        given: dict[str, Any] = {
-            "beam_width": beam_width, "language_model": language_model, "language_weight": language_weight,
-            "insertion_bonus": insertion_bonus}
-        decoder = replace(self.decoder, **{name: value for name, value in given.items() if value is not None})
+        decoder = self._decoder(beam_width, language_model, language_weight, insertion_bonus)
         several = clips if isinstance(clips, list) else [clips]
         found = [decoder(rows, self.alphabet) for rows in self.log_probabilities(several)]
         return found if isinstance(clips, list) else found[0]
+
+
+def _listed(name: str, values: Any, kind: str = "clips") -> Any:
+    """Return a list, a tuple or an array of several items; a TypeError for anything else, such as a single clip."""
+    is_single = hasattr(values, "_fields") or (isinstance(values, np.ndarray) and values.ndim == 1
+                                               and values.dtype.kind not in "OU")
+    if is_single or not isinstance(values, list | tuple | np.ndarray):
+        seen = repr(values) if isinstance(values, str | None) else f"a single {type(values).__name__}"
+        raise TypeError(f"{name} is {seen:.80}; it must be a list of {kind}")
+    return values
+
+
+def _pair(validation_data: Any) -> tuple[Any, Any]:
+    if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
+        raise TypeError(f"validation_data is of type {type(validation_data).__name__}; it must be a pair: clips, and "
+                        "their texts")
+    return validation_data[0], validation_data[1]
 
 
 def unpacked(header: dict[str, Any], arrays: Any) -> SpeechRecognizer:

@@ -152,15 +152,40 @@ def test_bad_input_is_one_clear_sentence() -> None:
         _model().transcribe(clips[0])
     with pytest.raises(ValueError, match="texts has 3 texts for 4 clips"):
         _model().fit(clips, texts[:3], verbose=0)
-    with pytest.raises(ValueError, match="text is 'abz'; 'z' is not in the alphabet 'abc'"):
+    with pytest.raises(ValueError, match="text 0 is 'abz'; 'z' is not in the alphabet 'abc'"):
         _model().fit(clips, ["abz"] * 4, verbose=0)
     with pytest.raises(ValueError, match="clip 0 has .* frames; this model was built for at most 5"):
         _model(frames=5).fit(clips, texts, verbose=0)
-    with pytest.raises(ValueError, match="labels, row 0, has 40 labels, which take at least 79 frames"):
+    with pytest.raises(ValueError, match="text 0 is 'a*', 40 letters, which take at least 79 frames"):
         _model().fit(clips, ["a" * 40] * 4, verbose=0)
-    with pytest.raises(ValueError, match="clip 1: "):
+    with pytest.raises(ValueError, match="clip 1 is silent"):
         _model().fit([clips[0], np.zeros(2000)], texts[:2], verbose=0)
     with pytest.raises(ValueError, match="clip 0 has 3 features; this model takes 12"):
         _model().fit([np.ones((4, 3))], ["a"], verbose=0)
-    with pytest.raises(ValueError, match="clip is empty"):
+    with pytest.raises(ValueError, match="clips is empty"):
         _model().fit([], [], verbose=0)
+
+
+@pytest.mark.parametrize("clips, texts, message", [
+    (None, ["a"], "clips is None; it must be a list of clips"),
+    (np.ones(2000), ["a"], "clips is a single ndarray; it must be a list of clips"),
+    (None, "abcd", "texts is 'abcd'; it must be a list of texts"),
+    (None, ["a", None, "b", "c"], r"text 1 is None \(NoneType\); it must be a text"),
+    ([np.full((20, 12), np.nan)], ["a"], "clip 0 holds NaN"),
+])
+def test_data_of_another_form_is_refused_and_leaves_the_model_as_it_was(clips: Any, texts: Any, message: str) -> None:
+    model = _model(frames=None)
+    given = _clips(4)[0] if clips is None and "clips" not in message else clips
+    with pytest.raises((TypeError, ValueError), match=message):
+        model.fit(given, texts, verbose=0)
+    assert model.frames is None and not model.built
+
+
+def test_decoding_is_checked_before_it_is_used(trained: st.SpeechRecognizer) -> None:
+    clips, texts = _clips(2)
+    with pytest.raises(ValueError, match="language_weight is 3.0, and there is no language model"):
+        trained.transcribe(clips, language_weight=3.0)
+    with pytest.raises(ValueError, match="texts are all empty; at least one must have a word"):
+        trained.evaluate(clips, ["", ""])
+    with pytest.raises(TypeError, match="features is 'mfcc'; it must be a speech.Features, or None"):
+        st.SpeechRecognizer("ab", "mfcc")  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import scratchtune as st
@@ -14,14 +15,26 @@ def check_options(out: Path, jobs: int, seed: int) -> None:
     """Check ``--jobs``, ``--seed``, and that ``--out`` can be a folder; nothing is created."""
     checks.integer("--jobs", jobs, 1)
     checks.integer("--seed", seed, 0, 2**32 - 1)
-    if out.exists() and not out.is_dir():
-        raise ValueError(f"--out is {str(out)!r}, a file; it must be a folder")
+    for folder in (out, *out.parents):
+        if folder.exists() and not folder.is_dir():
+            seen = "a file" if folder == out else f"within {str(folder)!r}, a file"
+            raise ValueError(f"--out is {str(out)!r}, {seen}; it must be a folder")
 
 
 def prepare_folder(out: Path) -> None:
     """Create the folder of ``--out``; fail before the work if no file can be made in it."""
-    out.mkdir(parents=True, exist_ok=True)
-    tempfile.TemporaryFile(dir=out).close()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=out).close()
+    except OSError as problem:
+        raise OSError(f"--out is {str(out)!r}; no file can be made in it: {problem.strerror}") from None
+
+
+def check_db(db: Path | None, out: Path, names: Sequence[str]) -> None:
+    """Check that ``--db`` is none of the files of these names that the example writes to ``--out``."""
+    for name in names:
+        if db is not None and db.resolve() == (out / name).resolve():
+            raise ValueError(f"--db is {str(db)!r}, which this example writes to --out; it must be a file of its own")
 
 
 def ranked(study: st.Study) -> list[st.Trial]:

@@ -25,7 +25,7 @@ import scratchtune as st
 from scratchtune import checks
 from scratchtune.digests import digest_of
 from scratchtune.examples.arms import CURVES, SEARCHERS, Arm, TrainingObjective, prepared_arms
-from scratchtune.examples.shared import check_options, prepare_folder, ranked, ranking
+from scratchtune.examples.shared import check_db, check_options, prepare_folder, ranked, ranking
 from scratchtune.examples.spoken_clips import RATE, STEPS, TRIM_DB, Corpus, read_corpus
 from scratchtune.insight.learning_curves import plot_learning_curves
 from scratchtune.insight.speech_plots import plot_alignment, plot_word_confusion
@@ -67,6 +67,7 @@ GREEDY: dict[str, Any] = {  # about what greedy decoding does
 OF_SEARCH = ("beam_width", "language_weight", "insertion_bonus")
 EPOCHS, EPOCHS_QUICK = 54, 18  # of the longest training
 DECODINGS, DECODINGS_QUICK = 60, 20  # trials
+FILES = "speech_curves.png", "speech_alignment.png", "speech_confusion.png", "recognizer.npz"  # that are written
 FINALISTS, SHOWN = 3, 4  # trials with learning curves; wrong transcripts
 
 
@@ -232,6 +233,7 @@ def main(
     Without ``data`` the clips are the built-in synthetic digit strings.
     """
     check_options(out, jobs, seed)
+    check_db(db, out, FILES)
     checks.choice("--searcher", searcher, SEARCHERS)
     corpus = read_corpus(data, quick, seed)
     prepare_folder(out)
@@ -240,7 +242,7 @@ def main(
              for part in (corpus.train, corpus.validation, corpus.test)]
     name = "synthetic digit strings" if data is None else data
     tell(f"{name}: training set: {sizes[0]}, validation set: {sizes[1]}, held-out test set: {sizes[2]}; "
-         f"{len(corpus.alphabet)} letters")
+         f"{checks.counted(len(corpus.alphabet), 'letter')}")
     compile_kernels(corpus, quick)
     for arm in arms:
         begun = time.perf_counter()
@@ -254,7 +256,7 @@ def main(
     rows: list[Row] = []
     for arm in reversed(arms):
         model = arm.model()
-        decoding, study = tune_decoding(model, corpus, trials, jobs, seed, db, f"decoding, {arm.name}")
+        decoding, study = tune_decoding(model, corpus, trials, jobs, seed, db, f"decoding, {arm.study.name}")
         rows += rows_of(arm, model, decoding, study, corpus)
     tell(f"decoding of the tuned model, {checks.counted(len(study.trials), 'trial')} without training:\n"
          f"{ranking(study, 'validation WER', 0)}\n\nwhy trial {study.best_trial.number}: "
@@ -311,12 +313,12 @@ def present(
     heard, pictured = (corpus.features(features, "test")[shown] for features in (
         model.features, replace(model.features, kind="log_mel", n_mels=40, deltas=0, normalize=False)))
     pictures = [
-        plot_learning_curves(tuned.study, best, tuned.curves(best), out / "speech_curves.png", "validation CER",
+        plot_learning_curves(tuned.study, best, tuned.curves(best), out / FILES[0], "validation CER",
                              "loss"),
         plot_alignment(model.log_probabilities([heard])[0], corpus.test.texts[shown], corpus.alphabet,
-                       out / "speech_alignment.png", model.features.step, pictured),
-        plot_word_confusion(corpus.test.texts, row.transcripts, out / "speech_confusion.png")]
-    path, model.decoder = out / "recognizer.npz", decoding.decoder(study.best_params)
+                       out / FILES[1], model.features.step, pictured),
+        plot_word_confusion(corpus.test.texts, row.transcripts, out / FILES[2])]
+    path, model.decoder = out / FILES[3], decoding.decoder(study.best_params)
     model.save(path)
     tell("\n".join([*(f"picture: {picture}" for picture in pictures),
                     f"model: {path} (scratchtune transcribe {path} FILE.wav)"]))

@@ -56,6 +56,8 @@ def read_corpus(data: str | Path | None, quick: bool = False, seed: int = 0) -> 
     than the clip can have frames.
     """
     found = st.speech.load_spoken_digits() if data is None else st.speech.read_clips(_folder(Path(data)), RATE)
+    if found.resampled:
+        note(f"{found.resampled:,} of {len(found.clips):,} clips are resampled to {RATE:,} samples a second")
     texts = [" ".join(text.lower().split()) for text in found.texts]
     kept = [index for index, (clip, text) in enumerate(zip(found.clips, texts, strict=True)) if _fits(clip, text)]
     if len(kept) < len(texts):
@@ -68,9 +70,24 @@ def read_corpus(data: str | Path | None, quick: bool = False, seed: int = 0) -> 
     if not any(voices):
         note("the transcripts name no voices, so that clips of one voice may be in all three parts")
         voices = [str(index) for index in kept]
+    _check_voices(data, voices)
+    marks = sorted({letter for index in kept for letter in texts[index] if not (letter.isalnum() or letter in " '’")})
+    if marks:
+        note(f"the transcripts hold marks that are learnt as letters: {checks.quoted(marks)}")
     chosen = found._replace(clips=[found.clips[index] for index in kept], texts=[texts[index] for index in kept],
                             voices=voices)
     return Corpus(*st.speech.split_by_voice(chosen, SHARES, seed))
+
+
+def _check_voices(data: str | Path | None, voices: list[str]) -> None:
+    """Raise a ValueError where some clips have a voice and some do not, or where there are too few voices."""
+    several = checks.counted(len(set(voices) - {""}), "voice")
+    if "" in voices:
+        raise ValueError(f"--data is {str(data)!r}, with {voices.count('')} of {len(voices)} clips without a voice and "
+                         f"{several} in the others; the column voice must say who speaks in each clip, or be omitted")
+    if len(set(voices)) < len(SHARES):
+        raise ValueError(f"--data is {str(data)!r}, with {several}; there must be at least {len(SHARES)}, since each "
+                         "is in one part only; without the column voice, clips of one voice may be in all parts")
 
 
 def _folder(path: Path) -> Path:

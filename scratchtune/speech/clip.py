@@ -5,6 +5,7 @@ Implements section 6.3 of the document.
 
 from __future__ import annotations
 
+import os
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.speech.samples import flat_share
 
+LARGEST = 2.0**31  # a sample beyond the largest integer of a file is an error, not sound
 CLIPPED = 0.005  # the flat share from which on a clip counts as clipped
 
 
@@ -40,12 +42,18 @@ def checked_samples(name: str, samples: Any) -> np.ndarray:
         TypeError where they are not numbers; ValueError where they are integers, empty, not finite or of several
         channels.
     """
+    if isinstance(samples, str | os.PathLike):
+        raise TypeError(f"{name} is {samples!r:.80}, a text; read the file with `read_wav` first")
+    if np.isscalar(samples) or samples is None:
+        raise TypeError(f"{name} is {samples!r:.80}; it must be samples, (n,), or what `read_wav` returns")
     array = checks.targets(name, samples)
     if array.ndim > 1:
         raise ValueError(f"{name} has shape {array.shape}; it must be one channel, (n,), such as the mean of all")
     if array.dtype.kind != "f":
         raise ValueError(f"{name} holds {array.dtype} numbers; it must hold floats in [-1, 1], such as those of "
                          "`read_wav`")
+    if np.abs(array).max() > LARGEST:
+        raise ValueError(f"{name} holds {array[np.abs(array).argmax()]:.3g}; it must hold floats in [-1, 1]")
     return array.astype(np.float64)
 
 

@@ -119,13 +119,13 @@ class Features:
         highest = self.rate / 2 if self.fmax is None else self.fmax
         return mel_filters(self.n_mels, self.fft_size, self.rate, self.fmin, highest)
 
-    def __call__(self, clip: Clip | Any) -> np.ndarray:
-        """Return the features of a clip, (frames, features), float64.
+    def __call__(self, clip: Clip | Any, name: str = "clip") -> np.ndarray:
+        """Return the features of a clip, (frames, features), float64; ``name`` is what the errors call it.
 
         Raises
             ValueError where the clip has another rate, is silent, or is shorter than a frame.
         """
-        samples = self._samples(clip)
+        samples = self._samples(clip, name)
         frames = windowed_frames(
             preemphasis(samples, self.preemphasis), frame_starts(len(samples), self.frame_length, self.frame_step),
             windows.window(self.window_kind, self.frame_length))
@@ -136,14 +136,17 @@ class Features:
         rows = with_deltas(rows, self.deltas)
         return normalise(rows, STD_FLOOR) if self.normalize else rows
 
-    def _samples(self, clip: Any) -> np.ndarray:
+    def _samples(self, clip: Any, name: str) -> np.ndarray:
         """The samples of a clip, checked and trimmed."""
         samples, rate = clip if isinstance(clip, tuple) and len(clip) == 2 else (clip, self.rate)
+        if not isinstance(rate, int | np.integer):
+            raise TypeError(f"{name} is a pair whose second item is of type {type(rate).__name__}; it must be "
+                            "(samples, rate), such as `read_wav` returns")
         if rate != self.rate:
-            raise ValueError(f"clip has {rate:,} samples a second, and the features are of {self.rate:,}; read it with "
-                             f"`read_wav(path, rate={self.rate})`, or make Features(rate={rate})")
-        whole = Clip(checked_samples("clip", samples), self.rate)
-        check_speech("clip", whole, self.frame_length / self.rate)
+            raise ValueError(f"{name} has {rate:,} samples a second, and the features are of {self.rate:,}; read it "
+                             f"with `read_wav(path, rate={self.rate})`, or make Features(rate={rate})")
+        whole = Clip(checked_samples(name, samples), self.rate)
+        check_speech(name, whole, self.frame_length / self.rate)
         return whole.samples if self.trim_db is None else trim(whole, self.trim_db, self.window, self.step).samples
 
     def to_dict(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import csv
 import io
 import os
 import posixpath
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -140,16 +141,28 @@ def _rows(container: Container, left_out: list[str]) -> Iterator[_Row]:
     table, is_tsv = f"{container.path}{os.sep}{container.table}", container.table.endswith(".tsv")
     lines = io.StringIO(decoded_text(table, container.read(container.table), _ADVICE), newline=None)
     reader = csv.reader(lines, delimiter="\t" if is_tsv else ",",
-                        quoting=csv.QUOTE_NONE if is_tsv else csv.QUOTE_MINIMAL)
+                        quoting=csv.QUOTE_NONE if is_tsv else csv.QUOTE_MINIMAL, strict=True)
     try:
         header = [cell.strip().lower() for cell in next(reader, [])]
         if not {"file", "text"} <= set(header):
             raise ValueError(f"{table} begins with the columns {checks.quoted(header) or 'of no table'}; {_ADVICE}")
+        if any(header.count(name) > 1 for name in header if name):
+            raise ValueError(f"{table} begins with the columns {checks.quoted(header)}; each name must occur once")
         for cells in reader:
+            if any(map(str.strip, cells[len(header) :])) or any("\n" in cell for cell in cells):
+                left_out.append(f"{cells[0]} has {_many(cells, header)} in {container.table}, line {reader.line_num}")
+                continue
             row = dict(zip(header, map(str.strip, cells), strict=False))
             if row.get("file"):
-                yield _Row(row["file"], row.get("text", ""), row.get("voice", ""))
+                yield _Row(row["file"], unicodedata.normalize("NFC", row.get("text", "")), row.get("voice", ""))
             elif any(row.values()):
                 left_out.append(f"{container.table}, line {reader.line_num}, has no file")
     except csv.Error as problem:
         raise ValueError(f"{table}, line {reader.line_num}, cannot be read ({problem}); {_ADVICE}") from None
+
+
+def _many(cells: list[str], header: list[str]) -> str:
+    """What is wrong with a line that has more cells than the header, or a cell of several lines."""
+    if len(cells) > len(header):
+        return f"{len(cells)} cells for {checks.counted(len(header), 'column')} (a text with a comma must be in quotes)"
+    return "a cell of several lines"

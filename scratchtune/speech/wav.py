@@ -19,8 +19,13 @@ from scratchtune.speech.samples import mix_down, pcm_to_float
 
 PCM, EXTENSIBLE = 1, 0xFFFE
 _FORMATS = {2: "ADPCM", 3: "floating-point", 6: "A-law", 7: "µ-law", 0x11: "IMA ADPCM", 0x31: "GSM", 0x55: "MP3"}
-_OTHERS = {b"fLaC": "FLAC", b"OggS": "Ogg", b"ID3": "MP3", b"\xff\xfb": "MP3", b"FORM": "AIFF", b"RIFX": "RIFX"}
+_OTHERS = {
+    b"fLaC": "FLAC", b"OggS": "Ogg", b"ID3": "MP3", b"\xff\xfb": "MP3", b"\xff\xf3": "MP3", b"\xff\xf2": "MP3",
+    b"FORM": "AIFF", b"RIFX": "RIFX", b"RF64": "RF64", b"#!AMR": "AMR", b"\x1aE\xdf\xa3": "WebM or Matroska"}
 _ADVICE = "it must be WAV with integer samples (PCM) of 8, 16, 24 or 32 bits"
+_CONVERT = "convert it, for example with `ffmpeg -i OLD -c:a pcm_s16le NEW.wav`"
+RATES = 1_000, 768_000  # samples a second; others are those of a damaged header
+UNKNOWN_LENGTH = 0x7FFFF000  # bytes; a program that writes to a pipe gives this length or more, or 0
 
 
 def read_wav(path: str | os.PathLike[str], rate: int | None = None) -> Clip:
@@ -32,7 +37,12 @@ def read_wav(path: str | os.PathLike[str], rate: int | None = None) -> Clip:
     Raises
         OSError if the file cannot be opened; ValueError, which names the file, if it is no WAV file, if its samples
         are compressed or floating-point, or if it is cut off or holds no samples.
+
+    A length in the header of 0, or of 2 GB that are not there, was not known when the header was written; the samples
+    up to the end of the file are read.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path is {path!r:.80} ({type(path).__name__}); it must be the name of a WAV file")
     if rate is not None:
         checks.integer("rate", rate, 1)
     shown = os.fspath(path)
@@ -67,8 +77,11 @@ def decode_wav(path: str, content: bytes) -> Clip:
     if len(data) < frames * channels * size:
         raise ValueError(f"{path} is cut off: by its header it has {frames:,} samples a channel, and "
                          f"{len(data) // (channels * size):,} of them are there; copy or record it again")
-    if size > 4 or rate < 1:
-        raise ValueError(f"{path} has samples of {8 * size} bits, {rate:,} a second; {_ADVICE}")
+    if size > 4:
+        raise ValueError(f"{path} has samples of {8 * size} bits; {_ADVICE}")
+    if not RATES[0] <= rate <= RATES[1]:
+        raise ValueError(f"{path} has {rate:,} samples a second by its header; it must have {RATES[0]:,} to "
+                         f"{RATES[1]:,}")
     if frames == 0:
         raise ValueError(f"{path} holds no samples; it must hold sound")
     return Clip(mix_down(_floats(data, size).reshape(frames, channels)), rate)
@@ -86,11 +99,13 @@ def _floats(data: bytes, size: int) -> np.ndarray:
 
 
 def _checked_header(path: str, content: bytes) -> bytes:
-    """Return the file's bytes, with the plain tag of PCM: before Python 3.12, `wave` refuses the extensible one."""
+    """Return the file's bytes, with their real length, if it was unknown, and with the plain tag of PCM.
+
+    Before Python 3.12, `wave` refuses the extensible tag.
+    """
     if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
-        kind = next((f"is a file of type {name}" for begin, name in _OTHERS.items() if content.startswith(begin)),
-                    "is empty" if not content else "does not begin as a WAV file does")
-        raise ValueError(f"{path} {kind}; {_ADVICE}")
+        raise ValueError(f"{path} {_kind(content)}")
+    content = _with_length(content)
     for name, begin in _chunks(content):
         if name == b"fmt ":
             tag = int.from_bytes(content[begin : begin + 2], "little")
@@ -98,9 +113,32 @@ def _checked_header(path: str, content: bytes) -> bytes:
                 tag = int.from_bytes(content[begin + 24 : begin + 26], "little")
             if tag != PCM and begin + 16 <= len(content):
                 kind = f"{_FORMATS.get(tag, 'unknown')} samples"
-                raise ValueError(f"{path} holds {kind} (format {tag}); {_ADVICE}: convert it, for example with "
-                                 "`ffmpeg -i OLD.wav -c:a pcm_s16le NEW.wav`")
+                raise ValueError(f"{path} holds {kind} (format {tag}); {_ADVICE}: {_CONVERT}")
             return content[:begin] + PCM.to_bytes(2, "little") + content[begin + 2 :]
+    return content
+
+
+def _kind(content: bytes) -> str:
+    """Say what a file that is no WAV file is."""
+    name = "MPEG-4" if content[4:8] == b"ftyp" else next(
+        (name for begin, name in _OTHERS.items() if content.startswith(begin)), None)
+    if name is not None:
+        return f"is a file of type {name}; {_ADVICE}: {_CONVERT}"
+    return f"{'does not begin as a WAV file does' if content else 'is empty'}; {_ADVICE}"
+
+
+def _with_length(content: bytes) -> bytes:
+    """Return the file's bytes with the length of the file, and with that of its samples where it was not known.
+
+    A length of 0 is true of an empty recording, which ends the file or is followed by another chunk's name.
+    """
+    content = content[:4] + (len(content) - 8).to_bytes(4, "little") + content[8:]
+    for name, begin in _chunks(content):
+        size, there = int.from_bytes(content[begin - 4 : begin], "little"), len(content) - begin
+        is_unknown = size >= max(UNKNOWN_LENGTH, there) or (
+            size == 0 and not content[begin : begin + 4].strip().isalnum())
+        if name == b"data" and is_unknown:
+            return content[: begin - 4] + there.to_bytes(4, "little") + content[begin:]
     return content
 
 

@@ -42,14 +42,17 @@ def test_decoding_is_tuned_without_training() -> None:
 @pytest.mark.parametrize("arguments, message", [
     (["--searcher", "grid"], "--searcher is 'grid'; it must be one of 'hyperband', 'bayesian'"),
     (["--data", "/nowhere"], "--data is '/nowhere'; there is no such folder"),
-    (["--data", "empty"], "empty has no table of transcripts"),
+    (["--data", "empty"], "empty has neither of transcripts.tsv and transcripts.csv"),
     (["--jobs", "0"], "--jobs is 0"),
+    (["--out", "empty/file/deep"], "--out is 'empty/file/deep', within 'empty/file', a file; it must be a folder"),
+    (["--db", "recognizer.npz"], "--db is 'recognizer.npz', which this example writes to --out"),
 ])
 def test_bad_arguments(
     arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "file").touch()
     monkeypatch.chdir(tmp_path)
     assert main(["example", "speech", "--quick", *arguments]) == 2
     printed = capsys.readouterr()

@@ -58,3 +58,30 @@ def test_too_few_clips(tones: Path) -> None:
         read_corpus(tones)
     with pytest.raises(FileNotFoundError, match="--data is '/nowhere'; there is no such folder"):
         read_corpus("/nowhere")
+
+
+def with_voices(folder: Path, voices: list[str]) -> Path:
+    """Replace the voices of the table by these, in turn."""
+    table = folder / "transcripts.tsv"
+    header, *lines = table.read_text().splitlines()
+    lines = [f"{line.rsplit(chr(9), 1)[0]}\t{voices[number % len(voices)]}" for number, line in enumerate(lines)]
+    table.write_text("\n".join([header, *lines]) + "\n")
+    return folder
+
+
+@pytest.mark.parametrize("voices, message", [
+    (["Ann"], "with 1 voice; there must be at least 3"), (["Ann", "Bo"], "with 2 voices; there must be at least 3"),
+    (["Ann", ""], "with 20 of 40 clips without a voice and 1 voice in the others; the column voice must say"),
+])
+def test_too_few_voices(tones: Path, voices: list[str], message: str) -> None:
+    with pytest.raises(ValueError, match=f"--data is .*{message}"):
+        read_corpus(with_voices(tones, voices))
+
+
+def test_marks_and_other_rates_are_said(tones: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table, clip = tones / "transcripts.tsv", tones / "00.wav"
+    table.write_text(table.read_text().replace("a\t", "A!\t"))
+    clip.write_bytes(clip.read_bytes()[:24] + (16000).to_bytes(4, "little") + clip.read_bytes()[28:])
+    assert read_corpus(tones).alphabet == " !abc"
+    said = capsys.readouterr().err
+    assert "1 of 40 clips are resampled to 8,000" in said and "marks that are learnt as letters: '!'" in said

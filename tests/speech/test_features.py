@@ -117,3 +117,14 @@ def test_decibels_of_librosa_are_a_multiple(clip: Clip) -> None:
     decibels = librosa.feature.mfcc(S=librosa.power_to_db(power), n_mfcc=13)
     found = 10 / np.log(10) * Features(n_fft=400, **PLAIN)(clip)
     np.testing.assert_allclose(found, decibels.T, rtol=0, atol=1e-3)  # of up to 200, from float32
+
+
+@pytest.mark.parametrize("clip, message", [
+    ("a.wav", "tone is 'a.wav', a text; read the file with `read_wav` first"),
+    (None, r"tone is None; it must be samples, \(n,\), or what `read_wav` returns"),
+    (np.full(4000, 1e200), r"tone holds 1e\+200; it must hold floats in \[-1, 1\]"),
+    ((np.ones(400), np.ones(400)), "tone is a pair whose second item is of type ndarray; it must be"),
+])
+def test_what_is_no_clip_is_refused_by_its_name(clip: object, message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        Features()(clip, "tone")

@@ -121,3 +121,23 @@ def test_folders_that_are_refused(write: Writer, tmp_path: Path) -> None:
         read_clips(tmp_path / "none")
     with pytest.raises(NotADirectoryError, match=r"a\.wav is a file, and no whole ZIP file; clips are read from a folder"):
         read_clips(write("a.wav", TONE))
+
+
+def test_lines_whose_text_would_be_cut_are_left_out(write: Writer, tmp_path: Path) -> None:
+    """A comma without quotes divides a text, and a quote that is not closed swallows the lines after it."""
+    write("a.wav", TONE), write("b.wav", TONE), write("c.wav", TONE)
+    folder = table(tmp_path, 'file,text\na.wav,one, two\nb.wav,three,\nc.wav,"four\nfive"\n', "transcripts.csv")
+    with pytest.warns(UserWarning, match="1 clip read; 4 left out"):
+        found = read_clips(folder)
+    assert found.texts == ["three"] and found.left_out[:2] == [
+        "a.wav has 3 cells for 2 columns (a text with a comma must be in quotes) in transcripts.csv, line 2",
+        "c.wav has a cell of several lines in transcripts.csv, line 5"]
+    with pytest.raises(ValueError, match=r"transcripts\.csv, line 3, cannot be read \(unexpected end of data\)"):
+        read_clips(table(tmp_path, 'file,text\na.wav,"one\nb.wav,two\n', "transcripts.csv"))
+    with pytest.raises(ValueError, match="columns 'file', 'text', 'text'; each name must occur once"):
+        read_clips(table(tmp_path, "file,text,text\na.wav,one,two\n", "transcripts.csv"))
+
+
+def test_accents_are_one_letter_however_they_are_written(write: Writer, tmp_path: Path) -> None:
+    write("a.wav", TONE), write("b.wav", TONE)
+    assert quietly(table(tmp_path, "file\ttext\na.wav\tni\u00f1o\nb.wav\tnin\u0303o\n")).texts == ["ni\u00f1o"] * 2

@@ -136,3 +136,39 @@ def test_the_same_as_soundfile(tmp_path: Path, clip: Clip, form: str, subtype: s
     found = read_wav(path)
     assert found.rate == rate
     np.testing.assert_allclose(found.samples, expected.mean(axis=1), rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("size", [0, 0x7FFFF000, 0xFFFFFFFF])
+def test_a_length_that_was_not_known_is_that_of_the_file(write: Writer, size: int) -> None:
+    path = write("a.wav", RAMP)
+    expected, content = read_wav(path).samples, path.read_bytes()
+    path.write_bytes(content[:4] + struct.pack("<I", min(size, 0xFFFFFFF0)) + content[8:40] + struct.pack("<I", size)
+                     + content[44:])
+    np.testing.assert_array_equal(read_wav(path).samples, expected)
+
+
+def test_an_empty_recording_before_another_chunk_stays_empty(write: Writer) -> None:
+    path = write("a.wav", np.zeros((0, 1)))
+    path.write_bytes(path.read_bytes() + b"LIST" + struct.pack("<I", 4) + b"INFO")
+    with pytest.raises(ValueError, match="holds no samples"):
+        read_wav(path)
+
+
+@pytest.mark.parametrize("rate", [0, 1, 999, 4294967295])
+def test_a_rate_that_no_recorder_has_is_refused(write: Writer, rate: int) -> None:
+    path = write("a.wav", RAMP)
+    path.write_bytes(path.read_bytes()[:24] + struct.pack("<I", rate) + path.read_bytes()[28:])
+    with pytest.raises(ValueError, match=f"a.wav has {rate:,} samples a second by its header; it must have 1,000 to"):
+        read_wav(path)
+
+
+@pytest.mark.parametrize("content, kind", [
+    (b"\0\0\0 ftypM4A ", "MPEG-4"), (b"\x1aE\xdf\xa3", "WebM or Matroska"), (b"\xff\xf3\x90", "MP3"),
+    (b"RF64", "RF64"),
+])
+def test_recordings_of_phones_and_browsers_are_named(tmp_path: Path, content: bytes, kind: str) -> None:
+    (tmp_path / "a.wav").write_bytes(content + bytes(50))
+    with pytest.raises(ValueError, match=f"is a file of type {kind}; it must be WAV .*: convert it, for example"):
+        read_wav(tmp_path / "a.wav")
+    with pytest.raises(TypeError, match=r"path is 3 \(int\); it must be the name of a WAV file"):
+        read_wav(3)  # type: ignore[arg-type]
