@@ -26,13 +26,14 @@ ACCENTS = {
     "en": ("en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-029"),
     "es": ("es", "es-419"), "fr": ("fr-fr", "fr-be", "fr-ch"), "it": ("it",), "ru": ("ru", "ru-lv"),
 }
-# espeak-ng's variants whose formants 1 to 3 are at 75% to 135% of the default voice's, as people's are, without whispers,
-# robots, monsters, strong echoes, and any that sounds nearly as another: in log mel features of the same words, two of
-# these differ by a root mean square of at least 0.2 standard deviations
+# espeak-ng's variants without whispers, robots, monsters and strong echoes, without those whose formant 1, 2 or 3 is
+# below 75% or above 135% of the default voice's, and without any that is nearly another: in log mel features of the
+# same words, two of these differ by a root mean square of at least 0.2 standard deviations
 VARIANTS = tuple((
     "Alex Andrea Annie Denis Diogo Gene Gene2 Hugo Mario Mike Nguyen Storm anika antonio aunty belinda benjamin david "
     "ed edward edward2 f1 f2 f3 f4 f5 grandma grandpa ian iven iven2 iven3 iven4 john klatt klatt2 klatt3 klatt4 "
-    "linda m1 m2 m3 m4 m5 m6 m7 m8 max miguel mike2 norbert pablo paul pedro quincy rob robert sandro steph victor").split())
+    "linda m1 m2 m3 m4 m5 m6 m7 m8 max miguel mike2 norbert pablo paul pedro quincy rob robert sandro steph "
+    "victor").split())
 SPEEDS, PITCHES = (140, 220), (20, 80)  # words a minute; 0 to 99
 
 

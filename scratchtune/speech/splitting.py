@@ -31,7 +31,7 @@ def split_by_voice(recordings: Recordings, shares: Sequence[float] = (0.6, 0.2, 
     >>> found = Recordings([], ["one", "two", "four", "six"], ["Ann", "Bo", "Cy", "Ann"], [], 0, 0)
     >>> found = found._replace(clips=[Clip(np.ones(9), 8000)] * 4)
     >>> [part.voices for part in split_by_voice(found)]
-    [['Ann', 'Ann'], ['Cy'], ['Bo']]
+    [['Cy'], ['Ann', 'Ann'], ['Bo']]
     """
     parts = _checked(shares)
     checks.integer("seed", seed, 0)
