@@ -54,7 +54,7 @@ DEFAULT: dict[str, Any] = {  # the defaults of `Features`, `SpeechRecognizer`, `
 }
 FIXED_IF_QUICK = {"structure": "gru", "layers": 1, "time_masks": 0, "frequency_masks": 0}  # fewer kernels to compile
 FASTER_IF_QUICK = {"units": [32, 64], "step": [0.015, 0.02]}
-MASKS: dict[str, Any] = {"time_width": 10, "frequency_width": 5, "time_share": 0.1}  # at most so many frames, filters, share of frames
+MASKS: dict[str, Any] = {"time_width": 10, "frequency_width": 5, "time_share": 0.1}  # frames and filters of a mask
 OF_FEATURES = ("kind", "n_mels", "step", "deltas")
 OF_MODEL = ("structure", "units", "layers", "dropout")
 DECODING: dict[str, Any] = {
