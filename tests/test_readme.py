@@ -77,7 +77,8 @@ def test_the_translator_translates():
 @pytest.mark.slow  # its kernels take long to compile
 def test_the_search_over_translators_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    names, _ = ran(block_with('read_corpus("numbers"').replace("epochs=9", "epochs=3").replace("hyperband(9)", "hyperband(3)"))
+    block = block_with('read_corpus("numbers"').replace("epochs=9", "epochs=3")
+    names, _ = ran(block.replace("hyperband(9)", "hyperband(3)"))
     assert len(names["study"].trials) == 6 and (tmp_path / "translator.npz").exists()
 
 
