@@ -91,6 +91,12 @@ def read_text(path: str | os.PathLike[str], purpose: str) -> str:
         raise FileNotFoundError(f"{path} does not exist; {purpose}") from None
     except OSError as problem:
         raise type(problem)(f"{path} cannot be opened: {problem.strerror}") from None
+    return decoded_text(os.fspath(path), content, purpose)
+
+
+def decoded_text(path: str, content: bytes, purpose: str) -> str:
+    """Return the text of a file's content in UTF-8; ``path`` is its name in the errors, which are those of `read_text`.
+    """
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ValueError(f"{path}, line 1, begins as UTF-16 does; save the file as UTF-8")
     content = content.removeprefix(b"\xef\xbb\xbf")

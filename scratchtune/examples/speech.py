@@ -53,6 +53,8 @@ DEFAULT: dict[str, Any] = {  # the defaults of `Features`, `SpeechRecognizer`, `
     "frequency_masks": 0,
 }
 FIXED_IF_QUICK = {"structure": "gru", "layers": 1, "time_masks": 0, "frequency_masks": 0}  # fewer kernels to compile
+FASTER_IF_QUICK = {"units": [32, 64], "step": [0.015, 0.02]}
+MASKS: dict[str, Any] = {"time_width": 10, "frequency_width": 5, "time_share": 0.1}  # frames and filters of a mask
 OF_FEATURES = ("kind", "n_mels", "step", "deltas")
 OF_MODEL = ("structure", "units", "layers", "dropout")
 DECODING: dict[str, Any] = {
@@ -88,7 +90,7 @@ def build(params: Mapping[str, Any], corpus: Corpus, epochs: int, seed: int = 0)
     frames = max(len(rows) for part, speed in (("train", slowest), ("train", 1.0), ("validation", 1.0), ("test", 1.0))
                  for rows in corpus.features(features, part, speed))
     masks = {name: params[name] for name in ("time_masks", "frequency_masks")}
-    augment = st.SpecAugment(**masks) if any(masks.values()) else None
+    augment = st.SpecAugment(**masks, **MASKS) if any(masks.values()) else None
     arguments: dict[str, Any] = {name: params[name] for name in OF_MODEL}
     model = st.SpeechRecognizer(corpus.alphabet, features, **arguments, frames=frames, seed=seed, augment=augment)
     steps = epochs * math.ceil(len(corpus.train.clips) / params["batch_size"])
@@ -146,7 +148,7 @@ def prepared(
 ) -> list[Arm[st.SpeechRecognizer]]:
     """Return the three searches of `prepared_arms`: over the whole space, the learning rate alone, and the default."""
     fixed = FIXED_IF_QUICK if quick else {}
-    space = {name: domain for name, domain in SPACE.items() if name not in fixed}
+    space = {name: domain for name, domain in SPACE.items() if name not in fixed} | (FASTER_IF_QUICK if quick else {})
     clips = [np.concatenate([clip.samples for clip in part.clips]) for part in (corpus.train, corpus.validation)]
     return prepared_arms(
         space, DEFAULT, lambda more: Objective(epochs, fixed | more, corpus=corpus), searcher,

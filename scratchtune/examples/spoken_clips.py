@@ -35,6 +35,7 @@ class Corpus:
 
     def __post_init__(self) -> None:
         self.alphabet = "".join(sorted(set("".join([*self.train.texts, *self.validation.texts, *self.test.texts]))))
+        self._clips: dict[tuple[str, float], list[Clip]] = {}
         self._features: dict[tuple[Features, str, float], list[np.ndarray]] = {}
 
     def part(self, name: str) -> Recordings:
@@ -45,8 +46,14 @@ class Corpus:
         """The features of a part's clips, played ``speed`` times as fast; they are computed once."""
         key = features, part, speed
         if key not in self._features:
-            self._features[key] = [features(st.speech.change_speed(clip, speed)) for clip in self.part(part).clips]
+            self._features[key] = [features(clip) for clip in self.clips(part, speed)]
         return self._features[key]
+
+    def clips(self, part: str, speed: float = 1.0) -> list[Clip]:
+        """The clips of a part, played ``speed`` times as fast; they are computed once."""
+        if (part, speed) not in self._clips:
+            self._clips[part, speed] = [st.speech.change_speed(clip, speed) for clip in self.part(part).clips]
+        return self._clips[part, speed]
 
 
 def read_corpus(data: str | Path | None, quick: bool = False, seed: int = 0) -> Corpus:

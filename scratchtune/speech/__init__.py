@@ -1,9 +1,11 @@
 """Speech: from a WAV file to features; from a network's probabilities to a text.
 
 Reading order, recordings: `samples` (integers to numbers, channels), `clip` (samples and their rate), `resampling`,
-`wav` (reading a file), `folder` (reading many, with transcripts). A clip's features, step by step: `trimming`,
-`preemphasis`, `framing`, `windows`, `spectrum`, `mel`, `mel_filters`, `cepstrum`, `deltas`, `normalising`, and all of
-them in `features`; what changes clips in training: `speed`.
+`wav` (reading a file), `wav_writing`, `containers` and `folder` (reading many, with transcripts), `splitting` (by
+voice). Digit strings: `digit_words`, `espeak` and `synthesis` (a script, which makes synthetic speech), `spoken_digits`
+(the built-in part of it), `prompts` (recordings of people, where they are installed). A clip's features, step by step:
+`trimming`, `preemphasis`, `framing`, `windows`, `spectrum`, `mel`, `mel_filters`, `cepstrum`, `deltas`, `normalising`,
+and all of them in `features`; what changes clips in training: `speed`.
 
 Texts: `smoothing` and `ngram` (the language model), `alphabets` (letters and their symbols), `fusion` (what the
 language model adds to a search), `decoding` (greedy and prefix beam search, for any network that is trained by CTC),
@@ -26,14 +28,18 @@ from scratchtune.speech.error_rates import (
 from scratchtune.speech.features import Features
 from scratchtune.speech.folder import Recordings, read_clips
 from scratchtune.speech.ngram import END, START, UNKNOWN, NGram
+from scratchtune.speech.prompts import recorded_prompts
 from scratchtune.speech.resampling import resample
 from scratchtune.speech.speed import SpeedPerturbation, change_speed
+from scratchtune.speech.splitting import split_by_voice
+from scratchtune.speech.spoken_digits import load_spoken_digits
 from scratchtune.speech.trimming import trim
 from scratchtune.speech.wav import read_wav
 
 __all__ = [
     "END", "START", "UNKNOWN", "Alignment", "Clip", "Decoder", "Edits", "ErrorCounts", "Features", "NGram",
     "Recordings", "SpeedPerturbation", "Transcript", "align", "change_speed", "character_error_rate", "decode",
-    "edits", "error_counts", "error_rate_interval", "greedy_decode", "is_clipped", "paired", "prefix_beam_search",
-    "read_clips", "read_wav", "resample", "trim", "word_error_rate",
+    "edits", "error_counts", "error_rate_interval", "greedy_decode", "is_clipped", "load_spoken_digits", "paired",
+    "prefix_beam_search", "read_clips", "read_wav", "recorded_prompts", "resample", "split_by_voice", "trim",
+    "word_error_rate",
 ]

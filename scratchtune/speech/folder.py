@@ -1,4 +1,4 @@
-"""Reading a folder of clips and their transcripts; a file that cannot be used is left out, with the reason.
+"""Reading a folder or a ZIP file of clips and their transcripts; a file that cannot be used is left out, and said.
 
 Implements section 6.3 of the document.
 """
@@ -8,18 +8,19 @@ from __future__ import annotations
 import csv
 import io
 import os
+import posixpath
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from scratchtune import checks
-from scratchtune.files import read_text
+from scratchtune.files import decoded_text
 from scratchtune.speech.clip import Clip, check_speech, is_clipped
+from scratchtune.speech.containers import Container, opened
 from scratchtune.speech.resampling import resample
-from scratchtune.speech.wav import read_wav
+from scratchtune.speech.wav import decode_wav
 
-TABLES = ("transcripts.tsv", "transcripts.csv")
 SHORTEST = 0.1  # seconds
 _ADVICE = ("it must be a table with a header and the columns file, text and, if known, voice: separated by tabs in "
            "transcripts.tsv, by commas in transcripts.csv")
@@ -51,6 +52,8 @@ class _Row(NamedTuple):
 def read_clips(folder: str | os.PathLike[str], rate: int | None = None, shortest: float = SHORTEST) -> Recordings:
     """Read a folder of WAV files and the table of their transcripts, ``transcripts.tsv`` or ``transcripts.csv``.
 
+    ``folder`` may also be a ZIP file of such a folder.
+
     The table is UTF-8, and its first line names the columns: ``file``, relative to the folder; ``text``, what is said;
     and ``voice``, who says it, which may be missing. Other columns are ignored. In a TSV file quotes are letters.
 
@@ -68,7 +71,8 @@ def read_clips(folder: str | os.PathLike[str], rate: int | None = None, shortest
     least = checks.real("shortest", shortest, 0.0)
     path = Path(folder)
     left_out: list[str] = []
-    found = list(_usable(path, least, left_out))
+    with opened(path, _ADVICE) as container:
+        found = list(_usable(container, least, left_out))
     if rate is None and found:
         rate = Counter(clip.rate for _, clip in found).most_common(1)[0][0]
         found = list(_of_rate(found, rate, left_out))
@@ -82,29 +86,26 @@ def read_clips(folder: str | os.PathLike[str], rate: int | None = None, shortest
     return recordings
 
 
-def _usable(folder: Path, shortest: float, left_out: list[str]) -> Iterator[tuple[_Row, Clip]]:
+def _usable(container: Container, shortest: float, left_out: list[str]) -> Iterator[tuple[_Row, Clip]]:
     """The lines of the table with their clips; a sentence for each other one is appended to ``left_out``."""
     seen: set[str] = set()
-    table = _table(folder)
-    for row in _rows(table, left_out):
-        name = os.path.normpath(row.file)
+    for row in _rows(container, left_out):
+        name = posixpath.normpath(Path(row.file).as_posix())
         if name in seen:
-            left_out.append(f"{row.file} is in {table.name} more than once; the first line counts")
+            left_out.append(f"{row.file} is in {container.table} more than once; the first line counts")
             continue
         seen.add(name)
         if not row.text:
-            left_out.append(f"{row.file} has no text in {table.name}")
+            left_out.append(f"{row.file} has no text in {container.table}")
             continue
         try:
-            clip = read_wav(folder / row.file)
+            clip = decode_wav(row.file, container.read(row.file))
             check_speech(row.file, clip, shortest)
         except (OSError, ValueError) as problem:
-            left_out.append(str(problem).removeprefix(f"{folder}{os.sep}"))
+            left_out.append(str(problem))
             continue
         yield row, clip
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() == ".wav" and str(path.relative_to(folder)) not in seen:
-            left_out.append(f"{path.relative_to(folder)} has no transcript in {table.name}")
+    left_out += [f"{name} has no transcript in {container.table}" for name in container.wav_files() if name not in seen]
 
 
 def _of_rate(found: list[tuple[_Row, Clip]], rate: int, left_out: list[str]) -> Iterator[tuple[_Row, Clip]]:
@@ -134,22 +135,10 @@ def _warn(folder: Path, recordings: Recordings) -> None:
 # The table ------------------------------------------------------------------------------------------------------------
 
 
-def _table(folder: Path) -> Path:
-    """The table of transcripts in a folder."""
-    if not folder.is_dir():
-        kind = "is a file" if folder.exists() else "does not exist"
-        raise NotADirectoryError(f"{folder} {kind}; clips are read from a folder with WAV files and {TABLES[0]}")
-    tables = [folder / name for name in TABLES if (folder / name).is_file()]
-    if len(tables) != 1:
-        kind = "both" if tables else "neither"
-        raise FileNotFoundError(f"{folder} has {kind} of {' and '.join(TABLES)}; it must have one of them: {_ADVICE}")
-    return tables[0]
-
-
-def _rows(table: Path, left_out: list[str]) -> Iterator[_Row]:
+def _rows(container: Container, left_out: list[str]) -> Iterator[_Row]:
     """The lines of the table that name a file."""
-    is_tsv = table.suffix == ".tsv"
-    lines = io.StringIO(read_text(table, _ADVICE), newline=None)
+    table, is_tsv = f"{container.path}{os.sep}{container.table}", container.table.endswith(".tsv")
+    lines = io.StringIO(decoded_text(table, container.read(container.table), _ADVICE), newline=None)
     reader = csv.reader(lines, delimiter="\t" if is_tsv else ",",
                         quoting=csv.QUOTE_NONE if is_tsv else csv.QUOTE_MINIMAL)
     try:
@@ -161,6 +150,6 @@ def _rows(table: Path, left_out: list[str]) -> Iterator[_Row]:
             if row.get("file"):
                 yield _Row(row["file"], row.get("text", ""), row.get("voice", ""))
             elif any(row.values()):
-                left_out.append(f"{table.name}, line {reader.line_num}, has no file")
+                left_out.append(f"{container.table}, line {reader.line_num}, has no file")
     except csv.Error as problem:
         raise ValueError(f"{table}, line {reader.line_num}, cannot be read ({problem}); {_ADVICE}") from None

@@ -30,6 +30,29 @@ def pcm_to_float(samples: np.ndarray, bits: int) -> np.ndarray:
     return samples / 2.0 ** (bits - 1)
 
 
+def float_to_pcm(samples: np.ndarray, bits: int) -> np.ndarray:
+    """Numbers in [-1, 1) as integer samples: rounded to the nearest one; what is beyond the range is cut off.
+
+    Formula [float_to_pcm]
+        sₜ = max(min(floor(yₜ · 2^(b − 1) + 0.5), 2^(b − 1) − 1), −2^(b − 1))
+    Where
+        y: samples, (t,), real; sampled in [-1.5, 1.5]
+        b: bits, scalar, integer >= 2; sampled in [3, 8], the size of a sample in the file
+    Returns
+        s, (t,), integers as float64, signed.
+    Variant
+        A dither, random noise of about one step, is added before rounding where 8 bits are to sound better; it is not
+        here, since it would make noise of silence.
+    Source
+        Microsoft and IBM (1991), "Multimedia programming interface and data specifications", WAVE: data format.
+    Example
+        >>> float_to_pcm(np.array([-1.0, 0.004, 0.5, 1.0]), 8).tolist()
+        [-128.0, 1.0, 64.0, 127.0]
+    """
+    scale = 2.0 ** (bits - 1)
+    return np.maximum(np.minimum(np.floor(samples * scale + 0.5), scale - 1.0), -scale)
+
+
 def mix_down(samples: np.ndarray) -> np.ndarray:
     """One channel of several: at each time the mean of all channels.
 

@@ -36,7 +36,7 @@ def read_wav(path: str | os.PathLike[str], rate: int | None = None) -> Clip:
     if rate is not None:
         checks.integer("rate", rate, 1)
     shown = os.fspath(path)
-    clip = _decoded(shown, _content(shown))
+    clip = decode_wav(shown, _content(shown))
     return clip if rate is None else Clip(resample(clip.samples, clip.rate, rate), rate)
 
 
@@ -52,8 +52,8 @@ def _content(path: str) -> bytes:
         raise type(problem)(f"{path} cannot be opened: {problem.strerror}") from None
 
 
-def _decoded(path: str, content: bytes) -> Clip:
-    """The clip in the bytes of a WAV file."""
+def decode_wav(path: str, content: bytes) -> Clip:
+    """The clip in the bytes of a WAV file; ``path`` is its name in the errors, which are those of `read_wav`."""
     content = _checked_header(path, content)
     try:
         with wave.open(io.BytesIO(content)) as file:

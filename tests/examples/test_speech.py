@@ -42,7 +42,7 @@ def test_decoding_is_tuned_without_training() -> None:
 @pytest.mark.parametrize("arguments, message", [
     (["--searcher", "grid"], "--searcher is 'grid'; it must be one of 'hyperband', 'bayesian'"),
     (["--data", "/nowhere"], "--data is '/nowhere'; there is no such folder"),
-    (["--data", "empty"], "empty has no table of transcripts"),
+    (["--data", "empty"], "empty has neither of transcripts.tsv and transcripts.csv"),
     (["--jobs", "0"], "--jobs is 0"),
 ])
 def test_bad_arguments(

@@ -1,0 +1,255 @@
+"""How long do the CTC loss and a training step of a recogniser of speech take, here and in PyTorch?
+
+    python -m benchmarks.speech_speed [--quick] [--save]
+
+float32, batch 32, recordings of 100 frames. The loss: −log P(labels) of about 20 labels among 40 symbols, from logits,
+with its gradient; in PyTorch log_softmax, functional.ctc_loss and backward. A step: forward, backward and Adam for the
+network of `SpeechRecognizer`, 26 features and 17 symbols: convolution over 5 frames, GRU in both directions, logits.
+One thread each, pinned to one core; in every round the libraries are measured in turn, on the same numbers; the
+step from the same weights with the batches in the same order. A ratio is the median over the rounds. PyTorch runs in
+eager mode, with the fastest of its three Adams.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from functools import cache
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks.common import harness
+from benchmarks.common.harness import Worker, bar, median_ratio, table
+
+BATCH, FRAMES = 32, 100
+SHORTEST, LONGEST = 15, 25  # labels of a recording
+LOSS_SYMBOLS, REPEATS = 40, 40  # of the loss; REPEATS evaluations are one measurement
+ROWS, FEATURES, SYMBOLS = 640, 26, 17  # of the step
+LOSS = "CTC loss and gradient"
+CASES: dict[str, tuple[int, float | None]] = {  # units, 0 for the loss alone; the bar, PyTorch's time / ours
+    LOSS: (0, 1.0), "step, 64 units": (64, 2.0), "step, 128 units": (128, None)}
+ADAMS: dict[str, dict[str, Any]] = {"default": {}, "foreach": {"foreach": True}, "fused": {"fused": True}}
+NAMES = ("ours", "PyTorch")
+BUSY = 0.7  # a load average above it means that other processes run
+CLOSE = 1e-3  # of two losses, or of the sizes of two gradients, relative
+Answer = dict[str, Any]
+
+
+def labels_of(rows: int, symbols: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Random labels (rows, LONGEST), then 0, and how many each row has."""
+    counts = rng.integers(SHORTEST, LONGEST + 1, rows)
+    labels = rng.integers(1, symbols, (rows, LONGEST))
+    return np.where(np.arange(LONGEST) < counts[:, None], labels, 0), counts
+
+
+# The loss -------------------------------------------------------------------------------------------------------------
+
+
+def logits_and_labels(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Logits (BATCH, FRAMES, LOSS_SYMBOLS), labels and their counts."""
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(BATCH, FRAMES, LOSS_SYMBOLS)).astype(np.float32), *labels_of(BATCH, LOSS_SYMBOLS, rng)
+
+
+def our_loss(seed: int, repeats: int) -> Answer:
+    """The seconds of an evaluation, the mean loss, and the norm of its gradient."""
+    from scratchtune.network.ctc import call_kernel, ctc_loss_kernel, ctc_targets
+
+    logits, labels, counts = logits_and_labels(seed)
+    rows = ctc_targets(labels, [FRAMES] * BATCH, counts, FRAMES, LOSS_SYMBOLS).astype(np.float32)
+    kernel, weight = ctc_loss_kernel.compiled(np.float32), np.ones(BATCH, np.float32)
+    z = logits.reshape(BATCH, -1)
+    gradient = np.empty_like(z)
+    call_kernel(kernel, z, rows, weight, gradient)
+    begun = time.perf_counter()
+    for _ in range(repeats):
+        loss = call_kernel(kernel, z, rows, weight, gradient)
+    seconds = (time.perf_counter() - begun) / repeats
+    return {"seconds": seconds, "loss": loss, "gradient": float(np.linalg.norm(gradient))}
+
+
+def torch_loss(seed: int, repeats: int) -> Answer:
+    """The same in PyTorch."""
+    import torch
+
+    torch.set_num_threads(1)
+    given, labels, counts = logits_and_labels(seed)
+    logits, frames = torch.tensor(given, requires_grad=True), torch.full((BATCH,), FRAMES)
+    written, lengths = torch.tensor(labels), torch.tensor(counts)
+
+    def evaluate() -> float:
+        logits.grad = None
+        loss = ctc(torch, logits, written, frames, lengths)
+        loss.backward()
+        return float(loss.detach())
+
+    evaluate()
+    begun = time.perf_counter()
+    for _ in range(repeats):
+        found = evaluate()
+    seconds = (time.perf_counter() - begun) / repeats
+    assert logits.grad is not None
+    return {"seconds": seconds, "loss": found, "gradient": float(logits.grad.norm())}
+
+
+def ctc(torch: Any, logits: Any, labels: Any, frames: Any, counts: Any) -> Any:
+    """PyTorch's mean of −log P(labels) over recordings; its own "mean" divides by the numbers of labels."""
+    log_p = torch.log_softmax(logits, -1).transpose(0, 1)
+    return torch.nn.functional.ctc_loss(log_p, labels, frames, counts, reduction="none").mean()
+
+
+# A step ---------------------------------------------------------------------------------------------------------------
+
+
+def recordings(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Random rows (ROWS, FRAMES, FEATURES), labels and their counts."""
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(ROWS, FRAMES, FEATURES)).astype(np.float32), *labels_of(ROWS, SYMBOLS, rng)
+
+
+def untrained(units: int, seed: int) -> Any:
+    """Our recogniser with its first weights."""
+    import scratchtune as st
+
+    features = st.speech.Features(kind="log_mel", n_mels=FEATURES)
+    model = st.SpeechRecognizer("abcdefghijklmnop", features, units=units, frames=FRAMES, seed=seed)
+    model.compile(st.Adam(0.001))
+    model.build()
+    return model
+
+
+def our_steps(units: int, seed: int, epochs: int) -> Answer:
+    """Train, and return the seconds of a step in the last epochs, and the loss of the last one."""
+    from scratchtune.network.ctc import ctc_targets
+
+    model, (X, labels, counts) = untrained(units, seed), recordings(seed)
+    y = ctc_targets(labels, [FRAMES] * ROWS, counts, FRAMES, SYMBOLS)
+    model.network.fit(X, y, BATCH, 1, shuffle=False, verbose=0)
+    begun = time.perf_counter()
+    history = model.network.fit(X, y, BATCH, epochs, shuffle=False, verbose=0)
+    return {"seconds": (time.perf_counter() - begun) / (epochs * ROWS // BATCH), "loss": history.history["loss"][-1]}
+
+
+@cache
+def fastest_adam(units: int) -> str:
+    """The name of PyTorch's fastest Adam for a network."""
+    times = {name: min(torch_steps(units, 0, 1, name)["seconds"] for _ in range(3)) for name in ADAMS}
+    return min(times, key=times.__getitem__)
+
+
+def torch_steps(units: int, seed: int, epochs: int, adam: str = "") -> Answer:
+    """The same in PyTorch."""
+    import torch
+
+    from benchmarks.common import recognizers
+
+    torch.set_num_threads(1)
+    adam = adam or fastest_adam(units)
+    network = recognizers.copied(untrained(units, seed))
+    optimizer = torch.optim.Adam(network.parameters(), 0.001, eps=1e-8, **ADAMS[adam])
+    X, labels, counts = (torch.as_tensor(part) for part in recordings(seed))
+    frames = torch.full((BATCH,), FRAMES)
+
+    def epoch() -> float:
+        total = 0.0
+        for first in range(0, ROWS, BATCH):
+            batch = slice(first, first + BATCH)
+            optimizer.zero_grad()
+            loss = ctc(torch, network(X[batch]), labels[batch], frames, counts[batch])
+            loss.backward()
+            optimizer.step()
+            total += float(loss.detach())
+        return total / (ROWS // BATCH)
+
+    epoch()
+    begun = time.perf_counter()
+    losses = [epoch() for _ in range(epochs)]
+    seconds = (time.perf_counter() - begun) / (epochs * ROWS // BATCH)
+    return {"seconds": seconds, "loss": losses[-1], "adam": adam}
+
+
+# Rounds and the report ------------------------------------------------------------------------------------------------
+
+
+def answer(name: str, case: str, seed: int, epochs: int) -> Answer:
+    """One measurement, in a worker."""
+    units, _ = CASES[case]
+    if case == LOSS:
+        return (our_loss if name == "ours" else torch_loss)(seed, epochs * REPEATS)
+    return (our_steps if name == "ours" else torch_steps)(units, seed, epochs)
+
+
+def measure(rounds: int, epochs: int) -> dict[tuple[str, str], list[Answer]]:
+    """All answers, by (case, name)."""
+    env, core = harness.environment(1), harness.pinned_core()
+    workers = {name: Worker("benchmarks.speech_speed", name, env, core) for name in NAMES}
+    found: dict[tuple[str, str], list[Answer]] = {(case, name): [] for case in CASES for name in NAMES}
+    with tqdm(total=(rounds + 1) * len(found), desc="measuring", disable=None) as progress:
+        for number in range(-1, rounds):  # the first round only compiles
+            for case, name in found:
+                given = workers[name].ask(
+                    name=name, case=case, seed=max(number, 0), epochs=epochs if number >= 0 else 1)
+                if number >= 0:
+                    found[case, name].append(given)
+                progress.update()
+    for worker in workers.values():
+        worker.close()
+    return found
+
+
+def tables(found: dict[tuple[str, str], list[Answer]]) -> list[str]:
+    """The report's table and its bars."""
+    lines, bars, worst = [], [], 0.0
+    for case, (_, wanted) in CASES.items():
+        answers = {name: found[case, name] for name in NAMES}
+        times = {name: [given["seconds"] for given in answers[name]] for name in NAMES}
+        for name in NAMES:
+            adam = answers[name][0].get("adam")
+            lines.append([
+                case, f"{name} ({adam} Adam)" if adam else name, f"{1e6 * statistics.median(times[name]):,.0f}",
+                f"{1e6 * min(times[name]):,.0f}", f"{median_ratio(times[name], times['ours']):.2f}",
+                f"{statistics.mean(given['loss'] for given in answers[name]):.5f}"])
+        if wanted is not None:
+            ratio = median_ratio(times["PyTorch"], times["ours"])
+            bars.append(bar(f"{case}: PyTorch / ours", ratio, wanted, digits=2))
+        for ours, theirs in zip(*answers.values(), strict=True):
+            worst = max(worst, *(abs(theirs[key] / ours[key] - 1.0) for key in ("loss", "gradient") if key in ours))
+    bars.append(harness.verdict(worst <= CLOSE, f"equal losses and gradients: bar at most {CLOSE:g} relative "
+                                                f"difference, measured {worst:.1e}"))
+    return [table(["what", "library", "us", "least", "time / ours", "loss"], lines, "llrrrr"),
+            "Against the bars:", "\n".join(bars)]
+
+
+def main() -> None:
+    """Measure, print, and with --save write benchmarks/results/speech_speed.md."""
+    if "--worker" in sys.argv:
+        harness.serve(answer)
+        return
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speech_speed", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="three short rounds")
+    parser.add_argument("--save", action="store_true", help="write benchmarks/results/speech_speed.md")
+    options = parser.parse_args()
+    rounds, epochs = (3, 1) if options.quick else (7, 2)
+    load, is_busy = harness.load(), os.getloadavg()[0] > BUSY
+    warning = ["Other processes ran at the same time, so these times are too long and the ratios uncertain; to be "
+               "measured again on an idle machine."] if is_busy else []
+    harness.report("CTC, and a training step of a recogniser of speech", "speech_speed", [
+        f"{harness.machine()}; {load}.",
+        *warning,
+        harness.versions("numpy", "numba", "scratchtune", "torch") + f". float32, one thread, core "
+        f"{harness.pinned_core()}, {rounds} rounds, batch {BATCH}, {FRAMES} frames, {SHORTEST} to {LONGEST} labels. "
+        f"The loss: {LOSS_SYMBOLS} symbols, {epochs * REPEATS} evaluations a round. A step: {FEATURES} features, "
+        f"{SYMBOLS} symbols, convolution over 5 frames and GRU in both directions, {epochs} epochs of {ROWS // BATCH} "
+        f"steps a round after one that is not timed; its loss is the last epoch's. Losses are means over the rounds' "
+        f"seeds; both libraries start from the same weights.",
+        *tables(measure(rounds, epochs)),
+    ], options.save)
+
+
+if __name__ == "__main__":
+    main()
