@@ -352,9 +352,9 @@ def main() -> None:
         "These values were chosen on validation voices of two splits of an earlier set of voices, which overlaps with "
         "this one. A voice that is for validation in one split may be for testing in another; those of one seed are "
         "never in two of its parts.",
-        "The 60 voices are variants of espeak-ng, without whispers, robots and near-duplicates, and without those whose "
-        "formants are far from the default voice's. The last rule was made after looking at the error rates of single "
-        "voices: with all variants the rates would be higher.",
+        "The 60 voices are variants of espeak-ng, without whispers, robots and near-duplicates, and without those "
+        "whose formants are far from the default voice's. The last rule was made after looking at the error rates of "
+        "single voices: with all variants the rates would be higher.",
         *greedy_report(runs), *decoding_report(runs), *pytorch_report(runs), *prompts_report(real)], options.save)
 
 
