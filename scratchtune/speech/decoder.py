@@ -1,4 +1,4 @@
-"""A decoder: everything that decides how a network's probabilities become a text, and that is tuned without training.
+"""A decoder: all choices of how a network's probabilities become a text; tuning these trains no network.
 
 Implements section 6.3 of the document.
 """
@@ -18,9 +18,10 @@ NUMBERS = ("beam_width", "language_weight", "insertion_bonus")
 
 @dataclass(frozen=True)
 class Decoder:
-    """Decodes log-probabilities, (frames, symbols), as a function; the arguments are those of `decode`.
+    """A function of log-probabilities, (frames, symbols), that returns a text; the arguments are those of `decode`.
 
-    With ``beam_width`` 1 and no language model it is `greedy_decode`: the most probable symbol of each frame.
+    With ``beam_width`` 1 and no language model it is `greedy_decode`: the most probable symbol of each frame, without
+    the bonus.
 
     >>> import numpy as np
     >>> Decoder(beam_width=4)(np.log([[0.6, 0.4], [0.6, 0.4]]), "a")

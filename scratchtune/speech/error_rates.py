@@ -1,5 +1,8 @@
 """Word and character error rate: the errors of all hypotheses, divided by the length of all references.
 
+A *reference* is what was said, a *hypothesis* what was recognised. The errors are the fewest words or characters that
+must be substituted, deleted and inserted to turn the reference into the hypothesis (`edit_distance`).
+
 Implements section 6.3 of the document.
 """
 
@@ -17,7 +20,7 @@ UNITS = ("word", "character")
 
 
 def error_rate(errors: np.ndarray, lengths: np.ndarray) -> float:
-    """Error rate: errors of all texts, divided by the length of all references.
+    """Error rate: the errors in all texts, divided by the total length of the references.
 
     Formula [error_rate]
         e = Σᵢ[fᵢ] / Σᵢ[nᵢ]
@@ -27,7 +30,7 @@ def error_rate(errors: np.ndarray, lengths: np.ndarray) -> float:
     Returns
         e, a scalar >= 0; above 1 if there are more errors than words, since insertions count too.
     Variant
-        The mean of the texts' own error rates counts a short text as much as a long one.
+        The mean of the error rates of the single texts gives a short text the same weight as a long one.
     Source
         Jurafsky and Martin, "Speech and language processing" (3rd edition), section 16.5.
     Example
@@ -47,7 +50,7 @@ class ErrorCounts(NamedTuple):
 
     @property
     def rate(self) -> float:
-        """The error rate."""
+        """The error rate, formula [error_rate]."""
         return (self.substitutions + self.deletions + self.insertions) / self.length
 
 
@@ -89,7 +92,9 @@ def error_rate_interval(
 ) -> tuple[float, float]:
     """Bootstrap interval of the error rate: its quantiles over samples of the texts, drawn with replacement.
 
-    The texts are drawn, not the words, since errors in one text depend on each other (Bisani and Ney, 2004).
+    The texts are drawn, not the words, since errors in one text depend on each other (Bisani and Ney, 2004). Texts are
+    taken as independent: if one voice says several, the interval is too narrow for a claim about other voices.
+    ``level``: the share of the samples between the two ends; ``resamples``: how many samples are drawn.
 
     >>> error_rate_interval(["a b", "c d"], ["a b", "c d"])
     (0.0, 0.0)
