@@ -45,9 +45,9 @@ SPACE: dict[str, Any] = {
     "clipping": st.Float(0.1, 10.0, log=True),  # the largest norm of the gradient
     "speed": [0.0, 0.05, 0.1],  # augmentation: clips are also played slower and faster by this share
     "time_masks": st.Int(0, 2),
-    "frequency_masks": st.Int(0, 2),
+    "frequency_masks": st.Int(0, 2, when={"kind": ["log_mel"]}),  # neighbouring MFCC are no band of frequencies
 }
-DEFAULT: dict[str, Any] = {  # those of `Features`, `SpeechRecognizer`, `Adam` and `fit`
+DEFAULT: dict[str, Any] = {  # those of `Features`, `SpeechRecognizer`, `Adam` and `fit`; all share trimming and decay
     "kind": "mfcc", "n_mels": 40, "step": 0.01, "deltas": 0, "structure": "gru", "units": 64, "layers": 1,
     "dropout": 0.0, "learning_rate": 0.001, "batch_size": 32, "clipping": None, "speed": 0.0, "time_masks": 0,
     "frequency_masks": 0,
@@ -89,7 +89,7 @@ def build(params: Mapping[str, Any], corpus: Corpus, epochs: int, seed: int = 0)
     slowest = min(speeds_of(params))
     frames = max(len(rows) for part, speed in (("train", slowest), ("train", 1.0), ("validation", 1.0), ("test", 1.0))
                  for rows in corpus.features(features, part, speed))
-    masks = {name: params[name] for name in ("time_masks", "frequency_masks")}
+    masks = {name: params.get(name, 0) for name in ("time_masks", "frequency_masks")}
     augment = st.SpecAugment(**masks, **MASKS) if any(masks.values()) else None
     arguments: dict[str, Any] = {name: params[name] for name in OF_MODEL}
     model = st.SpeechRecognizer(corpus.alphabet, features, **arguments, frames=frames, seed=seed, augment=augment)
@@ -234,7 +234,7 @@ def main(
     """
     check_options(out, jobs, seed)
     checks.choice("--searcher", searcher, SEARCHERS)
-    corpus = read_corpus(data, quick, seed)
+    corpus = read_corpus(data, seed)
     prepare_folder(out)
     arms = prepared(corpus, EPOCHS_QUICK if quick else EPOCHS, searcher, seed, db, quick)
     sizes = [f"{len(part.clips):,} clips of {checks.counted(len(set(part.voices)), 'voice')}"
@@ -286,10 +286,10 @@ def rows_of(
 
 
 def compared(rows: list[Row], corpus: Corpus) -> str:
-    """Return the error rates on the test voices as a table, with bootstrap intervals over the clips."""
+    """Return the error rates on the test voices as a table, with bootstrap intervals over the voices."""
     lines = [f"{'test voices':<34} {'epochs':>6} {'CER':>7} {'WER':>7}  {'95 % interval':<16} {'loss':>7}"]
     for row in rows:
-        low, high = st.speech.error_rate_interval(corpus.test.texts, row.transcripts)
+        low, high = st.speech.error_rate_interval(corpus.test.texts, row.transcripts, groups=corpus.test.voices)
         cer, wer = (rate(corpus.test.texts, row.transcripts) for rate in (
             st.speech.character_error_rate, st.speech.word_error_rate))
         lines.append(f"{row.name:<34} {row.epochs:>6} {cer:>7.4f} {wer:>7.4f}  {f'{low:.4f} to {high:.4f}':<16} "

@@ -56,7 +56,7 @@ class Corpus:
         return self._clips[part, speed]
 
 
-def read_corpus(data: str | Path | None, quick: bool = False, seed: int = 0) -> Corpus:
+def read_corpus(data: str | Path | None, seed: int = 0) -> Corpus:
     """Return the built-in synthetic digit strings, or the clips of a folder (see `st.speech.read_clips`).
 
     Texts are in lower case. Clips are left out, and their number is printed, if they are too long, if their text is
