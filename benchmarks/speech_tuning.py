@@ -188,7 +188,7 @@ def main() -> None:
         parser.error(f"--seeds is {options.seeds}; it must be from 3 to 10")
     begun, found = time.perf_counter(), []
     for seed in range(options.first, options.first + options.seeds):
-        corpus = read_corpus(options.data, seed=seed)
+        corpus = read_corpus(options.data, seed)
         if not found:
             speech.compile_kernels(corpus)
         found.append(one_seed(corpus, options.epochs, decodings, seed))

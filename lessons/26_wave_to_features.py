@@ -6,11 +6,12 @@
 
 # %% [markdown]
 # ## Question
-# A recording is a *wave*: 8,000 numbers a second or more. Say the same word twice, and no two of these numbers need be
-# equal. A recogniser gets *features* instead: a few numbers for each hundredth of a second, which should be alike where
-# the same sound is spoken, whoever speaks. Feature extraction is one of the choices in the document's section 6.3.
+# A recording is a *wave*: 8,000 numbers a second or more, its *samples*. Two recordings of the same word can differ in
+# every sample. A recogniser gets *features* instead: a few numbers for each hundredth of a second, which should be
+# similar wherever the same sound is spoken, whoever speaks. Feature extraction is one of the choices in the document's
+# section 6.3.
 #
-# The recipe has nine steps and is older than neural networks for speech. What is each of them for?
+# The usual recipe has nine steps. What is each of them for?
 
 # %% [markdown]
 # ## Formulas
@@ -26,25 +27,29 @@
 # - [deltas] dₜₖ = Σᵢ[oᵢ · (x[min(t + oᵢ, #t − 1), k] − x[max(t − oᵢ, 0), k])] / (2 · Σᵢ[oᵢ²])
 # - [cmvn] μₖ = meanₜ[xₜₖ] ; σₖ = √(meanₜ[(xₜₖ − μₖ)²]) ; yₜₖ = (xₜₖ − μₖ) / max(σₖ, ε)
 #
-# In words: *pre-emphasis* makes high frequencies stronger. The clip is divided into *frames*, short parts that overlap.
-# Each is multiplied by a *window*. Its *power spectrum* says how strong each frequency is. *Mel filters* add up the
-# power in bands, and their logarithm is taken: the *log-mel* features. A cosine transform of these gives the *MFCC*.
-# *Deltas* say how fast each feature changes. *Mean and variance normalisation* (CMVN) scales each feature of the clip.
+# In words: *pre-emphasis* makes high frequencies stronger, which are weak in speech. The recording, or *clip*, is
+# divided into *frames*, short parts that overlap. Each is multiplied by a *window*, which fades it in and out. Its
+# *power spectrum* is the power at each frequency. The *mel* is a unit of pitch: equal steps in mel sound equally large.
+# *Mel filters* add up the power in bands that are equally wide in mel. The logarithms of these sums are the *log-mel*
+# features. A cosine transform of these gives the *mel-frequency cepstral coefficients* (MFCC). *Deltas* are the rate of
+# change of each feature. *Cepstral mean and variance normalisation* (CMVN) gives each feature of a clip mean 0 and
+# variance 1; it is used for log-mel features too.
 
 # %% [markdown]
 # ## Predict
 # 1. A clip of one second has 8,000 samples. Frames are 25 ms long, and one begins every 10 ms. How many frames fit?
 # 2. A frame holds a pure tone and nothing else. How much of its energy is more than 100 Hz away from the tone?
-# 3. Which step of pitch is larger: from 300 to 600 Hz, or from 3,000 to 3,300 Hz? By what factor?
-# 4. The same word is four times as loud. How much larger is each log-mel feature?
+# 3. Which step sounds larger, in mel: from 300 to 600 Hz, or from 3,000 to 3,300 Hz? By what factor?
+# 4. The amplitude of a voice is four times as large. How much larger is each log-mel feature?
 # 5. One voice is higher than another, and has another microphone. Which step removes which of these differences?
 
 # %% [markdown]
 # ## Code: a voice
-# We need voices that we can change in one respect at a time, so we build them. A voice is a *source*, which is one
-# pulse for each vibration of the vocal folds, and a *filter*: the mouth is a tube whose resonances, the *formants*,
-# make some frequencies stronger. The first two formants distinguish the vowels. A resonance of frequency f with
-# bandwidth b is y[t] = (1 − r) · x[t] + 2 · r · cos(2π · f / rate) · y[t−1] − r² · y[t−2], with r = exp(−π · b / rate).
+# We need voices that we can change in one respect at a time, so we build them. A voice is a *source* and a *filter*.
+# The source is one pulse for each vibration of the vocal folds; the number of vibrations a second is the voice's
+# *pitch*. The filter is the mouth, a tube whose resonances, the *formants*, make some frequencies stronger. The first
+# two formants distinguish the vowels. A resonance of frequency f with bandwidth b turns the samples x into
+# y[t] = (1 − r) · x[t] + 2 · r · cos(2π · f / rate) · y[t−1] − r² · y[t−2], with r = exp(−π · b / rate).
 #
 # A *word* is five vowels here, and the formants move from one to the next.
 
@@ -63,7 +68,8 @@ from scratchtune.speech.preemphasis import preemphasis
 from scratchtune.speech.spectrum import power_spectrum
 from scratchtune.speech.windows import window
 
-RATE, LENGTH, STEP, N_FFT = 8000, 200, 80, 256  # samples a second, of a frame of 25 ms, from frame to frame: 10 ms
+RATE, LENGTH, STEP = 8000, 200, 80  # samples: a second, a frame of 25 ms, from frame to frame 10 ms
+N_FFT = 256  # samples of the Fourier transform: a frame and zeros, to a power of 2
 FORMANTS = {"i": (300.0, 2300.0), "e": (450.0, 1900.0), "a": (750.0, 1200.0), "o": (450.0, 850.0), "u": (320.0, 800.0)}
 WORDS = ("iaueo", "ieaou", "ouaei", "aiueo", "eiuoa", "oaieu", "ueoia", "euoai")
 MEL = mel_filters(26, N_FFT, RATE, 0.0, 4000.0)
@@ -77,7 +83,7 @@ def tracks(word, seconds=0.12):
 
 
 def speak(word, pitch=110.0, formants=1.0, loudness=1.0, microphone=0.0):
-    """A word; ``pitch`` in hertz, a factor for the ``formants`` and the loudness, and a filter for the microphone."""
+    """The samples of a word; ``pitch`` in hertz; factors for formants and loudness; α of the microphone's filter."""
     frequencies = tracks(word)
     turns = np.floor(np.arange(len(frequencies[0])) * pitch / RATE)
     y = np.diff(turns, prepend=-1.0)  # a pulse where a new vibration begins
@@ -104,17 +110,18 @@ for name, wave in comparisons.items():
 # -> correlation of the samples with another word: 0.09
 
 # %% [markdown]
-# The same wave a millisecond later is less like the original, sample by sample, than another word is. How strong each
-# frequency is says more. But a word changes from vowel to vowel, so it is divided into frames that are so short that
+# The same wave a millisecond later is less like the original, sample by sample, than another word is. The power at each
+# frequency is more useful. But it changes from vowel to vowel, so a word is divided into frames that are so short that
 # the sound hardly changes within one.
 #
-# Short has a price. The shorter a frame, the wider is the peak of a single tone in its spectrum. We measure both: the
-# width of the peak at half its height, and how far the second formant moves within a frame, on average.
+# Short frames have a disadvantage: the shorter the frame, the wider the peak of a single tone in its spectrum. We
+# measure both: the width of the peak at half its height, and how far the second formant moves within a frame, on
+# average.
 
 
 # %%
 def tone_spectrum(length, kind):
-    """Power at 0, 2, 4 .. Hz of a tone of 1,015 Hz and of a weak one of 2,000 Hz; the width of the peak in hertz."""
+    """Power at 0, 2 .. 4,000 Hz of a frame, a tone of 1,015 Hz and a weak one of 2,000; the width of the peak in Hz."""
     times = np.arange(length) / RATE
     tone = np.sin(2 * np.pi * 1015 * times) + 0.001 * np.sin(2 * np.pi * 2000 * times)
     shape = np.ones(length) if kind == "none" else window(kind, length)
@@ -137,8 +144,9 @@ print("frames of 25 ms, every 10 ms, in a second:", number_of_frames(RATE, LENGT
 
 # %% [markdown]
 # ## Code: the window
-# A frame is cut out of the wave, and its edges are jumps that were not in the sound. A jump has all frequencies. So
-# energy of the tone *leaks* to where there is no tone. A window lets the frame begin and end at 0.
+# A frame is cut out of the wave, and its edges are jumps that were not in the sound. A jump contains all frequencies,
+# so energy of the tone *leaks* to frequencies at which there is no tone. A window lets the frame begin and end at 0, or
+# near 0.
 
 # %%
 leaked = {}
@@ -175,14 +183,14 @@ for ax in axes:
 # %% [markdown]
 # ## Check: frames and windows
 # Predict 1: 98, not 100. Two more would begin at 0.98 and 0.99 s, but the clip ends before they do. Whether they are
-# left out or filled with zeros differs between libraries ([number_of_frames], *Variant*). In 5 ms, the peak is more
-# than half as wide as the 480 Hz between the formants of "u"; in 100 ms, the second formant moves by more than 500 Hz,
-# from one vowel to another. 25 ms is the usual compromise.
+# left out or filled with zeros differs between libraries ([number_of_frames], *Variant*). With frames of 5 ms, the peak
+# is more than half as wide as the 480 Hz between the formants of "u"; with frames of 100 ms, the second formant moves
+# by more than 500 Hz, from one vowel to another. 25 ms is the usual compromise.
 #
-# Predict 2: 4 % without a window. That seems little, but it hides the weak tone: at 2,000 Hz there is no more power
-# than at 1,800 Hz, where there is no tone. With the Hann window it is 0.02 %, and the weak tone is visible. The price
-# is a wider peak. The Hamming window does not fall to 0 at its ends, so far away from the tone it leaks more than
-# Hann's.
+# Predict 2: 4 % without a window. That seems little, but it hides the weak tone: there is less power at 2,000 Hz than
+# at 1,800 Hz, where there is no tone. With the Hann window it is 0.02 %, and the weak tone is visible; the peak becomes
+# wider. The Hamming window does not fall to 0 at its ends, so it leaks more than the Hann window far away from the
+# tone.
 
 # %%
 assert number_of_frames(RATE, LENGTH, STEP) == 98
@@ -191,12 +199,13 @@ assert max(leaked["none"][2], leaked["hamming"][2]) < 1 < 500 < leaked["hann"][2
 
 # %% [markdown]
 # ## Code: mel filters, logarithm, cosine transform, deltas
-# A spectrum of 129 numbers shows the formants, but also the single harmonics of the voice, which are multiples of the
-# pitch. A mel filter adds up a band of frequencies. Most of them are wider than the distance of two harmonics, and they
-# are widest at high frequencies, where hearing is less exact. The cosine transform writes the 26 log energies as a sum
-# of cosines, from slow ones to fast ones. The first 13 coefficients are the shape of the spectrum, smoothed. Deltas add
-# how the sound changes: the frame in the middle of "ia" is like the one in the middle of "ai", but there the sound
-# moves the other way.
+# The Fourier transform of 256 samples gives the power at 129 frequencies, the *bins*: 0, 31.25, 62.5 .. 4,000 Hz. This
+# spectrum shows the formants, but also the single harmonics of the voice, which are multiples of the pitch. A mel
+# filter adds up a band of bins. Most filters are wider than the distance between two harmonics, and they are widest at
+# high frequencies, where hearing is less exact. The cosine transform writes the 26 log energies as a sum of cosines,
+# from slow ones to fast ones. The first 13 coefficients describe the shape of the spectrum, smoothed. Deltas describe
+# how the sound changes: the frames in the middle of "ia" and of "ai" are alike, but the sound moves in opposite
+# directions.
 
 
 # %%
@@ -257,10 +266,10 @@ axes[0, 1].legend(handles=axes[0, 1].lines[:1], loc="upper right", labelcolor="w
 # Predict 3: the lower one, by a factor of 3.4. That is why the last filter covers 19 bins, and the first one 3.
 #
 # Predict 4: by log(4²) = 2.77, since power is the square of the amplitude. The number is the same in every filter and
-# frame, so the shape of the spectrum does not change. (Where the noise counts, which is not louder, it differs a
-# little.)
+# frame, so the shape of the spectrum does not change. (It differs a little where the noise matters, whose
+# amplitude is unchanged.)
 #
-# The two frames in the middle are nearly equal, and their deltas have opposite directions.
+# The middle frames of "ia" and "ai" are nearly equal, and their deltas have opposite directions.
 
 # %%
 assert low_step > 3.0 * high_step and apart < 0.1 and cosine < -0.9
@@ -268,11 +277,11 @@ assert abs(np.median(growth) - np.log(16)) < 0.01 and growth.max() < np.log(16) 
 
 # %% [markdown]
 # ## Code: what each step removes
-# Now we change the voice in one respect at a time: it is four times as loud; its microphone weakens low frequencies; it
-# speaks at 180 Hz instead of 110; its formants are 10 % higher, as those of a smaller person. How far does each change
-# move the features of a word? We take the mean distance over frames and words, and divide it by the mean distance of
-# two different words of the original voice. So 0 means that the change has vanished, and 1 that it is as large as the
-# difference between two words. All words are equally long here; real ones must be aligned first.
+# Now we change the voice in one respect at a time: its amplitude is four times as large; its microphone weakens low
+# frequencies; it speaks at 180 Hz instead of 110; its formants are 10 % higher, like those of a smaller person. How far
+# does each change move the features of a word? We take the mean distance over frames and words, and divide it by the
+# mean distance between two different words of the original voice. So 0 means that the change has vanished, and 1 that
+# it is as large as the difference between two words. All words are equally long here; real ones must be aligned first.
 
 # %%
 CHANGES = {"4x as loud": {"loudness": 4.0}, "microphone": {"microphone": 0.9}, "pitch 180": {"pitch": 180.0},
@@ -319,18 +328,18 @@ moved = table(STAGES)
 # ## Check: what each step removes
 # Predict 5, from top to bottom:
 #
-# - The *logarithm* turns a factor into a constant that is added. A voice that is four times as loud is ten words away
-#   in the power spectrum, and about one word away after the logarithm.
+# - The *logarithm* turns a factor into a constant that is added. In the power spectrum, the voice with four times the
+#   amplitude is ten times as far away as another word; after the logarithm, it is about as far away as one.
 # - The *mel filters* remove most of the pitch, as few of them show single harmonics: from 0.91 to 0.27.
 # - The *cosine transform*, cut off after 13 coefficients, smooths once more: 0.19.
 # - *Normalisation* subtracts what was added to a feature in all frames: loudness and microphone vanish.
 # - No step removes the change of the formants. A network has to learn from many voices which vowels are the same.
 #
-# After normalisation MFCC are worse than log-mel features here. Every coefficient gets variance 1, also the last ones,
-# in which pitch and formants show more: see the rows for 8, 13 and 26 coefficients below. In a distance all
-# coefficients count equally; a network learns weights for them.
+# After normalisation, pitch and formants move the MFCC further than the log-mel features here. Every coefficient gets
+# variance 1, including the last ones, which depend more on pitch and formants: see the rows for 8, 13 and 26
+# coefficients below. In a distance all coefficients count equally; a network learns weights for them.
 #
-# `st.speech.Features` does all of these steps. The voices are built, so the table says what the steps do to such
+# `st.speech.Features` does all of these steps. The voices are synthetic, so the table shows what the steps do to such
 # voices; real ones differ in many respects at once.
 
 # %%
@@ -343,7 +352,7 @@ assert np.allclose(Features(rate=RATE, n_mels=26, kind="log_mel")(low), STAGES["
 
 # %% [markdown]
 # ## Break it
-# Take one step away from "log-mel, normalised"; and choose other numbers of coefficients for the MFCC.
+# Take one step away from "log-mel, normalised", and choose other numbers of coefficients for the MFCC.
 
 # %%
 broken = table({
@@ -370,13 +379,14 @@ for name, stage in (("log-mel", log_mels), ("normalised", STAGES["log-mel, norma
 # -> one vowel, normalised : another vowel is  4.09 away, another pitch  6.78
 
 # %% [markdown]
-# Without a window, pitch and microphone matter again, as leakage fills the quiet bands. Without mel filters the pitch
-# does. Without the logarithm, normalisation still removes loudness and microphone, which are factors; but pitch and
-# formants move the features twice as far.
+# Without a window, pitch and microphone matter again, as leakage fills the quiet bands. Without mel filters, the pitch
+# matters again. Without the logarithm, normalisation still removes loudness and microphone, which are factors; but
+# pitch and formants move the features twice as far.
 #
-# And normalisation has a price. It removes what is the same in all frames, *whatever it is*. In a clip of one vowel,
-# that is the vowel: before, another vowel was five times as far away as another pitch; afterwards it is nearer. So
-# normalise clips in which several sounds occur, or take the mean and variance of all clips of a speaker.
+# Normalisation also has a disadvantage. It removes everything that is the same in all frames. In a clip of one vowel,
+# that is the vowel: without normalisation, another vowel is five times as far away as another pitch; with it, another
+# vowel is nearer. So normalise clips in which several sounds occur, or take the mean and variance of all clips of a
+# speaker.
 
 # %%
 whole = broken["all steps"]

@@ -7,10 +7,10 @@
 # %% [markdown]
 # ## Question
 # A recording has 100 frames (lesson 26), and its text has 20 letters. To train a network on frames we would have to say
-# which letter was spoken in each of them. The text does not tell.
+# which letter was spoken in each of them. The text does not contain this.
 #
-# *Connectionist temporal classification* (CTC) needs the text alone: it takes the sum over all possibilities of when
-# each letter was spoken. How many are there, and how can one sum over them all, and even compute the gradient?
+# *Connectionist temporal classification* (CTC) needs only the text: it sums over all ways to assign the letters to the
+# frames. How many are there, how can one sum over all of them, and what is the gradient of that sum?
 
 # %% [markdown]
 # ## Formulas
@@ -74,7 +74,7 @@ for text, paths in spelled.items():
 # %% [markdown]
 # ## Check: 27 paths
 # Predict 1: five paths spell "ab", and one spells "aa": "a-a". A letter that occurs twice in a row needs a blank
-# between, or the two are merged. So "aa" takes three frames at least, and "ab" two.
+# between them, or the two are merged. So "aa" takes at least three frames, and "ab" two.
 #
 # Predict 2: nine texts, one of which is empty. Every path spells exactly one text, so their probabilities sum to 1.
 
@@ -85,26 +85,27 @@ assert len(by_paths) == 9 and abs(sum(by_paths.values()) - 1.0) < 1e-12
 
 # %% [markdown]
 # ## Code: the lattice
-# Listing all paths is possible for three frames only. But they share their beginnings. Write the text with a blank
-# before, between and after its letters: "-a-b-". These are the *states*, and a path runs through them from left to
-# right. From one frame to the next it stays in its state, moves to the next one, or *skips* a blank between two
-# different letters. It begins in one of the first two states, and ends in one of the last two.
+# Listing all paths is possible for a few frames only. But many paths begin in the same way, so their sum can be
+# computed frame by frame. Write the text with a blank before, between and after its letters: "-a-b-". Its symbols are
+# the *states*, and a path moves through them from left to right. From one frame to the next it stays in its state,
+# moves to the next one, or *skips* a blank between two different letters. It begins in one of the first two states, and
+# ends in one of the last two.
 #
-# The *forward probability* of a state in a frame is the sum over all paths that have arrived there. It is the sum of up
-# to three forward probabilities of the frame before, times the probability of the state's symbol ([ctc_step]). On
-# paper:
+# The *forward probability* of a state in a frame is the sum over all beginnings of paths that are in this state in this
+# frame. It is the sum of up to three forward probabilities of the frame before, times the probability of the state's
+# symbol ([ctc_step]). By hand:
 #
 #     frame 0    -: 0.2    a: 0.7
 #     frame 1    -: 0.2·0.5 = 0.10    a: (0.7 + 0.2)·0.2 = 0.18    -: 0.7·0.5 = 0.35    b: 0.7·0.3 = 0.21 (skip)
 #     frame 2    b: (0.21 + 0.35 + 0.18)·0.6 = 0.444    -: 0.21·0.3 = 0.063    sum: 0.507
 #
-# The *backward probability* is the same from the other end. Products of hundreds of probabilities would become 0, so
-# the package adds logarithms ([log_sum]).
+# The *backward probability* is the same sum over the ends of the paths, computed from the last frame to the first.
+# Products of hundreds of probabilities would be rounded to 0, so the package adds logarithms ([log_sum]).
 
 
 # %%
 def states_of(text):
-    """The labels of a text, the symbol of each state, and 1 where a path may skip the state before."""
+    """The labels of a text (its letters as integers from 1), each state's symbol, 1 where the one before is skipped."""
     labels = np.array([SYMBOLS.index(letter) for letter in text], dtype=np.int64)
     states, skips = np.empty(2 * len(labels) + 1, np.int64), np.empty(2 * len(labels) + 1)
     fill_states(labels, states, skips)
@@ -112,14 +113,14 @@ def states_of(text):
 
 
 def forward_of(emitted, skips):
-    """Logarithms of the forward probabilities, (frames, states)."""
+    """Logarithms of the forward probabilities, (frames, states), from those of the states' symbols."""
     paths = np.empty_like(emitted)
     ctc_paths(emitted, skips, paths)
     return paths
 
 
 def forward_backward(p, text):
-    """Forward, backward with frames and states reversed, the log-probability of the text, and the occupancy."""
+    """Logarithms: forward, backward (frames and states reversed), of the text's probability; then the occupancy."""
     _, states, skips = states_of(text)
     emitted = np.log(p)[:, states]
     forward = forward_of(emitted, skips)
@@ -134,9 +135,10 @@ print(f"P(ab) = {np.exp(total):.3f}, and by its paths {by_paths['ab']:.3f}")
 # -> P(ab) = 0.507, and by its paths 0.507
 
 # %% [markdown]
-# Forward times backward, divided by the symbol's own probability, which is in both, is the probability of all paths
-# through a state at a frame that spell the text. Divided by P(ab), it is the state's *occupancy* ([occupancy]): the
-# share of the paths, by probability, that are in this state. In each frame the shares sum to 1.
+# Take the forward times the backward probability of a state in a frame, and divide by the probability of its symbol,
+# which is in both. This is the probability of all paths that spell the text and are in this state in this frame.
+# Divided by P(ab), it is the state's *occupancy* ([occupancy]): of the probability of the text, the share of the paths
+# in this state. In each frame the shares sum to 1.
 #
 # The gradient with respect to the logits is as simple as that of softmax with cross-entropy (lesson 4): probability
 # minus target. Here the target is the occupancy of the symbol, summed over its states ([ctc_grad]).
@@ -189,7 +191,7 @@ axes[0].set_ylabel("state")
 
 # %% [markdown]
 # ## Check: the lattice
-# Forward gives the sum over the paths for every text, and the gradient is that of central differences. It is negative
+# For every text, forward gives the sum over its paths, and the gradient equals the central differences. It is negative
 # where a symbol should become more probable: in frame 2, "b", whose occupancy of 0.876 is above its probability of 0.6.
 
 # %%
@@ -201,8 +203,8 @@ assert np.isclose(loss(np.log(p)), -np.log(by_paths["ab"]))
 
 # %% [markdown]
 # ## Code: how many paths, and when there are none
-# If every symbol had the "probability" 1, forward would count the paths. And a text that is too long for its recording
-# has no path at all: the package raises an error before training.
+# If every symbol had the "probability" 1, forward would count the paths. A text that is too long for its recording has
+# no path at all: the package raises an error before training.
 
 # %%
 skips = np.array([0.0] * 3 + [1.0, 0.0] * 19)  # of 20 letters, no two equal ones in a row
@@ -221,9 +223,9 @@ except ValueError as problem:
 
 # %% [markdown]
 # ## Check: how many paths, and when there are none
-# Predict 3: the number of paths has 33 digits. Each path moves through 41 states in 100 frames: that can be done in
+# Predict 3: the number of paths has 33 digits. A path moves through 41 states in 100 frames, for which there are
 # C(120, 40) ways. Forward adds at most three numbers for each state in each frame, about 12,000. "aab" has a repeat, so
-# it takes four frames. Fast speech needs frames that are short enough.
+# it takes four frames. So for fast speech the step from frame to frame must be short enough.
 
 # %%
 assert abs(math.log(twenty) - math.log(math.comb(120, 40))) < 1e-9
@@ -231,8 +233,9 @@ assert abs(math.log(twenty) - math.log(math.comb(120, 40))) < 1e-9
 # %% [markdown]
 # ## Code: a network learns when
 # A recogniser of tones: "a" is 300 Hz, "b" 700 and "c" 1,300, for 60 to 140 ms, with pauses and a little noise. The
-# texts have one to three letters. The network sees frames and texts, and is never told when a tone sounds. We know it,
-# and look at where it says what: before training, and after 2, 8 and 40 epochs, for three seeds.
+# texts have one to three letters. The network is trained on frames and texts, without the times of the tones. We know
+# these times, so we can compare: in which frames is a letter the most probable symbol, before training, and after 2, 8
+# and 40 epochs? Three seeds.
 
 # %%
 RATE, HERTZ, EPOCHS = 4000, {"a": 300.0, "b": 700.0, "c": 1300.0}, (0, 2, 8, 40)
@@ -276,11 +279,11 @@ for seed in range(3):
               file=sys.stderr)
 
 # %% [markdown]
-# The table is on stderr, as its numbers differ a little between processors. Why are the letters where they are? Two
-# answers by the formulas alone. First, a network that does not yet distinguish frames gives the same probabilities in
-# all of them. We start with equal ones, and replace them by the mean occupancy again and again. Where they no longer
-# change, the gradient of such a network is 0. Second, two networks are sure of a path, with short and with long
-# letters.
+# The table is printed to stderr, as its numbers differ a little between processors. Why are the letters where they are?
+# Two calculations explain it. First, a network that does not yet distinguish frames gives the same probabilities in all
+# of them. We start with equal probabilities, and repeatedly replace them by the mean occupancy. When they no longer
+# change, the gradient of such a network is 0. Second, we compare two networks that give nearly all probability to one
+# path each: in one path the letters are short, in the other they are long.
 
 # %%
 constant = np.full((20, 3), 1 / 3)
@@ -317,14 +320,15 @@ fig.suptitle(f"What the network of seed 0 gives for a held-out recording of \"{h
 
 # %% [markdown]
 # ## Check: a network learns when
-# Predict 4: in fewer than half. First the network learns to say nothing at all: after two epochs nearly every frame is
-# blank. For a network that does not distinguish frames there is nothing better: with 20 frames and two letters, each
-# letter gets one twentieth, and the blank the rest. Then letters appear as *peaks*, and all else remains blank. After
-# 40 epochs a letter is most probable in 0.30 to 0.45 of the frames of tones, and in 0.03 to 0.08 of those of pauses.
+# Predict 4: in fewer than half. First the network learns to give blanks only: after two epochs the blank is the most
+# probable symbol in nearly every frame. A network that does not distinguish frames cannot do better: with 20 frames and
+# two letters, each letter gets about one twentieth of the probability, and the blank the rest. Then letters appear as
+# *peaks*, and the blank remains the most probable symbol elsewhere. After 40 epochs a letter is the most probable
+# symbol in 0.30 to 0.45 of the frames of tones, and in 0.03 to 0.08 of those of pauses (in the table on stderr).
 #
-# Long letters would do as well: their loss is even a little lower. But once the text is probable, the gradient is at
-# most 0.010, and little changes. Nothing keeps a peak at its tone either: CTC learns *what*, and *when* only as far as
-# that helps. So do not take the time of a peak for the time of a sound.
+# Long letters would be no worse: their loss is even a little lower. But once the text is probable, the gradient is at
+# most 0.010, and little changes. Nor does the loss require that a peak is within its tone: it depends on the text
+# alone. So do not take the time of a peak for the time of a sound.
 
 # %%
 for seed in range(3):
@@ -335,7 +339,7 @@ assert constant[0, 0] > 0.8 and max(loss for loss, _ in certain.values()) <= 0.1
 # %% [markdown]
 # ## Break it
 # Three mistakes in the lattice: never skip a blank; skip it between equal letters too; end with the last letter only,
-# not with the blank after it. The sum over *all* texts of up to three letters tells: it must be 1.
+# not with the blank after it. The sum over *all* texts of up to three letters shows each mistake: it must be 1.
 
 
 # %%
@@ -361,8 +365,8 @@ for mistake in ("none", "no skips", "skips between equal letters", "no last blan
 
 # %% [markdown]
 # Without skips only "a-b" spells "ab". With skips between equal letters, "aa-" counts for "aa", though it spells "a",
-# so some paths count twice. Without the last blank, the paths that end in one are lost. None of these raises an error.
-# A small case, in which all paths can be listed, shows them.
+# so some paths count twice. Without the last blank, the paths that end in one are lost. None of these mistakes raises
+# an error. A small case, in which all paths can be listed, reveals them.
 
 # %%
 assert abs(broken["none"][2] - 1.0) < 1e-12 and np.isclose(broken["no skips"][0], dict(spelled["ab"])["a-b"])

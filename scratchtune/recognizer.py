@@ -1,17 +1,18 @@
-"""A recogniser of speech: a network that hears a recording, frame by frame, and gives the probability of each symbol.
+"""A recogniser of speech: a network that gives the probability of each symbol in each frame of a recording.
 
-The network is a `Sequential` of the layers below, trained by the epoch loop as any other network. This file turns clips
-and texts into its rows, and its outputs into texts.
+A symbol is a letter of the alphabet, or the *blank*, which stands for no letter. The network is a `Sequential` of the
+layers below, and is trained as any other one. This file turns clips and texts into its rows, and its outputs into
+texts.
 
 | layer | what it does |
 |---|---|
 | `Masking` | frames of zeros are padding, since clips are not equally long |
 | `SpecAugment`, if one is given | in training, hides stretches of time and bands of frequency |
-| `Conv1D` with ReLU | each output sees a few frames |
-| `Bidirectional` of "gru" or "lstm" | sees the frames before and after |
-| `Dense` | logits of the blank and of each symbol, for each frame |
+| `Conv1D` with ReLU | each output depends on a few neighbouring frames |
+| `Bidirectional` of "gru" or "lstm" | each output depends on all frames, before and after |
+| `Dense` | logits of the blank and of each letter, for each frame |
 
-The loss is CTC, which needs no times: see `scratchtune.network.ctc`.
+The loss is CTC, which needs the texts, but not the times of their letters: see `scratchtune.network.ctc`.
 
 Implements section 6.3 of the document.
 """
@@ -38,18 +39,19 @@ from scratchtune.speech.features import Features
 from scratchtune.speech.ngram import NGram
 
 RECURRENT = {"gru": GRU, "lstm": LSTM}
-KERNEL_SIZE = 5  # frames that an output of the convolution sees
+KERNEL_SIZE = 5  # frames on which an output of the convolution depends
 
 
 class SpeechRecognizer(SequenceModel):
-    """Recognises the symbols of ``alphabet``, each a character, in clips.
+    """Transcribes clips; a text consists of the characters of ``alphabet``.
 
-    ``features``: what the network gets of a clip, by default `Features()`. ``structure``: "gru" or "lstm", in both
-    directions. ``units`` of each direction, and filters of the convolution before; ``layers`` of the recurrent part;
-    ``dropout`` between layers. ``frames``: the most that a clip may have; None: as many as the clips of the first fit.
-    ``augment``: what is hidden of a clip's features in training; the network gets a copy of that layer.
+    ``features``: how the rows of the network are computed from a clip, by default `Features()`. ``structure``: "gru" or
+    "lstm", in both directions. ``units``: of each direction, and the filters of the convolution. ``layers``: the number
+    of recurrent layers. ``dropout``: the rate before each recurrent layer and before the last layer. ``frames``: the
+    most frames that a clip may have in training; None: those of the longest clip of the first fit. ``augment``: a
+    `SpecAugment` layer, which is copied, that hides parts of a clip's features in training.
 
-    ``decoder``, an attribute that may be set, is how `transcribe` makes texts of probabilities; it is saved too.
+    ``decoder``, an attribute that may be set, is how `transcribe` turns probabilities into texts; it is saved too.
     """
 
     kind, loss, lengths = "recognizer", "ctc", "frames"
@@ -101,7 +103,7 @@ class SpeechRecognizer(SequenceModel):
     # Rows -------------------------------------------------------------------------------------------------------------
 
     def _heard(self, clips: Sequence[Any], name: str, any_length: bool = False) -> list[np.ndarray]:
-        """The features of each clip, (frames, features); an array of that width is taken as it is."""
+        """The features of each clip, (frames, features); an array of this shape is used unchanged."""
         found = []
         for number, clip in enumerate(_listed(f"{name}s", clips)):
             is_ready = isinstance(clip, np.ndarray) and clip.ndim == 2
@@ -121,7 +123,7 @@ class SpeechRecognizer(SequenceModel):
         return self.features(clip, name)
 
     def _padded(self, heard: list[np.ndarray], most: int = 0) -> np.ndarray:
-        """Rows for the network (n, frames, features), with zeros at the end; of ``most`` frames, if it takes fewer."""
+        """Rows for the network (n, frames, features), padded with zeros to `frames`, or to ``most`` if that is more."""
         assert self.frames is not None
         rows = np.zeros((len(heard), max(self.frames, most), self.features.n_features), self.dtype)
         for row, frames in zip(rows, heard, strict=True):
@@ -129,7 +131,7 @@ class SpeechRecognizer(SequenceModel):
         return rows
 
     def symbols_of(self, text: str, name: str = "text") -> list[int]:
-        """The symbols of a text, from 1; a ValueError for a character that the alphabet does not have.
+        """The symbols of a text, integers from 1; a ValueError for a character that is not in the alphabet.
 
         ``name`` is what the errors call the text.
         """
@@ -156,7 +158,7 @@ class SpeechRecognizer(SequenceModel):
         return found
 
     def _targets(self, symbols: list[list[int]], heard: list[np.ndarray]) -> np.ndarray:
-        """The rows of targets for CTC."""
+        """The rows of targets for CTC, see `ctc_targets`."""
         labels = np.zeros((len(symbols), max(1, *map(len, symbols))), np.int64)
         for row, found in zip(labels, symbols, strict=True):
             row[: len(found)] = found
@@ -170,7 +172,7 @@ class SpeechRecognizer(SequenceModel):
         self, clips: Sequence[Any], texts: Sequence[str], epochs: int = 1, batch_size: int = 32, verbose: int = 1,
         callbacks: Sequence[Callback] | None = (), validation_data: tuple[Sequence[Any], Sequence[str]] | None = None,
     ) -> History:
-        """Train for ``epochs`` passes over the clips and what is said in them; the arguments of `Sequential.fit`.
+        """Train for ``epochs`` passes over the clips and their texts; other arguments are those of `Sequential.fit`.
 
         A clip is what `st.speech.read_wav` returns, an array of samples, or its features (frames, features).
         """
@@ -187,7 +189,7 @@ class SpeechRecognizer(SequenceModel):
                              valid)
 
     def evaluate(self, clips: Sequence[Any], texts: Sequence[str], **decoding: Any) -> dict[str, float]:
-        """The loss, and the word and the character error rate; ``decoding`` are arguments of `transcribe`."""
+        """Mean CTC loss, word and character error rate of the clips; ``decoding``: arguments of `transcribe`."""
         self._decoder(**decoding)  # checks the arguments
         heard = self._heard(clips, "clip")
         spoken = self._spoken(texts, heard, "text")
@@ -216,7 +218,7 @@ class SpeechRecognizer(SequenceModel):
     # Recognising ------------------------------------------------------------------------------------------------------
 
     def _network_for(self, frames: int) -> Sequential:
-        """The network, or for more frames than it takes a longer one of the same weights, which depend on no length."""
+        """The network; for more frames than it takes, one for that many with the same weights, which fit any length."""
         if self.frames is None or frames <= self.frames:
             return self.network
         longer = Sequential(self.stack(), self.dtype, self.seed)
@@ -225,7 +227,7 @@ class SpeechRecognizer(SequenceModel):
         return longer
 
     def log_probabilities(self, clips: Sequence[Any]) -> list[np.ndarray]:
-        """The logarithms of the probability of the blank and of each symbol, (frames, symbols), for each clip."""
+        """For each clip the natural log-probabilities of the blank and of each letter, (frames, 1 + letters)."""
         heard = self._heard(clips, "clip", any_length=True)
         frames = max(len(rows) for rows in heard)
         logits = self._network_for(frames).predict(self._padded(heard, frames)).astype(np.float64)
@@ -239,8 +241,8 @@ class SpeechRecognizer(SequenceModel):
     ) -> Any:
         """Return what is said in a clip, or the list of texts for a list of clips.
 
-        The other arguments replace those of the model's ``decoder``; see `st.speech.Decoder`. A clip may have more
-        frames than those of the training.
+        The other arguments replace those of the model's ``decoder``, and None keeps them; see `st.speech.Decoder`. A
+        clip may have more frames than those of the training.
         """
         decoder = self._decoder(beam_width, language_model, language_weight, insertion_bonus)
         several = clips if isinstance(clips, list) else [clips]

@@ -1,4 +1,4 @@
-"""What the translator and the recogniser of speech have in common: a `Sequential` inside, which is trained on rows.
+"""What the translator and the recogniser of speech have in common: both train a `Sequential` on rows.
 
 A subclass turns its own data into rows and the network's outputs into texts. This file builds, compiles, trains, saves
 and loads the network.
@@ -26,8 +26,9 @@ Self = TypeVar("Self", bound="SequenceModel")
 class SequenceModel:
     """Base class of models that map sequences to texts.
 
-    A subclass sets ``kind``, the name of its files; ``loss``, that of its loss; and ``lengths``, those of the arguments
-    without which its network cannot be built. It defines `stack`, `input_shape` and `description`.
+    A subclass sets ``kind``, which names the kind of its files; ``loss``, the name of its loss; and ``lengths``, the
+    names of the arguments without which its network cannot be built. It defines `stack`, `input_shape` and
+    `description`.
     """
 
     kind: str
@@ -44,11 +45,11 @@ class SequenceModel:
         raise NotImplementedError(f"{type(self).__name__} has no method stack()")
 
     def input_shape(self) -> tuple[int, ...]:
-        """The shape of a row; a ValueError if a length is not known."""
+        """The shape of one row, without the batch; a ValueError if a length is not known."""
         raise NotImplementedError(f"{type(self).__name__} has no method input_shape()")
 
     def description(self) -> dict[str, Any]:
-        """What a file holds beside the network, for JSON."""
+        """What a file holds besides the network, as a dict that can be written as JSON."""
         raise NotImplementedError(f"{type(self).__name__} has no method description()")
 
     # The network ------------------------------------------------------------------------------------------------------
@@ -80,7 +81,7 @@ class SequenceModel:
         return self._network
 
     def build(self) -> None:
-        """Draw the weights; `fit` does it where it was not called."""
+        """Make the network and draw its weights; `fit` does this if it has not been done."""
         shape = self.input_shape()
         network = Sequential(self.stack(), self.dtype, self.seed)
         network.build((None, *shape))
@@ -108,7 +109,7 @@ class SequenceModel:
         write_whole(Path(path), self.kind, header | self.description(), arrays)
 
     def adopt(self: Self, network: Sequential) -> Self:
-        """Use a network from a file, compiled as it is; a ValueError if its layers are not those of `stack`."""
+        """Use a network from a file, with its optimizer; a ValueError if its layers are not those of `stack`."""
         if repr(network.layers) != repr(self.stack()):
             raise ValueError("its network is not the one that its arguments describe")
         self._network = network

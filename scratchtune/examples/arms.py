@@ -1,4 +1,6 @@
-"""Searches that are compared at equal cost: over a whole space, over the learning rate alone, and of the default.
+"""Searches that are compared at an equal number of epochs: each is an *arm* of the comparison.
+
+One searches the whole space, one the learning rate alone; one trains the default again and again, with other seeds.
 
 Implements sections 6.2 and 6.3 of the document.
 """
@@ -16,7 +18,7 @@ from scratchtune.examples.shared import ranked
 
 SEARCHERS = ("hyperband", "bayesian")
 CURVES = ("loss", "val_loss")
-RESTART = "restart"  # the hyper-parameter of a search that only trains the same configuration again
+RESTART = "restart"  # the only hyper-parameter of the default's arm: its values change nothing but the seed
 
 
 class _Model(Protocol):
@@ -33,8 +35,9 @@ M = TypeVar("M", bound=_Model)
 class TrainingObjective(Generic[M]):
     """The validation score of a configuration's model, trained for as many epochs as the trial's budget.
 
-    A promoted trial continues the training of its parent. A trial saves its model's weights and its learning curves.
-    ``epochs`` is the length of the longest training. ``fixed`` holds hyper-parameters that are not searched.
+    A trial that Hyperband has promoted continues the training of its parent, the trial with fewer epochs. A trial saves
+    its model's weights and its learning curves. ``epochs`` is the length of the longest training. ``fixed`` holds
+    hyper-parameters that are not searched.
     """
 
     epochs: int
@@ -81,19 +84,19 @@ class TrainingObjective(Generic[M]):
 
 
 def hyperband(epochs: int) -> st.Hyperband:
-    """Hyperband over epochs, with a Bayesian model that proposes two of three configurations."""
+    """Hyperband over epochs; a Bayesian search proposes two thirds of the configurations, the rest are random."""
     return st.Hyperband(
         epochs, proposer=st.BayesianSearch(parallel=2), min_budget=max(epochs // 9, 1), random_share=1 / 3)
 
 
 def trainings(epochs: int) -> int:
-    """How many trainings of the longest length take as many epochs as Hyperband's schedule."""
+    """The number of trainings of ``epochs`` epochs that have as many epochs as Hyperband's schedule, rounded down."""
     return hyperband(epochs).cost(going_on=True) // epochs
 
 
 @dataclass
 class Arm(Generic[M]):
-    """A search that is compared: its name, its study, its objective, and how many trials it has."""
+    """A search that is compared; ``trials`` is how many it has, None for the whole schedule of Hyperband."""
 
     name: str
     study: st.Study
@@ -106,7 +109,7 @@ class Arm(Generic[M]):
 
     @property
     def best(self) -> st.Trial:
-        """The best trial of the longest training."""
+        """The best of the trials that were trained for the most epochs."""
         found = ranked(self.study)
         if not found:
             raise RuntimeError(f"all trials of the search {self.name!r} failed: {self.study.trials[0].error}")
@@ -114,7 +117,7 @@ class Arm(Generic[M]):
 
     @property
     def epochs(self) -> int:
-        """The epochs of all its trainings; a promoted trial counts those that it adds to its parent's."""
+        """The epochs of all its trainings; of a promoted trial, only those after its parent's."""
         budget = [int(trial.budget or self.objective.epochs) for trial in self.study.trials]
         return sum(budget) - sum(budget[trial.parent] for trial in self.study.trials if trial.parent is not None)
 
@@ -133,9 +136,9 @@ def prepared_arms(
 ) -> list[Arm[M]]:
     """Return the three searches; each trains for as many epochs as Hyperband's schedule, or slightly fewer.
 
-    The first is the search over the whole ``space``: ``arm.study.run(arm.objective)``. The second has the learning rate
-    alone, and the third the random seed of the ``default`` configuration. ``objective`` makes the objective for
-    hyper-parameters that are fixed. ``options`` are those of `Study`.
+    The first searches the whole ``space``, by ``searcher``. The second searches the learning rate alone, with the other
+    hyper-parameters of ``default``. The third trains ``default`` with different seeds. ``objective`` makes an objective
+    from the hyper-parameters that are fixed. ``options`` are those of `Study`.
     """
     epochs = objective({}).epochs
     full = trainings(epochs)

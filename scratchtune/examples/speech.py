@@ -1,11 +1,11 @@
-"""Speech: the features and the training of a recogniser are tuned first, then its decoding, which trains nothing.
+"""Speech: the features and the training of a recogniser are tuned first, then its decoding, without training.
 
     scratchtune example speech [--data FOLDER] [--searcher bayesian] [--quick] [--out DIR]
 
-Three searches train for equally many epochs: over the whole space, over the learning rate alone, and over the random
-seed of the default configuration. Then the language model and the beam search of each winner are tuned on the
-probabilities that its network gives for the validation voices. All are compared on test voices, which no search has
-heard.
+Three searches have an equal number of epochs: over the whole space, over the learning rate alone, and over the random
+seed of the default configuration. Then the language model and the beam search of each search's best model are tuned, on
+the probabilities that its network gives for the validation voices. All are compared on the test voices, which no search
+has used.
 
 Implements section 6.3 of the document.
 """
@@ -43,32 +43,34 @@ SPACE: dict[str, Any] = {
     "learning_rate": st.Float(1e-3, 2e-2, log=True),  # its training
     "batch_size": [8, 16, 32],
     "clipping": st.Float(0.1, 10.0, log=True),  # the largest norm of the gradient
-    "speed": [0.0, 0.05, 0.1],  # augmentation: clips are played so much slower or faster
+    "speed": [0.0, 0.05, 0.1],  # augmentation: clips are also played slower and faster by this share
     "time_masks": st.Int(0, 2),
-    "frequency_masks": st.Int(0, 2),
+    "frequency_masks": st.Int(0, 2, when={"kind": ["log_mel"]}),  # neighbouring MFCC are no band of frequencies
 }
-DEFAULT: dict[str, Any] = {  # the defaults of `Features`, `SpeechRecognizer`, `Adam` and `fit`
+DEFAULT: dict[str, Any] = {  # those of `Features`, `SpeechRecognizer`, `Adam` and `fit`; all share trimming and decay
     "kind": "mfcc", "n_mels": 40, "step": 0.01, "deltas": 0, "structure": "gru", "units": 64, "layers": 1,
     "dropout": 0.0, "learning_rate": 0.001, "batch_size": 32, "clipping": None, "speed": 0.0, "time_masks": 0,
     "frequency_masks": 0,
 }
 FIXED_IF_QUICK = {"structure": "gru", "layers": 1, "time_masks": 0, "frequency_masks": 0}  # fewer kernels to compile
+FASTER_IF_QUICK = {"units": [32, 64], "step": [0.015, 0.02]}
+MASKS: dict[str, Any] = {"time_width": 10, "frequency_width": 5, "time_share": 0.1}  # in frames, in filters
 OF_FEATURES = ("kind", "n_mels", "step", "deltas")
 OF_MODEL = ("structure", "units", "layers", "dropout")
 DECODING: dict[str, Any] = {
     "order": st.Int(2, 8),  # of the language model, in letters
     "smoothing": ["kneser-ney", "witten-bell"],
     "language_weight": st.Float(0.0, 4.0),
-    "insertion_bonus": st.Float(-2.0, 4.0),
+    "insertion_bonus": st.Float(-2.0, 4.0),  # is added to the log-probability for each letter
     "beam_width": st.Int(1, 32, log=True),
 }
-GREEDY: dict[str, Any] = {  # about what greedy decoding does
+GREEDY: dict[str, Any] = {  # nearly greedy decoding: a beam of one prefix, and the language model without weight
     "order": 2, "smoothing": "kneser-ney", "language_weight": 0.0, "insertion_bonus": 0.0, "beam_width": 1}
 OF_SEARCH = ("beam_width", "language_weight", "insertion_bonus")
 EPOCHS, EPOCHS_QUICK = 54, 18  # of the longest training
 DECODINGS, DECODINGS_QUICK = 60, 20  # trials
 FILES = "speech_curves.png", "speech_alignment.png", "speech_confusion.png", "recognizer.npz"  # that are written
-FINALISTS, SHOWN = 3, 4  # trials with learning curves; wrong transcripts
+FINALISTS, SHOWN = 3, 4  # trials whose learning curves are drawn; wrong transcripts that are printed
 
 
 def features_of(params: Mapping[str, Any]) -> st.speech.Features:
@@ -77,19 +79,19 @@ def features_of(params: Mapping[str, Any]) -> st.speech.Features:
 
 
 def speeds_of(params: Mapping[str, Any]) -> list[float]:
-    """The speeds at which a configuration plays the clips in training."""
+    """The speeds at which the clips are played in training, relative to their own."""
     change = params["speed"]
     return [1.0, 1.0 - change, 1.0 + change] if change else [1.0]
 
 
 def build(params: Mapping[str, Any], corpus: Corpus, epochs: int, seed: int = 0) -> st.SpeechRecognizer:
-    """Return the compiled recogniser of a configuration; its learning rate decays to 0 over so many epochs."""
+    """Return the compiled recogniser of a configuration; its learning rate decays to 0 over ``epochs`` epochs."""
     features = features_of(params)
     slowest = min(speeds_of(params))
     frames = max(len(rows) for part, speed in (("train", slowest), ("train", 1.0), ("validation", 1.0), ("test", 1.0))
                  for rows in corpus.features(features, part, speed))
-    masks = {name: params[name] for name in ("time_masks", "frequency_masks")}
-    augment = st.SpecAugment(**masks) if any(masks.values()) else None
+    masks = {name: params.get(name, 0) for name in ("time_masks", "frequency_masks")}
+    augment = st.SpecAugment(**masks, **MASKS) if any(masks.values()) else None
     arguments: dict[str, Any] = {name: params[name] for name in OF_MODEL}
     model = st.SpeechRecognizer(corpus.alphabet, features, **arguments, frames=frames, seed=seed, augment=augment)
     steps = epochs * math.ceil(len(corpus.train.clips) / params["batch_size"])
@@ -103,8 +105,7 @@ def build(params: Mapping[str, Any], corpus: Corpus, epochs: int, seed: int = 0)
 class Objective(TrainingObjective[st.SpeechRecognizer]):
     """The objective: the character error rate of greedy decoding on the validation voices.
 
-    There are several times as many letters as words, so it differs between configurations that get equally many words
-    right.
+    There are several times as many letters as words, so it distinguishes configurations with equally many wrong words.
     """
 
     corpus: Corpus = field(kw_only=True)
@@ -116,7 +117,7 @@ class Objective(TrainingObjective[st.SpeechRecognizer]):
     def train(
         self, model: st.SpeechRecognizer, params: Mapping[str, Any], done: int, epochs: int,
     ) -> dict[str, list[float]]:
-        """Train on the training clips; with several speeds, each clip has the next one in each epoch."""
+        """Train on the training clips; with several speeds, a clip is played at the next one in each epoch."""
         validation, speeds = self.corpus.validation, speeds_of(params)
         valid = self.corpus.features(model.features, "validation"), validation.texts
         at_speed = [self.corpus.features(model.features, "train", speed) for speed in speeds]
@@ -147,7 +148,7 @@ def prepared(
 ) -> list[Arm[st.SpeechRecognizer]]:
     """Return the three searches of `prepared_arms`: over the whole space, the learning rate alone, and the default."""
     fixed = FIXED_IF_QUICK if quick else {}
-    space = {name: domain for name, domain in SPACE.items() if name not in fixed}
+    space = {name: domain for name, domain in SPACE.items() if name not in fixed} | (FASTER_IF_QUICK if quick else {})
     clips = [np.concatenate([clip.samples for clip in part.clips]) for part in (corpus.train, corpus.validation)]
     return prepared_arms(
         space, DEFAULT, lambda more: Objective(epochs, fixed | more, corpus=corpus), searcher,
@@ -159,8 +160,8 @@ def prepared(
 class Decoding:
     """The objective of tuning the decoding: the word error rate on the validation voices. Nothing is trained.
 
-    ``log_probabilities`` are the network's, for each clip; the language model learns from ``train``, the texts of the
-    training clips.
+    ``log_probabilities`` are the network's, (frames, symbols) for each clip, and ``texts`` what is said in them; the
+    language model is fitted to ``train``, the texts of the training clips.
     """
 
     log_probabilities: list[np.ndarray]
@@ -189,7 +190,7 @@ class Decoding:
         return self._models[key]
 
     def decoded(self, params: Mapping[str, Any], log_probabilities: list[np.ndarray]) -> list[str]:
-        """The texts of clips, decoded as a configuration says."""
+        """The texts of clips, decoded by a configuration."""
         decoder = self.decoder(params)
         return [decoder(rows, self.alphabet) for rows in log_probabilities]
 
@@ -198,7 +199,7 @@ def tune_decoding(
     model: st.SpeechRecognizer, corpus: Corpus, trials: int = DECODINGS, jobs: int = 2, seed: int = 0,
     db: Path | None = None, name: str = "decoding",
 ) -> tuple[Decoding, st.Study]:
-    """Tune the language model and the beam search of a trained model; the first trial is about greedy decoding."""
+    """Tune the language model and the beam search of a trained model; the first trial is `GREEDY`."""
     probabilities = model.log_probabilities(corpus.features(model.features, "validation"))
     objective = Decoding(probabilities, corpus.validation.texts, corpus.train.texts, corpus.alphabet)
     study = st.Study(
@@ -235,7 +236,7 @@ def main(
     check_options(out, jobs, seed)
     check_db(db, out, FILES)
     checks.choice("--searcher", searcher, SEARCHERS)
-    corpus = read_corpus(data, quick, seed)
+    corpus = read_corpus(data, seed)
     prepare_folder(out)
     arms = prepared(corpus, EPOCHS_QUICK if quick else EPOCHS, searcher, seed, db, quick)
     sizes = [f"{len(part.clips):,} clips of {checks.counted(len(set(part.voices)), 'voice')}"
@@ -267,7 +268,7 @@ def main(
 
 @dataclass
 class Row:
-    """A way to recognise the test voices, what its training cost in epochs, its loss, and its transcripts."""
+    """A line of the table: a model with a decoding, the epochs of its search, its test loss, and its transcripts."""
 
     name: str
     epochs: int
@@ -278,7 +279,7 @@ class Row:
 def rows_of(
     arm: Arm[st.SpeechRecognizer], model: st.SpeechRecognizer, decoding: Decoding, study: st.Study, corpus: Corpus,
 ) -> list[Row]:
-    """The best model of a search on the test voices: decoded greedily, and with its tuned decoding."""
+    """The lines of a search's best model on the test voices: decoded greedily, and with its tuned decoding."""
     heard = corpus.features(model.features, "test")
     loss = model.evaluate(heard, corpus.test.texts)["loss"]
     found = decoding.decoded(study.best_params, model.log_probabilities(heard))
@@ -287,10 +288,10 @@ def rows_of(
 
 
 def compared(rows: list[Row], corpus: Corpus) -> str:
-    """Return the error rates on the test voices as a table, with bootstrap intervals over the clips."""
+    """Return the error rates on the test voices as a table, with bootstrap intervals over the voices."""
     lines = [f"{'test voices':<34} {'epochs':>6} {'CER':>7} {'WER':>7}  {'95 % interval':<16} {'loss':>7}"]
     for row in rows:
-        low, high = st.speech.error_rate_interval(corpus.test.texts, row.transcripts)
+        low, high = st.speech.error_rate_interval(corpus.test.texts, row.transcripts, groups=corpus.test.voices)
         cer, wer = (rate(corpus.test.texts, row.transcripts) for rate in (
             st.speech.character_error_rate, st.speech.word_error_rate))
         lines.append(f"{row.name:<34} {row.epochs:>6} {cer:>7.4f} {wer:>7.4f}  {f'{low:.4f} to {high:.4f}':<16} "

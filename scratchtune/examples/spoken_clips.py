@@ -1,6 +1,6 @@
 """Clips and transcripts for the example of speech: read, checked, and divided by voice.
 
-Each voice is in one part only, so no test voice was heard in training.
+Each voice is in one part only, so no test voice is in the training set; this requires transcripts that name the voices.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from scratchtune.speech import Clip, Features, Recordings
 from scratchtune.streams import note
 
 RATE = 8000  # samples a second, to which all clips are resampled
-STEPS = (0.01, 0.015, 0.02)  # seconds from one frame to the next, which can be tuned
-FASTEST = 1.1  # a clip is played at most so much faster in training
-TRIM_DB = 40.0  # silence before and after speech is removed
+STEPS = (0.01, 0.015, 0.02)  # the choices of the seconds from one frame to the next
+FASTEST = 1.1  # the highest speed in training, relative to the clip's own
+TRIM_DB = 40.0  # decibels below the loudest frame; quieter frames at both ends are removed
 SHARES = 0.6, 0.2, 0.2  # of the voices: to train on, to validate on, to test on
-LEAST = 20  # clips
-LONGEST = 10.0  # seconds of a clip; the time of a training step is proportional to the longest one
+LEAST = 20  # clips that can be used, in the three parts together
+LONGEST = 10.0  # seconds of a clip; all are padded to the longest one, so it determines the time of a training step
 
 
 @dataclass
 class Corpus:
-    """Recordings to train on, to validate on and to test on; ``alphabet`` holds the letters of their texts."""
+    """The training, validation and test set; ``alphabet`` has the characters of the texts of all three, sorted."""
 
     train: Recordings
     validation: Recordings
@@ -35,6 +35,7 @@ class Corpus:
 
     def __post_init__(self) -> None:
         self.alphabet = "".join(sorted(set("".join([*self.train.texts, *self.validation.texts, *self.test.texts]))))
+        self._clips: dict[tuple[str, float], list[Clip]] = {}
         self._features: dict[tuple[Features, str, float], list[np.ndarray]] = {}
 
     def part(self, name: str) -> Recordings:
@@ -42,18 +43,24 @@ class Corpus:
         return getattr(self, name)
 
     def features(self, features: Features, part: str, speed: float = 1.0) -> list[np.ndarray]:
-        """The features of a part's clips, played ``speed`` times as fast; they are computed once."""
+        """The features of a part's clips, (frames, features) each, played ``speed`` times as fast; they are cached."""
         key = features, part, speed
         if key not in self._features:
-            self._features[key] = [features(st.speech.change_speed(clip, speed)) for clip in self.part(part).clips]
+            self._features[key] = [features(clip) for clip in self.clips(part, speed)]
         return self._features[key]
 
+    def clips(self, part: str, speed: float = 1.0) -> list[Clip]:
+        """The clips of a part, played ``speed`` times as fast; they are cached."""
+        if (part, speed) not in self._clips:
+            self._clips[part, speed] = [st.speech.change_speed(clip, speed) for clip in self.part(part).clips]
+        return self._clips[part, speed]
 
-def read_corpus(data: str | Path | None, quick: bool = False, seed: int = 0) -> Corpus:
+
+def read_corpus(data: str | Path | None, seed: int = 0) -> Corpus:
     """Return the built-in synthetic digit strings, or the clips of a folder (see `st.speech.read_clips`).
 
-    Texts are in lower case. Left out, and counted, are clips that are too long, and those whose text has more letters
-    than the clip can have frames.
+    Texts are in lower case. Clips are left out, and their number is printed, if they are too long, if their text is
+    empty, or if it needs more frames than the clip may have.
     """
     found = st.speech.load_spoken_digits() if data is None else st.speech.read_clips(_folder(Path(data)), RATE)
     if found.resampled:
@@ -97,7 +104,7 @@ def _folder(path: Path) -> Path:
 
 
 def _fits(clip: Clip, text: str) -> bool:
-    """Whether a clip is not too long, and its text not too long for the fewest frames that it may have."""
+    """Whether a clip is not too long, and its text is not too long for the fewest frames that the clip may have."""
     frames = int(st.speech.trim(clip, TRIM_DB).seconds / FASTEST / max(STEPS)) - 1
-    blanks = sum(a == b for a, b in zip(text, text[1:], strict=False))  # between equal letters
+    blanks = sum(a == b for a, b in zip(text, text[1:], strict=False))  # CTC needs one between equal letters
     return clip.seconds <= LONGEST and 0 < len(text) + blanks <= frames

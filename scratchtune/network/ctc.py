@@ -1,11 +1,12 @@
 """Connectionist temporal classification (CTC): the loss of a sequence of labels whose times are unknown.
 
-A network gives the probabilities of all symbols in each frame of a recording. The text says which symbols were spoken,
-not when. A *path* chooses one symbol a frame; it spells the text if the text is left after merging repeats and removing
-blanks: the paths ``a-ab-`` and ``aa-ab`` both spell "aab". The probability of the text is the sum over all paths that
-spell it.
+A network gives the probabilities of all symbols in each frame of a recording. The symbols are the *labels*, such as
+letters, and the *blank*, which stands for no label. The text says which labels were spoken, not when. A *path* chooses
+one symbol in each frame; it spells the text if the text is left after merging repeats and removing blanks: with "-" for
+the blank, the paths ``a-ab-`` and ``aa-ab`` both spell "aab". The probability of the text is the sum over all paths
+that spell it.
 
-There are too many paths to count, but few *states*: the text with a blank before, between and after its symbols, from
+There are too many paths to list, but few *states*: the text with a blank before, between and after its symbols, from
 left to right. From one frame to the next a path stays in its state, moves to the next one, or skips a blank between two
 different symbols. So the sum over all paths up to a frame is computed from that up to the frame before (`ctc_step`),
 and the sum over all paths from a frame on is the same with time and states reversed.
@@ -34,7 +35,7 @@ from scratchtune.network.activations import softmax, zero_like
 from scratchtune.network.exponential import exp_nonpositive
 
 BLANK = 0  # the symbol that stands for no label
-NEVER = -1e30  # the logarithm of probability 0, and finite so that differences are too
+NEVER = -1e30  # the logarithm of probability 0; finite, since the difference of two infinite ones would be NaN
 _LN2 = math.log(2.0)
 _SERIES = tuple(1.0 / (2 * n + 1) for n in range(10, -1, -1))  # of atanh(u) / u in u²; the last term is below 1e-15
 
@@ -101,7 +102,7 @@ def fill_states(labels, states, skips):
 
 @jit.function_noalias
 def ctc_step(previous, skips, emitted, following):
-    """From the sums over all paths up to a frame, one for each state they end in, those up to the next frame.
+    """One step of the forward recursion: sums over all paths up to a frame, by their last state, from the frame before.
 
     Formula [ctc_step]
         bₛ = a[s − 1] if s >= 1 else −10^30 ; cₛ = (a[s − 2] if kₛ > 0 else −10^30) if s >= 2 else −10^30 ;
@@ -109,10 +110,10 @@ def ctc_step(previous, skips, emitted, following):
     Computed as
         eₛ + [log_sum]
     Where
-        a: previous, (s,), logits, logarithms of the sums
+        a: previous, (s,), logits, logarithms of the sums up to the frame before
         k: skips, (s,), 0 or 1, whether a path may skip the state before
-        e: emitted, (s,), logits, log-probability of each state's symbol in the next frame
-        y: following, (s,), written
+        e: emitted, (s,), logits, log-probability of each state's symbol in this frame
+        y: following, (s,), written, logarithms of the sums up to this frame
     Variant
         Graves multiplies probabilities and rescales them in every frame; logarithms need no rescaling.
     Source
@@ -129,7 +130,7 @@ def ctc_step(previous, skips, emitted, following):
 def ctc_paths(emitted, skips, paths):
     """Fill ``paths`` (frames, states): the logarithm of the sum over all paths up to each frame, by their last state.
 
-    A path begins with the first blank or the first label.
+    ``emitted`` is (frames, states), ``skips`` (states,). A path begins with the first blank or the first label.
     """
     paths[0] = NEVER
     paths[0, 0] = emitted[0, 0]
@@ -149,7 +150,7 @@ def total_of(paths):
 
 @jit.function_noalias
 def occupancy(forward, backward, emitted, total, shares):
-    """The share of each state in each frame: of the probability of all paths that spell the text, that through it.
+    """Occupancy: of the probability of all paths that spell the text, the share that is in each state in each frame.
 
     Formula [occupancy]
         fₜₛ = exp(aₜₛ + b[#t − 1 − t, #s − 1 − s] − eₜₛ − c)
@@ -229,7 +230,7 @@ def ctc_row(log_p, p, labels, weight, dlogits):
         dlogits[:] = 0.0
         return np.inf
     ctc_paths(reverse_emitted, reverse_skips, backward)
-    shares = reverse_emitted  # whose numbers are not needed any more
+    shares = reverse_emitted  # saves an array: its numbers are not needed any more
     occupancy(forward, backward, emitted, total, shares)
     ctc_grad(p, shares, states, weight, dlogits)
     return -np.float64(total)
@@ -275,8 +276,9 @@ def call_kernel(kernel, y, target, weight, dy):
 def ctc_targets(labels: Any, input_lengths: Any, label_lengths: Any, frames: int, symbols: int) -> np.ndarray:
     """Rows of targets (n, 2 + most) for recordings of at most ``frames`` frames; see `FRAMES`, `SYMBOLS`, `FIRST`.
 
-    ``labels`` is (n, most), ``input_lengths`` (n,) the frames of each recording, ``label_lengths`` (n,) how many labels
-    of each row count. Raises a ValueError where a number does not fit, or a recording is too short for its labels.
+    ``labels`` is (n, most), as long as the longest row, ``input_lengths`` (n,) the frames of each recording,
+    ``label_lengths`` (n,) the number of labels in each row; what follows them is ignored. Raises a ValueError where a
+    number does not fit, or a recording is too short for its labels.
     """
     label_rows = np.asarray(checks.targets("labels", labels), np.int64)
     if label_rows.ndim != 2:
@@ -300,7 +302,7 @@ def _lengths(name: str, value: Any, rows: int, low: int, high: int) -> np.ndarra
 
 
 def check_ctc_targets(name: str, rows: np.ndarray, outputs: int) -> np.ndarray:
-    """Return rows of targets for a network with so many outputs; a ValueError for the first one that does not fit."""
+    """Return rows of targets; a ValueError for the first one that does not fit a network with so many outputs."""
     if rows.shape[1] < FIRST or (rows != np.floor(rows)).any() or len(set(rows[:, SYMBOLS])) != 1:
         raise ValueError(f"{name} has rows such as {rows[0, :5]}; each must hold the frames, the number of symbols, "
                          "the same in all rows, then the labels: see ctc.ctc_targets")
@@ -327,8 +329,8 @@ def ctc_loss(logits: Any, labels: Any, input_lengths: Any, label_lengths: Any) -
 
     Args
         logits: (n, frames, symbols); symbol 0 is the blank.
-        labels: (n, most), integers from 1; ``label_lengths`` (n,) of them count.
-        input_lengths: (n,), the frames of each recording; the others are padding.
+        labels: (n, most), integers from 1, of which the first ``label_lengths``, (n,), are used.
+        input_lengths: (n,), the frames of each recording; the frames after them are padding.
 
     Raises
         ValueError if a shape or a number does not fit, or a recording has too few frames for its labels.

@@ -1,4 +1,7 @@
-"""Alignment: in which frames each letter of a known text was spoken.
+"""Alignment: in which frames a network gives each letter of a known text.
+
+A network that was trained by CTC gives a letter as a short peak, which need not be where the letter was spoken (lesson
+27).
 
 Of all paths that spell the text, the Viterbi algorithm finds the most probable one. As in CTC, a path goes through
 *states*, which are the letters of the text with a blank before, between and after them. From one frame to the next it
@@ -18,7 +21,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.speech.alphabets import BLANK, checked_frames, encode, letters
 
-NEVER = -1e30  # the logarithm of probability 0 of a step that does not exist
+NEVER = -1e30  # the logarithm of 0, for a step that does not exist; finite, so that sums and differences are too
 
 
 class Alignment(NamedTuple):
@@ -30,19 +33,19 @@ class Alignment(NamedTuple):
 
 
 def viterbi_step(previous: np.ndarray, skips: np.ndarray, emitted: np.ndarray) -> np.ndarray:
-    """From the best paths up to a frame, one for each state they end in, those up to the next frame.
+    """One step of the Viterbi algorithm: the best path to each state, from those up to the frame before.
 
     Formula [viterbi_step]
         bₛ = a[s − 1] if s >= 1 else −10^30 ; cₛ = (a[s − 2] if kₛ > 0 else −10^30) if s >= 2 else −10^30 ;
             yₛ = eₛ + max(aₛ, max(bₛ, cₛ))
     Where
-        a: previous, (s,), real, log-probability of the best path up to the frame
+        a: previous, (s,), real, log-probability of the best path to each state, up to the frame before
         k: skips, (s,), 0 or 1, whether a path may skip the state before
-        e: emitted, (s,), real, log-probability of each state's symbol in the next frame
+        e: emitted, (s,), real, log-probability of each state's symbol in this frame
     Returns
-        y, (s,).
+        y, (s,), log-probability of the best path to each state, up to this frame.
     Variant
-        With a sum over the three in place of the maximum it is the step of the CTC loss.
+        With a sum of probabilities in place of the maximum, it is [ctc_step].
     Source
         Viterbi (1967), "Error bounds for convolutional codes"; the states are those of Graves et al. (2006),
         "Connectionist temporal classification", section 4.1.
@@ -51,7 +54,7 @@ def viterbi_step(previous: np.ndarray, skips: np.ndarray, emitted: np.ndarray) -
 
 
 def steps(previous: np.ndarray, skips: np.ndarray) -> np.ndarray:
-    """The three ways to reach each state, (3, states): from itself, from the state before, and from two before."""
+    """Log-probabilities of the ways to reach each state, (3, states): from itself, the state before, and two before."""
     found = np.full((3, len(previous)), NEVER)
     found[0] = previous
     found[1, 1:] = previous[:-1]
@@ -60,7 +63,7 @@ def steps(previous: np.ndarray, skips: np.ndarray) -> np.ndarray:
 
 
 def align(log_probabilities: Any, text: str, alphabet: Iterable[str]) -> Alignment:
-    """Return the most probable path that spells a text; of equal ones, the one that stays longest in later states.
+    """Return the most probable path that spells a text; of equal ones, the one that enters later states earliest.
 
     ``log_probabilities``: natural logarithms, (frames, symbols); symbol 0 is the blank, symbol k the letter k − 1 of
     ``alphabet``.

@@ -9,7 +9,7 @@ import numpy as np
 
 
 def dct_basis(positions: np.ndarray, orders: np.ndarray) -> np.ndarray:
-    """Basis of the discrete cosine transform, type II, orthonormal: a cosine of 0, 1/2, 1, 3/2 .. periods in a column.
+    """Basis of the discrete cosine transform, type II, orthonormal: the columns are cosines of 0, 1/2, 1 .. periods.
 
     Formula [dct_basis]
         bₘⱼ = (√(1 / #m) if qⱼ = 0 else √(2 / #m)) · cos(π · qⱼ · vₘ)
@@ -31,7 +31,7 @@ def dct_basis(positions: np.ndarray, orders: np.ndarray) -> np.ndarray:
 
 
 def dct(log_energies: np.ndarray, basis: np.ndarray) -> np.ndarray:
-    """Discrete cosine transform of each row: of log mel energies it gives the cepstral coefficients, MFCC.
+    """Discrete cosine transform of each row; that of log mel energies gives the cepstral coefficients (MFCC).
 
     Formula [dct]
         cₙⱼ = Σₘ[yₙₘ · bₘⱼ]
@@ -54,7 +54,7 @@ def dct(log_energies: np.ndarray, basis: np.ndarray) -> np.ndarray:
 
 
 def mfcc(log_energies: np.ndarray, n_coefficients: int) -> np.ndarray:
-    """Return the first cepstral coefficients of each row of log mel energies.
+    """Return the first cepstral coefficients of log mel energies, (frames, n_mels), as (frames, n_coefficients).
 
     >>> mfcc(np.ones((1, 4)), 2).round(4).tolist()
     [[2.0, 0.0]]

@@ -1,4 +1,4 @@
-"""A clip is the samples of one recording, and their rate; what is no clip of speech is refused in one sentence.
+"""A clip is the samples of one recording and their rate; what cannot be a clip of speech raises an error.
 
 Implements section 6.3 of the document.
 """
@@ -14,11 +14,11 @@ from scratchtune import checks
 from scratchtune.speech.samples import flat_share
 
 LARGEST = 2.0**31  # a sample beyond the largest integer of a file is an error, not sound
-CLIPPED = 0.005  # the flat share from which on a clip counts as clipped
+CLIPPED = 0.005  # the smallest flat share of a clip that counts as clipped
 
 
 class Clip(NamedTuple):
-    """One channel of sound: ``samples``, (n,), numbers in [-1, 1], and ``rate``, how many of them make a second.
+    """One channel of sound: ``samples``, (n,), floats in [-1, 1], and ``rate``, the samples per second.
 
     It unpacks as what soundfile and librosa return: ``samples, rate = read_wav(path)``.
 

@@ -1,4 +1,4 @@
-"""A decoder: everything that decides how a network's probabilities become a text, and that is tuned without training.
+"""A decoder: all choices of how a network's probabilities become a text; tuning these trains no network.
 
 Implements section 6.3 of the document.
 """
@@ -18,9 +18,9 @@ NUMBERS = ("beam_width", "language_weight", "insertion_bonus")
 
 @dataclass(frozen=True)
 class Decoder:
-    """Decodes log-probabilities, (frames, symbols), as a function; the arguments are those of `decode`.
+    """A function of log-probabilities, (frames, symbols), that returns a text; the arguments are those of `decode`.
 
-    With ``beam_width`` 1 and no language model it is `greedy_decode`: the most probable symbol of each frame.
+    With ``beam_width`` 1, no language model and no bonus it is `greedy_decode`: the most probable symbol of each frame.
 
     >>> import numpy as np
     >>> Decoder(beam_width=4)(np.log([[0.6, 0.4], [0.6, 0.4]]), "a")
@@ -41,7 +41,7 @@ class Decoder:
 
     def __call__(self, log_probabilities: Any, alphabet: Iterable[str]) -> str:
         """Return the text."""
-        if self.beam_width == 1 and self.language_model is None:
+        if self.beam_width == 1 and self.language_model is None and self.insertion_bonus == 0.0:
             return greedy_decode(log_probabilities, alphabet)
         return decode(log_probabilities, alphabet, self.beam_width, self.language_model, self.language_weight,
                       self.insertion_bonus)

@@ -1,10 +1,12 @@
 """Decoding: the text of a recording, from the log-probabilities of all symbols in each of its frames.
 
-A *path* chooses one symbol a frame, and spells the text that is left after merging repeats and removing blanks: both
-``a-ab-`` and ``aa-ab`` spell "aab". *Greedy* decoding takes the most probable path. Many paths spell the same text,
-though, and the sum of their probabilities may be higher for another text. *Prefix beam search* keeps the best few
-prefixes of texts, each with two sums: over its paths that end in a blank, and over those that end in its last letter.
-Both are needed because the same letter can be added only to the former: without a blank between, the two are merged.
+The symbols are the letters and the *blank*, which stands for no letter and is written "-" here. A *path* chooses one
+symbol in each frame, and spells the text that is left after merging repeats and removing blanks: both ``a-ab-`` and
+``aa-ab`` spell "aab". *Greedy* decoding takes the most probable path. But many paths spell the same text, and the sum
+of their probabilities may be higher for another text. *Prefix beam search* keeps, in each frame, the best few prefixes
+(beginnings of texts). For each prefix it has two sums of probabilities: of the paths that end in a blank, and of those
+that end in the prefix's last letter. Both are needed, because a repeat of the last letter can be added to the former
+only: without a blank between them, the two letters are merged.
 
 Implements section 6.3 of the document.
 """
@@ -23,7 +25,7 @@ from scratchtune.speech.ngram import NGram
 
 
 class Transcript(NamedTuple):
-    """A decoded text with its score, the network's log-probability of it, and the language model's (end included)."""
+    """A decoded text, its score, and its log-probability by the network and by the language model (end included)."""
 
     text: str
     score: float
@@ -185,9 +187,10 @@ class _Beam(NamedTuple):
 def fill_candidates(parts, last, parents, language, tokens, row, candidates):
     """Fill the parts of all candidates one frame later, (PARTS, prefixes · symbols).
 
-    The first ones are the prefixes as they are, then each prefix with every letter. ``parents``: the position of each
-    prefix's parent in the beam, or −1; a prefix's paths that come from there are added to its own. ``language`` and
-    ``tokens``: what each letter adds to each prefix.
+    The first candidates are the prefixes unchanged, then each prefix with every letter. ``parts`` is (PARTS, prefixes),
+    ``row`` (symbols,), the log-probabilities in this frame. ``last``: the index of each prefix's last letter.
+    ``parents``: the position of each prefix's parent in the beam, or −1; the parent's paths that become those of the
+    prefix are added to its own. ``language`` and ``tokens``, (prefixes, letters): what each letter adds to each prefix.
     """
     count, letters_ = language.shape
     blank, label = parts[BLANKS], parts[LABELS]
@@ -210,7 +213,7 @@ def fill_candidates(parts, last, parents, language, tokens, row, candidates):
 
 @jit.loop_that_allocates
 def scores_of(parts, weight, bonus):
-    """Score of each prefix by all its paths, formula [fused_score]."""
+    """Score of each prefix by all its paths, (prefixes,), formula [fused_score]."""
     scores = np.empty(parts.shape[1])
     for j in range(scores.size):
         acoustic = log_sum_of_two(parts[BLANKS, j], parts[LABELS, j])
@@ -229,9 +232,9 @@ def prefix_beam_search(
     weight and the bonus are applied once for each letter; with a language model of words, once for each word, when a
     space or the end completes it. The probability of the text's end is added after the last frame.
 
-    A wider beam finds texts of higher scores on average, but for some recordings one of a lower score: a prefix that
-    only the wider beam keeps can later displace the one that leads to the better text. A beam that is wide enough for
-    all prefixes finds the best text.
+    A wider beam usually finds a text of an equal or higher score, but for some recordings one of a lower score: a
+    prefix that only the wider beam keeps can later displace the one that leads to the better text. A beam that is wide
+    enough for all prefixes finds the best text.
     """
     alphabet = letters(alphabet)
     rows = checked_frames(log_probabilities, alphabet)
@@ -246,7 +249,7 @@ def prefix_beam_search(
 
 
 def _advanced(tree: _Tree, beam: _Beam, row: np.ndarray, beam_width: int, weight: float, bonus: float) -> _Beam:
-    """The beam one frame later: the best of all prefixes as they are and with one more letter."""
+    """The beam one frame later: the best of all prefixes, unchanged or with one more letter."""
     nodes, letter_count = beam.nodes, len(row) - 1
     positions = {node: position for position, node in enumerate(nodes)}
     parents = np.array([positions.get(tree.parents[node], -1) for node in nodes])
@@ -258,7 +261,7 @@ def _advanced(tree: _Tree, beam: _Beam, row: np.ndarray, beam_width: int, weight
     best = _best(scores_of(candidates, weight, bonus), beam_width)
     chosen = []
     for index in best.tolist():
-        prefix, letter = divmod(index - len(nodes), letter_count)  # negative: a prefix as it is
+        prefix, letter = divmod(index - len(nodes), letter_count)  # negative: an unchanged prefix
         chosen.append(nodes[index] if prefix < 0 else tree.child(nodes[prefix], letter))
     return _Beam(chosen, candidates.take(best, axis=1))
 

@@ -1,10 +1,14 @@
 """Word and character error rate: the errors of all hypotheses, divided by the length of all references.
 
+A *reference* is what was said, a *hypothesis* what was recognised. The errors are the fewest words or characters that
+must be substituted, deleted and inserted to turn the reference into the hypothesis (`edit_distance`).
+
 Implements section 6.3 of the document.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +21,7 @@ UNITS = ("word", "character")
 
 
 def error_rate(errors: np.ndarray, lengths: np.ndarray) -> float:
-    """Error rate: errors of all texts, divided by the length of all references.
+    """Error rate: the errors in all texts, divided by the total length of the references.
 
     Formula [error_rate]
         e = Σᵢ[fᵢ] / Σᵢ[nᵢ]
@@ -27,7 +31,7 @@ def error_rate(errors: np.ndarray, lengths: np.ndarray) -> float:
     Returns
         e, a scalar >= 0; above 1 if there are more errors than words, since insertions count too.
     Variant
-        The mean of the texts' own error rates counts a short text as much as a long one.
+        The mean of the error rates of the single texts gives a short text the same weight as a long one.
     Source
         Jurafsky and Martin, "Speech and language processing" (3rd edition), section 16.5.
     Example
@@ -47,7 +51,7 @@ class ErrorCounts(NamedTuple):
 
     @property
     def rate(self) -> float:
-        """The error rate."""
+        """The error rate, formula [error_rate]."""
         return (self.substitutions + self.deletions + self.insertions) / self.length
 
 
@@ -86,10 +90,14 @@ def error_counts(references: Any, hypotheses: Any, unit: str = "word") -> ErrorC
 
 def error_rate_interval(
     references: Any, hypotheses: Any, unit: str = "word", level: float = 0.95, resamples: int = 1000, seed: int = 0,
+    groups: Sequence[Any] | None = None,
 ) -> tuple[float, float]:
     """Bootstrap interval of the error rate: its quantiles over samples of the texts, drawn with replacement.
 
-    The texts are drawn, not the words, since errors in one text depend on each other (Bisani and Ney, 2004).
+    The texts are drawn, not the words, since errors in one text depend on each other (Bisani and Ney, 2004). ``groups``
+    names the group of each text, such as its voice: then whole groups are drawn, since errors of one voice depend on
+    each other too, and the interval holds for other voices. ``level``: the share of the samples between the two ends;
+    ``resamples``: how many samples are drawn.
 
     >>> error_rate_interval(["a b", "c d"], ["a b", "c d"])
     (0.0, 0.0)
@@ -97,11 +105,24 @@ def error_rate_interval(
     level = checks.real("level", level, 0.0, 1.0, open_low=True, open_high=True)
     checks.integer("resamples", resamples, 1)
     errors, lengths = _errors_and_lengths(references, hypotheses, unit)
+    if groups is not None:
+        errors, lengths = _summed(errors, lengths, groups)
     rng = np.random.default_rng(checks.integer("seed", seed, 0))
     drawn = (rng.integers(0, len(errors), len(errors)) for _ in range(resamples))
     rates = [error_rate(errors[texts], lengths[texts]) for texts in drawn if lengths[texts].sum() > 0]
     low, high = np.quantile(rates, [0.5 - level / 2, 0.5 + level / 2])
     return float(low), float(high)
+
+
+def _summed(errors: np.ndarray, lengths: np.ndarray, groups: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """The errors and the lengths of each group of texts."""
+    if len(groups) != len(errors):
+        raise ValueError(f"groups has {len(groups)} items for {len(errors)} texts; the numbers must be equal")
+    number = {group: place for place, group in enumerate(dict.fromkeys(groups))}
+    places = np.array([number[group] for group in groups])
+    sums = (np.bincount(places, weights=values, minlength=len(number)) for values in (errors, lengths))
+    first, second = (values.astype(np.int64) for values in sums)
+    return first, second
 
 
 def _errors_and_lengths(references: Any, hypotheses: Any, unit: str) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Synthetic speech: what the program espeak-ng says, in voices that differ in accent, timbre, speed and pitch.
+"""Synthetic speech by the program espeak-ng, in voices that differ in accent, timbre, speed and pitch.
 
 Implements section 6.3 of the document.
 """
@@ -21,23 +21,27 @@ from scratchtune.speech.wav import read_wav
 
 PROGRAM = "espeak-ng"
 RATE = 8000  # samples a second of the clips that are made
-PEAK = 0.6  # the largest sample of a clip
+PEAK = 0.6  # the size of a clip's largest sample, the same for all voices
 ACCENTS = {
     "en": ("en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-029"),
     "es": ("es", "es-419"), "fr": ("fr-fr", "fr-be", "fr-ch"), "it": ("it",), "ru": ("ru", "ru-lv"),
 }
-# espeak-ng's variants whose formants 1 to 3 are at 75% to 135% of the default voice's, as people's are, without whispers,
-# robots, monsters, strong echoes, and any that sounds nearly as another: in log mel features of the same words, two of
-# these differ by a root mean square of at least 0.2 standard deviations
+# espeak-ng's variants (timbres). Left out: whispers, robots, monsters and strong echoes; those whose formant 1, 2 or 3
+# is below 75% or above 135% of the default voice's; and those that are nearly equal to another. The log mel features of
+# the same words in any two of these differ by a root mean square of at least 0.2 standard deviations.
 VARIANTS = tuple((
     "Alex Andrea Annie Denis Diogo Gene Gene2 Hugo Mario Mike Nguyen Storm anika antonio aunty belinda benjamin david "
     "ed edward edward2 f1 f2 f3 f4 f5 grandma grandpa ian iven iven2 iven3 iven4 john klatt klatt2 klatt3 klatt4 "
-    "linda m1 m2 m3 m4 m5 m6 m7 m8 max miguel mike2 norbert pablo paul pedro quincy rob robert sandro steph victor").split())
-SPEEDS, PITCHES = (140, 220), (20, 80)  # words a minute; 0 to 99
+    "linda m1 m2 m3 m4 m5 m6 m7 m8 max miguel mike2 norbert pablo paul pedro quincy rob robert sandro steph "
+    "victor").split())
+SPEEDS, PITCHES = (140, 220), (20, 80)  # lowest and highest: words a minute; on espeak-ng's scale from 0 to 99
 
 
 class Voice(NamedTuple):
-    """A voice of espeak-ng: ``accent`` is its language and region, ``variant`` its timbre, ``speed`` words a minute."""
+    """A voice of espeak-ng: ``accent`` is its language and region, ``variant`` its timbre.
+
+    ``speed`` is in words a minute, ``pitch`` from 0 to 99, espeak-ng's own scale.
+    """
 
     accent: str
     variant: str
@@ -51,9 +55,9 @@ class Voice(NamedTuple):
 
 
 def draw_voice(order: int, rng: np.random.Generator, number: int, language: str) -> Voice:
-    """Voice ``number``: its variant is that of a random order of all, whose seed is ``order``; ``rng`` draws the rest.
+    """Draw a voice: the variant at index ``number`` of a random order of all variants, and the rest by ``rng``.
 
-    So no two voices of the same order have the same variant.
+    ``order`` is the seed of the random order, so no two numbers of the same order have the same variant.
     """
     variants = np.random.default_rng(order).permutation(VARIANTS)
     accents = ACCENTS[language]
@@ -63,7 +67,7 @@ def draw_voice(order: int, rng: np.random.Generator, number: int, language: str)
 
 
 def version() -> str:
-    """The installed espeak-ng's version, such as "1.52.0".
+    """The version of the installed espeak-ng, such as "1.52.0".
 
     Raises
         FileNotFoundError where espeak-ng is not installed, ValueError where it lacks some of the variants.
@@ -79,14 +83,14 @@ def version() -> str:
 
 
 def say(text: str, voice: Voice) -> Clip:
-    """The clip in which espeak-ng says a text: 8,000 samples a second, without silence at its ends, its peak 0.6.
+    """A text, spoken by espeak-ng: 8,000 samples a second, without silence at the ends, the largest sample of size 0.6.
 
     Raises
         FileNotFoundError where espeak-ng is not installed, RuntimeError where it fails.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "clip.wav")
-        # -D: random noise, as in breath, of a fixed seed rather than the time
+        # -D: the noise of breath has a fixed seed rather than the time, so the same voice gives the same clip
         _output("-D", "-v", voice.name, "-s", str(voice.speed), "-p", str(voice.pitch), "-b", "1",
                 "--stdin", "-w", str(path), text=text)
         clip = trim(read_wav(path, RATE))

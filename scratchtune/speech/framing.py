@@ -18,10 +18,11 @@ def number_of_frames(samples: int, length: int, step: int) -> int:
         w: length, scalar, integer >= 1; sampled in [1, 10], samples of a frame
         h: step, scalar, integer >= 1; sampled in [1, 5], samples from the start of a frame to that of the next
     Returns
-        n, an integer >= 1. Samples after the last whole frame are left out.
+        n, an integer >= 1 where s >= w. Samples after the last whole frame are left out.
     Variant
-        As librosa and torchaudio with `center=False`, and Kaldi with `snip_edges`. With `center=True`, their default,
-        half a frame is added at both ends; python_speech_features fills the last frame with zeros.
+        As librosa and torchaudio with `center=False`, and Kaldi with `snip_edges`. With `center=True`, the default
+        of librosa and torchaudio, half a frame is added at both ends; python_speech_features fills the last frame with
+        zeros.
     Source
         Kaldi's reference, `NumFrames`.
     Example
@@ -53,7 +54,7 @@ def windowed_frames(samples: np.ndarray, starts: np.ndarray, window: np.ndarray)
 
 
 def frame_starts(samples: int, length: int, step: int) -> np.ndarray:
-    """Return the first sample of each frame of a clip, [number_of_frames].
+    """Return the index of the first sample of each frame of a clip, (frames,); see [number_of_frames].
 
     >>> frame_starts(10, 4, 3).tolist()
     [0, 3, 6]

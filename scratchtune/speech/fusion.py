@@ -1,11 +1,12 @@
-"""Fusion: how a language model takes part in the search for a text, next to the network that has heard the sound.
+"""Fusion: how the scores of the network and of a language model are combined in the search for a text.
 
-The score of a text is the sum of three terms (`fused`): what the network says, what the language model says times a
-weight, and a bonus for each token. Without the bonus a language model favours short texts, since every token has a
+The score of a text is the sum of three terms (`fused`): the log-probability by the network, that by the language model
+times a weight, and a bonus for each token. A token is a letter; with a language model of words it is a word, which is
+complete at the next space or the end. Without the bonus a language model favours short texts, since every token has a
 probability below 1.
 
-A *guide* gives the language model's part of a prefix, step by step. Its state is whatever it needs to know of the
-prefix. A token is a letter; with a model of words it is a word, which is complete at the next space or the end.
+The search (see `decoding`) extends *prefixes*, the beginnings of texts, by one letter at a time. A *guide* computes
+what each letter adds to the language model's term; its *state* is what it needs to know about the prefix.
 
 Implements section 6.3 of the document.
 """
@@ -51,8 +52,8 @@ def fused(acoustic, language, tokens, weight, bonus):
 class Gains(NamedTuple):
     """What each letter adds to a prefix: the language model's log-probability, and the number of tokens."""
 
-    language: np.ndarray  # (letters,)
-    tokens: np.ndarray
+    language: np.ndarray  # (letters,), natural logarithms
+    tokens: np.ndarray  # (letters,)
 
 
 class Guide(Protocol):
@@ -121,12 +122,15 @@ class CharacterGuide:
         return self._model.shortened((*state, self._alphabet[letter]))
 
     def ending(self, state: Context) -> tuple[float, int]:
-        """The log-probability of the end; it is no token that a bonus counts."""
+        """The log-probability of the end, which is not a token that the bonus counts."""
         return self._model.log_probability(state, END), 0
 
 
 class WordGuide:
-    """A model of words: the state is the context, the last n − 1 words, and the letters of the word that has begun."""
+    """A model of words: the state is the context, the last n − 1 words, and the letters of the word that has begun.
+
+    With ``counts_only`` the log-probabilities are 0, and words are only counted, for the bonus.
+    """
 
     def __init__(self, model: NGram, alphabet: Sequence[str], counts_only: bool) -> None:
         self._model, self._alphabet, self._counts_only = model, alphabet, counts_only
@@ -175,7 +179,7 @@ class WordGuide:
 
 
 def guide_of(model: Any, weight: float, alphabet: Sequence[str]) -> Guide:
-    """The guide for a language model; with the weight 0 it takes no part, but its unit is what the bonus counts."""
+    """The guide for a language model; with weight 0 its unit only decides whether the bonus counts letters or words."""
     if model is None:
         return NoGuide(alphabet)
     if not isinstance(model, NGram):

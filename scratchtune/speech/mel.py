@@ -1,4 +1,4 @@
-"""The mel scale: equal steps are equal steps of pitch to a listener; on it high frequencies are close together.
+"""The mel scale of pitch: equal steps in mel sound equally large, so at high frequencies a mel is more hertz.
 
 Implements section 6.3 of the document.
 """

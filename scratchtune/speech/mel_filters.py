@@ -1,4 +1,4 @@
-"""Mel filters: triangles that are equally wide on the mel scale gather a spectrum into a few bands.
+"""Mel filters: triangles, equally wide on the mel scale, that sum the power of a spectrum in a few bands.
 
 Implements section 6.3 of the document.
 """
@@ -59,7 +59,7 @@ def mel_filters(n_mels: int, n_fft: int, rate: int, fmin: float, fmax: float) ->
 
 
 def log_mel(power: np.ndarray, filters: np.ndarray, floor: float) -> np.ndarray:
-    """Logarithm of the energy in each mel filter; loudness is heard on a logarithmic scale.
+    """Logarithm of the energy (summed power) in each mel filter; loudness is perceived on a logarithmic scale.
 
     Formula [log_mel]
         yₙₘ = log(max(Σₖ[pₙₖ · wₘₖ], ε))
@@ -71,8 +71,8 @@ def log_mel(power: np.ndarray, filters: np.ndarray, floor: float) -> np.ndarray:
         y, (n, m).
     Variant
         The natural logarithm, as in HTK, Kaldi and python_speech_features. librosa's `power_to_db` is 10 / log(10)
-        times this one, with floor 1e-10, and raises values more than 80 dB below the maximum; torchaudio's MFCC does
-        that too, or with `log_mels=True` computes log(energy + 1e-6).
+        times this one, with floor 1e-10, and raises values more than 80 dB below the maximum to that level; so does
+        torchaudio's MFCC, or with `log_mels=True` it computes log(energy + 1e-6).
     Source
         Davis and Mermelstein (1980), "Comparison of parametric representations for monosyllabic word recognition".
     Example

@@ -1,8 +1,8 @@
 """An n-gram language model: the probability of each token of a text, given the n − 1 tokens before it.
 
-A text is padded with n − 1 start tokens, so that its first token has a full context too, and with one end token. The
-start is never predicted. The probabilities of all tokens that can follow a context (the letters or words of the
-vocabulary, and the end) sum to 1.
+A token is a letter or a word; the *context* of a token is the n − 1 tokens before it. A text is padded with n − 1 start
+tokens, so that its first token has a full context too, and with one end token. The start is never predicted. The
+probabilities of all tokens that can follow a context (the letters or words of the vocabulary, and the end) sum to 1.
 
 Implements section 6.3 of the document.
 """
@@ -28,7 +28,7 @@ Context = tuple[str, ...]
 
 
 class _Followers:
-    """What follows one context: the count of each token, their sum, and how many are above 0."""
+    """What follows one context: the count of each token, and the sum of the counts."""
 
     __slots__ = ("counts", "total")
 
@@ -46,16 +46,16 @@ class _Followers:
 class NGram:
     """A language model of characters or words with interpolated smoothing.
 
-    ``order``: the n; a token depends on the n − 1 before it. ``unit``: "character", or "word" (a text is split at
+    ``order``: n; a token depends on the n − 1 before it. ``unit``: "character", or "word" (a text is split at
     spaces). ``smoothing``: "kneser-ney" (formula [kneser_ney], with ``discount``) or "witten-bell" ([witten_bell], no
-    discount). ``alphabet``: letters that can occur although no text that is fitted has them; for characters only.
+    discount). ``alphabet``: all letters that can occur, also those that no fitted text has; for characters only.
 
     ``uniform``: whether order 1 is interpolated with the uniform distribution over the vocabulary, so that every letter
     of the alphabet and, for words, the unknown word "<unk>" have a probability above 0. Without it, order 1 has the
     relative frequencies of its counts, as in NLTK.
 
     >>> model = NGram(order=2, smoothing="witten-bell", uniform=False).fit(["ab", "a"])
-    >>> round(model.probability("a", "b"), 4)  # seen in 1 of 2; 2 distinct tokens; "b" is 1 of all 5 tokens
+    >>> round(model.probability("a", "b"), 4)  # (1 + 2 · 1/5) / (2 + 2): "b" is 1 of 5 tokens
     0.35
     """
 
@@ -72,7 +72,7 @@ class NGram:
         self.vocabulary: tuple[str, ...] = ()
         self._known: frozenset[str] = frozenset()
         self._orders: list[dict[Context, _Followers]] = []  # by the length of the context
-        self._rows: dict[Context, np.ndarray] = {}  # `log_distribution`, of characters
+        self._rows: dict[Context, np.ndarray] = {}  # what `log_distribution` has returned, for characters
 
     def _checked_alphabet(self, alphabet: Any) -> tuple[str, ...] | None:
         if alphabet is None:
@@ -88,7 +88,7 @@ class NGram:
     # Fitting ---------------------------------------------------------------------------------------------------------
 
     def fit(self, texts: Iterable[str]) -> NGram:
-        """Count the n-grams of some texts, and return the model; an earlier fit is forgotten."""
+        """Count the n-grams of some texts, and return the model; counts of an earlier fit are discarded."""
         sentences = [self._split("texts", text) for text in _listed(texts)]
         seen = {token for sentence in sentences for token in sentence}
         self.vocabulary = self._made_vocabulary(seen)
@@ -112,8 +112,8 @@ class NGram:
     def _count(self, context: Context, token: str) -> None:
         """Count an n-gram in all orders.
 
-        Kneser-Ney's lower orders count n-grams by their distinct tokens before, so one is counted there only when the
-        n-gram that is longer by one token is new.
+        In the lower orders of Kneser-Ney, the count of an n-gram is the number of distinct tokens that occur before it.
+        So it grows only if the n-gram with the token before is new.
         """
         for length in range(self.order - 1, -1, -1):
             is_new = self._orders[length][context[self.order - 1 - length :]].add(token)
@@ -147,9 +147,9 @@ class NGram:
     def probability(self, context: Sequence[str], token: str) -> float:
         """Probability of a token after a context.
 
-        ``context``: a text, or a list of tokens, of which the last n − 1 count; with fewer the probability is that of a
-        lower order. A context that begins with `START` ("<s>") is the beginning of a text. ``token``: a letter, a word,
-        or `END` ("</s>").
+        ``context``: a text, or a list of tokens, of which only the last n − 1 are used; with fewer tokens the
+        probability is that of a lower order. A context that begins with `START` ("<s>") is the beginning of a text.
+        ``token``: a letter, a word, or `END` ("</s>").
         """
         self._check_fitted()
         if not isinstance(token, str):
@@ -190,14 +190,14 @@ class NGram:
         return context[max(len(context) - self.order + 1, 0) :]
 
     def log_probability(self, context: Context, token: str) -> float:
-        """Logarithm of the probability of a token after at most n − 1 tokens; both are taken as they are."""
+        """Logarithm of the probability of a token after at most n − 1 tokens; neither is checked."""
         value = self._probability(context, token)
         return math.log(value) if value > 0.0 else -math.inf
 
     def log_distribution(self, context: Context) -> np.ndarray:
-        """Log-probabilities of the whole ``vocabulary``, (tokens,), after at most n − 1 tokens, taken as they are.
+        """Log-probabilities of the whole ``vocabulary``, (tokens,), after at most n − 1 tokens, which are not checked.
 
-        Those of characters are kept, since a decoder needs the same contexts again and again.
+        Those of characters are cached, since a decoder needs the same contexts many times.
         """
         self._check_fitted()
         if context not in self._rows:

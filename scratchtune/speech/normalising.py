@@ -1,4 +1,4 @@
-"""Mean and variance normalisation: a microphone or a loud voice shifts the features of a whole clip; this undoes it.
+"""Mean and variance normalisation: it removes the shift of all features of a clip by a microphone or a loud voice.
 
 Implements section 6.3 of the document.
 """
@@ -15,7 +15,7 @@ def normalise(features: np.ndarray, floor: float) -> np.ndarray:
         μₖ = meanₜ[xₜₖ] ; σₖ = √(meanₜ[(xₜₖ − μₖ)²]) ; yₜₖ = (xₜₖ − μₖ) / max(σₖ, ε)
     Where
         x: features, (t, k), real, a row for each frame of one clip
-        ε: floor, scalar, > 0; sampled in [0.5, 2], the least standard deviation that is divided by
+        ε: floor, scalar, > 0; sampled in [0.5, 2], the smallest divisor
     Returns
         y, (t, k). A feature that is constant becomes 0.
     Variant

@@ -1,4 +1,4 @@
-"""Samples: a clip of sound is a sequence of numbers in [-1, 1], so many a second, in one channel.
+"""Samples: sound as numbers in [-1, 1]; from and to the integers of a file, several channels to one, clipped peaks.
 
 Implements section 6.3 of the document.
 """
@@ -17,7 +17,7 @@ def pcm_to_float(samples: np.ndarray, bits: int) -> np.ndarray:
         s: samples, (t,), integer; sampled in [-32768, 32767], signed
         b: bits, scalar, integer >= 2; sampled in [8, 32], the size of a sample in the file
     Returns
-        y, (t,), float64; a sample that fills its range is in [-1, 1).
+        y, (t,), float64, in [-1, 1) for samples that fit into b bits.
     Variant
         soundfile, librosa and torchaudio divide by the same number; others divide by 2^(b − 1) − 1. Samples of 8 bits
         are unsigned in a file, so 128 is subtracted first.
@@ -31,7 +31,7 @@ def pcm_to_float(samples: np.ndarray, bits: int) -> np.ndarray:
 
 
 def float_to_pcm(samples: np.ndarray, bits: int) -> np.ndarray:
-    """Numbers in [-1, 1) as integer samples: rounded to the nearest one; what is beyond the range is cut off.
+    """Numbers in [-1, 1) as integer samples: rounded to the nearest one, and limited to the range.
 
     Formula [float_to_pcm]
         sₜ = max(min(floor(yₜ · 2^(b − 1) + 0.5), 2^(b − 1) − 1), −2^(b − 1))
@@ -41,8 +41,8 @@ def float_to_pcm(samples: np.ndarray, bits: int) -> np.ndarray:
     Returns
         s, (t,), integers as float64, signed.
     Variant
-        A dither, random noise of about one step, is added before rounding where 8 bits are to sound better; it is not
-        here, since it would make noise of silence.
+        Others add a dither, random noise of about one step, before rounding, so that 8 bits sound better. Here there is
+        none, since it would turn silence into noise.
     Source
         Microsoft and IBM (1991), "Multimedia programming interface and data specifications", WAVE: data format.
     Example
@@ -74,18 +74,19 @@ def mix_down(samples: np.ndarray) -> np.ndarray:
 
 
 def flat_share(samples: np.ndarray) -> float:
-    """Flat share: the share of samples that are a clip's extreme value, and so are both of their neighbours.
+    """Flat share: the share of samples whose size, like that of both neighbours, is the largest of the recording.
 
-    A recording that was too loud is cut off at the largest number of its format, and its peaks are flat.
+    A recording that was too loud is *clipped*: cut off at the largest number of its format, so its peaks are flat.
 
     Formula [flat_share]
         m = maxₜ[|xₜ|] ; fₜ = 1 if |xₜ| = m else 0 ; s = meanₜ[f[t − 1] · fₜ · f[t + 1]]
     Where
         x: samples, (t,), real; sampled as integer in [-1, 1]
     Returns
-        s, a scalar in [0, 1): 0 for most clips that are not clipped.
+        s, a scalar in [0, 1): 0 for most recordings that are not clipped.
     Variant
-        Others count the samples at the largest number of the format; this share is also right after a change of volume.
+        Others count the samples at the largest number of the format; this share does not depend on a later change of
+        volume.
     Source
         None: a rule of this package.
     Example

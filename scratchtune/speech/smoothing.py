@@ -1,8 +1,8 @@
-"""Smoothing: how an n-gram model gives a probability to tokens that it has never seen after a context.
+"""Smoothing: how an n-gram model gives a probability above 0 to tokens that it has never seen after a context.
 
 Each order is interpolated with the one below, whose context is shorter by its first token: a part of the probability
 is taken from the tokens that were seen and given to all tokens, in proportion to their lower-order probabilities q.
-Below order 1, q is uniform.
+Below order 1, q is uniform. "After the context" below means: in the texts that the model was fitted to.
 
 | symbol | here |
 |---|---|
@@ -23,7 +23,7 @@ import numpy as np
 
 
 def kneser_ney(count: Any, total: int, types: int, discount: float, lower: Any) -> Any:
-    """Interpolated Kneser-Ney: each count is lowered by a discount, and what that frees is shared out by q.
+    """Interpolated Kneser-Ney: a discount is taken from each count, and the rest is shared in proportion to q.
 
     Formula [kneser_ney]
         pᵢ = max(cᵢ − d, 0) / n + d · t / n · qᵢ
@@ -49,7 +49,7 @@ def kneser_ney(count: Any, total: int, types: int, discount: float, lower: Any) 
 
 
 def witten_bell(count: Any, total: int, types: int, lower: Any) -> Any:
-    """Interpolated Witten-Bell: every distinct token after the context counts once more, as a token not seen before.
+    """Interpolated Witten-Bell: the number of distinct tokens after the context is the weight of the order below.
 
     Formula [witten_bell]
         pᵢ = (cᵢ + t · qᵢ) / (n + t)

@@ -1,4 +1,4 @@
-"""Splitting clips by voice: a recogniser is tested on voices that it never heard in training.
+"""Splitting clips by voice, so that a recogniser is tested on voices that are not in its training set.
 
 Implements section 6.3 of the document.
 """
@@ -18,11 +18,12 @@ def split_by_voice(recordings: Recordings, shares: Sequence[float] = (0.6, 0.2, 
                    ) -> tuple[Recordings, ...]:
     """Split clips into parts, such as training, validation and test, so that no voice is in two of them.
 
-    In each part the clips keep their order. ``left_out`` and ``resampled``, which concern the reading of all clips, are
-    empty and 0 in the parts.
+    In each part the clips keep their order. ``left_out`` is empty and ``resampled`` 0 in the parts, since these
+    describe how the whole set was read.
     Arguments
         recordings: clips with their texts and voices, as `read_clips` returns them.
-        shares: the share of the voices in each part; they add up to 1, and every part gets at least one voice.
+        shares: the share of the voices (not of the clips) in each part; they add up to 1, and every part gets at least
+            one voice.
         seed: an integer, which determines the voices of each part.
     Raises
         TypeError or ValueError for other shares, for clips without a voice, or if there are fewer voices than parts.
@@ -31,7 +32,7 @@ def split_by_voice(recordings: Recordings, shares: Sequence[float] = (0.6, 0.2, 
     >>> found = Recordings([], ["one", "two", "four", "six"], ["Ann", "Bo", "Cy", "Ann"], [], 0, 0)
     >>> found = found._replace(clips=[Clip(np.ones(9), 8000)] * 4)
     >>> [part.voices for part in split_by_voice(found)]
-    [['Ann', 'Ann'], ['Cy'], ['Bo']]
+    [['Cy'], ['Ann', 'Ann'], ['Bo']]
     """
     parts = _checked(shares)
     checks.integer("seed", seed, 0)

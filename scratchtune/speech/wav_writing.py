@@ -20,8 +20,8 @@ BITS = (8, 16)
 def wav_bytes(clip: Clip, bits: int = 16) -> bytes:
     """The content of a WAV file of one channel that holds a clip, in samples of 8 or 16 bits.
 
-    >>> wav_bytes(Clip(np.zeros(3), 8000), 8)[-4:]  # three samples of 8 bits, unsigned, and one byte of padding
-    b'\\x80\\x80\\x80\\x00'
+    >>> wav_bytes(Clip(np.array([-1.0, 0.0, 0.5]), 8000), 8)[-3:].hex(" ")  # unsigned: 0x80 is silence
+    '00 80 c0'
     """
     checks.choice("bits", bits, BITS)
     numbers = float_to_pcm(checked_samples("clip", clip.samples), bits)

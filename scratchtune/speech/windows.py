@@ -1,4 +1,4 @@
-"""A window fades a frame in and out, or its cut edges would spread over all frequencies.
+"""A window fades a frame in and out; without it, the cut edges would spread power over all frequencies.
 
 Implements section 6.3 of the document.
 """
@@ -34,7 +34,9 @@ def hann(u: np.ndarray) -> np.ndarray:
 
 
 def hamming(u: np.ndarray) -> np.ndarray:
-    """Hamming window: it begins and ends at 0.08, and its highest side lobe is lower than that of the Hann window.
+    """Hamming window: it begins and ends at 0.08.
+
+    The highest peak that it leaves beside the peak of a tone, the side lobe, is lower than that of the Hann window.
 
     Formula [hamming]
         wₖ = 0.54 − 0.46 · cos(2 · π · uₖ)
@@ -57,7 +59,7 @@ WINDOWS = {"hann": hann, "hamming": hamming}
 
 
 def window(kind: str, length: int) -> np.ndarray:
-    """Return the periodic window of a kind, "hann" or "hamming", and a length.
+    """Return the periodic window of a kind, "hann" or "hamming", (length,).
 
     >>> window("hann", 4).round(4).tolist()
     [0.0, 0.5, 1.0, 0.5]

@@ -194,6 +194,7 @@ def test_a_text_after_numbers_keeps_the_texts_of_all_rows(tmp_path: Path, monkey
     assert _columns(read_table(path))["a"] == ["01", "1.0"] * 10 + ["x", None]
 
 
+@pytest.mark.slow  # writes a large file, and traces memory
 def test_many_rows_need_little_memory(tmp_path: Path) -> None:
     """200,000 x 10: the table has 16 MB, its file 20; the peak stays below what the cells as Python objects take."""
     path = tmp_path / "t.csv"

@@ -49,6 +49,7 @@ def test_the_parts_are_all_verses() -> None:
     assert len(set.union(*chapters)) == sum(map(len, chapters)), "a chapter is in two parts"
 
 
+@pytest.mark.slow  # all pairs of verses are compared
 def test_no_verse_has_a_near_duplicate_in_another_part() -> None:
     parts = [[tuple(map(SCRIPT.words_of, pair)) for pair in st.datasets.load_verses(name)] for name in PARTS]
     for i, held_out in enumerate(parts):

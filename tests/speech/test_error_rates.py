@@ -97,6 +97,14 @@ def test_the_interval() -> None:
     assert few[1] - few[0] > high - low
 
 
+def test_whole_groups_are_drawn() -> None:
+    references, hypotheses = ["a b"] * 6, ["a b"] * 3 + ["x y"] * 3
+    assert error_rate_interval(references, hypotheses, groups="aaabbb") == (0.0, 1.0)  # two voices, of which one is bad
+    assert error_rate_interval(references, hypotheses, groups="abcdef") == error_rate_interval(references, hypotheses)
+    with pytest.raises(ValueError, match="groups has 2 items for 6 texts; the numbers must be equal"):
+        error_rate_interval(references, hypotheses, groups="ab")
+
+
 def test_the_interval_covers_the_true_rate_as_often_as_it_says() -> None:
     """Texts of 10 words, each wrong with probability 0.3: of 200 intervals of level 0.9, 84 % to 96 % hold 0.3."""
     rng = np.random.default_rng(2)

@@ -1,4 +1,4 @@
-"""SpecAugment hides random stretches of time and bands of frequency in training, so that no single one is relied upon.
+"""SpecAugment hides random stretches of time and bands of frequency in training, so that a network relies on none.
 
 Implements section 6.3 of the document.
 """
@@ -16,7 +16,7 @@ from scratchtune.network.layers.sequences import mask_of, sequence_shape
 from scratchtune.network.random_numbers import random_bits, uniform
 
 _ONE, _TWO = np.uint64(1), np.uint64(2)
-ROUNDING = 1e-9  # 0.29 of 100 frames are 29, although the product of the two floats is below
+ROUNDING = 1e-9  # 0.29 of 100 frames must be 29, although the product of the two floats is below 29
 
 
 @jit.function_noalias
@@ -28,7 +28,7 @@ def time_mask(x, start, width):
     Where
         x: x, (t, k), real, a row for each frame
         s: start, scalar, integer >= 0; sampled in [0, 3], the first frame that is masked
-        w: width, scalar, integer >= 0; sampled in [0, 3], how many are
+        w: width, scalar, integer >= 0; sampled in [0, 3], the number of masked frames
     Variant
         In place: the gradient is masked like x. 0 is the mean of normalised features; without normalisation the paper's
         section 2 uses the mean itself.
@@ -54,7 +54,7 @@ def frequency_mask(x, start, width):
     Where
         x: x, (t, k), real, a row for each frame
         s: start, scalar, integer >= 0; sampled in [0, 3], the first feature that is masked
-        w: width, scalar, integer >= 0; sampled in [0, 3], how many are
+        w: width, scalar, integer >= 0; sampled in [0, 3], the number of masked features
     Variant
         In place: the gradient is masked like x. The features are mel filters in the paper; neighbouring cepstral
         coefficients are no band of frequencies.
@@ -84,7 +84,7 @@ def draw_mask(size, widest, key, counter):
 
 @jit.function
 def frames_before_padding(mask):
-    """The number of frames up to the last one that is no padding."""
+    """The number of frames up to the last one that is not padding; ``mask`` is (frames,), 0 for padding."""
     frames = mask.size
     while frames > 0 and mask[frames - 1] <= 0.0:
         frames -= 1
@@ -93,13 +93,13 @@ def frames_before_padding(mask):
 
 # The layer ------------------------------------------------------------------------------------------------------------
 
-# Of a kernel's integers; the last is followed by the largest width of a time mask for 0, 1, 2, ... frames.
+# Positions in a kernel's integers; from the last one on: the largest width of a time mask for 0, 1, 2, ... frames.
 LENGTH, FEATURES, TIME_MASKS, FREQUENCY_MASKS, FREQUENCY_WIDTH, HAS_MASK, NEEDS_INPUT_GRAD, TIME_WIDTHS = range(8)
 
 
 @jit.function
 def hide(integers, source, into, work, key):
-    """Copy rows, each a vector, and hide in each of them what ``key`` decides; padding is copied as it is."""
+    """Copy rows, (n, frames · features), and mask parts of each, drawn by ``key``; padding is copied unchanged."""
     rows, length, count = source.shape[0], integers[LENGTH], integers[TIME_MASKS] + integers[FREQUENCY_MASKS]
     is_frame, hidden = mask_of(integers[HAS_MASK], rows, length, work), into.reshape((rows, length, integers[FEATURES]))
     copy_to(source, into)
@@ -139,9 +139,9 @@ class SpecAugment(Layer):
     """In training, sets random stretches of the frames and of the features of each row to 0.
 
     A row is (frames, features). ``time_masks`` masks hide up to ``time_width`` successive frames each, but at most
-    ``time_share`` of the frames, [time_mask]; ``frequency_masks`` hide up to ``frequency_width`` neighbouring features,
-    [frequency_mask]. A width is uniform from 0 to its maximum, and so is a start over the positions at which the mask
-    fits. With a layer such as `Masking` below, frames of padding at the end are neither hidden nor counted.
+    ``time_share`` of the frames, [time_mask]; ``frequency_masks`` masks hide up to ``frequency_width`` neighbouring
+    features, [frequency_mask]. A width is uniform from 0 to its maximum, and so is a start over the positions at which
+    the mask fits. After a layer such as `Masking`, frames of padding at the end are neither hidden nor counted.
 
     torchaudio calls the widths ``time_mask_param`` and ``freq_mask_param``, and the share ``p``. The paper's time
     warping is left out: the paper measures that it has the least effect.

@@ -71,6 +71,7 @@ def test_several_masks_together_cover_at_most_the_sum(run: Any) -> None:
     assert 10 < _hidden(y, 2).max() <= 15 and 4 < _hidden(y, 1).max() <= 8
 
 
+@pytest.mark.slow  # compiles recurrent layers
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_padding_is_neither_hidden_nor_counted(dtype: str) -> None:
     """A row of 30 frames gets masks of up to 0.2 · 30 = 6 frames, all within these; a row without a frame none."""
