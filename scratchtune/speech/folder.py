@@ -48,6 +48,7 @@ class _Row(NamedTuple):
     file: str
     text: str
     voice: str
+    problem: str = ""  # why it is left out
 
 
 def read_clips(folder: str | os.PathLike[str], rate: int | None = None, shortest: float = SHORTEST) -> Recordings:
@@ -96,6 +97,9 @@ def _usable(container: Container, shortest: float, left_out: list[str]) -> Itera
             left_out.append(f"{row.file} is in {container.table} more than once; the first line counts")
             continue
         seen.add(name)
+        if row.problem:
+            left_out.append(row.problem)
+            continue
         if not row.text:
             left_out.append(f"{row.file} has no text in {container.table}")
             continue
@@ -149,10 +153,11 @@ def _rows(container: Container, left_out: list[str]) -> Iterator[_Row]:
         if any(header.count(name) > 1 for name in header if name):
             raise ValueError(f"{table} begins with the columns {checks.quoted(header)}; each name must occur once")
         for cells in reader:
-            if any(map(str.strip, cells[len(header) :])) or any("\n" in cell for cell in cells):
-                left_out.append(f"{cells[0]} has {_many(cells, header)} in {container.table}, line {reader.line_num}")
-                continue
             row = dict(zip(header, map(str.strip, cells), strict=False))
+            if any(map(str.strip, cells[len(header) :])) or any("\n" in cell for cell in cells):
+                yield _Row(row.get("file", ""), "", "", (
+                    f"{cells[0]} has {_many(cells, header)} in {container.table}, line {reader.line_num}"))
+                continue
             if row.get("file"):
                 yield _Row(row["file"], unicodedata.normalize("NFC", row.get("text", "")), row.get("voice", ""))
             elif any(row.values()):
