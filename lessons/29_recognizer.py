@@ -22,7 +22,7 @@
 # number of words spoken; the *character error rate* (CER) counts characters. We tune by the CER: a test has more
 # characters than words, so it is less noisy.
 #
-# Each of three seeds divides the same voices in its own way, and draws its own weights. So a paired difference has three
+# Each of three seeds divides the same voices in its own way, and draws its own weights. So a difference has three
 # values d. They are not independent, since the divisions overlap. That is why we use the corrected standard error of
 # lesson 10, with n and m the numbers of training and validation voices. The 95 % interval is the mean ± t · e, with
 # Student's t of 4.30 for three seeds. We call a difference *decided* if its interval does not contain 0.
