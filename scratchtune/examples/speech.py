@@ -84,7 +84,9 @@ def speeds_of(params: Mapping[str, Any]) -> list[float]:
     return [1.0, 1.0 - change, 1.0 + change] if change else [1.0]
 
 
-def build(params: Mapping[str, Any], corpus: Corpus, epochs: int, seed: int = 0) -> st.SpeechRecognizer:
+def build(
+    params: Mapping[str, Any], corpus: Corpus, epochs: int, seed: int = 0, dtype: str = "float32",
+) -> st.SpeechRecognizer:
     """Return the compiled recogniser of a configuration; its learning rate decays to 0 over ``epochs`` epochs."""
     features = features_of(params)
     slowest = min(speeds_of(params))
@@ -93,7 +95,8 @@ def build(params: Mapping[str, Any], corpus: Corpus, epochs: int, seed: int = 0)
     masks = {name: params.get(name, 0) for name in ("time_masks", "frequency_masks")}
     augment = st.SpecAugment(**masks, **MASKS) if any(masks.values()) else None
     arguments: dict[str, Any] = {name: params[name] for name in OF_MODEL}
-    model = st.SpeechRecognizer(corpus.alphabet, features, **arguments, frames=frames, seed=seed, augment=augment)
+    model = st.SpeechRecognizer(
+        corpus.alphabet, features, **arguments, frames=frames, dtype=dtype, seed=seed, augment=augment)
     steps = epochs * math.ceil(len(corpus.train.clips) / params["batch_size"])
     rate = st.schedules.CosineDecay(params["learning_rate"], steps)
     model.compile(st.Adam(rate, global_clipnorm=params["clipping"]))
