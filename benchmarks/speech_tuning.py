@@ -154,18 +154,32 @@ def shares(found: list[dict[str, Any]]) -> list[str]:
     """The Shapley value of each group of hyper-parameters: its mean over the seeds, an interval, its share."""
     paragraphs = []
     for place, rate in enumerate(("word error rate", "character error rate")):
-        each = [shapley(GROUPS, {groups: rates[place] for groups, rates in run["errors"].items()}) for run in found]
-        total = sum(sum(values.values()) for values in each)
-        rows = []
-        for name in GROUPS:
-            mean, low, high = interval([values[name] for values in each])
-            rows.append([name, f"{mean:+.4f}", f"{low:+.4f} to {high:+.4f}", f"{len(found) * mean / total:.1%}"])
         first, last = (np.mean([run["errors"][groups][place] for run in found]) for groups in ((), GROUPS))
         paragraphs += [
             f"The {rate} on the test voices, from {first:.4f} (default, greedy) to {last:.4f} (all groups as tuned), "
             "means over the seeds of networks trained with a seed that chose nothing; what each group adds to it:",
-            harness.table(["", "mean", "95 % interval", "share"], rows)]
+            shares_table(found, place, {name: (name,) for name in GROUPS}),
+            "The same with language model and decoding as one group, since the insertion bonus was tuned for this "
+            "language model, and does harm without it:",
+            shares_table(found, place, {**{name: (name,) for name in TRAINED}, " and ".join(DECODED): tuple(DECODED)})]
     return paragraphs
+
+
+def shares_table(found: list[dict[str, Any]], place: int, parts: Mapping[str, Sequence[str]]) -> str:
+    """The Shapley values of some parts, each of which is one group or several together."""
+    each = []
+    for run in found:
+        values = {}
+        for chosen in subsets(tuple(parts)):
+            groups = [group for name in chosen for group in parts[name]]
+            values[chosen] = run["errors"][tuple(group for group in GROUPS if group in groups)][place]
+        each.append(shapley(tuple(parts), values))
+    total = sum(sum(values.values()) for values in each)
+    rows = []
+    for name in parts:
+        mean, low, high = interval([values[name] for values in each])
+        rows.append([name, f"{mean:+.4f}", f"{low:+.4f} to {high:+.4f}", f"{len(found) * mean / total:.1%}"])
+    return harness.table(["", "mean", "95 % interval", "share"], rows)
 
 
 def main() -> None:
