@@ -106,7 +106,8 @@ def test_what_exists_is_not_changed(said: list[str], tmp_path: Path, capsys: pyt
 @pytest.mark.parametrize("arguments, message", [
     (["--voices", "61"], "voices is 61; it must be an integer in [1, 60]"),
     (["--strings", "0"], "strings is 0"), (["--seed", "-1"], "seed is -1"), (["--jobs", "0"], "jobs is 0"),
-    (["--language", "de"], "argument --language: invalid choice"), (["--bits", "24"], "argument --bits: invalid choice"),
+    (["--language", "de"], "argument --language: invalid choice"),
+    (["--bits", "24"], "argument --bits: invalid choice"),
 ])
 def test_bad_arguments_are_refused(arguments: list[str], message: str, tmp_path: Path,
                                    capsys: pytest.CaptureFixture[str]) -> None:
