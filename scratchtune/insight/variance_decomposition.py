@@ -79,7 +79,7 @@ def decompose_grid(values: Any) -> Shares:
     """
     array = checks.matrix("values", values).astype(np.float64)
     if array.min() == array.max():
-        raise ValueError(f"values are all {array.flat[0]:g}; they must differ, since shares of no variance are undefined")
+        raise ValueError(f"values are all {array.flat[0]:g}; they must differ, or there is no variance to share")
     array = np.ldexp(array, -int(np.frexp(np.abs(array).max())[1]))  # so that no square overflows or underflows
     axes = range(array.ndim)
     total = _variance(array - array.mean())
