@@ -67,7 +67,7 @@ def split_gain(left: Any, before: Any, after: Any) -> Any:
     Variant
         Others write the decrease of the variance, which is this divided by the number of rows.
     Source
-        Breiman, Friedman, Olshen and Stone (1984), "Classification and regression trees", section 8.3.
+        Breiman, Friedman, Olshen and Stone (1984), "Classification and regression trees", chapter 8.
     Example
         >>> float(split_gain(-2.0, 2, 2))  # the values 0, 0, 2, 2: the squared errors were 4, and are 0
         4.0

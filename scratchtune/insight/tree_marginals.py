@@ -30,7 +30,7 @@ def tree_marginal(value: np.ndarray, rest: np.ndarray, inside: np.ndarray) -> np
     Returns
         a, (i,), in the units of the predictions.
     Source
-        Hutter, Hoos and Leyton-Brown (2014), theorem 2.
+        Hutter, Hoos and Leyton-Brown (2014), the marginal prediction of a regression tree.
     Example
         >>> tree_marginal(np.array([1.0, 3.0]), np.array([0.5, 0.5]), np.array([[1.0, 0.0], [1.0, 1.0]])).tolist()
         [0.5, 2.0]
@@ -51,7 +51,7 @@ def tree_pair_marginal(value: np.ndarray, rest: np.ndarray, first: np.ndarray, s
     Returns
         a, (i, j), in the units of the predictions.
     Source
-        Hutter, Hoos and Leyton-Brown (2014), theorem 2.
+        Hutter, Hoos and Leyton-Brown (2014), the marginal prediction of a regression tree.
     Example
         >>> tree_pair_marginal(np.array([2.0]), np.array([0.5]), np.array([[1.0]]), np.array([[1.0], [0.0]])).tolist()
         [[1.0, 0.0]]

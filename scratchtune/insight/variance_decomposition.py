@@ -40,7 +40,7 @@ def marginal_variance(marginal: np.ndarray, weight: np.ndarray) -> float:
     Variant
         Σᵢ[wᵢ · aᵢ²] minus the square of the mean is the same number, but loses digits where the mean is large.
     Source
-        Hutter, Hoos and Leyton-Brown (2014), equation 6.
+        Hutter, Hoos and Leyton-Brown (2014), the variance of a marginal prediction.
     Example
         >>> float(marginal_variance(np.array([1.0, 3.0]), np.array([0.5, 0.5])))
         1.0
@@ -60,7 +60,7 @@ def interaction_variance(both: float, first: float, second: float) -> float:
     Returns
         V, a scalar >= 0, apart from rounding.
     Source
-        Sobol (1993), "Sensitivity estimates for nonlinear mathematical models"; Hutter et al. (2014), equation 4.
+        Sobol (1993), "Sensitivity estimates for nonlinear mathematical models"; Hutter et al. (2014).
     Example
         >>> interaction_variance(1.0, 0.5, 0.25)
         0.25

@@ -84,7 +84,10 @@ def errors(function: Callable[..., float], seed: int) -> np.ndarray:
 
 @pytest.mark.parametrize("function, most", [(linear, 0.05), (sobol_g, 0.12), (ishigami, 0.25)])
 def test_200_random_trials_are_near_known_truths(function: Callable[..., float], most: float) -> None:
-    """Within 0.05 for the sum only: the forest finds too little of Sobol's second, and of Ishigami's second effect."""
+    """Within 0.05 for the sum only (0.054 with one of eight seeds).
+
+    The forest finds too little of Sobol's second effect, and of Ishigami's second, which rises and falls.
+    """
     assert abs(errors(function, 0)).max() < most
 
 
