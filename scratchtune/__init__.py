@@ -4,7 +4,7 @@ The public names, no logic. Models are spelled as in Keras, estimators and cross
 as in Optuna.
 """
 
-from scratchtune import metrics, search, speech, text
+from scratchtune import insight, metrics, search, speech, text
 from scratchtune.data import (
     MinMaxScaler,
     OneHotEncoder,
@@ -119,7 +119,7 @@ __all__ = [
     "SimpleImputer", "SinusoidalPositions", "SpecAugment", "SpeechRecognizer", "StandardScaler", "StorageError",
     "StratifiedKFold", "StratifiedShuffleSplit", "Study", "SuccessiveHalving", "Suggestion", "Table", "TableEncoder",
     "TableModel", "TimeSeriesSplit", "TransformerEncoder", "Trial", "callbacks", "cross_val_predict", "cross_val_score",
-    "cross_validate", "datasets", "get_scorer_names", "layers", "learning_curve", "load_model", "losses",
+    "cross_validate", "datasets", "get_scorer_names", "insight", "layers", "learning_curve", "load_model", "losses",
     "make_scorer", "metrics", "optimizers", "penalties", "prepare_table", "read_pairs", "read_table", "schedules",
     "search", "speech", "text", "train_test_split", "tune", "validation_curve",
 ]
