@@ -146,7 +146,7 @@ def set_axis(axes: Any, which: str, study: TrialTable, name: str) -> None:
     """Make the axis "x" or "y" that of a parameter: its scale, its range, its ticks and its label."""
     from matplotlib.ticker import MaxNLocator
 
-    parameter, axis = study.space.parameters[name], getattr(axes, f"{which}axis")
+    parameter, axis, alone = study.space.parameters[name], getattr(axes, f"{which}axis"), len(axes.figure.axes) == 1
     getattr(axes, f"set_{which}label")(plain(name, 40))
     low, high = bounds(parameter)
     if has_log_axis(parameter):
@@ -157,10 +157,10 @@ def set_axis(axes: Any, which: str, study: TrialTable, name: str) -> None:
         step = -(-parameter.count // MOST_TICKS)
         texts = [plain(choice, 14) for choice in parameter.choices[::step]]
         axis.set_ticks(range(0, parameter.count, step), texts)
-        if which == "x" and sum(map(len, texts)) > 24:
-            axis.set_tick_params(rotation=30)
+        if which == "x" and sum(map(len, texts)) > (30 if alone else 10):
+            axis.set_ticks(range(0, parameter.count, step), texts, rotation=30, ha="right", rotation_mode="anchor")
     else:
-        axis.set_major_locator(MaxNLocator(5, integer=not isinstance(parameter.low, float)))
+        axis.set_major_locator(MaxNLocator(6 if alone else 4, integer=not isinstance(parameter.low, float)))
         room = 0.04 * (high - low)
         low, high = low - room, high + room
     getattr(axes, f"set_{which}lim")(low, high)
@@ -192,6 +192,14 @@ def finish(axes: Any, x: str | None = None, y: str | None = None, title: str | N
     axes.spines[["top", "right"]].set_visible(False)
 
 
+def head(axes: list[Any], title: str, note: str) -> None:
+    """Set a title, with a note below it: that of the only axes, or that of the figure of several."""
+    if len(axes) == 1:
+        finish(axes[0], title=title, note=note)
+    else:
+        axes[0].figure.suptitle(f"{title}: {note}", x=0.01, ha="left", fontsize=11)
+
+
 def legend(axes: Any) -> None:
     """Add a legend where something has a label; it is opaque enough to be read above points."""
     if axes.get_legend_handles_labels()[0]:
@@ -204,6 +212,12 @@ def say_empty(axes: Any, study: TrialTable, missing: str = "no complete trial") 
     counts = ", ".join(f"{count:,} {state}" for state, count in sorted(states.items()))
     axes.text(0.5, 0.5, f"{missing}\n({counts or 'no trial at all'})", ha="center", va="center", color="0.3",
               transform=axes.transAxes)
+
+
+def panel_note(study: TrialTable, shown: int) -> str:
+    """Say how many of the complete trials have the parameters of a panel; an empty text if all have them."""
+    count = len(complete_trials(study))
+    return f"{shown:,} of {count:,} trials" if shown < count else ""
 
 
 def left_out(study: TrialTable, shown: int, states: Sequence[str] = ("complete",)) -> str:
@@ -228,25 +242,28 @@ def look_of_points(count: int) -> dict[str, Any]:
 def value_colours(study: TrialTable, values: np.ndarray) -> dict[str, Any]:
     """Colour map and range of colours for values: the best one is the darkest.
 
-    The worst tenth of the values has one colour, so that a few bad trials do not make all others look alike.
+    Of at least 20 values the worst tenth has one colour, so that a few bad trials do not make all others look alike.
     """
     smaller = study.direction == "minimize"
     low, high = np.quantile(values, (0.0, 0.9) if smaller else (0.1, 1.0))
-    if low == high:
+    if low == high or len(values) < 20:
         low, high = values.min(), values.max()
     return {"cmap": "cividis" if smaller else "cividis_r", "vmin": float(low), "vmax": float(high)}
 
 
-def colour_bar(mappable: Any, axes: list[Any], text: str, extend: str = "neither") -> Any:
-    """Add one colour bar beside all the axes."""
-    bar = axes[0].figure.colorbar(mappable, ax=axes, label=text, extend=extend)
+def colour_bar(colours: dict[str, Any], axes: list[Any], text: str, extend: str = "neither") -> Any:
+    """Add one colour bar beside all the axes, for the colour map and the range in ``colours``."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    shown = ScalarMappable(Normalize(colours["vmin"], colours["vmax"]), colours["cmap"])
+    width = 0.05 if len(axes) == 1 else 0.03
+    bar = axes[0].figure.colorbar(shown, ax=axes, label=text, extend=extend, fraction=width, aspect=25, shrink=0.9)
     bar.outline.set_visible(False)
-    bar.solids.set_alpha(1.0)
     return bar
 
 
-def value_bar(mappable: Any, axes: list[Any], study: TrialTable, values: np.ndarray) -> None:
+def value_bar(colours: dict[str, Any], axes: list[Any], study: TrialTable, values: np.ndarray) -> None:
     """Add the colour bar of values; its pointed end is that of the worst ones, if some are beyond its range."""
-    low, high = mappable.get_clim()
-    beyond = "max" if values.max() > high else "min" if values.min() < low else "neither"
-    colour_bar(mappable, axes, value_label(study), beyond)
+    beyond = "max" if values.max() > colours["vmax"] else "min" if values.min() < colours["vmin"] else "neither"
+    colour_bar(colours, axes, value_label(study), beyond)

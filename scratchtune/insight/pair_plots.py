@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from scratchtune.study import Trial
 
 MOST_PAIRED = 8  # parameters; they have 28 pairs
+MOST_DOTS = 200  # trials that are shown one by one; of more, the values in one of BINS x BINS cells are averaged
+BINS = 20
 CELLS = 80  # of the grid on which the surface is interpolated, along each axis
 Draw = Callable[[Any, str, str, "list[Trial]"], Any]
 
@@ -28,9 +30,10 @@ def plot_contour(study: TrialTable, params: Sequence[str] | None = None, ax: Any
     """Plot contours of the value over each pair of parameters, with the complete trials as dots; better is darker.
 
     The surface is interpolated linearly between the trials, in the logarithm where an axis is logarithmic; trials at
-    one point are averaged. Choices have no order, so where an axis has choices there is no surface: the dots have the
-    colour of their values, as where the trials are fewer than three or all on one line. Returns the Axes, or a list
-    of them, one for each pair in the order of ``params`` (None: all).
+    one point are averaged, and of more than 200 trials those within one of 20 x 20 cells. Choices have no order, so
+    where an axis has choices there is no surface: the dots have the colour of their values, as where the trials are
+    fewer than three or all on one line. Returns the Axes, or a list of them, one for each pair in the order of
+    ``params`` (None: all).
     """
     values = drawing.values_of(drawing.complete_trials(study))
     colours = drawing.value_colours(study, values) if len(values) else {}
@@ -44,12 +47,14 @@ def plot_contour(study: TrialTable, params: Sequence[str] | None = None, ax: Any
         levels = np.linspace(colours["vmin"], colours["vmax"], 13)
         shown = axes.contourf(*surface, levels=levels, extend="both", **colours)
         axes.contour(*surface, levels=levels, colors="white", linewidths=0.4, alpha=0.6)
-        axes.scatter(*at, color="black", edgecolor="white", linewidth=0.5, **look | {"s": look["s"] / 2.0})
+        few = len(trials) <= MOST_DOTS
+        axes.scatter(*at, color="black", edgecolor="white", linewidth=0.5 if few else 0.0,
+                     **look | ({"s": look["s"] / 2.0} if few else {"s": 3.0}))
         return shown
 
     axes, shown = _pairs(study, params, ax, draw, "Contour")
     if shown is not None:
-        drawing.value_bar(_colours_alone(colours), axes, study, values)
+        drawing.value_bar(colours, axes, study, values)
     return drawing.one_or_all(axes)
 
 
@@ -68,7 +73,7 @@ def plot_rank(study: TrialTable, params: Sequence[str] | None = None, ax: Any = 
 
     axes, shown = _pairs(study, params, ax, draw, "Rank")
     if shown is not None:
-        bar = drawing.colour_bar(_colours_alone(colours), axes, "rank of the value")
+        bar = drawing.colour_bar(colours, axes, "rank of the value")
         bar.set_ticks([0.0, 0.25, 0.5, 0.75, 1.0], labels=["best", "25 %", "50 %", "75 %", "worst"])
     return drawing.one_or_all(axes)
 
@@ -88,20 +93,23 @@ def _pairs(
         trials = drawing.complete_trials(study, [x, y])
         drawing.set_axis(one, "x", study, x)
         drawing.set_axis(one, "y", study, y)
+        if ax is None:
+            one.label_outer()
         if trials:
             shown = draw(one, x, y, trials)
         else:
             drawing.say_empty(one, study)
-        note = drawing.left_out(study, len(trials)).replace("the parameter", "both parameters")
-        drawing.finish(one, None, None, title if len(pairs) == 1 else None,
-                       note if len(pairs) == 1 else note.split(";")[0])
+        note = drawing.panel_note(study, len(trials)) if len(pairs) > 1 else ""
+        drawing.finish(one, note=note)
+    count = len(drawing.complete_trials(study, names if len(pairs) == 1 else ()))
+    drawing.head(axes, title, drawing.left_out(study, count).replace("the parameter", "both parameters"))
     return axes, shown
 
 
 def _triangle(count: int) -> list[Any]:
     """Return the panels of a figure, one for each pair: a column for the first of the pair, a row for the second."""
     side = count - 1
-    size = 2.7 if count <= 4 else 2.2
+    size = 2.7 if count <= 4 else 2.0
     grid = canvas((side, side), (size * side + 1.2, size * 0.9 * side + 0.4))[1].reshape(side, side)
     for row, column in np.ndindex(side, side):
         if row < column:
@@ -118,14 +126,6 @@ def _scatter(
     order = np.argsort(-z if smaller else z, kind="stable")
     return axes.scatter(at[0][order], at[1][order], c=z[order], edgecolor="0.35", linewidth=0.3, **colours,
                         **drawing.look_of_points(len(z)))
-
-
-def _colours_alone(colours: dict[str, Any]) -> Any:
-    """Return the colours and their range as what a colour bar shows."""
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
-
-    return ScalarMappable(Normalize(colours["vmin"], colours["vmax"]), colours["cmap"])
 
 
 def _ranks(study: TrialTable) -> dict[int, float]:
@@ -150,8 +150,10 @@ def _surface(
     if isinstance(x_parameter, Categorical) or isinstance(y_parameter, Categorical):
         return None
     points = np.column_stack([drawing.fractions(x_parameter, x), drawing.fractions(y_parameter, y)])
-    points, inverse, counts = np.unique(points, axis=0, return_inverse=True, return_counts=True)
-    means = np.bincount(inverse.ravel(), z) / counts
+    cells = np.floor(points * BINS) if len(z) > MOST_DOTS else points
+    _, inverse, counts = np.unique(cells, axis=0, return_inverse=True, return_counts=True)
+    *columns, means = (np.bincount(inverse.ravel(), part) / counts for part in (*points.T, z))
+    points = np.column_stack(columns)
     grids = [np.linspace(axis.min(), axis.max(), CELLS) for axis in points.T]
     try:
         heights = LinearTriInterpolator(Triangulation(*points.T), means)(*np.meshgrid(*grids))

@@ -27,26 +27,25 @@ def plot_slice(study: TrialTable, params: str | Sequence[str] | None = None, ax:
     parameter are not in its panel; the note above it counts them.
     """
     names = drawing.chosen_names(study, params, MOST_SLICES)
-    axes = drawing.panels(ax, len(names), columns=4 if len(names) <= 16 else 8)
-    points = None
+    columns = 4 if len(names) <= 16 else 8
+    axes = drawing.panels(ax, len(names), columns)
+    colours = {"cmap": "cividis_r", "vmin": 0, "vmax": max(len(study.trials) - 1, 1)}
     for number, (name, one) in enumerate(zip(names, axes, strict=True)):
         trials = drawing.complete_trials(study, [name])
         drawing.set_axis(one, "x", study, name)
         if trials:
-            points = one.scatter(
-                drawing.column(study, name, trials), drawing.values_of(trials), c=[trial.number for trial in trials],
-                cmap="cividis_r", vmin=0, vmax=max(len(study.trials) - 1, 1), edgecolor="0.35", linewidth=0.3,
-                **drawing.look_of_points(len(trials)))
+            one.scatter(drawing.column(study, name, trials), drawing.values_of(trials),
+                        c=[trial.number for trial in trials], edgecolor="0.35", linewidth=0.3, **colours,
+                        **drawing.look_of_points(len(trials)))
         else:
             drawing.say_empty(one, study)
-        first = number % (4 if len(names) <= 16 else 8) == 0
-        note = drawing.left_out(study, len(trials))
-        drawing.finish(one, None, drawing.value_label(study) if first else None, "Slice" if len(names) == 1 else None,
-                       note if len(names) == 1 else note.replace("not shown: ", "not: "))
+        drawing.finish(one, None, drawing.value_label(study) if number % columns == 0 else None, None,
+                       drawing.panel_note(study, len(trials)) if len(names) > 1 else "")
         one.grid(alpha=0.25)
-    if points is not None:
-        bar = drawing.colour_bar(points, axes, "trial")
-        drawing.integer_ticks(bar.ax.yaxis)
+    shown = len(drawing.complete_trials(study, names if len(names) == 1 else ()))
+    drawing.head(axes, "Slice", drawing.left_out(study, shown))
+    if shown:
+        drawing.integer_ticks(drawing.colour_bar(colours, axes, "trial").ax.yaxis)
     return drawing.one_or_all(axes)
 
 
@@ -79,7 +78,7 @@ def plot_parallel_coordinate(study: TrialTable, params: str | Sequence[str] | No
             linewidths=1.4 if len(trials) <= 200 else 0.8)
         lines.set_clim(colours["vmin"], colours["vmax"])
         axes.add_collection(lines)
-        drawing.value_bar(lines, [axes], study, values)
+        drawing.value_bar(colours, [axes], study, values)
     else:
         drawing.say_empty(axes, study)
     has_absent = any((height == ABSENT).any() for height in heights[1:])

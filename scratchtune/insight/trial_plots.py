@@ -46,7 +46,7 @@ def plot_intermediate_values(study: TrialTable, ax: Any = None) -> Any:
         axes.plot([], [], style, color=colour, label=f"{state} ({len(trials):,})")
         if state == "stopped":
             ends = np.array([curve[-1] for curve in curves])
-            axes.scatter(*ends.T, s=28 if not many else 12, marker="x", color=colour, alpha=max(alpha, 0.3),
+            axes.scatter(*ends.T, s=28 if not many else 12, marker="x", color=colour, alpha=max(alpha, 0.05),
                          linewidth=1.2, rasterized=many)
     best = _best(study)
     if best is not None and best.reports:
@@ -73,9 +73,10 @@ def plot_timeline(study: TrialTable, ax: Any = None) -> Any:
     known = [time for trial in trials for time in (trial.started, trial.finished) if time is not None]
     first, last = (min(known), max(known)) if known else (0.0, 0.0)
     unit, length = max((pair for pair in UNITS if pair[1] <= max((last - first) / 2.0, 1.0)), key=lambda pair: pair[1])
-    for state in BARS:
-        bars = [[[((trial.started or first) - first) / length, trial.number],
-                 [((trial.finished or last) - first) / length, trial.number]] for trial in trials if trial.state == state]
+    for state in sorted(BARS, key=lambda state: -sum(trial.state == state for trial in trials)):  # rare ones on top
+        chosen = [trial for trial in trials if trial.state == state]
+        bars = [[[((time or default) - first) / length, trial.number] for time, default in (
+            (trial.started, first), (trial.finished, last))] for trial in chosen]
         if bars:
             _draw_bars(axes, state, np.array(bars), len(study.trials))
     if not trials:
@@ -94,12 +95,12 @@ def _draw_bars(axes: Any, state: str, bars: np.ndarray, count: int) -> None:
     (colour, sign), many = BARS[state], count > drawing.MANY
     width = float(np.clip(180.0 / count, 0.6, 12.0))
     axes.add_collection(LineCollection(list(bars), colors=colour, linewidths=width, rasterized=many))
-    if sign is None:  # so that the shortest bars are visible
-        axes.plot(*bars[:, 1].T, "|", color=colour, markersize=width, rasterized=many)
+    if many or sign is None:  # so that the shortest bars are visible
+        axes.plot(*bars[:, 1].T, "_" if many else "|", color=colour, markersize=5 if many else width, rasterized=many)
     else:
-        axes.plot(*bars[:, 1].T, sign, color="black", markersize=float(np.clip(width, 2.0, 6.0)), rasterized=many)
-    axes.plot([], [], color=colour, linewidth=6, marker=sign, markeredgecolor="black", markerfacecolor="black",
-              label=f"{state} ({len(bars):,})")
+        axes.plot(*bars[:, 1].T, sign, color="black", markersize=float(np.clip(width, 2.0, 6.0)))
+    axes.plot([], [], color=colour, linewidth=6, marker=None if many else sign, markeredgecolor="black",
+              markerfacecolor="black", label=f"{state} ({len(bars):,})")
 
 
 def _best(study: TrialTable) -> Trial | None:
