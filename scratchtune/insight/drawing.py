@@ -25,16 +25,20 @@ class TrialTable(Protocol):
     """What the plots need of a study, whether it is in memory or was read from a file."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name of the study."""
 
     @property
-    def space(self) -> Space: ...
+    def space(self) -> Space:
+        """The parameters."""
 
     @property
-    def direction(self) -> str: ...
+    def direction(self) -> str:
+        """Whether values are minimized or maximized."""
 
     @property
-    def trials(self) -> list[Trial]: ...
+    def trials(self) -> list[Trial]:
+        """All trials, in order of number."""
 
 
 # Trials and parameters -----------------------------------------------------------------------------------------------

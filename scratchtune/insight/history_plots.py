@@ -66,7 +66,8 @@ def plot_edf(study: TrialTable | Sequence[TrialTable], ax: Any = None) -> Any:
 
 
 def _as_list(study: TrialTable | Sequence[TrialTable]) -> list[TrialTable]:
-    studies = list(study) if isinstance(study, (list, tuple)) and not hasattr(study, "trials") else [study]
+    several = isinstance(study, (list, tuple)) and not hasattr(study, "trials")  # a StoredStudy is a tuple too
+    studies: list[Any] = list(study) if several else [study]  # type: ignore[arg-type]
     if not studies or not all(hasattr(one, "trials") for one in studies):
         raise TypeError(f"study is {study!r}; it must be a Study, or a list of at least one Study")
     directions = {one.direction for one in studies}
