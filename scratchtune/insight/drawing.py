@@ -240,7 +240,8 @@ def left_out(study: TrialTable, shown: int, states: Sequence[str] = ("complete",
 def look_of_points(count: int) -> dict[str, Any]:
     """Size and opacity of points such that thousands of them do not form one blot."""
     step = 0 if count <= 100 else 1 if count <= MANY else 2
-    return {"s": (32, 16, 7)[step], "alpha": (0.9, 0.7, 0.4)[step], "rasterized": count > MANY}
+    return {"s": (32, 16, 7)[step], "alpha": (0.9, 0.7, 0.4)[step], "linewidth": 0.0 if step == 2 else 0.3,
+            "rasterized": count > MANY}
 
 
 def value_colours(study: TrialTable, values: np.ndarray) -> dict[str, Any]:

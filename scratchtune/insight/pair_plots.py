@@ -48,8 +48,8 @@ def plot_contour(study: TrialTable, params: Sequence[str] | None = None, ax: Any
         shown = axes.contourf(*surface, levels=levels, extend="both", **colours)
         axes.contour(*surface, levels=levels, colors="white", linewidths=0.4, alpha=0.6)
         few = len(trials) <= MOST_DOTS
-        axes.scatter(*at, color="black", edgecolor="white", linewidth=0.5 if few else 0.0,
-                     **look | ({"s": look["s"] / 2.0} if few else {"s": 3.0}))
+        axes.scatter(*at, color="black", edgecolor="white", **look | {
+            "s": look["s"] / 2.0 if few else 3.0, "linewidth": 0.5 if few else 0.0})
         return shown
 
     axes, shown = _pairs(study, params, ax, draw, "Contour")
@@ -124,7 +124,7 @@ def _scatter(
     """Draw trials as dots of the colour of z; better ones are drawn above the others."""
     smaller = study.direction == "minimize" if smaller is None else smaller
     order = np.argsort(-z if smaller else z, kind="stable")
-    return axes.scatter(at[0][order], at[1][order], c=z[order], edgecolor="0.35", linewidth=0.3, **colours,
+    return axes.scatter(at[0][order], at[1][order], c=z[order], edgecolor="0.35", **colours,
                         **drawing.look_of_points(len(z)))
 
 

@@ -35,7 +35,7 @@ def plot_slice(study: TrialTable, params: str | Sequence[str] | None = None, ax:
         drawing.set_axis(one, "x", study, name)
         if trials:
             one.scatter(drawing.column(study, name, trials), drawing.values_of(trials),
-                        c=[trial.number for trial in trials], edgecolor="0.35", linewidth=0.3, **colours,
+                        c=[trial.number for trial in trials], edgecolor="0.35", **colours,
                         **drawing.look_of_points(len(trials)))
         else:
             drawing.say_empty(one, study)

@@ -32,21 +32,21 @@ def plot_intermediate_values(study: TrialTable, ax: Any = None) -> Any:
 
     (axes,) = drawing.panels(ax, 1)
     reporting = [trial for trial in study.trials if trial.state in LINES and trial.reports]
-    alpha, many = float(np.clip(40.0 / max(len(reporting), 1), 0.06, 0.8)), len(reporting) > 200
+    alpha, many = float(np.clip(40.0 / max(len(reporting), 1), 0.015, 0.8)), len(reporting) > 200
     for state, (colour, style) in LINES.items():
         trials = [trial for trial in reporting if trial.state == state]
         if not trials:
             continue
         curves = [_curve(study, trial) for trial in trials]
-        axes.add_collection(LineCollection(curves, colors=colour, linestyles=style, linewidths=1.2, alpha=alpha,
-                                           rasterized=many))
+        axes.add_collection(LineCollection(curves, colors=colour, linestyles=style, linewidths=0.6 if many else 1.2,
+                                           alpha=alpha, rasterized=many))
         points = [curve for curve in curves if len(curve) < 5]
         if points:  # a single point has no line
             axes.scatter(*np.concatenate(points).T, s=12, color=colour, alpha=alpha, edgecolor="none", rasterized=many)
         axes.plot([], [], style, color=colour, label=f"{state} ({len(trials):,})")
         if state == "stopped":
             ends = np.array([curve[-1] for curve in curves])
-            axes.scatter(*ends.T, s=28 if not many else 12, marker="x", color=colour, alpha=max(alpha, 0.05),
+            axes.scatter(*ends.T, s=28 if not many else 12, marker="x", color=colour, alpha=max(alpha, 0.03),
                          linewidth=1.2, rasterized=many)
     best = _best(study)
     if best is not None and best.reports:
