@@ -40,6 +40,10 @@ TASKS = ("classification", "regression")
 DB_HELP = ("store every trial in this file, from which the same command continues after an interruption, and which "
            "scratchtune why, show and export read")
 SIDE_BY_SIDE = 64  # sentences that are translated at the same time
+PLOTS = ("optimization_history", "slice", "contour", "parallel_coordinate", "intermediate_values", "edf", "timeline",
+         "rank")  # the functions plot_NAME of insight
+OF_PARAMETERS = ("slice", "contour", "parallel_coordinate", "rank")
+PICTURES = (".png", ".svg", ".pdf")
 SEARCHER_NAMES = ("grid", "random", "bayesian", "genetic", "hyperband")  # as in search.SEARCHERS, without importing it
 
 
@@ -132,6 +136,7 @@ def _make_parser() -> argparse.ArgumentParser:
     _add_transcribe(commands)
     _add_why(commands)
     _add_studies(commands)
+    _add_plot(commands)
     _add_example(commands)
     _add_formulas(commands)
     return parser
@@ -710,18 +715,55 @@ def _show(given: argparse.Namespace) -> int:
 
 def _export(given: argparse.Namespace) -> int:
     from scratchtune.study.export import as_csv, as_json
-    from scratchtune.study.storage import BESIDE
 
     if given.out is not None:
-        _check_outputs({"--out": given.out}, {"the file of studies": given.db, **{
-            f"what belongs to the file of studies ({end})": given.db.with_name(given.db.name + end)
-            for end in BESIDE}})
+        _check_beside_db(given.out, given.db)
     text = (as_csv if given.format == "csv" else as_json)(*_chosen(given), given.times)
     if given.out is None:
         tell(text.removesuffix("\n"), data=True)
     else:
         write_text(given.out, text)
         note(f"written: {given.out}")
+    return 0
+
+
+def _check_beside_db(out: Path, db: Path) -> None:
+    """Check that --out can be written, and that it is neither the file of studies nor a file that belongs to it."""
+    from scratchtune.study.storage import BESIDE
+
+    _check_outputs({"--out": out}, {"the file of studies": db, **{
+        f"what belongs to the file of studies ({end})": db.with_name(db.name + end) for end in BESIDE}})
+
+
+def _add_plot(commands: _Commands) -> None:
+    parser = _command(commands, "plot", _plot, "draw a study of a file as a picture")
+    add = parser.add_argument
+    add("db", type=Path, metavar="DB", help="the file of studies: the one given to --db, or to storage= in a script")
+    add("--kind", required=True, metavar="NAME", help=f"what to draw: {', '.join(PLOTS)}")
+    add("--study", "--name", metavar="NAME", help="the name of the study; needed if the file holds several")
+    add("--params", nargs="+", metavar="NAME",
+        help=f"the parameters to show, in {', '.join(OF_PARAMETERS)} (default: all)")
+    add("-o", "--out", type=Path, metavar="FILE",
+        help="the picture to write, .png, .svg or .pdf (default: NAME.png, with the NAME of --kind)")
+
+
+def _plot(given: argparse.Namespace) -> int:
+    from scratchtune import insight
+    from scratchtune.insight.plots import save
+    from scratchtune.study.stored import read_study
+
+    kind = checks.choice("--kind", given.kind, PLOTS)
+    if given.params and kind not in OF_PARAMETERS:
+        raise ValueError(f"--params is given, and {kind} shows no parameters; omit it")
+    out = Path(f"{kind}.png") if given.out is None else given.out
+    if out.suffix.lower() not in PICTURES:
+        raise ValueError(f"--out is {str(out)!r}; its name must end in {', '.join(PICTURES)}")
+    _check_beside_db(out, given.db)
+    study = read_study(*_chosen(given))
+    draw = getattr(insight, f"plot_{kind}")
+    axes = draw(study, given.params) if kind in OF_PARAMETERS else draw(study)
+    save((axes[0] if isinstance(axes, list) else axes).figure, out)
+    tell(f"picture: {out}")
     return 0
 
 

@@ -1,0 +1,274 @@
+"""What the plots of a study share: panels, the axis of a parameter, colours of values, notes on what is left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.insight.plots import canvas
+from scratchtune.search.parameters import Categorical, Parameter, is_logarithmic
+from scratchtune.streams import visible
+
+if TYPE_CHECKING:
+    from scratchtune.search import Space
+    from scratchtune.study import Trial
+
+MOST_TICKS = 12  # of an axis of choices; of more choices only every second, third, ... is labelled
+MANY = 1000  # with more points they are drawn as pixels, also in a PDF or SVG file
+
+
+class TrialTable(Protocol):
+    """What the plots need of a study, whether it is in memory or was read from a file."""
+
+    @property
+    def name(self) -> str:
+        """The name of the study."""
+
+    @property
+    def space(self) -> Space:
+        """The parameters."""
+
+    @property
+    def direction(self) -> str:
+        """Whether values are minimized or maximized."""
+
+    @property
+    def trials(self) -> list[Trial]:
+        """All trials, in order of number."""
+
+
+# Trials and parameters -----------------------------------------------------------------------------------------------
+
+
+def complete_trials(study: TrialTable, names: Sequence[str] = ()) -> list[Trial]:
+    """The complete trials that have all parameters in ``names``, in order of number."""
+    return [trial for trial in study.trials
+            if trial.state == "complete" and all(name in trial.shared_params for name in names)]
+
+
+def values_of(trials: Sequence[Trial]) -> np.ndarray:
+    """The values of complete trials, (n,)."""
+    return np.array([trial.value for trial in trials], dtype=float)
+
+
+def best_of(study: TrialTable, values: np.ndarray) -> int:
+    """Return the index of the best value, the first of several."""
+    return int(np.argmin(values) if study.direction == "minimize" else np.argmax(values))
+
+
+def chosen_names(study: TrialTable, params: str | Sequence[str] | None, most: int) -> list[str]:
+    """Check the names of parameters, None for all; raise a ValueError for an unknown one, or for too many."""
+    names = list(study.space.names) if params is None else [params] if isinstance(params, str) else list(params)
+    for name in names:
+        checks.choice("params", name, study.space.names)
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise ValueError(f"params holds {name!r} twice; every parameter must be given once")
+    if len(names) > most:
+        given = f"params is None, and the space has {len(names)} parameters" if params is None else (
+            f"params holds {len(names)} parameters")
+        raise ValueError(f"{given}; this plot shows at most {most}, name them in params")
+    return names
+
+
+def positions(parameter: Parameter, values: Sequence[Any]) -> np.ndarray:
+    """Coordinates of values on the axis of a parameter, (n,): numbers themselves, or the indices of choices."""
+    if isinstance(parameter, Categorical):
+        return np.array([parameter.index(value) for value in values], dtype=float)
+    return np.array(values, dtype=float)
+
+
+def column(study: TrialTable, name: str, trials: Sequence[Trial]) -> np.ndarray:
+    """The coordinates of trials on the axis of a parameter that all of them have, (n,)."""
+    return positions(study.space.parameters[name], [trial.shared_params[name] for trial in trials])
+
+
+def bounds(parameter: Parameter) -> tuple[float, float]:
+    """Return the ends of a parameter's axis; they differ also where there is only one value."""
+    if isinstance(parameter, Categorical):
+        return -0.5, parameter.count - 0.5
+    low, high = float(parameter.low), float(parameter.high)
+    if low < high:
+        return low, high
+    return (low / 2.0, low * 2.0) if parameter.log else (low - 0.5, high + 0.5)
+
+
+def has_log_axis(parameter: Parameter) -> bool:
+    """Whether the axis of a parameter is logarithmic."""
+    return not isinstance(parameter, Categorical) and is_logarithmic(parameter)
+
+
+def fractions(parameter: Parameter, at: np.ndarray) -> np.ndarray:
+    """Coordinates on a parameter's axis as shares of its length, from 0 to 1."""
+    ends = np.array(bounds(parameter))
+    low, high = np.log(ends) if has_log_axis(parameter) else ends
+    return ((np.log(at) if has_log_axis(parameter) else at) - low) / (high - low)
+
+
+# Axes ----------------------------------------------------------------------------------------------------------------
+
+
+def panels(ax: Any, count: int, columns: int = 4, size: tuple[float, float] = (3.0, 2.7)) -> list[Any]:
+    """Return ``count`` axes: those given, or new ones in a figure whose panels have ``size`` (width, height)."""
+    if ax is None and count == 1:
+        return [canvas(1)[1]]
+    if ax is None:
+        columns = min(columns, count)
+        rows = -(-count // columns)
+        axes = canvas((rows, columns), (size[0] * columns + 1.0, size[1] * rows + 0.4))[1]
+        for empty in axes[count:]:
+            empty.remove()
+        return list(axes[:count])
+    given = list(np.ravel(np.array(ax, dtype=object)))
+    if not all(hasattr(one, "set_xlabel") for one in given):
+        raise TypeError(f"ax is {ax!r}; it must be matplotlib Axes, a list of them, or None")
+    if len(given) != count:
+        raise ValueError(f"ax holds {len(given)} axes; it must hold {count}, one for each panel")
+    return given
+
+
+def one_or_all(axes: list[Any]) -> Any:
+    """Return the only element of a list, or the list."""
+    return axes[0] if len(axes) == 1 else axes
+
+
+def plain(text: Any, most: int = 24) -> str:
+    """A text as it is drawn: on one line, shortened, and never read as mathematics.
+
+    >>> plain("two" + chr(10) + "lines of $x$")
+    'two\\\\nlines of \\\\$x\\\\$'
+    """
+    shown = visible(f"{text:.4g}" if isinstance(text, float) else str(text))
+    return (shown if len(shown) <= most else f"{shown[:most - 3]}...").replace("$", r"\$")
+
+
+def set_axis(axes: Any, which: str, study: TrialTable, name: str) -> None:
+    """Make the axis "x" or "y" that of a parameter: its scale, its range, its ticks and its label."""
+    from matplotlib.ticker import MaxNLocator
+
+    parameter, axis, alone = study.space.parameters[name], getattr(axes, f"{which}axis"), len(axes.figure.axes) == 1
+    getattr(axes, f"set_{which}label")(plain(name, 40))
+    low, high = bounds(parameter)
+    if has_log_axis(parameter):
+        getattr(axes, f"set_{which}scale")("log")
+        room = (high / low) ** 0.04
+        low, high = low / room, high * room
+    elif isinstance(parameter, Categorical):
+        step = -(-parameter.count // MOST_TICKS)
+        texts = [plain(choice, 14) for choice in parameter.choices[::step]]
+        axis.set_ticks(range(0, parameter.count, step), texts)
+        if which == "x" and sum(map(len, texts)) > (30 if alone else 10):
+            axis.set_ticks(range(0, parameter.count, step), texts, rotation=30, ha="right", rotation_mode="anchor")
+    else:
+        axis.set_major_locator(MaxNLocator(6 if alone else 4, integer=not isinstance(parameter.low, float)))
+        room = 0.04 * (high - low)
+        low, high = low - room, high + room
+    getattr(axes, f"set_{which}lim")(low, high)
+
+
+def integer_ticks(axis: Any) -> None:
+    """Put ticks at integers only."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(6, integer=True))
+
+
+def value_label(study: TrialTable) -> str:
+    """The label of an axis of values; it says which end is the good one."""
+    return f"value ({'lower' if study.direction == 'minimize' else 'higher'} is better)"
+
+
+def finish(axes: Any, x: str | None = None, y: str | None = None, title: str | None = None, note: str = "") -> None:
+    """Set labels and a title, with a note below the title; what is None remains as it is."""
+    if x is not None:
+        axes.set_xlabel(x)
+    if y is not None:
+        axes.set_ylabel(y)
+    if title is not None:
+        axes.set_title(title, loc="left", fontweight="bold", pad=20 if note else 6)
+    if note:
+        axes.annotate(note, (0.0, 1.0), (0.0, 5.0), "axes fraction", textcoords="offset points", fontsize=8,
+                      color="0.3")
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def head(axes: list[Any], title: str, note: str) -> None:
+    """Set a title, with a note below it: that of the only axes, or that of the figure of several."""
+    if len(axes) == 1:
+        finish(axes[0], title=title, note=note)
+    else:
+        axes[0].figure.suptitle(f"{title}: {note}", x=0.01, ha="left", fontsize=11)
+
+
+def legend(axes: Any) -> None:
+    """Add a legend where something has a label; it is opaque enough to be read above points."""
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(fontsize=8, framealpha=0.8, edgecolor="none", loc="best" if len(axes.lines) < 50 else "upper right")
+
+
+def say_empty(axes: Any, study: TrialTable, missing: str = "no complete trial") -> None:
+    """Write in the middle of empty axes why nothing is drawn."""
+    states = Counter(trial.state for trial in study.trials)
+    counts = ", ".join(f"{count:,} {state}" for state, count in sorted(states.items()))
+    axes.text(0.5, 0.5, f"{missing}\n({counts or 'no trial at all'})", ha="center", va="center", color="0.3",
+              transform=axes.transAxes)
+
+
+def panel_note(study: TrialTable, shown: int) -> str:
+    """Say how many of the complete trials have the parameters of a panel; an empty text if all have them."""
+    count = len(complete_trials(study))
+    return f"{shown:,} of {count:,} trials" if shown < count else ""
+
+
+def left_out(study: TrialTable, shown: int, states: Sequence[str] = ("complete",)) -> str:
+    """Say how many trials are drawn, and how many are not, by the reason."""
+    others = Counter(trial.state for trial in study.trials if trial.state not in states)
+    reasons = [f"{count:,} {state}" for state, count in sorted(others.items())]
+    absent = len(study.trials) - sum(others.values()) - shown
+    reasons += [f"{absent:,} without the parameter"] * bool(absent)
+    text = checks.counted(shown, "trial")
+    return f"{text}; not shown: {', '.join(reasons)}" if reasons else text
+
+
+# Colours -------------------------------------------------------------------------------------------------------------
+
+
+def look_of_points(count: int) -> dict[str, Any]:
+    """Size and opacity of points such that thousands of them do not form one blot."""
+    step = 0 if count <= 100 else 1 if count <= MANY else 2
+    return {"s": (32, 16, 7)[step], "alpha": (0.9, 0.7, 0.4)[step], "linewidth": 0.0 if step == 2 else 0.3,
+            "rasterized": count > MANY}
+
+
+def value_colours(study: TrialTable, values: np.ndarray) -> dict[str, Any]:
+    """Colour map and range of colours for values: the best one is the darkest.
+
+    Of at least 20 values the worst tenth has one colour, so that a few bad trials do not make all others look alike.
+    """
+    smaller = study.direction == "minimize"
+    low, high = np.quantile(values, (0.0, 0.9) if smaller else (0.1, 1.0))
+    if low == high or len(values) < 20:
+        low, high = values.min(), values.max()
+    return {"cmap": "cividis" if smaller else "cividis_r", "vmin": float(low), "vmax": float(high)}
+
+
+def colour_bar(colours: dict[str, Any], axes: list[Any], text: str, extend: str = "neither") -> Any:
+    """Add one colour bar beside all the axes, for the colour map and the range in ``colours``."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    shown = ScalarMappable(Normalize(colours["vmin"], colours["vmax"]), colours["cmap"])
+    width = 0.05 if len(axes) == 1 else 0.03
+    bar = axes[0].figure.colorbar(shown, ax=axes, label=text, extend=extend, fraction=width, aspect=25, shrink=0.9)
+    bar.outline.set_visible(False)
+    return bar
+
+
+def value_bar(colours: dict[str, Any], axes: list[Any], study: TrialTable, values: np.ndarray) -> None:
+    """Add the colour bar of values; its pointed end is that of the worst ones, if some are beyond its range."""
+    beyond = "max" if values.max() > colours["vmax"] else "min" if values.min() < colours["vmin"] else "neither"
+    colour_bar(colours, axes, value_label(study), beyond)

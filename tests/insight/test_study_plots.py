@@ -1,0 +1,292 @@
+"""Plots of a study: what is drawn, labelled and counted; small, empty and large studies; bad input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import scratchtune as st
+from scratchtune import insight
+from scratchtune.cli import OF_PARAMETERS, PLOTS, main
+from scratchtune.insight.plots import save
+
+SPACE = {"rate": st.Float(1e-4, 1e-1, log=True), "layers": st.Int(1, 4), "optimizer": ["sgd", "adam"],
+         "momentum": st.Float(0.0, 0.9, when={"optimizer": ["sgd"]})}
+
+
+def objective(trial: st.Trial) -> float | None:
+    """A value for most trials; trial 1 fails, trial 2 is stopped after two reports."""
+    if trial.number == 1:
+        raise ValueError("diverged")
+    value = abs(float(np.log10(trial.params["rate"])) + 2.0) + 0.1 * trial.params["layers"]
+    for step in range(1, 4):
+        trial.report(value + 1.0 / step, step)
+        if trial.number == 2 and step == 2:
+            return None
+    return value
+
+
+def made(count: int = 12, direction: str = "minimize", storage: Any = None) -> st.Study:
+    """A study with trials in every final state."""
+    study = st.Study(SPACE, "random", direction, storage=storage)
+    for _ in range(count):
+        trial = study.ask()
+        try:
+            value = objective(trial)
+        except ValueError as error:
+            study.tell(trial, error)
+        else:
+            study.tell(trial, value, "stopped" if value is None else None)
+    return study
+
+
+def filled(count: int, function: Callable[[st.Trial], float], space: Any = None, **options: Any) -> st.Study:
+    study = st.Study(space or {"x": st.Float(0.0, 1.0), "y": st.Float(0.0, 1.0)}, "random", **options)
+    return study.run(function, count, progress=False) if count else study
+
+
+def complete(study: st.Study) -> list[st.Trial]:
+    return [trial for trial in study.trials if trial.state == "complete"]
+
+
+def texts(axes: Any) -> str:
+    return " | ".join(text.get_text() for text in axes.texts)
+
+
+def legend(axes: Any) -> list[str]:
+    return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+@pytest.mark.parametrize("direction, best", [("minimize", min), ("maximize", max)])
+def test_history_shows_values_and_the_best_so_far(direction: str, best: Any) -> None:
+    study = made(direction=direction)
+    axes = insight.plot_optimization_history(study)
+    values = [trial.value for trial in complete(study)]
+    points = axes.collections[0].get_offsets()
+    assert points[:, 0].tolist() == [0, *range(3, 12)] and points[:, 1].tolist() == values
+    line = axes.lines[0].get_ydata()
+    assert list(line) == [best(values[: n + 1]) for n in range(len(values))] + [best(values)]
+    assert legend(axes)[2].startswith(f"best, trial {study.best_trial.number}: ")
+    assert texts(axes) == "10 trials; not shown: 1 failed, 1 stopped"
+    assert axes.get_ylabel() == f"value ({'lower' if direction == 'minimize' else 'higher'} is better)"
+
+
+def test_several_studies_in_one_plot() -> None:
+    studies = [filled(5, lambda trial: trial.params["x"], name=name) for name in ("one", "$two$")]
+    assert legend(insight.plot_edf(studies)) == ["one, 5", r"\$two\$, 5"]
+    assert len(insight.plot_optimization_history(studies).collections) == 2
+    with pytest.raises(ValueError, match="all must have one direction"):
+        insight.plot_edf([studies[0], filled(2, lambda trial: 1.0, direction="maximize")])
+    with pytest.raises(TypeError, match="study is 3; it must be a Study"):
+        insight.plot_edf(3)  # type: ignore[arg-type]
+
+
+def test_edf_is_the_share_of_at_most_this_value() -> None:
+    study = made()
+    x, y = insight.plot_edf(study).lines[0].get_data()
+    values = np.array([trial.value for trial in complete(study)])
+    assert all(y[k] == np.mean(values <= x[k]) for k in range(1, len(x))) and y[0] == 0.0
+
+
+def test_slice_has_the_axis_of_the_parameter() -> None:
+    study = made()
+    rate, layers, optimizer, momentum = insight.plot_slice(study)
+    assert [axes.get_xlabel() for axes in (rate, layers, optimizer, momentum)] == list(study.space.names)
+    assert rate.get_xscale() == "log" and layers.get_xscale() == "linear"
+    expected = [[trial.params["rate"], trial.value] for trial in complete(study)]
+    assert rate.collections[0].get_offsets().tolist() == expected
+    assert rate.collections[0].get_array().tolist() == [trial.number for trial in complete(study)]
+    assert [label.get_text() for label in optimizer.get_xticklabels()] == ["sgd", "adam"]
+    assert set(optimizer.collections[0].get_offsets()[:, 0]) == {0.0, 1.0}
+    having = [trial for trial in complete(study) if "momentum" in trial.params]
+    assert len(momentum.collections[0].get_offsets()) == len(having) < 10
+    assert texts(momentum) == f"{len(having)} of 10 trials" and texts(rate) == ""
+    assert rate.figure.get_suptitle() == "Slice: 10 trials; not shown: 1 failed, 1 stopped"
+    assert f"{10 - len(having)} without the parameter" in texts(insight.plot_slice(study, "momentum"))
+
+
+def test_contour_interpolates_in_the_scale_of_the_axes() -> None:
+    space = {"a": st.Float(1e-4, 1.0, log=True), "b": st.Float(0.0, 2.0)}
+    study = filled(60, lambda trial: float(np.log10(trial.params["a"])) + trial.params["b"], space)
+    axes = insight.plot_contour(study)
+    assert axes.get_xscale() == "log" and axes.get_xlabel() == "a" and axes.get_ylabel() == "b"
+    filled_contours = axes.collections[0]
+    for level, path in zip(filled_contours.levels[1:6], filled_contours.get_paths()[2:7], strict=True):
+        x, y = path.vertices.T  # the function is linear in log a and b, so each band has values between its levels
+        values = np.log10(x) + y
+        assert values.min() > level - 0.01 * np.ptp(filled_contours.levels) - 1e-9
+    assert axes.figure.axes[-1].get_ylabel() == "value (lower is better)"
+
+
+def test_contour_of_choices_and_of_too_few_trials_has_dots_alone() -> None:
+    study = made()
+    axes = insight.plot_contour(study, ["rate", "optimizer"])
+    (dots,) = axes.collections
+    assert sorted(dots.get_array()) == sorted(trial.value for trial in complete(study))
+    assert dots.get_array()[-1] == study.best_value  # the best one is on top
+    few = filled(2, lambda trial: trial.params["x"])
+    assert len(insight.plot_contour(few).collections) == 1
+    assert len(insight.plot_contour(study)) == 6
+
+
+def test_rank_gives_equal_values_the_mean_of_their_ranks() -> None:
+    study = filled(4, lambda trial: [3.0, 1.0, 3.0, 9.0][trial.number], direction="maximize")
+    axes = insight.plot_rank(study)
+    (dots,) = axes.collections
+    ranks = {x: rank for (x, _), rank in zip(dots.get_offsets().tolist(), dots.get_array().tolist(), strict=True)}
+    assert [ranks[trial.params["x"]] for trial in study.trials] == [0.5, 1.0, 0.5, 0.0]
+
+
+def test_parallel_coordinates_cross_each_axis_at_the_value() -> None:
+    study = made()
+    axes = insight.plot_parallel_coordinate(study)
+    lines = np.array(axes.collections[0].get_segments())
+    best = study.best_trial
+    assert lines.shape == (10, 5, 2) and lines[-1, 0, 1] == 0.0  # the lowest value, drawn last
+    assert lines[-1, 1, 1] == pytest.approx((np.log10(best.params["rate"]) + 4.0) / 3.0)
+    assert lines[-1, 2, 1] == pytest.approx((best.params["layers"] - 1) / 3.0)
+    absent = sum("momentum" not in trial.params for trial in complete(study))
+    assert (lines[:, 4, 1] < 0.0).sum() == absent > 0
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["value", *study.space.names]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["absent"]
+
+
+def test_intermediate_values_of_complete_and_stopped_trials() -> None:
+    study = made()
+    axes = insight.plot_intermediate_values(study)
+    assert legend(axes) == ["complete (10)", "stopped (1)", f"best, trial {study.best_trial.number}"]
+    whole, stopped = (axes.collections[0].get_segments(), axes.collections[2].get_segments())
+    assert [curve[:, 1].tolist() for curve in whole] == [list(t.reports.values()) for t in complete(study)]
+    assert stopped[0].tolist() == [[step, value] for step, value in study.trials[2].reports.items()]
+    assert texts(axes) == "not shown: 1 failed"
+
+
+def test_a_promoted_trial_begins_at_the_last_report_of_its_parent() -> None:
+    def promoted(trial: st.Trial) -> float:
+        trial.report(trial.params["x"], int(trial.budget or 0))
+        return float(trial.params["x"])
+
+    study = st.tune(promoted, {"x": st.Float(0.0, 1.0)}, st.Hyperband(9), progress=False)
+    curves = insight.plot_intermediate_values(study).collections[0].get_segments()
+    assert [len(curve) for curve in curves] == [1 if trial.parent is None else 2 for trial in study.trials]
+
+
+def test_timeline_has_a_bar_for_each_trial() -> None:
+    study = made()
+    study.ask()
+    axes = insight.plot_timeline(study)
+    assert sorted(legend(axes)) == ["complete (10)", "failed (1)", "running (1)", "stopped (1)"]
+    bars = np.concatenate([collection.get_segments() for collection in axes.collections])
+    assert sorted(bars[:, 0, 1]) == list(range(13)) and (bars[:, 1, 0] >= bars[:, 0, 0]).all()
+    start = study.trials[0].started
+    bar = bars[bars[:, 0, 1] == 4][0]
+    assert bar[:, 0] == pytest.approx([study.trials[4].started - start, (study.trials[4].finished or 0.0) - start])
+
+
+@pytest.mark.parametrize("count, function, said", [
+    (0, lambda trial: 0.0, "no complete trial\n(no trial at all)"),
+    (3, lambda trial: float("nan"), "no complete trial\n(3 failed)"),
+    (1, lambda trial: 0.0, None), (3, lambda trial: trial.params["x"], None),
+])
+def test_small_studies_are_drawn(count: int, function: Callable[[st.Trial], float], said: str | None) -> None:
+    study = filled(count, function)
+    assert {f"plot_{name}" for name in PLOTS} <= set(insight.__all__)
+    for name in PLOTS:
+        axes = getattr(insight, f"plot_{name}")(study)
+        axes = axes[0] if isinstance(axes, list) else axes
+        if said is not None and name not in ("timeline", "intermediate_values"):
+            assert said in texts(axes)
+        axes.figure.canvas.draw()
+
+
+def test_thousands_of_trials_are_pixels() -> None:
+    study = st.Study({"x": st.Float(0.0, 1.0), "y": st.Float(0.0, 1.0)}, "random")
+    for _ in range(1500):
+        trial = study.ask()
+        study.tell(trial, trial.params["x"] + trial.params["y"])
+    for name in ("optimization_history", "rank", "parallel_coordinate", "timeline"):
+        axes = getattr(insight, f"plot_{name}")(study)
+        assert axes.collections[0].get_rasterized(), name
+    assert insight.plot_rank(study).collections[0].get_alpha() < 0.5
+
+
+def test_text_of_a_study_is_drawn_as_it_is() -> None:
+    study = filled(4, lambda trial: 1.0, {"$x$": ["a\nb", "$\\frac$", "<b>"], "one": st.Int(3, 3)})
+    axes = insight.plot_slice(study, "$x$")
+    axes.figure.canvas.draw()
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["a\\nb", "\\$\\frac\\$", "<b>"]
+
+
+def test_given_axes_are_used() -> None:
+    from matplotlib.figure import Figure
+
+    study, axes = made(), Figure().subplots(1, 2)
+    assert insight.plot_slice(study, ["rate", "layers"], axes) == list(axes)
+    assert insight.plot_edf(study, axes[0]) is axes[0]
+    with pytest.raises(ValueError, match="ax holds 1 axes; it must hold 4, one for each panel"):
+        insight.plot_slice(study, ax=axes[0])
+    with pytest.raises(TypeError, match="ax is 'a'; it must be matplotlib Axes"):
+        insight.plot_edf(study, "a")
+
+
+def test_bad_parameters() -> None:
+    study = made()
+    for name in OF_PARAMETERS:
+        with pytest.raises(ValueError, match="params is 'rat'; it must be one of .*, did you mean 'rate'?"):
+            getattr(insight, f"plot_{name}")(study, ["rat", "layers"])
+    with pytest.raises(ValueError, match="params holds 'rate' twice"):
+        insight.plot_contour(study, ["rate", "rate"])
+    with pytest.raises(ValueError, match="params holds 1 parameter; this plot needs at least two"):
+        insight.plot_rank(study, "rate")
+    with pytest.raises(ValueError, match="params is None, and the space has 60 parameters; this plot shows at most 8"):
+        insight.plot_contour(filled(1, lambda trial: 0.0, {f"p{k}": st.Float(0.0, 1.0) for k in range(60)}))
+
+
+@pytest.mark.parametrize("name", ["slice", "parallel_coordinate"])
+def test_sixty_parameters_are_drawn(name: str) -> None:
+    study = filled(3, lambda trial: trial.params["p0"], {f"p{k}": st.Float(0.0, 1.0) for k in range(60)})
+    axes = getattr(insight, f"plot_{name}")(study)
+    assert len(axes if isinstance(axes, list) else axes.get_xticks()[1:]) == 60
+
+
+def test_the_command_draws_a_stored_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    database, picture = str(tmp_path / "a.db"), tmp_path / "a.png"
+    made(storage=database).close()
+    for kind in ("timeline", "slice", "edf"):
+        assert main(["plot", database, "--kind", kind, "-o", str(picture)]) == 0
+        assert picture.read_bytes().startswith(b"\x89PNG") and capsys.readouterr().out == f"picture: {picture}\n"
+    for arguments, said in (
+        (["--kind", "slize"], "did you mean 'slice'"), (["--kind", "edf", "--params", "rate"], "shows no parameters"),
+        (["--kind", "slice", "--params", "rat"], "did you mean 'rate'"), (["--kind", "edf", "-o", "a.xyz"], ".png"),
+        (["--kind", "edf", "--study", "b"], "holds no study 'b'"),
+    ):
+        out = [] if "-o" in arguments else ["-o", str(picture)]
+        assert main(["plot", database, *arguments, *out]) == 2 and said in capsys.readouterr().err
+
+
+def test_a_stored_study_is_drawn_as_the_one_in_memory(tmp_path: Path) -> None:
+    from scratchtune.study.storage import Storage
+    from scratchtune.study.stored import read_study
+
+    study = made(storage=tmp_path / "a.db")
+    study.close()
+    stored = read_study(Storage(tmp_path / "a.db", reading=True), "study")
+    assert [trial.shared_params for trial in stored.trials] == [trial.shared_params for trial in study.trials]
+    first, second = (save(insight.plot_rank(one, ["rate", "momentum"]).figure, tmp_path / f"{k}.png").read_bytes()
+                     for k, one in enumerate((study, stored)))
+    assert first == second
+
+
+def test_choices_without_a_literal_are_shown_by_their_text(tmp_path: Path) -> None:
+    from scratchtune.study.storage import Storage
+    from scratchtune.study.stored import read_study
+
+    space = {"a": [float("nan"), None], "b": st.Categorical([int, float]), "c": st.Int(1, 8, log=True)}
+    filled(6, lambda trial: 1.0, space, storage=tmp_path / "a.db").close()
+    parameters = read_study(Storage(tmp_path / "a.db", reading=True), "study").space.parameters
+    assert parameters["a"].choices == ("nan", "None") and parameters["b"].choices == ("choice 0", "choice 1")
+    assert parameters["c"] == st.Int(1, 8, log=True)
