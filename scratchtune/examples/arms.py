@@ -83,15 +83,18 @@ class TrainingObjective(Generic[M]):
         return model, {name: saved[name] for name in CURVES}
 
 
-def hyperband(epochs: int) -> st.Hyperband:
-    """Hyperband over epochs; a Bayesian search proposes two thirds of the configurations, the rest are random."""
+def hyperband(epochs: int, parts: int = 9) -> st.Hyperband:
+    """Hyperband over epochs; a Bayesian search proposes two thirds of the configurations, the rest are random.
+
+    The shortest training has 1 / ``parts`` of the epochs.
+    """
     return st.Hyperband(
-        epochs, proposer=st.BayesianSearch(parallel=2), min_budget=max(epochs // 9, 1), random_share=1 / 3)
+        epochs, proposer=st.BayesianSearch(parallel=2), min_budget=max(epochs // parts, 1), random_share=1 / 3)
 
 
-def trainings(epochs: int) -> int:
+def trainings(epochs: int, parts: int = 9) -> int:
     """The number of trainings of ``epochs`` epochs that have as many epochs as Hyperband's schedule, rounded down."""
-    return hyperband(epochs).cost(going_on=True) // epochs
+    return hyperband(epochs, parts).cost(going_on=True) // epochs
 
 
 @dataclass
@@ -132,16 +135,16 @@ class Arm(Generic[M]):
 
 def prepared_arms(
     space: Mapping[str, Any], default: Mapping[str, Any], objective: Callable[[dict[str, Any]], TrainingObjective[M]],
-    searcher: str, **options: Any,
+    searcher: str, parts: int = 9, **options: Any,
 ) -> list[Arm[M]]:
     """Return the three searches; each trains for as many epochs as Hyperband's schedule, or slightly fewer.
 
     The first searches the whole ``space``, by ``searcher``. The second searches the learning rate alone, with the other
     hyper-parameters of ``default``. The third trains ``default`` with different seeds. ``objective`` makes an objective
-    from the hyper-parameters that are fixed. ``options`` are those of `Study`.
+    from the hyper-parameters that are fixed. ``parts`` is that of `hyperband`, ``options`` are those of `Study`.
     """
     epochs = objective({}).epochs
-    full = trainings(epochs)
+    full = trainings(epochs, parts)
     trials = None if searcher == "hyperband" else full
     arms = []
     for name, searched, fixed in (
@@ -149,7 +152,7 @@ def prepared_arms(
         ("learning rate alone", {"learning_rate": space["learning_rate"]}, dict(default)),
         ("default", {RESTART: list(range(full))}, dict(default)),
     ):
-        method: Any = st.GridSearch() if name == "default" else hyperband(epochs) if trials is None else (
+        method: Any = st.GridSearch() if name == "default" else hyperband(epochs, parts) if trials is None else (
             st.BayesianSearch(parallel=2))
         study = st.Study(searched, method, name=f"{name}, {searcher}", **options)
         arms.append(Arm(name, study, objective(fixed), full if name == "default" else trials))

@@ -154,7 +154,7 @@ def prepared(
     space = {name: domain for name, domain in SPACE.items() if name not in fixed} | (FASTER_IF_QUICK if quick else {})
     clips = [np.concatenate([clip.samples for clip in part.clips]) for part in (corpus.train, corpus.validation)]
     return prepared_arms(
-        space, DEFAULT, lambda more: Objective(epochs, fixed | more, corpus=corpus), searcher,
+        space, DEFAULT, lambda more: Objective(epochs, fixed | more, corpus=corpus), searcher, 3 if quick else 9,
         direction="minimize", seed=seed, storage=db,
         data=digest_of(*clips, also=repr((corpus.train.texts, corpus.validation.texts, epochs))))
 
