@@ -37,8 +37,9 @@ def plot_learning_curves(
             if name in found:
                 best.plot(range(1, len(found[name]) + 1), found[name], style, color=colour, linewidth=2,
                           label=f"trial {trial.number}, {text}")
-    _zoom(search, [reported for steps in lines.values() for reported in steps.values()])
-    label(search, "epoch", value, "All trials")
+    is_cost = study.direction == "minimize"
+    _zoom(search, [reported for steps in lines.values() for reported in steps.values()], is_cost)
+    label(search, "epoch", value, "All trials", place="upper right" if is_cost else "lower right")
     label(best, "epoch", curve, "Chosen trial" if len(chosen) == 1 else "Best trials", place="best")
     return save(figure, path)
 
@@ -54,7 +55,11 @@ def _marker(steps: Mapping[int, float]) -> str | None:
     return "." if len(steps) < 5 else None
 
 
-def _zoom(axes: Any, values: Sequence[float]) -> None:
-    """Limit the y axis to where most values are, so that the first epochs do not set the scale."""
-    if values and max(values) > (low := float(np.quantile(values, 0.1))):
-        axes.set_ylim(low, max(values) + 0.05 * (max(values) - low))
+def _zoom(axes: Any, values: Sequence[float], is_cost: bool) -> None:
+    """Limit the y axis to the values from the best one to nine tenths of all, so the worst do not set the scale."""
+    if not values:
+        return
+    best, worst = (min(values), float(np.quantile(values, 0.9))) if is_cost else (
+        max(values), float(np.quantile(values, 0.1)))
+    if best != worst:
+        axes.set_ylim(*sorted((worst, best + 0.05 * (best - worst))))

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 import scratchtune as st
+from scratchtune.insight import learning_curves
 from scratchtune.insight.learning_curves import plot_learning_curves
 
 
@@ -32,3 +36,19 @@ def test_promoted_trials_and_several_chosen_ones(tmp_path: Path) -> None:
     study = st.tune(objective, {"x": st.Float(0.0, 1.0)}, st.Hyperband(9), progress=False)
     path = plot_learning_curves(study, study.trials[-3:], {}, tmp_path / "new" / "curves.png", "loss", "loss")
     assert _is_png(path)
+
+
+@pytest.mark.parametrize("direction, low, high", [("minimize", -0.045, 0.9), ("maximize", 0.1, 1.045)])
+def test_the_best_values_are_shown_and_the_worst_tenth_is_not(
+    direction: str, low: float, high: float, monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+) -> None:
+    def objective(trial: st.Trial) -> float:
+        trial.report(trial.params["x"], 1)
+        return float(trial.params["x"])
+
+    space = {"x": [number / 10 for number in range(11)]}
+    study = st.tune(objective, space, "grid", direction=direction, progress=False)
+    figures: list[Any] = []
+    monkeypatch.setattr(learning_curves, "save", lambda figure, path: figures.append(figure))
+    plot_learning_curves(study, [study.best_trial], {}, tmp_path / "curves.png")
+    assert figures[0].axes[0].get_ylim() == pytest.approx((low, high))
