@@ -29,14 +29,17 @@ def test_decoding_is_tuned_without_training() -> None:
     rng = np.random.default_rng(0)
     rows = [np.log(rng.dirichlet(np.ones(4), 12)) for _ in range(6)]
     decoding = speech.Decoding(rows, ["a b", "b", "a", "b a", "a b", "b"], ["a b", "b a", "a", "b"], " ab")
-    greedy = [st.speech.greedy_decode(each, " ab") for each in rows]
     assert decoding.decoded(speech.GREEDY | {"beam_width": 16}, rows) == [
         st.speech.decode(each, " ab", beam_width=16) for each in rows]
     study = st.Study(speech.DECODING, "random", seed=0)
     study.enqueue(speech.GREEDY)
     study.run(decoding, 12, progress=False)
-    assert study.best_value <= study.trials[0].value
-    assert len(greedy) == len(decoding.decoded(study.best_params, rows))
+    assert study.trials[0].params == speech.GREEDY
+    for trial in study.trials:
+        model = st.speech.NGram(trial.params["order"], smoothing=trial.params["smoothing"], alphabet=" ab")
+        decoder = st.speech.Decoder(language_model=model.fit(decoding.train), **{
+            name: trial.params[name] for name in speech.OF_SEARCH})
+        assert trial.value == st.speech.word_error_rate(decoding.texts, [decoder(each, " ab") for each in rows])
 
 
 @pytest.mark.parametrize("arguments, message", [
