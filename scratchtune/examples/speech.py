@@ -306,7 +306,7 @@ def present(
     model: st.SpeechRecognizer, decoding: Decoding, study: st.Study, tuned: Arm[st.SpeechRecognizer], row: Row,
     corpus: Corpus, out: Path,
 ) -> None:
-    """Print wrong transcripts of the test voices; write the pictures and the model."""
+    """Print wrong transcripts of the test voices; write the model and the pictures."""
     wrong = [(number, text, found) for number, (text, found) in enumerate(
         zip(corpus.test.texts, row.transcripts, strict=True)) if text != found]
     tell(f"\n{len(wrong)} of {len(row.transcripts)} transcripts are wrong" + ("; some of them:" if wrong else ""))
@@ -316,14 +316,14 @@ def present(
     shown = wrong[0][0] if wrong else 0
     heard, pictured = (corpus.features(features, "test")[shown] for features in (
         model.features, replace(model.features, kind="log_mel", n_mels=40, deltas=0, normalize=False)))
+    curves, alignment, confusion, path = (out / name for name in FILES)
+    model.decoder = decoding.decoder(study.best_params)
+    model.save(path)  # first: what took minutes is kept, whatever happens to a picture
     pictures = [
-        plot_learning_curves(tuned.study, best, tuned.curves(best), out / FILES[0], "validation CER",
-                             "loss"),
-        plot_alignment(model.log_probabilities([heard])[0], corpus.test.texts[shown], corpus.alphabet,
-                       out / FILES[1], model.features.step, pictured),
-        plot_word_confusion(corpus.test.texts, row.transcripts, out / FILES[2])]
-    path, model.decoder = out / FILES[3], decoding.decoder(study.best_params)
-    model.save(path)
+        plot_learning_curves(tuned.study, best, tuned.curves(best), curves, "validation CER", "loss"),
+        plot_alignment(model.log_probabilities([heard])[0], corpus.test.texts[shown], corpus.alphabet, alignment,
+                       model.features.step, pictured),
+        plot_word_confusion(corpus.test.texts, row.transcripts, confusion)]
     tell("\n".join([*(f"picture: {picture}" for picture in pictures),
                     f"model: {path} (scratchtune transcribe {path} FILE.wav)"]))
 
