@@ -312,7 +312,7 @@ class _Trap:
     ({"a": np.zeros(2), "b": np.zeros(3)}, "different numbers of rows: 'a' has 2, 'b' has 3"),
     ({"a": np.array([np.inf])}, "column 'a' holds infinity in row 0"), ({"a": np.zeros(0)}, "no rows"), ({}, "no rows"),
     ({"X": np.zeros((2, 1)), "X0": np.zeros(2)}, "two columns named 'X0'"), ({"a": np.array([1j])}, "of type complex"),
-], ids=str)
+])
 def test_bad_arrays(tmp_path: Path, arrays: dict[str, np.ndarray], what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     np.savez("t.npz", **arrays)

@@ -88,7 +88,7 @@ def test_what_becomes_numbers_and_what_texts(values: Any, expected: list[Any]) -
     ({"a": [2**53 + 1, None]}, ValueError, "column 'a' holds 9007199254740993 in row 0, an integer that"),
     ({"a": np.array([0, 2**64 - 1], np.uint64)}, ValueError, "column 'a' holds 18446744073709551615 in row 1"),
     ({"a": [Fraction(10**400, 3)]}, ValueError, "column 'a' holds a number beyond 1.8e"),
-], ids=str)
+])
 def test_what_is_no_table(columns: Any, problem: type[Exception], what: str) -> None:
     with pytest.raises(problem, match=what):
         Table.from_columns(columns)

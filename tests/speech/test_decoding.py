@@ -103,7 +103,7 @@ def test_a_logarithm_of_0_is_no_nan() -> None:
 @pytest.mark.parametrize("model, weight, bonus", [
     (None, 0.5, 0.0), (None, 0.5, 1.5), (CHARACTERS, 0.5, 0.0), (CHARACTERS, 1.3, 0.8), (CHARACTERS, 0.0, -0.4),
     (WORDS, 0.5, 0.0), (WORDS, 1.3, 0.8), (WORDS, 0.0, -0.4), (ONLY_SEEN, 0.5, 0.1), (ONLY_SEEN, 0.0, 0.1),
-], ids=str)
+])
 @pytest.mark.parametrize("seed", range(5))
 def test_full_width_is_exhaustive_search(seed: int, model: NGram | None, weight: float, bonus: float) -> None:
     for frames, alphabet in [(1, "ab "), (3, "ab "), (5, "a "), (6, "b")]:
@@ -155,7 +155,7 @@ def in_plain_dictionaries(
     return sorted(found, key=lambda pair: -pair[1])
 
 
-@pytest.mark.parametrize("model, weight, bonus", [(None, 0.5, 0.2), (CHARACTERS, 0.8, 0.3)], ids=str)
+@pytest.mark.parametrize("model, weight, bonus", [(None, 0.5, 0.2), (CHARACTERS, 0.8, 0.3)])
 @pytest.mark.parametrize("width", [1, 2, 3, 8])
 def test_it_is_the_papers_listing(width: int, model: NGram | None, weight: float, bonus: float) -> None:
     for seed in range(20):
