@@ -49,8 +49,8 @@ def test_bad_input_is_one_clear_sentence(y: Any, s: Any, options: Any, message: 
         average_precision_score(y, s, **options)
 
 
-def test_both_agree_with_scikit_learn_on_300_cases(agree: Any) -> None:
-    for seed in range(300):
+def test_both_agree_with_scikit_learn_on_60_cases(agree: Any) -> None:
+    for seed in range(60):
         rng = np.random.default_rng(seed)
         n, k = int(rng.integers(3, 14)), int(rng.integers(3, 5))
         score = rng.standard_normal((n, k)) if rng.integers(2) else rng.integers(4, size=(n, k)) / 4
