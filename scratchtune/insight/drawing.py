@@ -234,6 +234,71 @@ def left_out(study: TrialTable, shown: int, states: Sequence[str] = ("complete",
     return f"{text}; not shown: {', '.join(reasons)}" if reasons else text
 
 
+# What would make a plot illegible: values far off, and points on one line ----------------------------------------------
+
+
+def worst_shown(study: TrialTable, values: np.ndarray) -> float:
+    """Return the value at which an axis of values ends, on the side of the worse ones.
+
+    It is the worst value that is at most 5 times as far from the best as the best 80 % of the values are. So those
+    always fill a fifth of the axis, and a trial whose training has diverged does not set the scale.
+    """
+    sign = 1.0 if study.direction == "minimize" else -1.0
+    losses = np.sort(sign * values)
+    most = 5.0 * (losses[int(0.8 * (len(losses) - 1))] - losses[0])
+    return float(sign * (losses[losses - losses[0] <= most][-1] if most > 0.0 else losses[-1]))
+
+
+def is_beyond(study: TrialTable, values: np.ndarray, limit: float) -> np.ndarray:
+    """Which values are worse than the limit, (n,)."""
+    return values > limit if study.direction == "minimize" else values < limit
+
+
+def limit_values(axes: Any, study: TrialTable, values: np.ndarray, which: str = "y") -> float:
+    """End the axis "x" or "y" of values at `worst_shown`, where that leaves some out; return this limit."""
+    limit = worst_shown(study, values)
+    if is_beyond(study, values, limit).any():
+        best = values[best_of(study, values)]
+        room = 0.06 * (limit - best)
+        getattr(axes, f"set_{which}lim")(*sorted((best - room, limit + room)))
+    return limit
+
+
+def mark_beyond(axes: Any, study: TrialTable, x: np.ndarray, values: np.ndarray, limit: float) -> None:
+    """Draw a triangle at the edge of the axis of values, at x, for each trial beyond the limit."""
+    beyond = is_beyond(study, values, limit)
+    if beyond.any():
+        upwards = study.direction == "minimize"
+        axes.plot(x[beyond], np.full(beyond.sum(), 0.985 if upwards else 0.015), "^" if upwards else "v",
+                  transform=axes.get_xaxis_transform(), color="black", markersize=5, markerfacecolor="white",
+                  linestyle="none", rasterized=len(x) > MANY)
+
+
+def beyond_note(study: TrialTable, values: np.ndarray, limit: float) -> str:
+    """Say how many trials are beyond the end of the axis, and how bad the worst of them is; empty if none is."""
+    count = int(is_beyond(study, values, limit).sum()) if len(values) else 0
+    worst = 0.0 if not count else values.max() if study.direction == "minimize" else values.min()
+    return f"; {count:,} beyond the axis (worst {worst:.4g})" if count else ""
+
+
+def jittered(parameter: Parameter, at: np.ndarray, numbers: Sequence[int], second: bool = False) -> np.ndarray:
+    """Coordinates on the axis of a parameter, spread around a choice, or an integer, that has many trials.
+
+    The offset is a multiple of the trial's number modulo 1, of an irrational number (Roberts's R2 sequence has two of
+    them), so it is the same in every plot, and neighbours are well apart. It is at most 0.3 to either side.
+    """
+    if isinstance(parameter, Categorical):
+        count = parameter.count
+    elif isinstance(parameter.low, int) and not parameter.log and (parameter.step or 1) == 1:
+        count = int(parameter.high - parameter.low) + 1
+    else:
+        return at
+    if len(at) <= 20 * count:
+        return at
+    multiples = np.asarray(numbers, dtype=float) * (0.5698402909980532 if second else 0.7548776662466927)
+    return at + 0.6 * (multiples % 1.0 - 0.5)
+
+
 # Colours -------------------------------------------------------------------------------------------------------------
 
 
@@ -252,7 +317,7 @@ def value_colours(study: TrialTable, values: np.ndarray) -> dict[str, Any]:
     smaller = study.direction == "minimize"
     low, high = np.quantile(values, (0.0, 0.9) if smaller else (0.1, 1.0))
     if low == high or len(values) < 20:
-        low, high = values.min(), values.max()
+        low, high = sorted((values[best_of(study, values)], worst_shown(study, values)))
     return {"cmap": "cividis" if smaller else "cividis_r", "vmin": float(low), "vmax": float(high)}
 
 

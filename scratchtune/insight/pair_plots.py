@@ -37,13 +37,15 @@ def plot_contour(study: TrialTable, params: Sequence[str] | None = None, ax: Any
     """
     values = drawing.values_of(drawing.complete_trials(study))
     colours = drawing.value_colours(study, values) if len(values) else {}
+    limit = drawing.worst_shown(study, values) if len(values) else 0.0
 
     def draw(axes: Any, x: str, y: str, trials: list[Trial]) -> Any:
         at, z = (drawing.column(study, x, trials), drawing.column(study, y, trials)), drawing.values_of(trials)
+        z = np.where(drawing.is_beyond(study, z, limit), limit, z)  # else one diverged trial sets the whole surface
         surface = _surface(study.space.parameters[x], study.space.parameters[y], *at, z)
         look = drawing.look_of_points(len(trials))
         if surface is None or colours["vmin"] == colours["vmax"]:
-            return _scatter(axes, study, at, z, colours)
+            return _scatter(axes, study, _spread(study, x, y, trials), z, colours)
         levels = np.linspace(colours["vmin"], colours["vmax"], 13)
         shown = axes.contourf(*surface, levels=levels, extend="both", **colours)
         axes.contour(*surface, levels=levels, colors="white", linewidths=0.4, alpha=0.6)
@@ -68,7 +70,7 @@ def plot_rank(study: TrialTable, params: Sequence[str] | None = None, ax: Any = 
     colours = {"cmap": "cividis", "vmin": 0.0, "vmax": 1.0}
 
     def draw(axes: Any, x: str, y: str, trials: list[Trial]) -> Any:
-        at = drawing.column(study, x, trials), drawing.column(study, y, trials)
+        at = _spread(study, x, y, trials)
         return _scatter(axes, study, at, np.array([ranks[trial.number] for trial in trials]), colours, smaller=True)
 
     axes, shown = _pairs(study, params, ax, draw, "Rank")
@@ -115,6 +117,13 @@ def _triangle(count: int) -> list[Any]:
         if row < column:
             grid[row, column].remove()
     return [grid[second - 1, first] for first, second in itertools.combinations(range(count), 2)]
+
+
+def _spread(study: TrialTable, x: str, y: str, trials: list[Trial]) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates of trials, (n,) each, where many trials of a choice or an integer are not on one point."""
+    numbers, parameters = [trial.number for trial in trials], study.space.parameters
+    return (drawing.jittered(parameters[x], drawing.column(study, x, trials), numbers),
+            drawing.jittered(parameters[y], drawing.column(study, y, trials), numbers, second=True))
 
 
 def _scatter(

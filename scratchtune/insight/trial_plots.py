@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LINES = {"complete": (COLOURS[0], "-"), "stopped": (COLOURS[1], "--"), "running": ("0.45", ":")}
 BARS = {"complete": (COLOURS[5], None), "stopped": (COLOURS[4], "v"), "failed": (COLOURS[1], "x"),
         "running": ("0.45", ">")}  # colour, and the sign at the end
+MOST_SIGNS = 100  # of one state in a timeline; more would cover the bars
 UNITS = (("s", 1.0), ("min", 60.0), ("h", 3600.0), ("days", 86400.0))
 
 
@@ -54,6 +55,9 @@ def plot_intermediate_values(study: TrialTable, ax: Any = None) -> Any:
     if not reporting:
         drawing.say_empty(axes, study, "no trial has reported a value")
     axes.autoscale_view()
+    reported = np.array([value for trial in reporting for value in trial.reports.values()])
+    if len(reported):
+        drawing.limit_values(axes, study, reported)
     silent = sum(trial.state in LINES and not trial.reports for trial in study.trials)
     failed = sum(trial.state == "failed" for trial in study.trials)
     missing = ", ".join([f"{failed:,} failed"] * bool(failed) + [f"{silent:,} without reports"] * bool(silent))
@@ -97,9 +101,10 @@ def _draw_bars(axes: Any, state: str, bars: np.ndarray, count: int) -> None:
     axes.add_collection(LineCollection(list(bars), colors=colour, linewidths=width, rasterized=many))
     if many or sign is None:  # so that the shortest bars are visible
         axes.plot(*bars[:, 1].T, "_" if many else "|", color=colour, markersize=5 if many else width, rasterized=many)
-    else:
-        axes.plot(*bars[:, 1].T, sign, color="black", markersize=float(np.clip(width, 2.0, 6.0)))
-    axes.plot([], [], color=colour, linewidth=6, marker=None if many else sign, markeredgecolor="black",
+    if sign is not None:
+        signed = bars[:: -(-len(bars) // MOST_SIGNS)]  # of very many only every second, third, ... has a sign
+        axes.plot(*signed[:, 1].T, sign, color="black", markersize=3.5 if many else float(np.clip(width, 2.0, 6.0)))
+    axes.plot([], [], color=colour, linewidth=6, marker=sign, markeredgecolor="black",
               markerfacecolor="black", label=f"{state} ({len(bars):,})")
 
 
