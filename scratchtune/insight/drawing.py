@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from scratchtune.study import Trial
 
 MOST_TICKS = 12  # of an axis of choices; of more choices only every second, third, ... is labelled
+Target = Callable[["Trial"], "float | None"]  # another number of a trial than its value
 MANY = 1000  # with more points they are drawn as pixels, also in a PDF or SVG file
 
 
@@ -39,6 +41,34 @@ class TrialTable(Protocol):
     @property
     def trials(self) -> list[Trial]:
         """All trials, in order of number."""
+
+
+class Targeted:
+    """A study whose values are another number of each complete trial, such as its seconds: smaller is drawn as better.
+
+    Trials of which the number is None are left out.
+    """
+
+    def __init__(self, study: TrialTable, target: Target, target_name: str) -> None:
+        self.name, self.space, self.direction, self.value_name = study.name, study.space, "minimize", target_name
+        self.trials = []
+        for trial in study.trials:
+            one = copy.copy(trial)
+            one.value = target(trial) if trial.state == "complete" else None
+            if trial.state == "complete" and one.value is None:
+                one.state = "without this value"
+            elif one.value is not None:
+                one.value = checks.real(f"the target of trial {trial.number}", one.value)
+            self.trials.append(one)
+
+
+def targeted(study: Any, target: Target | None, target_name: str) -> Any:
+    """Return the study itself, or one of another value; raise a TypeError if the target is no function."""
+    if target is None:
+        return study
+    if not callable(target):
+        raise TypeError(f"target is {target!r}; it must be a function of a trial, such as lambda trial: trial.seconds")
+    return Targeted(study, target, target_name)
 
 
 # Trials and parameters -----------------------------------------------------------------------------------------------
@@ -165,7 +195,8 @@ def set_axis(axes: Any, which: str, study: TrialTable, name: str) -> None:
             axis.set_ticks(range(0, parameter.count, step), texts, rotation=30, ha="right", rotation_mode="anchor")
     else:
         axis.set_major_locator(MaxNLocator(6 if alone else 4, integer=not isinstance(parameter.low, float)))
-        room = 0.04 * (high - low)
+        few = isinstance(parameter.low, int) and high - low < 20  # room for points that are spread around an integer
+        room = max(0.04 * (high - low), 0.4 if few else 0.0)
         low, high = low - room, high + room
     getattr(axes, f"set_{which}lim")(low, high)
 
@@ -178,7 +209,9 @@ def integer_ticks(axis: Any) -> None:
 
 
 def value_label(study: TrialTable) -> str:
-    """The label of an axis of values; it says which end is the good one."""
+    """The label of an axis of values; it says which end is the good one, unless they are those of a target."""
+    if isinstance(study, Targeted):
+        return plain(study.value_name, 40)
     return f"value ({'lower' if study.direction == 'minimize' else 'higher'} is better)"
 
 
@@ -234,7 +267,7 @@ def left_out(study: TrialTable, shown: int, states: Sequence[str] = ("complete",
     return f"{text}; not shown: {', '.join(reasons)}" if reasons else text
 
 
-# What would make a plot illegible: values far off, and points on one line ----------------------------------------------
+# What would make a plot illegible: values far off, and points on one line -------------------------------------------
 
 
 def worst_shown(study: TrialTable, values: np.ndarray) -> float:
@@ -269,7 +302,7 @@ def mark_beyond(axes: Any, study: TrialTable, x: np.ndarray, values: np.ndarray,
     beyond = is_beyond(study, values, limit)
     if beyond.any():
         upwards = study.direction == "minimize"
-        axes.plot(x[beyond], np.full(beyond.sum(), 0.985 if upwards else 0.015), "^" if upwards else "v",
+        axes.plot(x[beyond], np.full(beyond.sum(), 0.975 if upwards else 0.025), "^" if upwards else "v",
                   transform=axes.get_xaxis_transform(), color="black", markersize=5, markerfacecolor="white",
                   linestyle="none", rasterized=len(x) > MANY)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.insight import drawing
-from scratchtune.insight.drawing import TrialTable
+from scratchtune.insight.drawing import Target, TrialTable
 from scratchtune.insight.plots import COLOURS, MARKERS
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ STYLES = ("-", "--", "-.", ":")
 
 def plot_optimization_history(
     study: TrialTable | Sequence[TrialTable], ax: Any = None, *, error_bar: bool = False,
+    target: Target | None = None, target_name: str = "target",
 ) -> Any:
     """Plot the value of each complete trial by its number, and the best value so far; returns the Axes.
 
@@ -30,8 +31,11 @@ def plot_optimization_history(
     standard deviation of the values of equal number, and of the best values so far. Where budgets differ, as in
     Hyperband, only trials of the largest budget count as the best, and the others are grey. Values that are far worse
     than the others are triangles at the edge. The figure is ``axes.figure``.
+
+    ``target``, a function of a trial, gives another number than its value, such as ``lambda trial: trial.seconds``;
+    ``target_name`` is its label, and no best value is drawn.
     """
-    studies = _as_list(study)
+    studies = [drawing.targeted(one, target, target_name) for one in _as_list(study)]
     checks.boolean("error_bar", error_bar)
     (axes,) = drawing.panels(ax, 1)
     every = [drawing.values_of(drawing.complete_trials(one)) for one in studies]
@@ -62,13 +66,15 @@ def _draw_history(axes: Any, study: TrialTable, number: int, count: int, limit: 
     if small:
         axes.scatter([trial.number for trial in small], drawing.values_of(small), color="0.6", zorder=1,
                      edgecolor="none", label=f"{name}complete trials, smaller budgets", **look | {"s": look["s"] / 2.0})
+    everyone = [*trials, *small]
+    drawing.mark_beyond(axes, study, np.array([trial.number for trial in everyone]), drawing.values_of(everyone), limit)
+    if isinstance(study, drawing.Targeted):
+        return  # it is not known which end of another number is the best
     best, so_far = drawing.best_of(study, values), _so_far(study, values)
     axes.step([*numbers, len(study.trials) - 1], [*so_far, so_far[-1]], STYLES[number % len(STYLES)], where="post",
               linewidth=2, color=COLOURS[1] if count == 1 else colour, label=f"{name}best value so far{at_budget}")
     axes.plot(numbers[best], values[best], "*", markersize=13, color="black", markeredgecolor="white",
               label=f"{name}best, trial {numbers[best]}: {values[best]:.4g}")
-    everyone = [*trials, *small]
-    drawing.mark_beyond(axes, study, np.array([trial.number for trial in everyone]), drawing.values_of(everyone), limit)
 
 
 def _by_budget(study: TrialTable) -> tuple[list[Trial], list[Trial]]:
@@ -93,7 +99,9 @@ def _draw_repetitions(axes: Any, studies: list[TrialTable]) -> None:
         values[row, numbers] = found
         for trial, best in zip(trials, _so_far(one, found), strict=True):
             so_far[row, trial.number :] = best
-    for rows, colour, line, name in ((values, COLOURS[0], "o", "value"), (so_far, COLOURS[1], "-", "best value so far")):
+    for rows, colour, line, name in (
+        (values, COLOURS[0], "o", "value"), (so_far, COLOURS[1], "-", "best value so far"),
+    ):
         known = np.flatnonzero(~np.isnan(rows).all(axis=0))
         mean, spread = np.nanmean(rows[:, known], axis=0), np.nanstd(rows[:, known], axis=0)
         if line == "o":
@@ -104,12 +112,18 @@ def _draw_repetitions(axes: Any, studies: list[TrialTable]) -> None:
             axes.fill_between(known, mean - spread, mean + spread, color=colour, alpha=0.2, linewidth=0)
 
 
-def plot_edf(study: TrialTable | Sequence[TrialTable], ax: Any = None) -> Any:
+def plot_edf(
+    study: TrialTable | Sequence[TrialTable], ax: Any = None, *, target: Target | None = None, target_name: str
+    = "target",
+) -> Any:
     """Plot the empirical distribution function of the complete trials' values; returns the Axes.
 
     It is the share of trials whose value is at most x. Several studies of one direction are drawn in one plot.
+
+    ``target``, a function of a trial, gives another number than its value, such as ``lambda trial: trial.seconds``;
+    ``target_name`` is its label.
     """
-    studies = _as_list(study)
+    studies = [drawing.targeted(one, target, target_name) for one in _as_list(study)]
     (axes,) = drawing.panels(ax, 1)
     for number, one in enumerate(studies):
         values = np.sort(drawing.values_of(drawing.complete_trials(one)))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scratchtune.insight import drawing
-from scratchtune.insight.drawing import TrialTable
+from scratchtune.insight.drawing import Target, TrialTable
 from scratchtune.insight.plots import canvas
 from scratchtune.search.parameters import Categorical, Parameter
 
@@ -26,7 +26,10 @@ CELLS = 80  # of the grid on which the surface is interpolated, along each axis
 Draw = Callable[[Any, str, str, "list[Trial]"], Any]
 
 
-def plot_contour(study: TrialTable, params: Sequence[str] | None = None, ax: Any = None) -> Any:
+def plot_contour(
+    study: TrialTable, params: Sequence[str] | None = None, ax: Any = None, *, target: Target | None = None,
+    target_name: str = "target",
+) -> Any:
     """Plot contours of the value over each pair of parameters, with the complete trials as dots; better is darker.
 
     The surface is interpolated linearly between the trials, in the logarithm where an axis is logarithmic; trials at
@@ -34,7 +37,11 @@ def plot_contour(study: TrialTable, params: Sequence[str] | None = None, ax: Any
     where an axis has choices there is no surface: the dots have the colour of their values, as where the trials are
     fewer than three or all on one line. Returns the Axes, or a list of them, one for each pair in the order of
     ``params`` (None: all).
+
+    ``target``, a function of a trial, gives another number than its value, such as ``lambda trial: trial.seconds``;
+    ``target_name`` is its label.
     """
+    study = drawing.targeted(study, target, target_name)
     values = drawing.values_of(drawing.complete_trials(study))
     colours = drawing.value_colours(study, values) if len(values) else {}
     limit = drawing.worst_shown(study, values) if len(values) else 0.0
@@ -60,12 +67,19 @@ def plot_contour(study: TrialTable, params: Sequence[str] | None = None, ax: Any
     return drawing.one_or_all(axes)
 
 
-def plot_rank(study: TrialTable, params: Sequence[str] | None = None, ax: Any = None) -> Any:
+def plot_rank(
+    study: TrialTable, params: Sequence[str] | None = None, ax: Any = None, *, target: Target | None = None,
+    target_name: str = "target",
+) -> Any:
     """Plot the complete trials over each pair of parameters, coloured by rank: the best is the darkest.
 
     Equal values have the mean of their ranks. Returns the Axes, or a list of them, one for each pair in the order of
     ``params`` (None: all).
+
+    ``target``, a function of a trial, gives another number than its value, such as ``lambda trial: trial.seconds``;
+    ``target_name`` is its label.
     """
+    study = drawing.targeted(study, target, target_name)
     ranks = _ranks(study)
     colours = {"cmap": "cividis", "vmin": 0.0, "vmax": 1.0}
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune.insight import drawing
-from scratchtune.insight.drawing import TrialTable
+from scratchtune.insight.drawing import Target, TrialTable
 from scratchtune.insight.plots import canvas
 from scratchtune.search.parameters import Categorical, Parameter
 
@@ -20,7 +20,10 @@ MOST_COORDINATES = 100
 ABSENT = -0.12  # the height at which a trial without the parameter crosses its axis
 
 
-def plot_slice(study: TrialTable, params: str | Sequence[str] | None = None, ax: Any = None) -> Any:
+def plot_slice(
+    study: TrialTable, params: str | Sequence[str] | None = None, ax: Any = None, *, target: Target | None =
+    None, target_name: str = "target",
+) -> Any:
     """Plot the value of each complete trial by each parameter; later trials are darker.
 
     Points of a choice or an integer with many trials are spread to both sides of it; values far worse than the others
@@ -28,7 +31,11 @@ def plot_slice(study: TrialTable, params: str | Sequence[str] | None = None, ax:
 
     Returns the Axes, or a list of them, one for each of ``params`` (None: all). Trials without a conditional
     parameter are not in its panel; the note above it counts them.
+
+    ``target``, a function of a trial, gives another number than its value, such as ``lambda trial: trial.seconds``;
+    ``target_name`` is its label.
     """
+    study = drawing.targeted(study, target, target_name)
     names = drawing.chosen_names(study, params, MOST_SLICES)
     columns = 4 if len(names) <= 16 else 8
     axes = drawing.panels(ax, len(names), columns)
@@ -56,14 +63,21 @@ def plot_slice(study: TrialTable, params: str | Sequence[str] | None = None, ax:
     return drawing.one_or_all(axes)
 
 
-def plot_parallel_coordinate(study: TrialTable, params: str | Sequence[str] | None = None, ax: Any = None) -> Any:
+def plot_parallel_coordinate(
+    study: TrialTable, params: str | Sequence[str] | None = None, ax: Any = None, *, target: Target | None =
+    None, target_name: str = "target",
+) -> Any:
     """Plot each complete trial as a line through its value and its parameters; better trials are darker.
 
     A trial without a conditional parameter crosses that axis at "absent", below its range. One whose value is far worse
     than the others begins beyond the end of the axis of values. Returns the Axes.
+
+    ``target``, a function of a trial, gives another number than its value, such as ``lambda trial: trial.seconds``;
+    ``target_name`` is its label.
     """
     from matplotlib.collections import LineCollection
 
+    study = drawing.targeted(study, target, target_name)
     names = drawing.chosen_names(study, params, MOST_COORDINATES)
     if ax is None:
         ax = canvas(1, (float(np.clip(2.2 + 1.1 * len(names), 6.0, 36.0)), 4.6))[1]
@@ -76,7 +90,8 @@ def plot_parallel_coordinate(study: TrialTable, params: str | Sequence[str] | No
     span = (float(shown.min()), float(shown.max())) if trials else (0.0, 1.0)
     if span[0] == span[1]:
         span = span[0] - 0.5, span[1] + 0.5
-    heights = [np.where(beyond, 1.04 if study.direction == "minimize" else -0.04, (shown - span[0]) / (span[1] - span[0]))]
+    edge = 1.04 if study.direction == "minimize" else -0.04
+    heights = [np.where(beyond, edge, (shown - span[0]) / (span[1] - span[0]))]
     heights += [_heights(study.space.parameters[name], [trial.shared_params.get(name, _MISSING) for trial in trials])
                 for name in names]
     if trials:

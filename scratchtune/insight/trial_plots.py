@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LINES = {"complete": (COLOURS[0], "-"), "stopped": (COLOURS[1], "--"), "running": ("0.45", ":")}
 BARS = {"complete": (COLOURS[5], None), "stopped": (COLOURS[4], "v"), "failed": (COLOURS[1], "x"),
         "running": ("0.45", ">")}  # colour, and the sign at the end
-MOST_SIGNS = 100  # of one state in a timeline; more would cover the bars
+MOST_SIGNS = 40  # of one state in a timeline; more would cover the bars
 UNITS = (("s", 1.0), ("min", 60.0), ("h", 3600.0), ("days", 86400.0))
 
 
