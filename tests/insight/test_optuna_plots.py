@@ -131,3 +131,18 @@ def test_parallel_coordinate(study: st.Study, copied: Any) -> None:
     choice = ours[0, 3] == other[0, 3]  # Optuna orders choices by their first trial
     other[:, 3] = other[:, 3] if choice else 1.0 - other[:, 3]
     np.testing.assert_allclose(ours, other, atol=1e-8)
+
+
+def test_what_the_page_says_of_outliers_and_of_several_objectives(copied: Any) -> None:
+    distribution = {"x": optuna.distributions.FloatDistribution(0.0, 1.0)}
+    theirs_of, ours_of = optuna.create_study(), st.Study({"x": st.Float(0.0, 1.0)}, "random")
+    for number in range(20):
+        value = 1e6 if number == 3 else number / 20
+        theirs_of.add_trial(optuna.trial.create_trial(value=value, params={"x": 0.5}, distributions=distribution))
+        ours_of.tell(ours_of.ask(), value)
+    assert theirs.plot_optimization_history(theirs_of).get_ylim()[1] > 1e6
+    assert insight.plot_optimization_history(ours_of).get_ylim()[1] < 1.1
+    with pytest.raises(ValueError, match="objective"):
+        theirs.plot_pareto_front(copied)
+    with pytest.raises(ValueError, match="multi-objective"):
+        theirs.plot_hypervolume_history(copied, [1.0])

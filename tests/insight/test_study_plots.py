@@ -341,8 +341,8 @@ def test_only_the_largest_budget_counts_as_the_best() -> None:
 def test_another_value_than_the_objective() -> None:
     study = made()
     for name in ("optimization_history", "edf", "slice", "parallel_coordinate", "contour", "rank"):
-        axes = getattr(insight, f"plot_{name}")(study, target=lambda trial: trial.params["layers"], target_name="layers")
-        assert axes is not None
+        plot = getattr(insight, f"plot_{name}")
+        assert plot(study, target=lambda trial: trial.params["layers"], target_name="layers") is not None
     axes = insight.plot_optimization_history(study, target=lambda trial: trial.params["layers"], target_name="depth")
     assert axes.get_ylabel() == "depth" and legend(axes) == ["complete trials"]
     assert axes.collections[0].get_offsets()[:, 1].tolist() == [t.params["layers"] for t in complete(study)]
