@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
@@ -221,8 +222,9 @@ def finish(axes: Any, x: str | None = None, y: str | None = None, title: str | N
         axes.set_xlabel(x)
     if y is not None:
         axes.set_ylabel(y)
+    note = "\n".join(textwrap.wrap(note, 76))
     if title is not None:
-        axes.set_title(title, loc="left", fontweight="bold", pad=20 if note else 6)
+        axes.set_title(title, loc="left", fontweight="bold", pad=6 + (14 + 10 * note.count("\n")) * bool(note))
     if note:
         axes.annotate(note, (0.0, 1.0), (0.0, 5.0), "axes fraction", textcoords="offset points", fontsize=8,
                       color="0.3")

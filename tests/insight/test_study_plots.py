@@ -318,6 +318,16 @@ def test_the_axis_ends_at_five_times_the_distance_of_most_values() -> None:
         assert drawing.worst_shown(study, np.array(values)) == (4.0 if 30.0 in values else max(values))
 
 
+def test_reports_of_a_diverged_trial_do_not_set_the_scale() -> None:
+    def reporting(trial: st.Trial) -> float:
+        for step in range(1, 4):
+            trial.report(1e6 if trial.number == 1 else 1.0 / step, step)
+        return 1e6 if trial.number == 1 else 1.0 / 3.0
+
+    axes = insight.plot_intermediate_values(filled(3, reporting))
+    assert axes.get_ylim()[1] < 1.2 and texts(axes) == "1 beyond the axis (worst 1e+06)"
+
+
 def test_many_trials_of_a_choice_are_spread_and_the_same_in_each_plot() -> None:
     study = filled(200, lambda trial: 1.0, {"a": ["x", "y"], "n": st.Int(1, 3), "wide": st.Int(1, 100)})
     a, n, wide = (np.asarray(axes.collections[0].get_offsets())[:, 0] for axes in insight.plot_slice(study))
