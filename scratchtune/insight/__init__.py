@@ -4,14 +4,18 @@ Reading order for the importance of hyper-parameters: `variance_decomposition`, 
 `forest`, `importances`. matplotlib is imported only when something is plotted.
 """
 
+from scratchtune.insight.classifier_plots import plot_calibration, plot_precision_recall, plot_roc
+from scratchtune.insight.confusion import plot_confusion_matrix
 from scratchtune.insight.history_plots import plot_edf, plot_optimization_history
 from scratchtune.insight.importances import Importance, importance
+from scratchtune.insight.learning_curves import plot_learning_curves
 from scratchtune.insight.pair_plots import plot_contour, plot_rank
 from scratchtune.insight.parameter_plots import plot_parallel_coordinate, plot_slice
 from scratchtune.insight.trial_plots import plot_intermediate_values, plot_timeline
 from scratchtune.insight.variance_decomposition import Shares, decompose_grid
 
 __all__ = [
-    "Importance", "Shares", "decompose_grid", "importance", "plot_contour", "plot_edf", "plot_intermediate_values",
-    "plot_optimization_history", "plot_parallel_coordinate", "plot_rank", "plot_slice", "plot_timeline",
+    "Importance", "Shares", "decompose_grid", "importance", "plot_calibration", "plot_confusion_matrix",
+    "plot_contour", "plot_edf", "plot_intermediate_values", "plot_learning_curves", "plot_optimization_history",
+    "plot_parallel_coordinate", "plot_precision_recall", "plot_rank", "plot_roc", "plot_slice", "plot_timeline",
 ]

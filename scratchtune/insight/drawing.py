@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from scratchtune.study import Trial
 
 MOST_TICKS = 12  # of an axis of choices; of more choices only every second, third, ... is labelled
+Target = Callable[["Trial"], "float | None"]  # another number of a trial than its value
 MANY = 1000  # with more points they are drawn as pixels, also in a PDF or SVG file
 
 
@@ -39,6 +42,34 @@ class TrialTable(Protocol):
     @property
     def trials(self) -> list[Trial]:
         """All trials, in order of number."""
+
+
+class Targeted:
+    """A study whose values are another number of each complete trial, such as its seconds: smaller is drawn as better.
+
+    Trials of which the number is None are left out.
+    """
+
+    def __init__(self, study: TrialTable, target: Target, target_name: str) -> None:
+        self.name, self.space, self.direction, self.value_name = study.name, study.space, "minimize", target_name
+        self.trials = []
+        for trial in study.trials:
+            one = copy.copy(trial)
+            one.value = target(trial) if trial.state == "complete" else None
+            if trial.state == "complete" and one.value is None:
+                one.state = "without this value"
+            elif one.value is not None:
+                one.value = checks.real(f"the target of trial {trial.number}", one.value)
+            self.trials.append(one)
+
+
+def targeted(study: Any, target: Target | None, target_name: str) -> Any:
+    """Return the study itself, or one of another value; raise a TypeError if the target is no function."""
+    if target is None:
+        return study
+    if not callable(target):
+        raise TypeError(f"target is {target!r}; it must be a function of a trial, such as lambda trial: trial.seconds")
+    return Targeted(study, target, target_name)
 
 
 # Trials and parameters -----------------------------------------------------------------------------------------------
@@ -165,7 +196,8 @@ def set_axis(axes: Any, which: str, study: TrialTable, name: str) -> None:
             axis.set_ticks(range(0, parameter.count, step), texts, rotation=30, ha="right", rotation_mode="anchor")
     else:
         axis.set_major_locator(MaxNLocator(6 if alone else 4, integer=not isinstance(parameter.low, float)))
-        room = 0.04 * (high - low)
+        few = isinstance(parameter.low, int) and high - low < 20  # room for points that are spread around an integer
+        room = max(0.04 * (high - low), 0.4 if few else 0.0)
         low, high = low - room, high + room
     getattr(axes, f"set_{which}lim")(low, high)
 
@@ -178,7 +210,9 @@ def integer_ticks(axis: Any) -> None:
 
 
 def value_label(study: TrialTable) -> str:
-    """The label of an axis of values; it says which end is the good one."""
+    """The label of an axis of values; it says which end is the good one, unless they are those of a target."""
+    if isinstance(study, Targeted):
+        return plain(study.value_name, 40)
     return f"value ({'lower' if study.direction == 'minimize' else 'higher'} is better)"
 
 
@@ -188,8 +222,9 @@ def finish(axes: Any, x: str | None = None, y: str | None = None, title: str | N
         axes.set_xlabel(x)
     if y is not None:
         axes.set_ylabel(y)
+    note = "\n".join(textwrap.wrap(note, 76))
     if title is not None:
-        axes.set_title(title, loc="left", fontweight="bold", pad=20 if note else 6)
+        axes.set_title(title, loc="left", fontweight="bold", pad=6 + (14 + 10 * note.count("\n")) * bool(note))
     if note:
         axes.annotate(note, (0.0, 1.0), (0.0, 5.0), "axes fraction", textcoords="offset points", fontsize=8,
                       color="0.3")
@@ -234,6 +269,71 @@ def left_out(study: TrialTable, shown: int, states: Sequence[str] = ("complete",
     return f"{text}; not shown: {', '.join(reasons)}" if reasons else text
 
 
+# What would make a plot illegible: values far off, and points on one line -------------------------------------------
+
+
+def worst_shown(study: TrialTable, values: np.ndarray) -> float:
+    """Return the value at which an axis of values ends, on the side of the worse ones.
+
+    It is the worst value that is at most 5 times as far from the best as the best 80 % of the values are. So those
+    always fill a fifth of the axis, and a trial whose training has diverged does not set the scale.
+    """
+    sign = 1.0 if study.direction == "minimize" else -1.0
+    losses = np.sort(sign * values)
+    most = 5.0 * (losses[int(0.8 * (len(losses) - 1))] - losses[0])
+    return float(sign * (losses[losses - losses[0] <= most][-1] if most > 0.0 else losses[-1]))
+
+
+def is_beyond(study: TrialTable, values: np.ndarray, limit: float) -> np.ndarray:
+    """Which values are worse than the limit, (n,)."""
+    return values > limit if study.direction == "minimize" else values < limit
+
+
+def limit_values(axes: Any, study: TrialTable, values: np.ndarray, which: str = "y") -> float:
+    """End the axis "x" or "y" of values at `worst_shown`, where that leaves some out; return this limit."""
+    limit = worst_shown(study, values)
+    if is_beyond(study, values, limit).any():
+        best = values[best_of(study, values)]
+        room = 0.06 * (limit - best)
+        getattr(axes, f"set_{which}lim")(*sorted((best - room, limit + room)))
+    return limit
+
+
+def mark_beyond(axes: Any, study: TrialTable, x: np.ndarray, values: np.ndarray, limit: float) -> None:
+    """Draw a triangle at the edge of the axis of values, at x, for each trial beyond the limit."""
+    beyond = is_beyond(study, values, limit)
+    if beyond.any():
+        upwards = study.direction == "minimize"
+        axes.plot(x[beyond], np.full(beyond.sum(), 0.975 if upwards else 0.025), "^" if upwards else "v",
+                  transform=axes.get_xaxis_transform(), color="black", markersize=5, markerfacecolor="white",
+                  linestyle="none", rasterized=len(x) > MANY)
+
+
+def beyond_note(study: TrialTable, values: np.ndarray, limit: float) -> str:
+    """Say how many trials are beyond the end of the axis, and how bad the worst of them is; empty if none is."""
+    count = int(is_beyond(study, values, limit).sum()) if len(values) else 0
+    worst = 0.0 if not count else values.max() if study.direction == "minimize" else values.min()
+    return f"; {count:,} beyond the axis (worst {worst:.4g})" if count else ""
+
+
+def jittered(parameter: Parameter, at: np.ndarray, numbers: Sequence[int], second: bool = False) -> np.ndarray:
+    """Coordinates on the axis of a parameter, spread around a choice, or an integer, that has many trials.
+
+    The offset is a multiple of the trial's number modulo 1, of an irrational number (Roberts's R2 sequence has two of
+    them), so it is the same in every plot, and neighbours are well apart. It is at most 0.3 to either side.
+    """
+    if isinstance(parameter, Categorical):
+        count = parameter.count
+    elif isinstance(parameter.low, int) and not parameter.log and (parameter.step or 1) == 1:
+        count = int(parameter.high - parameter.low) + 1
+    else:
+        return at
+    if len(at) <= 20 * count:
+        return at
+    multiples = np.asarray(numbers, dtype=float) * (0.5698402909980532 if second else 0.7548776662466927)
+    return at + 0.6 * (multiples % 1.0 - 0.5)
+
+
 # Colours -------------------------------------------------------------------------------------------------------------
 
 
@@ -252,7 +352,7 @@ def value_colours(study: TrialTable, values: np.ndarray) -> dict[str, Any]:
     smaller = study.direction == "minimize"
     low, high = np.quantile(values, (0.0, 0.9) if smaller else (0.1, 1.0))
     if low == high or len(values) < 20:
-        low, high = values.min(), values.max()
+        low, high = sorted((values[best_of(study, values)], worst_shown(study, values)))
     return {"cmap": "cividis" if smaller else "cividis_r", "vmin": float(low), "vmax": float(high)}
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scratchtune.insight import drawing
-from scratchtune.insight.drawing import TrialTable
+from scratchtune.insight.drawing import Target, TrialTable
 from scratchtune.insight.plots import canvas
 from scratchtune.search.parameters import Categorical, Parameter
 
@@ -26,7 +26,10 @@ CELLS = 80  # of the grid on which the surface is interpolated, along each axis
 Draw = Callable[[Any, str, str, "list[Trial]"], Any]
 
 
-def plot_contour(study: TrialTable, params: Sequence[str] | None = None, ax: Any = None) -> Any:
+def plot_contour(
+    study: TrialTable, params: Sequence[str] | None = None, ax: Any = None, *, target: Target | None = None,
+    target_name: str = "target",
+) -> Any:
     """Plot contours of the value over each pair of parameters, with the complete trials as dots; better is darker.
 
     The surface is interpolated linearly between the trials, in the logarithm where an axis is logarithmic; trials at
@@ -34,16 +37,22 @@ def plot_contour(study: TrialTable, params: Sequence[str] | None = None, ax: Any
     where an axis has choices there is no surface: the dots have the colour of their values, as where the trials are
     fewer than three or all on one line. Returns the Axes, or a list of them, one for each pair in the order of
     ``params`` (None: all).
+
+    ``target``, a function of a trial, gives another number than its value, such as ``lambda trial: trial.seconds``;
+    ``target_name`` is its label.
     """
+    study = drawing.targeted(study, target, target_name)
     values = drawing.values_of(drawing.complete_trials(study))
     colours = drawing.value_colours(study, values) if len(values) else {}
+    limit = drawing.worst_shown(study, values) if len(values) else 0.0
 
     def draw(axes: Any, x: str, y: str, trials: list[Trial]) -> Any:
         at, z = (drawing.column(study, x, trials), drawing.column(study, y, trials)), drawing.values_of(trials)
+        z = np.where(drawing.is_beyond(study, z, limit), limit, z)  # else one diverged trial sets the whole surface
         surface = _surface(study.space.parameters[x], study.space.parameters[y], *at, z)
         look = drawing.look_of_points(len(trials))
         if surface is None or colours["vmin"] == colours["vmax"]:
-            return _scatter(axes, study, at, z, colours)
+            return _scatter(axes, study, _spread(study, x, y, trials), z, colours)
         levels = np.linspace(colours["vmin"], colours["vmax"], 13)
         shown = axes.contourf(*surface, levels=levels, extend="both", **colours)
         axes.contour(*surface, levels=levels, colors="white", linewidths=0.4, alpha=0.6)
@@ -58,17 +67,24 @@ def plot_contour(study: TrialTable, params: Sequence[str] | None = None, ax: Any
     return drawing.one_or_all(axes)
 
 
-def plot_rank(study: TrialTable, params: Sequence[str] | None = None, ax: Any = None) -> Any:
+def plot_rank(
+    study: TrialTable, params: Sequence[str] | None = None, ax: Any = None, *, target: Target | None = None,
+    target_name: str = "target",
+) -> Any:
     """Plot the complete trials over each pair of parameters, coloured by rank: the best is the darkest.
 
     Equal values have the mean of their ranks. Returns the Axes, or a list of them, one for each pair in the order of
     ``params`` (None: all).
+
+    ``target``, a function of a trial, gives another number than its value, such as ``lambda trial: trial.seconds``;
+    ``target_name`` is its label.
     """
+    study = drawing.targeted(study, target, target_name)
     ranks = _ranks(study)
     colours = {"cmap": "cividis", "vmin": 0.0, "vmax": 1.0}
 
     def draw(axes: Any, x: str, y: str, trials: list[Trial]) -> Any:
-        at = drawing.column(study, x, trials), drawing.column(study, y, trials)
+        at = _spread(study, x, y, trials)
         return _scatter(axes, study, at, np.array([ranks[trial.number] for trial in trials]), colours, smaller=True)
 
     axes, shown = _pairs(study, params, ax, draw, "Rank")
@@ -115,6 +131,13 @@ def _triangle(count: int) -> list[Any]:
         if row < column:
             grid[row, column].remove()
     return [grid[second - 1, first] for first, second in itertools.combinations(range(count), 2)]
+
+
+def _spread(study: TrialTable, x: str, y: str, trials: list[Trial]) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates of trials, (n,) each, where many trials of a choice or an integer are not on one point."""
+    numbers, parameters = [trial.number for trial in trials], study.space.parameters
+    return (drawing.jittered(parameters[x], drawing.column(study, x, trials), numbers),
+            drawing.jittered(parameters[y], drawing.column(study, y, trials), numbers, second=True))
 
 
 def _scatter(

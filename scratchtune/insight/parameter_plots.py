@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune.insight import drawing
-from scratchtune.insight.drawing import TrialTable
+from scratchtune.insight.drawing import Target, TrialTable
 from scratchtune.insight.plots import canvas
 from scratchtune.search.parameters import Categorical, Parameter
 
@@ -20,52 +20,78 @@ MOST_COORDINATES = 100
 ABSENT = -0.12  # the height at which a trial without the parameter crosses its axis
 
 
-def plot_slice(study: TrialTable, params: str | Sequence[str] | None = None, ax: Any = None) -> Any:
+def plot_slice(
+    study: TrialTable, params: str | Sequence[str] | None = None, ax: Any = None, *, target: Target | None =
+    None, target_name: str = "target",
+) -> Any:
     """Plot the value of each complete trial by each parameter; later trials are darker.
+
+    Points of a choice or an integer with many trials are spread to both sides of it; values far worse than the others
+    are triangles at the edge.
 
     Returns the Axes, or a list of them, one for each of ``params`` (None: all). Trials without a conditional
     parameter are not in its panel; the note above it counts them.
+
+    ``target``, a function of a trial, gives another number than its value, such as ``lambda trial: trial.seconds``;
+    ``target_name`` is its label.
     """
+    study = drawing.targeted(study, target, target_name)
     names = drawing.chosen_names(study, params, MOST_SLICES)
     columns = 4 if len(names) <= 16 else 8
     axes = drawing.panels(ax, len(names), columns)
     colours = {"cmap": "cividis_r", "vmin": 0, "vmax": max(len(study.trials) - 1, 1)}
+    values = drawing.values_of(drawing.complete_trials(study))
+    limit = drawing.worst_shown(study, values) if len(values) else 0.0
     for number, (name, one) in enumerate(zip(names, axes, strict=True)):
         trials = drawing.complete_trials(study, [name])
         drawing.set_axis(one, "x", study, name)
         if trials:
-            one.scatter(drawing.column(study, name, trials), drawing.values_of(trials),
-                        c=[trial.number for trial in trials], edgecolor="0.35", **colours,
-                        **drawing.look_of_points(len(trials)))
+            drawing.limit_values(one, study, values)
+            numbers, found = [trial.number for trial in trials], drawing.values_of(trials)
+            x = drawing.jittered(study.space.parameters[name], drawing.column(study, name, trials), numbers)
+            one.scatter(x, found, c=numbers, edgecolor="0.35", **colours, **drawing.look_of_points(len(trials)))
+            drawing.mark_beyond(one, study, x, found, limit)
         else:
             drawing.say_empty(one, study)
         drawing.finish(one, None, drawing.value_label(study) if number % columns == 0 else None, None,
                        drawing.panel_note(study, len(trials)) if len(names) > 1 else "")
         one.grid(alpha=0.25)
     shown = len(drawing.complete_trials(study, names if len(names) == 1 else ()))
-    drawing.head(axes, "Slice", drawing.left_out(study, shown))
+    drawing.head(axes, "Slice", drawing.left_out(study, shown) + drawing.beyond_note(study, values, limit))
     if shown:
         drawing.integer_ticks(drawing.colour_bar(colours, axes, "trial").ax.yaxis)
     return drawing.one_or_all(axes)
 
 
-def plot_parallel_coordinate(study: TrialTable, params: str | Sequence[str] | None = None, ax: Any = None) -> Any:
+def plot_parallel_coordinate(
+    study: TrialTable, params: str | Sequence[str] | None = None, ax: Any = None, *, target: Target | None =
+    None, target_name: str = "target",
+) -> Any:
     """Plot each complete trial as a line through its value and its parameters; better trials are darker.
 
-    A trial without a conditional parameter crosses that axis at "absent", below its range. Returns the Axes.
+    A trial without a conditional parameter crosses that axis at "absent", below its range. One whose value is far worse
+    than the others begins beyond the end of the axis of values. Returns the Axes.
+
+    ``target``, a function of a trial, gives another number than its value, such as ``lambda trial: trial.seconds``;
+    ``target_name`` is its label.
     """
     from matplotlib.collections import LineCollection
 
+    study = drawing.targeted(study, target, target_name)
     names = drawing.chosen_names(study, params, MOST_COORDINATES)
     if ax is None:
         ax = canvas(1, (float(np.clip(2.2 + 1.1 * len(names), 6.0, 36.0)), 4.6))[1]
     (axes,) = drawing.panels(ax, 1)
     trials = drawing.complete_trials(study)
     values = drawing.values_of(trials)
-    span = (float(values.min()), float(values.max())) if trials else (0.0, 1.0)
+    limit = drawing.worst_shown(study, values) if trials else 0.0
+    beyond = drawing.is_beyond(study, values, limit)
+    shown = np.where(beyond, limit, values)
+    span = (float(shown.min()), float(shown.max())) if trials else (0.0, 1.0)
     if span[0] == span[1]:
         span = span[0] - 0.5, span[1] + 0.5
-    heights = [(values - span[0]) / (span[1] - span[0])]
+    edge = 1.04 if study.direction == "minimize" else -0.04
+    heights = [np.where(beyond, edge, (shown - span[0]) / (span[1] - span[0]))]
     heights += [_heights(study.space.parameters[name], [trial.shared_params.get(name, _MISSING) for trial in trials])
                 for name in names]
     if trials:
@@ -83,7 +109,8 @@ def plot_parallel_coordinate(study: TrialTable, params: str | Sequence[str] | No
         drawing.say_empty(axes, study)
     has_absent = any((height == ABSENT).any() for height in heights[1:])
     _draw_scales(axes, [study.space.parameters[name] for name in names], span, has_absent)
-    drawing.finish(axes, None, None, "Parallel coordinates", drawing.left_out(study, len(trials)))
+    drawing.finish(axes, None, None, "Parallel coordinates",
+                   drawing.left_out(study, len(trials)) + drawing.beyond_note(study, values, limit))
     axes.set_xticks(range(len(heights)), ["value", *(drawing.plain(name) for name in names)],
                     rotation=0 if len(names) <= 3 else 30, ha="center" if len(names) <= 3 else "right")
     return axes

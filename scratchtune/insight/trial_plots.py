@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LINES = {"complete": (COLOURS[0], "-"), "stopped": (COLOURS[1], "--"), "running": ("0.45", ":")}
 BARS = {"complete": (COLOURS[5], None), "stopped": (COLOURS[4], "v"), "failed": (COLOURS[1], "x"),
         "running": ("0.45", ">")}  # colour, and the sign at the end
+MOST_SIGNS = 40  # of one state in a timeline; more would cover the bars
 UNITS = (("s", 1.0), ("min", 60.0), ("h", 3600.0), ("days", 86400.0))
 
 
@@ -54,11 +55,12 @@ def plot_intermediate_values(study: TrialTable, ax: Any = None) -> Any:
     if not reporting:
         drawing.say_empty(axes, study, "no trial has reported a value")
     axes.autoscale_view()
+    beyond = _limit_reports(axes, study, reporting) if reporting else ""
     silent = sum(trial.state in LINES and not trial.reports for trial in study.trials)
     failed = sum(trial.state == "failed" for trial in study.trials)
     missing = ", ".join([f"{failed:,} failed"] * bool(failed) + [f"{silent:,} without reports"] * bool(silent))
     drawing.finish(axes, "step", drawing.value_label(study).replace("value", "reported value"), "Intermediate values",
-                   f"not shown: {missing}" if missing else "")
+                   (f"not shown: {missing}" if missing else "") + (beyond if missing else beyond.removeprefix("; ")))
     _finish(axes)
     return axes
 
@@ -97,10 +99,20 @@ def _draw_bars(axes: Any, state: str, bars: np.ndarray, count: int) -> None:
     axes.add_collection(LineCollection(list(bars), colors=colour, linewidths=width, rasterized=many))
     if many or sign is None:  # so that the shortest bars are visible
         axes.plot(*bars[:, 1].T, "_" if many else "|", color=colour, markersize=5 if many else width, rasterized=many)
-    else:
-        axes.plot(*bars[:, 1].T, sign, color="black", markersize=float(np.clip(width, 2.0, 6.0)))
-    axes.plot([], [], color=colour, linewidth=6, marker=None if many else sign, markeredgecolor="black",
+    if sign is not None:
+        signed = bars[:: -(-len(bars) // MOST_SIGNS)]  # of very many only every second, third, ... has a sign
+        axes.plot(*signed[:, 1].T, sign, color="black", markersize=3.5 if many else float(np.clip(width, 2.0, 6.0)))
+    axes.plot([], [], color=colour, linewidth=6, marker=sign, markeredgecolor="black",
               markerfacecolor="black", label=f"{state} ({len(bars):,})")
+
+
+def _limit_reports(axes: Any, study: TrialTable, trials: list[Trial]) -> str:
+    """End the axis where the worst reports of most trials are; return a note on the trials with worse ones."""
+    sign = 1.0 if study.direction == "minimize" else -1.0
+    worst = np.array([sign * max(sign * value for value in trial.reports.values()) for trial in trials])
+    best = sign * min(sign * value for trial in trials for value in trial.reports.values())
+    limit = drawing.limit_values(axes, study, np.append(worst, best))
+    return drawing.beyond_note(study, worst, limit)
 
 
 def _best(study: TrialTable) -> Trial | None:

@@ -45,13 +45,7 @@ def roc_curve(
     [[0.0, 0.0, 0.5, 0.5, 1.0], [0.0, 0.5, 0.5, 1.0, 1.0]]
     """
     checks.boolean("drop_intermediate", drop_intermediate)
-    labels, score = checked_labels("y_true", y_true), _scores(y_score)
-    check_lengths("y_score", len(labels), len(score))
-    if score.ndim == 2:
-        raise ValueError(f"y_score has {score.shape[1]} columns; it must have one score for each row, of shape (n,)")
-    positive = labels == _pos_label(labels, pos_label)
-    weight = None if sample_weight is None else row_weights(sample_weight, len(labels))
-    false, true, thresholds = _curve_counts(positive, score, weight)
+    false, true, thresholds = curve_counts(*scored_rows(y_true, y_score, pos_label, sample_weight))
     if drop_intermediate and len(false) > 2:
         corner = np.ones(len(false), dtype=bool)
         corner[1:-1] = (np.diff(false, 2) != 0) | (np.diff(true, 2) != 0)
@@ -59,7 +53,23 @@ def roc_curve(
     return (_rates(false, "negative"), _rates(true, "positive"), np.append(np.inf, thresholds))
 
 
-def _curve_counts(
+def scored_rows(
+    y_true: Any, y_score: Any, pos_label: Any = None, sample_weight: Any = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Check one score for each row: whether rows are positive, (n,), their scores and their weights, if there are any.
+
+    Raises
+        ValueError if lengths differ, values are missing, or it is unknown which label is the positive one.
+    """
+    labels, score = checked_labels("y_true", y_true), _scores(y_score)
+    check_lengths("y_score", len(labels), len(score))
+    if score.ndim == 2:
+        raise ValueError(f"y_score has {score.shape[1]} columns; it must have one score for each row, of shape (n,)")
+    positive = labels == _pos_label(labels, pos_label)
+    return positive, score, None if sample_weight is None else row_weights(sample_weight, len(labels))
+
+
+def curve_counts(
     positive: np.ndarray, score: np.ndarray, weight: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sum the weights of negative and of positive rows at or above each distinct score, the highest score first."""
@@ -237,7 +247,7 @@ def _binary_auc(positive: np.ndarray, score: np.ndarray, weight: np.ndarray, par
         return float("nan")
     if part == 1.0:
         return float(pairs_in_order(positive, score, weight))
-    false, true, _ = _curve_counts(positive, score, weight)
+    false, true, _ = curve_counts(positive, score, weight)
     along, height = np.append(0.0, false) / false[-1], np.append(0.0, true) / true[-1]
     stop = np.searchsorted(along, part, side="right")  # max_fpr is between the previous point and this one
     end = np.interp(part, along[stop - 1 : stop + 1], height[stop - 1 : stop + 1])

@@ -52,3 +52,16 @@ def test_the_best_values_are_shown_and_the_worst_tenth_is_not(
     monkeypatch.setattr(learning_curves, "save", lambda figure, path: figures.append(figure))
     plot_learning_curves(study, [study.best_trial], {}, tmp_path / "curves.png")
     assert figures[0].axes[0].get_ylim() == pytest.approx((low, high))
+
+
+def test_without_a_path_the_axes_are_returned() -> None:
+    def objective(trial: st.Trial) -> float:
+        trial.report(trial.params["x"], 1)
+        return float(trial.params["x"])
+
+    study = st.tune(objective, {"x": [0.1, 0.2]}, "grid", progress=False)
+    axes = st.insight.plot_learning_curves(study)
+    assert axes.lines[0].get_label() == "trial 0 (chosen)" and axes.lines[0].get_ydata() == [0.1]
+    assert len(st.insight.plot_learning_curves(study, curves={0: {"accuracy": [0.5]}})) == 2
+    empty = st.insight.plot_learning_curves(st.Study({"x": [0.1]}, "grid"))
+    assert "no trial has reported a value" in empty.texts[0].get_text()

@@ -12,6 +12,7 @@ import pytest
 import scratchtune as st
 from scratchtune import insight
 from scratchtune.cli import OF_PARAMETERS, PLOTS, main
+from scratchtune.insight import drawing
 from scratchtune.insight.plots import save
 
 SPACE = {"rate": st.Float(1e-4, 1e-1, log=True), "layers": st.Int(1, 4), "optimizer": ["sgd", "adam"],
@@ -290,3 +291,93 @@ def test_choices_without_a_literal_are_shown_by_their_text(tmp_path: Path) -> No
     parameters = read_study(Storage(tmp_path / "a.db", reading=True), "study").space.parameters
     assert parameters["a"].choices == ("nan", "None") and parameters["b"].choices == ("choice 0", "choice 1")
     assert parameters["c"] == st.Int(1, 8, log=True)
+
+
+# What would make a plot illegible, and other values ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("direction, sign", [("minimize", 1.0), ("maximize", -1.0)])
+def test_a_diverged_trial_does_not_set_the_scale(direction: str, sign: float) -> None:
+    study = filled(30, lambda trial: sign * (1e6 if trial.number == 4 else trial.params["x"]), direction=direction)
+    axes = insight.plot_optimization_history(study)
+    low, high = axes.get_ylim()
+    assert high - low < 1.3 and texts(axes) == f"30 trials; 1 beyond the axis (worst {sign * 1e6:.4g})"
+    (edge,) = (line for line in axes.lines if line.get_marker() in "^v" and len(line.get_xdata()) == 1)
+    assert edge.get_xdata().tolist() == [4]
+    assert insight.plot_edf(study).get_xlim() == (low, high)
+    assert [one.get_ylim() for one in insight.plot_slice(study)] == [(low, high)] * 2
+    heights = insight.plot_parallel_coordinate(study).collections[0].get_segments()
+    assert heights[0][0, 1] == (1.04 if direction == "minimize" else -0.04)
+    colours = insight.plot_contour(study).collections[0].norm
+    assert max(abs(colours.vmin), abs(colours.vmax)) < 2.0
+
+
+def test_the_axis_ends_at_five_times_the_distance_of_most_values() -> None:
+    for values in ([1.0], [1.0, 1.0], [1.0, 2.0, 30.0, 4.0], [0.0] * 50 + [1.0], list(np.linspace(0.0, 9.0, 40))):
+        study = filled(len(values), lambda trial, values=values: values[trial.number])  # type: ignore[misc]
+        assert drawing.worst_shown(study, np.array(values)) == (4.0 if 30.0 in values else max(values))
+
+
+def test_reports_of_a_diverged_trial_do_not_set_the_scale() -> None:
+    def reporting(trial: st.Trial) -> float:
+        for step in range(1, 4):
+            trial.report(1e6 if trial.number == 1 else 1.0 / step, step)
+        return 1e6 if trial.number == 1 else 1.0 / 3.0
+
+    axes = insight.plot_intermediate_values(filled(3, reporting))
+    assert axes.get_ylim()[1] < 1.2 and texts(axes) == "1 beyond the axis (worst 1e+06)"
+
+
+def test_many_trials_of_a_choice_are_spread_and_the_same_in_each_plot() -> None:
+    study = filled(200, lambda trial: 1.0, {"a": ["x", "y"], "n": st.Int(1, 3), "wide": st.Int(1, 100)})
+    a, n, wide = (np.asarray(axes.collections[0].get_offsets())[:, 0] for axes in insight.plot_slice(study))
+    assert len(np.unique(a)) == len(np.unique(n)) == 200
+    assert np.round(a).tolist() == [["x", "y"].index(trial.params["a"]) for trial in study.trials]
+    assert np.round(n).tolist() == [trial.params["n"] for trial in study.trials]
+    assert wide.tolist() == [trial.params["wide"] for trial in study.trials]
+    assert sorted(np.asarray(insight.plot_rank(study, ["a", "n"]).collections[0].get_offsets())[:, 0]) == sorted(a)
+
+
+def test_only_the_largest_budget_counts_as_the_best() -> None:
+    study = st.tune(lambda trial: float(trial.budget or 0) + trial.params["x"], {"x": st.Float(0.0, 1.0)},
+                    st.Hyperband(9), progress=False)  # a larger budget has a worse value
+    axes = insight.plot_optimization_history(study)
+    assert legend(axes)[:2] == ["complete trials, budget 9", "complete trials, smaller budgets"]
+    full = [trial for trial in study.trials if trial.budget == 9]
+    assert axes.lines[0].get_ydata()[-1] == min(trial.value or 0.0 for trial in full)
+    assert len(axes.collections[0].get_offsets()) == len(full) < len(study.trials)
+
+
+def test_another_value_than_the_objective() -> None:
+    study = made()
+    for name in ("optimization_history", "edf", "slice", "parallel_coordinate", "contour", "rank"):
+        plot = getattr(insight, f"plot_{name}")
+        assert plot(study, target=lambda trial: trial.params["layers"], target_name="layers") is not None
+    axes = insight.plot_optimization_history(study, target=lambda trial: trial.params["layers"], target_name="depth")
+    assert axes.get_ylabel() == "depth" and legend(axes) == ["complete trials"]
+    assert axes.collections[0].get_offsets()[:, 1].tolist() == [t.params["layers"] for t in complete(study)]
+    some = insight.plot_edf(study, target=lambda trial: trial.params.get("momentum"))
+    assert "without this value" in texts(some) and study.trials[0].state == "complete"
+    with pytest.raises(TypeError, match="target is 'seconds'; it must be a function of a trial"):
+        insight.plot_slice(study, target="seconds")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="the target of trial 0 is 'a'"):
+        insight.plot_slice(study, target=lambda trial: "a")  # type: ignore[arg-type, return-value]
+
+
+def test_repetitions_have_a_mean_and_a_standard_deviation() -> None:
+    studies = [filled(3, lambda trial, k=k: [3.0, 1.0, 2.0][trial.number] + k) for k in (0, 2)]  # type: ignore[misc]
+    axes = insight.plot_optimization_history(studies, error_bar=True)
+    best = next(line for line in axes.lines if str(line.get_label()).startswith("best value so far"))
+    assert best.get_ydata().tolist() == [4.0, 2.0, 2.0]
+    spread = next(one for one in axes.collections if hasattr(one, "get_segments")).get_segments()
+    assert [(bar[0, 1], bar[1, 1]) for bar in spread] == [(3.0, 5.0), (1.0, 3.0), (2.0, 4.0)]
+
+
+def test_a_timeline_of_thousands_has_signs() -> None:
+    many = filled(0, lambda trial: 0.0)
+    for number in range(1100):
+        trial = many.ask()
+        many.tell(trial, ValueError("diverged") if number % 2 else 0.0)
+    axes = insight.plot_timeline(many)
+    (signs,) = (line for line in axes.lines if line.get_marker() == "x" and len(line.get_xdata()) > 1)
+    assert 20 <= len(signs.get_xdata()) <= 40
