@@ -28,6 +28,7 @@ from scratchtune.study.errors import StorageError
 from scratchtune.study.fold_run import Score, run_folds
 from scratchtune.study.lost_workers import WorkerLosses
 from scratchtune.study.objective_run import RunOptions, run_objective
+from scratchtune.study.stopped import FinishedTrials, finish_stopped
 from scratchtune.study.stopping import as_stopping
 from scratchtune.study.time_travel import Changes
 from scratchtune.study.trial import STATES, Trial
@@ -232,6 +233,25 @@ class Study:
         changes = Changes(searcher, seed, space, constraint, stopping)
         named = f"{self.name}-fork-{k}" if name is None else str(_checked_text("name", name))
         return self._of(time_travel.fork(self._core, k, changes, named, storage))
+
+    def finish_stopped(
+        self, objective: Callable[[Trial], Any], numbers: Iterable[int] | None = None, n_jobs: int = 1,
+        progress: bool = True,
+    ) -> FinishedTrials:
+        """Train trials that ended early to their end, and tell whether one of them would have been the best.
+
+        ``numbers`` None is all that ended early: those that the stopping rule ended, and of a searcher with budgets
+        those that were not promoted (yet). A stopped trial is evaluated again from its beginning, with its params, seed
+        and budget, and its ``should_stop`` is always False. A trial that was not promoted is continued as if it were:
+        with the largest budget, and `Trial.load` returns what it has saved. The objective is called on ``n_jobs``
+        threads, and an exception of it is recorded. This study is not changed.
+
+        Print the result for a table; `scratchtune.insight.plot_stopped` draws it.
+
+        Raises
+            ValueError where ``numbers`` holds a trial that did not end early, or no trial is complete.
+        """
+        return finish_stopped(self._core, objective, numbers, n_jobs, progress)
 
     def _of(self, core: AskTell) -> Study:
         made = Study.__new__(Study)
