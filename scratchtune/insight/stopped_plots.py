@@ -23,18 +23,18 @@ def plot_stopped(finished: FinishedTrials, ax: Any = None) -> Any:
     """Plot the trials of `Study.finish_stopped`: a line up to the early end, dashed after it; returns the Axes.
 
     A cross marks the early end, and a dot the end of a training. Trials that would have been better than the study's
-    best have another colour. The best trial's reports are black, and its final value is a horizontal line.
+    best have another colour, and a star at the end. The best trial's reports are black, and its final value is a
+    horizontal line.
     """
     (axes,) = drawing.panels(ax, 1)
     if not hasattr(finished, "best_reports"):
         raise TypeError(f"finished is {finished!r}; it must be a result of study.finish_stopped(objective)")
     shown = [trial for trial in finished.trials if trial.reports and trial.later]
-    many = len(shown) > SEVERAL
-    for wins, colour in ((False, COLOURS[0]), (True, COLOURS[1])):
+    for wins, colour, marker in ((False, COLOURS[0], "o"), (True, COLOURS[1], "*")):
         group = [trial for trial in shown if trial.wins == wins]
         if group:
-            _draw(axes, group, colour, alpha=float(np.clip(40.0 / len(shown), 0.05, 0.8)), many=many)
-            axes.plot([], [], color=colour, label=(
+            _draw(axes, group, colour, marker)
+            axes.plot([], [], color=colour, marker=marker, label=(
                 f"would have been better ({len(group):,})" if wins else f"would not have been better ({len(group):,})"))
     if shown:
         axes.plot([], [], "--", color="0.3", label="after the early end")
@@ -51,7 +51,7 @@ def plot_stopped(finished: FinishedTrials, ax: Any = None) -> Any:
     return axes
 
 
-def _draw(axes: Any, group: list[FinishedTrial], colour: str, alpha: float, many: bool) -> None:
+def _draw(axes: Any, group: list[FinishedTrial], colour: str, marker: str) -> None:
     """Draw the curves of trials, the part before the early end as a line and the part after it dashed."""
     from matplotlib.collections import LineCollection
 
@@ -62,13 +62,15 @@ def _draw(axes: Any, group: list[FinishedTrial], colour: str, alpha: float, many
         rest = [point for point in sorted(trial.later.items()) if point[0] > end[0]]
         before.append(curve)
         after.append(np.array([end, *rest], dtype=float))
+    many, alpha = len(group) > SEVERAL, float(np.clip(40.0 / len(group), 0.05, 0.8))
     width = 0.6 if many else 1.4
     for curves, style in ((before, "-"), (after, "--")):
         axes.add_collection(LineCollection(
             curves, colors=colour, linestyles=style, linewidths=width, alpha=alpha, rasterized=many))
     ends, finals = np.array([curve[-1] for curve in before]), np.array([curve[-1] for curve in after])
     axes.scatter(*ends.T, s=12 if many else 28, marker="x", color=colour, alpha=alpha, linewidth=1.2, rasterized=many)
-    axes.scatter(*finals.T, s=6 if many else 16, color=colour, alpha=alpha, edgecolor="none", rasterized=many)
+    axes.scatter(*finals.T, s=(6 if many else 18) * (4 if marker == "*" else 1), marker=marker, color=colour,
+                 alpha=alpha, edgecolor="none", rasterized=many, zorder=3)
 
 
 def _finish(axes: Any, finished: FinishedTrials, shown: int) -> None:
@@ -76,7 +78,8 @@ def _finish(axes: Any, finished: FinishedTrials, shown: int) -> None:
     differ = sum(not trial.repeats for trial in finished.trials)
     silent = sum(not (trial.reports and trial.later) and trial.final is not None for trial in finished.trials)
     wins = sum(trial.wins for trial in finished.trials)
-    notes = [f"{wins:,} of {checks.counted(len(finished.trials), 'trial')} would have been better than the best"]
+    of = checks.counted(len(finished.trials), "trial")
+    notes = [f"{wins:,} of {of} would have been better than the best"] * bool(finished.trials)
     notes += [f"{failed:,} failed"] * bool(failed) + [f"{silent:,} without reports"] * bool(silent)
     notes += [f"{differ:,} reported other values than in the study"] * bool(differ)
     better = "lower" if finished.direction == "minimize" else "higher"
