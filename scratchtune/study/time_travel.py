@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from scratchtune import checks
@@ -42,6 +43,7 @@ def fork(
     """
     old, new = core.definition, _changed(core.definition, changes)
     new = new if name is None else new._replace(name=name)
+    _refuse_itself(core, new.name, storage)
     with core.locked():
         trials, later = list(core.table.trials), core.table.enqueued_by_number()
         k = checks.integer("k", k, low=0, high=len(trials))
@@ -54,6 +56,16 @@ def fork(
         return AskTell(new, storage, Start(trials, _enqueued_in(new, later)))
     new = new._replace(copied=None, earlier=_in_space(new.space, [*old.earlier, *results]))
     return AskTell(new, storage, Start([], _enqueued_in(new, {number - k: later[number] for number in later})))
+
+
+def _refuse_itself(core: AskTell, name: str, storage: Any) -> None:
+    """Raise a ValueError where a fork would be stored as the study itself."""
+    if name == core.definition.name and isinstance(storage, (str, os.PathLike)):
+        try:
+            core.refuse_own(Path(storage))
+        except ValueError as problem:
+            raise ValueError(f"name is {name!r}, which is this study's own name in {os.fspath(storage)!r}; give the "
+                             "fork another name") from problem
 
 
 def _changed(old: Definition, changes: Changes) -> Definition:

@@ -271,6 +271,9 @@ def test_another_study_of_that_name_is_refused(tmp_path: Path) -> None:
     study.fork(4, storage=tmp_path / "a.db").close()
     with pytest.raises(StorageError, match="has seed 3; this one has 9"):
         study.fork(4, storage=tmp_path / "a.db", seed=9)
+    stored = made("random", 6, storage=tmp_path / "b.db")
+    with pytest.raises(ValueError, match="name is 'study', which is this study's own name in "):
+        stored.fork(4, storage=tmp_path / "b.db", name="study")
     other = made("random", 6, enqueued=False)
     with pytest.raises(StorageError, match="stored already, and is no such fork: its trial 0 is another one"):
         other.fork(4, storage=tmp_path / "a.db")
