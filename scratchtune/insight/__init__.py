@@ -11,11 +11,13 @@ from scratchtune.insight.importances import Importance, importance
 from scratchtune.insight.learning_curves import plot_learning_curves
 from scratchtune.insight.pair_plots import plot_contour, plot_rank
 from scratchtune.insight.parameter_plots import plot_parallel_coordinate, plot_slice
+from scratchtune.insight.stopped_plots import plot_stopped
 from scratchtune.insight.trial_plots import plot_intermediate_values, plot_timeline
 from scratchtune.insight.variance_decomposition import Shares, decompose_grid
 
 __all__ = [
-    "Importance", "Shares", "decompose_grid", "importance", "plot_calibration", "plot_confusion_matrix",
-    "plot_contour", "plot_edf", "plot_intermediate_values", "plot_learning_curves", "plot_optimization_history",
-    "plot_parallel_coordinate", "plot_precision_recall", "plot_rank", "plot_roc", "plot_slice", "plot_timeline",
+    "Importance", "Shares", "decompose_grid", "importance", "plot_calibration", "plot_confusion_matrix", "plot_contour",
+    "plot_edf", "plot_intermediate_values", "plot_learning_curves", "plot_optimization_history",
+    "plot_parallel_coordinate", "plot_precision_recall", "plot_rank", "plot_roc", "plot_slice", "plot_stopped",
+    "plot_timeline",
 ]

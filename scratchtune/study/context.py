@@ -21,7 +21,7 @@ class StudyContext:
 
     def seed_of(self, number: int, parent: int | None) -> int:
         """Return the seed of a trial's first ancestor: made from the study's seed and that trial's number."""
-        return seed_of_trial(self._definition.seed, number, parent, lambda other: self._table.trials[other].parent)
+        return seed_of_trial(self._definition.seed_of, number, parent, lambda other: self._table.trials[other].parent)
 
     def saved_by(self, number: int) -> dict[str, np.ndarray] | None:
         """The arrays that a trial has saved."""
@@ -70,14 +70,16 @@ class DetachedContext:
         return self._stopping is not None and bool(self._stopping.stops(_losses(reports, self._sign), self._others))
 
 
-def seed_of_trial(seed: int, number: int, parent: int | None, parent_of: Callable[[int], int | None]) -> int:
-    """The seed of a trial's first ancestor, made from the study's seed and that trial's number.
+def seed_of_trial(
+    study_seed: Callable[[int], int], number: int, parent: int | None, parent_of: Callable[[int], int | None],
+) -> int:
+    """The seed of a trial's first ancestor, made from its study's seed and its number.
 
-    ``parent_of`` returns the parent of another trial of the study.
+    ``study_seed`` and ``parent_of`` return the study's seed and the parent for the number of a trial.
     """
     while parent is not None:
         number, parent = parent, parent_of(parent)
-    return int(np.random.SeedSequence(seed, spawn_key=(number, 1)).generate_state(1)[0])
+    return int(np.random.SeedSequence(study_seed(number), spawn_key=(number, 1)).generate_state(1)[0])
 
 
 def _losses(reports: Mapping[int, float], sign: float) -> dict[int, float]:

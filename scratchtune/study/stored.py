@@ -7,8 +7,8 @@ only the classes of this package are made of them, with plain values as argument
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from scratchtune import checks
@@ -27,6 +27,7 @@ from scratchtune.search import (
     Suggestion,
 )
 from scratchtune.study.context import DetachedContext, seed_of_trial
+from scratchtune.study.definition import checked_seeds, seed_before
 from scratchtune.study.errors import StorageError
 from scratchtune.study.export import best_first, definition_of
 from scratchtune.study.stopping import MedianStopping, Stopping
@@ -90,6 +91,11 @@ class StoredStudy:
         """Explain in words why a trial was proposed, as it was stored."""
         return self.why(trial.number)
 
+    def at(self, k: int) -> StoredStudy:
+        """The study with its first ``k`` trials alone, as they are stored."""
+        k = checks.integer("k", k, low=0, high=len(self.trials))
+        return replace(self, trials=self.trials[:k], reasons=self.reasons[:k])
+
 
 def read_study(storage: Storage, name: str) -> StoredStudy:
     """Read a study; raise a StorageError if a part of it is missing or damaged."""
@@ -100,7 +106,8 @@ def read_study(storage: Storage, name: str) -> StoredStudy:
     try:
         space = _space(definition["space"], rows)
         parents = {row.number: row.parent for row in rows}
-        trials = [_trial(space, row, seed, parents) for row in rows]
+        copied = checked_seeds(definition.get("copied trials", []))
+        trials = [_trial(space, row, lambda number: seed_before(copied, seed or 0, number), parents) for row in rows]
     except (IndexError, KeyError, TypeError, ValueError) as problem:
         raise StorageError(f"{str(storage.path)!r} is damaged: the study {name!r} can't be read: {problem}"
                            ) from problem
@@ -109,12 +116,14 @@ def read_study(storage: Storage, name: str) -> StoredStudy:
         str(definition.get("stopping")), bool(definition.get("constraint")), [row.said for row in rows])
 
 
-def _trial(space: Space, row: Row, seed: int | None, parents: Mapping[int, int | None]) -> Trial:
+def _trial(
+    space: Space, row: Row, study_seed: Callable[[int], int], parents: Mapping[int, int | None],
+) -> Trial:
     params = unpacked_params(space, row.params)
     if row.parent is not None and not (type(row.parent) is int and 0 <= row.parent < row.number):
         raise ValueError(f"trial {row.number} continues trial {row.parent!r:.60}, which is no earlier one")
-    own = 0 if seed is None else seed_of_trial(seed, row.number, row.parent, parents.__getitem__)
-    trial = Trial(DetachedContext(own, None, None, [], 1.0), row.number,
+    seed = seed_of_trial(study_seed, row.number, row.parent, parents.__getitem__)
+    trial = Trial(DetachedContext(seed, None, None, [], 1.0), row.number,
                   Suggestion(params, row.why, row.budget, row.parent))
     for part in Row._fields:
         if part not in ("number", "params", "shown", "why", "said", "budget", "parent"):

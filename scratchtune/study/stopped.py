@@ -1,0 +1,151 @@
+"""Would a stopped trial have won? Trials that were ended early are trained to the end, beside the study.
+
+Two kinds of trials end early: those that a stopping rule ended, and those that successive halving gave a small budget
+and did not promote. Each is evaluated again, the same configuration with the same seed, and nothing stops it.
+
+Implements section 8.2 of the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from scratchtune import checks
+from scratchtune.evaluation.parallel import in_order, number_of_workers
+from scratchtune.search import Suggestion
+from scratchtune.study.asktell import AskTell
+from scratchtune.study.context import DetachedContext
+from scratchtune.study.progress import Progress
+from scratchtune.study.trial import Trial, evaluate
+
+
+class FinishedTrial(NamedTuple):
+    """A trial that had ended early, and what became of it.
+
+    ``reports`` are those of the study up to the end there, after those of its ancestors; ``later`` those of the
+    evaluation to the end. ``value`` is that in the study, and ``final`` that at the end, None where the objective
+    failed, with ``error``. ``repeats`` is False where the objective reported other values than in the study for the
+    same steps: it then depends on more than the trial's params and seed. ``wins``: ``final`` is better than the study's
+    best value.
+    """
+
+    number: int
+    params: dict[str, Any]
+    budget: float | None
+    value: float | None
+    final: float | None
+    reports: dict[int, float]
+    later: dict[int, float]
+    wins: bool
+    repeats: bool
+    error: str | None
+
+
+class FinishedTrials(NamedTuple):
+    """The trials that were finished, in order of number; its text is a table, after a sentence that sums it up.
+
+    ``best_number``, ``best_value`` and ``best_reports`` are those of the study's best trial.
+    """
+
+    name: str
+    direction: str
+    best_number: int
+    best_value: float
+    best_reports: dict[int, float]
+    trials: list[FinishedTrial]
+
+    def __str__(self) -> str:
+        if not self.trials:
+            return f"No trial of the study {self.name!r} ended early."
+        winners = [str(trial.number) for trial in self.trials if trial.wins]
+        of = f"{len(winners)} of {checks.counted(len(self.trials), 'trial')} that ended early"
+        lines = [f"{of} would have been better than the best value {self.best_value:.6g} of trial {self.best_number}"
+                 + (f": {', '.join(winners)}." if winners else "."),
+                 f"{'trial':>5} {'budget':>7} {'last step':>9} {'value':>12} {'at the end':>12}  note"]
+        for trial in self.trials:
+            step = str(max(trial.reports)) if trial.reports else ""
+            budget = "" if trial.budget is None else f"{trial.budget:g}"
+            value, final = ("" if one is None else f"{one:.6g}" for one in (trial.value, trial.final))
+            lines.append(f"{trial.number:>5} {budget:>7} {step:>9} {value:>12} {final:>12}  {_note(trial)}".rstrip())
+        return "\n".join(lines)
+
+
+def _note(trial: FinishedTrial) -> str:
+    if trial.error is not None:
+        return f"failed: {trial.error}"
+    notes = ["better than the best"] * trial.wins + ["its reports differ from those in the study"] * (not trial.repeats)
+    return "; ".join(notes)
+
+
+def ended_early(trials: Sequence[Trial], max_budget: float | None) -> list[int]:
+    """The numbers of the trials that a rule has stopped, or that have less than ``max_budget`` and no successor."""
+    parents = {trial.parent for trial in trials}
+    return [trial.number for trial in trials if trial.state == "stopped" or (
+        max_budget is not None and trial.state == "complete" and trial.budget is not None
+        and trial.budget < max_budget and trial.number not in parents)]
+
+
+def finish_stopped(
+    core: AskTell, objective: Callable[[Trial], Any], numbers: Iterable[int] | None, n_jobs: int, progress: bool,
+) -> FinishedTrials:
+    """Evaluate trials that ended early to their end; see `Study.finish_stopped`."""
+    if not callable(objective):
+        raise TypeError(f"objective is {objective!r}; it must be a function from a trial to a number")
+    workers, definition = number_of_workers(n_jobs), core.definition
+    with core.locked():
+        trials, best = list(core.table.trials), core.table.best
+    if best is None or best.value is None:
+        raise ValueError(f"no trial of {len(trials)} is complete, so there is no best value to compare with")
+    max_budget = getattr(definition.searcher, "max_budget", None)
+    early = ended_early(trials, max_budget)
+    chosen = early if numbers is None else _checked(numbers, early)
+    again = [_again(trials, trials[number], max_budget) for number in chosen]
+    shown = Progress(len(again), "trial", workers, bool(progress))
+
+    def finish(trial: Trial) -> None:
+        trial.finish(evaluate(objective, trial), None)
+        shown.done(trial.seconds or 0.0)
+
+    try:
+        in_order(finish, again, workers)
+    finally:
+        shown.close()
+    rows = [_compared(trials, one, definition.sign * best.value, definition.sign) for one in again]
+    return FinishedTrials(
+        definition.name, definition.direction, best.number, best.value, reports_of(trials, best), rows)
+
+
+def _checked(numbers: Iterable[int], early: list[int]) -> list[int]:
+    chosen = [checks.integer("numbers", number) for number in numbers]
+    for number in chosen:
+        if number not in early:
+            known = ", ".join(map(str, early[:20])) + ", ..." * (len(early) > 20)
+            raise ValueError(f"numbers holds {number}; it must hold trials that ended early, of {known or 'none'}")
+    return sorted(set(chosen))
+
+
+def _again(trials: Sequence[Trial], trial: Trial, max_budget: float | None) -> Trial:
+    """A stopped trial from its beginning; one that was not promoted as if it were, with the largest budget."""
+    if trial.state == "stopped":
+        saved = None if trial.parent is None else trials[trial.parent].saved
+        proposed = Suggestion(trial.params, dict(trial.why), trial.budget, trial.parent)
+    else:
+        saved, proposed = trial.saved, Suggestion(trial.params, dict(trial.why), max_budget, trial.number)
+    return Trial(DetachedContext(trial.seed, saved, None, [], 1.0), trial.number, proposed)
+
+
+def _compared(trials: Sequence[Trial], again: Trial, best_loss: float, sign: float) -> FinishedTrial:
+    before = trials[again.number]
+    wins = again.value is not None and sign * again.value < best_loss
+    repeats = before.state != "stopped" or again.error is not None or all(
+        again.reports.get(step) == value for step, value in before.reports.items())
+    return FinishedTrial(
+        before.number, before.params, again.budget, before.value, again.value, reports_of(trials, before),
+        again.reports, wins, repeats, again.error)
+
+
+def reports_of(trials: Sequence[Trial], trial: Trial) -> dict[int, float]:
+    """A trial's reports after those of its ancestors."""
+    earlier = {} if trial.parent is None else reports_of(trials, trials[trial.parent])
+    return earlier | trial.reports
