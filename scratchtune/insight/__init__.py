@@ -4,6 +4,9 @@ Reading order for the importance of hyper-parameters: `variance_decomposition`, 
 `forest`, `importances`. matplotlib is imported only when something is plotted.
 """
 
+from scratchtune.insight.ablation import ablation
+from scratchtune.insight.ablation_path import AblationPath
+from scratchtune.insight.ablation_plot import plot_ablation
 from scratchtune.insight.history_plots import plot_edf, plot_optimization_history
 from scratchtune.insight.importances import Importance, importance
 from scratchtune.insight.pair_plots import plot_contour, plot_rank
@@ -12,6 +15,7 @@ from scratchtune.insight.trial_plots import plot_intermediate_values, plot_timel
 from scratchtune.insight.variance_decomposition import Shares, decompose_grid
 
 __all__ = [
+    "AblationPath", "ablation", "plot_ablation",
     "Importance", "Shares", "decompose_grid", "importance", "plot_contour", "plot_edf", "plot_intermediate_values",
     "plot_optimization_history", "plot_parallel_coordinate", "plot_rank", "plot_slice", "plot_timeline",
 ]
