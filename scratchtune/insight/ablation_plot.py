@@ -39,7 +39,7 @@ def plot_ablation(path: AblationPath, ax: Any = None) -> Any:
     if not path.steps:
         axes.text(0.5, 0.5, "the default is the best configuration", ha="center", va="center", color="0.3",
                   transform=axes.transAxes)
-        axes.set_yticks([])
+        axes.set(xticks=[], yticks=[])
         return axes
     _bars(axes, path)
     labels = ["default", *(plain(step, 60) for step in path.steps), "best configuration"]
