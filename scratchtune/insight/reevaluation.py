@@ -77,7 +77,7 @@ def reevaluate(
               disable=None if progress else True) as bar:
 
         def evaluate(task: tuple[dict[str, Any], int]) -> tuple[float, str | None]:
-            outcome = _evaluated(objective, *task, budget)
+            outcome = evaluated(objective, *task, budget)
             bar.update()
             return outcome
 
@@ -98,10 +98,10 @@ def largest_budget(trials: Sequence[Trial]) -> float | None:
                default=None)
 
 
-def _evaluated(
+def evaluated(
     objective: Callable[[Trial], Any], params: Mapping[str, Any], seed: int, budget: float | None,
 ) -> tuple[float, str | None]:
-    """Call the objective with a new trial; return its value, or NaN and what went wrong."""
+    """Call the objective with a new trial of that seed and budget; return its value, or NaN and what went wrong."""
     trial = Trial(DetachedContext(seed, None, None, [], 1.0), 0, Suggestion(dict(params), {}, budget, None))
     try:
         value = objective(trial)
