@@ -9,34 +9,19 @@ Implements section 8.2 of the document.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from scratchtune import checks
 from scratchtune.evaluation.parallel import in_order
-from scratchtune.search import Space, Suggestion
+from scratchtune.insight.fold_scores import StudyLike
+from scratchtune.search import Suggestion
 from scratchtune.study import Trial
 from scratchtune.study.context import DetachedContext
 
 FRESH = 2  # second part of the spawn key; the seeds of a study's own trials have 1
-
-
-class StudyLike(Protocol):
-    """What is read of a study: of one that runs, or of one that was read from a file."""
-
-    @property
-    def space(self) -> Space:
-        """The hyper-parameters."""
-
-    @property
-    def direction(self) -> str:
-        """"minimize" or "maximize"."""
-
-    @property
-    def trials(self) -> list[Trial]:
-        """All trials, in order of number."""
 
 
 class FailedEvaluationWarning(RuntimeWarning):
