@@ -28,13 +28,8 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.evaluation.parallel import in_order, number_of_workers
 from scratchtune.insight.ablation_path import AblationPath, Change, Gain, gain_of
-from scratchtune.insight.reevaluation import (
-    FailedEvaluationWarning,
-    StudyLike,
-    evaluated,
-    fresh_seeds,
-    largest_budget,
-)
+from scratchtune.insight.fold_scores import StudyLike
+from scratchtune.insight.reevaluation import FailedEvaluationWarning, evaluated, fresh_seeds, largest_budget
 from scratchtune.search import Categorical, Space
 from scratchtune.search.space import same
 from scratchtune.streams import shown_params, visible
