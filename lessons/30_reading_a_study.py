@@ -252,8 +252,8 @@ def ablation_path(score, default, best):
 # %%
 MISTAKES = {  # what a usual mistake gives in the check's table
     (("b", 3.0), ("a", 1.5), ("c", 4.5)): "these are the changes in the order of the names; take the best one next",
-    (("a", 4.0), ("b", 0.5), ("c", 4.5)): "the order is that of the gains alone; after each step try again what is left",
-    (("a", 4.0), ("b", 3.0), ("c", 2.0)): "these are the gains alone, on the default; a step begins where the last ended",
+    (("a", 4.0), ("b", 0.5), ("c", 4.5)): "the order is that of the gains alone; after each step try the rest again",
+    (("a", 4.0), ("b", 3.0), ("c", 2.0)): "these are the gains alone, on the default; a step begins at the last one",
     (("a", 4.0), ("c", 7.0), ("b", 9.0)): "these are gains over the default; a gain is over the step before",
     (("a", 5.0), ("c", 8.0), ("b", 10.0)): "these are scores; a gain is the score after a change less the one before",
     (("c", 2.0), ("a", 5.0), ("b", 2.0)): "the change with the lowest score was kept; here a high score is good",
