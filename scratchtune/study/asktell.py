@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +21,7 @@ from scratchtune.study.definition import Definition
 from scratchtune.study.errors import StorageError
 from scratchtune.study.journal import Journal, trial_of
 from scratchtune.study.proposals import Proposer
-from scratchtune.study.table import Table
+from scratchtune.study.table import Start, Table
 from scratchtune.study.trial import Trial
 
 Made = TypeVar("Made")
@@ -29,23 +30,54 @@ Made = TypeVar("Made")
 class AskTell:
     """A table of trials with its file, if there is one; usable from several threads."""
 
-    def __init__(self, definition: Definition, storage: str | os.PathLike[str] | None) -> None:
-        self.definition = definition
+    def __init__(
+        self, definition: Definition, storage: str | os.PathLike[str] | None, start: Start | None = None,
+    ) -> None:
+        self._journal = None if storage is None else Journal(definition, storage)
+        rows = [] if self._journal is None else self._journal.open()
+        self.definition = definition if self._journal is None else self._journal.definition
         self.table = Table(definition.space, definition.sign)
-        self.context = StudyContext(definition, self.table)
-        self._proposer = Proposer(definition, self.table)
+        self.context = StudyContext(self.definition, self.table)
+        self._proposer = Proposer(self.definition, self.table)
         self._in_run = False  # trials are then written by `write`, several in one commit
         self._is_closed = False
         self._lock = threading.RLock()
-        self._journal = None if storage is None else Journal(definition, storage)
+        self._load([trial_of(self.definition, self.context, row) for row in rows])
+        if start is not None:
+            self._begin_with(start)
         if self._journal is not None:
-            self._load([trial_of(definition, self.context, row) for row in self._journal.open()])
-            self.table.expect_enqueued_again()
+            self.table.expect_enqueued_again(0 if start is None else len(start.trials))
+
+    def _begin_with(self, start: Start) -> None:
+        """Make trials of another study the first ones of this one; a stored fork must have them already."""
+        self.table.repeated = dict(start.repeated)
+        copies = [trial.copied(self.context) for trial in start.trials]
+        for copy in copies[: self.definition.foreign]:
+            copy.shared_params = self.definition.space.check(copy.shared_params)
+        if not self.table.trials:
+            self.table.replace(copies)
+            self._change(lambda: self._note(*copies))
+            return
+        for number, copy in enumerate(copies):
+            if number >= len(self.table.trials) or not self._is_copy(self.table.trials[number], copy):
+                raise StorageError(
+                    f"the study {self.definition.name!r} is stored already, and is no such fork: its trial {number} is "
+                    "another one, or missing; use another name or file")
+
+    def _is_copy(self, stored: Trial, trial: Trial) -> bool:
+        key = self.definition.space.key
+        ended_alike = "running" in (stored.state, trial.state) or (stored.state, stored.value) == (
+            trial.state, trial.value)
+        return key(stored.shared_params) == key(trial.shared_params) and ended_alike
 
     @property
     def given_path(self) -> str | os.PathLike[str] | None:
         """The path of the study's file, as it was given; None for a study in memory."""
         return None if self._journal is None else self._journal.given_path
+
+    def locked(self) -> AbstractContextManager[Any]:
+        """A context in which no other thread changes the study."""
+        return self._lock
 
     # Asking and telling ----------------------------------------------------------------------------------------------
 
@@ -69,7 +101,7 @@ class AskTell:
             self._note(trial)
             self.table.restart(trial, owner)
             return trial
-        from_queue = bool(self.table.queue)
+        from_queue = self.table.next_enqueued() is not None
         trial = Trial(self.context, len(self.table.trials), self._proposer.next())
         self._note(trial)
         self.table.add(trial, owner, from_queue)
@@ -127,7 +159,7 @@ class AskTell:
             self._refuse_closed()
             checked = self.definition.space.check(params)
             if not self.table.claim(checked):
-                number = len(self.table.trials) + len(self.table.queue)
+                number = self.table.number_of_next_enqueued()
                 self.definition.searcher.enqueued(checked, number)  # raises if it is not possible
                 self.table.enqueue(checked)
 
@@ -226,9 +258,10 @@ class AskTell:
                 f"the study {self.definition.name!r} is stored with a gap in its numbers; it can't be resumed")
         self.table.replace(trials)
 
-    def _note(self, trial: Trial) -> None:
+    def _note(self, *trials: Trial) -> None:
         if self._journal is not None:
-            self._journal.note(trial)
+            for trial in trials:
+                self._journal.note(trial)
 
     def _refuse_closed(self) -> None:
         if self._is_closed:

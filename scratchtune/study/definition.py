@@ -11,8 +11,43 @@ from scratchtune.study.stopping import Stopping
 from scratchtune.study.trial import ADDRESS
 
 
+class Copied(NamedTuple):
+    """What is known of the first trials of a fork, which were proposed in a study with other arguments.
+
+    ``seeds`` are pairs (end, seed) in order: up to trial ``end``, not included, the trials are of a study with that
+    seed. ``reasons`` say why each of them was proposed, since this study's searcher can't explain them.
+    """
+
+    seeds: tuple[tuple[int, int], ...]
+    reasons: tuple[str, ...]
+
+    @property
+    def end(self) -> int:
+        """How many trials are copied."""
+        return self.seeds[-1][0]
+
+
+def checked_seeds(stored: Any) -> tuple[tuple[int, int], ...]:
+    """Return the seeds of copied trials as a definition stores them; a ValueError where they are something else."""
+    pairs = stored if isinstance(stored, list) else [stored]
+    if not all(isinstance(pair, list) and len(pair) == 2 and all(type(one) is int for one in pair) for pair in pairs):
+        raise ValueError(f"the copied trials are {stored!r:.60}; they must be a list of pairs of integers")
+    ends = [0, *(end for end, _ in pairs)]
+    if any(last >= end for last, end in zip(ends, ends[1:], strict=False)) or any(seed < 0 for _, seed in pairs):
+        raise ValueError(f"the copied trials are {stored!r:.60}; their ends must increase, and no seed be negative")
+    return tuple((end, seed) for end, seed in pairs)
+
+
+def seed_before(seeds: tuple[tuple[int, int], ...], seed: int, number: int) -> int:
+    """The seed of the study that trial ``number`` was proposed in: that of its part of ``seeds``, else ``seed``."""
+    return next((of_part for end, of_part in seeds if number < end), seed)
+
+
 class Definition(NamedTuple):
-    """The arguments of `Study`, checked; ``earlier`` are the results of the study that this one starts from."""
+    """The arguments of `Study`, checked; ``earlier`` are the results of the study that this one starts from.
+
+    ``copied`` is for a fork with other arguments than the study that its first trials are from, else None.
+    """
 
     name: str
     space: Space
@@ -22,14 +57,26 @@ class Definition(NamedTuple):
     stopping: Stopping | None
     data: str | None
     earlier: list[Result]
+    copied: Copied | None = None
 
     @property
     def sign(self) -> float:
         """The factor that turns a value in the user's direction into a loss, and back."""
         return 1.0 if self.direction == "minimize" else -1.0
 
+    @property
+    def foreign(self) -> int:
+        """How many of the first trials this definition's searcher has not proposed."""
+        return 0 if self.copied is None else self.copied.end
+
+    def seed_of(self, number: int) -> int:
+        """The seed of the study in which a trial was proposed; it is another one only for copied trials."""
+        return seed_before(() if self.copied is None else self.copied.seeds, self.seed, number)
+
     def reason(self, number: int, why: dict[str, Any]) -> str:
         """Explain in words why a trial was proposed."""
+        if self.copied is not None and number < self.copied.end:
+            return self.copied.reasons[number]
         if why.get("enqueued"):
             return f"Trial {number}: put into the queue by the user."
         said = self.searcher.explain(why)
@@ -47,6 +94,8 @@ class Definition(NamedTuple):
             "space": parameters, "searcher": repr(self.searcher), "seed": self.seed, "direction": self.direction,
             "stopping": repr(self.stopping), "constraint": self.space.constraint is not None,
             "earlier trials": digest_of_repr(self.earlier), "data": self.data}
+        if self.copied is not None:
+            stored["copied trials"] = [list(pair) for pair in self.copied.seeds]
         for name, parameter in self.space.parameters.items():
             if any(isinstance(choice, (set, frozenset)) for choice in getattr(parameter, "choices", ())):
                 raise StorageError(f"{name} has choices that are sets, whose order differs between processes; for a "

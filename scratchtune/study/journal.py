@@ -16,7 +16,7 @@ from typing import Any
 
 from scratchtune.files import identity
 from scratchtune.search import Suggestion
-from scratchtune.study.definition import Definition
+from scratchtune.study.definition import Copied, Definition, checked_seeds
 from scratchtune.study.errors import NotWritable, StorageError
 from scratchtune.study.storage import BESIDE, Lost, Row, Storage, packed_params, unpacked_params
 from scratchtune.study.trial import Trial, TrialContext
@@ -70,8 +70,11 @@ class Journal:
 
     def _opened(self, storage: Storage) -> list[Row]:
         self.path, self._identity = storage.file, storage.identity
-        storage.enter(self._definition.name, self._definition.as_stored())
-        rows = storage.rows(self._definition.name)
+        name = self._definition.name
+        storage.enter(name, self._definition.as_stored())
+        rows = storage.rows(name)
+        if self._definition.copied is None:
+            self._definition = _as_a_fork(self._definition, storage, rows)
         if not storage.reading:  # otherwise another process may be changing it
             self._remember_version(storage, [row.number for row in rows if row.state == "running"])
         return rows
@@ -127,6 +130,11 @@ class Journal:
             self.close()
 
     @property
+    def definition(self) -> Definition:
+        """The definition that this was made with; where the file says that the study is a fork, with that part."""
+        return self._definition
+
+    @property
     def has_unwritten(self) -> bool:
         """Whether a noted trial is not written, since writing has failed."""
         return bool(self._noted)
@@ -170,6 +178,22 @@ class Journal:
             if Path(os.path.realpath(path)) == own or (identity(path) is not None and identity(path) == identity(own)):
                 raise ValueError(f"path is {str(path)!r}, which is the file of this study, or belongs to it; it must "
                                  "be another file")
+
+
+def _as_a_fork(definition: Definition, storage: Storage, rows: Sequence[Row]) -> Definition:
+    """Add to a definition which of the stored trials are copied from a study with other arguments."""
+    stored = storage.definition(definition.name).get("copied trials")
+    if stored is None:
+        return definition
+    try:
+        seeds = checked_seeds(stored)
+    except ValueError as problem:
+        raise StorageError(f"{str(storage.path)!r} is damaged: the study {definition.name!r}: {problem}") from problem
+    said = tuple(row.said for row in rows[: seeds[-1][0]])
+    if len(said) < seeds[-1][0]:
+        raise StorageError(f"the study {definition.name!r} in {str(storage.path)!r} is a fork whose first "
+                           f"{seeds[-1][0]} trials are missing; call the fork() that has made it again")
+    return definition._replace(copied=Copied(seeds, said))
 
 
 # A trial and its row --------------------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ def run_objective(
     Each of ``callbacks`` is called with a trial that is finished and recorded.
     """
     definition, table = core.definition, core.table
-    schedule = definition.searcher.planned(definition.space, len(table.queue) + len(table.enqueued))
+    schedule = definition.searcher.planned(definition.space, table.count_enqueued() + definition.foreign)
     limit = options.n_trials or (TRIALS if schedule is None else None)
     deadline = None if options.timeout is None else time.monotonic() + options.timeout
     planned = options.n_trials or (TRIALS if schedule is None else schedule)

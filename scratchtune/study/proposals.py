@@ -44,13 +44,14 @@ class Proposer:
         number, finished = len(self._table.trials), len(self._table.finished())
         if finished < self._required_prefix(number):
             raise NotReady(number, finished)
-        if self._table.queue:
-            return self._definition.searcher.enqueued(self._table.queue[0], number)
+        enqueued = self._table.next_enqueued()
+        if enqueued is not None:
+            return self._definition.searcher.enqueued(enqueued, number)
         return self._searched(number)
 
     def _required_prefix(self, number: int) -> int:
         """How many leading trials must be finished before a trial begins: for the searcher and the stopping rule."""
-        needs = 0 if self._table.queue else self._definition.searcher.needs(number)
+        needs = 0 if self._table.next_enqueued() is not None else self._definition.searcher.needs(number)
         stopping = self._definition.stopping
         return needs if stopping is None else max(needs, stopping.needs(number))
 
@@ -58,7 +59,7 @@ class Proposer:
         """Return the searcher's suggestion, checked."""
         definition, table = self._definition, self._table
         needs = definition.searcher.needs(number)
-        enqueued = bisect.bisect_left(table.enqueued, number)
+        enqueued = None if definition.foreign else bisect.bisect_left(table.enqueued, number)
         seen = Seen(table.finished()[:needs], definition.earlier, enqueued, definition.seed)
         rng = np.random.default_rng(np.random.SeedSequence(definition.seed, spawn_key=(number,)))
         suggestion = definition.searcher.suggest(definition.space, seen, Pending(table, needs, number), number, rng)

@@ -21,6 +21,7 @@ from scratchtune.files import write_text
 from scratchtune.interruption import say_kept
 from scratchtune.search import DEFAULT, Result, Searcher, Space, as_searcher
 from scratchtune.search.space import Constraint
+from scratchtune.study import time_travel
 from scratchtune.study.asktell import AskTell
 from scratchtune.study.definition import Definition
 from scratchtune.study.errors import StorageError
@@ -28,6 +29,7 @@ from scratchtune.study.fold_run import Score, run_folds
 from scratchtune.study.lost_workers import WorkerLosses
 from scratchtune.study.objective_run import RunOptions, run_objective
 from scratchtune.study.stopping import as_stopping
+from scratchtune.study.time_travel import Changes
 from scratchtune.study.trial import STATES, Trial
 
 
@@ -59,26 +61,20 @@ class Study:
         seed: int = 0, storage: Any = None, name: str | None = None, constraint: Constraint | None = None,
         start_from: Study | None = None, stopping: Any = None, data: str | None = None,
     ) -> None:
-        self.space = Space(space, constraint)
-        self.searcher = as_searcher(searcher)
-        self.direction = checks.choice("direction", direction, ["minimize", "maximize"])
-        self.seed = checks.integer("seed", seed, low=0)
-        self.stopping = as_stopping(stopping)
-        self.name, self.data = _checked_text("name", name) or "study", _checked_text("data", data)
-        self.idle_share: float | None = None
-        earlier = [] if start_from is None else self._earlier_results(start_from)
-        self._core = AskTell(Definition(self.name, self.space, self.searcher, self.direction, self.seed, self.stopping,
-                                        self.data, earlier), storage)
-        self._losses = WorkerLosses()
+        definition = Definition(
+            space=Space(space, constraint), searcher=as_searcher(searcher),
+            direction=checks.choice("direction", direction, ["minimize", "maximize"]),
+            seed=checks.integer("seed", seed, low=0), stopping=as_stopping(stopping),
+            name=_checked_text("name", name) or "study", data=_checked_text("data", data), earlier=[])
+        if start_from is not None:
+            definition = definition._replace(earlier=_earlier_results(definition, start_from))
+        self._set_core(AskTell(definition, storage))
 
-    def _earlier_results(self, study: Study) -> list[Result]:
-        """Return the results of an earlier study, which this one's searcher sees before its own."""
-        if not isinstance(study, Study):
-            raise TypeError(f"start_from is {study!r}; it must be a Study")
-        if study.direction != self.direction:
-            raise ValueError(
-                f"start_from has the direction {study.direction!r}; it must be {self.direction!r}, as this study's")
-        return [result._replace(params=self.space.check(result.params)) for result in study._core.results()]
+    def _set_core(self, core: AskTell) -> None:
+        """Set the attributes of a study with this core."""
+        self._core, self._losses = core, WorkerLosses()
+        self.name, self.space, self.searcher, self.direction, self.seed, self.stopping, self.data, *_ = core.definition
+        self.idle_share: float | None = None
 
     # Running ---------------------------------------------------------------------------------------------------------
 
@@ -197,6 +193,51 @@ class Study:
             writer.writerow([t.number, t.state, t.value, *values, t.budget, t.parent, t.error, t.seconds])
         write_text(path, file.getvalue())
 
+    # Time travel -----------------------------------------------------------------------------------------------------
+
+    def at(self, k: int) -> Study:
+        """Return the study as it was when trial ``k`` was to be proposed: a copy in memory with its first k trials.
+
+        The copy's `ask` proposes trial k as this study did or will do, enqueued configurations included. A trial of the
+        first k that is still running begins again in the copy.
+
+        >>> study = tune(lambda trial: trial.params["x"] ** 2, {"x": [3, -1, 0]}, "grid", progress=False)
+        >>> [study.at(k).best_value for k in (1, 2, 3)], study.at(1).ask().params
+        ([9.0, 1.0, 0.0], {'x': -1})
+        """
+        return self._of(time_travel.fork(self._core, k, Changes()))
+
+    def fork(
+        self, k: int, searcher: str | Searcher | None = None, seed: int | None = None,
+        space: Mapping[str, Any] | Space | None = None, constraint: Any = "same", stopping: Any = "same",
+        storage: Any = None, name: str | None = None,
+    ) -> Study:
+        """Return a new study that continues from copies of the first ``k`` trials, with some arguments changed.
+
+        What is None or "same" is as in this study. With nothing changed, and the same objective, the fork's trials are
+        those of this study, bit for bit. Configurations that were enqueued for trial k or later are enqueued in the
+        fork at the same numbers; with another space or searcher only those that it accepts. A trial that is running
+        begins again in the fork.
+
+        With another ``seed`` the copied trials keep theirs. Where one of the k trials is not in the new space, or a new
+        searcher has a schedule with other trials, the fork has no copies: it begins with trial 0, and its searcher sees
+        those of the k trials that are in its space, as with ``start_from``.
+
+        ``name`` None is this study's name with "-fork-" and k. A fork with ``storage`` is resumed by the same call, and
+        a `Study` of that name with the fork's arguments resumes it too, but without the enqueued configurations.
+
+        Raises
+            ValueError where k is not from 0 to the number of trials, and as `Study` does.
+        """
+        changes = Changes(searcher, seed, space, constraint, stopping)
+        named = f"{self.name}-fork-{k}" if name is None else str(_checked_text("name", name))
+        return self._of(time_travel.fork(self._core, k, changes, named, storage))
+
+    def _of(self, core: AskTell) -> Study:
+        made = Study.__new__(Study)
+        made._set_core(core)
+        return made
+
     # The file --------------------------------------------------------------------------------------------------------
 
     def backup(self, path: str | os.PathLike[str]) -> None:
@@ -243,6 +284,16 @@ def tune(
     of_study = ("storage", "name", "constraint", "start_from", "stopping", "data")
     made_with = {name: options.pop(name) for name in of_study if name in options}
     return Study(space, searcher, direction, seed, **made_with).run(objective, n_trials, **options)
+
+
+def _earlier_results(definition: Definition, study: Any) -> list[Result]:
+    """Return the results of an earlier study, which the searcher sees before those of its own study."""
+    if not isinstance(study, Study):
+        raise TypeError(f"start_from is {study!r}; it must be a Study")
+    if study.direction != definition.direction:
+        raise ValueError(
+            f"start_from has the direction {study.direction!r}; it must be {definition.direction!r}, as this study's")
+    return [result._replace(params=definition.space.check(result.params)) for result in study._core.results()]
 
 
 def _checked_text(name: str, value: Any) -> str | None:

@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from scratchtune import checks
 from scratchtune.search import Result, Space
 from scratchtune.study.trial import Trial
+
+
+class Start(NamedTuple):
+    """What a fork begins with: trials of another study, and configurations that are enqueued by trial number."""
+
+    trials: list[Trial]
+    repeated: dict[int, dict[str, Any]]
 
 
 class Table:
@@ -23,6 +30,7 @@ class Table:
     - ``trials``, in order of number; ``best``, the complete trial of the best value, the first of several;
     - ``unassigned``: running trials without an owner, which are assigned again before any new trial;
     - ``queue``: enqueued configurations without a trial; ``enqueued``: the numbers of the trials made from such ones;
+    - ``repeated``: in a fork, the configurations that were enqueued in the original, by the number of their trial;
     - ``unclaimed_enqueued``: numbers of enqueued trials that were loaded, and that the script has not enqueued again.
     """
 
@@ -33,6 +41,7 @@ class Table:
         self.unassigned: list[Trial] = []
         self.queue: list[dict[str, Any]] = []
         self.enqueued: list[int] = []
+        self.repeated: dict[int, dict[str, Any]] = {}
         self.unclaimed_enqueued: list[int] = []
         self._owners: dict[int, object] = {}  # by number, of the running trials that are assigned
         self._finished: list[Result] = []  # a memo of `finished`
@@ -42,18 +51,23 @@ class Table:
     # Changes, each in one assignment ---------------------------------------------------------------------------------
 
     def add(self, trial: Trial, owner: object, from_queue: bool) -> None:
-        """Append a trial, assigned to its owner; ``from_queue``: it is made from the first configuration there."""
+        """Append a trial, assigned to its owner; ``from_queue``: it is made from `next_enqueued`."""
         number = trial.number
+        used = from_queue and number not in self.repeated
         self.trials[number:], self._owners[number], self.queue, self.enqueued, self.unclaimed_enqueued = (
-            [trial], owner, self.queue[from_queue:], self.enqueued + [number] * from_queue, [])
+            [trial], owner, self.queue[used:], self.enqueued + [number] * from_queue, [])
 
     def enqueue(self, params: dict[str, Any]) -> None:
         """Append a configuration to the queue."""
         self.queue = [*self.queue, params]
 
-    def expect_enqueued_again(self) -> None:
-        """Have `claim` take the configurations that the loaded trials were enqueued with."""
-        self.unclaimed_enqueued = list(self.enqueued)
+    def expect_enqueued_again(self, first: int = 0) -> None:
+        """Have `claim` take the configurations that the loaded trials were enqueued with, from trial ``first`` on.
+
+        Those that a fork repeats are not among them, since no script enqueues them in the fork.
+        """
+        self.unclaimed_enqueued = [
+            number for number in self.enqueued if number >= first and number not in self.repeated]
 
     def claim(self, params: dict[str, Any]) -> bool:
         """Take the first loaded enqueued configuration that a script has not enqueued again; False if none is left.
@@ -120,6 +134,33 @@ class Table:
         if not 0 <= number < len(self.trials) or (isinstance(trial, Trial) and trial is not self.trials[number]):
             raise ValueError(f"trial {number} is not one of this study, which has {len(self.trials)} trials, from 0")
         return self.trials[number]
+
+    def next_enqueued(self) -> dict[str, Any] | None:
+        """The enqueued configuration that the next trial is made from; None if the searcher proposes it."""
+        repeated = self.repeated.get(len(self.trials))
+        return repeated if repeated is not None else self.queue[0] if self.queue else None
+
+    def number_of_next_enqueued(self) -> int:
+        """The number of the trial that is made from the next configuration that is enqueued."""
+        number, known = len(self.trials), self.enqueued_by_number()
+        while number in known:
+            number += 1
+        return number
+
+    def enqueued_by_number(self) -> dict[int, dict[str, Any]]:
+        """All enqueued configurations by the number of their trial, which may not exist yet."""
+        found = self.repeated | {number: self.trials[number].shared_params for number in self.enqueued}
+        number = len(self.trials)
+        for params in self.queue:
+            while number in found:
+                number += 1
+            found[number] = params
+        return found
+
+    def count_enqueued(self) -> int:
+        """How many configurations were enqueued, whether their trials exist or not."""
+        later = sum(number >= len(self.trials) for number in self.repeated)
+        return len(self.enqueued) + len(self.queue) + later
 
     def has_assigned(self) -> bool:
         """Whether any running trial has an owner."""

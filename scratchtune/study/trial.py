@@ -170,6 +170,16 @@ class Trial:
         sent._context = context
         return sent
 
+    def copied(self, context: TrialContext) -> Trial:
+        """Return an independent copy for another study; one that is running is reset to its start."""
+        if self.state == "running":
+            made = Trial(context, self.number, Suggestion(self.shared_params, self.why, self.budget, self.parent))
+            made.attempts, made.started = self.attempts, self.started
+            return made
+        made = self.detached(context)
+        made.reports, made.why = dict(self.reports), dict(self.why)
+        return made
+
     def outcome(self) -> dict[str, Any]:
         """The outcome as plain data, to be returned from another process."""
         return {name: getattr(self, name) for name in OUTCOME}

@@ -1,0 +1,126 @@
+"""Time travel: a study as it was before one of its trials, and forks, which continue from there in another way.
+
+A trial is proposed from the space, the searcher, the seed, and the trials before it alone. So a study that begins with
+copies of the first k trials, and has the same arguments, proposes trial k and all later ones as the original does.
+
+Implements section 8.2 of the document.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from scratchtune import checks
+from scratchtune.search import Result, Searcher, Space, as_searcher
+from scratchtune.study.asktell import AskTell
+from scratchtune.study.definition import Copied, Definition
+from scratchtune.study.stopping import as_stopping
+from scratchtune.study.table import Start
+from scratchtune.study.trial import Trial
+
+SAME = "same"  # of arguments for which None has a meaning of its own
+
+
+class Changes(NamedTuple):
+    """The arguments in which a fork differs from its study, as `Study.fork` describes them."""
+
+    searcher: str | Searcher | None = None
+    seed: int | None = None
+    space: Any = None
+    constraint: Any = SAME
+    stopping: Any = SAME
+
+
+def fork(
+    core: AskTell, k: int, changes: Changes, name: str | None = None, storage: str | os.PathLike[str] | None = None,
+) -> AskTell:
+    """Make the core of a study that continues from the first ``k`` trials of another one; see `Study.fork`.
+
+    ``name`` None is the study's own.
+    """
+    old, new = core.definition, _changed(core.definition, changes)
+    new = new if name is None else new._replace(name=name)
+    with core.locked():
+        trials, later = list(core.table.trials), core.table.enqueued_by_number()
+        k = checks.integer("k", k, low=0, high=len(trials))
+        results = [core.table.result_of(trial) for trial in trials[:k] if trial.state != "running"]
+    trials, later = trials[:k], {number: params for number, params in later.items() if number >= k}
+    if _proposes_alike(old, new):
+        return AskTell(new._replace(copied=_copied(old, trials, min(k, old.foreign))), storage, Start(trials, later))
+    if len(_in_space(new.space, results)) == len(results) and _is_scheduled(new.searcher, results):
+        new = new._replace(copied=_copied(old, trials, k), earlier=_in_space(new.space, old.earlier))
+        return AskTell(new, storage, Start(trials, _enqueued_in(new, later)))
+    new = new._replace(copied=None, earlier=_in_space(new.space, [*old.earlier, *results]))
+    return AskTell(new, storage, Start([], _enqueued_in(new, {number - k: later[number] for number in later})))
+
+
+def _changed(old: Definition, changes: Changes) -> Definition:
+    """The definition with its changes, checked."""
+    space = old.space
+    if changes.space is not None or changes.constraint != SAME:
+        given = old.space if changes.space is None else changes.space
+        own = given.constraint if isinstance(given, Space) else None
+        parameters = given.parameters if isinstance(given, Space) else given
+        space = Space(parameters, (own or old.space.constraint) if changes.constraint == SAME else changes.constraint)
+    return old._replace(
+        space=space, searcher=old.searcher if changes.searcher is None else as_searcher(changes.searcher),
+        seed=old.seed if changes.seed is None else checks.integer("seed", changes.seed, low=0),
+        stopping=old.stopping if changes.stopping == SAME else as_stopping(changes.stopping))
+
+
+def _proposes_alike(old: Definition, new: Definition) -> bool:
+    """Whether two studies propose the same after the same trials: what was given may equal what the study has."""
+    one, other = ((type(definition.searcher), repr(definition.searcher), definition.seed, definition.space.constraint,
+                   repr(list(definition.space.parameters.items()))) for definition in (old, new))
+    return one == other
+
+
+def _copied(old: Definition, trials: Sequence[Trial], foreign: int) -> Copied | None:
+    """What the new study knows of its first ``foreign`` trials, which were proposed with other arguments."""
+    if not foreign:
+        return None
+    parts = [*(() if old.copied is None else old.copied.seeds), (foreign, old.seed)]
+    seeds: list[tuple[int, int]] = []
+    for end, seed in parts:
+        if not seeds or seeds[-1][0] < foreign:
+            seeds.append((min(end, foreign), seed))
+    return Copied(tuple(seeds), tuple(old.reason(trial.number, trial.why) for trial in trials[:foreign]))
+
+
+# Where the space or the searcher is another one ----------------------------------------------------------------------
+
+
+def _is_scheduled(searcher: Searcher, results: Sequence[Result]) -> bool:
+    """Whether trials are those of a searcher's schedule, where it has one."""
+    by_number = {result.number: result for result in results}
+    try:
+        searcher.check([by_number.get(number) for number in range(max(by_number, default=-1) + 1)])
+    except RuntimeError:
+        return False
+    return True
+
+
+def _in_space(space: Space, results: Sequence[Result]) -> list[Result]:
+    """Those of the results that are in a space, with params that are values of it."""
+    found = []
+    for result in results:
+        try:
+            found.append(result._replace(params=space.check(result.params)))
+        except (TypeError, ValueError):
+            continue
+    return found
+
+
+def _enqueued_in(definition: Definition, later: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    """The configurations that are in the space, and that the searcher accepts at their numbers."""
+    found = {}
+    for number, params in later.items():
+        try:
+            checked = definition.space.check(params)
+            definition.searcher.enqueued(checked, number)
+            found[number] = checked
+        except (TypeError, ValueError):
+            continue
+    return found
