@@ -119,7 +119,7 @@ class AblationPath:
     def __str__(self) -> str:
         if not self.steps:
             return "The default is the best configuration: there is nothing to change."
-        digits = _digits(self)
+        digits = decimals_of(self)
         alone = {change.names: change for change in self.alone}
         rows = [["change", "value", "gain", "95 % interval", "share", "alone", "share"],
                 ["default", f"{mean_of(self.start):.{digits}f}", "", "", "", "", ""]]
@@ -175,7 +175,7 @@ def _gain_cells(gain: Gain, digits: int) -> list[str]:
     return ["failed" if math.isnan(gain.mean) else f"{gain.mean:+.{digits}f}", interval]
 
 
-def _digits(path: AblationPath) -> int:
+def decimals_of(path: AblationPath) -> int:
     """Decimals such that the largest gain has three digits."""
     largest = max((abs(gain.mean) for gain in (path.total, *(step.gain for step in path.steps))
                    if not math.isnan(gain.mean)), default=0.0)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.insight.ablation_path import AblationPath, Gain, mean_of
+from scratchtune.insight.ablation_path import AblationPath, Gain, decimals_of, mean_of
 from scratchtune.insight.drawing import finish, plain
 from scratchtune.insight.plots import COLOURS, canvas
 
@@ -45,7 +45,7 @@ def plot_ablation(path: AblationPath, ax: Any = None) -> Any:
     labels = ["default", *(plain(step, 60) for step in path.steps), "best configuration"]
     axes.set_yticks(range(rows), labels, fontsize=9)
     for row, gain in enumerate([*(step.gain for step in path.steps), path.total], start=1):
-        text = "" if math.isnan(gain.mean) else f"{gain.mean:+.3g}"
+        text = "" if math.isnan(gain.mean) else f"{gain.mean:+.{decimals_of(path)}f}"
         axes.text(1.01, row, text, transform=axes.get_yaxis_transform(), va="center", fontsize=9)
     axes.text(1.01, 0, "gain", transform=axes.get_yaxis_transform(), va="center", fontsize=9)
     axes.set_ylim(rows - 0.4, -0.6)
