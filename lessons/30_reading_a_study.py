@@ -129,7 +129,7 @@ print(f"best accuracy {estimate.best:.3f}: estimated {estimate.corrected:.3f} ({
 # ## Check: what was luck
 # Predict 2: 0.923 on a processor with AVX2, the mean of ten evaluations. The estimate from the study alone is 0.916,
 # with an interval from 0.903 to 0.929. It uses that many configurations are nearly as good, and that their differences
-# vary from fold to fold: the best of them is then probably a lucky one. The optimism is small here, one percent, since
+# vary from fold to fold: the noise of the best of them was then probably favourable. The optimism is small here, one percent, since
 # few of the 40 configurations are near the best. But the next best accuracies, 0.925 and 0.917, are as near: which of
 # these configurations is really the best is not known.
 
@@ -197,9 +197,9 @@ print(f"gain in the study {more.best_value - study.best_value:.3f}; evaluated ag
 # Predict 4: little of it can be seen again. In the study the best accuracy rises by 0.021. Evaluated again, the gain is
 # 0.003, with an interval from -0.003 to 0.010 (AVX2), and on the other digits it is 0.013. The new best one is the best
 # of 60 on the same four folds, and was proposed because its neighbours scored well on them. So a gain in the study is
-# no reason to stop or to go on: evaluate both configurations again.
+# no reason to use a configuration: evaluate both again.
 #
-# What to do next? The new configuration has the largest L2 of the space (yours is on stderr). Where the best value is at
+# What to do next? The new configuration has the largest L2 of the space (stderr has yours). Where the best value is at
 # an end of its range, make the range wider. Change what all trials have in common, such as the eight epochs: no study
 # shows what that costs. And if the gains that are left are below 0.01, first use more folds or seeds, or they cannot be
 # seen.
