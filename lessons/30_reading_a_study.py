@@ -128,10 +128,10 @@ print(f"best accuracy {estimate.best:.3f}: estimated {estimate.corrected:.3f} ({
 # %% [markdown]
 # ## Check: what was luck
 # Predict 2: 0.923 on a processor with AVX2, the mean of ten evaluations. The estimate from the study alone is 0.916,
-# with an interval from 0.903 to 0.929. It uses that many configurations are nearly as good, and that their differences
-# vary from fold to fold: the noise of the best of them was then probably favourable. The optimism is small here, one percent, since
-# few of the 40 configurations are near the best. But the next best accuracies, 0.925 and 0.917, are as near: which of
-# these configurations is really the best is not known.
+# with an interval from 0.903 to 0.929. It is lower than the best score because some others are nearly as good, and their
+# differences vary from fold to fold: so the noise of the best one was probably favourable. The optimism is small here,
+# 0.013, since most of the 40 accuracies are far lower. But the next best ones are 0.925 and 0.917. Which of these three
+# configurations is really the best, the study does not show.
 
 # %%
 assert estimate.corrected <= estimate.best and estimate.low < again.mean() < estimate.high
