@@ -91,4 +91,5 @@ def _differences(
 def _against(found: Difference | None) -> str:
     if found is None:
         return ""
-    return f"; the chosen one differs by {found.difference:.3g} ({found.low:.3g} to {found.high:.3g}), p = {found.p_value:.2g}"
+    return (f"; the chosen one differs by {found.difference:.3g} ({found.low:.3g} to {found.high:.3g}), "
+            f"p = {found.p_value:.2g}")

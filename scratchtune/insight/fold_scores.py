@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from scratchtune import checks
 from scratchtune.search import Space
 from scratchtune.study import Trial
 

@@ -55,8 +55,8 @@ def _without_folds(compared: Contenders, name: str) -> str:
     against = ""
     if is_default(first) and compared.best != 0:
         against = f" (the default configuration had {first.value:.4g})"
-    return (f"The best {name} of {checks.counted(len(compared.trials), 'configuration')} is {best:.4g}{against}, but how "
-            "much of it is luck can't be said, since each was evaluated once: evaluate the finalists again with other "
+    return (f"The best {name} of {checks.counted(len(compared.trials), 'configuration')} is {best:.4g}{against}, but "
+            "how much of it is luck can't be said, since each was evaluated once: evaluate the finalists again with other "
             "seeds, or use cross-validation.")
 
 
@@ -65,15 +65,16 @@ def _of_gain(found: Gain, direction: str, name: str) -> str:
     score, corrected, best = (format(value, form) for value in (found.score, found.winner.corrected, found.winner.best))
     low, high, excess = (format(value, form) for value in (
         found.winner.low, found.winner.high, found.winner.optimism))
-    reference = "default" if found.reference == "default" else f"median of {found.winner.configurations:,} configurations"
+    median = f"median of {found.winner.configurations:,} configurations"
+    reference = "default" if found.reference == "default" else median
     level, side = f"{found.winner.level:.0%}", "high" if direction == "maximize" else "low"
     if found.of == found.winner.trial:
         return (f"No gain can be shown: no configuration had a better {name} than the {reference}, {score}.")
     observed = f"the best {name} seen, {best}, is probably {excess} too {side}"
     if not found.real:
         return (f"No gain can be shown: the best configuration, whose {name} on new data is about {corrected} (between "
-                f"{low} and {high}, {level} interval), is not better than the {reference}, {score}, by more than chance "
-                f"explains; {observed}.")
+                f"{low} and {high}, {level} interval), is not better than the {reference}, {score}, by more than "
+                f"chance explains; {observed}.")
     verb = "raised" if direction == "maximize" else "lowered"
     return (f"Tuning {verb} the {name} from {score} ({reference}) to about {corrected} on new data (between {low} and "
             f"{high}, {level} interval); {observed}.")
