@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from scratchtune import checks
 from scratchtune.search import Space
 from scratchtune.study import Trial
 
@@ -110,6 +109,6 @@ def _scores(trials: list[Trial]) -> np.ndarray:
     wrong = np.flatnonzero(~np.isclose(scores.mean(axis=1), values, rtol=1e-6, atol=1e-9 * float(np.abs(scores).max())))
     if len(wrong):
         trial = trials[wrong[0]]
-        raise ValueError(f"trial {trial.number} has the value {trial.value:g} and {checks.counted(len(scores[0]), 'fold')}"
-                         f" with the mean score {scores[wrong[0]].mean():g}; the value must be the mean of the scores")
+        raise ValueError(f"trial {trial.number} has the value {trial.value:g}, and the mean score of its folds is "
+                         f"{scores[wrong[0]].mean():g}; the value must be the mean of the scores")
     return scores
