@@ -110,7 +110,7 @@ assert all(share < 0.2 for name, share in shares.items() if name != "learning_ra
 # %% [markdown]
 # ## Code: what was luck
 # `optimism` estimates from the scores of the folds what the best configuration's accuracy really is, and `verdict` says
-# it in a sentence. To check that, we evaluate the configuration again, with ten fresh seeds, hence other folds and other
+# it in a sentence. To check that, we evaluate the configuration again, with ten fresh seeds: other folds and other
 # initial weights.
 
 
@@ -128,7 +128,7 @@ print(f"best accuracy {estimate.best:.3f}: estimated {estimate.corrected:.3f} ({
 # %% [markdown]
 # ## Check: what was luck
 # Predict 2: 0.923 on a processor with AVX2, the mean of ten evaluations. The estimate from the study alone is 0.914,
-# with an interval from 0.894 to 0.934. It is lower than the best score because some others are nearly as good, and their
+# with an interval from 0.894 to 0.934. It is lower than the best score because others are nearly as good, and their
 # differences vary from fold to fold: so the noise of the best one was probably favourable. The optimism is small here,
 # 0.015, since most of the 40 accuracies are far lower. But the next best ones are 0.925 and 0.917. Which of these three
 # configurations is really the best, the study does not show.
