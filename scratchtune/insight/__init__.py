@@ -1,23 +1,39 @@
-"""Insight: what happened in a study, and plots of studies and of trained models.
+"""Insight: what happened in a study, what mattered in it, and whether its gain is real; plots of studies and models.
 
 Reading order for the importance of hyper-parameters: `variance_decomposition`, `regression_tree`, `tree_marginals`,
-`forest`, `importances`. matplotlib is imported only when something is plotted.
+`forest`, `importances`; for what each change gains: `ablation`; for whether a gain is real: `fold_scores`, `optimism`,
+`gain`, `verdict`, `paired_comparison`, `one_standard_error`, `nested`, `reevaluation`, `finalists`, `held_out`.
+matplotlib is imported only when something is plotted.
 """
 
+from scratchtune.insight.ablation import ablation
+from scratchtune.insight.ablation_path import AblationPath
+from scratchtune.insight.ablation_plot import plot_ablation
 from scratchtune.insight.classifier_plots import plot_calibration, plot_precision_recall, plot_roc
 from scratchtune.insight.confusion import plot_confusion_matrix
+from scratchtune.insight.finalists import Finalists, finalists
+from scratchtune.insight.gain import Gain, gain
+from scratchtune.insight.held_out import HeldOut, Look
 from scratchtune.insight.history_plots import plot_edf, plot_optimization_history
 from scratchtune.insight.importances import Importance, importance
 from scratchtune.insight.learning_curves import plot_learning_curves
+from scratchtune.insight.nested import Nested, nested_cross_validation
+from scratchtune.insight.one_standard_error import Choice, one_standard_error
+from scratchtune.insight.optimism import Optimism, optimism
 from scratchtune.insight.pair_plots import plot_contour, plot_rank
+from scratchtune.insight.paired_comparison import Difference, compare, compare_several, holm
 from scratchtune.insight.parameter_plots import plot_parallel_coordinate, plot_slice
+from scratchtune.insight.reevaluation import reevaluate
 from scratchtune.insight.stopped_plots import plot_stopped
 from scratchtune.insight.trial_plots import plot_intermediate_values, plot_timeline
 from scratchtune.insight.variance_decomposition import Shares, decompose_grid
+from scratchtune.insight.verdict import verdict
 
 __all__ = [
-    "Importance", "Shares", "decompose_grid", "importance", "plot_calibration", "plot_confusion_matrix", "plot_contour",
-    "plot_edf", "plot_intermediate_values", "plot_learning_curves", "plot_optimization_history",
-    "plot_parallel_coordinate", "plot_precision_recall", "plot_rank", "plot_roc", "plot_slice", "plot_stopped",
-    "plot_timeline",
+    "AblationPath", "Choice", "Difference", "Finalists", "Gain", "HeldOut", "Importance", "Look", "Nested", "Optimism",
+    "Shares", "ablation", "compare", "compare_several", "decompose_grid", "finalists", "gain", "holm", "importance",
+    "nested_cross_validation", "one_standard_error", "optimism", "plot_ablation", "plot_calibration",
+    "plot_confusion_matrix", "plot_contour", "plot_edf", "plot_intermediate_values", "plot_learning_curves",
+    "plot_optimization_history", "plot_parallel_coordinate", "plot_precision_recall", "plot_rank", "plot_roc",
+    "plot_slice", "plot_stopped", "plot_timeline", "reevaluate", "verdict",
 ]

@@ -1,0 +1,298 @@
+"""The ablation path: from a default configuration to the best one, one hyper-parameter after the other.
+
+At each step every hyper-parameter that still differs is set to the value of the best configuration, one at a time, and
+the change with the best mean is kept. So the path shows which changes the gain over the default is due to, and which do
+nothing. A searcher has to propose a value for every hyper-parameter, so its best configuration has many of the latter.
+
+What a change gains depends on the changes before it. Therefore each change is also made alone, on the default.
+
+Two errors are avoided. The best of several means is too high on average, so some seeds choose the order, and others
+measure the gains. And a difference may be chance: all configurations are trained with the same seeds, so that gains are
+paired differences, each with an interval. An interval covers what the objective derives from ``trial.seed``, such as
+the weights at the start and the order of the rows. If the rows are always the same, it does not cover their choice.
+
+Source: Fawcett and Hoos (2016), "Analysing differences between algorithm configurations through ablation".
+
+Implements section 9.2 of the document.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.evaluation.parallel import in_order, number_of_workers
+from scratchtune.insight.ablation_path import AblationPath, Change, Gain, gain_of
+from scratchtune.insight.fold_scores import StudyLike
+from scratchtune.insight.reevaluation import FailedEvaluationWarning, evaluated, fresh_seeds, largest_budget
+from scratchtune.search import Categorical, Space
+from scratchtune.search.space import same
+from scratchtune.streams import shown_params, visible
+from scratchtune.study import Trial
+from scratchtune.study.progress import Progress
+from scratchtune.study.trial import copied_params
+
+Params = dict[str, Any]
+
+
+def ablation(
+    study: StudyLike, objective: Callable[[Trial], Any], seeds: int = 5, default: Mapping[str, Any] | None = None,
+    n_jobs: int = 1, target: Mapping[str, Any] | None = None, choosing: int | None = 2, progress: bool = True,
+) -> AblationPath:
+    """Find the path from a default to the best configuration, and measure each change over ``seeds`` seeds.
+
+    ``default`` is the configuration to begin with, None for trial 0 if it was enqueued; its numbers may be outside of
+    their ranges. ``target`` is the one to end with, None for the study's best: of the complete trials of the largest
+    budget that of the best value, the first of several.
+
+    ``choosing`` other seeds choose the order of the changes, and the ``seeds`` measure the path and each change alone.
+    With None the same seeds do both, as in the paper: then the first gains are too high on average, and the last ones
+    too low. No trial of the study had one of these seeds. The objective is called as by `reevaluate`.
+
+    A parameter that a change makes appear takes the target's value, as a part of this change; one whose condition no
+    longer holds disappears with it. A change that the constraint refuses waits for others; where none is possible
+    alone, all that are left are made at once.
+
+    If d values differ, there are up to (d (d + 1) / 2 - 1) · choosing + 2 d · seeds trainings; the number is printed
+    before they begin. A failed training, by an exception or a value that is no finite number, leaves its seed out of
+    the gains that need it, and a `FailedEvaluationWarning` says so. Of two candidates that with fewer failures is
+    chosen. The path is the same whatever ``n_jobs``, the number of threads, is.
+
+    Raises
+        TypeError or ValueError where an argument is not valid, or the study has no complete trial; RuntimeError where
+        all trainings of the default or of the target fail.
+
+    >>> from scratchtune.study import Study
+    >>> study = Study({"a": [0, 1], "b": [0, 1]}, searcher="grid", direction="maximize")
+    >>> objective = lambda trial: 2.0 * trial.params["a"] + trial.params["b"]
+    >>> path = ablation(study.run(objective, progress=False), objective, default={"a": 0, "b": 0}, progress=False)
+    >>> [(change.label, change.gain.mean) for change in path.steps]
+    [('a', 2.0), ('b', 1.0)]
+    """
+    if not callable(objective):
+        raise TypeError(f"objective is {objective!r}; it must be a function from a trial to a number")
+    seeds = checks.integer("seeds", seeds, low=2)
+    choosing = None if choosing is None else checks.integer("choosing", choosing, low=1)
+    workers, show = number_of_workers(n_jobs), checks.boolean("progress", progress)
+    start, end = _default(study, default), _target(study, target)
+    differing = len(_candidates(study.space, start, end))
+    most = most_trainings(differing, seeds, choosing)
+    drawn = fresh_seeds(study, seeds + (choosing or 0))
+    headline = f"ablation path: {checks.counted(differing, 'value')} to change, at most {most:,} trainings"
+    trainings = _Trainings(objective, study, workers, Progress(most, "training", workers, show and most > 0, headline))
+    try:
+        if not differing:
+            return AblationPath(study.direction, np.empty(0), [], [], Gain(0.0, 0.0, 0.0, 0))
+        for name, params in {"default": start, "target": end}.items():
+            trainings.run([params], drawn[:seeds])
+            trainings.refuse_if_all_failed(name, params)
+        path = _greedy_path(trainings, study.space, start, end, drawn[seeds:] or drawn)
+        return _measured(trainings, study.space, path, drawn[:seeds])
+    finally:
+        trainings.progress.close()
+
+
+def most_trainings(differing: int, seeds: int, choosing: int | None) -> int:
+    """How many trainings a path needs at most, if so many values differ.
+
+    >>> most_trainings(6, 5, 2), most_trainings(6, 5, None)
+    (100, 110)
+    """
+    if differing == 0:
+        return 0
+    tried = differing * (differing + 1) // 2  # the candidates of all steps; the last step has one, the target
+    return (1 + tried) * seeds if choosing is None else (tried - 1) * choosing + 2 * differing * seeds
+
+
+# The two ends --------------------------------------------------------------------------------------------------------
+
+
+def _default(study: StudyLike, given: Mapping[str, Any] | None) -> Params:
+    """The configuration to begin with."""
+    if given is not None:
+        return _checked_default(study.space, given)
+    if not study.trials or not study.trials[0].why.get("enqueued"):
+        raise ValueError("default is None, and trial 0 was not enqueued; give the configuration to begin with as "
+                         "default, or enqueue it before the search")
+    return study.trials[0].params
+
+
+def _checked_default(space: Space, given: Mapping[str, Any]) -> Params:
+    """Check a default as a point of the space, without the constraint; a number may be outside of its range."""
+    if not isinstance(given, Mapping):
+        raise TypeError(f"default is {given!r}; it must be a dict from names to values")
+    parents = {parent for condition in space.conditions.values() for parent in condition}
+    outside = {}
+    for name, value in given.items():
+        parameter = space.parameters.get(name)
+        if parameter is None or isinstance(parameter, Categorical) or name in parents:
+            continue
+        number = checks.real(name, value)
+        if not parameter.low <= number <= parameter.high:
+            outside[name] = value.item() if isinstance(value, np.generic) else value
+    inside = {name: space.parameters[name].from_unit(0.0) if name in outside else value
+              for name, value in given.items()}
+    return _checked("default", Space(space.parameters), inside) | outside
+
+
+def _target(study: StudyLike, given: Mapping[str, Any] | None) -> Params:
+    """The configuration to end with."""
+    if given is not None:
+        return _checked("target", study.space, given)
+    budget = largest_budget(study.trials)
+    finished = [trial for trial in study.trials if trial.state == "complete" and trial.budget == budget]
+    if not finished:
+        raise ValueError(f"study has no complete trial among {checks.counted(len(study.trials), 'trial')}; an ablation "
+                         "path leads to the best one")
+    choose = min if study.direction == "minimize" else max
+    return choose(finished, key=lambda trial: trial.value or 0.0).params
+
+
+def _checked(argument: str, space: Space, params: Mapping[str, Any]) -> Params:
+    try:
+        return space.check(params)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{argument}: {error}") from None
+
+
+# The path ------------------------------------------------------------------------------------------------------------
+
+
+def _candidates(space: Space, here: Params, target: Params) -> list[Params]:
+    """The configurations that one change leads to, in the order of the space; the target if no change is possible."""
+    left = [name for name in here if name in target and not same(here[name], target[name])]
+    changed = [_changed(space, here, target, name) for name in left]
+    possible = [params for params in changed if params is not None and space.allows(params)]
+    return possible or [target][: len(left)]
+
+
+def _changed(space: Space, here: Params, target: Params, name: str) -> Params | None:
+    """``here`` with the target's value of one parameter, and what appears or disappears with it.
+
+    None if a parameter appears that neither configuration has.
+    """
+    params: Params = {}
+    for each in space.names:
+        if space.is_active(each, params):
+            source = target if each == name or each not in here else here
+            if each not in source:
+                return None
+            params[each] = source[each]
+    return params
+
+
+def _greedy_path(
+    trainings: _Trainings, space: Space, start: Params, target: Params, seeds: Sequence[int],
+) -> list[Params]:
+    """The configurations of the path; each next one is the candidate with the best mean over the seeds."""
+    path = [start]
+    while candidates := _candidates(space, path[-1], target):
+        if len(candidates) > 1:
+            trainings.run(candidates, seeds)
+        path.append(min(candidates, key=lambda params: trainings.rank(params, seeds)))
+    return path
+
+
+def _measured(trainings: _Trainings, space: Space, path: list[Params], seeds: Sequence[int]) -> AblationPath:
+    """Measure the gains of the steps of a path, and of the first step's candidates."""
+    alone = _candidates(space, path[0], path[-1])
+    trainings.run([*path, *alone], seeds)
+    values = [trainings.values(params, seeds) for params in path]
+
+    def change(before: Params, after: Params) -> Change:
+        values = trainings.values(after, seeds)
+        gain = gain_of(trainings.values(before, seeds), values, trainings.direction)
+        return Change(_differing(space, before, after), before, after, values, gain)
+
+    steps = [change(*pair) for pair in zip(path[:-1], path[1:], strict=True)]
+    single = [change(path[0], params) for params in alone]
+    total = gain_of(values[0], values[-1], trainings.direction)
+    return AblationPath(trainings.direction, values[0], steps, single, total, trainings.count, trainings.notes(values))
+
+
+def _differing(space: Space, a: Params, b: Params) -> tuple[str, ...]:
+    """The names of the parameters that differ, parents first."""
+    return tuple(name for name in space.names
+                 if (name in a) != (name in b) or (name in a and not same(a[name], b[name])))
+
+
+# Trainings -----------------------------------------------------------------------------------------------------------
+
+Outcomes = dict[int, tuple[float, str | None]]  # by seed: the value, or NaN and why the training failed
+PENDING = (math.nan, "interrupted")
+
+
+class _Trainings:
+    """All trainings, each done once; ``count`` is their number."""
+
+    def __init__(
+        self, objective: Callable[[Trial], Any], study: StudyLike, workers: int, progress: Progress,
+    ) -> None:
+        self.objective, self.workers, self.progress = objective, workers, progress
+        self.direction, self.budget = study.direction, largest_budget(study.trials)
+        self.count = 0
+        self._done: list[tuple[Params, Outcomes]] = []
+
+    def run(self, configurations: Sequence[Params], seeds: Sequence[int]) -> None:
+        """Train with each configuration and seed what has not been trained yet."""
+        tasks = []
+        for params in configurations:
+            outcomes = self._outcomes(params)
+            for seed in seeds:
+                if seed not in outcomes:
+                    outcomes[seed] = PENDING
+                    tasks.append((params, seed, outcomes))
+        self.count += len(tasks)
+        in_order(self._train, tasks, self.workers)
+
+    def values(self, params: Params, seeds: Sequence[int]) -> np.ndarray:
+        """The values of a configuration, (seeds,); NaN where a training failed."""
+        outcomes = self._outcomes(params)
+        return np.array([outcomes[seed][0] for seed in seeds])
+
+    def rank(self, params: Params, seeds: Sequence[int]) -> tuple[int, float]:
+        """The sort key of a configuration, smallest for the best: failures, then the mean value as a loss."""
+        outcomes = self._outcomes(params)
+        values = np.array([outcomes[seed][0] for seed in seeds if seed in outcomes])  # an only candidate has none
+        known = values[~np.isnan(values)]
+        loss = float(known.mean()) * (1.0 if self.direction == "minimize" else -1.0) if len(known) else 0.0
+        return len(values) - len(known), loss
+
+    def refuse_if_all_failed(self, name: str, params: Params) -> None:
+        """Raise a RuntimeError if no training of a configuration has succeeded."""
+        errors = [error for _, error in self._outcomes(params).values()]
+        if None not in errors:
+            raise RuntimeError(f"all {len(errors)} trainings of the {name}, {shown_params(params)}, failed, the first "
+                               f"with {errors[0]}; an ablation path needs values at both ends")
+
+    def notes(self, path: Sequence[np.ndarray]) -> list[str]:
+        """Sentences on what limits the result, given the values along the path; a warning if trainings failed."""
+        notes = []
+        errors = [error for _, outcomes in self._done for _, error in outcomes.values() if error is not None]
+        if errors:
+            notes.append(f"{len(errors):,} of {self.count:,} trainings failed, the first with {visible(errors[0])}; a "
+                         "gain leaves out the seeds that it lacks, so the gains need not add up to the total.")
+            checks.warn(notes[0], FailedEvaluationWarning)
+        known = [values[~np.isnan(values)] for values in path]
+        if all(len(values) > 1 and np.ptp(values) == 0.0 for values in known):
+            notes.append("Each configuration has the same value for all seeds: the objective does not use trial.seed, "
+                         "so the intervals are empty and say nothing.")
+        return notes
+
+    def _outcomes(self, params: Params) -> Outcomes:
+        for known, outcomes in self._done:
+            if known.keys() == params.keys() and all(same(known[name], params[name]) for name in params):
+                return outcomes
+        self._done.append((params, {}))
+        return self._done[-1][1]
+
+    def _train(self, task: tuple[Params, int, Outcomes]) -> None:
+        params, seed, outcomes = task
+        begun = time.perf_counter()
+        outcomes[seed] = evaluated(self.objective, copied_params(params), seed, self.budget)
+        self.progress.done(time.perf_counter() - begun)
