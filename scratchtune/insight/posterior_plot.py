@@ -86,12 +86,15 @@ def plot_posterior(study: TrialTable, param: str | None = None, trial: int | Non
     states = searcher_state.before(study, chosen), searcher_state.after(study, chosen)
     models = [gaussian_search.fitted_model(*state[1:], state.searcher.acquisition, state.searcher.kappa)
               for state in states]
-    curves = [_curves(study, model, line, len(state.seen)) for model, state in zip(models, states, strict=True)]
+    counts = [len(state.seen) for state in states]
+    curves = [_curves(study, model, line, seen) for model, seen in zip(models, counts, strict=True)]
     for one, known in zip(axes[:2], curves, strict=True):
         _draw_posterior(one, study, line, known, chosen)
     _draw_new_value(axes[1], line, study, chosen, curves[1])
     _draw_acquisitions(axes[2:], curves, line, study, chosen)
-    _label(axes, study, line, chosen, models[0], curves)
+    _label(axes, study, line, chosen, curves)
+    searched = searcher_state.fixed_values(chosen, line.name)
+    drawing.head(axes, f"Gaussian process along {drawing.plain(line.name)}", f"{_note(models[0], counts[0])}{searched}")
     _add_legend(axes, own_figure=ax is None)
     return axes
 
@@ -232,9 +235,15 @@ def _draw_acquisitions(axes: list[Any], curves: list[Curves], line: Line, study:
     axes[0].set_ylabel(f"{'log ' if as_logarithm else ''}{name}{weighted}", fontsize=9)
 
 
-def _label(
-    axes: list[Any], study: TrialTable, line: Line, trial: Trial, model: gaussian_search.Model, curves: list[Curves],
-) -> None:
+def _note(model: gaussian_search.Model, seen: int) -> str:
+    """Say what the process is fitted to."""
+    count = len(model.kept)
+    pending = len(model.process.rows) - count
+    return (f"fitted to {checks.counted(count, 'trial') if count == seen else f'{count:,} of {seen:,} trials'}"
+            f"{f' and {pending} pending' if pending else ''}")
+
+
+def _label(axes: list[Any], study: TrialTable, line: Line, trial: Trial, curves: list[Curves]) -> None:
     """Set labels, limits and titles."""
     for one in axes:
         drawing.set_axis(one, "x", study, line.name)
@@ -247,11 +256,6 @@ def _label(
         one.set_ylim(both.min() - room, both.max() + room)
     drawing.finish(axes[0], "", drawing.value_label(study), f"Before trial {trial.number}")
     drawing.finish(axes[1], "", None, f"After trial {trial.number}{', which is running' * (trial.state == 'running')}")
-    count = len(model.standardized.values)
-    pending = len(model.process.rows) - count
-    note = f"fitted to {checks.counted(count, 'trial')}{f' and {pending} pending' if pending else ''}"
-    drawing.head(axes, f"Gaussian process along {drawing.plain(line.name)}",
-                 f"{note}{searcher_state.fixed_values(trial, line.name)}")
 
 
 def _add_legend(axes: list[Any], own_figure: bool) -> None:
