@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchtune import checks
 from scratchtune.insight import drawing, searcher_state
 from scratchtune.insight.drawing import TrialTable
 from scratchtune.search import Hyperband, SuccessiveHalving
@@ -55,7 +56,7 @@ def plot_brackets(study: TrialTable, ax: Any = None) -> Any:
     if complete:
         drawing.value_bar(colours, axes, study, values)
     running = sum(trial.state == "running" for trial in study.trials)
-    notes = [f"{len(study.trials) - running:,} trials"] + [f"not shown: {running:,} running"] * bool(running)
+    notes = [checks.counted(len(study.trials) - running, "trial")] + [f"not shown: {running:,} running"] * bool(running)
     if len(shown) < len(brackets):
         notes.append(f"{len(shown)} of {len(brackets)} brackets")
     drawing.head(axes, "Brackets", "; ".join(notes))

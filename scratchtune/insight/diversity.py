@@ -40,5 +40,7 @@ def diversity_of(space: Space, points: Sequence[Mapping[str, Any]]) -> float:
 
     An absent parameter is encoded as in `scratchtune.search.encoding`: a range as 0.5, a choice as one of its own.
     """
+    if not points:
+        return 0.0
     encoding = Encoding(space)
     return float(gene_diversity(encoding.rows(points), encoding.is_categorical))
