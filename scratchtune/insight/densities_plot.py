@@ -108,7 +108,8 @@ def _codes(parameter: Parameter, proposed: float) -> np.ndarray:
         return np.unique([*np.linspace(0.0, 1.0, POINTS), proposed])
     if count <= POINTS:
         return np.arange(count, dtype=float)
-    spaced = np.array([float(parameter.index(parameter.from_unit(u))) for u in np.linspace(0.0, 1.0, POINTS).tolist()])
+    index: Any = parameter.index
+    spaced = np.array([float(index(parameter.from_unit(u))) for u in np.linspace(0.0, 1.0, POINTS).tolist()])
     return np.unique([*spaced, proposed])
 
 

@@ -103,10 +103,11 @@ def _draw_lines(axes: Any, study: TrialTable, generations: dict[int, int], trial
                 [(generations[number], parent.value), (generations[child.number], child.value)])
     alpha = float(np.clip(60.0 / max(len(by_kind[False]), 1), 0.03, 0.35))
     for is_ancestor, lines in by_kind.items():
-        look = {"colors": COLOURS[1] if is_ancestor else "0.4", "alpha": (0.35 if many else 0.85) if is_ancestor
-                else alpha, "linewidths": (0.8 if many else 1.6) if is_ancestor else 0.7}
+        look: dict[str, Any] = {"colors": "0.4", "alpha": alpha, "linewidths": 0.7}
+        if is_ancestor:
+            look = {"colors": COLOURS[1], "alpha": 0.35 if many else 0.85, "linewidths": 0.8 if many else 1.6}
         if lines:
-            axes.add_collection(LineCollection(np.array(lines, dtype=float), rasterized=many, **look))
+            axes.add_collection(LineCollection(list(np.array(lines, dtype=float)), rasterized=many, **look))
     if by_kind[True]:
         axes.plot([], [], color=COLOURS[1], linewidth=1.6, label="parents of the best and of its ancestors")
     if by_kind[False]:

@@ -108,12 +108,12 @@ def _cells(study: TrialTable, names: tuple[str, str]) -> Cells:
                 f"needs parameters of a grid, or discrete ones, of at most {MOST_LEVELS} values; plot_contour shows "
                 "others")
         levels.append([parameter.choices[int(k)] for k in found] if isinstance(parameter, Categorical)
-                      else [parameter.value(parameter.index(v)) if parameter.count else v  # type: ignore[arg-type]
+                      else [parameter.value(parameter.index(v)) if parameter.count else v
                             for v in found.tolist()])
         indices.append(inverse.ravel().tolist())
     values: dict[tuple[int, int], list[float]] = {}
     for i, j, trial in zip(*indices, trials, strict=True):
-        values.setdefault((i, j), []).extend([float(trial.value)] if trial.state == "complete" else [])  # type: ignore
+        values.setdefault((i, j), []).extend([float(trial.value)] if trial.state == "complete" else [])
     return Cells(names, (levels[0], levels[1]), values)
 
 
@@ -148,8 +148,8 @@ def _draw_heat(axes: Any, study: TrialTable, cells: Cells, statistic: str) -> np
             axes.text(i, j, f"{table[j, i]:.3g}", ha="center", va="center", fontsize=8,
                       color="black" if light else "white")
     best = np.nanargmin(table) if study.direction == "minimize" else np.nanargmax(table)
-    j, i = np.unravel_index(int(best), table.shape)
-    axes.add_patch(_frame(int(i), int(j)))
+    row, column = np.unravel_index(int(best), table.shape)
+    axes.add_patch(_frame(int(column), int(row)))
     for which, name in enumerate(cells.names):
         _set_levels(axes, "xy"[which], cells.levels[which])
         getattr(axes, f"set_{'xy'[which]}label")(drawing.plain(name, 40))

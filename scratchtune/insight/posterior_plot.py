@@ -36,7 +36,7 @@ class Line(NamedTuple):
     """A line through the space: one parameter varies, the others are those of a trial."""
 
     name: str
-    index: int
+    column: int
     rows: np.ndarray  # (m, d), in the encoding
     at: np.ndarray  # (m,), coordinates on the parameter's axis
 
@@ -120,8 +120,10 @@ def _line(study: TrialTable, name: str, trial: Trial) -> Line:
         values = [parameter.value(k) for k in range(count)]
     else:
         ends = np.linspace(0.0, 1.0, POINTS)
-        units = np.unique([parameter.to_unit(parameter.from_unit(u)) for u in ends.tolist()])
-        units = np.unique([*units, parameter.to_unit(trial.shared_params[name])])  # its value is on the curve
+        to_unit: Any = parameter.to_unit
+        units = np.unique([to_unit(parameter.from_unit(u)) for u in ends.tolist()])
+        own: Any = trial.shared_params[name]
+        units = np.unique([*units, parameter.to_unit(own)])  # its value is on the curve
         values = [parameter.from_unit(u) for u in units.tolist()]
     rows = np.repeat(encoding.rows([trial.shared_params]), len(units), axis=0)
     rows[:, index] = units
@@ -135,9 +137,9 @@ def _curves(study: TrialTable, model: gaussian_search.Model, line: Line, seen: i
     mean, variance = gp.predict(process, line.rows)
     count = len(standardized.values)
     rows = process.rows[:count]
-    has = encoding.active(rows)[:, line.index]
+    has = encoding.active(rows)[:, line.column]
     nearest = np.repeat(line.rows[:1], count, axis=0)  # each trial, moved to the line
-    nearest[:, line.index] = rows[:, line.index]
+    nearest[:, line.column] = rows[:, line.column]
     prior = math.exp(process.theta[-3]) + math.exp(process.theta[-2])
     influence = np.array([
         gp.covariance(rows[i : i + 1], nearest[i : i + 1], process.is_categorical, process.theta)[0, 0]
@@ -161,9 +163,9 @@ def _in_units(values: np.ndarray, model: gaussian_search.Model) -> np.ndarray:
 
 def _coordinates(study: TrialTable, line: Line, encoding: Encoding, rows: np.ndarray) -> np.ndarray:
     """Coordinates of rows on the axis of the line's parameter."""
-    parameter, column = study.space.parameters[line.name], rows[:, line.index]
+    parameter, column = study.space.parameters[line.name], rows[:, line.column]
     if parameter.count is not None:
-        return drawing.positions(parameter, [parameter.value(int(k)) for k in encoding.indices(column, line.index)])
+        return drawing.positions(parameter, [parameter.value(int(k)) for k in encoding.indices(column, line.column)])
     return drawing.positions(parameter, [parameter.from_unit(u) for u in column.tolist()])
 
 

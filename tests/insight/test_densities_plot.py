@@ -113,5 +113,5 @@ def test_unsuitable_studies(study: st.Study) -> None:
         insight.plot_densities(st.Study(SPACE, "grid"))
     with pytest.raises(ValueError, match="did you mean 'layers'?"):
         insight.plot_densities(study, "layer")
-    with pytest.raises(ValueError, match="trial is 3, which was not proposed by a Parzen estimator; it must be one of"):
+    with pytest.raises(ValueError, match="trial is 3, which was not proposed by a Parzen estimator; it must be"):
         insight.plot_densities(study, trial=3)

@@ -76,7 +76,7 @@ def test_failed_and_large_grids() -> None:
 def test_bad_input(study: st.Study) -> None:
     random = st.Study({"x": st.Float(0.0, 1.0), "y": st.Int(1, 500)}, "random")
     random.run(lambda trial: 1.0, 100, progress=False)
-    with pytest.raises(ValueError, match="x has 100 different values in 100 trials; plot_grid needs parameters of a gr"):
+    with pytest.raises(ValueError, match="x has 100 different values in 100 trials; plot_grid needs parameters"):
         insight.plot_grid(random)
     with pytest.raises(ValueError, match="the space has 1 parameter; this plot needs two"):
         insight.plot_grid(st.Study({"x": [1]}, "grid"))

@@ -301,7 +301,7 @@ def test_the_command_says_which_studies_are_suitable(tmp_path: Path, capsys: pyt
         assert f"plot_{kind} needs {needed}" in capsys.readouterr().err
     for arguments, said in (
         (["--kind", "edf", "--trial", "3"], "--trial is given, and edf shows more than one trial; omit it"),
-        (["--kind", "posterior", "--params", "rate", "layers"], "--params holds 2 names; posterior shows one parameter"),
+        (["--kind", "posterior", "--params", "rate", "layers"], "holds 2 names; posterior shows one parameter"),
         (["--kind", "family", "--params", "rate"], "--params is given, and family shows no parameters"),
         (["--kind", "posteriour"], "did you mean 'posterior'"),
     ):
