@@ -92,9 +92,9 @@ def test_one_and_sixty_parameters() -> None:
 
 @pytest.mark.slow
 def test_thousands_of_trials_are_pixels() -> None:
-    study = made(5000, searcher=st.GeneticSearch(brood=1))
+    study = made(1200, searcher=st.GeneticSearch(brood=1))
     tree, below = insight.plot_family(study)
-    assert tree.collections[0].get_rasterized() and tree.collections[0].get_alpha() < 0.05
+    assert tree.collections[0].get_rasterized() and tree.collections[0].get_alpha() < 0.1
     assert len(below.lines[0].get_xdata()) <= 200
 
 
