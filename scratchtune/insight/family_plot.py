@@ -101,11 +101,11 @@ def _draw_lines(axes: Any, study: TrialTable, generations: dict[int, int], trial
             parent = study.trials[number]
             by_kind[child.number in family].append(
                 [(generations[number], parent.value), (generations[child.number], child.value)])
-    alpha = float(np.clip(60.0 / max(len(by_kind[False]), 1), 0.03, 0.35))
+    alpha = float(np.clip(60.0 / max(len(by_kind[False]), 1), 0.012, 0.35))
     for is_ancestor, lines in by_kind.items():
         look: dict[str, Any] = {"colors": "0.4", "alpha": alpha, "linewidths": 0.7}
         if is_ancestor:
-            look = {"colors": COLOURS[1], "alpha": 0.35 if many else 0.85, "linewidths": 0.8 if many else 1.6}
+            look = {"colors": COLOURS[1], "alpha": 0.35 if len(lines) > MANY else 0.85, "linewidths": 1.2}
         if lines:
             axes.add_collection(LineCollection(list(np.array(lines, dtype=float)), rasterized=many, **look))
     if by_kind[True]:
@@ -120,9 +120,9 @@ def _draw_dots(axes: Any, study: TrialTable, generations: dict[int, int], trials
     best = drawing.best_of(study, values)
     family, at = ancestors(study, trials[best]), np.array([generations[trial.number] for trial in trials])
     is_ancestor = np.array([trial.number in family for trial in trials])
-    look = drawing.look_of_points(len(trials))
     for chosen, colour, name in ((~is_ancestor, COLOURS[5], "trials"),
                                  (is_ancestor, COLOURS[1], "the best and its ancestors")):
+        look = drawing.look_of_points(int(chosen.sum()))
         if chosen.any():
             axes.scatter(at[chosen], values[chosen], color=colour, edgecolor="0.35", zorder=3, label=(
                 f"{name} ({int(chosen.sum()):,})"), **look | {"s": look["s"] * 0.8})
