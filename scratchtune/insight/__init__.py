@@ -9,12 +9,17 @@ matplotlib is imported only when something is plotted.
 from scratchtune.insight.ablation import ablation
 from scratchtune.insight.ablation_path import AblationPath
 from scratchtune.insight.ablation_plot import plot_ablation
+from scratchtune.insight.brackets_plot import plot_brackets
 from scratchtune.insight.classifier_plots import plot_calibration, plot_precision_recall, plot_roc
 from scratchtune.insight.confusion import plot_confusion_matrix
+from scratchtune.insight.densities_plot import plot_densities
+from scratchtune.insight.family_plot import plot_family
 from scratchtune.insight.finalists import Finalists, finalists
 from scratchtune.insight.gain import Gain, gain
+from scratchtune.insight.grid_plot import plot_grid
 from scratchtune.insight.held_out import HeldOut, Look
 from scratchtune.insight.history_plots import plot_edf, plot_optimization_history
+from scratchtune.insight.importance_plot import plot_param_importances
 from scratchtune.insight.importances import Importance, importance
 from scratchtune.insight.learning_curves import plot_learning_curves
 from scratchtune.insight.nested import Nested, nested_cross_validation
@@ -23,6 +28,7 @@ from scratchtune.insight.optimism import Optimism, optimism
 from scratchtune.insight.pair_plots import plot_contour, plot_rank
 from scratchtune.insight.paired_comparison import Difference, compare, compare_several, holm
 from scratchtune.insight.parameter_plots import plot_parallel_coordinate, plot_slice
+from scratchtune.insight.posterior_plot import plot_posterior
 from scratchtune.insight.reevaluation import reevaluate
 from scratchtune.insight.stopped_plots import plot_stopped
 from scratchtune.insight.trial_plots import plot_intermediate_values, plot_timeline
@@ -32,8 +38,9 @@ from scratchtune.insight.verdict import verdict
 __all__ = [
     "AblationPath", "Choice", "Difference", "Finalists", "Gain", "HeldOut", "Importance", "Look", "Nested", "Optimism",
     "Shares", "ablation", "compare", "compare_several", "decompose_grid", "finalists", "gain", "holm", "importance",
-    "nested_cross_validation", "one_standard_error", "optimism", "plot_ablation", "plot_calibration",
-    "plot_confusion_matrix", "plot_contour", "plot_edf", "plot_intermediate_values", "plot_learning_curves",
-    "plot_optimization_history", "plot_parallel_coordinate", "plot_precision_recall", "plot_rank", "plot_roc",
-    "plot_slice", "plot_stopped", "plot_timeline", "reevaluate", "verdict",
+    "nested_cross_validation", "one_standard_error", "optimism", "plot_ablation", "plot_brackets", "plot_calibration",
+    "plot_confusion_matrix", "plot_contour", "plot_densities", "plot_edf", "plot_family", "plot_grid",
+    "plot_intermediate_values", "plot_learning_curves", "plot_optimization_history", "plot_parallel_coordinate",
+    "plot_param_importances", "plot_posterior", "plot_precision_recall", "plot_rank", "plot_roc", "plot_slice",
+    "plot_stopped", "plot_timeline", "reevaluate", "verdict",
 ]

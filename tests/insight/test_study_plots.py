@@ -381,3 +381,20 @@ def test_a_timeline_of_thousands_has_signs() -> None:
     axes = insight.plot_timeline(many)
     (signs,) = (line for line in axes.lines if line.get_marker() == "x" and len(line.get_xdata()) > 1)
     assert 20 <= len(signs.get_xdata()) <= 40
+
+
+def test_the_command_says_which_studies_are_suitable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    database, picture = str(tmp_path / "a.db"), str(tmp_path / "a.png")
+    made(storage=database).close()
+    for kind, needed in (("posterior", "BayesianSearch"), ("densities", "BayesianSearch"), ("family", "GeneticSearch"),
+                         ("brackets", "Hyperband")):
+        assert main(["plot", database, "--kind", kind, "-o", picture]) == 2
+        assert f"plot_{kind} needs {needed}" in capsys.readouterr().err
+    for arguments, said in (
+        (["--kind", "edf", "--trial", "3"], "--trial is given, and edf shows more than one trial; omit it"),
+        (["--kind", "posterior", "--params", "rate", "layers"], "holds 2 names; posterior shows one parameter"),
+        (["--kind", "family", "--params", "rate"], "--params is given, and family shows no parameters"),
+        (["--kind", "posteriour"], "did you mean 'posterior'"),
+    ):
+        assert main(["plot", database, *arguments, "-o", picture]) == 2 and said in capsys.readouterr().err
+    assert main(["plot", database, "--kind", "grid", "--params", "layers", "optimizer", "-o", picture]) == 0
