@@ -4,14 +4,17 @@ Reading order for the importance of hyper-parameters: `variance_decomposition`, 
 `forest`, `importances`. matplotlib is imported only when something is plotted.
 """
 
+from scratchtune.insight.dependence_plots import plot_partial_dependence
 from scratchtune.insight.history_plots import plot_edf, plot_optimization_history
 from scratchtune.insight.importances import Importance, importance
 from scratchtune.insight.pair_plots import plot_contour, plot_rank
 from scratchtune.insight.parameter_plots import plot_parallel_coordinate, plot_slice
+from scratchtune.insight.partial_dependences import PartialDependence, partial_dependence
 from scratchtune.insight.trial_plots import plot_intermediate_values, plot_timeline
 from scratchtune.insight.variance_decomposition import Shares, decompose_grid
 
 __all__ = [
-    "Importance", "Shares", "decompose_grid", "importance", "plot_contour", "plot_edf", "plot_intermediate_values",
+    "Importance", "PartialDependence", "Shares", "decompose_grid", "importance", "partial_dependence",
+    "plot_partial_dependence", "plot_contour", "plot_edf", "plot_intermediate_values",
     "plot_optimization_history", "plot_parallel_coordinate", "plot_rank", "plot_slice", "plot_timeline",
 ]

@@ -13,7 +13,7 @@ Implements section 8.2 of the document.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import combinations
 from typing import NamedTuple
 
@@ -202,7 +202,7 @@ class Likelihood:
         return centred.effect(self.distances[j], means[self.upper[0]], means[self.upper[1]])
 
     def _chain_rule(
-        self, theta: np.ndarray, z: np.ndarray, sums: Sequence[np.ndarray], weight: np.ndarray,
+        self, theta: np.ndarray, z: np.ndarray, sums: tuple[np.ndarray, np.ndarray, np.ndarray], weight: np.ndarray,
     ) -> np.ndarray:
         """Gradient in θ from that in the entries of K; each pair of different rows counts twice.
 
@@ -212,12 +212,12 @@ class Likelihood:
         doubled = np.where(self.upper[0] == self.upper[1], 1.0, 2.0) * weight[self.upper]
         gradient = np.zeros(len(theta))
         for j in range(d):
-            outer = doubled * anova_covariance_grad(z[j], *sums[:2], kernel.pair, kernel.triple)
+            outer = doubled * anova_covariance_grad(z[j], sums[0], sums[1], kernel.pair, kernel.triple)
             moved = kernel.variances[j] * self._effect(j, float(kernel.length_scales[j]) * math.exp(LENGTH_STEP))
             gradient[j] = (outer * (moved - z[j])).sum() / LENGTH_STEP
             gradient[d + j] = (outer * z[j]).sum()
         for k, factors in enumerate(((1.0, 0.0), (0.0, 1.0))):
-            gradient[2 * d + k] = (doubled * (anova_covariance(0.0, *sums, *factors) - sums[0])).sum()
+            gradient[2 * d + k] = (doubled * (anova_covariance(0.0, *sums, factors[0], factors[1]) - sums[0])).sum()
         gradient[2 * d : 2 * d + 2] *= kernel.pair, kernel.triple
         gradient[-1] = kernel.noise * np.trace(weight)
         return gradient

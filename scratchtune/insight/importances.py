@@ -33,7 +33,7 @@ from scratchtune.insight.drawing import TrialTable
 from scratchtune.insight.forest import decompose_forest
 from scratchtune.insight.gaussian_draws import draw_shares
 from scratchtune.insight.gaussian_marginals import decompose_gaussian
-from scratchtune.insight.ped_anova import top_importances
+from scratchtune.insight.ped_anova import Name, top_importances
 from scratchtune.insight.surrogate_choice import choose
 from scratchtune.insight.variance_decomposition import Shares, decompose_grid
 from scratchtune.search import Categorical, GridSearch, Int, Space
@@ -42,8 +42,6 @@ from scratchtune.study import Trial
 METHODS = ("fanova", "fanova-forest", "fanova-gp", "ped-anova")
 MOST_POINTS = 1_000_000  # of a grid that is decomposed exactly
 LEVEL = 0.95  # of the intervals
-
-Name = str | tuple[str, str]
 
 
 class Importance(dict[Name, float]):

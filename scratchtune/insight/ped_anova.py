@@ -20,7 +20,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from scratchtune.insight.drawing import TrialTable
-from scratchtune.search import Categorical
+from scratchtune.search import Categorical, Float, Int
 from scratchtune.search.normal import normal_cdf
 from scratchtune.search.parameters import Parameter, is_logarithmic
 from scratchtune.study import Trial
@@ -28,6 +28,7 @@ from scratchtune.study import Trial
 QUANTILE = 0.1  # of the trials are the best ones
 STEPS = 50  # of the grid on a range
 LEAST_DENSITY = 1e-12
+Name = str | tuple[str, str]
 LEAST_STD = 0.5 / 1.64  # in steps of the grid: 90 % of a component are within one step
 
 
@@ -71,7 +72,7 @@ def scott_bandwidth(std: float, spread: float, count: float) -> float:
     return 1.059 * min(spread / 1.34, std) * count**-0.2
 
 
-def top_importances(study: TrialTable, trials: Sequence[Trial], values: np.ndarray) -> dict[str, float]:
+def top_importances(study: TrialTable, trials: Sequence[Trial], values: np.ndarray) -> dict[Name, float]:
     """Importance of each parameter for being among the best tenth of the trials; they sum to 1, or all are 0."""
     losses = values if study.direction == "minimize" else -values
     best = losses <= np.sort(losses)[math.ceil(QUANTILE * len(losses)) - 1]
@@ -97,7 +98,7 @@ def _divergence(parameter: Parameter, values: Sequence[object], best: np.ndarray
     return float(weight**2 / present.mean() * pearson_divergence(top, rest))
 
 
-def _steps(parameter: Parameter) -> int:
+def _steps(parameter: Float | Int) -> int:
     """How many values the grid of a range has."""
     count = parameter.count
     if is_logarithmic(parameter) and count is not None:
