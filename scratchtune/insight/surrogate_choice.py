@@ -17,7 +17,7 @@ from scratchtune.insight.gaussian_marginals import Surrogate, condition, fit, he
 from scratchtune.insight.regression_tree import Axis, Tree
 
 FOLDS = 5
-FOLD_TREES = 4  # in each fold; the error of so few is corrected neither way, since more change it little
+FOLD_TREES = 4  # in each fold
 MOST_COMPARED = 200  # trials
 MOST_FOR_GAUSSIAN = 1000  # trials; its time grows with their cube
 
@@ -62,7 +62,7 @@ def _errors(
     folds = np.array_split(order, FOLDS)
     gaussian = held_out_errors(condition(surrogate.axes, whole, values, surrogate.theta), folds)
     forest = np.empty(len(rows))
-    for number, fold in enumerate(folds):
+    for fold in folds:
         others = np.setdiff1d(order, fold)
         trees = grow_forest(rows[others], values[others], axes, FOLD_TREES, seed)
         forest[fold] = values[fold] - np.mean([tree.predict(whole[fold]) for tree in trees], axis=0)
