@@ -2,7 +2,7 @@
 
 Ishigami's function, Sobol's g and a sum have a known decomposition. Each is evaluated in 200 trials, of random search
 and of `BayesianSearch`, which minimises and so concentrates its trials; all methods get the same trials. An error is the
-largest absolute difference of a main effect's share, or of a pair's where the method has pairs, from the known one.
+largest absolute difference of a main effect's share, or of a pair's where there are pairs, from the known one.
 PED-ANOVA answers another question (what matters for being among the best tenth?), and mean decrease in impurity
 assigns interactions to parameters: their errors say how far their answers are from shares of the variance, and not
 that they are wrong. Optuna's shares sum to 1 over the parameters, as its users get them.
@@ -153,8 +153,8 @@ def main() -> None:
     paragraphs = [
         f"{harness.versions('scratchtune', 'numpy', 'optuna', 'scikit-learn')}. {seeds} seeds, {TRIALS} trials each. "
         "Largest absolute error of a share of the variance: mean over the seeds, and the largest in brackets. Ours are "
-        "over main effects and pairs, except for PED-ANOVA; Optuna's over main effects, since it has no pairs. Covered: "
-        "how many of the Gaussian process's 95 % intervals contain the known share, to 0.005.",
+        "over main effects and pairs, except for PED-ANOVA; Optuna's over main effects, since it has no pairs. "
+        "Covered: how many of the Gaussian process's 95 % intervals contain the known share, to 0.005.",
         harness.table(["function, searcher", *HEADINGS, "covered"], rows),
         "PED-ANOVA answers another question, what matters for being among the best tenth, and mean decrease assigns "
         "interactions to parameters: so their differences from shares of the variance are no faults.",

@@ -185,7 +185,7 @@ def anova_covariance(
     Source
         Duvenaud, Nickisch and Rasmussen (2011), "Additive Gaussian processes", section 2.3: Newton's identities.
     Example
-        >>> anova_covariance(1.0, np.array([5.0]), np.array([13.0]), np.array([35.0]), 1.0, 0.0).tolist()  # z = 2, 3
+        >>> anova_covariance(1.0, np.array([5.0]), np.array([13.0]), np.array([35.0]), 1.0, 0.0).tolist()
         [12.0]
     """
     pairs = (first * first - second) / 2.0

@@ -43,10 +43,6 @@ class Scale(NamedTuple):
         """The values in their own units."""
         return np.ldexp(standardised * self.std + self.mean, self.exponent)
 
-    def widened(self, standardised: np.ndarray) -> np.ndarray:
-        """Standard deviations in the values' own units."""
-        return np.ldexp(standardised * self.std, self.exponent)
-
 
 def check_study(study: Any, what: str = "it must be a Study, or one read from a file") -> TrialTable:
     """Return a study; raise a TypeError for anything else."""

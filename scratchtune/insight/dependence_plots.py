@@ -12,7 +12,7 @@ import numpy as np
 
 from scratchtune.insight import drawing
 from scratchtune.insight.drawing import TrialTable
-from scratchtune.insight.partial_dependences import PartialDependence, partial_dependence
+from scratchtune.insight.partial_dependences import PartialDependence, dependences
 from scratchtune.insight.plots import COLOURS
 from scratchtune.search import Categorical
 
@@ -30,9 +30,8 @@ def plot_partial_dependence(study: TrialTable, params: str | Sequence[str] | Non
     both = params is not None and len(names) == 2
     groups: list[list[str]] = [names] if both else [[name] for name in names]
     axes = drawing.panels(ax, len(groups))
-    for group, one in zip(groups, axes, strict=True):
-        found = partial_dependence(study, group)
-        if len(group) == 1:
+    for found, one in zip(dependences(study, groups), axes, strict=True):
+        if len(found.params) == 1:
             _curve(one, study, found)
         else:
             _surface(one, study, found)

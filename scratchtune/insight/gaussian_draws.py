@@ -82,7 +82,8 @@ def draw_shares(surrogate: Surrogate, rng: np.random.Generator) -> list[Shares]:
     weights = _solved(surrogate.upper, surrogate.values - at_rows)
     main = np.array([(coefficients(prior, axis.at_rows, weights, axis.scales) ** 2).sum(axis=1)
                      for axis, prior in zip(axes, first, strict=True)])
-    variances = {(j, k): _pair_variance(axes[j], axes[k], both, weights, kernel.pair) for (j, k), both in second.items()}
+    variances = {(j, k): _pair_variance(axes[j], axes[k], both, weights, kernel.pair)
+                 for (j, k), both in second.items()}
     total = main.sum(axis=0) + sum(variances.values()) + variance_of_triples(surrogate, at_nodes(surrogate))
     zero = np.zeros(DRAWS)
     return [Shares(main[:, s] / total[s], {pair: float(variances.get(pair, zero)[s] / total[s])

@@ -33,7 +33,7 @@ from scratchtune.insight.anova_kernel import (
 )
 from scratchtune.insight.regression_tree import Axis
 from scratchtune.insight.variance_decomposition import Shares, marginal_variance
-from scratchtune.search.cholesky import cholesky, inverse, solve_lower
+from scratchtune.search.cholesky import cholesky, inverse
 from scratchtune.search.fitting import (
     log_likelihood_grad,
     log_marginal_likelihood,

@@ -71,18 +71,28 @@ def partial_dependence(
         raise ValueError(f"params holds {len(names)} parameters; a partial dependence has one or two")
     level = checks.real("level", level, 0.5, 0.999)
     n_trees, seed = checks.integer("n_trees", n_trees, low=1), checks.integer("seed", seed, low=0)
+    return dependences(study, [names], level, n_trees, seed)[0]
+
+
+def dependences(
+    study: TrialTable, groups: Sequence[Sequence[str]], level: float = 0.95, n_trees: int = 64, seed: int = 0,
+) -> list[PartialDependence]:
+    """The dependence on each group of one or two parameters, of one model that is fitted once."""
     found = comparable_trials(study, "a partial dependence")
     values = values_that_differ(found, "a partial dependence")
     check_enough(study, found, f"a partial dependence needs {LEAST_TRIALS}")
     rows, axes, tried = encoded(study.space, [trial.shared_params for trial in found.trials])
     heights, scale = standardised(values)
     model = choose(rows, heights, axes, n_trees, seed, "best")
-    columns = [study.space.names.index(name) for name in names]
-    points = [_points(study.space.parameters[name], POINTS[len(names)], tried[j])
-              for j, name in zip(columns, names, strict=True)]
-    mean, lower, upper = _marginal(model, columns, [unit for unit, _ in points], level)
-    return PartialDependence(tuple(names), tuple(shown for _, shown in points), scale.restored(mean),
-                             scale.restored(lower), scale.restored(upper), f"{model.said}: {found.basis}.")
+    out = []
+    for names in groups:
+        columns = [study.space.names.index(name) for name in names]
+        points = [_points(study.space.parameters[name], POINTS[len(names)], tried[j])
+                  for j, name in zip(columns, names, strict=True)]
+        parts = [scale.restored(part) for part in _marginal(model, columns, [unit for unit, _ in points], level)]
+        out.append(PartialDependence(tuple(names), tuple(shown for _, shown in points), parts[0], parts[1], parts[2],
+                                     f"{model.said}: {found.basis}."))
+    return out
 
 
 def _points(parameter: Parameter, most: int, tried: np.ndarray) -> tuple[np.ndarray, list[Any]]:
