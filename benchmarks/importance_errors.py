@@ -1,8 +1,9 @@
 """How far are importances from the exact variance decomposition of known functions, ours and Optuna's?
 
 Ishigami's function, Sobol's g and a sum have a known decomposition. Each is evaluated in 200 trials, of random search
-and of `BayesianSearch`, which minimises and so concentrates its trials; all methods get the same trials. An error is the
-largest absolute difference of a main effect's share, or of a pair's where there are pairs, from the known one.
+and of `BayesianSearch`, which minimises and so concentrates its trials; all methods get the same trials.
+An error is the largest absolute difference of the share of a main effect, or of a pair where there are pairs, from the
+known one.
 PED-ANOVA answers another question (what matters for being among the best tenth?), and mean decrease in impurity
 assigns interactions to parameters: their errors say how far their answers are from shares of the variance, and not
 that they are wrong. Optuna's shares sum to 1 over the parameters, as its users get them.

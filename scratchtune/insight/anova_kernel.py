@@ -134,7 +134,8 @@ class Centring(NamedTuple):
     def plain(self, distance: np.ndarray) -> np.ndarray:
         """[squared_exponential] or [matern52] of distances of any shape."""
         scaled = distance.ravel() / self.length_scale
-        return np.asarray(squared_exponential(scaled) if self.axis.is_smooth else matern52(scaled)).reshape(distance.shape)
+        found = squared_exponential(scaled) if self.axis.is_smooth else np.asarray(matern52(scaled))
+        return found.reshape(distance.shape)
 
     def effect(self, distance: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """Zero-mean covariances of points at some distances, with their means; all are broadcast."""
