@@ -100,7 +100,7 @@ def _points(parameter: Parameter, most: int, tried: np.ndarray) -> tuple[np.ndar
     if isinstance(parameter, Categorical):
         return np.arange(float(len(tried))), [parameter.value(int(index)) for index in tried]
     units = np.linspace(0.0, 1.0, most)
-    values = sorted({parameter.from_unit(float(unit)) for unit in units})
+    values: list[Any] = sorted({parameter.from_unit(float(unit)) for unit in units})
     return np.array([parameter.to_unit(value) for value in values]), values
 
 
