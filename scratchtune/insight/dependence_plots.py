@@ -77,7 +77,7 @@ def _surface(axes: Any, study: TrialTable, found: PartialDependence) -> None:
     axes.scatter(*(drawing.column(study, name, trials) for name in found.params), color="black", edgecolor="white",
                  **look | {"s": look["s"] / 2.0})
     drawing.finish(axes)
-    drawing.value_bar(colours, [axes], study, found.mean.ravel())
+    drawing.colour_bar(colours, [axes], f"mean {drawing.value_label(study)}", "both")
 
 
 def _curves(axes: Any, study: TrialTable, found: PartialDependence, by: int) -> None:
