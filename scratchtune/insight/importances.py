@@ -49,8 +49,9 @@ class Importance(dict[Name, float]):
 
     ``basis`` says in one sentence what they were computed from: the model, how many trials, and which were left out.
     ``interval`` has (lower, upper) of each share: 95 % of the functions that the Gaussian process finds plausible have
-    a share inside. The process's own fitted parameters count as known, so the interval is too narrow, above all where a
-    searcher left few trials in most of the space. On a full grid both are the share itself; for a forest and for PED-ANOVA it is empty.
+    a share inside. The process's own fitted parameters count as known, so the interval is too narrow, above all where
+    a searcher left few trials in most of the space. On a full grid both are the share itself; for a forest and for
+    PED-ANOVA it is empty.
     """
 
     def __init__(
