@@ -1,9 +1,10 @@
 """Insight: what happened in a study, what mattered in it, and whether its gain is real; plots of studies and models.
 
-Reading order for the importance of hyper-parameters: `variance_decomposition`, `regression_tree`, `tree_marginals`,
-`forest`, `importances`; for what each change gains: `ablation`; for whether a gain is real: `fold_scores`, `optimism`,
-`gain`, `verdict`, `paired_comparison`, `one_standard_error`, `nested`, `reevaluation`, `finalists`, `held_out`.
-matplotlib is imported only when something is plotted.
+Reading order for the importance of hyper-parameters: `variance_decomposition`; by a forest `regression_tree`,
+`tree_marginals`, `forest`; by a Gaussian process `anova_kernel`, `gaussian_marginals`, `gaussian_draws`; then
+`surrogate_choice`, `importances`, `partial_dependences`. For what each change gains: `ablation`. For whether a gain is
+real: `fold_scores`, `optimism`, `gain`, `verdict`, `paired_comparison`, `one_standard_error`, `nested`, `reevaluation`,
+`finalists`, `held_out`. matplotlib is imported only when something is plotted.
 """
 
 from scratchtune.insight.ablation import ablation
@@ -13,6 +14,7 @@ from scratchtune.insight.brackets_plot import plot_brackets
 from scratchtune.insight.classifier_plots import plot_calibration, plot_precision_recall, plot_roc
 from scratchtune.insight.confusion import plot_confusion_matrix
 from scratchtune.insight.densities_plot import plot_densities
+from scratchtune.insight.dependence_plots import plot_partial_dependence
 from scratchtune.insight.family_plot import plot_family
 from scratchtune.insight.finalists import Finalists, finalists
 from scratchtune.insight.gain import Gain, gain
@@ -28,6 +30,7 @@ from scratchtune.insight.optimism import Optimism, optimism
 from scratchtune.insight.pair_plots import plot_contour, plot_rank
 from scratchtune.insight.paired_comparison import Difference, compare, compare_several, holm
 from scratchtune.insight.parameter_plots import plot_parallel_coordinate, plot_slice
+from scratchtune.insight.partial_dependences import PartialDependence, partial_dependence
 from scratchtune.insight.posterior_plot import plot_posterior
 from scratchtune.insight.reevaluation import reevaluate
 from scratchtune.insight.stopped_plots import plot_stopped
@@ -37,10 +40,11 @@ from scratchtune.insight.verdict import verdict
 
 __all__ = [
     "AblationPath", "Choice", "Difference", "Finalists", "Gain", "HeldOut", "Importance", "Look", "Nested", "Optimism",
-    "Shares", "ablation", "compare", "compare_several", "decompose_grid", "finalists", "gain", "holm", "importance",
-    "nested_cross_validation", "one_standard_error", "optimism", "plot_ablation", "plot_brackets", "plot_calibration",
-    "plot_confusion_matrix", "plot_contour", "plot_densities", "plot_edf", "plot_family", "plot_grid",
-    "plot_intermediate_values", "plot_learning_curves", "plot_optimization_history", "plot_parallel_coordinate",
-    "plot_param_importances", "plot_posterior", "plot_precision_recall", "plot_rank", "plot_roc", "plot_slice",
-    "plot_stopped", "plot_timeline", "reevaluate", "verdict",
+    "PartialDependence", "Shares", "ablation", "compare", "compare_several", "decompose_grid", "finalists", "gain",
+    "holm", "importance", "nested_cross_validation", "one_standard_error", "optimism", "partial_dependence",
+    "plot_ablation", "plot_brackets", "plot_calibration", "plot_confusion_matrix", "plot_contour", "plot_densities",
+    "plot_edf", "plot_family", "plot_grid", "plot_intermediate_values", "plot_learning_curves",
+    "plot_optimization_history", "plot_parallel_coordinate", "plot_param_importances", "plot_partial_dependence",
+    "plot_posterior", "plot_precision_recall", "plot_rank", "plot_roc", "plot_slice", "plot_stopped", "plot_timeline",
+    "reevaluate", "verdict",
 ]
