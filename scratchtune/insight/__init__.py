@@ -1,8 +1,9 @@
 """Insight: what happened in a study, and plots of studies and of trained models.
 
 Reading order for the importance of hyper-parameters: `variance_decomposition`, `regression_tree`, `tree_marginals`,
-`forest`, `importances`; for whether a gain is real: `fold_scores`, `optimism`, `gain`, `verdict`,
-`paired_comparison`, `one_standard_error`, `nested`, `reevaluation`, `finalists`, `held_out`. matplotlib is imported only when something is plotted.
+`forest`, `importances`; for whether a gain is real: `fold_scores`, `optimism`, `gain`, `verdict`, `paired_comparison`,
+`one_standard_error`, `nested`, `reevaluation`, `finalists`, `held_out`. matplotlib is imported only when something is
+plotted.
 """
 
 from scratchtune.insight.finalists import Finalists, finalists

@@ -56,8 +56,8 @@ def _without_folds(compared: Contenders, name: str) -> str:
     if is_default(first) and compared.best != 0:
         against = f" (the default configuration had {first.value:.4g})"
     return (f"The best {name} of {checks.counted(len(compared.trials), 'configuration')} is {best:.4g}{against}, but "
-            "how much of it is luck can't be said, since each was evaluated once: evaluate the finalists again with other "
-            "seeds, or use cross-validation.")
+            "how much of it is luck can't be said, since each was evaluated once: evaluate the finalists again with "
+            "other seeds, or use cross-validation.")
 
 
 def _of_gain(found: Gain, direction: str, name: str) -> str:
