@@ -5,6 +5,10 @@ Reading order for the importance of hyper-parameters: `variance_decomposition`; 
 `surrogate_choice`, `importances`, `partial_dependences`. For what each change gains: `ablation`. For whether a gain is
 real: `fold_scores`, `optimism`, `gain`, `verdict`, `paired_comparison`, `one_standard_error`, `nested`, `reevaluation`,
 `finalists`, `held_out`. matplotlib is imported only when something is plotted.
+Reading order for the importance of hyper-parameters: `variance_decomposition`, `regression_tree`, `tree_marginals`,
+`forest`, `importances`; for whether a gain is real: `fold_scores`, `optimism`, `gain`, `verdict`, `paired_comparison`,
+`one_standard_error`, `nested`, `reevaluation`, `finalists`, `held_out`. matplotlib is imported only when something is
+plotted.
 """
 
 from scratchtune.insight.ablation import ablation
