@@ -245,9 +245,9 @@ for name, found in (("evaluated again", again), ("on the test set", on_test)):
 # 0.003, with an interval from -0.003 to 0.010. On the test set it is 0.013, from 0.005 to 0.020. The fork's best
 # configuration has the highest of 60 scores on the same four folds, and the searcher proposed it because of scores on
 # these folds: so its score is probably too high. The values of the two other gains took no part in these choices. But
-# they answer different questions: the first is for trainings on 180 of the 240 digits, the second for trainings on all 240; and neither
-# interval includes that we might have drawn another 240. So a gain in a study is no reason to use a configuration:
-# evaluate both again.
+# they answer different questions: the first is for trainings on 180 of the 240 digits, the second for trainings on all
+# 240, and neither interval includes that we might have drawn another 240. So a gain in a study is no reason to use a
+# configuration: evaluate both again.
 #
 # What to do next? The fork's best configuration has the largest L2 of the space, 0.01 (yours is on stderr). Where the
 # best value is at an end of its range, make the range wider. Then change what was the same in all trials, such as the
