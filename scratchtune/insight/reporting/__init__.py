@@ -1,0 +1,10 @@
+"""A report: one self-contained HTML page of a study, or of several, that needs no network.
+
+Reading order: `markup`, elements whose text is always escaped; `view`, what the page shows of a study; `scales` and
+`svg`, axes; `charts` and `parameter_charts`, the pictures; `trials_table`; `reproduction`; `sections`, the list of what
+is on the page; `page`, the document. ``report.css`` and ``report.js`` are embedded in it.
+"""
+
+from scratchtune.insight.reporting.page import report
+
+__all__ = ["report"]
