@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -21,9 +21,7 @@ class StudyContext:
 
     def seed_of(self, number: int, parent: int | None) -> int:
         """Return the seed of a trial's first ancestor: made from the study's seed and that trial's number."""
-        while parent is not None:
-            number, parent = parent, self._table.trials[parent].parent
-        return int(np.random.SeedSequence(self._definition.seed, spawn_key=(number, 1)).generate_state(1)[0])
+        return seed_of_trial(self._definition.seed, number, parent, lambda other: self._table.trials[other].parent)
 
     def saved_by(self, number: int) -> dict[str, np.ndarray] | None:
         """The arrays that a trial has saved."""
@@ -70,6 +68,16 @@ class DetachedContext:
     def should_stop(self, number: int, reports: Mapping[int, float]) -> bool:
         """Whether the stopping rule would end the trial."""
         return self._stopping is not None and bool(self._stopping.stops(_losses(reports, self._sign), self._others))
+
+
+def seed_of_trial(seed: int, number: int, parent: int | None, parent_of: Callable[[int], int | None]) -> int:
+    """The seed of a trial's first ancestor, made from the study's seed and that trial's number.
+
+    ``parent_of`` returns the parent of another trial of the study.
+    """
+    while parent is not None:
+        number, parent = parent, parent_of(parent)
+    return int(np.random.SeedSequence(seed, spawn_key=(number, 1)).generate_state(1)[0])
 
 
 def _losses(reports: Mapping[int, float], sign: float) -> dict[int, float]:

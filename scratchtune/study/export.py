@@ -9,13 +9,16 @@ import csv
 import io
 import json
 import time
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 from scratchtune.streams import visible
 from scratchtune.study.errors import StorageError
 from scratchtune.study.storage import Row, Storage
+from scratchtune.study.trial import Trial
 
 TIMES = ("attempts", "started", "finished", "seconds")
+Ranked = TypeVar("Ranked", Row, Trial)
 LINES = 40  # the most trials in a table for people, the best ones first
 
 
@@ -50,7 +53,7 @@ def listing(storage: Storage) -> str:
     return "\n".join(lines)
 
 
-def best_first(rows: list[Row], direction: str) -> list[Row]:
+def best_first(rows: Iterable[Ranked], direction: str) -> list[Ranked]:
     """Return the complete trials, the best one first; of equal ones the earlier first."""
     sign = -1.0 if direction == "maximize" else 1.0
     return sorted((row for row in rows if row.state == "complete" and row.value is not None),

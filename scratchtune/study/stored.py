@@ -1,47 +1,120 @@
-"""A study read from a file for looking at it, without the objective, the searcher and the constraint."""
+"""A study read from a file for looking at it, without the objective and the constraint.
+
+The file holds the space, the searcher and the stopping rule as texts, their ``repr``. They are parsed, never evaluated:
+only the classes of this package are made of them, with plain values as arguments.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from scratchtune.search import Categorical, Float, Int, Space, Suggestion
-from scratchtune.study.context import DetachedContext
+from scratchtune import checks
+from scratchtune.search import (
+    BayesianSearch,
+    Categorical,
+    Float,
+    GeneticSearch,
+    GridSearch,
+    Hyperband,
+    Int,
+    RandomSearch,
+    Searcher,
+    Space,
+    SuccessiveHalving,
+    Suggestion,
+)
+from scratchtune.study.context import DetachedContext, seed_of_trial
 from scratchtune.study.errors import StorageError
-from scratchtune.study.export import definition_of
+from scratchtune.study.export import best_first, definition_of
+from scratchtune.study.stopping import MedianStopping, Stopping
 from scratchtune.study.storage import Row, Storage, unpacked_params
 from scratchtune.study.trial import Trial
 
+CLASSES: dict[str, type] = {made.__name__: made for made in (
+    BayesianSearch, GeneticSearch, GridSearch, Hyperband, MedianStopping, RandomSearch, SuccessiveHalving)}
 
-class StoredStudy(NamedTuple):
-    """The trials of a stored study, for reading only; ``space`` has its parameters without conditions and priors.
 
-    A choice that is no number, text, bool or None is represented by its repr.
+@dataclass(frozen=True)
+class StoredStudy:
+    """A stored study, for reading only; its attributes and methods are those of `Study` that need no objective.
+
+    A choice that is no number, text, bool or None is represented by its repr. The space has no constraint, since a file
+    holds only whether there is one: ``has_constraint``. A condition on choices whose repr is not Python's is left out.
+    ``searcher`` and ``stopping`` are None where they are not of this package, and ``stopping`` where there is none;
+    ``searcher_text`` and ``stopping_text`` are their repr in any case. ``seed`` is None where the file has no integer.
     """
 
     name: str
     space: Space
     direction: str
     trials: list[Trial]
+    searcher: Searcher | None = None
+    searcher_text: str = "None"
+    seed: int | None = None
+    stopping: Stopping | None = None
+    stopping_text: str = "None"
+    has_constraint: bool = False
+    reasons: list[str] = field(default_factory=list, repr=False)
+
+    @property
+    def best_trial(self) -> Trial:
+        """The complete trial of the best value, the first of several; a ValueError if no trial is complete."""
+        ranked = best_first(self.trials, self.direction)
+        if not ranked:
+            raise ValueError(f"no trial of {len(self.trials)} is complete")
+        return ranked[0]
+
+    @property
+    def best_params(self) -> dict[str, Any]:
+        """The configuration of the best trial."""
+        return self.best_trial.params
+
+    @property
+    def best_value(self) -> float:
+        """The best value, in the user's direction."""
+        value = self.best_trial.value
+        assert value is not None
+        return value
+
+    def why(self, number: int) -> str:
+        """Explain in words why a trial was proposed, as it was stored."""
+        known = len(self.reasons)
+        if not 0 <= checks.integer("number", number) < known:
+            raise ValueError(f"trial {number} is not one of this study, which has {known} trials, from 0")
+        return self.reasons[number]
+
+    def reason_of(self, trial: Trial) -> str:
+        """Explain in words why a trial was proposed, as it was stored."""
+        return self.why(trial.number)
 
 
 def read_study(storage: Storage, name: str) -> StoredStudy:
     """Read a study; raise a StorageError if a part of it is missing or damaged."""
     definition, rows = definition_of(storage, name), storage.rows(name, saved=False)
+    seed = definition["seed"] if type(definition["seed"]) is int and definition["seed"] >= 0 else None
+    searcher, stopping = (_made(str(definition.get(part)), kind)
+                          for part, kind in (("searcher", Searcher), ("stopping", Stopping)))
     try:
-        space = Space({parameter: _parameter(text, [row.params.get(parameter) for row in rows])
-                       for parameter, text in definition["space"]})
-        trials = [_trial(space, row) for row in rows]
+        space = _space(definition["space"], rows)
+        parents = {row.number: row.parent for row in rows}
+        trials = [_trial(space, row, seed, parents) for row in rows]
     except (IndexError, KeyError, TypeError, ValueError) as problem:
         raise StorageError(f"{str(storage.path)!r} is damaged: the study {name!r} can't be read: {problem}"
                            ) from problem
-    return StoredStudy(name, space, definition["direction"], trials)
+    return StoredStudy(
+        name, space, definition["direction"], trials, searcher, str(definition["searcher"]), seed, stopping,
+        str(definition.get("stopping")), bool(definition.get("constraint")), [row.said for row in rows])
 
 
-def _trial(space: Space, row: Row) -> Trial:
+def _trial(space: Space, row: Row, seed: int | None, parents: Mapping[int, int | None]) -> Trial:
     params = unpacked_params(space, row.params)
-    trial = Trial(DetachedContext(0, None, None, [], 1.0), row.number,
+    if row.parent is not None and not (type(row.parent) is int and 0 <= row.parent < row.number):
+        raise ValueError(f"trial {row.number} continues trial {row.parent!r:.60}, which is no earlier one")
+    own = 0 if seed is None else seed_of_trial(seed, row.number, row.parent, parents.__getitem__)
+    trial = Trial(DetachedContext(own, None, None, [], 1.0), row.number,
                   Suggestion(params, row.why, row.budget, row.parent))
     for part in Row._fields:
         if part not in ("number", "params", "shown", "why", "said", "budget", "parent"):
@@ -49,22 +122,69 @@ def _trial(space: Space, row: Row) -> Trial:
     return trial
 
 
-def _parameter(text: str, packed: Sequence[Any]) -> Float | Int | Categorical:
+# The searcher and the stopping rule ----------------------------------------------------------------------------------
+
+
+def _made(text: str, kind: type) -> Any:
+    """Make a searcher or a stopping rule from its repr; None for one that is not of this package."""
+    try:
+        made = _value(ast.parse(text, mode="eval").body)
+    except (SyntaxError, KeyError, TypeError, ValueError, RecursionError, MemoryError):
+        return None
+    return made if isinstance(made, kind) and repr(made) == text else None
+
+
+def _value(node: ast.expr) -> Any:
+    """A plain value, or an instance of one of `CLASSES` whose arguments are such values."""
+    if not isinstance(node, ast.Call):
+        return ast.literal_eval(node)
+    if not isinstance(node.func, ast.Name) or node.args:
+        raise ValueError(f"{ast.unparse(node)!r:.60} is no call with named arguments")
+    return CLASSES[node.func.id](**{str(part.arg): _value(part.value) for part in node.keywords})
+
+
+# The space -----------------------------------------------------------------------------------------------------------
+
+
+def _space(texts: Sequence[Sequence[str]], rows: Sequence[Row]) -> Space:
+    """The space, from the repr of each parameter; its parents come before it."""
+    parameters: dict[str, Float | Int | Categorical] = {}
+    for name, text in texts:
+        parameters[name] = _parameter(text, [row.params.get(name) for row in rows], parameters)
+    return Space(parameters)
+
+
+def _parameter(
+    text: str, packed: Sequence[Any], earlier: Mapping[str, Float | Int | Categorical],
+) -> Float | Int | Categorical:
     """Make a parameter from its repr; ``packed`` are its values in the trials as they are stored."""
     try:
         call = ast.parse(text, mode="eval").body
     except SyntaxError:  # choices whose repr is not Python's, such as <class 'int'>
-        indices = [index for index in packed if isinstance(index, int)]
-        return Categorical([f"choice {number}" for number in range(max(indices, default=0) + 1)])
+        return _nameless(text, packed, earlier)
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
         raise ValueError(f"{text!r:.60} is no parameter")
-    parts = {part.arg: part.value for part in call.keywords}
+    parts = {str(part.arg): part.value for part in call.keywords}
+    extras = _extras(parts, earlier)
     if call.func.id == "Categorical":
-        return Categorical(_choices(parts["choices"]))
+        return Categorical(_choices(parts["choices"]), **extras)
     ends = {part: ast.literal_eval(parts[part]) for part in ("low", "high", "log", "step") if part in parts}
     if call.func.id not in ("Float", "Int"):
         raise ValueError(f"{text!r:.60} is no parameter")
-    return Float(**ends) if call.func.id == "Float" else Int(**ends)
+    return Float(**ends, **extras) if call.func.id == "Float" else Int(**ends, **extras)
+
+
+def _nameless(text: str, packed: Sequence[Any], earlier: Mapping[str, Float | Int | Categorical]) -> Categorical:
+    """Choices that are known by their numbers only: as many as the trials and the prior have."""
+    try:
+        call = ast.parse(f"Categorical(when={text.rpartition(', when=')[2]}", mode="eval").body
+        parts = {str(part.arg): part.value for part in call.keywords} if isinstance(call, ast.Call) else {}
+        extras = _extras(parts, earlier)
+    except (SyntaxError, ValueError):
+        extras = {}
+    indices = [index for index in packed if isinstance(index, int)]
+    count = max([index + 1 for index in indices] + [len(extras.get("prior") or ()), 1])
+    return Categorical([f"choice {number}" for number in range(count)], **extras)
 
 
 def _choices(node: ast.expr) -> list[Any]:
@@ -74,3 +194,41 @@ def _choices(node: ast.expr) -> list[Any]:
         return [ast.literal_eval(one) for one in nodes]
     except ValueError:
         return [ast.unparse(one) for one in nodes]
+
+
+def _extras(parts: Mapping[str, ast.expr], earlier: Mapping[str, Float | Int | Categorical]) -> dict[str, Any]:
+    """The condition and the prior of a parameter, those that can be read."""
+    found: dict[str, Any] = {}
+    if "prior" in parts:
+        found["prior"] = ast.literal_eval(parts["prior"])
+    condition = parts.get("when")
+    if isinstance(condition, ast.Dict):
+        when = {}
+        for key, values in zip(condition.keys, condition.values, strict=True):
+            name = None if key is None else ast.literal_eval(key)
+            if not isinstance(name, str) or name not in earlier:
+                raise ValueError(f"a condition names {name!r:.60}, which is no earlier parameter")
+            allowed = _allowed(values, earlier[name])
+            if allowed:
+                when[name] = allowed
+        found["when"] = when or None
+    return found
+
+
+def _allowed(node: ast.expr, parent: Float | Int | Categorical) -> list[Any]:
+    """The values of a condition which are values of the parent, either themselves or as texts, as `_choices` has them.
+    """
+    found = []
+    for one in node.elts if isinstance(node, ast.Tuple) else []:
+        candidates = [ast.unparse(one)]
+        try:
+            candidates.insert(0, ast.literal_eval(one))
+        except ValueError:
+            pass
+        for value in candidates:
+            try:
+                found.append(parent.check("when", value))
+                break
+            except (TypeError, ValueError):
+                continue
+    return found
