@@ -8,10 +8,12 @@ from scratchtune.insight.history_plots import plot_edf, plot_optimization_histor
 from scratchtune.insight.importances import Importance, importance
 from scratchtune.insight.pair_plots import plot_contour, plot_rank
 from scratchtune.insight.parameter_plots import plot_parallel_coordinate, plot_slice
+from scratchtune.insight.reporting import report
 from scratchtune.insight.trial_plots import plot_intermediate_values, plot_timeline
 from scratchtune.insight.variance_decomposition import Shares, decompose_grid
 
 __all__ = [
     "Importance", "Shares", "decompose_grid", "importance", "plot_contour", "plot_edf", "plot_intermediate_values",
     "plot_optimization_history", "plot_parallel_coordinate", "plot_rank", "plot_slice", "plot_timeline",
+    "report",
 ]

@@ -21,6 +21,7 @@ from scratchtune.study.trial import Trial
 MOST_BARS = 15  # of importances
 MOST_LINES = 2000  # of reports
 WIDE = Box(980.0, 300.0)
+STRIP = 16.0  # below the axis of the history, for trials without a value that counts
 
 
 def value_scale(view: View, values: Sequence[float] | np.ndarray, box: Box) -> Scale:
@@ -29,13 +30,13 @@ def value_scale(view: View, values: Sequence[float] | np.ndarray, box: Box) -> S
     if len(shown) >= 20:
         low, high = np.quantile(shown, (0.0, 0.95) if view.study.direction == "minimize" else (0.05, 1.0))
         shown = np.array([low, high]) if high > low else shown
-    return linear_scale(shown, *box.y)
+    return linear_scale(shown, *box.inner_y)
 
 
 def history(view: View) -> Markup:
     """The value of each complete trial by its number, the best one so far, and where trials have no value."""
-    box = WIDE
-    x = linear_scale([0.0, float(max(len(view.trials) - 1, 1))], *box.x, integer=True, most=8)
+    box = WIDE._replace(height=WIDE.height + STRIP, bottom=WIDE.bottom + STRIP)
+    x = linear_scale([0.0, float(max(len(view.trials) - 1, 1))], *box.inner_x, integer=True, most=8)
     y = value_scale(view, view.values, box)
     so_far = (np.minimum if view.study.direction == "minimize" else np.maximum).accumulate(view.values)
     corners = [(x.at(trial.number), y.at(value)) for trial, value in zip(view.complete, so_far, strict=True)]
@@ -43,7 +44,7 @@ def history(view: View) -> Markup:
     marks = [_mark(view, trial, x, y, box) for trial in view.trials]
     beyond = sum(value < y.low or value > y.high for value in view.values)
     notes = [f"{count:,} {state}" for state, count in view.states.items() if state != "complete"]
-    note = f"Crosses at the bottom: {', '.join(notes)}. " if notes else ""
+    note = f"Crosses below the axis: {', '.join(notes)}. " if notes else ""
     note += f"{counted(int(beyond), 'trial')} beyond the axis drawn at its end." if beyond else ""
     found = (f"Optimization history of {counted(len(view.complete), 'complete trial')}: the best value is "
              f"{view.best.value:.6g}, of trial {view.best.number}." if view.best else "")
@@ -56,7 +57,7 @@ def _mark(view: View, trial: Trial, x: Scale, y: Scale, box: Box) -> Markup:
     if trial.state == "complete":
         size = 6.0 if trial is view.best else 3.2 if len(view.trials) <= 300 else 2.4
         return point(trial.number, x.at(trial.number), y.at(trial.value or 0.0), view.look(trial), size)
-    return cross(trial.number, x.at(trial.number), box.y[0] - 4.0, view.look(trial))
+    return cross(trial.number, x.at(trial.number), box.y[0] + 27.0, view.look(trial))
 
 
 def importance_bars(view: View) -> Markup:
@@ -106,7 +107,7 @@ def reports(view: View) -> Markup:
     shown, box = _lines_shown(view, reporting), Box()
     curves = [(trial, _curve(view, trial)) for trial in shown]
     everything = np.concatenate([curve for _, curve in curves])
-    x = linear_scale(everything[:, 0], *box.x, integer=True)
+    x = linear_scale(everything[:, 0], *box.inner_x, integer=True)
     y = value_scale(view, everything[:, 1], box)
     marks = [polyline([(x.at(step), y.at(value)) for step, value in curve], view.look(trial), trial.number)
              if len(curve) > 1 else point(trial.number, x.at(curve[0, 0]), y.at(curve[0, 1]), view.look(trial))

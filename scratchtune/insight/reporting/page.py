@@ -15,6 +15,7 @@ from typing import Any
 from scratchtune.checks import counted
 from scratchtune.files import write_text
 from scratchtune.insight.drawing import TrialTable
+from scratchtune.insight.reporting.comparison import comparison
 from scratchtune.insight.reporting.markup import Markup, element, joined, one_line
 from scratchtune.insight.reporting.sections import SECTIONS, drawn
 from scratchtune.insight.reporting.view import View
@@ -37,11 +38,12 @@ def report(study: TrialTable | Sequence[TrialTable], path: str | os.PathLike[str
 def html_of(study: TrialTable | Sequence[TrialTable]) -> str:
     """Return the page of `report` as text."""
     studies = _as_list(study)
-    views = [View(one, "" if len(studies) == 1 else f"s{number}-") for number, one in enumerate(studies)]
-    title = one_line(studies[0].name, 80) if len(studies) == 1 else counted(len(studies), "study", "studies")
-    body = [_study(view, len(views) > 1) for view in views]
-    main = element("main", *body, id="main")
-    return f"<!DOCTYPE html>\n{element('html', _head(title), _body(title, views, main), lang='en')}\n"
+    several = len(studies) > 1
+    views = [View(one, f"s{number}-" if several else "", 3 if several else 2) for number, one in enumerate(studies)]
+    title = f"{len(studies):,} studies" if several else one_line(studies[0].name, 80)
+    body = [*([comparison(views)] if several else []), *(_study(view, several) for view in views)]
+    whole = element("html", _head(title), _body(title, views, element("main", *body, id="main")), lang="en")
+    return f"<!DOCTYPE html>\n{whole}\n"
 
 
 def _as_list(study: Any) -> list[TrialTable]:
@@ -74,19 +76,21 @@ def _digest(text: str) -> str:
 
 
 def _body(title: str, views: list[View], main: Markup) -> Markup:
-    counts = ", ".join(f"{count:,} {state}" for state, count in views[0].states.items())
-    subtitle = f"{counted(len(views[0].trials), 'trial')}{f' ({counts})' if counts else ''}, {views[0].study.direction}"
+    if len(views) == 1:
+        counts = ", ".join(f"{count:,} {state}" for state, count in views[0].states.items())
+        subtitle = f"{counted(len(views[0].trials), 'trial')}{f' ({counts})' if counts else ''}"
+        subtitle += f"; values are {views[0].study.direction}d"
+        links = [(section.title, section.name) for section in SECTIONS]
+    else:
+        subtitle = f"{sum(len(view.trials) for view in views):,} trials in all"
+        links = [("Comparison", "comparison"), *((one_line(view.study.name, 40), f"{view.key}study") for view in views)]
     header = element("header", element("p", "scratchtune report", class_="kicker"), element("h1", title),
-                     element("p", subtitle if len(views) == 1 else "compared", class_="subtitle"))
-    return element("body", element("a", "Skip to the content", href="#main", class_="skip"), header, _contents(views),
-                   main)
-
-
-def _contents(views: list[View]) -> Markup:
-    links = [element("li", element("a", section.title, href=f"#{views[0].key}{section.name}")) for section in SECTIONS]
-    return element("nav", element("ul", *links), aria_label="Sections")
+                     element("p", subtitle, class_="subtitle"))
+    contents = [element("li", element("a", text, href=f"#{name}")) for text, name in links]
+    return element("body", element("a", "Skip to the content", href="#main", class_="skip"), header,
+                   element("nav", element("ul", *contents), aria_label="Sections"), main)
 
 
 def _study(view: View, several: bool) -> Markup:
-    head = element("h2", one_line(view.study.name)) if several else ""
+    head = element("h2", one_line(view.study.name), id=f"{view.key}study") if several else ""
     return element("div", head, joined(drawn(section, view) for section in SECTIONS), class_="study")

@@ -36,7 +36,7 @@ def _slice(view: View, name: str) -> Markup:
     box = Box(300.0, 210.0, 52.0, 12.0, 10.0, 42.0)
     parameter = view.study.space.parameters[name]
     present = [trial for trial in view.complete if name in trial.shared_params]
-    x, y = parameter_scale(parameter, *box.x, most=3), value_scale(view, view.values, box)
+    x, y = parameter_scale(parameter, *box.inner_x, most=3), value_scale(view, view.values, box)
     marks = [point(trial.number, x.at(value_at(parameter, trial.shared_params[name])), y.at(trial.value or 0.0),
                    view.look(trial), 5.0 if trial is view.best else 2.6 if len(present) <= 300 else 2.0)
              for trial in _best_last(view, present)]
@@ -71,7 +71,7 @@ def parallel(view: View) -> Markup:
     last = value_scale(view, view.values, box)
     marks = [_line(view, trial, names, scales, last, places) for trial in trials]
     absent = box.y[0] + 18.0
-    parts = [_axis(place, name, scale, box) for place, name, scale in zip(places, names, scales, strict=True)]
+    parts = [_axis(place, name, scale, box) for place, name, scale in zip(places[:-1], names, scales, strict=True)]
     parts.append(_axis(places[-1], None, last, box))
     if any(name not in trial.shared_params for trial in trials for name in names):
         parts.append(element("text", "absent", class_="tick end", x=places[0] - 8, y=absent + 4))
@@ -110,22 +110,21 @@ def _axis(place: float, name: str | None, scale: Scale, box: Box) -> Markup:
 
 
 def rank(view: View) -> Markup:
-    """The two most important numeric parameters, a trial's colour being the rank of its value."""
+    """The trials over the two most important parameters; the colour is the rank of the value."""
     names = view.ordered_names()[:2]
     if len(names) < 2:
         raise ValueError("The study has one parameter, so there is no pair to draw.")
-    box = Box()
     first, second = (view.study.space.parameters[name] for name in names)
-    x, y = parameter_scale(first, *box.x), parameter_scale(second, *box.y)
+    box = Box(left=92.0 if isinstance(second, Categorical) else 62.0)
+    x, y = parameter_scale(first, *box.inner_x), parameter_scale(second, *box.inner_y)
     trials = [trial for trial in _best_last(view, view.complete) if all(name in trial.shared_params for name in names)]
     marks = [point(trial.number, x.at(value_at(first, trial.shared_params[names[0]])),
                    y.at(value_at(second, trial.shared_params[names[1]])), view.look(trial),
                    6.0 if trial is view.best else 3.4 if len(trials) <= 300 else 2.6) for trial in trials]
     texts = [one_line(name, 40) for name in names]
-    box_left = box._replace(left=62.0 + (20.0 if isinstance(second, Categorical) else 0.0))
     return figure("Ranks", picture(
-        box_left, f"Ranks of {counted(len(trials), 'trial')} over {texts[0]} and {texts[1]}: darker is better.",
-        axes(box_left, x, y, texts[0], texts[1]), layer(marks)),
+        box, f"Ranks of {counted(len(trials), 'trial')} over {texts[0]} and {texts[1]}: darker is better.",
+        axes(box, x, y, texts[0], texts[1]), layer(marks)),
         note="The two most important parameters; the colour is the rank of the value. "
              + (f"{len(view.complete) - len(trials):,} trials lack one of them." if len(trials) < len(view.complete)
                 else ""))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import platform
+import re
+from dataclasses import MISSING, fields
 from pathlib import Path
+from typing import Any
 
 import numba
 import numpy as np
@@ -11,6 +14,7 @@ import numpy as np
 import scratchtune
 from scratchtune.insight.reporting.markup import Markup, element, joined
 from scratchtune.insight.reporting.view import View
+from scratchtune.search.parameters import Float, Parameter
 
 
 def reproduction(view: View) -> Markup:
@@ -27,35 +31,58 @@ def reproduction(view: View) -> Markup:
 
 
 def script(view: View) -> str:
-    """A Python script that defines the study as far as it is recorded."""
+    """A Python script that makes the study again, as far as it is recorded; ``...`` is what is not."""
     study = view.study
-    lines = ["import scratchtune as st", "", "space = {"]
-    lines += [f"    {name!r}: st.{parameter!r}," for name, parameter in study.space.parameters.items()]
-    lines.append("}")
-    searcher, seed = getattr(study, "searcher", None), getattr(study, "seed", None)
-    arguments = [f"searcher=st.{searcher!r}" if searcher is not None else "searcher=...",
-                 f"direction={study.direction!r}", f"seed={'...' if seed is None else seed}", f"name={study.name!r}"]
-    if getattr(study, "stopping", None) is not None:
-        arguments.append(f"stopping=st.{study.stopping!r}")  # type: ignore[attr-defined]
-    lines.append(f"study = st.Study(space, {', '.join(arguments)})")
-    lines.append(f"study.run(objective, n_trials={len(study.trials)})")
-    return "\n".join(lines)
+    space = [f"    {name!r}: {call_text(parameter)}," for name, parameter in study.space.parameters.items()]
+    arguments = {
+        "searcher": _text_of(study, "searcher"), "direction": repr(study.direction), "name": repr(study.name),
+        "seed": repr(getattr(study, "seed", None) if getattr(study, "seed", None) is not None else ...)}
+    if _text_of(study, "stopping") != "None":
+        arguments["stopping"] = _text_of(study, "stopping")
+    if _has_constraint(study):
+        arguments["constraint"] = "..."
+    lines = [f"    {name}={text}," for name, text in arguments.items()]
+    body = ["space = {", *space, "}", "study = Study(", "    space,", *lines, ")",
+            f"study.run(objective, n_trials={len(study.trials)})"]
+    names = sorted({name for line in body for name in re.findall(r"\b([A-Z]\w*)\(", line)} & set(scratchtune.__all__))
+    return "\n".join([f"from scratchtune import {', '.join(names)}", "", *body]).replace("Ellipsis", "...")
+
+
+def call_text(parameter: Parameter) -> str:
+    """The call that makes a parameter, without arguments that have their default.
+
+    >>> call_text(Float(0.0001, 0.1, log=True))
+    'Float(low=0.0001, high=0.1, log=True)'
+    """
+    given = [(part.name, getattr(parameter, part.name)) for part in fields(parameter)
+             if part.default is MISSING or getattr(parameter, part.name) != part.default]
+    return f"{type(parameter).__name__}({', '.join(f'{name}={value!r}' for name, value in given)})"
 
 
 def missing(view: View) -> list[str]:
-    """What a reader needs besides the script, a sentence each."""
+    """What a reader needs besides the script, an item each."""
     study = view.study
-    found = ["the objective, and the data that it reads"]
+    found = ["the objective (above: objective), and the data that it reads"]
     if getattr(study, "searcher", None) is None:
-        found.append("the searcher as an object; scratchtune show prints its definition")
+        found.append("the class of the searcher, which is not one of scratchtune")
     if getattr(study, "seed", None) is None:
-        found.append("the seed; scratchtune show prints it")
-    if study.space.constraint is not None:
-        found.append("the constraint, a function")
+        found.append("the seed")
+    if _has_constraint(study):
+        found.append("the constraint, which is a function")
     data = getattr(study, "data", None)
     if data:
         found.append(f"the data themselves; their identification is {data}")
     return found
+
+
+def _text_of(study: Any, part: str) -> str:
+    """The repr of a study's searcher or stopping rule, also of a stored one that isn't of this package."""
+    text = getattr(study, f"{part}_text", None)
+    return repr(getattr(study, part, None)) if text is None else str(text)
+
+
+def _has_constraint(study: Any) -> bool:
+    return study.space.constraint is not None or bool(getattr(study, "has_constraint", False))
 
 
 def _versions() -> Markup:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from scratchtune.checks import counted
-from scratchtune.insight.reporting import charts, parameter_charts
+from scratchtune.insight.reporting import charts, images, parameter_charts
 from scratchtune.insight.reporting.markup import Markup, element, joined, one_line
 from scratchtune.insight.reporting.reproduction import reproduction
 from scratchtune.insight.reporting.trials_table import data, reasons, shown_value, table
@@ -25,16 +25,19 @@ class Section(NamedTuple):
     parts: tuple[Callable[[View], Markup], ...]
     complete: bool = True  # whether it needs a complete trial
     charts: bool = True  # whether its parts are pictures, two beside each other where there is room
+    trials: bool = True  # whether it needs a trial
 
 
 def drawn(section: Section, view: View) -> Markup:
     """Return a section; each of its parts that raises a ValueError is replaced by the sentence of that error."""
     name = f"{view.key}{section.name}"
-    if section.complete and view.best is None:
+    if not view.trials and section.trials:
+        body = [element("p", "The study has no trial yet.", class_="empty")]
+    elif section.complete and view.best is None:
         body = [element("p", "No trial is complete, so there is nothing to show here.", class_="empty")]
     else:
         body = [_or_sentence(part, view) for part in section.parts]
-    return element("section", element("h2", section.title, id=f"{name}-title"),
+    return element("section", element(f"h{view.level}", section.title, id=f"{name}-title"),
                    element("div", *body, class_="charts" if section.charts else "text"), id=name,
                    aria_labelledby=f"{name}-title")
 
@@ -98,11 +101,11 @@ SECTIONS = (
     Section("verdict", "Verdict", (verdict,), charts=False),
     Section("best", "Best configuration", (best_configuration,), charts=False),
     Section("history", "History", (charts.legend, charts.history)),
-    Section("importance", "What mattered", (charts.importance_bars, parameter_charts.rank)),
+    Section("importance", "What mattered", (charts.importance_bars, parameter_charts.rank, images.contour)),
     Section("parameters", "Parameters", (parameter_charts.parallel, parameter_charts.slices)),
     Section("values", "Values", (charts.distribution, charts.reports)),
     Section("trials", "Trials", (table, data), False, False),
     Section("reasons", "Why each trial was proposed", (reasons,), False, False),
     Section("cost", "Time and cost", (cost, charts.timeline), False),
-    Section("reproduction", "How to reproduce it", (reproduction,), False, False),
+    Section("reproduction", "How to reproduce it", (reproduction,), False, False, False),
 )

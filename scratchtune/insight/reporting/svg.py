@@ -34,6 +34,16 @@ class Box(NamedTuple):
         """The coordinates of the lower and of the upper end of the area."""
         return self.height - self.bottom, self.top
 
+    @property
+    def inner_x(self) -> tuple[float, float]:
+        """The same with room for half a mark at both ends."""
+        return self.left + 8.0, self.width - self.right - 8.0
+
+    @property
+    def inner_y(self) -> tuple[float, float]:
+        """The same with room for half a mark at both ends."""
+        return self.height - self.bottom - 8.0, self.top + 8.0
+
 
 def picture(box: Box, description: str, *parts: Any, class_: str = "chart") -> Markup:
     """Return a whole picture; the description, a sentence with what there is to see, is its alternative text."""
