@@ -328,13 +328,10 @@ def _tune(given: argparse.Namespace) -> int:
         result = tune_table(
             prepared, Search(given.searcher, given.trials, space, given.seed), scoring=given.scoring,
             folds=given.folds, impute=impute, refit=given.refit, run=JobOptions(given.jobs, given.db, say=note))
-    rows = {"path": str(given.file), "target": given.target, "task": given.task, "positive": given.positive,
-            "drop": given.drop, "impute": impute, "seed": given.seed, "test_size": given.test_size, "text": given.text,
-            "missing": given.missing, "decimal": given.decimal, "thousands": given.thousands}
     there = {path for path in (given.out, *scripts.values()) if path.exists()}
     result.model.save(given.out)
     for kind, path in scripts.items():
-        write_text(path, script(kind, result.model.fitted.estimator, rows))
+        write_text(path, script(kind, result.model.fitted.estimator, _rows_of(given, impute)))
     replaced = "replaced; " if given.out in there else ""
     tell(f"\n{result.text()}\nmodel: {given.out} ({replaced}scratchtune predict {given.out} FILE)")
     for path in scripts.values():
@@ -343,6 +340,13 @@ def _tune(given: argparse.Namespace) -> int:
         report(result.study, page)
         tell(f"report: {page}")
     return 0
+
+
+def _rows_of(given: argparse.Namespace, impute: str | None) -> dict[str, object]:
+    """What a script of --emit needs in order to read and divide the table as tune does."""
+    return {"path": str(given.file), "target": given.target, "task": given.task, "positive": given.positive,
+            "drop": given.drop, "impute": impute, "seed": given.seed, "test_size": given.test_size, "text": given.text,
+            "missing": given.missing, "decimal": given.decimal, "thousands": given.thousands}
 
 
 def _check_tune(given: argparse.Namespace) -> None:

@@ -2,7 +2,8 @@
 
 Reading order: `markup`, elements whose text is always escaped; `view`, what the page shows of a study; `scales` and
 `svg`, axes; `charts` and `parameter_charts`, the pictures, and `images`, those of matplotlib; `trials_table`;
-`reproduction`; `sections`, the list of what is on the page; `comparison`, of several studies; `page`, the document. ``report.css`` and ``report.js`` are embedded in it.
+`reproduction`; `sections`, the list of what is on the page; `comparison`, of several studies; `page`, the document;
+`target`, the file of ``--report``. ``report.css`` and ``report.js`` are embedded in the page.
 """
 
 from scratchtune.insight.reporting.page import report

@@ -13,7 +13,7 @@ from scratchtune.checks import counted
 from scratchtune.insight.drawing import value_label
 from scratchtune.insight.reporting.markup import Markup, element, one_line
 from scratchtune.insight.reporting.scales import Scale, linear_scale
-from scratchtune.insight.reporting.svg import Box, axes, cross, figure, layer, picture, point, polyline, steps
+from scratchtune.insight.reporting.svg import Box, axes, figure, layer, picture, point, polyline, sign, steps
 from scratchtune.insight.reporting.view import BANDS, View
 from scratchtune.insight.trial_plots import UNITS
 from scratchtune.study.trial import Trial
@@ -21,11 +21,12 @@ from scratchtune.study.trial import Trial
 MOST_BARS = 15  # of importances
 MOST_LINES = 2000  # of reports
 WIDE = Box(980.0, 300.0)
+SHARES = {"stopped": 0.6, "failed": 0.3}  # of a row of the timeline: the height of a bar, so that grey is enough
 STRIP = 16.0  # below the axis of the history, for trials without a value that counts
 
 
 def value_scale(view: View, values: Sequence[float] | np.ndarray, box: Box) -> Scale:
-    """The vertical scale of values; of 20 or more the worst twentieth may lie beyond it and is drawn at its end."""
+    """The vertical scale of values; of 20 or more the worst twentieth may be beyond it, and is drawn at its end."""
     shown = np.asarray(values, dtype=float)
     if len(shown) >= 20:
         low, high = np.quantile(shown, (0.0, 0.95) if view.study.direction == "minimize" else (0.05, 1.0))
@@ -44,8 +45,8 @@ def history(view: View) -> Markup:
     marks = [_mark(view, trial, x, y, box) for trial in view.trials]
     beyond = sum(value < y.low or value > y.high for value in view.values)
     notes = [f"{count:,} {state}" for state, count in view.states.items() if state != "complete"]
-    note = f"Crosses below the axis: {', '.join(notes)}. " if notes else ""
-    note += f"{counted(int(beyond), 'trial')} beyond the axis drawn at its end." if beyond else ""
+    note = f"Below the axis: {', '.join(notes)}. " if notes else ""
+    note += f"{counted(int(beyond), 'value')} beyond the axis drawn at its end." if beyond else ""
     found = (f"Optimization history of {counted(len(view.complete), 'complete trial')}: the best value is "
              f"{view.best.value:.6g}, of trial {view.best.number}." if view.best else "")
     return figure("Optimization history", picture(
@@ -57,7 +58,7 @@ def _mark(view: View, trial: Trial, x: Scale, y: Scale, box: Box) -> Markup:
     if trial.state == "complete":
         size = 6.0 if trial is view.best else 3.2 if len(view.trials) <= 300 else 2.4
         return point(trial.number, x.at(trial.number), y.at(trial.value or 0.0), view.look(trial), size)
-    return cross(trial.number, x.at(trial.number), box.y[0] + 27.0, view.look(trial))
+    return sign(trial.number, x.at(trial.number), box.y[0] + 27.0, view.look(trial), trial.state)
 
 
 def importance_bars(view: View) -> Markup:
@@ -155,11 +156,12 @@ def timeline(view: View) -> Markup:
         box, f"Timeline: {counted(len(trials), 'trial')} in {(end - begin) / length:.3g} {unit}, at most {count:,} at "
              "the same time.",
         axes(box, x, Scale(0.0, 1.0, *box.y, False, []), f"time since the first trial began [{unit}]", ""),
-        layer(marks)), note=f"At most {count:,} at the same time.", wide=True)
+        layer(marks)), wide=True,
+        note=f"At most {count:,} at the same time. Bars of stopped trials are lower, those of failed ones the lowest.")
 
 
 def _rows(trials: list[Trial]) -> dict[int, int]:
-    """A row for each trial, the first one that is free when it begins; at most 200 rows."""
+    """A row for each trial, the first one that is free when it begins."""
     free: list[float] = []
     rows = {}
     for trial in trials:
@@ -174,7 +176,8 @@ def _rows(trials: list[Trial]) -> dict[int, int]:
 
 def _bar(view: View, trial: Trial, x: Scale, times: tuple[float, float], place: tuple[float, float]) -> Markup:
     left, (top, height) = x.at(times[0]), place
-    width, gap = max(x.at(times[1]) - left, 0.8), min(1.0, height / 6)
+    share = SHARES.get(trial.state, 1.0)
+    width, gap = max(x.at(times[1]) - left, 0.8), min(1.0, height / 6) + height * (1.0 - share) / 2
     return Markup(f'<rect class="m {view.look(trial)}" data-n="{trial.number}" x="{left:.1f}" y="{top + gap:.1f}" '
                   f'width="{width:.1f}" height="{height - 2 * gap:.1f}"/>')
 

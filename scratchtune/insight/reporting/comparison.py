@@ -23,8 +23,8 @@ def comparison(views: Sequence[View]) -> Markup:
     """The section at the top of a page of several studies."""
     parts = [_table(views)]
     if len({view.study.direction for view in views}) > 1:
-        parts.append(element("p", "Some of the studies minimize and others maximize, so that their values are not drawn "
-                                  "together.", class_="empty"))
+        parts.append(element("p", "Some of the studies minimize and others maximize, so their values are not drawn in "
+                                  "one picture.", class_="empty"))
     elif any(view.complete for view in views):
         parts += [_curves([view for view in views if view.complete]), _legend(views)]
     return element("section", element("h2", "Comparison", id="comparison-title"),
@@ -41,7 +41,8 @@ def _table(views: Sequence[View]) -> Markup:
         texts = (f"{len(view.trials):,}", f"{len(view.complete):,}", "" if best is None else f"{best.value:.6g}",
                  "" if best is None else str(best.number), f"{seconds:,.2f}")
         link = element("a", one_line(view.study.name), href=f"#{view.key}study")
-        rows.append(element("tr", element("th", link, scope="row"), *(element("td", text, class_="n") for text in texts)))
+        cells = (element("td", text, class_="n") for text in texts)
+        rows.append(element("tr", element("th", link, scope="row"), *cells))
     whole = element("table", element("caption", "Results of the studies"), element("thead", element("tr", *head)),
                     element("tbody", *rows), class_="facts")
     return element("div", whole, class_="scroll", tabindex=0, role="region", aria_label="Results of the studies")
@@ -50,7 +51,8 @@ def _table(views: Sequence[View]) -> Markup:
 def _curves(views: Sequence[View]) -> Markup:
     """The best value so far by the number of the trial, a line for each study that has a complete trial."""
     box, lines = WIDE, []
-    best = [(np.minimum if view.study.direction == "minimize" else np.maximum).accumulate(view.values) for view in views]
+    extreme = np.minimum if views[0].study.direction == "minimize" else np.maximum
+    best = [extreme.accumulate(view.values) for view in views]
     longest = max(len(view.trials) for view in views)
     x = linear_scale([0.0, float(max(longest - 1, 1))], *box.inner_x, integer=True, most=8)
     y = linear_scale(np.concatenate([values[len(values) // 20:] for values in best]), *box.inner_y)
@@ -66,6 +68,6 @@ def _curves(views: Sequence[View]) -> Markup:
 
 def _legend(views: Sequence[View]) -> Markup:
     shown = [view for view in views if view.complete]
-    keys = [element("span", element("span", class_=f"dash c{at % LOOKS}"), f" {one_line(view.study.name)}", class_="pair")
-            for at, view in enumerate(shown)]
+    keys = [element("span", element("span", class_=f"dash c{at % LOOKS}"), f" {one_line(view.study.name)}",
+                    class_="pair") for at, view in enumerate(shown)]
     return element("p", *keys, class_="legend")

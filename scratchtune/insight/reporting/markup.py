@@ -1,4 +1,4 @@
-"""HTML and SVG as text: elements whose attributes and contents are escaped, so that no text of a user becomes markup."""
+"""HTML and SVG as text: elements whose attributes and contents are escaped, so no text of a user becomes markup."""
 
 from __future__ import annotations
 

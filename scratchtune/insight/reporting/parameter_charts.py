@@ -6,11 +6,11 @@ Implements section 8.2 of the document.
 from __future__ import annotations
 
 from scratchtune.checks import counted
-from scratchtune.insight.drawing import value_label
 from scratchtune.insight.reporting.charts import value_scale
-from scratchtune.insight.reporting.markup import Markup, element, joined, one_line
-from scratchtune.insight.reporting.scales import Scale, linear_scale, number_text, parameter_scale, value_at
+from scratchtune.insight.reporting.markup import Markup, element, one_line
+from scratchtune.insight.reporting.scales import Scale, parameter_scale, value_at
 from scratchtune.insight.reporting.svg import Box, axes, figure, layer, picture, point, polyline
+from scratchtune.insight.reporting.trials_table import FIRST_PARAMETER, VALUE
 from scratchtune.insight.reporting.view import View
 from scratchtune.search.parameters import Categorical
 from scratchtune.study.trial import Trial
@@ -71,8 +71,9 @@ def parallel(view: View) -> Markup:
     last = value_scale(view, view.values, box)
     marks = [_line(view, trial, names, scales, last, places) for trial in trials]
     absent = box.y[0] + 18.0
-    parts = [_axis(place, name, scale, box) for place, name, scale in zip(places[:-1], names, scales, strict=True)]
-    parts.append(_axis(places[-1], None, last, box))
+    parts = [_axis(place, name, FIRST_PARAMETER + view.names.index(name), scale, box)
+             for place, name, scale in zip(places[:-1], names, scales, strict=True)]
+    parts.append(_axis(places[-1], None, VALUE, last, box))
     if any(name not in trial.shared_params for trial in trials for name in names):
         parts.append(element("text", "absent", class_="tick end", x=places[0] - 8, y=absent + 4))
     found = (f"Parallel coordinates of {counted(len(trials), 'complete trial')} over {counted(len(names), 'parameter')}"
@@ -95,8 +96,11 @@ def _line(view: View, trial: Trial, names: list[str], scales: list[Scale], last:
     return polyline(zip(places, heights, strict=True), view.look(trial), trial.number)
 
 
-def _axis(place: float, name: str | None, scale: Scale, box: Box) -> Markup:
-    """One vertical axis; the script reads its scale from the data attributes, to brush a range."""
+def _axis(place: float, name: str | None, column: int, scale: Scale, box: Box) -> Markup:
+    """One vertical axis, None for the value; the script reads its scale from the data attributes, to brush a range.
+
+    ``column`` is the index in `trials_table.columns`.
+    """
     parts = [element("line", class_="axis", x1=place, x2=place, y1=box.y[1], y2=box.y[0])]
     side = -6.0 if name is not None else 6.0
     for value, text in scale.ticks:
@@ -104,9 +108,9 @@ def _axis(place: float, name: str | None, scale: Scale, box: Box) -> Markup:
                              y=scale.at(value) + 4))
     parts.append(element("text", "value" if name is None else one_line(name, 15), class_="label middle", x=place,
                          y=16.0))
-    column = "value" if name is None else name
-    return element("g", *parts, class_="brush", data_column=column, data_low=repr(scale.low), data_high=repr(scale.high),
-                   data_log="1" if scale.log else None, data_x=place, data_top=box.y[1], data_bottom=box.y[0])
+    return element("g", *parts, class_="brush", data_column=column, data_low=repr(scale.low),
+                   data_high=repr(scale.high), data_log="1" if scale.log else None, data_x=place,
+                   data_top=box.y[1], data_bottom=box.y[0])
 
 
 def rank(view: View) -> Markup:

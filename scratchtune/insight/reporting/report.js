@@ -25,7 +25,7 @@ class Study {
   constructor(root) {
     this.root = root;
     const data = JSON.parse(root.querySelector("script.data").textContent);
-    Object.assign(this, data); // columns: [name, is number]; rows: values by trial; choices: texts by parameter
+    Object.assign(this, data); // columns: [name, is number]; rows: values by trial; choices: texts by column
     this.names = this.columns.map(([name]) => name);
     this.filter = { text: "", state: "", ranges: new Map() };
     this.shown = new Set(this.rows.keys());
@@ -48,12 +48,9 @@ class Study {
   text(row, column) { // a value as people read it
     const value = this.rows[row][column];
     if (value === null) return "";
-    const choices = this.choices[this.names[column]];
-    if (choices && this.isParameter(column)) return choices[value];
+    if (this.choices[column]) return this.choices[column][value];
     return typeof value === "number" && !Number.isInteger(value) ? String(Number(value.toPrecision(6))) : String(value);
   }
-
-  isParameter(column) { return column > 2 && Object.hasOwn(this.choices, this.names[column]); }
 
   describe(row) { // the tooltip of a trial
     const lines = [`Trial ${row}, ${this.rows[row][1]}`];
@@ -125,6 +122,7 @@ document.addEventListener("keydown", (event) => {
 
 function cornersOf(mark) { // the points of a mark, in the picture's units
   const number = (name) => Number(mark.getAttribute(name));
+  if (mark.dataset.x) return [[Number(mark.dataset.x), Number(mark.dataset.y)]];
   if (mark.tagName === "circle") return [[number("cx"), number("cy")]];
   if (mark.tagName === "rect") {
     const middle = number("y") + number("height") / 2;
@@ -239,7 +237,7 @@ class Chart {
 class Brush {
   constructor(study, group) {
     const { column, low, high, log, x, top, bottom } = group.dataset;
-    Object.assign(this, { study, group, log: Boolean(log), column: study.names.indexOf(column) });
+    Object.assign(this, { study, group, log: Boolean(log), column: Number(column) });
     [this.low, this.high, this.x, this.top, this.bottom] = [low, high, x, top, bottom].map(Number);
     this.range = makeSvg("rect", { class: "range", x: this.x - 7, width: 14, y: 0, height: 0 });
     this.handle = makeSvg("rect", { class: "handle", x: this.x - 14, width: 28, y: this.top,
@@ -282,10 +280,10 @@ class Brush {
     const [upper, lower] = [this.from, this.height(event)].sort((a, b) => a - b);
     this.from = undefined;
     if (lower - upper < 3) this.study.setRange(this.column, null); // a click ends the filter
-    else this.study.setRange(this.column, [this.end_(lower, -Infinity), this.end_(upper, Infinity)]);
+    else this.study.setRange(this.column, [this.endOf(lower, -Infinity), this.endOf(upper, Infinity)]);
   }
 
-  end_(height, beyond) { // an end of the axis includes the values that are drawn there
+  endOf(height, beyond) { // an end of the axis includes the values that are drawn there
     return height <= this.top || height >= this.bottom ? beyond : this.valueAt(height);
   }
 

@@ -11,10 +11,14 @@ from typing import Any
 import numba
 import numpy as np
 
-import scratchtune
 from scratchtune.insight.reporting.markup import Markup, element, joined
 from scratchtune.insight.reporting.view import View
-from scratchtune.search.parameters import Float, Parameter
+from scratchtune.search import SEARCHERS
+from scratchtune.search.parameters import Parameter
+from scratchtune.version import __version__
+
+CLASSES = {"Categorical", "Float", "Int", "MedianStopping", "Study", "SuccessiveHalving",
+           *(searcher.__name__ for searcher in SEARCHERS.values())}  # that a script imports from scratchtune
 
 
 def reproduction(view: View) -> Markup:
@@ -33,10 +37,11 @@ def reproduction(view: View) -> Markup:
 def script(view: View) -> str:
     """A Python script that makes the study again, as far as it is recorded; ``...`` is what is not."""
     study = view.study
+    seed = getattr(study, "seed", None)
     space = [f"    {name!r}: {call_text(parameter)}," for name, parameter in study.space.parameters.items()]
     arguments = {
         "searcher": _text_of(study, "searcher"), "direction": repr(study.direction), "name": repr(study.name),
-        "seed": repr(getattr(study, "seed", None) if getattr(study, "seed", None) is not None else ...)}
+        "seed": "..." if seed is None else repr(seed)}
     if _text_of(study, "stopping") != "None":
         arguments["stopping"] = _text_of(study, "stopping")
     if _has_constraint(study):
@@ -44,13 +49,14 @@ def script(view: View) -> str:
     lines = [f"    {name}={text}," for name, text in arguments.items()]
     body = ["space = {", *space, "}", "study = Study(", "    space,", *lines, ")",
             f"study.run(objective, n_trials={len(study.trials)})"]
-    names = sorted({name for line in body for name in re.findall(r"\b([A-Z]\w*)\(", line)} & set(scratchtune.__all__))
-    return "\n".join([f"from scratchtune import {', '.join(names)}", "", *body]).replace("Ellipsis", "...")
+    names = sorted({name for line in body for name in re.findall(r"\b([A-Z]\w*)\(", line)} & CLASSES)
+    return "\n".join([f"from scratchtune import {', '.join(names)}", "", *body])
 
 
 def call_text(parameter: Parameter) -> str:
     """The call that makes a parameter, without arguments that have their default.
 
+    >>> from scratchtune.search import Float
     >>> call_text(Float(0.0001, 0.1, log=True))
     'Float(low=0.0001, high=0.1, log=True)'
     """
@@ -86,7 +92,7 @@ def _has_constraint(study: Any) -> bool:
 
 
 def _versions() -> Markup:
-    rows = [("scratchtune", scratchtune.__version__), ("NumPy", np.__version__), ("Numba", numba.__version__),
+    rows = [("scratchtune", __version__), ("NumPy", np.__version__), ("Numba", numba.__version__),
             ("Python", platform.python_version()), ("System", f"{platform.system()} {platform.machine()}"),
             ("Processor", processor())]
     body = [element("tr", element("th", name, scope="row"), element("td", text)) for name, text in rows]

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from scratchtune.insight.reporting.markup import Markup, element, joined
 from scratchtune.insight.reporting.scales import Scale
 
+SHAPES = {"stopped": "M-3.6-3H3.6L0 3.4Z", "failed": "M-3-3L3 3M-3 3L3-3", "running": "M-3-3V3L3 0Z"}
 CHARACTER = 6.4  # width of a character of a label, in the picture's units
 
 
@@ -92,11 +93,12 @@ def point(number: int, x: float, y: float, look: str, radius: float = 3.2) -> Ma
     return Markup(f'<circle class="m {look}" data-n="{number}" cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}"/>')
 
 
-def cross(number: int, x: float, y: float, look: str, size: float = 3.2) -> Markup:
-    """The mark of a trial without a value: a cross."""
-    return Markup(f'<path class="m l {look}" data-n="{number}" '
-                  f'd="M{x - size:.1f} {y - size:.1f}L{x + size:.1f} {y + size:.1f}'
-                  f'M{x - size:.1f} {y + size:.1f}L{x + size:.1f} {y - size:.1f}"/>')
+def sign(number: int, x: float, y: float, look: str, state: str) -> Markup:
+    """The mark of a trial whose value does not count: a triangle where it was stopped, a cross where it failed."""
+    shape = SHAPES[state]
+    kind = "l " if state == "failed" else ""
+    return Markup(f'<path class="m s {kind}{look}" data-n="{number}" data-x="{x:.1f}" data-y="{y:.1f}" '
+                  f'transform="translate({x:.1f} {y:.1f})" d="{shape}"/>')
 
 
 def polyline(points: Iterable[tuple[float, float]], look: str, number: int | None = None) -> Markup:

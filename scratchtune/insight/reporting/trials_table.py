@@ -10,6 +10,7 @@ from scratchtune.insight.reporting.view import View
 from scratchtune.search.parameters import Categorical
 from scratchtune.study.trial import Trial
 
+VALUE, FIRST_PARAMETER = 2, 3  # indices in `columns`
 LONGEST = 60  # characters of a cell
 
 
@@ -107,8 +108,8 @@ def data(view: View) -> Markup:
     shown = columns(view)
     rows = [[_plain(column.key(trial)) for column in shown] for trial in view.trials]
     whole = {"columns": [[column.name, column.number] for column in shown], "rows": rows,
-             "choices": {name: [one_line(choice, LONGEST) for choice in parameter.choices]
-                         for name, parameter in view.study.space.parameters.items()
+             "choices": {FIRST_PARAMETER + index: [one_line(choice, LONGEST) for choice in parameter.choices]
+                         for index, parameter in enumerate(view.study.space.parameters.values())
                          if isinstance(parameter, Categorical)}}
     return element("script", embedded_json(whole), type="application/json", class_="data")
 
