@@ -1,19 +1,42 @@
 """Insight: what happened in a study, and plots of studies and of trained models.
 
 Reading order for the importance of hyper-parameters: `variance_decomposition`, `regression_tree`, `tree_marginals`,
-`forest`, `importances`. matplotlib is imported only when something is plotted.
+`forest`, `importances`; for whether a gain is real: `fold_scores`, `optimism`, `gain`, `verdict`, `paired_comparison`,
+`one_standard_error`, `nested`, `reevaluation`, `finalists`, `held_out`. matplotlib is imported only when something is
+plotted.
 """
 
+from scratchtune.insight.brackets_plot import plot_brackets
+from scratchtune.insight.densities_plot import plot_densities
+from scratchtune.insight.dependence_plots import plot_partial_dependence
+from scratchtune.insight.family_plot import plot_family
+from scratchtune.insight.finalists import Finalists, finalists
+from scratchtune.insight.gain import Gain, gain
+from scratchtune.insight.grid_plot import plot_grid
+from scratchtune.insight.held_out import HeldOut, Look
 from scratchtune.insight.history_plots import plot_edf, plot_optimization_history
+from scratchtune.insight.importance_plot import plot_param_importances
 from scratchtune.insight.importances import Importance, importance
+from scratchtune.insight.nested import Nested, nested_cross_validation
+from scratchtune.insight.one_standard_error import Choice, one_standard_error
+from scratchtune.insight.optimism import Optimism, optimism
 from scratchtune.insight.pair_plots import plot_contour, plot_rank
+from scratchtune.insight.paired_comparison import Difference, compare, compare_several, holm
 from scratchtune.insight.parameter_plots import plot_parallel_coordinate, plot_slice
+from scratchtune.insight.partial_dependences import PartialDependence, partial_dependence
+from scratchtune.insight.posterior_plot import plot_posterior
+from scratchtune.insight.reevaluation import reevaluate
 from scratchtune.insight.reporting import report
 from scratchtune.insight.trial_plots import plot_intermediate_values, plot_timeline
 from scratchtune.insight.variance_decomposition import Shares, decompose_grid
+from scratchtune.insight.verdict import verdict
 
 __all__ = [
-    "Importance", "Shares", "decompose_grid", "importance", "plot_contour", "plot_edf", "plot_intermediate_values",
-    "plot_optimization_history", "plot_parallel_coordinate", "plot_rank", "plot_slice", "plot_timeline",
-    "report",
+    "Choice", "Difference", "Finalists", "Gain", "HeldOut", "Importance", "Look", "Nested", "Optimism",
+    "PartialDependence", "Shares", "compare", "compare_several", "decompose_grid", "finalists", "gain", "holm",
+    "importance", "nested_cross_validation", "one_standard_error", "optimism", "partial_dependence",
+    "plot_brackets", "plot_contour", "plot_densities", "plot_edf", "plot_family", "plot_grid",
+    "plot_intermediate_values", "plot_optimization_history", "plot_parallel_coordinate", "plot_param_importances",
+    "plot_partial_dependence", "plot_posterior", "plot_rank", "plot_slice", "plot_timeline", "reevaluate", "report",
+    "verdict",
 ]

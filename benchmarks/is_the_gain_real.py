@@ -1,0 +1,185 @@
+"""Is the gain of tuning real? The corrected score of the best configuration, against the truth.
+
+A table of trained networks: 64 configurations are cross-validated on 200 of the digits, for 50 draws of these rows. The
+truth of a configuration is its mean accuracy on the rows outside the draw, over all draws and folds. Random search and
+Bayesian search then run on the table. A second table holds one configuration 30 times, with other seeds, for 100 draws:
+there no configuration is better than another.
+
+    python -m benchmarks.is_the_gain_real [--seeds 50] [--studies 100] [--save]
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+from typing import Any, NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+import scratchtune as st
+from benchmarks.common.harness import RESULTS, machine, table, verdict
+from scratchtune.evaluation import StratifiedKFold, train_test_split
+
+LEVELS: dict[str, tuple[Any, ...]] = {
+    "units": (8, 16, 32, 64), "learning_rate": (0.001, 0.003, 0.01, 0.03), "epochs": (5, 10, 20, 40)}
+GRID = list(itertools.product(*LEVELS.values()))
+EQUAL = [(16, 0.01, 20)] * 30
+ROWS, FOLDS, TRIALS = 200, 5, 30
+
+
+class Tables(NamedTuple):
+    """Scores (draws, configurations, folds) on the test rows of the folds, and on the rows outside the draw."""
+
+    inside: np.ndarray
+    outside: np.ndarray
+
+
+class Fold(NamedTuple):
+    """The result of a fold, as a study reads it."""
+
+    score: float
+    fit_time: float = 0.0
+    score_time: float = 0.0
+    visits: int = 0
+
+
+def trained(configurations: list[tuple[Any, ...]], draws: int) -> Tables:
+    """Train every configuration on every fold of every draw."""
+    X, y = st.datasets.load_digits()
+    X = (X / 16.0).astype(np.float32)
+    shape = draws, len(configurations), FOLDS
+    inside, outside = np.zeros(shape), np.zeros(shape)
+    for draw in tqdm(range(draws), desc="training", unit=" draws", disable=None):
+        rows, rest = train_test_split(np.arange(len(y)), train_size=ROWS, stratify=y, random_state=draw)
+        folds = list(StratifiedKFold(FOLDS, shuffle=True, random_state=draw).split(X[rows], y[rows]))
+        for (i, given), (k, (train, test)) in itertools.product(enumerate(configurations), enumerate(folds)):
+            seed = (draw * len(configurations) + i) * FOLDS + k
+            hits = _hits(given, seed, (X[rows[train]], y[rows[train]]), np.concatenate([rows[test], rest]), (X, y))
+            inside[draw, i, k], outside[draw, i, k] = hits[: len(test)].mean(), hits[len(test) :].mean()
+    return Tables(inside, outside)
+
+
+def _hits(
+    given: tuple[Any, ...], seed: int, training: tuple[np.ndarray, np.ndarray], rows: np.ndarray,
+    data: tuple[np.ndarray, np.ndarray],
+) -> np.ndarray:
+    """Which of the rows a network classifies correctly."""
+    units, rate, epochs = given
+    model = st.Sequential([st.layers.Dense(units, activation="relu"), st.layers.Dense(10, activation="softmax")],
+                          seed=seed)
+    model.compile(st.Adam(rate), loss="sparse_categorical_crossentropy")
+    model.fit(*training, epochs=epochs, batch_size=32, verbose=0)
+    return np.asarray(model.predict(data[0][rows]).argmax(axis=1) == data[1][rows])
+
+
+def searched(scores: np.ndarray, searcher: str, seed: int) -> st.Study:
+    """A study on the table (configurations, folds) of one draw; its first trial, enqueued, is the default."""
+    space = {name: st.Int(0, len(levels) - 1) for name, levels in LEVELS.items()}
+    sizes = tuple(len(levels) for levels in LEVELS.values())
+
+    def score(trial: Any, fold: int) -> Fold:
+        return Fold(float(scores[np.ravel_multi_index([trial.params[name] for name in LEVELS], sizes), fold]))
+
+    study = st.Study(space, searcher, direction="maximize", seed=seed)
+    study.enqueue({"units": 1, "learning_rate": 1, "epochs": 1})
+    study.run_folds(score, FOLDS, lambda found: float(np.mean([fold.score for fold in found])), TRIALS)
+    return study
+
+
+def equal_study(scores: np.ndarray) -> st.Study:
+    """A study of configurations that are all equal (configurations, folds); the first one is the default."""
+    study = st.Study({"index": list(range(len(scores)))}, "grid", direction="maximize")
+    study.enqueue({"index": 0})
+    study.run_folds(lambda trial, fold: Fold(float(scores[trial.params["index"], fold])), FOLDS,
+                    lambda found: float(np.mean([fold.score for fold in found])), len(scores))
+    return study
+
+
+# Other corrections, of scores (n, k) ----------------------------------------------------------------------------------
+
+
+def tibshirani(scores: np.ndarray) -> float:
+    """Tibshirani and Tibshirani (2009): minus the mean over folds of the fold's best score minus the winner's."""
+    winner = scores[scores.mean(axis=1).argmax()]
+    return float(winner.mean() - (scores.max(axis=0) - winner).mean())
+
+
+def bootstrap_over_folds(scores: np.ndarray, draws: int = 300) -> float:
+    """Tsamardinos et al. (2018), over folds: choose by folds that are drawn, score by those that are not."""
+    rng, folds, found = np.random.default_rng(0), scores.shape[1], []
+    for _ in range(draws):
+        drawn = rng.integers(folds, size=folds)
+        left = np.setdiff1d(np.arange(folds), drawn)
+        if len(left):
+            found.append(scores[scores[:, drawn].mean(axis=1).argmax()][left].mean())
+    return float(np.mean(found))
+
+
+def errors(studies: list[st.Study], truths: list[np.ndarray]) -> tuple[np.ndarray, float]:
+    """Estimates minus the truth (studies, 4), and the share of intervals that hold it; truths (trials,) by study."""
+    found, held = [], 0
+    for study, truth in zip(studies, truths, strict=True):
+        scores, result = np.array([trial.scores for trial in study.trials]), st.insight.optimism(study)
+        true = truth[result.trial]
+        held += result.low <= true <= result.high
+        found.append([result.best - true, tibshirani(scores) - true, bootstrap_over_folds(scores) - true,
+                      result.corrected - true])
+    return np.array(found), held / len(studies)
+
+
+def main() -> int:
+    """Make the tables, run the studies and print the report; return 1 if a bar is missed."""
+    parser = argparse.ArgumentParser(description="the corrected score of the best configuration, against the truth")
+    parser.add_argument("--seeds", type=int, default=50)
+    parser.add_argument("--studies", type=int, default=100)
+    parser.add_argument("--save", action="store_true", help="write benchmarks/results/is_the_gain_real.md")
+    given = parser.parse_args()
+    grid, equal = trained(GRID, given.seeds), trained(EQUAL, given.studies)
+    text, met = report(grid, equal)
+    print(text)
+    if given.save:
+        (RESULTS / "is_the_gain_real.md").write_text(text + "\n", encoding="utf-8")
+    return 0 if met else 1
+
+
+def report(grid: Tables, equal: Tables) -> tuple[str, bool]:
+    """The text of the report, and whether all bars are met."""
+    truth, sizes = grid.outside.mean(axis=(0, 2)), tuple(len(levels) for levels in LEVELS.values())
+    groups: dict[str, tuple[list[st.Study], list[np.ndarray]]] = {}
+    for searcher in ("random", "bayesian"):
+        draws = enumerate(tqdm(grid.inside, searcher, disable=None))
+        studies = [searched(scores, searcher, seed) for seed, scores in draws]
+        groups[searcher] = studies, [
+            np.array([truth[np.ravel_multi_index([trial.params[name] for name in LEVELS], sizes)]
+                      for trial in study.trials]) for study in studies]
+    same = [equal_study(scores) for scores in equal.inside]
+    groups["all equal"] = same, [np.full(len(EQUAL), equal.outside.mean())] * len(same)
+    rows, bars = [], []
+    for name, (studies, truths) in groups.items():
+        off, held = errors(studies, truths)
+        size = abs(off).mean(axis=0)
+        cells = [f"{b:+.4f} / {m:.4f}" for b, m in zip(off.mean(axis=0), size, strict=True)]
+        rows.append([name, str(len(studies)), *cells, f"{held:.2f}"])
+        bars.append((bool(size[3] < size[0]),
+                     f"{name}: mean absolute error {size[3]:.4f} corrected, {size[0]:.4f} raw"))
+        at_least = 0.95 - 2.0 * (0.95 * 0.05 / len(studies)) ** 0.5
+        bars.append((held >= at_least, f"{name}: the 95% interval holds the truth in {held:.0%} of the studies; bar "
+                                       f"{at_least:.0%}, two standard errors below 95%"))
+    none = sum(not st.insight.gain(study).real for study in same)
+    bars.append((none >= 0.95 * len(same), f"all equal: no gain reported in {none} of {len(same)} studies; bar 95%"))
+    real = [f"{name} {sum(st.insight.gain(study).real for study in groups[name][0])}"
+            for name in ("random", "bayesian")]
+    headings = ["table and searcher", "studies", "best score", "Tibshirani", "bootstrap over folds", "optimism()",
+                "coverage"]
+    return "\n".join([
+        "# Is the gain real?", "", f"`python -m benchmarks.is_the_gain_real`, {machine()}", "",
+        f"{TRIALS} trials a study on {FOLDS} folds of {ROWS} digits. Each cell: bias / mean absolute error of the "
+        "estimate of the winner's accuracy.", "", table(headings, rows), "",
+        f"Studies with a real gain over the default, of {len(grid.inside)}: {', '.join(real)}.", "",
+        *(verdict(*one) for one in bars)]), all(one[0] for one in bars)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

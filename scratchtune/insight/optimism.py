@@ -1,0 +1,213 @@
+"""Optimism: by how much the best score of a study is too high, because it is the best of many.
+
+Each score is the configuration's true score plus noise: which rows are in the folds, and which random weights a
+training starts from. The best score of many is more often one whose noise was favourable, so it is on average better
+than the true score of its configuration (the *winner's curse*). The true score is the expected score on new rows of
+that configuration, trained on as many rows as in one fold.
+
+The optimism is estimated by a bootstrap. In it the true scores are known, so it can be counted by how much the best
+score exceeds the true score of its configuration, on average over many draws of the noise:
+
+1. What makes a fold hard for all configurations takes no part in the choice. The *residuals* are the scores without the
+   configuration's mean and without the fold's. Their variance over k is that of a mean, [selection_noise].
+2. The means scatter more than the true scores, since the noise is added. The bootstrap's true scores are therefore the
+   means moved towards their centre, [shrunken_means], until they scatter as the true scores do. (With the means
+   themselves configurations that are equally good look different, and the optimism comes out too small.)
+3. A draw of the noise weights the residuals of the k folds with standard normal numbers (a *wild* bootstrap), so
+   configurations whose scores rise and fall together do so in the draws too.
+
+The interval adds the uncertainty of the folds themselves: [corrected_standard_error] and Student's t for k folds.
+
+Implements section 9.2 of the document.
+"""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.evaluation.selection import corrected_standard_error
+from scratchtune.evaluation.student import student_quantile
+from scratchtune.insight.fold_scores import Contenders, contenders
+
+DRAWS = 2000
+TINY = float(np.finfo(np.float64).tiny)
+AT_ONCE = 1_000_000  # numbers of a block of draws
+
+
+class Optimism(NamedTuple):
+    """How good the best configuration is, corrected for the choice; all in the units and direction of the study.
+
+    ``best`` is the best score observed, ``corrected`` the estimate of the winner's true score, with its interval
+    (``low``, ``high``) at ``level``. ``optimism`` >= 0 is by how much the best score is too good, ``trial`` the
+    winner's number, ``configurations`` how many were compared and ``folds`` on how many folds, 0 where ``noise`` was
+    given.
+    """
+
+    best: float
+    corrected: float
+    low: float
+    high: float
+    optimism: float
+    level: float
+    trial: int
+    configurations: int
+    folds: int
+
+    def __str__(self) -> str:
+        return (f"best score {self.best:.4g}, too good by about {self.optimism:.2g} as the best of "
+                f"{checks.counted(self.configurations, 'configuration')}; corrected {self.corrected:.4g}, "
+                f"{self.level:.0%} interval {self.low:.4g} to {self.high:.4g}")
+
+
+def selection_noise(residuals: np.ndarray) -> float:
+    """Variance of a configuration's mean score, without what its folds have in common for all configurations.
+
+    Formula [selection_noise]
+        v = Σᵢ[Σₖ[rᵢₖ²]] / (#k · max(#i − 1, 1) · max(#k − 1, 1))
+    Where
+        r: residuals, (i, k), real, scores minus the configuration's mean, minus the fold's mean, plus the mean of all
+    Returns
+        v, a scalar >= 0 in squared units of the score.
+    Source
+        Scheffé (1959), "The Analysis of Variance", section 4.2: the residual mean square of a two-way layout, over k.
+    Example
+        >>> selection_noise(np.array([[0.5, -0.5], [-0.5, 0.5]]))
+        0.5
+    """
+    configurations, folds = residuals.shape
+    return float(np.square(residuals).sum() / (folds * max(configurations - 1, 1) * max(folds - 1, 1)))
+
+
+def shrunken_means(means: np.ndarray, noise: float) -> np.ndarray:
+    """Means of scores, moved towards their centre so that they scatter as much as the true scores.
+
+    Formula [shrunken_means]
+        tᵢ = meanₖ[mₖ] + √(max(1 − v · max(#k − 1, 1) / Σₖ[(mₖ − meanₗ[mₗ])²], 0)) · (mᵢ − meanₖ[mₖ])
+    Where
+        m: means, (i,), real; sampled in [-20, 20], the mean score of each configuration
+        v: noise, scalar, >= 0, the variance of their noise, such as [selection_noise]
+    Returns
+        t, (i,): the variance of t is that of m minus v, or 0. Equal means are returned as they are.
+    Variant
+        Without the root it is the estimate of each true score with the least squared error (James and Stein 1961; Efron
+        and Morris 1973). Those estimates scatter less than the true scores do.
+    Source
+        Louis (1984), "Estimating a population of parameter values using Bayes and empirical Bayes methods".
+    Example
+        >>> shrunken_means(np.array([0.0, 2.0]), 1.5)
+        array([0.5, 1.5])
+    """
+    centre = means.mean()
+    squares = max(float(np.square(means - centre).sum()), TINY)
+    share = 1.0 - noise * max(len(means) - 1, 1) / squares
+    return centre + math.sqrt(max(share, 0.0)) * (means - centre)
+
+
+def optimism(study: Any, level: float = 0.95, noise: float | None = None, seed: int = 0) -> Optimism:
+    """Estimate the true score of the study's best configuration, and by how much its score is too good.
+
+    ``study`` is a Study, or one read from a file, whose trials have scores of the same folds (``trial.scores``).
+    Without them give ``noise``, the standard deviation of a value over repeated evaluations of one configuration. Only
+    complete trials count, of the largest budget, and each configuration once. ``seed`` is that of the bootstrap.
+
+    With few folds the interval is wide. ``python -m benchmarks.is_the_gain_real`` measures how often it holds the true
+    score, and compares other corrections.
+
+    Raises
+        TypeError or ValueError where no trial is complete, or where scores of the folds and ``noise`` are missing.
+
+    >>> from scratchtune.study import Study
+    >>> study = Study({"x": [0.0, 0.1, 0.2]}, searcher="grid", direction="maximize")
+    >>> found = optimism(study.run(lambda trial: trial.params["x"], progress=False), noise=1.0)
+    >>> print(found.best, abs(found.optimism - 0.846) < 0.05)  # 0.846: the mean of the largest of three normal numbers
+    0.2 True
+    """
+    level = checks.real("level", level, 0.0, 1.0, open_low=True, open_high=True)
+    seed = checks.integer("seed", seed, low=0)
+    if noise is not None:
+        noise = checks.real("noise", noise, 0.0)
+    compared = contenders(study, with_scores=noise is None)
+    values = compared.sign * compared.values
+    if noise is None:
+        scores, folds = compared.best_scores(), compared.scores.shape[1]
+        excess = expected_optimism(values, residuals_of(compared.sign * compared.scores), seed=seed)
+        error = corrected_standard_error(scores, folds - 1.0, 1.0)
+        reach = student_quantile(level, folds - 1) * error
+    else:
+        folds, excess = 0, expected_optimism(values, noise=noise, seed=seed)
+        reach = NormalDist().inv_cdf(0.5 + level / 2.0) * noise
+    best = compared.best_value()
+    corrected = best - compared.sign * excess
+    return Optimism(best, corrected, corrected - reach, corrected + reach, excess, level,
+                    compared.trials[compared.best].number, len(values), folds)
+
+
+def residuals_of(scores: np.ndarray) -> np.ndarray:
+    """The scores (n, k) without the means of the configurations and of the folds."""
+    centred = scores - scores.mean(axis=1, keepdims=True)
+    return np.asarray(centred - centred.mean(axis=0))
+
+
+def expected_optimism(
+    means: np.ndarray, residuals: np.ndarray | None = None, noise: float = 0.0, seed: int = 0,
+) -> float:
+    """By how much the largest of the means (n,) exceeds the true score of its configuration, on average.
+
+    The noise is that of the ``residuals`` (n, k), or without them independent, with the standard deviation ``noise``.
+    """
+    n = len(means)
+    if n < 2:
+        return 0.0
+    truth = shrunken_means(means, noise**2 if residuals is None else selection_noise(residuals))
+    folds = n if residuals is None else residuals.shape[1]
+    scale = noise if residuals is None else math.sqrt(n / ((n - 1) * folds * (folds - 1)))
+    rng, total, block = np.random.default_rng(seed), 0.0, max(1, AT_ONCE // n)
+    for start in range(0, DRAWS, block):
+        weights = scale * rng.standard_normal((min(block, DRAWS - start), folds))
+        drawn = weights if residuals is None else weights @ residuals.T
+        winners = (truth + drawn).argmax(axis=1)
+        total += float(np.take_along_axis(drawn, winners[:, None], axis=1).sum())
+    return max(0.0, total / DRAWS)
+
+
+# The gain over another configuration ---------------------------------------------------------------------------------
+
+
+def pair_noise(differences: np.ndarray) -> float:
+    """Variance of the mean difference of two configurations on the same folds, pooled over several pairs.
+
+    Formula [pair_noise]
+        v = Σᵢ[Σₖ[(dᵢₖ − meanₖ[dᵢₖ])²]] / (#i · #k · max(#k − 1, 1))
+    Where
+        d: differences, (i, k), real, the scores of one configuration minus those of another, on each fold
+    Returns
+        v, a scalar >= 0 in squared units of the score.
+    Variant
+        For a single pair it is the square of [standard_error_of_mean].
+    Source
+        The paired t-test; pooling as in Scheffé (1959), section 3.1.
+    Example
+        >>> pair_noise(np.array([[0.0, 2.0]]))
+        1.0
+    """
+    folds = differences.shape[1]
+    centred = differences - differences.mean(axis=1)[:, None]
+    return float(np.square(centred).sum() / (len(differences) * folds * max(folds - 1, 1)))
+
+
+def difference_error(compared: Contenders, other: int) -> tuple[float, int]:
+    """Standard error of the mean score of the best minus another configuration, and its degrees of freedom.
+
+    It is pooled over the differences of the best configuration and the better half of all. Where the other one's own
+    difference scatters more than these, its own error counts, with their degrees of freedom.
+    """
+    order = np.argsort(-compared.sign * compared.values, kind="stable")
+    near = order[order != compared.best][: max(1, len(order) // 2)]
+    scores, best = compared.scores, compared.scores[compared.best]
+    pooled, own = pair_noise(best - scores[near]), pair_noise(best - scores[[other]])
+    return math.sqrt(max(pooled, own)), len(near) * (scores.shape[1] - 1)
