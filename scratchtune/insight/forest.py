@@ -20,7 +20,7 @@ def grow_forest(rows: np.ndarray, values: np.ndarray, axes: list[Axis], trees: i
     forest = []
     for number in range(trees):
         rng = np.random.default_rng([seed, number])
-        forest.append(grow(_filled(rows, axes, rng), values, axes, rng))
+        forest.append(grow(filled(rows, axes, rng), values, axes, rng))
     return forest
 
 
@@ -31,7 +31,7 @@ def decompose_forest(forest: list[Tree]) -> Shares:
     return Shares(np.mean([shares.main for shares in found], axis=0), pairs)
 
 
-def _filled(rows: np.ndarray, axes: list[Axis], rng: np.random.Generator) -> np.ndarray:
+def filled(rows: np.ndarray, axes: list[Axis], rng: np.random.Generator) -> np.ndarray:
     """The rows with a random value in place of each NaN: uniform on a range, any of the choices."""
     u = rng.random(rows.shape)
     counts = np.array([axis.choices for axis in axes])

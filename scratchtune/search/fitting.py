@@ -9,6 +9,7 @@ Implements section 3.3 of the document.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -139,17 +140,24 @@ def fit_hyperparameters(
     rows: np.ndarray, values: np.ndarray, is_categorical: np.ndarray, theta: np.ndarray,
     prior_mean: np.ndarray, prior_std: np.ndarray, evaluations: int,
 ) -> tuple[np.ndarray, float]:
-    """Maximise likelihood times prior, starting at θ: BFGS (Nocedal and Wright 2006, algorithm 6.1).
-
-    The inverse Hessian starts as a multiple of the identity that makes the first step no longer than 1. A step that
-    does not increase the value by 1e-4 of what the gradient predicts is shortened (Armijo's condition). At most
-    ``evaluations`` values are computed. Returns the best θ and the value there.
-    """
+    """Maximise likelihood times prior, starting at θ; return the best θ and the value there."""
 
     def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient = log_likelihood_and_grad(rows, values, is_categorical, theta, 0.0)
         return value + log_prior(theta, prior_mean, prior_std), gradient + log_prior_grad(theta, prior_mean, prior_std)
 
+    return maximise(objective, theta, evaluations)
+
+
+def maximise(
+    objective: Callable[[np.ndarray], tuple[float, np.ndarray]], theta: np.ndarray, evaluations: int,
+) -> tuple[np.ndarray, float]:
+    """Maximise a function that returns its value and gradient: BFGS (Nocedal and Wright 2006, algorithm 6.1).
+
+    The inverse Hessian starts as a multiple of the identity that makes the first step no longer than 1. A step that
+    does not increase the value by 1e-4 of what the gradient predicts is shortened (Armijo's condition). At most
+    ``evaluations`` values are computed. Returns the best θ and the value there.
+    """
     value, gradient = objective(theta)
     inverse_hessian, fresh, used = _first_inverse_hessian(gradient), True, 1  # fresh: without any curvature
     while used < evaluations and math.isfinite(value):

@@ -1,0 +1,118 @@
+"""The trials of a study that can be compared with each other, as rows and values for a model.
+
+Only complete trials count, and where their budgets differ, as with `Hyperband`, only those of the largest budget:
+values of different budgets can't be compared.
+
+Implements section 8.2 of the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.insight.drawing import TrialTable
+from scratchtune.insight.regression_tree import Axis
+from scratchtune.search import Categorical, Float, Int, Space
+from scratchtune.search.cells import cell_edges
+from scratchtune.study import Study, Trial
+from scratchtune.study.stored import StoredStudy
+
+LEAST_TRIALS = 10  # different configurations for a model
+MOST_EDGES = 1000  # a range with more values is treated as continuous
+
+
+class Comparable(NamedTuple):
+    """Trials that can be compared, and a sentence's part that says how many there are of what."""
+
+    trials: list[Trial]
+    basis: str
+
+
+class Scale(NamedTuple):
+    """What turns standardised values into those of a study: times ``std``, plus ``mean``, times 2 to ``exponent``."""
+
+    mean: float
+    std: float
+    exponent: int
+
+    def restored(self, standardised: np.ndarray) -> np.ndarray:
+        """The values in their own units."""
+        return np.ldexp(standardised * self.std + self.mean, self.exponent)
+
+
+def check_study(study: Any, what: str = "it must be a Study, or one read from a file") -> TrialTable:
+    """Return a study; raise a TypeError for anything else."""
+    if not isinstance(study, (Study, StoredStudy)):
+        raise TypeError(f"study is {study!r}; {what}")
+    return study
+
+
+def comparable_trials(study: TrialTable, what: str) -> Comparable:
+    """The complete trials of the largest budget; a ValueError if there is none, which ``what`` needs."""
+    everything = study.trials
+    complete = [trial for trial in everything if trial.state == "complete"]
+    states = [trial.state for trial in everything]
+    others = [f"{states.count(state):,} {state}" for state in ("failed", "stopped", "running") if state in states]
+    basis = f"{checks.counted(len(complete), 'complete trial')} of {len(states):,}"
+    if others:
+        basis += f" ({', '.join(others)})"
+    if not complete:
+        raise ValueError(f"study has {basis}; {what} needs {LEAST_TRIALS} complete trials")
+    budgets = {trial.budget for trial in complete if trial.budget is not None}
+    if len(budgets) > 1:
+        complete = [trial for trial in complete if trial.budget == max(budgets)]
+        basis += f", {len(complete):,} of them with the largest budget, {max(budgets):g}"
+    return Comparable(complete, basis)
+
+
+def values_that_differ(found: Comparable, what: str) -> np.ndarray:
+    """The values of trials, (n,); a ValueError if they are all equal."""
+    values = np.array([trial.value for trial in found.trials], dtype=np.float64)
+    if values.min() == values.max():
+        raise ValueError(f"study has {found.basis}, all with the value {values[0]:g}; {what} needs different values")
+    return values
+
+
+def check_enough(study: TrialTable, found: Comparable, what: str) -> None:
+    """Raise a ValueError if the trials have fewer than `LEAST_TRIALS` different configurations."""
+    if len({study.space.key(trial.shared_params) for trial in found.trials}) < LEAST_TRIALS:
+        raise ValueError(f"study has {found.basis}, too few different configurations; {what}")
+
+
+def encoded(space: Space, points: Sequence[dict[str, Any]]) -> tuple[np.ndarray, list[Axis], list[np.ndarray]]:
+    """The points as rows of the unit cube, NaN where a parameter is absent; the axes, and the tried choices' indices.
+
+    A choice is its number among those that were tried; for a range the last item is empty.
+    """
+    rows, axes, tried = np.full((len(points), len(space.names)), np.nan), [], []
+    for j, (name, parameter) in enumerate(space.parameters.items()):
+        present = [i for i, params in enumerate(points) if name in params]
+        if isinstance(parameter, Categorical):
+            choices, codes = np.unique([parameter.index(points[i][name]) for i in present], return_inverse=True)
+            rows[present, j] = codes
+            axes.append(Axis(choices=max(len(choices), 1)))
+            tried.append(choices.astype(np.int64))
+        else:
+            rows[present, j] = [parameter.to_unit(points[i][name]) for i in present]
+            axes.append(Axis(edges=_edges(parameter)))
+            tried.append(np.empty(0, dtype=np.int64))
+    return rows, axes, tried
+
+
+def _edges(parameter: Float | Int) -> np.ndarray:
+    """Where a range with few values may be split: between the cells of its values."""
+    count = parameter.count
+    return np.empty(0) if count is None or count > MOST_EDGES else cell_edges(parameter, np.arange(count))[0]
+
+
+def standardised(values: np.ndarray) -> tuple[np.ndarray, Scale]:
+    """The values with mean 0 and standard deviation 1, and what restores them."""
+    exponent = int(np.frexp(np.abs(values).max())[1])  # so that no square overflows
+    scaled = np.ldexp(values, -exponent)
+    centred = scaled - scaled.mean()
+    std = float(centred.std())
+    return centred / std, Scale(float(scaled.mean()), std, exponent)

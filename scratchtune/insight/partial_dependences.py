@@ -1,0 +1,160 @@
+"""Partial dependence: the mean prediction over all other parameters, at each value of one or two parameters.
+
+It is the marginal of `variance_decomposition`, in the units of the values. The model is that of `importance`: a
+Gaussian process or a forest. All values of the other parameters count equally, wherever the trials are.
+
+The interval says how well the *mean* over the other parameters is known, and not where the value of one trial will be.
+That of a Gaussian process contains the mean with the stated probability, if the function is one that its kernel finds
+plausible, and if its fitted parameters are right; so it is somewhat too narrow. That of a forest is the range of its
+trees' means: it only shows how much the trees differ.
+
+Implements section 8.2 of the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.insight import drawing
+from scratchtune.insight.anova_kernel import BASE, effect_covariance, kernel_of
+from scratchtune.insight.comparable import (
+    LEAST_TRIALS,
+    check_enough,
+    check_study,
+    comparable_trials,
+    encoded,
+    standardised,
+    values_that_differ,
+)
+from scratchtune.insight.drawing import TrialTable
+from scratchtune.insight.gaussian_marginals import Surrogate
+from scratchtune.insight.regression_tree import Tree
+from scratchtune.insight.surrogate_choice import Model, choose
+from scratchtune.search import Categorical
+from scratchtune.search.cholesky import solve_lower
+from scratchtune.search.normal import normal_cdf
+from scratchtune.search.parameters import Parameter
+
+POINTS = {1: 50, 2: 30}  # on each continuous axis, by the number of axes
+
+
+class PartialDependence(NamedTuple):
+    """The mean prediction at points of one or two axes; ``mean``, ``lower`` and ``upper`` have the axes' lengths.
+
+    ``points`` are the values of each parameter; of choices, those that were tried. ``basis`` names the model and the
+    trials.
+    """
+
+    params: tuple[str, ...]
+    points: tuple[list[Any], ...]
+    mean: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    basis: str
+
+
+def partial_dependence(
+    study: TrialTable, params: str | Sequence[str], level: float = 0.95, n_trees: int = 64, seed: int = 0,
+) -> PartialDependence:
+    """Mean of the predicted value over all other parameters, by one or two parameters, with an interval.
+
+    ``level`` is the interval's probability, between 0.5 and 0.999. A parameter that is absent counts as one without
+    effect there. Raises a ValueError for an unknown parameter, more than two, equal values or too few trials.
+    """
+    check_study(study)
+    names = drawing.chosen_names(study, params, len(study.space.names))
+    if len(names) not in (1, 2):
+        raise ValueError(f"params holds {len(names)} parameters; a partial dependence has one or two")
+    level = checks.real("level", level, 0.5, 0.999)
+    n_trees, seed = checks.integer("n_trees", n_trees, low=1), checks.integer("seed", seed, low=0)
+    return dependences(study, [names], level, n_trees, seed)[0]
+
+
+def dependences(
+    study: TrialTable, groups: Sequence[Sequence[str]], level: float = 0.95, n_trees: int = 64, seed: int = 0,
+) -> list[PartialDependence]:
+    """The dependence on each group of one or two parameters, of one model that is fitted once."""
+    found = comparable_trials(study, "a partial dependence")
+    values = values_that_differ(found, "a partial dependence")
+    check_enough(study, found, f"a partial dependence needs {LEAST_TRIALS}")
+    rows, axes, tried = encoded(study.space, [trial.shared_params for trial in found.trials])
+    heights, scale = standardised(values)
+    model = choose(rows, heights, axes, n_trees, seed, "best")
+    out = []
+    for names in groups:
+        columns = [study.space.names.index(name) for name in names]
+        points = [_points(study.space.parameters[name], POINTS[len(names)], tried[j])
+                  for j, name in zip(columns, names, strict=True)]
+        parts = [scale.restored(part) for part in _marginal(model, columns, [unit for unit, _ in points], level)]
+        out.append(PartialDependence(tuple(names), tuple(shown for _, shown in points), parts[0], parts[1], parts[2],
+                                     f"{model.said}: {found.basis}."))
+    return out
+
+
+def _points(parameter: Parameter, most: int, tried: np.ndarray) -> tuple[np.ndarray, list[Any]]:
+    """Coordinates of points of an axis in the model, and their values."""
+    if isinstance(parameter, Categorical):
+        return np.arange(float(len(tried))), [parameter.value(int(index)) for index in tried]
+    units = np.linspace(0.0, 1.0, most)
+    values = sorted({parameter.from_unit(float(unit)) for unit in units})
+    return np.array([parameter.to_unit(value) for value in values]), values
+
+
+def _marginal(model: Model, columns: list[int], at: list[np.ndarray], level: float) -> tuple[np.ndarray, ...]:
+    """Mean and interval in standardised units, in the shape of the axes."""
+    shape = [len(points) for points in at]
+    grid = np.stack([axis.ravel() for axis in np.meshgrid(*at, indexing="ij")], axis=1)
+    if model.surrogate is not None:
+        mean, variance = _of_gaussian(model.surrogate, columns, grid)
+        half = _quantile((1.0 + level) / 2.0) * np.sqrt(variance)
+        return tuple(part.reshape(shape) for part in (mean, mean - half, mean + half))
+    trees = np.array([_of_tree(tree, columns, grid) for tree in model.forest])
+    low, high = np.quantile(trees, ((1.0 - level) / 2.0, (1.0 + level) / 2.0), axis=0)
+    return tuple(part.reshape(shape) for part in (trees.mean(axis=0), low, high))
+
+
+def _of_gaussian(surrogate: Surrogate, columns: list[int], grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Posterior mean and variance of the mean over all other axes, at points (m, axes)."""
+    with_rows = _marginal_covariance(surrogate, columns, grid, surrogate.rows[:, columns])
+    prior = np.array([_marginal_covariance(surrogate, columns, point[None], point[None])[0, 0] for point in grid])
+    whitened = np.ascontiguousarray(with_rows.T)
+    solve_lower(surrogate.upper, whitened)
+    return with_rows @ surrogate.alpha, np.maximum(prior - (whitened**2).sum(axis=0), 0.0)
+
+
+def _marginal_covariance(surrogate: Surrogate, columns: list[int], a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Covariance of the function's mean over the other axes, at points a, with the function at points b.
+
+    Effects of other axes have the mean 0, so only the constant and the effects of these axes remain.
+    """
+    kernel = kernel_of(surrogate.theta)
+    z = [kernel.variances[j] * effect_covariance(surrogate.axes[j], float(kernel.length_scales[j]), a[:, k], b[:, k])
+         for k, j in enumerate(columns)]
+    return BASE + z[0] if len(z) == 1 else BASE + z[0] + z[1] + kernel.pair * z[0] * z[1]
+
+
+
+
+def _of_tree(tree: Tree, columns: list[int], grid: np.ndarray) -> np.ndarray:
+    """Mean of a tree over all other axes, at points (m, axes)."""
+    found = np.ones((len(grid), len(tree.value)))
+    for j, (weight, inside, bounds) in enumerate(zip(tree.weight, tree.inside, tree.bounds, strict=True)):
+        if j in columns:
+            at = np.searchsorted(bounds, grid[:, columns.index(j)], side="right") - 1
+            found *= inside[np.clip(at, 0, len(bounds) - 1)]
+        else:
+            found *= weight @ inside
+    return found @ tree.value
+
+
+def _quantile(probability: float) -> float:
+    """The quantile of the standard normal distribution, by bisection."""
+    low, high = 0.0, 5.0
+    while high - low > 1e-9:
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if normal_cdf(middle) < probability else (low, middle)
+    return low
