@@ -41,8 +41,10 @@ DB_HELP = ("store every trial in this file, from which the same command continue
            "scratchtune why, show and export read")
 SIDE_BY_SIDE = 64  # sentences that are translated at the same time
 PLOTS = ("optimization_history", "slice", "contour", "parallel_coordinate", "intermediate_values", "edf", "timeline",
-         "rank")  # the functions plot_NAME of insight
-OF_PARAMETERS = ("slice", "contour", "parallel_coordinate", "rank")
+         "rank", "grid", "param_importances")  # the functions plot_NAME of insight
+OF_PARAMETERS = ("slice", "contour", "parallel_coordinate", "rank", "grid")
+OF_SEARCHERS = ("posterior", "densities", "family", "brackets")  # those that show the state of one searcher
+OF_ONE_TRIAL = ("posterior", "densities")  # they have one parameter, and --trial
 PICTURES = (".png", ".svg", ".pdf")
 SEARCHER_NAMES = ("grid", "random", "bayesian", "genetic", "hyperband")  # as in search.SEARCHERS, without importing it
 
@@ -759,10 +761,15 @@ def _add_plot(commands: _Commands) -> None:
     parser = _command(commands, "plot", _plot, "draw a study of a file as a picture")
     add = parser.add_argument
     add("db", type=Path, metavar="DB", help="the file of studies: the one given to --db, or to storage= in a script")
-    add("--kind", required=True, metavar="NAME", help=f"what to draw: {', '.join(PLOTS)}")
+    add("--kind", required=True, metavar="NAME", help="what to draw: "
+        f"{', '.join(PLOTS)}; for BayesianSearch posterior and densities, for GeneticSearch family, for Hyperband "
+        "brackets")
     add("--study", "--name", metavar="NAME", help="the name of the study; needed if the file holds several")
     add("--params", nargs="+", metavar="NAME",
-        help=f"the parameters to show, in {', '.join(OF_PARAMETERS)} (default: all)")
+        help=f"the parameters to show, in {', '.join(OF_PARAMETERS)} (default: all; grid: the first two); one in "
+             f"{' and '.join(OF_ONE_TRIAL)}")
+    add("--trial", type=int, metavar="N",
+        help=f"{' and '.join(OF_ONE_TRIAL)}: the trial whose proposal is shown (default: the last one proposed so)")
     add("-o", "--out", type=Path, metavar="FILE",
         help="the picture to write, .png, .svg or .pdf (default: NAME.png, with the NAME of --kind)")
 
@@ -772,16 +779,23 @@ def _plot(given: argparse.Namespace) -> int:
     from scratchtune.insight.plots import save
     from scratchtune.study.stored import read_study
 
-    kind = checks.choice("--kind", given.kind, PLOTS)
-    if given.params and kind not in OF_PARAMETERS:
+    kind = checks.choice("--kind", given.kind, (*PLOTS, *OF_SEARCHERS))
+    if given.params and kind not in (*OF_PARAMETERS, *OF_ONE_TRIAL):
         raise ValueError(f"--params is given, and {kind} shows no parameters; omit it")
+    if given.trial is not None and kind not in OF_ONE_TRIAL:
+        raise ValueError(f"--trial is given, and {kind} shows more than one trial; omit it")
+    if kind in OF_ONE_TRIAL and given.params and len(given.params) > 1:
+        raise ValueError(f"--params holds {len(given.params)} names; {kind} shows one parameter")
     out = Path(f"{kind}.png") if given.out is None else given.out
     if out.suffix.lower() not in PICTURES:
         raise ValueError(f"--out is {str(out)!r}; its name must end in {', '.join(PICTURES)}")
     _check_beside_db(out, given.db)
     study = read_study(*_chosen(given))
     draw = getattr(insight, f"plot_{kind}")
-    axes = draw(study, given.params) if kind in OF_PARAMETERS else draw(study)
+    if kind in OF_ONE_TRIAL:
+        axes = draw(study, given.params[0] if given.params else None, given.trial)
+    else:
+        axes = draw(study, given.params) if kind in OF_PARAMETERS else draw(study)
     save((axes[0] if isinstance(axes, list) else axes).figure, out)
     tell(f"picture: {out}")
     return 0

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -39,26 +39,48 @@ MARGIN = 0.05  # that the probability of improvement subtracts from the best val
 FORMER_KEYS = {"deviation": "std", "belief": "log_prior", "lengths": "length_scales"}  # of `why` in stored studies
 
 
+class Model(NamedTuple):
+    """What proposes a trial: the process fitted to the trials seen, and what is maximised.
+
+    ``kept`` are the indices of the trials seen that the process is fitted to; they are its first rows.
+    """
+
+    encoding: Encoding
+    process: gp.Process
+    goal: Goal
+    standardized: Standardized
+    kept: np.ndarray
+
+
 def propose(
     space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int, rng: np.random.Generator,
     acquisition: str = "log_ei", kappa: float = 2.0,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the next point and the reasons, as plain data; raise a LookupError if no new point was found."""
+    model = fitted_model(space, seen, pending, number, acquisition, kappa)
+    taken = {space.key(params) for params in pending} | {space.key(result.params) for result in seen}
+    ranked = search(model.encoding, model.process, model.goal, taken, rng)
+    if not ranked:
+        raise LookupError("no candidate is new")
+    return ranked[0].params, reasons(model.encoding, model.process, model.goal, model.standardized, ranked)
+
+
+def fitted_model(
+    space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int, acquisition: str = "log_ei",
+    kappa: float = 2.0,
+) -> Model:
+    """Fit the model that proposes trial ``number``, from at least one result."""
     prepare()
     kind = ACQUISITIONS.index(FORMER_NAMES.get(acquisition, acquisition))
     encoding = Encoding(space)
     losses = np.array([result.value for result in seen])
-    kept = subsample(losses, MOST_TRIALS)  # indices of the trials that the process is fitted to
+    kept = subsample(losses, MOST_TRIALS)
     standardized = compress_and_standardize(losses[kept])
     process = fitted_process(encoding, encoding.rows([seen[i].params for i in kept]), standardized.values)
     process = with_pending(process, encoding.rows(list(pending)))
     margin = MARGIN if ACQUISITIONS[kind] == "pi" else 0.0  # without it, tiny certain improvements are preferred
     goal = Goal(kind, float(process.values.min()) - margin, kappa, PRIOR_TRIALS / max(number, 1))
-    taken = {space.key(params) for params in pending} | {space.key(result.params) for result in seen}
-    ranked = search(encoding, process, goal, taken, rng)
-    if not ranked:
-        raise LookupError("no candidate is new")
-    return ranked[0].params, reasons(encoding, process, goal, standardized, ranked)
+    return Model(encoding, process, goal, standardized, kept)
 
 
 @cache

@@ -138,6 +138,14 @@ class GeneticSearch(Searcher):
         generation = self.generation(number)
         return 0 if generation == 0 else self.population + (generation - 1) * self.offspring
 
+    def pool(self, seen: Sequence[Result]) -> list[Result]:
+        """The trials that compete for being parents."""
+        return list(seen) if self.elitism else list(seen[-self.population :])
+
+    def possible_parents(self, space: Space, seen: Sequence[Result]) -> Parents:
+        """The fittest of the pool, from which the parents of each child are selected."""
+        return _fittest(space, self.pool(seen), self.parents)
+
     def suggest(
         self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int, rng: Rng,
     ) -> Suggestion:
@@ -160,8 +168,8 @@ class GeneticSearch(Searcher):
             if space.allows(params) and params not in taken:
                 return Suggestion(params, why | {"founder": number})
         else:
-            pool = list(seen) if self.elitism else list(seen[-self.population :])
-            parents = _fittest(space, pool, self.parents)
+            pool = self.pool(seen)
+            parents = self.possible_parents(space, seen)
             has_parents = len(parents.results) > 1
             brood = self._brood(space, parents, taken, rng)
             if brood:

@@ -127,7 +127,7 @@ class _HalvingSearch(Searcher):
         proposed = None
         if self.proposer is not None and not (self._uses_results and _is_in_share(self.random_share, order)):
             if isinstance(self._proposer, BayesianSearch):
-                visible = Seen(self._of_one_budget(space, seen), seed=seen.seed)
+                visible = self.seen_by_model(space, seen)
                 attempts: list[Sequence[dict[str, Any]]] = [pending, [*pending, *new]]
             else:
                 required = self._proposer.needs(order)
@@ -137,6 +137,10 @@ class _HalvingSearch(Searcher):
         if proposed is None:
             proposed = _random_again(space, Seen(seed=seen.seed), new, order, rng)
         return Suggestion(proposed.params, {**self._position_of(row), "proposed": proposed.why}, row.budget)
+
+    def seen_by_model(self, space: Space, seen: Seen) -> Seen:
+        """The results that the model of a `BayesianSearch` as proposer is fitted to."""
+        return Seen(self._of_one_budget(space, seen), seed=seen.seed)
 
     def _of_one_budget(self, space: Space, seen: Sequence[Result]) -> list[Result]:
         """The results of the largest budget that has enough of them for a model; else of the budget with the most.

@@ -339,8 +339,12 @@ class Mixture:
         """Draw points, (count, d), as codes; a parameter whose condition does not hold is NaN."""
         chosen = draw_indices(np.tile(np.cumsum(self.weights), (count, 1)), rng)
         drawn = [axis.draw(kernels, chosen, rng) for axis, kernels in zip(self.axes, self.kernels, strict=True)]
-        codes = np.column_stack(drawn)
-        for j, axis in enumerate(self.axes):
-            for parent, allowed in axis.conditions:
-                codes[~np.isin(codes[:, parent], allowed), j] = math.nan
-        return codes
+        return without_inactive(self.axes, np.column_stack(drawn))
+
+
+def without_inactive(axes: Sequence[Axis], codes: np.ndarray) -> np.ndarray:
+    """Set the codes (n, d) of parameters whose condition does not hold to NaN, in place; returns them."""
+    for j, axis in enumerate(axes):
+        for parent, allowed in axis.conditions:
+            codes[~np.isin(codes[:, parent], allowed), j] = math.nan
+    return codes

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -53,6 +53,19 @@ class Options:
         checks.real("gamma", self.gamma, 0.0, 1.0, open_low=True, open_high=True)
         for name in ("prior_weight", "smoothing"):
             checks.real(name, getattr(self, name), low=0.0, open_low=True)
+
+
+class Densities(NamedTuple):
+    """The model: two densities, and the trials that they are fitted to, seen ones before pending ones.
+
+    ``codes`` (n, d) are the trials (see `mixture.Axis`); ``good`` and ``bad`` are indices of its rows.
+    """
+
+    good_density: Mixture
+    bad_density: Mixture
+    codes: np.ndarray
+    good: np.ndarray
+    bad: np.ndarray
 
 
 # The split -----------------------------------------------------------------------------------------------------------
@@ -130,6 +143,22 @@ def propose(
     Raises `Exhausted` when every point of a finite space has been proposed.
     """
     options = options or Options()
+    model = fitted_densities(space, seen, pending, options)
+    why: dict[str, Any] = {
+        "phase": "model", "good": len(model.good), "bad": len(model.bad), "pending": len(pending),
+        "failed": sum(not math.isfinite(result.value) for result in seen), "gamma": len(model.good) / len(model.codes)}
+    candidates = draw_candidates(space, model.good_density, model.codes, rng, options.candidates)
+    if not len(candidates):
+        drawn = RandomSearch().suggest(space, seen, pending, number, rng)
+        return drawn.params, {**why, "phase": "rest", "drawn": drawn.why}
+    return choose(model.good_density, model.bad_density, candidates, why)
+
+
+def fitted_densities(
+    space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], options: Options | None = None,
+) -> Densities:
+    """Split the trials seen into good and bad ones, and fit a density to each; pending trials count as bad."""
+    options = options or Options()
     known = len(seen) + len(pending)
     axes = axes_of(space)
     points = [result.params for result in seen] + list(pending)
@@ -139,14 +168,7 @@ def propose(
     prior = options.prior_weight, options.smoothing
     good_density = Mixture(axes, codes[good], np.ones(len(good)), *prior)
     bad_density = Mixture(axes, codes[bad], weights_by_age(len(bad), options.recent), *prior)
-    why: dict[str, Any] = {
-        "phase": "model", "good": len(good), "bad": len(bad), "pending": len(pending),
-        "failed": sum(not math.isfinite(result.value) for result in seen), "gamma": len(good) / known}
-    candidates = draw_candidates(space, good_density, codes, rng, options.candidates)
-    if not len(candidates):
-        drawn = RandomSearch().suggest(space, seen, pending, number, rng)
-        return drawn.params, {**why, "phase": "rest", "drawn": drawn.why}
-    return choose(good_density, bad_density, candidates, why)
+    return Densities(good_density, bad_density, codes, good, bad)
 
 
 def split(values: np.ndarray, options: Options) -> tuple[np.ndarray, np.ndarray]:

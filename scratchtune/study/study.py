@@ -157,6 +157,11 @@ class Study:
         return list(self._core.table.trials)
 
     @property
+    def earlier(self) -> list[Result]:
+        """The results of the study that this one started from, which the searcher sees before its own."""
+        return list(self._core.definition.earlier)
+
+    @property
     def best_trial(self) -> Trial:
         """The complete trial of the best value, the first of several; a ValueError if no trial is complete."""
         if self._core.table.best is None:

@@ -15,6 +15,12 @@ from scratchtune.search import Result, Space
 from scratchtune.study.trial import Trial
 
 
+def result_of(trial: Trial, sign: float) -> Result:
+    """A finished trial as searchers see it: its value times ``sign``, so that smaller is better; NaN is a failure."""
+    loss = float("nan") if trial.value is None else sign * trial.value
+    return Result(trial.number, trial.shared_params, loss, trial.state, trial.budget, trial.parent)
+
+
 class Table:
     """Trials, each running one assigned to its owner (any object, such as a run) until it is finished or released.
 
@@ -133,8 +139,7 @@ class Table:
 
     def result_of(self, trial: Trial) -> Result:
         """A finished trial as searchers see it: its value as a loss, where smaller is better and NaN is a failure."""
-        loss = float("nan") if trial.value is None else self._sign * trial.value
-        return Result(trial.number, trial.shared_params, loss, trial.state, trial.budget, trial.parent)
+        return result_of(trial, self._sign)
 
     def results(self) -> list[Result]:
         """The results of all finished trials."""

@@ -290,3 +290,20 @@ def test_choices_without_a_literal_are_shown_by_their_text(tmp_path: Path) -> No
     parameters = read_study(Storage(tmp_path / "a.db", reading=True), "study").space.parameters
     assert parameters["a"].choices == ("nan", "None") and parameters["b"].choices == ("choice 0", "choice 1")
     assert parameters["c"] == st.Int(1, 8, log=True)
+
+
+def test_the_command_says_which_studies_are_suitable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    database, picture = str(tmp_path / "a.db"), str(tmp_path / "a.png")
+    made(storage=database).close()
+    for kind, needed in (("posterior", "BayesianSearch"), ("densities", "BayesianSearch"), ("family", "GeneticSearch"),
+                         ("brackets", "Hyperband")):
+        assert main(["plot", database, "--kind", kind, "-o", picture]) == 2
+        assert f"plot_{kind} needs {needed}" in capsys.readouterr().err
+    for arguments, said in (
+        (["--kind", "edf", "--trial", "3"], "--trial is given, and edf shows more than one trial; omit it"),
+        (["--kind", "posterior", "--params", "rate", "layers"], "--params holds 2 names; posterior shows one parameter"),
+        (["--kind", "family", "--params", "rate"], "--params is given, and family shows no parameters"),
+        (["--kind", "posteriour"], "did you mean 'posterior'"),
+    ):
+        assert main(["plot", database, *arguments, "-o", picture]) == 2 and said in capsys.readouterr().err
+    assert main(["plot", database, "--kind", "grid", "--params", "layers", "optimizer", "-o", picture]) == 0

@@ -1,0 +1,119 @@
+"""What a searcher had seen when it proposed a trial, for the plots of its state.
+
+A searcher is a pure function of the results so far, so its state before any trial can be computed from the trials:
+the first ``needs(number)`` of them are seen with their values, those between are pending.
+
+Implements section 8.2 of the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from scratchtune import checks
+from scratchtune.insight import drawing
+from scratchtune.insight.drawing import TrialTable
+from scratchtune.search import BayesianSearch, Hyperband, Result, Searcher, Seen, Space, SuccessiveHalving
+from scratchtune.study.table import result_of
+from scratchtune.study.trial import Trial
+
+MODELS = {"gp": "Gaussian process", "tpe": "Parzen estimator"}
+
+
+class State(NamedTuple):
+    """What a model proposes a trial from: the arguments of `Searcher.suggest`."""
+
+    searcher: BayesianSearch
+    space: Space
+    seen: Seen
+    pending: list[dict[str, Any]]
+    number: int
+
+
+def known_searcher(study: TrialTable, kinds: tuple[type[Searcher], ...], plot: str, needed: str) -> Searcher | None:
+    """Return the searcher of a study, None for one of another library or version; a ValueError where it is unsuitable.
+    """
+    searcher = getattr(study, "searcher", None)
+    if searcher is not None and not isinstance(searcher, kinds):
+        raise ValueError(f"study was searched by {searcher!r}; {plot} needs {needed}")
+    return searcher
+
+
+def model_of(study: TrialTable, plot: str) -> BayesianSearch:
+    """Return the `BayesianSearch` of a study, or that which proposes the configurations of its `Hyperband`."""
+    searcher = getattr(study, "searcher", None)
+    inner = searcher.proposer if isinstance(searcher, (Hyperband, SuccessiveHalving)) else searcher
+    if not isinstance(inner, BayesianSearch):
+        by = "a searcher that is not known here" if searcher is None else repr(searcher)
+        raise ValueError(f"study was searched by {by}; {plot} needs BayesianSearch")
+    return inner
+
+
+def reasons_of(trial: Trial) -> dict[str, Any]:
+    """The reasons of the model for a trial; those of `Hyperband`'s proposer are within its own."""
+    proposed = trial.why.get("proposed", trial.why)
+    return proposed if isinstance(proposed, dict) else {}
+
+
+def proposed_by(study: TrialTable, model: str, trial: int | None) -> Trial | None:
+    """Return a trial that a model ("gp" or "tpe") has proposed: the one given, or for None the last one, if any.
+
+    Raises
+        ValueError where the trial given was not proposed by the model.
+    """
+    numbers = [one.number for one in study.trials
+               if reasons_of(one).get("model") == model and reasons_of(one).get("phase", "model") == "model"]
+    if trial is None:
+        return study.trials[numbers[-1]] if numbers else None
+    number = checks.integer("trial", trial, low=0)
+    if number not in numbers:
+        some = ", ".join(map(str, numbers[:3])) + (f", ..., {numbers[-1]}" if len(numbers) > 3 else "")
+        has = f"it must be one of {some}" if numbers else "it has proposed no trial of this study"
+        raise ValueError(f"trial is {number}, which was not proposed by a {MODELS[model]}; {has}")
+    return study.trials[number]
+
+
+def before(study: TrialTable, trial: Trial) -> State:
+    """The state from which a trial of the study was proposed."""
+    searcher: Any = getattr(study, "searcher", None)
+    needs = searcher.needs(trial.number)
+    sign = 1.0 if study.direction == "minimize" else -1.0
+    seen = Seen([result_of(one, sign) for one in study.trials[:needs]], getattr(study, "earlier", ()),
+                seed=getattr(study, "seed", 0))
+    pending = [one.shared_params for one in study.trials[needs : trial.number]]
+    if isinstance(searcher, BayesianSearch):
+        return State(searcher, study.space, seen, pending, trial.number)
+    new = [one.shared_params for one in study.trials[: trial.number] if one.parent is None]
+    if reasons_of(trial).get("pending", len(pending)) != len(pending):  # its first proposal was a known configuration
+        pending = [*pending, *new]
+    return State(model_of(study, "this plot"), study.space, searcher.seen_by_model(study.space, seen), pending,
+                 len(new))
+
+
+def after(study: TrialTable, trial: Trial) -> State:
+    """The state from which it was proposed, with the outcome of the trial itself; of a running one with its params."""
+    state = before(study, trial)
+    if trial.state == "running":
+        return state._replace(pending=[*state.pending, trial.shared_params], number=state.number + 1)
+    result: Sequence[Result] = [result_of(trial, 1.0 if study.direction == "minimize" else -1.0)]
+    seen = Seen([*state.seen.own, *result], state.seen.earlier, state.seen.enqueued, state.seen.seed)
+    return state._replace(seen=seen, number=state.number + 1)
+
+
+def fixed_values(trial: Trial, name: str, most: int = 4) -> str:
+    """Say which values the parameters of a trial have, without the one that varies in a plot; on a second line."""
+    others = [f"{drawing.plain(other, 16)}={drawing.plain(value, 10)}"
+              for other, value in trial.shared_params.items() if other != name]
+    if not others:
+        return ""
+    listed = ", ".join(others[:most]) + (f", and {len(others) - most} more" if len(others) > most else "")
+    return f"\nthe others as in trial {trial.number}: {listed}"
+
+
+def checked_name(name: str, trial: Trial) -> str:
+    """Return the name of a parameter that a trial has; a ValueError where the trial lacks it."""
+    if name not in trial.shared_params:
+        raise ValueError(f"param is {name!r}, which trial {trial.number} lacks, since its condition does not hold "
+                         f"there; it must be one of {checks.quoted(list(trial.shared_params))}")
+    return name
