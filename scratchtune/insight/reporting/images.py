@@ -10,13 +10,35 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+from scratchtune.insight.brackets_plot import plot_brackets
+from scratchtune.insight.densities_plot import plot_densities
+from scratchtune.insight.dependence_plots import plot_partial_dependence
+from scratchtune.insight.family_plot import plot_family
+from scratchtune.insight.grid_plot import plot_grid
 from scratchtune.insight.pair_plots import plot_contour
-from scratchtune.insight.reporting.markup import Markup, element, one_line
+from scratchtune.insight.posterior_plot import plot_posterior
+from scratchtune.insight.reporting.markup import Markup, element, joined, one_line
 from scratchtune.insight.reporting.svg import figure
 from scratchtune.insight.reporting.view import View
+from scratchtune.search import BayesianSearch, GeneticSearch, GridSearch, Hyperband, Searcher, SuccessiveHalving
+
+OF_SEARCHERS: tuple[tuple[Callable[..., Any], tuple[type[Searcher], ...], str, str], ...] = (
+    (plot_posterior, (BayesianSearch, Hyperband, SuccessiveHalving), "Posterior",
+     "The Gaussian process along one parameter before and after the last trial that it has proposed, and the "
+     "acquisition function whose maximum is the proposal."),
+    (plot_densities, (BayesianSearch, Hyperband, SuccessiveHalving), "Densities",
+     "The densities of good and of bad trials before the last trial that the Parzen estimator has proposed, and their "
+     "ratio, which the proposal maximises."),
+    (plot_family, (GeneticSearch,), "Family",
+     "The family tree, with the ancestors of the best trial emphasised, and the diversity of each generation."),
+    (plot_brackets, (Hyperband, SuccessiveHalving), "Brackets",
+     "Each bracket as a flow from small to large budgets; a line leads to the trial that continues another."),
+    (plot_grid, (GridSearch,), "Grid", "The values over the first two parameters of the grid, with their marginals."),
+)  # the plot, the searchers that it may suit, its caption, and what it shows
+MOST_PANELS = 8  # of partial dependence
 
 
-def image(draw: Callable[[], Any], caption: str, description: str, note: str = "") -> Markup:
+def image(draw: Callable[[], Any], caption: str, description: str, note: str = "", wide: bool = False) -> Markup:
     """Return the figure of the Axes, or list of Axes, that ``draw`` returns."""
     drawn = draw()
     axes = drawn[0] if isinstance(drawn, (list, tuple)) else drawn
@@ -24,7 +46,8 @@ def image(draw: Callable[[], Any], caption: str, description: str, note: str = "
     axes.figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
     width, height = (int(round(110 * size)) for size in axes.figure.get_size_inches())
     source = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
-    return figure(caption, element("img", src=source, alt=description, width=width, height=height), note=note)
+    return figure(caption, element("img", src=source, alt=description, width=width, height=height), note=note,
+                  wide=wide)
 
 
 def contour(view: View) -> Markup:
@@ -36,3 +59,27 @@ def contour(view: View) -> Markup:
     return image(lambda: plot_contour(view.study, names), "Contour",
                  f"Contour of the values over {first} and {second}.",
                  "Values between the trials, interpolated, over the two most important numeric parameters.")
+
+
+def dependence(view: View) -> Markup:
+    """The partial dependence on the most important parameters."""
+    names = view.ordered_names()[:MOST_PANELS]
+    chosen = names if len(names) != 2 else None  # of two names the plot would show the common dependence
+    return image(lambda: plot_partial_dependence(view.study, chosen), "Partial dependence",
+                 f"Partial dependence of the value on {', '.join(one_line(name, 30) for name in names)}.",
+                 "The mean predicted value over all other parameters, with its 95 % interval.", wide=True)
+
+
+def searcher_pictures(view: View) -> Markup:
+    """The pictures of the searcher's state that suit the study; a ValueError where none does."""
+    searcher, drawn = getattr(view.study, "searcher", None), []
+    for plot, kinds, caption, text in OF_SEARCHERS:
+        if isinstance(searcher, kinds):
+            try:
+                drawn.append(image(lambda plot=plot: plot(view.study), caption, text, text, wide=True))
+            except ValueError:  # such as no trial that the model has proposed, or another proposer
+                continue
+    if not drawn:
+        name = "of a class that is not scratchtune's" if searcher is None else type(searcher).__name__
+        raise ValueError(f"The searcher, {name}, has no state that is drawn for this study.")
+    return joined(drawn)

@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from scratchtune.checks import counted
+from scratchtune.insight.optimism import optimism
 from scratchtune.insight.reporting import charts, images, parameter_charts
 from scratchtune.insight.reporting.markup import Markup, element, joined, one_line
 from scratchtune.insight.reporting.reproduction import reproduction
 from scratchtune.insight.reporting.trials_table import data, reasons, shown_value, table
 from scratchtune.insight.reporting.view import View
+from scratchtune.insight.verdict import verdict
 
 
 class Section(NamedTuple):
@@ -50,12 +51,15 @@ def _or_sentence(part: Callable[[View], Markup], view: View) -> Markup:
         return element("p", text[:1].upper() + text[1:] + ("" if text.endswith(".") else "."), class_="empty")
 
 
-def verdict(view: View) -> Markup:
-    """What came out, in one sentence."""
-    assert view.best is not None
-    count = counted(len(view.complete), "complete trial")
-    return element("p", f"The best of {count} is trial {view.best.number}, with the value {view.best.value:.6g} "
-                        f"({view.study.direction}).", class_="verdict")
+def verdict_sentence(view: View) -> Markup:
+    """Whether the gain is real, in one sentence."""
+    return element("p", verdict(view.study, "value"), class_="verdict")
+
+
+def optimism_sentence(view: View) -> Markup:
+    """By how much the best value is too good, as the best of many."""
+    text = str(optimism(view.study))
+    return element("p", f"{text[:1].upper()}{text[1:]}.")
 
 
 def best_configuration(view: View) -> Markup:
@@ -98,11 +102,14 @@ def _date(seconds: float) -> str:
 
 
 SECTIONS = (
-    Section("verdict", "Verdict", (verdict,), charts=False),
+    Section("verdict", "Verdict", (verdict_sentence,), False, False, False),
     Section("best", "Best configuration", (best_configuration,), charts=False),
+    Section("optimism", "How much is luck", (optimism_sentence,), charts=False),
     Section("history", "History", (charts.legend, charts.history)),
-    Section("importance", "What mattered", (charts.importance_bars, parameter_charts.rank, images.contour)),
+    Section("importance", "What mattered", (
+        charts.importance_bars, parameter_charts.rank, images.contour, images.dependence)),
     Section("parameters", "Parameters", (parameter_charts.parallel, parameter_charts.slices)),
+    Section("searcher", "What the searcher saw", (images.searcher_pictures,)),
     Section("values", "Values", (charts.distribution, charts.reports)),
     Section("trials", "Trials", (table, data), False, False),
     Section("reasons", "Why each trial was proposed", (reasons,), False, False),

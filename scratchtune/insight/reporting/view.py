@@ -62,8 +62,8 @@ class View:
     def shares(self) -> Importance | str:
         """The importance of the parameters, or the sentence that says why there is none."""
         try:
-            return importance(self.study)  # type: ignore[arg-type]
-        except (TypeError, ValueError) as problem:
+            return importance(self.study)
+        except ValueError as problem:
             return str(problem)
 
     def ordered_names(self) -> list[str]:
