@@ -13,7 +13,7 @@ from scratchtune.checks import counted
 from scratchtune.insight.drawing import value_label
 from scratchtune.insight.reporting.markup import Markup, element, one_line
 from scratchtune.insight.reporting.scales import Scale, linear_scale
-from scratchtune.insight.reporting.svg import Box, axes, figure, layer, picture, point, polyline, sign, steps
+from scratchtune.insight.reporting.svg import Box, axes, figure, layer, picture, point, polyline, scroller, sign, steps
 from scratchtune.insight.reporting.view import BANDS, View
 from scratchtune.insight.trial_plots import UNITS
 from scratchtune.study.trial import Trial
@@ -49,9 +49,9 @@ def history(view: View) -> Markup:
     note += f"{counted(int(beyond), 'value')} beyond the axis drawn at its end." if beyond else ""
     found = (f"Optimization history of {counted(len(view.complete), 'complete trial')}: the best value is "
              f"{view.best.value:.6g}, of trial {view.best.number}." if view.best else "")
-    return figure("Optimization history", picture(
-        box, found, axes(box, x, y, "trial", value_label(view.study)), polyline(steps(corners), "sofar"),
-        layer(marks)), note=f"The line is the best value so far. {note}", wide=True)
+    drawn = picture(box, found, axes(box, x, y, "trial", value_label(view.study)), polyline(steps(corners), "sofar"),
+                    layer(marks))
+    return figure("Optimization history", scroller("Optimization history", drawn), note=f"The line is the best value so far. {note}", wide=True)
 
 
 def _mark(view: View, trial: Trial, x: Scale, y: Scale, box: Box) -> Markup:
@@ -152,11 +152,13 @@ def timeline(view: View) -> Markup:
     x = linear_scale([0.0, (end - begin) / length], *box.x, most=8)
     marks = [_bar(view, trial, x, ((trial.started - begin) / length, ((trial.finished or 0.0) - begin) / length),
                   (box.top + height * rows[trial.number], height)) for trial in trials]
-    return figure("Timeline", picture(
+    drawn = picture(
         box, f"Timeline: {counted(len(trials), 'trial')} in {(end - begin) / length:.3g} {unit}, at most {count:,} at "
              "the same time.",
         axes(box, x, Scale(0.0, 1.0, *box.y, False, []), f"time since the first trial began [{unit}]", ""),
-        layer(marks)), wide=True,
+        layer(marks))
+    return figure(
+        "Timeline", scroller("Timeline", drawn), wide=True,
         note=f"At most {count:,} at the same time. Bars of stopped trials are lower, those of failed ones the lowest.")
 
 

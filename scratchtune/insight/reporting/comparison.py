@@ -13,7 +13,7 @@ from scratchtune.insight.drawing import value_label
 from scratchtune.insight.reporting.charts import WIDE
 from scratchtune.insight.reporting.markup import Markup, element, one_line
 from scratchtune.insight.reporting.scales import linear_scale
-from scratchtune.insight.reporting.svg import axes, figure, picture, polyline, steps
+from scratchtune.insight.reporting.svg import axes, figure, picture, polyline, scroller, steps
 from scratchtune.insight.reporting.view import View
 
 LOOKS = 6  # of lines; a seventh study has the look of the first
@@ -26,7 +26,7 @@ def comparison(views: Sequence[View]) -> Markup:
         parts.append(element("p", "Some of the studies minimize and others maximize, so their values are not drawn in "
                                   "one picture.", class_="empty"))
     elif any(view.complete for view in views):
-        parts += [_curves([view for view in views if view.complete]), _legend(views)]
+        parts += [_legend(views), _curves([view for view in views if view.complete])]
     return element("section", element("h2", "Comparison", id="comparison-title"),
                    element("div", *parts, class_="charts"), id="comparison", aria_labelledby="comparison-title")
 
@@ -45,7 +45,7 @@ def _table(views: Sequence[View]) -> Markup:
         rows.append(element("tr", element("th", link, scope="row"), *cells))
     whole = element("table", element("caption", "Results of the studies"), element("thead", element("tr", *head)),
                     element("tbody", *rows), class_="facts")
-    return element("div", whole, class_="scroll", tabindex=0, role="region", aria_label="Results of the studies")
+    return scroller("Results of the studies", whole)
 
 
 def _curves(views: Sequence[View]) -> Markup:
@@ -61,9 +61,10 @@ def _curves(views: Sequence[View]) -> Markup:
         points.append((x.at(len(view.trials) - 1), y.at(values[-1])))
         lines.append(polyline(steps(points), f"curve c{at % LOOKS}"))
     ends = ", ".join(f"{one_line(view.study.name)} {values[-1]:.6g}" for view, values in zip(views, best, strict=True))
-    return figure("Best value so far", picture(
+    drawn = picture(
         box, f"Best value so far of {len(views):,} studies; at the end: {ends}.",
-        axes(box, x, y, "trial", value_label(views[0].study)), *lines), wide=True)
+        axes(box, x, y, "trial", value_label(views[0].study)), *lines)
+    return figure("Best value so far", scroller("Best value so far", drawn), wide=True)
 
 
 def _legend(views: Sequence[View]) -> Markup:

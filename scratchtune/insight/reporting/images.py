@@ -18,7 +18,7 @@ from scratchtune.insight.grid_plot import plot_grid
 from scratchtune.insight.pair_plots import plot_contour
 from scratchtune.insight.posterior_plot import plot_posterior
 from scratchtune.insight.reporting.markup import Markup, element, joined, one_line
-from scratchtune.insight.reporting.svg import figure
+from scratchtune.insight.reporting.svg import figure, scroller
 from scratchtune.insight.reporting.view import View
 from scratchtune.search import BayesianSearch, GeneticSearch, GridSearch, Hyperband, Searcher, SuccessiveHalving
 
@@ -46,8 +46,8 @@ def image(draw: Callable[[], Any], caption: str, description: str, note: str = "
     axes.figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
     width, height = (int(round(110 * size)) for size in axes.figure.get_size_inches())
     source = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
-    return figure(caption, element("img", src=source, alt=description, width=width, height=height), note=note,
-                  wide=wide)
+    drawn = element("img", src=source, alt=description, width=width, height=height)
+    return figure(caption, scroller(caption, drawn) if wide else drawn, note=note, wide=wide)
 
 
 def contour(view: View) -> Markup:

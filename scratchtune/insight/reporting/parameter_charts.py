@@ -9,7 +9,7 @@ from scratchtune.checks import counted
 from scratchtune.insight.reporting.charts import value_scale
 from scratchtune.insight.reporting.markup import Markup, element, one_line
 from scratchtune.insight.reporting.scales import Scale, parameter_scale, value_at
-from scratchtune.insight.reporting.svg import Box, axes, figure, layer, picture, point, polyline
+from scratchtune.insight.reporting.svg import Box, axes, figure, layer, picture, point, polyline, scroller
 from scratchtune.insight.reporting.trials_table import FIRST_PARAMETER, VALUE
 from scratchtune.insight.reporting.view import View
 from scratchtune.search.parameters import Categorical
@@ -64,7 +64,7 @@ def parallel(view: View) -> Markup:
     """Each complete trial as a line through its parameters and its value."""
     names = [name for name in view.names if name in set(view.ordered_names()[:MOST_AXES])]
     trials = _best_last(view, view.complete)[-MOST_LINES:]
-    width = max(620.0, SPACING * len(names) + 170.0)
+    width = max(900.0, SPACING * len(names) + 170.0)
     box = Box(width, 330.0, 60.0, 84.0, 34.0, 40.0)
     places = [box.left + (width - box.left - box.right) * at / len(names) for at in range(len(names) + 1)]
     scales = [parameter_scale(view.study.space.parameters[name], *box.y, most=4) for name in names]
@@ -80,9 +80,8 @@ def parallel(view: View) -> Markup:
              f"; the best fifth is drawn on top.")
     left = [name for name in view.names if name not in names]
     note = f"A line is a complete trial; on the right is its value. {_left_out(left)}"
-    drawn = picture(box, found, layer(marks), element("g", *parts, class_="frame"), class_="chart parallel")
-    scroller = element("div", drawn, class_="scroll", tabindex=0, role="region", aria_label="Parallel coordinates")
-    return figure("Parallel coordinates", scroller, note=note, wide=True)
+    drawn = picture(box, found, layer(marks), element("g", *parts, class_="frame"), class_=f"chart parallel w{len(names) // 5}")
+    return figure("Parallel coordinates", scroller("Parallel coordinates", drawn), note=note, wide=True)
 
 
 def _line(view: View, trial: Trial, names: list[str], scales: list[Scale], last: Scale, places: list[float]) -> Markup:

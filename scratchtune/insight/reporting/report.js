@@ -383,5 +383,7 @@ function updateControls(study, count, chips) {
   chips.hidden = study.filter.ranges.size === 0;
 }
 
-for (const root of document.querySelectorAll(".study")) new Study(root);
+for (const root of document.querySelectorAll(".study")) {
+  if (root.querySelector("script.data")) new Study(root); // a study without trials has none
+}
 document.documentElement.dataset.ready = "yes";

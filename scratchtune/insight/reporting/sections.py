@@ -58,6 +58,10 @@ def verdict_sentence(view: View) -> Markup:
 
 def optimism_sentence(view: View) -> Markup:
     """By how much the best value is too good, as the best of many."""
+    if not any(trial.scores for trial in view.complete):
+        raise ValueError("This needs the scores of folds, as from cross-validation, and the trials have none. With the "
+                         "standard deviation of a value over repeated evaluations of one configuration, "
+                         "st.insight.optimism(study, noise=...) estimates it.")
     text = str(optimism(view.study))
     return element("p", f"{text[:1].upper()}{text[1:]}.")
 
@@ -68,7 +72,8 @@ def best_configuration(view: View) -> Markup:
     rows = [element("tr", element("th", one_line(name), scope="row"), element("td", shown_value(value)))
             for name, value in view.best.shared_params.items()]
     link = element("a", "Why it was proposed", href=f"#{view.key}trial-{view.best.number}")
-    caption = element("caption", f"Trial {view.best.number}, value {view.best.value:.6g}")
+    budget = "" if view.best.budget is None else f", budget {view.best.budget:g}"
+    caption = element("caption", f"Trial {view.best.number}, value {view.best.value:.6g}{budget}")
     return joined([element("table", caption, element("tbody", *rows), class_="facts"), element("p", link)])
 
 

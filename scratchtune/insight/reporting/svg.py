@@ -52,6 +52,11 @@ def picture(box: Box, description: str, *parts: Any, class_: str = "chart") -> M
                    aria_label=description)
 
 
+def scroller(name: str, content: Markup) -> Markup:
+    """What is wider than a small screen, in a region of its own that scrolls, by keyboard too."""
+    return element("div", content, class_="scroll", tabindex=0, role="region", aria_label=name)
+
+
 def figure(caption: str, *pictures: Any, note: str = "", wide: bool = False) -> Markup:
     """Return pictures with a caption below; ``note`` says what is not shown."""
     text = element("figcaption", element("b", f"{caption}. "), note)

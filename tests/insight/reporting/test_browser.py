@@ -179,6 +179,14 @@ def test_hostile_names_run_no_code(browser: Any, tmp_path: Path) -> None:
     assert browser.find_element("tag name", "h1").text == '"><img src=x onerror=alert(1)>'
 
 
+def test_studies_without_trials_or_values_give_no_error(browser: Any, tmp_path: Path) -> None:
+    empty = st.Study({"x": st.Float(0, 1)}, name="empty")
+    failed = st.Study({"x": st.Float(0, 1)}, "random", name="failed").run(lambda trial: 1 / 0, 3, progress=False)
+    st.insight.report([empty, failed], tmp_path / "page.html")
+    opened(browser, (tmp_path / "page.html").as_uri())
+    assert browser.get_log("browser") == [] and len(browser.find_elements("css selector", ".controls")) == 1
+
+
 @pytest.mark.parametrize("width", [1280, 400])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_axe_finds_no_serious_violation(browser: Any, page: str, width: int, dark: bool) -> None:
