@@ -51,7 +51,8 @@ def history(view: View) -> Markup:
              f"{view.best.value:.6g}, of trial {view.best.number}." if view.best else "")
     drawn = picture(box, found, axes(box, x, y, "trial", value_label(view.study)), polyline(steps(corners), "sofar"),
                     layer(marks))
-    return figure("Optimization history", scroller("Optimization history", drawn), note=f"The line is the best value so far. {note}", wide=True)
+    return figure("Optimization history", scroller("Optimization history", drawn), wide=True,
+                  note=f"The line is the best value so far. {note}")
 
 
 def _mark(view: View, trial: Trial, x: Scale, y: Scale, box: Box) -> Markup:
@@ -67,12 +68,12 @@ def importance_bars(view: View) -> Markup:
     if isinstance(shares, str):
         raise ValueError(shares)
     rows = list(shares.items())[:MOST_BARS]
-    box = Box(480.0, 34.0 + 22.0 * len(rows), 170.0, 52.0, 4.0, 30.0)
+    box = Box(480.0, 34.0 + 22.0 * len(rows), 184.0, 52.0, 4.0, 30.0)
     x = linear_scale([0.0, max(share for _, share in rows) or 1.0], *box.x, most=4)
     parts = [element("line", class_="axis", x1=box.left, x2=box.left, y1=box.top, y2=box.y[0])]
     for row, (name, share) in enumerate(rows):
         at = box.top + 22.0 * row
-        text = one_line(name if isinstance(name, str) else f"{name[0]} × {name[1]}", 25)
+        text = one_line(name if isinstance(name, str) else f"{name[0]} × {name[1]}", 24)
         parts += [element("rect", class_="bar", x=box.left, y=at + 3, height=15.0, width=x.at(share) - box.left),
                   element("text", text, class_="tick end", x=box.left - 6, y=at + 15),
                   element("text", f"{share:.1%}", class_="tick", x=x.at(share) + 5, y=at + 15)]

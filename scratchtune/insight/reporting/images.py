@@ -6,6 +6,7 @@ Implements section 8.2 of the document.
 from __future__ import annotations
 
 import base64
+import functools
 import io
 from collections.abc import Callable
 from typing import Any
@@ -76,7 +77,7 @@ def searcher_pictures(view: View) -> Markup:
     for plot, kinds, caption, text in OF_SEARCHERS:
         if isinstance(searcher, kinds):
             try:
-                drawn.append(image(lambda plot=plot: plot(view.study), caption, text, text, wide=True))
+                drawn.append(image(functools.partial(plot, view.study), caption, text, text, wide=True))
             except ValueError:  # such as no trial that the model has proposed, or another proposer
                 continue
     if not drawn:

@@ -80,7 +80,8 @@ def parallel(view: View) -> Markup:
              f"; the best fifth is drawn on top.")
     left = [name for name in view.names if name not in names]
     note = f"A line is a complete trial; on the right is its value. {_left_out(left)}"
-    drawn = picture(box, found, layer(marks), element("g", *parts, class_="frame"), class_=f"chart parallel w{len(names) // 5}")
+    drawn = picture(box, found, layer(marks), element("g", *parts, class_="frame"),
+                    class_=f"chart parallel w{len(names) // 5}")
     return figure("Parallel coordinates", scroller("Parallel coordinates", drawn), note=note, wide=True)
 
 
