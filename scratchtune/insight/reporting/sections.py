@@ -117,7 +117,7 @@ SECTIONS = (
     Section("searcher", "What the searcher saw", (images.searcher_pictures,)),
     Section("values", "Values", (charts.distribution, charts.reports)),
     Section("trials", "Trials", (table, data), False, False),
-    Section("reasons", "Why each trial was proposed", (reasons,), False, False),
+    Section("reasons", "Reasons", (reasons,), False, False),
     Section("cost", "Time and cost", (cost, charts.timeline), False),
     Section("reproduction", "How to reproduce it", (reproduction,), False, False, False),
 )
