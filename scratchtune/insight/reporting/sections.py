@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from scratchtune.insight.optimism import optimism
 from scratchtune.insight.reporting import charts, images, parameter_charts
 from scratchtune.insight.reporting.markup import Markup, element, joined, one_line
 from scratchtune.insight.reporting.reproduction import reproduction
 from scratchtune.insight.reporting.trials_table import data, reasons, shown_value, table
 from scratchtune.insight.reporting.view import View
-from scratchtune.insight.verdict import verdict
+from scratchtune.insight.verdicts import verdict
+from scratchtune.insight.winners_curse import optimism
 
 
 class Section(NamedTuple):
