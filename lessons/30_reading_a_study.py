@@ -2,7 +2,7 @@
 # # 30 Reading a study
 # What mattered, what was luck, and what to do next: one study of a real network, with its ablation path.
 #
-# Covers section 9.2 of the document.
+# Covers sections 8.2 and 9.2 of the document.
 
 # %% [markdown]
 # ## Question
