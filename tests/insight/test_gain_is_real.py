@@ -12,7 +12,7 @@ import scratchtune as st
 from scratchtune import insight
 from scratchtune.evaluation.student import student_quantile
 from scratchtune.insight.held_out import exact_interval
-from scratchtune.insight.optimism import expected_optimism, residuals_of, shrunken_means
+from scratchtune.insight.winners_curse import expected_optimism, residuals_of, shrunken_means
 
 
 class Fold(NamedTuple):
@@ -52,7 +52,7 @@ def test_the_optimism_of_equal_configurations_is_that_of_the_largest_of_n_normal
 
 
 def test_the_optimism_is_unbiased_with_few_folds_and_despite_bad_configurations() -> None:
-    """Without the fixed length of the weights it is 0.80 of this with 2 folds; if the bad ones were shrunken, too, 0.72."""
+    """Without the fixed length of the weights it is 0.80 of this with 2 folds; if bad ones were shrunken, 0.72."""
     rng, largest = np.random.default_rng(0), 2.2491  # the mean of the largest of 50 standard normal numbers
     for folds, bad in ((2, 0), (5, 0), (5, 10)):
         found = []

@@ -10,7 +10,7 @@ from typing import Any
 
 from scratchtune import checks
 from scratchtune.insight.fold_scores import Contenders, contenders, has_scores, is_study
-from scratchtune.insight.gain import Gain, gain, is_default
+from scratchtune.insight.gains import Gain, gain, is_default
 
 
 def verdict(study: Any, name: str = "score", level: float = 0.95) -> str:

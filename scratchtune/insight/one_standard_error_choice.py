@@ -33,8 +33,8 @@ def one_standard_error(study: Any, cost: Simplicity = "seconds", error: float | 
 
     ``cost`` is "seconds", the time that a trial took (infinite where it is not known), or what `OneStandardError` takes
     as simplicity: a function from params to a number, the name of a parameter (after a minus where a larger value is
-    cheaper), a list of them, or None for fewer hidden units and stronger penalties. ``error`` replaces the standard error
-    of the best trial's scores over the folds, for trials without such scores.
+    cheaper), a list of them, or None for fewer hidden units and stronger penalties. ``error`` replaces the standard
+    error of the best trial's scores over the folds, for trials without such scores.
 
     Raises
         TypeError or ValueError where no trial is complete, or where scores of the folds and ``error`` are missing.
