@@ -219,10 +219,13 @@ def difference_error(compared: Contenders, other: int) -> tuple[float, int]:
     """Standard error of the mean score of the best minus another configuration, and its degrees of freedom.
 
     It is pooled over the differences of the best configuration and the better half of all. Where the other one's own
-    difference scatters more than these, its own error counts, with their degrees of freedom.
+    difference scatters more than these, its own error counts, with their degrees of freedom. As in
+    [corrected_standard_error] it is larger for folds that share their training rows: a configuration that is by luck
+    good on these rows is so on most folds, and the scatter between the folds does not show it.
     """
     order = np.argsort(-compared.sign * compared.values, kind="stable")
     near = order[order != compared.best][: max(1, len(order) // 2)]
     scores, best = compared.scores, compared.scores[compared.best]
     pooled, own = pair_noise(best - scores[near]), pair_noise(best - scores[[other]])
-    return math.sqrt(max(pooled, own)), len(near) * (scores.shape[1] - 1)
+    folds = scores.shape[1]
+    return math.sqrt(max(pooled, own) * (1.0 + folds / (folds - 1.0))), len(near) * (folds - 1)
