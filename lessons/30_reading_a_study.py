@@ -167,13 +167,13 @@ print(f"best accuracy {estimate.best:.3f}: estimated {estimate.corrected:.3f} ({
 # %% [markdown]
 # ## Check: what was luck
 # Predict 2: 0.923, the mean of ten evaluations (on a processor with AVX2, as all such numbers below; yours are on
-# stderr). The best score was 0.929. The study alone gives the estimate 0.91, with an interval from 0.89 to 0.93.
+# stderr). The best score was 0.929. The study alone gives the estimate 0.908, with an interval from 0.888 to 0.929.
 #
 # Why is the estimate below the best score? Several configurations are nearly as good as the best one, and the
 # difference of two configurations varies from fold to fold. Of such configurations the one with the most favourable
-# noise has the best score. The estimated optimism, 0.02, is small here, because most of the 40 accuracies are far
-# lower: whatever their noise, they cannot win. The next best accuracies are 0.925 and 0.917. Which of these three
-# configurations is really the best, the study does not show.
+# noise has the best score. The estimated optimism is 0.021. Only a few of the 40 configurations add to it: most have
+# accuracies so much lower that they cannot win, whatever their noise is. The next best accuracies are 0.925 and 0.917.
+# Which of these three configurations is really the best, the study does not show.
 
 # %%
 assert estimate.corrected <= estimate.best and estimate.low < repeated.mean() < estimate.high

@@ -3,8 +3,8 @@
 The best configuration is the best of n, so its difference from the reference is the largest of n - 1 differences. The
 interval is therefore one of n - 1 intervals that contain the true differences all together with the stated probability:
 each has the error rate (1 - level) / (n - 1), which is Bonferroni's correction. (The median trial is found by the
-scores as well, so there all n (n - 1) / 2 pairs count.) The estimate of the gain is corrected for the optimism of the
-best score.
+scores as well, so there all n (n - 1) / 2 pairs count.) The standard error is that of folds that share training rows,
+as in `optimism` and `compare`. The estimate of the gain is corrected for the optimism of the best score.
 
 Implements section 9.2 of the document.
 """
