@@ -32,7 +32,7 @@ from scratchtune.insight.comparable import (
 from scratchtune.insight.drawing import TrialTable
 from scratchtune.insight.forest import decompose_forest
 from scratchtune.insight.gaussian_draws import draw_shares
-from scratchtune.insight.gaussian_marginals import decompose_gaussian
+from scratchtune.insight.gaussian_marginals import decompose_each, decompose_gaussian
 from scratchtune.insight.ped_anova import Name, top_importances
 from scratchtune.insight.surrogate_choice import choose
 from scratchtune.insight.variance_decomposition import Shares, decompose_grid
@@ -118,8 +118,9 @@ def _of_model(
     if model.surrogate is None:
         return Importance(_named(decompose_forest(model.forest), space.names), f"{model.said}: {basis}.")
     shares = _named(decompose_gaussian(model.surrogate), space.names)
-    drawn = [_named(one, space.names) for one in
-             draw_shares(model.surrogate, np.random.default_rng([seed, 0xD5]))]
+    draws = (draw_shares(model.surrogate, np.random.default_rng([seed, 0xD5])) if model.alphas is None
+             else decompose_each(model.surrogate, model.alphas))
+    drawn = [_named(one, space.names) for one in draws]
     return Importance(shares, f"{model.said}: {basis}.", _intervals(shares, drawn))
 
 
