@@ -29,6 +29,7 @@ from scratchtune.insight.comparable import (
     standardised,
     values_that_differ,
 )
+from scratchtune.insight.coverage import concentration
 from scratchtune.insight.drawing import TrialTable
 from scratchtune.insight.forest import decompose_forest
 from scratchtune.insight.gaussian_draws import draw_shares
@@ -115,13 +116,14 @@ def _of_model(
     rows, axes, _ = encoded(space, [trial.shared_params for trial in trials])
     heights = standardised(values)[0]
     model = choose(rows, heights, axes, n_trees, seed, {"fanova": "best"}.get(method, method[7:]))
+    said = f"{model.said}: {basis}.{concentration(rows, axes, space.names)}"
     if model.surrogate is None:
-        return Importance(_named(decompose_forest(model.forest), space.names), f"{model.said}: {basis}.")
+        return Importance(_named(decompose_forest(model.forest), space.names), said)
     shares = _named(decompose_gaussian(model.surrogate), space.names)
     draws = (draw_shares(model.surrogate, np.random.default_rng([seed, 0xD5])) if model.alphas is None
              else decompose_each(model.surrogate, model.alphas))
     drawn = [_named(one, space.names) for one in draws]
-    return Importance(shares, f"{model.said}: {basis}.", _intervals(shares, drawn))
+    return Importance(shares, said, _intervals(shares, drawn))
 
 
 def _intervals(shares: Mapping[Name, float], drawn: list[dict[Name, float]]) -> dict[Name, tuple[float, float]]:
