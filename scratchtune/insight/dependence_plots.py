@@ -34,7 +34,7 @@ def plot_partial_dependence(study: TrialTable, params: str | Sequence[str] | Non
     try:
         dependence = dependences(study, groups)
     except ValueError as reason:  # too few trials, or equal values
-        return _without_curves(study, str(reason), axes)
+        return _without_curves(study, names, str(reason), axes)
     for found, one in zip(dependence, axes, strict=True):
         if len(found.params) == 1:
             _curve(one, study, found)
@@ -44,7 +44,7 @@ def plot_partial_dependence(study: TrialTable, params: str | Sequence[str] | Non
     return drawing.one_or_all(axes)
 
 
-def _without_curves(study: TrialTable, reason: str, axes: list[Any]) -> Any:
+def _without_curves(study: TrialTable, names: list[str], reason: str, axes: list[Any]) -> Any:
     """Write in empty axes why there is no partial dependence: in full in the first panel only."""
     for number, one in enumerate(axes):
         if number == 0:
@@ -53,7 +53,9 @@ def _without_curves(study: TrialTable, reason: str, axes: list[Any]) -> Any:
             drawing.say_empty(one, study, *([said] if drawing.complete_trials(study) else []))
         one.set_xticks([])
         one.set_yticks([])
-    drawing.head(axes, "Partial dependence", "")
+        if len(axes) == len(names):
+            one.set_xlabel(drawing.plain(names[number]))
+    drawing.head(axes, "Partial dependence", "not available")
     return drawing.one_or_all(axes)
 
 

@@ -50,9 +50,8 @@ class Importance(dict[Name, float]):
 
     ``basis`` says in one sentence what they were computed from: the model, how many trials, and which were left out.
     ``interval`` has (lower, upper) of each share: 95 % of the functions that the Gaussian process finds plausible have
-    a share inside. The process's own fitted parameters count as known, so the interval is too narrow, above all where
-    a searcher left few trials in most of the space. On a full grid both are the share itself; for a forest and for
-    PED-ANOVA it is empty.
+    a share inside. The process's own fitted parameters count as known, so the interval can be too narrow. On a full
+    grid both are the share itself; for a forest and for PED-ANOVA it is empty.
     """
 
     def __init__(
@@ -75,10 +74,10 @@ def importance(study: TrialTable, method: str = "fanova", n_trees: int = 64, see
     them. "ped-anova" has no pairs, and answers another question: how much does each parameter matter for being among
     the best tenth of the trials?
 
-    From few trials a forest finds too much interaction, and too little of a small main effect, or of one that rises
-    and falls. A Gaussian process has smaller errors where the values are smooth in the parameters. A searcher that
-    concentrates on good values leaves few trials elsewhere: there both models extrapolate, and errors are larger
-    (benchmarks/results/importance_errors.md).
+    The process is of the values or of their logarithms, whichever is more probable. A searcher that concentrates on
+    good values leaves few trials elsewhere: there every model extrapolates, and errors are larger. Where the trials
+    effectively cover less than half of a range, ``basis`` says so. benchmarks/results/importance_errors.md has the
+    errors for functions whose shares are known.
 
     Raises
         ValueError if fewer than two parameters, too few trials, equal values or only one configuration are there.

@@ -11,7 +11,8 @@ import pytest
 
 import scratchtune as st
 from scratchtune.insight import importance, partial_dependence
-from scratchtune.study.stored import read_study
+from scratchtune.study.storage import Storage
+from scratchtune.study.stored import StoredStudy, read_study
 
 
 def study_of(function: Callable[..., float], space: Mapping[str, Any], n_trials: int | None = None, seed: int = 0,
@@ -74,17 +75,22 @@ def test_a_conditional_grid_has_no_effect_where_a_parameter_is_absent() -> None:
     assert found["kind"] == 0.0
 
 
+def stored(study: st.Study, path: Path) -> StoredStudy:
+    """The study, read from its file."""
+    study.close()
+    return read_study(Storage(path, reading=True), study.name or "")
+
+
 def test_a_study_from_a_file_has_the_same_importance(tmp_path: Path) -> None:
-    grid = st.Study(units(2), searcher=st.GridSearch(resolution=3), db=tmp_path / "grid.db", name="grid")
+    grid = st.Study(units(2), st.GridSearch(resolution=3), storage=tmp_path / "grid.db", name="grid")
     grid.run(lambda trial: trial.params["a"] + 2.0 * trial.params["b"], progress=False)
-    stored = read_study(tmp_path / "grid.db", "grid")
-    assert importance(stored) == importance(grid)
-    assert importance(stored).basis == "Exact, on a full grid: 9 complete trials of 9."
-    some = st.Study(units(2), searcher="random", db=tmp_path / "some.db", name="some")
-    some.run(lambda trial: trial.params["a"] + 2.0 * trial.params["b"], n_trials=20, progress=False)
-    stored, options = read_study(tmp_path / "some.db", "some"), {"n_trees": 4}
-    assert importance(stored, **options) == importance(some, **options)
-    assert partial_dependence(stored, "a").mean.tolist() == partial_dependence(some, "a").mean.tolist()
+    expected, found = importance(grid), importance(stored(grid, tmp_path / "grid.db"))
+    assert found == expected and found.basis == "Exact, on a full grid: 9 complete trials of 9."
+    study = st.Study(units(2), "random", storage=tmp_path / "some.db", name="some")
+    study.run(lambda trial: trial.params["a"] + 2.0 * trial.params["b"], n_trials=20, progress=False)
+    expected, curve = importance(study, n_trees=4), partial_dependence(study, "a").mean.tolist()
+    read = stored(study, tmp_path / "some.db")
+    assert importance(read, n_trees=4) == expected and partial_dependence(read, "a").mean.tolist() == curve
 
 
 def test_concentrated_trials_are_named() -> None:
