@@ -181,7 +181,7 @@ def main() -> None:
                                  at_most=True, digits=3))
     paragraphs = [
         f"{harness.versions('scratchtune', 'numpy', 'optuna', 'scikit-learn')}. {TRIALS} trials each; "
-        f"{checks.counted(seeds, 'seed')} from {FIRST_SEED} on, higher than those with which the methods were developed; "
+        f"{checks.counted(seeds, 'seed')} from {FIRST_SEED} on, higher than those of the methods' development; "
         f"Optuna's evaluators only on the first {PEER_SEEDS} of them; {TREES} trees in each forest. "
         "Largest absolute error of a share of the variance: mean over the seeds, and the largest in brackets. Ours are "
         "over main effects and pairs, except for PED-ANOVA; Optuna's over main effects, since it has no pairs. "

@@ -1,8 +1,8 @@
 """A forest of regression trees on trials, and the mean of their exact variance decompositions.
 
 The trees differ by what is random in growing them, and above some hundred trials each sees another part of them. A
-parameter that is absent in a trial has no effect on its value. So each tree gets a random value for it, drawn uniformly,
-for every such trial.
+parameter that is absent in a trial has no effect on its value. So each tree gets a random value for it, drawn
+uniformly, for every such trial.
 
 Implements section 8.2 of the document.
 """

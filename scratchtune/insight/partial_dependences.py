@@ -6,7 +6,8 @@ Gaussian process or a forest. All values of the other parameters count equally, 
 The interval says how well the *mean* over the other parameters is known, and not where the value of one trial will be.
 That of a Gaussian process contains the mean with the stated probability, if the function is one that its kernel finds
 plausible, and if its fitted parameters are right; so it is somewhat too narrow. That of a forest is the range of its
-trees' means: it only shows how much the trees differ.
+trees' means: it only shows how much the trees differ. Where the process is one of the logarithm of the values
+(`warping`), the interval is that of random functions from its posterior.
 
 Implements section 8.2 of the document.
 """
@@ -89,7 +90,8 @@ def dependences(
         columns = [study.space.names.index(name) for name in names]
         points = [_points(study.space.parameters[name], POINTS[len(names)], tried[j])
                   for j, name in zip(columns, names, strict=True)]
-        parts = [scale.restored(model.centre + model.std * part) for part in _marginal(model, columns, [unit for unit, _ in points], level)]
+        marginal = _marginal(model, columns, [unit for unit, _ in points], level)
+        parts = [scale.restored(model.centre + model.std * part) for part in marginal]
         out.append(PartialDependence(tuple(names), tuple(shown for _, shown in points), parts[0], parts[1], parts[2],
                                      f"{model.said}: {found.basis}."))
     return out

@@ -4,8 +4,8 @@ Both are compared by cross-validation in 5 folds, on at most 200 trials chosen a
 from few trials by the Gaussian process; one with jumps, or with parts that differ, by the forest. The process is of the
 values or of their logarithms (`warping`), whichever has the higher marginal likelihood.
 
-The choice is biased in two ways, and both favour the process: its fitted parameters have seen the held-out trials, which
-lowers its error somewhat; and the forest that is compared has 4 trees, not all, which increases its error. Where trials
+The choice is biased in two ways, and both favour the process: its fitted parameters have seen the held-out trials,
+which lowers its error somewhat; and the forest that is compared has 4 trees, not all, which increases its error. Where trials
 are concentrated, so are the held-out ones: the error says little about the rest of the space.
 
 Implements section 8.2 of the document.

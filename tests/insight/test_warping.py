@@ -21,7 +21,7 @@ def test_a_warp_standardises_and_has_an_inverse(sign: float) -> None:
 
 
 def test_a_product_is_decomposed_in_its_own_units() -> None:
-    """The exponential of 2 a + b: each factor e^(k u) has the squared mean m and the variance v; the noise is a factor, too."""
+    """The exponential of 2 a + b: each factor e^(k u) has the squared mean m and the variance v."""
     rows = np.random.default_rng(0).random((50, 2))
     values = np.exp(2.0 * rows[:, 0] + rows[:, 1] + 0.1 * np.random.default_rng(1).standard_normal(50))
     values = (values - values.mean()) / values.std()
