@@ -151,7 +151,7 @@ def distant_rows(rows: np.ndarray, axes: list[Axis], count: int, first: int) -> 
 def fit_parameters(
     lines: list[Quadrature], rows: np.ndarray, values: np.ndarray, start: np.ndarray | None = None,
 ) -> tuple[np.ndarray, float]:
-    """θ of the highest likelihood times prior, and its logarithm; the search starts at the prior's mean or ``start``."""
+    """θ of the highest likelihood times prior, and its logarithm; the search starts at ``start``."""
     likelihood = Likelihood(lines, rows, values)
     return maximise(likelihood.posterior, prior(len(lines))[0] if start is None else start, EVALUATIONS)
 

@@ -75,7 +75,7 @@ def importance(study: TrialTable, method: str = "fanova", n_trees: int = 64, see
     the best tenth of the trials?
 
     The process is of the values or of their logarithms, whichever is more probable. A searcher that concentrates on
-    good values leaves few trials elsewhere: there every model extrapolates, and errors are larger. Where the trials
+    good values leaves few trials elsewhere: there every model extrapolates, and errors can be larger. Where the trials
     effectively cover less than half of a range, ``basis`` says so. benchmarks/results/importance_errors.md has the
     errors for functions whose shares are known.
 

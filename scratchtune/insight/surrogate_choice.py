@@ -5,8 +5,8 @@ from few trials by the Gaussian process; one with jumps, or with parts that diff
 values or of their logarithms (`warping`), whichever has the higher marginal likelihood.
 
 The choice is biased in two ways, and both favour the process: its fitted parameters have seen the held-out trials,
-which lowers its error somewhat; and the forest that is compared has 4 trees, not all, which increases its error. Where trials
-are concentrated, so are the held-out ones: the error says little about the rest of the space.
+which lowers its error somewhat; and the forest that is compared has 4 trees, not all, which increases its error. Where
+trials are concentrated, so are the held-out ones: the error says little about the rest of the space.
 
 Implements section 8.2 of the document.
 """
