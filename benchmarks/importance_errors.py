@@ -7,6 +7,10 @@ known one.
 PED-ANOVA answers another question (what matters for being among the best tenth?), and mean decrease in impurity
 assigns interactions to parameters: their errors say how far their answers are from shares of the variance, and not
 that they are wrong. Optuna's shares sum to 1 over the parameters, as its users get them.
+
+The bar of 0.05 is missed from BayesianSearch's trials on Sobol's g: most of them have the first parameter near its
+minimum, so the process extrapolates in the rest of the range. Errors there vary much by seed: with the seeds 0 to 3,
+which were used in development, the largest were 0.025 to 0.128, and a few seeds understate them.
 """
 
 from __future__ import annotations
@@ -22,10 +26,12 @@ from tqdm import tqdm
 
 import scratchtune as st
 from benchmarks.common import harness
+from scratchtune import checks
 
-TRIALS, SEEDS, QUICK_SEEDS, BAR = 200, 10, 2, 0.05
+TRIALS, SEEDS, QUICK_SEEDS, PEER_SEEDS, BAR = 200, 10, 2, 2, 0.05
+TREES = 16  # of each forest, ours and Optuna's
+FIRST_SEED = 100  # the methods were developed with lower seeds
 G = np.array([0.0, 1.0, 4.5, 9.0, 99.0, 99.0])
-METHODS = ("fanova", "fanova-gp", "fanova-forest", "ped-anova")
 PEERS = ("FanovaImportanceEvaluator", "PedAnovaImportanceEvaluator", "MeanDecreaseImpurityImportanceEvaluator")
 HEADINGS = ("ours", "ours: process", "ours: forest", "ours: PED-ANOVA", "Optuna fANOVA", "Optuna PED-ANOVA",
             "Optuna mean decrease")
@@ -96,19 +102,29 @@ def study_of(function: Callable[[np.ndarray], float], d: int, searcher: str, see
 
 
 def errors(study: st.Study, truth: Truth) -> list[float]:
-    """The largest error of each method; the last item is the share of intervals that contain the known share."""
+    """The largest error of each of our methods; the last item is the share of intervals that contain the known share.
+
+    The default method is one of the two models, so it is not computed again.
+    """
     names: Truth = {key: f"x{key}" if isinstance(key, int) else tuple(f"x{j}" for j in key) for key in truth}
-    found, covered = [], 0.0
-    for method in METHODS:
-        shares = st.insight.importance(study, method=method)
-        found.append(max(abs(shares[names[key]] - share) for key, share in truth.items() if names[key] in shares))
-        if method == "fanova-gp":
-            inside = [shares.interval[names[key]][0] - 0.005 <= share <= shares.interval[names[key]][1] + 0.005
-                      for key, share in truth.items()]
-            covered = float(np.mean(inside))
-    for shares in peers(study):
-        found.append(max(abs(shares[names[key]] - share) for key, share in truth.items() if isinstance(key, int)))
-    return [*found, covered]
+
+    def largest(shares: st.insight.Importance) -> float:
+        return max(abs(shares[names[key]] - share) for key, share in truth.items() if names[key] in shares)
+
+    chosen = st.insight.importance(study, n_trees=TREES)
+    is_process = bool(chosen.interval)
+    other = st.insight.importance(study, method="fanova-forest" if is_process else "fanova-gp", n_trees=TREES)
+    process, forest = (chosen, other) if is_process else (other, chosen)
+    inside = [process.interval[names[key]][0] - 0.005 <= share <= process.interval[names[key]][1] + 0.005
+              for key, share in truth.items()]
+    ped = st.insight.importance(study, method="ped-anova")
+    return [*(largest(shares) for shares in (chosen, process, forest, ped)), float(np.mean(inside))]
+
+
+def peer_errors(study: st.Study, truth: Truth) -> list[float]:
+    """The largest error of a main effect, of each of Optuna's evaluators."""
+    return [max(abs(shares[f"x{key}"] - share) for key, share in truth.items() if isinstance(key, int))
+            for shares in peers(study)]
 
 
 def peers(study: st.Study) -> list[dict[str, float]]:
@@ -125,8 +141,26 @@ def peers(study: st.Study) -> list[dict[str, float]]:
         evaluator = getattr(optuna.importance, name)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            one = evaluator() if name.startswith("Ped") else evaluator(seed=0)
+            one = evaluator() if name.startswith("Ped") else evaluator(n_trees=TREES, seed=0)
             found.append(optuna.importance.get_param_importances(peer, evaluator=one))
+    return found
+
+
+def measured(seeds: int) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
+    """Our errors (seeds, 5) and Optuna's (seeds, 3), by function and searcher."""
+    jobs, found = list(itertools.product(FUNCTIONS, ("random", "bayesian"))), {}
+    with tqdm(total=len(jobs) * seeds, desc="studies", disable=None) as progress:
+        for key, searcher in jobs:
+            function, truth = FUNCTIONS[key]
+            ours, others = [], []
+            for seed in range(seeds):
+                d = sum(isinstance(one, int) for one in truth)
+                study = study_of(function, d, searcher, FIRST_SEED + seed)
+                ours.append(errors(study, truth))
+                if seed < PEER_SEEDS:
+                    others.append(peer_errors(study, truth))
+                progress.update()
+            found[key, searcher] = np.array(ours), np.array(others)
     return found
 
 
@@ -138,21 +172,21 @@ def main() -> None:
     name = "importance_errors"
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_SEEDS} seeds")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="how many seeds (default: %(default)s)")
     parser.add_argument("--save", action="store_true", help=f"write benchmarks/results/{name}.md")
     options = parser.parse_args()
-    seeds = QUICK_SEEDS if options.quick else SEEDS
+    seeds = QUICK_SEEDS if options.quick else max(options.seeds, 1)
     rows, lines = [], []
-    jobs = list(itertools.product(FUNCTIONS, ("random", "bayesian")))
-    for key, searcher in tqdm(jobs, desc="functions", disable=None):
-        function, truth = FUNCTIONS[key]
-        d = sum(isinstance(one, int) for one in truth)
-        found = np.array([errors(study_of(function, d, searcher, seed), truth) for seed in range(seeds)])
-        rows.append([f"{key}, {searcher}", *(f"{one.mean():.3f} ({one.max():.3f})" for one in found.T[:-1]),
+    for (key, searcher), (found, others) in measured(seeds).items():
+        rows.append([f"{key}, {searcher}",
+                     *(f"{one.mean():.3f} ({one.max():.3f})" for one in (*found.T[:-1], *others.T)),
                      f"{found[:, -1].mean():.0%}"])
         lines.append(harness.bar(f"{key}, {searcher}: largest error of any share and seed", found[:, 0].max(), BAR, "",
                                  at_most=True, digits=3))
     paragraphs = [
-        f"{harness.versions('scratchtune', 'numpy', 'optuna', 'scikit-learn')}. {seeds} seeds, {TRIALS} trials each. "
+        f"{harness.versions('scratchtune', 'numpy', 'optuna', 'scikit-learn')}. {TRIALS} trials each; "
+        f"{checks.counted(seeds, 'seed')} from {FIRST_SEED} on, higher than those of the methods' development; "
+        f"Optuna's evaluators only on the first {PEER_SEEDS} of them; {TREES} trees in each forest. "
         "Largest absolute error of a share of the variance: mean over the seeds, and the largest in brackets. Ours are "
         "over main effects and pairs, except for PED-ANOVA; Optuna's over main effects, since it has no pairs. "
         "Covered: how many of the Gaussian process's 95 % intervals contain the known share, to 0.005.",

@@ -5,6 +5,7 @@ Implements section 8.2 of the document.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,18 +25,37 @@ def plot_partial_dependence(study: TrialTable, params: str | Sequence[str] | Non
 
     One parameter in ``params`` gives a curve, or a dot for each choice; two give their common dependence as contours,
     or as curves where one is categorical. None gives one panel for each parameter. `partial_dependence` says what the
-    interval means. Returns the Axes, or a list of them.
+    interval means. Where it needs more trials, or other ones, the plot says so. Returns the Axes, or a list of them.
     """
     names = drawing.chosen_names(study, params, MOST_PANELS)
     both = params is not None and len(names) == 2
     groups: list[list[str]] = [names] if both else [[name] for name in names]
     axes = drawing.panels(ax, len(groups))
-    for found, one in zip(dependences(study, groups), axes, strict=True):
+    try:
+        dependence = dependences(study, groups)
+    except ValueError as reason:  # too few trials, or equal values
+        return _without_curves(study, names, str(reason), axes)
+    for found, one in zip(dependence, axes, strict=True):
         if len(found.params) == 1:
             _curve(one, study, found)
         else:
             _surface(one, study, found)
     drawing.head(axes, "Partial dependence", found.basis.split(" (")[0].split(":")[0])
+    return drawing.one_or_all(axes)
+
+
+def _without_curves(study: TrialTable, names: list[str], reason: str, axes: list[Any]) -> Any:
+    """Write in empty axes why there is no partial dependence: in full in the first panel only."""
+    for number, one in enumerate(axes):
+        if number == 0:
+            width = 48 if len(axes) == 1 else 26
+            said = "\n".join(textwrap.wrap(drawing.plain(reason, 300), width))
+            drawing.say_empty(one, study, *([said] if drawing.complete_trials(study) else []))
+        one.set_xticks([])
+        one.set_yticks([])
+        if len(axes) == len(names):
+            one.set_xlabel(drawing.plain(names[number]))
+    drawing.head(axes, "Partial dependence", "not available")
     return drawing.one_or_all(axes)
 
 

@@ -1,7 +1,8 @@
 """A forest of regression trees on trials, and the mean of their exact variance decompositions.
 
-All trees see all trials; they differ by what is random in growing them. A parameter that is absent in a trial has no
-effect on its value. So each tree gets a random value for it, drawn uniformly, for every such trial.
+The trees differ by what is random in growing them, and above some hundred trials each sees another part of them. A
+parameter that is absent in a trial has no effect on its value. So each tree gets a random value for it, drawn
+uniformly, for every such trial.
 
 Implements section 8.2 of the document.
 """
@@ -14,13 +15,20 @@ from scratchtune.insight.regression_tree import Axis, Tree, grow
 from scratchtune.insight.tree_marginals import decompose_tree
 from scratchtune.insight.variance_decomposition import Shares
 
+MOST_ROWS = 24_000  # of all trees together
+LEAST_ROWS = 300  # of each tree, if there are as many
+
 
 def grow_forest(rows: np.ndarray, values: np.ndarray, axes: list[Axis], trees: int, seed: int) -> list[Tree]:
-    """Grow trees on rows (n, d), with NaN where a parameter is absent, and values (n,); the seed decides all."""
-    forest = []
+    """Grow trees on rows (n, d), with NaN where a parameter is absent, and values (n,); the seed decides all.
+
+    Each tree sees all rows, or as many random ones as `MOST_ROWS` of all trees together allow.
+    """
+    forest, most = [], max(MOST_ROWS // trees, LEAST_ROWS)
     for number in range(trees):
         rng = np.random.default_rng([seed, number])
-        forest.append(grow(filled(rows, axes, rng), values, axes, rng))
+        chosen = np.arange(len(rows)) if len(rows) <= most else np.sort(rng.permutation(len(rows))[:most])
+        forest.append(grow(filled(rows[chosen], axes, rng), values[chosen], axes, rng))
     return forest
 
 

@@ -44,10 +44,10 @@ from scratchtune.search.fitting import (
 )
 from scratchtune.search.gaussian_process import solve_alpha
 
-EVALUATIONS = 60  # of the likelihood, at most
+EVALUATIONS = 40  # of the likelihood, at most
 LENGTH_STEP = 1e-5  # of the difference quotient in the logarithm of a length scale
 LEAST_NOISE = 1e-8  # in units of the variance of the values
-LARGEST_FIT = 600_000  # n² d of the rows by which θ is fitted
+LARGEST_FIT = 150_000  # n² d of the rows by which θ is fitted
 MOST_FITTED = 200  # rows
 
 # Medians and standard deviations of the logarithms of θ: length scale, variance, pair, triple, noise.
@@ -108,23 +108,61 @@ def gaussian_interaction(alpha: np.ndarray, first: np.ndarray, second: np.ndarra
 # Fitting -------------------------------------------------------------------------------------------------------------
 
 
-def fit(rows: np.ndarray, values: np.ndarray, axes: list[Axis], rng: np.random.Generator) -> Surrogate:
-    """Fit a Gaussian process to standardised values (n,) at rows (n, d) without NaN.
+class Fitted(NamedTuple):
+    """What `fit` found: the axes with their kernels, θ, the logarithm of likelihood times prior, the rows used."""
 
-    θ is fitted by at most 200 random rows, with each of the two kernels; the one with the higher likelihood is used.
+    axes: list[Quadrature]
+    theta: np.ndarray
+    likelihood: float
+    rows: np.ndarray
+
+
+def fit(rows: np.ndarray, values: np.ndarray, axes: list[Axis], rng: np.random.Generator) -> Fitted:
+    """Fit θ to standardised values (n,) at rows (n, d) without NaN.
+
+    θ is fitted by at most 200 rows, fewer with more axes, that are far from each other: where a searcher has
+    concentrated its trials, these would otherwise determine θ alone. Of the two kernels the one with the higher
+    likelihood is used.
     """
     d = rows.shape[1]
     few = min(len(rows), MOST_FITTED, max(int(math.sqrt(LARGEST_FIT / d)), 40))
-    chosen = np.sort(rng.permutation(len(rows))[:few])
-    best: tuple[float, list[Quadrature], np.ndarray] | None = None
+    chosen = distant_rows(rows, axes, few, int(rng.integers(len(rows))))
+    best: Fitted | None = None
     for is_smooth in (False, True):
         lines = [quadrature(axis, is_smooth) for axis in axes]
-        likelihood = Likelihood(lines, rows[chosen], values[chosen])
-        theta, value = maximise(likelihood.posterior, prior(d)[0], EVALUATIONS)
-        if best is None or value > best[0]:
-            best = value, lines, theta
+        theta, value = fit_parameters(lines, rows[chosen], values[chosen], None if best is None else best.theta)
+        if best is None or value > best.likelihood:
+            best = Fitted(lines, theta, value, chosen)
     assert best is not None
-    return condition(best[1], rows, values, best[2])
+    return best
+
+
+def distant_rows(rows: np.ndarray, axes: list[Axis], count: int, first: int) -> np.ndarray:
+    """Indices of ``count`` rows, ascending: each is the one farthest from all before it (Gonzalez 1985)."""
+    is_choice = np.array([axis.choices > 0 for axis in axes])
+    chosen, nearest = [first], np.full(len(rows), np.inf)
+    while len(chosen) < count:
+        apart = np.where(is_choice, rows != rows[chosen[-1]], rows - rows[chosen[-1]])
+        nearest = np.minimum(nearest, (apart**2).sum(axis=1))
+        nearest[chosen] = -1.0
+        chosen.append(int(nearest.argmax()))
+    return np.sort(chosen)
+
+
+def fit_parameters(
+    lines: list[Quadrature], rows: np.ndarray, values: np.ndarray, start: np.ndarray | None = None,
+) -> tuple[np.ndarray, float]:
+    """θ of the highest likelihood times prior, and its logarithm; the search starts at ``start``."""
+    likelihood = Likelihood(lines, rows, values)
+    return maximise(likelihood.posterior, prior(len(lines))[0] if start is None else start, EVALUATIONS)
+
+
+def interpolate(lines: list[Quadrature], rows: np.ndarray, values: np.ndarray, start: np.ndarray) -> Surrogate:
+    """A process on known values of a function: θ is fitted to the first of the rows, and conditioned on all."""
+    few = min(len(rows), max(int(math.sqrt(LARGEST_FIT / len(lines))), 40))
+    theta, _ = fit_parameters(lines, rows[:few], values[:few], start)
+    theta[-1] = math.log(LEAST_NOISE)
+    return condition(lines, rows, values, theta)
 
 
 def prior(d: int) -> tuple[np.ndarray, np.ndarray]:
@@ -241,14 +279,27 @@ def at_nodes(surrogate: Surrogate) -> list[np.ndarray]:
 
 def decompose_gaussian(surrogate: Surrogate) -> Shares:
     """Decompose the variance of the posterior mean over the whole space; all shares are 0 where it is constant."""
-    kernel, covariances, alpha = kernel_of(surrogate.theta), at_nodes(surrogate), surrogate.alpha
-    weights, axes = [line.weights for line in surrogate.axes], range(len(covariances))
+    return decompose_each(surrogate, surrogate.alpha[None])[0]
+
+
+def decompose_each(surrogate: Surrogate, alphas: np.ndarray) -> list[Shares]:
+    """Decompose the functions that have the weights α in each row of ``alphas`` (s, n) instead of the process's own."""
+    kernel, covariances = kernel_of(surrogate.theta), at_nodes(surrogate)
+    weights, triples = [line.weights for line in surrogate.axes], _covariance_of_triples(surrogate, covariances)
+    return [_shares(alpha, kernel.pair, covariances, weights, triples) for alpha in alphas]
+
+
+def _shares(
+    alpha: np.ndarray, pair: float, covariances: list[np.ndarray], weights: list[np.ndarray], triples: np.ndarray,
+) -> Shares:
+    """The decomposition of one function, by its weights α."""
+    axes = range(len(covariances))
     main = np.array([marginal_variance(gaussian_marginal(alpha, covariances[j]), weights[j]) for j in axes])
     pairs = {}
     for j, k in combinations(axes, 2):
-        interaction = gaussian_interaction(alpha, covariances[j], covariances[k], kernel.pair)
+        interaction = gaussian_interaction(alpha, covariances[j], covariances[k], pair)
         pairs[j, k] = float(weights[j] @ interaction**2 @ weights[k])
-    total = float(main.sum()) + sum(pairs.values()) + variance_of_triples(surrogate, covariances)
+    total = float(main.sum()) + sum(pairs.values()) + max(float((alpha * (triples @ alpha)).sum()), 0.0)
     if not total > 0.0:
         return Shares(np.zeros(len(main)), dict.fromkeys(pairs, 0.0))
     return Shares(main / total, {pair: variance / total for pair, variance in pairs.items()})
@@ -256,9 +307,14 @@ def decompose_gaussian(surrogate: Surrogate) -> Shares:
 
 def variance_of_triples(surrogate: Surrogate, covariances: list[np.ndarray]) -> float:
     """Variance of all interactions of three parameters."""
-    sums = _power_sums((here * line.weights) @ here.T for line, here in zip(surrogate.axes, covariances, strict=True))
-    triples = anova_covariance(0.0, *sums, 0.0, kernel_of(surrogate.theta).triple ** 2) - sums[0]
+    triples = _covariance_of_triples(surrogate, covariances)
     return max(float((surrogate.alpha * (triples @ surrogate.alpha)).sum()), 0.0)
+
+
+def _covariance_of_triples(surrogate: Surrogate, covariances: list[np.ndarray]) -> np.ndarray:
+    """The matrix M for which α @ M @ α is the variance of all interactions of three parameters."""
+    sums = _power_sums((here * line.weights) @ here.T for line, here in zip(surrogate.axes, covariances, strict=True))
+    return np.asarray(anova_covariance(0.0, *sums, 0.0, kernel_of(surrogate.theta).triple ** 2) - sums[0])
 
 
 def held_out_errors(surrogate: Surrogate, folds: list[np.ndarray]) -> np.ndarray:

@@ -49,7 +49,7 @@ def plot_param_importances(study: Study, method: str = "fanova", seed: int = 0, 
     rest = [f"{len(main) - MOST_MAIN} parameters of smaller shares are not shown"] * (len(main) > MOST_MAIN)
     note = "\n".join(textwrap.wrap(" ".join([found.basis, *rest]), 100))
     drawing.finish(axes, "share of the variance of the value", None, "Importance of hyper-parameters", note)
-    axes.set_title("Importance of hyper-parameters", loc="left", fontweight="bold", pad=8 + 12 * (note.count("\n") + 1))
+    axes.set_title("Importance of hyper-parameters", loc="left", fontweight="bold", pad=8 + 14 * (note.count("\n") + 1))
     axes.grid(alpha=0.25, axis="x")
     if len(set(is_pair)) > 1:
         axes.legend(fontsize=8, framealpha=0.8, edgecolor="none", loc="lower right")

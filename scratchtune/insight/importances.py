@@ -30,10 +30,11 @@ from scratchtune.insight.comparable import (
     standardised,
     values_that_differ,
 )
+from scratchtune.insight.coverage import concentration
 from scratchtune.insight.drawing import TrialTable
 from scratchtune.insight.forest import decompose_forest
 from scratchtune.insight.gaussian_draws import draw_shares
-from scratchtune.insight.gaussian_marginals import decompose_gaussian
+from scratchtune.insight.gaussian_marginals import decompose_each, decompose_gaussian
 from scratchtune.insight.ped_anova import Name, top_importances
 from scratchtune.insight.surrogate_choice import choose
 from scratchtune.insight.variance_decomposition import Shares, decompose_grid
@@ -76,10 +77,11 @@ def importance(study: TrialTable, method: str = "fanova", n_trees: int = 64, see
     them. "ped-anova" has no pairs, and answers another question: how much does each parameter matter for being among
     the best tenth of the trials?
 
-    From few trials a forest overestimates interactions, and underestimates small main effects and those that rise and
-    fall. A Gaussian process has smaller errors where the value is a smooth function of the parameters. A searcher that
-    concentrates on good values leaves few trials elsewhere: there both models extrapolate, and errors are larger.
-    ``python -m benchmarks.importance_errors`` measures all of this.
+    A Gaussian process has smaller errors than a forest where the value is a smooth function of the parameters. It is of
+    the values or of their logarithms, whichever is more probable. A searcher that concentrates on good values leaves
+    few trials elsewhere: there every model extrapolates, and errors are larger. Where the trials effectively cover less
+    than half of a range, ``basis`` says so. benchmarks/results/importance_errors.md has the errors for functions whose
+    shares are known.
 
     Raises
         ValueError if fewer than two parameters, too few trials, equal values or only one configuration are there.
@@ -117,12 +119,14 @@ def _of_model(
     rows, axes, _ = encoded(space, [trial.shared_params for trial in trials])
     heights = standardised(values)[0]
     model = choose(rows, heights, axes, n_trees, seed, {"fanova": "best"}.get(method, method[7:]))
+    said = f"{model.said}: {basis}.{concentration(rows, axes, space.names)}"
     if model.surrogate is None:
-        return Importance(_named(decompose_forest(model.forest), space.names), f"{model.said}: {basis}.")
+        return Importance(_named(decompose_forest(model.forest), space.names), said)
     shares = _named(decompose_gaussian(model.surrogate), space.names)
-    drawn = [_named(one, space.names) for one in
-             draw_shares(model.surrogate, np.random.default_rng([seed, 0xD5]))]
-    return Importance(shares, f"{model.said}: {basis}.", _intervals(shares, drawn))
+    draws = (draw_shares(model.surrogate, np.random.default_rng([seed, 0xD5])) if model.alphas is None
+             else decompose_each(model.surrogate, model.alphas))
+    drawn = [_named(one, space.names) for one in draws]
+    return Importance(shares, said, _intervals(shares, drawn))
 
 
 def _intervals(shares: Mapping[Name, float], drawn: list[dict[Name, float]]) -> dict[Name, tuple[float, float]]:

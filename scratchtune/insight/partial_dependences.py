@@ -5,8 +5,9 @@ Gaussian process or a forest. All values of the other parameters count equally, 
 
 The interval is for the *mean* over the other parameters, and not for the value of a new trial, which varies more. The
 interval of a Gaussian process is that of its posterior with the fitted parameters, as if these were known exactly; so
-it is somewhat too narrow. The interval of a forest is the range of its trees' means: it only shows how much the trees
-differ.
+it is somewhat too narrow. Where the process is one of the logarithm of the values (`warping`), the interval is that of
+random functions from its posterior. The interval of a forest is the range of its trees' means: it only shows how much
+the trees differ.
 
 Implements section 8.2 of the document.
 """
@@ -89,7 +90,8 @@ def dependences(
         columns = [study.space.names.index(name) for name in names]
         points = [_points(study.space.parameters[name], POINTS[len(names)], tried[j])
                   for j, name in zip(columns, names, strict=True)]
-        parts = [scale.restored(part) for part in _marginal(model, columns, [unit for unit, _ in points], level)]
+        marginal = _marginal(model, columns, [unit for unit, _ in points], level)
+        parts = [scale.restored(model.centre + model.std * part) for part in marginal]
         out.append(PartialDependence(tuple(names), tuple(shown for _, shown in points), parts[0], parts[1], parts[2],
                                      f"{model.said}: {found.basis}."))
     return out
@@ -109,6 +111,8 @@ def _marginal(model: Model, columns: list[int], at: list[np.ndarray], level: flo
     shape = [len(points) for points in at]
     grid = np.stack([axis.ravel() for axis in np.meshgrid(*at, indexing="ij")], axis=1)
     if model.surrogate is not None:
+        if model.alphas is not None:
+            return tuple(part.reshape(shape) for part in _of_draws(model.surrogate, model.alphas, columns, grid, level))
         mean, variance = _of_gaussian(model.surrogate, columns, grid)
         half = _quantile((1.0 + level) / 2.0) * np.sqrt(variance)
         return tuple(part.reshape(shape) for part in (mean, mean - half, mean + half))
@@ -135,6 +139,16 @@ def _marginal_covariance(surrogate: Surrogate, columns: list[int], a: np.ndarray
     z = [kernel.variances[j] * effect_covariance(surrogate.axes[j], float(kernel.length_scales[j]), a[:, k], b[:, k])
          for k, j in enumerate(columns)]
     return BASE + z[0] if len(z) == 1 else BASE + z[0] + z[1] + kernel.pair * z[0] * z[1]
+
+
+def _of_draws(
+    surrogate: Surrogate, alphas: np.ndarray, columns: list[int], grid: np.ndarray, level: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean over all other axes at points (m, axes), and the quantiles of random functions, widened to include it."""
+    with_rows = _marginal_covariance(surrogate, columns, grid, surrogate.rows[:, columns])
+    mean = with_rows @ surrogate.alpha
+    low, high = np.quantile(alphas @ with_rows.T, ((1.0 - level) / 2.0, (1.0 + level) / 2.0), axis=0)
+    return mean, np.minimum(low, mean), np.maximum(high, mean)
 
 
 def _of_tree(tree: Tree, columns: list[int], grid: np.ndarray) -> np.ndarray:

@@ -71,7 +71,8 @@ def test_a_sum_is_recovered_from_60_trials_and_its_draws_agree() -> None:
     rows = np.random.default_rng(1).random((60, 2))
     values = 3.0 * rows[:, 0] + 2.0 * rows[:, 1]
     values = (values - values.mean()) / values.std()
-    found = fit(rows, values, [Axis(), Axis()], np.random.default_rng(0))
+    fitted = fit(rows, values, [Axis(), Axis()], np.random.default_rng(0))
+    found = condition(fitted.axes, rows, values, fitted.theta)
     assert decompose_gaussian(found).main == pytest.approx([9 / 13, 4 / 13], abs=0.01)
     drawn = draw_shares(found, np.random.default_rng(0))
     assert np.mean([shares.main for shares in drawn], axis=0) == pytest.approx([9 / 13, 4 / 13], abs=0.02)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.insight import importance
+from scratchtune.insight import importance, partial_dependence
+from scratchtune.study.storage import Storage
+from scratchtune.study.stored import StoredStudy, read_study
 
 
 def study_of(function: Callable[..., float], space: Mapping[str, Any], n_trials: int | None = None, seed: int = 0,
@@ -72,6 +75,36 @@ def test_a_conditional_grid_has_no_effect_where_a_parameter_is_absent() -> None:
     assert found["kind"] == 0.0
 
 
+def stored(study: st.Study, path: Path) -> StoredStudy:
+    """The study, read from its file."""
+    study.close()
+    return read_study(Storage(path, reading=True), study.name or "")
+
+
+def test_a_study_from_a_file_has_the_same_importance(tmp_path: Path) -> None:
+    grid = st.Study(units(2), st.GridSearch(resolution=3), storage=tmp_path / "grid.db", name="grid")
+    grid.run(lambda trial: trial.params["a"] + 2.0 * trial.params["b"], progress=False)
+    expected, found = importance(grid), importance(stored(grid, tmp_path / "grid.db"))
+    assert found == expected and found.basis == "Exact, on a full grid: 9 complete trials of 9."
+    study = st.Study(units(2), "random", storage=tmp_path / "some.db", name="some")
+    study.run(lambda trial: trial.params["a"] + 2.0 * trial.params["b"], n_trials=20, progress=False)
+    expected, curve = importance(study, n_trees=4), partial_dependence(study, "a").mean.tolist()
+    read = stored(study, tmp_path / "some.db")
+    assert importance(read, n_trees=4) == expected and partial_dependence(read, "a").mean.tolist() == curve
+
+
+def test_concentrated_trials_are_named() -> None:
+    def run(low: float) -> str:
+        study = st.Study({"a": st.Float(0.0, 1.0), "b": st.Float(0.0, 1.0)}, searcher="random", seed=0)
+        for number in range(40):
+            study.enqueue({"a": low + (1.0 - low) * number / 40.0, "b": (number * 7 % 40) / 40.0})
+        study.run(lambda trial: trial.params["a"] + trial.params["b"], n_trials=40, progress=False)
+        return importance(study, n_trees=2).basis
+
+    assert "effectively cover 25% of the range of 'a': shares are less certain" in run(0.75)
+    assert "concentrated" not in run(0.0)
+
+
 # From random trials --------------------------------------------------------------------------------------------------
 
 
@@ -82,18 +115,15 @@ def errors(function: Callable[..., float], seed: int) -> np.ndarray:
     return np.array([found[name] - share for name, share in truth.items()])
 
 
-@pytest.mark.parametrize("function, most", [(linear, 0.05), (sobol_g, 0.12), (ishigami, 0.25)])
-def test_200_random_trials_are_near_known_truths(function: Callable[..., float], most: float) -> None:
-    """Within 0.05 for the sum only (0.054 with one of eight seeds).
-
-    The forest finds too little of Sobol's second effect, and of Ishigami's second, which rises and falls.
-    """
-    assert abs(errors(function, 0)).max() < most
+@pytest.mark.parametrize("function", [linear, pytest.param(sobol_g, marks=pytest.mark.slow),
+                                      pytest.param(ishigami, marks=pytest.mark.slow)])
+def test_200_random_trials_are_near_known_truths(function: Callable[..., float]) -> None:
+    assert abs(errors(function, 0)).max() < 0.05
 
 
 def test_log_ranges_integers_and_choices() -> None:
     space = {"rate": st.Float(1e-5, 1e-1, log=True), "units": st.Int(1, 4), "kind": ["a", "b", "c"]}
-    study = study_of(lambda rate, units, kind: np.log10(rate) + units + 2.0 * "abc".index(kind), space, 200)
+    study = study_of(lambda rate, units, kind: np.log10(rate) + units + 2.0 * "abc".index(kind), space, 80)
     found, variances = importance(study), {"rate": 16 / 12, "units": 15 / 12, "kind": 4 * 8 / 12}
     for name, variance in variances.items():
         assert found[name] == pytest.approx(variance / sum(variances.values()), abs=0.05)

@@ -14,7 +14,7 @@ def study(n_trials: int = 40) -> st.Study:
     space = {"a": st.Float(0.0, 1.0), "kind": ["x", "y", "z"]}
     made = st.Study(space, searcher="random", seed=0)
     return made.run(lambda trial: 10.0 * trial.params["a"] ** 2 + "xyz".index(trial.params["kind"]),
-                    n_trials=n_trials, progress=False)
+                    n_trials=n_trials, progress=False) if n_trials else made
 
 
 def test_the_mean_over_the_other_parameter() -> None:
@@ -39,3 +39,8 @@ def test_bad_input() -> None:
         partial_dependence(study(3), "a")
     with pytest.raises(ValueError, match="params holds 0 parameters"):
         partial_dependence(study(), [])
+
+
+def test_too_few_trials_are_said_in_the_picture() -> None:
+    assert "too few different" in plot_partial_dependence(study(3), "a").texts[0].get_text().replace("\n", " ")
+    assert plot_partial_dependence(study(0))[0].texts[0].get_text() == "no complete trial\n(no trial at all)"
