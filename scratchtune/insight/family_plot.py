@@ -46,6 +46,8 @@ def plot_family(study: TrialTable, ax: Any = None) -> Any:
     else:
         drawing.say_empty(tree, study)
     _draw_diversity(below, study, searcher, generations)
+    if searcher_state.lacks_earlier(study):
+        notes.append("possible parents are not shown: some are of the study that this one has started from")
     drawing.finish(tree, None, drawing.value_label(study))
     drawing.finish(below, "generation", "diversity\n(mean difference)")
     for one in (tree, below):
@@ -155,7 +157,8 @@ def _draw_diversity(axes: Any, study: TrialTable, searcher: Any, generations: di
         axes.plot(*np.array(own).T, color=COLOURS[5], marker=marker, markersize=4, label="trials of the generation")
     sign = 1.0 if study.direction == "minimize" else -1.0
     parents = []
-    for number in shown if isinstance(searcher, GeneticSearch) else ():
+    is_known = isinstance(searcher, GeneticSearch) and not searcher_state.lacks_earlier(study)
+    for number in shown if is_known else ():
         needs = searcher.needs(members[number][0].number)
         seen = Seen([result_of(trial, sign) for trial in study.trials[:needs]], getattr(study, "earlier", ()))
         results = searcher.possible_parents(study.space, seen).results if len(seen) else []

@@ -46,7 +46,7 @@ def plot_slice(
         trials = drawing.complete_trials(study, [name])
         drawing.set_axis(one, "x", study, name)
         if trials:
-            drawing.limit_values(one, study, values)
+            _set_values(one, study, values)
             numbers, found = [trial.number for trial in trials], drawing.values_of(trials)
             x = drawing.jittered(study.space.parameters[name], drawing.column(study, name, trials), numbers)
             one.scatter(x, found, c=numbers, edgecolor="0.35", **colours, **drawing.look_of_points(len(trials)))
@@ -61,6 +61,14 @@ def plot_slice(
     if shown:
         drawing.integer_ticks(drawing.colour_bar(colours, axes, "trial").ax.yaxis)
     return drawing.one_or_all(axes)
+
+
+def _set_values(axes: Any, study: TrialTable, values: np.ndarray) -> None:
+    """Give all panels the same axis of values, also where the trials of one have only some of them."""
+    limit = drawing.limit_values(axes, study, values)
+    if not drawing.is_beyond(study, values, limit).any() and np.ptp(values) > 0.0:
+        room = 0.05 * np.ptp(values)
+        axes.set_ylim(values.min() - room, values.max() + room)
 
 
 def plot_parallel_coordinate(

@@ -86,6 +86,8 @@ def plot_posterior(study: TrialTable, param: str | None = None, trial: int | Non
     states = searcher_state.before(study, chosen), searcher_state.after(study, chosen)
     models = [gaussian_search.fitted_model(*state[1:], state.searcher.acquisition, state.searcher.kappa)
               for state in states]
+    searcher_state.check_counts(study, chosen, {
+        "trials": len(models[0].kept), "pending": len(models[0].process.rows) - len(models[0].kept)})
     counts = [len(state.seen) for state in states]
     curves = [_curves(study, model, line, seen) for model, seen in zip(models, counts, strict=True)]
     for one, known in zip(axes[:2], curves, strict=True):
