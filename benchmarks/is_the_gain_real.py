@@ -149,7 +149,8 @@ def report(grid: Tables, equal: Tables) -> tuple[str, bool]:
     truth, sizes = grid.outside.mean(axis=(0, 2)), tuple(len(levels) for levels in LEVELS.values())
     groups: dict[str, tuple[list[st.Study], list[np.ndarray]]] = {}
     for searcher in ("random", "bayesian"):
-        studies = [searched(scores, searcher, seed) for seed, scores in enumerate(tqdm(grid.inside, searcher, disable=None))]
+        draws = enumerate(tqdm(grid.inside, searcher, disable=None))
+        studies = [searched(scores, searcher, seed) for seed, scores in draws]
         groups[searcher] = studies, [
             np.array([truth[np.ravel_multi_index([trial.params[name] for name in LEVELS], sizes)]
                       for trial in study.trials]) for study in studies]
@@ -159,20 +160,23 @@ def report(grid: Tables, equal: Tables) -> tuple[str, bool]:
     for name, (studies, truths) in groups.items():
         off, held = errors(studies, truths)
         size = abs(off).mean(axis=0)
-        rows.append([name, str(len(studies)), *(f"{b:+.4f} / {m:.4f}" for b, m in zip(off.mean(axis=0), size, strict=True)),
-                     f"{held:.2f}"])
-        bars.append((bool(size[3] < size[0]), f"{name}: mean absolute error {size[3]:.4f} corrected, {size[0]:.4f} raw"))
+        cells = [f"{b:+.4f} / {m:.4f}" for b, m in zip(off.mean(axis=0), size, strict=True)]
+        rows.append([name, str(len(studies)), *cells, f"{held:.2f}"])
+        bars.append((bool(size[3] < size[0]),
+                     f"{name}: mean absolute error {size[3]:.4f} corrected, {size[0]:.4f} raw"))
         at_least = 0.95 - 2.0 * (0.95 * 0.05 / len(studies)) ** 0.5
         bars.append((held >= at_least, f"{name}: the 95% interval holds the truth in {held:.0%} of the studies; bar "
                                        f"{at_least:.0%}, two standard errors below 95%"))
     none = sum(not st.insight.gain(study).real for study in same)
     bars.append((none >= 0.95 * len(same), f"all equal: no gain reported in {none} of {len(same)} studies; bar 95%"))
-    real = [f"{name} {sum(st.insight.gain(study).real for study in groups[name][0])}" for name in ("random", "bayesian")]
-    headings = ["table and searcher", "studies", "best score", "Tibshirani", "bootstrap over folds", "optimism()", "coverage"]
+    real = [f"{name} {sum(st.insight.gain(study).real for study in groups[name][0])}"
+            for name in ("random", "bayesian")]
+    headings = ["table and searcher", "studies", "best score", "Tibshirani", "bootstrap over folds", "optimism()",
+                "coverage"]
     return "\n".join([
         "# Is the gain real?", "", f"`python -m benchmarks.is_the_gain_real`, {machine()}", "",
-        f"{TRIALS} trials a study on {FOLDS} folds of {ROWS} digits. Each cell: bias / mean absolute error of the estimate "
-        "of the winner's accuracy.", "", table(headings, rows), "",
+        f"{TRIALS} trials a study on {FOLDS} folds of {ROWS} digits. Each cell: bias / mean absolute error of the "
+        "estimate of the winner's accuracy.", "", table(headings, rows), "",
         f"Studies with a real gain over the default, of {len(grid.inside)}: {', '.join(real)}.", "",
         *(verdict(*one) for one in bars)]), all(one[0] for one in bars)
 

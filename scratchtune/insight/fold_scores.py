@@ -98,8 +98,8 @@ def _scores(trials: list[Trial]) -> np.ndarray:
             found = "no score of a fold" if not trial.scores else f"the scores {trial.scores} of the folds"
             raise ValueError(
                 f"trial {trial.number} has {found}; every complete trial must have a score of each of at least two "
-                "folds, as from run_folds or a search with cross-validation. Without them give noise, the standard "
-                "deviation of a value over repeated evaluations")
+                "folds, as from run_folds or a search with cross-validation. Without them give noise, the "
+                "standard deviation of a value over repeated evaluations")
     folds = {len(trial.scores or ()) for trial in trials}
     if len(folds) > 1:
         raise ValueError(f"the trials have scores of {' and '.join(map(str, sorted(folds)))} folds; "

@@ -8,7 +8,7 @@ Implements section 9.2 of the document.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,11 +63,11 @@ def nested_cross_validation(
 
 
 def _summary(
-    scores: np.ndarray, inner: np.ndarray, params: list[Mapping[str, Any]], sign: float,
+    scores: np.ndarray, inner: np.ndarray, params: list[dict[str, Any]], sign: float,
     pairs: list[tuple[np.ndarray, np.ndarray]],
 ) -> Nested:
     train, test = (float(np.mean([len(pair[part]) for pair in pairs])) for part in (0, 1))
     reach = student_quantile(LEVEL, len(scores) - 1) * corrected_standard_error(scores, train, test)
     mean = float(scores.mean())
-    return Nested(scores, inner, [dict(one) for one in params], mean, mean - reach, mean + reach,
+    return Nested(scores, inner, params, mean, mean - reach, mean + reach,
                   float(sign * (inner - scores).mean()))

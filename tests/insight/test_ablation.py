@@ -12,8 +12,8 @@ import pytest
 import scratchtune as st
 from scratchtune.evaluation.student import student_probability, student_quantile
 from scratchtune.insight import AblationPath, ablation, plot_ablation
-from scratchtune.insight.ablation import most_trainings
 from scratchtune.insight.ablation_path import Change, gain_of
+from scratchtune.insight.ablations import most_trainings
 from scratchtune.insight.reevaluation import FailedEvaluationWarning
 
 BITS = {"a": [0, 1], "b": [0, 1], "c": [0, 1]}

@@ -14,7 +14,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.insight.fold_scores import contenders
-from scratchtune.insight.gain import is_default
+from scratchtune.insight.gains import is_default
 from scratchtune.insight.paired_comparison import Difference, corrected, difference_of
 from scratchtune.insight.reevaluation import reevaluate
 from scratchtune.study import Trial

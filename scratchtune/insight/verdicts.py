@@ -10,7 +10,7 @@ from typing import Any
 
 from scratchtune import checks
 from scratchtune.insight.fold_scores import Contenders, contenders, has_scores, is_study
-from scratchtune.insight.gain import Gain, gain, is_default
+from scratchtune.insight.gains import Gain, gain, is_default
 
 
 def verdict(study: Any, name: str = "score", level: float = 0.95) -> str:
@@ -56,8 +56,8 @@ def _without_folds(compared: Contenders, name: str) -> str:
     if is_default(first) and compared.best != 0:
         against = f" (the default configuration had {first.value:.4g})"
     return (f"The best {name} of {checks.counted(len(compared.trials), 'configuration')} is {best:.4g}{against}, but "
-            "how much of it is luck can't be said, since each was evaluated once: evaluate the finalists again with other "
-            "seeds, or use cross-validation.")
+            "how much of it is luck can't be said, since each was evaluated once: evaluate the finalists again with "
+            "other seeds, or use cross-validation.")
 
 
 def _of_gain(found: Gain, direction: str, name: str) -> str:
@@ -71,6 +71,8 @@ def _of_gain(found: Gain, direction: str, name: str) -> str:
     if found.of == found.winner.trial:
         return (f"No gain can be shown: no configuration had a better {name} than the {reference}, {score}.")
     observed = f"the best {name} seen, {best}, is probably {excess} too {side}"
+    if float(excess) == 0.0:
+        observed = f"the best {name} seen, {best}, is hardly too {side}"
     if not found.real:
         return (f"No gain can be shown: the best configuration, whose {name} on new data is about {corrected} (between "
                 f"{low} and {high}, {level} interval), is not better than the {reference}, {score}, by more than "
@@ -81,8 +83,8 @@ def _of_gain(found: Gain, direction: str, name: str) -> str:
 
 
 def _form(width: float) -> str:
-    """Enough decimals for two digits of an interval's width."""
+    """Enough decimals for three digits of an interval's width."""
     if not width > 0.0:
         return ".4g"
-    decimals = 1 - math.floor(math.log10(width))
+    decimals = 2 - math.floor(math.log10(width))
     return f".{min(decimals, 12)}f" if decimals >= 0 else ".0f"

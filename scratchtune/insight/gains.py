@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from scratchtune import checks
 from scratchtune.evaluation.student import student_quantile
 from scratchtune.insight.fold_scores import Contenders, contenders
-from scratchtune.insight.optimism import Optimism, difference_error, optimism
+from scratchtune.insight.winners_curse import Optimism, difference_error, optimism
 from scratchtune.study import Trial
 
 REFERENCES = ("default", "median")
