@@ -178,6 +178,15 @@ def plain(text: Any, most: int = 24) -> str:
     return (shown if len(shown) <= most else f"{shown[:most - 3]}...").replace("$", r"\$")
 
 
+def ordinal(number: int) -> str:
+    """A number as an ordinal.
+
+    >>> [ordinal(n) for n in (1, 2, 3, 4, 11, 22)]
+    ['1st', '2nd', '3rd', '4th', '11th', '22nd']
+    """
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
 def set_axis(axes: Any, which: str, study: TrialTable, name: str) -> None:
     """Make the axis "x" or "y" that of a parameter: its scale, its range, its ticks and its label."""
     from matplotlib.ticker import MaxNLocator

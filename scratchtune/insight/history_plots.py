@@ -18,6 +18,7 @@ from scratchtune.insight.plots import COLOURS, MARKERS
 if TYPE_CHECKING:
     from scratchtune.study import Trial
 
+MOST_BARS = 100  # of standard deviations
 STYLES = ("-", "--", "-.", ":")
 
 
@@ -89,8 +90,9 @@ def _draw_history(axes: Any, study: TrialTable, number: int, count: int, limit: 
 def _add_entry(axes: Any, study: TrialTable, number: int, best: str) -> None:
     """Add the one entry of the legend for a study among several."""
     is_other = isinstance(study, drawing.Targeted)
-    axes.plot([], [], "" if is_other else STYLES[number % len(STYLES)], color=COLOURS[number % len(COLOURS)],
-              marker=MARKERS[number % len(MARKERS)], linewidth=2, label=drawing.plain(study.name) + best * (not is_other))
+    style = "" if is_other else STYLES[number % len(STYLES)]
+    axes.plot([], [], style, color=COLOURS[number % len(COLOURS)], marker=MARKERS[number % len(MARKERS)], linewidth=2,
+              label=drawing.plain(study.name) + best * (not is_other))
 
 
 def _by_budget(study: TrialTable) -> tuple[list[Trial], list[Trial]]:
@@ -128,7 +130,9 @@ def _draw_repetitions(axes: Any, studies: list[TrialTable]) -> str:
         known = np.flatnonzero(~np.isnan(rows).all(axis=0))
         mean, spread = np.nanmean(rows[:, known], axis=0), np.nanstd(rows[:, known], axis=0)
         if line == "o":
-            axes.errorbar(known, mean, spread, fmt=line, color=colour, alpha=0.6, markersize=4, linewidth=1,
+            step = -(-len(known) // MOST_BARS)  # of very many only every second, third, ... has a bar
+            axes.errorbar(known, mean, spread, fmt=line, color=colour, alpha=0.6, markersize=4 if step == 1 else 2,
+                          linewidth=1, errorevery=step, rasterized=len(known) > drawing.MANY,
                           label=f"{name}: mean and standard deviation of {len(studies)} studies")
         elif not isinstance(studies[0], drawing.Targeted):
             axes.plot(known, mean, line, color=colour, linewidth=2, label=f"{name}: mean and standard deviation")
@@ -161,6 +165,8 @@ def plot_edf(
     _finish(axes, studies, drawing.value_label(studies[0]), "share of trials with at most this value",
             "Empirical distribution of the values", drawing.beyond_note(studies[0], every, limit))
     axes.set_ylim(0.0, 1.02)
+    if len(every) and axes.get_xscale() == "linear":
+        axes.locator_params("x", nbins=5)
     drawing.legend_below(axes)
     return axes
 

@@ -71,8 +71,9 @@ def check_counts(study: TrialTable, trial: Trial, found: Mapping[str, int]) -> N
     recorded = {name: why.get(name, count) for name, count in found.items()}
     if recorded != dict(found):
         was, now = (", ".join(f"{count} {name}" for name, count in one.items()) for one in (recorded, found))
-        raise ValueError(f"trial {trial.number} was proposed by a model of {was}, and the searcher of the study "
-                         f"{study.name!r} would fit one of {now}: the trial was copied from another study; see it there")
+        raise ValueError(
+            f"trial {trial.number} was proposed by a model of {was}, and the searcher of the study {study.name!r} "
+            f"would fit one of {now}: the trial was copied from another study; see it there")
 
 
 def reasons_of(trial: Trial) -> dict[str, Any]:
