@@ -137,7 +137,8 @@ def _draw_repetitions(axes: Any, studies: list[TrialTable]) -> str:
         elif not isinstance(studies[0], drawing.Targeted):
             axes.plot(known, mean, line, color=colour, linewidth=2, label=f"{name}: mean and standard deviation")
             axes.fill_between(known, mean - spread, mean + spread, color=colour, alpha=0.2, linewidth=0)
-    return drawing.beyond_note(studies[0], means, limit).replace(" beyond", " means beyond", 1).removeprefix("; ")
+    note = drawing.beyond_note(studies[0], means, limit).removeprefix("; ")
+    return note.replace(" beyond", " mean beyond" if note.startswith("1 ") else " means beyond", 1)
 
 
 def plot_edf(
