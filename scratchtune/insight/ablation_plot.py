@@ -6,6 +6,7 @@ Implements section 8.2 of the document.
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ def plot_ablation(path: AblationPath, ax: Any = None) -> Any:
         axes.set(xticks=[], yticks=[])
         return axes
     _bars(axes, path)
-    labels = ["default", *(plain(step, 60) for step in path.steps), "best configuration"]
+    labels = ["default", *("\n".join(textwrap.wrap(plain(step, 60), 36)) for step in path.steps), "best configuration"]
     axes.set_yticks(range(rows), labels, fontsize=9)
     for row, gain in enumerate([*(step.gain for step in path.steps), path.total], start=1):
         text = "" if math.isnan(gain.mean) else f"{gain.mean:+.{decimals_of(path)}f}"

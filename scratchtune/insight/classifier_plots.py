@@ -122,9 +122,9 @@ def plot_calibration(
 
 
 def _look(number: int, count: int) -> dict[str, Any]:
-    """Colour and line style of a curve; curves of one colour differ in style."""
+    """Colour and line style of a curve; neighbours differ in style too, so that grey is enough."""
     return {"color": COLOURS[number % len(COLOURS)], "linewidth": 2.0 if count <= 4 else 1.4,
-            "linestyle": STYLES[number // len(COLOURS) % len(STYLES)]}
+            "linestyle": STYLES[(number + number // len(COLOURS)) % len(STYLES)]}
 
 
 def _error(bins: Reliability) -> float:

@@ -64,6 +64,7 @@ def plot_densities(study: TrialTable, param: str | None = None, trial: int | Non
     name = searcher_state.checked_name(param or _default_name(chosen), chosen)
     state = searcher_state.before(study, chosen)
     model = parzen.fitted_densities(study.space, state.seen, state.pending)
+    searcher_state.check_counts(study, chosen, {"good": len(model.good), "bad": len(model.bad)})
     curves, at = _curves(model, name, chosen), float(drawing.column(study, name, [chosen])[0])
     _draw_densities(axes[0], model, study.space.parameters[name], name, curves)
     _draw_ratio(axes[1], curves, at, chosen)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MOST_TICKS = 12  # of an axis of choices; of more choices only every second, third, ... is labelled
 Target = Callable[["Trial"], "float | None"]  # another number of a trial than its value
+LETTERS = 11  # of the title of a figure, for each inch of its width
 MANY = 1000  # with more points they are drawn as pixels, also in a PDF or SVG file
 
 
@@ -177,12 +178,21 @@ def plain(text: Any, most: int = 24) -> str:
     return (shown if len(shown) <= most else f"{shown[:most - 3]}...").replace("$", r"\$")
 
 
+def ordinal(number: int) -> str:
+    """A number as an ordinal.
+
+    >>> [ordinal(n) for n in (1, 2, 3, 4, 11, 22)]
+    ['1st', '2nd', '3rd', '4th', '11th', '22nd']
+    """
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
 def set_axis(axes: Any, which: str, study: TrialTable, name: str) -> None:
     """Make the axis "x" or "y" that of a parameter: its scale, its range, its ticks and its label."""
     from matplotlib.ticker import MaxNLocator
 
     parameter, axis, alone = study.space.parameters[name], getattr(axes, f"{which}axis"), len(axes.figure.axes) == 1
-    getattr(axes, f"set_{which}label")(plain(name, 40))
+    _label_axis(axes, which, name)
     low, high = bounds(parameter)
     if has_log_axis(parameter):
         getattr(axes, f"set_{which}scale")("log")
@@ -202,11 +212,24 @@ def set_axis(axes: Any, which: str, study: TrialTable, name: str) -> None:
     getattr(axes, f"set_{which}lim")(low, high)
 
 
+def _label_axis(axes: Any, which: str, name: str) -> None:
+    """Label an axis with a name, which is shortened, and its letters smaller, where it is longer than the axis."""
+    part, inches = axes.get_position(), axes.figure.get_size_inches()
+    length = part.width * inches[0] if which == "x" else part.height * inches[1]
+    small = len(name) > length * LETTERS
+    most = int(np.clip(length * LETTERS * (1.3 if small else 1.0), 12, 40))
+    getattr(axes, f"set_{which}label")(plain(name, most), fontsize=8 if small else None)
+
+
 def integer_ticks(axis: Any) -> None:
-    """Put ticks at integers only."""
+    """Put ticks at integers only; an axis of a single one is made wide enough for that."""
     from matplotlib.ticker import MaxNLocator
 
-    axis.set_major_locator(MaxNLocator(6, integer=True))
+    low, high = axis.get_view_interval()
+    if high - low < 1.0:
+        middle = round((low + high) / 2.0)
+        axis.set_view_interval(middle - 0.5, middle + 0.5, ignore=True)
+    axis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
 
 
 def value_label(study: TrialTable) -> str:
@@ -232,21 +255,46 @@ def finish(axes: Any, x: str | None = None, y: str | None = None, title: str | N
 
 
 def head(axes: list[Any], title: str, note: str) -> None:
-    """Set a title, with a note below it: that of the only axes, or that of the figure of several."""
+    """Set a title, with a note below it: that of the only axes, or that of the figure of several, in its width."""
     if len(axes) == 1:
         finish(axes[0], title=title, note=note)
-    else:
-        axes[0].figure.suptitle(f"{title}: {note}", x=0.01, ha="left", fontsize=11)
+        return
+    figure = axes[0].figure
+    most = max(int(figure.get_figwidth() * LETTERS), 20)
+    lines = [line for part in f"{title}: {note}".split("\n") for line in textwrap.wrap(part, most)]
+    figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=11)
+
+
+def legend_below(axes: Any) -> None:
+    """Add a legend below the axes, where it covers no points."""
+    handles, labels = axes.get_legend_handles_labels()
+    if handles:
+        columns = 1 if max(map(len, labels)) > 45 else 2 if max(map(len, labels)) > 28 else 3
+        emphasise(axes.legend(fontsize=8, edgecolor="none", loc="upper center", bbox_to_anchor=(0.5, -0.16),
+                              borderaxespad=0.0, ncols=min(columns, len(handles))))
 
 
 def legend(axes: Any) -> None:
     """Add a legend where something has a label; it is opaque enough to be read above points."""
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize=8, framealpha=0.8, edgecolor="none", loc="best" if len(axes.lines) < 50 else "upper right")
+        emphasise(axes.legend(fontsize=8, framealpha=0.8, edgecolor="none",
+                              loc="best" if len(axes.lines) < 50 else "upper right"))
+
+
+def emphasise(shown: Any) -> None:
+    """Make lines and dots in a legend opaque, and dots large enough to be seen, whatever they are in the axes."""
+    for handle in shown.legend_handles:
+        if hasattr(handle, "get_marker") or hasattr(handle, "set_sizes"):  # not areas, whose colour would be another
+            handle.set_alpha(1.0)
+        if hasattr(handle, "set_sizes"):
+            handle.set_sizes([24])
 
 
 def say_empty(axes: Any, study: TrialTable, missing: str = "no complete trial") -> None:
-    """Write in the middle of empty axes why nothing is drawn."""
+    """Write in the middle of empty axes why nothing is drawn; an axis whose ends were not set has no ticks then."""
+    for which in "xy":
+        if getattr(axes, f"get_autoscale{which}_on")():
+            getattr(axes, f"set_{which}ticks")([])
     states = Counter(trial.state for trial in study.trials)
     counts = ", ".join(f"{count:,} {state}" for state, count in sorted(states.items()))
     axes.text(0.5, 0.5, f"{missing}\n({counts or 'no trial at all'})", ha="center", va="center", color="0.3",
@@ -276,11 +324,13 @@ def worst_shown(study: TrialTable, values: np.ndarray) -> float:
     """Return the value at which an axis of values ends, on the side of the worse ones.
 
     It is the worst value that is at most 5 times as far from the best as the best 80 % of the values are. So those
-    always fill a fifth of the axis, and a trial whose training has diverged does not set the scale.
+    always fill a fifth of the axis, and a trial whose training has diverged does not set the scale. Of three trials
+    one is a third, so there it is 20 times.
     """
     sign = 1.0 if study.direction == "minimize" else -1.0
     losses = np.sort(sign * values)
-    most = 5.0 * (losses[int(0.8 * (len(losses) - 1))] - losses[0])
+    times = 5.0 if len(values) > 3 else 20.0
+    most = times * (losses[int(0.8 * (len(losses) - 1))] - losses[0])
     return float(sign * (losses[losses - losses[0] <= most][-1] if most > 0.0 else losses[-1]))
 
 
@@ -305,7 +355,8 @@ def mark_beyond(axes: Any, study: TrialTable, x: np.ndarray, values: np.ndarray,
     if beyond.any():
         upwards = study.direction == "minimize"
         axes.plot(x[beyond], np.full(beyond.sum(), 0.975 if upwards else 0.025), "^" if upwards else "v",
-                  transform=axes.get_xaxis_transform(), color="black", markersize=5, markerfacecolor="white",
+                  transform=axes.get_xaxis_transform(), color="black", markersize=5 if len(x) <= MANY else 3,
+                  markerfacecolor="white", markeredgewidth=1.0 if len(x) <= MANY else 0.4,
                   linestyle="none", rasterized=len(x) > MANY)
 
 

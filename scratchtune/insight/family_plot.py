@@ -21,6 +21,7 @@ from scratchtune.study.trial import Trial
 MOST_MEASURED = 200  # generations whose diversity is computed; of more, only every second, third, ...
 FAR = 3.0  # values farther from the best than so many times the range of the better 90 % are beyond the axis
 MANY = 300  # trials, beyond which lines and dots are small
+MOST_LINES = 500  # to children that are no ancestors of the best trial; more would be a grey area
 
 
 def plot_family(study: TrialTable, ax: Any = None) -> Any:
@@ -47,6 +48,8 @@ def plot_family(study: TrialTable, ax: Any = None) -> Any:
     else:
         drawing.say_empty(tree, study)
     _draw_diversity(below, study, searcher, generations)
+    if searcher_state.lacks_earlier(study):
+        notes.append("possible parents are not shown: some are of the study that this one has started from")
     drawing.finish(tree, None, drawing.value_label(study))
     drawing.finish(below, "generation", "diversity\n(mean difference)")
     for one in (tree, below):
@@ -94,11 +97,15 @@ def _draw_lines(axes: Any, study: TrialTable, generations: dict[int, int], trial
     """Draw a line from each parent to each child, those of the best trial's ancestors last and dark."""
     from matplotlib.collections import LineCollection
 
-    best = trials[drawing.best_of(study, drawing.values_of(trials))]
+    values = drawing.values_of(trials)
+    best = trials[drawing.best_of(study, values)]
     family, many = ancestors(study, best), len(trials) > MANY
+    beyond = drawing.is_beyond(study, values, _limit(study, values))
+    shown = [trial for trial, is_off in zip(trials, beyond, strict=True) if not is_off or trial.number in family]
+    step = -(-2 * len(shown) // MOST_LINES)
     by_kind: dict[bool, list[list[tuple[int, float | None]]]] = {False: [], True: []}
-    for child in trials:
-        for number in _parents(child):
+    for place, child in enumerate(shown):
+        for number in _parents(child) if child.number in family or place % step == 0 else ():
             parent = study.trials[number]
             by_kind[child.number in family].append(
                 [(generations[number], parent.value), (generations[child.number], child.value)])
@@ -112,7 +119,8 @@ def _draw_lines(axes: Any, study: TrialTable, generations: dict[int, int], trial
     if by_kind[True]:
         axes.plot([], [], color=COLOURS[1], linewidth=1.6, label="parents of the best and of its ancestors")
     if by_kind[False]:
-        axes.plot([], [], color="0.6", linewidth=0.9, label="other parents")
+        some = f", of every {drawing.ordinal(step)} trial" if step > 1 else ""
+        axes.plot([], [], color="0.6", linewidth=0.9, label=f"other parents{some}")
 
 
 def _draw_dots(axes: Any, study: TrialTable, generations: dict[int, int], trials: Sequence[Trial]) -> list[str]:
@@ -129,15 +137,23 @@ def _draw_dots(axes: Any, study: TrialTable, generations: dict[int, int], trials
                 f"{name} ({int(chosen.sum()):,})"), **look | {"s": look["s"] * 0.8})
     axes.plot(at[best], values[best], "*", color="black", markersize=14, markeredgecolor="white", zorder=4,
               label=f"best, trial {trials[best].number}: {values[best]:.4g}")
-    good, bad = np.quantile(values, (0.0, 0.9) if study.direction == "minimize" else (1.0, 0.1))
-    limit = good + FAR * (bad - good)
-    beyond = values > limit if study.direction == "minimize" else values < limit
-    if not beyond.any() or good == bad:
+    limit = _limit(study, values)
+    beyond = drawing.is_beyond(study, values, limit)
+    if not beyond.any():
         axes.autoscale_view()
         return []
-    room = 0.05 * (limit - good)
-    axes.set_ylim(*sorted((float(good - room), float(limit))))
+    room = 0.05 * (limit - values[best])
+    axes.set_ylim(*sorted((float(values[best] - room), limit)))
+    drawing.mark_beyond(axes, study, at, values, limit)
     return [f"{int(beyond.sum()):,} worse than {limit:.3g} are beyond the axis"]
+
+
+def _limit(study: TrialTable, values: np.ndarray) -> float:
+    """Where the axis of values ends: `FAR` times as far from the best as the better 90 % are; the worst if all equal.
+    """
+    good, bad = np.quantile(values, (0.0, 0.9) if study.direction == "minimize" else (1.0, 0.1))
+    worst = values.max() if study.direction == "minimize" else values.min()
+    return float(good + FAR * (bad - good) if good != bad else worst)
 
 
 # Diversity -----------------------------------------------------------------------------------------------------------
@@ -156,7 +172,8 @@ def _draw_diversity(axes: Any, study: TrialTable, searcher: Any, generations: di
         axes.plot(*np.array(own).T, color=COLOURS[5], marker=marker, markersize=4, label="trials of the generation")
     sign = 1.0 if study.direction == "minimize" else -1.0
     parents = []
-    for number in shown if isinstance(searcher, GeneticSearch) else ():
+    is_known = isinstance(searcher, GeneticSearch) and not searcher_state.lacks_earlier(study)
+    for number in shown if is_known else ():
         needs = searcher.needs(members[number][0].number)
         seen = Seen([result_of(trial, sign) for trial in study.trials[:needs]], getattr(study, "earlier", ()))
         results = searcher.possible_parents(study.space, seen).results if len(seen) else []

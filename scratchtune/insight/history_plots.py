@@ -18,6 +18,7 @@ from scratchtune.insight.plots import COLOURS, MARKERS
 if TYPE_CHECKING:
     from scratchtune.study import Trial
 
+MOST_BARS = 100  # of standard deviations
 STYLES = ("-", "--", "-.", ":")
 
 
@@ -40,15 +41,19 @@ def plot_optimization_history(
     (axes,) = drawing.panels(ax, 1)
     every = [drawing.values_of(drawing.complete_trials(one)) for one in studies]
     values = np.concatenate(every)
-    limit = drawing.limit_values(axes, studies[0], values) if len(values) else 0.0
     if error_bar:
-        _draw_repetitions(axes, studies)
+        note = _draw_repetitions(axes, studies) if len(values) else ""
     else:
+        limit = drawing.limit_values(axes, studies[0], values) if len(values) else 0.0
         for number, one in enumerate(studies):
             _draw_history(axes, one, number, len(studies), limit)
-    _finish(axes, studies, "trial", drawing.value_label(studies[0]), "Optimization history",
-            drawing.beyond_note(studies[0], values, limit))
-    drawing.integer_ticks(axes.xaxis)
+        note = drawing.beyond_note(studies[0], values, limit)
+    if len(values):
+        drawing.integer_ticks(axes.xaxis)
+    if len(studies) > 1 and not error_bar:
+        note = f"dots: complete trials{'; lines: best value so far; stars: best trials' * (target is None)}{note}"
+    _finish(axes, studies, "trial", drawing.value_label(studies[0]), "Optimization history", note)
+    drawing.legend_below(axes)
     return axes
 
 
@@ -58,23 +63,36 @@ def _draw_history(axes: Any, study: TrialTable, number: int, count: int, limit: 
     if not trials:
         return
     values, numbers = drawing.values_of(trials), np.array([trial.number for trial in trials])
-    name = "" if count == 1 else f"{drawing.plain(study.name)}: "
     colour, marker = COLOURS[number % len(COLOURS)], "o" if count == 1 else MARKERS[number % len(MARKERS)]
     look = drawing.look_of_points(len(trials)) | {"alpha": 0.6 if len(trials) <= 1000 else 0.3, "marker": marker}
     at_budget = "" if not small else f", budget {trials[0].budget:g}"
-    axes.scatter(numbers, values, color=colour, edgecolor="none", label=f"{name}complete trials{at_budget}", **look)
+    own = count == 1  # the parts of several studies are explained in the note, and each study has one entry
+    axes.scatter(numbers, values, color=colour, edgecolor="none", label=f"complete trials{at_budget}" if own else None,
+                 **look)
     if small:
         axes.scatter([trial.number for trial in small], drawing.values_of(small), color="0.6", zorder=1,
-                     edgecolor="none", label=f"{name}complete trials, smaller budgets", **look | {"s": look["s"] / 2.0})
+                     edgecolor="none", label="complete trials, smaller budgets" if own else None,
+                     **look | {"s": look["s"] / 2.0})
     everyone = [*trials, *small]
     drawing.mark_beyond(axes, study, np.array([trial.number for trial in everyone]), drawing.values_of(everyone), limit)
+    best, so_far = drawing.best_of(study, values), _so_far(study, values)
+    style, text = STYLES[number % len(STYLES)], f"best, trial {numbers[best]}: {values[best]:.4g}"
+    if not own:
+        _add_entry(axes, study, number, f": {text}{at_budget}")
     if isinstance(study, drawing.Targeted):
         return  # it is not known which end of another number is the best
-    best, so_far = drawing.best_of(study, values), _so_far(study, values)
-    axes.step([*numbers, len(study.trials) - 1], [*so_far, so_far[-1]], STYLES[number % len(STYLES)], where="post",
-              linewidth=2, color=COLOURS[1] if count == 1 else colour, label=f"{name}best value so far{at_budget}")
+    axes.step([*numbers, len(study.trials) - 1], [*so_far, so_far[-1]], style, where="post", linewidth=2,
+              color=COLOURS[1] if own else colour, label=f"best value so far{at_budget}" if own else None)
     axes.plot(numbers[best], values[best], "*", markersize=13, color="black", markeredgecolor="white",
-              label=f"{name}best, trial {numbers[best]}: {values[best]:.4g}")
+              label=text if own else None)
+
+
+def _add_entry(axes: Any, study: TrialTable, number: int, best: str) -> None:
+    """Add the one entry of the legend for a study among several."""
+    is_other = isinstance(study, drawing.Targeted)
+    style = "" if is_other else STYLES[number % len(STYLES)]
+    axes.plot([], [], style, color=COLOURS[number % len(COLOURS)], marker=MARKERS[number % len(MARKERS)], linewidth=2,
+              label=drawing.plain(study.name) + best * (not is_other))
 
 
 def _by_budget(study: TrialTable) -> tuple[list[Trial], list[Trial]]:
@@ -89,8 +107,11 @@ def _so_far(study: TrialTable, values: np.ndarray) -> np.ndarray:
     return (np.minimum if study.direction == "minimize" else np.maximum).accumulate(values)
 
 
-def _draw_repetitions(axes: Any, studies: list[TrialTable]) -> None:
-    """Draw the mean and the standard deviation, over the studies, of the values and of the best ones so far."""
+def _draw_repetitions(axes: Any, studies: list[TrialTable]) -> str:
+    """Draw the mean and the standard deviation, over the studies, of the values and of the best ones so far.
+
+    Returns a note on means that are beyond the end of the axis, which are triangles at the edge.
+    """
     count = max(len(one.trials) for one in studies)
     values, so_far = np.full((2, len(studies), count), np.nan)
     for row, one in enumerate(studies):
@@ -99,17 +120,25 @@ def _draw_repetitions(axes: Any, studies: list[TrialTable]) -> None:
         values[row, numbers] = found
         for trial, best in zip(trials, _so_far(one, found), strict=True):
             so_far[row, trial.number :] = best
+    known = np.flatnonzero(~np.isnan(values).all(axis=0))
+    means = np.nanmean(values[:, known], axis=0)
+    limit = drawing.limit_values(axes, studies[0], np.append(means, np.nanmean(so_far[:, known], axis=0)))
+    drawing.mark_beyond(axes, studies[0], known, means, limit)
     for rows, colour, line, name in (
         (values, COLOURS[0], "o", "value"), (so_far, COLOURS[1], "-", "best value so far"),
     ):
         known = np.flatnonzero(~np.isnan(rows).all(axis=0))
         mean, spread = np.nanmean(rows[:, known], axis=0), np.nanstd(rows[:, known], axis=0)
         if line == "o":
-            axes.errorbar(known, mean, spread, fmt=line, color=colour, alpha=0.6, markersize=4, linewidth=1,
+            step = -(-len(known) // MOST_BARS)  # of very many only every second, third, ... has a bar
+            axes.errorbar(known, mean, spread, fmt=line, color=colour, alpha=0.6, markersize=4 if step == 1 else 2,
+                          linewidth=1, errorevery=step, rasterized=len(known) > drawing.MANY,
                           label=f"{name}: mean and standard deviation of {len(studies)} studies")
-        else:
+        elif not isinstance(studies[0], drawing.Targeted):
             axes.plot(known, mean, line, color=colour, linewidth=2, label=f"{name}: mean and standard deviation")
             axes.fill_between(known, mean - spread, mean + spread, color=colour, alpha=0.2, linewidth=0)
+    note = drawing.beyond_note(studies[0], means, limit).removeprefix("; ")
+    return note.replace(" beyond", " mean beyond" if note.startswith("1 ") else " means beyond", 1)
 
 
 def plot_edf(
@@ -137,12 +166,14 @@ def plot_edf(
     _finish(axes, studies, drawing.value_label(studies[0]), "share of trials with at most this value",
             "Empirical distribution of the values", drawing.beyond_note(studies[0], every, limit))
     axes.set_ylim(0.0, 1.02)
+    if len(every) and axes.get_xscale() == "linear":
+        axes.locator_params("x", nbins=5)
+    drawing.legend_below(axes)
     return axes
 
 
 def _as_list(study: TrialTable | Sequence[TrialTable]) -> list[TrialTable]:
-    several = isinstance(study, (list, tuple)) and not hasattr(study, "trials")  # a StoredStudy is a tuple too
-    studies: list[Any] = list(study) if several else [study]  # type: ignore[arg-type]
+    studies: list[Any] = list(study) if isinstance(study, (list, tuple)) else [study]
     if not studies or not all(hasattr(one, "trials") for one in studies):
         raise TypeError(f"study is {study!r}; it must be a Study, or a list of at least one Study")
     directions = {one.direction for one in studies}
@@ -158,4 +189,3 @@ def _finish(axes: Any, studies: list[TrialTable], x: str, y: str, title: str, be
     note = drawing.left_out(studies[0], counts[0]) + beyond if len(studies) == 1 else beyond.removeprefix("; ")
     drawing.finish(axes, x, y, title, note)
     axes.grid(alpha=0.25)
-    drawing.legend(axes)

@@ -13,7 +13,7 @@ import numpy as np
 
 from scratchtune.insight import drawing
 from scratchtune.insight.drawing import TrialTable
-from scratchtune.insight.plots import COLOURS, canvas, label, save
+from scratchtune.insight.plots import COLOURS, MARKERS, canvas, label, save
 
 if TYPE_CHECKING:
     from scratchtune.study import Trial
@@ -60,12 +60,13 @@ def _draw_reports(axes: Any, study: TrialTable, chosen: Sequence[Trial], value: 
     for place, trial in enumerate(chosen):
         steps = lines[trial.number]
         axes.plot(list(steps), list(steps.values()), color=_colour(place), linewidth=2.2,
-                  marker="." if len(steps) < 5 else None,
-                  label=f"trial {trial.number}" + " (chosen)" * (place == 0))
+                  **_marks(place, len(steps)), label=f"trial {trial.number}" + " (chosen)" * (place == 0))
     is_cost = study.direction == "minimize"
-    if not curves:
-        drawing.say_empty(axes, study, "no trial has reported a value")
     axes.autoscale_view()
+    if curves:
+        drawing.integer_ticks(axes.xaxis)
+    else:
+        drawing.say_empty(axes, study, "no trial has reported a value")
     _zoom(axes, [reported for steps in lines.values() for reported in steps.values()], is_cost)
     label(axes, "epoch", value, "All trials", place="upper right" if is_cost else "lower right")
 
@@ -79,12 +80,19 @@ def _draw_histories(
         for name, text, style in ((curve, "training", "--"), (f"val_{curve}", "validation", "-")):
             if name in found:
                 axes.plot(range(1, len(found[name]) + 1), found[name], style, color=_colour(place), linewidth=2,
-                          label=f"trial {trial.number}, {text}")
+                          **_marks(place, len(found[name])), label=f"trial {trial.number}, {text}")
+    if axes.lines:
+        drawing.integer_ticks(axes.xaxis)
     label(axes, "epoch", curve, "Chosen trial" if len(chosen) == 1 else "Best trials", place="best")
 
 
 def _colour(place: int) -> str:
     return COLOURS[(place + 1) % len(COLOURS)]
+
+
+def _marks(place: int, count: int) -> dict[str, Any]:
+    """Markers at some of the points of a chosen trial's curve, other ones for each trial."""
+    return {"marker": MARKERS[place % len(MARKERS)], "markevery": max(count // 6, 1), "markersize": 4}
 
 
 def _reports(study: TrialTable, trial: Trial) -> dict[int, float]:

@@ -58,7 +58,8 @@ def plot_contour(
         axes.contour(*surface, levels=levels, colors="white", linewidths=0.4, alpha=0.6)
         few = len(trials) <= MOST_DOTS
         axes.scatter(*at, color="black", edgecolor="white", **look | {
-            "s": look["s"] / 2.0 if few else 3.0, "linewidth": 0.5 if few else 0.0})
+            "s": look["s"] / 2.0 if few else 1.5, "linewidth": 0.5 if few else 0.0,
+            "alpha": look["alpha"] if few else 0.2})
         return shown
 
     axes, shown = _pairs(study, params, ax, draw, "Contour")

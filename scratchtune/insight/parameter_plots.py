@@ -17,6 +17,7 @@ from scratchtune.search.parameters import Categorical, Parameter
 
 MOST_SLICES = 64
 MOST_COORDINATES = 100
+MOST_POINTS = 100_000  # of all slices; of more trials each slice has every second, third, ...
 ABSENT = -0.12  # the height at which a trial without the parameter crosses its axis
 
 
@@ -42,25 +43,37 @@ def plot_slice(
     colours = {"cmap": "cividis_r", "vmin": 0, "vmax": max(len(study.trials) - 1, 1)}
     values = drawing.values_of(drawing.complete_trials(study))
     limit = drawing.worst_shown(study, values) if len(values) else 0.0
+    step = max(-(-len(values) * len(names) // MOST_POINTS), 1)
     for number, (name, one) in enumerate(zip(names, axes, strict=True)):
         trials = drawing.complete_trials(study, [name])
         drawing.set_axis(one, "x", study, name)
         if trials:
-            drawing.limit_values(one, study, values)
-            numbers, found = [trial.number for trial in trials], drawing.values_of(trials)
-            x = drawing.jittered(study.space.parameters[name], drawing.column(study, name, trials), numbers)
-            one.scatter(x, found, c=numbers, edgecolor="0.35", **colours, **drawing.look_of_points(len(trials)))
+            _set_values(one, study, values)
+            drawn = trials[::step]
+            numbers, found = [trial.number for trial in drawn], drawing.values_of(drawn)
+            x = drawing.jittered(study.space.parameters[name], drawing.column(study, name, drawn), numbers)
+            one.scatter(x, found, c=numbers, edgecolor="0.35", **colours, **drawing.look_of_points(len(drawn)))
             drawing.mark_beyond(one, study, x, found, limit)
         else:
             drawing.say_empty(one, study)
         drawing.finish(one, None, drawing.value_label(study) if number % columns == 0 else None, None,
                        drawing.panel_note(study, len(trials)) if len(names) > 1 else "")
+        one.tick_params(labelleft=ax is not None or number % columns == 0)  # all panels have the same axis of values
         one.grid(alpha=0.25)
     shown = len(drawing.complete_trials(study, names if len(names) == 1 else ()))
-    drawing.head(axes, "Slice", drawing.left_out(study, shown) + drawing.beyond_note(study, values, limit))
+    some = f", of which every {drawing.ordinal(step)} is drawn" if step > 1 else ""
+    drawing.head(axes, "Slice", drawing.left_out(study, shown) + some + drawing.beyond_note(study, values, limit))
     if shown:
         drawing.integer_ticks(drawing.colour_bar(colours, axes, "trial").ax.yaxis)
     return drawing.one_or_all(axes)
+
+
+def _set_values(axes: Any, study: TrialTable, values: np.ndarray) -> None:
+    """Give all panels the same axis of values, also where the trials of one have only some of them."""
+    limit = drawing.limit_values(axes, study, values)
+    if not drawing.is_beyond(study, values, limit).any() and np.ptp(values) > 0.0:
+        room = 0.05 * np.ptp(values)
+        axes.set_ylim(values.min() - room, values.max() + room)
 
 
 def plot_parallel_coordinate(

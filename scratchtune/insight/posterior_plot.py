@@ -50,7 +50,7 @@ class Curves(NamedTuple):
     trials_at: np.ndarray
     trials_value: np.ndarray
     influence: np.ndarray
-    best: float
+    best: float | None  # None if all trials have failed
     new: float | None  # the value of the latest trial, None if the process is not fitted to it
 
 
@@ -86,15 +86,20 @@ def plot_posterior(study: TrialTable, param: str | None = None, trial: int | Non
     states = searcher_state.before(study, chosen), searcher_state.after(study, chosen)
     models = [gaussian_search.fitted_model(*state[1:], state.searcher.acquisition, state.searcher.kappa)
               for state in states]
+    searcher_state.check_counts(study, chosen, {
+        "trials": len(models[0].kept), "pending": len(models[0].process.rows) - len(models[0].kept)})
     counts = [len(state.seen) for state in states]
-    curves = [_curves(study, model, line, seen) for model, seen in zip(models, counts, strict=True)]
+    succeeded = [any(not math.isnan(result.value) for result in state.seen) for state in states]
+    curves = [_curves(study, *parts) for parts in zip(models, [line] * 2, counts, succeeded, strict=True)]
     for one, known in zip(axes[:2], curves, strict=True):
         _draw_posterior(one, study, line, known, chosen)
     _draw_new_value(axes[1], line, study, chosen, curves[1])
     _draw_acquisitions(axes[2:], curves, line, study, chosen)
     _label(axes, study, line, chosen, curves)
     searched = searcher_state.fixed_values(chosen, line.name)
-    drawing.head(axes, f"Gaussian process along {drawing.plain(line.name)}", f"{_note(models[0], counts[0])}{searched}")
+    failed = "" if succeeded[0] else "; all have failed, so the values are arbitrary"
+    drawing.head(axes, f"Gaussian process along {drawing.plain(line.name)}",
+                 f"{_note(models[0], counts[0])}{failed}{searched}")
     _add_legend(axes, own_figure=ax is None)
     return axes
 
@@ -130,8 +135,11 @@ def _line(study: TrialTable, name: str, trial: Trial) -> Line:
     return Line(name, index, encoding.snapped(rows), drawing.positions(parameter, values))
 
 
-def _curves(study: TrialTable, model: gaussian_search.Model, line: Line, seen: int) -> Curves:
-    """Posterior, acquisition and trials of a model along a line, after so many trials seen."""
+def _curves(
+    study: TrialTable, model: gaussian_search.Model, line: Line, seen: int, succeeded: bool,
+) -> Curves:
+    """Posterior, acquisition and trials of a model along a line, after so many trials seen; whether one has succeeded.
+    """
     sign = 1.0 if study.direction == "minimize" else -1.0
     encoding, process, standardized = model.encoding, model.process, model.standardized
     mean, variance = gp.predict(process, line.rows)
@@ -149,7 +157,7 @@ def _curves(study: TrialTable, model: gaussian_search.Model, line: Line, seen: i
         sign * (standardized.offset + standardized.factor * mean), standardized.factor * np.sqrt(variance),
         _in_units(goal_values(encoding, process, model.goal, line.rows), model),
         _coordinates(study, line, encoding, rows[has]), values[has], influence,
-        sign * standardized.to_loss(float(standardized.values.min())),
+        sign * standardized.to_loss(float(standardized.values.min())) if succeeded else None,
         float(values[-1]) if model.kept[-1] == seen - 1 else None)
 
 
@@ -185,7 +193,8 @@ def _draw_posterior(axes: Any, study: TrialTable, line: Line, known: Curves, tri
     alphas = FAINTEST + (1.0 - FAINTEST) * np.clip(known.influence, 0.0, 1.0)
     axes.scatter(known.trials_at, known.trials_value, s=30 if len(alphas) <= 100 else 14, alpha=alphas, color="black",
                  edgecolor="none", label="trials (fainter: farther from this line)", zorder=3)
-    axes.axhline(known.best, color="0.35", linewidth=1.0, linestyle="--", label=f"best so far, {known.best:.4g}")
+    if known.best is not None:
+        axes.axhline(known.best, color="0.35", linewidth=1.0, linestyle="--", label=f"best so far, {known.best:.4g}")
     _mark_proposal(axes, study, line, trial)
 
 
@@ -270,4 +279,5 @@ def _add_legend(axes: list[Any], own_figure: bool) -> None:
     where.legend([found[name] for name in names], names, fontsize=8, framealpha=0.8, edgecolor="none", **place)
     for one in axes[:2] if own_figure else ():  # the best value is another one in each
         best = [pair for pair in zip(*one.get_legend_handles_labels(), strict=True) if pair[1] not in names]
-        one.legend(*zip(*best, strict=True), fontsize=8, framealpha=0.8, edgecolor="none")
+        if best:
+            one.legend(*zip(*best, strict=True), fontsize=8, framealpha=0.8, edgecolor="none")

@@ -9,7 +9,7 @@ Implements section 8.2 of the document.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from scratchtune import checks
@@ -44,13 +44,39 @@ def known_searcher(study: TrialTable, kinds: tuple[type[Searcher], ...], plot: s
 
 
 def model_of(study: TrialTable, plot: str) -> BayesianSearch:
-    """Return the `BayesianSearch` of a study, or that which proposes the configurations of its `Hyperband`."""
+    """Return the `BayesianSearch` of a study, or that which proposes the configurations of its `Hyperband`.
+
+    Raises
+        ValueError where there is none, or where the study, read from a file, lacks trials that its searcher has seen.
+    """
     searcher = getattr(study, "searcher", None)
     inner = searcher.proposer if isinstance(searcher, (Hyperband, SuccessiveHalving)) else searcher
     if not isinstance(inner, BayesianSearch):
         by = "a searcher that is not known here" if searcher is None else repr(searcher)
         raise ValueError(f"study was searched by {by}; {plot} needs BayesianSearch")
+    if lacks_earlier(study):
+        raise ValueError(f"study {study.name!r} has started from trials of another study, which its file lacks; {plot} "
+                         "needs the Study itself, resumed with start_from")
     return inner
+
+
+def lacks_earlier(study: TrialTable) -> bool:
+    """Whether the searcher has seen trials of another study that are not known: a file has only those of its own."""
+    return bool(getattr(study, "has_earlier", False))
+
+
+def check_counts(study: TrialTable, trial: Trial, found: Mapping[str, int]) -> None:
+    """Raise a ValueError where the reasons of a trial record other numbers of trials than the model is fitted to now.
+
+    So it is in a fork with another searcher, whose first trials are copies.
+    """
+    why = reasons_of(trial)
+    recorded = {name: why.get(name, count) for name, count in found.items()}
+    if recorded != dict(found):
+        was, now = (", ".join(f"{count} {name}" for name, count in one.items()) for one in (recorded, found))
+        raise ValueError(
+            f"trial {trial.number} was proposed by a model of {was}, and the searcher of the study {study.name!r} "
+            f"would fit one of {now}: the trial was copied from another study; see it there")
 
 
 def reasons_of(trial: Trial) -> dict[str, Any]:

@@ -46,6 +46,8 @@ def plot_stopped(finished: FinishedTrials, ax: Any = None) -> Any:
                  label=f"best value {finished.best_value:.4g}")
     if not shown:
         missing = "no trial ended early" if not finished.trials else "no trial has reported a value"
+        if finished.trials and all(trial.final is None for trial in finished.trials):
+            missing = "all of these trials have failed"
         axes.text(0.5, 0.6, missing, ha="center", va="center", color="0.3", transform=axes.transAxes)
     _finish(axes, finished, len(shown))
     return axes

@@ -61,7 +61,7 @@ def plot_intermediate_values(study: TrialTable, ax: Any = None) -> Any:
     missing = ", ".join([f"{failed:,} failed"] * bool(failed) + [f"{silent:,} without reports"] * bool(silent))
     drawing.finish(axes, "step", drawing.value_label(study).replace("value", "reported value"), "Intermediate values",
                    (f"not shown: {missing}" if missing else "") + (beyond if missing else beyond.removeprefix("; ")))
-    _finish(axes)
+    _finish(axes, at_steps=bool(reporting))
     return axes
 
 
@@ -85,7 +85,8 @@ def plot_timeline(study: TrialTable, ax: Any = None) -> Any:
         drawing.say_empty(axes, study, "no trial has begun")
     axes.autoscale_view()
     drawing.finish(axes, f"time since the first trial began [{unit}]", "trial", "Timeline")
-    drawing.integer_ticks(axes.yaxis)
+    if trials:
+        drawing.integer_ticks(axes.yaxis)
     _finish(axes, at_steps=False)
     return axes
 
@@ -129,7 +130,7 @@ def _curve(study: TrialTable, trial: Trial) -> np.ndarray:
     return np.array(points, dtype=float)
 
 
-def _finish(axes: Any, at_steps: bool = True) -> None:
+def _finish(axes: Any, at_steps: bool) -> None:
     if at_steps:
         drawing.integer_ticks(axes.xaxis)
     axes.grid(alpha=0.25)

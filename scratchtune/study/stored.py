@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from scratchtune import checks
+from scratchtune.digests import digest_of_repr
 from scratchtune.search import (
     BayesianSearch,
     Categorical,
@@ -34,6 +35,7 @@ from scratchtune.study.stopping import MedianStopping, Stopping
 from scratchtune.study.storage import Row, Storage, unpacked_params
 from scratchtune.study.trial import Trial
 
+NO_TRIALS = digest_of_repr([])  # what a definition has where a study has started from no other one
 CLASSES: dict[str, type] = {made.__name__: made for made in (
     BayesianSearch, GeneticSearch, GridSearch, Hyperband, MedianStopping, RandomSearch, SuccessiveHalving)}
 
@@ -46,6 +48,7 @@ class StoredStudy:
     holds only whether there is one: ``has_constraint``. A condition on choices whose repr is not Python's is left out.
     ``searcher`` and ``stopping`` are None where they are not of this package, and ``stopping`` where there is none;
     ``searcher_text`` and ``stopping_text`` are their repr in any case. ``seed`` is None where the file has no integer.
+    ``has_earlier`` says whether the study has started from trials of another one, which the file lacks.
     """
 
     name: str
@@ -58,6 +61,7 @@ class StoredStudy:
     stopping: Stopping | None = None
     stopping_text: str = "None"
     has_constraint: bool = False
+    has_earlier: bool = False
     reasons: list[str] = field(default_factory=list, repr=False)
 
     @property
@@ -113,7 +117,8 @@ def read_study(storage: Storage, name: str) -> StoredStudy:
                            ) from problem
     return StoredStudy(
         name, space, definition["direction"], trials, searcher, str(definition["searcher"]), seed, stopping,
-        str(definition.get("stopping")), bool(definition.get("constraint")), [row.said for row in rows])
+        str(definition.get("stopping")), bool(definition.get("constraint")),
+        definition.get("earlier trials", NO_TRIALS) != NO_TRIALS, [row.said for row in rows])
 
 
 def _trial(

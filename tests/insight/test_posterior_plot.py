@@ -148,3 +148,12 @@ def test_bad_input(study: st.Study) -> None:
         insight.plot_posterior(st.Study(SPACE, "grid"))
     with pytest.raises(ValueError, match="ax holds 1 axes; it must hold 4"):
         insight.plot_posterior(study, ax=insight.plot_edf(study))
+
+
+def test_values_of_failed_trials_are_called_arbitrary() -> None:
+    study = st.Study({"x": st.Float(0.0, 1.0)}, st.BayesianSearch("gp", initial=3))
+    for _ in range(5):
+        study.tell(study.ask(), ValueError("diverged"))
+    axes = insight.plot_posterior(study)
+    assert "all have failed, so the values are arbitrary" in axes[0].figure.get_suptitle().replace("\n", " ")
+    assert not any(name.startswith("best so far") for name in labels(axes[0]))

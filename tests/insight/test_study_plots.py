@@ -13,7 +13,6 @@ import scratchtune as st
 from scratchtune import insight
 from scratchtune.cli import OF_PARAMETERS, PLOTS, main
 from scratchtune.insight import drawing
-from scratchtune.insight.plots import save
 
 SPACE = {"rate": st.Float(1e-4, 1e-1, log=True), "layers": st.Int(1, 4), "optimizer": ["sgd", "adam"],
          "momentum": st.Float(0.0, 0.9, when={"optimizer": ["sgd"]})}
@@ -79,7 +78,10 @@ def test_history_shows_values_and_the_best_so_far(direction: str, best: Any) -> 
 def test_several_studies_in_one_plot() -> None:
     studies = [filled(5, lambda trial: trial.params["x"], name=name) for name in ("one", "$two$")]
     assert legend(insight.plot_edf(studies)) == ["one, 5", r"\$two\$, 5"]
-    assert len(insight.plot_optimization_history(studies).collections) == 2
+    history = insight.plot_optimization_history(studies)
+    assert len(history.collections) == 2 and [name.partition(":")[0] for name in legend(history)] == [
+        "one", r"\$two\$"]  # one entry for each study, below the axes
+    assert texts(history) == "dots: complete trials; lines: best value so far; stars: best trials"
     with pytest.raises(ValueError, match="all must have one direction"):
         insight.plot_edf([studies[0], filled(2, lambda trial: 1.0, direction="maximize")])
     with pytest.raises(TypeError, match="study is 3; it must be a Study"):
@@ -201,7 +203,7 @@ def test_small_studies_are_drawn(count: int, function: Callable[[st.Trial], floa
         axes = axes[0] if isinstance(axes, list) else axes
         if said is not None and name not in ("timeline", "intermediate_values"):
             assert said in texts(axes)
-        axes.figure.canvas.draw()
+        axes.figure.draw_without_rendering()
 
 
 def test_thousands_of_trials_are_pixels() -> None:
@@ -257,8 +259,8 @@ def test_sixty_parameters_are_drawn(name: str) -> None:
 def test_the_command_draws_a_stored_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     database, picture = str(tmp_path / "a.db"), tmp_path / "a.png"
     made(storage=database).close()
-    for kind in ("timeline", "slice", "edf"):
-        assert main(["plot", database, "--kind", kind, "-o", str(picture)]) == 0
+    for kind in (["slice", "--params", "rate"], ["edf"]):
+        assert main(["plot", database, "--kind", *kind, "-o", str(picture)]) == 0
         assert picture.read_bytes().startswith(b"\x89PNG") and capsys.readouterr().out == f"picture: {picture}\n"
     for arguments, said in (
         (["--kind", "slize"], "did you mean 'slice'"), (["--kind", "edf", "--params", "rate"], "shows no parameters"),
@@ -267,19 +269,6 @@ def test_the_command_draws_a_stored_study(tmp_path: Path, capsys: pytest.Capture
     ):
         out = [] if "-o" in arguments else ["-o", str(picture)]
         assert main(["plot", database, *arguments, *out]) == 2 and said in capsys.readouterr().err
-
-
-def test_a_stored_study_is_drawn_as_the_one_in_memory(tmp_path: Path) -> None:
-    from scratchtune.study.storage import Storage
-    from scratchtune.study.stored import read_study
-
-    study = made(storage=tmp_path / "a.db")
-    study.close()
-    stored = read_study(Storage(tmp_path / "a.db", reading=True), "study")
-    assert [trial.shared_params for trial in stored.trials] == [trial.shared_params for trial in study.trials]
-    first, second = (save(insight.plot_rank(one, ["rate", "momentum"]).figure, tmp_path / f"{k}.png").read_bytes()
-                     for k, one in enumerate((study, stored)))
-    assert first == second
 
 
 def test_choices_without_a_literal_are_shown_by_their_text(tmp_path: Path) -> None:
@@ -398,3 +387,37 @@ def test_the_command_says_which_studies_are_suitable(tmp_path: Path, capsys: pyt
     ):
         assert main(["plot", database, *arguments, "-o", picture]) == 2 and said in capsys.readouterr().err
     assert main(["plot", database, "--kind", "grid", "--params", "layers", "optimizer", "-o", picture]) == 0
+
+
+def test_a_mean_with_a_diverged_trial_does_not_set_the_scale() -> None:
+    studies = [filled(30, lambda trial, k=k: 1e9 if k == trial.number == 4 else trial.params["x"],  # type: ignore[misc]
+                      seed=k) for k in (3, 4)]
+    axes = insight.plot_optimization_history(studies, error_bar=True)
+    low, high = axes.get_ylim()
+    best = next(line for line in axes.lines if str(line.get_label()).startswith("best value so far"))
+    assert high < 1.2 and low <= best.get_ydata()[-1] and texts(axes) == "1 mean beyond the axis (worst 5e+08)"
+
+
+def test_all_slices_have_the_same_axis_of_values() -> None:
+    axes = insight.plot_slice(made())
+    assert len({one.get_ylim() for one in axes}) == 1  # also that of the momentum, which few trials have
+
+
+def test_slices_of_very_many_points_are_thinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    from scratchtune.insight import parameter_plots
+
+    monkeypatch.setattr(parameter_plots, "MOST_POINTS", 30)
+    axes = insight.plot_slice(filled(40, lambda trial: trial.params["x"]))
+    assert [len(one.collections[0].get_offsets()) for one in axes] == [14, 14]
+    assert axes[0].figure.get_suptitle() == "Slice: 40 trials, of which every 3rd is drawn"
+
+
+def test_a_long_title_is_wrapped_and_an_empty_axis_has_no_ticks() -> None:
+    axes = drawing.panels(None, 2, 1, (3.0, 2.0))
+    drawing.head(axes, "Title", "word " * 30)
+    lines = axes[0].figure.get_suptitle().splitlines()
+    assert len(lines) > 2 and max(map(len, lines)) <= 11 * axes[0].figure.get_figwidth()
+    empty = insight.plot_optimization_history(filled(0, lambda trial: 0.0))
+    assert not len(empty.get_xticks()) and not len(empty.get_yticks())
+    one = insight.plot_optimization_history(filled(1, lambda trial: 0.0))
+    assert [tick for tick in one.get_xticks() if -0.5 <= tick <= 0.5] == [0.0]
