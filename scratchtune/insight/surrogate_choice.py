@@ -1,8 +1,8 @@
 """The model of a study's values: a Gaussian process or a forest, whichever predicts held-out trials better.
 
-Both are compared by cross-validation in 5 folds, on at most 200 trials chosen at random. The Gaussian process is usually
-better for a smooth function and few trials, the forest for a function with jumps or with parts that differ. The process
-is of the values or of their logarithms (`warping`), whichever has the higher marginal likelihood.
+Both are compared by cross-validation in 5 folds, on at most 200 trials chosen at random. The Gaussian process is
+usually better for a smooth function and few trials, the forest for a function with jumps or with parts that differ. The
+process is of the values or of their logarithms (`warping`), whichever has the higher marginal likelihood.
 
 The choice is biased in two ways, and both favour the process: its fitted parameters have seen the held-out trials,
 which lowers its error somewhat; and the forest that is compared has 4 trees, not all, which increases its error. Where
