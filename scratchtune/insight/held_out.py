@@ -42,7 +42,7 @@ class HeldOut:
     intervals hold. The score is the accuracy, with Wilson's interval; with ``metric``, a function of the true and the
     predicted values (n,) that returns one number for each row, such as the squared error, it is their mean. Its
     interval is normal, so it needs many rows. With ``path`` the count is kept in this JSON file, also for later
-    processes; a file of other rows or another level is refused.
+    processes; a file for different rows or another level is refused.
 
     >>> class Zero:
     ...     def predict(self, X):
@@ -113,7 +113,7 @@ class HeldOut:
             raise ValueError(f"path is {str(self._path)!r}, which is not the count of a HeldOut; it must be one, or a "
                              "file that does not exist yet")
         if same != self._same:
-            raise ValueError(f"path is {str(self._path)!r}, the count of other rows or another level ({same}); it must "
+            raise ValueError(f"path is {str(self._path)!r}, the count for different rows or another level ({same}); it must "
                              f"be that of these ({self._same})")
         return max(looks, self.looks)
 

@@ -28,9 +28,9 @@ def test_the_count_of_looks_survives_the_process_and_belongs_to_its_rows(tmp_pat
     assert insight.HeldOut(X, y, path=path).looks == 4
     path.unlink()
     assert again.score(Constant()).looks == 5 and insight.HeldOut(X, y, path=path).looks == 5
-    with pytest.raises(ValueError, match="the count of other rows or another level"):
+    with pytest.raises(ValueError, match="the count for different rows or another level"):
         insight.HeldOut(X, 1 - y, path=path)
-    with pytest.raises(ValueError, match="the count of other rows or another level"):
+    with pytest.raises(ValueError, match="the count for different rows or another level"):
         insight.HeldOut(X, y, level=0.9, path=path)
     for text in ("", "[]", '{"looks": -1}', '{"looks": 1.5, "rows": "", "level": 0.95}'):
         path.write_text(text)
