@@ -113,8 +113,8 @@ class HeldOut:
             raise ValueError(f"path is {str(self._path)!r}, which is not the count of a HeldOut; it must be one, or a "
                              "file that does not exist yet")
         if same != self._same:
-            raise ValueError(f"path is {str(self._path)!r}, the count for different rows or another level ({same}); it must "
-                             f"be that of these ({self._same})")
+            raise ValueError(f"path is {str(self._path)!r}, the count for different rows or another level ({same}); "
+                             f"it must be that of these ({self._same})")
         return max(looks, self.looks)
 
     def _store(self) -> None:
