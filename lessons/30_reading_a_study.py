@@ -127,10 +127,10 @@ print(f"best accuracy {estimate.best:.3f}: estimated {estimate.corrected:.3f} ({
 
 # %% [markdown]
 # ## Check: what was luck
-# Predict 2: 0.923 on a processor with AVX2, the mean of ten evaluations. The estimate from the study alone is 0.914,
-# with an interval from 0.894 to 0.934. It is lower than the best score because others are nearly as good, and their
-# differences vary from fold to fold: so the noise of the best one was probably favourable. The optimism is small here,
-# 0.015, since most of the 40 accuracies are far lower. But the next best ones are 0.925 and 0.917. Which of these three
+# Predict 2: 0.923 on a processor with AVX2, the mean of ten evaluations. The estimate from the study alone is 0.908,
+# with an interval from 0.888 to 0.929. It is lower than the best score because others are nearly as good, and their
+# differences vary from fold to fold: so the noise of the best one was probably favourable. The optimism is 0.021; only
+# those of the 40 configurations that may be the best add to it. The next best ones have 0.925 and 0.917. Which of these three
 # configurations is really the best, the study does not show.
 
 # %%

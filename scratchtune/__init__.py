@@ -103,8 +103,7 @@ from scratchtune.study import (
     tune,
 )
 from scratchtune.tabular import TableModel, prepare_table
-
-__version__ = "0.1.0"
+from scratchtune.version import __version__ as __version__
 
 __all__ = [
     "Activation", "Adam", "AdditiveAttention", "Attention", "AveragePooling2D", "BatchNormalization", "BayesSearchCV",

@@ -139,6 +139,7 @@ def _make_parser() -> argparse.ArgumentParser:
     _add_why(commands)
     _add_studies(commands)
     _add_plot(commands)
+    _add_report(commands)
     _add_example(commands)
     _add_formulas(commands)
     return parser
@@ -172,12 +173,15 @@ def _add_compare(commands: _Commands) -> None:
     add("--out", type=Path, default=Path("."), metavar="DIR",
         help="the folder in which the picture is saved (default: .)")
     add("--db", type=Path, metavar="FILE", help=DB_HELP)
+    add("--report", nargs="?", const="", metavar="FILE.html",
+        help="also write a report of all studies as one HTML page (default: comparison.html in --out)")
 
 
 def _compare(given: argparse.Namespace) -> int:
     from scratchtune.comparison import SPACE, compare
     from scratchtune.data.datasets import load_digits
     from scratchtune.insight.plots import plot_comparison
+    from scratchtune.insight.reporting import report, report_path
     from scratchtune.job_options import JobOptions
     from scratchtune.search import SEARCHERS
 
@@ -190,14 +194,17 @@ def _compare(given: argparse.Namespace) -> int:
         raise ValueError(f"--out is {str(given.out)!r}, a file; it must be a folder")
     given.out.mkdir(parents=True, exist_ok=True)
     _check_folder(given.out, f"--out is {str(given.out)!r}")  # is known before the work, not after
-    _check_db(given.db, {"the picture": given.out / "comparison.png"})
+    page = report_path(given.report, given.out / "comparison.html")
+    _check_db(given.db, {"the picture": given.out / "comparison.png", "the report": page})
     X, y = load_digits()
     run = JobOptions(given.jobs, given.db, say=note)
     result = compare(X / 16.0, y, given.searchers, given.trials, given.seed, given.split, run)
     studies = {row.searcher: row.study for row in result.rows}
     costs = {row.searcher: row.costs for row in result.rows}
     picture = plot_comparison(studies, costs, next(iter(SPACE)), given.out / "comparison.png")
-    tell(f"{result.text()}\npicture: {picture}")
+    if page is not None:
+        report(list(studies.values()), page)
+    tell(f"{result.text()}\npicture: {picture}" + (f"\nreport: {page}" if page is not None else ""))
     return 0
 
 
@@ -219,6 +226,9 @@ def _add_tune(commands: _Commands) -> None:
     add("--emit", nargs="+", default=[], choices=["ours", "keras", "torch"], metavar="FRAMEWORK",
         help="also write scripts that train the chosen network, beside the model: ours (scratchtune), keras, torch")
     add("--db", type=Path, metavar="FILE", help=DB_HELP)
+    add("--report", nargs="?", const="", metavar="FILE.html",
+        help="also write a report of the study as one HTML page, after the model; give it after FILE (default: "
+             "report.html beside the model)")
 
 
 def _add_columns(add: Callable[..., object]) -> None:
@@ -293,6 +303,7 @@ def _about_tables() -> str:
 
 
 def _tune(given: argparse.Namespace) -> int:
+    from scratchtune.insight.reporting import report, report_path
     from scratchtune.job_options import JobOptions
     from scratchtune.tabular.describing import described
     from scratchtune.tabular.emit import script
@@ -304,9 +315,11 @@ def _tune(given: argparse.Namespace) -> int:
     _check_tune(given)
     space = None if given.space is None else read_space(given.space)
     scripts = {kind: given.out.with_name(f"{given.out.stem}_{kind}.py") for kind in given.emit}
-    _check_outputs({"--out": given.out, **{f"--emit {kind}": path for kind, path in scripts.items()}},
+    page = report_path(given.report, given.out.with_name("report.html"))
+    pages = {} if page is None else {"--report": page}
+    _check_outputs({"--out": given.out, **{f"--emit {kind}": path for kind, path in scripts.items()}, **pages},
                    {"the table": given.file, "the space": given.space})
-    _check_db(given.db, {"the table": given.file, "the space": given.space, "the model": given.out,
+    _check_db(given.db, {"the table": given.file, "the space": given.space, "the model": given.out, "the report": page,
                          **{f"the script of --emit {kind}": path for kind, path in scripts.items()}})
     table = _table_of(given)
     impute = "median" if given.impute else None
@@ -317,18 +330,25 @@ def _tune(given: argparse.Namespace) -> int:
         result = tune_table(
             prepared, Search(given.searcher, given.trials, space, given.seed), scoring=given.scoring,
             folds=given.folds, impute=impute, refit=given.refit, run=JobOptions(given.jobs, given.db, say=note))
-    rows = {"path": str(given.file), "target": given.target, "task": given.task, "positive": given.positive,
-            "drop": given.drop, "impute": impute, "seed": given.seed, "test_size": given.test_size, "text": given.text,
-            "missing": given.missing, "decimal": given.decimal, "thousands": given.thousands}
     there = {path for path in (given.out, *scripts.values()) if path.exists()}
     result.model.save(given.out)
     for kind, path in scripts.items():
-        write_text(path, script(kind, result.model.fitted.estimator, rows))
+        write_text(path, script(kind, result.model.fitted.estimator, _rows_of(given, impute)))
     replaced = "replaced; " if given.out in there else ""
     tell(f"\n{result.text()}\nmodel: {given.out} ({replaced}scratchtune predict {given.out} FILE)")
     for path in scripts.values():
         tell(f"script: {path}" + " (replaced)" * (path in there))
+    if page is not None:
+        report(result.study, page)
+        tell(f"report: {page}")
     return 0
+
+
+def _rows_of(given: argparse.Namespace, impute: str | None) -> dict[str, object]:
+    """What a script of --emit needs in order to read and divide the table as tune does."""
+    return {"path": str(given.file), "target": given.target, "task": given.task, "positive": given.positive,
+            "drop": given.drop, "impute": impute, "seed": given.seed, "test_size": given.test_size, "text": given.text,
+            "missing": given.missing, "decimal": given.decimal, "thousands": given.thousands}
 
 
 def _check_tune(given: argparse.Namespace) -> None:
@@ -793,6 +813,33 @@ def _plot(given: argparse.Namespace) -> int:
     return 0
 
 
+def _add_report(commands: _Commands) -> None:
+    parser = _command(commands, "report", _report,
+        "write a report of a study as one HTML page, which needs no network")
+    add = parser.add_argument
+    add("db", type=Path, metavar="DB", help="the file of studies: the one given to --db, or to storage= in a script")
+    add("--study", "--name", metavar="NAME",
+        help="the name of the study (default: all studies of the file, compared on one page)")
+    add("-o", "--out", type=Path, default=Path("report.html"), metavar="FILE.html",
+        help="the page to write (default: report.html)")
+
+
+def _report(given: argparse.Namespace) -> int:
+    from scratchtune.insight.reporting import report, report_path
+    from scratchtune.study.storage import Storage
+    from scratchtune.study.stored import read_study
+
+    report_path(given.out, given.out, "--out")
+    _check_beside_db(given.out, given.db)
+    storage = Storage(given.db, reading=True)
+    names = storage.names()
+    if given.study is not None or len(names) < 2:
+        names = [_chosen(given)[1]]
+    report([read_study(storage, name) for name in names], given.out)
+    tell(f"report: {given.out}")
+    return 0
+
+
 def _add_example(commands: _Commands) -> None:
     from scratchtune.examples import NAMES
 
@@ -814,6 +861,9 @@ def _add_example(commands: _Commands) -> None:
     add("--db", type=Path, metavar="FILE",
         help="image, translation, speech: store every trial in this file, from which the same command continues after "
              "an interruption")
+    add("--report", nargs="?", const="", metavar="FILE.html",
+        help="image, translation, speech: also write a report of the studies as one HTML page (default: report.html in "
+             "--out)")
     add("--searcher", metavar="NAME",
         help="translation, speech: hyperband or bayesian; both train for the same number of epochs (default: "
              "hyperband)")
@@ -826,7 +876,7 @@ def _example(given: argparse.Namespace) -> int:
     from scratchtune.examples import NAMES
 
     run = import_module(f"scratchtune.examples.{NAMES[given.name]}").main
-    options = {name: getattr(given, name) for name in ("data", "out", "jobs", "seed", "db", "searcher")
+    options = {name: getattr(given, name) for name in ("data", "out", "jobs", "seed", "db", "searcher", "report")
                if getattr(given, name) is not None}
     for name in options.keys() - inspect.signature(run).parameters.keys():
         raise ValueError(f"--{name} is not an option of the example {given.name}; omit it")

@@ -22,10 +22,11 @@ import numpy as np
 
 import scratchtune as st
 from scratchtune.digests import digest_of
-from scratchtune.examples.shared import check_options, prepare_folder, ranked, ranking
+from scratchtune.examples.shared import check_options, prepare_folder, ranked, ranking, write_report
 from scratchtune.insight import image_plots
 from scratchtune.insight.confusion import plot_confusion
 from scratchtune.insight.learning_curves import plot_learning_curves
+from scratchtune.insight.reporting import report_path
 from scratchtune.streams import note, tell
 
 SPACE: dict[str, Any] = {
@@ -199,12 +200,13 @@ def confirmed(
 
 def main(
     quick: bool = False, data: str | Path | None = None, out: Path = Path("."), jobs: int = 2, seed: int = 0,
-    db: Path | None = None,
+    db: Path | None = None, report: str | Path | None = None,
 ) -> None:
     """Tune, train the winner, print and plot the results."""
     check_options(out, jobs, seed)
     rows = from_package(quick, seed) if data is None else from_folder(Path(data), quick, seed)
     prepare_folder(out)
+    page = report_path(report, out / "report.html")
     longest = EPOCHS_OF_SEARCH if quick else EPOCHS
     objective, study = prepared(rows.X, rows.y, rows.classes, longest if data is None else EPOCHS_OF_SEARCH, seed, db)
     height, width = objective.X.shape[1:3]
@@ -229,6 +231,7 @@ def main(
              f"epochs on {len(rows.X_all):,} images, {seconds:.0f} s")
     pictures = _draw(objective, study, best, found["tuned"], rows, out)
     tell("\n".join(f"picture: {path}" for path in pictures))
+    write_report(page, [study])
 
 
 @dataclass

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import scratchtune as st
 from scratchtune import checks
-from scratchtune.streams import shown_params
+from scratchtune.insight import report
+from scratchtune.streams import shown_params, tell
 
 
 def check_options(out: Path, jobs: int, seed: int) -> None:
@@ -55,3 +56,10 @@ def ranking(study: st.Study, heading: str, epochs: int, most: int = 5) -> str:
     lines += [f"{trial.number:>5} {trial.budget or epochs:>6.0f} {trial.value:>{width}.4f}  "
               f"{shown_params(trial.params)}" for trial in ranked(study)[:most]]
     return "\n".join(lines)
+
+
+def write_report(page: Path | None, studies: Sequence[st.Study]) -> None:
+    """Write the report of ``--report``, if one is wanted, and say where it is."""
+    if page is not None:
+        report(list(studies), page)
+        tell(f"report: {page}")

@@ -25,9 +25,10 @@ import scratchtune as st
 from scratchtune import checks
 from scratchtune.digests import digest_of
 from scratchtune.examples.arms import CURVES, SEARCHERS, Arm, TrainingObjective, prepared_arms
-from scratchtune.examples.shared import check_db, check_options, prepare_folder, ranked, ranking
+from scratchtune.examples.shared import check_db, check_options, prepare_folder, ranked, ranking, write_report
 from scratchtune.examples.spoken_clips import RATE, STEPS, TRIM_DB, Corpus, read_corpus
 from scratchtune.insight.learning_curves import plot_learning_curves
+from scratchtune.insight.reporting import report_path
 from scratchtune.insight.speech_plots import plot_alignment, plot_word_confusion
 from scratchtune.streams import note, tell
 
@@ -230,7 +231,7 @@ def compile_kernels(corpus: Corpus, quick: bool = False) -> None:
 
 def main(
     quick: bool = False, data: str | Path | None = None, out: Path = Path("."), jobs: int = 2, seed: int = 0,
-    db: Path | None = None, searcher: str = "hyperband",
+    db: Path | None = None, searcher: str = "hyperband", report: str | Path | None = None,
 ) -> None:
     """Tune training and decoding, compare on the test voices, show transcripts, draw pictures, save the model.
 
@@ -241,6 +242,7 @@ def main(
     checks.choice("--searcher", searcher, SEARCHERS)
     corpus = read_corpus(data, seed)
     prepare_folder(out)
+    page = report_path(report, out / "report.html")
     arms = prepared(corpus, EPOCHS_QUICK if quick else EPOCHS, searcher, seed, db, quick)
     sizes = [f"{len(part.clips):,} clips of {checks.counted(len(set(part.voices)), 'voice')}"
              for part in (corpus.train, corpus.validation, corpus.test)]
@@ -267,6 +269,7 @@ def main(
          f"{study.why(study.best_trial.number)}\n")
     tell(compared(rows, corpus))
     present(model, decoding, study, tuned, rows[-1], corpus, out)
+    write_report(page, [*(arm.study for arm in arms), study])
 
 
 @dataclass

@@ -23,8 +23,9 @@ from scratchtune import checks
 from scratchtune.digests import digest_of
 from scratchtune.examples.arms import SEARCHERS, Arm, TrainingObjective, prepared_arms
 from scratchtune.examples.sentence_pairs import Corpus, Pairs, nearest_translations, read_corpus, spelled
-from scratchtune.examples.shared import check_options, prepare_folder, ranked, ranking
+from scratchtune.examples.shared import check_options, prepare_folder, ranked, ranking, write_report
 from scratchtune.insight.learning_curves import plot_learning_curves
+from scratchtune.insight.reporting import report_path
 from scratchtune.insight.translation_plots import Lookup, plot_attention
 from scratchtune.streams import note, tell
 
@@ -141,7 +142,7 @@ def compile_kernels(corpus: Corpus, quick: bool = False) -> None:
 
 def main(
     quick: bool = False, data: str | Path | None = None, out: Path = Path("."), jobs: int = 2, seed: int = 0,
-    db: Path | None = None, searcher: str = "hyperband",
+    db: Path | None = None, searcher: str = "hyperband", report: str | Path | None = None,
 ) -> None:
     """Tune, compare on the test pairs, show translations, draw pictures, save the model.
 
@@ -152,6 +153,7 @@ def main(
     data = ("numbers" if quick else "verses") if data is None else data
     corpus = read_corpus(data, quick, seed)
     prepare_folder(out)
+    page = report_path(report, out / "report.html")
     arms = prepared(corpus, EPOCHS_QUICK if quick else EPOCHS, searcher, seed, db, quick)
     source, target = (len(vocabulary) for vocabulary in corpus.vocabularies)
     tell(f"{data}: training set: {len(corpus.train):,} pairs, validation set: {len(corpus.validation):,}, held-out "
@@ -170,6 +172,7 @@ def main(
     if corpus.rest:
         model = trained_on_all(tuned, corpus, seed)
     present(model, tuned, corpus, out)
+    write_report(page, [arm.study for arm in arms])
 
 
 def compared(arms: list[Arm[st.Seq2Seq]], corpus: Corpus) -> str:

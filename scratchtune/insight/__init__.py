@@ -4,7 +4,8 @@ Reading order for the importance of hyper-parameters: `variance_decomposition`; 
 `tree_marginals`, `forest`; by a Gaussian process `anova_kernel`, `gaussian_marginals`, `gaussian_draws`; then
 `surrogate_choice`, `importances`, `partial_dependences`. For what each change gains: `ablations`. For whether a gain is
 real: `fold_scores`, `winners_curse`, `gains`, `verdicts`, `paired_comparison`, `one_standard_error_choice`, `nested`,
-`reevaluation`, `finalist_comparison`, `held_out`. matplotlib is imported only when something is plotted.
+`reevaluation`, `finalist_comparison`, `held_out`. All on one page: `reporting`. matplotlib is imported only when
+something is plotted.
 """
 
 from scratchtune.insight.ablation_path import AblationPath
@@ -32,6 +33,7 @@ from scratchtune.insight.parameter_plots import plot_parallel_coordinate, plot_s
 from scratchtune.insight.partial_dependences import PartialDependence, partial_dependence
 from scratchtune.insight.posterior_plot import plot_posterior
 from scratchtune.insight.reevaluation import reevaluate
+from scratchtune.insight.reporting import report
 from scratchtune.insight.stopped_plots import plot_stopped
 from scratchtune.insight.trial_plots import plot_intermediate_values, plot_timeline
 from scratchtune.insight.variance_decomposition import Shares, decompose_grid
@@ -46,5 +48,5 @@ __all__ = [
     "plot_edf", "plot_family", "plot_grid", "plot_intermediate_values", "plot_learning_curves",
     "plot_optimization_history", "plot_parallel_coordinate", "plot_param_importances", "plot_partial_dependence",
     "plot_posterior", "plot_precision_recall", "plot_rank", "plot_roc", "plot_slice", "plot_stopped", "plot_timeline",
-    "reevaluate", "verdict",
+    "reevaluate", "report", "verdict",
 ]

@@ -102,7 +102,8 @@ def zero_mean_covariance(kernel: np.ndarray, left: np.ndarray, right: np.ndarray
     Returns
         c, (i,), whose mean over either point is 0.
     Source
-        Durrande, Ginsbourger, Roustant and Carraro (2013), "ANOVA kernels and RKHS of zero mean functions", eq. 8.
+        Durrande, Ginsbourger, Roustant and Carraro (2013), "ANOVA kernels and RKHS of zero mean functions for
+        model-based sensitivity analysis".
     Example
         >>> zero_mean_covariance(np.array([1.0]), np.array([0.5]), np.array([0.5]), 0.5).tolist()
         [0.5]
@@ -184,7 +185,7 @@ def anova_covariance(
     Variant
         The same sums with squared factors, of z integrated over the axes, give the variance of the posterior mean.
     Source
-        Duvenaud, Nickisch and Rasmussen (2011), "Additive Gaussian processes", section 2.3: Newton's identities.
+        Duvenaud, Nickisch and Rasmussen (2011), "Additive Gaussian processes": Newton's identities.
     Example
         >>> anova_covariance(1.0, np.array([5.0]), np.array([13.0]), np.array([35.0]), 1.0, 0.0).tolist()
         [12.0]

@@ -1,6 +1,7 @@
 """Finalists: the best configurations of a study, and the default, are evaluated again with fresh seeds.
 
-The scores of the search chose the finalists, so they are too good. The new values took no part in that choice.
+The scores of the search chose the finalists, so they are too good. The new values took no part in that choice. They do
+choose among the finalists, so the mean of the chosen one is too good again, by much less.
 
 Implements section 9.2 of the document.
 """
@@ -8,6 +9,7 @@ Implements section 9.2 of the document.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +17,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.insight.fold_scores import contenders
 from scratchtune.insight.gains import is_default
-from scratchtune.insight.paired_comparison import Difference, corrected, difference_of
+from scratchtune.insight.paired_comparison import Difference, corrected, difference_of, reverse
 from scratchtune.insight.reevaluation import reevaluate
 from scratchtune.study import Trial
 
@@ -24,7 +26,7 @@ class Finalists(NamedTuple):
     """The configurations (m,), the best of the search first, and their new ``values`` (m, seeds).
 
     ``names`` are such as "trial 7" and "default". ``chosen`` is the index of the best new mean. ``differences`` are the
-    chosen one (a) minus each other (b), with intervals that hold together and Holm's p-values.
+    chosen one (a) minus each other (b), with intervals that hold together and Holm's p-values, for all pairs.
     """
 
     names: list[str]
@@ -86,13 +88,18 @@ def finalists(
 def _differences(
     names: list[str], values: np.ndarray, chosen: int, level: float, direction: str,
 ) -> dict[str, Difference]:
-    """The chosen one minus each other; the intervals are Bonferroni's, the p-values Holm's."""
-    others = [i for i in range(len(names)) if i != chosen]
-    if not others:
-        return {}
-    simultaneous = 1.0 - (1.0 - level) / len(others)
-    found = [difference_of(values[chosen] - values[i], 0.0, simultaneous, direction) for i in others]
-    return dict(zip((names[i] for i in others), corrected(found, level, direction), strict=True))
+    """The chosen one minus each other; the intervals are Bonferroni's, the p-values Holm's.
+
+    Both are for all pairs, since the chosen one is the best of these very values: any of the pairs could be here.
+    """
+    pairs = list(combinations(range(len(names)), 2))
+    simultaneous = 1.0 - (1.0 - level) / max(len(pairs), 1)
+    found = [difference_of(values[i] - values[j], 0.0, simultaneous, direction) for i, j in pairs]
+    differences = {}
+    for (i, j), one in zip(pairs, corrected(found, level, direction), strict=True):
+        if chosen in (i, j):
+            differences[names[j if chosen == i else i]] = one if chosen == i else reverse(one)
+    return differences
 
 
 def _against(found: Difference | None) -> str:

@@ -1,9 +1,10 @@
 """A held-out test set that counts its looks: the more models it has scored, the wider is the interval of the next.
 
 Each look is one more chance for a score that is good by luck, so the t-th interval has the error rate
-alpha / (t · (t + 1)). These sum to alpha, so all intervals together hold with probability 1 - alpha, however many looks
-there will be (Bonferroni), for models that don't depend on earlier scores of this set. A model that was changed because
-of an earlier score isn't covered.
+alpha / (t · (t + 1)). These sum to alpha, so all intervals together hold with a probability of at least 1 - alpha,
+however many looks there will be (Bonferroni), for models that don't depend on earlier scores of this set. A model that
+was changed because of an earlier score isn't covered. The intervals are exact ones of the binomial distribution: at
+such small error rates, and near an accuracy of 1, approximate intervals such as Wilson's are far too narrow.
 
 Implements section 9.2 of the document.
 """
@@ -38,18 +39,18 @@ class Look(NamedTuple):
 class HeldOut:
     """A test set; `score` counts how often it was looked at, as ``looks``.
 
-    ``X`` (n, ...) are the rows and ``y`` (n,) their labels or values. ``level`` is the probability with which all
-    intervals hold. The score is the accuracy, with Wilson's interval; with ``metric``, a function of the true and the
-    predicted values (n,) that returns one number for each row, such as the squared error, it is their mean. Its
-    interval is normal, so it needs many rows. With ``path`` the count is kept in this JSON file, also for later
-    processes; a file for different rows or another level is refused.
+    ``X`` (n, ...) are the rows and ``y`` (n,) their labels or values. ``level`` is the least probability with which all
+    intervals hold. The score is the accuracy; with ``metric``, a function of the true and the predicted values (n,)
+    that returns one number for each row, such as the squared error, it is their mean. The interval of a metric is a
+    normal one, so it needs many rows, the more so the more looks there were. With ``path`` the count is kept in this
+    JSON file, also for later processes; a file for different rows or another level is refused.
 
     >>> class Zero:
     ...     def predict(self, X):
     ...         return np.zeros(len(X))
     >>> test = HeldOut(np.zeros((100, 1)), np.arange(100) % 2)
     >>> [round(test.score(Zero()).high, 3) for _ in range(3)]
-    [0.609, 0.628, 0.638]
+    [0.615, 0.634, 0.645]
     """
 
     def __init__(
@@ -82,11 +83,12 @@ class HeldOut:
         values = self._values(predicted)
         self.looks = self._stored() + 1  # another process may have looked since
         self._store()  # before anyone sees the score
-        z = NormalDist().inv_cdf(1.0 - (1.0 - self.level) / (2.0 * self.looks * (self.looks + 1)))
+        error, n = (1.0 - self.level) / (self.looks * (self.looks + 1)), len(values)
         mean = float(values.mean())
         if self._metric is None:
-            return Look(mean, *wilson_interval(mean, len(values), z), self.looks)
-        reach = z * float(values.std(ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else math.inf
+            return Look(mean, *exact_interval(int(values.sum()), n, error), self.looks)
+        z = NormalDist().inv_cdf(1.0 - error / 2.0)
+        reach = z * float(values.std(ddof=1)) / math.sqrt(n) if n > 1 else math.inf
         return Look(mean, mean - reach, mean + reach, self.looks)
 
     def _values(self, predicted: np.ndarray) -> np.ndarray:
@@ -122,13 +124,25 @@ class HeldOut:
             write_text(self._path, json.dumps(self._same | {"looks": self.looks}) + "\n")
 
 
-def wilson_interval(share: float, n: int, z: float) -> tuple[float, float]:
-    """Wilson's interval (1927) for a probability of which a share of n was observed, z standard errors wide each side.
+def exact_interval(hits: int, n: int, error: float) -> tuple[float, float]:
+    """Clopper and Pearson's interval (1934) for a probability, from the number of hits in n independent attempts.
 
-    >>> [round(end, 3) for end in wilson_interval(1.0, 10, 1.96)]
-    [0.722, 1.0]
+    Each end misses the probability in at most half of the share ``error`` of all samples, whatever the probability is.
+
+    >>> [round(end, 4) for end in exact_interval(10, 10, 0.05)]
+    [0.6915, 1.0]
     """
-    middle = share + z * z / (2.0 * n)
-    reach = z * math.sqrt(share * (1.0 - share) / n + z * z / (4.0 * n * n))
-    low, high = (middle - reach) / (1.0 + z * z / n), (middle + reach) / (1.0 + z * z / n)
-    return min(max(low, 0.0), share), max(min(high, 1.0), share)  # rounding may leave the ends inside
+    return 1.0 - _upper_end(n - hits, n, error), _upper_end(hits, n, error)
+
+
+def _upper_end(hits: int, n: int, error: float) -> float:
+    """The probability of a hit for which so few hits, or fewer, have the probability error / 2."""
+    if hits == n:
+        return 1.0
+    counts = np.arange(hits + 1.0)
+    log_ways = np.concatenate([[0.0], np.cumsum(np.log((n - counts[:-1]) / counts[1:]))])  # of choosing the hits
+    low, high = hits / n, 1.0
+    while low < (middle := (low + high) / 2.0) < high:
+        logs = log_ways + counts * math.log(middle) + (n - counts) * math.log1p(-middle)
+        low, high = (middle, high) if np.exp(logs).sum() > error / 2.0 else (low, middle)
+    return high

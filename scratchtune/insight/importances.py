@@ -127,7 +127,8 @@ def _intervals(shares: Mapping[Name, float], drawn: list[dict[Name, float]]) -> 
     """Quantiles of the drawn shares, widened to include the share itself."""
     found = {}
     for name, share in shares.items():
-        low, high = np.quantile([one[name] for one in drawn], ((1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0))
+        ends = (1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0  # "weibull": that share of further draws is beyond, on average
+        low, high = np.quantile([one[name] for one in drawn], ends, method="weibull")
         found[name] = min(float(low), share), max(float(high), share)
     return found
 

@@ -5,6 +5,7 @@ Implements section 9.2 of the document.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 from scratchtune import checks
@@ -30,10 +31,10 @@ class Choice(NamedTuple):
 def one_standard_error(study: Any, cost: Simplicity = "seconds", error: float | None = None) -> Choice:
     """Choose the cheapest configuration within one standard error of the best score (Breiman et al. 1984).
 
-    ``cost`` is "seconds", the time that a trial took, or what `OneStandardError` takes as simplicity: a function from
-    params to a number, the name of a parameter (after a minus where a larger value is cheaper), a list of them, or None
-    for fewer hidden units and stronger penalties. ``error`` replaces the standard error of the best trial's scores over
-    the folds, for trials without such scores.
+    ``cost`` is "seconds", the time that a trial took (infinite where it is not known), or what `OneStandardError` takes
+    as simplicity: a function from params to a number, the name of a parameter (after a minus where a larger value is
+    cheaper), a list of them, or None for fewer hidden units and stronger penalties. ``error`` replaces the standard
+    error of the best trial's scores over the folds, for trials without such scores.
 
     Raises
         TypeError or ValueError where no trial is complete, or where scores of the folds and ``error`` are missing.
@@ -54,7 +55,8 @@ def one_standard_error(study: Any, cost: Simplicity = "seconds", error: float | 
 
     def key(i: int) -> tuple[Any, ...]:
         trial = compared.trials[i]
-        price = (trial.seconds or 0.0,) if cost == "seconds" else simplicity_of(trial.shared_params, cost)
-        return price, losses[i], i
+        if cost == "seconds":
+            return math.inf if trial.seconds is None else trial.seconds, losses[i], i
+        return simplicity_of(trial.shared_params, cost), losses[i], i
 
     return Choice(compared.trials[min(near, key=key)], compared.trials[best], error, len(near))

@@ -45,8 +45,8 @@ class Difference(NamedTuple):
     def __str__(self) -> str:
         found = "no difference can be shown" if self.better is None else f"{self.better} is better"
         return (f"{found}: a - b is {self.difference:.4g}, between {self.low:.4g} and {self.high:.4g} "
-                f"({self.level:.0%} interval from {checks.counted(self.pairs, 'pair')}, p = {self.p_value:.2g})"
-                + self._about())
+                f"({100.0 * self.level:.4g}% interval from {checks.counted(self.pairs, 'pair')}, "
+                f"p = {self.p_value:.2g})" + self._about())
 
     def _about(self) -> str:
         """Say what is not corrected where two studies were compared."""
@@ -134,6 +134,12 @@ def difference_of(differences: np.ndarray, share: float, level: float, direction
     reach = student_quantile(level, pairs - 1) * error
     p = _p_value(mean, error, pairs - 1)
     return Difference(mean, mean - reach, mean + reach, p, _better(mean, p, level, direction), level, pairs)
+
+
+def reverse(found: Difference) -> Difference:
+    """The same comparison as b - a."""
+    better = {"a": "b", "b": "a"}.get(found.better or "")
+    return found._replace(difference=-found.difference, low=-found.high, high=-found.low, better=better)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -67,7 +67,7 @@ def _of_gain(found: Gain, direction: str, name: str) -> str:
         found.winner.low, found.winner.high, found.winner.optimism))
     median = f"median of {found.winner.configurations:,} configurations"
     reference = "default" if found.reference == "default" else median
-    level, side = f"{found.winner.level:.0%}", "high" if direction == "maximize" else "low"
+    level, side = f"{100.0 * found.winner.level:.4g}%", "high" if direction == "maximize" else "low"
     if found.of == found.winner.trial:
         return (f"No gain can be shown: no configuration had a better {name} than the {reference}, {score}.")
     observed = f"the best {name} seen, {best}, is probably {excess} too {side}"

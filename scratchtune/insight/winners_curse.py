@@ -12,9 +12,12 @@ score exceeds the true score of its configuration, on average over many draws of
    configuration's mean and without the fold's. Their variance over k is that of a mean, [selection_noise].
 2. The means scatter more than the true scores, since the noise is added. The bootstrap's true scores are therefore the
    means moved towards their centre, [shrunken_means], until they scatter as the true scores do. (With the means
-   themselves configurations that are equally good look different, and the optimism comes out too small.)
-3. A draw of the noise weights the residuals of the k folds with standard normal numbers (a *wild* bootstrap), so
-   configurations whose scores rise and fall together do so in the draws too.
+   themselves configurations that are equally good look different, and the optimism comes out too small.) Only those
+   that may be the best take part: one bad configuration would make all seem to differ, and the good ones unshrunken.
+3. A draw of the noise is a weighted sum of the residuals of the k folds (a *wild* bootstrap), so configurations whose
+   scores rise and fall together do so in the draws too. The weights are a random direction: they sum to 0, and the sum
+   of their squares is always the same. Then the draws from normal residuals are normal, however few the folds are.
+   (Independent normal weights differ in length as well, and the optimism of few folds comes out too small.)
 
 The interval adds the uncertainty of the folds themselves: [corrected_standard_error] and Student's t for k folds.
 
@@ -61,7 +64,7 @@ class Optimism(NamedTuple):
     def __str__(self) -> str:
         return (f"best score {self.best:.4g}, too good by about {self.optimism:.2g} as the best of "
                 f"{checks.counted(self.configurations, 'configuration')}; corrected {self.corrected:.4g}, "
-                f"{self.level:.0%} interval {self.low:.4g} to {self.high:.4g}")
+                f"{100.0 * self.level:.4g}% interval {self.low:.4g} to {self.high:.4g}")
 
 
 def selection_noise(residuals: np.ndarray) -> float:
@@ -163,16 +166,28 @@ def expected_optimism(
     n = len(means)
     if n < 2:
         return 0.0
-    truth = shrunken_means(means, noise**2 if residuals is None else selection_noise(residuals))
+    variance = noise**2 if residuals is None else selection_noise(residuals)
+    near, truth = means >= means.max() - math.sqrt(variance) * _reach(n), means.copy()
+    truth[near] = shrunken_means(means[near], variance)
     folds = n if residuals is None else residuals.shape[1]
-    scale = noise if residuals is None else math.sqrt(n / ((n - 1) * folds * (folds - 1)))
     rng, total, block = np.random.default_rng(seed), 0.0, max(1, AT_ONCE // n)
     for start in range(0, DRAWS, block):
-        weights = scale * rng.standard_normal((min(block, DRAWS - start), folds))
-        drawn = weights if residuals is None else weights @ residuals.T
+        normal = rng.standard_normal((min(block, DRAWS - start), folds))
+        drawn = noise * normal if residuals is None else _directions(normal) @ residuals.T * math.sqrt(n / (n - 1))
         winners = (truth + drawn).argmax(axis=1)
         total += float(np.take_along_axis(drawn, winners[:, None], axis=1).sum())
     return max(0.0, total / DRAWS)
+
+
+def _reach(n: int) -> float:
+    """About the distance of the largest of n standard normal numbers from the smallest; it is rarely larger."""
+    return 2.0 * math.sqrt(2.0 * math.log(n))
+
+
+def _directions(normal: np.ndarray) -> np.ndarray:
+    """Random weights of k folds from normal numbers (draws, k): each row sums to 0, and its squares sum to 1 / k."""
+    centred = normal - normal.mean(axis=1, keepdims=True)
+    return np.asarray(centred / (math.sqrt(normal.shape[1]) * np.linalg.norm(centred, axis=1, keepdims=True)))
 
 
 # The gain over another configuration ---------------------------------------------------------------------------------
@@ -204,10 +219,13 @@ def difference_error(compared: Contenders, other: int) -> tuple[float, int]:
     """Standard error of the mean score of the best minus another configuration, and its degrees of freedom.
 
     It is pooled over the differences of the best configuration and the better half of all. Where the other one's own
-    difference scatters more than these, its own error counts, with their degrees of freedom.
+    difference scatters more than these, its own error counts, with their degrees of freedom. As in
+    [corrected_standard_error] it is larger for folds that share their training rows: a configuration that is by luck
+    good on these rows is so on most folds, and the scatter between the folds does not show it.
     """
     order = np.argsort(-compared.sign * compared.values, kind="stable")
     near = order[order != compared.best][: max(1, len(order) // 2)]
     scores, best = compared.scores, compared.scores[compared.best]
     pooled, own = pair_noise(best - scores[near]), pair_noise(best - scores[[other]])
-    return math.sqrt(max(pooled, own)), len(near) * (scores.shape[1] - 1)
+    folds = scores.shape[1]
+    return math.sqrt(max(pooled, own) * (1.0 + folds / (folds - 1.0))), len(near) * (folds - 1)

@@ -43,7 +43,7 @@ def expected_error(counts: np.ndarray, shares: np.ndarray, means: np.ndarray) ->
         It depends on the number of bins and on where they begin. Guo et al. evaluate the probability of the predicted
         class, whose positives are the correct predictions; here one class is evaluated against the rest.
     Source
-        Naeini, Cooper and Hauskrecht (2015), section "Calibration Metrics"; Guo et al. (2017), equation 5.
+        Naeini, Cooper and Hauskrecht (2015), section "Calibration Metrics"; Guo et al. (2017), equation 3.
     Example
         >>> float(expected_error(np.array([3.0, 1.0]), np.array([0.5, 1.0]), np.array([0.25, 0.75])))
         0.25

@@ -324,8 +324,10 @@ class Storage:
         """Return the stored definition of a study."""
         found = self._fetched("SELECT definition FROM studies WHERE name = ?", (name,))
         if not found:
-            known = ", ".join(map(repr, self.names())) or "none"
-            raise StorageError(f"{str(self.path)!r} holds no study {name!r}; it holds {known}")
+            names = self.names()
+            known = ", ".join(map(repr, names)) or "none"
+            raise StorageError(
+                f"{str(self.path)!r} holds no study {name!r}; it holds {known}{checks.nearest(name, names)}")
         with self._naming_damage(f"the definition of the study {name!r}"):
             return _of_kind(dict, "it", json.loads(found[0][0]))
 

@@ -1,0 +1,86 @@
+"""Pictures that matplotlib draws, such as those of a searcher's state, embedded in the page as images.
+
+Implements section 8.2 of the document.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import io
+from collections.abc import Callable
+from typing import Any
+
+from scratchtune.insight.brackets_plot import plot_brackets
+from scratchtune.insight.densities_plot import plot_densities
+from scratchtune.insight.dependence_plots import plot_partial_dependence
+from scratchtune.insight.family_plot import plot_family
+from scratchtune.insight.grid_plot import plot_grid
+from scratchtune.insight.pair_plots import plot_contour
+from scratchtune.insight.posterior_plot import plot_posterior
+from scratchtune.insight.reporting.markup import Markup, element, joined, one_line
+from scratchtune.insight.reporting.svg import figure, scroller
+from scratchtune.insight.reporting.view import View
+from scratchtune.search import BayesianSearch, GeneticSearch, GridSearch, Hyperband, Searcher, SuccessiveHalving
+
+OF_SEARCHERS: tuple[tuple[Callable[..., Any], tuple[type[Searcher], ...], str, str], ...] = (
+    (plot_posterior, (BayesianSearch, Hyperband, SuccessiveHalving), "Posterior",
+     "The Gaussian process along one parameter before and after the last trial that it has proposed, and the "
+     "acquisition function whose maximum is the proposal."),
+    (plot_densities, (BayesianSearch, Hyperband, SuccessiveHalving), "Densities",
+     "The densities of good and of bad trials before the last trial that the Parzen estimator has proposed, and their "
+     "ratio, which the proposal maximises."),
+    (plot_family, (GeneticSearch,), "Family",
+     "The family tree, with the ancestors of the best trial emphasised, and the diversity of each generation."),
+    (plot_brackets, (Hyperband, SuccessiveHalving), "Brackets",
+     "Each bracket as a flow from small to large budgets; a line leads to the trial that continues another."),
+    (plot_grid, (GridSearch,), "Grid", "The values over the first two parameters of the grid, with their marginals."),
+)  # the plot, the searchers that it may suit, its caption, and what it shows
+MOST_PANELS = 8  # of partial dependence
+
+
+def image(draw: Callable[[], Any], caption: str, description: str, note: str = "", wide: bool = False) -> Markup:
+    """Return the figure of the Axes, or list of Axes, that ``draw`` returns."""
+    drawn = draw()
+    axes = drawn[0] if isinstance(drawn, (list, tuple)) else drawn
+    file = io.BytesIO()
+    axes.figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
+    width, height = (int(round(110 * size)) for size in axes.figure.get_size_inches())
+    source = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
+    drawn = element("img", src=source, alt=description, width=width, height=height)
+    return figure(caption, scroller(caption, drawn) if wide else drawn, note=note, wide=wide)
+
+
+def contour(view: View) -> Markup:
+    """The contour of the values over the two most important numeric parameters."""
+    names = [name for name in view.ordered_names() if hasattr(view.study.space.parameters[name], "low")][:2]
+    if len(names) < 2:
+        raise ValueError("The study has fewer than two numeric parameters, so there is no contour.")
+    first, second = (one_line(name, 40) for name in names)
+    return image(lambda: plot_contour(view.study, names), "Contour",
+                 f"Contour of the values over {first} and {second}.",
+                 "Values between the trials, interpolated, over the two most important numeric parameters.")
+
+
+def dependence(view: View) -> Markup:
+    """The partial dependence on the most important parameters."""
+    names = view.ordered_names()[:MOST_PANELS]
+    chosen = names if len(names) != 2 else None  # of two names the plot would show the common dependence
+    return image(lambda: plot_partial_dependence(view.study, chosen), "Partial dependence",
+                 f"Partial dependence of the value on {', '.join(one_line(name, 30) for name in names)}.",
+                 "The mean predicted value over all other parameters, with its 95 % interval.", wide=True)
+
+
+def searcher_pictures(view: View) -> Markup:
+    """The pictures of the searcher's state that suit the study; a ValueError where none does."""
+    searcher, drawn = getattr(view.study, "searcher", None), []
+    for plot, kinds, caption, text in OF_SEARCHERS:
+        if isinstance(searcher, kinds):
+            try:
+                drawn.append(image(functools.partial(plot, view.study), caption, text, text, wide=True))
+            except ValueError:  # such as no trial that the model has proposed, or another proposer
+                continue
+    if not drawn:
+        name = "of a class that is not scratchtune's" if searcher is None else type(searcher).__name__
+        raise ValueError(f"The searcher, {name}, has no state that is drawn for this study.")
+    return joined(drawn)

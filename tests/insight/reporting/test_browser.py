@@ -1,0 +1,200 @@
+"""The report in headless Chromium: no console error, and what the script adds works; axe-core finds no violation.
+
+Skipped where Chromium, its driver or Selenium is missing; the accessibility test also without axe-core, whose script is
+looked for in AXE_CORE, or in node_modules here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from studies import hostile_study, network_study
+
+import scratchtune as st
+
+pytestmark = pytest.mark.slow
+webdriver = pytest.importorskip("selenium.webdriver", reason="Selenium is not installed")
+CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
+AXE = Path(os.environ.get("AXE_CORE", "node_modules/axe-core/axe.min.js"))
+FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync")
+
+
+@pytest.fixture(scope="module")
+def study() -> st.Study:
+    return network_study(60)
+
+
+@pytest.fixture(scope="module")
+def page(study: st.Study, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("report") / "page.html"
+    st.insight.report(study, path)
+    return path.as_uri()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    if not CHROMIUM.exists() or not DRIVER.exists():
+        pytest.skip("Chromium or its driver is not installed: apt-get install chromium chromium-driver")
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
+    driver.set_script_timeout(240)
+    yield driver
+    driver.quit()
+
+
+def opened(browser: Any, page: str, width: int = 1280, dark: bool = False) -> Any:
+    """The browser with the page, at a width, in a scheme."""
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+        "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
+        {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]})
+    browser.get(page)
+    assert browser.execute_script("return document.documentElement.dataset.ready") == "yes"
+    return browser
+
+
+def shown(browser: Any) -> list[int]:
+    """The numbers in the table, in its order."""
+    return [int(number) for number in browser.execute_script(
+        "return [...document.querySelectorAll('.trials tbody tr')].filter(r => !r.hidden).map(r => r.dataset.n)")]
+
+
+def centre(browser: Any, element: Any) -> None:
+    """Scroll an element to the middle of the window, away from the navigation."""
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
+
+
+def click(browser: Any, element: Any) -> None:
+    """Click on an element after scrolling to it."""
+    centre(browser, element)
+    element.click()
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_all_pictures_are_drawn_without_an_error(browser: Any, page: str, width: int, dark: bool) -> None:
+    opened(browser, page, width, dark)
+    assert browser.get_log("browser") == []
+    sizes = browser.execute_script(
+        "return [...document.querySelectorAll('svg, main img')].map(p => { const b = p.getBoundingClientRect();"
+        "return Math.min(b.width, b.height) * (p.tagName === 'IMG' ? p.naturalWidth > 0 : 1); })")
+    assert len(sizes) > 10 and min(sizes) > 20
+    assert browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_header_sorts_the_table(browser: Any, page: str, study: st.Study) -> None:
+    opened(browser, page)
+    button = browser.find_elements("css selector", ".trials thead button")[2]
+    valued = [trial for trial in study.trials if trial.value is not None]
+    for order, sign in (("ascending", 1.0), ("descending", -1.0)):
+        click(browser, button)
+        assert button.find_element("xpath", "..").get_attribute("aria-sort") == order
+        by_value = [trial.number for trial in sorted(valued, key=lambda trial: (sign * trial.value, trial.number))]
+        assert shown(browser)[: len(valued)] == by_value
+
+
+def test_filters_hide_rows_and_marks(browser: Any, page: str, study: st.Study) -> None:
+    opened(browser, page)
+    from selenium.webdriver.support.select import Select
+
+    select = Select(browser.find_elements("css selector", ".controls select")[0])
+    select.select_by_visible_text("failed")
+    failed = [trial.number for trial in study.trials if trial.state == "failed"]
+    assert failed and shown(browser) == failed
+    assert browser.execute_script("return document.querySelectorAll('.parallel .m:not(.out)').length") == 0
+    click(browser, browser.find_element("xpath", "//button[text()='Show all']"))
+    assert len(shown(browser)) == 60
+    browser.find_element("css selector", ".controls input[type=search]").send_keys("gelu")
+    assert shown(browser) == [trial.number for trial in study.trials if trial.params["activation"] == "gelu"]
+
+
+def test_a_brush_filters_the_table_and_its_chip_ends_the_filter(browser: Any, page: str, study: st.Study) -> None:
+    opened(browser, page)
+    handle = browser.find_elements("css selector", ".brush .handle")[0]  # the learning rate, logarithmic
+    centre(browser, handle)
+    height = handle.rect["height"]
+    webdriver.ActionChains(browser).move_to_element(handle).click_and_hold().move_by_offset(
+        0, int(height / 2) + 2).release().perform()  # from the middle, 1e-3, down to the end
+    found = {trial.number for trial in study.trials if trial.params["learning_rate"] <= 1.3e-3}
+    numbers = set(shown(browser))
+    assert 0 < len(numbers) < 60 and numbers <= found
+    assert {trial.number for trial in study.trials if trial.params["learning_rate"] <= 0.8e-3} <= numbers
+    click(browser, browser.find_element("css selector", ".chips button"))
+    assert len(shown(browser)) == 60
+
+
+def test_hover_shows_a_trial_and_a_click_its_reason(browser: Any, page: str, study: st.Study) -> None:
+    opened(browser, page)
+    number = study.best_trial.number
+    mark = browser.find_element("css selector", f"#history circle[data-n='{number}']")
+    centre(browser, mark)
+    webdriver.ActionChains(browser).move_to_element(mark).perform()
+    tip = browser.find_element("id", "tip")
+    assert tip.is_displayed() and tip.text.startswith(f"Trial {number}, complete")
+    webdriver.ActionChains(browser).move_to_element(mark).click().perform()
+    dialog = browser.find_element("tag name", "dialog")
+    assert dialog.is_displayed() and study.why(number).removeprefix(f"Trial {number}: ") in dialog.text
+
+
+def test_the_keyboard_does_the_same(browser: Any, page: str) -> None:
+    opened(browser, page)
+    from selenium.webdriver import Keys as keys
+
+    plot = browser.find_element("css selector", "#history .plot")
+    plot.send_keys(keys.ARROW_RIGHT, keys.ARROW_RIGHT)
+    assert browser.find_element("id", "tip").text.startswith("Trial 1,")
+    plot.send_keys(keys.ENTER)
+    dialog = browser.find_element("tag name", "dialog")
+    assert dialog.is_displayed() and dialog.text.startswith("Trial 1:")
+    browser.switch_to.active_element.send_keys(keys.ESCAPE)
+    assert not dialog.is_displayed() and browser.switch_to.active_element == plot
+
+
+def test_the_page_is_complete_without_scripts(browser: Any, page: str) -> None:
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.get(page)
+        assert len(browser.find_elements("css selector", ".trials tbody tr")) == 60
+        assert browser.find_element("css selector", "#history svg").is_displayed()
+        assert not browser.find_elements("css selector", ".controls")
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def test_hostile_names_run_no_code(browser: Any, tmp_path: Path) -> None:
+    st.insight.report(hostile_study(), tmp_path / "page.html")
+    opened(browser, (tmp_path / "page.html").as_uri())
+    assert browser.get_log("browser") == []
+    assert browser.find_element("tag name", "h1").text == '"><img src=x onerror=alert(1)>'
+
+
+def test_studies_without_trials_or_values_give_no_error(browser: Any, tmp_path: Path) -> None:
+    empty = st.Study({"x": st.Float(0, 1)}, name="empty")
+    failed = st.Study({"x": st.Float(0, 1)}, "random", name="failed").run(lambda trial: 1 / 0, 3, progress=False)
+    st.insight.report([empty, failed], tmp_path / "page.html")
+    opened(browser, (tmp_path / "page.html").as_uri())
+    assert browser.get_log("browser") == [] and len(browser.find_elements("css selector", ".controls")) == 1
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_no_serious_violation(browser: Any, page: str, width: int, dark: bool) -> None:
+    if not AXE.exists():
+        pytest.skip(f"axe-core is not at {AXE}: npm install axe-core, or set AXE_CORE")
+    opened(browser, page, width, dark)
+    browser.execute_cdp_cmd("Runtime.evaluate", {"expression": AXE.read_text(encoding="utf-8")})
+    found = browser.execute_async_script(
+        "const done = arguments[0]; axe.run({resultTypes: ['violations']}).then(result => done(result.violations"
+        ".map(one => [one.id, one.impact, one.nodes[0].html.slice(0, 200)])))")
+    assert [one for one in found if one[1] in ("serious", "critical")] == []

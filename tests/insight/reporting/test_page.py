@@ -1,0 +1,206 @@
+"""The report as a document: its structure, hostile names, its size, and studies with little in them."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from studies import HOSTILE_NAME, HOSTILE_SPACE, hostile_study, network_study
+
+import scratchtune as st
+from scratchtune.insight.reporting.page import html_of
+from scratchtune.insight.reporting.reproduction import script
+from scratchtune.insight.reporting.sections import SECTIONS
+from scratchtune.insight.reporting.view import View
+
+VOID = {"meta", "input", "img", "br"}
+
+
+class Document(HTMLParser):
+    """The elements of a page: (name, attributes) in order, the texts, and whether all elements are closed."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[tuple[str, str]] = []
+        self.open: list[str] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append((self.open[-1] if self.open else "", data))
+
+    def named(self, name: str) -> list[dict[str, str | None]]:
+        """The attributes of all elements of a name."""
+        return [attributes for tag, attributes in self.elements if tag == name]
+
+    def text(self) -> str:
+        """All texts that are read, one after the other."""
+        return "".join(data for tag, data in self.texts if tag not in ("style", "script"))
+
+
+@pytest.fixture(scope="module")
+def network() -> st.Study:
+    return network_study(60)
+
+
+@pytest.fixture(scope="module")
+def page(network: st.Study) -> str:
+    return html_of(network)
+
+
+def test_a_page_has_every_section_and_nothing_is_missing(page: str) -> None:
+    document = Document(page)
+    assert document.open == []
+    assert [one["id"] for one in document.named("section")] == [section.name for section in SECTIONS]
+    assert document.text().count("RandomSearch, has no state that is drawn") == 1
+    assert len([one for _, one in document.elements if one.get("class") == "empty"]) == 2  # and no folds, for optimism
+    assert document.named("html")[0]["lang"] == "en" and document.named("main") and document.named("nav")
+
+
+@pytest.fixture(scope="module")
+def pair() -> str:
+    """The page of two studies."""
+    return html_of([st.Study({"x": st.Float(0, 1)}, "random", name=name, direction=direction).run(
+        lambda trial: trial.params["x"], 5, progress=False)
+        for name, direction in (("one", "minimize"), ("other", "maximize"))])
+
+
+def test_headings_are_in_order_and_links_lead_somewhere(page: str, pair: str) -> None:
+    for document in (Document(page), Document(pair)):
+        levels = [int(tag[1]) for tag, _ in document.elements if re.fullmatch("h[1-6]", tag)]
+        assert levels[0] == 1 and all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+        ids = [one["id"] for _, one in document.elements if "id" in one]
+        assert len(ids) == len(set(ids))
+        assert {one["href"] for one in document.named("a")} <= {f"#{name}" for name in ids}
+
+
+def test_every_trial_is_in_the_table_with_its_reason(network: st.Study, page: str) -> None:
+    document = Document(page)
+    rows = [one for one in document.named("tr") if "data-n" in one]
+    assert [int(one["data-n"] or -1) for one in rows] == list(range(60))
+    text = document.text()
+    for number in (0, 17, 59):
+        assert network.why(number).removeprefix(f"Trial {number}: ") in text
+    assert {"failed", "stopped", "complete"} <= {trial.state for trial in network.trials}
+    assert f"Trial {network.best_trial.number}, value {network.best_value:.6g}" in text
+
+
+def test_every_picture_has_a_sentence_as_its_alternative_text(page: str) -> None:
+    pictures = Document(page).named("svg")
+    assert len(pictures) > 10 and all(one["role"] == "img" and one["aria-label"].endswith(".") for one in pictures)
+    assert all(one["alt"] for one in Document(page).named("img"))
+
+
+def test_tables_have_captions_and_scopes(page: str) -> None:
+    document = Document(page)
+    assert len(document.named("caption")) == len(document.named("table"))
+    assert all(one["scope"] in ("col", "row") for one in document.named("th"))
+
+
+def test_the_history_draws_each_complete_trial_at_its_value(network: st.Study, page: str) -> None:
+    start = page.index('id="history"')
+    circles = re.findall(r'<circle class="m [^"]*" data-n="(\d+)" cx="([\d.]+)" cy="([\d.]+)"', page[start:
+        page.index("</section>", start)])
+    complete = [trial for trial in network.trials if trial.state == "complete"]
+    assert [int(number) for number, *_ in circles] == [trial.number for trial in complete]
+    heights = np.array([float(y) for *_, y in circles])
+    values = np.array([trial.value for trial in complete])
+    inside = values <= np.quantile(values, 0.95)
+    slope, offset = np.polyfit(values[inside], heights[inside], 1)
+    assert slope < 0 and np.allclose(offset + slope * values[inside], heights[inside], atol=0.1)
+
+
+def test_nothing_is_loaded_from_elsewhere(page: str) -> None:
+    document = Document(page)
+    namespace = "http://www.w3.org/2000/svg"  # a name, which no browser loads
+    assert not re.search(r"https?://|@import|url\(", page.replace(namespace, ""))
+    assert not document.named("link") and all("src" not in one for one in document.named("script"))
+    assert all((one["src"] or "").startswith("data:image/png;base64,") for one in document.named("img"))
+    policy = next(one["content"] for one in document.named("meta") if one.get("http-equiv"))
+    assert "default-src 'none'" in policy and "unsafe" not in policy
+    assert not [name for _, one in document.elements for name in one if name == "style" or name.startswith("on")]
+
+
+def test_what_users_write_remains_text() -> None:
+    study = hostile_study()
+    page = html_of(study)
+    document = Document(page)
+    assert len(document.named("script")) == 2 and not [one for one in document.named("img") if "onerror" in one]
+    assert not document.named("iframe") and document.texts[0][1]
+    text = document.text()
+    assert HOSTILE_NAME in text and "<script>alert(1)</script>" in text and "x\\ny" in text and "</script><b>" in text
+    assert "\u2028" not in page and "\u202e" not in page
+    data = next(data for tag, data in document.texts if tag == "script" and data.startswith("{"))
+    rows = json.loads(data)
+    assert [name for name, _ in rows["columns"]][3:8] == list(HOSTILE_SPACE) and len(rows["rows"]) == 30
+
+
+@pytest.mark.parametrize(("study", "sentence"), [
+    (st.Study({"x": st.Float(0, 1)}, name="empty"), "The study has no trial yet."),
+    (st.Study({"x": st.Float(0, 1)}, "random").run(lambda trial: 1 / 0, 3, progress=False), "No trial is complete"),
+    (st.Study({"x": st.Float(0, 1)}, "random").run(lambda trial: 1.0, 12, progress=False), "Study has one parameter"),
+    (st.Study({"x": ["a", "b"], "y": ["a", "b"]}, "grid").run(lambda trial: trial.number, progress=False),
+     "fewer than two numeric parameters"),
+], ids=["empty", "failed", "one parameter", "no number"])
+def test_a_study_with_little_in_it_gets_a_page_that_says_so(study: st.Study, sentence: str) -> None:
+    document = Document(html_of(study))
+    assert sentence in document.text() and len(document.named("section")) == len(SECTIONS)
+
+
+def test_the_script_makes_the_same_study_again(network: st.Study) -> None:
+    names = {"objective": lambda trial: 1.0}
+    text = script(View(network))
+    exec(text.replace(f"n_trials={len(network.trials)}", "n_trials=3, progress=False"), names)
+    again = names["study"]
+    assert [trial.params for trial in again.trials] == [trial.params for trial in network.trials[:3]]
+    assert repr(again.space) == repr(network.space) and repr(again.stopping) == repr(network.stopping)
+
+
+def test_a_stored_study_gives_the_same_page_but_for_what_is_not_stored(tmp_path: Path) -> None:
+    from scratchtune.study.storage import Storage
+    from scratchtune.study.stored import read_study
+
+    path = tmp_path / "studies.db"
+    with st.Study({"x": st.Float(-1, 1), "y": st.Int(1, 9)}, "random", storage=path, name="s") as study:
+        study.run(lambda trial: trial.params["x"], 12, progress=False)
+    pages = [html_of(one).split("<h2") for one in (study, read_study(Storage(path, reading=True), "s"))]
+    different = [one[:40] for one, other in zip(*pages, strict=True) if one != other]
+    assert different == [' id="cost-title">Time and cost</h2><div '] and "not recorded" in "".join(pages[1])
+
+
+def test_several_studies_are_compared_at_the_top(pair: str) -> None:
+    document = Document(pair)
+    assert "2 studies" in document.text() and "Some of the studies minimize and others maximize" in document.text()
+    assert [one["href"] for one in document.named("a")][1:4] == ["#comparison", "#s0-study", "#s1-study"]
+
+
+def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    study = st.Study({"x": st.Float(0, 1)}, name="empty")
+    st.insight.report(study, tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        st.insight.report(study, tmp_path / "none" / "page.html")
+    with pytest.raises(TypeError, match="must be a Study"):
+        st.insight.report([1, 2], tmp_path / "page.html")
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+
+
+@pytest.mark.slow
+def test_a_thousand_trials_fit_into_five_megabytes() -> None:
+    assert len(html_of(network_study(1000)).encode()) < 5_000_000
