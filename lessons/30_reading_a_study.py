@@ -130,8 +130,8 @@ print(f"best accuracy {estimate.best:.3f}: estimated {estimate.corrected:.3f} ({
 # Predict 2: 0.923 on a processor with AVX2, the mean of ten evaluations. The estimate from the study alone is 0.908,
 # with an interval from 0.888 to 0.929. It is lower than the best score because others are nearly as good, and their
 # differences vary from fold to fold: so the noise of the best one was probably favourable. The optimism is 0.021; only
-# those of the 40 configurations that may be the best add to it. The next best ones have 0.925 and 0.917. Which of these three
-# configurations is really the best, the study does not show.
+# those of the 40 configurations that may be the best add to it. The next best ones have 0.925 and 0.917. Which of these
+# three configurations is really the best, the study does not show.
 
 # %%
 assert estimate.corrected <= estimate.best and estimate.low < again.mean() < estimate.high

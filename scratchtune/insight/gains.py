@@ -2,8 +2,8 @@
 
 The best configuration is the best of n, so the question is whether the largest of n - 1 differences from the reference
 is above 0. Its interval holds for all differences together (Bonferroni), so whichever configuration was chosen, and
-its standard error is that of folds that share training rows, as in `optimism` and `compare`. The
-estimate of the gain is corrected for the optimism of the best score.
+its standard error is that of folds that share training rows, as in `optimism` and `compare`. The estimate of the gain
+is corrected for the optimism of the best score.
 
 Implements section 9.2 of the document.
 """

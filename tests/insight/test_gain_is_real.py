@@ -108,7 +108,7 @@ def test_equal_configurations_show_no_gain_and_a_large_gain_is_real() -> None:
 
 
 def test_a_configuration_that_is_lucky_on_the_rows_of_all_folds_is_no_gain() -> None:
-    """The luck has the correlation 1 / k, as of Nadeau and Bengio. Without their correction 16 of 100 gains are false."""
+    """The luck has the correlation 1 / k, as of Nadeau and Bengio. Uncorrected, 16 of 100 gains are false."""
     rng, false = np.random.default_rng(0), 0
     for _ in range(200):
         lucky = np.sqrt(0.2) * rng.normal(size=(30, 1)) + np.sqrt(0.8) * rng.normal(size=(30, 5))
