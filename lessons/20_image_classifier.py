@@ -40,13 +40,13 @@
 # 2. Rank 16 random configurations after 1 epoch and after 9. How similar are the two orders?
 # 3. Hyperband searches six hyper-parameters, with 78 epochs in all. You try five learning rates by hand, with 45
 #    epochs. Which network is better on new images after 9 epochs? And after 18?
-# 4. A winner of the search differs from the default in four values. Which share of its gain over the default is the
-#    learning rate's alone?
+# 4. A winner of the search differs from the default in four values: learning rate 0.034, one block instead of two,
+#    batch normalisation, and random shifts. Which share of its gain over the default does the learning rate give?
 
 # %% [markdown]
 # ## Code: one change at a time
 # Images of clothes (Fashion-MNIST), shrunk to 14x14 pixels, so that a training is short: a *training set*, a
-# *validation set* to choose by, and a held-out *test set*, which is used for the last comparison only. `network` and
+# *validation set* to choose by, and a held-out *test set*, which is used for the last comparisons only. `network` and
 # `DEFAULT` are those of `scratchtune example image` ([its file](../scratchtune/examples/image.py)), with half of the
 # filters.
 
@@ -287,10 +287,11 @@ assert sum(params["shift"] > 0.0 for params in found["search"]) >= 1 and change[
 
 # %% [markdown]
 # ## Code: the path from the default to a winner
-# Which values of a winner does the gain come from? An *ablation path* changes one value of the default after the other,
-# always the one that gains most next. One of the searches has found `WINNER`; it is written down here, so that the path
-# is the same for everyone. One seed chooses the order, four others measure the gains, and each value is also changed
-# alone, on the default. The scores are those of the test set, since the validation set chose the winner.
+# Which values of a winner does the gain come from? An *ablation path* (lesson 30) begins at the default and changes one
+# value at each step: of the values that still differ from the winner's, the one whose change gains most. One of the
+# searches has found `WINNER`; it is written down here, so that the path is the same for everyone. One seed chooses the
+# order, and four others measure the gains. The column "alone" of the table is for the same change when it is the only
+# one, on the default. The winner was chosen by the validation set, so the scores here are those of the test set.
 
 # %%
 WINNER = {"learning_rate": 0.034, "depth": 1, "filters": 8, "batch_normalization": True, "shift": 0.05, "flip": False}
@@ -316,11 +317,13 @@ st.insight.plot_ablation(path, ax=plt.subplots(num="20-path", figsize=(8.5, 3.6)
 # ## Check: the path from the default to a winner
 # Predict 4: all of it. On a processor with AVX2 the learning rate gains 0.231, and the whole path 0.230 (your table is
 # on stderr). Alone, on the default, one block instead of two gains 0.10, and batch normalisation 0.11: each nearly half
-# of the total. But after the learning rate they gain 0.03 ± 0.03 and -0.01 ± 0.01: what they did on the default, the
-# larger learning rate does as well. The shifts cost 0.02 ± 0.01. So shares of changes made *alone* do not sum to 1, and
-# shares on a path depend on its order. Here both say the same: no other change gains half as much as the learning rate.
+# of the total. But after the learning rate was changed they gain 0.03 (95 % interval 0.00 to 0.05) and -0.01 (-0.02 to
+# 0.00): the larger learning rate alone makes the network learn fast enough, and they add little. The shifts cost 0.02
+# (0.01 to 0.03). So shares of changes made *alone* do not sum to 1, and shares on a path depend on its order. Here both
+# agree: no other change gains half as much as the learning rate.
 #
-# The intervals are those of the four runs alone. With other test images the gains would differ a little more.
+# Unlike the errors ± above, these intervals contain the randomness of the four runs alone, and not that of the test
+# images. With that they would be wider.
 
 # %%
 assert first.names == ("learning_rate",) and path.share("learning_rate") > 0.8 and first.gain.low > 0.1

@@ -54,6 +54,16 @@ def test_the_ten_lines_print_their_numbers():
         assert float(line) == pytest.approx(float(comment), abs=0.03)
 
 
+@pytest.mark.slow  # 30 trainings, and a report
+def test_the_study_of_the_ten_lines_is_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names, _ = ran(block_with("RandomizedSearchCV(").replace("n_iter=20, cv=5", "n_iter=10, cv=3"))
+    _, printed = ran(block_with("search.study_").replace("y_train)", "y_train, cv=2)"), names)
+    assert " accuracy " in printed and "'learning_rate': 0." in printed and "\nall of them " in printed
+    assert (tmp_path / "study.html").stat().st_size > 10_000
+    assert names["study"].fork(10, searcher="bayesian").ask().number == 10
+
+
 def test_the_estimator_is_scored_saved_and_loaded(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     scores, labels = ran(block_with("early_stopping=True"))[1].splitlines()

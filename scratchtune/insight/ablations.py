@@ -2,14 +2,15 @@
 
 At each step every hyper-parameter that still differs is set to the value of the best configuration, one at a time, and
 the change with the best mean is kept. So the path shows which changes the gain over the default is due to, and which do
-nothing. A searcher has to propose a value for every hyper-parameter, so its best configuration has many of the latter.
+nothing. There may be many that do nothing, since a searcher has to propose a value for every hyper-parameter.
 
 What a change gains depends on the changes before it. Therefore each change is also made alone, on the default.
 
-Two errors are avoided. The best of several means is too high on average, so some seeds choose the order, and others
-measure the gains. And a difference may be chance: all configurations are trained with the same seeds, so that gains are
-paired differences, each with an interval. An interval covers what the objective derives from ``trial.seed``, such as
-the weights at the start and the order of the rows. If the rows are always the same, it does not cover their choice.
+Two errors are avoided. The best of several means is too good on average, so some seeds choose the order, and others
+measure the gains. And a difference may be due to chance, so each gain has an interval. All configurations are trained
+with the same seeds, and a gain is the mean of paired differences. The interval includes the randomness that the
+objective derives from ``trial.seed``, such as the initial weights and the order of the rows. If all trainings use the
+same rows, it does not include that other rows might have been drawn.
 
 Source: Fawcett and Hoos (2016), "Analysing differences between algorithm configurations through ablation".
 
@@ -47,21 +48,21 @@ def ablation(
     """Find the path from a default to the best configuration, and measure each change over ``seeds`` seeds.
 
     ``default`` is the configuration to begin with, None for trial 0 if it was enqueued; its numbers may be outside of
-    their ranges. ``target`` is the one to end with, None for the study's best: of the complete trials of the largest
-    budget that of the best value, the first of several.
+    their ranges. ``target`` is the one to end with, None for the study's best: the one with the best value among the
+    complete trials of the largest budget, the first of equal ones.
 
     ``choosing`` other seeds choose the order of the changes, and the ``seeds`` measure the path and each change alone.
     With None the same seeds do both, as in the paper: then the first gains are too high on average, and the last ones
     too low. No trial of the study had one of these seeds. The objective is called as by `reevaluate`.
 
     A parameter that a change makes appear takes the target's value, as a part of this change; one whose condition no
-    longer holds disappears with it. A change that the constraint refuses waits for others; where none is possible
-    alone, all that are left are made at once.
+    longer holds disappears with it. A change that the constraint excludes is tried again after the next step; where no
+    single change is possible, all that are left are made at once.
 
     If d values differ, there are up to (d (d + 1) / 2 - 1) · choosing + 2 d · seeds trainings; the number is printed
     before they begin. A failed training, by an exception or a value that is no finite number, leaves its seed out of
-    the gains that need it, and a `FailedEvaluationWarning` says so. Of two candidates that with fewer failures is
-    chosen. The path is the same whatever ``n_jobs``, the number of threads, is.
+    the gains that need it, and a `FailedEvaluationWarning` says so. A candidate with fewer failures is preferred to one
+    with a better mean. The path is the same whatever ``n_jobs``, the number of threads, is.
 
     Raises
         TypeError or ValueError where an argument is not valid, or the study has no complete trial; RuntimeError where

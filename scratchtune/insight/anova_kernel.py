@@ -1,15 +1,17 @@
 """A kernel whose Gaussian process is a sum of main effects and interactions, so that its variance decomposes exactly.
 
-Each axis has a kernel of functions whose mean over the axis is 0: `effect_covariance`. A product of such kernels over
-some axes is the kernel of an interaction of these axes, and interactions of different axes are orthogonal. The kernel
-here is the sum over all main effects, pairs and triples (`anova_covariance`). Notation:
+Each axis (a hyper-parameter, as a unit value or the index of a choice) has a kernel of functions whose mean over the
+axis is 0: `effect_covariance`. A product of such kernels over some axes is the kernel of the interaction of these axes.
+Effects of different sets of axes are orthogonal, so their variances add up. The kernel here is the sum over all main
+effects, pairs and triples (`anova_covariance`). Notation:
 
     n, d         number of rows, number of axes
     z            (d, ...), variance of an axis times its zero-mean kernel, at pairs of rows
     θ   theta    (2 d + 3,), logarithms of the d length scales, of the d variances, of the factors of pairs and of
                  triples, and of the noise
 
-On an axis the mean is over quadrature nodes: of a range, Gauss-Legendre's; of few values or of choices, all of them.
+A mean over an axis is a weighted sum over *nodes*, a quadrature: those of Gauss and Legendre on a continuous range, all
+values if they are few, or all choices.
 
 Implements section 8.2 of the document.
 """

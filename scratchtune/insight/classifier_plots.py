@@ -1,6 +1,6 @@
 """How good a classifier's probabilities are: the ROC curve, the precision-recall curve, and the reliability curve.
 
-Each is drawn for the second of two classes, or for each of several classes against the rest.
+Each is drawn for the second of two classes; of several classes there is a curve for each against all others together.
 
 Implements section 8.2 of the document.
 """
@@ -37,9 +37,10 @@ def plot_roc(
 ) -> Any:
     """Plot the true positive rate by the false positive rate for all thresholds; returns the Axes.
 
-    The legend has the area under each curve, AUC. ``probabilities`` are (n,), of the second of two classes, or
-    (n, classes), in the order of ``labels`` (None: the sorted labels of ``y_true``); scores that are no probabilities
-    are accepted too. ``classes`` are those to draw; None: the second of two, or all, or the 12 with the lowest areas.
+    A row counts as positive if its score is at least the threshold. The legend has the area under each curve, AUC.
+    ``probabilities`` are (n,), of the second of two classes, or (n, classes), in the order of ``labels`` (None: the
+    sorted labels of ``y_true``); scores that are no probabilities are accepted too. ``classes`` are those to draw;
+    None: the second of two, or all, or the 12 with the lowest areas.
 
     Raises
         ValueError if lengths or classes do not match, or ``y_true`` has rows of one class only.
@@ -61,8 +62,8 @@ def plot_precision_recall(
 ) -> Any:
     """Plot the precision by the recall for all thresholds, as steps; returns the Axes.
 
-    The legend has the average precision, AP, of each curve, beside the share of its rows, which is the AP of random
-    scores. Arguments and errors are those of `plot_roc`.
+    The legend has the average precision, AP, of each curve, and the share of the rows that are of its class, which is
+    the AP of random scores. Arguments and errors are those of `plot_roc`.
     """
     curves, note = _ranked(_curves(y_true, probabilities, labels, classes), classes, lambda one: float(
         average_precision_score(one.positive, one.score)), True)
@@ -84,7 +85,8 @@ def plot_calibration(
 ) -> Any:
     """Plot the share of positive rows by the mean predicted probability of each bin, and how many rows are in it.
 
-    The legend has the expected calibration error, ECE, of each curve. ``strategy``: "uniform" bins have equal width,
+    A *bin* is an interval of predicted probabilities. The legend has the expected calibration error, ECE, of each
+    curve: the mean absolute difference of the two, over all rows. ``strategy``: "uniform" bins have equal width,
     "quantile" bins have about equal counts. Returns the two Axes, the curves above and the counts below; with ``ax``,
     one Axes, the counts are omitted and the area of a marker shows them. The other arguments are those of `plot_roc`.
 

@@ -38,13 +38,13 @@ class Curves(NamedTuple):
 def plot_densities(study: TrialTable, param: str | None = None, trial: int | None = None, ax: Any = None) -> Any:
     """Plot the densities of good and of bad trials along one parameter, and their ratio; returns two Axes.
 
-    ``trial`` is a number (None: the last trial that the Parzen estimator has proposed); it is drawn as the estimator
-    saw the space before that trial. ``param`` is the parameter that varies (None: the one whose factor of the ratio is
-    the largest), and the others are as in the trial. Densities are divided by the highest one: only their ratio
-    matters. A tick is a trial's value of the parameter.
+    ``trial`` is the number of a trial (None: the last one that the Parzen estimator has proposed); the densities are
+    those by which it was proposed. ``param`` is the parameter that varies (None: the one whose factor of the ratio is
+    the largest); all others have the values of the trial. Both densities are divided by the highest density, since only
+    their ratio matters. Each tick is the parameter's value in one trial.
 
-    The trial is the candidate of the highest ratio, of those drawn from the density of the good trials; so the ratio
-    may be higher where no candidate was drawn.
+    The estimator draws candidates from the density of the good trials, and proposes the one with the highest ratio. So
+    elsewhere, where no candidate was drawn, the ratio may be higher.
 
     Raises
         ValueError where the study was not searched by `BayesianSearch`, the estimator has not proposed the trial, or

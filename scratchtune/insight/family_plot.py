@@ -26,9 +26,10 @@ MANY = 300  # trials, beyond which lines and dots are small
 def plot_family(study: TrialTable, ax: Any = None) -> Any:
     """Plot the family tree of a genetic search, and the diversity by generation; returns two Axes.
 
-    In the tree a dot is a complete trial, at its generation and its value, with a line from each of its two parents;
-    the ancestors of the best trial are emphasised. Below is the diversity ([gene_diversity]) of the trials of each
-    generation, and of the trials that may become their parents.
+    In the tree each dot is a complete trial, with its generation on the x axis and its value on the y axis. A line
+    leads to it from each of its two parents; the ancestors of the best trial are emphasised. The lower Axes show the
+    diversity ([gene_diversity]) of each generation's trials, and of the earlier trials from which their parents were
+    selected.
 
     Raises
         ValueError where the study was not searched by `GeneticSearch`.

@@ -32,8 +32,8 @@ class StudyLike(Protocol):
 class Contenders(NamedTuple):
     """The trials that may be the best one, (n,), and their scores on the folds, (n, k), in the study's direction.
 
-    They are complete, of the largest budget, and each configuration is there once. ``sign`` times a value is larger for
-    the better one. ``scores`` is (n, 0) where they were not asked for.
+    They are complete and have the largest budget; of several trials with one configuration there is only the first.
+    ``sign`` times a value is larger for a better one. ``scores`` is (n, 0) where they were not requested.
     """
 
     trials: list[Trial]

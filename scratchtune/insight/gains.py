@@ -1,9 +1,10 @@
 """The gain of tuning: how much better the best configuration is than the default one, or than the median trial.
 
-The best configuration is the best of n, so the question is whether the largest of n - 1 differences from the reference
-is above 0. Its interval holds for all differences together (Bonferroni), so whichever configuration was chosen, and
-its standard error is that of folds that share training rows, as in `optimism` and `compare`. The estimate of the gain
-is corrected for the optimism of the best score.
+The best configuration is the best of n, so its difference from the reference is the largest of n - 1 differences. The
+interval is therefore one of n - 1 intervals that contain the true differences all together with the stated probability:
+each has the error rate (1 - level) / (n - 1), which is Bonferroni's correction. (The median trial is found by the
+scores as well, so there all n (n - 1) / 2 pairs count.) The standard error is that of folds that share training rows,
+as in `optimism` and `compare`. The estimate of the gain is corrected for the optimism of the best score.
 
 Implements section 9.2 of the document.
 """
@@ -24,10 +25,11 @@ REFERENCES = ("default", "median")
 
 
 class Gain(NamedTuple):
-    """The gain over the reference, >= 0 for the better direction, with an interval (``low``, ``high``) at ``level``.
+    """The gain over the reference, >= 0 whatever the study's direction is, with an interval at ``level``.
 
-    ``reference`` is "default" or "median", ``of`` that trial's number, ``score`` its score, ``real`` whether the whole
-    interval is above 0, and ``winner`` the `Optimism` of the best configuration.
+    ``low`` and ``high`` are the ends of the interval, and ``real`` says whether all of it is above 0. ``reference`` is
+    "default" or "median", ``of`` the number of that trial and ``score`` its score. ``winner`` is the `Optimism` of the
+    best configuration.
     """
 
     gain: float

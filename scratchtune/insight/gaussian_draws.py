@@ -1,4 +1,4 @@
-"""Random functions from a Gaussian process's posterior, and the shares of the variance of each: how sure are they?
+"""Random functions from a Gaussian process's posterior, and the shares of the variance of each, for intervals.
 
 A zero-mean kernel of one axis is Σₘ[λₘ · φₘ(x) · φₘ(x')] with functions φ that are orthonormal on the axis (Mercer's
 theorem). So a main effect has coefficients, an interaction of two axes has a matrix of them, and the sum of their

@@ -1,9 +1,10 @@
-"""The marginals of a Gaussian process on trials are exact, where its kernel is that of a sum of effects.
+"""A Gaussian process fitted to trials, and the exact marginals of its posterior mean.
 
-The posterior mean is a weighted sum of the kernel at the trials. With `anova_kernel` the mean over all other parameters
-is the same sum over one axis's zero-mean kernel, so the variance decomposition of the posterior mean needs no sampling.
-It is that of the whole space with equal weight everywhere, wherever the trials are: a searcher that concentrates on
-good values changes how well a part of the space is known, and not how much it counts.
+The posterior mean is a sum over the trials, of weights α times the kernel. The kernel is that of `anova_kernel`, a sum
+of main effects and interactions. So the mean over all other parameters is the same sum with one axis's zero-mean kernel
+alone, and the variance of the posterior mean is decomposed without sampling. All parts of the space count equally,
+also those with few trials. A searcher that concentrates on good values changes how well a part of the space is known,
+but not how much it counts.
 
 Notation as in `gaussian_process` and `anova_kernel`. The parameters θ maximise the marginal likelihood times a prior.
 
@@ -65,7 +66,7 @@ class Surrogate(NamedTuple):
 
 
 def gaussian_marginal(alpha: np.ndarray, covariance: np.ndarray) -> np.ndarray:
-    """Marginal of one parameter: the mean of the posterior mean over all others, at each node of the axis, less m.
+    """Marginal of one parameter: the mean of the posterior mean over all others, at each node, minus its mean m.
 
     Formula [gaussian_marginal]
         aᵢ = Σₖ[αₖ · cₖᵢ]
@@ -84,7 +85,7 @@ def gaussian_marginal(alpha: np.ndarray, covariance: np.ndarray) -> np.ndarray:
 
 
 def gaussian_interaction(alpha: np.ndarray, first: np.ndarray, second: np.ndarray, factor: float) -> np.ndarray:
-    """Interaction of two parameters: what their common marginal has beyond the two marginals, at pairs of nodes.
+    """Interaction of two parameters: their common marginal minus both single marginals and m, at pairs of nodes.
 
     Formula [gaussian_interaction]
         aᵢⱼ = p · Σₖ[αₖ · cₖᵢ · dₖⱼ]

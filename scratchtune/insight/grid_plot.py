@@ -36,14 +36,15 @@ def plot_grid(
 ) -> Any:
     """Plot the value over two parameters as a heat map, better is darker, with marginals; returns three Axes.
 
-    ``params`` are the parameters along x and y (None: the first two). ``statistic`` is what a cell shows of the
-    complete trials with its two values: their "mean", or the "best" of them; the other parameters vary within a cell.
-    The Axes are the heat map, the marginal of the first parameter above it, and that of the second at its right: the
-    mean and the best value of each row or column. A cell whose trials have all failed has a cross, one without a trial
-    is empty.
+    ``params`` are the parameters along x and y (None: the first two). A cell has two values, one of each parameter; it
+    shows the "mean" or the "best" value (``statistic``) of all complete trials with these two, whatever their other
+    parameters are. The Axes are the heat map, the marginal of the first parameter above it, and that of the second at
+    its right. A marginal is the mean value of each column or row, with the best value beside it. A cell whose trials
+    have all failed has a cross; one without a trial is empty.
 
     Raises
-        ValueError where a parameter is continuous and its values are not repeated, or has more than 60 values.
+        ValueError where a parameter is continuous and hardly any value occurs twice, or where one has more than 60
+        values.
     """
     checks.choice("statistic", statistic, STATISTICS)
     names = _two_names(study, params)

@@ -1,10 +1,11 @@
 """A held-out test set that counts its looks: the more models it has scored, the wider is the interval of the next.
 
-Each look is one more chance for a score that is good by luck, so the t-th interval has the error rate
-alpha / (t · (t + 1)). These sum to alpha, so all intervals together hold with a probability of at least 1 - alpha,
-however many looks there will be (Bonferroni), for models that don't depend on earlier scores of this set. A model that
-was changed because of an earlier score isn't covered. The intervals are exact ones of the binomial distribution: at
-such small error rates, and near an accuracy of 1, approximate intervals such as Wilson's are far too narrow.
+A *look* is one evaluation of a model on the set. Each look is one more chance for a score that is good by luck, so the
+interval of look t has the error rate alpha / (t · (t + 1)). These rates sum to alpha. So all intervals together contain
+the true accuracies with a probability of at least 1 - alpha, however many looks there will be (Bonferroni's
+correction). This does not cover a model that was changed because of an earlier score on this set. The intervals are
+exact ones of the binomial distribution: at such small error rates, and near an accuracy of 1, approximate intervals
+such as Wilson's are far too narrow.
 
 Implements section 9.2 of the document.
 """

@@ -1,12 +1,13 @@
 """The importance of hyper-parameters: shares of the variance of a study's values, by functional ANOVA.
 
 Where the study has evaluated every point of a grid, the decomposition is exact; each value of the grid counts equally.
-Otherwise it is that of a model of the trials, over the whole space: uniform on each range (on the log scale where the
-parameter is logarithmic), and on the choices that were tried. The model is a Gaussian process or a forest
-(`surrogate_choice`).
+Otherwise a model of the values is fitted to the trials, and its predictions are decomposed over the whole space. All
+values of a range count equally (on the log scale where the parameter is logarithmic), and so do all choices that were
+tried. The model is a Gaussian process or a forest (`surrogate_choice`).
 
-A parameter that is absent, because its condition does not hold, is treated as one that has no effect there. So its
-share is small where it is rarely present. `ped_anova` answers another question.
+A parameter that is absent, because its condition does not hold, is treated as one that has no effect there. So the
+share of a parameter that is rarely present is small. `ped_anova` answers another question: which parameters matter for
+being among the best trials?
 
 Implements section 8.2 of the document.
 """
@@ -48,10 +49,10 @@ class Importance(dict[Name, float]):
     """Shares of the variance by parameter and by pair of parameters, the largest first.
 
     ``basis`` says in one sentence what they were computed from: the model, how many trials, and which were left out.
-    ``interval`` has (lower, upper) of each share: 95 % of the functions that the Gaussian process finds plausible have
-    a share inside. The process's own fitted parameters count as known, so the interval is too narrow, above all where
-    a searcher left few trials in most of the space. On a full grid both are the share itself; for a forest and for
-    PED-ANOVA it is empty.
+    ``interval`` has (lower, upper) of each share: 95 % of the functions drawn from the Gaussian process's posterior
+    have a share inside. It treats the fitted parameters of the process as known, so it is too narrow, above all where a
+    searcher left few trials in most of the space. On a full grid both ends are the share itself; for a forest and for
+    PED-ANOVA ``interval`` is empty.
     """
 
     def __init__(
@@ -67,17 +68,18 @@ def importance(study: TrialTable, method: str = "fanova", n_trees: int = 64, see
 
     Only complete trials count, and where their budgets differ, as with `Hyperband`, only those of the largest budget:
     values of different budgets can't be compared. Failed and stopped trials are left out, and counted in ``basis``.
-    What the shares lack to 1 is due to interactions of three parameters or more. The same seed gives the same shares.
+    1 minus the sum of the shares is due to interactions of three parameters or more. The same seed gives the same
+    shares.
 
     ``method``: "fanova" is exact on a full grid; otherwise it fits a Gaussian process and a forest, and uses the one
     that predicts held-out trials better, above 1,000 trials the forest. "fanova-gp" and "fanova-forest" use one of
     them. "ped-anova" has no pairs, and answers another question: how much does each parameter matter for being among
     the best tenth of the trials?
 
-    From few trials a forest finds too much interaction, and too little of a small main effect, or of one that rises
-    and falls. A Gaussian process has smaller errors where the values are smooth in the parameters. A searcher that
-    concentrates on good values leaves few trials elsewhere: there both models extrapolate, and errors are larger
-    (benchmarks/results/importance_errors.md).
+    From few trials a forest overestimates interactions, and underestimates small main effects and those that rise and
+    fall. A Gaussian process has smaller errors where the value is a smooth function of the parameters. A searcher that
+    concentrates on good values leaves few trials elsewhere: there both models extrapolate, and errors are larger.
+    ``python -m benchmarks.importance_errors`` measures all of this.
 
     Raises
         ValueError if fewer than two parameters, too few trials, equal values or only one configuration are there.

@@ -23,8 +23,8 @@ LEVEL = 0.95
 class Nested(NamedTuple):
     """The scores (k,) on the outer folds, the best values (k,) of the searches inside, and the configurations chosen.
 
-    ``mean`` has a 95% interval (``low``, ``high``). ``optimism`` is by how much the inner best values were too good, on
-    average.
+    ``mean`` is that of the scores, with a 95% interval (``low``, ``high``). ``optimism`` is by how much the best values
+    of the searches are better than these scores, on average.
     """
 
     scores: np.ndarray
@@ -42,9 +42,9 @@ def nested_cross_validation(
 ) -> Nested:
     """Tune on the training rows of each outer fold, and evaluate the best configuration on its test rows.
 
-    ``tune(rows)`` runs a study on these rows and returns it. ``evaluate(params, train, test)`` trains with the
-    configuration on rows and returns the score on others, in the study's direction. ``folds`` are (train, test) pairs
-    of row indices, as from ``KFold(5).split(X)``.
+    ``tune(rows)`` runs a study on the rows with these indices, and returns it. ``evaluate(params, train, test)`` trains
+    with the configuration on the rows ``train``, and returns the score on the rows ``test``, in the study's direction.
+    ``folds`` are (train, test) pairs of row indices, as from ``KFold(5).split(X)``.
 
     Raises
         ValueError where there are fewer than two folds, or a study has no complete trial.

@@ -15,7 +15,8 @@ from scratchtune.study import Trial
 
 
 class Choice(NamedTuple):
-    """The chosen ``trial``, the ``best`` one, the standard ``error`` of its score, and how many were within it."""
+    """The chosen ``trial``, the ``best`` one, the standard ``error`` of the best one's score, and how many trials have
+    a score ``within`` one standard error of it."""
 
     trial: Trial
     best: Trial
@@ -50,8 +51,8 @@ def one_standard_error(study: Any, cost: Simplicity = "seconds", error: float | 
     compared = contenders(study, with_scores=error is None)
     error = standard_error(compared.best_scores()) if error is None else checks.real("error", error, 0.0)
     losses, best = -compared.sign * compared.values, compared.best
-    bar = losses[best] + error
-    near = [i for i, loss in enumerate(losses) if loss <= bar + 1e-12 * abs(bar)]  # 0.75 - 0.05 is not 0.7 exactly
+    limit = losses[best] + error
+    near = [i for i, loss in enumerate(losses) if loss <= limit + 1e-12 * abs(limit)]  # 0.75 - 0.05 is not 0.7 exactly
 
     def key(i: int) -> tuple[Any, ...]:
         trial = compared.trials[i]

@@ -1,8 +1,8 @@
 """A paired comparison: is one configuration, searcher or study better than another, and by how much?
 
-Both are evaluated on the same folds or with the same seeds, and the differences are what is looked at: what makes a
-fold or a seed hard for both cancels out. Values of different seeds are independent. Scores of different folds are not,
-since the trainings share rows; their standard error is [corrected_standard_error].
+Both are evaluated on the same folds or with the same seeds, and only their differences are used: a fold or a seed that
+is hard for both changes no difference. Values of different seeds are independent. Scores of different folds are not,
+since their trainings share rows; the standard error of their mean is [corrected_standard_error].
 
 Several comparisons find a difference by chance more often than one. Holm's correction of the p-values keeps the
 probability of any false one below 1 - level.
@@ -27,10 +27,11 @@ KINDS = ("folds", "seeds")
 
 
 class Difference(NamedTuple):
-    """The mean of a - b with its interval (``low``, ``high``) at ``level``, and the p-value of "no difference".
+    """The mean of a - b with its interval (``low``, ``high``) at ``level``, and its p-value.
 
-    ``better`` is "a" or "b" where the p-value is below 1 - level, else None. ``pairs`` is the number of pairs.
-    ``best_of`` are the numbers of configurations of which a and b are the best, where two studies were compared.
+    ``p_value`` is the probability of a mean at least as far from 0, if a and b are equally good. ``better`` is "a" or
+    "b" where the p-value is below 1 - level, else None. ``pairs`` is the number of pairs. ``best_of`` are the numbers
+    of configurations of which a and b are the best, where two studies were compared.
     """
 
     difference: float
@@ -66,15 +67,16 @@ def compare(
     ``a`` and ``b`` are of the same kind:
 
     - two trials with scores of the same folds;
-    - two studies with the same folds: their best trials are compared. Each was chosen by these scores, so both are too
-      good, the more so the more trials there were: see `optimism`;
+    - two studies with the same folds: their best trials are compared. Each was chosen by these scores, so both scores
+      are too good, and more so in the study that has more trials: see `optimism`;
     - two lists of studies, run with the same seeds: their best values are compared, as of two searchers. Each is too
       good as the best of its study, so the numbers of trials should be equal;
     - two lists of numbers, (n,): values of ``kind`` "seeds" (the default: independent) or "folds" (of one
       cross-validation, in the same order).
 
     ``direction`` is that of the studies; for trials and numbers it is "maximize" unless given. ``n_train`` and
-    ``n_test`` are the rows of a training and of its test; for the folds of one cross-validation they are not needed.
+    ``n_test`` are the numbers of rows that one training and its test have; for the folds of one cross-validation they
+    are not needed.
 
     Raises
         TypeError or ValueError where there are fewer than two pairs, or the numbers of values differ.

@@ -1,12 +1,12 @@
 """Partial dependence: the mean prediction over all other parameters, at each value of one or two parameters.
 
 It is the marginal of `variance_decomposition`, in the units of the values. The model is that of `importance`: a
-Gaussian process or a forest. All values of the other parameters count equally, wherever the trials are.
+Gaussian process or a forest. All values of the other parameters count equally, also those with few trials near them.
 
-The interval says how well the *mean* over the other parameters is known, and not where the value of one trial will be.
-That of a Gaussian process contains the mean with the stated probability, if the function is one that its kernel finds
-plausible, and if its fitted parameters are right; so it is somewhat too narrow. That of a forest is the range of its
-trees' means: it only shows how much the trees differ.
+The interval is for the *mean* over the other parameters, and not for the value of a new trial, which varies more. The
+interval of a Gaussian process is that of its posterior with the fitted parameters, as if these were known exactly; so
+it is somewhat too narrow. The interval of a forest is the range of its trees' means: it only shows how much the trees
+differ.
 
 Implements section 8.2 of the document.
 """
@@ -45,7 +45,7 @@ POINTS = {1: 50, 2: 30}  # on each continuous axis, by the number of axes
 class PartialDependence(NamedTuple):
     """The mean prediction at points of one or two axes; ``mean``, ``lower`` and ``upper`` have the axes' lengths.
 
-    ``points`` are the values of each parameter; of choices, those that were tried. ``basis`` names the model and the
+    ``points`` are the values of each parameter; of a choice, those that were tried. ``basis`` names the model and the
     trials.
     """
 
@@ -77,7 +77,7 @@ def partial_dependence(
 def dependences(
     study: TrialTable, groups: Sequence[Sequence[str]], level: float = 0.95, n_trees: int = 64, seed: int = 0,
 ) -> list[PartialDependence]:
-    """The dependence on each group of one or two parameters, of one model that is fitted once."""
+    """The dependence on each group of one or two parameters; one model, fitted once, is used for all groups."""
     found = comparable_trials(study, "a partial dependence")
     values = values_that_differ(found, "a partial dependence")
     check_enough(study, found, f"a partial dependence needs {LEAST_TRIALS}")
@@ -135,8 +135,6 @@ def _marginal_covariance(surrogate: Surrogate, columns: list[int], a: np.ndarray
     z = [kernel.variances[j] * effect_covariance(surrogate.axes[j], float(kernel.length_scales[j]), a[:, k], b[:, k])
          for k, j in enumerate(columns)]
     return BASE + z[0] if len(z) == 1 else BASE + z[0] + z[1] + kernel.pair * z[0] * z[1]
-
-
 
 
 def _of_tree(tree: Tree, columns: list[int], grid: np.ndarray) -> np.ndarray:

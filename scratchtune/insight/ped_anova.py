@@ -1,13 +1,16 @@
 """PED-ANOVA: how much does each hyper-parameter matter for being among the best trials?
 
-The density of a parameter's values among the best tenth of the trials is compared with that among all of them. Where
-both are the same, the parameter does not matter for being among the best. Both are estimated by a mixture of one
-normal distribution at each trial, on a grid of 50 values, with one wide component, so that no density is 0. A function
-that is known everywhere need not have the same importance as by its variance: a parameter that only tells bad trials
-from very bad ones has a large share of the variance, and none here. There are no pairs.
+The density of a parameter's values among the best tenth of the trials is compared with the density among all trials. If
+both are the same, the parameter does not matter for being among the best. Each density is a mixture: one normal
+distribution for each trial, on a grid of 50 values, and one wide component, so that no density is 0. For choices the
+components are probabilities.
 
-Where a parameter is conditional, the trials with it and without it are two regimes; only the first is compared, and it
-counts by the square of its share among the best trials, divided by its share among all.
+This is another question than that of functional ANOVA. A parameter that only separates bad trials from very bad ones
+has a large share of the variance, but no importance here. There are no importances of pairs.
+
+The name is that of the Pearson divergence, by which the two densities are compared ([pearson_divergence]). For a
+conditional parameter only the trials that have it are compared. The result is multiplied by p² / q, with p the share of
+the best trials that have the parameter, and q the share of all trials that have it.
 
 Implements section 8.2 of the document.
 """
@@ -53,7 +56,7 @@ def pearson_divergence(top: np.ndarray, rest: np.ndarray) -> float:
 
 
 def scott_bandwidth(std: float, spread: float, count: float) -> float:
-    """Standard deviation of the normal distribution at each of some values, so that their sum is a smooth density.
+    """Bandwidth of a kernel density estimate: the standard deviation of the normal distribution at each value.
 
     Formula [scott_bandwidth]
         h = 1.059 · min(r / 1.34, s) · n^(−0.2)

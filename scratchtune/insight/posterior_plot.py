@@ -57,15 +57,15 @@ class Curves(NamedTuple):
 def plot_posterior(study: TrialTable, param: str | None = None, trial: int | None = None, ax: Any = None) -> Any:
     """Plot the Gaussian process along one parameter before and after a trial; returns four Axes.
 
-    ``param`` is the parameter that varies (None: the first continuous one that the trial has), and the others are as in
-    the trial. ``trial`` is a number (None: the last trial that the process has proposed). The Axes are the posterior
-    before and after it, with the mean and a band that holds the function with a probability of 95 %, then the
-    acquisition function before and after it. Trials of other configurations are dots too, fainter where their
-    covariance with the line is small.
+    ``param`` is the parameter that varies (None: the first continuous one that the trial has); all others have the
+    values of the trial. ``trial`` is its number (None: the last trial that the process has proposed). The first two
+    Axes show the posterior before and after the trial: the mean, and a band that contains the function with a
+    probability of 95 % at each point. The last two show the acquisition function before and after it. All trials are
+    dots; one whose other parameters differ much from those of this line is fainter: it influences the curve little.
 
-    Values worse than the median are shown as the process sees them, compressed (see
-    `scratchtune.search.surrogate.compress_and_standardize`). The process itself has no prior, but the acquisition is
-    weighted by the user's, where there is one.
+    Values worse than the median are compressed before the process is fitted
+    (`scratchtune.search.surrogate.compress_and_standardize`), and the plot shows the compressed ones. A user's prior of
+    a parameter does not change the process; the acquisition function is weighted by it.
 
     Raises
         ValueError where the study was not searched by `BayesianSearch`, the process has not proposed the trial, or the

@@ -3,7 +3,7 @@
 Every configuration is evaluated with the same seeds, so that differences between configurations are paired. No trial of
 the study had one of these seeds.
 
-Implements section 8.2 of the document.
+Implements section 9.2 of the document.
 """
 
 from __future__ import annotations

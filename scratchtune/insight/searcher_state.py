@@ -1,7 +1,8 @@
 """What a searcher had seen when it proposed a trial, for the plots of its state.
 
-A searcher is a pure function of the results so far, so its state before any trial can be computed from the trials:
-the first ``needs(number)`` of them are seen with their values, those between are pending.
+A searcher's proposal depends on the earlier trials alone, so its state before any trial can be computed again from
+them. To propose trial ``number`` a searcher requires the values of the first ``needs(number)`` trials; those between
+are pending: only their configurations are known.
 
 Implements section 8.2 of the document.
 """
@@ -32,7 +33,9 @@ class State(NamedTuple):
 
 
 def known_searcher(study: TrialTable, kinds: tuple[type[Searcher], ...], plot: str, needed: str) -> Searcher | None:
-    """Return the searcher of a study, None for one of another library or version; a ValueError where it is unsuitable.
+    """Return the searcher of a study, or None if it is one of another library or version.
+
+    ``plot`` is the function that needs it. Raises a ValueError if the searcher is known and of none of the ``kinds``.
     """
     searcher = getattr(study, "searcher", None)
     if searcher is not None and not isinstance(searcher, kinds):
@@ -51,7 +54,7 @@ def model_of(study: TrialTable, plot: str) -> BayesianSearch:
 
 
 def reasons_of(trial: Trial) -> dict[str, Any]:
-    """The reasons of the model for a trial; those of `Hyperband`'s proposer are within its own."""
+    """The reasons of the model for a trial; a trial of `Hyperband` has those of its proposer under "proposed"."""
     proposed = trial.why.get("proposed", trial.why)
     return proposed if isinstance(proposed, dict) else {}
 
@@ -85,7 +88,7 @@ def before(study: TrialTable, trial: Trial) -> State:
     if isinstance(searcher, BayesianSearch):
         return State(searcher, study.space, seen, pending, trial.number)
     new = [one.shared_params for one in study.trials[: trial.number] if one.parent is None]
-    if reasons_of(trial).get("pending", len(pending)) != len(pending):  # its first proposal was a known configuration
+    if reasons_of(trial).get("pending", len(pending)) != len(pending):  # the first proposal was known already
         pending = [*pending, *new]
     return State(model_of(study, "this plot"), study.space, searcher.seen_by_model(study.space, seen), pending,
                  len(new))

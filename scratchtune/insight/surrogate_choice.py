@@ -1,7 +1,8 @@
 """The model of a study's values: a Gaussian process or a forest, whichever predicts held-out trials better.
 
-Both are compared by cross-validation in 5 folds, on at most 200 trials chosen at random. A smooth function is learned
-from few trials by the Gaussian process; one with jumps, or with parts that differ, by the forest.
+Both are compared by cross-validation in 5 folds, on at most 200 trials chosen at random. The
+Gaussian process is usually better for a smooth function and few trials, the forest for a function with jumps or with
+parts that differ.
 
 Implements section 8.2 of the document.
 """

@@ -1,6 +1,6 @@
 """The verdict: one sentence that says whether tuning has gained something, how much, and how certain that is.
 
-Implements section 8.2 of the document.
+Implements sections 8.2 and 9.2 of the document.
 """
 
 from __future__ import annotations

@@ -8,12 +8,14 @@ that configuration, trained on as many rows as in one fold.
 The optimism is estimated by a bootstrap. In it the true scores are known, so it can be counted by how much the best
 score exceeds the true score of its configuration, on average over many draws of the noise:
 
-1. What makes a fold hard for all configurations takes no part in the choice. The *residuals* are the scores without the
-   configuration's mean and without the fold's. Their variance over k is that of a mean, [selection_noise].
-2. The means scatter more than the true scores, since the noise is added. The bootstrap's true scores are therefore the
-   means moved towards their centre, [shrunken_means], until they scatter as the true scores do. (With the means
-   themselves configurations that are equally good look different, and the optimism comes out too small.) Only those
-   that may be the best take part: one bad configuration would make all seem to differ, and the good ones unshrunken.
+1. A fold that is hard for all configurations does not change which one is the best. So from each score the mean of its
+   configuration and the mean of its fold are subtracted. The variance of these *residuals*, divided by the number of
+   folds k, is the variance of the noise of a configuration's mean score: [selection_noise].
+2. The bootstrap needs true scores. The observed means vary more than the true scores do, since the noise is added. So
+   they are moved towards their centre until their variance is the estimated one of the true scores: [shrunken_means].
+   (With the observed means, equally good configurations would differ, and the optimism would be too small.) Only
+   configurations that may be the best are used: a single bad one would make the variance large, and then even the good
+   ones, which hardly differ, would not be moved.
 3. A draw of the noise is a weighted sum of the residuals of the k folds (a *wild* bootstrap), so configurations whose
    scores rise and fall together do so in the draws too. The weights are a random direction: they sum to 0, and the sum
    of their squares is always the same. Then the draws from normal residuals are normal, however few the folds are.
@@ -39,7 +41,7 @@ from scratchtune.insight.fold_scores import Contenders, contenders
 
 DRAWS = 2000
 TINY = float(np.finfo(np.float64).tiny)
-AT_ONCE = 1_000_000  # numbers of a block of draws
+AT_ONCE = 1_000_000  # numbers in a block of draws, which limits the memory
 
 
 class Optimism(NamedTuple):
@@ -68,7 +70,7 @@ class Optimism(NamedTuple):
 
 
 def selection_noise(residuals: np.ndarray) -> float:
-    """Variance of a configuration's mean score, without what its folds have in common for all configurations.
+    """Variance of the noise of a configuration's mean score, without effects that a fold has on all configurations.
 
     Formula [selection_noise]
         v = Σᵢ[Σₖ[rᵢₖ²]] / (#k · max(#i − 1, 1) · max(#k − 1, 1))
@@ -218,10 +220,11 @@ def pair_noise(differences: np.ndarray) -> float:
 def difference_error(compared: Contenders, other: int) -> tuple[float, int]:
     """Standard error of the mean score of the best minus another configuration, and its degrees of freedom.
 
-    It is pooled over the differences of the best configuration and the better half of all. Where the other one's own
-    difference scatters more than these, its own error counts, with their degrees of freedom. As in
-    [corrected_standard_error] it is larger for folds that share their training rows: a configuration that is by luck
-    good on these rows is so on most folds, and the scatter between the folds does not show it.
+    It is pooled over the differences between the best configuration and each one of the better half of all. If the
+    difference from the other configuration varies more over the folds, its own standard error is returned; the degrees
+    of freedom are those of the pooled one all the same. As in [corrected_standard_error] it is larger for folds that
+    share their training rows: a configuration that is by luck good on these rows is good on most folds, so the
+    differences between the folds do not show this luck.
     """
     order = np.argsort(-compared.sign * compared.values, kind="stable")
     near = order[order != compared.best][: max(1, len(order) // 2)]

@@ -1,7 +1,8 @@
-"""Would a stopped trial have won? Trials that were ended early are trained to the end, beside the study.
+"""Would a stopped trial have become the best? Trials that ended early are trained to the end; the study is unchanged.
 
 Two kinds of trials end early: those that a stopping rule ended, and those that successive halving gave a small budget
-and did not promote. Each is evaluated again, the same configuration with the same seed, and nothing stops it.
+and did not promote. The first are evaluated again from the beginning, with the same configuration and seed, and no rule
+stops them. The others are continued with the largest budget.
 
 Implements section 8.2 of the document.
 """
@@ -23,11 +24,11 @@ from scratchtune.study.trial import Trial, evaluate
 class FinishedTrial(NamedTuple):
     """A trial that had ended early, and what became of it.
 
-    ``reports`` are those of the study up to the end there, after those of its ancestors; ``later`` those of the
-    evaluation to the end. ``value`` is that in the study, and ``final`` that at the end, None where the objective
-    failed, with ``error``. ``repeats`` is False where the objective reported other values than in the study for the
-    same steps: it then depends on more than the trial's params and seed. ``wins``: ``final`` is better than the study's
-    best value.
+    ``reports`` are the values that it reported in the study until it ended there, with those of its ancestors before
+    them; ``later`` are the values reported in the evaluation to the end. ``value`` is its value in the study, and
+    ``final`` that at the end, None where the objective failed; then ``error`` says why. ``wins`` is True if ``final``
+    is better than the study's best value. ``repeats`` is False where the objective reported other values than in the
+    study for the same steps: it then depends on more than the trial's params and seed.
     """
 
     number: int

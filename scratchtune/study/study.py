@@ -243,13 +243,13 @@ class Study:
         self, objective: Callable[[Trial], Any], numbers: Iterable[int] | None = None, n_jobs: int = 1,
         progress: bool = True,
     ) -> FinishedTrials:
-        """Train trials that ended early to their end, and tell whether one of them would have been the best.
+        """Train trials that ended early to their end, to see whether one of them would have been the best.
 
-        ``numbers`` None is all that ended early: those that the stopping rule ended, and of a searcher with budgets
-        those that were not promoted (yet). A stopped trial is evaluated again from its beginning, with its params, seed
-        and budget, and its ``should_stop`` is always False. A trial that was not promoted is continued as if it were:
-        with the largest budget, and `Trial.load` returns what it has saved. The objective is called on ``n_jobs``
-        threads, and an exception of it is recorded. This study is not changed.
+        ``numbers`` are the trials; None takes all that ended early: those that the stopping rule ended, and with a
+        searcher that has budgets those that were not promoted (yet). A stopped trial is evaluated again from its
+        beginning, with its params, seed and budget, and its ``should_stop`` is always False. A trial that was not
+        promoted is continued as if it were: with the largest budget, and `Trial.load` returns what it has saved. The
+        objective is called on ``n_jobs`` threads, and an exception of it is recorded. This study is not changed.
 
         Print the result for a table; `scratchtune.insight.plot_stopped` draws it.
 

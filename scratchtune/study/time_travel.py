@@ -83,7 +83,7 @@ def _changed(old: Definition, changes: Changes) -> Definition:
 
 
 def _proposes_alike(old: Definition, new: Definition) -> bool:
-    """Whether two studies propose the same after the same trials: what was given may equal what the study has."""
+    """Whether two studies propose the same trials after the same trials: arguments given may equal those they have."""
     one, other = ((type(definition.searcher), repr(definition.searcher), definition.seed, definition.space.constraint,
                    repr(list(definition.space.parameters.items()))) for definition in (old, new))
     return one == other
