@@ -729,9 +729,21 @@ def _studies(given: argparse.Namespace) -> int:
 
 
 def _show(given: argparse.Namespace) -> int:
+    from scratchtune.insight.gathered_trials import have_fold_scores
+    from scratchtune.insight.verdicts import verdict
+    from scratchtune.study.errors import StorageError
     from scratchtune.study.export import table
+    from scratchtune.study.stored import read_study
 
-    tell(table(*_chosen(given)))
+    chosen = _chosen(given)
+    tell(table(*chosen))
+    try:
+        study = read_study(*chosen)
+    except StorageError as problem:  # the table needs less of the file
+        note(f"no verdict: {problem}")
+        return 0
+    if have_fold_scores(study):
+        tell(f"\nverdict: {verdict(study, 'value')}")
     return 0
 
 

@@ -25,6 +25,8 @@ from scratchtune.digests import digest_of
 from scratchtune.evaluation.cross_validation import FoldScore
 from scratchtune.evaluation.leaks import Ledger
 from scratchtune.evaluation.splits import Split, StratifiedKFold, train_test_split
+from scratchtune.insight.gathered_trials import gathered, have_fold_scores
+from scratchtune.insight.verdicts import verdict
 from scratchtune.job_options import DEFAULT, JobOptions
 from scratchtune.network.layers import Dense
 from scratchtune.network.optimizers import Adam
@@ -109,9 +111,16 @@ class Comparison:
             "", head, *lines, *self._chance(), *self._schedules(), "",
             f"best by cross-validation: {winner.searcher}, {shown_params(winner.study.best_params)}; "
             f"test accuracy {winner.test_accuracy:.4f}",
-            f"why: {winner.study.why(winner.study.best_trial.number)}",
+            f"why: {winner.study.why(winner.study.best_trial.number)}", *self._verdict(),
         ])
 
+    def _verdict(self) -> list[str]:
+        """Say whether the best of all searchers' configurations is really better; nothing if scores are missing."""
+        studies = [row.study for row in self.rows]
+        if not all(map(have_fold_scores, studies)):
+            return []
+        return [f"verdict: {verdict(gathered(studies), 'accuracy')} (By cross-validation, over all searchers; the test "
+                "set took no part in it.)"]
 
     def _chance(self) -> list[str]:
         """Say which differences of test accuracies may be chance, from the winner's; a list of one line.

@@ -46,6 +46,7 @@ def test_a_stored_comparison_continues_and_explains_its_trials(tmp_path, capsys)
     first = capsys.readouterr()
     table = [line.split("  best")[0].split()[:5] for line in first.out.splitlines()[2:5]]
     assert "known from" not in first.err and "seconds now" not in first.out
+    assert sum(line.startswith("verdict: ") and "accuracy" in line for line in first.out.splitlines()) == 1
     assert main(compare) == 0  # all is there already
     again = capsys.readouterr()
     assert [line.split("  best")[0].split()[:5] for line in again.out.splitlines()[2:5]] == table
@@ -54,6 +55,8 @@ def test_a_stored_comparison_continues_and_explains_its_trials(tmp_path, capsys)
     said = capsys.readouterr().out.splitlines()
     assert said[0].startswith("Trial 3 of the study 'genetic': learning_rate=") and "; value 0." in said[0]
     assert said[1].startswith("Generation 0: founder 3")
+    assert main(["show", database, "--study", "genetic"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("verdict: ")
     for arguments, message in (
         ([database, "3"], "holds 2 studies; --study says which: 'bayesian', 'genetic'"),
         ([database, "9", "--study", "genetic"], "has no trial 9; it has 4 trials, numbered from 0"),
@@ -104,6 +107,7 @@ def test_a_file_of_studies_is_listed_shown_and_exported(tmp_path, capsys):
     assert capsys.readouterr().out.splitlines()[1].split()[:5] == ["study", "5", "4", "1", "0"]
     assert main(["show", database]) == 0
     shown = capsys.readouterr().out
+    assert "verdict" not in shown  # there are no scores of folds
     assert "RandomSearch(sequence='uniform'), seed 0" in shown and "trial 0 failed: value is 'none'" in shown
     assert main(["export", database, "-o", str(table)]) == 0
     rows = list(csv.DictReader(table.open()))

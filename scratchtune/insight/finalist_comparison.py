@@ -44,7 +44,14 @@ class Finalists(NamedTuple):
         lines = [f"{name}: mean {row.mean():.4g} over {checks.counted(len(row), 'seed')}"
                  + (", chosen" if i == self.chosen else "") + _against(self.differences.get(name))
                  for i, (name, row) in enumerate(zip(self.names, self.values, strict=True))]
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._about()])
+
+    def _about(self) -> list[str]:
+        """Say that the mean of the chosen one is too good; a list of one line, none for a single finalist."""
+        if len(self.names) < 2:
+            return []
+        return [f"the chosen one is the best of {len(self.names)} on these seeds, so its mean is slightly too good; "
+                "that is not corrected here (evaluate it alone on further seeds or a held-out test set)"]
 
 
 def finalists(

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from scratchtune import checks
 from scratchtune.evaluation.student import student_quantile
 from scratchtune.insight.fold_scores import Contenders, contenders
@@ -81,5 +83,5 @@ def _reference(compared: Contenders, reference: str | None) -> tuple[str, int]:
                          "enqueue the default configuration before the study runs, or take 'median'")
     if first and reference != "median":
         return "default", first[0]
-    order = sorted(range(len(compared.trials)), key=lambda i: compared.sign * compared.values[i])
-    return "median", order[(len(order) - 1) // 2]
+    order = np.argsort(compared.sign * compared.values, kind="stable")
+    return "median", int(order[(len(order) - 1) // 2])

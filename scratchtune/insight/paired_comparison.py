@@ -30,7 +30,8 @@ class Difference(NamedTuple):
     """The mean of a - b with its interval (``low``, ``high``) at ``level``, and its p-value.
 
     ``p_value`` is the probability of a mean at least as far from 0, if a and b are equally good. ``better`` is "a" or
-    "b" where the p-value is below 1 - level, else None. ``pairs`` is the number of pairs.
+    "b" where the p-value is below 1 - level, else None. ``pairs`` is the number of pairs. ``best_of`` are the numbers
+    of configurations of which a and b are the best, where two studies were compared.
     """
 
     difference: float
@@ -40,12 +41,21 @@ class Difference(NamedTuple):
     better: str | None
     level: float
     pairs: int
+    best_of: tuple[int, int] | None = None
 
     def __str__(self) -> str:
         found = "no difference can be shown" if self.better is None else f"{self.better} is better"
         return (f"{found}: a - b is {self.difference:.4g}, between {self.low:.4g} and {self.high:.4g} "
                 f"({100.0 * self.level:.4g}% interval from {checks.counted(self.pairs, 'pair')}, "
-                f"p = {self.p_value:.2g})")
+                f"p = {self.p_value:.2g})" + self._about())
+
+    def _about(self) -> str:
+        """Say what is not corrected where two studies were compared."""
+        if self.best_of is None or max(self.best_of) == 1:
+            return ""
+        a, b = self.best_of
+        return (f"; a is the best of {checks.counted(a, 'configuration')} and b the best of {b:,} by these scores, so "
+                "they are too good, and that is not corrected here (see optimism)")
 
 
 def compare(
@@ -59,7 +69,8 @@ def compare(
     - two trials with scores of the same folds;
     - two studies with the same folds: their best trials are compared. Each was chosen by these scores, so both scores
       are too good, and more so in the study that has more trials: see `optimism`;
-    - two lists of studies, run with the same seeds: their best values are compared, as of two searchers;
+    - two lists of studies, run with the same seeds: their best values are compared, as of two searchers. Each is too
+      good as the best of its study, so the numbers of trials should be equal;
     - two lists of numbers, (n,): values of ``kind`` "seeds" (the default: independent) or "folds" (of one
       cross-validation, in the same order).
 
@@ -79,7 +90,10 @@ def compare(
     if len(first) != len(second):
         raise ValueError(f"a has {len(first)} values and b has {len(second)}; they must be paired, so equal in number")
     share = share_of_test(kind, len(first), n_train, n_test)
-    return difference_of(first - second, share, level, direction)
+    found = difference_of(first - second, share, level, direction)
+    if not (is_study(a) and is_study(b)):
+        return found
+    return found._replace(best_of=(len(contenders(a).trials), len(contenders(b).trials)))
 
 
 def compare_several(

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from scratchtune.insight.gathered_trials import gathered, have_fold_scores
+from scratchtune.insight.verdicts import verdict
 from scratchtune.streams import shown_params
 from scratchtune.study import Study
 from scratchtune.tabular.evaluating import HeldOutMetric, number_format
@@ -51,7 +53,7 @@ class TableTuning:
 
     def text(self) -> str:
         """Return the table of metrics, the best hyper-parameters, and why they were tried."""
-        lines = [*self._cross_validated(), "",
+        lines = [*self._cross_validated(), *self._verdict(), "",
                  f"held-out test set, {len(self.prepared.test_rows):,} rows, evaluated once:", *self._test_set(),
                  *_about_averages(self.model.target), *self._warnings(), ""]
         if self.beaten:
@@ -70,6 +72,13 @@ class TableTuning:
         if self.beaten:
             line += f", tuned {best:{form}} +- {_standard_error(self.tuned_folds):{form}}"
         return [f"{line} (standard error over {len(self.default_folds)} folds)"]
+
+    def _verdict(self) -> list[str]:
+        """Say whether the gain is real by cross-validation; nothing if the default is kept, or scores are missing."""
+        if not self.beaten or not have_fold_scores(self.study):
+            return []
+        said = verdict(gathered([self.study], self.default_folds), self.scoring)
+        return [f"verdict: {said} (By cross-validation alone; the test set took no part in it.)"]
 
     def _test_set(self) -> list[str]:
         """Return the metrics on the held-out test set; only those of the default if it is kept."""

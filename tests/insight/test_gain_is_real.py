@@ -184,6 +184,15 @@ def test_two_searchers_are_compared_by_lists_of_studies() -> None:
     assert insight.compare(first, second).better == "a"
 
 
+def test_the_comparison_of_two_studies_says_that_the_choice_is_not_corrected() -> None:
+    found = insight.compare(study_of(scattered(3)), study_of(scattered(4)))
+    assert found.best_of == (3, 4)
+    assert str(found).endswith("; a is the best of 3 configurations and b the best of 4 by these scores, so they are "
+                               "too good, and that is not corrected here (see optimism)")
+    assert "not corrected" not in str(insight.compare(study_of(scattered(1)), study_of(scattered(1, seed=1))))
+    assert insight.compare(*study_of(scattered(2)).trials).best_of is None
+
+
 # Choices -------------------------------------------------------------------------------------------------------------
 
 
@@ -200,6 +209,8 @@ def test_finalists_are_paired_and_the_best_is_chosen() -> None:
     assert found.names == ["trial 3", "trial 2", "default"] and found.params == {"x": 3}
     np.testing.assert_allclose(found.values[0] - found.values[1], 1.0)
     assert found.differences["default"].better == "a" and "chosen" in str(found)
+    assert str(found).endswith("the chosen one is the best of 3 on these seeds, so its mean is slightly too good; that "
+                               "is not corrected here (evaluate it alone on further seeds or a held-out test set)")
 
 
 def test_equal_finalists_differ_by_chance_only_as_often_as_stated() -> None:

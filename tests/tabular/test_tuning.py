@@ -478,11 +478,13 @@ def test_cross_validated_scores_have_standard_errors() -> None:
     errors = [np.std(folds, ddof=1) / np.sqrt(3) for folds in (result.default_folds, result.tuned_folds)]
     assert (f"default {result.default_score:.4f} +- {errors[0]:.4f}, tuned {result.study.best_value:.4f} +- "
             f"{errors[1]:.4f} (standard error over 3 folds)") in result.text()
+    (said,) = [line for line in result.text().splitlines() if line.startswith("verdict: ")]
+    assert f"{result.default_score:.3f}"[:5] in said and "default" in said and "test set took no part in it" in said
 
 
 def test_only_the_default_is_shown_where_it_is_kept() -> None:
     text = tuned(space={"learning_rate": [1e-7]}).text()
-    assert "gain" not in text and "tuned" not in text
+    assert "gain" not in text and "tuned" not in text and "verdict" not in text
     assert next(line for line in text.splitlines() if line.startswith("accuracy")).split()[2:] == []
 
 
