@@ -6,8 +6,11 @@ A further section is a further entry of `SECTIONS`.
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable
 from typing import NamedTuple
+
+import numpy as np
 
 from scratchtune.insight.reporting import charts, images, parameter_charts
 from scratchtune.insight.reporting.markup import Markup, element, joined, one_line
@@ -45,10 +48,14 @@ def drawn(section: Section, view: View) -> Markup:
 
 def _or_sentence(part: Callable[[View], Markup], view: View) -> Markup:
     try:
-        return part(view)
+        with np.errstate(all="ignore"):  # values near the largest number
+            return part(view)
     except ValueError as problem:
         text = str(problem)
-        return element("p", text[:1].upper() + text[1:] + ("" if text.endswith(".") else "."), class_="empty")
+    except Exception as problem:  # one part that fails must not cost the reader the others
+        text = f"this part could not be drawn: {type(problem).__name__}: {one_line(problem, 200)}"
+        warnings.warn(f"report of {one_line(view.study.name, 40)!r}: {text}", stacklevel=2)
+    return element("p", text[:1].upper() + text[1:] + ("" if text.endswith(".") else "."), class_="empty")
 
 
 def verdict_sentence(view: View) -> Markup:
