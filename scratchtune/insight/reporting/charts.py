@@ -98,8 +98,8 @@ def importance_bars(view: View) -> Markup:
     name = first if isinstance(first, str) else " and ".join(first) + " together"
     left = len(shares) - len(rows)
     return figure("Importance", picture(box, f"Importance: {one_line(name)} explains {share:.0%} of the variance.",
-                                        *parts),
-                  note=shares.basis + (f" {counted(left, 'smaller share')} not shown." if left else ""))
+                                        *parts, class_="chart bars"),
+                  note=shares.basis + (f" {counted(left, 'smaller share')} not shown." if left else ""), wide=True)
 
 
 def distribution(view: View) -> Markup:

@@ -25,7 +25,7 @@ COLOUR_NAMES = {
     "#000000": "ink", "#262626": "ink", "#4d4d4d": "soft", "#4c4c4c": "soft", "#595959": "soft", "#999999": "soft",
     "#b0b0b0": "soft", "#ffffff": "paper", "#f2f2f2": "panel",
     **{colour.lower(): f"m{number}" for number, colour in enumerate(COLOURS)}}
-PER_INCH = 90.0  # pixels of the page
+PER_INCH = 96.0  # pixels of the page
 
 
 def drawing(figure: Any, description: str, prefix: str, adapts: bool = True) -> Markup:
