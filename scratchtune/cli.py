@@ -754,7 +754,7 @@ def _check_beside_db(out: Path, db: Path) -> None:
     from scratchtune.study.storage import BESIDE
 
     _check_outputs({"--out": out}, {"the file of studies": db, **{
-        f"what belongs to the file of studies ({end})": db.with_name(db.name + end) for end in BESIDE}})
+        f"what belongs to the file of studies ({end})": db.parent / (db.name + end) for end in BESIDE}})
 
 
 def _add_plot(commands: _Commands) -> None:
