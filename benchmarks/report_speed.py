@@ -1,8 +1,8 @@
 """How long does the report of a study take, and how large is the page?
 
-A study of 1,000 trials of random search over ten parameters, two of them conditional; some trials fail, some are stopped
-by `MedianStopping`, all report intermediate values. Seconds are those of writing the page in a process of its own, on
-one core: `first` includes what is done once in a process, such as importing matplotlib; `second` is the same page again.
+A study of 1,000 trials of random search over ten parameters, two of them conditional; some trials fail, some are
+stopped by `MedianStopping`. Seconds are those of writing the page in a process of its own, on one core: the first page
+includes what is done once in a process, such as importing matplotlib; the second is the same page again.
 """
 
 from __future__ import annotations
@@ -56,15 +56,24 @@ def answer(trials: int) -> dict[str, Any]:
     return {"seconds": seconds, "size": size, "states": {state: states.count(state) for state in sorted(set(states))}}
 
 
+def measured(trials: int) -> dict[str, Any]:
+    """The answer of a process of its own, on one core."""
+    worker = harness.Worker("benchmarks.report_speed", "report", harness.environment(1), harness.pinned_core())
+    try:
+        return worker.ask(trials=trials)
+    finally:
+        worker.close()
+
+
 def main() -> None:
     """Measure, print, and with --save write benchmarks/results/report_speed.md."""
     name = "report_speed"
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_TRIALS} trials; not to be saved")
     parser.add_argument("--save", action="store_true", help="write the result to benchmarks/results")
-    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.serve:
+    if options.worker is not None:
         harness.serve(answer)
         return
     if options.quick and options.save:

@@ -70,8 +70,8 @@ def _progress(view: View) -> str:
 def _certainty(view: View) -> str:
     if any(trial.scores for trial in view.complete):
         return "Before relying on the best value, evaluate the configuration once on a held-out test set."
-    return ("Evaluate the best configurations again with other seeds, for example with st.insight.reevaluate, since each "
-            "value is a single evaluation.")
+    return ("Evaluate the best configurations again with other seeds, for example with st.insight.reevaluate, since "
+            "each value is a single evaluation.")
 
 
 def _unimportant(view: View) -> str:

@@ -82,7 +82,8 @@ def parallel(view: View) -> Markup:
     left = [name for name in view.names if name not in names]
     fewer = len(view.complete) - len(trials)
     note = "A line is a complete trial; on the right is its value. " + (
-        f"The best {len(trials):,} of {len(view.complete):,} complete trials are drawn. " if fewer else "") + _left_out(left)
+        f"The best {len(trials):,} of {len(view.complete):,} complete trials are drawn. " if fewer else ""
+    ) + _left_out(left)
     drawn = picture(box, found, layer(marks), element("g", *parts, class_="frame"),
                     class_=f"chart parallel w{len(names) // 5}")
     return figure("Parallel coordinates", scroller("Parallel coordinates", drawn), note=note, wide=True)

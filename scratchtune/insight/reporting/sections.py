@@ -99,8 +99,8 @@ def _of_budgets(view: View) -> Markup:
     text = f"It has the best value over all budgets, which are {min(budgets):g} to {largest:g}. "
     if first is view.best:
         return element("p", text + "Its budget is the largest.")
-    return element("p", text + f"Of the {counted(len(full), 'trial')} with the largest budget, trial {first.number} has "
-                               f"the best value, {first.value:.6g}; values of different budgets are not comparable.")
+    return element("p", f"{text}Of the {counted(len(full), 'trial')} with the largest budget, trial {first.number} has "
+                        f"the best value, {first.value:.6g}; values of different budgets are not comparable.")
 
 
 def summary(view: View) -> Markup:

@@ -22,8 +22,8 @@ class View:
 
     Attributes: ``study``; ``trials``, all in order of number; ``complete``, the complete ones, and their ``values``;
     ``best``, the complete trial of the best value, the first of several, or None; ``bands``, number of a complete trial
-    to its fifth of the values, 0 for the best; ``printed``, the numbers of the trials in a printed table; ``key``, a prefix for the ids of the page, which may show several
-    studies; ``level``, that of its sections' headings.
+    to its fifth of the values, 0 for the best; ``printed``, the numbers of the trials in a printed table; ``key``,
+    a prefix for the ids of the page, which may show several studies; ``level``, that of its sections' headings.
     """
 
     def __init__(self, study: TrialTable, key: str = "", level: int = 2) -> None:
