@@ -766,7 +766,7 @@ def _check_beside_db(out: Path, db: Path) -> None:
     from scratchtune.study.storage import BESIDE
 
     _check_outputs({"--out": out}, {"the file of studies": db, **{
-        f"what belongs to the file of studies ({end})": db.with_name(db.name + end) for end in BESIDE}})
+        f"what belongs to the file of studies ({end})": db.parent / (db.name + end) for end in BESIDE}})
 
 
 def _add_plot(commands: _Commands) -> None:
@@ -815,7 +815,8 @@ def _plot(given: argparse.Namespace) -> int:
 
 def _add_report(commands: _Commands) -> None:
     parser = _command(commands, "report", _report,
-        "write a report of a study as one HTML page, which needs no network")
+        "write a report of a study, or of all studies of a file, as one HTML page, which needs no network: whether the "
+        "gain is real, the best configuration, what mattered, what to do next, and all trials with their reasons")
     add = parser.add_argument
     add("db", type=Path, metavar="DB", help="the file of studies: the one given to --db, or to storage= in a script")
     add("--study", "--name", metavar="NAME",
@@ -835,9 +836,19 @@ def _report(given: argparse.Namespace) -> int:
     names = storage.names()
     if given.study is not None or len(names) < 2:
         names = [_chosen(given)[1]]
-    report([read_study(storage, name) for name in names], given.out)
+    studies = []
+    for name in names:
+        try:
+            studies.append(read_study(storage, name))
+        except ValueError as problem:  # one damaged study must not hide the others
+            if len(names) == 1:
+                raise
+            note(f"the study {visible(name)!r} is left out: {problem}")
+    if not studies:
+        raise ValueError(f"{given.db} holds no study that can be read")
+    report(studies[0] if len(studies) == 1 else studies, given.out)
     tell(f"report: {given.out}")
-    return 0
+    return 0 if len(studies) == len(names) else 1
 
 
 def _add_example(commands: _Commands) -> None:

@@ -13,7 +13,19 @@ from scratchtune.checks import counted
 from scratchtune.insight.drawing import value_label
 from scratchtune.insight.reporting.markup import Markup, element, one_line
 from scratchtune.insight.reporting.scales import Scale, linear_scale
-from scratchtune.insight.reporting.svg import Box, axes, figure, layer, picture, point, polyline, scroller, sign, steps
+from scratchtune.insight.reporting.svg import (
+    Box,
+    axes,
+    figure,
+    fitted,
+    layer,
+    picture,
+    point,
+    polyline,
+    scroller,
+    sign,
+    steps,
+)
 from scratchtune.insight.reporting.view import BANDS, View
 from scratchtune.insight.trial_plots import UNITS
 from scratchtune.study.trial import Trial
@@ -29,16 +41,19 @@ def value_scale(view: View, values: Sequence[float] | np.ndarray, box: Box) -> S
     """The vertical scale of values; of 20 or more the worst twentieth may be beyond it, and is drawn at its end."""
     shown = np.asarray(values, dtype=float)
     if len(shown) >= 20:
-        low, high = np.quantile(shown, (0.0, 0.95) if view.study.direction == "minimize" else (0.05, 1.0))
+        low, high = ((shown.min(), np.quantile(shown, 0.95, method="higher")) if view.study.direction == "minimize"
+                     else (np.quantile(shown, 0.05, method="lower"), shown.max()))
         shown = np.array([low, high]) if high > low else shown
     return linear_scale(shown, *box.inner_y)
 
 
 def history(view: View) -> Markup:
     """The value of each complete trial by its number, the best one so far, and where trials have no value."""
-    box = WIDE._replace(height=WIDE.height + STRIP, bottom=WIDE.bottom + STRIP)
-    x = linear_scale([0.0, float(max(len(view.trials) - 1, 1))], *box.inner_x, integer=True, most=8)
+    strip = STRIP if len(view.complete) < len(view.trials) else 0.0
+    box = WIDE._replace(height=WIDE.height + strip, bottom=WIDE.bottom + strip)
     y = value_scale(view, view.values, box)
+    box = fitted(box, y)
+    x = linear_scale([0.0, float(max(len(view.trials) - 1, 1))], *box.inner_x, integer=True, most=8)
     so_far = (np.minimum if view.study.direction == "minimize" else np.maximum).accumulate(view.values)
     corners = [(x.at(trial.number), y.at(value)) for trial, value in zip(view.complete, so_far, strict=True)]
     corners.append((x.at(len(view.trials) - 1), y.at(so_far[-1])))
@@ -83,18 +98,18 @@ def importance_bars(view: View) -> Markup:
     name = first if isinstance(first, str) else " and ".join(first) + " together"
     left = len(shares) - len(rows)
     return figure("Importance", picture(box, f"Importance: {one_line(name)} explains {share:.0%} of the variance.",
-                                        *parts),
-                  note=shares.basis + (f" {counted(left, 'smaller share')} not shown." if left else ""))
+                                        *parts, class_="chart bars"),
+                  note=shares.basis + (f" {counted(left, 'smaller share')} not shown." if left else ""), wide=True)
 
 
 def distribution(view: View) -> Markup:
     """The share of complete trials whose value is at most x."""
     box, ordered = Box(), np.sort(view.values)
-    x = linear_scale(value_scale(view, ordered, box)[:2], *box.x)
     y = linear_scale([0.0, 1.0], *box.y)
+    x = linear_scale(value_scale(view, ordered, box)[:2], *box.x)
     shares = np.arange(len(ordered) + 1) / len(ordered)
     line = [(x.at(value), y.at(share)) for value, share in zip([ordered[0], *ordered], shares, strict=True)]
-    median = float(np.median(ordered))
+    median = float(ordered[(len(ordered) - 1) // 2])  # the lower one; a mean of two could overflow
     return figure("Distribution of the values", picture(
         box, f"Empirical distribution function of {counted(len(ordered), 'value')}; the median is {median:.6g}.",
         axes(box, x, y, value_label(view.study), "share of trials"), polyline(steps(line), "line")),
@@ -109,8 +124,9 @@ def reports(view: View) -> Markup:
     shown, box = _lines_shown(view, reporting), Box()
     curves = [(trial, _curve(view, trial)) for trial in shown]
     everything = np.concatenate([curve for _, curve in curves])
-    x = linear_scale(everything[:, 0], *box.inner_x, integer=True)
     y = value_scale(view, everything[:, 1], box)
+    box = fitted(box, y)
+    x = linear_scale(everything[:, 0], *box.inner_x, integer=True)
     marks = [polyline([(x.at(step), y.at(value)) for step, value in curve], view.look(trial), trial.number)
              if len(curve) > 1 else point(trial.number, x.at(curve[0, 0]), y.at(curve[0, 1]), view.look(trial))
              for trial, curve in curves]

@@ -13,7 +13,7 @@ from scratchtune.insight.drawing import value_label
 from scratchtune.insight.reporting.charts import WIDE
 from scratchtune.insight.reporting.markup import Markup, element, one_line
 from scratchtune.insight.reporting.scales import linear_scale
-from scratchtune.insight.reporting.svg import axes, figure, picture, polyline, scroller, steps
+from scratchtune.insight.reporting.svg import axes, figure, fitted, picture, polyline, scroller, steps
 from scratchtune.insight.reporting.view import View
 
 LOOKS = 6  # of lines; a seventh study has the look of the first
@@ -54,8 +54,9 @@ def _curves(views: Sequence[View]) -> Markup:
     extreme = np.minimum if views[0].study.direction == "minimize" else np.maximum
     best = [extreme.accumulate(view.values) for view in views]
     longest = max(len(view.trials) for view in views)
-    x = linear_scale([0.0, float(max(longest - 1, 1))], *box.inner_x, integer=True, most=8)
     y = linear_scale(np.concatenate([values[len(values) // 20:] for values in best]), *box.inner_y)
+    box = fitted(box, y)
+    x = linear_scale([0.0, float(max(longest - 1, 1))], *box.inner_x, integer=True, most=8)
     for at, (view, values) in enumerate(zip(views, best, strict=True)):
         points = [(x.at(trial.number), y.at(value)) for trial, value in zip(view.complete, values, strict=True)]
         points.append((x.at(len(view.trials) - 1), y.at(values[-1])))

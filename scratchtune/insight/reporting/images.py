@@ -1,16 +1,15 @@
-"""Pictures that matplotlib draws, such as those of a searcher's state, embedded in the page as images.
+"""Pictures that matplotlib draws, such as those of a searcher's state, as SVG in the page.
 
 Implements section 8.2 of the document.
 """
 
 from __future__ import annotations
 
-import base64
 import functools
-import io
 from collections.abc import Callable
 from typing import Any
 
+from scratchtune.insight import drawing as drawing_tools
 from scratchtune.insight.brackets_plot import plot_brackets
 from scratchtune.insight.densities_plot import plot_densities
 from scratchtune.insight.dependence_plots import plot_partial_dependence
@@ -18,8 +17,9 @@ from scratchtune.insight.family_plot import plot_family
 from scratchtune.insight.grid_plot import plot_grid
 from scratchtune.insight.pair_plots import plot_contour
 from scratchtune.insight.posterior_plot import plot_posterior
-from scratchtune.insight.reporting.markup import Markup, element, joined, one_line
+from scratchtune.insight.reporting.markup import Markup, joined, one_line
 from scratchtune.insight.reporting.svg import figure, scroller
+from scratchtune.insight.reporting.vector import drawing
 from scratchtune.insight.reporting.view import View
 from scratchtune.search import BayesianSearch, GeneticSearch, GridSearch, Hyperband, Searcher, SuccessiveHalving
 
@@ -39,16 +39,19 @@ OF_SEARCHERS: tuple[tuple[Callable[..., Any], tuple[type[Searcher], ...], str, s
 MOST_PANELS = 8  # of partial dependence
 
 
-def image(draw: Callable[[], Any], caption: str, description: str, note: str = "", wide: bool = False) -> Markup:
-    """Return the figure of the Axes, or list of Axes, that ``draw`` returns."""
+def image(view: View, draw: Callable[[], Any], caption: str, describe: str | Callable[[Any], str], note: str = "",
+          wide: bool = False) -> Markup:
+    """Return the figure of the Axes, or list of Axes, that ``draw`` returns.
+
+    Its alternative text is ``describe``, or what that returns for the first Axes, and the title of the figure.
+    """
     drawn = draw()
     axes = drawn[0] if isinstance(drawn, (list, tuple)) else drawn
-    file = io.BytesIO()
-    axes.figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
-    width, height = (int(round(110 * size)) for size in axes.figure.get_size_inches())
-    source = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
-    drawn = element("img", src=source, alt=description, width=width, height=height)
-    return figure(caption, scroller(caption, drawn) if wide else drawn, note=note, wide=wide)
+    text = describe if isinstance(describe, str) else describe(axes)
+    title = axes.figure.get_suptitle().replace("\n", "; ")
+    shown = drawing(axes.figure, f"{text} {title}.".removesuffix(" ."), f"{view.key}{caption.split()[0].lower()}-",
+                    adapts=getattr(draw, "func", None) is not plot_grid)
+    return figure(caption, scroller(caption, shown) if wide else shown, note=note, wide=wide)
 
 
 def contour(view: View) -> Markup:
@@ -57,8 +60,10 @@ def contour(view: View) -> Markup:
     if len(names) < 2:
         raise ValueError("The study has fewer than two numeric parameters, so there is no contour.")
     first, second = (one_line(name, 40) for name in names)
-    return image(lambda: plot_contour(view.study, names), "Contour",
-                 f"Contour of the values over {first} and {second}.",
+    best = view.best.shared_params if view.best else {}
+    found = [f"{one_line(name, 40)} {one_line(best[name])}" for name in names if name in best]
+    return image(view, lambda: plot_contour(view.study, names), "Contour",
+                 f"Contour of the values over {first} and {second}; the best trial has {' and '.join(found)}.",
                  "Values between the trials, interpolated, over the two most important numeric parameters.")
 
 
@@ -66,9 +71,19 @@ def dependence(view: View) -> Markup:
     """The partial dependence on the most important parameters."""
     names = view.ordered_names()[:MOST_PANELS]
     chosen = names if len(names) != 2 else None  # of two names the plot would show the common dependence
-    return image(lambda: plot_partial_dependence(view.study, chosen), "Partial dependence",
-                 f"Partial dependence of the value on {', '.join(one_line(name, 30) for name in names)}.",
+    return image(view, lambda: plot_partial_dependence(view.study, chosen), "Partial dependence",
+                 lambda axes: f"Partial dependence of the value on {', '.join(one_line(name, 30) for name in names)}."
+                              + _best_mean(view, names[0], axes),
                  "The mean predicted value over all other parameters, with its 95 % interval.", wide=True)
+
+
+def _best_mean(view: View, name: str, axes: Any) -> str:
+    """Where the curve of a numeric parameter is best, as a sentence; empty where there is no curve."""
+    if not axes.lines or not hasattr(view.study.space.parameters[name], "low"):
+        return ""
+    at, mean = axes.lines[0].get_data()
+    best = at[drawing_tools.best_of(view.study, mean)] if len(mean) else 0.0
+    return f" Over {one_line(name, 30)} the mean is best at about {best:.3g}." if len(mean) else ""
 
 
 def searcher_pictures(view: View) -> Markup:
@@ -77,7 +92,7 @@ def searcher_pictures(view: View) -> Markup:
     for plot, kinds, caption, text in OF_SEARCHERS:
         if isinstance(searcher, kinds):
             try:
-                drawn.append(image(functools.partial(plot, view.study), caption, text, text, wide=True))
+                drawn.append(image(view, functools.partial(plot, view.study), caption, text, text, wide=True))
             except ValueError:  # such as no trial that the model has proposed, or another proposer
                 continue
     if not drawn:

@@ -9,10 +9,9 @@ from scratchtune.checks import counted
 from scratchtune.insight.reporting.charts import value_scale
 from scratchtune.insight.reporting.markup import Markup, element, one_line
 from scratchtune.insight.reporting.scales import Scale, parameter_scale, value_at
-from scratchtune.insight.reporting.svg import Box, axes, figure, layer, picture, point, polyline, scroller
+from scratchtune.insight.reporting.svg import Box, axes, figure, fitted, layer, picture, point, polyline, scroller
 from scratchtune.insight.reporting.trials_table import FIRST_PARAMETER, VALUE
 from scratchtune.insight.reporting.view import View
-from scratchtune.search.parameters import Categorical
 from scratchtune.study.trial import Trial
 
 MOST_MARKS = 24000  # of all slices together; with more trials fewer parameters are drawn
@@ -36,7 +35,9 @@ def _slice(view: View, name: str) -> Markup:
     box = Box(300.0, 210.0, 52.0, 12.0, 10.0, 42.0)
     parameter = view.study.space.parameters[name]
     present = [trial for trial in view.complete if name in trial.shared_params]
-    x, y = parameter_scale(parameter, *box.inner_x, most=3), value_scale(view, view.values, box)
+    y = value_scale(view, view.values, box)
+    box = fitted(box, y)
+    x = parameter_scale(parameter, *box.inner_x, most=3)
     marks = [point(trial.number, x.at(value_at(parameter, trial.shared_params[name])), y.at(trial.value or 0.0),
                    view.look(trial), 5.0 if trial is view.best else 2.6 if len(present) <= 300 else 2.0)
              for trial in _best_last(view, present)]
@@ -79,7 +80,10 @@ def parallel(view: View) -> Markup:
     found = (f"Parallel coordinates of {counted(len(trials), 'complete trial')} over {counted(len(names), 'parameter')}"
              f"; the best fifth is drawn on top.")
     left = [name for name in view.names if name not in names]
-    note = f"A line is a complete trial; on the right is its value. {_left_out(left)}"
+    fewer = len(view.complete) - len(trials)
+    note = "A line is a complete trial; on the right is its value. " + (
+        f"The best {len(trials):,} of {len(view.complete):,} complete trials are drawn. " if fewer else ""
+    ) + _left_out(left)
     drawn = picture(box, found, layer(marks), element("g", *parts, class_="frame"),
                     class_=f"chart parallel w{len(names) // 5}")
     return figure("Parallel coordinates", scroller("Parallel coordinates", drawn), note=note, wide=True)
@@ -119,8 +123,9 @@ def rank(view: View) -> Markup:
     if len(names) < 2:
         raise ValueError("The study has one parameter, so there is no pair to draw.")
     first, second = (view.study.space.parameters[name] for name in names)
-    box = Box(left=92.0 if isinstance(second, Categorical) else 62.0)
-    x, y = parameter_scale(first, *box.inner_x), parameter_scale(second, *box.inner_y)
+    y = parameter_scale(second, *Box().inner_y)
+    box = fitted(Box(), y)
+    x = parameter_scale(first, *box.inner_x)
     trials = [trial for trial in _best_last(view, view.complete) if all(name in trial.shared_params for name in names)]
     marks = [point(trial.number, x.at(value_at(first, trial.shared_params[names[0]])),
                    y.at(value_at(second, trial.shared_params[names[1]])), view.look(trial),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from scratchtune.insight import drawing
 from scratchtune.insight.reporting.markup import one_line
 from scratchtune.search.parameters import Categorical, Parameter
 
+TINY, LARGEST = 1e-300, sys.float_info.max
 MOST_CHOICES = 10  # of an axis of choices; of more choices only every second, third, ... has a label
 
 
@@ -31,9 +33,13 @@ class Scale(NamedTuple):
         >>> linear_scale([0.0, 10.0], 0.0, 100.0).at(2.5)
         25.0
         """
-        low, high, value = (math.log(number) if self.log else number for number in (
-            self.low, self.high, min(max(value, self.low), self.high)))
-        return self.start + (self.end - self.start) * (value - low) / (high - low)
+        numbers = self.low, self.high, min(max(value, self.low), self.high)
+        if self.log:
+            low, high, value = map(math.log, numbers)
+        else:  # scaled by a power of 2, so that differences of the largest and of the smallest numbers are exact
+            exponent = math.frexp(max(abs(self.low), abs(self.high)))[1] + 2
+            low, high, value = (math.ldexp(number, -exponent) for number in numbers)
+        return self.start + (self.end - self.start) * ((value - low) / (high - low))
 
 
 def linear_scale(values: Sequence[float] | np.ndarray, start: float, end: float, integer: bool = False,
@@ -41,8 +47,8 @@ def linear_scale(values: Sequence[float] | np.ndarray, start: float, end: float,
     """A scale from the smallest value to the largest, both moved outward where there is only one value."""
     low, high = (float(min(values)), float(max(values))) if len(values) else (0.0, 1.0)
     if not high > low:
-        room = 0.5 if integer or low == 0.0 else abs(low) * 0.05
-        low, high = low - room, high + room
+        room = 0.5 if integer or abs(low) < TINY else abs(low) * 0.05
+        low, high = max(low - room, -LARGEST), min(high + room, LARGEST)
     return Scale(low, high, start, end, False, _round_ticks(low, high, most, integer))
 
 
@@ -77,13 +83,19 @@ def number_text(number: float) -> str:
 
 def _round_ticks(low: float, high: float, most: int, integer: bool) -> list[tuple[float, str]]:
     """At most ``most`` + 1 multiples of 1, 2, 2.5 or 5 times a power of ten between two ends."""
-    rough = (high - low) / most
+    rough = high / most - low / most
+    if not TINY < rough < 1e300 or rough < 1e-9 * max(abs(low), abs(high)):  # too near to each other, or too far
+        return [(number, f"{number:.17g}" if low / 2 - high / 2 == 0.0 or rough < 1.0 else number_text(number))
+                for number in (low, high)]
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1.0, 2.0, 2.5, 5.0, 10.0) if factor * power >= rough * (1.0 - 1e-9))
     if integer:
         step = max(1.0, math.ceil(step))
     numbers = step * np.arange(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)
-    return [(float(number), number_text(round(float(number), 12))) for number in numbers] or [(low, number_text(low))]
+    digits = max(0, -math.floor(math.log10(step)) + (step / 10.0 ** math.floor(math.log10(step)) == 2.5))
+    plain = 0 < digits <= 4 and max(abs(low), abs(high)) < 1e6
+    texts = [f"{number + 0.0:,.{digits}f}" if plain else number_text(float(f"{number:.12g}")) for number in numbers]
+    return [(float(number), text) for number, text in zip(numbers, texts, strict=True)] or [(low, number_text(low))]
 
 
 def _log_ticks(low: float, high: float, most: int) -> list[tuple[float, str]]:

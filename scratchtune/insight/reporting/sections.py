@@ -6,16 +6,22 @@ A further section is a further entry of `SECTIONS`.
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+
+from scratchtune.checks import counted
 from scratchtune.insight.reporting import charts, images, parameter_charts
 from scratchtune.insight.reporting.markup import Markup, element, joined, one_line
+from scratchtune.insight.reporting.next_steps import next_steps
 from scratchtune.insight.reporting.reproduction import reproduction
 from scratchtune.insight.reporting.trials_table import data, reasons, shown_value, table
 from scratchtune.insight.reporting.view import View
 from scratchtune.insight.verdicts import verdict
 from scratchtune.insight.winners_curse import optimism
+from scratchtune.study.export import best_first
 
 
 class Section(NamedTuple):
@@ -45,10 +51,14 @@ def drawn(section: Section, view: View) -> Markup:
 
 def _or_sentence(part: Callable[[View], Markup], view: View) -> Markup:
     try:
-        return part(view)
+        with np.errstate(all="ignore"):  # values near the largest number
+            return part(view)
     except ValueError as problem:
         text = str(problem)
-        return element("p", text[:1].upper() + text[1:] + ("" if text.endswith(".") else "."), class_="empty")
+    except Exception as problem:  # one part that fails must not cost the reader the others
+        text = f"this part could not be drawn: {type(problem).__name__}: {one_line(problem, 200)}"
+        warnings.warn(f"report of {one_line(view.study.name, 40)!r}: {text}", stacklevel=2)
+    return element("p", text[:1].upper() + text[1:] + ("" if text.endswith(".") else "."), class_="empty")
 
 
 def verdict_sentence(view: View) -> Markup:
@@ -74,7 +84,44 @@ def best_configuration(view: View) -> Markup:
     link = element("a", "Why it was proposed", href=f"#{view.key}trial-{view.best.number}")
     budget = "" if view.best.budget is None else f", budget {view.best.budget:g}"
     caption = element("caption", f"Trial {view.best.number}, value {view.best.value:.6g}{budget}")
-    return joined([element("table", caption, element("tbody", *rows), class_="facts"), element("p", link)])
+    return joined([element("table", caption, element("tbody", *rows), class_="facts"), _of_budgets(view),
+                   element("p", link)])
+
+
+def _of_budgets(view: View) -> Markup:
+    """Of which budgets the best trial is the best, where trials have several."""
+    budgets = {trial.budget for trial in view.complete if trial.budget is not None}
+    if len(budgets) < 2:
+        return Markup("")
+    largest = max(budgets)
+    full = [trial for trial in view.complete if trial.budget == largest]
+    first = best_first(full, view.study.direction)[0]
+    text = f"It has the best value over all budgets, which are {min(budgets):g} to {largest:g}. "
+    if first is view.best:
+        return element("p", text + "Its budget is the largest.")
+    return element("p", f"{text}Of the {counted(len(full), 'trial')} with the largest budget, trial {first.number} has "
+                        f"the best value, {first.value:.6g}; values of different budgets are not comparable.")
+
+
+def summary(view: View) -> Markup:
+    """The figures that a reader looks for first."""
+    best, seconds = view.best, sum(trial.seconds or 0.0 for trial in view.trials)
+    facts = [("Best value", "none" if best is None else f"{best.value:.6g}"),
+             ("Of trial", "none" if best is None else str(best.number)),
+             ("Trials", f"{len(view.trials):,}"), ("Time in trials", _duration(seconds))]
+    if not isinstance(view.shares, str):
+        name, share = max(((name, share) for name, share in view.shares.items() if isinstance(name, str)),
+                          key=lambda pair: pair[1], default=("", 0.0))
+        facts += [("Most important parameter", f"{one_line(name, 40)} ({share:.0%})")] * bool(name)
+    return element("dl", *(element("div", element("dt", term), element("dd", text)) for term, text in facts),
+                   class_="summary")
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("days", 86400.0), ("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:,.1f} {unit}"
+    return f"{seconds:.3g} s"
 
 
 def cost(view: View) -> Markup:
@@ -107,12 +154,13 @@ def _date(seconds: float) -> str:
 
 
 SECTIONS = (
-    Section("verdict", "Verdict", (verdict_sentence,), False, False, False),
+    Section("verdict", "Verdict", (verdict_sentence, summary), False, False, False),
     Section("best", "Best configuration", (best_configuration,), charts=False),
-    Section("optimism", "How much is luck", (optimism_sentence,), charts=False),
-    Section("history", "History", (charts.legend, charts.history)),
+    Section("optimism", "How sure it is", (optimism_sentence,), charts=False),
     Section("importance", "What mattered", (
-        charts.importance_bars, parameter_charts.rank, images.contour, images.dependence)),
+        charts.legend, charts.importance_bars, parameter_charts.rank, images.contour, images.dependence)),
+    Section("next", "What to do next", (next_steps,), False, False, False),
+    Section("history", "History", (charts.legend, charts.history)),
     Section("parameters", "Parameters", (parameter_charts.parallel, parameter_charts.slices)),
     Section("searcher", "What the searcher saw", (images.searcher_pictures,)),
     Section("values", "Values", (charts.distribution, charts.reports)),

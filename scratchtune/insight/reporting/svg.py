@@ -46,6 +46,11 @@ class Box(NamedTuple):
         return self.height - self.bottom - 8.0, self.top + 8.0
 
 
+def fitted(box: Box, y: Scale) -> Box:
+    """The box with enough room at its left for the labels of a vertical scale."""
+    return box._replace(left=30.0 + 7.2 * max((len(text) for _, text in y.ticks), default=4))
+
+
 def picture(box: Box, description: str, *parts: Any, class_: str = "chart") -> Markup:
     """Return a whole picture; the description, a sentence with what there is to see, is its alternative text."""
     return element("svg", *parts, class_=class_, viewBox=f"0 0 {box.width:g} {box.height:g}", role="img",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scratchtune.insight.reporting.markup import Markup, element, embedded_json, one_line
+from scratchtune.insight.reporting.markup import Markup, element, embedded_json, joined, one_line
 from scratchtune.insight.reporting.scales import value_at
 from scratchtune.insight.reporting.view import View
 from scratchtune.search.parameters import Categorical
@@ -54,7 +54,10 @@ def table(view: View) -> Markup:
     rows = [_row(view, trial, shown) for trial in view.trials]
     caption = element("caption", f"All {len(rows):,} trials, in order of number. The number leads to the reason.")
     whole = element("table", caption, element("thead", element("tr", *head)), element("tbody", *rows), class_="trials")
-    return element("div", whole, class_="scroll tall", tabindex=0, role="region", aria_label="Table of trials")
+    region = element("div", whole, class_="scroll tall", tabindex=0, role="region", aria_label="Table of trials")
+    left = len(view.trials) - len(view.printed)
+    note = f"Printed are the best {len(view.printed):,} of {len(view.trials):,} trials; the page on a screen shows all."
+    return joined([region, element("p", note, class_="printed")]) if left else region
 
 
 def _row(view: View, trial: Trial, shown: list[Column]) -> Markup:
@@ -64,7 +67,8 @@ def _row(view: View, trial: Trial, shown: list[Column]) -> Markup:
     state = element("td", element("span", trial.state, class_=f"state {trial.state}"),
                     element("span", " best", class_="tag") if best else "")
     cells = [_cell(column, trial) for column in shown[2:]]
-    return element("tr", number, state, *cells, data_n=trial.number, class_="is-best" if best else None)
+    look = "is-best" if best else None if trial.number in view.printed else "more"
+    return element("tr", number, state, *cells, data_n=trial.number, class_=look)
 
 
 def _cell(column: Column, trial: Trial) -> Markup:

@@ -13,6 +13,7 @@ from scratchtune.insight.drawing import TrialTable
 from scratchtune.insight.importances import Importance, importance
 from scratchtune.study.trial import Trial
 
+MOST_PRINTED = 50  # rows of the table of trials on paper
 BANDS = 5  # of colours, from the best fifth of the values to the worst
 
 
@@ -21,8 +22,8 @@ class View:
 
     Attributes: ``study``; ``trials``, all in order of number; ``complete``, the complete ones, and their ``values``;
     ``best``, the complete trial of the best value, the first of several, or None; ``bands``, number of a complete trial
-    to its fifth of the values, 0 for the best; ``key``, a prefix for the ids of the page, which may show several
-    studies; ``level``, that of its sections' headings.
+    to its fifth of the values, 0 for the best; ``printed``, the numbers of the trials in a printed table; ``key``,
+    a prefix for the ids of the page, which may show several studies; ``level``, that of its sections' headings.
     """
 
     def __init__(self, study: TrialTable, key: str = "", level: int = 2) -> None:
@@ -32,6 +33,9 @@ class View:
         self.values = drawing.values_of(self.complete)
         self.best = self.complete[drawing.best_of(study, self.values)] if self.complete else None
         order = np.argsort(self.values if study.direction == "minimize" else -self.values, kind="stable")
+        ranked = [*(self.complete[index].number for index in order),
+                  *(trial.number for trial in self.trials if trial.state != "complete")]
+        self.printed = set(ranked[:MOST_PRINTED])
         self.bands = {self.complete[index].number: rank * BANDS // len(order) for rank, index in enumerate(order)}
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -55,3 +57,33 @@ def test_the_path_of_an_option(tmp_path: Path) -> None:
 def test_tune_checks_the_path_before_any_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tune", "--data", "digits", "--out", str(tmp_path / "m.npz"), "--report", "page.txt"]) == 2
     assert "--report is 'page.txt'; its name must end in .html or .htm" in capsys.readouterr().err
+
+
+def test_a_damaged_study_is_named_and_the_others_are_shown(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+) -> None:
+    copy, out = tmp_path / "copy.db", tmp_path / "page.html"
+    copy.write_bytes(file.read_bytes())
+    with closing(sqlite3.connect(copy)) as base, base:
+        base.execute("UPDATE trials SET params = '{' WHERE study = (SELECT id FROM studies WHERE name = 'second')")
+    assert main(["report", str(copy), "-o", str(out)]) == 1
+    assert "the study 'second' is left out" in capsys.readouterr().err
+    assert "<h1>first</h1>" in out.read_text(encoding="utf-8")
+
+
+def test_the_file_of_studies_is_not_overwritten(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+) -> None:
+    copy = tmp_path / "studies.html"
+    copy.write_bytes(file.read_bytes())
+    assert main(["report", str(copy), "-o", str(copy)]) == 2
+    assert "would overwrite the file of studies" in capsys.readouterr().err
+    assert copy.read_bytes() == file.read_bytes()
+
+
+@pytest.mark.slow
+def test_tune_writes_a_report(tmp_path: Path) -> None:
+    out = tmp_path / "model.npz"
+    assert main(["tune", "--data", "digits", "--trials", "2", "--folds", "2", "--searcher", "random", "--out", str(out),
+                 "--report"]) == 0
+    assert "<h1>tune</h1>" in (tmp_path / "report.html").read_text(encoding="utf-8")
