@@ -34,7 +34,8 @@ def network(trial: st.Trial) -> float | None:
 
 def network_study(trials: int, name: str = "network", seed: int = 0, names: Sequence[str] = tuple(SPACE)) -> st.Study:
     """A study of ten parameters or those of ``names``, some conditional, with complete, failed and stopped trials."""
-    return st.Study({one: SPACE[one] for one in names}, "random", seed=seed, stopping=st.MedianStopping(warmup=20, first_step=3), name=name).run(
+    stopping = st.MedianStopping(warmup=20, first_step=3)
+    return st.Study({one: SPACE[one] for one in names}, "random", seed=seed, stopping=stopping, name=name).run(
         network, trials, progress=False)
 
 
