@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import scratchtune as st
 
@@ -31,9 +32,10 @@ def network(trial: st.Trial) -> float | None:
     return loss
 
 
-def network_study(trials: int, name: str = "network", seed: int = 0) -> st.Study:
-    """A study of ten parameters, two of them conditional, with complete, failed and stopped trials."""
-    return st.Study(SPACE, "random", seed=seed, stopping=st.MedianStopping(warmup=20, first_step=3), name=name).run(
+def network_study(trials: int, name: str = "network", seed: int = 0, names: Sequence[str] = tuple(SPACE)) -> st.Study:
+    """A study of ten parameters or those of ``names``, some conditional, with complete, failed and stopped trials."""
+    stopping = st.MedianStopping(warmup=20, first_step=3)
+    return st.Study({one: SPACE[one] for one in names}, "random", seed=seed, stopping=stopping, name=name).run(
         network, trials, progress=False)
 
 

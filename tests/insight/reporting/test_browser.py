@@ -179,6 +179,16 @@ def test_hostile_names_run_no_code(browser: Any, tmp_path: Path) -> None:
     assert browser.find_element("tag name", "h1").text == '"><img src=x onerror=alert(1)>'
 
 
+@pytest.mark.parametrize("width", [1280, 400])
+def test_long_names_do_not_widen_the_page(browser: Any, tmp_path: Path, width: int) -> None:
+    study = st.Study({"z" * 500: st.Float(0, 1), "c": ["w" * 500, "b"]}, "random", name="n" * 500).run(
+        lambda trial: trial.params["z" * 500], 12, progress=False)
+    st.insight.report(study, tmp_path / "page.html")
+    opened(browser, (tmp_path / "page.html").as_uri(), width)
+    assert browser.get_log("browser") == []
+    assert browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_studies_without_trials_or_values_give_no_error(browser: Any, tmp_path: Path) -> None:
     empty = st.Study({"x": st.Float(0, 1)}, name="empty")
     failed = st.Study({"x": st.Float(0, 1)}, "random", name="failed").run(lambda trial: 1 / 0, 3, progress=False)

@@ -57,7 +57,7 @@ class Document(HTMLParser):
 
 @pytest.fixture(scope="module")
 def network() -> st.Study:
-    return network_study(60)
+    return network_study(60, names=("learning_rate", "dropout", "optimizer", "momentum"))
 
 
 @pytest.fixture(scope="module")
