@@ -242,6 +242,8 @@ def _add_columns(add: Callable[..., object]) -> None:
     add("--drop", nargs="+", default=[], metavar="COLUMN", help="columns to leave out, such as a row number")
     add("--text", nargs="+", action="extend", default=[], metavar="COLUMN",
         help="columns of numbers that are codes: each different number is treated as a category")
+    add("--numeric", nargs="+", action="extend", default=[], metavar="COLUMN",
+        help="columns of numbers in which a cell that is not a number is a missing value; they are counted on stderr")
     _add_notation(add)
     add("--impute", action="store_true",
         help="fill in missing values: the median for numbers, the most frequent text for texts")
@@ -321,7 +323,8 @@ def _tune(given: argparse.Namespace) -> int:
                    {"the table": given.file, "the space": given.space})
     _check_db(given.db, {"the table": given.file, "the space": given.space, "the model": given.out, "the report": page,
                          **{f"the script of --emit {kind}": path for kind, path in scripts.items()}})
-    table = _table_of(given)
+    with _plain_warnings():
+        table = _table_of(given)
     impute = "median" if given.impute else None
     prepared = prepare(table, given.target, given.task, given.positive, given.drop, given.seed, given.test_size)
     del table
@@ -348,7 +351,7 @@ def _rows_of(given: argparse.Namespace, impute: str | None) -> dict[str, object]
     """What a script of --emit needs in order to read and divide the table as tune does."""
     return {"path": str(given.file), "target": given.target, "task": given.task, "positive": given.positive,
             "drop": given.drop, "impute": impute, "seed": given.seed, "test_size": given.test_size, "text": given.text,
-            "missing": given.missing, "decimal": given.decimal, "thousands": given.thousands}
+            "numeric": given.numeric, "missing": given.missing, "decimal": given.decimal, "thousands": given.thousands}
 
 
 def _check_tune(given: argparse.Namespace) -> None:
@@ -356,7 +359,8 @@ def _check_tune(given: argparse.Namespace) -> None:
     from scratchtune.search import SEARCHERS
 
     given.target = given.target and given.target.strip()  # as the names in a table's header are
-    given.drop, given.text = ([name.strip() for name in names] for names in (given.drop, given.text))
+    given.drop, given.text, given.numeric = (
+        [name.strip() for name in names] for names in (given.drop, given.text, given.numeric))
     if given.file is not None and given.data is not None:
         raise ValueError("a table, FILE, and --data are given; take one of them")
     if given.file is None and given.data is None:
@@ -366,7 +370,7 @@ def _check_tune(given: argparse.Namespace) -> None:
         raise ValueError("--target is missing; it names the column to predict")
     if given.data and given.emit:
         raise ValueError("--emit needs a FILE that the script can read; with --data there is none")
-    for name in ("text", "missing", "decimal", "thousands"):
+    for name in ("text", "numeric", "missing", "decimal", "thousands"):
         if given.data and getattr(given, name):
             raise ValueError(f"--{name} says how a FILE is read; with --data there is none")
     for name, value, low in (("--trials", given.trials, 1), ("--jobs", given.jobs, 1), ("--folds", given.folds, 2)):
@@ -384,10 +388,11 @@ def _table_of(given: argparse.Namespace) -> Table:
 
     if not given.data:
         table = read_table(
-            given.file, text=given.text, skip=[name for name in given.drop if name != given.target],
-            missing=given.missing, decimal=given.decimal, thousands=given.thousands)
-        for name in given.text:
-            checks.choice("--text", name, table.names)
+            given.file, text=given.text, numeric=given.numeric, missing=given.missing, decimal=given.decimal,
+            thousands=given.thousands, skip=[name for name in given.drop if name != given.target])
+        for option, names in (("--text", given.text), ("--numeric", given.numeric)):
+            for name in names:
+                checks.choice(option, name, table.names)
         return table
     X, y = load_digits()
     given.target = given.target or "digit"
@@ -477,8 +482,8 @@ def _predict(given: argparse.Namespace) -> int:
         raise ValueError(f"--proba is for classes; {given.model} predicts values of {model.target.name!r}")
     model.fitted.encoder_.handle_unknown = given.unknown
     changed = {name: getattr(given, name) for name in ("decimal", "thousands") if getattr(given, name) is not None}
-    table = model.read(given.file, missing=(*model.reading.missing, *given.missing), **changed)
     with _plain_warnings():
+        table = model.read(given.file, missing=(*model.reading.missing, *given.missing), **changed)
         predicted = (model.predict_proba if given.proba else model.predict)(table).tolist()
     names = [*model.target.classes] if given.proba else [f"predicted {model.target.name}"]
     if set(names) & set(given.id) or len(set(given.id)) < len(given.id):

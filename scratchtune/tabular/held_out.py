@@ -102,6 +102,7 @@ class ReadOptions(TypedDict, total=False):
     """How the file is read: these arguments of `read_table`."""
 
     text: Collection[str]
+    numeric: Collection[str]
     missing: Collection[str]
     decimal: str | None
     thousands: str | None
@@ -119,14 +120,14 @@ def prepare_table(
 ) -> Encoded:
     """Read a table, and split and encode its rows as ``scratchtune tune`` does; encoders see the training set only.
 
-    ``test_size`` is the share of the rows that is held out as the test set. ``text``, ``missing``, ``decimal`` and
-    ``thousands`` are arguments of `read_table`.
+    ``test_size`` is the share of the rows that is held out as the test set. ``text``, ``numeric``, ``missing``,
+    ``decimal`` and ``thousands`` are arguments of `read_table`.
     """
     test_size = read_options.pop("sealed", test_size)
     for name in read_options:
         if name not in AllOptions.__annotations__:
             raise TypeError(f"prepare_table has no argument {name!r}; those of read_table that it takes are text, "
-                            "missing, decimal and thousands")
+                            "numeric, missing, decimal and thousands")
     table = read_table(path, skip=[name for name in drop if name != target], **cast(ReadOptions, read_options))
     prepared = prepare(table, target, task, positive, drop, seed, test_size)
     (training, y), (test, y_test) = prepared.training_set(), prepared.test_set()

@@ -125,9 +125,9 @@ class TableModel:
         if isinstance(X, (str, os.PathLike)):
             return self.read(X)
         if isinstance(X, Mapping) or (hasattr(X, "columns") and hasattr(X, "dtypes")):
-            return Table.from_columns(X, text=self.text_columns)
+            return Table.from_columns(X, text=self.text_columns, numeric=self.reading.numeric)
         if isinstance(X, Sequence) and X and all(isinstance(row, Mapping) for row in X):
-            return Table.from_rows(X, text=self.text_columns)
+            return Table.from_rows(X, text=self.text_columns, numeric=self.reading.numeric)
         raise TypeError(
             f"X is a {type(X).__name__}; it must be a data frame, a dict of columns, a list of dicts, a Table, or the "
             f"path of a file, with the columns {checks.quoted(self.columns)}")
@@ -220,6 +220,7 @@ def _reading(entry: Any) -> Reading:
         checks.choice(name, getattr(reading, name), (None, *choices))
     text_list("missing", list(reading.missing), different=False)
     text_list("text", list(reading.text), different=False)
+    text_list("numeric", list(reading.numeric), different=False)  # a file of an older version has none
     return reading
 
 

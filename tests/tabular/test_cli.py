@@ -206,6 +206,24 @@ def test_a_stray_cell_stops_before_any_work(run: Run) -> None:
     refused(run(*TUNE, "--text", "ages"), "--text is 'ages'; it must be one of")
 
 
+def test_a_numeric_column_has_missing_values_where_it_holds_no_numbers(run: Run) -> None:
+    columns = whole()
+    columns["age"][4] = "-"
+    write(Path("stray.csv"), columns)
+    message = (f"scratchtune: stray.csv: 1 of {len(columns['age'])} cells of 'age' is not a number and is read as "
+               "missing: '-' in line 6\n")
+    expected = tuned(run, "--missing", "-", "--impute", table="stray.csv")
+    labels = run("predict", "model.npz", "stray.csv")[1]
+    code, printed, messages = run(
+        "tune", "stray.csv", "--target", "churn", *QUICK, "--numeric", "age", "--impute", "--emit", "ours")
+    assert code == 0 and message in messages
+    assert metric(printed, "log loss") == metric(expected, "log loss")
+    assert run("predict", "model.npz", "stray.csv") == (0, labels, message + IGNORED.format("'churn'"))
+    assert 'numeric=["age"],' in Path("model_ours.py").read_text()
+    refused(run(*TUNE, "--numeric", "ages"), "--numeric is 'ages'; it must be one of")
+    refused(run(*TUNE, "--numeric", "age", "--text", "age"), "text and numeric both name 'age'")
+
+
 def test_a_decimal_comma_is_read_and_remembered(run: Run) -> None:
     columns = whole()
     expected = tuned(run, "--drop", "id")
@@ -358,7 +376,7 @@ def test_help_tells_each_option(run: Run) -> None:
     assert all(option in printed for option in (
         "--target", "--task", "--positive", "--drop", "--impute", "--searcher", "--trials", "--scoring", "--space",
         "--folds", "--test-size", "--jobs", "--seed", "--out", "--emit", "--text", "--missing", "--decimal",
-        "--thousands", "--refit"))
+        "--thousands", "--refit", "--numeric"))
     told = " ".join(printed.split())
     assert all(marker in told for marker in ("empty, NA, N/A, NaN, null, None, ?", "UTF-8", "semicolon", "90%"))
     assert set(MISSING) <= {"", *told.lower().replace(",", " ").split()}  # each marker that there is
