@@ -292,10 +292,9 @@ def _about_tables() -> str:
         "scaled. Text columns, dates among them, are one-hot encoded, with at most 1,000 categories each. If at "
         f"least {MOSTLY:.0%} of the cells look like numbers, the others are probably mistakes: tune stops and names "
         f"them. It also stops if at most {FEW} distinct texts do not look like numbers and more distinct ones do.",
-        "rows: The share --test-size of the rows is held out as the test set. The others are the training set, on "
-        "which "
-        "configurations are compared by cross-validation. The best one and the default are then trained on the "
-        "training set and evaluated on the test set, once. The saved model was trained on the training set alone; with "
+        "rows: Rows without a target are left out. The share --test-size of the rows is held out as the test "
+        "set. The others are the training set, on which configurations are compared by cross-validation. The best one "
+        "and the default are then trained on the training set and evaluated on the test set, once. The saved model was trained on the training set alone; with "
         "--refit it was trained on all rows.",
         "augment: This hyper-parameter is the standard deviation of the noise that is added to the scaled columns in "
         "training.",
@@ -324,10 +323,9 @@ def _tune(given: argparse.Namespace) -> int:
     _check_db(given.db, {"the table": given.file, "the space": given.space, "the model": given.out, "the report": page,
                          **{f"the script of --emit {kind}": path for kind, path in scripts.items()}})
     with _plain_warnings():
-        table = _table_of(given)
+        prepared = prepare(_table_of(given), given.target, given.task, given.positive, given.drop, given.seed,
+                           given.test_size)
     impute = "median" if given.impute else None
-    prepared = prepare(table, given.target, given.task, given.positive, given.drop, given.seed, given.test_size)
-    del table
     tell(described(prepared, given.positive))
     with _plain_warnings():
         result = tune_table(

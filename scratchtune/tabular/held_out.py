@@ -30,6 +30,7 @@ class Prepared:
     dropped: tuple[str, ...] = ()
     empty: tuple[str, ...] = ()  # dropped columns that hold no value
     reading: Reading = Reading()  # how the table's file was read
+    without_target: int = 0  # rows that were left out, since their target is missing
 
     def training_set(self) -> tuple[Table, np.ndarray]:
         """The columns and the target of the training set."""
@@ -46,18 +47,34 @@ def prepare(
 ) -> Prepared:
     """Take the target and some columns out of the table, and hold out a share of the rows as the test set.
 
-    For classes the test set is stratified.
+    For classes the test set is stratified. Rows without a target are left out, with a warning.
     """
+    skipped, reading, rows = table.skipped, table.reading, len(table)
+    table = rows_with_target(table, target)
     found, y = read_target(table, target, task, positive)
     check_classes(found, y)
     for name in drop:
-        checks.choice("--drop", name, [name for name in (*table.names, *table.skipped) if name != target])
+        checks.choice("--drop", name, [name for name in (*table.names, *skipped) if name != target])
     empty = [name for name in table.names if name not in (target, *drop) and table.missing(name).all()]
     columns = table.without(target, *(name for name in drop if name in table.names), *empty)
     if not columns.names:
         raise ValueError(f"the table has no column to learn from beside the target {target!r}; it needs at least one")
     training_rows, test_rows = hold_out(found, y, seed, test_size)
-    return Prepared(columns, found, y, training_rows, test_rows, (*drop, *empty), tuple(empty), table.reading)
+    return Prepared(columns, found, y, training_rows, test_rows, (*drop, *empty), tuple(empty), reading,
+                    rows - len(table))
+
+
+def rows_with_target(table: Table, target: str) -> Table:
+    """Return the rows whose target is known; warn of the others, and raise a ValueError if there is no other row."""
+    missing = table.missing(target) if target in table.names else np.zeros(len(table), bool)
+    if not missing.any():
+        return table
+    left_out, rows = int(missing.sum()), len(table)
+    if left_out == rows:
+        raise ValueError(f"the target {target!r} is missing in all {checks.counted(rows, 'row')}; it must have values "
+                         "to learn from")
+    checks.warn(f"left out, since the target {target!r} is missing: {left_out:,} of {checks.counted(rows, 'row')}")
+    return table[~missing]
 
 
 def hold_out(target: Target, y: np.ndarray, seed: int, share: float) -> tuple[np.ndarray, np.ndarray]:

@@ -239,6 +239,20 @@ def test_a_decimal_comma_is_read_and_remembered(run: Run) -> None:
     refused(run("tune", "comma.csv", "--target", "churn", "--decimal", ".", *QUICK), "give --decimal , if all numbers")
 
 
+def test_rows_without_a_target_are_left_out_and_counted(run: Run) -> None:
+    columns = whole()
+    expected = tuned(run)
+    rows = len(columns["churn"])
+    for name, cells in columns.items():
+        columns[name] = ["NA" if name == "churn" else cells[0], *cells]
+    write(Path("unlabelled.csv"), columns)
+    code, printed, messages = run("tune", "unlabelled.csv", "--target", "churn", *QUICK)
+    assert code == 0 and printed.splitlines()[0] == expected.splitlines()[0]
+    assert f"scratchtune: left out, since the target 'churn' is missing: 1 of {rows + 1} rows\n" in messages
+    assert metric(printed, "log loss") == metric(expected, "log loss")
+    assert f"on all {rows} (1 row without a target left out)\n" in printed
+
+
 # Predicting new rows --------------------------------------------------------------------------------------------------
 
 
@@ -506,7 +520,7 @@ def kept(run: Run) -> Any:
     (b"churn,a\nyes,1\nno\n", "line 3, has 1 cell and the header has 2"),
     (b"PK\x03\x04", "zip archive"), (b"1,2\n3,4\n", "the header holds only numbers"),
     (b"churn,a\nyes,1\nyes,2\n", "the target 'churn' is 'yes' in all rows"),
-    (b"churn,a\nyes,1\n,2\n", "the target 'churn' is missing in 1 of 2 rows, first in row 2"),
+    (b"churn,a\n,1\n,2\n", "the target 'churn' is missing in all 2 rows; it must have values to learn from"),
     (b"churn,a\n" + b"yes,1\nno,2\n" * 9 + b"maybe,3\n", "the class 'maybe' of the target 'churn' is in 1 of the rows"),
     (b"churn,a\n" + b"".join(b"%s,n%d\n" % (b"yn"[i % 2:i % 2 + 1], i) for i in range(10_000)),
      "column 'a' holds 8000 different texts"),

@@ -173,10 +173,23 @@ def test_columns_without_any_value_are_left_out_and_printed() -> None:
     assert "left out, since they hold no value: 'nothing'" in described(prepared)
 
 
+def test_rows_without_a_target_are_left_out() -> None:
+    """The result is that of the table without these rows, whether the target holds texts or numbers."""
+    for values in (["a", None, "b"] * 50, [0.5, np.nan, 1.5] * 50):
+        table = Table.from_columns({**columns(), "y": values})
+        with pytest.warns(UserWarning, match="left out, since the target 'y' is missing: 50 of 150 rows"):
+            found = prepare(table, "y")
+        expected = prepare(table[np.arange(150) % 3 != 1], "y")
+        assert found.without_target == 50 and found.target == expected.target
+        assert found.y.tolist() == expected.y.tolist() and found.test_rows.tolist() == expected.test_rows.tolist()
+        np.testing.assert_array_equal(found.table.column("age"), expected.table.column("age"))
+
+
 @pytest.mark.parametrize(("change", "options", "message"), [
     ({}, {"test_size": 0.999}, "--test-size is 0.999 and there are 150 rows"),
     ({}, {"test_size": 0.001}, "--test-size is 0.001 and there are 150 rows"),
     ({"y": ["a"] * 147 + ["b"] * 3}, {"test_size": 0.7}, "rows of the class 'b' to train on; hold out a smaller share"),
+    ({"y": [None] * 150}, {}, "the target 'y' is missing in all 150 rows; it must have values to learn from"),
     ({"y": ["a"] * 149 + ["b"]}, {}, "the class 'b' of the target 'y' is in 1 of the rows"),
     ({}, {"drop": ["rows"]}, "--drop is 'rows'; it must be one of 'row', 'age', 'city', did you mean 'row'?"),
     ({}, {"drop": ["y"]}, "--drop is 'y'; it must be one of 'row', 'age', 'city'"),
