@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from scratchtune.seq2seq import Seq2Seq
     from scratchtune.speech import Clip
     from scratchtune.study.storage import Storage
+    from scratchtune.tabular import TableModel
 
 TASKS = ("classification", "regression")
 DB_HELP = ("store every trial in this file, from which the same command continues after an interruption, and which "
@@ -134,6 +135,7 @@ def _make_parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     _add_tune(commands)
     _add_predict(commands)
+    _add_score(commands)
     _add_translate(commands)
     _add_transcribe(commands)
     _add_why(commands)
@@ -294,8 +296,8 @@ def _about_tables() -> str:
         f"them. It also stops if at most {FEW} distinct texts do not look like numbers and more distinct ones do.",
         "rows: Rows without a target are left out. The share --test-size of the rows is held out as the test "
         "set. The others are the training set, on which configurations are compared by cross-validation. The best one "
-        "and the default are then trained on the training set and evaluated on the test set, once. The saved model was trained on the training set alone; with "
-        "--refit it was trained on all rows.",
+        "and the default are then trained on the training set and evaluated on the test set, once. The saved model was "
+        "trained on the training set alone; with --refit it was trained on all rows.",
         "augment: This hyper-parameter is the standard deviation of the noise that is added to the scaled columns in "
         "training.",
         "example: scratchtune tune customers.csv --target churn --drop id --impute --out churn.npz",
@@ -460,28 +462,25 @@ def _add_predict(commands: _Commands) -> None:
         help="write a CSV file instead of printing: the columns of --id, then the predictions; its first line holds "
              "the column names")
     add("--id", nargs="+", default=[], metavar="COLUMN", help="columns of the table that are copied to --out unchanged")
-    add("--unknown", choices=["error", "ignore"], default="ignore",
+    _add_new_file(parser)
+
+
+def _add_new_file(parser: _Parser) -> None:
+    """Add options that say how a file is read that the model was not tuned on."""
+    parser.add_argument("--unknown", choices=["error", "ignore"], default="ignore",
         help="what to do about a category that was not seen in training: ignore encodes it as zeros and prints a "
              "warning; error stops (default: ignore)")
-    _add_notation(add)
+    _add_notation(parser.add_argument)
     parser.epilog = "FILE is read as the training file was, unless --missing, --decimal or --thousands say otherwise."
 
 
 def _predict(given: argparse.Namespace) -> int:
-    from scratchtune.loading import load_model
-    from scratchtune.tabular import TableModel
-
     _check_predict(given)
-    model = load_model(given.model)
-    if not isinstance(model, TableModel):
-        raise ValueError(
-            f"{given.model} holds a {type(model).__name__}; predict takes a model that scratchtune tune has saved")
+    model = _table_model(given.model, "predict")
     if given.proba and not model.target.classes:
         raise ValueError(f"--proba is for classes; {given.model} predicts values of {model.target.name!r}")
-    model.fitted.encoder_.handle_unknown = given.unknown
-    changed = {name: getattr(given, name) for name in ("decimal", "thousands") if getattr(given, name) is not None}
     with _plain_warnings():
-        table = model.read(given.file, missing=(*model.reading.missing, *given.missing), **changed)
+        table = _new_rows(given, model)
         predicted = (model.predict_proba if given.proba else model.predict)(table).tolist()
     names = [*model.target.classes] if given.proba else [f"predicted {model.target.name}"]
     if set(names) & set(given.id) or len(set(given.id)) < len(given.id):
@@ -497,6 +496,49 @@ def _predict(given: argparse.Namespace) -> int:
         tell(_csv_text([names, *rows]), end="", data=True)
     else:
         tell("\n".join(map(str, predicted)), data=True)
+    return 0
+
+
+def _table_model(path: Path, command: str) -> TableModel:
+    """Load a model that tune has saved; raise a ValueError if the file holds another one."""
+    from scratchtune.loading import load_model
+    from scratchtune.tabular import TableModel
+
+    model = load_model(path)
+    if not isinstance(model, TableModel):
+        raise ValueError(
+            f"{path} holds a {type(model).__name__}; {command} takes a model that scratchtune tune has saved")
+    return model
+
+
+def _new_rows(given: argparse.Namespace, model: TableModel, with_target: bool = False) -> Table:
+    """Read FILE as the training file was read, unless options say otherwise; --unknown is set in the model."""
+    model.fitted.encoder_.handle_unknown = given.unknown
+    changed = {name: getattr(given, name) for name in ("decimal", "thousands") if getattr(given, name) is not None}
+    return model.read(given.file, with_target, missing=(*model.reading.missing, *given.missing), **changed)
+
+
+def _add_score(commands: _Commands) -> None:
+    parser = _command(
+        commands, "score", _score,
+        "evaluate a model that tune has saved on a table with known targets; prints all metrics with standard errors")
+    parser.add_argument("model", type=Path, metavar="MODEL", help="the file that scratchtune tune has saved")
+    parser.add_argument("file", type=Path, metavar="FILE",
+        help="the table; it needs the target and the columns of the training file. For an honest score its rows must "
+             "be new: those that tune has held out no longer are, if the model was saved with --refit")
+    _add_new_file(parser)
+
+
+def _score(given: argparse.Namespace) -> int:
+    from scratchtune.tabular.evaluating import score
+
+    model = _table_model(given.model, "score")
+    with _plain_warnings():
+        table = _new_rows(given, model, with_target=True)
+        scores = score(model, table)
+    if table.skipped:
+        note(f"scratchtune: ignored, since the model does not use them: {checks.quoted(table.skipped)}")
+    tell(scores.text())
     return 0
 
 

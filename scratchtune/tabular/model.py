@@ -118,12 +118,12 @@ class TableModel:
             raise ValueError(f"this model predicts values of {self.target.name!r}; only classes have probabilities")
         return self.fitted.predict_proba(self._checked(self.table_of(X)))
 
-    def table_of(self, X: Any) -> Table:
-        """Convert whatever `predict` accepts to a table."""
+    def table_of(self, X: Any, with_target: bool = False) -> Table:
+        """Convert whatever `predict` accepts to a table; of a file the target is read only if asked for."""
         if isinstance(X, Table):
             return X
         if isinstance(X, (str, os.PathLike)):
-            return self.read(X)
+            return self.read(X, with_target)
         if isinstance(X, Mapping) or (hasattr(X, "columns") and hasattr(X, "dtypes")):
             return Table.from_columns(X, text=self.text_columns, numeric=self.reading.numeric)
         if isinstance(X, Sequence) and X and all(isinstance(row, Mapping) for row in X):
@@ -132,13 +132,16 @@ class TableModel:
             f"X is a {type(X).__name__}; it must be a data frame, a dict of columns, a list of dicts, a Table, or the "
             f"path of a file, with the columns {checks.quoted(self.columns)}")
 
-    def read(self, path: str | os.PathLike[str], **changed: Any) -> Table:
+    def read(self, path: str | os.PathLike[str], with_target: bool = False, **changed: Any) -> Table:
         """Read a file as the training file was read; ``changed`` are arguments of `read_table` that differ.
 
+        Only the columns that the model uses are read, and the target if it is asked for.
         The delimiter is that of the training file if the first line contains it; otherwise it is detected.
         """
         arguments = {**self.reading._asdict(), "delimiter": self._delimiter_of(path), **changed}
-        return read_table(path, **{**arguments, "text": self.text_columns, "only": self.columns})
+        target = [self.target.name] * with_target
+        text = [*self.text_columns, *(name for name in target if name in self.reading.text)]
+        return read_table(path, **{**arguments, "text": text, "only": [*self.columns, *target]})
 
     def _delimiter_of(self, path: str | os.PathLike[str]) -> str | None:
         delimiter = self.reading.delimiter
@@ -267,6 +270,28 @@ def read_target(
     if guess == "regression":
         return _values(column, name, reason, positive)
     return _classes(column, name, reason, positive)
+
+
+def known_target(table: Table, target: Target) -> np.ndarray:
+    """Return the column of a fitted model's target as numbers: each row's class, int64, or value, float64.
+
+    Raises ValueError if the column does not exist, has missing values, or holds what the model cannot predict.
+    """
+    if target.name not in table.names:
+        raise ValueError(f"the target {target.name!r} is not in the table; the model is scored against this column")
+    column = table.column(target.name)
+    if not target.classes:
+        if isinstance(column, Text):
+            raise ValueError(f"the target {target.name!r} holds text; it must hold numbers, as in training")
+        return column
+    labels, codes = _numbered(column)
+    unknown = [label for label in labels if label not in target.classes]
+    if unknown:
+        rows = int(np.isin(codes, [labels.index(label) for label in unknown]).sum())
+        raise ValueError(
+            f"the target {target.name!r} holds {checks.quoted(unknown)} in {checks.counted(rows, 'row')}; the model "
+            f"knows the classes {checks.quoted(target.classes)}")
+    return np.array([target.classes.index(label) for label in labels])[codes]
 
 
 def _task_of(column: np.ndarray | Text) -> tuple[str, str]:

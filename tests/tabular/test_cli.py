@@ -289,6 +289,27 @@ def test_columns_that_the_model_does_not_use(run: Run) -> None:
     assert run("predict", "model.npz", "plain.csv") == (0, labels, "")
 
 
+def test_a_saved_model_is_scored_on_labelled_rows(run: Run) -> None:
+    """The held-out test set gives the metrics that tune has printed."""
+    printed = tuned(run, "--drop", "id")
+    columns = {name: cells for name, cells in whole().items() if name != "id"}
+    held_out = prepare(read_table("whole.csv"), "churn").test_rows
+    write(Path("test.csv"), {"extra": ["x"] * len(held_out), **{
+        name: [cells[row] for row in held_out] for name, cells in columns.items()}})
+    code, scores, messages = run("score", "model.npz", "test.csv")
+    assert code == 0 and messages == IGNORED.format("'extra'")
+    assert scores.splitlines()[0] == f"{len(held_out)} rows, target 'churn': classification"
+    for name in ("accuracy", "precision", "recall", "f1", "auc", "log loss"):
+        line = next(line for line in scores.splitlines() if line.startswith(name))
+        assert line.removeprefix(name).split()[0] == metric(printed, name)
+    write(Path("bare.csv"), {name: cells for name, cells in columns.items() if name != "churn"})
+    refused(run("score", "model.npz", "bare.csv"), "the target 'churn' is not in the table")
+    write(Path("maybe.csv"), {**columns, "churn": ["maybe", *columns["churn"][1:]]})
+    refused(run("score", "model.npz", "maybe.csv"), "the target 'churn' holds 'maybe' in 1 row; the model knows")
+    st.MLPRegressor(epochs=1, verbose=0).fit([[0.0], [1.0]], [0.0, 1.0]).save("other.npz")
+    refused(run("score", "other.npz", "whole.csv"), "score takes a model that scratchtune tune has saved")
+
+
 def test_predictions_as_a_file(run: Run) -> None:
     tuned(run, "--drop", "id")
     labels = run("predict", "model.npz", "whole.csv")[1].split()

@@ -17,9 +17,9 @@ from scratchtune.evaluation.splits import Split
 from scratchtune.job_options import JobOptions, silent
 from scratchtune.search import Categorical, Float, Int, Space
 from scratchtune.tabular.describing import described
-from scratchtune.tabular.evaluating import HeldOutMetric, evaluate, metrics_for
+from scratchtune.tabular.evaluating import HeldOutMetric, evaluate, metrics_for, score
 from scratchtune.tabular.held_out import prepare, prepare_table
-from scratchtune.tabular.model import Target, read_target
+from scratchtune.tabular.model import TableEstimator, TableModel, Target, estimator_for, read_target
 from scratchtune.tabular.objective import TableObjective, check_scoring, default_scoring
 from scratchtune.tabular.result import TableTuning
 from scratchtune.tabular.searching import Search, checked_searcher
@@ -233,6 +233,28 @@ def test_metrics_of_values_are_scikit_learns() -> None:
         "r2": m.r2_score(y, q), "mean squared error": m.mean_squared_error(y, q),
         "root mean squared error": m.root_mean_squared_error(y, q), "mean absolute error": m.mean_absolute_error(y, q)}
     assert {row.name: row.tuned for row in result.metrics} == pytest.approx(expected, rel=1e-9)
+
+
+def test_scores_of_a_saved_model() -> None:
+    """The metrics are scikit-learn's for the model's predictions; rows without a target are left out."""
+    sklearn = pytest.importorskip("sklearn.metrics")
+    table = Table.from_columns({**columns(), "y": [None, *(0.5 * i for i in range(149))]})
+    target, y = read_target(table[1:], "y")
+    estimator = TableEstimator(estimator_for(target, random_state=0, verbose=0, epochs=2, units=4), "median")
+    model = TableModel(estimator.fit(table[1:].without("y"), y), target)
+    with pytest.warns(UserWarning, match="left out, since the target 'y' is missing: 1 of 150 rows"):
+        scores = score(model, table)
+    predicted = model.predict(table[1:])
+    assert (scores.rows, scores.majority) == (149, None)
+    assert dict((name, value) for name, value, _ in scores.metrics) == pytest.approx({
+        "r2": sklearn.r2_score(y, predicted), "mean squared error": sklearn.mean_squared_error(y, predicted),
+        "root mean squared error": sklearn.root_mean_squared_error(y, predicted),
+        "mean absolute error": sklearn.mean_absolute_error(y, predicted)})
+    errors = predicted - y  # the standard error of a mean is known without the bootstrap
+    assert scores.metrics[1].error == pytest.approx((errors**2).std() / np.sqrt(149), rel=0.3)
+    assert scores.text().splitlines()[0] == "149 rows, target 'y': regression"
+    with pytest.raises(ValueError, match="the target 'y' holds text; it must hold numbers, as in training"):
+        score(model, Table.from_columns({**columns(), "y": ["a"] * 150}))
 
 
 class Says:
