@@ -7,10 +7,12 @@ a cell is not a number; if that happens after the first chunk, the column is rea
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import os
 import re
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
@@ -52,6 +54,7 @@ from scratchtune.data.tables import (
 )
 
 DELIMITERS = (",", ";", "\t")
+GZIP = b"\x1f\x8b"  # with these two bytes a file begins that gzip has compressed
 _CELLS = 400_000  # read at a time
 _SNIFFED = 1000  # rows that decide what the decimal mark is
 _NAN = float("nan")
@@ -65,11 +68,13 @@ class NumberNotation(TypedDict, total=False):
 
 
 def read_table(
-    path: str | os.PathLike[str], *, delimiter: str | None = None, text: Collection[str] = (),
+    path: str | os.PathLike[str] | BinaryIO, *, delimiter: str | None = None, text: Collection[str] = (),
     numeric: Collection[str] = (), skip: Collection[str] = (), only: Collection[str] | None = None,
     missing: Collection[str] = (), **notation: Unpack[NumberNotation],
 ) -> Table:
-    """Read a table from a file: ``.npz`` as NumPy saves it, anything else as CSV.
+    """Read a table from a file: ``.npz`` as NumPy saves it, anything else as CSV, which may be compressed by gzip.
+
+    ``path`` may also be a binary file that is open for reading; the rest of it is read into memory.
 
     CSV: UTF-8, the first line holds the names; the delimiter is a comma, a semicolon or a tab, and is detected.
     A column holds numbers if each of its cells is a number or missing, else texts. ``text`` names columns that are read
@@ -91,7 +96,7 @@ def read_table(
     Raises
         OSError if the file cannot be opened, ValueError if it is not a table.
     """
-    shown = os.fspath(path)
+    shown = name_of(path)
     if delimiter is not None:
         checks.choice("delimiter", delimiter, DELIMITERS)
     for argument, given in (("skip", skip), ("only", only), ("missing", missing)):
@@ -101,7 +106,7 @@ def read_table(
     columns = _Columns(tuple(text), frozenset(skip), None if only is None else frozenset(only))
     markers = tuple(marker.strip() for marker in missing)
     reading = Reading(decimal, thousands, markers, delimiter, tuple(text), tuple(numeric))
-    with _opened(shown) as file:
+    with _opened(path) as file:
         if Path(shown).suffix.lower() == ".npz":
             return _read_arrays(shown, file, columns, reading)
         return _CSV(shown, file, reading).table(columns)
@@ -146,20 +151,52 @@ def _missing_numbers(missing: Iterable[str]) -> np.ndarray:
     return np.array(found)
 
 
-def _opened(path: str) -> BinaryIO:
-    """Open a file; one that can be read only once, such as a pipe, is read into memory."""
+def name_of(path: str | os.PathLike[str] | BinaryIO) -> str:
+    """Return the name of a file as messages show it."""
+    return os.fspath(path) if isinstance(path, (str, os.PathLike)) else str(getattr(path, "name", "the file"))
+
+
+def first_line(path: str | os.PathLike[str]) -> bytes:
+    """Return the first line of a file that can be read twice, at most 65,536 bytes; decompressed if it is gzip."""
+    with open(path, "rb") as file:
+        if file.read(2) == GZIP:
+            file.seek(0)
+            return _decompressed(os.fspath(path), file).readline(1 << 16)
+        file.seek(0)
+        return file.readline(1 << 16)
+
+
+def _opened(path: str | os.PathLike[str] | BinaryIO) -> BinaryIO:
+    """Open a file; one that can be read only once, such as a pipe, or is compressed, is read into memory."""
+    file = _opened_path(os.fspath(path)) if isinstance(path, (str, os.PathLike)) else io.BytesIO(path.read())
+    if not file.seekable():
+        with file:
+            file = io.BytesIO(file.read())
+    is_gzip = file.read(2) == GZIP
+    file.seek(0)
+    if not is_gzip:
+        return file
+    with file:
+        return _decompressed(name_of(path), file)
+
+
+def _decompressed(shown: str, file: BinaryIO) -> BinaryIO:
+    try:
+        with gzip.open(file) as content:
+            return io.BytesIO(content.read())
+    except (OSError, EOFError, zlib.error) as problem:
+        raise ValueError(f"{shown} is compressed by gzip and damaged: {problem}") from None
+
+
+def _opened_path(path: str) -> BinaryIO:
     if os.path.isdir(path):
         raise IsADirectoryError(f"{path} is a directory; a table is a .csv or an .npz file")
     try:
-        file = open(path, "rb")
+        return open(path, "rb")
     except FileNotFoundError:
         raise FileNotFoundError(f"{path} does not exist; a table is a .csv or an .npz file") from None
     except OSError as problem:
         raise type(problem)(f"{path} cannot be opened: {problem.strerror}") from None
-    if file.seekable():
-        return file
-    with file:
-        return io.BytesIO(file.read())
 
 
 # CSV ------------------------------------------------------------------------------------------------------------------

@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
 from scratchtune import checks, protocol
 from scratchtune.data import Table, TableEncoder, read_table
 from scratchtune.data.notation import DECIMALS, THOUSANDS, Reading
-from scratchtune.data.reading import DELIMITERS
+from scratchtune.data.reading import DELIMITERS, first_line
 from scratchtune.data.table_encoder import other_columns
 from scratchtune.data.tables import Text, number_text
 from scratchtune.estimators import MLPClassifier, MLPRegressor
@@ -132,7 +132,7 @@ class TableModel:
             f"X is a {type(X).__name__}; it must be a data frame, a dict of columns, a list of dicts, a Table, or the "
             f"path of a file, with the columns {checks.quoted(self.columns)}")
 
-    def read(self, path: str | os.PathLike[str], with_target: bool = False, **changed: Any) -> Table:
+    def read(self, path: str | os.PathLike[str] | BinaryIO, with_target: bool = False, **changed: Any) -> Table:
         """Read a file as the training file was read; ``changed`` are arguments of `read_table` that differ.
 
         Only the columns that the model uses are read, and the target if it is asked for.
@@ -143,12 +143,11 @@ class TableModel:
         text = [*self.text_columns, *(name for name in target if name in self.reading.text)]
         return read_table(path, **{**arguments, "text": text, "only": [*self.columns, *target]})
 
-    def _delimiter_of(self, path: str | os.PathLike[str]) -> str | None:
+    def _delimiter_of(self, path: str | os.PathLike[str] | BinaryIO) -> str | None:
         delimiter = self.reading.delimiter
-        if delimiter is None or not os.path.isfile(path):
+        if delimiter is None or not isinstance(path, (str, os.PathLike)) or not os.path.isfile(path):
             return None
-        with open(path, "rb") as file:
-            return delimiter if delimiter.encode() in file.readline(1 << 16) else None
+        return delimiter if delimiter.encode() in first_line(path) else None
 
     def _checked(self, table: Table) -> Table:
         """Return the columns that the encoder needs; the target and the dropped columns may be present or not."""

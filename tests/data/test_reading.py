@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import io
 import os
 import subprocess
 import sys
@@ -307,6 +309,25 @@ def test_no_file_a_directory_and_wrong_arguments(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_compressed_and_open_files(tmp_path: Path) -> None:
+    """They give the table of the plain file; messages name the file."""
+    path = _file(tmp_path, "a,b\n" + "1,x\n2,y\n" * 50)
+    packed = tmp_path / "t.csv.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    expected = str(_columns(read_table(path)))
+    with open(path, "rb") as plain, open(packed, "rb") as compressed:
+        assert str(_columns(read_table(packed))) == str(_columns(read_table(plain))) == expected
+        assert str(_columns(read_table(compressed))) == expected
+    assert str(_columns(read_table(io.BytesIO(path.read_bytes())))) == expected
+    assert reading.first_line(packed) == reading.first_line(path) == b"a,b\n"
+    for damaged in (packed.read_bytes()[:-9], packed.read_bytes()[:12] + b"\xff" * 40):
+        packed.write_bytes(damaged)
+        with pytest.raises(ValueError, match=f"{packed} is compressed by gzip and damaged: "):
+            read_table(packed)
+    with pytest.raises(ValueError, match="the file is empty; the first line of a table"):
+        read_table(io.BytesIO(b""))
+
+
 def test_a_pipe_is_read_too(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

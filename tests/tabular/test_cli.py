@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import io
 import json
 import os
 import shutil
@@ -318,8 +320,37 @@ def test_predictions_as_a_file(run: Run) -> None:
     lines = list(csv.reader(Path("p.csv").open(encoding="utf-8")))
     assert lines == [["id", "city", "predicted churn"],
                      *map(list, zip(whole()["id"], whole()["city"], labels, strict=True))]
-    run("predict", "model.npz", "whole.csv", "--out", "p.csv", "--proba")
-    assert Path("p.csv").read_text() == run("predict", "model.npz", "whole.csv", "--proba")[1]
+    run("predict", "model.npz", "whole.csv", "--out", "p.csv", "--proba", "--id", "id")
+    shares = list(csv.reader(run("predict", "model.npz", "whole.csv", "--proba")[1].splitlines()))
+    assert list(csv.reader(Path("p.csv").open(encoding="utf-8"))) == [
+        ["id", "predicted churn", *shares[0]],
+        *([name, label, *row] for name, label, row in zip(whole()["id"], labels, shares[1:], strict=True))]
+    code, printed, _ = run("predict", "model.npz", "whole.csv", "--out", "p.csv")  # all columns of the table
+    assert (code, printed) == (0, "")
+    assert list(csv.reader(Path("p.csv").open(encoding="utf-8"))) == [
+        [*whole(), "predicted churn"], *map(list, zip(*whole().values(), labels, strict=True))]
+    write(Path("taken.csv"), {**whole(), "predicted churn": labels})
+    refused(run("predict", "model.npz", "taken.csv", "--out", "q.csv"), "'predicted churn'; the names must be diff")
+    assert not Path("q.csv").exists()
+
+
+def test_a_table_may_be_compressed_or_come_from_stdin(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stdin() -> str:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path("whole.csv").read_bytes())))
+        return "-"
+
+    expected = tuned(run)
+    labels = run("predict", "model.npz", "whole.csv")[1]
+    Path("whole.csv.gz").write_bytes(gzip.compress(Path("whole.csv").read_bytes()))
+    for file in (lambda: "whole.csv.gz", stdin):
+        assert tuned(run, table=file()) == expected.replace("(scratchtune", "(replaced; scratchtune")
+        assert run("predict", "model.npz", file())[:2] == (0, labels)
+        assert run("predict", "model.npz", file(), "--out", "p.csv")[0] == 0
+        assert next(csv.reader(Path("p.csv").open())) == [*whole(), "predicted churn"]
+        assert run("score", "model.npz", file())[1].startswith(f"{len(whole()['id'])} rows, target 'churn'")
+    refused(run("tune", "-", "--target", "churn", *QUICK, "--emit", "ours"), "--emit needs a FILE that the script can")
+    Path("whole.csv.gz").write_bytes(Path("whole.csv.gz").read_bytes()[:-20])
+    refused(run("predict", "model.npz", "whole.csv.gz"), "whole.csv.gz is compressed by gzip and damaged: ")
 
 
 @pytest.mark.parametrize(("options", "message"), [
