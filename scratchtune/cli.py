@@ -250,6 +250,9 @@ def _add_columns(add: Callable[..., object]) -> None:
     _add_notation(add)
     add("--impute", action="store_true",
         help="fill in missing values: the median for numbers, the most frequent text for texts")
+    add("--indicator", action="store_true",
+        help="with --impute: add a column of 0 and 1 for each column with missing values, which is 1 where they are "
+             "missing")
 
 
 def _add_search(add: Callable[..., object]) -> None:
@@ -333,7 +336,8 @@ def _tune(given: argparse.Namespace) -> int:
     with _plain_warnings():
         result = tune_table(
             prepared, Search(given.searcher, given.trials, space, given.seed), scoring=given.scoring,
-            folds=given.folds, impute=impute, refit=given.refit, run=JobOptions(given.jobs, given.db, say=note))
+            folds=given.folds, impute=impute, add_indicator=given.indicator, refit=given.refit,
+            run=JobOptions(given.jobs, given.db, say=note))
     there = {path for path in (given.out, *scripts.values()) if path.exists()}
     result.model.save(given.out)
     for kind, path in scripts.items():
@@ -352,7 +356,8 @@ def _rows_of(given: argparse.Namespace, impute: str | None) -> dict[str, object]
     """What a script of --emit needs in order to read and divide the table as tune does."""
     return {"path": str(given.file), "target": given.target, "task": given.task, "positive": given.positive,
             "drop": given.drop, "impute": impute, "seed": given.seed, "test_size": given.test_size, "text": given.text,
-            "numeric": given.numeric, "missing": given.missing, "decimal": given.decimal, "thousands": given.thousands}
+            "numeric": given.numeric, "missing": given.missing, "decimal": given.decimal, "thousands": given.thousands,
+            "add_indicator": given.indicator or None}
 
 
 def _check_tune(given: argparse.Namespace) -> None:
@@ -371,6 +376,8 @@ def _check_tune(given: argparse.Namespace) -> None:
         raise ValueError("--target is missing; it names the column to predict")
     if given.data and given.emit:
         raise ValueError("--emit needs a FILE that the script can read; with --data there is none")
+    if given.indicator and not given.impute:
+        raise ValueError("--indicator is given and --impute is not; it marks the values that --impute fills")
     if given.file == Path("-") and given.emit:
         raise ValueError("--emit needs a FILE that the script can read; FILE is -, the standard input")
     for name in ("text", "numeric", "missing", "decimal", "thousands"):

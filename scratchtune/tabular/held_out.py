@@ -126,9 +126,10 @@ class ReadOptions(TypedDict, total=False):
 
 
 class AllOptions(ReadOptions, total=False):
-    """Those, and the name of ``test_size`` in scripts that an earlier version has written."""
+    """Those, an argument of the encoder, and the name of ``test_size`` in scripts of an earlier version."""
 
     sealed: float
+    add_indicator: bool
 
 
 def prepare_table(
@@ -138,9 +139,9 @@ def prepare_table(
     """Read a table, and split and encode its rows as ``scratchtune tune`` does; encoders see the training set only.
 
     ``test_size`` is the share of the rows that is held out as the test set. ``text``, ``numeric``, ``missing``,
-    ``decimal`` and ``thousands`` are arguments of `read_table`.
+    ``decimal`` and ``thousands`` are arguments of `read_table`, ``impute`` and ``add_indicator`` of `TableEncoder`.
     """
-    test_size = read_options.pop("sealed", test_size)
+    test_size, add_indicator = read_options.pop("sealed", test_size), read_options.pop("add_indicator", False)
     for name in read_options:
         if name not in AllOptions.__annotations__:
             raise TypeError(f"prepare_table has no argument {name!r}; those of read_table that it takes are text, "
@@ -148,7 +149,7 @@ def prepare_table(
     table = read_table(path, skip=[name for name in drop if name != target], **cast(ReadOptions, read_options))
     prepared = prepare(table, target, task, positive, drop, seed, test_size)
     (training, y), (test, y_test) = prepared.training_set(), prepared.test_set()
-    encoder = TableEncoder(impute=impute, handle_unknown="ignore").fit(training)
+    encoder = TableEncoder(impute=impute, handle_unknown="ignore", add_indicator=add_indicator).fit(training)
     names = encoder.get_feature_names_out().tolist()
     return Encoded(encoder.transform(training), y, encoder.transform(test), y_test, names, prepared.target.classes)
 

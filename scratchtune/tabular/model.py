@@ -53,21 +53,26 @@ class TableEstimator(protocol.Parameters):
     ``set_params`` also sets the estimator's arguments, so that a search can name them without a prefix.
     """
 
-    def __init__(self, estimator: Any, impute: str | None = None, handle_unknown: str = "ignore") -> None:
+    def __init__(
+        self, estimator: Any, impute: str | None = None, handle_unknown: str = "ignore", add_indicator: bool = False,
+    ) -> None:
         self.estimator = estimator
         self.impute = impute
         self.handle_unknown = handle_unknown
+        self.add_indicator = add_indicator
 
     def set_params(self, **params: Any) -> TableEstimator:
         """Set arguments of this object and of its estimator."""
-        own = {name: value for name, value in params.items() if name in ("estimator", "impute", "handle_unknown")}
+        names = ("estimator", "impute", "handle_unknown", "add_indicator")
+        own = {name: value for name, value in params.items() if name in names}
         super().set_params(**own)
         self.estimator.set_params(**{name: value for name, value in params.items() if name not in own})
         return self
 
     def fit(self, table: Table, y: Any) -> TableEstimator:
         """Fit the encoder on the table's rows, then the estimator on the encoded rows."""
-        encoder = TableEncoder(impute=self.impute, handle_unknown=self.handle_unknown)
+        encoder = TableEncoder(
+            impute=self.impute, handle_unknown=self.handle_unknown, add_indicator=self.add_indicator)
         self.estimator.fit(encoder.fit(table).transform(table), y)
         self.encoder_ = encoder  # set only now: if fitting fails, the earlier encoder remains
         return self
@@ -119,7 +124,7 @@ class TableModel:
         return self.fitted.predict_proba(self._checked(self.table_of(X)))
 
     def table_of(self, X: Any, with_target: bool = False) -> Table:
-        """Convert whatever `predict` accepts to a table; of a file the target is read only if asked for."""
+        """Convert whatever `predict` accepts to a table; of a file the target is read only with ``with_target``."""
         if isinstance(X, Table):
             return X
         if isinstance(X, (str, os.PathLike)):
@@ -135,7 +140,7 @@ class TableModel:
     def read(self, path: str | os.PathLike[str] | BinaryIO, with_target: bool = False, **changed: Any) -> Table:
         """Read a file as the training file was read; ``changed`` are arguments of `read_table` that differ.
 
-        Only the columns that the model uses are read, and the target if it is asked for.
+        Only the columns that the model uses are read, and the target with ``with_target``.
         The delimiter is that of the training file if the first line contains it; otherwise it is detected.
         """
         arguments = {**self.reading._asdict(), "delimiter": self._delimiter_of(path), **changed}
@@ -196,8 +201,11 @@ class TableModel:
     def save(self, path: str | Path) -> None:
         """Write the model to one .npz file; the model that `scratchtune.load_model` reads predicts the same bits."""
         header, arrays = self.fitted.estimator.packed()
+        reading = self.reading._asdict()
+        if not self.reading.numeric:
+            del reading["numeric"]  # which older versions do not know
         content = {
-            "target": self.target._asdict(), "dropped": self.dropped, "reading": self.reading._asdict(),
+            "target": self.target._asdict(), "dropped": self.dropped, "reading": reading,
             "encoder": self.fitted.encoder_.state(), "estimator": header}
         write_whole(Path(path), "table model", content, arrays)
 
@@ -208,7 +216,7 @@ def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) 
     dropped = text_list("dropped", entry(header, "dropped"), different=False)
     encoder = TableEncoder.from_state(entry(header, "encoder"))
     estimator = estimator_files.unpacked(entry(header, "estimator"), arrays)
-    fitted = TableEstimator(estimator, encoder.impute, encoder.handle_unknown)
+    fitted = TableEstimator(estimator, encoder.impute, encoder.handle_unknown, encoder.add_indicator)
     fitted.encoder_ = encoder
     _check_sizes(fitted, target)
     return TableModel(fitted, target, dropped, _reading(header.get("reading", {})))  # older files have none

@@ -241,6 +241,21 @@ def test_a_decimal_comma_is_read_and_remembered(run: Run) -> None:
     refused(run("tune", "comma.csv", "--target", "churn", "--decimal", ".", *QUICK), "give --decimal , if all numbers")
 
 
+def test_missing_values_can_be_indicated(run: Run) -> None:
+    """In this table a value is missing where the target is yes, and the median, which fills it, is frequent too."""
+    rng = np.random.default_rng(0)
+    churn = rng.choice(["no", "yes"], 200)
+    age = ["" if label == "yes" else str(value) for label, value in zip(churn, rng.integers(20, 23, 200), strict=True)]
+    write(Path("lacking.csv"), {"age": age, "churn": churn.tolist()})
+    Path("quick.json").write_text('{"epochs": [40, 60]}')
+    assert float(metric(tuned(run, "--impute", table="lacking.csv"), "accuracy")) < 0.9
+    printed = tuned(run, "--impute", "--indicator", "--emit", "ours", table="lacking.csv")
+    assert float(metric(printed, "accuracy")) == 1.0
+    assert "add_indicator=True," in Path("model_ours.py").read_text()
+    assert run("predict", "model.npz", "lacking.csv")[1].split() == churn.tolist()
+    refused(run(*TUNE, "--indicator"), "--indicator is given and --impute is not")
+
+
 def test_rows_without_a_target_are_left_out_and_counted(run: Run) -> None:
     columns = whole()
     expected = tuned(run)
