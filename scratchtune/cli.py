@@ -322,7 +322,7 @@ def _tune(given: argparse.Namespace) -> int:
     _check_tune(given)
     space = None if given.space is None else read_space(given.space)
     scripts = {kind: given.out.with_name(f"{given.out.stem}_{kind}.py") for kind in given.emit}
-    page = report_path(given.report, given.out.with_name("report.html"))
+    page = report_path(given.report, given.out.parent / "report.html")
     pages = {} if page is None else {"--report": page}
     _check_outputs({"--out": given.out, **{f"--emit {kind}": path for kind, path in scripts.items()}, **pages},
                    {"the table": given.file, "the space": given.space})
