@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import operator
 import signal
 import sys
 import tempfile
@@ -20,7 +19,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from scratchtune import __version__, checks
 from scratchtune.files import replaceable, write_text
@@ -35,6 +34,8 @@ if TYPE_CHECKING:
     from scratchtune.seq2seq import Seq2Seq
     from scratchtune.speech import Clip
     from scratchtune.study.storage import Storage
+    from scratchtune.tabular import TableModel
+    from scratchtune.tabular.model import Target
 
 TASKS = ("classification", "regression")
 DB_HELP = ("store every trial in this file, from which the same command continues after an interruption, and which "
@@ -134,6 +135,7 @@ def _make_parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     _add_tune(commands)
     _add_predict(commands)
+    _add_score(commands)
     _add_translate(commands)
     _add_transcribe(commands)
     _add_why(commands)
@@ -213,7 +215,8 @@ def _add_tune(commands: _Commands) -> None:
         commands, "tune", _tune, "tune a network on your own table, evaluate it on a held-out test set, and save it")
     parser.end = _about_tables
     add = parser.add_argument
-    add("file", nargs="?", type=Path, metavar="FILE", help="the table, a .csv or .npz file")
+    add("file", nargs="?", type=Path, metavar="FILE",
+        help="the table, a .csv, .csv.gz or .npz file; - is a CSV file on stdin")
     add("--data", choices=["digits"], help="tune on a built-in data set instead of a file")
     _add_columns(add)
     _add_search(add)
@@ -242,9 +245,14 @@ def _add_columns(add: Callable[..., object]) -> None:
     add("--drop", nargs="+", default=[], metavar="COLUMN", help="columns to leave out, such as a row number")
     add("--text", nargs="+", action="extend", default=[], metavar="COLUMN",
         help="columns of numbers that are codes: each different number is treated as a category")
+    add("--numeric", nargs="+", action="extend", default=[], metavar="COLUMN",
+        help="columns of numbers in which a cell that is not a number is a missing value; they are counted on stderr")
     _add_notation(add)
     add("--impute", action="store_true",
         help="fill in missing values: the median for numbers, the most frequent text for texts")
+    add("--indicator", action="store_true",
+        help="with --impute: add a column of 0 and 1 for each column with missing values, which is 1 where they are "
+             "missing")
 
 
 def _add_search(add: Callable[..., object]) -> None:
@@ -282,19 +290,18 @@ def _about_tables() -> str:
     from scratchtune.tabular.space_file import written_space
 
     paragraphs = (
-        "tables: FILE is a CSV file in UTF-8 (a byte order mark may be there), or an .npz file of NumPy. The first "
-        "line of a CSV file holds the column names. The delimiter is detected; it is a comma, a semicolon or a tab. "
-        "The decimal mark is a point, or a comma if the delimiter is not a comma and the first 1,000 rows leave no "
-        "doubt that it is one.",
+        "tables: FILE is a CSV file in UTF-8 (a byte order mark may be there), which may be compressed by gzip, or an "
+        ".npz file of NumPy; - is a CSV file on stdin. The first line of a CSV file holds the column names. "
+        "The delimiter is detected; it is a comma, a semicolon or a tab. The decimal mark is a point, or a "
+        "comma if the delimiter is not a comma and the first 1,000 rows leave no doubt that it is one.",
         "columns: A column is numeric if all its cells are numbers or missing, else it is text. Numeric columns are "
         "scaled. Text columns, dates among them, are one-hot encoded, with at most 1,000 categories each. If at "
         f"least {MOSTLY:.0%} of the cells look like numbers, the others are probably mistakes: tune stops and names "
         f"them. It also stops if at most {FEW} distinct texts do not look like numbers and more distinct ones do.",
-        "rows: The share --test-size of the rows is held out as the test set. The others are the training set, on "
-        "which "
-        "configurations are compared by cross-validation. The best one and the default are then trained on the "
-        "training set and evaluated on the test set, once. The saved model was trained on the training set alone; with "
-        "--refit it was trained on all rows.",
+        "rows: Rows without a target are left out. The share --test-size of the rows is held out as the test "
+        "set. The others are the training set, on which configurations are compared by cross-validation. The best one "
+        "and the default are then trained on the training set and evaluated on the test set, once. The saved model was "
+        "trained on the training set alone; with --refit it was trained on all rows.",
         "augment: This hyper-parameter is the standard deviation of the noise that is added to the scaled columns in "
         "training.",
         "example: scratchtune tune customers.csv --target churn --drop id --impute --out churn.npz",
@@ -315,21 +322,22 @@ def _tune(given: argparse.Namespace) -> int:
     _check_tune(given)
     space = None if given.space is None else read_space(given.space)
     scripts = {kind: given.out.with_name(f"{given.out.stem}_{kind}.py") for kind in given.emit}
-    page = report_path(given.report, given.out.with_name("report.html"))
+    page = report_path(given.report, given.out.parent / "report.html")
     pages = {} if page is None else {"--report": page}
     _check_outputs({"--out": given.out, **{f"--emit {kind}": path for kind, path in scripts.items()}, **pages},
                    {"the table": given.file, "the space": given.space})
     _check_db(given.db, {"the table": given.file, "the space": given.space, "the model": given.out, "the report": page,
                          **{f"the script of --emit {kind}": path for kind, path in scripts.items()}})
-    table = _table_of(given)
+    with _plain_warnings():
+        prepared = prepare(_table_of(given), given.target, given.task, given.positive, given.drop, given.seed,
+                           given.test_size)
     impute = "median" if given.impute else None
-    prepared = prepare(table, given.target, given.task, given.positive, given.drop, given.seed, given.test_size)
-    del table
     tell(described(prepared, given.positive))
     with _plain_warnings():
         result = tune_table(
             prepared, Search(given.searcher, given.trials, space, given.seed), scoring=given.scoring,
-            folds=given.folds, impute=impute, refit=given.refit, run=JobOptions(given.jobs, given.db, say=note))
+            folds=given.folds, impute=impute, add_indicator=given.indicator, refit=given.refit,
+            run=JobOptions(given.jobs, given.db, say=note))
     there = {path for path in (given.out, *scripts.values()) if path.exists()}
     result.model.save(given.out)
     for kind, path in scripts.items():
@@ -348,7 +356,8 @@ def _rows_of(given: argparse.Namespace, impute: str | None) -> dict[str, object]
     """What a script of --emit needs in order to read and divide the table as tune does."""
     return {"path": str(given.file), "target": given.target, "task": given.task, "positive": given.positive,
             "drop": given.drop, "impute": impute, "seed": given.seed, "test_size": given.test_size, "text": given.text,
-            "missing": given.missing, "decimal": given.decimal, "thousands": given.thousands}
+            "numeric": given.numeric, "missing": given.missing, "decimal": given.decimal, "thousands": given.thousands,
+            "add_indicator": given.indicator or None}
 
 
 def _check_tune(given: argparse.Namespace) -> None:
@@ -356,7 +365,8 @@ def _check_tune(given: argparse.Namespace) -> None:
     from scratchtune.search import SEARCHERS
 
     given.target = given.target and given.target.strip()  # as the names in a table's header are
-    given.drop, given.text = ([name.strip() for name in names] for names in (given.drop, given.text))
+    given.drop, given.text, given.numeric = (
+        [name.strip() for name in names] for names in (given.drop, given.text, given.numeric))
     if given.file is not None and given.data is not None:
         raise ValueError("a table, FILE, and --data are given; take one of them")
     if given.file is None and given.data is None:
@@ -366,7 +376,11 @@ def _check_tune(given: argparse.Namespace) -> None:
         raise ValueError("--target is missing; it names the column to predict")
     if given.data and given.emit:
         raise ValueError("--emit needs a FILE that the script can read; with --data there is none")
-    for name in ("text", "missing", "decimal", "thousands"):
+    if given.indicator and not given.impute:
+        raise ValueError("--indicator is given and --impute is not; it marks the values that --impute fills")
+    if given.file == Path("-") and given.emit:
+        raise ValueError("--emit needs a FILE that the script can read; FILE is -, the standard input")
+    for name in ("text", "numeric", "missing", "decimal", "thousands"):
         if given.data and getattr(given, name):
             raise ValueError(f"--{name} says how a FILE is read; with --data there is none")
     for name, value, low in (("--trials", given.trials, 1), ("--jobs", given.jobs, 1), ("--folds", given.folds, 2)):
@@ -384,10 +398,11 @@ def _table_of(given: argparse.Namespace) -> Table:
 
     if not given.data:
         table = read_table(
-            given.file, text=given.text, skip=[name for name in given.drop if name != given.target],
-            missing=given.missing, decimal=given.decimal, thousands=given.thousands)
-        for name in given.text:
-            checks.choice("--text", name, table.names)
+            _source(given.file), text=given.text, numeric=given.numeric, missing=given.missing, decimal=given.decimal,
+            thousands=given.thousands, skip=[name for name in given.drop if name != given.target])
+        for option, names in (("--text", given.text), ("--numeric", given.numeric)):
+            for name in names:
+                checks.choice(option, name, table.names)
         return table
     X, y = load_digits()
     given.target = given.target or "digit"
@@ -454,46 +469,83 @@ def _add_predict(commands: _Commands) -> None:
     add("--proba", action="store_true",
         help="print the probability of each class instead, as CSV whose first line holds the class names")
     add("--out", type=Path, metavar="FILE.csv",
-        help="write a CSV file instead of printing: the columns of --id, then the predictions; its first line holds "
-             "the column names")
-    add("--id", nargs="+", default=[], metavar="COLUMN", help="columns of the table that are copied to --out unchanged")
-    add("--unknown", choices=["error", "ignore"], default="ignore",
+        help="write a CSV file instead of printing: the columns of the table, then the predictions, with --proba also "
+             "the probability of each class; its first line holds the column names")
+    add("--id", nargs="+", default=[], metavar="COLUMN",
+        help="the columns of the table that are copied to --out (default: all)")
+    _add_new_file(parser)
+
+
+def _add_new_file(parser: _Parser) -> None:
+    """Add options that say how a file is read that the model was not tuned on."""
+    parser.add_argument("--unknown", choices=["error", "ignore"], default="ignore",
         help="what to do about a category that was not seen in training: ignore encodes it as zeros and prints a "
              "warning; error stops (default: ignore)")
-    _add_notation(add)
+    _add_notation(parser.add_argument)
     parser.epilog = "FILE is read as the training file was, unless --missing, --decimal or --thousands say otherwise."
 
 
 def _predict(given: argparse.Namespace) -> int:
-    from scratchtune.loading import load_model
-    from scratchtune.tabular import TableModel
-
     _check_predict(given)
-    model = load_model(given.model)
-    if not isinstance(model, TableModel):
-        raise ValueError(
-            f"{given.model} holds a {type(model).__name__}; predict takes a model that scratchtune tune has saved")
+    model = _table_model(given.model, "predict")
     if given.proba and not model.target.classes:
         raise ValueError(f"--proba is for classes; {given.model} predicts values of {model.target.name!r}")
-    model.fitted.encoder_.handle_unknown = given.unknown
-    changed = {name: getattr(given, name) for name in ("decimal", "thousands") if getattr(given, name) is not None}
-    table = model.read(given.file, missing=(*model.reading.missing, *given.missing), **changed)
     with _plain_warnings():
-        predicted = (model.predict_proba if given.proba else model.predict)(table).tolist()
-    names = [*model.target.classes] if given.proba else [f"predicted {model.target.name}"]
-    if set(names) & set(given.id) or len(set(given.id)) < len(given.id):
-        raise ValueError(f"--id is {given.id}, and {checks.quoted(names)} follow; the names must be different")
-    rows = predicted if given.proba else [[value] for value in predicted]
+        table = _new_rows(given, model)
+        answers = (model.predict_proba if given.proba else model.predict)(table)
     if table.skipped:
         note(f"scratchtune: ignored, since the model does not use them: {checks.quoted(table.skipped)}")
     if given.out is not None:
-        carried = _carried(given, table.reading.delimiter, len(table))
-        write_text(given.out, _csv_text([[*given.id, *names], *map(operator.add, carried, rows)]))
+        write_text(given.out, _csv_text(_with_columns(given, table, model.target, answers)))
         note(f"written: {given.out}")
     elif given.proba:
-        tell(_csv_text([names, *rows]), end="", data=True)
+        tell(_csv_text([model.target.classes, *answers.tolist()]), end="", data=True)
     else:
-        tell("\n".join(map(str, predicted)), data=True)
+        tell("\n".join(map(str, answers.tolist())), data=True)
+    return 0
+
+
+def _table_model(path: Path, command: str) -> TableModel:
+    """Load a model that tune has saved; raise a ValueError if the file holds another one."""
+    from scratchtune.loading import load_model
+    from scratchtune.tabular import TableModel
+
+    model = load_model(path)
+    if not isinstance(model, TableModel):
+        raise ValueError(
+            f"{path} holds a {type(model).__name__}; {command} takes a model that scratchtune tune has saved")
+    return model
+
+
+def _new_rows(given: argparse.Namespace, model: TableModel, with_target: bool = False) -> Table:
+    """Read FILE as the training file was read, unless options say otherwise; --unknown is set in the model."""
+    given.file = _source(given.file)
+    model.fitted.encoder_.handle_unknown = given.unknown
+    changed = {name: getattr(given, name) for name in ("decimal", "thousands") if getattr(given, name) is not None}
+    return model.read(given.file, with_target, missing=(*model.reading.missing, *given.missing), **changed)
+
+
+def _add_score(commands: _Commands) -> None:
+    parser = _command(
+        commands, "score", _score,
+        "evaluate a model that tune has saved on a table with known targets; prints all metrics with standard errors")
+    parser.add_argument("model", type=Path, metavar="MODEL", help="the file that scratchtune tune has saved")
+    parser.add_argument("file", type=Path, metavar="FILE",
+        help="the table; it needs the target and the columns of the training file. For an honest score its rows must "
+             "be new: those that tune has held out no longer are, if the model was saved with --refit")
+    _add_new_file(parser)
+
+
+def _score(given: argparse.Namespace) -> int:
+    from scratchtune.tabular.evaluating import score
+
+    model = _table_model(given.model, "score")
+    with _plain_warnings():
+        table = _new_rows(given, model, with_target=True)
+        scores = score(model, table)
+    if table.skipped:
+        note(f"scratchtune: ignored, since the model does not use them: {checks.quoted(table.skipped)}")
+    tell(scores.text())
     return 0
 
 
@@ -502,25 +554,57 @@ def _check_predict(given: argparse.Namespace) -> None:
     given.id = [name.strip() for name in given.id]
     if given.id and given.out is None:
         raise ValueError("--id is given and --out is not; --out names the file that gets the columns of --id")
-    if given.id and given.file.exists() and not given.file.is_file():
-        raise ValueError(f"FILE is {str(given.file)!r}, no regular file; --id reads it twice, so it must be one")
     if given.out is not None:
         _check_outputs({"--out": given.out}, {"the table": given.file, "the model": given.model})
 
 
-def _carried(given: argparse.Namespace, delimiter: str | None, rows: int) -> list[list[str]]:
-    """Return for each row the texts of the columns that --id names; a missing value is an empty text."""
-    from scratchtune.data import read_table
-    from scratchtune.data.tables import Text
+def _with_columns(
+    given: argparse.Namespace, table: Table, target: Target, answers: np.ndarray,
+) -> list[list[object]]:
+    """Return the rows of --out, the names first: columns of FILE, the prediction and, if asked for, probabilities.
 
-    if not given.id:
-        return [[] for _ in range(rows)]
-    table = read_table(given.file, text=given.id, only=given.id, delimiter=delimiter)
+    A missing value is an empty text.
+    """
+    from scratchtune.data import read_table
+    from scratchtune.data.tables import Text, text_of_numbers
+
+    if not isinstance(given.file, Path):
+        given.file.seek(0)
+    known = [*table.names, *table.skipped]
     for name in given.id:
-        checks.choice("--id", name, [*table.names, *table.skipped])
-    columns = [column for column in map(table.column, given.id) if isinstance(column, Text)]
-    return [["" if cell is None else cell for cell in row] for row in zip(*(
-        column.values() for column in columns), strict=True)]
+        checks.choice("--id", name, known)
+    copied = read_table(given.file, text=given.id or known, only=given.id or None, delimiter=table.reading.delimiter)
+    names = given.id or copied.names
+    added = [f"predicted {target.name}", *(target.classes if given.proba else [])]
+    if len({*names, *added}) < len(names) + len(added):
+        raise ValueError(f"--out would have the columns {checks.quoted([*names, *added])}; the names must be "
+                         "different: give --id with the columns to copy, each once")
+    columns = [column if isinstance(column, Text) else text_of_numbers(column) for column in map(copied.column, names)]
+    cells = zip(*(column.values() for column in columns), strict=True)
+    predicted = target.labels(answers.argmax(axis=1)) if given.proba else answers
+    probabilities = answers.tolist() if given.proba else [[]] * len(answers)
+    return [[*names, *added], *(
+        [*("" if cell is None else cell for cell in row), label, *shares]
+        for row, label, shares in zip(cells, predicted.tolist(), probabilities, strict=True))]
+
+
+def _source(path: Path) -> Path | BinaryIO:
+    """Return a file, or the content of one that can be read only once, such as a pipe; - is stdin."""
+    if path == Path("-"):
+        if sys.stdin is None:
+            raise OSError("stdin is closed, and FILE is -; give a file, or a table on stdin")
+        return _Content("stdin", sys.stdin.buffer.read())
+    if path.exists() and not path.is_file() and not path.is_dir():
+        return _Content(str(path), path.read_bytes())
+    return path
+
+
+class _Content(io.BytesIO):
+    """The content of a file in memory, with the name that messages show."""
+
+    def __init__(self, name: str, content: bytes) -> None:
+        super().__init__(content)
+        self.name = name
 
 
 def _csv_text(rows: Sequence[Sequence[object]]) -> str:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import islice
 from typing import NamedTuple
 
+from scratchtune import checks
+
 MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?"))  # in any case, with or without blanks around
 DECIMALS = (".", ",")
 THOUSANDS = (",", ".", " ", "'")
@@ -28,6 +30,7 @@ class Reading(NamedTuple):
     missing: tuple[str, ...] = ()
     delimiter: str | None = None
     text: tuple[str, ...] = ()
+    numeric: tuple[str, ...] = ()
 
 
 def is_missing(text: str, markers: Collection[str] = MISSING) -> bool:
@@ -182,12 +185,24 @@ def share_of_numbers(counts: Mapping[str, int]) -> float:
 def found(name: str, counts: Mapping[str, int], strays: Mapping[str, str], where: Callable[[str], str]) -> str:
     """Return the first half of the error message; ``where`` returns the line or row where a text first occurs."""
     cells, numbers = sum(counts.values()), sum(n for text, n in counts.items() if text not in strays)
-    often = sorted(strays, key=lambda text: -counts[text])
-    shown = [f"{_short(text)} {where(text)}" + f" ({counts[text]:,} cells)" * (counts[text] > 1) for text in often[:3]]
-    more = f" and {len(often) - 3:,} other texts" if len(often) > 3 else ""
+    shown = _most_frequent(counts, strays, where)
     if numbers >= cells / 2 or set(strays.values()) == {TEXT}:
-        return f"{numbers:,} of {cells:,} cells of {name!r} are numbers; not: {', '.join(shown)}{more}"
-    return f"{name!r} holds numbers that are not written as such: {', '.join(shown)}{more}"
+        return f"{numbers:,} of {cells:,} cells of {name!r} are numbers; not: {shown}"
+    return f"{name!r} holds numbers that are not written as such: {shown}"
+
+
+def coerced(name: str, rows: int, others: Mapping[str, int], where: Callable[[str], str]) -> str:
+    """Return the message that cells of a column which is read as numeric are missing; ``where`` as for `found`."""
+    shown, cells = _most_frequent(others, others, where), sum(others.values())
+    what = "is not a number and is" if cells == 1 else "are not numbers and are"
+    return f"{cells:,} of {rows:,} cells of {name!r} {what} read as missing: {shown}"
+
+
+def _most_frequent(counts: Mapping[str, int], texts: Iterable[str], where: Callable[[str], str]) -> str:
+    """Return the three most frequent of some texts, with the places where they first occur."""
+    often = sorted(texts, key=lambda text: -counts[text])
+    shown = [f"{_short(text)} {where(text)}" + f" ({counts[text]:,} cells)" * (counts[text] > 1) for text in often[:3]]
+    return ", ".join(shown) + (f" and {checks.counted(len(often) - 3, 'other text')}" if len(often) > 3 else "")
 
 
 def advice(
@@ -199,6 +214,8 @@ def advice(
         texts = sorted((text for text, given in strays.items() if given == kind), key=lambda text: -counts[text])
         if texts:
             ways.append(way_of(texts, decimal, point, set(strays.values())))
+    if TEXT in strays.values():
+        ways.append(f"give --numeric {shlex.quote(name)} to make every cell missing that is not a number")
     ways.append(f"give --text {shlex.quote(name)} to take the column as text (in Python: arguments of read_table)")
     return ", or ".join([way for way in ways if way] + ["correct the file"] * (TEXT in strays.values()))
 

@@ -7,14 +7,18 @@ a cell is not a number; if that happens after the first chunk, the column is rea
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import os
 import re
 import zipfile
+import zlib
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 from tqdm import tqdm
@@ -26,6 +30,7 @@ from scratchtune.data.notation import (
     THOUSANDS,
     Reading,
     advice,
+    coerced,
     decimal_of,
     found,
     is_decimal_point,
@@ -41,6 +46,7 @@ from scratchtune.data.tables import (
     Column,
     Table,
     Text,
+    check_kinds,
     check_names,
     column_of,
     is_exact,
@@ -48,22 +54,33 @@ from scratchtune.data.tables import (
 )
 
 DELIMITERS = (",", ";", "\t")
+GZIP = b"\x1f\x8b"  # with these two bytes a file begins that gzip has compressed
 _CELLS = 400_000  # read at a time
 _SNIFFED = 1000  # rows that decide what the decimal mark is
 _NAN = float("nan")
 
 
+class NumberNotation(TypedDict, total=False):
+    """How a file writes numbers: these arguments of `read_table`."""
+
+    decimal: str | None
+    thousands: str | None
+
+
 def read_table(
-    path: str | os.PathLike[str], *, delimiter: str | None = None, text: Collection[str] = (),
-    skip: Collection[str] = (), only: Collection[str] | None = None, decimal: str | None = None,
-    thousands: str | None = None, missing: Collection[str] = (),
+    path: str | os.PathLike[str] | BinaryIO, *, delimiter: str | None = None, text: Collection[str] = (),
+    numeric: Collection[str] = (), skip: Collection[str] = (), only: Collection[str] | None = None,
+    missing: Collection[str] = (), **notation: Unpack[NumberNotation],
 ) -> Table:
-    """Read a table from a file: ``.npz`` as NumPy saves it, anything else as CSV.
+    """Read a table from a file: ``.npz`` as NumPy saves it, anything else as CSV, which may be compressed by gzip.
+
+    ``path`` may also be a binary file that is open for reading; the rest of it is read into memory.
 
     CSV: UTF-8, the first line holds the names; the delimiter is a comma, a semicolon or a tab, and is detected.
     A column holds numbers if each of its cells is a number or missing, else texts. ``text`` names columns that are read
-    as texts in any case, ``skip`` columns that are not read, and ``only`` the columns to read, if not all
-    (``table.skipped`` are the columns of the file that were not read). A cell is missing if it is empty, NA, N/A, NaN,
+    as texts in any case, ``numeric`` columns whose cells are missing where they are not numbers (a warning counts
+    them), ``skip`` columns that are not read, and ``only`` the columns to read, if not all (``table.skipped`` are the
+    columns of the file that were not read). A cell is missing if it is empty, NA, N/A, NaN,
     null, None or ? (in any case), or one of ``missing``, such as "-" or "-999". Blanks around a cell and empty lines
     are ignored.
 
@@ -79,23 +96,31 @@ def read_table(
     Raises
         OSError if the file cannot be opened, ValueError if it is not a table.
     """
-    shown = os.fspath(path)
+    shown = name_of(path)
     if delimiter is not None:
         checks.choice("delimiter", delimiter, DELIMITERS)
-    for argument, given in (("text", text), ("skip", skip), ("only", only), ("missing", missing)):
+    for argument, given in (("skip", skip), ("only", only), ("missing", missing)):
         check_names(argument, given)
+    check_kinds(text, numeric)
+    decimal, thousands = _marks(**notation)
+    columns = _Columns(tuple(text), frozenset(skip), None if only is None else frozenset(only))
+    markers = tuple(marker.strip() for marker in missing)
+    reading = Reading(decimal, thousands, markers, delimiter, tuple(text), tuple(numeric))
+    with _opened(path) as file:
+        if Path(shown).suffix.lower() == ".npz":
+            return _read_arrays(shown, file, columns, reading)
+        return _CSV(shown, file, reading).table(columns)
+
+
+def _marks(decimal: str | None = None, thousands: str | None = None) -> tuple[str | None, str | None]:
+    """Return the decimal mark and the thousands separator, checked; the second may decide the first."""
     checks.choice("decimal", decimal, (None, *DECIMALS))
     checks.choice("thousands", thousands, (None, *THOUSANDS))
     if thousands is not None and thousands == decimal:
         raise ValueError(f"thousands is {thousands!r}, and so is decimal; they must be different")
     if decimal is None and thousands in DECIMALS:
         decimal = next(mark for mark in DECIMALS if mark != thousands)
-    columns = _Columns(tuple(text), frozenset(skip), None if only is None else frozenset(only))
-    reading = Reading(decimal, thousands, tuple(marker.strip() for marker in missing), delimiter, tuple(text))
-    with _opened(shown) as file:
-        if Path(shown).suffix.lower() == ".npz":
-            return _read_arrays(shown, file, columns, reading)
-        return _CSV(shown, file, reading).table(columns)
+    return decimal, thousands
 
 
 class _Columns(NamedTuple):
@@ -126,20 +151,52 @@ def _missing_numbers(missing: Iterable[str]) -> np.ndarray:
     return np.array(found)
 
 
-def _opened(path: str) -> BinaryIO:
-    """Open a file; one that can be read only once, such as a pipe, is read into memory."""
+def name_of(path: str | os.PathLike[str] | BinaryIO) -> str:
+    """Return the name of a file as messages show it."""
+    return os.fspath(path) if isinstance(path, (str, os.PathLike)) else str(getattr(path, "name", "the file"))
+
+
+def first_line(path: str | os.PathLike[str]) -> bytes:
+    """Return the first line of a file that can be read twice, at most 65,536 bytes; decompressed if it is gzip."""
+    with open(path, "rb") as file:
+        if file.read(2) == GZIP:
+            file.seek(0)
+            return _decompressed(os.fspath(path), file).readline(1 << 16)
+        file.seek(0)
+        return file.readline(1 << 16)
+
+
+def _opened(path: str | os.PathLike[str] | BinaryIO) -> BinaryIO:
+    """Open a file; one that can be read only once, such as a pipe, or is compressed, is read into memory."""
+    file = _opened_path(os.fspath(path)) if isinstance(path, (str, os.PathLike)) else io.BytesIO(path.read())
+    if not file.seekable():
+        with file:
+            file = io.BytesIO(file.read())
+    is_gzip = file.read(2) == GZIP
+    file.seek(0)
+    if not is_gzip:
+        return file
+    with file:
+        return _decompressed(name_of(path), file)
+
+
+def _decompressed(shown: str, file: BinaryIO) -> BinaryIO:
+    try:
+        with gzip.open(file) as content:
+            return io.BytesIO(content.read())
+    except (OSError, EOFError, zlib.error) as problem:
+        raise ValueError(f"{shown} is compressed by gzip and damaged: {problem}") from None
+
+
+def _opened_path(path: str) -> BinaryIO:
     if os.path.isdir(path):
         raise IsADirectoryError(f"{path} is a directory; a table is a .csv or an .npz file")
     try:
-        file = open(path, "rb")
+        return open(path, "rb")
     except FileNotFoundError:
         raise FileNotFoundError(f"{path} does not exist; a table is a .csv or an .npz file") from None
     except OSError as problem:
         raise type(problem)(f"{path} cannot be opened: {problem.strerror}") from None
-    if file.seekable():
-        return file
-    with file:
-        return io.BytesIO(file.read())
 
 
 # CSV ------------------------------------------------------------------------------------------------------------------
@@ -201,6 +258,33 @@ class _Numbers:
         return column
 
 
+class _Coerced(_Numbers):
+    """Collects a column of numbers in which a cell that is not a number becomes missing."""
+
+    def __init__(self, reading: Reading) -> None:
+        super().__init__(reading)
+        self.others: Counter[str] = Counter()  # the cells that are not numbers
+        self.first: dict[str, int] = {}  # the rows where they first occur
+
+    def _numbers(self, cells: Sequence[str]) -> np.ndarray:
+        try:
+            return super()._numbers(cells)
+        except ValueError:
+            return super()._numbers([self._number_or_missing(row, cell) for row, cell in enumerate(cells, self.rows)])
+
+    def _number_or_missing(self, row: int, cell: str) -> str:
+        """Return a cell if it is a number or missing, else an empty one."""
+        try:
+            if not is_missing(cell, self.markers):
+                to_number(cell, self.reading.decimal or ".", self.reading.thousands)
+            return cell
+        except ValueError:
+            text = cell.strip()
+            self.others[text] += 1
+            self.first.setdefault(text, row)
+            return ""
+
+
 class _Texts:
     """Collects a column of texts, chunk by chunk."""
 
@@ -255,7 +339,7 @@ class _CSV:
         if self.reading.decimal is None:
             self.reading = self.reading._replace(decimal=self._decimal(columns))
         collectors: dict[int, Any] = {
-            i: (_Texts if name in columns.text else _Numbers)(self.reading) for i, name in kept.items()}
+            i: self._collector(name) for i, name in kept.items()}
         late = self._collect(collectors)
         if late:
             again: dict[int, Any] = {i: _Texts(self.reading) for i in late}
@@ -267,10 +351,23 @@ class _CSV:
             if collector.first_inexact is not None and collector.all_integers:
                 row, cell = collector.first_inexact
                 self._refuse(row, f"holds {cell} as {self.names[i]!r}, {INEXACT}")
+            if isinstance(collector, _Coerced) and collector.others:
+                checks.warn(f"{self.path}: " + coerced(self.names[i], collector.rows, collector.others, partial(
+                    self._where, collector.first)))
         point = next((collector.point for collector in collectors.values() if collector.point), "")
         read = {name: collectors.pop(i).column() for i, name in kept.items()}
         self._check_strays({name: column for name, column in read.items() if name not in columns.text}, point)
         return Table(read, [name for name in self.names if name not in read], self.reading)
+
+    def _collector(self, name: str) -> _Numbers | _Texts:
+        """Return what collects a column."""
+        if name in self.reading.text:
+            return _Texts(self.reading)
+        return (_Coerced if name in self.reading.numeric else _Numbers)(self.reading)
+
+    def _where(self, first: dict[str, int], text: str) -> str:
+        """Return the line where a text first occurs."""
+        return f"in line {self._line(first[text])}"
 
     def _check_strays(self, columns: dict[str, Column], point: str) -> None:
         """Refuse a file in which a numeric column has a few cells that are not numbers; ``point``: see `advice`."""
@@ -477,7 +574,7 @@ def _read_arrays(path: str, file: BinaryIO, wanted: _Columns, reading: Reading) 
                 continue
             try:
                 columns[column] = _without_missing_numbers(reading, column_of(
-                    column, values, column in wanted.text, _markers(reading.missing)))
+                    column, values, column in wanted.text, _markers(reading.missing), column in reading.numeric))
             except (TypeError, ValueError) as problem:
                 raise ValueError(f"{path}: {problem}") from None
     _check_lengths(path, columns)

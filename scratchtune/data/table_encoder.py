@@ -25,27 +25,33 @@ from scratchtune.data.transformer import (
 DROP = "if_binary"  # a column with two texts becomes a single column of 0 and 1
 
 
+INDICATOR = " is missing"  # the end of the name of a column that is 1 where a value is missing, else 0
+
+
 class Numbers(NamedTuple):
-    """The fitted state of a numeric column: the fill value of missing ones, if any."""
+    """The fitted state of a numeric column: the fill value of missing ones, if any, and whether they are indicated."""
 
     fill: float | None
+    indicator: bool = False
 
     @property
     def suffixes(self) -> list[str]:
-        """The ends of the names of its columns: here the name is unchanged."""
-        return [""]
+        """The ends of the names of its columns: the name is unchanged; the indicator's comes last."""
+        return ["", *[INDICATOR] * self.indicator]
 
 
 class Texts(NamedTuple):
-    """The fitted state of a column of texts: the distinct texts, sorted, and the fill value of missing ones."""
+    """The fitted state of a column of texts: the distinct texts, sorted, and as for `Numbers`."""
 
     texts: list[str]
     fill: str | None
+    indicator: bool = False
 
     @property
     def suffixes(self) -> list[str]:
-        """The ends of the names of its columns: ``=TEXT`` for each text."""
-        return [f"={text}" for text in self.texts[leaves_out_first(len(self.texts), DROP) :]]
+        """The ends of the names of its columns: ``=TEXT`` for each text; the indicator's comes last."""
+        texts = self.texts[leaves_out_first(len(self.texts), DROP) :]
+        return [*(f"={text}" for text in texts), *[INDICATOR] * self.indicator]
 
 
 class Nothing(NamedTuple):
@@ -62,7 +68,9 @@ class TableEncoder(Transformer):
 
     ``impute`` is None (a missing value is an error), "mean", "median" or "most_frequent" for numeric columns; with any
     of them a missing text becomes the most frequent one. A text that was not seen in `fit` is an error, or zeros with
-    ``handle_unknown="ignore"``. More than ``max_categories`` distinct texts in a column are an error.
+    ``handle_unknown="ignore"``. More than ``max_categories`` distinct texts in a column are an error. With
+    ``add_indicator`` a column in which values are missing in `fit` is followed by one that is 1 where they are missing,
+    else 0, since that a value is missing may predict the target; it needs ``impute``.
 
     >>> table = Table.from_columns({"age": [31, None, 7], "city": ["Rome", "Oslo", "Nice"]})
     >>> encoder = TableEncoder(impute="mean")
@@ -74,12 +82,13 @@ class TableEncoder(Transformer):
 
     def __init__(
         self, *, impute: str | None = None, handle_unknown: str = "error", max_categories: int = 1000,
-        dtype: Any = "float64",
+        dtype: Any = "float64", add_indicator: bool = False,
     ) -> None:
         self.impute = impute
         self.handle_unknown = handle_unknown
         self.max_categories = max_categories
         self.dtype = dtype
+        self.add_indicator = add_indicator
 
     # Fitting
 
@@ -105,20 +114,25 @@ class TableEncoder(Transformer):
         checks.choice("handle_unknown", self.handle_unknown, ("error", "ignore"))
         checks.integer("max_categories", self.max_categories, low=1)
         checks.choice("dtype", np.dtype(self.dtype).name, ("float32", "float64"))
+        checks.boolean("add_indicator", self.add_indicator)
+        if self.add_indicator and self.impute is None:
+            raise ValueError("add_indicator is True and impute is None; it needs impute, which fills missing values")
 
     def _fitted_column(self, name: str, table: Table) -> Numbers | Texts | Nothing:
         column, missing = table.column(name), table.missing(name)
         if missing.all():
             return Nothing()
+        indicator = self.add_indicator and bool(missing.any())
         if not isinstance(column, Text):
-            return Numbers(None if self.impute is None else float(fill_value_of(column[~missing], self.impute)))
+            fill = None if self.impute is None else float(fill_value_of(column[~missing], self.impute))
+            return Numbers(fill, indicator)
         counts = column.counts()
         if len(counts) > self.max_categories:
             raise ValueError(
                 f"column {name!r} holds {len(counts)} different {_sort_of(counts)}, and max_categories is "
                 f"{self.max_categories}; leave the column out (--drop), or put its texts into fewer groups")
         most = max(counts, key=lambda text: counts[text])  # in case of ties the first in alphabetical order
-        return Texts(list(counts), None if self.impute is None else most)
+        return Texts(list(counts), None if self.impute is None else most, indicator)
 
     # Encoding
 
@@ -199,6 +213,9 @@ class TableEncoder(Transformer):
     def _write(self, name: str, table: Table, fitted: Numbers | Texts | Nothing, out: np.ndarray) -> None:
         """Write one column of the table into its columns of the matrix."""
         column, missing = table.column(name), table.missing(name)
+        if not isinstance(fitted, Nothing) and fitted.indicator:
+            out[:, -1] = missing
+            out = out[:, :-1]
         if isinstance(fitted, Texts):
             codes = self._codes(name, _as_text(column), fitted)
             one_hot(codes - leaves_out_first(len(fitted.texts), DROP), out)
@@ -220,12 +237,16 @@ class TableEncoder(Transformer):
     # Saving
 
     def state(self) -> dict[str, Any]:
-        """Return the fitted state as plain data that JSON can represent without loss."""
+        """Return the fitted state as plain data that JSON can represent without loss.
+
+        Indicators are written only where there are some, so that other files are as in older versions.
+        """
         check_is_fitted(self)
         columns = [
-            {"name": name, "kind": type(fitted).__name__.lower(), **fitted._asdict()}
+            {"name": name, "kind": type(fitted).__name__.lower(), **_without_false(fitted._asdict(), "indicator")}
             for name, fitted in self.columns_.items()]
-        return {**self.get_params(), "dtype": np.dtype(self.dtype).name, "columns": columns}
+        params = _without_false(self.get_params(), "add_indicator")
+        return {**params, "dtype": np.dtype(self.dtype).name, "columns": columns}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> TableEncoder:
@@ -250,10 +271,17 @@ class TableEncoder(Transformer):
         return encoder
 
 
+def _without_false(entries: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the entries, without one of them if it is False."""
+    return {key: value for key, value in entries.items() if key != name or value is not False}
+
+
 def _check_column_state(name: Any, fitted: Numbers | Texts | Nothing) -> None:
     """Raise unless the stored state of a column has valid types and values."""
     if not isinstance(name, str):
         raise ValueError(f"a column is named {name!r}; a name must be a text")
+    if not isinstance(fitted, Nothing):
+        checks.boolean(f"the indicator of column {name!r}", fitted.indicator)
     if isinstance(fitted, Numbers) and fitted.fill is not None:
         checks.real(f"the fill of column {name!r}", fitted.fill)
     if isinstance(fitted, Texts):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.data.notation import MISSING, Reading, found, strays_of
+from scratchtune.data.notation import MISSING, Reading, coerced, found, strays_of, to_number
 
 
 class Text:
@@ -78,31 +78,39 @@ class Table:
         self._rows = next(iter(lengths.values()), 0)
 
     @classmethod
-    def from_columns(cls, columns: Any, *, text: Collection[str] = ()) -> Table:
+    def from_columns(cls, columns: Any, *, text: Collection[str] = (), numeric: Collection[str] = ()) -> Table:
         """Make a table of a dict of arrays or lists, or of a data frame (anything with ``columns`` and ``dtypes``).
 
         Numbers are numbers and strings are texts, even strings of digits. A column of numbers with a few texts between
-        them is an error that names them, as in `read_table`, unless ``text`` names the column.
+        them is an error that names them, as in `read_table`, unless ``text`` names the column, or ``numeric``, which
+        makes such cells missing, with a warning.
         """
-        check_names("text", text)
+        check_kinds(text, numeric)
         if hasattr(columns, "columns") and hasattr(columns, "dtypes"):
             names = list(columns.columns)
             _check_names(names, "the data frame")
-            return cls({str(name): column_of(str(name), columns[name].to_numpy(), name in text) for name in names})
+            return cls({str(name): column_of(
+                str(name), columns[name].to_numpy(), name in text, as_numbers=name in numeric) for name in names})
         if not isinstance(columns, Mapping):
             raise TypeError(f"columns is a {type(columns).__name__}; it must be a dict of arrays or a data frame")
         _check_names(list(columns), "columns")
-        return cls({str(name): column_of(str(name), values, name in text) for name, values in columns.items()})
+        return cls({str(name): column_of(
+            str(name), values, name in text, as_numbers=name in numeric) for name, values in columns.items()})
 
     @classmethod
-    def from_rows(cls, rows: Sequence[Mapping[str, Any]], *, text: Collection[str] = ()) -> Table:
+    def from_rows(
+        cls, rows: Sequence[Mapping[str, Any]], *, text: Collection[str] = (), numeric: Collection[str] = (),
+    ) -> Table:
         """Make a table of a list of dicts, one for each row; a value that a dict lacks is missing.
+
+        ``text`` and ``numeric`` are as for `from_columns`.
 
         >>> Table.from_rows([{"age": 31, "city": "Rome"}, {"age": 7}]).column("city").values().tolist()
         ['Rome', None]
         """
         names = list(dict.fromkeys(name for row in rows for name in row))
-        return cls.from_columns({name: _listed([row.get(name) for row in rows]) for name in names}, text=text)
+        columns = {name: _listed([row.get(name) for row in rows]) for name in names}
+        return cls.from_columns(columns, text=text, numeric=numeric)
 
     @property
     def names(self) -> list[str]:
@@ -161,6 +169,15 @@ def check_names(argument: str, given: Any) -> None:
         raise TypeError(f"{argument} is {given!r}; it must be a list of texts")
 
 
+def check_kinds(text: Collection[str], numeric: Collection[str]) -> None:
+    """Raise unless ``text`` and ``numeric`` are lists of names that have none in common."""
+    check_names("text", text)
+    check_names("numeric", numeric)
+    both = [name for name in text if name in numeric]
+    if both:
+        raise ValueError(f"text and numeric both name {both[0]!r}; a column is one or the other")
+
+
 def _check_names(names: list[Any], what: str) -> None:
     """Raise a ValueError unless all names are distinct texts; ``what`` names their owner in the message."""
     for name in names:
@@ -174,11 +191,14 @@ def _check_names(names: list[Any], what: str) -> None:
 # Values to columns ----------------------------------------------------------------------------------------------------
 
 
-def column_of(name: str, values: Any, as_text: bool = False, markers: Collection[str] = MISSING) -> Column:
+def column_of(
+    name: str, values: Any, as_text: bool = False, markers: Collection[str] = MISSING, as_numbers: bool = False,
+) -> Column:
     """Make a column from an array, a list or a series: numbers unchanged, texts and booleans as texts.
 
     With ``as_text`` numbers become texts too; without it, a column of texts that is numeric but for a few texts
-    (`notation.strays_of`) is a ValueError.
+    (`notation.strays_of`) is a ValueError. With ``as_numbers`` texts become numbers; those that are no numbers are
+    missing, with a warning.
     """
     checks.refuse_masked(f"column {name!r}", values)
     array = np.asarray(values)
@@ -190,9 +210,9 @@ def column_of(name: str, values: Any, as_text: bool = False, markers: Collection
         numbers = _finite(name, array.astype(np.float64))
         return text_of_numbers(numbers, markers) if as_text else numbers
     if array.dtype.kind in "UTb":
-        return _checked(name, text_of(array.astype(object), markers), as_text)
+        return _checked(name, text_of(array.astype(object), markers), as_text, as_numbers)
     if array.dtype.kind == "O":
-        return _of_objects(name, array, as_text, markers)
+        return _of_objects(name, array, as_text, markers, as_numbers)
     raise TypeError(f"column {name!r} holds values of type {array.dtype}; it must hold numbers or texts")
 
 
@@ -203,16 +223,31 @@ def _listed(values: list[Any]) -> np.ndarray:
     return array
 
 
-def _checked(name: str, column: Text, as_text: bool) -> Text:
-    """Return a column of texts; raise a ValueError if it is meant to be numeric, unless ``as_text``."""
+def _checked(name: str, column: Text, as_text: bool, as_numbers: bool) -> Column:
+    """Return a column of texts, or its numbers; raise a ValueError if it is meant to be numeric, unless asked for."""
+    if as_numbers:
+        return _coerced(name, column)
     counts = {} if as_text else column.counts()
     strays = strays_of(counts)
     if strays:
         shown = found(name, counts, strays, lambda text: f"in row {column.first(text)}")
         raise ValueError(
-            f"{shown}; make them numbers or None, or take the column as text: text=[{name!r}] "
-            "(on the command line: --text)")
+            f"{shown}; make them numbers or None, or have them missing: numeric=[{name!r}], or take the column as "
+            f"text: text=[{name!r}] (on the command line: --numeric, --text)")
     return column
+
+
+def _coerced(name: str, column: Text) -> np.ndarray:
+    """Return the numbers of a column of texts, NaN for a text that is not a number, with a warning."""
+    numbers, others = {}, {}
+    for text, count in column.counts().items():
+        try:
+            numbers[text] = to_number(text)
+        except ValueError:
+            others[text] = count
+    if others:
+        checks.warn(coerced(name, len(column), others, lambda text: f"in row {column.first(text)}"))
+    return _finite(name, np.array([*(numbers.get(text, np.nan) for text in column.texts), np.nan])[column.codes])
 
 
 def text_of(values: Iterable[Any], markers: Collection[str] = MISSING) -> Text:
@@ -248,7 +283,7 @@ def text_of_numbers(numbers: np.ndarray, markers: Collection[str] = MISSING) -> 
     return Text(codes[inverse], known.texts)
 
 
-def _of_objects(name: str, array: np.ndarray, as_text: bool, markers: Collection[str]) -> Column:
+def _of_objects(name: str, array: np.ndarray, as_text: bool, markers: Collection[str], as_numbers: bool) -> Column:
     """Python objects: numbers if all are, else texts; None, NaN and pandas' NA are missing."""
     values = [None if _is_gap(value) else value for value in array]
     if not as_text and all(value is None or _is_number(value) for value in values):
@@ -257,7 +292,7 @@ def _of_objects(name: str, array: np.ndarray, as_text: bool, markers: Collection
         if not (value is None or _is_number(value) or isinstance(value, (str, bool, np.bool_))):
             raise TypeError(
                 f"column {name!r} holds {value!r} ({type(value).__name__}) in row {row}; it must hold numbers or texts")
-    return _checked(name, text_of(values, markers), as_text)
+    return _checked(name, text_of(values, markers), as_text, as_numbers)
 
 
 def _of_numbers(name: str, values: list[Any]) -> np.ndarray:

@@ -13,7 +13,7 @@ Implements section 8.2 of the document.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -45,8 +45,23 @@ class Model(NamedTuple):
     std: float = 1.0
 
 
+_latest: dict[tuple[Any, ...], Model] = {}  # what `choose` was asked last, and its answer
+
+
 def choose(rows: np.ndarray, values: np.ndarray, axes: list[Axis], trees: int, seed: int, kind: str) -> Model:
-    """Fit the model of a ``kind`` ("forest" or "gp"), or the better of both ("best"), to standardised values (n,)."""
+    """Fit the model of a ``kind`` ("forest" or "gp"), or the better of both ("best"), to standardised values (n,).
+
+    The latest model is kept, because the importance and the partial dependence of a study need the same one.
+    """
+    asked = (rows.shape, rows.tobytes(), values.tobytes(), tuple((axis.choices, axis.edges.tobytes()) for axis in axes),
+             trees, seed, kind)
+    model = _latest.get(asked) or _chosen(rows, values, axes, trees, seed, kind)
+    _latest.clear()
+    _latest[asked] = model
+    return model
+
+
+def _chosen(rows: np.ndarray, values: np.ndarray, axes: list[Axis], trees: int, seed: int, kind: str) -> Model:
     rng = np.random.default_rng([seed, 0x6A])
     whole = filled(rows, axes, rng)
     if kind == "forest" or (kind == "best" and len(rows) > MOST_FOR_GAUSSIAN):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from scratchtune import checks
 from scratchtune import metrics as m
 from scratchtune.data import Table
-from scratchtune.tabular.model import Target
+from scratchtune.tabular.held_out import rows_with_target
+from scratchtune.tabular.model import TableModel, Target, known_target
 
 RESAMPLES = 200  # bootstrap samples of the test set, for the standard errors
 RESAMPLED_ROWS = 4_000_000  # at most, all resamples together
@@ -95,15 +97,75 @@ def evaluate(target: Target, default: Any, tuned: Any, table: Table, y: np.ndarr
     """Evaluate both models on the test set: all metrics, with the bootstrap's standard error of the difference."""
     answers = [
         (model.predict(table), model.predict_proba(table) if target.classes else y) for model in (default, tuned)]
-    rng = np.random.default_rng([seed, 1])
-    resamples = int(np.clip(RESAMPLED_ROWS // len(y), 10, RESAMPLES))
-    drawn = [rng.integers(0, len(y), len(y)) for _ in range(resamples)]
+    drawn = _resampled(len(y), seed)
     found = []
     for name, metric in metrics_for(target).items():
         of_all = [metric(y, *answer) for answer in answers]
         of_default, of_tuned = ([metric(y[i], q[i], p[i]) for i in drawn] for q, p in answers)
-        differences = np.subtract(of_tuned, of_default)
-        known = differences[~np.isnan(differences)]
-        error = float(known.std(ddof=1)) if len(known) > 1 else float("nan")
+        error = _standard_deviation(np.subtract(of_tuned, of_default))
         found.append(HeldOutMetric(name, of_all[0], of_all[1], error))
     return found
+
+
+def _resampled(rows: int, seed: int) -> list[np.ndarray]:
+    """Draw the bootstrap samples: the indices of as many rows, with replacement."""
+    rng = np.random.default_rng([seed, 1])
+    resamples = int(np.clip(RESAMPLED_ROWS // rows, 10, RESAMPLES))
+    return [rng.integers(0, rows, rows) for _ in range(resamples)]
+
+
+def _standard_deviation(values: np.ndarray) -> float:
+    """The standard deviation of the values that are not NaN; NaN if there is only one."""
+    known = values[~np.isnan(values)]
+    return float(known.std(ddof=1)) if len(known) > 1 else float("nan")
+
+
+# A saved model --------------------------------------------------------------------------------------------------------
+
+
+class Score(NamedTuple):
+    """One metric of a model on labelled rows, with its standard error."""
+
+    name: str
+    value: float
+    error: float
+
+
+class Scores(NamedTuple):
+    """The metrics of a model on labelled rows; ``majority`` is the share of the most frequent class among them."""
+
+    target: Target
+    rows: int
+    metrics: tuple[Score, ...]
+    majority: float | None
+
+    def text(self) -> str:
+        """Return the metrics as a table."""
+        lines = [f"{checks.counted(self.rows, 'row')}, target {self.target.name!r}: {self.target.task}",
+                 f"{'':<24} {'score':>10} {'+-':>9}"]
+        for name, value, error in self.metrics:
+            form = number_format(value) if np.isfinite(value) else ""
+            lines.append(f"{name:<24} {format(value, form):>10} {format(error, form):>9}")
+        if self.majority is not None:
+            lines.append(f"baseline, always the most frequent class of these rows: accuracy {self.majority:.4f}")
+        return "\n".join([*lines, "+-: standard error (bootstrap over the rows)"])
+
+
+def score(model: TableModel, X: Any, seed: int = 0) -> Scores:
+    """Compute the metrics of a saved model on labelled rows; ``X`` is as for `TableModel.predict`, with the target.
+
+    Rows without a target are left out, with a warning. The standard errors are those of the bootstrap.
+
+    Raises
+        ValueError if the target is absent, missing in all rows, or holds a class that the model does not know.
+    """
+    table = X if isinstance(X, Table) else model.table_of(X, with_target=True)
+    table = rows_with_target(table, model.target.name)
+    y, classes = known_target(table, model.target), bool(model.target.classes)
+    p = model.predict_proba(table) if classes else model.predict(table)
+    q = p.argmax(axis=1) if classes else p
+    drawn = _resampled(len(y), seed) if len(y) > 1 else []  # all samples of a single row are alike
+    metrics = tuple(
+        Score(name, metric(y, q, p), _standard_deviation(np.array([metric(y[i], q[i], p[i]) for i in drawn])))
+        for name, metric in metrics_for(model.target).items())
+    return Scores(model.target, len(y), metrics, float(np.bincount(y).max() / len(y)) if classes else None)

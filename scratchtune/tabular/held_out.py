@@ -30,6 +30,7 @@ class Prepared:
     dropped: tuple[str, ...] = ()
     empty: tuple[str, ...] = ()  # dropped columns that hold no value
     reading: Reading = Reading()  # how the table's file was read
+    without_target: int = 0  # rows that were left out, since their target is missing
 
     def training_set(self) -> tuple[Table, np.ndarray]:
         """The columns and the target of the training set."""
@@ -46,18 +47,34 @@ def prepare(
 ) -> Prepared:
     """Take the target and some columns out of the table, and hold out a share of the rows as the test set.
 
-    For classes the test set is stratified.
+    For classes the test set is stratified. Rows without a target are left out, with a warning.
     """
+    skipped, reading, rows = table.skipped, table.reading, len(table)
+    table = rows_with_target(table, target)
     found, y = read_target(table, target, task, positive)
     check_classes(found, y)
     for name in drop:
-        checks.choice("--drop", name, [name for name in (*table.names, *table.skipped) if name != target])
+        checks.choice("--drop", name, [name for name in (*table.names, *skipped) if name != target])
     empty = [name for name in table.names if name not in (target, *drop) and table.missing(name).all()]
     columns = table.without(target, *(name for name in drop if name in table.names), *empty)
     if not columns.names:
         raise ValueError(f"the table has no column to learn from beside the target {target!r}; it needs at least one")
     training_rows, test_rows = hold_out(found, y, seed, test_size)
-    return Prepared(columns, found, y, training_rows, test_rows, (*drop, *empty), tuple(empty), table.reading)
+    return Prepared(columns, found, y, training_rows, test_rows, (*drop, *empty), tuple(empty), reading,
+                    rows - len(table))
+
+
+def rows_with_target(table: Table, target: str) -> Table:
+    """Return the rows whose target is known; warn of the others, and raise a ValueError if there is no other row."""
+    missing = table.missing(target) if target in table.names else np.zeros(len(table), bool)
+    if not missing.any():
+        return table
+    left_out, rows = int(missing.sum()), len(table)
+    if left_out == rows:
+        raise ValueError(f"the target {target!r} is missing in all {checks.counted(rows, 'row')}; it must have values "
+                         "to learn from")
+    checks.warn(f"left out, since the target {target!r} is missing: {left_out:,} of {checks.counted(rows, 'row')}")
+    return table[~missing]
 
 
 def hold_out(target: Target, y: np.ndarray, seed: int, share: float) -> tuple[np.ndarray, np.ndarray]:
@@ -102,15 +119,17 @@ class ReadOptions(TypedDict, total=False):
     """How the file is read: these arguments of `read_table`."""
 
     text: Collection[str]
+    numeric: Collection[str]
     missing: Collection[str]
     decimal: str | None
     thousands: str | None
 
 
 class AllOptions(ReadOptions, total=False):
-    """Those, and the name of ``test_size`` in scripts that an earlier version has written."""
+    """Those, an argument of the encoder, and the name of ``test_size`` in scripts of an earlier version."""
 
     sealed: float
+    add_indicator: bool
 
 
 def prepare_table(
@@ -119,18 +138,18 @@ def prepare_table(
 ) -> Encoded:
     """Read a table, and split and encode its rows as ``scratchtune tune`` does; encoders see the training set only.
 
-    ``test_size`` is the share of the rows that is held out as the test set. ``text``, ``missing``, ``decimal`` and
-    ``thousands`` are arguments of `read_table`.
+    ``test_size`` is the share of the rows that is held out as the test set. ``text``, ``numeric``, ``missing``,
+    ``decimal`` and ``thousands`` are arguments of `read_table`, ``impute`` and ``add_indicator`` of `TableEncoder`.
     """
-    test_size = read_options.pop("sealed", test_size)
+    test_size, add_indicator = read_options.pop("sealed", test_size), read_options.pop("add_indicator", False)
     for name in read_options:
         if name not in AllOptions.__annotations__:
             raise TypeError(f"prepare_table has no argument {name!r}; those of read_table that it takes are text, "
-                            "missing, decimal and thousands")
+                            "numeric, missing, decimal and thousands")
     table = read_table(path, skip=[name for name in drop if name != target], **cast(ReadOptions, read_options))
     prepared = prepare(table, target, task, positive, drop, seed, test_size)
     (training, y), (test, y_test) = prepared.training_set(), prepared.test_set()
-    encoder = TableEncoder(impute=impute, handle_unknown="ignore").fit(training)
+    encoder = TableEncoder(impute=impute, handle_unknown="ignore", add_indicator=add_indicator).fit(training)
     names = encoder.get_feature_names_out().tolist()
     return Encoded(encoder.transform(training), y, encoder.transform(test), y_test, names, prepared.target.classes)
 

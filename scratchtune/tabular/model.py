@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
 from scratchtune import checks, protocol
 from scratchtune.data import Table, TableEncoder, read_table
 from scratchtune.data.notation import DECIMALS, THOUSANDS, Reading
-from scratchtune.data.reading import DELIMITERS
+from scratchtune.data.reading import DELIMITERS, first_line
 from scratchtune.data.table_encoder import other_columns
 from scratchtune.data.tables import Text, number_text
 from scratchtune.estimators import MLPClassifier, MLPRegressor
@@ -53,21 +53,26 @@ class TableEstimator(protocol.Parameters):
     ``set_params`` also sets the estimator's arguments, so that a search can name them without a prefix.
     """
 
-    def __init__(self, estimator: Any, impute: str | None = None, handle_unknown: str = "ignore") -> None:
+    def __init__(
+        self, estimator: Any, impute: str | None = None, handle_unknown: str = "ignore", add_indicator: bool = False,
+    ) -> None:
         self.estimator = estimator
         self.impute = impute
         self.handle_unknown = handle_unknown
+        self.add_indicator = add_indicator
 
     def set_params(self, **params: Any) -> TableEstimator:
         """Set arguments of this object and of its estimator."""
-        own = {name: value for name, value in params.items() if name in ("estimator", "impute", "handle_unknown")}
+        names = ("estimator", "impute", "handle_unknown", "add_indicator")
+        own = {name: value for name, value in params.items() if name in names}
         super().set_params(**own)
         self.estimator.set_params(**{name: value for name, value in params.items() if name not in own})
         return self
 
     def fit(self, table: Table, y: Any) -> TableEstimator:
         """Fit the encoder on the table's rows, then the estimator on the encoded rows."""
-        encoder = TableEncoder(impute=self.impute, handle_unknown=self.handle_unknown)
+        encoder = TableEncoder(
+            impute=self.impute, handle_unknown=self.handle_unknown, add_indicator=self.add_indicator)
         self.estimator.fit(encoder.fit(table).transform(table), y)
         self.encoder_ = encoder  # set only now: if fitting fails, the earlier encoder remains
         return self
@@ -118,34 +123,36 @@ class TableModel:
             raise ValueError(f"this model predicts values of {self.target.name!r}; only classes have probabilities")
         return self.fitted.predict_proba(self._checked(self.table_of(X)))
 
-    def table_of(self, X: Any) -> Table:
-        """Convert whatever `predict` accepts to a table."""
+    def table_of(self, X: Any, with_target: bool = False) -> Table:
+        """Convert whatever `predict` accepts to a table; of a file the target is read only with ``with_target``."""
         if isinstance(X, Table):
             return X
         if isinstance(X, (str, os.PathLike)):
-            return self.read(X)
+            return self.read(X, with_target)
         if isinstance(X, Mapping) or (hasattr(X, "columns") and hasattr(X, "dtypes")):
-            return Table.from_columns(X, text=self.text_columns)
+            return Table.from_columns(X, text=self.text_columns, numeric=self.reading.numeric)
         if isinstance(X, Sequence) and X and all(isinstance(row, Mapping) for row in X):
-            return Table.from_rows(X, text=self.text_columns)
+            return Table.from_rows(X, text=self.text_columns, numeric=self.reading.numeric)
         raise TypeError(
             f"X is a {type(X).__name__}; it must be a data frame, a dict of columns, a list of dicts, a Table, or the "
             f"path of a file, with the columns {checks.quoted(self.columns)}")
 
-    def read(self, path: str | os.PathLike[str], **changed: Any) -> Table:
+    def read(self, path: str | os.PathLike[str] | BinaryIO, with_target: bool = False, **changed: Any) -> Table:
         """Read a file as the training file was read; ``changed`` are arguments of `read_table` that differ.
 
+        Only the columns that the model uses are read, and the target with ``with_target``.
         The delimiter is that of the training file if the first line contains it; otherwise it is detected.
         """
         arguments = {**self.reading._asdict(), "delimiter": self._delimiter_of(path), **changed}
-        return read_table(path, **{**arguments, "text": self.text_columns, "only": self.columns})
+        target = [self.target.name] * with_target
+        text = [*self.text_columns, *(name for name in target if name in self.reading.text)]
+        return read_table(path, **{**arguments, "text": text, "only": [*self.columns, *target]})
 
-    def _delimiter_of(self, path: str | os.PathLike[str]) -> str | None:
+    def _delimiter_of(self, path: str | os.PathLike[str] | BinaryIO) -> str | None:
         delimiter = self.reading.delimiter
-        if delimiter is None or not os.path.isfile(path):
+        if delimiter is None or not isinstance(path, (str, os.PathLike)) or not os.path.isfile(path):
             return None
-        with open(path, "rb") as file:
-            return delimiter if delimiter.encode() in file.readline(1 << 16) else None
+        return delimiter if delimiter.encode() in first_line(path) else None
 
     def _checked(self, table: Table) -> Table:
         """Return the columns that the encoder needs; the target and the dropped columns may be present or not."""
@@ -194,8 +201,11 @@ class TableModel:
     def save(self, path: str | Path) -> None:
         """Write the model to one .npz file; the model that `scratchtune.load_model` reads predicts the same bits."""
         header, arrays = self.fitted.estimator.packed()
+        reading = self.reading._asdict()
+        if not self.reading.numeric:
+            del reading["numeric"]  # which older versions do not know
         content = {
-            "target": self.target._asdict(), "dropped": self.dropped, "reading": self.reading._asdict(),
+            "target": self.target._asdict(), "dropped": self.dropped, "reading": reading,
             "encoder": self.fitted.encoder_.state(), "estimator": header}
         write_whole(Path(path), "table model", content, arrays)
 
@@ -206,7 +216,7 @@ def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) 
     dropped = text_list("dropped", entry(header, "dropped"), different=False)
     encoder = TableEncoder.from_state(entry(header, "encoder"))
     estimator = estimator_files.unpacked(entry(header, "estimator"), arrays)
-    fitted = TableEstimator(estimator, encoder.impute, encoder.handle_unknown)
+    fitted = TableEstimator(estimator, encoder.impute, encoder.handle_unknown, encoder.add_indicator)
     fitted.encoder_ = encoder
     _check_sizes(fitted, target)
     return TableModel(fitted, target, dropped, _reading(header.get("reading", {})))  # older files have none
@@ -220,6 +230,7 @@ def _reading(entry: Any) -> Reading:
         checks.choice(name, getattr(reading, name), (None, *choices))
     text_list("missing", list(reading.missing), different=False)
     text_list("text", list(reading.text), different=False)
+    text_list("numeric", list(reading.numeric), different=False)  # a file of an older version has none
     return reading
 
 
@@ -266,6 +277,28 @@ def read_target(
     if guess == "regression":
         return _values(column, name, reason, positive)
     return _classes(column, name, reason, positive)
+
+
+def known_target(table: Table, target: Target) -> np.ndarray:
+    """Return the column of a fitted model's target as numbers: each row's class, int64, or value, float64.
+
+    Raises ValueError if the column does not exist, has missing values, or holds what the model cannot predict.
+    """
+    if target.name not in table.names:
+        raise ValueError(f"the target {target.name!r} is not in the table; the model is scored against this column")
+    column = table.column(target.name)
+    if not target.classes:
+        if isinstance(column, Text):
+            raise ValueError(f"the target {target.name!r} holds text; it must hold numbers, as in training")
+        return column
+    labels, codes = _numbered(column)
+    unknown = [label for label in labels if label not in target.classes]
+    if unknown:
+        rows = int(np.isin(codes, [labels.index(label) for label in unknown]).sum())
+        raise ValueError(
+            f"the target {target.name!r} holds {checks.quoted(unknown)} in {checks.counted(rows, 'row')}; the model "
+            f"knows the classes {checks.quoted(target.classes)}")
+    return np.array([target.classes.index(label) for label in labels])[codes]
 
 
 def _task_of(column: np.ndarray | Text) -> tuple[str, str]:

@@ -36,10 +36,12 @@ class TableObjective:
     seed: int = 0
     splits: Sequence[Split] = ()
     jobs: int = 1
+    add_indicator: bool = False
 
     def model(self, **params: Any) -> TableEstimator:
         """The estimator of a configuration, with the defaults for all other arguments; not yet trained."""
-        return TableEstimator(estimator_for(self.target, random_state=self.seed, verbose=0, **params), self.impute)
+        estimator = estimator_for(self.target, random_state=self.seed, verbose=0, **params)
+        return TableEstimator(estimator, self.impute, add_indicator=self.add_indicator)
 
     def split(self, folds: int) -> None:
         """Draw the folds.
@@ -85,7 +87,7 @@ class TableObjective:
     def digest(self) -> str:
         """Return a hash of all that determines the scores: rows, columns, folds, target, scoring and imputation."""
         about = (f"{self.scoring}, {self.target.name!r}, {self.target.task}, {self.target.classes!r}, "
-                 f"impute {self.impute!r}")
+                 f"impute {self.impute!r}" + ", indicators" * self.add_indicator)
         arrays = [self.y, *(rows for fold in self.splits for rows in fold)]
         for name in self.table.names:
             column = self.table.column(name)

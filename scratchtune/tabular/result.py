@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchtune import checks
 from scratchtune.insight.gathered_trials import gathered, have_fold_scores
 from scratchtune.insight.verdicts import verdict
 from scratchtune.streams import shown_params
@@ -117,11 +118,13 @@ class TableTuning:
     def _trained_on(self) -> str:
         """Say which rows the saved model was trained on."""
         rows, training = len(self.prepared.y), len(self.prepared.training_rows)
+        left_out = self.prepared.without_target
+        without = f" ({checks.counted(left_out, 'row')} without a target left out)" if left_out else ""
         if self.refitted:
             return (f"the saved model is trained on all {rows:,} rows; the scores above are of a model with the same "
-                    f"hyper-parameters that was trained on the {training:,} rows of the training set")
+                    f"hyper-parameters that was trained on the {training:,} rows of the training set{without}")
         return (f"the saved model is trained on the {training:,} rows of the training set; with --refit it is trained "
-                f"on all {rows:,}")
+                f"on all {rows:,}{without}")
 
 
 def _standard_error(folds: Sequence[float]) -> float:

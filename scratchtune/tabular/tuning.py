@@ -30,7 +30,7 @@ DEFAULT_SEARCH = Search()
 
 def tune_table(
     prepared: Prepared, search: Search = DEFAULT_SEARCH, *, scoring: str | None = None, folds: int = FOLDS,
-    impute: str | None = None, refit: bool = False, run: JobOptions = job_options.DEFAULT,
+    impute: str | None = None, add_indicator: bool = False, refit: bool = False, run: JobOptions = job_options.DEFAULT,
 ) -> TableTuning:
     """Tune a network on the training set by cross-validation, and evaluate it once on the held-out test set.
 
@@ -38,12 +38,13 @@ def tune_table(
     default configuration are trained on the training set, and both are evaluated. With ``refit`` the chosen one is then
     trained again on all rows, as the ``model`` of the result.
 
-    With ``run.storage`` every trial is stored in that file, as the study "tune". The searcher "hyperband" takes the
-    number of epochs as its budget.
+    ``impute`` and ``add_indicator`` are arguments of `TableEncoder`. With ``run.storage`` every trial is stored in that
+    file, as the study "tune". The searcher "hyperband" takes the number of epochs as its budget.
     """
     target = prepared.target
     scoring = check_scoring(scoring or default_scoring(target), target)
-    objective = TableObjective(target, *prepared.training_set(), scoring, impute, search.seed)
+    objective = TableObjective(target, *prepared.training_set(), scoring, impute, search.seed,
+                               add_indicator=add_indicator)
     check_encoding(prepared.table, prepared.table if refit else objective.table, impute)
     study = new_study(objective, search, folds, run)
     trials = search.trials or study.searcher.total(study.space) or TRIALS  # as many as study.run runs

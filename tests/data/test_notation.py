@@ -85,7 +85,8 @@ def said(column: dict[str, int], decimal: str = ".", point: str = "") -> str:
 @pytest.mark.parametrize("column, decimal, point, parts", [
     ({**NUMBERS, "-": 2}, ".", "", [
         "30 of 32 cells of 'x' are numbers; not: '-' there (2 cells); give --missing - if it marks a missing value, or "
-        "give --text x to take the column as text (in Python: arguments of read_table), or correct the file"]),
+        "give --numeric x to make every cell missing that is not a number, or give --text x to take "
+        "the column as text (in Python: arguments of read_table), or correct the file"]),
     ({**NUMBERS, "n a": 1, "$": 3}, ".", "", ["not: '$' there (3 cells), 'n a' there; give --missing '$' 'n a' if"]),
     ({**NUMBERS, "-": 99}, ".", "", ["30 of 129 cells of 'x' are numbers; not: '-' there (99 cells); give"]),
     (counts("1,5", "2"), ".", "", ["give --decimal , if all numbers of the file have a decimal comma"]),

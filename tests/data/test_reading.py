@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import io
 import os
 import subprocess
 import sys
@@ -91,13 +93,37 @@ def test_a_stray_cell_in_a_column_of_numbers(tmp_path: Path, monkeypatch: pytest
             read_table(path)
         assert str(problem.value) == (
             f"{path}: 39 of 40 cells of 'x' are numbers; not: 'twelve' in line 39; give --missing twelve if it marks a "
-            "missing value, or give --text x to take the column as text (in Python: arguments of read_table), or "
-            "correct the file; 'n' has such cells too")
+            "missing value, or give --numeric x to make every cell missing that is not a number, or give --text x to "
+            "take the column as text (in Python: arguments of read_table), or correct the file; 'n' has such cells too")
         table = read_table(path, missing=["-", "Twelve "])
         assert str(_columns(table)["n"][:4]) == "[0.0, 1.0, nan, 3.0]" and np.isnan(table.column("x")[37])
         assert _columns(read_table(path, text=["x", "n"]))["n"][2] == "-"
         assert read_table(path, skip=["x", "n"], only=["x"]).names == []
-    assert read_table(path, missing=["-"], skip=["x"]).reading == ((".", None, ("-",), ",", ()))
+    assert read_table(path, missing=["-"], skip=["x"]).reading == (".", None, ("-",), ",", (), ())
+
+
+def test_cells_of_a_numeric_column_that_are_no_numbers_become_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With a warning that counts and names them; a column that nobody would take for numbers can be one too."""
+    path = _file(tmp_path, "x;y\n1,5;a\n-;2\n$3;b\n;c\n-;d\n2,5;7\n")
+    for cells in (400_000, 2):
+        monkeypatch.setattr(reading, "_CELLS", cells)
+        with pytest.warns(UserWarning) as warned:
+            table = read_table(path, decimal=",", numeric=["x", "y"])
+        assert [str(warning.message) for warning in warned] == [
+            f"{path}: 3 of 6 cells of 'x' are not numbers and are read as missing: '-' in line 3 (2 cells), '$3' in "
+            "line 4",
+            f"{path}: 4 of 6 cells of 'y' are not numbers and are read as missing: 'a' in line 2, 'b' in line 4, 'c' "
+            "in line 5 and 1 other text"]
+        np.testing.assert_array_equal(table.column("x"), [1.5, np.nan, np.nan, np.nan, np.nan, 2.5])
+        np.testing.assert_array_equal(table.column("y"), [np.nan, 2.0, np.nan, np.nan, np.nan, 7.0])
+    with pytest.raises(ValueError, match="text and numeric both name 'x'"):
+        read_table(path, text=["x"], numeric=["x"])
+    np.savez(tmp_path / "t.npz", x=np.array(["1.5", "-", "2"]))
+    with pytest.warns(UserWarning, match="1 of 3 cells of 'x' is not a number and is read as missing: '-' in row 1"):
+        column = read_table(tmp_path / "t.npz", numeric=["x"]).column("x")
+    np.testing.assert_array_equal(column, [1.5, np.nan, 2.0])
 
 
 @pytest.mark.parametrize("cells", ["-", "twelve", "missing", "1,5", "$3", "12%"])
@@ -283,6 +309,25 @@ def test_no_file_a_directory_and_wrong_arguments(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_compressed_and_open_files(tmp_path: Path) -> None:
+    """They give the table of the plain file; messages name the file."""
+    path = _file(tmp_path, "a,b\n" + "1,x\n2,y\n" * 50)
+    packed = tmp_path / "t.csv.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    expected = str(_columns(read_table(path)))
+    with open(path, "rb") as plain, open(packed, "rb") as compressed:
+        assert str(_columns(read_table(packed))) == str(_columns(read_table(plain))) == expected
+        assert str(_columns(read_table(compressed))) == expected
+    assert str(_columns(read_table(io.BytesIO(path.read_bytes())))) == expected
+    assert reading.first_line(packed) == reading.first_line(path) == b"a,b\n"
+    for damaged in (packed.read_bytes()[:-9], packed.read_bytes()[:12] + b"\xff" * 40):
+        packed.write_bytes(damaged)
+        with pytest.raises(ValueError, match=f"{packed} is compressed by gzip and damaged: "):
+            read_table(packed)
+    with pytest.raises(ValueError, match="the file is empty; the first line of a table"):
+        read_table(io.BytesIO(b""))
+
+
 def test_a_pipe_is_read_too(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

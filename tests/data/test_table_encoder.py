@@ -30,6 +30,20 @@ def test_a_matrix_by_hand() -> None:
     assert encoder.text_names == ["city", "vip"]
 
 
+def test_missing_values_are_indicated() -> None:
+    """By a column after each column that has some in fit; in a later table the others are filled only."""
+    table = Table.from_columns({"a": [1.0, None, 3.0], "b": ["u", "v", None], "c": [1.0, 2.0, 3.0]})
+    encoder = TableEncoder(impute="mean", add_indicator=True)
+    assert encoder.fit_transform(table).tolist() == [[1, 0, 0, 0, 1], [2, 1, 1, 0, 2], [3, 0, 0, 1, 3]]
+    assert encoder.get_feature_names_out().tolist() == ["a", "a is missing", "b=v", "b is missing", "c"]
+    again = TableEncoder.from_state(json.loads(json.dumps(encoder.state())))
+    gaps = Table.from_columns({"a": [None], "b": [None], "c": [None]})
+    assert again.transform(gaps).tolist() == [[2, 1, 0, 1, 2]] and again.state() == encoder.state()
+    assert "indicator" not in json.dumps(TableEncoder(impute="mean").fit(table).state())
+    with pytest.raises(ValueError, match="add_indicator is True and impute is None"):
+        TableEncoder(add_indicator=True).fit(table)
+
+
 def test_only_the_rows_of_fit_count() -> None:
     table = _table()
     encoder = TableEncoder(impute="median", handle_unknown="ignore").fit(table[[0, 3]])

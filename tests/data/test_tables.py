@@ -53,6 +53,9 @@ def test_a_stray_text_in_a_column_of_numbers(values: Any) -> None:
     with pytest.raises(ValueError, match=r"2 of 3 cells of 'c' are numbers; not: '-' in row 1; make .* text=\['c'\]"):
         Table.from_columns({"c": values})
     assert _values(Table.from_columns({"c": values}, text=["c"]), "c")[1] == "-"
+    with pytest.warns(UserWarning, match="1 of . cells of 'c' is not a number and is read as missing: '-' in row 1"):
+        numbers = Table.from_columns({"c": values}, numeric=["c"]).column("c")
+    assert isinstance(numbers, np.ndarray) and np.isnan(numbers[1])
 
 
 def test_numbers_as_texts() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import io
 import json
 import os
 import shutil
@@ -206,6 +208,24 @@ def test_a_stray_cell_stops_before_any_work(run: Run) -> None:
     refused(run(*TUNE, "--text", "ages"), "--text is 'ages'; it must be one of")
 
 
+def test_a_numeric_column_has_missing_values_where_it_holds_no_numbers(run: Run) -> None:
+    columns = whole()
+    columns["age"][4] = "-"
+    write(Path("stray.csv"), columns)
+    message = (f"scratchtune: stray.csv: 1 of {len(columns['age'])} cells of 'age' is not a number and is read as "
+               "missing: '-' in line 6\n")
+    expected = tuned(run, "--missing", "-", "--impute", table="stray.csv")
+    labels = run("predict", "model.npz", "stray.csv")[1]
+    code, printed, messages = run(
+        "tune", "stray.csv", "--target", "churn", *QUICK, "--numeric", "age", "--impute", "--emit", "ours")
+    assert code == 0 and message in messages
+    assert metric(printed, "log loss") == metric(expected, "log loss")
+    assert run("predict", "model.npz", "stray.csv") == (0, labels, message + IGNORED.format("'churn'"))
+    assert 'numeric=["age"],' in Path("model_ours.py").read_text()
+    refused(run(*TUNE, "--numeric", "ages"), "--numeric is 'ages'; it must be one of")
+    refused(run(*TUNE, "--numeric", "age", "--text", "age"), "text and numeric both name 'age'")
+
+
 def test_a_decimal_comma_is_read_and_remembered(run: Run) -> None:
     columns = whole()
     expected = tuned(run, "--drop", "id")
@@ -219,6 +239,35 @@ def test_a_decimal_comma_is_read_and_remembered(run: Run) -> None:
     refused(run("predict", "model.npz", "whole.csv"), "give --decimal . if all numbers of the file have a decimal")
     assert run("predict", "model.npz", "whole.csv", "--decimal", ".")[1] == labels
     refused(run("tune", "comma.csv", "--target", "churn", "--decimal", ".", *QUICK), "give --decimal , if all numbers")
+
+
+def test_missing_values_can_be_indicated(run: Run) -> None:
+    """In this table a value is missing where the target is yes, and the median, which fills it, is frequent too."""
+    rng = np.random.default_rng(0)
+    churn = rng.choice(["no", "yes"], 200)
+    age = ["" if label == "yes" else str(value) for label, value in zip(churn, rng.integers(20, 23, 200), strict=True)]
+    write(Path("lacking.csv"), {"age": age, "churn": churn.tolist()})
+    Path("quick.json").write_text('{"epochs": [40, 60]}')
+    assert float(metric(tuned(run, "--impute", table="lacking.csv"), "accuracy")) < 0.9
+    printed = tuned(run, "--impute", "--indicator", "--emit", "ours", table="lacking.csv")
+    assert float(metric(printed, "accuracy")) == 1.0
+    assert "add_indicator=True," in Path("model_ours.py").read_text()
+    assert run("predict", "model.npz", "lacking.csv")[1].split() == churn.tolist()
+    refused(run(*TUNE, "--indicator"), "--indicator is given and --impute is not")
+
+
+def test_rows_without_a_target_are_left_out_and_counted(run: Run) -> None:
+    columns = whole()
+    expected = tuned(run)
+    rows = len(columns["churn"])
+    for name, cells in columns.items():
+        columns[name] = ["NA" if name == "churn" else cells[0], *cells]
+    write(Path("unlabelled.csv"), columns)
+    code, printed, messages = run("tune", "unlabelled.csv", "--target", "churn", *QUICK)
+    assert code == 0 and printed.splitlines()[0] == expected.splitlines()[0]
+    assert f"scratchtune: left out, since the target 'churn' is missing: 1 of {rows + 1} rows\n" in messages
+    assert metric(printed, "log loss") == metric(expected, "log loss")
+    assert f"on all {rows} (1 row without a target left out)\n" in printed
 
 
 # Predicting new rows --------------------------------------------------------------------------------------------------
@@ -257,6 +306,27 @@ def test_columns_that_the_model_does_not_use(run: Run) -> None:
     assert run("predict", "model.npz", "plain.csv") == (0, labels, "")
 
 
+def test_a_saved_model_is_scored_on_labelled_rows(run: Run) -> None:
+    """The held-out test set gives the metrics that tune has printed."""
+    printed = tuned(run, "--drop", "id")
+    columns = {name: cells for name, cells in whole().items() if name != "id"}
+    held_out = prepare(read_table("whole.csv"), "churn").test_rows
+    write(Path("test.csv"), {"extra": ["x"] * len(held_out), **{
+        name: [cells[row] for row in held_out] for name, cells in columns.items()}})
+    code, scores, messages = run("score", "model.npz", "test.csv")
+    assert code == 0 and messages == IGNORED.format("'extra'")
+    assert scores.splitlines()[0] == f"{len(held_out)} rows, target 'churn': classification"
+    for name in ("accuracy", "precision", "recall", "f1", "auc", "log loss"):
+        line = next(line for line in scores.splitlines() if line.startswith(name))
+        assert line.removeprefix(name).split()[0] == metric(printed, name)
+    write(Path("bare.csv"), {name: cells for name, cells in columns.items() if name != "churn"})
+    refused(run("score", "model.npz", "bare.csv"), "the target 'churn' is not in the table")
+    write(Path("maybe.csv"), {**columns, "churn": ["maybe", *columns["churn"][1:]]})
+    refused(run("score", "model.npz", "maybe.csv"), "the target 'churn' holds 'maybe' in 1 row; the model knows")
+    st.MLPRegressor(epochs=1, verbose=0).fit([[0.0], [1.0]], [0.0, 1.0]).save("other.npz")
+    refused(run("score", "other.npz", "whole.csv"), "score takes a model that scratchtune tune has saved")
+
+
 def test_predictions_as_a_file(run: Run) -> None:
     tuned(run, "--drop", "id")
     labels = run("predict", "model.npz", "whole.csv")[1].split()
@@ -265,8 +335,37 @@ def test_predictions_as_a_file(run: Run) -> None:
     lines = list(csv.reader(Path("p.csv").open(encoding="utf-8")))
     assert lines == [["id", "city", "predicted churn"],
                      *map(list, zip(whole()["id"], whole()["city"], labels, strict=True))]
-    run("predict", "model.npz", "whole.csv", "--out", "p.csv", "--proba")
-    assert Path("p.csv").read_text() == run("predict", "model.npz", "whole.csv", "--proba")[1]
+    run("predict", "model.npz", "whole.csv", "--out", "p.csv", "--proba", "--id", "id")
+    shares = list(csv.reader(run("predict", "model.npz", "whole.csv", "--proba")[1].splitlines()))
+    assert list(csv.reader(Path("p.csv").open(encoding="utf-8"))) == [
+        ["id", "predicted churn", *shares[0]],
+        *([name, label, *row] for name, label, row in zip(whole()["id"], labels, shares[1:], strict=True))]
+    code, printed, _ = run("predict", "model.npz", "whole.csv", "--out", "p.csv")  # all columns of the table
+    assert (code, printed) == (0, "")
+    assert list(csv.reader(Path("p.csv").open(encoding="utf-8"))) == [
+        [*whole(), "predicted churn"], *map(list, zip(*whole().values(), labels, strict=True))]
+    write(Path("taken.csv"), {**whole(), "predicted churn": labels})
+    refused(run("predict", "model.npz", "taken.csv", "--out", "q.csv"), "'predicted churn'; the names must be diff")
+    assert not Path("q.csv").exists()
+
+
+def test_a_table_may_be_compressed_or_come_from_stdin(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stdin() -> str:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path("whole.csv").read_bytes())))
+        return "-"
+
+    expected = tuned(run)
+    labels = run("predict", "model.npz", "whole.csv")[1]
+    Path("whole.csv.gz").write_bytes(gzip.compress(Path("whole.csv").read_bytes()))
+    for file in (lambda: "whole.csv.gz", stdin):
+        assert tuned(run, table=file()) == expected.replace("(scratchtune", "(replaced; scratchtune")
+        assert run("predict", "model.npz", file())[:2] == (0, labels)
+        assert run("predict", "model.npz", file(), "--out", "p.csv")[0] == 0
+        assert next(csv.reader(Path("p.csv").open())) == [*whole(), "predicted churn"]
+        assert run("score", "model.npz", file())[1].startswith(f"{len(whole()['id'])} rows, target 'churn'")
+    refused(run("tune", "-", "--target", "churn", *QUICK, "--emit", "ours"), "--emit needs a FILE that the script can")
+    Path("whole.csv.gz").write_bytes(Path("whole.csv.gz").read_bytes()[:-20])
+    refused(run("predict", "model.npz", "whole.csv.gz"), "whole.csv.gz is compressed by gzip and damaged: ")
 
 
 @pytest.mark.parametrize(("options", "message"), [
@@ -358,7 +457,7 @@ def test_help_tells_each_option(run: Run) -> None:
     assert all(option in printed for option in (
         "--target", "--task", "--positive", "--drop", "--impute", "--searcher", "--trials", "--scoring", "--space",
         "--folds", "--test-size", "--jobs", "--seed", "--out", "--emit", "--text", "--missing", "--decimal",
-        "--thousands", "--refit"))
+        "--thousands", "--refit", "--numeric"))
     told = " ".join(printed.split())
     assert all(marker in told for marker in ("empty, NA, N/A, NaN, null, None, ?", "UTF-8", "semicolon", "90%"))
     assert set(MISSING) <= {"", *told.lower().replace(",", " ").split()}  # each marker that there is
@@ -488,7 +587,7 @@ def kept(run: Run) -> Any:
     (b"churn,a\nyes,1\nno\n", "line 3, has 1 cell and the header has 2"),
     (b"PK\x03\x04", "zip archive"), (b"1,2\n3,4\n", "the header holds only numbers"),
     (b"churn,a\nyes,1\nyes,2\n", "the target 'churn' is 'yes' in all rows"),
-    (b"churn,a\nyes,1\n,2\n", "the target 'churn' is missing in 1 of 2 rows, first in row 2"),
+    (b"churn,a\n,1\n,2\n", "the target 'churn' is missing in all 2 rows; it must have values to learn from"),
     (b"churn,a\n" + b"yes,1\nno,2\n" * 9 + b"maybe,3\n", "the class 'maybe' of the target 'churn' is in 1 of the rows"),
     (b"churn,a\n" + b"".join(b"%s,n%d\n" % (b"yn"[i % 2:i % 2 + 1], i) for i in range(10_000)),
      "column 'a' holds 8000 different texts"),

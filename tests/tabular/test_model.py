@@ -257,7 +257,7 @@ def test_a_file_is_read_as_the_training_file_was(tmp_path: Path) -> None:
     model = TableModel(TableEstimator(estimator, "median").fit(table.without("y"), y), meant, (), table.reading)
     model.save(tmp_path / "model.npz")
     loaded = st.load_model(tmp_path / "model.npz")
-    assert loaded.reading == (",", None, ("-",), ";", ("code",))
+    assert loaded.reading == (",", None, ("-",), ";", ("code",), ())
     (tmp_path / "new.csv").write_text("x;code\n2,000;1\n-;2\n")  # by itself 2,000 might be two thousand
     expected = loaded.predict_proba({"x": [2.0, None], "code": ["1", "2"]})
     assert loaded.predict_proba(tmp_path / "new.csv").tobytes() == expected.tobytes()
@@ -271,7 +271,9 @@ def test_a_file_is_read_as_the_training_file_was(tmp_path: Path) -> None:
 
 def test_models_of_older_versions_load(saved: Path) -> None:
     rewritten(saved, {"reading": None})
-    assert st.load_model(saved).reading == (None, None, (), None, ())
+    assert st.load_model(saved).reading == (None, None, (), None, (), ())
+    rewritten(saved, {"reading": {"decimal": ".", "thousands": None, "missing": [], "delimiter": ",", "text": []}})
+    assert st.load_model(saved).reading == (".", None, (), ",", (), ())
     assert len(st.load_model(saved).predict(ROWS)) == 2
 
 

@@ -17,9 +17,9 @@ from scratchtune.evaluation.splits import Split
 from scratchtune.job_options import JobOptions, silent
 from scratchtune.search import Categorical, Float, Int, Space
 from scratchtune.tabular.describing import described
-from scratchtune.tabular.evaluating import HeldOutMetric, evaluate, metrics_for
+from scratchtune.tabular.evaluating import HeldOutMetric, evaluate, metrics_for, score
 from scratchtune.tabular.held_out import prepare, prepare_table
-from scratchtune.tabular.model import Target, read_target
+from scratchtune.tabular.model import TableEstimator, TableModel, Target, estimator_for, read_target
 from scratchtune.tabular.objective import TableObjective, check_scoring, default_scoring
 from scratchtune.tabular.result import TableTuning
 from scratchtune.tabular.searching import Search, checked_searcher
@@ -162,7 +162,7 @@ def test_prepare_table_splits_and_encodes_as_tuning_does(tmp_path: Path) -> None
 
 
 def test_prepare_table_names_the_arguments_that_it_takes() -> None:
-    accepted = "text, missing, decimal and thousands"
+    accepted = "text, numeric, missing, decimal and thousands"
     with pytest.raises(TypeError, match=f"prepare_table has no argument 'seal'; .* {accepted}"):
         prepare_table("table.npz", "y", seal=0.1)  # type: ignore[call-arg]
 
@@ -173,10 +173,23 @@ def test_columns_without_any_value_are_left_out_and_printed() -> None:
     assert "left out, since they hold no value: 'nothing'" in described(prepared)
 
 
+def test_rows_without_a_target_are_left_out() -> None:
+    """The result is that of the table without these rows, whether the target holds texts or numbers."""
+    for values in (["a", None, "b"] * 50, [0.5, np.nan, 1.5] * 50):
+        table = Table.from_columns({**columns(), "y": values})
+        with pytest.warns(UserWarning, match="left out, since the target 'y' is missing: 50 of 150 rows"):
+            found = prepare(table, "y")
+        expected = prepare(table[np.arange(150) % 3 != 1], "y")
+        assert found.without_target == 50 and found.target == expected.target
+        assert found.y.tolist() == expected.y.tolist() and found.test_rows.tolist() == expected.test_rows.tolist()
+        np.testing.assert_array_equal(found.table.column("age"), expected.table.column("age"))
+
+
 @pytest.mark.parametrize(("change", "options", "message"), [
     ({}, {"test_size": 0.999}, "--test-size is 0.999 and there are 150 rows"),
     ({}, {"test_size": 0.001}, "--test-size is 0.001 and there are 150 rows"),
     ({"y": ["a"] * 147 + ["b"] * 3}, {"test_size": 0.7}, "rows of the class 'b' to train on; hold out a smaller share"),
+    ({"y": [None] * 150}, {}, "the target 'y' is missing in all 150 rows; it must have values to learn from"),
     ({"y": ["a"] * 149 + ["b"]}, {}, "the class 'b' of the target 'y' is in 1 of the rows"),
     ({}, {"drop": ["rows"]}, "--drop is 'rows'; it must be one of 'row', 'age', 'city', did you mean 'row'?"),
     ({}, {"drop": ["y"]}, "--drop is 'y'; it must be one of 'row', 'age', 'city'"),
@@ -220,6 +233,28 @@ def test_metrics_of_values_are_scikit_learns() -> None:
         "r2": m.r2_score(y, q), "mean squared error": m.mean_squared_error(y, q),
         "root mean squared error": m.root_mean_squared_error(y, q), "mean absolute error": m.mean_absolute_error(y, q)}
     assert {row.name: row.tuned for row in result.metrics} == pytest.approx(expected, rel=1e-9)
+
+
+def test_scores_of_a_saved_model() -> None:
+    """The metrics are scikit-learn's for the model's predictions; rows without a target are left out."""
+    sklearn = pytest.importorskip("sklearn.metrics")
+    table = Table.from_columns({**columns(), "y": [None, *(0.5 * i for i in range(149))]})
+    target, y = read_target(table[1:], "y")
+    estimator = TableEstimator(estimator_for(target, random_state=0, verbose=0, epochs=2, units=4), "median")
+    model = TableModel(estimator.fit(table[1:].without("y"), y), target)
+    with pytest.warns(UserWarning, match="left out, since the target 'y' is missing: 1 of 150 rows"):
+        scores = score(model, table)
+    predicted = model.predict(table[1:])
+    assert (scores.rows, scores.majority) == (149, None)
+    assert dict((name, value) for name, value, _ in scores.metrics) == pytest.approx({
+        "r2": sklearn.r2_score(y, predicted), "mean squared error": sklearn.mean_squared_error(y, predicted),
+        "root mean squared error": sklearn.root_mean_squared_error(y, predicted),
+        "mean absolute error": sklearn.mean_absolute_error(y, predicted)})
+    errors = predicted - y  # the standard error of a mean is known without the bootstrap
+    assert scores.metrics[1].error == pytest.approx((errors**2).std() / np.sqrt(149), rel=0.3)
+    assert scores.text().splitlines()[0] == "149 rows, target 'y': regression"
+    with pytest.raises(ValueError, match="the target 'y' holds text; it must hold numbers, as in training"):
+        score(model, Table.from_columns({**columns(), "y": ["a"] * 150}))
 
 
 class Says:
