@@ -11,6 +11,7 @@ from scratchtune.checks import counted
 from scratchtune.insight.reporting.markup import Markup, element, one_line
 from scratchtune.insight.reporting.scales import parameter_scale, value_at
 from scratchtune.insight.reporting.view import View
+from scratchtune.search import Categorical
 
 NEAR = 0.02  # of a parameter's range: a value so near to an end is at the end
 MANY_FAILED, LATE, SMALL = 0.1, 0.8, 0.01  # share of trials, share of trials, share of the variance
@@ -47,7 +48,7 @@ def _ends(view: View) -> list[str]:
     found = []
     for name, value in view.best.shared_params.items():
         parameter = view.study.space.parameters[name]
-        if not hasattr(parameter, "low") or parameter.low == parameter.high:
+        if isinstance(parameter, Categorical) or parameter.low == parameter.high:
             continue
         at = parameter_scale(parameter, 0.0, 1.0).at(value_at(parameter, value))
         few = isinstance(parameter.low, int) and parameter.high - parameter.low < 4
