@@ -6,7 +6,7 @@ An error is the largest absolute difference of the share of a main effect, or of
 known one.
 PED-ANOVA answers another question (what matters for being among the best tenth?), and mean decrease in impurity
 assigns interactions to parameters: their errors say how far their answers are from shares of the variance, and not
-that they are wrong. Optuna's fANOVA is asked for shares of the whole variance (``normalize=False``), as ours are; the
+that they are wrong. Optuna's fANOVA returns shares of the whole variance here (``normalize=False``), as ours are; the
 shares of its other two sum to 1 over the parameters.
 
 The bar of 0.05 is missed from BayesianSearch's trials on Sobol's g: most of them have the first parameter near its
