@@ -11,7 +11,7 @@ shares of its other two sum to 1 over the parameters.
 
 The bar of 0.05 is missed from BayesianSearch's trials on Sobol's g: most of them have the first parameter near its
 minimum, so the process extrapolates in the rest of the range. Errors there vary much by seed: with the seeds 0 to 3,
-which were used in development, the largest were 0.025 to 0.128, and a few seeds understate them.
+which were used in development, the largest were 0.025 to 0.128.
 """
 
 from __future__ import annotations
