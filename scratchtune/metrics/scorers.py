@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from scratchtune.metrics.average_precision import average_precision_score
 from scratchtune.metrics.classification import accuracy_score, balanced_accuracy_score, log_loss
 from scratchtune.metrics.precision_recall import f1_score, precision_score, recall_score
 from scratchtune.metrics.ranking import roc_auc_score
@@ -32,6 +33,7 @@ SCORERS: dict[str, Scorer] = {
     "roc_auc_ovr_weighted": Scorer(roc_auc_score, "probabilities", 1, {"multi_class": "ovr", "average": "weighted"}),
     "roc_auc_ovo": Scorer(roc_auc_score, "probabilities", 1, {"multi_class": "ovo"}),
     "roc_auc_ovo_weighted": Scorer(roc_auc_score, "probabilities", 1, {"multi_class": "ovo", "average": "weighted"}),
+    "average_precision": Scorer(average_precision_score, "decisions", 1),
     "neg_log_loss": Scorer(log_loss, "probabilities", -1),
     "r2": Scorer(r2_score, "values", 1),
     "neg_mean_squared_error": Scorer(mean_squared_error, "values", -1),

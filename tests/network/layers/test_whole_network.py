@@ -89,8 +89,9 @@ def _keras_model(keras: Any, ours: st.Sequential) -> Any:
 
 
 def test_outputs_and_updates_are_kerass(keras: Any, torch: Any) -> None:
-    before = keras.backend.floatx()
+    before, policy = keras.backend.floatx(), keras.config.dtype_policy()
     keras.backend.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")  # else Keras keeps that of the first layer of this process
     try:
         ours, (X, y) = _ours(), _rows()
         theirs = _keras_model(keras, ours)
@@ -105,6 +106,7 @@ def test_outputs_and_updates_are_kerass(keras: Any, torch: Any) -> None:
             np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-8)
     finally:
         keras.backend.set_floatx(before)
+        keras.config.set_dtype_policy(policy)
 
 
 def test_below_the_first_weights_nothing_is_handed_back() -> None:
