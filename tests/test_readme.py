@@ -71,6 +71,7 @@ def test_the_estimator_is_scored_saved_and_loaded(tmp_path, monkeypatch):
     assert labels == "[0 1 2 3 4]"
 
 
+@pytest.mark.slow  # its kernels take long to compile
 def test_the_search_over_image_classifiers_runs():
     block = block_with("load_fashion_mnist()").replace("test_size=0.3", "test_size=0.85")  # 330 images, for the time
     names, _ = ran(block)

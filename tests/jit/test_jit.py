@@ -367,6 +367,7 @@ def f(x):
 """
 
 
+@pytest.mark.slow
 def test_two_constants_that_change_places_are_noticed(tmp_path: Path) -> None:
     (tmp_path / "swapped.py").write_text(SWAPPED)
     found = []

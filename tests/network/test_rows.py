@@ -68,7 +68,7 @@ NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[], tuple[st.Layer, ...]]]] 
     **{f"{name}, {units} units": (VECTOR, _activated(name, units)) for name in ACTIVATIONS for units in (2, 3, 16, 37)},
 }
 
-TAKE_LONG_TO_COMPILE = ("attention", "additive", "multi-head", "gru", "lstm", "bidirectional")
+TAKE_LONG_TO_COMPILE = ("attention", "additive", "multi-head", "gru", "lstm", "bidirectional", "augmentation", "masks")
 
 
 def _model(layers: tuple[st.Layer, ...], shape: tuple[int, ...], dtype: str) -> st.Sequential:

@@ -202,7 +202,8 @@ def test_a_process_that_dies_once_changes_nothing(tmp_path: Path) -> None:
     assert max(trial.attempts for trial in study.trials) <= 3
 
 
-@pytest.mark.parametrize(("start", "workers"), [("spawn", 2), (FAST, 1), (FAST, 3)])
+@pytest.mark.parametrize(("start", "workers"), [
+    pytest.param("spawn", 2, marks=pytest.mark.slow), (FAST, 1), (FAST, 3)])
 def test_a_trial_that_ends_its_process_fails_and_no_other_is_charged(start: str, workers: int) -> None:
     with pool_of(workers, start) as pool:
         study = assert_only_the_culprit_fails(pool, retries=1)

@@ -149,6 +149,7 @@ db.close()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no SIGKILL here")
 @pytest.mark.parametrize("other", [OTHER, FOREIGN], ids=["another Study", "another program"])
 @pytest.mark.parametrize("ends", ["", ",-wal,-shm"], ids=["the file", "all three"])
