@@ -562,15 +562,15 @@ for name, optimizer in (("none", st.SGD(1.0)), ("global_clipnorm", st.SGD(1.0, g
 
 # %% [markdown]
 # ## Check: exploding gradients
-# Without clipping, most of the five networks have not learned the task, and some losses are above that of guessing,
-# 1.386. With clipping all five have learned it. Clipping limits a step; it does not help where a gradient has vanished.
+# Without clipping, most of the five networks have not learned the task. Above, with AVX-512, some losses are even above
+# that of guessing, 1.386; on a processor with other rounding they may not be, since large steps amplify differences.
+# With clipping all five have learned it. Clipping limits a step; it does not help where a gradient has vanished.
 #
 # `global_clipnorm` keeps the direction (cosine 1). `clipnorm` does not: it shortens the gradients of some arrays
 # more than others. Here all three are above the limit, so all get the same norm, and the direction changes a little.
 
 # %%
 assert clipped["clipped to 0.5"].max() < 0.1 and (clipped["not clipped"] > 0.1).sum() >= 3
-assert clipped["not clipped"].max() > np.log(4)
 assert np.allclose(steps["none"], by_package)
 assert np.allclose(steps["global_clipnorm"], by_package * 0.1 / np.linalg.norm(by_package))
 assert max(np.linalg.norm(array) for array in np.split(steps["clipnorm"], [36, 84])) < 0.1 + 1e-12
