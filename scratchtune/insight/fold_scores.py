@@ -5,28 +5,11 @@ Implements section 9.2 of the document.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune.search import Space
 from scratchtune.study import Trial
-
-
-class StudyLike(Protocol):
-    """What is read of a study: of one that runs, or of one that was read from a file."""
-
-    @property
-    def space(self) -> Space:
-        """The hyper-parameters."""
-
-    @property
-    def direction(self) -> str:
-        """"minimize" or "maximize"."""
-
-    @property
-    def trials(self) -> list[Trial]:
-        """All trials, in order of number."""
 
 
 class Contenders(NamedTuple):

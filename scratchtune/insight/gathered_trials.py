@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchtune.insight.fold_scores import StudyLike, contenders, has_scores
+from scratchtune.insight.fold_scores import contenders, has_scores
+from scratchtune.insight.study_like import StudyLike
 from scratchtune.search import Space, Suggestion
 from scratchtune.study import Trial
 from scratchtune.study.context import DetachedContext

@@ -20,7 +20,8 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.evaluation.selection import corrected_standard_error
 from scratchtune.evaluation.student import student_probability, student_quantile
-from scratchtune.insight.fold_scores import StudyLike, contenders, is_study
+from scratchtune.insight.fold_scores import contenders, is_study
+from scratchtune.insight.study_like import StudyLike
 from scratchtune.study import Trial
 
 KINDS = ("folds", "seeds")

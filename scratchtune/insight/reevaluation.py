@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from scratchtune import checks
 from scratchtune.evaluation.parallel import in_order
-from scratchtune.insight.fold_scores import StudyLike
+from scratchtune.insight.study_like import StudyLike
 from scratchtune.search import Suggestion
 from scratchtune.study import Trial
 from scratchtune.study.context import DetachedContext
