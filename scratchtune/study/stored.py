@@ -27,6 +27,7 @@ from scratchtune.search import (
     SuccessiveHalving,
     Suggestion,
 )
+from scratchtune.study.best import HasBestTrial, without_best
 from scratchtune.study.context import DetachedContext, seed_of_trial
 from scratchtune.study.definition import checked_seeds, seed_before
 from scratchtune.study.errors import StorageError
@@ -41,7 +42,7 @@ CLASSES: dict[str, type] = {made.__name__: made for made in (
 
 
 @dataclass(frozen=True)
-class StoredStudy:
+class StoredStudy(HasBestTrial):
     """A stored study, for reading only; its attributes and methods are those of `Study` that need no objective.
 
     A choice that is no number, text, bool or None is represented by its repr. The space has no constraint, since a file
@@ -69,20 +70,8 @@ class StoredStudy:
         """The complete trial of the best value, the first of several; a ValueError if no trial is complete."""
         ranked = best_first(self.trials, self.direction)
         if not ranked:
-            raise ValueError(f"no trial of {len(self.trials)} is complete")
+            raise without_best(self.trials)
         return ranked[0]
-
-    @property
-    def best_params(self) -> dict[str, Any]:
-        """The configuration of the best trial."""
-        return self.best_trial.params
-
-    @property
-    def best_value(self) -> float:
-        """The best value, in the user's direction."""
-        value = self.best_trial.value
-        assert value is not None
-        return value
 
     def why(self, number: int) -> str:
         """Explain in words why a trial was proposed, as it was stored."""

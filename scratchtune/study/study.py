@@ -23,6 +23,7 @@ from scratchtune.search import DEFAULT, Result, Searcher, Space, as_searcher
 from scratchtune.search.space import Constraint
 from scratchtune.study import time_travel
 from scratchtune.study.asktell import AskTell
+from scratchtune.study.best import HasBestTrial, without_best
 from scratchtune.study.definition import Definition
 from scratchtune.study.errors import StorageError
 from scratchtune.study.fold_run import Score, run_folds
@@ -34,7 +35,7 @@ from scratchtune.study.time_travel import Changes
 from scratchtune.study.trial import STATES, Trial
 
 
-class Study:
+class Study(HasBestTrial):
     """Trials over a space, in memory and, where ``storage`` is a path, in that SQLite file too.
 
     A stored study of that ``name`` (None: "study") is resumed if it has the same definition: space, searcher, seed,
@@ -162,22 +163,8 @@ class Study:
     def best_trial(self) -> Trial:
         """The complete trial of the best value, the first of several; a ValueError if no trial is complete."""
         if self._core.table.best is None:
-            failed = [trial for trial in self.trials if trial.state == "failed"]
-            first = f"; trial {failed[0].number} failed: {failed[0].error}" if failed else ""
-            raise ValueError(f"no trial of {len(self.trials)} is complete{first}")
+            raise without_best(self.trials)
         return self._core.table.best
-
-    @property
-    def best_params(self) -> dict[str, Any]:
-        """The configuration of the best trial."""
-        return self.best_trial.params
-
-    @property
-    def best_value(self) -> float:
-        """The best value, in the user's direction."""
-        value = self.best_trial.value
-        assert value is not None
-        return value
 
     def why(self, number: int) -> str:
         """Explain in words why a trial was proposed; as plain data it is ``trials[number].why``."""
