@@ -20,7 +20,7 @@ LEVEL = 0.95  # of the intervals
 LEARNING_RATES = ("learning_rate", "lr", "learning_rate_init", "eta0", "step_size", "alpha")  # the first that differs
 
 
-class Gain(NamedTuple):
+class PairedGain(NamedTuple):
     """A mean improvement, its 95 % interval, and the number of ``seeds`` with both values; NaN where there are too few.
 
     It is positive for a better value, whatever the study's direction is.
@@ -32,7 +32,7 @@ class Gain(NamedTuple):
     seeds: int
 
 
-def gain_of(before: np.ndarray, after: np.ndarray, direction: str) -> Gain:
+def gain_of(before: np.ndarray, after: np.ndarray, direction: str) -> PairedGain:
     """The mean of paired differences and its interval by Student's t; seeds without one of the values are left out.
 
     >>> gain_of(np.array([0.5, 0.5, np.nan]), np.array([0.75, 1.0, 1.0]), "maximize").mean
@@ -41,10 +41,10 @@ def gain_of(before: np.ndarray, after: np.ndarray, direction: str) -> Gain:
     gains = (after - before) * (1.0 if direction == "maximize" else -1.0)
     gains = gains[~np.isnan(gains)]
     if len(gains) < 2:
-        return Gain(float(gains[0]) if len(gains) else math.nan, math.nan, math.nan, len(gains))
+        return PairedGain(float(gains[0]) if len(gains) else math.nan, math.nan, math.nan, len(gains))
     mean = float(gains.mean())
     half = student_quantile(LEVEL, len(gains) - 1) * standard_error(gains)
-    return Gain(mean, mean - half, mean + half, len(gains))
+    return PairedGain(mean, mean - half, mean + half, len(gains))
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,7 @@ class Change:
     before: dict[str, Any]
     after: dict[str, Any]
     values: np.ndarray
-    gain: Gain
+    gain: PairedGain
 
     @property
     def label(self) -> str:
@@ -90,7 +90,7 @@ class AblationPath:
     start: np.ndarray
     steps: list[Change]
     alone: list[Change]
-    total: Gain
+    total: PairedGain
     trainings: int = 0
     notes: list[str] = field(default_factory=list)
 
@@ -170,7 +170,7 @@ def _percent(share: float) -> str:
     return "" if math.isnan(share) else f"{share:.0%}"
 
 
-def _gain_cells(gain: Gain, digits: int) -> list[str]:
+def _gain_cells(gain: PairedGain, digits: int) -> list[str]:
     interval = "" if math.isnan(gain.low) else f"{gain.low:+.{digits}f} to {gain.high:+.{digits}f}"
     return ["failed" if math.isnan(gain.mean) else f"{gain.mean:+.{digits}f}", interval]
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.insight.ablation_path import AblationPath, Gain, decimals_of, mean_of
+from scratchtune.insight.ablation_path import AblationPath, PairedGain, decimals_of, mean_of
 from scratchtune.insight.drawing import finish, plain
 from scratchtune.insight.plots import COLOURS, canvas
 
@@ -75,7 +75,7 @@ def _bars(axes: Any, path: AblationPath) -> None:
     axes.plot([at], [last], "D", color="0.25", label="best configuration")
 
 
-def _bar(axes: Any, row: int, start: float, gain: Gain, sign: float) -> None:
+def _bar(axes: Any, row: int, start: float, gain: PairedGain, sign: float) -> None:
     is_worse = gain.mean < 0.0
     axes.barh(row, sign * gain.mean, left=start, height=0.6, color=COLOURS[1 if is_worse else 0], alpha=0.75,
               hatch="///" if is_worse else None, edgecolor="white", linewidth=0.0)

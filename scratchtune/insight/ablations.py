@@ -28,9 +28,9 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.evaluation.parallel import in_order, number_of_workers
-from scratchtune.insight.ablation_path import AblationPath, Change, Gain, gain_of
-from scratchtune.insight.fold_scores import StudyLike
+from scratchtune.insight.ablation_path import AblationPath, Change, PairedGain, gain_of
 from scratchtune.insight.reevaluation import FailedEvaluationWarning, evaluated, fresh_seeds, largest_budget
+from scratchtune.insight.study_like import StudyLike
 from scratchtune.search import Categorical, Space
 from scratchtune.search.space import same
 from scratchtune.streams import shown_params, visible
@@ -88,7 +88,7 @@ def ablation(
     trainings = _Trainings(objective, study, workers, Progress(most, "training", workers, show and most > 0, headline))
     try:
         if not differing:
-            return AblationPath(study.direction, np.empty(0), [], [], Gain(0.0, 0.0, 0.0, 0))
+            return AblationPath(study.direction, np.empty(0), [], [], PairedGain(0.0, 0.0, 0.0, 0))
         for name, params in {"default": start, "target": end}.items():
             trainings.run([params], drawn[:seeds])
             trainings.refuse_if_all_failed(name, params)

@@ -56,11 +56,7 @@ def plot_densities(study: TrialTable, param: str | None = None, trial: int | Non
     axes = drawing.panels(ax, 2, 1, (6.4, 2.8))
     chosen = searcher_state.proposed_by(study, "tpe", trial)
     if chosen is None:
-        for one in axes:
-            drawing.say_empty(one, study, "no trial was proposed by a Parzen estimator")
-            drawing.finish(one)
-        drawing.head(axes, "Densities", "nothing to show yet")
-        return axes
+        return drawing.all_empty(axes, study, "Densities", "no trial was proposed by a Parzen estimator")
     name = searcher_state.checked_name(param or _default_name(chosen), chosen)
     state = searcher_state.before(study, chosen)
     model = parzen.fitted_densities(study.space, state.seen, state.pending)

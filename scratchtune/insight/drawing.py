@@ -12,11 +12,11 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.insight.plots import canvas
+from scratchtune.insight.study_like import StudyLike
 from scratchtune.search.parameters import Categorical, Parameter, is_logarithmic
 from scratchtune.streams import visible
 
 if TYPE_CHECKING:
-    from scratchtune.search import Space
     from scratchtune.study import Trial
 
 MOST_TICKS = 12  # of an axis of choices; of more choices only every second, third, ... is labelled
@@ -25,24 +25,12 @@ LETTERS = 11  # of the title of a figure, for each inch of its width
 MANY = 1000  # with more points they are drawn as pixels, also in a PDF or SVG file
 
 
-class TrialTable(Protocol):
-    """What the plots need of a study, whether it is in memory or was read from a file."""
+class TrialTable(StudyLike, Protocol):
+    """What the plots need of a study: its name too."""
 
     @property
     def name(self) -> str:
         """The name of the study."""
-
-    @property
-    def space(self) -> Space:
-        """The parameters."""
-
-    @property
-    def direction(self) -> str:
-        """Whether values are minimized or maximized."""
-
-    @property
-    def trials(self) -> list[Trial]:
-        """All trials, in order of number."""
 
 
 class Targeted:
@@ -299,6 +287,15 @@ def say_empty(axes: Any, study: TrialTable, missing: str = "no complete trial") 
     counts = ", ".join(f"{count:,} {state}" for state, count in sorted(states.items()))
     axes.text(0.5, 0.5, f"{missing}\n({counts or 'no trial at all'})", ha="center", va="center", color="0.3",
               transform=axes.transAxes)
+
+
+def all_empty(axes: list[Any], study: TrialTable, title: str, missing: str) -> list[Any]:
+    """Write in all axes why nothing is drawn, and a title above them; return the axes."""
+    for one in axes:
+        say_empty(one, study, missing)
+        finish(one)
+    head(axes, title, "nothing to show yet")
+    return axes
 
 
 def panel_note(study: TrialTable, shown: int) -> str:

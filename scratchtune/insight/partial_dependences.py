@@ -15,6 +15,7 @@ Implements section 8.2 of the document.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,7 +38,6 @@ from scratchtune.insight.regression_tree import Tree
 from scratchtune.insight.surrogate_choice import Model, choose
 from scratchtune.search import Categorical
 from scratchtune.search.cholesky import solve_lower
-from scratchtune.search.normal import normal_cdf
 from scratchtune.search.parameters import Parameter
 
 POINTS = {1: 50, 2: 30}  # on each continuous axis, by the number of axes
@@ -114,7 +114,7 @@ def _marginal(model: Model, columns: list[int], at: list[np.ndarray], level: flo
         if model.alphas is not None:
             return tuple(part.reshape(shape) for part in _of_draws(model.surrogate, model.alphas, columns, grid, level))
         mean, variance = _of_gaussian(model.surrogate, columns, grid)
-        half = _quantile((1.0 + level) / 2.0) * np.sqrt(variance)
+        half = NormalDist().inv_cdf((1.0 + level) / 2.0) * np.sqrt(variance)
         return tuple(part.reshape(shape) for part in (mean, mean - half, mean + half))
     trees = np.array([_of_tree(tree, columns, grid) for tree in model.forest])
     low, high = np.quantile(trees, ((1.0 - level) / 2.0, (1.0 + level) / 2.0), axis=0)
@@ -161,12 +161,3 @@ def _of_tree(tree: Tree, columns: list[int], grid: np.ndarray) -> np.ndarray:
         else:
             found *= weight @ inside
     return found @ tree.value
-
-
-def _quantile(probability: float) -> float:
-    """The quantile of the standard normal distribution, by bisection."""
-    low, high = 0.0, 5.0
-    while high - low > 1e-9:
-        middle = (low + high) / 2.0
-        low, high = (middle, high) if normal_cdf(middle) < probability else (low, middle)
-    return low

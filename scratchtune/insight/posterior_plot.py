@@ -77,11 +77,7 @@ def plot_posterior(study: TrialTable, param: str | None = None, trial: int | Non
     axes = drawing.panels(ax, 4, 2, (4.9, 2.9))
     chosen = searcher_state.proposed_by(study, "gp", trial)
     if chosen is None:
-        for one in axes:
-            drawing.say_empty(one, study, "no trial was proposed by a Gaussian process")
-            drawing.finish(one)
-        drawing.head(axes, "Posterior", "nothing to show yet")
-        return axes
+        return drawing.all_empty(axes, study, "Posterior", "no trial was proposed by a Gaussian process")
     line = _line(study, searcher_state.checked_name(param or _default_name(study, chosen), chosen), chosen)
     states = searcher_state.before(study, chosen), searcher_state.after(study, chosen)
     models = [gaussian_search.fitted_model(*state[1:], state.searcher.acquisition, state.searcher.kappa)
