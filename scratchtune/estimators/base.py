@@ -18,7 +18,7 @@ from scratchtune.estimators.stored import KEPT, as_json, check_scaler, from_json
 from scratchtune.evaluation.splits import train_test_split
 from scratchtune.network import sequential
 from scratchtune.network.activations import ACTIVATIONS
-from scratchtune.network.callbacks import Callback, EarlyStopping
+from scratchtune.network.callbacks import Callback, Deadline, EarlyStopping
 from scratchtune.network.configured import Configured
 from scratchtune.network.layers import Dense, Dropout, GaussianNoise, Layer
 from scratchtune.network.optimizers import SGD, Adam, Optimizer, RMSprop
@@ -43,6 +43,7 @@ class MLP(protocol.Parameters):
     loss: str
     output_activation: str
     kind: str
+    deadline: float | None = None  # of time.monotonic: training ends after the epoch that passes it
 
     def __init__(
         self, hidden_layers: int = 1, units: int | Sequence[int] = 64, activation: str = "relu", dropout: float = 0.0,
@@ -183,6 +184,8 @@ class MLP(protocol.Parameters):
         callbacks: list[Callback] = []
         if validation is not None:
             callbacks = [EarlyStopping(patience=self.patience, restore_best_weights=True)]
+        if self.deadline is not None:
+            callbacks.append(Deadline(self.deadline))
         history = self.model_.fit(
             X, target, batch_size=self.batch_size, epochs=epochs, sample_weight=weight / weight.mean(),
             validation_data=validation, callbacks=callbacks, verbose=self.verbose)

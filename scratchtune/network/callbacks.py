@@ -6,6 +6,7 @@ Implements section 9.3 of the document.
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -101,6 +102,18 @@ class EarlyStopping(Callback):
             print(f"early stopping after epoch {stopped}, best was epoch {best}", file=sys.stderr)
         if self.restore_best_weights and self.best_weights is not None:
             self.model.set_weights(self.best_weights)
+
+
+class Deadline(Callback):
+    """Ends the training after the first epoch that ends past a moment of `time.monotonic`, in seconds."""
+
+    def __init__(self, moment: float) -> None:
+        self.moment = checks.real("moment", moment)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Compare the time with the moment."""
+        if time.monotonic() >= self.moment:
+            self.model.stop_training = True
 
 
 def checked_callbacks(callbacks: Sequence[Callback] | None) -> list[Callback]:

@@ -1,0 +1,258 @@
+"""`AutoClassifier` and `AutoRegressor`: give them a table and a minute, and they return an ensemble of tuned models.
+
+Implements section 8.1 of the document.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks, cores, protocol
+from scratchtune.automl.ensemble_selection import ROWS, cross_fitted, greedy_weights, weighted
+from scratchtune.automl.expectation import LEVEL, Expected, expected_score
+from scratchtune.automl.explaining import explained, leaderboard
+from scratchtune.automl.families import checked_families
+from scratchtune.automl.features import table_of
+from scratchtune.automl.goal import Goal, goal_for
+from scratchtune.automl.members import Folds
+from scratchtune.automl.searching import Budget, Searched, search
+from scratchtune.automl.splitting import splits_for
+from scratchtune.data import Table
+from scratchtune.data.transformer import as_matrix
+from scratchtune.estimators.labels import class_labels_of
+from scratchtune.estimators.rows import seed_from
+from scratchtune.metrics import accuracy_score, r2_score
+
+LIBRARY = 25  # the best trials, from which the ensemble is chosen
+
+
+class AutoML(protocol.Parameters):
+    """The base class of both; the arguments are described at `AutoClassifier`."""
+
+    kind: str
+
+    def __init__(
+        self, time_budget: float = 60.0, n_trials: int | None = None, random_state: Any = None,
+        scoring: str | None = None, families: Any = ("network", "trees", "linear"), cv: Any = None, n_jobs: int = -1,
+        storage: Any = None, verbose: int = 1,
+    ) -> None:
+        self.time_budget = time_budget
+        self.n_trials = n_trials
+        self.random_state = random_state
+        self.scoring = scoring
+        self.families = families
+        self.cv = cv
+        self.n_jobs = n_jobs
+        self.storage = storage
+        self.verbose = verbose
+
+    # Fitting ---------------------------------------------------------------------------------------------------------
+
+    def _check_arguments(self) -> None:
+        checks.real("time_budget", self.time_budget, 0.0, open_low=True)
+        if self.n_trials is not None:
+            checks.integer("n_trials", self.n_trials, 1)
+        checked_families(self.families)
+        if checks.integer("n_jobs", self.n_jobs, -1) == 0:
+            raise ValueError("n_jobs is 0; it must be at least 1, or -1 for one thread on each processor")
+        checks.integer("verbose", self.verbose, 0)
+
+    def _fit(self, table: Table, y: np.ndarray, classes: int, groups: Any) -> None:
+        """Search, choose the ensemble, and estimate its score on new rows."""
+        begun = time.monotonic()
+        goal = goal_for(classes, self.scoring)
+        self.seed_ = seed_from(self.random_state)
+        splits = splits_for(len(table), y, classes, self.cv, groups, self.seed_ % 2**32)
+        folds = Folds(table, y, classes, splits)
+        budget = Budget(self.time_budget, self.n_trials, begun)
+        jobs = cores.count() if self.n_jobs == -1 else self.n_jobs
+        found = search(goal, folds, checked_families(self.families), budget, self.seed_, jobs, self.storage,
+                       bool(self.verbose))
+        self._choose(goal, found)
+        self.study_, self.rows_, self.folds_ = found.study, len(table), len(splits)
+        self.seconds_ = time.monotonic() - begun
+        if self.n_trials is None and self.seconds_ > 1.2 * self.time_budget:
+            checks.warn(f"time_budget is {self.time_budget:g} s, and training took {self.seconds_:.1f} s: the first "
+                        "configuration is always completed; a smaller table, or a larger budget, would fit")
+
+    def _choose(self, goal: Goal, found: Searched) -> None:
+        """Choose the ensemble among the best trials by their out-of-fold predictions."""
+        library = found.ranked()[:LIBRARY]
+        y, predictions = found.folds.targets, [found.predictions(number) for number in library]
+        chosen = _some_rows(len(y), self.seed_)
+        weights = greedy_weights(goal, y[chosen], [p[chosen] for p in predictions])
+        parts = [np.searchsorted(chosen, part[np.isin(part, chosen)]) for part in found.folds.parts()]
+        crossed = cross_fitted(goal, y[chosen], [p[chosen] for p in predictions], parts)
+        self.weights_ = {number: float(w) for number, w in zip(library, weights, strict=True) if w > 0.0}
+        self.members_ = {number: found.member(number).models for number in self.weights_}
+        self.goal_, self._crossed, self._targets = goal, crossed, y[chosen]
+        self.leaderboard_ = leaderboard(goal, found, self.weights_)
+        self.explanation_ = explained(self, goal, found, (y[chosen], crossed, chosen))
+
+    # Predictions -----------------------------------------------------------------------------------------------------
+
+    def _predictions(self, X: Any) -> np.ndarray:
+        """The weighted mean of the members' predictions, each the mean over its folds."""
+        if not hasattr(self, "members_"):
+            raise protocol.not_fitted(self)
+        table = self._table(X, fitting=False)
+        cache: dict[int, np.ndarray] = {}
+        parts = []
+        for models in self.members_.values():
+            each = []
+            for model in models:
+                key = id(model.features)
+                if key not in cache:
+                    cache[key] = model.features.transform(table)
+                each.append(model.predict_matrix(cache[key]))
+            parts.append(np.mean(each, axis=0))
+        return weighted(parts, np.array(list(self.weights_.values())))
+
+    def _table(self, X: Any, fitting: bool) -> Table:
+        """X as a table; the number and the names of its columns are stored, or compared with those of `fit`."""
+        if isinstance(X, Table):
+            names, table = np.array(X.names, dtype=object), X
+        else:
+            names = protocol.column_names(X)
+            X = X if names is not None or isinstance(X, dict) else _matrix(X)
+            table = table_of(X)
+        if fitting:
+            protocol.remember_columns(self, len(table.names), names)
+        else:
+            protocol.compare_columns(self, len(table.names), names)
+        return table
+
+    def expected_score(self, rows: float = np.inf, level: float = LEVEL) -> Expected:
+        """Return the score that new rows are expected to have, with its interval, on ``rows`` new rows.
+
+        It is estimated from out-of-fold predictions, in which the weights of the ensemble were chosen on other folds.
+        """
+        if not hasattr(self, "members_"):
+            raise protocol.not_fitted(self)
+        return expected_score(self.goal_, self._targets, self._crossed, rows, level, self.seed_)
+
+    def explain(self) -> str:
+        """Say what was tried, what was chosen and why, what to expect on new rows, and what simple models reach."""
+        if not hasattr(self, "members_"):
+            raise protocol.not_fitted(self)
+        return self.explanation_
+
+    @property
+    def _estimator_type(self) -> str:
+        return self.kind
+
+    def __sklearn_tags__(self) -> Any:
+        tags = protocol.tags(self.kind)
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.non_deterministic = self.n_trials is None
+        return tags
+
+
+def _matrix(X: Any) -> np.ndarray:
+    """X as a matrix of numbers (NaN for missing ones), or of objects where some columns hold texts."""
+    protocol.refuse_sparse(X)
+    array = np.asarray(X)
+    if array.dtype.kind not in "OUS":
+        return as_matrix(X)
+    protocol.check_two_dimensions(array)
+    for value in array.flat:
+        if not isinstance(value, (str, float, int, np.generic, type(None))) and not protocol.is_missing(value):
+            raise TypeError(f"X holds {value!r}; every argument must be a string or a number")
+    return array
+
+
+def _some_rows(rows: int, seed: int) -> np.ndarray:
+    """Return all row indices, or `ROWS` of them drawn at random, in order."""
+    if rows <= ROWS:
+        return np.arange(rows)
+    return np.sort(np.random.default_rng([seed, 2]).choice(rows, ROWS, replace=False))
+
+
+class AutoClassifier(AutoML):
+    """AutoML for classes: searches models and preprocessing for a table, and combines the best.
+
+    X is a data frame, a `Table`, a dict of columns, or an array; texts, missing values and dates are handled. Each
+    configuration is trained on the folds of a cross-validation; the ensemble is chosen by greedy selection over the
+    out-of-fold predictions, and predicts with the models of the folds.
+
+    Arguments
+        time_budget: seconds; the search ends in time, but the first configuration is always completed.
+        n_trials: the number of configurations. If it is given, ``time_budget`` is not used, and with the same
+            ``random_state`` the model is the same whatever the number of threads.
+        random_state: an integer for the same model each time (with ``n_trials``); None draws a new seed.
+        scoring: a name of `get_scorer_names`; None is "neg_log_loss" ("neg_mean_squared_error" for values).
+        families: which models are used: "network", "trees", "linear".
+        cv: a number of folds, a splitter, or None: five folds, fewer for large tables.
+        n_jobs: threads; -1 is one for each processor. At most four configurations are trained at the same time.
+        storage: a file in which every trial is stored; the same call again continues an interrupted search.
+        verbose: 1 shows a progress bar on a terminal.
+
+    After `fit`: ``study_`` (all trials), ``leaderboard_`` (a list of dicts, the best first), ``weights_`` (the share of
+    each trial in the ensemble), ``classes_``, and the methods `expected_score` and `explain`.
+
+    Source: Caruana et al. (2004), "Ensemble selection from libraries of models"; Feurer et al. (2022), "Auto-sklearn
+    2.0"; Erickson et al. (2020), "AutoGluon-Tabular".
+    """
+
+    kind = "classifier"
+
+    def fit(self, X: Any, y: Any, groups: Any = None) -> AutoClassifier:
+        """Search on X (n, features) and the labels y (n,).
+
+        Rows of the same group (``groups``, (n,)) are never in both parts of a split.
+        """
+        self._check_arguments()
+        with protocol.unchanged_by_failure(self):
+            protocol.required_target(self, y)
+            table = self._table(X, fitting=True)
+            labels = class_labels_of(y, len(table))
+            self.classes_, codes = np.unique(labels, return_inverse=True)
+            if len(self.classes_) < 2:
+                raise ValueError(f"y holds one class, {self.classes_.tolist()}; it must hold at least two")
+            self._fit(table, codes, len(self.classes_), groups)
+        return self
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probability of each class, (n, classes), in the order of ``classes_``."""
+        predictions = self._predictions(X)
+        return predictions / predictions.sum(axis=1, keepdims=True)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the most probable label of each row, (n,)."""
+        return self.classes_[self._predictions(X).argmax(axis=1)]
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy on X and y."""
+        return accuracy_score(y, self.predict(X), sample_weight=sample_weight)
+
+
+class AutoRegressor(AutoML):
+    """AutoML for values; the arguments are those of `AutoClassifier`."""
+
+    kind = "regressor"
+
+    def fit(self, X: Any, y: Any, groups: Any = None) -> AutoRegressor:
+        """Search on X (n, features) and the values y (n,)."""
+        self._check_arguments()
+        with protocol.unchanged_by_failure(self):
+            protocol.required_target(self, y)
+            table = self._table(X, fitting=True)
+            values = protocol.column_as_vector(checks.targets("y", y, len(table)).astype(np.float64))
+            if values.ndim != 1:
+                raise ValueError(f"y has shape {values.shape}; it must be (n,)")
+            if values.min() == values.max():
+                raise ValueError(f"y is {values[0]:g} in all rows; there is nothing to learn")
+            self._fit(table, values, 0, groups)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the value of each row, (n,)."""
+        return self._predictions(X)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R², the share of the variance of y that the predictions explain."""
+        return float(r2_score(y, self.predict(X), sample_weight=sample_weight))

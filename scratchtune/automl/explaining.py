@@ -1,0 +1,103 @@
+"""What AutoML says of its result: what was tried, what was chosen, what to expect, what simple models reach.
+
+Implements sections 8.1 and 8.2 of the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.automl.expectation import difference, expected_score
+from scratchtune.automl.families import FAMILY, own_arguments
+from scratchtune.automl.goal import Goal
+from scratchtune.automl.searching import Searched, best_of_families
+from scratchtune.automl.target import LINEAR, TARGET
+from scratchtune.streams import shown_params
+
+SHOWN = 5  # members of the ensemble
+
+
+def leaderboard(goal: Goal, found: Searched, weights: Mapping[int, float]) -> list[dict[str, Any]]:
+    """Return one dict for each complete trial, the best first: number, family, score, weight, seconds, params."""
+    trials = found.study.trials
+    return [{
+        "number": number, "family": trials[number].params[FAMILY], "score": -float(trials[number].value or 0.0),
+        "weight": weights.get(number, 0.0), "seconds": trials[number].seconds, "params": trials[number].params,
+    } for number in found.ranked()]
+
+
+def explained(
+    model: Any, goal: Goal, found: Searched, crossed: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> str:
+    """Return the explanation of a fitted model.
+
+    ``crossed`` are the targets, the cross-fitted predictions of the ensemble, and the positions of their rows among
+    those that have out-of-fold predictions.
+    """
+    lines = [*_tried(goal, found), *_chosen(model, found), *_expected(model, goal, crossed),
+             *_simple(model, goal, found, crossed)]
+    return "\n".join(lines)
+
+
+def _tried(goal: Goal, found: Searched) -> list[str]:
+    """Say how many configurations of each family were tried, and the best score of each."""
+    trials, lines = found.study.trials, []
+    complete = [trial for trial in trials if trial.state == "complete"]
+    folds = len(found.folds.splits)
+    how = f"in {folds}-fold cross-validation" if folds > 1 else "on a validation set"
+    lines.append(f"tried: {checks.counted(len(trials), 'configuration')} {how}; best {goal.scoring} of each family "
+                 "(larger is better):")
+    for name, number in best_of_families(found).items():
+        count = sum(trial.params[FAMILY] == name for trial in complete)
+        lines.append(f"  {name}: {-float(trials[number].value or 0.0):.5g}, {count} tried")
+    failed = len(trials) - len(complete)
+    return lines + [f"  {checks.counted(failed, 'configuration')} failed or did not finish"] * bool(failed)
+
+
+def _chosen(model: Any, found: Searched) -> list[str]:
+    """Say which members the ensemble has, with their weights and hyper-parameters."""
+    trials = found.study.trials
+    lines = ["chosen: the ensemble that greedy selection makes of them, since its out-of-fold predictions have the "
+             "smallest loss:"]
+    ordered = sorted(model.weights_.items(), key=lambda entry: (-entry[1], entry[0]))
+    for number, weight in ordered[:SHOWN]:
+        params = trials[number].params
+        scale = f", target={params[TARGET]}" if params.get(TARGET, LINEAR) != LINEAR else ""
+        lines.append(f"  {weight:.0%} {params[FAMILY]} (trial {number}): "
+                     f"{shown_params(own_arguments(params[FAMILY], params))}{scale}")
+    rest = ordered[SHOWN:]
+    return lines + [f"  {sum(weight for _, weight in rest):.0%} {len(rest)} more"] * bool(rest)
+
+
+def _expected(model: Any, goal: Goal, crossed: tuple[np.ndarray, np.ndarray, np.ndarray]) -> list[str]:
+    """Say what score to expect on new rows."""
+    y, predictions, _ = crossed
+    found = expected_score(goal, y, predictions, seed=model.seed_)
+    return [f"expected on new rows: {goal.scoring} {found.score:.5g}, with probability {found.level:.0%} between "
+            f"{found.low:.5g} and {found.high:.5g} (estimated from rows that the models were not trained on)"]
+
+
+def _simple(
+    model: Any, goal: Goal, found: Searched, crossed: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> list[str]:
+    """Compare the ensemble with simple models, and say where one is as good or better."""
+    y, ours, rows = crossed
+    lines, as_good = ["simple models, on the same rows:"], []
+    simple = {"no features (shares of the classes)" if goal.classes else "no features (the mean)": goal.mean(y, len(y))}
+    for name, number in best_of_families(found).items():
+        what = {"linear": "a linear model", "trees": "boosted trees alone", "network": "a network alone"}[name]
+        simple[f"{what} (trial {number})"] = found.predictions(number)[rows]
+    for name, predictions in simple.items():
+        gain, error = difference(goal, y, ours, predictions, model.seed_)
+        is_as_good = not gain > 2.0 * error
+        as_good += [name] * is_as_good
+        lines.append(f"  {name}: {-goal.loss(y, predictions):.5g}; the ensemble is better by {gain:.3g} +- {error:.2g}"
+                     + " (not decided)" * is_as_good)
+    if as_good:
+        lines.append(f"as good as the ensemble, as far as these rows tell: {', '.join(as_good)}. The simpler one is "
+                     "easier to explain and to maintain")
+    return lines

@@ -1,0 +1,88 @@
+"""The families of models that AutoML combines: networks, boosted trees, linear models.
+
+A family has a space of hyper-parameters, makes an estimator of a configuration, and says how it wants its features. The
+names of its hyper-parameters begin with its own name, so that one space holds all families.
+
+Implements section 8.1 of the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from scratchtune import checks
+from scratchtune.automl.features import CODES, EMBEDDED, ONE_HOT, Encoding
+from scratchtune.estimators import MLPClassifier, MLPRegressor
+from scratchtune.search import Categorical, Float, Int
+from scratchtune.trees import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+FAMILY = "family"  # the name of the hyper-parameter that chooses one
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family: its name, a classifier and a regressor, its hyper-parameters, fixed arguments, and its features."""
+
+    name: str
+    classifier: type[Any]
+    regressor: type[Any]
+    space: Mapping[str, Any]
+    fixed: Mapping[str, Any]
+    encoding: Encoding
+
+    def estimator(self, params: Mapping[str, Any], classes: int, seed: int, categorical: Sequence[int]) -> Any:
+        """Return the untrained estimator of a configuration of this family, with the given seed."""
+        arguments = {**self.fixed, **own_arguments(self.name, params), "random_state": seed}
+        if categorical:
+            arguments["categorical_features"] = list(categorical)
+        if not classes:
+            arguments = {name: value for name, value in arguments.items() if name != "label_smoothing"}
+        return (self.classifier if classes else self.regressor)(**arguments)
+
+
+NETWORK = Family("network", MLPClassifier, MLPRegressor, {
+    "hidden_layers": Int(1, 3), "units": Int(32, 256, log=True), "learning_rate": Float(3e-4, 3e-2, log=True),
+    "batch_size": Categorical([32, 64, 128, 256]), "epochs": Int(10, 80, log=True), "dropout": Float(0.0, 0.4),
+    "weight_decay": Float(1e-6, 1e-1, log=True),
+}, {"verbose": 0}, ONE_HOT)
+
+TREES = Family("trees", HistGradientBoostingClassifier, HistGradientBoostingRegressor, {
+    "learning_rate": Float(0.02, 0.3, log=True), "max_iter": Int(30, 500, log=True),
+    "max_leaf_nodes": Int(4, 64, log=True), "min_samples_leaf": Int(2, 60, log=True),
+    "l2_regularization": Float(1e-3, 10.0, log=True), "max_features": Float(0.3, 1.0),
+}, {"early_stopping": False}, CODES)
+
+LINEAR = Family("linear", MLPClassifier, MLPRegressor, {
+    "learning_rate": Float(1e-3, 3e-2, log=True), "l2": Float(1e-6, 1e-1, log=True), "epochs": Int(20, 80, log=True),
+}, {"hidden_layers": 0, "verbose": 0}, ONE_HOT)
+
+FAMILIES = {family.name: family for family in (NETWORK, TREES, LINEAR)}
+
+
+def own_arguments(family: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a family's estimator in a configuration, without the prefix."""
+    return {name.removeprefix(f"{family}_"): value for name, value in params.items() if name.startswith(f"{family}_")}
+
+
+def checked_families(families: Any) -> tuple[str, ...]:
+    """Return the names of families, each once; a ValueError for an unknown one, or none."""
+    if isinstance(families, str):
+        families = [families]
+    names = tuple(dict.fromkeys(checks.choice("families", name, FAMILIES) for name in families))
+    if not names:
+        raise ValueError(f"families is empty; it must name some of {', '.join(FAMILIES)}")
+    return names
+
+
+def joint_space(families: Sequence[str], classes: int) -> dict[str, Any]:
+    """Return the space of all these families: a parameter exists where its family is chosen."""
+    space: dict[str, Any] = {FAMILY: Categorical(list(families))}
+    for name in families:
+        for argument, parameter in FAMILIES[name].space.items():
+            if argument == "label_smoothing" and not classes:
+                continue
+            when = {FAMILY: [name], **{f"{name}_{other}": values for other, values in (parameter.when or {}).items()}}
+            space[f"{name}_{argument}"] = replace(parameter, when=when)
+    return space

@@ -1,0 +1,142 @@
+"""Preprocessing for AutoML: a table becomes the matrix that a family of models needs, whatever its columns hold.
+
+Columns that cannot help are left out: those without a value, those with a single value, and texts that are different in
+nearly every row. Rare categories of a column become one category.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.data import Table, TableEncoder
+from scratchtune.data.tables import Text
+
+OTHER = "(other)"  # the category of all rare texts
+FEW_ROWS = 20  # with fewer rows, texts that are all different are no evidence of a name
+DISTINCT = 0.9  # a column with more different texts than this share of the rows names them
+
+
+class Encoding(NamedTuple):
+    """How a family wants its features: missing numbers filled or kept, categories one-hot or as codes.
+
+    ``most`` is the largest number of categories of a column; the most frequent ones are kept.
+    """
+
+    impute: str
+    encoding: str
+    add_indicator: bool
+    most: int
+
+
+ONE_HOT = Encoding("median", "one-hot", True, 40)
+CODES = Encoding("keep", "ordinal", False, 200)
+EMBEDDED = Encoding("median", "ordinal", True, 200)
+
+
+class Features:
+    """A `TableEncoder` after the grouping of rare categories; fitted on training rows, applied to any."""
+
+    def __init__(self, encoding: Encoding) -> None:
+        self.encoding = encoding
+
+    def fit(self, table: Table) -> Features:
+        """Fit to the rows of a table.
+
+        Raises ValueError if no column is left.
+        """
+        self.dropped = [name for name in table.names if useless(table.column(name))]
+        names = [name for name in table.names if name not in self.dropped]
+        if not names:
+            raise ValueError("no column is left to learn from: each holds no value, one value, or a different text in "
+                             "nearly every row")
+        self.kept = {name: kept_categories(table.column(name), self.encoding.most) for name in names
+                     if isinstance(table.column(name), Text)}
+        self.encoder = TableEncoder(
+            impute=self.encoding.impute, encoding=self.encoding.encoding, handle_unknown="ignore",
+            add_indicator=self.encoding.add_indicator, max_categories=self.encoding.most + 1, dtype="float32")
+        self.encoder.fit(self._grouped(table))
+        return self
+
+    def transform(self, table: Table) -> np.ndarray:
+        """Return the matrix, (n, features) float32."""
+        return self.encoder.transform(self._grouped(table))
+
+    @property
+    def categorical(self) -> list[int]:
+        """The indices of the features that hold codes of categories."""
+        return list(self.encoder.categorical_features)
+
+    def _grouped(self, table: Table) -> Table:
+        """Return the columns in use, with rare and unknown texts replaced by `OTHER`."""
+        columns = {name: table.column(name) for name in table.names if name not in self.dropped}
+        return Table({name: grouped(column, self.kept[name]) if name in self.kept and isinstance(column, Text)
+                      else column for name, column in columns.items()})
+
+    def state(self) -> dict[str, Any]:
+        """Return the fitted state as plain data for JSON."""
+        return {"encoding": self.encoding._asdict(), "dropped": self.dropped, "kept": self.kept,
+                "encoder": self.encoder.state()}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Features:
+        """Make the features that have a given `state`; a ValueError if it is not one."""
+        made = cls(Encoding(**state["encoding"]))
+        made.dropped, made.kept = list(state["dropped"]), {name: list(texts) for name, texts in state["kept"].items()}
+        made.encoder = TableEncoder.from_state(state["encoder"])
+        return made
+
+
+def useless(column: np.ndarray | Text) -> bool:
+    """Whether a column holds no value, one value, or a different text in nearly every row."""
+    if isinstance(column, Text):
+        present = column.codes[column.codes >= 0]
+        different = len(np.unique(present))
+        return different < 1 or (different == 1 and len(present) == len(column)) or (
+            len(column) > FEW_ROWS and different > DISTINCT * len(column))
+    present = column[~np.isnan(column)]
+    return not len(present) or (len(present) == len(column) and bool((present == present[0]).all()))
+
+
+def kept_categories(column: np.ndarray | Text, most: int) -> list[str]:
+    """Return the most frequent texts of a column, at most ``most``, in alphabetical order; all of them if few.
+
+    A text that occurs once is not kept where a column has more than ``most``.
+    """
+    if not isinstance(column, Text):
+        return []
+    counts = column.counts()
+    if len(counts) <= most:
+        return list(counts)
+    often = sorted(counts, key=lambda text: (-counts[text], text))[:most]
+    return sorted(text for text in often if counts[text] > 1)
+
+
+def grouped(column: Text, kept: list[str]) -> Text:
+    """Return the column with every text that is not kept replaced by `OTHER`; missing values stay missing."""
+    if set(column.texts) <= set(kept):
+        return column
+    texts = [*kept, OTHER]
+    position = {text: i for i, text in enumerate(kept)}
+    codes = np.array([*(position.get(text, len(kept)) for text in column.texts), -1], np.int32)
+    return Text(codes[column.codes], texts)
+
+
+def table_of(X: Any, names: list[str] | None = None) -> Table:
+    """Return X as a table: a `Table`, a data frame, a dict of columns, or a matrix, whose columns are x0, x1, ...
+
+    ``names`` are those of the columns of a matrix. Numbers may be missing (NaN).
+    """
+    if isinstance(X, Table):
+        return X
+    if isinstance(X, Mapping) or (hasattr(X, "columns") and hasattr(X, "dtypes")):
+        return Table.from_columns(X)
+    array = np.asarray(X)
+    names = [f"x{j}" for j in range(array.shape[1])] if names is None else names
+    if array.dtype.kind in "OUS":
+        return Table.from_columns({name: array[:, j] for j, name in enumerate(names)})
+    checks.refuse_masked("X", X)
+    return Table({name: array[:, j].astype(np.float64) for j, name in enumerate(names)})

@@ -1,0 +1,29 @@
+"""The portfolio: configurations that did well on other tables, in the order in which they are tried first.
+
+`benchmarks/portfolio.py` chooses them: each one reduces the most the mean loss, over tables, of the best configuration
+so far. None of the tables on which AutoML is compared with its peers took part.
+
+Implements section 8.1 of the document.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from scratchtune.automl.families import FAMILY
+
+
+@functools.cache
+def _stored() -> dict[str, list[dict[str, Any]]]:
+    text = importlib.resources.files("scratchtune.automl").joinpath("portfolio.json").read_text(encoding="utf-8")
+    return json.loads(text)
+
+
+def portfolio(families: Sequence[str], classes: int) -> list[dict[str, Any]]:
+    """Return the configurations of these families for classification (``classes`` > 0) or regression, in order."""
+    entries = _stored()["classification" if classes else "regression"]
+    return [dict(params) for params in entries if params[FAMILY] in families]

@@ -1,0 +1,50 @@
+"""The folds of AutoML: five, fewer where the table is large, and one validation set where it is huge.
+
+Implements section 8.3 of the document.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scratchtune.evaluation import GroupKFold, KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
+from scratchtune.evaluation.leaks import check_disjoint
+from scratchtune.evaluation.splits import Split
+
+FOLDS, SMALL_FOLDS, FEWER_FOLDS = 5, 8, 3
+SMALL, LARGE, HUGE = 1_000, 30_000, 100_000  # rows
+HELD_OUT = 0.1  # of a huge table
+
+
+def splits_for(rows: int, y: np.ndarray, classes: int, cv: Any, groups: Any, seed: int) -> list[Split]:
+    """Return the (training, validation) row indices; ``cv`` is None, a number of folds, or a splitter.
+
+    Raises ValueError if there are too few rows.
+    """
+    if rows < 4:
+        raise ValueError(f"X has {rows} rows (n_samples={rows}); AutoML needs at least 4, to train and to validate")
+    if cv is not None and not isinstance(cv, (int, np.integer)):
+        return _checked(cv.split(np.zeros((rows, 1)), y, groups))
+    folds = int(cv) if cv is not None else _folds(rows)
+    if groups is not None:
+        folds = min(folds, len(np.unique(groups)))
+        return _checked(GroupKFold(folds).split(np.zeros((rows, 1)), y, groups))
+    smallest = int(np.bincount(y).min()) if classes else rows
+    if cv is None and rows > HUGE:
+        one = StratifiedShuffleSplit if smallest > 1 else ShuffleSplit
+        return _checked(one(1, test_size=HELD_OUT, random_state=seed).split(np.zeros((rows, 1)), y))
+    folds = min(folds, rows // 2)
+    splitter = StratifiedKFold if classes and smallest >= folds else KFold
+    return _checked(splitter(folds, shuffle=True, random_state=seed).split(np.zeros((rows, 1)), y))
+
+
+def _folds(rows: int) -> int:
+    return SMALL_FOLDS if rows <= SMALL else FOLDS if rows <= LARGE else FEWER_FOLDS
+
+
+def _checked(splits: Any) -> list[Split]:
+    pairs = [(np.asarray(training), np.asarray(validation)) for training, validation in splits]
+    check_disjoint(pairs)
+    return pairs
