@@ -1,6 +1,6 @@
 """A table encoder turns a table into a matrix of numbers; it is fitted on the training rows alone.
 
-Numeric columns are unchanged, columns of texts are one-hot encoded, and missing values are filled if requested. The
+Numeric columns are unchanged, columns of texts become one-hot columns or codes, and missing values are filled. The
 fitted state can be written as JSON without loss (`state`), so that a saved model can contain it.
 """
 
@@ -23,7 +23,8 @@ from scratchtune.data.transformer import (
 )
 
 DROP = "if_binary"  # a column with two texts becomes a single column of 0 and 1
-
+ENCODINGS = ("one-hot", "ordinal")
+KEEP = "keep"  # the value of ``impute`` with which missing values stay missing
 
 INDICATOR = " is missing"  # the end of the name of a column that is 1 where a value is missing, else 0
 
@@ -54,6 +55,18 @@ class Texts(NamedTuple):
         return [*(f"={text}" for text in texts), *[INDICATOR] * self.indicator]
 
 
+class Codes(NamedTuple):
+    """The fitted state of a column of texts that is encoded as one column of codes: the distinct texts, sorted."""
+
+    texts: list[str]
+
+    @property
+    def suffixes(self) -> list[str]:
+        """One column, whose name is unchanged; its largest code says that a text is missing, so it needs no indicator.
+        """
+        return [""]
+
+
 class Nothing(NamedTuple):
     """A column without any value in `fit`: it is dropped."""
 
@@ -63,14 +76,21 @@ class Nothing(NamedTuple):
         return []
 
 
+Column = Numbers | Texts | Codes | Nothing
+
 class TableEncoder(Transformer):
     """Numbers unchanged, texts one-hot (two texts are one column), missing values filled according to ``impute``.
 
-    ``impute`` is None (a missing value is an error), "mean", "median" or "most_frequent" for numeric columns; with any
-    of them a missing text becomes the most frequent one. A text that was not seen in `fit` is an error, or zeros with
+    ``impute`` is None (a missing value is an error), "mean", "median" or "most_frequent" for numeric columns; with
+    these a missing text becomes the most frequent one. A text that was not seen in `fit` is an error, or zeros with
     ``handle_unknown="ignore"``. More than ``max_categories`` distinct texts in a column are an error. With
     ``add_indicator`` a column in which values are missing in `fit` is followed by one that is 1 where they are missing,
     else 0, since that a value is missing may predict the target; it needs ``impute``.
+
+    For trees and for embeddings: with ``encoding="ordinal"`` a column of texts becomes one column of codes, 0 to k - 1
+    for its k texts in sorted order, and k where the text is missing or (with ``handle_unknown="ignore"``) unknown;
+    `categorical_features` are the indices of these columns. With ``impute="keep"`` missing numbers are NaN in the
+    matrix, and so are the one-hot columns of a missing text.
 
     >>> table = Table.from_columns({"age": [31, None, 7], "city": ["Rome", "Oslo", "Nice"]})
     >>> encoder = TableEncoder(impute="mean")
@@ -82,13 +102,14 @@ class TableEncoder(Transformer):
 
     def __init__(
         self, *, impute: str | None = None, handle_unknown: str = "error", max_categories: int = 1000,
-        dtype: Any = "float64", add_indicator: bool = False,
+        dtype: Any = "float64", add_indicator: bool = False, encoding: str = "one-hot",
     ) -> None:
         self.impute = impute
         self.handle_unknown = handle_unknown
         self.max_categories = max_categories
         self.dtype = dtype
         self.add_indicator = add_indicator
+        self.encoding = encoding
 
     # Fitting
 
@@ -100,7 +121,8 @@ class TableEncoder(Transformer):
             raise ValueError(
                 f"the table has {table.shape[0]} rows and {table.shape[1]} columns; it must have at least one of each")
         begin_fit(self, None)
-        self._check_gaps(table, [name for name in table.names if not table.missing(name).all()])
+        self._check_gaps(table, [name for name in table.names if not (
+            table.missing(name).all() or self._is_ordinal(table.column(name)))])
         self.columns_ = {name: self._fitted_column(name, table) for name in table.names}
         self.feature_names_in_ = np.array(table.names, dtype=object)
         self.n_features_in_ = len(table.names)
@@ -110,7 +132,8 @@ class TableEncoder(Transformer):
         return self
 
     def _check_parameters(self) -> None:
-        checks.choice("impute", self.impute, (None, *STRATEGIES))
+        checks.choice("impute", self.impute, (None, *STRATEGIES, KEEP))
+        checks.choice("encoding", self.encoding, ENCODINGS)
         checks.choice("handle_unknown", self.handle_unknown, ("error", "ignore"))
         checks.integer("max_categories", self.max_categories, low=1)
         checks.choice("dtype", np.dtype(self.dtype).name, ("float32", "float64"))
@@ -118,21 +141,27 @@ class TableEncoder(Transformer):
         if self.add_indicator and self.impute is None:
             raise ValueError("add_indicator is True and impute is None; it needs impute, which fills missing values")
 
-    def _fitted_column(self, name: str, table: Table) -> Numbers | Texts | Nothing:
+    def _is_ordinal(self, column: np.ndarray | Text) -> bool:
+        return self.encoding == "ordinal" and isinstance(column, Text)
+
+    def _fitted_column(self, name: str, table: Table) -> Column:
         column, missing = table.column(name), table.missing(name)
         if missing.all():
             return Nothing()
         indicator = self.add_indicator and bool(missing.any())
+        fills = self.impute not in (None, KEEP)
         if not isinstance(column, Text):
-            fill = None if self.impute is None else float(fill_value_of(column[~missing], self.impute))
+            fill = float(fill_value_of(column[~missing], str(self.impute))) if fills else None
             return Numbers(fill, indicator)
         counts = column.counts()
         if len(counts) > self.max_categories:
             raise ValueError(
                 f"column {name!r} holds {len(counts)} different {_sort_of(counts)}, and max_categories is "
                 f"{self.max_categories}; leave the column out (--drop), or put its texts into fewer groups")
+        if self._is_ordinal(column):
+            return Codes(list(counts))
         most = max(counts, key=lambda text: counts[text])  # in case of ties the first in alphabetical order
-        return Texts(list(counts), None if self.impute is None else most, indicator)
+        return Texts(list(counts), most if fills else None, indicator)
 
     # Encoding
 
@@ -168,7 +197,7 @@ class TableEncoder(Transformer):
                         "numbers, as in training")
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return the name of each numeric column, and ``NAME=TEXT`` for those of texts."""
+        """Return the name of each column of numbers or codes, and ``NAME=TEXT`` for those of texts."""
         check_is_fitted(self)
         names = [name + suffix for name, fitted in self.columns_.items() for suffix in fitted.suffixes]
         return np.array(names, dtype=object)
@@ -176,14 +205,21 @@ class TableEncoder(Transformer):
     @property
     def text_names(self) -> list[str]:
         """The columns that held texts in `fit`: the argument ``text`` of `read_table` for the next file."""
-        return [name for name, fitted in self.columns_.items() if isinstance(fitted, Texts)]
+        return [name for name, fitted in self.columns_.items() if isinstance(fitted, (Texts, Codes))]
+
+    @property
+    def categorical_features(self) -> list[int]:
+        """The indices of the matrix's columns that hold codes of texts: the estimators' argument of this name."""
+        check_is_fitted(self)
+        kinds = [fitted for fitted in self.columns_.values() for _ in fitted.suffixes]
+        return [index for index, fitted in enumerate(kinds) if isinstance(fitted, Codes)]
 
     def unknown(self, table: Table) -> dict[str, dict[str, int]]:
         """Return for each column with texts that were not seen in `fit` those texts, and how many rows hold each."""
         check_is_fitted(self)
         found = {}
         for name, fitted in self.columns_.items():
-            if isinstance(fitted, Texts):
+            if isinstance(fitted, (Texts, Codes)):
                 known, counts = set(fitted.texts), _as_text(table.column(name)).counts()
                 found[name] = {text: n for text, n in counts.items() if text not in known}
         return {name: texts for name, texts in found.items() if texts}
@@ -200,7 +236,7 @@ class TableEncoder(Transformer):
 
     def _check_gaps(self, table: Table, names: list[str]) -> None:
         """Raise if there are missing values in one of these columns and ``impute`` is None."""
-        if self.impute is not None and not hasattr(self, "columns_"):
+        if self.impute == KEEP or self.impute is not None and not hasattr(self, "columns_"):
             return
         gaps = {name: int(table.missing(name).sum()) for name in names if table.missing(name).any()}
         gaps = {name: n for name, n in gaps.items() if not isinstance(getattr(self, "columns_", {}).get(name), Nothing)}
@@ -210,27 +246,36 @@ class TableEncoder(Transformer):
             raise ValueError(
                 f"values are missing in {shown}{more}; --impute (in Python: impute='median') fills them")
 
-    def _write(self, name: str, table: Table, fitted: Numbers | Texts | Nothing, out: np.ndarray) -> None:
+    def _write(self, name: str, table: Table, fitted: Column, out: np.ndarray) -> None:
         """Write one column of the table into its columns of the matrix."""
         column, missing = table.column(name), table.missing(name)
-        if not isinstance(fitted, Nothing) and fitted.indicator:
+        if isinstance(fitted, (Numbers, Texts)) and fitted.indicator:
             out[:, -1] = missing
             out = out[:, :-1]
         if isinstance(fitted, Texts):
             codes = self._codes(name, _as_text(column), fitted)
             one_hot(codes - leaves_out_first(len(fitted.texts), DROP), out)
+            if self.impute == KEEP:
+                out[missing] = np.nan
+        elif isinstance(fitted, Codes):
+            codes = self._codes(name, _as_text(column), fitted)
+            out[:, 0] = np.where(codes < 0, len(fitted.texts), codes)
         elif isinstance(fitted, Numbers):
-            filled = np.where(missing, fitted.fill or 0.0, _as_numbers(column))
+            gap = np.nan if self.impute == KEEP else fitted.fill or 0.0
+            filled = np.where(missing, gap, _as_numbers(column))
             _check_range(name, filled, out.dtype)
             out[:, 0] = filled
 
-    def _codes(self, name: str, column: Text, fitted: Texts) -> np.ndarray:
-        """Return for each row the index in the texts of `fit`; below 0 for an unknown text."""
+    def _codes(self, name: str, column: Text, fitted: Texts | Codes) -> np.ndarray:
+        """Return for each row the index in the texts of `fit`; below 0 for an unknown text, or one that stays missing.
+        """
         position = {text: i for i, text in enumerate(fitted.texts)}
-        gap = position[fitted.fill] if fitted.fill is not None else -2
+        stays_missing = isinstance(fitted, Codes) or self.impute == KEEP
+        gap = position[fitted.fill] if isinstance(fitted, Texts) and fitted.fill is not None else -2
         codes = np.array([*(position.get(text, -2) for text in column.texts), gap], dtype=np.int64)[column.codes]
-        if self.handle_unknown == "error" and (codes < 0).any():
-            row = int((codes < 0).argmax())
+        wrong = (codes < 0) & ~(column.missing() & stays_missing)
+        if self.handle_unknown == "error" and wrong.any():
+            row = int(wrong.argmax())
             raise unseen(name, column[row : row + 1].values()[0], row + 1, fitted.texts)
         return codes
 
@@ -239,19 +284,22 @@ class TableEncoder(Transformer):
     def state(self) -> dict[str, Any]:
         """Return the fitted state as plain data that JSON can represent without loss.
 
-        Indicators are written only where there are some, so that other files are as in older versions.
+        Indicators and the encoding are written only where they differ from the default, so that other files are as in
+        older versions.
         """
         check_is_fitted(self)
         columns = [
             {"name": name, "kind": type(fitted).__name__.lower(), **_without_false(fitted._asdict(), "indicator")}
             for name, fitted in self.columns_.items()]
         params = _without_false(self.get_params(), "add_indicator")
+        if self.encoding == "one-hot":
+            del params["encoding"]
         return {**params, "dtype": np.dtype(self.dtype).name, "columns": columns}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> TableEncoder:
         """Make the encoder that has a given `state`."""
-        kinds: dict[str, Any] = {"numbers": Numbers, "texts": Texts, "nothing": Nothing}
+        kinds: dict[str, Any] = {kind.__name__.lower(): kind for kind in (Numbers, Texts, Codes, Nothing)}
         try:
             params = {name: value for name, value in state.items() if name != "columns"}
             encoder = cls(**params)
@@ -276,20 +324,21 @@ def _without_false(entries: dict[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in entries.items() if key != name or value is not False}
 
 
-def _check_column_state(name: Any, fitted: Numbers | Texts | Nothing) -> None:
+def _check_column_state(name: Any, fitted: Column) -> None:
     """Raise unless the stored state of a column has valid types and values."""
     if not isinstance(name, str):
         raise ValueError(f"a column is named {name!r}; a name must be a text")
-    if not isinstance(fitted, Nothing):
+    if isinstance(fitted, (Numbers, Texts)):
         checks.boolean(f"the indicator of column {name!r}", fitted.indicator)
     if isinstance(fitted, Numbers) and fitted.fill is not None:
         checks.real(f"the fill of column {name!r}", fitted.fill)
-    if isinstance(fitted, Texts):
+    if isinstance(fitted, (Texts, Codes)):
         texts = fitted.texts
         if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
             raise ValueError(f"column {name!r} has the texts {texts!r}; they must be a list of texts")
-        if len(set(texts)) < len(texts) or fitted.fill not in (None, *texts):
-            raise ValueError(f"column {name!r} has the texts {texts} and the fill {fitted.fill!r}; they must be "
+        fill = fitted.fill if isinstance(fitted, Texts) else None
+        if len(set(texts)) < len(texts) or fill not in (None, *texts):
+            raise ValueError(f"column {name!r} has the texts {texts} and the fill {fill!r}; they must be "
                              "different ones, and the fill one of them or None")
 
 
@@ -309,8 +358,9 @@ def _check_range(name: str, column: np.ndarray, dtype: np.dtype) -> None:
                          "the column down, or take dtype='float64'")
 
 
-def _fill(fitted: Numbers | Texts | Nothing) -> Any:
-    return "" if isinstance(fitted, Nothing) else fitted.fill
+def _fill(fitted: Column) -> Any:
+    """The fill value of missing values; None if they are an error, and "" where none is needed."""
+    return fitted.fill if isinstance(fitted, (Numbers, Texts)) else ""
 
 
 def other_columns(absent: list[str], unknown: list[str]) -> ValueError:

@@ -44,6 +44,48 @@ def test_missing_values_are_indicated() -> None:
         TableEncoder(add_indicator=True).fit(table)
 
 
+def test_ordinal_codes_by_hand() -> None:
+    """Texts in sorted order are 0, 1, 2; missing is 3, and so is unknown where that is no error."""
+    table = _table(age=[31, 2, 7, 10])
+    encoder = TableEncoder(encoding="ordinal")
+    assert encoder.fit_transform(table).tolist() == [[31, 2, 0], [2, 1, 1], [7, 0, 2], [10, 1, 0]]
+    assert encoder.get_feature_names_out().tolist() == ["age", "city", "vip"]
+    assert encoder.categorical_features == [1, 2] and encoder.text_names == ["city", "vip"]
+    new = Table.from_columns({"vip": ["never", "no"], "city": [None, "Nice"], "age": [1, 2]})
+    with pytest.raises(ValueError, match="column 'vip' holds 'never' in row 1"):
+        encoder.transform(new)
+    encoder.handle_unknown = "ignore"
+    assert encoder.transform(new).tolist() == [[1, 3, 2], [2, 0, 0]]
+    assert encoder.unknown(new) == {"vip": {"never": 1}} and encoder.same_as_unknown("vip") is None
+    with pytest.raises(ValueError, match=r"values are missing in 'age' \(1 cell\); --impute"):
+        TableEncoder(encoding="ordinal").fit(_table())
+    assert TableEncoder(impute="mean").fit(_table()).categorical_features == []
+
+
+def test_indices_of_codes_count_the_indicators() -> None:
+    encoder = TableEncoder(encoding="ordinal", impute="mean", add_indicator=True).fit(_table())
+    assert encoder.get_feature_names_out().tolist() == ["age", "age is missing", "city", "vip"]
+    assert encoder.categorical_features == [2, 3]
+
+
+@pytest.mark.parametrize("encoding, second, third", [
+    ("ordinal", [np.nan, 1, 1], [7, 0, 2]), ("one-hot", [np.nan, 0, 1, 0, 1], [7, 1, 0, 0, np.nan])])
+def test_missing_values_are_kept(encoding: str, second: list[float], third: list[float]) -> None:
+    encoder = TableEncoder(encoding=encoding, impute="keep")
+    X = encoder.fit_transform(_table())
+    np.testing.assert_array_equal(X[1:3], [second, third])
+    again = TableEncoder.from_state(json.loads(json.dumps(encoder.state(), allow_nan=False)))
+    assert again.state() == encoder.state() and again.categorical_features == encoder.categorical_features
+    assert again.transform(_table()).tobytes() == X.tobytes()
+
+
+def test_the_default_encoding_is_not_written() -> None:
+    """So that a file is as in versions without it."""
+    assert "encoding" not in TableEncoder(impute="mean").fit(_table()).state()
+    with pytest.raises(ValueError, match="did you mean 'ordinal'"):
+        TableEncoder(encoding="ordinals").fit(_table())
+
+
 def test_only_the_rows_of_fit_count() -> None:
     table = _table()
     encoder = TableEncoder(impute="median", handle_unknown="ignore").fit(table[[0, 3]])
