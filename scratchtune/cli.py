@@ -134,6 +134,7 @@ def _make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=_Parser)
     _add_compare(commands)
     _add_tune(commands)
+    _add_auto(commands)
     _add_predict(commands)
     _add_score(commands)
     _add_translate(commands)
@@ -456,6 +457,71 @@ def _check_db(db: Path | None, others: dict[str, Path | None]) -> None:
         if path is not None and (path.resolve() == db.resolve() or (there and path.samefile(db))):
             raise ValueError(f"--db is {str(db)!r}, which is {what}; it must be a file of its own")
     Storage(db).close()
+
+
+def _add_auto(commands: _Commands) -> None:
+    parser = _command(
+        commands, "auto", _auto,
+        "search models, preprocessing and hyper-parameters for your own table together, combine the best, and save them")
+    add = parser.add_argument
+    add("file", type=Path, metavar="FILE", help="the table, as for scratchtune tune")
+    _add_columns(add)
+    add("--minutes", type=float, default=1.0, metavar="M", help="how long to search (default: 1)")
+    add("--trials", type=int, metavar="N",
+        help="how many configurations to try, instead of --minutes: the result is then the same in each run")
+    add("--families", nargs="+", default=[], metavar="NAME",
+        help="the kinds of models: some of network, trees, linear (default: all)")
+    add("--scoring", metavar="NAME", help="the score that is maximised (default: neg_log_loss for classes, "
+                                          "neg_mean_squared_error for numbers)")
+    add("--test-size", type=float, default=0.0, metavar="SHARE",
+        help="the share of the rows that is held out, to evaluate the result on (default: 0, since the score on new "
+             "rows is estimated by cross-validation)")
+    add("--jobs", type=int, default=-1, metavar="N", help="the number of threads (default: one for each processor)")
+    add("--seed", type=int, default=0, metavar="N", help="the seed of the folds, the models and the search (default: 0)")
+    add("--out", type=Path, default=Path("model.npz"), metavar="MODEL.npz",
+        help="the file in which the model is saved (default: model.npz)")
+    add("--db", type=Path, metavar="FILE", help=DB_HELP)
+
+
+def _auto(given: argparse.Namespace) -> int:
+    from scratchtune.automl.families import FAMILIES
+    from scratchtune.tabular.auto import auto_table
+    from scratchtune.tabular.describing import described
+    from scratchtune.tabular.held_out import prepare
+
+    _check_auto(given)
+    _check_outputs({"--out": given.out}, {"the table": given.file})
+    _check_db(given.db, {"the table": given.file, "the model": given.out})
+    with _plain_warnings():
+        prepared = prepare(_table_of(given), given.target, given.task, given.positive, given.drop, given.seed,
+                           given.test_size)
+        tell(described(prepared, given.positive))
+        result = auto_table(
+            prepared, time_budget=60.0 * given.minutes, n_trials=given.trials, random_state=given.seed,
+            scoring=given.scoring, families=tuple(given.families or FAMILIES), n_jobs=given.jobs, storage=given.db)
+    replaced = "replaced; " * given.out.exists()
+    result.model.save(given.out)
+    tell(f"\n{result.text()}\nmodel: {given.out} ({replaced}scratchtune predict {given.out} FILE)")
+    return 0
+
+
+def _check_auto(given: argparse.Namespace) -> None:
+    """Check the options before any work."""
+    from scratchtune.automl.families import FAMILIES
+
+    given.data = None
+    given.target = given.target and given.target.strip()
+    given.drop, given.text, given.numeric = (
+        [name.strip() for name in names] for names in (given.drop, given.text, given.numeric))
+    if given.target is None:
+        raise ValueError("--target is missing; it names the column to predict")
+    checks.real("--minutes", given.minutes, 0.0, open_low=True)
+    for name in given.families:
+        checks.choice("--families", name, FAMILIES)
+    if given.trials is not None:
+        checks.integer("--trials", given.trials, 1)
+    checks.integer("--seed", given.seed, 0, 2**31 - 1)
+    checks.real("--test-size", given.test_size, 0.0, 1.0, open_high=True)
 
 
 def _add_predict(commands: _Commands) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from scratchtune.automl import estimators as automl_files
 from scratchtune.estimators import loading as estimator_files
 from scratchtune.network import sequential
 from scratchtune.network.saving import UnknownClass, damaged, in_words, opened
@@ -13,10 +14,12 @@ from scratchtune.recognizer import SpeechRecognizer
 from scratchtune.recognizer import unpacked as unpacked_recognizer
 from scratchtune.seq2seq import Seq2Seq
 from scratchtune.seq2seq import unpacked as unpacked_translator
+from scratchtune.tabular import auto as auto_table_models
 from scratchtune.tabular import model as table_models
 
 KINDS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
     "network": sequential.unpacked, "estimator": estimator_files.unpacked, "table model": table_models.unpacked,
+    "automl": automl_files.unpacked, "automl table model": auto_table_models.unpacked,
     Seq2Seq.kind: unpacked_translator, SpeechRecognizer.kind: unpacked_recognizer}
 
 

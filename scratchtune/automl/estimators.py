@@ -6,13 +6,15 @@ Implements section 8.1 of the document.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from scratchtune import checks, cores, protocol
 from scratchtune.automl.ensemble_selection import ROWS, cross_fitted, greedy_weights, weighted
-from scratchtune.automl.expectation import LEVEL, Expected, expected_score
+from scratchtune.automl.expectation import LEVEL, Estimate, Expected, estimated
 from scratchtune.automl.explaining import explained, leaderboard
 from scratchtune.automl.families import checked_families
 from scratchtune.automl.features import table_of
@@ -20,11 +22,13 @@ from scratchtune.automl.goal import Goal, goal_for
 from scratchtune.automl.members import Folds
 from scratchtune.automl.searching import Budget, Searched, search
 from scratchtune.automl.splitting import splits_for
+from scratchtune.automl.stored import packed, unpacked_parts
 from scratchtune.data import Table
 from scratchtune.data.transformer import as_matrix
 from scratchtune.estimators.labels import class_labels_of
 from scratchtune.estimators.rows import seed_from
 from scratchtune.metrics import accuracy_score, r2_score
+from scratchtune.network.saving import Member, entry, write_whole
 
 LIBRARY = 25  # the best trials, from which the ensemble is chosen
 
@@ -88,7 +92,7 @@ class AutoML(protocol.Parameters):
         crossed = cross_fitted(goal, y[chosen], [p[chosen] for p in predictions], parts)
         self.weights_ = {number: float(w) for number, w in zip(library, weights, strict=True) if w > 0.0}
         self.members_ = {number: found.member(number).models for number in self.weights_}
-        self.goal_, self._crossed, self._targets = goal, crossed, y[chosen]
+        self.estimate_: Estimate = estimated(goal, y[chosen], crossed, self.seed_, len(y))
         self.leaderboard_ = leaderboard(goal, found, self.weights_)
         self.explanation_ = explained(self, goal, found, (y[chosen], crossed, chosen))
 
@@ -132,13 +136,17 @@ class AutoML(protocol.Parameters):
         """
         if not hasattr(self, "members_"):
             raise protocol.not_fitted(self)
-        return expected_score(self.goal_, self._targets, self._crossed, rows, level, self.seed_)
+        return self.estimate_.on(rows, level)
 
     def explain(self) -> str:
         """Say what was tried, what was chosen and why, what to expect on new rows, and what simple models reach."""
         if not hasattr(self, "members_"):
             raise protocol.not_fitted(self)
         return self.explanation_
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted ensemble to an .npz file, which `scratchtune.load_model` reads; nothing is executable."""
+        write_whole(Path(path), "automl", *packed(self))
 
     @property
     def _estimator_type(self) -> str:
@@ -256,3 +264,15 @@ class AutoRegressor(AutoML):
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R², the share of the variance of y that the predictions explain."""
         return float(r2_score(y, self.predict(X), sample_weight=sample_weight))
+
+
+CLASSES: dict[str, type[AutoML]] = {"AutoClassifier": AutoClassifier, "AutoRegressor": AutoRegressor}
+
+
+def unpacked(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray | Member]) -> AutoML:
+    """Return the ensemble that `AutoML.save` has written: it predicts the same bits, and explains itself."""
+    kind = CLASSES[checks.choice("class", entry(header, "class"), CLASSES)]
+    model = kind(**entry(header, "params"))
+    model._check_arguments()
+    vars(model).update(unpacked_parts(header, arrays))
+    return model

@@ -19,7 +19,6 @@ from scratchtune.automl.goal import Goal
 
 LEVEL = 0.9
 RESAMPLES = 200
-ROWS = 20_000  # at most so many rows are resampled: the spread of more rows follows from theirs
 
 
 class Expected(NamedTuple):
@@ -58,43 +57,59 @@ def spread_on_new_rows(spread: float, known: int, new: float) -> float:
     return spread * math.sqrt(1.0 + known / new)
 
 
-def expected_score(
-    goal: Goal, y: np.ndarray, predictions: np.ndarray, rows: float = math.inf, level: float = LEVEL, seed: int = 0,
-) -> Expected:
-    """Return the expected score on ``rows`` new rows, with its interval.
+class Estimate(NamedTuple):
+    """A score estimated on known rows: its standard deviation, and how many rows they are."""
 
-    ``predictions`` are cross-fitted ones, (n, classes) or (n,), for the targets ``y``, (n,). The standard deviation of
-    the estimate is that of the score on resampled rows (the bootstrap).
+    scoring: str
+    score: float
+    spread: float
+    known: int
+
+    def on(self, rows: float = math.inf, level: float = LEVEL) -> Expected:
+        """Return the expected score on ``rows`` new rows, with its interval.
+
+        A loss is positive, and single rows may have a large one: its interval is computed for its logarithm, so that it
+        is longer on the side of the larger loss.
+        """
+        level = checks.real("level", level, 0.0, 1.0, open_low=True, open_high=True)
+        if not rows > 0:
+            raise ValueError(f"rows is {rows!r}; it must be a number above 0, or infinity")
+        half = NormalDist().inv_cdf(0.5 + level / 2.0) * spread_on_new_rows(self.spread, self.known, rows)
+        low, high = self.score - half, self.score + half
+        if self.scoring.startswith("neg_") and self.score < 0.0:
+            factor = math.exp(min(half / -self.score, 700.0))
+            low, high = self.score * factor, self.score / factor
+        return Expected(self.scoring, self.score, low, high, level, rows)
+
+
+def estimated(goal: Goal, y: np.ndarray, predictions: np.ndarray, seed: int = 0, known: int | None = None) -> Estimate:
+    """Return the estimate of the score on new rows from cross-fitted predictions, (n, classes) or (n,), for y (n,).
+
+    ``known`` is the number of rows with out-of-fold predictions, if the given ones are a sample of them. The standard
+    deviation is that of the score on resampled rows (the bootstrap).
     """
-    level = checks.real("level", level, 0.0, 1.0, open_low=True, open_high=True)
-    score = goal.score(y, predictions)
-    spread = spread_on_new_rows(_bootstrap_spread(goal, y, predictions, seed), len(y), rows)
-    half = NormalDist().inv_cdf(0.5 + level / 2.0) * spread
-    return Expected(goal.scoring, score, score - half, score + half, level, rows)
+    spread = _bootstrap_spread(goal, y, predictions, seed)
+    return Estimate(goal.scoring, goal.score(y, predictions), spread, known or len(y))
 
 
 def _bootstrap_spread(goal: Goal, y: np.ndarray, predictions: np.ndarray, seed: int) -> float:
     """The standard deviation of the score over resampled rows."""
     rng = np.random.default_rng([seed, 3])
-    size = min(len(y), ROWS)
     losses = []
     for _ in range(RESAMPLES):
-        drawn = rng.integers(len(y), size=size)
+        drawn = rng.integers(len(y), size=len(y))
         losses.append(goal.loss(y[drawn], predictions[drawn]))
     finite = np.array([loss for loss in losses if np.isfinite(loss)])
-    if len(finite) < 2:
-        return 0.0
-    return float(finite.std(ddof=1)) * math.sqrt(size / len(y))
+    return float(finite.std(ddof=1)) if len(finite) > 1 else 0.0
 
 
 def difference(goal: Goal, y: np.ndarray, ours: np.ndarray, other: np.ndarray, seed: int = 0) -> tuple[float, float]:
     """Return by how much the score of one prediction exceeds that of another, and the standard error (paired rows)."""
     rng = np.random.default_rng([seed, 4])
-    size = min(len(y), ROWS)
     gains = []
     for _ in range(RESAMPLES):
-        drawn = rng.integers(len(y), size=size)
+        drawn = rng.integers(len(y), size=len(y))
         gains.append(goal.loss(y[drawn], other[drawn]) - goal.loss(y[drawn], ours[drawn]))
     finite = np.array([gain for gain in gains if np.isfinite(gain)])
-    error = float(finite.std(ddof=1)) * math.sqrt(size / len(y)) if len(finite) > 1 else 0.0
+    error = float(finite.std(ddof=1)) if len(finite) > 1 else 0.0
     return goal.loss(y, other) - goal.loss(y, ours), error

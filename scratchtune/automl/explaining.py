@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.automl.expectation import difference, expected_score
+from scratchtune.automl.expectation import difference
 from scratchtune.automl.families import FAMILY, own_arguments
 from scratchtune.automl.goal import Goal
 from scratchtune.automl.searching import Searched, best_of_families
@@ -38,7 +38,7 @@ def explained(
     ``crossed`` are the targets, the cross-fitted predictions of the ensemble, and the positions of their rows among
     those that have out-of-fold predictions.
     """
-    lines = [*_tried(goal, found), *_chosen(model, found), *_expected(model, goal, crossed),
+    lines = [*_tried(goal, found), *_chosen(model, found), *_expected(model),
              *_simple(model, goal, found, crossed)]
     return "\n".join(lines)
 
@@ -73,11 +73,10 @@ def _chosen(model: Any, found: Searched) -> list[str]:
     return lines + [f"  {sum(weight for _, weight in rest):.0%} {len(rest)} more"] * bool(rest)
 
 
-def _expected(model: Any, goal: Goal, crossed: tuple[np.ndarray, np.ndarray, np.ndarray]) -> list[str]:
+def _expected(model: Any) -> list[str]:
     """Say what score to expect on new rows."""
-    y, predictions, _ = crossed
-    found = expected_score(goal, y, predictions, seed=model.seed_)
-    return [f"expected on new rows: {goal.scoring} {found.score:.5g}, with probability {found.level:.0%} between "
+    found = model.estimate_.on()
+    return [f"expected on new rows: {found.scoring} {found.score:.5g}, with probability {found.level:.0%} between "
             f"{found.low:.5g} and {found.high:.5g} (estimated from rows that the models were not trained on)"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from scratchtune.network.configured import Configured, known_classes
 
 FORMAT = 1  # of saved files
 HEADER, ARRAYS = "header.npy", ("theta", "state", "slots")  # all that a file may hold
+_ARRAY = re.compile(rf"(?:model\d{{1,6}}_)?(?:{'|'.join(ARRAYS)})\.npy")
 MOST_PACKED = 10  # how many times as large as the file an unpacked array may be; `write_whole` does not compress
 
 
@@ -57,6 +59,17 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     raise TypeError(f"the model holds {value!r} ({type(value).__name__}); a file can hold numbers, texts and lists")
+
+
+def prefixed(number: int, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the arrays of one of several models in a file, their names beginning with its number."""
+    return {f"model{number}_{name}": array for name, array in arrays.items()}
+
+
+def without_prefix(number: int, arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arrays of one of several models, under the names that they had before `prefixed`."""
+    prefix = f"model{number}_"
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
 
 class Member:
@@ -118,7 +131,7 @@ def opened(path: Path) -> Iterator[tuple[str, dict[str, Any], dict[str, Member]]
             raise ValueError(
                 f"path is {str(path)!r}; it is no model that scratchtune has saved ({problem})") from None
         try:
-            unknown = sorted(infos.keys() - {HEADER, *(f"{name}.npy" for name in ARRAYS)})
+            unknown = sorted(name for name in infos.keys() - {HEADER} if not _ARRAY.fullmatch(name))
             if unknown:
                 raise ValueError(f"it holds {unknown[0]!r}, which no model has")
             most = MOST_PACKED * path.stat().st_size

@@ -78,7 +78,12 @@ def rows_with_target(table: Table, target: str) -> Table:
 
 
 def hold_out(target: Target, y: np.ndarray, seed: int, share: float) -> tuple[np.ndarray, np.ndarray]:
-    """Draw the sorted indices of the training and of the test set; each class must keep two training rows."""
+    """Draw the sorted indices of the training and of the test set; each class must keep two training rows.
+
+    A ``share`` of 0 makes all rows the training set.
+    """
+    if share == 0.0:
+        return np.arange(len(y)), np.arange(0)
     try:
         training_rows, test_rows = train_test_split(
             np.arange(len(y)), test_size=share, random_state=seed, stratify=y if target.classes else None)

@@ -212,18 +212,18 @@ class TableModel:
 
 def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) -> TableModel:
     """Return the model that `TableModel.save` has written."""
-    target = _target(*(entry(entry(header, "target"), name) for name in Target._fields))
+    target = target_of(entry(header, "target"))
     dropped = text_list("dropped", entry(header, "dropped"), different=False)
     encoder = TableEncoder.from_state(entry(header, "encoder"))
     estimator = estimator_files.unpacked(entry(header, "estimator"), arrays)
     fitted = TableEstimator(estimator, encoder.impute, encoder.handle_unknown, encoder.add_indicator)
     fitted.encoder_ = encoder
     _check_sizes(fitted, target)
-    return TableModel(fitted, target, dropped, _reading(header.get("reading", {})))  # older files have none
+    return TableModel(fitted, target, dropped, reading_of(header.get("reading", {})))  # older files have none
 
 
-def _reading(entry: Any) -> Reading:
-    """How the training file was read, checked."""
+def reading_of(entry: Any) -> Reading:
+    """How the training file was read: the entry of a model's file, checked."""
     plain: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in entry.items()}
     reading = Reading(**plain)
     for name, choices in (("decimal", DECIMALS), ("thousands", THOUSANDS), ("delimiter", DELIMITERS)):
@@ -234,8 +234,9 @@ def _reading(entry: Any) -> Reading:
     return reading
 
 
-def _target(name: Any, classes: Any, reason: Any) -> Target:
-    """The target stored in a file, checked: its entries are texts, its classes distinct."""
+def target_of(stored: Any) -> Target:
+    """The target stored in a model's file, checked: its entries are texts, its classes distinct."""
+    name, classes, reason = (entry(stored, field) for field in Target._fields)
     text_list("the target's name and reason", [name, reason], different=False)
     return Target(name, tuple(text_list("classes", classes)), reason)
 

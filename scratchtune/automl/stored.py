@@ -1,0 +1,72 @@
+"""The file of an ensemble: its members' features, estimators and weights, as JSON and arrays of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.automl.expectation import Estimate
+from scratchtune.automl.features import Features
+from scratchtune.automl.members import FoldModel
+from scratchtune.automl.target import TargetScale
+from scratchtune.estimators import loading as estimator_files
+from scratchtune.estimators.stored import as_json, from_json
+from scratchtune.network.saving import Member, entry, prefixed, without_prefix
+
+NAMES = ("n_features_in_", "seed_", "rows_", "folds_", "seconds_", "leaderboard_", "explanation_")
+
+
+def packed(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return the file's content: a header for JSON, and the arrays of all estimators.
+
+    The features of a fold, which several members share, are written once. The study is not stored.
+    """
+    features: dict[int, int] = {}
+    states: list[dict[str, Any]] = []
+    members, arrays = [], {}
+    for number, models in model.members_.items():
+        folds = []
+        for fold in models:
+            if id(fold.features) not in features:
+                features[id(fold.features)] = len(states)
+                states.append(fold.features.state())
+            header, own = fold.estimator.packed()
+            at = sum(len(member["folds"]) for member in members) + len(folds)
+            arrays.update(prefixed(at, own))
+            folds.append({"features": features[id(fold.features)], "estimator": header, "at": at,
+                          "scale": fold.scale.state()})
+        members.append({"trial": number, "weight": model.weights_[number], "folds": folds})
+    fitted = {name: as_json(getattr(model, name)) for name in (*NAMES, "classes_", "feature_names_in_")
+              if hasattr(model, name)}
+    params = {name: value for name, value in model.get_params().items() if name not in ("random_state", "cv", "storage")}
+    return {"class": type(model).__name__, "params": params, "fitted": fitted, "features": states, "members": members,
+            "estimate": model.estimate_._asdict()}, arrays
+
+
+def unpacked_parts(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray | Member]) -> dict[str, Any]:
+    """Return the fitted attributes of the ensemble that `packed` has described."""
+    fitted = {name: from_json(value) for name, value in entry(header, "fitted").items()
+              if name in (*NAMES, "classes_", "feature_names_in_")}
+    features = [Features.from_state(state) for state in entry(header, "features")]
+    classes = len(fitted.get("classes_", ()))
+    members, weights = {}, {}
+    for member in entry(header, "members"):
+        number = checks.integer("trial", entry(member, "trial"), 0)
+        weights[number] = checks.real("weight", entry(member, "weight"), 0.0, 1.0)
+        members[number] = [_fold(fold, features, arrays, classes) for fold in entry(member, "folds")]
+    if not members or abs(sum(weights.values()) - 1.0) > 1e-6:
+        raise ValueError(f"its members have the weights {list(weights.values())}; they must sum to 1")
+    return {**fitted, "members_": members, "weights_": weights, "estimate_": Estimate(**entry(header, "estimate"))}
+
+
+def _fold(
+    fold: Mapping[str, Any], features: list[Features], arrays: Mapping[str, np.ndarray | Member], classes: int,
+) -> FoldModel:
+    """Return the model of one fold."""
+    at = checks.integer("features", entry(fold, "features"), 0, len(features) - 1)
+    own = without_prefix(checks.integer("at", entry(fold, "at"), 0), arrays)
+    estimator = estimator_files.unpacked(entry(fold, "estimator"), own)
+    return FoldModel(features[at], estimator, TargetScale(**entry(fold, "scale")), classes)

@@ -1,0 +1,3 @@
+"""Stub."""
+from sklearn.ensemble import HistGradientBoostingClassifier as HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingRegressor as HistGradientBoostingRegressor
