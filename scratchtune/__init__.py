@@ -5,7 +5,6 @@ as in Optuna.
 """
 
 from scratchtune import insight, metrics, search, speech, text
-from scratchtune.automl import AutoClassifier, AutoRegressor
 from scratchtune.data import (
     MinMaxScaler,
     OneHotEncoder,
@@ -107,7 +106,7 @@ from scratchtune.tabular import TableModel, prepare_table
 from scratchtune.version import __version__ as __version__
 
 __all__ = [
-    "Activation", "Adam", "AdditiveAttention", "Attention", "AutoClassifier", "AutoRegressor", "AveragePooling2D", "BatchNormalization", "BayesSearchCV",
+    "Activation", "Adam", "AdditiveAttention", "Attention", "AveragePooling2D", "BatchNormalization", "BayesSearchCV",
     "BayesianSearch", "Bidirectional", "Callback", "Categorical", "Conv1D", "Conv2D", "Dense", "DivergenceWarning",
     "Dropout", "EarlyStopping", "EfficiencyWarning", "Embedding", "Exhausted", "FitFailedWarning", "Flatten", "Float",
     "GRU", "GaussianNoise", "GeneticSearch", "GeneticSearchCV", "GlobalAveragePooling2D", "GridSearch", "GridSearchCV",

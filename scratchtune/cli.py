@@ -462,7 +462,7 @@ def _check_db(db: Path | None, others: dict[str, Path | None]) -> None:
 def _add_auto(commands: _Commands) -> None:
     parser = _command(
         commands, "auto", _auto,
-        "search models, preprocessing and hyper-parameters for your own table together, combine the best, and save them")
+        "search models, preprocessing and hyper-parameters for your own table together, and combine the best")
     add = parser.add_argument
     add("file", type=Path, metavar="FILE", help="the table, as for scratchtune tune")
     _add_columns(add)
@@ -477,7 +477,7 @@ def _add_auto(commands: _Commands) -> None:
         help="the share of the rows that is held out, to evaluate the result on (default: 0, since the score on new "
              "rows is estimated by cross-validation)")
     add("--jobs", type=int, default=-1, metavar="N", help="the number of threads (default: one for each processor)")
-    add("--seed", type=int, default=0, metavar="N", help="the seed of the folds, the models and the search (default: 0)")
+    add("--seed", type=int, default=0, metavar="N", help="the seed of folds, models and search (default: 0)")
     add("--out", type=Path, default=Path("model.npz"), metavar="MODEL.npz",
         help="the file in which the model is saved (default: model.npz)")
     add("--db", type=Path, metavar="FILE", help=DB_HELP)

@@ -118,7 +118,7 @@ class AutoML(protocol.Parameters):
     def _table(self, X: Any, fitting: bool) -> Table:
         """X as a table; the number and the names of its columns are stored, or compared with those of `fit`."""
         if isinstance(X, Table):
-            names, table = np.array(X.names, dtype=object), X
+            names, table = protocol.column_names(X), X
         else:
             names = protocol.column_names(X)
             X = X if names is not None or isinstance(X, dict) else _matrix(X)

@@ -85,8 +85,8 @@ class Estimate(NamedTuple):
 def estimated(goal: Goal, y: np.ndarray, predictions: np.ndarray, seed: int = 0, known: int | None = None) -> Estimate:
     """Return the estimate of the score on new rows from cross-fitted predictions, (n, classes) or (n,), for y (n,).
 
-    ``known`` is the number of rows with out-of-fold predictions, if the given ones are a sample of them. The standard
-    deviation is that of the score on resampled rows (the bootstrap).
+    ``known`` is the number of rows with out-of-fold predictions, if the given ones are a sample of them. The
+    standard deviation is that of the score on resampled rows (the bootstrap).
     """
     spread = _bootstrap_spread(goal, y, predictions, seed)
     return Estimate(goal.scoring, goal.score(y, predictions), spread, known or len(y))

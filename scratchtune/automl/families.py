@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from scratchtune import checks
-from scratchtune.automl.features import CODES, EMBEDDED, ONE_HOT, Encoding
+from scratchtune.automl.features import CODES, ONE_HOT, Encoding
 from scratchtune.estimators import MLPClassifier, MLPRegressor
 from scratchtune.search import Categorical, Float, Int
 from scratchtune.trees import HistGradientBoostingClassifier, HistGradientBoostingRegressor

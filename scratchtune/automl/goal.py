@@ -34,6 +34,8 @@ class Goal(NamedTuple):
 
     def loss(self, y: np.ndarray, predictions: np.ndarray) -> float:
         """Return minus the score; infinity where the metric has no value, as when a class is missing."""
+        if _ranks(self.scoring) and len(np.unique(y)) < self.classes:
+            return float("inf")
         try:
             loss = -self.score(y, predictions)
         except ValueError:
@@ -78,6 +80,11 @@ def goal_for(classes: int, scoring: str | None) -> Goal:
         kind = f"{classes} classes" if classes else "regression"
         raise ValueError(f"scoring is {scoring!r}; for {kind} it must be one of {', '.join(fitting)}")
     return Goal(scoring, classes)
+
+
+def _ranks(name: str) -> bool:
+    """Whether a scoring compares the rows of different classes, so that it needs rows of each."""
+    return name.startswith("roc_auc") or name == "average_precision"
 
 
 def _fits(name: str, classes: int) -> bool:

@@ -33,7 +33,7 @@ def splits_for(rows: int, y: np.ndarray, classes: int, cv: Any, groups: Any, see
         return _checked(GroupKFold(folds).split(np.zeros((rows, 1)), y, groups))
     smallest = int(np.bincount(y).min()) if classes else rows
     if cv is None and rows > HUGE:
-        one = StratifiedShuffleSplit if smallest > 1 else ShuffleSplit
+        one = StratifiedShuffleSplit if classes and smallest > 1 else ShuffleSplit
         return _checked(one(1, test_size=HELD_OUT, random_state=seed).split(np.zeros((rows, 1)), y))
     folds = min(folds, rows // 2)
     splitter = StratifiedKFold if classes and smallest >= folds else KFold

@@ -25,23 +25,26 @@ def packed(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     The features of a fold, which several members share, are written once. The study is not stored.
     """
     features: dict[int, int] = {}
+    written = 0  # estimators
     states: list[dict[str, Any]] = []
-    members, arrays = [], {}
+    members: list[dict[str, Any]] = []
+    arrays: dict[str, np.ndarray] = {}
     for number, models in model.members_.items():
-        folds = []
+        folds: list[dict[str, Any]] = []
         for fold in models:
             if id(fold.features) not in features:
                 features[id(fold.features)] = len(states)
                 states.append(fold.features.state())
             header, own = fold.estimator.packed()
-            at = sum(len(member["folds"]) for member in members) + len(folds)
-            arrays.update(prefixed(at, own))
-            folds.append({"features": features[id(fold.features)], "estimator": header, "at": at,
+            folds.append({"features": features[id(fold.features)], "estimator": header, "at": written,
                           "scale": fold.scale.state()})
+            arrays.update(prefixed(written, own))
+            written += 1
         members.append({"trial": number, "weight": model.weights_[number], "folds": folds})
     fitted = {name: as_json(getattr(model, name)) for name in (*NAMES, "classes_", "feature_names_in_")
               if hasattr(model, name)}
-    params = {name: value for name, value in model.get_params().items() if name not in ("random_state", "cv", "storage")}
+    left_out = ("random_state", "cv", "storage")  # they may be objects, and do not matter any more
+    params = {name: value for name, value in model.get_params().items() if name not in left_out}
     return {"class": type(model).__name__, "params": params, "fitted": fitted, "features": states, "members": members,
             "estimate": model.estimate_._asdict()}, arrays
 

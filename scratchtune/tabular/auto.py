@@ -15,22 +15,20 @@ from scratchtune import checks
 from scratchtune.automl import AutoClassifier, AutoRegressor
 from scratchtune.automl import estimators as automl_files
 from scratchtune.data import Table, TableEncoder
-from scratchtune.data.notation import Reading
 from scratchtune.network.saving import Member, entry, text_list, write_whole
 from scratchtune.tabular.evaluating import Scores, score
 from scratchtune.tabular.held_out import Prepared
-from scratchtune.tabular.model import TableModel, Target, reading_of, target_of
+from scratchtune.tabular.model import TableEstimator, TableModel, Target, reading_of, target_of
 
 MOST = 10**6  # categories of a column whose names are checked: AutoML groups rare ones itself
 
 
-class AutoTableEstimator:
+class AutoTableEstimator(TableEstimator):
     """AutoML for a table with a `Target`: it predicts class numbers, or values, and knows the columns of training."""
 
-    impute = "keep"  # values may be missing
-
     def __init__(self, automl: Any, encoder: TableEncoder) -> None:
-        self.estimator, self.encoder_ = automl, encoder
+        super().__init__(automl, impute="keep")  # values may be missing
+        self.encoder_ = encoder
 
     def predict(self, table: Table) -> np.ndarray:
         """The predictions for the rows."""

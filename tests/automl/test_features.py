@@ -1,0 +1,58 @@
+"""Features: useless columns are left out, rare categories are grouped, gaps and new categories are no error."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from scratchtune import Table
+from scratchtune.automl.features import CODES, ONE_HOT, OTHER, Encoding, Features, table_of
+
+TABLE = Table.from_columns({
+    "age": [31.0, None, 7.0, 9.0], "city": ["Rome", "Oslo", "Rome", "Nice"], "constant": [1.0] * 4,
+    "empty": [None] * 4})
+
+
+def test_a_column_without_information_is_left_out() -> None:
+    features = Features(ONE_HOT).fit(TABLE)
+    assert features.dropped == ["constant", "empty"]
+    assert features.transform(TABLE).shape == (4, 5)  # age, whether it is missing, three cities
+
+
+def test_codes_keep_missing_numbers() -> None:
+    features = Features(CODES).fit(TABLE)
+    matrix = features.transform(TABLE)
+    assert matrix.dtype == np.float32 and np.isnan(matrix[1, 0]) and features.categorical == [1]
+
+
+def test_rare_categories_become_one() -> None:
+    texts = ["a"] * 5 + ["b"] * 4 + ["c", "d", "e"]
+    features = Features(Encoding("median", "one-hot", True, 2)).fit(Table.from_columns({"x": texts, "z": range(12)}))
+    assert features.kept == {"x": ["a", "b"]}
+    assert [name for name in features.encoder.get_feature_names_out() if OTHER in name] == [f"x={OTHER}"]
+
+
+def test_texts_that_name_the_rows_are_left_out() -> None:
+    table = Table.from_columns({"name": [f"person {i}" for i in range(50)], "x": range(50)})
+    assert Features(ONE_HOT).fit(table).dropped == ["name"]
+
+
+def test_a_new_category_is_no_error() -> None:
+    features = Features(ONE_HOT).fit(TABLE)
+    new = Table.from_columns({"age": [1.0], "city": ["Bonn"], "constant": [2.0], "empty": [None]})
+    assert np.isfinite(features.transform(new)).all()
+
+
+def test_a_table_without_useful_columns_is_refused() -> None:
+    with pytest.raises(ValueError, match="no column is left to learn from"):
+        Features(ONE_HOT).fit(Table.from_columns({"x": [1.0, 1.0]}))
+
+
+def test_the_state_restores_the_features() -> None:
+    features = Features(CODES).fit(TABLE)
+    restored = Features.from_state(features.state())
+    np.testing.assert_array_equal(restored.transform(TABLE), features.transform(TABLE))
+
+
+def test_a_matrix_gets_names() -> None:
+    assert table_of(np.ones((2, 3))).names == ["x0", "x1", "x2"]

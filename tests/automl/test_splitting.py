@@ -1,0 +1,34 @@
+"""The folds of AutoML: more for small tables, one for huge ones; groups are never divided."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from scratchtune.automl.splitting import splits_for
+from scratchtune.evaluation import TimeSeriesSplit
+
+
+@pytest.mark.parametrize(("rows", "folds"), [(10, 5), (400, 8), (5_000, 5), (50_000, 3), (200_000, 1)])
+def test_the_number_of_folds_follows_the_rows(rows: int, folds: int) -> None:
+    assert len(splits_for(rows, np.linspace(0.0, 1.0, rows), 0, None, None, 0)) == folds
+
+
+def test_every_fold_has_every_class() -> None:
+    y = np.array([0] * 90 + [1] * 10)
+    assert all(set(y[validation]) == {0, 1} for _, validation in splits_for(100, y, 2, 5, None, 0))
+
+
+def test_a_group_is_in_one_part_only() -> None:
+    groups = np.repeat(np.arange(12), 5)
+    for training, validation in splits_for(60, np.arange(60.0), 0, None, groups, 0):
+        assert not set(groups[training]) & set(groups[validation])
+
+
+def test_a_splitter_is_used_as_it_is() -> None:
+    assert len(splits_for(60, np.arange(60.0), 0, TimeSeriesSplit(4), None, 0)) == 4
+
+
+def test_three_rows_are_too_few() -> None:
+    with pytest.raises(ValueError, match="n_samples=3"):
+        splits_for(3, np.arange(3.0), 0, None, None, 0)
