@@ -103,6 +103,7 @@ from scratchtune.study import (
     tune,
 )
 from scratchtune.tabular import TableModel, prepare_table
+from scratchtune.trees import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from scratchtune.version import __version__ as __version__
 
 __all__ = [
@@ -110,7 +111,8 @@ __all__ = [
     "BayesianSearch", "Bidirectional", "Callback", "Categorical", "Conv1D", "Conv2D", "Dense", "DivergenceWarning",
     "Dropout", "EarlyStopping", "EfficiencyWarning", "Embedding", "Exhausted", "FitFailedWarning", "Flatten", "Float",
     "GRU", "GaussianNoise", "GeneticSearch", "GeneticSearchCV", "GlobalAveragePooling2D", "GridSearch", "GridSearchCV",
-    "GroupKFold", "History", "Hyperband", "Int", "KFold", "L1", "L1L2", "L2", "LSTM", "Layer", "LayerNormalization",
+    "GroupKFold", "HistGradientBoostingClassifier", "HistGradientBoostingRegressor", "History", "Hyperband", "Int",
+    "KFold", "L1", "L1L2", "L2", "LSTM", "Layer", "LayerNormalization",
     "LeaveOneOut", "MLPClassifier", "MLPRegressor", "Masking", "MaxPooling2D", "MedianStopping", "MinMaxScaler",
     "MultiHeadAttention", "NotReady", "OneHotEncoder", "OneStandardError", "Optimizer", "RMSprop", "RandomFlip",
     "RandomRotation", "RandomSearch", "RandomTranslation", "RandomizedSearchCV", "RayExecutor", "SGD", "Searcher",
