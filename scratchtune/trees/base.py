@@ -135,9 +135,9 @@ class BoostedTrees(protocol.Parameters):
             return chosen
         names = getattr(self, "feature_names_in_", None)
         if chosen.dtype.kind in "UO" and names is not None:
-            indices = [list(names).index(checks.choice("categorical_features", name, list(names))) for name in chosen]
+            indices = [list(names).index(checks.choice("categorical_features", name, list(names))) for name in chosen.tolist()]
         elif chosen.dtype.kind in "iu" or chosen.size == 0:
-            indices = [checks.integer("categorical_features", index, 0, columns - 1) for index in chosen]
+            indices = [checks.integer("categorical_features", index, 0, columns - 1) for index in chosen.tolist()]
         else:
             raise ValueError(
                 f"categorical_features is {told!r}; it must hold indices of the {columns} columns, their names if X "

@@ -56,7 +56,7 @@ class Outputs:
     def __init__(self, rows: Rows, loss: str, baseline: np.ndarray) -> None:
         self.rows, self.loss = rows, LOSSES[loss]
         self.output = np.repeat(baseline[:, None], len(rows.target), axis=1)
-        self.derivatives = np.empty((*self.output.shape, 4), np.float32)
+        self.derivatives = np.empty((*self.output.shape, 2), np.float32)
 
     def mean_loss(self) -> float:
         """Write the derivatives at the outputs; return the weighted mean loss."""

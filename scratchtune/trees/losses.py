@@ -1,6 +1,6 @@
 """The losses of boosted trees: first and second derivatives of each row's loss in the outputs of the trees.
 
-Each kernel writes ``derivatives`` (outputs, n, 4) float32, rows of (gradient, Hessian, 1, 0), and returns the weighted
+Each kernel writes ``derivatives`` (outputs, n, 2) float32, gradients and Hessians, and returns the weighted
 sum of the losses at the outputs (outputs, n) float64.
 """
 
@@ -94,7 +94,7 @@ def log_odds(p):
 @jit.function
 def write_row(derivatives, i, g, h):
     """Write the derivatives of row i, as float32."""
-    derivatives[i, 0], derivatives[i, 1], derivatives[i, 2], derivatives[i, 3] = g, h, 1.0, 0.0
+    derivatives[i, 0], derivatives[i, 1] = g, h
 
 
 @jit.loop

@@ -53,10 +53,10 @@ class Training(NamedTuple):
 class Work(NamedTuple):
     """Memory that the trees of a fit share.
 
-    ``rows`` (2, n) uint32 holds the rows in the order of the leaves, and the right ones of a split; ``ordered`` (n, 4)
-    float32 the derivatives of a node's rows. ``histograms`` is (slots, bins, 4). For each node ``spans`` (m, 4) int64
+    ``rows`` (2, n) uint32 holds the rows in the order of the leaves, and the right ones of a split; ``ordered`` (n, 2)
+    float32 the derivatives of a node's rows. ``histograms`` is (slots, bins, 3). For each node ``spans`` (m, 4) int64
     holds the first row, the end, the depth and the slot of its histogram, and ``gains`` (m,) the gain of its best
-    split. ``total`` (4,) is what a bin holds, of all rows of a node, and ``ranks`` (256,) is for categories. ``lists``
+    split. ``total`` (3,) is what a bin holds, of all rows of a node, and ``ranks`` (256,) is for categories. ``lists``
     (4, most) int64 has a row for the free slots, for the order of categories, for the choice of columns, and one for
     how many slots are free and how many nodes the tree has.
     """
@@ -84,7 +84,7 @@ def work_for(training: Training, leaves: int) -> Work:
     (d, n), bins, nodes = training.codes.shape, int(training.columns[-1, 1]), 2 * leaves - 1
     slots = max(1 + SPARE_SLOTS, min(leaves + 1, MOST_BYTES // (bins * WIDTH * 8)))
     return Work(
-        np.empty((2, n), np.uint32), np.empty((n, WIDTH), np.float32), np.empty((slots, bins, WIDTH)),
+        np.empty((2, n), np.uint32), np.empty((n, 2), np.float32), np.empty((slots, bins, WIDTH)),
         np.empty((nodes, 4), np.int64), np.empty(nodes), np.empty(WIDTH), np.empty(256),
         np.empty((4, max(slots, 256, d)), np.int64))
 
@@ -239,7 +239,7 @@ def find_splits_of_children(training, derivatives, limits, work, nodes, node, ke
 
 @jit.loop
 def grow(training, derivatives, limits, work, nodes, key):
-    """Grow a tree on the derivatives of all rows, (n, 4) float32; return its number of nodes, without leaf values.
+    """Grow a tree on the derivatives of all rows, (n, 2) float32; return its number of nodes, without leaf values.
 
     ``key`` (uint64) decides which columns are tried at each node.
     """
