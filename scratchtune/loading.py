@@ -16,11 +16,12 @@ from scratchtune.seq2seq import Seq2Seq
 from scratchtune.seq2seq import unpacked as unpacked_translator
 from scratchtune.tabular import auto as auto_table_models
 from scratchtune.tabular import model as table_models
+from scratchtune.trees import loading as tree_files
 
 KINDS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
     "network": sequential.unpacked, "estimator": estimator_files.unpacked, "table model": table_models.unpacked,
     "automl": automl_files.unpacked, "automl table model": auto_table_models.unpacked,
-    Seq2Seq.kind: unpacked_translator, SpeechRecognizer.kind: unpacked_recognizer}
+    tree_files.KIND: tree_files.unpacked, Seq2Seq.kind: unpacked_translator, SpeechRecognizer.kind: unpacked_recognizer}
 
 
 def load_model(path: str | Path) -> Any:

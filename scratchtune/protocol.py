@@ -80,22 +80,28 @@ def unchanged_by_failure(estimator: Any) -> Iterator[None]:
 # Inputs --------------------------------------------------------------------------------------------------------------
 
 
-def features(estimator: Any, X: Any, fitting: bool) -> np.ndarray:
+def features(estimator: Any, X: Any, fitting: bool, missing: bool = False) -> np.ndarray:
     """Return X as a finite numeric matrix, (n, features); store or compare the number and the names of its columns.
+
+    With ``missing`` it may hold NaN, and None or pandas's NA become NaN.
 
     Raises TypeError or ValueError, with scikit-learn's wording.
     """
     names = column_names(X)
-    array = _numbers(X)
+    array = _numbers(X, missing)
     check_two_dimensions(array)
     if fitting:
         remember_columns(estimator, array.shape[1], names)
     else:
         compare_columns(estimator, array.shape[1], names)
+    if missing and array.dtype.kind == "f":
+        if np.isinf(array).any():
+            raise ValueError("X holds infinity; every value must be a finite number, or NaN if it is missing")
+        return array
     return checks.matrix("X", array)
 
 
-def _numbers(X: Any) -> np.ndarray:
+def _numbers(X: Any, missing: bool = False) -> np.ndarray:
     refuse_sparse(X)
     checks.refuse_masked("X", X)
     try:
@@ -105,6 +111,8 @@ def _numbers(X: Any) -> np.ndarray:
     if array.dtype.kind == "c":
         raise ValueError("Complex data not supported: X holds complex numbers; it must hold real ones")
     if array.dtype == object:
+        if missing:
+            array = np.where(np.frompyfunc(is_missing, 1, 1)(array).astype(bool), np.nan, array)
         for value in array.flat:
             if is_missing(value):
                 raise ValueError(

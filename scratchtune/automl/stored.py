@@ -15,6 +15,7 @@ from scratchtune.automl.target import TargetScale
 from scratchtune.estimators import loading as estimator_files
 from scratchtune.estimators.stored import as_json, from_json
 from scratchtune.network.saving import Member, entry, prefixed, without_prefix
+from scratchtune.trees import loading as tree_files
 
 NAMES = ("n_features_in_", "seed_", "rows_", "folds_", "seconds_", "leaderboard_", "explanation_")
 
@@ -71,5 +72,7 @@ def _fold(
     """Return the model of one fold."""
     at = checks.integer("features", entry(fold, "features"), 0, len(features) - 1)
     own = without_prefix(checks.integer("at", entry(fold, "at"), 0), arrays)
-    estimator = estimator_files.unpacked(entry(fold, "estimator"), own)
+    described = entry(fold, "estimator")
+    files = tree_files if entry(described, "class") in tree_files.ESTIMATORS else estimator_files
+    estimator = files.unpacked(described, own)
     return FoldModel(features[at], estimator, TargetScale(**entry(fold, "scale")), classes)

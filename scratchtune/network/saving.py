@@ -18,7 +18,8 @@ from scratchtune.files import whole_file
 from scratchtune.network.configured import Configured, known_classes
 
 FORMAT = 1  # of saved files
-HEADER, ARRAYS = "header.npy", ("theta", "state", "slots")  # all that a file may hold
+HEADER = "header.npy"
+ARRAYS = ("theta", "state", "slots", "edges", "links", "left", "value", "starts")  # all others that a file may hold
 _ARRAY = re.compile(rf"(?:model\d{{1,6}}_)?(?:{'|'.join(ARRAYS)})\.npy")
 MOST_PACKED = 10  # how many times as large as the file an unpacked array may be; `write_whole` does not compress
 

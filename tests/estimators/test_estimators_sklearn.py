@@ -31,6 +31,8 @@ ARRAY_API = "check_array_api_input"  # skipped unless SCIPY_ARRAY_API is set bef
 
 X, y = datasets.load_iris(return_X_y=True)
 VALUES = X @ [1.0, -2.0, 0.5, 3.0] + 10.0
+ESTIMATORS = (
+    MLPClassifier(), MLPRegressor(), st.HistGradientBoostingClassifier(), st.HistGradientBoostingRegressor())
 QUICK = {"epochs": 30, "learning_rate": 0.02, "random_state": 0}
 
 
@@ -49,7 +51,7 @@ def all_checks() -> list[Any]:
     """Each check as one test, but for those that this process's environment would skip."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of skipped checks, and that we do not inherit from BaseEstimator
-        return [(model, check) for model in (MLPClassifier(), MLPRegressor())
+        return [(model, check) for model in ESTIMATORS
                 for model, check in estimator_checks_generator(model) if check.func.__name__ != ARRAY_API]
 
 
@@ -70,15 +72,16 @@ def test_all_checks_in_a_process_of_their_own_that_skips_none() -> None:
         warnings.simplefilter("ignore")
         from unittest import SkipTest
         from sklearn.utils.estimator_checks import check_estimator
-        from scratchtune.estimators import MLPClassifier, MLPRegressor
-        for model in (MLPClassifier(), MLPRegressor()):
+        import scratchtune as st
+        for model in (st.MLPClassifier(), st.MLPRegressor(),
+                      st.HistGradientBoostingClassifier(), st.HistGradientBoostingRegressor()):
             results = check_estimator(model, on_skip=None, on_fail="raise")
             print(len(results), sorted({result["status"] for result in results}))
     """, SCIPY_ARRAY_API="1")
     for line in printed.splitlines():
         number, statuses = line.split(" ", 1)
         assert int(number) > 50 and statuses == "['passed']"
-    assert len(printed.splitlines()) == 2
+    assert len(printed.splitlines()) == 4
 
 
 # Tables ---------------------------------------------------------------------------------------------------------------
