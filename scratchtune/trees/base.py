@@ -137,7 +137,8 @@ class BoostedTrees(protocol.Parameters):
             return chosen
         names = getattr(self, "feature_names_in_", None)
         if chosen.dtype.kind in "UO" and names is not None:
-            indices = [list(names).index(checks.choice("categorical_features", name, list(names))) for name in chosen.tolist()]
+            known = list(names)
+            indices = [known.index(checks.choice("categorical_features", name, known)) for name in chosen.tolist()]
         elif chosen.dtype.kind in "iu" or chosen.size == 0:
             indices = [checks.integer("categorical_features", index, 0, columns - 1) for index in chosen.tolist()]
         else:
