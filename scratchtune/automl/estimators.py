@@ -21,7 +21,7 @@ from scratchtune.automl.features import table_of
 from scratchtune.automl.goal import Goal, goal_for
 from scratchtune.automl.members import Folds
 from scratchtune.automl.searching import Budget, Searched, search
-from scratchtune.automl.splitting import splits_for
+from scratchtune.automl.splitting import enough_rows, splits_for
 from scratchtune.automl.stored import packed, unpacked_parts
 from scratchtune.data import Table
 from scratchtune.data.transformer import as_matrix
@@ -218,6 +218,7 @@ class AutoClassifier(AutoML):
             protocol.required_target(self, y)
             table = self._table(X, fitting=True)
             labels = class_labels_of(y, len(table))
+            enough_rows(len(table))
             self.classes_, codes = np.unique(labels, return_inverse=True)
             if len(self.classes_) < 2:
                 raise ValueError(f"y holds one class, {self.classes_.tolist()}; it must hold at least two")
@@ -231,7 +232,8 @@ class AutoClassifier(AutoML):
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable label of each row, (n,)."""
-        return self.classes_[self._predictions(X).argmax(axis=1)]
+        predictions = self._predictions(X)  # first: it raises if nothing is fitted
+        return self.classes_[predictions.argmax(axis=1)]
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy on X and y."""
@@ -252,6 +254,7 @@ class AutoRegressor(AutoML):
             values = protocol.column_as_vector(checks.targets("y", y, len(table)).astype(np.float64))
             if values.ndim != 1:
                 raise ValueError(f"y has shape {values.shape}; it must be (n,)")
+            enough_rows(len(table))
             if values.min() == values.max():
                 raise ValueError(f"y is {values[0]:g} in all rows; there is nothing to learn")
             self._fit(table, values, 0, groups)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchtune import checks
 from scratchtune.evaluation import GroupKFold, KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
 from scratchtune.evaluation.leaks import check_disjoint
 from scratchtune.evaluation.splits import Split
@@ -23,8 +24,7 @@ def splits_for(rows: int, y: np.ndarray, classes: int, cv: Any, groups: Any, see
 
     Raises ValueError if there are too few rows.
     """
-    if rows < 4:
-        raise ValueError(f"X has {rows} rows (n_samples={rows}); AutoML needs at least 4, to train and to validate")
+    enough_rows(rows)
     if cv is not None and not isinstance(cv, (int, np.integer)):
         return _checked(cv.split(np.zeros((rows, 1)), y, groups))
     folds = int(cv) if cv is not None else _folds(rows)
@@ -38,6 +38,12 @@ def splits_for(rows: int, y: np.ndarray, classes: int, cv: Any, groups: Any, see
     folds = min(folds, rows // 2)
     splitter = StratifiedKFold if classes and smallest >= folds else KFold
     return _checked(splitter(folds, shuffle=True, random_state=seed).split(np.zeros((rows, 1)), y))
+
+
+def enough_rows(rows: int) -> None:
+    """Raise a ValueError if there are too few rows for a training and a validation part."""
+    if rows < 4:
+        raise ValueError(f"X has n_samples={rows} ({checks.counted(rows, 'row')}); AutoML needs at least 4 rows")
 
 
 def _folds(rows: int) -> int:

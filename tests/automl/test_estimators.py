@@ -1,0 +1,119 @@
+"""AutoML: any table gives a sensible model; the same with one thread and four; bad input gets one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import scratchtune as st
+from scratchtune.automl import searching
+
+RNG = np.random.default_rng(0)
+N = 120
+TABLE = {
+    "x": RNG.normal(size=N), "city": RNG.choice(["Rome", "Oslo", "Nice"], N).tolist(),
+    "gaps": np.where(RNG.random(N) < 0.3, np.nan, RNG.normal(size=N))}
+LABELS = np.where(np.asarray(TABLE["x"]) + (np.asarray(TABLE["city"]) == "Rome") > 0.3, "yes", "no")
+VALUES = 2.0 * np.asarray(TABLE["x"]) + (np.asarray(TABLE["city"]) == "Oslo")
+
+
+@pytest.fixture(scope="module")
+def classifier() -> st.AutoClassifier:
+    return st.AutoClassifier(n_trials=3, random_state=0, cv=3, n_jobs=1).fit(TABLE, LABELS)
+
+
+def test_it_learns_from_numbers_texts_and_gaps(classifier: st.AutoClassifier) -> None:
+    assert classifier.score(TABLE, LABELS) > 0.85
+    assert classifier.predict_proba(TABLE).sum(axis=1) == pytest.approx(1.0)
+    assert sum(classifier.weights_.values()) == pytest.approx(1.0)
+
+
+def test_it_says_what_it_tried_chose_and_expects(classifier: st.AutoClassifier) -> None:
+    said = classifier.explain()
+    for part in ("tried: 3 configurations in 3-fold", "chosen:", "expected on new rows: neg_log_loss",
+                 "no features", "a linear model"):
+        assert part in said
+
+
+def test_the_expected_score_is_that_of_rows_left_out(classifier: st.AutoClassifier) -> None:
+    found = classifier.expected_score(rows=50)
+    assert found.low < found.score < found.high < 0.0
+
+
+def test_a_regression_is_learned() -> None:
+    model = st.AutoRegressor(n_trials=3, random_state=0, cv=3).fit(TABLE, VALUES)
+    assert model.score(TABLE, VALUES) > 0.7
+
+
+def test_the_model_is_the_same_with_one_thread_and_four(classifier: st.AutoClassifier) -> None:
+    other = st.AutoClassifier(n_trials=3, random_state=0, cv=3, n_jobs=4).fit(TABLE, LABELS)
+    assert other.weights_ == classifier.weights_
+    np.testing.assert_array_equal(other.predict_proba(TABLE), classifier.predict_proba(TABLE))
+
+
+def test_the_model_is_the_same_after_an_interruption(
+    classifier: st.AutoClassifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The search is interrupted in its third trial; the same call goes on from the file."""
+    file = tmp_path / "trials.db"
+    member, calls = searching.Folds.member, []
+
+    def interrupted(*arguments: object) -> object:
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return member(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(searching.Folds, "member", interrupted)
+    model = st.AutoClassifier(n_trials=3, random_state=0, cv=3, n_jobs=1, storage=file)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(TABLE, LABELS)
+    model.fit(TABLE, LABELS)
+    np.testing.assert_array_equal(model.predict_proba(TABLE), classifier.predict_proba(TABLE))
+
+
+def test_a_saved_model_predicts_the_same_bits(classifier: st.AutoClassifier, tmp_path: Path) -> None:
+    classifier.save(tmp_path / "model.npz")
+    loaded = st.load_model(tmp_path / "model.npz")
+    np.testing.assert_array_equal(loaded.predict_proba(TABLE), classifier.predict_proba(TABLE))
+    assert loaded.expected_score(rows=50) == classifier.expected_score(rows=50)
+    assert loaded.explain() == classifier.explain()
+
+
+def test_a_budget_too_short_gives_one_model_and_a_warning() -> None:
+    with pytest.warns(UserWarning, match="the first configuration is always completed"):
+        model = st.AutoClassifier(time_budget=1e-3, random_state=0, families="linear", cv=3).fit(TABLE, LABELS)
+    assert len(model.weights_) == 1
+
+
+def test_a_table_wider_than_long_works() -> None:
+    X = RNG.normal(size=(30, 100))
+    model = st.AutoRegressor(n_trials=2, random_state=0, cv=3).fit(X, X[:, 0])
+    assert np.isfinite(model.predict(X)).all()
+
+
+def test_a_text_column_with_a_thousand_values_works() -> None:
+    table = {"code": [f"c{i % 1000}" for i in range(2000)], "x": np.arange(2000) % 7}
+    model = st.AutoRegressor(n_trials=2, random_state=0, cv=2).fit(table, np.asarray(table["x"], float))
+    assert model.score(table, np.asarray(table["x"], float)) > 0.9
+
+
+@pytest.mark.parametrize(("options", "y", "message"), [
+    ({}, ["a"] * N, "y holds one class, \\['a'\\]; it must hold at least two"),
+    ({"time_budget": 0}, LABELS, "time_budget is 0; it must be a finite number above 0"),
+    ({"families": ["forest"]}, LABELS, "families is 'forest'; it must be one of"),
+    ({"scoring": "r2"}, LABELS, "scoring is 'r2'; for 2 classes it must be one of"),
+    ({"n_trials": 0}, LABELS, "n_trials is 0; it must be an integer of at least 1"),
+])
+def test_bad_input_gets_one_sentence(options: dict[str, object], y: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        st.AutoClassifier(**{"n_trials": 1, **options}).fit(TABLE, y)  # type: ignore[arg-type]
+
+
+def test_a_constant_target_and_a_table_without_values_are_refused() -> None:
+    with pytest.raises(ValueError, match="y is 1 in all rows; there is nothing to learn"):
+        st.AutoRegressor(n_trials=1).fit(TABLE, np.ones(N))
+    with pytest.raises(RuntimeError, match="no column is left to learn from"):
+        st.AutoRegressor(n_trials=1).fit({"x": [None] * N}, VALUES)
