@@ -1,0 +1,7 @@
+"""AutoML and advice: what is wrong with a training (`diagnose`), and which searcher suits a task (`recommend`)."""
+
+from __future__ import annotations
+
+from scratchtune.automl.diagnosing import Diagnosis, Finding, diagnose
+
+__all__ = ["Diagnosis", "Finding", "diagnose"]
