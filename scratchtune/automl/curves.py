@@ -49,8 +49,22 @@ class Curves:
 
     @property
     def bounce(self) -> float:
-        """The mean rise of the training loss per epoch, falls counted as 0: how much it oscillates."""
-        return float(np.maximum(np.diff(self.loss), 0.0).mean()) if self.epochs > 1 else 0.0
+        """The mean rise per epoch, falls counted as 0, of the training or the validation loss, whichever rises less.
+
+        Dropout makes the training loss noisy, and few rows the validation loss; too large steps make both so.
+        """
+        if self.epochs < 2:
+            return 0.0
+        return float(min(np.maximum(np.diff(curve), 0.0).mean() for curve in self._both))
+
+    @property
+    def highest(self) -> float:
+        """The maximum of the training or the validation loss, whichever is smaller."""
+        return float(min(curve.max() for curve in self._both))
+
+    @property
+    def _both(self) -> list[np.ndarray]:
+        return [self.loss] if self.val_loss is None else [self.loss, self.val_loss]
 
     @property
     def rises(self) -> float:
@@ -59,7 +73,7 @@ class Curves:
 
     @property
     def speed(self) -> float:
-        """By which share an epoch lowers the training loss at the end: the slope of its logarithm, over the last quarter."""
+        """By which share an epoch lowers the training loss: the slope of its logarithm, over the last quarter."""
         return _falling(self.loss)
 
     @property
@@ -81,6 +95,13 @@ class Curves:
             return math.nan
         best = max(float(self.val_loss.min()), SMALL)
         return float(np.median(self.val_loss[-self.last :])) / best - 1.0
+
+    @property
+    def rise(self) -> float:
+        """The same in units of the reference."""
+        if self.val_loss is None:
+            return math.nan
+        return float(np.median(self.val_loss[-self.last :]) - self.val_loss.min())
 
     @property
     def best_epoch(self) -> int:

@@ -89,7 +89,7 @@ def diagnose(history: Any, X: Any = None, y: Any = None, baseline: float | None 
     if broken is not None:
         return Diagnosis([broken], len(curves.get("loss", ())))
     units = [] if model is None or rows is None else activities(model, rows)
-    observed = Observed(make_curves(curves, reference) if curves else None, units, _penalty(model))
+    observed = Observed(make_curves(curves, reference) if curves else None, units, _penalty(model), _moved(model))
     found = [finding for rule in RULES if (finding := rule(observed)) is not None]
     return Diagnosis(_without_consequences(found), len(curves.get("loss", ())), _notes(observed, model, X))
 
@@ -157,6 +157,15 @@ def _penalty(model: Sequential | None) -> bool:
     """Whether the loss includes a penalty."""
     penalty = getattr(model, "penalty", None)
     return penalty is not None and bool(getattr(penalty, "l1", 0.0) or getattr(penalty, "l2", 0.0))
+
+
+def _moved(model: Sequential | None) -> float | None:
+    """How far the weights are from those that the model's seed draws, as a share of their norm; None without them."""
+    if model is None:
+        return None
+    initial = model.fresh()
+    initial.build((None, *model.input_shape))
+    return float(np.linalg.norm(model.theta - initial.theta) / max(float(np.linalg.norm(initial.theta)), 1e-12))
 
 
 def _without_consequences(found: list[Finding]) -> list[Finding]:
