@@ -5,7 +5,7 @@ as in Optuna.
 """
 
 from scratchtune import insight, metrics, search, speech, text
-from scratchtune.automl import Diagnosis, diagnose
+from scratchtune.automl import Diagnosis, Recommendation, diagnose, recommend
 from scratchtune.data import (
     MinMaxScaler,
     OneHotEncoder,
@@ -115,11 +115,11 @@ __all__ = [
     "Layer", "LayerNormalization", "LeaveOneOut", "MLPClassifier", "MLPRegressor", "Masking", "MaxPooling2D",
     "MedianStopping", "MinMaxScaler", "MultiHeadAttention", "NotReady", "OneHotEncoder", "OneStandardError",
     "Optimizer", "RMSprop", "RandomFlip", "RandomRotation", "RandomSearch", "RandomTranslation", "RandomizedSearchCV",
-    "RayExecutor", "SGD", "Searcher", "Seq2Seq", "Sequential", "ShuffleSplit", "SimpleImputer", "SinusoidalPositions",
-    "SpecAugment", "SpeechRecognizer", "StandardScaler", "StorageError", "StratifiedKFold", "StratifiedShuffleSplit",
-    "Study", "SuccessiveHalving", "Suggestion", "Table", "TableEncoder", "TableModel", "TimeSeriesSplit",
-    "TransformerEncoder", "Trial", "callbacks", "cross_val_predict", "cross_val_score", "cross_validate", "datasets",
-    "diagnose", "get_scorer_names", "insight", "layers", "learning_curve", "load_model", "losses", "make_scorer",
-    "metrics", "optimizers", "penalties", "prepare_table", "read_pairs", "read_table", "schedules", "search", "speech",
-    "text", "train_test_split", "tune", "validation_curve",
+    "RayExecutor", "Recommendation", "SGD", "Searcher", "Seq2Seq", "Sequential", "ShuffleSplit", "SimpleImputer",
+    "SinusoidalPositions", "SpecAugment", "SpeechRecognizer", "StandardScaler", "StorageError", "StratifiedKFold",
+    "StratifiedShuffleSplit", "Study", "SuccessiveHalving", "Suggestion", "Table", "TableEncoder", "TableModel",
+    "TimeSeriesSplit", "TransformerEncoder", "Trial", "callbacks", "cross_val_predict", "cross_val_score",
+    "cross_validate", "datasets", "diagnose", "get_scorer_names", "insight", "layers", "learning_curve", "load_model",
+    "losses", "make_scorer", "metrics", "optimizers", "penalties", "prepare_table", "read_pairs", "read_table",
+    "recommend", "schedules", "search", "speech", "text", "train_test_split", "tune", "validation_curve",
 ]

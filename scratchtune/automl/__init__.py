@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from scratchtune.automl.diagnosing import Diagnosis, Finding, diagnose
+from scratchtune.automl.recommending import Recommendation, recommend
 
-__all__ = ["Diagnosis", "Finding", "diagnose"]
+__all__ = ["Diagnosis", "Finding", "Recommendation", "diagnose", "recommend"]

@@ -51,11 +51,14 @@ class Curves:
     def bounce(self) -> float:
         """The mean rise per epoch, falls counted as 0, of the training or the validation loss, whichever rises less.
 
-        Dropout makes the training loss noisy, and few rows the validation loss; too large steps make both so.
+        Dropout makes the training loss noisy, and few rows the validation loss; too large steps make both so. Without a
+        known reference it is divided by the curve's median, since the largest loss may be that of one wild epoch.
         """
         if self.epochs < 2:
             return 0.0
-        return float(min(np.maximum(np.diff(curve), 0.0).mean() for curve in self._both))
+        scales = [1.0 if self.known else max(float(np.median(curve)), SMALL) for curve in self._both]
+        return float(min(np.maximum(np.diff(curve), 0.0).mean() / scale
+                         for curve, scale in zip(self._both, scales, strict=True)))
 
     @property
     def highest(self) -> float:

@@ -19,6 +19,7 @@ from scratchtune.automl.curves import SHORTEST, Curves
 # Thresholds, chosen on the development cases of benchmarks/diagnosis.py. "Of the reference" means: of the loss of the
 # best constant prediction, or of the largest training loss where that one is unknown.
 BOUNCE = 0.015  # of the reference, the mean rise per epoch; with a fitting learning rate at most 0.005 was seen
+BOUNCE_OF_MEDIAN = 0.03  # the same of the curve's median, where the reference is unknown; at most 0.029 was seen
 ABOVE = 2.0  # times the reference; initial weights alone give up to 1.8, a first epoch of far too large updates 2 to 1000
 UNLEARNED = 0.9  # of the reference: a loss above it is hardly better than a constant prediction
 POOR = 0.45  # of the reference: healthy trainings end below it, on inputs that tell enough
@@ -91,12 +92,15 @@ def not_finite(curves: Mapping[str, np.ndarray], diverged: bool, theta: np.ndarr
 
 def bouncing(seen: Observed) -> Finding | None:
     """Learning rate too high: training and validation loss rise and fall by large amounts."""
-    if seen.curves is None or not seen.readable or seen.curves.bounce < BOUNCE:
+    if seen.curves is None or not seen.readable:
         return None
     curves = seen.curves
-    return _too_high(
-        f"the loss rises in {curves.rises:.0%} of the epochs; averaged over all epochs, by {curves.bounce:.2g} times "
-        f"{_reference(curves)} (limit {BOUNCE:g}).")
+    limit = BOUNCE if curves.known else BOUNCE_OF_MEDIAN
+    if curves.bounce < limit:
+        return None
+    scale = _reference(curves) if curves.known else "its median"
+    return _too_high(f"the loss rises in {curves.rises:.0%} of the epochs; averaged over all epochs, by "
+                     f"{curves.bounce:.2g} times {scale} (limit {limit:g}).")
 
 
 def thrown(seen: Observed) -> Finding | None:
@@ -104,9 +108,11 @@ def thrown(seen: Observed) -> Finding | None:
     if seen.curves is None or not seen.readable or seen.penalty:
         return None
     curves = seen.curves
-    if not curves.known or curves.highest < ABOVE:
+    died = any((layer.dead or 0.0) >= DEAD for layer in seen.units)
+    highest = float(curves.loss.max()) if died else curves.highest  # dead units calm the validation loss
+    if not curves.known or highest < ABOVE:
         return None
-    return _too_high(f"the loss was {curves.highest:.3g} times {_reference(curves)} at its highest (limit {ABOVE:g}) and "
+    return _too_high(f"the loss was {highest:.3g} times {_reference(curves)} at its highest (limit {ABOVE:g}) and "
                      f"is {curves.end:.2g} times it at the end.")
 
 
