@@ -90,7 +90,7 @@ def spirals() -> Data:
 
 def fashion() -> Data:
     """Part of the built-in Fashion-MNIST, each image averaged to 7 x 7."""
-    (X, y), _ = st.datasets.load_fashion_mnist()
+    X, y = st.datasets.load_fashion_mnist()[:2]
     small = X[:1800].astype(float).reshape(-1, 7, 4, 7, 4).mean(axis=(2, 4)).reshape(-1, 49)
     return Data(small, np.asarray(y[:1800], np.int64), 10)
 

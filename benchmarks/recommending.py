@@ -36,7 +36,7 @@ from benchmarks.common.harness import table
 from scratchtune.search.grid import finest_grid
 from scratchtune.search.space import Space
 
-SEEDS, QUICK_SEEDS, NEAR, MOST = 5, 2, 0.05, 2.0
+SEEDS, QUICK_SEEDS, NEAR, MOST = {10: 25, 30: 10, 100: 5}, 2, 0.05, 2.0  # seeds by the number of trials
 NOISES, BUDGETS, WORKERS = (0.0, 0.15, 0.4), (10, 30, 100), (1, 4, 8)
 SAMPLES = 400  # random points that the quartiles of a function come from
 
@@ -351,13 +351,14 @@ def main() -> None:
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     of = {case.name: case for case in cases(development() if given.development else others())[:: 4 if given.quick else 1]}
-    seeds = QUICK_SEEDS if given.quick else SEEDS
     with tqdm(total=6 * len(of), desc="searches", disable=None) as bar:
-        results = {name: measured(case, seeds, bar) for name, case in of.items()}
+        results = {name: measured(case, QUICK_SEEDS if given.quick else SEEDS[case.trials], bar)
+                   for name, case in of.items()}
     advice = {name: recommended(case) for name, case in of.items()}
     name = "recommending_development" if given.development else "recommending"
     harness.report("Recommendation of a searcher", name, [
-        harness.versions("scratchtune", "numpy", "numba") + f". {len(of)} cases, {seeds} seeds. "
+        harness.versions("scratchtune", "numpy", "numba") + f". {len(of)} cases; "
+        + ", ".join(f"{seeds} seeds with {trials} trials" for trials, seeds in SEEDS.items()) + ". "
         + ("These are the cases that the rules were made from." if given.development else
            "The rules were made from other functions, tables and spaces (`--development`)."),
         summary(results, advice), compared(results, advice), groups(results, of), every_case(results, advice)],
