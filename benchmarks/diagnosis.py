@@ -1,9 +1,10 @@
-"""How often is `st.diagnose` right: trainings that are made to fail in known ways, and healthy ones, as a confusion matrix?
+"""How often is `st.diagnose` right about trainings that are made to fail in known ways, and about healthy ones?
 
 Each kind of failure has a recipe, such as a learning rate a hundred times too small, which is applied to several data
 sets and networks with several seeds. The healthy trainings have a fitting learning rate, a little dropout and early
-stopping. A failed training counts only if it did harm: its loss on a test set that `diagnose` never sees must be at least
-15 % above that of the healthy recipe on the same rows; otherwise the next seed is taken. The prediction is the first finding.
+stopping. A failed training counts only if it did harm: its loss on a test set that `diagnose` never sees must be at
+least 15 % above that of the healthy recipe on the same rows; otherwise the next seed is taken. The prediction is the
+first finding.
 
 The thresholds were chosen with ``--development``, on other data sets and seeds than those of the saved result:
 

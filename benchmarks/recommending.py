@@ -1,11 +1,11 @@
 """Is the searcher that `st.recommend` names the best one, on cases that its rules were not made from?
 
-A case is a function with a known optimum (continuous, discrete, with choices or with conditions), a noise level, a number
-of trials and a number of workers. Every searcher searches each case with the same seeds; what counts is the true value
-of the configuration that it would recommend, the one with the best observed value. Regrets (true value minus optimum)
-are averaged over the seeds and divided by random search's: 0 is the optimum, 1 is random search, and 2 is the most that
-is counted. The winner of a case is the searcher with the smallest mean regret; a recommendation within 5 % of random
-search's regret of the winner counts as near it.
+A case is a function with a known optimum (continuous, discrete, with choices or with conditions), a noise level, a
+number of trials and a number of workers. Every searcher searches each case with the same seeds; what counts is the true
+value of the configuration that it would recommend, the one with the best observed value. Regrets (true value minus
+optimum) are averaged over the seeds and divided by random search's: 0 is the optimum, 1 is random search, and 2 is the
+most that is counted. The winner of a case is the searcher with the smallest mean regret; a recommendation within 5 % of
+random search's regret of the winner counts as near it.
 
 With w workers, w trials are proposed before the first of them is finished, and one more whenever one is. Noise is
 Gaussian, its standard deviation a share of the distance between the quartiles of the function.
@@ -322,7 +322,8 @@ def groups(results: dict[str, dict[str, float]], of: dict[str, Case]) -> str:
         for group in (f"noise {case.noise:g}", f"{case.trials} trials", f"{case.workers} at a time", kind(case)):
             by.setdefault(group, []).append(name)
     names = list(next(iter(results.values())))
-    rows = [[group, str(len(members)), *(f"{statistics.fmean(results[c][name] for c in members):.2f}" for name in names)]
+    rows = [[group, str(len(members)),
+             *(f"{statistics.fmean(results[case][name] for case in members):.2f}" for name in names)]
             for group, members in sorted(by.items())]
     return table(["mean regret where", "cases", *names], rows)
 
@@ -338,8 +339,9 @@ def compared(results: dict[str, dict[str, float]], advice: dict[str, str]) -> st
     gains = np.array([results[case]["bayesian"] - results[case][name] for case, name in advice.items()])
     draws = np.random.default_rng(0).choice(gains, (4000, len(gains))).mean(axis=1)
     low, high = np.quantile(draws, [0.025, 0.975])
-    return harness.verdict(gains.mean() > 0.0, f"st.recommend has a smaller mean regret than always BayesianSearch(): by "
-                           f"{gains.mean():+.3f} ({low:+.3f} to {high:+.3f}, 95 % bootstrap interval over the cases)")
+    return harness.verdict(
+        gains.mean() > 0.0, "st.recommend has a smaller mean regret than always BayesianSearch(): by "
+        f"{gains.mean():+.3f} ({low:+.3f} to {high:+.3f}, 95 % bootstrap interval over the cases)")
 
 
 def main() -> None:
@@ -350,7 +352,8 @@ def main() -> None:
     parser.add_argument("--save", action="store_true", help="store the report in benchmarks/results")
     given = parser.parse_args()
     warnings.simplefilter("ignore")
-    of = {case.name: case for case in cases(development() if given.development else others())[:: 4 if given.quick else 1]}
+    every = cases(development() if given.development else others())
+    of = {case.name: case for case in every[:: 4 if given.quick else 1]}
     with tqdm(total=6 * len(of), desc="searches", disable=None) as bar:
         results = {name: measured(case, QUICK_SEEDS if given.quick else SEEDS[case.trials], bar)
                    for name, case in of.items()}

@@ -1,4 +1,4 @@
-"""What the hidden units of a network do on rows: how many never fire, how many are saturated, what is left of the signal.
+"""What the hidden units of a network do on rows: how many are dead, how many saturated, what is left of the signal.
 
 Implements section 9.3 of the document.
 """
@@ -6,7 +6,6 @@ Implements section 9.3 of the document.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from scratchtune.network.layers import Activation, Layer
 from scratchtune.network.sequential import Sequential
 
 MOST_ROWS = 1000  # rows that are looked at: a share of units or of outputs is known well enough from them
-EDGES = {"tanh": (-0.97, 0.97), "sigmoid": (0.03, 0.97)}  # outside, the gradient is at most 6 % (tanh), 12 % of its most
+EDGES = {"tanh": (-0.97, 0.97), "sigmoid": (0.03, 0.97)}  # outside, the gradient is below 6 % and 12 % of its maximum
 
 
 @dataclass(frozen=True)
@@ -74,8 +73,3 @@ def _first_layers(model: Sequential, depth: int) -> Sequential:
     part.theta = model.theta[: part.theta.size]
     part.program.state[:] = model.program.state[: part.program.state.size]
     return part
-
-
-def subject(model: Any) -> str:
-    """How a message names a model."""
-    return type(model).__name__

@@ -1,4 +1,4 @@
-"""What is wrong with a training, judged by its curves, its weights and its activations; and what to try first.
+"""What is wrong with a training, by its curves, its weights and its activations; and what to try first.
 
 Each finding is a rule with a threshold; the thresholds were chosen on the development cases of benchmarks/diagnosis.py
 and measured on its other ones.
@@ -36,7 +36,7 @@ __all__ = ["Diagnosis", "Finding", "diagnose"]
 class Diagnosis:
     """What `diagnose` found, the finding to act on first at the head; ``str`` prints it.
 
-    epochs: how many epochs the curves have. notes: what could not be judged, and what would be needed for it.
+    epochs: how many epochs the curves have. notes: what could not be evaluated, and what would be needed for it.
     """
 
     findings: list[Finding]
@@ -67,7 +67,7 @@ def diagnose(history: Any, X: Any = None, y: Any = None, baseline: float | None 
 
     history: what `Sequential.fit` returns, a dict of lists (one value per epoch; "loss" is needed, "val_loss",
     "accuracy" and "val_accuracy" are used), or a fitted `MLPClassifier`, `MLPRegressor` or `Sequential`. A `Sequential`
-    does not keep its curves, so pass its history to have both judged.
+    does not keep its curves, so pass its history to have both evaluated.
     X: rows (n, ...), unscaled for an estimator: dead and saturated units are counted on them.
     y: their targets; with them the loss of the best constant prediction is computed, to which losses are compared.
     baseline: that loss, where it is known otherwise. Without either it is the logarithm of the number of classes of the
@@ -126,8 +126,8 @@ def _network(history: Any) -> tuple[Sequential | None, MLP | None]:
 def _rows(model: Sequential | None, estimator: MLP | None, X: Any) -> np.ndarray:
     """X as the network receives it."""
     if model is None:
-        raise ValueError("X is given, and a dict of curves has no network to run on it; pass the History, the estimator "
-                         "or the Sequential instead, or omit X")
+        raise ValueError("X is given, and a dict of curves has no network to run on it; pass the History, the "
+                         "estimator or the Sequential instead, or omit X")
     if estimator is None:
         return checks.matrix("X", X)
     rows = protocol.features(estimator, X, fitting=False)
@@ -178,12 +178,12 @@ def _without_consequences(found: list[Finding]) -> list[Finding]:
 
 
 def _notes(observed: Observed, model: Sequential | None, X: Any) -> tuple[str, ...]:
-    """What could not be judged."""
+    """What could not be evaluated."""
     curves: Curves | None = observed.curves
     units: list[Activity] = observed.units
     notes = []
     if curves is None:
-        notes.append("a Sequential keeps no curves; pass the History that fit returned to have them judged.")
+        notes.append("a Sequential keeps no curves; pass the History that fit returned to have them evaluated.")
     elif curves.epochs < SHORTEST:
         notes.append(f"the curves have {checks.counted(curves.epochs, 'epoch')}; at least {SHORTEST} are needed to see "
                      "more than a divergence.")

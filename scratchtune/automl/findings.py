@@ -20,7 +20,7 @@ from scratchtune.automl.curves import SHORTEST, Curves
 # best constant prediction, or of the largest training loss where that one is unknown.
 BOUNCE = 0.015  # of the reference, the mean rise per epoch; with a fitting learning rate at most 0.005 was seen
 BOUNCE_OF_MEDIAN = 0.03  # the same of the curve's median, where the reference is unknown; at most 0.029 was seen
-ABOVE = 2.0  # times the reference; initial weights alone give up to 1.8, a first epoch of far too large updates 2 to 1000
+ABOVE = 2.0  # times the reference; initial weights alone give up to 1.8, far too large updates 2 to 1000
 UNLEARNED = 0.9  # of the reference: a loss above it is hardly better than a constant prediction
 POOR = 0.45  # of the reference: healthy trainings end below it, on inputs that tell enough
 GOOD_ACCURACY = 0.9  # a network with a training accuracy above it is not called underfitted
@@ -132,8 +132,8 @@ def signal_lost(seen: Observed) -> Finding | None:
     if share >= LOST or (seen.curves is not None and seen.curves.end < UNLEARNED):
         return None
     return Finding("vanishing signal",
-                   f"over the rows, the outputs of {last.layer} vary {share:.2g} times as much as those of {first.layer} "
-                   f"(limit {LOST:g}), so the gradient of the first layers vanishes too.",
+                   f"over the rows, the outputs of {last.layer} vary {share:.2g} times as much as those of "
+                   f"{first.layer} (limit {LOST:g}), so the gradient of the first layers vanishes too.",
                    f"fewer hidden layers than {len(seen.units)}, or activation=\"relu\", or a BatchNormalization after "
                    "each hidden layer.", "04_backpropagation.py",
                    ("underfitting", "learning rate too low", "stopped too early", "dead units"))
@@ -146,8 +146,8 @@ def saturated(seen: Observed) -> Finding | None:
         return None
     worst = max(layers, key=lambda layer: layer.saturated or 0.0)
     return Finding("saturated units",
-                   f"{worst.saturated:.0%} of the outputs of {worst.layer} ({worst.activation}) are near a bound (limit "
-                   f"{SATURATED:.0%}), where the gradient is near 0.",
+                   f"{worst.saturated:.0%} of the outputs of {worst.layer} ({worst.activation}) are near a bound "
+                   f"(limit {SATURATED:.0%}), where the gradient is near 0.",
                    "scaled inputs (scale=\"standard\") and smaller initial weights; then activation=\"relu\".",
                    "08_scaling_and_leaks.py", ("underfitting", "learning rate too low", "learning rate too high"))
 
@@ -193,8 +193,8 @@ def rate_too_low(seen: Observed) -> Finding | None:
     if not (curves.end >= POOR and FLAT <= speed < SLOW and straight):
         return None
     return Finding("learning rate too low",
-                   f"{curves.end:.0%} of {_reference(curves)} is left after {curves.epochs} epochs, and each still takes "
-                   f"{speed:.2%} off the loss (below {SLOW:.0%}); the second half of the epochs lowered it "
+                   f"{curves.end:.0%} of {_reference(curves)} is left after {curves.epochs} epochs, and each still "
+                   f"takes {speed:.2%} off the loss (below {SLOW:.0%}); the second half of the epochs lowered it "
                    f"{curves.linearity:.2g} times as much as the first half (1 is a straight line)"
                    + ("." if seen.moved is None else f"; the weights have moved by {moved:.0%} of their norm."),
                    "a learning rate ten times larger.", "02_gradient_descent.py",
@@ -222,10 +222,10 @@ def underfitting(seen: Observed) -> Finding | None:
     curves = seen.curves
     if curves.end < POOR or (curves.accuracy is not None and curves.accuracy >= GOOD_ACCURACY):
         return None
-    first = "a smaller penalty (l1, l2) or less dropout; then " if seen.penalty else "less dropout or regularisation; then "
+    first = ("a smaller penalty (l1, l2) or less dropout" if seen.penalty else "less dropout or regularisation") + "; then "
     return Finding("underfitting",
-                   f"the training loss ends at {curves.end:.0%} of {_reference(curves)} (limit {POOR:.0%}), and each of "
-                   f"the last epochs took {curves.speed:.2%} off it.",
+                   f"the training loss ends at {curves.end:.0%} of {_reference(curves)} (limit {POOR:.0%}), and each "
+                   f"of the last epochs took {curves.speed:.2%} off it.",
                    first + "more units or another hidden layer. If nothing helps, the inputs do not tell more.",
                    "09_overfitting.py")
 
