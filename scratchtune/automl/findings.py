@@ -222,11 +222,11 @@ def underfitting(seen: Observed) -> Finding | None:
     curves = seen.curves
     if curves.end < POOR or (curves.accuracy is not None and curves.accuracy >= GOOD_ACCURACY):
         return None
-    first = ("a smaller penalty (l1, l2) or less dropout" if seen.penalty else "less dropout or regularisation") + "; then "
+    first = "a smaller penalty (l1, l2) or less dropout" if seen.penalty else "less dropout or regularisation"
     return Finding("underfitting",
                    f"the training loss ends at {curves.end:.0%} of {_reference(curves)} (limit {POOR:.0%}), and each "
                    f"of the last epochs took {curves.speed:.2%} off it.",
-                   first + "more units or another hidden layer. If nothing helps, the inputs do not tell more.",
+                   first + "; then more units or another hidden layer. If nothing helps, the inputs do not tell more.",
                    "09_overfitting.py")
 
 

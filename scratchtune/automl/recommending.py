@@ -1,6 +1,8 @@
 """Which searcher suits a task, and why: rules that rest on this project's own measurements.
 
-The rules were made from the development cases of benchmarks/recommending.py, and measured on its other ones.
+`BayesianSearch()` is the answer unless all points of the space can be tried, or trials can be stopped early. Rules that
+would name one of its models, or another searcher, for few trials, noise or many parameters were tried on a part of the
+development cases of benchmarks/recommending.py, and were not clearly better.
 
 Implements section 9.1 of the document.
 """
@@ -29,7 +31,6 @@ from scratchtune.search import (
 
 TRIALS = 50  # where neither the user nor the searcher says how many, as in `Study.run`
 ETA = 3  # how Hyperband divides
-FEWEST, FEW = 9, 40  # trials: up to the first all models propose the same, after the second the turns of both pay
 LESS_THAN_OVERHEAD = 1.0  # trial seconds over those of a proposal: below, the searcher costs more than the trials
 
 
@@ -241,12 +242,6 @@ def _can_race(task: Task) -> bool:
     return task.trials is None or _racing(task).cost(True) <= 1.25 * task.trials * task.max_budget
 
 
-def _smooth_and_few(task: Task) -> bool:
-    """Whether all parameters are numbers that always exist, and there are few trials for them."""
-    kinds = [not isinstance(parameter, Categorical) for parameter in task.space.parameters.values()]
-    return task.size is None and all(kinds) and not task.conditional and FEWEST < task.budget <= FEW
-
-
 def _grid_reason(task: Task) -> Evidence:
     return Evidence(
         f"the space has {task.size} points and all of them fit into {checks.counted(task.budget, 'trial')}, so none is "
@@ -256,22 +251,17 @@ def _grid_reason(task: Task) -> Evidence:
 
 def _racing_reason(task: Task) -> Evidence:
     return Evidence(
-        "trials can be stopped early and continued: tuning a network on the digits, Hyperband with TPE reached the final "
-        "loss of random search in 334 epochs (median), BayesianSearch in 472, random search in 958", "tuning_cost.md",
-        ("334", "472", "958"))
+        "trials can be stopped early and continued: tuning a network on the digits, Hyperband with TPE reached the "
+        "final loss of random search in 334 epochs (median), BayesianSearch in 472, random search in 958",
+        "tuning_cost.md", ("334", "472", "958"))
 
 
 def _conditional_reason(task: Task) -> Evidence:
     return Evidence(
-        "some parameters exist only under a condition: on such a space, a network's with 7 parameters, BayesianSearch() "
-        "reached the final loss of random search in 472 epochs (median), the Gaussian process alone in 554, TPE alone in "
-        "688, the genetic search in 1026, random search in 958", "tuning_cost.md", ("472", "554", "688", "1026", "958"))
-
-
-def _few_reason(task: Task) -> Evidence:
-    return Evidence(
-        f"all parameters are numbers, and with {task.budget} trials the Parzen estimator, which takes turns with the "
-        "Gaussian process from trial 10 on by default, has too few of them", "recommending_development.md", ("30 trials",))
+        "some parameters exist only under a condition: on such a space, a network's with 7 parameters, "
+        "BayesianSearch() reached the final loss of random search in 472 epochs (median), the Gaussian process alone "
+        "in 554, TPE alone in 688, the genetic search in 1026, random search in 958", "tuning_cost.md",
+        ("472", "554", "688", "1026", "958"))
 
 
 def _general_reason(task: Task) -> Evidence:
@@ -285,6 +275,5 @@ RULES = (  # the first that holds counts
     Rule(_all_points_fit, lambda task: GridSearch(), _bayesian, _grid_reason),
     Rule(_can_race, _racing, _bayesian, _racing_reason),
     Rule(lambda task: task.conditional, _bayesian, _gaussian, _conditional_reason),
-    Rule(_smooth_and_few, _gaussian, _bayesian, _few_reason),
     Rule(lambda task: True, _bayesian, _gaussian, _general_reason),
 )
