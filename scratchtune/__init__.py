@@ -5,7 +5,7 @@ as in Optuna.
 """
 
 from scratchtune import insight, metrics, search, speech, text
-from scratchtune.automl import AutoClassifier, AutoRegressor
+from scratchtune.automl import AutoClassifier, AutoRegressor, Diagnosis, Recommendation, diagnose, recommend
 from scratchtune.data import (
     MinMaxScaler,
     OneHotEncoder,
@@ -110,18 +110,18 @@ from scratchtune.version import __version__ as __version__
 __all__ = [
     "Activation", "Adam", "AdditiveAttention", "Attention", "AutoClassifier", "AutoRegressor", "AveragePooling2D",
     "BatchNormalization", "BayesSearchCV", "BayesianSearch", "Bidirectional", "Callback", "Categorical", "Conv1D",
-    "Conv2D", "Dense", "DivergenceWarning", "Dropout", "EarlyStopping", "EfficiencyWarning", "Embedding", "Exhausted",
-    "FitFailedWarning", "Flatten", "Float", "GRU", "GaussianNoise", "GeneticSearch", "GeneticSearchCV",
+    "Conv2D", "Dense", "Diagnosis", "DivergenceWarning", "Dropout", "EarlyStopping", "EfficiencyWarning", "Embedding",
+    "Exhausted", "FitFailedWarning", "Flatten", "Float", "GRU", "GaussianNoise", "GeneticSearch", "GeneticSearchCV",
     "GlobalAveragePooling2D", "GridSearch", "GridSearchCV", "GroupKFold", "HistGradientBoostingClassifier",
     "HistGradientBoostingRegressor", "History", "Hyperband", "Int", "KFold", "L1", "L1L2", "L2", "LSTM", "Layer",
     "LayerNormalization", "LeaveOneOut", "MLPClassifier", "MLPRegressor", "Masking", "MaxPooling2D", "MedianStopping",
     "MinMaxScaler", "MultiHeadAttention", "NotReady", "OneHotEncoder", "OneStandardError", "Optimizer", "RMSprop",
-    "RandomFlip", "RandomRotation", "RandomSearch", "RandomTranslation", "RandomizedSearchCV", "RayExecutor", "SGD",
-    "Searcher", "Seq2Seq", "Sequential", "ShuffleSplit", "SimpleImputer", "SinusoidalPositions", "SpecAugment",
-    "SpeechRecognizer", "StandardScaler", "StorageError", "StratifiedKFold", "StratifiedShuffleSplit", "Study",
-    "SuccessiveHalving", "Suggestion", "Table", "TableEncoder", "TableModel", "TimeSeriesSplit", "TransformerEncoder",
-    "Trial", "callbacks", "cross_val_predict", "cross_val_score", "cross_validate", "datasets", "get_scorer_names",
-    "insight", "layers", "learning_curve", "load_model", "losses", "make_scorer", "metrics", "optimizers", "penalties",
-    "prepare_table", "read_pairs", "read_table", "schedules", "search", "speech", "text", "train_test_split", "tune",
-    "validation_curve",
+    "RandomFlip", "RandomRotation", "RandomSearch", "RandomTranslation", "RandomizedSearchCV", "RayExecutor",
+    "Recommendation", "SGD", "Searcher", "Seq2Seq", "Sequential", "ShuffleSplit", "SimpleImputer",
+    "SinusoidalPositions", "SpecAugment", "SpeechRecognizer", "StandardScaler", "StorageError", "StratifiedKFold",
+    "StratifiedShuffleSplit", "Study", "SuccessiveHalving", "Suggestion", "Table", "TableEncoder", "TableModel",
+    "TimeSeriesSplit", "TransformerEncoder", "Trial", "callbacks", "cross_val_predict", "cross_val_score",
+    "cross_validate", "datasets", "diagnose", "get_scorer_names", "insight", "layers", "learning_curve", "load_model",
+    "losses", "make_scorer", "metrics", "optimizers", "penalties", "prepare_table", "read_pairs", "read_table",
+    "recommend", "schedules", "search", "speech", "text", "train_test_split", "tune", "validation_curve",
 ]

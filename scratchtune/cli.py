@@ -144,6 +144,7 @@ def _make_parser() -> argparse.ArgumentParser:
     _add_plot(commands)
     _add_report(commands)
     _add_example(commands)
+    _add_recommend(commands)
     _add_formulas(commands)
     return parser
 
@@ -1043,6 +1044,40 @@ def _example(given: argparse.Namespace) -> int:
         raise ValueError(f"--{name} is not an option of the example {given.name}; omit it")
     with _plain_warnings():
         run(quick=given.quick, **options)
+    return 0
+
+
+def _add_recommend(commands: _Commands) -> None:
+    parser = _command(
+        commands, "recommend", _recommend, "say which searcher suits a space and a budget, and on which measurements "
+                                           "that rests")
+    add = parser.add_argument
+    add("--space", type=Path, metavar="FILE.json",
+        help="the hyper-parameters and their ranges, as for scratchtune tune (default: those that tune searches)")
+    add("--rows", type=int, default=1000, metavar="N",
+        help="the rows of the table, on which the default space depends (default: 1000)")
+    add("--trials", type=int, metavar="N", help="the number of trials (default: all that the searcher has, else 50)")
+    add("--seconds-per-trial", type=float, metavar="S", help="the duration of a trial, for the expected time")
+    add("--jobs", type=int, default=1, metavar="N", help="the number of trials that run at the same time (default: 1)")
+    add("--noisy", action="store_true", help="a trial run again gives clearly another value")
+    add("--epochs", type=int, metavar="N",
+        help="a trial can be stopped early and continued, and a whole one takes N epochs: Hyperband becomes possible")
+
+
+def _recommend(given: argparse.Namespace) -> int:
+    from scratchtune.automl import recommend
+    from scratchtune.estimators import default_space
+    from scratchtune.tabular.space_file import read_space
+
+    for name, value in (("--trials", given.trials), ("--jobs", given.jobs), ("--epochs", given.epochs)):
+        if value is not None:
+            checks.integer(name, value, 1)
+    if given.seconds_per_trial is not None:
+        checks.real("--seconds-per-trial", given.seconds_per_trial, 0.0)
+    space = default_space(checks.integer("--rows", given.rows, 1)) if given.space is None else read_space(given.space)
+    if given.epochs is not None:  # Hyperband chooses them itself
+        space = {name: parameter for name, parameter in space.items() if name != "epochs"}
+    tell(str(recommend(space, given.trials, given.seconds_per_trial, given.jobs, given.noisy, given.epochs)))
     return 0
 
 

@@ -1,9 +1,17 @@
-"""AutoML: preprocessing, model, optimizer and regularisation are searched together, and the best are combined.
+"""AutoML and advice: models for a table are searched together and combined; a searcher and remedies are recommended.
 
-`AutoClassifier` and `AutoRegressor` have scikit-learn's protocol; ``scratchtune auto`` runs them on a file.
+Reading order: `goal` (the metric), `features` and `target` (preprocessing), `families` (the models), `members`
+(out-of-fold predictions), `portfolio`, `searching`, `ensemble_selection`, `expectation` (the score on new rows),
+`explaining`, `estimators` (`AutoClassifier`, `AutoRegressor`). Advice: `recommending` says which searcher fits a space
+and a budget; `diagnosing` reads a training's curves and says what is wrong and what to try first.
 
 Implements section 8.1 of the document.
 """
 
-from scratchtune.automl.estimators import AutoClassifier as AutoClassifier
-from scratchtune.automl.estimators import AutoRegressor as AutoRegressor
+from __future__ import annotations
+
+from scratchtune.automl.diagnosing import Diagnosis, diagnose
+from scratchtune.automl.estimators import AutoClassifier, AutoRegressor
+from scratchtune.automl.recommending import Recommendation, recommend
+
+__all__ = ["AutoClassifier", "AutoRegressor", "Diagnosis", "Recommendation", "diagnose", "recommend"]
