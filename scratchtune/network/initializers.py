@@ -125,6 +125,10 @@ def _draw_uniform(shape: tuple[int, ...], fans: tuple[int, int], rng: np.random.
     return rng.uniform(-UNIFORM_LIMIT, UNIFORM_LIMIT, shape)
 
 
+def _draw_standard_normal(shape: tuple[int, ...], fans: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    return rng.standard_normal(shape)
+
+
 def _draw_orthogonal(shape: tuple[int, ...], fans: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """A random matrix with orthonormal columns, or rows where these are fewer: Saxe et al. (2014).
 
@@ -150,6 +154,7 @@ INITIALIZERS: dict[str, Callable[..., np.ndarray]] = {
     "zeros": _constant(0.0),
     "ones": _constant(1.0),
     "uniform": _draw_uniform,
+    "standard_normal": _draw_standard_normal,
     "orthogonal": _draw_orthogonal,
     "unit_forget_bias": _draw_unit_forget_bias,
 }

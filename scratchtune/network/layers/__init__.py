@@ -7,6 +7,7 @@ from scratchtune.network.layers.average_pooling2d import AveragePooling2D
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.batch_normalization import BatchNormalization
 from scratchtune.network.layers.bidirectional import Bidirectional
+from scratchtune.network.layers.category_embedding import CategoryEmbedding
 from scratchtune.network.layers.conv1d import Conv1D
 from scratchtune.network.layers.conv2d import Conv2D
 from scratchtune.network.layers.dense import Dense
@@ -21,6 +22,7 @@ from scratchtune.network.layers.lstm import LSTM
 from scratchtune.network.layers.masking import Masking
 from scratchtune.network.layers.max_pooling2d import MaxPooling2D
 from scratchtune.network.layers.multi_head_attention import MultiHeadAttention
+from scratchtune.network.layers.periodic_embedding import PeriodicEmbedding
 from scratchtune.network.layers.positions import SinusoidalPositions
 from scratchtune.network.layers.random_flip import RandomFlip
 from scratchtune.network.layers.random_rotation import RandomRotation
@@ -30,8 +32,8 @@ from scratchtune.network.layers.transformer_encoder import TransformerEncoder
 
 __all__ = [
     "GRU", "LSTM", "Activation", "AdditiveAttention", "Attention", "AveragePooling2D", "BatchNormalization",
-    "Bidirectional", "Conv1D", "Conv2D", "Dense", "Dropout", "Embedding", "Flatten", "GaussianNoise",
+    "Bidirectional", "CategoryEmbedding", "Conv1D", "Conv2D", "Dense", "Dropout", "Embedding", "Flatten", "GaussianNoise",
     "GlobalAveragePooling2D", "Layer", "LayerNormalization", "Masking", "MaxPooling2D", "MultiHeadAttention",
-    "RandomFlip", "RandomRotation", "RandomTranslation", "SinusoidalPositions", "SpecAugment",
+    "PeriodicEmbedding", "RandomFlip", "RandomRotation", "RandomTranslation", "SinusoidalPositions", "SpecAugment",
     "TransformerEncoder",
 ]

@@ -23,6 +23,7 @@ class Weight(NamedTuple):
     initializer: str
     fans: tuple[int, int]
     is_bias: bool
+    scale: float = 1.0  # by which the initialiser's numbers are multiplied
 
 
 class Layer(Configured):
@@ -41,12 +42,12 @@ class Layer(Configured):
 
     def add_weight(
         self, name: str, shape: tuple[int, ...], initializer: str, fans: tuple[int, int] | None = None,
-        is_bias: bool = False,
+        is_bias: bool = False, scale: float = 1.0,
     ) -> None:
         """Add an array to the layer's part of theta; kernels see the arrays flattened, in the order of the calls."""
         initializers.get(initializer, f"{name}_initializer")
         fan_in, fan_out = fans or (shape[0], shape[-1])
-        self.weights.append(Weight(name, tuple(shape), initializer, (fan_in, fan_out), is_bias))
+        self.weights.append(Weight(name, tuple(shape), initializer, (fan_in, fan_out), is_bias, scale))
 
     def integers(self) -> list[int]:
         """The integers that the kernels get as ``integers``."""
