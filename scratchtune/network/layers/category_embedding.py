@@ -51,10 +51,12 @@ def category_embedding(codes, table, unknown, y):
         Guo and Berkhahn (2016), "Entity embeddings of categorical variables", section 3.
     """
     for n in range(y.shape[0]):
-        is_known = codes[n] >= 0 and codes[n] < table.shape[0]
-        token = int(codes[n]) if is_known else 0
-        for j in range(y.shape[1]):
-            y[n, j] = table[token, j] if is_known else unknown[j]
+        if codes[n] >= 0 and codes[n] < table.shape[0]:
+            for j in range(y.shape[1]):
+                y[n, j] = table[int(codes[n]), j]
+        else:
+            for j in range(y.shape[1]):
+                y[n, j] = unknown[j]
 
 
 @jit.function_noalias
@@ -142,9 +144,9 @@ def category_embedding_backward(integers, reals, theta, state, x, y, dy, dtheta,
             at += categories
         else:
             last, above = used + categories * size, dy[:, at : at + size]
-            table, dtable = (part[used:last].reshape((categories, size)) for part in (theta, dtheta))
+            dtable = dtheta[used:last].reshape((categories, size))
             category_embedding_grad(x[:, column], above, dtable)
-            unknown_category_grad(x[:, column], table, above, dtheta[last : last + size])
+            unknown_category_grad(x[:, column], dtable, above, dtheta[last : last + size])
             at, used = at + size, last + size
 
 

@@ -15,8 +15,8 @@ def column_linear(v, w, b, y):
     Formula [column_linear]
         yₙⱼₘ = Σₖ[vₙⱼₖ · wⱼₖₘ] + bⱼₘ
     Where
-        v: v, (n, j, k), real
-        w: w, (j, k, m), real
+        v: v, (n, j, k), real; sampled in [0.1, 2]
+        w: w, (j, k, m), real; sampled in [0.1, 2]
         b: b, (j, m), real
         y: y, (n, j, m), written
     Source
@@ -40,8 +40,8 @@ def column_linear_kernel_grad(v, dy, dw):
     Gradient of
         [column_linear] in w
     Where
-        v: v, (n, j, k), real
-        g: dy, (n, j, m), real, dJ/dy
+        v: v, (n, j, k), real; sampled in [0.1, 2]
+        g: dy, (n, j, m), real; sampled in [0.1, 2], dJ/dy
         d: dw, (j, k, m), written
     Source
         Calculus.
@@ -63,7 +63,7 @@ def column_linear_bias_grad(dy, db):
     Gradient of
         [column_linear] in b
     Where
-        g: dy, (n, j, m), real, dJ/dy
+        g: dy, (n, j, m), real; sampled in [0.1, 2], dJ/dy
         d: db, (j, m), written
     Source
         Calculus.
@@ -84,8 +84,8 @@ def column_linear_grad(dy, w, dv):
     Gradient of
         [column_linear] in v
     Where
-        g: dy, (n, j, m), real, dJ/dy
-        w: w, (j, k, m), real
+        g: dy, (n, j, m), real; sampled in [0.1, 2], dJ/dy
+        w: w, (j, k, m), real; sampled in [0.1, 2]
         d: dv, (n, j, k), written
     Source
         Calculus.

@@ -28,6 +28,7 @@ from scratchtune.network.layers.column_linear import (
 from scratchtune.network.random_numbers import cosine_of_turn
 
 FREQUENCIES = 2  # of a kernel's integers, after those of `appended_columns`
+QUARTER = 0.25  # of a turn
 PHASE_SCALE = 10.0  # times the initialiser's range from -0.05 to 0.05: phases from half a turn back to half a turn on
 
 
@@ -63,15 +64,15 @@ def periodic_grad(t):
     Gradient of
         [periodic] in t
     Where
-        t: t, scalar, real, the phase
+        t: t, scalar, real; sampled in [-1.45, -1.05], the phase
     Source
         Calculus.
     Example
         >>> round(float(periodic_grad(0.25)) / np.pi, 12)
         -2.0
     """
-    quarter = t - 0.25
-    return -2.0 * np.pi * cosine_of_turn(quarter - np.floor(quarter))
+    before = t - QUARTER
+    return -2.0 * np.pi * cosine_of_turn(before - np.floor(before))
 
 
 @jit.function
