@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -80,8 +80,12 @@ def unchanged_by_failure(estimator: Any) -> Iterator[None]:
 # Inputs --------------------------------------------------------------------------------------------------------------
 
 
-def features(estimator: Any, X: Any, fitting: bool) -> np.ndarray:
+def features(
+    estimator: Any, X: Any, fitting: bool, fill: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> np.ndarray:
     """Return X as a finite numeric matrix, (n, features); store or compare the number and the names of its columns.
+
+    ``fill`` may replace missing values where they are accepted.
 
     Raises TypeError or ValueError, with scikit-learn's wording.
     """
@@ -92,7 +96,7 @@ def features(estimator: Any, X: Any, fitting: bool) -> np.ndarray:
         remember_columns(estimator, array.shape[1], names)
     else:
         compare_columns(estimator, array.shape[1], names)
-    return checks.matrix("X", array)
+    return checks.matrix("X", array if fill is None else fill(array))
 
 
 def _numbers(X: Any) -> np.ndarray:

@@ -22,11 +22,13 @@ from scratchtune.network.layers.lstm import LSTM
 from scratchtune.network.layers.masking import Masking
 from scratchtune.network.layers.max_pooling2d import MaxPooling2D
 from scratchtune.network.layers.multi_head_attention import MultiHeadAttention
+from scratchtune.network.layers.parametric_activation import ParametricActivation
 from scratchtune.network.layers.periodic_embedding import PeriodicEmbedding
 from scratchtune.network.layers.positions import SinusoidalPositions
 from scratchtune.network.layers.random_flip import RandomFlip
 from scratchtune.network.layers.random_rotation import RandomRotation
 from scratchtune.network.layers.random_translation import RandomTranslation
+from scratchtune.network.layers.scaling import Scaling
 from scratchtune.network.layers.spec_augment import SpecAugment
 from scratchtune.network.layers.transformer_encoder import TransformerEncoder
 
@@ -34,6 +36,6 @@ __all__ = [
     "GRU", "LSTM", "Activation", "AdditiveAttention", "Attention", "AveragePooling2D", "BatchNormalization",
     "Bidirectional", "CategoryEmbedding", "Conv1D", "Conv2D", "Dense", "Dropout", "Embedding", "Flatten", "GaussianNoise",
     "GlobalAveragePooling2D", "Layer", "LayerNormalization", "Masking", "MaxPooling2D", "MultiHeadAttention",
-    "PeriodicEmbedding", "RandomFlip", "RandomRotation", "RandomTranslation", "SinusoidalPositions", "SpecAugment",
-    "TransformerEncoder",
+    "ParametricActivation", "PeriodicEmbedding", "RandomFlip", "RandomRotation", "RandomTranslation", "Scaling",
+    "SinusoidalPositions", "SpecAugment", "TransformerEncoder",
 ]
