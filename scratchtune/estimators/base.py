@@ -35,6 +35,7 @@ from scratchtune.network.layers import (
     Layer,
     ParametricActivation,
     PeriodicEmbedding,
+    PiecewiseEmbedding,
     Scaling,
 )
 from scratchtune.network.layers.parametric_activation import KERNELS as PARAMETRIC
@@ -44,8 +45,9 @@ from scratchtune.network.saving import Member, described, real_array, remade, te
 from scratchtune.network.sequential import Sequential
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "rmsprop": RMSprop, "adam": Adam}
-LAYERS_OF: dict[str, type[Layer]] = {  # an argument, and the layer that the network has unless it is None or False
-    "numeric_embedding": PeriodicEmbedding, "scaling_layer": Scaling, "parametric_activation": ParametricActivation}
+ARGUMENTS_OF: dict[type[Layer], str] = {  # the argument that requests a layer
+    PeriodicEmbedding: "numeric_embedding", PiecewiseEmbedding: "numeric_embedding", Scaling: "scaling_layer",
+    ParametricActivation: "parametric_activation"}
 MOST_LAYERS = 1000  # hidden layers: far more than any table needs, and few enough to be built and compiled
 
 
@@ -115,11 +117,12 @@ class MLP(protocol.Parameters):
             return units
         return [checks.integer("units", self.units, 1)] * layers
 
-    def _input_layers(self, X: np.ndarray) -> list[Layer]:
+    def _input_layers(self, X: np.ndarray, weight: np.ndarray) -> list[Layer]:
         """Of scaled training rows: vectors of categories, noise, embeddings of numbers, and scales."""
         columns = self._code_columns
         noise: list[Layer] = [GaussianNoise(self.augment)] if self.augment else []
-        numeric = numeric_layers(X, columns, self.numeric_embedding, self.embedding_dim, self.frequency_scale)
+        numeric = numeric_layers(
+            X, weight, columns, self.numeric_embedding, self.embedding_dim, self.frequency_scale)
         scaling: list[Layer] = [Scaling()] if self.scaling_layer else []
         return [*category_layers(X, columns), *noise, *numeric, *scaling]
 
@@ -128,17 +131,17 @@ class MLP(protocol.Parameters):
             return [Dense(units), ParametricActivation(self.activation)]
         return [Dense(units, activation=self.activation)]
 
-    def _layers(self, X: np.ndarray, outputs: int) -> list[Layer]:
+    def _layers(self, X: np.ndarray, weight: np.ndarray, outputs: int) -> list[Layer]:
         """What `_input_layers` returns, hidden layers each with its dropout, and the output layer."""
-        layers = self._input_layers(X)
+        layers = self._input_layers(X, weight)
         for units in self.hidden_units():
             layers += self._hidden_layer(units)
             if self.dropout:
                 layers.append(Dropout(self.dropout))
         return [*layers, Dense(outputs, activation=self.output_activation)]
 
-    def _network(self, X: np.ndarray, outputs: int) -> Sequential:
-        model = Sequential(self._layers(X, outputs), self.dtype, self._seed)
+    def _network(self, X: np.ndarray, weight: np.ndarray, outputs: int) -> Sequential:
+        model = Sequential(self._layers(X, weight, outputs), self.dtype, self._seed)
         model.compile(self._optimizer(), self.loss, penalty=L1L2(self.l1, self.l2))
         model.build((None, X.shape[1]))
         return model
@@ -197,7 +200,7 @@ class MLP(protocol.Parameters):
         if validation is not None:
             Xv, tv, wv = validation
             validation = self._scaled(Xv), self.scaled_target(tv), wv / wv.mean()
-        self._build(rows[0], outputs)
+        self._build(rows[0], rows[2], outputs)
         self._epochs(*rows, epochs=self.epochs, validation=validation)
 
     def train_one_epoch(
@@ -211,7 +214,7 @@ class MLP(protocol.Parameters):
             if len(X) == 1 and self.scale is not None:
                 checks.warn("the first call of partial_fit has one row, to which the scaler is fitted; give it many")
             self.fit_scalers(*rows)
-            self._build(rows[0], outputs)
+            self._build(rows[0], rows[2], outputs)
         self._epochs(*rows, epochs=1)
 
     def _merged_if_one_batch(
@@ -221,8 +224,8 @@ class MLP(protocol.Parameters):
         one_batch = len(X) <= self.batch_size and not self.augment and not self.dropout
         return merged(X, target, weight) if one_batch else (X, target, weight)
 
-    def _build(self, X: np.ndarray, outputs: int) -> None:
-        self.model_ = self._network(self._scaled(X), outputs)
+    def _build(self, X: np.ndarray, weight: np.ndarray, outputs: int) -> None:
+        self.model_ = self._network(self._scaled(X), weight, outputs)
         self.history_: dict[str, list[float]] = {}
 
     def _epochs(
@@ -354,12 +357,12 @@ class MLP(protocol.Parameters):
             raise ValueError(
                 f"units is {self.units!r} and hidden_layers is {self.hidden_layers}, and the hidden layers of the "
                 f"fitted network have {units} units; set the arguments with which it was fitted, or fit it again")
-        has = {kind for layer in self.model_.layers for kind in LAYERS_OF.values() if isinstance(layer, kind)}
-        for name, kind in LAYERS_OF.items():
-            value = getattr(self, name)
-            if kind in has and value in (None, False):
-                raise ValueError(f"{name} is {value!r}, and the fitted network has the layer {kind.__name__}; set the "
-                                 "arguments with which it was fitted, or fit it again")
+        for layer in self.model_.layers:
+            name = ARGUMENTS_OF.get(type(layer))
+            if name is not None and getattr(self, name) in (None, False):
+                raise ValueError(
+                    f"{name} is {getattr(self, name)!r}, and the fitted network has the layer {type(layer).__name__}; "
+                    "set the arguments with which it was fitted, or fit it again")
         if category_columns(self.categorical_features) != self._code_columns:
             raise ValueError(f"categorical_features is {self.categorical_features!r}, and the fitted network has codes "
                              f"in the columns {self._code_columns}; set the argument with which it was fitted, or fit "

@@ -27,11 +27,12 @@ class MLPClassifier(MLP):
     Data: ``scale`` ("standard", "minmax", None), fitted on the training rows; ``augment``, the standard deviation of
     the noise that is added to scaled rows in training; ``class_weight``, a dict from labels to numbers, or "balanced":
     n / (classes x rows of the class), which gives rare classes more weight.
-    Layers for tables: ``categorical_features``, the indices of the columns of X that hold category codes 0, 1, ...: they
-    are not scaled; at most 8 categories are one-hot columns, more are learned vectors of 8 numbers, and NaN or a code
-    above those of `fit` is an unknown category (see `CategoryEmbedding`); ``numeric_embedding`` ("periodic", None)
-    adds to each other column ``embedding_dim`` - 1 numbers made of waves with learned frequencies, of initial standard
-    deviation ``frequency_scale`` (see `PeriodicEmbedding`); ``scaling_layer``, a learned scale for each input of the
+    Layers for tables: ``categorical_features``, the indices of the columns of X that hold category codes 0, 1, ...,
+    which are not scaled: at most 8 categories are one-hot columns, more are learned vectors of 8 numbers, and NaN or a
+    code above those of `fit` is an unknown category (see `CategoryEmbedding`); ``numeric_embedding`` adds to each other
+    column ``embedding_dim`` - 1 numbers: "periodic" makes them of waves with learned frequencies, which are initially
+    normal with scale ``frequency_scale`` (see `PeriodicEmbedding`), "piecewise" of at most 16 bins with equally many
+    training rows (see `PiecewiseEmbedding`), None adds none; ``scaling_layer``, a learned scale for each input of the
     first hidden layer, initially 1; ``parametric_activation``, a learned share of the activation in each hidden unit.
     ``random_state``: the same int gives the same bits; None draws a new seed. ``verbose=1`` shows a progress bar if
     training takes over two seconds.

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.network.layers import CategoryEmbedding, Layer, PeriodicEmbedding
+from scratchtune.data.quantile_bins import quantile_edges
+from scratchtune.network.layers import CategoryEmbedding, Layer, PeriodicEmbedding, PiecewiseEmbedding
 from scratchtune.network.layers.embedding import MOST_TOKENS
 
 UNKNOWN = -1.0  # the code of a missing value
-NUMERIC_EMBEDDINGS = (None, "periodic")
+NUMERIC_EMBEDDINGS = (None, "periodic", "piecewise")
+BINS = 16  # of each column, for piecewise linear embeddings
 
 
 def category_columns(categorical_features: Any) -> list[int]:
@@ -60,13 +62,17 @@ def category_layers(X: np.ndarray, columns: Sequence[int]) -> list[Layer]:
 
 
 def numeric_layers(
-    X: np.ndarray, columns: Sequence[int], embedding: str | None, embedding_dim: int, frequency_scale: float,
+    X: np.ndarray, weight: np.ndarray, columns: Sequence[int], embedding: str | None, embedding_dim: int,
+    frequency_scale: float,
 ) -> list[Layer]:
     """The layer that embeds the numeric columns, which come first in its inputs, if one is requested.
 
-    ``X`` are the scaled training rows, and ``columns`` those of them that are categorical.
+    ``X`` are the scaled training rows with weights (n,), and ``columns`` the categorical ones of their columns.
     """
     numeric = [column for column in range(X.shape[1]) if column not in columns]
     if embedding is None or not numeric:
         return []
+    if embedding == "piecewise":
+        edges = [quantile_edges(X[:, column].astype(np.float64), weight, BINS) for column in numeric]
+        return [PiecewiseEmbedding(edges, embedding_dim)]
     return [PeriodicEmbedding(embedding_dim, frequency_scale=frequency_scale, columns=len(numeric))]

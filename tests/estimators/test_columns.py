@@ -12,6 +12,7 @@ import scratchtune as st
 
 OPTIONS: list[dict[str, Any]] = [
     {"categorical_features": [1, 2]}, {"numeric_embedding": "periodic"},
+    {"categorical_features": [1, 2], "numeric_embedding": "piecewise"},
     {"scaling_layer": True, "parametric_activation": True},
     {"categorical_features": np.array([2, 1]), "numeric_embedding": "periodic", "scaling_layer": True,
      "parametric_activation": True, "augment": 0.1, "dropout": 0.1}]

@@ -24,6 +24,7 @@ from scratchtune.network.layers.max_pooling2d import MaxPooling2D
 from scratchtune.network.layers.multi_head_attention import MultiHeadAttention
 from scratchtune.network.layers.parametric_activation import ParametricActivation
 from scratchtune.network.layers.periodic_embedding import PeriodicEmbedding
+from scratchtune.network.layers.piecewise_embedding import PiecewiseEmbedding
 from scratchtune.network.layers.positions import SinusoidalPositions
 from scratchtune.network.layers.random_flip import RandomFlip
 from scratchtune.network.layers.random_rotation import RandomRotation
@@ -34,8 +35,8 @@ from scratchtune.network.layers.transformer_encoder import TransformerEncoder
 
 __all__ = [
     "GRU", "LSTM", "Activation", "AdditiveAttention", "Attention", "AveragePooling2D", "BatchNormalization",
-    "Bidirectional", "CategoryEmbedding", "Conv1D", "Conv2D", "Dense", "Dropout", "Embedding", "Flatten", "GaussianNoise",
-    "GlobalAveragePooling2D", "Layer", "LayerNormalization", "Masking", "MaxPooling2D", "MultiHeadAttention",
-    "ParametricActivation", "PeriodicEmbedding", "RandomFlip", "RandomRotation", "RandomTranslation", "Scaling",
-    "SinusoidalPositions", "SpecAugment", "TransformerEncoder",
+    "Bidirectional", "CategoryEmbedding", "Conv1D", "Conv2D", "Dense", "Dropout", "Embedding", "Flatten",
+    "GaussianNoise", "GlobalAveragePooling2D", "Layer", "LayerNormalization", "Masking", "MaxPooling2D",
+    "MultiHeadAttention", "ParametricActivation", "PeriodicEmbedding", "PiecewiseEmbedding", "RandomFlip",
+    "RandomRotation", "RandomTranslation", "Scaling", "SinusoidalPositions", "SpecAugment", "TransformerEncoder",
 ]
