@@ -28,14 +28,19 @@ from scratchtune.network.activations import ACTIVATIONS
 from scratchtune.network.callbacks import Callback, EarlyStopping
 from scratchtune.network.configured import Configured
 from scratchtune.network.layers import (
+    Activation,
+    BatchEnsembleDense,
     CategoryEmbedding,
     Dense,
     Dropout,
     GaussianNoise,
     Layer,
+    MemberDense,
+    MemberMean,
     ParametricActivation,
     PeriodicEmbedding,
     PiecewiseEmbedding,
+    RepeatMembers,
     Scaling,
 )
 from scratchtune.network.layers.parametric_activation import KERNELS as PARAMETRIC
@@ -48,6 +53,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "rmsprop": RMSprop, "adam"
 ARGUMENTS_OF: dict[type[Layer], str] = {  # the argument that requests a layer
     PeriodicEmbedding: "numeric_embedding", PiecewiseEmbedding: "numeric_embedding", Scaling: "scaling_layer",
     ParametricActivation: "parametric_activation"}
+MOST_MEMBERS = 1000
 MOST_LAYERS = 1000  # hidden layers: far more than any table needs, and few enough to be built and compiled
 
 
@@ -73,6 +79,7 @@ class MLP(protocol.Parameters):
         dtype: str = "float32", random_state: Any = None, validation_fraction: float = 0.1, patience: int = 10,
         verbose: int = 1, numeric_embedding: str | None = None, embedding_dim: int = 4, frequency_scale: float = 0.1,
         categorical_features: Any = None, scaling_layer: bool = False, parametric_activation: bool = False,
+        members: int = 1,
     ) -> None:
         self.hidden_layers = hidden_layers
         self.units = units
@@ -101,6 +108,7 @@ class MLP(protocol.Parameters):
         self.categorical_features = categorical_features
         self.scaling_layer = scaling_layer
         self.parametric_activation = parametric_activation
+        self.members = members
 
     # The network -----------------------------------------------------------------------------------------------------
 
@@ -126,18 +134,23 @@ class MLP(protocol.Parameters):
         scaling: list[Layer] = [Scaling()] if self.scaling_layer else []
         return [*category_layers(X, columns), *noise, *numeric, *scaling]
 
-    def _hidden_layer(self, units: int) -> list[Layer]:
-        if self.parametric_activation:
-            return [Dense(units), ParametricActivation(self.activation)]
+    def _hidden_layer(self, units: int, first: bool) -> list[Layer]:
+        if self.parametric_activation or self.members > 1:
+            dense = Dense(units) if self.members == 1 else BatchEnsembleDense(units, random_signs=first)
+            kind = ParametricActivation if self.parametric_activation else Activation
+            return [dense, kind(self.activation)]
         return [Dense(units, activation=self.activation)]
 
     def _layers(self, X: np.ndarray, weight: np.ndarray, outputs: int) -> list[Layer]:
         """What `_input_layers` returns, hidden layers each with its dropout, and the output layer."""
         layers = self._input_layers(X, weight)
-        for units in self.hidden_units():
-            layers += self._hidden_layer(units)
+        layers += [RepeatMembers(self.members)] if self.members > 1 else []
+        for i, units in enumerate(self.hidden_units()):
+            layers += self._hidden_layer(units, i == 0)
             if self.dropout:
                 layers.append(Dropout(self.dropout))
+        if self.members > 1:
+            return [*layers, MemberDense(outputs), MemberMean(self.output_activation)]
         return [*layers, Dense(outputs, activation=self.output_activation)]
 
     def _network(self, X: np.ndarray, weight: np.ndarray, outputs: int) -> Sequential:
@@ -176,6 +189,9 @@ class MLP(protocol.Parameters):
         checks.integer("embedding_dim", self.embedding_dim, 2)
         checks.real("frequency_scale", self.frequency_scale, 0.0, open_low=True)
         category_columns(self.categorical_features)
+        if checks.integer("members", self.members, 1, MOST_MEMBERS) > 1 and self.activation == "softmax":
+            raise ValueError(f"members is {self.members} and activation is 'softmax', which takes one vector; it must "
+                             "be another activation, or members=1")
         checks.boolean("scaling_layer", self.scaling_layer)
         if checks.boolean("parametric_activation", self.parametric_activation):
             checks.choice("parametric_activation is True, and activation", self.activation, PARAMETRIC)
@@ -352,12 +368,16 @@ class MLP(protocol.Parameters):
 
         No other argument changes an array's shape.
         """
-        units = [layer.units for layer in self.model_.layers if isinstance(layer, Dense)][:-1]
+        kinds = (Dense, BatchEnsembleDense, MemberDense)
+        units = [layer.units for layer in self.model_.layers if isinstance(layer, kinds)][:-1]
         if units != self.hidden_units():
             raise ValueError(
                 f"units is {self.units!r} and hidden_layers is {self.hidden_layers}, and the hidden layers of the "
                 f"fitted network have {units} units; set the arguments with which it was fitted, or fit it again")
         for layer in self.model_.layers:
+            if isinstance(layer, RepeatMembers) and layer.members != self.members:
+                raise ValueError(f"members is {self.members}, and the fitted network has {layer.members}; set the "
+                                 "argument with which it was fitted, or fit it again")
             name = ARGUMENTS_OF.get(type(layer))
             if name is not None and getattr(self, name) in (None, False):
                 raise ValueError(

@@ -34,6 +34,8 @@ class MLPClassifier(MLP):
     normal with scale ``frequency_scale`` (see `PeriodicEmbedding`), "piecewise" of at most 16 bins with equally many
     training rows (see `PiecewiseEmbedding`), None adds none; ``scaling_layer``, a learned scale for each input of the
     first hidden layer, initially 1; ``parametric_activation``, a learned share of the activation in each hidden unit.
+    Ensemble: ``members`` networks in one, which share the kernels of hidden layers and are trained on losses of their
+    own; their predictions are averaged (see `BatchEnsembleDense`).
     ``random_state``: the same int gives the same bits; None draws a new seed. ``verbose=1`` shows a progress bar if
     training takes over two seconds.
 
@@ -55,13 +57,13 @@ class MLPClassifier(MLP):
         class_weight: Any = None, dtype: str = "float32", random_state: Any = None, validation_fraction: float = 0.1,
         patience: int = 10, verbose: int = 1, numeric_embedding: str | None = None, embedding_dim: int = 4,
         frequency_scale: float = 0.1, categorical_features: Any = None, scaling_layer: bool = False,
-        parametric_activation: bool = False,
+        parametric_activation: bool = False, members: int = 1,
     ) -> None:
         super().__init__(
             hidden_layers, units, activation, dropout, optimizer, learning_rate, momentum, decay, batch_size, epochs,
             l1, l2, weight_decay, scale, augment, early_stopping, dtype, random_state, validation_fraction, patience,
             verbose, numeric_embedding, embedding_dim, frequency_scale, categorical_features, scaling_layer,
-            parametric_activation)
+            parametric_activation, members)
         self.class_weight = class_weight
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPClassifier:

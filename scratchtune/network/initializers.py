@@ -129,6 +129,10 @@ def _draw_standard_normal(shape: tuple[int, ...], fans: tuple[int, int], rng: np
     return rng.standard_normal(shape)
 
 
+def _draw_random_sign(shape: tuple[int, ...], fans: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    return 2.0 * rng.integers(0, 2, shape) - 1.0
+
+
 def _draw_orthogonal(shape: tuple[int, ...], fans: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """A random matrix with orthonormal columns, or rows where these are fewer: Saxe et al. (2014).
 
@@ -155,6 +159,7 @@ INITIALIZERS: dict[str, Callable[..., np.ndarray]] = {
     "ones": _constant(1.0),
     "uniform": _draw_uniform,
     "standard_normal": _draw_standard_normal,
+    "random_sign": _draw_random_sign,
     "orthogonal": _draw_orthogonal,
     "unit_forget_bias": _draw_unit_forget_bias,
 }

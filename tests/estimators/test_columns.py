@@ -11,7 +11,7 @@ import pytest
 import scratchtune as st
 
 OPTIONS: list[dict[str, Any]] = [
-    {"categorical_features": [1, 2]}, {"numeric_embedding": "periodic"},
+    {"categorical_features": [1, 2]}, {"numeric_embedding": "periodic"}, {"members": 3},
     {"categorical_features": [1, 2], "numeric_embedding": "piecewise"},
     {"scaling_layer": True, "parametric_activation": True},
     {"categorical_features": np.array([2, 1]), "numeric_embedding": "periodic", "scaling_layer": True,

@@ -6,6 +6,7 @@ it like the layers here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -34,6 +35,7 @@ class Layer(Configured):
     is_in_a_model = False  # a layer can be part of one model only, since it holds the shapes it was built for
     needs_input_grad = True  # False if no layer below has weights: dx is not read then
     uses_mask = False  # whether the layer skips the steps of a sequence that a mask excludes
+    fused_losses: Mapping[str, jit.Kernel] = {}  # by a loss's name its kernel on the inputs of this layer, the last one
     mask_from: Layer | None = None  # the layer below whose mask this one uses; its workspace begins with that mask
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
