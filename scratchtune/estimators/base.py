@@ -13,20 +13,47 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks, protocol
+from scratchtune.estimators.columns import (
+    NUMERIC_EMBEDDINGS,
+    category_columns,
+    category_layers,
+    numeric_layers,
+    with_known_codes,
+)
 from scratchtune.estimators.rows import SCALERS, fitted_scaler, merged, seed_from, with_weight
-from scratchtune.estimators.stored import KEPT, as_json, check_scaler, from_json
+from scratchtune.estimators.stored import KEPT, as_json, check_scaler, from_json, listed
 from scratchtune.evaluation.splits import train_test_split
 from scratchtune.network import sequential
 from scratchtune.network.activations import ACTIVATIONS
 from scratchtune.network.callbacks import Callback, Deadline, EarlyStopping
 from scratchtune.network.configured import Configured
-from scratchtune.network.layers import Dense, Dropout, GaussianNoise, Layer
+from scratchtune.network.layers import (
+    Activation,
+    BatchEnsembleDense,
+    CategoryEmbedding,
+    Dense,
+    Dropout,
+    GaussianNoise,
+    Layer,
+    MemberDense,
+    MemberMean,
+    ParametricActivation,
+    PeriodicEmbedding,
+    PiecewiseEmbedding,
+    RepeatMembers,
+    Scaling,
+)
+from scratchtune.network.layers.parametric_activation import KERNELS as PARAMETRIC
 from scratchtune.network.optimizers import SGD, Adam, Optimizer, RMSprop
 from scratchtune.network.penalties import L1L2
 from scratchtune.network.saving import Member, described, real_array, remade, text_list, write_whole
 from scratchtune.network.sequential import Sequential
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "rmsprop": RMSprop, "adam": Adam}
+ARGUMENTS_OF: dict[type[Layer], str] = {  # the argument that requests a layer
+    PeriodicEmbedding: "numeric_embedding", PiecewiseEmbedding: "numeric_embedding", Scaling: "scaling_layer",
+    ParametricActivation: "parametric_activation"}
+MOST_MEMBERS = 1000
 MOST_LAYERS = 1000  # hidden layers: far more than any table needs, and few enough to be built and compiled
 
 
@@ -51,7 +78,9 @@ class MLP(protocol.Parameters):
         batch_size: int = 32, epochs: int = 20, l1: float = 0.0, l2: float = 0.0, weight_decay: float = 0.0,
         scale: str | None = "standard", augment: float | None = None, early_stopping: bool = False,
         dtype: str = "float32", random_state: Any = None, validation_fraction: float = 0.1, patience: int = 10,
-        verbose: int = 1,
+        verbose: int = 1, numeric_embedding: str | None = None, embedding_dim: int = 4, frequency_scale: float = 0.1,
+        categorical_features: Any = None, scaling_layer: bool = False, parametric_activation: bool = False,
+        members: int = 1,
     ) -> None:
         self.hidden_layers = hidden_layers
         self.units = units
@@ -74,6 +103,13 @@ class MLP(protocol.Parameters):
         self.validation_fraction = validation_fraction
         self.patience = patience
         self.verbose = verbose
+        self.numeric_embedding = numeric_embedding
+        self.embedding_dim = embedding_dim
+        self.frequency_scale = frequency_scale
+        self.categorical_features = categorical_features
+        self.scaling_layer = scaling_layer
+        self.parametric_activation = parametric_activation
+        self.members = members
 
     # The network -----------------------------------------------------------------------------------------------------
 
@@ -90,19 +126,38 @@ class MLP(protocol.Parameters):
             return units
         return [checks.integer("units", self.units, 1)] * layers
 
-    def _layers(self, outputs: int) -> list[Layer]:
-        """Noise on the inputs, hidden layers each with its dropout, and the output layer."""
-        layers: list[Layer] = [GaussianNoise(self.augment)] if self.augment else []
-        for units in self.hidden_units():
-            layers.append(Dense(units, activation=self.activation))
+    def _input_layers(self, X: np.ndarray, weight: np.ndarray) -> list[Layer]:
+        """Of scaled training rows: vectors of categories, noise, embeddings of numbers, and scales."""
+        columns = self._code_columns
+        noise: list[Layer] = [GaussianNoise(self.augment)] if self.augment else []
+        numeric = numeric_layers(
+            X, weight, columns, self.numeric_embedding, self.embedding_dim, self.frequency_scale)
+        scaling: list[Layer] = [Scaling()] if self.scaling_layer else []
+        return [*category_layers(X, columns), *noise, *numeric, *scaling]
+
+    def _hidden_layer(self, units: int, first: bool) -> list[Layer]:
+        if self.parametric_activation or self.members > 1:
+            dense = Dense(units) if self.members == 1 else BatchEnsembleDense(units, random_signs=first)
+            kind = ParametricActivation if self.parametric_activation else Activation
+            return [dense, kind(self.activation)]
+        return [Dense(units, activation=self.activation)]
+
+    def _layers(self, X: np.ndarray, weight: np.ndarray, outputs: int) -> list[Layer]:
+        """What `_input_layers` returns, hidden layers each with its dropout, and the output layer."""
+        layers = self._input_layers(X, weight)
+        layers += [RepeatMembers(self.members)] if self.members > 1 else []
+        for i, units in enumerate(self.hidden_units()):
+            layers += self._hidden_layer(units, i == 0)
             if self.dropout:
                 layers.append(Dropout(self.dropout))
+        if self.members > 1:
+            return [*layers, MemberDense(outputs), MemberMean(self.output_activation)]
         return [*layers, Dense(outputs, activation=self.output_activation)]
 
-    def _network(self, inputs: int, outputs: int) -> Sequential:
-        model = Sequential(self._layers(outputs), self.dtype, self._seed)
+    def _network(self, X: np.ndarray, weight: np.ndarray, outputs: int) -> Sequential:
+        model = Sequential(self._layers(X, weight, outputs), self.dtype, self._seed)
         model.compile(self._optimizer(), self.loss, penalty=L1L2(self.l1, self.l2))
-        model.build((None, inputs))
+        model.build((None, X.shape[1]))
         return model
 
     def _optimizer(self) -> Optimizer:
@@ -114,6 +169,7 @@ class MLP(protocol.Parameters):
         """Check every argument before any work."""
         checks.choice("optimizer", self.optimizer, OPTIMIZERS)
         checks.choice("activation", self.activation, ACTIVATIONS)
+        self._check_layer_arguments()
         checks.choice("scale", self.scale, [*SCALERS, None])
         checks.choice("dtype", self.dtype, ("float32", "float64"))
         for name in ("batch_size", "epochs", "patience"):
@@ -127,6 +183,19 @@ class MLP(protocol.Parameters):
         checks.boolean("early_stopping", self.early_stopping)
         checks.real("validation_fraction", self.validation_fraction, 0.0, 1.0, open_low=True, open_high=True)
         self.hidden_units()
+
+    def _check_layer_arguments(self) -> None:
+        """Check the arguments of the layers for tables."""
+        checks.choice("numeric_embedding", self.numeric_embedding, NUMERIC_EMBEDDINGS)
+        checks.integer("embedding_dim", self.embedding_dim, 2)
+        checks.real("frequency_scale", self.frequency_scale, 0.0, open_low=True)
+        category_columns(self.categorical_features)
+        if checks.integer("members", self.members, 1, MOST_MEMBERS) > 1 and self.activation == "softmax":
+            raise ValueError(f"members is {self.members} and activation is 'softmax', which takes one vector; it must "
+                             "be another activation, or members=1")
+        checks.boolean("scaling_layer", self.scaling_layer)
+        if checks.boolean("parametric_activation", self.parametric_activation):
+            checks.choice("parametric_activation is True, and activation", self.activation, PARAMETRIC)
 
     # Training --------------------------------------------------------------------------------------------------------
 
@@ -148,7 +217,7 @@ class MLP(protocol.Parameters):
         if validation is not None:
             Xv, tv, wv = validation
             validation = self._scaled(Xv), self.scaled_target(tv), wv / wv.mean()
-        self._build(X.shape[1], outputs)
+        self._build(rows[0], rows[2], outputs)
         self._epochs(*rows, epochs=self.epochs, validation=validation)
 
     def train_one_epoch(
@@ -162,7 +231,7 @@ class MLP(protocol.Parameters):
             if len(X) == 1 and self.scale is not None:
                 checks.warn("the first call of partial_fit has one row, to which the scaler is fitted; give it many")
             self.fit_scalers(*rows)
-            self._build(X.shape[1], outputs)
+            self._build(rows[0], rows[2], outputs)
         self._epochs(*rows, epochs=1)
 
     def _merged_if_one_batch(
@@ -172,8 +241,8 @@ class MLP(protocol.Parameters):
         one_batch = len(X) <= self.batch_size and not self.augment and not self.dropout
         return merged(X, target, weight) if one_batch else (X, target, weight)
 
-    def _build(self, inputs: int, outputs: int) -> None:
-        self.model_ = self._network(inputs, outputs)
+    def _build(self, X: np.ndarray, weight: np.ndarray, outputs: int) -> None:
+        self.model_ = self._network(self._scaled(X), weight, outputs)
         self.history_: dict[str, list[float]] = {}
 
     def _epochs(
@@ -222,9 +291,24 @@ class MLP(protocol.Parameters):
         """The targets as the network is trained on them."""
         return target
 
+    def features(self, X: Any, fitting: bool) -> np.ndarray:
+        """Return X as a finite matrix (n, features), in which the codes of missing categories are unknown ones."""
+        if fitting:
+            self._codes = category_columns(self.categorical_features)
+        array = protocol.features(self, X, fitting, missing=bool(self._code_columns))
+        return checks.matrix("X", with_known_codes(array, self._code_columns))
+
+    @property
+    def _code_columns(self) -> list[int]:
+        """The columns of X that hold category codes, as they were in `fit`."""
+        return vars(self).get("_codes", [])
+
     def _scaled(self, X: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore", invalid="ignore"):
             scaled = np.asarray(X if self.scaler_ is None else self.scaler_.transform(X), self.dtype)
+        if self._code_columns:
+            scaled = scaled.copy()
+            scaled[:, self._code_columns] = X[:, self._code_columns]
         if not np.isfinite(scaled).all():
             raise ValueError(
                 f"X holds {np.abs(X).max():g}, too large for {self.dtype} with scale={self.scale!r}; scale X down first"
@@ -237,7 +321,7 @@ class MLP(protocol.Parameters):
         """Return the network's outputs for each row, (n, outputs) float64."""
         if not hasattr(self, "model_"):
             raise protocol.not_fitted(self)
-        outputs = self.model_.predict(self._scaled(protocol.features(self, X, fitting=False))).astype(np.float64)
+        outputs = self.model_.predict(self._scaled(self.features(X, fitting=False))).astype(np.float64)
         if not np.isfinite(outputs).all():
             raise ValueError(
                 f"this {type(self).__name__} predicts {outputs[~np.isfinite(outputs)][0]}, since its training has "
@@ -257,7 +341,7 @@ class MLP(protocol.Parameters):
         self.check_units()  # do not write a file that could not be read
         network, arrays = self.model_.packed()
         params = {
-            name: described(value) if isinstance(value, Configured) else value
+            name: described(value) if isinstance(value, Configured) else listed(value)
             for name, value in self.get_params().items() if name not in ("random_state", "class_weight")}
         fitted_values = {name: as_json(value) for name, value in vars(self).items() if name in KEPT}
         return {"class": type(self).__name__, "params": params, "learnt": fitted_values, "network": network}, arrays
@@ -276,20 +360,37 @@ class MLP(protocol.Parameters):
         estimator.check_arguments()
         vars(estimator).update({name: from_json(fitted_values[name]) for name in KEPT if name in fitted_values})
         estimator.model_ = sequential.unpacked(network, arrays)
+        estimator._codes = [
+            column for layer in estimator.model_.layers if isinstance(layer, CategoryEmbedding)
+            for column in layer.columns]
         estimator.check_fitted_values()
         estimator.check_units()
         return estimator
 
     def check_units(self) -> None:
-        """Raise if the hidden layers do not have the units of the arguments.
+        """Raise if the hidden layers do not have the units of the arguments, or other layers are not those requested.
 
         No other argument changes an array's shape.
         """
-        units = [layer.units for layer in self.model_.layers if isinstance(layer, Dense)][:-1]
+        kinds = (Dense, BatchEnsembleDense, MemberDense)
+        units = [layer.units for layer in self.model_.layers if isinstance(layer, kinds)][:-1]
         if units != self.hidden_units():
             raise ValueError(
                 f"units is {self.units!r} and hidden_layers is {self.hidden_layers}, and the hidden layers of the "
                 f"fitted network have {units} units; set the arguments with which it was fitted, or fit it again")
+        for layer in self.model_.layers:
+            if isinstance(layer, RepeatMembers) and layer.members != self.members:
+                raise ValueError(f"members is {self.members}, and the fitted network has {layer.members}; set the "
+                                 "argument with which it was fitted, or fit it again")
+            name = ARGUMENTS_OF.get(type(layer))
+            if name is not None and getattr(self, name) in (None, False):
+                raise ValueError(
+                    f"{name} is {getattr(self, name)!r}, and the fitted network has the layer {type(layer).__name__}; "
+                    "set the arguments with which it was fitted, or fit it again")
+        if category_columns(self.categorical_features) != self._code_columns:
+            raise ValueError(f"categorical_features is {self.categorical_features!r}, and the fitted network has codes "
+                             f"in the columns {self._code_columns}; set the argument with which it was fitted, or fit "
+                             "it again")
 
     def check_fitted_values(self) -> None:
         """Raise unless the attributes read from a file fit the network and have the types that `fit` gives them."""

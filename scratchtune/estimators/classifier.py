@@ -27,6 +27,15 @@ class MLPClassifier(MLP):
     Data: ``scale`` ("standard", "minmax", None), fitted on the training rows; ``augment``, the standard deviation of
     the noise that is added to scaled rows in training; ``class_weight``, a dict from labels to numbers, or "balanced":
     n / (classes x rows of the class), which gives rare classes more weight.
+    Layers for tables: ``categorical_features``, the indices of the columns of X that hold category codes 0, 1, ...,
+    which are not scaled: at most 8 categories are one-hot columns, more are learned vectors of 8 numbers, and NaN or a
+    code above those of `fit` is an unknown category (see `CategoryEmbedding`); ``numeric_embedding`` adds to each other
+    column ``embedding_dim`` - 1 numbers: "periodic" makes them of waves with learned frequencies, which are initially
+    normal with scale ``frequency_scale`` (see `PeriodicEmbedding`), "piecewise" of at most 16 bins with equally many
+    training rows (see `PiecewiseEmbedding`), None adds none; ``scaling_layer``, a learned scale for each input of the
+    first hidden layer, initially 1; ``parametric_activation``, a learned share of the activation in each hidden unit.
+    Ensemble: ``members`` networks in one, which share the kernels of hidden layers and are trained on losses of their
+    own; their predictions are averaged (see `BatchEnsembleDense`).
     ``random_state``: the same int gives the same bits; None draws a new seed. ``verbose=1`` shows a progress bar if
     training takes over two seconds.
 
@@ -46,12 +55,15 @@ class MLPClassifier(MLP):
         batch_size: int = 32, epochs: int = 20, l1: float = 0.0, l2: float = 0.0, weight_decay: float = 0.0,
         scale: str | None = "standard", augment: float | None = None, early_stopping: bool = False,
         class_weight: Any = None, dtype: str = "float32", random_state: Any = None, validation_fraction: float = 0.1,
-        patience: int = 10, verbose: int = 1,
+        patience: int = 10, verbose: int = 1, numeric_embedding: str | None = None, embedding_dim: int = 4,
+        frequency_scale: float = 0.1, categorical_features: Any = None, scaling_layer: bool = False,
+        parametric_activation: bool = False, members: int = 1,
     ) -> None:
         super().__init__(
             hidden_layers, units, activation, dropout, optimizer, learning_rate, momentum, decay, batch_size, epochs,
             l1, l2, weight_decay, scale, augment, early_stopping, dtype, random_state, validation_fraction, patience,
-            verbose)
+            verbose, numeric_embedding, embedding_dim, frequency_scale, categorical_features, scaling_layer,
+            parametric_activation, members)
         self.class_weight = class_weight
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPClassifier:
@@ -117,7 +129,7 @@ class MLPClassifier(MLP):
 
     def _checked(self, X: Any, y: Any, sample_weight: Any, fitting: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         protocol.required_target(self, y)
-        X = protocol.features(self, X, fitting)
+        X = self.features(X, fitting)
         labels = class_labels_of(y, len(X))
         return X, labels, protocol.weights(sample_weight, len(X))
 

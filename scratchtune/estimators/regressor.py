@@ -36,7 +36,7 @@ class MLPRegressor(MLP):
     def _checked(self, X: Any, y: Any, sample_weight: Any, fitting: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """X, y as (n, outputs) and the weights."""
         protocol.required_target(self, y)
-        X = protocol.features(self, X, fitting)
+        X = self.features(X, fitting)
         y = checks.targets("y", y, len(X)).astype(np.float64)
         if y.ndim > 2:
             raise ValueError(f"y has shape {y.shape}; it must be (n,) or (n, outputs)")

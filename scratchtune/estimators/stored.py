@@ -26,6 +26,11 @@ def as_json(value: Any) -> Any:
     return value
 
 
+def listed(value: Any) -> Any:
+    """An argument that is an array as a list, for JSON; any other unchanged."""
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
 def from_json(value: Any) -> Any:
     """Invert `as_json`."""
     if isinstance(value, dict) and "array" in value:

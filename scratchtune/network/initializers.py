@@ -125,6 +125,14 @@ def _draw_uniform(shape: tuple[int, ...], fans: tuple[int, int], rng: np.random.
     return rng.uniform(-UNIFORM_LIMIT, UNIFORM_LIMIT, shape)
 
 
+def _draw_standard_normal(shape: tuple[int, ...], fans: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    return rng.standard_normal(shape)
+
+
+def _draw_random_sign(shape: tuple[int, ...], fans: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    return 2.0 * rng.integers(0, 2, shape) - 1.0
+
+
 def _draw_orthogonal(shape: tuple[int, ...], fans: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """A random matrix with orthonormal columns, or rows where these are fewer: Saxe et al. (2014).
 
@@ -150,6 +158,8 @@ INITIALIZERS: dict[str, Callable[..., np.ndarray]] = {
     "zeros": _constant(0.0),
     "ones": _constant(1.0),
     "uniform": _draw_uniform,
+    "standard_normal": _draw_standard_normal,
+    "random_sign": _draw_random_sign,
     "orthogonal": _draw_orthogonal,
     "unit_forget_bias": _draw_unit_forget_bias,
 }

@@ -24,7 +24,9 @@ class Objective:
     def __init__(self, program: Program, loss: Loss, penalty: L1L2) -> None:
         self.program, self.loss, self.penalty = program, loss, penalty
         last, layers = program.stages[-1], len(program.stages)
-        fused = FUSED.get((last.name, loss.name)) if isinstance(last, Activation) and layers > 1 else None
+        includes = {name: kernel for (activation, name), kernel in FUSED.items()
+                    if isinstance(last, Activation) and activation == last.name} | dict(last.fused_losses)
+        fused = includes.get(loss.name) if layers > 1 else None
         self.layers, self.kernel = (layers, loss.kernel) if fused is None else (layers - 1, fused)
         self.penalised = engine.Penalty(penalty.l1, penalty.l2, self._penalised_ranges())
 
@@ -49,7 +51,8 @@ class Objective:
     def stages_to_measure(self, metrics: Sequence[str]) -> int:
         """How many stages the training metrics need: accuracy needs no softmax, which does not change the argmax."""
         only_the_largest = list(metrics) == ["accuracy"] and self.program.output_shape[-1] > 1
-        return self.layers if only_the_largest else len(self.program.stages)
+        keeps_argmax = isinstance(self.program.stages[-1], Activation)
+        return self.layers if only_the_largest and keeps_argmax else len(self.program.stages)
 
     def value(self, rows: engine.Rows) -> float:
         """J at theta, in evaluation mode."""

@@ -58,7 +58,8 @@ class Program:
         """Draw the initial weights, by ``seed``; moving averages are not changed."""
         for number, (weight, start, stop) in enumerate(self.ranges()):
             rng = np.random.default_rng([self.seed, number])
-            self.theta[start:stop] = initializers.get(weight.initializer)(weight.shape, weight.fans, rng).ravel()
+            numbers = initializers.get(weight.initializer)(weight.shape, weight.fans, rng)
+            self.theta[start:stop] = weight.scale * numbers.ravel()
 
     def _averages(self) -> list[np.ndarray]:
         """Views of the layers' state, one for each array, in the order of the layers."""

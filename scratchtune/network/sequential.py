@@ -438,7 +438,8 @@ class Sequential:
         """Warn if a loss of probabilities gets outputs without softmax or sigmoid."""
         last = self.program.stages[-1]
         is_ours = type(last).__module__.startswith(f"{checks.PACKAGE}.")  # a user's own layer may give probabilities
-        gives_any = is_ours and not (isinstance(last, Activation) and last.name in ("softmax", "sigmoid"))
+        gives = isinstance(last, Activation) and last.name in ("softmax", "sigmoid")
+        gives_any = is_ours and not gives and self.loss.name not in last.fused_losses
         if gives_any and self.loss.targets in ("classes", "probabilities"):
             fitting = "softmax" if self.loss.targets == "classes" else "sigmoid"
             what = (f"the last layer's activation is {last.activation.name!r}" if isinstance(last, Dense)

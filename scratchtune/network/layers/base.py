@@ -6,6 +6,7 @@ it like the layers here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ class Weight(NamedTuple):
     initializer: str
     fans: tuple[int, int]
     is_bias: bool
+    scale: float = 1.0  # by which the initialiser's numbers are multiplied
 
 
 class Layer(Configured):
@@ -33,6 +35,7 @@ class Layer(Configured):
     is_in_a_model = False  # a layer can be part of one model only, since it holds the shapes it was built for
     needs_input_grad = True  # False if no layer below has weights: dx is not read then
     uses_mask = False  # whether the layer skips the steps of a sequence that a mask excludes
+    fused_losses: Mapping[str, jit.Kernel] = {}  # by a loss's name its kernel on the inputs of this layer, the last one
     mask_from: Layer | None = None  # the layer below whose mask this one uses; its workspace begins with that mask
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -41,12 +44,12 @@ class Layer(Configured):
 
     def add_weight(
         self, name: str, shape: tuple[int, ...], initializer: str, fans: tuple[int, int] | None = None,
-        is_bias: bool = False,
+        is_bias: bool = False, scale: float = 1.0,
     ) -> None:
         """Add an array to the layer's part of theta; kernels see the arrays flattened, in the order of the calls."""
         initializers.get(initializer, f"{name}_initializer")
         fan_in, fan_out = fans or (shape[0], shape[-1])
-        self.weights.append(Weight(name, tuple(shape), initializer, (fan_in, fan_out), is_bias))
+        self.weights.append(Weight(name, tuple(shape), initializer, (fan_in, fan_out), is_bias, scale))
 
     def integers(self) -> list[int]:
         """The integers that the kernels get as ``integers``."""

@@ -1,0 +1,81 @@
+"""Layers for tables in the estimators: codes, embeddings, scales; saved and loaded; what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import scratchtune as st
+
+OPTIONS: list[dict[str, Any]] = [
+    {"categorical_features": [1, 2]}, {"numeric_embedding": "periodic"}, {"members": 3},
+    {"categorical_features": [1, 2], "numeric_embedding": "piecewise"},
+    {"scaling_layer": True, "parametric_activation": True},
+    {"categorical_features": np.array([2, 1]), "numeric_embedding": "periodic", "scaling_layer": True,
+     "parametric_activation": True, "augment": 0.1, "dropout": 0.1}]
+
+
+def _rows(n: int = 120) -> tuple[np.ndarray, np.ndarray]:
+    """A number, a column of three codes, one of thirty, another number; y depends on the codes alone."""
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.normal(size=n), rng.integers(0, 3, n), rng.integers(0, 30, n), rng.normal(size=n)])
+    return X, np.where((X[:, 1] == 1) ^ (X[:, 2] % 2 == 0), "yes", "no")
+
+
+def test_codes_are_learned_as_categories() -> None:
+    """Whether a code is even or odd cannot be seen from its size."""
+    X, y = _rows(600)
+    options: dict[str, Any] = {"epochs": 30, "random_state": 0, "verbose": 0}
+    codes = st.MLPClassifier(categorical_features=[1, 2], **options).fit(X[:400], y[:400])
+    assert codes.score(X[400:], y[400:]) > 0.9
+    assert st.MLPClassifier(**options).fit(X[:400], y[:400]).score(X[400:], y[400:]) < 0.75
+
+
+def test_unknown_and_missing_codes_are_predicted_alike() -> None:
+    X, y = _rows()
+    X[:10, 2] = np.nan
+    model = st.MLPClassifier(categorical_features=[1, 2], epochs=2, random_state=0, verbose=0).fit(X, y)
+    given = np.repeat(X[20:21], 4, axis=0)
+    given[:, 2] = [np.nan, 30, 1000, -1]
+    assert (model.predict_proba(given) == model.predict_proba(given)[0]).all()
+
+
+def test_codes_are_not_scaled() -> None:
+    X, y = _rows()
+    model = st.MLPClassifier(categorical_features=[2], epochs=1, random_state=0, verbose=0).fit(X, y)
+    layer = model.model_.layers[0]
+    assert isinstance(layer, st.layers.CategoryEmbedding) and layer.categories == [30]
+    assert (model._scaled(X)[:, 2] == X[:, 2]).all() and abs(model._scaled(X)[:, 1].mean()) < 1e-6
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("kind", [st.MLPClassifier, st.MLPRegressor])
+def test_saved_and_loaded(kind: Any, options: dict[str, Any], tmp_path: Path) -> None:
+    X, y = _rows()
+    target = y if kind is st.MLPClassifier else X[:, 2] + X[:, 0]
+    model = kind(epochs=2, random_state=0, verbose=0, **options).fit(X, target)
+    model.save(tmp_path / "model.npz")
+    again = st.load_model(tmp_path / "model.npz")
+    X[:5, 2] = 77
+    assert (again.predict(X) == model.predict(X)).all() and np.isfinite(model.outputs(X)).all()
+    for name in options.keys() - {"augment", "dropout"}:
+        value = again.get_params()[name]
+        with pytest.raises(ValueError, match=f"{name} is (None|False), and the fitted network has"):
+            again.set_params(**{name: None if name[0] in "nc" else False}).packed()
+        again.set_params(**{name: value})
+
+
+@pytest.mark.parametrize("options, message", [
+    ({"categorical_features": [4]}, "names the column 4; X has 4 columns"),
+    ({"categorical_features": [0]}, "in row 1 of column 0, one of categorical_features"),
+    ({"categorical_features": [1, 1]}, "each column must be in it once"),
+    ({"categorical_features": "x"}, "it must be None or a list"),
+    ({"numeric_embedding": "periodical"}, "did you mean 'periodic'"), ({"embedding_dim": 1}, "embedding_dim is 1"),
+    ({"parametric_activation": True, "activation": "softmax"}, "parametric_activation is True, and activation"),
+    ({"scaling_layer": 1}, "scaling_layer is 1")])
+def test_bad_arguments(options: dict[str, Any], message: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=message):
+        st.MLPClassifier(verbose=0, **options).fit(*_rows())
