@@ -24,8 +24,9 @@ class MLPClassifier(MLP):
     Regularisation: ``l1`` and ``l2`` on all of theta, ``weight_decay``, ``dropout`` after each hidden layer,
     ``early_stopping`` on a stratified ``validation_fraction`` of the training rows, after ``patience`` epochs without a
     smaller validation loss; the best weights are restored.
-    Data: ``scale`` ("standard", "minmax", None), fitted on the training rows; ``augment``, the standard deviation of
-    the noise that is added to scaled rows in training; ``class_weight``, a dict from labels to numbers, or "balanced":
+    Data: ``scale`` ("standard", "minmax", "robust": quartile ranges from the median, smoothly clipped, "quantile": to a
+    normal distribution, None), fitted on the training rows; ``augment``, the standard deviation of the noise that is
+    added to scaled rows in training; ``class_weight``, a dict from labels to numbers, or "balanced":
     n / (classes x rows of the class), which gives rare classes more weight.
     ``random_state``: the same int gives the same bits; None draws a new seed. ``verbose=1`` shows a progress bar if
     training takes over two seconds.
