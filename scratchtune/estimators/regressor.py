@@ -18,9 +18,9 @@ from scratchtune.metrics import r2_score
 class MLPRegressor(MLP):
     """A network for values: hidden layers, then a linear one, trained on the mean squared error.
 
-    The arguments are those of `MLPClassifier`, except ``class_weight``. With ``scale`` y is scaled too in training, to
-    standard deviation 1 ("minmax": to the range [0, 1]), and `predict` inverts it; "robust" and "quantile" are for X
-    alone, and go with a y of standard deviation 1. y may have several columns.
+    The arguments are those of `MLPClassifier`, except ``class_weight`` and ``label_smoothing``. With ``scale`` y is
+    scaled too in training, to standard deviation 1 ("minmax": to the range [0, 1]), and `predict` inverts it; "robust"
+    and "quantile" are for X alone, and go with a y of standard deviation 1. y may have several columns.
     """
 
     loss, output_activation, kind = "mean_squared_error", "linear", "regressor"
