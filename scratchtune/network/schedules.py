@@ -77,11 +77,11 @@ def cosine_log_decay(alpha, cycles, x):
     """Cosine of a logarithm: several cosine waves from 0 up to the learning rate and down again, each twice as long.
 
     Formula [cosine_log_decay]
-        a = α · (1 − cos(2 · π · log(1 + (2^m − 1) · min(x, 1)) / log(2))) / 2
+        a = α · (1 − cos(2 · π · log(1 + (2^m − 1) · x) / log(2))) / 2
     Where
         α: alpha, scalar, > 0, the largest learning rate
-        m: cycles, scalar, integer in [1, 6], the number of waves
-        x: x, scalar, >= 0; sampled in [0, 1], the completed fraction of the training
+        m: cycles, scalar, integer in [1, 4], the number of waves
+        x: x, scalar, in [0, 1]; sampled in [0.1, 0.9], the completed fraction of the training
     Variant
         With m = 4 this is RealMLP's coslog₄: the learning rate is 0 at the start, after 1/15, 3/15 and 7/15 of the
         training, and at its end. The early waves explore; each later one is a longer decay.
@@ -92,7 +92,7 @@ def cosine_log_decay(alpha, cycles, x):
         >>> round(float(cosine_log_decay(1.0, 1, 0.0)), 12), round(float(cosine_log_decay(1.0, 1, 0.414213562373)), 9)
         (0.0, 1.0)
     """
-    waves = math.log1p((2.0**cycles - 1.0) * min(x, 1.0)) / math.log(2.0)
+    waves = math.log1p((2.0**cycles - 1.0) * x) / math.log(2.0)
     return alpha * 0.5 * (1.0 - math.cos(2.0 * math.pi * waves))
 
 
@@ -101,19 +101,19 @@ def polynomial_decay(alpha, end, power, x):
     """Polynomial decay: from the initial learning rate to the final one, with power 1 in a straight line.
 
     Formula [polynomial_decay]
-        a = (α − β) · (1 − min(x, 1))^p + β
+        a = (α − β) · (1 − x)^p + β
     Where
         α: alpha, scalar, > 0, the initial learning rate
         β: end, scalar, >= 0, the final learning rate
         p: power, scalar, > 0, the power
-        x: x, scalar, >= 0; sampled in [0, 1], the completed fraction of the decay
+        x: x, scalar, in [0, 1], the completed fraction of the decay
     Source
         Keras, schedules.PolynomialDecay.
     Example
         >>> float(polynomial_decay(1.0, 0.0, 2.0, 0.5))
         0.25
     """
-    return (alpha - end) * (1.0 - min(x, 1.0)) ** power + end
+    return (alpha - end) * (1.0 - x) ** power + end
 
 
 @jit.function
@@ -222,7 +222,7 @@ class CosineLogDecay(Schedule):
         self.cycles = checks.integer("cycles", cycles, 1, 30)
 
     def __call__(self, step: int) -> float:
-        return cosine_log_decay(self.initial_learning_rate, self.cycles, step / self.decay_steps)
+        return cosine_log_decay(self.initial_learning_rate, self.cycles, min(step / self.decay_steps, 1.0))
 
 
 class PolynomialDecay(Schedule):
@@ -240,7 +240,7 @@ class PolynomialDecay(Schedule):
 
     def __call__(self, step: int) -> float:
         times = max(math.ceil(step / self.decay_steps), 1) if self.cycle else 1
-        done = step / (self.decay_steps * times)
+        done = min(step / (self.decay_steps * times), 1.0)
         return polynomial_decay(self.initial_learning_rate, self.end_learning_rate, self.power, done)
 
 
