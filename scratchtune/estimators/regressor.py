@@ -10,7 +10,7 @@ from scratchtune import checks, protocol
 from scratchtune.data.scaling import EPSILON
 from scratchtune.estimators.base import MLP
 from scratchtune.estimators.labels import is_vector
-from scratchtune.estimators.rows import SCALERS_OF_TARGETS, fitted_scaler
+from scratchtune.estimators.rows import SCALES_OF_X, fitted_scaler
 from scratchtune.estimators.stored import check_scaler
 from scratchtune.metrics import r2_score
 
@@ -46,7 +46,8 @@ class MLPRegressor(MLP):
     def fit_scalers(self, X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> None:
         """Fit the scalers of X and y; a ValueError if scaling would make different values of y equal."""
         super().fit_scalers(X, target, weight)
-        self.target_scaler_ = fitted_scaler(SCALERS_OF_TARGETS.get(self.scale, self.scale), target, weight, "y")
+        scale = "standard" if self.scale in SCALES_OF_X else self.scale
+        self.target_scaler_ = fitted_scaler(scale, target, weight, "y")
         spans, rounding = np.ptp(target, axis=0), len(target) ** 2 * EPSILON * np.abs(target).max(axis=0)
         lost = (spans > rounding) & (np.ptp(self.scaled_target(target), axis=0) < 0.5)
         if self.scale is not None and lost.any():

@@ -14,7 +14,7 @@ from scratchtune.evaluation.splits import generator
 
 SCALERS: dict[str, type[Any]] = {
     "standard": StandardScaler, "minmax": MinMaxScaler, "robust": RobustSmoothClipScaler, "quantile": QuantileScaler}
-SCALERS_OF_TARGETS = {"robust": "standard", "quantile": "standard"}  # those that `scale` names otherwise than for X
+SCALES_OF_X = ("robust", "quantile")  # with these the targets are standardised
 
 
 def seed_from(random_state: Any) -> int:

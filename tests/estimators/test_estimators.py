@@ -386,7 +386,8 @@ def test_parameters() -> None:
     assert repr(MLPRegressor()) == "MLPRegressor()"
     assert model.set_params(epochs=7, dropout=0.5) is model and model.get_params()["epochs"] == 7
     assert type(model)(**model.get_params()).get_params() == model.get_params()
-    assert MLPClassifier().get_params().keys() - MLPRegressor().get_params().keys() == {"class_weight", "label_smoothing"}
+    own = MLPClassifier().get_params().keys() - MLPRegressor().get_params().keys()
+    assert own == {"class_weight", "label_smoothing"}
     with pytest.raises(ValueError, match="'lerning_rate' is unknown to MLPClassifier; .* did you mean 'learning_rate'"):
         model.set_params(lerning_rate=1.0)
 
