@@ -9,7 +9,7 @@ Implements section 2.1 of the document.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +26,6 @@ from scratchtune.data.transformer import (
 EPSILON = float(np.finfo(np.float64).eps)
 
 Moments = tuple[np.ndarray, np.ndarray, np.ndarray]
-Scaler = TypeVar("Scaler", "StandardScaler", "MinMaxScaler")
 
 
 # Standardising --------------------------------------------------------------------------------------------------------
@@ -173,8 +172,8 @@ class StandardScaler(Transformer):
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> StandardScaler:
         """Fit on more rows: the result is the same as that of a fit on all rows so far."""
         with protocol.unchanged_by_failure(self), np.errstate(over="ignore", invalid="ignore"):
-            X = _rows_to_fit(self, X)
-            weight = None if sample_weight is None else _row_weights(sample_weight, len(X))
+            X = rows_to_fit(self, X)
+            weight = None if sample_weight is None else row_weights(sample_weight, len(X))
             count, mean, variance = self._moments(X.shape[1])
             for rows in chunks(X):
                 seen = _chunk_moments(X[rows], None if weight is None else weight[rows, None])
@@ -218,7 +217,7 @@ class StandardScaler(Transformer):
         checks.boolean("with_std", self.with_std)
 
     def _in_chunks(self, X: Any, formula: Callable[..., np.ndarray], copy: bool | None) -> np.ndarray:
-        X = _rows_to_transform(self, X)
+        X = rows_to_transform(self, X)
         out = X if not (self.copy if copy is None else copy) and X.flags.writeable else np.empty_like(X)
         mean = np.asarray(self.mean_ if self.with_mean else np.zeros(X.shape[1]), X.dtype)
         scale = np.asarray(self.scale_ if self.with_std else np.ones(X.shape[1]), X.dtype)
@@ -344,7 +343,7 @@ class MinMaxScaler(Transformer):
         a, b = self._range()
         checks.boolean("clip", self.clip)
         with protocol.unchanged_by_failure(self), np.errstate(over="ignore"):
-            X = _rows_to_fit(self, X)
+            X = rows_to_fit(self, X)
             low, high = np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0)
             if hasattr(self, "data_min_"):
                 low, high = np.fmin(self.data_min_, low), np.fmax(self.data_max_, high)
@@ -375,17 +374,18 @@ class MinMaxScaler(Transformer):
         return low, high
 
     def _in_chunks(self, X: Any, formula: Callable[..., np.ndarray]) -> np.ndarray:
-        X = _rows_to_transform(self, X)
+        X = rows_to_transform(self, X)
         out = X if not self.copy and X.flags.writeable else np.empty_like(X)
         for rows in chunks(X):
             out[rows] = formula(X[rows], self.scale_.astype(X.dtype), self.min_.astype(X.dtype))
         return out
 
 
-# What both need -------------------------------------------------------------------------------------------------------
+# What all scalers need ------------------------------------------------------------------------------------------------
 
 
-def _rows_to_fit(scaler: Scaler, X: Any) -> np.ndarray:
+def rows_to_fit(scaler: Transformer, X: Any) -> np.ndarray:
+    """The rows as a matrix; a scaler without an earlier part takes their columns."""
     array = as_matrix(X)
     if not hasattr(scaler, "n_samples_seen_"):
         scaler.n_features_in_ = array.shape[1]
@@ -393,7 +393,8 @@ def _rows_to_fit(scaler: Scaler, X: Any) -> np.ndarray:
     return array
 
 
-def _rows_to_transform(scaler: Scaler, X: Any) -> np.ndarray:
+def rows_to_transform(scaler: Transformer, X: Any) -> np.ndarray:
+    """The rows as a matrix with the columns that the scaler was fitted on."""
     check_is_fitted(scaler)
     array = as_matrix(X)
     check_columns_of(scaler, X, array.shape[1])
@@ -406,7 +407,8 @@ def too_large(name: str, X: np.ndarray) -> ValueError:
     return ValueError(f"{name} holds {largest:g}, too large to scale; divide it by a large number")
 
 
-def _row_weights(sample_weight: Any, rows: int) -> np.ndarray:
+def row_weights(sample_weight: Any, rows: int) -> np.ndarray:
+    """The weights as (n,) float64; a ValueError for a wrong shape, numbers below 0, or zeros only."""
     weight = np.asarray(sample_weight, dtype=np.float64)
     weight = np.full(rows, float(weight)) if weight.ndim == 0 else weight
     if weight.shape != (rows,):

@@ -20,6 +20,7 @@ from scratchtune.estimators.columns import (
     numeric_layers,
     with_known_codes,
 )
+from scratchtune.estimators.rates import check_rates, rate_factors, scheduled, with_constant_rate
 from scratchtune.estimators.rows import SCALERS, fitted_scaler, merged, seed_from, with_weight
 from scratchtune.estimators.stored import KEPT, as_json, check_scaler, from_json, listed
 from scratchtune.evaluation.splits import train_test_split
@@ -44,8 +45,10 @@ from scratchtune.network.layers import (
     Scaling,
 )
 from scratchtune.network.layers.parametric_activation import KERNELS as PARAMETRIC
+from scratchtune.network.losses import Loss
 from scratchtune.network.optimizers import SGD, Adam, Optimizer, RMSprop
 from scratchtune.network.penalties import L1L2
+from scratchtune.network.program import Program
 from scratchtune.network.saving import Member, described, real_array, remade, text_list, write_whole
 from scratchtune.network.sequential import Sequential
 
@@ -78,9 +81,10 @@ class MLP(protocol.Parameters):
         batch_size: int = 32, epochs: int = 20, l1: float = 0.0, l2: float = 0.0, weight_decay: float = 0.0,
         scale: str | None = "standard", augment: float | None = None, early_stopping: bool = False,
         dtype: str = "float32", random_state: Any = None, validation_fraction: float = 0.1, patience: int = 10,
-        verbose: int = 1, numeric_embedding: str | None = None, embedding_dim: int = 4, frequency_scale: float = 0.1,
-        categorical_features: Any = None, scaling_layer: bool = False, parametric_activation: bool = False,
-        members: int = 1,
+        verbose: int = 1, schedule: str | None = None, averaging: float | None = None,
+        layer_rates: Mapping[str, float] | None = None, numeric_embedding: str | None = None, embedding_dim: int = 4,
+        frequency_scale: float = 0.1, categorical_features: Any = None, scaling_layer: bool = False,
+        parametric_activation: bool = False, members: int = 1,
     ) -> None:
         self.hidden_layers = hidden_layers
         self.units = units
@@ -103,6 +107,9 @@ class MLP(protocol.Parameters):
         self.validation_fraction = validation_fraction
         self.patience = patience
         self.verbose = verbose
+        self.schedule = schedule
+        self.averaging = averaging
+        self.layer_rates = layer_rates
         self.numeric_embedding = numeric_embedding
         self.embedding_dim = embedding_dim
         self.frequency_scale = frequency_scale
@@ -154,16 +161,25 @@ class MLP(protocol.Parameters):
             return [*layers, MemberDense(outputs), MemberMean(self.output_activation)]
         return [*layers, Dense(outputs, activation=self.output_activation)]
 
-    def _network(self, X: np.ndarray, weight: np.ndarray, outputs: int) -> Sequential:
+    def _network(self, X: np.ndarray, weight: np.ndarray, outputs: int, steps: int | None) -> Sequential:
         model = Sequential(self._layers(X, weight, outputs), self.dtype, self._seed)
-        model.compile(self._optimizer(), self.loss, penalty=L1L2(self.l1, self.l2))
         model.build((None, X.shape[1]))
+        model.compile(self._optimizer(steps, model.program), self.training_loss(), penalty=L1L2(self.l1, self.l2))
         return model
 
-    def _optimizer(self) -> Optimizer:
-        momentum = {"momentum": self.momentum} if self.optimizer == "sgd" else {}
+    def training_loss(self) -> str | Loss:
+        """The loss that the network is trained on."""
+        return self.loss
+
+    def _optimizer(self, steps: int | None = None, program: Program | None = None) -> Optimizer:
+        options: dict[str, Any] = {"momentum": self.momentum} if self.optimizer == "sgd" else {}
+        if self.averaging is not None:
+            options |= {"use_ema": True, "ema_momentum": self.averaging}
+        if self.layer_rates is not None and program is not None:
+            options["rate_factors"] = rate_factors(self.layer_rates, program)
         return OPTIMIZERS[self.optimizer](
-            learning_rate=self.learning_rate, decay=self.decay, weight_decay=self.weight_decay, **momentum)
+            learning_rate=scheduled(self.schedule, self.learning_rate, steps), decay=self.decay,
+            weight_decay=self.weight_decay, **options)
 
     def check_arguments(self) -> None:
         """Check every argument before any work."""
@@ -178,6 +194,9 @@ class MLP(protocol.Parameters):
             checks.real("augment", self.augment, 0.0)
         checks.real("dropout", self.dropout, 0.0, 1.0, open_high=True)
         checks.real("momentum", self.momentum, 0.0, 1.0, open_high=True)
+        if self.averaging is not None:
+            checks.real("averaging", self.averaging, 0.0, 1.0, open_high=True)
+        check_rates(self.learning_rate, self.schedule, self.layer_rates)
         self._optimizer()
         L1L2(self.l1, self.l2)
         checks.boolean("early_stopping", self.early_stopping)
@@ -217,13 +236,16 @@ class MLP(protocol.Parameters):
         if validation is not None:
             Xv, tv, wv = validation
             validation = self._scaled(Xv), self.scaled_target(tv), wv / wv.mean()
-        self._build(rows[0], rows[2], outputs)
+        self._build(rows[0], rows[2], outputs, steps=self.epochs * math.ceil(len(rows[0]) / self.batch_size))
         self._epochs(*rows, epochs=self.epochs, validation=validation)
 
     def train_one_epoch(
         self, X: np.ndarray, target: np.ndarray, weight: np.ndarray, outputs: int, first: bool,
     ) -> None:
-        """Continue training for one epoch on these rows; the ``first`` call fits the scalers and builds the network."""
+        """Continue training for one epoch on these rows; the ``first`` call fits the scalers and builds the network.
+
+        The learning rate is constant, since the number of steps of a schedule is not known.
+        """
         if first:
             self._seed = seed_from(self.random_state)
         rows = self._merged_if_one_batch(*with_weight(X, target, weight))
@@ -232,6 +254,8 @@ class MLP(protocol.Parameters):
                 checks.warn("the first call of partial_fit has one row, to which the scaler is fitted; give it many")
             self.fit_scalers(*rows)
             self._build(rows[0], rows[2], outputs)
+        elif self.schedule is not None:
+            self.model_ = with_constant_rate(self.model_, self.learning_rate)
         self._epochs(*rows, epochs=1)
 
     def _merged_if_one_batch(
@@ -241,8 +265,8 @@ class MLP(protocol.Parameters):
         one_batch = len(X) <= self.batch_size and not self.augment and not self.dropout
         return merged(X, target, weight) if one_batch else (X, target, weight)
 
-    def _build(self, X: np.ndarray, weight: np.ndarray, outputs: int) -> None:
-        self.model_ = self._network(self._scaled(X), weight, outputs)
+    def _build(self, X: np.ndarray, weight: np.ndarray, outputs: int, steps: int | None = None) -> None:
+        self.model_ = self._network(self._scaled(X), weight, outputs, steps)
         self.history_: dict[str, list[float]] = {}
 
     def _epochs(
@@ -356,7 +380,8 @@ class MLP(protocol.Parameters):
         Class weights and a random state are not stored.
         """
         estimator = cls(**{
-            name: remade(Configured, value) if isinstance(value, dict) else value for name, value in params.items()})
+            name: remade(Configured, value) if isinstance(value, dict) and "class" in value else value
+            for name, value in params.items()})
         estimator.check_arguments()
         vars(estimator).update({name: from_json(fitted_values[name]) for name in KEPT if name in fitted_values})
         estimator.model_ = sequential.unpacked(network, arrays)

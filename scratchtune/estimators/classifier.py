@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from scratchtune import protocol
+from scratchtune import checks, protocol
 from scratchtune.estimators.base import MLP
 from scratchtune.estimators.class_weights import weight_of_rows
 from scratchtune.estimators.labels import all_classes, class_labels_of
 from scratchtune.metrics import accuracy_score
+from scratchtune.network.losses import CategoricalCrossentropy, Loss
 
 
 class MLPClassifier(MLP):
@@ -20,12 +21,17 @@ class MLPClassifier(MLP):
     Structure: ``hidden_layers`` of ``units`` each (a tuple: one number for each layer) with ``activation``.
     Optimizer: ``optimizer`` ("sgd", "rmsprop", "adam"), ``learning_rate``, ``momentum`` (for sgd only), ``decay``
     (inverse time decay of the learning rate, per step), ``batch_size`` (rows per update), ``epochs`` (passes over the
-    rows).
+    rows), ``schedule`` of the learning rate over all steps of `fit` ("cosine" and "linear": down to 0; "cosine_log":
+    RealMLP's four waves; None: constant), ``averaging`` (None, or the decay of a moving average of theta over the
+    steps, such as 0.99: the average is evaluated for early stopping and is the result), ``layer_rates`` (factors of the
+    learning rate by group of weights, such as {"biases": 0.1, "first": 2.0, "last": 0.5}).
     Regularisation: ``l1`` and ``l2`` on all of theta, ``weight_decay``, ``dropout`` after each hidden layer,
     ``early_stopping`` on a stratified ``validation_fraction`` of the training rows, after ``patience`` epochs without a
-    smaller validation loss; the best weights are restored.
-    Data: ``scale`` ("standard", "minmax", None), fitted on the training rows; ``augment``, the standard deviation of
-    the noise that is added to scaled rows in training; ``class_weight``, a dict from labels to numbers, or "balanced":
+    smaller validation loss; the best weights are restored. ``label_smoothing``, in [0, 1): the part of each label that
+    is divided among all classes.
+    Data: ``scale`` ("standard", "minmax", "robust": quartile ranges from the median, smoothly clipped, "quantile": to a
+    normal distribution, None), fitted on the training rows; ``augment``, the standard deviation of the noise that is
+    added to scaled rows in training; ``class_weight``, a dict from labels to numbers, or "balanced":
     n / (classes x rows of the class), which gives rare classes more weight.
     Layers for tables: ``categorical_features``, the indices of the columns of X that hold category codes 0, 1, ...,
     which are not scaled: at most 8 categories are one-hot columns, more are learned vectors of 8 numbers, and NaN or a
@@ -55,16 +61,31 @@ class MLPClassifier(MLP):
         batch_size: int = 32, epochs: int = 20, l1: float = 0.0, l2: float = 0.0, weight_decay: float = 0.0,
         scale: str | None = "standard", augment: float | None = None, early_stopping: bool = False,
         class_weight: Any = None, dtype: str = "float32", random_state: Any = None, validation_fraction: float = 0.1,
-        patience: int = 10, verbose: int = 1, numeric_embedding: str | None = None, embedding_dim: int = 4,
-        frequency_scale: float = 0.1, categorical_features: Any = None, scaling_layer: bool = False,
-        parametric_activation: bool = False, members: int = 1,
+        patience: int = 10, verbose: int = 1, label_smoothing: float = 0.0, schedule: str | None = None,
+        averaging: float | None = None, layer_rates: Mapping[str, float] | None = None,
+        numeric_embedding: str | None = None, embedding_dim: int = 4, frequency_scale: float = 0.1,
+        categorical_features: Any = None, scaling_layer: bool = False, parametric_activation: bool = False,
+        members: int = 1,
     ) -> None:
         super().__init__(
             hidden_layers, units, activation, dropout, optimizer, learning_rate, momentum, decay, batch_size, epochs,
             l1, l2, weight_decay, scale, augment, early_stopping, dtype, random_state, validation_fraction, patience,
-            verbose, numeric_embedding, embedding_dim, frequency_scale, categorical_features, scaling_layer,
-            parametric_activation, members)
+            verbose, schedule, averaging, layer_rates, numeric_embedding, embedding_dim, frequency_scale,
+            categorical_features, scaling_layer, parametric_activation, members)
         self.class_weight = class_weight
+        self.label_smoothing = label_smoothing
+
+    def check_arguments(self) -> None:
+        """Check every argument before any work."""
+        super().check_arguments()
+        smoothing = checks.real("label_smoothing", self.label_smoothing, 0.0, 1.0, open_high=True)
+        if smoothing and self.members > 1:
+            raise ValueError(f"label_smoothing is {smoothing} and members is {self.members}; the losses of members have "
+                             "no smoothed labels: set one of them to its default")
+
+    def training_loss(self) -> str | Loss:
+        """Cross-entropy, with smoothed labels where ``label_smoothing`` says so."""
+        return CategoricalCrossentropy(self.label_smoothing) if self.label_smoothing else self.loss
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPClassifier:
         """Train a fresh network on X (n, features) and the labels y (n,), numbers or text, or one-hot rows."""

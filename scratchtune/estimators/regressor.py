@@ -10,7 +10,7 @@ from scratchtune import checks, protocol
 from scratchtune.data.scaling import EPSILON
 from scratchtune.estimators.base import MLP
 from scratchtune.estimators.labels import is_vector
-from scratchtune.estimators.rows import fitted_scaler
+from scratchtune.estimators.rows import SCALES_OF_X, fitted_scaler
 from scratchtune.estimators.stored import check_scaler
 from scratchtune.metrics import r2_score
 
@@ -18,8 +18,9 @@ from scratchtune.metrics import r2_score
 class MLPRegressor(MLP):
     """A network for values: hidden layers, then a linear one, trained on the mean squared error.
 
-    The arguments are those of `MLPClassifier`, except ``class_weight``. With ``scale`` y is scaled too in training, to
-    standard deviation 1 ("minmax": to the range [0, 1]), and `predict` inverts it. y may have several columns.
+    The arguments are those of `MLPClassifier`, except ``class_weight`` and ``label_smoothing``. With ``scale`` y is
+    scaled too in training, to standard deviation 1 ("minmax": to the range [0, 1]), and `predict` inverts it; "robust"
+    and "quantile" are for X alone, and go with a y of standard deviation 1. y may have several columns.
     """
 
     loss, output_activation, kind = "mean_squared_error", "linear", "regressor"
@@ -45,7 +46,8 @@ class MLPRegressor(MLP):
     def fit_scalers(self, X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> None:
         """Fit the scalers of X and y; a ValueError if scaling would make different values of y equal."""
         super().fit_scalers(X, target, weight)
-        self.target_scaler_ = fitted_scaler(self.scale, target, weight, "y")
+        scale = "standard" if self.scale in SCALES_OF_X else self.scale
+        self.target_scaler_ = fitted_scaler(scale, target, weight, "y")
         spans, rounding = np.ptp(target, axis=0), len(target) ** 2 * EPSILON * np.abs(target).max(axis=0)
         lost = (spans > rounding) & (np.ptp(self.scaled_target(target), axis=0) < 0.5)
         if self.scale is not None and lost.any():

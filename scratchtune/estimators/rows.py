@@ -7,10 +7,14 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks, protocol
+from scratchtune.data.quantile_scaling import QuantileScaler
+from scratchtune.data.robust_scaling import RobustSmoothClipScaler
 from scratchtune.data.scaling import MinMaxScaler, StandardScaler, too_large
 from scratchtune.evaluation.splits import generator
 
-SCALERS: dict[str, type[Any]] = {"standard": StandardScaler, "minmax": MinMaxScaler}
+SCALERS: dict[str, type[Any]] = {
+    "standard": StandardScaler, "minmax": MinMaxScaler, "robust": RobustSmoothClipScaler, "quantile": QuantileScaler}
+SCALES_OF_X = ("robust", "quantile")  # with these the targets are standardised
 
 
 def seed_from(random_state: Any) -> int:
@@ -30,7 +34,7 @@ def fitted_scaler(scale: str | None, X: np.ndarray, weight: np.ndarray, name: st
         return None
     scaler = SCALERS[scale]()
     try:
-        return scaler.fit(X, sample_weight=weight / weight.mean()) if scale == "standard" else scaler.fit(X)
+        return scaler.fit(X) if scale == "minmax" else scaler.fit(X, sample_weight=weight / weight.mean())
     except ValueError:  # the only possible error for finite rows
         raise too_large(name, X) from None
 

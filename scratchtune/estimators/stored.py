@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.data.quantile_scaling import QuantileScaler
+from scratchtune.data.robust_scaling import RobustSmoothClipScaler
 from scratchtune.data.scaling import MinMaxScaler, StandardScaler
 from scratchtune.estimators.rows import SCALERS
 from scratchtune.network.saving import entry, real_array
@@ -14,6 +16,12 @@ from scratchtune.network.saving import entry, real_array
 # The fitted attributes that a file holds, by their names in the file; the network is stored separately.
 KEPT = ("classes_", "n_features_in_", "feature_names_in_", "n_outputs_", "_one_dimensional", "scaler_",
         "target_scaler_", "history_", "n_iter_", "_seed")
+
+
+# The arrays of each fitted scaler that `transform` needs.
+FITTED: dict[type[Any], tuple[str, ...]] = {
+    StandardScaler: ("mean_", "var_", "scale_"), MinMaxScaler: ("scale_", "min_", "data_min_", "data_max_"),
+    RobustSmoothClipScaler: ("center_", "factor_"), QuantileScaler: ("quantiles_", "scores_")}
 
 
 def as_json(value: Any) -> Any:
@@ -46,20 +54,28 @@ def from_json(value: Any) -> Any:
     return value
 
 
+def _shape(scaler: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of a scaler's arrays for so many columns: those of quantiles have a row for each quantile."""
+    quantiles = getattr(scaler, "quantiles_", None)
+    return (len(quantiles), *shape) if isinstance(quantiles, np.ndarray) and quantiles.size else shape
+
+
 def check_scaler(name: str, scaler: Any, shape: tuple[int, ...]) -> None:
-    """Raise unless ``scaler`` is None, or a scaler with one finite number per column and its default arguments."""
+    """Raise unless ``scaler`` is None, or a scaler with finite numbers for every column and its default arguments."""
     if scaler is None:
         return
-    fitted = {StandardScaler: ("mean_", "var_", "scale_"), MinMaxScaler: ("scale_", "min_", "data_min_", "data_max_")}
-    if type(scaler) not in fitted:
+    if type(scaler) not in FITTED:
         raise ValueError(f"{name} is {scaler!r}; it must be a scaler or None")
-    for part in fitted[type(scaler)]:
+    for part in FITTED[type(scaler)]:
         array = getattr(scaler, part)
         narrow = isinstance(array, np.ndarray) and array.dtype == np.float32  # a range is in the type of the rows
-        real_array(f"{name}.{part}", array, shape, "float32" if narrow else "float64")
-    if scaler.n_features_in_ != shape[0] or (scaler.scale_ <= 0.0).any():
-        raise ValueError(f"{name} has {scaler.n_features_in_!r} columns and the scales {scaler.scale_}; "
+        real_array(f"{name}.{part}", array, _shape(scaler, shape), "float32" if narrow else "float64")
+    scales = getattr(scaler, "scale_", np.ones(shape))
+    if scaler.n_features_in_ != shape[0] or (scales <= 0.0).any():
+        raise ValueError(f"{name} has {scaler.n_features_in_!r} columns and the scales {scales}; "
                          f"it must have {shape[0]}, and scales above 0")
+    if isinstance(scaler, QuantileScaler) and (np.diff(scaler.quantiles_, axis=0) < 0.0).any():
+        raise ValueError(f"{name}.quantiles_ holds a column that is not in ascending order")
     for argument, default in type(scaler)().get_params().items():
         if list(np.atleast_1d(getattr(scaler, argument))) != list(np.atleast_1d(default)):
             raise ValueError(f"{name} has {argument}={getattr(scaler, argument)!r}; it must be {default!r}")

@@ -449,15 +449,38 @@ def token_crossentropy_loss(y, target, weight, dy):
     return total
 
 
-class Loss(NamedTuple):
-    """A loss: its name, its kernel, and the kind of its targets.
+def smoothed_labels(t, smoothing):
+    """Label smoothing: a part of each row's target probability is divided evenly among all classes.
 
-    These are "values", "probabilities", "classes", "tokens", or "labels" of recordings.
+    Formula [smoothed_labels]
+        sₙₖ = (1 − ε) · tₙₖ + ε / #k
+    Where
+        t: t, (n, k), in [0, 1], one-hot rows or probabilities of the classes
+        ε: smoothing, scalar, in [0, 1), the part
+    Returns
+        s, (n, k); a row's sum and its largest class are those of t.
+    Variant
+        Cross-entropy with s is smallest at finite logits, so no weight grows for ever. As in Keras and PyTorch; Keras's
+        BinaryCrossentropy has ε / 2 in place of ε / #k, the same with the other class counted.
+    Source
+        Szegedy et al. (2016), "Rethinking the Inception architecture for computer vision", section 7.
+    Example
+        >>> smoothed_labels(np.array([[0.0, 1.0]]), 0.5).tolist()
+        [[0.25, 0.75]]
+    """
+    return (1.0 - smoothing) * t + smoothing / t.shape[1]
+
+
+class Loss(NamedTuple):
+    """A loss: its name, its kernel, the kind of its targets, and how far labels of classes are smoothed.
+
+    The kinds are "values", "probabilities", "classes", "tokens", or "labels" of recordings.
     """
 
     name: str
     kernel: jit.Kernel
     targets: str
+    label_smoothing: float = 0.0
 
 
 LOSSES = {
@@ -480,6 +503,16 @@ FUSED = {
 }
 
 
+def CategoricalCrossentropy(label_smoothing: float = 0.0) -> Loss:
+    """Cross-entropy of classes whose labels are smoothed (`smoothed_labels`); ``label_smoothing`` in [0, 1).
+
+    Keras's name and argument. The smoothed labels are the targets everywhere: of the training loss, of the validation
+    loss, and of metrics that compare values; the class of a row does not change.
+    """
+    return LOSSES["categorical_crossentropy"]._replace(
+        label_smoothing=checks.real("label_smoothing", label_smoothing, 0.0, 1.0, open_high=True))
+
+
 def get(loss: str | Loss) -> Loss:
     """Return the loss of that name (Keras's names), or the given one; a ValueError with the nearest name otherwise."""
     if isinstance(loss, Loss):
@@ -496,7 +529,8 @@ def encode(loss: Loss, y: Any, outputs: int, rows: int | None = None, name: str 
     """
     y = checks.targets(name, y, rows)
     if loss.targets == "classes":
-        return _one_hot(y, outputs, name)
+        rows_of_classes = _one_hot(y, outputs, name)
+        return smoothed_labels(rows_of_classes, loss.label_smoothing) if loss.label_smoothing else rows_of_classes
     y = y.reshape(len(y), -1).astype(np.float64)
     if loss.targets == "tokens":
         return _tokens(y, outputs, name)

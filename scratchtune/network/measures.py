@@ -43,7 +43,8 @@ def _r2(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
 def _auc(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
     """Area under the ROC curve of the second of two classes; with more, the mean of each against the rest."""
     scores = outputs[:, -1] if outputs.shape[1] <= 2 else outputs
-    truth = target[order, -1] > 0.5 if outputs.shape[1] <= 2 else target[order] > 0.5
+    most = target.max(axis=1, keepdims=True)  # below 1 where labels are smoothed
+    truth = target[order, -1] > 0.5 if outputs.shape[1] <= 2 else (target == most)[order]
     return float(metrics.roc_auc_score(truth, scores))
 
 

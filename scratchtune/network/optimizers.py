@@ -8,6 +8,8 @@ Implements sections 2.2 and 4.1 of the document.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from scratchtune import checks, jit
@@ -306,6 +308,9 @@ class Optimizer(Configured):
 
     ``clipnorm`` is the largest norm of the gradient of each array of weights, ``global_clipnorm`` that of the gradient
     of all together (`clip_by_norm`); the penalty's gradient is part of both. At most one of the two may be given.
+    With ``use_ema`` a moving average of theta is kept, with the decay ``ema_momentum`` (`optimizer_parts`): it is what
+    is evaluated after each epoch, and it replaces theta at the end of a fit. ``rate_factors`` are factors of the
+    learning rate, one for each array of weights, in the order of `get_weights`; weight decay does not use them.
 
     A subclass sets ``update``, its kernel; ``slots``, the number of moments, each a vector like theta; and
     ``settings``, real numbers that the kernel gets.
@@ -317,10 +322,14 @@ class Optimizer(Configured):
 
     clipnorm: float | None = None
     global_clipnorm: float | None = None
+    use_ema = False
+    ema_momentum = 0.99
+    rate_factors: list[float] | None = None
 
     def __init__(
         self, learning_rate: float | schedules.Schedule = 0.01, decay: float = 0.0, weight_decay: float = 0.0,
-        clipnorm: float | None = None, global_clipnorm: float | None = None,
+        clipnorm: float | None = None, global_clipnorm: float | None = None, use_ema: bool = False,
+        ema_momentum: float = 0.99, rate_factors: Sequence[float] | None = None,
     ) -> None:
         self.learning_rate = schedules.check(learning_rate)
         self.decay = checks.real("decay", decay, 0.0)
@@ -332,6 +341,10 @@ class Optimizer(Configured):
             self.clipnorm = checks.real("clipnorm", clipnorm, 0.0, open_low=True)
         if global_clipnorm is not None:
             self.global_clipnorm = checks.real("global_clipnorm", global_clipnorm, 0.0, open_low=True)
+        self.use_ema = checks.boolean("use_ema", use_ema)
+        self.ema_momentum = checks.real("ema_momentum", ema_momentum, 0.0, 1.0, open_high=True)
+        if rate_factors is not None:
+            self.rate_factors = [checks.real("rate_factors", factor, 0.0) for factor in rate_factors]
 
     def rates(self, first: int, steps: int) -> np.ndarray:
         """Return the learning rates of ``steps`` steps, (steps,) float64; ``first`` counts the steps already done."""
@@ -348,9 +361,11 @@ class SGD(Optimizer):
     def __init__(
         self, learning_rate: float | schedules.Schedule = 0.01, momentum: float = 0.0, nesterov: bool = False,
         decay: float = 0.0, weight_decay: float = 0.0,
-        clipnorm: float | None = None, global_clipnorm: float | None = None,
+        clipnorm: float | None = None, global_clipnorm: float | None = None, use_ema: bool = False,
+        ema_momentum: float = 0.99, rate_factors: Sequence[float] | None = None,
     ) -> None:
-        super().__init__(learning_rate, decay, weight_decay, clipnorm, global_clipnorm)
+        super().__init__(
+            learning_rate, decay, weight_decay, clipnorm, global_clipnorm, use_ema, ema_momentum, rate_factors)
         self.momentum = checks.real("momentum", momentum, 0.0, 1.0, open_high=True)
         self.nesterov = checks.boolean("nesterov", nesterov)
         self.settings = (self.momentum,)
@@ -365,9 +380,11 @@ class RMSprop(Optimizer):
     def __init__(
         self, learning_rate: float | schedules.Schedule = 0.001, rho: float = 0.9, momentum: float = 0.0,
         epsilon: float = 1e-7, decay: float = 0.0, weight_decay: float = 0.0,
-        clipnorm: float | None = None, global_clipnorm: float | None = None,
+        clipnorm: float | None = None, global_clipnorm: float | None = None, use_ema: bool = False,
+        ema_momentum: float = 0.99, rate_factors: Sequence[float] | None = None,
     ) -> None:
-        super().__init__(learning_rate, decay, weight_decay, clipnorm, global_clipnorm)
+        super().__init__(
+            learning_rate, decay, weight_decay, clipnorm, global_clipnorm, use_ema, ema_momentum, rate_factors)
         self.rho = checks.real("rho", rho, 0.0, 1.0, open_high=True)
         self.momentum = checks.real("momentum", momentum, 0.0, 1.0, open_high=True)
         self.epsilon = checks.real("epsilon", epsilon, 0.0, open_low=True)
@@ -385,9 +402,11 @@ class Adam(Optimizer):
     def __init__(
         self, learning_rate: float | schedules.Schedule = 0.001, beta_1: float = 0.9, beta_2: float = 0.999,
         epsilon: float = 1e-8, decay: float = 0.0, weight_decay: float = 0.0,
-        clipnorm: float | None = None, global_clipnorm: float | None = None,
+        clipnorm: float | None = None, global_clipnorm: float | None = None, use_ema: bool = False,
+        ema_momentum: float = 0.99, rate_factors: Sequence[float] | None = None,
     ) -> None:
-        super().__init__(learning_rate, decay, weight_decay, clipnorm, global_clipnorm)
+        super().__init__(
+            learning_rate, decay, weight_decay, clipnorm, global_clipnorm, use_ema, ema_momentum, rate_factors)
         self.beta_1 = checks.real("beta_1", beta_1, 0.0, 1.0, open_high=True)
         self.beta_2 = checks.real("beta_2", beta_2, 0.0, 1.0, open_high=True)
         self.epsilon = checks.real("epsilon", epsilon, 0.0, open_low=True)

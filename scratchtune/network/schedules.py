@@ -73,6 +73,50 @@ def cosine_decay(alpha, least, x):
 
 
 @jit.function
+def cosine_log_decay(alpha, cycles, x):
+    """Cosine of a logarithm: several cosine waves from 0 up to the learning rate and down again, each twice as long.
+
+    Formula [cosine_log_decay]
+        a = α · (1 − cos(2 · π · log(1 + (2^m − 1) · x) / log(2))) / 2
+    Where
+        α: alpha, scalar, > 0, the largest learning rate
+        m: cycles, scalar, integer in [1, 4], the number of waves
+        x: x, scalar, in [0, 1]; sampled in [0.1, 0.9], the completed fraction of the training
+    Variant
+        With m = 4 this is RealMLP's coslog₄: the learning rate is 0 at the start, after 1/15, 3/15 and 7/15 of the
+        training, and at its end. The early waves explore; each later one is a longer decay.
+    Source
+        Holzmüller, Grinsztajn and Steinwart (2024), "Better by default: strong pre-tuned MLPs and boosted trees on
+        tabular data", section on RealMLP.
+    Example
+        >>> round(float(cosine_log_decay(1.0, 1, 0.0)), 12), round(float(cosine_log_decay(1.0, 1, 0.414213562373)), 9)
+        (0.0, 1.0)
+    """
+    waves = math.log1p((2.0**cycles - 1.0) * x) / math.log(2.0)
+    return alpha * 0.5 * (1.0 - math.cos(2.0 * math.pi * waves))
+
+
+@jit.function
+def polynomial_decay(alpha, end, power, x):
+    """Polynomial decay: from the initial learning rate to the final one, with power 1 in a straight line.
+
+    Formula [polynomial_decay]
+        a = (α − β) · (1 − x)^p + β
+    Where
+        α: alpha, scalar, > 0, the initial learning rate
+        β: end, scalar, >= 0, the final learning rate
+        p: power, scalar, > 0, the power
+        x: x, scalar, in [0, 1], the completed fraction of the decay
+    Source
+        Keras, schedules.PolynomialDecay.
+    Example
+        >>> float(polynomial_decay(1.0, 0.0, 2.0, 0.5))
+        0.25
+    """
+    return (alpha - end) * (1.0 - x) ** power + end
+
+
+@jit.function
 def linear_warmup(alpha, target, x):
     """Warm-up: the learning rate increases linearly.
 
@@ -164,6 +208,40 @@ class CosineDecay(Schedule):
         if step < self.warmup_steps:
             return linear_warmup(self.initial_learning_rate, self.warmup_target, step / self.warmup_steps)
         return cosine_decay(self.warmup_target, self.alpha, (step - self.warmup_steps) / self.decay_steps)
+
+
+class CosineLogDecay(Schedule):
+    """``cycles`` cosine waves of the learning rate over decay_steps, each twice as long as the one before.
+
+    RealMLP's schedule with 4 cycles. It begins with a learning rate of 0.
+    """
+
+    def __init__(self, initial_learning_rate: float, decay_steps: int, cycles: int = 4) -> None:
+        self.initial_learning_rate = checks.real("initial_learning_rate", initial_learning_rate, 0.0)
+        self.decay_steps = checks.integer("decay_steps", decay_steps, 1)
+        self.cycles = checks.integer("cycles", cycles, 1, 30)
+
+    def __call__(self, step: int) -> float:
+        return cosine_log_decay(self.initial_learning_rate, self.cycles, min(step / self.decay_steps, 1.0))
+
+
+class PolynomialDecay(Schedule):
+    """A power of the rest of the way over decay_steps; ``cycle`` begins again with longer decays after each end."""
+
+    def __init__(
+        self, initial_learning_rate: float, decay_steps: int, end_learning_rate: float = 0.0001, power: float = 1.0,
+        cycle: bool = False,
+    ) -> None:
+        self.initial_learning_rate = checks.real("initial_learning_rate", initial_learning_rate, 0.0)
+        self.decay_steps = checks.integer("decay_steps", decay_steps, 1)
+        self.end_learning_rate = checks.real("end_learning_rate", end_learning_rate, 0.0)
+        self.power = checks.real("power", power, 0.0, open_low=True)
+        self.cycle = checks.boolean("cycle", cycle)
+
+    def __call__(self, step: int) -> float:
+        times = max(math.ceil(step / self.decay_steps), 1) if self.cycle else 1
+        done = min(step / (self.decay_steps * times), 1.0)
+        return polynomial_decay(self.initial_learning_rate, self.end_learning_rate, self.power, done)
 
 
 def check(learning_rate: float | Schedule) -> float | Schedule:

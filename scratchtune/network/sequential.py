@@ -260,6 +260,8 @@ class Sequential:
         finally:
             if coordinator is not None:
                 coordinator.close()
+        if not history.diverged:
+            training.keep_average()
         for watcher in watchers:
             watcher.on_train_end()
         return history
@@ -279,10 +281,11 @@ class Sequential:
                 logs, self._training_state = training.epoch(number, self._training_state, rows, plan, coordinator)
                 if logs is None:
                     return True
-                if held_out is not None:
-                    logs |= training.validated(held_out)
-                for watcher in watchers:
-                    watcher.on_epoch_end(number, logs)
+                with training.averaged():
+                    if held_out is not None:
+                        logs |= training.validated(held_out)
+                    for watcher in watchers:
+                        watcher.on_epoch_end(number, logs)
                 bar.update()
                 if not bar.disable:
                     bar.set_postfix({name: f"{value:.4g}" for name, value in logs.items()}, refresh=False)
@@ -387,6 +390,8 @@ class Sequential:
                 "optimizer": described(self.optimizer), "loss": self.loss.name, "metrics": self.metrics,
                 "penalty": described(self.penalty), "step": self.optimizer_step, "epochs": self.epochs_done,
             }
+            if self.loss.label_smoothing:
+                header["label_smoothing"] = self.loss.label_smoothing
             if self._training_state.slots is not None:
                 arrays["slots"] = self._training_state.slots
         return header, arrays
@@ -462,13 +467,20 @@ def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) 
     model.program.theta[:], model.program.state[:] = theta, state
     if "optimizer" in header:
         model._compile(
-            remade(optimizers.Optimizer, header["optimizer"]), entry(header, "loss"), entry(header, "metrics"),
+            remade(optimizers.Optimizer, header["optimizer"]), _stored_loss(header), entry(header, "metrics"),
             remade(penalties.L1L2, entry(header, "penalty")))
         model._set_counts(entry(header, "step"), entry(header, "epochs"))
         if "slots" in arrays:
             slots = model._slots()
             slots[:] = real_array("slots", arrays["slots"], slots.shape, model.dtype, finite=False)
     return model
+
+
+def _stored_loss(header: dict[str, Any]) -> losses.Loss:
+    """The loss that a header names, with its label smoothing if there is any."""
+    if "label_smoothing" not in header:
+        return losses.get(entry(header, "loss"))
+    return losses.CategoricalCrossentropy(header["label_smoothing"])
 
 
 def _list(name: str, value: Any) -> list[Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
@@ -12,6 +13,7 @@ import numpy as np
 from scratchtune.network import engine
 from scratchtune.network.measures import MEASURES
 from scratchtune.network.objective import Objective
+from scratchtune.network.optimizer_parts import kernel_and_settings
 from scratchtune.network.optimizers import Optimizer
 from scratchtune.network.program import Program, realigned
 
@@ -36,7 +38,8 @@ class TrainingState:
         if self.slots is not None:
             return self
         padded = max(-(-program.theta.size // 16), 1) * 16
-        memory = engine.aligned(max(optimizer.slots, 1) * padded, program.dtype)
+        rows = max(optimizer.slots + optimizer.use_ema, 1)  # the average of theta is the last one
+        memory = engine.aligned(rows * padded, program.dtype)
         return replace(self, slots=memory.reshape(-1, padded))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -91,11 +94,12 @@ class Training:
     ) -> None:
         self.objective, self.program, self.optimizer = objective, objective.program, optimizer
         self.metrics, self.seed = list(metrics), np.uint64(seed)
-        objective.compile(optimizer.update, backward=True)
+        update, settings = kernel_and_settings(optimizer, self.program)
+        objective.compile(update, backward=True)
         self.criterion = objective.criterion()
         self.descent = engine.Descent(
-            optimizer.update.compiled(self.program.dtype), slots, np.array(optimizer.settings, np.float64),
-            optimizer.weight_decay, *clipping(optimizer, self.program))
+            update.compiled(self.program.dtype), slots, settings, optimizer.weight_decay,
+            *clipping(optimizer, self.program))
 
     def epoch(
         self, number: int, state: TrainingState, rows: engine.Rows, plan: Plan, distributed: Distributed | None,
@@ -120,6 +124,24 @@ class Training:
         values = {"loss": float(value)} | {
             name: MEASURES[name](rows.target, order, outputs) for name in self.metrics}
         return values, replace(state, step=state.step + steps, epochs=state.epochs + 1)
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Within the block theta is its average over the steps, if the optimizer keeps one; then it is theta again."""
+        if not self.optimizer.use_ema:
+            yield
+            return
+        theta = self.program.theta.copy()
+        self.keep_average()
+        try:
+            yield
+        finally:
+            self.program.theta[:] = theta
+
+    def keep_average(self) -> None:
+        """Replace theta by its average over the steps, if the optimizer keeps one."""
+        if self.optimizer.use_ema:
+            self.program.theta[:] = self.descent.slots[-1, : self.program.theta.size]
 
     def validated(self, rows: engine.Rows) -> dict[str, float]:
         """The values of the validation set."""

@@ -13,6 +13,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune import DivergenceWarning
+from scratchtune.data import QuantileScaler, RobustSmoothClipScaler
 from scratchtune.data.scaling import MinMaxScaler, StandardScaler
 from scratchtune.estimators import MLPClassifier, MLPRegressor, balanced_weights, default_space
 from scratchtune.evaluation import train_test_split
@@ -119,6 +120,8 @@ EFFECTS: dict[str, Any] = {
     "l1": 0.01, "l2": 0.01, "weight_decay": 0.1, "dropout": 0.3, "early_stopping": True,
     # the data
     "scale": "minmax", "augment": 0.1,
+    # a stronger training
+    "schedule": "cosine_log", "averaging": 0.9, "layer_rates": {"biases": 0.1, "first": 2.0},
 }
 
 
@@ -132,6 +135,7 @@ def test_every_argument_takes_effect(name: str, make: Callable[..., Any], target
 
 @pytest.mark.parametrize(("name", "value", "base"), [
     ("momentum", 0.5, {"optimizer": "sgd"}), ("class_weight", {1: 3.0}, {}), ("class_weight", "balanced", {}),
+    ("label_smoothing", 0.1, {}), ("scale", "robust", {}), ("scale", "quantile", {}), ("schedule", "linear", {}),
     ("validation_fraction", 0.4, {"early_stopping": True}), ("units", (8, 9), {"hidden_layers": 2}),
     ("patience", 1, {"early_stopping": True, "learning_rate": 0.3, "epochs": 40, "batch_size": 4})])
 def test_arguments_that_belong_to_others(name: str, value: Any, base: dict[str, Any]) -> None:
@@ -182,7 +186,9 @@ def test_rows_and_values_are_scaled_as_scale_says() -> None:
     assert np.array_equal(raw.predict(X), raw.model_.predict(X)[:, 0].astype(np.float64))
 
 
-@pytest.mark.parametrize(("scale", "scaler"), [("standard", StandardScaler), ("minmax", MinMaxScaler)])
+@pytest.mark.parametrize(("scale", "scaler"), [
+    ("standard", StandardScaler), ("minmax", MinMaxScaler), ("robust", RobustSmoothClipScaler),
+    ("quantile", QuantileScaler)])
 def test_scaling_within_equals_scaling_before(scale: str, scaler: type) -> None:
     inside = classifier(scale=scale).fit(X, y)
     assert theta(inside) == theta(classifier(scale=None).fit(scaler().fit_transform(X), y))
@@ -380,7 +386,8 @@ def test_parameters() -> None:
     assert repr(MLPRegressor()) == "MLPRegressor()"
     assert model.set_params(epochs=7, dropout=0.5) is model and model.get_params()["epochs"] == 7
     assert type(model)(**model.get_params()).get_params() == model.get_params()
-    assert MLPClassifier().get_params().keys() - MLPRegressor().get_params().keys() == {"class_weight"}
+    own = MLPClassifier().get_params().keys() - MLPRegressor().get_params().keys()
+    assert own == {"class_weight", "label_smoothing"}
     with pytest.raises(ValueError, match="'lerning_rate' is unknown to MLPClassifier; .* did you mean 'learning_rate'"):
         model.set_params(lerning_rate=1.0)
 
@@ -402,6 +409,12 @@ WRONG: list[tuple[str, Any, str]] = [
     ("l1", -1.0, "l1 is -1.0; it must be"), ("l2", "much", "l2 is 'much' .str.; it must be a finite number"),
     ("weight_decay", -0.1, "weight_decay is -0.1; it must be"),
     ("scale", "standart", "scale is 'standart'; it must be one of .* did you mean 'standard'?"),
+    ("label_smoothing", 1.0, r"label_smoothing is 1.0; it must be a finite number in \[0.0, 1.0\)"),
+    ("schedule", "cosin", "schedule is 'cosin'; it must be one of .* did you mean 'cosine'?"),
+    ("averaging", 1.0, r"averaging is 1.0; it must be a finite number in \[0.0, 1.0\)"),
+    ("layer_rates", 0.1, "layer_rates is 0.1; it must be None or a dict such as"),
+    ("layer_rates", {"bias": 0.1}, "layer_rates is 'bias'; it must be one of .* did you mean 'biases'?"),
+    ("layer_rates", {"biases": -1.0}, r"layer_rates\['biases'\] is -1.0; it must be"),
     ("augment", -1.0, "augment is -1.0; it must be"), ("augment", True, "augment is True"),
     ("early_stopping", 1, "early_stopping is 1 .int.; it must be True or False"),
     ("class_weight", "even", "class_weight is 'even'; it must be a dict from labels to numbers, 'balanced' or None"),
@@ -420,7 +433,7 @@ WRONG: list[tuple[str, Any, str]] = [
 def test_wrong_arguments(name: str, value: Any, sentence: str) -> None:
     with pytest.raises((ValueError, TypeError), match=sentence):
         classifier(**{name: value}).fit(X, y)
-    if name != "class_weight":
+    if name not in ("class_weight", "label_smoothing"):
         with pytest.raises((ValueError, TypeError), match=sentence):
             regressor(**{name: value}).fit(X, VALUES)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import scratchtune as st
 from scratchtune import jit
 from scratchtune.network import losses
 from scratchtune.network.activations import softmax_grad
@@ -220,3 +221,53 @@ def test_the_loss_of_tokens_is_pytorchs() -> None:
     loss.backward()
     assert value == pytest.approx(float(loss.detach()), rel=1e-12)
     np.testing.assert_allclose(gradient, z.grad.numpy().reshape(5, -1), atol=1e-14)
+
+
+# Label smoothing ------------------------------------------------------------------------------------------------------
+
+
+def _of_classes(smoothing: float) -> tuple[st.Sequential, np.ndarray, np.ndarray]:
+    """A network with three classes, some rows, and their labels."""
+    rng = np.random.default_rng(5)
+    model = st.Sequential([st.Dense(3, "softmax")], dtype="float64", seed=2)
+    model.compile("sgd", st.losses.CategoricalCrossentropy(label_smoothing=smoothing), metrics=["accuracy", "auc"])
+    model.build((None, 4))
+    return model, 5.0 * rng.normal(size=(20, 4)), rng.integers(0, 3, 20)
+
+
+def test_smoothed_labels_by_hand() -> None:
+    """Two classes with probabilities 1/4 and 3/4, the second one is right: its target is 0.9 of 1 and 0.1 / 2."""
+    y = st.losses.encode(st.losses.CategoricalCrossentropy(0.1), np.array([1]), 2)
+    np.testing.assert_allclose(y, [[0.05, 0.95]], rtol=1e-15)
+    assert st.losses.CategoricalCrossentropy() == st.losses.get("categorical_crossentropy")
+    with pytest.raises(ValueError, match=r"label_smoothing is 1.0; it must be a finite number in \[0.0, 1.0\)"):
+        st.losses.CategoricalCrossentropy(1.0)
+
+
+def test_smoothing_is_linear_between_the_labels_and_even_ones() -> None:
+    model, X, y = _of_classes(0.3)
+    plain, even = _of_classes(0.0)[0], np.full((20, 3), 1 / 3)
+    assert model.objective(X, y) == pytest.approx(0.7 * plain.objective(X, y) + 0.3 * plain.objective(X, even))
+    gradient = 0.7 * plain.gradient(X, y) + 0.3 * plain.gradient(X, even)
+    np.testing.assert_allclose(model.gradient(X, y), gradient, rtol=1e-10, atol=1e-12)
+    for metric in ("accuracy", "auc"):
+        assert _of_classes(0.8)[0].evaluate(X, y)[metric] == plain.evaluate(X, y)[metric]
+
+
+def test_smoothing_is_saved(tmp_path: Any) -> None:
+    model, X, y = _of_classes(0.3)
+    model.save(tmp_path / "model.npz")
+    assert st.load_model(tmp_path / "model.npz").objective(X, y) == model.objective(X, y)
+
+
+def test_smoothing_is_that_of_keras_and_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    keras = pytest.importorskip("keras", exc_type=ImportError)
+    torch = pytest.importorskip("torch")
+    model, X, y = _of_classes(0.3)
+    theirs = keras.losses.CategoricalCrossentropy(label_smoothing=0.3, from_logits=True)
+    kernel, bias = model.get_weights()
+    logits = X @ kernel + bias
+    assert model.objective(X, y) == pytest.approx(float(theirs(np.eye(3)[y], logits)), rel=1e-6)
+    loss = torch.nn.CrossEntropyLoss(label_smoothing=0.3)
+    assert model.objective(X, y) == pytest.approx(float(loss(torch.tensor(logits), torch.tensor(y))), rel=1e-12)

@@ -20,6 +20,8 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("PiecewiseConstantDecay", {"boundaries": [10, 20], "values": [0.1, 0.01, 0.001]}),
     ("CosineDecay", {"initial_learning_rate": 0.1, "decay_steps": 20}),
     ("CosineDecay", {"initial_learning_rate": 0.1, "decay_steps": 20, "alpha": 0.2}),
+    ("PolynomialDecay", {"initial_learning_rate": 0.1, "decay_steps": 20}),
+    ("PolynomialDecay", {"initial_learning_rate": 0.1, "decay_steps": 20, "end_learning_rate": 0.0, "power": 2.0}),
     ("CosineDecay", {"initial_learning_rate": 0.0, "decay_steps": 20, "warmup_target": 0.1, "warmup_steps": 5}),
 ]
 IDS = [f"{name}-{number}" for number, (name, _) in enumerate(CASES)]
@@ -51,6 +53,22 @@ def test_a_warm_up_rises_to_its_target_and_falls_from_there() -> None:
     schedule = schedules.CosineDecay(0.0, decay_steps=20, warmup_target=0.1, warmup_steps=5)
     rates = [schedule(step) for step in range(26)]
     assert rates[:6] == pytest.approx([0.0, 0.02, 0.04, 0.06, 0.08, 0.1]) and (np.diff(rates[5:]) < 0.0).all()
+
+
+def test_waves_of_a_cosine_of_a_logarithm_by_hand() -> None:
+    """Four waves over 150 steps: at 10, 30, 70 and 150 the rate is 0 again, at each peak it is the largest.
+
+    A peak is where log2(1 + 15 t) is k + 1/2, so t = (2^(k + 1/2) - 1) / 15.
+    """
+    schedule = schedules.CosineLogDecay(0.1, decay_steps=150)
+    assert [schedule(step) for step in (0, 10, 30, 70, 150, 999)] == pytest.approx([0.0] * 6, abs=1e-15)
+    finely = schedules.CosineLogDecay(0.1, decay_steps=15_000_000)
+    assert [finely(round(1e6 * (2.0 ** (k + 0.5) - 1.0))) for k in range(4)] == pytest.approx([0.1] * 4, rel=1e-9)
+
+
+def test_a_repeated_linear_decay_is_longer_each_time() -> None:
+    schedule = schedules.PolynomialDecay(0.1, decay_steps=10, end_learning_rate=0.0, cycle=True)
+    assert [schedule(step) for step in (0, 5, 10, 15, 20)] == pytest.approx([0.1, 0.05, 0.0, 0.025, 0.0])
 
 
 def test_an_optimizer_goes_on_where_it_was() -> None:

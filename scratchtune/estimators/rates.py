@@ -1,0 +1,69 @@
+"""The learning rate of an estimator's training: its schedule over all steps, and its factors for groups of weights.
+
+Implements section 2.2 of the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from scratchtune import checks
+from scratchtune.network.program import Program
+from scratchtune.network.schedules import CosineDecay, CosineLogDecay, PolynomialDecay, Schedule
+from scratchtune.network.sequential import Sequential
+
+SCHEDULES: dict[str, Callable[[float, int], Schedule]] = {
+    "cosine": CosineDecay, "cosine_log": CosineLogDecay,
+    "linear": lambda learning_rate, steps: PolynomialDecay(learning_rate, steps, end_learning_rate=0.0)}
+GROUPS = ("scaling", "embedding", "activation", "first", "last", "biases")  # of weights, as layer_rates names them
+
+
+def check_rates(learning_rate: Any, schedule: Any, layer_rates: Any) -> None:
+    """Raise a ValueError or TypeError unless ``schedule`` and ``layer_rates`` are what `MLPClassifier` describes."""
+    checks.choice("schedule", schedule, [*SCHEDULES, None])
+    if schedule is not None and isinstance(learning_rate, Schedule):
+        raise ValueError(f"schedule is {schedule!r} and learning_rate is {learning_rate!r}, which is a schedule "
+                         "itself; give schedule=None, or a number as learning_rate")
+    if layer_rates is None:
+        return
+    if not isinstance(layer_rates, Mapping):
+        raise TypeError(f"layer_rates is {layer_rates!r}; it must be None or a dict such as {{'biases': 0.1}}")
+    for name, factor in layer_rates.items():
+        checks.choice("layer_rates", name, GROUPS)
+        checks.real(f"layer_rates[{name!r}]", factor, 0.0)
+
+
+def scheduled(schedule: str | None, learning_rate: Any, steps: int | None) -> Any:
+    """The learning rate over so many steps; a constant without a schedule, or if the number of steps is unknown."""
+    return learning_rate if schedule is None or steps is None else SCHEDULES[schedule](float(learning_rate), steps)
+
+
+def with_constant_rate(model: Sequential, learning_rate: float) -> Sequential:
+    """The trained model with a constant learning rate from here on; its optimizer keeps its moments and steps."""
+    assert model.optimizer is not None
+    if isinstance(model.optimizer.learning_rate, Schedule):
+        state = model.get_state()
+        model.compile(
+            model.optimizer.fresh(learning_rate=learning_rate), model.loss, model.metrics, model.penalty)
+        model.set_state(state)
+    return model
+
+
+def rate_factors(layer_rates: Mapping[str, float], program: Program) -> list[float]:
+    """The factor of each array of weights: the product of the factors of the groups that it belongs to.
+
+    "first" and "last" are the weights of the first and the last layer that has units, and "biases" those of all layers;
+    "scaling", "embedding" and "activation" are layers that say so by their attribute ``rate_group``.
+    """
+    with_units = [layer for layer in program.layers if hasattr(layer, "units")]
+    factors = []
+    for layer in program.layers:
+        ends = ["first"] * (layer is with_units[0]) + ["last"] * (layer is with_units[-1])
+        for weight in (weight for stage in layer.stages() for weight in stage.weights):
+            groups = [*ends, getattr(layer, "rate_group", None), *["biases"] * weight.is_bias]
+            factor = 1.0
+            for group in groups:
+                factor *= layer_rates.get(group, 1.0) if group else 1.0
+            factors.append(factor)
+    return factors
