@@ -248,6 +248,9 @@ def _add_columns(add: Callable[..., object]) -> None:
     add("--numeric", nargs="+", action="extend", default=[], metavar="COLUMN",
         help="columns of numbers in which a cell that is not a number is a missing value; they are counted on stderr")
     _add_notation(add)
+    add("--date-order", choices=["dmy", "mdy"], metavar="ORDER",
+        help="for dates such as 03/04/2020: dmy if the day comes first, mdy if the month does (default: detected in "
+             "each column)")
     add("--impute", action="store_true",
         help="fill in missing values: the median for numbers, the most frequent text for texts")
     add("--indicator", action="store_true",
@@ -295,7 +298,9 @@ def _about_tables() -> str:
         "The delimiter is detected; it is a comma, a semicolon or a tab. The decimal mark is a point, or a "
         "comma if the delimiter is not a comma and the first 1,000 rows leave no doubt that it is one.",
         "columns: A column is numeric if all its cells are numbers or missing, else it is text. Numeric columns are "
-        "scaled. Text columns, dates among them, are one-hot encoded, with at most 1,000 categories each. If at "
+        "scaled. Text columns are one-hot encoded, with at most 1,000 categories each. A text column of dates, with "
+        "or without times, becomes numbers: year, month, weekday, day of the month, hour, and the days since the first "
+        "date; --text makes each date a category instead. If at "
         f"least {MOSTLY:.0%} of the cells look like numbers, the others are probably mistakes: tune stops and names "
         f"them. It also stops if at most {FEW} distinct texts do not look like numbers and more distinct ones do.",
         "rows: Rows without a target are left out. The share --test-size of the rows is held out as the test "
@@ -357,7 +362,7 @@ def _rows_of(given: argparse.Namespace, impute: str | None) -> dict[str, object]
     return {"path": str(given.file), "target": given.target, "task": given.task, "positive": given.positive,
             "drop": given.drop, "impute": impute, "seed": given.seed, "test_size": given.test_size, "text": given.text,
             "numeric": given.numeric, "missing": given.missing, "decimal": given.decimal, "thousands": given.thousands,
-            "add_indicator": given.indicator or None}
+            "date_order": given.date_order, "add_indicator": given.indicator or None}
 
 
 def _check_tune(given: argparse.Namespace) -> None:
@@ -380,9 +385,9 @@ def _check_tune(given: argparse.Namespace) -> None:
         raise ValueError("--indicator is given and --impute is not; it marks the values that --impute fills")
     if given.file == Path("-") and given.emit:
         raise ValueError("--emit needs a FILE that the script can read; FILE is -, the standard input")
-    for name in ("text", "numeric", "missing", "decimal", "thousands"):
+    for name in ("text", "numeric", "missing", "decimal", "thousands", "date_order"):
         if given.data and getattr(given, name):
-            raise ValueError(f"--{name} says how a FILE is read; with --data there is none")
+            raise ValueError(f"--{name.replace('_', '-')} says how a FILE is read; with --data there is none")
     for name, value, low in (("--trials", given.trials, 1), ("--jobs", given.jobs, 1), ("--folds", given.folds, 2)):
         if value is not None:
             checks.integer(name, value, low)
@@ -399,7 +404,8 @@ def _table_of(given: argparse.Namespace) -> Table:
     if not given.data:
         table = read_table(
             _source(given.file), text=given.text, numeric=given.numeric, missing=given.missing, decimal=given.decimal,
-            thousands=given.thousands, skip=[name for name in given.drop if name != given.target])
+            thousands=given.thousands, date_order=given.date_order,
+            skip=[name for name in given.drop if name != given.target])
         for option, names in (("--text", given.text), ("--numeric", given.numeric)):
             for name in names:
                 checks.choice(option, name, table.names)

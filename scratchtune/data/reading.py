@@ -24,6 +24,7 @@ import numpy as np
 from tqdm import tqdm
 
 from scratchtune import checks
+from scratchtune.data.date_columns import ORDERS
 from scratchtune.data.notation import (
     DECIMALS,
     MISSING,
@@ -51,6 +52,7 @@ from scratchtune.data.tables import (
     column_of,
     is_exact,
     text_of,
+    with_dates,
 )
 
 DELIMITERS = (",", ";", "\t")
@@ -60,17 +62,18 @@ _SNIFFED = 1000  # rows that decide what the decimal mark is
 _NAN = float("nan")
 
 
-class NumberNotation(TypedDict, total=False):
-    """How a file writes numbers: these arguments of `read_table`."""
+class FileNotation(TypedDict, total=False):
+    """How a file writes numbers and dates: these arguments of `read_table`."""
 
     decimal: str | None
     thousands: str | None
+    date_order: str | None
 
 
 def read_table(
     path: str | os.PathLike[str] | BinaryIO, *, delimiter: str | None = None, text: Collection[str] = (),
     numeric: Collection[str] = (), skip: Collection[str] = (), only: Collection[str] | None = None,
-    missing: Collection[str] = (), **notation: Unpack[NumberNotation],
+    missing: Collection[str] = (), **notation: Unpack[FileNotation],
 ) -> Table:
     """Read a table from a file: ``.npz`` as NumPy saves it, anything else as CSV, which may be compressed by gzip.
 
@@ -90,6 +93,9 @@ def read_table(
     column is meant to be numeric (`notation`: at least nine of ten cells look like numbers, or at most three distinct
     texts do not) and has cells that are not numbers, the error names them.
 
+    A column of texts that are dates becomes a column of `Dates` (`date_columns` lists the forms). ``date_order``, "dmy"
+    or "mdy", says whether the day or the month comes first where the column does not show it.
+
     In an ``.npz`` each array of one dimension is a column, and one of two dimensions, named X, is the columns X0, X1,
     ..; nothing is unpickled. ``table.reading`` is how the file was read.
 
@@ -102,17 +108,18 @@ def read_table(
     for argument, given in (("skip", skip), ("only", only), ("missing", missing)):
         check_names(argument, given)
     check_kinds(text, numeric)
-    decimal, thousands = _marks(**notation)
+    decimal, thousands = _marks(notation.get("decimal"), notation.get("thousands"))
+    date_order = checks.choice("date_order", notation.get("date_order"), (None, *ORDERS))
     columns = _Columns(tuple(text), frozenset(skip), None if only is None else frozenset(only))
     markers = tuple(marker.strip() for marker in missing)
-    reading = Reading(decimal, thousands, markers, delimiter, tuple(text), tuple(numeric))
+    reading = Reading(decimal, thousands, markers, delimiter, tuple(text), tuple(numeric), date_order)
     with _opened(path) as file:
         if Path(shown).suffix.lower() == ".npz":
             return _read_arrays(shown, file, columns, reading)
         return _CSV(shown, file, reading).table(columns)
 
 
-def _marks(decimal: str | None = None, thousands: str | None = None) -> tuple[str | None, str | None]:
+def _marks(decimal: str | None, thousands: str | None) -> tuple[str | None, str | None]:
     """Return the decimal mark and the thousands separator, checked; the second may decide the first."""
     checks.choice("decimal", decimal, (None, *DECIMALS))
     checks.choice("thousands", thousands, (None, *THOUSANDS))
@@ -357,7 +364,18 @@ class _CSV:
         point = next((collector.point for collector in collectors.values() if collector.point), "")
         read = {name: collectors.pop(i).column() for i, name in kept.items()}
         self._check_strays({name: column for name, column in read.items() if name not in columns.text}, point)
+        for name, column in read.items():
+            if name not in (*self.reading.text, *self.reading.numeric) and isinstance(column, Text):
+                read[name] = self._with_dates(name, column)
         return Table(read, [name for name in self.names if name not in read], self.reading)
+
+    def _with_dates(self, name: str, column: Text) -> Column:
+        """Return a column of texts as dates if it holds dates."""
+        try:
+            return with_dates(
+                name, column, self.reading.date_order, lambda text: f"in line {self._line(column.first(text))}")
+        except ValueError as problem:
+            raise ValueError(f"{self.path}: {problem}") from None
 
     def _collector(self, name: str) -> _Numbers | _Texts:
         """Return what collects a column."""
@@ -573,12 +591,18 @@ def _read_arrays(path: str, file: BinaryIO, wanted: _Columns, reading: Reading) 
                 skipped.append(column)
                 continue
             try:
-                columns[column] = _without_missing_numbers(reading, column_of(
-                    column, values, column in wanted.text, _markers(reading.missing), column in reading.numeric))
+                columns[column] = _converted(column, values, wanted, reading)
             except (TypeError, ValueError) as problem:
                 raise ValueError(f"{path}: {problem}") from None
     _check_lengths(path, columns)
     return Table(columns, skipped, reading)
+
+
+def _converted(name: str, values: Any, wanted: _Columns, reading: Reading) -> Column:
+    """Return an array as a column of the table."""
+    column = _without_missing_numbers(reading, column_of(
+        name, values, name in wanted.text, _markers(reading.missing), name in reading.numeric))
+    return column if name in (*wanted.text, *reading.numeric) else with_dates(name, column, reading.date_order)
 
 
 def _may_be_read(name: str, wanted: _Columns) -> bool:

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.data.date_columns import ORDERS, PARTS, date_part, parts_of, to_days, written_day
 from scratchtune.data.encoding import leaves_out_first, one_hot, unseen
 from scratchtune.data.imputing import STRATEGIES, fill_value_of
 from scratchtune.data.notation import holds_dates, to_number
-from scratchtune.data.tables import Table, Text, text_of_numbers
+from scratchtune.data.tables import Dates, Table, Text, text_of_numbers
 from scratchtune.data.transformer import (
     Transformer,
     begin_fit,
@@ -54,6 +55,32 @@ class Texts(NamedTuple):
         return [*(f"={text}" for text in texts), *[INDICATOR] * self.indicator]
 
 
+class DateParts(NamedTuple):
+    """The fitted state of a column of dates: its features, the order of day and month, and the first training date.
+
+    ``first`` and ``fill`` are days since 1970-01-01; fill and indicator are as for `Numbers`.
+    """
+
+    parts: tuple[str, ...]
+    order: str | None
+    first: float
+    fill: float | None
+    indicator: bool = False
+
+    @property
+    def suffixes(self) -> list[str]:
+        """The ends of the names of its columns, such as " month"; the indicator's comes last."""
+        since = f" days since {written_day(self.first)}"
+        names = [since if part == "days since" else f" {part}" for part in self.parts]
+        return [*names, *[INDICATOR] * self.indicator]
+
+    def write(self, days: np.ndarray, out: np.ndarray) -> None:
+        """Write the features of dates, days since 1970-01-01 with NaN where one is missing, into ``out``."""
+        filled = days if self.fill is None else np.where(np.isnan(days), self.fill, days)
+        for j, part in enumerate(self.parts):
+            out[:, j] = date_part(filled, part, self.first)
+
+
 class Nothing(NamedTuple):
     """A column without any value in `fit`: it is dropped."""
 
@@ -65,6 +92,9 @@ class Nothing(NamedTuple):
 
 class TableEncoder(Transformer):
     """Numbers unchanged, texts one-hot (two texts are one column), missing values filled according to ``impute``.
+
+    A date becomes its year, month, weekday (0 is Monday), day of the month, hour, and the days since the first date of
+    `fit`; the parts that are constant in `fit` are left out, except the last one.
 
     ``impute`` is None (a missing value is an error), "mean", "median" or "most_frequent" for numeric columns; with any
     of them a missing text becomes the most frequent one. A text that was not seen in `fit` is an error, or zeros with
@@ -118,7 +148,7 @@ class TableEncoder(Transformer):
         if self.add_indicator and self.impute is None:
             raise ValueError("add_indicator is True and impute is None; it needs impute, which fills missing values")
 
-    def _fitted_column(self, name: str, table: Table) -> Numbers | Texts | Nothing:
+    def _fitted_column(self, name: str, table: Table) -> Numbers | Texts | DateParts | Nothing:
         column, missing = table.column(name), table.missing(name)
         if missing.all():
             return Nothing()
@@ -126,6 +156,10 @@ class TableEncoder(Transformer):
         if not isinstance(column, Text):
             fill = None if self.impute is None else float(fill_value_of(column[~missing], self.impute))
             return Numbers(fill, indicator)
+        if isinstance(column, Dates):
+            days = column[~missing].values_in_days()
+            fill = None if self.impute is None else float(fill_value_of(days, self.impute))
+            return DateParts(parts_of(days), column.order, float(np.floor(days.min())), fill, indicator)
         counts = column.counts()
         if len(counts) > self.max_categories:
             raise ValueError(
@@ -159,6 +193,8 @@ class TableEncoder(Transformer):
             raise other_columns(absent, unknown)
         for name, fitted in self.columns_.items():
             column = table.column(name)
+            if isinstance(fitted, DateParts):
+                days_of(name, column, fitted.order)
             if isinstance(fitted, Numbers) and isinstance(column, Text) and not column.missing().all():
                 wrong = [text for text in column.counts() if not _is_number(text)]
                 if wrong:
@@ -175,8 +211,8 @@ class TableEncoder(Transformer):
 
     @property
     def text_names(self) -> list[str]:
-        """The columns that held texts in `fit`: the argument ``text`` of `read_table` for the next file."""
-        return [name for name, fitted in self.columns_.items() if isinstance(fitted, Texts)]
+        """The columns that held texts or dates in `fit`: the argument ``text`` of `read_table` for the next file."""
+        return [name for name, fitted in self.columns_.items() if isinstance(fitted, (Texts, DateParts))]
 
     def unknown(self, table: Table) -> dict[str, dict[str, int]]:
         """Return for each column with texts that were not seen in `fit` those texts, and how many rows hold each."""
@@ -210,7 +246,7 @@ class TableEncoder(Transformer):
             raise ValueError(
                 f"values are missing in {shown}{more}; --impute (in Python: impute='median') fills them")
 
-    def _write(self, name: str, table: Table, fitted: Numbers | Texts | Nothing, out: np.ndarray) -> None:
+    def _write(self, name: str, table: Table, fitted: Numbers | Texts | DateParts | Nothing, out: np.ndarray) -> None:
         """Write one column of the table into its columns of the matrix."""
         column, missing = table.column(name), table.missing(name)
         if not isinstance(fitted, Nothing) and fitted.indicator:
@@ -219,6 +255,8 @@ class TableEncoder(Transformer):
         if isinstance(fitted, Texts):
             codes = self._codes(name, _as_text(column), fitted)
             one_hot(codes - leaves_out_first(len(fitted.texts), DROP), out)
+        elif isinstance(fitted, DateParts):
+            fitted.write(days_of(name, column, fitted.order), out)
         elif isinstance(fitted, Numbers):
             filled = np.where(missing, fitted.fill or 0.0, _as_numbers(column))
             _check_range(name, filled, out.dtype)
@@ -251,7 +289,7 @@ class TableEncoder(Transformer):
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> TableEncoder:
         """Make the encoder that has a given `state`."""
-        kinds: dict[str, Any] = {"numbers": Numbers, "texts": Texts, "nothing": Nothing}
+        kinds: dict[str, Any] = {"numbers": Numbers, "texts": Texts, "dateparts": DateParts, "nothing": Nothing}
         try:
             params = {name: value for name, value in state.items() if name != "columns"}
             encoder = cls(**params)
@@ -276,7 +314,7 @@ def _without_false(entries: dict[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in entries.items() if key != name or value is not False}
 
 
-def _check_column_state(name: Any, fitted: Numbers | Texts | Nothing) -> None:
+def _check_column_state(name: Any, fitted: Numbers | Texts | DateParts | Nothing) -> None:
     """Raise unless the stored state of a column has valid types and values."""
     if not isinstance(name, str):
         raise ValueError(f"a column is named {name!r}; a name must be a text")
@@ -284,6 +322,8 @@ def _check_column_state(name: Any, fitted: Numbers | Texts | Nothing) -> None:
         checks.boolean(f"the indicator of column {name!r}", fitted.indicator)
     if isinstance(fitted, Numbers) and fitted.fill is not None:
         checks.real(f"the fill of column {name!r}", fitted.fill)
+    if isinstance(fitted, DateParts):
+        _check_date_parts(name, fitted)
     if isinstance(fitted, Texts):
         texts = fitted.texts
         if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
@@ -291,6 +331,17 @@ def _check_column_state(name: Any, fitted: Numbers | Texts | Nothing) -> None:
         if len(set(texts)) < len(texts) or fitted.fill not in (None, *texts):
             raise ValueError(f"column {name!r} has the texts {texts} and the fill {fitted.fill!r}; they must be "
                              "different ones, and the fill one of them or None")
+
+
+def _check_date_parts(name: str, fitted: DateParts) -> None:
+    """Raise unless the stored state of a column of dates has valid types and values."""
+    parts = fitted.parts
+    if not isinstance(parts, (list, tuple)) or not parts or [part for part in PARTS if part in parts] != list(parts):
+        raise ValueError(f"column {name!r} has the parts {parts!r}; they must be some of {', '.join(PARTS)}")
+    checks.choice(f"the order of column {name!r}", fitted.order, (None, *ORDERS))
+    for what, days in (("first", fitted.first), ("fill", fitted.fill)):
+        if days is not None or what == "first":
+            checks.real(f"{what} of column {name!r}", days, -719_162.0, 2_932_897.0)  # the years 1 to 9999
 
 
 # What it needs --------------------------------------------------------------------------------------------------------
@@ -309,7 +360,7 @@ def _check_range(name: str, column: np.ndarray, dtype: np.dtype) -> None:
                          "the column down, or take dtype='float64'")
 
 
-def _fill(fitted: Numbers | Texts | Nothing) -> Any:
+def _fill(fitted: Numbers | Texts | DateParts | Nothing) -> Any:
     return "" if isinstance(fitted, Nothing) else fitted.fill
 
 
@@ -338,6 +389,22 @@ def _is_number(text: str) -> bool:
 def _as_text(column: np.ndarray | Text) -> Text:
     """A column as texts, if texts are expected but all cells happen to be numbers."""
     return column if isinstance(column, Text) else text_of_numbers(column)
+
+
+def days_of(name: str, column: np.ndarray | Text, order: str | None) -> np.ndarray:
+    """Return a column of dates as days since 1970-01-01, NaN where one is missing; a ValueError if it holds others."""
+    if isinstance(column, Dates):
+        return column.values_in_days()
+    if not isinstance(column, Text):
+        column = text_of_numbers(column)
+    known = np.array([*(to_days(text, order) for text in column.texts), np.nan])
+    days = known[column.codes]
+    wrong = np.isnan(days) & ~column.missing()
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise ValueError(f"column {name!r} holds {column.texts[column.codes[row]]!r} in row {row + 1}; it must hold "
+                         "dates, as in training")
+    return days
 
 
 def _as_numbers(column: np.ndarray | Text) -> np.ndarray:

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.data.date_columns import parts_of, written_day
 from scratchtune.data.notation import holds_dates, share_of_numbers
-from scratchtune.data.tables import Text
+from scratchtune.data.tables import Dates, Text
 from scratchtune.tabular.held_out import Prepared
 
 FEW_ROWS = 20  # with fewer rows, nearly any column holds distinct values
@@ -24,11 +25,13 @@ def described(prepared: Prepared, positive: str | None = None) -> str:
     ``positive`` is the positive class that the user has named, if any.
     """
     table, target = prepared.table, prepared.target
-    texts = sum(table.is_text(name) for name in table.names)
+    dates = sum(isinstance(table.column(name), Dates) for name in table.names)
+    texts = sum(table.is_text(name) for name in table.names) - dates
     gaps = sum(int(table.missing(name).sum()) for name in table.names)
     columns = len(table.names)
-    lines = [f"{len(table):,} rows, {checks.counted(columns, 'column')} ({columns - texts} of numbers, {texts} of "
-             f"texts, {checks.counted(gaps, 'cell')} missing)"]
+    kinds = f"{columns - texts - dates} of numbers, {texts} of texts" + f", {dates} of dates" * (dates > 0)
+    lines = [f"{len(table):,} rows, {checks.counted(columns, 'column')} ({kinds}, {checks.counted(gaps, 'cell')} "
+             "missing)"]
     if prepared.reading.decimal == ",":
         lines.append("numbers are read with a decimal comma (--decimal . reads them with a point)")
     if prepared.empty:
@@ -62,6 +65,8 @@ def hints(name: str, column: np.ndarray | Text, as_asked: bool = False) -> list[
         why = numbers_the_rows(name, column)
         return [f"{name!r} {why}; if it only numbers the rows, {drop}"] * bool(why)
     counts = column.counts()
+    if isinstance(column, Dates):
+        return [about_dates(name, column)] * bool(len(column.days))
     one_hot = f"{len(counts):,} different, each a category of its own"
     if holds_dates(counts):
         return [f"{name!r} holds dates or times such as {next(iter(counts))!r}, {one_hot}; put numbers in their place, "
@@ -75,6 +80,16 @@ def hints(name: str, column: np.ndarray | Text, as_asked: bool = False) -> list[
     share = 0.0 if as_asked else share_of_numbers(counts)
     mixed = f"{name!r} is taken as text, though {share:.0%} of its cells are numbers"
     return [mixed] * (0.0 < share < 1.0) + _alike(name, counts)
+
+
+def about_dates(name: str, column: Dates) -> str:
+    """Say which features a column of dates becomes, and which dates it spans."""
+    days = column.values_in_days()
+    first, last, parts = np.nanmin(days), np.nanmax(days), parts_of(days)
+    order = {"dmy": ", read with the day first", "mdy": ", read with the month first", None: ""}[column.order]
+    listed = ", ".join(f"{part} the first one" if part == "days since" else part for part in parts)
+    return (f"{name!r} holds dates, {written_day(first)} to {written_day(last)}{order}: "
+            f"{checks.counted(len(parts), 'feature')} ({listed}); --text {shlex.quote(name)} makes each a category")
 
 
 def _alike(name: str, texts: Iterable[str]) -> list[str]:

@@ -123,6 +123,7 @@ class ReadOptions(TypedDict, total=False):
     missing: Collection[str]
     decimal: str | None
     thousands: str | None
+    date_order: str | None
 
 
 class AllOptions(ReadOptions, total=False):
@@ -139,13 +140,14 @@ def prepare_table(
     """Read a table, and split and encode its rows as ``scratchtune tune`` does; encoders see the training set only.
 
     ``test_size`` is the share of the rows that is held out as the test set. ``text``, ``numeric``, ``missing``,
-    ``decimal`` and ``thousands`` are arguments of `read_table`, ``impute`` and ``add_indicator`` of `TableEncoder`.
+    ``decimal``, ``thousands`` and ``date_order`` are arguments of `read_table`, ``impute`` and ``add_indicator`` of
+    `TableEncoder`.
     """
     test_size, add_indicator = read_options.pop("sealed", test_size), read_options.pop("add_indicator", False)
     for name in read_options:
         if name not in AllOptions.__annotations__:
             raise TypeError(f"prepare_table has no argument {name!r}; those of read_table that it takes are text, "
-                            "numeric, missing, decimal and thousands")
+                            "numeric, missing, decimal, thousands and date_order")
     table = read_table(path, skip=[name for name in drop if name != target], **cast(ReadOptions, read_options))
     prepared = prepare(table, target, task, positive, drop, seed, test_size)
     (training, y), (test, y_test) = prepared.training_set(), prepared.test_set()

@@ -15,6 +15,7 @@ import numpy as np
 
 from scratchtune import checks, protocol
 from scratchtune.data import Table, TableEncoder, read_table
+from scratchtune.data.date_columns import ORDERS
 from scratchtune.data.notation import DECIMALS, THOUSANDS, Reading
 from scratchtune.data.reading import DELIMITERS, first_line
 from scratchtune.data.table_encoder import other_columns
@@ -201,9 +202,8 @@ class TableModel:
     def save(self, path: str | Path) -> None:
         """Write the model to one .npz file; the model that `scratchtune.load_model` reads predicts the same bits."""
         header, arrays = self.fitted.estimator.packed()
-        reading = self.reading._asdict()
-        if not self.reading.numeric:
-            del reading["numeric"]  # which older versions do not know
+        reading = {name: value for name, value in self.reading._asdict().items()
+                   if value or name not in ("numeric", "date_order")}  # which older versions do not know
         content = {
             "target": self.target._asdict(), "dropped": self.dropped, "reading": reading,
             "encoder": self.fitted.encoder_.state(), "estimator": header}
@@ -226,7 +226,8 @@ def _reading(entry: Any) -> Reading:
     """How the training file was read, checked."""
     plain: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in entry.items()}
     reading = Reading(**plain)
-    for name, choices in (("decimal", DECIMALS), ("thousands", THOUSANDS), ("delimiter", DELIMITERS)):
+    for name, choices in (("decimal", DECIMALS), ("thousands", THOUSANDS), ("delimiter", DELIMITERS),
+                          ("date_order", ORDERS)):
         checks.choice(name, getattr(reading, name), (None, *choices))
     text_list("missing", list(reading.missing), different=False)
     text_list("text", list(reading.text), different=False)

@@ -10,7 +10,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.data import Table
-from scratchtune.data.tables import Text
+from scratchtune.data.tables import Dates, Text
 from scratchtune.digests import digest_of
 from scratchtune.evaluation import KFold, StratifiedKFold, cross_validate
 from scratchtune.evaluation.cross_validation import epochs_trained, folds_for
@@ -92,6 +92,8 @@ class TableObjective:
         for name in self.table.names:
             column = self.table.column(name)
             arrays.append(column.codes if isinstance(column, Text) else column)
+            if isinstance(column, Dates):
+                arrays.append(column.days)
             about += f", {name!r} {column.texts!r}" if isinstance(column, Text) else f", {name!r}"
         return digest_of(*arrays, also=about)
 
