@@ -243,6 +243,14 @@ def _add_columns(add: Callable[..., object]) -> None:
     add("--positive", metavar="CLASS", help="if there are two classes, the one that precision, recall, F1 and AUC "
                                             "refer to (default: the rarer one)")
     add("--drop", nargs="+", default=[], metavar="COLUMN", help="columns to leave out, such as a row number")
+    add("--keep", nargs="+", action="extend", default=[], metavar="COLUMN",
+        help="columns to use though they seem to identify the rows, which are left out otherwise")
+    add("--group", metavar="COLUMN",
+        help="a column such as a patient or a shop: rows of one group are never in both the training and the test "
+             "part, of the table and of each fold; the column is no feature")
+    add("--time", metavar="COLUMN",
+        help="a column of numbers or dates: the latest rows are the test set, and each fold trains on earlier rows "
+             "than it tests; the column is a feature too, unless --drop names it")
     add("--text", nargs="+", action="extend", default=[], metavar="COLUMN",
         help="columns of numbers that are codes: each different number is treated as a category")
     add("--numeric", nargs="+", action="extend", default=[], metavar="COLUMN",
@@ -303,6 +311,8 @@ def _about_tables() -> str:
         "date; --text makes each date a category instead. If at "
         f"least {MOSTLY:.0%} of the cells look like numbers, the others are probably mistakes: tune stops and names "
         f"them. It also stops if at most {FEW} distinct texts do not look like numbers and more distinct ones do.",
+        "identifiers: A column of distinct integers that are consecutive or named like an ID, or of texts nearly all "
+        "different, seems to identify the rows. It is left out and named; --keep, --text or --numeric uses it.",
         "rows: Rows without a target are left out. The share --test-size of the rows is held out as the test "
         "set. The others are the training set, on which configurations are compared by cross-validation. The best one "
         "and the default are then trained on the training set and evaluated on the test set, once. The saved model was "
@@ -335,7 +345,7 @@ def _tune(given: argparse.Namespace) -> int:
                          **{f"the script of --emit {kind}": path for kind, path in scripts.items()}})
     with _plain_warnings():
         prepared = prepare(_table_of(given), given.target, given.task, given.positive, given.drop, given.seed,
-                           given.test_size)
+                           given.test_size, keep=given.keep, group=given.group, time=given.time)
     impute = "median" if given.impute else None
     tell(described(prepared, given.positive))
     with _plain_warnings():
@@ -362,7 +372,8 @@ def _rows_of(given: argparse.Namespace, impute: str | None) -> dict[str, object]
     return {"path": str(given.file), "target": given.target, "task": given.task, "positive": given.positive,
             "drop": given.drop, "impute": impute, "seed": given.seed, "test_size": given.test_size, "text": given.text,
             "numeric": given.numeric, "missing": given.missing, "decimal": given.decimal, "thousands": given.thousands,
-            "date_order": given.date_order, "add_indicator": given.indicator or None}
+            "date_order": given.date_order, "add_indicator": given.indicator or None,
+            "keep": given.keep, "group": given.group, "time": given.time}
 
 
 def _check_tune(given: argparse.Namespace) -> None:
@@ -370,8 +381,12 @@ def _check_tune(given: argparse.Namespace) -> None:
     from scratchtune.search import SEARCHERS
 
     given.target = given.target and given.target.strip()  # as the names in a table's header are
-    given.drop, given.text, given.numeric = (
-        [name.strip() for name in names] for names in (given.drop, given.text, given.numeric))
+    given.drop, given.text, given.numeric, given.keep = (
+        [name.strip() for name in names] for names in (given.drop, given.text, given.numeric, given.keep))
+    given.group, given.time = (name and name.strip() for name in (given.group, given.time))
+    for option, name in (("--group", given.group), ("--time", given.time)):
+        if name is not None and name == given.target:
+            raise ValueError(f"{option} is {name!r}, the target; it must be another column")
     if given.file is not None and given.data is not None:
         raise ValueError("a table, FILE, and --data are given; take one of them")
     if given.file is None and given.data is None:
@@ -405,7 +420,7 @@ def _table_of(given: argparse.Namespace) -> Table:
         table = read_table(
             _source(given.file), text=given.text, numeric=given.numeric, missing=given.missing, decimal=given.decimal,
             thousands=given.thousands, date_order=given.date_order,
-            skip=[name for name in given.drop if name != given.target])
+            skip=[name for name in given.drop if name not in (given.target, given.group, given.time)])
         for option, names in (("--text", given.text), ("--numeric", given.numeric)):
             for name in names:
                 checks.choice(option, name, table.names)

@@ -108,8 +108,7 @@ def read_table(
     for argument, given in (("skip", skip), ("only", only), ("missing", missing)):
         check_names(argument, given)
     check_kinds(text, numeric)
-    decimal, thousands = _marks(notation.get("decimal"), notation.get("thousands"))
-    date_order = checks.choice("date_order", notation.get("date_order"), (None, *ORDERS))
+    decimal, thousands, date_order = _marks(**notation)
     columns = _Columns(tuple(text), frozenset(skip), None if only is None else frozenset(only))
     markers = tuple(marker.strip() for marker in missing)
     reading = Reading(decimal, thousands, markers, delimiter, tuple(text), tuple(numeric), date_order)
@@ -119,15 +118,18 @@ def read_table(
         return _CSV(shown, file, reading).table(columns)
 
 
-def _marks(decimal: str | None, thousands: str | None) -> tuple[str | None, str | None]:
-    """Return the decimal mark and the thousands separator, checked; the second may decide the first."""
+def _marks(
+    decimal: str | None = None, thousands: str | None = None, date_order: str | None = None,
+) -> tuple[str | None, str | None, str | None]:
+    """Return the arguments, checked; the thousands separator may decide the decimal mark."""
+    checks.choice("date_order", date_order, (None, *ORDERS))
     checks.choice("decimal", decimal, (None, *DECIMALS))
     checks.choice("thousands", thousands, (None, *THOUSANDS))
     if thousands is not None and thousands == decimal:
         raise ValueError(f"thousands is {thousands!r}, and so is decimal; they must be different")
     if decimal is None and thousands in DECIMALS:
         decimal = next(mark for mark in DECIMALS if mark != thousands)
-    return decimal, thousands
+    return decimal, thousands, date_order
 
 
 class _Columns(NamedTuple):

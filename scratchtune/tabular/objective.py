@@ -18,7 +18,9 @@ from scratchtune.evaluation.leaks import check_disjoint
 from scratchtune.evaluation.splits import Split
 from scratchtune.metrics import SCORERS
 from scratchtune.study import Trial
+from scratchtune.tabular.held_out import INDEPENDENT
 from scratchtune.tabular.model import TableEstimator, Target, estimator_for
+from scratchtune.tabular.row_order import RowOrder, group_folds, time_folds
 
 
 @dataclass
@@ -37,6 +39,7 @@ class TableObjective:
     splits: Sequence[Split] = ()
     jobs: int = 1
     add_indicator: bool = False
+    rows: RowOrder = INDEPENDENT  # groups or times of the rows of the training set
 
     def model(self, **params: Any) -> TableEstimator:
         """The estimator of a configuration, with the defaults for all other arguments; not yet trained."""
@@ -46,15 +49,28 @@ class TableObjective:
     def split(self, folds: int) -> None:
         """Draw the folds.
 
-        Shuffled, since the test set is drawn at random too; a ValueError if there can't be so many.
+        Shuffled, since the test set is drawn at random too, except where rows have groups or times; a ValueError if
+        there can't be so many, or a fold would not train on all classes.
         """
         splitter = StratifiedKFold if self.target.classes else KFold
         try:
-            cv = splitter(folds, shuffle=True, random_state=self.seed)
+            cv: Any = {"group": group_folds, "time": time_folds}[self.rows.kind](self.rows.values, folds) if (
+                self.rows.kind != "none") else splitter(folds, shuffle=True, random_state=self.seed)
             self.splits = folds_for(cv, self.model(), self.table, self.y)
         except ValueError as problem:
             raise ValueError(f"--folds is {folds}: {problem}") from None
         check_disjoint(self.splits)
+        self._check_classes(folds)
+
+    def _check_classes(self, folds: int) -> None:
+        """Raise a ValueError if a fold has no training row of a class, as folds that are not stratified may have."""
+        for training, _ in self.splits:
+            counts = np.bincount(self.y[training], minlength=len(self.target.classes)) if self.target.classes else [1]
+            if min(counts) == 0:
+                label = self.target.classes[int(np.argmin(counts))]
+                raise ValueError(
+                    f"--{self.rows.kind} is {self.rows.name!r} and --folds is {folds}: a fold has no row of the class "
+                    f"{label!r} to train on; take fewer --folds, or join the class with another one")
 
     def compile(self) -> None:
         """Train on a few rows, so that compilation finishes before the clock and the progress bar start."""

@@ -44,7 +44,7 @@ def tune_table(
     target = prepared.target
     scoring = check_scoring(scoring or default_scoring(target), target)
     objective = TableObjective(target, *prepared.training_set(), scoring, impute, search.seed,
-                               add_indicator=add_indicator)
+                               add_indicator=add_indicator, rows=prepared.rows[prepared.training_rows])
     check_encoding(prepared.table, prepared.table if refit else objective.table, impute)
     study = new_study(objective, search, folds, run)
     trials = search.trials or study.searcher.total(study.space) or TRIALS  # as many as study.run runs
