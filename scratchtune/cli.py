@@ -275,6 +275,9 @@ def _add_search(add: Callable[..., object]) -> None:
                                           "(default: neg_log_loss for classes, neg_mean_squared_error for numbers)")
     add("--space", type=Path, metavar="FILE.json",
         help="a file with the hyper-parameters to search and their ranges, in the form of the default space below")
+    add("--target-scale", choices=["auto", "linear", "log"], default="auto", metavar="SCALE",
+        help="whether the logarithm of a numeric target is learned: linear, log, or auto, which takes the better one "
+             "by cross-validation of the default configuration if the target is skewed and not negative (default: auto)")
     add("--folds", type=int, default=5, metavar="K", help="the number of folds of the cross-validation (default: 5)")
     add("--test-size", "--sealed", type=float, default=0.2, metavar="SHARE",
         help="the share of the rows that is held out as the test set (default: 0.2)")
@@ -350,13 +353,14 @@ def _tune(given: argparse.Namespace) -> int:
     tell(described(prepared, given.positive))
     with _plain_warnings():
         result = tune_table(
-            prepared, Search(given.searcher, given.trials, space, given.seed), scoring=given.scoring,
+            prepared, Search(given.searcher, given.trials, space, given.seed, given.target_scale), scoring=given.scoring,
             folds=given.folds, impute=impute, add_indicator=given.indicator, refit=given.refit,
             run=JobOptions(given.jobs, given.db, say=note))
     there = {path for path in (given.out, *scripts.values()) if path.exists()}
     result.model.save(given.out)
     for kind, path in scripts.items():
-        write_text(path, script(kind, result.model.fitted.estimator, _rows_of(given, impute)))
+        write_text(path, script(
+            kind, result.model.fitted.estimator, _rows_of(given, impute), result.model.fitted.scale_))
     replaced = "replaced; " if given.out in there else ""
     tell(f"\n{result.text()}\nmodel: {given.out} ({replaced}scratchtune predict {given.out} FILE)")
     for path in scripts.values():
@@ -489,6 +493,9 @@ def _add_predict(commands: _Commands) -> None:
         help="the table; it needs the columns of the training file, in any order, and further ones are ignored")
     add("--proba", action="store_true",
         help="print the probability of each class instead, as CSV whose first line holds the class names")
+    add("--threshold", metavar="SHARE",
+        help="of two classes, predict the positive one from this probability on: a number, or best, which tune has "
+             "found to maximise F1 (default: the most probable class, as with 0.5)")
     add("--out", type=Path, metavar="FILE.csv",
         help="write a CSV file instead of printing: the columns of the table, then the predictions, with --proba also "
              "the probability of each class; its first line holds the column names")
@@ -513,7 +520,7 @@ def _predict(given: argparse.Namespace) -> int:
         raise ValueError(f"--proba is for classes; {given.model} predicts values of {model.target.name!r}")
     with _plain_warnings():
         table = _new_rows(given, model)
-        answers = (model.predict_proba if given.proba else model.predict)(table)
+        answers = model.predict_proba(table) if given.proba else model.predict(table, given.threshold)
     if table.skipped:
         note(f"scratchtune: ignored, since the model does not use them: {checks.quoted(table.skipped)}")
     if given.out is not None:
@@ -573,6 +580,14 @@ def _score(given: argparse.Namespace) -> int:
 def _check_predict(given: argparse.Namespace) -> None:
     """Check the options before any work."""
     given.id = [name.strip() for name in given.id]
+    if given.threshold is not None and given.threshold != "best":
+        try:
+            given.threshold = checks.real("--threshold", float(given.threshold), 0.0, 1.0)
+        except ValueError:
+            raise ValueError(f"--threshold is {given.threshold!r}; it must be best or a number from 0 to 1") from None
+    if given.threshold is not None and given.proba:
+        raise ValueError("--threshold and --proba are given; a threshold chooses labels, and --proba asks for "
+                         "probabilities: give one of them")
     if given.id and given.out is None:
         raise ValueError("--id is given and --out is not; --out names the file that gets the columns of --id")
     if given.out is not None:
