@@ -216,7 +216,7 @@ def _add_tune(commands: _Commands) -> None:
     parser.end = _about_tables
     add = parser.add_argument
     add("file", nargs="?", type=Path, metavar="FILE",
-        help="the table, a .csv, .csv.gz or .npz file; - is a CSV file on stdin")
+        help="the table, a .csv, .csv.gz, .npz, .parquet or .xlsx file; - is a CSV file on stdin")
     add("--data", choices=["digits"], help="tune on a built-in data set instead of a file")
     _add_columns(add)
     _add_search(add)
@@ -305,7 +305,8 @@ def _about_tables() -> str:
 
     paragraphs = (
         "tables: FILE is a CSV file in UTF-8 (a byte order mark may be there), which may be compressed by gzip, or an "
-        ".npz file of NumPy; - is a CSV file on stdin. The first line of a CSV file holds the column names. "
+        ".npz file of NumPy, or, where pandas is installed, .parquet or .xlsx (the first sheet); "
+        "- is a CSV file on stdin. The first line of a CSV file holds the column names. "
         "The delimiter is detected; it is a comma, a semicolon or a tab. The decimal mark is a point, or a "
         "comma if the delimiter is not a comma and the first 1,000 rows leave no doubt that it is one.",
         "columns: A column is numeric if all its cells are numbers or missing, else it is text. Numeric columns are "
@@ -352,9 +353,9 @@ def _tune(given: argparse.Namespace) -> int:
     impute = "median" if given.impute else None
     tell(described(prepared, given.positive))
     with _plain_warnings():
+        search = Search(given.searcher, given.trials, space, given.seed, given.target_scale)
         result = tune_table(
-            prepared, Search(given.searcher, given.trials, space, given.seed, given.target_scale), scoring=given.scoring,
-            folds=given.folds, impute=impute, add_indicator=given.indicator, refit=given.refit,
+            prepared, search, scoring=given.scoring, folds=given.folds, impute=impute, add_indicator=given.indicator, refit=given.refit,
             run=JobOptions(given.jobs, given.db, say=note))
     there = {path for path in (given.out, *scripts.values()) if path.exists()}
     result.model.save(given.out)

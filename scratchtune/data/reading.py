@@ -25,6 +25,7 @@ from tqdm import tqdm
 
 from scratchtune import checks
 from scratchtune.data.date_columns import ORDERS
+from scratchtune.data.frames import is_frame, read_frame
 from scratchtune.data.notation import (
     DECIMALS,
     MISSING,
@@ -77,6 +78,8 @@ def read_table(
 ) -> Table:
     """Read a table from a file: ``.npz`` as NumPy saves it, anything else as CSV, which may be compressed by gzip.
 
+    ``.parquet`` and the first sheet of ``.xlsx`` are read by pandas, where it is installed.
+
     ``path`` may also be a binary file that is open for reading; the rest of it is read into memory.
 
     CSV: UTF-8, the first line holds the names; the delimiter is a comma, a semicolon or a tab, and is detected.
@@ -115,6 +118,8 @@ def read_table(
     with _opened(path) as file:
         if Path(shown).suffix.lower() == ".npz":
             return _read_arrays(shown, file, columns, reading)
+        if is_frame(shown):
+            return _read_frame(shown, file, columns, reading)
         return _CSV(shown, file, reading).table(columns)
 
 
@@ -199,11 +204,11 @@ def _decompressed(shown: str, file: BinaryIO) -> BinaryIO:
 
 def _opened_path(path: str) -> BinaryIO:
     if os.path.isdir(path):
-        raise IsADirectoryError(f"{path} is a directory; a table is a .csv or an .npz file")
+        raise IsADirectoryError(f"{path} is a directory; a table is a .csv, .npz, .parquet or .xlsx file")
     try:
         return open(path, "rb")
     except FileNotFoundError:
-        raise FileNotFoundError(f"{path} does not exist; a table is a .csv or an .npz file") from None
+        raise FileNotFoundError(f"{path} does not exist; a table is a .csv, .npz, .parquet or .xlsx file") from None
     except OSError as problem:
         raise type(problem)(f"{path} cannot be opened: {problem.strerror}") from None
 
@@ -484,7 +489,8 @@ class _CSV:
         if start.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise ValueError(f"{self.path} is UTF-16; save it as UTF-8")
         if start.startswith(b"PK\x03\x04"):
-            raise ValueError(f"{self.path} is a zip archive, as Excel's workbooks are; save it as CSV")
+            raise ValueError(f"{self.path} is a zip archive, as Excel's workbooks are; save it as CSV, or let the name "
+                             "of a workbook end in .xlsx")
         if b"\0" in start:
             raise ValueError(
                 f"{self.path} holds binary data; a table is text (CSV), or NumPy's format with the name ending in .npz")
@@ -598,6 +604,21 @@ def _read_arrays(path: str, file: BinaryIO, wanted: _Columns, reading: Reading) 
                 raise ValueError(f"{path}: {problem}") from None
     _check_lengths(path, columns)
     return Table(columns, skipped, reading)
+
+
+def _read_frame(path: str, file: BinaryIO, wanted: _Columns, reading: Reading) -> Table:
+    """Read a Parquet file or a workbook."""
+    columns: dict[str, Column] = {}
+    arrays = read_frame(path, file, reading.missing)
+    for name, values in arrays.items():
+        if wanted.reads(name):
+            try:
+                columns[name] = _converted(name, values, wanted, reading)
+            except (TypeError, ValueError) as problem:
+                raise ValueError(f"{path}: {problem}") from None
+    if not arrays or not len(next(iter(arrays.values()))):
+        raise ValueError(f"{path} has no rows; a table has at least one row and one column")
+    return Table(columns, [name for name in arrays if name not in columns], reading)
 
 
 def _converted(name: str, values: Any, wanted: _Columns, reading: Reading) -> Column:

@@ -101,8 +101,8 @@ class TableTuning:
         lines.append(f"baseline, always {target.classes[most]!r}: accuracy {share:.4f}")
         if len(target.classes) == 2 and {row.name: row.tuned for row in self.metrics}["recall"] == 0.0:
             lines.append(
-                f"no row of the test set is correctly predicted as {target.classes[1]!r}: see predict --threshold best, "
-                'or search {"class_weight": ["balanced"]} with --space')
+                f"no row of the test set is correctly predicted as {target.classes[1]!r}: see predict --threshold "
+                'best, or search {"class_weight": ["balanced"]} with --space')
         return lines
 
     def _worse(self) -> list[str]:

@@ -89,7 +89,8 @@ def _thresholds(
     return found.value, [
         f"threshold: {prepared.target.classes[1]!r} from a probability of {found.value:.3g} has the highest f1 in "
         f"cross-validation: {found.f1:.4f} (0.5: {found.f1_of_half:.4f}); on the test set {best:.4f} (0.5: "
-        f"{half:.4f}). The scores above, and predict, use 0.5, the most probable class; predict --threshold best uses this one"]
+        f"{half:.4f}). The scores above, and predict, use 0.5, the most probable class; predict "
+        "--threshold best uses this one"]
 
 
 def _folds_of(trial: Trial) -> list[float]:

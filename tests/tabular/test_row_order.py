@@ -90,7 +90,7 @@ def test_what_is_refused(options: dict[str, str], change: dict[str, Any], what: 
 def test_folds_that_cannot_be_made_are_refused() -> None:
     for change, options, what in (
             ({"x": np.arange(200) // 100}, {"time": "x"}, "--folds is 4: too many rows have the same time"),
-            ({"y": np.repeat(["a", "b"], 100), "x": np.arange(200)}, {"time": "x"}, "no row of the class 'b' to train")):
+            ({"y": np.repeat(["a", "b"], 100), "x": np.arange(200)}, {"time": "x"}, "no row of the class 'b' to")):
         prepared = prepare(Table.from_columns({**columns(), **change}), "y", test_size=0.3, **options)  # type: ignore
         with pytest.raises(ValueError, match=what):
             objective(prepared)

@@ -44,7 +44,8 @@ def test_the_smearing_factor_makes_predictions_unbiased() -> None:
     assert predicted.mean() == pytest.approx(np.exp(q + e).mean(), rel=0.02)
 
 
-@pytest.mark.parametrize("kind, y", [("log", [0.5, 2.0, 9.0]), ("log1p", [0.0, 2.0, 9.0]), ("linear", [-1.0, 2.0, 9.0])])
+@pytest.mark.parametrize("kind, y", [
+    ("log", [0.5, 2.0, 9.0]), ("log1p", [0.0, 2.0, 9.0]), ("linear", [-1.0, 2.0, 9.0])])
 def test_a_perfect_prediction_is_inverted_exactly(kind: str, y: list[float]) -> None:
     z = scaled(np.array(y), kind)
     scale = fitted_scale(kind, np.array(y), lambda: z)
@@ -69,7 +70,8 @@ def test_scales_to_try(y: np.ndarray, regression: bool, asked: str, expected: tu
 
 @pytest.mark.parametrize("y, regression, asked, what", [
     (np.array([1.0, -2.0]), True, "log", "--target-scale is 'log', and the target holds -2;"),
-    (np.array([1, 0]), False, "log", "the target has classes"), (np.array([1.0, 2.0]), True, "ln", "--target-scale is 'ln'")])
+    (np.array([1, 0]), False, "log", "the target has classes"),
+    (np.array([1.0, 2.0]), True, "ln", "--target-scale is 'ln'")])
 def test_scales_that_cannot_be(y: np.ndarray, regression: bool, asked: str, what: str) -> None:
     with pytest.raises(ValueError, match=what):
         scales_to_try(y, regression, asked)
