@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from scratchtune.study.storage import Storage
     from scratchtune.tabular import TableModel
     from scratchtune.tabular.model import Target
+    from scratchtune.tabular.searching import Search
 
 TASKS = ("classification", "regression")
 DB_HELP = ("store every trial in this file, from which the same command continues after an interruption, and which "
@@ -277,7 +278,7 @@ def _add_search(add: Callable[..., object]) -> None:
         help="a file with the hyper-parameters to search and their ranges, in the form of the default space below")
     add("--target-scale", choices=["auto", "linear", "log"], default="auto", metavar="SCALE",
         help="whether the logarithm of a numeric target is learned: linear, log, or auto, which takes the better one "
-             "by cross-validation of the default configuration if the target is skewed and not negative (default: auto)")
+             "by cross-validation of the default configuration if the target is skewed and >= 0 (default: auto)")
     add("--folds", type=int, default=5, metavar="K", help="the number of folds of the cross-validation (default: 5)")
     add("--test-size", "--sealed", type=float, default=0.2, metavar="SHARE",
         help="the share of the rows that is held out as the test set (default: 0.2)")
@@ -334,7 +335,6 @@ def _tune(given: argparse.Namespace) -> int:
     from scratchtune.tabular.describing import described
     from scratchtune.tabular.emit import script
     from scratchtune.tabular.held_out import prepare
-    from scratchtune.tabular.searching import Search
     from scratchtune.tabular.space_file import read_space
     from scratchtune.tabular.tuning import tune_table
 
@@ -353,9 +353,9 @@ def _tune(given: argparse.Namespace) -> int:
     impute = "median" if given.impute else None
     tell(described(prepared, given.positive))
     with _plain_warnings():
-        search = Search(given.searcher, given.trials, space, given.seed, given.target_scale)
         result = tune_table(
-            prepared, search, scoring=given.scoring, folds=given.folds, impute=impute, add_indicator=given.indicator, refit=given.refit,
+            prepared, _search_of(given, space), scoring=given.scoring, folds=given.folds, impute=impute,
+            add_indicator=given.indicator, refit=given.refit,
             run=JobOptions(given.jobs, given.db, say=note))
     there = {path for path in (given.out, *scripts.values()) if path.exists()}
     result.model.save(given.out)
@@ -370,6 +370,13 @@ def _tune(given: argparse.Namespace) -> int:
         report(result.study, page)
         tell(f"report: {page}")
     return 0
+
+
+def _search_of(given: argparse.Namespace, space: dict[str, object] | None) -> Search:
+    """Return which configurations are tried."""
+    from scratchtune.tabular.searching import Search
+
+    return Search(given.searcher, given.trials, space, given.seed, given.target_scale)
 
 
 def _rows_of(given: argparse.Namespace, impute: str | None) -> dict[str, object]:

@@ -112,7 +112,7 @@ def scales_to_try(y: np.ndarray, is_regression: bool, asked: str = "auto") -> tu
     """Return the scales to compare, linear first, or the only one.
 
     Raises
-        ValueError if "log" is asked for and the target is not numeric, or holds a negative number.
+        ValueError if ``asked`` is "log" and the target is not numeric, or holds a negative number.
     """
     checks.choice("--target-scale", asked, ASKED)
     if not is_regression:

@@ -162,7 +162,7 @@ def test_prepare_table_splits_and_encodes_as_tuning_does(tmp_path: Path) -> None
 
 
 def test_prepare_table_names_the_arguments_that_it_takes() -> None:
-    accepted = "text, numeric, missing, decimal and thousands"
+    accepted = "text, numeric, missing, decimal, thousands and date_order"
     with pytest.raises(TypeError, match=f"prepare_table has no argument 'seal'; .* {accepted}"):
         prepare_table("table.npz", "y", seal=0.1)  # type: ignore[call-arg]
 
