@@ -119,7 +119,7 @@ def test_nothing_is_fitted_on_the_test_set_nor_on_a_folds_validation_rows(
     of_everything, whole = set(prepared.training_rows.tolist()), tuple(prepared.training_rows.tolist())
     assert all(set(rows) <= of_everything for spy in spies.values() for rows in spy.seen)
     for spy in spies.values():
-        assert [spy.seen.count(rows) for rows in training] == [4 + (classes == 2)] * 3  # default, three trials, the threshold
+        assert [spy.seen.count(rows) for rows in training] == [4 + (classes == 2)] * 3
         assert spy.seen.count(whole) in (2, 3)  # the default and the best one; an encoder once more to see if it can
         assert len(spy.seen) <= 15 + 3 + 1 and min(map(len, spy.seen)) >= 32  # and a few rows, to compile
     assert set(scaler.seen) >= {*training, whole}
