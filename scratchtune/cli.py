@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from scratchtune.study.storage import Storage
     from scratchtune.tabular import TableModel
     from scratchtune.tabular.model import Target
+    from scratchtune.tabular.searching import Search
 
 TASKS = ("classification", "regression")
 DB_HELP = ("store every trial in this file, from which the same command continues after an interruption, and which "
@@ -218,7 +219,7 @@ def _add_tune(commands: _Commands) -> None:
     parser.end = _about_tables
     add = parser.add_argument
     add("file", nargs="?", type=Path, metavar="FILE",
-        help="the table, a .csv, .csv.gz or .npz file; - is a CSV file on stdin")
+        help="the table, a .csv, .csv.gz, .npz, .parquet or .xlsx file; - is a CSV file on stdin")
     add("--data", choices=["digits"], help="tune on a built-in data set instead of a file")
     _add_columns(add)
     _add_search(add)
@@ -245,11 +246,22 @@ def _add_columns(add: Callable[..., object]) -> None:
     add("--positive", metavar="CLASS", help="if there are two classes, the one that precision, recall, F1 and AUC "
                                             "refer to (default: the rarer one)")
     add("--drop", nargs="+", default=[], metavar="COLUMN", help="columns to leave out, such as a row number")
+    add("--keep", nargs="+", action="extend", default=[], metavar="COLUMN",
+        help="columns to use though they seem to identify the rows, which are left out otherwise")
+    add("--group", metavar="COLUMN",
+        help="a column such as a patient or a shop: rows of one group are never in both the training and the test "
+             "part, of the table and of each fold; the column is no feature")
+    add("--time", metavar="COLUMN",
+        help="a column of numbers or dates: the latest rows are the test set, and each fold trains on earlier rows "
+             "than it tests; the column is a feature too, unless --drop names it")
     add("--text", nargs="+", action="extend", default=[], metavar="COLUMN",
         help="columns of numbers that are codes: each different number is treated as a category")
     add("--numeric", nargs="+", action="extend", default=[], metavar="COLUMN",
         help="columns of numbers in which a cell that is not a number is a missing value; they are counted on stderr")
     _add_notation(add)
+    add("--date-order", choices=["dmy", "mdy"], metavar="ORDER",
+        help="for dates such as 03/04/2020: dmy if the day comes first, mdy if the month does (default: detected in "
+             "each column)")
     add("--impute", action="store_true",
         help="fill in missing values: the median for numbers, the most frequent text for texts")
     add("--indicator", action="store_true",
@@ -266,6 +278,9 @@ def _add_search(add: Callable[..., object]) -> None:
                                           "(default: neg_log_loss for classes, neg_mean_squared_error for numbers)")
     add("--space", type=Path, metavar="FILE.json",
         help="a file with the hyper-parameters to search and their ranges, in the form of the default space below")
+    add("--target-scale", choices=["auto", "linear", "log"], default="auto", metavar="SCALE",
+        help="whether the logarithm of a numeric target is learned: linear, log, or auto, which takes the better one "
+             "by cross-validation of the default configuration if the target is skewed and >= 0 (default: auto)")
     add("--folds", type=int, default=5, metavar="K", help="the number of folds of the cross-validation (default: 5)")
     add("--test-size", "--sealed", type=float, default=0.2, metavar="SHARE",
         help="the share of the rows that is held out as the test set (default: 0.2)")
@@ -293,13 +308,18 @@ def _about_tables() -> str:
 
     paragraphs = (
         "tables: FILE is a CSV file in UTF-8 (a byte order mark may be there), which may be compressed by gzip, or an "
-        ".npz file of NumPy; - is a CSV file on stdin. The first line of a CSV file holds the column names. "
+        ".npz file of NumPy, or, where pandas is installed, .parquet or .xlsx (the first sheet); "
+        "- is a CSV file on stdin. The first line of a CSV file holds the column names. "
         "The delimiter is detected; it is a comma, a semicolon or a tab. The decimal mark is a point, or a "
         "comma if the delimiter is not a comma and the first 1,000 rows leave no doubt that it is one.",
         "columns: A column is numeric if all its cells are numbers or missing, else it is text. Numeric columns are "
-        "scaled. Text columns, dates among them, are one-hot encoded, with at most 1,000 categories each. If at "
+        "scaled. Text columns are one-hot encoded, with at most 1,000 categories each. A text column of dates, with "
+        "or without times, becomes numbers: year, month, weekday, day of the month, hour, and the days since the first "
+        "date; --text makes each date a category instead. If at "
         f"least {MOSTLY:.0%} of the cells look like numbers, the others are probably mistakes: tune stops and names "
         f"them. It also stops if at most {FEW} distinct texts do not look like numbers and more distinct ones do.",
+        "identifiers: A column of distinct integers that are consecutive or named like an ID, or of texts nearly all "
+        "different, seems to identify the rows. It is left out and named; --keep, --text or --numeric uses it.",
         "rows: Rows without a target are left out. The share --test-size of the rows is held out as the test "
         "set. The others are the training set, on which configurations are compared by cross-validation. The best one "
         "and the default are then trained on the training set and evaluated on the test set, once. The saved model was "
@@ -317,7 +337,6 @@ def _tune(given: argparse.Namespace) -> int:
     from scratchtune.tabular.describing import described
     from scratchtune.tabular.emit import script
     from scratchtune.tabular.held_out import prepare
-    from scratchtune.tabular.searching import Search
     from scratchtune.tabular.space_file import read_space
     from scratchtune.tabular.tuning import tune_table
 
@@ -332,18 +351,19 @@ def _tune(given: argparse.Namespace) -> int:
                          **{f"the script of --emit {kind}": path for kind, path in scripts.items()}})
     with _plain_warnings():
         prepared = prepare(_table_of(given), given.target, given.task, given.positive, given.drop, given.seed,
-                           given.test_size)
+                           given.test_size, keep=given.keep, group=given.group, time=given.time)
     impute = "median" if given.impute else None
     tell(described(prepared, given.positive))
     with _plain_warnings():
         result = tune_table(
-            prepared, Search(given.searcher, given.trials, space, given.seed), scoring=given.scoring,
-            folds=given.folds, impute=impute, add_indicator=given.indicator, refit=given.refit,
+            prepared, _search_of(given, space), scoring=given.scoring, folds=given.folds, impute=impute,
+            add_indicator=given.indicator, refit=given.refit,
             run=JobOptions(given.jobs, given.db, say=note))
     there = {path for path in (given.out, *scripts.values()) if path.exists()}
     result.model.save(given.out)
     for kind, path in scripts.items():
-        write_text(path, script(kind, result.model.fitted.estimator, _rows_of(given, impute)))
+        write_text(path, script(
+            kind, result.model.fitted.estimator, _rows_of(given, impute), result.model.fitted.scale_))
     replaced = "replaced; " if given.out in there else ""
     tell(f"\n{result.text()}\nmodel: {given.out} ({replaced}scratchtune predict {given.out} FILE)")
     for path in scripts.values():
@@ -354,12 +374,20 @@ def _tune(given: argparse.Namespace) -> int:
     return 0
 
 
+def _search_of(given: argparse.Namespace, space: dict[str, object] | None) -> Search:
+    """Return which configurations are tried."""
+    from scratchtune.tabular.searching import Search
+
+    return Search(given.searcher, given.trials, space, given.seed, given.target_scale)
+
+
 def _rows_of(given: argparse.Namespace, impute: str | None) -> dict[str, object]:
     """What a script of --emit needs in order to read and divide the table as tune does."""
     return {"path": str(given.file), "target": given.target, "task": given.task, "positive": given.positive,
             "drop": given.drop, "impute": impute, "seed": given.seed, "test_size": given.test_size, "text": given.text,
             "numeric": given.numeric, "missing": given.missing, "decimal": given.decimal, "thousands": given.thousands,
-            "add_indicator": given.indicator or None}
+            "date_order": given.date_order, "add_indicator": given.indicator or None,
+            "keep": given.keep, "group": given.group, "time": given.time}
 
 
 def _check_tune(given: argparse.Namespace) -> None:
@@ -367,8 +395,12 @@ def _check_tune(given: argparse.Namespace) -> None:
     from scratchtune.search import SEARCHERS
 
     given.target = given.target and given.target.strip()  # as the names in a table's header are
-    given.drop, given.text, given.numeric = (
-        [name.strip() for name in names] for names in (given.drop, given.text, given.numeric))
+    given.drop, given.text, given.numeric, given.keep = (
+        [name.strip() for name in names] for names in (given.drop, given.text, given.numeric, given.keep))
+    given.group, given.time = (name and name.strip() for name in (given.group, given.time))
+    for option, name in (("--group", given.group), ("--time", given.time)):
+        if name is not None and name == given.target:
+            raise ValueError(f"{option} is {name!r}, the target; it must be another column")
     if given.file is not None and given.data is not None:
         raise ValueError("a table, FILE, and --data are given; take one of them")
     if given.file is None and given.data is None:
@@ -382,9 +414,9 @@ def _check_tune(given: argparse.Namespace) -> None:
         raise ValueError("--indicator is given and --impute is not; it marks the values that --impute fills")
     if given.file == Path("-") and given.emit:
         raise ValueError("--emit needs a FILE that the script can read; FILE is -, the standard input")
-    for name in ("text", "numeric", "missing", "decimal", "thousands"):
+    for name in ("text", "numeric", "missing", "decimal", "thousands", "date_order"):
         if given.data and getattr(given, name):
-            raise ValueError(f"--{name} says how a FILE is read; with --data there is none")
+            raise ValueError(f"--{name.replace('_', '-')} says how a FILE is read; with --data there is none")
     for name, value, low in (("--trials", given.trials, 1), ("--jobs", given.jobs, 1), ("--folds", given.folds, 2)):
         if value is not None:
             checks.integer(name, value, low)
@@ -401,7 +433,8 @@ def _table_of(given: argparse.Namespace) -> Table:
     if not given.data:
         table = read_table(
             _source(given.file), text=given.text, numeric=given.numeric, missing=given.missing, decimal=given.decimal,
-            thousands=given.thousands, skip=[name for name in given.drop if name != given.target])
+            thousands=given.thousands, date_order=given.date_order,
+            skip=[name for name in given.drop if name not in (given.target, given.group, given.time)])
         for option, names in (("--text", given.text), ("--numeric", given.numeric)):
             for name in names:
                 checks.choice(option, name, table.names)
@@ -535,6 +568,9 @@ def _add_predict(commands: _Commands) -> None:
         help="the table; it needs the columns of the training file, in any order, and further ones are ignored")
     add("--proba", action="store_true",
         help="print the probability of each class instead, as CSV whose first line holds the class names")
+    add("--threshold", metavar="SHARE",
+        help="of two classes, predict the positive one from this probability on: a number, or best, which tune has "
+             "found to maximise F1 (default: the most probable class, as with 0.5)")
     add("--out", type=Path, metavar="FILE.csv",
         help="write a CSV file instead of printing: the columns of the table, then the predictions, with --proba also "
              "the probability of each class; its first line holds the column names")
@@ -559,7 +595,7 @@ def _predict(given: argparse.Namespace) -> int:
         raise ValueError(f"--proba is for classes; {given.model} predicts values of {model.target.name!r}")
     with _plain_warnings():
         table = _new_rows(given, model)
-        answers = (model.predict_proba if given.proba else model.predict)(table)
+        answers = model.predict_proba(table) if given.proba else model.predict(table, given.threshold)
     if table.skipped:
         note(f"scratchtune: ignored, since the model does not use them: {checks.quoted(table.skipped)}")
     if given.out is not None:
@@ -619,6 +655,14 @@ def _score(given: argparse.Namespace) -> int:
 def _check_predict(given: argparse.Namespace) -> None:
     """Check the options before any work."""
     given.id = [name.strip() for name in given.id]
+    if given.threshold is not None and given.threshold != "best":
+        try:
+            given.threshold = checks.real("--threshold", float(given.threshold), 0.0, 1.0)
+        except ValueError:
+            raise ValueError(f"--threshold is {given.threshold!r}; it must be best or a number from 0 to 1") from None
+    if given.threshold is not None and given.proba:
+        raise ValueError("--threshold and --proba are given; a threshold chooses labels, and --proba asks for "
+                         "probabilities: give one of them")
     if given.id and given.out is None:
         raise ValueError("--id is given and --out is not; --out names the file that gets the columns of --id")
     if given.out is not None:

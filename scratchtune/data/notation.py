@@ -31,6 +31,7 @@ class Reading(NamedTuple):
     delimiter: str | None = None
     text: tuple[str, ...] = ()
     numeric: tuple[str, ...] = ()
+    date_order: str | None = None
 
 
 def is_missing(text: str, markers: Collection[str] = MISSING) -> bool:

@@ -24,6 +24,8 @@ import numpy as np
 from tqdm import tqdm
 
 from scratchtune import checks
+from scratchtune.data.date_columns import ORDERS
+from scratchtune.data.frames import is_frame, read_frame
 from scratchtune.data.notation import (
     DECIMALS,
     MISSING,
@@ -51,6 +53,7 @@ from scratchtune.data.tables import (
     column_of,
     is_exact,
     text_of,
+    with_dates,
 )
 
 DELIMITERS = (",", ";", "\t")
@@ -60,19 +63,22 @@ _SNIFFED = 1000  # rows that decide what the decimal mark is
 _NAN = float("nan")
 
 
-class NumberNotation(TypedDict, total=False):
-    """How a file writes numbers: these arguments of `read_table`."""
+class FileNotation(TypedDict, total=False):
+    """How a file writes numbers and dates: these arguments of `read_table`."""
 
     decimal: str | None
     thousands: str | None
+    date_order: str | None
 
 
 def read_table(
     path: str | os.PathLike[str] | BinaryIO, *, delimiter: str | None = None, text: Collection[str] = (),
     numeric: Collection[str] = (), skip: Collection[str] = (), only: Collection[str] | None = None,
-    missing: Collection[str] = (), **notation: Unpack[NumberNotation],
+    missing: Collection[str] = (), **notation: Unpack[FileNotation],
 ) -> Table:
     """Read a table from a file: ``.npz`` as NumPy saves it, anything else as CSV, which may be compressed by gzip.
+
+    ``.parquet`` and the first sheet of ``.xlsx`` are read by pandas, where it is installed.
 
     ``path`` may also be a binary file that is open for reading; the rest of it is read into memory.
 
@@ -90,6 +96,9 @@ def read_table(
     column is meant to be numeric (`notation`: at least nine of ten cells look like numbers, or at most three distinct
     texts do not) and has cells that are not numbers, the error names them.
 
+    A column of texts that are dates becomes a column of `Dates` (`date_columns` lists the forms). ``date_order``, "dmy"
+    or "mdy", says whether the day or the month comes first where the column does not show it.
+
     In an ``.npz`` each array of one dimension is a column, and one of two dimensions, named X, is the columns X0, X1,
     ..; nothing is unpickled. ``table.reading`` is how the file was read.
 
@@ -102,25 +111,30 @@ def read_table(
     for argument, given in (("skip", skip), ("only", only), ("missing", missing)):
         check_names(argument, given)
     check_kinds(text, numeric)
-    decimal, thousands = _marks(**notation)
+    decimal, thousands, date_order = _marks(**notation)
     columns = _Columns(tuple(text), frozenset(skip), None if only is None else frozenset(only))
     markers = tuple(marker.strip() for marker in missing)
-    reading = Reading(decimal, thousands, markers, delimiter, tuple(text), tuple(numeric))
+    reading = Reading(decimal, thousands, markers, delimiter, tuple(text), tuple(numeric), date_order)
     with _opened(path) as file:
         if Path(shown).suffix.lower() == ".npz":
             return _read_arrays(shown, file, columns, reading)
+        if is_frame(shown):
+            return _read_frame(shown, file, columns, reading)
         return _CSV(shown, file, reading).table(columns)
 
 
-def _marks(decimal: str | None = None, thousands: str | None = None) -> tuple[str | None, str | None]:
-    """Return the decimal mark and the thousands separator, checked; the second may decide the first."""
+def _marks(
+    decimal: str | None = None, thousands: str | None = None, date_order: str | None = None,
+) -> tuple[str | None, str | None, str | None]:
+    """Return the arguments, checked; the thousands separator may decide the decimal mark."""
+    checks.choice("date_order", date_order, (None, *ORDERS))
     checks.choice("decimal", decimal, (None, *DECIMALS))
     checks.choice("thousands", thousands, (None, *THOUSANDS))
     if thousands is not None and thousands == decimal:
         raise ValueError(f"thousands is {thousands!r}, and so is decimal; they must be different")
     if decimal is None and thousands in DECIMALS:
         decimal = next(mark for mark in DECIMALS if mark != thousands)
-    return decimal, thousands
+    return decimal, thousands, date_order
 
 
 class _Columns(NamedTuple):
@@ -190,11 +204,11 @@ def _decompressed(shown: str, file: BinaryIO) -> BinaryIO:
 
 def _opened_path(path: str) -> BinaryIO:
     if os.path.isdir(path):
-        raise IsADirectoryError(f"{path} is a directory; a table is a .csv or an .npz file")
+        raise IsADirectoryError(f"{path} is a directory; a table is a .csv, .npz, .parquet or .xlsx file")
     try:
         return open(path, "rb")
     except FileNotFoundError:
-        raise FileNotFoundError(f"{path} does not exist; a table is a .csv or an .npz file") from None
+        raise FileNotFoundError(f"{path} does not exist; a table is a .csv, .npz, .parquet or .xlsx file") from None
     except OSError as problem:
         raise type(problem)(f"{path} cannot be opened: {problem.strerror}") from None
 
@@ -357,7 +371,18 @@ class _CSV:
         point = next((collector.point for collector in collectors.values() if collector.point), "")
         read = {name: collectors.pop(i).column() for i, name in kept.items()}
         self._check_strays({name: column for name, column in read.items() if name not in columns.text}, point)
+        for name, column in read.items():
+            if name not in (*self.reading.text, *self.reading.numeric) and isinstance(column, Text):
+                read[name] = self._with_dates(name, column)
         return Table(read, [name for name in self.names if name not in read], self.reading)
+
+    def _with_dates(self, name: str, column: Text) -> Column:
+        """Return a column of texts as dates if it holds dates."""
+        try:
+            return with_dates(
+                name, column, self.reading.date_order, lambda text: f"in line {self._line(column.first(text))}")
+        except ValueError as problem:
+            raise ValueError(f"{self.path}: {problem}") from None
 
     def _collector(self, name: str) -> _Numbers | _Texts:
         """Return what collects a column."""
@@ -464,7 +489,8 @@ class _CSV:
         if start.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise ValueError(f"{self.path} is UTF-16; save it as UTF-8")
         if start.startswith(b"PK\x03\x04"):
-            raise ValueError(f"{self.path} is a zip archive, as Excel's workbooks are; save it as CSV")
+            raise ValueError(f"{self.path} is a zip archive, as Excel's workbooks are; save it as CSV, or let the name "
+                             "of a workbook end in .xlsx")
         if b"\0" in start:
             raise ValueError(
                 f"{self.path} holds binary data; a table is text (CSV), or NumPy's format with the name ending in .npz")
@@ -573,12 +599,33 @@ def _read_arrays(path: str, file: BinaryIO, wanted: _Columns, reading: Reading) 
                 skipped.append(column)
                 continue
             try:
-                columns[column] = _without_missing_numbers(reading, column_of(
-                    column, values, column in wanted.text, _markers(reading.missing), column in reading.numeric))
+                columns[column] = _converted(column, values, wanted, reading)
             except (TypeError, ValueError) as problem:
                 raise ValueError(f"{path}: {problem}") from None
     _check_lengths(path, columns)
     return Table(columns, skipped, reading)
+
+
+def _read_frame(path: str, file: BinaryIO, wanted: _Columns, reading: Reading) -> Table:
+    """Read a Parquet file or a workbook."""
+    columns: dict[str, Column] = {}
+    arrays = read_frame(path, file, reading.missing)
+    for name, values in arrays.items():
+        if wanted.reads(name):
+            try:
+                columns[name] = _converted(name, values, wanted, reading)
+            except (TypeError, ValueError) as problem:
+                raise ValueError(f"{path}: {problem}") from None
+    if not arrays or not len(next(iter(arrays.values()))):
+        raise ValueError(f"{path} has no rows; a table has at least one row and one column")
+    return Table(columns, [name for name in arrays if name not in columns], reading)
+
+
+def _converted(name: str, values: Any, wanted: _Columns, reading: Reading) -> Column:
+    """Return an array as a column of the table."""
+    column = _without_missing_numbers(reading, column_of(
+        name, values, name in wanted.text, _markers(reading.missing), name in reading.numeric))
+    return column if name in (*wanted.text, *reading.numeric) else with_dates(name, column, reading.date_order)
 
 
 def _may_be_read(name: str, wanted: _Columns) -> bool:

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.data.date_columns import ORDERS, PARTS, date_part, parts_of, to_days, written_day
 from scratchtune.data.encoding import leaves_out_first, one_hot, unseen
 from scratchtune.data.imputing import STRATEGIES, fill_value_of
 from scratchtune.data.notation import holds_dates, to_number
-from scratchtune.data.tables import Table, Text, text_of_numbers
+from scratchtune.data.tables import Dates, Table, Text, text_of_numbers
 from scratchtune.data.transformer import (
     Transformer,
     begin_fit,
@@ -67,6 +68,32 @@ class Codes(NamedTuple):
         return [""]
 
 
+class DateParts(NamedTuple):
+    """The fitted state of a column of dates: its features, the order of day and month, and the first training date.
+
+    ``first`` and ``fill`` are days since 1970-01-01; fill and indicator are as for `Numbers`.
+    """
+
+    parts: tuple[str, ...]
+    order: str | None
+    first: float
+    fill: float | None
+    indicator: bool = False
+
+    @property
+    def suffixes(self) -> list[str]:
+        """The ends of the names of its columns, such as " month"; the indicator's comes last."""
+        since = f" days since {written_day(self.first)}"
+        names = [since if part == "days since" else f" {part}" for part in self.parts]
+        return [*names, *[INDICATOR] * self.indicator]
+
+    def write(self, days: np.ndarray, out: np.ndarray) -> None:
+        """Write the features of dates, days since 1970-01-01 with NaN where one is missing, into ``out``."""
+        filled = days if self.fill is None else np.where(np.isnan(days), self.fill, days)
+        for j, part in enumerate(self.parts):
+            out[:, j] = date_part(filled, part, self.first)
+
+
 class Nothing(NamedTuple):
     """A column without any value in `fit`: it is dropped."""
 
@@ -76,10 +103,13 @@ class Nothing(NamedTuple):
         return []
 
 
-Column = Numbers | Texts | Codes | Nothing
+Column = Numbers | Texts | Codes | DateParts | Nothing
 
 class TableEncoder(Transformer):
     """Numbers unchanged, texts one-hot (two texts are one column), missing values filled according to ``impute``.
+
+    A date becomes its year, month, weekday (0 is Monday), day of the month, hour, and the days since the first date of
+    `fit`; the parts that are constant in `fit` are left out, except the last one.
 
     ``impute`` is None (a missing value is an error), "mean", "median" or "most_frequent" for numeric columns; with
     these a missing text becomes the most frequent one. A text that was not seen in `fit` is an error, or zeros with
@@ -142,7 +172,7 @@ class TableEncoder(Transformer):
             raise ValueError("add_indicator is True and impute is None; it needs impute, which fills missing values")
 
     def _is_ordinal(self, column: np.ndarray | Text) -> bool:
-        return self.encoding == "ordinal" and isinstance(column, Text)
+        return self.encoding == "ordinal" and isinstance(column, Text) and not isinstance(column, Dates)
 
     def _fitted_column(self, name: str, table: Table) -> Column:
         column, missing = table.column(name), table.missing(name)
@@ -153,6 +183,10 @@ class TableEncoder(Transformer):
         if not isinstance(column, Text):
             fill = float(fill_value_of(column[~missing], str(self.impute))) if fills else None
             return Numbers(fill, indicator)
+        if isinstance(column, Dates):
+            days = column[~missing].values_in_days()
+            fill = float(fill_value_of(days, str(self.impute))) if fills else None
+            return DateParts(parts_of(days), column.order, float(np.floor(days.min())), fill, indicator)
         counts = column.counts()
         if len(counts) > self.max_categories:
             raise ValueError(
@@ -188,6 +222,8 @@ class TableEncoder(Transformer):
             raise other_columns(absent, unknown)
         for name, fitted in self.columns_.items():
             column = table.column(name)
+            if isinstance(fitted, DateParts):
+                days_of(name, column, fitted.order)
             if isinstance(fitted, Numbers) and isinstance(column, Text) and not column.missing().all():
                 wrong = [text for text in column.counts() if not _is_number(text)]
                 if wrong:
@@ -204,8 +240,8 @@ class TableEncoder(Transformer):
 
     @property
     def text_names(self) -> list[str]:
-        """The columns that held texts in `fit`: the argument ``text`` of `read_table` for the next file."""
-        return [name for name, fitted in self.columns_.items() if isinstance(fitted, (Texts, Codes))]
+        """The columns that held texts or dates in `fit`: the argument ``text`` of `read_table` for the next file."""
+        return [name for name, fitted in self.columns_.items() if isinstance(fitted, (Texts, Codes, DateParts))]
 
     @property
     def categorical_features(self) -> list[int]:
@@ -249,7 +285,7 @@ class TableEncoder(Transformer):
     def _write(self, name: str, table: Table, fitted: Column, out: np.ndarray) -> None:
         """Write one column of the table into its columns of the matrix."""
         column, missing = table.column(name), table.missing(name)
-        if isinstance(fitted, (Numbers, Texts)) and fitted.indicator:
+        if isinstance(fitted, (Numbers, Texts, DateParts)) and fitted.indicator:
             out[:, -1] = missing
             out = out[:, :-1]
         if isinstance(fitted, Texts):
@@ -260,6 +296,8 @@ class TableEncoder(Transformer):
         elif isinstance(fitted, Codes):
             codes = self._codes(name, _as_text(column), fitted)
             out[:, 0] = np.where(codes < 0, len(fitted.texts), codes)
+        elif isinstance(fitted, DateParts):
+            fitted.write(days_of(name, column, fitted.order), out)
         elif isinstance(fitted, Numbers):
             gap = np.nan if self.impute == KEEP else fitted.fill or 0.0
             filled = np.where(missing, gap, _as_numbers(column))
@@ -299,7 +337,7 @@ class TableEncoder(Transformer):
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> TableEncoder:
         """Make the encoder that has a given `state`."""
-        kinds: dict[str, Any] = {kind.__name__.lower(): kind for kind in (Numbers, Texts, Codes, Nothing)}
+        kinds: dict[str, Any] = {kind.__name__.lower(): kind for kind in (Numbers, Texts, Codes, DateParts, Nothing)}
         try:
             params = {name: value for name, value in state.items() if name != "columns"}
             encoder = cls(**params)
@@ -332,6 +370,8 @@ def _check_column_state(name: Any, fitted: Column) -> None:
         checks.boolean(f"the indicator of column {name!r}", fitted.indicator)
     if isinstance(fitted, Numbers) and fitted.fill is not None:
         checks.real(f"the fill of column {name!r}", fitted.fill)
+    if isinstance(fitted, DateParts):
+        _check_date_parts(name, fitted)
     if isinstance(fitted, (Texts, Codes)):
         texts = fitted.texts
         if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
@@ -340,6 +380,17 @@ def _check_column_state(name: Any, fitted: Column) -> None:
         if len(set(texts)) < len(texts) or fill not in (None, *texts):
             raise ValueError(f"column {name!r} has the texts {texts} and the fill {fill!r}; they must be "
                              "different ones, and the fill one of them or None")
+
+
+def _check_date_parts(name: str, fitted: DateParts) -> None:
+    """Raise unless the stored state of a column of dates has valid types and values."""
+    parts = fitted.parts
+    if not isinstance(parts, (list, tuple)) or not parts or [part for part in PARTS if part in parts] != list(parts):
+        raise ValueError(f"column {name!r} has the parts {parts!r}; they must be some of {', '.join(PARTS)}")
+    checks.choice(f"the order of column {name!r}", fitted.order, (None, *ORDERS))
+    for what, days in (("first", fitted.first), ("fill", fitted.fill)):
+        if days is not None or what == "first":
+            checks.real(f"{what} of column {name!r}", days, -719_162.0, 2_932_897.0)  # the years 1 to 9999
 
 
 # What it needs --------------------------------------------------------------------------------------------------------
@@ -360,7 +411,7 @@ def _check_range(name: str, column: np.ndarray, dtype: np.dtype) -> None:
 
 def _fill(fitted: Column) -> Any:
     """The fill value of missing values; None if they are an error, and "" where none is needed."""
-    return fitted.fill if isinstance(fitted, (Numbers, Texts)) else ""
+    return fitted.fill if isinstance(fitted, (Numbers, Texts, DateParts)) else ""
 
 
 def other_columns(absent: list[str], unknown: list[str]) -> ValueError:
@@ -388,6 +439,22 @@ def _is_number(text: str) -> bool:
 def _as_text(column: np.ndarray | Text) -> Text:
     """A column as texts, if texts are expected but all cells happen to be numbers."""
     return column if isinstance(column, Text) else text_of_numbers(column)
+
+
+def days_of(name: str, column: np.ndarray | Text, order: str | None) -> np.ndarray:
+    """Return a column of dates as days since 1970-01-01, NaN where one is missing; a ValueError if it holds others."""
+    if isinstance(column, Dates):
+        return column.values_in_days()
+    if not isinstance(column, Text):
+        column = text_of_numbers(column)
+    known = np.array([*(to_days(text, order) for text in column.texts), np.nan])
+    days = known[column.codes]
+    wrong = np.isnan(days) & ~column.missing()
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise ValueError(f"column {name!r} holds {column.texts[column.codes[row]]!r} in row {row + 1}; it must hold "
+                         "dates, as in training")
+    return days
 
 
 def _as_numbers(column: np.ndarray | Text) -> np.ndarray:

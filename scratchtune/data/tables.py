@@ -1,19 +1,22 @@
 """A table is a set of named columns of equal length: numbers or texts, in which values may be missing.
 
 A column of numbers is a float64 array with NaN for missing values. A column of texts is a `Text`: each distinct text
-once, and for each row its index as an int32, so that a million rows need little memory.
+once, and for each row its index as an int32, so that a million rows need little memory. A column of dates is a `Dates`,
+which is a `Text` that also has the day of each distinct text.
 """
 
 from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.data.date_columns import Unclear, parse_dates, stray_text, unclear_text
 from scratchtune.data.notation import MISSING, Reading, coerced, found, strays_of, to_number
 
 
@@ -52,6 +55,25 @@ class Text:
         return f"Text({len(self)} rows, {len(self.texts)} different texts)"
 
 
+class Dates(Text):
+    """A column of texts that are dates: ``days`` (len(texts),) float64 are their days since 1970-01-01.
+
+    ``order`` is "dmy" or "mdy" if dates such as 03/04/2020 are among them, else None.
+    """
+
+    def __init__(self, codes: np.ndarray, texts: list[str], days: np.ndarray, order: str | None = None) -> None:
+        super().__init__(codes, texts)
+        self.days, self.order = days, order
+
+    def __getitem__(self, rows: Any) -> Dates:
+        """Some rows, by a slice or an array of indices; the lists of texts and days are shared."""
+        return Dates(self.codes[rows], self.texts, self.days, self.order)
+
+    def values_in_days(self) -> np.ndarray:
+        """The days since 1970-01-01 of all rows, (n,) float64, NaN for a missing value; the time is a fraction."""
+        return np.append(self.days, np.nan)[self.codes]
+
+
 Column = np.ndarray | Text
 
 
@@ -78,39 +100,44 @@ class Table:
         self._rows = next(iter(lengths.values()), 0)
 
     @classmethod
-    def from_columns(cls, columns: Any, *, text: Collection[str] = (), numeric: Collection[str] = ()) -> Table:
+    def from_columns(
+        cls, columns: Any, *, text: Collection[str] = (), numeric: Collection[str] = (), date_order: str | None = None,
+    ) -> Table:
         """Make a table of a dict of arrays or lists, or of a data frame (anything with ``columns`` and ``dtypes``).
 
         Numbers are numbers and strings are texts, even strings of digits. A column of numbers with a few texts between
         them is an error that names them, as in `read_table`, unless ``text`` names the column, or ``numeric``, which
-        makes such cells missing, with a warning.
+        makes such cells missing, with a warning. Dates (datetime64, Python's, or texts as in `date_columns`, with
+        ``date_order`` "dmy" or "mdy" where the order of day and month is unclear) become a column of `Dates`.
         """
         check_kinds(text, numeric)
         if hasattr(columns, "columns") and hasattr(columns, "dtypes"):
             names = list(columns.columns)
             _check_names(names, "the data frame")
-            return cls({str(name): column_of(
-                str(name), columns[name].to_numpy(), name in text, as_numbers=name in numeric) for name in names})
+            columns = {name: columns[name].to_numpy() for name in names}
         if not isinstance(columns, Mapping):
             raise TypeError(f"columns is a {type(columns).__name__}; it must be a dict of arrays or a data frame")
         _check_names(list(columns), "columns")
-        return cls({str(name): column_of(
-            str(name), values, name in text, as_numbers=name in numeric) for name, values in columns.items()})
+        made = {str(name): column_of(
+            str(name), values, name in text, as_numbers=name in numeric) for name, values in columns.items()}
+        return cls({name: column if name in (*text, *numeric) else with_dates(name, column, date_order)
+                    for name, column in made.items()})
 
     @classmethod
     def from_rows(
         cls, rows: Sequence[Mapping[str, Any]], *, text: Collection[str] = (), numeric: Collection[str] = (),
+        date_order: str | None = None,
     ) -> Table:
         """Make a table of a list of dicts, one for each row; a value that a dict lacks is missing.
 
-        ``text`` and ``numeric`` are as for `from_columns`.
+        ``text``, ``numeric`` and ``date_order`` are as for `from_columns`.
 
         >>> Table.from_rows([{"age": 31, "city": "Rome"}, {"age": 7}]).column("city").values().tolist()
         ['Rome', None]
         """
         names = list(dict.fromkeys(name for row in rows for name in row))
         columns = {name: _listed([row.get(name) for row in rows]) for name in names}
-        return cls.from_columns(columns, text=text, numeric=numeric)
+        return cls.from_columns(columns, text=text, numeric=numeric, date_order=date_order)
 
     @property
     def names(self) -> list[str]:
@@ -211,6 +238,8 @@ def column_of(
         return text_of_numbers(numbers, markers) if as_text else numbers
     if array.dtype.kind in "UTb":
         return _checked(name, text_of(array.astype(object), markers), as_text, as_numbers)
+    if array.dtype.kind == "M":
+        return _of_datetimes(array)
     if array.dtype.kind == "O":
         return _of_objects(name, array, as_text, markers, as_numbers)
     raise TypeError(f"column {name!r} holds values of type {array.dtype}; it must hold numbers or texts")
@@ -288,11 +317,47 @@ def _of_objects(name: str, array: np.ndarray, as_text: bool, markers: Collection
     values = [None if _is_gap(value) else value for value in array]
     if not as_text and all(value is None or _is_number(value) for value in values):
         return _of_numbers(name, values)
+    values = [value.isoformat() if isinstance(value, date) else value for value in values]
     for row, value in enumerate(values):
         if not (value is None or _is_number(value) or isinstance(value, (str, bool, np.bool_))):
             raise TypeError(
                 f"column {name!r} holds {value!r} ({type(value).__name__}) in row {row}; it must hold numbers or texts")
     return _checked(name, text_of(values, markers), as_text, as_numbers)
+
+
+def _of_datetimes(array: np.ndarray) -> Dates:
+    """Return NumPy's dates as a column; NaT is missing."""
+    different, inverse = np.unique(array, return_inverse=True)
+    known = different[~np.isnat(different)]
+    codes = np.where(inverse < len(known), inverse, -1).astype(np.int32)
+    days = (known.astype("datetime64[us]") - np.datetime64(0, "us")) / np.timedelta64(1, "D")
+    return Dates(codes, np.datetime_as_string(known).tolist(), days)
+
+
+def with_dates(
+    name: str, column: Column, order: str | None = None, where: Callable[[str], str] | None = None,
+) -> Column:
+    """Return a column of `Dates` if a column of texts holds dates (`date_columns`), else the column itself.
+
+    ``where`` returns the line of a file in which a text first occurs.
+
+    Raises
+        ValueError if a few of its texts are not dates, or the order of day and month is unclear.
+    """
+    if not isinstance(column, Text) or isinstance(column, Dates):
+        return column
+    counts = column.counts()
+    try:
+        parsed = parse_dates(counts, order)
+    except Unclear as problem:
+        raise ValueError(unclear_text(name, str(problem))) from None
+    if parsed is None:
+        return column
+    if any(day != day for day in parsed.days.values()):
+        raise ValueError(stray_text(
+            name, counts, parsed.days, where or (lambda text: f"in row {column.first(text)}")))
+    days = np.array([parsed.days.get(text, np.nan) for text in column.texts])
+    return Dates(column.codes, column.texts, days, parsed.order)
 
 
 def _of_numbers(name: str, values: list[Any]) -> np.ndarray:

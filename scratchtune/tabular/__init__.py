@@ -1,8 +1,9 @@
 """Tuning on one's own table: hold out a test set, tune, evaluate, save, predict.
 
-Reading order: `model` (what is saved), `held_out` (the test set), `describing`, `space_file`, `objective` (the
-cross-validated score), `searching` (space and searcher), `evaluating` (the metrics on the test set), `result` (the
-text that is printed), `tuning` (the job), `emit` (the same as a script).
+Reading order: `target_scale`, `model` (what is saved), `identifiers`, `row_order` (groups, times), `held_out` (the test
+set), `describing`, `space_file`, `objective` (the cross-validated score), `searching` (space and searcher),
+`evaluating` (the metrics on the test set), `threshold`, `result` (the text that is printed), `tuning` (the job), `emit`
+(the same as a script).
 """
 
 from __future__ import annotations

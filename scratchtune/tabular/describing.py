@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.data.date_columns import parts_of, written_day
 from scratchtune.data.notation import holds_dates, share_of_numbers
-from scratchtune.data.tables import Text
+from scratchtune.data.tables import Dates, Text
 from scratchtune.tabular.held_out import Prepared
-
-FEW_ROWS = 20  # with fewer rows, nearly any column holds distinct values
-_ID = re.compile(r"(?:^|[^A-Za-z])(?:id|key|index|idx|row|rownames?|nr|no|number|uuid|guid)$", re.IGNORECASE)
-_CAMEL_ID = re.compile(r"[a-z](?:Id|ID|Key|Index|Number|Nr|No)$")
+from scratchtune.tabular.identifiers import FEW_ROWS, names_the_rows, numbers_the_rows
+from scratchtune.tabular.row_order import described_split
 
 
 def described(prepared: Prepared, positive: str | None = None) -> str:
@@ -24,17 +22,23 @@ def described(prepared: Prepared, positive: str | None = None) -> str:
     ``positive`` is the positive class that the user has named, if any.
     """
     table, target = prepared.table, prepared.target
-    texts = sum(table.is_text(name) for name in table.names)
+    dates = sum(isinstance(table.column(name), Dates) for name in table.names)
+    texts = sum(table.is_text(name) for name in table.names) - dates
     gaps = sum(int(table.missing(name).sum()) for name in table.names)
     columns = len(table.names)
-    lines = [f"{len(table):,} rows, {checks.counted(columns, 'column')} ({columns - texts} of numbers, {texts} of "
-             f"texts, {checks.counted(gaps, 'cell')} missing)"]
+    kinds = f"{columns - texts - dates} of numbers, {texts} of texts" + f", {dates} of dates" * (dates > 0)
+    lines = [f"{len(table):,} rows, {checks.counted(columns, 'column')} ({kinds}, {checks.counted(gaps, 'cell')} "
+             "missing)"]
     if prepared.reading.decimal == ",":
         lines.append("numbers are read with a decimal comma (--decimal . reads them with a point)")
     if prepared.empty:
         lines.append(f"left out, since they hold no value: {checks.quoted(prepared.empty)}")
+    for name, why in prepared.identifiers.items():
+        lines.append(f"left out, since it seems to identify the rows: {name!r} ({why}); --keep {shlex.quote(name)} "
+                     "makes it a feature")
     for name in table.names:
-        lines += hints(name, table.column(name), name in prepared.reading.text)
+        lines += hints(name, table.column(name), name in prepared.asked)
+    lines += described_split(prepared.rows, prepared.training_rows, prepared.test_rows)
     why = "as asked" if target.reason == "as asked" else f"since {target.reason}"
     lines.append(f"target {target.name!r}: {target.task}, {why}")
     if target.classes:
@@ -56,17 +60,19 @@ def _positive(classes: Sequence[str], counts: np.ndarray, asked: str | None) -> 
 
 
 def hints(name: str, column: np.ndarray | Text, as_asked: bool = False) -> list[str]:
-    """Warnings about a column that may be a poor feature; ``as_asked``: the user has declared it as text."""
+    """Warnings about a column that may be a poor feature; ``as_asked``: the user has asked for it as it is."""
     drop = f"--drop {shlex.quote(name)} leaves it out"
     if not isinstance(column, Text):
-        why = numbers_the_rows(name, column)
+        why = "" if as_asked else numbers_the_rows(name, column)
         return [f"{name!r} {why}; if it only numbers the rows, {drop}"] * bool(why)
     counts = column.counts()
+    if isinstance(column, Dates):
+        return [about_dates(name, column)] * bool(len(column.days))
     one_hot = f"{len(counts):,} different, each a category of its own"
     if holds_dates(counts):
         return [f"{name!r} holds dates or times such as {next(iter(counts))!r}, {one_hot}; put numbers in their place, "
                 f"such as year, month, or days since the first, or {drop}"]
-    if names_the_rows(column):
+    if names_the_rows(column) and not as_asked:
         return [f"{name!r} has a different text in nearly every row, like a name or a row number; {drop}"]
     once = sum(count == 1 for count in counts.values())
     if len(counts) > FEW_ROWS and once > 0.5 * len(counts):
@@ -77,6 +83,16 @@ def hints(name: str, column: np.ndarray | Text, as_asked: bool = False) -> list[
     return [mixed] * (0.0 < share < 1.0) + _alike(name, counts)
 
 
+def about_dates(name: str, column: Dates) -> str:
+    """Say which features a column of dates becomes, and which dates it spans."""
+    days = column.values_in_days()
+    first, last, parts = np.nanmin(days), np.nanmax(days), parts_of(days)
+    order = {"dmy": ", read with the day first", "mdy": ", read with the month first", None: ""}[column.order]
+    listed = ", ".join(f"{part} the first one" if part == "days since" else part for part in parts)
+    return (f"{name!r} holds dates, {written_day(first)} to {written_day(last)}{order}: "
+            f"{checks.counted(len(parts), 'feature')} ({listed}); --text {shlex.quote(name)} makes each a category")
+
+
 def _alike(name: str, texts: Iterable[str]) -> list[str]:
     """Return a warning, a list of one line, if texts differ only in the case of their letters; else none."""
     first: dict[str, str] = {}
@@ -85,23 +101,3 @@ def _alike(name: str, texts: Iterable[str]) -> list[str]:
         if other != text:
             return [f"{other!r} and {text!r} of {name!r} are two categories, since case matters"]
     return []
-
-
-def names_the_rows(column: Text) -> bool:
-    """Whether the text is different in nearly every row."""
-    return len(column) > FEW_ROWS and len(column.texts) > 0.9 * len(column)
-
-
-def numbers_the_rows(name: str, column: np.ndarray) -> str:
-    """Say why a column of distinct integers, in any order, seems to number the rows; else an empty text.
-
-    That the integers increase is no evidence: those of a real feature, such as a population, may do so too.
-    """
-    numbers = np.sort(column[~np.isnan(column)])
-    if len(numbers) <= FEW_ROWS or (numbers != np.floor(numbers)).any() or (np.diff(numbers) == 0.0).any():
-        return ""
-    if _ID.search(name) or _CAMEL_ID.search(name):
-        return "is named like an ID and holds a different integer in each row"
-    if numbers[-1] - numbers[0] < 1.1 * len(numbers):
-        return "holds consecutive integers, each once, as row numbers (and years) do"
-    return ""

@@ -17,6 +17,9 @@ from scratchtune import checks
 from scratchtune.estimators import MLPClassifier
 from scratchtune.estimators.base import MLP
 from scratchtune.network.layers.activation import LEAKY_SLOPE
+from scratchtune.tabular.target_scale import LINEAR, LOG1P, TargetScale
+
+LINEAR_SCALE = TargetScale()  # of a target that is learned as it is
 
 TORCH_ACTIVATIONS = {
     "linear": "nn.Identity()", "relu": "nn.ReLU()", "leaky_relu": f"nn.LeakyReLU({LEAKY_SLOPE})", "elu": "nn.ELU()",
@@ -29,13 +32,14 @@ NEEDS = {
 SCALERS = {"standard": "st.StandardScaler()", "minmax": "st.MinMaxScaler()"}
 
 
-def script(framework: str, fitted: MLP, rows: dict[str, Any]) -> str:
+def script(framework: str, fitted: MLP, rows: dict[str, Any], scale: TargetScale = LINEAR_SCALE) -> str:
     """The script for "ours", "keras" or "torch".
 
-    ``fitted`` is the tuned estimator, ``rows`` the arguments of `prepare_table`, ``path`` among them.
+    ``fitted`` is the tuned estimator, ``rows`` the arguments of `prepare_table`, ``path`` among them, and ``scale``
+    that of its target.
     """
     write = WRITERS[checks.choice("--emit", framework, WRITERS)]
-    return "\n".join(write(fitted, rows)) + "\n"
+    return "\n".join(write(fitted, rows, scale)) + "\n"
 
 
 # Lines ---------------------------------------------------------------------------------------------------------------
@@ -86,10 +90,24 @@ def _begin(rows: dict[str, Any], framework: str, imports: Sequence[str] = ()) ->
     ]
 
 
-def _data(fitted: MLP) -> list[str]:
+def _data(fitted: MLP, scale: TargetScale) -> list[str]:
     """Write X, y and X_test in the network's form, and row weights if the classes are weighted."""
     column = "[:, None]  # y as a column, like the outputs" if fitted.kind == "regressor" else ""
-    return [f"X, X_test, y = rows.X, rows.X_test, rows.y{column}", *_weights(fitted), *_scaled(fitted)]
+    y = _target_of(scale)
+    return [f"X, X_test, y = rows.X, rows.X_test, {y}{column}", *_weights(fitted), *_scaled(fitted)]
+
+
+def _target_of(scale: TargetScale) -> str:
+    """The training targets on the scale that the network learns, as an expression in the script."""
+    return "rows.y" if scale.kind == LINEAR else f"np.{scale.kind}(rows.y)"
+
+
+def _restored(scale: TargetScale) -> list[str]:
+    """Write predictions of the target from those of its logarithm."""
+    minus = " - 1.0" if scale.kind == LOG1P else ""
+    return _when(
+        scale.kind != LINEAR,
+        f"q = {scale.smearing!r} * np.exp(q){minus}  # the factor makes it the mean (Duan 1983)")
 
 
 def _class_weights(fitted: MLP) -> list[float] | str | None:
@@ -167,20 +185,21 @@ def _why_epochs(fitted: MLP) -> list[str]:
 # scratchtune ---------------------------------------------------------------------------------------------------------
 
 
-def _ours(fitted: MLP, rows: dict[str, Any]) -> list[str]:
+def _ours(fitted: MLP, rows: dict[str, Any], scale: TargetScale) -> list[str]:
     """Write the script in scratchtune."""
     arguments = fitted.get_params() | {"random_state": fitted.seed_}
     written = {name: value for name, value in arguments.items() if (name, value) != ("dtype", "float32")}
     answer = "p = model.predict_proba" if fitted.kind == "classifier" else "q = model.predict"
     return [
-        *_begin(rows, "scratchtune"),
+        *_begin(rows, "scratchtune", _when(scale.kind != LINEAR, "import numpy as np")),
         "",
         f"model = st.{type(fitted).__name__}(",
         *(f"    {name}={_literal(value)}," for name, value in written.items() if name != "verbose"),
         ")",
-        "model.fit(rows.X, rows.y)",
+        f"model.fit(rows.X, {_target_of(scale)})",
         "",
         f"{answer}(rows.X_test)",
+        *_restored(scale),
         *_metrics(fitted),
     ]
 
@@ -188,14 +207,14 @@ def _ours(fitted: MLP, rows: dict[str, Any]) -> list[str]:
 # Keras ---------------------------------------------------------------------------------------------------------------
 
 
-def _keras(fitted: MLP, rows: dict[str, Any]) -> list[str]:
+def _keras(fitted: MLP, rows: dict[str, Any], scale: TargetScale) -> list[str]:
     """Write the script in Keras."""
-    weighted = _class_weights(fitted) is not None
-    imports = ["import keras", *_when(weighted, "import numpy as np"), "from keras import layers"]
+    uses_numpy = _class_weights(fitted) is not None or scale.kind != LINEAR
+    imports = ["import keras", *_when(uses_numpy, "import numpy as np"), "from keras import layers"]
     return [
         *_begin(rows, "Keras", imports),
         "",
-        *_data(fitted),
+        *_data(fitted, scale),
         "",
         *_when(fitted.dtype != "float32", f'keras.config.set_floatx("{fitted.dtype}")'),
         f"keras.utils.set_random_seed({fitted.seed_ % 2**32})",
@@ -208,6 +227,7 @@ def _keras(fitted: MLP, rows: dict[str, Any]) -> list[str]:
         "",
         f"{'p' if fitted.kind == 'classifier' else 'q'} = model.predict(X_test, verbose=0)",
         *_unscaled(fitted),
+        *_restored(scale),
         *_metrics(fitted, "q[:, 0]"),
     ]
 
@@ -273,14 +293,14 @@ def _keras_training(fitted: MLP) -> list[str]:
 # PyTorch -------------------------------------------------------------------------------------------------------------
 
 
-def _torch(fitted: MLP, rows: dict[str, Any]) -> list[str]:
+def _torch(fitted: MLP, rows: dict[str, Any], scale: TargetScale) -> list[str]:
     """Write the script in PyTorch."""
-    weighted = _class_weights(fitted) is not None
-    imports = [*_when(weighted, "import numpy as np"), "import torch", "from torch import nn"]
+    uses_numpy = _class_weights(fitted) is not None or scale.kind != LINEAR
+    imports = [*_when(uses_numpy, "import numpy as np"), "import torch", "from torch import nn"]
     return [
         *_begin(rows, "PyTorch", imports),
         "",
-        *_data(fitted),
+        *_data(fitted, scale),
         *_torch_tensors(fitted),
         "",
         *_when(fitted.dtype != "float32", f"torch.set_default_dtype(torch.{fitted.dtype})"),
@@ -298,6 +318,7 @@ def _torch(fitted: MLP, rows: dict[str, Any]) -> list[str]:
         "with torch.no_grad():",
         *_indented(1, _torch_answer(fitted)),
         *_unscaled(fitted),
+        *_restored(scale),
         *_metrics(fitted, "q[:, 0]"),
     ]
 
@@ -436,4 +457,5 @@ def _torch_update(fitted: MLP) -> list[str]:
     return [f"v.copy_({fitted.momentum} * v - rate * theta.grad)", "theta += v"]
 
 
-WRITERS: dict[str, Callable[[MLP, dict[str, Any]], list[str]]] = {"ours": _ours, "keras": _keras, "torch": _torch}
+WRITERS: dict[str, Callable[[MLP, dict[str, Any], TargetScale], list[str]]] = {
+    "ours": _ours, "keras": _keras, "torch": _torch}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, TypedDict, Unpack, cast
 
@@ -12,10 +12,14 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.data import Table, TableEncoder, read_table
 from scratchtune.data.notation import Reading
+from scratchtune.data.tables import check_names
 from scratchtune.evaluation import train_test_split
+from scratchtune.tabular.identifiers import identifies
 from scratchtune.tabular.model import Target, read_target
+from scratchtune.tabular.row_order import RowOrder, hold_out_groups, hold_out_latest, row_order
 
 TEST_SHARE = 0.2
+INDEPENDENT = RowOrder()  # rows without groups or times
 
 
 @dataclass
@@ -31,6 +35,9 @@ class Prepared:
     empty: tuple[str, ...] = ()  # dropped columns that hold no value
     reading: Reading = Reading()  # how the table's file was read
     without_target: int = 0  # rows that were left out, since their target is missing
+    identifiers: dict[str, str] = field(default_factory=dict)  # dropped columns that seem to identify rows, and why
+    rows: RowOrder = INDEPENDENT  # groups or times of the rows
+    asked: tuple[str, ...] = ()  # columns that the user wants as they are
 
     def training_set(self) -> tuple[Table, np.ndarray]:
         """The columns and the target of the training set."""
@@ -41,13 +48,24 @@ class Prepared:
         return self.table[self.test_rows], self.y[self.test_rows]
 
 
+class RowOptions(TypedDict, total=False):
+    """Identifiers that are features all the same, and the column of groups or of times."""
+
+    keep: Collection[str]
+    group: str | None
+    time: str | None
+
+
 def prepare(
     table: Table, target: str, task: str | None = None, positive: str | None = None, drop: Sequence[str] = (),
-    seed: int = 0, test_size: float = TEST_SHARE,
+    seed: int = 0, test_size: float = TEST_SHARE, **options: Unpack[RowOptions],
 ) -> Prepared:
     """Take the target and some columns out of the table, and hold out a share of the rows as the test set.
 
-    For classes the test set is stratified. Rows without a target are left out, with a warning.
+    For classes the test set is stratified. Rows without a target are left out, with a warning. Columns that seem to
+    identify the rows (`identifiers`) are dropped, unless ``keep``, or the ``text`` or ``numeric`` of the file's
+    reading, names them. With ``group``, the name of a column, all rows of a group are on the same side, and the column
+    is no feature. With ``time``, the test set are the latest rows.
     """
     skipped, reading, rows = table.skipped, table.reading, len(table)
     table = rows_with_target(table, target)
@@ -55,13 +73,27 @@ def prepare(
     check_classes(found, y)
     for name in drop:
         checks.choice("--drop", name, [name for name in (*table.names, *skipped) if name != target])
+    rows_of = row_order(table, options.get("group"), options.get("time"))
     empty = [name for name in table.names if name not in (target, *drop) and table.missing(name).all()]
-    columns = table.without(target, *(name for name in drop if name in table.names), *empty)
+    drop = [*drop, rows_of.name] if rows_of.kind == "group" and rows_of.name not in drop else drop
+    asked = (*_kept(table, target, options.get("keep", ())), *reading.text, *reading.numeric)
+    known = (target, rows_of.name, *drop, *empty, *asked)
+    identifiers = {name: why for name in table.names if name not in known
+                   and (why := identifies(name, table.column(name)))}
+    columns = table.without(target, *(name for name in drop if name in table.names), *empty, *identifiers)
     if not columns.names:
-        raise ValueError(f"the table has no column to learn from beside the target {target!r}; it needs at least one")
-    training_rows, test_rows = hold_out(found, y, seed, test_size)
-    return Prepared(columns, found, y, training_rows, test_rows, (*drop, *empty), tuple(empty), reading,
-                    rows - len(table))
+        only = f" ({', '.join(map(repr, identifiers))} seems to identify the rows; see --keep)" if identifiers else ""
+        raise ValueError(f"the table has no column to learn from beside the target {target!r}{only}; it needs at least "
+                         "one")
+    training_rows, test_rows = hold_out(found, y, seed, test_size, rows_of)
+    return Prepared(columns, found, y, training_rows, test_rows, (*drop, *empty, *identifiers), tuple(empty), reading,
+                    rows - len(table), identifiers, rows_of, asked)
+
+
+def _kept(table: Table, target: str, keep: Collection[str]) -> list[str]:
+    """Return the columns of ``keep``, which must be features."""
+    check_names("keep", keep)
+    return [checks.choice("--keep", name, [name for name in table.names if name != target]) for name in keep]
 
 
 def rows_with_target(table: Table, target: str) -> Table:
@@ -77,7 +109,9 @@ def rows_with_target(table: Table, target: str) -> Table:
     return table[~missing]
 
 
-def hold_out(target: Target, y: np.ndarray, seed: int, share: float) -> tuple[np.ndarray, np.ndarray]:
+def hold_out(
+    target: Target, y: np.ndarray, seed: int, share: float, rows: RowOrder = INDEPENDENT,
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw the sorted indices of the training and of the test set; each class must keep two training rows.
 
     A ``share`` of 0 makes all rows the training set.
@@ -85,8 +119,13 @@ def hold_out(target: Target, y: np.ndarray, seed: int, share: float) -> tuple[np
     if share == 0.0:
         return np.arange(len(y)), np.arange(0)
     try:
-        training_rows, test_rows = train_test_split(
-            np.arange(len(y)), test_size=share, random_state=seed, stratify=y if target.classes else None)
+        if rows.kind == "group":
+            training_rows, test_rows = hold_out_groups(rows.values, seed, share)
+        elif rows.kind == "time":
+            training_rows, test_rows = hold_out_latest(rows.values, share)
+        else:
+            training_rows, test_rows = train_test_split(
+                np.arange(len(y)), test_size=share, random_state=seed, stratify=y if target.classes else None)
     except ValueError as problem:
         raise ValueError(f"--test-size is {share:g} and there are {len(y)} rows: {problem}") from None
     kept = y[training_rows]
@@ -128,13 +167,17 @@ class ReadOptions(TypedDict, total=False):
     missing: Collection[str]
     decimal: str | None
     thousands: str | None
+    date_order: str | None
 
 
 class AllOptions(ReadOptions, total=False):
-    """Those, an argument of the encoder, and the name of ``test_size`` in scripts of an earlier version."""
+    """Those, `RowOptions`, an argument of the encoder, and the name of ``test_size`` in earlier scripts."""
 
     sealed: float
     add_indicator: bool
+    keep: Collection[str]
+    group: str | None
+    time: str | None
 
 
 def prepare_table(
@@ -144,15 +187,21 @@ def prepare_table(
     """Read a table, and split and encode its rows as ``scratchtune tune`` does; encoders see the training set only.
 
     ``test_size`` is the share of the rows that is held out as the test set. ``text``, ``numeric``, ``missing``,
-    ``decimal`` and ``thousands`` are arguments of `read_table`, ``impute`` and ``add_indicator`` of `TableEncoder`.
+    ``decimal``, ``thousands`` and ``date_order`` are arguments of `read_table`, ``impute`` and ``add_indicator`` of
+    `TableEncoder`, and ``keep``, ``group`` and ``time`` of `prepare`: columns that are features though they seem to
+    identify the rows, a column whose groups are never divided, and a column of times, whose latest rows are the test
+    set.
     """
     test_size, add_indicator = read_options.pop("sealed", test_size), read_options.pop("add_indicator", False)
     for name in read_options:
         if name not in AllOptions.__annotations__:
             raise TypeError(f"prepare_table has no argument {name!r}; those of read_table that it takes are text, "
-                            "numeric, missing, decimal and thousands")
-    table = read_table(path, skip=[name for name in drop if name != target], **cast(ReadOptions, read_options))
-    prepared = prepare(table, target, task, positive, drop, seed, test_size)
+                            "numeric, missing, decimal, thousands and date_order")
+    given = dict(read_options)
+    of_rows = {name: given.pop(name) for name in RowOptions.__annotations__ if name in given}
+    skip = [name for name in drop if name not in (target, of_rows.get("group"), of_rows.get("time"))]
+    table = read_table(path, skip=skip, **cast(ReadOptions, given))
+    prepared = prepare(table, target, task, positive, drop, seed, test_size, **cast(RowOptions, of_rows))
     (training, y), (test, y_test) = prepared.training_set(), prepared.test_set()
     encoder = TableEncoder(impute=impute, handle_unknown="ignore", add_indicator=add_indicator).fit(training)
     names = encoder.get_feature_names_out().tolist()

@@ -15,6 +15,7 @@ import numpy as np
 
 from scratchtune import checks, protocol
 from scratchtune.data import Table, TableEncoder, read_table
+from scratchtune.data.date_columns import ORDERS
 from scratchtune.data.notation import DECIMALS, THOUSANDS, Reading
 from scratchtune.data.reading import DELIMITERS, first_line
 from scratchtune.data.table_encoder import other_columns
@@ -22,6 +23,7 @@ from scratchtune.data.tables import Text, number_text
 from scratchtune.estimators import MLPClassifier, MLPRegressor
 from scratchtune.estimators import loading as estimator_files
 from scratchtune.network.saving import Member, entry, text_list, write_whole
+from scratchtune.tabular.target_scale import LINEAR, TargetScale, checked_scale, fitted_scale, scaled
 
 FEW = 20  # at most so many distinct integers are treated as classes
 TASKS = ("classification", "regression")
@@ -50,20 +52,24 @@ class Target(NamedTuple):
 class TableEstimator(protocol.Parameters):
     """An encoder followed by an estimator, fitted on the same rows; it predicts class numbers, or values.
 
+    With the ``target_scale`` "log" or "log1p" the estimator learns the logarithm of the target (`target_scale`).
+
     ``set_params`` also sets the estimator's arguments, so that a search can name them without a prefix.
     """
 
     def __init__(
         self, estimator: Any, impute: str | None = None, handle_unknown: str = "ignore", add_indicator: bool = False,
+        target_scale: str = LINEAR,
     ) -> None:
         self.estimator = estimator
         self.impute = impute
         self.handle_unknown = handle_unknown
         self.add_indicator = add_indicator
+        self.target_scale = target_scale
 
     def set_params(self, **params: Any) -> TableEstimator:
         """Set arguments of this object and of its estimator."""
-        names = ("estimator", "impute", "handle_unknown", "add_indicator")
+        names = ("estimator", "impute", "handle_unknown", "add_indicator", "target_scale")
         own = {name: value for name, value in params.items() if name in names}
         super().set_params(**own)
         self.estimator.set_params(**{name: value for name, value in params.items() if name not in own})
@@ -73,13 +79,15 @@ class TableEstimator(protocol.Parameters):
         """Fit the encoder on the table's rows, then the estimator on the encoded rows."""
         encoder = TableEncoder(
             impute=self.impute, handle_unknown=self.handle_unknown, add_indicator=self.add_indicator)
-        self.estimator.fit(encoder.fit(table).transform(table), y)
+        X = encoder.fit(table).transform(table)
+        self.estimator.fit(X, scaled(y, self.target_scale))
+        self.scale_ = fitted_scale(self.target_scale, y, lambda: self.estimator.predict(X))
         self.encoder_ = encoder  # set only now: if fitting fails, the earlier encoder remains
         return self
 
     def predict(self, table: Table) -> np.ndarray:
         """The estimator's predictions for the rows."""
-        return self.estimator.predict(self.encoder_.transform(table))
+        return self.scale_.invert(self.estimator.predict(self.encoder_.transform(table)))
 
     def predict_proba(self, table: Table) -> np.ndarray:
         """The estimator's probabilities for the rows."""
@@ -96,16 +104,24 @@ class TableEstimator(protocol.Parameters):
 
 
 class TableModel:
-    """A fitted `TableEstimator`, its `Target`, the columns that were dropped, and how the training file was read."""
+    """A fitted `TableEstimator`, its `Target`, the columns that were dropped, and how the training file was read.
+
+    ``threshold`` is the probability of the second of two classes that maximises F1 (`threshold`), None if unknown.
+    """
 
     def __init__(
         self, fitted: TableEstimator, target: Target, dropped: Sequence[str] = (), reading: Reading | None = None,
+        threshold: float | None = None,
     ) -> None:
+        self.threshold = threshold
         self.fitted, self.target, self.dropped = fitted, target, tuple(dropped)
         self.reading = Reading() if reading is None else reading
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Any, threshold: float | str | None = None) -> np.ndarray:
         """The label, a Python string, or the value of each row, (n,).
+
+        Of two classes the second is predicted where its probability is at least ``threshold``: a number, or "best" for
+        the model's ``threshold``. By default the most probable class is predicted.
 
         ``X`` is a `Table`, a data frame, a dict of columns, a list of dicts (one for each row) or the path of a file,
         which is read as the training file was. Columns that the model does not use are ignored. A category that was not
@@ -114,6 +130,9 @@ class TableModel:
         Raises
             ValueError if a column is absent or has another type than in training; TypeError if X is not a table.
         """
+        if threshold is not None:
+            limit = self.checked_threshold(threshold)
+            return self.target.labels((self.predict_proba(X)[:, 1] >= limit).astype(np.int64))
         predicted = self.fitted.predict(self._checked(self.table_of(X)))
         return self.target.labels(predicted) if self.target.classes else predicted
 
@@ -122,6 +141,17 @@ class TableModel:
         if not self.target.classes:
             raise ValueError(f"this model predicts values of {self.target.name!r}; only classes have probabilities")
         return self.fitted.predict_proba(self._checked(self.table_of(X)))
+
+    def checked_threshold(self, threshold: float | str) -> float:
+        """Return a threshold as a number; a ValueError if there are not two classes, or the best one is unknown."""
+        if len(self.target.classes) != 2:
+            raise ValueError(f"threshold is {threshold!r}; it is for two classes, and this model predicts "
+                             f"{len(self.target.classes) or 'values, not'} classes")
+        if threshold != "best":
+            return checks.real("threshold", threshold, 0.0, 1.0)
+        if self.threshold is None:
+            raise ValueError("threshold is 'best', and the file of this model holds none; tune again, or give a number")
+        return self.threshold
 
     def table_of(self, X: Any, with_target: bool = False) -> Table:
         """Convert whatever `predict` accepts to a table; of a file the target is read only with ``with_target``."""
@@ -201,12 +231,15 @@ class TableModel:
     def save(self, path: str | Path) -> None:
         """Write the model to one .npz file; the model that `scratchtune.load_model` reads predicts the same bits."""
         header, arrays = self.fitted.estimator.packed()
-        reading = self.reading._asdict()
-        if not self.reading.numeric:
-            del reading["numeric"]  # which older versions do not know
+        reading = {name: value for name, value in self.reading._asdict().items()
+                   if value or name not in ("numeric", "date_order")}  # which older versions do not know
         content = {
             "target": self.target._asdict(), "dropped": self.dropped, "reading": reading,
             "encoder": self.fitted.encoder_.state(), "estimator": header}
+        if self.threshold is not None:
+            content["threshold"] = self.threshold
+        if self.fitted.scale_.kind != LINEAR:
+            content["target_scale"] = self.fitted.scale_._asdict()
         write_whole(Path(path), "table model", content, arrays)
 
 
@@ -216,17 +249,22 @@ def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) 
     dropped = text_list("dropped", entry(header, "dropped"), different=False)
     encoder = TableEncoder.from_state(entry(header, "encoder"))
     estimator = estimator_files.unpacked(entry(header, "estimator"), arrays)
-    fitted = TableEstimator(estimator, encoder.impute, encoder.handle_unknown, encoder.add_indicator)
-    fitted.encoder_ = encoder
+    scale = checked_scale(header["target_scale"]) if "target_scale" in header else TargetScale()
+    fitted = TableEstimator(estimator, encoder.impute, encoder.handle_unknown, encoder.add_indicator, scale.kind)
+    fitted.encoder_, fitted.scale_ = encoder, scale
     _check_sizes(fitted, target)
-    return TableModel(fitted, target, dropped, reading_of(header.get("reading", {})))  # older files have none
+    threshold = header.get("threshold")
+    if threshold is not None:
+        checks.real("threshold", threshold, 0.0, 1.0)
+    return TableModel(fitted, target, dropped, reading_of(header.get("reading", {})), threshold)  # older files have none
 
 
 def reading_of(entry: Any) -> Reading:
     """How the training file was read: the entry of a model's file, checked."""
     plain: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in entry.items()}
     reading = Reading(**plain)
-    for name, choices in (("decimal", DECIMALS), ("thousands", THOUSANDS), ("delimiter", DELIMITERS)):
+    for name, choices in (("decimal", DECIMALS), ("thousands", THOUSANDS), ("delimiter", DELIMITERS),
+                          ("date_order", ORDERS)):
         checks.choice(name, getattr(reading, name), (None, *choices))
     text_list("missing", list(reading.missing), different=False)
     text_list("text", list(reading.text), different=False)

@@ -10,7 +10,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.data import Table
-from scratchtune.data.tables import Text
+from scratchtune.data.tables import Dates, Text
 from scratchtune.digests import digest_of
 from scratchtune.evaluation import KFold, StratifiedKFold, cross_validate
 from scratchtune.evaluation.cross_validation import epochs_trained, folds_for
@@ -18,7 +18,10 @@ from scratchtune.evaluation.leaks import check_disjoint
 from scratchtune.evaluation.splits import Split
 from scratchtune.metrics import SCORERS
 from scratchtune.study import Trial
+from scratchtune.tabular.held_out import INDEPENDENT
 from scratchtune.tabular.model import TableEstimator, Target, estimator_for
+from scratchtune.tabular.row_order import RowOrder, group_folds, time_folds
+from scratchtune.tabular.target_scale import LINEAR, scales_to_try
 
 
 @dataclass
@@ -37,24 +40,40 @@ class TableObjective:
     splits: Sequence[Split] = ()
     jobs: int = 1
     add_indicator: bool = False
+    rows: RowOrder = INDEPENDENT  # groups or times of the rows of the training set
+    target_scale: str = LINEAR
 
     def model(self, **params: Any) -> TableEstimator:
         """The estimator of a configuration, with the defaults for all other arguments; not yet trained."""
         estimator = estimator_for(self.target, random_state=self.seed, verbose=0, **params)
-        return TableEstimator(estimator, self.impute, add_indicator=self.add_indicator)
+        return TableEstimator(
+            estimator, self.impute, add_indicator=self.add_indicator, target_scale=self.target_scale)
 
     def split(self, folds: int) -> None:
         """Draw the folds.
 
-        Shuffled, since the test set is drawn at random too; a ValueError if there can't be so many.
+        Shuffled, since the test set is drawn at random too, except where rows have groups or times; a ValueError if
+        there can't be so many, or a fold would not train on all classes.
         """
         splitter = StratifiedKFold if self.target.classes else KFold
         try:
-            cv = splitter(folds, shuffle=True, random_state=self.seed)
+            cv: Any = {"group": group_folds, "time": time_folds}[self.rows.kind](self.rows.values, folds) if (
+                self.rows.kind != "none") else splitter(folds, shuffle=True, random_state=self.seed)
             self.splits = folds_for(cv, self.model(), self.table, self.y)
         except ValueError as problem:
             raise ValueError(f"--folds is {folds}: {problem}") from None
         check_disjoint(self.splits)
+        self._check_classes(folds)
+
+    def _check_classes(self, folds: int) -> None:
+        """Raise a ValueError if a fold has no training row of a class, as folds that are not stratified may have."""
+        for training, _ in self.splits:
+            counts = np.bincount(self.y[training], minlength=len(self.target.classes)) if self.target.classes else [1]
+            if min(counts) == 0:
+                label = self.target.classes[int(np.argmin(counts))]
+                raise ValueError(
+                    f"--{self.rows.kind} is {self.rows.name!r} and --folds is {folds}: a fold has no row of the class "
+                    f"{label!r} to train on; take fewer --folds, or join the class with another one")
 
     def compile(self) -> None:
         """Train on a few rows, so that compilation finishes before the clock and the progress bar start."""
@@ -79,6 +98,27 @@ class TableObjective:
                 "is too rare; take fewer --folds, another scoring, or join the class with another one")
         return scores
 
+    def choose_scale(self, asked: str) -> str:
+        """Choose the scale of the target by the default configuration's score; return a line that says why, if any."""
+        scales = scales_to_try(self.y, not self.target.classes, asked)
+        scores = {}
+        for self.target_scale in scales:
+            if len(scales) > 1:
+                scores[self.target_scale] = float(np.mean(self.default_folds()))
+        if not scores:
+            return "" if self.target_scale == LINEAR else f"target scale: {self.target_scale}, as asked"
+        self.target_scale = max(scales, key=lambda scale: scores[scale])
+        linear, log = (scores[scale] for scale in scales)
+        return (f"target scale: {self.target_scale} (the target is skewed; {self.scoring} of the default "
+                f"configuration: linear {linear:.4g}, {scales[1]} {log:.4g}; --target-scale linear or log chooses one)")
+
+    def out_of_fold(self, params: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the classes of all rows that some fold tests, and their probabilities from that fold's model."""
+        fitted = self._cross_validated(params)["estimator"]
+        tested = [rows for _, rows in self.splits]
+        p = [model.predict_proba(self.table[rows]) for model, rows in zip(fitted, tested, strict=True)]
+        return self.y[np.concatenate(tested)], np.concatenate(p)
+
     def _cross_validated(self, params: Mapping[str, Any]) -> dict[str, Any]:
         return cross_validate(
             self.model(**params), self.table, self.y, scoring=self.scoring, cv=self.splits, error_score="raise",
@@ -87,11 +127,14 @@ class TableObjective:
     def digest(self) -> str:
         """Return a hash of all that determines the scores: rows, columns, folds, target, scoring and imputation."""
         about = (f"{self.scoring}, {self.target.name!r}, {self.target.task}, {self.target.classes!r}, "
-                 f"impute {self.impute!r}" + ", indicators" * self.add_indicator)
+                 f"impute {self.impute!r}" + ", indicators" * self.add_indicator
+                 + f", {self.target_scale}" * (self.target_scale != LINEAR))
         arrays = [self.y, *(rows for fold in self.splits for rows in fold)]
         for name in self.table.names:
             column = self.table.column(name)
             arrays.append(column.codes if isinstance(column, Text) else column)
+            if isinstance(column, Dates):
+                arrays.append(column.days)
             about += f", {name!r} {column.texts!r}" if isinstance(column, Text) else f", {name!r}"
         return digest_of(*arrays, also=about)
 

@@ -41,6 +41,7 @@ class TableTuning:
     model: TableModel
     metrics: list[HeldOutMetric]
     refitted: bool = False
+    about: Sequence[str] = ()  # lines about the threshold and the scale of the target
 
     @property
     def default_score(self) -> float:
@@ -56,7 +57,7 @@ class TableTuning:
         """Return the table of metrics, the best hyper-parameters, and why they were tried."""
         lines = [*self._cross_validated(), *self._verdict(), "",
                  f"held-out test set, {len(self.prepared.test_rows):,} rows, evaluated once:", *self._test_set(),
-                 *_about_averages(self.model.target), *self._warnings(), ""]
+                 *_about_averages(self.model.target), *self._warnings(), *self.about, ""]
         if self.beaten:
             lines += [f"best parameters: {shown_params(self.params)}",
                       f"why: {self.study.why(self.study.best_trial.number)}"]
@@ -100,8 +101,8 @@ class TableTuning:
         lines.append(f"baseline, always {target.classes[most]!r}: accuracy {share:.4f}")
         if len(target.classes) == 2 and {row.name: row.tuned for row in self.metrics}["recall"] == 0.0:
             lines.append(
-                f"no row of the test set is correctly predicted as {target.classes[1]!r}: choose your own threshold "
-                'with predict --proba, or search {"class_weight": ["balanced"]} with --space')
+                f"no row of the test set is correctly predicted as {target.classes[1]!r}: see predict --threshold "
+                'best, or search {"class_weight": ["balanced"]} with --space')
         return lines
 
     def _worse(self) -> list[str]:

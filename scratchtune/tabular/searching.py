@@ -19,13 +19,15 @@ class Search(NamedTuple):
 
     ``searcher`` is a name or a `Searcher`, ``trials`` the number of configurations (None: all that a grid or Hyperband
     has, else 50), ``space`` the hyper-parameters and their ranges (None: `default_space`), and ``seed`` the seed of the
-    searcher, the folds and the trainings.
+    searcher, the folds and the trainings. ``target_scale`` is "auto", "linear" or "log": whether a numeric target is
+    learned on a logarithmic scale (`target_scale`).
     """
 
     searcher: str | Searcher = "bayesian"
     trials: int | None = None
     space: Mapping[str, Any] | None = None
     seed: int = 0
+    target_scale: str = "auto"
 
 
 def checked_searcher(searcher: str | Searcher, trials: int | None, space: Space) -> tuple[Searcher, Space]:

@@ -8,6 +8,8 @@ Implements section 9.2 of the document.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from scratchtune import checks, job_options
@@ -23,6 +25,8 @@ from scratchtune.tabular.model import TableModel
 from scratchtune.tabular.objective import TableObjective, check_scoring, default_scoring, params_of
 from scratchtune.tabular.result import TableTuning
 from scratchtune.tabular.searching import Search, checked_searcher, checked_space
+from scratchtune.tabular.target_scale import LINEAR
+from scratchtune.tabular.threshold import best_threshold, f1_at
 
 FOLDS = 5
 DEFAULT_SEARCH = Search()
@@ -44,7 +48,7 @@ def tune_table(
     target = prepared.target
     scoring = check_scoring(scoring or default_scoring(target), target)
     objective = TableObjective(target, *prepared.training_set(), scoring, impute, search.seed,
-                               add_indicator=add_indicator)
+                               add_indicator=add_indicator, rows=prepared.rows[prepared.training_rows])
     check_encoding(prepared.table, prepared.table if refit else objective.table, impute)
     study = new_study(objective, search, folds, run)
     trials = search.trials or study.searcher.total(study.space) or TRIALS  # as many as study.run runs
@@ -62,11 +66,31 @@ def tune_table(
     params, tuned_folds = (params_of(study.best_trial), _folds_of(study.best_trial)) if is_better else ({}, [])
     default, tuned = (objective.model(**given).fit(objective.table, objective.y) for given in ({}, params))
     metrics = evaluate(target, default, tuned, *prepared.test_set(), search.seed)
+    choice, lines = _thresholds(objective, params, tuned, prepared)
     if refit:
         tuned = objective.model(**params).fit(prepared.table, prepared.y)
-    model = TableModel(tuned, target, prepared.dropped, prepared.reading)
+    model = TableModel(tuned, target, prepared.dropped, prepared.reading, choice)
     return TableTuning(
-        prepared, study, scoring, default_folds, tuned_folds or default_folds, params, model, metrics, refit)
+        prepared, study, scoring, default_folds, tuned_folds or default_folds, params, model, metrics, refit,
+        [*lines, f"target scale: {objective.target_scale}"] if objective.target_scale != LINEAR else lines)
+
+
+def _thresholds(
+    objective: TableObjective, params: dict[str, Any], tuned: Any, prepared: Prepared,
+) -> tuple[float | None, list[str]]:
+    """Return the threshold for two classes by out-of-fold probabilities, and a line about it; else None and no line."""
+    if len(prepared.target.classes) != 2:
+        return None, []
+    y, p = objective.out_of_fold(params)
+    found = best_threshold(y, p[:, 1])
+    table, y_test = prepared.test_set()
+    p_test = tuned.predict_proba(table)[:, 1]
+    best, half = (f1_at(y_test, p_test, value) for value in (found.value, 0.5))
+    return found.value, [
+        f"threshold: {prepared.target.classes[1]!r} from a probability of {found.value:.3g} has the highest f1 in "
+        f"cross-validation: {found.f1:.4f} (0.5: {found.f1_of_half:.4f}); on the test set {best:.4f} (0.5: "
+        f"{half:.4f}). The scores above, and predict, use 0.5, the most probable class; predict "
+        "--threshold best uses this one"]
 
 
 def _folds_of(trial: Trial) -> list[float]:
@@ -84,6 +108,9 @@ def new_study(objective: TableObjective, search: Search, folds: int, run: JobOpt
     searcher, space = checked_searcher(search.searcher, search.trials, checked_space(given, objective.target))
     objective.split(folds)
     objective.compile()
+    line = objective.choose_scale(search.target_scale)
+    if line:
+        run.say(line)
     objective.jobs = run.jobs if searcher.needs(1) == 1 else 1
     return Study(space, searcher, direction="maximize", seed=search.seed, storage=run.storage, name="tune",
                  data=objective.digest())

@@ -99,7 +99,7 @@ def test_a_stray_cell_in_a_column_of_numbers(tmp_path: Path, monkeypatch: pytest
         assert str(_columns(table)["n"][:4]) == "[0.0, 1.0, nan, 3.0]" and np.isnan(table.column("x")[37])
         assert _columns(read_table(path, text=["x", "n"]))["n"][2] == "-"
         assert read_table(path, skip=["x", "n"], only=["x"]).names == []
-    assert read_table(path, missing=["-"], skip=["x"]).reading == (".", None, ("-",), ",", (), ())
+    assert read_table(path, missing=["-"], skip=["x"]).reading == (".", None, ("-",), ",", (), (), None)
 
 
 def test_cells_of_a_numeric_column_that_are_no_numbers_become_missing(

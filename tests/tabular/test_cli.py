@@ -37,7 +37,7 @@ def customers(rows: int = 150) -> dict[str, list[str]]:
     age, city = rng.normal(40.0, 12.0, rows), rng.choice(["Rome", "Oslo", "Nice, West"], rows)
     churn = np.where((age - 40.0) / 12.0 + (city == "Rome") + rng.normal(0.0, 0.3, rows) > 1.2, "yes", "no")
     return {
-        "id": [f"{i}" for i in range(rows)],
+        "id": [f"{i // 2}" for i in range(rows)],  # not distinct, else it is left out
         "age": ["" if i % 17 == 3 else f"{value:.2f}" for i, value in enumerate(age)],
         "city": ["NA" if i % 23 == 5 else str(value) for i, value in enumerate(city)],
         "sex": rng.choice(["f", "m"], rows).tolist(), "churn": churn.tolist()}

@@ -43,7 +43,8 @@ def columns(rows: int = 150, classes: int = 2) -> dict[str, Any]:
 
 
 def tuned(given: dict[str, Any] | None = None, **options: Any) -> TableTuning:
-    prepared = prepare(Table.from_columns(given or columns()), "y")
+    table = Table.from_columns(given or columns())
+    prepared = prepare(table, "y", keep=[name for name in ("row", "name") if name in table.names])
     options = {"searcher": "random", "trials": 3, "space": QUICK, "impute": "median", "jobs": 1, "folds": 3,
                "storage": None, "progress": False, "say": silent, **options}
     search = Search(*(options.pop(name) for name in ("searcher", "trials", "space")), options.pop("seed", 0))
@@ -118,9 +119,9 @@ def test_nothing_is_fitted_on_the_test_set_nor_on_a_folds_validation_rows(
     of_everything, whole = set(prepared.training_rows.tolist()), tuple(prepared.training_rows.tolist())
     assert all(set(rows) <= of_everything for spy in spies.values() for rows in spy.seen)
     for spy in spies.values():
-        assert [spy.seen.count(rows) for rows in training] == [4, 4, 4]  # the default and three trials
+        assert [spy.seen.count(rows) for rows in training] == [4 + (classes == 2)] * 3
         assert spy.seen.count(whole) in (2, 3)  # the default and the best one; an encoder once more to see if it can
-        assert len(spy.seen) <= 12 + 3 + 1 and min(map(len, spy.seen)) >= 32  # and a few rows, to compile
+        assert len(spy.seen) <= 15 + 3 + 1 and min(map(len, spy.seen)) >= 32  # and a few rows, to compile
     assert set(scaler.seen) >= {*training, whole}
     if classes:  # in regression a scaler sees y too
         assert all(set(rows) <= of_everything for rows in scaler.seen)
@@ -162,7 +163,7 @@ def test_prepare_table_splits_and_encodes_as_tuning_does(tmp_path: Path) -> None
 
 
 def test_prepare_table_names_the_arguments_that_it_takes() -> None:
-    accepted = "text, numeric, missing, decimal and thousands"
+    accepted = "text, numeric, missing, decimal, thousands and date_order"
     with pytest.raises(TypeError, match=f"prepare_table has no argument 'seal'; .* {accepted}"):
         prepare_table("table.npz", "y", seal=0.1)  # type: ignore[call-arg]
 

@@ -1,0 +1,138 @@
+"""The scale of a target: a positive, skewed one is often predicted better on a logarithmic scale.
+
+A network that is trained on the logarithm of y weighs relative errors, and never predicts a negative value. The
+exponential of its prediction estimates the median of y; the mean is larger, by the smearing factor.
+
+Implements section 2.1 of the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from scratchtune import checks
+
+LINEAR, LOG, LOG1P = "linear", "log", "log1p"  # y, log(y), log(1 + y) for targets with zeros
+ASKED = ("auto", LINEAR, "log")  # what a user may ask for
+SKEWED = 1.0  # with a skewness above this, both scales are tried
+
+
+def skewness(y: np.ndarray, weight: np.ndarray) -> float:
+    """Skewness of a sample: positive if the tail of large values is the longer one, 0 for a symmetric sample.
+
+    Formula [skewness]
+        m = Σₙ[wₙ · yₙ] / Σₙ[wₙ] ; v = Σₙ[wₙ · (yₙ − m)²] / Σₙ[wₙ] ; g = Σₙ[wₙ · (yₙ − m)³] / Σₙ[wₙ] / (v · √(v))
+    Where
+        y: y, (n,), real, not all equal
+        w: weight, (n,), >= 0; sampled > 0, the weight of each value
+    Returns
+        g, a scalar without a unit.
+    Variant
+        The moment coefficient, biased in small samples; pandas multiplies it by √(n (n − 1)) / (n − 2).
+    Source
+        Joanes and Gill (1998), "Comparing measures of sample skewness and kurtosis", g1.
+    Example
+        >>> round(float(skewness(np.array([0.0, 0.0, 3.0]), np.ones(3))), 6)
+        0.707107
+    """
+    total = weight.sum()
+    centred = y - (weight * y).sum() / total
+    variance = (weight * centred**2).sum() / total
+    return (weight * centred**3).sum() / total / (variance * np.sqrt(variance))
+
+
+def smearing_factor(residuals: np.ndarray, weight: np.ndarray) -> float:
+    """Smearing factor: the mean of y is this multiple of the exponential of a prediction of log(y).
+
+    Formula [smearing_factor]
+        s = Σₙ[wₙ · exp(eₙ)] / Σₙ[wₙ]
+    Where
+        e: residuals, (n,), real, log(y) minus its prediction, for the training rows
+        w: weight, (n,), >= 0; sampled > 0, the weight of each row
+    Returns
+        s, a scalar > 0; above 1 if the residuals have mean 0.
+    Variant
+        Assuming normal residuals with variance v, it would be exp(v / 2). The residuals of a network that memorises its
+        training rows are too small, and s is then too near to 1.
+    Source
+        Duan (1983), "Smearing estimate: a nonparametric retransformation method", equation 2.4.
+    Example
+        >>> float(smearing_factor(np.log([0.5, 2.0]), np.ones(2)))
+        1.25
+    """
+    return (weight * np.exp(residuals)).sum() / weight.sum()
+
+
+class TargetScale(NamedTuple):
+    """A fitted scale: ``kind``, the smearing factor, and the bounds of predictions on the scale of the logarithm.
+
+    The bounds are those of the training rows, extended by their distance on both sides, so that no exponential
+    overflows.
+    """
+
+    kind: str = LINEAR
+    smearing: float = 1.0
+    low: float = 0.0
+    high: float = 0.0
+
+    def invert(self, predicted: np.ndarray) -> np.ndarray:
+        """Return predictions of the target from those of its logarithm; unchanged if the scale is linear.
+
+        >>> TargetScale("log", 1.25, 0.0, 9.0).invert(np.log([1.0, 4.0])).tolist()
+        [1.25, 5.0]
+        """
+        if self.kind == LINEAR:
+            return predicted
+        means = self.smearing * np.exp(np.clip(np.asarray(predicted, dtype=np.float64), self.low, self.high))
+        return means if self.kind == LOG else np.maximum(means - 1.0, 0.0)
+
+
+def scaled(y: np.ndarray, kind: str) -> np.ndarray:
+    """Return a target on the scale that it is learned on."""
+    if kind == LINEAR:
+        return y
+    return np.log(y) if kind == LOG else np.log1p(y)
+
+
+def fitted_scale(kind: str, y: np.ndarray, predict: Callable[[], np.ndarray]) -> TargetScale:
+    """Fit the scale to the training rows: ``predict`` returns their predictions on the scale ``kind``."""
+    if kind == LINEAR:
+        return TargetScale()
+    z = scaled(y, kind)
+    low, high = float(z.min()), float(z.max())
+    low, high = 2.0 * low - high, 2.0 * high - low
+    residuals = z - np.clip(np.asarray(predict(), dtype=np.float64), low, high)
+    return TargetScale(kind, float(smearing_factor(residuals, np.ones(len(z)))), low, high)
+
+
+def scales_to_try(y: np.ndarray, is_regression: bool, asked: str = "auto") -> tuple[str, ...]:
+    """Return the scales to compare, linear first, or the only one.
+
+    Raises
+        ValueError if ``asked`` is "log" and the target is not numeric, or holds a negative number.
+    """
+    checks.choice("--target-scale", asked, ASKED)
+    if not is_regression:
+        if asked == "log":
+            raise ValueError("--target-scale is 'log', and the target has classes; it must hold numbers")
+        return (LINEAR,)
+    smallest = float(y.min())
+    log = LOG if smallest > 0.0 else LOG1P
+    if asked == "log" and smallest < 0.0:
+        raise ValueError(f"--target-scale is 'log', and the target holds {smallest:g}; all values must be at least 0")
+    if asked != "auto":
+        return (log,) if asked == "log" else (LINEAR,)
+    skewed = smallest >= 0.0 and float(skewness(y, np.ones(len(y)))) > SKEWED
+    return (LINEAR, log) if skewed else (LINEAR,)
+
+
+def checked_scale(entries: object) -> TargetScale:
+    """Return the scale that a model's file holds; a ValueError or TypeError if it is damaged."""
+    if not isinstance(entries, dict) or set(entries) != set(TargetScale._fields):
+        raise ValueError(f"its target_scale is {entries!r}; it must have {', '.join(TargetScale._fields)}")
+    checks.choice("the kind of its target_scale", entries["kind"], (LINEAR, LOG, LOG1P))
+    low, high = (checks.real(name, entries[name], -2000.0, 2000.0) for name in ("low", "high"))
+    return TargetScale(entries["kind"], checks.real("smearing", entries["smearing"], 0.0), low, high)

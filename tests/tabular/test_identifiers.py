@@ -1,0 +1,50 @@
+"""Columns that identify the rows are left out and named; honest columns are not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scratchtune.data import Table, read_table
+from scratchtune.tabular.describing import described
+from scratchtune.tabular.held_out import prepare
+from scratchtune.tabular.identifiers import identifies
+
+RNG = np.random.default_rng(0)
+IDENTIFIERS: dict[str, Any] = {
+    "id": RNG.permutation(10_000)[:120], "x": RNG.permutation(120) + 7, "rownames": np.arange(1, 121),
+    "name": [f"n{i}" for i in range(120)]}
+HONEST: dict[str, Any] = {
+    "pop": np.cumsum(RNG.integers(100, 300, 120)), "year": np.arange(1900, 2020), "paid": RNG.permutation(10_000)[:120],
+    "id": np.arange(120) // 2, "value": RNG.normal(size=120), "town": [f"town {i % 40}" for i in range(120)],
+    "when": [str(np.datetime64("2020-01-01") + i) for i in range(120)]}
+
+
+@pytest.mark.parametrize("name", IDENTIFIERS)
+def test_identifiers(name: str) -> None:
+    assert identifies(name, Table.from_columns(IDENTIFIERS).column(name))
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_honest_columns(name: str) -> None:
+    assert not identifies(name, Table.from_columns(HONEST).column(name))
+
+
+def test_they_are_left_out_and_named_unless_kept(tmp_path: Path) -> None:
+    y = RNG.integers(0, 2, 120).tolist()
+    table = Table.from_columns({**IDENTIFIERS, "value": RNG.normal(size=120), "y": y})
+    prepared = prepare(table, "y", keep=["x"])
+    assert prepared.table.names == ["x", "value"] and prepared.dropped == ("id", "rownames", "name")
+    text = described(prepared)
+    assert "left out, since it seems to identify the rows: 'id' (named like an ID, with" in text and "'x' " not in text
+    assert "--keep name makes it a feature" in text
+    with pytest.raises(ValueError, match="--keep is 'ex'"):
+        prepare(table, "y", keep=["ex"])
+    (tmp_path / "t.csv").write_text("id,y\n" + "".join(f"{i},{i % 2}\n" for i in range(120)))
+    for option in ("text", "numeric"):
+        assert prepare(read_table(tmp_path / "t.csv", **{option: ["id"]}), "y").table.names == ["id"]  # type: ignore
+    with pytest.raises(ValueError, match="no column to learn from beside the target 'y' .'id' seems to identify"):
+        prepare(read_table(tmp_path / "t.csv"), "y")
