@@ -519,7 +519,7 @@ def _add_auto(commands: _Commands) -> None:
 
 def _auto(given: argparse.Namespace) -> int:
     from scratchtune.automl.families import FAMILIES
-    from scratchtune.tabular.auto import auto_table
+    from scratchtune.automl.table import auto_table
     from scratchtune.tabular.describing import described
     from scratchtune.tabular.held_out import prepare
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from scratchtune.automl import estimators as automl_files
+from scratchtune.automl import table as automl_table_files
 from scratchtune.estimators import loading as estimator_files
 from scratchtune.network import sequential
 from scratchtune.network.saving import UnknownClass, damaged, in_words, opened
@@ -14,13 +15,12 @@ from scratchtune.recognizer import SpeechRecognizer
 from scratchtune.recognizer import unpacked as unpacked_recognizer
 from scratchtune.seq2seq import Seq2Seq
 from scratchtune.seq2seq import unpacked as unpacked_translator
-from scratchtune.tabular import auto as auto_table_models
 from scratchtune.tabular import model as table_models
 from scratchtune.trees import loading as tree_files
 
 KINDS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
     "network": sequential.unpacked, "estimator": estimator_files.unpacked, "table model": table_models.unpacked,
-    "automl": automl_files.unpacked, "automl table model": auto_table_models.unpacked,
+    "automl": automl_files.unpacked, "automl table model": automl_table_files.unpacked,
     tree_files.KIND: tree_files.unpacked, Seq2Seq.kind: unpacked_translator, SpeechRecognizer.kind: unpacked_recognizer}
 
 

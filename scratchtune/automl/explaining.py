@@ -12,11 +12,11 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.automl.expectation import difference
-from scratchtune.automl.families import FAMILY, own_arguments
+from scratchtune.automl.families import FAMILY, TARGET, own_arguments
 from scratchtune.automl.goal import Goal
 from scratchtune.automl.searching import Searched, best_of_families
-from scratchtune.automl.target import LINEAR, TARGET
 from scratchtune.streams import shown_params
+from scratchtune.tabular.target_scale import LINEAR
 
 SHOWN = 5  # members of the ensemble
 

@@ -19,6 +19,7 @@ from scratchtune.search import Categorical, Float, Int
 from scratchtune.trees import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 FAMILY = "family"  # the name of the hyper-parameter that chooses one
+TARGET = "target"  # the name of the one that chooses the scale of a regression's target
 
 
 @dataclass(frozen=True)

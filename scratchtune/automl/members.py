@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune.automl.families import FAMILIES, FAMILY
+from scratchtune.automl.families import FAMILIES, FAMILY, TARGET
 from scratchtune.automl.features import Encoding, Features
-from scratchtune.automl.target import LINEAR, TARGET, TargetScale
 from scratchtune.data import Table
 from scratchtune.evaluation.splits import Split
+from scratchtune.tabular.target_scale import LINEAR, TargetScale, fitted_scale, scaled
 
 
 @dataclass
@@ -39,7 +39,7 @@ class FoldModel:
     def predict_matrix(self, X: np.ndarray) -> np.ndarray:
         """Return the same for rows whose features are computed, (n, features)."""
         if not self.classes:
-            return self.scale.inverse(np.asarray(self.estimator.predict(X), np.float64))
+            return self.scale.invert(np.asarray(self.estimator.predict(X), np.float64))
         probabilities = self.estimator.predict_proba(X)
         known = self.estimator.classes_
         if len(known) == self.classes:
@@ -126,8 +126,9 @@ class Folds:
         family = FAMILIES[params[FAMILY]]
         features, X, _ = self.features(family.encoding, fold)
         y = self.y[self.splits[fold][0]]
-        scale = TargetScale(params.get(TARGET, LINEAR))
+        kind = params.get(TARGET, LINEAR)
         estimator = family.estimator(params, self.classes, seed, features.categorical)
         estimator.deadline = deadline
-        estimator.fit(X, y if self.classes else scale.fit(y).forward(y))
+        estimator.fit(X, y if self.classes else scaled(y, kind))
+        scale = fitted_scale(kind, y, lambda: estimator.predict(X))
         return FoldModel(features, estimator, scale, self.classes)

@@ -18,14 +18,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from scratchtune.automl.families import FAMILIES, FAMILY, joint_space
+from scratchtune.automl.families import FAMILIES, FAMILY, TARGET, joint_space
 from scratchtune.automl.goal import Goal
 from scratchtune.automl.members import Folds, Member
 from scratchtune.automl.portfolio import portfolio
-from scratchtune.automl.target import LOGARITHM, TARGET, scales_for
 from scratchtune.digests import digest_of
 from scratchtune.search import BayesianSearch, Categorical
 from scratchtune.study import Study, Trial
+from scratchtune.tabular.target_scale import scales_to_try
 
 AT_ONCE = 4  # trials that may run at the same time without changing the study
 MANY = 10**6  # more trials than any time budget allows
@@ -126,9 +126,9 @@ def new_study(
 ) -> Study:
     """Return the study, in which the portfolio's configurations are enqueued."""
     space = joint_space(families, goal.classes)
-    scales = scales_for(folds.y) if not goal.classes else []
+    scales = scales_to_try(folds.y, is_regression=True) if not goal.classes else ()
     if len(scales) > 1:
-        space[TARGET] = Categorical(scales)
+        space[TARGET] = Categorical(list(scales))
     data = digest_of(*[rows for split in folds.splits for rows in split], folds.y,
                      also=f"{goal.scoring} {folds.table.names}")
     study = Study(space, BayesianSearch(parallel=AT_ONCE), "minimize", seed, storage, "auto", data=data)
@@ -138,12 +138,12 @@ def new_study(
 
 
 def with_scales(configurations: Sequence[dict[str, Any]], scales: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the configurations with a scale of the target, where there is a choice: the logarithm comes first."""
+    """Return the configurations with each scale of the target, where there is a choice: the logarithm first."""
     if len(scales) < 2:
         return list(configurations)
     found = []
     for params in configurations:
-        found += [{**params, TARGET: scale} for scale in (LOGARITHM, *[s for s in scales if s != LOGARITHM])]
+        found += [{**params, TARGET: scale} for scale in reversed(scales)]
     return found
 
 

@@ -11,10 +11,10 @@ from scratchtune import checks
 from scratchtune.automl.expectation import Estimate
 from scratchtune.automl.features import Features
 from scratchtune.automl.members import FoldModel
-from scratchtune.automl.target import TargetScale
 from scratchtune.estimators import loading as estimator_files
 from scratchtune.estimators.stored import as_json, from_json
 from scratchtune.network.saving import Member, entry, prefixed, without_prefix
+from scratchtune.tabular.target_scale import checked_scale
 from scratchtune.trees import loading as tree_files
 
 NAMES = ("n_features_in_", "seed_", "rows_", "folds_", "seconds_", "leaderboard_", "explanation_")
@@ -38,7 +38,7 @@ def packed(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
                 states.append(fold.features.state())
             header, own = fold.estimator.packed()
             folds.append({"features": features[id(fold.features)], "estimator": header, "at": written,
-                          "scale": fold.scale.state()})
+                          "scale": fold.scale._asdict()})
             arrays.update(prefixed(written, own))
             written += 1
         members.append({"trial": number, "weight": model.weights_[number], "folds": folds})
@@ -75,4 +75,4 @@ def _fold(
     described = entry(fold, "estimator")
     files = tree_files if entry(described, "class") in tree_files.ESTIMATORS else estimator_files
     estimator = files.unpacked(described, own)
-    return FoldModel(features[at], estimator, TargetScale(**entry(fold, "scale")), classes)
+    return FoldModel(features[at], estimator, checked_scale(entry(fold, "scale")), classes)

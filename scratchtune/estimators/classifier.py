@@ -80,8 +80,8 @@ class MLPClassifier(MLP):
         super().check_arguments()
         smoothing = checks.real("label_smoothing", self.label_smoothing, 0.0, 1.0, open_high=True)
         if smoothing and self.members > 1:
-            raise ValueError(f"label_smoothing is {smoothing} and members is {self.members}; the losses of members have "
-                             "no smoothed labels: set one of them to its default")
+            raise ValueError(f"label_smoothing is {smoothing} and members is {self.members}; the losses of members "
+                             "have no smoothed labels: set one of them to its default")
 
     def training_loss(self) -> str | Loss:
         """Cross-entropy, with smoothed labels where ``label_smoothing`` says so."""

@@ -256,7 +256,8 @@ def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) 
     threshold = header.get("threshold")
     if threshold is not None:
         checks.real("threshold", threshold, 0.0, 1.0)
-    return TableModel(fitted, target, dropped, reading_of(header.get("reading", {})), threshold)  # older files have none
+    reading = reading_of(header.get("reading", {}))  # older files have none
+    return TableModel(fitted, target, dropped, reading, threshold)
 
 
 def reading_of(entry: Any) -> Reading:
