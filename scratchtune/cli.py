@@ -264,9 +264,9 @@ def _add_search(add: Callable[..., object]) -> None:
                                           "(default: neg_log_loss for classes, neg_mean_squared_error for numbers)")
     add("--space", type=Path, metavar="FILE.json",
         help="a file with the hyper-parameters to search and their ranges, in the form of the default space below")
-    add("--show-space", action="store_true",
-        help="print the default space, as a --space file, and stop: for the training set of FILE, or without a FILE for "
-             "1,000 rows")
+    add("--show-space", action="store_const", dest="command", const=_show_space,
+        help="print the default space, in the form of a --space file, and stop: for the training set of FILE, or "
+             "without a FILE for 1,000 rows")
     add("--folds", type=int, default=5, metavar="K", help="the number of folds of the cross-validation (default: 5)")
     add("--test-size", "--sealed", type=float, default=0.2, metavar="SHARE",
         help="the share of the rows that is held out as the test set (default: 0.2)")
@@ -308,7 +308,8 @@ def _about_tables() -> str:
         "augment: This hyper-parameter is the standard deviation of the noise that is added to the scaled columns in "
         "training.",
         "example: scratchtune tune customers.csv --target churn --drop id --impute --out churn.npz",
-        "default space, for a training set of 1,000 rows (more rows get fewer epochs; --show-space prints it); --space takes a file like this:")
+        "default space, for a training set of 1,000 rows (more rows get fewer epochs; --show-space prints that of a "
+        "table); --space takes a file like this:")
     return "\n\n".join([*(textwrap.fill(text, 100) for text in paragraphs), written_space(default_space(1000))])
 
 
@@ -322,8 +323,6 @@ def _tune(given: argparse.Namespace) -> int:
     from scratchtune.tabular.space_file import read_space
     from scratchtune.tabular.tuning import tune_prepared
 
-    if given.show_space:
-        return _show_space(given)
     _check_tune(given)
     space = None if given.space is None else read_space(given.space)
     scripts = {kind: given.out.with_name(f"{given.out.stem}_{kind}.py") for kind in given.emit}
