@@ -164,7 +164,8 @@ def scores(given: argparse.Namespace) -> None:
     report("The main job on 22 tables", "own_tables", [
         "Log loss (classes; lower is better) or R2 (regression; higher is better) on held-out rows, a fifth of the "
         "table. *Then*: commit 74b1339, on the same rows. *kept*: no configuration was better than the default in "
-        "cross-validation. Of *breast cancer* the malignant rows were other ones then. +-: standard error of the difference between tuned and default. HGB: scikit-learn's "
+        "cross-validation. Of *breast cancer* the malignant rows were other ones then. +-: standard error of the "
+        "difference between tuned and default. HGB: scikit-learn's "
         "HistGradientBoosting with default arguments. s: seconds of `tune_table`, on a machine that others may use.",
         table(headings, [line(row) for row in rows], "lrlrrrrrrrrr"), summary(rows),
         f"{machine()}; {versions(*PACKAGES)}."], given.save)
