@@ -19,7 +19,7 @@ from scratchtune.data import (
     read_pairs,
     read_table,
 )
-from scratchtune.estimators import MLPClassifier, MLPRegressor
+from scratchtune.estimators import MLPClassifier, MLPRegressor, default_space
 from scratchtune.evaluation import (
     FitFailedWarning,
     GroupKFold,
@@ -105,7 +105,7 @@ from scratchtune.study import (
     Trial,
     tune,
 )
-from scratchtune.tabular import TableModel, prepare_table
+from scratchtune.tabular import TableModel, TableTuning, prepare_table, tune_table
 from scratchtune.trees import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from scratchtune.version import __version__ as __version__
 
@@ -122,9 +122,9 @@ __all__ = [
     "RandomizedSearchCV", "RayExecutor", "Recommendation", "RobustSmoothClipScaler", "SGD", "Searcher", "Seq2Seq",
     "Sequential", "ShuffleSplit", "SimpleImputer", "SinusoidalPositions", "SpecAugment", "SpeechRecognizer",
     "StandardScaler", "StorageError", "StratifiedKFold", "StratifiedShuffleSplit", "Study", "SuccessiveHalving",
-    "Suggestion", "Table", "TableEncoder", "TableModel", "TimeSeriesSplit", "TransformerEncoder", "Trial", "callbacks",
-    "cross_val_predict", "cross_val_score", "cross_validate", "datasets", "diagnose", "get_scorer_names", "insight",
-    "layers", "learning_curve", "load_model", "losses", "make_scorer", "metrics", "optimizers", "penalties",
-    "prepare_table", "read_pairs", "read_table", "recommend", "schedules", "search", "speech", "text",
-    "train_test_split", "tune", "validation_curve",
+    "Suggestion", "Table", "TableEncoder", "TableModel", "TableTuning", "TimeSeriesSplit", "TransformerEncoder",
+    "Trial", "callbacks", "cross_val_predict", "cross_val_score", "cross_validate", "datasets", "default_space",
+    "diagnose", "get_scorer_names", "insight", "layers", "learning_curve", "load_model", "losses", "make_scorer",
+    "metrics", "optimizers", "penalties", "prepare_table", "read_pairs", "read_table", "recommend", "schedules",
+    "search", "speech", "text", "train_test_split", "tune", "tune_table", "validation_curve",
 ]

@@ -281,12 +281,15 @@ def _add_search(add: Callable[..., object]) -> None:
     add("--target-scale", choices=["auto", "linear", "log"], default="auto", metavar="SCALE",
         help="whether the logarithm of a numeric target is learned: linear, log, or auto, which takes the better one "
              "by cross-validation of the default configuration if the target is skewed and >= 0 (default: auto)")
+    add("--show-space", action="store_const", dest="command", const=_show_space,
+        help="print the default space, in the form of a --space file, and stop: for the training set of FILE, or "
+             "without a FILE for 1,000 rows")
     add("--folds", type=int, default=5, metavar="K", help="the number of folds of the cross-validation (default: 5)")
     add("--test-size", "--sealed", type=float, default=0.2, metavar="SHARE",
         help="the share of the rows that is held out as the test set (default: 0.2)")
-    add("--refit", action="store_true",
-        help="train the chosen configuration once more, on all rows, and save this model; the printed scores are still "
-             "those of the model that was trained on the training set alone")
+    add("--refit", action=argparse.BooleanOptionalAction, default=True,
+        help="train the chosen configuration once more, on all rows, and save this model (the default); the printed "
+             "scores are those of the model that was trained on the training set alone, which --no-refit saves")
 
 
 def _add_notation(add: Callable[..., object]) -> None:
@@ -322,12 +325,13 @@ def _about_tables() -> str:
         "different, seems to identify the rows. It is left out and named; --keep, --text or --numeric uses it.",
         "rows: Rows without a target are left out. The share --test-size of the rows is held out as the test "
         "set. The others are the training set, on which configurations are compared by cross-validation. The best one "
-        "and the default are then trained on the training set and evaluated on the test set, once. The saved model was "
-        "trained on the training set alone; with --refit it was trained on all rows.",
+        "and the default are then trained on the training set and evaluated on the test set, once. Then the chosen "
+        "one is trained on all rows, and this model is saved; with --no-refit the one of the training set is.",
         "augment: This hyper-parameter is the standard deviation of the noise that is added to the scaled columns in "
         "training.",
         "example: scratchtune tune customers.csv --target churn --drop id --impute --out churn.npz",
-        "default space, for a training set of 1,000 rows (more rows get fewer epochs); --space takes a file like this:")
+        "default space, for a training set of 1,000 rows (more rows get fewer epochs; --show-space prints that of a "
+        "table); --space takes a file like this:")
     return "\n\n".join([*(textwrap.fill(text, 100) for text in paragraphs), written_space(default_space(1000))])
 
 
@@ -338,7 +342,7 @@ def _tune(given: argparse.Namespace) -> int:
     from scratchtune.tabular.emit import script
     from scratchtune.tabular.held_out import prepare
     from scratchtune.tabular.space_file import read_space
-    from scratchtune.tabular.tuning import tune_table
+    from scratchtune.tabular.tuning import tune_prepared
 
     _check_tune(given)
     space = None if given.space is None else read_space(given.space)
@@ -355,15 +359,14 @@ def _tune(given: argparse.Namespace) -> int:
     impute = "median" if given.impute else None
     tell(described(prepared, given.positive))
     with _plain_warnings():
-        result = tune_table(
+        result = tune_prepared(
             prepared, _search_of(given, space), scoring=given.scoring, folds=given.folds, impute=impute,
             add_indicator=given.indicator, refit=given.refit,
             run=JobOptions(given.jobs, given.db, say=note))
     there = {path for path in (given.out, *scripts.values()) if path.exists()}
     result.model.save(given.out)
     for kind, path in scripts.items():
-        write_text(path, script(
-            kind, result.model.fitted.estimator, _rows_of(given, impute), result.model.fitted.scale_))
+        write_text(path, script(kind, result.evaluated.estimator, _rows_of(given, impute), result.evaluated.scale_))
     replaced = "replaced; " if given.out in there else ""
     tell(f"\n{result.text()}\nmodel: {given.out} ({replaced}scratchtune predict {given.out} FILE)")
     for path in scripts.values():
@@ -379,6 +382,23 @@ def _search_of(given: argparse.Namespace, space: dict[str, object] | None) -> Se
     from scratchtune.tabular.searching import Search
 
     return Search(given.searcher, given.trials, space, given.seed, given.target_scale)
+
+
+def _show_space(given: argparse.Namespace) -> int:
+    """Print the default space for the training set of a table, as a file that --space reads."""
+    from scratchtune.estimators import default_space
+    from scratchtune.tabular.held_out import prepare
+    from scratchtune.tabular.space_file import written_space
+
+    rows = 1000
+    if given.file is not None or given.data is not None:
+        _check_tune(given)
+        with _plain_warnings():
+            rows = len(prepare(_table_of(given), given.target, given.task, given.positive, given.drop, given.seed,
+                               given.test_size).training_rows)
+    note(f"the default space for a training set of {checks.counted(rows, 'row')}; --space takes a file like this")
+    tell(written_space(default_space(rows)), data=True)
+    return 0
 
 
 def _rows_of(given: argparse.Namespace, impute: str | None) -> dict[str, object]:
@@ -635,7 +655,7 @@ def _add_score(commands: _Commands) -> None:
     parser.add_argument("model", type=Path, metavar="MODEL", help="the file that scratchtune tune has saved")
     parser.add_argument("file", type=Path, metavar="FILE",
         help="the table; it needs the target and the columns of the training file. For an honest score its rows must "
-             "be new: those that tune has held out no longer are, if the model was saved with --refit")
+             "be new: those that tune has held out are, only if it was run with --no-refit")
     _add_new_file(parser)
 
 

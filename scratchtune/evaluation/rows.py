@@ -20,10 +20,20 @@ def number_of_rows(array: Any) -> int:
     raise TypeError(f"{type(array).__name__} has no rows; an array, a table or a list is needed")
 
 
+def is_sparse(array: Any) -> bool:
+    """Whether this is one of SciPy's sparse matrices or arrays, which is found out without importing SciPy."""
+    return hasattr(array, "tocsr") and hasattr(array, "nnz")
+
+
 def take_rows(array: Any, index: np.ndarray) -> Any:
-    """Return the rows of an array, a table (by position), a sparse matrix or a list."""
+    """Return the rows of an array, a table (by position), a sparse matrix or a list.
+
+    Rows of a sparse matrix are taken in the row format, CSR, as scikit-learn does; other formats have no fast rows.
+    """
     if array is None:
         return None
+    if is_sparse(array):
+        return array.tocsr()[index]
     if hasattr(array, "iloc"):
         return array.iloc[index]
     if hasattr(array, "shape"):

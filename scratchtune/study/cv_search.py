@@ -86,6 +86,7 @@ class SearchCV:
         """
         check_model(self.estimator)
         if is_network(self.estimator):
+            protocol.refuse_sparse(X)
             X, y = checks.matrix("X", X), checks.targets("y", y)
             self.estimator.check_data(X, y)
             for name in fit_params:

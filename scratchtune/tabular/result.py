@@ -15,7 +15,8 @@ from scratchtune.streams import shown_params
 from scratchtune.study import Study
 from scratchtune.tabular.evaluating import HeldOutMetric, number_format
 from scratchtune.tabular.held_out import Prepared
-from scratchtune.tabular.model import TableModel, Target
+from scratchtune.tabular.model import TableEstimator, TableModel, Target
+from scratchtune.tabular.option_names import in_python
 
 # The metric on the test set that corresponds to a scoring name; for all others that of the default scoring.
 METRIC_OF_SCORING = {
@@ -24,12 +25,14 @@ METRIC_OF_SCORING = {
     "neg_root_mean_squared_error": "root mean squared error", "neg_mean_absolute_error": "mean absolute error"}
 
 
-@dataclass
+@dataclass(repr=False)
 class TableTuning:
     """The result: the study, the model, and the metrics of both configurations on the held-out test set.
 
     ``default_folds`` and ``tuned_folds`` are the scores of the default and the chosen configuration in
-    cross-validation, one per fold. Both are the same, and ``params`` is empty, if the default was chosen.
+    cross-validation, one per fold. Both are the same, and ``params`` is empty, if the default was chosen. ``evaluated``
+    is the chosen configuration trained on the training set, whose metrics are printed; ``model`` is the one to predict
+    with, trained on all rows unless ``refit`` was False. In a notebook, or with ``print``, the report is shown.
     """
 
     prepared: Prepared
@@ -40,8 +43,18 @@ class TableTuning:
     params: dict[str, Any]
     model: TableModel
     metrics: list[HeldOutMetric]
-    refitted: bool = False
+    evaluated: TableEstimator
     about: Sequence[str] = ()  # lines about the threshold and the scale of the target
+    description: str = ""  # of the table, as `described` gives it
+
+    def __repr__(self) -> str:
+        """The description of the table, and the report, with the names of Python's arguments."""
+        return in_python(f"{self.description}\n\n{self.text()}".lstrip())
+
+    @property
+    def refitted(self) -> bool:
+        """Whether the model was trained on all rows."""
+        return self.model.fitted is not self.evaluated
 
     @property
     def default_score(self) -> float:
@@ -117,15 +130,15 @@ class TableTuning:
                 "the scores. More --folds make the choice by cross-validation more reliable."]
 
     def _trained_on(self) -> str:
-        """Say which rows the saved model was trained on."""
+        """Say which rows the model was trained on."""
         rows, training = len(self.prepared.y), len(self.prepared.training_rows)
         left_out = self.prepared.without_target
         without = f" ({checks.counted(left_out, 'row')} without a target left out)" if left_out else ""
         if self.refitted:
-            return (f"the saved model is trained on all {rows:,} rows; the scores above are of a model with the same "
-                    f"hyper-parameters that was trained on the {training:,} rows of the training set{without}")
-        return (f"the saved model is trained on the {training:,} rows of the training set; with --refit it is trained "
-                f"on all {rows:,}{without}")
+            return (f"the model is trained on all {rows:,} rows, those of the test set too; the scores above are of a "
+                    f"model with the same hyper-parameters that was trained on the {training:,} rows of the training "
+                    f"set{without}; --no-refit keeps that one")
+        return f"the model is trained on the {training:,} rows of the training set, as asked{without}"
 
 
 def _standard_error(folds: Sequence[float]) -> float:

@@ -32,15 +32,16 @@ FOLDS = 5
 DEFAULT_SEARCH = Search()
 
 
-def tune_table(
+def tune_prepared(
     prepared: Prepared, search: Search = DEFAULT_SEARCH, *, scoring: str | None = None, folds: int = FOLDS,
-    impute: str | None = None, add_indicator: bool = False, refit: bool = False, run: JobOptions = job_options.DEFAULT,
+    impute: str | None = None, add_indicator: bool = False, refit: bool = True, run: JobOptions = job_options.DEFAULT,
 ) -> TableTuning:
     """Tune a network on the training set by cross-validation, and evaluate it once on the held-out test set.
 
     The best configuration is chosen; the default one if none has a better mean score over the folds. The chosen and the
     default configuration are trained on the training set, and both are evaluated. With ``refit`` the chosen one is then
-    trained again on all rows, as the ``model`` of the result.
+    trained again on all rows, as the ``model`` of the result. `scratchtune.tabular.job.tune_table` reads and splits the
+    table too.
 
     ``impute`` and ``add_indicator`` are arguments of `TableEncoder`. With ``run.storage`` every trial is stored in that
     file, as the study "tune". The searcher "hyperband" takes the number of epochs as its budget.
@@ -67,11 +68,10 @@ def tune_table(
     default, tuned = (objective.model(**given).fit(objective.table, objective.y) for given in ({}, params))
     metrics = evaluate(target, default, tuned, *prepared.test_set(), search.seed)
     choice, lines = _thresholds(objective, params, tuned, prepared)
-    if refit:
-        tuned = objective.model(**params).fit(prepared.table, prepared.y)
-    model = TableModel(tuned, target, prepared.dropped, prepared.reading, choice)
+    last = objective.model(**params).fit(prepared.table, prepared.y) if refit else tuned
+    model = TableModel(last, target, prepared.dropped, prepared.reading, choice)
     return TableTuning(
-        prepared, study, scoring, default_folds, tuned_folds or default_folds, params, model, metrics, refit,
+        prepared, study, scoring, default_folds, tuned_folds or default_folds, params, model, metrics, tuned,
         [*lines, f"target scale: {objective.target_scale}"] if objective.target_scale != LINEAR else lines)
 
 

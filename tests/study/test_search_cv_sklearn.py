@@ -173,3 +173,35 @@ def test_scikit_learn_is_not_loaded_for_a_search() -> None:
         "st.GridSearchCV(model, {'epochs': [1, 2]}, cv=2, scoring='roc_auc', verbose=0).fit(X, y).score(X, y)\n"
         "sys.exit('sklearn' in sys.modules)")
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("form", ["csr", "csc", "coo", "bsr", "dia", "array"])
+def test_sparse_rows_are_searched_as_by_scikit_learn(form: str) -> None:
+    sparse = pytest.importorskip("scipy.sparse")
+    from sklearn.linear_model import LogisticRegression
+
+    X, y = IRIS[0] * (IRIS[0] > 1.5), IRIS[1]
+    given = sparse.csr_array(X) if form == "array" else sparse.csr_matrix(X).asformat(form)
+    grid = {"C": [0.1, 10.0]}
+    ours = quiet(GridSearchCV(LogisticRegression(), grid, cv=3), given, y)
+    theirs = selection.GridSearchCV(LogisticRegression(), grid, cv=3).fit(given, y)
+    assert_same_results(ours, theirs)
+    assert ours.predict(given).tolist() == theirs.predict(given).tolist()
+
+
+def test_sparse_rows_stay_sparse_and_are_refused_by_our_networks() -> None:
+    sparse = pytest.importorskip("scipy.sparse")
+    import scratchtune as st
+
+    y = np.arange(300) % 2  # dense, the rows would take 2.4 GB
+    wide = sparse.csr_matrix((np.ones(300), (np.arange(300), 1000 * np.arange(300) + y)), shape=(300, 1_000_000))
+    from sklearn.linear_model import SGDClassifier
+
+    search = RandomizedSearchCV(SGDClassifier(max_iter=1, tol=None), {"alpha": [1e-3]}, 1, 3)
+    assert quiet(search, wide, y).n_splits_ == 3
+    with pytest.raises(ValueError, match="TypeError: X is a sparse csr_matrix; it must be dense, as X.toarray"):
+        quiet(RandomizedSearchCV(st.MLPClassifier(), {"units": [4]}, 1, 3), wide, y)
+    network = st.Sequential([st.Dense(2, activation="softmax")])
+    network.compile(loss="categorical_crossentropy")
+    with pytest.raises(TypeError, match="X is a sparse csr_matrix; it must be dense"):
+        quiet(RandomizedSearchCV(network, {"batch_size": [4]}, 1, 3), wide, y)

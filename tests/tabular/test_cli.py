@@ -26,7 +26,7 @@ from scratchtune.estimators import default_space
 from scratchtune.search import Space
 from scratchtune.tabular import objective
 from scratchtune.tabular.held_out import prepare
-from scratchtune.tabular.space_file import read_space
+from scratchtune.tabular.space_file import read_space, written_space
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -76,7 +76,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 
 IGNORED = "scratchtune: ignored, since the model does not use them: {}\n"
-QUICK = ["--trials", "2", "--folds", "2", "--space", "quick.json", "--jobs", "1"]
+QUICK = ["--trials", "2", "--folds", "2", "--space", "quick.json", "--jobs", "1", "--no-refit"]
 TUNE = ["tune", "whole.csv", "--target", "churn", *QUICK]
 
 
@@ -267,7 +267,7 @@ def test_rows_without_a_target_are_left_out_and_counted(run: Run) -> None:
     assert code == 0 and printed.splitlines()[0] == expected.splitlines()[0]
     assert f"scratchtune: left out, since the target 'churn' is missing: 1 of {rows + 1} rows\n" in messages
     assert metric(printed, "log loss") == metric(expected, "log loss")
-    assert f"on all {rows} (1 row without a target left out)\n" in printed
+    assert "rows of the training set, as asked (1 row without a target left out)\n" in printed
 
 
 # Predicting new rows --------------------------------------------------------------------------------------------------
@@ -457,7 +457,7 @@ def test_help_tells_each_option(run: Run) -> None:
     assert all(option in printed for option in (
         "--target", "--task", "--positive", "--drop", "--impute", "--searcher", "--trials", "--scoring", "--space",
         "--folds", "--test-size", "--jobs", "--seed", "--out", "--emit", "--text", "--missing", "--decimal",
-        "--thousands", "--refit", "--numeric"))
+        "--thousands", "--refit", "--no-refit", "--numeric", "--show-space"))
     told = " ".join(printed.split())
     assert all(marker in told for marker in ("empty, NA, N/A, NaN, null, None, ?", "UTF-8", "semicolon", "90%"))
     assert set(MISSING) <= {"", *told.lower().replace(",", " ").split()}  # each marker that there is
@@ -465,6 +465,18 @@ def test_help_tells_each_option(run: Run) -> None:
     assert repr(read_space("space.json")) == repr({
         name: Space({name: entry}).parameters[name] for name, entry in default_space(1000).items()})
     assert run("predict", "--help")[0] == 0
+
+
+def test_the_default_space_is_printed_on_request_as_a_space_file(run: Run) -> None:
+    code, printed, messages = run("tune", "--show-space")
+    assert code == 0 and "the default space for a training set of 1,000 rows" in messages
+    Path("space.json").write_text(printed)
+    assert read_space("space.json").keys() == default_space(1000).keys()
+    code, printed, messages = run("tune", "whole.csv", "--target", "churn", "--show-space")
+    rows = int(messages.split("training set of ")[1].split()[0])
+    assert code == 0 and printed.strip() == written_space(default_space(rows)) and 90 < rows < 120
+    assert run("tune", "none.csv", "--target", "churn", "--show-space")[0] == 2
+    assert run("tune", "--data", "digits", "--show-space")[0] == 0
 
 
 # Streams and files ----------------------------------------------------------------------------------------------------
