@@ -3,9 +3,9 @@
     python -m benchmarks.automl [--quick] [--seeds 3] [--seconds 60] [--tables NAME ...] [--methods NAME ...] [--save]
 
 20 public tables (`benchmarks.common.public_tables`), of which ten were named beforehand and are not used for any
-choice. A fifth of the rows is held out, stratified for classes, with several seeds; each method gets the other rows, the
-same seconds and two cores, in a process of its own. What is compared is the log loss for classes and the squared error
-for values, shown as R². A method that fails on a table is last there.
+choice. A fifth of the rows is held out, stratified for classes, with several seeds; each method gets the other rows,
+the same seconds and two cores, in a process of its own. What is compared is the log loss for classes and the squared
+error for values, shown as R². A method that fails on a table is last there.
 
 Every run is appended to a file (--records) when it ends, and the same command continues after the last one. --again
 repeats the runs of some methods, for instance after they were changed; --report makes the report of what there is.
@@ -14,6 +14,7 @@ repeats the runs of some methods, for instance after they were changed; --report
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import signal
@@ -57,6 +58,8 @@ def measured(name: str, method: str, seed: int, seconds: float) -> dict[str, Any
     one = by_name(name)
     X, X_test, y, y_test = split(one, seed)
     is_classes = one.task == CLASSIFICATION
+    for package in METHODS[method].packages:
+        importlib.import_module(package)
     begun = time.perf_counter()
     fitted = METHODS[method].fit(Task(X, y, is_classes, seconds, seed, CORES, len(y_test)))
     used = time.perf_counter() - begun
@@ -215,6 +218,7 @@ def main() -> int:
     given = arguments()
     if given.worker:
         return worker(given.worker, given.answer)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a worker ends with this process
     before = harness.load()
     skipped = {method: package for method in given.methods if (package := missing(method))}
     methods = [method for method in given.methods if method not in skipped]
@@ -234,7 +238,7 @@ def main() -> int:
     text, met = paragraphs(records, [one for one in tables if one.group != PORTFOLIO] or tables, methods)
     harness.report("AutoML on public tables", "automl", [
         f"{', '.join(dict.fromkeys(record['processor'] for record in records))}; {before}.",
-        f"{harness.versions('scratchtune', 'numpy', 'scikit-learn', 'flaml', 'lightgbm', 'xgboost')}. "
+        f"{harness.versions('scratchtune', 'numpy', 'scikit-learn', 'flaml', 'lightgbm')}. "
         f"{len(tables)} tables, {given.seeds} seeds, {given.seconds:g} s on {CORES} cores for each training; "
         f"{100 * TEST_SHARE:.0f} % of the rows are held out. {len(records)} of {len(plan)} runs are done."
         + "".join(f" Skipped: {method} ({package} is not installed)." for method, package in skipped.items()),

@@ -122,6 +122,13 @@ def wilson(successes: int, trials: int) -> tuple[float, float]:
 # The report -----------------------------------------------------------------------------------------------------------
 
 
+def models(records: Sequence[dict[str, Any]], method: str) -> str:
+    """The models that a method has recorded to choose from, in parentheses, or nothing."""
+    known = {name for record in records if record["method"] == method for name in record.get("about", {}).get(
+        "models", [])}
+    return f" ({', '.join(sorted(known))})" if known else ""
+
+
 def bars(losses: Means, every: Sequence[str], methods: Sequence[str]) -> list[tuple[str, bool]]:
     """PASS or FAIL for both rows of AutoML."""
     found = []
@@ -149,7 +156,8 @@ def paragraphs(
         return ["No table has been run with all methods yet."], True
     groups = {"all": [one.name for one in done]} | {
         group: names for group in (ASIDE, DEVELOPMENT) if (names := [one.name for one in done if one.group == group])}
-    text = ["Methods: " + "; ".join(f"*{method}*: {METHODS[method].about}" for method in methods) + ".",
+    text = ["Methods: " + "; ".join(f"*{method}*: {METHODS[method].about}{models(records, method)}"
+                                    for method in methods) + ".",
             summary(losses, groups, methods, records)]
     for group, heading in ((ASIDE, "kept aside, used for no choice"), (DEVELOPMENT, "for development")):
         chosen = [one for one in done if one.group == group]

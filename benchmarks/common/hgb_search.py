@@ -54,9 +54,10 @@ def as_categories(X: Any) -> tuple[Any, Callable[[Any], Any]]:
              for name in X if X[name].dtype.kind == "O"}
 
     def convert(rows: Any) -> Any:
-        changed = {name: pd.Categorical(rows[name].where(rows[name].isin(kind.categories)), dtype=kind)
-                   for name, kind in kinds.items()}
-        return rows.assign(**changed)
+        changed = rows.copy()
+        for name, kind in kinds.items():
+            changed[name] = pd.Categorical(rows[name].where(rows[name].isin(kind.categories)), dtype=kind)
+        return changed
 
     return convert(X), convert
 

@@ -160,7 +160,8 @@ def mlp(task: Task) -> Fitted:
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
     columns = make_column_transformer(
-        (make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), make_column_selector(dtype_include="number")),
+        (make_pipeline(SimpleImputer(strategy="median"), StandardScaler()),
+         make_column_selector(dtype_include="number")),
         (make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")),
          make_column_selector(dtype_include=object)))
     network = (MLPClassifier if task.is_classes else MLPRegressor)(
@@ -183,7 +184,7 @@ def flaml(task: Task, estimators: Any = "auto") -> Fitted:
     order = np.argsort(model.classes_) if task.is_classes else None
     predict = (lambda rows: model.predict_proba(convert(rows))[:, order]) if task.is_classes else (
         lambda rows: model.predict(convert(rows)))
-    return Fitted(predict, {"model": str(model.best_estimator)})
+    return Fitted(predict, {"model": str(model.best_estimator), "models": list(model.best_loss_per_estimator)})
 
 
 def flaml_lightgbm(task: Task) -> Fitted:
@@ -195,7 +196,10 @@ def flaml_lightgbm(task: Task) -> Fitted:
 
 
 class Method(NamedTuple):
-    """A method: how it is trained, the packages that it needs, whether it uses the time that it is given."""
+    """A method: how it is trained, the packages that it needs, whether it uses the time that it is given.
+
+    The packages are imported before its time begins.
+    """
 
     fit: Callable[[Task], Fitted]
     packages: tuple[str, ...]
@@ -203,20 +207,23 @@ class Method(NamedTuple):
     about: str
 
 
+OWN, TREES, NETWORKS = ("scratchtune.tabular",), ("sklearn.ensemble",), ("sklearn.neural_network",)
+AUTO, FLAMLS = ("scratchtune.automl",), ("flaml", "lightgbm")
 METHODS = {
-    "AutoML": Method(automl, ("scratchtune.automl",), True, "AutoClassifier, AutoRegressor"),
-    "AutoML, networks": Method(automl_networks, ("scratchtune.automl",), True, 'the same with families=("network",)'),
-    "tuned network": Method(our_tuned_network, (), True, f"the search of `scratchtune tune`, at most {TRIALS} trials"),
-    "network": Method(our_network, (), False, "MLPClassifier, MLPRegressor, default arguments"),
+    "AutoML": Method(automl, AUTO, True, "AutoClassifier, AutoRegressor"),
+    "AutoML, networks": Method(automl_networks, AUTO, True, 'the same with families=("network",)'),
+    "tuned network": Method(
+        our_tuned_network, OWN, True, f"the search of `scratchtune tune`, at most {TRIALS} trials"),
+    "network": Method(our_network, OWN, False, "MLPClassifier, MLPRegressor, default arguments"),
     "HGB searched": Method(
-        hgb_searched, ("sklearn",), True, "scikit-learn's HistGradientBoosting, random search from its default "
+        hgb_searched, TREES, True, "scikit-learn's HistGradientBoosting, random search that begins with its default "
         "configuration, 5-fold cross-validation with early stopping"),
-    "HGB": Method(hgb, ("sklearn",), False, "the same, default arguments"),
+    "HGB": Method(hgb, TREES, False, "the same, default arguments"),
     "sklearn MLP": Method(
-        mlp, ("sklearn",), False, "scikit-learn's network, default arguments; scaled, one-hot encoded, imputed, "
-        f"above {LARGE:,} rows with early stopping"),
-    "FLAML": Method(flaml, ("flaml", "lightgbm"), True, "all of its models that are installed"),
-    "FLAML, LightGBM": Method(flaml_lightgbm, ("flaml", "lightgbm"), True, "LightGBM alone"),
+        mlp, NETWORKS, False, "scikit-learn's network, default arguments; scaled, one-hot encoded, imputed, above "
+        f"{LARGE:,} rows with early stopping"),
+    "FLAML": Method(flaml, FLAMLS, True, "all of its models that are installed"),
+    "FLAML, LightGBM": Method(flaml_lightgbm, FLAMLS, True, "LightGBM alone"),
 }
 OURS = ("AutoML", "AutoML, networks", "tuned network", "network")
 
