@@ -1,0 +1,250 @@
+"""AutoML on public tables: AutoClassifier and AutoRegressor against gradient boosting, networks and FLAML.
+
+    python -m benchmarks.automl [--quick] [--seeds 3] [--seconds 60] [--tables NAME ...] [--methods NAME ...] [--save]
+
+20 public tables (`benchmarks.common.public_tables`), of which ten were named beforehand and are not used for any
+choice. A fifth of the rows is held out, stratified for classes, with several seeds; each method gets the other rows,
+the same seconds and two cores, in a process of its own. What is compared is the log loss for classes and the squared
+error for values, shown as R². A method that fails on a table is last there.
+
+Every run is appended to a file (--records) when it ends, and the same command continues after the last one. --again
+repeats the runs of some methods, for instance after they were changed; --report makes the report of what there is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from benchmarks.common import harness
+from benchmarks.common.automl_report import paragraphs
+from benchmarks.common.public_tables import ALL, CLASSIFICATION, PORTFOLIO, TEST, PublicTable, by_name
+from benchmarks.common.table_peers import METHODS, OURS, Task, missing
+
+SEEDS, SECONDS, CORES, TEST_SHARE = 3, 60.0, 2, 0.2
+QUICK_TABLES, QUICK_SEEDS, QUICK_SECONDS = ("pbc", "mortgage"), 1, 5.0
+PATIENCE = 5.0, 600.0  # a run is ended after so many times its seconds, and so many more
+UNTIMED = 15.0  # about the seconds of a method that does not use its time, for the estimate of the whole
+OVERHEAD = 8.0  # about the seconds of imports, reading and predicting
+
+
+# One run, in a process of its own -------------------------------------------------------------------------------------
+
+
+def split(one: PublicTable, seed: int) -> tuple[Any, Any, Any, Any]:
+    """Training and held-out rows, and their targets."""
+    from sklearn.model_selection import train_test_split
+
+    X, y = one.load()
+    X, X_test, y, y_test = train_test_split(
+        X, y, test_size=TEST_SHARE, random_state=seed, stratify=y if one.task == CLASSIFICATION else None)
+    return X.reset_index(drop=True), X_test.reset_index(drop=True), y, y_test
+
+
+def measured(name: str, method: str, seed: int, seconds: float) -> dict[str, Any]:
+    """Train a method on a table, and evaluate it on the held-out rows."""
+    one = by_name(name)
+    X, X_test, y, y_test = split(one, seed)
+    is_classes = one.task == CLASSIFICATION
+    for package in METHODS[method].packages:
+        importlib.import_module(package)
+    begun = time.perf_counter()
+    fitted = METHODS[method].fit(Task(X, y, is_classes, seconds, seed, CORES, len(y_test)))
+    used = time.perf_counter() - begun
+    begun = time.perf_counter()
+    predictions = fitted.predict(X_test)
+    predicting = time.perf_counter() - begun
+    return {"used": used, "predicting": predicting, "memory": peak_memory(), "about": fitted.about,
+            **scored(is_classes, y, y_test, predictions)}
+
+
+def scored(is_classes: bool, y: Any, y_test: Any, predictions: Any) -> dict[str, float]:
+    """The loss that methods are compared by, and what is shown: log loss, or R² for values."""
+    import numpy as np
+    from sklearn.metrics import log_loss, mean_squared_error, r2_score
+
+    predictions = np.asarray(predictions, dtype=np.float64)
+    if is_classes:
+        predictions = predictions / predictions.sum(axis=1, keepdims=True)
+        loss = float(log_loss(y_test, predictions, labels=np.unique(y)))
+        return {"loss": loss, "shown": loss}
+    return {"loss": float(mean_squared_error(y_test, predictions)), "shown": float(r2_score(y_test, predictions))}
+
+
+def peak_memory() -> float:
+    """The largest resident memory of this process or of one of its children, in MB."""
+    import resource
+
+    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
+
+
+def worker(question: str, answer: str) -> int:
+    """Run as a worker: write the result, or the error, to the file ``answer``."""
+    import warnings
+
+    warnings.filterwarnings("ignore")
+    try:
+        result = measured(**json.loads(question))
+    except Exception as error:  # whatever a library raises is a result, too
+        result = {"error": f"{type(error).__name__}: {error}"[:500]}
+    Path(answer).write_text(json.dumps(result, default=str), encoding="utf-8")
+    return 0
+
+
+# All runs -------------------------------------------------------------------------------------------------------------
+
+
+def run(key: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """One run in a fresh process with two cores, ended if it takes far too long."""
+    answer = folder / "answer.json"
+    answer.unlink(missing_ok=True)
+    cores = sorted(os.sched_getaffinity(0))[:CORES]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.automl", "--worker", json.dumps(key), "--answer", str(answer)],
+        cwd=harness.ROOT, env=harness.environment(CORES, NUMBA_NUM_THREADS=str(CORES)), stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, cores))
+    limit = PATIENCE[0] * key["seconds"] + PATIENCE[1]
+    try:
+        _, messages = process.communicate(timeout=limit)
+    except subprocess.TimeoutExpired:
+        return {"error": f"ended after {limit:.0f} s"}
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    if not answer.exists():
+        last = (messages.strip().splitlines() or [""])[-1]
+        return {"error": f"the process ended with code {process.returncode}: {last}"[:500]}
+    return dict(json.loads(answer.read_text(encoding="utf-8")))
+
+
+def key_of(record: dict[str, Any]) -> tuple[Any, ...]:
+    """What distinguishes a run."""
+    return record["name"], record["method"], record["seed"], record["seconds"]
+
+
+def read(path: Path) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """The runs in a file, the last of each key; a line that was cut off is ignored."""
+    found = {}
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        found[key_of(record)] = record
+    return found
+
+
+def measure(plan: Sequence[dict[str, Any]], path: Path) -> None:
+    """Run all of the plan, and append each result to the file."""
+    expected = sum(seconds_of(key) for key in plan)
+    print(f"{len(plan)} runs, about {expected / 3600:.1f} hours", file=sys.stderr)
+    with tempfile.TemporaryDirectory() as folder, tqdm(total=round(expected), disable=None, unit="s") as progress:
+        warm_up({key["method"] for key in plan}, Path(folder))
+        for key in plan:
+            progress.set_description(f"{key['name']}, {key['method']}, seed {key['seed']}")
+            record = {**key, **run(key, Path(folder)), "processor": harness.machine()}
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(record) + "\n")
+            if "error" in record:
+                tqdm.write(f"{key['name']}, {key['method']}: {record['error']}", file=sys.stderr)
+            progress.update(round(seconds_of(key)))
+
+
+def seconds_of(key: dict[str, Any]) -> float:
+    """About the seconds that a run takes."""
+    return OVERHEAD + (key["seconds"] if METHODS[key["method"]].is_timed else UNTIMED)
+
+
+def warm_up(methods: set[str], folder: Path) -> None:
+    """Run our methods once on small tables of both tasks, so that all later runs find their kernels compiled."""
+    for name in ("pima", "solder"):
+        for method in OURS:
+            if method in methods:
+                run({"name": name, "method": method, "seed": 0, "seconds": QUICK_SECONDS}, folder)
+
+
+# The command ----------------------------------------------------------------------------------------------------------
+
+
+def arguments() -> argparse.Namespace:
+    """The command's arguments."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.automl", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--quick", action="store_true", help=f"{len(QUICK_TABLES)} small tables, {QUICK_SECONDS:g} s, one seed")
+    add("--seeds", type=int, default=SEEDS, help="the number of seeds, which split the rows and seed the methods")
+    add("--seconds", type=float, default=SECONDS, help="the time of each training (default: 60)")
+    add("--tables", nargs="+", choices=[one.name for one in ALL], default=[one.name for one in TEST], metavar="NAME")
+    add("--methods", nargs="+", choices=list(METHODS), default=list(METHODS), metavar="NAME",
+        help=", ".join(METHODS))
+    add("--again", nargs="+", choices=list(METHODS), default=[], metavar="NAME",
+        help="methods of which known runs are repeated")
+    add("--records", type=Path, help="the file of all runs (default: benchmarks/results/automl.jsonl)")
+    add("--report", action="store_true", help="run nothing, report what is known")
+    add("--save", action="store_true", help="write benchmarks/results/automl.md")
+    add("--worker", help=argparse.SUPPRESS)
+    add("--answer", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.quick:
+        given.tables, given.seeds, given.seconds = list(QUICK_TABLES), QUICK_SEEDS, QUICK_SECONDS
+    given.records = given.records or records_of(given.quick)
+    return given
+
+
+def records_of(quick: bool) -> Path:
+    """The default file of runs; that of quick ones is begun again each time."""
+    if not quick:
+        harness.RESULTS.mkdir(exist_ok=True)
+        return harness.RESULTS / "automl.jsonl"
+    return Path(tempfile.mkdtemp(prefix="scratchtune_automl_")) / "automl_quick.jsonl"
+
+
+def main() -> int:
+    """Run what is not known yet, and report; return 1 if a bar is missed."""
+    given = arguments()
+    if given.worker:
+        return worker(given.worker, given.answer)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a worker ends with this process
+    before = harness.load()
+    skipped = {method: package for method in given.methods if (package := missing(method))}
+    methods = [method for method in given.methods if method not in skipped]
+    for method, package in skipped.items():
+        print(f"skipped: {method}, since {package} is not installed", file=sys.stderr)
+    plan = [{"name": name, "method": method, "seed": seed, "seconds": given.seconds}
+            for seed in range(given.seeds) for name in given.tables for method in methods]
+    known = read(given.records)
+    todo = [key for key in plan if key_of(key) not in known or key["method"] in given.again]
+    if known:
+        print(f"{len(plan) - len(todo)} of {len(plan)} runs are known from {given.records}", file=sys.stderr)
+    if todo and not given.report:
+        measure(todo, given.records)
+    known = read(given.records)
+    records = [known[key_of(key)] for key in plan if key_of(key) in known]
+    tables = [by_name(name) for name in given.tables]
+    text, met = paragraphs(records, [one for one in tables if one.group != PORTFOLIO] or tables, methods)
+    harness.report("AutoML on public tables", "automl", [
+        f"{', '.join(dict.fromkeys(record['processor'] for record in records))}; {before}.",
+        f"{harness.versions('scratchtune', 'numpy', 'scikit-learn', 'flaml', 'lightgbm')}. "
+        f"{len(tables)} tables, {given.seeds} seeds, {given.seconds:g} s on {CORES} cores for each training; "
+        f"{100 * TEST_SHARE:.0f} % of the rows are held out. {len(records)} of {len(plan)} runs are done."
+        + "".join(f" Skipped: {method} ({package} is not installed)." for method, package in skipped.items()),
+        *text], given.save)
+    return int(not met)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

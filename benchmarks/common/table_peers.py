@@ -1,0 +1,241 @@
+"""The methods that are compared on tables: AutoML and networks of scratchtune, scikit-learn's models, and FLAML.
+
+A method is a function from a `Task` (training rows, seconds, seed, cores) to a `Fitted`: a function that predicts, and
+what is to be recorded. Predictions are probabilities (rows, classes), in the sorted order of the classes, or values
+(rows,). A method whose package is not installed is skipped; `missing` names it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from benchmarks.common.hgb_search import as_categories, gradient_boosting, search
+
+TARGET = "the target"  # a name that no column has
+TRIALS = 50  # of our tuned network, unless the time is over before
+LARGE = 10_000  # above so many rows scikit-learn's network stops early, as its gradient boosting does
+LEVEL = 0.9  # of the interval that AutoML states for its score on the held-out rows
+
+
+class Task(NamedTuple):
+    """Training rows, and what a method may use: seconds and cores."""
+
+    X: Any  # a DataFrame of numbers and texts
+    y: np.ndarray
+    is_classes: bool
+    seconds: float
+    seed: int
+    jobs: int
+    test_rows: int  # on which the score will be measured
+
+    @property
+    def word(self) -> str:
+        """The name of the task."""
+        return "classification" if self.is_classes else "regression"
+
+
+@dataclass
+class Fitted:
+    """A trained model's predictions, and what is recorded of it."""
+
+    predict: Callable[[Any], np.ndarray]
+    about: dict[str, Any] = field(default_factory=dict)
+
+
+def of_estimator(estimator: Any, task: Task, **about: Any) -> Fitted:
+    """The predictions of a fitted estimator of scikit-learn's protocol."""
+    return Fitted(estimator.predict_proba if task.is_classes else estimator.predict, about)
+
+
+# Ours -----------------------------------------------------------------------------------------------------------------
+
+
+def automl(task: Task, **more: Any) -> Fitted:
+    """AutoClassifier or AutoRegressor, in the time given; it records the interval that it states for the score."""
+    import scratchtune as st
+
+    make = st.AutoClassifier if task.is_classes else st.AutoRegressor
+    model = make(time_budget=task.seconds, random_state=task.seed, n_jobs=task.jobs, verbose=0, **more)
+    model.fit(task.X, task.y)
+    expected = model.expected_score(rows=task.test_rows, level=LEVEL)
+    return of_estimator(model, task, scoring=expected.scoring, low=expected.low, high=expected.high,
+                        level=expected.level, trials=len(model.study_.trials))
+
+
+def automl_networks(task: Task) -> Fitted:
+    """The same with networks alone."""
+    return automl(task, families=("network",))
+
+
+def our_table(X: Any, y: np.ndarray | None = None) -> Any:
+    """A `scratchtune.Table` of the columns of a data frame, and of the target."""
+    import scratchtune as st
+
+    columns = {str(name): X[name].to_numpy() for name in X}
+    texts = [name for name, values in columns.items() if values.dtype.kind == "O"]
+    if y is not None:
+        columns[TARGET] = y
+        texts += [TARGET] * (y.dtype.kind == "U")
+    return st.Table.from_columns(columns, text=texts)
+
+
+def in_order(model: Any, classes: tuple[str, ...]) -> Callable[[Any], np.ndarray]:
+    """The probabilities of a model of tables, with the classes in sorted order."""
+    order = np.argsort(classes)
+    return lambda X: model.predict_proba(our_table(X))[:, order]
+
+
+def our_fitted(model: Any, target: Any, **about: Any) -> Fitted:
+    """The predictions of a fitted `TableEstimator`."""
+    predict = in_order(model, target.classes) if target.classes else lambda X: model.predict(our_table(X))
+    return Fitted(predict, about)
+
+
+def our_network(task: Task) -> Fitted:
+    """MLPClassifier or MLPRegressor with default arguments, one-hot encoded texts and filled gaps."""
+    from scratchtune.tabular.model import TableEstimator, estimator_for, read_target
+
+    table = our_table(task.X, task.y)
+    target, y = read_target(table, TARGET, task.word)
+    model = TableEstimator(estimator_for(target, random_state=task.seed, verbose=0), impute="median")
+    return our_fitted(model.fit(table.without(TARGET), y), target)
+
+
+def our_tuned_network(task: Task) -> Fitted:
+    """The search of ``scratchtune tune``: `TRIALS` configurations, fewer if the time is over; then trained on all rows.
+
+    The last trial that has begun is completed, so a large table may take longer than the time given.
+    """
+    from scratchtune.job_options import JobOptions
+    from scratchtune.tabular.model import read_target
+    from scratchtune.tabular.objective import TableObjective, default_scoring, params_of
+    from scratchtune.tabular.searching import Search
+    from scratchtune.tabular.tuning import FOLDS, new_study
+
+    begun = time.perf_counter()
+    table = our_table(task.X, task.y)
+    target, y = read_target(table, TARGET, task.word)
+    objective = TableObjective(target, table.without(TARGET), y, default_scoring(target), "median", task.seed)
+    study = new_study(objective, Search(trials=TRIALS, seed=task.seed), FOLDS, JobOptions(jobs=task.jobs))
+    before = time.perf_counter()
+    default = float(np.mean(objective.default_folds()))
+    training = (time.perf_counter() - before) / FOLDS * task.jobs  # about the seconds of the last training
+    left = task.seconds - (time.perf_counter() - begun) - training
+    study.run(objective, n_trials=TRIALS, timeout=max(left, 0.0),
+              n_jobs=task.jobs if objective.jobs == 1 else 1, progress=False)
+    complete = [trial for trial in study.trials if trial.state == "complete"]
+    params = params_of(study.best_trial) if complete and study.best_value > default else {}
+    return our_fitted(objective.model(**params).fit(objective.table, y), target, trials=len(complete))
+
+
+# scikit-learn's -------------------------------------------------------------------------------------------------------
+
+
+def hgb(task: Task) -> Fitted:
+    """HistGradientBoosting with default arguments; texts are native categories."""
+    X, convert = as_categories(task.X)
+    model = gradient_boosting(task.is_classes, random_state=task.seed).fit(X, task.y)
+    predict = model.predict_proba if task.is_classes else model.predict
+    return Fitted(lambda rows: predict(convert(rows)))
+
+
+def hgb_searched(task: Task) -> Fitted:
+    """HistGradientBoosting, searched in the time given; see `hgb_search`."""
+    predict, trials, params = search(task.X, task.y, task.is_classes, task.seconds, task.seed, task.jobs)
+    return Fitted(predict, {"trials": trials, "params": params})
+
+
+def mlp(task: Task) -> Fitted:
+    """scikit-learn's network with default arguments: scaled numbers, one-hot texts, filled gaps, scaled values."""
+    from sklearn.compose import TransformedTargetRegressor, make_column_selector, make_column_transformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    columns = make_column_transformer(
+        (make_pipeline(SimpleImputer(strategy="median"), StandardScaler()),
+         make_column_selector(dtype_include="number")),
+        (make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")),
+         make_column_selector(dtype_include=object)))
+    network = (MLPClassifier if task.is_classes else MLPRegressor)(
+        random_state=task.seed, early_stopping=len(task.y) > LARGE)
+    model = network if task.is_classes else TransformedTargetRegressor(network, transformer=StandardScaler())
+    return of_estimator(make_pipeline(columns, model).fit(task.X, task.y), task)
+
+
+# FLAML --------------------------------------------------------------------------------------------------------------
+
+
+def flaml(task: Task, estimators: Any = "auto") -> Fitted:
+    """FLAML in the time given, with all of its models that are installed."""
+    from flaml import AutoML
+
+    X, convert = as_categories(task.X)
+    model = AutoML()
+    model.fit(X_train=X, y_train=task.y, task=task.word, metric="log_loss" if task.is_classes else "mse",
+              time_budget=task.seconds, n_jobs=task.jobs, estimator_list=estimators, seed=task.seed, verbose=0)
+    order = np.argsort(model.classes_) if task.is_classes else None
+    predict = (lambda rows: model.predict_proba(convert(rows))[:, order]) if task.is_classes else (
+        lambda rows: model.predict(convert(rows)))
+    return Fitted(predict, {"model": str(model.best_estimator), "models": list(model.best_loss_per_estimator)})
+
+
+def flaml_lightgbm(task: Task) -> Fitted:
+    """FLAML with LightGBM alone."""
+    return flaml(task, ["lgbm"])
+
+
+# All of them --------------------------------------------------------------------------------------------------------
+
+
+class Method(NamedTuple):
+    """A method: how it is trained, the packages that it needs, whether it uses the time that it is given.
+
+    The packages are imported before its time begins.
+    """
+
+    fit: Callable[[Task], Fitted]
+    packages: tuple[str, ...]
+    is_timed: bool
+    about: str
+
+
+OWN, TREES, NETWORKS = ("scratchtune.tabular",), ("sklearn.ensemble",), ("sklearn.neural_network",)
+AUTO, FLAMLS = ("scratchtune.automl",), ("flaml", "lightgbm")
+METHODS = {
+    "AutoML": Method(automl, AUTO, True, "AutoClassifier, AutoRegressor"),
+    "AutoML, networks": Method(automl_networks, AUTO, True, 'the same with families=("network",)'),
+    "tuned network": Method(
+        our_tuned_network, OWN, True, f"the search of `scratchtune tune`, at most {TRIALS} trials"),
+    "network": Method(our_network, OWN, False, "MLPClassifier, MLPRegressor, default arguments"),
+    "HGB searched": Method(
+        hgb_searched, TREES, True, "scikit-learn's HistGradientBoosting, random search that begins with its default "
+        "configuration, 5-fold cross-validation with early stopping"),
+    "HGB": Method(hgb, TREES, False, "the same, default arguments"),
+    "sklearn MLP": Method(
+        mlp, NETWORKS, False, "scikit-learn's network, default arguments; scaled, one-hot encoded, imputed, above "
+        f"{LARGE:,} rows with early stopping"),
+    "FLAML": Method(flaml, FLAMLS, True, "all of its models that are installed"),
+    "FLAML, LightGBM": Method(flaml_lightgbm, FLAMLS, True, "LightGBM alone"),
+}
+OURS = ("AutoML", "AutoML, networks", "tuned network", "network")
+
+
+def missing(name: str) -> str | None:
+    """The first package that a method needs and that is not there, or None."""
+    return next((package for package in METHODS[name].packages if not is_there(package)), None)
+
+
+def is_there(package: str) -> bool:
+    """Whether a package, or a part of one, can be imported."""
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ModuleNotFoundError:
+        return False
