@@ -209,7 +209,7 @@ def from_the_same_weights(source: str, framework: str) -> str:
 
 def first_weights(estimator: MLP, inputs: int) -> list[np.ndarray]:
     outputs = estimator.model_.get_weights()[-1].shape[0]
-    return estimator._network(inputs, outputs).get_weights()
+    return estimator._network(np.zeros((1, inputs)), np.ones(1), outputs, None).get_weights()
 
 
 def same_steps(

@@ -25,7 +25,7 @@ from scratchtune.tabular.target_scale import (
     skewness,
     smearing_factor,
 )
-from scratchtune.tabular.tuning import tune_table
+from scratchtune.tabular.tuning import tune_prepared
 
 RNG = np.random.default_rng(0)
 
@@ -92,7 +92,7 @@ def skewed(rows: int = 120) -> dict[str, Any]:
 
 def test_tuning_chooses_the_better_scale_and_saves_it(tmp_path: Path) -> None:
     prepared, said = prepare(Table.from_columns(skewed()), "y"), []
-    result = tune_table(
+    result = tune_prepared(
         prepared, Search("random", 1, {"epochs": [40], "learning_rate": [0.01]}), folds=3,
         run=JobOptions(1, progress=False, say=said.append))
     line = next(line for line in said if line.startswith("target scale: log (the target is skewed; neg_mean_squared"))

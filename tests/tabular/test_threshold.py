@@ -14,7 +14,7 @@ from scratchtune.job_options import JobOptions
 from scratchtune.tabular.held_out import prepare
 from scratchtune.tabular.searching import Search
 from scratchtune.tabular.threshold import best_threshold, f1_at
-from scratchtune.tabular.tuning import tune_table
+from scratchtune.tabular.tuning import tune_prepared
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -42,7 +42,7 @@ def test_it_is_chosen_out_of_fold_saved_and_used(tmp_path: Path, capsys: pytest.
     x = rng.normal(size=200)
     y = np.where(x + rng.normal(size=200) > 1.6, "yes", "no")
     prepared = prepare(Table.from_columns({"x": x, "y": y}), "y")
-    result = tune_table(prepared, Search("random", 1, {"epochs": [20]}), folds=3, run=JobOptions(1, progress=False))
+    result = tune_prepared(prepared, Search("random", 1, {"epochs": [20]}), folds=3, run=JobOptions(1, progress=False))
     threshold = result.model.threshold
     assert threshold is not None and f"threshold: 'yes' from a probability of {threshold:.3g} has the" in result.text()
     result.model.save(tmp_path / "m.npz")

@@ -2,6 +2,8 @@
 
 In training the losses `mean_squared_error` and `categorical_crossentropy` are computed from this layer's inputs: the
 mean over the members of each one's loss, not the loss of the mean, since members then stay different.
+
+Implements section 2.1 of the document.
 """
 
 from __future__ import annotations
