@@ -99,7 +99,8 @@ def tune_table(
         verbose = checks.boolean("verbose", options.get("verbose", False))
         run = JobOptions(number_of_workers(n_jobs), options.get("storage"),
                          checks.boolean("progress", options.get("progress", True)), note if verbose else silent)
-        search = Search(searcher, n_trials, read_space(Path(space)) if isinstance(space, (str, os.PathLike)) else space, seed)
+        is_file = isinstance(space, (str, os.PathLike))
+        search = Search(searcher, n_trials, read_space(Path(space)) if is_file else space, seed)
         chosen = _checked_choice(options, impute, search)
         prepared = _prepared(table, target, seed, options)
         description = described(prepared, options.get("positive"))
