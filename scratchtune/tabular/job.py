@@ -19,7 +19,7 @@ from scratchtune.network.training import DivergenceWarning
 from scratchtune.search import SEARCHERS, Searcher
 from scratchtune.streams import note, tell
 from scratchtune.tabular.describing import described
-from scratchtune.tabular.held_out import Prepared, ReadOptions, prepare
+from scratchtune.tabular.held_out import TEST_SHARE, Prepared, ReadOptions, prepare
 from scratchtune.tabular.option_names import in_python, python_names
 from scratchtune.tabular.result import TableTuning
 from scratchtune.tabular.searching import Search
@@ -99,7 +99,8 @@ def tune_table(
         verbose = checks.boolean("verbose", options.get("verbose", False))
         run = JobOptions(number_of_workers(n_jobs), options.get("storage"),
                          checks.boolean("progress", options.get("progress", True)), note if verbose else silent)
-        search = Search(searcher, n_trials, read_space(space) if isinstance(space, (str, os.PathLike)) else space, seed)
+        is_file = isinstance(space, (str, os.PathLike))
+        search = Search(searcher, n_trials, read_space(Path(space)) if is_file else space, seed)
         chosen = _checked_choice(options, impute, search)
         prepared = _prepared(table, target, seed, options)
         description = described(prepared, options.get("positive"))
@@ -129,10 +130,9 @@ def _checked_choice(options: TuneOptions, impute: bool | str | None, search: Sea
 def _prepared(table: Any, target: str, seed: int, options: TuneOptions) -> Prepared:
     """Read the table, and hold out a test set."""
     drop = [name for name in options.get("drop", ()) if name != target]
-    given = {name: options[name] for name in ("text", "numeric", *OF_A_FILE) if name in options}  # type: ignore
-    chosen = {name: options[name] for name in ("task", "positive", "test_size") if name in options}  # type: ignore
-    test_size = checks.real("test_size", chosen.get("test_size", 0.2), 0.0, 1.0, open_low=True, open_high=True)
-    return prepare(_table(table, drop, given), target, chosen.get("task"), chosen.get("positive"), drop, seed,
+    given: dict[str, Any] = {name: value for name, value in options.items() if name in ("text", "numeric", *OF_A_FILE)}
+    test_size = checks.real("test_size", options.get("test_size", TEST_SHARE), 0.0, 1.0, open_low=True, open_high=True)
+    return prepare(_table(table, drop, given), target, options.get("task"), options.get("positive"), drop, seed,
                    test_size)
 
 
@@ -154,7 +154,7 @@ def _table(given: Any, drop: Sequence[str], reading: dict[str, Any]) -> Table:
                                  f"numbers already; give {name} to the function that made it")
         return given
     table = _from_values(given, drop, kinds)
-    table.reading = table.reading._replace(**kinds)
+    table.reading = table.reading._replace(text=kinds["text"], numeric=kinds["numeric"])
     _check_named(table, reading)
     return table
 
