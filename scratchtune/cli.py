@@ -14,6 +14,7 @@ import sys
 import tempfile
 import textwrap
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -553,6 +554,7 @@ def _auto(given: argparse.Namespace) -> int:
     from scratchtune.tabular.describing import described
     from scratchtune.tabular.held_out import prepare
 
+    begun = time.monotonic()
     _check_auto(given)
     _check_outputs({"--out": given.out}, {"the table": given.file})
     _check_db(given.db, {"the table": given.file, "the model": given.out})
@@ -560,8 +562,10 @@ def _auto(given: argparse.Namespace) -> int:
         prepared = prepare(_table_of(given), given.target, given.task, given.positive, given.drop, given.seed,
                            given.test_size, keep=given.keep, group=given.group, time=given.time)
         tell(described(prepared, given.positive))
+        seconds = 60.0 * given.minutes
+        left = max(seconds - (time.monotonic() - begun), seconds / 4)  # reading the table counts too
         result = auto_table(
-            prepared, time_budget=60.0 * given.minutes, n_trials=given.trials, random_state=given.seed,
+            prepared, time_budget=left, n_trials=given.trials, random_state=given.seed,
             scoring=given.scoring, families=tuple(given.families or FAMILIES), n_jobs=given.jobs, storage=given.db)
     replaced = "replaced; " * given.out.exists()
     result.model.save(given.out)
