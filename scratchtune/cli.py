@@ -14,6 +14,7 @@ import sys
 import tempfile
 import textwrap
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -222,6 +223,7 @@ def _add_tune(commands: _Commands) -> None:
         help="the table, a .csv, .csv.gz, .npz, .parquet or .xlsx file; - is a CSV file on stdin")
     add("--data", choices=["digits"], help="tune on a built-in data set instead of a file")
     _add_columns(add)
+    _add_imputing(add)
     _add_search(add)
     add("--jobs", type=int, default=2, metavar="N",
         help="the number of trainings that run at the same time (default: 2)")
@@ -262,6 +264,10 @@ def _add_columns(add: Callable[..., object]) -> None:
     add("--date-order", choices=["dmy", "mdy"], metavar="ORDER",
         help="for dates such as 03/04/2020: dmy if the day comes first, mdy if the month does (default: detected in "
              "each column)")
+
+
+def _add_imputing(add: Callable[..., object]) -> None:
+    """Add tune's options about missing values in features."""
     add("--impute", action="store_true",
         help="fill in missing values: the median for numbers, the most frequent text for texts")
     add("--indicator", action="store_true",
@@ -410,17 +416,22 @@ def _rows_of(given: argparse.Namespace, impute: str | None) -> dict[str, object]
             "keep": given.keep, "group": given.group, "time": given.time}
 
 
-def _check_tune(given: argparse.Namespace) -> None:
-    """Check the options before any work."""
-    from scratchtune.search import SEARCHERS
-
-    given.target = given.target and given.target.strip()  # as the names in a table's header are
+def _strip_columns(given: argparse.Namespace) -> None:
+    """Strip the names of columns, as those in a table's header are, and check --group and --time."""
+    given.target = given.target and given.target.strip()
     given.drop, given.text, given.numeric, given.keep = (
         [name.strip() for name in names] for names in (given.drop, given.text, given.numeric, given.keep))
     given.group, given.time = (name and name.strip() for name in (given.group, given.time))
     for option, name in (("--group", given.group), ("--time", given.time)):
         if name is not None and name == given.target:
             raise ValueError(f"{option} is {name!r}, the target; it must be another column")
+
+
+def _check_tune(given: argparse.Namespace) -> None:
+    """Check the options before any work."""
+    from scratchtune.search import SEARCHERS
+
+    _strip_columns(given)
     if given.file is not None and given.data is not None:
         raise ValueError("a table, FILE, and --data are given; take one of them")
     if given.file is None and given.data is None:
@@ -543,15 +554,18 @@ def _auto(given: argparse.Namespace) -> int:
     from scratchtune.tabular.describing import described
     from scratchtune.tabular.held_out import prepare
 
+    begun = time.monotonic()
     _check_auto(given)
     _check_outputs({"--out": given.out}, {"the table": given.file})
     _check_db(given.db, {"the table": given.file, "the model": given.out})
     with _plain_warnings():
         prepared = prepare(_table_of(given), given.target, given.task, given.positive, given.drop, given.seed,
-                           given.test_size)
+                           given.test_size, keep=given.keep, group=given.group, time=given.time)
         tell(described(prepared, given.positive))
+        seconds = 60.0 * given.minutes
+        left = max(seconds - (time.monotonic() - begun), seconds / 4)  # reading the table counts too
         result = auto_table(
-            prepared, time_budget=60.0 * given.minutes, n_trials=given.trials, random_state=given.seed,
+            prepared, time_budget=left, n_trials=given.trials, random_state=given.seed,
             scoring=given.scoring, families=tuple(given.families or FAMILIES), n_jobs=given.jobs, storage=given.db)
     replaced = "replaced; " * given.out.exists()
     result.model.save(given.out)
@@ -564,9 +578,7 @@ def _check_auto(given: argparse.Namespace) -> None:
     from scratchtune.automl.families import FAMILIES
 
     given.data = None
-    given.target = given.target and given.target.strip()
-    given.drop, given.text, given.numeric = (
-        [name.strip() for name in names] for names in (given.drop, given.text, given.numeric))
+    _strip_columns(given)
     if given.target is None:
         raise ValueError("--target is missing; it names the column to predict")
     checks.real("--minutes", given.minutes, 0.0, open_low=True)

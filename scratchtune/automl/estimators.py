@@ -20,7 +20,7 @@ from scratchtune.automl.families import checked_families
 from scratchtune.automl.features import table_of
 from scratchtune.automl.goal import Goal, goal_for
 from scratchtune.automl.members import Folds
-from scratchtune.automl.searching import Budget, Searched, search
+from scratchtune.automl.searching import LIBRARY, Budget, Searched, search
 from scratchtune.automl.splitting import enough_rows, splits_for
 from scratchtune.automl.stored import packed, unpacked_parts
 from scratchtune.data import Table
@@ -29,8 +29,6 @@ from scratchtune.estimators.labels import class_labels_of
 from scratchtune.estimators.rows import seed_from
 from scratchtune.metrics import accuracy_score, r2_score
 from scratchtune.network.saving import Member, entry, write_whole
-
-LIBRARY = 25  # the best trials, from which the ensemble is chosen
 
 
 class AutoML(protocol.Parameters):

@@ -88,6 +88,8 @@ def _simple(
     lines, as_good = ["simple models, on the same rows:"], []
     simple = {"no features (shares of the classes)" if goal.classes else "no features (the mean)": goal.mean(y, len(y))}
     for name, number in best_of_families(found).items():
+        if number in model.weights_ and len(model.weights_) == 1:
+            continue  # it is the ensemble
         what = {"linear": "a linear model", "trees": "boosted trees alone", "network": "a network alone"}[name]
         simple[f"{what} (trial {number})"] = found.predictions(number)[rows]
     for name, predictions in simple.items():

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from scratchtune import checks
-from scratchtune.automl.features import CODES, ONE_HOT, Encoding
+from scratchtune.automl.features import CODES, EMBEDDED, ONE_HOT, Encoding
 from scratchtune.estimators import MLPClassifier, MLPRegressor
 from scratchtune.search import Categorical, Float, Int
 from scratchtune.trees import HistGradientBoostingClassifier, HistGradientBoostingRegressor
@@ -44,10 +44,12 @@ class Family:
 
 
 NETWORK = Family("network", MLPClassifier, MLPRegressor, {
-    "hidden_layers": Int(1, 3), "units": Int(32, 256, log=True), "learning_rate": Float(3e-4, 3e-2, log=True),
+    "hidden_layers": Int(1, 3), "units": Int(32, 256, log=True), "learning_rate": Float(5e-4, 5e-2, log=True),
     "batch_size": Categorical([32, 64, 128, 256]), "epochs": Int(10, 80, log=True), "dropout": Float(0.0, 0.4),
-    "weight_decay": Float(1e-6, 1e-1, log=True),
-}, {"verbose": 0}, ONE_HOT)
+    "weight_decay": Float(1e-6, 1e-1, log=True), "scale": Categorical(["standard", "robust", "quantile"]),
+    "numeric_embedding": Categorical([None, "periodic", "piecewise"]), "schedule": Categorical([None, "cosine"]),
+    "members": Categorical([1, 8]), "parametric_activation": Categorical([False, True]),
+}, {"verbose": 0}, EMBEDDED)
 
 TREES = Family("trees", HistGradientBoostingClassifier, HistGradientBoostingRegressor, {
     "learning_rate": Float(0.02, 0.3, log=True), "max_iter": Int(30, 500, log=True),

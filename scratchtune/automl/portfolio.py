@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import functools
 import importlib.resources
+import inspect
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scratchtune.automl.families import FAMILY
+from scratchtune.automl.families import FAMILIES, FAMILY
 
 
 @functools.cache
@@ -26,4 +27,15 @@ def _stored() -> dict[str, list[dict[str, Any]]]:
 def portfolio(families: Sequence[str], classes: int) -> list[dict[str, Any]]:
     """Return the configurations of these families for classification (``classes`` > 0) or regression, in order."""
     entries = _stored()["classification" if classes else "regression"]
-    return [dict(params) for params in entries if params[FAMILY] in families]
+    return [completed(params) for params in entries if params[FAMILY] in families]
+
+
+def completed(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration with the estimator's default for each hyper-parameter of its family that it lacks.
+
+    So that a portfolio stays valid where a family's space grows.
+    """
+    family = FAMILIES[params[FAMILY]]
+    defaults = {f"{family.name}_{name}": inspect.signature(family.classifier).parameters[name].default
+                for name in family.space}
+    return {**defaults, **params}

@@ -212,7 +212,7 @@ def _duration(seconds: float) -> str:
     for unit, size in (("h", 3600.0), ("min", 60.0)):
         if seconds >= 2 * size:
             return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.2g} s" if seconds >= 1.0 else f"{1000.0 * seconds:.2g} ms"
+    return f"{seconds:.2g} s" if seconds >= 1.0 else f"{float(f'{1000.0 * seconds:.2g}'):g} ms"
 
 
 # The rules ------------------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from scratchtune.tabular.target_scale import scales_to_try
 AT_ONCE = 4  # trials that may run at the same time without changing the study
 MANY = 10**6  # more trials than any time budget allows
 SEARCH_SHARE = 0.92  # of the time budget; the rest chooses the ensemble
+LIBRARY = 25  # the best trials, from which the ensemble is chosen
 PREDICTIONS = "predictions"  # the array that a stored trial saves
 
 
@@ -75,11 +76,12 @@ class Searched:
 
 
 class Objective:
-    """The out-of-fold loss of a configuration; it keeps the members that it has trained."""
+    """The out-of-fold loss of a configuration; it keeps the members that an ensemble may be made of."""
 
     def __init__(self, goal: Goal, searched: Searched, budget: Budget, store: bool) -> None:
         self.goal, self.searched, self.budget, self.store = goal, searched, budget, store
         self._lock = threading.Lock()
+        self._losses: dict[int, tuple[float, str]] = {}  # of the members in memory, with their families
 
     def __call__(self, trial: Trial) -> float:
         """Train a trial's configuration on all folds, and return its loss."""
@@ -87,11 +89,22 @@ class Objective:
         folds = self.searched.folds
         member = folds.member(trial.params, trial.seed, deadline)
         loss = self.goal.loss(folds.targets, member.predictions)
-        with self._lock:
-            self.searched.members[trial.number] = member
         if self.store:
             trial.save({PREDICTIONS: member.predictions})
+        with self._lock:
+            self._keep(trial.number, member, loss, trial.params[FAMILY])
         return loss
+
+    def _keep(self, number: int, member: Member, loss: float, family: str) -> None:
+        """Keep a member; forget those that are neither among the best `LIBRARY` nor the best of their family."""
+        self.searched.members[number] = member
+        self._losses[number] = loss, family
+        ranked = sorted(self._losses, key=lambda known: (self._losses[known][0], known))
+        firsts = {next(known for known in ranked if self._losses[known][1] == name)
+                  for name in {name for _, name in self._losses.values()}}
+        for known in ranked[LIBRARY:]:
+            if known not in firsts:
+                del self._losses[known], self.searched.members[known]
 
 
 def search(

@@ -12,7 +12,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.evaluation import GroupKFold, KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
 from scratchtune.evaluation.leaks import check_disjoint
-from scratchtune.evaluation.splits import Split
+from scratchtune.evaluation.splits import Split, resolve_folds
 
 FOLDS, SMALL_FOLDS, FEWER_FOLDS = 5, 8, 3
 SMALL, LARGE, HUGE = 1_000, 30_000, 100_000  # rows
@@ -20,13 +20,13 @@ HELD_OUT = 0.1  # of a huge table
 
 
 def splits_for(rows: int, y: np.ndarray, classes: int, cv: Any, groups: Any, seed: int) -> list[Split]:
-    """Return the (training, validation) row indices; ``cv`` is None, a number of folds, or a splitter.
+    """Return the (training, validation) row indices; ``cv`` is None, a number of folds, a splitter, or pairs.
 
     Raises ValueError if there are too few rows.
     """
     enough_rows(rows)
     if cv is not None and not isinstance(cv, (int, np.integer)):
-        return _checked(cv.split(np.zeros((rows, 1)), y, groups))
+        return _checked(resolve_folds(cv, y, bool(classes)).split(np.zeros((rows, 1)), y, groups))
     folds = int(cv) if cv is not None else _folds(rows)
     if groups is not None:
         folds = min(folds, len(np.unique(groups)))

@@ -5,7 +5,7 @@ Implements section 8.1 of the document.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +19,8 @@ from scratchtune.network.saving import Member, entry, text_list, write_whole
 from scratchtune.tabular.evaluating import Scores, score
 from scratchtune.tabular.held_out import Prepared
 from scratchtune.tabular.model import TableEstimator, TableModel, Target, reading_of, target_of
+from scratchtune.tabular.row_order import time_folds
+from scratchtune.tabular.tuning import FOLDS
 
 MOST = 10**6  # categories of a column whose names are checked: AutoML groups rare ones itself
 
@@ -83,11 +85,16 @@ class AutoTable(NamedTuple):
         return f"{self.model.explain()}\n\nheld-out test set:\n{self.scores.text()}"
 
 
-def auto_table(prepared: Prepared, groups: Sequence[Any] | None = None, **options: Any) -> AutoTable:
+def auto_table(prepared: Prepared, **options: Any) -> AutoTable:
     """Run AutoML on the training set of a prepared table; ``options`` are arguments of `AutoClassifier`.
 
-    The model is that of the training set; where the table has a test set, it is evaluated there, once.
+    The model is that of the training set; where the table has a test set, it is evaluated there, once. Folds respect
+    the groups or the times of the rows.
     """
+    rows = prepared.rows[prepared.training_rows]
+    groups = rows.values if rows.kind == "group" else None
+    if rows.kind == "time":
+        options["cv"] = time_folds(rows.values, FOLDS)
     target = prepared.target
     table, y = prepared.training_set()
     encoder = TableEncoder(

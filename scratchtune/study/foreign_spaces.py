@@ -80,7 +80,7 @@ def _range(given: tuple[Any, ...]) -> Any:
             raise TypeError("a range on a logarithmic scale needs two numbers, as in (0.001, 0.1, 'log-uniform')")
         return given
     integers = all(isinstance(one, (int, np.integer)) for one in bounds)
-    return (Int if integers else Float)(*bounds, log=SCALES[scale])
+    return (Int if integers else Float)(bounds[0], bounds[1], log=SCALES[scale])
 
 
 # Distributions of SciPy -----------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack, cast
 
@@ -19,14 +19,14 @@ from scratchtune.network.training import DivergenceWarning
 from scratchtune.search import SEARCHERS, Searcher
 from scratchtune.streams import note, tell
 from scratchtune.tabular.describing import described
-from scratchtune.tabular.held_out import Prepared, ReadOptions, prepare
+from scratchtune.tabular.held_out import TEST_SHARE, Prepared, ReadOptions, RowOptions, prepare
 from scratchtune.tabular.option_names import in_python, python_names
 from scratchtune.tabular.result import TableTuning
 from scratchtune.tabular.searching import Search
 from scratchtune.tabular.space_file import read_space
 from scratchtune.tabular.tuning import tune_prepared
 
-OF_A_FILE = ("missing", "decimal", "thousands")  # options that say how a file is read
+OF_A_FILE = ("missing", "decimal", "thousands", "date_order")  # options that say how a file is read
 
 
 class TargetOptions(ReadOptions, total=False):
@@ -35,6 +35,9 @@ class TargetOptions(ReadOptions, total=False):
     task: str | None
     positive: str | None
     drop: Sequence[str]
+    keep: Collection[str]
+    group: str | None
+    time: str | None
     test_size: float
 
 
@@ -42,6 +45,7 @@ class TuneOptions(TargetOptions, total=False):
     """Those, and how the configurations are compared and the job is run."""
 
     add_indicator: bool
+    target_scale: str
     scoring: str | None
     folds: int
     refit: bool
@@ -74,9 +78,12 @@ def tune_table(
     Further options, as in ``scratchtune tune``:
 
     - ``task`` ("classification" or "regression"; detected by default), ``positive`` (the positive one of two classes),
-      ``drop`` (columns to leave out), ``test_size`` (the share of the rows held out, 0.2);
-    - ``text``, ``numeric``: columns read as texts or as numbers; ``missing``, ``decimal``, ``thousands``: how a file
-      is read (see `read_table`);
+      ``drop`` (columns to leave out), ``keep`` (columns to use though they seem to identify the rows), ``test_size``
+      (the share of the rows held out, 0.2), ``group`` (a column whose groups are never divided between training and
+      test), ``time`` (a column of times: the latest rows are the test set);
+    - ``text``, ``numeric``: columns read as texts or as numbers; ``missing``, ``decimal``, ``thousands``,
+      ``date_order``: how a file is read (see `read_table`);
+    - ``target_scale``: "linear", "log", or "auto", which takes the better one for a skewed numeric target;
     - ``scoring`` (the score that is maximised), ``folds`` (5), ``refit`` (True: the model is trained on all rows, the
       test set included; False: on the training set alone; the metrics are those of the latter in any case);
     - ``storage`` (a file that stores every trial, from which the same call continues), ``progress`` (True: a bar),
@@ -99,7 +106,9 @@ def tune_table(
         verbose = checks.boolean("verbose", options.get("verbose", False))
         run = JobOptions(number_of_workers(n_jobs), options.get("storage"),
                          checks.boolean("progress", options.get("progress", True)), note if verbose else silent)
-        search = Search(searcher, n_trials, read_space(space) if isinstance(space, (str, os.PathLike)) else space, seed)
+        is_file = isinstance(space, (str, os.PathLike))
+        search = Search(searcher, n_trials, read_space(Path(space)) if is_file else space, seed,
+                        options.get("target_scale", "auto"))
         chosen = _checked_choice(options, impute, search)
         prepared = _prepared(table, target, seed, options)
         description = described(prepared, options.get("positive"))
@@ -128,12 +137,12 @@ def _checked_choice(options: TuneOptions, impute: bool | str | None, search: Sea
 
 def _prepared(table: Any, target: str, seed: int, options: TuneOptions) -> Prepared:
     """Read the table, and hold out a test set."""
-    drop = [name for name in options.get("drop", ()) if name != target]
-    given = {name: options[name] for name in ("text", "numeric", *OF_A_FILE) if name in options}  # type: ignore
-    chosen = {name: options[name] for name in ("task", "positive", "test_size") if name in options}  # type: ignore
-    test_size = checks.real("test_size", chosen.get("test_size", 0.2), 0.0, 1.0, open_low=True, open_high=True)
-    return prepare(_table(table, drop, given), target, chosen.get("task"), chosen.get("positive"), drop, seed,
-                   test_size)
+    order = cast(RowOptions, {name: value for name, value in options.items() if name in RowOptions.__annotations__})
+    drop = [name for name in options.get("drop", ()) if name not in (target, order.get("group"), order.get("time"))]
+    given: dict[str, Any] = {name: value for name, value in options.items() if name in ("text", "numeric", *OF_A_FILE)}
+    test_size = checks.real("test_size", options.get("test_size", TEST_SHARE), 0.0, 1.0, open_low=True, open_high=True)
+    return prepare(_table(table, drop, given), target, options.get("task"), options.get("positive"),
+                   options.get("drop", ()), seed, test_size, **order)
 
 
 def _table(given: Any, drop: Sequence[str], reading: dict[str, Any]) -> Table:
@@ -154,7 +163,7 @@ def _table(given: Any, drop: Sequence[str], reading: dict[str, Any]) -> Table:
                                  f"numbers already; give {name} to the function that made it")
         return given
     table = _from_values(given, drop, kinds)
-    table.reading = table.reading._replace(**kinds)
+    table.reading = table.reading._replace(text=kinds["text"], numeric=kinds["numeric"])
     _check_named(table, reading)
     return table
 

@@ -11,10 +11,11 @@ NAMES = {
     "missing": "missing", "decimal": "decimal", "thousands": "thousands", "impute": "impute",
     "indicator": "add_indicator", "searcher": "searcher", "trials": "n_trials", "scoring": "scoring", "space": "space",
     "folds": "folds", "test-size": "test_size", "refit": "refit", "no-refit": "refit=False", "jobs": "n_jobs",
-    "seed": "seed", "db": "storage"}
+    "seed": "seed", "db": "storage", "keep": "keep", "group": "group", "time": "time", "date-order": "date_order",
+    "target-scale": "target_scale"}
 _OPTION = re.compile(rf"--({'|'.join(sorted(NAMES, key=len, reverse=True))})(?![\w-])")
-_LISTS = {"drop": "['{}']", "positive": "'{}'"}
-_VALUE = re.compile(r"--(drop|positive) ('([^']*)'|[^' ]+) (?=leaves it out|chooses the other)")  # its value is there
+_LISTS = {"drop": "['{}']", "positive": "'{}'", "text": "['{}']"}
+_VALUE = re.compile(r"--(drop|positive|text) ('([^']*)'|[^' ]+) (?=leaves it out|chooses|makes)")  # its value is there
 
 
 def in_python(text: str) -> str:
@@ -26,7 +27,13 @@ def in_python(text: str) -> str:
     "if it only numbers the rows, drop=['row number'] leaves it out"
     """
     text = _VALUE.sub(lambda found: f"{found[1]}={_LISTS[found[1]].format(found[3] or found[2])} ", text)
-    return _OPTION.sub(lambda found: NAMES[found[1]], text.replace("predict --proba", "predict_proba"))
+    return _OPTION.sub(lambda found: NAMES[found[1]], _in_methods(text))
+
+
+def _in_methods(text: str) -> str:
+    """A message with methods of a model instead of the options of ``scratchtune predict``."""
+    return text.replace("predict --proba", "predict_proba").replace(
+        "predict --threshold best", "predict(X, threshold='best')")
 
 
 @contextmanager

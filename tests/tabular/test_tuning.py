@@ -432,7 +432,7 @@ def test_what_cannot_be_tuned(options: dict[str, Any], message: str) -> None:
 
 def test_a_text_column_with_ten_thousand_values() -> None:
     many = {"name": [f"n{i}" for i in range(10_000)], "y": ["a", "b"] * 5_000}
-    with pytest.raises(ValueError, match="column 'name' holds (8000|10000) different texts"):
+    with pytest.raises(ValueError, match="column 'name' holds 8000 different texts"):
         tuned(many)
 
 

@@ -1,0 +1,146 @@
+"""The portfolio of AutoML: which few configurations do well on many tables?
+
+    python -m benchmarks.portfolio [--configurations 48] [--save]
+
+Random configurations of each family, and the estimators' defaults, are cross-validated on the public tables by which
+choices may be made (`FOR_CHOICES`; at most 2,000 rows of each, 3 folds). A portfolio is chosen greedily: the next
+configuration is the one that reduces the most the mean, over tables, of the loss of the best one so far. The loss of a
+table is divided by that of a model without features, so that all tables count alike. Results are kept in a file of
+JSON lines, from which an interrupted run continues; `--save` writes scratchtune/automl/portfolio.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks.common.harness import ROOT
+from benchmarks.common.public_tables import CLASSIFICATION, FOR_CHOICES, PublicTable
+from scratchtune.automl.families import FAMILIES, FAMILY, joint_space
+from scratchtune.automl.goal import goal_for
+from scratchtune.automl.members import Folds
+from scratchtune.automl.splitting import splits_for
+from scratchtune.data import Table
+from scratchtune.evaluation.parallel import in_order
+from scratchtune.search import Space
+
+ROWS, FOLDS = 2_000, 3
+SHARES = {"network": 0.6, "trees": 0.3, "linear": 0.1}  # of the configurations
+LONGEST = 20.0  # seconds of a configuration on one table: slower ones are cut off, as in AutoML
+STORED = ROOT / "scratchtune" / "automl" / "portfolio.json"
+SIZE = 16  # configurations of the portfolio
+
+
+def configurations(count: int, classes: int, seed: int = 0) -> list[dict[str, Any]]:
+    """Random configurations of every family; the same for each run."""
+    found = []
+    for k, (family, share) in enumerate(SHARES.items()):
+        space = Space(joint_space([family], classes))
+        rng = np.random.default_rng([seed, k])
+        found += [space.from_unit(rng.random(len(space.names))) for _ in range(round(share * count))]
+    return [rounded(params) for params in found]
+
+
+def rounded(params: dict[str, Any]) -> dict[str, Any]:
+    """A configuration whose numbers have two significant digits."""
+    return {name: float(f"{value:.2g}") if isinstance(value, float) else value for name, value in params.items()}
+
+
+def folds_of(one: PublicTable) -> tuple[Folds, int]:
+    """A table's folds, and its number of classes (0 for regression)."""
+    X, y = one.load()
+    rng = np.random.default_rng(0)
+    rows = np.sort(rng.choice(len(y), min(ROWS, len(y)), replace=False))
+    columns = {f"{name} ": X[name].to_numpy()[rows] for name in X}
+    table = Table.from_columns(columns, text=[name for name, values in columns.items() if values.dtype.kind == "O"])
+    labels, codes = np.unique(y[rows], return_inverse=True)
+    classes = len(labels) if one.task == CLASSIFICATION else 0
+    target = codes if classes else y[rows]
+    return Folds(table, target, classes, splits_for(len(rows), target, classes, FOLDS, None, 0)), classes
+
+
+def measured(one: PublicTable, count: int, known: dict[tuple[str, str], float], jobs: int, path: Path) -> None:
+    """Cross-validate all configurations that are not known on one table, and append them to the file."""
+    folds, classes = folds_of(one)
+    goal = goal_for(classes, None)
+    none = goal.loss(folds.targets, goal.mean(folds.y, len(folds.rows)))
+    todo = [params for params in configurations(count, classes) if (one.name, key(params)) not in known]
+
+    def loss(params: dict[str, Any]) -> float:
+        try:
+            member = folds.member(params, 0, time.monotonic() + LONGEST)
+        except ValueError:
+            return 1.0
+        return min(goal.loss(folds.targets, member.predictions) / none, 1.0)
+
+    with open(path, "a", encoding="utf-8") as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for begin in range(0, len(todo), 4 * jobs):
+            some = todo[begin : begin + 4 * jobs]
+            for params, value in zip(some, in_order(loss, some, jobs), strict=True):
+                known[one.name, key(params)] = value
+                file.write(json.dumps({"table": one.name, "params": params, "loss": value}) + "\n")
+            file.flush()
+
+
+def key(params: dict[str, Any]) -> str:
+    """A configuration as a text."""
+    return json.dumps(params, sort_keys=True)
+
+
+def chosen(tables: list[str], pool: list[dict[str, Any]], known: dict[tuple[str, str], float]) -> list[Any]:
+    """The greedy portfolio, as (params, mean loss of the best one so far)."""
+    losses = np.array([[known[name, key(params)] for name in tables] for params in pool])
+    best, found = np.full(len(tables), np.inf), []
+    for _ in range(min(SIZE, len(pool))):
+        means = np.minimum(losses, best).mean(axis=1)
+        k = int(means.argmin())
+        best = np.minimum(losses[k], best)
+        found.append((pool[k], float(means[k])))
+    return found
+
+
+def main() -> None:
+    """Measure what is missing, and print the portfolios."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--configurations", type=int, default=48)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--records", type=Path, default=Path("portfolio.jsonl"))
+    parser.add_argument("--save", action="store_true")
+    given = parser.parse_args()
+    known: dict[tuple[str, str], float] = {}
+    if given.records.exists():
+        for line in given.records.read_text(encoding="utf-8").splitlines():
+            record = json.loads(line)
+            known[record["table"], key(record["params"])] = record["loss"]
+    for one in tqdm(sorted(FOR_CHOICES, key=lambda one: one.rows), "tables"):
+        measured(one, given.configurations, known, given.jobs, given.records)
+    stored = {}
+    for task, classes in (("classification", 2), ("regression", 0)):
+        names = [one.name for one in FOR_CHOICES if one.task == task]
+        pool = configurations(given.configurations, classes)
+        portfolio = chosen(names, pool, known)
+        print(f"\n{task}, {len(names)} tables; mean loss (1: without features) of the best configuration so far:")
+        for params, mean in portfolio:
+            print(f"  {mean:.4f}  {key(params)}")
+        stored[task] = ordered([params for params, _ in portfolio])
+    if given.save:
+        STORED.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+
+
+def ordered(portfolio: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The portfolio, with a configuration of each family first: the linear one, as it is the fastest."""
+    firsts = [next((p for p in portfolio if p[FAMILY] == name), None) for name in reversed(FAMILIES)]
+    begin = [params for params in firsts if params is not None]
+    return [*begin, *(params for params in portfolio if params not in begin)]
+
+
+if __name__ == "__main__":
+    main()
