@@ -14,8 +14,8 @@ NAMES = {
     "seed": "seed", "db": "storage", "keep": "keep", "group": "group", "time": "time", "date-order": "date_order",
     "target-scale": "target_scale"}
 _OPTION = re.compile(rf"--({'|'.join(sorted(NAMES, key=len, reverse=True))})(?![\w-])")
-_LISTS = {"drop": "['{}']", "positive": "'{}'", "text": "['{}']"}
-_VALUE = re.compile(r"--(drop|positive|text) ('([^']*)'|[^' ]+) (?=leaves it out|chooses|makes)")  # its value is there
+_LISTS = {"drop": "['{}']", "keep": "['{}']", "positive": "'{}'", "text": "['{}']"}
+_VALUE = re.compile(r"--(drop|keep|positive|text) ('([^']*)'|[^' ]+) (?=leaves it out|chooses|makes)")  # with its value
 
 
 def in_python(text: str) -> str:

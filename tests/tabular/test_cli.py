@@ -416,7 +416,7 @@ def test_a_grid_over_a_space_that_depends(run: Run, monkeypatch: pytest.MonkeyPa
         "tune", "whole.csv", "--target", "churn", "--searcher", "grid", "--space", "space.json", "--folds", "2",
         "--scoring", "roc_auc")
     assert code == 0 and "cross-validated roc_auc" in printed
-    assert tried[0] == ("adam", 0.9, 1, "relu") and len(tried) == 1 + 4 * 3  # the default first
+    assert tried[0] == ("adam", 0.9, 1, "relu") and len(tried) == 1 + 4 * 3 + 1  # the default, the grid, the threshold
     assert {momentum for kind, momentum, *_ in tried if kind == "adam"} == {0.9}
     assert len({round(momentum, 6) for kind, momentum, *_ in tried if kind == "sgd"}) == 3
 
@@ -601,15 +601,17 @@ def kept(run: Run) -> Any:
     (b"churn,a\nyes,1\nyes,2\n", "the target 'churn' is 'yes' in all rows"),
     (b"churn,a\n,1\n,2\n", "the target 'churn' is missing in all 2 rows; it must have values to learn from"),
     (b"churn,a\n" + b"yes,1\nno,2\n" * 9 + b"maybe,3\n", "the class 'maybe' of the target 'churn' is in 1 of the rows"),
-    (b"churn,a\n" + b"".join(b"%s,n%d\n" % (b"yn"[i % 2:i % 2 + 1], i) for i in range(10_000)),
-     "column 'a' holds 8000 different texts"),
+    (b"churn,a\n" + b"".join(b"%s,n%d\n" % (b"yn"[i % 2:i % 2 + 1], i // 2) for i in range(10_000)),
+     "different texts, and max_categories is 1000; leave the column out"),
+    (b"churn,a\n" + b"".join(b"%s,n%d\n" % (b"yn"[i % 2:i % 2 + 1], i) for i in range(30)),
+     "no column to learn from beside the target 'churn' ('a' seems to identify the rows; see --keep)"),
     (b"churn,a\n" + b"yes,1\nno,\n" * 9, "values are missing in 'a' (9 of 18 rows); --impute fills them"),
     (b"churn,a\n" + b"yes,1\nno,inf\n" * 9, "holds infinity"),
     (b"churn\nyes\nno\n" * 9, "no column to learn from"),
     (b"churn,a\n" + b'yes,1\n"n\no",2\n' * 9, r"the class 'n\no' of the target 'churn' holds a line break"),
     (b"churn,a\n" + b"0,1\n9007199254740992,2\n9007199254740993,3\n" * 9, "line 4, holds 9007199254740993 as 'churn'"),
     (b"churn|a\n" + b"yes|1\nno|2\n" * 9, "not by |"),
-], ids=str)
+], ids=lambda value: str(value)[:40])
 @pytest.mark.usefixtures("kept")
 def test_what_is_no_table_to_tune_on(table: str | bytes, message: str, run: Run) -> None:
     if isinstance(table, bytes):
@@ -736,7 +738,7 @@ def test_what_is_no_model(run: Run) -> None:
 
 
 def test_values_have_no_probabilities(run: Run) -> None:
-    write(Path("values.csv"), {"x": [f"{i}" for i in range(60)], "y": [f"{i / 7}" for i in range(60)]})
+    write(Path("values.csv"), {"x": [f"{i / 3}" for i in range(60)], "y": [f"{i / 7}" for i in range(60)]})
     tuned(run, table="values.csv", target="y")
     refused(run("predict", "model.npz", "values.csv", "--proba"), "--proba is for classes")
 
