@@ -45,9 +45,8 @@ def configure(
             of_penalty[name] = value
         elif not (name in LAYER_ARGUMENTS and _set_in_layers(layers, LAYER_ARGUMENTS[name], value)):
             known = _known(layers, optimizer)
-            raise ValueError(
-                f"parameter {name!r} is unknown to this model; its parameters are {', '.join(known)}"
-                f"{checks.nearest(name, known)}")
+            meant = checks.nearest(name, known) or f"; its parameters are {', '.join(known)}"
+            raise ValueError(f"parameter {name!r} is unknown to this model{meant}")
     optimizer = optimizer.fresh(**of_optimizer)
     if of_penalty:
         penalty = L1L2(**{"l1": penalty.l1, "l2": penalty.l2, "biases": penalty.biases, **of_penalty})
