@@ -345,13 +345,14 @@ def _tune(given: argparse.Namespace) -> int:
     from scratchtune.insight.reporting import report, report_path
     from scratchtune.job_options import JobOptions
     from scratchtune.tabular.describing import described
-    from scratchtune.tabular.emit import script
+    from scratchtune.tabular.emit import check_space_written, script
     from scratchtune.tabular.held_out import prepare
     from scratchtune.tabular.space_file import read_space
     from scratchtune.tabular.tuning import tune_prepared
 
     _check_tune(given)
     space = None if given.space is None else read_space(given.space)
+    check_space_written(given.emit, space or {})
     scripts = {kind: given.out.with_name(f"{given.out.stem}_{kind}.py") for kind in given.emit}
     page = report_path(given.report, given.out.parent / "report.html")
     pages = {} if page is None else {"--report": page}

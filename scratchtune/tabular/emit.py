@@ -7,7 +7,7 @@ that a configuration does not need is left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pprint import pformat
 from typing import Any
 
@@ -30,6 +30,26 @@ NEEDS = {
              "With KERAS_BACKEND=torch (or jax), it needs that package in place of tensorflow.",
     "PyTorch": "It needs scratchtune, and: pip install torch"}
 SCALERS = {"standard": "st.StandardScaler()", "minmax": "st.MinMaxScaler()"}
+WRITTEN: dict[str, Collection[Any]] = {  # the only values of these arguments that scripts in other frameworks are for
+    "scale": (*SCALERS, None), "label_smoothing": (0.0,), "schedule": (None,), "averaging": (None,),
+    "layer_rates": (None,), "numeric_embedding": (None,), "categorical_features": (None,), "scaling_layer": (False,),
+    "parametric_activation": (False,), "members": (1,)}
+
+
+def check_written(framework: str, params: Mapping[str, Any]) -> None:
+    """Raise a ValueError if the script of a framework could not have one of an estimator's arguments."""
+    for name, values in WRITTEN.items():
+        if framework != "ours" and name in params and params[name] not in values:
+            raise ValueError(f"--emit is {framework!r} and {name} is {params[name]!r}; that script can only be written "
+                             f"where it is {' or '.join(map(repr, values))}: take --emit ours")
+
+
+def check_space_written(frameworks: Sequence[str], space: Mapping[str, Any]) -> None:
+    """Raise a ValueError if a space has a configuration that the script of one of the frameworks could not have."""
+    for framework in frameworks:
+        for name, parameter in space.items():
+            for value in getattr(parameter, "choices", None) or (parameter.high,):
+                check_written(framework, {name: value})
 
 
 def script(framework: str, fitted: MLP, rows: dict[str, Any], scale: TargetScale = LINEAR_SCALE) -> str:
@@ -39,6 +59,7 @@ def script(framework: str, fitted: MLP, rows: dict[str, Any], scale: TargetScale
     that of its target.
     """
     write = WRITERS[checks.choice("--emit", framework, WRITERS)]
+    check_written(framework, fitted.get_params(deep=False))
     return "\n".join(write(fitted, rows, scale)) + "\n"
 
 

@@ -16,7 +16,7 @@ import pytest
 import scratchtune as st
 from scratchtune.estimators.base import MLP
 from scratchtune.network.activations import ACTIVATIONS
-from scratchtune.tabular.emit import WRITERS, script
+from scratchtune.tabular.emit import WRITERS, check_space_written, script
 from scratchtune.tabular.held_out import prepare_table
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:keras")
@@ -152,6 +152,19 @@ def test_names_of_files_and_columns_are_quoted(name: str, path: Path) -> None:
 def test_an_unknown_framework(path: Path) -> None:
     with pytest.raises(ValueError, match="--emit is 'tensorflow'; it must be one of 'ours', 'keras', 'torch'"):
         script("tensorflow", fitted(path, "classifier", {})[0], rows_of(path, "classifier"))
+
+
+@pytest.mark.parametrize("settings", [
+    {"members": 2}, {"scale": "robust"}, {"averaging": 0.9}, {"schedule": "cosine"}, {"numeric_embedding": "piecewise"},
+    {"scaling_layer": True}], ids=named)
+def test_what_only_our_script_can_have(settings: dict[str, Any], path: Path) -> None:
+    rows, ((name, value),) = rows_of(path, "classifier"), settings.items()
+    estimator = st.MLPClassifier(**settings)
+    for framework in ("keras", "torch"):
+        with pytest.raises(ValueError, match=f"--emit is {framework!r} and {name} is {value!r}; .*: take --emit ours"):
+            script(framework, estimator, rows)
+        with pytest.raises(ValueError, match=f"--emit is {framework!r} and {name} is {value!r}; .*: take --emit ours"):
+            check_space_written(["ours", framework], {"units": st.Int(8, 16), name: st.Categorical([value])})
 
 
 # Ours -----------------------------------------------------------------------------------------------------------------
