@@ -71,6 +71,12 @@ def test_the_estimator_is_scored_saved_and_loaded(tmp_path, monkeypatch):
     assert labels == "[0 1 2 3 4]"
 
 
+@pytest.mark.slow  # some twenty trainings
+def test_the_automatic_choice_is_explained_and_a_training_diagnosed():
+    names, printed = ran(block_with("st.AutoClassifier("))
+    assert names["model"].score(names["X_new"], names["y_new"]) > 0.8 and "overfitting" in printed
+
+
 @pytest.mark.slow  # its kernels take long to compile
 def test_the_search_over_image_classifiers_runs():
     block = block_with("load_fashion_mnist()").replace("test_size=0.3", "test_size=0.85")  # 330 images, for the time

@@ -4,6 +4,8 @@ A histogram is (bins, 3) float64, and a row's derivatives are (2,) float32. The 
 that of the node minus that of the smaller child, so only the rows of the smaller one are read.
 
 Source: Ke et al. (2017), "LightGBM: a highly efficient gradient boosting decision tree", algorithm 1.
+
+Implements section 8.1 of the document.
 """
 
 from __future__ import annotations

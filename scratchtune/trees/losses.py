@@ -2,6 +2,8 @@
 
 Each kernel writes ``derivatives`` (outputs, n, 2) float32, gradients and Hessians, and returns the weighted
 sum of the losses at the outputs (outputs, n) float64.
+
+Implements section 8.1 of the document.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Prediction: a row goes down each tree, by its codes, and the values of the leaves that it reaches are added."""
+"""Prediction: a row goes down each tree, by its codes, and the values of the leaves that it reaches are added.
+
+Implements section 8.1 of the document.
+"""
 
 from __future__ import annotations
 

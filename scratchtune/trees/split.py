@@ -4,6 +4,8 @@ A split divides the codes of one column in two. Numbers are divided at an edge, 
 the gain is larger. Categories are first ordered by the ratio of their gradients to their Hessians; one division of this
 order is the best of all (Fisher 1958). A split is described by the set of codes that go to the left: 256 bits in four
 words. So training and prediction treat numbers, missing values and categories alike.
+
+Implements section 8.1 of the document.
 """
 
 from __future__ import annotations

@@ -30,6 +30,7 @@ def test_fewer_new_rows_make_the_interval_wider() -> None:
     assert widths == sorted(widths, reverse=True)
 
 
+@pytest.mark.slow  # 200 bootstraps
 def test_the_interval_covers_the_score_on_new_rows_at_its_rate() -> None:
     """200 made-up studies of 150 known and 100 new rows, with normal errors: 90 % should be covered."""
     rng, covered = np.random.default_rng(0), 0
