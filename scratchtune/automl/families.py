@@ -8,6 +8,7 @@ Implements section 8.1 of the document.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +19,7 @@ from scratchtune.estimators import MLPClassifier, MLPRegressor
 from scratchtune.search import Categorical, Float, Int
 from scratchtune.trees import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
+VISITS, STEPS, LARGEST_BATCH = 20_000_000, 1_000, 1_024  # see `for_many_rows`
 FAMILY = "family"  # the name of the hyper-parameter that chooses one
 TARGET = "target"  # the name of the one that chooses the scale of a regression's target
 
@@ -33,9 +35,13 @@ class Family:
     fixed: Mapping[str, Any]
     encoding: Encoding
 
-    def estimator(self, params: Mapping[str, Any], classes: int, seed: int, categorical: Sequence[int]) -> Any:
-        """Return the untrained estimator of a configuration of this family, with the given seed."""
+    def estimator(
+        self, params: Mapping[str, Any], classes: int, seed: int, categorical: Sequence[int], rows: int,
+    ) -> Any:
+        """Return the untrained estimator of a configuration of this family for so many training rows."""
         arguments = {**self.fixed, **own_arguments(self.name, params), "random_state": seed}
+        if "epochs" in arguments:
+            arguments |= for_many_rows(rows, arguments["epochs"], arguments.get("batch_size", 32))
         if categorical:
             arguments["categorical_features"] = list(categorical)
         if not classes:
@@ -62,6 +68,20 @@ LINEAR = Family("linear", MLPClassifier, MLPRegressor, {
 }, {"hidden_layers": 0, "verbose": 0}, ONE_HOT)
 
 FAMILIES = {family.name: family for family in (NETWORK, TREES, LINEAR)}
+
+
+def for_many_rows(rows: int, epochs: int, batch_size: int) -> dict[str, int]:
+    """Return the epochs and the batch size of a network for so many training rows.
+
+    A large table needs fewer epochs, since each has more steps, and allows larger batches, which take less time a row:
+    at most `VISITS` rows are visited in all, in at least three epochs, and an epoch has at most `STEPS` steps, unless
+    batches would be larger than `LARGEST_BATCH`.
+
+    >>> for_many_rows(1_000, 40, 32), for_many_rows(900_000, 40, 32)
+    ({'epochs': 40, 'batch_size': 32}, {'epochs': 22, 'batch_size': 1024})
+    """
+    larger = 2 ** math.ceil(math.log2(max(rows / STEPS, 1.0)))
+    return {"epochs": min(epochs, max(3, VISITS // rows)), "batch_size": max(batch_size, min(larger, LARGEST_BATCH))}
 
 
 def own_arguments(family: str, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -127,7 +127,7 @@ class Folds:
         features, X, _ = self.features(family.encoding, fold)
         y = self.y[self.splits[fold][0]]
         kind = params.get(TARGET, LINEAR)
-        estimator = family.estimator(params, self.classes, seed, features.categorical)
+        estimator = family.estimator(params, self.classes, seed, features.categorical, len(X))
         estimator.deadline = deadline
         estimator.fit(X, y if self.classes else scaled(y, kind))
         scale = fitted_scale(kind, y, lambda: estimator.predict(X))

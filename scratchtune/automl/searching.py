@@ -31,6 +31,7 @@ AT_ONCE = 4  # trials that may run at the same time without changing the study
 MANY = 10**6  # more trials than any time budget allows
 SEARCH_SHARE = 0.92  # of the time budget; the rest chooses the ensemble
 LIBRARY = 25  # the best trials, from which the ensemble is chosen
+TRIAL_SHARE = 0.2  # of the search's time is the most that one trial may take
 PREDICTIONS = "predictions"  # the array that a stored trial saves
 
 
@@ -85,7 +86,10 @@ class Objective:
 
     def __call__(self, trial: Trial) -> float:
         """Train a trial's configuration on all folds, and return its loss."""
-        deadline = self.budget.deadline if trial.number else None  # the first one is always completed
+        deadline = self.budget.deadline
+        if deadline is not None:  # no trial takes it all, and the first one is always completed
+            most = time.monotonic() + TRIAL_SHARE * (deadline - self.budget.begun)
+            deadline = min(deadline, most) if trial.number else None
         folds = self.searched.folds
         member = folds.member(trial.params, trial.seed, deadline)
         loss = self.goal.loss(folds.targets, member.predictions)
