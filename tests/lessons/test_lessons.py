@@ -24,7 +24,7 @@ main = importlib.import_module("lessons.__main__")
 sys.path.remove(str(ROOT))
 
 LESSONS = main.lessons()
-LONG = (3, 5, 6, 8, 9, 10, 13, 14, 15, 16, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30)  # seconds each
+LONG = (3, 5, 6, 8, 9, 10, 13, 14, 15, 16, *range(18, 34))  # seconds each
 EVERY_LESSON = pytest.mark.parametrize(
     "number", [pytest.param(number, marks=pytest.mark.slow if number in LONG else ()) for number in LESSONS])
 PRINTED = "# -> "
