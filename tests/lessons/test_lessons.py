@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import importlib
 import io
@@ -257,3 +258,15 @@ def test_it_converts_to_a_notebook_and_back(number, tmp_path):
     jupytext.write(notebook, tmp_path / "lesson.ipynb")
     again = jupytext.read(tmp_path / "lesson.ipynb")
     assert [cell.source for cell in again.cells] == [cell.source for cell in notebook.cells]
+
+
+# Figures of benchmarks -----------------------------------------------------------------------------------------------
+
+
+def test_the_figures_that_lesson_32_cites_are_in_their_files():
+    tree = ast.parse(LESSONS[32].read_text(encoding="utf-8"))
+    cited = next(ast.literal_eval(node.value) for node in tree.body
+                 if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "CITED")
+    for file, figures in cited.items():
+        text = (ROOT / "benchmarks" / "results" / file).read_text(encoding="utf-8")
+        assert all(re.search(rf"(?<![\d.]){re.escape(figure)}(?![\d.])", text) for figure in figures.values()), file
