@@ -165,10 +165,10 @@ axes[0].invert_yaxis()
 
 # %% [markdown]
 # ## Check: the experiment
-# Predict 1: with two parameters the regret of random search is 0.09 and that of Bayesian search below 0.001. With
+# Predict 1: with two parameters the regret of random search is 0.10 and that of Bayesian search below 0.001. With
 # eight parameters they are 0.34 and 0.08. (These numbers are from a processor with AVX-512; yours are on stderr.) TPE
-# and the genetic search are between them, as in the chart above. The grid of two values each is worse than random
-# search in eight dimensions.
+# and the genetic search are between them, as in the chart above. The grid of two values each is not better
+# than random search in eight dimensions.
 #
 # Predict 2: nothing that we can see. In eight dimensions with noise the regrets are from 0.44 to 0.51, and the
 # differences are smaller than two standard errors. The best *observed* value of 40 is one with favourable noise
@@ -176,7 +176,7 @@ axes[0].invert_yaxis()
 # choose a searcher. `st.recommend` recommends Bayesian search there, too: it was not shown to be worse.
 #
 # Predict 3: it could not here. With 2,000 trials, fifty times as many, random search has the regret 0.14. So the second
-# question of the chart needs really short trials: proposals must take longer than a hundred trials or so.
+# question of the chart is for trials that are far shorter than a proposal.
 
 # %%
 many = np.array([regret("random", 8, 0.0, seed, trials=2000) for seed in range(6)])
@@ -257,9 +257,9 @@ assert whole.names[0] == "dead units" and "dead units" not in curves_alone.names
 # %% [markdown]
 # ## Exercise
 # Write the mean score that compares searchers. `regrets` and `of_random` have the regrets of a searcher and of random
-# search, (cases, seeds). Divide, in each case, the median regret over the seeds by random search's median. The score of
-# the case is 1 less this ratio; where that is below -1, it is -1. Return the mean over the cases. Example: `[[1, 2, 9]]`
-# and `[[4, 5, 6]]` give 1 − 2/5 = 0.6. Then run `python -m lessons check 32`.
+# search, (cases, seeds). Divide, in each case, the median regret over the seeds by random search's median. The score
+# of the case is 1 less this ratio; where that is below -1, it is -1. Return the mean over the cases. Example:
+# `[[1, 2, 9]]` and `[[4, 5, 6]]` give 1 − 2/5 = 0.6. Then run `python -m lessons check 32`.
 
 
 # %%
