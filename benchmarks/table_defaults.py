@@ -4,8 +4,8 @@
                                         [--rows 2000] [--records FILE] [--quick] [--save]
 
 1. *single*: each change alone, all other arguments at their defaults.
-2. *greedy*: the changes that reduce the mean loss, from the best one on, are added one after the other; each is kept if
-   it reduces the loss further by more than two standard errors.
+2. *greedy*: changes are added one after the other, from the best one on; each is kept if it reduces the loss further by
+   more than two standard errors, and is given up after 12 tables if it has not reduced it on average.
 3. *final*: the result against the defaults, against itself without each of its changes, and against boosted trees
    with their defaults, on other random rows and folds. The tables are the same ones.
 4. *pool*: network configurations for a portfolio. Ten are chosen one after the other, each the one that most reduces
@@ -37,6 +37,8 @@ from benchmarks.common.public_tables import FOR_CHOICES
 from benchmarks.common.table_folds import EMBEDDED, TREES, Configuration, Losses, is_classification
 
 FOLDS, ROWS, TIE, PORTFOLIO = 3, 2000, 1e-9, 10
+RACE = 12  # tables after which a change that does not help is given up
+HOPELESS = 0.2  # a mean logarithm of ratios beyond which a change is not tried with others
 STAGES = ("single", "greedy", "final", "pool")
 RATE = 0.003  # the default learning rate
 Change = tuple[str, Configuration]
@@ -203,22 +205,41 @@ def is_possible(configuration: Configuration) -> bool:
     return not (configuration.get("label_smoothing") and configuration.get("members", 1) > 1)
 
 
+def order_of(found: dict[str, dict[str, float]]) -> list[str]:
+    """The changes to try together: those that help alone by more than one standard error, best first, then the rest.
+
+    What harms alone may help with others, such as a larger learning rate with dropout; the worst are left out.
+    """
+    means = {change: statistics.fmean(values.values()) for change, values in found.items() if values}
+    ordered = sorted(means, key=lambda change: means[change])
+    helps = [change for change in ordered if pays(list(found[change].values()), 1.0)]
+    return helps + [change for change in ordered if change not in helps and means[change] < HOPELESS]
+
+
+def raced(losses: Losses, new: Configuration, old: Configuration, names: Sequence[str]) -> dict[str, float]:
+    """The logarithms of the ratios by table; only of the first tables if their mean is not below 0."""
+    values: dict[str, float] = {}
+    for name in names:
+        values[name] = logs(losses, new, old, [name])[0]
+        if len(values) == RACE and statistics.fmean(values.values()) >= 0.0:
+            break
+    return values
+
+
 def greedy(
     losses: Losses, names: Sequence[str], found: dict[str, dict[str, float]], changes: Sequence[Change],
 ) -> tuple[list[Change], str]:
     """The changes that are kept, in this order, and a table of all that were tried."""
     given = dict(changes)
-    means = {change: statistics.fmean(values.values()) for change, values in found.items() if values}
-    order = sorted((change for change in means if pays(list(found[change].values()), 1.0)), key=lambda c: means[c])
     kept: list[Change] = []
     current: Configuration = {}
     rows = []
-    for change in tqdm(order, unit="change", disable=None):
+    for change in tqdm(order_of(found), unit="change", disable=None):
         tried = joined(current, given[change])
         if tried == current or not is_possible(tried):
             continue
-        values = {name: logs(losses, tried, current, [name])[0] for name in names}
-        keep = pays(list(values.values()))
+        values = raced(losses, tried, current, names)
+        keep = len(values) == len(names) and pays(list(values.values()))
         rows.append([change, *cells(values), "kept" if keep else ""])
         if keep:
             current = tried
@@ -370,10 +391,10 @@ def main() -> int:
     harness.report("Changes of the networks' defaults on tables", "table_defaults", [
         f"{harness.machine()}; {before}.",
         f"{harness.versions('numpy', 'numba', 'scratchtune', 'scikit-learn', 'pandas')}. {len(given.tables)} tables, "
-        f"at most {given.rows:,} random rows of each, {given.folds} shuffled folds, stratified for classes, the same for "
-        "all configurations. *Change*: the geometric mean over the tables of the ratio of two losses (log loss, or root "
-        "mean squared error; each the mean over the folds), minus 1; below 0 is better. *Standard error*: of the mean "
-        "logarithm of the ratio over the tables. *Classes* and *values*: the change on the tables of each task.",
+        f"at most {given.rows:,} random rows of each, {given.folds} shuffled folds, stratified for classes, the same "
+        "for all configurations. *Change*: the geometric mean over the tables of the ratio of two losses (log loss, or "
+        "root mean squared error; each the mean over the folds), minus 1; below 0 is better. *Standard error*: of the "
+        "mean logarithm of the ratio over the tables. *Classes* and *values*: the change on the tables of each task.",
         *text], given.save)
     return 0
 
