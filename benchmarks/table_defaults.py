@@ -5,7 +5,7 @@
 
 1. *single*: each change alone, all other arguments at their defaults.
 2. *greedy*: changes are added one after the other, from the best one on; each is kept if it reduces the loss further by
-   more than two standard errors, and is given up after 12 tables if it has not reduced it on average.
+   more than two standard errors, and is given up after 8 tables if it has not reduced it on average.
 3. *final*: the result against the defaults, against itself without each of its changes, and against boosted trees
    with their defaults, on other random rows and folds. The tables are the same ones.
 4. *pool*: network configurations for a portfolio. Ten are chosen one after the other, each the one that most reduces
@@ -37,8 +37,8 @@ from benchmarks.common.public_tables import FOR_CHOICES
 from benchmarks.common.table_folds import EMBEDDED, TREES, Configuration, Losses, is_classification
 
 FOLDS, ROWS, TIE, PORTFOLIO = 3, 2000, 1e-9, 10
-RACE = 12  # tables after which a change that does not help is given up
-HOPELESS = 0.2  # a mean logarithm of ratios beyond which a change is not tried with others
+RACE = 8  # tables after which a change that does not help is given up
+HOPELESS = 0.05  # a mean logarithm of ratios, plus its standard error, beyond which a change is not tried with others
 STAGES = ("single", "greedy", "final", "pool")
 RATE = 0.003  # the default learning rate
 Change = tuple[str, Configuration]
@@ -205,21 +205,29 @@ def is_possible(configuration: Configuration) -> bool:
     return not (configuration.get("label_smoothing") and configuration.get("members", 1) > 1)
 
 
-def order_of(found: dict[str, dict[str, float]]) -> list[str]:
-    """The changes to try together: those that help alone by more than one standard error, best first, then the rest.
+def order_of(found: dict[str, dict[str, float]], changes: Sequence[Change]) -> list[str]:
+    """The changes to try together, by their mean plus its standard error; one for each set of arguments.
 
-    What harms alone may help with others, such as a larger learning rate with dropout; the worst are left out.
+    It is the first one listed whose mean is within half a standard error of the best: the mildest or cheapest one.
+    What harms a little alone is tried too, since it may help with others; what harms more is left out.
     """
-    means = {change: statistics.fmean(values.values()) for change, values in found.items() if values}
-    ordered = sorted(means, key=lambda change: means[change])
-    helps = [change for change in ordered if pays(list(found[change].values()), 1.0)]
-    return helps + [change for change in ordered if change not in helps and means[change] < HOPELESS]
+    by_arguments: dict[tuple[str, ...], list[str]] = {}
+    for change, configuration in changes:
+        by_arguments.setdefault(tuple(sorted(configuration)), []).append(change)
+    values = {change: list(found[change].values()) for change, _ in changes if found[change]}
+    picked = []
+    for group in filter(None, ([c for c in group if c in values] for group in by_arguments.values())):
+        best = min(group, key=lambda change: statistics.fmean(values[change]))
+        limit = statistics.fmean(values[best]) + error_of(values[best]) / 2.0
+        picked.append(next(change for change in group if statistics.fmean(values[change]) <= limit))
+    upper = {change: statistics.fmean(values[change]) + error_of(values[change]) for change in picked}
+    return sorted((change for change in picked if upper[change] < HOPELESS), key=lambda change: upper[change])
 
 
 def raced(losses: Losses, new: Configuration, old: Configuration, names: Sequence[str]) -> dict[str, float]:
-    """The logarithms of the ratios by table; only of the first tables if their mean is not below 0."""
+    """The logarithms of the ratios by table; only of the first tables, of both tasks, if their mean is not below 0."""
     values: dict[str, float] = {}
-    for name in names:
+    for name in [*names[::3], *names[1::3], *names[2::3]]:
         values[name] = logs(losses, new, old, [name])[0]
         if len(values) == RACE and statistics.fmean(values.values()) >= 0.0:
             break
@@ -234,7 +242,7 @@ def greedy(
     kept: list[Change] = []
     current: Configuration = {}
     rows = []
-    for change in tqdm(order_of(found), unit="change", disable=None):
+    for change in tqdm(order_of(found, changes), unit="change", disable=None):
         tried = joined(current, given[change])
         if tried == current or not is_possible(tried):
             continue
@@ -282,22 +290,19 @@ def bold(values: Sequence[float]) -> list[str]:
 # Stage 4: a portfolio of networks -------------------------------------------------------------------------------------
 
 
-def pool(recommended: Configuration) -> list[Configuration]:
-    """Network configurations of several kinds: the recommended one, the defaults, and variants of both."""
-    small = {"hidden_layers": 1, "units": 64}
+def pool(changes: Sequence[Change], kept: Sequence[Change]) -> list[Configuration]:
+    """Network configurations: the defaults, each change alone, the kept ones one after the other, and variants of all.
+
+    Variants have a single member, and different structures and embeddings.
+    """
+    steps = [all_of(kept[:k]) for k in range(len(kept) + 1)]
+    alone = {**steps[-1], "members": 1}
     variants: list[Configuration] = [
-        {}, {"dropout": 0.1}, {"dropout": 0.3}, {"hidden_layers": 2}, {"hidden_layers": 2, "dropout": 0.2},
-        {"hidden_layers": 2, "units": 128, "dropout": 0.3}, {"hidden_layers": 3, "units": 128, "dropout": 0.2},
-        {"units": 256, "dropout": 0.3}, {"units": 32}, {"scale": "quantile"}, {"scale": "robust"}, EMBEDDED,
-        {"numeric_embedding": "periodic"}, {"numeric_embedding": "piecewise"}, {"scaling_layer": True},
-        {"numeric_embedding": "periodic", "frequency_scale": 0.5, **EMBEDDED},
-        {"numeric_embedding": "piecewise", "dropout": 0.2, "weight_decay": 0.1},
-        {"members": 8}, {"members": 8, "hidden_layers": 2}, {"members": 16, "dropout": 0.1},
-        {"weight_decay": 0.3}, {"epochs": 10}, {"epochs": 60}, {"learning_rate": 0.001}, {"learning_rate": 0.01},
-        {"batch_size": 128, "learning_rate": 0.01}, {"early_stopping": True, "epochs": 100}]
-    found = [{**small}]
-    for variant in variants:
-        one = {**small, **joined(recommended, variant)}
+        {}, {"hidden_layers": 2, "dropout": 0.3}, {"hidden_layers": 3, "units": 128, "dropout": 0.3},
+        {"units": 256, "dropout": 0.4}, {"numeric_embedding": "periodic", "dropout": 0.3, **EMBEDDED},
+        {"numeric_embedding": "piecewise", "dropout": 0.3, **EMBEDDED}, {"units": 256, "epochs": 50, "dropout": 0.4}]
+    found: list[Configuration] = []
+    for one in (*steps, *(configuration for _, configuration in changes), *(joined(alone, v) for v in variants)):
         if one not in found and is_possible(one):
             found.append(one)
     return found
@@ -377,7 +382,7 @@ def paragraphs(given: argparse.Namespace, losses: Losses) -> list[str]:
         against, each = final(losses, names, kept)
         text += ["## The recommended configuration, on other random rows and folds", against, "Losses:", each]
     if "pool" in given.stages:
-        configurations = pool(all_of(kept))
+        configurations = pool(changes, kept)
         text += ["## Network configurations for a portfolio",
                  portfolio_table(chosen(losses, names, configurations), len(configurations))]
     return [*text, "## Single changes, table by table", by_table(found, names)]
