@@ -1,149 +1,406 @@
-"""Which single change of the estimators' defaults helps on tables? An ablation.
+"""Which changes of the networks' defaults pay on tables? An ablation over public tables, and what it recommends.
 
-    python -m benchmarks.table_defaults [--folds 3] [--tables NAME ...] [--changes NAME ...] [--quick] [--save]
+    python -m benchmarks.table_defaults [--stages single greedy final pool] [--tables NAME ...] [--folds 3]
+                                        [--rows 2000] [--records FILE] [--quick] [--save]
 
-Each change sets one argument of MLPClassifier or MLPRegressor, all others at their defaults, in shuffled folds that are
-the same for all. The effect on a table is the relative change of the mean loss over the folds (log loss, or the root of
-the mean squared error) against the defaults; below 0 is better. The mean over the tables, its standard error, and the
-numbers of tables on which the change wins and loses are reported. Pre-processing is fitted on the training rows.
+1. *single*: each change alone, all other arguments at their defaults.
+2. *greedy*: changes are added one after the other, from the best one on; each is kept if it reduces the loss further by
+   more than two standard errors, and is given up after 8 tables if it has not reduced it on average.
+3. *final*: the result against the defaults, against itself without each of its changes, and against boosted trees
+   with their defaults, on other random rows and folds. The tables are the same ones.
+4. *pool*: network configurations for a portfolio. Ten are chosen one after the other, each the one that most reduces
+   the geometric mean over the tables of the smallest loss of those chosen; ranks are among all of the pool.
+
+The tables are those that choices may be made by (`benchmarks.common.public_tables.FOR_CHOICES`), with at most --rows
+random rows each. The loss is the log loss for classes, and the root of the mean squared error for values, averaged over
+the folds. A change is the geometric mean over the tables of the ratio of two losses, minus 1: below 0 is better. The
+standard error is that of the mean logarithm of the ratio over the tables. --records keeps every measured loss, and the
+same command continues after the last one.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import math
 import statistics
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from benchmarks.common import harness
 from benchmarks.common.harness import table
+from benchmarks.common.public_tables import FOR_CHOICES
+from benchmarks.common.table_folds import EMBEDDED, TREES, Configuration, Losses, is_classification
 
-FOLDS, TIE = 3, 1e-9
-Change = tuple[str, dict[str, Any]]
+FOLDS, ROWS, TIE, PORTFOLIO = 3, 2000, 1e-9, 10
+RACE = 8  # tables after which a change that does not help is given up
+HOPELESS = 0.05  # a mean logarithm of ratios, plus its standard error, beyond which a change is not tried with others
+STAGES = ("single", "greedy", "final", "pool")
+RATE = 0.003  # the default learning rate
+Change = tuple[str, Configuration]
+SCHEDULES: list[Change] = [
+    (f"{prefix}{name} schedule{', learning rate x 3' if factor > 1 else ''}",
+     {**more, "schedule": schedule, **({"learning_rate": factor * RATE} if factor > 1 else {})})
+    for prefix, more in (("", {}), ("50 epochs, ", {"epochs": 50}))
+    for name, schedule in (("cosine", "cosine"), ("linear", "linear"), ("cosine-log", "cosine_log"))
+    for factor in (1, 3)]
 CHANGES: list[Change] = [  # add a line for a further argument
     ("robust scaling", {"scale": "robust"}),
     ("quantile transform", {"scale": "quantile"}),
+    ("label smoothing 0.03", {"label_smoothing": 0.03}),
     ("label smoothing 0.1", {"label_smoothing": 0.1}),
-    ("cosine schedule", {"schedule": "cosine"}),
-    ("cosine-log schedule", {"schedule": "cosine_log"}),
-    ("linear schedule", {"schedule": "linear"}),
+    ("learning rate x 3", {"learning_rate": 3 * RATE}),
+    ("learning rate / 3", {"learning_rate": RATE / 3}),
+    ("10 epochs", {"epochs": 10}),
     ("50 epochs", {"epochs": 50}),
-    ("50 epochs, cosine schedule", {"epochs": 50, "schedule": "cosine"}),
-    ("50 epochs, cosine-log schedule", {"epochs": 50, "schedule": "cosine_log"}),
+    ("50 epochs, learning rate x 3", {"epochs": 50, "learning_rate": 3 * RATE}),
+    *SCHEDULES,
     ("averaging 0.9", {"averaging": 0.9}),
     ("averaging 0.99", {"averaging": 0.99}),
+    ("averaging 0.995", {"averaging": 0.995}),
     ("biases x 0.1", {"layer_rates": {"biases": 0.1}}),
     ("first layer x 3", {"layer_rates": {"first": 3.0}}),
-    ("early stopping", {"early_stopping": True, "epochs": 100}),
+    ("last layer x 0.3", {"layer_rates": {"last": 0.3}}),
+    ("learned category embeddings", EMBEDDED),
+    ("periodic embeddings of all columns", {"numeric_embedding": "periodic"}),
+    ("piecewise embeddings of all columns", {"numeric_embedding": "piecewise"}),
+    ("periodic embeddings, learned category embeddings", {"numeric_embedding": "periodic", **EMBEDDED}),
+    ("piecewise embeddings, learned category embeddings", {"numeric_embedding": "piecewise", **EMBEDDED}),
+    ("periodic embeddings of scale 0.5", {"numeric_embedding": "periodic", "frequency_scale": 0.5}),
+    ("scaling layer", {"scaling_layer": True}),
+    ("scaling layer x 6", {"scaling_layer": True, "layer_rates": {"scaling": 6.0}}),
+    ("parametric activation", {"parametric_activation": True}),
+    ("parametric activation x 0.1", {"parametric_activation": True, "layer_rates": {"activation": 0.1}}),
+    ("RealMLP's layers and rates", {"scaling_layer": True, "parametric_activation": True, "layer_rates": {
+        "scaling": 6.0, "biases": 0.1, "activation": 0.1}}),
+    ("4 members", {"members": 4}),
+    ("8 members", {"members": 8}),
+    ("16 members", {"members": 16}),
+    ("dropout 0.1", {"dropout": 0.1}),
+    ("dropout 0.2", {"dropout": 0.2}),
+    ("dropout 0.4", {"dropout": 0.4}),
+    ("weight decay 0.01", {"weight_decay": 0.01}),
+    ("weight decay 0.1", {"weight_decay": 0.1}),
+    ("weight decay 0.3", {"weight_decay": 0.3}),
+    ("l2 0.0001", {"l2": 0.0001}),
+    ("l2 0.001", {"l2": 0.001}),
+    ("noise 0.1", {"augment": 0.1}),
+    ("batches of 64", {"batch_size": 64}),
+    ("batches of 128, learning rate x 3", {"batch_size": 128, "learning_rate": 3 * RATE}),
+    ("GELU", {"activation": "gelu"}),
+    ("ELU", {"activation": "elu"}),
+    ("tanh", {"activation": "tanh"}),
+    ("2 layers", {"hidden_layers": 2}),
+    ("3 layers", {"hidden_layers": 3}),
+    ("32 units", {"units": 32}),
+    ("128 units", {"units": 128}),
+    ("256 units", {"units": 256}),
+    ("early stopping, up to 100 epochs", {"early_stopping": True, "epochs": 100}),
 ]
 
 
-def tables() -> dict[str, Any]:
-    """Each table's name and a function that returns X (n, columns), y (n,) and whether y holds classes."""
-    from sklearn import datasets
-
-    def of(name: str, classes: bool) -> Any:
-        return lambda: (*getattr(datasets, f"load_{name}")(return_X_y=True), classes)
-
-    return {"breast_cancer": of("breast_cancer", True), "wine": of("wine", True), "digits": of("digits", True),
-            "iris": of("iris", True), "diabetes": of("diabetes", False)}
+# Statistics -----------------------------------------------------------------------------------------------------------
 
 
-def model_for(classes: bool, arguments: dict[str, Any], seed: int) -> Any:
-    """The estimator with these arguments; None if it does not have one of them."""
-    import scratchtune as st
-
-    made = st.MLPClassifier if classes else st.MLPRegressor
-    if not arguments.keys() <= made().get_params().keys():
-        return None
-    return made(random_state=seed, verbose=0, **arguments)
+def differs(configuration: Configuration, name: str) -> bool:
+    """Whether a configuration can change anything on a table: label smoothing is for classes."""
+    return is_classification(name) or set(configuration) != {"label_smoothing"}
 
 
-def loss_of(model: Any, X: Any, y: Any, classes: bool) -> float:
-    """The log loss, or the root of the mean squared error."""
-    import numpy as np
-
-    import scratchtune as st
-
-    if classes:
-        return float(st.metrics.log_loss(y, model.predict_proba(X), labels=model.classes_))
-    return float(np.sqrt(st.metrics.mean_squared_error(y, model.predict(X))))
+def logs(losses: Losses, new: Configuration, old: Configuration, names: Sequence[str], repeat: int = 0) -> list[float]:
+    """The logarithm of the ratio of two configurations' losses on each table."""
+    return [math.log(losses(name, new, repeat) / losses(name, old, repeat)) for name in names]
 
 
-def mean_loss(data: tuple[Any, Any, bool], arguments: dict[str, Any], folds: int) -> float | None:
-    """The mean loss over the folds; None if the estimator does not have the arguments."""
-    import scratchtune as st
-
-    X, y, classes = data
-    split = (st.StratifiedKFold if classes else st.KFold)(folds, shuffle=True, random_state=0)
-    losses = []
-    for fold, (train, test) in enumerate(split.split(X, y)):
-        model = model_for(classes, arguments, fold)
-        if model is None:
-            return None
-        losses.append(loss_of(model.fit(X[train], y[train]), X[test], y[test], classes))
-    return statistics.fmean(losses)
+def error_of(values: Sequence[float]) -> float:
+    """The standard error of a mean."""
+    return harness.spread(values) / len(values) ** 0.5 if values else 0.0
 
 
-def relative_changes(names: Sequence[str], changes: Sequence[Change], folds: int) -> dict[str, dict[str, float]]:
-    """By change and table: the loss with the change over that of the defaults, minus 1."""
-    found: dict[str, dict[str, float]] = {name: {} for name, _ in changes}
+def pays(values: Sequence[float], errors: float = 2.0) -> bool:
+    """Whether the mean is below 0 by more than so many standard errors."""
+    return bool(values) and statistics.fmean(values) + errors * error_of(values) < 0.0
+
+
+def percent(values: Sequence[float]) -> str:
+    """The geometric mean of ratios minus 1, from their logarithms."""
+    return f"{math.expm1(statistics.fmean(values)):+.2%}" if values else ""
+
+
+def cells(values: dict[str, float]) -> list[str]:
+    """The cells of one comparison: the change and its error, by task, the median, wins and losses, worst table."""
+    numbers = list(values.values())
+    of_classes = [value for name, value in values.items() if is_classification(name)]
+    of_values = [value for name, value in values.items() if not is_classification(name)]
+    worst = max(values, key=lambda name: values[name])
+    return [str(len(numbers)), percent(numbers), f"{error_of(numbers):.2%}", percent(of_classes), percent(of_values),
+            percent([statistics.median(numbers)]), str(sum(value < -TIE for value in numbers)),
+            str(sum(value > TIE for value in numbers)), f"{worst} {percent([values[worst]])}",
+            "better" if pays(numbers) else "worse" if pays([-value for value in numbers]) else ""]
+
+
+HEADINGS = ("tables", "change", "standard error", "classes", "values", "median", "wins", "losses", "worst table",
+            "beyond 2 errors")
+
+
+def compared(rows: Sequence[tuple[str, dict[str, float]]]) -> str:
+    """A table of comparisons, the best one first."""
+    ordered = sorted(rows, key=lambda row: statistics.fmean(row[1].values()))
+    return table(["", *HEADINGS], [[name, *cells(values)] for name, values in ordered])
+
+
+# Stage 1: single changes ----------------------------------------------------------------------------------------------
+
+
+def single(losses: Losses, names: Sequence[str], changes: Sequence[Change]) -> dict[str, dict[str, float]]:
+    """By change and table: the logarithm of the loss with the change over that of the defaults."""
+    found: dict[str, dict[str, float]] = {}
     with tqdm(total=len(names) * (len(changes) + 1), unit="cross-validation", disable=None) as progress:
         for name in names:
-            data = tables()[name]()
-            default = mean_loss(data, {}, folds)
+            losses(name, {})
             progress.update()
-            for change, arguments in changes:
-                loss = mean_loss(data, arguments, folds)
-                if loss is not None and default:
-                    found[change][name] = loss / default - 1.0
+        for change, configuration in changes:
+            found[change] = {}
+            for name in names:
+                if differs(configuration, name):
+                    found[change][name] = logs(losses, configuration, {}, [name])[0]
                 progress.update()
     return found
 
 
-def summary(found: dict[str, dict[str, float]]) -> str:
-    """One row for each change: the mean over the tables, its standard error, wins and losses."""
+def schedules(found: dict[str, dict[str, float]]) -> str:
+    """The schedules at 50 epochs against 50 epochs with the same learning rate, and with the better constant one."""
     rows = []
-    for change, by_table in found.items():
-        values = list(by_table.values())
-        if not values:
-            continue
-        error = harness.spread(values) / len(values) ** 0.5
-        wins, losses = sum(value < -TIE for value in values), sum(value > TIE for value in values)
-        rows.append([change, str(len(values)), f"{statistics.fmean(values):+.1%}", f"{error:.1%}", str(wins),
-                     str(losses)])
-    return table(["change", "tables", "mean relative change", "standard error", "wins", "losses"], rows)
+    for change, values in found.items():
+        if "schedule" in change and change.startswith("50 epochs"):
+            for constant in ("50 epochs", "50 epochs, learning rate x 3"):
+                if constant in found:
+                    base = found[constant]
+                    rows.append((f"{change}, against {constant}", {name: values[name] - base[name] for name in values}))
+    return compared(rows)
 
 
 def by_table(found: dict[str, dict[str, float]], names: Sequence[str]) -> str:
-    """The relative change of each table."""
-    rows = [[change, *(f"{values[name]:+.1%}" if name in values else "" for name in names)]
+    """The change on each table."""
+    rows = [[change, *(f"{math.expm1(values[name]):+.1%}" if name in values else "" for name in names)]
             for change, values in found.items()]
     return table(["change", *names], rows)
 
 
+# Stage 2: the good ones together --------------------------------------------------------------------------------------
+
+
+def joined(old: Configuration, new: Configuration) -> Configuration:
+    """Both configurations, the new one's values where both have an argument; factors of learning rates are joined."""
+    rates = {**old.get("layer_rates", {}), **new.get("layer_rates", {})}
+    return {**old, **new, **({"layer_rates": rates} if rates else {})}
+
+
+def is_possible(configuration: Configuration) -> bool:
+    """Whether an estimator takes the arguments together: members have no smoothed labels."""
+    return not (configuration.get("label_smoothing") and configuration.get("members", 1) > 1)
+
+
+def order_of(found: dict[str, dict[str, float]], changes: Sequence[Change]) -> list[str]:
+    """The changes to try together, by their mean plus its standard error; one for each set of arguments.
+
+    It is the first one listed whose mean is within half a standard error of the best: the mildest or cheapest one.
+    What harms a little alone is tried too, since it may help with others; what harms more is left out.
+    """
+    by_arguments: dict[tuple[str, ...], list[str]] = {}
+    for change, configuration in changes:
+        by_arguments.setdefault(tuple(sorted(configuration)), []).append(change)
+    values = {change: list(found[change].values()) for change, _ in changes if found[change]}
+    picked = []
+    for group in filter(None, ([c for c in group if c in values] for group in by_arguments.values())):
+        best = min(group, key=lambda change: statistics.fmean(values[change]))
+        limit = statistics.fmean(values[best]) + error_of(values[best]) / 2.0
+        picked.append(next(change for change in group if statistics.fmean(values[change]) <= limit))
+    upper = {change: statistics.fmean(values[change]) + error_of(values[change]) for change in picked}
+    return sorted((change for change in picked if upper[change] < HOPELESS), key=lambda change: upper[change])
+
+
+def raced(losses: Losses, new: Configuration, old: Configuration, names: Sequence[str]) -> dict[str, float]:
+    """The logarithms of the ratios by table; only of the first tables, of both tasks, if their mean is not below 0."""
+    values: dict[str, float] = {}
+    for name in [*names[::3], *names[1::3], *names[2::3]]:
+        values[name] = logs(losses, new, old, [name])[0]
+        if len(values) == RACE and statistics.fmean(values.values()) >= 0.0:
+            break
+    return values
+
+
+def greedy(
+    losses: Losses, names: Sequence[str], found: dict[str, dict[str, float]], changes: Sequence[Change],
+) -> tuple[list[Change], str]:
+    """The changes that are kept, in this order, and a table of all that were tried."""
+    given = dict(changes)
+    kept: list[Change] = []
+    current: Configuration = {}
+    rows = []
+    for change in tqdm(order_of(found, changes), unit="change", disable=None):
+        tried = joined(current, given[change])
+        if tried == current or not is_possible(tried):
+            continue
+        values = raced(losses, tried, current, names)
+        keep = len(values) == len(names) and pays(list(values.values()))
+        rows.append([change, *cells(values), "kept" if keep else ""])
+        if keep:
+            current = tried
+            kept.append((change, given[change]))
+    return kept, table(["added", *HEADINGS, ""], rows)
+
+
+def all_of(changes: Sequence[Change]) -> Configuration:
+    """The configuration with all of these changes."""
+    current: Configuration = {}
+    for _, configuration in changes:
+        current = joined(current, configuration)
+    return current
+
+
+# Stage 3: what is recommended -----------------------------------------------------------------------------------------
+
+
+def final(losses: Losses, names: Sequence[str], kept: Sequence[Change]) -> tuple[str, str]:
+    """The recommended configuration against others on new rows and folds; and the losses of each table."""
+    recommended = all_of(kept)
+    others: list[Change] = [("the defaults", {}), ("boosted trees", TREES)]
+    if len(kept) > 1:
+        others += [(f"without: {change}", all_of([one for one in kept if one[0] != change])) for change, _ in kept]
+    rows = []
+    for name, other in tqdm(others, unit="configuration", disable=None):
+        rows.append((f"recommended, against {name}",
+                     {one: logs(losses, recommended, other, [one], 1)[0] for one in names}))
+    rows.append(("the defaults, against boosted trees", {one: logs(losses, {}, TREES, [one], 1)[0] for one in names}))
+    each = [[name, "log loss" if is_classification(name) else "RMSE",
+             *bold([losses(name, configuration, 1) for configuration in ({}, recommended, TREES)])] for name in names]
+    return compared(rows), table(("table", "loss", "defaults", "recommended", "boosted trees"), each, "llrrr")
+
+
+def bold(values: Sequence[float]) -> list[str]:
+    """Numbers as texts, the smallest one bold."""
+    return [f"**{value:.4g}**" if value == min(values) else f"{value:.4g}" for value in values]
+
+
+# Stage 4: a portfolio of networks -------------------------------------------------------------------------------------
+
+
+def pool(changes: Sequence[Change], kept: Sequence[Change]) -> list[Configuration]:
+    """Network configurations: the defaults, each change alone, the kept ones one after the other, and variants of all.
+
+    Variants have a single member, and different structures and embeddings.
+    """
+    steps = [all_of(kept[:k]) for k in range(len(kept) + 1)]
+    alone = {**steps[-1], "members": 1}
+    variants: list[Configuration] = [
+        {}, {"hidden_layers": 2, "dropout": 0.3}, {"hidden_layers": 3, "units": 128, "dropout": 0.3},
+        {"units": 256, "dropout": 0.4}, {"numeric_embedding": "periodic", "dropout": 0.3, **EMBEDDED},
+        {"numeric_embedding": "piecewise", "dropout": 0.3, **EMBEDDED}, {"units": 256, "epochs": 50, "dropout": 0.4}]
+    found: list[Configuration] = []
+    for one in (*steps, *(configuration for _, configuration in changes), *(joined(alone, v) for v in variants)):
+        if one not in found and is_possible(one):
+            found.append(one)
+    return found
+
+
+def ranks(losses: Sequence[float]) -> list[float]:
+    """The rank of each loss, 1 for the smallest; equal ones share the mean of their ranks."""
+    return [1.0 + sum(other < one for other in losses) + (sum(other == one for other in losses) - 1) / 2
+            for one in losses]
+
+
+def chosen(losses: Losses, names: Sequence[str], configurations: Sequence[Configuration]) -> list[dict[str, Any]]:
+    """Ten configurations, chosen one after the other; each with its mean rank in the pool and its mean change."""
+    found: dict[str, list[float]] = {}
+    with tqdm(total=len(names) * len(configurations), unit="cross-validation", disable=None) as progress:
+        for name in names:
+            found[name] = []
+            for one in configurations:
+                found[name].append(losses(name, one))
+                progress.update()
+    rank = {name: ranks(values) for name, values in found.items()}
+    picked: list[int] = []
+    for _ in range(min(PORTFOLIO, len(configurations))):
+        left = [k for k in range(len(configurations)) if k not in picked]
+        picked.append(min(left, key=lambda k: sum(
+            math.log(min(found[name][j] for j in [*picked, k])) for name in names)))
+    return [{"configuration": configurations[k], "rank": statistics.fmean(rank[name][k] for name in names),
+             "changes": logs(losses, configurations[k], {}, names),
+             "best": sum(found[name][k] == min(found[name]) for name in names)} for k in picked]
+
+
+def portfolio_table(rows: Sequence[dict[str, Any]], size: int) -> str:
+    """The chosen configurations as a table."""
+    return table(("arguments other than the defaults", f"mean rank among {size}", "change against the defaults",
+                  "standard error", "best on tables"),
+                 [[f"`{json.dumps(row['configuration'])}`", f"{row['rank']:.1f}", percent(row["changes"]),
+                   f"{error_of(row['changes']):.2%}", str(row["best"])] for row in rows])
+
+
+# The command ----------------------------------------------------------------------------------------------------------
+
+
+def arguments() -> argparse.Namespace:
+    """The command's arguments."""
+    names = [one.name for one in FOR_CHOICES]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.table_defaults", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--stages", nargs="+", choices=STAGES, default=list(STAGES), metavar="NAME", help=", ".join(STAGES))
+    add("--folds", type=int, default=FOLDS)
+    add("--rows", type=int, default=ROWS, help=f"the most rows of a table (default: {ROWS})")
+    add("--tables", nargs="+", choices=names, default=names, metavar="NAME")
+    add("--changes", nargs="+", choices=[name for name, _ in CHANGES], metavar="NAME",
+        default=[name for name, _ in CHANGES])
+    add("--records", type=Path, help="a file that keeps every measured loss")
+    add("--quick", action="store_true", help="two small tables, two folds, four changes")
+    add("--save", action="store_true", help="write benchmarks/results/table_defaults.md")
+    given = parser.parse_args()
+    if given.quick:
+        given.tables, given.folds, given.changes = ["pima", "solder"], 2, ["2 layers", "dropout 0.1", "50 epochs",
+                                                                           "averaging 0.99"]
+    return given
+
+
+def paragraphs(given: argparse.Namespace, losses: Losses) -> list[str]:
+    """The report of all requested stages."""
+    names, changes = given.tables, [change for change in CHANGES if change[0] in given.changes]
+    found = single(losses, names, changes)
+    text = ["## Single changes", compared(list(found.items()))]
+    scheduled = [change for change in found if "schedule" in change]
+    text += ["## Schedules against a constant learning rate", schedules(found)] if scheduled else []
+    if set(given.stages) != {"single"}:
+        kept, tried = greedy(losses, names, found, changes)
+        text += ["## Together", tried, f"Kept: {'; '.join(change for change, _ in kept) or 'none'}. As arguments: "
+                 f"`{json.dumps(all_of(kept))}`."]
+    if "final" in given.stages and kept:
+        against, each = final(losses, names, kept)
+        text += ["## The recommended configuration, on other random rows and folds", against, "Losses:", each]
+    if "pool" in given.stages:
+        configurations = pool(changes, kept)
+        text += ["## Network configurations for a portfolio",
+                 portfolio_table(chosen(losses, names, configurations), len(configurations))]
+    return [*text, "## Single changes, table by table", by_table(found, names)]
+
+
 def main() -> int:
     """Measure and report."""
-    parser = argparse.ArgumentParser(description="single changes of the estimators' defaults on tables")
-    parser.add_argument("--folds", type=int, default=FOLDS)
-    parser.add_argument("--tables", nargs="+", choices=list(tables()), default=list(tables()), metavar="NAME")
-    parser.add_argument("--changes", nargs="+", choices=[name for name, _ in CHANGES], metavar="NAME",
-                        default=[name for name, _ in CHANGES])
-    parser.add_argument("--quick", action="store_true", help="two tables, two folds")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/table_defaults.md")
-    given = parser.parse_args()
-    names, folds = (given.tables[:2], 2) if given.quick else (given.tables, given.folds)
-    changes = [change for change in CHANGES if change[0] in given.changes]
-    before, found = harness.load(), relative_changes(names, changes, folds)
-    harness.report("Single changes of the estimators' defaults on tables", "table_defaults", [
+    given = arguments()
+    before = harness.load()
+    text = paragraphs(given, Losses(given.records, given.rows, given.folds))
+    harness.report("Changes of the networks' defaults on tables", "table_defaults", [
         f"{harness.machine()}; {before}.",
-        f"{harness.versions('numpy', 'numba', 'scratchtune', 'scikit-learn')}. {len(names)} tables, {folds} shuffled "
-        "folds, stratified for classes, the same for all changes. The relative change of the mean loss (log loss, or "
-        "root mean squared error) against the default arguments; below 0 is better. The standard error is that of the "
-        "mean over the tables.", summary(found), "Table by table:", by_table(found, names)], given.save)
+        f"{harness.versions('numpy', 'numba', 'scratchtune', 'scikit-learn', 'pandas')}. {len(given.tables)} tables, "
+        f"at most {given.rows:,} random rows of each, {given.folds} shuffled folds, stratified for classes, the same "
+        "for all configurations. *Change*: the geometric mean over the tables of the ratio of two losses (log loss, or "
+        "root mean squared error; each the mean over the folds), minus 1; below 0 is better. *Standard error*: of the "
+        "mean logarithm of the ratio over the tables. *Classes* and *values*: the change on the tables of each task.",
+        *text], given.save)
     return 0
 
 

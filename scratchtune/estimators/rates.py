@@ -9,6 +9,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from scratchtune import checks
+from scratchtune.network.layers import (
+    CategoryEmbedding,
+    Layer,
+    ParametricActivation,
+    PeriodicEmbedding,
+    PiecewiseEmbedding,
+    Scaling,
+)
 from scratchtune.network.program import Program
 from scratchtune.network.schedules import CosineDecay, CosineLogDecay, PolynomialDecay, Schedule
 from scratchtune.network.sequential import Sequential
@@ -17,6 +25,9 @@ SCHEDULES: dict[str, Callable[[float, int], Schedule]] = {
     "cosine": CosineDecay, "cosine_log": CosineLogDecay,
     "linear": lambda learning_rate, steps: PolynomialDecay(learning_rate, steps, end_learning_rate=0.0)}
 GROUPS = ("scaling", "embedding", "activation", "first", "last", "biases")  # of weights, as layer_rates names them
+GROUP_OF: dict[type[Layer], str] = {
+    Scaling: "scaling", CategoryEmbedding: "embedding", PeriodicEmbedding: "embedding",
+    PiecewiseEmbedding: "embedding", ParametricActivation: "activation"}
 
 
 def check_rates(learning_rate: Any, schedule: Any, layer_rates: Any) -> None:
@@ -54,14 +65,14 @@ def rate_factors(layer_rates: Mapping[str, float], program: Program) -> list[flo
     """The factor of each array of weights: the product of the factors of the groups that it belongs to.
 
     "first" and "last" are the weights of the first and the last layer that has units, and "biases" those of all layers;
-    "scaling", "embedding" and "activation" are layers that say so by their attribute ``rate_group``.
+    "scaling", "embedding" and "activation" are the weights of the layers in `GROUP_OF`.
     """
     with_units = [layer for layer in program.layers if hasattr(layer, "units")]
     factors = []
     for layer in program.layers:
         ends = ["first"] * (layer is with_units[0]) + ["last"] * (layer is with_units[-1])
         for weight in (weight for stage in layer.stages() for weight in stage.weights):
-            groups = [*ends, getattr(layer, "rate_group", None), *["biases"] * weight.is_bias]
+            groups = [*ends, GROUP_OF.get(type(layer)), *["biases"] * weight.is_bias]
             factor = 1.0
             for group in groups:
                 factor *= layer_rates.get(group, 1.0) if group else 1.0
