@@ -1,11 +1,10 @@
 """The portfolio of AutoML: which few configurations do well on many tables?
 
-    python -m benchmarks.portfolio [--configurations 48] [--save]
+    python -m benchmarks.portfolio [--configurations 60] [--save]
 
 Random configurations of each family, and the estimators' defaults, are cross-validated on the public tables by which
-choices may be made (`FOR_CHOICES`; at most 2,000 rows of each, 3 folds). A portfolio is chosen greedily: the next
-configuration is the one that reduces the most the mean, over tables, of the loss of the best one so far. The loss of a
-table is divided by that of a model without features, so that all tables count alike. Results are kept in a file of
+choices may be made (`FOR_CHOICES`; at most 2,000 rows of each, 3 folds). A portfolio is chosen greedily: see `chosen`.
+The loss of a table is divided by that of a model without features, so that all tables count alike. Results are kept in a file of
 JSON lines, from which an interrupted run continues; `--save` writes scratchtune/automl/portfolio.json.
 """
 
@@ -33,14 +32,22 @@ from scratchtune.search import Space
 
 ROWS, FOLDS = 2_000, 3
 SHARES = {"network": 0.6, "trees": 0.3, "linear": 0.1}  # of the configurations
+DEFAULTS = (
+    {"family": "trees", "trees_learning_rate": 0.1, "trees_max_iter": 100, "trees_max_leaf_nodes": 31,
+     "trees_min_samples_leaf": 20, "trees_l2_regularization": 0.001, "trees_max_features": 1.0},
+    {"family": "network", "network_hidden_layers": 1, "network_units": 64, "network_learning_rate": 0.003,
+     "network_batch_size": 32, "network_epochs": 20, "network_dropout": 0.0, "network_weight_decay": 1e-6,
+     "network_scale": "standard", "network_numeric_embedding": None, "network_schedule": None, "network_members": 1,
+     "network_parametric_activation": False})
 LONGEST = 20.0  # seconds of a configuration on one table: slower ones are cut off, as in AutoML
 STORED = ROOT / "scratchtune" / "automl" / "portfolio.json"
-SIZE = 16  # configurations of the portfolio
+MOST = {"network": 10, "trees": 5, "linear": 1}  # configurations of each family in the portfolio
+BEST = 3  # of the configurations so far count for a table
 
 
 def configurations(count: int, classes: int, seed: int = 0) -> list[dict[str, Any]]:
-    """Random configurations of every family; the same for each run."""
-    found = []
+    """About the estimators' defaults, and random configurations of every family; the same for each run."""
+    found: list[dict[str, Any]] = [dict(params) for params in DEFAULTS]
     for k, (family, share) in enumerate(SHARES.items()):
         space = Space(joint_space([family], classes))
         rng = np.random.default_rng([seed, k])
@@ -96,23 +103,34 @@ def key(params: dict[str, Any]) -> str:
 
 
 def chosen(tables: list[str], pool: list[dict[str, Any]], known: dict[tuple[str, str], float]) -> list[Any]:
-    """The greedy portfolio, as (params, mean loss of the best one so far)."""
+    """The greedy portfolio, as (params, mean over the tables of the loss of the best one so far).
+
+    The next configuration is the one that reduces the most the mean, over tables, of the mean of the `BEST` smallest
+    losses, since an ensemble needs more than one good configuration.
+    """
     losses = np.array([[known[name, key(params)] for name in tables] for params in pool])
-    best, found = np.full(len(tables), np.inf), []
-    for _ in range(min(SIZE, len(pool))):
-        means = np.minimum(losses, best).mean(axis=1)
-        k = int(means.argmin())
-        best = np.minimum(losses[k], best)
-        found.append((pool[k], float(means[k])))
-    return found
+    found: list[int] = []
+    while len(found) < sum(MOST.values()):
+        counts = {name: sum(pool[k][FAMILY] == name for k in found) for name in MOST}
+        left = [k for k in range(len(pool)) if k not in found and counts[pool[k][FAMILY]] < MOST[pool[k][FAMILY]]]
+        if not left:
+            break
+        found.append(min(left, key=lambda k: (_few_best(losses, [*found, k]), losses[k].mean())))
+    return [(pool[k], float(losses[found[: i + 1]].min(axis=0).mean())) for i, k in enumerate(found)]
+
+
+def _few_best(losses: np.ndarray, some: list[int]) -> float:
+    """The mean over tables of the mean of the `BEST` smallest losses of some of the configurations."""
+    return float(np.sort(losses[some], axis=0)[:BEST].mean())
 
 
 def main() -> None:
     """Measure what is missing, and print the portfolios."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--configurations", type=int, default=48)
+    parser.add_argument("--configurations", type=int, default=60)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--records", type=Path, default=Path("portfolio.jsonl"))
+    parser.add_argument("--known", action="store_true", help="measure nothing, and use the tables that are complete")
     parser.add_argument("--save", action="store_true")
     given = parser.parse_args()
     known: dict[tuple[str, str], float] = {}
@@ -120,12 +138,13 @@ def main() -> None:
         for line in given.records.read_text(encoding="utf-8").splitlines():
             record = json.loads(line)
             known[record["table"], key(record["params"])] = record["loss"]
-    for one in tqdm(sorted(FOR_CHOICES, key=lambda one: one.rows), "tables"):
+    for one in tqdm([] if given.known else sorted(FOR_CHOICES, key=lambda one: one.rows), "tables"):
         measured(one, given.configurations, known, given.jobs, given.records)
     stored = {}
     for task, classes in (("classification", 2), ("regression", 0)):
-        names = [one.name for one in FOR_CHOICES if one.task == task]
         pool = configurations(given.configurations, classes)
+        names = [one.name for one in FOR_CHOICES if one.task == task
+                 and all((one.name, key(params)) in known for params in pool)]
         portfolio = chosen(names, pool, known)
         print(f"\n{task}, {len(names)} tables; mean loss (1: without features) of the best configuration so far:")
         for params, mean in portfolio:
