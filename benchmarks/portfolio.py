@@ -4,8 +4,8 @@
 
 Random configurations of each family, and the estimators' defaults, are cross-validated on the public tables by which
 choices may be made (`FOR_CHOICES`; at most 2,000 rows of each, 3 folds). A portfolio is chosen greedily: see `chosen`.
-The loss of a table is divided by that of a model without features, so that all tables count alike. Results are kept in a file of
-JSON lines, from which an interrupted run continues; `--save` writes scratchtune/automl/portfolio.json.
+The loss of a table is divided by that of a model without features, so that all tables count alike. Results are kept in
+a file of JSON lines, from which an interrupted run continues; `--save` writes scratchtune/automl/portfolio.json.
 """
 
 from __future__ import annotations
