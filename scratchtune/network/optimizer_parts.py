@@ -1,6 +1,6 @@
 """An optimizer's update in parts, each with its own learning rate; and the average of theta over the steps.
 
-Each kernel below calls the optimizer's own formula, once for each part of theta. Its settings are the optimizer's,
+Each kernel below calls the optimizer's own formula, once for each part of theta. Its arguments are the optimizer's,
 filled up to `OWN` numbers; then the decay of the average, `NO_AVERAGE` without one; then three numbers for each part:
 where it starts and stops in theta, and the factor of its learning rate. The average is the last row of the slots.
 
@@ -16,7 +16,7 @@ from scratchtune.network import optimizers
 from scratchtune.network.optimizers import Optimizer
 from scratchtune.network.program import Program
 
-OWN = 3  # settings of an optimizer, at most
+OWN = 3  # arguments of an optimizer, at most
 NO_AVERAGE = -1.0
 
 
@@ -121,7 +121,7 @@ IN_PARTS: dict[jit.Kernel, jit.Kernel] = {
 
 
 def kernel_and_settings(optimizer: Optimizer, program: Program) -> tuple[jit.Kernel, np.ndarray]:
-    """The kernel that updates this program's theta, and its settings: the optimizer's own, or those in parts.
+    """The kernel that updates this program's theta, and its arguments: the optimizer's own, or those in parts.
 
     Raises
         ValueError if ``rate_factors`` does not have a number for each array of weights, or if the optimizer is a user's
