@@ -6,8 +6,8 @@
 1. *single*: each change alone, all other arguments at their defaults.
 2. *greedy*: changes are added one after the other, from the best one on; each is kept if it reduces the loss further by
    more than two standard errors, and is given up after 8 tables if it has not reduced it on average.
-3. *final*: the result against the defaults, against itself without each of its changes, and against boosted trees
-   with their defaults, on other random rows and folds. The tables are the same ones.
+3. *final*: what was kept and some listed combinations against the defaults; then, on other random rows and folds of the
+   same tables, against the defaults and boosted trees with their defaults.
 4. *pool*: network configurations for a portfolio. Ten are chosen one after the other, each the one that most reduces
    the geometric mean over the tables of the smallest loss of those chosen; ranks are among all of the pool.
 
@@ -38,7 +38,6 @@ from benchmarks.common.table_folds import EMBEDDED, TREES, Configuration, Losses
 
 FOLDS, ROWS, TIE, PORTFOLIO = 3, 2000, 1e-9, 10
 RACE = 8  # tables after which a change that does not help is given up
-HOPELESS = 0.05  # a mean logarithm of ratios, plus its standard error, beyond which a change is not tried with others
 STAGES = ("single", "greedy", "final", "pool")
 RATE = 0.003  # the default learning rate
 Change = tuple[str, Configuration]
@@ -100,6 +99,14 @@ CHANGES: list[Change] = [  # add a line for a further argument
     ("128 units", {"units": 128}),
     ("256 units", {"units": 256}),
     ("early stopping, up to 100 epochs", {"early_stopping": True, "epochs": 100}),
+]
+
+COMBINATIONS: list[Change] = [  # of several changes that help alone, of which greedy addition keeps few
+    ("8 members, robust scaling, dropout 0.2", {"members": 8, "scale": "robust", "dropout": 0.2}),
+    ("the same, cosine schedule, learning rate x 3", {
+        "members": 8, "scale": "robust", "dropout": 0.2, "schedule": "cosine", "learning_rate": 3 * RATE}),
+    ("one member: weight decay 0.3, robust scaling, dropout 0.2", {
+        "weight_decay": 0.3, "scale": "robust", "dropout": 0.2}),
 ]
 
 
@@ -209,7 +216,7 @@ def order_of(found: dict[str, dict[str, float]], changes: Sequence[Change]) -> l
     """The changes to try together, by their mean plus its standard error; one for each set of arguments.
 
     It is the first one listed whose mean is within half a standard error of the best: the mildest or cheapest one.
-    What harms a little alone is tried too, since it may help with others; what harms more is left out.
+    What does not help alone by more than one standard error is left out.
     """
     by_arguments: dict[tuple[str, ...], list[str]] = {}
     for change, configuration in changes:
@@ -221,7 +228,7 @@ def order_of(found: dict[str, dict[str, float]], changes: Sequence[Change]) -> l
         limit = statistics.fmean(values[best]) + error_of(values[best]) / 2.0
         picked.append(next(change for change in group if statistics.fmean(values[change]) <= limit))
     upper = {change: statistics.fmean(values[change]) + error_of(values[change]) for change in picked}
-    return sorted((change for change in picked if upper[change] < HOPELESS), key=lambda change: upper[change])
+    return sorted((change for change in picked if upper[change] < 0.0), key=lambda change: upper[change])
 
 
 def raced(losses: Losses, new: Configuration, old: Configuration, names: Sequence[str]) -> dict[str, float]:
@@ -266,20 +273,28 @@ def all_of(changes: Sequence[Change]) -> Configuration:
 # Stage 3: what is recommended -----------------------------------------------------------------------------------------
 
 
-def final(losses: Losses, names: Sequence[str], kept: Sequence[Change]) -> tuple[str, str]:
-    """The recommended configuration against others on new rows and folds; and the losses of each table."""
-    recommended = all_of(kept)
-    others: list[Change] = [("the defaults", {}), ("boosted trees", TREES)]
-    if len(kept) > 1:
-        others += [(f"without: {change}", all_of([one for one in kept if one[0] != change])) for change, _ in kept]
+def combined(losses: Losses, names: Sequence[str], kept: Sequence[Change]) -> tuple[list[Change], str]:
+    """What greedy addition has kept and the listed combinations, against the defaults; the best one first."""
+    candidates = [("kept by greedy addition", all_of(kept)), *COMBINATIONS]
+    values = {change: {name: logs(losses, one, {}, [name])[0] for name in names}
+              for change, one in tqdm(candidates, unit="configuration", disable=None)}
+    order = sorted(candidates, key=lambda candidate: statistics.fmean(values[candidate[0]].values()))
+    return order, compared(list(values.items()))
+
+
+def final(losses: Losses, names: Sequence[str], candidates: Sequence[Change]) -> tuple[str, str]:
+    """The candidates against the defaults and boosted trees on new rows and folds; and the losses of each table."""
     rows = []
-    for name, other in tqdm(others, unit="configuration", disable=None):
-        rows.append((f"recommended, against {name}",
-                     {one: logs(losses, recommended, other, [one], 1)[0] for one in names}))
-    rows.append(("the defaults, against boosted trees", {one: logs(losses, {}, TREES, [one], 1)[0] for one in names}))
+    for change, one in tqdm([("the defaults", Configuration()), *candidates], unit="configuration", disable=None):
+        for against, other in (("the defaults", {}), ("boosted trees", TREES)):
+            if one != other:
+                rows.append((f"{change}, against {against}", {
+                    name: logs(losses, one, other, [name], 1)[0] for name in names}))
+    shown = [{}, *(one for _, one in candidates), TREES]
     each = [[name, "log loss" if is_classification(name) else "RMSE",
-             *bold([losses(name, configuration, 1) for configuration in ({}, recommended, TREES)])] for name in names]
-    return compared(rows), table(("table", "loss", "defaults", "recommended", "boosted trees"), each, "llrrr")
+             *bold([losses(name, configuration, 1) for configuration in shown])] for name in names]
+    heads = ("table", "loss", "defaults", *(change for change, _ in candidates), "boosted trees")
+    return compared(rows), table(heads, each, "ll".ljust(len(heads), "r"))
 
 
 def bold(values: Sequence[float]) -> list[str]:
@@ -290,20 +305,11 @@ def bold(values: Sequence[float]) -> list[str]:
 # Stage 4: a portfolio of networks -------------------------------------------------------------------------------------
 
 
-def pool(changes: Sequence[Change], kept: Sequence[Change]) -> list[Configuration]:
-    """Network configurations: the defaults, each change alone, the kept ones one after the other, and variants of all.
-
-    Variants have a single member, and different structures and embeddings.
-    """
-    steps = [all_of(kept[:k]) for k in range(len(kept) + 1)]
-    alone = {**steps[-1], "members": 1}
-    variants: list[Configuration] = [
-        {}, {"hidden_layers": 2, "dropout": 0.3}, {"hidden_layers": 3, "units": 128, "dropout": 0.3},
-        {"units": 256, "dropout": 0.4}, {"numeric_embedding": "periodic", "dropout": 0.3, **EMBEDDED},
-        {"numeric_embedding": "piecewise", "dropout": 0.3, **EMBEDDED}, {"units": 256, "epochs": 50, "dropout": 0.4}]
-    found: list[Configuration] = []
-    for one in (*steps, *(configuration for _, configuration in changes), *(joined(alone, v) for v in variants)):
-        if one not in found and is_possible(one):
+def pool(changes: Sequence[Change]) -> list[Configuration]:
+    """Network configurations: the defaults, each change alone, and the combinations."""
+    found: list[Configuration] = [{}]
+    for _, one in (*changes, *COMBINATIONS):
+        if one not in found:
             found.append(one)
     return found
 
@@ -378,11 +384,12 @@ def paragraphs(given: argparse.Namespace, losses: Losses) -> list[str]:
         kept, tried = greedy(losses, names, found, changes)
         text += ["## Together", tried, f"Kept: {'; '.join(change for change, _ in kept) or 'none'}. As arguments: "
                  f"`{json.dumps(all_of(kept))}`."]
-    if "final" in given.stages and kept:
-        against, each = final(losses, names, kept)
-        text += ["## The recommended configuration, on other random rows and folds", against, "Losses:", each]
+    if "final" in given.stages:
+        candidates, together = combined(losses, names, kept)
+        against, each = final(losses, names, candidates)
+        text += ["## Combinations", together, "## The same on other random rows and folds", against, "Losses:", each]
     if "pool" in given.stages:
-        configurations = pool(changes, kept)
+        configurations = pool(changes)
         text += ["## Network configurations for a portfolio",
                  portfolio_table(chosen(losses, names, configurations), len(configurations))]
     return [*text, "## Single changes, table by table", by_table(found, names)]

@@ -121,9 +121,9 @@ for name, situation in SITUATIONS.items():
 # %% [markdown]
 # ## Code: an experiment of our own
 # Does it hold on a function that no rule was made from? The loss is a valley with ripples: it is 0 at a point that each
-# seed draws elsewhere. There are 40 trials, with 2 and 8 parameters, and with and without noise, with a standard deviation
-# of 0.3. A search's result is the configuration of its best *observed* value; its regret is the loss without noise
-# there. In eight dimensions, a grid of two values each has 256 points: only the first 40 are tried.
+# seed draws elsewhere. There are 40 trials, with 2 and 8 parameters, without noise and with normal noise (its
+# standard deviation is 0.3). A search's result is the configuration of its best *observed* value; its regret is the
+# loss without noise there. In eight dimensions, a grid of two values each has 256 points: only the first 40 are tried.
 
 
 # %%
