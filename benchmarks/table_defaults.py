@@ -387,7 +387,7 @@ def paragraphs(given: argparse.Namespace, losses: Losses) -> list[str]:
     if "final" in given.stages:
         candidates, together = combined(losses, names, kept)
         against, each = final(losses, names, candidates)
-        text += ["## Combinations", together, "## The same on other rows and folds", against, "Losses:", each]
+        text += ["## Combinations", together, "## The same in other folds", against, "Losses:", each]
     if "pool" in given.stages:
         configurations = pool(changes)
         text += ["## Network configurations for a portfolio",
