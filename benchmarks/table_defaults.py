@@ -6,8 +6,8 @@
 1. *single*: each change alone, all other arguments at their defaults.
 2. *greedy*: changes are added one after the other, from the best one on; each is kept if it reduces the loss further by
    more than two standard errors, and is given up after 8 tables if it has not reduced it on average.
-3. *final*: what was kept and some listed combinations against the defaults; then the best two, on other random rows
-   and folds of the same tables, against the defaults and boosted trees with their defaults.
+3. *final*: what was kept and some listed combinations against the defaults; then on other random rows and folds
+   of the same tables, against the defaults and boosted trees with their defaults.
 4. *pool*: network configurations for a portfolio. Ten are chosen one after the other, each the one that most reduces
    the geometric mean over the tables of the smallest loss of those chosen; ranks are among all of the pool.
 
@@ -37,7 +37,6 @@ from benchmarks.common.public_tables import FOR_CHOICES
 from benchmarks.common.table_folds import EMBEDDED, TREES, Configuration, Losses, is_classification
 
 FOLDS, ROWS, TIE, PORTFOLIO = 3, 2000, 1e-9, 10
-FINALISTS = 2  # combinations that are measured again on other rows and folds
 RACE = 8  # tables after which a change that does not help is given up
 STAGES = ("single", "greedy", "final", "pool")
 RATE = 0.003  # the default learning rate
@@ -387,8 +386,8 @@ def paragraphs(given: argparse.Namespace, losses: Losses) -> list[str]:
                  f"`{json.dumps(all_of(kept))}`."]
     if "final" in given.stages:
         candidates, together = combined(losses, names, kept)
-        against, each = final(losses, names, candidates[:FINALISTS])
-        text += ["## Combinations", together, "## The best two on other random rows and folds", against, "Losses:", each]
+        against, each = final(losses, names, candidates)
+        text += ["## Combinations", together, "## The same in other folds", against, "Losses:", each]
     if "pool" in given.stages:
         configurations = pool(changes)
         text += ["## Network configurations for a portfolio",
