@@ -1165,7 +1165,7 @@ def _add_formulas(commands: _Commands) -> None:
     add = parser.add_argument
     add("id", nargs="?", metavar="ID", help="the formula to show, such as l2_penalty")
     add("--check", action="store_true",
-        help="compare every formula with its code, and require that each mutant of the code is detected")
+        help="compare every formula, or only ID, with its code, and require that each mutant of the code is detected")
     add("--sections", action="store_true", help="print which formulas and files implement each section of the document")
 
 
@@ -1173,7 +1173,8 @@ def _formulas(given: argparse.Namespace) -> int:
     from scratchtune import formulas
 
     if given.check:
-        report = formulas.check_all(processes=formulas.number_of_processes())
+        report = formulas.check_one(given.id) if given.id else formulas.check_all(
+            processes=formulas.number_of_processes())
         tell(report.text())
         return 0 if report.ok else 1
     if given.sections:

@@ -165,6 +165,9 @@ def test_formulas_lists_shows_and_maps(capsys):
     shown = capsys.readouterr().out
     assert "R = λ · Σᵢ[θᵢ²]" in shown and "def l2_penalty(theta, lam):" in shown
     assert "\n    pytest tests/test_registry.py -k l2_penalty\n    pytest tests/" in shown
+    assert main(["formulas", "l2_penalty", "--check"]) == 0
+    checked = capsys.readouterr().out
+    assert "1 formula on " in checked and ", 0 survived\nAll agree." in checked
     assert main(["formulas", "--sections"]) == 0
     assert "4.2 正则化" in capsys.readouterr().out
 

@@ -13,9 +13,9 @@ from scratchtune.formulas.document import sections
 from scratchtune.formulas.index import describe, find, index
 from scratchtune.formulas.parallel import number_of_processes
 from scratchtune.formulas.registry import Formula, FormulaError, Where, collect, read, registry
-from scratchtune.formulas.report import Report, check_all
+from scratchtune.formulas.report import Report, check_all, check_one
 
 __all__ = [
-    "Formula", "FormulaError", "Report", "Row", "Where", "check", "check_all", "collect", "describe", "find", "index",
-    "number_of_processes", "parse", "read", "registry", "sections",
+    "Formula", "FormulaError", "Report", "Row", "Where", "check", "check_all", "check_one", "collect", "describe", "find",
+    "index", "number_of_processes", "parse", "read", "registry", "sections",
 ]

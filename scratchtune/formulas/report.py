@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from tqdm import tqdm
 
-from scratchtune.formulas.check import Row
+from scratchtune import checks
+from scratchtune.formulas.check import Row, check
 from scratchtune.formulas.equivalent import EQUIVALENT
+from scratchtune.formulas.index import find
 from scratchtune.formulas.parallel import check_each
 from scratchtune.formulas.registry import registry
 
@@ -41,7 +43,7 @@ class Report:
         rows = self.rows
         gradients = sum(row.gradient_error is not None for row in rows)
         return (
-            f"{len(rows)} formulas on {sum(row.cases for row in rows)} cases, {gradients} gradients; "
+            f"{checks.counted(len(rows), 'formula')} on {sum(row.cases for row in rows)} cases, {gradients} gradients; "
             f"mutants: {sum(row.caught for row in rows)} caught, {sum(row.equivalent for row in rows)} equivalent, "
             f"{sum(len(row.survived) for row in rows)} survived"
         )
@@ -57,6 +59,11 @@ class Report:
 
 def _small(error: float | None) -> str:
     return "-" if error is None else "exact" if error == 0 else f"{error:.0e}"
+
+
+def check_one(name: str) -> Report:
+    """Check one formula by its ID; a ValueError for an unknown one."""
+    return Report([check(find(name), registry())])
 
 
 def check_all(progress: bool = True, processes: int = 1) -> Report:
