@@ -16,6 +16,6 @@ from scratchtune.formulas.registry import Formula, FormulaError, Where, collect,
 from scratchtune.formulas.report import Report, check_all, check_one
 
 __all__ = [
-    "Formula", "FormulaError", "Report", "Row", "Where", "check", "check_all", "check_one", "collect", "describe", "find",
-    "index", "number_of_processes", "parse", "read", "registry", "sections",
+    "Formula", "FormulaError", "Report", "Row", "Where", "check", "check_all", "check_one", "collect", "describe",
+    "find", "index", "number_of_processes", "parse", "read", "registry", "sections",
 ]
