@@ -201,7 +201,7 @@ middle = np.array([each["expected"].score for each in estimates])
 ends = np.array([(each["expected"].low, each["expected"].high) for each in estimates])
 ax.errorbar(range(TABLES), middle, yerr=abs(ends - middle[:, None]).T, fmt="o", capsize=5, label="expected, 90 %")
 ax.plot(range(TABLES), [-each["new rows"] for each in estimates], "D", color="C1", label="new rows")
-ax.plot(range(TABLES), [-each["same rows"] for each in estimates], "x", color="C2", label="rows on which the weights were chosen")
+ax.plot(range(TABLES), [-each["same rows"] for each in estimates], "x", color="C2", label="rows of the selection")
 ax.set(xlabel="table", ylabel="minus log loss (larger is better)", xticks=range(TABLES))
 ax.legend()
 

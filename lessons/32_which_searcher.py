@@ -123,7 +123,8 @@ for name, situation in SITUATIONS.items():
 # Do the rules hold for a function from which none of them was derived? The loss is a valley with ripples; its minimum
 # is 0, at a point that is drawn for each seed. There are 40 trials, with 2 and 8 parameters, without noise and with
 # normal noise (its standard deviation is 0.3). A search's result is the configuration of its best *observed* value;
-# its regret is the loss without noise there. In eight dimensions, a grid of two values each has 256 points: only the first 40 are tried.
+# its regret is the loss without noise there. In eight dimensions, a grid of two values each has 256 points: only
+# the first 40 are tried.
 
 
 # %%

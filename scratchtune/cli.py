@@ -644,7 +644,7 @@ def _predict(given: argparse.Namespace) -> int:
 
 
 def _table_model(path: Path, command: str) -> TableModel:
-    """Load a model that tune has saved; raise a ValueError if the file holds another one."""
+    """Load a model that tune or auto has saved; raise a ValueError if the file holds another one."""
     from scratchtune.loading import load_model
     from scratchtune.tabular import TableModel
 
@@ -666,8 +666,9 @@ def _new_rows(given: argparse.Namespace, model: TableModel, with_target: bool = 
 def _add_score(commands: _Commands) -> None:
     parser = _command(
         commands, "score", _score,
-        "evaluate a model that tune has saved on a table with known targets; prints all metrics with standard errors")
-    parser.add_argument("model", type=Path, metavar="MODEL", help="the file that scratchtune tune has saved")
+        "evaluate a model that tune or auto has saved on a table with known targets; prints all metrics with standard "
+        "errors")
+    parser.add_argument("model", type=Path, metavar="MODEL", help="the file that scratchtune tune or auto has saved")
     parser.add_argument("file", type=Path, metavar="FILE",
         help="the table; it needs the target and the columns of the training file. For an honest score its rows must "
              "be new: those that tune has held out are, only if it was run with --no-refit")

@@ -133,7 +133,7 @@ def signal_lost(seen: Observed) -> Finding | None:
         return None
     return Finding("vanishing signal",
                    f"the standard deviation over the rows of the outputs of {last.layer} is {share:.2g} times that of "
-                   f"{first.layer} (limit {LOST:g}), so the gradient of the first layers is near 0 too.",
+                   f"{first.layer} (limit {LOST:g}), so the gradient of the first layers is probably small.",
                    f"fewer hidden layers than {len(seen.units)}, or activation=\"relu\", or a BatchNormalization after "
                    "each hidden layer.", "04_backpropagation.py",
                    ("underfitting", "learning rate too low", "stopped too early", "dead units"))
@@ -226,7 +226,7 @@ def underfitting(seen: Observed) -> Finding | None:
     return Finding("underfitting",
                    f"the training loss ends at {curves.end:.0%} of {_reference(curves)} (limit {POOR:.0%}), and each "
                    f"of the last epochs lowered it by {curves.speed:.2%}.",
-                   first + "; then more units or another hidden layer. If nothing helps, better inputs are needed.",
+                   first + "; then more units or another hidden layer. If nothing helps, other inputs are needed.",
                    "09_overfitting.py")
 
 

@@ -1,8 +1,8 @@
 """Groups and times of rows: splits that hold out whole groups, or the latest rows, so that scores are not optimistic.
 
 Rows of one patient, shop or speaker resemble each other: if some are in the training set and others in the test set,
-a model that memorises them gets a score that it does not reach on new groups. Where rows are
-ordered in time, a random split trains on rows that are later than some test rows: the future leaks into the training.
+a model that memorises them gets a score that it does not reach on new groups. Where rows are ordered in time, a random
+split trains on rows that are later than some test rows: the future leaks into the training set.
 
 Implements section 9.2 of the document.
 """

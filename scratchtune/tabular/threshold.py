@@ -1,4 +1,4 @@
-"""The threshold of the probability at which the positive of two classes is predicted: 0.5 is too high for some metrics.
+"""The threshold of the probability at which the positive of two classes is predicted: F1 can be higher than at 0.5.
 
 A classifier that predicts the most probable class may never predict a rare one. A lower threshold finds more of its
 rows (a higher recall), with more false positives (often a lower precision); F1 is the harmonic mean of both.

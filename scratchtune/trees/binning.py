@@ -3,7 +3,7 @@
 A column of numbers is cut at its quantiles, or between its distinct values if there are few. Its codes are 0 to the
 number of edges; the next code means "missing". A column of categories has a code for each category, in the order of
 their numbers; the next code means "missing or unknown". Trees split between codes, so only the order of the numbers
-matters, and a column has at most 255 splits to compare, however many rows there are.
+matters, and the number of splits to compare does not grow with the number of rows.
 
 Implements section 8.1 of the document.
 """
