@@ -25,7 +25,8 @@
 #
 # *Greedy ensemble selection* begins with no model. It adds the model that gives the ensemble the smallest out-of-fold
 # loss, again and again; a model may be added several times. The second formula is the ensemble's prediction after one
-# more model: s is the sum of the predictions of the k models so far, and p is the prediction of the new one.
+# more model: s is the sum of the predictions of the k models so far, and p is the prediction of the new one. (The
+# library's `greedy_weights` adds the three best models first, whatever the ensemble's loss, and then continues so.)
 #
 # The third formula makes the interval of the expected score. The estimate has n rows, and its standard deviation is s.
 # The score on m new rows differs from the estimate with the standard deviation d. The fourth one is the skewness g of a
@@ -40,9 +41,9 @@
 
 # %% [markdown]
 # ## Code: a table, and one call
-# The table is made up, so that there are as many new rows as we want. It has customers who leave or stay, with two
-# columns of categories, two with gaps, and two that mean nothing. `AutoClassifier` gets 400 rows; 1,000 are new rows,
-# which are kept apart. `n_trials` makes the result independent of the time that the processor needs.
+# The table is synthetic, so that there are as many new rows as we want. It has customers who leave or stay, with two
+# columns of categories, two with missing values, and two that are noise. `AutoClassifier` gets 400 rows; 1,000 are new
+# rows, which are not used in `fit`. With `n_trials`, the result does not depend on the speed of the processor.
 
 # %%
 import sys
@@ -121,7 +122,7 @@ def on_new_rows(found, X):
 
 
 def losses(goal, found, new, y_new, keep=lambda params: True, most=25):
-    """The ensemble of the trials to keep: its loss on new rows, and three more that Predict 3 asks for."""
+    """The ensemble of the trials to keep: its loss on new rows, and three more for Predict 3."""
     numbers = [number for number in found.ranked() if keep(found.study.trials[number].params)][:most]
     out_of_fold, y = [found.predictions(number) for number in numbers], found.folds.targets
     weights = greedy_weights(goal, y, out_of_fold)
@@ -135,7 +136,8 @@ def losses(goal, found, new, y_new, keep=lambda params: True, most=25):
 # %% [markdown]
 # ## Code: greedy selection by hand
 # Three models predict values for four rows; all targets are 0, so a prediction is an error. The loss is their mean
-# square. Model b is nearly as good as a, but it errs on the same rows. Model c is worse than both, and errs elsewhere.
+# square. Model b is nearly as good as a, but has its errors on the same rows. Model c is worse than both, but its
+# largest errors are on the other rows.
 
 # %%
 squares = Goal("neg_mean_squared_error", classes=0)
@@ -199,22 +201,22 @@ middle = np.array([each["expected"].score for each in estimates])
 ends = np.array([(each["expected"].low, each["expected"].high) for each in estimates])
 ax.errorbar(range(TABLES), middle, yerr=abs(ends - middle[:, None]).T, fmt="o", capsize=5, label="expected, 90 %")
 ax.plot(range(TABLES), [-each["new rows"] for each in estimates], "D", color="C1", label="new rows")
-ax.plot(range(TABLES), [-each["same rows"] for each in estimates], "x", color="C2", label="rows that chose the weights")
+ax.plot(range(TABLES), [-each["same rows"] for each in estimates], "x", color="C2", label="rows of the selection")
 ax.set(xlabel="table", ylabel="minus log loss (larger is better)", xticks=range(TABLES))
 ax.legend()
 
 # %% [markdown]
 # ## Check: the parts
 # Predict 1: the networks. Without them the log loss rises by 0.04, without the trees by 0.01, and without the linear
-# models not at all (all such numbers are from a processor with AVX2; yours are on stderr). That is so on this table and
-# with this portfolio: on other tables the order differs. Trees and networks err on different rows, so that the ensemble
-# is better than the best network alone.
+# models not at all (all such numbers are from a processor with AVX2; yours are on stderr). This holds for this table
+# and this portfolio; on other tables the order may differ. The ensemble is better than one without trees, although the
+# networks are the better models here: their errors and those of the trees are not the same.
 #
 # Predict 2: worse. The best single configuration costs 0.02, and the search without portfolio 0.01. Equal weights for
-# all ten configurations cost 0.05: a portfolio also has configurations that suit other tables than this one, and greedy
-# selection leaves them out.
+# all ten configurations cost 0.05: some configurations of a portfolio suit other tables than this one, and greedy
+# selection can leave them out.
 #
-# Predict 3: yes. The mean loss of the ensembles is 0.549 on the rows that chose their weights. *Cross-fitting* chooses
+# Predict 3: yes. The mean loss of the ensembles is 0.549 on the rows on which they were chosen. *Cross-fitting* chooses
 # the weights for each fold on the other folds; it gives 0.555. The difference of 0.006 is *optimism*. It is smaller
 # than the gain over the best single configuration, since ten models leave little to choose from.
 #
@@ -234,7 +236,7 @@ assert np.mean([each["new rows"] for each in estimates]) < means["one fold"]
 
 # %% [markdown]
 # ## Code: the logarithm of the target
-# Prices of flats, made up as well: the effects multiply, so the prices are skewed. Each configuration is tried on both
+# Prices of flats, also synthetic: the effects multiply, so the prices are skewed. Each configuration is tried on both
 # scales of the target. Without one of the scales, the ensemble is chosen from the configurations of the other one.
 
 
@@ -264,8 +266,8 @@ assert np.mean(of_scale["log"]) < np.mean(of_scale["linear"])
 # -> skewness of the prices 2.5; of their logarithm 0.0
 
 # %% [markdown]
-# With the logarithm, 27 % of the variance of new prices are not explained, with the linear scale alone 29 %, with both
-# again 27 %. So little is lost if both are tried, and here the linear one alone costs two points.
+# With the logarithm alone, 27 % of the variance of new prices is not explained, with the linear scale alone 29 %, and
+# with both 27 %. So trying both costs little here, and the linear scale alone costs two percentage points.
 
 # %% [markdown]
 # ## Break it
@@ -288,9 +290,9 @@ print(f"best model {best:.3f}; the ensemble on the rows that chose it {same:.3f}
 assert same < 0.685 < np.log(2.0) < crossed
 
 # %% [markdown]
-# The ensemble's loss on the rows that chose it is below 0.693, and it looks as if something had been learned. The more
-# models there are, the larger is this optimism; a search with thousands of trials is such a case. The cross-fitted loss
-# is above 0.693: it shows that there is nothing.
+# The loss of the ensemble on the rows on which it was chosen is below 0.693, as if it had learned something. With more
+# models to choose from, this optimism is larger, as in a search with thousands of trials. The cross-fitted loss is
+# above 0.693: it shows that there was nothing to learn.
 
 # %% [markdown]
 # ## Exercise

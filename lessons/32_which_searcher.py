@@ -7,7 +7,7 @@
 # %% [markdown]
 # ## Question
 # Lessons 11 to 15 explain the searchers one by one. Which of them do you use for a new task? `st.recommend` answers
-# with reasons, and each reason is a measurement. And when a training went wrong: what does `st.diagnose` see in it?
+# with reasons, and each reason is a measurement. And when a training went wrong: what does `st.diagnose` find?
 
 # %% [markdown]
 # ## Formulas
@@ -15,11 +15,11 @@
 # - [hyperband_rung_budget] r = floor(R / η^k)
 # - [standard_error_of_mean] e = √(Σₖ[(sₖ − meanₖ[sₖ])²] / (#k · max(#k − 1, 1)))
 #
-# A grid has N points, the product of the numbers of values. Hyperband gives each trial r of the R epochs at
-# first, and η times as many to the best ones only, k times (lesson 15). The last formula is the standard error of a
-# mean over k searches.
+# A grid has N points, the product of the numbers of values. Hyperband first trains every trial for r of the R epochs.
+# Then it continues only the best ones, with η times as many epochs, and repeats this k times (lesson 15). The last
+# formula is the standard error of a mean over k searches.
 #
-# The *regret* of a search is by how much its result is worse than the optimum. The *score* of a searcher is
+# The *regret* of a search is the difference between its result and the optimum. The *score* of a searcher is
 # 1 − regret / (regret of random search): 1 is the optimum, 0 is as good as random search, below 0 is worse.
 
 # %% [markdown]
@@ -88,8 +88,8 @@ ax.axis("off")
 
 # %% [markdown]
 # ## Code: six situations
-# `st.recommend` has these rules, but for the second one, which it states as a reason and not as its answer. The reasons
-# are printed on stderr.
+# `st.recommend` has these rules, except that it states the second one as a further reason, not as its answer. The
+# reasons are printed on stderr.
 
 # %%
 CONTINUOUS = {"learning_rate": st.Float(1e-4, 1e-1, log=True), "units": st.Int(16, 256, log=True),
@@ -120,10 +120,11 @@ for name, situation in SITUATIONS.items():
 
 # %% [markdown]
 # ## Code: an experiment of our own
-# Does it hold on a function that no rule was made from? The loss is a valley with ripples: it is 0 at a point that each
-# seed draws elsewhere. There are 40 trials, with 2 and 8 parameters, without noise and with normal noise (its
-# standard deviation is 0.3). A search's result is the configuration of its best *observed* value; its regret is the
-# loss without noise there. In eight dimensions, a grid of two values each has 256 points: only the first 40 are tried.
+# Do the rules hold for a function from which none of them was derived? The loss is a valley with ripples; its minimum
+# is 0, at a point that is drawn for each seed. There are 40 trials, with 2 and 8 parameters, without noise and with
+# normal noise (its standard deviation is 0.3). A search's result is the configuration of its best *observed* value;
+# its regret is the loss without noise there. In eight dimensions, a grid of two values each has 256 points: only
+# the first 40 are tried.
 
 
 # %%
@@ -172,8 +173,8 @@ axes[0].invert_yaxis()
 #
 # Predict 2: nothing that we can see. In eight dimensions with noise the regrets are from 0.44 to 0.51, and the
 # differences are smaller than two standard errors. The best *observed* value of 40 is one with favourable noise
-# (lesson 30), whoever proposed it. So where trials are noisy, make them less noisy (more folds, more seeds) before you
-# choose a searcher. `st.recommend` recommends Bayesian search there, too: it was not shown to be worse.
+# (lesson 30), whichever searcher proposed it. So where trials are noisy, make them less noisy (more folds, more seeds)
+# before you choose a searcher. `st.recommend` recommends Bayesian search there, too, since it was not worse.
 #
 # Predict 3: it could not here. With 2,000 trials, fifty times as many, random search has the regret 0.14. So the second
 # question of the chart is for trials that are far shorter than a proposal.
@@ -229,7 +230,7 @@ axes[0].legend()
 
 # %% [markdown]
 # ## Check: four trainings
-# All four mistakes are named. That is no measure of how often `diagnose` is right: we chose clear cases.
+# All four mistakes are named. But we chose clear cases, so this does not show how often `diagnose` is right.
 # `benchmarks/results/diagnosis.md` measures it on 90 trainings that failed and 20 healthy ones.
 
 # %%
@@ -252,7 +253,7 @@ assert whole.names[0] == "dead units" and "dead units" not in curves_alone.names
 # %% [markdown]
 # Most of the hidden units are *dead*: they are 0 on every row, so their gradient is 0. Curves cannot show that, so here
 # they give another finding. But the validation accuracy is 0.93, and that of the healthy training is 0.96: a finding
-# does not tell how much harm is done. (A learning rate that is too high causes dead units, so both findings are right.)
+# is no measure of the harm. (A learning rate that is too high causes dead units, so both findings are right.)
 
 # %% [markdown]
 # ## Exercise

@@ -40,8 +40,8 @@
 
 # %% [markdown]
 # ## Code: eight tables
-# The tables are made up, so there are 1,500 new rows for each of eight seeds. Two classes depend on a linear term, a
-# product, a term that counts only beyond a threshold, and an absolute value; six of twelve columns mean nothing. Each
+# The tables are synthetic, so there are 1,500 new rows for each of eight seeds. Two classes depend on a linear term, a
+# product, a term that counts only beyond a threshold, and an absolute value; six of twelve columns are noise. Each
 # strength is chosen from three, by the log loss of three folds of the 200 rows: the new rows take no part in it.
 
 # %%
@@ -143,18 +143,18 @@ axes[0].invert_yaxis()
 # decay, label smoothing and noise lower the log loss by about 0.07, dropout and averaging by 0.06, members by 0.10. So
 # with a strength that cross-validation chose, it hardly matters which of the first seven one takes.
 #
-# Predict 2: only the members: +0.018 ± 0.004. For none of the others is a gain to be seen, and five of them lose 0.006
-# to 0.011. They make the probabilities less extreme, which lowers the log loss: the plain network is too sure of its
-# mistakes (lesson 07: calibration). The most probable class mostly stays the same. The mean of five independent
+# Predict 2: only the members: +0.018 ± 0.004. None of the others shows a gain, and five of them lose 0.006
+# to 0.011. They make the probabilities less extreme, which lowers the log loss: the plain network is overconfident
+# (lesson 07: calibration). The most probable class mostly stays the same. The mean of five independent
 # networks gains little; we have not measured why members gain more.
 #
 # Predict 3: no. The log loss falls by 0.019 ± 0.018, which is not decided, and the accuracy falls by 0.037 ± 0.015.
-# With so few rows, 40 validation rows are many to give away, and few to choose an epoch by.
+# With so few rows, the network misses 40 rows in training, and 40 rows are few for the choice of an epoch.
 #
 # The default trees are worse than the plain network in both metrics. With small trees, whose size cross-validation
 # chose, the log loss is lower than the plain network's by 0.044, but eight of the remedies lower it more. The accuracy
-# stays lower by 0.026. That is so on this table; in lesson 31, on one with categories and gaps, trees are the family
-# that matters most.
+# stays lower by 0.026. That is so on this table; in lesson 31, on one with categories and missing values, the ensemble
+# is better with trees than without.
 
 # %%
 penalties = ("L1", "L2", "weight decay", "dropout", "label smoothing", "noise", "averaging", "members")
@@ -182,7 +182,7 @@ assert all(gain_of_many[name][0][0] < gain[name][0][0] for name in few)
 # %% [markdown]
 # Predict 4: about half. Ten times as many rows lower the log loss of the plain network by 0.16, which is more than any
 # remedy gained. Then L2 still gains 0.03 instead of 0.08, and noise nearly nothing. The members gain 0.04, and as much
-# accuracy as before, 0.02: what they gain is not only a protection against few rows.
+# accuracy as before, 0.02: so they are of use not only where rows are few.
 
 # %% [markdown]
 # ## Exercise

@@ -249,7 +249,7 @@ def _add_columns(add: Callable[..., object]) -> None:
                                             "refer to (default: the rarer one)")
     add("--drop", nargs="+", default=[], metavar="COLUMN", help="columns to leave out, such as a row number")
     add("--keep", nargs="+", action="extend", default=[], metavar="COLUMN",
-        help="columns to use though they seem to identify the rows, which are left out otherwise")
+        help="columns to use although they seem to identify the rows; without this option, such columns are left out")
     add("--group", metavar="COLUMN",
         help="a column such as a patient or a shop: rows of one group are never in both the training and the test "
              "part, of the table and of each fold; the column is no feature")
@@ -327,12 +327,13 @@ def _about_tables() -> str:
         "date; --text makes each date a category instead. If at "
         f"least {MOSTLY:.0%} of the cells look like numbers, the others are probably mistakes: tune stops and names "
         f"them. It also stops if at most {FEW} distinct texts do not look like numbers and more distinct ones do.",
-        "identifiers: A column of distinct integers that are consecutive or named like an ID, or of texts nearly all "
-        "different, seems to identify the rows. It is left out and named; --keep, --text or --numeric uses it.",
+        "identifiers: A column of distinct integers that are consecutive or named like an ID, or of texts that "
+        "differ in nearly every row, seems to identify the rows. It is left out and named; --keep, --text or --numeric "
+        "uses it.",
         "rows: Rows without a target are left out. The share --test-size of the rows is held out as the test "
         "set. The others are the training set, on which configurations are compared by cross-validation. The best one "
         "and the default are then trained on the training set and evaluated on the test set, once. Then the chosen "
-        "one is trained on all rows, and this model is saved; with --no-refit the one of the training set is.",
+        "one is trained on all rows, and this model is saved; with --no-refit, the model of the training set is saved.",
         "augment: This hyper-parameter is the standard deviation of the noise that is added to the scaled columns in "
         "training.",
         "example: scratchtune tune customers.csv --target churn --drop id --impute --out churn.npz",
@@ -534,9 +535,10 @@ def _add_auto(commands: _Commands) -> None:
     _add_columns(add)
     add("--minutes", type=float, default=1.0, metavar="M", help="how long to search (default: 1)")
     add("--trials", type=int, metavar="N",
-        help="how many configurations to try, instead of --minutes: the result is then the same in each run")
+        help="how many configurations to try, instead of --minutes; the result is then the same in each run with "
+             "the same --seed")
     add("--families", nargs="+", default=[], metavar="NAME",
-        help="the kinds of models: some of network, trees, linear (default: all)")
+        help="the families of models to use: some of network, trees, linear (default: all)")
     add("--scoring", metavar="NAME", help="the score that is maximised (default: neg_log_loss for classes, "
                                           "neg_mean_squared_error for numbers)")
     add("--test-size", type=float, default=0.0, metavar="SHARE",
@@ -594,9 +596,9 @@ def _check_auto(given: argparse.Namespace) -> None:
 def _add_predict(commands: _Commands) -> None:
     parser = _command(
         commands, "predict", _predict,
-        "predict with a model that tune has saved; prints one label or number per row, in the order of the rows")
+        "predict with a model that tune or auto has saved; prints one label or number per row, in the rows' order")
     add = parser.add_argument
-    add("model", type=Path, metavar="MODEL", help="the file that scratchtune tune has saved")
+    add("model", type=Path, metavar="MODEL", help="the file that scratchtune tune or auto has saved")
     add("file", type=Path, metavar="FILE",
         help="the table; it needs the columns of the training file, in any order, and further ones are ignored")
     add("--proba", action="store_true",
@@ -642,7 +644,7 @@ def _predict(given: argparse.Namespace) -> int:
 
 
 def _table_model(path: Path, command: str) -> TableModel:
-    """Load a model that tune has saved; raise a ValueError if the file holds another one."""
+    """Load a model that tune or auto has saved; raise a ValueError if the file holds another one."""
     from scratchtune.loading import load_model
     from scratchtune.tabular import TableModel
 
@@ -664,8 +666,9 @@ def _new_rows(given: argparse.Namespace, model: TableModel, with_target: bool = 
 def _add_score(commands: _Commands) -> None:
     parser = _command(
         commands, "score", _score,
-        "evaluate a model that tune has saved on a table with known targets; prints all metrics with standard errors")
-    parser.add_argument("model", type=Path, metavar="MODEL", help="the file that scratchtune tune has saved")
+        "evaluate a model that tune or auto has saved on a table with known targets; prints all metrics with standard "
+        "errors")
+    parser.add_argument("model", type=Path, metavar="MODEL", help="the file that scratchtune tune or auto has saved")
     parser.add_argument("file", type=Path, metavar="FILE",
         help="the table; it needs the target and the columns of the training file. For an honest score its rows must "
              "be new: those that tune has held out are, only if it was run with --no-refit")
@@ -1126,19 +1129,22 @@ def _example(given: argparse.Namespace) -> int:
 
 def _add_recommend(commands: _Commands) -> None:
     parser = _command(
-        commands, "recommend", _recommend, "say which searcher suits a space and a budget, and on which measurements "
-                                           "that rests")
+        commands, "recommend", _recommend, "recommend a searcher for a space and a budget, with the measurements that "
+                                           "it is based on")
     add = parser.add_argument
     add("--space", type=Path, metavar="FILE.json",
         help="the hyper-parameters and their ranges, as for scratchtune tune (default: those that tune searches)")
     add("--rows", type=int, default=1000, metavar="N",
         help="the rows of the table, on which the default space depends (default: 1000)")
-    add("--trials", type=int, metavar="N", help="the number of trials (default: all that the searcher has, else 50)")
+    add("--trials", type=int, metavar="N",
+        help="the number of trials (default: the whole schedule of Hyperband, all points of a grid, else 50)")
     add("--seconds-per-trial", type=float, metavar="S", help="the duration of a trial, for the expected time")
     add("--jobs", type=int, default=1, metavar="N", help="the number of trials that run at the same time (default: 1)")
-    add("--noisy", action="store_true", help="a trial run again gives clearly another value")
+    add("--noisy", action="store_true",
+        help="a trial that is run again with the same hyper-parameters has a clearly different value")
     add("--epochs", type=int, metavar="N",
-        help="a trial can be stopped early and continued, and a whole one takes N epochs: Hyperband becomes possible")
+        help="trials can be stopped early and continued, and a full one takes N epochs, so that Hyperband can be "
+             "recommended")
 
 
 def _recommend(given: argparse.Namespace) -> int:

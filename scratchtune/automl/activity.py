@@ -1,4 +1,4 @@
-"""What the hidden units of a network do on rows: how many are dead, how many saturated, what is left of the signal.
+"""The outputs of a network's hidden units on some rows: the shares of dead and saturated ones, and the spread.
 
 Implements section 9.3 of the document.
 """
@@ -12,7 +12,7 @@ import numpy as np
 from scratchtune.network.layers import Activation, Layer
 from scratchtune.network.sequential import Sequential
 
-MOST_ROWS = 1000  # rows that are looked at: a share of units or of outputs is known well enough from them
+MOST_ROWS = 1000  # rows on which the network is run at most, which bounds the time
 EDGES = {"tanh": (-0.97, 0.97), "sigmoid": (0.03, 0.97)}  # outside, the gradient is below 6 % and 12 % of its maximum
 
 
@@ -21,7 +21,7 @@ class Activity:
     """One hidden layer on some rows; shares are between 0 and 1.
 
     dead: units that are 0 on every row; None for an activation without a flat half.
-    saturated: outputs near a bound of tanh or sigmoid; None for others.
+    saturated: outputs near a bound of tanh or sigmoid; None for other activations.
     spread: the standard deviation of a unit's output over the rows, averaged over the units.
     """
 
@@ -43,7 +43,7 @@ def activation_of(layer: Layer) -> str:
 def activities(model: Sequential, X: np.ndarray) -> list[Activity]:
     """What each hidden layer with an activation does on X, (n, ...), in evaluation mode; at most 1,000 rows of it.
 
-    The rows are evenly spaced in X, so that sorted rows give no other result than shuffled ones.
+    The rows are evenly spaced in X, so that they are of all classes where X is sorted by class.
     """
     X = X[np.unique(np.linspace(0, len(X) - 1, min(len(X), MOST_ROWS)).astype(int))]
     last = max((k for k, layer in enumerate(model.layers) if activation_of(layer) != "linear"), default=0)

@@ -51,8 +51,8 @@ class Curves:
     def bounce(self) -> float:
         """The mean rise per epoch, falls counted as 0, of the training or the validation loss, whichever rises less.
 
-        Dropout makes the training loss noisy, and few rows the validation loss; too large steps make both so. Without a
-        known reference it is divided by the curve's median, since the largest loss may be that of one wild epoch.
+        Dropout makes the training loss noisy, few rows the validation loss; steps that are too large make both noisy.
+        Without a known reference the rise is divided by the curve's median, which an outlier hardly changes.
         """
         if self.epochs < 2:
             return 0.0
@@ -76,7 +76,7 @@ class Curves:
 
     @property
     def speed(self) -> float:
-        """By which share an epoch lowers the training loss: the slope of its logarithm, over the last quarter."""
+        """The share by which an epoch lowers the training loss: from its logarithm's slope in the last quarter."""
         return _falling(self.loss)
 
     @property
@@ -93,7 +93,7 @@ class Curves:
 
     @property
     def rise_from_best(self) -> float:
-        """How far the validation loss at the end is above its minimum, as a share of the minimum; NaN without one."""
+        """The rise of the validation loss from its minimum to the end, as a share of the minimum; NaN without one."""
         if self.val_loss is None:
             return math.nan
         best = max(float(self.val_loss.min()), SMALL)

@@ -1,7 +1,7 @@
-"""What is wrong with a training, by its curves, its weights and its activations; and what to try first.
+"""Diagnosis of a training from its curves, weights and activations, with the remedy to try first.
 
 Each finding is a rule with a threshold; the thresholds were chosen on the development cases of benchmarks/diagnosis.py
-and measured on its other ones.
+and evaluated on its other cases.
 
 Implements section 9.3 of the document.
 """
@@ -34,7 +34,7 @@ __all__ = ["Diagnosis", "Finding", "diagnose"]
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What `diagnose` found, the finding to act on first at the head; ``str`` prints it.
+    """What `diagnose` found, in the order in which to act on it; ``str`` prints it.
 
     epochs: how many epochs the curves have. notes: what could not be evaluated, and what would be needed for it.
     """
@@ -69,9 +69,9 @@ def diagnose(history: Any, X: Any = None, y: Any = None, baseline: float | None 
     "accuracy" and "val_accuracy" are used), or a fitted `MLPClassifier`, `MLPRegressor` or `Sequential`. A `Sequential`
     does not keep its curves, so pass its history to have both evaluated.
     X: rows (n, ...), unscaled for an estimator: dead and saturated units are counted on them.
-    y: their targets; with them the loss of the best constant prediction is computed, to which losses are compared.
-    baseline: that loss, where it is known otherwise. Without either it is the logarithm of the number of classes of the
-    network, 1 for an estimator's regression, and else the largest training loss.
+    y: their targets; with them the loss of the best constant prediction is computed, with which losses are compared.
+    baseline: that loss, if it is known. Without y and baseline it is the logarithm of the number of classes; for the
+    regression of an estimator, whose targets are scaled, it is 1; else it is the largest training loss.
 
     Raises
         TypeError or ValueError where the history is none, lacks "loss", or X does not fit the network.
@@ -178,7 +178,7 @@ def _without_consequences(found: list[Finding]) -> list[Finding]:
 
 
 def _notes(observed: Observed, model: Sequential | None, X: Any) -> tuple[str, ...]:
-    """What could not be evaluated."""
+    """Sentences on what could not be evaluated."""
     curves: Curves | None = observed.curves
     units: list[Activity] = observed.units
     notes = []

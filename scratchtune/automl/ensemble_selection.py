@@ -14,9 +14,9 @@ import numpy as np
 
 from scratchtune.automl.goal import Goal
 
-ROUNDS = 30  # additions; more change the weights by less than 1/30
-SEEDS = 3  # the ensemble begins with the best models, which keeps it from fitting the noise of a single one
-ROWS = 20_000  # at most so many rows choose the ensemble; more would not change the choice
+ROUNDS = 30  # additions; one more would change each weight by less than 1/30
+SEEDS = 3  # the first additions are the best models: the "sorted initialization" of Caruana et al., against overfitting
+ROWS = 20_000  # the ensemble is chosen on at most so many rows, which bounds the time that this takes
 
 
 def joined(total: np.ndarray, prediction: np.ndarray, count: int) -> np.ndarray:
@@ -45,9 +45,9 @@ def greedy_weights(
     """Return the weight of each model, (models,), which sum to one.
 
     ``predictions`` are those of each model for the same rows, (n, classes) or (n,), and ``y`` their targets, (n,). The
-    ensemble begins with the best models as long as the loss falls, at most ``seeds`` of them; then the model whose
-    addition gives the smallest loss is added, until there are ``rounds`` models. The ensemble of the smallest loss on
-    the way is returned; of equal ones the first, and among equally good models the first one is added.
+    first ``seeds`` additions are the best models, in the order of their own losses. Each later addition is the model
+    that gives the ensemble the smallest loss, until there are ``rounds`` additions. Of the ensembles after each
+    addition, the one with the smallest loss is returned. Of equal losses the first one counts.
     """
     order = np.argsort([goal.loss(y, p) for p in predictions], kind="stable")
     counts, best_counts, best = np.zeros(len(predictions), int), np.zeros(len(predictions), int), np.inf
@@ -74,9 +74,9 @@ def weighted(predictions: Sequence[np.ndarray], weights: np.ndarray) -> np.ndarr
 def cross_fitted(
     goal: Goal, y: np.ndarray, predictions: Sequence[np.ndarray], parts: Sequence[np.ndarray],
 ) -> np.ndarray:
-    """Return an ensemble's predictions for all rows, where each part's weights were chosen on the other parts' rows.
+    """Return an ensemble's predictions for all rows; the weights for each part are chosen on the other parts.
 
-    So the score of these predictions is not optimistic about the choice of the weights. ``parts`` are disjoint arrays
+    So the choice of the weights does not make the score of these predictions optimistic. ``parts`` are disjoint arrays
     of row indices that together are all rows.
     """
     out = np.empty_like(predictions[0], dtype=np.float64)

@@ -1,4 +1,4 @@
-"""`AutoClassifier` and `AutoRegressor`: give them a table and a minute, and they return an ensemble of tuned models.
+"""`AutoClassifier` and `AutoRegressor`: from a table and a time budget to an ensemble of tuned models.
 
 Implements section 8.1 of the document.
 """
@@ -186,13 +186,14 @@ class AutoClassifier(AutoML):
     out-of-fold predictions, and predicts with the models of the folds.
 
     Arguments
-        time_budget: seconds; the search ends in time, but the first configuration is always completed.
+        time_budget: seconds; the search ends within them, unless the first configuration takes longer.
         n_trials: the number of configurations. If it is given, ``time_budget`` is not used, and with the same
             ``random_state`` the model is the same whatever the number of threads.
         random_state: an integer for the same model each time (with ``n_trials``); None draws a new seed.
         scoring: a name of `get_scorer_names`; None is "neg_log_loss" ("neg_mean_squared_error" for values).
         families: which models are used: "network", "trees", "linear".
-        cv: a number of folds, a splitter, or None: five folds, fewer for large tables.
+        cv: a number of folds, a splitter, or None: eight folds up to 1,000 rows, five up to 30,000, three up to
+            100,000, and one validation set for more.
         n_jobs: threads; -1 is one for each processor. At most four configurations are trained at the same time.
         storage: a file in which every trial is stored; the same call again continues an interrupted search.
         verbose: 1 shows a progress bar on a terminal.

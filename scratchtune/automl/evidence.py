@@ -1,6 +1,6 @@
 """The measurements that recommendations rest on: a file of benchmarks/results and the figures that it holds.
 
-A test looks each figure up in its file, so that a sentence cannot outlive its measurement.
+A test looks each figure up in its file, and fails if a new measurement has replaced it.
 
 Implements section 9.1 of the document.
 """

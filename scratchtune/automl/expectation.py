@@ -1,7 +1,7 @@
 """What an ensemble's score on new rows is expected to be: an estimate with an interval, from out-of-fold predictions.
 
-The estimate is the score of cross-fitted predictions. The interval allows for two sources of chance: that the estimate
-comes from n rows, and that the score will be measured on m new rows.
+The estimate is the score of cross-fitted predictions. The interval allows for two sampling errors: that of the
+estimate, from n rows, and that of the score on m new rows.
 
 Implements section 8.2 of the document.
 """
@@ -68,8 +68,8 @@ class Estimate(NamedTuple):
     def on(self, rows: float = math.inf, level: float = LEVEL) -> Expected:
         """Return the expected score on ``rows`` new rows, with its interval.
 
-        A loss is positive, and single rows may have a large one: its interval is computed for its logarithm, so that it
-        is longer on the side of the larger loss.
+        The interval of a loss, which is positive, is computed for its logarithm. So it is longer on the side of the
+        larger loss, since single rows may have a large one.
         """
         level = checks.real("level", level, 0.0, 1.0, open_low=True, open_high=True)
         if not rows > 0:

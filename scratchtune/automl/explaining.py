@@ -1,4 +1,4 @@
-"""What AutoML says of its result: what was tried, what was chosen, what to expect, what simple models reach.
+"""The explanation of AutoML's result: what was tried and chosen, the expected score, and the scores of simple models.
 
 Implements sections 8.1 and 8.2 of the document.
 """
@@ -61,8 +61,8 @@ def _tried(goal: Goal, found: Searched) -> list[str]:
 def _chosen(model: Any, found: Searched) -> list[str]:
     """Say which members the ensemble has, with their weights and hyper-parameters."""
     trials = found.study.trials
-    lines = ["chosen: the ensemble that greedy selection makes of them, since its out-of-fold predictions have the "
-             "smallest loss:"]
+    lines = ["chosen: an ensemble of them, by greedy selection, which adds the model that lowers the loss of the "
+             "out-of-fold predictions the most; each with its weight:"]
     ordered = sorted(model.weights_.items(), key=lambda entry: (-entry[1], entry[0]))
     for number, weight in ordered[:SHOWN]:
         params = trials[number].params
@@ -97,8 +97,8 @@ def _simple(
         is_as_good = not gain > 2.0 * error
         as_good += [name] * is_as_good
         lines.append(f"  {name}: {-goal.loss(y, predictions):.5g}; the ensemble is better by {gain:.3g} +- {error:.2g}"
-                     + " (not decided)" * is_as_good)
+                     + " (less than two standard errors)" * is_as_good)
     if as_good:
-        lines.append(f"as good as the ensemble, as far as these rows tell: {', '.join(as_good)}. The simpler one is "
+        lines.append(f"not clearly worse than the ensemble on these rows: {', '.join(as_good)}. A single model is "
                      "easier to explain and to maintain")
     return lines

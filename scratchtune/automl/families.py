@@ -1,6 +1,6 @@
 """The families of models that AutoML combines: networks, boosted trees, linear models.
 
-A family has a space of hyper-parameters, makes an estimator of a configuration, and says how it wants its features. The
+A family has a space of hyper-parameters, an estimator for each configuration, and an encoding of the features. The
 names of its hyper-parameters begin with its own name, so that one space holds all families.
 
 Implements section 8.1 of the document.

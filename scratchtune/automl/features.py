@@ -1,6 +1,6 @@
-"""Preprocessing for AutoML: a table becomes the matrix that a family of models needs, whatever its columns hold.
+"""Preprocessing for AutoML: a table of numbers, texts and dates becomes the matrix that a family of models needs.
 
-Columns that cannot help are left out: those without a value, those with a single value, and texts that are different in
+Columns without information are left out: those without a value, those with a single value, and texts that differ in
 nearly every row. Rare categories of a column become one category.
 """
 
@@ -16,12 +16,12 @@ from scratchtune.data import Table, TableEncoder
 from scratchtune.data.tables import Text
 
 OTHER = "(other)"  # the category of all rare texts
-FEW_ROWS = 20  # with fewer rows, texts that are all different are no evidence of a name
-DISTINCT = 0.9  # a column with more different texts than this share of the rows names them
+FEW_ROWS = 20  # with so few rows, texts that are all distinct need not be identifiers
+DISTINCT = 0.9  # a column with more distinct texts than this share of the rows counts as an identifier
 
 
 class Encoding(NamedTuple):
-    """How a family wants its features: missing numbers filled or kept, categories one-hot or as codes.
+    """The encoding of a family's features: missing numbers imputed or kept, categories one-hot or as codes.
 
     ``most`` is the largest number of categories of a column; the most frequent ones are kept.
     """

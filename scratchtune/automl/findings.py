@@ -1,7 +1,7 @@
 """The rules of a diagnosis: each looks at the curves or at the hidden units, and returns a finding or None.
 
-The order of `RULES` is that of a diagnosis: a cause comes before what follows from it. A validation set that is too
-small has no rule: with 8 to 15 rows its loss is as smooth as with 150, only biased.
+The order of `RULES` is that of a diagnosis: a cause comes before its consequences. There is no rule for a validation
+set that is too small, since its loss need not look different from that of a large one.
 
 Implements section 9.3 of the document.
 """
@@ -22,15 +22,15 @@ BOUNCE = 0.015  # of the reference, the mean rise per epoch; with a fitting lear
 BOUNCE_OF_MEDIAN = 0.03  # the same of the curve's median, where the reference is unknown; at most 0.029 was seen
 ABOVE = 2.0  # times the reference; initial weights alone give up to 1.8, far too large updates 2 to 1000
 UNLEARNED = 0.9  # of the reference: a loss above it is hardly better than a constant prediction
-POOR = 0.45  # of the reference: healthy trainings end below it, on inputs that tell enough
+POOR = 0.45  # of the reference: healthy trainings end below it, on informative inputs
 GOOD_ACCURACY = 0.9  # a network with a training accuracy above it is not called underfitted
-SLOW = 0.03  # of the loss, per epoch: the fastest fall of a training whose learning rate is called too low
-FLAT = 0.0005  # of the loss, per epoch: a loss that falls by less has stopped falling
+SLOW = 0.03  # of the loss, per epoch: with a faster fall the learning rate is not called too low
+FLAT = 0.0005  # of the loss, per epoch: a loss that falls by less counts as constant
 STRAIGHT = 0.5  # fall in the second half over that in the first: an exponential decay that is nearly over is below it
-MOVED = 0.25  # of the norm of the initial weights: ten times too small a rate moved them by at most 0.1, others by more
+MOVED = 0.25  # of the initial weights' norm: their change; at most 0.1 was seen at a tenth of a fitting learning rate
 UNFINISHED = 0.03  # of the loss, per epoch: training and validation loss both fall faster
-LEFT = 0.1  # of the reference: with less left, more epochs are no gain worth a finding
-RISEN, RISE = 0.15, 0.03  # of the validation loss's minimum, and of the reference: patience lets it rise by less
+LEFT = 0.1  # of the reference: with a smaller loss, more epochs are not recommended
+RISEN, RISE = 0.15, 0.03  # of the validation loss's minimum, and of the reference: early stopping ends before
 GAP, ACCURACY_GAP = 0.25, 0.08  # validation minus training loss, of the reference; training minus validation accuracy
 DEAD, SATURATED = 0.5, 0.5  # shares of a layer's units, and of its outputs; healthy layers had at most 0.1 and 0.15
 LOST = 0.02  # spread over the rows of the last hidden layer over that of the first; healthy networks had over 0.4
@@ -55,7 +55,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Observed:
-    """What the rules look at.
+    """The input of the rules.
 
     penalty: whether the loss includes a penalty. moved: how far the weights are from the initial ones, as a share of
     their norm; None if unknown.
@@ -109,7 +109,7 @@ def thrown(seen: Observed) -> Finding | None:
         return None
     curves = seen.curves
     died = any((layer.dead or 0.0) >= DEAD for layer in seen.units)
-    highest = float(curves.loss.max()) if died else curves.highest  # dead units calm the validation loss
+    highest = float(curves.loss.max()) if died else curves.highest  # dead units make the validation loss smoother
     if not curves.known or highest < ABOVE:
         return None
     return _too_high(f"the loss was {highest:.3g} times {_reference(curves)} at its highest (limit {ABOVE:g}) and "
@@ -132,8 +132,8 @@ def signal_lost(seen: Observed) -> Finding | None:
     if share >= LOST or (seen.curves is not None and seen.curves.end < UNLEARNED):
         return None
     return Finding("vanishing signal",
-                   f"over the rows, the outputs of {last.layer} vary {share:.2g} times as much as those of "
-                   f"{first.layer} (limit {LOST:g}), so the gradient of the first layers vanishes too.",
+                   f"the standard deviation over the rows of the outputs of {last.layer} is {share:.2g} times that of "
+                   f"{first.layer} (limit {LOST:g}), so the gradient of the first layers is probably small.",
                    f"fewer hidden layers than {len(seen.units)}, or activation=\"relu\", or a BatchNormalization after "
                    "each hidden layer.", "04_backpropagation.py",
                    ("underfitting", "learning rate too low", "stopped too early", "dead units"))
@@ -183,7 +183,7 @@ def overfitting(seen: Observed) -> Finding | None:
 
 
 def rate_too_low(seen: Observed) -> Finding | None:
-    """Much of the loss is left and it still falls, slowly and almost on a straight line."""
+    """The loss is still high, and falls slowly, almost in a straight line."""
     if seen.curves is None or not seen.readable:
         return None
     curves = seen.curves
@@ -193,10 +193,10 @@ def rate_too_low(seen: Observed) -> Finding | None:
     if not (curves.end >= POOR and FLAT <= speed < SLOW and straight):
         return None
     return Finding("learning rate too low",
-                   f"{curves.end:.0%} of {_reference(curves)} is left after {curves.epochs} epochs, and each still "
-                   f"takes {speed:.2%} off the loss (below {SLOW:.0%}); the second half of the epochs lowered it "
-                   f"{curves.linearity:.2g} times as much as the first half (1 is a straight line)"
-                   + ("." if seen.moved is None else f"; the weights have moved by {moved:.0%} of their norm."),
+                   f"after {curves.epochs} epochs the loss is {curves.end:.0%} of {_reference(curves)}, and each epoch "
+                   f"lowers it by {speed:.2%} (limit {SLOW:.0%}); the second half of the epochs lowered it "
+                   f"{curves.linearity:.2g} times as much as the first half (1: a straight line)"
+                   + ("." if seen.moved is None else f"; the weights have changed by {moved:.0%} of their norm."),
                    "a learning rate ten times larger.", "02_gradient_descent.py",
                    ("underfitting", "stopped too early"))
 
@@ -209,14 +209,14 @@ def too_early(seen: Observed) -> Finding | None:
     if not (curves.speed >= UNFINISHED and curves.end >= LEFT and not curves.val_speed < UNFINISHED):
         return None
     return Finding("stopped too early",
-                   f"in the last quarter of {curves.epochs} epochs each took {curves.speed:.1%} off the training loss"
-                   + ("" if curves.val_loss is None else f" and {curves.val_speed:.1%} off the validation loss")
+                   f"each of the last quarter of {curves.epochs} epochs lowered the training loss by {curves.speed:.1%}"
+                   + ("" if curves.val_loss is None else f" and the validation loss by {curves.val_speed:.1%}")
                    + f" (limit {UNFINISHED:.0%}).",
                    "twice as many epochs, with early stopping.", "09_overfitting.py", ("underfitting",))
 
 
 def underfitting(seen: Observed) -> Finding | None:
-    """The training loss has stopped falling, far from a fit."""
+    """The training loss has stopped falling while it is still high."""
     if seen.curves is None or not seen.readable:
         return None
     curves = seen.curves
@@ -225,13 +225,13 @@ def underfitting(seen: Observed) -> Finding | None:
     first = "a smaller penalty (l1, l2) or less dropout" if seen.penalty else "less dropout or regularisation"
     return Finding("underfitting",
                    f"the training loss ends at {curves.end:.0%} of {_reference(curves)} (limit {POOR:.0%}), and each "
-                   f"of the last epochs took {curves.speed:.2%} off it.",
-                   first + "; then more units or another hidden layer. If nothing helps, the inputs do not tell more.",
+                   f"of the last epochs lowered it by {curves.speed:.2%}.",
+                   first + "; then more units or another hidden layer. If nothing helps, other inputs are needed.",
                    "09_overfitting.py")
 
 
 def _reference(curves: Curves) -> str:
-    """How a sentence names the reference."""
+    """The name of the reference in a sentence."""
     return "the loss of a constant prediction" if curves.known else "the largest training loss"
 
 

@@ -1,7 +1,7 @@
 """A member is one configuration trained on every fold: its out-of-fold predictions, and the models of the folds.
 
-The models of the folds are kept: for new rows a member predicts the mean of their predictions, so nothing is trained
-again. Each row's out-of-fold prediction is of a model that was not trained on it.
+The models of the folds are kept: for new rows a member predicts the mean of their predictions, so no model is
+trained on all rows. The out-of-fold prediction of a row is that of the model that was not trained on it.
 
 Implements section 8.1 of the document.
 """
@@ -25,7 +25,7 @@ from scratchtune.tabular.target_scale import LINEAR, TargetScale, fitted_scale, 
 
 @dataclass
 class FoldModel:
-    """What predicts for the rows of a table: features, an estimator, and the scale of the target."""
+    """The model of one fold: the features, the fitted estimator, and the scale of the target."""
 
     features: Features
     estimator: Any

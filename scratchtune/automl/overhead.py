@@ -21,7 +21,7 @@ MILLISECONDS["hyperband"] = MILLISECONDS["bayesian:tpe"]  # its proposer
 
 
 def milliseconds(name: str, trial: int) -> float:
-    """The milliseconds that a proposal takes at a trial; before trial 20 and after trial 500 as there."""
+    """The milliseconds that a proposal takes at a trial; constant before trial 20 and after trial 500."""
     return float(np.interp(trial, TRIALS, MILLISECONDS[name]))
 
 

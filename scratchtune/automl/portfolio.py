@@ -1,7 +1,8 @@
 """The portfolio: configurations that did well on other tables, in the order in which they are tried first.
 
-`benchmarks/portfolio.py` chooses them: each one reduces the most the mean loss, over tables, of the best configuration
-so far. None of the tables on which AutoML is compared with its peers took part.
+`benchmarks/portfolio.py` chooses them one by one. On each table the best configuration so far has a loss; the one added
+next is that which reduces the mean of these losses over the tables the most. The tables on which AutoML is compared
+with other programs are not used for it.
 
 Implements section 8.1 of the document.
 """
@@ -33,7 +34,7 @@ def portfolio(families: Sequence[str], classes: int) -> list[dict[str, Any]]:
 def completed(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return a configuration with the estimator's default for each hyper-parameter of its family that it lacks.
 
-    So that a portfolio stays valid where a family's space grows.
+    A stored portfolio thus stays valid when a hyper-parameter is added to a family's space.
     """
     family = FAMILIES[params[FAMILY]]
     defaults = {f"{family.name}_{name}": inspect.signature(family.classifier).parameters[name].default

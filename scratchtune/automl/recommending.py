@@ -1,7 +1,7 @@
-"""Which searcher suits a task, and why: rules that rest on this project's own measurements.
+"""Which searcher suits a task, and why: rules based on this project's own measurements.
 
 `BayesianSearch()` is the answer unless all points of the space can be tried, or trials can be stopped early. Rules that
-would name one of its models, or another searcher, for few trials, noise or many parameters were tried on a part of the
+recommend one of its models, or another searcher, for few trials, noise or many parameters were tried on some of the
 development cases of benchmarks/recommending.py, and were not clearly better.
 
 Implements section 9.1 of the document.
@@ -30,13 +30,13 @@ from scratchtune.search import (
 )
 
 TRIALS = 50  # where neither the user nor the searcher says how many, as in `Study.run`
-ETA = 3  # how Hyperband divides
-LESS_THAN_OVERHEAD = 1.0  # trial seconds over those of a proposal: below, the searcher costs more than the trials
+ETA = 3  # Hyperband continues one of so many trials
+LESS_THAN_OVERHEAD = 1.0  # seconds of all trials over those of all proposals: below it, a hint is given
 
 
 @dataclass(frozen=True)
 class Task:
-    """What the rules look at; ``size`` is None for a space with a continuous parameter."""
+    """The input of the rules; ``size`` is None for a space with a continuous parameter."""
 
     space: Space
     trials: int | None
@@ -81,9 +81,9 @@ class Task:
 class Recommendation:
     """What `recommend` returns; ``str`` prints it.
 
-    searcher: constructed, for `Study` or `tune`. reasons: what decided, each with its measurement. runner_up: the next
-    best. trials: for how many. seconds: how long they are expected to take, proposals included; None without
-    ``seconds_per_trial``. overhead: the part of the proposals.
+    searcher: an object for `Study` or `tune`. reasons: each with its measurement. runner_up: the next best searcher.
+    trials: how many trials there will be. seconds: how long they are expected to take, proposals included; None without
+    ``seconds_per_trial``. overhead: the seconds that the proposals take of it.
     """
 
     searcher: Searcher
@@ -107,7 +107,7 @@ class Recommendation:
 
 @dataclass(frozen=True)
 class Rule:
-    """A condition, what it recommends, and the measurement that says so; ``runner_up`` is the next best then."""
+    """A condition, the searcher that it recommends, the next best one, and the measurement that it is based on."""
 
     holds: Callable[[Task], bool]
     make: Callable[[Task], Searcher]
@@ -119,7 +119,7 @@ def recommend(
     space: Any, n_trials: int | None = None, seconds_per_trial: float | None = None, n_jobs: int = 1,
     noisy: bool | None = None, max_budget: int | None = None,
 ) -> Recommendation:
-    """Return the searcher to use for a space and a budget, with reasons that rest on measurements.
+    """Return the searcher to use for a space and a budget, with the measurements that it is based on.
 
     space: as for `Study`: a dict from names to parameters or lists, or a `Space`.
     n_trials: how many trials there will be; None: as many as `Study.run` runs.
@@ -130,7 +130,7 @@ def recommend(
     run with a smaller one and continue later (``trial.budget``, ``trial.load``); Hyperband needs it.
 
     Raises
-        TypeError or ValueError where an argument is none of these.
+        TypeError or ValueError if an argument is not as described.
 
     >>> code_of(recommend({"units": [16, 32, 64], "dropout": [0.0, 0.5]}, n_trials=10).searcher)
     'GridSearch()'
@@ -198,8 +198,8 @@ def _also(task: Task, searcher: Searcher, cost: float, trials: int) -> list[Evid
     if task.jobs > 1 and isinstance(searcher, BayesianSearch):
         found.append(Evidence(
             f"parallel={searcher.parallel} keeps all {task.jobs} workers busy: a proposal then knows the parameters of "
-            "the trials that still run, but not their values; each proposal takes milliseconds, so none waits long for "
-            "it", overhead.MEASURED, ("7.58",)))
+            "the trials that still run, but not their values; each proposal takes milliseconds, so no worker waits "
+            "long for it", overhead.MEASURED, ("7.58",)))
     if task.seconds is not None and cost > task.seconds * trials * LESS_THAN_OVERHEAD:
         found.append(Evidence(
             "a trial is so short that the proposals take longer than all trials: random search, whose proposals take "
@@ -236,7 +236,7 @@ def _all_points_fit(task: Task) -> bool:
 
 
 def _can_race(task: Task) -> bool:
-    """Whether trials have budgets, and the whole schedule fits into those of the trials."""
+    """Whether trials have budgets, and Hyperband's schedule costs at most a quarter more than the trials."""
     if task.max_budget is None or task.max_budget < ETA:
         return False
     return task.trials is None or _racing(task).cost(True) <= 1.25 * task.trials * task.max_budget
@@ -245,7 +245,7 @@ def _can_race(task: Task) -> bool:
 def _grid_reason(task: Task) -> Evidence:
     return Evidence(
         f"the space has {task.size} points and all of them fit into {checks.counted(task.budget, 'trial')}, so none is "
-        "missed; a grid is behind random search only where it must leave out values, which it did from 3 parameters on",
+        "missed; a grid was worse than random search where it had to leave out values, from 3 parameters on",
         "random_against_grid.md", ("64 trials in all: random is ahead of both grids from 3 parameters on",))
 
 

@@ -1,7 +1,7 @@
 """The search of AutoML: first the portfolio, then Bayesian search over all families, within a budget.
 
-It is a study as any other: `study.trials`, `study.why` and the pictures of `scratchtune.insight` show what was tried.
-With a budget of trials the study does not depend on the number of threads, nor on interruptions.
+The result is an ordinary study: `study.trials`, `study.why` and the plots of `scratchtune.insight` show what was tried.
+With a budget of trials, neither the number of threads nor an interruption changes the study.
 
 Implements section 8.1 of the document.
 """
@@ -31,7 +31,7 @@ AT_ONCE = 4  # trials that may run at the same time without changing the study
 MANY = 10**6  # more trials than any time budget allows
 SEARCH_SHARE = 0.92  # of the time budget; the rest chooses the ensemble
 LIBRARY = 25  # the best trials, from which the ensemble is chosen
-TRIAL_SHARE = 0.2  # of the search's time is the most that one trial may take
+TRIAL_SHARE = 0.2  # the largest share of the search's time that one trial may take
 PREDICTIONS = "predictions"  # the array that a stored trial saves
 
 
@@ -77,7 +77,7 @@ class Searched:
 
 
 class Objective:
-    """The out-of-fold loss of a configuration; it keeps the members that an ensemble may be made of."""
+    """The out-of-fold loss of a configuration; it keeps the members from which the ensemble is chosen."""
 
     def __init__(self, goal: Goal, searched: Searched, budget: Budget, store: bool) -> None:
         self.goal, self.searched, self.budget, self.store = goal, searched, budget, store
@@ -87,7 +87,7 @@ class Objective:
     def __call__(self, trial: Trial) -> float:
         """Train a trial's configuration on all folds, and return its loss."""
         deadline = self.budget.deadline
-        if deadline is not None:  # no trial takes it all, and the first one is always completed
+        if deadline is not None:  # a share of it for each trial; the first one is always completed
             most = time.monotonic() + TRIAL_SHARE * (deadline - self.budget.begun)
             deadline = min(deadline, most) if trial.number else None
         folds = self.searched.folds

@@ -1,4 +1,4 @@
-"""The folds of AutoML: five, fewer where the table is large, and one validation set where it is huge.
+"""The folds of AutoML: eight for small tables, five or three for larger ones, one validation set for very large ones.
 
 Implements section 8.3 of the document.
 """
@@ -16,7 +16,7 @@ from scratchtune.evaluation.splits import Split, resolve_folds
 
 FOLDS, SMALL_FOLDS, FEWER_FOLDS = 5, 8, 3
 SMALL, LARGE, HUGE = 1_000, 30_000, 100_000  # rows
-HELD_OUT = 0.1  # of a huge table
+HELD_OUT = 0.1  # of a table with more than `HUGE` rows
 
 
 def splits_for(rows: int, y: np.ndarray, classes: int, cv: Any, groups: Any, seed: int) -> list[Split]:

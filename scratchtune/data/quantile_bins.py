@@ -1,4 +1,4 @@
-"""Quantile bins: edges between which there are about equally many rows.
+"""Quantile bins: bins with about equally many rows each.
 
 Implements section 2.1 of the document.
 """
@@ -12,7 +12,7 @@ def quantile_edges(values: np.ndarray, weight: np.ndarray, bins: int) -> list[fl
     """Return the different edges of at most ``bins`` bins of the values (n,) with weights (n,), in increasing order.
 
     An edge is a value that occurs: the smallest one up to which the share of the weights is at least 0, 1 / bins, 2 /
-    bins, ... So a weight of 2 is as good as having the row twice.
+    bins, ... So a weight of 2 has the same effect as repeating the row.
 
     >>> quantile_edges(np.array([4.0, 1.0, 2.0, 3.0]), np.ones(4), 2)
     [1.0, 2.0, 4.0]

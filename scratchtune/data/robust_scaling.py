@@ -1,7 +1,7 @@
-"""Robust scaling with smooth clipping: outliers neither stretch the scale of a column nor leave a bounded range.
+"""Robust scaling with smooth clipping: outliers hardly change the scale of a column, and results are bounded.
 
-A mean and a standard deviation follow the largest numbers of a column; the median and the quartiles do not. The result
-is then bent smoothly into (−3, 3), so that an outlier in a new row can't dominate a network's inputs.
+A single outlier can change a mean and a standard deviation by any amount, but the median and the quartiles only a
+little. The result is then clipped smoothly to (−3, 3), which bounds the inputs of a network for new rows, too.
 
 Implements section 2.1 of the document.
 """
@@ -83,7 +83,7 @@ def smooth_clip(z, limit):
 
 
 class RobustSmoothClipScaler(Transformer):
-    """Subtracts each column's median, divides by its quartile range, and bends the result smoothly into (−3, 3).
+    """Subtracts each column's median, divides by its quartile range, and clips the result smoothly to (−3, 3).
 
     The quartiles are those of `weighted_quantiles`. Missing values (NaN) are ignored in `fit` and preserved.
 

@@ -84,7 +84,7 @@ def cosine_log_decay(alpha, cycles, x):
         x: x, scalar, in [0, 1]; sampled in [0.1, 0.9], the completed fraction of the training
     Variant
         With m = 4 this is RealMLP's coslog₄: the learning rate is 0 at the start, after 1/15, 3/15 and 7/15 of the
-        training, and at its end. The early waves explore; each later one is a longer decay.
+        training, and at its end.
     Source
         Holzmüller, Grinsztajn and Steinwart (2024), "Better by default: strong pre-tuned MLPs and boosted trees on
         tabular data", section on RealMLP.

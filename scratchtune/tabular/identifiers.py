@@ -1,6 +1,7 @@
-"""Identifiers: columns that only name or number the rows, found by what they hold; a model can learn nothing from them.
+"""Identifiers: columns that only name or number the rows, so that a model can learn nothing about new rows from them.
 
-The order of the rows is no evidence: an honest column, such as a population, may grow from row to row.
+They are found by their names and values. The order of the rows is not used: a feature, such as a population, may
+increase from row to row.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def identifies(name: str, column: Column) -> str:
     """Say why a column seems to be an identifier of the rows, so that it is left out; an empty text if it does not.
 
     Distinct integers are identifiers if the column is named like one, or if they are consecutive and not years; texts
-    are if at least nine of ten differ from all others, unless they are dates.
+    are if there are more distinct ones than nine tenths of the rows, unless they are dates.
     """
     if isinstance(column, Dates):
         return ""

@@ -1,8 +1,8 @@
-"""Groups and times of rows: splits that hold out whole groups, or the latest rows, so that no score is too good.
+"""Groups and times of rows: splits that hold out whole groups, or the latest rows, so that scores are not optimistic.
 
 Rows of one patient, shop or speaker resemble each other: if some are in the training set and others in the test set,
-a model that memorises them gets a score that it does not reach on new groups. Rows that are ordered in time leak the
-future into the training set where they are drawn at random.
+a model that memorises them gets a score that it does not reach on new groups. Where rows are ordered in time, a random
+split trains on rows that are later than some test rows: the future leaks into the training set.
 
 Implements section 9.2 of the document.
 """
@@ -22,7 +22,7 @@ from scratchtune.evaluation.splits import GroupKFold, Split, TimeSeriesSplit
 
 @dataclass(frozen=True, eq=False)
 class RowOrder:
-    """What binds rows: the column ``name``, and for each row its group number or its time; one of them is None.
+    """The groups or the times of rows, from the column ``name``.
 
     ``values`` (n,) are group numbers if ``kind`` is "group", or times (numbers, or days since 1970-01-01) if it is
     "time"; for "none", rows are independent and ``values`` is empty.

@@ -1,7 +1,8 @@
-"""The scale of a target: a positive, skewed one is often predicted better on a logarithmic scale.
+"""The scale of a target: a positive, skewed one may be predicted better on a logarithmic scale.
 
-A network that is trained on the logarithm of y weighs relative errors, and never predicts a negative value. The
-exponential of its prediction estimates the median of y; the mean is larger, by the smearing factor.
+Small errors of the logarithm of y are relative errors of y, and predictions of y are never negative. The exponential of
+a prediction estimates the geometric mean of y (the median, if the errors of the logarithm are symmetric). The mean
+is larger, by the smearing factor.
 
 Implements section 2.1 of the document.
 """
@@ -16,7 +17,7 @@ import numpy as np
 from scratchtune import checks
 
 LINEAR, LOG, LOG1P = "linear", "log", "log1p"  # y, log(y), log(1 + y) for targets with zeros
-ASKED = ("auto", LINEAR, "log")  # what a user may ask for
+ASKED = ("auto", LINEAR, "log")  # the values of --target-scale
 SKEWED = 1.0  # with a skewness above this, both scales are tried
 
 
@@ -53,7 +54,7 @@ def smearing_factor(residuals: np.ndarray, weight: np.ndarray) -> float:
         e: residuals, (n,), real, log(y) minus its prediction, for the training rows
         w: weight, (n,), >= 0; sampled > 0, the weight of each row
     Returns
-        s, a scalar > 0; above 1 if the residuals have mean 0.
+        s, a scalar > 0; at least 1 if the residuals have mean 0.
     Variant
         Assuming normal residuals with variance v, it would be exp(v / 2). The residuals of a network that memorises its
         training rows are too small, and s is then too near to 1.
@@ -91,7 +92,7 @@ class TargetScale(NamedTuple):
 
 
 def scaled(y: np.ndarray, kind: str) -> np.ndarray:
-    """Return a target on the scale that it is learned on."""
+    """Return a target on the scale on which it is learned."""
     if kind == LINEAR:
         return y
     return np.log(y) if kind == LOG else np.log1p(y)

@@ -1,7 +1,7 @@
-"""The probability from which on the positive of two classes is predicted: not always 0.5 where that class is rare.
+"""The threshold of the probability at which the positive of two classes is predicted: F1 can be higher than at 0.5.
 
 A classifier that predicts the most probable class may never predict a rare one. A lower threshold finds more of its
-rows (recall), and takes more others for them (precision); F1 is the harmonic mean of both.
+rows (a higher recall), with more false positives (often a lower precision); F1 is the harmonic mean of both.
 
 Implements section 9.2 of the document.
 """
@@ -35,11 +35,11 @@ def f1_at(y: np.ndarray, p: np.ndarray, threshold: float) -> float:
 
 
 def best_threshold(y: np.ndarray, p: np.ndarray) -> Threshold:
-    """Return the threshold with the highest F1; of several the one nearest to 0.5.
+    """Return the threshold with the highest F1; of several, the one nearest to 0.5.
 
     Only the order of the probabilities matters for F1, so the candidates are the midpoints between neighbouring
-    distinct ones, and 0.5. One pass over the sorted rows counts the rows and positives above each. Invariants: no
-    threshold has a higher F1 on these rows, and 0.5 is chosen if none is better.
+    distinct ones, half the smallest one, and 0.5. One pass over the sorted rows counts the rows and positives above
+    each. Invariants: no threshold has a higher F1 on these rows, and 0.5 is chosen if none is better.
 
     ``y`` (n,) are the classes, 0 and 1, and ``p`` (n,) probabilities of class 1 from models that were not trained on
     these rows, as in cross-validation.

@@ -2,8 +2,8 @@
 
 A column of numbers is cut at its quantiles, or between its distinct values if there are few. Its codes are 0 to the
 number of edges; the next code means "missing". A column of categories has a code for each category, in the order of
-their numbers; the next code means "missing or unknown". Trees split between codes, so they see only the order of the
-numbers, and the time of a split does not depend on the number of rows.
+their numbers; the next code means "missing or unknown". Trees split between codes, so only the order of the numbers
+matters, and the number of splits to compare does not grow with the number of rows.
 
 Implements section 8.1 of the document.
 """
@@ -45,8 +45,8 @@ def quantile_edge(lower: Any, upper: Any) -> Any:
         l: lower, scalar, real
         u: upper, scalar, real
     Variant
-        XGBoost and LightGBM cut at a value instead; the midpoint is further from both values, which rounding then
-        cannot exchange. (l + u) / 2 is the same number, but overflows for large values.
+        LightGBM has midpoints too; XGBoost cuts at a value, so that rounding this value can move it to the other side.
+        (l + u) / 2 is the same number, but overflows for large values.
     Source
         scikit-learn, HistGradientBoostingRegressor: midpoints of quantiles.
     Example

@@ -16,8 +16,8 @@ from scratchtune.trees.losses import of_classes, outputs_of, probabilities
 
 
 class HistGradientBoostingClassifier(BoostedTrees):
-    """Gradient-boosted trees for classes, trained on cross-entropy: one tree per iteration for two classes, else one
-    for each class.
+    """Gradient-boosted trees for classification by cross-entropy; an iteration is one tree for two classes, else one
+    tree for each class.
 
     Structure: at most ``max_iter`` iterations; a tree has at most ``max_leaf_nodes`` leaves (None: no limit), at most
     ``max_depth`` splits from its root to a leaf (None: no limit), and at least ``min_samples_leaf`` rows in each leaf.
@@ -27,8 +27,8 @@ class HistGradientBoostingClassifier(BoostedTrees):
     to numbers, or "balanced".
     Data: numbers are divided into at most ``max_bins`` bins; NaN is a missing value, and each split sends missing
     values where the loss decreases more. ``categorical_features`` are the indices of columns with categories, their
-    names if X has names, or a boolean mask; categories are numbers of any kind, and one that was not seen in training
-    is treated as missing.
+    names if X has names, or a boolean mask; categories are any numbers, and one that was not seen in training is
+    treated as missing.
     ``early_stopping``: after ``n_iter_no_change`` iterations without a loss smaller by more than ``tol``, on a
     ``validation_fraction`` of the rows (an integer: a number of rows; None: the training rows), stratified by class.
     "auto" means True if there are more than 10,000 rows.

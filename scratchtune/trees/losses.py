@@ -1,4 +1,4 @@
-"""The losses of boosted trees: first and second derivatives of each row's loss in the outputs of the trees.
+"""The losses of boosted trees: first and second derivatives of each row's loss with respect to the outputs.
 
 Each kernel writes ``derivatives`` (outputs, n, 2) float32, gradients and Hessians, and returns the weighted
 sum of the losses at the outputs (outputs, n) float64.
@@ -76,7 +76,7 @@ def probability_hessian(p):
 
 @jit.function
 def log_odds(p):
-    """The logit whose sigmoid is a probability: where the boosting of a binary classifier begins.
+    """The logit of a probability: the first output of a boosted binary classifier.
 
     Formula [log_odds]
         f = log(p / (1 − p))
@@ -101,7 +101,7 @@ def write_row(derivatives, i, g, h):
 
 @jit.loop
 def squared_error_derivatives(output, target, weight, derivatives):
-    """Of [half_squared_error]."""
+    """Derivatives and sum of [half_squared_error]."""
     total, f = 0.0, output[0]
     for i in range(target.size):
         total += weight[i] * half_squared_error(f[i], target[i])
@@ -111,7 +111,7 @@ def squared_error_derivatives(output, target, weight, derivatives):
 
 @jit.loop
 def log_loss_derivatives(output, target, weight, derivatives):
-    """Of the cross-entropy of the sigmoid; targets are 0 or 1."""
+    """Derivatives and sum of the cross-entropy of the sigmoid; targets are 0 or 1."""
     total, z = 0.0, output[0]
     for i in range(target.size):
         total += weight[i] * sigmoid_crossentropy(z[i], target[i])
@@ -122,7 +122,7 @@ def log_loss_derivatives(output, target, weight, derivatives):
 
 @jit.loop
 def softmax_derivatives(output, target, weight, derivatives):
-    """Of the cross-entropy of softmax; targets are numbers of classes."""
+    """Derivatives and sum of the cross-entropy of softmax; targets are class numbers, from 0."""
     total, classes = 0.0, output.shape[0]
     for i in range(target.size):
         top, mass, own = output[0, i], 0.0, np.int64(target[i])
@@ -168,12 +168,12 @@ LOSSES: dict[str, Loss] = {
 
 
 def of_classes(classes: int) -> str:
-    """The loss of so many classes: two need one output, more need one for each."""
+    """The name of the loss for a number of classes: two need one output, more need one for each."""
     return "log_loss" if classes == 2 else "softmax"
 
 
 def outputs_of(loss: str, classes: int) -> int:
-    """How many trees each iteration has."""
+    """The number of outputs, which is the number of trees of each iteration."""
     return classes if loss == "softmax" else 1
 
 

@@ -13,7 +13,7 @@ from scratchtune import jit
 from scratchtune.trees.split import includes
 from scratchtune.trees.tree import Nodes
 
-BLOCK = 256  # rows that go down one tree together, so that the tree stays in the fastest cache
+BLOCK = 256  # rows that go down one tree before the next, so that the tree can stay in the cache
 
 
 class Forest(NamedTuple):

@@ -13,7 +13,7 @@ from scratchtune.trees.base import BoostedTrees, not_too_large
 
 
 class HistGradientBoostingRegressor(BoostedTrees):
-    """Gradient-boosted trees for values, trained on half the squared error.
+    """Gradient-boosted trees for regression by half the squared error.
 
     The arguments and attributes are those of `HistGradientBoostingClassifier`, except ``class_weight`` and
     ``classes_``.

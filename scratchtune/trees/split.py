@@ -1,9 +1,10 @@
 """The best split of a node, from its histogram.
 
 A split divides the codes of one column in two. Numbers are divided at an edge, and missing values go to the side where
-the gain is larger. Categories are first ordered by the ratio of their gradients to their Hessians; one division of this
-order is the best of all (Fisher 1958). A split is described by the set of codes that go to the left: 256 bits in four
-words. So training and prediction treat numbers, missing values and categories alike.
+the gain is larger. Categories are first ordered by the ratio of their gradients to their Hessians. One division of this
+order is the best of all (Fisher 1958), apart from the smoothing of the ratios. A split is described by the set of codes
+that go to the left: 256 bits in four words. So training and prediction treat numbers, missing values and categories
+alike.
 
 Implements section 8.1 of the document.
 """
@@ -16,9 +17,9 @@ import numpy as np
 
 from scratchtune import jit
 
-LEAST_HESSIAN = 1e-3  # least sum of Hessians in a leaf, as in XGBoost's and scikit-learn's defaults
-SMOOTHING = 10.0  # added to a category's sum of Hessians in its rank: few rows do not put it at an end of the order
-LEAST_ROWS = 10  # a category with fewer rows in a node follows the larger child
+LEAST_HESSIAN = 1e-3  # least sum of Hessians in a leaf, as in LightGBM's and scikit-learn's defaults
+SMOOTHING = 10.0  # added to the sum of Hessians in a category's rank, so that one with few rows is not at an end
+LEAST_ROWS = 10  # a category with fewer rows in a node goes to the larger child
 WORD, BITS, ONE = np.uint64(6), np.uint64(63), np.uint64(1)
 
 
@@ -58,7 +59,7 @@ def leaf_value(g, h, lam):
 
 @jit.function
 def leaf_score(g, h, lam):
-    """How much a leaf with its best value decreases the second-order approximation of the loss, twice.
+    """Twice the decrease of the second-order approximation of the loss by a leaf with its best value.
 
     Formula [leaf_score]
         s = g² / (h + λ)
@@ -79,7 +80,7 @@ def leaf_score(g, h, lam):
 
 @jit.function
 def boosting_gain(left, right, parent):
-    """How much a split decreases the second-order approximation of the loss, twice.
+    """Twice the decrease of the second-order approximation of the loss by a split.
 
     Formula [boosting_gain]
         a = l + r − p

@@ -1,7 +1,7 @@
 """A tree grows leaf by leaf, best first: of all leaves, the one whose best split has the largest gain is split next.
 
 The rows of each leaf are a contiguous part of one array of row numbers; a split reorders that part, left rows first. A
-leaf that can be split keeps its histogram, so that one child's can be had by subtraction.
+leaf that can be split keeps its histogram, so that the larger child's is computed by subtraction.
 
 Source: Ke et al. (2017), LightGBM; Friedman (2001), "Greedy function approximation: a gradient boosting machine".
 """
@@ -25,7 +25,7 @@ from scratchtune.trees.split import (
     write_number_split,
 )
 
-MOST_BYTES = 2**27  # of kept histograms; without room for its histogram, a leaf's children are both built from rows
+MOST_BYTES = 2**27  # of kept histograms; if a leaf's was not kept, those of both children are built from rows
 NO_SLOT, SPARE_SLOTS = -1, 2
 SLOTS, ORDER, CHOICE, COUNTS = 0, 1, 2, 3  # rows of `Work.lists`
 FREE, NODES = 0, 1  # the numbers in its last row
@@ -163,7 +163,7 @@ def new_leaf(nodes, work, node, begin, end, depth):
 
 @jit.loop
 def may_split(limits, work, node):
-    """Whether a leaf has rows enough and is not too deep."""
+    """Whether a leaf has enough rows and is not too deep."""
     rows = work.spans[node, 1] - work.spans[node, 0]
     return rows >= 2 * limits.min_samples_leaf and work.spans[node, 2] < limits.max_depth
 

@@ -1,4 +1,4 @@
-"""A batch ensemble is several networks in one: members share kernels, and have scales and biases of their own.
+"""A batch ensemble is several networks in one: the members share the kernels, and each has its own scales and biases.
 
 Implements section 2.1 of the document.
 """
@@ -16,7 +16,7 @@ MEMBERS, INPUTS, UNITS = range(3)  # of a kernel's integers
 
 @jit.function
 def batch_ensemble(x, r, w, s, b, z, p, y):
-    """Dense layer of each member: the kernel is shared, the scales of inputs and outputs and the bias are its own.
+    """Dense layer of each member: the kernel is shared; each has its own scales of inputs and outputs, and a bias.
 
     Formula [batch_ensemble]
         zₙₘᵢ = xₙₘᵢ · rₘᵢ ; pₙₘⱼ = Σᵢ[zₙₘᵢ · wᵢⱼ] ; yₙₘⱼ = pₙₘⱼ · sₘⱼ + bₘⱼ
@@ -90,8 +90,8 @@ class BatchEnsembleDense(Layer):
     """A dense layer of each member of a batch ensemble, on rows (members, features), without activation.
 
     The kernel (features, units) is shared. Each member has scales r (features,) and s (units,) and a bias (units,).
-    Scales are initially 1, but those of the inputs are random signs with ``random_signs``: the first layer needs them,
-    since members that begin alike stay alike.
+    Scales are initially 1; with ``random_signs`` those of the inputs are initially 1 or -1 at random, which makes the
+    members differ from the start. The first layer needs this.
     """
 
     forward, backward = batch_ensemble_forward, batch_ensemble_backward

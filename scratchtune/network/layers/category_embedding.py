@@ -1,6 +1,6 @@
 """Columns of category codes become numbers: one-hot columns for few categories, learned vectors for many.
 
-A code outside 0, 1, ..., k - 1 is unknown: its one-hot columns are 0, and of learned vectors it has one of its own.
+A code outside 0, 1, ..., k - 1 is unknown: its one-hot columns are 0, or it has the learned vector of unknown codes.
 
 Implements section 2.1 of the document.
 """

@@ -1,4 +1,4 @@
-"""A linear map of its own for each column: what embeddings of numeric columns end with.
+"""A separate linear map for each column: the last step of the embeddings of numeric columns.
 
 Implements section 2.1 of the document.
 """
@@ -10,7 +10,7 @@ from scratchtune import jit
 
 @jit.function_noalias
 def column_linear(v, w, b, y):
-    """Linear map of the numbers that each column has become, with weights of its own for each column.
+    """Linear map of the numbers that encode a column, with separate weights for each column.
 
     Formula [column_linear]
         yₙⱼₘ = Σₖ[vₙⱼₖ · wⱼₖₘ] + bⱼₘ

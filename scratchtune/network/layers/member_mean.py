@@ -1,7 +1,7 @@
 """The last layer of a batch ensemble averages the members' predictions; each member is trained on a loss of its own.
 
 In training the losses `mean_squared_error` and `categorical_crossentropy` are computed from this layer's inputs: the
-mean over the members of each one's loss, not the loss of the mean, since members then stay different.
+mean over the members of each one's loss, not the loss of the mean, so that each member learns to predict alone (TabM).
 
 Implements section 2.1 of the document.
 """
@@ -35,7 +35,7 @@ def member_mean(p, y):
         p: p, (n, m, k), real; sampled in [0.1, 2]
         y: y, (n, k), written
     Source
-        Gorishniy et al. (2025), "TabM", section 3: of regressions the mean, of classes the mean probability.
+        Gorishniy et al. (2025), "TabM", section 3: the mean of predicted values, or of probabilities.
     """
     members = p.dtype.type(p.shape[1])
     for n in range(y.shape[0]):

@@ -1,4 +1,4 @@
-"""A parametric activation learns, for each unit, how far to go from the identity to an activation function.
+"""A parametric activation interpolates between the identity and an activation function, with a learned share per unit.
 
 Implements section 2.1 of the document.
 """
@@ -37,7 +37,7 @@ def parametric_activation(x, a, alpha, y):
         α: alpha, (j,), real
         y: y, (n, j), written
     Source
-        Holzmueller, Grinsztajn and Steinwart (2024), "Better by default", section 3.2.
+        Holzmüller, Grinsztajn and Steinwart (2024), "Better by default", section 3.2.
     """
     for n in range(x.shape[0]):
         for j in range(x.shape[1]):

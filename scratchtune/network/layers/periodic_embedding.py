@@ -1,6 +1,7 @@
-"""A periodic embedding gives a network waves of learned frequencies of each number, so that it fits steps and bends.
+"""A periodic embedding appends to each number a linear map of cosine waves of it, whose frequencies are learned.
 
-A multilayer perceptron fits smooth functions first; decision trees fit jumps at once. Waves make up for that on tables.
+A multilayer perceptron learns smooth functions of a number more easily than steps, which are frequent in tables; high
+frequencies are features from which it can learn them (Gorishniy, Rubachev and Babenko 2022).
 
 Implements section 2.1 of the document.
 """
@@ -29,7 +30,7 @@ from scratchtune.network.random_numbers import cosine_of_turn
 
 FREQUENCIES = 2  # of a kernel's integers, after those of `appended_columns`
 QUARTER = 0.25  # of a turn
-PHASE_SCALE = 10.0  # times the initialiser's range from -0.05 to 0.05: phases from half a turn back to half a turn on
+PHASE_SCALE = 10.0  # times the initialiser's range from -0.05 to 0.05: phases from minus half a turn to half a turn
 
 
 @jit.function
@@ -43,9 +44,9 @@ def periodic(t):
     Where
         t: t, scalar, real, the phase: c · x + b with frequency c
     Variant
-        Holzmueller et al.: a cosine with a learned phase b. Gorishniy et al.: cosine and sine, without b.
+        Holzmüller et al.: a cosine with a learned phase b, in radians. Gorishniy et al.: cosine and sine, without b.
     Source
-        Holzmueller, Grinsztajn and Steinwart (2024), "Better by default", section 3.2.
+        Holzmüller, Grinsztajn and Steinwart (2024), "Better by default", section 3.2.
     Example
         >>> round(float(periodic(2.5)), 12)
         -1.0
@@ -132,7 +133,7 @@ class PeriodicEmbedding(Layer):
 
     ``columns=None`` embeds all numbers. Each column has ``frequencies`` learned frequencies c, initially normal with
     standard deviation ``frequency_scale``, phases b, and a linear map to ``output_dim`` - 1 numbers: with x itself
-    there are ``output_dim`` numbers for each column ("PBLD" of Holzmueller et al. 2024, whose defaults these are).
+    there are ``output_dim`` numbers for each column ("PBLD" of Holzmüller et al. 2024; the defaults are theirs).
     """
 
     forward, backward = periodic_embedding_forward, periodic_embedding_backward

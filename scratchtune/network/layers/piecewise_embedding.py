@@ -1,4 +1,4 @@
-"""A piecewise linear embedding says how far a number is through each of its column's bins, as trees cut columns.
+"""A piecewise linear embedding encodes a number by its position in each bin of its column: 0 below, 1 above.
 
 Implements section 2.1 of the document.
 """
@@ -31,7 +31,7 @@ NEVER = 1e30  # where a missing bin begins: no number reaches it
 
 @jit.function_noalias
 def piecewise_encoding(x, low, width, v):
-    """How far a number is through each bin of its column: 0 below the bin, 1 above it.
+    """Position of a number in each bin of its column: 0 below the bin, 1 above it, linear within.
 
     Formula [piecewise_encoding]
         vₙⱼₖ = min(max((xₙⱼ − lⱼₖ) / wⱼₖ, 0), 1)
@@ -41,7 +41,7 @@ def piecewise_encoding(x, low, width, v):
         w: width, (j, k), > 0; sampled in [0.5, 2], the bins' widths
         v: v, (n, j, k), written
     Variant
-        The paper does not clip in the first bin below, nor in the last one above.
+        In the paper, values below the first bin and above the last one are not clipped.
     Source
         Gorishniy, Rubachev and Babenko (2022), "On embeddings for numerical features in tabular deep learning", eq. 1.
     """
@@ -54,7 +54,7 @@ def piecewise_encoding(x, low, width, v):
 
 @jit.function_noalias
 def piecewise_encoding_grad(x, low, width, g, d):
-    """Gradient with respect to x: only the bin in which the number is counts.
+    """Gradient with respect to x: only the bin that contains the number contributes.
 
     Formula [piecewise_encoding_grad]
         qₙⱼₖ = (xₙⱼ − lⱼₖ) / wⱼₖ ; dₙⱼ = Σₖ[gₙⱼₖ / wⱼₖ if min(max(qₙⱼₖ, 0), 1) = qₙⱼₖ else 0]
@@ -67,7 +67,7 @@ def piecewise_encoding_grad(x, low, width, g, d):
         g: g, (n, j, k), real; sampled in [0.1, 2], dJ/dv
         d: d, (n, j), written
     Source
-        Calculus; a number on an edge counts for both bins.
+        Calculus; for a number on an edge, both of its bins contribute.
     """
     for n in range(g.shape[0]):
         for j in range(g.shape[1]):
@@ -130,7 +130,7 @@ def piecewise_embedding_backward(integers, reals, theta, state, x, y, dy, dtheta
 
 
 class PiecewiseEmbedding(Layer):
-    """Appends to a row, for each of its first columns, a linear map of how far its number is through each bin.
+    """Appends to a row, for each of its first columns, a linear map of its number's positions in the bins.
 
     ``edges`` has a list for each embedded column: the increasing edges of its bins, such as quantiles of the training
     rows (fewer than two: no bins). There are ``output_dim`` numbers for each column, its own number among them.

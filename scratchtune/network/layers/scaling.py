@@ -1,4 +1,4 @@
-"""A scaling layer multiplies each input by a learned number, so that training can weigh and leave out columns.
+"""A scaling layer multiplies each input by a learned number, so that training can weight columns, also by almost 0.
 
 Implements section 2.1 of the document.
 """
@@ -20,7 +20,7 @@ def column_scale(x, s, y):
         s: s, (j,), real
         y: y, (n, j), written
     Source
-        Holzmueller, Grinsztajn and Steinwart (2024), "Better by default", section 3.2: the scaling layer.
+        Holzmüller, Grinsztajn and Steinwart (2024), "Better by default", section 3.2: the scaling layer.
     """
     for n in range(x.shape[0]):
         for j in range(x.shape[1]):
