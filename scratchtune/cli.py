@@ -542,7 +542,7 @@ def _add_auto(commands: _Commands) -> None:
     add("--test-size", type=float, default=0.0, metavar="SHARE",
         help="the share of the rows that is held out, to evaluate the result on (default: 0, since the score on new "
              "rows is estimated by cross-validation)")
-    add("--jobs", type=int, default=-1, metavar="N", help="the number of threads (default: one for each processor)")
+    add("--jobs", type=int, metavar="N", help="the number of threads (default: one for each processor)")
     add("--seed", type=int, default=0, metavar="N", help="the seed of folds, models and search (default: 0)")
     add("--out", type=Path, default=Path("model.npz"), metavar="MODEL.npz",
         help="the file in which the model is saved (default: model.npz)")
@@ -567,7 +567,8 @@ def _auto(given: argparse.Namespace) -> int:
         left = max(seconds - (time.monotonic() - begun), seconds / 4)  # reading the table counts too
         result = auto_table(
             prepared, time_budget=left, n_trials=given.trials, random_state=given.seed,
-            scoring=given.scoring, families=tuple(given.families or FAMILIES), n_jobs=given.jobs, storage=given.db)
+            scoring=given.scoring, families=tuple(given.families or FAMILIES), n_jobs=given.jobs or -1,
+            storage=given.db)
     replaced = "replaced; " * given.out.exists()
     result.model.save(given.out)
     tell(f"\n{result.text()}\nmodel: {given.out} ({replaced}scratchtune predict {given.out} FILE)")
@@ -587,6 +588,8 @@ def _check_auto(given: argparse.Namespace) -> None:
         checks.choice("--families", name, FAMILIES)
     if given.trials is not None:
         checks.integer("--trials", given.trials, 1)
+    if given.jobs is not None:
+        checks.integer("--jobs", given.jobs, 1)
     checks.integer("--seed", given.seed, 0, 2**31 - 1)
     checks.real("--test-size", given.test_size, 0.0, 1.0, open_high=True)
 

@@ -17,7 +17,7 @@ from scratchtune.automl.ensemble_selection import ROWS, cross_fitted, greedy_wei
 from scratchtune.automl.expectation import LEVEL, Estimate, Expected, estimated
 from scratchtune.automl.explaining import explained, leaderboard
 from scratchtune.automl.families import checked_families
-from scratchtune.automl.features import table_of
+from scratchtune.automl.features import check_sizes, table_of
 from scratchtune.automl.goal import Goal, goal_for
 from scratchtune.automl.members import Folds
 from scratchtune.automl.searching import LIBRARY, Budget, Searched, search
@@ -29,6 +29,8 @@ from scratchtune.estimators.labels import class_labels_of
 from scratchtune.estimators.rows import seed_from
 from scratchtune.metrics import accuracy_score, r2_score
 from scratchtune.network.saving import Member, entry, write_whole
+
+LARGEST = 1e150  # of the values of a regression: the sum of their squares is a float
 
 
 class AutoML(protocol.Parameters):
@@ -125,6 +127,7 @@ class AutoML(protocol.Parameters):
             protocol.remember_columns(self, len(table.names), names)
         else:
             protocol.compare_columns(self, len(table.names), names)
+        check_sizes(table)
         return table
 
     def expected_score(self, rows: float = np.inf, level: float = LEVEL) -> Expected:
@@ -253,6 +256,9 @@ class AutoRegressor(AutoML):
             if values.ndim != 1:
                 raise ValueError(f"y has shape {values.shape}; it must be (n,)")
             enough_rows(len(table))
+            if np.abs(values).max() > LARGEST:
+                raise ValueError(f"y holds {values[np.abs(values).argmax()]:g}; every value must be at most {LARGEST:g} "
+                                 "in size, since it is squared")
             if values.min() == values.max():
                 raise ValueError(f"y is {values[0]:g} in all rows; there is nothing to learn")
             self._fit(table, values, 0, groups)

@@ -101,6 +101,18 @@ def useless(column: np.ndarray | Text) -> bool:
     return not len(present) or (len(present) == len(column) and bool((present == present[0]).all()))
 
 
+def check_sizes(table: Table) -> None:
+    """Raise a ValueError if a number is too large for the single precision of the features."""
+    largest = np.finfo(np.float32).max
+    for name in table.names:
+        column = table.column(name)
+        beyond = np.abs(column) > largest if isinstance(column, np.ndarray) else np.zeros(1, bool)
+        if beyond.any():
+            row = int(beyond.argmax())
+            raise ValueError(f"column {name!r} holds {column[row]:g} in row {row + 1}; every number must be at most "
+                             f"{largest:.2g} in size: correct it, or leave it empty")
+
+
 def kept_categories(column: np.ndarray | Text, most: int) -> list[str]:
     """Return the most frequent texts of a column, at most ``most``, in alphabetical order; all of them if few.
 

@@ -22,9 +22,18 @@ HELD_OUT = 0.1  # of a huge table
 def splits_for(rows: int, y: np.ndarray, classes: int, cv: Any, groups: Any, seed: int) -> list[Split]:
     """Return the (training, validation) row indices; ``cv`` is None, a number of folds, a splitter, or pairs.
 
-    Raises ValueError if there are too few rows.
+    Raises ValueError if there are too few rows, or only one class among the training rows of a fold.
     """
     enough_rows(rows)
+    splits = _splits(rows, y, classes, cv, groups, seed)
+    for number, (training, _) in enumerate(splits, 1):
+        if classes and len(np.unique(y[training])) < 2:
+            raise ValueError(f"the {checks.counted(len(training), 'row')} that fold {number} of {len(splits)} trains on "
+                             "hold one class; each fold needs two: more rows of the rare classes, or other folds")
+    return splits
+
+
+def _splits(rows: int, y: np.ndarray, classes: int, cv: Any, groups: Any, seed: int) -> list[Split]:
     if cv is not None and not isinstance(cv, (int, np.integer)):
         return _checked(resolve_folds(cv, y, bool(classes)).split(np.zeros((rows, 1)), y, groups))
     folds = int(cv) if cv is not None else _folds(rows)

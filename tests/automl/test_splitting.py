@@ -29,6 +29,13 @@ def test_a_splitter_is_used_as_it_is() -> None:
     assert len(splits_for(60, np.arange(60.0), 0, TimeSeriesSplit(4), None, 0)) == 4
 
 
+def test_a_fold_that_trains_on_one_class_is_refused() -> None:
+    with pytest.raises(ValueError, match="fold . of 2 trains on hold one class"):
+        splits_for(4, np.array([0, 1, 1, 1]), 2, None, None, 0)
+    with pytest.raises(ValueError, match="fold 1 of 4 trains on hold one class"):
+        splits_for(60, np.repeat([0, 1], 30), 2, TimeSeriesSplit(4), None, 0)
+
+
 def test_three_rows_are_too_few() -> None:
     with pytest.raises(ValueError, match="n_samples=3"):
         splits_for(3, np.arange(3.0), 0, None, None, 0)
