@@ -108,12 +108,12 @@ def _run(arguments: Sequence[str] | None) -> int:
             raise OSError("stdout is closed, and results go there; redirect it to a file, or to /dev/null")
         return int(given.command(given))
     except KeyboardInterrupt as interruption:
-        if given.command in (_tune, _compare, _example) and given.db is not None:
+        if given.command in (_tune, _auto, _compare, _example) and given.db is not None:
             say_kept(interruption, given.db)
         raise
     except BrokenPipeError:  # while printing; a command that writes files may not have written them yet
         redirect_to_devnull(sys.stdout)
-        return 1 if given.command in (_tune, _compare) else 0
+        return 1 if given.command in (_tune, _auto, _compare) else 0
     except Exception as error:
         note(traceback.format_exc() if given.debug else f"scratchtune: {_said(error)}")
         return 2 if isinstance(error, (ValueError, TypeError, OSError)) else 1

@@ -136,8 +136,8 @@ def most_time_folds(rows: RowOrder, most: int) -> list[Split]:
             continue
     different = len(np.unique(rows.values))
     raise ValueError(f"--time is {rows.name!r}, which holds {checks.counted(different, 'different time')} in "
-                     f"{checks.counted(len(rows.values), 'row')}; two folds need three times or more, and about a third "
-                     "of the rows in each of the three parts")
+                     f"{checks.counted(len(rows.values), 'row')}; two folds need three times or more, and about a "
+                     "third of the rows in each of the three parts")
 
 
 # In words -------------------------------------------------------------------------------------------------------------
