@@ -83,9 +83,10 @@ def _group_numbers(groups: Any, rows: int) -> np.ndarray:
 
 def _checked(splits: Any, rows: int) -> list[Split]:
     """Return the splits as index arrays; an error if a fold trains on a row that it tests, or two folds test a row."""
-    pairs = []
+    pairs: list[Split] = []
     for number, split in enumerate(splits):
-        pairs.append(tuple(np.arange(rows)[part] for part in checked_split(number, split, rows)))
+        training, validation = checked_split(number, split, rows)
+        pairs.append((np.arange(rows)[training], np.arange(rows)[validation]))
     check_disjoint(pairs)
     times = np.bincount(np.concatenate([validation for _, validation in pairs]), minlength=rows)
     if times.max() > 1:
