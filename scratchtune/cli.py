@@ -108,12 +108,12 @@ def _run(arguments: Sequence[str] | None) -> int:
             raise OSError("stdout is closed, and results go there; redirect it to a file, or to /dev/null")
         return int(given.command(given))
     except KeyboardInterrupt as interruption:
-        if given.command in (_tune, _compare, _example) and given.db is not None:
+        if given.command in (_tune, _auto, _compare, _example) and given.db is not None:
             say_kept(interruption, given.db)
         raise
     except BrokenPipeError:  # while printing; a command that writes files may not have written them yet
         redirect_to_devnull(sys.stdout)
-        return 1 if given.command in (_tune, _compare) else 0
+        return 1 if given.command in (_tune, _auto, _compare) else 0
     except Exception as error:
         note(traceback.format_exc() if given.debug else f"scratchtune: {_said(error)}")
         return 2 if isinstance(error, (ValueError, TypeError, OSError)) else 1
@@ -544,7 +544,7 @@ def _add_auto(commands: _Commands) -> None:
     add("--test-size", type=float, default=0.0, metavar="SHARE",
         help="the share of the rows that is held out, to evaluate the result on (default: 0, since the score on new "
              "rows is estimated by cross-validation)")
-    add("--jobs", type=int, default=-1, metavar="N", help="the number of threads (default: one for each processor)")
+    add("--jobs", type=int, metavar="N", help="the number of threads (default: one for each processor)")
     add("--seed", type=int, default=0, metavar="N", help="the seed of folds, models and search (default: 0)")
     add("--out", type=Path, default=Path("model.npz"), metavar="MODEL.npz",
         help="the file in which the model is saved (default: model.npz)")
@@ -569,7 +569,8 @@ def _auto(given: argparse.Namespace) -> int:
         left = max(seconds - (time.monotonic() - begun), seconds / 4)  # reading the table counts too
         result = auto_table(
             prepared, time_budget=left, n_trials=given.trials, random_state=given.seed,
-            scoring=given.scoring, families=tuple(given.families or FAMILIES), n_jobs=given.jobs, storage=given.db)
+            scoring=given.scoring, families=tuple(given.families or FAMILIES), n_jobs=given.jobs or -1,
+            storage=given.db)
     replaced = "replaced; " * given.out.exists()
     result.model.save(given.out)
     tell(f"\n{result.text()}\nmodel: {given.out} ({replaced}scratchtune predict {given.out} FILE)")
@@ -589,6 +590,8 @@ def _check_auto(given: argparse.Namespace) -> None:
         checks.choice("--families", name, FAMILIES)
     if given.trials is not None:
         checks.integer("--trials", given.trials, 1)
+    if given.jobs is not None:
+        checks.integer("--jobs", given.jobs, 1)
     checks.integer("--seed", given.seed, 0, 2**31 - 1)
     checks.real("--test-size", given.test_size, 0.0, 1.0, open_high=True)
 

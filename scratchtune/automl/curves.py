@@ -160,6 +160,10 @@ def _curve(name: object, values: Any) -> np.ndarray:
         raise TypeError(f"history[{name!r}] is {values!r}; it must be a list of numbers, one for each epoch") from None
     if curve.ndim != 1:
         raise ValueError(f"history[{name!r}] has shape {curve.shape}; it must be a list of numbers, one for each epoch")
+    if name in ("loss", "val_loss") and (curve < 0.0).any():
+        epoch = int((curve < 0.0).argmax())
+        raise ValueError(f"history[{name!r}] holds {curve[epoch]:g} in epoch {epoch + 1}; every loss must be at least "
+                         "0, since the rules compare ratios of losses")
     return curve
 
 

@@ -17,7 +17,7 @@ from scratchtune.automl.ensemble_selection import ROWS, cross_fitted, greedy_wei
 from scratchtune.automl.expectation import LEVEL, Estimate, Expected, estimated
 from scratchtune.automl.explaining import explained, leaderboard
 from scratchtune.automl.families import checked_families
-from scratchtune.automl.features import table_of
+from scratchtune.automl.features import check_sizes, check_useful, table_of
 from scratchtune.automl.goal import Goal, goal_for
 from scratchtune.automl.members import Folds
 from scratchtune.automl.searching import LIBRARY, Budget, Searched, search
@@ -29,6 +29,8 @@ from scratchtune.estimators.labels import class_labels_of
 from scratchtune.estimators.rows import seed_from
 from scratchtune.metrics import accuracy_score, r2_score
 from scratchtune.network.saving import Member, entry, write_whole
+
+LARGEST = 1e75  # of the values of a regression: the fourth powers, in the variance of squared errors, are floats
 
 
 class AutoML(protocol.Parameters):
@@ -66,6 +68,7 @@ class AutoML(protocol.Parameters):
         """Search, choose the ensemble, and estimate its score on new rows."""
         begun = time.monotonic()
         goal = goal_for(classes, self.scoring)
+        check_useful(table)
         self.seed_ = seed_from(self.random_state)
         splits = splits_for(len(table), y, classes, self.cv, groups, self.seed_ % 2**32)
         folds = Folds(table, y, classes, splits)
@@ -125,6 +128,7 @@ class AutoML(protocol.Parameters):
             protocol.remember_columns(self, len(table.names), names)
         else:
             protocol.compare_columns(self, len(table.names), names)
+        check_sizes(table)
         return table
 
     def expected_score(self, rows: float = np.inf, level: float = LEVEL) -> Expected:
@@ -144,6 +148,8 @@ class AutoML(protocol.Parameters):
 
     def save(self, path: str | Path) -> None:
         """Write the fitted ensemble to an .npz file, which `scratchtune.load_model` reads; nothing is executable."""
+        if not hasattr(self, "members_"):
+            raise protocol.not_fitted(self)
         write_whole(Path(path), "automl", *packed(self))
 
     @property
@@ -254,6 +260,9 @@ class AutoRegressor(AutoML):
             if values.ndim != 1:
                 raise ValueError(f"y has shape {values.shape}; it must be (n,)")
             enough_rows(len(table))
+            largest = values[np.abs(values).argmax()]
+            if abs(largest) > LARGEST:
+                raise ValueError(f"y holds {largest:g}; every value must be at most {LARGEST:g} in size")
             if values.min() == values.max():
                 raise ValueError(f"y is {values[0]:g} in all rows; there is nothing to learn")
             self._fit(table, values, 0, groups)

@@ -9,7 +9,7 @@ Implements section 8.1 of the document.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -93,6 +93,9 @@ def checked_families(families: Any) -> tuple[str, ...]:
     """Return the names of families, each once; a ValueError for an unknown one, or none."""
     if isinstance(families, str):
         families = [families]
+    if not isinstance(families, Iterable):
+        raise TypeError(f"families is {families!r} ({type(families).__name__}); it must hold some of "
+                        f"{', '.join(FAMILIES)}")
     names = tuple(dict.fromkeys(checks.choice("families", name, FAMILIES) for name in families))
     if not names:
         raise ValueError(f"families is empty; it must name some of {', '.join(FAMILIES)}")

@@ -49,10 +49,8 @@ class Features:
         Raises ValueError if no column is left.
         """
         self.dropped = [name for name in table.names if useless(table.column(name))]
+        check_useful(table)
         names = [name for name in table.names if name not in self.dropped]
-        if not names:
-            raise ValueError("no column is left to learn from: each holds no value, one value, or a different text in "
-                             "nearly every row")
         self.kept = {name: kept_categories(table.column(name), self.encoding.most) for name in names
                      if isinstance(table.column(name), Text)}
         self.encoder = TableEncoder(
@@ -99,6 +97,25 @@ def useless(column: np.ndarray | Text) -> bool:
             len(column) > FEW_ROWS and different > DISTINCT * len(column))
     present = column[~np.isnan(column)]
     return not len(present) or (len(present) == len(column) and bool((present == present[0]).all()))
+
+
+def check_useful(table: Table) -> None:
+    """Raise a ValueError if no column can help."""
+    if all(useless(table.column(name)) for name in table.names):
+        raise ValueError("no column is left to learn from: each holds no value, one value, or a different text in "
+                         "nearly every row")
+
+
+def check_sizes(table: Table) -> None:
+    """Raise a ValueError if a number is too large for the single precision of the features."""
+    largest = np.finfo(np.float32).max
+    for name in table.names:
+        column = table.column(name)
+        beyond = np.abs(column) > largest if isinstance(column, np.ndarray) else np.zeros(1, bool)
+        if beyond.any():
+            row = int(beyond.argmax())
+            raise ValueError(f"column {name!r} holds {column[row]:g} in row {row + 1}; every number must be at most "
+                             f"{largest:.2g} in size: correct it, or leave it empty")
 
 
 def kept_categories(column: np.ndarray | Text, most: int) -> list[str]:

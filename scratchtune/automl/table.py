@@ -19,7 +19,7 @@ from scratchtune.network.saving import Member, entry, text_list, write_whole
 from scratchtune.tabular.evaluating import Scores, score
 from scratchtune.tabular.held_out import Prepared
 from scratchtune.tabular.model import TableEstimator, TableModel, Target, reading_of, target_of
-from scratchtune.tabular.row_order import time_folds
+from scratchtune.tabular.row_order import most_time_folds
 from scratchtune.tabular.tuning import FOLDS
 
 MOST = 10**6  # categories of a column whose names are checked: AutoML groups rare ones itself
@@ -94,7 +94,7 @@ def auto_table(prepared: Prepared, **options: Any) -> AutoTable:
     rows = prepared.rows[prepared.training_rows]
     groups = rows.values if rows.kind == "group" else None
     if rows.kind == "time":
-        options["cv"] = time_folds(rows.values, FOLDS)
+        options["cv"] = most_time_folds(rows, FOLDS)
     target = prepared.target
     table, y = prepared.training_set()
     encoder = TableEncoder(

@@ -67,7 +67,10 @@ def prepare(
     reading, names them. With ``group``, the name of a column, all rows of a group are on the same side, and the column
     is no feature. With ``time``, the test set are the latest rows.
     """
+    check_names("drop", drop)
     skipped, reading, rows = table.skipped, table.reading, len(table)
+    if not rows:
+        raise ValueError("the table has a header and no rows; it must have at least one row")
     table = rows_with_target(table, target)
     found, y = read_target(table, target, task, positive)
     check_classes(found, y)

@@ -127,18 +127,34 @@ def time_folds(time: np.ndarray, folds: int) -> list[Split]:
             for start, end in zip(ends, [*ends[1:], len(time)], strict=True)]
 
 
+def most_time_folds(rows: RowOrder, most: int) -> list[Split]:
+    """Return `time_folds`: ``most`` of them, or fewer if many rows have the same time; a ValueError if not even two."""
+    for folds in range(most, 1, -1):
+        try:
+            return time_folds(rows.values, folds)
+        except ValueError:
+            continue
+    different = len(np.unique(rows.values))
+    raise ValueError(f"--time is {rows.name!r}, which holds {checks.counted(different, 'different time')} in "
+                     f"{checks.counted(len(rows.values), 'row')}; two folds need three times or more, and about a "
+                     "third of the rows in each of the three parts")
+
+
 # In words -------------------------------------------------------------------------------------------------------------
 
 
 def described_split(rows: RowOrder, training: np.ndarray, test: np.ndarray) -> list[str]:
-    """Say in one line, if rows have groups or times, how they are divided."""
+    """Say in one line, if rows have groups or times, how they are divided; there may be no test set."""
+    if rows.kind == "none":
+        return []
+    if not len(test):
+        folds = "has whole groups" if rows.kind == "group" else "trains on earlier rows than it tests"
+        return [f"{rows.kind} by {rows.name!r}: each fold {folds}"]
     if rows.kind == "group":
         sizes = [len(np.unique(rows.values[part])) for part in (training, test)]
         return [f"groups by {rows.name!r}: {sizes[0]:,} in the training set, {sizes[1]:,} others in the test set; "
                 "folds have whole groups too"]
-    if rows.kind == "time":
-        first = rows.values[test].min()
-        since = written_day(first) if rows.dates else f"{first:g}"
-        return [f"time by {rows.name!r}: the test set is the latest {checks.counted(len(test), 'row')}, from {since}; "
-                "each fold trains on earlier rows than it tests"]
-    return []
+    first = rows.values[test].min()
+    since = written_day(first) if rows.dates else f"{first:g}"
+    return [f"time by {rows.name!r}: the test set is the latest {checks.counted(len(test), 'row')}, from {since}; "
+            "each fold trains on earlier rows than it tests"]

@@ -70,7 +70,9 @@ class BoostedTrees(protocol.Parameters):
         checks.real("max_features", self.max_features, 0.0, 1.0, open_low=True)
         for name in ("l2_regularization", "tol"):
             checks.real(name, getattr(self, name), 0.0)
-        if self.early_stopping != "auto":
+        if isinstance(self.early_stopping, str):
+            checks.choice("early_stopping", self.early_stopping, ["auto", True, False])
+        else:
             checks.boolean("early_stopping", self.early_stopping)
         if isinstance(self.validation_fraction, (int, np.integer)):
             checks.integer("validation_fraction", self.validation_fraction, 1)

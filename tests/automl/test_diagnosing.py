@@ -128,6 +128,7 @@ def test_theta_is_left_as_it_was(rows: tuple[np.ndarray, np.ndarray]) -> None:
     ({"loss": []}, "is empty"),
     ({"loss": [1.0], "val_loss": [1.0, 2.0]}, "has 2 values and history['loss'] has 1"),
     ({"loss": ["high"]}, "it must be a list of numbers"),
+    ({"loss": [0.0, -1.0, -2.0]}, "holds -1 in epoch 2; every loss must be at least 0"),
     ([1.0, 2.0], "history is a list"),
 ])
 def test_bad_histories_are_refused(history: object, message: str) -> None:

@@ -115,5 +115,26 @@ def test_bad_input_gets_one_sentence(options: dict[str, object], y: object, mess
 def test_a_constant_target_and_a_table_without_values_are_refused() -> None:
     with pytest.raises(ValueError, match="y is 1 in all rows; there is nothing to learn"):
         st.AutoRegressor(n_trials=1).fit(TABLE, np.ones(N))
-    with pytest.raises(RuntimeError, match="no column is left to learn from"):
+    with pytest.raises(ValueError, match="no column is left to learn from"):
         st.AutoRegressor(n_trials=1).fit({"x": [None] * N}, VALUES)
+    with pytest.raises(ValueError, match="no column is left to learn from"):
+        st.AutoClassifier(n_trials=1).fit({"constant": np.ones(N), "name": [f"n{i}" for i in range(N)]}, LABELS)
+
+
+def test_numbers_beyond_single_precision_are_refused_before_the_search() -> None:
+    huge = {**TABLE, "x": np.where(np.arange(N) == 3, 1e300, np.asarray(TABLE["x"]))}
+    with pytest.raises(ValueError, match=r"column 'x' holds 1e\+300 in row 4; every number must be at most 3.4e\+38"):
+        st.AutoClassifier(n_trials=1).fit(huge, LABELS)
+    with pytest.raises(ValueError, match=r"y holds .*e\+200; every value must be at most 1e\+75"):
+        st.AutoRegressor(n_trials=1).fit(TABLE, VALUES * 1e200)
+
+
+def test_a_model_that_is_not_fitted_is_not_saved(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not fitted"):
+        st.AutoClassifier().save(tmp_path / "m.npz")
+    assert not (tmp_path / "m.npz").exists()
+
+
+def test_families_must_be_names() -> None:
+    with pytest.raises(TypeError, match="families is None"):
+        st.AutoClassifier(families=None).fit(TABLE, LABELS)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scratchtune.automl.splitting import splits_for
-from scratchtune.evaluation import TimeSeriesSplit
+from scratchtune.evaluation import ShuffleSplit, TimeSeriesSplit
 
 
 @pytest.mark.parametrize(("rows", "folds"), [(10, 5), (400, 8), (5_000, 5), (50_000, 3), (200_000, 1)])
@@ -27,6 +27,31 @@ def test_a_group_is_in_one_part_only() -> None:
 
 def test_a_splitter_is_used_as_it_is() -> None:
     assert len(splits_for(60, np.arange(60.0), 0, TimeSeriesSplit(4), None, 0)) == 4
+
+
+def test_a_fold_that_trains_on_one_class_is_refused() -> None:
+    with pytest.raises(ValueError, match="fold . of 2 trains on hold one class"):
+        splits_for(4, np.array([0, 1, 1, 1]), 2, None, None, 0)
+    with pytest.raises(ValueError, match="fold 1 of 4 trains on hold one class"):
+        splits_for(60, np.repeat([0, 1], 30), 2, TimeSeriesSplit(4), None, 0)
+
+
+@pytest.mark.parametrize(("cv", "message"), [
+    (1, "cv is 1"), (ShuffleSplit(5, test_size=0.5, random_state=0), "cv tests row .* times"),
+    ([(np.arange(9), [99])], "names row 99; X has 60 rows"), ([(np.arange(9), np.arange(20, 30))] * 2, "2 times"),
+])
+def test_folds_that_do_not_test_each_row_once_are_refused(cv: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        splits_for(60, np.arange(60.0), 0, cv, None, 0)
+
+
+@pytest.mark.parametrize(("groups", "message"), [
+    ([1, 2], r"groups has shape \(2,\)"), (np.ones((60, 2)), r"shape \(60, 2\)"), ([7] * 60, "groups is 7 in all rows"),
+    (["a", None] * 30, "missing in 30 rows, first in row 2"), ([1.0, np.nan] * 30, "missing in 30 rows"),
+])
+def test_groups_must_be_known_and_several(groups: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        splits_for(60, np.arange(60.0), 0, None, groups, 0)
 
 
 def test_three_rows_are_too_few() -> None:

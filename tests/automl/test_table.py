@@ -61,10 +61,18 @@ def test_groups_are_not_divided(table: Path) -> None:
     assert model.model.fitted.estimator.folds_ == 5
 
 
+def test_the_command_takes_times_and_groups(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert auto(table, "--target", "bought", "--time", "day", "--families", "linear") == 0
+    assert "time by 'day': each fold trains on earlier rows than it tests" in capsys.readouterr().out
+    assert auto(table, "--target", "bought", "--group", "shop", "--families", "linear") == 0
+    assert "group by 'shop': each fold has whole groups" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(("options", "message"), [
     (["--target", "bougt"], "did you mean 'bought'"), (["--target", "bought", "--minutes", "0"], "--minutes is 0"),
     (["--target", "bought", "--families", "tree"], "did you mean 'trees'"), ([], "--target is missing"),
     (["--target", "bought", "--scoring", "r2"], "scoring is 'r2'"),
+    (["--target", "bought", "--jobs", "0"], "--jobs is 0"),
 ])
 def test_bad_input_gets_one_line(
     table: Path, options: list[str], message: str, capsys: pytest.CaptureFixture[str],

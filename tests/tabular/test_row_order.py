@@ -13,7 +13,7 @@ from scratchtune.data import Table
 from scratchtune.tabular.describing import described
 from scratchtune.tabular.held_out import prepare, prepare_table
 from scratchtune.tabular.objective import TableObjective
-from scratchtune.tabular.row_order import hold_out_groups, hold_out_latest, time_folds
+from scratchtune.tabular.row_order import RowOrder, hold_out_groups, hold_out_latest, most_time_folds, time_folds
 
 RNG = np.random.default_rng(0)
 
@@ -102,3 +102,9 @@ def test_prepare_table_takes_them(tmp_path: Path) -> None:
     table = prepare_table(tmp_path / "t.npz", "y", time="when", drop=["when", "patient"])
     assert table.feature_names == ["visit", "x"]
     assert prepare_table(tmp_path / "t.npz", "y", group="patient", drop=["when"]).feature_names == ["visit", "x"]
+
+
+def test_few_times_make_fewer_folds() -> None:
+    assert len(most_time_folds(RowOrder("time", "when", np.repeat(np.arange(3.0), 40)), 5)) == 2
+    with pytest.raises(ValueError, match="--time is 'when', which holds 2 different times in 80 rows"):
+        most_time_folds(RowOrder("time", "when", np.repeat(np.arange(2.0), 40)), 5)

@@ -542,3 +542,10 @@ def test_the_default_space_is_written_as_a_file_of_it_is_read(tmp_path: Path) ->
         (tmp_path / "space.json").write_text(written_space(space))
         again = read_space(tmp_path / "space.json")
         assert repr(Space(again)) == repr(Space(space)) and again.keys() == space.keys()
+
+
+def test_a_table_without_rows_and_a_text_as_list_are_refused() -> None:
+    with pytest.raises(ValueError, match="no rows"):
+        st.tune_table({"x": np.zeros(0), "y": np.zeros(0)}, target="y")
+    with pytest.raises(TypeError, match="drop is 'xy'; it must be a list of texts"):
+        st.tune_table({"x": np.arange(9.0), "y": np.arange(9.0)}, target="y", drop="xy")

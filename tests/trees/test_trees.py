@@ -123,6 +123,11 @@ def test_children_are_the_same_without_room_for_histograms(monkeypatch: pytest.M
     np.testing.assert_allclose(Regressor(max_iter=5).fit(X, VALUES).predict(X), expected)
 
 
+def test_an_unknown_early_stopping_is_refused_with_what_is_accepted() -> None:
+    with pytest.raises(ValueError, match="early_stopping is 'yes'; it must be one of 'auto', True, False"):
+        Regressor(early_stopping="yes").fit(X, VALUES)
+
+
 def test_early_stopping() -> None:
     noise = np.random.default_rng(1).normal(size=300)
     for share in (0.2, 60, None):
