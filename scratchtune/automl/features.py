@@ -55,12 +55,12 @@ class Features:
                      if isinstance(table.column(name), Text)}
         self.encoder = TableEncoder(
             impute=self.encoding.impute, encoding=self.encoding.encoding, handle_unknown="ignore",
-            add_indicator=self.encoding.add_indicator, max_categories=self.encoding.most + 1, dtype="float32")
+            add_indicator=self.encoding.add_indicator, max_categories=self.encoding.most + 1)
         self.encoder.fit(self._grouped(table))
         return self
 
     def transform(self, table: Table) -> np.ndarray:
-        """Return the matrix, (n, features) float32."""
+        """Return the matrix, (n, features) float64, so that a column such as a time in seconds keeps its digits."""
         return self.encoder.transform(self._grouped(table))
 
     @property

@@ -74,6 +74,13 @@ def test_the_model_is_the_same_after_an_interruption(
     np.testing.assert_array_equal(model.predict_proba(TABLE), classifier.predict_proba(TABLE))
 
 
+def test_a_large_offset_of_a_column_loses_nothing(classifier: st.AutoClassifier) -> None:
+    """Such as seconds since 1970: in single precision the column would be constant."""
+    shifted = {**TABLE, "x": np.asarray(TABLE["x"]) + 1e9}
+    model = st.AutoClassifier(n_trials=3, random_state=0, cv=3).fit(shifted, LABELS)
+    assert model.score(shifted, LABELS) > 0.85
+
+
 def test_a_saved_model_predicts_the_same_bits(classifier: st.AutoClassifier, tmp_path: Path) -> None:
     classifier.save(tmp_path / "model.npz")
     loaded = st.load_model(tmp_path / "model.npz")

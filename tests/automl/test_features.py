@@ -22,7 +22,7 @@ def test_a_column_without_information_is_left_out() -> None:
 def test_codes_keep_missing_numbers() -> None:
     features = Features(CODES).fit(TABLE)
     matrix = features.transform(TABLE)
-    assert matrix.dtype == np.float32 and np.isnan(matrix[1, 0]) and features.categorical == [1]
+    assert matrix.dtype == np.float64 and np.isnan(matrix[1, 0]) and features.categorical == [1]
 
 
 def test_rare_categories_become_one() -> None:
