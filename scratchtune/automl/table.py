@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
 from scratchtune.automl import AutoClassifier, AutoRegressor
 from scratchtune.automl import estimators as automl_files
 from scratchtune.data import Table, TableEncoder
@@ -41,7 +40,9 @@ class AutoTableEstimator(TableEstimator):
         return self.estimator.predict_proba(self._in_order(table))
 
     def _in_order(self, table: Table) -> Table:
-        """The columns in the order of training."""
+        """The columns in the order of training; an error for a category not seen there, if the encoder says so."""
+        if self.encoder_.handle_unknown == "error":
+            self.encoder_.transform(table)
         return Table({name: table.column(name) for name in self.encoder_.columns_})
 
 
@@ -55,6 +56,10 @@ class AutoTableModel(TableModel):
             "target": self.target._asdict(), "dropped": self.dropped, "reading": self.reading._asdict(),
             "encoder": self.fitted.encoder_.state(), "automl": header}
         write_whole(Path(path), "automl table model", content, arrays)
+
+    def code_of_unseen(self, name: str) -> str:
+        """How categories of column ``name`` that were not seen in training are treated."""
+        return "treated as rare categories"
 
     def explain(self) -> str:
         """Say what was tried, what was chosen and why, and what to expect on new rows."""
@@ -113,5 +118,4 @@ def target_column(target: Target, y: np.ndarray) -> Any:
     """Return the column of a table that holds targets given as class numbers, or values."""
     if not target.classes:
         return y
-    checks.integer("the number of classes", len(target.classes), 2)
     return Table.from_columns({target.name: target.labels(y)}, text=[target.name]).column(target.name)

@@ -213,10 +213,13 @@ class TableModel:
             often = sorted(texts, key=lambda text: -texts[text])
             shown = ", ".join(f"{text!r} ({checks.counted(texts[text], 'row')})" for text in often[:5])
             more = f" and {len(often) - 5:,} more" * (len(often) > 5)
-            zeros = encoder.same_as_unknown(name)
-            same = f", which is also the code of {zeros!r}" if zeros is not None else ""
             checks.warn(f"column {name!r} holds categories that were not seen in training: {shown}{more}; they are "
-                        f"encoded as zeros{same}")
+                        f"{self.code_of_unseen(name)}")
+
+    def code_of_unseen(self, name: str) -> str:
+        """How categories of column ``name`` that were not seen in training are encoded, as the end of a sentence."""
+        zeros = self.fitted.encoder_.same_as_unknown(name)
+        return "encoded as zeros" + (f", which is also the code of {zeros!r}" if zeros is not None else "")
 
     @property
     def columns(self) -> list[str]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import scratchtune as st
+from scratchtune.automl import estimators
 from scratchtune.automl.table import auto_table
 from scratchtune.cli import main
 from scratchtune.data import read_table
-from scratchtune.tabular.held_out import prepare
+from scratchtune.tabular.held_out import Prepared, prepare
 
 RNG = np.random.default_rng(0)
 ROWS = [{"x": f"{x:.3f}", "city": city, "day": f"2024-{1 + i // 28:02}-{1 + i % 28:02}", "shop": str(i % 7),
@@ -54,11 +56,40 @@ def test_a_skewed_target_is_tried_on_both_scales(table: Path, capsys: pytest.Cap
     assert [trial.params["target"] for trial in study.trials] == ["log", "linear"]
 
 
-def test_groups_are_not_divided(table: Path) -> None:
-    prepared = prepare(read_table(table), "bought", test_size=0.0, group="shop")
-    assert len(auto_table(prepared, n_trials=1, random_state=0).model.columns) == 4
-    model = auto_table(prepare(read_table(table), "bought", test_size=0.0, time="day"), n_trials=1, random_state=0)
-    assert model.model.fitted.estimator.folds_ == 5
+def folds_of(prepared: Prepared, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The folds of the search on a prepared table, as pairs of row indices."""
+    seen: list[Any] = []
+    search = estimators.search
+
+    def watched(goal: Any, folds: Any, *options: Any) -> Any:
+        seen.extend(folds.splits)
+        return search(goal, folds, *options)
+
+    monkeypatch.setattr(estimators, "search", watched)
+    auto_table(prepared, n_trials=1, random_state=0, families="linear")
+    return seen
+
+
+def test_groups_are_not_divided(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folds = folds_of(prepare(read_table(table), "bought", test_size=0.0, group="shop"), monkeypatch)
+    shops = np.array([row["shop"] for row in ROWS])
+    assert len(folds) > 1 and not any(set(shops[train]) & set(shops[test]) for train, test in folds)
+
+
+def test_folds_train_on_earlier_rows_than_they_test(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folds = folds_of(prepare(read_table(table), "bought", test_size=0.0, time="day"), monkeypatch)
+    days = np.array([row["day"] for row in ROWS])
+    assert len(folds) == 5 and all(max(days[train]) < min(days[test]) for train, test in folds)
+
+
+def test_a_category_that_training_has_not_seen(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert auto(table, "--target", "bought", "--families", "linear") == 0
+    new = table.with_name("new.csv")
+    new.write_text(table.read_text(encoding="utf-8").replace("Oslo", "Bonn", 1), encoding="utf-8")
+    assert main(["predict", str(table.with_name("m.npz")), str(new)]) == 0
+    assert "'Bonn' (1 row); they are treated as rare categories" in capsys.readouterr().err
+    assert main(["predict", str(table.with_name("m.npz")), str(new), "--unknown", "error"]) == 2
+    assert "'Bonn'" in capsys.readouterr().err
 
 
 def test_the_command_takes_times_and_groups(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
