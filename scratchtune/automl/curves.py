@@ -76,7 +76,7 @@ class Curves:
 
     @property
     def speed(self) -> float:
-        """The share by which an epoch lowers the training loss: from its logarithm's slope in the last quarter."""
+        """The share by which an epoch lowers the training loss, by a line through its logarithm in the last quarter."""
         return _falling(self.loss)
 
     @property
@@ -129,8 +129,8 @@ def _falling(values: np.ndarray) -> float:
     tail = values[-max(SHORTEST, math.ceil(ENDS * len(values))) :]
     if len(tail) < 2:
         return 0.0
-    slope = np.polyfit(np.arange(len(tail)), np.log(np.maximum(tail, SMALL)), 1)[0]
-    return float(-np.expm1(slope))
+    change = np.polyfit(np.arange(len(tail)), np.log(np.maximum(tail, SMALL)), 1)[0]
+    return float(-np.expm1(change))
 
 
 def read_history(history: Mapping[str, Any]) -> dict[str, np.ndarray]:

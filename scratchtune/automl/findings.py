@@ -174,10 +174,10 @@ def overfitting(seen: Observed) -> Finding | None:
     apart = curves.gap >= GAP and curves.end < UNLEARNED and not curves.accuracy_gap < ACCURACY_GAP
     if not (risen or apart):
         return None
-    evidence = (f"at the end the validation loss is {curves.rise_from_best:.0%} above its minimum in epoch "
-                f"{curves.best_epoch} of {curves.epochs} (limit {RISEN:.0%}), and above the training loss by "
-                f"{curves.gap:.2g} times {_reference(curves)} (limit {GAP:g}).")
-    return Finding("overfitting", evidence,
+    parts = [f"{curves.rise_from_best:.0%} above its minimum in epoch {curves.best_epoch} of {curves.epochs} (limit "
+             f"{RISEN:.0%})"] * risen
+    parts += [f"above the training loss by {curves.gap:.2g} times {_reference(curves)} (limit {GAP:g})"] * apart
+    return Finding("overfitting", f"at the end the validation loss is {', and '.join(parts)}.",
                    "early stopping at the best epoch (EarlyStopping(restore_best_weights=True), early_stopping=True); "
                    "then L2 or dropout, more data or augmentation, fewer units.", "09_overfitting.py")
 
