@@ -49,7 +49,7 @@ def configurations(count: int, classes: int, seed: int = 0) -> list[dict[str, An
     """About the estimators' defaults, and random configurations of every family; the same for each run."""
     found: list[dict[str, Any]] = [dict(params) for params in DEFAULTS]
     for k, (family, share) in enumerate(SHARES.items()):
-        space = Space(joint_space([family], classes))
+        space = Space(joint_space([family]))
         rng = np.random.default_rng([seed, k])
         found += [space.from_unit(rng.random(len(space.names))) for _ in range(round(share * count))]
     return [rounded(params) for params in found]

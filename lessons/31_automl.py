@@ -104,7 +104,7 @@ def searched(goal, X, y, seed, families=tuple(FAMILIES), trials=TRIALS, has_port
     budget = Budget(None, trials, 0.0)
     if has_portfolio:
         return search(goal, folds, families, budget, seed, progress=False)
-    study = st.Study(joint_space(families, goal.classes), st.BayesianSearch(parallel=4), "minimize", seed)
+    study = st.Study(joint_space(families), st.BayesianSearch(parallel=4), "minimize", seed)
     found = Searched(study, folds)
     study.run(Objective(goal, found, budget, store=False), n_trials=trials, progress=False)
     return found

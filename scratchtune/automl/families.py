@@ -44,8 +44,6 @@ class Family:
             arguments |= for_many_rows(rows, arguments["epochs"], arguments.get("batch_size", 32))
         if categorical:
             arguments["categorical_features"] = list(categorical)
-        if not classes:
-            arguments = {name: value for name, value in arguments.items() if name != "label_smoothing"}
         return (self.classifier if classes else self.regressor)(**arguments)
 
 
@@ -102,13 +100,11 @@ def checked_families(families: Any) -> tuple[str, ...]:
     return names
 
 
-def joint_space(families: Sequence[str], classes: int) -> dict[str, Any]:
+def joint_space(families: Sequence[str]) -> dict[str, Any]:
     """Return the space of all these families: a parameter exists where its family is chosen."""
     space: dict[str, Any] = {FAMILY: Categorical(list(families))}
     for name in families:
         for argument, parameter in FAMILIES[name].space.items():
-            if argument == "label_smoothing" and not classes:
-                continue
             when = {FAMILY: [name], **{f"{name}_{other}": values for other, values in (parameter.when or {}).items()}}
             space[f"{name}_{argument}"] = replace(parameter, when=when)
     return space

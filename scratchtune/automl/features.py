@@ -107,7 +107,7 @@ def check_useful(table: Table) -> None:
 
 
 def check_sizes(table: Table) -> None:
-    """Raise a ValueError if a number is too large for the single precision of the features."""
+    """Raise a ValueError if a number is too large for the single precision of the networks."""
     largest = np.finfo(np.float32).max
     for name in table.names:
         column = table.column(name)

@@ -32,12 +32,8 @@ class FoldModel:
     scale: TargetScale
     classes: int
 
-    def predict(self, table: Table) -> np.ndarray:
-        """Return probabilities, (n, classes), or values, (n,)."""
-        return self.predict_matrix(self.features.transform(table))
-
     def predict_matrix(self, X: np.ndarray) -> np.ndarray:
-        """Return the same for rows whose features are computed, (n, features)."""
+        """Return probabilities, (n, classes), or values, (n,), for rows of computed features, (n, features)."""
         if not self.classes:
             return self.scale.invert(np.asarray(self.estimator.predict(X), np.float64))
         probabilities = self.estimator.predict_proba(X)

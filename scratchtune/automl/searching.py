@@ -142,7 +142,7 @@ def new_study(
     goal: Goal, folds: Folds, families: Sequence[str], seed: int, storage: str | Path | None,
 ) -> Study:
     """Return the study, in which the portfolio's configurations are enqueued."""
-    space = joint_space(families, goal.classes)
+    space = joint_space(families)
     scales = scales_to_try(folds.y, is_regression=True) if not goal.classes else ()
     if len(scales) > 1:
         space[TARGET] = Categorical(list(scales))

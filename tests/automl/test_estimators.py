@@ -56,7 +56,7 @@ def test_the_model_is_the_same_with_one_thread_and_four(classifier: st.AutoClass
 def test_the_model_is_the_same_after_an_interruption(
     classifier: st.AutoClassifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The search is interrupted in its third trial; the same call goes on from the file."""
+    """The search is interrupted in its third trial; the same call continues from the file."""
     file = tmp_path / "trials.db"
     member, calls = searching.Folds.member, []
 
