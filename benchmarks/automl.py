@@ -60,13 +60,13 @@ def measured(name: str, method: str, seed: int, seconds: float) -> dict[str, Any
     is_classes = one.task == CLASSIFICATION
     for package in METHODS[method].packages:
         importlib.import_module(package)
-    begun = time.perf_counter()
+    begun, before = time.perf_counter(), cpu_seconds()
     fitted = METHODS[method].fit(Task(X, y, is_classes, seconds, seed, CORES, len(y_test)))
-    used = time.perf_counter() - begun
+    used, cpu = time.perf_counter() - begun, cpu_seconds() - before
     begun = time.perf_counter()
     predictions = fitted.predict(X_test)
     predicting = time.perf_counter() - begun
-    return {"used": used, "predicting": predicting, "memory": peak_memory(), "about": fitted.about,
+    return {"used": used, "cpu": cpu, "predicting": predicting, "memory": peak_memory(), "about": fitted.about,
             **scored(is_classes, y, y_test, predictions)}
 
 
@@ -81,6 +81,14 @@ def scored(is_classes: bool, y: Any, y_test: Any, predictions: Any) -> dict[str,
         loss = float(log_loss(y_test, predictions, labels=np.unique(y)))
         return {"loss": loss, "shown": loss}
     return {"loss": float(mean_squared_error(y_test, predictions)), "shown": float(r2_score(y_test, predictions))}
+
+
+def cpu_seconds() -> float:
+    """The processor's seconds that this process and its finished children have used."""
+    import resource
+
+    return sum(used.ru_utime + used.ru_stime for used in map(
+        resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
 
 
 def peak_memory() -> float:

@@ -2,10 +2,11 @@
 
     python -m benchmarks.portfolio [--configurations 60] [--save]
 
-Random configurations of each family, and the estimators' defaults, are cross-validated on the public tables by which
-choices may be made (`FOR_CHOICES`; at most 2,000 rows of each, 3 folds). A portfolio is chosen greedily: see `chosen`.
-The loss of a table is divided by that of a model without features, so that all tables count alike. Results are kept in
-a file of JSON lines, from which an interrupted run continues; `--save` writes scratchtune/automl/portfolio.json.
+Random configurations of each family, the estimators' defaults, and the best combination of `table_defaults` are
+cross-validated on the public tables by which choices may be made (`FOR_CHOICES`; at most 2,000 rows of each, 3 folds).
+A portfolio is chosen greedily: see `chosen`. The loss of a table is divided by that of a model without features, so
+that all tables count alike. Results are kept in a file of JSON lines, from which an interrupted run continues; `--save`
+writes scratchtune/automl/portfolio.json.
 """
 
 from __future__ import annotations
@@ -36,8 +37,12 @@ DEFAULTS = (
     {"family": "trees", "trees_learning_rate": 0.1, "trees_max_iter": 100, "trees_max_leaf_nodes": 31,
      "trees_min_samples_leaf": 20, "trees_l2_regularization": 0.001, "trees_max_features": 1.0},
     {"family": "network", "network_hidden_layers": 1, "network_units": 64, "network_learning_rate": 0.003,
-     "network_batch_size": 32, "network_epochs": 20, "network_dropout": 0.0, "network_weight_decay": 1e-6,
+     "network_batch_size": 32, "network_epochs": 20, "network_dropout": 0.0, "network_weight_decay": 0.1,
      "network_scale": "standard", "network_numeric_embedding": None, "network_schedule": None, "network_members": 1,
+     "network_parametric_activation": False},
+    {"family": "network", "network_hidden_layers": 1, "network_units": 64, "network_learning_rate": 0.009,
+     "network_batch_size": 32, "network_epochs": 20, "network_dropout": 0.2, "network_weight_decay": 1e-6,
+     "network_scale": "robust", "network_numeric_embedding": None, "network_schedule": "cosine", "network_members": 8,
      "network_parametric_activation": False})
 LONGEST = 20.0  # seconds of a configuration on one table: slower ones are cut off, as in AutoML
 STORED = ROOT / "scratchtune" / "automl" / "portfolio.json"
@@ -46,7 +51,7 @@ BEST = 3  # of the configurations so far count for a table
 
 
 def configurations(count: int, classes: int, seed: int = 0) -> list[dict[str, Any]]:
-    """About the estimators' defaults, and random configurations of every family; the same for each run."""
+    """The listed configurations, and about ``count`` random ones of all families; the same for each run."""
     found: list[dict[str, Any]] = [dict(params) for params in DEFAULTS]
     for k, (family, share) in enumerate(SHARES.items()):
         space = Space(joint_space([family]))

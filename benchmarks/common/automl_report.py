@@ -64,7 +64,7 @@ def results(shown: Means, losses: Means, tables: Sequence[PublicTable], methods:
 
 
 def summary(losses: Means, groups: dict[str, list[str]], methods: Sequence[str], records: Sequence[Any]) -> str:
-    """A row for each method: mean rank, wins, comparisons with the baseline, seconds and memory."""
+    """A row for each method: mean rank, wins, comparisons with the baseline, seconds, processor's seconds and memory."""
     by_group = {group: mean_ranks(losses, names) for group, names in groups.items()}
     every = groups["all"]
     rows = []
@@ -76,9 +76,10 @@ def summary(losses: Means, groups: dict[str, list[str]], methods: Sequence[str],
             str(sum(losses[name][method] == min(losses[name].values()) for name in every)),
             f"{no_worse(losses, every, method, BASELINE)} of {len(every)}" if BASELINE in methods else "",
             f"{statistics.fmean(used):.1f} / {max(used):.1f}" if used else "",
+            f"{statistics.fmean(record['cpu'] for record in runs):.0f}" if runs else "",
             f"{max(record['memory'] for record in runs):,.0f}" if runs else ""])
     return table(("method", *(f"mean rank: {group}" for group in groups), "best", f"no worse than {BASELINE}",
-                  "seconds: mean / most", "most memory (MB)"), rows)
+                  "seconds: mean / most", "processor's seconds: mean", "most memory (MB)"), rows)
 
 
 def defeats(shown: Means, losses: Means, names: Sequence[str], methods: Sequence[str], subject: str) -> str:

@@ -1,6 +1,7 @@
 """Cross-validated losses of estimators on public tables, each measured once: a file keeps them.
 
-A configuration is a dict of arguments of `MLPClassifier` and `MLPRegressor`. Two of its values are no arguments:
+A configuration is a dict of arguments of `MLPClassifier` and `MLPRegressor`; others have their defaults, except that
+there is no weight decay (`BEFORE`), as before its default was chosen by these losses. Two of its values are no arguments:
 ``{"categorical_features": "embedded"}`` encodes categories as codes for learned embeddings instead of one-hot columns,
 and `TREES` stands for the boosted trees' defaults. Features are fitted on the training rows of each fold.
 """
@@ -18,6 +19,7 @@ from benchmarks.common.public_tables import CLASSIFICATION, by_name
 Configuration = dict[str, Any]
 TREES: Configuration = {"estimator": "trees"}
 EMBEDDED = {"categorical_features": "embedded"}
+BEFORE = {"weight_decay": 0.0}
 CLASSES_ONLY = "label_smoothing"
 
 
@@ -83,6 +85,7 @@ def estimator(configuration: Configuration, classes: bool, categorical: list[int
         made = st.HistGradientBoostingClassifier if classes else st.HistGradientBoostingRegressor
     else:
         made = st.MLPClassifier if classes else st.MLPRegressor
+        arguments = BEFORE | arguments
     if categorical:
         arguments["categorical_features"] = categorical
     else:

@@ -50,7 +50,7 @@ class Family:
 NETWORK = Family("network", MLPClassifier, MLPRegressor, {
     "hidden_layers": Int(1, 3), "units": Int(32, 256, log=True), "learning_rate": Float(5e-4, 5e-2, log=True),
     "batch_size": Categorical([32, 64, 128, 256]), "epochs": Int(10, 80, log=True), "dropout": Float(0.0, 0.4),
-    "weight_decay": Float(1e-6, 1e-1, log=True), "scale": Categorical(["standard", "robust", "quantile"]),
+    "weight_decay": Float(1e-6, 0.5, log=True), "scale": Categorical(["standard", "robust", "quantile"]),
     "numeric_embedding": Categorical([None, "periodic", "piecewise"]), "schedule": Categorical([None, "cosine"]),
     "members": Categorical([1, 8]), "parametric_activation": Categorical([False, True]),
 }, {"verbose": 0}, EMBEDDED)

@@ -78,7 +78,7 @@ class MLP(protocol.Parameters):
     def __init__(
         self, hidden_layers: int = 1, units: int | Sequence[int] = 64, activation: str = "relu", dropout: float = 0.0,
         optimizer: str = "adam", learning_rate: Any = 0.003, momentum: float = 0.9, decay: float = 0.0,
-        batch_size: int = 32, epochs: int = 20, l1: float = 0.0, l2: float = 0.0, weight_decay: float = 0.0,
+        batch_size: int = 32, epochs: int = 20, l1: float = 0.0, l2: float = 0.0, weight_decay: float = 0.1,
         scale: str | None = "standard", augment: float | None = None, early_stopping: bool = False,
         dtype: str = "float32", random_state: Any = None, validation_fraction: float = 0.1, patience: int = 10,
         verbose: int = 1, schedule: str | None = None, averaging: float | None = None,

@@ -58,7 +58,7 @@ def theta(model: Any) -> bytes:
 def test_a_classifier_by_hand() -> None:
     """Without hidden layers, one step of sgd from given rows is logistic regression's, worked out here."""
     model = classifier(hidden_layers=0, optimizer="sgd", momentum=0.0, learning_rate=0.5, epochs=1, batch_size=60,
-                       dtype="float64").fit(X, y)
+                       weight_decay=0.0, dtype="float64").fit(X, y)
     start = classifier(hidden_layers=0, dtype="float64", learning_rate=1e-12, epochs=1, batch_size=60).fit(X, y)
     W, scaled = start.model_.get_weights()[0], (X - X.mean(axis=0)) / X.std(axis=0)
     exponentials = np.exp(scaled @ W)
@@ -70,8 +70,8 @@ def test_a_classifier_by_hand() -> None:
 
 def test_a_regressor_by_hand() -> None:
     """A linear network on scaled rows and values is least squares."""
-    model = regressor(hidden_layers=0, optimizer="sgd", learning_rate=0.1, epochs=300, dtype="float64", batch_size=60)
-    model.fit(X, VALUES)
+    model = regressor(hidden_layers=0, optimizer="sgd", learning_rate=0.1, epochs=300, dtype="float64", batch_size=60,
+                      weight_decay=0.0).fit(X, VALUES)
     np.testing.assert_allclose(model.predict(X), VALUES, atol=1e-4)
     scaled = (X - X.mean(axis=0)) / X.std(axis=0) @ model.model_.get_weights()[0] + model.model_.get_weights()[1]
     np.testing.assert_allclose(model.predict(X), scaled[:, 0] * VALUES.std() + VALUES.mean())
@@ -117,7 +117,7 @@ EFFECTS: dict[str, Any] = {
     # the structure
     "hidden_layers": 2, "units": 9, "activation": "tanh", "dtype": "float64",
     # regularisation
-    "l1": 0.01, "l2": 0.01, "weight_decay": 0.1, "dropout": 0.3, "early_stopping": True,
+    "l1": 0.01, "l2": 0.01, "weight_decay": 0.3, "dropout": 0.3, "early_stopping": True,
     # the data
     "scale": "minmax", "augment": 0.1,
     # a stronger training
