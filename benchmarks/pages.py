@@ -16,51 +16,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from benchmarks.common.harness import RESULTS, ROOT, table
+from benchmarks.common.reports import cell, machine_of, report, tables_of, verdicts_of
 from scratchtune import formulas
 
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 PAGES = tuple(ROOT / folder / "README.md" for folder in (".", "benchmarks", "lessons", "scratchtune"))
-
-
-# Reading reports ------------------------------------------------------------------------------------------------------
-
-
-def report(name: str) -> str:
-    """The text of a stored report."""
-    return (RESULTS / f"{name}.md").read_text(encoding="utf-8")
-
-
-def tables(name: str) -> list[list[list[str]]]:
-    """The tables of a report: lines of cells, the headings first."""
-    blocks = re.findall(r"(?:^\|.*\n?)+", report(name), re.MULTILINE)
-    return [[_cells(line) for line in block.strip().splitlines() if not set(line) <= set("|-: ")] for block in blocks]
-
-
-def _cells(line: str) -> list[str]:
-    return [cell.strip() for cell in line.strip().strip("|").split("|")]
-
-
-def cell(name: str, row: str, column: str, heading: str = "") -> str:
-    """The cell of a report's first table that has such a row and column (and first heading, where one is given)."""
-    for headings, *rows in tables(name):
-        if column in headings and heading in ("", headings[0]):
-            for found in rows:
-                if found[0] == row:
-                    return found[headings.index(column)]
-    raise LookupError(f"{name}.md has no table with the row {row!r} and the column {column!r}")
-
-
-def verdicts(name: str) -> list[str]:
-    """The lines of PASS and FAIL of a report."""
-    return re.findall(r"^(?:- )?((?:PASS|FAIL): .*)$", report(name), re.MULTILINE)
-
-
-def machine(name: str) -> str:
-    """The processor that a report was made on, and the day."""
-    text = report(name)
-    processor = re.search(r"^(.+? cores, \w+)[;,.]", text, re.MULTILINE)
-    day = re.search(r"\d{4}-\d\d-\d\d", text)
-    return ", ".join(found[found.lastindex or 0] for found in (processor, day) if found)
 
 
 # README's table -------------------------------------------------------------------------------------------------------
@@ -161,7 +121,7 @@ def tuned_gain(data: str) -> str:
 
 
 def _tuned(data: str, column: str) -> str:
-    for headings, *rows in tables("estimators"):
+    for headings, *rows in tables_of(report("estimators")):
         if "tuned" in headings:
             return next(row[headings.index(column)] for row in rows if row[0] == data)
     raise LookupError("estimators.md has no table of tuned estimators")
@@ -182,11 +142,11 @@ def results() -> str:
     parts = []
     for path in sorted(RESULTS.glob("*.md")):
         name = path.stem
-        title = report(name).splitlines()[0].removeprefix("# ")
-        bars = verdicts(name)
+        text = report(name)
+        title, bars = text.splitlines()[0].removeprefix("# "), verdicts_of(text)
         met = sum(line.startswith("PASS") for line in bars)
         missed = [f"    - {line}" for line in bars if line.startswith("FAIL")]
-        made_on = f" ({where})" if (where := machine(name)) else ""
+        made_on = f" ({where})" if (where := machine_of(text)) else ""
         count = f": {met} of {len(bars)} bars met" if bars else ""
         parts.append("\n".join([f"- [{title}](results/{name}.md){made_on}{count}", *missed]))
     return "\n".join(parts)

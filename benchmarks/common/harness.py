@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-RESULTS = ROOT / "benchmarks" / "results"
+RESULTS = Path(os.environ.get("SCRATCHTUNE_RESULTS") or ROOT / "benchmarks" / "results")  # `python -m benchmarks` sets it
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 UNSET = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "NUMBA_DISABLE_JIT", "KERAS_BACKEND", "XLA_FLAGS")
 
@@ -153,7 +153,7 @@ def report(title: str, name: str, paragraphs: Sequence[str], save: bool, module:
     text = "\n\n".join([f"# {title}", f"`python -m benchmarks.{command}`, {date.today().isoformat()}.", *paragraphs])
     print(text, flush=True)
     if save:
-        RESULTS.mkdir(exist_ok=True)
+        RESULTS.mkdir(parents=True, exist_ok=True)
         path = RESULTS / f"{name}{'_quick' if '--quick' in sys.argv else ''}.md"
-        path.write_text(text + "\n")
-        print(f"saved to {path.relative_to(ROOT)}", file=sys.stderr)
+        path.write_text(text + "\n", encoding="utf-8")
+        print(f"saved to {path}", file=sys.stderr)

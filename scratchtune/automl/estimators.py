@@ -70,7 +70,8 @@ class AutoML(protocol.Parameters):
         goal = goal_for(classes, self.scoring)
         check_useful(table)
         self.seed_ = seed_from(self.random_state)
-        splits = splits_for(len(table), y, classes, self.cv, groups, self.seed_ % 2**32)
+        seconds = self.time_budget if self.n_trials is None else np.inf
+        splits = splits_for(len(table), y, classes, self.cv, groups, self.seed_ % 2**32, seconds)
         folds = Folds(table, y, classes, splits)
         budget = Budget(self.time_budget, self.n_trials, begun)
         jobs = cores.count() if self.n_jobs == -1 else self.n_jobs
@@ -81,7 +82,7 @@ class AutoML(protocol.Parameters):
         self.seconds_ = time.monotonic() - begun
         if self.n_trials is None and self.seconds_ > 1.2 * self.time_budget:
             checks.warn(f"time_budget is {self.time_budget:g} s, and training took {self.seconds_:.1f} s: the first "
-                        "configuration is always completed; a smaller table, or a larger budget, would fit")
+                        "epoch on each fold is always completed; a smaller table, or a larger budget, would fit")
 
     def _choose(self, goal: Goal, found: Searched) -> None:
         """Choose the ensemble among the best trials by their out-of-fold predictions."""
@@ -192,14 +193,15 @@ class AutoClassifier(AutoML):
     out-of-fold predictions, and predicts with the models of the folds.
 
     Arguments
-        time_budget: seconds; the search ends within them, unless the first configuration takes longer.
+        time_budget: seconds; the search ends within them, unless one epoch on each fold takes longer.
         n_trials: the number of configurations. If it is given, ``time_budget`` is not used, and with the same
             ``random_state`` the model is the same whatever the number of threads.
         random_state: an integer for the same model each time (with ``n_trials``); None draws a new seed.
         scoring: a name of `get_scorer_names`; None is "neg_log_loss" ("neg_mean_squared_error" for values).
         families: which models are used: "network", "trees", "linear".
         cv: a number of folds, a splitter, or None: eight folds up to 1,000 rows, five up to 30,000, three up to
-            100,000, and one validation set for more.
+            100,000, and one validation set for more; three from 200 rows for each second of ``time_budget`` on, and one
+            validation set from 500.
         n_jobs: threads; -1 is one for each processor. At most four configurations are trained at the same time.
         storage: a file in which every trial is stored; the same call again continues an interrupted search.
         verbose: 1 shows a progress bar on a terminal.

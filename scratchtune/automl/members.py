@@ -18,6 +18,7 @@ import numpy as np
 
 from scratchtune.automl.families import FAMILIES, FAMILY, TARGET
 from scratchtune.automl.features import Encoding, Features
+from scratchtune.automl.pace import within
 from scratchtune.data import Table
 from scratchtune.evaluation.splits import Split
 from scratchtune.tabular.target_scale import LINEAR, TargetScale, fitted_scale, scaled
@@ -99,8 +100,9 @@ class Folds:
     def member(self, params: Mapping[str, Any], seed: int, deadline: float | None = None) -> Member:
         """Train a configuration on every fold.
 
-        ``deadline`` (of `time.monotonic`) divides the time that is left among the folds; a training that reaches its
-        share ends early, and its model is used as it is. The first epoch, or tree, is always completed.
+        ``deadline`` (of `time.monotonic`) divides the time that is left among the folds. A network gets as many epochs
+        as its share allows; a training that reaches its end nevertheless ends early, and its model is used as it is.
+        The first epoch, or tree, is always completed.
         """
         predictions = np.zeros((len(self.rows), self.classes) if self.classes else len(self.rows))
         models = []
@@ -124,7 +126,10 @@ class Folds:
         y = self.y[self.splits[fold][0]]
         kind = params.get(TARGET, LINEAR)
         estimator = family.estimator(params, self.classes, seed, features.categorical, len(X))
+        target = y if self.classes else scaled(y, kind)
+        if deadline is not None:
+            estimator = within(estimator, X, target, deadline - time.monotonic())
         estimator.deadline = deadline
-        estimator.fit(X, y if self.classes else scaled(y, kind))
+        estimator.fit(X, target)
         scale = fitted_scale(kind, y, lambda: estimator.predict(X))
         return FoldModel(features, estimator, scale, self.classes)

@@ -87,9 +87,8 @@ class Objective:
     def __call__(self, trial: Trial) -> float:
         """Train a trial's configuration on all folds, and return its loss."""
         deadline = self.budget.deadline
-        if deadline is not None:  # a share of it for each trial; the first one is always completed
-            most = time.monotonic() + TRIAL_SHARE * (deadline - self.budget.begun)
-            deadline = min(deadline, most) if trial.number else None
+        if deadline is not None:  # a share of it for each trial
+            deadline = min(deadline, time.monotonic() + TRIAL_SHARE * (deadline - self.budget.begun))
         folds = self.searched.folds
         member = folds.member(trial.params, trial.seed, deadline)
         loss = self.goal.loss(folds.targets, member.predictions)

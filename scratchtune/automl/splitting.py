@@ -1,5 +1,8 @@
 """The folds of AutoML: eight for small tables, five or three for larger ones, one validation set for very large ones.
 
+What is large depends on the time: in a minute, five folds of a table of 50,000 rows would leave time for a few
+configurations only, each trained for an epoch or two.
+
 Implements section 8.3 of the document.
 """
 
@@ -17,16 +20,21 @@ from scratchtune.protocol import is_missing
 
 FOLDS, SMALL_FOLDS, FEWER_FOLDS = 5, 8, 3
 SMALL, LARGE, HUGE = 1_000, 30_000, 100_000  # rows
+LARGE_A_SECOND, HUGE_A_SECOND = 200, 500  # the same for each second of a time budget, where that is less
 HELD_OUT = 0.1  # of a table with more than `HUGE` rows
 
 
-def splits_for(rows: int, y: np.ndarray, classes: int, cv: Any, groups: Any, seed: int) -> list[Split]:
+def splits_for(
+    rows: int, y: np.ndarray, classes: int, cv: Any, groups: Any, seed: int, seconds: float = np.inf,
+) -> list[Split]:
     """Return the (training, validation) row indices; ``cv`` is None, a number of folds, a splitter, or pairs.
+
+    ``seconds`` is the time budget, if there is one.
 
     Raises ValueError if there are too few rows, or only one class among the training rows of a fold.
     """
     enough_rows(rows)
-    splits = _splits(rows, y, classes, cv, groups, seed)
+    splits = _splits(rows, y, classes, cv, groups, seed, seconds)
     for number, (training, _) in enumerate(splits, 1):
         if classes and len(np.unique(y[training])) < 2:
             raise ValueError(f"the {checks.counted(len(training), 'row')} that fold {number} of {len(splits)} trains "
@@ -34,17 +42,19 @@ def splits_for(rows: int, y: np.ndarray, classes: int, cv: Any, groups: Any, see
     return splits
 
 
-def _splits(rows: int, y: np.ndarray, classes: int, cv: Any, groups: Any, seed: int) -> list[Split]:
+def _splits(
+    rows: int, y: np.ndarray, classes: int, cv: Any, groups: Any, seed: int, seconds: float,
+) -> list[Split]:
     if groups is not None:
         groups = _group_numbers(groups, rows)
     if cv is not None and (isinstance(cv, bool) or not isinstance(cv, (int, np.integer))):
         return _checked(resolve_folds(cv, y, bool(classes)).split(np.zeros((rows, 1)), y, groups), rows)
-    folds = checks.integer("cv", cv, 2) if cv is not None else _folds(rows)
+    folds = checks.integer("cv", cv, 2) if cv is not None else _folds(rows, seconds)
     if groups is not None:
         folds = min(folds, len(np.unique(groups)))
         return _checked(GroupKFold(folds).split(np.zeros((rows, 1)), y, groups), rows)
     smallest = int(np.bincount(y).min()) if classes else rows
-    if cv is None and rows > HUGE:
+    if cv is None and rows > min(HUGE, HUGE_A_SECOND * seconds):
         one = StratifiedShuffleSplit if classes and smallest > 1 else ShuffleSplit
         return _checked(one(1, test_size=HELD_OUT, random_state=seed).split(np.zeros((rows, 1)), y), rows)
     folds = min(folds, rows // 2)
@@ -58,8 +68,10 @@ def enough_rows(rows: int) -> None:
         raise ValueError(f"X has n_samples={rows} ({checks.counted(rows, 'row')}); AutoML needs at least 4 rows")
 
 
-def _folds(rows: int) -> int:
-    return SMALL_FOLDS if rows <= SMALL else FOLDS if rows <= LARGE else FEWER_FOLDS
+def _folds(rows: int, seconds: float) -> int:
+    if rows <= SMALL:
+        return SMALL_FOLDS
+    return FOLDS if rows <= min(LARGE, LARGE_A_SECOND * seconds) else FEWER_FOLDS
 
 
 def _group_numbers(groups: Any, rows: int) -> np.ndarray:

@@ -1,0 +1,56 @@
+"""The questions that the benchmarks answer, in the order in which the whole report reads.
+
+A question is the first line of a benchmark's module. Its answer is the report, or the reports, that the module stores.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.common.harness import ROOT
+
+FOLDER = ROOT / "benchmarks"
+CHAPTERS = {
+    "The network and its training": (
+        "parity", "training_speed", "image_speed", "distributed_training", "document_example", "first_run"),
+    "The searchers": (
+        "search_quality", "search_overhead", "random_against_grid", "tuning_cost", "recommending"),
+    "Studies": ("study_overhead", "torture", "report_speed", "importance_errors"),
+    "Is the gain of tuning real?": ("sealed_rows", "is_the_gain_real", "gain_confirmation"),
+    "Tables": (
+        "estimators", "weight_decay_default", "table_defaults", "own_tables", "trees", "automl", "large_table",
+        "diagnosis"),
+    "Images, translation and speech": (
+        "image_tuning", "translation_speed", "translation_quality", "translation_tuning", "speech_speed",
+        "speech_quality", "speech_tuning", "japanese_vowels"),
+}
+OTHERS = ("pages", "portfolio")  # modules that answer no question
+
+
+@dataclass(frozen=True)
+class Question:
+    """A benchmark's module, its question, and whether it has a short run."""
+
+    name: str
+    chapter: str
+    text: str
+    is_quick: bool
+
+
+def questions() -> list[Question]:
+    """Return all questions in their order."""
+    return [_question(name, chapter) for chapter, names in CHAPTERS.items() for name in names]
+
+
+def modules(folder: Path = FOLDER) -> list[str]:
+    """Return the names of all modules that answer a question."""
+    return sorted(path.stem for path in folder.glob("[a-z]*.py") if path.stem not in OTHERS)
+
+
+def _question(name: str, chapter: str) -> Question:
+    source = (FOLDER / f"{name}.py").read_text(encoding="utf-8")
+    text = re.split(r"\n\s*\n", ast.get_docstring(ast.parse(source)) or name)[0]
+    return Question(name, chapter, " ".join(text.split()), '"--quick"' in source)
