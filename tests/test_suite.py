@@ -58,7 +58,7 @@ def test_an_answer_holds_the_bars_and_tables(question: Any, tmp_path: Path, monk
     assert content["tables"] == [{"headings": ["network", "ours"], "rows": [["small", "1.5"]]}]
     assert json.loads((tmp_path / "training_speed.json").read_text())["code"] == 1
     text = suite.whole([question], [answer], tmp_path)
-    assert "| 1 of 2 |" in text and "- training_speed: large: bar at most 2, measured 3" in text
+    assert "  1 of 2 |" in text and "- training_speed: large: bar at most 2, measured 3" in text
     assert "#### Time of a step" in text and text.index("## Where it falls short") < text.index("### How long")
 
 

@@ -200,8 +200,8 @@ class AutoClassifier(AutoML):
         scoring: a name of `get_scorer_names`; None is "neg_log_loss" ("neg_mean_squared_error" for values).
         families: which models are used: "network", "trees", "linear".
         cv: a number of folds, a splitter, or None: eight folds up to 1,000 rows, five up to 30,000, three up to
-            100,000, and one validation set for more; three from 200 rows for each second of ``time_budget`` on, and one
-            validation set from 500.
+            100,000, and one validation set for more; in a short time, three above 200 rows for each second of
+            ``time_budget`` (5,000 at least), and one validation set above 500 (10,000 at least).
         n_jobs: threads; -1 is one for each processor. At most four configurations are trained at the same time.
         storage: a file in which every trial is stored; the same call again continues an interrupted search.
         verbose: 1 shows a progress bar on a terminal.

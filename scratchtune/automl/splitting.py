@@ -20,7 +20,8 @@ from scratchtune.protocol import is_missing
 
 FOLDS, SMALL_FOLDS, FEWER_FOLDS = 5, 8, 3
 SMALL, LARGE, HUGE = 1_000, 30_000, 100_000  # rows
-LARGE_A_SECOND, HUGE_A_SECOND = 200, 500  # the same for each second of a time budget, where that is less
+LARGE_A_SECOND, HUGE_A_SECOND = 200, 500  # the same for each second of a time budget, where that is less,
+LEAST_LARGE, LEAST_HUGE = 5_000, 10_000  # but not less than these
 HELD_OUT = 0.1  # of a table with more than `HUGE` rows
 
 
@@ -54,7 +55,7 @@ def _splits(
         folds = min(folds, len(np.unique(groups)))
         return _checked(GroupKFold(folds).split(np.zeros((rows, 1)), y, groups), rows)
     smallest = int(np.bincount(y).min()) if classes else rows
-    if cv is None and rows > min(HUGE, HUGE_A_SECOND * seconds):
+    if cv is None and rows > np.clip(HUGE_A_SECOND * seconds, LEAST_HUGE, HUGE):
         one = StratifiedShuffleSplit if classes and smallest > 1 else ShuffleSplit
         return _checked(one(1, test_size=HELD_OUT, random_state=seed).split(np.zeros((rows, 1)), y), rows)
     folds = min(folds, rows // 2)
@@ -71,7 +72,7 @@ def enough_rows(rows: int) -> None:
 def _folds(rows: int, seconds: float) -> int:
     if rows <= SMALL:
         return SMALL_FOLDS
-    return FOLDS if rows <= min(LARGE, LARGE_A_SECOND * seconds) else FEWER_FOLDS
+    return FOLDS if rows <= np.clip(LARGE_A_SECOND * seconds, LEAST_LARGE, LARGE) else FEWER_FOLDS
 
 
 def _group_numbers(groups: Any, rows: int) -> np.ndarray:
