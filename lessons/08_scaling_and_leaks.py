@@ -74,7 +74,8 @@ def parcels_of(seed):
 
 
 def network(**changes):
-    settings = {"units": 16, "epochs": 40, "dtype": "float64", "random_state": 0, "verbose": 0} | changes
+    plain = {"units": 16, "epochs": 40, "weight_decay": 0.0, "dtype": "float64", "random_state": 0, "verbose": 0}
+    settings = plain | changes
     return st.MLPClassifier(**settings)
 
 

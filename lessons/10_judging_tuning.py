@@ -52,7 +52,8 @@ SPACE = {
 
 
 def network(**changes):
-    return st.MLPClassifier(**{"units": 64, "dtype": "float64", "random_state": 0, "verbose": 0} | changes)
+    plain = {"units": 64, "weight_decay": 0.0, "dtype": "float64", "random_state": 0, "verbose": 0}
+    return st.MLPClassifier(**plain | changes)
 
 
 def search(n_iter, space=SPACE, seed=0, scoring="accuracy"):

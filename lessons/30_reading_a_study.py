@@ -67,7 +67,7 @@ SPACE = {
     "l2": st.Float(1e-6, 1e-2, log=True), "dropout": st.Float(0.0, 0.5),
 }
 DEFAULT = {"learning_rate": 0.001, "batch_size": 32, "units": 32, "l2": 0.0, "dropout": 0.0}
-NETWORK = {"epochs": 8, "dtype": "float64", "verbose": 0}
+NETWORK = {"epochs": 8, "weight_decay": 0.0, "dtype": "float64", "verbose": 0}
 
 
 def folds(seed):

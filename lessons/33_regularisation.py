@@ -55,7 +55,7 @@ from scratchtune.evaluation.selection import standard_error
 from scratchtune.metrics import log_loss
 
 NEW, TABLES = 1500, 8
-NETWORK = {"units": 64, "epochs": 40, "verbose": 0}
+NETWORK = {"units": 64, "epochs": 40, "weight_decay": 0.0, "verbose": 0}  # no penalty
 REMEDIES = {
     "L1": {"l1": [3e-4, 1e-3, 3e-3]}, "L2": {"l2": [1e-3, 3e-3, 1e-2]},
     "weight decay": {"weight_decay": [0.3, 1.0, 3.0]},

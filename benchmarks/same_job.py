@@ -1,0 +1,248 @@
+"""The document's network tuned by each framework: same digits, space, folds and budget. Who is fast, and who is good?
+
+    python -m benchmarks.same_job [--quick] [--tuners NAME ...] [--seeds 3] [--save]
+
+One hidden layer on the digits, Adam, 9 epochs; learning rate (log), units and batch size are tuned by 30 trials, each
+cross-validated on three folds; the best configuration is trained on all training rows and evaluated on held-out ones.
+Each tuner has the network of its own framework, then that of scratchtune; scratchtune's searchers have the networks of
+the others, too: so tuner and network are told apart. A run has a process of its own on one core. *Seconds* are those
+of the search, without imports; *outside training* is what the tuner adds. Methods that stop bad trials early have fewer
+epochs. *Lines* are those of the tuner and the network in `benchmarks/common/job_tuners.py` and `job_networks.py`,
+without blank lines and docstrings. *Again*: whether a second run with the same seed gave the same configuration and
+score.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib.util
+import inspect
+import statistics
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from tqdm import tqdm
+
+from benchmarks.common import harness, job_networks, job_tuners
+from benchmarks.common.harness import Worker, bar, table, verdict
+from benchmarks.common.job_tuners import Best, Job
+
+SEEDS, TRIALS, QUICK_TRIALS = 3, 30, 5
+FASTER = {"Keras Tuner": 50.0, "Ray Tune": 50.0, "Optuna": 10.0}
+OURS = "scratchtune"
+
+
+class Tuner(NamedTuple):
+    """A way to search: the library, its package, the function, those whose lines are counted, and its own network."""
+
+    library: str
+    package: str
+    search: Callable[[Job], Best]
+    counted: tuple[Callable[..., Any], ...]
+    network: str
+
+
+def of(library: str, package: str, network: str, function: Callable[..., Best], *given: str) -> Tuner:
+    """A tuner whose function takes further arguments."""
+    counted = (function, *([job_tuners.optuna_params] if package == "optuna" else []))
+    return Tuner(library, package, lambda job: function(job, *given), counted, network)
+
+
+TUNERS = {
+    "scratchtune, grid": of(OURS, "scratchtune", OURS, job_tuners.our_grid),
+    "scratchtune, random": of(OURS, "scratchtune", OURS, job_tuners.ours, "random"),
+    "scratchtune, Bayesian": of(OURS, "scratchtune", OURS, job_tuners.ours, "bayesian"),
+    "scratchtune, Hyperband": of(OURS, "scratchtune", OURS, job_tuners.our_hyperband),
+    "Keras Tuner, random": of("Keras Tuner", "keras_tuner", "Keras", job_tuners.keras_tuner_search, "RandomSearch"),
+    "Keras Tuner, Bayesian": of("Keras Tuner", "keras_tuner", "Keras", job_tuners.keras_tuner_search, "BayesianOptimization"),
+    "Keras Tuner, Hyperband": of("Keras Tuner", "keras_tuner", "Keras", job_tuners.keras_tuner_search, "Hyperband"),
+    "Optuna, random": of("Optuna", "optuna", "PyTorch", job_tuners.optuna_search, "RandomSampler"),
+    "Optuna, TPE": of("Optuna", "optuna", "PyTorch", job_tuners.optuna_search, "TPESampler"),
+    "Optuna, GP": of("Optuna", "optuna", "PyTorch", job_tuners.optuna_search, "GPSampler"),
+    "Optuna, Hyperband": of("Optuna", "optuna", "PyTorch", job_tuners.optuna_hyperband),
+    "Ray Tune, random": of("Ray Tune", "ray", "PyTorch", job_tuners.ray_tune, "random"),
+    "Ray Tune, ASHA": of("Ray Tune", "ray", "PyTorch", job_tuners.ray_tune, "ASHA"),
+    "Ray Tune, Optuna": of("Ray Tune", "ray", "PyTorch", job_tuners.ray_tune, "Optuna"),
+    "scikit-learn, grid": of("scikit-learn", "sklearn", "scikit-learn", job_tuners.scikit_learn, "grid"),
+    "scikit-learn, random": of("scikit-learn", "sklearn", "scikit-learn", job_tuners.scikit_learn, "random"),
+    "scikit-learn, halving": of("scikit-learn", "sklearn", "scikit-learn", job_tuners.scikit_learn, "halving"),
+    "hyperopt, TPE": of("hyperopt", "hyperopt", "PyTorch", job_tuners.hyperopt_tpe),
+    "SMAC3": of("SMAC3", "smac", "PyTorch", job_tuners.smac),
+}
+PACKAGES = {OURS: "scratchtune", "Keras": "tensorflow", "PyTorch": "torch", "scikit-learn": "sklearn"}
+Pair = tuple[str, str]  # a tuner and a network
+
+
+def pairs(tuners: Sequence[str], quick: bool) -> list[Pair]:
+    """What is run: each tuner with its own network; then with ours, and our tuners with the others' networks."""
+    own = [(name, TUNERS[name].network) for name in tuners]
+    if quick:
+        return own
+    theirs = [(name, OURS) for name in tuners if TUNERS[name].network in job_networks.NETWORKS]
+    crossed = [(name, network) for name in tuners if TUNERS[name].library == OURS and name != "scratchtune, grid"
+               for network in ("PyTorch", "Keras")]
+    return list(dict.fromkeys([*own, *theirs, *crossed]))
+
+
+def missing(pair: Pair) -> str:
+    """The package that a pair needs and that is not installed, or nothing."""
+    packages = (TUNERS[pair[0]].package, PACKAGES[pair[1]])
+    return next((name for name in packages if importlib.util.find_spec(name) is None), "")
+
+
+# Workers --------------------------------------------------------------------------------------------------------------
+
+
+def answer(tuner: str, network: str, seed: int, trials: int) -> dict[str, Any]:
+    """Search, then train the best configuration and evaluate it on the held-out digits."""
+    job_tuners.data()
+    job = Job(network_of(network), trials, seed)
+    job.held_out({"learning_rate": 0.01, "units": 16, "batch_size": 32})  # what is compiled or loaded the first time
+    begun = time.perf_counter()
+    params, score = TUNERS[tuner].search(job)
+    seconds = time.perf_counter() - begun
+    params = {name: value.item() if hasattr(value, "item") else value for name, value in params.items()}
+    return {"params": params, "score": score, "seconds": seconds, "outside": max(seconds - job.seconds, 0.0),
+            "epochs": job.epochs, "trials": job.trials, "held_out": job.held_out(params), "memory": peak_memory()}
+
+
+def network_of(name: str) -> Callable[[dict[str, Any], int], Any]:
+    """The class of a network; scikit-learn's is an estimator."""
+    return scikit_learns_network if name == "scikit-learn" else job_networks.NETWORKS[name]
+
+
+def scikit_learns_network(params: dict[str, Any], seed: int) -> Any:
+    """scikit-learn's MLPClassifier, without penalty and early stopping."""
+    from sklearn.neural_network import MLPClassifier
+
+    class Network(MLPClassifier):  # type: ignore[misc]
+        def fit(self, X: Any, y: Any, epochs: int | None = None) -> Any:
+            return super().fit(X, y)
+
+    given = {"learning_rate_init": params["learning_rate"], "hidden_layer_sizes": (params["units"],),
+             "batch_size": params["batch_size"]} if params else {}
+    kind = Network if params else MLPClassifier
+    return kind(alpha=0.0, max_iter=job_tuners.EPOCHS, tol=0.0, n_iter_no_change=10**9, random_state=seed, **given)
+
+
+def peak_memory() -> float:
+    """The largest resident memory of this process or of one of its children, in MB."""
+    import resource
+
+    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
+
+
+# The main process -----------------------------------------------------------------------------------------------------
+
+
+def measure(wanted: Sequence[Pair], seeds: int, trials: int) -> dict[Pair, list[dict[str, Any]]]:
+    """All pairs with each seed in turn, and a second run with seed 0; a process for each run."""
+    found: dict[Pair, list[dict[str, Any]]] = {pair: [] for pair in wanted}
+    plan = [(pair, seed) for seed in (*range(seeds), 0) for pair in wanted]
+    for (tuner, network), seed in (progress := tqdm(plan, disable=None)):
+        progress.set_description(f"{tuner}, {network}")
+        env = harness.environment(1, KERAS_BACKEND="tensorflow", PYTHONWARNINGS="ignore", RAY_DEDUP_LOGS="0",
+                                  RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO="0")
+        worker = Worker("benchmarks.same_job", tuner, env, harness.pinned_core())
+        found[tuner, network].append(worker.ask(tuner=tuner, network=network, seed=seed, trials=trials))
+        worker.close()
+    return found
+
+
+def lines(functions: Sequence[Callable[..., Any]]) -> int:
+    """How many lines of code functions or classes have, without docstrings, comments and blank lines."""
+    count = 0
+    for function in functions:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None:
+                node.body = node.body[1:] or [ast.Pass()]
+        count += len(ast.unparse(tree).splitlines())
+    return count
+
+
+def row(pair: Pair, runs: Sequence[dict[str, Any]]) -> list[str]:
+    """A line of the table: means over the seeds, without the second run."""
+    tuner, network = pair
+    functions = [*TUNERS[tuner].counted, *([job_networks.NETWORKS[network]] if network in job_networks.NETWORKS else [])]
+    first, again = runs[0], runs[-1]
+    same = first["params"] == again["params"] and first["score"] == again["score"]
+    each = runs[:-1]
+    return [tuner, network, f"{mean(each, 'score'):.4f}", f"{mean(each, 'held_out'):.4f}", spread(each, "seconds"),
+            f"{mean(each, 'outside'):.2f}", f"{mean(each, 'epochs'):.0f}", f"{max(run['memory'] for run in each):,.0f}",
+            str(lines(functions)), "yes" if same else "no"]
+
+
+def mean(runs: Sequence[dict[str, Any]], what: str) -> float:
+    """The mean over the seeds."""
+    return statistics.fmean(run[what] for run in runs)
+
+
+def spread(runs: Sequence[dict[str, Any]], what: str) -> str:
+    """The median over the seeds, and the range."""
+    values = sorted(run[what] for run in runs)
+    middle = f"{statistics.median(values):.2f}"
+    return middle if len(values) == 1 else f"{middle} ({values[0]:.2f} to {values[-1]:.2f})"
+
+
+def bars(found: dict[Pair, list[dict[str, Any]]]) -> list[str]:
+    """Our slowest and our worst search, each with our network, against every search with the network of its library."""
+    seconds = {pair: statistics.median(run["seconds"] for run in runs[:-1]) for pair, runs in found.items()}
+    own = [pair for pair in found if pair[1] == TUNERS[pair[0]].network]
+    ours = [pair for pair in own if TUNERS[pair[0]].library == OURS]
+    if not ours:
+        return []
+    slowest, worst = max(seconds[pair] for pair in ours), min(mean(found[pair][:-1], "held_out") for pair in ours)
+    most = max(run["memory"] for pair in ours for run in found[pair])
+    text = []
+    for pair in own:
+        library = TUNERS[pair[0]].library
+        if library in FASTER:
+            text.append(bar(f"{pair[0]} with {pair[1]} / our slowest search", seconds[pair] / slowest, FASTER[library]))
+        if library != OURS:
+            score, memory = mean(found[pair][:-1], "held_out"), max(run["memory"] for run in found[pair])
+            text.append(verdict(worst >= score, f"held-out score of our worst search {worst:.4f}, of {pair[0]} "
+                                                f"{score:.4f}"))
+            text.append(verdict(most < memory, f"our most memory {most:.0f} MB, that of {pair[0]} {memory:.0f} MB"))
+    return text
+
+
+def main() -> int:
+    """Measure, print, and with --save write benchmarks/results/same_job.md."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.same_job", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help=f"own networks only, one seed, {QUICK_TRIALS} trials")
+    parser.add_argument("--tuners", nargs="+", choices=list(TUNERS), default=list(TUNERS), metavar="NAME",
+                        help="; ".join(TUNERS))
+    parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--save", action="store_true", help="write benchmarks/results/same_job.md")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.worker:
+        harness.serve(answer)
+        return 0
+    before = harness.load()
+    wanted = pairs(given.tuners, given.quick)
+    skipped = {pair: package for pair in wanted if (package := missing(pair))}
+    seeds, trials = (1, QUICK_TRIALS) if given.quick else (given.seeds, TRIALS)
+    found = measure([pair for pair in wanted if pair not in skipped], seeds, trials)
+    text = [f"{harness.machine()}; {before}; one core for each run.",
+            f"{harness.versions('scratchtune', 'keras', 'keras-tuner', 'tensorflow-cpu', 'torch', 'optuna', 'ray')}, "
+            f"{harness.versions('scikit-learn', 'hyperopt', 'smac').partition(', ')[2]}. {seeds} seeds, {trials} "
+            f"trials, {job_tuners.FOLDS} folds, at most {job_tuners.EPOCHS} epochs."]
+    names = "; ".join(f"{tuner} with {network} ({package})" for (tuner, network), package in skipped.items())
+    text += [f"Skipped, since the package in parentheses is not installed: {names}."] * bool(skipped)
+    text.append(table(
+        ("tuner", "network", "best score", "held-out", "seconds (range)", "outside training", "epochs", "MB", "lines",
+         "again"), [row(pair, runs) for pair, runs in found.items()], "llrrrrrrrl"))
+    text.append("\n".join(bars(found)))
+    harness.report("The same job in each framework", "same_job", text, given.save)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
