@@ -110,6 +110,7 @@ from scratchtune.study import (
     StorageError,
     Study,
     Trial,
+    load_study,
     tune,
 )
 from scratchtune.tabular import TableModel, TableTuning, prepare_table, tune_table
@@ -134,7 +135,8 @@ __all__ = [
     "Suggestion", "Table", "TableEncoder", "TableModel", "TableTuning",
     "TerminateOnNaN", "TimeSeriesSplit", "TransformerEncoder",
     "Trial", "callbacks", "cross_val_predict", "cross_val_score", "cross_validate", "datasets", "default_space",
-    "diagnose", "get_scorer_names", "insight", "layers", "learning_curve", "load_model", "losses", "make_scorer",
+    "diagnose", "get_scorer_names", "insight", "layers", "learning_curve", "load_model",
+    "load_study", "losses", "make_scorer",
     "metrics", "optimizers", "penalties", "prepare_table", "read_pairs", "read_table", "recommend", "schedules",
     "search", "speech", "text", "train_test_split", "tune", "tune_table", "validation_curve",
 ]

@@ -27,8 +27,10 @@ from scratchtune.study.best import HasBestTrial, without_best
 from scratchtune.study.definition import Definition
 from scratchtune.study.errors import StorageError
 from scratchtune.study.fold_run import Score, run_folds
+from scratchtune.study.frames import trials_frame
 from scratchtune.study.lost_workers import WorkerLosses
 from scratchtune.study.objective_run import RunOptions, run_objective
+from scratchtune.study.opening import stored_arguments
 from scratchtune.study.stopped import FinishedTrials, finish_stopped
 from scratchtune.study.stopping import as_stopping
 from scratchtune.study.time_travel import Changes
@@ -135,6 +137,14 @@ class Study(HasBestTrial):
             raise
         return self
 
+    def stop(self) -> None:
+        """End the run from its objective or from a callback: no further trial begins, and running ones are finished.
+
+        The next `run` continues the study. With several workers, further trials may have begun by the time of the call.
+        A RuntimeError where the study is not being run in this process.
+        """
+        self._core.stop_run()
+
     def run_folds(
         self, fit_and_score: Callable[[Trial, int], Score], folds: int,
         value_of: Callable[[list[Score]], float | Exception], n_trials: int | None = None, n_jobs: int = 1,
@@ -185,6 +195,10 @@ class Study(HasBestTrial):
             values = [str(t.shared_params[name]) if name in t.shared_params else "" for name in self.space.names]
             writer.writerow([t.number, t.state, t.value, *values, t.budget, t.parent, t.error, t.seconds])
         write_text(path, file.getvalue())
+
+    def to_dataframe(self) -> Any:
+        """Return the trials as a pandas DataFrame with the columns of Optuna's (`trials_frame`)."""
+        return trials_frame(self.trials, self.space.names)
 
     # Time travel -----------------------------------------------------------------------------------------------------
 
@@ -296,6 +310,29 @@ def tune(
     of_study = ("storage", "name", "constraint", "start_from", "stopping", "data")
     made_with = {name: options.pop(name) for name in of_study if name in options}
     return Study(space, searcher, direction, seed, **made_with).run(objective, n_trials, **options)
+
+
+def load_study(
+    path: str | os.PathLike[str], name: str | None = None, *, space: Mapping[str, Any] | Space | None = None,
+    searcher: str | Searcher | None = None, constraint: Constraint | None = None, stopping: Any = None,
+    start_from: Study | None = None,
+) -> Study:
+    """Open a stored study of that ``name`` (None: the only one in the file) to look at it and to continue it.
+
+    Its space, searcher, seed, direction and stopping rule are in the file. What a file can't hold must be given, as it
+    was given to `Study`: a constraint, a searcher or stopping rule of the user's own, a space with choices that are no
+    plain values, the study that it has started from; the error names it. Every configuration that is enqueued is a new
+    one, unlike in a script that makes the same `Study` again.
+
+    Raises
+        StorageError where there is no such file or study, or where something must be given.
+    """
+    given = {"space": space, "searcher": searcher, "constraint": constraint, "stopping": stopping,
+             "start_from": start_from}
+    known = {argument: value for argument, value in given.items() if value is not None}
+    study = Study(**stored_arguments(path, name, known))
+    study._core.table.expect_enqueued_again(len(study.trials))
+    return study
 
 
 def _earlier_results(definition: Definition, study: Any) -> list[Result]:
