@@ -145,6 +145,11 @@ class Study(HasBestTrial):
         """
         self._core.stop_run()
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether `stop` was called in the latest run."""
+        return self._core.is_stopping
+
     def run_folds(
         self, fit_and_score: Callable[[Trial, int], Score], folds: int,
         value_of: Callable[[list[Score]], float | Exception], n_trials: int | None = None, n_jobs: int = 1,
