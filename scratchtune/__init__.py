@@ -111,6 +111,7 @@ from scratchtune.study import (
     Study,
     Terminator,
     Trial,
+    from_optuna,
     load_study,
     tune,
 )
@@ -136,7 +137,7 @@ __all__ = [
     "Suggestion", "Table", "TableEncoder", "TableModel", "TableTuning",
     "TerminateOnNaN", "Terminator", "TimeSeriesSplit", "TransformerEncoder",
     "Trial", "callbacks", "cross_val_predict", "cross_val_score", "cross_validate", "datasets", "default_space",
-    "diagnose", "get_scorer_names", "insight", "layers", "learning_curve", "load_model",
+    "diagnose", "from_optuna", "get_scorer_names", "insight", "layers", "learning_curve", "load_model",
     "load_study", "losses", "make_scorer",
     "metrics", "optimizers", "penalties", "prepare_table", "read_pairs", "read_table", "recommend", "schedules",
     "search", "speech", "text", "train_test_split", "tune", "tune_table", "validation_curve",

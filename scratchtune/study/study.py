@@ -31,6 +31,8 @@ from scratchtune.study.frames import trials_frame
 from scratchtune.study.lost_workers import WorkerLosses
 from scratchtune.study.objective_run import RunOptions, run_objective
 from scratchtune.study.opening import stored_arguments
+from scratchtune.study.optuna_export import write_optuna
+from scratchtune.study.optuna_import import read_optuna
 from scratchtune.study.stopped import FinishedTrials, finish_stopped
 from scratchtune.study.stopping import as_stopping
 from scratchtune.study.time_travel import Changes
@@ -205,6 +207,20 @@ class Study(HasBestTrial):
         """Return the trials as a pandas DataFrame with the columns of Optuna's (`trials_frame`)."""
         return trials_frame(self.trials, self.space.names)
 
+    def to_optuna(self, storage: Any = None, name: str | None = None) -> Any:
+        """Write the trials as a new study of Optuna, which must be installed, and return that study.
+
+        ``storage`` is the path of an SQLite file, made if absent, a URL as Optuna takes it, or a storage of Optuna;
+        None: in memory. ``name`` None is this study's. A trial keeps its state (a stopped one is pruned), value,
+        parameters with their ranges, reports, times and scores of folds; its error, budget, parent and reason are user
+        attributes. Choices that are not None, bools, numbers or texts become their repr. ``optuna-dashboard
+        sqlite:///FILE`` shows the study.
+
+        Raises
+            ImportError without Optuna, and ValueError where the storage holds a study of that name.
+        """
+        return write_optuna(self, storage, name)
+
     # Time travel -----------------------------------------------------------------------------------------------------
 
     def at(self, k: int) -> Study:
@@ -338,6 +354,29 @@ def load_study(
     study = Study(**stored_arguments(path, name, known))
     study._core.table.expect_enqueued_again(len(study.trials))
     return study
+
+
+def from_optuna(
+    study: Any, name: str | None = None, space: Mapping[str, Any] | Space | None = None,
+    searcher: str | Searcher = DEFAULT, seed: int = 0, storage: Any = None,
+) -> Study:
+    """Make a study that begins with the trials of one of Optuna, and continues with a searcher of this package.
+
+    ``study`` is a study of Optuna with one objective, or the path or URL of its storage, which Optuna reads (``name``
+    is then that of the study; None: the only one). ``space`` None is made from the trials: each range contains those of
+    all trials, and a parameter that some trials lack exists under a condition on a categorical one. The searcher sees
+    all trials. With ``storage`` the new study is stored there, and resumed by the same call or by `load_study`.
+
+    A pruned trial is "stopped". Trials that have not ended are left out, and failed ones that lack parameters, with a
+    warning. The user attributes of a trial are in its ``why``.
+
+    Raises
+        ValueError where there are several objectives, no space can be found, or ``space`` does not contain a trial; and
+        ImportError where a storage is given and Optuna is not installed.
+    """
+    made = Study.__new__(Study)
+    made._set_core(read_optuna(study, name, space, searcher, seed, storage))
+    return made
 
 
 def _earlier_results(definition: Definition, study: Any) -> list[Result]:
