@@ -20,12 +20,13 @@ MOST_POINTS = 60  # of a curve, since a Gaussian process is fitted for each
 def plot_terminator_improvement(study: TrialTable, terminator: Terminator | None = None, ax: Any = None) -> Any:
     """Plot the regret bound of a `Terminator` and the error of the best value over the trials; returns the Axes.
 
-    ``terminator`` None is ``Terminator()``, which needs ``trial.scores``. Both are computed from the first n trials,
-    for every n from `Terminator.min_trials` complete ones on, or for 60 of them. A vertical line marks the first of
-    them for which the bound is below the error: there a run with this terminator ends.
+    ``terminator`` None is ``Terminator()``, for which the objective must have called `Trial.report_scores`. Both are
+    computed from the first n trials, for every n from `Terminator.min_trials` complete ones on, or for 60 of them. A
+    vertical line marks the first of these n for which the bound is below the error: there a run with this terminator
+    ends.
 
     Raises
-        ValueError where the terminator has no ``error`` and the best trial no scores.
+        ValueError where the terminator has no ``error`` and the best trial has no scores.
     """
     (axes,) = drawing.panels(ax, 1)
     rule = Terminator() if terminator is None else terminator

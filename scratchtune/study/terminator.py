@@ -96,8 +96,8 @@ class Terminator:
     """Ends a study when the regret bound is below the error: ``study.run(objective, callbacks=[Terminator()])``.
 
     error: the error of a value, such as the standard deviation of repeated evaluations; None: that of the best trial's
-    cross-validation (`scratchtune.evaluation.selection.corrected_standard_error`), for which the objective sets
-    ``trial.scores``, a list of the scores of its folds. The search-CV classes set them.
+    cross-validation (`scratchtune.evaluation.selection.corrected_standard_error`), for which the objective calls
+    `Trial.report_scores` with the scores of its folds.
     min_trials: the number of complete trials from which on the study may end.
     top: the share of the complete trials, the best ones, that the Gaussian process is fitted to; at least
     ``min_trials`` of them.
@@ -196,5 +196,5 @@ def _error_of(best: Trial) -> float:
     if len(scores) < 2:
         raise ValueError(
             f"trial {best.number}, the best one, has the scores {best.scores}; Terminator() needs those of at least "
-            "two folds: set trial.scores in the objective, or give Terminator(error=...)")
+            "two folds: call trial.report_scores(scores) in the objective, or give Terminator(error=...)")
     return corrected_standard_error(np.array(scores), len(scores) - 1, 1)

@@ -24,7 +24,7 @@ def objective(trial: st.Trial) -> float:
         if trial.number == 4 and step == 1:
             trial._stopping = True  # as if a stopping rule had ended it
             return trial.params["k"] + step / 10.0
-    trial.scores = [1.0, 2.0]
+    trial.report_scores([1.0, 2.0])
     return float(trial.params["k"])
 
 

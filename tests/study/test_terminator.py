@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import math
 import warnings
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ def smooth(trial: st.Trial) -> float:
 def with_folds(trial: st.Trial) -> float:
     """Scores of five folds whose mean is the value and whose spread is 0.05."""
     value = -smooth(trial)
-    trial.scores = [value + 0.05 * step for step in (-2, -1, 0, 1, 2)]
+    trial.report_scores(value + 0.05 * np.arange(-2, 3))
     return value
 
 
@@ -108,27 +107,26 @@ def test_the_bound_is_about_optunas() -> None:
     assert bounds[1][0] < bounds[0][0] and bounds[1][1] < bounds[0][1]
 
 
-def test_the_picture(tmp_path: Path) -> None:
-    study = st.tune(with_folds, SPACE, "random", 14, direction="maximize", progress=False)
-    axes = insight.plot_terminator_improvement(study, Terminator(min_trials=10))
-    bound, error = axes.lines[:2]
-    assert bound.get_xdata().tolist() == error.get_xdata().tolist() == [10, 11, 12, 13, 14]
-    found = Terminator(min_trials=10).evaluate(study, 12)
-    assert found is not None and (bound.get_ydata()[2], error.get_ydata()[2]) == (found.bound, found.error)
-    few = insight.plot_terminator_improvement(study)
-    assert "fewer than 20 complete trials" in few.texts[0].get_text()
-    axes.figure.savefig(tmp_path / "picture.png")
-
-
 @pytest.mark.parametrize("make, error, message", [
     (lambda: Terminator(error=-1.0), ValueError, "error is -1.0"),
     (lambda: Terminator(min_trials=1), ValueError, "min_trials is 1; it must be an integer of at least 2"),
     (lambda: Terminator(top=0.0), ValueError, "top is 0.0"),
     (lambda: Terminator(delta=1.0), ValueError, "delta is 1.0"),
     (lambda: st.tune(smooth, SPACE, "random", 3, callbacks=[Terminator(min_trials=3)], progress=False), ValueError,
-     r"trial \d, the best one, has the scores None; Terminator\(\) needs those of at least two folds: set"),
+     r"trial \d, the best one, has the scores None; Terminator\(\) needs those of at least two folds: call"),
     (lambda: insight.plot_terminator_improvement(st.Study(SPACE), 3), TypeError, "terminator is 3"),
 ])
 def test_bad_arguments(make: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         make()
+
+
+@pytest.mark.parametrize("scores, error, message", [
+    (0.5, TypeError, "scores is 0.5; it must be a list of numbers, one for each fold"),
+    ("0.5", TypeError, "scores is '0.5'"),
+    ([0.5, float("nan")], ValueError, "of the scores one value is nan; it must be a finite number"),
+    ([0.5, "a"], ValueError, "of the scores one value is 'a'; it must be a finite number"),
+])
+def test_bad_scores(scores: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        st.Study(SPACE, "random").ask().report_scores(scores)
