@@ -85,11 +85,15 @@ def _trial(number: int, frozen: Any, seed: int) -> Trial:
         trial.error = str(frozen.user_attrs.get("error", "failed in Optuna")) if trial.state == "failed" else (
             f"value is {trial.value}; it must be a finite number")
         trial.state, trial.value = "failed", None
-    trial.started, trial.finished = (
-        None if date is None else date.timestamp() for date in (frozen.datetime_start, frozen.datetime_complete))
+    trial.started, trial.finished = _seconds(frozen.datetime_start), _seconds(frozen.datetime_complete)
     if frozen.datetime_start is not None and frozen.datetime_complete is not None:
         trial.seconds = (frozen.datetime_complete - frozen.datetime_start).total_seconds()
     return trial
+
+
+def _seconds(date: Any) -> Any:
+    """A date as seconds since 1970; None for None."""
+    return None if date is None else date.timestamp()
 
 
 # The space -----------------------------------------------------------------------------------------------------------
