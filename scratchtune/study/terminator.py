@@ -66,7 +66,7 @@ def confidence_factor(dimensions: int, trials: int, delta: float) -> float:
         Srinivas, Krause, Kakade and Seeger (2010), theorem 1 and section 6; Makarova et al. (2022), section 4.
     Example
         >>> round(confidence_factor(2, 20, 0.1), 4)
-        1.9452
+        1.9478
     """
     return math.sqrt(2.0 * math.log(dimensions * trials**2 * math.pi**2 / (6.0 * delta)) / 5.0)
 
