@@ -107,6 +107,19 @@ def test_the_bound_is_about_optunas() -> None:
     assert bounds[1][0] < bounds[0][0] and bounds[1][1] < bounds[0][1]
 
 
+@pytest.mark.slow
+def test_the_error_is_optunas_but_for_the_divisor_of_the_variance() -> None:
+    """Optuna reads the scores of folds that to_optuna has written; it divides by the 5 folds where we divide by 4."""
+    pytest.importorskip("optuna").logging.set_verbosity(40)
+    study = st.tune(with_folds, SPACE, "random", 3, direction="maximize", progress=False)
+    theirs, ours = study.to_optuna(), Terminator(min_trials=3).evaluate(study)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        evaluator = importlib.import_module("optuna.terminator").CrossValidationErrorEvaluator()
+        error = evaluator.evaluate(theirs.trials, theirs.direction)
+    assert ours is not None and error == pytest.approx(ours.error * math.sqrt(4 / 5))
+
+
 @pytest.mark.parametrize("make, error, message", [
     (lambda: Terminator(error=-1.0), ValueError, "error is -1.0"),
     (lambda: Terminator(min_trials=1), ValueError, "min_trials is 1; it must be an integer of at least 2"),
