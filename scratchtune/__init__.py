@@ -41,7 +41,14 @@ from scratchtune.evaluation import (
 )
 from scratchtune.loading import load_model
 from scratchtune.network import callbacks, layers, losses, optimizers, penalties, schedules
-from scratchtune.network.callbacks import Callback, EarlyStopping, History
+from scratchtune.network.callbacks import (
+    Callback,
+    EarlyStopping,
+    History,
+    ModelCheckpoint,
+    ReduceLROnPlateau,
+    TerminateOnNaN,
+)
 from scratchtune.network.layers import (
     GRU,
     LSTM,
@@ -102,7 +109,10 @@ from scratchtune.study import (
     RayExecutor,
     StorageError,
     Study,
+    Terminator,
     Trial,
+    from_optuna,
+    load_study,
     tune,
 )
 from scratchtune.tabular import TableModel, TableTuning, prepare_table, tune_table
@@ -117,14 +127,18 @@ __all__ = [
     "GlobalAveragePooling2D", "GridSearch", "GridSearchCV", "GroupKFold", "HistGradientBoostingClassifier",
     "HistGradientBoostingRegressor", "History", "Hyperband", "Int", "KFold", "L1", "L1L2", "L2", "LSTM", "Layer",
     "LayerNormalization", "LeaveOneOut", "MLPClassifier", "MLPRegressor", "Masking", "MaxPooling2D", "MedianStopping",
-    "MinMaxScaler", "MultiHeadAttention", "NotReady", "OneHotEncoder", "OneStandardError", "Optimizer",
+    "MinMaxScaler",
+    "ModelCheckpoint", "MultiHeadAttention", "NotReady", "OneHotEncoder", "OneStandardError", "Optimizer",
     "QuantileScaler", "RMSprop", "RandomFlip", "RandomRotation", "RandomSearch", "RandomTranslation",
-    "RandomizedSearchCV", "RayExecutor", "Recommendation", "RobustSmoothClipScaler", "SGD", "Searcher", "Seq2Seq",
+    "RandomizedSearchCV", "RayExecutor", "Recommendation",
+    "ReduceLROnPlateau", "RobustSmoothClipScaler", "SGD", "Searcher", "Seq2Seq",
     "Sequential", "ShuffleSplit", "SimpleImputer", "SinusoidalPositions", "SpecAugment", "SpeechRecognizer",
     "StandardScaler", "StorageError", "StratifiedKFold", "StratifiedShuffleSplit", "Study", "SuccessiveHalving",
-    "Suggestion", "Table", "TableEncoder", "TableModel", "TableTuning", "TimeSeriesSplit", "TransformerEncoder",
+    "Suggestion", "Table", "TableEncoder", "TableModel", "TableTuning",
+    "TerminateOnNaN", "Terminator", "TimeSeriesSplit", "TransformerEncoder",
     "Trial", "callbacks", "cross_val_predict", "cross_val_score", "cross_validate", "datasets", "default_space",
-    "diagnose", "get_scorer_names", "insight", "layers", "learning_curve", "load_model", "losses", "make_scorer",
+    "diagnose", "from_optuna", "get_scorer_names", "insight", "layers", "learning_curve", "load_model",
+    "load_study", "losses", "make_scorer",
     "metrics", "optimizers", "penalties", "prepare_table", "read_pairs", "read_table", "recommend", "schedules",
     "search", "speech", "text", "train_test_split", "tune", "tune_table", "validation_curve",
 ]

@@ -1,13 +1,15 @@
-"""Own objectives: a searcher tunes whatever returns a number, here a PyTorch training and a scikit-learn pipeline.
+"""Own objectives: whatever returns a number can be tuned, here models of Keras, PyTorch and scikit-learn.
 
     scratchtune example own-objectives [--quick]
 
-An objective is a function from a trial to a number. It may report a value for each epoch, and stop by itself when the
-values no longer improve; the study stores all reported values.
+An objective is a function from a trial to a number. It may report a value for each epoch, and end when the study's
+stopping rule says so (Keras), or by itself when the values no longer improve (PyTorch); the study stores all reported
+values. An objective that reports the scores of its folds (scikit-learn) lets a terminator end the study.
 """
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ import numpy as np
 import scratchtune as st
 
 EPOCHS, PATIENCE = 60, 5
+KERAS_EPOCHS = 10
 
 NETWORK = {
     "learning_rate": st.Float(1e-4, 1e-1, log=True),
@@ -34,6 +37,32 @@ def digits() -> list[np.ndarray]:
     """X_train, X_valid, y_train, y_valid: the digits; a stratified quarter is the validation set."""
     X, y = st.datasets.load_digits()
     return st.train_test_split(X / 16.0, y, test_size=0.25, random_state=0, stratify=y)
+
+
+def keras_training(trial: st.Trial) -> float:
+    """Train with Keras and return the validation accuracy; it is reported after each epoch."""
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    import keras
+
+    params = trial.params
+    keras.utils.set_random_seed(trial.seed)
+    X, X_valid, y, y_valid = digits()
+    model = keras.Sequential([
+        keras.layers.Dense(params["units"], activation="relu"), keras.layers.Dense(10, activation="softmax")])
+    if params["optimizer"] == "sgd":
+        optimizer: Any = keras.optimizers.SGD(params["learning_rate"], momentum=params["momentum"])
+    else:
+        optimizer = keras.optimizers.Adam(params["learning_rate"])
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+
+    def report(epoch: int, logs: dict[str, float]) -> None:
+        trial.report(logs["val_accuracy"], step=epoch)
+        model.stop_training = trial.should_stop()
+
+    history = model.fit(
+        X, y, batch_size=params["batch_size"], epochs=KERAS_EPOCHS, validation_data=(X_valid, y_valid), verbose=0,
+        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=report)])
+    return float(history.history["val_accuracy"][-1])
 
 
 def pytorch_training(trial: st.Trial) -> float:
@@ -70,20 +99,30 @@ def pytorch_training(trial: st.Trial) -> float:
 
 
 def sklearn_pipeline(trial: st.Trial) -> float:
-    """Return the cross-validated accuracy of a scaler and a support vector machine, both scikit-learn's."""
+    """Return the cross-validated accuracy of a scaler and a support vector machine, both scikit-learn's.
+
+    The scores of the folds are reported, so that `st.Terminator` knows the error of the accuracy.
+    """
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
 
     X, _, y, _ = digits()
     estimator = make_pipeline(StandardScaler(), SVC(**trial.params))
-    return float(st.cross_val_score(estimator, X, y, cv=5, scoring="accuracy").mean())
+    scores = st.cross_val_score(estimator, X, y, cv=5, scoring="accuracy")
+    trial.report_scores(scores)
+    return float(scores.mean())
 
 
 def main(quick: bool = False) -> None:
-    """Run both searches and print the results."""
-    _needs("torch", "sklearn")
+    """Run the three searches and print the results."""
+    _needs("keras", "torch", "sklearn")
     trials = 6 if quick else 20
+    study = st.tune(keras_training, NETWORK, n_trials=trials, direction="maximize",
+                    stopping=st.MedianStopping(warmup=3, first_step=2))
+    print(f"Keras: best validation accuracy {study.best_value:.4f} with {study.best_params}")
+    stopped = sum(trial.state == "stopped" for trial in study.trials)
+    print(f"{stopped} of {trials} trainings were stopped before {KERAS_EPOCHS} epochs")
     study = st.tune(pytorch_training, NETWORK, searcher="random", n_trials=trials, n_jobs=1)
     print(f"PyTorch: best validation loss {study.best_value:.4f} with {study.best_params}")
     epochs = [len(trial.reports) for trial in study.trials]
@@ -92,8 +131,11 @@ def main(quick: bool = False) -> None:
     best = study.best_trial
     reports = ", ".join(f"{value:.3f}" for value in list(best.reports.values())[:8])
     print(f"reported by trial {best.number}: {reports}, ..")
-    study = st.tune(sklearn_pipeline, PIPELINE, searcher="random", n_trials=trials, direction="maximize", n_jobs=2)
+    study = st.tune(sklearn_pipeline, PIPELINE, searcher="random", n_trials=2 * trials, direction="maximize", n_jobs=2,
+                    callbacks=[st.Terminator(min_trials=10)])
     print(f"scikit-learn: best accuracy {study.best_value:.4f} with {study.best_params}")
+    ended = "a further gain would be below its error" if len(study.trials) < 2 * trials else "these were all"
+    print(f"after {len(study.trials)} trials: {ended}")
     print(study.why(study.best_trial.number))
 
 

@@ -35,6 +35,7 @@ from scratchtune.insight.posterior_plot import plot_posterior
 from scratchtune.insight.reevaluation import reevaluate
 from scratchtune.insight.reporting import report
 from scratchtune.insight.stopped_plots import plot_stopped
+from scratchtune.insight.terminator_plot import plot_terminator_improvement
 from scratchtune.insight.trial_plots import plot_intermediate_values, plot_timeline
 from scratchtune.insight.variance_decomposition import Shares, decompose_grid
 from scratchtune.insight.verdicts import verdict
@@ -47,6 +48,7 @@ __all__ = [
     "plot_ablation", "plot_brackets", "plot_calibration", "plot_confusion_matrix", "plot_contour", "plot_densities",
     "plot_edf", "plot_family", "plot_grid", "plot_intermediate_values", "plot_learning_curves",
     "plot_optimization_history", "plot_parallel_coordinate", "plot_param_importances", "plot_partial_dependence",
-    "plot_posterior", "plot_precision_recall", "plot_rank", "plot_roc", "plot_slice", "plot_stopped", "plot_timeline",
+    "plot_posterior", "plot_precision_recall", "plot_rank", "plot_roc", "plot_slice", "plot_stopped",
+    "plot_terminator_improvement", "plot_timeline",
     "reevaluate", "report", "verdict",
 ]

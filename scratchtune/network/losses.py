@@ -19,6 +19,7 @@ from scratchtune import checks, jit
 from scratchtune.network.activations import sigmoid, softmax, zero_like
 from scratchtune.network.ctc import check_ctc_targets, ctc_loss_kernel
 from scratchtune.network.ctc import ctc_loss as ctc_loss  # st.losses.ctc_loss
+from scratchtune.network.huber import huber_kernel
 
 EPSILON = 1e-7  # probabilities are clipped to [EPSILON, 1 - EPSILON] before a logarithm, as in Keras
 
@@ -472,15 +473,17 @@ def smoothed_labels(t, smoothing):
 
 
 class Loss(NamedTuple):
-    """A loss: its name, its kernel, the kind of its targets, and how far labels of classes are smoothed.
+    """A loss: its name, its kernel, the kind of its targets, how far labels of classes are smoothed, and Huber's δ.
 
-    The kinds are "values", "probabilities", "classes", "tokens", or "labels" of recordings.
+    The kinds are "values", "probabilities", "classes", "tokens", or "labels" of recordings. ``delta`` is None for all
+    losses but `Huber`.
     """
 
     name: str
     kernel: jit.Kernel
     targets: str
     label_smoothing: float = 0.0
+    delta: float | None = None
 
 
 LOSSES = {
@@ -488,6 +491,7 @@ LOSSES = {
         "mean_squared_error", _rowwise(mean_squared_error, mean_squared_error_grad), "values"),
     "mean_absolute_error": Loss(
         "mean_absolute_error", _rowwise(mean_absolute_error, mean_absolute_error_grad), "values"),
+    "huber": Loss("huber", huber_kernel(1.0), "values", delta=1.0),
     "binary_crossentropy": Loss("binary_crossentropy", binary_crossentropy_loss, "probabilities"),
     "categorical_crossentropy": Loss("categorical_crossentropy", categorical_crossentropy_loss, "classes"),
     "token_crossentropy": Loss("token_crossentropy", token_crossentropy_loss, "tokens"),
@@ -511,6 +515,12 @@ def CategoricalCrossentropy(label_smoothing: float = 0.0) -> Loss:
     """
     return LOSSES["categorical_crossentropy"]._replace(
         label_smoothing=checks.real("label_smoothing", label_smoothing, 0.0, 1.0, open_high=True))
+
+
+def Huber(delta: float = 1.0) -> Loss:
+    """The Huber loss (`huber`): squared for errors up to ``delta``, above 0, and absolute beyond; Keras's argument."""
+    delta = checks.real("delta", delta, 0.0, open_low=True)
+    return LOSSES["huber"]._replace(kernel=huber_kernel(delta), delta=delta)
 
 
 def get(loss: str | Loss) -> Loss:

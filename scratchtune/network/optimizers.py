@@ -346,6 +346,12 @@ class Optimizer(Configured):
         if rate_factors is not None:
             self.rate_factors = [checks.real("rate_factors", factor, 0.0) for factor in rate_factors]
 
+    def as_trained(self) -> Optimizer:
+        """Return the optimizer with its present learning rate as an argument: a callback may have changed the rate."""
+        if self.learning_rate == self.fresh().learning_rate:
+            return self
+        return self.fresh(learning_rate=self.learning_rate)
+
     def rates(self, first: int, steps: int) -> np.ndarray:
         """Return the learning rates of ``steps`` steps, (steps,) float64; ``first`` counts the steps already done."""
         if isinstance(self.learning_rate, schedules.Schedule):

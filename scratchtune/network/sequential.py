@@ -246,7 +246,7 @@ class Sequential:
         names = ["loss", *self.metrics]
         self.measured = names + [f"val_{name}" for name in names if held_out is not None]
         history = History()
-        watchers = [history, *checked_callbacks(callbacks)]
+        watchers = [*checked_callbacks(callbacks), history]  # last: it records what callbacks add to the values
         for watcher in watchers:
             watcher.model = self
             watcher.on_train_begin()
@@ -280,6 +280,8 @@ class Sequential:
                 interruption.check()
                 logs, self._training_state = training.epoch(number, self._training_state, rows, plan, coordinator)
                 if logs is None:
+                    for watcher in watchers:
+                        watcher.on_divergence(number)
                     return True
                 with training.averaged():
                     if held_out is not None:
@@ -387,11 +389,13 @@ class Sequential:
             real_array(name, array, array.shape, self.dtype)  # refuse to write what could not be read
         if self.optimizer is not None:
             header |= {
-                "optimizer": described(self.optimizer), "loss": self.loss.name, "metrics": self.metrics,
+                "optimizer": described(self.optimizer.as_trained()), "loss": self.loss.name, "metrics": self.metrics,
                 "penalty": described(self.penalty), "step": self.optimizer_step, "epochs": self.epochs_done,
             }
             if self.loss.label_smoothing:
                 header["label_smoothing"] = self.loss.label_smoothing
+            if self.loss.delta is not None:
+                header["delta"] = self.loss.delta
             if self._training_state.slots is not None:
                 arrays["slots"] = self._training_state.slots
         return header, arrays
@@ -477,7 +481,9 @@ def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) 
 
 
 def _stored_loss(header: dict[str, Any]) -> losses.Loss:
-    """The loss that a header names, with its label smoothing if there is any."""
+    """The loss that a header names, with its label smoothing or its delta if there is any."""
+    if "delta" in header:
+        return losses.Huber(header["delta"])
     if "label_smoothing" not in header:
         return losses.get(entry(header, "loss"))
     return losses.CategoricalCrossentropy(header["label_smoothing"])

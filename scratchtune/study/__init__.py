@@ -8,10 +8,12 @@ from scratchtune.study.executors import RayExecutor
 from scratchtune.study.proposals import NotReady
 from scratchtune.study.search_cv import BayesSearchCV, GeneticSearchCV, GridSearchCV, RandomizedSearchCV
 from scratchtune.study.stopping import MedianStopping, Stopping
-from scratchtune.study.study import Study, tune
+from scratchtune.study.study import Study, from_optuna, load_study, tune
+from scratchtune.study.terminator import Terminator
 from scratchtune.study.trial import Trial
 
 __all__ = [
     "BayesSearchCV", "Exhausted", "GeneticSearchCV", "GridSearchCV", "MedianStopping", "NotReady",
-    "RandomizedSearchCV", "RayExecutor", "Stopping", "StorageError", "Study", "Trial", "tune",
+    "RandomizedSearchCV", "RayExecutor", "Stopping", "StorageError", "Study", "Terminator", "Trial",
+    "from_optuna", "load_study", "tune",
 ]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from scratchtune.search import Result
+from scratchtune.study import log
 from scratchtune.study.backup import write_backup
 from scratchtune.study.context import StudyContext
 from scratchtune.study.definition import Definition
@@ -40,6 +41,7 @@ class AskTell:
         self.context = StudyContext(self.definition, self.table)
         self._proposer = Proposer(self.definition, self.table)
         self._in_run = False  # trials are then written by `write`, several in one commit
+        self.is_stopping = False  # whether `stop_run` was called in the latest run, which begins no further trial
         self._is_closed = False
         self._lock = threading.RLock()
         self._load([trial_of(self.definition, self.context, row) for row in rows])
@@ -100,11 +102,13 @@ class AskTell:
             trial = self.table.unassigned[0]
             self._note(trial)
             self.table.restart(trial, owner)
+            log.begun(self.definition.name, trial)
             return trial
         from_queue = self.table.next_enqueued() is not None
         trial = Trial(self.context, len(self.table.trials), self._proposer.next())
         self._note(trial)
         self.table.add(trial, owner, from_queue)
+        log.begun(self.definition.name, trial)
         return trial
 
     def tell(self, trial: Trial | int, value: Any, state: str | None = None) -> Trial:
@@ -137,6 +141,7 @@ class AskTell:
         """Set the state of a trial whose outcome is recorded."""
         self._note(trial)
         self.table.finish(trial, state)
+        log.ended(self.definition.name, trial)
 
     def begin_again(self, trial: Trial) -> bool:
         """Within a run, reset a running trial to its start; it keeps its owner. False if it has been told already."""
@@ -169,7 +174,7 @@ class AskTell:
         """From now on trials are written when `write` is called, and the right to write is kept."""
         with self._lock:
             self._begin_writing()
-            self._in_run = True
+            self._in_run, self.is_stopping = True, False
             if self._journal is not None:
                 self._journal.in_run = True
 
@@ -178,6 +183,15 @@ class AskTell:
         if self._journal is not None:
             with self._lock:
                 self._journal.write(self.table.trials)
+
+    def stop_run(self) -> None:
+        """Have the run that is under way begin no further trial; a RuntimeError where there is none."""
+        with self._lock:
+            if not self._in_run:
+                raise RuntimeError(
+                    f"the study {self.definition.name!r} is not being run in this process; call stop from a callback, "
+                    "or from an objective that runs in the study's own process")
+            self.is_stopping = True
 
     def end_run(self, owner: object) -> None:
         """Write what is not written, and release the run's trials. May be called again."""

@@ -16,6 +16,7 @@ from scratchtune import checks
 from scratchtune.evaluation.parallel import workers
 from scratchtune.search import Exhausted
 from scratchtune.search.searcher import TRIALS
+from scratchtune.study import log
 from scratchtune.study.asktell import AskTell
 from scratchtune.study.executors import Sender, capacity
 from scratchtune.study.lost_workers import WorkerLosses
@@ -96,6 +97,8 @@ def run_objective(
     running = ObjectiveWorkers(core, objective, options, callbacks, losses, progress, may_exhaust=limit is None)
     try:
         Run(core, running, limit, deadline).go()
+        if core.is_stopping:
+            progress.note(f"stop was called: the run ends with {len(table.trials)} trials; the next run continues")
         return running.report()
     except SystemExit:
         progress.note("sys.exit() was called, which ends the run; the next run continues from here")
@@ -259,7 +262,7 @@ class ObjectiveWorkers:
         self.losses.forget(trial.number)
         if trial.state == "failed":
             self.failed.append(trial)
-            if len(self.failed) == 1:
+            if len(self.failed) == 1 and not log.warns_on_terminal():
                 self.progress.note(f"trial {trial.number} failed: {trial.error}")
         best = self.core.table.best
         self.progress.done(self._typical_seconds(trial), None if best is None else best.value)

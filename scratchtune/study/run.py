@@ -63,7 +63,7 @@ class Run:
     """The loop of a run.
 
     New trials begin while the workers have room and the study has fewer than ``limit`` trials, until ``deadline``, a
-    time of `time.monotonic`.
+    time of `time.monotonic`, or until `AskTell.stop_run` is called.
     """
 
     def __init__(self, core: AskTell, workers: Workers, limit: int | None, deadline: float | None = None) -> None:
@@ -123,7 +123,7 @@ class Run:
         return trials, None
 
     def _may_begin(self) -> bool:
-        if self.is_over or (self.deadline is not None and time.monotonic() >= self.deadline):
+        if self.is_over or self.core.is_stopping or (self.deadline is not None and time.monotonic() >= self.deadline):
             return False
         table = self.core.table
         return self.limit is None or len(table.trials) < self.limit or bool(table.unassigned)

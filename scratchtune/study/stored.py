@@ -32,6 +32,7 @@ from scratchtune.study.context import DetachedContext, seed_of_trial
 from scratchtune.study.definition import checked_seeds, seed_before
 from scratchtune.study.errors import StorageError
 from scratchtune.study.export import best_first, definition_of
+from scratchtune.study.frames import trials_frame
 from scratchtune.study.stopping import MedianStopping, Stopping
 from scratchtune.study.storage import Row, Storage, unpacked_params
 from scratchtune.study.trial import Trial
@@ -83,6 +84,10 @@ class StoredStudy(HasBestTrial):
     def reason_of(self, trial: Trial) -> str:
         """Explain in words why a trial was proposed, as it was stored."""
         return self.why(trial.number)
+
+    def to_dataframe(self) -> Any:
+        """Return the trials as a pandas DataFrame with the columns of Optuna's (`trials_frame`)."""
+        return trials_frame(self.trials, self.space.names)
 
     def at(self, k: int) -> StoredStudy:
         """The study with its first ``k`` trials alone, as they are stored."""

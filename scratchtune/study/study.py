@@ -27,8 +27,12 @@ from scratchtune.study.best import HasBestTrial, without_best
 from scratchtune.study.definition import Definition
 from scratchtune.study.errors import StorageError
 from scratchtune.study.fold_run import Score, run_folds
+from scratchtune.study.frames import trials_frame
 from scratchtune.study.lost_workers import WorkerLosses
 from scratchtune.study.objective_run import RunOptions, run_objective
+from scratchtune.study.opening import stored_arguments
+from scratchtune.study.optuna_export import write_optuna
+from scratchtune.study.optuna_import import read_optuna
 from scratchtune.study.stopped import FinishedTrials, finish_stopped
 from scratchtune.study.stopping import as_stopping
 from scratchtune.study.time_travel import Changes
@@ -135,6 +139,19 @@ class Study(HasBestTrial):
             raise
         return self
 
+    def stop(self) -> None:
+        """End the run from its objective or from a callback: no further trial begins, and running ones are finished.
+
+        The next `run` continues the study. With several workers, further trials may have begun by the time of the call.
+        A RuntimeError where the study is not being run in this process.
+        """
+        self._core.stop_run()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether `stop` was called in the latest run."""
+        return self._core.is_stopping
+
     def run_folds(
         self, fit_and_score: Callable[[Trial, int], Score], folds: int,
         value_of: Callable[[list[Score]], float | Exception], n_trials: int | None = None, n_jobs: int = 1,
@@ -185,6 +202,24 @@ class Study(HasBestTrial):
             values = [str(t.shared_params[name]) if name in t.shared_params else "" for name in self.space.names]
             writer.writerow([t.number, t.state, t.value, *values, t.budget, t.parent, t.error, t.seconds])
         write_text(path, file.getvalue())
+
+    def to_dataframe(self) -> Any:
+        """Return the trials as a pandas DataFrame with the columns of Optuna's (`trials_frame`)."""
+        return trials_frame(self.trials, self.space.names)
+
+    def to_optuna(self, storage: Any = None, name: str | None = None) -> Any:
+        """Write the trials as a new study of Optuna, which must be installed, and return that study.
+
+        ``storage`` is the path of an SQLite file, made if absent, a URL as Optuna takes it, or a storage of Optuna;
+        None: in memory. ``name`` None is this study's. A trial keeps its state (a stopped one is pruned), value,
+        parameters with their ranges, reports, times and scores of folds; its error, budget, parent and reason are user
+        attributes. Choices that are not None, bools, numbers or texts become their repr. ``optuna-dashboard
+        sqlite:///FILE`` shows the study.
+
+        Raises
+            ImportError without Optuna, and ValueError where the storage holds a study of that name.
+        """
+        return write_optuna(self, storage, name)
 
     # Time travel -----------------------------------------------------------------------------------------------------
 
@@ -296,6 +331,52 @@ def tune(
     of_study = ("storage", "name", "constraint", "start_from", "stopping", "data")
     made_with = {name: options.pop(name) for name in of_study if name in options}
     return Study(space, searcher, direction, seed, **made_with).run(objective, n_trials, **options)
+
+
+def load_study(
+    path: str | os.PathLike[str], name: str | None = None, *, space: Mapping[str, Any] | Space | None = None,
+    searcher: str | Searcher | None = None, constraint: Constraint | None = None, stopping: Any = None,
+    start_from: Study | None = None,
+) -> Study:
+    """Open a stored study of that ``name`` (None: the only one in the file) to look at it and to continue it.
+
+    Its space, searcher, seed, direction and stopping rule are in the file. What a file can't hold must be given, as it
+    was given to `Study`: a constraint, a searcher or stopping rule of the user's own, a space with choices that are no
+    plain values, the study that it has started from; the error names it. Every configuration that is enqueued is a new
+    one, unlike in a script that makes the same `Study` again.
+
+    Raises
+        StorageError where there is no such file or study, or where something must be given.
+    """
+    given = {"space": space, "searcher": searcher, "constraint": constraint, "stopping": stopping,
+             "start_from": start_from}
+    known = {argument: value for argument, value in given.items() if value is not None}
+    study = Study(**stored_arguments(path, name, known))
+    study._core.table.expect_enqueued_again(len(study.trials))
+    return study
+
+
+def from_optuna(
+    study: Any, name: str | None = None, space: Mapping[str, Any] | Space | None = None,
+    searcher: str | Searcher = DEFAULT, seed: int = 0, storage: Any = None,
+) -> Study:
+    """Make a study that begins with the trials of one of Optuna, and continues with a searcher of this package.
+
+    ``study`` is a study of Optuna with one objective, or the path or URL of its storage, which Optuna reads (``name``
+    is then that of the study; None: the only one). ``space`` None is made from the trials: each range contains those of
+    all trials, and a parameter that some trials lack exists under a condition on a categorical one. The searcher sees
+    all trials. With ``storage`` the new study is stored there, and resumed by the same call or by `load_study`.
+
+    A pruned trial is "stopped". Trials that have not ended are left out, and failed ones that lack parameters, with a
+    warning. The user attributes of a trial are in its ``why``.
+
+    Raises
+        ValueError where there are several objectives, no space can be found, or ``space`` does not contain a trial; and
+        ImportError where a storage is given and Optuna is not installed.
+    """
+    made = Study.__new__(Study)
+    made._set_core(read_optuna(study, name, space, searcher, seed, storage))
+    return made
 
 
 def _earlier_results(definition: Definition, study: Any) -> list[Result]:

@@ -110,6 +110,22 @@ class Trial:
             raise ValueError(f"the reported {error}")
         self.reports[checks.integer("step", step, low=0)] = number
 
+    def report_scores(self, scores: Iterable[Any]) -> None:
+        """Record the scores of the folds of a cross-validation, whose mean the objective returns, as ``scores``.
+
+        They tell `scratchtune.study.terminator.Terminator` and `scratchtune.insight.optimism` the error of the value.
+
+        Raises
+            TypeError where it is no list or array, and ValueError where one of the scores is not a finite number.
+        """
+        if isinstance(scores, (str, bytes)) or not isinstance(scores, Iterable):
+            raise TypeError(f"scores is {_short(scores)}; it must be a list of numbers, one for each fold")
+        found = [finite_number(score) for score in scores]
+        for _, error in found:
+            if error is not None:
+                raise ValueError(f"of the scores one {error}")
+        self.scores = [number for number, _ in found]
+
     def should_stop(self) -> bool:
         """Whether the study's stopping rule ends this trial, given what it has reported so far.
 

@@ -1,4 +1,4 @@
-"""Callbacks: EarlyStopping epoch by epoch, what a training tells them, and Keras's EarlyStopping on the same values."""
+"""Callbacks: epoch by epoch, what a training tells them, and Keras's callbacks on the same values."""
 
 from __future__ import annotations
 
@@ -164,3 +164,184 @@ def test_keras_stops_at_the_same_epoch_with_the_same_weights(restore: bool, base
 def test_bad_arguments(make: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         make()
+
+
+# ReduceLROnPlateau ---------------------------------------------------------------------------------------------------
+
+
+class _Rate:
+    """A stand-in for an optimizer."""
+
+    def __init__(self, learning_rate: float) -> None:
+        self.learning_rate = learning_rate
+
+
+def _rates(callback: Any, values: list[float]) -> list[float]:
+    """The learning rate after each epoch with one of these values, from 1."""
+    model: Any = Stand()
+    model.optimizer, rates = _Rate(1.0), []
+    if hasattr(callback, "set_model"):
+        callback.set_model(model)
+    else:
+        callback.model = model
+    callback.on_train_begin()
+    for epoch, value in enumerate(values):
+        logs = {"val_loss": value}
+        before = model.optimizer.learning_rate
+        callback.on_epoch_end(epoch, logs)
+        assert logs["learning_rate"] == before
+        rates.append(model.optimizer.learning_rate)
+    return rates
+
+
+def test_the_rate_is_reduced_by_hand() -> None:
+    """Epoch 0 is the best; with patience 2 epochs 1 and 2 reduce the rate; epoch 3 is a cooldown, 4 and 5 reduce it."""
+    reducing = st.ReduceLROnPlateau(factor=0.5, patience=2, cooldown=1, min_lr=0.3)
+    assert _rates(reducing, [1.0] * 6) == [1.0, 1.0, 0.5, 0.5, 0.3, 0.3]
+    assert _rates(st.ReduceLROnPlateau(factor=0.5, patience=1, min_delta=0.2), [1.0, 0.9, 0.7]) == [1.0, 0.5, 0.5]
+
+
+def test_keras_reduces_in_the_same_epochs() -> None:
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    keras = pytest.importorskip("keras", exc_type=ImportError)
+    rng = np.random.default_rng(1)
+    for case in range(100):
+        values = [float(value) for value in rng.integers(0, 6, size=14)]
+        if case % 10 == 0:
+            values[int(rng.integers(14))] = float("nan")
+        arguments = {
+            "patience": int(rng.integers(0, 4)), "min_delta": float(rng.choice([0.0, 1.5])),
+            "mode": str(rng.choice(["min", "max"])), "cooldown": int(rng.integers(0, 3)),
+            "factor": float(rng.choice([0.5, 0.25])), "min_lr": float(rng.choice([0.0, 0.125]))}
+        ours = _rates(st.ReduceLROnPlateau(**arguments), values)
+        assert ours == _rates(keras.callbacks.ReduceLROnPlateau(**arguments), values), (values, arguments)
+
+
+def test_a_reduced_rate_is_in_the_history_and_in_the_file(tmp_path: Any) -> None:
+    """Training from the file continues with the reduced rate, with the same bits."""
+    model = _model()
+    reducing = st.ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=10.0)
+    history = model.fit(X, Y, epochs=3, callbacks=[reducing])
+    assert history.history["learning_rate"] == [0.01, 0.01, 0.005] and model.optimizer.learning_rate == 0.0025
+    assert list(history.history) == ["loss", "accuracy", "learning_rate"]
+    model.save(tmp_path / "model.npz")
+    found = st.load_model(tmp_path / "model.npz")
+    for one in (model, found):
+        one.fit(X, Y, epochs=2)
+    assert (model.theta == found.theta).all() and found.optimizer.learning_rate == 0.0025
+    assert model.fresh().optimizer.learning_rate == 0.01
+
+
+# ModelCheckpoint -----------------------------------------------------------------------------------------------------
+
+
+def _saved(callback: Any, values: list[float]) -> list[tuple[int, str]]:
+    """The epochs after which a callback saves, with the file's name, where these are the values of the epochs."""
+    model: Any = Stand()
+    saved: list[tuple[int, str]] = []
+    model.save = lambda path, **_: saved.append((epoch, os.path.basename(path)))
+    if hasattr(callback, "set_model"):
+        callback.set_model(model)
+    else:
+        callback.model = model
+    callback.on_train_begin()
+    for epoch, value in enumerate(values):
+        callback.on_epoch_end(epoch, {"val_loss": value, "val_accuracy": -value})
+    return saved
+
+
+def test_the_best_epochs_are_saved_by_hand(tmp_path: Any) -> None:
+    name = str(tmp_path / "{epoch:02d}-{val_loss:.1f}.npz")
+    values = [3.0, 4.0, 2.0, 2.0]
+    assert _saved(st.ModelCheckpoint(name, save_best_only=True), values) == [(0, "01-3.0.npz"), (2, "03-2.0.npz")]
+    assert len(_saved(st.ModelCheckpoint(name), values)) == 4
+    assert _saved(st.ModelCheckpoint(name, "val_accuracy", save_best_only=True), values)[-1] == (2, "03-2.0.npz")
+    assert _saved(st.ModelCheckpoint(name, save_best_only=True, initial_value_threshold=2.5), values) == [
+        (2, "03-2.0.npz")]
+
+
+def test_keras_saves_the_same_epochs(tmp_path: Any) -> None:
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    keras = pytest.importorskip("keras", exc_type=ImportError)
+    rng = np.random.default_rng(2)
+    for _ in range(50):
+        values = [float(value) for value in rng.integers(0, 6, size=9)]
+        arguments = {
+            "save_best_only": bool(rng.integers(2)), "mode": str(rng.choice(["min", "max"])),
+            "initial_value_threshold": [None, 3.0][int(rng.integers(2))]}
+        made = [kind(str(tmp_path / "{epoch}-{val_loss:.2f}.keras"), **arguments)
+                for kind in (st.ModelCheckpoint, keras.callbacks.ModelCheckpoint)]
+        for _ in range(2):  # a second fit: the best value is still that of both
+            assert _saved(made[0], values) == _saved(made[1], values), (values, arguments)
+
+
+def test_a_checkpoint_is_a_whole_model_from_which_training_continues(tmp_path: Any) -> None:
+    model, whole = _model(), _model()
+    model.fit(X, Y, epochs=3, callbacks=[st.ModelCheckpoint(tmp_path / "made" / "at-{epoch}.npz")])
+    assert sorted(os.listdir(tmp_path / "made")) == ["at-1.npz", "at-2.npz", "at-3.npz"]  # and no parts of files
+    second = st.load_model(tmp_path / "made" / "at-2.npz")
+    second.fit(X, Y)
+    whole.fit(X, Y, epochs=3)
+    assert (second.theta == whole.theta).all() and (model.theta == whole.theta).all()
+
+
+def test_a_failed_write_leaves_the_previous_checkpoint(tmp_path: Any, monkeypatch: Any) -> None:
+    path = tmp_path / "model.npz"
+    model = _model()
+    model.fit(X, Y, callbacks=[st.ModelCheckpoint(path)])
+    before = path.read_bytes()
+
+    def break_off(file: Any, **arrays: Any) -> None:
+        file.write(b"a part")
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(np, "savez", break_off)
+    with pytest.raises(OSError, match="no space"):
+        model.fit(X, Y, callbacks=[st.ModelCheckpoint(path)])
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["model.npz"]
+
+
+# TerminateOnNaN ------------------------------------------------------------------------------------------------------
+
+
+def test_terminate_on_nan_ends_a_training_that_diverges() -> None:
+    def fitted(callback: st.Callback) -> st.History:
+        model = st.Sequential([st.Dense(1)])
+        model.compile(st.SGD(1e30), "mse")
+        with pytest.warns(st.DivergenceWarning):
+            return model.fit(X, Y, epochs=5, callbacks=[callback])
+
+    assert fitted(st.TerminateOnNaN()).diverged
+    with pytest.raises(RuntimeError, match="the loss is no longer finite in epoch"):
+        fitted(st.TerminateOnNaN(raise_error=True))
+
+
+def test_terminate_on_nan_looks_at_the_loss_of_an_epoch() -> None:
+    for value in (float("nan"), float("inf"), 1.0):
+        callback, model = st.TerminateOnNaN(), Stand()
+        callback.model = model  # type: ignore[assignment]
+        callback.on_epoch_end(0, {"loss": value})
+        assert model.stop_training == (value != 1.0)
+
+
+@pytest.mark.parametrize("make, error, message", [
+    (lambda: st.ReduceLROnPlateau(factor=1.0), ValueError, r"factor is 1.0; it must be a finite .* \(0.0, 1.0\)"),
+    (lambda: st.ReduceLROnPlateau(min_lr=-1.0), ValueError, "min_lr is -1.0"),
+    (lambda: _model().fit(X, Y, callbacks=[st.ReduceLROnPlateau()]), ValueError, "monitor is 'val_loss'; this"),
+    (lambda: st.ModelCheckpoint("a.npz", save_weights_only=True), ValueError, "save_weights_only is True; it must"),
+    (lambda: st.ModelCheckpoint("a.npz", save_freq=100), ValueError, "save_freq is 100; it must be one of 'epoch'"),
+    (lambda: _model().fit(X, Y, callbacks=[st.ModelCheckpoint("{step}.npz")]), ValueError,
+     "filepath is '{step}.npz', which can't be filled in .* must be of epoch, loss, accuracy"),
+    (lambda: _model().fit(X, Y, callbacks=[st.ModelCheckpoint("a", save_best_only=True)]), ValueError, "monitor is"),
+    (lambda: st.TerminateOnNaN(raise_error=1), TypeError, "raise_error is 1"),
+])
+def test_bad_arguments_of_the_others(make: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        make()
+
+
+def test_a_schedule_is_not_reduced() -> None:
+    model = st.Sequential([st.Dense(3, "softmax")])
+    model.compile(st.SGD(st.schedules.ExponentialDecay(0.1, 10, 0.9)), "categorical_crossentropy")
+    with pytest.raises(TypeError, match="with ReduceLROnPlateau it must be a number, not a schedule"):
+        model.fit(X, Y, callbacks=[st.ReduceLROnPlateau("loss")])

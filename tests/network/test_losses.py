@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
 from typing import Any
 
 import numpy as np
@@ -52,6 +54,41 @@ def test_squared_error_of_two_weighted_rows_by_hand() -> None:
 def test_absolute_error_by_hand() -> None:
     value, gradient = _value_and_gradient(LOSSES["mean_absolute_error"].kernel, [[1.0, -3.0, 2.0]], [[0.0, 0.0, 2.0]])
     assert value == pytest.approx(4 / 3) and gradient.ravel().tolist() == pytest.approx([1 / 3, -1 / 3, 0.0])
+
+
+def test_huber_by_hand() -> None:
+    """Errors 1/2 and -3: 1/2 · 1/4 = 0.125, and with δ = 1 1 · (3 − 1/2) = 2.5, with δ = 2 2 · (3 − 1) = 4."""
+    value, gradient = _value_and_gradient(LOSSES["huber"].kernel, [[0.5, -3.0]], [[0.0, 0.0]])
+    assert value == (0.125 + 2.5) / 2 and gradient.ravel().tolist() == [0.25, -0.5]
+    value, gradient = _value_and_gradient(st.losses.Huber(2.0).kernel, [[0.5, -3.0]], [[0.0, 0.0]])
+    assert value == (0.125 + 4.0) / 2 and gradient.ravel().tolist() == [0.25, -1.0]
+    assert st.losses.Huber() == losses.get("huber")
+    with pytest.raises(ValueError, match="delta is 0; it must be a finite number above 0"):
+        st.losses.Huber(0)
+
+
+def test_huber_with_another_delta_is_kerass_and_pytorchs() -> None:
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    torch, keras = pytest.importorskip("torch"), pytest.importorskip("keras", exc_type=ImportError)
+    y, target = _batch("huber", 6, 4)
+    value, _ = _value_and_gradient(st.losses.Huber(0.3).kernel, y, target)
+    pytorchs = torch.nn.HuberLoss(delta=0.3)(torch.tensor(y), torch.tensor(target))
+    assert value == pytest.approx(pytorchs.item(), rel=1e-12)
+    theirs = keras.losses.Huber(delta=0.3)(target.astype("float32"), y.astype("float32"))
+    assert value == pytest.approx(float(keras.ops.convert_to_numpy(theirs)), rel=1e-6)
+
+
+def test_huber_in_files_and_other_processes(tmp_path: Any) -> None:
+    """The kernel of a δ that a process has not met is made there: pickled, it is a call of its maker."""
+    model = st.Sequential([st.Dense(1)], dtype="float64")
+    model.compile(st.SGD(0.01), st.losses.Huber(0.7))
+    X, y = np.arange(6.0).reshape(3, 2), np.array([0.0, 1.0, 9.0])
+    model.fit(X, y, epochs=2, verbose=0)
+    model.save(tmp_path / "model.npz")
+    found = st.load_model(tmp_path / "model.npz")
+    assert found.loss == model.loss and found.objective(X, y) == model.objective(X, y)
+    assert model.loss.kernel.__reduce__()[1] == (0.7,)
+    assert pickle.loads(pickle.dumps(model)).objective(X, y) == copy.deepcopy(model).objective(X, y)
 
 
 def test_cross_entropies_by_hand() -> None:
@@ -135,7 +172,7 @@ def test_values_and_gradients_are_pytorchs(name: str) -> None:
         return -(t * torch.log(p / p.sum(1, keepdim=True))).sum(1).mean()
 
     theirs = {
-        "mean_squared_error": F.mse_loss, "mean_absolute_error": F.l1_loss,
+        "mean_squared_error": F.mse_loss, "mean_absolute_error": F.l1_loss, "huber": F.huber_loss,
         "binary_crossentropy": F.binary_cross_entropy, "categorical_crossentropy": categorical,
         "softmax": F.cross_entropy, "sigmoid": F.binary_cross_entropy_with_logits,
     }[name]

@@ -279,3 +279,51 @@ def test_an_executor_that_is_shut_down_is_one_sentence() -> None:
     with pytest.raises(RuntimeError, match="the executor takes no trials .* Nothing is lost"):
         study.run(first_told, 3, executor=pool, progress=False)
     assert len(study.run(first_told, 3, progress=False).trials) == 3
+
+
+# study.stop ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", ["objective", "callback"])
+def test_a_stopped_run_begins_no_further_trial_and_can_be_continued(where: str, capsys: Any) -> None:
+    """Trial 2 stops the run, so that three trials are made; the next run makes those that an unstopped one makes."""
+    study = st.Study(SPACE, "random")
+
+    def objective(trial: st.Trial) -> float:
+        if where == "objective" and trial.number == 2 and len(study.trials) < 4:
+            study.stop()
+        return float(trial.params["x"])
+
+    def callback(study: st.Study, trial: st.Trial) -> None:
+        if where == "callback" and trial.number == 2:
+            study.stop()
+
+    study.run(objective, 6, callbacks=[callback])
+    assert [trial.state for trial in study.trials] == ["complete"] * 3
+    assert "stop was called: the run ends with 3 trials; the next run continues" in capsys.readouterr().err
+    whole = st.Study(SPACE, "random").run(lambda trial: trial.params["x"], 6, progress=False)
+    where = "done"
+    assert [trial.value for trial in study.run(objective, 6, progress=False).trials] == [
+        trial.value for trial in whole.trials]
+
+
+def test_trials_that_run_when_stop_is_called_are_finished() -> None:
+    """Trial 1 has begun on the second worker when trial 0 stops the run; it ends, and trial 2 does not begin."""
+    study, begun = st.Study({"x": [1, 2, 3, 4]}, "grid"), threading.Event()
+
+    def objective(trial: st.Trial) -> float:
+        if trial.number == 1:
+            begun.set()
+            time.sleep(0.05)
+        else:
+            begun.wait(10.0)
+            study.stop()
+        return float(trial.params["x"])
+
+    study.run(objective, n_jobs=2, progress=False)
+    assert [(trial.number, trial.state) for trial in study.trials] == [(0, "complete"), (1, "complete")]
+
+
+def test_stop_outside_a_run_is_an_error() -> None:
+    with pytest.raises(RuntimeError, match="the study 'study' is not being run in this process; call stop from"):
+        st.Study({"x": [1]}, "grid").stop()

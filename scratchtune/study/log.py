@@ -1,0 +1,51 @@
+"""What a study tells the standard `logging` module, under "scratchtune.study".
+
+A trial that begins or ends is recorded at level INFO, one that fails at WARNING. Without a handler of the user nothing
+is printed: the package's own logger, "scratchtune", has a NullHandler.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from scratchtune.streams import shown_params
+from scratchtune.study.trial import Trial
+
+logging.getLogger("scratchtune").addHandler(logging.NullHandler())
+LOGGER = logging.getLogger("scratchtune.study")
+
+
+def begun(study: str, trial: Trial) -> None:
+    """Record that a trial begins, or begins again after an interruption."""
+    if LOGGER.isEnabledFor(logging.INFO):
+        again = "" if trial.attempts == 1 else f", attempt {trial.attempts}"
+        LOGGER.info("study %r: trial %d begins%s: %s", study, trial.number, again, shown_params(trial.shared_params))
+
+
+def ended(study: str, trial: Trial) -> None:
+    """Record the outcome of a trial."""
+    if trial.state == "failed":
+        LOGGER.warning("study %r: trial %d failed: %s", study, trial.number, trial.error)
+    elif LOGGER.isEnabledFor(logging.INFO):
+        value = "" if trial.value is None else f"value {trial.value:.6g}, "
+        LOGGER.info("study %r: trial %d is %s: %s%s", study, trial.number, trial.state, value,
+                    shown_params(trial.shared_params))
+
+
+def terminated(study: str, trials: int, bound: float, error: float) -> None:
+    """Record why a terminator ends a study."""
+    LOGGER.info("study %r: after %d trials a further gain is at most %.3g, below the error %.3g of a value: the run "
+                "ends", study, trials, bound, error)
+
+
+def warns_on_terminal() -> bool:
+    """Whether a handler of the user prints failures on stdout or stderr, so that nothing else needs to."""
+    logger: logging.Logger | None = LOGGER
+    while logger is not None and LOGGER.isEnabledFor(logging.WARNING):
+        for handler in logger.handlers:
+            prints = isinstance(handler, logging.StreamHandler) and handler.stream in (sys.stdout, sys.stderr)
+            if prints and handler.level <= logging.WARNING:
+                return True
+        logger = logger.parent if logger.propagate else None
+    return False

@@ -1,0 +1,96 @@
+"""A study written as one of Optuna, which Optuna's dashboard and plots open. Optuna is imported only for that.
+
+Implements section 7.2 of the document.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from scratchtune.search import Categorical, Float, Space
+from scratchtune.study.trial import Trial
+
+STATES = {"running": "RUNNING", "complete": "COMPLETE", "failed": "FAIL", "stopped": "PRUNED"}
+SCORES = "terminator:cv_scores"  # the system attribute in which Optuna keeps the scores of folds
+
+
+def optuna_module(purpose: str) -> Any:
+    """Import Optuna; an ImportError that says what needs it where it is not installed."""
+    try:
+        import optuna
+    except ImportError:
+        raise ImportError(f"{purpose} needs optuna, which is not installed: pip install optuna") from None
+    return optuna
+
+
+def storage_url(storage: str | os.PathLike[str]) -> str:
+    """The URL of a storage as Optuna wants it; a path is that of an SQLite file.
+
+    >>> storage_url("sqlite:///studies.db"), storage_url("/data/studies.db")
+    ('sqlite:///studies.db', 'sqlite:////data/studies.db')
+    """
+    text = os.fspath(storage)
+    return text if "://" in text else f"sqlite:///{Path(text).resolve().as_posix()}"
+
+
+def write_optuna(study: Any, storage: Any = None, name: str | None = None) -> Any:
+    """Write a study's trials as a new study of Optuna; see `Study.to_optuna`."""
+    optuna = optuna_module("to_optuna")
+    url = storage_url(storage) if isinstance(storage, (str, os.PathLike)) else storage
+    name = study.name if name is None else name
+    try:
+        made = optuna.create_study(storage=url, study_name=name, direction=study.direction)
+    except optuna.exceptions.DuplicatedStudyError:
+        raise ValueError(
+            f"name is {name!r}, and {storage!r} holds a study of that name already; give another name") from None
+    try:
+        made.set_user_attr("scratchtune", {"searcher": repr(study.searcher), "seed": study.seed})
+        distributions = {parameter: distribution(optuna, kind) for parameter, kind in study.space.parameters.items()}
+        made.add_trials([_frozen(optuna, study, trial, distributions) for trial in study.trials])
+    except BaseException:  # no part of a study is left behind
+        if url is not None:
+            optuna.delete_study(study_name=name, storage=url)
+        raise
+    return made
+
+
+def distribution(optuna: Any, parameter: Any) -> Any:
+    """The distribution of Optuna that a parameter of a space is, without its condition and its prior."""
+    if isinstance(parameter, Categorical):
+        return optuna.distributions.CategoricalDistribution([plain_choice(choice) for choice in parameter.choices])
+    if isinstance(parameter, Float):
+        return optuna.distributions.FloatDistribution(
+            parameter.low, parameter.high, log=parameter.log, step=parameter.step)
+    return optuna.distributions.IntDistribution(
+        parameter.low, parameter.high, log=parameter.log, step=parameter.step)
+
+
+def plain_choice(choice: Any) -> Any:
+    """A choice as Optuna can store it: None, a bool, a number or a text is unchanged, all else is its repr."""
+    return choice if choice is None or isinstance(choice, (bool, int, float, str)) else repr(choice)
+
+
+def plain_params(space: Space, trial: Trial) -> dict[str, Any]:
+    """A trial's configuration with its choices as `plain_choice` returns them."""
+    return {name: plain_choice(value) if isinstance(space.parameters[name], Categorical) else value
+            for name, value in trial.shared_params.items()}
+
+
+def _frozen(optuna: Any, study: Any, trial: Trial, distributions: dict[str, Any]) -> Any:
+    """A trial as Optuna stores it; what Optuna has no place for becomes its user attributes."""
+    params = plain_params(study.space, trial)
+    kept = {"error": trial.error, "budget": trial.budget, "parent": trial.parent, "why": study.reason_of(trial)}
+    scores = [score for score in trial.scores or () if score is not None]
+    return optuna.trial.FrozenTrial(
+        number=trial.number, trial_id=-1, state=optuna.trial.TrialState[STATES[trial.state]], value=trial.value,
+        datetime_start=_date(trial.started), datetime_complete=_date(trial.finished), params=params,
+        distributions={name: distributions[name] for name in params},
+        user_attrs={key: value for key, value in kept.items() if value is not None},
+        system_attrs={SCORES: scores} if scores else {}, intermediate_values=dict(trial.reports))
+
+
+def _date(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds)

@@ -1,0 +1,200 @@
+"""A terminator ends a study when what further trials can gain is smaller than the error of the values themselves.
+
+The gain is bounded by a Gaussian process: with high probability the best configuration of the space is not better than
+the lowest lower confidence bound anywhere, and the best one tried is not worse than the lowest upper confidence bound
+of all tried ones. The difference of the two is the regret bound. The error is that of cross-validation: other folds of
+the same rows would have given another value.
+
+Implements section 3.3 of the document.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.evaluation.selection import corrected_standard_error
+from scratchtune.search import gaussian_process as gp
+from scratchtune.search.acquisition import ACQUISITIONS
+from scratchtune.search.acquisition_search import Goal, search
+from scratchtune.search.encoding import Encoding
+from scratchtune.search.fitting import fit_hyperparameters
+from scratchtune.search.gaussian_search import prepare
+from scratchtune.search.space import Space
+from scratchtune.search.surrogate import FITTED_TRIALS, MOST_TRIALS, root_mean_square, subsample, theta_prior
+from scratchtune.study import log
+from scratchtune.study.trial import Trial, finished_count
+
+if TYPE_CHECKING:
+    from scratchtune.study.study import Study
+
+EVALUATIONS = 60  # of the likelihood in one fit, at most: the bound changes with it where a fit has not converged
+
+
+class Termination(NamedTuple):
+    """The regret bound and the error after ``trials`` trials, in the units of the study's values."""
+
+    trials: int
+    bound: float
+    error: float
+
+    @property
+    def ends(self) -> bool:
+        """Whether the study should end: the bound is below the error."""
+        return self.bound < self.error
+
+
+def confidence_factor(dimensions: int, trials: int, delta: float) -> float:
+    """How many standard deviations the confidence bounds are from the mean, so that they hold with probability 1 − δ.
+
+    Formula [confidence_factor]
+        κ = √(2 · log(d · n² · π² / (6 · δ)) / 5)
+    Where
+        d: dimensions, scalar, integer >= 1; sampled in [1, 9], the number of parameters
+        n: trials, scalar, integer >= 1; sampled in [1, 99], the number of values that the process is fitted to
+        δ: delta, scalar, in (0, 1), the probability that the bounds do not hold
+    Returns
+        κ, > 0.
+    Variant
+        The theorem has the number of points of a finite space in place of d, and no factor 1/5: both papers divide by 5
+        in their experiments, since the theorem's bounds are wide. With d, as in Optuna.
+    Source
+        Srinivas, Krause, Kakade and Seeger (2010), theorem 1 and section 6; Makarova et al. (2022), section 4.
+    Example
+        >>> round(confidence_factor(2, 20, 0.1), 4)
+        1.9478
+    """
+    return math.sqrt(2.0 * math.log(dimensions * trials**2 * math.pi**2 / (6.0 * delta)) / 5.0)
+
+
+def regret_bound(means: np.ndarray, stds: np.ndarray, lowest: float, kappa: float) -> float:
+    """Upper bound on how much better the best configuration of the space is than the best one tried, for losses.
+
+    Formula [regret_bound]
+        r = minᵢ[μᵢ + κ · sᵢ] − l
+    Where
+        μ: means, (i,), real, posterior means at the configurations tried
+        s: stds, (i,), >= 0, posterior standard deviations there
+        l: lowest, scalar, real, the lowest lower confidence bound μ − κ · s of the whole space
+        κ: kappa, scalar, > 0, from [confidence_factor]
+    Returns
+        r, in the units of the losses.
+    Source
+        Makarova et al. (2022), "Automatic termination for hyperparameter optimization", equation 2.
+    Example
+        >>> regret_bound(np.array([1.0, 0.5]), np.array([0.25, 1.0]), -0.5, 2.0)
+        2.0
+    """
+    return float((means + kappa * stds).min() - lowest)
+
+
+class Terminator:
+    """Ends a study when the regret bound is below the error: ``study.run(objective, callbacks=[Terminator()])``.
+
+    error: the error of a value, such as the standard deviation of repeated evaluations; None: that of the best trial's
+    cross-validation (`scratchtune.evaluation.selection.corrected_standard_error`), for which the objective calls
+    `Trial.report_scores` with the scores of its folds.
+    min_trials: the number of complete trials from which on the study may end.
+    top: the share of the complete trials, the best ones, that the Gaussian process is fitted to; at least
+    ``min_trials`` of them.
+    delta: the probability, in (0, 1), that the confidence bounds do not hold.
+
+    The study ends after the first n trials, all finished, for which the bound is below the error. This n depends on
+    these trials alone, so it is the same for any number of workers; with several, further trials may have begun by
+    then. `insight.plot_terminator_improvement` draws both.
+
+    Variant
+        Of trials with budgets only those with the largest budget count. Optuna's Terminator has the same bound, with
+        its own Gaussian process; its error is smaller by √(1 − 1/k) for k folds, with the variance divided by k.
+    Source
+        Makarova et al. (2022), "Automatic termination for hyperparameter optimization".
+    """
+
+    def __init__(
+        self, error: float | None = None, min_trials: int = 20, top: float = 0.5, delta: float = 0.1,
+    ) -> None:
+        self.error = None if error is None else checks.real("error", error, 0.0)
+        self.min_trials = checks.integer("min_trials", min_trials, 2)
+        self.top = checks.real("top", top, 0.0, 1.0, open_low=True)
+        self.delta = checks.real("delta", delta, 0.0, 1.0, open_low=True, open_high=True)
+
+    def __repr__(self) -> str:
+        return f"Terminator({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+
+    def __call__(self, study: Study, trial: Trial) -> None:
+        """Stop the study if one of the prefixes of finished trials that this trial has completed should end it."""
+        if study.is_stopping:
+            return
+        trials = study.trials
+        running = next((one.number for one in trials if one.state == "running"), len(trials))
+        for count in range(trial.number + 1, running + 1):  # none where an earlier trial is still running
+            found = self.evaluate(study, count)
+            if found is not None and found.ends:
+                log.terminated(study.name, found.trials, found.bound, found.error)
+                study.stop()
+                return
+
+    def evaluate(self, study: Any, count: int | None = None) -> Termination | None:
+        """Return bound and error after the first ``count`` trials, None for all; None while there are too few.
+
+        Raises
+            ValueError where ``error`` is None and the best trial has no scores of at least two folds.
+        """
+        trials = study.trials[:count]
+        complete = _largest_budget([trial for trial in trials if trial.state == "complete"])
+        if len(complete) < self.min_trials:
+            return None
+        losses = np.array([trial.value for trial in complete]) * (1.0 if study.direction == "minimize" else -1.0)
+        error = _error_of(complete[int(np.argmin(losses))]) if self.error is None else self.error
+        most = max(int(self.top * len(complete)), self.min_trials)
+        chosen = np.sort(np.argsort(losses, kind="stable")[:most])
+        bound = self._bound(study.space, [complete[i].shared_params for i in chosen], losses[chosen])
+        return Termination(finished_count(trials), bound, error)
+
+    def _bound(self, space: Space, points: Sequence[dict[str, Any]], losses: np.ndarray) -> float:
+        """The regret bound of a Gaussian process fitted to losses (n,) of so many points."""
+        size = float(np.abs(losses).max()) or 1.0  # by which losses are divided, so that their sum is no overflow
+        centred = losses / size - np.mean(losses / size)
+        std = root_mean_square(centred)
+        if std == 0.0:
+            return 0.0
+        prepare()
+        encoding, kept = Encoding(space), subsample(losses, MOST_TRIALS)
+        process = _fitted(encoding, encoding.rows([points[i] for i in kept]), centred[kept] / std)
+        kappa = confidence_factor(len(encoding.parameters), len(kept), self.delta)
+        means, variances = gp.predict(process, process.rows)
+        stds = np.sqrt(variances)
+        goal = Goal(ACQUISITIONS.index("lcb"), 0.0, kappa, 0.0)
+        found = search(encoding, process, goal, set(), np.random.default_rng(len(kept)))
+        lowest = min([-candidate.value for candidate in found] + [float((means - kappa * stds).min())])
+        return size * std * regret_bound(means, stds, lowest, kappa)
+
+
+def _fitted(encoding: Encoding, rows: np.ndarray, values: np.ndarray) -> gp.Process:
+    """A Gaussian process with parameters fitted to standardised values (n,) at rows of the encoding (n, d)."""
+    means, stds = theta_prior(rows.shape[1])
+    part = subsample(values, FITTED_TRIALS)
+    theta, _ = fit_hyperparameters(
+        rows[part], values[part], encoding.is_categorical, theta=means, prior_mean=means, prior_std=stds,
+        evaluations=EVALUATIONS)
+    return gp.condition(rows, values, encoding.is_categorical, theta)
+
+
+def _largest_budget(trials: Sequence[Trial]) -> list[Trial]:
+    """The trials with the largest budget; all of them where they have none."""
+    most = max((trial.budget for trial in trials if trial.budget is not None), default=None)
+    return [trial for trial in trials if trial.budget == most]
+
+
+def _error_of(best: Trial) -> float:
+    """The standard error of a trial's cross-validated value."""
+    scores = [score for score in best.scores or () if score is not None and math.isfinite(score)]
+    if len(scores) < 2:
+        raise ValueError(
+            f"trial {best.number}, the best one, has the scores {best.scores}; Terminator() needs those of at least "
+            "two folds: call trial.report_scores(scores) in the objective, or give Terminator(error=...)")
+    return corrected_standard_error(np.array(scores), len(scores) - 1, 1)

@@ -1,0 +1,66 @@
+"""What a study records with the standard logging module, and that nothing is printed twice."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+import scratchtune as st
+
+LOGGER = logging.getLogger("scratchtune")
+
+
+def objective(trial: st.Trial) -> float:
+    if trial.params["x"] == 2:
+        raise ValueError("no luck")
+    return float(trial.params["x"])
+
+
+def run(**arguments: Any) -> st.Study:
+    return st.Study({"x": [1, 2]}, "grid", name="mine").run(objective, **arguments)
+
+
+def test_begun_finished_and_failed_trials_are_recorded(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="scratchtune"):
+        run(progress=False)
+    assert [(record.name, record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("scratchtune.study", "INFO", "study 'mine': trial 0 begins: x=1"),
+        ("scratchtune.study", "INFO", "study 'mine': trial 0 is complete: value 1, x=1"),
+        ("scratchtune.study", "INFO", "study 'mine': trial 1 begins: x=2"),
+        ("scratchtune.study", "WARNING", "study 'mine': trial 1 failed: ValueError: no luck")]
+
+
+def test_ask_and_tell_are_recorded(caplog: pytest.LogCaptureFixture) -> None:
+    study = st.Study({"x": [1, 2]}, "grid", direction="maximize")
+    with caplog.at_level(logging.INFO, logger="scratchtune"):
+        study.tell(study.ask(), 5.0)
+    assert [record.getMessage() for record in caplog.records] == [
+        "study 'study': trial 0 begins: x=1", "study 'study': trial 0 is complete: value 5, x=1"]
+
+
+def test_a_failure_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """By the progress; by a handler on the terminal in its place; a handler with a file changes nothing."""
+    run()
+    assert capsys.readouterr().err.count("no luck") == 1
+    handler = logging.StreamHandler(sys.stderr)
+    LOGGER.addHandler(handler)
+    try:
+        run()
+        assert capsys.readouterr().err.count("no luck") == 1
+        handler.setLevel(logging.ERROR)
+        run()
+        assert capsys.readouterr().err.count("no luck") == 1
+    finally:
+        LOGGER.removeHandler(handler)
+
+
+def test_nothing_is_printed_without_a_handler() -> None:
+    """In a process of its own: the test runner has handlers."""
+    script = ("import scratchtune as st\nst.Study({'x': [1, 0]}, 'grid').run(lambda t: 1 / t.params['x'], "
+              "progress=False)\n")
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
