@@ -1,8 +1,8 @@
-"""A learned space is what the objective of a study without a space has asked for so far (define-by-run).
+"""A learned space is what the objective of a study without a space has requested so far (define-by-run).
 
 Each trial asks for its parameters while it runs, and another trial may ask for others. `SpaceLearner` makes one `Space`
-of them for the searcher. A parameter that some trials have not asked for becomes a conditional one where the value of
-one other parameter explains, in all trials, whether it is asked for: then searchers treat it as one with ``when``.
+of them for the searcher. A parameter that some trials have not requested becomes a conditional one where the value of
+one other parameter explains, in all trials, whether it is requested: then searchers treat it as one with ``when``.
 
 Implements section 7.2 of the document.
 """
@@ -20,7 +20,7 @@ MOST_PARENT_VALUES = 64  # a parameter with more values is not looked at as one 
 
 
 class OpenSpace(Space):
-    """The space of a study in which no trial has asked for a parameter yet; any params are accepted."""
+    """The space of a study in which no trial has requested a parameter yet; any params are accepted."""
 
     def __init__(self) -> None:
         self.constraint = None
@@ -79,7 +79,7 @@ def merged(name: str, one: Parameter, other: Parameter) -> Parameter:
         return Categorical([*one.choices, *new])
     if isinstance(one, Categorical) or isinstance(other, Categorical) or conflict(one, other):
         raise ValueError(
-            f"trials have asked for {name!r} as {one!r} and as {other!r}, which can't be one parameter; give the two "
+            f"trials have requested {name!r} as {one!r} and as {other!r}, which can't be one parameter; give the two "
             "different names")
     low, high = min(one.low, other.low), max(one.high, other.high)
     is_aligned = one.step == other.step and (one.step is None or _divides(one.step, one.low - other.low))
@@ -98,17 +98,17 @@ class SpaceLearner:
 
     def __init__(self) -> None:
         self.added = 0
-        self._parameters: dict[str, Parameter] = {}  # in the order in which they were asked for first
-        self._whole = 0  # trials that have not failed: what they have not asked for is absent
-        self._asked_by: dict[str, int] = {}  # how many of these have asked for a parameter
+        self._parameters: dict[str, Parameter] = {}  # in the order in which they were requested first
+        self._whole = 0  # trials that have not failed: what they have not requested is absent
+        self._asked_by: dict[str, int] = {}  # how many of these have requested a parameter
         # For pairs (parameter, other parameter with few values): the other's values, by repr, in the trials that have
-        # asked for both, and how many of them there are.
+        # requested both, and how many of them there are.
         self._present: dict[tuple[str, str], dict[str, int]] = {}
         self._values: dict[str, dict[str, int]] = {}  # of each parameter with few values: how many trials have it
         self._space: Space | None = None
 
     def add(self, asked: Mapping[str, Parameter], params: Mapping[str, Any], has_failed: bool) -> None:
-        """Add the parameters that a trial has asked for; one that has failed may not have asked for all of its own."""
+        """Add the parameters that a trial has requested; one that has failed may not have requested all of its own."""
         self.added += 1
         self._space = None
         for name, parameter in asked.items():
@@ -128,7 +128,7 @@ class SpaceLearner:
                     _count(self._present.setdefault((name, other), {}), value)
 
     def space(self) -> Space:
-        """The space of the trials that were added; an `OpenSpace` where none has asked for anything."""
+        """The space of the trials that were added; an `OpenSpace` where none has requested anything."""
         if self._space is None:
             found = {name: self._conditional(name, parameter) for name, parameter in self._parameters.items()}
             self._space = Space(found) if found else OpenSpace()
@@ -138,7 +138,7 @@ class SpaceLearner:
         """A parameter with the condition that explains in which trials it is absent, if there is one.
 
         Of several explanations, that of the parameter with the fewest values in the trials counts, since each of these
-        values has been seen most often; of those the one that was asked for last.
+        values has been seen most often; of those the one that was requested last.
         """
         count = self._asked_by.get(name, 0)
         if count == self._whole or count == 0:
@@ -146,16 +146,16 @@ class SpaceLearner:
         best: tuple[int, str, list[Any]] | None = None
         for other, possible in self._parameters.items():
             if other == name:
-                break  # a condition names a parameter that was asked for before
+                break  # a condition names a parameter that was requested before
             allowed = self._explained(name, count, other, possible)
             if allowed and (best is None or len(self._values[other]) <= best[0]):
                 best = len(self._values[other]), other, allowed
         return parameter if best is None else replace(parameter, when={best[1]: best[2]})
 
     def _explained(self, name: str, count: int, other: str, possible: Parameter) -> list[Any]:
-        """The values of another parameter with which one is asked for; empty where they don't explain its absence.
+        """The values of another parameter with which one is requested; empty where they don't explain its absence.
 
-        A value that no trial has had yet counts as one with which it is asked for.
+        A value that no trial has had yet counts as one with which it is requested.
         """
         here, seen = self._present.get((name, other), {}), self._values.get(other, {})
         if possible.count is None or possible.count > MOST_PARENT_VALUES or sum(here.values()) != count:

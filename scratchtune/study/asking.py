@@ -55,12 +55,12 @@ class Asked:
         return made
 
     def answer(self, name: str, parameter: Parameter, seed: int) -> Any:
-        """The value of a parameter that is asked for the first time in this trial."""
+        """The value of a parameter that is requested the first time in this trial."""
         known = self.known.get(name)
         differs = None if known is None else conflict(known, parameter)
         if differs:
             raise ValueError(
-                f"{name!r} is asked for as {_short(parameter)}, and was {_short(known)} in earlier trials; its "
+                f"{name!r} is requested as {_short(parameter)}, and was {_short(known)} in earlier trials; its "
                 f"{differs} must be the same in all trials, for another one use another name")
         value = self._proposed(name, parameter)
         self.parameters[name] = parameter
@@ -70,7 +70,7 @@ class Asked:
         return value[0]
 
     def _proposed(self, name: str, parameter: Parameter) -> tuple[Any] | None:
-        """The proposed value; None where there is none in the range that is asked for."""
+        """The proposed value; None where there is none in the range that is requested."""
         if name not in self.proposed:
             return None
         try:
@@ -193,7 +193,7 @@ class Asks:
         if name not in self.shared_params:
             has = ", ".join(map(repr, self.shared_params)) or "none"
             raise ValueError(
-                f"{name!r} is asked for, and the configuration of trial {self.number} has {has}"
+                f"{name!r} is requested, and the configuration of trial {self.number} has {has}"
                 f"{checks.nearest(name, list(self.shared_params))}: add it to the study's space, or make the study "
                 "without a space")
         try:

@@ -80,6 +80,8 @@ class Definition(NamedTuple):
             return self.copied.reasons[number]
         if why.get("enqueued"):
             return f"Trial {number}: put into the queue by the user."
+        if "unplanned" in why:
+            return f"Trial {number}: no proposal, since {why['unplanned']}."
         said = self.searcher.explain(why)
         sign_note = "(A loss is minus the value here.) " if self.direction == "maximize" and "loss" in said else ""
         return f"Trial {number}: {sign_note}{said}"

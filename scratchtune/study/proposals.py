@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune.search import PendingParams, Seen, Space, Suggestion
+from scratchtune.search import Exhausted, PendingParams, Seen, Space, Suggestion
 from scratchtune.search.learned_space import SpaceLearner
 from scratchtune.study.asking import completed, is_open
 from scratchtune.study.definition import Definition
@@ -66,18 +66,32 @@ class Proposer:
         enqueued = None if definition.foreign else bisect.bisect_left(table.enqueued, number)
         seen = Seen(table.finished()[:needs], definition.earlier, enqueued, definition.seed)
         rng = np.random.default_rng(np.random.SeedSequence(definition.seed, spawn_key=(number,)))
-        pending: PendingParams | list[dict[str, Any]] = Pending(table, needs, number)
-        space = definition.space
-        if is_open(space):
-            space = self._learned(needs)
-            pending = [completed(space, trial.proposed, trial.seed) for trial in table.trials[needs:number]]
-            if not space.names and definition.searcher.mean_budget() is None:
-                seen = Seen((), definition.earlier, enqueued, definition.seed)  # no result has any parameter
-        suggestion = definition.searcher.suggest(space, seen, pending, number, rng)
+        if is_open(definition.space):
+            suggestion = self._searched_in_learned(seen, needs, number, rng)
+        else:
+            suggestion = definition.searcher.suggest(
+                definition.space, seen, Pending(table, needs, number), number, rng)
         if not isinstance(suggestion, Suggestion):
             raise TypeError(f"{definition.searcher!r} suggested {suggestion!r}; it must return a Suggestion")
         suggestion.params = definition.space.check(suggestion.params)
         return suggestion
+
+    def _searched_in_learned(self, seen: Seen, needs: int, number: int, rng: np.random.Generator) -> Suggestion:
+        """Return the searcher's suggestion in the space that the first ``needs`` trials have requested.
+
+        That space may be a part of the whole one, so if all of its points are tried, the next trial has no proposal,
+        and its parameters are drawn at random.
+        """
+        searcher, space = self._definition.searcher, self._learned(needs)
+        pending = [completed(space, trial.proposed, trial.seed) for trial in self._table.trials[needs:number]]
+        if not space.names and searcher.mean_budget() is None:  # neither results nor proposals have any parameter
+            seen, pending = Seen((), seen.earlier, seen.enqueued, seen.seed), []
+        try:
+            return searcher.suggest(space, seen, pending, number, rng)
+        except Exhausted:
+            if searcher.total(space) is not None:  # the end of a schedule
+                raise
+            return Suggestion({}, why={"unplanned": "every point that the trials before it show has been tried"})
 
     def tell_known(self, trial: Trial) -> None:
         """In a study without a space, tell a trial which parameters those before it that it may see have asked for."""

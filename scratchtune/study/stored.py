@@ -107,10 +107,10 @@ def read_study(storage: Storage, name: str) -> StoredStudy:
         raise StorageError(f"{str(storage.path)!r} is damaged: the study {name!r} can't be read: {problem}"
                            ) from problem
     return StoredStudy(
-        name, learned_space(trials) if space is None else space, definition["direction"], trials, searcher, str(definition["searcher"]), seed, stopping,
-        str(definition.get("stopping")), bool(definition.get("constraint")),
-        definition.get("earlier trials", NO_TRIALS) != NO_TRIALS, [row.said for row in rows],
-        storage.study_attributes(name))
+        name, learned_space(trials) if space is None else space, definition["direction"], trials, searcher,
+        str(definition["searcher"]), seed, stopping, str(definition.get("stopping")),
+        bool(definition.get("constraint")), definition.get("earlier trials", NO_TRIALS) != NO_TRIALS,
+        [row.said for row in rows], storage.study_attributes(name))
 
 
 def _trial(

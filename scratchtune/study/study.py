@@ -61,8 +61,9 @@ class Study(HasBestTrial):
 
     def __init__(
         self, space: Mapping[str, Any] | Space | None = None, searcher: str | Searcher = DEFAULT,
-        direction: str = "minimize", seed: int = 0, storage: Any = None, name: str | None = None, constraint: Constraint | None = None,
-        start_from: Study | None = None, stopping: Any = None, data: str | None = None,
+        direction: str = "minimize", seed: int = 0, storage: Any = None, name: str | None = None,
+        constraint: Constraint | None = None, start_from: Study | None = None, stopping: Any = None,
+        data: str | None = None,
     ) -> None:
         definition = Definition(
             space=given_space(space, constraint), searcher=as_searcher(searcher),
@@ -302,7 +303,8 @@ class Study(HasBestTrial):
 
 def tune(
     objective: Callable[[Trial], Any], space: Mapping[str, Any] | Space | None = None,
-    searcher: str | Searcher = DEFAULT, n_trials: int | None = None, direction: str = "minimize", seed: int = 0, **options: Any,
+    searcher: str | Searcher = DEFAULT, n_trials: int | None = None, direction: str = "minimize", seed: int = 0,
+    **options: Any,
 ) -> Study:
     """Make a study, run it, return it; the options are those of `Study` and of `Study.run`.
 

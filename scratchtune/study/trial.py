@@ -52,8 +52,8 @@ class Trial(Asks):
 
     __slots__ = (
         "number", "value", "state", "error", "traceback", "why", "budget", "parent", "reports", "scores", "attempts",
-        "started", "finished", "seconds", "visits", "shared_params", "saved", "asked", "user_attrs", "_context", "_clock",
-        "_stopping")
+        "started", "finished", "seconds", "visits", "shared_params", "saved", "asked", "user_attrs", "_context",
+        "_clock", "_stopping")
 
     def __init__(self, context: TrialContext, number: int, suggestion: Suggestion, asks: bool = False) -> None:
         self._context = context
