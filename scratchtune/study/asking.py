@@ -134,10 +134,14 @@ class Asks:
     __slots__ = ()
     number: int
     state: str
-    seed: int
     shared_params: dict[str, Any]
     asked: Asked | None
     user_attrs: dict[str, Any]
+
+    @property
+    def seed(self) -> int:
+        """An int that depends on the study's seed and the trial's number."""
+        raise NotImplementedError
 
     @property
     def proposed(self) -> dict[str, Any]:
