@@ -103,6 +103,8 @@ from scratchtune.study import (
     StorageError,
     Study,
     Trial,
+    TrialPruned,
+    create_study,
     tune,
 )
 from scratchtune.tabular import TableModel, TableTuning, prepare_table, tune_table
@@ -123,7 +125,7 @@ __all__ = [
     "Sequential", "ShuffleSplit", "SimpleImputer", "SinusoidalPositions", "SpecAugment", "SpeechRecognizer",
     "StandardScaler", "StorageError", "StratifiedKFold", "StratifiedShuffleSplit", "Study", "SuccessiveHalving",
     "Suggestion", "Table", "TableEncoder", "TableModel", "TableTuning", "TimeSeriesSplit", "TransformerEncoder",
-    "Trial", "callbacks", "cross_val_predict", "cross_val_score", "cross_validate", "datasets", "default_space",
+    "Trial", "TrialPruned", "callbacks", "create_study", "cross_val_predict", "cross_val_score", "cross_validate", "datasets", "default_space",
     "diagnose", "get_scorer_names", "insight", "layers", "learning_curve", "load_model", "losses", "make_scorer",
     "metrics", "optimizers", "penalties", "prepare_table", "read_pairs", "read_table", "recommend", "schedules",
     "search", "speech", "text", "train_test_split", "tune", "tune_table", "validation_curve",

@@ -5,13 +5,15 @@ from __future__ import annotations
 from scratchtune.search import Exhausted
 from scratchtune.study.errors import StorageError
 from scratchtune.study.executors import RayExecutor
+from scratchtune.study.optuna_names import create_study
 from scratchtune.study.proposals import NotReady
 from scratchtune.study.search_cv import BayesSearchCV, GeneticSearchCV, GridSearchCV, RandomizedSearchCV
 from scratchtune.study.stopping import MedianStopping, Stopping
 from scratchtune.study.study import Study, tune
-from scratchtune.study.trial import Trial
+from scratchtune.study.trial import Trial, TrialPruned
 
 __all__ = [
     "BayesSearchCV", "Exhausted", "GeneticSearchCV", "GridSearchCV", "MedianStopping", "NotReady",
-    "RandomizedSearchCV", "RayExecutor", "Stopping", "StorageError", "Study", "Trial", "tune",
+    "RandomizedSearchCV", "RayExecutor", "Stopping", "StorageError", "Study", "Trial", "TrialPruned",
+    "create_study", "tune",
 ]

@@ -138,6 +138,18 @@ class Study(HasBestTrial):
             raise
         return self
 
+    def optimize(
+        self, objective: Callable[[Trial], Any], n_trials: int | None = None, timeout: float | None = None,
+        n_jobs: int = 1, callbacks: Iterable[Callable[[Study, Trial], Any]] | None = None,
+        show_progress_bar: bool = False,
+    ) -> None:
+        """Run ``n_trials`` further trials, as Optuna counts them; all else is as in `run`.
+
+        An exception of the objective makes its trial a failed one, and does not end the run.
+        """
+        wanted = None if n_trials is None else len(self.trials) + checks.integer("n_trials", n_trials, low=1)
+        self.run(objective, wanted, timeout, n_jobs, callbacks=callbacks or (), progress=show_progress_bar)
+
     def run_folds(
         self, fit_and_score: Callable[[Trial, int], Score], folds: int,
         value_of: Callable[[list[Score]], float | Exception], n_trials: int | None = None, n_jobs: int = 1,

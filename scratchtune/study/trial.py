@@ -37,6 +37,13 @@ class TrialContext(Protocol):
         """Whether the stopping rule would end a trial with these reports."""
 
 
+class TrialPruned(Exception):
+    """An objective may raise it to end its trial early: "stopped", with the value that was reported last.
+
+    Where nothing was reported, the trial has failed.
+    """
+
+
 class Trial(Asks):
     """The argument of an objective, and one row of a study's table.
 
@@ -127,6 +134,10 @@ class Trial(Asks):
         self._stopping = self._stopping or self._context.should_stop(self.number, self.reports)
         return self._stopping
 
+    def should_prune(self) -> bool:
+        """The same as `should_stop`, by Optuna's name; an objective may then raise `TrialPruned`."""
+        return self.should_stop()
+
     def save(self, arrays: Mapping[str, Any]) -> None:
         """Save named arrays, such as a model's weights, for the trials that continue this one."""
         if not isinstance(arrays, Mapping):
@@ -158,6 +169,8 @@ class Trial(Asks):
             setattr(self, name, number)
         if self.seconds is None:
             self.seconds = self.elapsed()
+        if isinstance(value, TrialPruned) and self.reports:
+            value, self._stopping = None, True
         if isinstance(value, BaseException):
             self.traceback = _formatted(value)
         if state is None and self._stopping:

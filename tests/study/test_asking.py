@@ -75,7 +75,7 @@ def test_ask_and_tell() -> None:
     assert trial.params == {"x": x} and trial.suggest_float("x", 0.0, 1.0) == x
     study.tell(trial, x)
     assert study.best_params == {"x": x}
-    with pytest.raises(ValueError, match="trial 0 is complete; parameters are asked for while it runs"):
+    with pytest.raises(ValueError, match="trial 0 is complete; a parameter can be requested only while"):
         trial.suggest_float("y", 0.0, 1.0)
 
 
