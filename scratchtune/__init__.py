@@ -125,8 +125,8 @@ __all__ = [
     "Sequential", "ShuffleSplit", "SimpleImputer", "SinusoidalPositions", "SpecAugment", "SpeechRecognizer",
     "StandardScaler", "StorageError", "StratifiedKFold", "StratifiedShuffleSplit", "Study", "SuccessiveHalving",
     "Suggestion", "Table", "TableEncoder", "TableModel", "TableTuning", "TimeSeriesSplit", "TransformerEncoder",
-    "Trial", "TrialPruned", "callbacks", "create_study", "cross_val_predict", "cross_val_score", "cross_validate", "datasets", "default_space",
-    "diagnose", "get_scorer_names", "insight", "layers", "learning_curve", "load_model", "losses", "make_scorer",
-    "metrics", "optimizers", "penalties", "prepare_table", "read_pairs", "read_table", "recommend", "schedules",
-    "search", "speech", "text", "train_test_split", "tune", "tune_table", "validation_curve",
+    "Trial", "TrialPruned", "callbacks", "create_study", "cross_val_predict", "cross_val_score", "cross_validate",
+    "datasets", "default_space", "diagnose", "get_scorer_names", "insight", "layers", "learning_curve", "load_model",
+    "losses", "make_scorer", "metrics", "optimizers", "penalties", "prepare_table", "read_pairs", "read_table",
+    "recommend", "schedules", "search", "speech", "text", "train_test_split", "tune", "tune_table", "validation_curve",
 ]

@@ -188,7 +188,8 @@ class Asks:
                              f"{_short(parameter)}; within a trial it must be the same, or have another name")
         if before is None:
             if self.state != "running":
-                raise ValueError(f"trial {self.number} is {self.state}; a parameter can be requested only while it runs")
+                raise ValueError(f"trial {self.number} is {self.state}; a parameter can be requested only "
+                                 "while it runs")
             self.shared_params[name] = self.asked.answer(name, parameter, self.seed)
         return copy.deepcopy(self.shared_params[name])
 

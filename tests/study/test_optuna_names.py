@@ -49,7 +49,7 @@ def test_pruning() -> None:
     def objective(trial: Any) -> float:
         rate = trial.suggest_float("rate", 0.0, 1.0)
         for step in range(10):
-            trial.report(rate * step, step)
+            trial.report(rate * (step + 1), step)
             if trial.should_prune():
                 raise optuna.TrialPruned()
         return rate * 10
@@ -72,7 +72,8 @@ def test_pruned_before_any_report_is_failed() -> None:
 
 
 def test_a_study_in_a_file(tmp_path: Path) -> None:
-    arguments: dict[str, Any] = {"storage": f"sqlite:///{tmp_path}/example.db", "study_name": "one", "sampler": "random"}
+    arguments: dict[str, Any] = {
+        "storage": f"sqlite:///{tmp_path}/example.db", "study_name": "one", "sampler": "random"}
     optuna.create_study(**arguments).optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=3)
     assert (tmp_path / "example.db").exists()
     with pytest.raises(ValueError, match="holds a study of this name; give load_if_exists=True to continue it"):
