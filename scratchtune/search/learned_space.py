@@ -105,12 +105,13 @@ class SpaceLearner:
         # requested both, and how many of them there are.
         self._present: dict[tuple[str, str], dict[str, int]] = {}
         self._values: dict[str, dict[str, int]] = {}  # of each parameter with few values: how many trials have it
-        self._space: Space | None = None
+        self._space: Space = OpenSpace()
+        self._is_new = False  # whether trials were added since `_space` was made
 
     def add(self, asked: Mapping[str, Parameter], params: Mapping[str, Any], has_failed: bool) -> None:
         """Add the parameters that a trial has requested; one that has failed may not have requested all of its own."""
         self.added += 1
-        self._space = None
+        self._is_new = True
         for name, parameter in asked.items():
             known = self._parameters.get(name)
             self._parameters[name] = parameter if known is None else merged(name, known, parameter)
@@ -128,10 +129,15 @@ class SpaceLearner:
                     _count(self._present.setdefault((name, other), {}), value)
 
     def space(self) -> Space:
-        """The space of the trials that were added; an `OpenSpace` where none has requested anything."""
-        if self._space is None:
+        """The space of the trials that were added; an `OpenSpace` where none has requested anything.
+
+        It is the same object as before where the trials added since have changed nothing.
+        """
+        if self._is_new:
             found = {name: self._conditional(name, parameter) for name, parameter in self._parameters.items()}
-            self._space = Space(found) if found else OpenSpace()
+            if found and found != self._space.parameters:
+                self._space = Space(found)
+            self._is_new = False
         return self._space
 
     def _conditional(self, name: str, parameter: Parameter) -> Parameter:

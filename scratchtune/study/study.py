@@ -39,6 +39,9 @@ from scratchtune.study.trial import STATES, Trial, copied_params
 class Study(HasBestTrial):
     """Trials over a space, in memory and, where ``storage`` is a path, in that SQLite file too.
 
+    Without a space, the objective requests its parameters while it runs, by `Trial.suggest_float` and the like
+    (define-by-run), and the study learns its space from the trials.
+
     A stored study of that ``name`` (None: "study") is resumed if it has the same definition: space, searcher, seed,
     direction, stopping, earlier trials, whether there is a constraint, and ``data``, a text that identifies what the
     objective uses, such as a digest of rows and folds. A copy, pickled or deep, is in memory only.

@@ -90,6 +90,47 @@ def test_an_enqueued_configuration_is_what_the_objective_gets() -> None:
     assert "kind is 'tree'; it must be one of 'svm', 'net'" in str(study.trials[2].error)
 
 
+def of_branches(value: Callable[[str], Any]) -> float:
+    """A function with a branch and a nested one; the minimum, 0, is in the innermost."""
+    rate = abs(math.log10(value("rate")) + 2.0) / 10.0
+    if value("model") == "line":
+        return 0.3 + rate + abs(value("slope") - 0.5)
+    if value("layers") == 1:
+        return 0.1 + rate + abs(math.log2(value("units0")) - 5.0) / 10.0
+    return rate + abs(math.log2(value("units0")) - 4.0) / 10.0 + abs(math.log2(value("units1")) - 3.0) / 10.0
+
+
+BRANCHES: dict[str, Any] = {
+    "rate": st.Float(1e-4, 1.0, log=True), "model": st.Categorical(["line", "layers"]),
+    "slope": st.Float(0.0, 1.0, when={"model": ["line"]}), "layers": st.Int(1, 2, when={"model": ["layers"]}),
+    "units0": st.Int(2, 64, log=True, when={"model": ["layers"]}),
+    "units1": st.Int(2, 64, log=True, when={"layers": [2]})}
+
+
+def requested(trial: st.Trial) -> float:
+    """The same function, whose parameters are requested."""
+    def value(name: str) -> Any:
+        given = BRANCHES[name]
+        if isinstance(given, st.Categorical):
+            return trial.suggest_categorical(name, given.choices)
+        return (trial.suggest_int if isinstance(given, st.Int) else trial.suggest_float)(
+            name, given.low, given.high, log=given.log)
+
+    return of_branches(value)
+
+
+@pytest.mark.parametrize("name", [pytest.param("tpe", marks=pytest.mark.slow), "genetic"])
+def test_the_same_searcher_finds_as_much_as_in_the_declared_space(name: str) -> None:
+    def best(objective: Callable[[st.Trial], float], space: Any, searcher: Any) -> float:
+        studies = [st.tune(objective, space, searcher, 40, seed=seed, progress=False) for seed in range(6)]
+        return sum(study.best_value for study in studies) / 6
+
+    searcher = {"tpe": st.BayesianSearch(model="tpe"), "genetic": st.GeneticSearch()}[name]
+    declared = best(lambda trial: of_branches(trial.params.__getitem__), BRANCHES, searcher)
+    asked, drawn = best(requested, None, searcher), best(requested, None, "random")
+    assert asked < declared + 0.03 and asked < 0.75 * drawn
+
+
 # Properties: the contract of determinism -----------------------------------------------------------------------------
 
 
