@@ -63,9 +63,9 @@ class Asked:
                 f"{name!r} is requested as {_short(parameter)}, and was {_short(known)} in earlier trials; its "
                 f"{differs} must be the same in all trials, for another one use another name")
         value = self._proposed(name, parameter)
-        self.parameters[name] = parameter
+        self.parameters = {**self.parameters, name: parameter}  # a new dict: another thread may be reading the old one
         if value is None:
-            self.drawn.append(name)
+            self.drawn = [*self.drawn, name]
             return drawn(seed, name, parameter)
         return value[0]
 
@@ -190,7 +190,8 @@ class Asks:
             if self.state != "running":
                 raise ValueError(f"trial {self.number} is {self.state}; a parameter can be requested only "
                                  "while it runs")
-            self.shared_params[name] = self.asked.answer(name, parameter, self.seed)
+            value = self.asked.answer(name, parameter, self.seed)
+            self.shared_params = {**self.shared_params, name: value}
         return copy.deepcopy(self.shared_params[name])
 
     def _of_space(self, name: str, parameter: Parameter) -> Any:
@@ -210,7 +211,9 @@ class Asks:
         """Attach an attribute to the trial, any value that JSON has; it is stored when the trial has finished."""
         if self.state != "running":
             raise ValueError(f"trial {self.number} is {self.state}; its attributes are set while it runs")
-        self.user_attrs[checked_key(key)] = checked_attribute(key, value)
+        self.user_attrs = {**self.user_attrs, checked_key(key): checked_attribute(key, value)}
+
+    set_attr = set_user_attr  # the shorter name of the two
 
 
 def checked_key(key: Any) -> str:
@@ -272,10 +275,14 @@ def _short(parameter: Any) -> str:
 # How a file stores it ------------------------------------------------------------------------------------------------
 
 
-def packed_asked(asked: Asked, params: Mapping[str, Any]) -> dict[str, Any]:
-    """What a trial was proposed and has asked for, for JSON: parameters and values as their repr."""
-    rows = [[name, repr(parameter), repr(params[name])] for name, parameter in asked.parameters.items()]
-    return {"proposed": repr(asked.proposed), "asked": rows, "drawn": asked.drawn}
+def packed_asked(asked: Asked, params: Mapping[str, Any], is_running: bool) -> dict[str, Any]:
+    """What a trial was proposed and has asked for, for JSON: parameters and values as their repr.
+
+    Of a running trial only the proposal: if the run is interrupted, it begins again.
+    """
+    parameters = {} if is_running else asked.parameters
+    rows = [[name, repr(parameter), repr(params[name])] for name, parameter in parameters.items()]
+    return {"proposed": repr(asked.proposed), "asked": rows, "drawn": [] if is_running else asked.drawn}
 
 
 def unpacked_asked(packed: Mapping[str, Any], is_enqueued: bool) -> tuple[Asked, dict[str, Any]]:

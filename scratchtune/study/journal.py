@@ -212,13 +212,17 @@ def _as_a_fork(definition: Definition, storage: Storage, rows: Sequence[Row]) ->
 
 def row_of(definition: Definition, trial: Trial) -> Row:
     """Return a trial as it is stored."""
-    packed = (packed_params(definition.space, trial.shared_params) if trial.asked is None
-              else packed_asked(trial.asked, trial.shared_params))
+    is_running, shown = trial.state == "running", trial.shared_params
+    if trial.asked is None:
+        packed = packed_params(definition.space, trial.shared_params)
+    else:
+        packed = packed_asked(trial.asked, trial.shared_params, is_running)
+        shown = trial.proposed if is_running else shown
     return Row(
-        trial.number, trial.state, trial.value, packed, trial.shared_params, trial.why,
+        trial.number, trial.state, trial.value, packed, shown, trial.why,
         definition.reason_of(trial), trial.budget, trial.parent,
         trial.reports, trial.scores, trial.visits, trial.error, trial.traceback, trial.attempts, trial.started,
-        trial.finished, trial.seconds, trial.saved, trial.user_attrs)
+        trial.finished, trial.seconds, trial.saved, None if is_running else trial.user_attrs)
 
 
 def trial_of(definition: Definition, context: TrialContext, row: Row) -> Trial:
