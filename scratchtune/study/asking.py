@@ -191,7 +191,7 @@ class Asks:
                 raise ValueError(f"trial {self.number} is {self.state}; a parameter can be requested only "
                                  "while it runs")
             value = self.asked.answer(name, parameter, self.seed)
-            self.shared_params = {**self.shared_params, name: value}
+            self.shared_params = {**self.shared_params, name: value}  # type: ignore[misc]  # a slot of `Trial`
         return copy.deepcopy(self.shared_params[name])
 
     def _of_space(self, name: str, parameter: Parameter) -> Any:
@@ -211,7 +211,8 @@ class Asks:
         """Attach an attribute to the trial, any value that JSON has; it is stored when the trial has finished."""
         if self.state != "running":
             raise ValueError(f"trial {self.number} is {self.state}; its attributes are set while it runs")
-        self.user_attrs = {**self.user_attrs, checked_key(key): checked_attribute(key, value)}
+        added = {checked_key(key): checked_attribute(key, value)}
+        self.user_attrs = {**self.user_attrs, **added}  # type: ignore[misc]  # a slot of `Trial`
 
     set_attr = set_user_attr  # the shorter name of the two
 
