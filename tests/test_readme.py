@@ -130,6 +130,11 @@ def test_the_function_of_ones_own_is_searched():
     assert len(names["study"].trials) == 4 and printed.splitlines()[-1].startswith("Trial ")
 
 
+def test_the_objective_that_requests_its_parameters_is_searched():
+    names, printed = ran(block_with("there is no space").replace("n_trials=30", 'searcher="random", n_trials=60'))
+    assert names["study"].best_value < 0.1 and "'layers': " in printed and "{'weights': " in printed
+
+
 def test_the_loss_of_ones_own_trains(tmp_path, monkeypatch):
     (tmp_path / "huber.py").write_text(block_with("def huber_loss"), encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)

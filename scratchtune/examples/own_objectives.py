@@ -4,7 +4,9 @@
 
 An objective is a function from a trial to a number. It may report a value for each epoch, and end when the study's
 stopping rule says so (Keras), or by itself when the values no longer improve (PyTorch); the study stores all reported
-values. An objective that reports the scores of its folds (scikit-learn) lets a terminator end the study.
+values. An objective that reports the scores of its folds (scikit-learn) lets a terminator end the study. Instead of
+reading a declared space, the last two objectives request their parameters while they run (define-by-run), so that a
+branch or a loop decides which there are.
 """
 
 from __future__ import annotations
@@ -114,8 +116,49 @@ def sklearn_pipeline(trial: st.Trial) -> float:
     return float(scores.mean())
 
 
+def chosen_classifier(trial: st.Trial) -> float:
+    """Return the cross-validated accuracy of a classifier; a branch decides which hyper-parameters it has."""
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.svm import SVC
+
+    X, _, y, _ = digits()
+    kind = trial.suggest_categorical("classifier", ["SVC", "RandomForest"])
+    if kind == "SVC":
+        estimator: Any = SVC(C=trial.suggest_float("C", 1e-2, 1e3, log=True), gamma="auto")
+    else:
+        depth = trial.suggest_int("max_depth", 2, 32, log=True)
+        estimator = RandomForestClassifier(n_estimators=20, max_depth=depth, random_state=trial.seed)
+    return float(st.cross_val_score(estimator, X, y, cv=3, scoring="accuracy").mean())
+
+
+def layered_network(trial: st.Trial) -> float:
+    """Return the validation loss of a PyTorch network; a loop requests the units of each of its hidden layers."""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(trial.seed)
+    X, X_valid, y, y_valid = (torch.as_tensor(array) for array in digits())
+    X, X_valid = X.float(), X_valid.float()
+    layers: list[Any] = []
+    width = X.shape[1]
+    for k in range(trial.suggest_int("layers", 1, 3)):
+        units = trial.suggest_int(f"units{k}", 16, 128, log=True)
+        layers += [nn.Linear(width, units), nn.ReLU()]
+        width = units
+    model = nn.Sequential(*layers, nn.Linear(width, 10))
+    optimizer = torch.optim.Adam(model.parameters(), trial.suggest_float("learning_rate", 1e-4, 1e-1, log=True))
+    loss = nn.CrossEntropyLoss()
+    for _ in range(10):
+        for batch in torch.randperm(len(X)).split(64):
+            optimizer.zero_grad()
+            loss(model(X[batch]), y[batch]).backward()
+            optimizer.step()
+    with torch.no_grad():
+        return float(loss(model(X_valid), y_valid))
+
+
 def main(quick: bool = False) -> None:
-    """Run the three searches and print the results."""
+    """Run the five searches and print the results."""
     _needs("keras", "torch", "sklearn")
     trials = 6 if quick else 20
     study = st.tune(keras_training, NETWORK, n_trials=trials, direction="maximize",
@@ -137,6 +180,11 @@ def main(quick: bool = False) -> None:
     ended = "a further gain would be below its error" if len(study.trials) < 2 * trials else "these were all"
     print(f"after {len(study.trials)} trials: {ended}")
     print(study.why(study.best_trial.number))
+    study = st.tune(chosen_classifier, n_trials=trials, direction="maximize", n_jobs=2)
+    print(f"define-by-run, scikit-learn: best accuracy {study.best_value:.4f} with {study.best_params}")
+    study = st.tune(layered_network, n_trials=trials)
+    print(f"define-by-run, PyTorch: best validation loss {study.best_value:.4f} with {study.best_params}")
+    print(f"what the trials have requested: {', '.join(study.space.names)}")
 
 
 def _needs(*packages: str) -> None:

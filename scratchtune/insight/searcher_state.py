@@ -16,6 +16,7 @@ from scratchtune import checks
 from scratchtune.insight import drawing
 from scratchtune.insight.drawing import TrialTable
 from scratchtune.search import BayesianSearch, Hyperband, Result, Searcher, Seen, Space, SuccessiveHalving
+from scratchtune.study.asking import completed, learned_space
 from scratchtune.study.table import result_of
 from scratchtune.study.trial import Trial
 
@@ -110,14 +111,28 @@ def before(study: TrialTable, trial: Trial) -> State:
     sign = 1.0 if study.direction == "minimize" else -1.0
     seen = Seen([result_of(one, sign) for one in study.trials[:needs]], getattr(study, "earlier", ()),
                 seed=getattr(study, "seed", 0))
-    pending = [one.shared_params for one in study.trials[needs : trial.number]]
+    pending = [_proposed(study, one) for one in study.trials[needs : trial.number]]
+    _check_space(study, trial, needs)
     if isinstance(searcher, BayesianSearch):
         return State(searcher, study.space, seen, pending, trial.number)
-    new = [one.shared_params for one in study.trials[: trial.number] if one.parent is None]
+    new = [_proposed(study, one) for one in study.trials[: trial.number] if one.parent is None]
     if reasons_of(trial).get("pending", len(pending)) != len(pending):  # the first proposal was known already
         pending = [*pending, *new]
     return State(model_of(study, "this plot"), study.space, searcher.seen_by_model(study.space, seen), pending,
                  len(new))
+
+
+def _proposed(study: TrialTable, trial: Trial) -> dict[str, Any]:
+    """The configuration of a trial whose outcome is not known yet."""
+    return trial.shared_params if trial.asked is None else completed(study.space, trial.proposed, trial.seed)
+
+
+def _check_space(study: TrialTable, trial: Trial, needs: int) -> None:
+    """Raise a ValueError where a study without a space knew fewer parameters, or other ranges, than it does now."""
+    if trial.asked is not None and repr(learned_space(study.trials[:needs])) != repr(study.space):
+        raise ValueError(
+            f"trial {trial.number} was proposed before the study {study.name!r} knew its whole space, which it learns "
+            "from the trials; give a later trial")
 
 
 def after(study: TrialTable, trial: Trial) -> State:

@@ -57,6 +57,11 @@ class GridSearch(Searcher):
         self.resolution = checks.integer("resolution", resolution, low=1)
         self._memo: tuple[Space, Sequence[dict[str, Any]]] | None = None
 
+    @property
+    def requires_space(self) -> bool:
+        """True: the grid's points are all listed before the first trial."""
+        return True
+
     def total(self, space: Space) -> int:
         """Number of points of the grid."""
         return len(self.points(space))

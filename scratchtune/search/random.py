@@ -43,6 +43,11 @@ class RandomSearch(Searcher):
     def __init__(self, sequence: str = "uniform") -> None:
         self.sequence = checks.choice("sequence", sequence, SEQUENCES)
 
+    @property
+    def requires_space(self) -> bool:
+        """Whether the points are spread over a space, which must be known for that."""
+        return self.sequence != "uniform"
+
     def suggest(
         self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
         rng: np.random.Generator,

@@ -107,6 +107,11 @@ class Searcher:
     follows from them, and may not change any suggestion.
     """
 
+    @property
+    def requires_space(self) -> bool:
+        """Whether it works only in a space that is declared, not in one that is learned from the trials."""
+        return False
+
     def needs(self, number: int) -> int:
         """How many leading trials must be finished before trial ``number`` (the first is 0) may be proposed."""
         return 0

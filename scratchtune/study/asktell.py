@@ -14,8 +14,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from scratchtune.search import Result
+from scratchtune.search import Result, Space
 from scratchtune.study import log
+from scratchtune.study.asking import checked_attribute, checked_key, is_open, learned_space
 from scratchtune.study.backup import write_backup
 from scratchtune.study.context import StudyContext
 from scratchtune.study.definition import Definition
@@ -23,7 +24,7 @@ from scratchtune.study.errors import StorageError
 from scratchtune.study.journal import Journal, trial_of
 from scratchtune.study.proposals import Proposer
 from scratchtune.study.table import Start, Table
-from scratchtune.study.trial import Trial
+from scratchtune.study.trial import Trial, finished_count
 
 Made = TypeVar("Made")
 
@@ -40,9 +41,11 @@ class AskTell:
         self.table = Table(definition.space, definition.sign)
         self.context = StudyContext(self.definition, self.table)
         self._proposer = Proposer(self.definition, self.table)
+        self.user_attrs: dict[str, Any] = {} if self._journal is None else dict(self._journal.attributes)
         self._in_run = False  # trials are then written by `write`, several in one commit
         self.is_stopping = False  # whether `stop_run` was called in the latest run, which begins no further trial
         self._is_closed = False
+        self._learned: tuple[int, Space] | None = None  # a memo of `space`, with the number of finished trials
         self._lock = threading.RLock()
         self._load([trial_of(self.definition, self.context, row) for row in rows])
         if start is not None:
@@ -56,6 +59,8 @@ class AskTell:
         copies = [trial.copied(self.context) for trial in start.trials]
         for copy in copies[: self.definition.foreign]:
             copy.shared_params = self.definition.space.check(copy.shared_params)
+            if not is_open(self.definition.space):
+                copy.asked = None
         if not self.table.trials:
             self.table.replace(copies)
             self._change(lambda: self._note(*copies))
@@ -102,10 +107,12 @@ class AskTell:
             trial = self.table.unassigned[0]
             self._note(trial)
             self.table.restart(trial, owner)
+            self._proposer.tell_known(trial)
             log.begun(self.definition.name, trial)
             return trial
         from_queue = self.table.next_enqueued() is not None
-        trial = Trial(self.context, len(self.table.trials), self._proposer.next())
+        trial = Trial(self.context, len(self.table.trials), self._proposer.next(), is_open(self.definition.space))
+        self._proposer.tell_known(trial)
         self._note(trial)
         self.table.add(trial, owner, from_queue)
         log.begun(self.definition.name, trial)
@@ -168,6 +175,17 @@ class AskTell:
                 self.definition.searcher.enqueued(checked, number)  # raises if it is not possible
                 self.table.enqueue(checked)
 
+    def set_user_attr(self, key: str, value: Any) -> None:
+        """Attach an attribute to the study, and write it."""
+        added = {checked_key(key): checked_attribute(key, value)}
+
+        def change() -> None:
+            self.user_attrs |= added
+            if self._journal is not None:
+                self._journal.note_attributes(added)
+
+        self._change(change)
+
     # Runs ------------------------------------------------------------------------------------------------------------
 
     def begin_run(self) -> None:
@@ -209,7 +227,7 @@ class AskTell:
     def backup(self, path: Path) -> None:
         """Write a complete copy of the study to another file."""
         with self._lock:
-            write_backup(self.definition, self.table.trials, self._journal, path)
+            write_backup(self.definition, self.table.trials, self._journal, path, self.user_attrs)
 
     def refuse_own(self, path: Path) -> None:
         """A ValueError where a path is the study's own file."""
@@ -258,6 +276,7 @@ class AskTell:
             stored = [trial_of(self.definition, self.context, row) for row in rows]
             if [trial.state for trial in stored] != [trial.state for trial in self.table.trials]:
                 self._load(stored)
+            self.user_attrs |= self._journal.attributes
             self._journal.reconciled()
 
     def _end_writing(self) -> None:
@@ -281,6 +300,17 @@ class AskTell:
         if self._is_closed:
             raise StorageError(f"the study {self.definition.name!r} is closed: its trials can be read, but no trial "
                                "can be run; create the Study again to continue")
+
+    @property
+    def space(self) -> Space:
+        """The space of the definition; where it has none, what the finished trials have asked for."""
+        declared = self.definition.space
+        if not is_open(declared):
+            return declared
+        count = finished_count(self.table.trials)
+        if self._learned is None or self._learned[0] != count:
+            self._learned = count, learned_space(self.table.trials)
+        return self._learned[1]
 
     # Copies ----------------------------------------------------------------------------------------------------------
 

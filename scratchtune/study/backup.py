@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from scratchtune.files import whole_file
 from scratchtune.study.definition import Definition
@@ -15,7 +16,9 @@ from scratchtune.study.storage import Row, Storage
 from scratchtune.study.trial import Trial
 
 
-def write_backup(definition: Definition, trials: Iterable[Trial], journal: Journal | None, path: Path) -> None:
+def write_backup(
+    definition: Definition, trials: Iterable[Trial], journal: Journal | None, path: Path, attributes: Mapping[str, Any],
+) -> None:
     """Write a study to another file: all that its own file holds, where it has one, and all trials in memory.
 
     An existing file is replaced only if the copy holds all that it holds, and while no other process writes it.
@@ -31,13 +34,14 @@ def write_backup(definition: Definition, trials: Iterable[Trial], journal: Journ
         with Storage(beside) as copy:
             copy.enter(definition.name, definition.as_stored())
             copy.put(definition.name, [_settled(row_of(definition, trial)) for trial in trials])
+            copy.put_study_attributes(definition.name, attributes)
         if path.exists():
             _refuse_loss(path, beside)
 
 
 def _settled(row: Row) -> Row:
     """A row without what a running trial is still changing: the trial will begin again."""
-    return row._replace(reports={}, scores=None, saved=None) if row.state == "running" else row
+    return row._replace(reports={}, scores=None, saved=None, user_attrs=None) if row.state == "running" else row
 
 
 def _refuse_loss(path: Path, copy: Path) -> None:

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 from scratchtune.digests import digest_of_repr
 from scratchtune.search import Result, Searcher, Space
+from scratchtune.study.asking import is_open
 from scratchtune.study.errors import StorageError
 from scratchtune.study.stopping import Stopping
-from scratchtune.study.trial import ADDRESS
+from scratchtune.study.trial import ADDRESS, Trial
 
 
 class Copied(NamedTuple):
@@ -79,9 +80,16 @@ class Definition(NamedTuple):
             return self.copied.reasons[number]
         if why.get("enqueued"):
             return f"Trial {number}: put into the queue by the user."
+        if "unplanned" in why:
+            return f"Trial {number}: no proposal, since {why['unplanned']}."
         said = self.searcher.explain(why)
         sign_note = "(A loss is minus the value here.) " if self.direction == "maximize" and "loss" in said else ""
         return f"Trial {number}: {sign_note}{said}"
+
+    def reason_of(self, trial: Trial) -> str:
+        """Explain in words why a trial was proposed, and what of its params does not follow from the proposal."""
+        said = self.reason(trial.number, trial.why)
+        return said if trial.asked is None or trial.number < self.foreign else said + trial.asked.said()
 
     def as_stored(self) -> dict[str, Any]:
         """Return the definition as the file stores and compares it; of a constraint only whether there is one.
@@ -105,3 +113,12 @@ class Definition(NamedTuple):
                 raise StorageError(f"{part} is {value}; its repr changes between processes. For a stored study, use a "
                                    "name instead, and look the object up in the objective")
         return stored
+
+
+def refuse_without_space(definition: Definition, start_from: Any) -> None:
+    """A ValueError where an argument of a study without a space (define-by-run) requires one."""
+    if is_open(definition.space) and definition.searcher.requires_space:
+        raise ValueError(f"space is None and searcher is {definition.searcher!r}, which requires a space; give one, or "
+                         'use "random", "bayesian", "genetic" or "hyperband"')
+    if is_open(definition.space) and start_from is not None:
+        raise ValueError("start_from is given without a space; give the space of this study too")

@@ -96,11 +96,13 @@ def as_csv(storage: Storage, name: str, times: bool = False) -> str:
     programs that read the table. If a file of studies comes from an unknown source, import the columns as text.
     """
     definition, file = definition_of(storage, name), io.StringIO()
-    parameters = [parameter for parameter, _ in definition["space"]]
+    rows = storage.rows(name, saved=False)
+    shown = dict.fromkeys(parameter for row in rows for parameter in row.shown)  # without a space: those asked for
+    parameters = [parameter for parameter, _ in definition["space"]] or list(shown)
     columns = ["state", "value", "budget", "parent", "visits", "error", *(TIMES if times else ())]
     writer = csv.writer(file)
     writer.writerow(["number", *(f"param_{parameter}" for parameter in parameters), *columns, "why"])
-    for row in storage.rows(name, saved=False):
+    for row in rows:
         values = [row.shown.get(parameter, "") for parameter in parameters]
         writer.writerow([row.number, *values, *(getattr(row, column) for column in columns), row.said])
     return file.getvalue()
@@ -113,6 +115,8 @@ def as_json(storage: Storage, name: str, times: bool = False) -> str:
         entry = row._asdict() | {"params": row.shown}
         for left_out in ("shown", "saved", *(() if times else TIMES)):
             del entry[left_out]
+        if not entry["user_attrs"]:
+            del entry["user_attrs"]
         if times:
             entry |= {part: _date(entry[part]) for part in ("started", "finished")}
         rows.append(entry)

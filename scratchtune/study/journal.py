@@ -16,6 +16,7 @@ from typing import Any
 
 from scratchtune.files import identity
 from scratchtune.search import Suggestion
+from scratchtune.study.asking import is_open, packed_asked, unpacked_asked
 from scratchtune.study.definition import Copied, Definition, checked_seeds
 from scratchtune.study.errors import NotWritable, StorageError
 from scratchtune.study.storage import BESIDE, Lost, Row, Storage, packed_params, unpacked_params
@@ -37,6 +38,8 @@ class Journal:
         self.given_path = path
         self._definition = definition
         self._noted: dict[int, Trial] = {}
+        self._noted_attributes: dict[str, Any] = {}  # of the study itself, not written yet
+        self.attributes: dict[str, Any] = {}  # of the study itself, as they were in the file when it was read last
         self._may_write = False  # whether it has the right to write, and its table holds what others wrote before
         self._storage: Storage | None = None
         self._running: list[int] = []  # numbers of the trials that were not finished when the version was read
@@ -72,7 +75,7 @@ class Journal:
         self.path, self._identity = storage.file, storage.identity
         name = self._definition.name
         storage.enter(name, self._definition.as_stored())
-        rows = storage.rows(name)
+        rows, self.attributes = storage.rows(name), storage.study_attributes(name)
         if self._definition.copied is None:
             self._definition = _as_a_fork(self._definition, storage, rows)
         if not storage.reading:  # otherwise another process may be changing it
@@ -97,6 +100,7 @@ class Journal:
         if not self._may_write:
             self._newest = storage.version(self._definition.name, self._running)
             self._may_write = self._newest == self._version
+            self.attributes = storage.study_attributes(self._definition.name)
         return None if self._may_write else storage.rows(self._definition.name)
 
     def reconciled(self) -> None:
@@ -107,9 +111,13 @@ class Journal:
         """Have a trial written with the next commit, as it is by then."""
         self._noted[trial.number] = trial
 
+    def note_attributes(self, attributes: dict[str, Any]) -> None:
+        """Have attributes of the study itself written with the next commit."""
+        self._noted_attributes |= attributes
+
     def write(self, trials: Sequence[Trial]) -> None:
         """Write all noted trials in one commit; twice where the first commit may have been lost."""
-        if self._noted and self._may_write:
+        if self.has_unwritten and self._may_write:
             try:
                 self._put(trials)
             except Lost:
@@ -117,7 +125,7 @@ class Journal:
 
     def end_writing(self, trials: Sequence[Trial]) -> None:
         """Close the file, and give back the right to write, unless something is not written yet."""
-        if self._noted:
+        if self.has_unwritten:
             return
         try:
             if self._storage is not None and self._storage.is_open and self._may_write:
@@ -136,8 +144,8 @@ class Journal:
 
     @property
     def has_unwritten(self) -> bool:
-        """Whether a noted trial is not written, since writing has failed."""
-        return bool(self._noted)
+        """Whether a noted trial or attribute is not written, since writing has failed."""
+        return bool(self._noted or self._noted_attributes)
 
     def close(self) -> None:
         """Close the file, whatever is not written. May be called again."""
@@ -164,6 +172,9 @@ class Journal:
         storage = self._opened_for_writing(trials)
         storage.put(self._definition.name, [row_of(self._definition, trial) for trial in self._noted.values()])
         self._noted.clear()
+        if self._noted_attributes:
+            storage.put_study_attributes(self._definition.name, self._noted_attributes)
+            self._noted_attributes = {}
 
     # The file --------------------------------------------------------------------------------------------------------
 
@@ -201,23 +212,35 @@ def _as_a_fork(definition: Definition, storage: Storage, rows: Sequence[Row]) ->
 
 def row_of(definition: Definition, trial: Trial) -> Row:
     """Return a trial as it is stored."""
+    is_running, shown = trial.state == "running", trial.shared_params
+    if trial.asked is None:
+        packed = packed_params(definition.space, trial.shared_params)
+    else:
+        packed = packed_asked(trial.asked, trial.shared_params, is_running)
+        shown = trial.proposed if is_running else shown
     return Row(
-        trial.number, trial.state, trial.value, packed_params(definition.space, trial.shared_params),
-        trial.shared_params, trial.why, definition.reason(trial.number, trial.why), trial.budget, trial.parent,
+        trial.number, trial.state, trial.value, packed, shown, trial.why,
+        definition.reason_of(trial), trial.budget, trial.parent,
         trial.reports, trial.scores, trial.visits, trial.error, trial.traceback, trial.attempts, trial.started,
-        trial.finished, trial.seconds, trial.saved)
+        trial.finished, trial.seconds, trial.saved, None if is_running else trial.user_attrs)
 
 
 def trial_of(definition: Definition, context: TrialContext, row: Row) -> Trial:
     """Make a trial from its stored row; one that was running is reset to its start."""
+    asked = None
     try:
-        params = definition.space.check(unpacked_params(definition.space, row.params))
+        if is_open(definition.space):
+            asked, params = unpacked_asked(row.params, bool(row.why.get("enqueued")))
+        else:
+            params = definition.space.check(unpacked_params(definition.space, row.params))
     except (IndexError, KeyError, TypeError, ValueError) as problem:
         raise StorageError(
             f"trial {row.number} of the study {definition.name!r} is not in this space: {problem}") from problem
-    trial = Trial(context, row.number, Suggestion(params, row.why, row.budget, row.parent))
+    proposed = params if asked is None else asked.proposed
+    trial = Trial(context, row.number, Suggestion(proposed, row.why, row.budget, row.parent), asked is not None)
     trial.attempts, trial.started = row.attempts, row.started or trial.started
     if row.state != "running":
+        trial.shared_params, trial.asked, trial.user_attrs = params, asked, row.user_attrs or {}
         for name in ("state", "value", "reports", "scores", "visits", "error", "traceback", "finished", "seconds",
                      "saved"):
             setattr(trial, name, getattr(row, name))

@@ -12,9 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune.search import PendingParams, Seen, Suggestion
+from scratchtune.search import Exhausted, PendingParams, Seen, Space, Suggestion
+from scratchtune.search.learned_space import SpaceLearner
+from scratchtune.study.asking import completed, is_open
 from scratchtune.study.definition import Definition
 from scratchtune.study.table import Table
+from scratchtune.study.trial import Trial
 
 
 class NotReady(RuntimeError):
@@ -34,6 +37,7 @@ class Proposer:
 
     def __init__(self, definition: Definition, table: Table) -> None:
         self._definition, self._table = definition, table
+        self._learner = SpaceLearner()
 
     def next(self) -> Suggestion:
         """Return the suggestion for the next trial: the first configuration of the queue, else the searcher's.
@@ -62,11 +66,47 @@ class Proposer:
         enqueued = None if definition.foreign else bisect.bisect_left(table.enqueued, number)
         seen = Seen(table.finished()[:needs], definition.earlier, enqueued, definition.seed)
         rng = np.random.default_rng(np.random.SeedSequence(definition.seed, spawn_key=(number,)))
-        suggestion = definition.searcher.suggest(definition.space, seen, Pending(table, needs, number), number, rng)
+        if is_open(definition.space):
+            suggestion = self._searched_in_learned(seen, needs, number, rng)
+        else:
+            suggestion = definition.searcher.suggest(
+                definition.space, seen, Pending(table, needs, number), number, rng)
         if not isinstance(suggestion, Suggestion):
             raise TypeError(f"{definition.searcher!r} suggested {suggestion!r}; it must return a Suggestion")
         suggestion.params = definition.space.check(suggestion.params)
         return suggestion
+
+    def _searched_in_learned(self, seen: Seen, needs: int, number: int, rng: np.random.Generator) -> Suggestion:
+        """Return the searcher's suggestion in the space that the first ``needs`` trials have requested.
+
+        That space may be a part of the whole one, so if all of its points are tried, the next trial has no proposal,
+        and its parameters are drawn at random.
+        """
+        searcher, space = self._definition.searcher, self._learned(needs)
+        pending = [completed(space, trial.proposed, trial.seed) for trial in self._table.trials[needs:number]]
+        if not space.names and searcher.mean_budget() is None:  # neither results nor proposals have any parameter
+            seen, pending = Seen((), seen.earlier, seen.enqueued, seen.seed), []
+        try:
+            return searcher.suggest(space, seen, pending, number, rng)
+        except Exhausted:
+            if searcher.total(space) is not None:  # the end of a schedule
+                raise
+            return Suggestion({}, why={"unplanned": "every point that the trials before it show has been tried"})
+
+    def tell_known(self, trial: Trial) -> None:
+        """In a study without a space, tell a trial which parameters those before it that it may see have asked for."""
+        if trial.asked is not None:
+            needs = 0 if trial.asked.is_enqueued else self._definition.searcher.needs(trial.number)
+            trial.asked.known = self._learned(needs).parameters
+
+    def _learned(self, needs: int) -> Space:
+        """The space that the first ``needs`` trials have asked for."""
+        if self._learner.added > needs:
+            self._learner = SpaceLearner()
+        for trial in self._table.trials[self._learner.added : needs]:
+            assert trial.asked is not None
+            self._learner.add(trial.asked.parameters, trial.shared_params, trial.state == "failed")
+        return self._learner.space()
 
 
 class Pending(PendingParams):

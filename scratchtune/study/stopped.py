@@ -130,10 +130,10 @@ def _again(trials: Sequence[Trial], trial: Trial, max_budget: float | None) -> T
     """A stopped trial from its beginning; one that was not promoted as if it were, with the largest budget."""
     if trial.state == "stopped":
         saved = None if trial.parent is None else trials[trial.parent].saved
-        proposed = Suggestion(trial.params, dict(trial.why), trial.budget, trial.parent)
+        proposed = Suggestion(trial.proposed, dict(trial.why), trial.budget, trial.parent)
     else:
-        saved, proposed = trial.saved, Suggestion(trial.params, dict(trial.why), max_budget, trial.number)
-    return Trial(DetachedContext(trial.seed, saved, None, [], 1.0), trial.number, proposed)
+        saved, proposed = trial.saved, Suggestion(trial.proposed, dict(trial.why), max_budget, trial.number)
+    return Trial(DetachedContext(trial.seed, saved, None, [], 1.0), trial.number, proposed, trial.asked is not None)
 
 
 def _compared(trials: Sequence[Trial], again: Trial, best_loss: float, sign: float) -> FinishedTrial:

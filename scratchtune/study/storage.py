@@ -32,6 +32,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.files import identity
 from scratchtune.search import Space
+from scratchtune.study.attributes import HAS_ATTRIBUTES, OF_STUDY, READ_ATTRIBUTES, by_number, put_attributes
 from scratchtune.study.errors import NotWritable, StorageError
 from scratchtune.study.locking import MOMENT, Lock
 
@@ -58,7 +59,10 @@ class Lost(StorageError):
 
 
 class Row(NamedTuple):
-    """A trial as it is stored, in the order of the table's columns; ``params`` are those of `packed_params`."""
+    """A trial as it is stored, in the order of the table's columns; ``params`` are those of `packed_params`.
+
+    ``user_attrs`` is no column: attributes have a table of their own.
+    """
 
     number: int
     state: str
@@ -79,11 +83,13 @@ class Row(NamedTuple):
     finished: float | None
     seconds: float | None
     saved: dict[str, np.ndarray] | None
+    user_attrs: dict[str, Any] | None = None
 
 
+COLUMNS = Row._fields[:-1]
 PUT = (
-    f"INSERT INTO trials (study, {', '.join(Row._fields)}) VALUES ({', '.join('?' * (len(Row._fields) + 1))}) "
-    f"ON CONFLICT (study, number) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in Row._fields)} "
+    f"INSERT INTO trials (study, {', '.join(COLUMNS)}) VALUES ({', '.join('?' * (len(COLUMNS) + 1))}) "
+    f"ON CONFLICT (study, number) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS)} "
     "WHERE trials.state = 'running'")
 
 
@@ -362,10 +368,12 @@ class Storage:
     def put(self, name: str, rows: Iterable[Row]) -> None:
         """Write trials in one commit, replacing only those stored as running, and confirm it."""
         with self._naming_errors("can't be written, and what it held before is untouched"):
-            number = self._id(name)
+            number, rows = self._id(name), list(rows)
             values = [(number, *_packed_row(row)) for row in rows]
             with self._commit():
                 self._connection.executemany(PUT, values)
+                for row in rows:
+                    put_attributes(self._connection, number, row.number, row.user_attrs)
         self.confirm()
 
     def rows(self, name: str, saved: bool = True) -> list[Row]:
@@ -383,15 +391,36 @@ class Storage:
         """How many trials a study has."""
         return int(self._fetched("SELECT count(*) FROM trials WHERE study = ?", (self._id(name),))[0][0])
 
+    def put_study_attributes(self, name: str, attributes: Mapping[str, Any]) -> None:
+        """Write attributes of a study itself; those of other names stay."""
+        with self._naming_errors("can't be written, and what it held before is untouched"):
+            number = self._id(name)
+            with self._commit():
+                put_attributes(self._connection, number, OF_STUDY, attributes)
+        self.confirm()
+
+    def study_attributes(self, name: str) -> dict[str, Any]:
+        """The attributes of a study itself."""
+        return self._attributes(name).get(OF_STUDY, {})
+
+    def _attributes(self, name: str) -> dict[int, dict[str, Any]]:
+        """The attributes of the trials by number, and of the study."""
+        if not self._fetched(HAS_ATTRIBUTES):
+            return {}
+        found = self._fetched(READ_ATTRIBUTES, (self._id(name),))
+        with self._naming_damage(f"an attribute of the study {name!r}"):
+            return by_number(found)
+
     def _read(self, name: str, condition: str, values: tuple[Any, ...], saved: bool = True) -> Iterator[Row]:
-        columns = [column if saved or column != "saved" else "NULL" for column in Row._fields]
+        columns = [column if saved or column != "saved" else "NULL" for column in COLUMNS]
+        attributes = self._attributes(name)
         found = self._fetched(
             f"SELECT {', '.join(columns)} FROM trials WHERE study = ? {condition} ORDER BY number",
             (self._id(name), *values))
         for values in found:
             with self._naming_damage(f"trial {values[0]!r} of the study {name!r}"):
                 row = _unpacked_row(values)
-            yield row
+            yield row._replace(user_attrs=attributes.get(row.number))
 
 
 def _forget_connections() -> None:
@@ -464,6 +493,7 @@ def _packed_row(row: Row) -> tuple[Any, ...]:
         "parent": _plain(row.parent), "visits": None if row.visits is None else min(int(row.visits), 2**63 - 1),
         "said": _text(row.said), "error": _text(row.error), "traceback": _text(row.traceback),
         "budget": _plain(row.budget), "saved": _packed(row.saved)}
+    del written["user_attrs"]
     return tuple(written.values())
 
 
@@ -481,7 +511,7 @@ def _of_kind(kinds: type | tuple[type, ...], name: str, value: Any) -> Any:
 
 def _unpacked_row(values: tuple[Any, ...]) -> Row:
     """Return a row from the values that SQLite holds."""
-    kept: dict[str, Any] = dict(zip(Row._fields, values, strict=True))
+    kept: dict[str, Any] = dict(zip(COLUMNS, values, strict=True))
     for name, kinds in PLAIN.items():
         _of_kind(kinds, name, kept[name])
     for name, kind in JSON.items():

@@ -27,6 +27,7 @@ from scratchtune.search import (
     SuccessiveHalving,
     Suggestion,
 )
+from scratchtune.study.asking import learned_space, unpacked_asked
 from scratchtune.study.best import HasBestTrial, without_best
 from scratchtune.study.context import DetachedContext, seed_of_trial
 from scratchtune.study.definition import checked_seeds, seed_before
@@ -65,6 +66,7 @@ class StoredStudy(HasBestTrial):
     has_constraint: bool = False
     has_earlier: bool = False
     reasons: list[str] = field(default_factory=list, repr=False)
+    user_attrs: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def best_trial(self) -> Trial:
@@ -102,7 +104,7 @@ def read_study(storage: Storage, name: str) -> StoredStudy:
     searcher, stopping = (_made(str(definition.get(part)), kind)
                           for part, kind in (("searcher", Searcher), ("stopping", Stopping)))
     try:
-        space = _space(definition["space"], rows)
+        space = _space(definition["space"], rows) if definition["space"] else None  # None: define-by-run
         parents = {row.number: row.parent for row in rows}
         copied = checked_seeds(definition.get("copied trials", []))
         trials = [_trial(space, row, lambda number: seed_before(copied, seed or 0, number), parents) for row in rows]
@@ -110,23 +112,28 @@ def read_study(storage: Storage, name: str) -> StoredStudy:
         raise StorageError(f"{str(storage.path)!r} is damaged: the study {name!r} can't be read: {problem}"
                            ) from problem
     return StoredStudy(
-        name, space, definition["direction"], trials, searcher, str(definition["searcher"]), seed, stopping,
-        str(definition.get("stopping")), bool(definition.get("constraint")),
-        definition.get("earlier trials", NO_TRIALS) != NO_TRIALS, [row.said for row in rows])
+        name, learned_space(trials) if space is None else space, definition["direction"], trials, searcher,
+        str(definition["searcher"]), seed, stopping, str(definition.get("stopping")),
+        bool(definition.get("constraint")), definition.get("earlier trials", NO_TRIALS) != NO_TRIALS,
+        [row.said for row in rows], storage.study_attributes(name))
 
 
 def _trial(
-    space: Space, row: Row, study_seed: Callable[[int], int], parents: Mapping[int, int | None],
+    space: Space | None, row: Row, study_seed: Callable[[int], int], parents: Mapping[int, int | None],
 ) -> Trial:
-    params = unpacked_params(space, row.params)
+    asked, params = (unpacked_asked(row.params, bool(row.why.get("enqueued"))) if space is None
+                     else (None, unpacked_params(space, row.params)))
     if row.parent is not None and not (type(row.parent) is int and 0 <= row.parent < row.number):
         raise ValueError(f"trial {row.number} continues trial {row.parent!r:.60}, which is no earlier one")
     seed = seed_of_trial(study_seed, row.number, row.parent, parents.__getitem__)
     trial = Trial(DetachedContext(seed, None, None, [], 1.0), row.number,
-                  Suggestion(params, row.why, row.budget, row.parent))
+                  Suggestion(params if asked is None else asked.proposed, row.why, row.budget, row.parent),
+                  asked is not None)
+    trial.asked, trial.shared_params = asked, params
     for part in Row._fields:
         if part not in ("number", "params", "shown", "why", "said", "budget", "parent"):
             setattr(trial, part, getattr(row, part))
+    trial.user_attrs = row.user_attrs or {}
     return trial
 
 

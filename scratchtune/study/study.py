@@ -22,9 +22,10 @@ from scratchtune.interruption import say_kept
 from scratchtune.search import DEFAULT, Result, Searcher, Space, as_searcher
 from scratchtune.search.space import Constraint
 from scratchtune.study import time_travel
+from scratchtune.study.asking import given_space
 from scratchtune.study.asktell import AskTell
 from scratchtune.study.best import HasBestTrial, without_best
-from scratchtune.study.definition import Definition
+from scratchtune.study.definition import Definition, refuse_without_space
 from scratchtune.study.errors import StorageError
 from scratchtune.study.fold_run import Score, run_folds
 from scratchtune.study.frames import trials_frame
@@ -36,11 +37,14 @@ from scratchtune.study.optuna_import import read_optuna
 from scratchtune.study.stopped import FinishedTrials, finish_stopped
 from scratchtune.study.stopping import as_stopping
 from scratchtune.study.time_travel import Changes
-from scratchtune.study.trial import STATES, Trial
+from scratchtune.study.trial import STATES, Trial, copied_params
 
 
 class Study(HasBestTrial):
     """Trials over a space, in memory and, where ``storage`` is a path, in that SQLite file too.
+
+    Without a space, the objective requests its parameters while it runs, by `Trial.suggest_float` and the like
+    (define-by-run), and the study learns its space from the trials.
 
     A stored study of that ``name`` (None: "study") is resumed if it has the same definition: space, searcher, seed,
     direction, stopping, earlier trials, whether there is a constraint, and ``data``, a text that identifies what the
@@ -63,15 +67,17 @@ class Study(HasBestTrial):
     """
 
     def __init__(
-        self, space: Mapping[str, Any] | Space, searcher: str | Searcher = DEFAULT, direction: str = "minimize",
-        seed: int = 0, storage: Any = None, name: str | None = None, constraint: Constraint | None = None,
-        start_from: Study | None = None, stopping: Any = None, data: str | None = None,
+        self, space: Mapping[str, Any] | Space | None = None, searcher: str | Searcher = DEFAULT,
+        direction: str = "minimize", seed: int = 0, storage: Any = None, name: str | None = None,
+        constraint: Constraint | None = None, start_from: Study | None = None, stopping: Any = None,
+        data: str | None = None,
     ) -> None:
         definition = Definition(
-            space=Space(space, constraint), searcher=as_searcher(searcher),
+            space=given_space(space, constraint), searcher=as_searcher(searcher),
             direction=checks.choice("direction", direction, ["minimize", "maximize"]),
             seed=checks.integer("seed", seed, low=0), stopping=as_stopping(stopping),
             name=_checked_text("name", name) or "study", data=_checked_text("data", data), earlier=[])
+        refuse_without_space(definition, start_from)
         if start_from is not None:
             definition = definition._replace(earlier=_earlier_results(definition, start_from))
         self._set_core(AskTell(definition, storage))
@@ -79,7 +85,7 @@ class Study(HasBestTrial):
     def _set_core(self, core: AskTell) -> None:
         """Set the attributes of a study with this core."""
         self._core, self._losses = core, WorkerLosses()
-        self.name, self.space, self.searcher, self.direction, self.seed, self.stopping, self.data, *_ = core.definition
+        self.name, _, self.searcher, self.direction, self.seed, self.stopping, self.data, *_ = core.definition
         self.idle_share: float | None = None
 
     # Running ---------------------------------------------------------------------------------------------------------
@@ -152,6 +158,18 @@ class Study(HasBestTrial):
         """Whether `stop` was called in the latest run."""
         return self._core.is_stopping
 
+    def optimize(
+        self, objective: Callable[[Trial], Any], n_trials: int | None = None, timeout: float | None = None,
+        n_jobs: int = 1, callbacks: Iterable[Callable[[Study, Trial], Any]] | None = None,
+        show_progress_bar: bool = False,
+    ) -> None:
+        """Run ``n_trials`` further trials, as Optuna counts them; all else is as in `run`.
+
+        An exception of the objective makes its trial a failed one, and does not end the run.
+        """
+        wanted = None if n_trials is None else len(self.trials) + checks.integer("n_trials", n_trials, low=1)
+        self.run(objective, wanted, timeout, n_jobs, callbacks=callbacks or (), progress=show_progress_bar)
+
     def run_folds(
         self, fit_and_score: Callable[[Trial, int], Score], folds: int,
         value_of: Callable[[list[Score]], float | Exception], n_trials: int | None = None, n_jobs: int = 1,
@@ -164,12 +182,26 @@ class Study(HasBestTrial):
         """
         return run_folds(self._core, fit_and_score, folds, value_of, n_trials, number_of_workers(n_jobs))
 
+    def set_user_attr(self, key: str, value: Any) -> None:
+        """Attach an attribute to the study, any value that JSON has; it is stored with it."""
+        self._core.set_user_attr(key, value)
+
     # Results ---------------------------------------------------------------------------------------------------------
 
     @property
     def trials(self) -> list[Trial]:
         """All trials, in order of number."""
         return list(self._core.table.trials)
+
+    @property
+    def space(self) -> Space:
+        """The space; of a study without one, what its finished trials have asked for (define-by-run)."""
+        return self._core.space
+
+    @property
+    def user_attrs(self) -> dict[str, Any]:
+        """The attributes that `set_user_attr` has attached, a copy."""
+        return copied_params(self._core.user_attrs)
 
     @property
     def earlier(self) -> list[Result]:
@@ -189,7 +221,7 @@ class Study(HasBestTrial):
 
     def reason_of(self, trial: Trial) -> str:
         """Explain in words why a trial was proposed."""
-        return self._core.definition.reason(trial.number, trial.why)
+        return self._core.definition.reason_of(trial)
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the table, one trial a line: number, state, value, param_NAME..., budget, parent, error, seconds."""
@@ -320,13 +352,18 @@ class Study(HasBestTrial):
 
 
 def tune(
-    objective: Callable[[Trial], Any], space: Mapping[str, Any] | Space, searcher: str | Searcher = DEFAULT,
-    n_trials: int | None = None, direction: str = "minimize", seed: int = 0, **options: Any,
+    objective: Callable[[Trial], Any], space: Mapping[str, Any] | Space | None = None,
+    searcher: str | Searcher = DEFAULT, n_trials: int | None = None, direction: str = "minimize", seed: int = 0,
+    **options: Any,
 ) -> Study:
     """Make a study, run it, return it; the options are those of `Study` and of `Study.run`.
 
+    Without a space the objective asks for its parameters while it runs: ``trial.suggest_float`` and the like.
+
     >>> tune(lambda trial: trial.params["x"], {"x": [3, 1, 2]}, "grid", progress=False).best_value
     1.0
+    >>> tune(lambda trial: trial.suggest_int("x", 1, 3), n_trials=8, progress=False).best_params
+    {'x': 1}
     """
     of_study = ("storage", "name", "constraint", "start_from", "stopping", "data")
     made_with = {name: options.pop(name) for name in of_study if name in options}

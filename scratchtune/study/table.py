@@ -83,7 +83,7 @@ class Table:
         """
         if not self.unclaimed_enqueued:
             return False
-        stored = self.trials[self.unclaimed_enqueued[0]].shared_params
+        stored = self.trials[self.unclaimed_enqueued[0]].proposed
         if self._space.key(stored) != self._space.key(params):
             raise ValueError(
                 f"params is {params!r}; in this stored study {stored!r} was enqueued at this point: enqueue the same "
@@ -124,7 +124,7 @@ class Table:
         queue, known = self.queue, len(self.trials)
         enqueued = [trial.number for trial in trials if trial.why.get("enqueued")]
         for number in enqueued[bisect.bisect_left(enqueued, known) :]:
-            if queue and self._space.key(queue[0]) == self._space.key(trials[number].shared_params):
+            if queue and self._space.key(queue[0]) == self._space.key(trials[number].proposed):
                 queue = queue[1:]
         best = min((trial for trial in trials if trial.state == "complete"), key=self._rank, default=None)
         unassigned = [trial for trial in trials if trial.state == "running"]
@@ -155,7 +155,7 @@ class Table:
 
     def enqueued_by_number(self) -> dict[int, dict[str, Any]]:
         """All enqueued configurations by the number of their trial, which may not exist yet."""
-        found = self.repeated | {number: self.trials[number].shared_params for number in self.enqueued}
+        found = self.repeated | {number: self.trials[number].proposed for number in self.enqueued}
         number = len(self.trials)
         for params in self.queue:
             while number in found:

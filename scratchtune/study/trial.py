@@ -15,11 +15,13 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.search import Suggestion
+from scratchtune.study.asking import Asked, Asks, nothing_asked
 
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}")  # of an object in memory, as in most objects' repr
 MOST_SAVED = 500_000_000  # bytes; SQLite stores at most a billion in one value
 STATES = ("running", "complete", "failed", "stopped")
-OUTCOME = ("state", "value", "error", "traceback", "reports", "seconds", "visits", "scores", "saved")
+OUTCOME = ("state", "value", "error", "traceback", "reports", "seconds", "visits", "scores", "saved", "user_attrs",
+           "shared_params", "asked")
 
 
 class TrialContext(Protocol):
@@ -35,7 +37,14 @@ class TrialContext(Protocol):
         """Whether the stopping rule would end a trial with these reports."""
 
 
-class Trial:
+class TrialPruned(Exception):
+    """An objective may raise it to end its trial early: "stopped", with the value that was reported last.
+
+    Where nothing was reported, the trial has failed.
+    """
+
+
+class Trial(Asks):
     """The argument of an objective, and one row of a study's table.
 
     Attributes: ``number``, from 0; ``value``, in the user's direction; ``state``, "running", "complete", "failed" or
@@ -44,17 +53,20 @@ class Trial:
     ``budget`` and ``parent`` where the searcher uses them; ``reports``, step to value; ``scores`` of the folds where it
     was cross-validated; ``attempts``, how often it was begun; ``started`` and ``finished``, seconds since 1970, and
     ``seconds`` of work; ``visits``, the rows its fits have used, summed over epochs and folds, where known; ``saved``,
-    the arrays of `save`; ``shared_params``, the configuration itself, for reading only, where `params` is a copy.
+    the arrays of `save`; ``shared_params``, the configuration itself, for reading only, where `params` is a copy;
+    ``user_attrs``, what `set_user_attr` has attached; ``asked``, in a study without a space, what it has asked for.
     """
 
     __slots__ = (
         "number", "value", "state", "error", "traceback", "why", "budget", "parent", "reports", "scores", "attempts",
-        "started", "finished", "seconds", "visits", "shared_params", "saved", "_context", "_clock", "_stopping")
+        "started", "finished", "seconds", "visits", "shared_params", "saved", "asked", "user_attrs", "_context",
+        "_clock", "_stopping")
 
-    def __init__(self, context: TrialContext, number: int, suggestion: Suggestion) -> None:
+    def __init__(self, context: TrialContext, number: int, suggestion: Suggestion, asks: bool = False) -> None:
         self._context = context
         self.number = number
         self.shared_params = suggestion.params
+        self.asked = Asked(suggestion.params, bool(suggestion.why.get("enqueued"))) if asks else None
         self.why = suggestion.why
         self.budget = suggestion.budget
         self.parent = suggestion.parent
@@ -65,6 +77,9 @@ class Trial:
         """Reset the trial to its start: it is running, and nothing has been reported."""
         self.state = "running"
         self.attempts += 1
+        self.user_attrs: dict[str, Any] = {}
+        if self.asked is not None:
+            self.asked, self.shared_params = self.asked.again(), {}
         self.value: float | None = None
         self.error: str | None = None
         self.traceback: str | None = None
@@ -135,6 +150,10 @@ class Trial:
         self._stopping = self._stopping or self._context.should_stop(self.number, self.reports)
         return self._stopping
 
+    def should_prune(self) -> bool:
+        """The same as `should_stop`, by Optuna's name; an objective may then raise `TrialPruned`."""
+        return self.should_stop()
+
     def save(self, arrays: Mapping[str, Any]) -> None:
         """Save named arrays, such as a model's weights, for the trials that continue this one."""
         if not isinstance(arrays, Mapping):
@@ -166,6 +185,8 @@ class Trial:
             setattr(self, name, number)
         if self.seconds is None:
             self.seconds = self.elapsed()
+        if isinstance(value, TrialPruned) and self.reports:
+            value, self._stopping = None, True
         if isinstance(value, BaseException):
             self.traceback = _formatted(value)
         if state is None and self._stopping:
@@ -175,6 +196,8 @@ class Trial:
         number, error = finite_number(value)
         if state == "failed" and value is None:
             error = "told as failed"
+        else:
+            error = nothing_asked(self.asked, value, error)
         self.error = error
         state = "failed" if error is not None else state or "complete"
         self.value = None if state == "failed" else number
@@ -189,7 +212,8 @@ class Trial:
     def copied(self, context: TrialContext) -> Trial:
         """Return an independent copy for another study; one that is running is reset to its start."""
         if self.state == "running":
-            made = Trial(context, self.number, Suggestion(self.shared_params, self.why, self.budget, self.parent))
+            proposal = Suggestion(self.proposed, self.why, self.budget, self.parent)
+            made = Trial(context, self.number, proposal, self.asked is not None)
             made.attempts, made.started = self.attempts, self.started
             return made
         made = self.detached(context)

@@ -47,8 +47,10 @@ def script(view: View) -> str:
     if _has_constraint(study):
         arguments["constraint"] = "..."
     lines = [f"    {name}={text}," for name, text in arguments.items()]
-    body = ["space = {", *space, "}", "study = Study(", "    space,", *lines, ")",
-            f"study.run(objective, n_trials={len(study.trials)})"]
+    declared = ["space = {", *space, "}", "study = Study(", "    space,"]
+    if any(trial.asked is not None for trial in study.trials):  # the objective asks for its parameters
+        declared = ["study = Study("]
+    body = [*declared, *lines, ")", f"study.run(objective, n_trials={len(study.trials)})"]
     names = sorted({name for line in body for name in re.findall(r"\b([A-Z]\w*)\(", line)} & CLASSES)
     return "\n".join([f"from scratchtune import {', '.join(names)}", "", *body])
 

@@ -1,0 +1,176 @@
+"""A learned space is what the objective of a study without a space has requested so far (define-by-run).
+
+Each trial asks for its parameters while it runs, and another trial may ask for others. `SpaceLearner` makes one `Space`
+of them for the searcher. A parameter that some trials have not requested becomes a conditional one where the value of
+one other parameter explains, in all trials, whether it is requested: then searchers treat it as one with ``when``.
+
+Implements section 7.2 of the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from scratchtune.search.parameters import Categorical, Float, Int, Parameter, same
+from scratchtune.search.space import Space
+
+MOST_PARENT_VALUES = 64  # a parameter with more values is not looked at as one that others depend on
+
+
+class OpenSpace(Space):
+    """The space of a study in which no trial has requested a parameter yet; any params are accepted."""
+
+    def __init__(self) -> None:
+        self.constraint = None
+        self.conditions: dict[str, dict[str, tuple[Any, ...]]] = {}
+        self.parameters: dict[str, Parameter] = {}
+        self.names = ()
+
+    def __repr__(self) -> str:
+        return "OpenSpace()"
+
+    def check(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return params as a dict; a TypeError where they have no names."""
+        if not isinstance(params, Mapping):
+            raise TypeError(f"params is {params!r}; it must be a dict from names to values")
+        for name in params:
+            if not isinstance(name, str) or not name:
+                raise TypeError(f"params has the name {name!r}; a parameter's name must be text")
+        return dict(params)
+
+    def key(self, params: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Return a hashable form of params."""
+        return tuple((name, type(value), repr(value)) for name, value in sorted(params.items()))
+
+    @property
+    def size(self) -> int | None:
+        """None: how many points there are is not known."""
+        return None
+
+
+def conflict(known: Parameter, asked: Parameter) -> str | None:
+    """Say what two parameters of one name differ in that they must have in common; None where they agree.
+
+    Ranges may have other ends and steps, since a range may depend on another parameter.
+    """
+    if type(known) is not type(asked):
+        return "kind"
+    if isinstance(known, Categorical) or isinstance(asked, Categorical):
+        return None if _same_choices(known, asked) else "choices"
+    return "scale (log)" if known.log != asked.log else None
+
+
+def _same_choices(one: Any, other: Any) -> bool:
+    return len(one.choices) == len(other.choices) and all(map(same, one.choices, other.choices))
+
+
+def merged(name: str, one: Parameter, other: Parameter) -> Parameter:
+    """The smallest parameter that has the values of both: the hull of two ranges, or all choices of both.
+
+    >>> merged("x", Float(0.0, 1.0), Float(0.5, 2.0))
+    Float(low=0.0, high=2.0, log=False, step=None, when=None, prior=None)
+    """
+    if one == other:
+        return one
+    if isinstance(one, Categorical) and isinstance(other, Categorical):
+        new = [choice for choice in other.choices if not any(same(choice, known) for known in one.choices)]
+        return Categorical([*one.choices, *new])
+    if isinstance(one, Categorical) or isinstance(other, Categorical) or conflict(one, other):
+        raise ValueError(
+            f"trials have requested {name!r} as {one!r} and as {other!r}, which can't be one parameter; give the two "
+            "different names")
+    low, high = min(one.low, other.low), max(one.high, other.high)
+    is_aligned = one.step == other.step and (one.step is None or _divides(one.step, one.low - other.low))
+    if isinstance(one, Int):
+        step = one.step if is_aligned and _divides(one.step, high - low) else 1
+        return Int(int(low), int(high), log=one.log, step=step)
+    return Float(low, high, log=one.log, step=one.step if is_aligned and high - low >= (one.step or 0.0) else None)
+
+
+def _divides(step: float, length: float) -> bool:
+    return abs(length / step - round(length / step)) <= 1e-9
+
+
+class SpaceLearner:
+    """Learns a space from trials, which are added in order of number."""
+
+    def __init__(self) -> None:
+        self.added = 0
+        self._parameters: dict[str, Parameter] = {}  # in the order in which they were requested first
+        self._whole = 0  # trials that have not failed: what they have not requested is absent
+        self._asked_by: dict[str, int] = {}  # how many of these have requested a parameter
+        # For pairs (parameter, other parameter with few values): the other's values, by repr, in the trials that have
+        # requested both, and how many of them there are.
+        self._present: dict[tuple[str, str], dict[str, int]] = {}
+        self._values: dict[str, dict[str, int]] = {}  # of each parameter with few values: how many trials have it
+        self._space: Space = OpenSpace()
+        self._is_new = False  # whether trials were added since `_space` was made
+
+    def add(self, asked: Mapping[str, Parameter], params: Mapping[str, Any], has_failed: bool) -> None:
+        """Add the parameters that a trial has requested; one that has failed may not have requested all of its own."""
+        self.added += 1
+        self._is_new = True
+        for name, parameter in asked.items():
+            known = self._parameters.get(name)
+            self._parameters[name] = parameter if known is None else merged(name, known, parameter)
+        if has_failed:
+            return
+        self._whole += 1
+        few = {name: repr(params[name]) for name, parameter in asked.items()
+               if parameter.count is not None and parameter.count <= MOST_PARENT_VALUES}
+        for other, value in few.items():
+            _count(self._values.setdefault(other, {}), value)
+        for name in asked:
+            self._asked_by[name] = self._asked_by.get(name, 0) + 1
+            for other, value in few.items():
+                if other != name:
+                    _count(self._present.setdefault((name, other), {}), value)
+
+    def space(self) -> Space:
+        """The space of the trials that were added; an `OpenSpace` where none has requested anything.
+
+        It is the same object as before where the trials added since have changed nothing.
+        """
+        if self._is_new:
+            found = {name: self._conditional(name, parameter) for name, parameter in self._parameters.items()}
+            if found and found != self._space.parameters:
+                self._space = Space(found)
+            self._is_new = False
+        return self._space
+
+    def _conditional(self, name: str, parameter: Parameter) -> Parameter:
+        """A parameter with the condition that explains in which trials it is absent, if there is one.
+
+        Of several explanations, that of the parameter with the fewest values in the trials counts, since each of these
+        values has been seen most often; of those the one that was requested last.
+        """
+        count = self._asked_by.get(name, 0)
+        if count == self._whole or count == 0:
+            return parameter
+        best: tuple[int, str, list[Any]] | None = None
+        for other, possible in self._parameters.items():
+            if other == name:
+                break  # a condition names a parameter that was requested before
+            allowed = self._explained(name, count, other, possible)
+            if allowed and (best is None or len(self._values[other]) <= best[0]):
+                best = len(self._values[other]), other, allowed
+        return parameter if best is None else replace(parameter, when={best[1]: best[2]})
+
+    def _explained(self, name: str, count: int, other: str, possible: Parameter) -> list[Any]:
+        """The values of another parameter with which one is requested; empty where they don't explain its absence.
+
+        A value that no trial has had yet counts as one with which it is requested.
+        """
+        here, seen = self._present.get((name, other), {}), self._values.get(other, {})
+        if possible.count is None or possible.count > MOST_PARENT_VALUES or sum(here.values()) != count:
+            return []
+        if any(here[value] != seen[value] for value in here):
+            return []  # with this value it is sometimes absent
+        values = [possible.value(k) for k in range(possible.count)]
+        return [value for value in values if repr(value) in here or repr(value) not in seen]
+
+
+def _count(counts: dict[str, int], value: str) -> None:
+    counts[value] = counts.get(value, 0) + 1

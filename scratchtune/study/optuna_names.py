@@ -1,0 +1,61 @@
+"""`create_study`: a study without a space, with the arguments by Optuna's names.
+
+With it, ``study.optimize``, ``trial.should_prune`` and `TrialPruned`, an objective that was written for Optuna runs
+here with another import. Samplers and pruners are this package's searchers and stopping rules.
+
+Implements section 7.2 of the document.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from scratchtune import checks
+from scratchtune.search import DEFAULT, Searcher
+from scratchtune.study.errors import StorageError
+from scratchtune.study.stopping import MedianStopping, Stopping
+from scratchtune.study.storage import Storage
+from scratchtune.study.study import Study
+
+URL = "sqlite:///"
+
+
+def create_study(
+    *, storage: str | os.PathLike[str] | None = None, sampler: str | Searcher | None = None,
+    pruner: Stopping | None = None, study_name: str | None = None, direction: str | None = None,
+    load_if_exists: bool = False, seed: int = 0,
+) -> Study:
+    """Return a `Study` whose space is learned from what its objective requests, with Optuna's arguments.
+
+    ``storage`` is a path, or Optuna's URL of an SQLite file, "sqlite:///FILE"; ``sampler`` a searcher, or its name;
+    ``pruner`` a stopping rule, None is `MedianStopping`, which changes nothing for an objective that reports no values.
+
+    Raises
+        ValueError where the study is stored already, unless ``load_if_exists``.
+
+    >>> study = create_study(direction="maximize", sampler="random")
+    >>> study.optimize(lambda trial: trial.suggest_int("x", 0, 3), n_trials=20)
+    >>> study.best_params
+    {'x': 3}
+    """
+    path = storage[len(URL) :] if isinstance(storage, str) and storage.startswith(URL) else storage
+    if isinstance(path, str) and "://" in path:
+        raise ValueError(f"storage is {storage!r}; it must be the path of an SQLite file, or {URL}FILE")
+    if path is not None and not checks.boolean("load_if_exists", load_if_exists):
+        _refuse_stored(Path(path), study_name or "study")
+    return Study(None, sampler or DEFAULT, direction or "minimize", seed, storage=path, name=study_name,
+                 stopping=pruner or MedianStopping())
+
+
+def _refuse_stored(path: Path, name: str) -> None:
+    if not path.exists():
+        return
+    try:
+        with Storage(path, reading=True) as stored:
+            names = stored.names()
+    except StorageError:  # `Study` says what is wrong with the file
+        return
+    if name in names:
+        raise ValueError(f"study_name is {name!r}, and {str(path)!r} holds a study of this name; give "
+                         "load_if_exists=True to continue it, or another name")
