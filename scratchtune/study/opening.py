@@ -30,7 +30,8 @@ def stored_arguments(
         study, data = read_study(storage, name), definition_of(storage, name).get("data")
         texts = definition_of(storage, name)["space"]
     lacking = []
-    made = [[parameter, repr(value)] for parameter, value in study.space.parameters.items()]
+    space = study.space if texts else None  # None: the study learns it from what its trials request
+    made = [] if space is None else [[parameter, repr(value)] for parameter, value in space.parameters.items()]
     changed = [parameter for (parameter, text), pair in zip(texts, made, strict=True) if [parameter, text] != pair]
     if changed and "space" not in given:
         lacking.append(f"space (the choices of {', '.join(changed)} are not plain values)")
@@ -47,7 +48,7 @@ def stored_arguments(
         raise StorageError(
             f"the study {name!r} in {os.fspath(path)!r} can't be made from the file alone; give load_study what is "
             f"not in it: {' and '.join(lacking)}, as in load_study(path, name, {first}=...)")
-    return {"space": study.space, "searcher": study.searcher, "direction": study.direction, "seed": study.seed,
+    return {"space": space, "searcher": study.searcher, "direction": study.direction, "seed": study.seed,
             "stopping": study.stopping, "data": data, "storage": path, "name": name, **given}
 
 
