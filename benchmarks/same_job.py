@@ -58,7 +58,8 @@ TUNERS = {
     "scratchtune, Bayesian": of(OURS, "scratchtune", OURS, job_tuners.ours, "bayesian"),
     "scratchtune, Hyperband": of(OURS, "scratchtune", OURS, job_tuners.our_hyperband),
     "Keras Tuner, random": of("Keras Tuner", "keras_tuner", "Keras", job_tuners.keras_tuner_search, "RandomSearch"),
-    "Keras Tuner, Bayesian": of("Keras Tuner", "keras_tuner", "Keras", job_tuners.keras_tuner_search, "BayesianOptimization"),
+    "Keras Tuner, Bayesian": of("Keras Tuner", "keras_tuner", "Keras", job_tuners.keras_tuner_search,
+                                "BayesianOptimization"),
     "Keras Tuner, Hyperband": of("Keras Tuner", "keras_tuner", "Keras", job_tuners.keras_tuner_search, "Hyperband"),
     "Optuna, random": of("Optuna", "optuna", "PyTorch", job_tuners.optuna_search, "RandomSampler"),
     "Optuna, TPE": of("Optuna", "optuna", "PyTorch", job_tuners.optuna_search, "TPESampler"),
@@ -168,7 +169,8 @@ def lines(functions: Sequence[Callable[..., Any]]) -> int:
 def row(pair: Pair, runs: Sequence[dict[str, Any]]) -> list[str]:
     """A line of the table: means over the seeds, without the second run."""
     tuner, network = pair
-    functions = [*TUNERS[tuner].counted, *([job_networks.NETWORKS[network]] if network in job_networks.NETWORKS else [])]
+    own = [job_networks.NETWORKS[network]] if network in job_networks.NETWORKS else []
+    functions = [*TUNERS[tuner].counted, *own]
     first, again = runs[0], runs[-1]
     same = first["params"] == again["params"] and first["score"] == again["score"]
     each = runs[:-1]

@@ -58,7 +58,8 @@ ill = (rng.random(8000) < 0.05).astype(int)
 X = rng.normal(size=(8000, 6)) + 1.1 * ill[:, None] * np.array([1, 1, 1, 0, 0, 0])
 X_train, X_test, y_train, y_test = st.train_test_split(X, ill, test_size=0.5, stratify=ill, random_state=0)
 
-model = st.MLPClassifier(units=8, epochs=20, weight_decay=0.0, dtype="float64", random_state=0, verbose=0).fit(X_train, y_train)
+model = st.MLPClassifier(units=8, epochs=20, weight_decay=0.0, dtype="float64", random_state=0, verbose=0)
+model.fit(X_train, y_train)
 p = model.predict_proba(X_test)[:, 1]
 
 
@@ -272,7 +273,8 @@ images, digits = st.datasets.load_digits()
 kept = (digits != 8) | (rng.random(len(digits)) < 0.2)
 A_train, A_test, b_train, b_test = st.train_test_split(
     images[kept], digits[kept], test_size=0.5, stratify=digits[kept], random_state=0)
-small = st.MLPClassifier(units=16, epochs=4, weight_decay=0.0, dtype="float64", random_state=0, verbose=0).fit(A_train, b_train)
+small = st.MLPClassifier(units=16, epochs=4, weight_decay=0.0, dtype="float64", random_state=0, verbose=0)
+small.fit(A_train, b_train)
 answers = small.predict(A_test)
 each = st.metrics.f1_score(b_test, answers, average=None, zero_division=0)
 print(f"accuracy {st.metrics.accuracy_score(b_test, answers):.3f}; {np.sum(b_test == 8)} eights of {len(b_test)} rows, "

@@ -64,7 +64,7 @@ def results(shown: Means, losses: Means, tables: Sequence[PublicTable], methods:
 
 
 def summary(losses: Means, groups: dict[str, list[str]], methods: Sequence[str], records: Sequence[Any]) -> str:
-    """A row for each method: mean rank, wins, comparisons with the baseline, seconds, processor's seconds and memory."""
+    """A row for each method: mean rank, wins, comparisons with the baseline, times and memory."""
     by_group = {group: mean_ranks(losses, names) for group, names in groups.items()}
     every = groups["all"]
     rows = []

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-RESULTS = Path(os.environ.get("SCRATCHTUNE_RESULTS") or ROOT / "benchmarks" / "results")  # `python -m benchmarks` sets it
+RESULTS = Path(os.environ.get("SCRATCHTUNE_RESULTS") or ROOT / "benchmarks" / "results")  # see `benchmarks.__main__`
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 UNSET = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "NUMBA_DISABLE_JIT", "KERAS_BACKEND", "XLA_FLAGS")
 

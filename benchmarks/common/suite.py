@@ -1,7 +1,8 @@
 """Run benchmarks one after the other, each in a process of its own, and keep what each has answered.
 
 An answer is a JSON file in the output folder: the question, the command, exit code, seconds, processor, versions, and
-for each report of the benchmark its title, its bars and its tables. The report itself and its pictures are in the same folder.
+for each report of the benchmark its title, its bars and its tables. The report itself and its pictures are in the same
+folder.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Cross-validated losses of estimators on public tables, each measured once: a file keeps them.
 
 A configuration is a dict of arguments of `MLPClassifier` and `MLPRegressor`; others have their defaults, except that
-there is no weight decay (`BEFORE`), as before its default was chosen by these losses. Two of its values are no arguments:
+there is no weight decay (`BEFORE`), as before its default was chosen by these losses. Two values are no arguments:
 ``{"categorical_features": "embedded"}`` encodes categories as codes for learned embeddings instead of one-hot columns,
 and `TREES` stands for the boosted trees' defaults. Features are fitted on the training rows of each fold.
 """

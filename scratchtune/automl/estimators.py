@@ -81,8 +81,8 @@ class AutoML(protocol.Parameters):
         self.study_, self.rows_, self.folds_ = found.study, len(table), len(splits)
         self.seconds_ = time.monotonic() - begun
         if self.n_trials is None and self.seconds_ > 1.2 * self.time_budget:
-            checks.warn(f"the time budget is {self.time_budget:g} s, and training took {self.seconds_:.1f} s: the first "
-                        "epoch on each fold is always completed; a smaller table, or a larger budget, would fit")
+            checks.warn(f"the time budget is {self.time_budget:g} s, and training took {self.seconds_:.1f} s: the "
+                        "first epoch on each fold is always completed; a smaller table, or a larger budget, would fit")
 
     def _choose(self, goal: Goal, found: Searched) -> None:
         """Choose the ensemble among the best trials by their out-of-fold predictions."""

@@ -15,8 +15,8 @@ def test_the_number_of_folds_follows_the_rows(rows: int, folds: int) -> None:
 
 
 @pytest.mark.parametrize(("rows", "seconds", "folds"), [
-    (800, 1.0, 8), (4_000, 1.0, 5), (9_000, 1.0, 3), (11_000, 1.0, 1), (5_000, 60.0, 5), (20_000, 60.0, 3), (20_000, 600.0, 5), (50_000, 60.0, 1), (50_000, 600.0, 3),
-    (200_000, 1e6, 1),
+    (800, 1.0, 8), (4_000, 1.0, 5), (9_000, 1.0, 3), (11_000, 1.0, 1), (5_000, 60.0, 5), (20_000, 60.0, 3),
+    (20_000, 600.0, 5), (50_000, 60.0, 1), (50_000, 600.0, 3), (200_000, 1e6, 1),
 ])
 def test_a_short_time_has_fewer_folds(rows: int, seconds: float, folds: int) -> None:
     assert len(splits_for(rows, np.linspace(0.0, 1.0, rows), 0, None, None, 0, seconds)) == folds
