@@ -201,8 +201,9 @@ def _as_a_fork(definition: Definition, storage: Storage, rows: Sequence[Row]) ->
 
 def row_of(definition: Definition, trial: Trial) -> Row:
     """Return a trial as it is stored."""
+    several = trial.values is not None and len(trial.values) > 1
     return Row(
-        trial.number, trial.state, trial.value, packed_params(definition.space, trial.shared_params),
+        trial.number, trial.state, trial.values if several else trial.value, packed_params(definition.space, trial.shared_params),
         trial.shared_params, trial.why, definition.reason(trial.number, trial.why), trial.budget, trial.parent,
         trial.reports, trial.scores, trial.visits, trial.error, trial.traceback, trial.attempts, trial.started,
         trial.finished, trial.seconds, trial.saved)
@@ -218,7 +219,7 @@ def trial_of(definition: Definition, context: TrialContext, row: Row) -> Trial:
     trial = Trial(context, row.number, Suggestion(params, row.why, row.budget, row.parent))
     trial.attempts, trial.started = row.attempts, row.started or trial.started
     if row.state != "running":
-        for name in ("state", "value", "reports", "scores", "visits", "error", "traceback", "finished", "seconds",
+        for name in ("state", "values", "reports", "scores", "visits", "error", "traceback", "finished", "seconds",
                      "saved"):
             setattr(trial, name, getattr(row, name))
     return trial
