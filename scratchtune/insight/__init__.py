@@ -48,7 +48,6 @@ __all__ = [
     "plot_ablation", "plot_brackets", "plot_calibration", "plot_confusion_matrix", "plot_contour", "plot_densities",
     "plot_edf", "plot_family", "plot_grid", "plot_intermediate_values", "plot_learning_curves",
     "plot_optimization_history", "plot_parallel_coordinate", "plot_param_importances", "plot_pareto_front",
-    "plot_partial_dependence",
-    "plot_posterior", "plot_precision_recall", "plot_rank", "plot_roc", "plot_slice", "plot_stopped", "plot_timeline",
-    "reevaluate", "report", "verdict",
+    "plot_partial_dependence", "plot_posterior", "plot_precision_recall", "plot_rank", "plot_roc", "plot_slice",
+    "plot_stopped", "plot_timeline", "reevaluate", "report", "verdict",
 ]

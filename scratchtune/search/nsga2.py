@@ -70,7 +70,7 @@ class NSGA2(GeneticSearch):
 def _ranked(space: Space, pool: Sequence[Result]) -> Parents:
     """All trials of a pool that have not failed, the fittest first; their fitness is minus their rank."""
     known = [result for result in pool if not np.isnan(_losses(result)).any()]
-    losses = np.array([_losses(result) for result in known]).reshape(len(known), -1)
+    losses = np.array([_losses(result) for result in known])
     ordered = [known[k] for k in crowded_order(losses).order] if known else []
     return Parents(ordered, genes_of(space, ordered), -np.arange(len(ordered), dtype=float))
 

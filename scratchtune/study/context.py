@@ -14,6 +14,9 @@ from scratchtune.study.table import Table
 from scratchtune.study.trial import Trial
 
 
+ONE = Objectives(("minimize",))
+
+
 class StudyContext:
     """What trials see of their study, looked up in its table when they ask."""
 
@@ -59,7 +62,7 @@ class DetachedContext:
 
     def __init__(
         self, seed: int, saved: dict[str, np.ndarray] | None, stopping: Stopping | None,
-        others: Sequence[Mapping[int, float]], sign: float, objectives: Objectives = Objectives(("minimize",)),
+        others: Sequence[Mapping[int, float]], sign: float, objectives: Objectives = ONE,
     ) -> None:
         self.objectives = objectives
         self._seed, self._saved, self._stopping, self._others, self._sign = seed, saved, stopping, others, sign

@@ -94,8 +94,9 @@ class Definition(NamedTuple):
         """
         parameters = [[name, repr(parameter)] for name, parameter in self.space.parameters.items()]
         stored = {
-            "space": parameters, "searcher": repr(self.searcher), "seed": self.seed, "direction": self.objectives.as_stored(),
-            "stopping": repr(self.stopping), "constraint": self.space.constraint is not None,
+            "space": parameters, "searcher": repr(self.searcher), "seed": self.seed,
+            "direction": self.objectives.as_stored(), "stopping": repr(self.stopping),
+            "constraint": self.space.constraint is not None,
             "earlier trials": digest_of_repr(self.earlier), "data": self.data}
         if self.copied is not None:
             stored["copied trials"] = [list(pair) for pair in self.copied.seeds]

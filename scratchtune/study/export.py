@@ -127,11 +127,13 @@ def as_csv(storage: Storage, name: str, times: bool = False) -> str:
     parameters = [parameter for parameter, _ in definition["space"]]
     columns = ["budget", "parent", "visits", "error", *(TIMES if times else ())]
     writer = csv.writer(file)
-    writer.writerow(["number", *(f"param_{parameter}" for parameter in parameters), "state", *of_values, *columns, "why"])
+    named = [f"param_{parameter}" for parameter in parameters]
+    writer.writerow(["number", *named, "state", *of_values, *columns, "why"])
     for row in storage.rows(name, saved=False):
         values = [row.shown.get(parameter, "") for parameter in parameters]
         shown = row.values or [None] * len(of_values)
-        writer.writerow([row.number, *values, row.state, *shown, *(getattr(row, column) for column in columns), row.said])
+        others = [getattr(row, column) for column in columns]
+        writer.writerow([row.number, *values, row.state, *shown, *others, row.said])
     return file.getvalue()
 
 

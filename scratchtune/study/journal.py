@@ -203,10 +203,11 @@ def row_of(definition: Definition, trial: Trial) -> Row:
     """Return a trial as it is stored."""
     several = trial.values is not None and len(trial.values) > 1
     return Row(
-        trial.number, trial.state, trial.values if several else trial.value, packed_params(definition.space, trial.shared_params),
-        trial.shared_params, trial.why, definition.reason(trial.number, trial.why), trial.budget, trial.parent,
-        trial.reports, trial.scores, trial.visits, trial.error, trial.traceback, trial.attempts, trial.started,
-        trial.finished, trial.seconds, trial.saved)
+        trial.number, trial.state, trial.values if several else trial.value,
+        packed_params(definition.space, trial.shared_params), trial.shared_params, trial.why,
+        definition.reason(trial.number, trial.why), trial.budget, trial.parent, trial.reports, trial.scores,
+        trial.visits, trial.error, trial.traceback, trial.attempts, trial.started, trial.finished, trial.seconds,
+        trial.saved)
 
 
 def trial_of(definition: Definition, context: TrialContext, row: Row) -> Trial:

@@ -97,7 +97,7 @@ def finish_stopped(
     with core.locked():
         trials, best = list(core.table.trials), core.table.best
     if definition.objectives.several:
-        raise definition.objectives.no_single("best value to compare with", "and no stopping rule ends its trials")
+        raise definition.objectives.no_single("best value to compare with", "no stopping rule ends its trials")
     if best is None or best.value is None:
         raise ValueError(f"no trial of {len(trials)} is complete, so there is no best value to compare with")
     max_budget = getattr(definition.searcher, "max_budget", None)

@@ -28,8 +28,8 @@ from scratchtune.study.definition import Definition
 from scratchtune.study.errors import StorageError
 from scratchtune.study.fold_run import Score, run_folds
 from scratchtune.study.lost_workers import WorkerLosses
-from scratchtune.study.objectives import as_objectives, check_several, value_columns
 from scratchtune.study.objective_run import RunOptions, run_objective
+from scratchtune.study.objectives import as_objectives, check_several, value_columns
 from scratchtune.study.stopped import FinishedTrials, finish_stopped
 from scratchtune.study.stopping import as_stopping
 from scratchtune.study.time_travel import Changes
@@ -195,7 +195,8 @@ class Study(HasBestTrial):
                          "budget", "parent", "error", "seconds"])
         for t in self.trials:
             values = [str(t.shared_params[name]) if name in t.shared_params else "" for name in self.space.names]
-            writer.writerow([t.number, t.state, *(t.values or [None] * len(columns)), *values, t.budget, t.parent, t.error, t.seconds])
+            outcome = t.values or [None] * len(columns)
+            writer.writerow([t.number, t.state, *outcome, *values, t.budget, t.parent, t.error, t.seconds])
         write_text(path, file.getvalue())
 
     # Time travel -----------------------------------------------------------------------------------------------------
