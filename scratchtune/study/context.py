@@ -13,7 +13,6 @@ from scratchtune.study.stopping import Stopping
 from scratchtune.study.table import Table
 from scratchtune.study.trial import Trial
 
-
 ONE = Objectives(("minimize",))
 
 

@@ -50,8 +50,8 @@ CREATE TABLE trials (
     reports TEXT NOT NULL, scores TEXT, visits INTEGER, error TEXT, traceback TEXT, attempts INTEGER NOT NULL,
     started REAL, finished REAL, seconds REAL, saved BLOB, PRIMARY KEY (study, number));
 """
-"""``value`` is a number, or a JSON list of those of several objectives; ``params`` is loaded again, ``shown`` is the same
-for people; ``why`` are the reasons as data, ``said`` in words."""
+"""``value`` is a number, or a JSON list of those of several objectives; ``params`` is loaded again, ``shown`` is the
+same for people; ``why`` are the reasons as data, ``said`` in words."""
 
 
 class Lost(StorageError):
