@@ -16,10 +16,10 @@
 # - [crowding_gap] g = (a − b) / (h − l)
 # - [staircase_area] A = Σᵢ[aᵢ · (bᵢ − b[i − 1])]
 #
-# Losses are minimised. A trial with the losses a *dominates* one with the losses b if it is worse in none, and better in
-# at least one. The *Pareto front* has the trials that no other one dominates. The *crowding distance* of a trial on a
-# front is the sum of its gaps over the objectives: how much room there is between its neighbours. The *hypervolume* of
-# a front is the area that its trials dominate, up to a reference point: the larger, the better.
+# Losses are minimised. A trial with the losses a *dominates* one with the losses b if it is worse in none, and
+# better in at least one. The *Pareto front* has the trials that no other one dominates. The *crowding distance* of a
+# trial on a front is the sum of its gaps over the objectives: how much room there is between its neighbours. The
+# *hypervolume* of a front is the area that its trials dominate, up to a reference point: the larger, the better.
 #
 # NSGA-II is genetic search (lesson 14) with another fitness: first the front, then the crowding distance. So parents
 # are trials on the front, and those with much room around them are preferred.

@@ -502,7 +502,10 @@ def _unpacked_row(values: tuple[Any, ...]) -> Row:
 
 def _several(text: str) -> tuple[float, ...]:
     """The values of several objectives; a ValueError unless it is a list of at least two numbers."""
-    values = json.loads(text)
+    try:
+        values = json.loads(text)
+    except ValueError:
+        values = None
     if not isinstance(values, list) or len(values) < 2 or not all(type(one) in (int, float) for one in values):
         raise ValueError(f"value is {text!r:.60}")
     return tuple(map(float, values))

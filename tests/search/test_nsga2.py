@@ -66,7 +66,7 @@ def test_it_finds_the_whole_front_of_a_small_problem() -> None:
         xs = xs or [trial.params["x"] for trial in study.best_trials]
     # Of the front x + y = 0.6 up to (1, 1), the volume is 1 less the triangle below it.
     gaps = {name: 1.0 - 0.6**2 / 2.0 - volume for name, volume in volumes.items()}
-    assert 0.0 < gaps["nsga2"] < 0.04 < 0.06 < gaps["random"]
+    assert 0.0 < gaps["nsga2"] < 0.03 < 0.04 < gaps["random"]
     assert min(xs) < 0.35 and max(xs) > 0.65
 
 
