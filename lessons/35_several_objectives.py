@@ -27,7 +27,7 @@
 # %% [markdown]
 # ## Predict
 # 1. Of 60 trials, how many are on the front?
-# 2. Random search has the same 60 trials. Is the accuracy of its largest networks lower, or that of its small ones?
+# 2. Random search has the same number of trials, and three hyper-parameters to draw. How much smaller is its volume?
 # 3. Genetic search for the accuracy alone also tries small networks. Which part of the front does it miss?
 
 # %% [markdown]
@@ -84,21 +84,27 @@ volumes = {name: volume([trial.values for trial in study.trials]) for name, stud
 print(f"hypervolume: NSGA-II {volumes['NSGA2']:.2f}, random search {volumes['random']:.2f}")
 for trial in sorted(studies["NSGA2"].best_trials, key=lambda trial: trial.values[1]):
     print(f"accuracy {trial.values[0]:.3f} with {trial.values[1]:6.0f} weights: {trial.params}", file=sys.stderr)
-# -> hypervolume: NSGA-II 0.55, random search 0.53
+# -> hypervolume: NSGA-II 0.82, random search 0.82
 
 # %%
 fig, axes = plt.subplots(1, 2, num="35-fronts", figsize=(11, 4.5), sharex=True, sharey=True, layout="constrained")
 for ax, (name, study) in zip(axes, studies.items(), strict=True):
-    st.insight.plot_pareto_front(study, ax)
-    ax.set_title(name, loc="right")
+    st.insight.plot_pareto_front(study, ax, target_names=[f"{name}: validation accuracy", "weights"])
 
 # %% [markdown]
 # ## Check
+# Predict 1: 9 of NSGA-II's trials, 11 of random search's (on a processor with AVX-512; yours are on stderr). The first
+# steps are cheap: from 160 to 460 weights the accuracy rises from 0.55 to 0.92. The last ones are dear: from 0.961 to
+# 0.970 the network grows by a factor of twelve. Whoever chooses sees that, and a weighted sum would not have shown it.
+#
+# Predict 2: hardly smaller. NSGA-II is ahead at the smallest networks, and random search at the largest. With three
+# hyper-parameters, 60 random trials leave few gaps. With many it is otherwise: `python -m benchmarks.pareto` compares
+# them on problems of 11 and of 30 parameters.
 
 # %%
-front = studies["NSGA2"].best_trials
-assert volumes["NSGA2"] > volumes["random"]
-assert not any(one.values[0] >= other.values[0] and one.values[1] < other.values[1] for one in front for other in front)
+front_of_nsga2 = [trial.values for trial in studies["NSGA2"].best_trials]
+assert 4 < len(front_of_nsga2) < 25 and abs(volumes["NSGA2"] - volumes["random"]) < 0.05
+assert not any(a >= b and m < n for a, m in front_of_nsga2 for b, n in front_of_nsga2)  # none surpasses another
 
 # %% [markdown]
 # ## Break it
@@ -109,8 +115,12 @@ alone = st.Study(SPACE, "genetic", direction="maximize")
 alone.run(lambda trial: accuracy_of(trial.params), TRIALS, progress=False)
 pairs = [(t.value, weights_of(t.params["units"], t.params["hidden_layers"])) for t in alone.trials]
 print(f"hypervolume: genetic search for the accuracy alone {volume(pairs):.2f}")
-assert volume(pairs) < volumes["NSGA2"]
-# -> hypervolume: genetic search for the accuracy alone 0.50
+assert volume(pairs) < min(volumes.values()) - 0.02
+# -> hypervolume: genetic search for the accuracy alone 0.76
+
+# %% [markdown]
+# Predict 3: the cheap end. Nothing tells this search that a small network is worth anything, so its trials are where the
+# accuracy is highest, and what remains of the front below 1,000 weights is from its first generation.
 
 # %% [markdown]
 # ## Exercise
