@@ -216,7 +216,7 @@ def write(
     for text in searchers:
         cells = [scores[case][text] for case in scores]
         rows.append([text, *(f"{100.0 * one.mean():.1f} ± {100.0 * harness.spread(list(one)):.1f}" for one in cells)])
-    harness.report("The Pareto front in 200 evaluations", "pareto", [
+    harness.report(f"The Pareto front in {given.budget} evaluations", "pareto", [
         f"{given.budget} evaluations, {seeds} paired seeds, {harness.machine()}; "
         f"{harness.versions('scratchtune', 'numpy', *PACKAGES.values())}. Share of the Pareto front's hypervolume in "
         "per cent, mean and standard deviation over the seeds; 100 is the front itself.",
