@@ -166,8 +166,8 @@ def verdicts(scores: dict[str, dict[str, np.ndarray]], searchers: Sequence[str])
                 f"95 % interval {100.0 * low:+.1f} to {100.0 * high:+.1f}")
             lines.append(harness.verdict(bool((differences.mean() if few else low) >= 0.0), (
                 f"{case}: ours at least {text}: hypervolume {100.0 * of_case[OURS].mean():.1f} % against "
-                f"{100.0 * of_case[text].mean():.1f} %, difference {100.0 * differences.mean():+.1f} ({spread}), better "
-                f"in {(differences > 0.0).sum()} of {len(differences)} pairs")))
+                f"{100.0 * of_case[text].mean():.1f} %, difference {100.0 * differences.mean():+.1f} ({spread}), "
+                f"better in {(differences > 0.0).sum()} of {len(differences)} pairs")))
     return lines
 
 
