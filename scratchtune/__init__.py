@@ -85,6 +85,7 @@ from scratchtune.network.sharing import EfficiencyWarning
 from scratchtune.network.training import DivergenceWarning
 from scratchtune.recognizer import SpeechRecognizer
 from scratchtune.search import (
+    NSGA2,
     BayesianSearch,
     Categorical,
     Exhausted,
@@ -129,7 +130,7 @@ __all__ = [
     "GlobalAveragePooling2D", "GridSearch", "GridSearchCV", "GroupKFold", "HistGradientBoostingClassifier",
     "HistGradientBoostingRegressor", "History", "Hyperband", "Int", "KFold", "L1", "L1L2", "L2", "LSTM", "Layer",
     "LayerNormalization", "LeaveOneOut", "MLPClassifier", "MLPRegressor", "Masking", "MaxPooling2D", "MedianStopping",
-    "MinMaxScaler", "ModelCheckpoint", "MultiHeadAttention", "NotReady", "OneHotEncoder", "OneStandardError",
+    "MinMaxScaler", "ModelCheckpoint", "MultiHeadAttention", "NSGA2", "NotReady", "OneHotEncoder", "OneStandardError",
     "Optimizer", "QuantileScaler", "RMSprop", "RandomFlip", "RandomRotation", "RandomSearch", "RandomTranslation",
     "RandomizedSearchCV", "RayExecutor", "Recommendation", "ReduceLROnPlateau", "RobustSmoothClipScaler", "SGD",
     "Searcher", "Seq2Seq", "Sequential", "ShuffleSplit", "SimpleImputer", "SinusoidalPositions", "SpecAugment",

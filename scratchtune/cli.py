@@ -47,6 +47,7 @@ PLOTS = ("optimization_history", "slice", "contour", "parallel_coordinate", "int
          "rank", "grid", "param_importances")  # the functions plot_NAME of insight
 OF_PARAMETERS = ("slice", "contour", "parallel_coordinate", "rank", "grid")
 OF_SEARCHERS = ("posterior", "densities", "family", "brackets")  # those that show the state of one searcher
+OF_SEVERAL = ("pareto_front",)  # of a study of several objectives
 OF_ONE_TRIAL = ("posterior", "densities")  # they have one parameter, and --trial
 PICTURES = (".png", ".svg", ".pdf")
 SEARCHER_NAMES = ("grid", "random", "bayesian", "genetic", "hyperband")  # as in search.SEARCHERS, without importing it
@@ -924,7 +925,9 @@ def _chosen(given: argparse.Namespace) -> tuple[Storage, str]:
 def _why(given: argparse.Namespace) -> int:
     storage, name = _chosen(given)
     row = storage.row(name, checks.integer("NUMBER", given.number, 0))
-    outcome = {"complete": f"value {row.value}", "failed": f"failed: {row.error}"}.get(row.state, row.state)
+    values = ", ".join(map(str, row.values or ()))
+    said_value = f"values {values}" if len(row.values or ()) > 1 else f"value {values}"
+    outcome = {"complete": said_value, "failed": f"failed: {row.error}"}.get(row.state, row.state)
     said = row.said.removeprefix(f"Trial {row.number}: ")
     tell(f"Trial {row.number} of the study {name!r}: {shown_params(row.shown)}; {visible(outcome)}\n{visible(said)}")
     return 0
@@ -976,7 +979,7 @@ def _show(given: argparse.Namespace) -> int:
     except StorageError as problem:  # the table needs less of the file
         note(f"no verdict: {problem}")
         return 0
-    if have_fold_scores(study):
+    if not study.objectives.several and have_fold_scores(study):
         tell(f"\nverdict: {verdict(study, 'value')}")
     return 0
 
@@ -1009,7 +1012,7 @@ def _add_plot(commands: _Commands) -> None:
     add("db", type=Path, metavar="DB", help="the file of studies: the one given to --db, or to storage= in a script")
     add("--kind", required=True, metavar="NAME", help="what to draw: "
         f"{', '.join(PLOTS)}; for BayesianSearch posterior and densities, for GeneticSearch family, for Hyperband "
-        "brackets")
+        f"brackets; for several objectives {', '.join(OF_SEVERAL)}")
     add("--study", "--name", metavar="NAME", help="the name of the study; needed if the file holds several")
     add("--params", nargs="+", metavar="NAME",
         help=f"the parameters to show, in {', '.join(OF_PARAMETERS)} (default: all; grid: the first two); one in "
@@ -1025,7 +1028,7 @@ def _plot(given: argparse.Namespace) -> int:
     from scratchtune.insight.plots import save
     from scratchtune.study.stored import read_study
 
-    kind = checks.choice("--kind", given.kind, (*PLOTS, *OF_SEARCHERS))
+    kind = checks.choice("--kind", given.kind, (*PLOTS, *OF_SEARCHERS, *OF_SEVERAL))
     if given.params and kind not in (*OF_PARAMETERS, *OF_ONE_TRIAL):
         raise ValueError(f"--params is given, and {kind} shows no parameters; omit it")
     if given.trial is not None and kind not in OF_ONE_TRIAL:

@@ -30,6 +30,7 @@ from scratchtune.insight.one_standard_error_choice import Choice, one_standard_e
 from scratchtune.insight.pair_plots import plot_contour, plot_rank
 from scratchtune.insight.paired_comparison import Difference, compare, compare_several, holm
 from scratchtune.insight.parameter_plots import plot_parallel_coordinate, plot_slice
+from scratchtune.insight.pareto_plot import plot_pareto_front
 from scratchtune.insight.partial_dependences import PartialDependence, partial_dependence
 from scratchtune.insight.posterior_plot import plot_posterior
 from scratchtune.insight.reevaluation import reevaluate
@@ -47,8 +48,7 @@ __all__ = [
     "holm", "importance", "nested_cross_validation", "one_standard_error", "optimism", "partial_dependence",
     "plot_ablation", "plot_brackets", "plot_calibration", "plot_confusion_matrix", "plot_contour", "plot_densities",
     "plot_edf", "plot_family", "plot_grid", "plot_intermediate_values", "plot_learning_curves",
-    "plot_optimization_history", "plot_parallel_coordinate", "plot_param_importances", "plot_partial_dependence",
-    "plot_posterior", "plot_precision_recall", "plot_rank", "plot_roc", "plot_slice", "plot_stopped",
-    "plot_terminator_improvement", "plot_timeline",
-    "reevaluate", "report", "verdict",
+    "plot_optimization_history", "plot_parallel_coordinate", "plot_param_importances", "plot_pareto_front",
+    "plot_partial_dependence", "plot_posterior", "plot_precision_recall", "plot_rank", "plot_roc", "plot_slice",
+    "plot_stopped", "plot_terminator_improvement", "plot_timeline", "reevaluate", "report", "verdict",
 ]

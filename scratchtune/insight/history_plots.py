@@ -36,7 +36,7 @@ def plot_optimization_history(
     ``target``, a function of a trial, gives another number than its value, such as ``lambda trial: trial.seconds``;
     ``target_name`` is its label, and no best value is drawn.
     """
-    studies = [drawing.targeted(one, target, target_name) for one in _as_list(study)]
+    studies = [drawing.targeted(one, target, target_name) for one in _as_list(study, target)]
     checks.boolean("error_bar", error_bar)
     (axes,) = drawing.panels(ax, 1)
     every = [drawing.values_of(drawing.complete_trials(one)) for one in studies]
@@ -152,7 +152,7 @@ def plot_edf(
     ``target``, a function of a trial, gives another number than its value, such as ``lambda trial: trial.seconds``;
     ``target_name`` is its label.
     """
-    studies = [drawing.targeted(one, target, target_name) for one in _as_list(study)]
+    studies = [drawing.targeted(one, target, target_name) for one in _as_list(study, target)]
     (axes,) = drawing.panels(ax, 1)
     for number, one in enumerate(studies):
         values = np.sort(drawing.values_of(drawing.complete_trials(one)))
@@ -172,11 +172,11 @@ def plot_edf(
     return axes
 
 
-def _as_list(study: TrialTable | Sequence[TrialTable]) -> list[TrialTable]:
+def _as_list(study: TrialTable | Sequence[TrialTable], target: Target | None) -> list[TrialTable]:
     studies: list[Any] = list(study) if isinstance(study, (list, tuple)) else [study]
     if not studies or not all(hasattr(one, "trials") for one in studies):
         raise TypeError(f"study is {study!r}; it must be a Study, or a list of at least one Study")
-    directions = {one.direction for one in studies}
+    directions = {one.direction for one in studies if target is None}
     if len(directions) > 1:
         raise ValueError("study holds studies that minimize and studies that maximize; all must have one direction")
     return studies

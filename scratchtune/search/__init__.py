@@ -9,6 +9,8 @@ from scratchtune.search.bayesian import BayesianSearch
 from scratchtune.search.genetic import GeneticSearch
 from scratchtune.search.grid import GridSearch
 from scratchtune.search.hyperband import Hyperband, SuccessiveHalving
+from scratchtune.search.hypervolume import hypervolume
+from scratchtune.search.nsga2 import NSGA2
 from scratchtune.search.random import RandomSearch
 from scratchtune.search.searcher import Exhausted, PendingParams, Result, Searcher, Seen, Suggestion
 from scratchtune.search.space import Categorical, Float, Int, Space
@@ -16,12 +18,12 @@ from scratchtune.search.space import Categorical, Float, Int, Space
 SEARCHERS: dict[str, type[Searcher]] = {
     "grid": GridSearch, "random": RandomSearch, "bayesian": BayesianSearch, "genetic": GeneticSearch,
     "hyperband": Hyperband}
-DEFAULT = "bayesian"
+DEFAULT, DEFAULT_OF_SEVERAL = "bayesian", "nsga2"  # of several objectives
 
 __all__ = [
     "BayesianSearch", "Categorical", "Exhausted", "Float", "GeneticSearch", "GridSearch", "Hyperband", "Int",
-    "PendingParams", "RandomSearch", "Result", "SEARCHERS", "Searcher", "Seen", "Space", "SuccessiveHalving",
-    "Suggestion", "as_searcher",
+    "NSGA2", "PendingParams", "RandomSearch", "Result", "SEARCHERS", "Searcher", "Seen", "Space", "SuccessiveHalving",
+    "Suggestion", "as_searcher", "hypervolume",
 ]
 
 
@@ -29,6 +31,7 @@ def as_searcher(searcher: Any) -> Searcher:
     """Return a searcher from its name, with its default arguments, or the given `Searcher` itself."""
     if isinstance(searcher, Searcher):
         return searcher
+    known = SEARCHERS | {DEFAULT_OF_SEVERAL: NSGA2}
     if isinstance(searcher, str):
-        return SEARCHERS[checks.choice("searcher", searcher, SEARCHERS)]()
-    raise TypeError(f"searcher is {searcher!r}; it must be one of {', '.join(map(repr, SEARCHERS))} or a Searcher")
+        return known[checks.choice("searcher", searcher, known)]()
+    raise TypeError(f"searcher is {searcher!r}; it must be one of {', '.join(map(repr, known))} or a Searcher")

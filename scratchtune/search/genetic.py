@@ -144,7 +144,17 @@ class GeneticSearch(Searcher):
 
     def possible_parents(self, space: Space, seen: Sequence[Result]) -> Parents:
         """The fittest of the pool, from which the parents of each child are selected."""
-        return _fittest(space, self.pool(seen), self.parents)
+        return self.fittest(space, self.pool(seen), self.parents)
+
+    def fittest(self, space: Space, pool: Sequence[Result], count: int) -> Parents:
+        """Return the ``count`` fittest trials of a pool, with their genes."""
+        chosen = [pool[k] for k in operators.survivors([result.value for result in pool], count)]
+        return Parents(chosen, genes_of(space, chosen), -np.array([result.value for result in chosen]))
+
+    def predicted(self, space: Space, pool: Sequence[Result], children: np.ndarray) -> np.ndarray:
+        """Predict how fit children, (children, genes), are, from the fittest of the pool; smaller is fitter."""
+        fitted = self.fittest(space, pool, min(max(len(pool) // 2, POPULATION), FITTED))
+        return QuadraticSurrogate(space, fitted.genes).estimates(children)
 
     def suggest(
         self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int, rng: Rng,
@@ -173,7 +183,8 @@ class GeneticSearch(Searcher):
             has_parents = len(parents.results) > 1
             brood = self._brood(space, parents, taken, rng)
             if brood:
-                best, estimates = _best_of(space, pool, brood)
+                estimates = self._estimates(space, pool, brood)
+                best = int(np.argmin(estimates or [0.0]))
                 child, params = brood[best]
                 return Suggestion(params, why | _reasons(space, parents, child, params, seen.earlier)
                                   | {"estimates": estimates, "chosen": best})
@@ -197,6 +208,14 @@ class GeneticSearch(Searcher):
         return (
             f"Generation {why['generation']}: a child of {first} and {second}{siblings}. "
             f"Its genes: {_inherited(why)}; {mutated}.")
+
+    def _estimates(
+        self, space: Space, pool: Sequence[Result], brood: Sequence[tuple[Child, dict[str, Any]]],
+    ) -> list[float]:
+        """What is predicted of each child; nothing of an only one."""
+        if len(brood) == 1:
+            return []
+        return [float(one) for one in self.predicted(space, pool, genes_of(space, [params for _, params in brood]))]
 
     def _brood(self, space: Space, parents: Parents, taken: Taken, rng: Rng) -> list[tuple[Child, dict[str, Any]]]:
         """Return the first children that the constraint allows and that differ from all earlier trials."""
@@ -275,23 +294,10 @@ class Completed(NamedTuple):
     origin: list[int | None]
 
 
-def _fittest(space: Space, pool: Sequence[Result], count: int) -> Parents:
-    """Return the ``count`` fittest trials of ``pool``, with their genes."""
-    results = [pool[k] for k in operators.survivors([result.value for result in pool], count)]
-    genes = np.array([space.to_unit(result.params) for result in results]).reshape(-1, len(space.names))
-    return Parents(results, genes, -np.array([result.value for result in results]))
-
-
-def _best_of(
-    space: Space, pool: Sequence[Result], brood: Sequence[tuple[Child, dict[str, Any]]],
-) -> tuple[int, list[float]]:
-    """Return the index of the child with the lowest predicted rank, and the predicted ranks of all."""
-    if len(brood) == 1:
-        return 0, []
-    fitted = _fittest(space, pool, min(max(len(pool) // 2, POPULATION), FITTED))
-    children = np.array([space.to_unit(params) for _, params in brood])
-    estimates = QuadraticSurrogate(space, fitted.genes).estimates(children)
-    return int(np.argmin(estimates)), [float(estimate) for estimate in estimates]
+def genes_of(space: Space, individuals: Sequence[Result | dict[str, Any]]) -> np.ndarray:
+    """The genes of trials, or of params, (individuals, parameters); NaN where a parameter is absent."""
+    params = [one.params if isinstance(one, Result) else one for one in individuals]
+    return np.array([space.to_unit(one) for one in params]).reshape(-1, len(space.names))
 
 
 def _founder(space: Space, number: int, seed: int, rng: Rng) -> dict[str, Any]:
@@ -357,7 +363,8 @@ def _reasons(
 
     def described(k: int) -> dict[str, Any]:
         result = parents.results[k]
-        found: dict[str, Any] = {"number": result.number, "loss": float(result.value)}
+        losses = {"losses": list(map(float, result.losses))} if result.losses else {"loss": float(result.value)}
+        found: dict[str, Any] = {"number": result.number, **losses}
         return found | ({"earlier_study": True} if id(result) in of_earlier_study else {})
 
     shown = [(i, name) for i, name in enumerate(space.names) if name in params]
@@ -376,7 +383,9 @@ def _plain(value: Any) -> Any:
 
 def _named(parent: dict[str, Any]) -> str:
     where = " of the earlier study" if parent.get("earlier_study") else ""
-    return f"trial {parent['number']}{where} (loss {parent['loss']:.6g})"
+    losses = parent.get("losses") or [parent["loss"]]
+    shown = f"{'losses' if len(losses) > 1 else 'loss'} {' and '.join(f'{loss:.6g}' for loss in losses)}"
+    return f"trial {parent['number']}{where} ({shown})"
 
 
 def _why_drawn(why: dict[str, Any]) -> str:

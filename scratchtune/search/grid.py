@@ -53,6 +53,8 @@ class GridSearch(Searcher):
     [(1, 'x'), (1, 'y'), (2, 'x'), (2, 'y')]
     """
 
+    several_objectives = True
+
     def __init__(self, resolution: int = 5) -> None:
         self.resolution = checks.integer("resolution", resolution, low=1)
         self._memo: tuple[Space, Sequence[dict[str, Any]]] | None = None

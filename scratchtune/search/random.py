@@ -40,6 +40,8 @@ class RandomSearch(Searcher):
     holds them all: a suggestion depends on the study's seed, the trial's number and their params.
     """
 
+    several_objectives = True
+
     def __init__(self, sequence: str = "uniform") -> None:
         self.sequence = checks.choice("sequence", sequence, SEQUENCES)
 

@@ -33,7 +33,10 @@ class Suggestion:
 
 
 class Result(NamedTuple):
-    """A finished trial for a searcher: smaller values are better, and NaN is a failure."""
+    """A finished trial for a searcher: smaller values are better, and NaN is a failure.
+
+    In a study of several objectives ``losses`` has one for each, none of a failure, and ``value`` is NaN.
+    """
 
     number: int
     params: dict[str, Any]
@@ -41,6 +44,11 @@ class Result(NamedTuple):
     state: str
     budget: float | None = None
     parent: int | None = None
+    losses: tuple[float, ...] = ()
+
+    def __repr__(self) -> str:  # of one objective as ever, since digests in stored studies are made of it
+        shown = zip(self._fields[: None if self.losses else -1], self, strict=False)
+        return f"Result({', '.join(f'{name}={value!r}' for name, value in shown)})"
 
 
 class Seen(list[Result]):
@@ -104,8 +112,11 @@ class Searcher:
     """Base class of the searchers. A subclass stores its constructor's arguments as attributes and defines `suggest`.
 
     Its identity is its class and these arguments. Attributes whose names begin with an underscore may only cache what
-    follows from them, and may not change any suggestion.
+    follows from them, and may not change any suggestion. A class that reads `Result.losses`, or no values at all, sets
+    ``several_objectives``: only such searchers are accepted in a study of several objectives.
     """
+
+    several_objectives = False
 
     @property
     def requires_space(self) -> bool:

@@ -38,7 +38,7 @@ class AskTell:
         self._journal = None if storage is None else Journal(definition, storage)
         rows = [] if self._journal is None else self._journal.open()
         self.definition = definition if self._journal is None else self._journal.definition
-        self.table = Table(definition.space, definition.sign)
+        self.table = Table(definition.space, definition.objectives.sign)
         self.context = StudyContext(self.definition, self.table)
         self._proposer = Proposer(self.definition, self.table)
         self.user_attrs: dict[str, Any] = {} if self._journal is None else dict(self._journal.attributes)
@@ -73,8 +73,8 @@ class AskTell:
 
     def _is_copy(self, stored: Trial, trial: Trial) -> bool:
         key = self.definition.space.key
-        ended_alike = "running" in (stored.state, trial.state) or (stored.state, stored.value) == (
-            trial.state, trial.value)
+        ended_alike = "running" in (stored.state, trial.state) or (stored.state, stored.values) == (
+            trial.state, trial.values)
         return key(stored.shared_params) == key(trial.shared_params) and ended_alike
 
     @property

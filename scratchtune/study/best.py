@@ -1,20 +1,55 @@
-"""The best trial's configuration and value: the same of a study in memory and of one that was read from a file."""
+"""The best trials, their configurations and values: the same of a study in memory and of one that was read from a file.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from scratchtune.study.objectives import Objectives, pareto_optimal
 from scratchtune.study.trial import Trial
+
+INSTEAD = "use best_trials, which no other trial surpasses in all objectives"
 
 
 class HasBestTrial:
-    """What follows from ``best_trial``, which each kind of study finds in its own way."""
+    """What follows from the objectives and the trials, which each kind of study has in its own way.
+
+    With several objectives there are only `best_trials`; the others raise a ValueError.
+    """
+
+    objectives: Objectives
+
+    @property
+    def direction(self) -> str:
+        """Whether values are minimised ("minimize") or maximised ("maximize")."""
+        return self.objectives.direction
+
+    @property
+    def directions(self) -> tuple[str, ...]:
+        """The direction of each objective."""
+        return self.objectives.directions
 
     @property
     def best_trial(self) -> Trial:
         """The complete trial of the best value, the first of several; a ValueError if no trial is complete."""
+        if self.objectives.several:
+            raise self.objectives.no_single("best trial", INSTEAD)
+        return self.first_best_trial()
+
+    def first_best_trial(self) -> Trial:
+        """The `best_trial` where there is one objective."""
         raise NotImplementedError
+
+    @property
+    def best_trials(self) -> list[Trial]:
+        """The Pareto front: the complete trials that no other one surpasses, in order of number.
+
+        One trial surpasses another if it is worse in no objective and better in at least one. Of one objective these
+        are all trials that have the best value.
+        """
+        of_study: Any = self  # each kind of study has its trials, in order of number
+        return pareto_optimal(of_study.trials, self.objectives)
 
     @property
     def best_params(self) -> dict[str, Any]:

@@ -8,9 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from scratchtune.study.definition import Definition
+from scratchtune.study.objectives import Objectives
 from scratchtune.study.stopping import Stopping
 from scratchtune.study.table import Table
 from scratchtune.study.trial import Trial
+
+ONE = Objectives(("minimize",))
 
 
 class StudyContext:
@@ -18,6 +21,11 @@ class StudyContext:
 
     def __init__(self, definition: Definition, table: Table) -> None:
         self._definition, self._table = definition, table
+
+    @property
+    def objectives(self) -> Objectives:
+        """The objectives of the study."""
+        return self._definition.objectives
 
     def seed_of(self, number: int, parent: int | None) -> int:
         """Return the seed of a trial's first ancestor: made from the study's seed and that trial's number."""
@@ -37,7 +45,7 @@ class StudyContext:
         """The same for one trial, as plain data."""
         saved = None if trial.parent is None else self.saved_by(trial.parent)
         return DetachedContext(self.seed_of(trial.number, trial.parent), saved, self._definition.stopping,
-                               self._reports_before(trial.number), self._definition.sign)
+                               self._reports_before(trial.number), self._definition.sign, self.objectives)
 
     def _reports_before(self, number: int) -> list[dict[int, float]]:
         """Return the reports of the complete trials that the stopping rule sees, as losses."""
@@ -53,8 +61,9 @@ class DetachedContext:
 
     def __init__(
         self, seed: int, saved: dict[str, np.ndarray] | None, stopping: Stopping | None,
-        others: Sequence[Mapping[int, float]], sign: float,
+        others: Sequence[Mapping[int, float]], sign: float, objectives: Objectives = ONE,
     ) -> None:
+        self.objectives = objectives
         self._seed, self._saved, self._stopping, self._others, self._sign = seed, saved, stopping, others, sign
 
     def seed_of(self, number: int, parent: int | None) -> int:

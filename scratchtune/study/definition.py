@@ -8,6 +8,7 @@ from scratchtune.digests import digest_of_repr
 from scratchtune.search import Result, Searcher, Space
 from scratchtune.study.asking import is_open
 from scratchtune.study.errors import StorageError
+from scratchtune.study.objectives import Objectives
 from scratchtune.study.stopping import Stopping
 from scratchtune.study.trial import ADDRESS, Trial
 
@@ -53,7 +54,7 @@ class Definition(NamedTuple):
     name: str
     space: Space
     searcher: Searcher
-    direction: str
+    objectives: Objectives
     seed: int
     stopping: Stopping | None
     data: str | None
@@ -62,8 +63,8 @@ class Definition(NamedTuple):
 
     @property
     def sign(self) -> float:
-        """The factor that turns a value in the user's direction into a loss, and back."""
-        return 1.0 if self.direction == "minimize" else -1.0
+        """The factor that turns a value of the first objective, in the user's direction, into a loss, and back."""
+        return 1.0 if self.objectives.directions[0] == "minimize" else -1.0
 
     @property
     def foreign(self) -> int:
@@ -83,7 +84,9 @@ class Definition(NamedTuple):
         if "unplanned" in why:
             return f"Trial {number}: no proposal, since {why['unplanned']}."
         said = self.searcher.explain(why)
-        sign_note = "(A loss is minus the value here.) " if self.direction == "maximize" and "loss" in said else ""
+        of_maximised = " of what is maximised" * self.objectives.several
+        sign_note = (f"(A loss is minus the value{of_maximised} here.) "
+                     if "maximize" in self.objectives.directions and "loss" in said else "")
         return f"Trial {number}: {sign_note}{said}"
 
     def reason_of(self, trial: Trial) -> str:
@@ -99,8 +102,9 @@ class Definition(NamedTuple):
         """
         parameters = [[name, repr(parameter)] for name, parameter in self.space.parameters.items()]
         stored = {
-            "space": parameters, "searcher": repr(self.searcher), "seed": self.seed, "direction": self.direction,
-            "stopping": repr(self.stopping), "constraint": self.space.constraint is not None,
+            "space": parameters, "searcher": repr(self.searcher), "seed": self.seed,
+            "direction": self.objectives.as_stored(), "stopping": repr(self.stopping),
+            "constraint": self.space.constraint is not None,
             "earlier trials": digest_of_repr(self.earlier), "data": self.data}
         if self.copied is not None:
             stored["copied trials"] = [list(pair) for pair in self.copied.seeds]

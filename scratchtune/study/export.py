@@ -9,11 +9,12 @@ import csv
 import io
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from scratchtune.streams import visible
 from scratchtune.study.errors import StorageError
+from scratchtune.study.objectives import Objectives, pareto_optimal, stored_objectives, value_columns
 from scratchtune.study.storage import Row, Storage
 from scratchtune.study.trial import Trial
 
@@ -35,6 +36,15 @@ def definition_of(storage: Storage, name: str) -> dict[str, Any]:
     return definition
 
 
+def objectives_of(storage: Storage, name: str) -> Objectives:
+    """Read the objectives of a stored study."""
+    stored = definition_of(storage, name)["direction"]
+    try:
+        return stored_objectives(stored)
+    except (TypeError, ValueError) as problem:
+        raise StorageError(f"{str(storage.path)!r} is damaged: the study {name!r}: {problem}") from problem
+
+
 def listing(storage: Storage) -> str:
     """List the studies, a line each: its name, the number of trials by state, the best value, the searcher."""
     unfinished = 0
@@ -42,8 +52,7 @@ def listing(storage: Storage) -> str:
              "  searcher"]
     for name in storage.names():
         definition, rows = definition_of(storage, name), storage.rows(name, saved=False)
-        best = best_first(rows, definition["direction"])
-        value = f"{best[0].value:.6g}" if best else ""
+        value = _best_value(rows, objectives_of(storage, name))
         states = [sum(row.state == state for row in rows) for state in ("complete", "failed", "running")]
         unfinished += states[2]
         lines.append(f"{visible(name):<20} {len(rows):>7} {states[0]:>9} {states[1]:>7} {states[2]:>10} {value:>12}  "
@@ -53,28 +62,46 @@ def listing(storage: Storage) -> str:
     return "\n".join(lines)
 
 
+def _best_value(rows: Sequence[Row], objectives: Objectives) -> str:
+    """The best value of a study; of several objectives how many trials are on the Pareto front."""
+    if objectives.several:
+        return f"front of {len(pareto_optimal(rows, objectives))}"
+    best = best_first(rows, objectives.direction)
+    return shown_value(best[0]) if best else ""
+
+
+def shown_value(trial: Row | Trial) -> str:
+    """The value of a trial, or its values, with six digits each."""
+    return ", ".join(f"{value:.6g}" for value in trial.values or ())
+
+
 def best_first(rows: Iterable[Ranked], direction: str) -> list[Ranked]:
     """Return the complete trials, the best one first; of equal ones the earlier first."""
     sign = -1.0 if direction == "maximize" else 1.0
-    return sorted((row for row in rows if row.state == "complete" and row.value is not None),
-                  key=lambda row: (sign * (row.value or 0.0), row.number))
+    return sorted((row for row in rows if row.state == "complete" and row.values is not None),
+                  key=lambda row: (sign * (row.values or (0.0,))[0], row.number))
 
 
 def table(storage: Storage, name: str) -> str:
     """Describe a study for people: its definition, its cost, its best trials, and errors."""
     definition, rows = definition_of(storage, name), storage.rows(name, saved=False)
-    best = best_first(rows, definition["direction"])
-    lines = [f"study {name!r}: {definition['direction']}, {definition['searcher']}, seed {definition['seed']}"]
+    objectives = objectives_of(storage, name)
+    best = pareto_optimal(rows, objectives) if objectives.several else best_first(rows, objectives.direction)
+    lines = [f"study {name!r}: {objectives}, {definition['searcher']}, seed {definition['seed']}"]
     lines += [f"  {parameter}: {text}" for parameter, text in definition["space"]]
     lines = list(map(visible, lines))
     worked = sum(row.seconds or 0.0 for row in rows)
     visits = [row.visits for row in rows if row.visits is not None]
     seen = f", {sum(visits):,} rows visited (epochs x rows x folds)" if visits else ""
-    lines += [f"{len(rows)} trials, {worked:,.1f} s of work{seen}", "",
-              f"{'trial':>5} {'value':>12} {'budget':>7} {'seconds':>8}  parameters"]
+    front = ["the Pareto front, the trials that no other one surpasses in all objectives:"] * objectives.several
+    width = 12 if not objectives.several else max([6, *(len(shown_value(row)) for row in best[:LINES])])
+    heading = "values" if objectives.several else "value"
+    lines += [f"{len(rows)} trials, {worked:,.1f} s of work{seen}", "", *front,
+              f"{'trial':>5} {heading:>{width}} {'budget':>7} {'seconds':>8}  parameters"]
     for row in best[:LINES]:
         budget = "" if row.budget is None else f"{row.budget:g}"
-        lines.append(f"{row.number:>5} {row.value:>12.6g} {budget:>7} {row.seconds or 0.0:>8.2f}  {_shown(row.shown)}")
+        lines.append(f"{row.number:>5} {shown_value(row):>{width}} {budget:>7} {row.seconds or 0.0:>8.2f}  "
+                     f"{_shown(row.shown)}")
     if len(best) > LINES:
         lines.append(f"... and {len(best) - LINES} more; scratchtune export has all of them")
     failed = [row for row in rows if row.state == "failed"]
@@ -97,14 +124,18 @@ def as_csv(storage: Storage, name: str, times: bool = False) -> str:
     """
     definition, file = definition_of(storage, name), io.StringIO()
     rows = storage.rows(name, saved=False)
-    shown = dict.fromkeys(parameter for row in rows for parameter in row.shown)  # without a space: those asked for
-    parameters = [parameter for parameter, _ in definition["space"]] or list(shown)
-    columns = ["state", "value", "budget", "parent", "visits", "error", *(TIMES if times else ())]
+    asked = dict.fromkeys(parameter for row in rows for parameter in row.shown)  # without a space: those asked for
+    parameters = [parameter for parameter, _ in definition["space"]] or list(asked)
+    of_values = value_columns(objectives_of(storage, name))
+    columns = ["budget", "parent", "visits", "error", *(TIMES if times else ())]
     writer = csv.writer(file)
-    writer.writerow(["number", *(f"param_{parameter}" for parameter in parameters), *columns, "why"])
+    named = [f"param_{parameter}" for parameter in parameters]
+    writer.writerow(["number", *named, "state", *of_values, *columns, "why"])
     for row in rows:
         values = [row.shown.get(parameter, "") for parameter in parameters]
-        writer.writerow([row.number, *values, *(getattr(row, column) for column in columns), row.said])
+        shown = row.values or [None] * len(of_values)
+        others = [getattr(row, column) for column in columns]
+        writer.writerow([row.number, *values, row.state, *shown, *others, row.said])
     return file.getvalue()
 
 

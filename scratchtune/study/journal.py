@@ -218,8 +218,9 @@ def row_of(definition: Definition, trial: Trial) -> Row:
     else:
         packed = packed_asked(trial.asked, trial.shared_params, is_running)
         shown = trial.proposed if is_running else shown
+    several = trial.values is not None and len(trial.values) > 1
     return Row(
-        trial.number, trial.state, trial.value, packed, shown, trial.why,
+        trial.number, trial.state, trial.values if several else trial.value, packed, shown, trial.why,
         definition.reason_of(trial), trial.budget, trial.parent,
         trial.reports, trial.scores, trial.visits, trial.error, trial.traceback, trial.attempts, trial.started,
         trial.finished, trial.seconds, trial.saved, None if is_running else trial.user_attrs)
@@ -241,7 +242,7 @@ def trial_of(definition: Definition, context: TrialContext, row: Row) -> Trial:
     trial.attempts, trial.started = row.attempts, row.started or trial.started
     if row.state != "running":
         trial.shared_params, trial.asked, trial.user_attrs = params, asked, row.user_attrs or {}
-        for name in ("state", "value", "reports", "scores", "visits", "error", "traceback", "finished", "seconds",
+        for name in ("state", "values", "reports", "scores", "visits", "error", "traceback", "finished", "seconds",
                      "saved"):
             setattr(trial, name, getattr(row, name))
     return trial

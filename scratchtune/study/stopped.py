@@ -96,6 +96,8 @@ def finish_stopped(
     workers, definition = number_of_workers(n_jobs), core.definition
     with core.locked():
         trials, best = list(core.table.trials), core.table.best
+    if definition.objectives.several:
+        raise definition.objectives.no_single("best value to compare with", "no stopping rule ends its trials")
     if best is None or best.value is None:
         raise ValueError(f"no trial of {len(trials)} is complete, so there is no best value to compare with")
     max_budget = getattr(definition.searcher, "max_budget", None)
@@ -114,7 +116,7 @@ def finish_stopped(
         shown.close()
     rows = [_compared(trials, one, definition.sign * best.value, definition.sign) for one in again]
     return FinishedTrials(
-        definition.name, definition.direction, best.number, best.value, reports_of(trials, best), rows)
+        definition.name, definition.objectives.direction, best.number, best.value, reports_of(trials, best), rows)
 
 
 def _checked(numbers: Iterable[int], early: list[int]) -> list[int]:

@@ -51,7 +51,8 @@ CREATE TABLE trials (
     reports TEXT NOT NULL, scores TEXT, visits INTEGER, error TEXT, traceback TEXT, attempts INTEGER NOT NULL,
     started REAL, finished REAL, seconds REAL, saved BLOB, PRIMARY KEY (study, number));
 """
-"""``params`` is loaded again, ``shown`` is the same for people; ``why`` are the reasons as data, ``said`` in words."""
+"""``value`` is a number, or a JSON list of those of several objectives; ``params`` is loaded again, ``shown`` is the
+same for people; ``why`` are the reasons as data, ``said`` in words."""
 
 
 class Lost(StorageError):
@@ -66,7 +67,7 @@ class Row(NamedTuple):
 
     number: int
     state: str
-    value: float | None
+    value: float | tuple[float, ...] | None
     params: dict[str, Any]
     shown: dict[str, Any]
     why: dict[str, Any]
@@ -84,6 +85,11 @@ class Row(NamedTuple):
     seconds: float | None
     saved: dict[str, np.ndarray] | None
     user_attrs: dict[str, Any] | None = None
+
+    @property
+    def values(self) -> tuple[float, ...] | None:
+        """The value of each objective."""
+        return self.value if self.value is None or isinstance(self.value, tuple) else (self.value,)
 
 
 COLUMNS = Row._fields[:-1]
@@ -488,6 +494,7 @@ def unpacked_params(space: Space, packed: Mapping[str, Any]) -> dict[str, Any]:
 def _packed_row(row: Row) -> tuple[Any, ...]:
     """Return a row as values for SQLite."""
     written: dict[str, Any] = row._asdict() | {
+        "value": _json(row.value) if isinstance(row.value, tuple) else row.value,
         "params": _json(row.params), "shown": _json(row.shown), "why": _json(row.why), "reports": _json(row.reports),
         "scores": None if row.scores is None else _json([_finite(score) for score in row.scores]),
         "parent": _plain(row.parent), "visits": None if row.visits is None else min(int(row.visits), 2**63 - 1),
@@ -498,7 +505,7 @@ def _packed_row(row: Row) -> tuple[Any, ...]:
 
 
 JSON = {"params": dict, "shown": dict, "why": dict, "reports": dict, "scores": list}
-PLAIN = {"number": (int,), "state": (str,), "said": (str,), "value": (int, float, type(None)),
+PLAIN = {"number": (int,), "state": (str,), "said": (str,), "value": (int, float, tuple, type(None)),
          "seconds": (int, float, type(None)), "error": (str, type(None))}
 
 
@@ -512,6 +519,8 @@ def _of_kind(kinds: type | tuple[type, ...], name: str, value: Any) -> Any:
 def _unpacked_row(values: tuple[Any, ...]) -> Row:
     """Return a row from the values that SQLite holds."""
     kept: dict[str, Any] = dict(zip(COLUMNS, values, strict=True))
+    if isinstance(kept["value"], str):
+        kept["value"] = _several(kept["value"])
     for name, kinds in PLAIN.items():
         _of_kind(kinds, name, kept[name])
     for name, kind in JSON.items():
@@ -519,6 +528,17 @@ def _unpacked_row(values: tuple[Any, ...]) -> Row:
             kept[name] = _of_kind(kind, name, json.loads(kept[name]))
     kept["reports"] = {int(step): value for step, value in kept["reports"].items()}
     return Row(**kept | {"saved": _unpacked(kept["saved"])})
+
+
+def _several(text: str) -> tuple[float, ...]:
+    """The values of several objectives; a ValueError unless it is a list of at least two numbers."""
+    try:
+        values = json.loads(text)
+    except ValueError:
+        values = None
+    if not isinstance(values, list) or len(values) < 2 or not all(type(one) in (int, float) for one in values):
+        raise ValueError(f"value is {text!r:.60}")
+    return tuple(map(float, values))
 
 
 def _json(value: Any) -> str:

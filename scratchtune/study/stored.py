@@ -14,6 +14,7 @@ from typing import Any
 from scratchtune import checks
 from scratchtune.digests import digest_of_repr
 from scratchtune.search import (
+    NSGA2,
     BayesianSearch,
     Categorical,
     Float,
@@ -34,13 +35,14 @@ from scratchtune.study.definition import checked_seeds, seed_before
 from scratchtune.study.errors import StorageError
 from scratchtune.study.export import best_first, definition_of
 from scratchtune.study.frames import trials_frame
+from scratchtune.study.objectives import Objectives, stored_objectives
 from scratchtune.study.stopping import MedianStopping, Stopping
 from scratchtune.study.storage import Row, Storage, unpacked_params
 from scratchtune.study.trial import Trial
 
 NO_TRIALS = digest_of_repr([])  # what a definition has where a study has started from no other one
 CLASSES: dict[str, type] = {made.__name__: made for made in (
-    BayesianSearch, GeneticSearch, GridSearch, Hyperband, MedianStopping, RandomSearch, SuccessiveHalving)}
+    BayesianSearch, GeneticSearch, GridSearch, Hyperband, MedianStopping, NSGA2, RandomSearch, SuccessiveHalving)}
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class StoredStudy(HasBestTrial):
 
     name: str
     space: Space
-    direction: str
+    objectives: Objectives
     trials: list[Trial]
     searcher: Searcher | None = None
     searcher_text: str = "None"
@@ -68,9 +70,8 @@ class StoredStudy(HasBestTrial):
     reasons: list[str] = field(default_factory=list, repr=False)
     user_attrs: dict[str, Any] = field(default_factory=dict, repr=False)
 
-    @property
-    def best_trial(self) -> Trial:
-        """The complete trial of the best value, the first of several; a ValueError if no trial is complete."""
+    def first_best_trial(self) -> Trial:
+        """The `best_trial` where there is one objective."""
         ranked = best_first(self.trials, self.direction)
         if not ranked:
             raise without_best(self.trials)
@@ -105,6 +106,7 @@ def read_study(storage: Storage, name: str) -> StoredStudy:
                           for part, kind in (("searcher", Searcher), ("stopping", Stopping)))
     try:
         space = _space(definition["space"], rows) if definition["space"] else None  # None: define-by-run
+        objectives = stored_objectives(definition["direction"])
         parents = {row.number: row.parent for row in rows}
         copied = checked_seeds(definition.get("copied trials", []))
         trials = [_trial(space, row, lambda number: seed_before(copied, seed or 0, number), parents) for row in rows]
@@ -112,7 +114,7 @@ def read_study(storage: Storage, name: str) -> StoredStudy:
         raise StorageError(f"{str(storage.path)!r} is damaged: the study {name!r} can't be read: {problem}"
                            ) from problem
     return StoredStudy(
-        name, learned_space(trials) if space is None else space, definition["direction"], trials, searcher,
+        name, learned_space(trials) if space is None else space, objectives, trials, searcher,
         str(definition["searcher"]), seed, stopping, str(definition.get("stopping")),
         bool(definition.get("constraint")), definition.get("earlier trials", NO_TRIALS) != NO_TRIALS,
         [row.said for row in rows], storage.study_attributes(name))
@@ -131,9 +133,10 @@ def _trial(
                   asked is not None)
     trial.asked, trial.shared_params = asked, params
     for part in Row._fields:
-        if part not in ("number", "params", "shown", "why", "said", "budget", "parent"):
+        if part not in ("number", "params", "shown", "why", "said", "budget", "parent", "value"):
             setattr(trial, part, getattr(row, part))
     trial.user_attrs = row.user_attrs or {}
+    trial.values = row.values
     return trial
 
 

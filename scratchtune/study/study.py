@@ -11,7 +11,7 @@ import csv
 import functools
 import io
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from scratchtune import checks
 from scratchtune.evaluation.parallel import number_of_workers
 from scratchtune.files import write_text
 from scratchtune.interruption import say_kept
-from scratchtune.search import DEFAULT, Result, Searcher, Space, as_searcher
+from scratchtune.search import DEFAULT, DEFAULT_OF_SEVERAL, Result, Searcher, Space, as_searcher
 from scratchtune.search.space import Constraint
 from scratchtune.study import time_travel
 from scratchtune.study.asking import given_space
@@ -31,6 +31,7 @@ from scratchtune.study.fold_run import Score, run_folds
 from scratchtune.study.frames import trials_frame
 from scratchtune.study.lost_workers import WorkerLosses
 from scratchtune.study.objective_run import RunOptions, run_objective
+from scratchtune.study.objectives import as_objectives, check_several, value_columns
 from scratchtune.study.opening import stored_arguments
 from scratchtune.study.optuna_export import write_optuna
 from scratchtune.study.optuna_import import read_optuna
@@ -45,6 +46,10 @@ class Study(HasBestTrial):
 
     Without a space, the objective requests its parameters while it runs, by `Trial.suggest_float` and the like
     (define-by-run), and the study learns its space from the trials.
+
+    ``directions`` are those of several objectives, in order or as a dict from names: the objective function then
+    returns as many numbers, or a dict of them, `best_trials` is the Pareto front, and the searcher must be `NSGA2` (the
+    default), `RandomSearch` or `GridSearch`.
 
     A stored study of that ``name`` (None: "study") is resumed if it has the same definition: space, searcher, seed,
     direction, stopping, earlier trials, whether there is a constraint, and ``data``, a text that identifies what the
@@ -67,17 +72,20 @@ class Study(HasBestTrial):
     """
 
     def __init__(
-        self, space: Mapping[str, Any] | Space | None = None, searcher: str | Searcher = DEFAULT,
+        self, space: Mapping[str, Any] | Space | None = None, searcher: str | Searcher | None = None,
         direction: str = "minimize", seed: int = 0, storage: Any = None, name: str | None = None,
         constraint: Constraint | None = None, start_from: Study | None = None, stopping: Any = None,
-        data: str | None = None,
+        data: str | None = None, directions: Sequence[str] | Mapping[str, str] | None = None,
     ) -> None:
+        objectives = as_objectives(direction, directions)
+        if searcher is None:
+            searcher = DEFAULT_OF_SEVERAL if objectives.several else DEFAULT
         definition = Definition(
-            space=given_space(space, constraint), searcher=as_searcher(searcher),
-            direction=checks.choice("direction", direction, ["minimize", "maximize"]),
+            space=given_space(space, constraint), searcher=as_searcher(searcher), objectives=objectives,
             seed=checks.integer("seed", seed, low=0), stopping=as_stopping(stopping),
             name=_checked_text("name", name) or "study", data=_checked_text("data", data), earlier=[])
         refuse_without_space(definition, start_from)
+        check_several(objectives, definition.searcher, definition.stopping)
         if start_from is not None:
             definition = definition._replace(earlier=_earlier_results(definition, start_from))
         self._set_core(AskTell(definition, storage))
@@ -85,7 +93,7 @@ class Study(HasBestTrial):
     def _set_core(self, core: AskTell) -> None:
         """Set the attributes of a study with this core."""
         self._core, self._losses = core, WorkerLosses()
-        self.name, _, self.searcher, self.direction, self.seed, self.stopping, self.data, *_ = core.definition
+        self.name, _, self.searcher, self.objectives, self.seed, self.stopping, self.data, *_ = core.definition
         self.idle_share: float | None = None
 
     # Running ---------------------------------------------------------------------------------------------------------
@@ -208,9 +216,8 @@ class Study(HasBestTrial):
         """The results of the study that this one started from, which the searcher sees before its own."""
         return list(self._core.definition.earlier)
 
-    @property
-    def best_trial(self) -> Trial:
-        """The complete trial of the best value, the first of several; a ValueError if no trial is complete."""
+    def first_best_trial(self) -> Trial:
+        """The `best_trial` where there is one objective."""
         if self._core.table.best is None:
             raise without_best(self.trials)
         return self._core.table.best
@@ -224,15 +231,20 @@ class Study(HasBestTrial):
         return self._core.definition.reason_of(trial)
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write the table, one trial a line: number, state, value, param_NAME..., budget, parent, error, seconds."""
+        """Write the table, one trial a line: number, state, value, param_NAME..., budget, parent, error, seconds.
+
+        With several objectives there is a column for each value: values_0, values_1, or values_NAME.
+        """
         self._core.refuse_own(Path(path))
         file = io.StringIO(newline="")
         writer = csv.writer(file)
-        writer.writerow(["number", "state", "value", *(f"param_{name}" for name in self.space.names),
+        columns = value_columns(self.objectives)
+        writer.writerow(["number", "state", *columns, *(f"param_{name}" for name in self.space.names),
                          "budget", "parent", "error", "seconds"])
         for t in self.trials:
             values = [str(t.shared_params[name]) if name in t.shared_params else "" for name in self.space.names]
-            writer.writerow([t.number, t.state, t.value, *values, t.budget, t.parent, t.error, t.seconds])
+            outcome = t.values or [None] * len(columns)
+            writer.writerow([t.number, t.state, *outcome, *values, t.budget, t.parent, t.error, t.seconds])
         write_text(path, file.getvalue())
 
     def to_dataframe(self) -> Any:
@@ -348,12 +360,12 @@ class Study(HasBestTrial):
 
     def __repr__(self) -> str:
         value = "" if self._core.table.best is None else f", best value {self.best_value:.6g}"
-        return f"<Study {self.name!r}: {self.searcher!r}, {self.direction}, {len(self.trials)} trials{value}>"
+        return f"<Study {self.name!r}: {self.searcher!r}, {self.objectives}, {len(self.trials)} trials{value}>"
 
 
 def tune(
     objective: Callable[[Trial], Any], space: Mapping[str, Any] | Space | None = None,
-    searcher: str | Searcher = DEFAULT, n_trials: int | None = None, direction: str = "minimize", seed: int = 0,
+    searcher: str | Searcher | None = None, n_trials: int | None = None, direction: str = "minimize", seed: int = 0,
     **options: Any,
 ) -> Study:
     """Make a study, run it, return it; the options are those of `Study` and of `Study.run`.
@@ -365,7 +377,7 @@ def tune(
     >>> tune(lambda trial: trial.suggest_int("x", 1, 3), n_trials=8, progress=False).best_params
     {'x': 1}
     """
-    of_study = ("storage", "name", "constraint", "start_from", "stopping", "data")
+    of_study = ("storage", "name", "constraint", "start_from", "stopping", "data", "directions")
     made_with = {name: options.pop(name) for name in of_study if name in options}
     return Study(space, searcher, direction, seed, **made_with).run(objective, n_trials, **options)
 
@@ -420,9 +432,10 @@ def _earlier_results(definition: Definition, study: Any) -> list[Result]:
     """Return the results of an earlier study, which the searcher sees before those of its own study."""
     if not isinstance(study, Study):
         raise TypeError(f"start_from is {study!r}; it must be a Study")
-    if study.direction != definition.direction:
-        raise ValueError(
-            f"start_from has the direction {study.direction!r}; it must be {definition.direction!r}, as this study's")
+    if study.objectives != definition.objectives:
+        there, here = (str(one) if one.several else repr(one.direction) for one in (
+            study.objectives, definition.objectives))
+        raise ValueError(f"start_from has the direction {there}; it must be {here}, as this study's")
     return [result._replace(params=definition.space.check(result.params)) for result in study._core.results()]
 
 

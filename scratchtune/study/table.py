@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from scratchtune import checks
 from scratchtune.search import Result, Space
+from scratchtune.study.objectives import losses_of
 from scratchtune.study.trial import Trial
 
 
@@ -22,10 +23,16 @@ class Start(NamedTuple):
     repeated: dict[int, dict[str, Any]]
 
 
-def result_of(trial: Trial, sign: float) -> Result:
+Sign = float | tuple[float, ...]  # of the only objective, or one of each of several
+
+
+def result_of(trial: Trial, sign: Sign) -> Result:
     """A finished trial as searchers see it: its value times ``sign``, so that smaller is better; NaN is a failure."""
-    loss = float("nan") if trial.value is None else sign * trial.value
-    return Result(trial.number, trial.shared_params, loss, trial.state, trial.budget, trial.parent)
+    losses = () if trial.values is None else losses_of(trial.values, sign)
+    several = isinstance(sign, tuple)
+    loss = losses[0] if losses and not several else float("nan")
+    return Result(trial.number, trial.shared_params, loss, trial.state, trial.budget, trial.parent,
+                  losses if several else ())
 
 
 class Table:
@@ -33,14 +40,15 @@ class Table:
 
     Attributes, for reading only:
 
-    - ``trials``, in order of number; ``best``, the complete trial of the best value, the first of several;
+    - ``trials``, in order of number; ``best``, the complete trial of the best value, the first of several; None where
+      there are several objectives;
     - ``unassigned``: running trials without an owner, which are assigned again before any new trial;
     - ``queue``: enqueued configurations without a trial; ``enqueued``: the numbers of the trials made from such ones;
     - ``repeated``: in a fork, the configurations that were enqueued in the original, by the number of their trial;
     - ``unclaimed_enqueued``: numbers of enqueued trials that were loaded, and that the script has not enqueued again.
     """
 
-    def __init__(self, space: Space, sign: float) -> None:
+    def __init__(self, space: Space, sign: Sign) -> None:
         self._space, self._sign = space, sign
         self.trials: list[Trial] = []
         self.best: Trial | None = None
@@ -99,8 +107,8 @@ class Table:
     def finish(self, trial: Trial, state: str) -> None:
         """Set a trial's final state; the rest of its outcome is recorded already."""
         best = self.best
-        if state == "complete" and (best is None or self._rank(trial) < self._rank(best)):
-            best = trial
+        if state == "complete":
+            best = self._best_of([trial] if best is None else [best, trial])
         trial.state, self.best, self.unassigned = state, best, [t for t in self.unassigned if t is not trial]
         self._owners.pop(trial.number, None)
 
@@ -126,7 +134,7 @@ class Table:
         for number in enqueued[bisect.bisect_left(enqueued, known) :]:
             if queue and self._space.key(queue[0]) == self._space.key(trials[number].proposed):
                 queue = queue[1:]
-        best = min((trial for trial in trials if trial.state == "complete"), key=self._rank, default=None)
+        best = self._best_of([trial for trial in trials if trial.state == "complete"])
         unassigned = [trial for trial in trials if trial.state == "running"]
         self.trials, self._finished, self.best, self.queue, self.enqueued, self._owners, self.unassigned = (
             trials, [], best, queue, enqueued, {}, unassigned)
@@ -196,5 +204,9 @@ class Table:
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"_owners": {}}  # an owner, such as a run, need not be possible to copy
 
-    def _rank(self, trial: Trial) -> tuple[float, int]:
-        return self._sign * (trial.value or 0.0), trial.number
+    def _best_of(self, complete: Sequence[Trial]) -> Trial | None:
+        """The trial of the smallest loss; of equal ones that of the smallest number."""
+        sign = self._sign
+        if isinstance(sign, tuple):
+            return None
+        return min(complete, key=lambda trial: (sign * (trial.value or 0.0), trial.number), default=None)

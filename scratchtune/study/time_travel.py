@@ -17,6 +17,7 @@ from scratchtune import checks
 from scratchtune.search import Result, Searcher, Space, as_searcher
 from scratchtune.study.asktell import AskTell
 from scratchtune.study.definition import Copied, Definition
+from scratchtune.study.objectives import check_several
 from scratchtune.study.stopping import as_stopping
 from scratchtune.study.table import Start
 from scratchtune.study.trial import Trial
@@ -76,10 +77,12 @@ def _changed(old: Definition, changes: Changes) -> Definition:
         own = given.constraint if isinstance(given, Space) else None
         parameters = given.parameters if isinstance(given, Space) else given
         space = Space(parameters, (own or old.space.constraint) if changes.constraint == SAME else changes.constraint)
-    return old._replace(
+    changed = old._replace(
         space=space, searcher=old.searcher if changes.searcher is None else as_searcher(changes.searcher),
         seed=old.seed if changes.seed is None else checks.integer("seed", changes.seed, low=0),
         stopping=old.stopping if changes.stopping == SAME else as_stopping(changes.stopping))
+    check_several(changed.objectives, changed.searcher, changed.stopping)
+    return changed
 
 
 def _proposes_alike(old: Definition, new: Definition) -> bool:

@@ -16,16 +16,21 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.search import Suggestion
 from scratchtune.study.asking import Asked, Asks, nothing_asked
+from scratchtune.study.objectives import Objectives, in_order
 
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}")  # of an object in memory, as in most objects' repr
 MOST_SAVED = 500_000_000  # bytes; SQLite stores at most a billion in one value
 STATES = ("running", "complete", "failed", "stopped")
-OUTCOME = ("state", "value", "error", "traceback", "reports", "seconds", "visits", "scores", "saved", "user_attrs",
+OUTCOME = ("state", "values", "error", "traceback", "reports", "seconds", "visits", "scores", "saved", "user_attrs",
            "shared_params", "asked")
 
 
 class TrialContext(Protocol):
     """What a trial reads of its study; the implementations are in `scratchtune.study.context`."""
+
+    @property
+    def objectives(self) -> Objectives:
+        """The objectives of the study."""
 
     def seed_of(self, number: int, parent: int | None) -> int:
         """The seed of the trial of that number, which is that of its first ancestor."""
@@ -47,7 +52,8 @@ class TrialPruned(Exception):
 class Trial(Asks):
     """The argument of an objective, and one row of a study's table.
 
-    Attributes: ``number``, from 0; ``value``, in the user's direction; ``state``, "running", "complete", "failed" or
+    Attributes: ``number``, from 0; ``values``, one of each objective in the user's direction, and ``value``, that of
+    the only one; ``state``, "running", "complete", "failed" or
     "stopped"; ``error``, one sentence, and ``traceback`` where there was one, both with addresses in memory as
     "at 0x...", since those differ between processes; ``why``, the reasons as plain data;
     ``budget`` and ``parent`` where the searcher uses them; ``reports``, step to value; ``scores`` of the folds where it
@@ -58,7 +64,7 @@ class Trial(Asks):
     """
 
     __slots__ = (
-        "number", "value", "state", "error", "traceback", "why", "budget", "parent", "reports", "scores", "attempts",
+        "number", "values", "state", "error", "traceback", "why", "budget", "parent", "reports", "scores", "attempts",
         "started", "finished", "seconds", "visits", "shared_params", "saved", "asked", "user_attrs", "_context",
         "_clock", "_stopping")
 
@@ -80,7 +86,7 @@ class Trial(Asks):
         self.user_attrs: dict[str, Any] = {}
         if self.asked is not None:
             self.asked, self.shared_params = self.asked.again(), {}
-        self.value: float | None = None
+        self.values: tuple[float, ...] | None = None
         self.error: str | None = None
         self.traceback: str | None = None
         self.saved: dict[str, np.ndarray] | None = None
@@ -100,6 +106,18 @@ class Trial(Asks):
     def elapsed(self) -> float:
         """The seconds since `start_clock`."""
         return time.perf_counter() - self._clock
+
+    @property
+    def value(self) -> float | None:
+        """The value of the only objective; a ValueError where there are several."""
+        if self.values is not None and len(self.values) > 1:
+            raise ValueError(f"trial {self.number} has {len(self.values)} values, one for each objective; use "
+                             "trial.values, or in a plot target=lambda trial: trial.values[0]")
+        return None if self.values is None else self.values[0]
+
+    @value.setter
+    def value(self, value: float | None) -> None:
+        self.values = None if value is None else (value,)
 
     @property
     def params(self) -> dict[str, Any]:
@@ -146,7 +164,13 @@ class Trial(Asks):
 
         After True, the objective should return its value, or None for the value reported at the last step. In both
         cases the trial's state is "stopped", and it can't be the study's best.
+
+        Raises
+            ValueError in a study of several objectives.
         """
+        if self._context.objectives.several:
+            raise self._context.objectives.no_single("value to stop a trial by", "train each trial to its end, or make "
+                                                     "its cost, such as the number of epochs, a hyper-parameter")
         self._stopping = self._stopping or self._context.should_stop(self.number, self.reports)
         return self._stopping
 
@@ -177,6 +201,8 @@ class Trial(Asks):
     def finish(self, value: Any, state: str | None, measured: Mapping[str, Any] | None = None) -> str:
         """Record the outcome: a value that is not a finite number makes the trial a failed one, with the reason.
 
+        In a study of several objectives it must be as many numbers, in order or, where they have names, by name.
+
         ``measured`` are values of other attributes, such as ``seconds``.
         Returns the trial's state. The caller sets it, together with what depends on it; until then it is "running".
         """
@@ -191,16 +217,16 @@ class Trial(Asks):
             self.traceback = _formatted(value)
         if state is None and self._stopping:
             state = "stopped"
-        if state == "stopped" and value is None and self.reports:
+        if state == "stopped" and value is None and self.reports and not self._context.objectives.several:
             value = self.reports[max(self.reports)]
-        number, error = finite_number(value)
+        values, error = _finite_values(value, self._context.objectives)
         if state == "failed" and value is None:
             error = "told as failed"
         else:
             error = nothing_asked(self.asked, value, error)
         self.error = error
         state = "failed" if error is not None else state or "complete"
-        self.value = None if state == "failed" else number
+        self.values = None if state == "failed" else values
         return state
 
     def detached(self, context: TrialContext) -> Trial:
@@ -233,7 +259,9 @@ class Trial(Asks):
         return str(outcome["state"])
 
     def __repr__(self) -> str:
-        outcome = f"value={self.value!r}" if self.error is None else f"error={self.error!r}"
+        several = self.values is not None and len(self.values) > 1
+        value = f"values={self.values!r}" if several else f"value={self.value!r}"
+        outcome = value if self.error is None else f"error={self.error!r}"
         return f"Trial(number={self.number}, state={self.state!r}, {outcome}, params={self.shared_params!r})"
 
 
@@ -260,6 +288,17 @@ def finite_number(value: Any) -> tuple[float, str | None]:
     except Exception as problem:  # an objective may return anything
         return math.nan, f"value is {_short(value)}, which is no number: {type(problem).__name__}: {_text(problem)}"
     return math.nan, f"value is {_short(value)}; it must be a finite number"
+
+
+def _finite_values(value: Any, objectives: Objectives) -> tuple[tuple[float, ...], str | None]:
+    """Return (numbers, None) if what an objective has returned is a finite number for each, else what is wrong."""
+    if not objectives.several or isinstance(value, BaseException):
+        number, error = finite_number(value)
+        return (number,), error
+    parts, error = in_order(value, objectives)
+    found = list(zip(objectives.labels, map(finite_number, parts), strict=False))
+    errors = [f"{label}: {wrong}" for label, (_, wrong) in found if wrong is not None]
+    return tuple(number for _, (number, _) in found), error or next(iter(errors), None)
 
 
 def copied_params(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from scratchtune.search import BayesianSearch, GridSearch, RandomSearch, Searcher
+from scratchtune.search import NSGA2, BayesianSearch, GridSearch, RandomSearch, Searcher
 from scratchtune.search.genetic import GeneticSearch
 from scratchtune.search.hyperband import Hyperband
 
@@ -22,6 +22,7 @@ EVERY: dict[str, Callable[[], Searcher]] = {
     "auto": BayesianSearch,
     "genetic": GeneticSearch,
     "genetic-small": lambda: GeneticSearch(population=4),
+    "nsga2": lambda: NSGA2(population=4),
     "hyperband": lambda: Hyperband(max_budget=9),
     "bohb": lambda: Hyperband(max_budget=9, proposer=BayesianSearch(model="tpe", initial=4)),
 }
