@@ -4,6 +4,11 @@ It has three parts, each in a file of its own: a *surrogate* predicts the loss a
 *acquisition function* says how much a point is worth trying (`acquisition`), and an *optimiser* finds the point where
 it is highest (`acquisition_search`).
 
+Values may be noisy. The surrogate estimates the variance of the noise together with its other parameters. The expected
+improvement is that over the lowest posterior mean, not over the lowest value, which is partly noise; and it counts what
+one more noisy value will change (`acquisition.updated_mean_std`). No configuration is proposed twice: a value nearby
+says as much about the function.
+
 Implements section 3.3 of the document.
 """
 
@@ -157,7 +162,7 @@ def explain(why: Mapping[str, Any]) -> str:
 
 def _best_text(why: Mapping[str, Any]) -> str:
     """The best value so far; where it is partly noise, also the lowest posterior mean, which is to be improved on."""
-    best, target = f"{why['best']:.4g}", f"{why.get('target', why['best']):.4g}"
+    best, target = f"{why['best']:.4g}", f"{why['target']:.4g}"
     return best if best == target or why["acquisition"] != "log_ei" else f"{best} (lowest posterior mean {target})"
 
 

@@ -133,19 +133,16 @@ def theta_prior(dimensions: int) -> tuple[np.ndarray, np.ndarray]:
 def fitted_theta(encoding: Encoding, rows: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Return the kernel's parameters θ, (d + 3,), of the highest posterior density that a local search finds.
 
-    It starts at the better one of the `starts`, computes at most `EVALUATIONS` further densities, and uses at most
-    `FITTED_TRIALS` trials.
+    It starts at the prior's mean, computes at most `EVALUATIONS` densities, and uses at most `FITTED_TRIALS` trials.
     """
     part = subsample(values, FITTED_TRIALS)
-    data = encoding, rows[part], values[part]
-    start = max(starts(rows.shape[1]), key=lambda theta: _fitted(*data, theta, evaluations=1)[1])
-    return _fitted(*data, start)[0]
+    return _fitted(encoding, rows[part], values[part], theta_prior(rows.shape[1])[0])[0]
 
 
 def theta_of_noisy_values(encoding: Encoding, rows: np.ndarray, values: np.ndarray) -> np.ndarray:
     """The same from each of the `starts` and of all trials, which takes more time: the θ of the highest density."""
-    return max((_fitted(encoding, rows, values, start) for start in starts(rows.shape[1])), key=lambda found: found[1]
-               )[0]
+    found = [_fitted(encoding, rows, values, start) for start in starts(rows.shape[1])]
+    return max(found, key=lambda each: each[1])[0]
 
 
 def starts(dimensions: int) -> tuple[np.ndarray, np.ndarray]:
@@ -158,13 +155,11 @@ def starts(dimensions: int) -> tuple[np.ndarray, np.ndarray]:
     return mean, np.concatenate([mean[:-2], np.log(NOISY_START)])
 
 
-def _fitted(
-    encoding: Encoding, rows: np.ndarray, values: np.ndarray, start: np.ndarray, evaluations: int = EVALUATIONS,
-) -> tuple[np.ndarray, float]:
+def _fitted(encoding: Encoding, rows: np.ndarray, values: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, float]:
     """θ and the logarithm of its posterior density."""
     means, stds = theta_prior(rows.shape[1])
     return fit_hyperparameters(
-        rows, values, encoding.is_categorical, theta=start, prior_mean=means, prior_std=stds, evaluations=evaluations)
+        rows, values, encoding.is_categorical, theta=start, prior_mean=means, prior_std=stds, evaluations=EVALUATIONS)
 
 
 def fitted_process(encoding: Encoding, rows: np.ndarray, values: np.ndarray) -> gp.Process:
