@@ -31,7 +31,7 @@ def each_by_itself(values, covariance, noise):
 SOLUTION = posterior_means
 WRONG = [
     ("this is the value itself", the_values),
-    ("this is α", only_alpha),
+    ("this is α; subtract it", only_alpha),
     ("the noise is a variance already", squared_noise),
     ("no noise on the diagonal", without_noise_in_k),
     ("its neighbours must count", each_by_itself),
