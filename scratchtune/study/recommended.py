@@ -35,9 +35,9 @@ LEAST_TRIALS = 10  # different configurations for the process; with fewer the be
 class RecommendedTrial:
     """A trial, and why it is recommended; values are in the units and the direction of the study.
 
-    ``params`` is its configuration, ``observed`` its value. ``mean`` and ``std`` are the posterior mean and standard
-    deviation of the true value of the configuration, ``noise`` is the estimated standard deviation of the noise of a
-    single value; the three are None where there were too few trials for a model. ``reason`` is one sentence.
+    ``params`` is its configuration, ``observed`` its value. ``mean`` is the posterior mean of the true value of the
+    configuration, ``std`` its posterior standard deviation, and ``noise`` the estimated std of the noise of a single
+    value; the three are None where there were too few trials for a model. ``reason`` is one sentence.
 
     Values worse than the median are compressed before the process is fitted, so a mean worse than the median is that of
     compressed values.
