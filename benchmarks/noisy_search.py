@@ -80,7 +80,7 @@ def answer(searcher: str, case: str, level: float, seed: int, budget: int) -> di
         for _ in range(budget):
             trial = study.ask()
             study.tell(trial, loss(trial.params))
-    chosen = lowest_mean(st.search.Space(our_space(loaded)), loss.points, np.array(loss.values)).index
+    chosen = lowest_mean(st.search.Space(our_space(loaded)), loss.points, np.array(loss.values)).chosen
     truths, least = np.array(loss.truths), loaded.best or 0.0
     found = truths[np.argmin(loss.values)], truths[chosen], truths.min()
     return {name: float(value) - least for name, value in zip(ANSWERS, found, strict=True)}

@@ -73,12 +73,12 @@ class TrialsOfStudy(Protocol):
 
 
 class Prediction(NamedTuple):
-    """Index of the trial with the lowest posterior mean, its mean and std, and the mean of the best observed trial.
+    """Index of the chosen trial, which has the lowest posterior mean, its mean and std, and the mean of the best observed trial.
 
     All are losses, as is ``noise``, the standard deviation of the noise.
     """
 
-    index: int
+    chosen: int
     mean: float
     std: float
     noise: float
@@ -103,8 +103,8 @@ def recommended_trial(study: TrialsOfStudy) -> RecommendedTrial:
     if different < LEAST_TRIALS or losses.min() == losses.max():
         return _best_observed(trials[best], trials, study.direction, different)
     found = lowest_mean(study.space, [trial.shared_params for trial in trials], losses)
-    chosen = trials[found.index]
-    mean, value = sign * found.mean, sign * float(losses[found.index])
+    chosen = trials[found.chosen]
+    mean, value = sign * found.mean, sign * float(losses[found.chosen])
     return RecommendedTrial(
         chosen, chosen.params, value, mean, found.std, found.noise,
         _reason(chosen, trials[best], found._replace(mean=mean, mean_of_best=sign * found.mean_of_best),

@@ -76,7 +76,7 @@ def test_under_noise_it_is_closer_to_the_optimum() -> None:
         points = [{"x": float(x), "y": float(y)} for x, y in rng.random((60, 2))]
         true = np.array([bowl(point["x"]) + bowl(point["y"]) for point in points])
         noisy = true + 0.1 * rng.standard_normal(60)
-        truths.append((true[noisy.argmin()], true[lowest_mean(space, points, noisy).index]))
+        truths.append((true[noisy.argmin()], true[lowest_mean(space, points, noisy).chosen]))
     observed, recommended = np.mean(truths, axis=0)
     assert recommended < 0.5 * observed
 
@@ -86,7 +86,7 @@ def test_a_sample_of_many_trials_is_fitted() -> None:
     points = [{"x": float(x)} for x in rng.random(700)]
     noisy = np.array([bowl(point["x"]) for point in points]) + 0.2 * rng.standard_normal(700)
     found = lowest_mean(st.search.Space(LINE), points, noisy)
-    assert bowl(points[found.index]["x"]) < 0.01 < bowl(points[int(noisy.argmin())]["x"]) + 0.01
+    assert bowl(points[found.chosen]["x"]) < 0.01 < bowl(points[int(noisy.argmin())]["x"]) + 0.01
     assert found.noise == pytest.approx(0.2, abs=0.06)
     assert found == lowest_mean(st.search.Space(LINE), points, noisy)  # the same bits
 
