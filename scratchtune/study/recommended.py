@@ -73,9 +73,9 @@ class TrialsOfStudy(Protocol):
 
 
 class Prediction(NamedTuple):
-    """Index of the chosen trial, which has the lowest posterior mean, its mean and std, and the mean of the best observed trial.
+    """Index of the trial with the lowest posterior mean, its mean and std, and the mean of the best observed trial.
 
-    All are losses, as is ``noise``, the standard deviation of the noise.
+    All but the index are losses, as is ``noise``, the standard deviation of the noise.
     """
 
     chosen: int
