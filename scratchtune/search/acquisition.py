@@ -134,6 +134,53 @@ def log_expected_improvement_grad(mean, std, best):
     return -log_improvement_grad((best - mean) / std) / std
 
 
+# With noise ----------------------------------------------------------------------------------------------------------
+
+
+@jit.function_in_order
+def updated_mean_std(std, noise):
+    """Standard deviation of the posterior mean that a point will have when it has been evaluated once more.
+
+    Formula [updated_mean_std]
+        u = s² / √(s² + ν)
+    Where
+        s: std, scalar, > 0; sampled in [0.125, 4], posterior standard deviation of the function, without noise
+        ν: noise, scalar, >= 0; sampled in [0, 2], variance of the noise of a single value
+    Returns
+        u, at most s: without noise s itself, and the smaller, the less a noisy value says about the function.
+    Variant
+        Expected improvement with u for s, and with the lowest posterior mean for b, is the expected quantile
+        improvement of the quantile 0.5. Higher quantiles add a multiple of √(ν · s² / (s² + ν)) to the mean.
+    Source
+        Picheny, Ginsbourger, Richet and Caplin (2013), "Quantile-based optimization of noisy computer experiments with
+        tunable precision", expected quantile improvement.
+    Example
+        >>> float(updated_mean_std(3.0, 16.0))
+        1.8
+    """
+    return std * std / np.sqrt(std * std + noise)
+
+
+@jit.function_in_order
+def updated_mean_std_grad(std, noise):
+    """Gradient of [updated_mean_std] in the standard deviation.
+
+    Formula [updated_mean_std_grad]
+        g = s · (s² + 2 · ν) / (s² + ν)^1.5
+    Gradient of
+        [updated_mean_std] in std
+    Where
+        s: std, scalar, > 0; sampled in [0.125, 4]
+        ν: noise, scalar, >= 0; sampled in [0, 2]
+    Returns
+        g, > 0; 1 without noise.
+    Source
+        [updated_mean_std], differentiated.
+    """
+    total = std * std + noise
+    return std * (total + noise) / (total * np.sqrt(total))
+
+
 # Probability of improvement ------------------------------------------------------------------------------------------
 
 
@@ -190,12 +237,19 @@ FORMER_NAMES = {"bound": "lcb"}  # used by older scripts and in stored studies
 
 
 @jit.loop_in_order
-def acquisition_and_partials(kind, mean, std, best, kappa):
-    """Value of ``ACQUISITIONS[kind]``, and its partial derivatives in the mean and in the standard deviation."""
-    z = (best - mean) / std
+def acquisition_and_partials(kind, mean, std, best, kappa, noise):
+    """Value of ``ACQUISITIONS[kind]``, and its partial derivatives in the mean and in the standard deviation.
+
+    ``noise`` is the variance of the noise of a value, which the expected improvement allows for.
+    """
     if kind == 0:  # log_ei
+        updated = updated_mean_std(std, noise)
+        z = (best - mean) / updated
         gradient = log_improvement_grad(z)
-        return math.log(std) + log_improvement(z), -gradient / std, (1.0 - z * gradient) / std
+        by_updated = (1.0 - z * gradient) / updated
+        return (math.log(updated) + log_improvement(z), -gradient / updated,
+                by_updated * updated_mean_std_grad(std, noise))
+    z = (best - mean) / std
     if kind == 1:  # pi
         gradient = log_normal_cdf_grad(z)
         return log_normal_cdf(z), -gradient / std, -z * gradient / std

@@ -29,12 +29,16 @@ MIN_DISTANCE = 0.02  # of two candidates, along the axis where they differ most,
 
 
 class Goal(NamedTuple):
-    """What is maximised: ``ACQUISITIONS[kind]``, plus ``weight`` times the logarithm of the user's prior."""
+    """What is maximised: ``ACQUISITIONS[kind]``, plus ``weight`` times the logarithm of the user's prior.
+
+    ``noise`` is the variance of the noise of a value, as the process has it.
+    """
 
     kind: int
     best: float
     kappa: float
     weight: float
+    noise: float
 
 
 class RangePrior(NamedTuple):
@@ -87,7 +91,8 @@ def acquisition_values(means, variances, goal):
     """Return the acquisition alone, from posterior means and variances (m,)."""
     out = np.empty(len(means))
     for i in range(len(means)):
-        out[i] = acquisition_and_partials(goal.kind, means[i], math.sqrt(variances[i]), goal.best, goal.kappa)[0]
+        std = math.sqrt(variances[i])
+        out[i] = acquisition_and_partials(goal.kind, means[i], std, goal.best, goal.kappa, goal.noise)[0]
     return out
 
 
@@ -118,7 +123,7 @@ def acquisition_and_grad(process, goal, prior, point):
         beta[i] = whitened[i]  # solve_upper turns it into inv(U) @ inv(Uᵀ) @ c, which is β, as K = Uᵀ @ U
     solve_upper(process.upper, beta)
     std = math.sqrt(variance)
-    value, by_mean, by_std = acquisition_and_partials(goal.kind, mean, std, goal.best, goal.kappa)
+    value, by_mean, by_std = acquisition_and_partials(goal.kind, mean, std, goal.best, goal.kappa, goal.noise)
     gradient = np.zeros(d)
     for i in range(n):  # the derivative by cᵢ, times dcᵢ/dx; the division by ℓ² follows below
         by_covariance = by_mean * process.alpha[i] - by_std / std * beta[i]
@@ -216,10 +221,10 @@ def take_step(point, gradient, rate, scale, trial):
 
 
 def candidates(encoding: Encoding, process: gp.Process, rng: np.random.Generator, m: int) -> np.ndarray:
-    """Random rows, (m, d): half of them uniform, half of them around the five best points seen."""
+    """Random rows, (m, d): half of them uniform, half around the five points seen with the lowest posterior means."""
     d = len(encoding.parameters)
     uniform = encoding.from_unit(rng.random((m // 2, d)))
-    order = np.argsort(process.values, kind="stable")[:5]
+    order = np.argsort(gp.means_at_rows(process), kind="stable")[:5]
     near = process.rows[order[np.arange(m - m // 2) % len(order)]].copy()
     spread = 0.3 ** rng.integers(1, 4, (len(near), 1))  # standard deviation 0.3, 0.09 or 0.027
     near = near + spread * rng.standard_normal(near.shape) * (encoding.is_categorical == 0.0)

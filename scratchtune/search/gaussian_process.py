@@ -69,6 +69,26 @@ def posterior_variance(prior_variance, whitened):
     return prior_variance - dot(whitened, whitened)
 
 
+def fitted_means(values: np.ndarray, noise: float, alpha: np.ndarray) -> np.ndarray:
+    """Posterior means at the points seen: the values, less the part of each that is taken for noise.
+
+    Formula [fitted_means]
+        μᵢ = yᵢ − ν · αᵢ
+    Where
+        y: values, (i,), real, the values seen
+        ν: noise, scalar, >= 0, variance of the noise of a value
+        α: alpha, (i,), real, inv(K) @ (y − m)
+    Returns
+        μ, (i,), in the units of the values; without noise the values themselves.
+    Source
+        [posterior_mean] at the points seen, where the covariances are K less ν on the diagonal: m + (K − ν · 1) @ α.
+    Example
+        >>> fitted_means(np.array([1.0, 2.0]), 0.5, np.array([-2.0, 2.0])).tolist()
+        [2.0, 1.0]
+    """
+    return values - noise * alpha
+
+
 # Covariances of sets of points ---------------------------------------------------------------------------------------
 
 
@@ -166,3 +186,8 @@ def posterior(process, points):
 def predict(process: Process, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Posterior mean and variance of the function itself, without noise, at some rows (m, d): two arrays (m,)."""
     return posterior(process, np.ascontiguousarray(points))
+
+
+def means_at_rows(process: Process) -> np.ndarray:
+    """Posterior means at the rows that the process is conditioned on, (n,)."""
+    return fitted_means(process.values, math.exp(process.theta[-1]), process.alpha)

@@ -4,6 +4,11 @@ It has three parts, each in a file of its own: a *surrogate* predicts the loss a
 *acquisition function* says how much a point is worth trying (`acquisition`), and an *optimiser* finds the point where
 it is highest (`acquisition_search`).
 
+Values may be noisy. The surrogate estimates the variance of the noise together with its other parameters. The expected
+improvement is that over the lowest posterior mean, not over the lowest value, which is partly noise; and it counts what
+one more noisy value will change (`acquisition.updated_mean_std`). No configuration is proposed twice: a value nearby
+says as much about the function.
+
 Implements section 3.3 of the document.
 """
 
@@ -79,7 +84,8 @@ def fitted_model(
     process = fitted_process(encoding, encoding.rows([seen[i].params for i in kept]), standardized.values)
     process = with_pending(process, encoding.rows(list(pending)))
     margin = MARGIN if ACQUISITIONS[kind] == "pi" else 0.0  # without it, tiny certain improvements are preferred
-    goal = Goal(kind, float(process.values.min()) - margin, kappa, PRIOR_TRIALS / max(number, 1))
+    goal = Goal(kind, float(gp.means_at_rows(process).min()) - margin, kappa, PRIOR_TRIALS / max(number, 1),
+                math.exp(process.theta[-1]))
     return Model(encoding, process, goal, standardized, kept)
 
 
@@ -88,7 +94,7 @@ def prepare() -> None:
     """Compile all loops of the search at once, so that the user sees one message."""
     vector, matrix = np.zeros(1), np.zeros((1, 1))
     process = gp.Process(matrix, vector, vector, vector, 0.0, matrix, vector)
-    goal, prior = Goal(0, 0.0, 1.0, 1.0), RangePrior(vector, vector)
+    goal, prior = Goal(0, 0.0, 1.0, 1.0, 0.0), RangePrior(vector, vector)
     loops: list[tuple[Any, tuple[Any, ...]]] = [
         (cholesky.solve_lower, (matrix, matrix)), (cholesky.solve_upper, (matrix, vector)),
         (cholesky.inverse, (matrix,)), (gp.factored, (matrix, vector, vector)),
@@ -122,6 +128,7 @@ def reasons(
         "model": "gp", "acquisition": ACQUISITIONS[goal.kind],
         **{name: first[name] for name in ("value", "log_prior", "mean", "std")},
         "best": standardized.to_loss(float(standardized.values.min())), "target": standardized.to_loss(goal.best),
+        "noise_std": within_floats(standardized.factor * math.exp(0.5 * process.theta[-1])),
         "trials": len(standardized.values), "pending": len(process.rows) - len(standardized.values),
         "runners_up": entries[1:],
         "length_scales": {name: math.exp(process.theta[j]) for j, name in enumerate(encoding.space.names)
@@ -149,8 +156,14 @@ def explain(why: Mapping[str, Any]) -> str:
     fastest = f" The loss changes fastest along {told}." if len(shortest) > 1 else ""
     return (
         f"A Gaussian process of {why['trials']} trials{pending} predicts a loss of {why['mean']:.4g} ± {why['std']:.2g}"
-        f" here, where the best so far is {why['best']:.4g}: the {name} {_acquisition_text(why, why)}{others}."
+        f" here, where the best so far is {_best_text(why)}: the {name} {_acquisition_text(why, why)}{others}."
         f"{_with_prior(why)}{fastest}")
+
+
+def _best_text(why: Mapping[str, Any]) -> str:
+    """The best value so far; where it is partly noise, also the lowest posterior mean, which is to be improved on."""
+    best, target = f"{why['best']:.4g}", f"{why['target']:.4g}"
+    return best if best == target or why["acquisition"] != "log_ei" else f"{best} (lowest posterior mean {target})"
 
 
 def _with_prior(why: Mapping[str, Any]) -> str:

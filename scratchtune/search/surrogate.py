@@ -20,6 +20,7 @@ from scratchtune.search.fitting import fit_hyperparameters
 
 MOST_TRIALS = 300  # that the process is conditioned on, since the time grows with their cube; see `subsample`
 FITTED_TRIALS, EVALUATIONS = 120, 20  # trials that θ is fitted to, and how many values of θ are tried at most
+NOISY_START = (1e-3, 0.1)  # variances of the rough part and of the noise, in units of the variance of the values
 MOST_EXCESS = 4.0  # a bad loss is at most 1 + this many standard deviations above the median after compression
 FARTHEST = 1e300  # standard deviations above the median, beyond which compression has reached its limit
 LEAST = math.ulp(0.0)  # of the factor between losses and standardised values: its logarithm must exist
@@ -121,10 +122,12 @@ def subsample(losses: np.ndarray, most: int) -> np.ndarray:
 def theta_prior(dimensions: int) -> tuple[np.ndarray, np.ndarray]:
     """Means and standard deviations of the normal prior of θ, (d + 3,) each.
 
-    Length scales grow with the root of the number of axes, as distances in a cube do.
+    Length scales grow with the root of the number of axes, as distances in a cube do. The variance of the noise may be
+    anything from nothing to half of the variance of the values: trainings with random weights have noise, tables and
+    functions have none. With a narrow prior near zero, noise was interpolated, as if it were a rugged function.
     """
-    means = [math.log(0.4 * math.sqrt(dimensions))] * dimensions + [0.0, math.log(1e-2), math.log(1e-5)]
-    return np.array(means), np.array([1.0] * dimensions + [1.0, 2.0, 1.5])
+    means = [math.log(0.4 * math.sqrt(dimensions))] * dimensions + [0.0, math.log(1e-2), math.log(1e-3)]
+    return np.array(means), np.array([1.0] * dimensions + [1.0, 2.0, 3.0])
 
 
 def fitted_theta(encoding: Encoding, rows: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -132,12 +135,31 @@ def fitted_theta(encoding: Encoding, rows: np.ndarray, values: np.ndarray) -> np
 
     It starts at the prior's mean, computes at most `EVALUATIONS` densities, and uses at most `FITTED_TRIALS` trials.
     """
-    means, stds = theta_prior(rows.shape[1])
     part = subsample(values, FITTED_TRIALS)
-    theta, _ = fit_hyperparameters(
-        rows[part], values[part], encoding.is_categorical, theta=means, prior_mean=means, prior_std=stds,
-        evaluations=EVALUATIONS)
-    return theta
+    return _fitted(encoding, rows[part], values[part], theta_prior(rows.shape[1])[0])[0]
+
+
+def theta_of_noisy_values(encoding: Encoding, rows: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The same from each of the `starts` and of all trials, which takes more time: the θ of the highest density."""
+    found = [_fitted(encoding, rows, values, start) for start in starts(rows.shape[1])]
+    return max(found, key=lambda each: each[1])[0]
+
+
+def starts(dimensions: int) -> tuple[np.ndarray, np.ndarray]:
+    """Two starting points for the fit of θ, (d + 3,) each: the prior's mean, and one with much noise.
+
+    Differences between neighbours are explained by a rough function or by noise. Points that are spread evenly hardly
+    tell which, and a local search often ends at the explanation that it has started nearer to.
+    """
+    mean = theta_prior(dimensions)[0]
+    return mean, np.concatenate([mean[:-2], np.log(NOISY_START)])
+
+
+def _fitted(encoding: Encoding, rows: np.ndarray, values: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, float]:
+    """θ and the logarithm of its posterior density."""
+    means, stds = theta_prior(rows.shape[1])
+    return fit_hyperparameters(
+        rows, values, encoding.is_categorical, theta=start, prior_mean=means, prior_std=stds, evaluations=EVALUATIONS)
 
 
 def fitted_process(encoding: Encoding, rows: np.ndarray, values: np.ndarray) -> gp.Process:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from scratchtune.study.objectives import Objectives, pareto_optimal
+from scratchtune.study.recommended import RecommendedTrial, TrialsOfStudy, recommended_trial
 from scratchtune.study.trial import Trial
 
 INSTEAD = "use best_trials, which no other trial surpasses in all objectives"
@@ -62,6 +63,18 @@ class HasBestTrial:
         value = self.best_trial.value
         assert value is not None
         return value
+
+    def recommended(self: TrialsOfStudy) -> RecommendedTrial:
+        """The trial whose configuration has the best posterior mean of those tried, and why.
+
+        Where values are noisy, `best_trial` is often a mediocre configuration whose noise was favourable. This is the
+        trial that a Gaussian process of all complete trials predicts to be the best; with fewer than ten different
+        configurations, the best observed one. See `scratchtune.study.recommended`.
+
+        Raises
+            ValueError where no trial is complete.
+        """
+        return recommended_trial(self)
 
 
 def without_best(trials: Sequence[Trial]) -> ValueError:

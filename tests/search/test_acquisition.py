@@ -43,11 +43,12 @@ def test_the_two_computations_agree_where_they_meet() -> None:
 
 @pytest.mark.parametrize("kind", range(len(aq.ACQUISITIONS)))
 @pytest.mark.parametrize("mean, std", [(0.2, 0.5), (3.0, 0.1), (-1.0, 2.0), (0.0, 1e-3)])
-def test_partial_derivatives_by_central_differences(kind: int, mean: float, std: float) -> None:
+@pytest.mark.parametrize("noise", [0.0, 1e-6, 0.3])
+def test_partial_derivatives_by_central_differences(kind: int, mean: float, std: float, noise: float) -> None:
     def value(mean: float, std: float) -> float:
-        return aq.acquisition_and_partials(kind, mean, std, 0.0, 1.5)[0]
+        return aq.acquisition_and_partials(kind, mean, std, 0.0, 1.5, noise)[0]
 
-    _, by_mean, by_std = aq.acquisition_and_partials(kind, mean, std, 0.0, 1.5)
+    _, by_mean, by_std = aq.acquisition_and_partials(kind, mean, std, 0.0, 1.5, noise)
     step = 1e-6 * std
     assert by_mean == pytest.approx(
         (value(mean + step, std) - value(mean - step, std)) / (2 * step), rel=1e-5)
@@ -57,7 +58,25 @@ def test_partial_derivatives_by_central_differences(kind: int, mean: float, std:
 
 def test_all_prefer_lower_means_and_larger_standard_deviations_above_the_best() -> None:
     for kind, name in enumerate(aq.ACQUISITIONS):
-        better, _, _ = aq.acquisition_and_partials(kind, 0.1, 0.5, 0.0, 2.0)
-        worse, _, _ = aq.acquisition_and_partials(kind, 0.2, 0.5, 0.0, 2.0)
-        unsure, _, _ = aq.acquisition_and_partials(kind, 0.2, 0.6, 0.0, 2.0)
+        better, _, _ = aq.acquisition_and_partials(kind, 0.1, 0.5, 0.0, 2.0, 0.0)
+        worse, _, _ = aq.acquisition_and_partials(kind, 0.2, 0.5, 0.0, 2.0, 0.0)
+        unsure, _, _ = aq.acquisition_and_partials(kind, 0.2, 0.6, 0.0, 2.0, 0.0)
         assert better > worse and unsure > worse, name
+
+
+# Noise ---------------------------------------------------------------------------------------------------------------
+
+
+def test_the_updated_mean_by_hand_and_by_draws() -> None:
+    assert aq.updated_mean_std(3.0, 16.0) == pytest.approx(1.8)  # 9 / √25
+    rng, std, noise = np.random.default_rng(0), 0.7, 0.4
+    values = rng.normal(0.0, std, 1_000_000) + rng.normal(0.0, math.sqrt(noise), 1_000_000)
+    means = values * std**2 / (std**2 + noise)  # the posterior mean after one value, with the prior mean 0
+    assert aq.updated_mean_std(std, noise) == pytest.approx(means.std(), rel=5e-3)
+
+
+@pytest.mark.parametrize("mean, std", [(0.2, 0.5), (-1.0, 2.0)])
+def test_noise_lowers_the_expected_improvement_and_none_leaves_it(mean: float, std: float) -> None:
+    values = [aq.acquisition_and_partials(0, mean, std, 0.0, 2.0, noise)[0] for noise in (0.0, 0.01, 0.1, 1.0)]
+    assert values[0] == pytest.approx(aq.log_expected_improvement(mean, std, 0.0), rel=1e-14)
+    assert (np.diff(values) < 0.0).all()

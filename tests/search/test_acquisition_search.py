@@ -35,7 +35,7 @@ def test_the_gradient_by_central_differences(kind: int) -> None:
     rows = encoding.rows(points(space, 12))
     values = np.sin(9.0 * rows[:, 0]) + rows[:, 1] + rows[:, 2]
     process = gp.condition(rows, values, encoding.is_categorical, np.log([0.4, 0.7, 1.0, 1.0, 0.2, 1e-4]))
-    goal = search.Goal(kind, -0.5, 1.5, 0.7)
+    goal = search.Goal(kind, -0.5, 1.5, 0.7, 0.02)
     centre, precision = encoding.prior()
     prior = search.RangePrior(centre, goal.weight * precision)
 
@@ -54,7 +54,7 @@ def test_ascents_end_higher_and_inside_and_keep_what_is_not_free() -> None:
     encoding, rng, tried = Encoding(MIXED), np.random.default_rng(3), points(MIXED, 15)
     losses = np.array([bowl(params) for params in tried])
     process = fitted_process(encoding, encoding.rows(tried), compress_and_standardize(losses).values)
-    goal = search.Goal(0, -1.0, 2.0, 0.0)
+    goal = search.Goal(0, -1.0, 2.0, 0.0, 0.0)
     starts = encoding.from_unit(rng.random((20, 4)))
     ends = search.ascended(encoding, process, goal, starts.copy())
     before, after = (search.goal_values(encoding, process, goal, rows) for rows in (starts, ends))

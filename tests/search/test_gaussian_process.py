@@ -43,6 +43,14 @@ def test_it_interpolates_without_noise() -> None:
     assert variance.max() < 1e-9
 
 
+def test_the_means_at_the_rows_are_the_predictions_there() -> None:
+    rows, values = _data(25)
+    values = values + 0.2 * np.random.default_rng(3).standard_normal(25)
+    for noise in (1e-9, 0.05, 2.0):
+        process = gp.condition(rows, values, NONE, _theta([0.5, 0.7, 1.0], 1.0, noise), mean=0.3)
+        np.testing.assert_allclose(gp.means_at_rows(process), gp.predict(process, rows)[0], atol=1e-7)
+
+
 def test_its_variance_is_never_above_the_priors_and_points_only_lower_it() -> None:
     rows, values = _data(25)
     points = np.random.default_rng(1).random((200, 3)) * 3.0 - 1.0

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from scratchtune.search import gaussian_search as gs
-from scratchtune.search.acquisition import ACQUISITIONS, expected_improvement
+from scratchtune.search.acquisition import ACQUISITIONS, expected_improvement, updated_mean_std
 from scratchtune.search.normal import log_normal_cdf
 from scratchtune.search.searcher import Result
 from scratchtune.search.space import Categorical, Float, Int, Space
@@ -34,6 +34,11 @@ def bowl(params: dict[str, Any]) -> float:
 
 def propose(space: Space, seen: list[Result], pending: Any = (), seed: int = 1, **options: Any) -> Any:
     return gs.propose(space, seen, list(pending), len(seen) + len(pending), np.random.default_rng(seed), **options)
+
+
+def improvement(why: dict[str, Any]) -> float:
+    """The expected improvement that the reasons imply."""
+    return expected_improvement(why["mean"], updated_mean_std(why["std"], why["noise_std"] ** 2), why["target"])
 
 
 # Where it looks ------------------------------------------------------------------------------------------------------
@@ -124,9 +129,10 @@ def test_the_reasons_are_the_beliefs_in_units_of_the_loss() -> None:
     seen = [result._replace(value=1000.0 + 10.0 * bowl(result.params)) for result in seen_of(PLANE, range(25))]
     params, why = propose(PLANE, seen)
     assert why["mean"] == pytest.approx(1000.0 + 10.0 * bowl(params), abs=0.3)
-    assert why["best"] == pytest.approx(min(result.value for result in seen), rel=1e-12) == why["target"]
-    assert math.exp(why["value"]) == pytest.approx(
-        expected_improvement(why["mean"], why["std"], why["best"]), rel=1e-6)
+    lowest = min(result.value for result in seen)
+    assert why["best"] == pytest.approx(lowest, rel=1e-12)
+    assert why["target"] == pytest.approx(lowest, abs=0.1)  # the lowest posterior mean: no noise, so about the same
+    assert math.exp(why["value"]) == pytest.approx(improvement(why), rel=1e-6)
     assert why["acquisition"] == "log_ei" and why["trials"] == 25 and set(why["length_scales"]) == {"x", "y"}
     assert why["length_scales"]["x"] < why["length_scales"]["y"]  # x matters more
     assert why["runners_up"] and all(other["value"] <= why["value"] for other in why["runners_up"])
@@ -155,8 +161,7 @@ def test_a_prior_is_told_apart_from_the_improvement() -> None:
     assert (f"Weighted by the user's prior, as candidates are compared, it is {first:.2g} (the next candidate's: "
             f"{second:.2g}).") in gs.explain(why)
     assert set(why["length_scales"]) == {"x", "y"}
-    assert math.exp(why["value"]) == pytest.approx(
-        expected_improvement(why["mean"], why["std"], why["best"]), rel=1e-6)
+    assert math.exp(why["value"]) == pytest.approx(improvement(why), rel=1e-6)
 
 
 def test_the_reasons_of_older_studies_are_explained_as_those_of_today() -> None:
@@ -177,3 +182,18 @@ def test_no_new_candidate_is_a_lookup_error() -> None:
     seen = [Result(i, {"kind": kind}, 1.0, "complete") for i, kind in enumerate("ab")]
     with pytest.raises(LookupError, match="new"):
         propose(space, seen)
+
+
+# Noise ---------------------------------------------------------------------------------------------------------------
+
+
+def test_noise_is_estimated_and_told_and_the_best_value_is_not_what_is_improved_on() -> None:
+    rng = np.random.default_rng(5)
+    seen = [result._replace(value=4.0 * bowl(result.params) + 0.1 * rng.standard_normal())
+            for result in seen_of(PLANE, range(60))]
+    _, why = propose(PLANE, seen)
+    assert 0.05 < why["noise_std"] < 0.2 and why["target"] > why["best"] + 0.05
+    assert math.exp(why["value"]) == pytest.approx(improvement(why), rel=1e-6)
+    assert f"{why['best']:.4g} (lowest posterior mean {why['target']:.4g})" in gs.explain(why)
+    older = {key: value for key, value in {**why, "target": why["best"]}.items() if key != "noise_std"}
+    assert f"the best so far is {why['best']:.4g}:" in gs.explain(older)

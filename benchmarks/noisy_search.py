@@ -1,0 +1,191 @@
+"""How good is the answer of a search whose values are noisy: the best observed trial, or the recommended one?
+
+Normal noise is added to five functions of COCO's noiseless suite in 4 dimensions. Its standard deviation is a share of
+the distance of the quartiles of the function's values at random points. A searcher sees noisy values only. Two answers
+of each run are evaluated by their true values: the trial with the best noisy value ("observed"), and the one with the
+best posterior mean ("recommended", as by `Study.recommended`; the same function is applied to the trials of the peers).
+"Visited" is the best true value of all trials, which no method can know.
+
+The score of an answer on a case is 1 - (its median regret) / (the median regret of random search's best observed trial
+under the same noise), clipped to [-1, 1]: 0 is random search, 1 is the optimum. All searchers have the same seeds, and
+the k-th evaluation has the same noise. Differences have a bootstrap interval over the seeds of each case.
+
+    python -m benchmarks.noisy_search --quick
+    python -m benchmarks.noisy_search --levels 0.15 --seeds 10 --searchers bayesian "Optuna TPE"
+    python -m benchmarks.noisy_search --cases bbob-f06-d3 --first-seed 100
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks.common import black_boxes, harness, peers
+from benchmarks.search_quality import our_searcher, our_space
+
+CASES = tuple(f"bbob-f{function:02d}-d4" for function in (2, 7, 12, 13, 22))
+LEVELS, BUDGET, SEEDS = (0.0, 0.05, 0.15, 0.4), 100, 10
+QUICK_CASES, QUICK_LEVELS, QUICK_SEEDS = CASES[1:3], (0.0, 0.15), 3
+OURS = ("random", "bayesian", "bayesian:gp", "bayesian:tpe", "genetic")
+PEERS = ("Optuna TPE", "Optuna GP", "Optuna CMA-ES")
+QUICK = ("random", "bayesian", "genetic", "Optuna TPE")
+ANSWERS = ("observed", "recommended", "visited")
+PROBES, RESAMPLES = 1000, 2000
+
+Regrets = dict[tuple[str, str, float, str], np.ndarray]  # (searcher, case, level, answer) to regrets by seed
+
+
+class NoisyRecorder:
+    """The loss that is passed to a searcher: it adds noise, and records points, noisy and true values."""
+
+    def __init__(self, case: black_boxes.Case, std: float, budget: int, rng: np.random.Generator) -> None:
+        self.case, self.noise = case, std * rng.standard_normal(budget)
+        self.points: list[dict[str, Any]] = []
+        self.values: list[float] = []
+        self.truths: list[float] = []
+
+    def __call__(self, params: dict[str, Any]) -> float:
+        if len(self.values) >= len(self.noise):
+            raise black_boxes.Spent
+        self.points.append(dict(params))
+        self.truths.append(self.case.loss(params))
+        self.values.append(self.truths[-1] + float(self.noise[len(self.values)]))
+        return self.values[-1]
+
+
+def quartile_distance(case: black_boxes.Case) -> float:
+    """Distance of the quartiles of the true values at random points."""
+    rng = np.random.default_rng(0)
+    points = ({axis.name: float(rng.uniform(axis.low, axis.high)) for axis in case.axes} for _ in range(PROBES))
+    low, high = np.quantile([case.loss(point) for point in points], [0.25, 0.75])
+    return float(high - low)
+
+
+def answer(searcher: str, case: str, level: float, seed: int, budget: int) -> dict[str, Any]:
+    """The regrets of one run's answers."""
+    import scratchtune as st
+    from scratchtune.study.recommended import lowest_mean
+
+    loaded = black_boxes.load(case)
+    rng = np.random.default_rng([seed, sum(case.encode()), round(1000 * level)])
+    loss = NoisyRecorder(loaded, level * quartile_distance(loaded), budget, rng)
+    if searcher in peers.PEERS:
+        peers.minimise(searcher, loaded, loss, budget, seed)
+    else:
+        study = st.Study(our_space(loaded), searcher=our_searcher(searcher), seed=seed)
+        for _ in range(budget):
+            trial = study.ask()
+            study.tell(trial, loss(trial.params))
+    chosen = lowest_mean(st.search.Space(our_space(loaded)), loss.points, np.array(loss.values)).chosen
+    truths, least = np.array(loss.truths), loaded.best or 0.0
+    found = truths[np.argmin(loss.values)], truths[chosen], truths.min()
+    return {name: float(value) - least for name, value in zip(ANSWERS, found, strict=True)}
+
+
+def measured(options: argparse.Namespace, names: Sequence[str]) -> Regrets:
+    """All runs, one at a time, each searcher in a process of its own."""
+    workers = {name: harness.Worker("benchmarks.noisy_search", name, harness.environment(1, PYTHONWARNINGS="ignore"))
+               for name in names}
+    found: dict[tuple[str, str, float, str], list[float]] = {}
+    jobs = [(seed, case, level, name) for seed in range(options.first_seed, options.first_seed + options.seeds)
+            for case in options.cases for level in options.levels for name in names]
+    for seed, case, level, name in tqdm(jobs, desc="searches", unit=" runs", disable=None):
+        regrets = workers[name].ask(searcher=name, case=case, level=level, seed=seed, budget=options.trials)
+        for kind, regret in regrets.items():
+            found.setdefault((name, case, level, kind), []).append(regret)
+    for worker in workers.values():
+        worker.close()
+    return {key: np.array(regrets) for key, regrets in found.items()}
+
+
+# Scores ---------------------------------------------------------------------------------------------------------------
+
+
+class Scores:
+    """Mean scores over the cases at one level of noise, with resampled seeds for intervals."""
+
+    def __init__(self, regrets: Regrets, cases: Sequence[str], level: float, seeds: int) -> None:
+        self.regrets, self.cases, self.level = regrets, cases, level
+        self.draws = np.random.default_rng(0).integers(seeds, size=(len(cases), RESAMPLES, seeds))
+
+    def on(self, name: str, case: str, kind: str, draw: Any = slice(None)) -> np.ndarray:
+        """The score on one case; one for each row of ``draw``, indices of seeds."""
+        ours = np.median(self.regrets[name, case, self.level, kind][draw], axis=-1)
+        theirs = np.maximum(np.median(self.regrets["random", case, self.level, "observed"][draw], axis=-1), 1e-300)
+        return np.clip(1.0 - ours / theirs, -1.0, 1.0)
+
+    def mean(self, name: str, kind: str) -> float:
+        """The mean over the cases."""
+        return float(np.mean([self.on(name, case, kind) for case in self.cases]))
+
+    def difference(self, name: str, kind: str, other: str, other_kind: str) -> str:
+        """The difference of two means, and its 95 % interval."""
+        drawn = np.mean([self.on(name, case, kind, draw) - self.on(other, case, other_kind, draw)
+                         for case, draw in zip(self.cases, self.draws, strict=True)], axis=0)
+        low, high = np.quantile(drawn, [0.025, 0.975])
+        return f"{self.mean(name, kind) - self.mean(other, other_kind):+.2f} ({low:+.2f} to {high:+.2f})"
+
+
+def written(regrets: Regrets, options: argparse.Namespace, names: Sequence[str], load: str) -> list[str]:
+    """The report's paragraphs."""
+    scores = {level: Scores(regrets, options.cases, level, options.seeds) for level in options.levels}
+    levels = [f"noise {level:g}" for level in options.levels]
+    means = [[name, kind, *(f"{scores[level].mean(name, kind):+.2f}" for level in options.levels)]
+             for name in names for kind in ANSWERS]
+    gains = [[name, *(scores[level].difference(name, "recommended", name, "observed") for level in options.levels)]
+             for name in names]
+    rivals = [name for name in names if name != "bayesian"]
+    leads = [[name, kind, *(scores[level].difference("bayesian", "recommended", name, kind)
+                            for level in options.levels)] for name in rivals for kind in ANSWERS[:2]]
+    last = options.first_seed + options.seeds - 1
+    paragraphs = [
+        f"{harness.machine()}; {load}.",
+        harness.versions("scratchtune", "optuna", "cmaes", "ioh") + f". {len(options.cases)} cases "
+        f"({', '.join(options.cases)}), {options.trials} trials, seeds {options.first_seed} to {last}. Noise is in "
+        "units of the distance of the quartiles of the function's values at random points.",
+        harness.table(["mean score", "answer", *levels], means, "ll" + "r" * len(levels)),
+        "The recommended trial less the best observed one of the same run, with 95 % intervals:",
+        harness.table(["searcher", *levels], gains)]
+    if "bayesian" in names and rivals:
+        paragraphs += ["The recommended trial of BayesianSearch less another searcher's answer:",
+                       harness.table(["less", "answer", *levels], leads, "ll" + "r" * len(levels))]
+    return paragraphs
+
+
+def main() -> None:
+    """Measure, print, and with --save write benchmarks/results/noisy_search.md."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.noisy_search", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="two functions, two levels, three seeds, 50 trials")
+    parser.add_argument("--searchers", nargs="+", metavar="NAME", help=f"of {', '.join((*OURS, *PEERS))}")
+    parser.add_argument("--cases", nargs="+", help=f"names (default: {' '.join(CASES)})")
+    parser.add_argument("--levels", nargs="+", type=float, help=f"of noise (default: {LEVELS})")
+    parser.add_argument("--seeds", type=int, help=f"how many ({SEEDS}, or {QUICK_SEEDS} with --quick)")
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--trials", type=int, help=f"of each run ({BUDGET}, or 50 with --quick)")
+    parser.add_argument("--save", action="store_true", help="write benchmarks/results/noisy_search.md")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        harness.serve(answer)
+        return
+    options.cases = options.cases or list(QUICK_CASES if options.quick else CASES)
+    options.levels = options.levels or list(QUICK_LEVELS if options.quick else LEVELS)
+    options.seeds = options.seeds or (QUICK_SEEDS if options.quick else SEEDS)
+    options.trials = options.trials or (BUDGET // 2 if options.quick else BUDGET)
+    load, wanted = harness.load(), options.searchers or (QUICK if options.quick else (*OURS, *PEERS))
+    names = ["random", *(name for name in wanted if name != "random" and (
+        name not in peers.PEERS or peers.version(name) is not None))]
+    missing = [name for name in wanted if name not in names]
+    paragraphs = written(measured(options, names), options, names, load)
+    harness.report("Answers under noise", "noisy_search",
+                   [*paragraphs, *([f"Not installed: {', '.join(missing)}."] if missing else [])], options.save)
+
+
+if __name__ == "__main__":
+    main()

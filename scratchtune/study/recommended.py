@@ -1,0 +1,172 @@
+"""The trial to use where values are noisy: not the one that was observed to be the best, but the one predicted to be.
+
+A value of a noisy objective is the true value of the configuration plus noise. Of many trials the best value is more
+often one whose noise was favourable, so its configuration is on average worse than its value, and often not the best
+one (the *winner's curse*). A Gaussian process fitted to all trials predicts the true value of each configuration from
+its neighbours too, and estimates how large the noise is. The configuration with the best prediction is recommended.
+Without noise the predictions at the trials are their values, and the best trial is recommended.
+
+The process is that of `BayesianSearch`, whichever searcher has proposed the trials. How much better the recommended
+trials are than the best observed ones: ``python -m benchmarks.noisy_search``.
+
+Implements section 9.2 of the document.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.search import Space
+from scratchtune.search import gaussian_process as gp
+from scratchtune.search.encoding import Encoding
+from scratchtune.search.surrogate import MOST_TRIALS, compress_and_standardize, theta_of_noisy_values
+from scratchtune.study.trial import Trial
+
+LEAST_TRIALS = 10  # different configurations for the process; with fewer the best observed trial is returned
+
+
+@dataclass(frozen=True)
+class RecommendedTrial:
+    """A trial, and why it is recommended; values are in the units and the direction of the study.
+
+    ``params`` is its configuration, ``observed`` its value. ``mean`` is the posterior mean of the true value of the
+    configuration, ``std`` its posterior standard deviation, and ``noise`` the estimated std of the noise of a single
+    value; the three are None where there were too few trials for a model. ``reason`` is one sentence.
+
+    Values worse than the median are compressed before the process is fitted, so a mean worse than the median is that of
+    compressed values.
+    """
+
+    trial: Trial
+    params: dict[str, Any]
+    observed: float
+    mean: float | None
+    std: float | None
+    noise: float | None
+    reason: str
+
+
+class TrialsOfStudy(Protocol):
+    """What is read of a study, in memory or from a file."""
+
+    @property
+    def space(self) -> Space:
+        """The hyper-parameters."""
+
+    @property
+    def direction(self) -> str:
+        """Whether values are minimized ("minimize") or maximized ("maximize")."""
+
+    @property
+    def trials(self) -> list[Trial]:
+        """All trials, in order of number."""
+
+    @property
+    def best_trial(self) -> Trial:
+        """The complete trial of the best value; a ValueError if no trial is complete."""
+
+
+class Prediction(NamedTuple):
+    """Index of the trial with the lowest posterior mean, its mean and std, and the mean of the best observed trial.
+
+    All but the index are losses, as is ``noise``, the standard deviation of the noise.
+    """
+
+    chosen: int
+    mean: float
+    std: float
+    noise: float
+    mean_of_best: float
+
+
+def recommended_trial(study: TrialsOfStudy) -> RecommendedTrial:
+    """The trial whose configuration has the best posterior mean; with few trials, the best observed one.
+
+    Only complete trials count, and where budgets differ only those of the largest budget: values of different budgets
+    can't be compared. Trials of a study that this one started from don't count.
+
+    Raises
+        ValueError where no trial is complete.
+    """
+    study.best_trial  # noqa: B018 - raises the error of a study without complete trials
+    trials = comparable(study.trials)
+    sign = -1.0 if study.direction == "maximize" else 1.0
+    losses = np.array([sign * float(trial.value or 0.0) for trial in trials])
+    best = int(losses.argmin())
+    different = len({study.space.key(trial.shared_params) for trial in trials})
+    if different < LEAST_TRIALS or losses.min() == losses.max():
+        return _best_observed(trials[best], trials, study.direction, different)
+    found = lowest_mean(study.space, [trial.shared_params for trial in trials], losses)
+    chosen = trials[found.chosen]
+    mean, value = sign * found.mean, sign * float(losses[found.chosen])
+    return RecommendedTrial(
+        chosen, chosen.params, value, mean, found.std, found.noise,
+        _reason(chosen, trials[best], found._replace(mean=mean, mean_of_best=sign * found.mean_of_best),
+                f"a Gaussian process of {checks.counted(len(trials), 'trial')}", study.direction))
+
+
+def comparable(trials: Sequence[Trial]) -> list[Trial]:
+    """The complete trials; where their budgets differ, those of the largest budget."""
+    complete = [trial for trial in trials if trial.state == "complete"]
+    largest = max((trial.budget for trial in complete if trial.budget is not None), default=None)
+    return [trial for trial in complete if largest is None or trial.budget in (None, largest)]
+
+
+# The prediction ------------------------------------------------------------------------------------------------------
+
+
+def lowest_mean(space: Space, points: Sequence[dict[str, Any]], losses: np.ndarray) -> Prediction:
+    """Fit the process to the losses (n,) at the points, and predict the loss at each point.
+
+    At most `MOST_TRIALS` trials are used, since the time grows with their cube. Of more trials the process is first
+    fitted to a sample, evenly over their numbers. Then half of the sample is replaced by the trials with the lowest
+    predictions. (The lowest values would be those with favourable noise.)
+    """
+    encoding = Encoding(space)
+    rows, standardized = encoding.rows(points), compress_and_standardize(losses)
+    values, best = standardized.values, int(losses.argmin())
+    kept = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MOST_TRIALS)).astype(np.int64))
+    theta = theta_of_noisy_values(encoding, rows[kept], values[kept])
+    process = gp.condition(rows[kept], values[kept], encoding.is_categorical, theta)
+    if len(kept) < len(rows):
+        order = np.argsort(gp.predict(process, rows)[0], kind="stable")
+        kept = np.union1d(np.union1d(kept[::2], order[: MOST_TRIALS // 2]), [best])
+        process = gp.condition(rows[kept], values[kept], encoding.is_categorical, theta)
+    means = gp.means_at_rows(process)
+    index = int(kept[means.argmin()])
+    first = int(np.flatnonzero((rows == rows[index]).all(axis=1))[0])  # of several trials of one configuration
+    variance = float(gp.predict(process, rows[[index]])[1][0])
+    return Prediction(
+        first, standardized.to_loss(float(means.min())), standardized.factor * math.sqrt(variance),
+        standardized.factor * math.exp(0.5 * process.theta[-1]),
+        standardized.to_loss(float(means[np.flatnonzero(kept == best)[0]])))
+
+
+# In words ------------------------------------------------------------------------------------------------------------
+
+
+def _best_observed(best: Trial, trials: Sequence[Trial], direction: str, different: int) -> RecommendedTrial:
+    """The best observed trial, where no model can be fitted."""
+    value, side = float(best.value or 0.0), "lowest" if direction == "minimize" else "highest"
+    why = (f"a model needs {LEAST_TRIALS} different configurations, and there are {different}"
+           if different < LEAST_TRIALS else "all values are equal, so a model has nothing to predict")
+    reason = (f"Trial {best.number} has the {side} value, {value:.6g}, of "
+              f"{checks.counted(len(trials), 'complete trial')}; {why}.")
+    return RecommendedTrial(best, best.params, value, None, None, None, reason)
+
+
+def _reason(chosen: Trial, best: Trial, found: Prediction, model: str, direction: str) -> str:
+    """Why a trial is recommended; the means of ``found`` are in the study's direction."""
+    side = "lowest" if direction == "minimize" else "highest"
+    predicted = f"posterior mean, {found.mean:.6g} ± {found.std:.2g}, of {model}"
+    if chosen.shared_params == best.shared_params:
+        return f"Trial {chosen.number} has the {side} value, {chosen.value:.6g}, and also the {side} {predicted}."
+    return (f"Trial {chosen.number} (value {chosen.value:.6g}) has the {side} {predicted}; the {side} value, "
+            f"{best.value:.6g} of trial {best.number}, has the posterior mean {found.mean_of_best:.6g}, and the noise "
+            f"of a value has a standard deviation of about {found.noise:.2g}.")

@@ -1,0 +1,144 @@
+"""The recommended trial: by hand, under noise, without noise, and where trials fail or are few."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import scratchtune as st
+from scratchtune.study.recommended import LEAST_TRIALS, comparable, lowest_mean
+from scratchtune.study.storage import Storage
+from scratchtune.study.stored import StoredStudy, read_study
+
+LINE = {"x": st.Float(0.0, 1.0)}
+
+
+def told(values: dict[float, list[float]], direction: str = "minimize") -> st.Study:
+    """A study of one parameter, with the values observed at each of its values."""
+    study = st.Study(LINE, searcher="random", direction=direction)
+    for x, observed in values.items():
+        for value in observed:
+            study.enqueue({"x": x})
+            study.tell(study.ask(), value)
+    return study
+
+
+def bowl(x: float) -> float:
+    return (x - 0.5) ** 2
+
+
+# A worked example ----------------------------------------------------------------------------------------------------
+
+
+def test_one_lucky_value_among_repeats_is_not_recommended() -> None:
+    """At 0.1 the mean of six values is 1, though one of them is the lowest of all; at 0.9 all six are about 0."""
+    lucky = {0.1: [-0.2, 1.2, 1.3, 1.2, 1.3, 1.2], 0.9: [0.05, -0.05, 0.1, -0.1, 0.02, -0.02]}
+    others = {round(0.2 + 0.06 * k, 2): [1.0 + 0.1 * (-1) ** k] for k in range(10)}
+    study = told({**lucky, **others})
+    found = study.recommended()
+    assert study.best_params == {"x": 0.1} and found.params == {"x": 0.9}
+    assert found.trial.number == 6  # the first of that configuration
+    assert found.observed == study.trials[6].value == 0.05
+    assert found.mean == pytest.approx(0.0, abs=0.15) and found.noise == pytest.approx(0.3, abs=0.25)
+    assert "lowest posterior mean" in found.reason and "-0.2 of trial 0" in found.reason
+
+
+def test_maximising_is_minimising_the_negative() -> None:
+    rng = np.random.default_rng(0)
+    values = {float(x): [bowl(x) + 0.1 * rng.standard_normal()] for x in rng.random(30)}
+    low, high = told(values).recommended(), told({x: [-y for y in ys] for x, ys in values.items()}, "maximize"
+                                                 ).recommended()
+    assert low.mean is not None and high.mean is not None
+    assert (low.trial.number, low.mean, low.std, low.noise) == (high.trial.number, -high.mean, high.std, high.noise)
+    assert high.reason.count("highest") >= 1 and "lowest" not in high.reason
+
+
+# Properties ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("searcher", ["grid", "random", "genetic", "bayesian"])
+def test_without_noise_it_is_the_best_trial(searcher: str) -> None:
+    study = st.tune(lambda trial: 3.0 + bowl(trial.params["x"]), {"x": st.Float(0.0, 1.0, step=1 / 64)}, searcher, 15,
+                    progress=False)
+    found = study.recommended()
+    assert found.trial is study.best_trial and found.observed == study.best_value
+    assert found.mean == pytest.approx(study.best_value, abs=0.02) and "also the lowest posterior mean" in found.reason
+
+
+def test_under_noise_it_is_closer_to_the_optimum() -> None:
+    """Mean true value over 20 studies: bowl in two dimensions, noise as large as the function's own spread."""
+    rng, truths = np.random.default_rng(1), []
+    space = st.search.Space({"x": st.Float(0.0, 1.0), "y": st.Float(0.0, 1.0)})
+    for _ in range(20):
+        points = [{"x": float(x), "y": float(y)} for x, y in rng.random((60, 2))]
+        true = np.array([bowl(point["x"]) + bowl(point["y"]) for point in points])
+        noisy = true + 0.1 * rng.standard_normal(60)
+        truths.append((true[noisy.argmin()], true[lowest_mean(space, points, noisy).chosen]))
+    observed, recommended = np.mean(truths, axis=0)
+    assert recommended < 0.5 * observed
+
+
+def test_a_sample_of_many_trials_is_fitted() -> None:
+    rng = np.random.default_rng(2)
+    points = [{"x": float(x)} for x in rng.random(700)]
+    noisy = np.array([bowl(point["x"]) for point in points]) + 0.2 * rng.standard_normal(700)
+    found = lowest_mean(st.search.Space(LINE), points, noisy)
+    assert bowl(points[found.chosen]["x"]) < 0.01 < bowl(points[int(noisy.argmin())]["x"]) + 0.01
+    assert found.noise == pytest.approx(0.2, abs=0.06)
+    assert found == lowest_mean(st.search.Space(LINE), points, noisy)  # the same bits
+
+
+def test_conditional_spaces_and_stored_studies(tmp_path: Path) -> None:
+    space = {"kind": ["a", "b"], "x": st.Float(0.0, 1.0, when={"kind": "a"}), "n": st.Int(1, 9, when={"kind": "b"})}
+
+    def objective(trial: st.Trial) -> float:
+        noise = 0.1 * float(np.random.default_rng(trial.seed).standard_normal())
+        if trial.number == 7:
+            raise ValueError("one that fails")
+        return noise + (bowl(trial.params["x"]) if trial.params["kind"] == "a" else trial.params["n"] / 3.0)
+
+    path = tmp_path / "a.db"
+    study = st.Study(space, "genetic", storage=path).run(objective, 30, progress=False)
+    found = study.recommended()
+    study.close()
+    with Storage(path, reading=True) as storage:
+        stored: StoredStudy = read_study(storage, "study")
+    again = stored.recommended()
+    assert (again.trial.number, again.params, again.mean, again.reason) == (
+        found.trial.number, found.params, found.mean, found.reason)
+    assert found.trial.state == "complete" and "29 trials" in found.reason
+
+
+def test_it_can_be_changed_without_changing_the_study() -> None:
+    study = told({0.1 * k: [float(k)] for k in range(10)})
+    study.recommended().params["x"] = 7.0
+    assert study.trials[0].params == {"x": 0.0}
+
+
+# Few trials, and trials that don't count -----------------------------------------------------------------------------
+
+
+def test_with_few_trials_it_is_the_best_observed_one_and_says_so() -> None:
+    study = told({0.1 * k: [float(k), float(k)] for k in range(LEAST_TRIALS - 1)})
+    found = study.recommended()
+    assert found.trial is study.best_trial and (found.mean, found.std, found.noise) == (None, None, None)
+    assert found.reason == ("Trial 0 has the lowest value, 0, of 18 complete trials; a model needs 10 different "
+                            "configurations, and there are 9.")
+
+
+def test_equal_values_and_no_trials() -> None:
+    assert "all values are equal" in told({0.05 * k: [2.0] for k in range(12)}).recommended().reason
+    with pytest.raises(ValueError, match="no trial of 0 is complete"):
+        st.Study(LINE).recommended()
+
+
+def test_only_complete_trials_of_the_largest_budget_count() -> None:
+    def objective(trial: st.Trial) -> Any:
+        return bowl(trial.params["x"]) + 1.0 / float(trial.budget or 1.0)
+
+    study = st.Study(LINE, st.Hyperband(9, 3)).run(objective, progress=False)
+    kept = comparable(study.trials)
+    assert {trial.budget for trial in kept} == {9.0} and study.recommended().trial in kept
