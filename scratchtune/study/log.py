@@ -28,7 +28,8 @@ def ended(study: str, trial: Trial) -> None:
     if trial.state == "failed":
         LOGGER.warning("study %r: trial %d failed: %s", study, trial.number, trial.error)
     elif LOGGER.isEnabledFor(logging.INFO):
-        value = "" if trial.value is None else f"value {trial.value:.6g}, "
+        values = ", ".join(f"{value:.6g}" for value in trial.values or ())
+        value = f"value {values}, " if values else ""
         LOGGER.info("study %r: trial %d is %s: %s%s", study, trial.number, trial.state, value,
                     shown_params(trial.shared_params))
 

@@ -12,6 +12,7 @@ from typing import Any
 from scratchtune import checks
 from scratchtune.study.errors import StorageError
 from scratchtune.study.export import definition_of
+from scratchtune.study.objectives import Objectives
 from scratchtune.study.storage import Storage
 from scratchtune.study.stored import read_study
 
@@ -48,8 +49,15 @@ def stored_arguments(
         raise StorageError(
             f"the study {name!r} in {os.fspath(path)!r} can't be made from the file alone; give load_study what is "
             f"not in it: {' and '.join(lacking)}, as in load_study(path, name, {first}=...)")
-    return {"space": space, "searcher": study.searcher, "direction": study.direction, "seed": study.seed,
+    return {"space": space, "searcher": study.searcher, **_directions(study.objectives), "seed": study.seed,
             "stopping": study.stopping, "data": data, "storage": path, "name": name, **given}
+
+
+def _directions(objectives: Objectives) -> dict[str, Any]:
+    """The arguments of `Study` for objectives."""
+    if not objectives.several:
+        return {"direction": objectives.direction}
+    return {"directions": dict(zip(objectives.names, objectives.directions, strict=False)) or objectives.directions}
 
 
 def _only_name(storage: Storage) -> str:

@@ -42,12 +42,16 @@ def write_optuna(study: Any, storage: Any = None, name: str | None = None) -> An
     url = storage_url(storage) if isinstance(storage, (str, os.PathLike)) else storage
     name = study.name if name is None else name
     try:
-        made = optuna.create_study(storage=url, study_name=name, direction=study.direction)
+        made = optuna.create_study(storage=url, study_name=name, directions=list(study.directions))
     except optuna.exceptions.DuplicatedStudyError:
         raise ValueError(
             f"name is {name!r}, and {storage!r} holds a study of that name already; give another name") from None
     try:
         made.set_user_attr("scratchtune", {"searcher": repr(study.searcher), "seed": study.seed})
+        for key, value in study.user_attrs.items():
+            made.set_user_attr(key, value)
+        if study.objectives.names:
+            made.set_metric_names(list(study.objectives.names))
         distributions = {parameter: distribution(optuna, kind) for parameter, kind in study.space.parameters.items()}
         made.add_trials([_frozen(optuna, study, trial, distributions) for trial in study.trials])
     except BaseException:  # no part of a study is left behind
@@ -85,10 +89,11 @@ def _frozen(optuna: Any, study: Any, trial: Trial, distributions: dict[str, Any]
     kept = {"error": trial.error, "budget": trial.budget, "parent": trial.parent, "why": study.reason_of(trial)}
     scores = [score for score in trial.scores or () if score is not None]
     return optuna.trial.FrozenTrial(
-        number=trial.number, trial_id=-1, state=optuna.trial.TrialState[STATES[trial.state]], value=trial.value,
-        datetime_start=_date(trial.started), datetime_complete=_date(trial.finished), params=params,
+        number=trial.number, trial_id=-1, state=optuna.trial.TrialState[STATES[trial.state]], value=None,
+        values=None if trial.values is None else list(trial.values), datetime_start=_date(trial.started),
+        datetime_complete=_date(trial.finished), params=params,
         distributions={name: distributions[name] for name in params},
-        user_attrs={key: value for key, value in kept.items() if value is not None},
+        user_attrs={**trial.user_attrs, **{key: value for key, value in kept.items() if value is not None}},
         system_attrs={SCORES: scores} if scores else {}, intermediate_values=dict(trial.reports))
 
 

@@ -15,10 +15,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scratchtune import checks
-from scratchtune.search import Categorical, Float, Int, Space, Suggestion, as_searcher
+from scratchtune.search import DEFAULT, DEFAULT_OF_SEVERAL, Categorical, Float, Int, Space, Suggestion, as_searcher
 from scratchtune.study.asktell import AskTell
 from scratchtune.study.context import DetachedContext
 from scratchtune.study.definition import Copied, Definition
+from scratchtune.study.objectives import Objectives, check_several
 from scratchtune.study.optuna_export import SCORES, optuna_module, storage_url
 from scratchtune.study.table import Start
 from scratchtune.study.trial import Trial
@@ -28,7 +29,7 @@ DIRECTIONS = {"MINIMIZE": "minimize", "MAXIMIZE": "maximize"}
 
 
 def read_optuna(
-    study: Any, name: str | None = None, space: Any = None, searcher: Any = "bayesian", seed: int = 0,
+    study: Any, name: str | None = None, space: Any = None, searcher: Any = None, seed: int = 0,
     storage: Any = None,
 ) -> AskTell:
     """Make the core of a study that begins with the trials of one of Optuna; see `from_optuna`."""
@@ -36,9 +37,9 @@ def read_optuna(
         study = optuna_module("from_optuna").load_study(study_name=name, storage=storage_url(study))
     if not all(hasattr(study, part) for part in ("trials", "directions", "study_name")):
         raise TypeError(f"study is {study!r}; it must be a study of Optuna, or the path or URL of its storage")
-    if len(study.directions) != 1 or study.directions[0].name not in DIRECTIONS:
-        raise ValueError(f"study has {len(study.directions)} objectives; it must have one")
-    made = as_searcher(searcher)
+    objectives = _objectives(study)
+    made = as_searcher(searcher or (DEFAULT_OF_SEVERAL if objectives.several else DEFAULT))
+    check_several(objectives, made, None)
     frozen = _finished(study.trials)
     if space is None and not frozen:
         raise ValueError(f"the study {study.study_name!r} has no finished trial to read a space from; give space=")
@@ -50,10 +51,19 @@ def read_optuna(
     said = tuple(f"Trial {number}: trial {trial.number} of the Optuna study {study.study_name!r}."
                  for number, trial in enumerate(frozen))
     definition = Definition(
-        space=checked, searcher=made, direction=DIRECTIONS[study.directions[0].name],
-        seed=checks.integer("seed", seed, low=0), stopping=None, name=name or study.study_name, data=None, earlier=[],
+        space=checked, searcher=made, objectives=objectives, seed=checks.integer("seed", seed, low=0), stopping=None,
+        name=name or study.study_name, data=None, earlier=[],
         copied=Copied(((len(trials), seed),), said) if trials else None)
     return AskTell(definition, storage, Start(trials, {}))
+
+
+def _objectives(study: Any) -> Objectives:
+    """The directions of a study of Optuna, with the names of its metrics."""
+    names = [direction.name for direction in study.directions]
+    if not set(names) <= set(DIRECTIONS):
+        raise ValueError(f"study has the directions {', '.join(names)}; each must be one of {', '.join(DIRECTIONS)}")
+    called = getattr(study, "metric_names", None) if len(names) > 1 else None
+    return Objectives(tuple(DIRECTIONS[name] for name in names), tuple(called or ()))
 
 
 def _finished(trials: Sequence[Any]) -> list[Any]:
@@ -73,18 +83,20 @@ def _finished(trials: Sequence[Any]) -> list[Any]:
 
 def _trial(number: int, frozen: Any, seed: int) -> Trial:
     """A trial with the parameters and the outcome of one of Optuna."""
-    why = {"optuna": frozen.number, "user_attrs": dict(frozen.user_attrs)}
+    why = {"optuna": frozen.number}
     trial = Trial(DetachedContext(seed, None, None, [], 1.0), number, Suggestion(dict(frozen.params), why=why))
     trial.state = STATES[frozen.state.name]
     trial.reports = {step: value for step, value in frozen.intermediate_values.items() if math.isfinite(value)}
     trial.scores = frozen.system_attrs.get(SCORES)
-    trial.value = None if trial.state == "failed" else frozen.value
-    if trial.value is None and trial.state == "stopped" and trial.reports:
-        trial.value = trial.reports[max(trial.reports)]
-    if trial.state == "failed" or trial.value is None or not math.isfinite(trial.value):
+    trial.user_attrs = dict(frozen.user_attrs)
+    values = frozen.values
+    if values is None and trial.state == "stopped" and trial.reports:
+        values = [trial.reports[max(trial.reports)]]
+    if trial.state == "failed" or not values or not all(map(math.isfinite, values)):
         trial.error = str(frozen.user_attrs.get("error", "failed in Optuna")) if trial.state == "failed" else (
-            f"value is {trial.value}; it must be a finite number")
-        trial.state, trial.value = "failed", None
+            f"value is {values}; it must be a finite number")
+        trial.state, values = "failed", None
+    trial.values = None if values is None else tuple(map(float, values))
     trial.started, trial.finished = _seconds(frozen.datetime_start), _seconds(frozen.datetime_complete)
     if frozen.datetime_start is not None and frozen.datetime_complete is not None:
         trial.seconds = (frozen.datetime_complete - frozen.datetime_start).total_seconds()

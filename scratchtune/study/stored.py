@@ -90,7 +90,7 @@ class StoredStudy(HasBestTrial):
 
     def to_dataframe(self) -> Any:
         """Return the trials as a pandas DataFrame with the columns of Optuna's (`trials_frame`)."""
-        return trials_frame(self.trials, self.space.names)
+        return trials_frame(self.trials, self.space.names, self.objectives)
 
     def at(self, k: int) -> StoredStudy:
         """The study with its first ``k`` trials alone, as they are stored."""

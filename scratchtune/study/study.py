@@ -249,7 +249,7 @@ class Study(HasBestTrial):
 
     def to_dataframe(self) -> Any:
         """Return the trials as a pandas DataFrame with the columns of Optuna's (`trials_frame`)."""
-        return trials_frame(self.trials, self.space.names)
+        return trials_frame(self.trials, self.space.names, self.objectives)
 
     def to_optuna(self, storage: Any = None, name: str | None = None) -> Any:
         """Write the trials as a new study of Optuna, which must be installed, and return that study.
@@ -407,21 +407,21 @@ def load_study(
 
 def from_optuna(
     study: Any, name: str | None = None, space: Mapping[str, Any] | Space | None = None,
-    searcher: str | Searcher = DEFAULT, seed: int = 0, storage: Any = None,
+    searcher: str | Searcher | None = None, seed: int = 0, storage: Any = None,
 ) -> Study:
     """Make a study that begins with the trials of one of Optuna, and continues with a searcher of this package.
 
-    ``study`` is a study of Optuna with one objective, or the path or URL of its storage, which Optuna reads (``name``
-    is then that of the study; None: the only one). ``space`` None is made from the trials: each range contains those of
+    ``study`` is a study of Optuna, or the path or URL of its storage, which Optuna reads (``name`` is then that of the
+    study; None: the only one). ``space`` None is made from the trials: each range contains those of
     all trials, and a parameter that some trials lack exists under a condition on a categorical one. The searcher sees
     all trials. With ``storage`` the new study is stored there, and resumed by the same call or by `load_study`.
 
     A pruned trial is "stopped". Trials that have not ended are left out, and failed ones that lack parameters, with a
-    warning. The user attributes of a trial are in its ``why``.
+    warning. A trial keeps its user attributes.
 
     Raises
-        ValueError where there are several objectives, no space can be found, or ``space`` does not contain a trial; and
-        ImportError where a storage is given and Optuna is not installed.
+        ValueError where no space can be found, the searcher is not one for so many objectives, or ``space`` does not
+        contain a trial; and ImportError where a storage is given and Optuna is not installed.
     """
     made = Study.__new__(Study)
     made._set_core(read_optuna(study, name, space, searcher, seed, storage))

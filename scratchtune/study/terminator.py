@@ -148,7 +148,8 @@ class Terminator:
         complete = _largest_budget([trial for trial in trials if trial.state == "complete"])
         if len(complete) < self.min_trials:
             return None
-        losses = np.array([trial.value for trial in complete]) * (1.0 if study.direction == "minimize" else -1.0)
+        sign = 1.0 if study.direction == "minimize" else -1.0
+        losses = sign * np.array([trial.value for trial in complete])
         error = _error_of(complete[int(np.argmin(losses))]) if self.error is None else self.error
         most = max(int(self.top * len(complete)), self.min_trials)
         chosen = np.sort(np.argsort(losses, kind="stable")[:most])
@@ -168,7 +169,7 @@ class Terminator:
         kappa = confidence_factor(len(encoding.parameters), len(kept), self.delta)
         means, variances = gp.predict(process, process.rows)
         stds = np.sqrt(variances)
-        goal = Goal(ACQUISITIONS.index("lcb"), 0.0, kappa, 0.0)
+        goal = Goal(ACQUISITIONS.index("lcb"), best=0.0, kappa=kappa, weight=0.0, noise=0.0)
         found = search(encoding, process, goal, set(), np.random.default_rng(len(kept)))
         lowest = min([-candidate.value for candidate in found] + [float((means - kappa * stds).min())])
         return size * std * regret_bound(means, stds, lowest, kappa)

@@ -52,7 +52,7 @@ def test_trials_and_space_are_those_of_optuna(optuna: Any) -> None:
         assert (trial.number, trial.state, trial.params) == (other.number, states[other.state.name], other.params)
         assert trial.value == (other.value if trial.state == "complete" else other.params["rate"] if
                                trial.state == "stopped" else None)
-        assert trial.reports == other.intermediate_values and trial.why["user_attrs"]["note"] == other.number
+        assert trial.reports == other.intermediate_values and trial.user_attrs["note"] == other.number
         assert trial.started == other.datetime_start.timestamp()
         assert trial.finished == other.datetime_complete.timestamp()
     assert study.best_params == given.best_params and study.direction == "minimize" and study.name == "theirs"
@@ -108,8 +108,8 @@ def test_what_can_not_be_read(optuna: Any) -> None:
             study.add_trial(optuna.trial.create_trial(params=one, distributions=dict.fromkeys(one, floats), value=0.0))
         return study
 
-    with pytest.raises(ValueError, match="study has 2 objectives; it must have one"):
-        st.from_optuna(optuna.create_study(directions=["minimize", "maximize"]))
+    with pytest.raises(ValueError, match="which searches one objective, and this study has 2; use NSGA2"):
+        st.from_optuna(optuna.create_study(directions=["minimize", "maximize"]), searcher="bayesian")
     with pytest.raises(ValueError, match="has no finished trial to read a space from; give space="):
         st.from_optuna(made())
     with pytest.raises(ValueError, match=r"'y' is missing in 1 trial \(1, ...\), and no categorical parameter says in"):
@@ -124,3 +124,28 @@ def test_what_can_not_be_read(optuna: Any) -> None:
         warnings.simplefilter("error")
         wider = st.from_optuna(made({"x": 0.5}), space={"x": st.Float(0.0, 2.0)})
     assert wider.space.parameters["x"] == st.Float(0.0, 2.0)
+
+
+def test_several_objectives_and_attributes_there_and_back(tmp_path: Path) -> None:
+    def objective(trial: st.Trial) -> tuple[float, float]:
+        x = trial.suggest_float("x", 0.0, 1.0)
+        trial.set_user_attr("half", x / 2.0)
+        return x, (1.0 - x) ** 2
+
+    study = st.Study(searcher="random", directions={"cost": "minimize", "gain": "maximize"}, storage=tmp_path / "s.db")
+    study.run(objective, 8, progress=False)
+    study.set_user_attr("by", "me")
+    loaded = st.load_study(tmp_path / "s.db")
+    assert loaded.directions == ("minimize", "maximize") and loaded.objectives.names == ("cost", "gain")
+    assert loaded.run(objective, 10, progress=False).trials[9].user_attrs["half"] == pytest.approx(
+        loaded.trials[9].values[0] / 2.0)
+    theirs = loaded.to_optuna(tmp_path / "theirs.db")
+    assert [trial.number for trial in theirs.best_trials] == [trial.number for trial in loaded.best_trials]
+    assert theirs.user_attrs["by"] == "me" and theirs.metric_names == ["cost", "gain"]
+    back = st.from_optuna(theirs)
+    assert [trial.values for trial in back.trials] == [trial.values for trial in loaded.trials]
+    assert back.objectives == loaded.objectives and back.trials[3].user_attrs["half"] == loaded.trials[3].values[0] / 2
+    pytest.importorskip("pandas")
+    frame = back.to_dataframe()
+    assert frame["values_gain"].tolist() == [trial.values[1] for trial in loaded.trials]
+    assert frame["user_attrs_half"].tolist() == [trial.values[0] / 2.0 for trial in loaded.trials]
