@@ -4,9 +4,10 @@
 
 Random configurations of each family, the estimators' defaults, and the best combination of `table_defaults` are
 cross-validated on the public tables by which choices may be made (`FOR_CHOICES`; at most 2,000 rows of each, 3 folds).
-A portfolio is chosen greedily: see `chosen`. The loss of a table is divided by that of a model without features, so
-that all tables count alike. Results are kept in a file of JSON lines, from which an interrupted run continues; `--save`
-writes scratchtune/automl/portfolio.json.
+A portfolio is chosen greedily: see `chosen`. For large tables further trees are chosen, from random configurations on
+the tables of more than 4,000 rows (at most 10,000 rows of each). The loss of a table is divided by that of a model
+without features, so that all tables count alike. Results are kept in a file of JSON lines, from which an interrupted
+run continues; `--save` writes scratchtune/automl/portfolio.json.
 """
 
 from __future__ import annotations
@@ -22,16 +23,18 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.common.harness import ROOT
-from benchmarks.common.public_tables import CLASSIFICATION, FOR_CHOICES, PublicTable
+from benchmarks.common.public_tables import CLASSIFICATION, FOR_CHOICES, REGRESSION, PublicTable
 from scratchtune.automl.families import FAMILIES, FAMILY, joint_space
 from scratchtune.automl.goal import goal_for
 from scratchtune.automl.members import Folds
+from scratchtune.automl.portfolio import LARGE, MANY
 from scratchtune.automl.splitting import splits_for
 from scratchtune.data import Table
 from scratchtune.evaluation.parallel import in_order
 from scratchtune.search import Space
 
-ROWS, FOLDS = 2_000, 3
+ROWS, LARGE_ROWS, FOLDS = 2_000, 10_000, 3
+LARGE_TREES, MOST_LARGE = 40, 5  # random configurations for large tables, and how many are chosen
 SHARES = {"network": 0.6, "trees": 0.3, "linear": 0.1}  # of the configurations
 DEFAULTS = (
     {"family": "trees", "trees_learning_rate": 0.1, "trees_max_iter": 100, "trees_max_leaf_nodes": 31,
@@ -50,7 +53,7 @@ MOST = {"network": 10, "trees": 5, "linear": 1}  # configurations of each family
 BEST = 3  # of the configurations so far count for a table
 
 
-def configurations(count: int, classes: int, seed: int = 0) -> list[dict[str, Any]]:
+def configurations(count: int, seed: int = 0) -> list[dict[str, Any]]:
     """The listed configurations, and about ``count`` random ones of all families; the same for each run."""
     found: list[dict[str, Any]] = [dict(params) for params in DEFAULTS]
     for k, (family, share) in enumerate(SHARES.items()):
@@ -65,11 +68,19 @@ def rounded(params: dict[str, Any]) -> dict[str, Any]:
     return {name: float(f"{value:.2g}") if isinstance(value, float) else value for name, value in params.items()}
 
 
-def folds_of(one: PublicTable) -> tuple[Folds, int]:
-    """A table's folds, and its number of classes (0 for regression)."""
+def large_configurations() -> list[dict[str, Any]]:
+    """The trees' defaults, and random trees; the same for each run."""
+    space, rng = Space(dict(FAMILIES["trees"].space)), np.random.default_rng(1)
+    found = [rounded(space.from_unit(rng.random(len(space.names)))) for _ in range(LARGE_TREES)]
+    return [dict(DEFAULTS[0]), *({FAMILY: "trees", **{f"trees_{name}": value for name, value in params.items()}}
+                                 for params in found)]
+
+
+def folds_of(one: PublicTable, most: int) -> tuple[Folds, int]:
+    """The folds of at most so many rows of a table, and its number of classes (0 for regression)."""
     X, y = one.load()
     rng = np.random.default_rng(0)
-    rows = np.sort(rng.choice(len(y), min(ROWS, len(y)), replace=False))
+    rows = np.sort(rng.choice(len(y), min(most, len(y)), replace=False))
     columns = {f"{name} ": X[name].to_numpy()[rows] for name in X}
     table = Table.from_columns(columns, text=[name for name, values in columns.items() if values.dtype.kind == "O"])
     labels, codes = np.unique(y[rows], return_inverse=True)
@@ -78,12 +89,22 @@ def folds_of(one: PublicTable) -> tuple[Folds, int]:
     return Folds(table, target, classes, splits_for(len(rows), target, classes, FOLDS, None, 0)), classes
 
 
-def measured(one: PublicTable, count: int, known: dict[tuple[str, str], float], jobs: int, path: Path) -> None:
-    """Cross-validate all configurations that are not known on one table, and append them to the file."""
-    folds, classes = folds_of(one)
+def name_of(one: PublicTable, most: int) -> str:
+    """The name of a table with at most so many rows."""
+    return one.name if most == ROWS else f"{one.name}, {most} rows"
+
+
+def measured(
+    one: PublicTable, pool: list[dict[str, Any]], most: int, known: dict[tuple[str, str], float], jobs: int, path: Path,
+) -> None:
+    """Cross-validate the configurations that are not known on one table, and append them to the file."""
+    name = name_of(one, most)
+    todo = [params for params in pool if (name, key(params)) not in known]
+    if not todo:
+        return
+    folds, classes = folds_of(one, most)
     goal = goal_for(classes, None)
     none = goal.loss(folds.targets, goal.mean(folds.y, len(folds.rows)))
-    todo = [params for params in configurations(count, classes) if (one.name, key(params)) not in known]
 
     def loss(params: dict[str, Any]) -> float:
         try:
@@ -97,8 +118,8 @@ def measured(one: PublicTable, count: int, known: dict[tuple[str, str], float], 
         for begin in range(0, len(todo), 4 * jobs):
             some = todo[begin : begin + 4 * jobs]
             for params, value in zip(some, in_order(loss, some, jobs), strict=True):
-                known[one.name, key(params)] = value
-                file.write(json.dumps({"table": one.name, "params": params, "loss": value}) + "\n")
+                known[name, key(params)] = value
+                file.write(json.dumps({"table": name, "params": params, "loss": value}) + "\n")
             file.flush()
 
 
@@ -107,7 +128,9 @@ def key(params: dict[str, Any]) -> str:
     return json.dumps(params, sort_keys=True)
 
 
-def chosen(tables: list[str], pool: list[dict[str, Any]], known: dict[tuple[str, str], float]) -> list[Any]:
+def chosen(
+    tables: list[str], pool: list[dict[str, Any]], known: dict[tuple[str, str], float], most: dict[str, int],
+) -> list[Any]:
     """The greedy portfolio, as (params, mean over the tables of the loss of the best one so far).
 
     The next configuration is the one that reduces the most the mean, over tables, of the mean of the `BEST` smallest
@@ -115,9 +138,9 @@ def chosen(tables: list[str], pool: list[dict[str, Any]], known: dict[tuple[str,
     """
     losses = np.array([[known[name, key(params)] for name in tables] for params in pool])
     found: list[int] = []
-    while len(found) < sum(MOST.values()):
-        counts = {name: sum(pool[k][FAMILY] == name for k in found) for name in MOST}
-        left = [k for k in range(len(pool)) if k not in found and counts[pool[k][FAMILY]] < MOST[pool[k][FAMILY]]]
+    while len(found) < sum(most.values()):
+        counts = {name: sum(pool[k][FAMILY] == name for k in found) for name in most}
+        left = [k for k in range(len(pool)) if k not in found and counts[pool[k][FAMILY]] < most[pool[k][FAMILY]]]
         if not left:
             break
         found.append(min(left, key=lambda k: (_few_best(losses, [*found, k]), losses[k].mean())))
@@ -143,20 +166,36 @@ def main() -> None:
         for line in given.records.read_text(encoding="utf-8").splitlines():
             record = json.loads(line)
             known[record["table"], key(record["params"])] = record["loss"]
-    for one in tqdm([] if given.known else sorted(FOR_CHOICES, key=lambda one: one.rows), "tables"):
-        measured(one, given.configurations, known, given.jobs, given.records)
-    stored = {}
-    for task, classes in (("classification", 2), ("regression", 0)):
-        pool = configurations(given.configurations, classes)
-        names = [one.name for one in FOR_CHOICES if one.task == task
-                 and all((one.name, key(params)) in known for params in pool)]
-        portfolio = chosen(names, pool, known)
-        print(f"\n{task}, {len(names)} tables; mean loss (1: without features) of the best configuration so far:")
-        for params, mean in portfolio:
-            print(f"  {mean:.4f}  {key(params)}")
-        stored[task] = ordered([params for params, _ in portfolio])
+    pools = {ROWS: configurations(given.configurations), LARGE_ROWS: large_configurations()}
+    for most, pool in pools.items():
+        for one in tqdm([] if given.known else sorted(tables_for(most), key=lambda one: one.rows), f"{most} rows"):
+            measured(one, pool, most, known, given.jobs, given.records)
+    stored: dict[str, Any] = {LARGE: {}}
+    for task in (CLASSIFICATION, REGRESSION):
+        stored[task] = ordered(printed(task, ROWS, pools[ROWS], known, MOST))
+        trees = printed(task, LARGE_ROWS, pools[LARGE_ROWS], known, {"trees": MOST_LARGE})
+        stored[LARGE][task] = [dict(DEFAULTS[0]), *(params for params in trees if params != DEFAULTS[0])]
     if given.save:
         STORED.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+
+
+def tables_for(most: int) -> list[PublicTable]:
+    """The tables by which choices may be made; for large trees those with many rows."""
+    return [one for one in FOR_CHOICES if most == ROWS or one.rows > MANY]
+
+
+def printed(
+    task: str, most: int, pool: list[dict[str, Any]], known: dict[tuple[str, str], float], counts: dict[str, int],
+) -> list[dict[str, Any]]:
+    """Choose a portfolio from the tables of a task that are complete, and print it."""
+    names = [name_of(one, most) for one in tables_for(most) if one.task == task
+             and all((name_of(one, most), key(params)) in known for params in pool)]
+    portfolio = chosen(names, pool, known, counts)
+    print(f"\n{task}, {len(names)} tables of at most {most:,} rows; mean loss (1: without features) of the best "
+          "configuration so far:")
+    for params, mean in portfolio:
+        print(f"  {mean:.4f}  {key(params)}")
+    return [params for params, _ in portfolio]
 
 
 def ordered(portfolio: list[dict[str, Any]]) -> list[dict[str, Any]]:

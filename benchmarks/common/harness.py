@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-RESULTS = Path(os.environ.get("SCRATCHTUNE_RESULTS") or ROOT / "benchmarks" / "results")  # see `benchmarks.__main__`
+GIVEN = os.environ.get("SCRATCHTUNE_RESULTS")  # `benchmarks.common.suite` sets it: reports are then always written
+RESULTS = Path(GIVEN or ROOT / "benchmarks" / "results")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 UNSET = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "NUMBA_DISABLE_JIT", "KERAS_BACKEND", "XLA_FLAGS")
 
@@ -139,7 +140,7 @@ def load() -> str:
 
 def picture(name: str, save: bool, folder: Path) -> Path:
     """The path of a benchmark's picture: beside its report if that is saved, else in ``folder``."""
-    return (RESULTS if save else folder) / f"{name}{'_quick' if '--quick' in sys.argv else ''}.png"
+    return (RESULTS if save or GIVEN else folder) / f"{name}{'_quick' if '--quick' in sys.argv else ''}.png"
 
 
 def shown(path: Path) -> str:
@@ -152,7 +153,7 @@ def report(title: str, name: str, paragraphs: Sequence[str], save: bool, module:
     command = " ".join([module or name, *sys.argv[1:]])
     text = "\n\n".join([f"# {title}", f"`python -m benchmarks.{command}`, {date.today().isoformat()}.", *paragraphs])
     print(text, flush=True)
-    if save:
+    if save or GIVEN:
         RESULTS.mkdir(parents=True, exist_ok=True)
         path = RESULTS / f"{name}{'_quick' if '--quick' in sys.argv else ''}.md"
         path.write_text(text + "\n", encoding="utf-8")

@@ -14,8 +14,9 @@ from benchmarks.common.harness import ROOT
 
 FOLDER = ROOT / "benchmarks"
 CHAPTERS = {
+    "The same job in each framework": ("same_job", "document_example"),
     "The network and its training": (
-        "parity", "training_speed", "image_speed", "distributed_training", "document_example", "first_run"),
+        "parity", "training_speed", "image_speed", "distributed_training", "first_run"),
     "The searchers": (
         "search_quality", "search_overhead", "random_against_grid", "tuning_cost", "recommending"),
     "Studies": ("study_overhead", "torture", "report_speed", "importance_errors"),

@@ -66,7 +66,7 @@ def ask(question: Question, quick: bool, folder: Path) -> Answer:
     """Run one benchmark."""
     if quick and not question.is_quick:
         return Answer(question.name, question.text, SKIPPED, "it has no short run")
-    command = ["-m", f"benchmarks.{question.name}", *["--quick"] * quick, "--save"]
+    command = ["-m", f"benchmarks.{question.name}", "--quick" if quick else "--save"]
     begun = time.time()
     code, messages = _run([sys.executable, *command], {"SCRATCHTUNE_RESULTS": str(folder), "MPLBACKEND": "Agg"})
     written = sorted(path.stem for path in folder.glob("*.md") if path.stat().st_mtime >= begun - 1.0)

@@ -56,8 +56,8 @@ NETWORK = Family("network", MLPClassifier, MLPRegressor, {
 }, {"verbose": 0}, EMBEDDED)
 
 TREES = Family("trees", HistGradientBoostingClassifier, HistGradientBoostingRegressor, {
-    "learning_rate": Float(0.02, 0.3, log=True), "max_iter": Int(30, 500, log=True),
-    "max_leaf_nodes": Int(4, 64, log=True), "min_samples_leaf": Int(2, 60, log=True),
+    "learning_rate": Float(0.02, 0.3, log=True), "max_iter": Int(30, 1000, log=True),
+    "max_leaf_nodes": Int(4, 128, log=True), "min_samples_leaf": Int(2, 60, log=True),
     "l2_regularization": Float(1e-3, 10.0, log=True), "max_features": Float(0.3, 1.0),
 }, {"early_stopping": False, "verbose": 0}, CODES)
 

@@ -4,6 +4,9 @@
 the three smallest losses so far. The ten tables that are kept aside for the comparison with other programs are not used
 for it; some of the other tables of that comparison are.
 
+On a table of more than `MANY` rows networks take long. There other trees, chosen in the same way on such tables, are
+tried in turn with the networks.
+
 Implements section 8.1 of the document.
 """
 
@@ -18,17 +21,34 @@ from typing import Any
 
 from scratchtune.automl.families import FAMILIES, FAMILY
 
+MANY = 4_000  # rows
+LARGE = "large trees"
+
 
 @functools.cache
-def _stored() -> dict[str, list[dict[str, Any]]]:
+def _stored() -> dict[str, Any]:
     text = importlib.resources.files("scratchtune.automl").joinpath("portfolio.json").read_text(encoding="utf-8")
     return json.loads(text)
 
 
-def portfolio(families: Sequence[str], classes: int) -> list[dict[str, Any]]:
+def portfolio(families: Sequence[str], classes: int, rows: int) -> list[dict[str, Any]]:
     """Return the configurations of these families for classification (``classes`` > 0) or regression, in order."""
-    entries = _stored()["classification" if classes else "regression"]
+    task = "classification" if classes else "regression"
+    entries = _stored()[task]
+    if rows > MANY:
+        others = [params for params in entries if params[FAMILY] != "trees"]
+        entries = in_turn(others, _stored()[LARGE][task])
     return [completed(params) for params in entries if params[FAMILY] in families]
+
+
+def in_turn(first: Sequence[Any], second: Sequence[Any]) -> list[Any]:
+    """Return the elements of both sequences, one of each in turn; what is left of the longer one comes last.
+
+    >>> in_turn([1, 2, 3], ["a"])
+    [1, 'a', 2, 3]
+    """
+    both = [one for pair in zip(first, second, strict=False) for one in pair]
+    return [*both, *first[len(second):], *second[len(first):]]
 
 
 def completed(params: Mapping[str, Any]) -> dict[str, Any]:

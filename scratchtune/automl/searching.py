@@ -148,7 +148,7 @@ def new_study(
     data = digest_of(*[rows for split in folds.splits for rows in split], folds.y,
                      also=f"{goal.scoring} {folds.table.names}")
     study = Study(space, BayesianSearch(parallel=AT_ONCE), "minimize", seed, storage, "auto", data=data)
-    for params in with_scales(portfolio(families, goal.classes), scales):
+    for params in with_scales(portfolio(families, goal.classes, len(folds.y)), scales):
         study.enqueue(params)
     return study
 
