@@ -9,10 +9,11 @@ Implements section 7.2 of the document.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from scratchtune import checks
-from scratchtune.search import DEFAULT, Searcher
+from scratchtune.search import Searcher
 from scratchtune.study.errors import StorageError
 from scratchtune.study.stopping import MedianStopping, Stopping
 from scratchtune.study.storage import Storage
@@ -24,12 +25,13 @@ URL = "sqlite:///"
 def create_study(
     *, storage: str | os.PathLike[str] | None = None, sampler: str | Searcher | None = None,
     pruner: Stopping | None = None, study_name: str | None = None, direction: str | None = None,
-    load_if_exists: bool = False, seed: int = 0,
+    load_if_exists: bool = False, directions: Sequence[str] | None = None, seed: int = 0,
 ) -> Study:
     """Return a `Study` whose space is learned from what its objective requests, with Optuna's arguments.
 
     ``storage`` is a path, or Optuna's URL of an SQLite file, "sqlite:///FILE"; ``sampler`` a searcher, or its name;
     ``pruner`` a stopping rule, None is `MedianStopping`, which changes nothing for an objective that reports no values.
+    With several ``directions`` there is no stopping rule, and the sampler is `NSGA2`.
 
     Raises
         ValueError where the study is stored already, unless ``load_if_exists``.
@@ -44,8 +46,9 @@ def create_study(
         raise ValueError(f"storage is {storage!r}; it must be the path of an SQLite file, or {URL}FILE")
     if path is not None and not checks.boolean("load_if_exists", load_if_exists):
         _refuse_stored(Path(path), study_name or "study")
-    return Study(None, sampler or DEFAULT, direction or "minimize", seed, storage=path, name=study_name,
-                 stopping=pruner or MedianStopping())
+    several = directions is not None and len(directions) > 1
+    return Study(None, sampler, direction or "minimize", seed, storage=path, name=study_name,
+                 stopping=pruner or (None if several else MedianStopping()), directions=directions)
 
 
 def _refuse_stored(path: Path, name: str) -> None:
