@@ -104,7 +104,7 @@ def test_scikit_learn_conditionally() -> None:
 
 
 def test_several_directions() -> None:
-    study = st.create_study(directions=["minimize", "maximize"])
+    study = optuna.create_study(directions=["minimize", "maximize"])
     study.optimize(lambda trial: (trial.suggest_float("x", 0.0, 1.0), trial.suggest_float("y", 0.0, 1.0)), n_trials=30)
     assert repr(study.searcher).startswith("NSGA2") and study.stopping is None
     assert 1 <= len(study.best_trials) < 30
