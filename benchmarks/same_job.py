@@ -1,5 +1,6 @@
 """The document's network tuned by each framework: same digits, space, folds and budget. Who is fast, and who is good?
 
+    pip install -e ".[tuners]"
     python -m benchmarks.same_job [--quick] [--tuners NAME ...] [--seeds 3] [--save]
 
 One hidden layer on the digits, Adam, 9 epochs; learning rate (log), units and batch size are tuned by 30 trials, each

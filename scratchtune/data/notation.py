@@ -2,9 +2,9 @@
 
 A stray text must not silently turn a numeric column into categories. A column of texts is meant to be numeric if at
 least nine of ten of its cells look like numbers, or if at most three distinct texts do not and more distinct ones do:
-`strays_of` returns the cells that do not, `found` and `advice` the two halves of the error message. But where most
-cells are not numbers and the others hold few distinct ones, such as *yes*, 1, 2, 3, 4, they are categories, which lose
-nothing.
+`strays_of` returns the cells that do not, `found` and `advice` the two halves of the error message. But a column of
+which most cells are not numbers, and the others hold few distinct ones, such as *yes*, 1, 2, 3, 4, is one of
+categories: each value is then a category of its own, so no information is lost.
 """
 
 from __future__ import annotations
