@@ -19,6 +19,7 @@ from pathlib import Path
 
 from benchmarks.common import suite
 from benchmarks.common.questions import Question, questions
+from scratchtune import checks
 
 ALL = "all"
 
@@ -28,13 +29,18 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     names = [question.name for question in questions()]
-    parser.add_argument("names", nargs="*", choices=[[], ALL, *names], metavar="NAME",
-                        help="benchmarks to run, or all; none: a list of them")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks to run, or all; none: a list of them")
     parser.add_argument("--quick", action="store_true", help="short runs")
     parser.add_argument("--out", type=Path, default=Path("benchmark_report"),
                         help="the folder of the report (default: benchmark_report)")
     parser.add_argument("--again", action="store_true", help="repeat what the folder has answers of")
-    return parser.parse_args()
+    given = parser.parse_args()
+    try:
+        for name in given.names:
+            checks.choice("NAME", name, [ALL, *names])
+    except ValueError as problem:
+        parser.error(str(problem))
+    return given
 
 
 def listed(every: list[Question]) -> str:

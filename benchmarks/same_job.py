@@ -1,15 +1,16 @@
 """The document's network tuned by each framework: same digits, space, folds and budget. Who is fast, and who is good?
 
+    pip install -e ".[tuners]"
     python -m benchmarks.same_job [--quick] [--tuners NAME ...] [--seeds 3] [--save]
 
 One hidden layer on the digits, Adam, 9 epochs; learning rate (log), units and batch size are tuned by 30 trials, each
 cross-validated on three folds; the best configuration is trained on all training rows and evaluated on held-out ones.
 Each tuner has the network of its own framework, then that of scratchtune; scratchtune's searchers have the networks of
-the others, too: so tuner and network are told apart. A run has a process of its own on one core. *Seconds* are those
-of the search, without imports; *outside training* is what the tuner adds. Methods that stop bad trials early have fewer
-epochs. *Lines* are those of the tuner and the network in `benchmarks/common/job_tuners.py` and `job_networks.py`,
-without blank lines and docstrings. *Again*: whether a second run with the same seed gave the same configuration and
-score.
+the others, too, so that the effects of tuner and network are separate. A run has a process of its own on one core.
+*Seconds* are those of the search, without imports; *outside training* is what the tuner adds. Methods that stop bad
+trials early have fewer epochs. *Lines* are those of the tuner and the network in `benchmarks/common/job_tuners.py` and
+`job_networks.py`, without blank lines and docstrings. *Again*: whether a second run with the same seed gave the same
+configuration and score.
 """
 
 from __future__ import annotations

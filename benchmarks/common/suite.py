@@ -25,7 +25,7 @@ from benchmarks.common import harness, reports
 from benchmarks.common.questions import Question
 
 DONE, SKIPPED, FAILED = "done", "skipped", "failed"
-MISSING = re.compile(r"(?:ModuleNotFoundError|ImportError): (.+)|(.+ is not installed.*)|No module named (.+)")
+MISSING = re.compile(r"ModuleNotFoundError: (.+)|(.+ is not installed.*)")
 
 
 @dataclass
@@ -67,14 +67,19 @@ def ask(question: Question, quick: bool, folder: Path) -> Answer:
     if quick and not question.is_quick:
         return Answer(question.name, question.text, SKIPPED, "it has no short run")
     command = ["-m", f"benchmarks.{question.name}", "--quick" if quick else "--save"]
-    begun = time.time()
+    before, begun = _times(folder), time.perf_counter()
     code, messages = _run([sys.executable, *command], {"SCRATCHTUNE_RESULTS": str(folder), "MPLBACKEND": "Agg"})
-    written = sorted(path.stem for path in folder.glob("*.md") if path.stat().st_mtime >= begun - 1.0)
+    written = sorted(name for name, changed in _times(folder).items() if before.get(name) != changed)
     state, reason = (DONE, "") if written else _without_a_report(code, messages)
     return Answer(
-        question.name, question.text, state, reason, " ".join(["python", *command]), code, time.time() - begun,
+        question.name, question.text, state, reason, " ".join(["python", *command]), code, time.perf_counter() - begun,
         harness.machine(), harness.versions("scratchtune", "numpy", "numba"), written,
         [_content(name, folder) for name in written])
+
+
+def _times(folder: Path) -> dict[str, int]:
+    """When each report in the folder was written, by name."""
+    return {path.stem: path.stat().st_mtime_ns for path in folder.glob("*.md")}
 
 
 def _run(command: Sequence[str], more: dict[str, str]) -> tuple[int, str]:

@@ -101,7 +101,7 @@ class Folds:
         """Train a configuration on every fold.
 
         ``deadline`` (of `time.monotonic`) divides the time that is left among the folds. A network gets as many epochs
-        as its share allows; a training that reaches its end nevertheless ends early, and its model is used as it is.
+        as its share allows; a training that still takes longer ends early, and its model is used as it is.
         The first epoch, or tree, is always completed.
         """
         predictions = np.zeros((len(self.rows), self.classes) if self.classes else len(self.rows))

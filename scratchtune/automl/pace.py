@@ -1,7 +1,7 @@
-"""How many epochs fit into the time that a training has: its pace is measured on a few rows first.
+"""The pace of a network is the seconds that an epoch takes for each row; it tells how many epochs the time allows.
 
-A network whose training is cut off has a learning rate that was not yet reduced, and weights that were meant to be
-trained for longer. With fewer epochs from the start its schedule ends when the time does.
+A training that is cut off ends while its learning rate is still high. So the pace is measured on a few rows first, and
+the network gets only as many epochs as it has time for: its schedule then ends with the training.
 
 Implements section 8.1 of the document.
 """
@@ -15,8 +15,7 @@ import numpy as np
 
 ROWS = 1_000  # of which an epoch is timed
 WORTH = 100_000  # visits of rows by all epochs: fewer are not timed
-SPARE = 0.9  # of the time that is planned for
-LEAST_ROWS = 32
+USED = 0.9  # of the time: the pace of all rows may be slower than that of a few
 
 
 def within(estimator: Any, X: np.ndarray, y: np.ndarray, seconds: float) -> Any:
@@ -25,11 +24,11 @@ def within(estimator: Any, X: np.ndarray, y: np.ndarray, seconds: float) -> Any:
     if epochs is None or epochs * len(X) < WORTH:
         return estimator
     needed = seconds_a_row(estimator, X, y) * len(X)  # for an epoch
-    return estimator.set_params(epochs=max(1, min(epochs, int(SPARE * seconds / needed))))
+    return estimator.set_params(epochs=max(1, min(epochs, int(USED * seconds / needed))))
 
 
 def seconds_a_row(estimator: Any, X: np.ndarray, y: np.ndarray) -> float:
-    """Return the seconds that an epoch takes for each row, measured on the first rows of each target."""
+    """Return the seconds that an epoch takes for each row, measured on at most `ROWS` rows."""
     some = rows_of_all(y, min(ROWS, len(X)))
     params = estimator.get_params(deep=False)
     taken = []
@@ -42,6 +41,9 @@ def seconds_a_row(estimator: Any, X: np.ndarray, y: np.ndarray) -> float:
 
 
 def rows_of_all(y: np.ndarray, count: int) -> np.ndarray:
-    """Return so many indices of rows, evenly spread over the sorted targets, so that no class is missing at random."""
+    """Return at most so many indices of rows, evenly spread over the sorted targets; the first and last are among them.
+
+    So there are at least two classes, without which a classifier can't be trained.
+    """
     order = np.argsort(y, kind="stable")
-    return np.sort(order[np.unique(np.linspace(0, len(y) - 1, max(count, LEAST_ROWS)).astype(int))])
+    return np.sort(order[np.unique(np.linspace(0, len(y) - 1, count).astype(int))])

@@ -2,7 +2,9 @@
 
 A stray text must not silently turn a numeric column into categories. A column of texts is meant to be numeric if at
 least nine of ten of its cells look like numbers, or if at most three distinct texts do not and more distinct ones do:
-`strays_of` returns the cells that do not, `found` and `advice` the two halves of the error message.
+`strays_of` returns the cells that do not, `found` and `advice` the two halves of the error message. But a column of
+which most cells are not numbers, and the others hold few distinct ones, such as *yes*, 1, 2, 3, 4, is one of
+categories: each value is then a category of its own, so no information is lost.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?"))  # in any cas
 DECIMALS = (".", ",")
 THOUSANDS = (",", ".", " ", "'")
 MOSTLY = 0.9  # a column is meant to be numeric if at least this share of its cells look like numbers
-FEW = 3  # or if at most so many distinct texts do not, whatever their share
+FEW = 3  # or if at most so many distinct texts do not, whatever their share,
+CODES = 20  # unless most cells are not numbers, and those that are have at most so many distinct values
 
 
 class Reading(NamedTuple):
@@ -165,7 +168,9 @@ def _is_of_numbers(counts: Mapping[str, int], kinds: Mapping[str, str]) -> bool:
     if len(others) == len(kinds):
         return False
     cells, other_cells = sum(counts.values()), sum(counts[text] for text in others)
-    few = len(others) <= FEW and len(kinds) - len(others) > len(others)
+    distinct = len(kinds) - len(others)
+    are_codes = 2 * other_cells > cells and distinct <= CODES
+    few = len(others) <= FEW and distinct > len(others) and not are_codes
     return few or cells - other_cells >= MOSTLY * cells
 
 

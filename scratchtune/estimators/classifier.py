@@ -26,7 +26,8 @@ class MLPClassifier(MLP):
     steps, such as 0.99: the average is evaluated for early stopping and is the result), ``layer_rates`` (factors of the
     learning rate by group of weights, such as {"biases": 0.1, "first": 2.0, "last": 0.5}).
     Regularisation: ``l1`` and ``l2`` on all of theta, ``weight_decay`` (at each step theta loses the share
-    ``learning_rate`` x ``weight_decay`` of itself), ``dropout`` after each hidden layer,
+    ``learning_rate`` x ``weight_decay`` of itself; the default was chosen on small tables, and with many more rows,
+    hence more steps, 0 may be better), ``dropout`` after each hidden layer,
     ``early_stopping`` on a stratified ``validation_fraction`` of the training rows, after ``patience`` epochs without a
     smaller validation loss; the best weights are restored. ``label_smoothing``, in [0, 1): the part of each label that
     is divided among all classes.

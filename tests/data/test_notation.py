@@ -56,6 +56,8 @@ def test_what_a_text_looks_like(text: str, kind: str) -> None:
     ({**NUMBERS, "a": 1, "b": 1, "c": 1}, ["a", "b", "c"]),
     ({**NUMBERS, "a": 9, "b": 9, "c": 9, "d": 9}, []),  # 30 of 66 cells are numbers, and 4 texts are none
     ({"1": 300, "a": 1, "b": 1, "c": 1, "d": 1}, ["a", "b", "c", "d"]),  # 99 %
+    ({"yes": 1712, "1": 200, "2": 291, "3": 100, "4": 100}, []),  # categories
+    ({**NUMBERS, "yes": 1712}, ["yes"]),
     (counts("1", "2", "3", "-"), ["-"]), (counts("A1", "17", "B2"), []), (counts("1", "x"), []),
     (counts("01", "1", "A"), []), (counts("a", "b"), []), (counts("1", "2"), []), ({}, []),
     (counts("71%", "80.5%", "3%"), ["71%", "80.5%", "3%"]), (counts("XS", "S", "M", "L", "38", "40"), []),
