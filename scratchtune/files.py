@@ -41,6 +41,11 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
         beside.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
 
 
+def valid_text(text: str | None) -> str | None:
+    """Text that can be written as UTF-8: lone surrogates, as in some file names, are escaped. None stays None."""
+    return None if text is None else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def replaceable(path: Path) -> Path:
     """Return the file that a path refers to, links followed; it need not exist.
 

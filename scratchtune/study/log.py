@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 
+from scratchtune.files import valid_text
 from scratchtune.streams import shown_params
 from scratchtune.study.trial import Trial
 
@@ -26,7 +27,7 @@ def begun(study: str, trial: Trial) -> None:
 def ended(study: str, trial: Trial) -> None:
     """Record the outcome of a trial."""
     if trial.state == "failed":
-        LOGGER.warning("study %r: trial %d failed: %s", study, trial.number, trial.error)
+        LOGGER.warning("study %r: trial %d failed: %s", study, trial.number, valid_text(trial.error))
     elif LOGGER.isEnabledFor(logging.INFO):
         values = ", ".join(f"{value:.6g}" for value in trial.values or ())
         value = f"value {values}, " if values else ""

@@ -30,7 +30,7 @@ from urllib.parse import quote
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.files import identity
+from scratchtune.files import identity, valid_text
 from scratchtune.search import Space
 from scratchtune.study.attributes import HAS_ATTRIBUTES, OF_STUDY, READ_ATTRIBUTES, by_number, put_attributes
 from scratchtune.study.errors import NotWritable, StorageError
@@ -498,7 +498,7 @@ def _packed_row(row: Row) -> tuple[Any, ...]:
         "params": _json(row.params), "shown": _json(row.shown), "why": _json(row.why), "reports": _json(row.reports),
         "scores": None if row.scores is None else _json([_finite(score) for score in row.scores]),
         "parent": _plain(row.parent), "visits": None if row.visits is None else min(int(row.visits), 2**63 - 1),
-        "said": _text(row.said), "error": _text(row.error), "traceback": _text(row.traceback),
+        "said": valid_text(row.said), "error": valid_text(row.error), "traceback": valid_text(row.traceback),
         "budget": _plain(row.budget), "saved": _packed(row.saved)}
     del written["user_attrs"]
     return tuple(written.values())
@@ -559,11 +559,6 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     return value.tolist() if isinstance(value, np.ndarray) else repr(value)
-
-
-def _text(text: str | None) -> str | None:
-    """Text that is valid Unicode: lone surrogates, as in some file names, are escaped."""
-    return None if text is None else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _packed(arrays: Mapping[str, np.ndarray] | None) -> bytes | None:
