@@ -20,7 +20,7 @@ from scratchtune.estimators.columns import (
     numeric_layers,
     with_known_codes,
 )
-from scratchtune.estimators.rates import check_rates, rate_factors, scheduled, with_constant_rate
+from scratchtune.estimators.rates import check_rates, rate_factors, scheduled, weight_decay_of, with_constant_rate
 from scratchtune.estimators.rows import SCALERS, fitted_scaler, merged, seed_from, with_weight
 from scratchtune.estimators.stored import KEPT, as_json, check_scaler, from_json, listed
 from scratchtune.evaluation.splits import train_test_split
@@ -78,7 +78,7 @@ class MLP(protocol.Parameters):
     def __init__(
         self, hidden_layers: int = 1, units: int | Sequence[int] = 64, activation: str = "relu", dropout: float = 0.0,
         optimizer: str = "adam", learning_rate: Any = 0.003, momentum: float = 0.9, decay: float = 0.0,
-        batch_size: int = 32, epochs: int = 20, l1: float = 0.0, l2: float = 0.0, weight_decay: float = 0.1,
+        batch_size: int = 32, epochs: int = 20, l1: float = 0.0, l2: float = 0.0, weight_decay: Any = "auto",
         scale: str | None = "standard", augment: float | None = None, early_stopping: bool = False,
         dtype: str = "float32", random_state: Any = None, validation_fraction: float = 0.1, patience: int = 10,
         verbose: int = 1, schedule: str | None = None, averaging: float | None = None,
@@ -164,14 +164,15 @@ class MLP(protocol.Parameters):
     def _network(self, X: np.ndarray, weight: np.ndarray, outputs: int, steps: int | None) -> Sequential:
         model = Sequential(self._layers(X, weight, outputs), self.dtype, self._seed)
         model.build((None, X.shape[1]))
-        model.compile(self._optimizer(steps, model.program), self.training_loss(), penalty=L1L2(self.l1, self.l2))
+        optimizer = self._optimizer(len(X), steps, model.program)
+        model.compile(optimizer, self.training_loss(), penalty=L1L2(self.l1, self.l2))
         return model
 
     def training_loss(self) -> str | Loss:
         """The loss that the network is trained on."""
         return self.loss
 
-    def _optimizer(self, steps: int | None = None, program: Program | None = None) -> Optimizer:
+    def _optimizer(self, rows: int = 1, steps: int | None = None, program: Program | None = None) -> Optimizer:
         options: dict[str, Any] = {"momentum": self.momentum} if self.optimizer == "sgd" else {}
         if self.averaging is not None:
             options |= {"use_ema": True, "ema_momentum": self.averaging}
@@ -179,7 +180,7 @@ class MLP(protocol.Parameters):
             options["rate_factors"] = rate_factors(self.layer_rates, program)
         return OPTIMIZERS[self.optimizer](
             learning_rate=scheduled(self.schedule, self.learning_rate, steps), decay=self.decay,
-            weight_decay=self.weight_decay, **options)
+            weight_decay=weight_decay_of(self.weight_decay, self.batch_size, rows), **options)
 
     def check_arguments(self) -> None:
         """Check every argument before any work."""
@@ -267,6 +268,7 @@ class MLP(protocol.Parameters):
 
     def _build(self, X: np.ndarray, weight: np.ndarray, outputs: int, steps: int | None = None) -> None:
         self.model_ = self._network(self._scaled(X), weight, outputs, steps)
+        self.weight_decay_ = weight_decay_of(self.weight_decay, self.batch_size, len(X))
         self.history_: dict[str, list[float]] = {}
 
     def _epochs(

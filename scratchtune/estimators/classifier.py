@@ -26,8 +26,8 @@ class MLPClassifier(MLP):
     steps, such as 0.99: the average is evaluated for early stopping and is the result), ``layer_rates`` (factors of the
     learning rate by group of weights, such as {"biases": 0.1, "first": 2.0, "last": 0.5}).
     Regularisation: ``l1`` and ``l2`` on all of theta, ``weight_decay`` (at each step theta loses the share
-    ``learning_rate`` x ``weight_decay`` of itself; the default was chosen on small tables, and with many more rows,
-    hence more steps, 0 may be better), ``dropout`` after each hidden layer,
+    ``learning_rate`` x ``weight_decay`` of itself; "auto": less for more batches per epoch, 0.1 for 42 and
+    0.02 for 1,000, see `normalized_weight_decay`), ``dropout`` after each hidden layer,
     ``early_stopping`` on a stratified ``validation_fraction`` of the training rows, after ``patience`` epochs without a
     smaller validation loss; the best weights are restored. ``label_smoothing``, in [0, 1): the part of each label that
     is divided among all classes.
@@ -48,7 +48,7 @@ class MLPClassifier(MLP):
     training takes over two seconds.
 
     After `fit`: ``classes_``, ``model_`` (the `Sequential`), ``history_``, ``n_iter_`` (epochs), ``scaler_``,
-    ``n_features_in_``, and ``feature_names_in_`` if the table had names.
+    ``weight_decay_`` (the number behind "auto"), ``n_features_in_``, and ``feature_names_in_`` if the table had names.
 
     Sample weights are divided by their mean. If all rows are one batch without noise, duplicate rows are merged, so
     that a weight of 2 gives the same bits as having the row twice
@@ -60,7 +60,7 @@ class MLPClassifier(MLP):
     def __init__(
         self, hidden_layers: int = 1, units: int | Sequence[int] = 64, activation: str = "relu", dropout: float = 0.0,
         optimizer: str = "adam", learning_rate: Any = 0.003, momentum: float = 0.9, decay: float = 0.0,
-        batch_size: int = 32, epochs: int = 20, l1: float = 0.0, l2: float = 0.0, weight_decay: float = 0.1,
+        batch_size: int = 32, epochs: int = 20, l1: float = 0.0, l2: float = 0.0, weight_decay: Any = "auto",
         scale: str | None = "standard", augment: float | None = None, early_stopping: bool = False,
         class_weight: Any = None, dtype: str = "float32", random_state: Any = None, validation_fraction: float = 0.1,
         patience: int = 10, verbose: int = 1, label_smoothing: float = 0.0, schedule: str | None = None,

@@ -291,7 +291,7 @@ def _keras_optimizer(fitted: MLP) -> list[str]:
     kind, arguments = {
         "adam": ("Adam", ", epsilon=3e-10"), "rmsprop": ("RMSprop", ""),
         "sgd": ("SGD", f", momentum={fitted.momentum}")}[fitted.optimizer]
-    decay = f", weight_decay={fitted.weight_decay}" if fitted.weight_decay else ""
+    decay = f", weight_decay={fitted.weight_decay_}" if fitted.weight_decay_ else ""
     schedule = f"InverseTimeDecay({fitted.learning_rate}, decay_steps=1, decay_rate={fitted.decay})"
     return [
         *_when(fitted.decay, f"rate = keras.optimizers.schedules.{schedule}"),
@@ -412,14 +412,14 @@ def _by_hand(fitted: MLP) -> bool:
     also rescales old gradients, and includes weight decay in the velocity.
     """
     momentum = fitted.optimizer == "sgd" and fitted.momentum
-    return fitted.optimizer == "rmsprop" or bool(momentum and (fitted.decay or fitted.weight_decay))
+    return fitted.optimizer == "rmsprop" or bool(momentum and (fitted.decay or fitted.weight_decay_))
 
 
 def _torch_optimizer(fitted: MLP) -> list[str]:
     """Write the optimizer and its learning-rate schedule."""
-    kind = {"adam": "AdamW" if fitted.weight_decay else "Adam", "sgd": "SGD"}[fitted.optimizer]
+    kind = {"adam": "AdamW" if fitted.weight_decay_ else "Adam", "sgd": "SGD"}[fitted.optimizer]
     momentum = f", momentum={fitted.momentum}" if kind == "SGD" and fitted.momentum else ""
-    decay = f", weight_decay={fitted.weight_decay}" if fitted.weight_decay else ""
+    decay = f", weight_decay={fitted.weight_decay_}" if fitted.weight_decay_ else ""
     factor = f"lambda steps: 1 / (1 + {fitted.decay} * steps)"
     return [
         f"optimizer = torch.optim.{kind}(model.parameters(), lr={fitted.learning_rate}{momentum}{decay})",
@@ -465,7 +465,7 @@ def _torch_step_by_hand(fitted: MLP) -> list[str]:
         "loss.backward()",
         "with torch.no_grad():",
         f"    for theta, v in zip(model.parameters(), {_memory(fitted)}):",
-        *_when(fitted.weight_decay, f"        theta -= rate * {fitted.weight_decay} * theta  # weight decay"),
+        *_when(fitted.weight_decay_, f"        theta -= rate * {fitted.weight_decay_} * theta  # weight decay"),
         *_indented(2, _torch_update(fitted)),
         *_when(fitted.decay, "steps += 1", f"rate = {fitted.learning_rate} / (1 + {fitted.decay} * steps)"),
     ]

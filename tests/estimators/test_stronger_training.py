@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.estimators.rates import rate_factors
+from scratchtune.estimators import MLPClassifier
+from scratchtune.estimators.rates import rate_factors, weight_decay_of
 
 rng = np.random.default_rng(0)
 X = rng.normal(3.0, 2.0, (60, 3))
@@ -29,6 +30,21 @@ def test_a_schedule_spans_all_steps_of_fit() -> None:
     model.partial_fit(X, y)
     assert model.model_.optimizer is not None and model.model_.optimizer.learning_rate == 0.1
     assert model.model_.optimizer_step == 16
+
+
+@pytest.mark.parametrize(("rows", "batch_size", "expected"), [
+    (1_344, 32, 0.1001), (134_400, 32, 0.0100), (1_000, 1_000, 0.6485), (10, 32, 0.6485)])
+def test_the_default_weight_decay_follows_the_batches_of_an_epoch(rows: int, batch_size: int, expected: float) -> None:
+    assert weight_decay_of("auto", batch_size, rows) == pytest.approx(expected, abs=5e-5)
+    assert weight_decay_of(0.25, batch_size, rows) == 0.25
+
+
+def test_the_default_weight_decay_is_told_and_wrong_ones_are_refused() -> None:
+    model = MLPClassifier(verbose=0, epochs=1).fit(X, y)
+    assert model.weight_decay == "auto" and model.weight_decay_ == weight_decay_of("auto", 32, len(X))
+    assert model.model_.optimizer is not None and model.model_.optimizer.weight_decay == model.weight_decay_
+    with pytest.raises(ValueError, match="weight_decay is 'none'; it must be 'auto' or a finite number >= 0"):
+        MLPClassifier(weight_decay="none").fit(X, y)
 
 
 def test_a_schedule_given_twice_is_refused() -> None:
