@@ -27,6 +27,8 @@ from scratchtune.tabular.space_file import read_space, written_space
 from scratchtune.tabular.tuning import tune_prepared
 
 QUIET = JobOptions(progress=False)
+DECIDED = {"hidden_layers": 0, "weight_decay": 0.0}  # the columns below have a linear relation to the target
+LINEAR = {name: [value] for name, value in DECIDED.items()}
 QUICK = {"epochs": [30, 40], "units": [8, 16], "learning_rate": [0.01]}
 
 
@@ -327,7 +329,7 @@ def test_scoring_that_does_not_fit(scoring: str, classes: int, message: str) -> 
 
 @pytest.mark.parametrize("classes", [0, 2])
 def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads(classes: int) -> None:
-    given, linear = columns(classes=classes), {"hidden_layers": [0], "learning_rate": [0.01, 0.02], "epochs": [30, 60]}
+    given, linear = columns(classes=classes), {**LINEAR, "learning_rate": [0.01, 0.02], "epochs": [30, 60]}
     first = tuned(given, space=linear)
     assert first.beaten and any(row.error > 0.0 for row in first.metrics)  # a model of its own, not the default again
     one = bits(first)
@@ -388,9 +390,9 @@ def test_the_number_of_configurations_is_printed(searcher: str, trials: int | No
 
 
 def test_a_better_configuration_is_printed_with_its_reason() -> None:
-    result = tuned(columns(classes=0), space={"epochs": [60], "hidden_layers": [0], "learning_rate": [0.02]})
-    assert result.beaten and result.params == {"epochs": 60, "hidden_layers": 0, "learning_rate": 0.02}
-    assert "best parameters: epochs=60, hidden_layers=0" in result.text() and "why: Trial 0" in result.text()
+    result = tuned(columns(classes=0), space={**LINEAR, "epochs": [60], "learning_rate": [0.02]})
+    assert result.beaten and result.params == {**DECIDED, "epochs": 60, "learning_rate": 0.02}
+    assert "best parameters: hidden_layers=0, weight_decay=0, epochs=60" in result.text() and "why: Trial 0" in result.text()
     assert result.model.fitted.estimator.epochs == 60
 
 
@@ -509,7 +511,7 @@ def test_a_tuned_model_that_is_worse_on_the_test_set_is_a_warning(
 
 
 def test_cross_validated_scores_have_standard_errors() -> None:
-    result = tuned(columns(classes=0), space={"epochs": [60], "hidden_layers": [0], "learning_rate": [0.02]}, trials=1)
+    result = tuned(columns(classes=0), space={**LINEAR, "epochs": [60], "learning_rate": [0.02]}, trials=1)
     assert result.beaten and np.mean(result.tuned_folds) == result.study.best_value
     errors = [np.std(folds, ddof=1) / np.sqrt(3) for folds in (result.default_folds, result.tuned_folds)]
     assert (f"default {result.default_score:.4f} +- {errors[0]:.4f}, tuned {result.study.best_value:.4f} +- "
