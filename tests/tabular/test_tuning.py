@@ -392,7 +392,8 @@ def test_the_number_of_configurations_is_printed(searcher: str, trials: int | No
 def test_a_better_configuration_is_printed_with_its_reason() -> None:
     result = tuned(columns(classes=0), space={**LINEAR, "epochs": [60], "learning_rate": [0.02]})
     assert result.beaten and result.params == {**DECIDED, "epochs": 60, "learning_rate": 0.02}
-    assert "best parameters: hidden_layers=0, weight_decay=0, epochs=60" in result.text() and "why: Trial 0" in result.text()
+    text = result.text()
+    assert "best parameters: hidden_layers=0, weight_decay=0, epochs=60" in text and "why: Trial 0" in text
     assert result.model.fitted.estimator.epochs == 60
 
 
