@@ -7,8 +7,8 @@
 # %% [markdown]
 # ## Question
 # A larger network is often more accurate, and always slower and larger. How small can a network be that recognises the
-# digits, and what does each per cent of accuracy cost? One could fix a price of a weight and minimise a sum, but who
-# knows the price before having seen what there is? Search both objectives instead, and choose afterwards.
+# digits, and how many weights does each percentage point of accuracy cost? A weighted sum of both needs a price of a
+# weight, which is not known in advance. Search both objectives instead, and choose afterwards.
 
 # %% [markdown]
 # ## Formulas
@@ -17,12 +17,19 @@
 # - [staircase_area] A = Σᵢ[aᵢ · (bᵢ − b[i − 1])]
 #
 # Losses are minimised. A trial with the losses a *dominates* one with the losses b if it is worse in none, and
-# better in at least one. The *Pareto front* has the trials that no other one dominates. The *crowding distance* of a
-# trial on a front is the sum of its gaps over the objectives: how much room there is between its neighbours. The
-# *hypervolume* of a front is the area that its trials dominate, up to a reference point: the larger, the better.
+# better in at least one; then d is 1. The *Pareto front* has the trials that no other one dominates.
 #
-# NSGA-II is genetic search (lesson 14) with another fitness: first the front, then the crowding distance. So parents
-# are trials on the front, and those with much room around them are preferred.
+# The *crowding distance* of a trial on a front is the sum of its gaps g over the objectives: how much room there is
+# between its neighbours. There a is the next larger loss on the front, b the next smaller one, and h and l are the
+# largest and the smallest.
+#
+# The *hypervolume* of a front is the area A that its trials dominate, up to a reference point: the larger, the better.
+# There a and b are the widths and the heights of rectangles from the reference point, and the height before the first
+# is 0.
+#
+# NSGA-II is genetic search (lesson 14) with another fitness: first the front, then the crowding distance. The fittest
+# trials become parents: those on the front, those with the largest crowding distance first, then those on the next
+# fronts.
 
 # %% [markdown]
 # ## Predict
@@ -33,9 +40,9 @@
 # %% [markdown]
 # ## Code
 # Half of the digits train a network for ten epochs, and the other half are the validation set. The number of weights
-# depends on the configuration alone, so the whole study is reproducible, as all are here. For time, return the seconds
-# instead, measured by `time.process_time`, and let one trial run at a time: such a study differs from run to run, as
-# its second objective does.
+# depends on the configuration alone, and trainings are seeded, so the study is reproducible. To minimise time instead,
+# return the seconds measured by `time.process_time`, and run one trial at a time. Measured times vary, so such a study
+# differs from run to run.
 
 # %%
 import sys
@@ -93,18 +100,19 @@ for ax, (name, study) in zip(axes, studies.items(), strict=True):
 
 # %% [markdown]
 # ## Check
-# Predict 1: 9 of NSGA-II's trials, 11 of random search's (on a processor with AVX-512; yours are on stderr). The first
-# steps are cheap: from 160 to 460 weights the accuracy rises from 0.55 to 0.92. The last ones are dear: from 0.961 to
-# 0.970 the network grows by a factor of twelve. Whoever chooses sees that, and a weighted sum would not have shown it.
+# Predict 1: 9 of NSGA-II's trials, 11 of random search's (on a processor with AVX-512; yours are in the figure's
+# legends). The first steps are cheap: from 160 to 460 weights the accuracy rises from 0.55 to 0.92. The last ones are
+# costly: from 0.961 to 0.970 the network grows by a factor of twelve. The front shows that, a weighted sum does not.
 #
-# Predict 2: hardly smaller. NSGA-II is ahead at the smallest networks, and random search at the largest. With three
-# hyper-parameters, 60 random trials leave few gaps. With many it is otherwise: `python -m benchmarks.pareto` compares
-# them on problems of 11 and of 30 parameters.
+# Predict 2: hardly smaller. In the figure (one study of each) NSGA-II is ahead at the smallest networks, and random
+# search at the largest. With three hyper-parameters, 60 random trials leave few gaps. With many it is otherwise:
+# `python -m benchmarks.pareto` compares them on problems of 11 and of 30 parameters.
 
 # %%
 front_of_nsga2 = [trial.values for trial in studies["NSGA2"].best_trials]
 assert 4 < len(front_of_nsga2) < 25 and abs(volumes["NSGA2"] - volumes["random"]) < 0.05
-assert not any(a >= b and m < n for a, m in front_of_nsga2 for b, n in front_of_nsga2)  # none surpasses another
+pairs_on_front = [(one, other) for one in front_of_nsga2 for other in front_of_nsga2 if one != other]
+assert not any(a >= b and m <= n for (a, m), (b, n) in pairs_on_front)  # none dominates another
 
 # %% [markdown]
 # ## Break it
@@ -129,8 +137,8 @@ assert best_of_cheap(pairs) < best_of_cheap(front_of_nsga2) - 0.02
 # -> at most 500 weights: 0.61 instead of 0.92
 
 # %% [markdown]
-# Predict 3: the cheap end. The size is no part of this search's value, so its trials gather where the accuracy is
-# highest, and few of them are small networks.
+# Predict 3: the cheap end. The number of weights is not part of the value that this search maximises, so its trials
+# gather where the accuracy is highest, and few of them are small networks.
 
 # %% [markdown]
 # ## Exercise
@@ -151,13 +159,13 @@ def check(solution=None):
     losses = np.array([[1.0, 4.0], [2.0, 2.0], [2.0, 3.0], [2.0, 2.0], [4.0, 1.0], [5.0, 5.0]])
     found = [int(i) for i in solution(losses.copy())]
     hints = {
-        (0, 4): "two equal vectors do not dominate each other: 1 and 3 belong to it",
-        (0, 1, 4): "of two equal vectors both belong to it, not only the first",
-        (0, 1, 2, 3, 4): "a tie is no excuse: 1 dominates 2, as it is better in one objective and equal in the other",
+        (0, 4): "two equal vectors do not dominate each other: 1 and 3 are on the front",
+        (0, 1, 4): "two equal vectors are both on the front, not only the first",
+        (0, 1, 2, 3, 4): "1 dominates 2, although they are equal in one objective: it is better in the other",
         (): "to be better in one objective is not enough: the other one must not be worse",
         (5,): "losses are minimised, so the smallest ones are the best",
     }
-    hint = hints.get(tuple(found), "a vector belongs to it if none is nowhere larger and somewhere smaller")
+    hint = hints.get(tuple(found), "a vector is on the front if no other one dominates it")
     assert found == [0, 1, 3, 4], f"The front is {found}, not [0, 1, 3, 4]: {hint}."
     found = [int(i) for i in solution(np.array([[1.0, 4.0], [2.0, 2.0], [3.0, 3.0], [4.0, 1.0]]))]
     assert found == [0, 1, 3], f"The example gives {found}, not [0, 1, 3]."

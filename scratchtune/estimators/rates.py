@@ -1,4 +1,4 @@
-"""The learning rate and the weight decay of an estimator's training, which follow the number of its steps.
+"""The learning rate of an estimator's training, by its schedule, and the weight decay, by the batches of an epoch.
 
 Implements section 2.2 of the document.
 """
@@ -54,7 +54,7 @@ def scheduled(schedule: str | None, learning_rate: Any, steps: int | None) -> An
 
 
 def normalized_weight_decay(normalized, batch_size, rows, epochs):
-    """The weight decay of a training: each step takes its share, so that more steps need a smaller one.
+    """The weight decay for a whole training: the more steps a training has, the smaller its weight decay.
 
     Formula [normalized_weight_decay]
         w = n · √(b / (B · T))
@@ -73,9 +73,10 @@ def normalized_weight_decay(normalized, batch_size, rows, epochs):
 
 
 def weight_decay_of(weight_decay: Any, batch_size: int, rows: int) -> float:
-    """A number as it is; for "auto" the normalized weight decay of `EPOCHS` epochs, whatever their number is.
+    """Return a number unchanged; for "auto", [normalized_weight_decay] for `EPOCHS` epochs, not the training's own.
 
-    So a training's first epochs do not depend on how many follow, which `partial_fit` and early stopping do not know.
+    The first epochs of a training then do not depend on its number of epochs, which is unknown in `partial_fit` and
+    with early stopping.
     """
     if not isinstance(weight_decay, str):
         return checks.real("weight_decay", weight_decay, 0.0)

@@ -35,13 +35,13 @@ def plot_pareto_front(
 ) -> Any:
     """Plot two objectives of each complete trial, those on the Pareto front as a line of steps; returns the Axes.
 
-    What is below or above the steps, on the worse side, is surpassed by a trial of the front. Each axis says which end
-    is the better one. With three objectives or more, ``axis_order`` names the two that are drawn by their numbers, x
-    first; trials are then on the front of all objectives, and no steps are drawn. ``target_names`` are labels of all
-    objectives; None are the names in ``directions``, where it has any.
+    Points on the worse side of the steps are dominated by a trial on the front. Each axis label says whether lower or
+    higher is better. With three objectives or more, ``axis_order`` holds the indices of the two to draw, x first; the
+    front is then that of all objectives, and no steps are drawn. ``target_names`` are the labels of all objectives;
+    None: the names in ``directions``, if it has any.
 
     Raises
-        ValueError where the study has one objective, or as many names or axes are not given as are needed.
+        ValueError where the study has one objective, or ``target_names`` or ``axis_order`` has the wrong length.
     """
     objectives = getattr(study, "objectives", None)
     if not isinstance(objectives, Objectives):
@@ -101,9 +101,9 @@ def _draw(axes: Any, trials: Sequence[Trial], at: tuple[int, int], **look: Any) 
 
 
 def _draw_front(axes: Any, front: Sequence[Trial], at: tuple[int, int], objectives: Objectives) -> None:
-    """Draw the trials on the front; of two objectives with the border of what they surpass.
+    """Draw the trials on the front; of two objectives with the border of what they dominate.
 
-    Between two neighbours the border has the value of the one that is better on the x axis: that one surpasses all
+    Between two neighbours the border has the value of the one that is better on the x axis: that one dominates all
     points from its own x to the other's. So it is the left one where x is minimised.
     """
     if len(objectives.directions) == 2:

@@ -22,11 +22,11 @@ def plot_terminator_improvement(study: TrialTable, terminator: Terminator | None
 
     ``terminator`` None is ``Terminator()``, for which the objective must have called `Trial.report_scores`. Both are
     computed from the first n trials, for every n from `Terminator.min_trials` complete ones on, or for 60 of them. A
-    vertical line marks the first of these n for which the bound is below the error: there a run with this terminator
-    ends.
+    vertical line marks the first of these n for which the bound is below the error. A run with this terminator ends
+    there, or, if only 60 values of n are drawn, possibly at an earlier n between them.
 
     Raises
-        ValueError where the terminator has no ``error`` and the best trial has no scores.
+        ValueError where the terminator has no ``error`` and the best trial does not have scores of at least two folds.
     """
     (axes,) = drawing.panels(ax, 1)
     rule = Terminator() if terminator is None else terminator

@@ -59,7 +59,8 @@ class Callback:
 class Monitor(Callback):
     """Base class of the callbacks that look at one value of each epoch, ``monitor``, a name in the history.
 
-    ``mode`` is "min", "max" or "auto" (by the name), and ``min_delta`` the least change that counts as an improvement.
+    ``mode`` is "min", "max" or "auto" (by the name), and a change counts as an improvement
+    only above ``min_delta``.
     """
 
     def __init__(self, monitor: str, mode: str, min_delta: float = 0.0) -> None:
@@ -83,9 +84,10 @@ class Monitor(Callback):
 class EarlyStopping(Monitor):
     """Stops the training when a value has not improved for ``patience`` epochs; Keras's arguments.
 
-    ``monitor`` is a name in the history; ``min_delta`` the least change that counts as an improvement; ``baseline`` a
-    value that must be reached within ``patience`` epochs; ``start_from_epoch`` the first epoch that counts; ``mode``
-    "min", "max" or "auto" (by the name). With ``restore_best_weights`` the weights of the best epoch are restored.
+    ``monitor`` is a name in the history; a change counts as an improvement only above ``min_delta``; ``baseline`` is a
+    value to improve on: only an improvement that is better than it restarts the count of epochs; ``start_from_epoch``
+    is the first epoch that counts; ``mode`` "min", "max" or "auto" (by the name). With ``restore_best_weights`` the
+    weights of the best epoch are restored.
     """
 
     def __init__(
@@ -198,7 +200,7 @@ class ModelCheckpoint(Monitor):
     folders are made where they are missing. A file is written beside the path and then renamed, so that the path never
     holds a part of a model. `scratchtune.load_model` reads it, and training continues from there with the same bits.
 
-    With ``save_best_only`` the best value is compared over all fits with this callback, as in Keras, and at first with
+    With ``save_best_only`` the best value is kept over all fits with this callback, as in Keras; it starts at
     ``initial_value_threshold``.
 
     Variant
@@ -259,7 +261,7 @@ class TerminateOnNaN(Callback):
         self.raise_error = checks.boolean("raise_error", raise_error)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-        """Compare the loss of an epoch with infinity and NaN."""
+        """End the training if the loss of the epoch is not finite."""
         if not math.isfinite(logs.get("loss", 0.0)):
             self.on_divergence(epoch)
 

@@ -1,6 +1,6 @@
 """The Huber loss: squared for small errors, absolute for large ones, so that outliers have a bounded gradient.
 
-Its limit between small and large is part of the kernel's code: each limit has a kernel of its own.
+δ, the limit between small and large errors, is a constant in the kernel's code, so each δ has a kernel of its own.
 
 Implements section 4.1 of the document.
 """
@@ -16,7 +16,7 @@ from scratchtune import jit
 
 @jit.function
 def huber(a, t, delta):
-    """Huber loss of one row of outputs: half the squared error up to δ, linear with gradient ±δ beyond it.
+    """Huber loss of one row of outputs, their mean: half the squared error up to δ, with gradient ±δ beyond it.
 
     Formula [huber]
         L = meanₖ[(aₖ − tₖ)² / 2 if |aₖ − tₖ| < δ else δ · (|aₖ − tₖ| − δ / 2)]
@@ -44,7 +44,7 @@ def huber(a, t, delta):
 
 @jit.function
 def huber_grad(a, t, delta, g):
-    """Gradient of the Huber loss: the error, clipped to [−δ, δ].
+    """Gradient of the Huber loss: the errors, clipped to [−δ, δ], divided by their number.
 
     Formula [huber_grad]
         gₖ = max(min(aₖ − tₖ, δ), −δ) / #k

@@ -28,7 +28,7 @@ def crowding_gap(below: float, above: float, low: float, high: float) -> float:
     Returns
         g, from 0 to 1, without a unit.
     Variant
-        The paper's first version had no division, so the objective of the largest numbers decided alone.
+        Without the division, the objective with the largest range would dominate the sum.
     Source
         Deb et al. (2002), section III-B, crowding-distance-assignment.
     Example
@@ -41,8 +41,8 @@ def crowding_gap(below: float, above: float, low: float, high: float) -> float:
 def crowding_distances(losses: np.ndarray) -> np.ndarray:
     """The sum of the `crowding_gap` over the objectives, for each vector of one front; (n, m) to (n,).
 
-    The first and the last in any objective have an infinite distance, so that the ends of the front are kept. An
-    objective in which all are equal adds nothing. Ties are ordered by index.
+    The first and the last in each objective have an infinite distance, so that the ends of the front are kept. Ties
+    are ordered by index, so an objective in which all are equal gives it to the first and the last index.
 
     >>> crowding_distances(np.array([[0.0, 4.0], [1.0, 2.0], [3.0, 1.0], [4.0, 0.0]])).tolist()
     [inf, 1.5, 1.25, inf]

@@ -1,7 +1,8 @@
 """Hypervolume: how much of the space of losses a set of vectors dominates, up to a reference point.
 
-It is the one number by which Pareto fronts are compared: it grows if and only if the front moves forward or becomes
-denser (Zitzler and Thiele, 1999), and it is largest for the true front.
+It is one measure by which Pareto fronts are compared. A further vector below the reference that no other one dominates
+increases it, and no set of vectors has a larger one than the true front. It is one number, so of two fronts that
+cross, the one with the larger hypervolume need not be better everywhere.
 
 Implements section 3.4 of the document.
 """
@@ -22,7 +23,8 @@ def staircase_area(a: np.ndarray, b: np.ndarray) -> float:
         a: a, (i,), >= 0, the rectangles' widths, in falling order
         b: b, (i,), >= 0, their heights, in growing order
     Returns
-        A, a scalar in the product of both units: each term is what a rectangle adds above the one before it.
+        A, a scalar in the product of both units: each term is what a rectangle adds above the one before it; the height
+        before the first is 0.
     Source
         Zitzler and Thiele (1998), "Multiobjective optimization using evolutionary algorithms", the size of the
         dominated space in two objectives.

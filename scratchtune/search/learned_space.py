@@ -16,7 +16,7 @@ from typing import Any
 from scratchtune.search.parameters import Categorical, Float, Int, Parameter, same
 from scratchtune.search.space import Space
 
-MOST_PARENT_VALUES = 64  # a parameter with more values is not looked at as one that others depend on
+MOST_PARENT_VALUES = 64  # a parameter with more values is not considered as a parent of others
 
 
 class OpenSpace(Space):
@@ -51,9 +51,9 @@ class OpenSpace(Space):
 
 
 def conflict(known: Parameter, asked: Parameter) -> str | None:
-    """Say what two parameters of one name differ in that they must have in common; None where they agree.
+    """Name what differs between two parameters of one name but must be the same; None where they agree.
 
-    Ranges may have other ends and steps, since a range may depend on another parameter.
+    The bounds and steps of two ranges may differ, since they may depend on another parameter.
     """
     if type(known) is not type(asked):
         return "kind"

@@ -1,8 +1,8 @@
 """NSGA-II searches the Pareto front of several objectives with the operators of genetic search.
 
-It differs from `GeneticSearch` only in what fitness means. A configuration with a higher accuracy, say, may take longer
-to train, so there is no best trial, but a front of trials that no other one surpasses in every objective. The fittest
-are those on the front, and among them those with the most room around them (`crowding`); then come the next fronts.
+It differs from `GeneticSearch` only in the meaning of fitness. A configuration with a higher accuracy, say, may take
+longer to train. So there is no best trial, but a front: the trials that no other trial dominates. The fittest trials
+are those on the front, and among them those with the largest crowding distance; then come the next fronts.
 Selection, crossover, mutation, elitism and the brood are those of `genetic`.
 
 Implements section 3.4 of the document.
@@ -40,7 +40,7 @@ class NSGA2(GeneticSearch):
     - ``population``: trials in the first generation; None is 20.
     - ``offspring``: children in each later generation: so many trials may run side by side; None is half of the
       population. With ``offspring=population`` and ``brood=1`` it is close to the algorithm of the paper, except
-      that all trials seen compete, not only the last two generations.
+      for the mutation, and that all trials seen compete, not only the survivors and the latest children.
     - ``parents``: how many of the fittest trials may become parents; None is the population.
     - The other arguments are those of `GeneticSearch`.
 

@@ -1,8 +1,8 @@
-"""Define-by-run: an objective asks for its parameters while it runs, and the study learns its space from the answers.
+"""Define-by-run: an objective requests parameters while it runs, and the study learns its space from the requests.
 
 Before trial n runs, the trials that it may see give a space (`scratchtune.search.learned_space`), and the searcher
 proposes a configuration of it. `Asks.suggest_float` and the others take their values from this proposal. A value that
-is not in it, or not in the range asked for, is drawn at random, keyed by the trial's seed and the parameter's name. So
+is not in it, or not in the range requested, is drawn at random, keyed by the trial's seed and the parameter's name. So
 the values of trial n depend on nothing but the study's definition and the trials that its searcher may see.
 
 Implements section 7.2 of the document.
@@ -28,16 +28,16 @@ from scratchtune.search.space import Parameter
 KINDS: dict[str, type] = {"Float": Float, "Int": Int, "Categorical": Categorical}
 PLAIN = (type(None), bool, int, float, str)
 NOTHING_ASKED = (
-    "the objective has asked for no parameter, and the study has no space; call trial.suggest_float, suggest_int or "
+    "the objective has requested no parameter, and the study has no space; call trial.suggest_float, suggest_int or "
     "suggest_categorical in it, or give the study a space")
 
 
 class Asked:
-    """What a trial of a study without a space has been asked for.
+    """The parameters that a trial of a study without a space has requested.
 
     ``proposed``: the configuration that the searcher or the user proposed; ``is_enqueued``: by the user;
-    ``parameters``: those asked for, in order; ``drawn``: the names of those whose values were drawn at random;
-    ``known``: the parameters that the trials which this one may see have asked for.
+    ``parameters``: those requested, in order; ``drawn``: the names of those whose values were drawn at random;
+    ``known``: the parameters that the trials which this one may see have requested.
     """
 
     __slots__ = ("proposed", "is_enqueued", "parameters", "drawn", "known")
@@ -49,7 +49,7 @@ class Asked:
         self.known: Mapping[str, Parameter] = {}
 
     def again(self) -> Asked:
-        """The same proposal, with nothing asked for yet."""
+        """The same proposal, with nothing requested yet."""
         made = Asked(self.proposed, self.is_enqueued)
         made.known = self.known
         return made
@@ -61,7 +61,7 @@ class Asked:
         if differs:
             raise ValueError(
                 f"{name!r} is requested as {_short(parameter)}, and was {_short(known)} in earlier trials; its "
-                f"{differs} must be the same in all trials, for another one use another name")
+                f"{differs} must be the same in all trials; give a different parameter a different name")
         value = self._proposed(name, parameter)
         self.parameters = {**self.parameters, name: parameter}  # a new dict: another thread may be reading the old one
         if value is None:
@@ -84,10 +84,11 @@ class Asked:
         """A sentence about what does not follow from the proposal, or nothing."""
         parts = []
         if self.drawn:
-            parts.append(f" Drawn at random, since the proposal has no value for them: {', '.join(self.drawn)}.")
+            names = ", ".join(self.drawn)
+            parts.append(f" Drawn at random, since the proposal has no value for them in the requested range: {names}.")
         unused = [name for name in self.proposed if name not in self.parameters]
         if unused and self.parameters:
-            parts.append(f" Proposed, but not asked for: {', '.join(unused)}.")
+            parts.append(f" Proposed, but not requested: {', '.join(unused)}.")
         return "".join(parts)
 
 
@@ -98,7 +99,7 @@ def drawn(seed: int, name: str, parameter: Parameter) -> Any:
 
 
 def completed(space: Space, proposed: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """A proposal for a trial with this seed as a point of a space that was learned later.
+    """Complete a proposal to a configuration of a space that was learned later; ``seed`` is that of the trial.
 
     Its other parameters have the values that the trial will draw for them.
     """
@@ -114,7 +115,7 @@ def completed(space: Space, proposed: Mapping[str, Any], seed: int) -> dict[str,
 
 
 def learned_space(trials: Iterable[Any]) -> Space:
-    """The space that the finished trials of a study without a space have asked for."""
+    """The space of the parameters that the finished trials of a study without a space have requested."""
     learner = SpaceLearner()
     for trial in trials:
         if trial.state != "running" and trial.asked is not None:
@@ -126,7 +127,7 @@ def learned_space(trials: Iterable[Any]) -> Space:
 
 
 class Asks:
-    """The methods by which an objective asks a trial for its parameters, and attaches attributes to it.
+    """The methods by which an objective requests parameters of a trial, and attaches attributes to it.
 
     With a study that has a space, they return the values of the trial's configuration.
     """
@@ -154,21 +155,21 @@ class Asks:
         """Return the trial's value of a real parameter from low to high, on a log scale or in steps from low.
 
         Raises
-            ValueError where this trial has asked for the name with another range, earlier trials as something else
-            than a range of this scale, or the study has a space whose value is not in this range.
+            ValueError where this trial has requested the name with another range, where earlier trials have
+            requested it with another kind or scale, or where the study has a space and its value is not in range.
         """
         return self._suggested(name, Float, {"low": low, "high": high, "log": log, "step": step})
 
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
-        """Return the trial's value of an integer parameter from low to high; errors as of `suggest_float`."""
+        """Return the trial's value of an integer parameter from low to high; raises the errors of `suggest_float`."""
         return self._suggested(name, Int, {"low": low, "high": high, "step": step, "log": log})
 
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
         """Return the trial's choice; each is a number, text, bool, None, or a tuple, list or dict of these.
 
         Raises
-            TypeError where a choice is anything else, and ValueError where earlier trials have asked for the name with
-            other choices; further errors as of `suggest_float`.
+            TypeError where a choice is anything else, ValueError where earlier trials have requested the name with
+            other choices, and the errors of `suggest_float`.
         """
         return self._suggested(name, Categorical, {"choices": choices})
 
@@ -184,7 +185,7 @@ class Asks:
         _check_choices(name, parameter)
         before = self.asked.parameters.get(name)
         if before is not None and before != parameter:
-            raise ValueError(f"trial {self.number} has asked for {name!r} as {_short(before)}, and now as "
+            raise ValueError(f"trial {self.number} has requested {name!r} as {_short(before)}, and now as "
                              f"{_short(parameter)}; within a trial it must be the same, or have another name")
         if before is None:
             if self.state != "running":
@@ -240,7 +241,7 @@ def _plain(value: Any) -> Any:
 
 
 def nothing_asked(asked: Asked | None, value: Any, error: str | None) -> str | None:
-    """The error of a trial that has ended in a study without a space; of one that has asked for nothing, a hint."""
+    """The error of a trial that has ended in a study without a space; of one that has requested nothing, a hint."""
     if asked is None or asked.parameters:
         return error
     if error is None:
@@ -265,7 +266,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _short(parameter: Any) -> str:
-    """A parameter as it was asked for, without what has its default."""
+    """A parameter as it was requested, without what has its default."""
     shown = {"low": 0, "high": 0, "choices": 0} | ({"log": 1} if getattr(parameter, "log", False) else {})
     if getattr(parameter, "step", None) not in (None, 1):
         shown["step"] = 2
@@ -277,7 +278,7 @@ def _short(parameter: Any) -> str:
 
 
 def packed_asked(asked: Asked, params: Mapping[str, Any], is_running: bool) -> dict[str, Any]:
-    """What a trial was proposed and has asked for, for JSON: parameters and values as their repr.
+    """What a trial was proposed and has requested, for JSON: parameters and values as their repr.
 
     Of a running trial only the proposal: if the run is interrupted, it begins again.
     """

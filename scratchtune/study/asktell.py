@@ -303,7 +303,7 @@ class AskTell:
 
     @property
     def space(self) -> Space:
-        """The space of the definition; where it has none, what the finished trials have asked for."""
+        """The space of the definition; where it has none, what the finished trials have requested."""
         declared = self.definition.space
         if not is_open(declared):
             return declared

@@ -1,7 +1,7 @@
 """How a file of studies stores what users attach to a study or to a trial: one row for each attribute, as JSON.
 
-The table is created with the first attribute. A file without one is as those of earlier versions, and can be read by
-them; they ignore the table.
+The table is created with the first attribute. A file without attributes is the same as one of an earlier version.
+Earlier versions can read both kinds of file; they ignore the table.
 
 Implements section 7.2 of the document.
 """

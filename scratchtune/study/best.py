@@ -10,7 +10,7 @@ from scratchtune.study.objectives import Objectives, pareto_optimal
 from scratchtune.study.recommended import RecommendedTrial, TrialsOfStudy, recommended_trial
 from scratchtune.study.trial import Trial
 
-INSTEAD = "use best_trials, which no other trial surpasses in all objectives"
+INSTEAD = "use best_trials, which no other trial dominates"
 
 
 class HasBestTrial:
@@ -44,9 +44,9 @@ class HasBestTrial:
 
     @property
     def best_trials(self) -> list[Trial]:
-        """The Pareto front: the complete trials that no other one surpasses, in order of number.
+        """The Pareto front: the complete trials that no other one dominates, in order of number.
 
-        One trial surpasses another if it is worse in no objective and better in at least one. Of one objective these
+        One trial dominates another if it is worse in no objective and better in at least one. Of one objective these
         are all trials that have the best value.
         """
         of_study: Any = self  # each kind of study has its trials, in order of number

@@ -93,7 +93,7 @@ def table(storage: Storage, name: str) -> str:
     worked = sum(row.seconds or 0.0 for row in rows)
     visits = [row.visits for row in rows if row.visits is not None]
     seen = f", {sum(visits):,} rows visited (epochs x rows x folds)" if visits else ""
-    front = ["the Pareto front, the trials that no other one surpasses in all objectives:"] * objectives.several
+    front = ["the Pareto front, the trials that no other one dominates:"] * objectives.several
     width = 12 if not objectives.several else max([6, *(len(shown_value(row)) for row in best[:LINES])])
     heading = "values" if objectives.several else "value"
     lines += [f"{len(rows)} trials, {worked:,.1f} s of work{seen}", "", *front,
@@ -124,7 +124,7 @@ def as_csv(storage: Storage, name: str, times: bool = False) -> str:
     """
     definition, file = definition_of(storage, name), io.StringIO()
     rows = storage.rows(name, saved=False)
-    asked = dict.fromkeys(parameter for row in rows for parameter in row.shown)  # without a space: those asked for
+    asked = dict.fromkeys(parameter for row in rows for parameter in row.shown)  # without a space: those requested
     parameters = [parameter for parameter, _ in definition["space"]] or list(asked)
     of_values = value_columns(objectives_of(storage, name))
     columns = ["budget", "parent", "visits", "error", *(TIMES if times else ())]

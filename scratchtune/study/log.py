@@ -1,4 +1,4 @@
-"""What a study tells the standard `logging` module, under "scratchtune.study".
+"""What a study records with the standard `logging` module, under "scratchtune.study".
 
 A trial that begins or ends is recorded at level INFO, one that fails at WARNING. Without a handler of the user nothing
 is printed: the package's own logger, "scratchtune", has a NullHandler.
@@ -37,8 +37,8 @@ def ended(study: str, trial: Trial) -> None:
 
 def terminated(study: str, trials: int, bound: float, error: float) -> None:
     """Record why a terminator ends a study."""
-    LOGGER.info("study %r: after %d trials a further gain is at most %.3g, below the error %.3g of a value: the run "
-                "ends", study, trials, bound, error)
+    LOGGER.info("study %r: after %d trials the estimated bound of a further gain is %.3g, below the error %.3g of a "
+                "value: the run ends", study, trials, bound, error)
 
 
 def warns_on_terminal() -> bool:

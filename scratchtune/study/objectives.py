@@ -1,7 +1,7 @@
 """The objectives of a study: their directions, their names, and what one value or several values may be.
 
 With several objectives a trial has several values, in the order of the objectives, and there is no best trial but a
-Pareto front: the trials that no other one surpasses, `pareto_optimal`.
+Pareto front: the trials that no other one dominates, `pareto_optimal`.
 
 Implements section 7.2 of the document.
 """
@@ -143,7 +143,7 @@ def losses_of(values: Sequence[float], sign: float | tuple[float, ...]) -> tuple
 
 
 def pareto_optimal(trials: Sequence[Any], objectives: Objectives) -> list[Any]:
-    """The complete trials that no other one surpasses, in order of number.
+    """The complete trials that no other one dominates, in order of number.
 
     Any objects with ``state`` and ``values`` are trials. Those with equal values are all among them.
     """

@@ -1,4 +1,4 @@
-"""A study written as one of Optuna, which Optuna's dashboard and plots open. Optuna is imported only for that.
+"""A study written as one of Optuna, which Optuna's dashboard and plots open. Optuna is imported only when it is needed.
 
 Implements section 7.2 of the document.
 """
@@ -27,7 +27,7 @@ def optuna_module(purpose: str) -> Any:
 
 
 def storage_url(storage: str | os.PathLike[str]) -> str:
-    """The URL of a storage as Optuna wants it; a path is that of an SQLite file.
+    """The URL of a storage as Optuna expects it; a path is that of an SQLite file.
 
     >>> storage_url("sqlite:///studies.db"), storage_url("/data/studies.db")
     ('sqlite:///studies.db', 'sqlite:////data/studies.db')

@@ -1,6 +1,6 @@
 """A study of Optuna, read as the beginning of one of this package: its trials, and a space that contains them.
 
-Optuna has no space: each trial has the distributions of the parameters that it was suggested. So a range is the
+Optuna has no space: each trial has the distributions of the parameters that were suggested to it. So a range is the
 smallest one that contains those of all trials, and a parameter that some trials lack has a condition, which is found
 from the values of a categorical parameter in the trials.
 

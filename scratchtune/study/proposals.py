@@ -94,13 +94,13 @@ class Proposer:
             return Suggestion({}, why={"unplanned": "every point that the trials before it show has been tried"})
 
     def tell_known(self, trial: Trial) -> None:
-        """In a study without a space, tell a trial which parameters those before it that it may see have asked for."""
+        """In a study without a space, tell a trial which parameters those before it that it may see have requested."""
         if trial.asked is not None:
             needs = 0 if trial.asked.is_enqueued else self._definition.searcher.needs(trial.number)
             trial.asked.known = self._learned(needs).parameters
 
     def _learned(self, needs: int) -> Space:
-        """The space that the first ``needs`` trials have asked for."""
+        """The space that the first ``needs`` trials have requested."""
         if self._learner.added > needs:
             self._learner = SpaceLearner()
         for trial in self._table.trials[self._learner.added : needs]:

@@ -1,10 +1,10 @@
 """The trial to use where values are noisy: not the one that was observed to be the best, but the one predicted to be.
 
-A value of a noisy objective is the true value of the configuration plus noise. Of many trials the best value is more
-often one whose noise was favourable, so its configuration is on average worse than its value, and often not the best
+A noisy value is the true value of the configuration plus noise. The best of many values is usually one with favourable
+noise: the true value of its configuration is on average worse than that, and the configuration is often not the best
 one (the *winner's curse*). A Gaussian process fitted to all trials predicts the true value of each configuration from
 its neighbours too, and estimates how large the noise is. The configuration with the best prediction is recommended.
-Without noise the predictions at the trials are their values, and the best trial is recommended.
+If the fitted noise is 0, the best trial is recommended.
 
 The process is that of `BayesianSearch`, whichever searcher has proposed the trials. How much better the recommended
 trials are than the best observed ones: ``python -m benchmarks.noisy_search``.
@@ -37,7 +37,8 @@ class RecommendedTrial:
 
     ``params`` is its configuration, ``observed`` its value. ``mean`` is the posterior mean of the true value of the
     configuration, ``std`` its posterior standard deviation, and ``noise`` the estimated std of the noise of a single
-    value; the three are None where there were too few trials for a model. ``reason`` is one sentence.
+    value; the three are None where no model was fitted (too few
+    configurations, or equal values). ``reason`` is one sentence.
 
     Values worse than the median are compressed before the process is fitted, so a mean worse than the median is that of
     compressed values.
@@ -75,7 +76,7 @@ class TrialsOfStudy(Protocol):
 class Prediction(NamedTuple):
     """Index of the trial with the lowest posterior mean, its mean and std, and the mean of the best observed trial.
 
-    All but the index are losses, as is ``noise``, the standard deviation of the noise.
+    All but the index are in the units of the losses; ``noise`` is the standard deviation of the noise.
     """
 
     chosen: int
@@ -86,7 +87,7 @@ class Prediction(NamedTuple):
 
 
 def recommended_trial(study: TrialsOfStudy) -> RecommendedTrial:
-    """The trial whose configuration has the best posterior mean; with few trials, the best observed one.
+    """The trial whose configuration has the best posterior mean; without a model, the best observed one.
 
     Only complete trials count, and where budgets differ only those of the largest budget: values of different budgets
     can't be compared. Trials of a study that this one started from don't count.

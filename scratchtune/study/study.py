@@ -203,7 +203,7 @@ class Study(HasBestTrial):
 
     @property
     def space(self) -> Space:
-        """The space; of a study without one, what its finished trials have asked for (define-by-run)."""
+        """The space; of a study without one, what its finished trials have requested (define-by-run)."""
         return self._core.space
 
     @property

@@ -1,8 +1,8 @@
 """A terminator ends a study when what further trials can gain is smaller than the error of the values themselves.
 
-The gain is bounded by a Gaussian process: with high probability the best configuration of the space is not better than
-the lowest lower confidence bound anywhere, and the best one tried is not worse than the lowest upper confidence bound
-of all tried ones. The difference of the two is the regret bound. The error is that of cross-validation: other folds of
+The gain is bounded by a Gaussian process: the best configuration of the space is probably not better than the lowest
+lower confidence bound anywhere, and the best one tried is probably not worse than the lowest upper confidence bound of
+all tried ones. The difference of the two is the regret bound. The error is that of cross-validation: other folds of
 the same rows would have given another value.
 
 Implements section 3.3 of the document.
@@ -49,14 +49,14 @@ class Termination(NamedTuple):
 
 
 def confidence_factor(dimensions: int, trials: int, delta: float) -> float:
-    """How many standard deviations the confidence bounds are from the mean, so that they hold with probability 1 − δ.
+    """How many standard deviations the confidence bounds are from the mean, for a nominal probability of 1 − δ.
 
     Formula [confidence_factor]
         κ = √(2 · log(d · n² · π² / (6 · δ)) / 5)
     Where
         d: dimensions, scalar, integer >= 1; sampled in [1, 9], the number of parameters
         n: trials, scalar, integer >= 1; sampled in [1, 99], the number of values that the process is fitted to
-        δ: delta, scalar, in (0, 1), the probability that the bounds do not hold
+        δ: delta, scalar, in (0, 1), the nominal probability that the bounds do not hold
     Returns
         κ, > 0.
     Variant
@@ -98,18 +98,19 @@ class Terminator:
     error: the error of a value, such as the standard deviation of repeated evaluations; None: that of the best trial's
     cross-validation (`scratchtune.evaluation.selection.corrected_standard_error`), for which the objective calls
     `Trial.report_scores` with the scores of its folds.
-    min_trials: the number of complete trials from which on the study may end.
+    min_trials: the smallest number of complete trials after which the study may end.
     top: the share of the complete trials, the best ones, that the Gaussian process is fitted to; at least
     ``min_trials`` of them.
-    delta: the probability, in (0, 1), that the confidence bounds do not hold.
+    delta: the nominal probability, in (0, 1), that the confidence bounds do not hold; see `confidence_factor`.
 
-    The study ends after the first n trials, all finished, for which the bound is below the error. This n depends on
-    these trials alone, so it is the same for any number of workers; with several, further trials may have begun by
-    then. `insight.plot_terminator_improvement` draws both.
+    The study ends at the smallest n for which the first n trials have all finished and the bound is below the error.
+    This n depends on these trials alone, so it is the same for any number of workers; with several, further trials may
+    have begun by then. `insight.plot_terminator_improvement` draws the bound and the error.
 
     Variant
         Of trials with budgets only those with the largest budget count. Optuna's Terminator has the same bound, with
-        its own Gaussian process; its error is smaller by √(1 − 1/k) for k folds, with the variance divided by k.
+        its own Gaussian process; its error is smaller by the factor √(1 − 1/k) for k folds, as its
+        variance is divided by k.
     Source
         Makarova et al. (2022), "Automatic termination for hyperparameter optimization".
     """

@@ -60,7 +60,7 @@ class Trial(Asks):
     was cross-validated; ``attempts``, how often it was begun; ``started`` and ``finished``, seconds since 1970, and
     ``seconds`` of work; ``visits``, the rows its fits have used, summed over epochs and folds, where known; ``saved``,
     the arrays of `save`; ``shared_params``, the configuration itself, for reading only, where `params` is a copy;
-    ``user_attrs``, what `set_user_attr` has attached; ``asked``, in a study without a space, what it has asked for.
+    ``user_attrs``, what `set_user_attr` has attached; ``asked``, in a study without a space, what it has requested.
     """
 
     __slots__ = (

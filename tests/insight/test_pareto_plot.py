@@ -26,7 +26,7 @@ def mirrored(directions: tuple[str, str]) -> st.Study:
 
 @pytest.mark.parametrize("x", ["minimize", "maximize"])
 @pytest.mark.parametrize("y", ["minimize", "maximize"])
-def test_steps_are_the_border_of_what_the_front_surpasses(x: str, y: str) -> None:
+def test_steps_are_the_border_of_what_the_front_dominates(x: str, y: str) -> None:
     axes = plot_pareto_front(mirrored((x, y)))
     signs = np.array([1.0 if direction == "minimize" else -1.0 for direction in (x, y)])
     (line,) = axes.lines

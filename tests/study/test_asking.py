@@ -201,12 +201,12 @@ def failed(objective: Callable[[st.Trial], Any], space: Any = None, searcher: An
 
 def test_errors_within_a_trial() -> None:
     said = failed(lambda trial: trial.suggest_float("x", 0, 1) + trial.suggest_float("x", 0, 2))
-    assert said == ("ValueError: trial 1 has asked for 'x' as Float(low=0.0, high=1.0), and now as Float(low=0.0, "
+    assert said == ("ValueError: trial 1 has requested 'x' as Float(low=0.0, high=1.0), and now as Float(low=0.0, "
                     "high=2.0); within a trial it must be the same, or have another name")
     assert failed(lambda trial: 1.0) == (
-        "the objective has asked for no parameter, and the study has no space; call trial.suggest_float, suggest_int "
+        "the objective has requested no parameter, and the study has no space; call trial.suggest_float, suggest_int "
         "or suggest_categorical in it, or give the study a space")
-    assert "KeyError: 'x'; the objective has asked for no parameter" in failed(lambda trial: trial.params["x"])
+    assert "KeyError: 'x'; the objective has requested no parameter" in failed(lambda trial: trial.params["x"])
     assert "TypeError: f: choices holds <built-in function len>; in a study without a space" in failed(
         lambda trial: trial.suggest_categorical("f", [len])([1]))
     assert "ValueError: x: low is 2.0 and high is 1.0" in failed(lambda trial: trial.suggest_float("x", 2, 1))
