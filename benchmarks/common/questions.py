@@ -20,7 +20,7 @@ CHAPTERS = {
     "The searchers": (
         "search_quality", "noisy_search", "pareto", "search_overhead", "random_against_grid", "tuning_cost",
         "recommending"),
-    "Studies": ("study_overhead", "torture", "report_speed", "importance_errors"),
+    "Studies": ("study_overhead", "scaling", "torture", "report_speed", "importance_errors"),
     "Is the gain of tuning real?": ("sealed_rows", "is_the_gain_real", "gain_confirmation"),
     "Tables": (
         "estimators", "weight_decay_default", "table_defaults", "own_tables", "trees", "automl", "large_table",
