@@ -224,6 +224,12 @@ class MLP(protocol.Parameters):
         """The seed of the network: ``random_state`` if it is an integer, else the one that was drawn by `fit`."""
         return self._seed
 
+    @property
+    def weight_decay_(self) -> float:
+        """The weight decay of the training: ``weight_decay``, or the number that "auto" has given."""
+        assert self.model_.optimizer is not None
+        return self.model_.optimizer.weight_decay
+
     def train(self, X: np.ndarray, target: np.ndarray, weight: np.ndarray, outputs: int) -> None:
         """Fit the scalers and a fresh network on rows (n, features), targets (n,) or (n, k) and weights (n,)."""
         self._seed = seed_from(self.random_state)
@@ -268,7 +274,6 @@ class MLP(protocol.Parameters):
 
     def _build(self, X: np.ndarray, weight: np.ndarray, outputs: int, steps: int | None = None) -> None:
         self.model_ = self._network(self._scaled(X), weight, outputs, steps)
-        self.weight_decay_ = weight_decay_of(self.weight_decay, self.batch_size, len(X))
         self.history_: dict[str, list[float]] = {}
 
     def _epochs(

@@ -78,7 +78,9 @@ class Monitor(Callback):
 
     def improves(self, value: float, best: float | None) -> bool:
         """Whether a value is better than ``best`` by more than ``min_delta``; the first one, with None, always is."""
-        return best is None or self.sign * value + self.min_delta < self.sign * best
+        if math.isnan(value):
+            return False
+        return best is None or math.isnan(best) or self.sign * value + self.min_delta < self.sign * best
 
 
 class EarlyStopping(Monitor):
@@ -114,7 +116,8 @@ class EarlyStopping(Monitor):
             return
         value = self.sign * logs[self.monitor]
         self.wait += 1
-        if self.best_weights is None or value + self.min_delta < self.best:
+        first = math.isnan(self.best) and not math.isnan(value)
+        if self.best_weights is None or first or value + self.min_delta < self.best:
             self._keep(epoch, value)
             if self.baseline is None or value + self.min_delta < self.sign * self.baseline:
                 self.wait = 0

@@ -9,9 +9,12 @@ Implements section 7.2 of the document.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from scratchtune.search.parameters import Categorical, Float, Int, Parameter, same
 from scratchtune.search.space import Space
@@ -38,7 +41,7 @@ class OpenSpace(Space):
         for name in params:
             if not isinstance(name, str) or not name:
                 raise TypeError(f"params has the name {name!r}; a parameter's name must be text")
-        return dict(params)
+        return {str.__str__(name): _plain(name, value) for name, value in params.items()}
 
     def key(self, params: Mapping[str, Any]) -> tuple[Any, ...]:
         """Return a hashable form of params."""
@@ -48,6 +51,25 @@ class OpenSpace(Space):
     def size(self) -> int | None:
         """None: how many points there are is not known."""
         return None
+
+
+def _plain(name: str, value: Any) -> Any:
+    """A value as Python's own type, so that a file can hold it; a TypeError or ValueError where it is none."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if type(value) in (tuple, list):
+        return type(value)(_plain(name, part) for part in value)
+    if type(value) is dict:
+        return {_plain(name, key): _plain(name, part) for key, part in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{name} is {value!r}; it must be finite")
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return value if type(value) is kind else kind.__str__(value) if kind is str else kind(value)
+    if value is None:
+        return None
+    raise TypeError(f"{name} is {value!r:.60}; in a study without a space it must be a number, text, bool, None, or a "
+                    "tuple, list or dict of these")
 
 
 def conflict(known: Parameter, asked: Parameter) -> str | None:
@@ -89,6 +111,22 @@ def merged(name: str, one: Parameter, other: Parameter) -> Parameter:
     return Float(low, high, log=one.log, step=one.step if is_aligned and high - low >= (one.step or 0.0) else None)
 
 
+def _can_be_merged(one: Parameter, other: Parameter) -> bool:
+    return conflict(one, other) in (None, "choices")
+
+
+def within(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the params that are values of a learned space's parameters of the same names."""
+    found: dict[str, Any] = {}
+    for name, value in params.items():
+        if name in space.parameters:
+            try:
+                found[name] = space.parameters[name].check(name, value)
+            except (TypeError, ValueError):
+                continue
+    return found
+
+
 def _divides(step: float, length: float) -> bool:
     return abs(length / step - round(length / step)) <= 1e-9
 
@@ -114,6 +152,9 @@ class SpaceLearner:
         self._is_new = True
         for name, parameter in asked.items():
             known = self._parameters.get(name)
+            if known is not None and not _can_be_merged(known, parameter):
+                has_failed = True  # this trial says nothing about which parameters depend on which others
+                continue
             self._parameters[name] = parameter if known is None else merged(name, known, parameter)
         if has_failed:
             return

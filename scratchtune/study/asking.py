@@ -176,12 +176,13 @@ class Asks:
     def _suggested(self, name: str, kind: type, arguments: Mapping[str, Any]) -> Any:
         if not isinstance(name, str) or not name:
             raise TypeError(f"name is {name!r}; a parameter's name must be text")
+        name = str.__str__(name)  # a plain str of one of NumPy's, or of a member of an Enum
         try:
             parameter = kind(**arguments)
         except (TypeError, ValueError) as problem:
             raise type(problem)(f"{name}: {problem}") from None
         if self.asked is None:
-            return copy.deepcopy(self._of_space(name, parameter))
+            return copied_value(self._of_space(name, parameter))
         _check_choices(name, parameter)
         before = self.asked.parameters.get(name)
         if before is not None and before != parameter:
@@ -222,7 +223,17 @@ def checked_key(key: Any) -> str:
     """The name of an attribute, or a TypeError."""
     if not isinstance(key, str) or not key:
         raise TypeError(f"key is {key!r}; an attribute's name must be text")
-    return key
+    if key != key.encode("utf-8", "replace").decode("utf-8"):
+        raise ValueError(f"key is {key!r}; it must be valid Unicode, without lone surrogates")
+    return str.__str__(key)
+
+
+def copied_value(value: Any) -> Any:
+    """A deep copy; a value that can't be copied, such as a module, is shared."""
+    try:
+        return copy.deepcopy(value)
+    except Exception:
+        return value
 
 
 def checked_attribute(key: str, value: Any) -> Any:

@@ -13,6 +13,8 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from scratchtune.files import valid_text
+
 OF_STUDY = -1  # the number, in place of a trial's, of the attributes of the study itself
 TABLE = (
     "CREATE TABLE IF NOT EXISTS attributes (study INTEGER NOT NULL REFERENCES studies, number INTEGER NOT NULL, "
@@ -28,7 +30,9 @@ def put_attributes(db: sqlite3.Connection, study: int, number: int, attributes: 
     """Write attributes of a trial or, with `OF_STUDY`, of the study; within a transaction of the caller."""
     if attributes:
         db.execute(TABLE)
-        db.executemany(PUT, [(study, number, name, json.dumps(value)) for name, value in attributes.items()])
+        # What a user puts into the dict of attributes herself was never checked, and must not stop all later writes.
+        rows = [(valid_text(name), json.dumps(value, default=repr)) for name, value in attributes.items()]
+        db.executemany(PUT, [(study, number, *row) for row in rows])
 
 
 def by_number(rows: Iterable[tuple[int, str, str]]) -> dict[int, dict[str, Any]]:

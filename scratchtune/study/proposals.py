@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune.search import Exhausted, PendingParams, Seen, Space, Suggestion
-from scratchtune.search.learned_space import SpaceLearner
+from scratchtune.search import Exhausted, PendingParams, Result, Seen, Space, Suggestion
+from scratchtune.search.learned_space import SpaceLearner, within
 from scratchtune.study.asking import completed, is_open
 from scratchtune.study.definition import Definition
 from scratchtune.study.table import Table
@@ -86,6 +86,9 @@ class Proposer:
         pending = [completed(space, trial.proposed, trial.seed) for trial in self._table.trials[needs:number]]
         if not space.names and searcher.mean_budget() is None:  # neither results nor proposals have any parameter
             seen, pending = Seen((), seen.earlier, seen.enqueued, seen.seed), []
+        else:
+            seen = Seen([_within(space, one) for one in seen.own], [_within(space, one) for one in seen.earlier],
+                        seen.enqueued, seen.seed)
         try:
             return searcher.suggest(space, seen, pending, number, rng)
         except Exhausted:
@@ -96,8 +99,11 @@ class Proposer:
     def tell_known(self, trial: Trial) -> None:
         """In a study without a space, tell a trial which parameters those before it that it may see have requested."""
         if trial.asked is not None:
-            needs = 0 if trial.asked.is_enqueued else self._definition.searcher.needs(trial.number)
-            trial.asked.known = self._learned(needs).parameters
+            # What the user, or the searcher of another study, proposed does not depend on what is known here.
+            if trial.asked.is_enqueued or trial.number < self._definition.foreign:
+                trial.asked.known = {}
+            else:
+                trial.asked.known = self._learned(self._definition.searcher.needs(trial.number)).parameters
 
     def _learned(self, needs: int) -> Space:
         """The space that the first ``needs`` trials have requested."""
@@ -107,6 +113,12 @@ class Proposer:
             assert trial.asked is not None
             self._learner.add(trial.asked.parameters, trial.shared_params, trial.state == "failed")
         return self._learner.space()
+
+
+def _within(space: Space, result: Result) -> Result:
+    """A result without the params that the learned space has as another kind; the same object where there are none."""
+    params = within(space, result.params)
+    return result if params == result.params else result._replace(params=params)
 
 
 class Pending(PendingParams):

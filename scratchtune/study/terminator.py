@@ -27,6 +27,7 @@ from scratchtune.search.gaussian_search import prepare
 from scratchtune.search.space import Space
 from scratchtune.search.surrogate import FITTED_TRIALS, MOST_TRIALS, root_mean_square, subsample, theta_prior
 from scratchtune.study import log
+from scratchtune.study.asking import learned_space
 from scratchtune.study.trial import Trial, finished_count
 
 if TYPE_CHECKING:
@@ -154,7 +155,8 @@ class Terminator:
         error = _error_of(complete[int(np.argmin(losses))]) if self.error is None else self.error
         most = max(int(self.top * len(complete)), self.min_trials)
         chosen = np.sort(np.argsort(losses, kind="stable")[:most])
-        bound = self._bound(study.space, [complete[i].shared_params for i in chosen], losses[chosen])
+        space = study.space if trials[0].asked is None else learned_space(trials)
+        bound = self._bound(space, [complete[i].shared_params for i in chosen], losses[chosen])
         return Termination(finished_count(trials), bound, error)
 
     def _bound(self, space: Space, points: Sequence[dict[str, Any]], losses: np.ndarray) -> float:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from scratchtune import checks
 from scratchtune.search import Result, Searcher, Space, as_searcher
 from scratchtune.study.asktell import AskTell
-from scratchtune.study.definition import Copied, Definition
+from scratchtune.study.definition import Copied, Definition, refuse_without_space
 from scratchtune.study.objectives import check_several
 from scratchtune.study.stopping import as_stopping
 from scratchtune.study.table import Start
@@ -81,6 +81,7 @@ def _changed(old: Definition, changes: Changes) -> Definition:
         space=space, searcher=old.searcher if changes.searcher is None else as_searcher(changes.searcher),
         seed=old.seed if changes.seed is None else checks.integer("seed", changes.seed, low=0),
         stopping=old.stopping if changes.stopping == SAME else as_stopping(changes.stopping))
+    refuse_without_space(changed, None)
     check_several(changed.objectives, changed.searcher, changed.stopping)
     return changed
 
