@@ -261,7 +261,7 @@ def executor_of(kind: str, workers: int) -> Any:
     if kind == "Dask":
         from dask.distributed import Client, LocalCluster
 
-        return st.DaskExecutor(Client(LocalCluster(workers, threads_per_worker=1, dashboard_address=None)))
+        return Client(LocalCluster(workers, threads_per_worker=1, dashboard_address=None)).get_executor()
     import ray
 
     ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False)
