@@ -106,7 +106,8 @@ RANGES = [
     ("float", (1e-7, 1.0), {"log": True}), ("float", (-10.0, 10.0), {"step": 0.1}),
     ("float", (-10.2, 10.2), {"step": 0.1}), ("float", (2.0, 2.0), {}),
     ("int", (-10, 10), {}), ("int", (0, 10), {}), ("int", (-10, 0), {}), ("int", (-10, 10), {"step": 2}),
-    ("int", (0, 10), {"step": 2}), ("int", (-10, 0), {"step": 2}), ("int", (1, 100), {"log": True}), ("int", (3, 3), {})]
+    ("int", (0, 10), {"step": 2}), ("int", (-10, 0), {"step": 2}), ("int", (1, 100), {"log": True}),
+    ("int", (3, 3), {})]
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
