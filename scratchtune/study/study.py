@@ -256,12 +256,14 @@ class Study(HasBestTrial):
 
         ``storage`` is the path of an SQLite file, made if absent, a URL as Optuna takes it, or a storage of Optuna;
         None: in memory. ``name`` None is this study's. A trial keeps its state (a stopped one is pruned), value,
-        parameters with their ranges, reports, times and scores of folds; its error, budget, parent and reason are user
-        attributes. Choices that are not None, bools, numbers or texts become their repr. ``optuna-dashboard
-        sqlite:///FILE`` shows the study.
+        parameters with their ranges, reports, times and scores of folds. User attributes are its error, budget, parent,
+        reason ("why") and "other_params", those that are not in the learned space of a study without a space; where it
+        has attributes of these names itself, they are kept instead. Choices that are not None, bools, numbers or texts
+        become their repr. ``optuna-dashboard sqlite:///FILE`` shows the study.
 
         Raises
-            ImportError without Optuna, and ValueError where the storage holds a study of that name.
+            ImportError without Optuna, and ValueError where the storage holds a study of that name, or where two
+            choices are equal in Optuna, such as 1 and True.
         """
         return write_optuna(self, storage, name)
 
