@@ -51,6 +51,9 @@ class Study(HasBestTrial):
     returns as many numbers, or a dict of them, `best_trials` is the Pareto front, and the searcher must be `NSGA2` (the
     default), `RandomSearch` or `GridSearch`.
 
+    With ``start_from``, the searcher sees the finished trials of that study first, except those that failed before they
+    had requested all parameters of ``space``.
+
     A stored study of that ``name`` (None: "study") is resumed if it has the same definition: space, searcher, seed,
     direction, stopping, earlier trials, whether there is a constraint, and ``data``, a text that identifies what the
     objective uses, such as a digest of rows and folds. A copy, pickled or deep, is in memory only.
@@ -438,7 +441,18 @@ def _earlier_results(definition: Definition, study: Any) -> list[Result]:
         there, here = (str(one) if one.several else repr(one.direction) for one in (
             study.objectives, definition.objectives))
         raise ValueError(f"start_from has the direction {there}; it must be {here}, as this study's")
-    return [result._replace(params=definition.space.check(result.params)) for result in study._core.results()]
+    checked = [_checked_result(definition.space, result) for result in study._core.results()]
+    return [result for result in checked if result is not None]
+
+
+def _checked_result(space: Space, result: Result) -> Result | None:
+    """An earlier result with checked params; None for a trial that failed before it had requested all of them."""
+    try:
+        return result._replace(params=space.check(result.params))
+    except (TypeError, ValueError) as problem:
+        if result.state == "failed" and space.lacks(result.params):
+            return None
+        raise type(problem)(f"trial {result.number} of start_from: {problem}") from None
 
 
 def _checked_text(name: str, value: Any) -> str | None:

@@ -174,6 +174,20 @@ def test_an_earlier_study_is_seen_first() -> None:
         Study({"x": Int(0, 3)}, direction="maximize", start_from=earlier)
 
 
+def test_an_earlier_study_without_a_space_may_have_failed_trials() -> None:
+    def objective(trial: Trial) -> float:
+        x = trial.suggest_float("x", 0.0, 1.0)
+        if trial.number == 1:
+            raise ValueError("no luck")
+        return x + trial.suggest_float("y", 0.0, 1.0)
+
+    earlier = Study(None, "random").run(objective, 4, progress=False)
+    later = Study({"x": Float(0.0, 1.0), "y": Float(0.0, 1.0)}, "random", start_from=earlier)
+    assert [result.number for result in later.earlier] == [0, 2, 3]
+    with pytest.raises(ValueError, match="trial 0 of start_from: params lacks 'z'; every parameter"):
+        Study({name: Float(0.0, 1.0) for name in "xyz"}, "random", start_from=earlier)
+
+
 # What goes wrong -----------------------------------------------------------------------------------------------------
 
 
