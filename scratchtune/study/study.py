@@ -126,7 +126,8 @@ class Study(HasBestTrial):
         """Run trials on ``n_jobs`` threads until the study has ``n_trials``, failed ones counted; return the study.
 
         ``n_trials=None`` is the searcher's whole schedule if it has one, else 50. After ``timeout`` seconds no further
-        trial begins. Each callback is called as callback(study, trial) when a trial is finished and recorded.
+        trial begins. Each callback is called as callback(study, trial) when a trial is finished and recorded. If
+        it has a method ``before_run``, that is called as before_run(study) before any trial begins; it may call `stop`.
 
         ``executor``, any of `concurrent.futures`, runs the trials elsewhere (see `scratchtune.study.executors`), as
         many at a time as it has workers, or ``n_jobs`` if that is more than one. A trial whose worker dies is
@@ -144,12 +145,17 @@ class Study(HasBestTrial):
 
         Afterwards ``idle_share`` is the share of the time in which the workers had no trial.
         """
+        return self._run(
+            objective, RunOptions(n_trials, timeout, n_jobs, executor, callbacks, progress, retries, max_failures))
+
+    def _run(self, objective: Callable[[Trial], Any], options: RunOptions) -> Study:
         if not callable(objective):
             raise TypeError(f"objective is {objective!r}; it must be a function from a trial to a number")
-        options = RunOptions(n_trials, timeout, n_jobs, executor, callbacks, progress, retries, max_failures)
         bound = [functools.partial(callback, self) for callback in options.callbacks]
+        before = [functools.partial(callback.before_run, self) for callback in options.callbacks
+                  if hasattr(callback, "before_run")]
         try:
-            self.idle_share = run_objective(self._core, objective, options, bound, self._losses)
+            self.idle_share = run_objective(self._core, objective, options, bound, self._losses, before)
         except KeyboardInterrupt as interruption:
             if options.progress and self._core.given_path is not None:
                 say_kept(interruption, self._core.given_path)
@@ -176,10 +182,13 @@ class Study(HasBestTrial):
     ) -> None:
         """Run ``n_trials`` further trials, as Optuna counts them; all else is as in `run`.
 
+        With ``timeout`` and no ``n_trials`` only the time, and the searcher's schedule if it has one, is a limit.
         An exception of the objective makes its trial a failed one, and does not end the run.
         """
         wanted = None if n_trials is None else len(self.trials) + checks.integer("n_trials", n_trials, low=1)
-        self.run(objective, wanted, timeout, n_jobs, callbacks=callbacks or (), progress=show_progress_bar)
+        self._run(objective, RunOptions(
+            wanted, timeout, n_jobs, None, callbacks or (), show_progress_bar,
+            only_timeout=n_trials is None and timeout is not None))
 
     def run_folds(
         self, fit_and_score: Callable[[Trial, int], Score], folds: int,

@@ -125,6 +125,15 @@ def test_without_n_trials_a_study_has_fifty() -> None:
     assert len(Study(SPACE, "random").run(bowl, progress=False).trials) == 50
 
 
+def test_a_timeout_alone_is_the_only_limit_of_optimize() -> None:
+    study = Study(SPACE, "random")
+    for _ in range(2):
+        study.optimize(lambda trial: study.stop() if trial.number % 60 == 59 else 1.0, timeout=60.0)
+    assert len(study.trials) == 120
+    study.optimize(bowl, timeout=0.0)
+    assert len(study.trials) == 120
+
+
 # The contract --------------------------------------------------------------------------------------------------------
 
 
