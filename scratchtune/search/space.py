@@ -124,6 +124,10 @@ class Space:
                 f"params is {checked!r}, which the constraint refuses; give params for which it returns True")
         return checked
 
+    def lacks(self, params: Mapping[str, Any]) -> list[str]:
+        """The names of the parameters that have no value in params, although their conditions hold."""
+        return [name for name in self.parameters if name not in params and self.is_active(name, params)]
+
     def allows(self, params: Mapping[str, Any]) -> bool:
         """Whether the constraint, if there is one, holds.
 

@@ -43,6 +43,7 @@ class AskTell:
         self._proposer = Proposer(self.definition, self.table)
         self.user_attrs: dict[str, Any] = {} if self._journal is None else dict(self._journal.attributes)
         self._in_run = False  # trials are then written by `write`, several in one commit
+        self._process: int | None = None  # the process of the latest run; a process forked from it is another one
         self.is_stopping = False  # whether `stop_run` was called in the latest run, which begins no further trial
         self._is_closed = False
         self._learned: tuple[int, Space] | None = None  # a memo of `space`, with the number of finished trials
@@ -167,6 +168,7 @@ class AskTell:
 
     def enqueue(self, params: Mapping[str, Any]) -> None:
         """Append a configuration to the queue; in a loaded study, claim those that it was stored with first."""
+        self._refuse_forked()
         with self._lock:
             self._refuse_closed()
             checked = self.definition.space.check(params)
@@ -192,7 +194,7 @@ class AskTell:
         """From now on trials are written when `write` is called, and the right to write is kept."""
         with self._lock:
             self._begin_writing()
-            self._in_run, self.is_stopping = True, False
+            self._process, self._in_run, self.is_stopping = os.getpid(), True, False
             if self._journal is not None:
                 self._journal.in_run = True
 
@@ -204,12 +206,11 @@ class AskTell:
 
     def stop_run(self) -> None:
         """Have the run that is under way begin no further trial; a RuntimeError where there is none."""
-        with self._lock:
-            if not self._in_run:
-                raise RuntimeError(
-                    f"the study {self.definition.name!r} is not being run in this process; call stop from a callback, "
-                    "or from an objective that runs in the study's own process")
-            self.is_stopping = True
+        if not self._in_run or self._is_forked():
+            raise RuntimeError(
+                f"the study {self.definition.name!r} is not being run in this process; call stop from a callback, "
+                "or from an objective that runs in the study's own process")
+        self.is_stopping = True
 
     def end_run(self, owner: object) -> None:
         """Write what is not written, and release the run's trials. May be called again."""
@@ -252,6 +253,7 @@ class AskTell:
 
     def _change(self, change: Callable[[], Made]) -> Made:
         """Make a change and write it, also where an interruption cuts the change or the writing short."""
+        self._refuse_forked()
         with self._lock:
             try:
                 self._begin_writing()
@@ -272,11 +274,12 @@ class AskTell:
         """Take the right to write, and reconcile the table with what another process has written since."""
         self._refuse_closed()
         rows = None if self._journal is None else self._journal.begin_writing(self.table.trials)
+        if self._journal is not None:
+            self.user_attrs |= self._journal.attributes
         if self._journal is not None and rows is not None:
             stored = [trial_of(self.definition, self.context, row) for row in rows]
             if [trial.state for trial in stored] != [trial.state for trial in self.table.trials]:
                 self._load(stored)
-            self.user_attrs |= self._journal.attributes
             self._journal.reconciled()
 
     def _end_writing(self) -> None:
@@ -295,6 +298,18 @@ class AskTell:
         if self._journal is not None:
             for trial in trials:
                 self._journal.note(trial)
+
+    def _is_forked(self) -> bool:
+        """Whether this is a worker process that was forked from the one in which the study is being run.
+
+        It is asked without the lock, which another thread may have held when the process was forked.
+        """
+        return self._in_run and self._process != os.getpid()
+
+    def _refuse_forked(self) -> None:
+        if self._is_forked():
+            raise RuntimeError(f"the study {self.definition.name!r} is being run in another process, and can't be "
+                               "changed in this one; return the values from the objective")
 
     def _refuse_closed(self) -> None:
         if self._is_closed:

@@ -39,7 +39,7 @@ class Journal:
         self._definition = definition
         self._noted: dict[int, Trial] = {}
         self._noted_attributes: dict[str, Any] = {}  # of the study itself, not written yet
-        self.attributes: dict[str, Any] = {}  # of the study itself, as they were in the file when it was read last
+        self.attributes: dict[str, Any] = {}  # of the study itself, those in the file and noted ones
         self._may_write = False  # whether it has the right to write, and its table holds what others wrote before
         self._storage: Storage | None = None
         self._running: list[int] = []  # numbers of the trials that were not finished when the version was read
@@ -100,7 +100,7 @@ class Journal:
         if not self._may_write:
             self._newest = storage.version(self._definition.name, self._running)
             self._may_write = self._newest == self._version
-            self.attributes = storage.study_attributes(self._definition.name)
+            self.attributes = storage.study_attributes(self._definition.name) | self._noted_attributes
         return None if self._may_write else storage.rows(self._definition.name)
 
     def reconciled(self) -> None:
@@ -114,6 +114,7 @@ class Journal:
     def note_attributes(self, attributes: dict[str, Any]) -> None:
         """Have attributes of the study itself written with the next commit."""
         self._noted_attributes |= attributes
+        self.attributes |= attributes
 
     def write(self, trials: Sequence[Trial]) -> None:
         """Write all noted trials in one commit; twice where the first commit may have been lost."""

@@ -51,7 +51,10 @@ def idle_share(busy: float, workers: int, lasted: float) -> float:
 
 @dataclass
 class RunOptions:
-    """The arguments of `Study.run`, described and checked as there; ``callbacks`` get the study and the trial."""
+    """The arguments of `Study.run`, described and checked as there; ``callbacks`` get the study and the trial.
+
+    With ``only_timeout`` the number of trials has no limit but the searcher's schedule.
+    """
 
     n_trials: int | None = None
     timeout: float | None = None
@@ -61,6 +64,7 @@ class RunOptions:
     progress: bool = True
     retries: int = 2
     max_failures: int | None = None
+    only_timeout: bool = False
     workers: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -80,23 +84,24 @@ class RunOptions:
 
 def run_objective(
     core: AskTell, objective: Callable[[Trial], Any], options: RunOptions, callbacks: Sequence[Callable[[Trial], Any]],
-    losses: WorkerLosses,
+    losses: WorkerLosses, before: Sequence[Callable[[], Any]] = (),
 ) -> float:
     """Run trials to the end, and print notes about failures, the schedule and idle workers; return the idle share.
 
-    Each of ``callbacks`` is called with a trial that is finished and recorded.
+    Each of ``callbacks`` is called with a trial that is finished and recorded; each of ``before`` before any trial
+    begins, if one is to begin.
     """
     definition, table = core.definition, core.table
     schedule = definition.searcher.planned(definition.space, table.count_enqueued() + definition.foreign)
-    limit = options.n_trials or (TRIALS if schedule is None else None)
+    limit = options.n_trials or (TRIALS if schedule is None and not options.only_timeout else None)
     deadline = None if options.timeout is None else time.monotonic() + options.timeout
-    planned = options.n_trials or (TRIALS if schedule is None else schedule)
-    left = max(planned - len(table.trials) + len(table.unassigned), 0)
+    planned = limit if schedule is None or limit is not None else schedule
+    left = None if planned is None else max(planned - len(table.trials) + len(table.unassigned), 0)
     headline = None if schedule is None else f"{definition.searcher.headline()}: {left} trials"
     progress = Progress(left, "trial", options.workers, bool(options.progress), headline)
     running = ObjectiveWorkers(core, objective, options, callbacks, losses, progress, may_exhaust=limit is None)
     try:
-        Run(core, running, limit, deadline).go()
+        Run(core, running, limit, deadline).go(() if left == 0 else before)
         if core.is_stopping:
             progress.note(f"stop was called: the run ends with {len(table.trials)} trials; the next run continues")
         return running.report()

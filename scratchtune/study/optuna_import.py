@@ -15,7 +15,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scratchtune import checks
+from scratchtune.files import valid_text
 from scratchtune.search import DEFAULT, DEFAULT_OF_SEVERAL, Categorical, Float, Int, Space, Suggestion, as_searcher
+from scratchtune.study.asking import checked_attribute
 from scratchtune.study.asktell import AskTell
 from scratchtune.study.context import DetachedContext
 from scratchtune.study.definition import Copied, Definition
@@ -88,7 +90,7 @@ def _trial(number: int, frozen: Any, seed: int) -> Trial:
     trial.state = STATES[frozen.state.name]
     trial.reports = {step: value for step, value in frozen.intermediate_values.items() if math.isfinite(value)}
     trial.scores = frozen.system_attrs.get(SCORES)
-    trial.user_attrs = dict(frozen.user_attrs)
+    trial.user_attrs = {str(valid_text(str(key))): _attribute(key, value) for key, value in frozen.user_attrs.items()}
     values = frozen.values
     if values is None and trial.state == "stopped" and trial.reports:
         values = [trial.reports[max(trial.reports)]]
@@ -101,6 +103,14 @@ def _trial(number: int, frozen: Any, seed: int) -> Trial:
     if frozen.datetime_start is not None and frozen.datetime_complete is not None:
         trial.seconds = (frozen.datetime_complete - frozen.datetime_start).total_seconds()
     return trial
+
+
+def _attribute(key: str, value: Any) -> Any:
+    """An attribute as a file has it; its repr where it can't be written as JSON, as Optuna allows in memory."""
+    try:
+        return checked_attribute(key, value)
+    except TypeError:
+        return repr(value)
 
 
 def _seconds(date: Any) -> Any:
@@ -130,10 +140,10 @@ def _parameter(name: str, found: Sequence[Any], when: Mapping[str, Any] | None) 
         choices = list(dict.fromkeys((type(choice), choice) for one in found for choice in one.choices))
         return Categorical([choice for _, choice in choices], when=when)
     low, high = min(one.low for one in found), max(one.high for one in found)
-    if any(isinstance(one.low, float) for one in found):
-        step = first.step if all(one.step == first.step for one in found) else None
-        return Float(float(low), float(high), log=all(one.log for one in found), step=step, when=when)
     same_steps = all((one.step, one.low) == (first.step, first.low) for one in found)
+    if any(isinstance(one.low, float) for one in found):
+        step = first.step if same_steps else None
+        return Float(float(low), float(high), log=all(one.log for one in found), step=step, when=when)
     return Int(low, high, log=all(one.log for one in found), step=first.step if same_steps else 1, when=when)
 
 

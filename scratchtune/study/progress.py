@@ -15,16 +15,17 @@ class Progress:
 
     ``headline`` is printed immediately. When the first few units are done, a line such as "45 fits, about 3 s" follows:
     the duration of the fastest of them times the number of units. (The first unit may include a compilation.) Then the
-    bar is shown, on a terminal only. With ``show=False`` nothing is printed.
+    bar is shown, on a terminal only. With ``show=False`` nothing is printed. ``total`` None: it is not known, and there
+    is no headline.
     """
 
     def __init__(
-        self, total: int, unit: str, workers: int = 1, show: bool = True, headline: str | None = None,
+        self, total: int | None, unit: str, workers: int = 1, show: bool = True, headline: str | None = None,
     ) -> None:
         self.total, self.unit, self.workers, self.show = total, unit, workers, show
         self._lock = threading.RLock()
         self._seconds: list[float] = []
-        self._measured = min(workers + 1, max(1, total // 2))
+        self._measured = min(workers + 1, max(1, (total or 0) // 2))
         self._bar: tqdm | None = None
         self._said: set[str] = set()
         if show and headline is not None:
@@ -64,7 +65,7 @@ class Progress:
                 self._bar.close()
 
     def _estimate(self) -> float:
-        return min(self._seconds) * self.total / self.workers
+        return min(self._seconds) * (self.total or 0) / self.workers
 
     def _start_bar(self) -> None:
         if self.show:

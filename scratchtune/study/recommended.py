@@ -25,6 +25,7 @@ from scratchtune import checks
 from scratchtune.search import Space
 from scratchtune.search import gaussian_process as gp
 from scratchtune.search.encoding import Encoding
+from scratchtune.search.learned_space import within
 from scratchtune.search.surrogate import MOST_TRIALS, compress_and_standardize, theta_of_noisy_values
 from scratchtune.study.trial import Trial
 
@@ -100,10 +101,12 @@ def recommended_trial(study: TrialsOfStudy) -> RecommendedTrial:
     sign = -1.0 if study.direction == "maximize" else 1.0
     losses = np.array([sign * float(trial.value or 0.0) for trial in trials])
     best = int(losses.argmin())
-    different = len({study.space.key(trial.shared_params) for trial in trials})
+    space = study.space
+    points = [within(space, trial.shared_params) for trial in trials]
+    different = len(set(map(space.key, points)))
     if different < LEAST_TRIALS or losses.min() == losses.max():
         return _best_observed(trials[best], trials, study.direction, different)
-    found = lowest_mean(study.space, [trial.shared_params for trial in trials], losses)
+    found = lowest_mean(space, points, losses)
     chosen = trials[found.chosen]
     mean, value = sign * found.mean, sign * float(losses[found.chosen])
     return RecommendedTrial(

@@ -8,7 +8,7 @@ number, and a trial is recorded when its last task has ended.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
@@ -70,19 +70,24 @@ class Run:
         self.core, self.workers, self.limit, self.deadline = core, workers, limit, deadline
         self.is_over = False  # no trial is left to begin
 
-    def go(self) -> None:
-        """Run to the end. After an error or an interruption, record what has finished by then."""
+    def go(self, before: Iterable[Callable[[], Any]] = ()) -> None:
+        """Run to the end. After an error or an interruption, record what has finished by then.
+
+        Each of ``before`` is called within the run, before any trial begins.
+        """
         try:
-            self._begin_and_work()
+            self._begin_and_work(before)
             self._leave()
         except BaseException:  # it may have cut `_leave` short
             self._leave()
             raise
 
-    def _begin_and_work(self) -> None:
+    def _begin_and_work(self, before: Iterable[Callable[[], Any]]) -> None:
         self.core.begin_run()
         try:
             with self.workers.started():
+                for call in before:
+                    call()
                 self._loop()
         finally:
             self.workers.wait()

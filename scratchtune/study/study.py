@@ -51,6 +51,9 @@ class Study(HasBestTrial):
     returns as many numbers, or a dict of them, `best_trials` is the Pareto front, and the searcher must be `NSGA2` (the
     default), `RandomSearch` or `GridSearch`.
 
+    With ``start_from``, the searcher sees the finished trials of that study first, except those that failed before they
+    had requested all parameters of ``space``.
+
     A stored study of that ``name`` (None: "study") is resumed if it has the same definition: space, searcher, seed,
     direction, stopping, earlier trials, whether there is a constraint, and ``data``, a text that identifies what the
     objective uses, such as a digest of rows and folds. A copy, pickled or deep, is in memory only.
@@ -123,7 +126,8 @@ class Study(HasBestTrial):
         """Run trials on ``n_jobs`` threads until the study has ``n_trials``, failed ones counted; return the study.
 
         ``n_trials=None`` is the searcher's whole schedule if it has one, else 50. After ``timeout`` seconds no further
-        trial begins. Each callback is called as callback(study, trial) when a trial is finished and recorded.
+        trial begins. Each callback is called as callback(study, trial) when a trial is finished and recorded. If
+        it has a method ``before_run``, that is called as before_run(study) before any trial begins; it may call `stop`.
 
         ``executor``, any of `concurrent.futures`, runs the trials elsewhere (see `scratchtune.study.executors`), as
         many at a time as it has workers, or ``n_jobs`` if that is more than one. A trial whose worker dies is
@@ -141,12 +145,17 @@ class Study(HasBestTrial):
 
         Afterwards ``idle_share`` is the share of the time in which the workers had no trial.
         """
+        return self._run(
+            objective, RunOptions(n_trials, timeout, n_jobs, executor, callbacks, progress, retries, max_failures))
+
+    def _run(self, objective: Callable[[Trial], Any], options: RunOptions) -> Study:
         if not callable(objective):
             raise TypeError(f"objective is {objective!r}; it must be a function from a trial to a number")
-        options = RunOptions(n_trials, timeout, n_jobs, executor, callbacks, progress, retries, max_failures)
         bound = [functools.partial(callback, self) for callback in options.callbacks]
+        before = [functools.partial(callback.before_run, self) for callback in options.callbacks
+                  if hasattr(callback, "before_run")]
         try:
-            self.idle_share = run_objective(self._core, objective, options, bound, self._losses)
+            self.idle_share = run_objective(self._core, objective, options, bound, self._losses, before)
         except KeyboardInterrupt as interruption:
             if options.progress and self._core.given_path is not None:
                 say_kept(interruption, self._core.given_path)
@@ -173,10 +182,13 @@ class Study(HasBestTrial):
     ) -> None:
         """Run ``n_trials`` further trials, as Optuna counts them; all else is as in `run`.
 
+        With ``timeout`` and no ``n_trials`` only the time, and the searcher's schedule if it has one, is a limit.
         An exception of the objective makes its trial a failed one, and does not end the run.
         """
         wanted = None if n_trials is None else len(self.trials) + checks.integer("n_trials", n_trials, low=1)
-        self.run(objective, wanted, timeout, n_jobs, callbacks=callbacks or (), progress=show_progress_bar)
+        self._run(objective, RunOptions(
+            wanted, timeout, n_jobs, None, callbacks or (), show_progress_bar,
+            only_timeout=n_trials is None and timeout is not None))
 
     def run_folds(
         self, fit_and_score: Callable[[Trial, int], Score], folds: int,
@@ -256,12 +268,14 @@ class Study(HasBestTrial):
 
         ``storage`` is the path of an SQLite file, made if absent, a URL as Optuna takes it, or a storage of Optuna;
         None: in memory. ``name`` None is this study's. A trial keeps its state (a stopped one is pruned), value,
-        parameters with their ranges, reports, times and scores of folds; its error, budget, parent and reason are user
-        attributes. Choices that are not None, bools, numbers or texts become their repr. ``optuna-dashboard
-        sqlite:///FILE`` shows the study.
+        parameters with their ranges, reports, times and scores of folds. User attributes are its error, budget, parent,
+        reason ("why") and "other_params", those that are not in the learned space of a study without a space; where it
+        has attributes of these names itself, they are kept instead. Choices that are not None, bools, numbers or texts
+        become their repr. ``optuna-dashboard sqlite:///FILE`` shows the study.
 
         Raises
-            ImportError without Optuna, and ValueError where the storage holds a study of that name.
+            ImportError without Optuna, and ValueError where the storage holds a study of that name, or where two
+            choices are equal in Optuna, such as 1 and True.
         """
         return write_optuna(self, storage, name)
 
@@ -436,7 +450,18 @@ def _earlier_results(definition: Definition, study: Any) -> list[Result]:
         there, here = (str(one) if one.several else repr(one.direction) for one in (
             study.objectives, definition.objectives))
         raise ValueError(f"start_from has the direction {there}; it must be {here}, as this study's")
-    return [result._replace(params=definition.space.check(result.params)) for result in study._core.results()]
+    checked = [_checked_result(definition.space, result) for result in study._core.results()]
+    return [result for result in checked if result is not None]
+
+
+def _checked_result(space: Space, result: Result) -> Result | None:
+    """An earlier result with checked params; None for a trial that failed before it had requested all of them."""
+    try:
+        return result._replace(params=space.check(result.params))
+    except (TypeError, ValueError) as problem:
+        if result.state == "failed" and space.lacks(result.params):
+            return None
+        raise type(problem)(f"trial {result.number} of start_from: {problem}") from None
 
 
 def _checked_text(name: str, value: Any) -> str | None:

@@ -11,10 +11,12 @@ Implements section 3.3 of the document.
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from tqdm import tqdm
 
 from scratchtune import checks
 from scratchtune.evaluation.selection import corrected_standard_error
@@ -24,6 +26,7 @@ from scratchtune.search.acquisition_search import Goal, search
 from scratchtune.search.encoding import Encoding
 from scratchtune.search.fitting import fit_hyperparameters
 from scratchtune.search.gaussian_search import prepare
+from scratchtune.search.learned_space import within
 from scratchtune.search.space import Space
 from scratchtune.search.surrogate import FITTED_TRIALS, MOST_TRIALS, root_mean_square, subsample, theta_prior
 from scratchtune.study import log
@@ -34,6 +37,10 @@ if TYPE_CHECKING:
     from scratchtune.study.study import Study
 
 EVALUATIONS = 60  # of the likelihood in one fit, at most: the bound changes with it where a fit has not converged
+
+
+# Of each study, by the repr of a Terminator: the longest prefix of its trials after which the study continued.
+_continued: weakref.WeakKeyDictionary[Study, dict[str, int]] = weakref.WeakKeyDictionary()
 
 
 class Termination(NamedTuple):
@@ -105,8 +112,9 @@ class Terminator:
     delta: the nominal probability, in (0, 1), that the confidence bounds do not hold; see `confidence_factor`.
 
     The study ends at the smallest n for which the first n trials have all finished and the bound is below the error.
-    This n depends on these trials alone, so it is the same for any number of workers; with several, further trials may
-    have begun by then. `insight.plot_terminator_improvement` draws the bound and the error.
+    This n depends on these trials alone, so it is the same for any number of workers, and after an interruption; with
+    several workers, further trials may have begun by then. When a study is run again, the trials that it has are
+    examined before a further one begins. `insight.plot_terminator_improvement` draws the bound and the error.
 
     Variant
         Of trials with budgets only those with the largest budget count. Optuna's Terminator has the same bound, with
@@ -127,18 +135,27 @@ class Terminator:
     def __repr__(self) -> str:
         return f"Terminator({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
+    def before_run(self, study: Study) -> None:
+        """Stop the study if its finished trials should have ended it, as after an interruption."""
+        self._stop_where_it_ends(study)
+
     def __call__(self, study: Study, trial: Trial) -> None:
         """Stop the study if one of the prefixes of finished trials that this trial has completed should end it."""
-        if study.is_stopping:
-            return
-        trials = study.trials
-        running = next((one.number for one in trials if one.state == "running"), len(trials))
-        for count in range(trial.number + 1, running + 1):  # none where an earlier trial is still running
+        if not study.is_stopping:
+            self._stop_where_it_ends(study)
+
+    def _stop_where_it_ends(self, study: Study) -> None:
+        """Evaluate the prefixes of finished trials that have not been evaluated yet, up to one that ends the study."""
+        trials, known = study.trials, _continued.setdefault(study, {})
+        finished = next((one.number for one in trials if one.state == "running"), len(trials))
+        counts = range(max(known.get(repr(self), 0) + 1, self.min_trials), finished + 1)
+        for count in tqdm(counts, "Terminator", unit="trial", disable=None, leave=False, delay=2.0):
             found = self.evaluate(study, count)
             if found is not None and found.ends:
                 log.terminated(study.name, found.trials, found.bound, found.error)
                 study.stop()
                 return
+            known[repr(self)] = count
 
     def evaluate(self, study: Any, count: int | None = None) -> Termination | None:
         """Return bound and error after the first ``count`` trials, None for all; None while there are too few.
@@ -156,7 +173,7 @@ class Terminator:
         most = max(int(self.top * len(complete)), self.min_trials)
         chosen = np.sort(np.argsort(losses, kind="stable")[:most])
         space = study.space if trials[0].asked is None else learned_space(trials)
-        bound = self._bound(space, [complete[i].shared_params for i in chosen], losses[chosen])
+        bound = self._bound(space, [within(space, complete[i].shared_params) for i in chosen], losses[chosen])
         return Termination(finished_count(trials), bound, error)
 
     def _bound(self, space: Space, points: Sequence[dict[str, Any]], losses: np.ndarray) -> float:

@@ -103,3 +103,46 @@ def test_without_optuna(monkeypatch: pytest.MonkeyPatch) -> None:
         study.to_optuna()
     with pytest.raises(ImportError, match="from_optuna needs optuna"):
         st.from_optuna("theirs.db")
+
+
+def test_an_export_while_other_trials_run(optuna: Any) -> None:
+    """Trial 3 has requested y, which no finished trial has; trial 2 has k as another kind than the learned space."""
+    study = st.Study(searcher="random")
+    for number in range(3):
+        trial = study.ask()
+        study.tell(trial, trial.suggest_int("k", 1, 5) if number < 2 else 0.5 + trial.suggest_float("x", 0.0, 1.0))
+    running = study.ask()
+    assert running.suggest_float("y", 0.0, 1.0) >= 0.0
+    assert [list(trial.params) for trial in study.to_optuna().trials] == [["k"], ["k"], ["x"], []]
+
+
+def test_a_parameter_of_two_kinds_keeps_one_and_the_other_is_an_attribute(optuna: Any) -> None:
+    study = st.Study(searcher="random")
+    first, second = study.ask(), study.ask()
+    study.tell(first, first.suggest_int("k", 1, 5))
+    study.tell(second, second.suggest_float("k", 0.0, 1.0))
+    theirs = study.to_optuna().trials
+    assert theirs[0].params == first.params and theirs[1].params == {}
+    assert theirs[1].user_attrs["other_params"] == second.params
+
+
+def test_a_trials_own_attributes_are_kept(optuna: Any) -> None:
+    def attributed(trial: st.Trial) -> float:
+        for name in ("why", "error", "budget", "parent"):
+            trial.set_user_attr(name, "mine")
+        return 1.0
+
+    found = st.tune(attributed, {"x": [1]}, "grid", progress=False).to_optuna().trials[0]
+    assert found.user_attrs == dict.fromkeys(("why", "error", "budget", "parent"), "mine")
+
+
+@pytest.mark.parametrize("choices, said", [
+    ([(1, 2), "(1, 2)"], r"'c' has the choices \(1, 2\) and '\(1, 2\)', which are equal in Optuna"),
+    ([1, True], "'c' has the choices 1 and True, which are equal in Optuna")])
+def test_choices_that_are_equal_in_optuna_are_refused(
+    optuna: Any, tmp_path: Path, choices: list[Any], said: str,
+) -> None:
+    study = st.tune(lambda trial: 1.0, {"c": choices}, "grid", progress=False)
+    with pytest.raises(ValueError, match=said):
+        study.to_optuna(tmp_path / "theirs.db")
+    assert not (tmp_path / "theirs.db").exists()

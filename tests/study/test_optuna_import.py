@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import scratchtune as st
@@ -149,3 +150,24 @@ def test_several_objectives_and_attributes_there_and_back(tmp_path: Path) -> Non
     frame = back.to_dataframe()
     assert frame["values_gain"].tolist() == [trial.values[1] for trial in loaded.trials]
     assert frame["user_attrs_half"].tolist() == [trial.values[0] / 2.0 for trial in loaded.trials]
+
+
+def test_steps_from_other_starts_become_a_range_without_steps(optuna: Any) -> None:
+    study = optuna.create_study()
+    study.optimize(lambda trial: trial.suggest_float("x", *((0.0, 1.0) if trial.number else (0.1, 1.1)), step=0.25), 4)
+    found = st.from_optuna(study)
+    assert found.space.parameters["x"] == st.Float(0.0, 1.1) and len(found.trials) == 4
+
+
+def test_attributes_that_only_a_study_in_memory_can_have(optuna: Any, tmp_path: Path) -> None:
+    def attributed(trial: Any) -> float:
+        trial.set_user_attr("pred", np.zeros(2))
+        trial.set_user_attr("pair", (1, 2))
+        trial.set_user_attr("\ud800", {1, 2})
+        return float(trial.suggest_float("x", 0.0, 1.0))
+
+    study = optuna.create_study()
+    study.optimize(attributed, 1)
+    with st.from_optuna(study, storage=tmp_path / "ours.db") as made:
+        assert made.trials[0].user_attrs == {"pred": [0.0, 0.0], "pair": [1, 2], "\\ud800": "{1, 2}"}
+    assert st.load_study(tmp_path / "ours.db").trials[0].user_attrs == made.trials[0].user_attrs

@@ -327,3 +327,34 @@ def test_trials_that_run_when_stop_is_called_are_finished() -> None:
 def test_stop_outside_a_run_is_an_error() -> None:
     with pytest.raises(RuntimeError, match="the study 'study' is not being run in this process; call stop from"):
         st.Study({"x": [1]}, "grid").stop()
+
+
+OF_PARENT: dict[str, st.Study] = {}  # what worker processes have inherited
+
+
+def stopping_from_a_worker(trial: st.Trial) -> float:
+    OF_PARENT["study"].stop()
+    return 1.0
+
+
+def changing_from_a_worker(trial: st.Trial) -> float:
+    if trial.number == 0:
+        OF_PARENT["study"].set_user_attr("at", 0)
+    OF_PARENT["study"].enqueue({"x": 0.5})
+    return 1.0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.parametrize("storage", [None, "a.db"])
+@pytest.mark.parametrize("objective, said", [
+    (stopping_from_a_worker, "is not being run in this process; call stop from a callback"),
+    (changing_from_a_worker, "is being run in another process, and can't be changed in this one; return the values")])
+def test_a_study_is_not_changed_from_a_forked_worker(
+    objective: Any, said: str, storage: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    study = st.Study(SPACE, "random", storage=None if storage is None else tmp_path / storage)
+    monkeypatch.setitem(OF_PARENT, "study", study)
+    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
+        study.run(objective, 2, executor=pool, progress=False)
+    assert all(said in str(trial.error) for trial in study.trials)
+    assert len(study.trials) == 2 and not study.is_stopping and study.user_attrs == {}

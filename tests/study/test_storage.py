@@ -399,3 +399,13 @@ def test_damage_is_told_with_the_name_of_the_file(
         assert main([command, str(path)]) == 2
         said = capsys.readouterr().err
         assert said.startswith(f"scratchtune: {str(path)!r}") and said.count("\n") == 1 and sentence in said
+
+
+def test_attributes_that_another_study_has_written_are_seen(tmp_path: Path) -> None:
+    first, second = (st.Study({"x": [1, 2]}, "grid", storage=tmp_path / "a.db") for _ in range(2))
+    first.set_user_attr("k", 1)
+    first.set_user_attr("z", 1)
+    first.close()
+    second.set_user_attr("z", 2)
+    second.set_user_attr("z", 3)
+    assert second.user_attrs == {"k": 1, "z": 3} == st.load_study(tmp_path / "a.db").user_attrs

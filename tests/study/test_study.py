@@ -125,6 +125,15 @@ def test_without_n_trials_a_study_has_fifty() -> None:
     assert len(Study(SPACE, "random").run(bowl, progress=False).trials) == 50
 
 
+def test_a_timeout_alone_is_the_only_limit_of_optimize() -> None:
+    study = Study(SPACE, "random")
+    for _ in range(2):
+        study.optimize(lambda trial: study.stop() if trial.number % 60 == 59 else 1.0, timeout=60.0)
+    assert len(study.trials) == 120
+    study.optimize(bowl, timeout=0.0)
+    assert len(study.trials) == 120
+
+
 # The contract --------------------------------------------------------------------------------------------------------
 
 
@@ -172,6 +181,20 @@ def test_an_earlier_study_is_seen_first() -> None:
     assert sorted(t.params["x"] for t in earlier.trials + later.trials) == [0, 1, 2, 3]
     with pytest.raises(ValueError, match="start_from has the direction 'minimize'"):
         Study({"x": Int(0, 3)}, direction="maximize", start_from=earlier)
+
+
+def test_an_earlier_study_without_a_space_may_have_failed_trials() -> None:
+    def objective(trial: Trial) -> float:
+        x = trial.suggest_float("x", 0.0, 1.0)
+        if trial.number == 1:
+            raise ValueError("no luck")
+        return x + trial.suggest_float("y", 0.0, 1.0)
+
+    earlier = Study(None, "random").run(objective, 4, progress=False)
+    later = Study({"x": Float(0.0, 1.0), "y": Float(0.0, 1.0)}, "random", start_from=earlier)
+    assert [result.number for result in later.earlier] == [0, 2, 3]
+    with pytest.raises(ValueError, match="trial 0 of start_from: params lacks 'z'; every parameter"):
+        Study({name: Float(0.0, 1.0) for name in "xyz"}, "random", start_from=earlier)
 
 
 # What goes wrong -----------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import math
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,42 @@ def test_noise_and_failures_and_budgets() -> None:
     count = sum(trial.budget == 9 for trial in halving.trials)
     assert Terminator(0.1, min_trials=count).evaluate(halving) is not None
     assert Terminator(0.1, min_trials=count + 1).evaluate(halving) is None
+
+
+def test_a_parameter_of_two_kinds() -> None:
+    study = st.Study(searcher="random")
+    trials = [study.ask() for _ in range(24)]  # none of them can see another
+    for trial in trials:
+        is_int = trial.suggest_categorical("c", ["a", "b"]) == "a"
+        study.tell(trial, trial.suggest_int("k", 1, 5) if is_int else trial.suggest_float("k", 0.0, 1.0))
+    found = Terminator(0.1).evaluate(study)
+    assert found is not None and math.isfinite(found.bound)
+
+
+def test_the_end_does_not_depend_on_interruptions(tmp_path: Path) -> None:
+    """Ctrl-C in a callback before the Terminator's, after the trial that ends the study; then it is run once more."""
+    def run(storage: Path | None, *callbacks: Any) -> int:
+        with st.Study(SPACE, "random", storage=storage) as study:
+            study.run(smooth, 40, callbacks=[*callbacks, Terminator(0.5, min_trials=8)], progress=False)
+            return len(study.trials)
+
+    def interrupt(study: st.Study, trial: st.Trial) -> None:
+        if trial.number == whole - 1:
+            raise KeyboardInterrupt
+
+    whole = run(None)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "a.db", interrupt)
+    assert run(tmp_path / "a.db") == run(tmp_path / "a.db") == whole < 40
+
+
+def test_no_prefix_is_evaluated_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts: list[int] = []
+    monkeypatch.setattr(Terminator, "evaluate", lambda self, study, count: counts.append(count))
+    study, rule = st.Study(SPACE, "random").run(smooth, 6, progress=False), Terminator(min_trials=4)
+    for n_trials in (7, 7, 9):
+        study.run(smooth, n_trials, callbacks=[rule], progress=False)
+    assert counts == [4, 5, 6, 7, 8, 9]
 
 
 @pytest.mark.parametrize("factor", [1e-200, 1.0, 1e200])
