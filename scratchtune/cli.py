@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from scratchtune.seq2seq import Seq2Seq
     from scratchtune.speech import Clip
     from scratchtune.study.storage import Storage
+    from scratchtune.study.stored import StoredStudy
     from scratchtune.tabular import TableModel
     from scratchtune.tabular.model import Target
     from scratchtune.tabular.searching import Search
@@ -1006,6 +1007,14 @@ def _check_beside_db(out: Path, db: Path) -> None:
         f"what belongs to the file of studies ({end})": db.parent / (db.name + end) for end in BESIDE}})
 
 
+def _check_single(study: StoredStudy, what: str) -> None:
+    """Raise a ValueError for a study of several objectives, where ``what`` shows one."""
+    if study.objectives.several:
+        raise ValueError(f"the study {visible(study.name)!r} has {len(study.objectives.directions)} objectives "
+                         f"({study.objectives}), and {what} shows one; use scratchtune show, or scratchtune plot with "
+                         f"--kind {' or '.join((*OF_SEVERAL, 'timeline'))}")
+
+
 def _add_plot(commands: _Commands) -> None:
     parser = _command(commands, "plot", _plot, "draw a study of a file as a picture")
     add = parser.add_argument
@@ -1040,6 +1049,8 @@ def _plot(given: argparse.Namespace) -> int:
         raise ValueError(f"--out is {str(out)!r}; its name must end in {', '.join(PICTURES)}")
     _check_beside_db(out, given.db)
     study = read_study(*_chosen(given))
+    if kind not in OF_SEVERAL and kind != "timeline":
+        _check_single(study, f"--kind {kind}")
     draw = getattr(insight, f"plot_{kind}")
     if kind in OF_ONE_TRIAL:
         axes = draw(study, given.params[0] if given.params else None, given.trial)
@@ -1076,8 +1087,10 @@ def _report(given: argparse.Namespace) -> int:
     studies = []
     for name in names:
         try:
-            studies.append(read_study(storage, name))
-        except ValueError as problem:  # one damaged study must not hide the others
+            study = read_study(storage, name)
+            _check_single(study, "a report")
+            studies.append(study)
+        except ValueError as problem:  # a damaged study, or one of several objectives, must not hide the others
             if len(names) == 1:
                 raise
             note(f"the study {visible(name)!r} is left out: {problem}")

@@ -10,6 +10,7 @@ from typing import Any
 
 from scratchtune import checks
 from scratchtune.insight import drawing
+from scratchtune.insight.comparable import check_study
 from scratchtune.insight.importances import METHODS, Importance, importance
 from scratchtune.insight.plots import COLOURS, canvas
 from scratchtune.study import Study
@@ -23,8 +24,14 @@ def plot_param_importances(study: Study, method: str = "fanova", seed: int = 0, 
 
     The shares are those of `importance` with this ``method`` and ``seed``; the note says what they were computed from.
     Where it needs more trials, or other ones, the plot says so. Returns the Axes.
+
+    Raises
+        ValueError for a study of several objectives.
     """
     checks.choice("method", method, METHODS)
+    check_study(study)
+    if study.objectives.several:
+        raise study.objectives.no_single("value whose variance could be attributed", "use plot_pareto_front")
     try:
         found = importance(study, method=method, seed=seed)
     except ValueError as reason:  # too few trials, equal values, a single parameter

@@ -201,7 +201,8 @@ class ModelCheckpoint(Monitor):
 
     ``filepath`` may contain the epoch, from 1, and values of the history, as in "{epoch:02d}-{val_loss:.3f}.npz";
     folders are made where they are missing. A file is written beside the path and then renamed, so that the path never
-    holds a part of a model. `scratchtune.load_model` reads it, and training continues from there with the same bits.
+    holds a part of a model. `scratchtune.load_model` reads it, and training continues from there with the same bits;
+    but not where the optimizer has ``use_ema``, since the file then holds the averaged weights.
 
     With ``save_best_only`` the best value is kept over all fits with this callback, as in Keras; it starts at
     ``initial_value_threshold``.

@@ -14,6 +14,8 @@ import numpy as np
 
 from scratchtune.search.nondominated import front_numbers
 
+LARGE = 1e300  # losses above it are halved first, since the difference of two might overflow; the shares are the same
+
 
 def crowding_gap(below: float, above: float, low: float, high: float) -> float:
     """The distance between a vector's two neighbours in one objective, as a share of the front's range.
@@ -49,6 +51,8 @@ def crowding_distances(losses: np.ndarray) -> np.ndarray:
     """
     distances = np.zeros(len(losses))
     for column in losses.T:
+        if np.abs(column).max(initial=0.0) > LARGE:
+            column = column / 2.0
         order = np.argsort(column, kind="stable")
         low, high = column[order[0]], column[order[-1]]
         distances[order[[0, -1]]] = np.inf

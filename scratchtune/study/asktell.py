@@ -190,6 +190,11 @@ class AskTell:
 
     # Runs ------------------------------------------------------------------------------------------------------------
 
+    def refuse_second_run(self) -> None:
+        """A RuntimeError while the study is being run, as in its own objective or in another thread."""
+        if self._in_run:
+            raise RuntimeError(f"the study {self.definition.name!r} is being run; run it again when that has ended")
+
     def begin_run(self) -> None:
         """From now on trials are written when `write` is called, and the right to write is kept."""
         with self._lock:

@@ -136,6 +136,19 @@ def in_order(value: Any, objectives: Objectives) -> tuple[list[Any], str | None]
     return values, None
 
 
+def only_entry(value: Any) -> Any:
+    """What an objective has returned in a study of one objective, without a dict, list, tuple or array around it.
+
+    >>> only_entry({"accuracy": 0.9}), only_entry([0.9]), only_entry(0.9), only_entry([0.9, 0.8])
+    (0.9, 0.9, 0.9, [0.9, 0.8])
+    """
+    if isinstance(value, Mapping) and len(value) == 1:
+        return next(iter(value.values()))
+    if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1):
+        return value[0] if len(value) == 1 else value
+    return value
+
+
 def losses_of(values: Sequence[float], sign: float | tuple[float, ...]) -> tuple[float, ...]:
     """Values in the user's directions as losses, where smaller is better."""
     signs = sign if isinstance(sign, tuple) else (sign,)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from scratchtune import checks
 from scratchtune.search import Searcher
@@ -34,21 +35,36 @@ def create_study(
     With several ``directions`` there is no stopping rule, and the sampler is `NSGA2`.
 
     Raises
-        ValueError where the study is stored already, unless ``load_if_exists``.
+        ValueError where the study is stored already, unless ``load_if_exists``, where the URL has options, or where
+        both ``direction`` and ``directions`` are given.
 
     >>> study = create_study(direction="maximize", sampler="random")
     >>> study.optimize(lambda trial: trial.suggest_int("x", 0, 3), n_trials=20)
     >>> study.best_params
     {'x': 3}
     """
-    path = storage[len(URL) :] if isinstance(storage, str) and storage.startswith(URL) else storage
-    if isinstance(path, str) and "://" in path:
-        raise ValueError(f"storage is {storage!r}; it must be the path of an SQLite file, or {URL}FILE")
+    if direction is not None and directions is not None:
+        raise ValueError(f"direction is {direction!r} and directions is {directions!r}; give one of the two")
+    path = _path_of(storage)
     if path is not None and not checks.boolean("load_if_exists", load_if_exists):
         _refuse_stored(Path(path), study_name or "study")
     several = directions is not None and len(directions) > 1
     return Study(None, sampler, direction or "minimize", seed, storage=path, name=study_name,
                  stopping=pruner or (None if several else MedianStopping()), directions=directions)
+
+
+def _path_of(storage: Any) -> Any:
+    """The path of an SQLite file, given as a path or by Optuna's URL; None stays None."""
+    if storage is not None and not isinstance(storage, (str, os.PathLike)):
+        raise TypeError(f"storage is {storage!r}; it must be the path of an SQLite file, {URL}FILE, or None")
+    if not isinstance(storage, str) or "://" not in storage:
+        return storage
+    if not storage.startswith(URL) or "://" in storage[len(URL) :]:
+        raise ValueError(f"storage is {storage!r}; it must be the path of an SQLite file, or {URL}FILE")
+    if "?" in storage:
+        raise ValueError(f"storage is {storage!r}; options of a URL, after its ?, are not accepted: give the path of "
+                         f"the file, or {URL}FILE")
+    return storage[len(URL) :]
 
 
 def _refuse_stored(path: Path, name: str) -> None:

@@ -75,6 +75,7 @@ class Run:
 
         Each of ``before`` is called within the run, before any trial begins.
         """
+        self.core.refuse_second_run()  # before all that `_leave` would end
         try:
             self._begin_and_work(before)
             self._leave()

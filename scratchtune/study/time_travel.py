@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from scratchtune import checks
 from scratchtune.search import Result, Searcher, Space, as_searcher
+from scratchtune.study.asking import is_open
 from scratchtune.study.asktell import AskTell
 from scratchtune.study.definition import Copied, Definition, refuse_without_space
 from scratchtune.study.objectives import check_several
@@ -55,6 +56,10 @@ def fork(
     if len(_in_space(new.space, results)) == len(results) and _is_scheduled(new.searcher, results):
         new = new._replace(copied=_copied(old, trials, k), earlier=_in_space(new.space, old.earlier))
         return AskTell(new, storage, Start(trials, _enqueued_in(new, later)))
+    if is_open(new.space):  # its parameters are those that its own trials request; it can't be loaded with others
+        raise ValueError(f"searcher is {new.searcher!r}, and the first {checks.counted(k, 'trial')} do not follow its "
+                         "schedule, while a study without a space can't start from other results; give space too, or "
+                         "fork(0)")
     new = new._replace(copied=None, earlier=_in_space(new.space, [*old.earlier, *results]))
     return AskTell(new, storage, Start([], _enqueued_in(new, {number - k: later[number] for number in later})))
 
@@ -71,19 +76,28 @@ def _refuse_itself(core: AskTell, name: str, storage: Any) -> None:
 
 def _changed(old: Definition, changes: Changes) -> Definition:
     """The definition with its changes, checked."""
-    space = old.space
-    if changes.space is not None or changes.constraint != SAME:
-        given = old.space if changes.space is None else changes.space
-        own = given.constraint if isinstance(given, Space) else None
-        parameters = given.parameters if isinstance(given, Space) else given
-        space = Space(parameters, (own or old.space.constraint) if changes.constraint == SAME else changes.constraint)
     changed = old._replace(
-        space=space, searcher=old.searcher if changes.searcher is None else as_searcher(changes.searcher),
+        space=_changed_space(old.space, changes),
+        searcher=old.searcher if changes.searcher is None else as_searcher(changes.searcher),
         seed=old.seed if changes.seed is None else checks.integer("seed", changes.seed, low=0),
         stopping=old.stopping if changes.stopping == SAME else as_stopping(changes.stopping))
     refuse_without_space(changed, None)
     check_several(changed.objectives, changed.searcher, changed.stopping)
     return changed
+
+
+def _changed_space(old: Space, changes: Changes) -> Space:
+    """The space with its changes; a study without a space has no constraint."""
+    if changes.space is None and is_open(old):
+        if changes.constraint not in (SAME, None):
+            raise ValueError("constraint is given, and this study has no space; give space too")
+        return old
+    if changes.space is None and changes.constraint == SAME:
+        return old
+    given = old if changes.space is None else changes.space
+    own = given.constraint if isinstance(given, Space) else None
+    parameters = given.parameters if isinstance(given, Space) else given
+    return Space(parameters, (own or old.constraint) if changes.constraint == SAME else changes.constraint)
 
 
 def _proposes_alike(old: Definition, new: Definition) -> bool:

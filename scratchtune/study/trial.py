@@ -16,7 +16,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.search import Suggestion
 from scratchtune.study.asking import Asked, Asks, nothing_asked
-from scratchtune.study.objectives import Objectives, in_order
+from scratchtune.study.objectives import Objectives, in_order, only_entry
 
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}")  # of an object in memory, as in most objects' repr
 MOST_SAVED = 500_000_000  # bytes; SQLite stores at most a billion in one value
@@ -211,15 +211,18 @@ class Trial(Asks):
             setattr(self, name, number)
         if self.seconds is None:
             self.seconds = self.elapsed()
-        if isinstance(value, TrialPruned) and self.reports:
+        several = self._context.objectives.several
+        if isinstance(value, TrialPruned) and (self.reports or several):
             value, self._stopping = None, True
         if isinstance(value, BaseException):
             self.traceback = _formatted(value)
         if state is None and self._stopping:
             state = "stopped"
-        if state == "stopped" and value is None and self.reports and not self._context.objectives.several:
+        if state == "stopped" and value is None and self.reports and not several:
             value = self.reports[max(self.reports)]
         values, error = _finite_values(value, self._context.objectives)
+        if state == "stopped" and value is None and several:
+            error = _not_pruned(self._context.objectives)
         if state == "failed" and value is None:
             error = "told as failed"
         else:
@@ -293,12 +296,18 @@ def finite_number(value: Any) -> tuple[float, str | None]:
 def _finite_values(value: Any, objectives: Objectives) -> tuple[tuple[float, ...], str | None]:
     """Return (numbers, None) if what an objective has returned is a finite number for each, else what is wrong."""
     if not objectives.several or isinstance(value, BaseException):
-        number, error = finite_number(value)
+        number, error = finite_number(only_entry(value))
         return (number,), error
     parts, error = in_order(value, objectives)
     found = list(zip(objectives.labels, map(finite_number, parts), strict=False))
     errors = [f"{label}: {wrong}" for label, (_, wrong) in found if wrong is not None]
     return tuple(number for _, (number, _) in found), error or next(iter(errors), None)
+
+
+def _not_pruned(objectives: Objectives) -> str:
+    count = len(objectives.directions)
+    return (f"a trial can be stopped early (pruned) only in a study of one objective, and this one has {count}; train "
+            f"each trial to its end, and return {count} finite numbers")
 
 
 def copied_params(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def test_files_copies_and_further_training(scale: str, tmp_path: Path) -> None:
         model.fit(X, target).save(tmp_path / "model.npz")
         loaded = st.load_model(tmp_path / "model.npz")
         assert loaded.get_params() | {"random_state": 0} == model.get_params()
-        assert np.array_equal(loaded.predict(X), model.predict(X))
+        assert np.array_equal(loaded.predict(X), model.predict(X)) and loaded.weight_decay_ == model.weight_decay_
         more, again = model.partial_fit(X, target), loaded.partial_fit(X, target)
         assert np.array_equal(more.predict(X), again.predict(X))
 

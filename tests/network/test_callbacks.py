@@ -69,6 +69,16 @@ def test_min_delta_mode_and_baseline_by_hand() -> None:
     assert _driven(st.EarlyStopping(patience=1, start_from_epoch=3), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0])["epochs"] == 5
 
 
+def test_a_first_value_that_is_nan_is_not_the_best() -> None:
+    nan = float("nan")
+    values = [nan, 3.0, 2.0, nan, 2.5]
+    assert _driven(st.EarlyStopping(patience=2, restore_best_weights=True), values) == {
+        "epochs": 5, "stopped_epoch": 4, "weights": 2.0}
+    assert _driven(st.EarlyStopping(patience=2), [nan, nan, nan, 1.0])["epochs"] == 3
+    assert _saved(st.ModelCheckpoint("{epoch}.npz", save_best_only=True), values) == [(1, "2.npz"), (2, "3.npz")]
+    assert _rates(st.ReduceLROnPlateau(factor=0.5, patience=2), values) == [1.0, 1.0, 1.0, 1.0, 0.5]
+
+
 def test_it_starts_afresh_with_every_fit() -> None:
     callback = st.EarlyStopping(patience=1)
     assert _driven(callback, [1.0, 2.0, 3.0]) == _driven(callback, [1.0, 2.0, 3.0])

@@ -37,6 +37,13 @@ def test_units_and_the_order_of_the_points_do_not_matter() -> None:
     assert np.isinf(distances).sum() == 2
 
 
+def test_losses_near_the_largest_float_do_not_overflow() -> None:
+    front = np.array([[0.0, 4.0], [1.0, 2.0], [3.0, 1.0], [4.0, 0.0]])
+    with np.errstate(over="raise", invalid="raise"):
+        found = crowding_distances((front - 2.0) * [8.9e307, 1.0])  # from -1.78e308 to 1.78e308
+    assert found == pytest.approx(crowding_distances(front))
+
+
 def test_the_order_is_front_then_distance_then_index() -> None:
     rng = np.random.default_rng(2)
     losses = rng.integers(0, 8, size=(40, 2)).astype(float)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from scratchtune.search import Categorical, Float, Int, Space
-from scratchtune.search.learned_space import OpenSpace, SpaceLearner, conflict, merged
+from scratchtune.search.learned_space import OpenSpace, SpaceLearner, conflict, merged, within
 
 MODEL = Categorical(["svm", "forest"])
 C, DEPTH, LAYERS, UNITS = Float(0.1, 10.0, log=True), Int(1, 9), Int(1, 3), Int(4, 64)
@@ -66,6 +67,25 @@ def test_without_trials_it_is_an_open_space() -> None:
     assert isinstance(learned({}), OpenSpace)
     with pytest.raises(TypeError, match="params has the name 3; a parameter's name must be text"):
         OpenSpace().check({3: 1})
+
+
+def test_values_of_numpy_become_plain_ones() -> None:
+    given = {"x": np.float64(0.5), "k": np.int32(3), "c": (np.bool_(True), [np.str_("a"), None]), "d": {"e": 1}}
+    found = OpenSpace().check(given)
+    assert found == given and repr(found) == "{'x': 0.5, 'k': 3, 'c': (True, ['a', None]), 'd': {'e': 1}}"
+    with pytest.raises(ValueError, match="x is inf; it must be finite"):
+        OpenSpace().check({"x": np.float32("inf")})
+    with pytest.raises(TypeError, match="x is <object .*; in a study without a space it must be a number, text, bool"):
+        OpenSpace().check({"x": object()})
+
+
+def test_the_first_of_two_kinds_is_that_of_the_space() -> None:
+    """They can't be merged; the values of the other kind are left out where a searcher sees them."""
+    as_int, as_float = {"k": (Int(1, 5), 3)}, {"k": (Float(0.0, 1.0), 0.25)}
+    space = learned(SVM | as_int, FOREST | as_float)
+    assert space.parameters["k"] == Int(1, 5)
+    assert within(space, {"k": 0.25, "C": 1.0, "model": "svm", "new": 1}) == {"C": 1.0, "model": "svm"}
+    assert within(space, {"k": 3}) == {"k": 3}
 
 
 @pytest.mark.parametrize(("one", "other", "both"), [

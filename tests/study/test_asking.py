@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import enum
 import math
+import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import scratchtune as st
@@ -181,6 +185,85 @@ def test_a_stored_study_is_read_without_its_objective(tmp_path: Path) -> None:
         "data": {"rows": [1, 2]}, "note": "later"}
 
 
+class Name(str, enum.Enum):  # noqa: UP042 - the text of a StrEnum is its value, of this one it is not
+    """Names of parameters that are text, and of another type."""
+
+    RATE = "rate"
+
+
+class OfNumpy(st.RandomSearch):
+    """A searcher of the user's own, which proposes NumPy's numbers."""
+
+    def suggest(self, *arguments: Any) -> Any:
+        found = super().suggest(*arguments)
+        return replace(found, params={name: np.float64(value) for name, value in found.params.items()})
+
+
+@pytest.mark.parametrize("searcher", [st.RandomSearch(), st.GeneticSearch(), OfNumpy()])
+@pytest.mark.parametrize("name", ["x", np.array(["x"])[0], Name.RATE])
+def test_values_and_names_of_other_types_are_stored_as_plain_ones(name: Any, searcher: Any, tmp_path: Path) -> None:
+    with st.Study(storage=tmp_path / "a.db", searcher=searcher) as study:
+        study.enqueue({name: np.float64(0.5)})
+        study.run(lambda trial: trial.suggest_float(name, 0, 1), 20, progress=False)
+    loaded = st.load_study(tmp_path / "a.db", searcher=searcher)
+    assert [trial.params for trial in loaded.trials] == [trial.params for trial in study.trials]
+    assert study.trials[0].params == {str.__str__(name): 0.5}
+    for trial in study.trials:
+        assert trial.state == "complete" and {(type(key), type(one)) for key, one in trial.params.items()} == {
+            (str, float)}
+
+
+def test_attributes_that_a_file_can_not_hold_do_not_stop_later_writes(tmp_path: Path) -> None:
+    def attached(trial: st.Trial) -> float:
+        if trial.number == 0:
+            trial.set_user_attr("\ud800", 1)
+        trial.user_attrs["model"] = object() if trial.number == 1 else trial.number
+        return trial.suggest_float("x", 0.0, 1.0)
+
+    with st.Study(storage=tmp_path / "a.db", searcher="random") as study:
+        study.run(attached, 4, progress=False)
+    trials = st.load_study(tmp_path / "a.db").trials
+    assert trials[0].error == "ValueError: key is '\\ud800'; it must be valid Unicode, without lone surrogates"
+    assert trials[1].user_attrs["model"].startswith("<object object at")
+    assert [trial.user_attrs["model"] for trial in trials[2:]] == [2, 3]
+
+
+@pytest.mark.parametrize("name", ["random", "genetic"])
+def test_branches_may_request_one_name_as_an_integer_and_as_a_float(name: str, tmp_path: Path) -> None:
+    def mixed(trial: st.Trial) -> float:
+        if trial.suggest_categorical("c", ["a", "b"]) == "a":
+            return trial.suggest_int("k", 1, 5)
+        return trial.suggest_float("k", 0.0, 1.0)
+
+    def ran(n_jobs: int) -> st.Study:
+        path = tmp_path / f"{n_jobs}.db"
+        with st.Study(storage=path, searcher=name, seed=2) as study:
+            return study.run(mixed, 20, n_jobs=n_jobs, progress=False)
+
+    one, four = ran(1), ran(4)
+    assert {type(trial.params["k"]) for trial in one.trials if trial.state == "complete"} == {int, float}
+    for study in (four, st.load_study(tmp_path / "1.db"), one.fork(12).run(mixed, 20, progress=False)):
+        assert [(t.state, t.params) for t in study.trials] == [(t.state, t.params) for t in one.trials]
+        assert study.space.parameters == one.space.parameters and set(one.space.names) == {"c", "k"}
+    one.to_csv(tmp_path / "a.csv")
+    assert len(one.fork(12, searcher="genetic").run(mixed, 24, progress=False).trials) == 24
+
+
+def test_a_fork_with_running_trials_is_the_same_for_any_number_of_threads() -> None:
+    """The trials that were running request ranges and parameters that those after them may not depend on."""
+    def growing(trial: st.Trial) -> float:
+        time.sleep(0.005)
+        x = trial.suggest_float("x", 0.0, 9.0 if trial.number == 21 else 1.0)
+        return x + (trial.suggest_float("z", 0.0, 1.0) if trial.number == 22 else 0.0)
+
+    study = st.Study(searcher="random", seed=3).run(growing, 20, progress=False)
+    for _ in range(8):
+        study.ask()
+    one, eight = (study.fork(28, searcher="genetic").run(growing, 40, n_jobs=n_jobs, progress=False)
+                  for n_jobs in (1, 8))
+    assert [(t.params, t.why) for t in one.trials] == [(t.params, t.why) for t in eight.trials]
+
+
 def test_later_proposals_use_what_earlier_trials_have_shown() -> None:
     def drifting(trial: st.Trial) -> float:
         x = trial.suggest_float("x", 0.0, 1.0)
@@ -232,6 +315,34 @@ def test_in_a_study_with_a_space_the_methods_return_its_values() -> None:
         lambda trial: trial.suggest_float("y", 0, 1), space)
     assert "the study's space has another range for it" in failed(
         lambda trial: trial.suggest_float("x", 5, 6), space)
+
+
+def test_choices_that_can_not_be_copied_are_shared() -> None:
+    study = st.Study({"module": [math, np]}, "random")
+    study.run(lambda trial: len(dir(trial.suggest_categorical("module", [math, np]))), 2, progress=False)
+    assert [trial.state for trial in study.trials] == ["complete", "complete"]
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan, np.float32("inf"), [1.0, math.inf]])
+def test_an_enqueued_value_must_be_finite(value: Any) -> None:
+    with pytest.raises(ValueError, match="unused is (inf|nan); it must be finite"):
+        st.Study(searcher="random").enqueue({"x": 0.5, "unused": value})
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    ({"searcher": "grid"}, "space is None and searcher is GridSearch(resolution=5), which requires a space"),
+    ({"searcher": st.RandomSearch("halton")}, "which requires a space"),
+    ({"constraint": bool}, "constraint is given, and this study has no space; give space too"),
+    ({"searcher": st.Hyperband(4, 2)}, "the first 9 trials do not follow its schedule, while a study without a space")])
+def test_what_requires_a_space_in_a_fork(arguments: dict[str, Any], said: str, tmp_path: Path) -> None:
+    study = st.tune(objective, searcher="random", n_trials=12, progress=False)
+    for stored in ({}, {"storage": tmp_path / "a.db", "name": "g"}):
+        with pytest.raises(ValueError) as caught:
+            study.fork(9, **arguments, **stored)
+        assert said in str(caught.value)
+    assert not (tmp_path / "a.db").exists()
+    given = {"space": {"kind": ["svm", "net"]}} | arguments
+    assert study.fork(0, **given).trials == [] and study.fork(0, constraint=None).space.names == ()
 
 
 @pytest.mark.parametrize(("arguments", "said"), [

@@ -55,6 +55,15 @@ def test_of_one_objective_everything_is_as_ever() -> None:
         assert study.best_trials == [study.best_trial] and study.best_trial.values == (study.best_value,)
 
 
+@pytest.mark.parametrize("returned", [{"accuracy": 0.5}, [0.5], (np.float32(0.5),), np.array([0.5]), 0.5])
+def test_the_only_value_may_be_in_a_dict_or_list(returned: Any, tmp_path: Path) -> None:
+    study = st.Study(SPACE, "random", directions={"accuracy": "maximize"}, storage=tmp_path / "a.db")
+    assert study.tell(study.ask(), returned).values == (0.5,)
+    study.close()
+    study = st.load_study(tmp_path / "a.db")
+    assert study.tell(study.ask(), returned).value == study.best_value == 0.5
+
+
 @pytest.mark.parametrize("returned", [(0.5, 2), [np.float32(0.5), np.int64(2)], np.array([0.5, 2.0]),
                                       {"seconds": 2.0, "accuracy": 0.5}])
 def test_what_an_objective_may_return(returned: Any) -> None:
@@ -102,6 +111,20 @@ def test_a_trial_has_no_single_value_and_can_not_be_pruned() -> None:
     assert "has no single value to stop a trial by; train each trial to its end" in str(study.trials[20].error)
 
 
+def test_pruning_needs_one_objective() -> None:
+    def pruned(trial: st.Trial) -> Any:
+        trial.report(1.0, step=0)
+        raise st.TrialPruned
+
+    study = st.Study(SPACE, "random", directions=("maximize", "minimize")).run(pruned, 1, progress=False)
+    told = study.tell(study.ask(), state="stopped")
+    for trial in (study.trials[0], told):
+        assert trial.state == "failed" and trial.error == (
+            "a trial can be stopped early (pruned) only in a study of one objective, and this one has 2; train each "
+            "trial to its end, and return 2 finite numbers")
+    assert study.tell(study.ask(), (1.0, 2.0), state="stopped").state == "stopped"
+
+
 @pytest.mark.parametrize("options, message", [
     ({"searcher": "bayesian"}, "searcher is BayesianSearch.*searches one objective, and this study has 2; use NSGA2"),
     ({"searcher": "genetic"}, "searcher is GeneticSearch.*; use NSGA2"),
@@ -130,7 +153,7 @@ def test_directions_of_a_wrong_type(directions: Any) -> None:
 
 @pytest.mark.parametrize("name", [
     "importance", "optimism", "verdict", "gain", "plot_optimization_history", "plot_slice", "plot_contour", "plot_rank",
-    "plot_parallel_coordinate", "plot_edf", "plot_family", "report"])
+    "plot_parallel_coordinate", "plot_edf", "plot_family", "plot_param_importances", "report"])
 def test_what_looks_at_one_value_says_so(name: str, tmp_path: Path) -> None:
     study = study_of(searcher="nsga2")
     more = (tmp_path / "a.html",) if name == "report" else ()
@@ -138,6 +161,22 @@ def test_what_looks_at_one_value_says_so(name: str, tmp_path: Path) -> None:
         getattr(insight, name)(study, *more)
     if name in ("plot_optimization_history", "plot_slice", "plot_contour", "plot_edf", "plot_rank"):
         getattr(insight, name)(study, target=lambda trial: trial.values[0], target_name="accuracy")
+
+
+def test_commands_that_show_one_objective_say_what_to_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, out = tmp_path / "a.db", tmp_path / "a.png"
+    study_of(storage=path).close()
+    for kind in ("slice", "param_importances", "optimization_history", "posterior"):
+        assert main(["plot", str(path), "--kind", kind, "-o", str(out)]) == 2 and not out.exists()
+        assert (f"the study 'study' has 2 objectives (maximize, minimize), and --kind {kind} shows one; use "
+                "scratchtune show, or scratchtune plot with --kind pareto_front or timeline") in capsys.readouterr().err
+    assert main(["plot", str(path), "--kind", "timeline", "-o", str(out)]) == 0
+    page = tmp_path / "a.html"
+    assert main(["report", str(path), "-o", str(page)]) == 2 and not page.exists()
+    assert "and a report shows one; use scratchtune show" in capsys.readouterr().err
+    st.Study(SPACE, "random", storage=path, name="other").run(lambda trial: 1.0, 2, progress=False).close()
+    assert main(["report", str(path), "-o", str(page)]) == 1 and page.exists()
+    assert "the study 'study' is left out: the study 'study' has 2 objectives" in capsys.readouterr().err
 
 
 # Searchers, forks, files ---------------------------------------------------------------------------------------------

@@ -83,6 +83,19 @@ def test_a_study_in_a_file(tmp_path: Path) -> None:
         optuna.create_study(storage="mysql://host/db")
 
 
+@pytest.mark.parametrize(("storage", "error", "said"), [
+    ("sqlite:///56.db?timeout=5", ValueError, r"options of a URL, after its \?, are not accepted: give the path of"),
+    (object(), TypeError, "storage is <object .*>; it must be the path of an SQLite file, sqlite:///FILE, or None"),
+    (3, TypeError, "storage is 3; it must be the path")])
+def test_wrong_storages(
+    storage: Any, error: type[Exception], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(error, match=said):
+        optuna.create_study(storage=storage)
+    assert not list(tmp_path.iterdir())
+
+
 def test_scikit_learn_conditionally() -> None:
     """Optuna's example of scikit-learn: the classifier is chosen first, then the parameters that it has."""
     pytest.importorskip("sklearn")

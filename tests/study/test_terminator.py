@@ -113,6 +113,17 @@ def test_no_prefix_is_evaluated_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     assert counts == [4, 5, 6, 7, 8, 9]
 
 
+def test_a_space_that_later_trials_extend_does_not_change_the_bound() -> None:
+    def growing(trial: st.Trial) -> float:
+        x = trial.suggest_float("x", 0.0, 1.0)
+        return x + (trial.suggest_float("y", 0.0, 1.0) if trial.number >= 12 else 0.0)
+
+    study, rule = st.Study(searcher="random").run(growing, 10, progress=False), Terminator(0.1, min_trials=5)
+    before = rule.evaluate(study, 10)
+    study.run(growing, 16, progress=False)
+    assert before is not None and rule.evaluate(study, 10) == before and set(study.space.names) == {"x", "y"}
+
+
 @pytest.mark.parametrize("factor", [1e-200, 1.0, 1e200])
 def test_the_bound_has_the_units_of_the_values(factor: float) -> None:
     study = st.tune(lambda trial: factor * smooth(trial), SPACE, "random", 12, progress=False)
