@@ -145,11 +145,12 @@ def test_only_complete_trials_of_the_largest_budget_count() -> None:
 
 
 def test_a_parameter_of_two_kinds() -> None:
-    """Trials that can't see each other request k as an integer and as a real number; the learned space has one."""
+    """Trials that can't see each other request k with choices and as a real number; the learned space has one."""
     study = st.Study(searcher="random")
     trials = [study.ask() for _ in range(24)]  # none of them can see another
     for trial in trials:
-        is_int = trial.suggest_categorical("c", ["a", "b"]) == "a"
-        study.tell(trial, trial.suggest_int("k", 1, 5) if is_int else trial.suggest_float("k", 0.0, 1.0))
+        if trial.suggest_categorical("c", ["a", "b"]) == "a":
+            trial.suggest_categorical("k", ["u", "v"])
+        study.tell(trial, trial.number + (0.0 if "k" in trial.params else trial.suggest_float("k", 0.0, 1.0)))
     found = study.recommended()
     assert found.mean is not None and found.params == study.trials[found.trial.number].params

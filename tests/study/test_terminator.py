@@ -81,8 +81,9 @@ def test_a_parameter_of_two_kinds() -> None:
     study = st.Study(searcher="random")
     trials = [study.ask() for _ in range(24)]  # none of them can see another
     for trial in trials:
-        is_int = trial.suggest_categorical("c", ["a", "b"]) == "a"
-        study.tell(trial, trial.suggest_int("k", 1, 5) if is_int else trial.suggest_float("k", 0.0, 1.0))
+        if trial.suggest_categorical("c", ["a", "b"]) == "a":
+            trial.suggest_categorical("k", ["u", "v"])
+        study.tell(trial, trial.number + (0.0 if "k" in trial.params else trial.suggest_float("k", 0.0, 1.0)))
     found = Terminator(0.1).evaluate(study)
     assert found is not None and math.isfinite(found.bound)
 
