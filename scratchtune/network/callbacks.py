@@ -90,6 +90,9 @@ class EarlyStopping(Monitor):
     value to improve on: only an improvement that is better than it restarts the count of epochs; ``start_from_epoch``
     is the first epoch that counts; ``mode`` "min", "max" or "auto" (by the name). With ``restore_best_weights`` the
     weights of the best epoch are restored.
+
+    Variant
+        In Keras, NaN in the first epoch that counts is never improved on; here, any number improves on it.
     """
 
     def __init__(
