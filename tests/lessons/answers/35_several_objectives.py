@@ -32,8 +32,8 @@ def largest(losses):
 SOLUTION = front
 WRONG = [
     ("two equal vectors do not dominate each other", equal_ones_dominate),
-    ("of two equal vectors both belong to it", without_repetitions),
-    ("a tie is no excuse", better_in_all),
+    ("two equal vectors are both on the front", without_repetitions),
+    ("1 dominates 2, although they are equal in one objective", better_in_all),
     ("to be better in one objective is not enough", better_in_one),
     ("losses are minimised", largest),
 ]
