@@ -1,0 +1,290 @@
+"""Searchers that are asked for params and told losses, several at a time if need be: ours and other libraries'.
+
+An *asker* has two methods: ``ask()`` returns a key, params and the share of the full budget (1 is all of it), and
+``tell(key, loss)`` ends that evaluation. So noise, workers and budgets are the same for all. Each library has its
+defaults, as in `benchmarks.common.peers`; the imports are inside, since each library is optional.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import warnings
+from collections.abc import Callable, Mapping
+from importlib import metadata
+from typing import Any, NamedTuple, Protocol
+
+from benchmarks.common.black_boxes import Axis
+
+MOST_BUDGET, ETA = 9, 3  # of searchers that stop early: budgets of 1, 3 and 9 ninths of the full one
+
+
+class Domain(NamedTuple):
+    """What is searched: axes, and for some of them the choice of another axis with which alone they exist."""
+
+    axes: tuple[Axis, ...]
+    when: Mapping[str, tuple[str, Any]]
+
+    def exists(self, name: str, params: Mapping[str, Any]) -> bool:
+        """Whether a parameter exists beside these params."""
+        parent, choice = self.when.get(name, ("", None))
+        return not parent or params.get(parent) == choice
+
+
+class Asker(Protocol):
+    """See the module."""
+
+    def ask(self) -> tuple[Any, dict[str, Any], float]:
+        """A key, params, and the share of the full budget."""
+
+    def tell(self, key: Any, loss: float) -> None:
+        """The loss of what was asked."""
+
+
+# scratchtune ----------------------------------------------------------------------------------------------------------
+
+
+def our_space(domain: Domain) -> dict[str, Any]:
+    """The domain as a space of scratchtune."""
+    import scratchtune as st
+
+    def parameter(axis: Axis) -> Any:
+        when = {domain.when[axis.name][0]: domain.when[axis.name][1]} if axis.name in domain.when else None
+        if axis.kind == "choice":
+            return st.Categorical(list(axis.choices), when=when)
+        if axis.kind == "whole":
+            return st.Int(int(axis.low), int(axis.high), when=when)
+        return st.Float(axis.low, axis.high, when=when)
+
+    return {axis.name: parameter(axis) for axis in domain.axes}
+
+
+class Ours:
+    """A study of scratchtune; "hyperband" has budgets."""
+
+    def __init__(self, searcher: str, domain: Domain, trials: int, seed: int, workers: int = 1) -> None:
+        import scratchtune as st
+        from benchmarks.search_quality import our_searcher
+
+        kind, _, model = searcher.partition(":")
+        if kind == "hyperband":
+            proposer = st.BayesianSearch(model=model) if model else None
+            found: Any = st.Hyperband(
+                max_budget=MOST_BUDGET, eta=ETA, proposer=proposer, iterations=trials // MOST_BUDGET + 1)
+        elif kind == "bayesian" and workers > 1:
+            found = st.BayesianSearch(**({"model": model} if model else {}), parallel=workers)
+        elif kind == "genetic" and workers > 1:
+            found = st.GeneticSearch(offspring=workers)
+        else:
+            found = our_searcher(searcher)
+        self.study = st.Study(our_space(domain), found, seed=seed)
+
+    def ask(self) -> tuple[Any, dict[str, Any], float]:
+        """A trial of the study."""
+        trial = self.study.ask()
+        return trial, trial.params, (trial.budget or MOST_BUDGET) / MOST_BUDGET
+
+    def tell(self, key: Any, loss: float) -> None:
+        """The trial's value."""
+        self.study.tell(key, loss)
+
+
+# Optuna ---------------------------------------------------------------------------------------------------------------
+
+
+class Optuna:
+    """A study of Optuna, whose sampler is given by its class's name; with workers TPE has ``constant_liar``."""
+
+    def __init__(self, sampler: str, domain: Domain, trials: int, seed: int, workers: int = 1) -> None:
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        options = {"TPESampler": {"constant_liar": workers > 1}, "CmaEsSampler": {"warn_independent_sampling": False}}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = getattr(optuna.samplers, sampler)(seed=seed, **options.get(sampler, {}))
+        self.domain, self.study = domain, optuna.create_study(sampler=found)
+
+    def ask(self) -> tuple[Any, dict[str, Any], float]:
+        """A trial, whose parameters are suggested one after the other."""
+        trial, params = self.study.ask(), dict[str, Any]()
+        for axis in self.domain.axes:
+            if self.domain.exists(axis.name, params):
+                params[axis.name] = suggested(trial, axis)
+        return trial, params, 1.0
+
+    def tell(self, key: Any, loss: float) -> None:
+        """The trial's value."""
+        self.study.tell(key, loss)
+
+
+def suggested(trial: Any, axis: Axis) -> Any:
+    """Optuna's value of an axis."""
+    if axis.kind == "real":
+        return trial.suggest_float(axis.name, axis.low, axis.high)
+    if axis.kind == "whole":
+        return trial.suggest_int(axis.name, int(axis.low), int(axis.high))
+    return trial.suggest_categorical(axis.name, axis.choices)
+
+
+# hyperopt -------------------------------------------------------------------------------------------------------------
+
+
+class Hyperopt:
+    """hyperopt's TPE, by the functions that its `fmin` calls."""
+
+    def __init__(self, domain: Domain, trials: int, seed: int, workers: int = 1) -> None:
+        import numpy as np
+        from hyperopt import Trials, base
+
+        self.domain, self.trials, self.rng = domain, Trials(), np.random.default_rng(seed)
+        self.searched = base.Domain(lambda params: 0.0, hyperopt_space(domain))
+
+    def ask(self) -> tuple[Any, dict[str, Any], float]:
+        """A new document of hyperopt, which counts as running."""
+        from hyperopt import JOB_STATE_RUNNING, space_eval, tpe
+
+        (new,) = self.trials.new_trial_ids(1)
+        self.trials.refresh()
+        (document,) = tpe.suggest([new], self.searched, self.trials, int(self.rng.integers(2**31 - 1)))
+        document["state"] = JOB_STATE_RUNNING
+        self.trials.insert_trial_doc(document)
+        self.trials.refresh()
+        values = {name: found[0] for name, found in document["misc"]["vals"].items() if found}
+        flat: dict[str, Any] = {}
+        for name, value in space_eval(hyperopt_space(self.domain), values).items():
+            flat |= value if isinstance(value, dict) else {name: value}
+        integers = {axis.name for axis in self.domain.axes if axis.kind == "whole"}
+        return new, {name: int(value) if name in integers else value for name, value in flat.items()}, 1.0
+
+    def tell(self, key: Any, loss: float) -> None:
+        """The result of a document."""
+        from hyperopt import JOB_STATE_DONE, STATUS_OK
+
+        document = next(one for one in self.trials._dynamic_trials if one["tid"] == key)
+        document["state"], document["result"] = JOB_STATE_DONE, {"loss": loss, "status": STATUS_OK}
+        self.trials.refresh()
+
+
+def hyperopt_space(domain: Domain) -> dict[str, Any]:
+    """The domain for hyperopt: what depends on a choice is inside it."""
+    from hyperopt import hp
+
+    def dimension(axis: Axis) -> Any:
+        if axis.kind == "real":
+            return hp.uniform(axis.name, axis.low, axis.high)
+        if axis.kind == "whole":
+            return hp.uniformint(axis.name, int(axis.low), int(axis.high))
+        dependent = {choice: {other.name: dimension(other) for other in domain.axes
+                              if domain.when.get(other.name) == (axis.name, choice)} for choice in axis.choices}
+        if not any(dependent.values()):
+            return hp.choice(axis.name, axis.choices)
+        return hp.choice(axis.name, [{axis.name: choice, **others} for choice, others in dependent.items()])
+
+    return {axis.name: dimension(axis) for axis in domain.axes if axis.name not in domain.when}
+
+
+# SMAC3 ----------------------------------------------------------------------------------------------------------------
+
+
+class Smac:
+    """SMAC3's random forest, with its facade for hyper-parameter optimization."""
+
+    def __init__(self, domain: Domain, trials: int, seed: int, workers: int = 1) -> None:
+        from smac import HyperparameterOptimizationFacade, Scenario
+
+        self.folder = tempfile.TemporaryDirectory()
+        scenario = Scenario(smac_space(domain, seed), deterministic=True, n_trials=trials, seed=seed,
+                            output_directory=self.folder.name)
+        self.facade = HyperparameterOptimizationFacade(
+            scenario, lambda config, seed=0: 0.0, overwrite=True, logging_level=40)
+
+    def ask(self) -> tuple[Any, dict[str, Any], float]:
+        """SMAC's trial."""
+        info = self.facade.ask()
+        values = {name: value.item() if hasattr(value, "item") else value for name, value in dict(info.config).items()}
+        return info, values, 1.0
+
+    def tell(self, key: Any, loss: float) -> None:
+        """The cost of SMAC's trial."""
+        from smac.runhistory.dataclasses import TrialValue
+
+        self.facade.tell(key, TrialValue(cost=loss))
+
+
+def smac_space(domain: Domain, seed: int) -> Any:
+    """The domain as a space of ConfigSpace."""
+    from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float, Integer
+
+    space = ConfigurationSpace(seed=seed)
+    for axis in domain.axes:
+        if axis.kind == "choice":
+            space.add(Categorical(axis.name, list(axis.choices)))
+        else:
+            bounds = (axis.low, axis.high) if axis.kind == "real" else (int(axis.low), int(axis.high))
+            space.add((Float if axis.kind == "real" else Integer)(axis.name, bounds))
+    for name, (parent, choice) in domain.when.items():
+        space.add(EqualsCondition(space[name], space[parent], choice))
+    return space
+
+
+# By name --------------------------------------------------------------------------------------------------------------
+
+PEERS: dict[str, tuple[str, Callable[..., Asker]]] = {
+    "Optuna TPE": ("optuna", lambda *given: Optuna("TPESampler", *given)),
+    "Optuna GP": ("optuna", lambda *given: Optuna("GPSampler", *given)),
+    "Optuna CMA-ES": ("cmaes", lambda *given: Optuna("CmaEsSampler", *given)),
+    "hyperopt TPE": ("hyperopt", Hyperopt), "SMAC3": ("smac", Smac)}
+
+
+def asker(name: str, domain: Domain, trials: int, seed: int, workers: int = 1) -> Asker:
+    """A peer by its name, or one of our searchers."""
+    return PEERS[name][1](domain, trials, seed, workers) if name in PEERS else Ours(
+        name, domain, trials, seed, workers)
+
+
+def missing(name: str) -> str:
+    """The package that a peer needs and that is not installed, or nothing."""
+    if name not in PEERS:
+        return ""
+    try:
+        metadata.version(PEERS[name][0])
+    except metadata.PackageNotFoundError:
+        return PEERS[name][0]
+    return ""
+
+
+def evaluated(
+    asks: Asker, loss: Callable[[dict[str, Any], float], float], budget: float, workers: int,
+) -> list[tuple[dict[str, Any], float, float]]:
+    """Ask and tell until the budget, in full evaluations, is spent; params, observed loss and budget of each.
+
+    With several workers so many evaluations are under way; the oldest ends first.
+    """
+    done: list[tuple[dict[str, Any], float, float]] = []
+    running: list[tuple[Any, dict[str, Any], float]] = []
+    spent = 0.0
+    while True:
+        while len(running) < workers and spent < budget - 1e-9:
+            found = one_more(asks)
+            if found is None:
+                break
+            spent += found[2]
+            running.append(found)
+        if not running:
+            return done
+        key, params, share = running.pop(0)
+        value = loss(params, share)
+        asks.tell(key, value if math.isfinite(value) else 1e300)
+        done.append((params, value, share))
+
+
+def one_more(asks: Asker) -> tuple[Any, dict[str, Any], float] | None:
+    """What is asked next; None where the searcher must first be told more, or proposes no more."""
+    from scratchtune.search import Exhausted
+    from scratchtune.study.proposals import NotReady
+
+    try:
+        return asks.ask()
+    except (Exhausted, NotReady):
+        return None
