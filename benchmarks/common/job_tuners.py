@@ -210,7 +210,8 @@ def ray_tune(job: Job, kind: str) -> Best:
     space = {"learning_rate": tune.loguniform(*RATE), "units": tune.randint(UNITS[0], UNITS[1] + 1),
              "batch_size": tune.choice(list(BATCHES))}
     scheduler = ASHAScheduler(max_t=EPOCHS, grace_period=1, reduction_factor=ETA) if kind == "ASHA" else None
-    config = tune.TuneConfig("score", "max", num_samples=job.budget, scheduler=scheduler, max_concurrent_trials=1,
+    config = tune.TuneConfig(metric="score", mode="max", num_samples=job.budget, scheduler=scheduler,
+                             max_concurrent_trials=1,
                              search_alg=OptunaSearch(seed=job.seed) if kind == "Optuna" else None)
     with tempfile.TemporaryDirectory() as folder:
         results = tune.Tuner(trainable, param_space=space, tune_config=config,
