@@ -248,7 +248,8 @@ def main() -> int:
         f"{', '.join(dict.fromkeys(record['processor'] for record in records))}; {before}.",
         f"{harness.versions('scratchtune', 'numpy', 'scikit-learn', 'flaml', 'lightgbm')}. "
         f"{len(tables)} tables, {given.seeds} seed{'s' * (given.seeds != 1)}, {given.seconds:g} s on {CORES} cores for "
-        f"each training; {100 * TEST_SHARE:.0f} % of the rows are held out. {len(records)} of {len(plan)} runs are done."
+        f"each training; {100 * TEST_SHARE:.0f} % of the rows are held out. {len(records)} of {len(plan)} runs are "
+        "done."
         + "".join(f" Skipped: {method} ({package} is not installed)." for method, package in skipped.items()),
         *text], given.save)
     return int(not met)
