@@ -1,4 +1,4 @@
-"""Searchers that are asked for params and told losses, several at a time if need be: ours and other libraries'.
+"""Searchers by ask and tell, with several evaluations at a time if need be: ours and other libraries'.
 
 An *asker* has two methods: ``ask()`` returns a key, params and the share of the full budget (1 is all of it), and
 ``tell(key, loss)`` ends that evaluation. So noise, workers and budgets are the same for all. Each library has its

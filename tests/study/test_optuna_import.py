@@ -127,7 +127,7 @@ def test_what_can_not_be_read(optuna: Any) -> None:
     assert wider.space.parameters["x"] == st.Float(0.0, 2.0)
 
 
-def test_several_objectives_and_attributes_there_and_back(tmp_path: Path) -> None:
+def test_several_objectives_and_attributes_there_and_back(tmp_path: Path, optuna: Any) -> None:
     def objective(trial: st.Trial) -> tuple[float, float]:
         x = trial.suggest_float("x", 0.0, 1.0)
         trial.set_user_attr("half", x / 2.0)
