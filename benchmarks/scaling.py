@@ -1,9 +1,9 @@
 """How do time and memory grow with trials, parameters, rows, units and workers: ours beside a peer?
 
 Each point is measured in a fresh process, with one thread on one core (workers: on all cores), and the libraries take
-turns. Shown are medians over the rounds, and the *exponent* of each curve: the slope of the logarithm of the value over
-the logarithm of the size, by least squares over the larger half of the sizes. 1 is proportional, 0 is constant. A
-library whose last point took more than `LONGEST` seconds is not measured at larger sizes.
+turns. Shown are medians over the rounds, and the *exponent* of each curve: b in value = a · size^b, by least squares on
+the logarithms of the larger half of the sizes. 1 is proportional, 0 is constant. A library whose last point took more
+than `LONGEST` seconds is not measured at larger sizes.
 
 - trials: seconds of a study of a function that costs nothing, with five mixed parameters, and the memory it keeps.
 - parameters: milliseconds of a suggestion around trial 100, for a sum of squares.
@@ -327,7 +327,7 @@ def answer(sweep: str, way: str, size: int) -> Answer:
 
 
 def exponent(points: dict[int, float]) -> float:
-    """The slope of log value over log size by least squares, over the larger half of the sizes (two at least)."""
+    """b in value = a · size^b, by least squares on the logarithms of the larger half of the sizes (two at least)."""
     sizes = sorted(points)[-max(2, (len(points) + 1) // 2):]
     x, y = [math.log(size) for size in sizes], [math.log(max(points[size], 1e-9)) for size in sizes]
     mean = statistics.fmean(x)

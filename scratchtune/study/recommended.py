@@ -38,8 +38,8 @@ class RecommendedTrial:
 
     ``params`` is its configuration, ``observed`` its value. ``mean`` is the posterior mean of the true value of the
     configuration, ``std`` its posterior standard deviation, and ``noise`` the estimated std of the noise of a single
-    value; the three are None where no model was fitted (too few
-    configurations, or equal values). ``reason`` is one sentence.
+    value; the three are None where no model was fitted (too few configurations, or equal values). ``reason`` is one
+    sentence.
 
     Values worse than the median are compressed before the process is fitted, so a mean worse than the median is that of
     compressed values.
