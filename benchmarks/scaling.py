@@ -398,6 +398,9 @@ def plot(found: dict[str, dict[str, dict[int, list[Answer]]]], path: Path) -> No
             panel.plot(list(points), [statistics.median(one[unit] for one in answers) for answers in points.values()],
                        label=way, **look)
         panel.set(xscale="log", yscale="log", title=SWEEPS[name].title, xlabel=name, ylabel=unit)
+        sizes = sorted({size for points in ways.values() for size in points})
+        panel.set_xticks(sizes, [f"{size:,}" for size in sizes])
+        panel.set_xticks([], minor=True)
         panel.legend(fontsize="x-small")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
