@@ -261,8 +261,8 @@ def _checked(name: str, column: Text, as_text: bool, as_numbers: bool) -> Column
     if strays:
         shown = found(name, counts, strays, lambda text: f"in row {column.first(text)}")
         raise ValueError(
-            f"{shown}; make them numbers or None, or have them missing: numeric=[{name!r}], or take the column as "
-            f"text: text=[{name!r}] (on the command line: --numeric, --text)")
+            f"{shown}; make them numbers or None, or give Table.from_columns or tune_table numeric=[{name!r}] to have "
+            f"them missing, or text=[{name!r}] to take the column as text (on the command line: --numeric, --text)")
     return column
 
 

@@ -1,0 +1,120 @@
+"""`benchmarks.search_groups` and `benchmarks.scaling`: conditions, workers and budgets, and what is told of them."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+askers = importlib.import_module("benchmarks.common.askers")
+group_cases = importlib.import_module("benchmarks.common.group_cases")
+groups = importlib.import_module("benchmarks.search_groups")
+scaling = importlib.import_module("benchmarks.scaling")
+black_boxes = importlib.import_module("benchmarks.common.black_boxes")
+
+LINE = askers.Domain((black_boxes.Axis("x", "real", 0.0, 1.0),), {})
+
+
+def square(params: dict[str, Any], share: float) -> float:
+    return (params["x"] - 0.3) ** 2
+
+
+@pytest.mark.parametrize("made", [group_cases.rastrigin_in_branches, group_cases.optimizer_and_depth])
+def test_conditional_functions_are_above_their_least_value(made: Any) -> None:
+    domain, loss, least = made(0)
+    rng = np.random.default_rng(1)
+    for _ in range(200):
+        params = group_cases.random_params(domain, rng)
+        assert set(params) == {axis.name for axis in domain.axes if domain.exists(axis.name, params)}
+        assert loss(params, 1.0) >= least - 1e-12
+
+
+def test_every_searcher_of_ours_knows_the_conditions() -> None:
+    domain, loss, _ = group_cases.optimizer_and_depth(1)
+    for name in (*groups.OURS, "hyperband", "hyperband:tpe"):
+        done = askers.evaluated(askers.asker(name, domain, 12, 0), loss, 12, 1)
+        assert all(set(params) == {axis.name for axis in domain.axes if domain.exists(axis.name, params)}
+                   for params, _, _ in done)
+        assert sum(share for _, _, share in done) == pytest.approx(12.0, abs=1.0)
+
+
+def test_with_workers_the_oldest_evaluation_ends_first() -> None:
+    told = []
+
+    class Counting:
+        asked = 0
+
+        def ask(self) -> Any:
+            self.asked += 1
+            return self.asked, {"x": 0.1 * self.asked}, 1.0
+
+        def tell(self, key: Any, loss: float) -> None:
+            told.append((key, self.asked))
+
+    done = askers.evaluated(Counting(), square, 5, 3)
+    assert told == [(1, 3), (2, 4), (3, 5), (4, 5), (5, 5)] and len(done) == 5
+
+
+def test_small_budgets_are_no_answer() -> None:
+    case = group_cases.GroupCase("line", "budgets", LINE, square, 0.0)
+    done = [({"x": 0.3}, 0.0, 1.0 / 9.0), ({"x": 0.5}, 0.04, 1.0), ({"x": 0.9}, 0.36, 1.0)]
+    assert groups.recommended(case, done) == {"x": 0.5}
+
+
+def test_under_noise_the_model_answers() -> None:
+    case = group_cases.GroupCase("line", "noise 0.4", LINE, square, 0.0, noise=0.4)
+    rng = np.random.default_rng(0)
+    xs = np.linspace(0.0, 1.0, 41)
+    done = [({"x": float(x)}, square({"x": x}, 1.0) + 0.1 * float(rng.standard_normal()), 1.0) for x in xs]
+    done[-1] = ({"x": 1.0}, -0.2, 1.0)  # favourable noise at a bad point
+    assert abs(groups.recommended(case, done)["x"] - 0.3) < 0.25
+
+
+def test_means_differences_and_bars() -> None:
+    seeds = 20
+    regrets = {("random", "c"): np.full(seeds, 1.0), ("bayesian", "c"): np.full(seeds, 0.1),
+               ("bayesian:tpe", "c"): np.full(seeds, 0.4), ("Optuna TPE", "c"): np.full(seeds, 0.3)}
+    names = [name for name, _ in regrets]
+    lines = groups.group_table(regrets, ["c"], names, seeds).splitlines()
+    assert lines[2].startswith("| bayesian ") and "+0.900" in lines[2]
+    assert "+0.200 (+0.200 to +0.200)" in next(line for line in lines if "Optuna TPE" in line)
+    first, second = groups.bars(regrets, {"g": ["c"]}, names)
+    assert "PASS" in first and "BayesianSearch +0.900, the best other library, Optuna TPE, +0.700" in first
+    assert "FAIL" in second and "TPE alone +0.600, Optuna's +0.700" in second
+
+
+def test_an_interrupted_measurement_continues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    class Answering:
+        def __init__(self, *given: Any) -> None:
+            self.name = given[1]
+
+        def ask(self, **question: Any) -> dict[str, float]:
+            asked.append(question)
+            return {"regret": float(question["seed"])}
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(groups.harness, "Worker", Answering)
+    case = group_cases.GroupCase("line", "conditions", LINE, square, 0.0)
+    records = tmp_path / "runs.jsonl"
+    groups.measured([case], ["random"], 2, None, records)
+    found = groups.measured([case], ["random", "bayesian"], 3, None, records)
+    assert len(asked) == 2 + 1 + 3
+    assert found["bayesian", "line"].tolist() == [0.0, 1.0, 2.0]
+
+
+def test_the_exponent_is_that_of_a_power() -> None:
+    points = {size: 3.0 * size**1.5 for size in (10, 100, 1000, 10_000)}
+    assert scaling.exponent(points) == pytest.approx(1.5)
+    assert scaling.exponent({1: 5.0, 8: 5.0}) == pytest.approx(0.0)
+    assert scaling.exponent({1: 100.0, 2: 50.0, 16: 2.0, 32: 4.0}) == pytest.approx(1.0)  # the larger half alone
+    assert math.isnan(scaling.exponent({4: 1.0}))
