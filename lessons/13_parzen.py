@@ -18,6 +18,7 @@
 # - [parzen_mixture] pₙ = log(Σₖ[wₖ · exp(qₙₖ)])
 # - [tpe_ratio] rₙ = lₙ − gₙ
 # - [tpe_probability] p = γ / (γ + (1 − γ) · exp(−r))
+# - [tpe_branch_posterior] a = 1 + k
 #
 # First, the trials are put in order by their losses, and the best k of n are called *good*, the others *bad*. γ
 # (gamma), here 0.15, is the share that is called good. The two minus signs round up, and `most` is 25: at most 25
@@ -32,6 +33,9 @@
 #
 # Third, some *candidates* are drawn from l. The one with the highest ratio l / g is tried. The fifth formula says the
 # same with logarithms. By Bayes's rule (the sixth) the ratio gives the probability that a point is a good one.
+#
+# Where some parameters exist only for some choices, one more step comes first: which parameters will the trial have?
+# The last formula is for that, and the second part of the code shows it.
 
 # %% [markdown]
 # ## Predict
@@ -52,7 +56,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.search import mixture, parzen
+from scratchtune.search import branches, mixture, parzen
 from scratchtune.search.searcher import Result
 
 SETTINGS, INITIAL = parzen.Options(), 10
@@ -148,9 +152,17 @@ assert parzen.propose(line, million, [], 20, generator_of(4, 20))[0] == trials[2
 
 # %% [markdown]
 # ## Code: choices, and a conditional parameter
-# Momentum exists only for SGD, not for Adam: it is a *conditional* parameter. So a trial with Adam says nothing about
-# it, and its kernel is the prior along that axis. That is the *tree* in the name. The loss is made up: Adam is good
-# over a wide range of learning rates, and SGD is a little better, if its momentum is high.
+# Momentum exists only for SGD, not for Adam: it is a *conditional* parameter. The space is a tree with two *branches*,
+# the configurations with a momentum and those without: hence *tree-structured*. The branch is drawn first, by *Thompson
+# sampling*. The probability that a trial of a branch is good has a beta distribution, whose two parameters are 1 + the
+# number of its good trials and 1 + the number of its other ones. It is wide where the trials are few. One probability
+# is drawn from each branch's distribution, and the branch with the higher one wins. So a branch without a good trial is
+# tried again from time to time, but the more seldom, the more of its trials were bad.
+#
+# Then the trials of this branch alone are split again: the best 15 % of them give l, the others g.
+#
+# The loss is made up: Adam is good over a wide range of learning rates, and SGD is a little better, if its momentum is
+# high.
 
 # %%
 tree = st.search.Space({
@@ -166,32 +178,33 @@ def made_up(params):
 
 
 trials = search(tree, made_up, 40)
-good_density, bad_density, good = two_densities(tree, trials)
-absent = np.nan  # an axis that is left open: the density of the others, whatever it is
+good = two_densities(tree, trials)[2]
 u = grid[:, None]
-fig, axes = plt.subplots(1, 3, num="13-tree", figsize=(12, 3.8), layout="constrained", width_ratios=[1.4, 0.7, 1.2])
+fig, axes = plt.subplots(1, 3, num="13-tree", figsize=(12, 3.8), layout="constrained")
 for name, marker in (("sgd", "o"), ("adam", "s")):
-    chosen = [trial for trial in trials if trial.params["optimizer"] == name]
-    rates, losses = [trial.params["learning_rate"] for trial in chosen], [trial.value for trial in chosen]
-    colors = ["C0" if any(trial is trials[i] for i in good) else "C1" for trial in chosen]
-    axes[0].scatter(rates, losses, c=colors, marker=marker, label=name)
+    chosen = [i for i, trial in enumerate(trials) if trial.params["optimizer"] == name]
+    rates, losses = [trials[i].params["learning_rate"] for i in chosen], [trials[i].value for i in chosen]
+    axes[0].scatter(rates, losses, c=["C0" if i in good else "C1" for i in chosen], marker=marker, label=name)
+    many = np.isin(chosen, good).sum()
+    a, b = branches.beta_parameter(many), branches.beta_parameter(len(chosen) - many)
+    beta = grid ** (a - 1) * (1.0 - grid) ** (b - 1)
+    axes[1].plot(grid, beta / beta.mean(), "C2" if name == "sgd" else "C3", label=name)
+    print(f"{name}: {many} of {len(chosen)} trials are good; the beta distribution has the mean {a / (a + b):.2f}")
 axes[0].set(xscale="log", ylim=(0.1, 1.2), xlabel="learning rate", ylabel="loss", title="40 trials; blue: good")
 axes[0].legend(loc="upper center")
-for density, color, shift, label in ((good_density, "C0", -0.2, "l"), (bad_density, "C1", 0.2, "g")):
-    sgd, adam = np.exp(density.log_density(np.array([[0.0, absent, absent], [1.0, absent, absent]])))
-    print(f"{label}: sgd {sgd:.2f}, adam {adam:.2f}")
-    assert np.isclose(sgd + adam, 1.0)
-    axes[1].bar(np.array([0, 1]) + shift, [sgd, adam], 0.4, color=color, label=label)
+axes[1].set(xlabel="probability that a trial is good", title="What is known of each branch: density")
+good_density, bad_density, _ = two_densities(tree, [trial for trial in trials if "momentum" in trial.params])
+absent = np.nan  # an axis that is left open: the density of the others, whatever it is
+for density, color, label in ((good_density, "C0", "l"), (bad_density, "C1", "g")):
+    (sgd,) = np.exp(density.log_density(np.array([[0.0, absent, absent]])))
     beside_sgd = np.exp(density.log_density(np.hstack([0.0 * u, absent * u, u]))) / sgd
     assert np.isclose(beside_sgd.mean(), 1.0, atol=1e-3)
     axes[2].plot(0.99 * grid, beside_sgd, color=color, label=label)
-axes[1].set_xticks([0, 1], ["sgd", "adam"])
-axes[1].set(title="Optimizer: probability")
-axes[2].set(xlabel="momentum", title="Momentum beside sgd: density")
+axes[2].set(xlabel="momentum", title="Momentum of SGD's trials: density")
 for ax in axes[1:]:
     ax.legend()
-# -> l: sgd 0.86, adam 0.14
-# -> g: sgd 0.82, adam 0.18
+# -> sgd: 6 of 31 trials are good; the beta distribution has the mean 0.21
+# -> adam: 0 of 9 trials are good; the beta distribution has the mean 0.09
 
 # %% [markdown]
 # A suggestion records why it was made. The log ratio is a sum with one term for each parameter: what the parameter adds
@@ -203,24 +216,26 @@ print({name: value if isinstance(value, str) else round(value, 4) for name, valu
 for name, part in why["by_parameter"].items():
     print(f"  {name:14} {part:+.2f}")
 print(f"  log ratio      {why['log_ratio']:+.2f}, "
-      f"probability of being good {why['probability_good']:.0%} (of all: {why['gamma']:.0%})")
-# -> {'optimizer': 'sgd', 'learning_rate': 0.0378, 'momentum': 0.8807}
-# ->   optimizer      +0.02
-# ->   learning_rate  +0.69
-# ->   momentum       +0.95
-# ->   log ratio      +1.66, probability of being good 48% (of all: 15%)
+      f"probability of being good {why['probability_good']:.0%} (of the branch's trials: {why['gamma']:.0%})")
+# -> {'optimizer': 'sgd', 'learning_rate': 0.9797, 'momentum': 0.909}
+# ->   optimizer      -0.03
+# ->   learning_rate  +0.32
+# ->   momentum       +1.37
+# ->   log ratio      +1.66, probability of being good 50% (of the branch's trials: 16%)
 
 # %% [markdown]
 # ## Check: choices, and a conditional parameter
-# Most trials are with SGD, among the good and among the bad, since TPE tried SGD most. So the optimizer contributes
-# little to the ratio of the next point. Its learning rate and its momentum do. The picture on the right shows it for
-# the momentum, 0.88: l is high there, and g has a minimum between two maxima.
+# TPE has tried SGD three times as often as Adam. The two curves in the middle still overlap, so Adam will be tried
+# again now and then. This time SGD was drawn. Its 31 trials alone give l and g, and so the optimizer contributes nearly
+# nothing to the ratio of the next point. Its learning rate and its momentum do. The picture on the right shows the
+# densities of the momentum alone: from 0.65 on l is above g, and the next point has 0.91.
 #
-# The probability of being good, 48 %, is the highest of many estimates that are made from a few good trials. Whether it
+# The probability of being good, 50 %, is the highest of many estimates that are made from a few good trials. Whether it
 # is right is measured below.
 
 # %%
 assert abs(why["by_parameter"]["optimizer"]) < min(why["by_parameter"][name] for name in ("learning_rate", "momentum"))
+assert why["branch"]["names"] == ["momentum"]
 assert np.isclose(sum(why["by_parameter"].values()), why["log_ratio"])
 assert np.isclose(why["probability_good"], parzen.probability_good(why["log_ratio"], why["gamma"]))
 table = mixture.choice_kernels(np.array([0, 1]), np.array([0.5, 0.5]), 0.2)
@@ -260,23 +275,24 @@ for (problem, name), losses in above.items():
 
 claimed, came_true = [], []
 for trials in runs["tree", "TPE"]:
-    values = np.array([trial.value for trial in trials])
     for n in range(INITIAL, TRIALS):
-        rank = (values[:n] < values[n]).sum()  # how many of the earlier trials are better
+        own = [trial.value for trial in trials[:n] if trial.params.keys() == trials[n].params.keys()]  # of its branch
+        rank = (np.array(own) < trials[n].value).sum()  # how many of these are better
         claimed.append(trials[n].why["probability_good"])
-        came_true.append(rank < parzen.good_count(n + 1, 0.15, 25))
+        came_true.append(rank < parzen.good_count(len(own) + 1, 0.15, 25))
 claimed, came_true = np.array(claimed), np.array(came_true)
 bold = claimed > 0.7
 for name, part in (("above 70 %", bold), ("all", np.full(len(bold), True))):
-    print(f"probability of being good, {name}: {claimed[part].mean():.0%} by `why`, {came_true[part].mean():.0%} were")
+    print(f"probability of being good in the branch, {name}: {claimed[part].mean():.0%} by `why`, "
+          f"{came_true[part].mean():.0%} were")
 # -> valleys random after 40 trials: median 0.0169, mean 0.0371, deep valley found by 100%
 # -> valleys TPE    after 40 trials: median 0.0004, mean 0.0610, deep valley found by  80%
 # -> valleys GP     after 40 trials: median 0.0000, mean 0.0000, deep valley found by 100%
 # -> tree    random after 40 trials: median 0.0173, mean 0.0197
-# -> tree    TPE    after 40 trials: median 0.0003, mean 0.0031
+# -> tree    TPE    after 40 trials: median 0.0005, mean 0.0007
 # -> tree    GP     after 40 trials: median 0.0000, mean 0.0000
-# -> probability of being good, above 70 %: 83% by `why`, 63% were
-# -> probability of being good, all: 59% by `why`, 47% were
+# -> probability of being good in the branch, above 70 %: 80% by `why`, 58% were
+# -> probability of being good in the branch, all: 49% by `why`, 43% were
 
 # %%
 fig, axes = plt.subplots(1, 2, num="13-worth", figsize=(11, 4), layout="constrained")
@@ -296,12 +312,13 @@ axes[1].legend()
 # this loss TPE has the lower *median*, since it comes closer to the bottom of the valley that it is in, but not the
 # lower *mean*: where it misses the deep valley, its loss is 0.3. TPE leans towards exploitation (lesson 12).
 #
-# On the tree TPE is better than random search in median and mean: here the region that is good at first leads to the
-# best point. The Gaussian process is better than both on these two losses, which are smooth and without noise. (This
-# lesson does not test noise, many parameters or many trials.)
+# On the tree TPE is better than random search in median and mean: it tries both branches until one of them is clearly
+# the better one. The Gaussian process is better than both on these two losses, which are smooth and without noise.
+# (This lesson does not test noise, many parameters or many trials.)
 #
-# And the probabilities in `why` are too high. Of the points with a stated probability above 70 %, a far smaller share
-# is good: the highest of many estimates is too high on average, as in lesson 10.
+# And the probabilities in `why`, of being good among the trials of the branch, are too high. Of the points with a
+# stated probability above 70 %, a far smaller share is good: the highest of many estimates is too high on average, as
+# in lesson 10.
 
 # %%
 last = {key: losses[:, -1] for key, losses in above.items()}

@@ -439,6 +439,7 @@ def test_float32_that_widens_is_found():
 # All formulas, in several processes ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_rows_are_the_same_in_several_processes_and_in_the_formulas_order():
     some = {name: formulas.find(name) for name in ("sigmoid", "l2_penalty", "sigmoid_grad", "accuracy")}
     counted = []
@@ -447,6 +448,7 @@ def test_rows_are_the_same_in_several_processes_and_in_the_formulas_order():
     assert sorted(counted) == [1, 1, 2]  # two of them are of one module
 
 
+@pytest.mark.slow
 def test_an_interruption_ends_the_processes():
     def interrupt(count):
         raise KeyboardInterrupt

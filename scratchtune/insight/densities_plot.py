@@ -7,6 +7,7 @@ Implements section 8.2 of the document.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,8 +60,11 @@ def plot_densities(study: TrialTable, param: str | None = None, trial: int | Non
         return drawing.all_empty(axes, study, "Densities", "no trial was proposed by a Parzen estimator")
     name = searcher_state.checked_name(param or _default_name(chosen), chosen)
     state = searcher_state.before(study, chosen)
-    model = parzen.fitted_densities(study.space, state.seen, state.pending)
+    names = searcher_state.reasons_of(chosen).get("branch", {}).get("names")
+    seen, waiting = parzen.trials_in(study.space, names, state.seen, state.pending)
+    model = parzen.fitted_densities(study.space, seen, waiting)
     searcher_state.check_counts(study, chosen, {"good": len(model.good), "bad": len(model.bad)})
+    _check_ratio(model, chosen)
     curves, at = _curves(model, name, chosen), float(drawing.column(study, name, [chosen])[0])
     _draw_densities(axes[0], model, study.space.parameters[name], name, curves)
     _draw_ratio(axes[1], curves, at, chosen)
@@ -71,7 +75,7 @@ def plot_densities(study: TrialTable, param: str | None = None, trial: int | Non
         drawing.finish(one)
         drawing.legend(one)
     axes[0].set_xlabel("")
-    pending = f" ({len(state.pending)} pending)" if state.pending else ""
+    pending = f" ({len(waiting)} pending)" if waiting else ""
     drawing.head(axes, f"Parzen estimator along {drawing.plain(name)}",
                  f"{len(model.good)} good and {len(model.bad)} bad trials{pending}"
                  f"{searcher_state.fixed_values(chosen, name, 3)}")
@@ -82,6 +86,16 @@ def _default_name(trial: Trial) -> str:
     """The parameter whose factor of the ratio is the largest."""
     parts: dict[str, float] = searcher_state.reasons_of(trial).get("by_parameter", {})
     return max(trial.shared_params, key=lambda name: parts.get(name, float("-inf")))
+
+
+def _check_ratio(model: parzen.Densities, trial: Trial) -> None:
+    """Raise a ValueError where the densities have another ratio at the trial than its reasons record."""
+    recorded = searcher_state.reasons_of(trial).get("log_ratio")
+    row = np.array([[axis.read([trial.shared_params])[0] for axis in model.good_density.axes]])
+    ratio = float(parzen.log_ratio(model.good_density.log_density(row), model.bad_density.log_density(row))[0])
+    if recorded is not None and not math.isclose(ratio, recorded, rel_tol=1e-6, abs_tol=1e-6):
+        raise ValueError(f"trial {trial.number} was proposed by an older version of the estimator: its log ratio was "
+                         f"{recorded:.4g}, and would be {ratio:.4g} now")
 
 
 def _curves(model: parzen.Densities, name: str, trial: Trial) -> Curves:

@@ -77,7 +77,8 @@ def check_counts(study: TrialTable, trial: Trial, found: Mapping[str, int]) -> N
         was, now = (", ".join(f"{count} {name}" for name, count in one.items()) for one in (recorded, found))
         raise ValueError(
             f"trial {trial.number} was proposed by a model of {was}, and the searcher of the study {study.name!r} "
-            f"would fit one of {now}: the trial was copied from another study; see it there")
+            f"would fit one of {now}: the trial was copied from another study, see it there; or an older version has "
+            "proposed it")
 
 
 def reasons_of(trial: Trial) -> dict[str, Any]:
@@ -116,7 +117,9 @@ def before(study: TrialTable, trial: Trial) -> State:
     if isinstance(searcher, BayesianSearch):
         return State(searcher, study.space, seen, pending, trial.number)
     new = [_proposed(study, one) for one in study.trials[: trial.number] if one.parent is None]
-    if reasons_of(trial).get("pending", len(pending)) != len(pending):  # the first proposal was known already
+    why = reasons_of(trial)
+    recorded = why.get("branch", why).get("pending", len(pending))
+    if recorded != len(pending):  # the first proposal was known already
         pending = [*pending, *new]
     return State(model_of(study, "this plot"), study.space, searcher.seen_by_model(study.space, seen), pending,
                  len(new))

@@ -11,7 +11,7 @@ Implements section 8.3 of the document.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -120,7 +120,7 @@ class _HalvingSearch(Searcher):
         self, row: Row, space: Space, seen: Seen, pending: Sequence[dict[str, Any]], number: int,
         rng: np.random.Generator,
     ) -> Suggestion:
-        """Propose a configuration for a first rung; in a finite space each one before any is proposed again."""
+        """Propose a configuration for a first rung: a new one, as long as one is found."""
         needs, order = self.needs(number), self._schedule.new.index(number)
         own = seen.own
         new = [own[k].params if k < needs else pending[k - needs] for k in self._schedule.new[:order]]
@@ -133,7 +133,9 @@ class _HalvingSearch(Searcher):
                 required = self._proposer.needs(order)
                 visible = Seen([own[k] for k in self._schedule.new[:required]], seen.earlier, seed=seen.seed)
                 attempts = [new[required:]]
-            proposed = _new_proposal(self._proposer, space, visible, attempts, order, rng, new)
+            may_repeat = self._uses_results or space.size is not None
+            taken = Taken(space, [], new) if may_repeat else ()
+            proposed = _new_proposal(self._proposer, space, visible, attempts, order, rng, taken)
         if proposed is None:
             proposed = _random_again(space, Seen(seed=seen.seed), new, order, rng)
         return Suggestion(proposed.params, {**self._position_of(row), "proposed": proposed.why}, row.budget)
@@ -329,16 +331,15 @@ def _is_in_share(share: float, rank: int) -> bool:
 
 def _new_proposal(
     proposer: Searcher, space: Space, seen: Sequence[Result], attempts: Sequence[Sequence[dict[str, Any]]], number: int,
-    rng: np.random.Generator, new: Sequence[dict[str, Any]],
+    rng: np.random.Generator, taken: Container[dict[str, Any]],
 ) -> Suggestion | None:
     """Return what a proposer suggests.
 
-    It is None if the proposer is exhausted, or if all attempts give known points of a finite space.
+    It is None if the proposer is exhausted, or if all attempts give configurations that were ``taken`` before.
 
-    A model sees the trials of one budget only, so it may propose a known configuration. The next attempt then passes
-    all trials as pending.
+    A model sees the trials of one budget only, so it may propose a known configuration; also in a continuous space,
+    where the optimum that it predicts is in a corner. The next attempt then passes all trials as pending.
     """
-    taken = () if space.size is None else Taken(space, [], new)
     for pending in attempts:
         try:
             proposed = proposer.suggest(space, seen, pending, number, rng)

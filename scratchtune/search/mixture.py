@@ -30,6 +30,7 @@ from scratchtune.search.space import Space
 TINY = 1e-300  # the lowest probability, so that its logarithm exists
 NARROW = 1e-3  # standard deviations: of a cell this wide the mass is density(middle) · width, to 2 parts in 10⁶
 FINEST = 100.0  # the least bandwidth is the range divided by this
+MANY = 10  # ranges, from which on a kernel's bandwidth follows Scott's rule instead of the distance to its neighbours
 
 # Kernels -------------------------------------------------------------------------------------------------------------
 
@@ -50,6 +51,30 @@ def min_bandwidth(n: int) -> float:
         0.1
     """
     return 1.0 / min(n + 2.0, FINEST)
+
+
+def scott_bandwidth(std: float, n: int, d: int) -> float:
+    """Bandwidth of all kernels of a range in a mixture over many ranges: a share of the trials' standard deviation.
+
+    Formula [parzen_scott_bandwidth]
+        s = σ · n^(−1 / (d + 4))
+    Where
+        σ: std, scalar, >= 0, standard deviation of the trials' unit values
+        n: n, scalar, integer >= 1, trials in the mixture
+        d: d, scalar, integer >= 1, ranges in the mixture
+    Returns
+        s, as a share of the range; `min_bandwidth` still limits it.
+    Variant
+        Silverman's rule has another factor, (4 / (d + 2))^(1 / (d + 4)). Optuna and Hyperopt always take the distance
+        to the neighbours along the axis. In many dimensions points that are neighbours along one axis are far from each
+        other, and that distance is too small.
+    Source
+        Scott (1992), chapter 6, "Scott's rule"; BOHB (Falkner et al., 2018) has such a bandwidth in any dimension.
+    Example
+        >>> scott_bandwidth(0.4, 32, 1)
+        0.2
+    """
+    return float(std * float(n) ** (-1.0 / (d + 4.0)))
 
 
 def choice_kernels(c: np.ndarray, shares: np.ndarray, smoothing: float) -> np.ndarray:
@@ -90,6 +115,14 @@ def neighbour_bandwidths(units: np.ndarray, least: float) -> np.ndarray:
     bandwidths = np.empty(len(units))
     bandwidths[order] = np.maximum(gaps[:-1], gaps[1:])
     return np.clip(bandwidths, least, 1.0)
+
+
+def bandwidths_of(units: np.ndarray, ranges: int) -> np.ndarray:
+    """Bandwidths of the kernels on unit values, (n,), in a mixture over so many ranges."""
+    n, least = len(units), min_bandwidth(len(units))
+    if ranges < MANY or n < 2:
+        return neighbour_bandwidths(units, least)
+    return np.full(n, np.clip(scott_bandwidth(float(units.std()), n, ranges), least, 1.0))
 
 
 @jit.function_in_order
@@ -170,8 +203,11 @@ class Axis:
         """Value of a code."""
         raise NotImplementedError
 
-    def kernels(self, codes: np.ndarray, smoothing: float) -> Any:
-        """Kernels on trials, then that of the prior; ``smoothing`` concerns choices only."""
+    def kernels(self, codes: np.ndarray, smoothing: float, ranges: int) -> Any:
+        """Kernels on trials, then that of the prior.
+
+        ``smoothing`` concerns choices only; ``ranges``, how many axes of the mixture are ranges, concerns ranges only.
+        """
         raise NotImplementedError
 
     def add(self, total: np.ndarray, codes: np.ndarray, kernels: Any) -> None:
@@ -212,13 +248,13 @@ class Range(Axis):
         """Codes at unit values."""
         return u if self.count is None else cell_indices(self.parameter, u).astype(float)
 
-    def kernels(self, codes: np.ndarray, smoothing: float) -> NormalKernels:
+    def kernels(self, codes: np.ndarray, smoothing: float, ranges: int) -> NormalKernels:
         """Normal kernels in the middles of the trials' cells; the prior for a trial without this parameter."""
         a, b = self.edges(codes)
         here = np.flatnonzero(~np.isnan(codes))
         centres, bandwidths = (np.full(len(codes) + 1, float(number)) for number in self.prior)
         centres[here] = 0.5 * (a[here] + b[here])
-        bandwidths[here] = neighbour_bandwidths(centres[here], min_bandwidth(len(here)))
+        bandwidths[here] = bandwidths_of(centres[here], ranges)
         return NormalKernels(centres, bandwidths)
 
     def add(self, total: np.ndarray, codes: np.ndarray, kernels: NormalKernels) -> None:
@@ -259,7 +295,7 @@ class Choices(Axis):
         """Choice with the index ``code``."""
         return self.parameter.value(int(code))
 
-    def kernels(self, codes: np.ndarray, smoothing: float) -> np.ndarray:
+    def kernels(self, codes: np.ndarray, smoothing: float, ranges: int) -> np.ndarray:
         """Return the table; a trial without this parameter has the prior's row."""
         absent = np.append(np.isnan(codes), True)
         indices = np.where(absent, 0.0, np.append(codes, 0.0)).astype(int)
@@ -282,6 +318,12 @@ def draw_indices(sums: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return passed.sum(axis=1)
 
 
+def count_of_ranges(axes: Sequence[Axis], codes: np.ndarray) -> int:
+    """How many axes are ranges of more than one value, which some of the trials have; codes (n, d)."""
+    return sum(isinstance(axis, Range) and axis.count != 1 and not np.isnan(column).all()
+               for axis, column in zip(axes, codes.T, strict=True))
+
+
 def axes_of(space: Space) -> list[Axis]:
     """Return the axes of a space, parents before those whose condition names them."""
     axes: list[Axis] = []
@@ -299,15 +341,19 @@ def axes_of(space: Space) -> list[Axis]:
 
 
 class Mixture:
-    """A density over all axes: weighted kernels on trials (n,), and the prior with the weight ``prior_weight``."""
+    """A density over all axes: weighted kernels on trials (n,), and the prior with the weight ``prior_weight``.
+
+    ``ranges`` of the axes are ranges that some trial has: from `MANY` on, the bandwidths follow Scott's rule.
+    """
 
     def __init__(
         self, axes: Sequence[Axis], codes: np.ndarray, weights: np.ndarray, prior_weight: float, smoothing: float,
+        ranges: int = 1,
     ) -> None:
         self.axes = axes
         weights = np.append(weights, prior_weight)
         self.weights = weights / weights.sum()
-        self.kernels = [axis.kernels(column, smoothing) for axis, column in zip(axes, codes.T, strict=True)]
+        self.kernels = [axis.kernels(column, smoothing, ranges) for axis, column in zip(axes, codes.T, strict=True)]
 
     def log_density(self, codes: np.ndarray) -> np.ndarray:
         """Log density at points, (n,)."""

@@ -4,6 +4,9 @@ The finished trials are ordered by value and split. The good ones give the densi
 `mixture` of kernels. Candidates are drawn from l, and the one with the highest log l − log g is proposed: for a given
 split this orders candidates as the expected improvement does.
 
+In a space with conditions the branch is drawn first (see `branches`), and the trials are those of this branch; all
+trials, if it has too few, or no new point.
+
 Only the order of the values counts, so a value of 1e12 does no harm. Failed trials are the worst. Pending trials count
 as bad, so that trials that run at the same time are not close to each other.
 
@@ -13,19 +16,22 @@ Implements section 3.3 of the document.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.search.mixture import Axis, Mixture, axes_of
-from scratchtune.search.random import RandomSearch
+from scratchtune.search.branches import drawn_branch
+from scratchtune.search.mixture import MANY, Axis, Mixture, axes_of, count_of_ranges
+from scratchtune.search.random import RandomSearch, params_at_quantiles
 from scratchtune.search.searcher import Result
 from scratchtune.search.space import Space
 
 ROUNDS = 20  # batches that are drawn, at most, to find candidates that are new and allowed
+RANDOM = 32  # random points, so that branches without a trial are drawn too
+LEAST = 4  # finished trials of a branch, for densities of its own
 FORMER_KEYS = {"chance": "probability_good"}  # of `why` in stored studies
 
 
@@ -34,6 +40,7 @@ class Options:
     """Options of the estimator; the defaults are for about a hundred trials.
 
     - ``gamma``, ``most_good``: the share of the trials that are good, and the largest number of them.
+    - ``most_good_of_many``: the largest number where ten or more ranges are searched (`mixture.MANY`).
     - ``candidates``: how many new points are drawn from the good density; more of them explore less.
     - ``prior_weight``: weight of the prior in a mixture, where a trial has 1; more of it explores more.
     - ``smoothing``: weight of the prior in the kernel of a choice, where the choice itself has 1.
@@ -42,13 +49,14 @@ class Options:
 
     gamma: float = 0.15
     most_good: int = 25
+    most_good_of_many: int = 8
     candidates: int = 48
     prior_weight: float = 1.0
     smoothing: float = 0.2
     recent: int = 25
 
     def __post_init__(self) -> None:
-        for name in ("most_good", "candidates", "recent"):
+        for name in ("most_good", "most_good_of_many", "candidates", "recent"):
             checks.integer(name, getattr(self, name), low=1)
         checks.real("gamma", self.gamma, 0.0, 1.0, open_low=True, open_high=True)
         for name in ("prior_weight", "smoothing"):
@@ -143,15 +151,68 @@ def propose(
     Raises `Exhausted` when every point of a finite space has been proposed.
     """
     options = options or Options()
-    model = fitted_densities(space, seen, pending, options)
+    branch = branch_for(space, seen, pending, rng, options)
+    why, drawn = _from_good_density(space, seen, pending, rng, options, branch)
+    if branch is not None and not len(drawn.candidates):  # a branch that is exhausted, or not allowed
+        why, drawn = _from_good_density(space, seen, pending, rng, options, None)
+    if not len(drawn.candidates):
+        other = RandomSearch().suggest(space, seen, pending, number, rng)
+        return other.params, {**why, "phase": "rest", "drawn": other.why}
+    return choose(drawn.model.good_density, drawn.model.bad_density, drawn.candidates, why)
+
+
+class _Drawn(NamedTuple):
+    """The model, and the candidates drawn from its good density."""
+
+    model: Densities
+    candidates: np.ndarray
+
+
+def _from_good_density(
+    space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], rng: np.random.Generator, options: Options,
+    branch: frozenset[str] | None,
+) -> tuple[dict[str, Any], _Drawn]:
+    """Fit the model to the trials of a branch (None: to all), draw candidates, and return the reasons so far, too."""
+    own_seen, own_pending = trials_in(space, branch, seen, pending)
+    model = fitted_densities(space, own_seen, own_pending, options)
     why: dict[str, Any] = {
-        "phase": "model", "good": len(model.good), "bad": len(model.bad), "pending": len(pending),
-        "failed": sum(not math.isfinite(result.value) for result in seen), "gamma": len(model.good) / len(model.codes)}
-    candidates = draw_candidates(space, model.good_density, model.codes, rng, options.candidates)
-    if not len(candidates):
-        drawn = RandomSearch().suggest(space, seen, pending, number, rng)
-        return drawn.params, {**why, "phase": "rest", "drawn": drawn.why}
-    return choose(model.good_density, model.bad_density, candidates, why)
+        "phase": "model", "good": len(model.good), "bad": len(model.bad), "pending": len(own_pending),
+        "failed": sum(not math.isfinite(result.value) for result in own_seen),
+        "gamma": len(model.good) / len(model.codes)}
+    if branch is not None:
+        why["branch"] = {"names": sorted(branch), "of_all": own_seen is seen, "pending": len(pending)}
+    taken = model.codes if own_seen is seen else codes_of(model.good_density.axes, seen, pending)
+    return why, _Drawn(model, draw_candidates(space, model.good_density, taken, rng, options.candidates, branch))
+
+
+def branch_for(
+    space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], rng: np.random.Generator, options: Options,
+) -> frozenset[str] | None:
+    """The conditional parameters that the next trial has; None in a space without conditions."""
+    if not any(space.conditions.values()):
+        return None
+    axes = axes_of(space)
+    codes = codes_of(axes, seen, pending)
+    good, bad = split(np.array([result.value for result in seen]), options)
+    random = [params_at_quantiles(space, rng.random(len(space.names))) for _ in range(RANDOM)]
+    allowed = codes_of(axes, [], [params for params in random if space.allows(params)])
+    exists = drawn_branch(axes, codes, good, np.append(bad, np.arange(len(seen), len(codes))), allowed, rng)
+    return frozenset(axis.name for axis, here in zip(axes, exists.tolist(), strict=True) if here and axis.conditions)
+
+
+def trials_in(
+    space: Space, branch: Collection[str] | None, seen: Sequence[Result], pending: Sequence[dict[str, Any]],
+) -> tuple[Sequence[Result], Sequence[dict[str, Any]]]:
+    """The trials with these conditional parameters; all, if fewer than `LEAST` of them are finished."""
+    names = set(branch or ())
+
+    def is_of(params: dict[str, Any]) -> bool:
+        return {name for name, when in space.conditions.items() if when and space.is_active(name, params)} == names
+
+    own = [result for result in seen if is_of(result.params)]
+    if branch is None or len(own) < LEAST:
+        return seen, pending
+    return own, [params for params in pending if is_of(params)]
 
 
 def fitted_densities(
@@ -159,16 +220,23 @@ def fitted_densities(
 ) -> Densities:
     """Split the trials seen into good and bad ones, and fit a density to each; pending trials count as bad."""
     options = options or Options()
-    known = len(seen) + len(pending)
     axes = axes_of(space)
-    points = [result.params for result in seen] + list(pending)
-    codes = np.column_stack([axis.read(points) for axis in axes])
+    codes = codes_of(axes, seen, pending)
+    ranges = count_of_ranges(axes, codes)
+    if ranges >= MANY:
+        options = replace(options, most_good=min(options.most_good, options.most_good_of_many))
     good, bad = split(np.array([result.value for result in seen]), options)
-    bad = np.append(bad, np.arange(len(seen), known))
-    prior = options.prior_weight, options.smoothing
-    good_density = Mixture(axes, codes[good], np.ones(len(good)), *prior)
-    bad_density = Mixture(axes, codes[bad], weights_by_age(len(bad), options.recent), *prior)
+    bad = np.append(bad, np.arange(len(seen), len(codes)))
+    more = options.prior_weight, options.smoothing, ranges
+    good_density = Mixture(axes, codes[good], np.ones(len(good)), *more)
+    bad_density = Mixture(axes, codes[bad], weights_by_age(len(bad), options.recent), *more)
     return Densities(good_density, bad_density, codes, good, bad)
+
+
+def codes_of(axes: Sequence[Axis], seen: Sequence[Result], pending: Sequence[dict[str, Any]]) -> np.ndarray:
+    """The trials as codes, (n, d), seen ones before pending ones."""
+    points = [*(result.params for result in seen), *pending]
+    return np.column_stack([axis.read(points) for axis in axes])
 
 
 def split(values: np.ndarray, options: Options) -> tuple[np.ndarray, np.ndarray]:
@@ -188,12 +256,18 @@ def weights_by_age(count: int, recent: int) -> np.ndarray:
 
 def draw_candidates(
     space: Space, good_density: Mixture, taken: np.ndarray, rng: np.random.Generator, count: int,
+    branch: frozenset[str] | None = None,
 ) -> np.ndarray:
-    """``count`` different points from the good density that are new and allowed, or fewer if they are rare."""
+    """``count`` different points from the good density that are new and allowed, or fewer if they are rare.
+
+    ``branch``: the conditional parameters that they have.
+    """
     old = {row.tobytes() for row in taken}
+    absent = np.array([bool(axis.conditions) and axis.name not in (branch or ()) for axis in good_density.axes])
     found: dict[bytes, np.ndarray] = {}
     for _ in range(ROUNDS):
-        for row in good_density.draw(count, rng):
+        rows = good_density.draw(count, rng)
+        for row in rows if branch is None else rows[(np.isnan(rows) == absent).all(axis=1)]:
             key = row.tobytes()
             if key not in old and key not in found and len(found) < count:
                 if space.constraint is None or space.allows(params_at(good_density.axes, row)):
@@ -241,7 +315,18 @@ def explain(why: Mapping[str, Any]) -> str:
         f"Of {why['candidates']} candidates, drawn from the density of the good trials, this one has the highest ratio:"
         f" good trials are {_times(why['log_ratio'])} as dense here as bad ones ({parts}). By Bayes's rule it is good"
         f" with a probability of {why['probability_good']:.0%}; of the trials {why['gamma']:.0%} are.")
-    return f"{text}{_by_parameter(why['by_parameter'])}{_next_best(why['runners_up'])}"
+    return f"{text}{_branch(why.get('branch'))}{_by_parameter(why['by_parameter'])}{_next_best(why['runners_up'])}"
+
+
+def _branch(branch: Mapping[str, Any] | None) -> str:
+    """Say which branch was drawn first; older reasons have none."""
+    if branch is None:
+        return ""
+    which = f"The branch with {' and '.join(branch['names'])}" if branch["names"] else (
+        "The branch without any conditional parameter")
+    others = "; too few trials were in it, so all are counted" if branch["of_all"] else (
+        "; good and bad ones are counted among its trials only")
+    return f" {which} was drawn first{others}."
 
 
 def _trials(count: int) -> str:

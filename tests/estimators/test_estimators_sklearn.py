@@ -66,6 +66,7 @@ def test_scikit_learns_checks(model: Any, check: Any) -> None:
         check(model)
 
 
+@pytest.mark.slow
 def test_all_checks_in_a_process_of_their_own_that_skips_none() -> None:
     printed = run("""
         import warnings

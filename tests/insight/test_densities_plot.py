@@ -7,7 +7,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune import insight
-from scratchtune.search import Space
+from scratchtune.search import Space, parzen
 
 SPACE = {"rate": st.Float(1e-4, 1e-1, log=True), "layers": st.Int(1, 4), "optimizer": ["sgd", "adam"],
          "momentum": st.Float(0.0, 0.9, when={"optimizer": ["sgd"]})}
@@ -42,14 +42,17 @@ def test_ratio_at_the_proposed_point_is_that_of_its_reasons(study: st.Study) -> 
 
 def test_ticks_are_the_good_and_the_bad_trials(study: st.Study) -> None:
     above, below = insight.plot_densities(study, "rate", 30)
-    order = sorted(study.trials[:30], key=lambda trial: -(trial.value if trial.value is not None else -99.0))
-    assert sorted(above.lines[1].get_xdata()) == sorted(trial.params["rate"] for trial in order[:5])
-    assert sorted(above.lines[3].get_xdata()) == sorted(trial.params["rate"] for trial in order[5:])
-    assert labels(above) == ["density of good trials", "5 good trials", "density of bad trials", "25 bad trials",
-                             "proposed: trial 30"]
+    own = [trial for trial in study.trials[:30] if trial.params.keys() == study.trials[30].params.keys()]  # its branch
+    order = sorted(own, key=lambda trial: -(trial.value if trial.value is not None else -99.0))
+    good = parzen.good_count(len(own), 0.15, 25)
+    assert sorted(above.lines[1].get_xdata()) == sorted(trial.params["rate"] for trial in order[:good])
+    assert sorted(above.lines[3].get_xdata()) == sorted(trial.params["rate"] for trial in order[good:])
+    assert labels(above) == ["density of good trials", f"{good} good trials", "density of bad trials",
+                             f"{len(own) - good} bad trials", "proposed: trial 30"]
     assert labels(below)[1].startswith("trial 30: ") and labels(below)[1].endswith(" times as dense in good trials")
     assert above.figure.get_suptitle().startswith(
-        "Parzen estimator along rate: 5 good and 25 bad trials\nthe others as in trial 30: layers=")
+        f"Parzen estimator along rate: {good} good and {len(own) - good} bad trials\n"
+        "the others as in trial 30: layers=")
 
 
 @pytest.mark.parametrize("name", ["layers", "optimizer"])

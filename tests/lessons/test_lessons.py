@@ -25,7 +25,7 @@ main = importlib.import_module("lessons.__main__")
 sys.path.remove(str(ROOT))
 
 LESSONS = main.lessons()
-LONG = (3, 5, 6, 8, 9, 10, 13, 14, 15, 16, *range(18, 36))  # seconds each
+LONG = (3, 5, 6, *range(8, 36))  # seconds each
 EVERY_LESSON = pytest.mark.parametrize(
     "number", [pytest.param(number, marks=pytest.mark.slow if number in LONG else ()) for number in LESSONS])
 PRINTED = "# -> "

@@ -132,6 +132,7 @@ def case(seed: int) -> tuple[np.random.Generator, np.ndarray, np.ndarray, Any]:
     return rng, names[y], names[q], weight
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(4))
 def test_labels_agree_with_scikit_learn_on_1000_cases(agree: Any, part: int) -> None:
     for seed in range(250 * part, 250 * part + 250):
@@ -151,6 +152,7 @@ def test_rows_of_several_labels_agree_with_scikit_learn(agree: Any) -> None:
         agree("accuracy_score", y, np.where(rng.random(y.shape) < 0.7, y, q))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(2))
 def test_log_loss_agrees_with_scikit_learn_on_1000_cases(agree: Any, part: int) -> None:
     for seed in range(500 * part, 500 * part + 500):

@@ -134,6 +134,7 @@ def case(seed: int) -> tuple[Any, Any, dict[str, Any]]:
     return names[y], names[q], options
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METRICS)
 def test_agrees_with_scikit_learn_on_1000_cases(agree: Any, name: str) -> None:
     for seed in range(1000):

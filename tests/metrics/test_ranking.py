@@ -143,6 +143,7 @@ def case(seed: int, *shape: int) -> tuple[np.random.Generator, Any, Any]:
     return rng, score, weight
 
 
+@pytest.mark.slow
 def test_curves_agree_with_scikit_learn_on_1000_cases(agree: Any) -> None:
     for seed in range(1000):
         rng, score, weight = case(seed)

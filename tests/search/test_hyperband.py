@@ -301,6 +301,16 @@ def test_an_enqueued_configuration_replaces_a_new_one_in_a_first_rung() -> None:
         running.enqueue(good)
 
 
+@pytest.mark.parametrize("model", ["gp", "tpe", "auto"])
+def test_no_configuration_is_proposed_twice(model: str) -> None:
+    # The best point is a corner, and the model sees one budget only: it predicted the same corner in every bracket.
+    space = {"x": Float(0.0, 1.0), "y": Float(0.0, 1.0), "c": ["a", "b"]}
+    study = Study(space, Hyperband(27, proposer=BayesianSearch(model), random_share=0.0))
+    study.run(lambda trial: trial.budget * (trial.params["x"] + trial.params["y"]), progress=False)
+    new = [tuple(trial.params.values()) for trial in study.trials if trial.parent is None]
+    assert len(new) == len(set(new)) == 27 + 12 + 6 + 4
+
+
 @pytest.mark.parametrize("proposer", [None, GridSearch(), BayesianSearch(model="tpe"), RandomSearch("latin_hypercube")])
 def test_in_a_finite_space_all_points_come_before_any_comes_again(proposer: Searcher | None) -> None:
     space = {"a": Int(1, 4), "b": ["x", "y"]}  # 8 points, and 17 new configurations

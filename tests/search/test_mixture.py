@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 
 from scratchtune.search import Float, Int, Space
-from scratchtune.search.mixture import Mixture, add_normal_kernels, axes_of, neighbour_bandwidths
+from scratchtune.search.mixture import (
+    MANY,
+    Mixture,
+    add_normal_kernels,
+    axes_of,
+    bandwidths_of,
+    count_of_ranges,
+    neighbour_bandwidths,
+    scott_bandwidth,
+)
 from scratchtune.search.parzen import params_at
 
 MIXED = Space({
@@ -42,6 +51,27 @@ def test_bandwidths_are_the_distance_to_the_further_neighbour() -> None:
     assert neighbour_bandwidths(np.array([0.2]), 0.01) == pytest.approx([0.8])  # one alone: to the further end
     assert neighbour_bandwidths(np.array([0.2, 0.2, 0.2]), 0.1) == pytest.approx([0.1] * 3)
     assert neighbour_bandwidths(np.empty(0), 0.1).shape == (0,)
+
+
+def test_in_many_dimensions_the_bandwidth_is_a_share_of_the_standard_deviation() -> None:
+    units = np.array([0.0, 1.0] * 8)  # standard deviation 0.5, 16 trials: 0.5 / 16^(1/16) in 12 dimensions
+    assert bandwidths_of(units, 12) == pytest.approx([0.5 * 2.0**-0.25] * 16)
+    assert bandwidths_of(units, MANY - 1) == pytest.approx(neighbour_bandwidths(units, 1.0 / 18.0))
+    assert bandwidths_of(np.full(6, 0.3), MANY) == pytest.approx([1.0 / 8.0] * 6)  # never below the limit
+    assert bandwidths_of(np.array([0.2]), MANY) == pytest.approx([0.8]) and bandwidths_of(np.empty(0), MANY).size == 0
+    space = Space({**{f"x{j}": Float(0.0, 1.0) for j in range(9)}, "n": Int(1, 5), "one": Int(2, 2), "c": ["a", "b"]})
+    axes = axes_of(space)
+    codes = np.column_stack([axis.read(_random(space, 16)) for axis in axes])
+    assert count_of_ranges(axes, codes) == 10
+    mixture = Mixture(axes, codes, np.ones(16), prior_weight=1.0, smoothing=0.2, ranges=10)
+    assert mixture.kernels[0].bandwidths[:-1] == pytest.approx([scott_bandwidth(codes[:, 0].std(), 16, 10)] * 16)
+
+
+def test_scotts_rule_as_scipys() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    data = np.random.default_rng(0).random((12, 40))
+    factor = stats.gaussian_kde(data).scotts_factor()
+    assert scott_bandwidth(data[3].std(), 40, 12) == pytest.approx(factor * data[3].std(), rel=1e-12)
 
 
 def test_the_density_of_a_range_integrates_to_one() -> None:

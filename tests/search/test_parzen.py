@@ -21,6 +21,7 @@ MIXED = Space({
     "step": Float(0.0, 1.0, step=0.25), "kind": ["a", "b", "c"], "only": [7], "deep": ["p", "q"],
     "momentum": Float(0.0, 0.9, when={"kind": ["b"]}), "nesterov": Int(0, 1, when={"kind": ["b", "c"]}),
     "deeper": Int(3, 9, when={"nesterov": [1]})})
+UNCONDITIONAL = Space({name: MIXED.parameters[name] for name in ("x", "lr", "n", "step", "kind", "only", "deep")})
 FINITE = Space({"n": Int(1, 4), "c": ["a", "b"], "m": Int(0, 2, when={"c": ["b"]})})
 
 
@@ -101,7 +102,9 @@ def test_it_is_a_pure_function_of_its_arguments() -> None:
     propose(MIXED, seen[:20], [], 20, _rng(20))
     assert propose(MIXED, list(seen), list(pending), 43, _rng(43)) == first
     assert propose(MIXED, seen, pending, 43, _rng(43, seed=1)) != first
-    assert propose(MIXED, seen, [], 43, _rng(43))[1] != first[1]
+    seen, pending = _random(UNCONDITIONAL, 40), [r.params for r in _random(UNCONDITIONAL, 3, seed=1)]
+    different = [propose(UNCONDITIONAL, seen, waiting, 43, _rng(43))[1] for waiting in (pending, [])]
+    assert different[0] != different[1]
 
 
 def test_only_the_order_of_the_values_counts() -> None:
@@ -113,9 +116,9 @@ def test_only_the_order_of_the_values_counts() -> None:
 
 
 def test_it_proposes_the_candidate_with_the_highest_ratio() -> None:
-    seen = _random(MIXED, 40)
-    params, why = propose(MIXED, seen, [], 40, _rng(40))
-    axes = axes_of(MIXED)
+    seen = _random(UNCONDITIONAL, 40)
+    params, why = propose(UNCONDITIONAL, seen, [], 40, _rng(40))
+    axes = axes_of(UNCONDITIONAL)
     codes = np.column_stack([axis.read([r.params for r in seen]) for axis in axes])
     good, bad = parzen.split(np.array([r.value for r in seen]), Options())
     good_density = _density(axes, codes[good], np.ones(len(good)))
@@ -142,7 +145,10 @@ def test_constants_extremes_and_failures(values: list[float]) -> None:
     seen = _random(MIXED, 30, values)
     params, why = propose(MIXED, seen, [], 30, _rng(30))
     assert MIXED.check(params) == params
-    assert why["failed"] == sum(map(math.isnan, values)) and why["good"] <= 30 - why["failed"]
+    names = set(why["branch"]["names"])
+    own = [r.value for r in seen if {name for name in r.params if MIXED.conditions[name]} == names]
+    own = own if len(own) >= parzen.LEAST else values
+    assert why["failed"] == sum(map(math.isnan, own)) and why["good"] <= len(own) - why["failed"]
     assert all(math.isfinite(why[name]) for name in ("log_l", "log_g", "log_ratio", "probability_good"))
     json.dumps(why, allow_nan=False)
 
@@ -234,7 +240,8 @@ def test_choices_that_look_alike_stay_apart() -> None:
 def test_a_thousand_trials() -> None:
     seen = _random(MIXED, 1000)
     params, why = propose(MIXED, seen, [], 1000, _rng(1000))
-    assert MIXED.check(params) == params and why["good"] == 25 and why["bad"] == 975
+    own = [r for r in seen if r.params.keys() == params.keys()]  # those of its branch
+    assert MIXED.check(params) == params and why["good"] == 25 and why["bad"] == len(own) - 25
 
 
 # Why -----------------------------------------------------------------------------------------------------------------
@@ -254,8 +261,8 @@ def test_why_says_what_drove_the_choice() -> None:
 
 
 def test_why_in_words() -> None:
-    seen = _random(MIXED, 40, [math.nan] + [float(i) for i in range(39)])
-    _, why = propose(MIXED, seen, [seen[5].params], 41, _rng(41))
+    seen = _random(UNCONDITIONAL, 40, [math.nan] + [float(i) for i in range(39)])
+    _, why = propose(UNCONDITIONAL, seen, [seen[5].params], 41, _rng(41))
     text = parzen.explain(why)
     assert f"{why['good']} trials taken as good" in text and "1 failed and 1 pending" in text
     assert f"{why['probability_good']:.0%}" in text and "Next best was " in text
@@ -277,6 +284,15 @@ def test_why_in_words() -> None:
 def test_options_out_of_range(name: str, value: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         Options(**{name: value})
+
+
+def test_in_many_dimensions_fewer_trials_are_good() -> None:
+    for d, good in ((9, 15), (10, 8)):
+        space = Space({f"x{j}": Float(0.0, 1.0) for j in range(d)})
+        _, why = propose(space, _random(space, 100), [], 100, _rng(100))
+        assert why["good"] == good and why["bad"] == 100 - good
+    _, why = propose(space, _random(space, 100), [], 100, _rng(100), Options(most_good_of_many=30))
+    assert why["good"] == 15
 
 
 def test_good_trials_by_number() -> None:

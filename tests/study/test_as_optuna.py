@@ -240,7 +240,7 @@ def test_an_unknown_direction_is_refused(library: Library) -> None:
 
 @pytest.mark.parametrize("n_trials", [1, 20])
 @pytest.mark.parametrize("n_jobs", [1, 2, -1])
-@pytest.mark.parametrize("stored", [False, True])
+@pytest.mark.parametrize("stored", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_so_many_trials_on_so_many_workers(
     library: Library, n_trials: int, n_jobs: int, stored: bool, tmp_path: Path,
 ) -> None:

@@ -16,6 +16,7 @@ def wrong(counts: dict[str, int]) -> dict[str, int]:
     return {what: count for what, count in counts.items() if what.startswith("bad")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_file", [False, True], ids=["memory", "file"])
 @pytest.mark.parametrize(
     ("kind", "searcher"), [("run", "tpe"), ("two threads", "random"), ("ask and tell", "hyperband")])

@@ -175,6 +175,7 @@ def test_scikit_learn_is_not_loaded_for_a_search() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["csr", "csc", "coo", "bsr", "dia", "array"])
 def test_sparse_rows_are_searched_as_by_scikit_learn(form: str) -> None:
     sparse = pytest.importorskip("scipy.sparse")

@@ -128,6 +128,7 @@ def test_predicting_takes_the_table_without_target_and_dropped_columns_in_any_or
     assert run("predict", "model.npz", "new.csv")[2] == ""
 
 
+@pytest.mark.slow
 def test_a_reader_may_stop_reading(run: Run) -> None:
     tuned(run)
     command = f"{sys.executable} -m scratchtune predict model.npz whole.csv | head -1"
@@ -349,6 +350,7 @@ def test_predictions_as_a_file(run: Run) -> None:
     assert not Path("q.csv").exists()
 
 
+@pytest.mark.slow
 def test_a_table_may_be_compressed_or_come_from_stdin(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def stdin() -> str:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path("whole.csv").read_bytes())))
@@ -439,6 +441,7 @@ def test_warnings_are_lines_without_code(run: Run) -> None:
     assert "Warning" not in messages and ".py" not in messages and len(messages.splitlines()) <= 5
 
 
+@pytest.mark.slow
 def test_scripts_are_written_beside_the_model(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("models").mkdir()
     printed = tuned(run, "--drop", "id", "--emit", "ours", "keras", "torch", out="models/churn.npz")
@@ -516,6 +519,7 @@ def test_closed_streams(run: Run) -> None:
 
 
 @bash
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full disk here")
 def test_results_that_cannot_be_written_are_no_success(run: Run) -> None:
     tuned(run)
@@ -555,6 +559,7 @@ def test_what_is_read_is_not_overwritten(run: Run) -> None:
     assert "epochs" in Path("quick.json").read_text() and "churn" in Path("m_ours.py").read_text()
 
 
+@pytest.mark.slow
 def test_columns_that_are_not_used_may_hold_anything(run: Run) -> None:
     columns = whole()
     rows = len(columns["age"])

@@ -212,6 +212,7 @@ def test_the_splits_and_values_of_scikit_learn() -> None:
         np.testing.assert_allclose(outputs(own, rows), outputs(other, rows), atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["breast_cancer", "diabetes", pytest.param("digits", marks=pytest.mark.slow)])
 def test_as_good_as_scikit_learn(name: str) -> None:
     pytest.importorskip("sklearn")
