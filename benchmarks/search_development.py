@@ -11,6 +11,7 @@ random search's, from -1 to 1, with the same seeds for all. Examples:
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import itertools
 import math
 from collections.abc import Callable, Mapping
@@ -217,27 +218,39 @@ def best_of_optuna(problem: Problem, seed: int) -> float:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and report."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.search_development", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--groups", nargs="+", default=list(GROUPS), choices=list(GROUPS), metavar="GROUP",
                         help=f"of {', '.join(GROUPS)} (all)")
-    parser.add_argument("--searcher", nargs="+", metavar="NAME", default=[*OURS, PEER],
-                        help=f"ours, as in benchmarks.search_quality, and {PEER!r}")
+    parser.add_argument("--searcher", nargs="+", metavar="NAME", help=f"ours, as in benchmarks.search_quality, and "
+                        f"{PEER!r} (default: {', '.join(OURS)}, and this one where it is installed)")
     parser.add_argument("--seeds", type=int, default=SEEDS, help="(%(default)s)")
+    parser.add_argument("--save", action="store_true", help="write benchmarks/results/search_development.md")
     options = parser.parse_args()
-    names = ["random", *options.searcher]
+    before = harness.load()
+    chosen = options.searcher or [*OURS, *([PEER] if importlib.util.find_spec("optuna") else [])]
+    names = list(dict.fromkeys(["random", *chosen]))
     problems = [problem for group in options.groups for problem in GROUPS[group]()]
     jobs = [(problem, name, seed) for problem in problems for name in names for seed in range(options.seeds)]
     best: dict[tuple[str, str], list[float]] = {}
     for problem, name, seed in tqdm(jobs, desc="runs", disable=None):
         best.setdefault((problem.name, name), []).append(best_of(name, problem, seed))
-    rows = [[problem.name, str(problem.trials), *(
-        f"{float(score(np.array(best[problem.name, name]), np.array(best[problem.name, 'random']))):+.2f}"
-        for name in options.searcher)] for problem in problems]
-    print(f"{harness.machine()}; {options.seeds} seeds.\n")
-    print(harness.table(["score", "trials", *options.searcher], rows))
+    rows = [[problem.name, str(problem.trials), *(cell(best, problem.name, name) for name in chosen)]
+            for problem in problems]
+    harness.report("Searchers on development functions", "search_development", [
+        f"{harness.machine()}; {before}.", harness.versions("scratchtune", "numpy", "optuna") + f". {options.seeds} "
+        "seeds. Score, and in brackets the median and the mean of the regrets. Options of the searchers were chosen on "
+        "these functions, so this is no fair comparison.",
+        harness.table(["function", "trials", *chosen], rows)], options.save)
+
+
+def cell(best: dict[tuple[str, str], list[float]], problem: str, name: str) -> str:
+    """A searcher's score, and the median and mean of its regrets."""
+    regrets = np.array(best[problem, name])
+    value = float(score(regrets, np.array(best[problem, "random"])))
+    return f"{value:+.2f} ({np.median(regrets):.2g}, {regrets.mean():.2g})"
 
 
 if __name__ == "__main__":

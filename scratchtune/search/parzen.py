@@ -152,27 +152,20 @@ def propose(
     """
     options = options or Options()
     branch = branch_for(space, seen, pending, rng, options)
-    why, drawn = _from_good_density(space, seen, pending, rng, options, branch)
-    if branch is not None and not len(drawn.candidates):  # a branch that is exhausted, or not allowed
-        why, drawn = _from_good_density(space, seen, pending, rng, options, None)
-    if not len(drawn.candidates):
-        other = RandomSearch().suggest(space, seen, pending, number, rng)
-        return other.params, {**why, "phase": "rest", "drawn": other.why}
-    return choose(drawn.model.good_density, drawn.model.bad_density, drawn.candidates, why)
+    model, candidates, why = _with_candidates(space, seen, pending, rng, options, branch)
+    if branch is not None and not len(candidates):  # a branch that is exhausted, or not allowed
+        model, candidates, why = _with_candidates(space, seen, pending, rng, options, None)
+    if not len(candidates):
+        drawn = RandomSearch().suggest(space, seen, pending, number, rng)
+        return drawn.params, {**why, "phase": "rest", "drawn": drawn.why}
+    return choose(model.good_density, model.bad_density, candidates, why)
 
 
-class _Drawn(NamedTuple):
-    """The model, and the candidates drawn from its good density."""
-
-    model: Densities
-    candidates: np.ndarray
-
-
-def _from_good_density(
+def _with_candidates(
     space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], rng: np.random.Generator, options: Options,
     branch: frozenset[str] | None,
-) -> tuple[dict[str, Any], _Drawn]:
-    """Fit the model to the trials of a branch (None: to all), draw candidates, and return the reasons so far, too."""
+) -> tuple[Densities, np.ndarray, dict[str, Any]]:
+    """The model of a branch's trials (None: of all), candidates drawn from its good density, and the reasons so far."""
     own_seen, own_pending = trials_in(space, branch, seen, pending)
     model = fitted_densities(space, own_seen, own_pending, options)
     why: dict[str, Any] = {
@@ -182,7 +175,7 @@ def _from_good_density(
     if branch is not None:
         why["branch"] = {"names": sorted(branch), "of_all": own_seen is seen, "pending": len(pending)}
     taken = model.codes if own_seen is seen else codes_of(model.good_density.axes, seen, pending)
-    return why, _Drawn(model, draw_candidates(space, model.good_density, taken, rng, options.candidates, branch))
+    return model, draw_candidates(space, model.good_density, taken, rng, options.candidates, branch), why
 
 
 def branch_for(
