@@ -2,6 +2,7 @@
 
     pip install -e ".[tuners]"
     python -m benchmarks.same_job [--quick] [--tuners NAME ...] [--seeds 3] [--save]
+    python -m benchmarks.same_job --tuners "Optuna, TPE" --seeds 5 && python -m benchmarks.same_job --seeds 1 --save
 
 One hidden layer on the digits, Adam, 9 epochs; learning rate (log), units and batch size are tuned by 30 trials, each
 cross-validated on three folds; the best configuration is trained on all training rows and evaluated on held-out ones.
@@ -10,7 +11,8 @@ the others, too, so that the effects of tuner and network are separate. A run ha
 *Seconds* are those of the search, without imports; *outside training* is what the tuner adds. Methods that stop bad
 trials early have fewer epochs. *Lines* are those of the tuner and the network in `benchmarks/common/job_tuners.py` and
 `job_networks.py`, without blank lines and docstrings. *Again*: whether a second run with the same seed gave the same
-configuration and score.
+configuration and score. Each run is kept in a file, so that an interrupted benchmark continues, and a tuner whose runs
+are short may have more seeds than one whose runs take minutes.
 """
 
 from __future__ import annotations
@@ -19,11 +21,13 @@ import argparse
 import ast
 import importlib.util
 import inspect
+import json
 import statistics
 import sys
 import textwrap
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from tqdm import tqdm
@@ -34,7 +38,9 @@ from benchmarks.common.job_tuners import Best, Job
 
 SEEDS, TRIALS, QUICK_TRIALS = 3, 30, 5
 FASTER = {"Keras Tuner": 50.0, "Ray Tune": 50.0, "Optuna": 10.0}
+AGAIN = -1  # in the place of a seed: the second run with seed 0
 OURS = "scratchtune"
+RECORDS = harness.RESULTS / "same_job.jsonl"
 
 
 class Tuner(NamedTuple):
@@ -141,17 +147,34 @@ def peak_memory() -> float:
 # The main process -----------------------------------------------------------------------------------------------------
 
 
-def measure(wanted: Sequence[Pair], seeds: int, trials: int) -> dict[Pair, list[dict[str, Any]]]:
-    """All pairs with each seed in turn, and a second run with seed 0; a process for each run."""
-    found: dict[Pair, list[dict[str, Any]]] = {pair: [] for pair in wanted}
-    plan = [(pair, seed) for seed in (*range(seeds), 0) for pair in wanted]
-    for (tuner, network), seed in (progress := tqdm(plan, disable=None)):
-        progress.set_description(f"{tuner}, {network}")
-        env = harness.environment(1, KERAS_BACKEND="tensorflow", PYTHONWARNINGS="ignore", RAY_DEDUP_LOGS="0",
-                                  RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO="0")
-        worker = Worker("benchmarks.same_job", tuner, env, harness.pinned_core())
-        found[tuner, network].append(worker.ask(tuner=tuner, network=network, seed=seed, trials=trials))
-        worker.close()
+def measure(wanted: Sequence[Pair], seeds: int, trials: int, path: Path) -> dict[Pair, list[dict[str, Any]]]:
+    """The runs that the file lacks, each seed in turn and a second time seed 0; then all runs of each pair, that last.
+
+    Each run has a process of its own.
+    """
+    found: dict[Pair, dict[int, dict[str, Any]]] = {pair: {} for pair in wanted}
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+        run = json.loads(line)
+        if run["of"] == trials and (run["tuner"], run["network"]) in found:
+            found[run["tuner"], run["network"]][run["turn"]] = run
+    plan = [(pair, turn) for turn in (*range(seeds), AGAIN) for pair in wanted if turn not in found[pair]]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a", encoding="utf-8") as file:
+        for pair, turn in (progress := tqdm(plan, disable=None)):
+            progress.set_description(", ".join(pair))
+            found[pair][turn] = {"tuner": pair[0], "network": pair[1], "turn": turn, "of": trials,
+                                 **run_of(pair, max(turn, 0), trials)}
+            print(json.dumps(found[pair][turn]), file=file, flush=True)
+    return {pair: [runs[turn] for turn in (*sorted(set(runs) - {AGAIN}), AGAIN)] for pair, runs in found.items()}
+
+
+def run_of(pair: Pair, seed: int, trials: int) -> dict[str, Any]:
+    """One run, in a process of its own."""
+    env = harness.environment(1, KERAS_BACKEND="tensorflow", PYTHONWARNINGS="ignore", RAY_DEDUP_LOGS="0",
+                              RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO="0", TF_CPP_MIN_LOG_LEVEL="2")
+    worker = Worker("benchmarks.same_job", pair[0], env, harness.pinned_core())
+    found = worker.ask(tuner=pair[0], network=pair[1], seed=seed, trials=trials)
+    worker.close()
     return found
 
 
@@ -175,9 +198,9 @@ def row(pair: Pair, runs: Sequence[dict[str, Any]]) -> list[str]:
     first, again = runs[0], runs[-1]
     same = first["params"] == again["params"] and first["score"] == again["score"]
     each = runs[:-1]
-    return [tuner, network, f"{mean(each, 'score'):.4f}", f"{mean(each, 'held_out'):.4f}", spread(each, "seconds"),
-            f"{mean(each, 'outside'):.2f}", f"{mean(each, 'epochs'):.0f}", f"{max(run['memory'] for run in each):,.0f}",
-            str(lines(functions)), "yes" if same else "no"]
+    return [tuner, network, str(len(each)), f"{mean(each, 'score'):.4f}", f"{mean(each, 'held_out'):.4f}",
+            spread(each, "seconds"), f"{mean(each, 'outside'):.2f}", f"{mean(each, 'epochs'):.0f}",
+            f"{max(run['memory'] for run in each):,.0f}", str(lines(functions)), "yes" if same else "no"]
 
 
 def mean(runs: Sequence[dict[str, Any]], what: str) -> float:
@@ -222,6 +245,7 @@ def main() -> int:
     parser.add_argument("--tuners", nargs="+", choices=list(TUNERS), default=list(TUNERS), metavar="NAME",
                         help="; ".join(TUNERS))
     parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--records", type=Path, default=RECORDS, help="the file that keeps every run")
     parser.add_argument("--save", action="store_true", help="write benchmarks/results/same_job.md")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -232,16 +256,16 @@ def main() -> int:
     wanted = pairs(given.tuners, given.quick)
     skipped = {pair: package for pair in wanted if (package := missing(pair))}
     seeds, trials = (1, QUICK_TRIALS) if given.quick else (given.seeds, TRIALS)
-    found = measure([pair for pair in wanted if pair not in skipped], seeds, trials)
+    found = measure([pair for pair in wanted if pair not in skipped], seeds, trials, given.records)
     text = [f"{harness.machine()}; {before}; one core for each run.",
             f"{harness.versions('scratchtune', 'keras', 'keras-tuner', 'tensorflow-cpu', 'torch', 'optuna', 'ray')}, "
-            f"{harness.versions('scikit-learn', 'hyperopt', 'smac').partition(', ')[2]}. {seeds} seeds, {trials} "
-            f"trials, {job_tuners.FOLDS} folds, at most {job_tuners.EPOCHS} epochs."]
+            f"{harness.versions('scikit-learn', 'hyperopt', 'smac').partition(', ')[2]}. {trials} trials, "
+            f"{job_tuners.FOLDS} folds, at most {job_tuners.EPOCHS} epochs."]
     names = "; ".join(f"{tuner} with {network} ({package})" for (tuner, network), package in skipped.items())
     text += [f"Skipped, since the package in parentheses is not installed: {names}."] * bool(skipped)
     text.append(table(
-        ("tuner", "network", "best score", "held-out", "seconds (range)", "outside training", "epochs", "MB", "lines",
-         "again"), [row(pair, runs) for pair, runs in found.items()], "llrrrrrrrl"))
+        ("tuner", "network", "seeds", "best score", "held-out", "seconds (range)", "outside training", "epochs", "MB",
+         "lines", "again"), [row(pair, runs) for pair, runs in found.items()], "llrrrrrrrrl"))
     text.append("\n".join(bars(found)))
     harness.report("The same job in each framework", "same_job", text, given.save)
     return 0

@@ -52,6 +52,8 @@ def run_all(asked: Sequence[Question], quick: bool, folder: Path, again: bool) -
     with tqdm(asked, unit="question", disable=None) as progress:
         for question in progress:
             progress.set_description(question.name)
+            if again:
+                (folder / f"{question.name}.jsonl").unlink(missing_ok=True)  # runs that a benchmark keeps
             answer = None if again else stored(question.name, quick, folder)
             if answer is None:
                 answer = ask(question, quick, folder)
