@@ -288,7 +288,9 @@ def scikit_learn(job: Job, kind: str) -> Best:
                                        n_candidates=job.budget, factor=ETA, cv=folds, random_state=job.seed)
     search.fit(data().X, data().y)
     job.seconds += float(np.sum(search.cv_results_["mean_fit_time"]) * FOLDS)
-    job.trials += len(search.cv_results_["params"])
+    tried = search.cv_results_
+    job.trials += len(tried["params"])
+    job.epochs += FOLDS * int(np.sum(tried.get("n_resources", np.full(len(tried["params"]), EPOCHS))))
     best = search.best_params_
     params = {"learning_rate": float(best["learning_rate_init"]), "units": int(best["hidden_layer_sizes"]),
               "batch_size": int(best["batch_size"])}
