@@ -3,14 +3,17 @@
 Each searcher has the same seeds, and the k-th evaluation of a case the same noise. What counts is the true loss of what
 is recommended: the trial with the best posterior mean under noise (as by `Study.recommended`; the same function is
 applied to the trials of all libraries), else the best observed one; of trials with budgets those with the full one. The
-score is that of `benchmarks.search_quality`: 1 - median regret / random search's, from -1 to 1. A difference has a
-bootstrap interval over the seeds of each case. In the group *budgets* a search has the cost of 30 full evaluations, and
-Hyperband, which no other searcher here has, evaluates some with a ninth or a third of it.
+score is that of `benchmarks.search_quality`: 1 - median regret / random search's, from -1 to 1. Two searchers are
+compared on the seeds that both have, with a bootstrap interval over the seeds of each case. In the group *budgets* a
+search has the cost of 30 full evaluations, and Hyperband, which no other searcher here has, evaluates some with a ninth
+or a third of it.
 
-Each run is kept in a file, so that an interrupted benchmark continues.
+Each run is kept in a file, so that an interrupted benchmark continues. The report has all runs in the file: a searcher
+whose runs are short may have more seeds than one whose runs take a minute.
 
     python -m benchmarks.search_groups --quick
     python -m benchmarks.search_groups --groups conditions "20 dimensions" --searchers bayesian "Optuna TPE" --seeds 5
+    python -m benchmarks.search_groups --seeds 5 --save
 """
 
 from __future__ import annotations
@@ -73,7 +76,10 @@ def names_for(case: GroupCase, names: Sequence[str]) -> list[str]:
 
 
 def measured(chosen: Sequence[GroupCase], names: Sequence[str], seeds: int, trials: int | None, path: Path) -> Regrets:
-    """All runs that the file does not have, each searcher in a process of its own; then all regrets."""
+    """The runs that the file lacks, each searcher in a process of its own; then the regrets of all seeds without gaps.
+
+    Of each searcher the first seeds are taken that all cases of a group have, at least ``seeds``.
+    """
     known = {}
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
         run = json.loads(line)
@@ -91,8 +97,15 @@ def measured(chosen: Sequence[GroupCase], names: Sequence[str], seeds: int, tria
             print(json.dumps({**question, "regret": known[job]}), file=file, flush=True)
     for worker in workers.values():
         worker.close()
-    return {(name, case.name): np.array([known[name, case.name, seed, trials] for seed in range(seeds)])
-            for case in chosen for name in names_for(case, names)}
+    found = {}
+    for name, group in {(name, case.group) for case in chosen for name in names_for(case, names)}:
+        of_group = [case.name for case in chosen if case.group == group]
+        count = seeds
+        while all((name, case, count, trials) in known for case in of_group):
+            count += 1
+        found |= {(name, case): np.array([known[name, case, seed, trials] for seed in range(count)])
+                  for case in of_group}
+    return found
 
 
 # Scores ---------------------------------------------------------------------------------------------------------------
@@ -104,40 +117,69 @@ def mean_score(regrets: Regrets, name: str, chosen: Sequence[str], draws: Sequen
                     for case, draw in zip(chosen, draws, strict=True)], axis=0)
 
 
-def group_table(regrets: Regrets, chosen: Sequence[str], names: Sequence[str], seeds: int) -> str:
-    """Each searcher's mean score in one group, and what BayesianSearch and TPE are ahead of it, with intervals."""
-    whole = [slice(None)] * len(chosen)
+def ahead(regrets: Regrets, leader: str, name: str, chosen: Sequence[str]) -> tuple[float, float, float]:
+    """What a searcher's mean score is ahead of another's on their common seeds, and its 95 % interval."""
+    seeds = min(seeds_of(regrets, leader, chosen), seeds_of(regrets, name, chosen))
     draws = list(np.random.default_rng(0).integers(seeds, size=(len(chosen), RESAMPLES, seeds)))
-    means = {name: float(mean_score(regrets, name, chosen, whole)) for name in names}
-    drawn = {name: mean_score(regrets, name, chosen, draws) for name in names}
+    mean = difference(regrets, leader, name, chosen, [slice(seeds)] * len(chosen))
+    low, high = np.quantile(difference(regrets, leader, name, chosen, draws), [0.025, 0.975])
+    return float(mean), float(low), float(high)
+
+
+def difference(regrets: Regrets, leader: str, name: str, chosen: Sequence[str], draws: Sequence[Any]) -> Any:
+    """The mean score of one searcher less that of another."""
+    return mean_score(regrets, leader, chosen, draws) - mean_score(regrets, name, chosen, draws)
+
+
+def seeds_of(regrets: Regrets, name: str, chosen: Sequence[str]) -> int:
+    """How many seeds a searcher has, where random search has them too."""
+    return min(len(regrets[who, case]) for who in (name, "random") for case in chosen)
+
+
+def own_score(regrets: Regrets, name: str, chosen: Sequence[str]) -> float:
+    """A searcher's mean score on all of its seeds."""
+    return float(mean_score(regrets, name, chosen, [slice(seeds_of(regrets, name, chosen))] * len(chosen)))
+
+
+def group_table(regrets: Regrets, chosen: Sequence[str], names: Sequence[str]) -> str:
+    """Each searcher's mean score in one group, and what BayesianSearch and TPE are ahead of it, with intervals."""
     rows = []
-    for name in sorted(names, key=means.__getitem__, reverse=True):
-        cells = [f"{means[name]:+.3f}"]
+    for name in sorted(names, key=lambda name: own_score(regrets, name, chosen), reverse=True):
+        cells = [str(seeds_of(regrets, name, chosen)), f"{own_score(regrets, name, chosen):+.3f}"]
         for leader in ("bayesian", "bayesian:tpe"):
             if leader == name or leader not in names:
                 cells.append("")
             else:
-                low, high = np.quantile(drawn[leader] - drawn[name], [0.025, 0.975])
-                cells.append(f"{means[leader] - means[name]:+.3f} ({low:+.3f} to {high:+.3f})")
+                cells.append("{:+.3f} ({:+.3f} to {:+.3f})".format(*ahead(regrets, leader, name, chosen)))
         rows.append([name, *cells])
-    return harness.table(["searcher", "mean score", "bayesian less this", "bayesian:tpe less this"], rows)
+    return harness.table(["searcher", "seeds", "mean score", "bayesian less this", "bayesian:tpe less this"], rows)
 
 
 def bars(regrets: Regrets, groups: dict[str, list[str]], names: Sequence[str]) -> list[str]:
-    """BayesianSearch first in every group, TPE alone at least Optuna's."""
+    """In every group: BayesianSearch first, its intervals above zero, and TPE alone at least as good as Optuna's."""
     lines = []
     for group, chosen in groups.items():
-        whole = [slice(None)] * len(chosen)
-        means = {name: float(mean_score(regrets, name, chosen, whole)) for name in names
-                 if all((name, case) in regrets for case in chosen)}
-        others = {name: mean for name, mean in means.items() if name in askers.PEERS}
-        if "bayesian" in means and others:
-            best = max(others, key=others.__getitem__)
-            text = f"BayesianSearch {means['bayesian']:+.3f}, the best other library, {best}, {others[best]:+.3f}"
-            lines.append(harness.verdict(means["bayesian"] >= others[best], f"{group}: {text}"))
-        if "bayesian:tpe" in means and "Optuna TPE" in means:
-            lines.append(harness.verdict(means["bayesian:tpe"] >= means["Optuna TPE"], f"{group}: TPE alone "
-                                         f"{means['bayesian:tpe']:+.3f}, Optuna's {means['Optuna TPE']:+.3f}"))
+        here = [name for name in names if all((name, case) in regrets for case in chosen)]
+        if "bayesian" in here:
+            lines += lead(regrets, group, chosen, [name for name in here if name != "bayesian"])
+        if "bayesian:tpe" in here and "Optuna TPE" in here:
+            mean, low, high = ahead(regrets, "bayesian:tpe", "Optuna TPE", chosen)
+            lines.append(harness.verdict(mean >= 0.0, f"{group}: TPE alone less Optuna's TPE {mean:+.3f} "
+                                                      f"({low:+.3f} to {high:+.3f})"))
+    return lines
+
+
+def lead(regrets: Regrets, group: str, chosen: Sequence[str], others: Sequence[str]) -> list[str]:
+    """Whether BayesianSearch is first, and whether its intervals against the other libraries are above zero."""
+    found = {name: ahead(regrets, "bayesian", name, chosen) for name in others}
+    closest = min(found, key=lambda name: found[name][0])
+    lines = [harness.verdict(found[closest][0] >= 0.0, f"{group}: BayesianSearch is the first; {found[closest][0]:+.3f} "
+                                                       f"ahead of the best of the others, {closest}")]
+    peers = {name: low for name, (_, low, _) in found.items() if name in askers.PEERS}
+    if peers:
+        within = ", ".join(f"{name} (from {low:+.3f})" for name, low in peers.items() if low <= 0.0)
+        lines.append(harness.verdict(not within, f"{group}: the interval of its lead is above zero against each searcher "
+                                                 f"of other libraries{f'; not against {within}' if within else ''}"))
     return lines
 
 
@@ -170,10 +212,10 @@ def main() -> int:
     named = {group: [case.name for case in some] for group, some in by_group.items()}
     parts = [part for group, some in named.items() for part in (
         f"## {group}", f"{len(some)} cases: {'; '.join(some)}.",
-        group_table(regrets, some, names_for(by_group[group][0], names), seeds))]
+        group_table(regrets, some, names_for(by_group[group][0], names)))]
     harness.report("Searchers by group", "search_groups", [
         f"{harness.machine()}; {before}.",
-        harness.versions("scratchtune", "optuna", "cmaes", "hyperopt", "smac", "ioh") + f". {seeds} seeds."
+        harness.versions("scratchtune", "optuna", "cmaes", "hyperopt", "smac", "ioh") + "."
         + "".join(f" Skipped: {name} ({package} is not installed)." for name, package in skipped.items()),
         *parts, "## Bars", "\n".join(bars(regrets, named, names))], given.save)
     return 0

@@ -77,16 +77,24 @@ def test_under_noise_the_model_answers() -> None:
 
 
 def test_means_differences_and_bars() -> None:
-    seeds = 20
-    regrets = {("random", "c"): np.full(seeds, 1.0), ("bayesian", "c"): np.full(seeds, 0.1),
-               ("bayesian:tpe", "c"): np.full(seeds, 0.4), ("Optuna TPE", "c"): np.full(seeds, 0.3)}
-    names = [name for name, _ in regrets]
-    lines = groups.group_table(regrets, ["c"], names, seeds).splitlines()
+    values = {"random": 1.0, "bayesian": 0.1, "bayesian:tpe": 0.4, "Optuna TPE": 0.3}
+    regrets = {(name, "c"): np.full(20, value) for name, value in values.items()}
+    lines = groups.group_table(regrets, ["c"], list(values)).splitlines()
     assert lines[2].startswith("| bayesian ") and "+0.900" in lines[2]
     assert "+0.200 (+0.200 to +0.200)" in next(line for line in lines if "Optuna TPE" in line)
-    first, second = groups.bars(regrets, {"g": ["c"]}, names)
-    assert "PASS" in first and "BayesianSearch +0.900, the best other library, Optuna TPE, +0.700" in first
-    assert "FAIL" in second and "TPE alone +0.600, Optuna's +0.700" in second
+    first, intervals, tpe = groups.bars(regrets, {"g": ["c"]}, list(values))
+    assert first == "- PASS: g: BayesianSearch is the first; +0.200 ahead of the best of the others, Optuna TPE"
+    assert intervals == "- PASS: g: the interval of its lead is above zero against each searcher of other libraries"
+    assert tpe == "- FAIL: g: TPE alone less Optuna's TPE -0.100 (-0.100 to -0.100)"
+
+
+def test_searchers_are_compared_on_common_seeds() -> None:
+    regrets = {("random", "c"): np.ones(20), ("bayesian", "c"): np.array([0.2] * 5 + [0.8] * 15),
+               ("Optuna TPE", "c"): np.full(5, 0.3)}
+    assert groups.ahead(regrets, "bayesian", "Optuna TPE", ["c"]) == pytest.approx((0.1, 0.1, 0.1))
+    rows = groups.group_table(regrets, ["c"], ["random", "bayesian", "Optuna TPE"]).splitlines()
+    assert "|     5 |     +0.700 |" in next(row for row in rows if "Optuna TPE" in row)
+    assert "|    20 |     +0.200 |" in next(row for row in rows if row.startswith("| bayesian"))
 
 
 def test_an_interrupted_measurement_continues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,6 +118,8 @@ def test_an_interrupted_measurement_continues(tmp_path: Path, monkeypatch: pytes
     found = groups.measured([case], ["random", "bayesian"], 3, None, records)
     assert len(asked) == 2 + 1 + 3
     assert found["bayesian", "line"].tolist() == [0.0, 1.0, 2.0]
+    fewer = groups.measured([case], ["random", "bayesian"], 1, None, records)  # the report has all runs of the file
+    assert len(asked) == 6 and fewer["random", "line"].tolist() == [0.0, 1.0, 2.0]
 
 
 def test_the_exponent_is_that_of_a_power() -> None:
