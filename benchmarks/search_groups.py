@@ -173,12 +173,12 @@ def lead(regrets: Regrets, group: str, chosen: Sequence[str], others: Sequence[s
     """Whether BayesianSearch is first, and whether its intervals against the other libraries are above zero."""
     found = {name: ahead(regrets, "bayesian", name, chosen) for name in others}
     closest = min(found, key=lambda name: found[name][0])
-    lines = [harness.verdict(found[closest][0] >= 0.0, f"{group}: BayesianSearch is the first; {found[closest][0]:+.3f} "
+    lines = [harness.verdict(found[closest][0] >= 0.0, f"{group}: BayesianSearch is first, {found[closest][0]:+.3f} "
                                                        f"ahead of the best of the others, {closest}")]
     peers = {name: low for name, (_, low, _) in found.items() if name in askers.PEERS}
     if peers:
         within = ", ".join(f"{name} (from {low:+.3f})" for name, low in peers.items() if low <= 0.0)
-        lines.append(harness.verdict(not within, f"{group}: the interval of its lead is above zero against each searcher "
+        lines.append(harness.verdict(not within, f"{group}: the interval of its lead is above zero against all those "
                                                  f"of other libraries{f'; not against {within}' if within else ''}"))
     return lines
 

@@ -83,8 +83,8 @@ def test_means_differences_and_bars() -> None:
     assert lines[2].startswith("| bayesian ") and "+0.900" in lines[2]
     assert "+0.200 (+0.200 to +0.200)" in next(line for line in lines if "Optuna TPE" in line)
     first, intervals, tpe = groups.bars(regrets, {"g": ["c"]}, list(values))
-    assert first == "- PASS: g: BayesianSearch is the first; +0.200 ahead of the best of the others, Optuna TPE"
-    assert intervals == "- PASS: g: the interval of its lead is above zero against each searcher of other libraries"
+    assert first == "- PASS: g: BayesianSearch is first, +0.200 ahead of the best of the others, Optuna TPE"
+    assert intervals == "- PASS: g: the interval of its lead is above zero against all those of other libraries"
     assert tpe == "- FAIL: g: TPE alone less Optuna's TPE -0.100 (-0.100 to -0.100)"
 
 
