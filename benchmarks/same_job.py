@@ -2,7 +2,8 @@
 
     pip install -e ".[tuners]"
     python -m benchmarks.same_job [--quick] [--tuners NAME ...] [--seeds 3] [--save]
-    python -m benchmarks.same_job --tuners "Optuna, TPE" --seeds 5 && python -m benchmarks.same_job --seeds 1 --save
+    python -m benchmarks.same_job --own --tuners "Optuna, TPE" --seeds 5
+    python -m benchmarks.same_job --seeds 1 --save
 
 One hidden layer on the digits, Adam, 9 epochs; learning rate (log), units and batch size are tuned by 30 trials, each
 cross-validated on three folds; the best configuration is trained on all training rows and evaluated on held-out ones.
@@ -93,10 +94,10 @@ PACKAGES = {OURS: "scratchtune", "Keras": "tensorflow", "PyTorch": "torch", "sci
 Pair = tuple[str, str]  # a tuner and a network
 
 
-def pairs(tuners: Sequence[str], quick: bool) -> list[Pair]:
+def pairs(tuners: Sequence[str], own_only: bool) -> list[Pair]:
     """What is run: each tuner with its own network; then with ours, and our tuners with the others' networks."""
     own = [(name, TUNERS[name].network) for name in tuners]
-    if quick:
+    if own_only:
         return own
     theirs = [(name, OURS) for name in tuners if TUNERS[name].network in job_networks.NETWORKS]
     crossed = [(name, network) for name in tuners if TUNERS[name].library == OURS and name != "scratchtune, grid"
@@ -256,6 +257,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help=f"own networks only, one seed, {QUICK_TRIALS} trials")
     parser.add_argument("--tuners", nargs="+", choices=list(TUNERS), default=list(TUNERS), metavar="NAME",
                         help="; ".join(TUNERS))
+    parser.add_argument("--own", action="store_true", help="each tuner with the network of its own library only")
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--records", type=Path, default=RECORDS, help="the file that keeps every run")
     parser.add_argument("--save", action="store_true", help="write benchmarks/results/same_job.md")
@@ -265,7 +267,7 @@ def main() -> int:
         harness.serve(answer)
         return 0
     before = harness.load()
-    wanted = pairs(given.tuners, given.quick)
+    wanted = pairs(given.tuners, given.quick or given.own)
     skipped = {pair: package for pair in wanted if (package := missing(pair))}
     seeds, trials = (1, QUICK_TRIALS) if given.quick else (given.seeds, TRIALS)
     found = measure([pair for pair in wanted if pair not in skipped], seeds, trials, given.records)
