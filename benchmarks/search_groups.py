@@ -141,7 +141,7 @@ def own_score(regrets: Regrets, name: str, chosen: Sequence[str]) -> float:
     return float(mean_score(regrets, name, chosen, [slice(seeds_of(regrets, name, chosen))] * len(chosen)))
 
 
-def group_table(regrets: Regrets, chosen: Sequence[str], names: Sequence[str]) -> str:
+def group_table(regrets: Regrets, group: str, chosen: Sequence[str], names: Sequence[str]) -> str:
     """Each searcher's mean score in one group, and what BayesianSearch and TPE are ahead of it, with intervals."""
     rows = []
     for name in sorted(names, key=lambda name: own_score(regrets, name, chosen), reverse=True):
@@ -152,7 +152,7 @@ def group_table(regrets: Regrets, chosen: Sequence[str], names: Sequence[str]) -
             else:
                 cells.append("{:+.3f} ({:+.3f} to {:+.3f})".format(*ahead(regrets, leader, name, chosen)))
         rows.append([name, *cells])
-    return harness.table(["searcher", "seeds", "mean score", "bayesian less this", "bayesian:tpe less this"], rows)
+    return harness.table([group, "seeds", "mean score", "bayesian less this", "bayesian:tpe less this"], rows)
 
 
 def bars(regrets: Regrets, groups: dict[str, list[str]], names: Sequence[str]) -> list[str]:
@@ -212,7 +212,7 @@ def main() -> int:
     named = {group: [case.name for case in some] for group, some in by_group.items()}
     parts = [part for group, some in named.items() for part in (
         f"## {group}", f"{len(some)} cases: {'; '.join(some)}.",
-        group_table(regrets, some, names_for(by_group[group][0], names)))]
+        group_table(regrets, group, some, names_for(by_group[group][0], names)))]
     harness.report("Searchers by group", "search_groups", [
         f"{harness.machine()}; {before}.",
         harness.versions("scratchtune", "optuna", "cmaes", "hyperopt", "smac", "ioh") + "."

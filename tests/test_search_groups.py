@@ -79,7 +79,7 @@ def test_under_noise_the_model_answers() -> None:
 def test_means_differences_and_bars() -> None:
     values = {"random": 1.0, "bayesian": 0.1, "bayesian:tpe": 0.4, "Optuna TPE": 0.3}
     regrets = {(name, "c"): np.full(20, value) for name, value in values.items()}
-    lines = groups.group_table(regrets, ["c"], list(values)).splitlines()
+    lines = groups.group_table(regrets, "g", ["c"], list(values)).splitlines()
     assert lines[2].startswith("| bayesian ") and "+0.900" in lines[2]
     assert "+0.200 (+0.200 to +0.200)" in next(line for line in lines if "Optuna TPE" in line)
     first, intervals, tpe = groups.bars(regrets, {"g": ["c"]}, list(values))
@@ -92,7 +92,7 @@ def test_searchers_are_compared_on_common_seeds() -> None:
     regrets = {("random", "c"): np.ones(20), ("bayesian", "c"): np.array([0.2] * 5 + [0.8] * 15),
                ("Optuna TPE", "c"): np.full(5, 0.3)}
     assert groups.ahead(regrets, "bayesian", "Optuna TPE", ["c"]) == pytest.approx((0.1, 0.1, 0.1))
-    rows = groups.group_table(regrets, ["c"], ["random", "bayesian", "Optuna TPE"]).splitlines()
+    rows = groups.group_table(regrets, "g", ["c"], ["random", "bayesian", "Optuna TPE"]).splitlines()
     assert "|     5 |     +0.700 |" in next(row for row in rows if "Optuna TPE" in row)
     assert "|    20 |     +0.200 |" in next(row for row in rows if row.startswith("| bayesian"))
 
