@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import importlib
 import importlib.util
 import inspect
 import json
@@ -90,6 +91,10 @@ TUNERS = {
     "hyperopt, TPE": of(MODEL, "hyperopt", "hyperopt", "PyTorch", job_tuners.hyperopt_tpe),
     "SMAC3": of(MODEL, "SMAC3", "smac", "PyTorch", job_tuners.smac),
 }
+IMPORTS = {
+    "optuna": ("optuna",), "keras_tuner": ("keras_tuner",), "hyperopt": ("hyperopt",), "smac": ("smac", "ConfigSpace"),
+    "ray": ("ray.tune", "ray.tune.search.optuna"), "scratchtune": ("scratchtune",),
+    "sklearn": ("sklearn.experimental.enable_halving_search_cv", "sklearn.model_selection", "scipy.stats")}
 PACKAGES = {OURS: "scratchtune", "Keras": "tensorflow", "PyTorch": "torch", "scikit-learn": "sklearn"}
 Pair = tuple[str, str]  # a tuner and a network
 
@@ -119,6 +124,8 @@ def answer(tuner: str, network: str, seed: int, trials: int) -> dict[str, Any]:
     job_tuners.data()
     job = Job(network_of(network), trials, seed)
     job.held_out({"learning_rate": 0.01, "units": 16, "batch_size": 32})  # what is compiled or loaded the first time
+    for name in IMPORTS[TUNERS[tuner].package]:
+        importlib.import_module(name)
     begun = time.perf_counter()
     params, score = TUNERS[tuner].search(job)
     seconds = time.perf_counter() - begun
