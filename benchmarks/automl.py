@@ -145,15 +145,8 @@ def key_of(record: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def read(path: Path) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """The runs in a file, the last of each key; a line that was cut off is ignored."""
-    found = {}
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        found[key_of(record)] = record
-    return found
+    """The runs in a file, the last of each key."""
+    return {key_of(record): record for record in harness.kept_runs(path)}
 
 
 def measure(plan: Sequence[dict[str, Any]], path: Path) -> None:

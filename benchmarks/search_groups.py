@@ -4,12 +4,12 @@ Each searcher has the same seeds, and the k-th evaluation of a case the same noi
 is recommended: the trial with the best posterior mean under noise (as by `Study.recommended`; the same function is
 applied to the trials of all libraries), else the best observed one; of trials with budgets those with the full one. The
 score is that of `benchmarks.search_quality`: 1 - median regret / random search's, from -1 to 1. Two searchers are
-compared on the seeds that both have, with a bootstrap interval over the seeds of each case. In the group *budgets* a
-search has the cost of 30 full evaluations, and Hyperband, which no other searcher here has, evaluates some with a ninth
-or a third of it.
+compared on the seeds that both have, with a bootstrap interval over the seeds where these are ten or more. In the group
+*budgets* a search has the cost of 30 full evaluations; Hyperband evaluates some with a ninth or a third of it, while
+searchers of other libraries are not told of budgets.
 
-Each run is kept in a file, so that an interrupted benchmark continues. The report has all runs in the file: a searcher
-whose runs are short may have more seeds than one whose runs take a minute.
+Each run is kept in a file, so that an interrupted benchmark continues. The report has all seeds that the file has of a
+searcher: one whose runs are short may have more of them than one whose runs take a minute.
 
     python -m benchmarks.search_groups --quick
     python -m benchmarks.search_groups --groups conditions "20 dimensions" --searchers bayesian "Optuna TPE" --seeds 5
@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,7 +37,7 @@ SEEDS, QUICK_SEEDS, QUICK_TRIALS = 20, 2, 30
 OURS = ("random", "bayesian", "bayesian:gp", "bayesian:tpe", "genetic")
 WITH_BUDGETS = ("hyperband", "hyperband:tpe", "hyperband:gp")
 QUICK = ("random", "bayesian", "bayesian:tpe", "Optuna TPE")
-RESAMPLES = 2000
+RESAMPLES, FEWEST = 2000, 10  # with fewer seeds an interval would be too narrow
 GROUPS = ("noise 0.05", "noise 0.15", "noise 0.4", "20 dimensions", "40 dimensions", "conditions", "8 at a time",
           "budgets")
 RECORDS = harness.RESULTS / "search_groups.jsonl"
@@ -49,7 +50,7 @@ def answer(searcher: str, case: str, seed: int, trials: int | None = None) -> di
     found = cases()[case]
     rng = np.random.default_rng([seed, sum(case.encode())])
     std = found.noise * quartile_distance(found.domain, found.loss) if found.noise else 0.0
-    asks = askers.asker(searcher, found.domain, trials or found.trials, seed, found.workers)
+    asks = askers.asker(searcher, found.domain, trials or found.trials, seed, found.workers, found.noise > 0.0)
     done = askers.evaluated(asks, lambda params, share: found.loss(params, share) + std * rng.standard_normal(),
                             trials or found.trials, found.workers)
     return {"regret": found.loss(recommended(found, done), 1.0) - found.least}
@@ -76,13 +77,12 @@ def names_for(case: GroupCase, names: Sequence[str]) -> list[str]:
 
 
 def measured(chosen: Sequence[GroupCase], names: Sequence[str], seeds: int, trials: int | None, path: Path) -> Regrets:
-    """The runs that the file lacks, each searcher in a process of its own; then the regrets of all seeds without gaps.
+    """The runs that the file lacks, each searcher in a process of its own; then the regrets by searcher and case.
 
-    Of each searcher the first seeds are taken that all cases of a group have, at least ``seeds``.
+    Of each searcher these are the regrets of the first seeds that all cases of a group have, at least ``seeds``.
     """
     known = {}
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-        run = json.loads(line)
+    for run in harness.kept_runs(path):
         known[run["searcher"], run["case"], run["seed"], run["trials"]] = run["regret"]
     jobs = [(name, case.name, seed, trials)
             for seed in range(seeds) for case in chosen for name in names_for(case, names)]
@@ -118,10 +118,15 @@ def mean_score(regrets: Regrets, name: str, chosen: Sequence[str], draws: Sequen
 
 
 def ahead(regrets: Regrets, leader: str, name: str, chosen: Sequence[str]) -> tuple[float, float, float]:
-    """What a searcher's mean score is ahead of another's on their common seeds, and its 95 % interval."""
+    """What a searcher's mean score is ahead of another's on their common seeds, and its 95 % interval.
+
+    With few seeds the interval is unknown, NaN. A seed is drawn for all cases together.
+    """
     seeds = min(seeds_of(regrets, leader, chosen), seeds_of(regrets, name, chosen))
-    draws = list(np.random.default_rng(0).integers(seeds, size=(len(chosen), RESAMPLES, seeds)))
     mean = difference(regrets, leader, name, chosen, [slice(seeds)] * len(chosen))
+    if seeds < FEWEST:
+        return float(mean), math.nan, math.nan
+    draws = [np.random.default_rng(0).integers(seeds, size=(RESAMPLES, seeds))] * len(chosen)
     low, high = np.quantile(difference(regrets, leader, name, chosen, draws), [0.025, 0.975])
     return float(mean), float(low), float(high)
 
@@ -150,9 +155,14 @@ def group_table(regrets: Regrets, group: str, chosen: Sequence[str], names: Sequ
             if leader == name or leader not in names:
                 cells.append("")
             else:
-                cells.append("{:+.3f} ({:+.3f} to {:+.3f})".format(*ahead(regrets, leader, name, chosen)))
+                cells.append(with_interval(*ahead(regrets, leader, name, chosen)))
         rows.append([name, *cells])
     return harness.table([group, "seeds", "mean score", "bayesian less this", "bayesian:tpe less this"], rows)
+
+
+def with_interval(mean: float, low: float, high: float) -> str:
+    """A difference, and its interval where that is known."""
+    return f"{mean:+.3f}" if math.isnan(low) else f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
 def bars(regrets: Regrets, groups: dict[str, list[str]], names: Sequence[str]) -> list[str]:
@@ -163,9 +173,9 @@ def bars(regrets: Regrets, groups: dict[str, list[str]], names: Sequence[str]) -
         if "bayesian" in here:
             lines += lead(regrets, group, chosen, [name for name in here if name != "bayesian"])
         if "bayesian:tpe" in here and "Optuna TPE" in here:
-            mean, low, high = ahead(regrets, "bayesian:tpe", "Optuna TPE", chosen)
-            lines.append(harness.verdict(mean >= 0.0, f"{group}: TPE alone less Optuna's TPE {mean:+.3f} "
-                                                      f"({low:+.3f} to {high:+.3f})"))
+            found = ahead(regrets, "bayesian:tpe", "Optuna TPE", chosen)
+            lines.append(harness.verdict(found[0] >= 0.0, f"{group}: TPE alone less Optuna's TPE "
+                                                          f"{with_interval(*found)}"))
     return lines
 
 
@@ -175,11 +185,12 @@ def lead(regrets: Regrets, group: str, chosen: Sequence[str], others: Sequence[s
     closest = min(found, key=lambda name: found[name][0])
     lines = [harness.verdict(found[closest][0] >= 0.0, f"{group}: BayesianSearch is first, {found[closest][0]:+.3f} "
                                                        f"ahead of the best of the others, {closest}")]
-    peers = {name: low for name, (_, low, _) in found.items() if name in askers.PEERS}
+    peers = {name: low for name, (_, low, _) in found.items() if name in askers.PEERS and not math.isnan(low)}
     if peers:
+        above = ", ".join(name for name, low in peers.items() if low > 0.0) or "none"
         within = ", ".join(f"{name} (from {low:+.3f})" for name, low in peers.items() if low <= 0.0)
-        lines.append(harness.verdict(not within, f"{group}: the interval of its lead is above zero against all those "
-                                                 f"of other libraries{f'; not against {within}' if within else ''}"))
+        lines.append(harness.verdict(not within, f"{group}: the interval of its lead is above zero against {above}"
+                                                 f"{f'; not against {within}' if within else ''}"))
     return lines
 
 

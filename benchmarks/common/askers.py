@@ -93,13 +93,18 @@ class Ours:
 
 
 class Optuna:
-    """A study of Optuna, whose sampler is given by its class's name; with workers TPE has ``constant_liar``."""
+    """A study of Optuna, whose sampler is given by its class's name.
 
-    def __init__(self, sampler: str, domain: Domain, trials: int, seed: int, workers: int = 1) -> None:
+    The grouped TPE models the parameters of each branch together, as Optuna recommends for spaces with conditions.
+    """
+
+    def __init__(self, sampler: str, domain: Domain, trials: int, seed: int, workers: int = 1, grouped: bool = False,
+                 ) -> None:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        options = {"TPESampler": {"constant_liar": workers > 1}, "CmaEsSampler": {"warn_independent_sampling": False}}
+        options = {"TPESampler": {"constant_liar": True, "multivariate": grouped, "group": grouped},
+                   "CmaEsSampler": {"warn_independent_sampling": False}}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = getattr(optuna.samplers, sampler)(seed=seed, **options.get(sampler, {}))
@@ -188,13 +193,13 @@ def hyperopt_space(domain: Domain) -> dict[str, Any]:
 
 
 class Smac:
-    """SMAC3's random forest, with its facade for hyper-parameter optimization."""
+    """SMAC3's random forest, with its facade for hyper-parameter optimization; where values are noisy it may repeat."""
 
-    def __init__(self, domain: Domain, trials: int, seed: int, workers: int = 1) -> None:
+    def __init__(self, domain: Domain, trials: int, seed: int, workers: int = 1, noisy: bool = False) -> None:
         from smac import HyperparameterOptimizationFacade, Scenario
 
         self.folder = tempfile.TemporaryDirectory()
-        scenario = Scenario(smac_space(domain, seed), deterministic=True, n_trials=trials, seed=seed,
+        scenario = Scenario(smac_space(domain, seed), deterministic=not noisy, n_trials=trials, seed=seed,
                             output_directory=self.folder.name)
         self.facade = HyperparameterOptimizationFacade(
             scenario, lambda config, seed=0: 0.0, overwrite=True, logging_level=40)
@@ -232,13 +237,16 @@ def smac_space(domain: Domain, seed: int) -> Any:
 
 PEERS: dict[str, tuple[str, Callable[..., Asker]]] = {
     "Optuna TPE": ("optuna", lambda *given: Optuna("TPESampler", *given)),
+    "Optuna TPE, grouped": ("optuna", lambda *given: Optuna("TPESampler", *given, grouped=True)),
     "Optuna GP": ("optuna", lambda *given: Optuna("GPSampler", *given)),
     "Optuna CMA-ES": ("cmaes", lambda *given: Optuna("CmaEsSampler", *given)),
     "hyperopt TPE": ("hyperopt", Hyperopt), "SMAC3": ("smac", Smac)}
 
 
-def asker(name: str, domain: Domain, trials: int, seed: int, workers: int = 1) -> Asker:
-    """A peer by its name, or one of our searchers."""
+def asker(name: str, domain: Domain, trials: int, seed: int, workers: int = 1, noisy: bool = False) -> Asker:
+    """A peer by its name, or one of our searchers; ``noisy`` is told to those that ask for it."""
+    if name == "SMAC3":
+        return Smac(domain, trials, seed, workers, noisy)
     return PEERS[name][1](domain, trials, seed, workers) if name in PEERS else Ours(
         name, domain, trials, seed, workers)
 

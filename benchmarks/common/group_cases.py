@@ -1,7 +1,8 @@
 """The cases of `benchmarks.search_groups`: noise, many dimensions, conditions, eight workers, and budgets.
 
 Functions are those of COCO's noiseless suite, from the package `ioh`, in an instance that no other benchmark uses, and
-for conditions and budgets functions that are defined here. None of them was used to choose anything.
+for conditions and budgets functions that are defined here. None of them was used to choose anything, but similar ones
+were: other instances of some functions, and the conditional spaces of `search_development`.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ def learning_curve(function: int, dimension: int) -> tuple[Domain, Loss, float]:
     """A function of COCO seen through trainings of which a share is done: what is missing differs from point to point.
 
     The loss of a share s is the full one plus the quartile distance times 2 · h · (1 − s)², where h, between 0 and 1,
-    is the first coordinate's distance from the optimum's side: slow learners, which small budgets underrate.
+    is the first coordinate's distance from its upper bound: slow learners, which small budgets underrate.
     """
     domain, full, least = bbob(function, dimension)
     scale = quartile_distance(domain, full)

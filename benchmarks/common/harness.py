@@ -72,6 +72,15 @@ def serve(answer: Callable[..., dict[str, Any]]) -> None:
         print(json.dumps(answer(**json.loads(line))), file=answers, flush=True)
 
 
+def kept_runs(path: Path) -> list[dict[str, Any]]:
+    """The runs in a file, a JSON object each line; a last line that was cut off is removed from the file."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        path.write_text(whole, encoding="utf-8")
+    return [json.loads(line) for line in whole.splitlines()]
+
+
 def pinned_core() -> int:
     """The core on which all measurements with one thread run: the last available one."""
     return max(os.sched_getaffinity(0))
