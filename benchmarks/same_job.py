@@ -9,28 +9,37 @@ One hidden layer on the digits, Adam, 9 epochs; learning rate (log), units and b
 cross-validated on three folds; the best configuration is trained on all training rows and evaluated on held-out ones.
 Each tuner has the network of its own framework, then that of scratchtune; scratchtune's searchers have the networks of
 the others, too, so that the effects of tuner and network are separate. A run has a process of its own on one core.
-*Seconds* are those of the search, without imports; *outside training* is what the tuner adds. Methods that stop bad
-trials early have fewer epochs. *Lines* are those of the tuner and the network in `benchmarks/common/job_tuners.py` and
-`job_networks.py`, without blank lines and docstrings. *Again*: whether a second run with the same seed gave the same
-configuration and score. Each run is kept in a file, so that an interrupted benchmark continues, and a tuner whose runs
-are short may have more seeds than one whose runs take minutes. Our searches have a run before the first one that is
-timed, so that nothing is compiled within it (what that takes is the question of `first_run`).
+*Seconds* are those of the search, without imports and the start of Ray; *outside training* is what the tuner adds,
+with Ray the start of a process for trials, too. Methods that stop bad trials early have other numbers of trials and
+epochs. *MB* is the most memory of the process and those that it has started, together. *Lines* are those of the tuner
+and the network in `benchmarks/common/job_tuners.py` and `job_networks.py`, without blank lines, docstrings and what
+counts epochs and seconds. *Again*: whether a second run with the same seed gave the same configuration and score.
+
+Each run is kept in a file, so that an interrupted benchmark continues, and a tuner whose runs are short may have more
+seeds than one whose runs take minutes; runs of other versions are not used. Our searches have a run before the first
+one that is timed, so that nothing is compiled within it (what that takes is the question of `first_run`).
 
 A bar compares a search with ours of the same kind: grid, random, guided by a model of the trials (Bayesian), or with an
-early end for bad trials (Hyperband).
+early end for bad trials (Hyperband): in seconds, of the last kind in seconds an epoch, each with the network of its own
+library, and once more with ours. A held-out score is as good if it is at most two standard errors lower.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import importlib
 import importlib.util
 import inspect
 import json
+import math
+import os
 import statistics
 import sys
+import tempfile
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -44,6 +53,7 @@ from benchmarks.common.job_tuners import Best, Job
 
 SEEDS, TRIALS, QUICK_TRIALS = 3, 30, 5
 FASTER = {"Keras Tuner": 50.0, "Ray Tune": 50.0, "Optuna": 10.0}
+HELD_OUT = 360  # rows
 AGAIN = -1  # in the place of a seed: the second run with seed 0
 OURS = "scratchtune"
 RECORDS = harness.RESULTS / "same_job.jsonl"
@@ -121,17 +131,19 @@ def missing(pair: Pair) -> str:
 
 def answer(tuner: str, network: str, seed: int, trials: int) -> dict[str, Any]:
     """Search, then train the best configuration and evaluate it on the held-out digits."""
-    job_tuners.data()
+    memory = Memory()
     job = Job(network_of(network), trials, seed)
     job.held_out({"learning_rate": 0.01, "units": 16, "batch_size": 32})  # what is compiled or loaded the first time
-    for name in IMPORTS[TUNERS[tuner].package]:
+    for name in (*IMPORTS[TUNERS[tuner].package], *(["torch"] if tuner == "Optuna, GP" else [])):
         importlib.import_module(name)
+    if TUNERS[tuner].package == "ray":
+        job_tuners.start_ray()
     begun = time.perf_counter()
     params, score = TUNERS[tuner].search(job)
     seconds = time.perf_counter() - begun
     params = {name: value.item() if hasattr(value, "item") else value for name, value in params.items()}
     return {"params": params, "score": score, "seconds": seconds, "outside": max(seconds - job.seconds, 0.0),
-            "epochs": job.epochs, "trials": job.trials, "held_out": job.held_out(params), "memory": peak_memory()}
+            "epochs": job.epochs, "trials": job.trials, "held_out": job.held_out(params), "memory": memory.most()}
 
 
 def network_of(name: str) -> Callable[[dict[str, Any], int], Any]:
@@ -153,11 +165,45 @@ def scikit_learns_network(params: dict[str, Any], seed: int) -> Any:
     return kind(alpha=0.0, max_iter=job_tuners.EPOCHS, tol=0.0, n_iter_no_change=10**9, random_state=seed, **given)
 
 
-def peak_memory() -> float:
-    """The largest resident memory of this process or of one of its children, in MB."""
-    import resource
+class Memory:
+    """The most memory, in MB, of this process and all that it has started, looked at ten times a second (Linux)."""
 
-    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
+    def __init__(self) -> None:
+        self.seen, self.over = [0.0], threading.Event()
+        self.watcher = threading.Thread(target=self._watch, daemon=True)
+        self.watcher.start()
+
+    def _watch(self) -> None:
+        while not self.over.wait(0.1):
+            self.seen.append(proportional(family(os.getpid())))
+
+    def most(self) -> float:
+        """End the watch."""
+        self.over.set()
+        self.watcher.join()
+        return max(self.seen)
+
+
+def family(process: int) -> list[int]:
+    """A process and those that descend from it."""
+    children: dict[int, list[int]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended
+            children.setdefault(int(path.read_text().rpartition(")")[2].split()[1]), []).append(int(path.parent.name))
+    found = [process]
+    for one in found:
+        found += children.get(one, [])
+    return found
+
+
+def proportional(processes: Sequence[int]) -> float:
+    """Their memory in MB; pages that several processes share are divided among them."""
+    total = 0
+    for process in processes:
+        with contextlib.suppress(OSError):
+            lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+            total += next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return total / 1024
 
 
 # The main process -----------------------------------------------------------------------------------------------------
@@ -169,10 +215,10 @@ def measure(wanted: Sequence[Pair], seeds: int, trials: int, path: Path) -> dict
     Each run has a process of its own.
     """
     found: dict[Pair, dict[int, dict[str, Any]]] = {pair: {} for pair in wanted}
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-        run = json.loads(line)
-        if run["of"] == trials and (run["tuner"], run["network"]) in found:
-            found[run["tuner"], run["network"]][run["turn"]] = run
+    for run in harness.kept_runs(path):
+        pair = run["tuner"], run["network"]
+        if run["of"] == trials and pair in found and run["versions"] == versions(pair):
+            found[pair][run["turn"]] = run
     plan = [(pair, turn) for turn in (*range(seeds), AGAIN) for pair in wanted if turn not in found[pair]]
     for tuner in dict.fromkeys(pair[0] for pair, _ in plan if TUNERS[pair[0]].library == OURS):
         run_of((tuner, OURS), 0, trials)  # compiles
@@ -181,19 +227,29 @@ def measure(wanted: Sequence[Pair], seeds: int, trials: int, path: Path) -> dict
         for pair, turn in (progress := tqdm(plan, disable=None)):
             progress.set_description(", ".join(pair))
             found[pair][turn] = {"tuner": pair[0], "network": pair[1], "turn": turn, "of": trials,
-                                 **run_of(pair, max(turn, 0), trials)}
+                                 "versions": versions(pair), **run_of(pair, max(turn, 0), trials)}
             print(json.dumps(found[pair][turn]), file=file, flush=True)
     return {pair: [runs[turn] for turn in (*sorted(set(runs) - {AGAIN}), AGAIN)] for pair, runs in found.items()}
 
 
 def run_of(pair: Pair, seed: int, trials: int) -> dict[str, Any]:
     """One run, in a process of its own."""
-    env = harness.environment(1, KERAS_BACKEND="tensorflow", PYTHONWARNINGS="ignore", RAY_DEDUP_LOGS="0",
-                              RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO="0", TF_CPP_MIN_LOG_LEVEL="2")
-    worker = Worker("benchmarks.same_job", pair[0], env, harness.pinned_core())
-    found = worker.ask(tuner=pair[0], network=pair[1], seed=seed, trials=trials)
-    worker.close()
+    with tempfile.TemporaryDirectory() as folder:
+        job_tuners.write_data(Path(folder) / "digits.npz")
+        env = harness.environment(1, KERAS_BACKEND="tensorflow", PYTHONWARNINGS="ignore", RAY_DEDUP_LOGS="0",
+                                  RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO="0", TF_CPP_MIN_LOG_LEVEL="2",
+                                  **{job_tuners.DATA: str(Path(folder) / "digits.npz")})
+        worker = Worker("benchmarks.same_job", pair[0], env, harness.pinned_core())
+        found = worker.ask(tuner=pair[0], network=pair[1], seed=seed, trials=trials)
+        worker.close()
     return found
+
+
+def versions(pair: Pair) -> str:
+    """The versions of the tuner and of the network."""
+    names = {"keras_tuner": "keras-tuner", "sklearn": "scikit-learn", "tensorflow": "tensorflow-cpu"}
+    packages = (TUNERS[pair[0]].package, PACKAGES[pair[1]])
+    return harness.versions(*dict.fromkeys(names.get(package, package) for package in packages))
 
 
 def lines(functions: Sequence[Callable[..., Any]]) -> int:
@@ -204,6 +260,9 @@ def lines(functions: Sequence[Callable[..., Any]]) -> int:
         for node in ast.walk(tree):
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None:
                 node.body = node.body[1:] or [ast.Pass()]
+            for name, body in ast.iter_fields(node):
+                if isinstance(body, list):  # without what only the benchmark counts
+                    setattr(node, name, [one for one in body if not isinstance(one, ast.AugAssign)])
         count += len(ast.unparse(tree).splitlines())
     return count
 
@@ -234,27 +293,44 @@ def spread(runs: Sequence[dict[str, Any]], what: str) -> str:
 
 
 def bars(found: dict[Pair, list[dict[str, Any]]]) -> list[str]:
-    """Every search with the network of its library, against ours of the same kind with our network."""
-    own = [pair for pair in found if pair[1] == TUNERS[pair[0]].network]
-    ours = {TUNERS[pair[0]].kind: pair for pair in own if TUNERS[pair[0]].library == OURS}
+    """Every search against ours of the same kind: each with the network of its library, and both with ours."""
+    ours = {TUNERS[pair[0]].kind: pair for pair in found if TUNERS[pair[0]].library == OURS and pair[1] == OURS}
     text = []
-    for pair in own:
-        library, kind = TUNERS[pair[0]].library, TUNERS[pair[0]].kind
-        if library != OURS and kind in ours:
-            text += verdicts(pair[0], found[pair], ours[kind][0], found[ours[kind]])
+    for pair in found:
+        library, kind, network, *_ = TUNERS[pair[0]].library, TUNERS[pair[0]].kind, TUNERS[pair[0]].network
+        if library != OURS and kind in ours and pair[1] in (network, OURS):
+            text += verdicts(pair, found[pair], ours[kind], found[ours[kind]])
     return text
 
 
-def verdicts(name: str, theirs: list[dict[str, Any]], our_name: str, ours: list[dict[str, Any]]) -> list[str]:
+def verdicts(pair: Pair, theirs: list[dict[str, Any]], our_pair: Pair, ours: list[dict[str, Any]]) -> list[str]:
     """Whether our search is faster by what is asked for, as good on the held-out digits, and needs less memory."""
-    times = [statistics.median(run["seconds"] for run in runs[:-1]) for runs in (theirs, ours)]
-    scores = [mean(runs[:-1], "held_out") for runs in (theirs, ours)]
-    most = [max(run["memory"] for run in runs) for runs in (theirs, ours)]
-    faster = FASTER.get(TUNERS[name].library)
-    return [
-        *([bar(f"seconds of {name} / {our_name}", times[0] / times[1], faster)] if faster else []),
-        verdict(scores[1] >= scores[0], f"held-out accuracy of {our_name} {scores[1]:.4f}, of {name} {scores[0]:.4f}"),
-        verdict(most[1] < most[0], f"memory of {our_name} {most[1]:.0f} MB, of {name} {most[0]:.0f} MB")]
+    tuner = TUNERS[pair[0]]
+    names = f"{pair[0]} with {pair[1]}", f"{our_pair[0]} with {our_pair[1]}"
+    times = [statistics.median(cost(run, tuner.kind) for run in runs[:-1]) for runs in (theirs, ours)]
+    unit = "seconds an epoch" if tuner.kind == EARLY else "seconds"
+    faster = FASTER.get(tuner.library, 1.0) if pair[1] == tuner.network else 1.0
+    lines = [bar(f"{unit}, {names[0]} / {names[1]}", times[0] / times[1], faster, digits=2)]
+    if pair[1] == tuner.network:
+        scores, errors = zip(*(held_out(runs[:-1]) for runs in (theirs, ours)), strict=True)
+        most = [max(run["memory"] for run in runs[:-1]) for runs in (theirs, ours)]
+        lines += [
+            verdict(scores[1] - scores[0] >= -2.0 * math.hypot(*errors),
+                    f"held-out accuracy, {names[1]} {scores[1]:.4f} ± {errors[1]:.4f}, {names[0]} {scores[0]:.4f} ± "
+                    f"{errors[0]:.4f}"),
+            verdict(most[1] < most[0], f"memory, {names[1]} {most[1]:.0f} MB, {names[0]} {most[0]:.0f} MB")]
+    return lines
+
+
+def cost(run: dict[str, Any], kind: str) -> float:
+    """The seconds of a run; of the kind that decides itself how long it trains, by epoch."""
+    return float(run["seconds"] / run["epochs"] if kind == EARLY else run["seconds"])
+
+
+def held_out(runs: Sequence[dict[str, Any]]) -> tuple[float, float]:
+    """The mean accuracy on the held-out rows, and its standard error, as of one evaluation, since the rows are few."""
+    p = mean(runs, "held_out")
+    return p, math.sqrt(p * (1.0 - p) / HELD_OUT)
 
 
 def main() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 same_job: Any = importlib.import_module("benchmarks.same_job")
+job_tuners: Any = importlib.import_module("benchmarks.common.job_tuners")
 PAIRS = [("scratchtune, random", "scratchtune"), ("Optuna, random", "PyTorch")]
 
 
@@ -39,24 +41,49 @@ def test_the_table_and_the_bars() -> None:
     found = {pair: [run(pair, seed, 30) for seed in (0, 1, 0)] for pair in PAIRS}
     assert same_job.row(PAIRS[1], found[PAIRS[1]])[2:9] == [
         "2", "0.9050", "0.9500", "20.00 (20.00 to 20.00)", "0.10", "270", "500"]
-    speed, score, memory = same_job.bars(found)
-    assert speed == "- PASS: seconds of Optuna, random / scratchtune, random: bar at least 10x, measured 40.0x"
-    assert score == "- PASS: held-out accuracy of scratchtune, random 0.9500, of Optuna, random 0.9500"
-    assert memory == "- PASS: memory of scratchtune, random 200 MB, of Optuna, random 500 MB"
+    speed, score, memory, same_network = same_job.bars(found | {("Optuna, random", "scratchtune"): found[PAIRS[0]]})
+    assert speed == ("- PASS: seconds, Optuna, random with PyTorch / scratchtune, random with scratchtune: bar at "
+                     "least 10x, measured 40.00x")
+    assert score.startswith("- PASS: held-out accuracy, scratchtune, random with scratchtune 0.9500 ± 0.0115, Optuna, ")
+    assert memory.startswith("- PASS: memory, scratchtune, random with scratchtune 200 MB, Optuna, random with PyTorch")
+    assert same_network == ("- PASS: seconds, Optuna, random with scratchtune / scratchtune, random with scratchtune: "
+                            "bar at least 1x, measured 1.00x")
     assert not same_job.bars({PAIRS[1]: found[PAIRS[1]]})
+    early = run(PAIRS[0], 0, 22) | {"epochs": 100}
+    assert same_job.cost(early, same_job.EARLY) == 0.005 and same_job.cost(early, same_job.RANDOM) == 0.5
 
 
-def test_lines_of_code_are_those_without_docstrings_comments_and_blank_lines() -> None:
-    def function() -> int:
+def test_runs_of_another_version_are_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(same_job, "run_of", run)
+    records = tmp_path / "runs.jsonl"
+    same_job.measure(PAIRS[:1], 1, 30, records)
+    monkeypatch.setattr(same_job, "versions", lambda pair: "another")
+    same_job.measure(PAIRS[:1], 1, 30, records)
+    assert len(records.read_text(encoding="utf-8").splitlines()) == 4
+
+
+def test_lines_of_code_are_those_without_docstrings_comments_blank_lines_and_counting() -> None:
+    def function(job: Any) -> int:
         """A docstring."""
 
         # a comment
+        job.epochs += 1
         return 1
 
     assert same_job.lines([function]) == 2
 
 
-def test_a_search() -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
+def test_memory_is_that_of_the_process_and_of_its_children() -> None:
+    memory = same_job.Memory()
+    code = "import time; held = bytearray(200_000_000); time.sleep(1)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert memory.most() > 200.0
+
+
+def test_a_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(job_tuners.DATA, str(tmp_path / "digits.npz"))
+    job_tuners.write_data(tmp_path / "digits.npz")
     found = same_job.answer("scratchtune, random", "scratchtune", 0, 2)
     assert found["trials"] == 2 and found["epochs"] == 2 * 3 * 9
     assert 0.0 < found["outside"] < found["seconds"] and 0.5 < found["held_out"] <= 1.0

@@ -1,20 +1,23 @@
 """The same search in each library, for `benchmarks.same_job`: what a user writes to tune a network with it.
 
 A tuner is a function from a `Job` to the best configuration and its score. Its lines are counted. All search the same
-space, in which the grid is a part; those that stop bad trials early get the same most epochs.
+space, of which the grid is a part; those that stop bad trials early get the same most epochs.
 """
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+DATA = "SAME_JOB_DATA"  # the variable with the path of the digits, so that a process need not import scratchtune
 FOLDS, EPOCHS, ETA = 3, 9, 3
 RATE, UNITS, BATCHES = (1e-4, 1e-1), (16, 128), (32, 64, 128)
 RATES, SIZES = (0.0001, 0.0005, 0.002, 0.01, 0.05), (32, 128)  # of the grid, with the batch sizes 30 configurations
@@ -34,13 +37,23 @@ class Data(NamedTuple):
 
 @cache
 def data() -> Data:
-    """A fifth of the digits is held out; the folds are stratified."""
+    """The digits, from the file that the main process has written."""
+    with np.load(os.environ[DATA]) as file:
+        folds = [(file[f"train{i}"], file[f"test{i}"]) for i in range(FOLDS)]
+        return Data(file["X"], file["y"], file["X_test"], file["y_test"], folds)
+
+
+def write_data(path: Path) -> None:
+    """Write the digits: a fifth is held out; the folds are stratified."""
     import scratchtune as st
 
     X, y = st.datasets.load_digits()
     X = np.ascontiguousarray(X / 16.0, np.float32)
     X, X_test, y, y_test = st.train_test_split(X, y, test_size=0.2, stratify=y, random_state=0)
-    return Data(X, y, X_test, y_test, list(st.StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(X, y)))
+    folds = {f"{name}{i}": rows
+             for i, split in enumerate(st.StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(X, y))
+             for name, rows in zip(("train", "test"), split, strict=True)}
+    np.savez(path, X=X, y=y, X_test=X_test, y_test=y_test, **folds)
 
 
 @dataclass
@@ -125,15 +138,18 @@ def our_grid(job: Job) -> Best:
 
 
 def keras_tuner_search(job: Job, kind: str) -> Best:
-    """Keras Tuner: `run_trial` is replaced, since the score is cross-validated."""
+    """Keras Tuner: `run_trial` is replaced, since the score is cross-validated; Hyperband continues its networks."""
     import keras_tuner
+
+    kept: dict[str, Any] = {}
 
     class Tuner(getattr(keras_tuner, kind)):  # type: ignore[misc]
         def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> float:
-            hp = trial.hyperparameters
-            params = {"learning_rate": hp.Float("learning_rate", *RATE, sampling="log"),
-                      "units": hp.Int("units", *UNITS), "batch_size": hp.Choice("batch_size", list(BATCHES))}
-            return job.score(params, hp.values.get("tuner/epochs", EPOCHS))
+            values = trial.hyperparameters.values
+            params = {name: values[name] for name in ("learning_rate", "units", "batch_size")}
+            networks = kept.get(values.get("tuner/trial_id", "")) or job.networks(params)
+            kept[trial.trial_id] = networks
+            return job.trained(networks, values.get("tuner/epochs", EPOCHS) - values.get("tuner/initial_epoch", 0))
 
     hp = keras_tuner.HyperParameters()
     hp.Float("learning_rate", *RATE, sampling="log")
@@ -141,8 +157,8 @@ def keras_tuner_search(job: Job, kind: str) -> Best:
     hp.Choice("batch_size", list(BATCHES))
     budget = dict(max_epochs=EPOCHS, factor=ETA) if kind == "Hyperband" else dict(max_trials=job.budget)
     with tempfile.TemporaryDirectory() as folder:
-        tuner = Tuner(hyperparameters=hp, objective=keras_tuner.Objective("default_objective", "max"), seed=job.seed,
-                      directory=folder, project_name="same_job", **budget)
+        tuner = Tuner(hyperparameters=hp, objective=keras_tuner.Objective("default_objective", "max"),
+                      seed=job.seed + 1, directory=folder, project_name="same_job", **budget)
         tuner.search(verbose=0)
         best = tuner.oracle.get_best_trials(1)[0]
     values = {name: best.hyperparameters.values[name] for name in ("learning_rate", "units", "batch_size")}
@@ -184,7 +200,8 @@ def optuna_hyperband(job: Job) -> Best:
         return score
 
     pruner = optuna.pruners.HyperbandPruner(1, EPOCHS, ETA)
-    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=job.seed), pruner=pruner)
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=job.seed), pruner=pruner,
+                                study_name="same_job")  # without a name pruning would differ from run to run
     study.optimize(objective, n_trials=job.budget)
     return study.best_params, study.best_value
 
@@ -192,27 +209,34 @@ def optuna_hyperband(job: Job) -> Best:
 # Ray Tune -------------------------------------------------------------------------------------------------------------
 
 
+def start_ray() -> None:
+    """Start the processes of Ray."""
+    import ray
+
+    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+
+
 def ray_tune(job: Job, kind: str) -> Best:
     """Ray Tune: random search, ASHA, which is told of each epoch, or its search with Optuna; one trial at a time."""
-    import ray
     from ray import tune
     from ray.tune.schedulers import ASHAScheduler
+    from ray.tune.search.basic_variant import BasicVariantGenerator
     from ray.tune.search.optuna import OptunaSearch
 
     def trainable(config: dict[str, Any]) -> None:
         fresh = Job(job.network, job.budget, job.seed)
+        fresh.held_out(config)  # what the process of the trial imports is not training
         networks = fresh.networks(config)
         for _ in range(EPOCHS if kind == "ASHA" else 1):
             score = fresh.trained(networks, 1 if kind == "ASHA" else EPOCHS)
             tune.report({"score": score, "seconds": fresh.seconds, "epochs": fresh.epochs})
 
-    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     space = {"learning_rate": tune.loguniform(*RATE), "units": tune.randint(UNITS[0], UNITS[1] + 1),
              "batch_size": tune.choice(list(BATCHES))}
     scheduler = ASHAScheduler(max_t=EPOCHS, grace_period=1, reduction_factor=ETA) if kind == "ASHA" else None
     config = tune.TuneConfig(metric="score", mode="max", num_samples=job.budget, scheduler=scheduler,
-                             max_concurrent_trials=1,
-                             search_alg=OptunaSearch(seed=job.seed) if kind == "Optuna" else None)
+                             max_concurrent_trials=1, reuse_actors=True, search_alg=OptunaSearch(seed=job.seed)
+                             if kind == "Optuna" else BasicVariantGenerator(random_state=job.seed))
     with tempfile.TemporaryDirectory() as folder:
         results = tune.Tuner(trainable, param_space=space, tune_config=config,
                              run_config=tune.RunConfig(storage_path=folder, verbose=0)).fit()
@@ -220,7 +244,6 @@ def ray_tune(job: Job, kind: str) -> Best:
     job.seconds += sum(result.metrics["seconds"] for result in results)
     job.epochs += sum(result.metrics["epochs"] for result in results)
     job.trials += len(results)
-    ray.shutdown()
     return {name: best.config[name] for name in space}, float(best.metrics["score"])
 
 
@@ -280,15 +303,16 @@ def scikit_learn(job: Job, kind: str) -> Best:
     folds, model = data().folds, job.network({}, job.seed)
     if kind == "grid":
         grid = {"learning_rate_init": list(RATES), "hidden_layer_sizes": list(SIZES), "batch_size": list(BATCHES)}
-        search = GridSearchCV(model, grid, cv=folds)
+        search = GridSearchCV(model, grid, cv=folds, refit=False)
     elif kind == "random":
-        search = RandomizedSearchCV(model, random, n_iter=job.budget, cv=folds, random_state=job.seed)
+        search = RandomizedSearchCV(model, random, n_iter=job.budget, cv=folds, random_state=job.seed, refit=False)
     else:
         search = HalvingRandomSearchCV(model, random, resource="max_iter", min_resources=1, max_resources=EPOCHS,
-                                       n_candidates=job.budget, factor=ETA, cv=folds, random_state=job.seed)
+                                       n_candidates=job.budget, factor=ETA, cv=folds, random_state=job.seed,
+                                       refit=False)
     search.fit(data().X, data().y)
-    job.seconds += float(np.sum(search.cv_results_["mean_fit_time"]) * FOLDS)
     tried = search.cv_results_
+    job.seconds += float(np.sum(tried["mean_fit_time"] + tried["mean_score_time"]) * FOLDS)
     job.trials += len(tried["params"])
     job.epochs += FOLDS * int(np.sum(tried.get("n_resources", np.full(len(tried["params"]), EPOCHS))))
     best = search.best_params_
