@@ -54,7 +54,7 @@ from benchmarks.common.job_tuners import Best, Job
 SEEDS, TRIALS, QUICK_TRIALS = 3, 30, 5
 FASTER = {"Keras Tuner": 50.0, "Ray Tune": 50.0, "Optuna": 10.0}
 HELD_OUT = 360  # rows
-AGAIN = -1  # in the place of a seed: the second run with seed 0
+AGAIN = -1  # instead of a seed: the second run with seed 0
 OURS = "scratchtune"
 RECORDS = harness.RESULTS / "same_job.jsonl"
 
@@ -304,7 +304,7 @@ def bars(found: dict[Pair, list[dict[str, Any]]]) -> list[str]:
 
 
 def verdicts(pair: Pair, theirs: list[dict[str, Any]], our_pair: Pair, ours: list[dict[str, Any]]) -> list[str]:
-    """Whether our search is faster by what is asked for, as good on the held-out digits, and needs less memory."""
+    """Whether our search is as much faster as required, as good on the held-out digits, and needs less memory."""
     tuner = TUNERS[pair[0]]
     names = f"{pair[0]} with {pair[1]}", f"{our_pair[0]} with {our_pair[1]}"
     times = [statistics.median(cost(run, tuner.kind) for run in runs[:-1]) for runs in (theirs, ours)]

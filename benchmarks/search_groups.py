@@ -36,6 +36,7 @@ from benchmarks.search_quality import score
 SEEDS, QUICK_SEEDS, QUICK_TRIALS = 20, 2, 30
 OURS = ("random", "bayesian", "bayesian:gp", "bayesian:tpe", "genetic")
 WITH_BUDGETS = ("hyperband", "hyperband:tpe", "hyperband:gp")
+OF_ONE_GROUP = {**dict.fromkeys(WITH_BUDGETS, "budgets"), "Optuna TPE, grouped": "conditions"}
 QUICK = ("random", "bayesian", "bayesian:tpe", "Optuna TPE")
 RESAMPLES, FEWEST = 2000, 10  # with fewer seeds an interval would be too narrow
 GROUPS = ("noise 0.05", "noise 0.15", "noise 0.4", "20 dimensions", "40 dimensions", "conditions", "8 at a time",
@@ -72,8 +73,8 @@ def recommended(case: GroupCase, done: Sequence[tuple[dict[str, Any], float, flo
 
 
 def names_for(case: GroupCase, names: Sequence[str]) -> list[str]:
-    """The searchers of a case: those with budgets in their own group only."""
-    return [name for name in names if case.group == "budgets" or name not in WITH_BUDGETS]
+    """The searchers of a case: those that are made for one group in that group only."""
+    return [name for name in names if OF_ONE_GROUP.get(name, case.group) == case.group]
 
 
 def measured(chosen: Sequence[GroupCase], names: Sequence[str], seeds: int, trials: int | None, path: Path) -> Regrets:
