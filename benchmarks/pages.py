@@ -42,7 +42,6 @@ class Measured(NamedTuple):
     ours: str
     peers: Mapping[str, str]
     report: str
-    more: str = ""
 
 
 def front() -> str:
@@ -57,7 +56,7 @@ def row(measured: Measured) -> list[str]:
     best = measured.best(map(_number, texts)) if measured.best else None
     ours, *others = (f"**{text}**" if best is not None and _number(text) == best else text for text in texts)
     peers = ", ".join(f"{name} {text}" for name, text in zip(measured.peers, others, strict=True))
-    return [measured.what, ours, peers + measured.more, f"[report](benchmarks/results/{measured.report}.md)"]
+    return [measured.what, ours, peers, f"[report](benchmarks/results/{measured.report}.md)"]
 
 
 def _number(text: str) -> float:
@@ -112,9 +111,6 @@ def _estimating() -> Iterator[Measured]:
     def rank(method: str) -> str:
         return cell("automl", method, "mean rank: kept aside")
 
-    ours, peer = (f"{float(estimator('digits', who)):.4f}" for who in ("ours", "scikit-learn"))
-    yield Measured("default classifier, log loss on the digits", None, ours, {"scikit-learn's MLP": peer}, "estimators",
-                   f"; difference {difference('digits')}")
     yield Measured("AutoML on ten tables kept aside, 60 s, one seed: mean rank of 8 methods", min, rank("AutoML"),
                    {"HistGradientBoosting searched": rank("HGB searched"), "FLAML": rank("FLAML")}, "automl")
     yield Measured("trainings of 50 steps in float64 that follow PyTorch and Keras", None, parity(), {}, "parity")
@@ -137,17 +133,6 @@ def group_means(groups: Sequence[str]) -> dict[str, float]:
         with contextlib.suppress(LookupError):
             found[name] = statistics.fmean(float(cell("search_groups", name, "mean score", group)) for group in groups)
     return found
-
-
-def estimator(data: str, who: str) -> str:
-    """A mean loss of the estimators' benchmark."""
-    return cell("estimators", data, who)
-
-
-def difference(data: str) -> str:
-    """The default estimator's difference to scikit-learn's, with its standard error."""
-    values = (float(cell("estimators", data, column)) for column in ("difference", "standard error"))
-    return "{:+.4f} ± {:.4f}".format(*values)
 
 
 def parity() -> str:
