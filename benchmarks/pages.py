@@ -45,9 +45,9 @@ class Measured(NamedTuple):
 
 
 def front() -> str:
-    """The shortest honest table of results: here, beside the strongest peers in the same run; the best one is bold."""
+    """The shortest honest table of results: here, beside the best peers in the same report; the best one is bold."""
     rows = [row(measured) for measured in (*_training(), *_searching(), *_estimating())]
-    return table(["", "scratchtune", "the strongest peers, same run", ""], rows, "llll")
+    return table(["", "scratchtune", "the best peers in the report", ""], rows, "llll")
 
 
 def row(measured: Measured) -> list[str]:

@@ -134,7 +134,8 @@ def answer(tuner: str, network: str, seed: int, trials: int) -> dict[str, Any]:
     memory = Memory()
     job = Job(network_of(network), trials, seed)
     job.held_out({"learning_rate": 0.01, "units": 16, "batch_size": 32})  # what is compiled or loaded the first time
-    for name in (*IMPORTS[TUNERS[tuner].package], *(["torch"] if tuner == "Optuna, GP" else [])):
+    with_torch = ("torch",) if tuner == "Optuna, GP" else ()  # which it imports at its first suggestion
+    for name in (*IMPORTS[TUNERS[tuner].package], *with_torch):
         importlib.import_module(name)
     if TUNERS[tuner].package == "ray":
         job_tuners.start_ray()
@@ -253,7 +254,7 @@ def versions(pair: Pair) -> str:
 
 
 def lines(functions: Sequence[Callable[..., Any]]) -> int:
-    """How many lines of code functions or classes have, without docstrings, comments and blank lines."""
+    """How many lines functions or classes have, without docstrings, comments, blank lines and what is added up."""
     count = 0
     for function in functions:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
@@ -297,9 +298,9 @@ def bars(found: dict[Pair, list[dict[str, Any]]]) -> list[str]:
     ours = {TUNERS[pair[0]].kind: pair for pair in found if TUNERS[pair[0]].library == OURS and pair[1] == OURS}
     text = []
     for pair in found:
-        library, kind, network, *_ = TUNERS[pair[0]].library, TUNERS[pair[0]].kind, TUNERS[pair[0]].network
-        if library != OURS and kind in ours and pair[1] in (network, OURS):
-            text += verdicts(pair, found[pair], ours[kind], found[ours[kind]])
+        tuner = TUNERS[pair[0]]
+        if tuner.library != OURS and tuner.kind in ours and pair[1] in (tuner.network, OURS):
+            text += verdicts(pair, found[pair], ours[tuner.kind], found[ours[tuner.kind]])
     return text
 
 

@@ -2,8 +2,8 @@
 
 Each class is what a user of the library writes, and its lines are counted. `fit` trains for further epochs. All train
 in float32, with the mean loss of a batch. Libraries differ in their defaults: initial weights are Glorot's, but in
-PyTorch uniform by the number of inputs; biases are zero, but in PyTorch random; the epsilon of
-Adam is 1e-8, but in Keras 1e-7.
+PyTorch uniform by the number of inputs; biases are zero, but in PyTorch random; the epsilon of Adam is 1e-8, but in
+Keras 1e-7.
 """
 
 from __future__ import annotations
