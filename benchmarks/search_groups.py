@@ -1,8 +1,11 @@
 """Where are the searchers good: under noise, in many dimensions, with conditions, eight at a time, and with budgets?
 
 Each searcher has the same seeds, and the k-th evaluation of a case the same noise. What counts is the true loss of what
-is recommended: the trial with the best posterior mean under noise (as by `Study.recommended`; the same function is
-applied to the trials of all libraries), else the best observed one; of trials with budgets those with the full one. The
+is recommended. Under noise two answers are compared. "Recommended" is what `Study.recommended` chooses, and the same
+function is applied to the trials of all libraries, so that this compares the searches alone. "Own" is the library's own
+answer: that of `Study.recommended` for our searchers, and the best observed trial for the others, as it is in their
+`best_params` (SMAC3's incumbent is the best observed mean). Elsewhere the answer is the best observed trial, and of
+trials with budgets the best of those with the full one. The
 score is that of `benchmarks.search_quality`: 1 - median regret / random search's, from -1 to 1. Two searchers are
 compared on the seeds that both have, with a bootstrap interval over the seeds where these are ten or more. In the group
 *budgets* a search has the cost of 30 full evaluations; Hyperband evaluates some with a ninth or a third of it, while
@@ -43,30 +46,39 @@ GROUPS = ("noise 0.05", "noise 0.15", "noise 0.4", "20 dimensions", "40 dimensio
           "budgets")
 RECORDS = harness.RESULTS / "search_groups.jsonl"
 
+RECOMMENDED, OWN = "recommended", "own"  # the kinds of answers
+
 Regrets = dict[tuple[str, str], np.ndarray]  # (searcher, case) to regrets by seed
 
 
 def answer(searcher: str, case: str, seed: int, trials: int | None = None) -> dict[str, Any]:
-    """The regret of what one search recommends."""
+    """The regrets of one search, by kind of answer."""
     found = cases()[case]
     rng = np.random.default_rng([seed, sum(case.encode())])
     std = found.noise * quartile_distance(found.domain, found.loss) if found.noise else 0.0
     asks = askers.asker(searcher, found.domain, trials or found.trials, seed, found.workers, found.noise > 0.0)
     done = askers.evaluated(asks, lambda params, share: found.loss(params, share) + std * rng.standard_normal(),
                             trials or found.trials, found.workers)
-    return {"regret": found.loss(recommended(found, done), 1.0) - found.least}
+    answers = {RECOMMENDED: recommended(found, done)}
+    answers[OWN] = own_answer(asks, done) if found.noise and searcher in askers.PEERS else answers[RECOMMENDED]
+    return {kind: found.loss(params, 1.0) - found.least for kind, params in answers.items()}
 
 
 def recommended(case: GroupCase, done: Sequence[tuple[dict[str, Any], float, float]]) -> dict[str, Any]:
-    """The params that a search recommends."""
+    """The params that `Study.recommended` chooses under noise, and the best observed ones otherwise."""
     import scratchtune as st
-    from scratchtune.study.recommended import lowest_mean
+    from scratchtune.study.recommended import lowest_pessimistic_mean
 
     full = [(params, value) for params, value, share in done if share > 0.999]
     points, values = [params for params, _ in full], np.array([value for _, value in full])
     if not case.noise:
         return points[int(np.argmin(values))]
-    return points[lowest_mean(st.search.Space(askers.our_space(case.domain)), points, values).chosen]
+    return points[lowest_pessimistic_mean(st.search.Space(askers.our_space(case.domain)), points, values).chosen]
+
+
+def own_answer(asks: askers.Asker, done: Sequence[tuple[dict[str, Any], float, float]]) -> dict[str, Any]:
+    """The params that another library presents as the best: the best observed ones, or SMAC3's incumbent."""
+    return asks.incumbent() if isinstance(asks, askers.Smac) else min(done, key=lambda each: each[1])[0]
 
 
 # All runs -------------------------------------------------------------------------------------------------------------
@@ -77,14 +89,14 @@ def names_for(case: GroupCase, names: Sequence[str]) -> list[str]:
     return [name for name in names if OF_ONE_GROUP.get(name, case.group) == case.group]
 
 
-def measured(chosen: Sequence[GroupCase], names: Sequence[str], seeds: int, trials: int | None, path: Path) -> Regrets:
-    """The runs that the file lacks, each searcher in a process of its own; then the regrets by searcher and case.
+def measured(
+    chosen: Sequence[GroupCase], names: Sequence[str], seeds: int, trials: int | None, path: Path,
+) -> dict[str, Regrets]:
+    """The runs that the file lacks, each searcher in a process of its own; then the regrets by kind of answer.
 
     Of each searcher these are the regrets of the first seeds that all cases of a group have, at least ``seeds``.
     """
-    known = {}
-    for run in harness.kept_runs(path):
-        known[run["searcher"], run["case"], run["seed"], run["trials"]] = run["regret"]
+    known = {(run["searcher"], run["case"], run["seed"], run["trials"]): run for run in harness.kept_runs(path)}
     jobs = [(name, case.name, seed, trials)
             for seed in range(seeds) for case in chosen for name in names_for(case, names)]
     todo = [job for job in jobs if job not in known]
@@ -94,18 +106,19 @@ def measured(chosen: Sequence[GroupCase], names: Sequence[str], seeds: int, tria
     with open(path, "a", encoding="utf-8") as file:
         for job in tqdm(todo, desc="searches", unit=" runs", disable=None):
             question = dict(zip(("searcher", "case", "seed", "trials"), job, strict=True))
-            known[job] = workers[job[0]].ask(**question)["regret"]
-            print(json.dumps({**question, "regret": known[job]}), file=file, flush=True)
+            known[job] = {**question, **workers[job[0]].ask(**question)}
+            print(json.dumps(known[job]), file=file, flush=True)
     for worker in workers.values():
         worker.close()
-    found = {}
+    found: dict[str, Regrets] = {RECOMMENDED: {}, OWN: {}}
     for name, group in {(name, case.group) for case in chosen for name in names_for(case, names)}:
         of_group = [case.name for case in chosen if case.group == group]
         count = seeds
         while all((name, case, count, trials) in known for case in of_group):
             count += 1
-        found |= {(name, case): np.array([known[name, case, seed, trials] for seed in range(count)])
-                  for case in of_group}
+        for kind, regrets in found.items():
+            regrets |= {(name, case): np.array([known[name, case, seed, trials][kind] for seed in range(count)])
+                        for case in of_group}
     return found
 
 
@@ -166,17 +179,16 @@ def with_interval(mean: float, low: float, high: float) -> str:
     return f"{mean:+.3f}" if math.isnan(low) else f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
-def bars(regrets: Regrets, groups: dict[str, list[str]], names: Sequence[str]) -> list[str]:
-    """In every group: BayesianSearch first, its intervals above zero, and TPE alone at least as good as Optuna's."""
-    lines = []
-    for group, chosen in groups.items():
-        here = [name for name in names if all((name, case) in regrets for case in chosen)]
-        if "bayesian" in here:
-            lines += lead(regrets, group, chosen, [name for name in here if name != "bayesian"])
-        if "bayesian:tpe" in here and "Optuna TPE" in here:
-            found = ahead(regrets, "bayesian:tpe", "Optuna TPE", chosen)
-            lines.append(harness.verdict(found[0] >= 0.0, f"{group}: TPE alone less Optuna's TPE "
-                                                          f"{with_interval(*found)}"))
+def bars(regrets: Regrets, label: str, chosen: Sequence[str], names: Sequence[str]) -> list[str]:
+    """In a group: BayesianSearch first, its intervals above zero, and TPE alone at least as good as Optuna's."""
+    lines: list[str] = []
+    here = [name for name in names if all((name, case) in regrets for case in chosen)]
+    if "bayesian" in here:
+        lines += lead(regrets, label, chosen, [name for name in here if name != "bayesian"])
+    if "bayesian:tpe" in here and "Optuna TPE" in here:
+        found = ahead(regrets, "bayesian:tpe", "Optuna TPE", chosen)
+        lines.append(harness.verdict(found[0] >= 0.0, f"{label}: TPE alone less Optuna's TPE "
+                                                      f"{with_interval(*found)}"))
     return lines
 
 
@@ -222,14 +234,18 @@ def main() -> int:
     seeds = given.seeds or (QUICK_SEEDS if given.quick else SEEDS)
     regrets = measured(chosen, names, seeds, QUICK_TRIALS if given.quick else None, given.records)
     named = {group: [case.name for case in some] for group, some in by_group.items()}
-    parts = [part for group, some in named.items() for part in (
-        f"## {group}", f"{len(some)} cases: {'; '.join(some)}.",
-        group_table(regrets, group, some, names_for(by_group[group][0], names)))]
+    parts, verdicts = [], []
+    for group, some in named.items():
+        parts += [f"## {group}", f"{len(some)} cases: {'; '.join(some)}."]
+        for kind, label in ((RECOMMENDED, group), (OWN, f"{group}, own answers")):
+            if kind == RECOMMENDED or by_group[group][0].noise:
+                parts.append(group_table(regrets[kind], label, some, names_for(by_group[group][0], names)))
+                verdicts += bars(regrets[kind], label, some, names)
     harness.report("Searchers by group", "search_groups", [
         f"{harness.machine()}; {before}.",
         harness.versions("scratchtune", "optuna", "cmaes", "hyperopt", "smac", "ioh") + "."
         + "".join(f" Skipped: {name} ({package} is not installed)." for name, package in skipped.items()),
-        *parts, "## Bars", "\n".join(bars(regrets, named, names))], given.save)
+        *parts, "## Bars", "\n".join(verdicts)], given.save)
     return 0
 
 

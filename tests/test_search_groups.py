@@ -76,13 +76,23 @@ def test_under_noise_the_model_answers() -> None:
     assert abs(groups.recommended(case, done)["x"] - 0.3) < 0.25
 
 
+def test_own_answers_of_other_libraries_are_observed_ones() -> None:
+    assert groups.own_answer(object(), [({"x": 0.1}, 2.0, 1.0), ({"x": 0.2}, 1.0, 1.0)]) == {"x": 0.2}
+    pytest.importorskip("ioh")
+    pytest.importorskip("optuna")
+    ours, peer, noiseless = (groups.answer(name, case, 0, 12) for name, case in (
+        ("random", "f01 d4, noise 0.4"), ("Optuna TPE", "f01 d4, noise 0.4"), ("Optuna TPE", "f01 d20")))
+    assert ours["own"] == ours["recommended"] and noiseless["own"] == noiseless["recommended"]
+    assert peer["own"] > 0.0 and peer["recommended"] > 0.0
+
+
 def test_means_differences_and_bars() -> None:
     values = {"random": 1.0, "bayesian": 0.1, "bayesian:tpe": 0.4, "Optuna TPE": 0.3}
     regrets = {(name, "c"): np.full(20, value) for name, value in values.items()}
     lines = groups.group_table(regrets, "g", ["c"], list(values)).splitlines()
     assert lines[2].startswith("| bayesian ") and "+0.900" in lines[2]
     assert "+0.200 (+0.200 to +0.200)" in next(line for line in lines if "Optuna TPE" in line)
-    first, intervals, tpe = groups.bars(regrets, {"g": ["c"]}, list(values))
+    first, intervals, tpe = groups.bars(regrets, "g", ["c"], list(values))
     assert first == "- PASS: g: BayesianSearch is first, +0.200 ahead of the best of the others, Optuna TPE"
     assert intervals == "- PASS: g: the interval of its lead is above zero against Optuna TPE"
     assert tpe == "- FAIL: g: TPE alone less Optuna's TPE -0.100 (-0.100 to -0.100)"
@@ -107,7 +117,7 @@ def test_an_interrupted_measurement_continues(tmp_path: Path, monkeypatch: pytes
 
         def ask(self, **question: Any) -> dict[str, float]:
             asked.append(question)
-            return {"regret": float(question["seed"])}
+            return {"recommended": float(question["seed"]), "own": 2.0 * float(question["seed"])}
 
         def close(self) -> None:
             pass
@@ -118,9 +128,10 @@ def test_an_interrupted_measurement_continues(tmp_path: Path, monkeypatch: pytes
     groups.measured([case], ["random"], 2, None, records)
     found = groups.measured([case], ["random", "bayesian"], 3, None, records)
     assert len(asked) == 2 + 1 + 3
-    assert found["bayesian", "line"].tolist() == [0.0, 1.0, 2.0]
+    assert found["recommended"]["bayesian", "line"].tolist() == [0.0, 1.0, 2.0]
+    assert found["own"]["bayesian", "line"].tolist() == [0.0, 2.0, 4.0]
     fewer = groups.measured([case], ["random", "bayesian"], 1, None, records)  # the report has all runs of the file
-    assert len(asked) == 6 and fewer["random", "line"].tolist() == [0.0, 1.0, 2.0]
+    assert len(asked) == 6 and fewer["recommended"]["random", "line"].tolist() == [0.0, 1.0, 2.0]
 
 
 def test_the_exponent_is_that_of_a_power() -> None:

@@ -216,6 +216,11 @@ class Smac:
 
         self.facade.tell(key, TrialValue(cost=loss))
 
+    def incumbent(self) -> dict[str, Any]:
+        """The params that SMAC3 presents as the best: it compares the means of repeated evaluations."""
+        return {name: value.item() if hasattr(value, "item") else value
+                for name, value in dict(self.facade.intensifier.get_incumbent()).items()}
+
 
 def smac_space(domain: Domain, seed: int) -> Any:
     """The domain as a space of ConfigSpace."""

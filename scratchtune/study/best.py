@@ -65,11 +65,12 @@ class HasBestTrial:
         return value
 
     def recommended(self: TrialsOfStudy) -> RecommendedTrial:
-        """The trial whose configuration has the best posterior mean of those tried, and why.
+        """The trial whose configuration has the best predicted value of those tried, and why.
 
         Where values are noisy, `best_trial` is often a mediocre configuration whose noise was favourable. This is the
-        trial that a Gaussian process of all complete trials predicts to be the best; with fewer than ten different
-        configurations, the best observed one. See `scratchtune.study.recommended`.
+        trial that a Gaussian process of all complete trials predicts to be the best: that of the best posterior mean,
+        where each is worsened by its standard deviation first. With fewer than ten different configurations it is the
+        best observed one. See `scratchtune.study.recommended`.
 
         Raises
             ValueError where no trial is complete.

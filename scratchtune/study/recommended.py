@@ -3,8 +3,10 @@
 A noisy value is the true value of the configuration plus noise. The best of many values is usually one with favourable
 noise: the true value of its configuration is on average worse than that, and the configuration is often not the best
 one (the *winner's curse*). A Gaussian process fitted to all trials predicts the true value of each configuration from
-its neighbours too, and estimates how large the noise is. The configuration with the best prediction is recommended.
-If the fitted noise is 0, the best trial is recommended.
+its neighbours too, and estimates how large the noise is and how uncertain each prediction. The best of many
+predictions is often an uncertain one, so it has the same curse. Therefore the configuration is recommended whose
+prediction, worsened by its own standard deviation, is the best (`pessimistic_means`). If the fitted noise is 0, the
+best trial is recommended.
 
 The process is that of `BayesianSearch`, whichever searcher has proposed the trials. How much better the recommended
 trials are than the best observed ones: ``python -m benchmarks.noisy_search``.
@@ -36,10 +38,10 @@ LEAST_TRIALS = 10  # different configurations for the process; with fewer the be
 class RecommendedTrial:
     """A trial, and why it is recommended; values are in the units and the direction of the study.
 
-    ``params`` is its configuration, ``observed`` its value. ``mean`` is the posterior mean of the true value of the
-    configuration, ``std`` its posterior standard deviation, and ``noise`` the estimated std of the noise of a single
-    value; the three are None where no model was fitted (too few configurations, or equal values). ``reason`` is one
-    sentence.
+    ``params`` is its configuration, ``observed`` its value. The true value of the configuration has the posterior mean
+    ``mean`` and the standard deviation ``std``; ``noise`` is the estimated standard deviation of the noise of a single
+    value. The three are None where no model was fitted (too few configurations, or equal values). ``reason``
+    says why, in one or two sentences.
 
     Values worse than the median are compressed before the process is fitted, so a mean worse than the median is that of
     compressed values.
@@ -75,7 +77,7 @@ class TrialsOfStudy(Protocol):
 
 
 class Prediction(NamedTuple):
-    """Index of the trial with the lowest posterior mean, its mean and std, and the mean of the best observed trial.
+    """Index of the trial with the lowest pessimistic mean, and posterior means and stds of it and of the best observed.
 
     All but the index are in the units of the losses; ``noise`` is the standard deviation of the noise.
     """
@@ -85,10 +87,11 @@ class Prediction(NamedTuple):
     std: float
     noise: float
     mean_of_best: float
+    std_of_best: float
 
 
 def recommended_trial(study: TrialsOfStudy) -> RecommendedTrial:
-    """The trial whose configuration has the best posterior mean; without a model, the best observed one.
+    """The trial whose configuration has the best pessimistic mean; without a model, the best observed one.
 
     Only complete trials count, and where budgets differ only those of the largest budget: values of different budgets
     can't be compared. Trials of a study that this one started from don't count.
@@ -106,7 +109,7 @@ def recommended_trial(study: TrialsOfStudy) -> RecommendedTrial:
     different = len(set(map(space.key, points)))
     if different < LEAST_TRIALS or losses.min() == losses.max():
         return _best_observed(trials[best], trials, study.direction, different)
-    found = lowest_mean(space, points, losses)
+    found = lowest_pessimistic_mean(space, points, losses)
     chosen = trials[found.chosen]
     mean, value = sign * found.mean, sign * float(losses[found.chosen])
     return RecommendedTrial(
@@ -125,7 +128,32 @@ def comparable(trials: Sequence[Trial]) -> list[Trial]:
 # The prediction ------------------------------------------------------------------------------------------------------
 
 
-def lowest_mean(space: Space, points: Sequence[dict[str, Any]], losses: np.ndarray) -> Prediction:
+def pessimistic_means(means: np.ndarray, stds: np.ndarray, margin: float = 1.0) -> np.ndarray:
+    """Posterior means, worsened by their standard deviations: the true loss is lower with a probability of 84 %.
+
+    Formula [pessimistic_means]
+        bᵢ = μᵢ + k · sᵢ
+    Where
+        μ: means, (i,), real, posterior means of the losses
+        s: stds, (i,), >= 0, posterior standard deviations of the losses, without noise
+        k: margin, scalar, >= 0
+    Returns
+        b, (i,), in the units of the losses. The probability is Φ(k), 0.84 for k = 1.
+    Variant
+        With k = 0 it is the lowest mean that is recommended; ``python -m benchmarks.noisy_search`` compares the two.
+    Source
+        Picheny, Ginsbourger, Richet and Caplin (2013), "Quantile-based optimization of noisy computer experiments with
+        tunable precision": the lowest kriging quantile.
+    Example
+        >>> pessimistic_means(np.array([1.0, 2.0]), np.array([1.5, 0.25])).tolist()
+        [2.5, 2.25]
+    """
+    return means + margin * stds
+
+
+def lowest_pessimistic_mean(
+    space: Space, points: Sequence[dict[str, Any]], losses: np.ndarray, margin: float = 1.0,
+) -> Prediction:
     """Fit the process to the losses (n,) at the points, and predict the loss at each point.
 
     At most `MOST_TRIALS` trials are used, since the time grows with their cube. Of more trials the process is first
@@ -143,13 +171,14 @@ def lowest_mean(space: Space, points: Sequence[dict[str, Any]], losses: np.ndarr
         kept = np.union1d(np.union1d(kept[::2], order[: MOST_TRIALS // 2]), [best])
         process = gp.condition(rows[kept], values[kept], encoding.is_categorical, theta)
     means = gp.means_at_rows(process)
-    index = int(kept[means.argmin()])
-    first = int(np.flatnonzero((rows == rows[index]).all(axis=1))[0])  # of several trials of one configuration
-    variance = float(gp.predict(process, rows[[index]])[1][0])
+    stds = np.sqrt(gp.predict(process, rows[kept])[1])
+    index = int(pessimistic_means(means, stds, margin).argmin())
+    first = int(np.flatnonzero((rows == rows[kept[index]]).all(axis=1))[0])  # of several trials of one configuration
+    observed = int(np.flatnonzero(kept == best)[0])
     return Prediction(
-        first, standardized.to_loss(float(means.min())), standardized.factor * math.sqrt(variance),
+        first, standardized.to_loss(float(means[index])), standardized.factor * float(stds[index]),
         standardized.factor * math.exp(0.5 * process.theta[-1]),
-        standardized.to_loss(float(means[np.flatnonzero(kept == best)[0]])))
+        standardized.to_loss(float(means[observed])), standardized.factor * float(stds[observed]))
 
 
 # In words ------------------------------------------------------------------------------------------------------------
@@ -167,10 +196,10 @@ def _best_observed(best: Trial, trials: Sequence[Trial], direction: str, differe
 
 def _reason(chosen: Trial, best: Trial, found: Prediction, model: str, direction: str) -> str:
     """Why a trial is recommended; the means of ``found`` are in the study's direction."""
-    side = "lowest" if direction == "minimize" else "highest"
-    predicted = f"posterior mean, {found.mean:.6g} ± {found.std:.2g}, of {model}"
+    side, sign = ("lowest", "plus") if direction == "minimize" else ("highest", "less")
+    predicted = (f"posterior mean {sign} standard deviation, {found.mean:.6g} {sign} {found.std:.2g}, of {model}")
     if chosen.shared_params == best.shared_params:
         return f"Trial {chosen.number} has the {side} value, {chosen.value:.6g}, and also the {side} {predicted}."
-    return (f"Trial {chosen.number} (value {chosen.value:.6g}) has the {side} {predicted}; the {side} value, "
-            f"{best.value:.6g} of trial {best.number}, has the posterior mean {found.mean_of_best:.6g}, and the noise "
-            f"of a value has a standard deviation of about {found.noise:.2g}.")
+    return (f"Trial {chosen.number} (value {chosen.value:.6g}) has the {side} {predicted}; for the {side} value, "
+            f"{best.value:.6g} of trial {best.number}, it is {found.mean_of_best:.6g} {sign} {found.std_of_best:.2g}. "
+            f"The noise of a value has a standard deviation of about {found.noise:.2g}.")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.study.recommended import LEAST_TRIALS, comparable, lowest_mean
+from scratchtune.study.recommended import LEAST_TRIALS, comparable, lowest_pessimistic_mean, pessimistic_means
 from scratchtune.study.storage import Storage
 from scratchtune.study.stored import StoredStudy, read_study
 
@@ -43,7 +43,22 @@ def test_one_lucky_value_among_repeats_is_not_recommended() -> None:
     assert found.trial.number == 6  # the first of that configuration
     assert found.observed == study.trials[6].value == 0.05
     assert found.mean == pytest.approx(0.0, abs=0.15) and found.noise == pytest.approx(0.3, abs=0.25)
-    assert "lowest posterior mean" in found.reason and "-0.2 of trial 0" in found.reason
+    assert found.reason.startswith(
+        "Trial 6 (value 0.05) has the lowest posterior mean plus standard deviation, ")
+    assert "for the lowest value, -0.2 of trial 0, it is " in found.reason
+
+
+def test_an_uncertain_prediction_counts_less() -> None:
+    """Two configurations of nearly the same mean: one was evaluated once, the other eight times."""
+    rest = {round(0.3 + 0.05 * k, 2): [1.0 + 0.1 * (-1) ** k] for k in range(10)}
+    study = told({0.0: [-0.1], 1.0: [0.15, -0.15] * 4, **rest})
+    space, points = st.search.Space(LINE), [trial.params for trial in study.trials]
+    losses = np.array([trial.value for trial in study.trials])
+    by_mean, found = (lowest_pessimistic_mean(space, points, losses, margin) for margin in (0.0, 1.0))
+    assert (by_mean.chosen, found.chosen) == (0, 1)
+    assert by_mean.mean < found.mean and found.mean + found.std < by_mean.mean + by_mean.std
+    assert pessimistic_means(np.array([1.0]), np.array([0.5]), 2.0).tolist() == [2.0]
+    assert study.recommended().trial.number == 1
 
 
 def test_maximising_is_minimising_the_negative() -> None:
@@ -76,7 +91,7 @@ def test_under_noise_it_is_closer_to_the_optimum() -> None:
         points = [{"x": float(x), "y": float(y)} for x, y in rng.random((60, 2))]
         true = np.array([bowl(point["x"]) + bowl(point["y"]) for point in points])
         noisy = true + 0.1 * rng.standard_normal(60)
-        truths.append((true[noisy.argmin()], true[lowest_mean(space, points, noisy).chosen]))
+        truths.append((true[noisy.argmin()], true[lowest_pessimistic_mean(space, points, noisy).chosen]))
     observed, recommended = np.mean(truths, axis=0)
     assert recommended < 0.5 * observed
 
@@ -85,10 +100,10 @@ def test_a_sample_of_many_trials_is_fitted() -> None:
     rng = np.random.default_rng(2)
     points = [{"x": float(x)} for x in rng.random(700)]
     noisy = np.array([bowl(point["x"]) for point in points]) + 0.2 * rng.standard_normal(700)
-    found = lowest_mean(st.search.Space(LINE), points, noisy)
+    found = lowest_pessimistic_mean(st.search.Space(LINE), points, noisy)
     assert bowl(points[found.chosen]["x"]) < 0.01 < bowl(points[int(noisy.argmin())]["x"]) + 0.01
     assert found.noise == pytest.approx(0.2, abs=0.06)
-    assert found == lowest_mean(st.search.Space(LINE), points, noisy)  # the same bits
+    assert found == lowest_pessimistic_mean(st.search.Space(LINE), points, noisy)  # the same bits
 
 
 def test_conditional_spaces_and_stored_studies(tmp_path: Path) -> None:
