@@ -39,16 +39,20 @@ def test_runs_are_kept_and_a_tuner_may_have_more_seeds(tmp_path: Path, monkeypat
 
 def test_the_table_and_the_bars() -> None:
     found = {pair: [run(pair, seed, 30) for seed in (0, 1, 0)] for pair in PAIRS}
-    assert same_job.row(PAIRS[1], found[PAIRS[1]])[2:9] == [
-        "2", "0.9050", "0.9500", "20.00 (20.00 to 20.00)", "0.10", "270", "500"]
-    speed, score, memory, same_network = same_job.bars(found | {("Optuna, random", "scratchtune"): found[PAIRS[0]]})
+    assert same_job.row(PAIRS[1], found[PAIRS[1]], 4.0)[2:10] == [
+        "2", "0.9050", "0.9500", "4.0", "20.00 (20.00 to 20.00)", "0.10", "270", "500"]
+    starts = {PAIRS[0]: 1.5, PAIRS[1]: 4.0, ("Optuna, random", "scratchtune"): 3.0}
+    speed, score, memory, whole, same_network = same_job.bars(
+        found | {("Optuna, random", "scratchtune"): found[PAIRS[0]]}, starts)
     assert speed == ("- PASS: seconds, Optuna, random with PyTorch / scratchtune, random with scratchtune: bar at "
                      "least 10x, measured 40.00x")
     assert score.startswith("- PASS: held-out accuracy, scratchtune, random with scratchtune 0.9500 ± 0.0115, Optuna, ")
     assert memory.startswith("- PASS: memory, scratchtune, random with scratchtune 200 MB, Optuna, random with PyTorch")
+    assert whole == ("- PASS: seconds with start, Optuna, random with PyTorch / scratchtune, random with scratchtune: "
+                     "bar at least 10x, measured 12.00x")
     assert same_network == ("- PASS: seconds, Optuna, random with scratchtune / scratchtune, random with scratchtune: "
                             "bar at least 1x, measured 1.00x")
-    assert not same_job.bars({PAIRS[1]: found[PAIRS[1]]})
+    assert not same_job.bars({PAIRS[1]: found[PAIRS[1]]}, starts)
     early = run(PAIRS[0], 0, 22) | {"epochs": 100}
     assert same_job.cost(early, same_job.EARLY) == 0.005 and same_job.cost(early, same_job.RANDOM) == 0.5
 
@@ -81,9 +85,19 @@ def test_memory_is_that_of_the_process_and_of_its_children() -> None:
     assert memory.most() > 200.0
 
 
+def test_starts_are_timed_without_a_search_and_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    wholes = iter([9.0, 2.0, 3.0, 5.0, 5.0, 5.0])
+    asked: list[tuple[str, str]] = []
+    monkeypatch.setattr(same_job, "run_of", lambda pair, seed, trials: asked.append(pair) or {"whole": next(wholes)})
+    grid = ("scratchtune, grid", "scratchtune")
+    assert same_job.starts_of([grid, *PAIRS]) == {grid: 5.0, PAIRS[0]: 5.0, PAIRS[1]: 3.0}
+    assert asked == [PAIRS[1]] * 3 + [grid] * 3
+
+
 def test_a_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(job_tuners.DATA, str(tmp_path / "digits.npz"))
     job_tuners.write_data(tmp_path / "digits.npz")
+    assert set(same_job.answer("scratchtune, random", "scratchtune", 0, 0)) == {"memory"}
     found = same_job.answer("scratchtune, random", "scratchtune", 0, 2)
     assert found["trials"] == 2 and found["epochs"] == 2 * 3 * 9
     assert 0.0 < found["outside"] < found["seconds"] and 0.5 < found["held_out"] <= 1.0
