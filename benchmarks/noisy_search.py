@@ -9,7 +9,8 @@ best true value of all trials, which no method can know.
 
 The score of an answer on a case is 1 - (its median regret) / (the median regret of random search's best observed trial
 under the same noise), clipped to [-1, 1]: 0 is random search, 1 is the optimum. All searchers have the same seeds, and
-the k-th evaluation has the same noise. Differences have a bootstrap interval over the seeds of each case.
+the k-th evaluation has the same noise. Differences have a bootstrap interval over the seeds, each drawn for all cases
+together.
 
     python -m benchmarks.noisy_search --quick
     python -m benchmarks.noisy_search --levels 0.15 --seeds 10 --searchers bayesian "Optuna TPE"
@@ -19,6 +20,7 @@ the k-th evaluation has the same noise. Differences have a bootstrap interval ov
 from __future__ import annotations
 
 import argparse
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -72,7 +74,7 @@ def answer(searcher: str, case: str, level: float, seed: int, budget: int) -> di
     from scratchtune.study.recommended import lowest_pessimistic_mean
 
     loaded = black_boxes.load(case)
-    rng = np.random.default_rng([seed, sum(case.encode()), round(1000 * level)])
+    rng = np.random.default_rng([seed, zlib.crc32(case.encode()), round(1000 * level)])
     loss = NoisyRecorder(loaded, level * quartile_distance(loaded), budget, rng)
     if searcher in peers.PEERS:
         peers.minimise(searcher, loaded, loss, budget, seed)
@@ -112,7 +114,7 @@ class Scores:
 
     def __init__(self, regrets: Regrets, cases: Sequence[str], level: float, seeds: int) -> None:
         self.regrets, self.cases, self.level = regrets, cases, level
-        self.draws = np.random.default_rng(0).integers(seeds, size=(len(cases), RESAMPLES, seeds))
+        self.draws = [np.random.default_rng(0).integers(seeds, size=(RESAMPLES, seeds))] * len(cases)
 
     def on(self, name: str, case: str, kind: str, draw: Any = slice(None)) -> np.ndarray:
         """The score on one case; one for each row of ``draw``, indices of seeds."""

@@ -1,17 +1,20 @@
 """Where are the searchers good: under noise, in many dimensions, with conditions, eight at a time, and with budgets?
 
 Each searcher has the same seeds, and the k-th evaluation of a case the same noise. What counts is the true loss of what
-is recommended. Under noise two answers are compared. "Recommended" is what `Study.recommended` chooses, and the same
-function is applied to the trials of all libraries, so that this compares the searches alone. "Own" is the library's own
-answer: that of `Study.recommended` for our searchers, and the best observed trial for the others, as it is in their
-`best_params` (SMAC3's incumbent is the best observed mean). Elsewhere the answer is the best observed trial, and of
-trials with budgets the best of those with the full one. The
-score is that of `benchmarks.search_quality`: 1 - median regret / random search's, from -1 to 1. Two searchers are
+is recommended. Under noise three answers are compared. "Recommended" is what `Study.recommended` chooses, and the same
+function is applied to the trials of all libraries, so that no library gains by its way to choose an answer. (The model
+is that of BayesianSearch's Gaussian process, which may suit its trials best.) "Own" is the best answer that a library
+offers: `Study.recommended` for ours, SMAC3's incumbent (the best mean of the configurations that were evaluated as
+often as itself), and the best observed trial for the others. "Observed" is the best observed trial for all. Elsewhere
+the answer is the best observed trial, of trials with budgets the best of those with the full one.
+
+The score is that of `benchmarks.search_quality`: 1 - median regret / random search's, from -1 to 1. Two searchers are
 compared on the seeds that both have, with a bootstrap interval over the seeds where these are ten or more. In the group
 *budgets* a search has the cost of 30 full evaluations; Hyperband evaluates some with a ninth or a third of it, while
 searchers of other libraries are not told of budgets.
 
-Each run is kept in a file, so that an interrupted benchmark continues. The report has all seeds that the file has of a
+Each run is kept in a file, so that an interrupted benchmark continues (delete it after a change of scratchtune's code).
+The report has all seeds that the file has of a
 searcher: one whose runs are short may have more of them than one whose runs take a minute.
 
     python -m benchmarks.search_groups --quick
@@ -46,7 +49,8 @@ GROUPS = ("noise 0.05", "noise 0.15", "noise 0.4", "20 dimensions", "40 dimensio
           "budgets")
 RECORDS = harness.RESULTS / "search_groups.jsonl"
 
-RECOMMENDED, OWN = "recommended", "own"  # the kinds of answers
+RECOMMENDED, OWN, OBSERVED = "recommended", "own", "observed"  # the kinds of answers
+LABELS = {RECOMMENDED: "{}", OWN: "{}, own answers", OBSERVED: "{}, observed"}  # of a group's tables
 
 Regrets = dict[tuple[str, str], np.ndarray]  # (searcher, case) to regrets by seed
 
@@ -59,8 +63,9 @@ def answer(searcher: str, case: str, seed: int, trials: int | None = None) -> di
     asks = askers.asker(searcher, found.domain, trials or found.trials, seed, found.workers, found.noise > 0.0)
     done = askers.evaluated(asks, lambda params, share: found.loss(params, share) + std * rng.standard_normal(),
                             trials or found.trials, found.workers)
-    answers = {RECOMMENDED: recommended(found, done)}
-    answers[OWN] = own_answer(asks, done) if found.noise and searcher in askers.PEERS else answers[RECOMMENDED]
+    answers = {RECOMMENDED: recommended(found, done), OBSERVED: observed(done)}
+    answers[OWN] = (asks.incumbent() if found.noise and isinstance(asks, askers.Smac) else
+                    answers[OBSERVED if searcher in askers.PEERS else RECOMMENDED])
     return {kind: found.loss(params, 1.0) - found.least for kind, params in answers.items()}
 
 
@@ -69,19 +74,23 @@ def recommended(case: GroupCase, done: Sequence[tuple[dict[str, Any], float, flo
     import scratchtune as st
     from scratchtune.study.recommended import lowest_pessimistic_mean
 
-    full = [(params, value) for params, value, share in done if share > 0.999]
-    points, values = [params for params, _ in full], np.array([value for _, value in full])
     if not case.noise:
-        return points[int(np.argmin(values))]
+        return observed(done)
+    points, values = [params for params, _, _ in done], np.array([value for _, value, _ in done])
     return points[lowest_pessimistic_mean(st.search.Space(askers.our_space(case.domain)), points, values).chosen]
 
 
-def own_answer(asks: askers.Asker, done: Sequence[tuple[dict[str, Any], float, float]]) -> dict[str, Any]:
-    """The params that another library presents as the best: the best observed ones, or SMAC3's incumbent."""
-    return asks.incumbent() if isinstance(asks, askers.Smac) else min(done, key=lambda each: each[1])[0]
+def observed(done: Sequence[tuple[dict[str, Any], float, float]]) -> dict[str, Any]:
+    """The params of the best value with the full budget."""
+    return min((each for each in done if each[2] > 0.999), key=lambda each: each[1])[0]
 
 
 # All runs -------------------------------------------------------------------------------------------------------------
+
+
+def versions() -> str:
+    """Of all libraries: runs of others are not used."""
+    return harness.versions("scratchtune", "optuna", "cmaes", "hyperopt", "smac", "ioh")
 
 
 def names_for(case: GroupCase, names: Sequence[str]) -> list[str]:
@@ -96,7 +105,9 @@ def measured(
 
     Of each searcher these are the regrets of the first seeds that all cases of a group have, at least ``seeds``.
     """
-    known = {(run["searcher"], run["case"], run["seed"], run["trials"]): run for run in harness.kept_runs(path)}
+    now = versions()
+    known = {(run["searcher"], run["case"], run["seed"], run["trials"]): run for run in harness.kept_runs(path)
+             if run["versions"] == now}
     jobs = [(name, case.name, seed, trials)
             for seed in range(seeds) for case in chosen for name in names_for(case, names)]
     todo = [job for job in jobs if job not in known]
@@ -106,11 +117,11 @@ def measured(
     with open(path, "a", encoding="utf-8") as file:
         for job in tqdm(todo, desc="searches", unit=" runs", disable=None):
             question = dict(zip(("searcher", "case", "seed", "trials"), job, strict=True))
-            known[job] = {**question, **workers[job[0]].ask(**question)}
+            known[job] = {**question, "versions": now, **workers[job[0]].ask(**question)}
             print(json.dumps(known[job]), file=file, flush=True)
     for worker in workers.values():
         worker.close()
-    found: dict[str, Regrets] = {RECOMMENDED: {}, OWN: {}}
+    found: dict[str, Regrets] = {kind: {} for kind in LABELS}
     for name, group in {(name, case.group) for case in chosen for name in names_for(case, names)}:
         of_group = [case.name for case in chosen if case.group == group]
         count = seeds
@@ -187,7 +198,7 @@ def bars(regrets: Regrets, label: str, chosen: Sequence[str], names: Sequence[st
         lines += lead(regrets, label, chosen, [name for name in here if name != "bayesian"])
     if "bayesian:tpe" in here and "Optuna TPE" in here:
         found = ahead(regrets, "bayesian:tpe", "Optuna TPE", chosen)
-        lines.append(harness.verdict(found[0] >= 0.0, f"{label}: TPE alone less Optuna's TPE "
+        lines.append(harness.verdict(found[0] >= 0.0, f"{label}: bayesian:tpe less Optuna TPE "
                                                       f"{with_interval(*found)}"))
     return lines
 
@@ -237,13 +248,14 @@ def main() -> int:
     parts, verdicts = [], []
     for group, some in named.items():
         parts += [f"## {group}", f"{len(some)} cases: {'; '.join(some)}."]
-        for kind, label in ((RECOMMENDED, group), (OWN, f"{group}, own answers")):
+        for kind, label in LABELS.items():
             if kind == RECOMMENDED or by_group[group][0].noise:
-                parts.append(group_table(regrets[kind], label, some, names_for(by_group[group][0], names)))
-                verdicts += bars(regrets[kind], label, some, names)
+                parts.append(group_table(regrets[kind], label.format(group), some,
+                                         names_for(by_group[group][0], names)))
+                verdicts += bars(regrets[kind], label.format(group), some, names)
     harness.report("Searchers by group", "search_groups", [
         f"{harness.machine()}; {before}.",
-        harness.versions("scratchtune", "optuna", "cmaes", "hyperopt", "smac", "ioh") + "."
+        versions() + "."
         + "".join(f" Skipped: {name} ({package} is not installed)." for name, package in skipped.items()),
         *parts, "## Bars", "\n".join(verdicts)], given.save)
     return 0

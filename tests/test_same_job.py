@@ -88,16 +88,17 @@ def test_memory_is_that_of_the_process_and_of_its_children() -> None:
 def test_starts_are_timed_without_a_search_and_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     wholes = iter([9.0, 2.0, 3.0, 5.0, 5.0, 5.0])
     asked: list[tuple[str, str]] = []
-    monkeypatch.setattr(same_job, "run_of", lambda pair, seed, trials: asked.append(pair) or {"whole": next(wholes)})
+    monkeypatch.setattr(same_job, "run_of", lambda pair, seed, trials: asked.append(pair) or {
+        "whole": next(wholes), "training": 0.5})
     grid = ("scratchtune, grid", "scratchtune")
-    assert same_job.starts_of([grid, *PAIRS]) == {grid: 5.0, PAIRS[0]: 5.0, PAIRS[1]: 3.0}
+    assert same_job.starts_of([grid, *PAIRS]) == {grid: 4.0, PAIRS[0]: 4.0, PAIRS[1]: 2.0}
     assert asked == [PAIRS[1]] * 3 + [grid] * 3
 
 
 def test_a_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(job_tuners.DATA, str(tmp_path / "digits.npz"))
     job_tuners.write_data(tmp_path / "digits.npz")
-    assert set(same_job.answer("scratchtune, random", "scratchtune", 0, 0)) == {"memory"}
+    assert set(same_job.answer("scratchtune, random", "scratchtune", 0, 0)) == {"training", "memory"}
     found = same_job.answer("scratchtune, random", "scratchtune", 0, 2)
     assert found["trials"] == 2 and found["epochs"] == 2 * 3 * 9
     assert 0.0 < found["outside"] < found["seconds"] and 0.5 < found["held_out"] <= 1.0

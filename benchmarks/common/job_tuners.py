@@ -22,6 +22,8 @@ FOLDS, EPOCHS, ETA = 3, 9, 3
 RATE, UNITS, BATCHES = (1e-4, 1e-1), (16, 128), (32, 64, 128)
 RATES, SIZES = (0.0001, 0.0005, 0.002, 0.01, 0.05), (32, 128)  # of the grid, with the batch sizes 30 configurations
 
+FIRST = {"learning_rate": 0.01, "units": 16, "batch_size": 32}  # of a training before the search
+
 Best = tuple[dict[str, Any], float]
 
 
@@ -216,6 +218,12 @@ def start_ray() -> None:
     ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
 
 
+@cache
+def load_network(network: Callable[[dict[str, Any], int], Any]) -> None:
+    """Import and compile what a first training needs, once in a process: Ray uses it for many trials."""
+    Job(network, 0, 0).held_out(FIRST)
+
+
 def ray_tune(job: Job, kind: str) -> Best:
     """Ray Tune: random search, ASHA, which is told of each epoch, or its search with Optuna; one trial at a time."""
     from ray import tune
@@ -224,8 +232,8 @@ def ray_tune(job: Job, kind: str) -> Best:
     from ray.tune.search.optuna import OptunaSearch
 
     def trainable(config: dict[str, Any]) -> None:
+        load_network(job.network)
         fresh = Job(job.network, job.budget, job.seed)
-        fresh.held_out(config)  # what the process of the trial imports is not training
         networks = fresh.networks(config)
         for _ in range(EPOCHS if kind == "ASHA" else 1):
             score = fresh.trained(networks, 1 if kind == "ASHA" else EPOCHS)

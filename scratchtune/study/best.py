@@ -65,12 +65,12 @@ class HasBestTrial:
         return value
 
     def recommended(self: TrialsOfStudy) -> RecommendedTrial:
-        """The trial whose configuration has the best predicted value of those tried, and why.
+        """The trial to use where values are noisy, and why.
 
-        Where values are noisy, `best_trial` is often a mediocre configuration whose noise was favourable. This is the
-        trial that a Gaussian process of all complete trials predicts to be the best: that of the best posterior mean,
-        where each is worsened by its standard deviation first. With fewer than ten different configurations it is the
-        best observed one. See `scratchtune.study.recommended`.
+        `best_trial` is often a mediocre configuration whose noise was favourable. Here a Gaussian process predicts the
+        true value of each configuration, each prediction is worsened by its standard deviation, and the trial with the
+        best result is returned. With fewer than ten different configurations, or equal values, it is the best observed
+        trial. See `scratchtune.study.recommended`.
 
         Raises
             ValueError where no trial is complete.

@@ -1,14 +1,15 @@
-"""The trial to use where values are noisy: not the one that was observed to be the best, but the one predicted to be.
+"""The trial to use where values are noisy: it is chosen by predictions and their uncertainty, not by the best value.
 
 A noisy value is the true value of the configuration plus noise. The best of many values is usually one with favourable
 noise: the true value of its configuration is on average worse than that, and the configuration is often not the best
-one (the *winner's curse*). A Gaussian process fitted to all trials predicts the true value of each configuration from
-its neighbours too, and estimates how large the noise is and how uncertain each prediction. The best of many
-predictions is often an uncertain one, so it has the same curse. Therefore the configuration is recommended whose
-prediction, worsened by its own standard deviation, is the best (`pessimistic_means`). If the fitted noise is 0, the
-best trial is recommended.
+one (the *winner's curse*). A Gaussian process fitted to the trials (to about 300, if there are more) predicts the true
+value of each configuration from its neighbours too, and estimates how large the noise is and how uncertain each
+prediction. Choosing the best of many predictions has the same curse, most of all where predictions are uncertain.
+Therefore each prediction is worsened by its standard deviation, and the configuration with the best result is
+recommended (`pessimistic_means`). Where the fitted noise is nearly 0, this is the best observed trial.
 
-The process is that of `BayesianSearch`, whichever searcher has proposed the trials. How much better the recommended
+The process has the kernel and the prior of that of `BayesianSearch`, whichever searcher has proposed the trials, but
+takes more time for its fit. How much better the recommended
 trials are than the best observed ones: ``python -m benchmarks.noisy_search``.
 
 Implements section 9.2 of the document.
@@ -43,8 +44,8 @@ class RecommendedTrial:
     value. The three are None where no model was fitted (too few configurations, or equal values). ``reason``
     says why, in one or two sentences.
 
-    Values worse than the median are compressed before the process is fitted, so a mean worse than the median is that of
-    compressed values.
+    Values that are worse than the median by more than one standard deviation of the better half are compressed before
+    the process is fitted; a mean in that range is one of compressed values.
     """
 
     trial: Trial
@@ -110,12 +111,13 @@ def recommended_trial(study: TrialsOfStudy) -> RecommendedTrial:
     if different < LEAST_TRIALS or losses.min() == losses.max():
         return _best_observed(trials[best], trials, study.direction, different)
     found = lowest_pessimistic_mean(space, points, losses)
-    chosen = trials[found.chosen]
-    mean, value = sign * found.mean, sign * float(losses[found.chosen])
+    index = best if points[found.chosen] == points[best] else found.chosen  # the best one of its repeats
+    chosen = trials[index]
+    mean, value = sign * found.mean, sign * float(losses[index])
     return RecommendedTrial(
         chosen, chosen.params, value, mean, found.std, found.noise,
         _reason(chosen, trials[best], found._replace(mean=mean, mean_of_best=sign * found.mean_of_best),
-                f"a Gaussian process of {checks.counted(len(trials), 'trial')}", study.direction))
+                f"a Gaussian process for {checks.counted(len(trials), 'trial')}", study.direction))
 
 
 def comparable(trials: Sequence[Trial]) -> list[Trial]:
@@ -129,7 +131,7 @@ def comparable(trials: Sequence[Trial]) -> list[Trial]:
 
 
 def pessimistic_means(means: np.ndarray, stds: np.ndarray, margin: float = 1.0) -> np.ndarray:
-    """Posterior means, worsened by their standard deviations: the true loss is lower with a probability of 84 %.
+    """Posterior means plus a multiple of their standard deviations: upper limits of the true losses.
 
     Formula [pessimistic_means]
         bᵢ = μᵢ + k · sᵢ
@@ -138,7 +140,8 @@ def pessimistic_means(means: np.ndarray, stds: np.ndarray, margin: float = 1.0) 
         s: stds, (i,), >= 0, posterior standard deviations of the losses, without noise
         k: margin, scalar, >= 0
     Returns
-        b, (i,), in the units of the losses. The probability is Φ(k), 0.84 for k = 1.
+        b, (i,), in the units of the losses. Of a configuration fixed in advance the true loss is below b with the
+        probability Φ(k), 0.84 for k = 1; of the one with the lowest b it may be less.
     Variant
         With k = 0 it is the lowest mean that is recommended; ``python -m benchmarks.noisy_search`` compares the two.
     Source
@@ -154,11 +157,11 @@ def pessimistic_means(means: np.ndarray, stds: np.ndarray, margin: float = 1.0) 
 def lowest_pessimistic_mean(
     space: Space, points: Sequence[dict[str, Any]], losses: np.ndarray, margin: float = 1.0,
 ) -> Prediction:
-    """Fit the process to the losses (n,) at the points, and predict the loss at each point.
+    """Fit the process to the losses (n,) at the points, and predict the loss at the points that it was fitted to.
 
-    At most `MOST_TRIALS` trials are used, since the time grows with their cube. Of more trials the process is first
-    fitted to a sample, evenly over their numbers. Then half of the sample is replaced by the trials with the lowest
-    predictions. (The lowest values would be those with favourable noise.)
+    At most `MOST_TRIALS` trials and the best observed one are used, since the time grows with the cube of their number.
+    Of more trials the process is first fitted to a sample, evenly over their numbers. Then half of the sample is
+    replaced by the trials with the lowest predictions. (The lowest values would be those with favourable noise.)
     """
     encoding = Encoding(space)
     rows, standardized = encoding.rows(points), compress_and_standardize(losses)
