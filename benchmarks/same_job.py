@@ -58,7 +58,7 @@ from benchmarks.common.harness import Worker, bar, table, verdict
 from benchmarks.common.job_tuners import Best, Job
 
 SEEDS, TRIALS, QUICK_TRIALS = 3, 30, 5
-STARTS = 3  # processes whose start is timed
+STARTS = 3  # processes whose start is timed (one with --quick)
 FASTER = {"Keras Tuner": 50.0, "Ray Tune": 50.0, "Optuna": 10.0}
 HELD_OUT = 360  # rows
 AGAIN = -1  # instead of a seed: the second run with seed 0
@@ -243,11 +243,11 @@ def measure(wanted: Sequence[Pair], seeds: int, trials: int, path: Path) -> dict
     return {pair: [runs[turn] for turn in (*sorted(set(runs) - {AGAIN}), AGAIN)] for pair, runs in found.items()}
 
 
-def starts_of(wanted: Sequence[Pair]) -> dict[Pair, float]:
+def starts_of(wanted: Sequence[Pair], times: int) -> dict[Pair, float]:
     """Seconds from the start of a process to that of the search; one median for tuners that import the same."""
     like = {pair: (TUNERS[pair[0]].package, pair[1], pair[0] == "Optuna, GP") for pair in wanted}
     first = {which: pair for pair, which in reversed(like.items())}
-    found = {which: statistics.median(start_of(pair) for _ in range(STARTS))
+    found = {which: statistics.median(start_of(pair) for _ in range(times))
              for which, pair in tqdm(first.items(), desc="starts", disable=None)}
     return {pair: found[which] for pair, which in like.items()}
 
@@ -398,7 +398,7 @@ def main() -> int:
             f"{job_tuners.FOLDS} folds, at most {job_tuners.EPOCHS} epochs."]
     names = "; ".join(f"{tuner} with {network} ({package})" for (tuner, network), package in skipped.items())
     text += [f"Skipped, since the package in parentheses is not installed: {names}."] * bool(skipped)
-    starts = starts_of(list(found))
+    starts = starts_of(list(found), 1 if given.quick else STARTS)
     text.append(table(
         ("tuner", "network", "seeds", "best score", "held-out", "start", "seconds (range)", "outside training",
          "epochs", "MB", "lines", "again"),

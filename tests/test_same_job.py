@@ -91,7 +91,7 @@ def test_starts_are_timed_without_a_search_and_shared(monkeypatch: pytest.Monkey
     monkeypatch.setattr(same_job, "run_of", lambda pair, seed, trials: asked.append(pair) or {
         "whole": next(wholes), "training": 0.5})
     grid = ("scratchtune, grid", "scratchtune")
-    assert same_job.starts_of([grid, *PAIRS]) == {grid: 4.0, PAIRS[0]: 4.0, PAIRS[1]: 2.0}
+    assert same_job.starts_of([grid, *PAIRS], 3) == {grid: 4.0, PAIRS[0]: 4.0, PAIRS[1]: 2.0}
     assert asked == [PAIRS[1]] * 3 + [grid] * 3
 
 
