@@ -33,7 +33,7 @@ from tqdm import tqdm
 import scratchtune as st
 from benchmarks.common import harness
 from benchmarks.common.harness import bar, table
-from scratchtune.network.sequential import DivergenceWarning
+from scratchtune.network.training import DivergenceWarning
 from scratchtune.search import BayesianSearch, Exhausted, GeneticSearch, Hyperband, RandomSearch, Searcher
 from scratchtune.study.trial import evaluate
 
