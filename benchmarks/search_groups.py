@@ -20,6 +20,7 @@ searcher: one whose runs are short may have more of them than one whose runs tak
     python -m benchmarks.search_groups --quick
     python -m benchmarks.search_groups --groups conditions "20 dimensions" --searchers bayesian "Optuna TPE" --seeds 5
     python -m benchmarks.search_groups --seeds 5 --save
+    python -m benchmarks.search_groups --seeds 0 --save
 """
 
 from __future__ import annotations
@@ -103,7 +104,8 @@ def measured(
 ) -> dict[str, Regrets]:
     """The runs that the file lacks, each searcher in a process of its own; then the regrets by kind of answer.
 
-    Of each searcher these are the regrets of the first seeds that all cases of a group have, at least ``seeds``.
+    Of each searcher these are the regrets of the first seeds that all cases of a group have, at least ``seeds``. With
+    no seeds nothing is run, and a group has the searchers of which all of its cases have runs.
     """
     now = versions()
     known = {(run["searcher"], run["case"], run["seed"], run["trials"]): run for run in harness.kept_runs(path)
@@ -127,6 +129,8 @@ def measured(
         count = seeds
         while all((name, case, count, trials) in known for case in of_group):
             count += 1
+        if not count:
+            continue
         for kind, regrets in found.items():
             regrets |= {(name, case): np.array([known[name, case, seed, trials][kind] for seed in range(count)])
                         for case in of_group}
@@ -226,7 +230,8 @@ def main() -> int:
                         help="these instead of all")
     parser.add_argument("--searchers", nargs="+", metavar="NAME",
                         help=f"of {', '.join((*OURS, *WITH_BUDGETS, *askers.PEERS))}")
-    parser.add_argument("--seeds", type=int, help=f"how many ({SEEDS}, or {QUICK_SEEDS} with --quick)")
+    parser.add_argument("--seeds", type=int,
+                        help=f"how many ({SEEDS}, or {QUICK_SEEDS} with --quick); 0: report the runs of the file")
     parser.add_argument("--records", type=Path, default=RECORDS, help="the file that keeps every run")
     parser.add_argument("--quick", action="store_true", help=f"two cases of each group, {QUICK_TRIALS} trials")
     parser.add_argument("--save", action="store_true", help="write benchmarks/results/search_groups.md")
@@ -242,16 +247,18 @@ def main() -> int:
     by_group = {group: [case for case in cases().values() if case.group == group][:2 if given.quick else None]
                 for group in given.groups}
     chosen = [case for some in by_group.values() for case in some]
-    seeds = given.seeds or (QUICK_SEEDS if given.quick else SEEDS)
+    seeds = given.seeds if given.seeds is not None else QUICK_SEEDS if given.quick else SEEDS
     regrets = measured(chosen, names, seeds, QUICK_TRIALS if given.quick else None, given.records)
     named = {group: [case.name for case in some] for group, some in by_group.items()}
     parts, verdicts = [], []
     for group, some in named.items():
-        parts += [f"## {group}", f"{len(some)} cases: {'; '.join(some)}."]
+        of_group = names_for(by_group[group][0], names)
+        here = [name for name in of_group if (name, some[0]) in regrets[RECOMMENDED]]
+        absent = f" Not run: {', '.join(name for name in of_group if name not in here)}." if here != of_group else ""
+        parts += [f"## {group}", f"{len(some)} cases: {'; '.join(some)}.{absent}"]
         for kind, label in LABELS.items():
             if kind == RECOMMENDED or by_group[group][0].noise:
-                parts.append(group_table(regrets[kind], label.format(group), some,
-                                         names_for(by_group[group][0], names)))
+                parts.append(group_table(regrets[kind], label.format(group), some, here))
                 verdicts += bars(regrets[kind], label.format(group), some, names)
     harness.report("Searchers by group", "search_groups", [
         f"{harness.machine()}; {before}.",

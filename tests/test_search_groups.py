@@ -131,6 +131,8 @@ def test_an_interrupted_measurement_continues(tmp_path: Path, monkeypatch: pytes
     assert len(asked) == 2 + 1 + 3
     assert found["recommended"]["bayesian", "line"].tolist() == [0.0, 1.0, 2.0]
     assert found["own"]["bayesian", "line"].tolist() == [0.0, 2.0, 4.0]
+    kept = groups.measured([case], ["random", "bayesian", "genetic"], 0, None, records)
+    assert len(asked) == 6 and set(kept["own"]) == {("random", "line"), ("bayesian", "line")}
     fewer = groups.measured([case], ["random", "bayesian"], 1, None, records)  # the report has all runs of the file
     assert len(asked) == 6 and fewer["recommended"]["random", "line"].tolist() == [0.0, 1.0, 2.0]
 
