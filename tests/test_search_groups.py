@@ -44,6 +44,21 @@ def test_every_searcher_of_ours_knows_the_conditions() -> None:
         assert sum(share for _, _, share in done) == pytest.approx(12.0, abs=1.0)
 
 
+def test_optunas_searchers_have_its_defaults() -> None:
+    """The first proposals after the random ones are those of a study with nothing but a seed."""
+    optuna = pytest.importorskip("optuna")
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    domain = askers.Domain((*LINE.axes, black_boxes.Axis("y", "real", 0.0, 1.0)), {})
+    peer, plain = askers.asker("Optuna TPE", domain, 20, 3), optuna.create_study(
+        sampler=optuna.samplers.TPESampler(seed=3))
+    for _ in range(20):
+        key, params, _ = peer.ask()
+        trial = plain.ask()
+        assert params == {name: trial.suggest_float(name, 0.0, 1.0) for name in "xy"}
+        peer.tell(key, params["x"] * params["y"])
+        plain.tell(trial, params["x"] * params["y"])
+
+
 def test_with_workers_the_oldest_evaluation_ends_first() -> None:
     told = []
 

@@ -103,8 +103,9 @@ class Optuna:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        options = {"TPESampler": {"constant_liar": True, "multivariate": grouped, "group": grouped},
-                   "CmaEsSampler": {"warn_independent_sampling": False}}
+        options: dict[str, dict[str, Any]] = {
+            "TPESampler": {"multivariate": True, "group": True} if grouped else {},  # else its defaults
+            "CmaEsSampler": {"warn_independent_sampling": False}}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = getattr(optuna.samplers, sampler)(seed=seed, **options.get(sampler, {}))
