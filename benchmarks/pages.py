@@ -24,7 +24,7 @@ from scratchtune import formulas
 
 GROUPS = {  # of `search_groups`, as README's table has them
     "under noise: five functions in 4 dimensions, mean of three levels": ("noise 0.05", "noise 0.15", "noise 0.4"),
-    "under noise, but of peers their best observed trial": tuple(
+    "under noise, each by its own answer (ours: `study.recommended()`)": tuple(
         f"noise {level}, own answers" for level in (0.05, 0.15, 0.4)),
     "in 20 and 40 dimensions": ("20 dimensions", "40 dimensions"),
     "in five spaces with conditions": ("conditions",), "eight at a time": ("8 at a time",),
@@ -94,7 +94,7 @@ def _searching() -> Iterator[Measured]:
         {"scikit-learn": seconds("scikit-learn, GridSearchCV(n_jobs=2)"),
          "Keras on PyTorch": seconds("Keras on PyTorch")}, "document_example")
     yield Measured(
-        "the document's network on the digits, 30 trials guided by a model, in seconds", min,
+        "the document's network on the digits, 30 trials guided by a model: seconds without imports", min,
         job("scratchtune, Bayesian"),
         {"Optuna TPE with PyTorch": job("Optuna, TPE"), "Ray Tune": job("Ray Tune, Optuna"),
          "Keras Tuner": job("Keras Tuner, Bayesian")}, "same_job")

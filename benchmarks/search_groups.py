@@ -14,12 +14,13 @@ compared on the seeds that both have, with a bootstrap interval over the seeds w
 searchers of other libraries are not told of budgets.
 
 Each run is kept in a file, so that an interrupted benchmark continues (delete it after a change of scratchtune's code).
-The report has all seeds that the file has of a
-searcher: one whose runs are short may have more of them than one whose runs take a minute.
+The report has all seeds that the file has of a searcher: one whose runs are short may have more of them than one whose
+runs take a minute. So several commands may fill the file, and one with ``--seeds 0`` reports what it has:
 
     python -m benchmarks.search_groups --quick
     python -m benchmarks.search_groups --groups conditions "20 dimensions" --searchers bayesian "Optuna TPE" --seeds 5
-    python -m benchmarks.search_groups --seeds 5 --save
+    python -m benchmarks.search_groups --searchers bayesian bayesian:tpe genetic "Optuna TPE" "Optuna CMA-ES" --seeds 20
+    python -m benchmarks.search_groups --searchers "Optuna GP" --seeds 10
     python -m benchmarks.search_groups --seeds 0 --save
 """
 
@@ -109,7 +110,7 @@ def measured(
     """
     now = versions()
     known = {(run["searcher"], run["case"], run["seed"], run["trials"]): run for run in harness.kept_runs(path)
-             if run["versions"] == now}
+             if run.get("versions") == now}
     jobs = [(name, case.name, seed, trials)
             for seed in range(seeds) for case in chosen for name in names_for(case, names)]
     todo = [job for job in jobs if job not in known]
@@ -134,6 +135,10 @@ def measured(
         for kind, regrets in found.items():
             regrets |= {(name, case): np.array([known[name, case, seed, trials][kind] for seed in range(count)])
                         for case in of_group}
+    without = sorted({case.group for case in chosen if ("random", case.name) not in found[RECOMMENDED]})
+    if without:
+        raise SystemExit(f"--seeds 0 reports the runs in {path}, and of random search, which all are compared with, it "
+                         f"has none in {', '.join(without)}; choose --seeds 1 or more, or other --groups")
     return found
 
 
@@ -222,6 +227,23 @@ def lead(regrets: Regrets, group: str, chosen: Sequence[str], others: Sequence[s
     return lines
 
 
+def written(
+    regrets: dict[str, Regrets], groups: dict[str, list[GroupCase]], names: Sequence[str],
+) -> tuple[list[str], list[str]]:
+    """The paragraphs of all groups, and the bars."""
+    parts, verdicts = [], []
+    for group, found in groups.items():
+        some, of_group = [case.name for case in found], names_for(found[0], names)
+        here = [name for name in of_group if (name, some[0]) in regrets[RECOMMENDED]]
+        absent = f" Not run: {', '.join(name for name in of_group if name not in here)}." if here != of_group else ""
+        parts += [f"## {group}", f"{len(some)} cases: {'; '.join(some)}.{absent}"]
+        for kind in LABELS if found[0].noise else (RECOMMENDED,):
+            label = LABELS[kind].format(group)
+            parts.append(group_table(regrets[kind], label, some, here))
+            verdicts += bars(regrets[kind], label, some, names)
+    return parts, verdicts
+
+
 def main() -> int:
     """Measure and report."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.search_groups", description=__doc__,
@@ -249,17 +271,7 @@ def main() -> int:
     chosen = [case for some in by_group.values() for case in some]
     seeds = given.seeds if given.seeds is not None else QUICK_SEEDS if given.quick else SEEDS
     regrets = measured(chosen, names, seeds, QUICK_TRIALS if given.quick else None, given.records)
-    named = {group: [case.name for case in some] for group, some in by_group.items()}
-    parts, verdicts = [], []
-    for group, some in named.items():
-        of_group = names_for(by_group[group][0], names)
-        here = [name for name in of_group if (name, some[0]) in regrets[RECOMMENDED]]
-        absent = f" Not run: {', '.join(name for name in of_group if name not in here)}." if here != of_group else ""
-        parts += [f"## {group}", f"{len(some)} cases: {'; '.join(some)}.{absent}"]
-        for kind, label in LABELS.items():
-            if kind == RECOMMENDED or by_group[group][0].noise:
-                parts.append(group_table(regrets[kind], label.format(group), some, here))
-                verdicts += bars(regrets[kind], label.format(group), some, names)
+    parts, verdicts = written(regrets, by_group, names)
     harness.report("Searchers by group", "search_groups", [
         f"{harness.machine()}; {before}.",
         versions() + "."

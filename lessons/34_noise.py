@@ -19,8 +19,7 @@
 # A Gaussian process (lesson 12) estimates the true loss at each trial: the *posterior mean*, μ. It is the value y less
 # the part that is taken for noise. The variance of the noise, ν, is a parameter of the process, which is fitted to the
 # values. α is inv(K) @ y, where K is the covariance matrix of the values, with ν on its diagonal. (The values are
-# standardised first. Those are compressed that are above the median by more than one standard deviation of the better
-# half.)
+# standardised first, and very bad ones are compressed: `compress_and_standardize`.)
 #
 # A posterior mean is uncertain, too: the lowest one may be low because of favourable noise. The second formula adds one
 # posterior standard deviation s to each mean (k = 1). The sum is low only where the predicted loss is low and the

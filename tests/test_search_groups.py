@@ -152,6 +152,21 @@ def test_an_interrupted_measurement_continues(tmp_path: Path, monkeypatch: pytes
     assert len(asked) == 6 and fewer["recommended"]["random", "line"].tolist() == [0.0, 1.0, 2.0]
 
 
+def test_nothing_to_report_is_said(tmp_path: Path) -> None:
+    case = group_cases.GroupCase("line", "conditions", LINE, square, 0.0)
+    with pytest.raises(SystemExit, match=r"runs\.jsonl.* none in conditions; choose --seeds 1"):
+        groups.measured([case], ["random"], 0, None, tmp_path / "runs.jsonl")
+
+
+def test_a_group_names_the_searchers_without_runs() -> None:
+    case = group_cases.GroupCase("line", "conditions", LINE, square, 0.0)
+    found = {(name, "line"): np.full(10, regret) for name, regret in (("random", 1.0), ("bayesian", 0.2))}
+    parts, verdicts = groups.written(dict.fromkeys(groups.LABELS, found), {"conditions": [case]},
+                                     ["random", "bayesian", "SMAC3"])
+    assert parts[:2] == ["## conditions", "1 cases: line. Not run: SMAC3."] and len(parts) == 3
+    assert len(verdicts) == 1 and "SMAC3" not in parts[2]
+
+
 def test_the_exponent_is_that_of_a_power() -> None:
     points = {size: 3.0 * size**1.5 for size in (10, 100, 1000, 10_000)}
     assert scaling.exponent(points) == pytest.approx(1.5)

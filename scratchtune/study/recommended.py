@@ -8,9 +8,9 @@ prediction. Choosing the best of many predictions has the same curse, most of al
 Therefore each prediction is worsened by its standard deviation, and the configuration with the best result is
 recommended (`pessimistic_means`). Where the fitted noise is nearly 0, this is the best observed trial.
 
-The process has the kernel and the prior of that of `BayesianSearch`, whichever searcher has proposed the trials, but
-takes more time for its fit. How much better the recommended
-trials are than the best observed ones: ``python -m benchmarks.noisy_search``.
+The process has the kernel and the prior of that of `BayesianSearch`, whichever searcher has proposed the trials, but is
+fitted more thoroughly. How much better the recommended trials are than the best observed ones:
+``python -m benchmarks.noisy_search``.
 
 Implements section 9.2 of the document.
 """
@@ -41,8 +41,8 @@ class RecommendedTrial:
 
     ``params`` is its configuration, ``observed`` its value. The true value of the configuration has the posterior mean
     ``mean`` and the standard deviation ``std``; ``noise`` is the estimated standard deviation of the noise of a single
-    value. The three are None where no model was fitted (too few configurations, or equal values). ``reason``
-    says why, in one or two sentences.
+    value. The three are None where no model was fitted (too few configurations, or equal values). ``reason`` says why,
+    in one or two sentences.
 
     Values that are worse than the median by more than one standard deviation of the better half are compressed before
     the process is fitted; a mean in that range is one of compressed values.
@@ -200,7 +200,7 @@ def _best_observed(best: Trial, trials: Sequence[Trial], direction: str, differe
 def _reason(chosen: Trial, best: Trial, found: Prediction, model: str, direction: str) -> str:
     """Why a trial is recommended; the means of ``found`` are in the study's direction."""
     side, sign = ("lowest", "plus") if direction == "minimize" else ("highest", "less")
-    predicted = (f"posterior mean {sign} standard deviation, {found.mean:.6g} {sign} {found.std:.2g}, of {model}")
+    predicted = f"posterior mean {sign} standard deviation, {found.mean:.6g} {sign} {found.std:.2g}, of {model}"
     if chosen.shared_params == best.shared_params:
         return f"Trial {chosen.number} has the {side} value, {chosen.value:.6g}, and also the {side} {predicted}."
     return (f"Trial {chosen.number} (value {chosen.value:.6g}) has the {side} {predicted}; for the {side} value, "
