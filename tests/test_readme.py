@@ -163,16 +163,6 @@ def test_generated_parts_are_up_to_date():
     assert formulas.sections() in PAGES["scratchtune/README.md"]
 
 
-@pytest.mark.parametrize("best, ours, peers, cells", [
-    (min, "7.5", {"A": "2.5", "B": "1,000.5"}, ("7.5", "A **2.5**, B 1,000.5")),
-    (max, "1,427", {"A": "48", "B": "387"}, ("**1,427**", "A 48, B 387")),
-    (min, "0.5", {"A": "0.50"}, ("**0.5**", "A **0.50**")),
-    (None, "130 of 130", {}, ("130 of 130", "")),
-])
-def test_the_best_of_a_row_is_bold_whoever_has_it(best, ours, peers, cells):
-    assert tuple(pages.row(pages.Measured("a time", best, ours, peers, "report"))[1:3]) == cells
-
-
 def test_every_formula_and_every_lesson_names_a_section_of_the_document():
     files, lessons = document.modules(), document.lessons()
     table = formulas.sections()

@@ -2,7 +2,7 @@
 
 Functions are those of COCO's noiseless suite, from the package `ioh`, in an instance that no other benchmark uses, and
 for conditions and budgets functions that are defined here. None of them was used to choose anything, but similar ones
-were: other instances of some functions, and the conditional spaces of `search_development`.
+were: other instances of some functions, and other spaces with conditions.
 """
 
 from __future__ import annotations

@@ -64,16 +64,6 @@ class PublicTable:
         X = frame.apply(lambda column: feature(column, str(column.name) in self.codes))
         return X, y.to_numpy("float64") if self.task == REGRESSION else y.astype(str).to_numpy(str)
 
-    def load_as_table(self) -> Any:
-        """Return a `scratchtune.Table` of the same columns, the target among them."""
-        import scratchtune as st
-
-        X, y = self.load()
-        columns = {str(name): X[name].to_numpy() for name in X}
-        texts = [name for name, values in columns.items() if values.dtype.kind == "O"]
-        classes = [self.target] if self.task == CLASSIFICATION else []
-        return st.Table.from_columns(columns | {self.target: y}, text=[*texts, *classes])
-
 
 def feature(column: Any, is_code: bool) -> Any:
     """A column of numbers, or one of texts, with NaN where a value is missing."""

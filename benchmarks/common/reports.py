@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.common.harness import RESULTS
 
@@ -35,11 +36,36 @@ def machine_of(text: str) -> str:
     return ", ".join(found[found.lastindex or 0] for found in (processor, day) if found)
 
 
-def cell(name: str, row: str, column: str, heading: str = "") -> str:
-    """The cell of a report's first table that has such a row and column (and first heading, where one is given)."""
-    for headings, *rows in tables_of(report(name)):
-        if column in headings and heading in ("", headings[0]):
-            for found in rows:
-                if found[0] == row:
-                    return found[headings.index(column)]
-    raise LookupError(f"{name}.md has no table with the row {row!r} and the column {column!r}")
+class Line(NamedTuple):
+    """A line of a table in a stored report: where it is, and its cells by their headings."""
+
+    number: int
+    text: str
+    cells: dict[str, str]
+
+    @property
+    def label(self) -> str:
+        """Its first cell."""
+        return next(iter(self.cells.values()))
+
+    def value(self, column: str) -> float:
+        """The number that a cell begins with."""
+        return number(self.cells[column])
+
+
+def number(text: str) -> float:
+    """The number that a text begins with: 0.42 of "0.42 (0.41 to 0.53)"."""
+    return float(text.split()[0].replace(",", ""))
+
+
+def lines_of(text: str, *headings: str) -> list[Line]:
+    """The lines of the first table in a text that has all of these headings."""
+    lines = text.splitlines()
+    for start, line in enumerate(lines):
+        if line.startswith("|") and (start == 0 or not lines[start - 1].startswith("|")):
+            names = _cells(line)
+            if set(headings) <= set(names):
+                end = next((k for k in range(start, len(lines)) if not lines[k].startswith("|")), len(lines))
+                return [Line(k + 1, lines[k], dict(zip(names, _cells(lines[k]), strict=True)))
+                        for k in range(start + 2, end)]
+    raise LookupError(f"there is no table with the headings {', '.join(headings)}")

@@ -1,0 +1,141 @@
+"""README's table of results: nobody better is left out, scores are of common seeds, each row names its lines."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from scratchtune.formulas.document import ROOT
+
+sys.path.insert(0, str(ROOT))  # benchmarks are no part of the installed package
+front = importlib.import_module("benchmarks.common.front")
+reports = importlib.import_module("benchmarks.common.reports")
+sys.path.remove(str(ROOT))
+
+ROWS = list(front.rows())
+TEXT = """
+| step             | us    | cores |
+| ---------------- | ----: | ----: |
+| ours             | 7.5   | 1     |
+| ours, accuracy   | 6.0   | 1     |
+| A on X           | 9.0   | 1     |
+| A on Y, fast     | 2.5   | 1     |
+| B, two processes | 3.5   | 2     |
+| C                | 1,000 | 1     |
+| D                | 30    | 1     |
+| E                |       | 1     |
+| floor            | 1.0   | 1     |
+"""
+ROW = front.Row("a time", "a", "us", "ours")
+
+
+def left_out(row: front.Row, text: str, shown: Sequence[reports.Line]) -> Iterator[str]:
+    """The other libraries' lines that are not shown though better than what is shown, found without the chooser.
+
+    A line must not be better than the one shown of its library; one of a library that is not shown must not be better
+    than any that is.
+    """
+    sign = -1.0 if row.best is max else 1.0
+    losses = {front.library(row, line): sign * line.value(row.column) for line in shown}
+    for line in reports.lines_of(text, row.column, *filter(None, [row.heading]), *row.only):
+        name, is_meant = front.library(row, line), all(
+            re.search(kept, line.cells[column]) for column, kept in row.only.items())
+        if is_meant and line.cells[row.column] and name not in front.OURS:
+            if name not in losses and len(losses) < front.SHOWN:
+                yield line.label
+            elif sign * line.value(row.column) < losses.get(name, max(losses.values(), default=0.0)):
+                yield line.label
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.report} {row.column}")
+def test_nobody_better_is_left_out_of_a_row(row: front.Row) -> None:
+    text = reports.report(row.report)
+    shown = front.chosen(row, text)
+    assert shown and not list(left_out(row, text, shown))
+    for k in range(len(shown)):  # without one that is shown, the test above fails
+        assert shown[k].label in list(left_out(row, text, [*shown[:k], *shown[k + 1:]]))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.report} {row.column}")
+def test_a_better_line_in_a_report_comes_into_the_row(row: front.Row) -> None:
+    """The report with one more line, of a library that nobody has heard of."""
+    text = reports.report(row.report)
+    best = front.chosen(row, text)[0]
+    cells = dict(best.cells) | {row.column: "1e9" if row.best is max else "0.001"}
+    name = row.library or next(iter(cells))
+    cells[name] = f"Newcomer, {best.cells[name]}"
+    doctored = text.replace(best.text, f"{best.text}\n| {' | '.join(cells.values())} |")
+    assert front.chosen(row, doctored)[0].cells[name] == cells[name]
+    assert cells[next(iter(cells))] in list(left_out(row, doctored, front.chosen(row, text)))
+
+
+def test_only_ours_and_what_is_no_library_is_never_compared() -> None:
+    """Lines that a row's patterns exclude are named here, so that a peer is not lost in one."""
+    excluded = {(row.report, line.label) for row in ROWS for line in reports.lines_of(
+        reports.report(row.report), row.column, *filter(None, [row.heading]), *row.only)
+        if line not in front.compared(row, reports.report(row.report)) and line.cells[row.column]}
+    assert {label for report, label in excluded if report != "same_job"} == {"ours, memory", "Optuna, memory"}
+    assert {"random", "hyperopt"} & front.OURS == {"random"}
+
+
+def test_each_library_has_its_best_line_and_the_best_libraries_are_shown() -> None:
+    assert [line.label for line in front.chosen(ROW, TEXT)] == ["A on Y, fast", "B, two processes", "D"]
+    assert [line.label for line in front.chosen(ROW._replace(best=max), TEXT)] == ["C", "D", "A on X"]
+    assert [line.label for line in front.chosen(ROW._replace(only={"cores": "1"}), TEXT)] == ["A on Y, fast", "D", "C"]
+    assert [line.number for line in front.chosen(ROW, TEXT)] == [7, 8, 10]
+
+
+@pytest.mark.parametrize("ours, best, cells", [
+    ("ours", min, ("7.5", "A on Y, fast **2.5**; B, two processes 3.5; D 30")),
+    ("ours", max, ("7.5", "C **1,000**; D 30; A on X 9.0")),
+])
+def test_the_best_of_a_row_is_bold_whoever_has_it(
+    monkeypatch: pytest.MonkeyPatch, ours: str, best: object, cells: tuple[str, str],
+) -> None:
+    monkeypatch.setattr(front, "report", lambda name: TEXT)
+    assert front.sorted_row(ROW._replace(ours=ours, best=best))[1:3] == cells
+
+
+def test_a_score_is_compared_on_the_common_seeds() -> None:
+    """Ours has 0.8 on its 20 seeds, and 0.709 on the ten that B has, too."""
+    text = """
+| noise | seeds | mean score | bayesian less this        |
+| ----- | ----- | ---------- | ------------------------- |
+| ours  | 20    | +0.800     |                           |
+| A     | 20    | +0.790     | +0.010 (-0.100 to +0.100) |
+| B     | 10    | +0.727     | -0.018 (-0.203 to +0.198) |
+| random | 20   | +0.000     | -0.800 (+0.700 to +0.900) |
+"""
+    row = front.score_row("noise", "a", front.group_leads("noise", text))
+    assert row[1:3] == ("0.709", "B **0.727**; ours less this -0.018 (-0.203 to +0.198), 10 seeds")
+
+
+def test_no_searcher_is_left_out_that_a_score_is_less_ahead_of() -> None:
+    text = reports.report("search_groups")
+    groups = re.findall(r"^## (.+)$", text, re.MULTILINE)[:-1]
+    printed = [part for row in front.score_rows() if row.report == "search_groups" for part in row.others.split("<br>")]
+    assert len(printed) == len(groups) == 8
+    for group, shown in zip(groups, printed, strict=True):
+        for line in reports.lines_of(text, group, "bayesian less this"):
+            if front.library_of(line.label) not in front.OURS:
+                lead = re.search("ours less this (.+?) ", shown)
+                assert lead and float(lead[1]) <= line.value("bayesian less this")
+
+
+def test_each_row_names_the_lines_that_it_is_from() -> None:
+    printed = front.sources()
+    for row in front.shown():
+        lines = reports.report(row.report).splitlines()
+        assert row.lines and all(lines[line.number - 1] == line.text for line in row.lines)
+        assert all(line.text in printed for line in row.lines)
+        numbers = re.findall(r"\d[\d,.]*", re.sub(r"\(.*?\)|[a-z]+=\d+", "", "; ".join(
+            part.partition("; ours less")[0] for part in row.others.split("<br>"))))
+        assert all(any(number in line.text for line in row.lines) for number in numbers)
+
+
+def test_the_times_are_from_the_processors_that_the_page_names() -> None:
+    assert all("AMD EPYC" in reports.machine_of(reports.report(row.report)) for row in front.shown())
