@@ -1,8 +1,10 @@
-"""The structure of the package: short functions, few arguments, imports one way, docstrings, no foreign privates."""
+"""The structure of the package: size, short functions, few arguments, imports, docstrings, no foreign privates."""
 
 from __future__ import annotations
 
 import ast
+import json
+import textwrap
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -23,6 +25,32 @@ OF_A_FRAMEWORK = {  # Keras's or scikit-learn's
 TOO_LONG: set[str] = set()
 TOO_MANY_ARGUMENTS = {"study/study.py run"}
 CIRCLES: set[frozenset[str]] = set()
+BUDGETS = {  # lines of each room of the package; "(beside)" are the files beside its folders
+    "(beside)": 3235, "automl": 2765, "data": 3897, "estimators": 1254, "evaluation": 1772, "examples": 1550,
+    "formulas": 2241, "insight": 9120, "jit": 1710, "metrics": 1734, "network": 13523, "search": 6539, "speech": 3419,
+    "study": 7025, "tabular": 2718, "text": 1524, "trees": 1536, "(lines)": 65562, "(files)": 441}
+
+
+def sizes() -> dict[str, int]:
+    """The lines of each folder, of the files beside the folders, and of all; and how many files there are."""
+    found = {"(beside)": 0}
+    for file in TREES:
+        room = file.split("/")[0] if "/" in file else "(beside)"
+        found[room] = found.get(room, 0) + (PACKAGE / file).read_bytes().count(b"\n")
+    return found | {"(lines)": sum(found.values()), "(files)": len(TREES)}
+
+
+def test_no_room_outgrows_its_budget() -> None:
+    """Budgets only fall: lower a number when you remove lines, never raise one."""
+    now = sizes()
+    grown = ", ".join(f"{room} {size} (budget {BUDGETS.get(room, 0)})" for room, size in now.items()
+                      if size > BUDGETS.get(room, 0))
+    assert not grown, f"too large: {grown}. Remove lines. The sizes now:\nBUDGETS = {{\n{pasted(now)}}}"
+
+
+def pasted(now: dict[str, int]) -> str:
+    """The sizes as the lines of `BUDGETS`."""
+    return textwrap.fill(json.dumps(now)[1:-1], 118, initial_indent="    ", subsequent_indent="    ")
 
 
 def functions() -> Iterator[tuple[str, ast.FunctionDef, bool]]:
