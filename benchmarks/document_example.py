@@ -275,7 +275,7 @@ def written(
              spread_text(found["scikit-learn"])]]
     rows += [[name, f"{run['seconds']:.1f}", f"{run['seconds'] / median:.1f}",
               "" if run["score"] is None else f"{run['score']:.4f}"] for name, run in keras.items()]
-    fastest = next(iter(keras))
+    fastest = min((name for name in keras if keras[name]["score"] is not None), key=lambda name: keras[name]["seconds"])
     scores = [statistics.mean(run["score"] for run in runs) for runs in found.values()] + [keras[fastest]["score"]]
     noise = statistics.mean(harness.spread([run["score"] for run in runs]) ** 2 for runs in found.values()) ** 0.5
     difference = (max(scores) - min(scores)) / noise if noise else 0.0
