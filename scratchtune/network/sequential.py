@@ -38,7 +38,7 @@ from scratchtune.network.layers.activation import Activation
 from scratchtune.network.measures import HIGHER_IS_BETTER, MEASURES
 from scratchtune.network.objective import Objective
 from scratchtune.network.program import Program, build_layers
-from scratchtune.network.saving import Member, described, entry, real_array, remade, write_whole
+from scratchtune.network.saving import Arrays, described, entry, real_array, remade, write_whole
 from scratchtune.network.training import Plan, Training, TrainingState, measured
 
 MOST_STEPS = 2**53  # of an optimizer, and epochs: floats are exact up to here
@@ -458,7 +458,7 @@ class Sequential:
             warnings.warn(f"{what}; {self.loss.name} takes probabilities, {advice}", stacklevel=3)
 
 
-def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) -> Sequential:
+def unpacked(header: dict[str, Any], arrays: Arrays) -> Sequential:
     """Make the model that `Sequential.packed` has described."""
     model = Sequential(
         [remade(Layer, layer) for layer in _list("layers", entry(header, "layers"))], entry(header, "dtype"),

@@ -293,7 +293,7 @@ def test_a_late_problem_is_found_in_its_line(tmp_path: Path, monkeypatch: pytest
 def test_no_file_a_directory_and_wrong_arguments(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="absent.csv does not exist"):
         read_table(tmp_path / "absent.csv")
-    with pytest.raises(IsADirectoryError, match="is a directory"):
+    with pytest.raises(IsADirectoryError, match="is a folder"):
         read_table(tmp_path)
     with pytest.raises(ValueError, match=r"delimiter is '\|'"):
         read_table(tmp_path, delimiter="|")
@@ -322,18 +322,22 @@ def test_compressed_and_open_files(tmp_path: Path) -> None:
     assert reading.first_line(packed) == reading.first_line(path) == b"a,b\n"
     for damaged in (packed.read_bytes()[:-9], packed.read_bytes()[:12] + b"\xff" * 40):
         packed.write_bytes(damaged)
-        with pytest.raises(ValueError, match=f"{packed} is compressed by gzip and damaged: "):
+        with pytest.raises(ValueError, match=f"{packed}, which gzip has compressed, is damaged: "):
             read_table(packed)
     with pytest.raises(ValueError, match="the file is empty; the first line of a table"):
         read_table(io.BytesIO(b""))
 
 
-def test_a_pipe_is_read_too(tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    writer = subprocess.Popen([sys.executable, "-c", f"open({str(pipe)!r}, 'w').write('a,b\\n1,x\\n')"])
-    assert _columns(read_table(pipe)) == {"a": [1.0], "b": ["x"]}
-    assert writer.wait() == 0
+def test_a_pipe_is_read_where_it_is_open_and_refused_by_its_name(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(ValueError, match=f"{path} is no regular file; a table is a .csv, .npz, .parquet or .xlsx"):
+            read_table(path)
+    reader, writer = os.pipe()
+    with open(writer, "wb") as file:
+        file.write(b"a,b\n1,x\n")
+    with open(reader, "rb") as file:
+        assert _columns(read_table(file)) == {"a": [1.0], "b": ["x"]}
 
 
 # Arrays ---------------------------------------------------------------------------------------------------------------
