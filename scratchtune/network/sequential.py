@@ -42,6 +42,7 @@ from scratchtune.network.saving import Arrays, described, entry, real_array, rem
 from scratchtune.network.training import Plan, Training, TrainingState, measured
 
 MOST_STEPS = 2**53  # of an optimizer, and epochs: floats are exact up to here
+MOST_ROW = 2**27  # numbers: inputs, outputs and workspace of all layers for one row, 512 MB in float32
 
 
 class Sequential:
@@ -496,8 +497,12 @@ def _list(name: str, value: Any) -> list[Any]:
 
 
 def _sizes_of(layers: list[Layer], input_shape: Sequence[int]) -> tuple[int, int]:
-    """Count the layers' parameters, and their numbers of state."""
+    """Count the layers' parameters, and their numbers of state; a ValueError if one row needs absurdly much memory."""
     build_layers(layers, input_shape)
     stages = [stage for layer in layers for stage in layer.stages()]
+    row = math.prod(input_shape) + sum(math.prod(stage.output_shape) + stage.work_size(1) for stage in stages)
+    if row > MOST_ROW:
+        raise ValueError(f"input_shape is {input_shape}, so that one row needs {row:,} numbers; a network from a file "
+                         f"may need {MOST_ROW:,}")
     kept = sum(math.prod(part) for stage in stages for part in stage.state_shapes())
     return sum(engine.parameter_count(stage) for stage in stages), kept

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scratchtune import checks
+from scratchtune.archives import about
 from scratchtune.files import decoded_text
 from scratchtune.speech.clip import Clip, check_speech, is_clipped
 from scratchtune.speech.containers import Folder, opened
@@ -150,7 +151,9 @@ def _warn(folder: Path, recordings: Recordings) -> None:
 def _rows(container: Folder, left_out: list[str]) -> Iterator[_Row]:
     """The lines of the table that name a file."""
     table, is_tsv = f"{container.path}{os.sep}{container.table}", container.table.endswith(".tsv")
-    lines = io.StringIO(decoded_text(table, container.read(container.table), _ADVICE), newline=None)
+    with about(f"{container.path}:"):
+        content = container.read(container.table)
+    lines = io.StringIO(decoded_text(table, content, _ADVICE), newline=None)
     reader = csv.reader(lines, delimiter="\t" if is_tsv else ",",
                         quoting=csv.QUOTE_NONE if is_tsv else csv.QUOTE_MINIMAL, strict=True)
     try:

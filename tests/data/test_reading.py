@@ -6,14 +6,18 @@ import csv
 import gzip
 import io
 import os
+import struct
 import subprocess
 import sys
+import tracemalloc
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from scratchtune import archives
 from scratchtune.data import Table, read_table, reading
 from scratchtune.data.tables import Text
 
@@ -374,6 +378,42 @@ def test_bad_arrays(tmp_path: Path, arrays: dict[str, np.ndarray], what: str, mo
 def test_what_is_no_archive(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(ValueError, match="is not an .npz file"):
         read_table(_file(tmp_path, content, "t.npz"))
+
+
+def test_small_files_that_claim_or_unpack_to_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is refused, with its name, before anything large is allocated."""
+    monkeypatch.setattr(archives, "SMALLEST_LIMIT", 1_000_000)
+    small, large = io.BytesIO(), io.BytesIO()
+    np.save(small, np.zeros(3))
+    np.save(large, np.zeros(2_000_000, np.int8))
+    shape = b"(3,), }" + b" " * 12
+    assert shape in small.getvalue()
+    for name, content in {
+        "terabytes": small.getvalue().replace(shape, b"(1099511627776,), }"),
+        "bomb": large.getvalue(), "junk": b"junk", "nested": b"\x93NUMPY\x01\0" + struct.pack("<H", 9000) + b"-" * 9000,
+    }.items():
+        with zipfile.ZipFile(tmp_path / f"{name}.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("a.npy", content)
+    for name, what in {
+        "terabytes": "claims 8,796,093,022,208 bytes of numbers and has 24", "bomb": "claims 2,000,128 bytes",
+        "junk": "is no array as NumPy saves it: ", "nested": "is no array as NumPy saves it: ",
+    }.items():
+        tracemalloc.start()
+        with pytest.raises(ValueError, match=rf"{name}\.npz: the array 'a' {what}"):
+            read_table(tmp_path / f"{name}.npz")
+        assert tracemalloc.get_traced_memory()[1] < 500_000
+        tracemalloc.stop()
+    packed = tmp_path / "t.csv.gz"
+    packed.write_bytes(gzip.compress(b"a\n" + b"1\n" * 1_000_000))
+    with pytest.raises(ValueError, match=r"t\.csv\.gz, which gzip has compressed, unpacks to more than 1,000,000 byt"):
+        read_table(packed)
+
+
+def test_arrays_in_the_order_of_columns_or_of_other_machines(tmp_path: Path) -> None:
+    matrix = np.arange(6.0).reshape(3, 2)
+    np.savez(tmp_path / "t.npz", X=np.asfortranarray(matrix), y=np.arange(3, dtype=">i4"))
+    assert str(_columns(read_table(tmp_path / "t.npz"))) == (
+        "{'X0': [0.0, 2.0, 4.0], 'X1': [1.0, 3.0, 5.0], 'y': [0.0, 1.0, 2.0]}")
 
 
 def test_a_single_array_and_a_damaged_archive(tmp_path: Path) -> None:
