@@ -22,7 +22,7 @@ import numpy as np
 SMALLEST_LIMIT = 1 << 26  # bytes
 MOST_TIMES = 100  # as large as the file
 _CHUNK = 1 << 20  # bytes that are unpacked at a time
-_METHODS = zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED  # Python's readers of the others unpack more than is asked for
+_METHODS = zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED  # Python's readers of the others may unpack more than the size
 _DAMAGE = (OSError, EOFError, struct.error, zlib.error, zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError)
 
 
@@ -57,7 +57,7 @@ def gunzipped(file: BinaryIO) -> io.BytesIO:
         while content.write(unpacked.read(_CHUNK)):
             if content.tell() > most:
                 raise ValueError(f"unpacks to more than {most:,} bytes, the limit for a file of its size; unpack it "
-                                 "first, if you trust it")
+                                 "first if it is right")
     content.seek(0)
     return content
 

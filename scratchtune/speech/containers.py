@@ -36,7 +36,7 @@ def opened(path: Path, advice: str) -> Iterator[Folder]:
                 archive = Archive(file)
         except ValueError:
             raise NotADirectoryError(f"{path} is a file, and no whole ZIP file; {_ACCEPTED}") from None
-        yield Zip(path, archive, advice)
+        yield _Zip(path, archive, advice)
 
 
 def _one_table(path: Path, found: list[str], advice: str) -> str:
@@ -67,7 +67,7 @@ class Folder:
                 if path.suffix.lower() == ".wav"]
 
 
-class Zip(Folder):
+class _Zip(Folder):
     """A ZIP file; the folder may be within another one."""
 
     def __init__(self, path: Path, archive: Archive, advice: str) -> None:
