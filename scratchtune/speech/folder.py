@@ -113,7 +113,7 @@ def _usable(
         try:
             clip = decode_wav(row.file, container.read(row.file))
             check_speech(row.file, clip, shortest)
-            check_rates(f"{row.file} is left out: rate", clip.rate, rate or clip.rate)
+            check_rates(f"{row.file}: the new rate", clip.rate, rate or clip.rate)
         except (OSError, ValueError) as problem:
             left_out.append(str(problem))
             continue

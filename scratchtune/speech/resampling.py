@@ -96,7 +96,7 @@ def resample(samples: Any, rate: int, new_rate: int) -> np.ndarray:
     (40,)
     """
     rate, new_rate = checks.integer("rate", rate, *RATES), checks.integer("new_rate", new_rate, *RATES)
-    check_rates("new_rate", rate, new_rate)
+    check_rates("the new rate", rate, new_rate)
     values = checked_samples("samples", samples)
     if rate == new_rate:
         return values.copy()

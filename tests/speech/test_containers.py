@@ -119,5 +119,5 @@ def test_a_clip_that_is_no_regular_file_or_outside_is_left_out(folder: Path, wri
 
 def test_a_clip_whose_rate_is_much_too_low_is_left_out(folder: Path, write: Writer) -> None:
     write("clips/a.wav", TONE, 1000)
-    with pytest.warns(UserWarning, match=r"1 left out, the first because a\.wav is left out: rate is 48,000 for a"):
+    with pytest.warns(UserWarning, match=r"1 left out, the first because a\.wav: the new rate is 48,000 for a"):
         assert read_clips(folder, rate=48_000).texts == ["two"]
