@@ -746,7 +746,7 @@ def _source(path: Path) -> Path | BinaryIO:
         if sys.stdin is None:
             raise OSError("stdin is closed, and FILE is -; give a file, or a table on stdin")
         return _Content("stdin", sys.stdin.buffer.read())
-    if path.exists() and not path.is_file() and not path.is_dir():
+    if path.is_fifo():
         return _Content(str(path), path.read_bytes())
     return path
 

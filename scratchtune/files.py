@@ -1,4 +1,4 @@
-"""Files of text: atomic writes, so that a reader finds the old or the new content, never a part; and plain reads."""
+"""Files: atomic writes, so that a reader finds the old or the new content, never a part; reading of regular files."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
 @contextmanager
@@ -55,8 +56,7 @@ def replaceable(path: Path) -> Path:
     """
     target = Path(os.path.realpath(path))
     if path.exists():  # not target.exists(): the target of a link such as /dev/stdout need not have a path
-        if not path.is_file():
-            kind = "a folder" if path.is_dir() else "no regular file"
+        if kind := irregular(path):
             raise ValueError(f"path is {str(path)!r}, which is {kind}; it must be the name of a file")
         if not path.stat().st_mode & 0o222 or not os.access(path, os.W_OK):
             raise PermissionError(f"path is {str(path)!r}, which is read-only; it must be a file that may be replaced")
@@ -79,24 +79,45 @@ def identity(path: str | os.PathLike[str] | int) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+def irregular(path: str | os.PathLike[str]) -> str:
+    """What is there in place of a regular file, in words: a folder, pipe or device. "" for a file, or for nothing.
+
+    A pipe may block for ever when it is opened, and a device need not end.
+    """
+    if os.path.isdir(path):
+        return "a folder"
+    return "no regular file" if os.path.exists(path) and not os.path.isfile(path) else ""
+
+
+def opened_file(path: str | os.PathLike[str], purpose: str, shown: str | None = None) -> BinaryIO:
+    """Open a regular file for reading; ``purpose`` says in the errors what is read from such a file.
+
+    ``shown`` is its name in the errors, if not ``path``.
+
+    Raises
+        OSError if there is no such file, or it cannot be opened; ValueError if it is a pipe or a device.
+    """
+    shown = os.fspath(path) if shown is None else shown
+    if kind := irregular(path):
+        raise (IsADirectoryError if kind == "a folder" else ValueError)(f"{shown} is {kind}; {purpose}")
+    try:
+        return open(path, "rb")
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{shown} does not exist; {purpose}") from None
+    except OSError as problem:
+        raise type(problem)(f"{shown} cannot be opened: {problem.strerror}") from None
+
+
 def read_text(path: str | os.PathLike[str], purpose: str) -> str:
     """Return the text of a file in UTF-8; the mark that Windows programs write before it is removed.
 
     ``purpose`` says in the errors what is read from such a file.
 
     Raises
-        OSError if the file cannot be opened; ValueError, which names the line, if it is not a text in UTF-8.
+        What `opened_file` raises; ValueError, which names the line, if it is not a text in UTF-8.
     """
-    if os.path.isdir(path):
-        raise IsADirectoryError(f"{path} is a directory; {purpose}")
-    try:
-        with open(path, "rb") as file:
-            content = file.read()
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path} does not exist; {purpose}") from None
-    except OSError as problem:
-        raise type(problem)(f"{path} cannot be opened: {problem.strerror}") from None
-    return decoded_text(os.fspath(path), content, purpose)
+    with opened_file(path, purpose) as file:
+        return decoded_text(os.fspath(path), file.read(), purpose)
 
 
 def decoded_text(path: str, content: bytes, purpose: str) -> str:

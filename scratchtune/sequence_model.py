@@ -34,6 +34,7 @@ class SequenceModel:
     kind: str
     loss: str
     lengths: str
+    arguments: Any  # of the network, by name; "layers" is one of them
 
     def __init__(self, dtype: str, seed: int) -> None:
         self.dtype, self.seed = dtype, seed
@@ -110,7 +111,7 @@ class SequenceModel:
 
     def adopt(self: Self, network: Sequential) -> Self:
         """Use a network from a file, with its optimizer; a ValueError if its layers are not those of `stack`."""
-        if repr(network.layers) != repr(self.stack()):
+        if self.arguments["layers"] > len(network.layers) or repr(network.layers) != repr(self.stack()):
             raise ValueError("its network is not the one that its arguments describe")
         self._network = network
         if network.optimizer is not None:

@@ -28,7 +28,7 @@ from scratchtune.data.transformer import as_matrix
 from scratchtune.estimators.labels import class_labels_of
 from scratchtune.estimators.rows import seed_from
 from scratchtune.metrics import accuracy_score, r2_score
-from scratchtune.network.saving import Member, entry, write_whole
+from scratchtune.network.saving import Arrays, entry, write_whole
 
 LARGEST = 1e75  # of the values of a regression: the fourth powers, in the variance of squared errors, are floats
 
@@ -282,7 +282,7 @@ class AutoRegressor(AutoML):
 CLASSES: dict[str, type[AutoML]] = {"AutoClassifier": AutoClassifier, "AutoRegressor": AutoRegressor}
 
 
-def unpacked(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray | Member]) -> AutoML:
+def unpacked(header: Mapping[str, Any], arrays: Arrays) -> AutoML:
     """Return the ensemble that `AutoML.save` has written: it predicts the same bits, and explains itself."""
     kind = CLASSES[checks.choice("class", entry(header, "class"), CLASSES)]
     model = kind(**entry(header, "params"))

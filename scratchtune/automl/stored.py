@@ -13,7 +13,7 @@ from scratchtune.automl.features import Features
 from scratchtune.automl.members import FoldModel
 from scratchtune.estimators import loading as estimator_files
 from scratchtune.estimators.stored import as_json, from_json
-from scratchtune.network.saving import Member, entry, prefixed, without_prefix
+from scratchtune.network.saving import Arrays, entry, prefixed, without_prefix
 from scratchtune.tabular.target_scale import checked_scale
 from scratchtune.trees import loading as tree_files
 
@@ -50,7 +50,7 @@ def packed(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             "estimate": model.estimate_._asdict()}, arrays
 
 
-def unpacked_parts(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray | Member]) -> dict[str, Any]:
+def unpacked_parts(header: Mapping[str, Any], arrays: Arrays) -> dict[str, Any]:
     """Return the fitted attributes of the ensemble that `packed` has described."""
     fitted = {name: from_json(value) for name, value in entry(header, "fitted").items()
               if name in (*NAMES, "classes_", "feature_names_in_")}
@@ -67,7 +67,7 @@ def unpacked_parts(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray | 
 
 
 def _fold(
-    fold: Mapping[str, Any], features: list[Features], arrays: Mapping[str, np.ndarray | Member], classes: int,
+    fold: Mapping[str, Any], features: list[Features], arrays: Arrays, classes: int,
 ) -> FoldModel:
     """Return the model of one fold."""
     at = checks.integer("features", entry(fold, "features"), 0, len(features) - 1)

@@ -5,7 +5,6 @@ Implements section 8.1 of the document.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +13,7 @@ import numpy as np
 from scratchtune.automl import AutoClassifier, AutoRegressor
 from scratchtune.automl import estimators as automl_files
 from scratchtune.data import Table, TableEncoder
-from scratchtune.network.saving import Member, entry, text_list, write_whole
+from scratchtune.network.saving import Arrays, entry, text_list, write_whole
 from scratchtune.tabular.evaluating import Scores, score
 from scratchtune.tabular.held_out import Prepared
 from scratchtune.tabular.model import TableEstimator, TableModel, Target, reading_of, target_of
@@ -66,7 +65,7 @@ class AutoTableModel(TableModel):
         return self.fitted.estimator.explain()
 
 
-def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) -> AutoTableModel:
+def unpacked(header: dict[str, Any], arrays: Arrays) -> AutoTableModel:
     """Return the model that `AutoTableModel.save` has written."""
     target = target_of(entry(header, "target"))
     dropped = text_list("dropped", entry(header, "dropped"), different=False)

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from scratchtune.archives import most_unpacked
+
 UNSIGNED_BYTE = 8
 TYPES = {8: "unsigned bytes", 9: "signed bytes", 11: "short integers", 12: "integers", 13: "floats", 14: "doubles"}
 MOST_AXES = 8
-MOST_COMPRESSED = 1100  # numbers per byte of a compressed file: the best ratio of gzip's method
 
 
 def read_idx(path: str | Path) -> np.ndarray:
@@ -30,7 +31,7 @@ def read_idx(path: str | Path) -> np.ndarray:
         with (gzip.open(path) if is_compressed else open(path, "rb")) as file:
             shape = _shape(path, file)
             start, count = 4 + 4 * len(shape), math.prod(shape)
-            if is_compressed and count > MOST_COMPRESSED * path.stat().st_size:
+            if is_compressed and count > most_unpacked(path.stat().st_size):
                 raise EOFError(f"its header says {shape}, which is more than a file of this size can hold")
             content = file.read(count + 1) if is_compressed else b""
     except (EOFError, gzip.BadGzipFile, zlib.error) as problem:

@@ -11,8 +11,6 @@ import gzip
 import io
 import os
 import re
-import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
@@ -24,6 +22,7 @@ import numpy as np
 from tqdm import tqdm
 
 from scratchtune import checks
+from scratchtune.archives import Archive, Member, about, gunzipped
 from scratchtune.data.date_columns import ORDERS
 from scratchtune.data.frames import is_frame, read_frame
 from scratchtune.data.notation import (
@@ -55,9 +54,11 @@ from scratchtune.data.tables import (
     text_of,
     with_dates,
 )
+from scratchtune.files import opened_file
 
 DELIMITERS = (",", ";", "\t")
 GZIP = b"\x1f\x8b"  # with these two bytes a file begins that gzip has compressed
+_PURPOSE = "a table is a .csv, .npz, .parquet or .xlsx file"
 _CELLS = 400_000  # read at a time
 _SNIFFED = 1000  # rows that decide what the decimal mark is
 _NAN = float("nan")
@@ -80,7 +81,8 @@ def read_table(
 
     ``.parquet`` and the first sheet of ``.xlsx`` are read by pandas, where it is installed.
 
-    ``path`` may also be a binary file that is open for reading; the rest of it is read into memory.
+    ``path`` may also be a binary file that is open for reading, such as a pipe; the rest of it is read into memory.
+    By its name only a regular file is read. A compressed file may unpack to 100 times its size, at least to 64 MB.
 
     CSV: UTF-8, the first line holds the names; the delimiter is a comma, a semicolon or a tab, and is detected.
     A column holds numbers if each of its cells is a number or missing, else texts. ``text`` names columns that are read
@@ -172,45 +174,22 @@ def name_of(path: str | os.PathLike[str] | BinaryIO) -> str:
 
 def first_line(path: str | os.PathLike[str]) -> bytes:
     """Return the first line of a file that can be read twice, at most 65,536 bytes; decompressed if it is gzip."""
-    with open(path, "rb") as file:
-        if file.read(2) == GZIP:
-            file.seek(0)
-            return _decompressed(os.fspath(path), file).readline(1 << 16)
+    with opened_file(path, _PURPOSE) as file:
+        is_gzip = file.read(2) == GZIP
         file.seek(0)
-        return file.readline(1 << 16)
+        with about(f"{path}, which gzip has compressed,"):
+            return (gzip.open(file) if is_gzip else file).readline(1 << 16)
 
 
 def _opened(path: str | os.PathLike[str] | BinaryIO) -> BinaryIO:
-    """Open a file; one that can be read only once, such as a pipe, or is compressed, is read into memory."""
-    file = _opened_path(os.fspath(path)) if isinstance(path, (str, os.PathLike)) else io.BytesIO(path.read())
-    if not file.seekable():
-        with file:
-            file = io.BytesIO(file.read())
+    """Open a regular file; one that is open, as a pipe may be, or is compressed, is read into memory."""
+    file = opened_file(path, _PURPOSE) if isinstance(path, (str, os.PathLike)) else io.BytesIO(path.read())
     is_gzip = file.read(2) == GZIP
     file.seek(0)
     if not is_gzip:
         return file
-    with file:
-        return _decompressed(name_of(path), file)
-
-
-def _decompressed(shown: str, file: BinaryIO) -> BinaryIO:
-    try:
-        with gzip.open(file) as content:
-            return io.BytesIO(content.read())
-    except (OSError, EOFError, zlib.error) as problem:
-        raise ValueError(f"{shown} is compressed by gzip and damaged: {problem}") from None
-
-
-def _opened_path(path: str) -> BinaryIO:
-    if os.path.isdir(path):
-        raise IsADirectoryError(f"{path} is a directory; a table is a .csv, .npz, .parquet or .xlsx file")
-    try:
-        return open(path, "rb")
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path} does not exist; a table is a .csv, .npz, .parquet or .xlsx file") from None
-    except OSError as problem:
-        raise type(problem)(f"{path} cannot be opened: {problem.strerror}") from None
+    with file, about(f"{name_of(path)}, which gzip has compressed,"):
+        return gunzipped(file)
 
 
 # CSV ------------------------------------------------------------------------------------------------------------------
@@ -582,19 +561,25 @@ def _is_number(text: str) -> bool:
 
 def _read_arrays(path: str, file: BinaryIO, wanted: _Columns, reading: Reading) -> Table:
     try:
-        archive = np.load(file, allow_pickle=False)
-        names = archive.files
-    except (ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile):
+        with about(path):
+            archive = Archive(file)
+    except ValueError:
         raise ValueError(f"{path} is not an .npz file; numpy.savez(path, name=array, ..) writes one") from None
     columns: dict[str, Column] = {}
     skipped: list[str] = []
-    for name in names:
-        if not _may_be_read(name.strip(), wanted):
-            skipped.append(name.strip())
+    taken: set[str] = set()
+    for file_name in archive.names:
+        name = file_name.removesuffix(".npy").strip()
+        if not _may_be_read(name, wanted):
+            skipped.append(name)
+            taken.add(name)
             continue
-        for column, values in _columns_of(path, name.strip(), _array(path, archive, name)):
-            if column in (*columns, *skipped):
+        with about(f"{path}:"):
+            array = Member(archive, file_name).read()
+        for column, values in _columns_of(path, name, array):
+            if column in taken:
                 raise ValueError(f"{path} has two columns named {column!r}; names must be different")
+            taken.add(column)
             if not wanted.reads(column):
                 skipped.append(column)
                 continue
@@ -638,19 +623,6 @@ def _without_missing_numbers(reading: Reading, column: Column) -> Column:
     """A column of numbers with NaN in place of markers such as -999."""
     marked = _missing_numbers(reading.missing)
     return column if isinstance(column, Text) or not len(marked) else np.where(np.isin(column, marked), _NAN, column)
-
-
-def _array(path: str, archive: Any, name: str) -> np.ndarray:
-    try:
-        return archive[name]
-    except ValueError as problem:
-        if "pickle" not in str(problem):
-            raise ValueError(f"{path}: the array {name!r} cannot be read: {problem}") from None
-        raise ValueError(
-            f"{path}: the array {name!r} holds Python objects, which are not unpickled; save it as numbers or as "
-            "texts of fixed width, array.astype(str)") from None
-    except (OSError, EOFError, zipfile.BadZipFile) as problem:
-        raise ValueError(f"{path}: the array {name!r} is damaged: {problem}") from None
 
 
 def _columns_of(path: str, name: str, array: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:

@@ -49,7 +49,7 @@ from scratchtune.network.losses import Loss
 from scratchtune.network.optimizers import SGD, Adam, Optimizer, RMSprop
 from scratchtune.network.penalties import L1L2
 from scratchtune.network.program import Program
-from scratchtune.network.saving import Member, described, real_array, remade, text_list, write_whole
+from scratchtune.network.saving import Arrays, described, real_array, remade, text_list, write_whole
 from scratchtune.network.sequential import Sequential
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "rmsprop": RMSprop, "adam": Adam}
@@ -380,7 +380,7 @@ class MLP(protocol.Parameters):
     @classmethod
     def unpacked(
         cls, params: dict[str, Any], fitted_values: dict[str, Any], network: dict[str, Any],
-        arrays: Mapping[str, np.ndarray | Member],
+        arrays: Arrays,
     ) -> Any:
         """The fitted estimator that `packed` has described, from the parts of its header, and the arrays.
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
-
-import numpy as np
 
 from scratchtune import checks
 from scratchtune.estimators.base import MLP
 from scratchtune.estimators.classifier import MLPClassifier
 from scratchtune.estimators.regressor import MLPRegressor
-from scratchtune.network.saving import Member, entry
+from scratchtune.network.saving import Arrays, entry
 
 ESTIMATORS: dict[str, type[MLP]] = {"MLPClassifier": MLPClassifier, "MLPRegressor": MLPRegressor}
 
 
-def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) -> Any:
+def unpacked(header: dict[str, Any], arrays: Arrays) -> Any:
     """Make the fitted estimator from what `MLP.packed` returns; class weights and a random state are not stored."""
     params, fitted_values = entry(header, "params"), entry(header, "learnt")
     kind = checks.choice("class", entry(header, "class"), ESTIMATORS)

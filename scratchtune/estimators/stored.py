@@ -42,7 +42,8 @@ def listed(value: Any) -> Any:
 def from_json(value: Any) -> Any:
     """Invert `as_json`."""
     if isinstance(value, dict) and "array" in value:
-        return np.array(value["array"], dtype=entry(value, "dtype"))
+        dtype = np.dtype(entry(value, "dtype"))  # as wide as its texts are, not as the file claims
+        return np.array(value["array"], dtype.kind if dtype.kind in "SUV" else dtype.newbyteorder("="))
     if isinstance(value, dict) and "scaler" in value:
         known = {kind.__name__: kind for kind in SCALERS.values()}
         scaler = known[checks.choice("scaler", value["scaler"], known)]()

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import json
-import math
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
-from scratchtune.files import whole_file
+from scratchtune.archives import Archive, Member, about
+from scratchtune.files import irregular, whole_file
 from scratchtune.network.configured import Configured, known_classes
 
 FORMAT = 1  # of saved files
 HEADER = "header.npy"
 ARRAYS = ("theta", "state", "slots", "edges", "links", "left", "value", "starts")  # all others that a file may hold
 _ARRAY = re.compile(rf"(?:model\d{{1,6}}_)?(?:{'|'.join(ARRAYS)})\.npy")
-MOST_PACKED = 10  # how many times as large as the file an unpacked array may be; `write_whole` does not compress
+
+
+Arrays = Mapping[str, np.ndarray | Member]  # by name: those of a model in memory, or in its file
 
 
 class UnknownClass(ValueError):
@@ -73,44 +73,6 @@ def without_prefix(number: int, arrays: Mapping[str, Any]) -> dict[str, Any]:
     return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
 
-class Member:
-    """An array in a file: its shape and dtype are read at once, its numbers by `read`."""
-
-    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> None:
-        self._archive, self._info, self.name = archive, info, info.filename.removesuffix(".npy")
-        if info.file_size > most:
-            raise ValueError(f"its {self.name!r} claims {info.file_size:,} bytes in a file that can hold {most:,}")
-        with self._opened() as (file, self.shape, self.dtype):
-            self._start = file.tell()
-        wanted = self.dtype.itemsize * math.prod(self.shape)
-        if wanted != info.file_size - self._start:
-            raise ValueError(f"its {self.name!r} claims {wanted:,} bytes of numbers and has "
-                             f"{info.file_size - self._start:,}")
-
-    @contextmanager
-    def _opened(self) -> Iterator[tuple[IO[bytes], tuple[int, ...], np.dtype]]:
-        """The stream, positioned at the numbers after NumPy's header, and the header's shape and dtype."""
-        with self._archive.open(self._info) as file:
-            version = np.lib.format.read_magic(file)
-            if version not in ((1, 0), (2, 0)):
-                raise ValueError(f"its {self.name!r} is in version {version} of NumPy's format")
-            header = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}[version[0]](file)
-            shape, by_columns, dtype = header
-            if dtype.hasobject:
-                raise ValueError(f"its {self.name!r} holds Python objects; it must hold numbers")
-            if by_columns:
-                raise ValueError(f"its {self.name!r} is in Fortran's order; it must be in C's")
-            yield file, shape, dtype
-
-    def read(self) -> np.ndarray:
-        """Return the array; raise a ValueError if the file is damaged."""
-        try:
-            with self._opened() as (file, shape, dtype):
-                return np.frombuffer(bytearray(file.read()), dtype).reshape(shape)
-        except (zipfile.BadZipFile, zlib.error, EOFError) as problem:
-            raise ValueError(f"its {self.name!r} can't be read: {problem}") from None
-
-
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[str, dict[str, Any], dict[str, Member]]]:
     """The kind of model, the header and the arrays of a file; only the header has been read.
@@ -119,24 +81,23 @@ def opened(path: Path) -> Iterator[tuple[str, dict[str, Any], dict[str, Member]]
     """
     if not path.exists():
         raise FileNotFoundError(f"path is {str(path)!r}; there is no such file")
-    if not path.is_file():
-        kind = "a folder" if path.is_dir() else "no regular file"
+    if kind := irregular(path):
         raise ValueError(f"path is {str(path)!r}, which is {kind}; it must be a file that save has written")
-    with ExitStack() as stack:
+    with open(path, "rb") as file:
         try:
-            archive = stack.enter_context(zipfile.ZipFile(path))
-            infos = {info.filename: info for info in archive.infolist()}
-            if HEADER not in infos or len(infos) < len(archive.infolist()):
+            with about("it"):
+                archive = Archive(file)
+            names = set(archive.names)
+            if HEADER not in names or len(names) < len(archive.names):
                 raise ValueError("it has no header, or two")
-        except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as problem:
+        except ValueError as problem:
             raise ValueError(
                 f"path is {str(path)!r}; it is no model that scratchtune has saved ({problem})") from None
         try:
-            unknown = sorted(name for name in infos.keys() - {HEADER} if not _ARRAY.fullmatch(name))
+            unknown = sorted(name for name in names - {HEADER} if not _ARRAY.fullmatch(name))
             if unknown:
                 raise ValueError(f"it holds {unknown[0]!r}, which no model has")
-            most = MOST_PACKED * path.stat().st_size
-            members = {member.name: member for member in (Member(archive, info, most) for info in infos.values())}
+            members = {member.name: member for member in (Member(archive, name) for name in archive.names)}
             kind, header = _read_header(members.pop("header"))
         except Exception as problem:
             raise damaged(path, in_words(problem)) from None

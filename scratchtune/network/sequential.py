@@ -38,10 +38,11 @@ from scratchtune.network.layers.activation import Activation
 from scratchtune.network.measures import HIGHER_IS_BETTER, MEASURES
 from scratchtune.network.objective import Objective
 from scratchtune.network.program import Program, build_layers
-from scratchtune.network.saving import Member, described, entry, real_array, remade, write_whole
+from scratchtune.network.saving import Arrays, described, entry, real_array, remade, write_whole
 from scratchtune.network.training import Plan, Training, TrainingState, measured
 
 MOST_STEPS = 2**53  # of an optimizer, and epochs: floats are exact up to here
+MOST_ROW = 2**27  # numbers: inputs, outputs and workspace of all layers for one row, 512 MB in float32
 
 
 class Sequential:
@@ -458,7 +459,7 @@ class Sequential:
             warnings.warn(f"{what}; {self.loss.name} takes probabilities, {advice}", stacklevel=3)
 
 
-def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) -> Sequential:
+def unpacked(header: dict[str, Any], arrays: Arrays) -> Sequential:
     """Make the model that `Sequential.packed` has described."""
     model = Sequential(
         [remade(Layer, layer) for layer in _list("layers", entry(header, "layers"))], entry(header, "dtype"),
@@ -496,8 +497,12 @@ def _list(name: str, value: Any) -> list[Any]:
 
 
 def _sizes_of(layers: list[Layer], input_shape: Sequence[int]) -> tuple[int, int]:
-    """Count the layers' parameters, and their numbers of state."""
+    """Count the layers' parameters, and their numbers of state; a ValueError if one row needs absurdly much memory."""
     build_layers(layers, input_shape)
     stages = [stage for layer in layers for stage in layer.stages()]
+    row = math.prod(input_shape) + sum(math.prod(stage.output_shape) + stage.work_size(1) for stage in stages)
+    if row > MOST_ROW:
+        raise ValueError(f"input_shape is {input_shape}, so that one row needs {row:,} numbers; a network from a file "
+                         f"may need {MOST_ROW:,}")
     kept = sum(math.prod(part) for stage in stages for part in stage.state_shapes())
     return sum(engine.parameter_count(stage) for stage in stages), kept

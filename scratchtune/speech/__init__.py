@@ -1,7 +1,7 @@
 """Speech: from a WAV file to features; from a network's probabilities to a text.
 
 Reading order, recordings: `samples` (integers to numbers, channels), `clip` (samples and their rate), `resampling`,
-`wav` (reading a file), `wav_writing`, `containers` and `folder` (reading many, with transcripts), `splitting` (by
+`wav` (reading and writing a file), `containers` and `folder` (reading many, with transcripts), `splitting` (by
 voice). Digit strings: `digit_words`, `espeak` and `synthesis` (a script, which makes synthetic speech), `spoken_digits`
 (the built-in part of it), `prompts` (recordings of people, where they are installed). A clip's features, step by step:
 `trimming`, `preemphasis`, `framing`, `windows`, `spectrum`, `mel`, `mel_filters`, `cepstrum`, `deltas`, `normalising`,

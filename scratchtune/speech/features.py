@@ -28,6 +28,7 @@ from scratchtune.speech.spectrum import power_spectrum
 from scratchtune.speech.trimming import trim
 
 KINDS = ("mfcc", "log_mel")
+MOST_WEIGHTS = 1 << 25  # of all filters
 ENERGY_FLOOR = 1e-10  # of the energy in a mel filter; librosa's `amin`
 STD_FLOOR = 1e-8
 
@@ -91,6 +92,9 @@ class Features:
         checks.boolean("normalize", self.normalize)
         if self.trim_db is not None:
             checks.real("trim_db", self.trim_db, 0.0, open_low=True)
+        if self.n_mels * self.fft_size > MOST_WEIGHTS:
+            raise ValueError(f"n_mels is {self.n_mels} and n_fft {self.fft_size}; their product must be at most "
+                             f"{MOST_WEIGHTS:,}")
         self.filters  # noqa: B018 - an empty filter is an error before any clip is read
 
     @property

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scratchtune import checks
+from scratchtune.archives import about
 from scratchtune.files import decoded_text
 from scratchtune.speech.clip import Clip, check_speech, is_clipped
-from scratchtune.speech.containers import Container, opened
-from scratchtune.speech.resampling import resample
+from scratchtune.speech.containers import Folder, opened
+from scratchtune.speech.resampling import RATES, check_rates, resample
 from scratchtune.speech.wav import decode_wav
 
 SHORTEST = 0.1  # seconds
@@ -61,7 +62,8 @@ def read_clips(folder: str | os.PathLike[str], rate: int | None = None, shortest
 
     All clips have one rate: ``rate``, to which those of another rate are resampled, or else the rate that most files
     have, and those of another rate are left out. Left out are also files that `read_wav` refuses, silent clips, those
-    shorter than ``shortest`` seconds, lines of the table without a text, repeated files, and WAV files without a line.
+    shorter than ``shortest`` seconds, lines of the table without a text, repeated files, files outside the folder, and
+    WAV files without a line.
     A warning counts them; ``left_out`` has the reason of each.
 
     Raises
@@ -69,12 +71,12 @@ def read_clips(folder: str | os.PathLike[str], rate: int | None = None, shortest
         clip can be used.
     """
     if rate is not None:
-        checks.integer("rate", rate, 1)
+        checks.integer("rate", rate, *RATES)
     least = checks.real("shortest", shortest, 0.0)
     path = Path(folder)
     left_out: list[str] = []
     with opened(path, _ADVICE) as container:
-        found = list(_usable(container, least, left_out))
+        found = list(_usable(container, rate, least, left_out))
     if rate is None and found:
         rate = Counter(clip.rate for _, clip in found).most_common(1)[0][0]
         found = list(_of_rate(found, rate, left_out))
@@ -88,7 +90,9 @@ def read_clips(folder: str | os.PathLike[str], rate: int | None = None, shortest
     return recordings
 
 
-def _usable(container: Container, shortest: float, left_out: list[str]) -> Iterator[tuple[_Row, Clip]]:
+def _usable(
+    container: Folder, rate: int | None, shortest: float, left_out: list[str],
+) -> Iterator[tuple[_Row, Clip]]:
     """The lines of the table with their clips; a sentence for each other one is appended to ``left_out``."""
     seen: set[str] = set()
     for row in _rows(container, left_out):
@@ -97,6 +101,9 @@ def _usable(container: Container, shortest: float, left_out: list[str]) -> Itera
             left_out.append(f"{row.file} is in {container.table} more than once; the first line counts")
             continue
         seen.add(name)
+        if name.split("/")[0] == ".." or Path(row.file).is_absolute():
+            left_out.append(f"{row.file} is not within the folder of {container.table}; move it there")
+            continue
         if row.problem:
             left_out.append(row.problem)
             continue
@@ -106,6 +113,7 @@ def _usable(container: Container, shortest: float, left_out: list[str]) -> Itera
         try:
             clip = decode_wav(row.file, container.read(row.file))
             check_speech(row.file, clip, shortest)
+            check_rates(f"{row.file}: the new rate", clip.rate, rate or clip.rate)
         except (OSError, ValueError) as problem:
             left_out.append(str(problem))
             continue
@@ -140,10 +148,12 @@ def _warn(folder: Path, recordings: Recordings) -> None:
 # The table ------------------------------------------------------------------------------------------------------------
 
 
-def _rows(container: Container, left_out: list[str]) -> Iterator[_Row]:
+def _rows(container: Folder, left_out: list[str]) -> Iterator[_Row]:
     """The lines of the table that name a file."""
     table, is_tsv = f"{container.path}{os.sep}{container.table}", container.table.endswith(".tsv")
-    lines = io.StringIO(decoded_text(table, container.read(container.table), _ADVICE), newline=None)
+    with about(f"{container.path}:"):
+        content = container.read(container.table)
+    lines = io.StringIO(decoded_text(table, content, _ADVICE), newline=None)
     reader = csv.reader(lines, delimiter="\t" if is_tsv else ",",
                         quoting=csv.QUOTE_NONE if is_tsv else csv.QUOTE_MINIMAL, strict=True)
     try:

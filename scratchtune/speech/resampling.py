@@ -19,6 +19,8 @@ from scratchtune.speech.clip import checked_samples
 
 WIDTH = 6.0  # zero crossings of the sinc on either side, torchaudio's default
 ROLLOFF = 0.99  # the highest frequency that is kept, as a share of half the lower rate; torchaudio's default
+RATES = 1_000, 768_000  # samples a second; others are those of a damaged header
+MOST_TIMES = 24  # the old rate, as 192,000 is of 8,000: a higher one costs much, and adds nothing
 _VALUES = 1 << 18  # neighbours that are weighted at a time: 2 MB
 
 
@@ -78,13 +80,23 @@ def _neighbours(samples: np.ndarray, times: np.ndarray, reach: int) -> tuple[np.
     return values, times[:, None] - index
 
 
+def check_rates(name: str, rate: int, new_rate: int) -> None:
+    """Raise a ValueError, which begins with ``name``, where a clip would get many times as many samples as it has."""
+    if new_rate > MOST_TIMES * rate:
+        raise ValueError(f"{name} is {new_rate:,} for a clip of {rate:,} samples a second; it must be at most "
+                         f"{MOST_TIMES} times as high: {MOST_TIMES * rate:,}")
+
+
 def resample(samples: Any, rate: int, new_rate: int) -> np.ndarray:
     """Return samples at another rate, formula [sinc_interpolation]: ceil(n · new_rate / rate) of them.
+
+    Rates are 1,000 to 768,000 samples a second; the new one is at most 24 times the old one.
 
     >>> resample(np.ones(80), 8000, 4000).shape
     (40,)
     """
-    rate, new_rate = checks.integer("rate", rate, 1), checks.integer("new_rate", new_rate, 1)
+    rate, new_rate = checks.integer("rate", rate, *RATES), checks.integer("new_rate", new_rate, *RATES)
+    check_rates("the new rate", rate, new_rate)
     values = checked_samples("samples", samples)
     if rate == new_rate:
         return values.copy()

@@ -28,7 +28,7 @@ from scratchtune import checks
 from scratchtune.files import whole_file, write_text
 from scratchtune.speech import espeak
 from scratchtune.speech.digit_words import DIGIT_WORDS, random_digits, spelled_out
-from scratchtune.speech.wav_writing import BITS, wav_bytes
+from scratchtune.speech.wav import BITS, wav_bytes
 from scratchtune.streams import flushed, note, prepare_streams, tell
 
 PROGRAM = "python -m scratchtune.speech.synthesis"

@@ -22,7 +22,7 @@ from scratchtune.data.table_encoder import other_columns
 from scratchtune.data.tables import Text, number_text
 from scratchtune.estimators import MLPClassifier, MLPRegressor
 from scratchtune.estimators import loading as estimator_files
-from scratchtune.network.saving import Member, entry, text_list, write_whole
+from scratchtune.network.saving import Arrays, entry, text_list, write_whole
 from scratchtune.tabular.target_scale import LINEAR, TargetScale, checked_scale, fitted_scale, scaled
 
 FEW = 20  # at most so many distinct integers are treated as classes
@@ -246,7 +246,7 @@ class TableModel:
         write_whole(Path(path), "table model", content, arrays)
 
 
-def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) -> TableModel:
+def unpacked(header: dict[str, Any], arrays: Arrays) -> TableModel:
     """Return the model that `TableModel.save` has written."""
     target = target_of(entry(header, "target"))
     dropped = text_list("dropped", entry(header, "dropped"), different=False)

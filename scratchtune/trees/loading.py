@@ -5,7 +5,6 @@ Compiled code reads the arrays without tests of its own, so a damaged file must 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.estimators.labels import all_classes
 from scratchtune.estimators.stored import from_json
-from scratchtune.network.saving import Member, entry, real_array, text_list
+from scratchtune.network.saving import Arrays, entry, real_array, text_list
 from scratchtune.trees.base import FITTED, BoostedTrees
 from scratchtune.trees.base import KIND as KIND
 from scratchtune.trees.binning import Bins
@@ -27,7 +26,7 @@ ESTIMATORS: dict[str, type[BoostedTrees]] = {
     kind.__name__: kind for kind in (HistGradientBoostingClassifier, HistGradientBoostingRegressor)}
 
 
-def unpacked(header: dict[str, Any], arrays: Mapping[str, np.ndarray | Member]) -> BoostedTrees:
+def unpacked(header: dict[str, Any], arrays: Arrays) -> BoostedTrees:
     """Make the fitted estimator from what `BoostedTrees.packed` returns; a ValueError where that is damaged."""
     kind = checks.choice("class", entry(header, "class"), ESTIMATORS)
     estimator = ESTIMATORS[kind](**{name: from_json(value) for name, value in entry(header, "params").items()})
@@ -64,7 +63,7 @@ def _outputs(estimator: BoostedTrees, fitted: dict[str, Any]) -> int:
     return outputs
 
 
-def _array(arrays: Mapping[str, np.ndarray | Member], name: str, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+def _array(arrays: Arrays, name: str, shape: tuple[int, ...], dtype: str) -> np.ndarray:
     return real_array(name, entry(arrays, name), shape, dtype)
 
 
@@ -75,7 +74,7 @@ def _starts(name: str, starts: np.ndarray, end: int, least: int) -> np.ndarray:
     return starts
 
 
-def _bins(told: Any, arrays: Mapping[str, np.ndarray | Member], columns: int) -> Bins:
+def _bins(told: Any, arrays: Arrays, columns: int) -> Bins:
     starts, categorical = (from_json(part) for part in told)
     starts = real_array("the starts of bins", starts, (columns + 1,), "int64")
     categorical = real_array("categorical", categorical, (columns,), "uint8")
@@ -89,7 +88,7 @@ def _bins(told: Any, arrays: Mapping[str, np.ndarray | Member], columns: int) ->
     return Bins(edges, starts, categorical)
 
 
-def _forest(arrays: Mapping[str, np.ndarray | Member], columns: int, trees: int) -> Forest:
+def _forest(arrays: Arrays, columns: int, trees: int) -> Forest:
     """Return the trees if each node's children follow it within its tree, and it splits a column that there is."""
     starts = _array(arrays, "starts", (trees + 1,), "int64")
     nodes = int(starts[-1])
@@ -97,7 +96,7 @@ def _forest(arrays: Mapping[str, np.ndarray | Member], columns: int, trees: int)
     links = _array(arrays, "links", (nodes, 2), "int32")
     left, value = _array(arrays, "left", (nodes, 4), "uint64"), _array(arrays, "value", (nodes,), "float64")
     index = np.arange(nodes) - np.repeat(starts[:-1], np.diff(starts))
-    size, (column, child) = np.repeat(np.diff(starts), np.diff(starts)), links.T
+    size, (column, child) = np.repeat(np.diff(starts), np.diff(starts)), links.T.astype(np.int64)  # child + 1 is exact
     is_split = (child > index) & (child + 1 < size) & (column >= 0) & (column < columns)
     if not (is_split | (child == 0) & (column == -1)).all():
         raise ValueError("its trees have nodes whose children or columns do not exist")

@@ -58,7 +58,7 @@ def test_files_that_are_refused(tmp_path: Path, content: str | bytes, message: s
 def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="none.tsv does not exist; pairs of sentences are read from a TSV file"):
         st.read_pairs(tmp_path / "none.tsv")
-    with pytest.raises(IsADirectoryError, match="is a directory; pairs of sentences are read from a TSV file"):
+    with pytest.raises(IsADirectoryError, match="is a folder; pairs of sentences are read from a TSV file"):
         st.read_pairs(tmp_path)
 
 

@@ -6,14 +6,18 @@ import csv
 import gzip
 import io
 import os
+import struct
 import subprocess
 import sys
+import tracemalloc
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from scratchtune import archives
 from scratchtune.data import Table, read_table, reading
 from scratchtune.data.tables import Text
 
@@ -293,7 +297,7 @@ def test_a_late_problem_is_found_in_its_line(tmp_path: Path, monkeypatch: pytest
 def test_no_file_a_directory_and_wrong_arguments(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="absent.csv does not exist"):
         read_table(tmp_path / "absent.csv")
-    with pytest.raises(IsADirectoryError, match="is a directory"):
+    with pytest.raises(IsADirectoryError, match="is a folder"):
         read_table(tmp_path)
     with pytest.raises(ValueError, match=r"delimiter is '\|'"):
         read_table(tmp_path, delimiter="|")
@@ -322,18 +326,22 @@ def test_compressed_and_open_files(tmp_path: Path) -> None:
     assert reading.first_line(packed) == reading.first_line(path) == b"a,b\n"
     for damaged in (packed.read_bytes()[:-9], packed.read_bytes()[:12] + b"\xff" * 40):
         packed.write_bytes(damaged)
-        with pytest.raises(ValueError, match=f"{packed} is compressed by gzip and damaged: "):
+        with pytest.raises(ValueError, match=f"{packed}, which gzip has compressed, is damaged: "):
             read_table(packed)
     with pytest.raises(ValueError, match="the file is empty; the first line of a table"):
         read_table(io.BytesIO(b""))
 
 
-def test_a_pipe_is_read_too(tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    writer = subprocess.Popen([sys.executable, "-c", f"open({str(pipe)!r}, 'w').write('a,b\\n1,x\\n')"])
-    assert _columns(read_table(pipe)) == {"a": [1.0], "b": ["x"]}
-    assert writer.wait() == 0
+def test_a_pipe_is_read_where_it_is_open_and_refused_by_its_name(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(ValueError, match=f"{path} is no regular file; a table is a .csv, .npz, .parquet or .xlsx"):
+            read_table(path)
+    reader, writer = os.pipe()
+    with open(writer, "wb") as file:
+        file.write(b"a,b\n1,x\n")
+    with open(reader, "rb") as file:
+        assert _columns(read_table(file)) == {"a": [1.0], "b": ["x"]}
 
 
 # Arrays ---------------------------------------------------------------------------------------------------------------
@@ -370,6 +378,42 @@ def test_bad_arrays(tmp_path: Path, arrays: dict[str, np.ndarray], what: str, mo
 def test_what_is_no_archive(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(ValueError, match="is not an .npz file"):
         read_table(_file(tmp_path, content, "t.npz"))
+
+
+def test_small_files_that_claim_or_unpack_to_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is refused, with its name, before anything large is allocated."""
+    monkeypatch.setattr(archives, "SMALLEST_LIMIT", 1_000_000)
+    small, large = io.BytesIO(), io.BytesIO()
+    np.save(small, np.zeros(3))
+    np.save(large, np.zeros(2_000_000, np.int8))
+    shape = b"(3,), }" + b" " * 12
+    assert shape in small.getvalue()
+    for name, content in {
+        "terabytes": small.getvalue().replace(shape, b"(1099511627776,), }"),
+        "bomb": large.getvalue(), "junk": b"junk", "nested": b"\x93NUMPY\x01\0" + struct.pack("<H", 9000) + b"-" * 9000,
+    }.items():
+        with zipfile.ZipFile(tmp_path / f"{name}.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("a.npy", content)
+    for name, what in {
+        "terabytes": "claims 8,796,093,022,208 bytes of numbers and has 24", "bomb": "claims 2,000,128 bytes",
+        "junk": "is no array as NumPy saves it: ", "nested": "is no array as NumPy saves it: ",
+    }.items():
+        tracemalloc.start()
+        with pytest.raises(ValueError, match=rf"{name}\.npz: the array 'a' {what}"):
+            read_table(tmp_path / f"{name}.npz")
+        assert tracemalloc.get_traced_memory()[1] < 500_000
+        tracemalloc.stop()
+    packed = tmp_path / "t.csv.gz"
+    packed.write_bytes(gzip.compress(b"a\n" + b"1\n" * 1_000_000))
+    with pytest.raises(ValueError, match=r"t\.csv\.gz, which gzip has compressed, unpacks to more than 1,000,000 byt"):
+        read_table(packed)
+
+
+def test_arrays_in_the_order_of_columns_or_of_other_machines(tmp_path: Path) -> None:
+    matrix = np.arange(6.0).reshape(3, 2)
+    np.savez(tmp_path / "t.npz", X=np.asfortranarray(matrix), y=np.arange(3, dtype=">i4"))
+    assert str(_columns(read_table(tmp_path / "t.npz"))) == (
+        "{'X0': [0.0, 2.0, 4.0], 'X1': [1.0, 3.0, 5.0], 'y': [0.0, 1.0, 2.0]}")
 
 
 def test_a_single_array_and_a_damaged_archive(tmp_path: Path) -> None:

@@ -59,10 +59,12 @@ def test_the_same_rate_is_a_copy() -> None:
 
 
 @pytest.mark.parametrize("rate, message", [
-    (0, "rate is 0; it must be an integer of at least 1"), (8000.0, "rate is 8000")])
+    (0, r"rate is 0; it must be an integer in \[1000, 768000\]"), (8000.0, "rate is 8000"),
+    (10**9, "rate is 1000000000; it must be an integer"),
+    (1000, "the new rate is 25,000 for a clip of 1,000 samples a second; it must be at most 24 times as high: 24,000")])
 def test_bad_rates_are_refused(rate: int, message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
-        resample(np.zeros(10), rate, 16000)
+        resample(np.zeros(10), rate, 25000)
 
 
 @pytest.mark.parametrize("new_rate", [8000, 22050])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import struct
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 
 from scratchtune.speech import Clip, read_wav, resample
+from scratchtune.speech.wav import decode_wav, wav_bytes
 
 from .conftest import Writer
 
@@ -50,6 +53,50 @@ def test_an_extensible_header_is_read(write: Writer) -> None:
     np.testing.assert_array_equal(read_wav(extensible(write("a.wav", RAMP, bits=24), tag=1)).samples, plain)
     with pytest.raises(ValueError, match="holds floating-point samples"):
         read_wav(extensible(write("a.wav", RAMP, bits=32), tag=3))
+
+
+@pytest.mark.parametrize("valid", [24, 20])
+@pytest.mark.parametrize("is_extensible", [False, True])
+def test_samples_are_left_justified_in_their_containers(tmp_path: Path, is_extensible: bool, valid: int) -> None:
+    """24 bits in 4 bytes, as some recorders write them: not 3 of each 4 bytes at a time, which is noise."""
+    tone = np.sin(2 * np.pi * 440 * np.arange(8000) / 8000)
+    data = (np.round(tone * (2 ** (valid - 1) - 1)).astype("<i4") << (32 - valid)).tobytes()
+    fmt = struct.pack("<HHIIHH", 0xFFFE if is_extensible else 1, 1, 8000, 32000, 4, 32 if is_extensible else valid)
+    if is_extensible:
+        fmt += struct.pack("<HHIH", 22, valid, 4, 1) + bytes.fromhex("000000001000800000aa00389b71")
+    (tmp_path / "a.wav").write_bytes(riff(fmt, data))
+    samples = read_wav(tmp_path / "a.wav").samples
+    assert len(samples) == 8000 and np.abs(np.fft.rfft(samples)).argmax() == 440
+    np.testing.assert_allclose(samples, tone, rtol=0, atol=2.0 ** (2 - valid))
+
+
+def riff(fmt: bytes, data: bytes) -> bytes:
+    """A WAV file of two chunks."""
+    return (b"RIFF" + struct.pack("<I", 20 + len(fmt) + len(data)) + b"WAVEfmt " + struct.pack("<I", len(fmt)) + fmt
+            + b"data" + struct.pack("<I", len(data)) + data)
+
+
+@pytest.mark.parametrize("channels, alignment, bits", [
+    (1, 2, 17), (2, 3, 16), (1, 0, 16), (0, 2, 16), (1, 2, 8), (1, 8, 64), (1, 2, 0)])
+def test_containers_that_cannot_be_understood_are_refused(
+    tmp_path: Path, channels: int, alignment: int, bits: int,
+) -> None:
+    fmt = struct.pack("<HHIIHH", 1, channels, 8000, 16000, alignment, bits)
+    (tmp_path / "a.wav").write_bytes(riff(fmt, bytes(800)))
+    with pytest.raises(ValueError, match=rf"a\.wav has samples of {bits} bits, {bits} of them used, for {channels} "
+                                         rf"channels in {alignment} bytes; it must be WAV"):
+        read_wav(tmp_path / "a.wav")
+
+
+def test_what_is_no_regular_file_and_what_is_too_large_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.wav")
+    for path in (tmp_path / "pipe.wav", Path("/dev/zero")):
+        with pytest.raises(ValueError, match=f"{path} is no regular file; a clip is read from a WAV file"):
+            read_wav(path)
+    with open(tmp_path / "large.wav", "wb") as file:
+        file.truncate(10**12)
+    with pytest.raises(ValueError, match=r"large\.wav has 1,000,000,000,000 bytes; at most 268,435,456 are read"):
+        read_wav(tmp_path / "large.wav")
 
 
 def changed(path: Path, old: bytes, new: bytes) -> Path:
@@ -120,10 +167,10 @@ def test_files_without_samples_are_refused(write: Writer) -> None:
 def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"none\.wav does not exist; a clip is read from a WAV file"):
         read_wav(tmp_path / "none.wav")
-    with pytest.raises(IsADirectoryError, match="is a directory; a clip is read from a WAV file"):
+    with pytest.raises(IsADirectoryError, match="is a folder; a clip is read from a WAV file"):
         read_wav(tmp_path)
-    with pytest.raises(ValueError, match="rate is 0; it must be an integer of at least 1"):
-        read_wav(tmp_path / "none.wav", rate=0)
+    with pytest.raises(ValueError, match=r"rate is 10000000; it must be an integer in \[1000, 768000\]"):
+        read_wav(tmp_path / "none.wav", rate=10**7)
 
 
 @pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32"])
@@ -172,3 +219,31 @@ def test_recordings_of_phones_and_browsers_are_named(tmp_path: Path, content: by
         read_wav(tmp_path / "a.wav")
     with pytest.raises(TypeError, match=r"path is 3 \(int\); it must be the name of a WAV file"):
         read_wav(3)  # type: ignore[arg-type]
+
+
+# Writing --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("length", [801, 800])
+def test_what_is_written_is_read(bits: int, length: int) -> None:
+    clip = Clip(np.linspace(-1.0, 0.9, length), 11025)
+    content = wav_bytes(clip, bits)
+    found = decode_wav("a.wav", content)
+    assert found.rate == 11025
+    np.testing.assert_allclose(found.samples, clip.samples, rtol=0, atol=2.0**-bits)
+    assert wav_bytes(found, bits) == content
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_soundfile_reads_the_same(bits: int) -> None:
+    soundfile = pytest.importorskip("soundfile")
+    content = wav_bytes(Clip(np.sin(np.arange(500) / 9), 8000), bits)
+    samples, rate = soundfile.read(io.BytesIO(content))
+    assert rate == 8000
+    np.testing.assert_array_equal(samples, decode_wav("a.wav", content).samples)
+
+
+def test_other_sizes_are_refused() -> None:
+    with pytest.raises(ValueError, match="bits is 24"):
+        wav_bytes(Clip(np.zeros(9), 8000), 24)

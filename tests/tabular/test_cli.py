@@ -599,7 +599,7 @@ def kept(run: Run) -> Any:
 
 
 @pytest.mark.parametrize(("table", "message"), [
-    ("absent.csv", "absent.csv does not exist"), (".", ". is a directory"),
+    ("absent.csv", "absent.csv does not exist"), (".", ". is a folder"),
     (b"", "is empty"), (b"\x00\x01\x02", "holds binary data"), (b"churn,a\n", "has a header and no rows"),
     (b"churn,a\nyes,1\nno\n", "line 3, has 1 cell and the header has 2"),
     (b"PK\x03\x04", "zip archive"), (b"1,2\n3,4\n", "the header holds only numbers"),

@@ -1,0 +1,130 @@
+"""Compressed files: what they claim to hold is compared with a limit before anything is unpacked.
+
+A file of 200 KB can unpack to 200 MB, or claim to hold terabytes. Here a file may unpack to 100 times its size, and
+in any case to 64 MB; tables of text compress to a tenth, images of one color to a hundredth.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import math
+import os
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, BinaryIO
+
+import numpy as np
+
+SMALLEST_LIMIT = 1 << 26  # bytes
+MOST_TIMES = 100  # as large as the file
+_CHUNK = 1 << 20  # bytes that are unpacked at a time
+_METHODS = zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED  # Python's readers of the others may unpack more than the size
+_DAMAGE = (OSError, EOFError, struct.error, zlib.error, zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError)
+
+
+def most_unpacked(size: int) -> int:
+    """Return how many bytes a compressed file of ``size`` bytes may unpack to."""
+    return max(SMALLEST_LIMIT, MOST_TIMES * size)
+
+
+@contextmanager
+def about(subject: str) -> Iterator[None]:
+    """Raise what is found wrong with a file, damage and encryption included, as a ValueError that begins with it."""
+    try:
+        yield
+    except _DAMAGE as problem:
+        raise ValueError(f"{subject} is damaged: {problem}") from None
+    except RuntimeError:
+        raise ValueError(f"{subject} is encrypted; unpack it first") from None
+    except ValueError as problem:
+        raise ValueError(f"{subject} {problem}") from None
+
+
+def gunzipped(file: BinaryIO) -> io.BytesIO:
+    """Return the content of a file that gzip has compressed, as a file in memory; `about` completes its errors.
+
+    Raises
+        What Python raises for a damaged file; ValueError if it unpacks to more than `most_unpacked`.
+    """
+    most = most_unpacked(file.seek(0, os.SEEK_END))
+    file.seek(0)
+    content = io.BytesIO()
+    with gzip.open(file) as unpacked:
+        while content.write(unpacked.read(_CHUNK)):
+            if content.tell() > most:
+                raise ValueError(f"unpacks to more than {most:,} bytes, the limit for a file of its size; unpack it "
+                                 "first if it is right")
+    content.seek(0)
+    return content
+
+
+class Archive:
+    """A ZIP file, open for reading; all that is read of it together may be as large as `most_unpacked`.
+
+    Its errors are those that `about` completes.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._left = most_unpacked(file.seek(0, os.SEEK_END))
+        self.file = zipfile.ZipFile(file)
+        self.names = self.file.namelist()
+
+    def claim(self, name: str, most: int | None = None) -> int:
+        """Return the size of a member; a KeyError if there is none, a ValueError if it is more than is left, or most.
+        """
+        info = self.file.getinfo(name)
+        most = self._left if most is None else min(self._left, most)
+        if info.file_size > most:
+            raise ValueError(f"claims {info.file_size:,} bytes; at most {most:,} are unpacked from a file of this size")
+        if info.compress_type not in _METHODS:
+            raise ValueError("is compressed by a method other than deflate; write the file again with that")
+        self._left -= info.file_size
+        return info.file_size
+
+    def read(self, name: str, most: int) -> bytes:
+        """Return a member's content, at most so many bytes."""
+        self.claim(name, most)
+        return self.file.read(name)
+
+
+class Member:
+    """An array in a ZIP file: its shape and dtype are read at once, its numbers by `read`; nothing is unpickled."""
+
+    def __init__(self, archive: Archive, file_name: str) -> None:
+        self._archive, self._file_name, self.name = archive, file_name, file_name.removesuffix(".npy")
+        with about(f"the array {self.name!r}"):
+            size = archive.claim(file_name)
+            with archive.file.open(file_name) as file:
+                self.shape, self._by_columns, self.dtype = _array_header(file)
+                self._start = file.tell()
+            wanted = self.dtype.itemsize * math.prod(self.shape)
+            if wanted != size - self._start:
+                raise ValueError(f"claims {wanted:,} bytes of numbers and has {size - self._start:,}")
+
+    def read(self) -> np.ndarray:
+        """Return the array, in C's order and this machine's byte order; raise a ValueError if the file is damaged."""
+        with about(f"the array {self.name!r}"), self._archive.file.open(self._file_name) as file:
+            file.read(self._start)
+            numbers = np.frombuffer(bytearray(file.read()), self.dtype)
+            array = numbers.reshape(self.shape, order="F" if self._by_columns else "C")
+            return np.asarray(array, self.dtype.newbyteorder("="), order="C")
+
+
+def _array_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Return the shape of NumPy's array in a file, whether it is stored by columns, and its dtype."""
+    try:
+        version = np.lib.format.read_magic(file)
+        reader = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
+        shape, by_columns, dtype = reader(file)
+    except _DAMAGE:
+        raise
+    except Exception as problem:  # Python's parser reads the header, and raises what it likes
+        raise ValueError(f"is no array as NumPy saves it: {problem}") from None
+    if dtype.hasobject:
+        raise ValueError("holds Python objects, which are not unpickled; save it as numbers or as texts of fixed "
+                         "width, array.astype(str)")
+    return shape, by_columns, dtype

@@ -1,0 +1,75 @@
+"""Every kind of saved model: whatever integers its file holds, it is refused, or predicts finite numbers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import scratchtune as st
+
+from . import forging
+
+Maker = Callable[[], tuple[Any, np.ndarray]]
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(60, 4))
+LABELS = (X[:, 0] > 0).astype(int)
+
+
+def network() -> tuple[Any, np.ndarray]:
+    model = st.Sequential([st.Dense(5, "relu"), st.Dropout(0.2), st.Dense(3, "softmax")], "float64")
+    model.compile(loss="categorical_crossentropy", optimizer=st.Adam(0.01), metrics=["accuracy"])
+    model.build((None, 4))
+    return model, X
+
+
+def trees() -> tuple[Any, np.ndarray]:
+    rows = np.column_stack([X, np.arange(60) % 5])
+    return st.HistGradientBoostingRegressor(max_iter=3, max_leaf_nodes=4, categorical_features=[4]).fit(
+        rows, X[:, 0]), rows
+
+
+def table_network() -> tuple[Any, np.ndarray]:
+    rows = np.column_stack([X, np.arange(60) % 5])
+    return st.MLPClassifier(units=4, epochs=1, categorical_features=[4]).fit(rows, LABELS), rows
+
+
+def ensemble() -> tuple[Any, np.ndarray]:
+    return st.AutoClassifier(n_trials=2, random_state=0, cv=2, n_jobs=1).fit(X, LABELS), X
+
+
+def translator() -> tuple[Any, np.ndarray]:
+    vocabulary = st.text.Vocabulary(["a b"])
+    model = st.Seq2Seq(vocabulary, vocabulary, embedding=2, units=2, source_length=3, target_length=3)
+    model.build()
+    return model, X
+
+
+def recognizer() -> tuple[Any, np.ndarray]:
+    features = st.speech.Features(window=0.04, step=0.02, n_mels=4, kind="log_mel", rate=4000)
+    model = st.SpeechRecognizer("ab", features, units=2, frames=5)
+    model.build()
+    return model, X[:5]
+
+
+@pytest.mark.parametrize("makers", [
+    (network, trees), *(pytest.param((make,), marks=pytest.mark.slow, id=make.__name__)
+                        for make in (table_network, ensemble, translator, recognizer))])
+def test_no_integer_in_a_file_ends_the_process(makers: tuple[Maker, ...], tmp_path: Path) -> None:
+    folders = [tmp_path / make.__name__ for make in makers]
+    for make, folder in zip(makers, folders, strict=True):
+        folder.mkdir()
+        model, rows = make()
+        model.save(folder / "model.npz")
+        np.save(folder / "rows.npy", rows)
+    done = subprocess.run([sys.executable, forging.__file__, *folders], capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr[-2000:]
+    for line in done.stdout.splitlines():
+        counts = json.loads(line)
+        assert counts["refused"] > 0 and counts["finite"] > 0
