@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from scratchtune import checks
 from scratchtune.files import whole_file
 from scratchtune.study.definition import Definition
 from scratchtune.study.errors import StorageError
-from scratchtune.study.journal import Journal, row_of
+from scratchtune.study.journal import Journal, row_of, waiting_rows
 from scratchtune.study.locking import Lock
 from scratchtune.study.storage import Row, Storage
-from scratchtune.study.trial import Trial
+from scratchtune.study.table import Table
 
 
 def write_backup(
-    definition: Definition, trials: Iterable[Trial], journal: Journal | None, path: Path, attributes: Mapping[str, Any],
+    definition: Definition, table: Table, journal: Journal | None, path: Path, attributes: Mapping[str, Any],
 ) -> None:
-    """Write a study to another file: all that its own file holds, where it has one, and all trials in memory.
+    """Write a study to another file: all that its own file holds, where it has one, and its table in memory.
 
     An existing file is replaced only if the copy holds all that it holds, and while no other process writes it.
     """
@@ -33,8 +34,8 @@ def write_backup(
                 storage.copy_to(beside)
         with Storage(beside) as copy:
             copy.enter(definition.name, definition.as_stored())
-            copy.put(definition.name, [_settled(row_of(definition, trial)) for trial in trials])
-            copy.put_study_attributes(definition.name, attributes)
+            waits = waiting_rows(definition, table.waiting) if journal is None or journal.is_behind else None
+            copy.put(definition.name, [_settled(row_of(definition, one)) for one in table.trials], waits, attributes)
         if path.exists():
             _refuse_loss(path, beside)
 
@@ -55,7 +56,14 @@ def _refuse_loss(path: Path, copy: Path) -> None:
         new = until.enter_context(Storage(copy, reading=True))
         for name in existing.names():
             known = name in new.names() and new.definition(name) == existing.definition(name)
-            if not known or new.count(name) < existing.count(name):
+            if not known or _size(new, name) < _size(existing, name):
+                trials, waiting = _size(existing, name)
+                enqueued = f" and {checks.counted(waiting, 'enqueued configuration')}" if waiting else ""
                 raise ValueError(
-                    f"path is {str(path)!r}, which holds {existing.count(name)} trials of a study {name!r} that would "
+                    f"path is {str(path)!r}, which holds {trials} trials{enqueued} of a study {name!r} that would "
                     "be lost; name a new file, or an earlier backup of this study")
+
+
+def _size(storage: Storage, name: str) -> tuple[int, int]:
+    """How many trials a study has, and how many enqueued configurations without a trial."""
+    return storage.count(name), len(storage.waiting(name))

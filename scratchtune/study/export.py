@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
+from scratchtune import checks
 from scratchtune.streams import visible
 from scratchtune.study.errors import StorageError
 from scratchtune.study.objectives import Objectives, pareto_optimal, stored_objectives, value_columns
@@ -96,7 +97,9 @@ def table(storage: Storage, name: str) -> str:
     front = ["the Pareto front, the trials that no other one dominates:"] * objectives.several
     width = 12 if not objectives.several else max([6, *(len(shown_value(row)) for row in best[:LINES])])
     heading = "values" if objectives.several else "value"
-    lines += [f"{len(rows)} trials, {worked:,.1f} s of work{seen}", "", *front,
+    waiting = len(storage.waiting(name))
+    queued = f", {checks.counted(waiting, 'enqueued configuration')} waiting" if waiting else ""
+    lines += [f"{len(rows)} trials{queued}, {worked:,.1f} s of work{seen}", "", *front,
               f"{'trial':>5} {heading:>{width}} {'budget':>7} {'seconds':>8}  parameters"]
     for row in best[:LINES]:
         budget = "" if row.budget is None else f"{row.budget:g}"
@@ -152,6 +155,7 @@ def as_json(storage: Storage, name: str, times: bool = False) -> str:
             entry |= {part: _date(entry[part]) for part in ("started", "finished")}
         rows.append(entry)
     whole = {"study": name, "definition": storage.definition(name), "trials": rows}
+    whole |= {"waiting": [row.shown for row in storage.waiting(name)]}
     return json.dumps(whole, indent=1) + "\n"
 
 

@@ -53,7 +53,8 @@ class StoredStudy(HasBestTrial):
     holds only whether there is one: ``has_constraint``. A condition on choices whose repr is not Python's is left out.
     ``searcher`` and ``stopping`` are None where they are not of this package, and ``stopping`` where there is none;
     ``searcher_text`` and ``stopping_text`` are their repr in any case. ``seed`` is None where the file has no integer.
-    ``has_earlier`` says whether the study has started from trials of another one, which the file lacks.
+    ``has_earlier`` says whether the study has started from trials of another one, which the file lacks. ``waiting`` are
+    the enqueued configurations that have no trial yet.
     """
 
     name: str
@@ -69,6 +70,7 @@ class StoredStudy(HasBestTrial):
     has_earlier: bool = False
     reasons: list[str] = field(default_factory=list, repr=False)
     user_attrs: dict[str, Any] = field(default_factory=dict, repr=False)
+    waiting: list[dict[str, Any]] = field(default_factory=list, repr=False)
 
     def first_best_trial(self) -> Trial:
         """The `best_trial` where there is one objective."""
@@ -110,6 +112,7 @@ def read_study(storage: Storage, name: str) -> StoredStudy:
         parents = {row.number: row.parent for row in rows}
         copied = checked_seeds(definition.get("copied trials", []))
         trials = [_trial(space, row, lambda number: seed_before(copied, seed or 0, number), parents) for row in rows]
+        waiting = [_params(space, row.params) for row in storage.waiting(name)]
     except (IndexError, KeyError, TypeError, ValueError) as problem:
         raise StorageError(f"{str(storage.path)!r} is damaged: the study {name!r} can't be read: {problem}"
                            ) from problem
@@ -117,7 +120,12 @@ def read_study(storage: Storage, name: str) -> StoredStudy:
         name, learned_space(trials) if space is None else space, objectives, trials, searcher,
         str(definition["searcher"]), seed, stopping, str(definition.get("stopping")),
         bool(definition.get("constraint")), definition.get("earlier trials", NO_TRIALS) != NO_TRIALS,
-        [row.said for row in rows], storage.study_attributes(name))
+        [row.said for row in rows], storage.study_attributes(name), waiting)
+
+
+def _params(space: Space | None, packed: Mapping[str, Any]) -> dict[str, Any]:
+    """An enqueued configuration; without a space what is proposed to the objective."""
+    return unpacked_params(space, packed) if space is not None else unpacked_asked(packed, True)[0].proposed
 
 
 def _trial(

@@ -114,7 +114,10 @@ class Study(HasBestTrial):
     def enqueue(self, params: Mapping[str, Any]) -> None:
         """Try a configuration next, before any that the searcher proposes.
 
-        When a stored study is resumed, a script that enqueues the same configurations again enqueues nothing new.
+        It is in `waiting`, and in the study's file, until its trial begins. When a script is run again and makes the
+        same stored `Study`, a configuration that is in the file already is not enqueued a second time, whether it waits
+        or has a trial; one that the script enqueues twice is in the study twice. After the first trial that this
+        process begins anew or finishes, each configuration is a new one.
         """
         self._core.enqueue(params)
 
@@ -214,6 +217,11 @@ class Study(HasBestTrial):
         return list(self._core.table.trials)
 
     @property
+    def waiting(self) -> list[dict[str, Any]]:
+        """The enqueued configurations that have no trial yet, in order; they count for ``n_trials`` when they begin."""
+        return [copied_params(one.params) for one in self._core.table.waiting]
+
+    @property
     def space(self) -> Space:
         """The space; of a study without one, what its finished trials have requested (define-by-run)."""
         return self._core.space
@@ -309,8 +317,8 @@ class Study(HasBestTrial):
         searcher has a schedule with other trials, the fork has no copies: it begins with trial 0, and its searcher sees
         those of the k trials that are in its space, as with ``start_from``.
 
-        ``name`` None is this study's name with "-fork-" and k. A fork with ``storage`` is resumed by the same call, and
-        a `Study` of that name with the fork's arguments resumes it too, but without the enqueued configurations.
+        ``name`` None is this study's name with "-fork-" and k. A fork with ``storage`` is resumed by the same call, by
+        a `Study` of that name with the fork's arguments, and by `load_study`.
 
         Raises
             ValueError where k is not from 0 to the number of trials, and as `Study` does.
@@ -373,8 +381,9 @@ class Study(HasBestTrial):
                 raise
 
     def __repr__(self) -> str:
+        waiting = f", {len(self._core.table.waiting)} waiting" if self._core.table.waiting else ""
         value = "" if self._core.table.best is None else f", best value {self.best_value:.6g}"
-        return f"<Study {self.name!r}: {self.searcher!r}, {self.objectives}, {len(self.trials)} trials{value}>"
+        return f"<Study {self.name!r}: {self.searcher!r}, {self.objectives}, {len(self.trials)} trials{waiting}{value}>"
 
 
 def tune(
@@ -415,7 +424,7 @@ def load_study(
              "start_from": start_from}
     known = {argument: value for argument, value in given.items() if value is not None}
     study = Study(**stored_arguments(path, name, known))
-    study._core.table.expect_enqueued_again(len(study.trials))
+    study._core.table.expect_none_again()
     return study
 
 

@@ -21,7 +21,7 @@ import pytest
 import scratchtune as st
 from scratchtune.cli import main
 from scratchtune.study.errors import StorageError
-from scratchtune.study.storage import TABLES, Storage
+from scratchtune.study.storage import TABLES, VERSION, Storage
 
 SPACE = {"x": st.Float(0.0, 1.0)}
 
@@ -388,12 +388,12 @@ def test_many_threads_keep_many_studies_in_one_file(tmp_path: Path) -> None:
         assert [storage.count(name) for name in storage.names()] == [9] * 6
 
 
-def test_a_file_that_an_earlier_version_has_left_open(tmp_path: Path) -> None:
-    """Version 1 with commits in FILE-wal, with an index, and with a FILE-writer that was never removed."""
+def test_a_file_that_a_killed_writer_has_left_open(tmp_path: Path) -> None:
+    """With commits in FILE-wal, with an index, and with a FILE-writer that was never removed."""
     study = kept(tmp_path / "a.db").run(x, 4, progress=False)
     db = sqlite3.connect(tmp_path / "old.db", isolation_level=None)
     db.execute("PRAGMA journal_mode = WAL")
-    db.executescript(f"BEGIN; {TABLES} PRAGMA application_id = {0x73747564}; PRAGMA user_version = 1; COMMIT")
+    db.executescript(f"BEGIN; {TABLES} PRAGMA application_id = {0x73747564}; PRAGMA user_version = {VERSION}; COMMIT")
     db.execute("ATTACH ? AS new", (str(tmp_path / "a.db"),))
     db.execute("INSERT INTO studies SELECT * FROM new.studies")
     db.execute("INSERT INTO trials SELECT * FROM new.trials")
