@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
@@ -21,6 +22,8 @@ from scratchtune.study.trial import Trial
 
 TIMES = ("attempts", "started", "finished", "seconds")
 Ranked = TypeVar("Ranked", Row, Trial)
+FORMULA = re.compile(  # what a spreadsheet takes for a formula: with a sign only what is no number
+    r"[=@\t\r]|[+-](?!(?:[\d., \xa0']*(?:e[+-]?\d+)?%?|inf|infinity|nan)\Z)", re.IGNORECASE)
 LINES = 40  # the most trials in a table for people, the best ones first
 
 
@@ -119,26 +122,34 @@ def _shown(params: dict[str, Any]) -> str:
 
 
 def as_csv(storage: Storage, name: str, times: bool = False) -> str:
-    """Write all trials as CSV, one a line, in order of number.
-
-    Spreadsheets treat a cell that begins with =, +, - or @ as a formula. Here only a choice of a `Categorical` can
-    begin so (or, in a forged file, any text). It is written unchanged, since an escape would change the value for
-    programs that read the table. If a file of studies comes from an unknown source, import the columns as text.
-    """
-    definition, file = definition_of(storage, name), io.StringIO()
+    """Write all trials as CSV, one a line, in order of number; text that looks like a formula as in `csv_text`."""
+    definition = definition_of(storage, name)
     rows = storage.rows(name, saved=False)
     asked = dict.fromkeys(parameter for row in rows for parameter in row.shown)  # without a space: those requested
     parameters = [parameter for parameter, _ in definition["space"]] or list(asked)
     of_values = value_columns(objectives_of(storage, name))
     columns = ["budget", "parent", "visits", "error", *(TIMES if times else ())]
-    writer = csv.writer(file)
     named = [f"param_{parameter}" for parameter in parameters]
-    writer.writerow(["number", *named, "state", *of_values, *columns, "why"])
+    lines: list[list[Any]] = [["number", *named, "state", *of_values, *columns, "why"]]
     for row in rows:
         values = [row.shown.get(parameter, "") for parameter in parameters]
         shown = row.values or [None] * len(of_values)
         others = [getattr(row, column) for column in columns]
-        writer.writerow([row.number, *values, row.state, *shown, *others, row.said])
+        lines.append([row.number, *values, row.state, *shown, *others, row.said])
+    return csv_text(lines)
+
+
+def csv_text(rows: Iterable[Iterable[Any]], end: str = "\r\n") -> str:
+    """Rows as CSV; a text that a spreadsheet would run as a formula gets a ' before it, as OWASP recommends.
+
+    That is one which begins with =, +, -, @, a tab or a carriage return, and is no number: -1.5 is written unchanged.
+
+    >>> csv_text([["x", -1.5, "-1.5", "=1+1", "@sum", None]], end="\\n")
+    "x,-1.5,-1.5,'=1+1,'@sum,\\n"
+    """
+    file = io.StringIO(newline="")
+    csv.writer(file, lineterminator=end).writerows(
+        [f"'{cell}" if isinstance(cell, str) and FORMULA.match(cell) else cell for cell in row] for row in rows)
     return file.getvalue()
 
 

@@ -18,8 +18,8 @@ def trials_frame(trials: Sequence[Trial], names: Sequence[str], objectives: Obje
 
     Columns: number, value, datetime_start, datetime_complete, duration, params_NAME..., user_attrs_NAME..., state; with
     several objectives values_0, values_1, ..., or values_NAME..., in place of value. Times are local, and a duration is
-    that from the start to the end. What a trial does not have, such as the value of a failed one or a parameter whose
-    condition does not hold, is missing (NaN, NaT or None).
+    that from the start to the end, 0 where the clock was set back meanwhile. What a trial does not have, such as the
+    value of a failed one or a parameter whose condition does not hold, is missing (NaN, NaT or None).
 
     Raises
         ImportError if pandas is not installed.
@@ -38,7 +38,7 @@ def trials_frame(trials: Sequence[Trial], names: Sequence[str], objectives: Obje
         columns[column] = pandas.Series(of_objective, dtype="float64")
     columns["datetime_start"] = pandas.to_datetime(pandas.Series(begun, dtype="datetime64[us]"))
     columns["datetime_complete"] = pandas.to_datetime(pandas.Series(ended, dtype="datetime64[us]"))
-    columns["duration"] = columns["datetime_complete"] - columns["datetime_start"]
+    columns["duration"] = (columns["datetime_complete"] - columns["datetime_start"]).clip(lower=pandas.Timedelta(0))
     for name in names:
         columns[f"params_{name}"] = [trial.shared_params.get(name) for trial in trials]
     for name in sorted({name for trial in trials for name in trial.user_attrs}):

@@ -5,14 +5,19 @@ Implements section 7.2 of the document.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from scratchtune.search import Categorical, Float, Space
 from scratchtune.search.learned_space import within
+from scratchtune.study.errors import StorageError
+from scratchtune.study.storage import ForeignFile, Storage
 from scratchtune.study.trial import Trial
 
 STATES = {"running": "RUNNING", "complete": "COMPLETE", "failed": "FAIL", "stopped": "PRUNED"}
@@ -28,28 +33,74 @@ def optuna_module(purpose: str) -> Any:
     return optuna
 
 
-def storage_url(storage: str | os.PathLike[str]) -> str:
-    """The URL of a storage as Optuna expects it; a path is that of an SQLite file.
+def storage_url(name: str, storage: str | os.PathLike[str], writing: bool = False) -> str:
+    """The URL of a storage as Optuna expects it; a path, or a URL of an SQLite file, is looked at first.
 
-    >>> storage_url("sqlite:///studies.db"), storage_url("/data/studies.db")
-    ('sqlite:///studies.db', 'sqlite:////data/studies.db')
+    Without ``writing`` the file is opened read-only, by Optuna too. ``name`` is that of the argument.
+
+    Raises
+        ValueError where an SQLite file is not one of Optuna; with ``writing`` it may be absent or empty.
     """
     text = os.fspath(storage)
-    return text if "://" in text else f"sqlite:///{Path(text).resolve().as_posix()}"
+    given = re.fullmatch(r"sqlite(\+\w+)?:///(.*)", text)
+    if given is None and "://" in text:
+        return text
+    path = Path(text if given is None else given[2])
+    wrong = _wrong_file(path, writing)
+    if set("?#%") & set(path.as_posix()):
+        wrong = "has one of ? # %, which have a meaning in a URL; give the path of a file without them"
+    if wrong:
+        raise ValueError(f"{name} is {text!r}, which {wrong}")
+    return f"sqlite:///file:{quote(path.resolve().as_posix())}?mode={'rwc' if writing else 'ro'}&uri=true"
+
+
+def _wrong_file(path: Path, writing: bool) -> str | None:
+    """Why a path is not that of an SQLite file of Optuna; None where it is, or where such a file can be made."""
+    if not path.exists():
+        if not path.parent.is_dir():
+            return f"can't be a file: there is no folder {str(path.parent)!r}"
+        return None if writing else "is not there; it must be a study of Optuna, or the path or URL of its storage"
+    if not path.is_file():
+        return f"is {'a folder' if path.is_dir() else 'no regular file'}; it must be an SQLite file of Optuna"
+    if path.stat().st_size == 0:
+        return None if writing else "is empty; it must be an SQLite file of Optuna"
+    try:
+        with open(path, "rb") as file:
+            if file.read(16) != b"SQLite format 3\0":
+                return "is no SQLite file; for a storage of another kind, use Optuna's own objects instead of a path"
+        with Storage(path, reading=True):
+            return ("is a file of studies of scratchtune; " + (
+                "give another file" if writing else "scratchtune.load_study(path) opens it"))
+    except ForeignFile as found:
+        return None if {"alembic_version", "study_directions"} <= found.tables else (
+            "is an SQLite file of another program; it must be one of Optuna")
+    except (OSError, StorageError) as problem:
+        return f"can't be read: {problem}"
+
+
+@contextlib.contextmanager
+def naming_storage(name: str, storage: Any) -> Iterator[None]:
+    """Turn an error of Optuna, or of the database behind it, into a ValueError that names the storage."""
+    try:
+        yield
+    except Exception as problem:
+        said = (str(problem).splitlines() or [""])[0]
+        raise ValueError(
+            f"{name} is {storage!r}, which Optuna can't open: {type(problem).__name__}: {said}") from problem
 
 
 def write_optuna(study: Any, storage: Any = None, name: str | None = None) -> Any:
     """Write a study's trials as a new study of Optuna; see `Study.to_optuna`."""
     optuna = optuna_module("to_optuna")
-    url = storage_url(storage) if isinstance(storage, (str, os.PathLike)) else storage
     name = study.name if name is None else name
     trials, space = study.trials, study.space  # both as they are now: other threads may be running trials
     distributions = {parameter: distribution(optuna, kind) for parameter, kind in distinct(space).items()}
-    try:
-        made = optuna.create_study(storage=url, study_name=name, directions=list(study.directions))
-    except optuna.exceptions.DuplicatedStudyError:
-        raise ValueError(
-            f"name is {name!r}, and {storage!r} holds a study of that name already; give another name") from None
+    url = storage_url("storage", storage, writing=True) if isinstance(storage, (str, os.PathLike)) else storage
+    with naming_storage("storage", storage):
+        names = [] if url is None else optuna.get_all_study_names(url)
+    if name in names:
+        raise ValueError(f"name is {name!r}, and {storage!r} holds a study of that name already; give another name")
+    made = optuna.create_study(storage=url, study_name=name, directions=list(study.directions))
     try:
         made.set_user_attr("scratchtune", {"searcher": repr(study.searcher), "seed": study.seed})
         for key, value in study.user_attrs.items():

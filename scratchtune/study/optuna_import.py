@@ -22,7 +22,7 @@ from scratchtune.study.asktell import AskTell
 from scratchtune.study.context import DetachedContext
 from scratchtune.study.definition import Copied, Definition
 from scratchtune.study.objectives import Objectives, check_several
-from scratchtune.study.optuna_export import SCORES, optuna_module, storage_url
+from scratchtune.study.optuna_export import SCORES, naming_storage, optuna_module, storage_url
 from scratchtune.study.table import Start
 from scratchtune.study.trial import Trial
 
@@ -36,7 +36,7 @@ def read_optuna(
 ) -> AskTell:
     """Make the core of a study that begins with the trials of one of Optuna; see `from_optuna`."""
     if isinstance(study, (str, os.PathLike)):
-        study = optuna_module("from_optuna").load_study(study_name=name, storage=storage_url(study))
+        study = _loaded(optuna_module("from_optuna"), study, name)
     if not all(hasattr(study, part) for part in ("trials", "directions", "study_name")):
         raise TypeError(f"study is {study!r}; it must be a study of Optuna, or the path or URL of its storage")
     objectives = _objectives(study)
@@ -57,6 +57,20 @@ def read_optuna(
         name=name or study.study_name, data=None, earlier=[],
         copied=Copied(((len(trials), seed),), said) if trials else None)
     return AskTell(definition, storage, Start(trials, {}))
+
+
+def _loaded(optuna: Any, path: str | os.PathLike[str], name: str | None) -> Any:
+    """A study of Optuna from its storage, which is opened read-only where it is an SQLite file."""
+    url = storage_url("study", path)
+    with naming_storage("study", path):
+        names = optuna.get_all_study_names(url)
+    if name is None and len(names) != 1:
+        raise ValueError(f"name is None, and {path!r} holds {checks.quoted(names) or 'no study'}; give the name of one")
+    if name is not None and name not in names:
+        raise ValueError(f"name is {name!r}, and {path!r} holds {checks.quoted(names) or 'no study'}"
+                         f"{checks.nearest(name, names)}; give one of its names")
+    with naming_storage("study", path):
+        return optuna.load_study(study_name=name, storage=url)
 
 
 def _objectives(study: Any) -> Objectives:
@@ -101,7 +115,7 @@ def _trial(number: int, frozen: Any, seed: int) -> Trial:
     trial.values = None if values is None else tuple(map(float, values))
     trial.started, trial.finished = _seconds(frozen.datetime_start), _seconds(frozen.datetime_complete)
     if frozen.datetime_start is not None and frozen.datetime_complete is not None:
-        trial.seconds = (frozen.datetime_complete - frozen.datetime_start).total_seconds()
+        trial.seconds = max((frozen.datetime_complete - frozen.datetime_start).total_seconds(), 0.0)
     return trial
 
 

@@ -61,6 +61,14 @@ same for people; ``why`` are the reasons as data, ``said`` in words. ``waiting``
 a trial: the commit that writes the trial of one as running removes it there."""
 
 
+class ForeignFile(StorageError):
+    """The file is one of SQLite, of another program; ``tables`` are the names of what it holds."""
+
+    def __init__(self, message: str, tables: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.tables = frozenset(tables)
+
+
 class Lost(StorageError):
     """The latest commits may be missing in the file, since another program has deleted FILE-wal."""
 
@@ -210,11 +218,13 @@ class Storage:
     def _prepare(self) -> None:
         """Check that it is a file of studies of this version, and create the tables of a new one."""
         db = self._connection
-        empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master")]
+        empty = not tables
         application, version = (db.execute(f"PRAGMA {name}").fetchone()[0]  # last: a writer may be creating it
                                 for name in ("application_id", "user_version"))
         if application != APPLICATION and not empty:
-            raise StorageError(f"{str(self.path)!r} is an SQLite file of another program; it must be one of studies")
+            raise ForeignFile(f"{str(self.path)!r} is an SQLite file of another program; it must be one of studies",
+                              tables)
         if version != VERSION and not empty:
             raise StorageError(f"{str(self.path)!r} was written by another scratchtune, whose files have the version "
                                f"{version}; this one reads and writes version {VERSION}: use a new file")

@@ -7,9 +7,7 @@ Implements section 7.2 of the document.
 
 from __future__ import annotations
 
-import csv
 import functools
-import io
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +25,7 @@ from scratchtune.study.asktell import AskTell
 from scratchtune.study.best import HasBestTrial, without_best
 from scratchtune.study.definition import Definition, refuse_without_space
 from scratchtune.study.errors import StorageError
+from scratchtune.study.export import csv_text
 from scratchtune.study.fold_run import Score, run_folds
 from scratchtune.study.frames import trials_frame
 from scratchtune.study.lost_workers import WorkerLosses
@@ -253,19 +252,18 @@ class Study(HasBestTrial):
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the table, one trial a line: number, state, value, param_NAME..., budget, parent, error, seconds.
 
-        With several objectives there is a column for each value: values_0, values_1, or values_NAME.
+        With several objectives there is a column for each value: values_0, values_1, or values_NAME. A text that a
+        spreadsheet would run as a formula, such as the choice "=1+1", gets a ' before it; numbers are unchanged.
         """
         self._core.refuse_own(Path(path))
-        file = io.StringIO(newline="")
-        writer = csv.writer(file)
         columns = value_columns(self.objectives)
-        writer.writerow(["number", "state", *columns, *(f"param_{name}" for name in self.space.names),
-                         "budget", "parent", "error", "seconds"])
+        rows: list[list[Any]] = [["number", "state", *columns, *(f"param_{name}" for name in self.space.names),
+                                  "budget", "parent", "error", "seconds"]]
         for t in self.trials:
             values = [str(t.shared_params[name]) if name in t.shared_params else "" for name in self.space.names]
             outcome = t.values or [None] * len(columns)
-            writer.writerow([t.number, t.state, *outcome, *values, t.budget, t.parent, t.error, t.seconds])
-        write_text(path, file.getvalue())
+            rows.append([t.number, t.state, *outcome, *values, t.budget, t.parent, t.error, t.seconds])
+        write_text(path, csv_text(rows))
 
     def to_dataframe(self) -> Any:
         """Return the trials as a pandas DataFrame with the columns of Optuna's (`trials_frame`)."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.search import Suggestion
-from scratchtune.study.asking import Asked, Asks, nothing_asked
+from scratchtune.study.asking import Asked, Asks, copied_value, nothing_asked
 from scratchtune.study.objectives import Objectives, in_order, only_entry
 
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}")  # of an object in memory, as in most objects' repr
@@ -105,7 +105,7 @@ class Trial(Asks):
 
     def elapsed(self) -> float:
         """The seconds since `start_clock`."""
-        return time.perf_counter() - self._clock
+        return max(time.perf_counter() - self._clock, 0.0)  # a clock may be set back
 
     @property
     def value(self) -> float | None:
@@ -312,7 +312,7 @@ def _not_pruned(objectives: Objectives) -> str:
 
 def copied_params(params: Mapping[str, Any]) -> dict[str, Any]:
     """A deep copy of a configuration; a choice that can't be copied, such as a module, is shared."""
-    return {name: _copied(value) for name, value in params.items()}
+    return {name: copied_value(value) for name, value in params.items()}
 
 
 def evaluate(objective: Callable[[Trial], Any], trial: Trial) -> Any:
@@ -322,17 +322,8 @@ def evaluate(objective: Callable[[Trial], Any], trial: Trial) -> Any:
         outcome = objective(trial)
     except Exception as error:
         outcome = error
-    trial.seconds = time.perf_counter() - started
+    trial.seconds = max(time.perf_counter() - started, 0.0)
     return outcome
-
-
-def _copied(value: Any) -> Any:
-    if type(value) in (int, float, str, bool):  # immutable, and the type of most parameters
-        return value
-    try:
-        return copy.deepcopy(value)
-    except Exception:
-        return value
 
 
 def _text(error: BaseException) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import scratchtune as st
-from scratchtune.study.optuna_export import storage_url
 
 SPACE = {
     "how": ["square", None, True, 2.5, len], "x": st.Float(0.1, 10.0, log=True, when={"how": "square"}),
@@ -86,7 +87,36 @@ def test_a_name_that_is_taken_and_a_failure_half_way(optuna: Any, tmp_path: Path
     monkeypatch.setattr(type(study), "reason_of", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         study.to_optuna(path, "second")
-    assert optuna.get_all_study_names(storage_url(path)) == ["ours"]
+    assert optuna.get_all_study_names(f"sqlite:///{path}") == ["ours"]
+
+
+@pytest.mark.parametrize("storage, said", [
+    ("own.db", "a file of studies of scratchtune"), ("sqlite:///own.db", "a file of studies of scratchtune"),
+    ("junk.db", "no SQLite file"), ("other.db", "an SQLite file of another program"), ("", "a folder"),
+    ("absent/a.db", "there is no folder"), ("a?b.db", "has one of"), ("http://x/y", "which Optuna can't open")])
+def test_no_file_but_one_of_optuna_is_written_or_read(
+    optuna: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, storage: str, said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = st.tune(lambda trial: 1.0, {"x": [1]}, "grid", progress=False, storage="own.db")
+    (tmp_path / "junk.db").write_bytes(b"junk" * 999)
+    with contextlib.closing(sqlite3.connect("other.db")) as other:
+        other.execute("CREATE TABLE t (x)")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    for call in (lambda: own.to_optuna(storage), lambda: st.from_optuna(storage)):
+        with pytest.raises(ValueError, match=said):
+            call()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_what_is_absent_or_empty_can_be_written_and_not_read(optuna: Any, tmp_path: Path) -> None:
+    (tmp_path / "empty.db").touch()
+    for name, said in (("empty.db", "is empty"), ("absent.db", "is not there; it must be a study of Optuna")):
+        with pytest.raises(ValueError, match=said):
+            st.from_optuna(tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["empty.db"]
+    made().to_optuna(tmp_path / "empty.db")
+    assert len(st.from_optuna(tmp_path / "empty.db").trials) == 6
 
 
 def test_without_optuna(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -171,3 +171,14 @@ def test_attributes_that_only_a_study_in_memory_can_have(optuna: Any, tmp_path: 
     with st.from_optuna(study, storage=tmp_path / "ours.db") as made:
         assert made.trials[0].user_attrs == {"pred": [0.0, 0.0], "pair": [1, 2], "\\ud800": "{1, 2}"}
     assert st.load_study(tmp_path / "ours.db").trials[0].user_attrs == made.trials[0].user_attrs
+
+
+def test_a_file_of_several_studies_and_one_that_is_only_read(optuna: Any, tmp_path: Path) -> None:
+    theirs(optuna, f"sqlite:///{tmp_path / 'a.db'}")
+    before = (tmp_path / "a.db").read_bytes()
+    assert len(st.from_optuna(tmp_path / "a.db").trials) == 12 and (tmp_path / "a.db").read_bytes() == before
+    with pytest.raises(ValueError, match="name is 'their', and .* holds 'theirs', did you mean 'theirs'?"):
+        st.from_optuna(tmp_path / "a.db", "their")
+    optuna.create_study(study_name="second", storage=f"sqlite:///{tmp_path / 'a.db'}")
+    with pytest.raises(ValueError, match="name is None, and .* holds 'second', 'theirs'; give the name of one"):
+        st.from_optuna(tmp_path / "a.db")
