@@ -35,8 +35,8 @@ def definition_of(storage: Storage, name: str) -> dict[str, Any]:
             raise StorageError(
                 f"{str(storage.path)!r} is damaged: the definition of the study {name!r} has no {part!r}")
     space = definition["space"]
-    if not isinstance(space, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in space):
-        raise StorageError(f"{str(storage.path)!r} is damaged: the space of the study {name!r} is not a list of pairs")
+    if not isinstance(space, list) or not all(isinstance(row, list) and len(row) == 3 for row in space):
+        raise StorageError(f"{str(storage.path)!r} is damaged: the space of the study {name!r} is no list of rows")
     return definition
 
 
@@ -92,7 +92,7 @@ def table(storage: Storage, name: str) -> str:
     objectives = objectives_of(storage, name)
     best = pareto_optimal(rows, objectives) if objectives.several else best_first(rows, objectives.direction)
     lines = [f"study {name!r}: {objectives}, {definition['searcher']}, seed {definition['seed']}"]
-    lines += [f"  {parameter}: {text}" for parameter, text in definition["space"]]
+    lines += [f"  {parameter}: {text}" for parameter, text, _ in definition["space"]]
     lines = list(map(visible, lines))
     worked = sum(row.seconds or 0.0 for row in rows)
     visits = [row.visits for row in rows if row.visits is not None]
@@ -126,7 +126,7 @@ def as_csv(storage: Storage, name: str, times: bool = False) -> str:
     definition = definition_of(storage, name)
     rows = storage.rows(name, saved=False)
     asked = dict.fromkeys(parameter for row in rows for parameter in row.shown)  # without a space: those requested
-    parameters = [parameter for parameter, _ in definition["space"]] or list(asked)
+    parameters = [row[0] for row in definition["space"]] or list(asked)
     of_values = value_columns(objectives_of(storage, name))
     columns = ["budget", "parent", "visits", "error", *(TIMES if times else ())]
     named = [f"param_{parameter}" for parameter in parameters]

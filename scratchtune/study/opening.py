@@ -28,12 +28,10 @@ def stored_arguments(
     """
     with Storage(path, reading=True) as storage:
         name = _only_name(storage) if name is None else name
-        study, data = read_study(storage, name), definition_of(storage, name).get("data")
-        texts = definition_of(storage, name)["space"]
-    lacking = []
-    space = study.space if texts else None  # None: the study learns it from what its trials request
-    made = [] if space is None else [[parameter, repr(value)] for parameter, value in space.parameters.items()]
-    changed = [parameter for (parameter, text), pair in zip(texts, made, strict=True) if [parameter, text] != pair]
+        study, definition = read_study(storage, name), definition_of(storage, name)
+    lacking, stored = [], definition["space"]
+    space = study.space if stored else None  # None: the study learns it from what its trials request
+    changed = [parameter for parameter, text, _ in stored if text != repr(study.space.parameters[parameter])]
     if changed and "space" not in given:
         lacking.append(f"space (the choices of {', '.join(changed)} are not plain values)")
     if study.searcher is None and "searcher" not in given:
@@ -50,7 +48,7 @@ def stored_arguments(
             f"the study {name!r} in {os.fspath(path)!r} can't be made from the file alone; give load_study what is "
             f"not in it: {' and '.join(lacking)}, as in load_study(path, name, {first}=...)")
     return {"space": space, "searcher": study.searcher, **_directions(study.objectives), "seed": study.seed,
-            "stopping": study.stopping, "data": data, "storage": path, "name": name, **given}
+            "stopping": study.stopping, "data": definition.get("data"), "storage": path, "name": name, **given}
 
 
 def _directions(objectives: Objectives) -> dict[str, Any]:

@@ -59,11 +59,11 @@ def read_optuna(
     return AskTell(definition, storage, Start(trials, {}))
 
 
-def _loaded(optuna: Any, path: str | os.PathLike[str], name: str | None) -> Any:
+def _loaded(optuna: Any, given: str | os.PathLike[str], name: str | None) -> Any:
     """A study of Optuna from its storage, which is opened read-only where it is an SQLite file."""
-    url = storage_url("study", path)
+    path, url = os.fspath(given), storage_url("study", given)
     with naming_storage("study", path):
-        names = optuna.get_all_study_names(url)
+        names = sorted(optuna.get_all_study_names(url))
     if name is None and len(names) != 1:
         raise ValueError(f"name is None, and {path!r} holds {checks.quoted(names) or 'no study'}; give the name of one")
     if name is not None and name not in names:

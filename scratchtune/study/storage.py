@@ -517,8 +517,8 @@ def _difference(there: Any, here: Any) -> tuple[Any, Any]:
     """Two parts of a definition that differ; of two lists only the first elements that differ."""
     if isinstance(there, list) and isinstance(here, list):
         for one, other in zip(there, here, strict=False):
-            if one != other:
-                return one, other
+            if one != other:  # of a parameter its name and its text
+                return (one[:2], other[:2]) if isinstance(one, list) and isinstance(other, list) else (one, other)
     return there, here
 
 

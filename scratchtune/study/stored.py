@@ -1,7 +1,7 @@
 """A study read from a file for looking at it, without the objective and the constraint.
 
-The file holds the space, the searcher and the stopping rule as texts, their ``repr``. They are parsed, never evaluated:
-only the classes of this package are made of them, with plain values as arguments.
+The file holds the searcher, the stopping rule and the arguments of each parameter as texts, their ``repr``. They are
+parsed, never evaluated: only the classes of this package are made of them, with plain values as arguments.
 """
 
 from __future__ import annotations
@@ -16,19 +16,17 @@ from scratchtune.digests import digest_of_repr
 from scratchtune.search import (
     NSGA2,
     BayesianSearch,
-    Categorical,
-    Float,
     GeneticSearch,
     GridSearch,
     Hyperband,
-    Int,
     RandomSearch,
     Searcher,
     Space,
     SuccessiveHalving,
     Suggestion,
 )
-from scratchtune.study.asking import learned_space, unpacked_asked
+from scratchtune.search.space import Parameter
+from scratchtune.study.asking import learned_space, unpacked_asked, unpacked_parameter
 from scratchtune.study.best import HasBestTrial, without_best
 from scratchtune.study.context import DetachedContext, seed_of_trial
 from scratchtune.study.definition import checked_seeds, seed_before
@@ -50,7 +48,7 @@ class StoredStudy(HasBestTrial):
     """A stored study, for reading only; its attributes and methods are those of `Study` that need no objective.
 
     A choice that is no number, text, bool or None is represented by its repr. The space has no constraint, since a file
-    holds only whether there is one: ``has_constraint``. A condition on choices whose repr is not Python's is left out.
+    holds only whether there is one: ``has_constraint``.
     ``searcher`` and ``stopping`` are None where they are not of this package, and ``stopping`` where there is none;
     ``searcher_text`` and ``stopping_text`` are their repr in any case. ``seed`` is None where the file has no integer.
     ``has_earlier`` says whether the study has started from trials of another one, which the file lacks. ``waiting`` are
@@ -107,7 +105,7 @@ def read_study(storage: Storage, name: str) -> StoredStudy:
     searcher, stopping = (_made(str(definition.get(part)), kind)
                           for part, kind in (("searcher", Searcher), ("stopping", Stopping)))
     try:
-        space = _space(definition["space"], rows) if definition["space"] else None  # None: define-by-run
+        space = _space(definition["space"]) if definition["space"] else None  # None: define-by-run
         objectives = stored_objectives(definition["direction"])
         parents = {row.number: row.parent for row in rows}
         copied = checked_seeds(definition.get("copied trials", []))
@@ -172,89 +170,9 @@ def _value(node: ast.expr) -> Any:
 # The space -----------------------------------------------------------------------------------------------------------
 
 
-def _space(texts: Sequence[Sequence[str]], rows: Sequence[Row]) -> Space:
-    """The space, from the repr of each parameter; its parents come before it."""
-    parameters: dict[str, Float | Int | Categorical] = {}
-    for name, text in texts:
-        parameters[name] = _parameter(text, [row.params.get(name) for row in rows], parameters)
+def _space(stored: Sequence[Any]) -> Space:
+    """The space of a definition; its parents come before the parameters whose conditions name them."""
+    parameters: dict[str, Parameter] = {}
+    for name, _, parts in stored:
+        parameters[name] = unpacked_parameter(parts, parameters)
     return Space(parameters)
-
-
-def _parameter(
-    text: str, packed: Sequence[Any], earlier: Mapping[str, Float | Int | Categorical],
-) -> Float | Int | Categorical:
-    """Make a parameter from its repr; ``packed`` are its values in the trials as they are stored."""
-    try:
-        call = ast.parse(text, mode="eval").body
-    except SyntaxError:  # choices whose repr is not Python's, such as <class 'int'>
-        return _nameless(text, packed, earlier)
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
-        raise ValueError(f"{text!r:.60} is no parameter")
-    parts = {str(part.arg): part.value for part in call.keywords}
-    extras = _extras(parts, earlier)
-    if call.func.id == "Categorical":
-        return Categorical(_choices(parts["choices"]), **extras)
-    ends = {part: ast.literal_eval(parts[part]) for part in ("low", "high", "log", "step") if part in parts}
-    if call.func.id not in ("Float", "Int"):
-        raise ValueError(f"{text!r:.60} is no parameter")
-    return Float(**ends, **extras) if call.func.id == "Float" else Int(**ends, **extras)
-
-
-def _nameless(text: str, packed: Sequence[Any], earlier: Mapping[str, Float | Int | Categorical]) -> Categorical:
-    """Choices that are known by their numbers only: as many as the trials and the prior have."""
-    try:
-        call = ast.parse(f"Categorical(when={text.rpartition(', when=')[2]}", mode="eval").body
-        parts = {str(part.arg): part.value for part in call.keywords} if isinstance(call, ast.Call) else {}
-        extras = _extras(parts, earlier)
-    except (SyntaxError, ValueError):
-        extras = {}
-    indices = [index for index in packed if isinstance(index, int)]
-    count = max([index + 1 for index in indices] + [len(extras.get("prior") or ()), 1])
-    return Categorical([f"choice {number}" for number in range(count)], **extras)
-
-
-def _choices(node: ast.expr) -> list[Any]:
-    """The choices, if all of them are plain values, else their texts."""
-    nodes = node.elts if isinstance(node, ast.Tuple) else []
-    try:
-        return [ast.literal_eval(one) for one in nodes]
-    except ValueError:
-        return [ast.unparse(one) for one in nodes]
-
-
-def _extras(parts: Mapping[str, ast.expr], earlier: Mapping[str, Float | Int | Categorical]) -> dict[str, Any]:
-    """The condition and the prior of a parameter, those that can be read."""
-    found: dict[str, Any] = {}
-    if "prior" in parts:
-        found["prior"] = ast.literal_eval(parts["prior"])
-    condition = parts.get("when")
-    if isinstance(condition, ast.Dict):
-        when = {}
-        for key, values in zip(condition.keys, condition.values, strict=True):
-            name = None if key is None else ast.literal_eval(key)
-            if not isinstance(name, str) or name not in earlier:
-                raise ValueError(f"a condition names {name!r:.60}, which is no earlier parameter")
-            allowed = _allowed(values, earlier[name])
-            if allowed:
-                when[name] = allowed
-        found["when"] = when or None
-    return found
-
-
-def _allowed(node: ast.expr, parent: Float | Int | Categorical) -> list[Any]:
-    """The values of a condition which are values of the parent, either themselves or as texts, as `_choices` has them.
-    """
-    found = []
-    for one in node.elts if isinstance(node, ast.Tuple) else []:
-        candidates = [ast.unparse(one)]
-        try:
-            candidates.insert(0, ast.literal_eval(one))
-        except ValueError:
-            pass
-        for value in candidates:
-            try:
-                found.append(parent.check("when", value))
-                break
-            except (TypeError, ValueError):
-                continue
-    return found
