@@ -168,7 +168,9 @@ class AskTell:
         """Append a configuration to those that wait, and write it at once, unless it can be claimed as a loaded one."""
 
         def change() -> None:
-            if not self.table.claim(checked):
+            # In a run only an objective that was interrupted enqueues again; no callback is called twice for a trial.
+            again = not self._in_run or any(one.state == "running" and one.attempts > 1 for one in self.table.trials)
+            if not (again and self.table.claim(checked, waiting_only=self._in_run)):
                 number = self.table.number_of_next_enqueued()
                 self.definition.searcher.enqueued(checked, number)  # raises if it is not possible
                 self._note(waiting=True)

@@ -115,8 +115,8 @@ class Study(HasBestTrial):
 
         It is in `waiting`, and in the study's file, until its trial begins. When a script is run again and makes the
         same stored `Study`, a configuration that is in the file already is not enqueued a second time, whether it waits
-        or has a trial; one that the script enqueues twice is in the study twice. After the first trial that this
-        process begins anew or finishes, each configuration is a new one.
+        or has a trial; one that the script enqueues twice is in the study twice. After the first new trial of this
+        process, and in callbacks, each configuration is a new one.
         """
         self._core.enqueue(params)
 

@@ -40,6 +40,7 @@ class Start(NamedTuple):
         return [Waiting(position, params, number) for position, (number, params) in numbered]
 
 
+Key = tuple[Any, ...]  # `Space.key` of a configuration
 Sign = float | tuple[float, ...]  # of the only objective, or one of each of several
 
 
@@ -72,9 +73,11 @@ class Table:
         self.best: Trial | None = None
         self.unassigned: list[Trial] = []
         self.waiting: list[Waiting] = []
+        self._positions = 0  # those before it were used, so that the file can tell two configurations apart
         self.enqueued: list[int] = []
         self.expects_again = True
-        self._unclaimed: list[tuple[Any, ...]] = []  # keys of loaded enqueued configurations, for `claim`
+        self._unclaimed: list[Key] = []  # the keys of loaded enqueued configurations, for `claim`
+        self._unclaimed_waiting: list[Key] = []  # of these, those that had no trial
         self._owners: dict[int, object] = {}  # by number, of the running trials that are assigned
         self._finished: list[Result] = []  # a memo of `finished`
         self._numbers: dict[tuple[Any, ...], list[int]] = {}  # a memo of `numbers_with`, of the first `_indexed` trials
@@ -86,30 +89,32 @@ class Table:
         """Append a trial, assigned to its owner; ``from_queue``: it is made from `next_enqueued`."""
         number, used = trial.number, self.next_enqueued() if from_queue else None
         waiting = [one for one in self.waiting if one is not used]
-        self.trials[number:], self._owners[number], self.waiting, self.enqueued, self._unclaimed = (
-            [trial], owner, waiting, self.enqueued + [number] * from_queue, [])
+        (self.trials[number:], self._owners[number], self.waiting, self.enqueued, self._unclaimed,
+         self._unclaimed_waiting) = [trial], owner, waiting, self.enqueued + [number] * from_queue, [], []
 
     def enqueue(self, params: dict[str, Any]) -> None:
         """Append a configuration to those that wait."""
-        position = self.waiting[-1].position + 1 if self.waiting else 0
-        self.waiting = [*self.waiting, Waiting(position, params)]
+        position = max([self._positions, *(one.position + 1 for one in self.waiting)])
+        self.waiting, self._positions = [*self.waiting, Waiting(position, params)], position + 1
 
-    def claim(self, params: dict[str, Any]) -> bool:
+    def claim(self, params: dict[str, Any], waiting_only: bool = False) -> bool:
         """Whether a configuration is one of those loaded: a script that is run again enqueues it no second time.
 
-        Each loaded configuration is claimed once, and only until this process adds or finishes a trial: what a script
-        enqueues after that it has not enqueued before.
+        Each loaded configuration is claimed once, and only until this process adds a trial: what a script enqueues later
+        is new. ``waiting_only``: only one that has no trial.
         """
-        left, key = list(self._unclaimed), self._space.key(params)
-        if key not in left:
+        key, left, waiting = self._space.key(params), list(self._unclaimed), list(self._unclaimed_waiting)
+        if key not in (waiting if waiting_only else left):
             return False
         left.remove(key)
-        self._unclaimed = left
+        if waiting_only or waiting.count(key) > left.count(key):  # those that have a trial are claimed first
+            waiting.remove(key)
+        self._unclaimed, self._unclaimed_waiting = left, waiting
         return True
 
     def expect_none_again(self) -> None:
         """Take every configuration that is enqueued from now on as a new one."""
-        self._unclaimed, self.expects_again = [], False
+        self._unclaimed, self._unclaimed_waiting, self.expects_again = [], [], False
 
     def restart(self, trial: Trial, owner: object) -> None:
         """Begin the first unassigned trial again, assigned to a new owner."""
@@ -121,8 +126,7 @@ class Table:
         best = self.best
         if state == "complete":
             best = self._best_of([trial] if best is None else [best, trial])
-        trial.state, self.best, self.unassigned, self._unclaimed = (
-            state, best, [t for t in self.unassigned if t is not trial], [])
+        trial.state, self.best, self.unassigned = state, best, [t for t in self.unassigned if t is not trial]
         self._owners.pop(trial.number, None)
 
     def release(self, owner: object) -> None:
@@ -145,14 +149,16 @@ class Table:
         known = Counter(self._enqueued_keys(self.trials, self.waiting))
         added = Counter(self._enqueued_keys(trials, waiting)) - known
         unclaimed = self._unclaimed + list(added.elements()) * self.expects_again
+        still = list((Counter(self._enqueued_keys([], waiting)) & Counter(unclaimed)).elements())
         enqueued = [trial.number for trial in trials if trial.why.get("enqueued")]
         best = self._best_of([trial for trial in trials if trial.state == "complete"])
         unassigned = [trial for trial in trials if trial.state == "running"]
         (self.trials, self._finished, self.best, self.waiting, self.enqueued, self._owners, self.unassigned,
-         self._unclaimed) = trials, [], best, waiting, enqueued, {}, unassigned, unclaimed
+         self._unclaimed, self._unclaimed_waiting) = (
+            trials, [], best, waiting, enqueued, {}, unassigned, unclaimed, still)
         self._numbers, self._indexed = {}, 0
 
-    def _enqueued_keys(self, trials: Iterable[Trial], waiting: Iterable[Waiting]) -> list[tuple[Any, ...]]:
+    def _enqueued_keys(self, trials: Iterable[Trial], waiting: Iterable[Waiting]) -> list[Key]:
         """The keys of all configurations that a script has enqueued."""
         begun = [trial.proposed for trial in trials if trial.why.get("enqueued") and trial.number not in self._copied]
         return [self._space.key(params) for params in (*begun, *(one.params for one in waiting if one.number is None))]

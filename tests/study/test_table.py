@@ -69,11 +69,14 @@ def test_the_queue_and_what_a_file_holds_of_it() -> None:
     table.enqueue({"x": 4})
     table.add(trial(0, 3, enqueued=True), "run", from_queue=True)
     assert table.waiting == [Waiting(1, {"x": 4})] and table.enqueued == [0]
-    stored = [trial(0, 3, enqueued=True), trial(1, 4, enqueued=True), trial(2, 1)]  # another process has begun 4
+    table.add(trial(1, 4, enqueued=True), "run", from_queue=True)
+    table.enqueue({"x": 1})
+    assert table.waiting == [Waiting(2, {"x": 1})]  # a position is never used again
+    stored = [trial(0, 3, enqueued=True), trial(1, 4, enqueued=True), trial(2, 1, enqueued=True)]  # by another process
     table.replace(stored, [Waiting(2, {"x": 2})])  # and has enqueued 2, as the script of this one will
     assert table.waiting == [Waiting(2, {"x": 2})] and table.enqueued == [0, 1] and table.unassigned == stored
     assert list(table.numbers_with({"x": 4})) == [1] and table.finished() == []
-    assert not table.claim({"x": 3}) and table.claim({"x": 2}) and not table.claim({"x": 2})
+    assert not table.claim({"x": 1}) and table.claim({"x": 2}) and not table.claim({"x": 2})
 
 
 def test_a_script_enqueues_again_what_a_file_holds() -> None:
@@ -85,12 +88,14 @@ def test_a_script_enqueues_again_what_a_file_holds() -> None:
     assert table.waiting == [Waiting(0, {"x": 4})]
 
 
-def test_what_is_enqueued_after_a_trial_has_ended_is_new() -> None:
+def test_what_is_enqueued_after_a_new_trial_is_new() -> None:
     table = Table(SPACE, sign=1.0)
-    table.replace([trial(0, 3, enqueued=True), trial(1, 4)], [])
+    table.replace([trial(0, 3, enqueued=True), trial(1, 4, enqueued=True)], [])
     table.restart(table.unassigned[0], "run")
     told(table, 0, 1.0)
-    assert not table.claim({"x": 3})
+    assert table.claim({"x": 3})  # a script of several runs ends this trial in its first one
+    table.add(trial(2, 1), "run", from_queue=False)
+    assert not table.claim({"x": 4})
 
 
 def test_a_fork_repeats_a_configuration_at_its_own_number() -> None:
