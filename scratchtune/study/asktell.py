@@ -17,11 +17,10 @@ from typing import Any, TypeVar
 from scratchtune.search import Result, Space
 from scratchtune.study import log
 from scratchtune.study.asking import checked_attribute, checked_key, is_open, learned_space
-from scratchtune.study.backup import write_backup
 from scratchtune.study.context import StudyContext
 from scratchtune.study.definition import Definition
 from scratchtune.study.errors import StorageError
-from scratchtune.study.journal import Journal, Stored, trial_of, waiting_of
+from scratchtune.study.journal import Journal, Stored, trial_of, waiting_of, write_backup
 from scratchtune.study.proposals import Proposer
 from scratchtune.study.table import Start, Table
 from scratchtune.study.trial import Trial, finished_count

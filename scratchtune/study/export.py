@@ -1,4 +1,4 @@
-"""Exports: the studies of a file as text for people, and as CSV or JSON for other programs.
+"""Exports: the studies of a file as text for people, as CSV or JSON for other programs, and trials as a DataFrame.
 
 Times and durations differ from run to run, so CSV and JSON contain them only on request.
 """
@@ -11,6 +11,7 @@ import json
 import re
 import time
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from scratchtune import checks
@@ -172,3 +173,43 @@ def as_json(storage: Storage, name: str, times: bool = False) -> str:
 
 def _date(seconds: float | None) -> str | None:
     return None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+# For pandas -----------------------------------------------------------------------------------------------------------
+
+
+def trials_frame(trials: Sequence[Trial], names: Sequence[str], objectives: Objectives) -> Any:
+    """Return a DataFrame with a row for each trial; ``names`` are the parameters of the space.
+
+    Columns: number, value, datetime_start, datetime_complete, duration, params_NAME..., user_attrs_NAME..., state; with
+    several objectives values_0, values_1, ..., or values_NAME..., in place of value. Times are local, and a duration is
+    that from the start to the end, 0 where the clock was set back meanwhile. What a trial does not have, such as the
+    value of a failed one or a parameter whose condition does not hold, is missing (NaN, NaT or None).
+
+    Raises
+        ImportError if pandas is not installed.
+    """
+    try:
+        import pandas
+    except ImportError:
+        raise ImportError("to_dataframe needs pandas, which is not installed: pip install pandas; study.to_csv(path) "
+                          "writes the same table without it") from None
+    begun = [_local(trial.started) for trial in trials]
+    ended = [_local(trial.finished) for trial in trials]
+    columns: dict[str, Any] = {
+        "number": pandas.Series([trial.number for trial in trials], dtype="int64")}
+    for k, column in enumerate(value_columns(objectives)):
+        of_objective = [None if trial.values is None else trial.values[k] for trial in trials]
+        columns[column] = pandas.Series(of_objective, dtype="float64")
+    columns["datetime_start"] = pandas.to_datetime(pandas.Series(begun, dtype="datetime64[us]"))
+    columns["datetime_complete"] = pandas.to_datetime(pandas.Series(ended, dtype="datetime64[us]"))
+    columns["duration"] = (columns["datetime_complete"] - columns["datetime_start"]).clip(lower=pandas.Timedelta(0))
+    for name in names:
+        columns[f"params_{name}"] = [trial.shared_params.get(name) for trial in trials]
+    for name in sorted({name for trial in trials for name in trial.user_attrs}):
+        columns[f"user_attrs_{name}"] = [trial.user_attrs.get(name) for trial in trials]
+    return pandas.DataFrame({**columns, "state": [trial.state for trial in trials]})
+
+
+def _local(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds)

@@ -1,4 +1,4 @@
-"""A study read from a file for looking at it, without the objective and the constraint.
+"""A study read from a file: for looking at it, without the objective and the constraint, or to continue it.
 
 The file holds the searcher, the stopping rule and the arguments of each parameter as texts, their ``repr``. They are
 parsed, never evaluated: only the classes of this package are made of them, with plain values as arguments.
@@ -7,7 +7,8 @@ parsed, never evaluated: only the classes of this package are made of them, with
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,19 +24,20 @@ from scratchtune.search import (
     Searcher,
     Space,
     SuccessiveHalving,
-    Suggestion,
 )
+from scratchtune.search.learned_space import OpenSpace
 from scratchtune.search.space import Parameter
-from scratchtune.study.asking import learned_space, unpacked_asked, unpacked_parameter
+from scratchtune.study.asking import is_open, learned_space, unpacked_parameter
 from scratchtune.study.best import HasBestTrial, without_best
-from scratchtune.study.context import DetachedContext, seed_of_trial
-from scratchtune.study.definition import checked_seeds, seed_before
+from scratchtune.study.context import StudyContext
+from scratchtune.study.definition import Copied, Definition, checked_seeds
 from scratchtune.study.errors import StorageError
-from scratchtune.study.export import best_first, definition_of
-from scratchtune.study.frames import trials_frame
+from scratchtune.study.export import best_first, definition_of, trials_frame
+from scratchtune.study.journal import trial_of, waiting_of
 from scratchtune.study.objectives import Objectives, stored_objectives
 from scratchtune.study.stopping import MedianStopping, Stopping
-from scratchtune.study.storage import Row, Storage, unpacked_params
+from scratchtune.study.storage import Row, Storage
+from scratchtune.study.table import Table
 from scratchtune.study.trial import Trial
 
 NO_TRIALS = digest_of_repr([])  # what a definition has where a study has started from no other one
@@ -105,45 +107,29 @@ def read_study(storage: Storage, name: str) -> StoredStudy:
     searcher, stopping = (_made(str(definition.get(part)), kind)
                           for part, kind in (("searcher", Searcher), ("stopping", Stopping)))
     try:
-        space = _space(definition["space"]) if definition["space"] else None  # None: define-by-run
-        objectives = stored_objectives(definition["direction"])
-        parents = {row.number: row.parent for row in rows}
+        space = _space(definition["space"]) if definition["space"] else OpenSpace()
         copied = checked_seeds(definition.get("copied trials", []))
-        trials = [_trial(space, row, lambda number: seed_before(copied, seed or 0, number), parents) for row in rows]
-        waiting = [_params(space, row.params) for row in storage.waiting(name)]
+        made = Definition(
+            name, space, searcher or RandomSearch(), stored_objectives(definition["direction"]), seed or 0, None, None,
+            [], Copied(copied, tuple(row.said for row in rows)) if copied else None)
+        trials, waiting = _trials(made, rows), waiting_of(made, storage.waiting(name))
     except (IndexError, KeyError, TypeError, ValueError) as problem:
         raise StorageError(f"{str(storage.path)!r} is damaged: the study {name!r} can't be read: {problem}"
                            ) from problem
     return StoredStudy(
-        name, learned_space(trials) if space is None else space, objectives, trials, searcher,
+        name, learned_space(trials) if is_open(space) else space, made.objectives, trials, searcher,
         str(definition["searcher"]), seed, stopping, str(definition.get("stopping")),
         bool(definition.get("constraint")), definition.get("earlier trials", NO_TRIALS) != NO_TRIALS,
-        [row.said for row in rows], storage.study_attributes(name), waiting)
+        [row.said for row in rows], storage.study_attributes(name), [one.params for one in waiting])
 
 
-def _params(space: Space | None, packed: Mapping[str, Any]) -> dict[str, Any]:
-    """An enqueued configuration; without a space what is proposed to the objective."""
-    return unpacked_params(space, packed) if space is not None else unpacked_asked(packed, True)[0].proposed
-
-
-def _trial(
-    space: Space | None, row: Row, study_seed: Callable[[int], int], parents: Mapping[int, int | None],
-) -> Trial:
-    asked, params = (unpacked_asked(row.params, bool(row.why.get("enqueued"))) if space is None
-                     else (None, unpacked_params(space, row.params)))
-    if row.parent is not None and not (type(row.parent) is int and 0 <= row.parent < row.number):
-        raise ValueError(f"trial {row.number} continues trial {row.parent!r:.60}, which is no earlier one")
-    seed = seed_of_trial(study_seed, row.number, row.parent, parents.__getitem__)
-    trial = Trial(DetachedContext(seed, None, None, [], 1.0), row.number,
-                  Suggestion(params if asked is None else asked.proposed, row.why, row.budget, row.parent),
-                  asked is not None)
-    trial.asked, trial.shared_params = asked, params
-    for part in Row._fields:
-        if part not in ("number", "params", "shown", "why", "said", "budget", "parent", "value"):
-            setattr(trial, part, getattr(row, part))
-    trial.user_attrs = row.user_attrs or {}
-    trial.values = row.values
-    return trial
+def _trials(definition: Definition, rows: Sequence[Row]) -> list[Trial]:
+    table = Table(definition.space, definition.objectives.sign)
+    for row in rows:
+        if row.parent is not None and not (type(row.parent) is int and 0 <= row.parent < row.number):
+            raise ValueError(f"trial {row.number} continues trial {row.parent!r:.60}, which is no earlier one")
+    table.replace([trial_of(definition, StudyContext(definition, table), row) for row in rows], [])
+    return table.trials
 
 
 # The searcher and the stopping rule ----------------------------------------------------------------------------------
@@ -176,3 +162,55 @@ def _space(stored: Sequence[Any]) -> Space:
     for name, _, parts in stored:
         parameters[name] = unpacked_parameter(parts, parameters)
     return Space(parameters)
+
+
+# To continue it -------------------------------------------------------------------------------------------------------
+
+
+def stored_arguments(
+    path: str | os.PathLike[str], name: str | None, given: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the arguments of `Study` for a stored study: those ``given``, by name, and the others from the file.
+
+    Raises
+        StorageError if the file can't be read, if ``name`` is None and the file holds several studies, or if an
+        argument that is not given can't be made from its text in the file.
+    """
+    with Storage(path, reading=True) as storage:
+        name = _only_name(storage) if name is None else name
+        study, definition = read_study(storage, name), definition_of(storage, name)
+    lacking, stored = [], definition["space"]
+    space = study.space if stored else None  # None: the study learns it from what its trials request
+    changed = [parameter for parameter, text, _ in stored if text != repr(study.space.parameters[parameter])]
+    if changed and "space" not in given:
+        lacking.append(f"space (the choices of {', '.join(changed)} are not plain values)")
+    if study.searcher is None and "searcher" not in given:
+        lacking.append(f"searcher (a {study.searcher_text})")
+    if study.stopping is None and study.stopping_text != "None" and "stopping" not in given:
+        lacking.append(f"stopping (a {study.stopping_text})")
+    if study.has_constraint and "constraint" not in given:
+        lacking.append("constraint")
+    if study.has_earlier and "start_from" not in given:
+        lacking.append("start_from")
+    if lacking:
+        first = lacking[0].partition(" ")[0]
+        raise StorageError(
+            f"the study {name!r} in {os.fspath(path)!r} can't be made from the file alone; give load_study what is "
+            f"not in it: {' and '.join(lacking)}, as in load_study(path, name, {first}=...)")
+    return {"space": space, "searcher": study.searcher, **_directions(study.objectives), "seed": study.seed,
+            "stopping": study.stopping, "data": definition.get("data"), "storage": path, "name": name, **given}
+
+
+def _directions(objectives: Objectives) -> dict[str, Any]:
+    """The arguments of `Study` for objectives."""
+    if not objectives.several:
+        return {"direction": objectives.direction}
+    return {"directions": dict(zip(objectives.names, objectives.directions, strict=False)) or objectives.directions}
+
+
+def _only_name(storage: Storage) -> str:
+    names = storage.names()
+    if len(names) != 1:
+        holds = f"{len(names)} studies, {checks.quoted(names)}" if names else "no study"
+        raise StorageError(f"name is None and {str(storage.path)!r} holds {holds}; give the name of one")
+    return names[0]

@@ -25,17 +25,16 @@ from scratchtune.study.asktell import AskTell
 from scratchtune.study.best import HasBestTrial, without_best
 from scratchtune.study.definition import Definition, refuse_without_space
 from scratchtune.study.errors import StorageError
-from scratchtune.study.export import csv_text
+from scratchtune.study.export import csv_text, trials_frame
 from scratchtune.study.fold_run import Score, run_folds
-from scratchtune.study.frames import trials_frame
 from scratchtune.study.lost_workers import WorkerLosses
 from scratchtune.study.objective_run import RunOptions, run_objective
 from scratchtune.study.objectives import as_objectives, check_several, value_columns
-from scratchtune.study.opening import stored_arguments
 from scratchtune.study.optuna_export import write_optuna
 from scratchtune.study.optuna_import import read_optuna
 from scratchtune.study.stopped import FinishedTrials, finish_stopped
 from scratchtune.study.stopping import as_stopping
+from scratchtune.study.stored import stored_arguments
 from scratchtune.study.time_travel import Changes
 from scratchtune.study.trial import STATES, Trial, copied_params
 

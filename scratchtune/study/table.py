@@ -6,6 +6,7 @@ its right side is computed before anything changes. All else is computed from th
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -100,8 +101,8 @@ class Table:
     def claim(self, params: dict[str, Any], waiting_only: bool = False) -> bool:
         """Whether a configuration is one of those loaded: a script that is run again enqueues it no second time.
 
-        Each loaded configuration is claimed once, and only until this process adds a trial: what a script enqueues later
-        is new. ``waiting_only``: only one that has no trial.
+        Each loaded configuration is claimed once, and only until this process adds a trial: what a script enqueues
+        later is new. ``waiting_only``: only one that has no trial.
         """
         key, left, waiting = self._space.key(params), list(self._unclaimed), list(self._unclaimed_waiting)
         if key not in (waiting if waiting_only else left):
@@ -180,22 +181,15 @@ class Table:
 
     def number_of_next_enqueued(self) -> int:
         """The number of the trial that is made from the next configuration that is enqueued."""
-        number, known = len(self.trials), self.enqueued_by_number()
-        while number in known:
-            number += 1
-        return number
+        known = self.enqueued_by_number()
+        return next(number for number in itertools.count(len(self.trials)) if number not in known)
 
     def enqueued_by_number(self) -> dict[int, dict[str, Any]]:
         """All enqueued configurations by the number of their trial, which may not exist yet."""
         found = {number: self.trials[number].proposed for number in self.enqueued}
         found |= {one.number: one.params for one in self.waiting if one.number is not None}
-        number = len(self.trials)
-        for one in self.waiting:
-            if one.number is None:
-                while number in found:
-                    number += 1
-                found[number] = one.params
-        return found
+        free = (number for number in itertools.count(len(self.trials)) if number not in found)
+        return found | {next(free): one.params for one in self.waiting if one.number is None}
 
     def count_enqueued(self) -> int:
         """How many configurations were enqueued, whether their trials exist or not."""

@@ -74,7 +74,7 @@ def test_the_queue_and_what_a_file_holds_of_it() -> None:
     assert table.waiting == [Waiting(2, {"x": 1})]  # a position is never used again
     stored = [trial(0, 3, enqueued=True), trial(1, 4, enqueued=True), trial(2, 1, enqueued=True)]  # by another process
     table.replace(stored, [Waiting(2, {"x": 2})])  # and has enqueued 2, as the script of this one will
-    assert table.waiting == [Waiting(2, {"x": 2})] and table.enqueued == [0, 1] and table.unassigned == stored
+    assert table.waiting == [Waiting(2, {"x": 2})] and table.enqueued == [0, 1, 2] and table.unassigned == stored
     assert list(table.numbers_with({"x": 4})) == [1] and table.finished() == []
     assert not table.claim({"x": 1}) and table.claim({"x": 2}) and not table.claim({"x": 2})
 
