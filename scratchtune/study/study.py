@@ -30,8 +30,7 @@ from scratchtune.study.fold_run import Score, run_folds
 from scratchtune.study.lost_workers import WorkerLosses
 from scratchtune.study.objective_run import RunOptions, run_objective
 from scratchtune.study.objectives import as_objectives, check_several, value_columns
-from scratchtune.study.optuna_export import write_optuna
-from scratchtune.study.optuna_import import read_optuna
+from scratchtune.study.optuna_studies import read_optuna, write_optuna
 from scratchtune.study.stopped import FinishedTrials, finish_stopped
 from scratchtune.study.stopping import as_stopping
 from scratchtune.study.stored import stored_arguments
