@@ -175,9 +175,6 @@ def _date(seconds: float | None) -> str | None:
     return None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
-# For pandas -----------------------------------------------------------------------------------------------------------
-
-
 def trials_frame(trials: Sequence[Trial], names: Sequence[str], objectives: Objectives) -> Any:
     """Return a DataFrame with a row for each trial; ``names`` are the parameters of the space.
 
@@ -194,8 +191,8 @@ def trials_frame(trials: Sequence[Trial], names: Sequence[str], objectives: Obje
     except ImportError:
         raise ImportError("to_dataframe needs pandas, which is not installed: pip install pandas; study.to_csv(path) "
                           "writes the same table without it") from None
-    begun = [_local(trial.started) for trial in trials]
-    ended = [_local(trial.finished) for trial in trials]
+    begun = [local_time(trial.started) for trial in trials]
+    ended = [local_time(trial.finished) for trial in trials]
     columns: dict[str, Any] = {
         "number": pandas.Series([trial.number for trial in trials], dtype="int64")}
     for k, column in enumerate(value_columns(objectives)):
@@ -211,5 +208,6 @@ def trials_frame(trials: Sequence[Trial], names: Sequence[str], objectives: Obje
     return pandas.DataFrame({**columns, "state": [trial.state for trial in trials]})
 
 
-def _local(seconds: float | None) -> datetime | None:
+def local_time(seconds: float | None) -> datetime | None:
+    """A time in seconds since 1970 as a date; None for None."""
     return None if seconds is None else datetime.fromtimestamp(seconds)

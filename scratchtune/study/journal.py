@@ -23,7 +23,7 @@ from scratchtune.study.errors import NotWritable, StorageError
 from scratchtune.study.locking import Lock
 from scratchtune.study.storage import BESIDE, Lost, Row, Storage, WaitingRow, packed_params, unpacked_params
 from scratchtune.study.table import Table, Waiting
-from scratchtune.study.trial import Trial, TrialContext
+from scratchtune.study.trial import Trial
 
 
 class Journal:
@@ -187,11 +187,6 @@ class Journal:
         self._noted.clear()
         self._noted_waiting, self._noted_attributes = False, {}
 
-    @property
-    def is_behind(self) -> bool:
-        """Whether the file lacks a change of the configurations that wait."""
-        return self._noted_waiting or not self.is_in_place()
-
     # The file --------------------------------------------------------------------------------------------------------
 
     def is_in_place(self) -> bool:
@@ -265,7 +260,7 @@ def row_of(definition: Definition, trial: Trial) -> Row:
         trial.finished, trial.seconds, trial.saved, None if is_running else trial.user_attrs)
 
 
-def trial_of(definition: Definition, context: TrialContext, row: Row) -> Trial:
+def trial_of(definition: Definition, context: Any, row: Row) -> Trial:
     """Make a trial from its stored row; one that was running is reset to its start."""
     asked, params = _unpacked(definition, row.params, bool(row.why.get("enqueued")), f"trial {row.number}")
     proposed = params if asked is None else asked.proposed
@@ -311,7 +306,8 @@ def write_backup(
                 storage.copy_to(beside)
         with Storage(beside) as copy:
             copy.enter(definition.name, definition.as_stored())
-            waits = waiting_rows(definition, table.waiting) if journal is None or journal.is_behind else None
+            is_behind = journal is None or journal._noted_waiting or not journal.is_in_place()
+            waits = waiting_rows(definition, table.waiting) if is_behind else None
             copy.put(definition.name, [_settled(row_of(definition, one)) for one in table.trials], waits, attributes)
         if path.exists():
             _refuse_loss(path, beside)

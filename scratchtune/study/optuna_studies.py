@@ -15,7 +15,6 @@ import math
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -29,6 +28,7 @@ from scratchtune.study.asktell import AskTell
 from scratchtune.study.context import DetachedContext
 from scratchtune.study.definition import Copied, Definition
 from scratchtune.study.errors import StorageError
+from scratchtune.study.export import local_time
 from scratchtune.study.objectives import Objectives, check_several
 from scratchtune.study.storage import ForeignFile, Storage
 from scratchtune.study.table import Start
@@ -185,15 +185,11 @@ def _frozen(
     scores = [score for score in trial.scores or () if score is not None]
     return optuna.trial.FrozenTrial(
         number=trial.number, trial_id=-1, state=optuna.trial.TrialState[STATES[trial.state]], value=None,
-        values=None if trial.values is None else list(trial.values), datetime_start=_date(trial.started),
-        datetime_complete=_date(trial.finished), params=params,
+        values=None if trial.values is None else list(trial.values), datetime_start=local_time(trial.started),
+        datetime_complete=local_time(trial.finished), params=params,
         distributions={name: distributions[name] for name in params},
         user_attrs={**{key: value for key, value in kept.items() if value is not None}, **trial.user_attrs},
         system_attrs={SCORES: scores} if scores else {}, intermediate_values=dict(trial.reports))
-
-
-def _date(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds)
 
 
 # Reading --------------------------------------------------------------------------------------------------------------

@@ -194,7 +194,12 @@ class Storage:
         write the file or the folder reads FILE alone, since files that SQLite creates would belong to the reader.
         """
         if self._beside("-shm").exists():
-            return self._addressed("mode=ro&readonly_shm=1")
+            try:
+                return self._addressed("mode=ro&readonly_shm=1")
+            except sqlite3.Error:  # that of a killed writer may be unusable until a writer has opened the file
+                with suppress(StorageError, OSError):
+                    Storage(self.file, patience=0.0).close()
+                raise
         if _may_be_written(self.file) and _may_be_written(self.file.parent):
             self._tidies = True
             return self._addressed("mode=ro")

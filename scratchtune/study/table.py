@@ -175,9 +175,8 @@ class Table:
 
     def next_enqueued(self) -> Waiting | None:
         """The enqueued configuration that the next trial is made from; None if the searcher proposes it."""
-        number = len(self.trials)
-        repeated = next((one for one in self.waiting if one.number == number), None)
-        return repeated or next((one for one in self.waiting if one.number is None), None)
+        due = [one for one in self.waiting if one.number in (len(self.trials), None)]
+        return min(due, key=lambda one: one.number is None, default=None)
 
     def number_of_next_enqueued(self) -> int:
         """The number of the trial that is made from the next configuration that is enqueued."""

@@ -29,8 +29,8 @@ from scratchtune.search.gaussian_search import prepare
 from scratchtune.search.learned_space import within
 from scratchtune.search.space import Space
 from scratchtune.search.surrogate import FITTED_TRIALS, MOST_TRIALS, root_mean_square, subsample, theta_prior
-from scratchtune.study import log
 from scratchtune.study.asking import learned_space
+from scratchtune.study.log import LOGGER
 from scratchtune.study.recommended import comparable
 from scratchtune.study.trial import Trial, finished_count
 
@@ -153,7 +153,8 @@ class Terminator:
         for count in tqdm(counts, "Terminator", unit="trial", disable=None, leave=False, delay=2.0):
             found = self.evaluate(study, count)
             if found is not None and found.ends:
-                log.terminated(study.name, found.trials, found.bound, found.error)
+                LOGGER.info("study %r: after %d trials the estimated bound of a further gain is %.3g, below the error "
+                            "%.3g of a value: the run ends", study.name, found.trials, found.bound, found.error)
                 study.stop()
                 return
             known[repr(self)] = count

@@ -9,7 +9,7 @@ import re
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -23,23 +23,6 @@ MOST_SAVED = 500_000_000  # bytes; SQLite stores at most a billion in one value
 STATES = ("running", "complete", "failed", "stopped")
 OUTCOME = ("state", "values", "error", "traceback", "reports", "seconds", "visits", "scores", "saved", "user_attrs",
            "shared_params", "asked")
-
-
-class TrialContext(Protocol):
-    """What a trial reads of its study; the implementations are in `scratchtune.study.context`."""
-
-    @property
-    def objectives(self) -> Objectives:
-        """The objectives of the study."""
-
-    def seed_of(self, number: int, parent: int | None) -> int:
-        """The seed of the trial of that number, which is that of its first ancestor."""
-
-    def saved_by(self, number: int) -> dict[str, np.ndarray] | None:
-        """The arrays that another trial has saved."""
-
-    def should_stop(self, number: int, reports: Mapping[int, float]) -> bool:
-        """Whether the stopping rule would end a trial with these reports."""
 
 
 class TrialPruned(Exception):
@@ -61,6 +44,7 @@ class Trial(Asks):
     ``seconds`` of work; ``visits``, the rows its fits have used, summed over epochs and folds, where known; ``saved``,
     the arrays of `save`; ``shared_params``, the configuration itself, for reading only, where `params` is a copy;
     ``user_attrs``, what `set_user_attr` has attached; ``asked``, in a study without a space, what it has requested.
+    What it reads of its study is in `scratchtune.study.context`.
     """
 
     __slots__ = (
@@ -68,7 +52,7 @@ class Trial(Asks):
         "started", "finished", "seconds", "visits", "shared_params", "saved", "asked", "user_attrs", "_context",
         "_clock", "_stopping")
 
-    def __init__(self, context: TrialContext, number: int, suggestion: Suggestion, asks: bool = False) -> None:
+    def __init__(self, context: Any, number: int, suggestion: Suggestion, asks: bool = False) -> None:
         self._context = context
         self.number = number
         self.shared_params = suggestion.params
@@ -232,13 +216,13 @@ class Trial(Asks):
         self.values = None if state == "failed" else values
         return state
 
-    def detached(self, context: TrialContext) -> Trial:
+    def detached(self, context: Any) -> Trial:
         """Return a copy with another context, to be sent to another process."""
         sent = copy.copy(self)
         sent._context = context
         return sent
 
-    def copied(self, context: TrialContext) -> Trial:
+    def copied(self, context: Any) -> Trial:
         """Return an independent copy for another study; one that is running is reset to its start."""
         if self.state == "running":
             proposal = Suggestion(self.proposed, self.why, self.budget, self.parent)

@@ -408,6 +408,18 @@ def test_a_file_that_a_killed_writer_has_left_open(tmp_path: Path) -> None:
     assert files(tmp_path) == ["a.db", "left.db", "old.db"]
 
 
+def test_a_file_whose_writer_was_killed_as_it_began_a_commit_can_be_read(tmp_path: Path) -> None:
+    """FILE-wal has its header and nothing else, and the index is that of the commits before."""
+    with kept(tmp_path / "a.db").run(x, 2, progress=False) as study:
+        study.ask()
+        for end in ("", "-wal", "-shm"):
+            content = (tmp_path / f"a.db{end}").read_bytes()
+            (tmp_path / f"left.db{end}").write_bytes(content[:32] if end == "-wal" else content)
+    with Storage(tmp_path / "left.db", reading=True) as storage:
+        assert storage.count("study") == 2
+    assert files(tmp_path) == ["a.db", "left.db"]
+
+
 POOL = """
 import sys, time
 from concurrent.futures import ProcessPoolExecutor
