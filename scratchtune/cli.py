@@ -7,7 +7,6 @@ Results go to stdout, progress and messages to stderr. Exit codes: 0 done, 1 the
 from __future__ import annotations
 
 import argparse
-import csv
 import io
 import signal
 import sys
@@ -613,7 +612,8 @@ def _add_predict(commands: _Commands) -> None:
              "found to maximise F1 (default: the most probable class, as with 0.5)")
     add("--out", type=Path, metavar="FILE.csv",
         help="write a CSV file instead of printing: the columns of the table, then the predictions, with --proba also "
-             "the probability of each class; its first line holds the column names")
+             "the probability of each class; its first line holds the column names, and a text that a spreadsheet "
+             "would run as a formula gets a ' before it")
     add("--id", nargs="+", default=[], metavar="COLUMN",
         help="the columns of the table that are copied to --out (default: all)")
     _add_new_file(parser)
@@ -629,6 +629,8 @@ def _add_new_file(parser: _Parser) -> None:
 
 
 def _predict(given: argparse.Namespace) -> int:
+    from scratchtune.study.export import csv_text
+
     _check_predict(given)
     model = _table_model(given.model, "predict")
     if given.proba and not model.target.classes:
@@ -639,10 +641,10 @@ def _predict(given: argparse.Namespace) -> int:
     if table.skipped:
         note(f"scratchtune: ignored, since the model does not use them: {checks.quoted(table.skipped)}")
     if given.out is not None:
-        write_text(given.out, _csv_text(_with_columns(given, table, model.target, answers)))
+        write_text(given.out, csv_text(_with_columns(given, table, model.target, answers), end="\n"))
         note(f"written: {given.out}")
     elif given.proba:
-        tell(_csv_text([model.target.classes, *answers.tolist()]), end="", data=True)
+        tell(csv_text([model.target.classes, *answers.tolist()], end="\n"), end="", data=True)
     else:
         tell("\n".join(map(str, answers.tolist())), data=True)
     return 0
@@ -757,13 +759,6 @@ class _Content(io.BytesIO):
     def __init__(self, name: str, content: bytes) -> None:
         super().__init__(content)
         self.name = name
-
-
-def _csv_text(rows: Sequence[Sequence[object]]) -> str:
-    """Rows as CSV."""
-    lines = io.StringIO()
-    csv.writer(lines, lineterminator="\n").writerows(rows)
-    return lines.getvalue()
 
 
 def _add_translate(commands: _Commands) -> None:

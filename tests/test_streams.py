@@ -88,8 +88,8 @@ def test_notes_of_a_run_are_one_line_each(capsys: pytest.CaptureFixture[str]) ->
     assert r"trial 0 failed: ValueError: esc\x1b]0;pwn\x07" in capsys.readouterr().err
 
 
-def test_a_csv_is_read_back_as_it_was(tmp_path: Path) -> None:
-    """Choices that a spreadsheet takes for formulas are no other ones in the file: numbers and texts are data."""
+def test_a_csv_holds_no_formula_and_every_number_as_it_was(tmp_path: Path) -> None:
+    """A text that a spreadsheet would run begins with '; numbers, also signed ones as text, are unchanged."""
     pandas = pytest.importorskip("pandas")
     from scratchtune.study.export import as_csv
     from scratchtune.study.storage import Storage
@@ -98,7 +98,10 @@ def test_a_csv_is_read_back_as_it_was(tmp_path: Path) -> None:
     study = st.tune(lambda trial: -0.5 * trial.number, {"c": choices, "x": st.Float(-1.0, 1.0)}, "random", 12,
                     storage=tmp_path / "a.db", progress=False)
     written = as_csv(Storage(tmp_path / "a.db", reading=True), "study")
-    table = pandas.read_csv(io.StringIO(written), dtype={"param_c": str})
-    assert table["param_c"].tolist() == [trial.params["c"] for trial in study.trials]
+    study.to_csv(tmp_path / "a.csv")
+    shown = {choice: choice if choice == "+1" else f"'{choice}" for choice in choices}
+    for text in (written, (tmp_path / "a.csv").read_text(encoding="utf-8")):
+        table = pandas.read_csv(io.StringIO(text), dtype={"param_c": str})
+        assert table["param_c"].tolist() == [shown[trial.params["c"]] for trial in study.trials]
     assert table["param_x"].tolist() == pytest.approx([trial.params["x"] for trial in study.trials], rel=1e-15)
     assert table["value"].tolist() == [trial.value for trial in study.trials]

@@ -16,6 +16,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -230,6 +231,8 @@ def checked_key(key: Any) -> str:
 
 def copied_value(value: Any) -> Any:
     """A deep copy; a value that can't be copied, such as a module, is shared."""
+    if type(value) in (int, float, str, bool):  # immutable, and the type of most parameters
+        return value
     try:
         return copy.deepcopy(value)
     except Exception:
@@ -294,7 +297,7 @@ def packed_asked(asked: Asked, params: Mapping[str, Any], is_running: bool) -> d
     Of a running trial only the proposal: if the run is interrupted, it begins again.
     """
     parameters = {} if is_running else asked.parameters
-    rows = [[name, repr(parameter), repr(params[name])] for name, parameter in parameters.items()]
+    rows = [[name, packed_parameter(parameter), repr(params[name])] for name, parameter in parameters.items()]
     return {"proposed": repr(asked.proposed), "asked": rows, "drawn": [] if is_running else asked.drawn}
 
 
@@ -305,7 +308,7 @@ def unpacked_asked(packed: Mapping[str, Any], is_enqueued: bool) -> tuple[Asked,
         raise ValueError(f"the proposal is {proposed!r:.60}")
     asked, params = Asked(proposed, is_enqueued), {}
     for name, parameter, value in packed["asked"]:
-        asked.parameters[str(name)] = _parameter(parameter)
+        asked.parameters[str(name)] = unpacked_parameter(parameter)
         params[str(name)] = asked.parameters[name].check(name, _literal(value))
     asked.drawn = [str(name) for name in packed["drawn"]]
     return asked, params
@@ -318,15 +321,34 @@ def _literal(text: str) -> Any:
         raise ValueError(f"{text!r:.60} is no value: {problem}") from None
 
 
-def _parameter(text: str) -> Parameter:
-    """A parameter from its repr, which is parsed and never evaluated."""
-    try:
-        call = ast.parse(text, mode="eval").body
-    except SyntaxError:
-        call = None
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id not in KINDS:
-        raise ValueError(f"{text!r:.60} is no parameter")
-    return KINDS[call.func.id](**{str(part.arg): ast.literal_eval(part.value) for part in call.keywords})
+def packed_parameter(parameter: Parameter, conditions: Mapping[str, Sequence[Any]] | None = None) -> dict[str, Any]:
+    """A parameter for JSON: its kind and, as their repr, its arguments; of the choices a list of them.
+
+    ``conditions`` are those of the parameter, with the indices of the parent's values in place of discrete ones.
+    """
+    parts: dict[str, Any] = {part.name: repr(getattr(parameter, part.name)) for part in fields(parameter)}
+    if isinstance(parameter, Categorical):
+        parts["choices"] = list(map(repr, parameter.choices))
+    return parts | {"kind": type(parameter).__name__, "when": conditions}
+
+
+def unpacked_parameter(parts: Mapping[str, Any], parents: Mapping[str, Parameter] | None = None) -> Parameter:
+    """The inverse of `packed_parameter`; where a choice is no plain value, all choices are their texts.
+
+    Raises
+        IndexError, KeyError, TypeError or ValueError where ``parts`` are something else.
+    """
+    kind, when = KINDS[parts["kind"]], dict(parts["when"] or {})
+    kept = {name: _literal(text) for name, text in parts.items() if name not in ("kind", "choices", "when")}
+    if "choices" in parts:
+        try:
+            kept["choices"] = list(map(_literal, parts["choices"]))
+        except ValueError:
+            kept["choices"] = parts["choices"]
+    known = parents or {}
+    kept["when"] = {name: [known[name].value(one) if known[name].count is not None else one for one in values]
+                    for name, values in when.items()} or None
+    return kind(**kept)
 
 
 def is_open(space: Space) -> bool:

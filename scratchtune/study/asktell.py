@@ -17,11 +17,10 @@ from typing import Any, TypeVar
 from scratchtune.search import Result, Space
 from scratchtune.study import log
 from scratchtune.study.asking import checked_attribute, checked_key, is_open, learned_space
-from scratchtune.study.backup import write_backup
 from scratchtune.study.context import StudyContext
 from scratchtune.study.definition import Definition
 from scratchtune.study.errors import StorageError
-from scratchtune.study.journal import Journal, trial_of
+from scratchtune.study.journal import Journal, Stored, trial_of, waiting_of, write_backup
 from scratchtune.study.proposals import Proposer
 from scratchtune.study.table import Start, Table
 from scratchtune.study.trial import Trial, finished_count
@@ -35,10 +34,11 @@ class AskTell:
     def __init__(
         self, definition: Definition, storage: str | os.PathLike[str] | None, start: Start | None = None,
     ) -> None:
-        self._journal = None if storage is None else Journal(definition, storage)
-        rows = [] if self._journal is None else self._journal.open()
+        copied = () if start is None else {*range(len(start.trials)), *start.repeated}
+        self.table = Table(definition.space, definition.objectives.sign, copied)
+        self._journal = None if storage is None else Journal(definition, storage, self.table)
+        stored = Stored([], []) if self._journal is None else self._journal.open()
         self.definition = definition if self._journal is None else self._journal.definition
-        self.table = Table(definition.space, definition.objectives.sign)
         self.context = StudyContext(self.definition, self.table)
         self._proposer = Proposer(self.definition, self.table)
         self.user_attrs: dict[str, Any] = {} if self._journal is None else dict(self._journal.attributes)
@@ -48,23 +48,20 @@ class AskTell:
         self._is_closed = False
         self._learned: tuple[int, Space] | None = None  # a memo of `space`, with the number of finished trials
         self._lock = threading.RLock()
-        self._load([trial_of(self.definition, self.context, row) for row in rows])
+        self._load(stored)
         if start is not None:
             self._begin_with(start)
-        if self._journal is not None:
-            self.table.expect_enqueued_again(0 if start is None else len(start.trials))
 
     def _begin_with(self, start: Start) -> None:
-        """Make trials of another study the first ones of this one; a stored fork must have them already."""
-        self.table.repeated = dict(start.repeated)
+        """Start with copies of another study's trials; if the file has trials, they must be the same."""
         copies = [trial.copied(self.context) for trial in start.trials]
         for copy in copies[: self.definition.foreign]:
             copy.shared_params = self.definition.space.check(copy.shared_params)
             if not is_open(self.definition.space):
                 copy.asked = None
-        if not self.table.trials:
-            self.table.replace(copies)
-            self._change(lambda: self._note(*copies))
+        if not self.table.trials and not self.table.waiting:
+            self.table.replace(copies, start.waiting)
+            self._change(lambda: self._note(*copies, waiting=True))
             return
         for number, copy in enumerate(copies):
             if number >= len(self.table.trials) or not self._is_copy(self.table.trials[number], copy):
@@ -114,7 +111,7 @@ class AskTell:
         from_queue = self.table.next_enqueued() is not None
         trial = Trial(self.context, len(self.table.trials), self._proposer.next(), is_open(self.definition.space))
         self._proposer.tell_known(trial)
-        self._note(trial)
+        self._note(trial, waiting=from_queue)
         self.table.add(trial, owner, from_queue)
         log.begun(self.definition.name, trial)
         return trial
@@ -167,15 +164,20 @@ class AskTell:
             self._end_writing()
 
     def enqueue(self, params: Mapping[str, Any]) -> None:
-        """Append a configuration to the queue; in a loaded study, claim those that it was stored with first."""
-        self._refuse_forked()
-        with self._lock:
-            self._refuse_closed()
-            checked = self.definition.space.check(params)
-            if not self.table.claim(checked):
+        """Append a configuration to those that wait, and write it at once, unless it can be claimed as a loaded one."""
+
+        def change() -> None:
+            # In a run only an objective that was interrupted enqueues again; no callback is called twice for a trial.
+            again = not self._in_run or any(one.state == "running" and one.attempts > 1 for one in self.table.trials)
+            if not (again and self.table.claim(checked, waiting_only=self._in_run)):
                 number = self.table.number_of_next_enqueued()
                 self.definition.searcher.enqueued(checked, number)  # raises if it is not possible
+                self._note(waiting=True)
                 self.table.enqueue(checked)
+                self.write()
+
+        checked = self.definition.space.check(params)
+        self._change(change)
 
     def set_user_attr(self, key: str, value: Any) -> None:
         """Attach an attribute to the study, and write it."""
@@ -207,7 +209,7 @@ class AskTell:
         """Write all noted trials, in one commit."""
         if self._journal is not None:
             with self._lock:
-                self._journal.write(self.table.trials)
+                self._journal.write()
 
     def stop_run(self) -> None:
         """Have the run that is under way begin no further trial; a RuntimeError where there is none."""
@@ -233,7 +235,7 @@ class AskTell:
     def backup(self, path: Path) -> None:
         """Write a complete copy of the study to another file."""
         with self._lock:
-            write_backup(self.definition, self.table.trials, self._journal, path, self.user_attrs)
+            write_backup(self.definition, self.table, self._journal, path, self.user_attrs)
 
     def refuse_own(self, path: Path) -> None:
         """A ValueError where a path is the study's own file."""
@@ -278,31 +280,35 @@ class AskTell:
     def _begin_writing(self) -> None:
         """Take the right to write, and reconcile the table with what another process has written since."""
         self._refuse_closed()
-        rows = None if self._journal is None else self._journal.begin_writing(self.table.trials)
-        if self._journal is not None:
-            self.user_attrs |= self._journal.attributes
-        if self._journal is not None and rows is not None:
-            stored = [trial_of(self.definition, self.context, row) for row in rows]
-            if [trial.state for trial in stored] != [trial.state for trial in self.table.trials]:
-                self._load(stored)
+        if self._journal is None:
+            return
+        stored = self._journal.begin_writing()
+        self.user_attrs |= self._journal.attributes
+        if stored is not None:
+            self._load(stored)
             self._journal.reconciled()
 
     def _end_writing(self) -> None:
         """Give back the right to write when no trial is under way."""
         if self._journal is not None and not self._in_run and not self.table.has_assigned():
-            self._journal.end_writing(self.table.trials)
+            self._journal.end_writing()
 
-    def _load(self, trials: list[Trial]) -> None:
-        """Make stored trials the table; those that were running are assigned again first."""
+    def _load(self, stored: Stored) -> None:
+        """Make what is stored the table; trials that were running are assigned again first."""
+        trials = [trial_of(self.definition, self.context, row) for row in stored.rows]
         if [trial.number for trial in trials] != list(range(len(trials))):
             raise StorageError(
                 f"the study {self.definition.name!r} is stored with a gap in its numbers; it can't be resumed")
-        self.table.replace(trials)
+        if [trial.state for trial in trials] == [trial.state for trial in self.table.trials]:
+            trials = self.table.trials  # those that the user has
+        self.table.replace(trials, waiting_of(self.definition, stored.waiting))
 
-    def _note(self, *trials: Trial) -> None:
+    def _note(self, *trials: Trial, waiting: bool = False) -> None:
         if self._journal is not None:
             for trial in trials:
                 self._journal.note(trial)
+            if waiting:
+                self._journal.note_waiting()
 
     def _is_forked(self) -> bool:
         """Whether this is a worker process that was forked from the one in which the study is being run.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from scratchtune.study.objectives import Objectives, pareto_optimal
-from scratchtune.study.recommended import RecommendedTrial, TrialsOfStudy, recommended_trial
+from scratchtune.study.recommended import RecommendedTrial, recommended_trial
 from scratchtune.study.trial import Trial
 
 INSTEAD = "use best_trials, which no other trial dominates"
@@ -64,7 +64,7 @@ class HasBestTrial:
         assert value is not None
         return value
 
-    def recommended(self: TrialsOfStudy) -> RecommendedTrial:
+    def recommended(self) -> RecommendedTrial:
         """The trial to use where values are noisy, and why.
 
         `best_trial` is often a mediocre configuration whose noise was favourable. Here a Gaussian process predicts the

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from scratchtune.digests import digest_of_repr
 from scratchtune.search import Result, Searcher, Space
-from scratchtune.study.asking import is_open
+from scratchtune.study.asking import is_open, packed_parameter
 from scratchtune.study.errors import StorageError
 from scratchtune.study.objectives import Objectives
 from scratchtune.study.stopping import Stopping
@@ -100,9 +100,10 @@ class Definition(NamedTuple):
         Raises
             StorageError where a part has no text that is the same in every process.
         """
-        parameters = [[name, repr(parameter)] for name, parameter in self.space.parameters.items()]
+        parameters = [(name, repr(parameter)) for name, parameter in self.space.parameters.items()]
         stored = {
-            "space": parameters, "searcher": repr(self.searcher), "seed": self.seed,
+            "space": [[name, text, self._packed(name)] for name, text in parameters],
+            "searcher": repr(self.searcher), "seed": self.seed,
             "direction": self.objectives.as_stored(), "stopping": repr(self.stopping),
             "constraint": self.space.constraint is not None,
             "earlier trials": digest_of_repr(self.earlier), "data": self.data}
@@ -117,6 +118,13 @@ class Definition(NamedTuple):
                 raise StorageError(f"{part} is {value}; its repr changes between processes. For a stored study, use a "
                                    "name instead, and look the object up in the objective")
         return stored
+
+    def _packed(self, name: str) -> dict[str, Any]:
+        """A parameter of the space, as a file stores it."""
+        parents = self.space.parameters
+        return packed_parameter(parents[name], {
+            parent: [one if parents[parent].count is None else parents[parent].index(one) for one in values]
+            for parent, values in self.space.conditions.get(name, {}).items()})
 
 
 def refuse_without_space(definition: Definition, start_from: Any) -> None:

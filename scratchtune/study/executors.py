@@ -25,7 +25,7 @@ from weakref import WeakKeyDictionary
 from scratchtune import checks
 from scratchtune.evaluation.parallel import Inline, number_of_workers
 from scratchtune.shipping import MISSING, Shipment, received
-from scratchtune.study.trial import Trial, TrialContext, evaluate
+from scratchtune.study.trial import Trial, evaluate
 
 
 def capacity(executor: Any, n_jobs: Any) -> int:
@@ -66,7 +66,7 @@ class Sender:
         if isinstance(self._executor, SingleWorkerPools):
             self._executor.shutdown(wait=True, cancel_futures=True)
 
-    def submit(self, trial: Trial, detach: Callable[[Trial], TrialContext], with_objective: bool = False) -> Future:
+    def submit(self, trial: Trial, detach: Callable[[Trial], Any], with_objective: bool = False) -> Future:
         """Submit a trial; ``detach`` makes its context in another process."""
         if self._shipment is None:
             return self._executor.submit(evaluate, self._objective, trial)

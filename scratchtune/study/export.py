@@ -1,4 +1,4 @@
-"""Exports: the studies of a file as text for people, and as CSV or JSON for other programs.
+"""Exports: the studies of a file as text for people, as CSV or JSON for other programs, and trials as a DataFrame.
 
 Times and durations differ from run to run, so CSV and JSON contain them only on request.
 """
@@ -8,10 +8,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import time
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
+from scratchtune import checks
 from scratchtune.streams import visible
 from scratchtune.study.errors import StorageError
 from scratchtune.study.objectives import Objectives, pareto_optimal, stored_objectives, value_columns
@@ -20,6 +23,8 @@ from scratchtune.study.trial import Trial
 
 TIMES = ("attempts", "started", "finished", "seconds")
 Ranked = TypeVar("Ranked", Row, Trial)
+FORMULA = re.compile(  # what a spreadsheet takes for a formula: with a sign only what is no number
+    r"[=@\t\r]|[+-](?!(?:[\d., \xa0']*(?:e[+-]?\d+)?%?|inf|infinity|nan)\Z)", re.IGNORECASE)
 LINES = 40  # the most trials in a table for people, the best ones first
 
 
@@ -31,8 +36,8 @@ def definition_of(storage: Storage, name: str) -> dict[str, Any]:
             raise StorageError(
                 f"{str(storage.path)!r} is damaged: the definition of the study {name!r} has no {part!r}")
     space = definition["space"]
-    if not isinstance(space, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in space):
-        raise StorageError(f"{str(storage.path)!r} is damaged: the space of the study {name!r} is not a list of pairs")
+    if not isinstance(space, list) or not all(isinstance(row, list) and len(row) == 3 for row in space):
+        raise StorageError(f"{str(storage.path)!r} is damaged: the space of the study {name!r} is no list of rows")
     return definition
 
 
@@ -88,7 +93,7 @@ def table(storage: Storage, name: str) -> str:
     objectives = objectives_of(storage, name)
     best = pareto_optimal(rows, objectives) if objectives.several else best_first(rows, objectives.direction)
     lines = [f"study {name!r}: {objectives}, {definition['searcher']}, seed {definition['seed']}"]
-    lines += [f"  {parameter}: {text}" for parameter, text in definition["space"]]
+    lines += [f"  {parameter}: {text}" for parameter, text, _ in definition["space"]]
     lines = list(map(visible, lines))
     worked = sum(row.seconds or 0.0 for row in rows)
     visits = [row.visits for row in rows if row.visits is not None]
@@ -96,7 +101,9 @@ def table(storage: Storage, name: str) -> str:
     front = ["the Pareto front, the trials that no other one dominates:"] * objectives.several
     width = 12 if not objectives.several else max([6, *(len(shown_value(row)) for row in best[:LINES])])
     heading = "values" if objectives.several else "value"
-    lines += [f"{len(rows)} trials, {worked:,.1f} s of work{seen}", "", *front,
+    waiting = len(storage.waiting(name))
+    queued = f", {checks.counted(waiting, 'enqueued configuration')} waiting" if waiting else ""
+    lines += [f"{len(rows)} trials{queued}, {worked:,.1f} s of work{seen}", "", *front,
               f"{'trial':>5} {heading:>{width}} {'budget':>7} {'seconds':>8}  parameters"]
     for row in best[:LINES]:
         budget = "" if row.budget is None else f"{row.budget:g}"
@@ -116,26 +123,34 @@ def _shown(params: dict[str, Any]) -> str:
 
 
 def as_csv(storage: Storage, name: str, times: bool = False) -> str:
-    """Write all trials as CSV, one a line, in order of number.
-
-    Spreadsheets treat a cell that begins with =, +, - or @ as a formula. Here only a choice of a `Categorical` can
-    begin so (or, in a forged file, any text). It is written unchanged, since an escape would change the value for
-    programs that read the table. If a file of studies comes from an unknown source, import the columns as text.
-    """
-    definition, file = definition_of(storage, name), io.StringIO()
+    """Write all trials as CSV, one a line, in order of number; text that looks like a formula as in `csv_text`."""
+    definition = definition_of(storage, name)
     rows = storage.rows(name, saved=False)
     asked = dict.fromkeys(parameter for row in rows for parameter in row.shown)  # without a space: those requested
-    parameters = [parameter for parameter, _ in definition["space"]] or list(asked)
+    parameters = [row[0] for row in definition["space"]] or list(asked)
     of_values = value_columns(objectives_of(storage, name))
     columns = ["budget", "parent", "visits", "error", *(TIMES if times else ())]
-    writer = csv.writer(file)
     named = [f"param_{parameter}" for parameter in parameters]
-    writer.writerow(["number", *named, "state", *of_values, *columns, "why"])
+    lines: list[list[Any]] = [["number", *named, "state", *of_values, *columns, "why"]]
     for row in rows:
         values = [row.shown.get(parameter, "") for parameter in parameters]
         shown = row.values or [None] * len(of_values)
         others = [getattr(row, column) for column in columns]
-        writer.writerow([row.number, *values, row.state, *shown, *others, row.said])
+        lines.append([row.number, *values, row.state, *shown, *others, row.said])
+    return csv_text(lines)
+
+
+def csv_text(rows: Iterable[Iterable[Any]], end: str = "\r\n") -> str:
+    """Rows as CSV; a text that a spreadsheet would run as a formula gets a ' before it, as OWASP recommends.
+
+    That is one which begins with =, +, -, @, a tab or a carriage return, and is no number: -1.5 is written unchanged.
+
+    >>> csv_text([["x", -1.5, "-1.5", "=1+1", "@sum", None]], end="\\n")
+    "x,-1.5,-1.5,'=1+1,'@sum,\\n"
+    """
+    file = io.StringIO(newline="")
+    csv.writer(file, lineterminator=end).writerows(
+        [f"'{cell}" if isinstance(cell, str) and FORMULA.match(cell) else cell for cell in row] for row in rows)
     return file.getvalue()
 
 
@@ -152,8 +167,47 @@ def as_json(storage: Storage, name: str, times: bool = False) -> str:
             entry |= {part: _date(entry[part]) for part in ("started", "finished")}
         rows.append(entry)
     whole = {"study": name, "definition": storage.definition(name), "trials": rows}
+    whole |= {"waiting": [row.shown for row in storage.waiting(name)]}
     return json.dumps(whole, indent=1) + "\n"
 
 
 def _date(seconds: float | None) -> str | None:
     return None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def trials_frame(trials: Sequence[Trial], names: Sequence[str], objectives: Objectives) -> Any:
+    """Return a DataFrame with a row for each trial; ``names`` are the parameters of the space.
+
+    Columns: number, value, datetime_start, datetime_complete, duration, params_NAME..., user_attrs_NAME..., state; with
+    several objectives values_0, values_1, ..., or values_NAME..., in place of value. Times are local, and a duration is
+    that from the start to the end, 0 where the clock was set back meanwhile. What a trial does not have, such as the
+    value of a failed one or a parameter whose condition does not hold, is missing (NaN, NaT or None).
+
+    Raises
+        ImportError if pandas is not installed.
+    """
+    try:
+        import pandas
+    except ImportError:
+        raise ImportError("to_dataframe needs pandas, which is not installed: pip install pandas; study.to_csv(path) "
+                          "writes the same table without it") from None
+    begun = [local_time(trial.started) for trial in trials]
+    ended = [local_time(trial.finished) for trial in trials]
+    columns: dict[str, Any] = {
+        "number": pandas.Series([trial.number for trial in trials], dtype="int64")}
+    for k, column in enumerate(value_columns(objectives)):
+        of_objective = [None if trial.values is None else trial.values[k] for trial in trials]
+        columns[column] = pandas.Series(of_objective, dtype="float64")
+    columns["datetime_start"] = pandas.to_datetime(pandas.Series(begun, dtype="datetime64[us]"))
+    columns["datetime_complete"] = pandas.to_datetime(pandas.Series(ended, dtype="datetime64[us]"))
+    columns["duration"] = (columns["datetime_complete"] - columns["datetime_start"]).clip(lower=pandas.Timedelta(0))
+    for name in names:
+        columns[f"params_{name}"] = [trial.shared_params.get(name) for trial in trials]
+    for name in sorted({name for trial in trials for name in trial.user_attrs}):
+        columns[f"user_attrs_{name}"] = [trial.user_attrs.get(name) for trial in trials]
+    return pandas.DataFrame({**columns, "state": [trial.state for trial in trials]})
+
+
+def local_time(seconds: float | None) -> datetime | None:
+    """A time in seconds since 1970 as a date; None for None."""
+    return None if seconds is None else datetime.fromtimestamp(seconds)

@@ -106,7 +106,7 @@ class FoldWorkers(Generic[Score]):
         found[fold] = outcome
         if len(found) == self.folds and trial.state == "running":
             scores = [found[fold] for fold in range(self.folds)]
-            seconds = float(np.sum([each.fit_time + each.score_time for each in scores]))
+            seconds = max(float(np.sum([each.fit_time + each.score_time for each in scores])), 0.0)
             self.core.tell_value(
                 trial, self.value_of(scores), seconds=seconds, visits=sum(each.visits for each in scores) or None,
                 scores=[None if np.isnan(each.score) else each.score for each in scores])

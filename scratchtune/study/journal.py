@@ -10,34 +10,37 @@ import contextlib
 import os
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from scratchtune.files import identity
+from scratchtune import checks
+from scratchtune.files import identity, whole_file
 from scratchtune.search import Suggestion
-from scratchtune.study.asking import is_open, packed_asked, unpacked_asked
+from scratchtune.study.asking import Asked, is_open, packed_asked, unpacked_asked
 from scratchtune.study.definition import Copied, Definition, checked_seeds
 from scratchtune.study.errors import NotWritable, StorageError
-from scratchtune.study.storage import BESIDE, Lost, Row, Storage, packed_params, unpacked_params
-from scratchtune.study.trial import Trial, TrialContext
+from scratchtune.study.locking import Lock
+from scratchtune.study.storage import BESIDE, Lost, Row, Storage, WaitingRow, packed_params, unpacked_params
+from scratchtune.study.table import Table, Waiting
+from scratchtune.study.trial import Trial
 
 
 class Journal:
     """The file of one study, which is open only while this object has the right to write.
 
     A trial is noted before its state changes. The next commit writes all noted trials as they are by then; after a
-    commit that failed they stay noted. ``trials``, where a method has this argument, are all trials of the study: when
-    commits were lost, all of them are written again.
+    commit that failed they stay noted. When commits were lost, the whole ``table`` is written again.
     """
 
-    def __init__(self, definition: Definition, path: str | os.PathLike[str]) -> None:
+    def __init__(self, definition: Definition, path: str | os.PathLike[str], table: Table) -> None:
         if not isinstance(path, (str, os.PathLike)):
             raise TypeError(f"storage is {path!r}; it must be the path of a file, or None")
         self.in_run = False  # whether the study is within `Study.run`; no other object may then take the right to write
         self.given_path = path
-        self._definition = definition
+        self._definition, self._table = definition, table
         self._noted: dict[int, Trial] = {}
+        self._noted_waiting = False
         self._noted_attributes: dict[str, Any] = {}  # of the study itself, not written yet
         self.attributes: dict[str, Any] = {}  # of the study itself, those in the file and noted ones
         self._may_write = False  # whether it has the right to write, and its table holds what others wrote before
@@ -52,8 +55,8 @@ class Journal:
 
     # Opening ---------------------------------------------------------------------------------------------------------
 
-    def open(self) -> list[Row]:
-        """Create the study in the file, or check that the stored one has this definition; return the stored trials.
+    def open(self) -> Stored:
+        """Create the study in the file, or check that the stored one has this definition; return what is stored.
 
         That takes the right to write for a moment. Where another process has it, a stored study is only read.
         """
@@ -71,16 +74,16 @@ class Journal:
             return self._definition.name in storage.names()
         return False
 
-    def _opened(self, storage: Storage) -> list[Row]:
+    def _opened(self, storage: Storage) -> Stored:
         self.path, self._identity = storage.file, storage.identity
         name = self._definition.name
         storage.enter(name, self._definition.as_stored())
-        rows, self.attributes = storage.rows(name), storage.study_attributes(name)
+        rows, waiting, self.attributes = storage.rows(name), storage.waiting(name), storage.study_attributes(name)
         if self._definition.copied is None:
             self._definition = _as_a_fork(self._definition, storage, rows)
         if not storage.reading:  # otherwise another process may be changing it
             self._remember_version(storage, [row.number for row in rows if row.state == "running"])
-        return rows
+        return Stored(rows, waiting)
 
     def _remember_version(self, storage: Storage, running: list[int]) -> None:
         """Remember the file's version, which shows later whether another writer has changed the study."""
@@ -89,19 +92,20 @@ class Journal:
 
     # Writing ---------------------------------------------------------------------------------------------------------
 
-    def begin_writing(self, trials: Sequence[Trial]) -> list[Row] | None:
+    def begin_writing(self) -> Stored | None:
         """Take the right to write, unless this object has it.
 
-        If another writer has changed the study, return the stored trials. The caller makes them its own and then calls
+        If another writer has changed the study, return what is stored. The caller makes it its own and then calls
         `reconciled`; if it is interrupted before, the next `begin_writing` returns them again. Else return None.
         """
         _claim(self.path, self._definition.name, self, must_be_latest=self._may_write)
-        storage = self._opened_for_writing(trials)
+        storage = self._opened_for_writing()
         if not self._may_write:
             self._newest = storage.version(self._definition.name, self._running)
             self._may_write = self._newest == self._version
             self.attributes = storage.study_attributes(self._definition.name) | self._noted_attributes
-        return None if self._may_write else storage.rows(self._definition.name)
+        name = self._definition.name
+        return None if self._may_write else Stored(storage.rows(name), storage.waiting(name))
 
     def reconciled(self) -> None:
         """The study in memory has now the trials that `begin_writing` has returned."""
@@ -111,20 +115,24 @@ class Journal:
         """Have a trial written with the next commit, as it is by then."""
         self._noted[trial.number] = trial
 
+    def note_waiting(self) -> None:
+        """Have the configurations that wait written with the next commit, as they are by then."""
+        self._noted_waiting = True
+
     def note_attributes(self, attributes: dict[str, Any]) -> None:
         """Have attributes of the study itself written with the next commit."""
         self._noted_attributes |= attributes
         self.attributes |= attributes
 
-    def write(self, trials: Sequence[Trial]) -> None:
+    def write(self) -> None:
         """Write all noted trials in one commit; twice where the first commit may have been lost."""
         if self.has_unwritten and self._may_write:
             try:
-                self._put(trials)
+                self._put()
             except Lost:
-                self._put(trials)
+                self._put()
 
-    def end_writing(self, trials: Sequence[Trial]) -> None:
+    def end_writing(self) -> None:
         """Close the file, and give back the right to write, unless something is not written yet."""
         if self.has_unwritten:
             return
@@ -133,8 +141,9 @@ class Journal:
                 try:
                     self._storage.confirm()
                 except Lost:
-                    self._put(trials)
-                self._remember_version(self._storage, [trial.number for trial in trials if trial.state == "running"])
+                    self._put()
+                self._remember_version(
+                    self._storage, [trial.number for trial in self._table.trials if trial.state == "running"])
         finally:
             self.close()
 
@@ -145,8 +154,8 @@ class Journal:
 
     @property
     def has_unwritten(self) -> bool:
-        """Whether a noted trial or attribute is not written, since writing has failed."""
-        return bool(self._noted or self._noted_attributes)
+        """Whether something noted is not written, since writing has failed."""
+        return bool(self._noted or self._noted_waiting or self._noted_attributes)
 
     def close(self) -> None:
         """Close the file, whatever is not written. May be called again."""
@@ -155,7 +164,7 @@ class Journal:
             self._storage.close()
             self._storage = None
 
-    def _opened_for_writing(self, trials: Sequence[Trial]) -> Storage:
+    def _opened_for_writing(self) -> Storage:
         """Return the file that this study was opened in, not another one of that name, opened for writing."""
         if self._storage is None or not self._storage.is_open:
             if not self.is_in_place():
@@ -166,16 +175,17 @@ class Journal:
             self._storage = Storage(self.path)
             if self._may_write:  # commits were lost; all trials are written again, and none that is there overwritten
                 self._storage.enter(self._definition.name, self._definition.as_stored())
-                self._noted = {trial.number: trial for trial in trials}
+                self._noted, self._noted_waiting = {trial.number: trial for trial in self._table.trials}, True
         return self._storage
 
-    def _put(self, trials: Sequence[Trial]) -> None:
-        storage = self._opened_for_writing(trials)
-        storage.put(self._definition.name, [row_of(self._definition, trial) for trial in self._noted.values()])
+    def _put(self) -> None:
+        """Write what is noted, but no trial that an interruption has kept out of the table."""
+        storage, known = self._opened_for_writing(), len(self._table.trials)
+        noted = [row_of(self._definition, trial) for trial in self._noted.values() if trial.number < known]
+        waiting = waiting_rows(self._definition, self._table.waiting) if self._noted_waiting else None
+        storage.put(self._definition.name, noted, waiting, self._noted_attributes)
         self._noted.clear()
-        if self._noted_attributes:
-            storage.put_study_attributes(self._definition.name, self._noted_attributes)
-            self._noted_attributes = {}
+        self._noted_waiting, self._noted_attributes = False, {}
 
     # The file --------------------------------------------------------------------------------------------------------
 
@@ -211,6 +221,29 @@ def _as_a_fork(definition: Definition, storage: Storage, rows: Sequence[Row]) ->
 # A trial and its row --------------------------------------------------------------------------------------------------
 
 
+class Stored(NamedTuple):
+    """The trials of a study, and its enqueued configurations without a trial, as they are stored."""
+
+    rows: list[Row]
+    waiting: list[WaitingRow]
+
+
+def waiting_rows(definition: Definition, waiting: Iterable[Waiting]) -> list[WaitingRow]:
+    """Return configurations that wait as they are stored."""
+    space = definition.space
+    return [WaitingRow(one.position, one.number, packed_asked(Asked(one.params), {}, True) if is_open(space)
+                       else packed_params(space, one.params), one.params) for one in waiting]
+
+
+def waiting_of(definition: Definition, rows: Iterable[WaitingRow]) -> list[Waiting]:
+    """The inverse of `waiting_rows`."""
+    found = []
+    for row in rows:
+        asked, params = _unpacked(definition, row.params, True, "an enqueued configuration")
+        found.append(Waiting(row.position, params if asked is None else asked.proposed, row.number))
+    return found
+
+
 def row_of(definition: Definition, trial: Trial) -> Row:
     """Return a trial as it is stored."""
     is_running, shown = trial.state == "running", trial.shared_params
@@ -227,17 +260,9 @@ def row_of(definition: Definition, trial: Trial) -> Row:
         trial.finished, trial.seconds, trial.saved, None if is_running else trial.user_attrs)
 
 
-def trial_of(definition: Definition, context: TrialContext, row: Row) -> Trial:
+def trial_of(definition: Definition, context: Any, row: Row) -> Trial:
     """Make a trial from its stored row; one that was running is reset to its start."""
-    asked = None
-    try:
-        if is_open(definition.space):
-            asked, params = unpacked_asked(row.params, bool(row.why.get("enqueued")))
-        else:
-            params = definition.space.check(unpacked_params(definition.space, row.params))
-    except (IndexError, KeyError, TypeError, ValueError) as problem:
-        raise StorageError(
-            f"trial {row.number} of the study {definition.name!r} is not in this space: {problem}") from problem
+    asked, params = _unpacked(definition, row.params, bool(row.why.get("enqueued")), f"trial {row.number}")
     proposed = params if asked is None else asked.proposed
     trial = Trial(context, row.number, Suggestion(proposed, row.why, row.budget, row.parent), asked is not None)
     trial.attempts, trial.started = row.attempts, row.started or trial.started
@@ -247,6 +272,74 @@ def trial_of(definition: Definition, context: TrialContext, row: Row) -> Trial:
                      "saved"):
             setattr(trial, name, getattr(row, name))
     return trial
+
+
+def _unpacked(
+    definition: Definition, packed: dict[str, Any], is_enqueued: bool, what: str,
+) -> tuple[Asked | None, dict[str, Any]]:
+    """Stored params; in a study without a space also what was proposed and requested."""
+    try:
+        if is_open(definition.space):
+            return unpacked_asked(packed, is_enqueued)
+        return None, definition.space.check(unpacked_params(definition.space, packed))
+    except (IndexError, KeyError, TypeError, ValueError) as problem:
+        raise StorageError(f"{what} of the study {definition.name!r} is not in this space: {problem}") from problem
+
+
+# Backups ------------------------------------------------------------------------------------------------------------
+
+
+def write_backup(
+    definition: Definition, table: Table, journal: Journal | None, path: Path, attributes: Mapping[str, Any],
+) -> None:
+    """Write a study to another file: all that its own file holds, where it has one, and its table in memory.
+
+    An existing file is replaced only if the copy holds all that it holds, and while no other process writes it.
+    """
+    if journal is not None:
+        journal.refuse_own(path)
+    with contextlib.ExitStack() as until, whole_file(path) as beside:
+        if path.exists():
+            until.callback(Lock(path.resolve()).release)
+        if journal is not None and journal.is_in_place():
+            with Storage(journal.path, reading=True) as storage:
+                storage.copy_to(beside)
+        with Storage(beside) as copy:
+            copy.enter(definition.name, definition.as_stored())
+            is_behind = journal is None or journal._noted_waiting or not journal.is_in_place()
+            waits = waiting_rows(definition, table.waiting) if is_behind else None
+            copy.put(definition.name, [_settled(row_of(definition, one)) for one in table.trials], waits, attributes)
+        if path.exists():
+            _refuse_loss(path, beside)
+
+
+def _settled(row: Row) -> Row:
+    """A row without what a running trial is still changing: the trial will begin again."""
+    return row._replace(reports={}, scores=None, saved=None, user_attrs=None) if row.state == "running" else row
+
+
+def _refuse_loss(path: Path, copy: Path) -> None:
+    """Raise a ValueError if a file holds anything that its copy does not: another study, or further trials."""
+    with contextlib.ExitStack() as until:
+        try:
+            existing = until.enter_context(Storage(path, reading=True))
+        except StorageError as problem:
+            raise ValueError(f"path is {str(path)!r}, which exists and is no file of studies; name a new file, or an "
+                             "earlier backup of this study") from problem
+        new = until.enter_context(Storage(copy, reading=True))
+        for name in existing.names():
+            known = name in new.names() and new.definition(name) == existing.definition(name)
+            if not known or _size(new, name) < _size(existing, name):
+                trials, waiting = _size(existing, name)
+                enqueued = f" and {checks.counted(waiting, 'enqueued configuration')}" if waiting else ""
+                raise ValueError(
+                    f"path is {str(path)!r}, which holds {trials} trials{enqueued} of a study {name!r} that would "
+                    "be lost; name a new file, or an earlier backup of this study")
+
+
+def _size(storage: Storage, name: str) -> tuple[int, int]:
+    """How many trials a study has, and how many enqueued configurations without a trial."""
+    return storage.count(name), len(storage.waiting(name))
 
 
 # The writers of this process ------------------------------------------------------------------------------------------

@@ -35,12 +35,6 @@ def ended(study: str, trial: Trial) -> None:
                     shown_params(trial.shared_params))
 
 
-def terminated(study: str, trials: int, bound: float, error: float) -> None:
-    """Record why a terminator ends a study."""
-    LOGGER.info("study %r: after %d trials the estimated bound of a further gain is %.3g, below the error %.3g of a "
-                "value: the run ends", study, trials, bound, error)
-
-
 def warns_on_terminal() -> bool:
     """Whether a handler of the user prints failures on stdout or stderr, so that nothing else needs to."""
     logger: logging.Logger | None = LOGGER

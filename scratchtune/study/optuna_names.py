@@ -59,11 +59,9 @@ def _path_of(storage: Any) -> Any:
         raise TypeError(f"storage is {storage!r}; it must be the path of an SQLite file, {URL}FILE, or None")
     if not isinstance(storage, str) or "://" not in storage:
         return storage
-    if not storage.startswith(URL) or "://" in storage[len(URL) :]:
-        raise ValueError(f"storage is {storage!r}; it must be the path of an SQLite file, or {URL}FILE")
-    if "?" in storage:
-        raise ValueError(f"storage is {storage!r}; options of a URL, after its ?, are not accepted: give the path of "
-                         f"the file, or {URL}FILE")
+    if not storage.startswith(URL) or "://" in storage[len(URL) :] or "?" in storage:
+        raise ValueError(f"storage is {storage!r}; it must be the path of an SQLite file, or {URL}FILE without options "
+                         "after a ?")
     return storage[len(URL) :]
 
 

@@ -50,7 +50,7 @@ class Proposer:
             raise NotReady(number, finished)
         enqueued = self._table.next_enqueued()
         if enqueued is not None:
-            return self._definition.searcher.enqueued(enqueued, number)
+            return self._definition.searcher.enqueued(enqueued.params, number)
         return self._searched(number)
 
     def _required_prefix(self, number: int) -> int:

@@ -21,7 +21,7 @@ import os
 import sqlite3
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -32,13 +32,12 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.files import identity, valid_text
 from scratchtune.search import Space
-from scratchtune.study.attributes import HAS_ATTRIBUTES, OF_STUDY, READ_ATTRIBUTES, by_number, put_attributes
 from scratchtune.study.errors import NotWritable, StorageError
 from scratchtune.study.locking import MOMENT, Lock
 
 APPLICATION = 0x73747564  # "stud", SQLite's application_id of a file of studies
-VERSION = 1
-MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}  # from each version to the next, by SQL alone
+VERSION = 2
+OF_STUDY = -1  # the number, in place of a trial's, of the attributes of the study itself
 PATIENCE = 5.0  # seconds to wait for the lock of another program
 BESIDE = ("-wal", "-shm", "-journal", "-writer")  # suffixes of the files that SQLite and a writer create beside a file
 READS = 5  # how often a reader tries: a writer may change the file while it is read
@@ -50,9 +49,24 @@ CREATE TABLE trials (
     params TEXT NOT NULL, shown TEXT NOT NULL, why TEXT NOT NULL, said TEXT NOT NULL, budget, parent INTEGER,
     reports TEXT NOT NULL, scores TEXT, visits INTEGER, error TEXT, traceback TEXT, attempts INTEGER NOT NULL,
     started REAL, finished REAL, seconds REAL, saved BLOB, PRIMARY KEY (study, number));
+CREATE TABLE waiting (
+    study INTEGER NOT NULL REFERENCES studies, position INTEGER NOT NULL, number INTEGER, params TEXT NOT NULL,
+    shown TEXT NOT NULL, PRIMARY KEY (study, position));
+CREATE TABLE attributes (
+    study INTEGER NOT NULL REFERENCES studies, number INTEGER NOT NULL, name TEXT NOT NULL, content TEXT NOT NULL,
+    PRIMARY KEY (study, number, name));
 """
 """``value`` is a number, or a JSON list of those of several objectives; ``params`` is loaded again, ``shown`` is the
-same for people; ``why`` are the reasons as data, ``said`` in words."""
+same for people; ``why`` are the reasons as data, ``said`` in words. ``waiting`` are the enqueued configurations without
+a trial: the commit that writes the trial of one as running removes it there."""
+
+
+class ForeignFile(StorageError):
+    """The file is one of SQLite, of another program; ``tables`` are the names of what it holds."""
+
+    def __init__(self, message: str, tables: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.tables = frozenset(tables)
 
 
 class Lost(StorageError):
@@ -92,12 +106,23 @@ class Row(NamedTuple):
         return self.value if self.value is None or isinstance(self.value, tuple) else (self.value,)
 
 
+class WaitingRow(NamedTuple):
+    """An enqueued configuration without a trial, as it is stored; ``number`` where that of its trial is fixed."""
+
+    position: int
+    number: int | None
+    params: dict[str, Any]
+    shown: dict[str, Any]
+
+
 COLUMNS = Row._fields[:-1]
 PUT = (
     f"INSERT INTO trials (study, {', '.join(COLUMNS)}) VALUES ({', '.join('?' * (len(COLUMNS) + 1))}) "
     f"ON CONFLICT (study, number) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS)} "
     "WHERE trials.state = 'running'")
-
+PUT_ATTRIBUTE = (
+    "INSERT INTO attributes (study, number, name, content) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (study, number, name) DO UPDATE SET content = excluded.content")
 
 Found = TypeVar("Found")
 _open: weakref.WeakSet[Storage] = weakref.WeakSet()
@@ -169,7 +194,12 @@ class Storage:
         write the file or the folder reads FILE alone, since files that SQLite creates would belong to the reader.
         """
         if self._beside("-shm").exists():
-            return self._addressed("mode=ro&readonly_shm=1")
+            try:
+                return self._addressed("mode=ro&readonly_shm=1")
+            except sqlite3.Error:  # that of a killed writer may be unusable until a writer has opened the file
+                with suppress(StorageError, OSError):
+                    Storage(self.file, patience=0.0).close()
+                raise
         if _may_be_written(self.file) and _may_be_written(self.file.parent):
             self._tidies = True
             return self._addressed("mode=ro")
@@ -191,37 +221,33 @@ class Storage:
             raise
 
     def _prepare(self) -> None:
-        """Check that it is a file of studies, create the tables of a new one, and update an old version."""
+        """Check that it is a file of studies of this version, and create the tables of a new one."""
         db = self._connection
-        empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master")]
+        empty = not tables
         application, version = (db.execute(f"PRAGMA {name}").fetchone()[0]  # last: a writer may be creating it
                                 for name in ("application_id", "user_version"))
         if application != APPLICATION and not empty:
-            raise StorageError(f"{str(self.path)!r} is an SQLite file of another program; it must be one of studies")
-        if version > VERSION:
-            raise StorageError(f"{str(self.path)!r} is of version {version}, written by a newer scratchtune; this one "
-                               f"reads up to {VERSION}")
+            raise ForeignFile(f"{str(self.path)!r} is an SQLite file of another program; it must be one of studies",
+                              tables)
+        if version != VERSION and not empty:
+            raise StorageError(f"{str(self.path)!r} was written by another scratchtune, whose files have the version "
+                               f"{version}; this one reads and writes version {VERSION}: use a new file")
         if self.reading:
             if empty:
                 raise StorageError(f"{str(self.path)!r} is empty; it must be a file that holds studies")
-            if version < VERSION:
-                raise StorageError(f"{str(self.path)!r} is of version {version}, and this scratchtune reads {VERSION}; "
-                                   "open it once with storage= or --db, which brings it up to date")
             return
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("SELECT count(*) FROM sqlite_master").fetchone()  # from now on FILE-wal exists
-        if not empty and version == VERSION:
+        if not empty:
             return
         with self._commit():
-            if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:  # no other thread has created them
                 for statement in TABLES.split(";"):
                     db.execute(statement)
                 db.execute(f"PRAGMA application_id = {APPLICATION}")
                 db.execute(f"PRAGMA user_version = {VERSION}")
-            for old in range(db.execute("PRAGMA user_version").fetchone()[0], VERSION):
-                MIGRATIONS[old](db)
-                db.execute(f"PRAGMA user_version = {old + 1}")
 
     @contextmanager
     def _commit(self) -> Iterator[None]:
@@ -323,8 +349,9 @@ class Storage:
 
     def version(self, name: str, numbers: Iterable[int]) -> list[Any]:
         """A value that changes when another writer changes a study; ``numbers`` are those of its unfinished trials."""
-        query = "SELECT number, state, attempts FROM trials WHERE study = ? AND number = ?"
-        return [self.count(name), *(self._fetched(query, (self._id(name), number)) for number in numbers)]
+        study, query = self._id(name), "SELECT number, state, attempts FROM trials WHERE study = ? AND number = ?"
+        waiting = self._fetched("SELECT count(*), max(position) FROM waiting WHERE study = ?", (study,))
+        return [self.count(name), waiting, *(self._fetched(query, (study, number)) for number in numbers)]
 
     # Studies ---------------------------------------------------------------------------------------------------------
 
@@ -371,16 +398,46 @@ class Storage:
 
     # Trials ----------------------------------------------------------------------------------------------------------
 
-    def put(self, name: str, rows: Iterable[Row]) -> None:
-        """Write trials in one commit, replacing only those stored as running, and confirm it."""
+    def put(
+        self, name: str, rows: Iterable[Row], waiting: Sequence[WaitingRow] | None = None,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write trials in one commit, replacing only those stored as running, and confirm it.
+
+        ``waiting`` are all enqueued configurations without a trial, None if they have not changed; ``attributes`` are
+        those of the study itself, of which those of other names stay.
+        """
         with self._naming_errors("can't be written, and what it held before is untouched"):
-            number, rows = self._id(name), list(rows)
-            values = [(number, *_packed_row(row)) for row in rows]
+            study, rows = self._id(name), list(rows)
+            values = [(study, *_packed_row(row)) for row in rows]
+            told = [(study, *one) for row in rows for one in _packed_attributes(row.number, row.user_attrs)]
             with self._commit():
                 self._connection.executemany(PUT, values)
-                for row in rows:
-                    put_attributes(self._connection, number, row.number, row.user_attrs)
+                self._connection.executemany(PUT_ATTRIBUTE, told)
+                self._connection.executemany(
+                    PUT_ATTRIBUTE, [(study, *one) for one in _packed_attributes(OF_STUDY, attributes)])
+                if waiting is not None:
+                    self._put_waiting(study, waiting)
         self.confirm()
+
+    def _put_waiting(self, study: int, waiting: Sequence[WaitingRow]) -> None:
+        """Within a commit: make the stored configurations without a trial these ones."""
+        db, wanted = self._connection, {row.position: row for row in waiting}
+        stored = {position for (position,) in db.execute("SELECT position FROM waiting WHERE study = ?", (study,))}
+        db.executemany("DELETE FROM waiting WHERE study = ? AND position = ?",
+                       [(study, position) for position in stored - wanted.keys()])
+        db.executemany("INSERT INTO waiting (study, position, number, params, shown) VALUES (?, ?, ?, ?, ?)", [
+            (study, position, _plain(row.number), _json(row.params), _json(row.shown))
+            for position, row in wanted.items() if position not in stored])
+
+    def waiting(self, name: str) -> list[WaitingRow]:
+        """The enqueued configurations that have no trial yet, in their order."""
+        found = self._fetched("SELECT position, number, params, shown FROM waiting WHERE study = ? ORDER BY position",
+                              (self._id(name),))
+        with self._naming_damage(f"an enqueued configuration of the study {name!r}"):
+            return [WaitingRow(_of_kind(int, "position", position), _of_kind((int, type(None)), "number", number),
+                               *(_of_kind(dict, "params", json.loads(text)) for text in texts))
+                    for position, number, *texts in found]
 
     def rows(self, name: str, saved: bool = True) -> list[Row]:
         """All trials of a study, in order of number; with ``saved=False`` without their saved arrays."""
@@ -397,25 +454,19 @@ class Storage:
         """How many trials a study has."""
         return int(self._fetched("SELECT count(*) FROM trials WHERE study = ?", (self._id(name),))[0][0])
 
-    def put_study_attributes(self, name: str, attributes: Mapping[str, Any]) -> None:
-        """Write attributes of a study itself; those of other names stay."""
-        with self._naming_errors("can't be written, and what it held before is untouched"):
-            number = self._id(name)
-            with self._commit():
-                put_attributes(self._connection, number, OF_STUDY, attributes)
-        self.confirm()
-
     def study_attributes(self, name: str) -> dict[str, Any]:
         """The attributes of a study itself."""
         return self._attributes(name).get(OF_STUDY, {})
 
     def _attributes(self, name: str) -> dict[int, dict[str, Any]]:
         """The attributes of the trials by number, and of the study."""
-        if not self._fetched(HAS_ATTRIBUTES):
-            return {}
-        found = self._fetched(READ_ATTRIBUTES, (self._id(name),))
+        attributes: dict[int, dict[str, Any]] = {}
+        found = self._fetched(
+            "SELECT number, name, content FROM attributes WHERE study = ? ORDER BY rowid", (self._id(name),))
         with self._naming_damage(f"an attribute of the study {name!r}"):
-            return by_number(found)
+            for number, key, content in found:
+                attributes.setdefault(number, {})[key] = json.loads(content)
+        return attributes
 
     def _read(self, name: str, condition: str, values: tuple[Any, ...], saved: bool = True) -> Iterator[Row]:
         columns = [column if saved or column != "saved" else "NULL" for column in COLUMNS]
@@ -471,8 +522,8 @@ def _difference(there: Any, here: Any) -> tuple[Any, Any]:
     """Two parts of a definition that differ; of two lists only the first elements that differ."""
     if isinstance(there, list) and isinstance(here, list):
         for one, other in zip(there, here, strict=False):
-            if one != other:
-                return one, other
+            if one != other:  # of a parameter its name and its text
+                return (one[:2], other[:2]) if isinstance(one, list) and isinstance(other, list) else (one, other)
     return there, here
 
 
@@ -502,6 +553,15 @@ def _packed_row(row: Row) -> tuple[Any, ...]:
         "budget": _plain(row.budget), "saved": _packed(row.saved)}
     del written["user_attrs"]
     return tuple(written.values())
+
+
+def _packed_attributes(number: int, attributes: Mapping[str, Any] | None) -> list[tuple[int, str | None, str]]:
+    """Attributes of a trial, or of the study, as values for SQLite.
+
+    Values that a user sets directly in ``user_attrs`` are unchecked; their repr is stored rather than every later write
+    fail.
+    """
+    return [(number, valid_text(name), json.dumps(value, default=repr)) for name, value in (attributes or {}).items()]
 
 
 JSON = {"params": dict, "shown": dict, "why": dict, "reports": dict, "scores": list}

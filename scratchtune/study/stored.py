@@ -1,13 +1,14 @@
-"""A study read from a file for looking at it, without the objective and the constraint.
+"""A study read from a file: for looking at it, without the objective and the constraint, or to continue it.
 
-The file holds the space, the searcher and the stopping rule as texts, their ``repr``. They are parsed, never evaluated:
-only the classes of this package are made of them, with plain values as arguments.
+The file holds the searcher, the stopping rule and the arguments of each parameter as texts, their ``repr``. They are
+parsed, never evaluated: only the classes of this package are made of them, with plain values as arguments.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,28 +17,27 @@ from scratchtune.digests import digest_of_repr
 from scratchtune.search import (
     NSGA2,
     BayesianSearch,
-    Categorical,
-    Float,
     GeneticSearch,
     GridSearch,
     Hyperband,
-    Int,
     RandomSearch,
     Searcher,
     Space,
     SuccessiveHalving,
-    Suggestion,
 )
-from scratchtune.study.asking import learned_space, unpacked_asked
+from scratchtune.search.learned_space import OpenSpace
+from scratchtune.search.space import Parameter
+from scratchtune.study.asking import is_open, learned_space, unpacked_parameter
 from scratchtune.study.best import HasBestTrial, without_best
-from scratchtune.study.context import DetachedContext, seed_of_trial
-from scratchtune.study.definition import checked_seeds, seed_before
+from scratchtune.study.context import StudyContext
+from scratchtune.study.definition import Copied, Definition, checked_seeds
 from scratchtune.study.errors import StorageError
-from scratchtune.study.export import best_first, definition_of
-from scratchtune.study.frames import trials_frame
+from scratchtune.study.export import best_first, definition_of, trials_frame
+from scratchtune.study.journal import trial_of, waiting_of
 from scratchtune.study.objectives import Objectives, stored_objectives
 from scratchtune.study.stopping import MedianStopping, Stopping
-from scratchtune.study.storage import Row, Storage, unpacked_params
+from scratchtune.study.storage import Row, Storage
+from scratchtune.study.table import Table
 from scratchtune.study.trial import Trial
 
 NO_TRIALS = digest_of_repr([])  # what a definition has where a study has started from no other one
@@ -50,10 +50,11 @@ class StoredStudy(HasBestTrial):
     """A stored study, for reading only; its attributes and methods are those of `Study` that need no objective.
 
     A choice that is no number, text, bool or None is represented by its repr. The space has no constraint, since a file
-    holds only whether there is one: ``has_constraint``. A condition on choices whose repr is not Python's is left out.
+    holds only whether there is one: ``has_constraint``.
     ``searcher`` and ``stopping`` are None where they are not of this package, and ``stopping`` where there is none;
     ``searcher_text`` and ``stopping_text`` are their repr in any case. ``seed`` is None where the file has no integer.
-    ``has_earlier`` says whether the study has started from trials of another one, which the file lacks.
+    ``has_earlier`` says whether the study has started from trials of another one, which the file lacks. ``waiting`` are
+    the enqueued configurations that have no trial yet.
     """
 
     name: str
@@ -69,6 +70,7 @@ class StoredStudy(HasBestTrial):
     has_earlier: bool = False
     reasons: list[str] = field(default_factory=list, repr=False)
     user_attrs: dict[str, Any] = field(default_factory=dict, repr=False)
+    waiting: list[dict[str, Any]] = field(default_factory=list, repr=False)
 
     def first_best_trial(self) -> Trial:
         """The `best_trial` where there is one objective."""
@@ -105,39 +107,29 @@ def read_study(storage: Storage, name: str) -> StoredStudy:
     searcher, stopping = (_made(str(definition.get(part)), kind)
                           for part, kind in (("searcher", Searcher), ("stopping", Stopping)))
     try:
-        space = _space(definition["space"], rows) if definition["space"] else None  # None: define-by-run
-        objectives = stored_objectives(definition["direction"])
-        parents = {row.number: row.parent for row in rows}
+        space = _space(definition["space"]) if definition["space"] else OpenSpace()
         copied = checked_seeds(definition.get("copied trials", []))
-        trials = [_trial(space, row, lambda number: seed_before(copied, seed or 0, number), parents) for row in rows]
+        made = Definition(
+            name, space, searcher or RandomSearch(), stored_objectives(definition["direction"]), seed or 0, None, None,
+            [], Copied(copied, tuple(row.said for row in rows)) if copied else None)
+        trials, waiting = _trials(made, rows), waiting_of(made, storage.waiting(name))
     except (IndexError, KeyError, TypeError, ValueError) as problem:
         raise StorageError(f"{str(storage.path)!r} is damaged: the study {name!r} can't be read: {problem}"
                            ) from problem
     return StoredStudy(
-        name, learned_space(trials) if space is None else space, objectives, trials, searcher,
+        name, learned_space(trials) if is_open(space) else space, made.objectives, trials, searcher,
         str(definition["searcher"]), seed, stopping, str(definition.get("stopping")),
         bool(definition.get("constraint")), definition.get("earlier trials", NO_TRIALS) != NO_TRIALS,
-        [row.said for row in rows], storage.study_attributes(name))
+        [row.said for row in rows], storage.study_attributes(name), [one.params for one in waiting])
 
 
-def _trial(
-    space: Space | None, row: Row, study_seed: Callable[[int], int], parents: Mapping[int, int | None],
-) -> Trial:
-    asked, params = (unpacked_asked(row.params, bool(row.why.get("enqueued"))) if space is None
-                     else (None, unpacked_params(space, row.params)))
-    if row.parent is not None and not (type(row.parent) is int and 0 <= row.parent < row.number):
-        raise ValueError(f"trial {row.number} continues trial {row.parent!r:.60}, which is no earlier one")
-    seed = seed_of_trial(study_seed, row.number, row.parent, parents.__getitem__)
-    trial = Trial(DetachedContext(seed, None, None, [], 1.0), row.number,
-                  Suggestion(params if asked is None else asked.proposed, row.why, row.budget, row.parent),
-                  asked is not None)
-    trial.asked, trial.shared_params = asked, params
-    for part in Row._fields:
-        if part not in ("number", "params", "shown", "why", "said", "budget", "parent", "value"):
-            setattr(trial, part, getattr(row, part))
-    trial.user_attrs = row.user_attrs or {}
-    trial.values = row.values
-    return trial
+def _trials(definition: Definition, rows: Sequence[Row]) -> list[Trial]:
+    table = Table(definition.space, definition.objectives.sign)
+    for row in rows:
+        if row.parent is not None and not (type(row.parent) is int and 0 <= row.parent < row.number):
+            raise ValueError(f"trial {row.number} continues trial {row.parent!r:.60}, which is no earlier one")
+    table.replace([trial_of(definition, StudyContext(definition, table), row) for row in rows], [])
+    return table.trials
 
 
 # The searcher and the stopping rule ----------------------------------------------------------------------------------
@@ -164,89 +156,61 @@ def _value(node: ast.expr) -> Any:
 # The space -----------------------------------------------------------------------------------------------------------
 
 
-def _space(texts: Sequence[Sequence[str]], rows: Sequence[Row]) -> Space:
-    """The space, from the repr of each parameter; its parents come before it."""
-    parameters: dict[str, Float | Int | Categorical] = {}
-    for name, text in texts:
-        parameters[name] = _parameter(text, [row.params.get(name) for row in rows], parameters)
+def _space(stored: Sequence[Any]) -> Space:
+    """The space of a definition; its parents come before the parameters whose conditions name them."""
+    parameters: dict[str, Parameter] = {}
+    for name, _, parts in stored:
+        parameters[name] = unpacked_parameter(parts, parameters)
     return Space(parameters)
 
 
-def _parameter(
-    text: str, packed: Sequence[Any], earlier: Mapping[str, Float | Int | Categorical],
-) -> Float | Int | Categorical:
-    """Make a parameter from its repr; ``packed`` are its values in the trials as they are stored."""
-    try:
-        call = ast.parse(text, mode="eval").body
-    except SyntaxError:  # choices whose repr is not Python's, such as <class 'int'>
-        return _nameless(text, packed, earlier)
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
-        raise ValueError(f"{text!r:.60} is no parameter")
-    parts = {str(part.arg): part.value for part in call.keywords}
-    extras = _extras(parts, earlier)
-    if call.func.id == "Categorical":
-        return Categorical(_choices(parts["choices"]), **extras)
-    ends = {part: ast.literal_eval(parts[part]) for part in ("low", "high", "log", "step") if part in parts}
-    if call.func.id not in ("Float", "Int"):
-        raise ValueError(f"{text!r:.60} is no parameter")
-    return Float(**ends, **extras) if call.func.id == "Float" else Int(**ends, **extras)
+# To continue it -------------------------------------------------------------------------------------------------------
 
 
-def _nameless(text: str, packed: Sequence[Any], earlier: Mapping[str, Float | Int | Categorical]) -> Categorical:
-    """Choices that are known by their numbers only: as many as the trials and the prior have."""
-    try:
-        call = ast.parse(f"Categorical(when={text.rpartition(', when=')[2]}", mode="eval").body
-        parts = {str(part.arg): part.value for part in call.keywords} if isinstance(call, ast.Call) else {}
-        extras = _extras(parts, earlier)
-    except (SyntaxError, ValueError):
-        extras = {}
-    indices = [index for index in packed if isinstance(index, int)]
-    count = max([index + 1 for index in indices] + [len(extras.get("prior") or ()), 1])
-    return Categorical([f"choice {number}" for number in range(count)], **extras)
+def stored_arguments(
+    path: str | os.PathLike[str], name: str | None, given: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the arguments of `Study` for a stored study: those ``given``, by name, and the others from the file.
 
-
-def _choices(node: ast.expr) -> list[Any]:
-    """The choices, if all of them are plain values, else their texts."""
-    nodes = node.elts if isinstance(node, ast.Tuple) else []
-    try:
-        return [ast.literal_eval(one) for one in nodes]
-    except ValueError:
-        return [ast.unparse(one) for one in nodes]
-
-
-def _extras(parts: Mapping[str, ast.expr], earlier: Mapping[str, Float | Int | Categorical]) -> dict[str, Any]:
-    """The condition and the prior of a parameter, those that can be read."""
-    found: dict[str, Any] = {}
-    if "prior" in parts:
-        found["prior"] = ast.literal_eval(parts["prior"])
-    condition = parts.get("when")
-    if isinstance(condition, ast.Dict):
-        when = {}
-        for key, values in zip(condition.keys, condition.values, strict=True):
-            name = None if key is None else ast.literal_eval(key)
-            if not isinstance(name, str) or name not in earlier:
-                raise ValueError(f"a condition names {name!r:.60}, which is no earlier parameter")
-            allowed = _allowed(values, earlier[name])
-            if allowed:
-                when[name] = allowed
-        found["when"] = when or None
-    return found
-
-
-def _allowed(node: ast.expr, parent: Float | Int | Categorical) -> list[Any]:
-    """The values of a condition which are values of the parent, either themselves or as texts, as `_choices` has them.
+    Raises
+        StorageError if the file can't be read, if ``name`` is None and the file holds several studies, or if an
+        argument that is not given can't be made from its text in the file.
     """
-    found = []
-    for one in node.elts if isinstance(node, ast.Tuple) else []:
-        candidates = [ast.unparse(one)]
-        try:
-            candidates.insert(0, ast.literal_eval(one))
-        except ValueError:
-            pass
-        for value in candidates:
-            try:
-                found.append(parent.check("when", value))
-                break
-            except (TypeError, ValueError):
-                continue
-    return found
+    with Storage(path, reading=True) as storage:
+        name = _only_name(storage) if name is None else name
+        study, definition = read_study(storage, name), definition_of(storage, name)
+    lacking, stored = [], definition["space"]
+    space = study.space if stored else None  # None: the study learns it from what its trials request
+    changed = [parameter for parameter, text, _ in stored if text != repr(study.space.parameters[parameter])]
+    if changed and "space" not in given:
+        lacking.append(f"space (the choices of {', '.join(changed)} are not plain values)")
+    if study.searcher is None and "searcher" not in given:
+        lacking.append(f"searcher (a {study.searcher_text})")
+    if study.stopping is None and study.stopping_text != "None" and "stopping" not in given:
+        lacking.append(f"stopping (a {study.stopping_text})")
+    if study.has_constraint and "constraint" not in given:
+        lacking.append("constraint")
+    if study.has_earlier and "start_from" not in given:
+        lacking.append("start_from")
+    if lacking:
+        first = lacking[0].partition(" ")[0]
+        raise StorageError(
+            f"the study {name!r} in {os.fspath(path)!r} can't be made from the file alone; give load_study what is "
+            f"not in it: {' and '.join(lacking)}, as in load_study(path, name, {first}=...)")
+    return {"space": space, "searcher": study.searcher, **_directions(study.objectives), "seed": study.seed,
+            "stopping": study.stopping, "data": definition.get("data"), "storage": path, "name": name, **given}
+
+
+def _directions(objectives: Objectives) -> dict[str, Any]:
+    """The arguments of `Study` for objectives."""
+    if not objectives.several:
+        return {"direction": objectives.direction}
+    return {"directions": dict(zip(objectives.names, objectives.directions, strict=False)) or objectives.directions}
+
+
+def _only_name(storage: Storage) -> str:
+    names = storage.names()
+    if len(names) != 1:
+        holds = f"{len(names)} studies, {checks.quoted(names)}" if names else "no study"
+        raise StorageError(f"name is None and {str(storage.path)!r} holds {holds}; give the name of one")
+    return names[0]

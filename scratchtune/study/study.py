@@ -7,9 +7,7 @@ Implements section 7.2 of the document.
 
 from __future__ import annotations
 
-import csv
 import functools
-import io
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -27,16 +25,15 @@ from scratchtune.study.asktell import AskTell
 from scratchtune.study.best import HasBestTrial, without_best
 from scratchtune.study.definition import Definition, refuse_without_space
 from scratchtune.study.errors import StorageError
+from scratchtune.study.export import csv_text, trials_frame
 from scratchtune.study.fold_run import Score, run_folds
-from scratchtune.study.frames import trials_frame
 from scratchtune.study.lost_workers import WorkerLosses
 from scratchtune.study.objective_run import RunOptions, run_objective
 from scratchtune.study.objectives import as_objectives, check_several, value_columns
-from scratchtune.study.opening import stored_arguments
-from scratchtune.study.optuna_export import write_optuna
-from scratchtune.study.optuna_import import read_optuna
+from scratchtune.study.optuna_studies import read_optuna, write_optuna
 from scratchtune.study.stopped import FinishedTrials, finish_stopped
 from scratchtune.study.stopping import as_stopping
+from scratchtune.study.stored import stored_arguments
 from scratchtune.study.time_travel import Changes
 from scratchtune.study.trial import STATES, Trial, copied_params
 
@@ -114,7 +111,10 @@ class Study(HasBestTrial):
     def enqueue(self, params: Mapping[str, Any]) -> None:
         """Try a configuration next, before any that the searcher proposes.
 
-        When a stored study is resumed, a script that enqueues the same configurations again enqueues nothing new.
+        It is in `waiting`, and in the study's file, until its trial begins. When a script is run again and makes the
+        same stored `Study`, a configuration that is in the file already is not enqueued a second time, whether it waits
+        or has a trial; one that the script enqueues twice is in the study twice. After the first new trial of this
+        process, and in callbacks, each configuration is a new one.
         """
         self._core.enqueue(params)
 
@@ -214,6 +214,11 @@ class Study(HasBestTrial):
         return list(self._core.table.trials)
 
     @property
+    def waiting(self) -> list[dict[str, Any]]:
+        """The enqueued configurations that have no trial yet, in order; they count for ``n_trials`` when they begin."""
+        return [copied_params(one.params) for one in self._core.table.waiting]
+
+    @property
     def space(self) -> Space:
         """The space; of a study without one, what its finished trials have requested (define-by-run)."""
         return self._core.space
@@ -245,19 +250,18 @@ class Study(HasBestTrial):
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the table, one trial a line: number, state, value, param_NAME..., budget, parent, error, seconds.
 
-        With several objectives there is a column for each value: values_0, values_1, or values_NAME.
+        With several objectives there is a column for each value: values_0, values_1, or values_NAME. A text that a
+        spreadsheet would run as a formula, such as the choice "=1+1", gets a ' before it; numbers are unchanged.
         """
         self._core.refuse_own(Path(path))
-        file = io.StringIO(newline="")
-        writer = csv.writer(file)
         columns = value_columns(self.objectives)
-        writer.writerow(["number", "state", *columns, *(f"param_{name}" for name in self.space.names),
-                         "budget", "parent", "error", "seconds"])
+        rows: list[list[Any]] = [["number", "state", *columns, *(f"param_{name}" for name in self.space.names),
+                                  "budget", "parent", "error", "seconds"]]
         for t in self.trials:
             values = [str(t.shared_params[name]) if name in t.shared_params else "" for name in self.space.names]
             outcome = t.values or [None] * len(columns)
-            writer.writerow([t.number, t.state, *outcome, *values, t.budget, t.parent, t.error, t.seconds])
-        write_text(path, file.getvalue())
+            rows.append([t.number, t.state, *outcome, *values, t.budget, t.parent, t.error, t.seconds])
+        write_text(path, csv_text(rows))
 
     def to_dataframe(self) -> Any:
         """Return the trials as a pandas DataFrame with the columns of Optuna's (`trials_frame`)."""
@@ -309,8 +313,8 @@ class Study(HasBestTrial):
         searcher has a schedule with other trials, the fork has no copies: it begins with trial 0, and its searcher sees
         those of the k trials that are in its space, as with ``start_from``.
 
-        ``name`` None is this study's name with "-fork-" and k. A fork with ``storage`` is resumed by the same call, and
-        a `Study` of that name with the fork's arguments resumes it too, but without the enqueued configurations.
+        ``name`` None is this study's name with "-fork-" and k. A fork with ``storage`` is resumed by the same call, by
+        a `Study` of that name with the fork's arguments, and by `load_study`.
 
         Raises
             ValueError where k is not from 0 to the number of trials, and as `Study` does.
@@ -373,8 +377,9 @@ class Study(HasBestTrial):
                 raise
 
     def __repr__(self) -> str:
+        waiting = f", {len(self._core.table.waiting)} waiting" if self._core.table.waiting else ""
         value = "" if self._core.table.best is None else f", best value {self.best_value:.6g}"
-        return f"<Study {self.name!r}: {self.searcher!r}, {self.objectives}, {len(self.trials)} trials{value}>"
+        return f"<Study {self.name!r}: {self.searcher!r}, {self.objectives}, {len(self.trials)} trials{waiting}{value}>"
 
 
 def tune(
@@ -415,7 +420,7 @@ def load_study(
              "start_from": start_from}
     known = {argument: value for argument, value in given.items() if value is not None}
     study = Study(**stored_arguments(path, name, known))
-    study._core.table.expect_enqueued_again(len(study.trials))
+    study._core.table.expect_none_again()
     return study
 
 

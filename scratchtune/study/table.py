@@ -6,8 +6,9 @@ its right side is computed before anything changes. All else is computed from th
 
 from __future__ import annotations
 
-import bisect
-from collections.abc import Mapping, Sequence
+import itertools
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from scratchtune import checks
@@ -16,13 +17,31 @@ from scratchtune.study.objectives import losses_of
 from scratchtune.study.trial import Trial
 
 
+class Waiting(NamedTuple):
+    """An enqueued configuration that has no trial yet; ``position`` orders those of a study.
+
+    In a fork, ``number`` is that of its trial in the original; else None: the next trial is made from it.
+    """
+
+    position: int
+    params: dict[str, Any]
+    number: int | None = None
+
+
 class Start(NamedTuple):
     """What a fork begins with: trials of another study, and configurations that are enqueued by trial number."""
 
     trials: list[Trial]
     repeated: dict[int, dict[str, Any]]
 
+    @property
+    def waiting(self) -> list[Waiting]:
+        """The enqueued configurations."""
+        numbered = enumerate(sorted(self.repeated.items()))
+        return [Waiting(position, params, number) for position, (number, params) in numbered]
 
+
+Key = tuple[Any, ...]  # `Space.key` of a configuration
 Sign = float | tuple[float, ...]  # of the only objective, or one of each of several
 
 
@@ -43,20 +62,23 @@ class Table:
     - ``trials``, in order of number; ``best``, the complete trial of the best value, the first of several; None where
       there are several objectives;
     - ``unassigned``: running trials without an owner, which are assigned again before any new trial;
-    - ``queue``: enqueued configurations without a trial; ``enqueued``: the numbers of the trials made from such ones;
-    - ``repeated``: in a fork, the configurations that were enqueued in the original, by the number of their trial;
-    - ``unclaimed_enqueued``: numbers of enqueued trials that were loaded, and that the script has not enqueued again.
+    - ``waiting``: enqueued configurations without a trial; ``enqueued``: the numbers of the trials made from such ones;
+    - ``expects_again``: whether a script is expected to enqueue those again that are loaded (see `claim`).
+
+    ``copied`` are the numbers of trials that a fork copies or repeats, which no script enqueues again.
     """
 
-    def __init__(self, space: Space, sign: Sign) -> None:
-        self._space, self._sign = space, sign
+    def __init__(self, space: Space, sign: Sign, copied: Collection[int] = ()) -> None:
+        self._space, self._sign, self._copied = space, sign, copied
         self.trials: list[Trial] = []
         self.best: Trial | None = None
         self.unassigned: list[Trial] = []
-        self.queue: list[dict[str, Any]] = []
+        self.waiting: list[Waiting] = []
+        self._positions = 0  # those before it were used, so that the file can tell two configurations apart
         self.enqueued: list[int] = []
-        self.repeated: dict[int, dict[str, Any]] = {}
-        self.unclaimed_enqueued: list[int] = []
+        self.expects_again = True
+        self._unclaimed: list[Key] = []  # the keys of loaded enqueued configurations, for `claim`
+        self._unclaimed_waiting: list[Key] = []  # of these, those that had no trial
         self._owners: dict[int, object] = {}  # by number, of the running trials that are assigned
         self._finished: list[Result] = []  # a memo of `finished`
         self._numbers: dict[tuple[Any, ...], list[int]] = {}  # a memo of `numbers_with`, of the first `_indexed` trials
@@ -66,38 +88,34 @@ class Table:
 
     def add(self, trial: Trial, owner: object, from_queue: bool) -> None:
         """Append a trial, assigned to its owner; ``from_queue``: it is made from `next_enqueued`."""
-        number = trial.number
-        used = from_queue and number not in self.repeated
-        self.trials[number:], self._owners[number], self.queue, self.enqueued, self.unclaimed_enqueued = (
-            [trial], owner, self.queue[used:], self.enqueued + [number] * from_queue, [])
+        number, used = trial.number, self.next_enqueued() if from_queue else None
+        waiting = [one for one in self.waiting if one is not used]
+        (self.trials[number:], self._owners[number], self.waiting, self.enqueued, self._unclaimed,
+         self._unclaimed_waiting) = [trial], owner, waiting, self.enqueued + [number] * from_queue, [], []
 
     def enqueue(self, params: dict[str, Any]) -> None:
-        """Append a configuration to the queue."""
-        self.queue = [*self.queue, params]
+        """Append a configuration to those that wait."""
+        position = max([self._positions, *(one.position + 1 for one in self.waiting)])
+        self.waiting, self._positions = [*self.waiting, Waiting(position, params)], position + 1
 
-    def expect_enqueued_again(self, first: int = 0) -> None:
-        """Have `claim` take the configurations that the loaded trials were enqueued with, from trial ``first`` on.
+    def claim(self, params: dict[str, Any], waiting_only: bool = False) -> bool:
+        """Whether a configuration is one of those loaded: a script that is run again enqueues it no second time.
 
-        Those that a fork repeats are not among them, since no script enqueues them in the fork.
+        Each loaded configuration is claimed once, and only until this process adds a trial: what a script enqueues
+        later is new. ``waiting_only``: only one that has no trial.
         """
-        self.unclaimed_enqueued = [
-            number for number in self.enqueued if number >= first and number not in self.repeated]
-
-    def claim(self, params: dict[str, Any]) -> bool:
-        """Take the first loaded enqueued configuration that a script has not enqueued again; False if none is left.
-
-        Raises
-            ValueError where it is another configuration.
-        """
-        if not self.unclaimed_enqueued:
+        key, left, waiting = self._space.key(params), list(self._unclaimed), list(self._unclaimed_waiting)
+        if key not in (waiting if waiting_only else left):
             return False
-        stored = self.trials[self.unclaimed_enqueued[0]].proposed
-        if self._space.key(stored) != self._space.key(params):
-            raise ValueError(
-                f"params is {params!r}; in this stored study {stored!r} was enqueued at this point: enqueue the same "
-                "configurations in the same order, and further ones after them")
-        self.unclaimed_enqueued = self.unclaimed_enqueued[1:]
+        left.remove(key)
+        if waiting_only or waiting.count(key) > left.count(key):  # those that have a trial are claimed first
+            waiting.remove(key)
+        self._unclaimed, self._unclaimed_waiting = left, waiting
         return True
+
+    def expect_none_again(self) -> None:
+        """Take every configuration that is enqueued from now on as a new one."""
+        self._unclaimed, self._unclaimed_waiting, self.expects_again = [], [], False
 
     def restart(self, trial: Trial, owner: object) -> None:
         """Begin the first unassigned trial again, assigned to a new owner."""
@@ -127,18 +145,24 @@ class Table:
         """Forget all owners, and assign no trial again."""
         self._owners = {}
 
-    def replace(self, trials: list[Trial]) -> None:
-        """Replace all trials by those of a file; of the queue drop what another process has enqueued there too."""
-        queue, known = self.queue, len(self.trials)
+    def replace(self, trials: list[Trial], waiting: list[Waiting]) -> None:
+        """Replace all trials and all that waits by those of a file; `claim` accepts what was enqueued meanwhile."""
+        known = Counter(self._enqueued_keys(self.trials, self.waiting))
+        added = Counter(self._enqueued_keys(trials, waiting)) - known
+        unclaimed = self._unclaimed + list(added.elements()) * self.expects_again
+        still = list((Counter(self._enqueued_keys([], waiting)) & Counter(unclaimed)).elements())
         enqueued = [trial.number for trial in trials if trial.why.get("enqueued")]
-        for number in enqueued[bisect.bisect_left(enqueued, known) :]:
-            if queue and self._space.key(queue[0]) == self._space.key(trials[number].proposed):
-                queue = queue[1:]
         best = self._best_of([trial for trial in trials if trial.state == "complete"])
         unassigned = [trial for trial in trials if trial.state == "running"]
-        self.trials, self._finished, self.best, self.queue, self.enqueued, self._owners, self.unassigned = (
-            trials, [], best, queue, enqueued, {}, unassigned)
+        (self.trials, self._finished, self.best, self.waiting, self.enqueued, self._owners, self.unassigned,
+         self._unclaimed, self._unclaimed_waiting) = (
+            trials, [], best, waiting, enqueued, {}, unassigned, unclaimed, still)
         self._numbers, self._indexed = {}, 0
+
+    def _enqueued_keys(self, trials: Iterable[Trial], waiting: Iterable[Waiting]) -> list[Key]:
+        """The keys of all configurations that a script has enqueued."""
+        begun = [trial.proposed for trial in trials if trial.why.get("enqueued") and trial.number not in self._copied]
+        return [self._space.key(params) for params in (*begun, *(one.params for one in waiting if one.number is None))]
 
     # Look-ups --------------------------------------------------------------------------------------------------------
 
@@ -149,32 +173,26 @@ class Table:
             raise ValueError(f"trial {number} is not one of this study, which has {len(self.trials)} trials, from 0")
         return self.trials[number]
 
-    def next_enqueued(self) -> dict[str, Any] | None:
+    def next_enqueued(self) -> Waiting | None:
         """The enqueued configuration that the next trial is made from; None if the searcher proposes it."""
-        repeated = self.repeated.get(len(self.trials))
-        return repeated if repeated is not None else self.queue[0] if self.queue else None
+        due = [one for one in self.waiting if one.number in (len(self.trials), None)]
+        return min(due, key=lambda one: one.number is None, default=None)
 
     def number_of_next_enqueued(self) -> int:
         """The number of the trial that is made from the next configuration that is enqueued."""
-        number, known = len(self.trials), self.enqueued_by_number()
-        while number in known:
-            number += 1
-        return number
+        known = self.enqueued_by_number()
+        return next(number for number in itertools.count(len(self.trials)) if number not in known)
 
     def enqueued_by_number(self) -> dict[int, dict[str, Any]]:
         """All enqueued configurations by the number of their trial, which may not exist yet."""
-        found = self.repeated | {number: self.trials[number].proposed for number in self.enqueued}
-        number = len(self.trials)
-        for params in self.queue:
-            while number in found:
-                number += 1
-            found[number] = params
-        return found
+        found = {number: self.trials[number].proposed for number in self.enqueued}
+        found |= {one.number: one.params for one in self.waiting if one.number is not None}
+        free = (number for number in itertools.count(len(self.trials)) if number not in found)
+        return found | {next(free): one.params for one in self.waiting if one.number is None}
 
     def count_enqueued(self) -> int:
         """How many configurations were enqueued, whether their trials exist or not."""
-        later = sum(number >= len(self.trials) for number in self.repeated)
-        return len(self.enqueued) + len(self.queue) + later
+        return len(self.enqueued) + len(self.waiting)
 
     def has_assigned(self) -> bool:
         """Whether any running trial has an owner."""

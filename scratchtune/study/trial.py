@@ -9,13 +9,13 @@ import re
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
 from scratchtune.search import Suggestion
-from scratchtune.study.asking import Asked, Asks, nothing_asked
+from scratchtune.study.asking import Asked, Asks, copied_value, nothing_asked
 from scratchtune.study.objectives import Objectives, in_order, only_entry
 
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}")  # of an object in memory, as in most objects' repr
@@ -23,23 +23,6 @@ MOST_SAVED = 500_000_000  # bytes; SQLite stores at most a billion in one value
 STATES = ("running", "complete", "failed", "stopped")
 OUTCOME = ("state", "values", "error", "traceback", "reports", "seconds", "visits", "scores", "saved", "user_attrs",
            "shared_params", "asked")
-
-
-class TrialContext(Protocol):
-    """What a trial reads of its study; the implementations are in `scratchtune.study.context`."""
-
-    @property
-    def objectives(self) -> Objectives:
-        """The objectives of the study."""
-
-    def seed_of(self, number: int, parent: int | None) -> int:
-        """The seed of the trial of that number, which is that of its first ancestor."""
-
-    def saved_by(self, number: int) -> dict[str, np.ndarray] | None:
-        """The arrays that another trial has saved."""
-
-    def should_stop(self, number: int, reports: Mapping[int, float]) -> bool:
-        """Whether the stopping rule would end a trial with these reports."""
 
 
 class TrialPruned(Exception):
@@ -61,6 +44,7 @@ class Trial(Asks):
     ``seconds`` of work; ``visits``, the rows its fits have used, summed over epochs and folds, where known; ``saved``,
     the arrays of `save`; ``shared_params``, the configuration itself, for reading only, where `params` is a copy;
     ``user_attrs``, what `set_user_attr` has attached; ``asked``, in a study without a space, what it has requested.
+    What it reads of its study is in `scratchtune.study.context`.
     """
 
     __slots__ = (
@@ -68,7 +52,7 @@ class Trial(Asks):
         "started", "finished", "seconds", "visits", "shared_params", "saved", "asked", "user_attrs", "_context",
         "_clock", "_stopping")
 
-    def __init__(self, context: TrialContext, number: int, suggestion: Suggestion, asks: bool = False) -> None:
+    def __init__(self, context: Any, number: int, suggestion: Suggestion, asks: bool = False) -> None:
         self._context = context
         self.number = number
         self.shared_params = suggestion.params
@@ -105,7 +89,7 @@ class Trial(Asks):
 
     def elapsed(self) -> float:
         """The seconds since `start_clock`."""
-        return time.perf_counter() - self._clock
+        return max(time.perf_counter() - self._clock, 0.0)  # a clock may be set back
 
     @property
     def value(self) -> float | None:
@@ -232,13 +216,13 @@ class Trial(Asks):
         self.values = None if state == "failed" else values
         return state
 
-    def detached(self, context: TrialContext) -> Trial:
+    def detached(self, context: Any) -> Trial:
         """Return a copy with another context, to be sent to another process."""
         sent = copy.copy(self)
         sent._context = context
         return sent
 
-    def copied(self, context: TrialContext) -> Trial:
+    def copied(self, context: Any) -> Trial:
         """Return an independent copy for another study; one that is running is reset to its start."""
         if self.state == "running":
             proposal = Suggestion(self.proposed, self.why, self.budget, self.parent)
@@ -312,7 +296,7 @@ def _not_pruned(objectives: Objectives) -> str:
 
 def copied_params(params: Mapping[str, Any]) -> dict[str, Any]:
     """A deep copy of a configuration; a choice that can't be copied, such as a module, is shared."""
-    return {name: _copied(value) for name, value in params.items()}
+    return {name: copied_value(value) for name, value in params.items()}
 
 
 def evaluate(objective: Callable[[Trial], Any], trial: Trial) -> Any:
@@ -322,17 +306,8 @@ def evaluate(objective: Callable[[Trial], Any], trial: Trial) -> Any:
         outcome = objective(trial)
     except Exception as error:
         outcome = error
-    trial.seconds = time.perf_counter() - started
+    trial.seconds = max(time.perf_counter() - started, 0.0)
     return outcome
-
-
-def _copied(value: Any) -> Any:
-    if type(value) in (int, float, str, bool):  # immutable, and the type of most parameters
-        return value
-    try:
-        return copy.deepcopy(value)
-    except Exception:
-        return value
 
 
 def _text(error: BaseException) -> str:

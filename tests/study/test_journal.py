@@ -21,7 +21,7 @@ import pytest
 import scratchtune as st
 from scratchtune.cli import main
 from scratchtune.study.errors import StorageError
-from scratchtune.study.storage import TABLES, Storage
+from scratchtune.study.storage import TABLES, VERSION, Storage
 
 SPACE = {"x": st.Float(0.0, 1.0)}
 
@@ -388,12 +388,12 @@ def test_many_threads_keep_many_studies_in_one_file(tmp_path: Path) -> None:
         assert [storage.count(name) for name in storage.names()] == [9] * 6
 
 
-def test_a_file_that_an_earlier_version_has_left_open(tmp_path: Path) -> None:
-    """Version 1 with commits in FILE-wal, with an index, and with a FILE-writer that was never removed."""
+def test_a_file_that_a_killed_writer_has_left_open(tmp_path: Path) -> None:
+    """With commits in FILE-wal, with an index, and with a FILE-writer that was never removed."""
     study = kept(tmp_path / "a.db").run(x, 4, progress=False)
     db = sqlite3.connect(tmp_path / "old.db", isolation_level=None)
     db.execute("PRAGMA journal_mode = WAL")
-    db.executescript(f"BEGIN; {TABLES} PRAGMA application_id = {0x73747564}; PRAGMA user_version = 1; COMMIT")
+    db.executescript(f"BEGIN; {TABLES} PRAGMA application_id = {0x73747564}; PRAGMA user_version = {VERSION}; COMMIT")
     db.execute("ATTACH ? AS new", (str(tmp_path / "a.db"),))
     db.execute("INSERT INTO studies SELECT * FROM new.studies")
     db.execute("INSERT INTO trials SELECT * FROM new.trials")
@@ -406,6 +406,18 @@ def test_a_file_that_an_earlier_version_has_left_open(tmp_path: Path) -> None:
     again = kept(tmp_path / "left.db")
     assert table(again) == table(study) and again.run(x, 6, progress=False).trials[5].state == "complete"
     assert files(tmp_path) == ["a.db", "left.db", "old.db"]
+
+
+def test_a_file_whose_writer_was_killed_as_it_began_a_commit_can_be_read(tmp_path: Path) -> None:
+    """FILE-wal has its header and nothing else, and the index is that of the commits before."""
+    with kept(tmp_path / "a.db").run(x, 2, progress=False) as study:
+        study.ask()
+        for end in ("", "-wal", "-shm"):
+            content = (tmp_path / f"a.db{end}").read_bytes()
+            (tmp_path / f"left.db{end}").write_bytes(content[:32] if end == "-wal" else content)
+    with Storage(tmp_path / "left.db", reading=True) as storage:
+        assert storage.count("study") == 2
+    assert files(tmp_path) == ["a.db", "left.db"]
 
 
 POOL = """

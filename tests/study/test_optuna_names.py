@@ -84,7 +84,7 @@ def test_a_study_in_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("storage", "error", "said"), [
-    ("sqlite:///56.db?timeout=5", ValueError, r"options of a URL, after its \?, are not accepted: give the path of"),
+    ("sqlite:///56.db?timeout=5", ValueError, r"an SQLite file, or sqlite:///FILE without options after a \?"),
     (object(), TypeError, "storage is <object .*>; it must be the path of an SQLite file, sqlite:///FILE, or None"),
     (3, TypeError, "storage is 3; it must be the path")])
 def test_wrong_storages(

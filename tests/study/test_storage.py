@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import json
 import sqlite3
 import subprocess
 import sys
@@ -17,7 +19,9 @@ import scratchtune as st
 from scratchtune.cli import main
 from scratchtune.search import Categorical, Float, Int, Space
 from scratchtune.study.errors import StorageError
-from scratchtune.study.storage import MIGRATIONS, VERSION, Row, Storage, packed_params, unpacked_params
+from scratchtune.study.export import as_json, table
+from scratchtune.study.storage import VERSION, Row, Storage, packed_params, unpacked_params
+from scratchtune.study.stored import read_study
 
 DEFINITION = {"space": {"x": "Float"}, "seed": 0}
 
@@ -91,8 +95,9 @@ def test_files_that_are_none_of_ours(tmp_path: Path) -> None:
     newer = sqlite3.connect(tmp_path / "new.db")
     newer.execute(f"PRAGMA user_version = {VERSION + 1}")
     newer.commit()
-    with pytest.raises(StorageError, match="newer"):
-        Storage(tmp_path / "new.db")
+    for reading in (False, True):
+        with pytest.raises(StorageError, match=f"have the version {VERSION + 1}; this one reads and writes version"):
+            Storage(tmp_path / "new.db", reading)
     with pytest.raises(StorageError, match="not there"):
         Storage(tmp_path / "absent.db", reading=True)
     with pytest.raises(StorageError, match="no folder"):
@@ -194,8 +199,91 @@ def test_a_script_that_enqueues_can_be_run_again(tmp_path: Path) -> None:
         tables.append([trial.params["x"] for trial in study.run(_x, trials, progress=False).trials])
     assert tables[2][:2] == [0.5, 0.25] and tables[2][:4] == tables[1] and len(set(tables[2])) == 6
     study = _kept(tmp_path / "a.db")
-    with pytest.raises(ValueError, match="was enqueued at this point"):
-        study.enqueue({"x": 0.75})
+    study.enqueue({"x": 0.25})
+    study.enqueue({"x": 0.75})
+    assert study.waiting == [{"x": 0.75}]
+
+
+@pytest.mark.parametrize("searcher", [None, "random"])
+def test_what_waits_is_kept_by_close_backup_and_fork(tmp_path: Path, searcher: Any) -> None:
+    space = None if searcher is None else {"x": st.Float(0.0, 1.0)}
+
+    def objective(trial: st.Trial) -> float:
+        return trial.suggest_float("x", 0.0, 1.0) + (trial.suggest_int("k", 1, 9) if space is None else 0)
+
+    study = st.Study(space, "random", storage=tmp_path / "a.db")
+    points = [{"x": 0.5}, {"x": 0.25}, {"x": 0.5}, {"k": 3} if space is None else {"x": 0.75}]
+    for params in points:
+        study.enqueue(params)
+    assert study.waiting == points and study.trials == [] and "0 trials, 4 waiting" in repr(study)
+    study.run(objective, 2, progress=False)
+    study.backup(tmp_path / "b.db")
+    study.fork(1, storage=tmp_path / "c.db", name="study").close()  # has no trial 1 yet
+    study.close()
+    whole = _params(st.Study(space, "random"), objective, points)
+    for name in "abc":
+        with st.load_study(tmp_path / f"{name}.db") as loaded:
+            assert loaded.waiting == points[1 if name == "c" else 2 :]
+            assert _params(loaded, objective, []) == whole and loaded.waiting == []
+
+
+def _params(study: st.Study, objective: Any, points: list[Any]) -> list[Any]:
+    for params in points:
+        study.enqueue(params)
+    return [trial.params for trial in study.run(objective, 6, progress=False).trials]
+
+
+def test_what_waits_is_in_the_file_at_once_and_leaves_it_when_its_trial_begins(tmp_path: Path) -> None:
+    with _kept(tmp_path / "a.db") as study:
+        study.enqueue({"x": 0.5})
+        study.enqueue({"x": 0.25})
+        study.ask()
+        with Storage(tmp_path / "a.db", reading=True) as storage:  # as another process would find it after a kill
+            assert [row.shown for row in storage.waiting("study")] == [{"x": 0.25}]
+            assert [(row.state, row.shown) for row in storage.rows("study")] == [("running", {"x": 0.5})]
+            assert "1 trials, 1 enqueued configuration waiting" in table(storage, "study")
+            assert read_study(storage, "study").waiting == [{"x": 0.25}]
+            assert json.loads(as_json(storage, "study"))["waiting"] == [{"x": 0.25}]
+
+
+def test_a_backup_does_not_replace_one_that_holds_more_that_waits(tmp_path: Path) -> None:
+    with _kept(tmp_path / "a.db") as study:
+        study.enqueue({"x": 0.5})
+        study.backup(tmp_path / "b.db")
+    with _kept(tmp_path / "b.db") as other:
+        other.enqueue({"x": 0.5})
+        other.enqueue({"x": 0.75})
+    with pytest.raises(ValueError, match="0 trials and 2 enqueued configurations of a study 'study' that would be los"):
+        _kept(tmp_path / "a.db").backup(tmp_path / "b.db")
+
+
+@pytest.mark.parametrize("where", ["callback", "objective"])
+def test_what_is_enqueued_within_a_run_is_new_but_in_an_objective_that_begins_again(tmp_path: Path, where: str) -> None:
+    def run(study: st.Study, last: int) -> list[Any]:
+        def enqueue(trial: st.Trial) -> None:
+            if trial.number in (1, 4):
+                study.enqueue({"x": 0.5})
+                study.enqueue({"x": 0.5})
+
+        def objective(trial: st.Trial) -> float:
+            if where == "objective":
+                enqueue(trial)
+            if trial.number == last:
+                raise KeyboardInterrupt
+            return trial.params["x"]
+
+        called = [lambda study, trial: enqueue(trial)] * (where == "callback")
+        with contextlib.suppress(KeyboardInterrupt):
+            study.run(objective, 9, progress=False, callbacks=called)
+        return [trial.params["x"] for trial in study.trials]
+
+    whole = run(st.Study({"x": st.Float(0.0, 1.0)}, "random"), 99)
+    for last in (1, 2, 3, 4, 5):
+        path = tmp_path / f"{last}.db"
+        with _kept(path) as study:
+            run(study, last)
+        with _kept(path) as study:
+            assert run(study, 99) == whole
 
 
 def test_a_second_study_in_this_process_goes_on_where_the_first_one_is(tmp_path: Path) -> None:
@@ -326,16 +414,6 @@ def test_text_and_arrays_of_any_kind_come_back_or_fail_their_trial_alone(tmp_pat
 def test_what_cannot_be_kept_is_refused_at_once(tmp_path: Path, arguments: Any, message: str) -> None:
     with pytest.raises((TypeError, StorageError), match=message):
         st.Study(**{"space": {"x": [1, 2]}, "storage": tmp_path / "a.db"} | arguments)
-
-
-def test_an_older_file_is_brought_up_to_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _kept(tmp_path / "a.db").run(_x, 3, progress=False)
-    monkeypatch.setattr("scratchtune.study.storage.VERSION", VERSION + 1)
-    monkeypatch.setitem(MIGRATIONS, VERSION, lambda db: db.execute("ALTER TABLE studies ADD COLUMN note TEXT"))
-    with pytest.raises(StorageError, match="open it once with storage="):
-        Storage(tmp_path / "a.db", reading=True)
-    assert len(_kept(tmp_path / "a.db").trials) == 3
-    assert Storage(tmp_path / "a.db", reading=True).names() == ["study"]
 
 
 def test_a_truncated_file_is_one_sentence(tmp_path: Path) -> None:

@@ -104,7 +104,8 @@ def test_a_forged_searcher_is_a_text(text: str, tmp_path: Path) -> None:
 
 def test_damaged_parts_are_named(tmp_path: Path) -> None:
     stored(tmp_path, searcher="random")
-    change(tmp_path / "a.db", space=[["x", "Float(low=0.0, high=1.0, when={'gone': (1,)})"]])
+    packed = {"kind": "Float", "low": "0.0", "high": "1.0", "when": {"gone": [0]}}
+    change(tmp_path / "a.db", space=[["x", "Float", packed]])
     with pytest.raises(StorageError, match="is damaged: the study 'study' can't be read: .*'gone'"):
         read(tmp_path / "a.db")
 

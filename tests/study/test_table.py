@@ -10,7 +10,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune.search import Space
-from scratchtune.study.table import Table
+from scratchtune.study.table import Start, Table, Waiting
 from scratchtune.study.trial import Trial
 
 SPACE = Space({"x": [1, 2, 3, 4]})
@@ -67,22 +67,47 @@ def test_the_queue_and_what_a_file_holds_of_it() -> None:
     table = Table(SPACE, sign=1.0)
     table.enqueue({"x": 3})
     table.enqueue({"x": 4})
-    table.add(trial(0, 3), "run", from_queue=True)
-    assert table.queue == [{"x": 4}] and table.enqueued == [0]
-    stored = [trial(0, 3, enqueued=True), trial(1, 4, enqueued=True), trial(2, 1)]  # another process has enqueued 4 too
-    table.replace(stored)
-    assert table.queue == [] and table.enqueued == [0, 1] and table.unassigned == stored
+    table.add(trial(0, 3, enqueued=True), "run", from_queue=True)
+    assert table.waiting == [Waiting(1, {"x": 4})] and table.enqueued == [0]
+    table.add(trial(1, 4, enqueued=True), "run", from_queue=True)
+    table.enqueue({"x": 1})
+    assert table.waiting == [Waiting(2, {"x": 1})]  # a position is never used again
+    stored = [trial(0, 3, enqueued=True), trial(1, 4, enqueued=True), trial(2, 1, enqueued=True)]  # by another process
+    table.replace(stored, [Waiting(2, {"x": 2})])  # and has enqueued 2, as the script of this one will
+    assert table.waiting == [Waiting(2, {"x": 2})] and table.enqueued == [0, 1, 2] and table.unassigned == stored
     assert list(table.numbers_with({"x": 4})) == [1] and table.finished() == []
+    assert not table.claim({"x": 1}) and table.claim({"x": 2}) and not table.claim({"x": 2})
 
 
 def test_a_script_enqueues_again_what_a_file_holds() -> None:
     table = Table(SPACE, sign=1.0)
     assert not table.claim({"x": 3})
-    table.replace([trial(0, 3, enqueued=True), trial(1, 4, enqueued=True)])
-    table.expect_enqueued_again()
-    with pytest.raises(ValueError, match="in this stored study {'x': 3} was enqueued at this point"):
-        table.claim({"x": 4})
-    assert table.claim({"x": 3}) and table.claim({"x": 4}) and not table.claim({"x": 4}) and table.queue == []
+    table.replace([trial(0, 3, enqueued=True), trial(1, 4, enqueued=True)], [Waiting(0, {"x": 4})])
+    assert table.claim({"x": 3}) and not table.claim({"x": 1}) and not table.claim({"x": 3})
+    assert table.claim({"x": 4}) and table.claim({"x": 4}) and not table.claim({"x": 4})  # one began, one waits
+    assert table.waiting == [Waiting(0, {"x": 4})]
+
+
+def test_what_is_enqueued_after_a_new_trial_is_new() -> None:
+    table = Table(SPACE, sign=1.0)
+    table.replace([trial(0, 3, enqueued=True), trial(1, 4, enqueued=True)], [])
+    table.restart(table.unassigned[0], "run")
+    told(table, 0, 1.0)
+    assert table.claim({"x": 3})  # a script of several runs ends this trial in its first one
+    table.add(trial(2, 1), "run", from_queue=False)
+    assert not table.claim({"x": 4})
+
+
+def test_a_fork_repeats_a_configuration_at_its_own_number() -> None:
+    table = Table(SPACE, sign=1.0, copied={0, 2})
+    table.replace([trial(0, 3, enqueued=True)], Start([], {2: {"x": 1}}).waiting)
+    table.enqueue({"x": 2})
+    assert not table.claim({"x": 3}) and not table.claim({"x": 1})  # those of the original, which no script enqueues
+    assert table.enqueued_by_number() == {0: {"x": 3}, 1: {"x": 2}, 2: {"x": 1}} and table.count_enqueued() == 3
+    for number, x in ((1, 2), (2, 1)):
+        assert table.next_enqueued().params == {"x": x}
+        table.add(trial(number, x), "run", from_queue=True)
+    assert table.next_enqueued() is None
 
 
 def test_a_copy_has_no_owners() -> None:
