@@ -31,7 +31,8 @@ class BayesianSearch(Searcher):
 
     model: "gp", a Gaussian process; "tpe", a tree-structured Parzen estimator; "auto" (see `chosen_model`).
     parallel: how many trials may run at the same time; for trial n the values of the ``parallel`` − 1 trials before it
-    are not known yet, only their parameters.
+    are not known yet, only their parameters. None: as many as the study's first run has workers, one where its first
+    trial is from `Study.ask`; the study keeps that number, and stores it.
     acquisition: what the Gaussian process maximises: "log_ei", the logarithm of the expected improvement; "pi", that of
     the probability of improvement; "lcb", the lower confidence bound, ``kappa`` standard deviations below the mean.
     initial: how many points come first, spread evenly (from a parameter's ``prior`` where it has one); None: six, for
@@ -42,23 +43,31 @@ class BayesianSearch(Searcher):
     with the highest acquisition may be another one. A study that is continued on another kind of processor is a valid
     study, but not the one that it would have become on the first. With "tpe" proposals are the same on all of them.
 
-    >>> BayesianSearch(parallel=4).needs(10)
-    7
+    >>> BayesianSearch(parallel=4).needs(10), BayesianSearch().needs(10)
+    (7, 10)
     """
 
     def __init__(
-        self, model: str = "auto", parallel: int = 1, acquisition: str = "log_ei", initial: int | None = None,
+        self, model: str = "auto", parallel: int | None = None, acquisition: str = "log_ei", initial: int | None = None,
         kappa: float = 2.0,
     ) -> None:
         self.model = checks.choice("model", model, MODELS)
-        self.parallel = checks.integer("parallel", parallel, low=1)
+        self.parallel = None if parallel is None else checks.integer("parallel", parallel, low=1)
         self.acquisition = checks.choice("acquisition", acquisition, (*ACQUISITIONS, *FORMER_NAMES))
         self.initial = None if initial is None else checks.integer("initial", initial, low=1)
         self.kappa = checks.real("kappa", kappa, low=0.0)
 
     def needs(self, number: int) -> int:
         """All trials but the last ``parallel`` − 1: one is finished whenever one is begun."""
-        return max(0, number - self.parallel + 1)
+        return max(0, number - (self.parallel or 1) + 1)
+
+    def for_workers(self, workers: int) -> Searcher:
+        """With ``parallel`` None, the same searcher with so many."""
+        return self if self.parallel is not None else self.changed(parallel=workers)
+
+    def remedy(self, workers: int) -> str:
+        """A larger ``parallel``."""
+        return f"BayesianSearch(parallel={workers})" if (self.parallel or 1) < workers else ""
 
     def suggest(
         self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,

@@ -65,6 +65,16 @@ class _HalvingSearch(Searcher):
         """For a promoted trial the rung below, for a new configuration what the proposer needs."""
         return self._needs[min(number, len(self._needs) - 1)]
 
+    def for_workers(self, workers: int) -> Searcher:
+        """With the proposer for so many workers."""
+        fixed = None if self.proposer is None else self.proposer.for_workers(workers)
+        return self if fixed is self.proposer else self.changed(proposer=fixed)
+
+    def remedy(self, workers: int) -> str:
+        """That of the proposer."""
+        inner = "" if self.proposer is None else self.proposer.remedy(workers)
+        return f"{type(self).__name__}(proposer={inner})" if inner else ""
+
     def total(self, space: Space) -> int:
         """How many trials the schedule has."""
         return len(self._schedule.rows)
@@ -233,7 +243,7 @@ class Hyperband(_HalvingSearch):
     a `BayesianSearch` this is BOHB (Falkner et al., 2018): its model is fitted to the largest budget that has at least
     ten results (or three more than there are parameters). A share of the new configurations, ``random_share``, is still
     random, in case small budgets mislead the model; in BOHB it is 1/3. Other searchers see only the new configurations,
-    in order, each with its value at its first budget. With several workers, set the ``parallel`` of a model.
+    in order, each with its value at its first budget.
 
     ``order`` is the order of the trials: "rungs", by rungs over all brackets, which keeps workers busy; "brackets",
     bracket by bracket, so that a proposer has results of large budgets early; "auto" is "brackets" for a proposer that

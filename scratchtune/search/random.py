@@ -50,6 +50,10 @@ class RandomSearch(Searcher):
         """Whether the points are spread over a space, which must be known for that."""
         return self.sequence != "uniform"
 
+    def needs(self, number: int) -> int:
+        """No results."""
+        return 0
+
     def suggest(
         self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
         rng: np.random.Generator,

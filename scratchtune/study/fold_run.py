@@ -59,7 +59,7 @@ class FoldWorkers(Generic[Score]):
         value_of: Callable[[list[Score]], float | Exception], threads: int,
     ) -> None:
         self.core, self.fit_and_score, self.folds, self.value_of = core, fit_and_score, folds, value_of
-        self.threads = threads
+        self.threads, self.at_once = threads, 1  # so that no trial depends on the number of threads
         self.in_flight: dict[Future, Task] = {}
         self.scores: dict[int, dict[int, Score]] = {}
         self._pool: Executor

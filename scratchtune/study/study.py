@@ -96,7 +96,7 @@ class Study(HasBestTrial):
     def _set_core(self, core: AskTell) -> None:
         """Set the attributes of a study with this core."""
         self._core, self._losses = core, WorkerLosses()
-        self.name, _, self.searcher, self.objectives, self.seed, self.stopping, self.data, *_ = core.definition
+        self.name, _, _, self.objectives, self.seed, self.stopping, self.data, *_ = core.definition
         self.idle_share: float | None = None
 
     # Running ---------------------------------------------------------------------------------------------------------
@@ -121,7 +121,7 @@ class Study(HasBestTrial):
     def run(
         self, objective: Callable[[Trial], Any], n_trials: int | None = None, timeout: float | None = None,
         n_jobs: int = 1, executor: Any = None, callbacks: Iterable[Callable[[Study, Trial], Any]] = (),
-        progress: bool = True, retries: int = 2, max_failures: int | None = None,
+        progress: bool = True, retries: int = 2, max_failures: int | str | None = None,
     ) -> Study:
         """Run trials on ``n_jobs`` threads until the study has ``n_trials``, failed ones counted; return the study.
 
@@ -136,8 +136,10 @@ class Study(HasBestTrial):
         trial, all running ones are restarted, and from then on each trial runs in a process pool of its own, created
         like the first one (``initializer`` is called again).
 
-        ``max_failures`` failed trials end the run with a RuntimeError that contains the first traceback. An exception
-        of the objective makes its trial a failed one. Any other BaseException, such as the SystemExit of sys.exit() or
+        An exception of the objective makes its trial a failed one; the first is printed. If the first five trials of
+        the run (the first ``n_jobs``, if that is more) all fail with the same exception, or for want of a value, the
+        objective can't work, and the run ends with a RuntimeError from that exception. With an integer
+        ``max_failures`` it ends so when as many trials have failed, with "unlimited" never. Any other BaseException, such as the SystemExit of sys.exit() or
         Ctrl-C, ends the run: nothing that has finished is lost, the next run begins the unfinished trials again, and
         callbacks that have not been called by then are not called later. The ``traceback`` of a failed trial is the
         same text from another process as from a thread, except that it lacks the source lines of code that is in no
@@ -178,16 +180,15 @@ class Study(HasBestTrial):
     def optimize(
         self, objective: Callable[[Trial], Any], n_trials: int | None = None, timeout: float | None = None,
         n_jobs: int = 1, callbacks: Iterable[Callable[[Study, Trial], Any]] | None = None,
-        show_progress_bar: bool = False,
+        show_progress_bar: bool = False, max_failures: int | str | None = None,
     ) -> None:
         """Run ``n_trials`` further trials, as Optuna counts them; all else is as in `run`.
 
         With ``timeout`` and no ``n_trials`` only the time, and the searcher's schedule if it has one, is a limit.
-        An exception of the objective makes its trial a failed one, and does not end the run.
         """
         wanted = None if n_trials is None else len(self.trials) + checks.integer("n_trials", n_trials, low=1)
         self._run(objective, RunOptions(
-            wanted, timeout, n_jobs, None, callbacks or (), show_progress_bar,
+            wanted, timeout, n_jobs, None, callbacks or (), show_progress_bar, max_failures=max_failures,
             only_timeout=n_trials is None and timeout is not None))
 
     def run_folds(
@@ -212,6 +213,11 @@ class Study(HasBestTrial):
     def trials(self) -> list[Trial]:
         """All trials, in order of number."""
         return list(self._core.table.trials)
+
+    @property
+    def searcher(self) -> Searcher:
+        """The searcher; one that left open how many trials it proposes at a time has that from the first run on."""
+        return self._core.definition.searcher
 
     @property
     def space(self) -> Space:
