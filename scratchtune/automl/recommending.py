@@ -218,17 +218,21 @@ def _duration(seconds: float) -> str:
 # The rules ------------------------------------------------------------------------------------------------------------
 
 
+def _parallel(task: Task) -> int | None:
+    return task.jobs if task.jobs > 1 else None
+
+
 def _bayesian(task: Task) -> Searcher:
-    return BayesianSearch(parallel=task.jobs)
+    return BayesianSearch(parallel=_parallel(task))
 
 
 def _gaussian(task: Task) -> Searcher:
-    return BayesianSearch(model="gp", parallel=task.jobs)
+    return BayesianSearch(model="gp", parallel=_parallel(task))
 
 
 def _racing(task: Task) -> Hyperband:
     assert task.max_budget is not None
-    return Hyperband(max_budget=task.max_budget, eta=ETA, proposer=BayesianSearch(model="tpe", parallel=task.jobs))
+    return Hyperband(max_budget=task.max_budget, eta=ETA, proposer=BayesianSearch(model="tpe", parallel=_parallel(task)))
 
 
 def _all_points_fit(task: Task) -> bool:

@@ -137,7 +137,7 @@ class Searcher:
 
     def remedy(self, workers: int) -> str:
         """What to write so that it can propose so many trials at a time; "" where it has no argument for that."""
-        return "" if type(self).needs is not Searcher.needs else f"a {type(self).__name__} that defines needs(number)"
+        return "" if type(self).needs is not Searcher.needs else f"{type(self).__name__}() with a method needs(number)"
 
     def total(self, space: Space) -> int | None:
         """Length of the whole schedule in a space; None for a searcher without an end."""

@@ -17,7 +17,7 @@ FEW = 5  # as many trials at the beginning of a run, all failed with one error, 
 UNLIMITED = "unlimited"
 FRAME = re.compile(r'  File "(.+)", line (\d+), in .+\n    (.+)')
 LIBRARIES = (os.path.dirname(os.__file__), str(Path(__file__).parents[1]), "<frozen ")
-NO_MISTAKE = re.compile(r"told as failed|.*value is \S*(nan|inf)\b")  # of a configuration, not of the objective
+NO_MISTAKE = re.compile(r"told as failed|TrialPruned:|.*value is \S*(nan|inf)\b")  # a configuration is the cause
 
 
 class Failures:
@@ -40,8 +40,8 @@ class Failures:
             self._first = None  # with it go the arrays that its traceback refers to
         if trial.state != "failed" or len(self.trials) > 1:
             return None
-        in_worker = RuntimeError(f"in a worker process\n{trial.traceback}") if trial.traceback else None
-        self._first = outcome if isinstance(outcome, BaseException) else in_worker
+        elsewhere = RuntimeError(f"in a worker process\n{trial.traceback}") if trial.traceback else None
+        self._first = outcome if isinstance(outcome, BaseException) else elsewhere
         return f"trial {trial.number} failed: {trial.error}{place_in(trial.traceback or '')}"
 
     def refuse(self) -> None:

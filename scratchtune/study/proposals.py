@@ -24,14 +24,13 @@ from scratchtune.study.trial import Trial
 class NotReady(RuntimeError):
     """The searcher needs the result of an earlier trial first; ``awaited`` is its number.
 
-    ``remedy`` is what proposes a trial more at a time, "" if nothing does.
+    ``remedy`` is the argument of `Study` with which it is not needed, "" if there is none.
     """
 
     def __init__(self, number: int, awaited: int, remedy: str = "") -> None:
-        several = (f", or make the study with {remedy}, or as many as you ask for before you tell one"
-                   if remedy else "")
-        super().__init__(f"trial {number} can't be proposed yet: the result of trial {awaited} is needed first; tell "
-                         f"that one{several}")
+        several = f", or to have {number - awaited + 1} trials at a time use {remedy}" if remedy else ""
+        super().__init__(
+            f"trial {number} can't be proposed yet: the result of trial {awaited} is needed first; tell it{several}")
         self.number, self.awaited, self.remedy = number, awaited, remedy
 
     def __reduce__(self) -> tuple[Any, ...]:

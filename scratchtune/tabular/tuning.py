@@ -106,6 +106,7 @@ def new_study(objective: TableObjective, search: Search, folds: int, run: JobOpt
     """
     given = default_space(len(objective.table)) if search.space is None else search.space
     searcher, space = checked_searcher(search.searcher, search.trials, checked_space(given, objective.target))
+    searcher = searcher.for_workers(1)  # so that no trial depends on run.jobs
     objective.split(folds)
     objective.compile()
     line = objective.choose_scale(search.target_scale)

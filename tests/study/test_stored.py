@@ -38,7 +38,7 @@ def stored(tmp_path: Path, n_trials: int = 6, **arguments: Any) -> tuple[st.Stud
 SEARCHERS = [
     st.GridSearch(3), st.RandomSearch("halton"), st.BayesianSearch("tpe", 2, initial=4),
     st.GeneticSearch(6, elitism=False),
-    st.Hyperband(4, 2, proposer=st.BayesianSearch("gp", kappa=1.5), random_share=0.25), SuccessiveHalving(8, 4, 2)]
+    st.Hyperband(4, 2, proposer=st.BayesianSearch("gp", 1, kappa=1.5), random_share=0.25), SuccessiveHalving(8, 4, 2)]
 
 
 @pytest.mark.parametrize("searcher", SEARCHERS, ids=lambda searcher: type(searcher).__name__)
