@@ -232,7 +232,7 @@ def _gaussian(task: Task) -> Searcher:
 
 def _racing(task: Task) -> Hyperband:
     assert task.max_budget is not None
-    return Hyperband(max_budget=task.max_budget, eta=ETA, proposer=BayesianSearch(model="tpe", parallel=_parallel(task)))
+    return Hyperband(task.max_budget, ETA, proposer=BayesianSearch(model="tpe", parallel=_parallel(task)))
 
 
 def _all_points_fit(task: Task) -> bool:

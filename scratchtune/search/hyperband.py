@@ -70,11 +70,6 @@ class _HalvingSearch(Searcher):
         fixed = None if self.proposer is None else self.proposer.for_workers(workers)
         return self if fixed is self.proposer else self.changed(proposer=fixed)
 
-    def remedy(self, workers: int) -> str:
-        """That of the proposer."""
-        inner = "" if self.proposer is None else self.proposer.remedy(workers)
-        return f"{type(self).__name__}(proposer={inner})" if inner else ""
-
     def total(self, space: Space) -> int:
         """How many trials the schedule has."""
         return len(self._schedule.rows)
@@ -151,13 +146,9 @@ class _HalvingSearch(Searcher):
         return Suggestion(proposed.params, {**self._position_of(row), "proposed": proposed.why}, row.budget)
 
     def seen_by_model(self, space: Space, seen: Seen) -> Seen:
-        """The results that the model of a `BayesianSearch` as proposer is fitted to."""
-        return Seen(self._of_one_budget(space, seen), seed=seen.seed)
+        """What a `BayesianSearch` as proposer sees: the results of the largest budget that has enough for a model.
 
-    def _of_one_budget(self, space: Space, seen: Sequence[Result]) -> list[Result]:
-        """The results of the largest budget that has enough of them for a model; else of the budget with the most.
-
-        A trial of an earlier study without a budget counts as one with the whole budget.
+        Else those of the budget with the most. A trial of an earlier study without a budget has the whole one.
         """
         enough = max(len(space.names) + 3, ENOUGH)
         by_budget: dict[float, list[Result]] = {}
@@ -165,8 +156,9 @@ class _HalvingSearch(Searcher):
             by_budget.setdefault(math.inf if result.budget is None else result.budget, []).append(result)
         for budget in sorted(by_budget, reverse=True):
             if sum(not math.isnan(result.value) for result in by_budget[budget]) >= enough:
-                return by_budget[budget]
-        return max(by_budget.values(), key=len, default=[])
+                return Seen(by_budget[budget], seed=seen.seed)
+        most: list[Result] = max(by_budget.values(), key=len, default=[])
+        return Seen(most, seed=seen.seed)
 
     # Words -----------------------------------------------------------------------------------------------------------
 

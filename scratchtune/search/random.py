@@ -102,8 +102,9 @@ def params_at_quantiles(space: Space, point: np.ndarray) -> dict[str, Any]:
 
 
 def draw_from_prior(parameter: Parameter, rng: np.random.Generator) -> float:
-    """Unit value drawn from a parameter's prior."""
-    return prior_quantile(parameter, float(rng.random()))
+    """Unit value drawn from a parameter's prior, uniformly where it has none."""
+    u = float(rng.random())
+    return u if parameter.prior is None else prior_quantile(parameter, u)
 
 
 def prior_quantile(parameter: Parameter, u: float) -> float:

@@ -136,8 +136,13 @@ class Searcher:
         return self
 
     def remedy(self, workers: int) -> str:
-        """What to write so that it can propose so many trials at a time; "" where it has no argument for that."""
-        return "" if type(self).needs is not Searcher.needs else f"{type(self).__name__}() with a method needs(number)"
+        """What to write so that it can propose so many trials at a time; "" where no argument does that."""
+        name, proposer = type(self).__name__, getattr(self, "proposer", None)
+        if (getattr(self, "parallel", workers) or 1) < workers:
+            return f"{name}(parallel={workers})"
+        if isinstance(proposer, Searcher) and proposer.remedy(workers):
+            return f"{name}(proposer={proposer.remedy(workers)})"
+        return f"{name}() with a method needs(number)" if type(self).needs is Searcher.needs else ""
 
     def total(self, space: Space) -> int | None:
         """Length of the whole schedule in a space; None for a searcher without an end."""
@@ -193,12 +198,7 @@ class Searcher:
 
 
 def fixed_as(searcher: Searcher, text: str) -> Searcher:
-    """The searcher for as many workers as another one, given by its repr, if that is the only difference; else itself.
-
-    >>> from scratchtune.search import BayesianSearch
-    >>> fixed_as(BayesianSearch(), repr(BayesianSearch(parallel=4))).parallel
-    4
-    """
+    """The searcher for as many workers as another one, given by its repr, if only that differs; else itself."""
     workers = re.search(r"\bparallel=(\d+)", text)
     fixed = searcher if workers is None else searcher.for_workers(int(workers[1]))
     return fixed if repr(fixed) == text else searcher

@@ -67,6 +67,10 @@ class SearchCV:
     error_score: float | str
     simplicity: Any
 
+    def _keep(self, arguments: Mapping[str, Any]) -> None:
+        """Store the constructor's arguments, its ``locals()``, unchanged, as scikit-learn's protocol demands."""
+        vars(self).update({name: value for name, value in arguments.items() if name != "self"})
+
     # The search ------------------------------------------------------------------------------------------------------
 
     def _new_study(self) -> Study:

@@ -10,12 +10,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-from scratchtune import checks
 from scratchtune.study.trial import Trial
 
 FEW = 5  # as many trials at the beginning of a run, all failed with one error, end it
 UNLIMITED = "unlimited"
-FRAME = re.compile(r'  File "(.+)", line (\d+), in .+\n    (.+)')
+FRAME = re.compile(r'  File "(.+)", line (\d+), in .+(?:\n   ( .+))?')
 LIBRARIES = (os.path.dirname(os.__file__), str(Path(__file__).parents[1]), "<frozen ")
 NO_MISTAKE = re.compile(r"told as failed|TrialPruned:|.*value is \S*(nan|inf)\b")  # a configuration is the cause
 
@@ -60,13 +59,8 @@ class Failures:
                     f'max_failures="{UNLIMITED}" continues all the same') from self._first
 
 
-def checked_most(most: Any) -> int | str | None:
-    """The argument ``max_failures``: a positive integer, "unlimited", or None."""
-    return most if most is None or most == UNLIMITED else checks.integer("max_failures", most, low=1)
-
-
 def place_in(traceback: str) -> str:
     """The last line of a traceback that is in no library, as ", in FILE, line N: code"; "" if there is none."""
     frames = [found for found in FRAME.findall(traceback)
               if "-packages" not in found[0] and not found[0].startswith(LIBRARIES)]
-    return f", in {frames[-1][0]}, line {frames[-1][1]}: {frames[-1][2]}" if frames else ""
+    return ", in {}, line {}{}".format(*frames[-1][:2], frames[-1][2] and f":{frames[-1][2]}") if frames else ""

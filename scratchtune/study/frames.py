@@ -29,15 +29,14 @@ def trials_frame(trials: Sequence[Trial], names: Sequence[str], objectives: Obje
     except ImportError:
         raise ImportError("to_dataframe needs pandas, which is not installed: pip install pandas; study.to_csv(path) "
                           "writes the same table without it") from None
-    begun = [_date(trial.started) for trial in trials]
-    ended = [_date(trial.finished) for trial in trials]
     columns: dict[str, Any] = {
         "number": pandas.Series([trial.number for trial in trials], dtype="int64")}
     for k, column in enumerate(value_columns(objectives)):
         of_objective = [None if trial.values is None else trial.values[k] for trial in trials]
         columns[column] = pandas.Series(of_objective, dtype="float64")
-    columns["datetime_start"] = pandas.to_datetime(pandas.Series(begun, dtype="datetime64[us]"))
-    columns["datetime_complete"] = pandas.to_datetime(pandas.Series(ended, dtype="datetime64[us]"))
+    for column, moment in (("datetime_start", "started"), ("datetime_complete", "finished")):
+        dates = pandas.Series([_date(getattr(trial, moment)) for trial in trials], dtype="datetime64[us]")
+        columns[column] = pandas.to_datetime(dates)
     columns["duration"] = columns["datetime_complete"] - columns["datetime_start"]
     for name in names:
         columns[f"params_{name}"] = [trial.shared_params.get(name) for trial in trials]

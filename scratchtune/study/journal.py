@@ -17,11 +17,11 @@ from typing import Any
 from scratchtune.files import identity
 from scratchtune.search import Searcher, Suggestion
 from scratchtune.search.searcher import fixed_as, fixes
-from scratchtune.study.asking import is_open, packed_asked, unpacked_asked
+from scratchtune.study.asking import Asked, is_open, packed_asked, unpacked_asked
 from scratchtune.study.definition import Copied, Definition, checked_seeds
 from scratchtune.study.errors import NotWritable, StorageError
 from scratchtune.study.storage import BESIDE, Lost, Row, Storage, packed_params, unpacked_params
-from scratchtune.study.trial import Trial, TrialContext
+from scratchtune.study.trial import ENDED, Trial, TrialContext
 
 
 class Journal:
@@ -262,11 +262,15 @@ def trial_of(definition: Definition, context: TrialContext, row: Row) -> Trial:
     trial = Trial(context, row.number, Suggestion(proposed, row.why, row.budget, row.parent), asked is not None)
     trial.attempts, trial.started = row.attempts, row.started or trial.started
     if row.state != "running":
-        trial.shared_params, trial.asked, trial.user_attrs = params, asked, row.user_attrs or {}
-        for name in ("state", "values", "reports", "scores", "visits", "error", "traceback", "finished", "seconds",
-                     "saved"):
-            setattr(trial, name, getattr(row, name))
+        restore(trial, row, params, asked)
     return trial
+
+
+def restore(trial: Trial, row: Row, params: dict[str, Any], asked: Asked | None) -> None:
+    """Set the outcome of a trial from its stored row."""
+    trial.shared_params, trial.asked, trial.user_attrs = params, asked, row.user_attrs or {}
+    for part in ENDED:
+        setattr(trial, part, getattr(row, part))
 
 
 # The writers of this process ------------------------------------------------------------------------------------------

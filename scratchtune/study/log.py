@@ -7,7 +7,6 @@ is printed: the package's own logger, "scratchtune", has a NullHandler.
 from __future__ import annotations
 
 import logging
-import sys
 
 from scratchtune.files import valid_text
 from scratchtune.streams import shown_params
@@ -39,15 +38,3 @@ def terminated(study: str, trials: int, bound: float, error: float) -> None:
     """Record why a terminator ends a study."""
     LOGGER.info("study %r: after %d trials the estimated bound of a further gain is %.3g, below the error %.3g of a "
                 "value: the run ends", study, trials, bound, error)
-
-
-def warns_on_terminal() -> bool:
-    """Whether a handler of the user prints failures on stdout or stderr, so that nothing else needs to."""
-    logger: logging.Logger | None = LOGGER
-    while logger is not None and LOGGER.isEnabledFor(logging.WARNING):
-        for handler in logger.handlers:
-            prints = isinstance(handler, logging.StreamHandler) and handler.stream in (sys.stdout, sys.stderr)
-            if prints and handler.level <= logging.WARNING:
-                return True
-        logger = logger.parent if logger.propagate else None
-    return False

@@ -16,11 +16,9 @@ from scratchtune import checks
 from scratchtune.evaluation.parallel import workers
 from scratchtune.search import Exhausted
 from scratchtune.search.searcher import TRIALS
-from scratchtune.study import log
 from scratchtune.study.asktell import AskTell
 from scratchtune.study.executors import Sender, capacity
-from scratchtune.study.failures import Failures, checked_most
-from scratchtune.study.lost_workers import WorkerLosses
+from scratchtune.study.failures import UNLIMITED, Failures
 from scratchtune.study.progress import Progress
 from scratchtune.study.proposals import NotReady
 from scratchtune.study.run import Run, Task
@@ -73,7 +71,8 @@ class RunOptions:
             self.n_trials = checks.integer("n_trials", self.n_trials, low=1)
         if self.timeout is not None:
             self.timeout = checks.real("timeout", self.timeout, low=0.0)
-        self.max_failures = checked_most(self.max_failures)
+        if self.max_failures not in (None, UNLIMITED):
+            self.max_failures = checks.integer("max_failures", self.max_failures, low=1)
         self.callbacks = tuple(self.callbacks) if isinstance(self.callbacks, Iterable) else (self.callbacks,)
         for callback in self.callbacks:
             if not callable(callback):
@@ -84,7 +83,7 @@ class RunOptions:
 
 def run_objective(
     core: AskTell, objective: Callable[[Trial], Any], options: RunOptions, callbacks: Sequence[Callable[[Trial], Any]],
-    losses: WorkerLosses, before: Sequence[Callable[[], Any]] = (),
+    losses: dict[int, int], before: Sequence[Callable[[], Any]] = (),
 ) -> float:
     """Run trials to the end, and print notes about failures, the schedule and idle workers; return the idle share.
 
@@ -121,7 +120,7 @@ class ObjectiveWorkers:
 
     def __init__(
         self, core: AskTell, objective: Callable[[Trial], Any], options: RunOptions,
-        callbacks: Sequence[Callable[[Trial], Any]], losses: WorkerLosses, progress: Progress, may_exhaust: bool,
+        callbacks: Sequence[Callable[[Trial], Any]], losses: dict[int, int], progress: Progress, may_exhaust: bool,
     ) -> None:
         self.core, self.objective, self.options, self.callbacks = core, objective, options, callbacks
         self.losses, self.progress, self.may_exhaust = losses, progress, may_exhaust
@@ -175,8 +174,8 @@ class ObjectiveWorkers:
         """Whether a trial that fails if it loses one more worker runs alone, so that no other trial can be the cause.
         """
         return not self._sender.isolates and any(
-            self.core.table.trials[number].state == "running"
-            for number in self.losses.with_at_least(self.options.retries))
+            lost >= self.options.retries and self.core.table.trials[number].state == "running"
+            for number, lost in self.losses.items())
 
     def begin(self, trials: Sequence[Trial]) -> None:
         """Submit trials; first those that have lost their worker, as far as there is room."""
@@ -264,9 +263,9 @@ class ObjectiveWorkers:
     def _finish(self, trial: Trial, outcome: Any) -> None:
         """Tell a trial, and call the callbacks."""
         self.record(Task(trial, 0), outcome)
-        self.losses.forget(trial.number)
+        self.losses.pop(trial.number, None)
         said = self.failures.add(trial, outcome)
-        if said is not None and not log.warns_on_terminal():
+        if said is not None:
             self.progress.note(said, always=True)
         self._note_budget(trial)
         best = self.core.table.best
@@ -342,9 +341,10 @@ class ObjectiveWorkers:
             self._finish(trial, None)
             return
         retries = self.options.retries
-        ran_alone = self._sender.isolates or self.at_once == 1 or trial.number in self.losses.with_at_least(retries)
-        lost = self.losses.add(trial.number, at_most=None if ran_alone else retries)
-        if lost > retries:
+        lost = self.losses.get(trial.number, 0) + 1
+        ran_alone = self._sender.isolates or self.at_once == 1 or lost > retries
+        self.losses[trial.number] = lost if ran_alone else min(lost, retries)
+        if self.losses[trial.number] > retries:
             times = "once" if lost == 1 else f"{lost} times, at last"
             problem = RuntimeError(f"its worker was lost {times} with {type(error).__name__}")
             problem.__cause__ = error
@@ -358,7 +358,7 @@ class ObjectiveWorkers:
         if not self.core.begin_again(trial):  # it has been told meanwhile
             self._finish(trial, None)
             return
-        self.losses.register(trial.number)
+        self.losses.setdefault(trial.number, 0)
         self.to_resend = sorted([*self.to_resend, trial], key=lambda trial: trial.number)
 
 

@@ -15,8 +15,8 @@ class Progress:
 
     ``headline`` is printed immediately. When the first few units are done, a line such as "45 fits, about 3 s" follows:
     the duration of the fastest of them times the number of units. (The first unit may include a compilation.) Then the
-    bar is shown, on a terminal only. With ``show=False`` only some notes are printed. ``total`` None: it is not known, and there
-    is no headline.
+    bar is shown, on a terminal only. With ``show=False`` only some notes are printed. ``total`` None: it is not known,
+    and there is no headline.
     """
 
     def __init__(

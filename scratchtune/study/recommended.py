@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -57,26 +57,6 @@ class RecommendedTrial:
     reason: str
 
 
-class TrialsOfStudy(Protocol):
-    """What is read of a study, in memory or from a file."""
-
-    @property
-    def space(self) -> Space:
-        """The hyper-parameters."""
-
-    @property
-    def direction(self) -> str:
-        """Whether values are minimized ("minimize") or maximized ("maximize")."""
-
-    @property
-    def trials(self) -> list[Trial]:
-        """All trials, in order of number."""
-
-    @property
-    def best_trial(self) -> Trial:
-        """The complete trial of the best value; a ValueError if no trial is complete."""
-
-
 class Prediction(NamedTuple):
     """Index of the trial with the lowest pessimistic mean, and posterior means and stds of it and of the best observed.
 
@@ -91,8 +71,8 @@ class Prediction(NamedTuple):
     std_of_best: float
 
 
-def recommended_trial(study: TrialsOfStudy) -> RecommendedTrial:
-    """The trial whose configuration has the best pessimistic mean; without a model, the best observed one.
+def recommended_trial(study: Any) -> RecommendedTrial:
+    """The trial of a study whose configuration has the best pessimistic mean; without a model, the best observed one.
 
     Only complete trials count, and where budgets differ only those of the largest budget: values of different budgets
     can't be compared. Trials of a study that this one started from don't count.

@@ -29,12 +29,12 @@ from scratchtune.search import (
     Suggestion,
 )
 from scratchtune.study.asking import learned_space, unpacked_asked
-from scratchtune.study.best import HasBestTrial, without_best
+from scratchtune.study.best import HasBestTrial
 from scratchtune.study.context import DetachedContext, seed_of_trial
 from scratchtune.study.definition import checked_seeds, seed_before
 from scratchtune.study.errors import StorageError
-from scratchtune.study.export import best_first, definition_of
-from scratchtune.study.frames import trials_frame
+from scratchtune.study.export import definition_of
+from scratchtune.study.journal import restore
 from scratchtune.study.objectives import Objectives, stored_objectives
 from scratchtune.study.stopping import MedianStopping, Stopping
 from scratchtune.study.storage import Row, Storage, unpacked_params
@@ -70,27 +70,12 @@ class StoredStudy(HasBestTrial):
     reasons: list[str] = field(default_factory=list, repr=False)
     user_attrs: dict[str, Any] = field(default_factory=dict, repr=False)
 
-    def first_best_trial(self) -> Trial:
-        """The `best_trial` where there is one objective."""
-        ranked = best_first(self.trials, self.direction)
-        if not ranked:
-            raise without_best(self.trials)
-        return ranked[0]
-
     def why(self, number: int) -> str:
         """Explain in words why a trial was proposed, as it was stored."""
         known = len(self.reasons)
         if not 0 <= checks.integer("number", number) < known:
             raise ValueError(f"trial {number} is not one of this study, which has {known} trials, from 0")
         return self.reasons[number]
-
-    def reason_of(self, trial: Trial) -> str:
-        """Explain in words why a trial was proposed, as it was stored."""
-        return self.why(trial.number)
-
-    def to_dataframe(self) -> Any:
-        """Return the trials as a pandas DataFrame with the columns of Optuna's (`trials_frame`)."""
-        return trials_frame(self.trials, self.space.names, self.objectives)
 
     def at(self, k: int) -> StoredStudy:
         """The study with its first ``k`` trials alone, as they are stored."""
@@ -131,12 +116,8 @@ def _trial(
     trial = Trial(DetachedContext(seed, None, None, [], 1.0), row.number,
                   Suggestion(params if asked is None else asked.proposed, row.why, row.budget, row.parent),
                   asked is not None)
-    trial.asked, trial.shared_params = asked, params
-    for part in Row._fields:
-        if part not in ("number", "params", "shown", "why", "said", "budget", "parent", "value"):
-            setattr(trial, part, getattr(row, part))
-    trial.user_attrs = row.user_attrs or {}
-    trial.values = row.values
+    trial.attempts, trial.started = row.attempts, row.started  # type: ignore[assignment]
+    restore(trial, row, params, asked)
     return trial
 
 

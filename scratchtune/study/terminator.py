@@ -31,6 +31,7 @@ from scratchtune.search.space import Space
 from scratchtune.search.surrogate import FITTED_TRIALS, MOST_TRIALS, root_mean_square, subsample, theta_prior
 from scratchtune.study import log
 from scratchtune.study.asking import learned_space
+from scratchtune.study.recommended import comparable
 from scratchtune.study.trial import Trial, finished_count
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ class Terminator:
             ValueError where ``error`` is None and the best trial has no scores of at least two folds.
         """
         trials = study.trials[:count]
-        complete = _largest_budget([trial for trial in trials if trial.state == "complete"])
+        complete = comparable(trials)
         if len(complete) < self.min_trials:
             return None
         sign = 1.0 if study.direction == "minimize" else -1.0
@@ -203,12 +204,6 @@ def _fitted(encoding: Encoding, rows: np.ndarray, values: np.ndarray) -> gp.Proc
         rows[part], values[part], encoding.is_categorical, theta=means, prior_mean=means, prior_std=stds,
         evaluations=EVALUATIONS)
     return gp.condition(rows, values, encoding.is_categorical, theta)
-
-
-def _largest_budget(trials: Sequence[Trial]) -> list[Trial]:
-    """The trials with the largest budget; all of them where they have none."""
-    most = max((trial.budget for trial in trials if trial.budget is not None), default=None)
-    return [trial for trial in trials if trial.budget == most]
 
 
 def _error_of(best: Trial) -> float:

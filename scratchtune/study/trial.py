@@ -15,14 +15,14 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.search import Suggestion
-from scratchtune.study.asking import Asked, Asks, nothing_asked
+from scratchtune.study.asking import Asked, Asks, copied_value, nothing_asked
 from scratchtune.study.objectives import Objectives, in_order, only_entry
 
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}")  # of an object in memory, as in most objects' repr
 MOST_SAVED = 500_000_000  # bytes; SQLite stores at most a billion in one value
 STATES = ("running", "complete", "failed", "stopped")
-OUTCOME = ("state", "values", "error", "traceback", "reports", "seconds", "visits", "scores", "saved", "user_attrs",
-           "shared_params", "asked", "uses_budget")
+ENDED = ("state", "values", "error", "traceback", "reports", "seconds", "visits", "scores", "saved", "finished")
+OUTCOME = (*ENDED, "user_attrs", "shared_params", "asked", "uses_budget")
 
 
 class TrialContext(Protocol):
@@ -133,10 +133,6 @@ class Trial(Asks):
         """What the searcher has allotted, such as the number of epochs; None of a searcher without budgets."""
         self.uses_budget = True
         return self.given_budget
-
-    @budget.setter
-    def budget(self, budget: float | None) -> None:
-        self.given_budget = budget
 
     @property
     def seed(self) -> int:
@@ -330,7 +326,7 @@ def _not_pruned(objectives: Objectives) -> str:
 
 def copied_params(params: Mapping[str, Any]) -> dict[str, Any]:
     """A deep copy of a configuration; a choice that can't be copied, such as a module, is shared."""
-    return {name: _copied(value) for name, value in params.items()}
+    return {name: copied_value(value) for name, value in params.items()}
 
 
 def evaluate(objective: Callable[[Trial], Any], trial: Trial) -> Any:
@@ -342,15 +338,6 @@ def evaluate(objective: Callable[[Trial], Any], trial: Trial) -> Any:
         outcome = error
     trial.seconds = time.perf_counter() - started
     return outcome
-
-
-def _copied(value: Any) -> Any:
-    if type(value) in (int, float, str, bool):  # immutable, and the type of most parameters
-        return value
-    try:
-        return copy.deepcopy(value)
-    except Exception:
-        return value
 
 
 def _text(error: BaseException) -> str:

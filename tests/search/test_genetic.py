@@ -254,8 +254,6 @@ def test_why_a_trial_of_generation_0_was_drawn() -> None:
     refused = GeneticSearch(4).suggest(space, [], [], 0, _rng(0)).why
     said = "Generation 0; the founder was a repetition of an earlier trial or not allowed by the constraint"
     assert refused["founder_refused"] is True and GeneticSearch().explain(refused).startswith(f"{said}. Drawn at")
-    stored = {name: value for name, value in refused.items() if name != "founder_refused"}  # by an earlier version
-    assert GeneticSearch().explain(stored).startswith(f"{said}, or {few}. Drawn at")
 
 
 @pytest.mark.parametrize("value", [0.0, 1e12, -1e300])

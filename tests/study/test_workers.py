@@ -1,5 +1,4 @@
-"""How many trials a searcher proposes at a time, where its user has left that open: as many as the first run has workers.
-"""
+"""A searcher whose user leaves open how many trials it proposes at a time: as many as the first run has workers."""
 
 from __future__ import annotations
 
