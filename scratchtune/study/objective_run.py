@@ -266,7 +266,7 @@ class ObjectiveWorkers:
         self.losses.pop(trial.number, None)
         said = self.failures.add(trial, outcome)
         if said is not None:
-            self.progress.note(said, always=True)
+            self.progress.note(said, always=self.options.max_failures != UNLIMITED)
         self._note_budget(trial)
         best = self.core.table.best
         self.progress.done(self._typical_seconds(trial), None if best is None else best.value)

@@ -137,9 +137,9 @@ class Study(HasBestTrial):
         An exception of the objective makes its trial a failed one; the first is printed. If the first five trials of
         the run (the first ``n_jobs``, if that is more) all fail with the same exception, or for want of a value, the
         objective can't work, and the run ends with a RuntimeError from that exception. With an integer
-        ``max_failures`` it ends so when as many trials have failed, with "unlimited" never. Any other BaseException,
-        such as the SystemExit of sys.exit() or Ctrl-C, ends the run: nothing that has finished is lost, the next run
-        begins the unfinished trials again, and callbacks that have not been called by then are not called later.
+        ``max_failures`` it ends so when as many trials have failed, with "unlimited" never, and with
+        ``progress=False`` no failure is printed then. Any other BaseException, such as SystemExit or Ctrl-C, ends the
+        run: nothing that has finished is lost, and the next run begins the unfinished trials again.
 
         Afterwards ``idle_share`` is the share of the time in which the workers had no trial.
         """

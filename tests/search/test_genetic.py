@@ -56,7 +56,8 @@ def test_the_defaults_are_sized_for_small_budgets() -> None:
 
 
 def test_the_founders_are_spread_evenly_over_every_axis() -> None:
-    study = _study(GeneticSearch(8), 8, space={"x": Float(0.0, 8.0), "y": Float(0.0, 8.0), "c": ["a", "b"]})
+    space = {"x": Float(0.0, 8.0), "y": Float(0.0, 8.0), "c": ["a", "b"]}
+    study = _study(GeneticSearch(8), 8, lambda trial: trial.params["x"], space)
     for name in ("x", "y"):
         assert sorted(int(trial.params[name]) for trial in study.trials) == list(range(8))
     assert [trial.params["c"] for trial in study.trials].count("a") == 4
