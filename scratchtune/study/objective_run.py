@@ -283,8 +283,8 @@ class ObjectiveWorkers:
         self._uses_budget = trial.given_budget is None or trial.uses_budget
         if not self._uses_budget:
             self.progress.note(
-                f"trial {trial.number} ended without reading trial.budget, {trial.given_budget:g} of "
-                f"{type(self.core.definition.searcher).__name__}, so every trial may do the whole work: train for "
+                f"trial {trial.number} ended without reading trial.budget ({trial.given_budget:g}, from "
+                f"{type(self.core.definition.searcher).__name__}), so every trial may do the whole work: train for "
                 "trial.budget epochs and continue with trial.load() and trial.save(arrays), or for an objective that "
                 "reports its values use stopping=MedianStopping() with another searcher", always=True)
 

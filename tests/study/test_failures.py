@@ -109,7 +109,7 @@ def test_optuna_s_own_trial_pruned_stops_a_trial() -> None:
     assert [(trial.state, trial.value) for trial in study.trials] == [("failed", None), ("stopped", 0.5)]
 
 
-IGNORED = "trial 0 ended without reading trial.budget, 1 of Hyperband, so every trial may do the whole work: train for "
+IGNORED = "trial 0 ended without reading trial.budget (1, from Hyperband), so every trial may do the whole work: train for "
 
 
 @pytest.mark.parametrize("executor", [None, Elsewhere()])
@@ -130,4 +130,4 @@ def test_a_budget_that_is_not_read_is_said_without_progress(capsys: pytest.Captu
         return trial.params["x"]
 
     st.Study(SPACE, st.SuccessiveHalving(9, 9)).optimize(objective, n_jobs=2)
-    assert "trial 1 ended without reading trial.budget, 1 of SuccessiveHalving" in capsys.readouterr().err
+    assert "trial 1 ended without reading trial.budget (1, from SuccessiveHalving)" in capsys.readouterr().err
