@@ -342,7 +342,7 @@ class ObjectiveWorkers:
             return
         retries = self.options.retries
         lost = self.losses.get(trial.number, 0) + 1
-        ran_alone = self._sender.isolates or self.at_once == 1 or lost > retries
+        ran_alone = self._sender.isolates or self.at_once == 1 or self.losses.get(trial.number, -1) >= retries
         self.losses[trial.number] = lost if ran_alone else min(lost, retries)
         if self.losses[trial.number] > retries:
             times = "once" if lost == 1 else f"{lost} times, at last"
