@@ -218,17 +218,17 @@ def _duration(seconds: float) -> str:
 # The rules ------------------------------------------------------------------------------------------------------------
 
 
-def _bayesian(task: Task) -> Searcher:
-    return BayesianSearch(parallel=task.jobs)
+def _bayesian(task: Task, model: str = "auto") -> Searcher:
+    return BayesianSearch(model, parallel=task.jobs if task.jobs > 1 else None)
 
 
 def _gaussian(task: Task) -> Searcher:
-    return BayesianSearch(model="gp", parallel=task.jobs)
+    return _bayesian(task, "gp")
 
 
 def _racing(task: Task) -> Hyperband:
     assert task.max_budget is not None
-    return Hyperband(max_budget=task.max_budget, eta=ETA, proposer=BayesianSearch(model="tpe", parallel=task.jobs))
+    return Hyperband(max_budget=task.max_budget, eta=ETA, proposer=_bayesian(task, "tpe"))
 
 
 def _all_points_fit(task: Task) -> bool:

@@ -130,7 +130,7 @@ def search(
         deadline = budget.deadline
         timeout = None if deadline is None else max(deadline - time.monotonic(), 0.01)
         study.run(objective, n_trials=budget.trials or MANY, timeout=timeout, n_jobs=min(n_jobs, AT_ONCE),
-                  callbacks=[show], progress=False)
+                  callbacks=[show], progress=False, max_failures="unlimited")
     if not searched.ranked():
         failed = study.trials[0].error if study.trials else "there was no time for one"
         raise RuntimeError(f"no configuration could be trained; the first: {failed}")

@@ -108,7 +108,7 @@ class Arm(Generic[M]):
 
     def run(self, jobs: int) -> None:
         """Run its trials."""
-        self.study.run(self.objective, self.trials, n_jobs=jobs)
+        self.study.run(self.objective, self.trials, n_jobs=jobs, max_failures="unlimited")
 
     @property
     def best(self) -> st.Trial:

@@ -213,7 +213,7 @@ def main(
     tell(f"training set: {len(objective.X):,} images, validation set: {len(objective.X_valid):,}, held-out test set: "
          f"{len(rows.X_test):,}; {height}x{width} pixels, {rows.classes} classes")
     begun = time.perf_counter()
-    study.run(objective, n_jobs=jobs)
+    study.run(objective, n_jobs=jobs, max_failures="unlimited")
     tell(f"searched in {time.perf_counter() - begun:.0f} s\n\n"
          f"{ranking(study, 'validation accuracy', longest)}")
     note(f"re-evaluating the best {FINALISTS} on {SPLITS} other splits")

@@ -210,7 +210,7 @@ def tune_decoding(
         DECODING, st.BayesianSearch(parallel=2), "minimize", seed, db, name,
         data=digest_of(*probabilities, also=repr((objective.texts, objective.train))))
     study.enqueue(GREEDY)
-    study.run(objective, trials, n_jobs=jobs)
+    study.run(objective, trials, n_jobs=jobs, max_failures="unlimited")
     return objective, study
 
 

@@ -40,7 +40,7 @@ def gathered(studies: Sequence[StudyLike], default: Sequence[float] | None = Non
     for study in studies:
         for trial in contenders(study, with_scores=False).trials:
             copied = copy.copy(trial)
-            copied.number, copied.budget, copied.parent, copied.why = len(trials), None, None, {}
+            copied.number, copied.given_budget, copied.parent, copied.why = len(trials), None, None, {}
             trials.append(copied)
     return Gathered(studies[0].space, studies[0].direction, trials)
 

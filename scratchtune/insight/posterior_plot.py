@@ -18,7 +18,7 @@ from scratchtune.insight.drawing import TrialTable
 from scratchtune.insight.plots import COLOURS
 from scratchtune.search import Categorical, gaussian_search
 from scratchtune.search import gaussian_process as gp
-from scratchtune.search.acquisition import ACQUISITIONS, FORMER_NAMES
+from scratchtune.search.acquisition import ACQUISITIONS
 from scratchtune.search.acquisition_search import goal_values
 from scratchtune.search.encoding import Encoding
 from scratchtune.study.trial import Trial
@@ -216,8 +216,7 @@ def _draw_new_value(axes: Any, line: Line, study: TrialTable, trial: Trial, know
 
 def _draw_acquisitions(axes: list[Any], curves: list[Curves], line: Line, study: TrialTable, trial: Trial) -> None:
     """Draw both acquisition functions on one scale; the proposed point is a star on the first one."""
-    searcher = searcher_state.model_of(study, "plot_posterior")
-    kind = FORMER_NAMES.get(searcher.acquisition, searcher.acquisition)
+    kind = searcher_state.model_of(study, "plot_posterior").acquisition
     goals = [known.goal for known in curves]
     as_logarithm = kind != "lcb" and max(goal.max() for goal in goals) < LEAST_LOGARITHM
     if kind != "lcb" and not as_logarithm:

@@ -233,7 +233,6 @@ def confidence_bound(mean, std, kappa):
 # One of the three, by its index --------------------------------------------------------------------------------------
 
 ACQUISITIONS = ("log_ei", "pi", "lcb")
-FORMER_NAMES = {"bound": "lcb"}  # used by older scripts and in stored studies
 
 
 @jit.loop_in_order

@@ -15,7 +15,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.search import gaussian_search, parzen
-from scratchtune.search.acquisition import ACQUISITIONS, FORMER_NAMES
+from scratchtune.search.acquisition import ACQUISITIONS
 from scratchtune.search.random import RandomSearch
 from scratchtune.search.searcher import Result, Searcher, Seen, Suggestion, as_seen
 from scratchtune.search.space import Space
@@ -31,34 +31,37 @@ class BayesianSearch(Searcher):
 
     model: "gp", a Gaussian process; "tpe", a tree-structured Parzen estimator; "auto" (see `chosen_model`).
     parallel: how many trials may run at the same time; for trial n the values of the ``parallel`` − 1 trials before it
-    are not known yet, only their parameters.
+    are not known yet, only their parameters. None: as many as the study's first run has workers, one where its first
+    trial is from `Study.ask`; the study keeps that number, and stores it.
     acquisition: what the Gaussian process maximises: "log_ei", the logarithm of the expected improvement; "pi", that of
     the probability of improvement; "lcb", the lower confidence bound, ``kappa`` standard deviations below the mean.
     initial: how many points come first, spread evenly (from a parameter's ``prior`` where it has one); None: six, for
     one parameter four; with "tpe" ten, since fewer are too few to split into good and bad.
 
-    With "gp", and so with "auto", proposals also depend on the processor's instruction set: the Gaussian process is
-    compiled for the processor at hand, its last digits differ on one without fused multiply-add, say, and the point
-    with the highest acquisition may be another one. A study that is continued on another kind of processor is a valid
-    study, but not the one that it would have become on the first. With "tpe" proposals are the same on all of them.
+    With "gp", and so with "auto", proposals also depend on the processor's instruction set, for which the Gaussian
+    process is compiled: last digits differ without fused multiply-adds, say. With "tpe" they are the same everywhere.
 
-    >>> BayesianSearch(parallel=4).needs(10)
-    7
+    >>> BayesianSearch(parallel=4).needs(10), BayesianSearch().needs(10)
+    (7, 10)
     """
 
     def __init__(
-        self, model: str = "auto", parallel: int = 1, acquisition: str = "log_ei", initial: int | None = None,
+        self, model: str = "auto", parallel: int | None = None, acquisition: str = "log_ei", initial: int | None = None,
         kappa: float = 2.0,
     ) -> None:
         self.model = checks.choice("model", model, MODELS)
-        self.parallel = checks.integer("parallel", parallel, low=1)
-        self.acquisition = checks.choice("acquisition", acquisition, (*ACQUISITIONS, *FORMER_NAMES))
+        self.parallel = None if parallel is None else checks.integer("parallel", parallel, low=1)
+        self.acquisition = checks.choice("acquisition", acquisition, ACQUISITIONS)
         self.initial = None if initial is None else checks.integer("initial", initial, low=1)
         self.kappa = checks.real("kappa", kappa, low=0.0)
 
     def needs(self, number: int) -> int:
         """All trials but the last ``parallel`` − 1: one is finished whenever one is begun."""
-        return max(0, number - self.parallel + 1)
+        return max(0, number - (self.parallel or 1) + 1)
+
+    def for_workers(self, workers: int) -> Searcher:
+        """With ``parallel`` None, the same searcher with so many."""
+        return self if self.parallel is not None else self.changed(parallel=workers)
 
     def suggest(
         self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
@@ -80,12 +83,9 @@ class BayesianSearch(Searcher):
         """Return the model of a trial, and why that one.
 
         With "auto" the two take turns, the Gaussian process at odd numbers and while there are fewer than ten trials.
-        They fail on different problems. The process assumes a smooth function: it finds the minimum in few trials, but
-        explains a rugged function by noise. The estimator only models where good trials are dense, which works on
-        rugged and stepped functions too. Each is fitted to the trials of both, so where one of them is stuck, the other
-        continues. On average that is as good as the process alone, in two thirds of its time; on problems where one of
-        them is far worse (the process on bbob-f06, the estimator on bbob-f03), the two together are not: see
-        benchmarks/results/search_quality.md.
+        The process assumes a smooth function: it finds the minimum in few trials, but explains a rugged function by
+        noise. The estimator only models where good trials are dense, which works on rugged functions too. Both are
+        fitted to all trials. On average that is as good as the process alone: benchmarks/results/search_quality.md.
         """
         if self.model != "auto":
             return self.model, f"model={self.model!r}"

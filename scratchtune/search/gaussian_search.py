@@ -24,7 +24,7 @@ import numpy as np
 from scratchtune import jit
 from scratchtune.search import acquisition_search, cholesky, fitting
 from scratchtune.search import gaussian_process as gp
-from scratchtune.search.acquisition import ACQUISITIONS, FORMER_NAMES
+from scratchtune.search.acquisition import ACQUISITIONS
 from scratchtune.search.acquisition_search import Candidate, Goal, RangePrior, search
 from scratchtune.search.encoding import Encoding
 from scratchtune.search.searcher import Result
@@ -41,7 +41,6 @@ from scratchtune.search.surrogate import (
 
 PRIOR_TRIALS = 10.0  # at this trial the user's prior has the same weight as the acquisition, later less
 MARGIN = 0.05  # that the probability of improvement subtracts from the best value, in stds of the values
-FORMER_KEYS = {"deviation": "std", "belief": "log_prior", "lengths": "length_scales"}  # of `why` in stored studies
 
 
 class Model(NamedTuple):
@@ -76,7 +75,7 @@ def fitted_model(
 ) -> Model:
     """Fit the model that proposes trial ``number``, from at least one result."""
     prepare()
-    kind = ACQUISITIONS.index(FORMER_NAMES.get(acquisition, acquisition))
+    kind = ACQUISITIONS.index(acquisition)
     encoding = Encoding(space)
     losses = np.array([result.value for result in seen])
     kept = subsample(losses, MOST_TRIALS)
@@ -145,8 +144,7 @@ def _in_units(standardized: Standardized, kind: int, value: float) -> float:
 
 
 def explain(why: Mapping[str, Any]) -> str:
-    """Say why a point was proposed, from the reasons of `propose`, also of older versions."""
-    why = _with_present_names(why)
+    """Say why a point was proposed, from the reasons of `propose`."""
     pending = f" (and {why['pending']} pending, with the losses that it predicts)" if why["pending"] else ""
     name = {"log_ei": "expected improvement is", "pi": f"probability of a loss below {why['target']:.4g} is",
             "lcb": "lower confidence bound is"}[why["acquisition"]]
@@ -168,8 +166,7 @@ def _best_text(why: Mapping[str, Any]) -> str:
 
 def _with_prior(why: Mapping[str, Any]) -> str:
     """Say what was compared if the user has a prior, of both candidates where the reasons hold it; else nothing."""
-    following = [{FORMER_KEYS.get(key, key): value for key, value in entry.items()} for entry in why["runners_up"][:1]]
-    compared = [why, *(entry for entry in following if entry.get("log_prior") is not None)]
+    compared = [why, *why["runners_up"][:1]]
     priors = [float(entry["log_prior"]) for entry in compared]
     if not any(priors):
         return ""
@@ -181,12 +178,6 @@ def _with_prior(why: Mapping[str, Any]) -> str:
         begin, end = " Weighted by the user's prior, as candidates are compared, it is ", "."
     other = f" (the next candidate's: {texts[1]})" if len(texts) > 1 else ""
     return f"{begin}{texts[0]}{other}{end}"
-
-
-def _with_present_names(why: Mapping[str, Any]) -> dict[str, Any]:
-    """Reasons with the present names of the keys and of the acquisition; older studies have other ones."""
-    present = {FORMER_KEYS.get(key, key): value for key, value in why.items()}
-    return {**present, "acquisition": FORMER_NAMES.get(present["acquisition"], present["acquisition"])}
 
 
 def _acquisition_text(why: Mapping[str, Any], entry: Mapping[str, Any]) -> str:

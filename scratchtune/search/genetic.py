@@ -264,16 +264,16 @@ class GeneticSearch(Searcher):
         A gene that one parent lacks, since its condition does not hold there, is the other's. One that both lack is
         that of any individual that has it, or it is drawn: a mutation may make its parameter active.
         """
-        x, y = _completed(parameters, genes, pair, rng)
+        (x, y), (of_x, of_y) = _completed(parameters, genes, pair, rng)
         crossed = bool(rng.random() < self.crossover_rate)
         if not crossed:
-            return x.values.copy(), x.origin, False
-        child = CROSSOVERS[self.crossover](x.values, y.values, rng)
-        unchanged = operators.uniform_crossover(x.values, y.values, rng.random(len(child)))
+            return x, of_x, False
+        child = CROSSOVERS[self.crossover](x, y, rng)
+        unchanged = operators.uniform_crossover(x, y, rng.random(len(child)))
         child = np.where([_is_discrete(parameter) for parameter in parameters], unchanged, child)
         child = np.array([_reflected_if_outside(float(gene)) for gene in child])
-        nearer = np.abs(child - x.values) <= np.abs(child - y.values)
-        return child, [a if near else b for near, a, b in zip(nearer, x.origin, y.origin, strict=True)], True
+        nearer = np.abs(child - x) <= np.abs(child - y)
+        return child, [a if near else b for near, a, b in zip(nearer, of_x, of_y, strict=True)], True
 
     def _mutate(self, parameter: Parameter, gene: float, std: float, rng: Rng) -> float:
         """Return the gene after mutation: of another choice, or after a step."""
@@ -285,13 +285,6 @@ class GeneticSearch(Searcher):
 
 
 # Genes ---------------------------------------------------------------------------------------------------------------
-
-
-class Completed(NamedTuple):
-    """Genes without gaps, and the index of the individual that each is from; None if it is drawn."""
-
-    values: np.ndarray
-    origin: list[int | None]
 
 
 def genes_of(space: Space, individuals: Sequence[Result | dict[str, Any]]) -> np.ndarray:
@@ -307,8 +300,8 @@ def _founder(space: Space, number: int, seed: int, rng: Rng) -> dict[str, Any]:
 
 def _completed(
     parameters: Sequence[Parameter], genes: np.ndarray, pair: tuple[int, int], rng: Rng,
-) -> tuple[Completed, Completed]:
-    """Fill the gaps in both parents' genes.
+) -> tuple[np.ndarray, list[list[int | None]]]:
+    """Both parents' genes without gaps, (2, genes), and the index of the individual that each is from, None if drawn.
 
     A missing gene is the other parent's, that of any individual that has it, or drawn.
     """
@@ -317,11 +310,11 @@ def _completed(
     for i in map(int, np.flatnonzero(np.isnan(values).any(axis=0))):
         donors = [k for k in pair if not math.isnan(genes[k, i])] or list(np.flatnonzero(~np.isnan(genes[:, i])))
         donor = int(donors[rng.integers(len(donors))]) if donors else None
-        gene = _drawn(parameters[i], rng) if donor is None else genes[donor, i]
+        gene = draw_from_prior(parameters[i], rng) if donor is None else genes[donor, i]
         for row in range(2):
             if math.isnan(values[row, i]):
                 values[row, i], origins[row][i] = gene, donor
-    return Completed(values[0], origins[0]), Completed(values[1], origins[1])
+    return values, origins
 
 
 def _reflected_if_outside(gene: float) -> float:
@@ -342,10 +335,6 @@ def _params(space: Space, parents: Parents, child: Child) -> dict[str, Any]:
 def _is_discrete(parameter: Parameter) -> bool:
     """Whether a gene is inherited unchanged: choices have no order, and few values leave little to blend."""
     return isinstance(parameter, Categorical) or (parameter.count is not None and parameter.count <= FEW)
-
-
-def _drawn(parameter: Parameter, rng: Rng) -> float:
-    return float(rng.random()) if parameter.prior is None else draw_from_prior(parameter, rng)
 
 
 def _mutation_std(parameter: Parameter, genes: np.ndarray) -> float:
@@ -397,8 +386,6 @@ def _why_drawn(why: dict[str, Any]) -> str:
         return "fewer than two trials have succeeded"
     refused = f"the founder was {unusable}"
     no_parents = "fewer than two trials of the earlier study have succeeded"
-    if "founder_refused" not in why:  # stored by a version that did not record which of the two it was
-        return f"{refused}, or {no_parents}"
     return refused if why["founder_refused"] else no_parents
 
 

@@ -64,6 +64,10 @@ class GridSearch(Searcher):
         """True: the grid's points are all listed before the first trial."""
         return True
 
+    def needs(self, number: int) -> int:
+        """No results."""
+        return 0
+
     def total(self, space: Space) -> int:
         """Number of points of the grid."""
         return len(self.points(space))

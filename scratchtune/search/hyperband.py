@@ -65,6 +65,11 @@ class _HalvingSearch(Searcher):
         """For a promoted trial the rung below, for a new configuration what the proposer needs."""
         return self._needs[min(number, len(self._needs) - 1)]
 
+    def for_workers(self, workers: int) -> Searcher:
+        """With the proposer for so many workers."""
+        fixed = None if self.proposer is None else self.proposer.for_workers(workers)
+        return self if fixed is self.proposer else self.changed(proposer=fixed)
+
     def total(self, space: Space) -> int:
         """How many trials the schedule has."""
         return len(self._schedule.rows)
@@ -141,13 +146,9 @@ class _HalvingSearch(Searcher):
         return Suggestion(proposed.params, {**self._position_of(row), "proposed": proposed.why}, row.budget)
 
     def seen_by_model(self, space: Space, seen: Seen) -> Seen:
-        """The results that the model of a `BayesianSearch` as proposer is fitted to."""
-        return Seen(self._of_one_budget(space, seen), seed=seen.seed)
+        """What a `BayesianSearch` as proposer sees: the results of the largest budget that has enough for a model.
 
-    def _of_one_budget(self, space: Space, seen: Sequence[Result]) -> list[Result]:
-        """The results of the largest budget that has enough of them for a model; else of the budget with the most.
-
-        A trial of an earlier study without a budget counts as one with the whole budget.
+        Else those of the budget with the most. A trial of an earlier study without a budget has the whole one.
         """
         enough = max(len(space.names) + 3, ENOUGH)
         by_budget: dict[float, list[Result]] = {}
@@ -155,8 +156,9 @@ class _HalvingSearch(Searcher):
             by_budget.setdefault(math.inf if result.budget is None else result.budget, []).append(result)
         for budget in sorted(by_budget, reverse=True):
             if sum(not math.isnan(result.value) for result in by_budget[budget]) >= enough:
-                return by_budget[budget]
-        return max(by_budget.values(), key=len, default=[])
+                return Seen(by_budget[budget], seed=seen.seed)
+        most: list[Result] = max(by_budget.values(), key=len, default=[])
+        return Seen(most, seed=seen.seed)
 
     # Words -----------------------------------------------------------------------------------------------------------
 
@@ -233,7 +235,7 @@ class Hyperband(_HalvingSearch):
     a `BayesianSearch` this is BOHB (Falkner et al., 2018): its model is fitted to the largest budget that has at least
     ten results (or three more than there are parameters). A share of the new configurations, ``random_share``, is still
     random, in case small budgets mislead the model; in BOHB it is 1/3. Other searchers see only the new configurations,
-    in order, each with its value at its first budget. With several workers, set the ``parallel`` of a model.
+    in order, each with its value at its first budget.
 
     ``order`` is the order of the trials: "rungs", by rungs over all brackets, which keeps workers busy; "brackets",
     bracket by bracket, so that a proposer has results of large budgets early; "auto" is "brackets" for a proposer that

@@ -10,6 +10,7 @@ Implements section 7.2 of the document.
 from __future__ import annotations
 
 import math
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -80,12 +81,9 @@ def conflict(known: Parameter, asked: Parameter) -> str | None:
     if type(known) is not type(asked):
         return "kind"
     if isinstance(known, Categorical) or isinstance(asked, Categorical):
-        return None if _same_choices(known, asked) else "choices"
+        one, other = (getattr(parameter, "choices", ()) for parameter in (known, asked))
+        return None if len(one) == len(other) and all(map(same, one, other)) else "choices"
     return "scale (log)" if known.log != asked.log else None
-
-
-def _same_choices(one: Any, other: Any) -> bool:
-    return len(one.choices) == len(other.choices) and all(map(same, one.choices, other.choices))
 
 
 def merged(name: str, one: Parameter, other: Parameter) -> Parameter:
@@ -111,10 +109,6 @@ def merged(name: str, one: Parameter, other: Parameter) -> Parameter:
     return Float(low, high, log=one.log, step=one.step if is_aligned and high - low >= (one.step or 0.0) else None)
 
 
-def _can_be_merged(one: Parameter, other: Parameter) -> bool:
-    return conflict(one, other) in (None, "choices")
-
-
 def within(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
     """Those of the params that are values of a learned space's parameters of the same names."""
     found: dict[str, Any] = {}
@@ -138,11 +132,11 @@ class SpaceLearner:
         self.added = 0
         self._parameters: dict[str, Parameter] = {}  # in the order in which they were requested first
         self._whole = 0  # trials that have not failed: what they have not requested is absent
-        self._asked_by: dict[str, int] = {}  # how many of these have requested a parameter
+        self._asked_by: Counter[str] = Counter()  # how many of these have requested a parameter
         # For pairs (parameter, other parameter with few values): the other's values, by repr, in the trials that have
         # requested both, and how many of them there are.
-        self._present: dict[tuple[str, str], dict[str, int]] = {}
-        self._values: dict[str, dict[str, int]] = {}  # of each parameter with few values: how many trials have it
+        self._present: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        self._values: dict[str, Counter[str]] = defaultdict(Counter)  # the same of each of these other parameters
         self._space: Space = OpenSpace()
         self._is_new = False  # whether trials were added since `_space` was made
 
@@ -152,7 +146,7 @@ class SpaceLearner:
         self._is_new = True
         for name, parameter in asked.items():
             known = self._parameters.get(name)
-            if known is not None and not _can_be_merged(known, parameter):
+            if known is not None and conflict(known, parameter) not in (None, "choices"):
                 has_failed = True  # this trial says nothing about which parameters depend on which others
                 continue
             self._parameters[name] = parameter if known is None else merged(name, known, parameter)
@@ -162,12 +156,12 @@ class SpaceLearner:
         few = {name: repr(params[name]) for name, parameter in asked.items()
                if parameter.count is not None and parameter.count <= MOST_PARENT_VALUES}
         for other, value in few.items():
-            _count(self._values.setdefault(other, {}), value)
+            self._values[other][value] += 1
         for name in asked:
-            self._asked_by[name] = self._asked_by.get(name, 0) + 1
+            self._asked_by[name] += 1
             for other, value in few.items():
                 if other != name:
-                    _count(self._present.setdefault((name, other), {}), value)
+                    self._present[name, other][value] += 1
 
     def space(self) -> Space:
         """The space of the trials that were added; an `OpenSpace` where none has requested anything.
@@ -187,7 +181,7 @@ class SpaceLearner:
         Of several explanations, that of the parameter with the fewest values in the trials counts, since each of these
         values has been seen most often; of those the one that was requested last.
         """
-        count = self._asked_by.get(name, 0)
+        count = self._asked_by[name]
         if count == self._whole or count == 0:
             return parameter
         best: tuple[int, str, list[Any]] | None = None
@@ -204,14 +198,10 @@ class SpaceLearner:
 
         A value that no trial has had yet counts as one with which it is requested.
         """
-        here, seen = self._present.get((name, other), {}), self._values.get(other, {})
+        here, seen = self._present[name, other], self._values[other]
         if possible.count is None or possible.count > MOST_PARENT_VALUES or sum(here.values()) != count:
             return []
         if any(here[value] != seen[value] for value in here):
             return []  # with this value it is sometimes absent
         values = [possible.value(k) for k in range(possible.count)]
         return [value for value in values if repr(value) in here or repr(value) not in seen]
-
-
-def _count(counts: dict[str, int], value: str) -> None:
-    counts[value] = counts.get(value, 0) + 1

@@ -187,8 +187,14 @@ def rounded_log_value(u: float, low: int, high: int) -> int:
     return max(min(math.floor(v + 0.5), high), low)
 
 
+class _Shown:
+    def __repr__(self) -> str:  # a dataclass's own, after an interruption, would always return "..."
+        values = ", ".join(f"{part.name}={getattr(self, part.name)!r}" for part in fields(self))  # type: ignore[arg-type]
+        return f"{type(self).__name__}({values})"
+
+
 @dataclass(frozen=True, repr=False)
-class Float:
+class Float(_Shown):
     """A real number from low to high, both included: on a log scale with ``log``, in steps from low with ``step``."""
 
     low: float
@@ -212,9 +218,6 @@ class Float:
         count = 1 if self.low == self.high else None if steps is None else steps + 1
         object.__setattr__(self, "_count", count)  # derived, so these are no fields
         object.__setattr__(self, "_digits", max(_decimals(self.low), _decimals(self.step or 0.0)))
-
-    def __repr__(self) -> str:
-        return _shown(self)
 
     @property
     def count(self) -> int | None:
@@ -277,7 +280,7 @@ class Float:
 
 
 @dataclass(frozen=True, repr=False)
-class Int:
+class Int(_Shown):
     """An integer from low to high, both included: in integer steps from low, or on a log scale with ``log``."""
 
     low: int
@@ -301,9 +304,6 @@ class Int:
                 f"low is {self.low}, high is {self.high} and step is {self.step}, which are {self.count} values; a "
                 f"range must have at most 2**50 = {MOST_VALUES}, for more take a larger step or a Float")
         _set(self, when=_checked_when(self.when), prior=_checked_prior(self.prior, self))
-
-    def __repr__(self) -> str:
-        return _shown(self)
 
     @property
     def count(self) -> int:
@@ -349,7 +349,7 @@ class Int:
 
 
 @dataclass(frozen=True, repr=False)
-class Categorical:
+class Categorical(_Shown):
     """One of the given choices, which have no order; in a space a plain list is short for it."""
 
     choices: Sequence[Any]
@@ -372,9 +372,6 @@ class Categorical:
         if twice:
             raise ValueError(f"choices holds {twice[0]!r} twice; every value must be given once")
         _set(self, choices=choices, when=_checked_when(self.when), prior=_checked_weights(self.prior, len(choices)))
-
-    def __repr__(self) -> str:
-        return _shown(self)
 
     @property
     def count(self) -> int:
@@ -489,12 +486,6 @@ def _unit_that_gives(value: float, u: float, from_unit: Callable[[float], float]
             return middle
         near, far = (middle, far) if (there < value) == upward else (near, middle)
     return u
-
-
-def _shown(parameter: Any) -> str:
-    """What a dataclass's own ``__repr__`` returns; after an interruption that one would always return "..."."""
-    values = ", ".join(f"{part.name}={getattr(parameter, part.name)!r}" for part in fields(parameter))
-    return f"{type(parameter).__name__}({values})"
 
 
 def _set(parameter: Any, **values: Any) -> None:

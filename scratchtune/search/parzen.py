@@ -32,7 +32,6 @@ from scratchtune.search.space import Space
 ROUNDS = 20  # batches that are drawn, at most, to find candidates that are new and allowed
 RANDOM = 32  # random points, so that branches without a trial are drawn too
 LEAST = 4  # finished trials of a branch, for densities of its own
-FORMER_KEYS = {"chance": "probability_good"}  # of `why` in stored studies
 
 
 @dataclass(frozen=True)
@@ -298,10 +297,10 @@ def choose(
 
 
 def explain(why: Mapping[str, Any]) -> str:
-    """Say why a point was proposed, from the reasons of `propose`, also of older versions."""
-    why = {FORMER_KEYS.get(key, key): value for key, value in why.items()}
+    """Say why a point was proposed, from the reasons of `propose`."""
     drawn = RandomSearch().explain(why["drawn"]) if "drawn" in why else ""
-    parts = f"{_trials(why['good'])} taken as good and {_trials(why['bad'])} as bad{_of_which(why)}"
+    good, bad = (checks.counted(why[kind], "trial") for kind in ("good", "bad"))
+    parts = f"{good} taken as good and {bad} as bad{_of_which(why)}"
     if why["phase"] == "rest":
         return f"With {parts}, no point drawn from the good density was new and allowed. {drawn}"
     text = (
@@ -320,10 +319,6 @@ def _branch(branch: Mapping[str, Any] | None) -> str:
     others = "; too few trials were in it, so all are counted" if branch["of_all"] else (
         "; good and bad ones are counted among its trials only")
     return f" {which} was drawn first{others}."
-
-
-def _trials(count: int) -> str:
-    return "1 trial" if count == 1 else f"{count} trials"
 
 
 def _of_which(why: Mapping[str, Any]) -> str:

@@ -50,6 +50,10 @@ class RandomSearch(Searcher):
         """Whether the points are spread over a space, which must be known for that."""
         return self.sequence != "uniform"
 
+    def needs(self, number: int) -> int:
+        """No results."""
+        return 0
+
     def suggest(
         self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
         rng: np.random.Generator,
@@ -98,8 +102,9 @@ def params_at_quantiles(space: Space, point: np.ndarray) -> dict[str, Any]:
 
 
 def draw_from_prior(parameter: Parameter, rng: np.random.Generator) -> float:
-    """Unit value drawn from a parameter's prior."""
-    return prior_quantile(parameter, float(rng.random()))
+    """Unit value drawn from a parameter's prior, uniformly where it has none."""
+    u = float(rng.random())
+    return u if parameter.prior is None else prior_quantile(parameter, u)
 
 
 def prior_quantile(parameter: Parameter, u: float) -> float:

@@ -1,16 +1,17 @@
 """A searcher is a pure function from the results so far to the next configuration, with the reason why.
 
-A custom searcher is a class with one method:
+A custom searcher is a class with one method; it sees all earlier results, unless it has another method, `needs`:
 
 >>> class Centre(Searcher):
 ...     def suggest(self, space, seen, pending, number, rng):
 ...         return Suggestion(space.from_unit([0.5] * len(space.names)), why={"rule": "always the middle"})
->>> Centre()
-Centre()
+>>> Centre(), Centre().needs(7)
+(Centre(), 7)
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -124,8 +125,24 @@ class Searcher:
         return False
 
     def needs(self, number: int) -> int:
-        """How many leading trials must be finished before trial ``number`` (the first is 0) may be proposed."""
-        return 0
+        """How many leading trials must be finished before trial ``number`` (the first is 0) may be proposed.
+
+        All of them, unless a subclass says fewer: then ``seen`` lacks the others, and trials can run at the same time.
+        """
+        return number
+
+    def for_workers(self, workers: int) -> Searcher:
+        """The searcher for so many trials at a time, where its user has not said how many; else itself."""
+        return self
+
+    def remedy(self, workers: int) -> str:
+        """What to write so that it can propose so many trials at a time; "" where no argument does that."""
+        name, proposer = type(self).__name__, getattr(self, "proposer", None)
+        if (getattr(self, "parallel", workers) or 1) < workers:
+            return f"{name}(parallel={workers})"
+        if isinstance(proposer, Searcher) and proposer.remedy(workers):
+            return f"{name}(proposer={proposer.remedy(workers)})"
+        return f"{name}() with a method needs(number)" if type(self).needs is Searcher.needs else ""
 
     def total(self, space: Space) -> int | None:
         """Length of the whole schedule in a space; None for a searcher without an end."""
@@ -168,6 +185,25 @@ class Searcher:
         """Say the reasons of a suggestion in a sentence."""
         return "; ".join(f"{name}: {value}" for name, value in why.items()) or "No reason was recorded."
 
+    def changed(self, **arguments: Any) -> Searcher:
+        """A searcher with these arguments of the constructor, and the others as here."""
+        return type(self)(**self._arguments() | arguments)
+
+    def _arguments(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+
     def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if not name.startswith("_"))
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self._arguments().items())
         return f"{type(self).__name__}({arguments})"
+
+
+def fixed_as(searcher: Searcher, text: str) -> Searcher:
+    """The searcher for as many workers as another one, given by its repr, if only that differs; else itself."""
+    workers = re.search(r"\bparallel=(\d+)", text)
+    fixed = searcher if workers is None else searcher.for_workers(int(workers[1]))
+    return fixed if repr(fixed) == text else searcher
+
+
+def fixes(searcher: Searcher, text: str) -> bool:
+    """Whether another searcher, given by its repr, would be this one if it were for as many workers."""
+    return text != repr(searcher) and text == re.sub(r"\bparallel=\d+", "parallel=None", repr(searcher))

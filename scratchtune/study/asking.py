@@ -231,7 +231,7 @@ def checked_key(key: Any) -> str:
 
 def copied_value(value: Any) -> Any:
     """A deep copy; a value that can't be copied, such as a module, is shared."""
-    if type(value) in (int, float, str, bool):  # immutable, and the type of most parameters
+    if type(value) in PLAIN:  # immutable, and the type of most parameters
         return value
     try:
         return copy.deepcopy(value)

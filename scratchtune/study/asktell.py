@@ -43,6 +43,7 @@ class AskTell:
         self._proposer = Proposer(self.definition, self.table)
         self.user_attrs: dict[str, Any] = {} if self._journal is None else dict(self._journal.attributes)
         self._in_run = False  # trials are then written by `write`, several in one commit
+        self._workers = 1  # of the run
         self._process: int | None = None  # the process of the latest run; a process forked from it is another one
         self.is_stopping = False  # whether `stop_run` was called in the latest run, which begins no further trial
         self._is_closed = False
@@ -101,6 +102,7 @@ class AskTell:
 
     def _assigned(self, owner: object) -> Trial:
         """Return the next trial: the first unassigned one, or a new one."""
+        self._fix_searcher()
         if self.table.unassigned:
             trial = self.table.unassigned[0]
             self._note(trial)
@@ -115,6 +117,14 @@ class AskTell:
         self.table.add(trial, owner, from_queue)
         log.begun(self.definition.name, trial)
         return trial
+
+    def _fix_searcher(self) -> None:
+        """Before the study's first trial, fix how many trials its searcher proposes at a time, if that is open."""
+        searcher, workers = self.definition.searcher, self._workers if self._in_run else 1
+        if searcher.for_workers(workers) is not searcher:
+            fixed = searcher.for_workers(workers) if self._journal is None else self._journal.fix_searcher(workers)
+            definition = self.definition._replace(searcher=fixed)
+            self._proposer, self.definition = Proposer(definition, self.table), definition
 
     def tell(self, trial: Trial | int, value: Any, state: str | None = None) -> Trial:
         """Record the outcome of a running trial."""
@@ -197,11 +207,11 @@ class AskTell:
         if self._in_run:
             raise RuntimeError(f"the study {self.definition.name!r} is being run; run it again when that has ended")
 
-    def begin_run(self) -> None:
+    def begin_run(self, workers: int) -> None:
         """From now on trials are written when `write` is called, and the right to write is kept."""
         with self._lock:
             self._begin_writing()
-            self._process, self._in_run, self.is_stopping = os.getpid(), True, False
+            self._workers, self._process, self._in_run, self.is_stopping = workers, os.getpid(), True, False
             if self._journal is not None:
                 self._journal.in_run = True
 

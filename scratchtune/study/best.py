@@ -6,11 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from scratchtune.study.export import best_first, trials_frame
 from scratchtune.study.objectives import Objectives, pareto_optimal
 from scratchtune.study.recommended import RecommendedTrial, recommended_trial
 from scratchtune.study.trial import Trial
-
-INSTEAD = "use best_trials, which no other trial dominates"
 
 
 class HasBestTrial:
@@ -35,12 +34,13 @@ class HasBestTrial:
     def best_trial(self) -> Trial:
         """The complete trial of the best value, the first of several; a ValueError if no trial is complete."""
         if self.objectives.several:
-            raise self.objectives.no_single("best trial", INSTEAD)
-        return self.first_best_trial()
-
-    def first_best_trial(self) -> Trial:
-        """The `best_trial` where there is one objective."""
-        raise NotImplementedError
+            raise self.objectives.no_single("best trial", "use best_trials, which no other trial dominates")
+        of_study: Any = self  # each kind of study has its trials, in order of number
+        trials = of_study.trials
+        ranked = best_first(trials, self.direction)
+        if not ranked:
+            raise without_best(trials)
+        return ranked[0]
 
     @property
     def best_trials(self) -> list[Trial]:
@@ -49,7 +49,7 @@ class HasBestTrial:
         One trial dominates another if it is worse in no objective and better in at least one. Of one objective these
         are all trials that have the best value.
         """
-        of_study: Any = self  # each kind of study has its trials, in order of number
+        of_study: Any = self
         return pareto_optimal(of_study.trials, self.objectives)
 
     @property
@@ -63,6 +63,11 @@ class HasBestTrial:
         value = self.best_trial.value
         assert value is not None
         return value
+
+    def to_dataframe(self) -> Any:
+        """Return the trials as a pandas DataFrame with the columns of Optuna's (`trials_frame`)."""
+        of_study: Any = self
+        return trials_frame(of_study.trials, of_study.space.names, self.objectives)
 
     def recommended(self) -> RecommendedTrial:
         """The trial to use where values are noisy, and why.

@@ -39,6 +39,11 @@ OF_THE_ESTIMATOR = (
     "classes_", "n_features_in_", "feature_names_in_")
 
 
+def keep_arguments(search: Any, arguments: Mapping[str, Any]) -> None:
+    """Store the constructor's arguments, its ``locals()``, unchanged, as scikit-learn's protocol demands."""
+    vars(search).update({name: value for name, value in arguments.items() if name != "self"})
+
+
 class SearchCV:
     """What the search classes share. A subclass defines the study that proposes configurations, and how many.
 

@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any
 
 import numpy as np
 
+from scratchtune.evaluation.cross_validation import FoldScore
 from scratchtune.evaluation.parallel import workers
 from scratchtune.search import Exhausted
 from scratchtune.study.asktell import AskTell
@@ -22,25 +23,10 @@ from scratchtune.study.run import Run, Task
 from scratchtune.study.trial import Trial
 
 
-class FoldResult(Protocol):
-    """What a study reads of the result of one fold: its score, seconds, and the rows that were visited in training."""
-
-    fit_time: float
-    score_time: float
-    visits: int
-
-    @property
-    def score(self) -> float:
-        """The score, NaN where there is none."""
-
-
-Score = TypeVar("Score", bound=FoldResult)
-
-
 def run_folds(
-    core: AskTell, fit_and_score: Callable[[Trial, int], Score], folds: int,
-    value_of: Callable[[list[Score]], float | Exception], limit: int | None, threads: int,
-) -> dict[int, list[Score]]:
+    core: AskTell, fit_and_score: Callable[[Trial, int], FoldScore], folds: int,
+    value_of: Callable[[list[FoldScore]], float | Exception], limit: int | None, threads: int,
+) -> dict[int, list[FoldScore]]:
     """Evaluate trials on all folds, until the study has ``limit`` trials or the searcher is exhausted.
 
     ``fit_and_score`` evaluates a trial on the fold of that number, and ``value_of`` makes the trial's value, or its
@@ -51,17 +37,17 @@ def run_folds(
     return {number: [found[fold] for fold in range(folds)] for number, found in sorted(evaluating.scores.items())}
 
 
-class FoldWorkers(Generic[Score]):
+class FoldWorkers:
     """Threads that evaluate folds. ``scores`` holds the results, by the trials' numbers and the folds'."""
 
     def __init__(
-        self, core: AskTell, fit_and_score: Callable[[Trial, int], Score], folds: int,
-        value_of: Callable[[list[Score]], float | Exception], threads: int,
+        self, core: AskTell, fit_and_score: Callable[[Trial, int], FoldScore], folds: int,
+        value_of: Callable[[list[FoldScore]], float | Exception], threads: int,
     ) -> None:
         self.core, self.fit_and_score, self.folds, self.value_of = core, fit_and_score, folds, value_of
-        self.threads = threads
+        self.threads, self.at_once = threads, 1  # so that no trial depends on the number of threads
         self.in_flight: dict[Future, Task] = {}
-        self.scores: dict[int, dict[int, Score]] = {}
+        self.scores: dict[int, dict[int, FoldScore]] = {}
         self._pool: Executor
 
     @contextmanager
@@ -113,11 +99,11 @@ class FoldWorkers(Generic[Score]):
 
 
 def timed(
-    fit_and_score: Callable[[Trial, int], Score], done: Callable[[float], None],
-) -> Callable[[Trial, int], Score]:
+    fit_and_score: Callable[[Trial, int], FoldScore], done: Callable[[float], None],
+) -> Callable[[Trial, int], FoldScore]:
     """Wrap a function: after each call ``done`` is called with the seconds that it took."""
 
-    def timed_fit_and_score(trial: Trial, fold: int) -> Score:
+    def timed_fit_and_score(trial: Trial, fold: int) -> FoldScore:
         begun = time.perf_counter()
         score = fit_and_score(trial, fold)
         done(time.perf_counter() - begun)

@@ -16,14 +16,15 @@ from typing import Any, NamedTuple
 
 from scratchtune import checks
 from scratchtune.files import identity, whole_file
-from scratchtune.search import Suggestion
+from scratchtune.search import Searcher, Suggestion
+from scratchtune.search.searcher import fixed_as, fixes
 from scratchtune.study.asking import Asked, is_open, packed_asked, unpacked_asked
 from scratchtune.study.definition import Copied, Definition, checked_seeds
 from scratchtune.study.errors import NotWritable, StorageError
 from scratchtune.study.locking import Lock
 from scratchtune.study.storage import BESIDE, Lost, Row, Storage, WaitingRow, packed_params, unpacked_params
 from scratchtune.study.table import Table, Waiting
-from scratchtune.study.trial import Trial
+from scratchtune.study.trial import ENDED, Trial, TrialContext
 
 
 class Journal:
@@ -76,14 +77,33 @@ class Journal:
 
     def _opened(self, storage: Storage) -> Stored:
         self.path, self._identity = storage.file, storage.identity
+        self._enter(storage)
         name = self._definition.name
-        storage.enter(name, self._definition.as_stored())
         rows, waiting, self.attributes = storage.rows(name), storage.waiting(name), storage.study_attributes(name)
         if self._definition.copied is None:
             self._definition = _as_a_fork(self._definition, storage, rows)
         if not storage.reading:  # otherwise another process may be changing it
             self._remember_version(storage, [row.number for row in rows if row.state == "running"])
         return Stored(rows, waiting)
+
+    def _enter(self, storage: Storage) -> None:
+        """Create the study in the file, or compare it; how many workers its searcher is for may be fixed in one alone.
+        """
+        name = self._definition.name
+        if name in storage.names():
+            stored = str(storage.definition(name).get("searcher"))
+            self._definition = self._definition._replace(searcher=fixed_as(self._definition.searcher, stored))
+            if fixes(self._definition.searcher, stored) and not storage.reading:
+                storage.put_searcher(name, repr(self._definition.searcher))
+        storage.enter(name, self._definition.as_stored())
+
+    def fix_searcher(self, workers: int) -> Searcher:
+        """Fix that the searcher is for so many workers, unless another process has fixed it, and return it."""
+        storage = self._opened_for_writing()
+        self._enter(storage)
+        self._definition = self._definition._replace(searcher=self._definition.searcher.for_workers(workers))
+        self._enter(storage)
+        return self._definition.searcher
 
     def _remember_version(self, storage: Storage, running: list[int]) -> None:
         """Remember the file's version, which shows later whether another writer has changed the study."""
@@ -174,7 +194,7 @@ class Journal:
                     "table")
             self._storage = Storage(self.path)
             if self._may_write:  # commits were lost; all trials are written again, and none that is there overwritten
-                self._storage.enter(self._definition.name, self._definition.as_stored())
+                self._enter(self._storage)
                 self._noted, self._noted_waiting = {trial.number: trial for trial in self._table.trials}, True
         return self._storage
 
@@ -255,7 +275,7 @@ def row_of(definition: Definition, trial: Trial) -> Row:
     several = trial.values is not None and len(trial.values) > 1
     return Row(
         trial.number, trial.state, trial.values if several else trial.value, packed, shown, trial.why,
-        definition.reason_of(trial), trial.budget, trial.parent,
+        definition.reason_of(trial), trial.given_budget, trial.parent,
         trial.reports, trial.scores, trial.visits, trial.error, trial.traceback, trial.attempts, trial.started,
         trial.finished, trial.seconds, trial.saved, None if is_running else trial.user_attrs)
 
@@ -268,9 +288,8 @@ def trial_of(definition: Definition, context: Any, row: Row) -> Trial:
     trial.attempts, trial.started = row.attempts, row.started or trial.started
     if row.state != "running":
         trial.shared_params, trial.asked, trial.user_attrs = params, asked, row.user_attrs or {}
-        for name in ("state", "values", "reports", "scores", "visits", "error", "traceback", "finished", "seconds",
-                     "saved"):
-            setattr(trial, name, getattr(row, name))
+        for part in ENDED:
+            setattr(trial, part, getattr(row, part))
     return trial
 
 

@@ -7,7 +7,6 @@ is printed: the package's own logger, "scratchtune", has a NullHandler.
 from __future__ import annotations
 
 import logging
-import sys
 
 from scratchtune.files import valid_text
 from scratchtune.streams import shown_params
@@ -35,13 +34,3 @@ def ended(study: str, trial: Trial) -> None:
                     shown_params(trial.shared_params))
 
 
-def warns_on_terminal() -> bool:
-    """Whether a handler of the user prints failures on stdout or stderr, so that nothing else needs to."""
-    logger: logging.Logger | None = LOGGER
-    while logger is not None and LOGGER.isEnabledFor(logging.WARNING):
-        for handler in logger.handlers:
-            prints = isinstance(handler, logging.StreamHandler) and handler.stream in (sys.stdout, sys.stderr)
-            if prints and handler.level <= logging.WARNING:
-                return True
-        logger = logger.parent if logger.propagate else None
-    return False

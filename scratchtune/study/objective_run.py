@@ -16,10 +16,9 @@ from scratchtune import checks
 from scratchtune.evaluation.parallel import workers
 from scratchtune.search import Exhausted
 from scratchtune.search.searcher import TRIALS
-from scratchtune.study import log
 from scratchtune.study.asktell import AskTell
 from scratchtune.study.executors import Sender, capacity
-from scratchtune.study.lost_workers import WorkerLosses
+from scratchtune.study.failures import UNLIMITED, Failures
 from scratchtune.study.progress import Progress
 from scratchtune.study.proposals import NotReady
 from scratchtune.study.run import Run, Task
@@ -63,7 +62,7 @@ class RunOptions:
     callbacks: Any = ()
     progress: bool = True
     retries: int = 2
-    max_failures: int | None = None
+    max_failures: int | str | None = None
     only_timeout: bool = False
     workers: int = field(init=False)
 
@@ -72,7 +71,7 @@ class RunOptions:
             self.n_trials = checks.integer("n_trials", self.n_trials, low=1)
         if self.timeout is not None:
             self.timeout = checks.real("timeout", self.timeout, low=0.0)
-        if self.max_failures is not None:
+        if self.max_failures not in (None, UNLIMITED):
             self.max_failures = checks.integer("max_failures", self.max_failures, low=1)
         self.callbacks = tuple(self.callbacks) if isinstance(self.callbacks, Iterable) else (self.callbacks,)
         for callback in self.callbacks:
@@ -84,7 +83,7 @@ class RunOptions:
 
 def run_objective(
     core: AskTell, objective: Callable[[Trial], Any], options: RunOptions, callbacks: Sequence[Callable[[Trial], Any]],
-    losses: WorkerLosses, before: Sequence[Callable[[], Any]] = (),
+    losses: dict[int, int], before: Sequence[Callable[[], Any]] = (),
 ) -> float:
     """Run trials to the end, and print notes about failures, the schedule and idle workers; return the idle share.
 
@@ -121,7 +120,7 @@ class ObjectiveWorkers:
 
     def __init__(
         self, core: AskTell, objective: Callable[[Trial], Any], options: RunOptions,
-        callbacks: Sequence[Callable[[Trial], Any]], losses: WorkerLosses, progress: Progress, may_exhaust: bool,
+        callbacks: Sequence[Callable[[Trial], Any]], losses: dict[int, int], progress: Progress, may_exhaust: bool,
     ) -> None:
         self.core, self.objective, self.options, self.callbacks = core, objective, options, callbacks
         self.losses, self.progress, self.may_exhaust = losses, progress, may_exhaust
@@ -129,7 +128,8 @@ class ObjectiveWorkers:
         self.in_flight: dict[Future, Task] = {}
         self.begun: list[Trial] = []
         self.to_resend: list[Trial] = []  # begun, and submitted again since their worker was lost
-        self.failed: list[Trial] = []
+        self.failures = Failures(options.max_failures, self.at_once)
+        self._uses_budget: bool | None = None  # what the objective's first trial that did not fail has shown
         self._sender: Sender
         self._busy, self._since, self._until = 0.0, 0.0, 0.0  # seconds of work; first begin, last end
 
@@ -146,7 +146,7 @@ class ObjectiveWorkers:
         table = self.core.table
         message = self.core.definition.searcher.check(
             [None if trial.state == "running" else table.result_of(trial) for trial in table.trials])
-        if message is not None:
+        if message is not None and self._uses_budget is not False:
             self.progress.note(message)
         lasted = self._until - self._since
         idle = idle_share(self._busy, self.at_once, lasted) if lasted > 0.0 else 0.0
@@ -156,9 +156,9 @@ class ObjectiveWorkers:
 
     def report_failures(self) -> None:
         """Print how many trials have failed, if more than one has."""
-        if len(self.failed) > 1:
+        if len(self.failures.trials) > 1:
             self.progress.note(
-                f"{len(self.failed)} of {len(self.begun)} trials failed; the study's table holds the errors")
+                f"{len(self.failures.trials)} of {len(self.begun)} trials failed; the study's table holds the errors")
 
     # Trials begin ----------------------------------------------------------------------------------------------------
 
@@ -174,8 +174,8 @@ class ObjectiveWorkers:
         """Whether a trial that fails if it loses one more worker runs alone, so that no other trial can be the cause.
         """
         return not self._sender.isolates and any(
-            self.core.table.trials[number].state == "running"
-            for number in self.losses.with_at_least(self.options.retries))
+            lost >= self.options.retries and self.core.table.trials[number].state == "running"
+            for number, lost in self.losses.items())
 
     def begin(self, trials: Sequence[Trial]) -> None:
         """Submit trials; first those that have lost their worker, as far as there is room."""
@@ -209,11 +209,10 @@ class ObjectiveWorkers:
     def on_idle(self, reason: NotReady | Exhausted) -> None:
         """Print a note that the searcher needs results first, or has nothing left to propose."""
         if isinstance(reason, NotReady):
-            searcher = self.core.definition.searcher
-            remedy = (f"; {type(searcher).__name__}(parallel={self.at_once}) proposes so many trials at a time"
-                      if getattr(searcher, "parallel", self.at_once) < self.at_once else "")
+            remedy = self.core.definition.searcher.remedy(self.at_once)
+            proposes = f"; {remedy} proposes so many trials at a time" if remedy else ""
             self.progress.note(
-                f"not all of the {self.at_once} workers are busy: the searcher needs results first{remedy}")
+                f"not all of the {self.at_once} workers are busy: the searcher needs results first{proposes}")
         elif not self.may_exhaust:
             self.progress.note(f"the study ends after {len(self.core.table.trials)} trials: {reason}")
 
@@ -264,23 +263,30 @@ class ObjectiveWorkers:
     def _finish(self, trial: Trial, outcome: Any) -> None:
         """Tell a trial, and call the callbacks."""
         self.record(Task(trial, 0), outcome)
-        self.losses.forget(trial.number)
-        if trial.state == "failed":
-            self.failed.append(trial)
-            if len(self.failed) == 1 and not log.warns_on_terminal():
-                self.progress.note(f"trial {trial.number} failed: {trial.error}")
+        self.losses.pop(trial.number, None)
+        said = self.failures.add(trial, outcome)
+        if said is not None:
+            self.progress.note(said, always=self.options.max_failures != UNLIMITED)
+        self._note_budget(trial)
         best = self.core.table.best
         self.progress.done(self._typical_seconds(trial), None if best is None else best.value)
         if self.callbacks:
             self.core.write()  # a callback may rely on the trial being stored
         for callback in self.callbacks:
             callback(trial)
-        most = self.options.max_failures
-        if most is not None and len(self.failed) >= most:
-            first = self.failed[0]
-            raise RuntimeError(
-                f"{len(self.failed)} trials have failed, which max_failures={most} does not allow; the first, trial "
-                f"{first.number}: {first.error}\n{first.traceback or ''}".rstrip())
+        self.failures.refuse()
+
+    def _note_budget(self, trial: Trial) -> None:
+        """Print a note if the first trial that has not failed was given a budget that its objective has not read."""
+        if self._uses_budget is not None or trial.state == "failed":
+            return
+        self._uses_budget = trial.given_budget is None or trial.uses_budget
+        if not self._uses_budget:
+            self.progress.note(
+                f"trial {trial.number} ended without reading trial.budget ({trial.given_budget:g}, from "
+                f"{type(self.core.definition.searcher).__name__}), so every trial may do the whole work: train for "
+                "trial.budget epochs and continue with trial.load() and trial.save(arrays), or for an objective that "
+                "reports its values use stopping=MedianStopping() with another searcher", always=True)
 
     def record(self, task: Task, outcome: Any) -> None:
         """Tell a trial what its call has returned, here or in another process."""
@@ -293,8 +299,8 @@ class ObjectiveWorkers:
 
     def _typical_seconds(self, trial: Trial) -> float:
         """The seconds that a trial of the schedule's mean budget takes, estimated from this one."""
-        mean = self.core.definition.searcher.mean_budget()
-        return (trial.seconds or 0.0) * (mean / trial.budget if mean and trial.budget else 1.0)
+        mean, budget = self.core.definition.searcher.mean_budget(), trial.given_budget
+        return (trial.seconds or 0.0) * (mean / budget if mean and budget else 1.0)
 
     def wait(self) -> None:
         """Cancel the trials that have not begun; wait for those in threads, which use the study's own trials."""
@@ -335,9 +341,10 @@ class ObjectiveWorkers:
             self._finish(trial, None)
             return
         retries = self.options.retries
-        ran_alone = self._sender.isolates or self.at_once == 1 or trial.number in self.losses.with_at_least(retries)
-        lost = self.losses.add(trial.number, at_most=None if ran_alone else retries)
-        if lost > retries:
+        lost = self.losses.get(trial.number, 0) + 1
+        ran_alone = self._sender.isolates or self.at_once == 1 or self.losses.get(trial.number, -1) >= retries
+        self.losses[trial.number] = lost if ran_alone else min(lost, retries)
+        if self.losses[trial.number] > retries:
             times = "once" if lost == 1 else f"{lost} times, at last"
             problem = RuntimeError(f"its worker was lost {times} with {type(error).__name__}")
             problem.__cause__ = error
@@ -351,7 +358,7 @@ class ObjectiveWorkers:
         if not self.core.begin_again(trial):  # it has been told meanwhile
             self._finish(trial, None)
             return
-        self.losses.register(trial.number)
+        self.losses.setdefault(trial.number, 0)
         self.to_resend = sorted([*self.to_resend, trial], key=lambda trial: trial.number)
 
 

@@ -180,7 +180,7 @@ def _frozen(
     """A trial as Optuna stores it; what Optuna has no place for becomes its user attributes, unless they have its name.
     """
     others = {name: plain_choice(value) for name, value in trial.shared_params.items() if name not in params}
-    kept = {"error": trial.error, "budget": trial.budget, "parent": trial.parent, "why": study.reason_of(trial),
+    kept = {"error": trial.error, "budget": trial.budget, "parent": trial.parent, "why": study.why(trial.number),
             "other_params": others or None}
     scores = [score for score in trial.scores or () if score is not None]
     return optuna.trial.FrozenTrial(

@@ -15,8 +15,8 @@ class Progress:
 
     ``headline`` is printed immediately. When the first few units are done, a line such as "45 fits, about 3 s" follows:
     the duration of the fastest of them times the number of units. (The first unit may include a compilation.) Then the
-    bar is shown, on a terminal only. With ``show=False`` nothing is printed. ``total`` None: it is not known, and there
-    is no headline.
+    bar is shown, on a terminal only. With ``show=False`` only some notes are printed. ``total`` None: it is not known,
+    and there is no headline.
     """
 
     def __init__(
@@ -48,13 +48,13 @@ class Progress:
             if self._bar is not None and best is not None:
                 self._bar.set_postfix_str(f"best {best:.6g}", refresh=False)
 
-    def note(self, text: str) -> None:
-        """Print a line above the bar, the same line only once; print nothing with ``show=False``.
+    def note(self, text: str, always: bool = False) -> None:
+        """Print a line above the bar, the same line only once; with ``show=False`` only what is said ``always``.
 
         Control characters are escaped.
         """
         with self._lock:
-            if self.show and text not in self._said:
+            if (self.show or always) and text not in self._said:
                 self._said.add(text)
                 tqdm.write(visible(text), file=sys.stderr)
 

@@ -16,20 +16,25 @@ from scratchtune.search import Exhausted, PendingParams, Result, Seen, Space, Su
 from scratchtune.search.learned_space import SpaceLearner, within
 from scratchtune.study.asking import completed, is_open
 from scratchtune.study.definition import Definition
+from scratchtune.study.stopping import MedianStopping
 from scratchtune.study.table import Table
 from scratchtune.study.trial import Trial
 
 
 class NotReady(RuntimeError):
-    """The searcher needs the result of an earlier trial first; ``awaited`` is its number."""
+    """The searcher needs the result of an earlier trial first; ``awaited`` is its number.
 
-    def __init__(self, number: int, awaited: int) -> None:
+    ``remedy`` is the argument of `Study` with which it is not needed, "" if there is none.
+    """
+
+    def __init__(self, number: int, awaited: int, remedy: str = "") -> None:
+        several = f", or to have {number - awaited + 1} trials at a time use {remedy}" if remedy else ""
         super().__init__(
-            f"trial {number} can't be proposed yet: the searcher needs the result of trial {awaited} first")
-        self.number, self.awaited = number, awaited
+            f"trial {number} can't be proposed yet: the result of trial {awaited} is needed first; tell it{several}")
+        self.number, self.awaited, self.remedy = number, awaited, remedy
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return NotReady, (self.number, self.awaited)
+        return NotReady, (self.number, self.awaited, self.remedy)
 
 
 class Proposer:
@@ -47,11 +52,19 @@ class Proposer:
         """
         number, finished = len(self._table.trials), len(self._table.finished())
         if finished < self._required_prefix(number):
-            raise NotReady(number, finished)
+            raise NotReady(number, finished, self._remedy(number, finished))
         enqueued = self._table.next_enqueued()
         if enqueued is not None:
             return self._definition.searcher.enqueued(enqueued.params, number)
         return self._searched(number)
+
+    def _remedy(self, number: int, finished: int) -> str:
+        """The argument of `Study` with which trial ``number`` needs no more than the finished ones; "" if none does."""
+        stopping, at_once = self._definition.stopping, number - finished + 1
+        if stopping is not None and stopping.needs(number) > finished:
+            return f"stopping=MedianStopping(parallel={at_once})" if isinstance(stopping, MedianStopping) else ""
+        remedy = self._definition.searcher.remedy(at_once)
+        return remedy and f"searcher={remedy}"
 
     def _required_prefix(self, number: int) -> int:
         """How many leading trials must be finished before a trial begins: for the searcher and the stopping rule."""

@@ -29,10 +29,12 @@ class Task(NamedTuple):
 class Workers(Protocol):
     """What evaluates the trials of a run. A `Run` calls these methods; none of them calls the run.
 
-    ``in_flight``: the tasks that were submitted and whose outcomes were not used yet.
+    ``in_flight``: the tasks that were submitted and whose outcomes were not used yet. ``at_once``: how many trials run
+    at a time, if the searcher proposes as many.
     """
 
     in_flight: dict[Future, Task]
+    at_once: int
 
     def started(self) -> AbstractContextManager[Any]:
         """A context in which the workers exist."""
@@ -84,7 +86,7 @@ class Run:
             raise
 
     def _begin_and_work(self, before: Iterable[Callable[[], Any]]) -> None:
-        self.core.begin_run()
+        self.core.begin_run(self.workers.at_once)
         try:
             with self.workers.started():
                 for call in before:

@@ -17,7 +17,7 @@ from scratchtune import checks
 from scratchtune.evaluation.cross_validation import NAN
 from scratchtune.evaluation.rows import generator
 from scratchtune.search import BayesianSearch, GeneticSearch, GridSearch, RandomSearch, Searcher, Space
-from scratchtune.study.cv_search import SearchCV
+from scratchtune.study.cv_search import SearchCV, keep_arguments
 from scratchtune.study.foreign_spaces import translated
 from scratchtune.study.study import Study
 from scratchtune.study.trial import copied_params
@@ -36,16 +36,7 @@ class GridSearchCV(SearchCV):
         refit: Any = True, verbose: int = 1, return_train_score: bool = False, error_score: float | str = NAN,
         simplicity: Any = None,
     ) -> None:
-        self.estimator = estimator
-        self.param_grid = param_grid
-        self.cv = cv
-        self.scoring = scoring
-        self.n_jobs = n_jobs
-        self.refit = refit
-        self.verbose = verbose
-        self.return_train_score = return_train_score
-        self.error_score = error_score
-        self.simplicity = simplicity
+        keep_arguments(self, locals())
 
     def fit(self, X: Any, y: Any = None, *, groups: Any = None, **fit_params: Any) -> SearchCV:
         """Score all combinations on every fold, and fit the best one on all rows; see `SearchCV.fit`."""
@@ -86,18 +77,7 @@ class RandomizedSearchCV(SearchCV):
         n_jobs: int | None = 1, refit: Any = True, verbose: int = 1, return_train_score: bool = False,
         error_score: float | str = NAN, simplicity: Any = None,
     ) -> None:
-        self.estimator = estimator
-        self.space = space
-        self.n_iter = n_iter
-        self.cv = cv
-        self.random_state = random_state
-        self.scoring = scoring
-        self.n_jobs = n_jobs
-        self.refit = refit
-        self.verbose = verbose
-        self.return_train_score = return_train_score
-        self.error_score = error_score
-        self.simplicity = simplicity
+        keep_arguments(self, locals())
 
     def fit(self, X: Any, y: Any = None, *, groups: Any = None, **fit_params: Any) -> SearchCV:
         """Score the configurations on every fold, and fit the best one on all rows; see `SearchCV.fit`."""
@@ -137,11 +117,7 @@ class BayesSearchCV(RandomizedSearchCV):
         parallel: int = 1, scoring: Any = None, n_jobs: int | None = 1, refit: Any = True, verbose: int = 1,
         return_train_score: bool = False, error_score: float | str = NAN, simplicity: Any = None,
     ) -> None:
-        super().__init__(
-            estimator, space, n_iter, cv, random_state, scoring, n_jobs, refit, verbose, return_train_score,
-            error_score, simplicity)
-        self.model = model
-        self.parallel = parallel
+        keep_arguments(self, locals())
 
     def _searcher(self) -> Searcher:
         return BayesianSearch(model=self.model, parallel=self.parallel)
@@ -159,10 +135,7 @@ class GeneticSearchCV(RandomizedSearchCV):
         population: int | None = None, scoring: Any = None, n_jobs: int | None = 1, refit: Any = True,
         verbose: int = 1, return_train_score: bool = False, error_score: float | str = NAN, simplicity: Any = None,
     ) -> None:
-        super().__init__(
-            estimator, space, n_iter, cv, random_state, scoring, n_jobs, refit, verbose, return_train_score,
-            error_score, simplicity)
-        self.population = population
+        keep_arguments(self, locals())
 
     def _searcher(self) -> Searcher:
         return GeneticSearch(population=self.population)

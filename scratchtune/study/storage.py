@@ -381,6 +381,12 @@ class Storage:
                 (name, json.dumps(definition), time.time()))
         self._compare(name, definition)
 
+    def put_searcher(self, name: str, searcher: str) -> None:
+        """Replace the searcher of a study's definition."""
+        changed = json.dumps(self.definition(name) | {"searcher": searcher})
+        with self._naming_errors("can't be written"), self._commit():
+            self._connection.execute("UPDATE studies SET definition = ? WHERE name = ?", (changed, name))
+
     def _compare(self, name: str, definition: Mapping[str, Any]) -> None:
         kept = self.definition(name)
         for part, value in json.loads(json.dumps(definition)).items():

@@ -28,11 +28,11 @@ from scratchtune.search import (
 from scratchtune.search.learned_space import OpenSpace
 from scratchtune.search.space import Parameter
 from scratchtune.study.asking import is_open, learned_space, unpacked_parameter
-from scratchtune.study.best import HasBestTrial, without_best
+from scratchtune.study.best import HasBestTrial
 from scratchtune.study.context import StudyContext
 from scratchtune.study.definition import Copied, Definition, checked_seeds
 from scratchtune.study.errors import StorageError
-from scratchtune.study.export import best_first, definition_of, trials_frame
+from scratchtune.study.export import definition_of
 from scratchtune.study.journal import trial_of, waiting_of
 from scratchtune.study.objectives import Objectives, stored_objectives
 from scratchtune.study.stopping import MedianStopping, Stopping
@@ -72,27 +72,12 @@ class StoredStudy(HasBestTrial):
     user_attrs: dict[str, Any] = field(default_factory=dict, repr=False)
     waiting: list[dict[str, Any]] = field(default_factory=list, repr=False)
 
-    def first_best_trial(self) -> Trial:
-        """The `best_trial` where there is one objective."""
-        ranked = best_first(self.trials, self.direction)
-        if not ranked:
-            raise without_best(self.trials)
-        return ranked[0]
-
     def why(self, number: int) -> str:
         """Explain in words why a trial was proposed, as it was stored."""
         known = len(self.reasons)
         if not 0 <= checks.integer("number", number) < known:
             raise ValueError(f"trial {number} is not one of this study, which has {known} trials, from 0")
         return self.reasons[number]
-
-    def reason_of(self, trial: Trial) -> str:
-        """Explain in words why a trial was proposed, as it was stored."""
-        return self.why(trial.number)
-
-    def to_dataframe(self) -> Any:
-        """Return the trials as a pandas DataFrame with the columns of Optuna's (`trials_frame`)."""
-        return trials_frame(self.trials, self.space.names, self.objectives)
 
     def at(self, k: int) -> StoredStudy:
         """The study with its first ``k`` trials alone, as they are stored."""

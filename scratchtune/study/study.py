@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from scratchtune import checks
+from scratchtune.evaluation.cross_validation import FoldScore
 from scratchtune.evaluation.parallel import number_of_workers
 from scratchtune.files import write_text
 from scratchtune.interruption import say_kept
@@ -22,12 +23,11 @@ from scratchtune.search.space import Constraint
 from scratchtune.study import time_travel
 from scratchtune.study.asking import given_space
 from scratchtune.study.asktell import AskTell
-from scratchtune.study.best import HasBestTrial, without_best
+from scratchtune.study.best import HasBestTrial
 from scratchtune.study.definition import Definition, refuse_without_space
 from scratchtune.study.errors import StorageError
-from scratchtune.study.export import csv_text, trials_frame
-from scratchtune.study.fold_run import Score, run_folds
-from scratchtune.study.lost_workers import WorkerLosses
+from scratchtune.study.export import csv_text
+from scratchtune.study.fold_run import run_folds
 from scratchtune.study.objective_run import RunOptions, run_objective
 from scratchtune.study.objectives import as_objectives, check_several, value_columns
 from scratchtune.study.optuna_studies import read_optuna, write_optuna
@@ -57,10 +57,9 @@ class Study(HasBestTrial):
 
     The table of trials is a function of the space, the searcher, the seed, the constraint, the stopping rule, earlier
     and enqueued trials, and the objective. It does not depend on how many workers there are, on the order in which they
-    finish, or on interruptions. A Gaussian process (`BayesianSearch`) and the training of a network are compiled for
-    the processor in use, so with them the table also depends on its instruction set: it is the same, bit for bit, on
-    processors of one type, and may differ on another type. Gaussian processes, and predictions of given weights, have
-    the same bits with AVX2 as with AVX-512; other bits where there are no fused multiply-adds.
+    finish, or on interruptions. A `BayesianSearch` with ``parallel=None`` is part of it with the number of workers of
+    the first run, which the study keeps and stores: later runs may have any number. Gaussian processes and trainings
+    are compiled for the processor in use, so with them the table may differ between types of processors.
 
     While trials are under way, the latest ones are in files beside it, and only `backup` makes a complete copy. When
     `run` has returned, when every trial from `ask` has been told, and after `close`, which a ``with`` statement
@@ -92,8 +91,9 @@ class Study(HasBestTrial):
 
     def _set_core(self, core: AskTell) -> None:
         """Set the attributes of a study with this core."""
-        self._core, self._losses = core, WorkerLosses()
-        self.name, _, self.searcher, self.objectives, self.seed, self.stopping, self.data, *_ = core.definition
+        self._core = core
+        self._losses: dict[int, int] = {}  # how often each running trial has lost its worker
+        self.name, _, _, self.objectives, self.seed, self.stopping, self.data, *_ = core.definition
         self.idle_share: float | None = None
 
     # Running ---------------------------------------------------------------------------------------------------------
@@ -121,7 +121,7 @@ class Study(HasBestTrial):
     def run(
         self, objective: Callable[[Trial], Any], n_trials: int | None = None, timeout: float | None = None,
         n_jobs: int = 1, executor: Any = None, callbacks: Iterable[Callable[[Study, Trial], Any]] = (),
-        progress: bool = True, retries: int = 2, max_failures: int | None = None,
+        progress: bool = True, retries: int = 2, max_failures: int | str | None = None,
     ) -> Study:
         """Run trials on ``n_jobs`` threads until the study has ``n_trials``, failed ones counted; return the study.
 
@@ -132,16 +132,15 @@ class Study(HasBestTrial):
         ``executor``, any of `concurrent.futures`, runs the trials elsewhere (see `scratchtune.study.executors`), as
         many at a time as it has workers, or ``n_jobs`` if that is more than one. A trial whose worker dies is
         restarted, up to ``retries`` times; after that it has failed, and the other trials continue. A dead worker
-        breaks a whole ``ProcessPoolExecutor``, which does not report which trial it ran. This death counts for no
-        trial, all running ones are restarted, and from then on each trial runs in a process pool of its own, created
-        like the first one (``initializer`` is called again).
+        breaks a whole ``ProcessPoolExecutor``: all running trials are restarted, none is charged with it, and from then
+        on each trial runs in a process pool of its own, created like the first one.
 
-        ``max_failures`` failed trials end the run with a RuntimeError that contains the first traceback. An exception
-        of the objective makes its trial a failed one. Any other BaseException, such as the SystemExit of sys.exit() or
-        Ctrl-C, ends the run: nothing that has finished is lost, the next run begins the unfinished trials again, and
-        callbacks that have not been called by then are not called later. The ``traceback`` of a failed trial is the
-        same text from another process as from a thread, except that it lacks the source lines of code that is in no
-        file there, such as a notebook's.
+        An exception of the objective makes its trial a failed one; the first is printed. If the first five trials of
+        the run (the first ``n_jobs``, if that is more) all fail with the same exception, or for want of a value, the
+        objective can't work, and the run ends with a RuntimeError from that exception. With an integer
+        ``max_failures`` it ends so when as many trials have failed, with "unlimited" never, and with
+        ``progress=False`` no failure is printed then. Any other BaseException, such as SystemExit or Ctrl-C, ends the
+        run: nothing that has finished is lost, and the next run begins the unfinished trials again.
 
         Afterwards ``idle_share`` is the share of the time in which the workers had no trial.
         """
@@ -178,22 +177,21 @@ class Study(HasBestTrial):
     def optimize(
         self, objective: Callable[[Trial], Any], n_trials: int | None = None, timeout: float | None = None,
         n_jobs: int = 1, callbacks: Iterable[Callable[[Study, Trial], Any]] | None = None,
-        show_progress_bar: bool = False,
+        show_progress_bar: bool = False, max_failures: int | str | None = None,
     ) -> None:
         """Run ``n_trials`` further trials, as Optuna counts them; all else is as in `run`.
 
         With ``timeout`` and no ``n_trials`` only the time, and the searcher's schedule if it has one, is a limit.
-        An exception of the objective makes its trial a failed one, and does not end the run.
         """
         wanted = None if n_trials is None else len(self.trials) + checks.integer("n_trials", n_trials, low=1)
         self._run(objective, RunOptions(
-            wanted, timeout, n_jobs, None, callbacks or (), show_progress_bar,
+            wanted, timeout, n_jobs, None, callbacks or (), show_progress_bar, max_failures=max_failures,
             only_timeout=n_trials is None and timeout is not None))
 
     def run_folds(
-        self, fit_and_score: Callable[[Trial, int], Score], folds: int,
-        value_of: Callable[[list[Score]], float | Exception], n_trials: int | None = None, n_jobs: int = 1,
-    ) -> dict[int, list[Score]]:
+        self, fit_and_score: Callable[[Trial, int], FoldScore], folds: int,
+        value_of: Callable[[list[FoldScore]], float | Exception], n_trials: int | None = None, n_jobs: int = 1,
+    ) -> dict[int, list[FoldScore]]:
         """Run cross-validated trials, the folds of several trials in one queue for ``n_jobs`` threads.
 
         ``fit_and_score(trial, fold)`` evaluates one fold, and ``value_of`` makes the trial's value, or an exception, of
@@ -219,6 +217,11 @@ class Study(HasBestTrial):
         return [copied_params(one.params) for one in self._core.table.waiting]
 
     @property
+    def searcher(self) -> Searcher:
+        """The searcher; one that left open how many trials it proposes at a time has that from the first run on."""
+        return self._core.definition.searcher
+
+    @property
     def space(self) -> Space:
         """The space; of a study without one, what its finished trials have requested (define-by-run)."""
         return self._core.space
@@ -233,19 +236,9 @@ class Study(HasBestTrial):
         """The results of the study that this one started from, which the searcher sees before its own."""
         return list(self._core.definition.earlier)
 
-    def first_best_trial(self) -> Trial:
-        """The `best_trial` where there is one objective."""
-        if self._core.table.best is None:
-            raise without_best(self.trials)
-        return self._core.table.best
-
     def why(self, number: int) -> str:
         """Explain in words why a trial was proposed; as plain data it is ``trials[number].why``."""
-        return self.reason_of(self._core.table.find(number))
-
-    def reason_of(self, trial: Trial) -> str:
-        """Explain in words why a trial was proposed."""
-        return self._core.definition.reason_of(trial)
+        return self._core.definition.reason_of(self._core.table.find(number))
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the table, one trial a line: number, state, value, param_NAME..., budget, parent, error, seconds.
@@ -262,10 +255,6 @@ class Study(HasBestTrial):
             outcome = t.values or [None] * len(columns)
             rows.append([t.number, t.state, *outcome, *values, t.budget, t.parent, t.error, t.seconds])
         write_text(path, csv_text(rows))
-
-    def to_dataframe(self) -> Any:
-        """Return the trials as a pandas DataFrame with the columns of Optuna's (`trials_frame`)."""
-        return trials_frame(self.trials, self.space.names, self.objectives)
 
     def to_optuna(self, storage: Any = None, name: str | None = None) -> Any:
         """Write the trials as a new study of Optuna, which must be installed, and return that study.

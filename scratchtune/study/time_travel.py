@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from scratchtune import checks
 from scratchtune.search import Result, Searcher, Space, as_searcher
+from scratchtune.search.searcher import fixed_as
 from scratchtune.study.asking import is_open
 from scratchtune.study.asktell import AskTell
 from scratchtune.study.definition import Copied, Definition, refuse_without_space
@@ -78,7 +79,8 @@ def _changed(old: Definition, changes: Changes) -> Definition:
     """The definition with its changes, checked."""
     changed = old._replace(
         space=_changed_space(old.space, changes),
-        searcher=old.searcher if changes.searcher is None else as_searcher(changes.searcher),
+        searcher=(old.searcher if changes.searcher is None
+                  else fixed_as(as_searcher(changes.searcher), repr(old.searcher))),
         seed=old.seed if changes.seed is None else checks.integer("seed", changes.seed, low=0),
         stopping=old.stopping if changes.stopping == SAME else as_stopping(changes.stopping))
     refuse_without_space(changed, None)

@@ -21,14 +21,14 @@ from scratchtune.study.objectives import Objectives, in_order, only_entry
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}")  # of an object in memory, as in most objects' repr
 MOST_SAVED = 500_000_000  # bytes; SQLite stores at most a billion in one value
 STATES = ("running", "complete", "failed", "stopped")
-OUTCOME = ("state", "values", "error", "traceback", "reports", "seconds", "visits", "scores", "saved", "user_attrs",
-           "shared_params", "asked")
+ENDED = ("state", "values", "error", "traceback", "reports", "seconds", "visits", "scores", "saved", "finished")
+OUTCOME = (*ENDED, "user_attrs", "shared_params", "asked", "uses_budget")
 
 
 class TrialPruned(Exception):
     """An objective may raise it to end its trial early: "stopped", with the value that was reported last.
 
-    Where nothing was reported, the trial has failed.
+    Optuna's own exception of this name does the same. Where nothing was reported, the trial has failed.
     """
 
 
@@ -43,14 +43,15 @@ class Trial(Asks):
     was cross-validated; ``attempts``, how often it was begun; ``started`` and ``finished``, seconds since 1970, and
     ``seconds`` of work; ``visits``, the rows its fits have used, summed over epochs and folds, where known; ``saved``,
     the arrays of `save`; ``shared_params``, the configuration itself, for reading only, where `params` is a copy;
+    ``given_budget``, the same as ``budget``, but not noted in ``uses_budget``: whether the objective has read it;
     ``user_attrs``, what `set_user_attr` has attached; ``asked``, in a study without a space, what it has requested.
     What it reads of its study is in `scratchtune.study.context`.
     """
 
     __slots__ = (
-        "number", "values", "state", "error", "traceback", "why", "budget", "parent", "reports", "scores", "attempts",
-        "started", "finished", "seconds", "visits", "shared_params", "saved", "asked", "user_attrs", "_context",
-        "_clock", "_stopping")
+        "number", "values", "state", "error", "traceback", "why", "given_budget", "parent", "reports", "scores",
+        "attempts", "started", "finished", "seconds", "visits", "shared_params", "saved", "asked", "user_attrs",
+        "uses_budget", "_context", "_clock", "_stopping")
 
     def __init__(self, context: Any, number: int, suggestion: Suggestion, asks: bool = False) -> None:
         self._context = context
@@ -58,7 +59,7 @@ class Trial(Asks):
         self.shared_params = suggestion.params
         self.asked = Asked(suggestion.params, bool(suggestion.why.get("enqueued"))) if asks else None
         self.why = suggestion.why
-        self.budget = suggestion.budget
+        self.given_budget = suggestion.budget
         self.parent = suggestion.parent
         self.attempts = 0
         self.begin()
@@ -77,7 +78,7 @@ class Trial(Asks):
         self.reports: dict[int, float] = {}
         self.scores: list[float | None] | None = None
         self.visits: int | None = None
-        self._stopping = False
+        self.uses_budget = self._stopping = False
         self.seconds: float | None = None
         self.finished: float | None = None
         self.started = time.time()
@@ -110,6 +111,12 @@ class Trial(Asks):
         A choice that can't be copied, such as a module, is shared.
         """
         return copied_params(self.shared_params)
+
+    @property
+    def budget(self) -> float | None:
+        """What the searcher has allotted, such as the number of epochs; None of a searcher without budgets."""
+        self.uses_budget = True
+        return self.given_budget
 
     @property
     def seed(self) -> int:
@@ -179,6 +186,7 @@ class Trial(Asks):
 
     def load(self) -> dict[str, np.ndarray] | None:
         """Return a copy of the arrays that the parent has saved; None for a trial without a parent."""
+        self.uses_budget = True  # it continues where the smaller budget has ended
         saved = None if self.parent is None else self._context.saved_by(self.parent)
         return None if saved is None else {name: array.copy() for name, array in saved.items()}
 
@@ -196,7 +204,7 @@ class Trial(Asks):
         if self.seconds is None:
             self.seconds = self.elapsed()
         several = self._context.objectives.several
-        if isinstance(value, TrialPruned) and (self.reports or several):
+        if _is_pruned(value) and (self.reports or several):
             value, self._stopping = None, True
         if isinstance(value, BaseException):
             self.traceback = _formatted(value)
@@ -288,6 +296,12 @@ def _finite_values(value: Any, objectives: Objectives) -> tuple[tuple[float, ...
     return tuple(number for _, (number, _) in found), error or next(iter(errors), None)
 
 
+def _is_pruned(value: Any) -> bool:
+    """Whether it is a `TrialPruned`, of this package or of Optuna, which is not imported for that."""
+    return isinstance(value, TrialPruned) or any(
+        kind.__name__ == "TrialPruned" and kind.__module__.startswith("optuna.") for kind in type(value).__mro__)
+
+
 def _not_pruned(objectives: Objectives) -> str:
     count = len(objectives.directions)
     return (f"a trial can be stopped early (pruned) only in a study of one objective, and this one has {count}; train "
@@ -301,7 +315,7 @@ def copied_params(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def evaluate(objective: Callable[[Trial], Any], trial: Trial) -> Any:
     """Call the objective and set the trial's seconds; return the value, or the exception that was raised."""
-    started = time.perf_counter()
+    trial.uses_budget, started = False, time.perf_counter()
     try:
         outcome = objective(trial)
     except Exception as error:

@@ -58,7 +58,7 @@ def tune_prepared(
     run.say_known(finished_count(study.trials), trials)
     default_folds = objective.default_folds()
     parallel = run.jobs if objective.jobs == 1 else 1  # several trials at a time, or several folds of one trial
-    study.run(objective, n_trials=search.trials, n_jobs=parallel, progress=run.progress)
+    study.run(objective, search.trials, n_jobs=parallel, progress=run.progress, max_failures="unlimited")
     if not any(trial.state == "complete" for trial in study.trials):
         raise RuntimeError(
             f"every configuration has failed, the first with {study.trials[0].error}; correct what it names, or search "
@@ -102,7 +102,7 @@ def new_study(objective: TableObjective, search: Search, folds: int, run: JobOpt
     """Check everything, draw the folds, compile the training, and return the study of an objective.
 
     Where the searcher requires each result before it proposes the next trial, the folds of a trial run in parallel;
-    else the trials do.
+    else the trials do. No trial depends on their number.
     """
     given = default_space(len(objective.table)) if search.space is None else search.space
     searcher, space = checked_searcher(search.searcher, search.trials, checked_space(given, objective.target))
@@ -112,8 +112,8 @@ def new_study(objective: TableObjective, search: Search, folds: int, run: JobOpt
     if line:
         run.say(line)
     objective.jobs = run.jobs if searcher.needs(1) == 1 else 1
-    return Study(space, searcher, direction="maximize", seed=search.seed, storage=run.storage, name="tune",
-                 data=objective.digest())
+    return Study(space, searcher.for_workers(1), direction="maximize", seed=search.seed, storage=run.storage,
+                 name="tune", data=objective.digest())
 
 
 def check_encoding(table: Table, training: Table, impute: str | None) -> None:

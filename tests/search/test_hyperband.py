@@ -15,6 +15,7 @@ import scratchtune as st
 from scratchtune.search import Exhausted, Float, GridSearch, Int, RandomSearch, Result, Searcher, Space, Suggestion
 from scratchtune.search.bayesian import BayesianSearch
 from scratchtune.search.hyperband import Hyperband, SuccessiveHalving
+from scratchtune.search.searcher import Seen
 from scratchtune.study import Study, Trial
 
 SPACE = {"x": Float(-1.0, 1.0), "y": Float(-1.0, 1.0), "c": ["a", "b"]}
@@ -348,12 +349,12 @@ def test_any_searcher_proposes_as_if_the_new_configurations_were_alone() -> None
 def test_bohb_learns_from_the_largest_budget_that_has_enough() -> None:
     searcher, space = Hyperband(), Space(SPACE)
     results = [Result(k, {}, 1.0, "complete", budget) for k, budget in enumerate([1] * 81 + [3] * 27 + [9] * 9 + [27])]
-    assert {r.budget for r in searcher._of_one_budget(space, results)} == {3}
-    assert {r.budget for r in searcher._of_one_budget(space, [*results, *results[108:]])} == {9}
-    assert {r.budget for r in searcher._of_one_budget(space, results[:5])} == {1}
-    assert searcher._of_one_budget(space, []) == []
+    assert {r.budget for r in searcher.seen_by_model(space, Seen(results))} == {3}
+    assert {r.budget for r in searcher.seen_by_model(space, Seen([*results, *results[108:]]))} == {9}
+    assert {r.budget for r in searcher.seen_by_model(space, Seen(results[:5]))} == {1}
+    assert searcher.seen_by_model(space, Seen()) == []
     failed = [result._replace(value=math.nan) for result in results if result.budget == 3]
-    assert {r.budget for r in searcher._of_one_budget(space, results[:81] + failed)} == {1}
+    assert {r.budget for r in searcher.seen_by_model(space, Seen(results[:81] + failed))} == {1}
 
 
 def test_a_share_of_bohb_s_new_configurations_is_random() -> None:

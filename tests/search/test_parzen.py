@@ -270,8 +270,6 @@ def test_why_in_words() -> None:
     assert f"The four strongest of the ratio's {len(factors)} factors: " in text and len(factors) > 4
     four = dict(list(factors.items())[:4])
     assert " Factors of the ratio: " in parzen.explain({**why, "by_parameter": four})
-    older = {"chance" if key == "probability_good" else key: value for key, value in why.items()}
-    assert parzen.explain(older) == text  # of a stored study
     seen = _run(FINITE, lambda p: p["n"], (FINITE.size or 0) - 1, Options(candidates=1))
     reasons = [propose(FINITE, seen, [], len(seen), _rng(len(seen), seed))[1] for seed in range(3)]
     assert all(parzen.explain(why) for why in reasons)

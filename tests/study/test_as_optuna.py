@@ -361,7 +361,7 @@ def test_callbacks_see_each_trial_once(library: Library, n_jobs: int) -> None:
         lambda study, trial: values.append(trial.value), lambda study, trial: params.append(trial.params)])
     assert values == [1.0] * 10 and params == [{"x": 1}] * 10
     states: list[Any] = []
-    library.optimize(study, lambda trial: 1 / 0, 10, n_jobs=n_jobs,
+    library.optimize(study, lambda trial: 1 / 0 if trial.number % 2 else int("one"), 10, n_jobs=n_jobs,
                      callbacks=[lambda study, trial: states.append(trial.state)])
     assert len(states) == 10 and library.states(study) == ["complete"] * 10 + ["failed"] * 10
 

@@ -86,7 +86,7 @@ def test_a_name_that_is_taken_and_a_failure_half_way(optuna: Any, tmp_path: Path
     study.to_optuna(path)
     with pytest.raises(ValueError, match="name is 'ours', and .* holds a study of that name already; give anoth"):
         study.to_optuna(path)
-    monkeypatch.setattr(type(study), "reason_of", lambda *_: 1 / 0)
+    monkeypatch.setattr(type(study), "why", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         study.to_optuna(path, "second")
     assert optuna.get_all_study_names(f"sqlite:///{path}") == ["ours"]

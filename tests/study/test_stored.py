@@ -38,7 +38,7 @@ def stored(tmp_path: Path, n_trials: int = 6, **arguments: Any) -> tuple[st.Stud
 SEARCHERS = [
     st.GridSearch(3), st.RandomSearch("halton"), st.BayesianSearch("tpe", 2, initial=4),
     st.GeneticSearch(6, elitism=False),
-    st.Hyperband(4, 2, proposer=st.BayesianSearch("gp", kappa=1.5), random_share=0.25), SuccessiveHalving(8, 4, 2)]
+    st.Hyperband(4, 2, proposer=st.BayesianSearch("gp", 1, kappa=1.5), random_share=0.25), SuccessiveHalving(8, 4, 2)]
 
 
 @pytest.mark.parametrize("searcher", SEARCHERS, ids=lambda searcher: type(searcher).__name__)
@@ -48,7 +48,7 @@ def test_a_stored_study_has_the_definition_of_the_study(searcher: st.Searcher, t
     assert repr(found.searcher) == repr(searcher) == found.searcher_text and type(found.searcher) is type(searcher)
     assert found.seed == 7 and repr(found.stopping) == repr(study.stopping) == found.stopping_text
     assert [found.why(number) for number in range(6)] == [study.why(number) for number in range(6)]
-    assert found.reason_of(found.trials[2]) == study.why(2) and not found.has_constraint
+    assert found.why(2) == study.why(2) and not found.has_constraint
     assert [trial.seed for trial in found.trials] == [trial.seed for trial in study.trials]
     assert (found.best_value, found.best_params, found.best_trial.number) == (
         study.best_value, study.best_params, study.best_trial.number)

@@ -17,6 +17,7 @@ import pytest
 
 from scratchtune.search import (
     SEARCHERS,
+    BayesianSearch,
     Exhausted,
     Float,
     GridSearch,
@@ -299,7 +300,7 @@ def test_a_grid_says_how_many_trials_there_are_and_about_how_long(capsys: pytest
 def test_waiting_for_results_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
     Study({"x": Float(-2.0, 2.0)}, Halving()).run(lambda t: t.params["x"], 16, n_jobs=8)
     assert capsys.readouterr().err.count("not all of the 8 workers are busy") == 1
-    Study({"x": Float(-2.0, 2.0)}, "bayesian").run(lambda t: t.params["x"], 9, n_jobs=2)
+    Study({"x": Float(-2.0, 2.0)}, BayesianSearch(parallel=1)).run(lambda t: t.params["x"], 9, n_jobs=2)
     assert capsys.readouterr().err.count("; BayesianSearch(parallel=2) proposes so many trials at a time") == 1
 
 
@@ -339,7 +340,7 @@ def test_bad_arguments_are_one_clear_sentence(call: Any, message: str) -> None:
 def test_a_searcher_cannot_leave_the_space() -> None:
     study = Study({"x": [1, 2]}, Outside())
     study.enqueue({"x": 1})
-    study.ask()
+    study.tell(study.ask(), 0.0)
     with pytest.raises(ValueError, match="x is 7; it must be one of 1, 2"):
         study.ask()
 
