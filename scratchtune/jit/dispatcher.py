@@ -3,21 +3,31 @@
 Numba wraps each function twice, for calls from Python and for calls from C. The wrappers unpack every array and count
 its references: a quarter of the time that it takes to compile the training loop. Compiled code needs neither. Each form
 is compiled, and cached, when it is first called.
+
+An interruption, such as Ctrl-C, while compiled code runs is raised when the code has ended; see `settled`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from numba.core import types
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
 
 from scratchtune.jit.cache import identity, way
 from scratchtune.jit.linking import Linked, register_loop, register_symbol
 from scratchtune.jit.literals import Compiler
-from scratchtune.jit.numba_internals import CopiedCode, has_file, link_by_symbol, use_callee_cache, use_own_cache
+from scratchtune.jit.numba_internals import (
+    RETURNS_ARRAYS_WITHOUT_PYTHON,
+    CopiedCode,
+    has_file,
+    link_by_symbol,
+    use_callee_cache,
+    use_own_cache,
+)
 
 NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
@@ -30,6 +40,7 @@ class Dispatcher(CPUDispatcher):
         pipeline_class: type[Compiler] = Compiler,
     ) -> None:
         super().__init__(py_func, locals, targetoptions, pipeline_class)
+        self._called: set[Any] = set()  # compiled code that Numba calls without `_first_call`
         told = way(pipeline_class, self.targetoptions)
         use_own_cache(self, py_func, told)
         self._pipeline = pipeline_class
@@ -39,6 +50,24 @@ class Dispatcher(CPUDispatcher):
             told = identity(py_func, told)
             self._pipeline = pipeline_class.derived(identity=told)
             register_loop(told, self)
+
+    def add_overload(self, cres: Any) -> None:
+        """Numba's, except that Python calls the compiled code through `_compile_for_args` until one call has ended."""
+        self.overloads[tuple(cres.signature.args)] = cres
+
+    def _compile_for_args(self, *args: Any, **kws: Any) -> Any:
+        """Numba's, which is called for types that it has no code for; it calls what this returns."""
+        return partial(self._first_call, super()._compile_for_args(*args, **kws))  # type: ignore[misc]
+
+    def _first_call(self, entry: Any, *args: Any, **kws: Any) -> Any:
+        result = settled(entry, *args, **kws)
+        with global_compiler_lock:
+            made: list[Any] = list(self.overloads.values())
+            for cres in made:
+                if cres.entry_point is entry and entry not in self._called:
+                    super().add_overload(cres)
+                    self._called.add(entry)
+        return result
 
     @cached_property
     def callee(self) -> Callee:
@@ -73,3 +102,24 @@ class Callee(CPUDispatcher):
             link_by_symbol(cres.library)
             register_symbol(Linked(cres.fndesc.mangled_name, self._identity, tuple(cres.signature.args)))
         super().add_overload(cres)
+
+
+def settled(compiled: Callable[..., Any], *args: Any, **kws: Any) -> Any:
+    """Call compiled code; an exception of a signal's handler, such as KeyboardInterrupt, is raised as it is.
+
+    Python calls the handler in the next Python function, which may be one that Numba calls while it makes the result.
+    Numba ignores the exception there, and Python turns a result with an exception into a SystemError. Numba calls that
+    function once for each array that a compiled function returns, and then has what it needs (`numba_internals`).
+    """
+    try:
+        return compiled(*args, **kws)
+    except SystemError as error:
+        first: BaseException = error
+        while isinstance(first, SystemError) and first.__cause__ is not None:
+            first = first.__cause__
+        raise first from None
+
+
+if not RETURNS_ARRAYS_WITHOUT_PYTHON:
+    Dispatcher.__call__ = lambda self, *args, **kws: settled(  # type: ignore[assignment, method-assign]
+        partial(CPUDispatcher.__call__, self), *args, **kws)
