@@ -22,9 +22,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from scratchtune import __version__, checks
+from scratchtune import __version__, checks, interruption
 from scratchtune.files import replaceable, write_text
-from scratchtune.interruption import say_kept
 from scratchtune.streams import flushed, note, prepare_streams, redirect_to_devnull, shown_params, tell, visible
 
 if TYPE_CHECKING:
@@ -87,14 +86,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     alone = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGTERM, _terminate) if alone else None
+    nested, interruption.ends_process = interruption.ends_process, True
     try:
         prepare_streams()
         return flushed(_run(arguments))
-    except KeyboardInterrupt as interruption:
-        terminated = isinstance(interruption, _Terminated)
+    except KeyboardInterrupt as signalled:
+        terminated = isinstance(signalled, _Terminated)
         note("scratchtune: terminated" if terminated else "scratchtune: interrupted")
         return 143 if terminated else 130
     finally:
+        interruption.ends_process = nested
         if alone:
             signal.signal(signal.SIGTERM, before)
 
@@ -109,9 +110,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         if sys.stdout is None:
             raise OSError("stdout is closed, and results go there; redirect it to a file, or to /dev/null")
         return int(given.command(given))
-    except KeyboardInterrupt as interruption:
+    except KeyboardInterrupt as signalled:
         if given.command in (_tune, _auto, _compare, _example) and given.db is not None:
-            say_kept(interruption, given.db)
+            interruption.say_kept(signalled, given.db)
         raise
     except BrokenPipeError:  # while printing; a command that writes files may not have written them yet
         redirect_to_devnull(sys.stdout)

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
+from scratchtune import interruption
 from scratchtune.automl.families import FAMILIES, FAMILY, TARGET, joint_space
 from scratchtune.automl.goal import Goal
 from scratchtune.automl.members import Folds, Member
@@ -50,11 +51,15 @@ class Budget(NamedTuple):
 
 @dataclass
 class Searched:
-    """What the search has found: the study, and the members that are in memory, by number of trial."""
+    """What the search has found: the study, and the members that are in memory, by number of trial.
+
+    ``interruption`` is what has ended the search before its budget was used, None if nothing has.
+    """
 
     study: Study
     folds: Folds
     members: dict[int, Member] = field(default_factory=dict)
+    interruption: KeyboardInterrupt | None = None
 
     def member(self, number: int) -> Member:
         """Return a trial's member; one that an earlier process has trained is trained again."""
@@ -74,6 +79,10 @@ class Searched:
         """Return the numbers of the complete trials, the smallest loss first."""
         complete = [trial for trial in self.study.trials if trial.state == "complete"]
         return [trial.number for trial in sorted(complete, key=lambda trial: (trial.value, trial.number))]
+
+    def trained(self) -> list[int]:
+        """Return the same without the trials whose members are not in memory."""
+        return [number for number in self.ranked() if number in self.members]
 
 
 class Objective:
@@ -116,6 +125,8 @@ def search(
 ) -> Searched:
     """Try configurations until the budget is used, on ``n_jobs`` threads; see `AutoClassifier` for the arguments.
 
+    An interruption ends the search; in a command, and before a trial has been trained, it is raised.
+
     Raises RuntimeError if no configuration could be trained.
     """
     study = new_study(goal, folds, families, seed, storage)
@@ -129,8 +140,13 @@ def search(
 
         deadline = budget.deadline
         timeout = None if deadline is None else max(deadline - time.monotonic(), 0.01)
-        study.run(objective, n_trials=budget.trials or MANY, timeout=timeout, n_jobs=min(n_jobs, AT_ONCE),
-                  callbacks=[show], progress=False)
+        try:
+            study.run(objective, n_trials=budget.trials or MANY, timeout=timeout, n_jobs=min(n_jobs, AT_ONCE),
+                      callbacks=[show], progress=False)
+        except KeyboardInterrupt as signalled:
+            if interruption.ends_process or not searched.trained():
+                raise
+            searched.interruption = signalled
     if not searched.ranked():
         failed = study.trials[0].error if study.trials else "there was no time for one"
         raise RuntimeError(f"no configuration could be trained; the first: {failed}")

@@ -307,7 +307,8 @@ def _hint(monitor: str) -> str:
 class History(Callback):
     """Records each epoch: ``history`` maps a name to a list of values, one for each entry of ``epoch``.
 
-    ``diverged`` says whether the training ended because its loss was no longer finite.
+    ``diverged`` says whether the training ended because its loss was no longer finite. The epoch in which it ended is
+    not recorded, except a first one: then each value is NaN.
     """
 
     def __init__(self) -> None:
@@ -320,3 +321,8 @@ class History(Callback):
         self.epoch.append(epoch)
         for name, value in logs.items():
             self.history.setdefault(name, []).append(value)
+
+    def on_divergence(self, epoch: int) -> None:
+        """Record NaN for a first epoch, so that the history has each name."""
+        if not self.epoch:
+            self.on_epoch_end(epoch, dict.fromkeys(self.model.measured, math.nan))

@@ -15,10 +15,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scratchtune import checks
+from scratchtune import checks, interruption
 from scratchtune.evaluation.parallel import number_of_workers
 from scratchtune.files import write_text
-from scratchtune.interruption import say_kept
 from scratchtune.search import DEFAULT, DEFAULT_OF_SEVERAL, Result, Searcher, Space, as_searcher
 from scratchtune.search.space import Constraint
 from scratchtune.study import time_travel
@@ -138,10 +137,10 @@ class Study(HasBestTrial):
 
         ``max_failures`` failed trials end the run with a RuntimeError that contains the first traceback. An exception
         of the objective makes its trial a failed one. Any other BaseException, such as the SystemExit of sys.exit() or
-        Ctrl-C, ends the run: nothing that has finished is lost, the next run begins the unfinished trials again, and
-        callbacks that have not been called by then are not called later. The ``traceback`` of a failed trial is the
-        same text from another process as from a thread, except that it lacks the source lines of code that is in no
-        file there, such as a notebook's.
+        Ctrl-C, ends the run: nothing that has finished is lost, the next run begins the unfinished trials again
+        (`interrupted_study` returns a study that has no name yet), and callbacks that have not been called by then are
+        not called later. The ``traceback`` of a failed trial is the same text from another process as from a thread,
+        except that it lacks the source lines of code that is in no file there, such as a notebook's.
 
         Afterwards ``idle_share`` is the share of the time in which the workers had no trial.
         """
@@ -154,12 +153,8 @@ class Study(HasBestTrial):
         bound = [functools.partial(callback, self) for callback in options.callbacks]
         before = [functools.partial(callback.before_run, self) for callback in options.callbacks
                   if hasattr(callback, "before_run")]
-        try:
+        with interruption.reachable(self, self._core.given_path, bool(options.progress)):
             self.idle_share = run_objective(self._core, objective, options, bound, self._losses, before)
-        except KeyboardInterrupt as interruption:
-            if options.progress and self._core.given_path is not None:
-                say_kept(interruption, self._core.given_path)
-            raise
         return self
 
     def stop(self) -> None:
@@ -385,6 +380,7 @@ def tune(
     """Make a study, run it, return it; the options are those of `Study` and of `Study.run`.
 
     Without a space the objective asks for its parameters while it runs: ``trial.suggest_float`` and the like.
+    After Ctrl-C, `interrupted_study` returns the study, with all trials that have finished.
 
     >>> tune(lambda trial: trial.params["x"], {"x": [3, 1, 2]}, "grid", progress=False).best_value
     1.0
@@ -394,6 +390,21 @@ def tune(
     of_study = ("storage", "name", "constraint", "start_from", "stopping", "data", "directions")
     made_with = {name: options.pop(name) for name in of_study if name in options}
     return Study(space, searcher, direction, seed, **made_with).run(objective, n_trials, **options)
+
+
+def interrupted_study() -> Study:
+    """Return the study whose run, or cross-validated search, Ctrl-C has ended last in this process.
+
+    It holds all trials that have finished, and its `Study.run` continues. After ``study = st.tune(...)`` was
+    interrupted, ``study`` is not assigned: ``study = st.interrupted_study()``.
+
+    Raises
+        ValueError where none was interrupted.
+    """
+    study = interruption.latest_study()
+    if study is None:
+        raise ValueError("no study was interrupted in this process")
+    return study
 
 
 def load_study(
