@@ -3,8 +3,6 @@
 Numba wraps each function twice, for calls from Python and for calls from C. The wrappers unpack every array and count
 its references: a quarter of the time that it takes to compile the training loop. Compiled code needs neither. Each form
 is compiled, and cached, when it is first called.
-
-An interruption, such as Ctrl-C, while compiled code runs is raised when the code has ended; see `settled`.
 """
 
 from __future__ import annotations
@@ -14,20 +12,12 @@ from functools import cached_property, partial
 from typing import Any
 
 from numba.core import types
-from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
 
 from scratchtune.jit.cache import identity, way
 from scratchtune.jit.linking import Linked, register_loop, register_symbol
 from scratchtune.jit.literals import Compiler
-from scratchtune.jit.numba_internals import (
-    RETURNS_ARRAYS_WITHOUT_PYTHON,
-    CopiedCode,
-    has_file,
-    link_by_symbol,
-    use_callee_cache,
-    use_own_cache,
-)
+from scratchtune.jit.numba_internals import IS_LATE, CalleeCache, CopiedCode, has_file, link_by_symbol, use_own_cache
 
 NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
@@ -40,7 +30,7 @@ class Dispatcher(CPUDispatcher):
         pipeline_class: type[Compiler] = Compiler,
     ) -> None:
         super().__init__(py_func, locals, targetoptions, pipeline_class)
-        self._called: set[Any] = set()  # compiled code that Numba calls without `_first_call`
+        self._waiting: dict[Any, Any] = {}  # compiled code that was not called yet
         told = way(pipeline_class, self.targetoptions)
         use_own_cache(self, py_func, told)
         self._pipeline = pipeline_class
@@ -53,7 +43,7 @@ class Dispatcher(CPUDispatcher):
 
     def add_overload(self, cres: Any) -> None:
         """Numba's, except that Python calls the compiled code through `_compile_for_args` until one call has ended."""
-        self.overloads[tuple(cres.signature.args)] = cres
+        self.overloads[tuple(cres.signature.args)] = self._waiting[cres.entry_point] = cres
 
     def _compile_for_args(self, *args: Any, **kws: Any) -> Any:
         """Numba's, which is called for types that it has no code for; it calls what this returns."""
@@ -61,12 +51,8 @@ class Dispatcher(CPUDispatcher):
 
     def _first_call(self, entry: Any, *args: Any, **kws: Any) -> Any:
         result = settled(entry, *args, **kws)
-        with global_compiler_lock:
-            made: list[Any] = list(self.overloads.values())
-            for cres in made:
-                if cres.entry_point is entry and entry not in self._called:
-                    super().add_overload(cres)
-                    self._called.add(entry)
+        if (called := self._waiting.pop(entry, None)) is not None:
+            super().add_overload(called)
         return result
 
     @cached_property
@@ -89,7 +75,7 @@ class Callee(CPUDispatcher):
     ) -> None:
         super().__init__(py_func, targetoptions=targetoptions, pipeline_class=pipeline_class)
         self._identity = pipeline_class.identity
-        use_callee_cache(self, py_func, way(pipeline_class, targetoptions))
+        use_own_cache(self, py_func, way(pipeline_class, targetoptions), CalleeCache)
 
     def get_call_template(self, args: Sequence[Any], kws: Any) -> Any:
         """Numba's; a literal argument, such as the 0 of ``f(x, 0)``, does not get a compiled function of its own."""
@@ -107,9 +93,8 @@ class Callee(CPUDispatcher):
 def settled(compiled: Callable[..., Any], *args: Any, **kws: Any) -> Any:
     """Call compiled code; an exception of a signal's handler, such as KeyboardInterrupt, is raised as it is.
 
-    Python calls the handler in the next Python function, which may be one that Numba calls while it makes the result.
-    Numba ignores the exception there, and Python turns a result with an exception into a SystemError. Numba calls that
-    function once for each array that a compiled function returns, and then has what it needs (`numba_internals`).
+    Python calls the handler in the next Python function. That may be one that Numba calls while it makes the result,
+    in a first call (`numba_internals`): it ignores the exception, of which Python then makes a SystemError.
     """
     try:
         return compiled(*args, **kws)
@@ -120,6 +105,6 @@ def settled(compiled: Callable[..., Any], *args: Any, **kws: Any) -> Any:
         raise first from None
 
 
-if not RETURNS_ARRAYS_WITHOUT_PYTHON:
+if IS_LATE:
     Dispatcher.__call__ = lambda self, *args, **kws: settled(  # type: ignore[assignment, method-assign]
         partial(CPUDispatcher.__call__, self), *args, **kws)

@@ -47,7 +47,7 @@ PRIVATE_NAMES = (  # a test looks for them in the Numba that is installed
 COUNTS_REFERENCES = "_nrt"
 
 # Compiled code keeps the function that it finds on its first use. This cache is C, in which no signal is handled.
-RETURNS_ARRAYS_WITHOUT_PYTHON = not serialize._unpickled_memo
+IS_LATE = bool(serialize._unpickled_memo)  # other compiled code has used it
 serialize._numba_unpickle = lru_cache(maxsize=None)(serialize._numba_unpickle)
 
 
@@ -123,7 +123,9 @@ class _CalleeImplementation(_Implementation):
         self._filename_base += "-callee"
 
 
-class _CalleeCache(Cache):
+class CalleeCache(Cache):
+    """The same of the form that only compiled functions call."""
+
     _impl_class = _CalleeImplementation
 
 
@@ -132,17 +134,12 @@ def has_file(function: Callable[..., Any]) -> bool:
     return os.path.exists(inspect.getfile(function))
 
 
-def use_own_cache(compiled: Any, function: Callable[..., Any], way: str) -> None:
-    """Give a dispatcher or a `CFunc` of ``function`` a `Cache`; none to a function at a prompt, which has no file.
+def use_own_cache(compiled: Any, function: Callable[..., Any], way: str, kind: type[Cache] = Cache) -> None:
+    """Give a dispatcher or a `CFunc` of ``function`` a cache; none to a function at a prompt, which has no file.
 
     ``way`` is the text that `cache.way` returns.
     """
-    compiled._cache = Cache(function, way) if has_file(function) else caching.NullCache()
-
-
-def use_callee_cache(compiled: Any, function: Callable[..., Any], way: str) -> None:
-    """The same for the form of ``function`` that only compiled functions call."""
-    compiled._cache = _CalleeCache(function, way) if has_file(function) else caching.NullCache()
+    compiled._cache = kind(function, way) if has_file(function) else caching.NullCache()
 
 
 class CopiedCode(JITCodeLibrary):
