@@ -90,7 +90,10 @@ class AutoML(protocol.Parameters):
             found.interruption = signalled
         self.seconds_ = time.monotonic() - begun
         if found.interruption is not None:
-            self._choose(goal, found, found.trained()[:1])
+            best = found.trained()[:1]
+            if interruption.ends_process or not best:
+                raise found.interruption
+            self._choose(goal, found, best)
             if self.verbose:
                 note(f"scratchtune: interrupted; {checks.counted(len(found.ranked()), 'trial')} finished: study_ holds "
                      "them, and the model is that of the best one")

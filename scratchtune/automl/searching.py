@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from scratchtune import interruption
 from scratchtune.automl.families import FAMILIES, FAMILY, TARGET, joint_space
 from scratchtune.automl.goal import Goal
 from scratchtune.automl.members import Folds, Member
@@ -53,7 +52,7 @@ class Budget(NamedTuple):
 class Searched:
     """What the search has found: the study, and the members that are in memory, by number of trial.
 
-    ``interruption`` is what has ended the search before its budget was used, None if nothing has.
+    ``interruption`` is the one that has ended the search before its budget was used, None if none has.
     """
 
     study: Study
@@ -125,8 +124,6 @@ def search(
 ) -> Searched:
     """Try configurations until the budget is used, on ``n_jobs`` threads; see `AutoClassifier` for the arguments.
 
-    An interruption ends the search; in a command, and before a trial has been trained, it is raised.
-
     Raises RuntimeError if no configuration could be trained.
     """
     study = new_study(goal, folds, families, seed, storage)
@@ -144,10 +141,8 @@ def search(
             study.run(objective, n_trials=budget.trials or MANY, timeout=timeout, n_jobs=min(n_jobs, AT_ONCE),
                       callbacks=[show], progress=False)
         except KeyboardInterrupt as signalled:
-            if interruption.ends_process or not searched.trained():
-                raise
             searched.interruption = signalled
-    if not searched.ranked():
+    if not searched.ranked() and searched.interruption is None:
         failed = study.trials[0].error if study.trials else "there was no time for one"
         raise RuntimeError(f"no configuration could be trained; the first: {failed}")
     return searched
