@@ -138,20 +138,9 @@ def _make_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="scratchtune", description=about)
     parser.add_argument("--version", action="version", version=f"scratchtune {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=_Parser)
-    _add_compare(commands)
-    _add_tune(commands)
-    _add_auto(commands)
-    _add_predict(commands)
-    _add_score(commands)
-    _add_translate(commands)
-    _add_transcribe(commands)
-    _add_why(commands)
-    _add_studies(commands)
-    _add_plot(commands)
-    _add_report(commands)
-    _add_example(commands)
-    _add_recommend(commands)
-    _add_formulas(commands)
+    for add in (_add_compare, _add_tune, _add_auto, _add_predict, _add_score, _add_translate, _add_transcribe, _add_why,
+                _add_studies, _add_plot, _add_report, _add_example, _add_recommend, _add_formulas):
+        add(commands)
     return parser
 
 

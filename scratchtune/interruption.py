@@ -15,22 +15,21 @@ from scratchtune import checks
 from scratchtune.streams import note
 
 _here = threading.local()
-_latest: Any = None
+latest: list[Any] = []  # the study that was interrupted last in this process; empty if none was
 ends_process = False  # as in a command of the command line, after which no study can be reached
 
 
 @contextmanager
 def reachable(study: Any, path: str | os.PathLike[str] | None, say: bool) -> Iterator[None]:
-    """Within the block an interruption leaves a study to `latest_study`; with ``say`` it prints how to continue.
+    """Within the block an interruption leaves a study in `latest`; with ``say`` it prints how to continue.
 
     ``path`` is the study's file, None if it has none. Of nested blocks, the outer one's study is left.
     """
-    global _latest
     try:
         yield
     except KeyboardInterrupt as interruption:
         if threading.current_thread() is threading.main_thread():
-            _latest = study
+            latest[:] = [study]
             if say and path is not None:
                 say_kept(interruption, path)
             elif say and not ends_process:
@@ -38,11 +37,6 @@ def reachable(study: Any, path: str | os.PathLike[str] | None, say: bool) -> Ite
                 note(f"scratchtune: interrupted; {checks.counted(finished, 'trial')} finished; "
                      "st.interrupted_study() returns the study")
         raise
-
-
-def latest_study() -> Any:
-    """Return the study that was interrupted last in this process, None if none was."""
-    return _latest
 
 
 def say_kept(interruption: KeyboardInterrupt, path: str | os.PathLike[str]) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 
 import scratchtune as st
 
-MANY = 10**6  # trials or epochs, more than the time allows
+MANY, FEW = 10**6, 12  # trials or epochs: more than the time allows; as many as compile all that is used
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(120, 4))
 Y = (X[:, 0] + X[:, 1] ** 2 > 0.5).astype(int)
@@ -28,7 +28,7 @@ SPACE = {"x": st.Float(-1.0, 1.0), "y": st.Float(-1.0, 1.0)}
 class Call:
     """A call that is interrupted after at most ``longest`` seconds. Every method but `make` is a part of the test."""
 
-    longest = 0.6
+    longest, trials = 0.6, MANY
 
     def __init__(self) -> None:
         self.heard: dict[int, Any] = {}  # finished trials, with their values
@@ -61,7 +61,7 @@ class Tune(Call):
     """`tune` with Bayesian search, whose study is not assigned to a name."""
 
     def make(self) -> None:
-        st.tune(objective, SPACE, n_trials=MANY, progress=False, callbacks=[self.hear])
+        st.tune(objective, SPACE, n_trials=self.trials, progress=False, callbacks=[self.hear])
 
     def reached(self) -> tuple[int, int]:
         return self.compared(st.interrupted_study()) if self.heard else (0, 0)
@@ -72,7 +72,7 @@ class Optimize(Call):
 
     def make(self) -> None:
         self.study = st.Study(SPACE)
-        self.study.optimize(objective, MANY, callbacks=[self.hear])
+        self.study.optimize(objective, self.trials, callbacks=[self.hear])
 
     def reached(self) -> tuple[int, int]:
         return self.compared(self.study) if self.heard else (0, 0)
@@ -84,7 +84,7 @@ class Auto(Call):
     longest = 1.5
 
     def make(self) -> None:
-        self.model = st.AutoClassifier(n_trials=MANY, random_state=0, cv=3, n_jobs=1, verbose=0)
+        self.model = st.AutoClassifier(n_trials=self.trials, random_state=0, cv=3, n_jobs=1, verbose=0)
         self.model.fit(X, Y)
 
     def reached(self) -> tuple[int, int]:
@@ -101,7 +101,7 @@ class Fit(Call):
     def make(self) -> None:
         self.model = st.Sequential([st.Dense(16, activation="relu"), st.Dense(2, activation="softmax")])
         self.model.compile(st.Adam(0.01), "categorical_crossentropy", metrics=["accuracy"])
-        self.model.fit(X, Y, epochs=MANY, verbose=0, validation_split=0.2)
+        self.model.fit(X, Y, epochs=self.trials, verbose=0, validation_split=0.2)
 
     def reached(self) -> tuple[int, int]:
         with contextlib.suppress(ValueError):  # interrupted before it was built
@@ -113,10 +113,12 @@ class Fit(Call):
 class SearchFit(Call):
     """`RandomizedSearchCV.fit`, whose search is not assigned to a name; a scorer counts the folds."""
 
+    trials = 300
+
     def make(self) -> None:
         self.folds = 0
         space = {"learning_rate": st.Float(1e-3, 1e-1, log=True)}
-        st.RandomizedSearchCV(st.MLPClassifier(epochs=3, units=8), space, 300, cv=2, scoring=self.score,
+        st.RandomizedSearchCV(st.MLPClassifier(epochs=3, units=8), space, self.trials, cv=2, scoring=self.score,
                               verbose=0).fit(X, Y)
 
     def score(self, model: Any, X: Any, y: Any) -> float:
@@ -161,7 +163,9 @@ def all_calls(moments: int, seed: int, done: Callable[[], Any]) -> dict[str, Cou
     try:
         for name, kind in CALLS.items():
             rng = random.Random(f"{seed} {name}")
-            interrupted(kind, 20.0 * kind.longest)
+            first = kind()
+            first.trials = FEW
+            first.make()
             found[name] = Counter()
             for _ in range(moments):
                 with contextlib.redirect_stderr(io.StringIO()):

@@ -74,7 +74,8 @@ class Monitor(Callback):
         """Raise a ValueError if ``monitor`` is not measured in this training."""
         if self.monitor not in self.model.measured:
             known = ", ".join(self.model.measured)
-            raise ValueError(f"monitor is {self.monitor!r}; this training measures {known}{_hint(self.monitor)}")
+            hint = "; give validation_data to fit for those that begin with val_" * self.monitor.startswith("val_")
+            raise ValueError(f"monitor is {self.monitor!r}; this training measures {known}{hint}")
 
     def improves(self, value: float, best: float | None) -> bool:
         """Whether a value is better than ``best`` by more than ``min_delta``; the first one, with None, always is."""
@@ -300,15 +301,11 @@ def checked_callbacks(callbacks: Sequence[Callback] | None) -> list[Callback]:
     return list(callbacks or ())
 
 
-def _hint(monitor: str) -> str:
-    return "; give validation_data to fit for those that begin with val_" if monitor.startswith("val_") else ""
-
-
 class History(Callback):
     """Records each epoch: ``history`` maps a name to a list of values, one for each entry of ``epoch``.
 
-    ``diverged`` says whether the training ended because its loss was no longer finite. The epoch in which it ended is
-    not recorded, except a first one: then each value is NaN.
+    ``diverged`` says whether the training ended because its loss was no longer finite. That epoch is not recorded; but
+    if it is the first one, all its values are NaN.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,6 @@
 """How a file of studies stores what users attach to a study or to a trial: one row for each attribute, as JSON.
 
-The table is created with the first attribute. A file without attributes is the same as one of an earlier version.
-Earlier versions can read both kinds of file; they ignore the table.
+The table is created with the first attribute.
 
 Implements section 7.2 of the document.
 """

@@ -393,18 +393,14 @@ def tune(
 
 
 def interrupted_study() -> Study:
-    """Return the study whose run, or cross-validated search, Ctrl-C has ended last in this process.
-
-    It holds all trials that have finished, and its `Study.run` continues. After ``study = st.tune(...)`` was
-    interrupted, ``study`` is not assigned: ``study = st.interrupted_study()``.
+    """Return the study that Ctrl-C has interrupted last, such as that of ``study = st.tune(...)``; `run` continues it.
 
     Raises
-        ValueError where none was interrupted.
+        ValueError where none was interrupted in this process.
     """
-    study = interruption.latest_study()
-    if study is None:
+    if not interruption.latest:
         raise ValueError("no study was interrupted in this process")
-    return study
+    return interruption.latest[0]
 
 
 def load_study(

@@ -277,7 +277,7 @@ def test_of_nested_studies_the_outer_one_is_left() -> None:
 
 
 def test_no_study_was_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interruption, "_latest", None)
+    monkeypatch.setattr(interruption, "latest", [])
     with pytest.raises(ValueError, match="no study was interrupted in this process"):
         interrupted_study()
 
