@@ -8,11 +8,14 @@ check of the file must succeed.
 
 Interrupted (``--interrupts``): the same with KeyboardInterrupt at every line of ``scratchtune/study`` and at random
 times, in memory and in a file, with `Study.run`, with `ask` and `tell`, and in cross-validated searches; see
-``tests/study/interruptions.py``.
+``tests/study/interruptions.py``. And at random times in `tune`, `Study.optimize`, `AutoClassifier.fit`,
+`Sequential.fit` and `RandomizedSearchCV.fit`, without a file (`benchmarks.common.interrupted_calls`): each must raise
+KeyboardInterrupt, and every trial that has finished must be reachable.
 
     python -m benchmarks.torture                 # 100 kills of each searcher, about 20 minutes
     python -m benchmarks.torture --quick         # 3 of each
-    python -m benchmarks.torture --interrupts    # some 30,000 moments, about 10 minutes; with --quick some 2,000
+    python -m benchmarks.torture --interrupts    # some 30,000 moments, about 20 minutes; with --quick some 2,000
+    python -m benchmarks.torture --interrupts 300    # these calls alone, 300 times each, about 10 minutes
 """
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ import numpy as np
 from tqdm import tqdm
 
 import scratchtune as st
-from benchmarks.common import harness
+from benchmarks.common import harness, interrupted_calls
 from benchmarks.common.harness import table
 from scratchtune.study.errors import StorageError
 from scratchtune.study.export import as_csv, as_json
@@ -42,6 +45,7 @@ from scratchtune.study.storage import Row, Storage
 
 KILLS, QUICK_KILLS, TRIALS = 100, 3, 40  # kills of each searcher
 TIMES, QUICK_TIMES, QUICK_STEP = 3000, 300, 20  # interruptions at random times; of the lines every 20th
+CALLS, QUICK_CALLS = 300, 30  # interruptions of each call that users make
 LONGEST = 0.25  # seconds from a study's first trial to the kill, at most
 SPACE = {
     "x": st.Float(-1.0, 1.0), "kind": ["a", "b"], "rate": st.Float(1e-3, 1.0, log=True, when={"kind": ["a"]}),
@@ -171,6 +175,25 @@ def kill_all(wanted: int, seed: int, load: str, save: bool) -> int:
     return sum(wrong.values())
 
 
+def interrupt_calls(moments: int, seed: int, load: str, save: bool) -> int:
+    """Interrupt the calls that users make, each at so many moments, and report; return the number of errors."""
+    total = moments * len(interrupted_calls.CALLS)
+    with tqdm(total=total, unit="interrupt", disable=None) as progress:
+        found = interrupted_calls.all_calls(moments, seed, progress.update)
+    came = sum(counts["interrupts"] for counts in found.values())
+    kinds = ("interrupts", "KeyboardInterrupt", "SystemError", "finished trials", "lost trials")
+    others = came - sum(counts["KeyboardInterrupt"] for counts in found.values())
+    lost = sum(counts["lost trials"] for counts in found.values())
+    described = sorted({what for counts in found.values() for what in counts if what.startswith("bad: ")})
+    harness.report("Ctrl-C in the calls that users make", "interrupted_calls", [
+        f"{harness.machine()}; {load}.", harness.versions("scratchtune") + ". Lost: trials that had finished, and that "
+        "neither `st.interrupted_study()` nor the object of the call holds.",
+        table(["call", *kinds], [[name, *(str(counts[kind]) for kind in kinds)] for name, counts in found.items()]),
+        "\n".join([harness.verdict(others == 0, f"{came} interruptions, {others} of them not a KeyboardInterrupt"),
+                   harness.verdict(lost == 0, f"lost trials: {lost}"), *described[:20]])], save, "torture")
+    return others + lost
+
+
 def interrupt_all(quick: bool, seed: int, load: str, save: bool) -> int:
     """Interrupt studies at lines and at random times, and report; return the number of errors."""
     here = runpy.run_path(str(harness.ROOT / "tests" / "study" / "interruptions.py"))
@@ -192,7 +215,8 @@ def main() -> None:
     """Torture, print, and with --save write benchmarks/results/torture.md or interruptions.md."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.torture", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_KILLS} kills of each searcher, not {KILLS}")
-    parser.add_argument("--interrupts", action="store_true", help="interrupt, as Ctrl-C does, instead of killing")
+    parser.add_argument("--interrupts", nargs="?", type=int, const=0, metavar="N", help="interrupt, as Ctrl-C does, "
+                        "instead of killing; N: only the calls that users make, N times each")
     parser.add_argument("--seed", type=int, default=0, help="of the moments (%(default)s)")
     parser.add_argument("--save", action="store_true", help="write the report into benchmarks/results")
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
@@ -201,8 +225,10 @@ def main() -> None:
         run(*options.child)
         return
     load = harness.load()
-    if options.interrupts:
-        wrong = interrupt_all(options.quick, options.seed, load, options.save)
+    if options.interrupts is not None:
+        wrong = 0 if options.interrupts else interrupt_all(options.quick, options.seed, load, options.save)
+        calls = options.interrupts or (QUICK_CALLS if options.quick else CALLS)
+        wrong += interrupt_calls(calls, options.seed, load, options.save)
     else:
         wrong = kill_all(QUICK_KILLS if options.quick else KILLS, options.seed, load, options.save)
     if wrong:

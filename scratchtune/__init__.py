@@ -115,6 +115,7 @@ from scratchtune.study import (
     TrialPruned,
     create_study,
     from_optuna,
+    interrupted_study,
     load_study,
     tune,
 )
@@ -138,7 +139,7 @@ __all__ = [
     "SuccessiveHalving", "Suggestion", "Table", "TableEncoder", "TableModel", "TableTuning", "TerminateOnNaN",
     "Terminator", "TimeSeriesSplit", "TransformerEncoder", "Trial", "TrialPruned", "callbacks", "create_study",
     "cross_val_predict", "cross_val_score", "cross_validate", "datasets", "default_space", "diagnose", "from_optuna",
-    "get_scorer_names", "insight", "layers", "learning_curve", "load_model", "load_study", "losses", "make_scorer",
-    "metrics", "optimizers", "penalties", "prepare_table", "read_pairs", "read_table", "recommend", "schedules",
-    "search", "speech", "text", "train_test_split", "tune", "tune_table", "validation_curve",
+    "get_scorer_names", "insight", "interrupted_study", "layers", "learning_curve", "load_model", "load_study",
+    "losses", "make_scorer", "metrics", "optimizers", "penalties", "prepare_table", "read_pairs", "read_table",
+    "recommend", "schedules", "search", "speech", "text", "train_test_split", "tune", "tune_table", "validation_curve",
 ]

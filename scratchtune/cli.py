@@ -19,11 +19,10 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar
 
-from scratchtune import __version__, checks
+from scratchtune import __version__, checks, interruption
 from scratchtune.files import replaceable, write_text
-from scratchtune.interruption import say_kept
 from scratchtune.streams import flushed, note, prepare_streams, redirect_to_devnull, shown_params, tell, visible
 
 if TYPE_CHECKING:
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from scratchtune.tabular.model import Target
     from scratchtune.tabular.searching import Search
 
+Model = TypeVar("Model")
 TASKS = ("classification", "regression")
 DB_HELP = ("store every trial in this file, from which the same command continues after an interruption, and which "
            "scratchtune why, show and export read")
@@ -86,14 +86,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     alone = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGTERM, _terminate) if alone else None
+    nested, interruption.ends_process = interruption.ends_process, True
     try:
         prepare_streams()
         return flushed(_run(arguments))
-    except KeyboardInterrupt as interruption:
-        terminated = isinstance(interruption, _Terminated)
+    except KeyboardInterrupt as signalled:
+        terminated = isinstance(signalled, _Terminated)
         note("scratchtune: terminated" if terminated else "scratchtune: interrupted")
         return 143 if terminated else 130
     finally:
+        interruption.ends_process = nested
         if alone:
             signal.signal(signal.SIGTERM, before)
 
@@ -108,9 +110,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         if sys.stdout is None:
             raise OSError("stdout is closed, and results go there; redirect it to a file, or to /dev/null")
         return int(given.command(given))
-    except KeyboardInterrupt as interruption:
+    except KeyboardInterrupt as signalled:
         if given.command in (_tune, _auto, _compare, _example) and given.db is not None:
-            say_kept(interruption, given.db)
+            interruption.say_kept(signalled, given.db)
         raise
     except BrokenPipeError:  # while printing; a command that writes files may not have written them yet
         redirect_to_devnull(sys.stdout)
@@ -135,20 +137,9 @@ def _make_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="scratchtune", description=about)
     parser.add_argument("--version", action="version", version=f"scratchtune {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=_Parser)
-    _add_compare(commands)
-    _add_tune(commands)
-    _add_auto(commands)
-    _add_predict(commands)
-    _add_score(commands)
-    _add_translate(commands)
-    _add_transcribe(commands)
-    _add_why(commands)
-    _add_studies(commands)
-    _add_plot(commands)
-    _add_report(commands)
-    _add_example(commands)
-    _add_recommend(commands)
-    _add_formulas(commands)
+    for add in (_add_compare, _add_tune, _add_auto, _add_predict, _add_score, _add_translate, _add_transcribe, _add_why,
+                _add_studies, _add_plot, _add_report, _add_example, _add_recommend, _add_formulas):
+        add(commands)
     return parser
 
 
@@ -630,16 +621,15 @@ def _add_new_file(parser: _Parser) -> None:
 
 def _predict(given: argparse.Namespace) -> int:
     from scratchtune.study.export import csv_text
+    from scratchtune.tabular import TableModel
 
     _check_predict(given)
-    model = _table_model(given.model, "predict")
+    model = _loaded(given.model, TableModel, "predict takes a model that scratchtune tune has saved")
     if given.proba and not model.target.classes:
         raise ValueError(f"--proba is for classes; {given.model} predicts values of {model.target.name!r}")
     with _plain_warnings():
         table = _new_rows(given, model)
         answers = model.predict_proba(table) if given.proba else model.predict(table, given.threshold)
-    if table.skipped:
-        note(f"scratchtune: ignored, since the model does not use them: {checks.quoted(table.skipped)}")
     if given.out is not None:
         write_text(given.out, csv_text(_with_columns(given, table, model.target, answers), end="\n"))
         note(f"written: {given.out}")
@@ -650,15 +640,13 @@ def _predict(given: argparse.Namespace) -> int:
     return 0
 
 
-def _table_model(path: Path, command: str) -> TableModel:
-    """Load a model that tune or auto has saved; raise a ValueError if the file holds another one."""
+def _loaded(path: Path, kind: type[Model], takes: str) -> Model:
+    """Load a model; raise a ValueError, which ends with what the command ``takes``, if the file holds another one."""
     from scratchtune.loading import load_model
-    from scratchtune.tabular import TableModel
 
     model = load_model(path)
-    if not isinstance(model, TableModel):
-        raise ValueError(
-            f"{path} holds a {type(model).__name__}; {command} takes a model that scratchtune tune has saved")
+    if not isinstance(model, kind):
+        raise ValueError(f"{path} holds a {type(model).__name__}; {takes}")
     return model
 
 
@@ -667,7 +655,10 @@ def _new_rows(given: argparse.Namespace, model: TableModel, with_target: bool = 
     given.file = _source(given.file)
     model.fitted.encoder_.handle_unknown = given.unknown
     changed = {name: getattr(given, name) for name in ("decimal", "thousands") if getattr(given, name) is not None}
-    return model.read(given.file, with_target, missing=(*model.reading.missing, *given.missing), **changed)
+    table = model.read(given.file, with_target, missing=(*model.reading.missing, *given.missing), **changed)
+    if table.skipped:
+        note(f"scratchtune: ignored, since the model does not use them: {checks.quoted(table.skipped)}")
+    return table
 
 
 def _add_score(commands: _Commands) -> None:
@@ -683,14 +674,13 @@ def _add_score(commands: _Commands) -> None:
 
 
 def _score(given: argparse.Namespace) -> int:
+    from scratchtune.tabular import TableModel
     from scratchtune.tabular.evaluating import score
 
-    model = _table_model(given.model, "score")
+    model = _loaded(given.model, TableModel, "score takes a model that scratchtune tune has saved")
     with _plain_warnings():
         table = _new_rows(given, model, with_target=True)
         scores = score(model, table)
-    if table.skipped:
-        note(f"scratchtune: ignored, since the model does not use them: {checks.quoted(table.skipped)}")
     tell(scores.text())
     return 0
 
@@ -775,14 +765,11 @@ def _add_translate(commands: _Commands) -> None:
 
 
 def _translate(given: argparse.Namespace) -> int:
-    from scratchtune.loading import load_model
     from scratchtune.seq2seq import Seq2Seq
 
     checks.integer("--beam-width", given.beam_width, 1)
-    model = load_model(given.model)
-    if not isinstance(model, Seq2Seq):
-        raise ValueError(f"{given.model} holds a {type(model).__name__}; translate takes a translator, such as "
-                         "scratchtune example translation saves")
+    model = _loaded(
+        given.model, Seq2Seq, "translate takes a translator, such as scratchtune example translation saves")
     sentences = _lines_of_stdin() if given.text == "-" else {"TEXT": given.text}
     unknown = _unknown_tokens(model, sentences)
     if unknown:
@@ -811,15 +798,12 @@ def _add_transcribe(commands: _Commands) -> None:
 
 
 def _transcribe(given: argparse.Namespace) -> int:
-    from scratchtune.loading import load_model
     from scratchtune.recognizer import SpeechRecognizer
     from scratchtune.speech import read_wav
 
     _check_decoding(given)
-    model = load_model(given.model)
-    if not isinstance(model, SpeechRecognizer):
-        raise ValueError(f"{given.model} holds a {type(model).__name__}; transcribe takes a recogniser of speech, such "
-                         "as scratchtune example speech saves")
+    model = _loaded(given.model, SpeechRecognizer,
+                    "transcribe takes a recogniser of speech, such as scratchtune example speech saves")
     if given.language_weight is not None and model.decoder.language_model is None:
         raise ValueError(f"--language-weight is {given.language_weight}, and {given.model} has no language model; omit "
                          "it")
@@ -897,10 +881,16 @@ def _add_why(commands: _Commands) -> None:
     parser = _command(
         commands, "why", _why,
         "explain in words why the searcher proposed a trial; reads a file of studies")
-    add = parser.add_argument
-    add("db", type=Path, metavar="DB", help="the file of studies: the one given to --db, or to storage= in a script")
-    add("number", type=int, metavar="NUMBER", help="the number of the trial; the first is 0")
-    add("--study", metavar="NAME", help="the name of the study; needed if the file holds several")
+    _add_db(parser, "needed if the file holds several")
+    parser.add_argument("number", type=int, metavar="NUMBER", help="the number of the trial; the first is 0")
+
+
+def _add_db(parser: _Parser, study: str | None) -> None:
+    """Add the arguments that choose a study of a file; ``study`` says which is taken without --study, None: all."""
+    parser.add_argument("db", type=Path, metavar="DB",
+                        help="the file of studies: the one given to --db, or to storage= in a script")
+    if study is not None:
+        parser.add_argument("--study", "--name", metavar="NAME", help=f"the name of the study; {study}")
 
 
 def _chosen(given: argparse.Namespace) -> tuple[Storage, str]:
@@ -938,12 +928,7 @@ def _add_studies(commands: _Commands) -> None:
          "write a study as CSV or JSON; unless --times is given, two runs of the same study give the same bytes"),
     ):
         parser = _command(commands, name, function, text)
-        parser.add_argument(
-            "db", type=Path, metavar="DB",
-            help="the file of studies: the one given to --db, or to storage= in a script")
-        if name != "studies":
-            parser.add_argument(
-                "--study", metavar="NAME", help="the name of the study; needed if the file holds several")
+        _add_db(parser, None if name == "studies" else "needed if the file holds several")
     parser.add_argument(
         "--format", choices=["csv", "json"], default="csv",
         help="csv, or json, which has everything that is stored (default: csv)")
@@ -1012,12 +997,11 @@ def _check_single(study: StoredStudy, what: str) -> None:
 
 def _add_plot(commands: _Commands) -> None:
     parser = _command(commands, "plot", _plot, "draw a study of a file as a picture")
+    _add_db(parser, "needed if the file holds several")
     add = parser.add_argument
-    add("db", type=Path, metavar="DB", help="the file of studies: the one given to --db, or to storage= in a script")
     add("--kind", required=True, metavar="NAME", help="what to draw: "
         f"{', '.join(PLOTS)}; for BayesianSearch posterior and densities, for GeneticSearch family, for Hyperband "
         f"brackets; for several objectives {', '.join(OF_SEVERAL)}")
-    add("--study", "--name", metavar="NAME", help="the name of the study; needed if the file holds several")
     add("--params", nargs="+", metavar="NAME",
         help=f"the parameters to show, in {', '.join(OF_PARAMETERS)} (default: all; grid: the first two); one in "
              f"{' and '.join(OF_ONE_TRIAL)}")
@@ -1060,12 +1044,9 @@ def _add_report(commands: _Commands) -> None:
     parser = _command(commands, "report", _report,
         "write a report of a study, or of all studies of a file, as one HTML page, which needs no network: whether the "
         "gain is real, the best configuration, what mattered, what to do next, and all trials with their reasons")
-    add = parser.add_argument
-    add("db", type=Path, metavar="DB", help="the file of studies: the one given to --db, or to storage= in a script")
-    add("--study", "--name", metavar="NAME",
-        help="the name of the study (default: all studies of the file, compared on one page)")
-    add("-o", "--out", type=Path, default=Path("report.html"), metavar="FILE.html",
-        help="the page to write (default: report.html)")
+    _add_db(parser, "default: all studies of the file, compared on one page")
+    parser.add_argument("-o", "--out", type=Path, default=Path("report.html"), metavar="FILE.html",
+                        help="the page to write (default: report.html)")
 
 
 def _report(given: argparse.Namespace) -> int:

@@ -1,13 +1,42 @@
-"""Ctrl-C interrupts only the main thread; an event passes it to trainings in other threads, between two epochs."""
+"""Ctrl-C: an interrupted study remains reachable, and trainings in other threads end.
+
+Python interrupts only the main thread. An event passes it to the other threads, which look at it between two epochs.
+"""
 
 from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
+from scratchtune import checks
 from scratchtune.streams import note
 
 _here = threading.local()
+latest: list[Any] = []  # the study that was interrupted last in this process; empty if none was
+ends_process = False  # as in a command of the command line, after which no study can be reached
+
+
+@contextmanager
+def reachable(study: Any, path: str | os.PathLike[str] | None, say: bool) -> Iterator[None]:
+    """Within the block an interruption leaves a study in `latest`; with ``say`` it prints how to continue.
+
+    ``path`` is the study's file, None if it has none. Of nested blocks, the outer one's study is left.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as interruption:
+        if threading.current_thread() is threading.main_thread():
+            latest[:] = [study]
+            if say and path is not None:
+                say_kept(interruption, path)
+            elif say and not ends_process:
+                finished = sum(trial.state != "running" for trial in study.trials)
+                note(f"scratchtune: interrupted; {checks.counted(finished, 'trial')} finished; "
+                     "st.interrupted_study() returns the study")
+        raise
 
 
 def say_kept(interruption: KeyboardInterrupt, path: str | os.PathLike[str]) -> None:

@@ -97,8 +97,6 @@ def diagnose(history: Any, X: Any = None, y: Any = None, baseline: float | None 
 def _recorded(history: Any) -> tuple[dict[str, np.ndarray], bool]:
     """The curves, none for a Sequential, and whether the training is known to have diverged."""
     if isinstance(history, History):
-        if history.diverged and not history.history:
-            return {}, True
         return read_history(history.history), history.diverged
     if isinstance(history, MLP):
         if not hasattr(history, "model_"):

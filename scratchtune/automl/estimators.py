@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks, cores, protocol
+from scratchtune import checks, cores, interruption, protocol
 from scratchtune.automl.ensemble_selection import ROWS, cross_fitted, greedy_weights, weighted
 from scratchtune.automl.expectation import LEVEL, Estimate, Expected, estimated
 from scratchtune.automl.explaining import explained, leaderboard
@@ -29,6 +29,7 @@ from scratchtune.estimators.labels import class_labels_of
 from scratchtune.estimators.rows import seed_from
 from scratchtune.metrics import accuracy_score, r2_score
 from scratchtune.network.saving import Arrays, entry, write_whole
+from scratchtune.streams import note
 
 LARGEST = 1e75  # of the values of a regression: the fourth powers, in the variance of squared errors, are floats
 
@@ -64,8 +65,11 @@ class AutoML(protocol.Parameters):
             raise ValueError("n_jobs is 0; it must be at least 1, or -1 for one thread on each processor")
         checks.integer("verbose", self.verbose, 0)
 
-    def _fit(self, table: Table, y: np.ndarray, classes: int, groups: Any) -> None:
-        """Search, choose the ensemble, and estimate its score on new rows."""
+    def _fit(self, table: Table, y: np.ndarray, classes: int, groups: Any) -> KeyboardInterrupt | None:
+        """Search, choose the ensemble, and estimate its score on new rows; return what has interrupted it.
+
+        Then the model is that of the best trial so far.
+        """
         begun = time.monotonic()
         goal = goal_for(classes, self.scoring)
         check_useful(table)
@@ -77,16 +81,29 @@ class AutoML(protocol.Parameters):
         jobs = cores.count() if self.n_jobs == -1 else self.n_jobs
         found = search(goal, folds, checked_families(self.families), budget, self.seed_, jobs, self.storage,
                        bool(self.verbose))
-        self._choose(goal, found)
         self.study_, self.rows_, self.folds_ = found.study, len(table), len(splits)
+        try:
+            with interruption.reachable(found.study, None, say=False):
+                if found.interruption is None:
+                    self._choose(goal, found, found.ranked()[:LIBRARY])
+        except KeyboardInterrupt as signalled:
+            found.interruption = signalled
         self.seconds_ = time.monotonic() - begun
-        if self.n_trials is None and self.seconds_ > 1.2 * self.time_budget:
+        if found.interruption is not None:
+            best = found.trained()[:1]
+            if interruption.ends_process or not best:
+                raise found.interruption
+            self._choose(goal, found, best)
+            if self.verbose:
+                note(f"scratchtune: interrupted; {checks.counted(len(found.ranked()), 'trial')} finished: study_ holds "
+                     "them, and the model is that of the best one")
+        elif self.n_trials is None and self.seconds_ > 1.2 * self.time_budget:
             checks.warn(f"the time budget is {self.time_budget:g} s, and training took {self.seconds_:.1f} s: the "
                         "first epoch on each fold is always completed; a smaller table, or a larger budget, would fit")
+        return found.interruption
 
-    def _choose(self, goal: Goal, found: Searched) -> None:
-        """Choose the ensemble among the best trials by their out-of-fold predictions."""
-        library = found.ranked()[:LIBRARY]
+    def _choose(self, goal: Goal, found: Searched, library: list[int]) -> None:
+        """Choose the ensemble among these trials by their out-of-fold predictions."""
         y, predictions = found.folds.targets, [found.predictions(number) for number in library]
         chosen = _some_rows(len(y), self.seed_)
         weights = greedy_weights(goal, y[chosen], [p[chosen] for p in predictions])
@@ -218,7 +235,8 @@ class AutoClassifier(AutoML):
     def fit(self, X: Any, y: Any, groups: Any = None) -> AutoClassifier:
         """Search on X (n, features) and the labels y (n,).
 
-        Rows of the same group (``groups``, (n,)) are never in both parts of a split.
+        Rows of the same group (``groups``, (n,)) are never in both parts of a split. After Ctrl-C, `fit` raises
+        KeyboardInterrupt; if a trial has finished by then, the model is that of the best one, and ``study_`` holds all.
         """
         self._check_arguments()
         with protocol.unchanged_by_failure(self):
@@ -229,7 +247,9 @@ class AutoClassifier(AutoML):
             self.classes_, codes = np.unique(labels, return_inverse=True)
             if len(self.classes_) < 2:
                 raise ValueError(f"y holds one class, {self.classes_.tolist()}; it must hold at least two")
-            self._fit(table, codes, len(self.classes_), groups)
+            interrupted = self._fit(table, codes, len(self.classes_), groups)
+        if interrupted is not None:
+            raise interrupted
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -267,7 +287,9 @@ class AutoRegressor(AutoML):
                 raise ValueError(f"y holds {largest:g}; every value must be at most {LARGEST:g} in size")
             if values.min() == values.max():
                 raise ValueError(f"y is {values[0]:g} in all rows; there is nothing to learn")
-            self._fit(table, values, 0, groups)
+            interrupted = self._fit(table, values, 0, groups)
+        if interrupted is not None:
+            raise interrupted
         return self
 
     def predict(self, X: Any) -> np.ndarray:

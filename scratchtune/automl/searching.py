@@ -50,11 +50,15 @@ class Budget(NamedTuple):
 
 @dataclass
 class Searched:
-    """What the search has found: the study, and the members that are in memory, by number of trial."""
+    """What the search has found: the study, and the members that are in memory, by number of trial.
+
+    ``interruption`` is the one that has ended the search before its budget was used, None if none has.
+    """
 
     study: Study
     folds: Folds
     members: dict[int, Member] = field(default_factory=dict)
+    interruption: KeyboardInterrupt | None = None
 
     def member(self, number: int) -> Member:
         """Return a trial's member; one that an earlier process has trained is trained again."""
@@ -74,6 +78,10 @@ class Searched:
         """Return the numbers of the complete trials, the smallest loss first."""
         complete = [trial for trial in self.study.trials if trial.state == "complete"]
         return [trial.number for trial in sorted(complete, key=lambda trial: (trial.value, trial.number))]
+
+    def trained(self) -> list[int]:
+        """Return the same without the trials whose members are not in memory."""
+        return [number for number in self.ranked() if number in self.members]
 
 
 class Objective:
@@ -129,9 +137,12 @@ def search(
 
         deadline = budget.deadline
         timeout = None if deadline is None else max(deadline - time.monotonic(), 0.01)
-        study.run(objective, n_trials=budget.trials or MANY, timeout=timeout, n_jobs=min(n_jobs, AT_ONCE),
-                  callbacks=[show], progress=False, max_failures="unlimited")
-    if not searched.ranked():
+        try:
+            study.run(objective, n_trials=budget.trials or MANY, timeout=timeout, n_jobs=min(n_jobs, AT_ONCE),
+                      callbacks=[show], progress=False, max_failures="unlimited")
+        except KeyboardInterrupt as signalled:
+            searched.interruption = signalled
+    if not searched.ranked() and searched.interruption is None:
         failed = study.trials[0].error if study.trials else "there was no time for one"
         raise RuntimeError(f"no configuration could be trained; the first: {failed}")
     return searched

@@ -8,7 +8,7 @@
 | `inlined` | a part of a longer function, inserted before that function is compiled |
 | `forward`, `backward`, `loss`, `update` | a kernel, of one fixed signature for each kind, called by its address |
 | `called` | a long function, compiled once; its callers call it (`linking`) |
-| `loop`, `loop_that_allocates`, `loop_in_order` | the same for a loop over kernels, steps or tiles |
+| `loop`, `loop_in_order` | the same for a loop over kernels, steps or tiles that makes no arrays |
 
 With the environment variable ``NUMBA_DISABLE_JIT=1`` all of them return the plain Python function, so that a debugger
 can step through each formula. Three pitfalls of Numba are avoided: an edit in another file that the cache does not
@@ -25,7 +25,7 @@ from scratchtune.jit.arithmetic import (
     wrapped_sum,
 )
 from scratchtune.jit.cache import dependencies, plain
-from scratchtune.jit.first_run import Job, kernel_job, loop_job, prepare
+from scratchtune.jit.first_run import kernel_job, loop_job, prepare
 from scratchtune.jit.functions import (
     DISABLED,
     called,
@@ -35,9 +35,9 @@ from scratchtune.jit.functions import (
     inlined,
     loop,
     loop_in_order,
-    loop_that_allocates,
 )
 from scratchtune.jit.kernels import Kernel, backward, call, call_loss, forward, loss, table, update
+from scratchtune.jit.second_process import Job
 from scratchtune.jit.tile import (
     add_tile,
     add_tile_sliced_a,
@@ -52,7 +52,7 @@ from scratchtune.jit.tile import (
 __all__ = [
     "DISABLED", "FLUSH", "Job", "Kernel", "add_tile", "add_tile_sliced_a", "add_tile_sliced_b", "backward", "call",
     "call_loss", "called", "copy_square", "dependencies", "float_control", "forward", "function", "function_in_order",
-    "function_noalias", "inlined", "kernel_job", "loop", "loop_in_order", "loop_job", "loop_that_allocates", "loss",
+    "function_noalias", "inlined", "kernel_job", "loop", "loop_in_order", "loop_job", "loss",
     "plain", "power_of_two", "prepare", "set_float_control", "table", "tile_columns", "tile_rows", "transpose_square",
     "update", "vector_size", "wrapped_product", "wrapped_sum",
 ]

@@ -13,7 +13,7 @@ import os
 import tempfile
 import types as python_types
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -112,14 +112,7 @@ def cache_folder(source: Path) -> Path:
             return folder
         except OSError:
             continue
-    folder = _private_folder() / name
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
-@lru_cache(maxsize=1)
-def _private_folder() -> Path:
-    return Path(tempfile.mkdtemp(prefix="scratchtune-"))  # mkdtemp makes it with mode 0700
+    return Path(tempfile.mkdtemp(prefix="scratchtune-"))  # with mode 0700
 
 
 def closed_over(f: Callable[..., Any]) -> tuple[str, ...]:

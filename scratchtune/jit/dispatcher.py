@@ -8,7 +8,7 @@ is compiled, and cached, when it is first called.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from numba.core import types
@@ -17,7 +17,7 @@ from numba.core.registry import CPUDispatcher
 from scratchtune.jit.cache import identity, way
 from scratchtune.jit.linking import Linked, register_loop, register_symbol
 from scratchtune.jit.literals import Compiler
-from scratchtune.jit.numba_internals import CopiedCode, has_file, link_by_symbol, use_callee_cache, use_own_cache
+from scratchtune.jit.numba_internals import IS_LATE, CalleeCache, CopiedCode, has_file, link_by_symbol, use_own_cache
 
 NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
@@ -30,6 +30,7 @@ class Dispatcher(CPUDispatcher):
         pipeline_class: type[Compiler] = Compiler,
     ) -> None:
         super().__init__(py_func, locals, targetoptions, pipeline_class)
+        self._waiting: dict[Any, Any] = {}  # compiled code that was not called yet
         told = way(pipeline_class, self.targetoptions)
         use_own_cache(self, py_func, told)
         self._pipeline = pipeline_class
@@ -39,6 +40,20 @@ class Dispatcher(CPUDispatcher):
             told = identity(py_func, told)
             self._pipeline = pipeline_class.derived(identity=told)
             register_loop(told, self)
+
+    def add_overload(self, cres: Any) -> None:
+        """Numba's, except that Python calls the compiled code through `_compile_for_args` until one call has ended."""
+        self.overloads[tuple(cres.signature.args)] = self._waiting[cres.entry_point] = cres
+
+    def _compile_for_args(self, *args: Any, **kws: Any) -> Any:
+        """Numba's, which is called for types that it has no code for; it calls what this returns."""
+        return partial(self._first_call, super()._compile_for_args(*args, **kws))  # type: ignore[misc]
+
+    def _first_call(self, entry: Any, *args: Any, **kws: Any) -> Any:
+        result = settled(entry, *args, **kws)
+        if (called := self._waiting.pop(entry, None)) is not None:
+            super().add_overload(called)
+        return result
 
     @cached_property
     def callee(self) -> Callee:
@@ -60,7 +75,7 @@ class Callee(CPUDispatcher):
     ) -> None:
         super().__init__(py_func, targetoptions=targetoptions, pipeline_class=pipeline_class)
         self._identity = pipeline_class.identity
-        use_callee_cache(self, py_func, way(pipeline_class, targetoptions))
+        use_own_cache(self, py_func, way(pipeline_class, targetoptions), CalleeCache)
 
     def get_call_template(self, args: Sequence[Any], kws: Any) -> Any:
         """Numba's; a literal argument, such as the 0 of ``f(x, 0)``, does not get a compiled function of its own."""
@@ -73,3 +88,23 @@ class Callee(CPUDispatcher):
             link_by_symbol(cres.library)
             register_symbol(Linked(cres.fndesc.mangled_name, self._identity, tuple(cres.signature.args)))
         super().add_overload(cres)
+
+
+def settled(compiled: Callable[..., Any], *args: Any, **kws: Any) -> Any:
+    """Call compiled code; an exception of a signal's handler, such as KeyboardInterrupt, is raised as it is.
+
+    Python calls the handler in the next Python function. That may be one that Numba calls while it makes the result,
+    in a first call (`numba_internals`): it ignores the exception, of which Python then makes a SystemError.
+    """
+    try:
+        return compiled(*args, **kws)
+    except SystemError as error:
+        first: BaseException = error
+        while isinstance(first, SystemError) and first.__cause__ is not None:
+            first = first.__cause__
+        raise first from None
+
+
+if IS_LATE:
+    Dispatcher.__call__ = lambda self, *args, **kws: settled(  # type: ignore[assignment, method-assign]
+        partial(CPUDispatcher.__call__, self), *args, **kws)

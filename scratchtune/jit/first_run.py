@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numba
 import numpy as np
@@ -16,23 +16,13 @@ from scratchtune.jit.cache import dependencies
 from scratchtune.jit.functions import DISABLED
 from scratchtune.jit.kernels import Kernel
 from scratchtune.jit.numba_internals import is_on_disk
-from scratchtune.jit.second_process import compile_side_by_side
-
-
-class Job(NamedTuple):
-    """One kernel or loop that must be compiled before the run begins."""
-
-    name: str
-    is_ready: Callable[[], bool]
-    compile: Callable[[], Any]
-    reference: Any = None  # (function, *arguments) that another process calls; None for what only this one can import
-    source: Callable[..., Any] | None = None  # the function that is compiled
+from scratchtune.jit.second_process import Job, compile_side_by_side
 
 
 def kernel_job(kernel: Kernel, dtype: Any) -> Job:
     """Return the job of compiling one kernel for one dtype."""
     known = kernel.py_func.__module__ != "__main__"
-    reference = (compile_kernel, kernel, np.dtype(dtype).name) if known else None
+    reference = (Kernel.compiled, kernel, np.dtype(dtype).name) if known else None
     return Job(
         kernel.__name__, lambda: kernel.is_ready(dtype), lambda: kernel.compiled(dtype), reference, kernel.py_func)
 
@@ -50,11 +40,6 @@ def loop_job(dispatcher: Any, arguments: tuple[Any, ...]) -> Job:
     known = function.__module__ != "__main__"
     reference = (compile_loop, function.__module__, function.__qualname__, signature) if known else None
     return Job(dispatcher.__name__, is_ready, lambda: dispatcher.compile(signature), reference, function)
-
-
-def compile_kernel(kernel: Kernel, dtype: str) -> None:
-    """Compile a kernel for a dtype, which writes it to disk."""
-    kernel.compiled(dtype)
 
 
 def compile_loop(module: str, name: str, signature: Any) -> None:

@@ -61,14 +61,10 @@ def compiled(f: Callable[..., Any], pipeline: type[Compiler], **options: Any) ->
 def loop(f: Callable[..., Any]) -> Any:
     """Compile a long function, such as a loop over kernels, which is not inlined into its callers (`linking`).
 
-    It must not make arrays: then references to arrays need not be counted, which takes time in a small step.
+    It must not make arrays: then references to arrays need not be counted, which takes time in a small step. `called`
+    is for loops that do.
     """
     return compiled(f, Compiler, forceinline=False, **{COUNTS_REFERENCES: False})
-
-
-def loop_that_allocates(f: Callable[..., Any]) -> Any:
-    """The same for a loop that makes arrays."""
-    return called(f)
 
 
 def loop_in_order(f: Callable[..., Any]) -> Any:

@@ -13,6 +13,9 @@
 | ``_final_module``, ``_shared_module`` | a library's: code of a function, the same for callers | see `linking` |
 | ``_finalize_final_module()``, ``_finalize_dynamic_globals()``, ``_finalized`` | a library's | see `CopiedCode` |
 | ``_get_module_for_linking()``, ``_create_empty_module()`` | a library's, a code generator's | the same |
+| ``_numba_unpickle`` | what compiled code calls for the class of each array that it returns | wrapped, see below |
+| ``_unpickled_memo`` | what that has returned so far | read, to know whether it was called |
+| ``_compile_for_args`` | a dispatcher's | overridden, see `dispatcher` |
 | ``_nrt`` | an option of a dispatcher | whether references to arrays are counted (Numba's run-time system, NRT) |
 
 Tried with Numba 0.68.1 on Python 3.11 and 3.13; ``setup.cfg`` accepts 0.68 only.
@@ -24,22 +27,28 @@ import hashlib
 import inspect
 import os
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import llvmlite.binding
 import numba
-from numba.core import caching
+from numba.core import caching, serialize
 from numba.core.codegen import JITCodeLibrary
 
 from scratchtune.jit.cache import cache_folder, closed_over, stamp
 from scratchtune.jit.linking import linked_loops, load_loops
 
 PRIVATE_NAMES = (  # a test looks for them in the Numba that is installed
-    "_nrt", "_cache", "_cache_file", "_create_empty_module", "_filename_base", "_final_module", "_finalized",
-    "_finalize_dynamic_globals", "_finalize_final_module", "_get_module_for_linking", "_impl_class", "_index_key",
-    "_load_index", "_locator_classes", "_shared_module")
+    "_nrt", "_cache", "_cache_file", "_compile_for_args", "_create_empty_module", "_filename_base",
+    "_final_module", "_finalized", "_finalize_dynamic_globals", "_finalize_final_module", "_get_module_for_linking",
+    "_impl_class", "_index_key", "_load_index", "_locator_classes", "_numba_unpickle", "_shared_module",
+    "_unpickled_memo")
 COUNTS_REFERENCES = "_nrt"
+
+# Compiled code keeps the function that it finds on its first use. This cache is C, in which no signal is handled.
+IS_LATE = bool(serialize._unpickled_memo)  # other compiled code has used it
+serialize._numba_unpickle = lru_cache(maxsize=None)(serialize._numba_unpickle)
 
 
 class _Locator(caching.InTreeCacheLocator):
@@ -114,7 +123,9 @@ class _CalleeImplementation(_Implementation):
         self._filename_base += "-callee"
 
 
-class _CalleeCache(Cache):
+class CalleeCache(Cache):
+    """The same of the form that only compiled functions call."""
+
     _impl_class = _CalleeImplementation
 
 
@@ -123,17 +134,12 @@ def has_file(function: Callable[..., Any]) -> bool:
     return os.path.exists(inspect.getfile(function))
 
 
-def use_own_cache(compiled: Any, function: Callable[..., Any], way: str) -> None:
-    """Give a dispatcher or a `CFunc` of ``function`` a `Cache`; none to a function at a prompt, which has no file.
+def use_own_cache(compiled: Any, function: Callable[..., Any], way: str, kind: type[Cache] = Cache) -> None:
+    """Give a dispatcher or a `CFunc` of ``function`` a cache; none to a function at a prompt, which has no file.
 
     ``way`` is the text that `cache.way` returns.
     """
-    compiled._cache = Cache(function, way) if has_file(function) else caching.NullCache()
-
-
-def use_callee_cache(compiled: Any, function: Callable[..., Any], way: str) -> None:
-    """The same for the form of ``function`` that only compiled functions call."""
-    compiled._cache = _CalleeCache(function, way) if has_file(function) else caching.NullCache()
+    compiled._cache = kind(function, way) if has_file(function) else caching.NullCache()
 
 
 class CopiedCode(JITCodeLibrary):

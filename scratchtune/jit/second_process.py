@@ -15,7 +15,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 from scratchtune import cores
 
@@ -23,16 +23,14 @@ FEW = 4  # jobs; fewer are compiled before a second process has started
 PATIENCE = 60.0  # seconds to wait for the second process's last job, which is then compiled here
 
 
-class Job(Protocol):
-    """Something to compile, in this process or, by its picklable reference, in another one."""
+class Job(NamedTuple):
+    """One kernel or loop that must be compiled before the run begins."""
 
-    @property
-    def reference(self) -> Any:
-        """What another process calls, as (function, *arguments); None for what only this process can import."""
-
-    @property
-    def compile(self) -> Callable[[], Any]:
-        """Compile it in this process."""
+    name: str
+    is_ready: Callable[[], bool]
+    compile: Callable[[], Any]
+    reference: Any = None  # (function, *arguments) that another process calls; None for what only this one can import
+    source: Callable[..., Any] | None = None  # the function that is compiled
 
 
 def compile_side_by_side(jobs: Sequence[Job], done: Callable[[], Any]) -> None:

@@ -22,15 +22,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import llvmlite.binding
-from llvmlite.ir import (
-    Constant,
-    DoubleType,
-    FloatType,
-    FunctionType,
-    IntType,
-    VectorType,
-    VoidType,
-)
+from llvmlite.ir import Constant, DoubleType, FloatType, FunctionType, IntType, VectorType, VoidType
 from numba.core import cgutils, types
 from numba.core.registry import cpu_target
 

@@ -74,7 +74,8 @@ class Monitor(Callback):
         """Raise a ValueError if ``monitor`` is not measured in this training."""
         if self.monitor not in self.model.measured:
             known = ", ".join(self.model.measured)
-            raise ValueError(f"monitor is {self.monitor!r}; this training measures {known}{_hint(self.monitor)}")
+            hint = "; give validation_data to fit for those that begin with val_" * self.monitor.startswith("val_")
+            raise ValueError(f"monitor is {self.monitor!r}; this training measures {known}{hint}")
 
     def improves(self, value: float, best: float | None) -> bool:
         """Whether a value is better than ``best`` by more than ``min_delta``; the first one, with None, always is."""
@@ -300,14 +301,11 @@ def checked_callbacks(callbacks: Sequence[Callback] | None) -> list[Callback]:
     return list(callbacks or ())
 
 
-def _hint(monitor: str) -> str:
-    return "; give validation_data to fit for those that begin with val_" if monitor.startswith("val_") else ""
-
-
 class History(Callback):
     """Records each epoch: ``history`` maps a name to a list of values, one for each entry of ``epoch``.
 
-    ``diverged`` says whether the training ended because its loss was no longer finite.
+    ``diverged`` says whether the training ended because its loss was no longer finite. That epoch is not recorded; but
+    if it is the first one, all its values are NaN.
     """
 
     def __init__(self) -> None:
@@ -320,3 +318,8 @@ class History(Callback):
         self.epoch.append(epoch)
         for name, value in logs.items():
             self.history.setdefault(name, []).append(value)
+
+    def on_divergence(self, epoch: int) -> None:
+        """Record NaN for a first epoch, so that the history has each name."""
+        if not self.epoch:
+            self.on_epoch_end(epoch, dict.fromkeys(self.model.measured, math.nan))

@@ -206,7 +206,7 @@ def reverse(labels, into):
         into[u] = labels[labels.size - 1 - u]
 
 
-@jit.loop_that_allocates
+@jit.called
 def ctc_row(log_p, p, labels, weight, dlogits):
     """−log P(labels) of one recording, and its gradient with respect to the logits times ``weight``.
 

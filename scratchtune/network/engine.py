@@ -219,7 +219,7 @@ def backward_pass(network, layers, rows, training, step, key):
         ))
 
 
-@jit.loop_that_allocates
+@jit.called
 def penalise(network, penalty):
     """Add the penalty's gradient to the gradient; return the penalty."""
     total = np.float64(0.0)  # a plain 0.0 would be a float32 in Python as soon as a float32 is added
@@ -331,7 +331,7 @@ def shard_gradient(network, criterion, rows, chosen, step, key, output_layers, o
     return value
 
 
-@jit.loop_that_allocates
+@jit.called
 def penalised_update(network, penalty, descent, rate, step):
     """Add the penalty's gradient to the gradient, and update theta; return the penalty."""
     control = jit.float_control()
@@ -367,7 +367,7 @@ def predict_rows(network, layers, x, outputs, batch_size):
         copy(matrix(network.values, network.at, layers, stop - start), 0, outputs[start:stop])
 
 
-@jit.loop_that_allocates
+@jit.called
 def epoch_order(n, epoch, seed):
     """Return the order of the rows in one epoch: the same for the same (seed, epoch)."""
     order = np.empty(n, np.int64)

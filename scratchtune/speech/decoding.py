@@ -183,7 +183,7 @@ class _Beam(NamedTuple):
     parts: np.ndarray
 
 
-@jit.loop_that_allocates
+@jit.called
 def fill_candidates(parts, last, parents, language, tokens, row, candidates):
     """Fill the parts of all candidates one frame later, (PARTS, prefixes · symbols).
 
@@ -211,7 +211,7 @@ def fill_candidates(parts, last, parents, language, tokens, row, candidates):
             candidates[TOKENS, j] = parts[TOKENS, i] + tokens[i, k]
 
 
-@jit.loop_that_allocates
+@jit.called
 def scores_of(parts, weight, bonus):
     """Score of each prefix by all its paths, (prefixes,), formula [fused_score]."""
     scores = np.empty(parts.shape[1])

@@ -54,7 +54,7 @@ def edit_step(diagonal, above, left, differs):
     return min(diagonal + differs, min(above, left) + 1)
 
 
-@jit.loop_that_allocates
+@jit.called
 def edit_table(reference, hypothesis):
     """The edit distance between the first i items of the reference and the first j of the hypothesis, (i, j)."""
     table = np.empty((reference.size + 1, hypothesis.size + 1), np.int64)

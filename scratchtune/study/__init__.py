@@ -9,12 +9,12 @@ from scratchtune.study.optuna_names import create_study
 from scratchtune.study.proposals import NotReady
 from scratchtune.study.search_cv import BayesSearchCV, GeneticSearchCV, GridSearchCV, RandomizedSearchCV
 from scratchtune.study.stopping import MedianStopping, Stopping
-from scratchtune.study.study import Study, from_optuna, load_study, tune
+from scratchtune.study.study import Study, from_optuna, interrupted_study, load_study, tune
 from scratchtune.study.terminator import Terminator
 from scratchtune.study.trial import Trial, TrialPruned
 
 __all__ = [
     "BayesSearchCV", "Exhausted", "GeneticSearchCV", "GridSearchCV", "MedianStopping", "NotReady",
     "RandomizedSearchCV", "RayExecutor", "Stopping", "StorageError", "Study", "Terminator", "Trial", "TrialPruned",
-    "create_study", "from_optuna", "load_study", "tune",
+    "create_study", "from_optuna", "interrupted_study", "load_study", "tune",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks, protocol
+from scratchtune import checks, interruption, protocol
 from scratchtune.evaluation.cross_validation import (
     FoldScore,
     Scoring,
@@ -59,7 +59,8 @@ class SearchCV:
       and "raise" raises its error.
 
     After `fit`: ``best_params_``, ``best_score_``, ``best_index_``, ``cv_results_``, ``n_splits_``, ``scorer_``,
-    ``multimetric_``, the study itself as ``study_``, and with ``refit`` ``best_estimator_`` and ``refit_time_``.
+    ``multimetric_``, the study itself as ``study_``, and with ``refit`` ``best_estimator_`` and ``refit_time_``. After
+    Ctrl-C in `fit` there is ``study_``, with the configurations that have finished; `interrupted_study` returns it too.
     """
 
     estimator: Any
@@ -104,9 +105,11 @@ class SearchCV:
         for params in known:
             self._check_configuration(params)
         splits = folds_for(self.cv, self.estimator, X, y, groups, known[0] if known else {})
-        self._search(X, y, splits, fit_params, on_error, threads, len(known))
-        if self.refit:
-            self._refit(X, y, fit_params)
+        self.study_ = self._new_study()
+        with interruption.reachable(self.study_, None, bool(self.verbose)):
+            self._search(X, y, splits, fit_params, on_error, threads, len(known))
+            if self.refit:
+                self._refit(X, y, fit_params)
         return self
 
     def _search(
@@ -119,7 +122,6 @@ class SearchCV:
                 Scoring(self.scorer_, self.return_train_score, weigh=True)), on_error)
 
         progress = self._progress(known, len(splits), threads)
-        self.study_ = self._new_study()
         try:
             scores = self.study_.run_folds(
                 timed(one, progress.done), len(splits), lambda folds: self._value(folds, on_error), self._n_trials(),

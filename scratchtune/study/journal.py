@@ -24,7 +24,7 @@ from scratchtune.study.errors import NotWritable, StorageError
 from scratchtune.study.locking import Lock
 from scratchtune.study.storage import BESIDE, Lost, Row, Storage, WaitingRow, packed_params, unpacked_params
 from scratchtune.study.table import Table, Waiting
-from scratchtune.study.trial import ENDED, Trial, TrialContext
+from scratchtune.study.trial import ENDED, Trial
 
 
 class Journal:

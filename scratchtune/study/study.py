@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scratchtune import checks
+from scratchtune import checks, interruption
 from scratchtune.evaluation.cross_validation import FoldScore
 from scratchtune.evaluation.parallel import number_of_workers
 from scratchtune.files import write_text
-from scratchtune.interruption import say_kept
 from scratchtune.search import DEFAULT, DEFAULT_OF_SEVERAL, Result, Searcher, Space, as_searcher
 from scratchtune.search.space import Constraint
 from scratchtune.study import time_travel
@@ -140,7 +139,8 @@ class Study(HasBestTrial):
         objective can't work, and the run ends with a RuntimeError from that exception. With an integer
         ``max_failures`` it ends so when as many trials have failed, with "unlimited" never, and with
         ``progress=False`` no failure is printed then. Any other BaseException, such as SystemExit or Ctrl-C, ends the
-        run: nothing that has finished is lost, and the next run begins the unfinished trials again.
+        run: nothing that has finished is lost, the next run begins the unfinished trials again, and
+        `interrupted_study` returns a study that has no name yet.
 
         Afterwards ``idle_share`` is the share of the time in which the workers had no trial.
         """
@@ -153,12 +153,8 @@ class Study(HasBestTrial):
         bound = [functools.partial(callback, self) for callback in options.callbacks]
         before = [functools.partial(callback.before_run, self) for callback in options.callbacks
                   if hasattr(callback, "before_run")]
-        try:
+        with interruption.reachable(self, self._core.given_path, bool(options.progress)):
             self.idle_share = run_objective(self._core, objective, options, bound, self._losses, before)
-        except KeyboardInterrupt as interruption:
-            if options.progress and self._core.given_path is not None:
-                say_kept(interruption, self._core.given_path)
-            raise
         return self
 
     def stop(self) -> None:
@@ -379,6 +375,7 @@ def tune(
     """Make a study, run it, return it; the options are those of `Study` and of `Study.run`.
 
     Without a space the objective asks for its parameters while it runs: ``trial.suggest_float`` and the like.
+    After Ctrl-C, `interrupted_study` returns the study, with all trials that have finished.
 
     >>> tune(lambda trial: trial.params["x"], {"x": [3, 1, 2]}, "grid", progress=False).best_value
     1.0
@@ -388,6 +385,17 @@ def tune(
     of_study = ("storage", "name", "constraint", "start_from", "stopping", "data", "directions")
     made_with = {name: options.pop(name) for name in of_study if name in options}
     return Study(space, searcher, direction, seed, **made_with).run(objective, n_trials, **options)
+
+
+def interrupted_study() -> Study:
+    """Return the study that Ctrl-C has interrupted last, such as that of ``study = st.tune(...)``; `run` continues it.
+
+    Raises
+        ValueError where none was interrupted in this process.
+    """
+    if not interruption.latest:
+        raise ValueError("no study was interrupted in this process")
+    return interruption.latest[0]
 
 
 def load_study(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.automl import searching
+from scratchtune.automl import estimators, searching
 
 RNG = np.random.default_rng(0)
 N = 120
@@ -72,6 +73,34 @@ def test_the_model_is_the_same_after_an_interruption(
         model.fit(TABLE, LABELS)
     model.fit(TABLE, LABELS)
     np.testing.assert_array_equal(model.predict_proba(TABLE), classifier.predict_proba(TABLE))
+
+
+@pytest.mark.parametrize("moment", ["third trial", "ensemble", "first trial"])
+def test_an_interrupted_fit_leaves_the_model_of_the_best_trial(
+    moment: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:
+    calls: list[object] = []
+
+    def interrupted(*arguments: object) -> object:
+        calls.append(arguments)
+        if len(calls) == {"third trial": 3, "ensemble": 1, "first trial": 1}[moment]:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    where: Any = (estimators, "greedy_weights") if moment == "ensemble" else (searching.Folds, "member")
+    real = getattr(*where)
+    monkeypatch.setattr(*where, interrupted)
+    model = st.AutoClassifier(n_trials=3, random_state=0, cv=3, n_jobs=1, families="linear")
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(TABLE, LABELS)
+    if moment == "first trial":
+        assert not hasattr(model, "study_") and not hasattr(model, "members_")
+        assert len(st.interrupted_study().trials) == 1
+        return
+    finished = {"third trial": 2, "ensemble": 3}[moment]
+    assert f"interrupted; {finished} trials finished: study_ holds" in capsys.readouterr().err
+    assert model.weights_ == {model.study_.best_trial.number: 1.0} and model.study_ is st.interrupted_study()
+    assert model.score(TABLE, LABELS) > 0.6 and "chosen" in model.explain()
 
 
 def test_a_large_offset_of_a_column_loses_nothing(classifier: st.AutoClassifier) -> None:

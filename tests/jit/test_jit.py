@@ -5,25 +5,42 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
 import textwrap
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
 import pytest
-from numba.core import caching
+from numba.core import caching, serialize
 from numba.core.ccallback import CFunc
 from numba.core.cpu import CPUTargetOptions
 
 import scratchtune
 from scratchtune import jit
 from scratchtune.jit import cache, first_run, numba_internals
+from scratchtune.jit.dispatcher import settled
 
 PACKAGE = Path(scratchtune.__file__).resolve().parent
+
+@pytest.fixture
+def slow() -> Callable[[Any, int], Any]:
+    """A compiled function that returns two arrays after some time, not called yet."""
+
+    @jit.function
+    def two(x, n):
+        for i in range(n):
+            x[0] += np.sin(i)
+        return x + 1.0, x
+
+    return two
+
 
 # What a numba function gives for the types it is called with ----------------------------------------------------------
 
@@ -492,6 +509,35 @@ def test_numba_has_the_private_names_that_the_cache_relies_on() -> None:
     real = caching.FunctionCache(_thrice)
     codegen = numba.core.registry.cpu_target.target_context.codegen()
     theirs = [CPUTargetOptions, numba.njit(_thrice), CFunc(_thrice, ((numba.float64,), numba.float64), {}, {}), real,
-              real._impl, real._cache_file, codegen, codegen.create_library("empty")]
+              real._impl, real._cache_file, serialize, codegen, codegen.create_library("empty")]
     missing = [name for name in numba_internals.PRIVATE_NAMES if not any(hasattr(thing, name) for thing in theirs)]
     assert not missing
+
+
+# Interruptions --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.needs_compiler
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers")
+def test_an_interruption_within_compiled_code_is_a_keyboard_interrupt(slow: Any) -> None:
+    """In the first call Numba unpickles the class of each result in Python; later it finds it in a cache."""
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    slow.compile((numba.float64[::1], numba.int64))
+    try:
+        for _ in range(2):
+            with pytest.raises(KeyboardInterrupt):
+                signal.setitimer(signal.ITIMER_REAL, 0.005)
+                slow(np.zeros(3), 2_000_000)
+                time.sleep(1.0)
+            slow(np.zeros(3), 1)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_an_error_that_is_not_of_a_signal_stays_as_it_is() -> None:
+    def fails() -> None:
+        raise SystemError("its own")
+
+    with pytest.raises(SystemError, match="its own"):
+        settled(fails)

@@ -358,3 +358,20 @@ def test_a_schedule_is_not_reduced() -> None:
     model.compile(st.SGD(st.schedules.ExponentialDecay(0.1, 10, 0.9)), "categorical_crossentropy")
     with pytest.raises(TypeError, match="with ReduceLROnPlateau it must be a number, not a schedule"):
         model.fit(X, Y, callbacks=[st.ReduceLROnPlateau("loss")])
+
+
+# A first epoch that diverges ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("callback", [
+    st.EarlyStopping(restore_best_weights=True), st.ReduceLROnPlateau(), st.TerminateOnNaN()],
+    ids=["EarlyStopping", "ReduceLROnPlateau", "TerminateOnNaN"])
+@pytest.mark.parametrize("penalty", [None, st.L2(0.1)])
+def test_a_first_epoch_that_diverges_has_each_name_in_the_history(callback: Any, penalty: Any) -> None:
+    model = st.Sequential([st.Dense(1)])
+    model.compile(st.SGD(1e30), "mse", metrics=["mae"], penalty=penalty)
+    with pytest.warns(st.DivergenceWarning):
+        history = model.fit(X, Y, batch_size=4, epochs=5, callbacks=[callback], validation_data=(X, Y))
+    assert list(history.history) == ["loss", "mae", "val_loss", "val_mae"] and history.epoch == [0]
+    assert all(math.isnan(value) for values in history.history.values() for value in values)
+    assert history.diverged and np.isfinite(model.theta).all()

@@ -14,7 +14,7 @@ import pytest
 from scratchtune.evaluation import GroupKFold, KFold, OneStandardError
 from scratchtune.evaluation.cross_validation import FitFailedWarning
 from scratchtune.search import Categorical, Float, Int
-from scratchtune.study import BayesSearchCV, GeneticSearchCV, GridSearchCV, RandomizedSearchCV
+from scratchtune.study import BayesSearchCV, GeneticSearchCV, GridSearchCV, RandomizedSearchCV, interrupted_study
 from scratchtune.study.cv_results import ranks
 
 rng = np.random.default_rng(0)
@@ -253,6 +253,19 @@ def test_weights_of_rows_count_in_training_and_in_scores() -> None:
     for params, score in zip(search.cv_results_["params"], search.cv_results_["mean_test_score"], strict=True):
         assert score == pytest.approx(Threshold(**params).score(X[rows], y[rows]))
     assert (search.best_estimator_.seen_["sample_weight"] == weight).all()
+
+
+def test_an_interrupted_search_leaves_its_study() -> None:
+    def scorer(model: Any, X: Any, y: Any) -> float:
+        if model.at == 0.0:
+            raise KeyboardInterrupt
+        return 0.0
+
+    search = GridSearchCV(Threshold(), {"at": [-1.0, 1.0, 0.0]}, cv=2, scoring=scorer)
+    with pytest.raises(KeyboardInterrupt):
+        quiet(search)
+    assert interrupted_study() is search.study_
+    assert [trial.state for trial in search.study_.trials] == ["complete", "complete", "running"]
 
 
 def test_an_interruption_waits_for_what_runs_and_for_nothing_else() -> None:

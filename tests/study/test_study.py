@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from scratchtune import interruption
 from scratchtune.search import (
     SEARCHERS,
     BayesianSearch,
@@ -27,7 +28,7 @@ from scratchtune.search import (
     Space,
     Suggestion,
 )
-from scratchtune.study import NotReady, Study, Trial, tune
+from scratchtune.study import NotReady, Study, Trial, interrupted_study, tune
 
 SPACE = {"x": Float(-2.0, 2.0), "k": Int(1, 3), "how": ["square", "absolute"]}
 
@@ -244,6 +245,42 @@ def test_best_without_a_complete_trial_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="trial 0 failed: ZeroDivisionError: division by zero"):
         assert study.best_params
     assert "1 / 0" in (study.trials[0].traceback or "")
+
+
+def _interrupted_in_trial_3(trial: Trial) -> float:
+    if trial.number == 3:
+        raise KeyboardInterrupt
+    return trial.params["x"] ** 2
+
+
+def test_an_interrupted_study_without_a_name_can_be_read_and_continued(capsys: pytest.CaptureFixture[str]) -> None:
+    space = {"x": Float(-1.0, 1.0)}
+    whole = tune(lambda trial: trial.params["x"] ** 2, space, "random", 6, progress=False)
+    for said in (True, False):
+        with pytest.raises(KeyboardInterrupt):
+            tune(_interrupted_in_trial_3, space, "random", 6, progress=said)
+        line = "scratchtune: interrupted; 3 trials finished; st.interrupted_study() returns the study\n"
+        assert capsys.readouterr().err.count(line) == said
+        study = interrupted_study()
+        assert [trial.state for trial in study.trials] == ["complete"] * 3 + ["running"]
+        study.optimize(lambda trial: trial.params["x"] ** 2, 2)
+        assert [trial.value for trial in study.trials] == [trial.value for trial in whole.trials]
+
+
+def test_of_nested_studies_the_outer_one_is_left() -> None:
+    def nested(trial: Trial) -> float:
+        return tune(_interrupted_in_trial_3, {"x": [0.0, 1.0, 2.0, 3.0]}, "grid", progress=False).best_value
+
+    study = Study({"x": [1, 2]}, "grid")
+    with pytest.raises(KeyboardInterrupt):
+        study.run(nested, progress=False)
+    assert interrupted_study() is study
+
+
+def test_no_study_was_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interruption, "latest", [])
+    with pytest.raises(ValueError, match="no study was interrupted in this process"):
+        interrupted_study()
 
 
 def test_an_interruption_leaves_trials_that_are_handed_out_again() -> None:
