@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +26,14 @@ from scratchtune.automl.searching import LIBRARY, Budget, Searched, search
 from scratchtune.automl.splitting import enough_rows, splits_for
 from scratchtune.automl.stored import packed, unpacked_parts
 from scratchtune.data import Table
+from scratchtune.data.kinds import Kind
 from scratchtune.data.transformer import as_matrix
 from scratchtune.estimators.labels import class_labels_of
 from scratchtune.estimators.rows import seed_from
 from scratchtune.metrics import accuracy_score, r2_score
 from scratchtune.network.saving import Member, entry, write_whole
 
+CELLS = str, float, int, np.generic, type(None), date, timedelta, Decimal  # the types of the cells of a table
 LARGEST = 1e75  # of the values of a regression: the fourth powers, in the variance of squared errors, are floats
 
 
@@ -37,6 +41,7 @@ class AutoML(protocol.Parameters):
     """The base class of both; the arguments are described at `AutoClassifier`."""
 
     kind: str
+    kinds_: dict[str, Kind]
 
     def __init__(
         self, time_budget: float = 60.0, n_trials: int | None = None, random_state: Any = None,
@@ -118,17 +123,24 @@ class AutoML(protocol.Parameters):
         return weighted(parts, np.array(list(self.weights_.values())))
 
     def _table(self, X: Any, fitting: bool) -> Table:
-        """X as a table; the number and the names of its columns are stored, or compared with those of `fit`."""
-        if isinstance(X, Table):
-            names, table = protocol.column_names(X), X
-        else:
-            names = protocol.column_names(X)
-            X = X if names is not None or isinstance(X, dict) else _matrix(X)
-            table = table_of(X)
+        """X as a table, its columns of the kinds that they had in `fit`, without those that identify the rows.
+
+        The number, the names and the kinds of the columns are stored, or compared with those of `fit`.
+        """
+        names = protocol.column_names(X)
+        if not isinstance(X, Table) and names is None and not isinstance(X, Mapping):
+            X = _matrix(X)
+        table = table_of(X, None if fitting else self.kinds_)
         if fitting:
             protocol.remember_columns(self, len(table.names), names)
+            self.kinds_ = table.kinds()
+            for name, kind in self.kinds_.items():
+                if kind.why:
+                    checks.warn(f"left out, since it seems to identify the rows: {name!r} ({kind.why}); "
+                                f"Table.from_columns(X, numeric=[{name!r}]) or text=[{name!r}] keeps it")
         else:
             protocol.compare_columns(self, len(table.names), names)
+        table = table.as_kinds(self.kinds_)
         check_sizes(table)
         return table
 
@@ -169,11 +181,11 @@ def _matrix(X: Any) -> np.ndarray:
     """X as a matrix of numbers (NaN for missing ones), or of objects where some columns hold texts."""
     protocol.refuse_sparse(X)
     array = np.asarray(X)
-    if array.dtype.kind not in "OUS":
+    if array.dtype.kind not in "OUSM":
         return as_matrix(X)
     protocol.check_two_dimensions(array)
-    for value in array.flat:
-        if not isinstance(value, (str, float, int, np.generic, type(None))) and not protocol.is_missing(value):
+    for value in array.flat if array.dtype.kind == "O" else ():
+        if not isinstance(value, CELLS) and not protocol.is_missing(value):
             raise TypeError(f"X holds {value!r}; every argument must be a string or a number")
     return array
 

@@ -1,7 +1,7 @@
-"""Preprocessing for AutoML: a table of numbers, texts and dates becomes the matrix that a family of models needs.
+"""Preprocessing for AutoML: a table of numbers, categories and dates becomes the matrix that a family of models needs.
 
-Columns without information are left out: those without a value, those with a single value, and texts that differ in
-nearly every row. Rare categories of a column become one category.
+Columns without information in the training rows are left out: those without a value, or with one value in all rows.
+Rare categories of a column become one category.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.data import Table, TableEncoder
-from scratchtune.data.tables import Text
+from scratchtune.data.columns import Column, Text, is_category
+from scratchtune.data.kinds import NUMBER, Kind
+from scratchtune.data.notation import NUMBER as NUMBER_TEXT
+from scratchtune.data.notation import is_missing, kind_of, to_number
 
 OTHER = "(other)"  # the category of all rare texts
-FEW_ROWS = 20  # with so few rows, texts that are all distinct need not be identifiers
-DISTINCT = 0.9  # a column with more distinct texts than this share of the rows counts as an identifier
 
 
 class Encoding(NamedTuple):
@@ -50,9 +51,9 @@ class Features:
         """
         self.dropped = [name for name in table.names if useless(table.column(name))]
         check_useful(table)
-        names = [name for name in table.names if name not in self.dropped]
-        self.kept = {name: kept_categories(table.column(name), self.encoding.most) for name in names
-                     if isinstance(table.column(name), Text)}
+        columns = {name: table.column(name) for name in table.names if name not in self.dropped}
+        self.kept = {name: kept_categories(column, self.encoding.most) for name, column in columns.items()
+                     if isinstance(column, Text) and is_category(column)}
         self.encoder = TableEncoder(
             impute=self.encoding.impute, encoding=self.encoding.encoding, handle_unknown="ignore",
             add_indicator=self.encoding.add_indicator, max_categories=self.encoding.most + 1)
@@ -88,22 +89,18 @@ class Features:
         return made
 
 
-def useless(column: np.ndarray | Text) -> bool:
-    """Whether a column holds no value, one value, or a different text in nearly every row."""
-    if isinstance(column, Text):
-        present = column.codes[column.codes >= 0]
-        different = len(np.unique(present))
-        return different < 1 or (different == 1 and len(present) == len(column)) or (
-            len(column) > FEW_ROWS and different > DISTINCT * len(column))
-    present = column[~np.isnan(column)]
-    return not len(present) or (len(present) == len(column) and bool((present == present[0]).all()))
+def useless(column: Column) -> bool:
+    """Whether a column holds no value, or one value in all rows."""
+    cells = column.codes if isinstance(column, Text) else column
+    present = cells[cells >= 0] if isinstance(column, Text) else cells[~np.isnan(cells)]
+    return not len(present) or (len(present) == len(cells) and bool((present == present[0]).all()))
 
 
 def check_useful(table: Table) -> None:
     """Raise a ValueError if no column can help."""
     if all(useless(table.column(name)) for name in table.names):
-        raise ValueError("no column is left to learn from: each holds no value, one value, or a different text in "
-                         "nearly every row")
+        raise ValueError("no column is left to learn from: each holds no value, one value in all rows, or names the "
+                         "rows, as an identifier does")
 
 
 def check_sizes(table: Table) -> None:
@@ -118,13 +115,11 @@ def check_sizes(table: Table) -> None:
                              f"{largest:.2g} in size: correct it, or leave it empty")
 
 
-def kept_categories(column: np.ndarray | Text, most: int) -> list[str]:
+def kept_categories(column: Text, most: int) -> list[str]:
     """Return the most frequent texts of a column, at most ``most``, in alphabetical order; all of them if few.
 
     A text that occurs once is not kept where a column has more than ``most``.
     """
-    if not isinstance(column, Text):
-        return []
     counts = column.counts()
     if len(counts) <= most:
         return list(counts)
@@ -142,18 +137,35 @@ def grouped(column: Text, kept: list[str]) -> Text:
     return Text(codes[column.codes], texts)
 
 
-def table_of(X: Any, names: list[str] | None = None) -> Table:
+def table_of(X: Any, kinds: Mapping[str, Kind] | None = None) -> Table:
     """Return X as a table: a `Table`, a data frame, a dict of columns, or a matrix, whose columns are x0, x1, ...
 
-    ``names`` are those of the columns of a matrix. Numbers may be missing (NaN).
+    ``kinds`` are those of the training columns, if X is read for a prediction. Numbers may be missing (NaN). In a
+    matrix no column of numbers is an identifier, and texts that NumPy has made of numbers are numbers again.
     """
     if isinstance(X, Table):
         return X
     if isinstance(X, Mapping) or (hasattr(X, "columns") and hasattr(X, "dtypes")):
-        return Table.from_columns(X)
-    array = np.asarray(X)
-    names = [f"x{j}" for j in range(array.shape[1])] if names is None else names
-    if array.dtype.kind in "OUS":
-        return Table.from_columns({name: array[:, j] for j, name in enumerate(names)})
+        return Table.from_columns(X, text=_as_texts(kinds))
     checks.refuse_masked("X", X)
-    return Table({name: array[:, j].astype(np.float64) for j, name in enumerate(names)})
+    array = np.asarray(X)
+    columns = {f"x{j}": array[:, j] for j in range(array.shape[1])}
+    if array.dtype.kind in "US":
+        columns = {name: _numbers_again(column) for name, column in columns.items()}
+    table = Table.from_columns(columns, text=_as_texts(kinds)) if array.dtype.kind in "OUSM" else Table(
+        {name: column.astype(np.float64) for name, column in columns.items()})
+    table.asked = tuple(name for name in columns if not table.is_text(name))
+    return table
+
+
+def _as_texts(kinds: Mapping[str, Kind] | None) -> list[str]:
+    """The columns whose cells are read as texts, since they were no numbers in training."""
+    return [name for name, kind in (kinds or {}).items() if kind.kind != NUMBER]
+
+
+def _numbers_again(texts: np.ndarray) -> np.ndarray:
+    """Return texts as numbers, NaN for a missing value, if all of them are numbers; else unchanged."""
+    texts = texts.astype(str)
+    if not all(is_missing(text) or kind_of(text) == NUMBER_TEXT for text in np.unique(texts).tolist()):
+        return texts
+    return np.array([np.nan if is_missing(text) else to_number(text) for text in texts.tolist()])

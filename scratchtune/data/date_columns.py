@@ -27,6 +27,7 @@ from scratchtune import checks
 ORDERS = ("dmy", "mdy")  # day first, month first
 MOSTLY = 0.9  # a column holds dates if at least this share of its cells are dates
 PARTS = ("year", "month", "weekday", "day", "hour", "days since")  # features of a date, in this order
+CYCLIC = ("month", "weekday", "day", "hour")  # parts that repeat: any value can decide, so they may be one-hot
 EPOCH = date(1970, 1, 1).toordinal()
 _MONTHS = {name: number for number, names in enumerate((
     "jan january", "feb february", "mar march", "apr april", "may", "jun june", "jul july", "aug august",
@@ -182,10 +183,22 @@ def date_part(days: np.ndarray, part: str, first: float = 0.0) -> np.ndarray:
     return np.where(np.isnan(days), np.nan, found.astype(np.float64))
 
 
-def parts_of(days: np.ndarray) -> tuple[str, ...]:
-    """Return the features of a column that are not constant, and at least "days since"; ``days`` as for `date_part`."""
-    known = days[~np.isnan(days)]
-    return tuple(part for part in PARTS if part == "days since" or len(np.unique(date_part(known, part))) > 1)
+def parts_of(days: np.ndarray, first: float = 0.0, all_values: bool = False) -> dict[str, list[float]]:
+    """Return the features of a column that are not constant, and at least "days since"; ``days`` as for `date_part`.
+
+    Each has its smallest and its largest value; with ``all_values`` a part that repeats (`CYCLIC`) has all of them.
+    """
+    known, parts = days[~np.isnan(days)], {}
+    for part in PARTS:
+        values = np.unique(date_part(known, part, first))
+        if part == "days since" or len(values) > 1:
+            parts[part] = (values if all_values and part in CYCLIC else values[[0, -1]]).tolist()
+    return parts
+
+
+def holds_times(texts: Iterable[str]) -> bool:
+    """Whether texts are times of day, such as 10:30, without a date; only the first hundred are checked."""
+    return _may_be_dates(f"1970-01-01 {text}" for text in texts)
 
 
 def written_day(days: float) -> str:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Collection, Iterable, Mapping
-from itertools import islice
 from typing import NamedTuple
 
 from scratchtune import checks
@@ -277,19 +276,3 @@ _WAYS = {TEXT: _stray_way, COMMA: _comma_way, POINT: _point_way, EITHER: _either
 
 def _short(text: str) -> str:
     return repr(text if len(text) <= 40 else text[:37] + "...")
-
-
-# Dates ----------------------------------------------------------------------------------------------------------------
-
-_TIME = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[AaPp][Mm])?(?:Z|[+-]\d{2}:?\d{2})?"
-_DAY = (
-    r"\d{4}-\d{1,2}-\d{1,2}", r"\d{4}-(?:0?[1-9]|1[0-2])", r"\d{4}[/.]\d{1,2}[/.]\d{1,2}",
-    r"\d{1,2}([./-])\d{1,2}\1(?:\d{4}|\d{2})", r"\d{1,2}[ -][A-Za-z]{3,9}\.?[ -]\d{2,4}",
-    r"[A-Za-z]{3,9}\.? \d{1,2}, ?\d{4}")
-_DATE = re.compile(rf"(?:{'|'.join(_DAY)})(?:[ T]{_TIME})?|{_TIME}")
-
-
-def holds_dates(texts: Iterable[str]) -> bool:
-    """Whether texts are dates or times; only the first hundred are checked."""
-    first = list(islice(texts, 100))
-    return bool(first) and sum(_DATE.fullmatch(text) is not None for text in first) >= MOSTLY * len(first)

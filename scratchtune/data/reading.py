@@ -24,8 +24,10 @@ import numpy as np
 from tqdm import tqdm
 
 from scratchtune import checks
+from scratchtune.data.columns import Codes, Column, Text, text_of
 from scratchtune.data.date_columns import ORDERS
 from scratchtune.data.frames import is_frame, read_frame
+from scratchtune.data.kinds import EXACT, INEXACT, column_of, is_exact, with_dates
 from scratchtune.data.notation import (
     DECIMALS,
     MISSING,
@@ -41,20 +43,7 @@ from scratchtune.data.notation import (
     to_number,
     unclear_points,
 )
-from scratchtune.data.tables import (
-    EXACT,
-    INEXACT,
-    Codes,
-    Column,
-    Table,
-    Text,
-    check_kinds,
-    check_names,
-    column_of,
-    is_exact,
-    text_of,
-    with_dates,
-)
+from scratchtune.data.tables import Table, check_kinds, check_names
 
 DELIMITERS = (",", ";", "\t")
 GZIP = b"\x1f\x8b"  # with these two bytes a file begins that gzip has compressed

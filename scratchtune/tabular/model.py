@@ -15,11 +15,11 @@ import numpy as np
 
 from scratchtune import checks, protocol
 from scratchtune.data import Table, TableEncoder, read_table
+from scratchtune.data.columns import Text, number_text
 from scratchtune.data.date_columns import ORDERS
 from scratchtune.data.notation import DECIMALS, THOUSANDS, Reading
 from scratchtune.data.reading import DELIMITERS, first_line
 from scratchtune.data.table_encoder import other_columns
-from scratchtune.data.tables import Text, number_text
 from scratchtune.estimators import MLPClassifier, MLPRegressor
 from scratchtune.estimators import loading as estimator_files
 from scratchtune.network.saving import Member, entry, text_list, write_whole
@@ -194,7 +194,7 @@ class TableModel:
         if unknown:
             checks.warn(f"ignored, since the model does not use them: {checks.quoted(unknown)}")
         table = table.without(*(name for name in table.names if name not in self.columns))
-        self.fitted.encoder_.check_columns(table)
+        table = self.fitted.encoder_.checked_columns(table)
         gaps = [name for name in table.names if table.missing(name).any()]
         if gaps and self.fitted.impute is None:
             raise ValueError(

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from scratchtune.data import Table, read_table, reading
-from scratchtune.data.tables import Text
+from scratchtune.data.columns import Text
 
 
 def _file(folder: Path, content: str | bytes, name: str = "t.csv") -> Path:

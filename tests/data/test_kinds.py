@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from scratchtune.data import Table, read_table
+from scratchtune.data.kinds import identifies
 from scratchtune.tabular.describing import described
 from scratchtune.tabular.held_out import prepare
-from scratchtune.tabular.identifiers import identifies
 
 RNG = np.random.default_rng(0)
 IDENTIFIERS: dict[str, Any] = {
