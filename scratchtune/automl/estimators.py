@@ -26,15 +26,15 @@ from scratchtune.automl.searching import LIBRARY, Budget, Searched, search
 from scratchtune.automl.splitting import enough_rows, splits_for
 from scratchtune.automl.stored import packed, unpacked_parts
 from scratchtune.data import Table
-from scratchtune.data.kinds import Kind
+from scratchtune.data.kinds import Kind, described_unseen, mostly_single
 from scratchtune.data.transformer import as_matrix
 from scratchtune.estimators.labels import class_labels_of
 from scratchtune.estimators.rows import seed_from
 from scratchtune.metrics import accuracy_score, r2_score
 from scratchtune.network.saving import Member, entry, write_whole
+from scratchtune.tabular.target_scale import check_size
 
 CELLS = str, float, int, np.generic, type(None), date, timedelta, Decimal  # the types of the cells of a table
-LARGEST = 1e75  # of the values of a regression: the fourth powers, in the variance of squared errors, are floats
 
 
 class AutoML(protocol.Parameters):
@@ -142,6 +142,8 @@ class AutoML(protocol.Parameters):
             protocol.compare_columns(self, len(table.names), names)
         table = table.as_kinds(self.kinds_)
         check_sizes(table)
+        for name, texts in table.unseen(self.kinds_).items():
+            checks.warn(f"{described_unseen(name, texts)}; they are treated as rare categories")
         return table
 
     def expected_score(self, rows: float = np.inf, level: float = LEVEL) -> Expected:
@@ -241,6 +243,8 @@ class AutoClassifier(AutoML):
             self.classes_, codes = np.unique(labels, return_inverse=True)
             if len(self.classes_) < 2:
                 raise ValueError(f"y holds one class, {self.classes_.tolist()}; it must hold at least two")
+            if rare := mostly_single(np.bincount(codes)):
+                checks.warn(f"y holds {rare} AutoRegressor predicts a quantity")
             self._fit(table, codes, len(self.classes_), groups)
         return self
 
@@ -274,9 +278,7 @@ class AutoRegressor(AutoML):
             if values.ndim != 1:
                 raise ValueError(f"y has shape {values.shape}; it must be (n,)")
             enough_rows(len(table))
-            largest = values[np.abs(values).argmax()]
-            if abs(largest) > LARGEST:
-                raise ValueError(f"y holds {largest:g}; every value must be at most {LARGEST:g} in size")
+            check_size("y", values)
             if values.min() == values.max():
                 raise ValueError(f"y is {values[0]:g} in all rows; there is nothing to learn")
             self._fit(table, values, 0, groups)

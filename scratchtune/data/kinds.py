@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import numbers
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -26,6 +26,7 @@ from scratchtune.data.date_columns import ORDERS, Unclear, parse_dates, stray_te
 from scratchtune.data.notation import MISSING, coerced, found, strays_of, to_number
 
 NUMBER, CATEGORY, DATE, IDENTIFIER, EMPTY = KINDS = "number", "category", "date", "identifier", "empty"
+BOOLEANS = "False", "True"
 FEW_ROWS = 20  # with fewer rows, nearly any column holds distinct values
 YEARS = (1500.0, 2200.0)  # consecutive integers within these bounds are probably years
 _ID = re.compile(r"(?:^|[^A-Za-z])(?:id|key|index|idx|row|rownames?|nr|no|number|uuid|guid)$", re.IGNORECASE)
@@ -33,11 +34,15 @@ _CAMEL_ID = re.compile(r"[a-z](?:Id|ID|Key|Index|Number|Nr|No)$")
 
 
 class Kind(NamedTuple):
-    """The kind of a column, one of `KINDS`; the order of day and month of dates; why it is an identifier."""
+    """The kind of a column, one of `KINDS`; the order of day and month of dates; why it is an identifier.
+
+    ``texts`` are the categories that training has seen.
+    """
 
     kind: str
     order: str | None = None
     why: str = ""
+    texts: Sequence[str] = ()
 
 
 def kinds_of(columns: Mapping[str, Column], asked: Collection[str] = ()) -> dict[str, Kind]:
@@ -51,7 +56,9 @@ def _kind_of(name: str, column: Column, is_asked: bool) -> Kind:
     if isinstance(column, Dates):
         return Kind(DATE, column.order)
     why = "" if is_asked else identifies(name, column)
-    return Kind(IDENTIFIER, None, why) if why else Kind(CATEGORY if is_category(column) else NUMBER)
+    if why:
+        return Kind(IDENTIFIER, None, why)
+    return Kind(CATEGORY, texts=list(column.counts())) if isinstance(column, Text) else Kind(NUMBER)
 
 
 def checked_kind(name: str, stored: Any) -> Kind:
@@ -59,6 +66,8 @@ def checked_kind(name: str, stored: Any) -> Kind:
     kind = Kind(*stored)
     checks.choice(f"the kind of column {name!r}", kind.kind, KINDS)
     checks.choice(f"the order of column {name!r}", kind.order, (None, *ORDERS))
+    if not isinstance(kind.texts, (list, tuple)) or not all(isinstance(text, str) for text in (kind.why, *kind.texts)):
+        raise ValueError(f"column {name!r} has the texts {kind.texts!r}; they must be a list of texts")
     return kind
 
 
@@ -71,7 +80,32 @@ def as_kind(name: str, column: Column, kind: Kind) -> Column:
         return _as_numbers(name, column)
     if kind.kind == DATE:
         return _as_dates(name, column, kind.order)
-    return column if isinstance(column, Text) else text_of_numbers(column)
+    if isinstance(column, Text):
+        return column
+    texts = text_of_numbers(column)
+    if set(kind.texts) <= set(BOOLEANS):  # such as 0 and 1 for False and True
+        return Text(texts.codes, [BOOLEANS[("0", "1").index(text)] if text in ("0", "1") else text
+                                  for text in texts.texts])
+    return texts
+
+
+def unseen_texts(columns: Mapping[str, Column], kinds: Mapping[str, Kind]) -> dict[str, dict[str, int]]:
+    """Return for each column with categories that training has not seen those texts, and how many rows hold each."""
+    unseen = {}
+    for name, kind in kinds.items():
+        column = columns[name] if kind.kind == CATEGORY else None
+        if isinstance(column, Text):
+            known = set(kind.texts)
+            unseen[name] = {text: count for text, count in column.counts().items() if text not in known}
+    return {name: texts for name, texts in unseen.items() if texts}
+
+
+def described_unseen(name: str, texts: Mapping[str, int]) -> str:
+    """Say which categories of a column training has not seen, the most frequent first."""
+    often = sorted(texts, key=lambda text: -texts[text])
+    shown = ", ".join(f"{text!r} ({checks.counted(texts[text], 'row')})" for text in often[:5])
+    more = f" and {len(often) - 5:,} more" * (len(often) > 5)
+    return f"column {name!r} holds categories that were not seen in training: {shown}{more}"
 
 
 def _as_numbers(name: str, column: Column) -> np.ndarray:
@@ -81,7 +115,8 @@ def _as_numbers(name: str, column: Column) -> np.ndarray:
     known = np.full(len(column.texts) + 1, np.nan)
     for code in np.unique(column.codes[column.codes >= 0]):
         try:
-            known[code] = to_number(column.texts[code])
+            text = column.texts[code]
+            known[code] = BOOLEANS.index(text) if text in BOOLEANS else to_number(text)
         except ValueError:
             pass
         if not np.isfinite(known[code]):
@@ -324,6 +359,15 @@ def numbers_the_rows(name: str, column: np.ndarray) -> str:
     if len(numbers) and _is_named_like_an_id(name):
         return "is named like an ID and holds a different integer in each row"
     return "holds consecutive integers, each once, as row numbers (and years) do" if _consecutive(numbers) else ""
+
+
+def mostly_single(classes: np.ndarray) -> str:
+    """Say that most classes of a target, given by the number of their rows, have a single row; else an empty text."""
+    single = int((classes == 1).sum())
+    if 2 * single <= len(classes):
+        return ""
+    return (f"{len(classes):,} classes in {int(classes.sum()):,} rows, {single:,} of them in a single row, about which "
+            "nothing can be learned; is it a name of the rows, or a quantity?")
 
 
 def names_the_rows(column: Text) -> bool:

@@ -101,20 +101,17 @@ class DateParts(NamedTuple):
         """Write the features of dates, days since 1970-01-01 with NaN where one is missing, into ``out``.
 
         A number outside its range in `fit` becomes the nearest one in it, so that a later year extrapolates nothing.
-        The one-hot columns of a missing date are zeros where ``fill`` fills it.
+        The one-hot columns of a missing date are zeros.
         """
-        missing = np.isnan(days)
-        filled = days if self.fill is None else np.where(missing, self.fill, days)
+        filled = days if self.fill is None else np.where(np.isnan(days), self.fill, days)
         start = 0
         for part, values in self.parts.items():
-            column = date_part(filled, part, self.first)
             if self._is_one_hot(part):
                 stop = start + len(values)
-                out[:, start:stop] = column[:, None] == np.array(values)
-                out[missing, start:stop] = np.nan if self.fill is None else 0.0
+                out[:, start:stop] = date_part(days, part)[:, None] == np.array(values)
             else:
                 stop = start + 1
-                out[:, start] = np.clip(column, values[0], values[-1])
+                out[:, start] = np.clip(date_part(filled, part, self.first), values[0], values[-1])
             start = stop
 
 
@@ -134,8 +131,8 @@ class TableEncoder(Transformer):
 
     A date becomes its year, month, weekday (0 is Monday), day of the month, hour, and the days since the first date of
     `fit`; the parts that are constant in `fit` are left out, except the last one. Month, weekday, day and hour are
-    one-hot, or, with the encoding "ordinal", numbers. A number beyond its range in `fit`, such as a later year, becomes
-    the nearest one in the range, so dates after those of `fit` are encoded as features that the model has seen.
+    one-hot, or, with ``impute="keep"`` (for trees), numbers. A number beyond its range in `fit`, such as a later year,
+    becomes the nearest one in the range, so that later dates are encoded by features that the model has seen.
 
     ``impute`` is None (a missing value is an error), "mean", "median" or "most_frequent" for numeric columns; with
     these a missing text becomes the most frequent one. A text that was not seen in `fit` is an error, or zeros with
@@ -212,7 +209,7 @@ class TableEncoder(Transformer):
         if isinstance(column, Dates):
             days = column[~missing].values_in_days()
             fill = float(fill_value_of(days, str(self.impute))) if fills else None
-            first, one_hot = float(np.floor(days.min())), self.encoding == "one-hot"
+            first, one_hot = float(np.floor(days.min())), self.impute != KEEP
             return DateParts(parts_of(days, first, one_hot), column.order, first, fill, indicator, one_hot)
         counts = column.counts()
         if len(counts) > self.max_categories:
@@ -246,7 +243,10 @@ class TableEncoder(Transformer):
         unknown = [name for name in table.names if name not in self.columns_]
         if absent or unknown:
             raise other_columns(absent, unknown)
-        return table.as_kinds({name: _kind(fitted) for name, fitted in self.columns_.items()})
+        return table.as_kinds(self._kinds())
+
+    def _kinds(self) -> dict[str, Kind]:
+        return {name: _kind(fitted) for name, fitted in self.columns_.items()}
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the name of each column of numbers or codes, and ``NAME=TEXT`` for those of texts."""
@@ -269,12 +269,7 @@ class TableEncoder(Transformer):
     def unknown(self, table: Table) -> dict[str, dict[str, int]]:
         """Return for each column with texts that were not seen in `fit` those texts, and how many rows hold each."""
         check_is_fitted(self)
-        found = {}
-        for name, fitted in self.columns_.items():
-            if isinstance(fitted, (Texts, Codes)):
-                known, counts = set(fitted.texts), _texts(table, name).counts()
-                found[name] = {text: n for text, n in counts.items() if text not in known}
-        return {name: texts for name, texts in found.items() if texts}
+        return table.as_kinds(self._kinds()).unseen(self._kinds())
 
     def same_as_unknown(self, name: str) -> str | None:
         """Return the known text of column ``name`` that is encoded as zeros, just as an unknown text is.
@@ -440,7 +435,9 @@ def _kind(fitted: Column) -> Kind:
     """The kind of a fitted column."""
     if isinstance(fitted, DateParts):
         return Kind(DATE, fitted.order)
-    return Kind(NUMBER if isinstance(fitted, Numbers) else EMPTY if isinstance(fitted, Nothing) else CATEGORY)
+    if isinstance(fitted, (Texts, Codes)):
+        return Kind(CATEGORY, texts=fitted.texts)
+    return Kind(NUMBER if isinstance(fitted, Numbers) else EMPTY)
 
 
 def _texts(table: Table, name: str) -> Text:

@@ -9,7 +9,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.data.columns import Column, Text
-from scratchtune.data.kinds import IDENTIFIER, Kind, as_kind, column_of, kinds_of, listed, with_dates
+from scratchtune.data.kinds import IDENTIFIER, Kind, as_kind, column_of, kinds_of, listed, unseen_texts, with_dates
 from scratchtune.data.notation import Reading
 
 
@@ -122,6 +122,10 @@ class Table:
         """
         return Table({name: as_kind(name, self.column(name), kind) for name, kind in kinds.items()
                       if kind.kind != IDENTIFIER}, self.skipped, self.reading, self.asked)
+
+    def unseen(self, kinds: Mapping[str, Kind]) -> dict[str, dict[str, int]]:
+        """Return the categories of each column that training has not seen, and how many rows hold each."""
+        return unseen_texts(self._columns, kinds)
 
     def is_text(self, name: str) -> bool:
         """Whether a column holds texts."""

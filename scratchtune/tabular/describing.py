@@ -90,7 +90,7 @@ def about_dates(name: str, column: Dates) -> str:
     order = {"dmy": ", read with the day first", "mdy": ", read with the month first", None: ""}[column.order]
     listed = ", ".join(f"{part} the first one" if part == "days since" else part for part in parts)
     return (f"{name!r} holds dates, {written_day(first)} to {written_day(last)}{order}: "
-            f"features of {listed}; --text {shlex.quote(name)} makes each a category")
+            f"{checks.counted(len(parts), 'part')} ({listed}); --text {shlex.quote(name)} makes each a category")
 
 
 def _alike(name: str, texts: Iterable[str]) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.data import Table, TableEncoder, read_table
-from scratchtune.data.kinds import EMPTY, IDENTIFIER
+from scratchtune.data.kinds import EMPTY, IDENTIFIER, mostly_single
 from scratchtune.data.notation import Reading
 from scratchtune.data.tables import check_names
 from scratchtune.evaluation import train_test_split
@@ -211,6 +211,9 @@ def check_classes(target: Target, y: np.ndarray) -> None:
                 f"the class {label!r} of the target {target.name!r} holds a line break; a label must be one line, "
                 "since predict prints one line per row")
     counts = np.bincount(y, minlength=len(target.classes))
+    if single := mostly_single(counts):
+        raise ValueError(f"the target {target.name!r} holds {single} Take "
+                         "another column, or --task regression")
     rare = int(counts.argmin())
     if counts[rare] < 3:
         raise ValueError(

@@ -28,9 +28,9 @@ def said(name: str, values: Any, as_asked: bool = False) -> str:
     ("key", [f"k{i}" for i in range(120)], "'key' has a different text in nearly every row"),
     ("Branche, Sektor", MANY, "59 of them once, each a category of its own; --drop 'Branche, Sektor' leaves it out"),
     ("date", [f"2024-01-{1 + i % 30:02d}" for i in range(120)],
-     "'date' holds dates, 2024-01-01 to 2024-01-30: 3 features (weekday, day, days since the first one); --text date "),
+     "'date' holds dates, 2024-01-01 to 2024-01-30: 3 parts (weekday, day, days since the first one); --text date "),
     ("at", [f"10:{i % 30:02d}" for i in range(120)],
-     "'at' holds dates or times such as '10:00', 30 different, each a category of its own; put numbers in "),
+     "'at' holds times such as '10:00', 30 different, each a category of its own; put numbers in "),
     ("city", ["Rome", "rome", "Oslo"] * 40, "'Rome' and 'rome' of 'city' are two categories, since case matters"),
     ("code", ["1", "2", "3", "4", "A", "B", "C", "D"] * 15, "'code' is taken as text, though 50% of its cells are num"),
 ])
