@@ -136,8 +136,9 @@ class AutoML(protocol.Parameters):
             self.kinds_ = table.kinds()
             for name, kind in self.kinds_.items():
                 if kind.why:
+                    option = "text" if table.is_text(name) else "numeric"
                     checks.warn(f"left out, since it seems to identify the rows: {name!r} ({kind.why}); "
-                                f"Table.from_columns(X, numeric=[{name!r}]) or text=[{name!r}] keeps it")
+                                f"Table.from_columns(X, {option}=[{name!r}]) keeps it")
         else:
             protocol.compare_columns(self, len(table.names), names)
         table = table.as_kinds(self.kinds_)

@@ -27,7 +27,7 @@ from scratchtune import checks
 ORDERS = ("dmy", "mdy")  # day first, month first
 MOSTLY = 0.9  # a column holds dates if at least this share of its cells are dates
 PARTS = ("year", "month", "weekday", "day", "hour", "days since")  # features of a date, in this order
-CYCLIC = ("month", "weekday", "day", "hour")  # parts that repeat: any value can decide, so they may be one-hot
+CYCLIC = ("month", "weekday", "day", "hour")  # parts that repeat: any value may decide
 EPOCH = date(1970, 1, 1).toordinal()
 _MONTHS = {name: number for number, names in enumerate((
     "jan january", "feb february", "mar march", "apr april", "may", "jun june", "jul july", "aug august",
@@ -183,17 +183,14 @@ def date_part(days: np.ndarray, part: str, first: float = 0.0) -> np.ndarray:
     return np.where(np.isnan(days), np.nan, found.astype(np.float64))
 
 
-def parts_of(days: np.ndarray, first: float = 0.0, all_values: bool = False) -> dict[str, list[float]]:
-    """Return the features of a column that are not constant, and at least "days since"; ``days`` as for `date_part`.
+def parts_of(days: np.ndarray, first: float = 0.0) -> dict[str, list[float]]:
+    """Return the features of a column that are not constant, each with its values, sorted, and at least "days since".
 
-    Each has its smallest and its largest value; with ``all_values`` a part that repeats (`CYCLIC`) has all of them.
+    ``days`` and ``first`` are as for `date_part`.
     """
-    known, parts = days[~np.isnan(days)], {}
-    for part in PARTS:
-        values = np.unique(date_part(known, part, first))
-        if part == "days since" or len(values) > 1:
-            parts[part] = (values if all_values and part in CYCLIC else values[[0, -1]]).tolist()
-    return parts
+    known = days[~np.isnan(days)]
+    values = {part: np.unique(date_part(known, part, first)).tolist() for part in PARTS}
+    return {part: different for part, different in values.items() if part == "days since" or len(different) > 1}
 
 
 def holds_times(texts: Iterable[str]) -> bool:

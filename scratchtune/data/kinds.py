@@ -80,13 +80,10 @@ def as_kind(name: str, column: Column, kind: Kind) -> Column:
         return _as_numbers(name, column)
     if kind.kind == DATE:
         return _as_dates(name, column, kind.order)
-    if isinstance(column, Text):
-        return column
-    texts = text_of_numbers(column)
-    if set(kind.texts) <= set(BOOLEANS):  # such as 0 and 1 for False and True
-        return Text(texts.codes, [BOOLEANS[("0", "1").index(text)] if text in ("0", "1") else text
-                                  for text in texts.texts])
-    return texts
+    text = column if isinstance(column, Text) else text_of_numbers(column)
+    if set(kind.texts) <= set(BOOLEANS) and set(text.texts) <= {"0", "1"}:
+        return Text(text.codes, [BOOLEANS[int(cell)] for cell in text.texts])
+    return text
 
 
 def unseen_texts(columns: Mapping[str, Column], kinds: Mapping[str, Kind]) -> dict[str, dict[str, int]]:

@@ -28,6 +28,7 @@ DROP = "if_binary"  # a column with two texts becomes a single column of 0 and 1
 ENCODINGS = ("one-hot", "ordinal")
 KEEP = "keep"  # the value of ``impute`` with which missing values stay missing
 
+ROWS_A_VALUE = 20  # with fewer rows for each, the values of a part of dates are one number
 INDICATOR = " is missing"  # the end of the name of a column that is 1 where a value is missing, else 0
 
 
@@ -72,9 +73,8 @@ class Codes(NamedTuple):
 class DateParts(NamedTuple):
     """The fitted state of a column of dates: its features, the order of day and month, and the first training date.
 
-    ``parts`` maps each part in use to the values that it had in `fit`: all of them if it is one-hot (``one_hot``, of
-    the parts that repeat), else the smallest and the largest. ``first`` and ``fill`` are days since 1970-01-01; fill
-    and indicator are as for `Numbers`.
+    ``parts`` maps each part in use to the values that it had in `fit`: all of them if it is one-hot, else the smallest
+    and the largest. ``first`` and ``fill`` are days since 1970-01-01; fill and indicator are as for `Numbers`.
     """
 
     parts: dict[str, list[float]]
@@ -82,7 +82,7 @@ class DateParts(NamedTuple):
     first: float
     fill: float | None
     indicator: bool = False
-    one_hot: bool = False
+    one_hot: Collection[str] = ()
 
     @property
     def suffixes(self) -> list[str]:
@@ -90,12 +90,9 @@ class DateParts(NamedTuple):
         since = f"days since {written_day(self.first)}"
         names = []
         for part, values in self.parts.items():
-            names += [f" {part}={value:g}" for value in values] if self._is_one_hot(part) else [
+            names += [f" {part}={value:g}" for value in values] if part in self.one_hot else [
                 f" {since if part == 'days since' else part}"]
         return [*names, *[INDICATOR] * self.indicator]
-
-    def _is_one_hot(self, part: str) -> bool:
-        return self.one_hot and part in CYCLIC
 
     def write(self, days: np.ndarray, out: np.ndarray) -> None:
         """Write the features of dates, days since 1970-01-01 with NaN where one is missing, into ``out``.
@@ -106,7 +103,7 @@ class DateParts(NamedTuple):
         filled = days if self.fill is None else np.where(np.isnan(days), self.fill, days)
         start = 0
         for part, values in self.parts.items():
-            if self._is_one_hot(part):
+            if part in self.one_hot:
                 stop = start + len(values)
                 out[:, start:stop] = date_part(days, part)[:, None] == np.array(values)
             else:
@@ -131,8 +128,9 @@ class TableEncoder(Transformer):
 
     A date becomes its year, month, weekday (0 is Monday), day of the month, hour, and the days since the first date of
     `fit`; the parts that are constant in `fit` are left out, except the last one. Month, weekday, day and hour are
-    one-hot, or, with ``impute="keep"`` (for trees), numbers. A number beyond its range in `fit`, such as a later year,
-    becomes the nearest one in the range, so that later dates are encoded by features that the model has seen.
+    one-hot if there are 20 rows for each of their values, else, or with ``impute="keep"`` (for trees), numbers. A
+    number beyond its range in `fit`, such as a later year, becomes the nearest one in the range, so that later dates
+    are encoded by features that the model has seen.
 
     ``impute`` is None (a missing value is an error), "mean", "median" or "most_frequent" for numeric columns; with
     these a missing text becomes the most frequent one. A text that was not seen in `fit` is an error, or zeros with
@@ -209,8 +207,12 @@ class TableEncoder(Transformer):
         if isinstance(column, Dates):
             days = column[~missing].values_in_days()
             fill = float(fill_value_of(days, str(self.impute))) if fills else None
-            first, one_hot = float(np.floor(days.min())), self.impute != KEEP
-            return DateParts(parts_of(days, first, one_hot), column.order, first, fill, indicator, one_hot)
+            first = float(np.floor(days.min()))
+            parts = parts_of(days, first)
+            one_hot = [part for part, values in parts.items() if part in CYCLIC and self.impute != KEEP
+                       and len(values) * ROWS_A_VALUE <= len(days)]
+            parts = {part: values if part in one_hot else [values[0], values[-1]] for part, values in parts.items()}
+            return DateParts(parts, column.order, first, fill, indicator, one_hot)
         counts = column.counts()
         if len(counts) > self.max_categories:
             raise ValueError(
@@ -392,7 +394,8 @@ def _check_date_parts(name: str, fitted: DateParts) -> None:
             raise ValueError(f"the {part} of column {name!r} is {values!r}; it must be a list of sorted numbers")
         for value in values:
             checks.real(f"the {part} of column {name!r}", value)
-    checks.boolean(f"one_hot of column {name!r}", fitted.one_hot)
+    if not isinstance(fitted.one_hot, (list, tuple)) or not set(fitted.one_hot) <= {*parts} & {*CYCLIC}:
+        raise ValueError(f"the one-hot parts of column {name!r} are {fitted.one_hot!r}; they must be some of its parts")
     checked_kind(name, _kind(fitted))
     for what, days in (("first", fitted.first), ("fill", fitted.fill)):
         if days is not None or what == "first":
