@@ -350,14 +350,6 @@ def identifies(name: str, column: Column) -> str:
     return "consecutive integers, each once" if _consecutive(numbers) and not _are_years(numbers) else ""
 
 
-def numbers_the_rows(name: str, column: np.ndarray) -> str:
-    """Say why a column of distinct integers, years among them, may number the rows; else an empty text."""
-    numbers = _distinct_integers(column)
-    if len(numbers) and _is_named_like_an_id(name):
-        return "is named like an ID and holds a different integer in each row"
-    return "holds consecutive integers, each once, as row numbers (and years) do" if _consecutive(numbers) else ""
-
-
 def mostly_single(classes: np.ndarray) -> str:
     """Say that most classes of a target, given by the number of their rows, have a single row; else an empty text."""
     single = int((classes == 1).sum())
