@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from datetime import date, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,7 @@ from scratchtune.automl.ensemble_selection import ROWS, cross_fitted, greedy_wei
 from scratchtune.automl.expectation import LEVEL, Estimate, Expected, estimated
 from scratchtune.automl.explaining import explained, leaderboard
 from scratchtune.automl.families import checked_families
-from scratchtune.automl.features import check_sizes, check_useful, table_of
+from scratchtune.automl.features import check_useful, table_of
 from scratchtune.automl.goal import Goal, goal_for
 from scratchtune.automl.members import Folds
 from scratchtune.automl.searching import LIBRARY, Budget, Searched, search
@@ -27,14 +25,12 @@ from scratchtune.automl.splitting import enough_rows, splits_for
 from scratchtune.automl.stored import packed, unpacked_parts
 from scratchtune.data import Table
 from scratchtune.data.kinds import Kind, described_unseen, mostly_single
-from scratchtune.data.transformer import as_matrix
+from scratchtune.data.table_encoder import check_range
 from scratchtune.estimators.labels import class_labels_of
 from scratchtune.estimators.rows import seed_from
 from scratchtune.metrics import accuracy_score, r2_score
 from scratchtune.network.saving import Member, entry, write_whole
 from scratchtune.tabular.target_scale import check_size
-
-CELLS = str, float, int, np.generic, type(None), date, timedelta, Decimal  # the types of the cells of a table
 
 
 class AutoML(protocol.Parameters):
@@ -123,13 +119,8 @@ class AutoML(protocol.Parameters):
         return weighted(parts, np.array(list(self.weights_.values())))
 
     def _table(self, X: Any, fitting: bool) -> Table:
-        """X as a table, its columns of the kinds that they had in `fit`, without those that identify the rows.
-
-        The number, the names and the kinds of the columns are stored, or compared with those of `fit`.
-        """
+        """X as a table without identifiers; number, names and kinds of its columns are stored, or those of `fit`."""
         names = protocol.column_names(X)
-        if not isinstance(X, Table) and names is None and not isinstance(X, Mapping):
-            X = _matrix(X)
         table = table_of(X, None if fitting else self.kinds_)
         if fitting:
             protocol.remember_columns(self, len(table.names), names)
@@ -142,7 +133,9 @@ class AutoML(protocol.Parameters):
         else:
             protocol.compare_columns(self, len(table.names), names)
         table = table.as_kinds(self.kinds_)
-        check_sizes(table)
+        for name in table.names:
+            if not table.is_text(name):
+                check_range(name, np.asarray(table.column(name)), np.dtype("float32"))
         for name, texts in table.unseen(self.kinds_).items():
             checks.warn(f"{described_unseen(name, texts)}; they are treated as rare categories")
         return table
@@ -180,19 +173,6 @@ class AutoML(protocol.Parameters):
         return tags
 
 
-def _matrix(X: Any) -> np.ndarray:
-    """X as a matrix of numbers (NaN for missing ones), or of objects where some columns hold texts."""
-    protocol.refuse_sparse(X)
-    array = np.asarray(X)
-    if array.dtype.kind not in "OUSM":
-        return as_matrix(X)
-    protocol.check_two_dimensions(array)
-    for value in array.flat if array.dtype.kind == "O" else ():
-        if not isinstance(value, CELLS) and not protocol.is_missing(value):
-            raise TypeError(f"X holds {value!r}; every argument must be a string or a number")
-    return array
-
-
 def _some_rows(rows: int, seed: int) -> np.ndarray:
     """Return all row indices, or `ROWS` of them drawn at random, in order."""
     if rows <= ROWS:
@@ -222,7 +202,7 @@ class AutoClassifier(AutoML):
         verbose: 1 shows a progress bar on a terminal.
 
     After `fit`: ``study_`` (all trials), ``leaderboard_`` (a list of dicts, the best first), ``weights_`` (the share of
-    each trial in the ensemble), ``classes_``, and the methods `expected_score` and `explain`.
+    each trial in the ensemble), ``classes_``, ``kinds_`` (of the columns), and the methods `expected_score` and `explain`.
 
     Source: Caruana et al. (2004), "Ensemble selection from libraries of models"; Feurer et al. (2022), "Auto-sklearn
     2.0"; Erickson et al. (2020), "AutoGluon-Tabular".

@@ -7,17 +7,19 @@ Rare categories of a column become one category.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
-from scratchtune.data import Table, TableEncoder
+from scratchtune import checks, protocol
+from scratchtune.data import Table, TableEncoder, notation
 from scratchtune.data.columns import Column, Text, is_category
 from scratchtune.data.kinds import NUMBER, Kind
-from scratchtune.data.notation import NUMBER as NUMBER_TEXT
-from scratchtune.data.notation import is_missing, kind_of, to_number
+from scratchtune.data.transformer import as_matrix
 
+CELLS = str, float, int, np.generic, type(None), date, timedelta, Decimal  # the types of the cells of a table
 OTHER = "(other)"  # the category of all rare texts
 
 
@@ -103,18 +105,6 @@ def check_useful(table: Table) -> None:
                          "rows, as an identifier does")
 
 
-def check_sizes(table: Table) -> None:
-    """Raise a ValueError if a number is too large for the single precision of the networks."""
-    largest = np.finfo(np.float32).max
-    for name in table.names:
-        column = table.column(name)
-        beyond = np.abs(column) > largest if isinstance(column, np.ndarray) else np.zeros(1, bool)
-        if beyond.any():
-            row = int(beyond.argmax())
-            raise ValueError(f"column {name!r} holds {column[row]:g} in row {row + 1}; every number must be at most "
-                             f"{largest:.2g} in size: correct it, or leave it empty")
-
-
 def kept_categories(column: Text, most: int) -> list[str]:
     """Return the most frequent texts of a column, at most ``most``, in alphabetical order; all of them if few.
 
@@ -145,27 +135,36 @@ def table_of(X: Any, kinds: Mapping[str, Kind] | None = None) -> Table:
     """
     if isinstance(X, Table):
         return X
-    if isinstance(X, Mapping) or (hasattr(X, "columns") and hasattr(X, "dtypes")):
-        return Table.from_columns(X, text=_as_texts(kinds))
-    checks.refuse_masked("X", X)
-    array = np.asarray(X)
+    texts = [name for name, kind in (kinds or {}).items() if kind.kind != NUMBER]
+    if isinstance(X, Mapping) or protocol.column_names(X) is not None:
+        return Table.from_columns(X, text=texts)
+    array = _matrix(X)
     columns = {f"x{j}": array[:, j] for j in range(array.shape[1])}
     if array.dtype.kind in "US":
         columns = {name: _numbers_again(column) for name, column in columns.items()}
-    table = Table.from_columns(columns, text=_as_texts(kinds)) if array.dtype.kind in "OUSM" else Table(
+    table = Table.from_columns(columns, text=texts) if array.dtype.kind in "OUSM" else Table(
         {name: column.astype(np.float64) for name, column in columns.items()})
     table.asked = tuple(name for name in columns if not table.is_text(name))
     return table
 
 
-def _as_texts(kinds: Mapping[str, Kind] | None) -> list[str]:
-    """The columns whose cells are read as texts, since they were no numbers in training."""
-    return [name for name, kind in (kinds or {}).items() if kind.kind != NUMBER]
+def _matrix(X: Any) -> np.ndarray:
+    """X as a matrix of numbers (NaN for missing ones), or of objects where some columns hold texts."""
+    protocol.refuse_sparse(X)
+    checks.refuse_masked("X", X)
+    array = np.asarray(X)
+    if array.dtype.kind not in "OUSM":
+        return as_matrix(X)
+    protocol.check_two_dimensions(array)
+    for value in array.flat if array.dtype.kind == "O" else ():
+        if not isinstance(value, CELLS) and not protocol.is_missing(value):
+            raise TypeError(f"X holds {value!r}; every argument must be a string or a number")
+    return array
 
 
 def _numbers_again(texts: np.ndarray) -> np.ndarray:
     """Return texts as numbers, NaN for a missing value, if all of them are numbers; else unchanged."""
     texts = texts.astype(str)
-    if not all(is_missing(text) or kind_of(text) == NUMBER_TEXT for text in np.unique(texts).tolist()):
+    if not all(notation.is_missing(text) or notation.kind_of(text) == notation.NUMBER for text in texts.tolist()):
         return texts
-    return np.array([np.nan if is_missing(text) else to_number(text) for text in texts.tolist()])
+    return np.array([np.nan if notation.is_missing(text) else float(text) for text in texts.tolist()])

@@ -23,6 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.data.notation import most_frequent
 
 ORDERS = ("dmy", "mdy")  # day first, month first
 MOSTLY = 0.9  # a column holds dates if at least this share of its cells are dates
@@ -140,10 +141,9 @@ def _may_be_dates(texts: Iterable[str]) -> bool:
 
 def stray_text(name: str, counts: Mapping[str, int], days: Mapping[str, float], where: Callable[[str], str]) -> str:
     """Return the error message for the texts of a column of dates that are not dates."""
-    others = sorted((text for text, day in days.items() if day != day), key=lambda text: -counts[text])
+    others = [text for text, day in days.items() if day != day]
     cells, dates = sum(counts.values()), sum(n for text, n in counts.items() if days[text] == days[text])
-    shown = ", ".join(f"{text!r} {where(text)}" for text in others[:3]) + (
-        f" and {checks.counted(len(others) - 3, 'other text')}" if len(others) > 3 else "")
+    shown = most_frequent(counts, others, where)
     return (f"{dates:,} of {cells:,} cells of {name!r} are dates; not: {shown}; correct the file, give --missing if it "
             f"marks a missing value, or --text {name} to take the column as text (in Python: arguments of read_table)")
 

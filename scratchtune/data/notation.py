@@ -190,7 +190,7 @@ def share_of_numbers(counts: Mapping[str, int]) -> float:
 def found(name: str, counts: Mapping[str, int], strays: Mapping[str, str], where: Callable[[str], str]) -> str:
     """Return the first half of the error message; ``where`` returns the line or row where a text first occurs."""
     cells, numbers = sum(counts.values()), sum(n for text, n in counts.items() if text not in strays)
-    shown = _most_frequent(counts, strays, where)
+    shown = most_frequent(counts, strays, where)
     if numbers >= cells / 2 or set(strays.values()) == {TEXT}:
         return f"{numbers:,} of {cells:,} cells of {name!r} are numbers; not: {shown}"
     return f"{name!r} holds numbers that are not written as such: {shown}"
@@ -198,12 +198,12 @@ def found(name: str, counts: Mapping[str, int], strays: Mapping[str, str], where
 
 def coerced(name: str, rows: int, others: Mapping[str, int], where: Callable[[str], str]) -> str:
     """Return the message that cells of a column which is read as numeric are missing; ``where`` as for `found`."""
-    shown, cells = _most_frequent(others, others, where), sum(others.values())
+    shown, cells = most_frequent(others, others, where), sum(others.values())
     what = "is not a number and is" if cells == 1 else "are not numbers and are"
     return f"{cells:,} of {rows:,} cells of {name!r} {what} read as missing: {shown}"
 
 
-def _most_frequent(counts: Mapping[str, int], texts: Iterable[str], where: Callable[[str], str]) -> str:
+def most_frequent(counts: Mapping[str, int], texts: Iterable[str], where: Callable[[str], str]) -> str:
     """Return the three most frequent of some texts, with the places where they first occur."""
     often = sorted(texts, key=lambda text: -counts[text])
     shown = [f"{_short(text)} {where(text)}" + f" ({counts[text]:,} cells)" * (counts[text] > 1) for text in often[:3]]

@@ -301,22 +301,20 @@ class TableEncoder(Transformer):
         if isinstance(fitted, (Numbers, Texts, DateParts)) and fitted.indicator:
             out[:, -1] = missing
             out = out[:, :-1]
-        if isinstance(fitted, Texts):
-            codes = self._codes(name, _texts(table, name), fitted)
+        if isinstance(fitted, Texts) and isinstance(column, Text):
+            codes = self._codes(name, column, fitted)
             one_hot(codes - leaves_out_first(len(fitted.texts), DROP), out)
             if self.impute == KEEP:
                 out[missing] = np.nan
-        elif isinstance(fitted, Codes):
-            codes = self._codes(name, _texts(table, name), fitted)
+        elif isinstance(fitted, Codes) and isinstance(column, Text):
+            codes = self._codes(name, column, fitted)
             out[:, 0] = np.where(codes < 0, len(fitted.texts), codes)
-        elif isinstance(fitted, DateParts):
-            assert isinstance(column, Dates)
+        elif isinstance(fitted, DateParts) and isinstance(column, Dates):
             fitted.write(column.values_in_days(), out)
-        elif isinstance(fitted, Numbers):
+        elif isinstance(fitted, Numbers) and isinstance(column, np.ndarray):
             gap = np.nan if self.impute == KEEP else fitted.fill or 0.0
-            assert isinstance(column, np.ndarray)
             filled = np.where(missing, gap, column)
-            _check_range(name, filled, out.dtype)
+            check_range(name, filled, out.dtype)
             out[:, 0] = filled
 
     def _codes(self, name: str, column: Text, fitted: Texts | Codes) -> np.ndarray:
@@ -409,13 +407,13 @@ def _table(X: Any, text: Collection[str] = ()) -> Table:
     return X if isinstance(X, Table) else Table.from_columns(X, text=text)
 
 
-def _check_range(name: str, column: np.ndarray, dtype: np.dtype) -> None:
+def check_range(name: str, column: np.ndarray, dtype: np.dtype) -> None:
     """Raise a ValueError if a number is too large for ``dtype``."""
     beyond = np.abs(column) > np.finfo(dtype).max
     if beyond.any():
         row = int(beyond.argmax())
-        raise ValueError(f"column {name!r} holds {column[row]} in row {row + 1}, too large for {dtype}; scale "
-                         "the column down, or take dtype='float64'")
+        raise ValueError(f"column {name!r} holds {column[row]:g} in row {row + 1}, too large for {dtype}; scale the "
+                         "column down, or leave the cell empty")
 
 
 def _fill(fitted: Column) -> Any:
@@ -441,10 +439,3 @@ def _kind(fitted: Column) -> Kind:
     if isinstance(fitted, (Texts, Codes)):
         return Kind(CATEGORY, texts=fitted.texts)
     return Kind(NUMBER if isinstance(fitted, Numbers) else EMPTY)
-
-
-def _texts(table: Table, name: str) -> Text:
-    """A column of categories."""
-    column = table.column(name)
-    assert isinstance(column, Text)
-    return column
