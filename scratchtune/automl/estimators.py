@@ -202,7 +202,7 @@ class AutoClassifier(AutoML):
         verbose: 1 shows a progress bar on a terminal.
 
     After `fit`: ``study_`` (all trials), ``leaderboard_`` (a list of dicts, the best first), ``weights_`` (the share of
-    each trial in the ensemble), ``classes_``, ``kinds_`` of the columns, and the methods `expected_score` and `explain`.
+    each trial in the ensemble), ``classes_``, ``kinds_`` of the columns; the methods `expected_score`, `explain`.
 
     Source: Caruana et al. (2004), "Ensemble selection from libraries of models"; Feurer et al. (2022), "Auto-sklearn
     2.0"; Erickson et al. (2020), "AutoGluon-Tabular".
