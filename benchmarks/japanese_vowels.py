@@ -24,6 +24,7 @@ import numpy as np
 
 import scratchtune as st
 from benchmarks.common import harness
+from benchmarks.common.japanese_vowels import load_japanese_vowels
 
 BAR = 0.97
 FOLDS, REPEATS = 5, 2
@@ -46,7 +47,7 @@ class Data(NamedTuple):
 
 def loaded(path: str | None) -> Data:
     """The data, each cepstrum standardised over the frames of the training part; padding stays zero."""
-    X, y, X_test, y_test = st.datasets.load_japanese_vowels(path)
+    X, y, X_test, y_test = load_japanese_vowels(path)
     frames = X[X.any(axis=2)]
     mean, std = frames.mean(axis=0), frames.std(axis=0)
     X, X_test = (np.where(part.any(axis=2, keepdims=True), (part - mean) / std, 0.0) for part in (X, X_test))

@@ -710,7 +710,7 @@ def _with_columns(
     A missing value is an empty text.
     """
     from scratchtune.data import read_table
-    from scratchtune.data.tables import Text, text_of_numbers
+    from scratchtune.data.columns import Text, text_of_numbers
 
     if not isinstance(given.file, Path):
         given.file.seek(0)

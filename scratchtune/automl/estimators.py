@@ -17,27 +17,28 @@ from scratchtune.automl.ensemble_selection import ROWS, cross_fitted, greedy_wei
 from scratchtune.automl.expectation import LEVEL, Estimate, Expected, estimated
 from scratchtune.automl.explaining import explained, leaderboard
 from scratchtune.automl.families import checked_families
-from scratchtune.automl.features import check_sizes, check_useful, table_of
+from scratchtune.automl.features import check_useful, table_of
 from scratchtune.automl.goal import Goal, goal_for
 from scratchtune.automl.members import Folds
 from scratchtune.automl.searching import LIBRARY, Budget, Searched, search
 from scratchtune.automl.splitting import enough_rows, splits_for
 from scratchtune.automl.stored import packed, unpacked_parts
 from scratchtune.data import Table
-from scratchtune.data.transformer import as_matrix
+from scratchtune.data.kinds import Kind, described_unseen, mostly_single
+from scratchtune.data.table_encoder import check_range
 from scratchtune.estimators.labels import class_labels_of
 from scratchtune.estimators.rows import seed_from
 from scratchtune.metrics import accuracy_score, r2_score
 from scratchtune.network.saving import Arrays, entry, write_whole
 from scratchtune.streams import note
-
-LARGEST = 1e75  # of the values of a regression: the fourth powers, in the variance of squared errors, are floats
+from scratchtune.tabular.target_scale import check_size
 
 
 class AutoML(protocol.Parameters):
     """The base class of both; the arguments are described at `AutoClassifier`."""
 
     kind: str
+    kinds_: dict[str, Kind]
 
     def __init__(
         self, time_budget: float = 60.0, n_trials: int | None = None, random_state: Any = None,
@@ -135,18 +136,25 @@ class AutoML(protocol.Parameters):
         return weighted(parts, np.array(list(self.weights_.values())))
 
     def _table(self, X: Any, fitting: bool) -> Table:
-        """X as a table; the number and the names of its columns are stored, or compared with those of `fit`."""
-        if isinstance(X, Table):
-            names, table = protocol.column_names(X), X
-        else:
-            names = protocol.column_names(X)
-            X = X if names is not None or isinstance(X, dict) else _matrix(X)
-            table = table_of(X)
+        """X as a table without identifiers; number, names and kinds of its columns are stored, or those of `fit`."""
+        names = protocol.column_names(X)
+        table = table_of(X, None if fitting else self.kinds_)
         if fitting:
             protocol.remember_columns(self, len(table.names), names)
+            self.kinds_ = table.kinds()
+            for name, kind in self.kinds_.items():
+                if kind.why:
+                    option = "text" if table.is_text(name) else "numeric"
+                    checks.warn(f"left out, since it seems to identify the rows: {name!r} ({kind.why}); "
+                                f"Table.from_columns(X, {option}=[{name!r}]) keeps it")
         else:
             protocol.compare_columns(self, len(table.names), names)
-        check_sizes(table)
+        table = table.as_kinds(self.kinds_)
+        for name in table.names:
+            if not table.is_text(name):
+                check_range(name, np.asarray(table.column(name)), np.dtype("float32"))
+        for name, texts in table.unseen(self.kinds_).items():
+            checks.warn(f"{described_unseen(name, texts)}; they are treated as rare categories")
         return table
 
     def expected_score(self, rows: float = np.inf, level: float = LEVEL) -> Expected:
@@ -182,19 +190,6 @@ class AutoML(protocol.Parameters):
         return tags
 
 
-def _matrix(X: Any) -> np.ndarray:
-    """X as a matrix of numbers (NaN for missing ones), or of objects where some columns hold texts."""
-    protocol.refuse_sparse(X)
-    array = np.asarray(X)
-    if array.dtype.kind not in "OUS":
-        return as_matrix(X)
-    protocol.check_two_dimensions(array)
-    for value in array.flat:
-        if not isinstance(value, (str, float, int, np.generic, type(None))) and not protocol.is_missing(value):
-            raise TypeError(f"X holds {value!r}; every argument must be a string or a number")
-    return array
-
-
 def _some_rows(rows: int, seed: int) -> np.ndarray:
     """Return all row indices, or `ROWS` of them drawn at random, in order."""
     if rows <= ROWS:
@@ -224,7 +219,7 @@ class AutoClassifier(AutoML):
         verbose: 1 shows a progress bar on a terminal.
 
     After `fit`: ``study_`` (all trials), ``leaderboard_`` (a list of dicts, the best first), ``weights_`` (the share of
-    each trial in the ensemble), ``classes_``, and the methods `expected_score` and `explain`.
+    each trial in the ensemble), ``classes_``, ``kinds_`` of the columns; the methods `expected_score`, `explain`.
 
     Source: Caruana et al. (2004), "Ensemble selection from libraries of models"; Feurer et al. (2022), "Auto-sklearn
     2.0"; Erickson et al. (2020), "AutoGluon-Tabular".
@@ -247,6 +242,8 @@ class AutoClassifier(AutoML):
             self.classes_, codes = np.unique(labels, return_inverse=True)
             if len(self.classes_) < 2:
                 raise ValueError(f"y holds one class, {self.classes_.tolist()}; it must hold at least two")
+            if rare := mostly_single(np.bincount(codes)):
+                checks.warn(f"y holds {rare} AutoRegressor predicts a quantity")
             interrupted = self._fit(table, codes, len(self.classes_), groups)
         if interrupted is not None:
             raise interrupted
@@ -282,9 +279,7 @@ class AutoRegressor(AutoML):
             if values.ndim != 1:
                 raise ValueError(f"y has shape {values.shape}; it must be (n,)")
             enough_rows(len(table))
-            largest = values[np.abs(values).argmax()]
-            if abs(largest) > LARGEST:
-                raise ValueError(f"y holds {largest:g}; every value must be at most {LARGEST:g} in size")
+            check_size("y", values)
             if values.min() == values.max():
                 raise ValueError(f"y is {values[0]:g} in all rows; there is nothing to learn")
             interrupted = self._fit(table, values, 0, groups)

@@ -1,23 +1,26 @@
-"""Preprocessing for AutoML: a table of numbers, texts and dates becomes the matrix that a family of models needs.
+"""Preprocessing for AutoML: a table of numbers, categories and dates becomes the matrix that a family of models needs.
 
-Columns without information are left out: those without a value, those with a single value, and texts that differ in
-nearly every row. Rare categories of a column become one category.
+Columns without information in the training rows are left out: those without a value, or with one value in all rows.
+Rare categories of a column become one category.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
-from scratchtune.data import Table, TableEncoder
-from scratchtune.data.tables import Text
+from scratchtune import checks, protocol
+from scratchtune.data import Table, TableEncoder, notation
+from scratchtune.data.columns import Column, Text, is_category
+from scratchtune.data.kinds import NUMBER, Kind
+from scratchtune.data.transformer import as_matrix
 
+CELLS = str, float, int, np.generic, type(None), date, timedelta, Decimal  # the types of the cells of a table
 OTHER = "(other)"  # the category of all rare texts
-FEW_ROWS = 20  # with so few rows, texts that are all distinct need not be identifiers
-DISTINCT = 0.9  # a column with more distinct texts than this share of the rows counts as an identifier
 
 
 class Encoding(NamedTuple):
@@ -50,9 +53,9 @@ class Features:
         """
         self.dropped = [name for name in table.names if useless(table.column(name))]
         check_useful(table)
-        names = [name for name in table.names if name not in self.dropped]
-        self.kept = {name: kept_categories(table.column(name), self.encoding.most) for name in names
-                     if isinstance(table.column(name), Text)}
+        columns = {name: table.column(name) for name in table.names if name not in self.dropped}
+        self.kept = {name: kept_categories(column, self.encoding.most) for name, column in columns.items()
+                     if isinstance(column, Text) and is_category(column)}
         self.encoder = TableEncoder(
             impute=self.encoding.impute, encoding=self.encoding.encoding, handle_unknown="ignore",
             add_indicator=self.encoding.add_indicator, max_categories=self.encoding.most + 1)
@@ -88,43 +91,24 @@ class Features:
         return made
 
 
-def useless(column: np.ndarray | Text) -> bool:
-    """Whether a column holds no value, one value, or a different text in nearly every row."""
-    if isinstance(column, Text):
-        present = column.codes[column.codes >= 0]
-        different = len(np.unique(present))
-        return different < 1 or (different == 1 and len(present) == len(column)) or (
-            len(column) > FEW_ROWS and different > DISTINCT * len(column))
-    present = column[~np.isnan(column)]
-    return not len(present) or (len(present) == len(column) and bool((present == present[0]).all()))
+def useless(column: Column) -> bool:
+    """Whether a column holds no value, or one value in all rows."""
+    cells = column.codes if isinstance(column, Text) else column
+    present = cells[cells >= 0] if isinstance(column, Text) else cells[~np.isnan(cells)]
+    return not len(present) or (len(present) == len(cells) and bool((present == present[0]).all()))
 
 
 def check_useful(table: Table) -> None:
     """Raise a ValueError if no column can help."""
     if all(useless(table.column(name)) for name in table.names):
-        raise ValueError("no column is left to learn from: each holds no value, one value, or a different text in "
-                         "nearly every row")
+        raise ValueError("no column is left to learn from: each holds no value, one value in all rows, or row names")
 
 
-def check_sizes(table: Table) -> None:
-    """Raise a ValueError if a number is too large for the single precision of the networks."""
-    largest = np.finfo(np.float32).max
-    for name in table.names:
-        column = table.column(name)
-        beyond = np.abs(column) > largest if isinstance(column, np.ndarray) else np.zeros(1, bool)
-        if beyond.any():
-            row = int(beyond.argmax())
-            raise ValueError(f"column {name!r} holds {column[row]:g} in row {row + 1}; every number must be at most "
-                             f"{largest:.2g} in size: correct it, or leave it empty")
-
-
-def kept_categories(column: np.ndarray | Text, most: int) -> list[str]:
+def kept_categories(column: Text, most: int) -> list[str]:
     """Return the most frequent texts of a column, at most ``most``, in alphabetical order; all of them if few.
 
     A text that occurs once is not kept where a column has more than ``most``.
     """
-    if not isinstance(column, Text):
-        return []
     counts = column.counts()
     if len(counts) <= most:
         return list(counts)
@@ -142,18 +126,44 @@ def grouped(column: Text, kept: list[str]) -> Text:
     return Text(codes[column.codes], texts)
 
 
-def table_of(X: Any, names: list[str] | None = None) -> Table:
+def table_of(X: Any, kinds: Mapping[str, Kind] | None = None) -> Table:
     """Return X as a table: a `Table`, a data frame, a dict of columns, or a matrix, whose columns are x0, x1, ...
 
-    ``names`` are those of the columns of a matrix. Numbers may be missing (NaN).
+    ``kinds`` are those of the training columns, if X is read for a prediction. Numbers may be missing (NaN). In a
+    matrix no column of numbers is an identifier, and texts that NumPy has made of numbers are numbers again.
     """
     if isinstance(X, Table):
         return X
-    if isinstance(X, Mapping) or (hasattr(X, "columns") and hasattr(X, "dtypes")):
-        return Table.from_columns(X)
-    array = np.asarray(X)
-    names = [f"x{j}" for j in range(array.shape[1])] if names is None else names
-    if array.dtype.kind in "OUS":
-        return Table.from_columns({name: array[:, j] for j, name in enumerate(names)})
+    texts = [name for name, kind in (kinds or {}).items() if kind.kind != NUMBER]
+    if isinstance(X, Mapping) or protocol.column_names(X) is not None:
+        return Table.from_columns(X, text=texts)
+    array = _matrix(X)
+    columns = {f"x{j}": array[:, j] for j in range(array.shape[1])}
+    if array.dtype.kind in "US":
+        columns = {name: _numbers_again(column) for name, column in columns.items()}
+    table = Table.from_columns(columns, text=texts) if array.dtype.kind in "OUSM" else Table(
+        {name: column.astype(np.float64) for name, column in columns.items()})
+    table.asked = tuple(name for name in columns if not table.is_text(name))
+    return table
+
+
+def _matrix(X: Any) -> np.ndarray:
+    """X as a matrix of numbers (NaN for missing ones), or of objects where some columns hold texts."""
+    protocol.refuse_sparse(X)
     checks.refuse_masked("X", X)
-    return Table({name: array[:, j].astype(np.float64) for j, name in enumerate(names)})
+    array = np.asarray(X)
+    if array.dtype.kind not in "OUSM":
+        return as_matrix(X)
+    protocol.check_two_dimensions(array)
+    for value in array.flat if array.dtype.kind == "O" else ():
+        if not isinstance(value, CELLS) and not protocol.is_missing(value):
+            raise TypeError(f"X holds {value!r}; every argument must be a string or a number")
+    return array
+
+
+def _numbers_again(texts: np.ndarray) -> np.ndarray:
+    """Return texts as numbers, NaN for a missing value, if all of them are numbers; else unchanged."""
+    texts = texts.astype(str)
+    if not all(notation.is_missing(text) or notation.kind_of(text) == notation.NUMBER for text in texts.tolist()):
+        return texts
+    return np.array([np.nan if notation.is_missing(text) else float(text) for text in texts.tolist()])

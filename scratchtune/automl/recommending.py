@@ -15,7 +15,6 @@ from typing import Any
 
 from scratchtune import checks
 from scratchtune.automl import overhead
-from scratchtune.automl.evidence import Evidence
 from scratchtune.search import (
     BayesianSearch,
     Categorical,
@@ -32,6 +31,21 @@ from scratchtune.search import (
 TRIALS = 50  # where neither the user nor the searcher says how many, as in `Study.run`
 ETA = 3  # Hyperband continues one of so many trials
 LESS_THAN_OVERHEAD = 1.0  # seconds of all trials over those of all proposals: below it, a hint is given
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A sentence, the file of benchmarks/results that it rests on, and the figures as that file writes them.
+
+    A test looks each figure up in its file, and fails if a new measurement has replaced it.
+    """
+
+    sentence: str
+    file: str
+    figures: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.sentence} (benchmarks/results/{self.file}: {', '.join(self.figures)})"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from scratchtune import checks
 from scratchtune.automl.expectation import Estimate
 from scratchtune.automl.features import Features
 from scratchtune.automl.members import FoldModel
+from scratchtune.data.kinds import checked_kind
 from scratchtune.estimators import loading as estimator_files
 from scratchtune.estimators.stored import as_json, from_json
 from scratchtune.network.saving import Arrays, entry, prefixed, without_prefix
@@ -42,12 +43,13 @@ def packed(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             arrays.update(prefixed(written, own))
             written += 1
         members.append({"trial": number, "weight": model.weights_[number], "folds": folds})
+    kinds = {name: list(kind) for name, kind in model.kinds_.items()}
     fitted = {name: as_json(getattr(model, name)) for name in (*NAMES, "classes_", "feature_names_in_")
               if hasattr(model, name)}
     left_out = ("random_state", "cv", "storage")  # they may be objects, and do not matter any more
     params = {name: value for name, value in model.get_params().items() if name not in left_out}
-    return {"class": type(model).__name__, "params": params, "fitted": fitted, "features": states, "members": members,
-            "estimate": model.estimate_._asdict()}, arrays
+    return {"class": type(model).__name__, "params": params, "fitted": fitted, "kinds": kinds, "features": states,
+            "members": members, "estimate": model.estimate_._asdict()}, arrays
 
 
 def unpacked_parts(header: Mapping[str, Any], arrays: Arrays) -> dict[str, Any]:
@@ -63,7 +65,9 @@ def unpacked_parts(header: Mapping[str, Any], arrays: Arrays) -> dict[str, Any]:
         members[number] = [_fold(fold, features, arrays, classes) for fold in entry(member, "folds")]
     if not members or abs(sum(weights.values()) - 1.0) > 1e-6:
         raise ValueError(f"its members have the weights {list(weights.values())}; they must sum to 1")
-    return {**fitted, "members_": members, "weights_": weights, "estimate_": Estimate(**entry(header, "estimate"))}
+    kinds = {name: checked_kind(name, kind) for name, kind in entry(header, "kinds").items()}
+    return {**fitted, "kinds_": kinds, "members_": members, "weights_": weights,
+            "estimate_": Estimate(**entry(header, "estimate"))}
 
 
 def _fold(

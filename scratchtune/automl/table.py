@@ -56,9 +56,8 @@ class AutoTableModel(TableModel):
             "encoder": self.fitted.encoder_.state(), "automl": header}
         write_whole(Path(path), "automl table model", content, arrays)
 
-    def code_of_unseen(self, name: str) -> str:
-        """How categories of column ``name`` that were not seen in training are treated."""
-        return "treated as rare categories"
+    def _warn_of_unknown(self, table: Table) -> None:
+        """The ensemble itself warns of categories that were not seen in training."""
 
     def explain(self) -> str:
         """Say what was tried, what was chosen and why, and what to expect on new rows."""

@@ -1,8 +1,8 @@
 """Data: built-in data sets, tables, and preprocessing that is fitted on training rows.
 
 Reading order: `transformer` (the protocol), `scaling`, `quantiles`, `robust_scaling`, `quantile_scaling`, `imputing`,
-`encoding`, `notation`, `date_columns`, `tables`, `reading`, `table_encoder`; `number_words`, `dates` and `pairs` are
-for translation, `time_series` and `japanese_vowels` for speech.
+`encoding`, `notation`, `date_columns`, `columns`, `kinds`, `tables`, `reading`, `table_encoder`; `number_words`,
+`dates` and `pairs` are for translation.
 """
 
 from scratchtune.data import datasets

@@ -12,11 +12,10 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.data.dates import dates
 from scratchtune.data.idx import read_idx, read_images
-from scratchtune.data.japanese_vowels import load_japanese_vowels
 from scratchtune.data.number_words import number_words
 
 __all__ = [
-    "FASHION_NAMES", "dates", "load_digits", "load_fashion_mnist", "load_idx", "load_japanese_vowels", "load_verses",
+    "FASHION_NAMES", "dates", "load_digits", "load_fashion_mnist", "load_idx", "load_verses",
     "number_words", "read_idx",
 ]
 

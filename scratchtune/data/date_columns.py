@@ -23,10 +23,12 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.data.notation import most_frequent
 
 ORDERS = ("dmy", "mdy")  # day first, month first
 MOSTLY = 0.9  # a column holds dates if at least this share of its cells are dates
 PARTS = ("year", "month", "weekday", "day", "hour", "days since")  # features of a date, in this order
+CYCLIC = ("month", "weekday", "day", "hour")  # parts that repeat: any value may decide
 EPOCH = date(1970, 1, 1).toordinal()
 _MONTHS = {name: number for number, names in enumerate((
     "jan january", "feb february", "mar march", "apr april", "may", "jun june", "jul july", "aug august",
@@ -139,10 +141,9 @@ def _may_be_dates(texts: Iterable[str]) -> bool:
 
 def stray_text(name: str, counts: Mapping[str, int], days: Mapping[str, float], where: Callable[[str], str]) -> str:
     """Return the error message for the texts of a column of dates that are not dates."""
-    others = sorted((text for text, day in days.items() if day != day), key=lambda text: -counts[text])
+    others = [text for text, day in days.items() if day != day]
     cells, dates = sum(counts.values()), sum(n for text, n in counts.items() if days[text] == days[text])
-    shown = ", ".join(f"{text!r} {where(text)}" for text in others[:3]) + (
-        f" and {checks.counted(len(others) - 3, 'other text')}" if len(others) > 3 else "")
+    shown = most_frequent(counts, others, where)
     return (f"{dates:,} of {cells:,} cells of {name!r} are dates; not: {shown}; correct the file, give --missing if it "
             f"marks a missing value, or --text {name} to take the column as text (in Python: arguments of read_table)")
 
@@ -182,10 +183,19 @@ def date_part(days: np.ndarray, part: str, first: float = 0.0) -> np.ndarray:
     return np.where(np.isnan(days), np.nan, found.astype(np.float64))
 
 
-def parts_of(days: np.ndarray) -> tuple[str, ...]:
-    """Return the features of a column that are not constant, and at least "days since"; ``days`` as for `date_part`."""
+def parts_of(days: np.ndarray, first: float = 0.0) -> dict[str, list[float]]:
+    """Return the features of a column that are not constant, each with its values, sorted, and at least "days since".
+
+    ``days`` and ``first`` are as for `date_part`.
+    """
     known = days[~np.isnan(days)]
-    return tuple(part for part in PARTS if part == "days since" or len(np.unique(date_part(known, part))) > 1)
+    values = {part: np.unique(date_part(known, part, first)).tolist() for part in PARTS}
+    return {part: different for part, different in values.items() if part == "days since" or len(different) > 1}
+
+
+def holds_times(texts: Iterable[str]) -> bool:
+    """Whether texts are times of day, such as 10:30, without a date; only the first hundred are checked."""
+    return _may_be_dates(f"1970-01-01 {text}" for text in texts)
 
 
 def written_day(days: float) -> str:

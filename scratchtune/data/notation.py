@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Collection, Iterable, Mapping
-from itertools import islice
 from typing import NamedTuple
 
 from scratchtune import checks
@@ -191,7 +190,7 @@ def share_of_numbers(counts: Mapping[str, int]) -> float:
 def found(name: str, counts: Mapping[str, int], strays: Mapping[str, str], where: Callable[[str], str]) -> str:
     """Return the first half of the error message; ``where`` returns the line or row where a text first occurs."""
     cells, numbers = sum(counts.values()), sum(n for text, n in counts.items() if text not in strays)
-    shown = _most_frequent(counts, strays, where)
+    shown = most_frequent(counts, strays, where)
     if numbers >= cells / 2 or set(strays.values()) == {TEXT}:
         return f"{numbers:,} of {cells:,} cells of {name!r} are numbers; not: {shown}"
     return f"{name!r} holds numbers that are not written as such: {shown}"
@@ -199,12 +198,12 @@ def found(name: str, counts: Mapping[str, int], strays: Mapping[str, str], where
 
 def coerced(name: str, rows: int, others: Mapping[str, int], where: Callable[[str], str]) -> str:
     """Return the message that cells of a column which is read as numeric are missing; ``where`` as for `found`."""
-    shown, cells = _most_frequent(others, others, where), sum(others.values())
+    shown, cells = most_frequent(others, others, where), sum(others.values())
     what = "is not a number and is" if cells == 1 else "are not numbers and are"
     return f"{cells:,} of {rows:,} cells of {name!r} {what} read as missing: {shown}"
 
 
-def _most_frequent(counts: Mapping[str, int], texts: Iterable[str], where: Callable[[str], str]) -> str:
+def most_frequent(counts: Mapping[str, int], texts: Iterable[str], where: Callable[[str], str]) -> str:
     """Return the three most frequent of some texts, with the places where they first occur."""
     often = sorted(texts, key=lambda text: -counts[text])
     shown = [f"{_short(text)} {where(text)}" + f" ({counts[text]:,} cells)" * (counts[text] > 1) for text in often[:3]]
@@ -277,19 +276,3 @@ _WAYS = {TEXT: _stray_way, COMMA: _comma_way, POINT: _point_way, EITHER: _either
 
 def _short(text: str) -> str:
     return repr(text if len(text) <= 40 else text[:37] + "...")
-
-
-# Dates ----------------------------------------------------------------------------------------------------------------
-
-_TIME = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[AaPp][Mm])?(?:Z|[+-]\d{2}:?\d{2})?"
-_DAY = (
-    r"\d{4}-\d{1,2}-\d{1,2}", r"\d{4}-(?:0?[1-9]|1[0-2])", r"\d{4}[/.]\d{1,2}[/.]\d{1,2}",
-    r"\d{1,2}([./-])\d{1,2}\1(?:\d{4}|\d{2})", r"\d{1,2}[ -][A-Za-z]{3,9}\.?[ -]\d{2,4}",
-    r"[A-Za-z]{3,9}\.? \d{1,2}, ?\d{4}")
-_DATE = re.compile(rf"(?:{'|'.join(_DAY)})(?:[ T]{_TIME})?|{_TIME}")
-
-
-def holds_dates(texts: Iterable[str]) -> bool:
-    """Whether texts are dates or times; only the first hundred are checked."""
-    first = list(islice(texts, 100))
-    return bool(first) and sum(_DATE.fullmatch(text) is not None for text in first) >= MOSTLY * len(first)

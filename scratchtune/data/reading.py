@@ -23,8 +23,10 @@ from tqdm import tqdm
 
 from scratchtune import checks
 from scratchtune.archives import Archive, Member, about, gunzipped
+from scratchtune.data.columns import Codes, Column, Text, text_of
 from scratchtune.data.date_columns import ORDERS
 from scratchtune.data.frames import is_frame, read_frame
+from scratchtune.data.kinds import EXACT, INEXACT, column_of, is_exact, with_dates
 from scratchtune.data.notation import (
     DECIMALS,
     MISSING,
@@ -40,20 +42,7 @@ from scratchtune.data.notation import (
     to_number,
     unclear_points,
 )
-from scratchtune.data.tables import (
-    EXACT,
-    INEXACT,
-    Codes,
-    Column,
-    Table,
-    Text,
-    check_kinds,
-    check_names,
-    column_of,
-    is_exact,
-    text_of,
-    with_dates,
-)
+from scratchtune.data.tables import Table, check_kinds, check_names
 from scratchtune.files import opened_file
 
 DELIMITERS = (",", ";", "\t")

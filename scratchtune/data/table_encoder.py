@@ -6,17 +6,18 @@ fitted state can be written as JSON without loss (`state`), so that a saved mode
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.data.date_columns import ORDERS, PARTS, date_part, parts_of, to_days, written_day
+from scratchtune.data.columns import Dates, Text, is_category
+from scratchtune.data.date_columns import CYCLIC, PARTS, date_part, parts_of, written_day
 from scratchtune.data.encoding import leaves_out_first, one_hot, unseen
 from scratchtune.data.imputing import STRATEGIES, fill_value_of
-from scratchtune.data.notation import holds_dates, to_number
-from scratchtune.data.tables import Dates, Table, Text, text_of_numbers
+from scratchtune.data.kinds import CATEGORY, DATE, EMPTY, NUMBER, Kind, checked_kind
+from scratchtune.data.tables import Table
 from scratchtune.data.transformer import (
     Transformer,
     begin_fit,
@@ -27,6 +28,7 @@ DROP = "if_binary"  # a column with two texts becomes a single column of 0 and 1
 ENCODINGS = ("one-hot", "ordinal")
 KEEP = "keep"  # the value of ``impute`` with which missing values stay missing
 
+ROWS_A_VALUE = 20  # with fewer rows for each, the values of a part of dates are one number
 INDICATOR = " is missing"  # the end of the name of a column that is 1 where a value is missing, else 0
 
 
@@ -71,27 +73,43 @@ class Codes(NamedTuple):
 class DateParts(NamedTuple):
     """The fitted state of a column of dates: its features, the order of day and month, and the first training date.
 
-    ``first`` and ``fill`` are days since 1970-01-01; fill and indicator are as for `Numbers`.
+    ``parts`` maps each part in use to the values that it had in `fit`: all of them if it is one-hot, else the smallest
+    and the largest. ``first`` and ``fill`` are days since 1970-01-01; fill and indicator are as for `Numbers`.
     """
 
-    parts: tuple[str, ...]
+    parts: dict[str, list[float]]
     order: str | None
     first: float
     fill: float | None
     indicator: bool = False
+    one_hot: Collection[str] = ()
 
     @property
     def suffixes(self) -> list[str]:
-        """The ends of the names of its columns, such as " month"; the indicator's comes last."""
-        since = f" days since {written_day(self.first)}"
-        names = [since if part == "days since" else f" {part}" for part in self.parts]
+        """The ends of the names of its columns, such as " year" or " month=3"; the indicator's comes last."""
+        since = f"days since {written_day(self.first)}"
+        names = []
+        for part, values in self.parts.items():
+            names += [f" {part}={value:g}" for value in values] if part in self.one_hot else [
+                f" {since if part == 'days since' else part}"]
         return [*names, *[INDICATOR] * self.indicator]
 
     def write(self, days: np.ndarray, out: np.ndarray) -> None:
-        """Write the features of dates, days since 1970-01-01 with NaN where one is missing, into ``out``."""
+        """Write the features of dates, days since 1970-01-01 with NaN where one is missing, into ``out``.
+
+        A number outside its range in `fit` becomes the nearest one in it, so that a later year extrapolates nothing.
+        The one-hot columns of a missing date are zeros.
+        """
         filled = days if self.fill is None else np.where(np.isnan(days), self.fill, days)
-        for j, part in enumerate(self.parts):
-            out[:, j] = date_part(filled, part, self.first)
+        start = 0
+        for part, values in self.parts.items():
+            if part in self.one_hot:
+                stop = start + len(values)
+                out[:, start:stop] = date_part(days, part)[:, None] == np.array(values)
+            else:
+                stop = start + 1
+                out[:, start] = np.clip(date_part(filled, part, self.first), values[0], values[-1])
+            start = stop
 
 
 class Nothing(NamedTuple):
@@ -109,7 +127,10 @@ class TableEncoder(Transformer):
     """Numbers unchanged, texts one-hot (two texts are one column), missing values filled according to ``impute``.
 
     A date becomes its year, month, weekday (0 is Monday), day of the month, hour, and the days since the first date of
-    `fit`; the parts that are constant in `fit` are left out, except the last one.
+    `fit`; the parts that are constant in `fit` are left out, except the last one. Month, weekday, day and hour are
+    one-hot if there are 20 rows for each of their values, else, or with ``impute="keep"`` (for trees), numbers. A
+    number beyond its range in `fit`, such as a later year, becomes the nearest one in the range, so that later dates
+    are encoded by features that the model has seen.
 
     ``impute`` is None (a missing value is an error), "mean", "median" or "most_frequent" for numeric columns; with
     these a missing text becomes the most frequent one. A text that was not seen in `fit` is an error, or zeros with
@@ -172,7 +193,7 @@ class TableEncoder(Transformer):
             raise ValueError("add_indicator is True and impute is None; it needs impute, which fills missing values")
 
     def _is_ordinal(self, column: np.ndarray | Text) -> bool:
-        return self.encoding == "ordinal" and isinstance(column, Text) and not isinstance(column, Dates)
+        return self.encoding == "ordinal" and is_category(column)
 
     def _fitted_column(self, name: str, table: Table) -> Column:
         column, missing = table.column(name), table.missing(name)
@@ -186,11 +207,16 @@ class TableEncoder(Transformer):
         if isinstance(column, Dates):
             days = column[~missing].values_in_days()
             fill = float(fill_value_of(days, str(self.impute))) if fills else None
-            return DateParts(parts_of(days), column.order, float(np.floor(days.min())), fill, indicator)
+            first = float(np.floor(days.min()))
+            parts = parts_of(days, first)
+            one_hot = [part for part, values in parts.items() if part in CYCLIC and self.impute != KEEP
+                       and len(values) * ROWS_A_VALUE <= len(days)]
+            parts = {part: values if part in one_hot else [values[0], values[-1]] for part, values in parts.items()}
+            return DateParts(parts, column.order, first, fill, indicator, one_hot)
         counts = column.counts()
         if len(counts) > self.max_categories:
             raise ValueError(
-                f"column {name!r} holds {len(counts)} different {_sort_of(counts)}, and max_categories is "
+                f"column {name!r} holds {len(counts)} different texts, and max_categories is "
                 f"{self.max_categories}; leave the column out (--drop), or put its texts into fewer groups")
         if self._is_ordinal(column):
             return Codes(list(counts))
@@ -202,8 +228,7 @@ class TableEncoder(Transformer):
     def transform(self, X: Any) -> np.ndarray:
         """Return the matrix, (n, features)."""
         check_is_fitted(self)
-        table = _table(X, self.text_names)
-        self.check_columns(table)
+        table = self.checked_columns(_table(X, self.text_names))
         self._check_gaps(table, [name for name, fitted in self.columns_.items() if _fill(fitted) is None])
         out = np.empty((len(table), len(self.get_feature_names_out())), dtype=self.dtype)
         start = 0
@@ -213,24 +238,17 @@ class TableEncoder(Transformer):
             start += width
         return out
 
-    def check_columns(self, table: Table) -> None:
-        """Raise unless the columns are those of `fit`, in any order, and numeric columns are numeric again."""
+    def checked_columns(self, table: Table) -> Table:
+        """Return the columns, each of its kind in `fit`; a ValueError if there are others, or a cell is not of it."""
         check_is_fitted(self)
         absent = [name for name in self.columns_ if name not in table.names]
         unknown = [name for name in table.names if name not in self.columns_]
         if absent or unknown:
             raise other_columns(absent, unknown)
-        for name, fitted in self.columns_.items():
-            column = table.column(name)
-            if isinstance(fitted, DateParts):
-                days_of(name, column, fitted.order)
-            if isinstance(fitted, Numbers) and isinstance(column, Text) and not column.missing().all():
-                wrong = [text for text in column.counts() if not _is_number(text)]
-                if wrong:
-                    row = min(map(column.first, wrong))
-                    raise ValueError(
-                        f"column {name!r} holds {column[row : row + 1].values()[0]!r} in row {row + 1}; it must hold "
-                        "numbers, as in training")
+        return table.as_kinds(self._kinds())
+
+    def _kinds(self) -> dict[str, Kind]:
+        return {name: _kind(fitted) for name, fitted in self.columns_.items()}
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the name of each column of numbers or codes, and ``NAME=TEXT`` for those of texts."""
@@ -253,12 +271,7 @@ class TableEncoder(Transformer):
     def unknown(self, table: Table) -> dict[str, dict[str, int]]:
         """Return for each column with texts that were not seen in `fit` those texts, and how many rows hold each."""
         check_is_fitted(self)
-        found = {}
-        for name, fitted in self.columns_.items():
-            if isinstance(fitted, (Texts, Codes)):
-                known, counts = set(fitted.texts), _as_text(table.column(name)).counts()
-                found[name] = {text: n for text, n in counts.items() if text not in known}
-        return {name: texts for name, texts in found.items() if texts}
+        return table.as_kinds(self._kinds()).unseen(self._kinds())
 
     def same_as_unknown(self, name: str) -> str | None:
         """Return the known text of column ``name`` that is encoded as zeros, just as an unknown text is.
@@ -288,20 +301,20 @@ class TableEncoder(Transformer):
         if isinstance(fitted, (Numbers, Texts, DateParts)) and fitted.indicator:
             out[:, -1] = missing
             out = out[:, :-1]
-        if isinstance(fitted, Texts):
-            codes = self._codes(name, _as_text(column), fitted)
+        if isinstance(fitted, Texts) and isinstance(column, Text):
+            codes = self._codes(name, column, fitted)
             one_hot(codes - leaves_out_first(len(fitted.texts), DROP), out)
             if self.impute == KEEP:
                 out[missing] = np.nan
-        elif isinstance(fitted, Codes):
-            codes = self._codes(name, _as_text(column), fitted)
+        elif isinstance(fitted, Codes) and isinstance(column, Text):
+            codes = self._codes(name, column, fitted)
             out[:, 0] = np.where(codes < 0, len(fitted.texts), codes)
-        elif isinstance(fitted, DateParts):
-            fitted.write(days_of(name, column, fitted.order), out)
-        elif isinstance(fitted, Numbers):
+        elif isinstance(fitted, DateParts) and isinstance(column, Dates):
+            fitted.write(column.values_in_days(), out)
+        elif isinstance(fitted, Numbers) and isinstance(column, np.ndarray):
             gap = np.nan if self.impute == KEEP else fitted.fill or 0.0
-            filled = np.where(missing, gap, _as_numbers(column))
-            _check_range(name, filled, out.dtype)
+            filled = np.where(missing, gap, column)
+            check_range(name, filled, out.dtype)
             out[:, 0] = filled
 
     def _codes(self, name: str, column: Text, fitted: Texts | Codes) -> np.ndarray:
@@ -320,19 +333,11 @@ class TableEncoder(Transformer):
     # Saving
 
     def state(self) -> dict[str, Any]:
-        """Return the fitted state as plain data that JSON can represent without loss.
-
-        Indicators and the encoding are written only where they differ from the default, so that other files are as in
-        older versions.
-        """
+        """Return the fitted state as plain data that JSON can represent without loss."""
         check_is_fitted(self)
-        columns = [
-            {"name": name, "kind": type(fitted).__name__.lower(), **_without_false(fitted._asdict(), "indicator")}
-            for name, fitted in self.columns_.items()]
-        params = _without_false(self.get_params(), "add_indicator")
-        if self.encoding == "one-hot":
-            del params["encoding"]
-        return {**params, "dtype": np.dtype(self.dtype).name, "columns": columns}
+        columns = [{"name": name, "kind": type(fitted).__name__.lower(), **fitted._asdict()}
+                   for name, fitted in self.columns_.items()]
+        return {**self.get_params(), "dtype": np.dtype(self.dtype).name, "columns": columns}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> TableEncoder:
@@ -357,16 +362,11 @@ class TableEncoder(Transformer):
         return encoder
 
 
-def _without_false(entries: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return the entries, without one of them if it is False."""
-    return {key: value for key, value in entries.items() if key != name or value is not False}
-
-
 def _check_column_state(name: Any, fitted: Column) -> None:
     """Raise unless the stored state of a column has valid types and values."""
     if not isinstance(name, str):
         raise ValueError(f"a column is named {name!r}; a name must be a text")
-    if isinstance(fitted, (Numbers, Texts)):
+    if isinstance(fitted, (Numbers, Texts, DateParts)):
         checks.boolean(f"the indicator of column {name!r}", fitted.indicator)
     if isinstance(fitted, Numbers) and fitted.fill is not None:
         checks.real(f"the fill of column {name!r}", fitted.fill)
@@ -385,9 +385,16 @@ def _check_column_state(name: Any, fitted: Column) -> None:
 def _check_date_parts(name: str, fitted: DateParts) -> None:
     """Raise unless the stored state of a column of dates has valid types and values."""
     parts = fitted.parts
-    if not isinstance(parts, (list, tuple)) or not parts or [part for part in PARTS if part in parts] != list(parts):
+    if not isinstance(parts, dict) or not parts or [part for part in PARTS if part in parts] != list(parts):
         raise ValueError(f"column {name!r} has the parts {parts!r}; they must be some of {', '.join(PARTS)}")
-    checks.choice(f"the order of column {name!r}", fitted.order, (None, *ORDERS))
+    for part, values in parts.items():
+        if not isinstance(values, list) or not values or sorted(values) != values:
+            raise ValueError(f"the {part} of column {name!r} is {values!r}; it must be a list of sorted numbers")
+        for value in values:
+            checks.real(f"the {part} of column {name!r}", value)
+    if not isinstance(fitted.one_hot, (list, tuple)) or not set(fitted.one_hot) <= {*parts} & {*CYCLIC}:
+        raise ValueError(f"the one-hot parts of column {name!r} are {fitted.one_hot!r}; they must be some of its parts")
+    checked_kind(name, _kind(fitted))
     for what, days in (("first", fitted.first), ("fill", fitted.fill)):
         if days is not None or what == "first":
             checks.real(f"{what} of column {name!r}", days, -719_162.0, 2_932_897.0)  # the years 1 to 9999
@@ -400,13 +407,13 @@ def _table(X: Any, text: Collection[str] = ()) -> Table:
     return X if isinstance(X, Table) else Table.from_columns(X, text=text)
 
 
-def _check_range(name: str, column: np.ndarray, dtype: np.dtype) -> None:
+def check_range(name: str, column: np.ndarray, dtype: np.dtype) -> None:
     """Raise a ValueError if a number is too large for ``dtype``."""
     beyond = np.abs(column) > np.finfo(dtype).max
     if beyond.any():
         row = int(beyond.argmax())
-        raise ValueError(f"column {name!r} holds {column[row]} in row {row + 1}, too large for {dtype}; scale "
-                         "the column down, or take dtype='float64'")
+        raise ValueError(f"column {name!r} holds {column[row]:g} in row {row + 1}, too large for {dtype}; scale the "
+                         "column down, or leave the cell empty")
 
 
 def _fill(fitted: Column) -> Any:
@@ -425,41 +432,10 @@ def _are(names: list[str]) -> str:
     return "is" if len(names) == 1 else "are"
 
 
-def _sort_of(texts: Iterable[str]) -> str:
-    return "dates or times" if holds_dates(texts) else "texts"
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return bool(np.isfinite(to_number(text)))
-    except ValueError:
-        return False
-
-
-def _as_text(column: np.ndarray | Text) -> Text:
-    """A column as texts, if texts are expected but all cells happen to be numbers."""
-    return column if isinstance(column, Text) else text_of_numbers(column)
-
-
-def days_of(name: str, column: np.ndarray | Text, order: str | None) -> np.ndarray:
-    """Return a column of dates as days since 1970-01-01, NaN where one is missing; a ValueError if it holds others."""
-    if isinstance(column, Dates):
-        return column.values_in_days()
-    if not isinstance(column, Text):
-        column = text_of_numbers(column)
-    known = np.array([*(to_days(text, order) for text in column.texts), np.nan])
-    days = known[column.codes]
-    wrong = np.isnan(days) & ~column.missing()
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise ValueError(f"column {name!r} holds {column.texts[column.codes[row]]!r} in row {row + 1}; it must hold "
-                         "dates, as in training")
-    return days
-
-
-def _as_numbers(column: np.ndarray | Text) -> np.ndarray:
-    """Return a column as numbers, if numbers are expected but are given as texts, as by `csv.DictReader`."""
-    if not isinstance(column, Text):
-        return column
-    known = np.array([*(to_number(text) if _is_number(text) else np.nan for text in column.texts), np.nan])
-    return known[column.codes]
+def _kind(fitted: Column) -> Kind:
+    """The kind of a fitted column."""
+    if isinstance(fitted, DateParts):
+        return Kind(DATE, fitted.order)
+    if isinstance(fitted, (Texts, Codes)):
+        return Kind(CATEGORY, texts=fitted.texts)
+    return Kind(NUMBER if isinstance(fitted, Numbers) else EMPTY)

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.data.date_columns import parts_of, written_day
-from scratchtune.data.notation import holds_dates, share_of_numbers
-from scratchtune.data.tables import Dates, Text
+from scratchtune.data.columns import Dates, Text
+from scratchtune.data.date_columns import holds_times, parts_of, written_day
+from scratchtune.data.kinds import FEW_ROWS
+from scratchtune.data.notation import share_of_numbers
 from scratchtune.tabular.held_out import Prepared
-from scratchtune.tabular.identifiers import FEW_ROWS, names_the_rows, numbers_the_rows
 from scratchtune.tabular.row_order import described_split
 
 
@@ -63,17 +63,14 @@ def hints(name: str, column: np.ndarray | Text, as_asked: bool = False) -> list[
     """Warnings about a column that may be a poor feature; ``as_asked``: the user has asked for it as it is."""
     drop = f"--drop {shlex.quote(name)} leaves it out"
     if not isinstance(column, Text):
-        why = "" if as_asked else numbers_the_rows(name, column)
-        return [f"{name!r} {why}; if it only numbers the rows, {drop}"] * bool(why)
+        return []
     counts = column.counts()
     if isinstance(column, Dates):
         return [about_dates(name, column)] * bool(len(column.days))
     one_hot = f"{len(counts):,} different, each a category of its own"
-    if holds_dates(counts):
-        return [f"{name!r} holds dates or times such as {next(iter(counts))!r}, {one_hot}; put numbers in their place, "
-                f"such as year, month, or days since the first, or {drop}"]
-    if names_the_rows(column) and not as_asked:
-        return [f"{name!r} has a different text in nearly every row, like a name or a row number; {drop}"]
+    if holds_times(counts):
+        return [f"{name!r} holds times such as {next(iter(counts))!r}, {one_hot}; put numbers in their place, such as "
+                f"minutes, or {drop}"]
     once = sum(count == 1 for count in counts.values())
     if len(counts) > FEW_ROWS and once > 0.5 * len(counts):
         return [f"{name!r} holds {len(counts):,} different texts, {once:,} of them once, each a category of its own; "
@@ -90,7 +87,7 @@ def about_dates(name: str, column: Dates) -> str:
     order = {"dmy": ", read with the day first", "mdy": ", read with the month first", None: ""}[column.order]
     listed = ", ".join(f"{part} the first one" if part == "days since" else part for part in parts)
     return (f"{name!r} holds dates, {written_day(first)} to {written_day(last)}{order}: "
-            f"{checks.counted(len(parts), 'feature')} ({listed}); --text {shlex.quote(name)} makes each a category")
+            f"{checks.counted(len(parts), 'part')} ({listed}); --text {shlex.quote(name)} makes each a category")
 
 
 def _alike(name: str, texts: Iterable[str]) -> list[str]:

@@ -11,10 +11,10 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.data import Table, TableEncoder, read_table
+from scratchtune.data.kinds import EMPTY, IDENTIFIER, mostly_single
 from scratchtune.data.notation import Reading
 from scratchtune.data.tables import check_names
 from scratchtune.evaluation import train_test_split
-from scratchtune.tabular.identifiers import identifies
 from scratchtune.tabular.model import Target, read_target
 from scratchtune.tabular.row_order import RowOrder, hold_out_groups, hold_out_latest, row_order
 
@@ -77,17 +77,18 @@ def prepare(
     for name in drop:
         checks.choice("--drop", name, [name for name in (*table.names, *skipped) if name != target])
     rows_of = row_order(table, options.get("group"), options.get("time"))
-    empty = [name for name in table.names if name not in (target, *drop) and table.missing(name).all()]
     drop = [*drop, rows_of.name] if rows_of.kind == "group" and rows_of.name not in drop else drop
     asked = (*_kept(table, target, options.get("keep", ())), *reading.text, *reading.numeric)
-    known = (target, rows_of.name, *drop, *empty, *asked)
-    identifiers = {name: why for name in table.names if name not in known
-                   and (why := identifies(name, table.column(name)))}
+    kinds = {name: kind for name, kind in table.kinds(asked).items() if name not in (target, *drop)}
+    empty = [name for name, kind in kinds.items() if kind.kind == EMPTY]
+    identifiers = {name: kind.why for name, kind in kinds.items()
+                   if kind.kind == IDENTIFIER and name != rows_of.name}
     columns = table.without(target, *(name for name in drop if name in table.names), *empty, *identifiers)
     if not columns.names:
         only = f" ({', '.join(map(repr, identifiers))} seems to identify the rows; see --keep)" if identifiers else ""
         raise ValueError(f"the table has no column to learn from beside the target {target!r}{only}; it needs at least "
                          "one")
+    columns.asked = tuple(columns.names)  # their kinds are decided
     training_rows, test_rows = hold_out(found, y, seed, test_size, rows_of)
     return Prepared(columns, found, y, training_rows, test_rows, (*drop, *empty, *identifiers), tuple(empty), reading,
                     rows - len(table), identifiers, rows_of, asked)
@@ -151,16 +152,6 @@ class Encoded(NamedTuple):
     feature_names: list[str]
     classes: tuple[str, ...]
 
-    @property
-    def X_sealed(self) -> np.ndarray:
-        """``X_test``, under the name that scripts written by an earlier version read."""
-        return self.X_test
-
-    @property
-    def y_sealed(self) -> np.ndarray:
-        """``y_test``, under the name that scripts written by an earlier version read."""
-        return self.y_test
-
 
 class ReadOptions(TypedDict, total=False):
     """How the file is read: these arguments of `read_table`."""
@@ -174,9 +165,8 @@ class ReadOptions(TypedDict, total=False):
 
 
 class AllOptions(ReadOptions, total=False):
-    """Those, `RowOptions`, an argument of the encoder, and the name of ``test_size`` in earlier scripts."""
+    """Those, `RowOptions`, and an argument of the encoder."""
 
-    sealed: float
     add_indicator: bool
     keep: Collection[str]
     group: str | None
@@ -195,7 +185,7 @@ def prepare_table(
     identify the rows, a column whose groups are never divided, and a column of times, whose latest rows are the test
     set.
     """
-    test_size, add_indicator = read_options.pop("sealed", test_size), read_options.pop("add_indicator", False)
+    add_indicator = read_options.pop("add_indicator", False)
     for name in read_options:
         if name not in AllOptions.__annotations__:
             raise TypeError(f"prepare_table has no argument {name!r}; those of read_table that it takes are text, "
@@ -221,6 +211,9 @@ def check_classes(target: Target, y: np.ndarray) -> None:
                 f"the class {label!r} of the target {target.name!r} holds a line break; a label must be one line, "
                 "since predict prints one line per row")
     counts = np.bincount(y, minlength=len(target.classes))
+    if single := mostly_single(counts):
+        raise ValueError(f"the target {target.name!r} holds {single} Take "
+                         "another column, or --task regression")
     rare = int(counts.argmin())
     if counts[rare] < 3:
         raise ValueError(

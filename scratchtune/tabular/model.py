@@ -15,15 +15,16 @@ import numpy as np
 
 from scratchtune import checks, protocol
 from scratchtune.data import Table, TableEncoder, read_table
+from scratchtune.data.columns import Text, number_text
 from scratchtune.data.date_columns import ORDERS
+from scratchtune.data.kinds import described_unseen
 from scratchtune.data.notation import DECIMALS, THOUSANDS, Reading
 from scratchtune.data.reading import DELIMITERS, first_line
 from scratchtune.data.table_encoder import other_columns
-from scratchtune.data.tables import Text, number_text
 from scratchtune.estimators import MLPClassifier, MLPRegressor
 from scratchtune.estimators import loading as estimator_files
 from scratchtune.network.saving import Arrays, entry, text_list, write_whole
-from scratchtune.tabular.target_scale import LINEAR, TargetScale, checked_scale, fitted_scale, scaled
+from scratchtune.tabular.target_scale import LINEAR, TargetScale, check_size, checked_scale, fitted_scale, scaled
 
 FEW = 20  # at most so many distinct integers are treated as classes
 TASKS = ("classification", "regression")
@@ -194,7 +195,7 @@ class TableModel:
         if unknown:
             checks.warn(f"ignored, since the model does not use them: {checks.quoted(unknown)}")
         table = table.without(*(name for name in table.names if name not in self.columns))
-        self.fitted.encoder_.check_columns(table)
+        table = self.fitted.encoder_.checked_columns(table)
         gaps = [name for name in table.names if table.missing(name).any()]
         if gaps and self.fitted.impute is None:
             raise ValueError(
@@ -210,11 +211,7 @@ class TableModel:
         if encoder.handle_unknown != "ignore":
             return
         for name, texts in encoder.unknown(table).items():
-            often = sorted(texts, key=lambda text: -texts[text])
-            shown = ", ".join(f"{text!r} ({checks.counted(texts[text], 'row')})" for text in often[:5])
-            more = f" and {len(often) - 5:,} more" * (len(often) > 5)
-            checks.warn(f"column {name!r} holds categories that were not seen in training: {shown}{more}; they are "
-                        f"{self.code_of_unseen(name)}")
+            checks.warn(f"{described_unseen(name, texts)}; they are {self.code_of_unseen(name)}")
 
     def code_of_unseen(self, name: str) -> str:
         """How categories of column ``name`` that were not seen in training are encoded, as the end of a sentence."""
@@ -363,6 +360,7 @@ def _values(
         raise ValueError(f"--task is 'regression' and the target {name!r} holds text; it must hold numbers")
     if positive is not None:
         raise ValueError(f"--positive is {positive!r} and the target {name!r} has no classes; omit it")
+    check_size(f"the target {name!r}", column)
     if column.min() == column.max():
         raise ValueError(f"the target {name!r} is {column[0]:g} in all rows; there is nothing to learn")
     return Target(name, (), reason), column

@@ -10,7 +10,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.data import Table
-from scratchtune.data.tables import Dates, Text
+from scratchtune.data.columns import Dates, Text
 from scratchtune.digests import digest_of
 from scratchtune.evaluation import KFold, StratifiedKFold, cross_validate
 from scratchtune.evaluation.cross_validation import epochs_trained, folds_for

@@ -15,8 +15,8 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.data import Table
+from scratchtune.data.columns import Dates, Text
 from scratchtune.data.date_columns import written_day
-from scratchtune.data.tables import Dates, Text
 from scratchtune.evaluation.splits import GroupKFold, Split, TimeSeriesSplit
 
 

@@ -19,6 +19,18 @@ from scratchtune import checks
 LINEAR, LOG, LOG1P = "linear", "log", "log1p"  # y, log(y), log(1 + y) for targets with zeros
 ASKED = ("auto", LINEAR, "log")  # the values of --target-scale
 SKEWED = 1.0  # with a skewness above this, both scales are tried
+LARGEST, SMALLEST = 1e75, 1e-75  # of a target: the fourth powers, in the variance of squared errors, are floats
+
+
+def check_size(name: str, y: np.ndarray) -> None:
+    """Raise a ValueError if squared errors of a target would overflow, or be zero though the predictions are wrong."""
+    largest = float(y[np.abs(y).argmax()])
+    if abs(largest) > LARGEST:
+        raise ValueError(f"{name} holds {largest:g}; every value must be at most {LARGEST:g} in size: divide {name} by "
+                         "a constant")
+    if 0.0 < abs(largest) < SMALLEST:
+        raise ValueError(f"the largest value of {name} is {largest:g} in size; it must be at least {SMALLEST:g}, since "
+                         f"squared errors would be 0: multiply {name} by a constant")
 
 
 def skewness(y: np.ndarray, weight: np.ndarray) -> float:

@@ -22,7 +22,7 @@ from scratchtune.trees.tree import Training, most_leaves
 KIND = "boosted trees"  # of saved files
 LARGE = 10_000  # with more rows, early_stopping="auto" means True
 UNLIMITED = 2**40
-LARGEST = 1e15  # of targets and weights: squares of their sums still fit into float32
+LARGEST, SMALLEST = 1e15, 1e-30  # of targets (and weights): squares of their sums still fit into float32
 FITTED = ("classes_", "n_features_in_", "feature_names_in_", "n_iter_", "train_score_", "validation_score_",
           "do_early_stopping_", "_seed", "baseline_", "loss_")
 
@@ -210,9 +210,9 @@ class BoostedTrees(protocol.Parameters):
         return self.kind
 
 
-def not_too_large(name: str, values: np.ndarray) -> np.ndarray:
-    """Return the values; a ValueError if one is so large that its square does not fit into float32."""
-    if len(values) and np.abs(values).max() > LARGEST:
-        raise ValueError(
-            f"{name} holds {values[np.abs(values).argmax()]:g}; every value must be at most {LARGEST:g} in size")
+def not_too_large(name: str, values: np.ndarray, smallest: float = 0.0) -> np.ndarray:
+    """Return the values; a ValueError if a square does not fit into float32, or none is as large as ``smallest``."""
+    largest = values[np.abs(values).argmax()] if len(values) else 0.0
+    if abs(largest) > LARGEST or 0.0 < abs(largest) < smallest:
+        raise ValueError(f"{name} holds {largest:g}; the largest must be from {smallest:g} to {LARGEST:g} in size")
     return values

@@ -9,7 +9,7 @@ import numpy as np
 
 from scratchtune import checks, protocol
 from scratchtune.metrics import r2_score
-from scratchtune.trees.base import BoostedTrees, not_too_large
+from scratchtune.trees.base import SMALLEST, BoostedTrees, not_too_large
 
 
 class HistGradientBoostingRegressor(BoostedTrees):
@@ -34,7 +34,7 @@ class HistGradientBoostingRegressor(BoostedTrees):
             if values.ndim != 1:
                 raise ValueError(f"y has shape {values.shape}; it must be (n,), one value for each row")
             weight = self.row_weights(sample_weight, len(X))
-            self.train(X, not_too_large("y", values.astype(np.float64)), weight, "squared_error", 1)
+            self.train(X, not_too_large("y", values.astype(np.float64), SMALLEST), weight, "squared_error", 1)
         return self
 
     def predict(self, X: Any) -> np.ndarray:

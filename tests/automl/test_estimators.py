@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -159,10 +160,71 @@ def test_a_constant_target_and_a_table_without_values_are_refused() -> None:
 
 def test_numbers_beyond_single_precision_are_refused_before_the_search() -> None:
     huge = {**TABLE, "x": np.where(np.arange(N) == 3, 1e300, np.asarray(TABLE["x"]))}
-    with pytest.raises(ValueError, match=r"column 'x' holds 1e\+300 in row 4; every number must be at most 3.4e\+38"):
+    with pytest.raises(ValueError, match=r"column 'x' holds 1e\+300 in row 4, too large for float32; scale"):
         st.AutoClassifier(n_trials=1).fit(huge, LABELS)
     with pytest.raises(ValueError, match=r"y holds .*e\+200; every value must be at most 1e\+75"):
         st.AutoRegressor(n_trials=1).fit(TABLE, VALUES * 1e200)
+
+
+@pytest.mark.parametrize("scale", [2e-200, 2e-310])
+def test_targets_whose_squared_errors_would_be_zero_are_refused(scale: float) -> None:
+    """With an error of 0 each trial would seem perfect."""
+    with pytest.raises(ValueError, match="the largest value of y is .* in size; it must be at least 1e-75, since"):
+        st.AutoRegressor(n_trials=1).fit(TABLE, VALUES * scale)
+
+
+def test_a_class_for_each_row_is_warned_of() -> None:
+    with pytest.warns(UserWarning, match="y holds 120 classes in 120 rows, 120 of them in a single row, about which"):
+        st.AutoClassifier(n_trials=1, families="linear", n_jobs=1).fit(TABLE, [f"n{i}" for i in range(N)])
+
+
+# Kinds of columns -----------------------------------------------------------------------------------------------------
+
+DAYS = np.datetime64("2020-01-01") + np.random.default_rng(1).permutation(200)
+BUSY = np.isin((DAYS.astype(int) + 3) % 7, [1, 3, 6])  # by the weekday
+FORMS: dict[str, Callable[[np.ndarray], Any]] = {
+    "datetime64": lambda days: days.astype("datetime64[s]")[:, None],
+    "objects": lambda days: {"x0": days.astype(object)},
+    "ISO 8601": lambda days: days.astype(str)[:, None], "dmy": lambda days: {"x0": [
+        f"{day.day:02d}.{day.month:02d}.{day.year}" for day in days.astype(object)]}}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_saved_model_knows_dates_two_years_later(form: str, tmp_path: Path) -> None:
+    model = st.AutoClassifier(n_trials=1, families="linear", random_state=0, n_jobs=1).fit(FORMS[form](DAYS), BUSY)
+    model.save(tmp_path / "m.npz")
+    loaded = st.load_model(tmp_path / "m.npz")
+    later = FORMS[form](DAYS + 7 * 105)
+    assert loaded.score(later, BUSY) == 1.0
+    np.testing.assert_array_equal(loaded.predict_proba(later), model.predict_proba(later))
+    with pytest.raises(ValueError, match="column 'x0' holds 'soon' in row 2; it must hold dates, as in training"):
+        loaded.predict({"x0": [None, "soon"]})
+
+
+def test_columns_keep_their_kind_at_prediction() -> None:
+    """Whatever the cells of the new rows look like: categories with numbers as names, booleans as 0 and 1."""
+    code = RNG.integers(0, 4, N)
+    y = np.isin(code, [1, 2])
+    for given, later in ((code.astype(str), code), (y, y.astype(int)), (y.astype(int), y), (y, y.astype(str))):
+        model = st.AutoClassifier(n_trials=1, families="linear", random_state=0, n_jobs=1).fit({"x": given}, y)
+        assert model.score({"x": later}, y) == 1.0
+    with pytest.warns(UserWarning, match="'x' holds categories that were not seen in training: 'c' .1 row.; they"):
+        model.predict({"x": ["c", True]})
+
+
+def test_identifiers_are_left_out_and_named() -> None:
+    given = {"id": np.arange(N), **TABLE}
+    with pytest.warns(UserWarning, match="left out, since it seems to identify the rows: 'id' .*numeric=.'id'.. keeps"):
+        model = st.AutoClassifier(n_trials=1, families="linear", n_jobs=1).fit(given, LABELS)
+    assert model.kinds_["id"].kind == "identifier" and model.members_[0][0].features.encoder.n_features_in_ == 3
+    model.fit(st.Table.from_columns(given, numeric=["id"]), LABELS)
+    assert model.members_[0][0].features.encoder.n_features_in_ == 4
+
+
+def test_texts_that_numpy_has_made_of_numbers_are_numbers() -> None:
+    X = np.array([[f"{x:.3f}", c] for x, c in zip(TABLE["x"], TABLE["city"], strict=True)])
+    model = st.AutoClassifier(n_trials=1, families="linear", n_jobs=1).fit(X, LABELS)
+    assert [kind.kind for kind in model.kinds_.values()] == ["number", "category"]
 
 
 def test_a_model_that_is_not_fitted_is_not_saved(tmp_path: Path) -> None:

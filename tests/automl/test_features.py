@@ -32,9 +32,19 @@ def test_rare_categories_become_one() -> None:
     assert [name for name in features.encoder.get_feature_names_out() if OTHER in name] == [f"x={OTHER}"]
 
 
-def test_texts_that_name_the_rows_are_left_out() -> None:
-    table = Table.from_columns({"name": [f"person {i}" for i in range(50)], "x": range(50)})
-    assert Features(ONE_HOT).fit(table).dropped == ["name"]
+def test_dates_are_no_categories() -> None:
+    """Not one of many dates is grouped as rare, and later ones are known."""
+    days = np.datetime64("2020-01-01") + np.arange(600)
+    for given in (days, days.astype(str)):
+        for encoding in (ONE_HOT, CODES):
+            features = Features(encoding).fit(Table.from_columns({"when": given}))
+            assert features.kept == {} and features.categorical == []
+            later = features.transform(Table.from_columns({"when": given + np.timedelta64(700) if given is days else [
+                str(day + 700) for day in days]}))
+            names = features.encoder.get_feature_names_out().tolist()
+            weekday = later[:, names.index("when weekday")] if encoding is CODES else later[
+                :, [names.index(f"when weekday={n}") for n in range(7)]].argmax(axis=1)
+            np.testing.assert_array_equal(weekday, (np.arange(600) + 2 + 700) % 7)  # 1 January 2020 was a Wednesday
 
 
 def test_a_new_category_is_no_error() -> None:

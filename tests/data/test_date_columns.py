@@ -9,8 +9,18 @@ import numpy as np
 import pytest
 
 from scratchtune.data import Table, TableEncoder, read_table
-from scratchtune.data.date_columns import PARTS, Unclear, date_part, parse_dates, parts_of, to_days, written_day
-from scratchtune.data.tables import Dates, Text, with_dates
+from scratchtune.data.columns import Dates, Text
+from scratchtune.data.date_columns import (
+    PARTS,
+    Unclear,
+    date_part,
+    holds_times,
+    parse_dates,
+    parts_of,
+    to_days,
+    written_day,
+)
+from scratchtune.data.kinds import with_dates
 
 DAY = float((np.datetime64("2020-12-31") - np.datetime64("1970-01-01")).astype(int))
 
@@ -68,8 +78,13 @@ def test_features_are_those_of_pandas() -> None:
 
 
 def test_constant_parts_are_left_out() -> None:
-    assert parts_of(np.array([0.0, 1.0, np.nan])) == ("weekday", "day", "days since")
-    assert parts_of(np.array([3.0, 3.0])) == ("days since",)
+    assert parts_of(np.array([0.0, 1.0, 3.0, np.nan])) == {
+        "weekday": [3.0, 4.0, 6.0], "day": [1.0, 2.0, 4.0], "days since": [0.0, 1.0, 3.0]}
+    assert parts_of(np.array([3.0, 3.0]), first=2.0) == {"days since": [1.0]}
+
+
+def test_times_of_day() -> None:
+    assert holds_times(["12:30", "08:15:59 pm"]) and not holds_times(["12:30", "Rome"]) and not holds_times([])
 
 
 # Tables ---------------------------------------------------------------------------------------------------------------
@@ -115,10 +130,25 @@ def test_an_encoder_makes_features_and_keeps_its_state() -> None:
     assert encoder.get_feature_names_out().tolist() == [
         "when month", "when weekday", "when day", "when days since 2020-03-01", "x"]
     assert encoder.transform(table)[1].tolist() == [3.0, 0.0, 2.0, 1.0, 1.0]
+    table = Table.from_columns({"when": days * 10, "x": range(40)})  # 20 rows for each month and day, 10 for a weekday
+    encoder = TableEncoder().fit(table)
+    assert encoder.get_feature_names_out().tolist() == [
+        "when month=3", "when month=4", "when weekday", "when day=1", "when day=2", "when days since 2020-03-01", "x"]
+    assert encoder.transform(table)[1].tolist() == [1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0]
     again = TableEncoder.from_state(encoder.state())
-    new = Table.from_columns({"when": ["2021-05-06", "7 May 2021"], "x": [0, 1]}, text=again.text_names)
+    new = Table.from_columns({"when": ["2021-05-06", "1 April 2022"], "x": [0, 1]}, text=again.text_names)
     assert again.transform(new).tolist() == encoder.transform(new).tolist()
-    assert again.transform(new)[:, 0].tolist() == [5.0, 5.0]
+
+
+def test_later_dates_are_clipped_to_the_range_of_fit() -> None:
+    """The days since the first one grow for ever; a network or a linear model would extrapolate them."""
+    table = Table.from_columns({"when": [f"2020-03-{day:02d}" for day in range(1, 11)]})
+    later = Table.from_columns({"when": ["2022-03-03", "1999-01-02"]})
+    encoder = TableEncoder(impute="keep").fit(table)
+    assert encoder.get_feature_names_out().tolist() == ["when weekday", "when day", "when days since 2020-03-01"]
+    assert encoder.transform(later).tolist() == [[3.0, 3.0, 9.0], [5.0, 2.0, 0.0]]
+    hot = TableEncoder().fit(Table.from_columns({"when": [f"2020-03-{day:02d}" for day in range(1, 11)] * 20}))
+    assert hot.transform(later).sum(axis=1).tolist() == [11.0, 2.0]  # one weekday, one day, and 9 or 0 days
 
 
 @pytest.mark.parametrize("impute", ["median", "mean", "most_frequent"])
@@ -142,8 +172,9 @@ def test_a_new_file_is_read_in_the_order_of_training() -> None:
 
 
 @pytest.mark.parametrize("change", [
-    {"parts": []}, {"parts": ["century"]}, {"parts": ["month", "year"]}, {"order": "ymd"}, {"first": None},
-    {"first": 1e9}, {"fill": "x"}])
+    {"parts": {}}, {"parts": {"century": [1.0, 2.0]}}, {"parts": {"month": [1.0], "year": [2020.0]}},
+    {"parts": {"month": [2.0, 1.0]}}, {"parts": {"month": ["x"]}}, {"parts": {"month": []}}, {"order": "ymd"},
+    {"first": None}, {"first": 1e9}, {"fill": "x"}, {"one_hot": ["year"]}])
 def test_a_damaged_state_is_refused(change: dict[str, Any]) -> None:
     state = TableEncoder().fit(Table.from_columns({"when": ["2020-03-01", "2020-04-02"]})).state()
     state["columns"] = [{**state["columns"][0], **change}]

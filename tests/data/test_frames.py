@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from scratchtune.data import read_table
-from scratchtune.data.tables import Dates
+from scratchtune.data.columns import Dates
 
 pandas = pytest.importorskip("pandas")
 

@@ -8,7 +8,6 @@ from scratchtune.data.notation import (
     advice,
     decimal_of,
     found,
-    holds_dates,
     kind_of,
     strays_of,
     to_number,
@@ -128,14 +127,3 @@ def test_a_point_before_three_digits_may_separate_thousands(
 def test_a_long_cell_and_many_are_cut() -> None:
     text = said({"1": 1000, "x" * 200: 1, **counts("a", "b", "c", "d")})
     assert "xxx...'" in text and "x" * 50 not in text and "and 2 other texts" in text
-
-
-@pytest.mark.parametrize("texts, dates", [
-    (["2024-01-05"], True), (["1967-06-30 12:00:01Z", "2024-1-5T08:30"], True), (["5/1/24", "12.05.2024"], True),
-    (["5 Jan 2024"], True), (["Jan 5, 2024"], True), (["12:30", "08:15:59 pm"], True), (["2024-01"], True),
-    (["Rome"], False), (["1-2"], False), (["1.2.3"], False), (["12/5-24"], False), (["1920-21"], False),
-    ([], False),
-    (["2024-01-05"] * 9 + ["soon"], True), (["2024-01-05"] * 8 + ["soon", "late"], False),
-])
-def test_dates(texts: list[str], dates: bool) -> None:
-    assert holds_dates(texts) == dates

@@ -19,7 +19,7 @@ import pytest
 
 from scratchtune import archives
 from scratchtune.data import Table, read_table, reading
-from scratchtune.data.tables import Text
+from scratchtune.data.columns import Text
 
 
 def _file(folder: Path, content: str | bytes, name: str = "t.csv") -> Path:

@@ -21,16 +21,11 @@ def said(name: str, values: Any, as_asked: bool = False) -> str:
 
 
 @pytest.mark.parametrize("name, values, what", [
-    ("id", RNG.permutation(10_000)[:120], "'id' is named like an ID and holds a different integer in each row; if it"),
-    ("customer_id", RNG.permutation(10_000)[:120], "named like an ID"),
-    ("PassengerId", RNG.permutation(10_000)[:120], "named like an ID"),
-    ("x", RNG.permutation(120) + 7, "'x' holds consecutive integers, each once, as row numbers (and years) do; if it"),
-    ("key", [f"k{i}" for i in range(120)], "'key' has a different text in nearly every row"),
     ("Branche, Sektor", MANY, "59 of them once, each a category of its own; --drop 'Branche, Sektor' leaves it out"),
     ("date", [f"2024-01-{1 + i % 30:02d}" for i in range(120)],
-     "'date' holds dates, 2024-01-01 to 2024-01-30: 3 features (weekday, day, days since the first one); --text date "),
+     "'date' holds dates, 2024-01-01 to 2024-01-30: 3 parts (weekday, day, days since the first one); --text date "),
     ("at", [f"10:{i % 30:02d}" for i in range(120)],
-     "'at' holds dates or times such as '10:00', 30 different, each a category of its own; put numbers in "),
+     "'at' holds times such as '10:00', 30 different, each a category of its own; put numbers in "),
     ("city", ["Rome", "rome", "Oslo"] * 40, "'Rome' and 'rome' of 'city' are two categories, since case matters"),
     ("code", ["1", "2", "3", "4", "A", "B", "C", "D"] * 15, "'code' is taken as text, though 50% of its cells are num"),
 ])
@@ -46,11 +41,6 @@ def test_columns_that_deserve_a_look(name: str, values: Any, what: str) -> None:
 ])
 def test_columns_that_do_not(name: str, values: Any) -> None:
     assert said(name, values) == ""
-
-
-def test_the_order_of_the_rows_does_not_matter() -> None:
-    values = np.arange(120)
-    assert said("x", values) == said("x", RNG.permutation(values)) != ""
 
 
 def test_what_was_asked_for_needs_no_hint() -> None:

@@ -18,6 +18,7 @@ from scratchtune.tabular.objective import TableObjective
 from scratchtune.tabular.searching import Search
 from scratchtune.tabular.target_scale import (
     TargetScale,
+    check_size,
     checked_scale,
     fitted_scale,
     scaled,
@@ -118,3 +119,11 @@ def test_the_scale_changes_the_digest_and_the_script() -> None:
         source = script(framework, fitted.estimator, {"path": "t.csv", "target": "y"}, fitted.scale_)
         assert "np.log1p(rows.y)" in source and "* np.exp(q) - 1.0" in source and "import numpy as np" in source
         compile(source, framework, "exec")
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_sizes_whose_squares_are_no_floats(scale: float) -> None:
+    with pytest.raises(ValueError, match="constant"):
+        check_size("y", np.array([0.0, scale]))
+    check_size("y", np.array([0.0, -1.0]))
+    check_size("y", np.zeros(2))

@@ -157,7 +157,6 @@ def test_prepare_table_splits_and_encodes_as_tuning_does(tmp_path: Path) -> None
     prepared = prepare(Table.from_columns(given), "y", drop=["row"])
     result = tune_prepared(prepared, Search("grid", space={"epochs": [1]}), impute="median", refit=False, run=QUIET)
     encoder = result.model.fitted.encoder_
-    assert rows.X_sealed is rows.X_test and rows.y_sealed is rows.y_test  # names in scripts of earlier versions
     assert rows.classes == ("no", "yes") and rows.feature_names == encoder.get_feature_names_out().tolist()
     for X, y, part in ((rows.X, rows.y, prepared.training_set()), (rows.X_test, rows.y_test, prepared.test_set())):
         table, expected = part

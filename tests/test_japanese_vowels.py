@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import scratchtune as st
-from scratchtune.data import japanese_vowels
-from scratchtune.data.time_series import parse_ts
+from benchmarks.common import japanese_vowels
+from benchmarks.common.japanese_vowels import load_japanese_vowels, parse_ts
 
 HEADER = "# about the data\n@problemName Small\n@equalLength false\n@classLabel true 1 2\n@data\n"
 TRAIN, TEST = HEADER + "1,2:-1,-2.5:2\n3:4:1\n", HEADER + "1,2,3:4,5,6e-1:2\n"
@@ -30,15 +29,15 @@ def _check(found: tuple[np.ndarray, ...]) -> None:
 
 
 def test_a_folder(tmp_path: Path) -> None:
-    _check(st.datasets.load_japanese_vowels(_folder(tmp_path)))
-    _check(st.datasets.load_japanese_vowels(str(tmp_path)))
+    _check(load_japanese_vowels(_folder(tmp_path)))
+    _check(load_japanese_vowels(str(tmp_path)))
 
 
 def test_a_wheel(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "some.whl", "w") as wheel:
         for name, text in zip(japanese_vowels.FILES, (TRAIN, TEST), strict=True):
             wheel.writestr(f"aeon/{japanese_vowels.FOLDER}/{name}", text)
-    _check(st.datasets.load_japanese_vowels(tmp_path / "some.whl"))
+    _check(load_japanese_vowels(tmp_path / "some.whl"))
 
 
 @pytest.mark.parametrize("package", japanese_vowels.PACKAGES)
@@ -51,13 +50,13 @@ def test_an_installed_package_is_read_without_importing_it(
     (tmp_path / package / "__init__.py").write_text("raise AssertionError('it was imported')")
     monkeypatch.setattr(japanese_vowels, "PACKAGES", (package,))
     monkeypatch.syspath_prepend(str(tmp_path))
-    _check(st.datasets.load_japanese_vowels())
+    _check(load_japanese_vowels())
 
 
 def test_no_package_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(japanese_vowels, "PACKAGES", ("no_such_package",))
     with pytest.raises(ModuleNotFoundError, match="pip install sktime, or pip install aeon --no-deps .* or give path"):
-        st.datasets.load_japanese_vowels()
+        load_japanese_vowels()
 
 
 @pytest.mark.parametrize("text, message", [
@@ -79,24 +78,24 @@ def test_damaged_files(text: str, message: str) -> None:
 
 def test_wrong_paths(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="path is '.*nowhere', which does not exist; Japanese Vowels is read"):
-        st.datasets.load_japanese_vowels(tmp_path / "nowhere")
+        load_japanese_vowels(tmp_path / "nowhere")
     with pytest.raises(FileNotFoundError, match="JapaneseVowels_TRAIN.ts does not exist; Japanese Vowels is read"):
-        st.datasets.load_japanese_vowels(tmp_path)
+        load_japanese_vowels(tmp_path)
     (tmp_path / "no.whl").write_text("no archive")
     with pytest.raises(ValueError, match="no.whl', which is no wheel or is damaged"):
-        st.datasets.load_japanese_vowels(tmp_path / "no.whl")
+        load_japanese_vowels(tmp_path / "no.whl")
     with zipfile.ZipFile(tmp_path / "other.whl", "w") as wheel:
         wheel.writestr("other/__init__.py", "")
     with pytest.raises(FileNotFoundError, match="other.whl has no JapaneseVowels_TRAIN.ts"):
-        st.datasets.load_japanese_vowels(tmp_path / "other.whl")
+        load_japanese_vowels(tmp_path / "other.whl")
     folder = _folder(tmp_path, test="@data\n1,2,3:1\n")
     with pytest.raises(ValueError, match="TEST.ts has 1 dimensions and .*TRAIN.ts has 2"):
-        st.datasets.load_japanese_vowels(folder)
+        load_japanese_vowels(folder)
 
 
 def test_the_real_data() -> None:
     try:
-        X, y, X_test, y_test = st.datasets.load_japanese_vowels()
+        X, y, X_test, y_test = load_japanese_vowels()
     except ModuleNotFoundError as problem:
         pytest.skip(str(problem))
     assert X.shape == (270, 29, 12) and X_test.shape == (370, 29, 12)
