@@ -32,6 +32,7 @@ from scratchtune.network.layers.pairs import Attends
 from scratchtune.network.saving import entry
 from scratchtune.network.sequential import unpacked as unpacked_network
 from scratchtune.sequence_model import SequenceModel
+from scratchtune.streams import note
 from scratchtune.text.beam import beam_search
 from scratchtune.text.greedy import Hypothesis, greedy_all
 from scratchtune.text.lexical_prior import LexicalPrior, Mixture
@@ -176,12 +177,15 @@ class Seq2Seq(SequenceModel):
         self, texts: Any, beam_width: int = 1, length_penalty: float = 0.0, unknown: str = "forbid",
         prior: LexicalPrior | None = None,
     ) -> Any:
-        """Return the translation of a text, or the list of those of a list of texts.
+        """Return the translation of a text, or the list of those of a list of texts, in their order.
 
         With ``beam_width`` 1 each token is the most probable one (greedy); otherwise the best of a `beam_search`.
         ``unknown``: "forbid" never writes the unknown token, but the best other token; "copy" puts in its place the
-        source word with the largest attention weight; "keep" writes "[UNK]". ``prior``: a dictionary that helps; the
-        tokens may then be any of its words.
+        source word with the largest attention weight, and copies each unknown source word (`_copied`); "keep" writes
+        "[UNK]". ``prior``: a dictionary that helps; the tokens may then be any of its words.
+
+        Of a text that is longer than those of the training, only the first ``source_length`` tokens are translated.
+        stderr names these texts, and each unknown token once.
         """
         checks.integer("beam_width", beam_width, 1)
         checks.choice("unknown", unknown, UNKNOWN)
@@ -192,8 +196,10 @@ class Seq2Seq(SequenceModel):
         if prior is not None or unknown == "copy":
             self._must_attend()
         several = [texts] if isinstance(texts, str) else list(texts)
-        sources = self._padded(self._ids(self.source_vocabulary, several, "text"), self.source_length, "text")
-        words = [self.source_vocabulary.split(text) for text in several]
+        words, sources = self._read(several)
+        if self.warns:
+            for line in self.remarks(several, [f"text {number}" for number in range(len(several))]):
+                note(line)
         mixture = None if prior is None else prior.mixture(self.target_vocabulary, words, sources.shape[1])
         decoded = self._decoded(sources, beam_width, length_penalty, unknown == "forbid", mixture)
         tokens = self.target_vocabulary.tokens if mixture is None else mixture.tokens
@@ -202,6 +208,22 @@ class Seq2Seq(SequenceModel):
             written = self._copied(words, sources, decoded)
         found = [detokenize(each) for each in written]
         return found[0] if isinstance(texts, str) else found
+
+    def _read(self, texts: Sequence[str]) -> tuple[list[list[str]], np.ndarray]:
+        """The first ``source_length`` tokens of each text, and their ids with padding, (n, source_length)."""
+        length = self.network.input_shape[0] - (self.target_length or 0)
+        ids = [each[:length] for each in self._ids(self.source_vocabulary, texts, "text")]
+        words = [self.source_vocabulary.split(text)[:length] for text in texts]
+        return words, self._padded(ids, length, "text")
+
+    def remarks(self, texts: Sequence[str], names: Sequence[str]) -> list[str]:
+        """Sentences on the texts that are too long, which ``names`` calls so, and on the unknown tokens, each once."""
+        words, _ = self._read(texts)
+        found = [f"{name} has {checks.counted(count, 'token')}; the model reads at most {len(read)}, so only these are "
+                 "translated" for name, text, read in zip(names, texts, words, strict=True)
+                 if (count := len(self.source_vocabulary.split(text))) > len(read)]
+        unknown = dict.fromkeys(word for text in words for word in text if word not in self.source_vocabulary)
+        return [*found, *[f"not in the model's vocabulary: {checks.quoted(list(unknown))}"] * bool(unknown)]
 
     def next_tokens(self, sources: np.ndarray, prefixes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Log-probabilities of the token after each prefix, (n, vocabulary), and attention's weights at each step.
@@ -258,13 +280,29 @@ class Seq2Seq(SequenceModel):
     def _copied(
         self, words: list[list[str]], sources: np.ndarray, decoded: list[Hypothesis],
     ) -> list[list[str]]:
-        """The tokens of translations, each unknown one replaced by the source word with the largest weight."""
-        names, unknown = self.target_vocabulary.tokens, self.target_vocabulary.unknown
-        best = [each[:, : len(text)].argmax(axis=1)
-                for each, text in zip(self._weights(sources, decoded), words, strict=True)]
-        return [[text[place] if token == unknown else names[token]
-                 for token, place in zip(hypothesis.ids, places, strict=False) if token not in SILENT]
-                for hypothesis, places, text in zip(decoded, best, words, strict=True)]
+        """The tokens of translations, with source words that the vocabularies do not have.
+
+        Each unknown token becomes the source word with the largest weight. A source word that is unknown is copied to
+        the step that gave it the largest weight of all steps: in place of the token there, if that step looked at no
+        other word more, else before it.
+        """
+        names, found = self.target_vocabulary.tokens, []
+        for weights, text, hypothesis in zip(self._weights(sources, decoded), words, decoded, strict=True):
+            ids = [*hypothesis.ids, *[self.target_vocabulary.end] * hypothesis.ended]
+            looked = weights[: len(ids), : len(text)]
+            places = looked.argmax(axis=1).tolist()
+            tokens = [[names[token]] for token in ids]
+            missing = [place for place, word in enumerate(text) if word not in self.source_vocabulary]
+            for step, place in enumerate(places):
+                if ids[step] == self.target_vocabulary.unknown:
+                    tokens[step], missing = [text[place]], [other for other in missing if other != place]
+            for place in missing:
+                step = int(looked[:, place].argmax())
+                replaced = places[step] == place and ids[step] != self.target_vocabulary.end
+                tokens[step] = [*tokens[step][:-1], text[place], *([] if replaced else tokens[step][-1:])]
+            special = {names[token] for token in (*SILENT, self.target_vocabulary.end)}
+            found.append([token for each in tokens for token in each if token not in special])
+        return found
 
     def attention(self, text: str) -> tuple[list[str], list[str], np.ndarray]:
         """The tokens of a text, those of its greedy translation, and how the decoder weighted the first for the second.
@@ -273,13 +311,12 @@ class Seq2Seq(SequenceModel):
         is its last token, unless ``target_length`` ended it.
         """
         self._must_attend()
-        ids = self._ids(self.source_vocabulary, [text], "text")
-        source = self._padded(ids, self.source_length, "text")
+        words, source = self._read([text])
         decoded = self._decoded(source, 1, 0.0, True)
         written = decoded[0].ids + [self.target_vocabulary.end] * decoded[0].ended
-        weights = self._weights(source, decoded)[0, : len(written), : len(ids[0])]
-        names = self.source_vocabulary.tokens, self.target_vocabulary.tokens
-        return [names[0][token] for token in ids[0]], [names[1][token] for token in written], weights
+        weights = self._weights(source, decoded)[0, : len(written), : len(words[0])]
+        known = [word if word in self.source_vocabulary else "[UNK]" for word in words[0]]
+        return known, [self.target_vocabulary.tokens[token] for token in written], weights
 
     def _must_attend(self) -> None:
         if self.architecture.attention == "none":
