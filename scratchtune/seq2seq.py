@@ -17,6 +17,7 @@ Implements section 6.2 of the document.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -34,6 +35,8 @@ from scratchtune.network.sequential import unpacked as unpacked_network
 from scratchtune.sequence_model import SequenceModel
 from scratchtune.streams import note
 from scratchtune.text.beam import beam_search
+from scratchtune.text.chrf import sentence_chrf
+from scratchtune.text.dictionary import Dictionary
 from scratchtune.text.greedy import Hypothesis, greedy_all
 from scratchtune.text.lexical_prior import LexicalPrior, Mixture
 from scratchtune.text.matches import exact_match, token_accuracy
@@ -43,6 +46,7 @@ from scratchtune.text.vocabulary import Vocabulary
 
 Pairs = Sequence[tuple[str, str]]
 SILENT = (Vocabulary.padding, Vocabulary.start)  # never part of a text
+WEIGHTS = (0.1, 0.3, 0.5, 0.7)  # of a dictionary, from which `choose_prior` chooses, or 0
 UNKNOWN = ("forbid", "copy", "keep")  # what becomes of unknown tokens in translations
 
 
@@ -71,6 +75,8 @@ class Seq2Seq(SequenceModel):
                 raise TypeError(f"{name}_vocabulary is {vocabulary!r:.80}; it must be a text.Vocabulary")
         self.source_vocabulary, self.target_vocabulary = source_vocabulary, target_vocabulary
         self.architecture = EncoderDecoder(structure, attention, embedding, units, layers, heads, dropout)
+        if structure == "transformer":
+            self.rate = 0.002
         self.source_length = None if source_length is None else checks.integer("source_length", source_length, 1)
         self.target_length = None if target_length is None else checks.integer("target_length", target_length, 2)
 
@@ -98,6 +104,10 @@ class Seq2Seq(SequenceModel):
         """Both vocabularies, and the arguments of the network."""
         vocabularies = {"source": self.source_vocabulary.to_dict(), "target": self.target_vocabulary.to_dict()}
         return {"vocabularies": vocabularies, "arguments": self.arguments}
+
+    def longest(self) -> int:
+        """The most tokens of a source or a target."""
+        return max(self._known_lengths())
 
     def guessing(self, y: np.ndarray) -> float | None:
         """The entropy of the tokens' frequencies, in which each target counts the same, as in the loss."""
@@ -167,7 +177,7 @@ class Seq2Seq(SequenceModel):
         """
         rows = self._rows(*self._encoded(pairs, "pairs"), "pairs")
         references = [self.target_vocabulary.decode(self.target_vocabulary.encode(target)) for _, target in pairs]
-        found = self.translate([source for source, _ in pairs])
+        found = self._translations([source for source, _ in pairs])
         return self.network.evaluate(*rows) | {
             "token_accuracy": token_accuracy(references, found), "exact_match": exact_match(references, found)}
 
@@ -191,23 +201,31 @@ class Seq2Seq(SequenceModel):
         checks.choice("unknown", unknown, UNKNOWN)
         if not isinstance(prior, LexicalPrior | None):
             raise TypeError(f"prior is {prior!r:.80}; it must be a text.LexicalPrior, or None")
+        if prior is not None and prior.weight == 0.0:
+            prior = None  # the network alone
         if prior is not None and unknown != "forbid":
             raise ValueError(f"unknown is {unknown!r}; with a prior it must be 'forbid': the prior never writes it")
         if prior is not None or unknown == "copy":
             self._must_attend()
         several = [texts] if isinstance(texts, str) else list(texts)
-        words, sources = self._read(several)
         if self.warns:
             for line in self.remarks(several, [f"text {number}" for number in range(len(several))]):
                 note(line)
+        found = self._translations(several, beam_width, length_penalty, unknown, prior)
+        return found[0] if isinstance(texts, str) else found
+
+    def _translations(
+        self, texts: list[str], beam_width: int = 1, length_penalty: float = 0.0, unknown: str = "forbid",
+        prior: LexicalPrior | None = None,
+    ) -> list[str]:
+        """The translations of a list of texts, without remarks."""
+        words, sources = self._read(texts)
         mixture = None if prior is None else prior.mixture(self.target_vocabulary, words, sources.shape[1])
         decoded = self._decoded(sources, beam_width, length_penalty, unknown == "forbid", mixture)
         tokens = self.target_vocabulary.tokens if mixture is None else mixture.tokens
         written = [[tokens[token] for token in hypothesis.ids if token not in SILENT] for hypothesis in decoded]
-        if unknown == "copy":
-            written = self._copied(words, sources, decoded)
-        found = [detokenize(each) for each in written]
-        return found[0] if isinstance(texts, str) else found
+        return [detokenize(each) for each in (
+            self._copied(words, sources, decoded) if unknown == "copy" else written)]
 
     def _read(self, texts: Sequence[str]) -> tuple[list[list[str]], np.ndarray]:
         """The first ``source_length`` tokens of each text, and their ids with padding, (n, source_length)."""
@@ -224,6 +242,27 @@ class Seq2Seq(SequenceModel):
                  if (count := len(self.source_vocabulary.split(text))) > len(read)]
         unknown = dict.fromkeys(word for text in words for word in text if word not in self.source_vocabulary)
         return [*found, *[f"not in the model's vocabulary: {checks.quoted(list(unknown))}"] * bool(unknown)]
+
+    def choose_prior(self, dictionary: Dictionary, pairs: Pairs) -> LexicalPrior:
+        """Return the dictionary as a prior with 0 or the weight of `WEIGHTS` that helps most on validation pairs.
+
+        The score is the mean chrF of the sentences. A weight that is not better than 0, the network alone, by two
+        standard errors of the paired differences is not taken.
+        """
+        self._must_attend()
+        sources, targets = zip(*pairs, strict=True)
+        references = [detokenize(self.target_vocabulary.split(target)) for target in targets]
+
+        def scores(prior: LexicalPrior | None) -> np.ndarray:
+            return np.array([sentence_chrf(reference, found) for reference, found in zip(
+                references, self._translations(list(sources), prior=prior), strict=True)])
+
+        alone, best, most = scores(None), LexicalPrior(dictionary, 0.0), 0.0
+        for prior in (LexicalPrior(dictionary, weight) for weight in WEIGHTS):
+            gains = scores(prior) - alone
+            if gains.mean() > most and gains.mean() > 2.0 * gains.std() / math.sqrt(len(gains)):
+                best, most = prior, float(gains.mean())
+        return best
 
     def next_tokens(self, sources: np.ndarray, prefixes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Log-probabilities of the token after each prefix, (n, vocabulary), and attention's weights at each step.
