@@ -17,7 +17,6 @@ Implements section 6.2 of the document.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -35,10 +34,10 @@ from scratchtune.network.sequential import unpacked as unpacked_network
 from scratchtune.sequence_model import SequenceModel
 from scratchtune.streams import note
 from scratchtune.text.beam import beam_search
-from scratchtune.text.chrf import sentence_chrf
+from scratchtune.text.copying import with_copies
 from scratchtune.text.dictionary import Dictionary
 from scratchtune.text.greedy import Hypothesis, greedy_all
-from scratchtune.text.lexical_prior import LexicalPrior, Mixture
+from scratchtune.text.lexical_prior import LexicalPrior, Mixture, chosen_prior
 from scratchtune.text.matches import exact_match, token_accuracy
 from scratchtune.text.padding import pad_sequences
 from scratchtune.text.tokens import detokenize
@@ -46,7 +45,6 @@ from scratchtune.text.vocabulary import Vocabulary
 
 Pairs = Sequence[tuple[str, str]]
 SILENT = (Vocabulary.padding, Vocabulary.start)  # never part of a text
-WEIGHTS = (0.1, 0.3, 0.5, 0.7)  # of a dictionary, from which `choose_prior` chooses, or 0
 UNKNOWN = ("forbid", "copy", "keep")  # what becomes of unknown tokens in translations
 
 
@@ -244,25 +242,11 @@ class Seq2Seq(SequenceModel):
         return [*found, *[f"not in the model's vocabulary: {checks.quoted(list(unknown))}"] * bool(unknown)]
 
     def choose_prior(self, dictionary: Dictionary, pairs: Pairs) -> LexicalPrior:
-        """Return the dictionary as a prior with 0 or the weight of `WEIGHTS` that helps most on validation pairs.
-
-        The score is the mean chrF of the sentences. A weight that is not better than 0, the network alone, by two
-        standard errors of the paired differences is not taken.
-        """
+        """Return the dictionary as a prior, with the weight that helps most on validation pairs: see `chosen_prior`."""
         self._must_attend()
         sources, targets = zip(*pairs, strict=True)
         references = [detokenize(self.target_vocabulary.split(target)) for target in targets]
-
-        def scores(prior: LexicalPrior | None) -> np.ndarray:
-            return np.array([sentence_chrf(reference, found) for reference, found in zip(
-                references, self._translations(list(sources), prior=prior), strict=True)])
-
-        alone, best, most = scores(None), LexicalPrior(dictionary, 0.0), 0.0
-        for prior in (LexicalPrior(dictionary, weight) for weight in WEIGHTS):
-            gains = scores(prior) - alone
-            if gains.mean() > most and gains.mean() > 2.0 * gains.std() / math.sqrt(len(gains)):
-                best, most = prior, float(gains.mean())
-        return best
+        return chosen_prior(dictionary, references, lambda prior: self._translations(list(sources), prior=prior))
 
     def next_tokens(self, sources: np.ndarray, prefixes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Log-probabilities of the token after each prefix, (n, vocabulary), and attention's weights at each step.
@@ -316,31 +300,13 @@ class Seq2Seq(SequenceModel):
             return greedy_all(step_for(every), len(sources), start, end, most)
         return [beam_search(step_for(every[n : n + 1]), start, end, beam_width, most, penalty)[0] for n in every]
 
-    def _copied(
-        self, words: list[list[str]], sources: np.ndarray, decoded: list[Hypothesis],
-    ) -> list[list[str]]:
-        """The tokens of translations, with source words that the vocabularies do not have.
-
-        Each unknown token becomes the source word with the largest weight. A source word that is unknown is copied to
-        the step that gave it the largest weight of all steps: in place of the token there, if that step looked at no
-        other word more, else before it.
-        """
+    def _copied(self, words: list[list[str]], sources: np.ndarray, decoded: list[Hypothesis]) -> list[list[str]]:
+        """The tokens of translations, with source words that the vocabularies do not have: see `with_copies`."""
         names, found = self.target_vocabulary.tokens, []
         for weights, text, hypothesis in zip(self._weights(sources, decoded), words, decoded, strict=True):
-            ids = [*hypothesis.ids, *[self.target_vocabulary.end] * hypothesis.ended]
-            looked = weights[: len(ids), : len(text)]
-            places = looked.argmax(axis=1).tolist()
-            tokens = [[names[token]] for token in ids]
-            missing = [place for place, word in enumerate(text) if word not in self.source_vocabulary]
-            for step, place in enumerate(places):
-                if ids[step] == self.target_vocabulary.unknown:
-                    tokens[step], missing = [text[place]], [other for other in missing if other != place]
-            for place in missing:
-                step = int(looked[:, place].argmax())
-                replaced = places[step] == place and ids[step] != self.target_vocabulary.end
-                tokens[step] = [*tokens[step][:-1], text[place], *([] if replaced else tokens[step][-1:])]
-            special = {names[token] for token in (*SILENT, self.target_vocabulary.end)}
-            found.append([token for each in tokens for token in each if token not in special])
+            written = [names[token] for token in hypothesis.ids] + [names[Vocabulary.end]] * hypothesis.ended
+            found.append(with_copies(written, weights[: len(written), : len(text)], text,
+                                     [word in self.source_vocabulary for word in text]))
         return found
 
     def attention(self, text: str) -> tuple[list[str], list[str], np.ndarray]:
