@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.automl.curves import constant_loss
 from scratchtune.network.callbacks import Callback, History
 from scratchtune.network.encoder_decoder import EncoderDecoder
 from scratchtune.network.layers import Layer
@@ -37,6 +36,7 @@ from scratchtune.text.beam import beam_search
 from scratchtune.text.copying import with_copies
 from scratchtune.text.dictionary import Dictionary
 from scratchtune.text.greedy import Hypothesis, greedy_all
+from scratchtune.text.guessing import guessing_loss
 from scratchtune.text.lexical_prior import LexicalPrior, Mixture, chosen_prior
 from scratchtune.text.matches import exact_match, token_accuracy
 from scratchtune.text.padding import pad_sequences
@@ -108,8 +108,8 @@ class Seq2Seq(SequenceModel):
         return max(self._known_lengths())
 
     def guessing(self, y: np.ndarray) -> float | None:
-        """The entropy of the tokens' frequencies, in which each target counts the same, as in the loss."""
-        return constant_loss(self.loss, y, len(self.target_vocabulary))
+        """The loss of targets that are written without their sources, by the frequencies of tokens and of pairs."""
+        return guessing_loss([[int(token) for token in row if token] for row in y])
 
     # Rows -------------------------------------------------------------------------------------------------------------
 

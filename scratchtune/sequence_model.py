@@ -113,7 +113,7 @@ class SequenceModel:
         return self.input_shape()[0]
 
     def guessing(self, y: np.ndarray) -> float | None:
-        """The loss, on targets y, of the best outputs that are the same for all rows; None if it is not known."""
+        """The loss, on targets y, of outputs that do not depend on the inputs; None if it is not known."""
         return None
 
     # The network ------------------------------------------------------------------------------------------------------
