@@ -189,8 +189,8 @@ class Seq2Seq(SequenceModel):
 
         With ``beam_width`` 1 each token is the most probable one (greedy); otherwise the best of a `beam_search`.
         ``unknown``: "forbid" never writes the unknown token, but the best other token; "copy" puts in its place the
-        source word with the largest attention weight, and copies each unknown source word (`_copied`); "keep" writes
-        "[UNK]". ``prior``: a dictionary that helps; the tokens may then be any of its words.
+        source word with the largest attention weight, and copies each unknown source word (see `with_copies`); "keep"
+        writes "[UNK]". ``prior``: a dictionary that helps; the tokens may then be any of its words.
 
         Of a text that is longer than those of the training, only the first ``source_length`` tokens are translated.
         stderr names these texts, and each unknown token once.
