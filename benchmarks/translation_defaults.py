@@ -215,7 +215,7 @@ def main() -> None:
                         file.write(json.dumps(runs[-1]) + "\n")
     own = [[run for run in runs if run["task"] in names] for names in (CHOOSING, [*REPORTED, "verses"])]
     harness.report("Translators by their defaults", "translation_defaults", [
-        f"{harness.machine()}.", harness.versions("numpy", "numba", "scratchtune") + ".",
+        f"{harness.machine()}.", harness.versions("numpy", "numba") + ".",
         f"`compile()`, `fit(pairs)`; greedy translations of {TEST} pairs with other sources. Means over the draws (the "
         "seed draws pairs and initial weights), and the lowest exact match. \"With dictionary\": a dictionary by IBM "
         f"Model 1 as a prior, with the weight that {VALIDATION} validation pairs chose, from 0.",
