@@ -1,6 +1,6 @@
 """Does attention pay at equal cost, and is the translator better than a dictionary, and as good as one in PyTorch?
 
-    python -m benchmarks.translation_quality [--seeds 5] [--choose] [--quick] [--save]
+    python -m benchmarks.translation_quality [--seeds 5] [--quick] [--save]
 
 Number words and dates, both synthetic: the share of held-out pairs that are translated without a mistake, with dot
 attention and without. Equal cost means equally many multiply-adds in training: without attention a row takes fewer, so
@@ -12,8 +12,6 @@ its dropout is drawn otherwise. References are in lower case, as all translation
 they never write the unknown token, or copy the most attended source word in its place. With the dictionary's help, a
 beam search decodes by `text.LexicalPrior`, in the same way for both. The ensemble averages our networks of all seeds,
 and costs as many times the training and the decoding; the dictionary costs less than a second.
-
-With --choose: the scores on the validation part of the configurations that were compared, without the test part.
 """
 
 from __future__ import annotations
@@ -49,7 +47,6 @@ class Plan(NamedTuple):
     clipping: float | None = None  # the largest norm of the gradient
     weight_decay: float = 0.0
     min_count: int = 1  # of the tokens in a vocabulary
-    words: bool = False  # whether a dictionary's words are training pairs too
 
 
 SYNTHETIC = {"number words": (Plan(32, 64, 0.005, 14), 2000), "dates": (Plan(32, 64, 0.005, 20), 4000)}
@@ -57,9 +54,6 @@ HELD_OUT = 500  # pairs
 VERSES = Plan(64, 128, 0.005, 18, 16, 0.5, 1.0, min_count=5)  # chosen on the validation part
 BEAM = 4  # with the dictionary's help
 PRIOR = ", the dictionary helps"
-CHOICES: tuple[tuple[int, dict[str, float]], ...] = (  # of the decoding, compared by --choose
-    (BEAM, {}), (1, {}), (BEAM, {"weight": 0.3}), (BEAM, {"weight": 0.7}), (BEAM, {"end_penalty": 0.0}),
-    (BEAM, {"end_penalty": 1.0}), (BEAM, {"next_word": 0.0}), (BEAM, {"next_word": 1.0}))
 
 
 # Training -------------------------------------------------------------------------------------------------------------
@@ -81,6 +75,7 @@ def made(plan: Plan, train: Pairs, every: Pairs, attention: str, epochs: int, se
         source_length=lengths[0], target_length=lengths[1] + 1, seed=seed)
     model.compile(optimizer(plan, len(train), epochs))
     model.build()
+    model.warns = False
     return model
 
 
@@ -236,9 +231,7 @@ def verses(seed: int, train: Pairs, test: Pairs, plan: Plan) -> tuple[st.Seq2Seq
     dictionary = st.text.Dictionary().fit(train)
     prior = st.text.LexicalPrior(dictionary)
     model = made(plan, train, train + test, "dot", plan.epochs, seed)
-    given = train + words_of(dictionary) if plan.words else train
-    model.compile(optimizer(plan, len(given), plan.epochs))
-    data = rows(model, given)
+    data = rows(model, train)
     peer = InPyTorch(model, train_pytorch(model, data, plan, plan.epochs, seed))
     train_ours(model, data, plan, plan.epochs, seed)
     found = {}
@@ -247,37 +240,6 @@ def verses(seed: int, train: Pairs, test: Pairs, plan: Plan) -> tuple[st.Seq2Seq
         found[f"{name}, unknown tokens copied"] = scores(test, each.translate(texts, unknown="copy"))
         found[f"{name}{PRIOR}"] = scores(test, with_prior(each, prior, texts))
     return model, found
-
-
-def words_of(dictionary: st.text.Dictionary) -> Pairs:
-    """A dictionary's words as pairs for training, without numbers and punctuation marks."""
-    return [pair for pair in dictionary.words.items() if pair[0].isalpha() and pair[1].isalpha()]
-
-
-def chosen(seeds: Sequence[int], quick: bool) -> list[str]:
-    """The validation scores of the configurations that were compared; the mean over the seeds."""
-    train, held_out = st.datasets.load_verses("train"), st.datasets.load_verses("validation")
-    train, held_out = (train[:200], held_out[:20]) if quick else (train, held_out)
-    dictionary, texts = st.text.Dictionary().fit(train), [source for source, _ in held_out]
-    plans = {f"learning rate {rate}{', also the dictionary' * words}": VERSES._replace(learning_rate=rate, words=words)
-             for rate, words in ((0.01, False), (0.005, False), (0.005, True))}
-    runs: dict[str, list[dict[str, float]]] = {"IBM Model 1": [dictionaries(train, held_out)["IBM Model 1"]]}
-    for seed in seeds:
-        for plan_name, plan in plans.items():
-            plan = plan._replace(epochs=1) if quick else plan
-            given = train + words_of(dictionary) if plan.words else train
-            model = made(plan, train, train + held_out, "dot", plan.epochs, seed)
-            model.compile(optimizer(plan, len(given), plan.epochs))
-            train_ours(model, rows(model, given), plan, plan.epochs, seed)
-            runs.setdefault(f"{plan_name}: alone", []).append(scores(held_out, model.translate(texts)))
-            for width, arguments in CHOICES if plan == VERSES or quick else CHOICES[:1]:
-                shown_as = ", ".join([f"beam {width}", *(f"{name} {value}" for name, value in arguments.items())])
-                prior = st.text.LexicalPrior(dictionary, **arguments)
-                runs.setdefault(f"{plan_name}: {shown_as}", []).append(
-                    scores(held_out, with_prior(model, prior, texts, width)))
-    return [f"Validation part, means over {len(seeds)} seeds.", harness.table(["configuration", "chrF", "BLEU"], [
-        [name, *(f"{np.mean([run[what] for run in found]):.2f}" for what in ("chrF", "BLEU"))]
-        for name, found in runs.items()])]
 
 
 # The report -----------------------------------------------------------------------------------------------------------
@@ -345,16 +307,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.translation_quality", description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5, choices=sorted(STUDENT))
-    parser.add_argument("--choose", action="store_true", help="compare configurations on the validation part instead")
     parser.add_argument("--quick", action="store_true", help="two seeds, few pairs, two epochs: only whether it runs")
     parser.add_argument("--save", action="store_true", help="write benchmarks/results/translation_quality.md")
     options = parser.parse_args()
     load, seeds = harness.load(), range(2 if options.quick else options.seeds)
-    if options.choose:
-        harness.report("Translators: what was chosen on validation pairs", "translation_choice",
-                       [f"{harness.machine()}; {load}.", *chosen(seeds, options.quick)], options.save,
-                       "translation_quality")
-        return
     train, test = st.datasets.load_verses("train"), st.datasets.load_verses("test")
     plan = VERSES._replace(epochs=2) if options.quick else VERSES
     if options.quick:

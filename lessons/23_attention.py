@@ -269,7 +269,7 @@ for attention in seconds:
             alignments[0] = model.attention(EXAMPLE)
         for epochs in EPOCHS if attention == "none" else EPOCHS[:4]:
             begun = time.process_time()
-            model.fit(train, epochs=epochs - done, verbose=0)
+            model.fit(train, epochs - done, 32, verbose=0)
             seconds[attention] += (time.process_time() - begun) / 3
             done, hits[attention, seed, epochs] = epochs, correct(model)
             if attention == "dot" and seed == 0:

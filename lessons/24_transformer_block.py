@@ -670,7 +670,7 @@ for task, (generate, epochs) in TASKS.items():
             model = st.Seq2Seq(*vocabularies, structure=structure, embedding=32, seed=seed, **arguments)
             model.compile(st.Adam(rate, global_clipnorm=1.0))
             begun = time.process_time()
-            history = model.fit(pairs[:1000], factor * epochs, verbose=0, validation_data=pairs[1000:1200])
+            history = model.fit(pairs[:1000], factor * epochs, 32, verbose=0, validation_data=pairs[1000:1200])
             seconds.setdefault((task, structure), []).append(time.process_time() - begun)
             models[task, structure, rate, seed] = model
             losses[task, structure, rate, seed] = history.history["val_loss"][-1]
@@ -697,7 +697,7 @@ print(f"{'test':40}{'rate':9}{'loss':22}exact match", file=sys.stderr)
 for (task, structure), rate in chosen.items():
     exact[task, structure] = tested(structure, task, structure, rate)
 for seed in range(3):
-    models["dates", "gru", chosen["dates", "gru"], seed].fit(TASKS["dates"][0](1000), epochs=16, verbose=0)
+    models["dates", "gru", chosen["dates", "gru"], seed].fit(TASKS["dates"][0](1000), 16, 32, verbose=0)
 exact["dates", "twice"] = tested("gru, twice the time", "dates", "gru", chosen["dates", "gru"])
 
 # %%

@@ -42,7 +42,10 @@
 # validate on and 200 held out to test on. A training takes nine epochs, which is few on purpose: so configurations
 # differ. `DEFAULT`, `SPACE` and `build` are those of `scratchtune example translation`
 # ([its file](../scratchtune/examples/translation.py)), with half of the units and embedding, and learning rates up to
-# 0.05 since the training is so short. All trainings use float64, so that other processors give the same numbers.
+# 0.05 since the training is so short. The default has Keras's learning rate, 0.001, and its batches of 32;
+# `model.compile()` without an optimizer and `fit` choose others, by a rule that comes from trainings like these
+# ([its file](../scratchtune/sequence_model.py)). All trainings use float64, so that other processors give the same
+# numbers.
 
 # %%
 import math

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from scratchtune.data import Table
     from scratchtune.recognizer import SpeechRecognizer
-    from scratchtune.seq2seq import Seq2Seq
     from scratchtune.speech import Clip
     from scratchtune.study.storage import Storage
     from scratchtune.study.stored import StoredStudy
@@ -766,15 +765,18 @@ def _add_translate(commands: _Commands) -> None:
 
 def _translate(given: argparse.Namespace) -> int:
     from scratchtune.seq2seq import Seq2Seq
+    from scratchtune.text import tokenize
 
     checks.integer("--beam-width", given.beam_width, 1)
     model = _loaded(
         given.model, Seq2Seq, "translate takes a translator, such as scratchtune example translation saves")
     sentences = _lines_of_stdin() if given.text == "-" else {"TEXT": given.text}
-    unknown = _unknown_tokens(model, sentences)
-    if unknown:
-        note(f"scratchtune: not in the model's vocabulary: {checks.quoted(unknown)}")
-    texts = list(sentences.values())
+    empty = next((name for name, text in sentences.items() if not tokenize(text)), None)
+    if empty is not None:
+        raise ValueError(f"{empty} is {sentences[empty]!r}; it must hold at least one word")
+    texts, model.warns = list(sentences.values()), False  # the remarks are for all lines, and name them
+    for line in model.remarks(texts, list(sentences)):
+        note(f"scratchtune: {line}")
     for first in range(0, len(texts), SIDE_BY_SIDE):
         tell("\n".join(model.translate(texts[first : first + SIDE_BY_SIDE], given.beam_width)), data=True)
     return 0
@@ -859,22 +861,6 @@ def _lines_of_stdin() -> dict[str, str]:
         raise ValueError(f"stdin is not UTF-8: {problem.reason} at byte {problem.start}; save the text as UTF-8"
                          ) from None
     return {f"line {number} of stdin": line for number, line in enumerate(text.splitlines(), start=1)}
-
-
-def _unknown_tokens(model: Seq2Seq, sentences: dict[str, str]) -> list[str]:
-    """Check that the model can read each sentence; return the tokens that are not in its vocabulary, each once."""
-    from scratchtune.text import tokenize
-
-    unknown: dict[str, None] = {}
-    for name, text in sentences.items():
-        tokens = tokenize(text, model.source_vocabulary.lower)
-        if not tokens:
-            raise ValueError(f"{name} is {text!r}; it must hold at least one word")
-        if model.source_length is not None and len(tokens) > model.source_length:
-            raise ValueError(f"{name} has {len(tokens)} tokens, words and punctuation marks; the model reads at most "
-                             f"{model.source_length}: divide the sentence")
-        unknown |= {token: None for token in tokens if token not in model.source_vocabulary}
-    return list(unknown)
 
 
 def _add_why(commands: _Commands) -> None:

@@ -31,9 +31,13 @@ from scratchtune.network.layers.pairs import Attends
 from scratchtune.network.saving import entry
 from scratchtune.network.sequential import unpacked as unpacked_network
 from scratchtune.sequence_model import SequenceModel
+from scratchtune.streams import note
 from scratchtune.text.beam import beam_search
+from scratchtune.text.copying import with_copies
+from scratchtune.text.dictionary import Dictionary
 from scratchtune.text.greedy import Hypothesis, greedy_all
-from scratchtune.text.lexical_prior import LexicalPrior, Mixture
+from scratchtune.text.guessing import guessing_loss
+from scratchtune.text.lexical_prior import LexicalPrior, Mixture, chosen_prior
 from scratchtune.text.matches import exact_match, token_accuracy
 from scratchtune.text.padding import pad_sequences
 from scratchtune.text.tokens import detokenize
@@ -69,6 +73,8 @@ class Seq2Seq(SequenceModel):
                 raise TypeError(f"{name}_vocabulary is {vocabulary!r:.80}; it must be a text.Vocabulary")
         self.source_vocabulary, self.target_vocabulary = source_vocabulary, target_vocabulary
         self.architecture = EncoderDecoder(structure, attention, embedding, units, layers, heads, dropout)
+        if structure == "transformer":
+            self.rate = 0.002
         self.source_length = None if source_length is None else checks.integer("source_length", source_length, 1)
         self.target_length = None if target_length is None else checks.integer("target_length", target_length, 2)
 
@@ -96,6 +102,14 @@ class Seq2Seq(SequenceModel):
         """Both vocabularies, and the arguments of the network."""
         vocabularies = {"source": self.source_vocabulary.to_dict(), "target": self.target_vocabulary.to_dict()}
         return {"vocabularies": vocabularies, "arguments": self.arguments}
+
+    def longest(self) -> int:
+        """The most tokens of a source or a target."""
+        return max(self._known_lengths())
+
+    def guessing(self, y: np.ndarray) -> float | None:
+        """The loss of targets that are written without their sources, by the frequencies of tokens and of pairs."""
+        return guessing_loss([[int(token) for token in row if token] for row in y])
 
     # Rows -------------------------------------------------------------------------------------------------------------
 
@@ -136,10 +150,14 @@ class Seq2Seq(SequenceModel):
     # Training ---------------------------------------------------------------------------------------------------------
 
     def fit(
-        self, pairs: Pairs, epochs: int = 1, batch_size: int = 32, verbose: int = 1,
+        self, pairs: Pairs, epochs: int | None = None, batch_size: int | None = None, verbose: int = 1,
         callbacks: Sequence[Callback] | None = (), validation_data: Pairs | None = None,
     ) -> History:
-        """Train for ``epochs`` passes over the pairs (source, target); the arguments of `Sequential.fit`."""
+        """Train for ``epochs`` passes over the pairs (source, target); the arguments of `Sequential.fit`.
+
+        What is None, and the learning rate unless `compile` got an optimizer, is chosen by
+        `scratchtune.sequence_model.chosen_training`.
+        """
         sources, targets = self._encoded(pairs, "pairs")
         held_out = None if validation_data is None else self._encoded(validation_data, "validation_data")
         if not self.built:
@@ -157,7 +175,7 @@ class Seq2Seq(SequenceModel):
         """
         rows = self._rows(*self._encoded(pairs, "pairs"), "pairs")
         references = [self.target_vocabulary.decode(self.target_vocabulary.encode(target)) for _, target in pairs]
-        found = self.translate([source for source, _ in pairs])
+        found = self._translations([source for source, _ in pairs])
         return self.network.evaluate(*rows) | {
             "token_accuracy": token_accuracy(references, found), "exact_match": exact_match(references, found)}
 
@@ -167,32 +185,68 @@ class Seq2Seq(SequenceModel):
         self, texts: Any, beam_width: int = 1, length_penalty: float = 0.0, unknown: str = "forbid",
         prior: LexicalPrior | None = None,
     ) -> Any:
-        """Return the translation of a text, or the list of those of a list of texts.
+        """Return the translation of a text, or the list of those of a list of texts, in their order.
 
         With ``beam_width`` 1 each token is the most probable one (greedy); otherwise the best of a `beam_search`.
         ``unknown``: "forbid" never writes the unknown token, but the best other token; "copy" puts in its place the
-        source word with the largest attention weight; "keep" writes "[UNK]". ``prior``: a dictionary that helps; the
-        tokens may then be any of its words.
+        source word with the largest attention weight, and copies each unknown source word (see `with_copies`); "keep"
+        writes "[UNK]". ``prior``: a dictionary that helps; the tokens may then be any of its words.
+
+        Of a text that is longer than those of the training, only the first ``source_length`` tokens are translated.
+        stderr names these texts, and each unknown token once.
         """
         checks.integer("beam_width", beam_width, 1)
         checks.choice("unknown", unknown, UNKNOWN)
         if not isinstance(prior, LexicalPrior | None):
             raise TypeError(f"prior is {prior!r:.80}; it must be a text.LexicalPrior, or None")
+        if prior is not None and prior.weight == 0.0:
+            prior = None  # the network alone
         if prior is not None and unknown != "forbid":
             raise ValueError(f"unknown is {unknown!r}; with a prior it must be 'forbid': the prior never writes it")
         if prior is not None or unknown == "copy":
             self._must_attend()
         several = [texts] if isinstance(texts, str) else list(texts)
-        sources = self._padded(self._ids(self.source_vocabulary, several, "text"), self.source_length, "text")
-        words = [self.source_vocabulary.split(text) for text in several]
+        if self.warns:
+            for line in self.remarks(several, [f"text {number}" for number in range(len(several))]):
+                note(line)
+        found = self._translations(several, beam_width, length_penalty, unknown, prior)
+        return found[0] if isinstance(texts, str) else found
+
+    def _translations(
+        self, texts: list[str], beam_width: int = 1, length_penalty: float = 0.0, unknown: str = "forbid",
+        prior: LexicalPrior | None = None,
+    ) -> list[str]:
+        """The translations of a list of texts, without remarks."""
+        words, sources = self._read(texts)
         mixture = None if prior is None else prior.mixture(self.target_vocabulary, words, sources.shape[1])
         decoded = self._decoded(sources, beam_width, length_penalty, unknown == "forbid", mixture)
         tokens = self.target_vocabulary.tokens if mixture is None else mixture.tokens
         written = [[tokens[token] for token in hypothesis.ids if token not in SILENT] for hypothesis in decoded]
-        if unknown == "copy":
-            written = self._copied(words, sources, decoded)
-        found = [detokenize(each) for each in written]
-        return found[0] if isinstance(texts, str) else found
+        return [detokenize(each) for each in (
+            self._copied(words, sources, decoded) if unknown == "copy" else written)]
+
+    def _read(self, texts: Sequence[str]) -> tuple[list[list[str]], np.ndarray]:
+        """The first ``source_length`` tokens of each text, and their ids with padding, (n, source_length)."""
+        length = self.network.input_shape[0] - (self.target_length or 0)
+        ids = [each[:length] for each in self._ids(self.source_vocabulary, texts, "text")]
+        words = [self.source_vocabulary.split(text)[:length] for text in texts]
+        return words, self._padded(ids, length, "text")
+
+    def remarks(self, texts: Sequence[str], names: Sequence[str]) -> list[str]:
+        """Sentences on the texts that are too long, which ``names`` calls so, and on the unknown tokens, each once."""
+        words, _ = self._read(texts)
+        found = [f"{name} has {checks.counted(count, 'token')}; the model reads at most {len(read)}, so only these are "
+                 "translated" for name, text, read in zip(names, texts, words, strict=True)
+                 if (count := len(self.source_vocabulary.split(text))) > len(read)]
+        unknown = dict.fromkeys(word for text in words for word in text if word not in self.source_vocabulary)
+        return [*found, *[f"not in the model's vocabulary: {checks.quoted(list(unknown))}"] * bool(unknown)]
+
+    def choose_prior(self, dictionary: Dictionary, pairs: Pairs) -> LexicalPrior:
+        """Return the dictionary as a prior, with the weight that helps most on validation pairs: see `chosen_prior`."""
+        self._must_attend()
+        sources, targets = zip(*pairs, strict=True)
+        references = [detokenize(self.target_vocabulary.split(target)) for target in targets]
+        return chosen_prior(dictionary, references, lambda prior: self._translations(list(sources), prior=prior))
 
     def next_tokens(self, sources: np.ndarray, prefixes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Log-probabilities of the token after each prefix, (n, vocabulary), and attention's weights at each step.
@@ -246,16 +300,14 @@ class Seq2Seq(SequenceModel):
             return greedy_all(step_for(every), len(sources), start, end, most)
         return [beam_search(step_for(every[n : n + 1]), start, end, beam_width, most, penalty)[0] for n in every]
 
-    def _copied(
-        self, words: list[list[str]], sources: np.ndarray, decoded: list[Hypothesis],
-    ) -> list[list[str]]:
-        """The tokens of translations, each unknown one replaced by the source word with the largest weight."""
-        names, unknown = self.target_vocabulary.tokens, self.target_vocabulary.unknown
-        best = [each[:, : len(text)].argmax(axis=1)
-                for each, text in zip(self._weights(sources, decoded), words, strict=True)]
-        return [[text[place] if token == unknown else names[token]
-                 for token, place in zip(hypothesis.ids, places, strict=False) if token not in SILENT]
-                for hypothesis, places, text in zip(decoded, best, words, strict=True)]
+    def _copied(self, words: list[list[str]], sources: np.ndarray, decoded: list[Hypothesis]) -> list[list[str]]:
+        """The tokens of translations, with source words that the vocabularies do not have: see `with_copies`."""
+        names, found = self.target_vocabulary.tokens, []
+        for weights, text, hypothesis in zip(self._weights(sources, decoded), words, decoded, strict=True):
+            written = [names[token] for token in hypothesis.ids] + [names[Vocabulary.end]] * hypothesis.ended
+            found.append(with_copies(written, weights[: len(written), : len(text)], text,
+                                     [word in self.source_vocabulary for word in text]))
+        return found
 
     def attention(self, text: str) -> tuple[list[str], list[str], np.ndarray]:
         """The tokens of a text, those of its greedy translation, and how the decoder weighted the first for the second.
@@ -264,13 +316,12 @@ class Seq2Seq(SequenceModel):
         is its last token, unless ``target_length`` ended it.
         """
         self._must_attend()
-        ids = self._ids(self.source_vocabulary, [text], "text")
-        source = self._padded(ids, self.source_length, "text")
+        words, source = self._read([text])
         decoded = self._decoded(source, 1, 0.0, True)
         written = decoded[0].ids + [self.target_vocabulary.end] * decoded[0].ended
-        weights = self._weights(source, decoded)[0, : len(written), : len(ids[0])]
-        names = self.source_vocabulary.tokens, self.target_vocabulary.tokens
-        return [names[0][token] for token in ids[0]], [names[1][token] for token in written], weights
+        weights = self._weights(source, decoded)[0, : len(written), : len(words[0])]
+        known = [word if word in self.source_vocabulary else "[UNK]" for word in words[0]]
+        return known, [self.target_vocabulary.tokens[token] for token in written], weights
 
     def _must_attend(self) -> None:
         if self.architecture.attention == "none":
@@ -292,4 +343,4 @@ def unpacked(header: dict[str, Any], arrays: Any) -> Seq2Seq:
     first = network.layers[0]
     model.source_length = first.source_length if isinstance(first, PairEmbedding) else 1  # which `adopt` refuses
     model.target_length = network.input_shape[0] - model.source_length
-    return model.adopt(network)
+    return model.adopt(network, header)

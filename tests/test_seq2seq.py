@@ -75,8 +75,32 @@ def test_an_unknown_token_is_forbidden_copied_or_kept() -> None:
     texts = ["a b", "b q"]
     assert model.translate(texts[0], unknown="keep") == "a [UNK]"
     assert model.translate(texts[0], unknown="copy") == "a b"
+    assert "q" in model.translate(texts[1], unknown="copy").split()
     for beam_width in (1, 3):
         assert "[UNK]" not in " ".join(model.translate(texts, beam_width))
+
+
+def test_unknown_words_are_copied_to_where_the_decoder_looked_at_them_and_named_once(
+    trained: st.Seq2Seq, capsys: pytest.CaptureFixture[str],
+) -> None:
+    texts = ["a b noah", "noah and c", "d"]
+    for beam_width in (1, 3):
+        found = trained.translate(texts, beam_width, unknown="copy")
+        assert [sorted(word for word in text.split() if len(word) > 1) for text in found] == [
+            ["noah"], ["and", "noah"], []]
+        assert capsys.readouterr().err == "not in the model's vocabulary: 'noah', 'and'\n"
+    assert found[2] == trained.translate("d")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_text_that_is_too_long_is_translated_as_far_as_the_model_reads(
+    trained: st.Seq2Seq, capsys: pytest.CaptureFixture[str],
+) -> None:
+    texts = ["a b", "a b c d e f a b", "c"]
+    assert trained.translate(texts) == trained.translate(["a b", "a b c d e f", "c"])
+    assert capsys.readouterr().err == (
+        "text 1 has 8 tokens; the model reads at most 6, so only these are translated\n")
+    assert trained.attention(texts[1])[0] == texts[1].split()[:6]
 
 
 def test_a_dictionary_writes_words_that_the_network_does_not_know_and_copies_names(trained: st.Seq2Seq) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune.network.saving import write_whole
-from scratchtune.sequence_model import SequenceModel
+from scratchtune.sequence_model import SequenceModel, chosen_training
 
 
 def _translator(**lengths: int) -> st.Seq2Seq:
@@ -51,6 +51,47 @@ def test_compile_reaches_a_network_that_is_built(
     model.compile(st.Adam(0.25), st.L2(0.5))
     assert repr(model.network.optimizer) == repr(st.Adam(0.25)) and repr(model.network.penalty) == repr(st.L2(0.5))
     assert model.network.loss.name == model.loss
+
+
+def test_a_training_is_chosen_from_the_number_of_rows_and_their_length() -> None:
+    assert chosen_training(400, 8, 0.005)[1:] == (8, 28, 1400)
+    assert chosen_training(3000, 14, 0.005)[1:] == (16, 10, 1880)
+    assert chosen_training(28_000, 14, 0.005)[1:3] == (64, 10)
+    assert chosen_training(5, 14, 0.005)[1:3] == (5, 100)
+    assert chosen_training(400, 8, 0.005, 32, 3)[1:] == (32, 3, 39)
+    for rows, epochs, low, high in ((400, 1, 0.02, 0.02), (400, 30, 0.0049, 0.0051), (10**5, 100, 0.0025, 0.0025)):
+        assert low <= chosen_training(rows, 8, 0.005, epochs=epochs).learning_rate <= high
+    with pytest.raises(ValueError, match="epochs is 0; it must be an integer of at least 1"):
+        chosen_training(400, 8, 0.005, epochs=0)
+
+
+def test_the_chosen_rate_rises_falls_to_0_and_begins_again_with_the_next_fit() -> None:
+    training = chosen_training(400, 8, 0.005, epochs=30)
+    first, second = training.optimizer(), training.optimizer(1500)
+    assert first.rates(0, 1)[0] == 0.0 and abs(first.rates(75, 1)[0] - training.learning_rate) < 1e-12
+    assert first.rates(1500, 1)[0] < 1e-9 and first.global_clipnorm == 1.0
+    assert abs(second.rates(1500, 1)[0] - training.learning_rate) < 1e-12 and second.rates(3000, 1)[0] < 1e-9
+
+
+@pytest.mark.slow  # its kernels take long to compile
+def test_a_translator_learns_by_defaults_goes_on_after_loading_and_warns_if_it_learns_nothing(tmp_path: Path) -> None:
+    pairs = [("one two", "uno dos"), ("three", "tres"), ("two three", "dos tres"), ("one", "uno")] * 10
+    vocabularies = [st.text.Vocabulary(texts) for texts in zip(*pairs, strict=True)]
+    model = st.Seq2Seq(*vocabularies, embedding=8, units=16)
+    model.compile()
+    history = model.fit(pairs, verbose=0)
+    assert len(history.history["loss"]) == 100 and model.evaluate(pairs)["exact_match"] == 1.0
+    model.save(tmp_path / "model.npz")
+    loaded = st.load_model(tmp_path / "model.npz")
+    for each in (model, loaded):
+        each.fit(pairs, epochs=2, verbose=0)
+    assert (loaded.network.theta == model.network.theta).all()
+    other = st.Seq2Seq(*vocabularies, embedding=8, units=16)
+    other.compile(st.Adam(1e-6))
+    with pytest.warns(UserWarning, match="^the translator has not left guessing: in 3 epochs the loss was never"):
+        other.fit(pairs, epochs=3, verbose=0)
+    other.warns = False
+    assert st.diagnose(other.fit(pairs, epochs=3, verbose=0)).names[0] == "has not left guessing"
 
 
 @BOTH

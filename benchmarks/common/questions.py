@@ -26,8 +26,8 @@ CHAPTERS = {
         "estimators", "weight_decay_default", "table_defaults", "own_tables", "trees", "automl", "large_table",
         "diagnosis"),
     "Images, translation and speech": (
-        "image_tuning", "translation_speed", "translation_quality", "translation_tuning", "speech_speed",
-        "speech_quality", "speech_tuning", "japanese_vowels"),
+        "image_tuning", "translation_speed", "translation_quality", "translation_defaults", "translation_tuning",
+        "speech_speed", "speech_quality", "speech_tuning", "japanese_vowels"),
 }
 OTHERS = ("pages", "portfolio")  # modules that answer no question
 

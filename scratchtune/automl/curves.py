@@ -66,6 +66,11 @@ class Curves:
         return float(min(curve.max() for curve in self._both))
 
     @property
+    def lowest(self) -> float:
+        """The minimum of both losses."""
+        return float(min(curve.min() for curve in self._both))
+
+    @property
     def _both(self) -> list[np.ndarray]:
         return [self.loss] if self.val_loss is None else [self.loss, self.val_loss]
 

@@ -27,6 +27,7 @@ from scratchtune.examples.shared import check_options, prepare_folder, ranked, r
 from scratchtune.insight.learning_curves import plot_learning_curves
 from scratchtune.insight.reporting import report_path
 from scratchtune.insight.translation_plots import Lookup, plot_attention
+from scratchtune.sequence_model import CLIPPING, chosen_training
 from scratchtune.streams import note, tell
 
 RECURRENT = ["gru", "lstm"]
@@ -42,7 +43,7 @@ SPACE: dict[str, Any] = {
     "batch_size": [16, 32, 64],
     "clipping": st.Float(0.1, 10.0, log=True),  # the largest norm of the gradient
 }
-DEFAULT: dict[str, Any] = {  # the defaults of `Seq2Seq`, `Adam` and `fit`
+DEFAULT: dict[str, Any] = {  # the defaults of `Seq2Seq`, and those of Keras's `Adam` and `fit`
     "structure": "gru", "attention": "dot", "embedding": 64, "units": 128, "layers": 1, "dropout": 0.0,
     "learning_rate": 0.001, "batch_size": 32, "clipping": None,
 }
@@ -67,6 +68,7 @@ def build(
     rate = st.schedules.CosineDecay(params["learning_rate"], steps)
     model.compile(st.Adam(rate, global_clipnorm=params["clipping"]))
     model.build()
+    model.warns = False  # trials that learn nothing, and words that occur once, are part of a search
     return model
 
 
@@ -123,9 +125,15 @@ def prepared(
     corpus: Corpus, epochs: int = EPOCHS, searcher: str = "hyperband", seed: int = 0, db: Path | None = None,
     quick: bool = False,
 ) -> list[Arm[st.Seq2Seq]]:
-    """Return the three searches of `prepared_arms`: over the whole space, the learning rate alone, and the default."""
+    """Return the three searches of `prepared_arms`: over the whole space, the learning rate alone, and the default.
+
+    The default is what `Seq2Seq.fit` chooses for so many pairs and epochs.
+    """
+    chosen = chosen_training(len(corpus.train), max(corpus.lengths), st.Seq2Seq.rate, epochs=epochs)
+    default = DEFAULT | {
+        "learning_rate": chosen.learning_rate, "batch_size": chosen.batch_size, "clipping": CLIPPING}
     return prepared_arms(
-        QUICK if quick else SPACE, DEFAULT, lambda fixed: Objective(epochs, fixed, corpus=corpus), searcher,
+        QUICK if quick else SPACE, default, lambda fixed: Objective(epochs, fixed, corpus=corpus), searcher,
         direction="maximize", seed=seed, storage=db,
         data=digest_of(also=repr((corpus.train, corpus.validation, corpus.lengths, epochs))))
 
@@ -134,7 +142,7 @@ def compile_kernels(corpus: Corpus, quick: bool = False) -> None:
     """Train each structure for one step, so that no trial's time includes the compilation."""
     for structure in RECURRENT if quick else STRUCTURES:
         params = {"embedding": 32, "units": 32, "learning_rate": 0.001, "batch_size": 2, "clipping": 1.0}
-        build(params | {"structure": structure}, corpus, 1).fit(corpus.train[:2], verbose=0)
+        build(params | {"structure": structure}, corpus, 1).fit(corpus.train[:2], 1, verbose=0)
 
 
 # The example ----------------------------------------------------------------------------------------------------------
@@ -178,7 +186,8 @@ def main(
 def compared(arms: list[Arm[st.Seq2Seq]], corpus: Corpus) -> str:
     """Return the scores of each search's best model on the test pairs, and those without a network, as a table.
 
-    The last row is the tuned model, which a dictionary of the training pairs helps to choose words.
+    The last row is the tuned model, which a dictionary of the training pairs helps to choose words, if the validation
+    pairs say that it helps.
     """
     sources = [source for source, _ in corpus.test]
     dictionary = st.text.Dictionary().fit(corpus.train)
@@ -189,12 +198,18 @@ def compared(arms: list[Arm[st.Seq2Seq]], corpus: Corpus) -> str:
         model = arm.model()
         found[arm.name] = scores(model, corpus.test) | {"loss": model.evaluate(corpus.test)["loss"]}
         costs[arm.name] = str(arm.epochs)
-    helped = arms[0].model().translate(sources, prior=st.text.LexicalPrior(dictionary))
+    model = arms[0].model()
+    prior = model.choose_prior(dictionary, corpus.validation)
+    note(f"tuned, dictionary too: weight {prior.weight} of the dictionary, chosen on the validation pairs")
+    helped = model.translate(sources, prior=prior)
     found["tuned, dictionary too"], costs["tuned, dictionary too"] = scores_of(helped, corpus.test), costs["tuned"]
     lines = [f"{'test pairs':<22} {'epochs':>6} " + " ".join(f"{name:>14}" for name in SCORES)]
     for name, values in found.items():
         cells = [form.format(values[score]) if score in values else "-" for score, form in SCORES.items()]
         lines.append(f"{name:<22} {costs[name]:>6} " + " ".join(f"{cell:>14}" for cell in cells))
+    better = [name for name in ("nearest training pair", "dictionary") if found[name]["chrF"] > found["tuned"]["chrF"]]
+    lines += [f"The {name} translates the test pairs better than the tuned network, which has seen too few pairs."
+              for name in better]
     return "\n".join(lines)
 
 

@@ -305,13 +305,15 @@ class History(Callback):
     """Records each epoch: ``history`` maps a name to a list of values, one for each entry of ``epoch``.
 
     ``diverged`` says whether the training ended because its loss was no longer finite. That epoch is not recorded; but
-    if it is the first one, all its values are NaN.
+    if it is the first one, all its values are NaN. ``guessing`` is the loss of outputs that do not depend on the
+    inputs, where the model knows it.
     """
 
     def __init__(self) -> None:
         self.history: dict[str, list[float]] = {}
         self.epoch: list[int] = []
         self.diverged = False
+        self.guessing: float | None = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
         """Append the values of an epoch."""

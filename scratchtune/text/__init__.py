@@ -1,13 +1,12 @@
-"""Text for a network: tokens and their ids, padding, batches, the search for the best output, and its scores.
+"""Text for a network: tokens and their ids, padding, the search for the best output, and its scores.
 
-Reading order: `tokens` (a text is split and joined), `vocabulary` (tokens and ids), `padding`, `batches` (rows of
-similar length), `greedy` and `beam` (decoding, for any function that returns log-probabilities), `sentences` (pairs of
-a reference and a hypothesis), `matches` (token accuracy, exact match), `ngrams`, `mteval` (the tokens of BLEU), `bleu`,
-`chrf`; `ibm1` and `dictionary`, a translator word by word, without a network;
-`lexical_prior`, which lets a dictionary help a network. Scores take the reference first, as scikit-learn's do.
+Reading order: `tokens` (a text is split and joined), `vocabulary` (tokens and ids), `padding`, `greedy` and `beam`
+(decoding, for any function that returns log-probabilities), `copying` (of unknown words), `sentences` (pairs of a
+reference and a hypothesis), `matches` (token accuracy, exact match), `ngrams`, `mteval` (the tokens of BLEU), `bleu`,
+`chrf`; `ibm1` and `dictionary`, a translator word by word, without a network; `lexical_prior`, which lets a dictionary
+help a network. Scores take the reference first, as scikit-learn's do.
 """
 
-from scratchtune.text.batches import length_batches
 from scratchtune.text.beam import beam_search
 from scratchtune.text.bleu import bleu_score, sentence_bleu
 from scratchtune.text.chrf import chrf_score, sentence_chrf
@@ -23,6 +22,6 @@ from scratchtune.text.vocabulary import Vocabulary
 
 __all__ = [
     "Dictionary", "Hypothesis", "IBMModel1", "LexicalPrior", "Vocabulary", "beam_search", "bleu_score", "chrf_score",
-    "detokenize", "exact_match", "greedy", "greedy_all", "length_batches", "pad_sequences", "sentence_bleu",
+    "detokenize", "exact_match", "greedy", "greedy_all", "pad_sequences", "sentence_bleu",
     "sentence_chrf", "token_accuracy", "tokenize", "tokenize_13a",
 ]

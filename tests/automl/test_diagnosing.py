@@ -66,6 +66,19 @@ def test_a_baseline_tells_what_a_constant_prediction_is_worth() -> None:
     assert st.diagnose({"loss": flat}, baseline=5.0).healthy
 
 
+def test_a_loss_that_has_not_left_guessing_is_found_where_that_loss_is_given() -> None:
+    history = st.callbacks.History()
+    history.guessing = 2.0
+    slow = 2.2 - 0.01 * EPOCHS
+    history.history = {"loss": slow.tolist(), "val_loss": (slow + 0.05).tolist()}
+    found = st.diagnose(history)
+    assert found.names[0] == "has not left guessing" and "the loss was never below 96%" in str(found)
+    assert "it still falls" in str(found) and "more epochs, or a larger learning rate" in str(found)
+    assert st.diagnose(history, baseline=3.0).names[:1] != ["has not left guessing"]
+    history.history = {"loss": (2.0 * FALLING).tolist(), "val_loss": [2.5] * 30}  # learned by heart
+    assert "has not left guessing" not in st.diagnose(history).names
+
+
 @pytest.fixture(scope="module")
 def rows() -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)

@@ -33,6 +33,8 @@ def test_the_default_is_a_configuration_of_the_library() -> None:
     plain = st.Seq2Seq(*corpus.vocabularies)
     assert {name: model.arguments[name] for name in plain.arguments} == plain.arguments
     assert translation.DEFAULT["learning_rate"] == st.Adam().learning_rate
+    fixed = translation.prepared(corpus, 9)[2].objective.fixed
+    assert 0.007 < fixed["learning_rate"] < 0.009 and (fixed["batch_size"], fixed["clipping"]) == (8, 1.0)
 
 
 def test_all_searches_train_for_as_many_epochs_or_slightly_fewer() -> None:

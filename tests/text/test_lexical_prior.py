@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from scratchtune.text import Dictionary, LexicalPrior, Vocabulary
+from scratchtune.text.lexical_prior import chosen_prior
 
 BOOKS = [("das Haus", "the house"), ("das Buch", "the book"), ("ein Buch", "a book")]
 
@@ -58,3 +59,17 @@ def test_bad_input_is_one_clear_sentence() -> None:
         LexicalPrior(Dictionary().fit(BOOKS), 2)
     with pytest.raises(ValueError, match="end_penalty is -1"):
         LexicalPrior(Dictionary().fit(BOOKS), end_penalty=-1)
+
+
+def test_the_weight_is_the_one_that_helps_validation_pairs_or_0() -> None:
+    references = [f"the {word}" for word in ("house", "book", "tree", "river")] * 3
+    poor, one_wrong = ["the word"] * 12, ["a word", *references[1:]]
+
+    def chosen(found: dict[float, list[str]]) -> float:
+        """The chosen weight, by the translations with each; 0 is without a prior."""
+        return chosen_prior(Dictionary().fit(BOOKS), references, lambda prior: found.get(
+            0.0 if prior is None else prior.weight, ["a"] * 12)).weight
+
+    assert chosen({0.0: poor, 0.3: references, 0.5: references}) == 0.3
+    assert chosen({0.0: one_wrong, 0.3: references}) == 0.0  # one sentence is better: that may be luck
+    assert chosen({0.0: references}) == 0.0
