@@ -276,4 +276,4 @@ def unpacked(header: dict[str, Any], arrays: Any) -> SpeechRecognizer:
         dtype=network.dtype, seed=network.seed)
     if "decoder" in header:
         model.decoder = Decoder.from_dict(header["decoder"])
-    return model.adopt(network)
+    return model.adopt(network, header)

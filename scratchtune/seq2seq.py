@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.automl.curves import constant_loss
 from scratchtune.network.callbacks import Callback, History
 from scratchtune.network.encoder_decoder import EncoderDecoder
 from scratchtune.network.layers import Layer
@@ -97,6 +98,10 @@ class Seq2Seq(SequenceModel):
         vocabularies = {"source": self.source_vocabulary.to_dict(), "target": self.target_vocabulary.to_dict()}
         return {"vocabularies": vocabularies, "arguments": self.arguments}
 
+    def guessing(self, y: np.ndarray) -> float | None:
+        """The entropy of the tokens' frequencies, in which each target counts the same, as in the loss."""
+        return constant_loss(self.loss, y, len(self.target_vocabulary))
+
     # Rows -------------------------------------------------------------------------------------------------------------
 
     def _encoded(self, pairs: Any, name: str) -> tuple[list[list[int]], list[list[int]]]:
@@ -136,10 +141,14 @@ class Seq2Seq(SequenceModel):
     # Training ---------------------------------------------------------------------------------------------------------
 
     def fit(
-        self, pairs: Pairs, epochs: int = 1, batch_size: int = 32, verbose: int = 1,
+        self, pairs: Pairs, epochs: int | None = None, batch_size: int | None = None, verbose: int = 1,
         callbacks: Sequence[Callback] | None = (), validation_data: Pairs | None = None,
     ) -> History:
-        """Train for ``epochs`` passes over the pairs (source, target); the arguments of `Sequential.fit`."""
+        """Train for ``epochs`` passes over the pairs (source, target); the arguments of `Sequential.fit`.
+
+        What is None, and the learning rate unless `compile` got an optimizer, is chosen by
+        `scratchtune.sequence_model.chosen_training`.
+        """
         sources, targets = self._encoded(pairs, "pairs")
         held_out = None if validation_data is None else self._encoded(validation_data, "validation_data")
         if not self.built:
@@ -292,4 +301,4 @@ def unpacked(header: dict[str, Any], arrays: Any) -> Seq2Seq:
     first = network.layers[0]
     model.source_length = first.source_length if isinstance(first, PairEmbedding) else 1  # which `adopt` refuses
     model.target_length = network.input_shape[0] - model.source_length
-    return model.adopt(network)
+    return model.adopt(network, header)

@@ -1,43 +1,79 @@
 """What the translator and the recogniser of speech have in common: both train a `Sequential` on rows.
 
 A subclass turns its own data into rows and the network's outputs into texts. This file builds, compiles, trains, saves
-and loads the network.
+and loads the network; `chosen_training` chooses what the user of `compile` and `fit` leaves open.
 
 Implements sections 6.2 and 6.3 of the document.
 """
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from scratchtune.network import optimizers, penalties
+from scratchtune import checks
+from scratchtune.automl.diagnosing import diagnose
+from scratchtune.network import optimizers, penalties, schedules
 from scratchtune.network.callbacks import Callback, History
 from scratchtune.network.layers import Layer
 from scratchtune.network.saving import write_whole
 from scratchtune.network.sequential import Sequential
 
 Self = TypeVar("Self", bound="SequenceModel")
+FAILED = ("diverged", "has not left guessing")  # the findings of `st.diagnose` that a training ends with a warning for
+
+
+class Training(NamedTuple):
+    """How a network is trained: the largest learning rate of its schedule, and the size and the number of batches."""
+
+    learning_rate: float
+    batch_size: int
+    epochs: int
+    steps: int
+
+    def optimizer(self, done: int = 0) -> optimizers.Optimizer:
+        """Adam, whose rate increases for a twentieth of the steps and decays to 0; no warm-up after ``done`` steps."""
+        rate, warmup = self.learning_rate, done or self.steps // 20
+        decay = schedules.CosineDecay(rate if done else 0.0, max(1, self.steps - (0 if done else warmup)),
+                                      warmup_target=rate, warmup_steps=warmup)
+        return optimizers.Adam(decay, global_clipnorm=1.0)
+
+
+def chosen_training(
+    rows: int, learning_rate: float, steps: int, batch_size: int | None = None, epochs: int | None = None,
+) -> Training:
+    """The training of a model on so many rows; ``batch_size`` and ``epochs`` are kept where they are given."""
+    batch_size = min(rows, checks.integer("batch_size", 16 if batch_size is None else batch_size, 1))
+    each = math.ceil(rows / batch_size)
+    epochs = checks.integer("epochs", min(100, max(10, math.ceil(steps / each))) if epochs is None else epochs, 1)
+    return Training(learning_rate, batch_size, epochs, epochs * each)
 
 
 class SequenceModel:
     """Base class of models that map sequences to texts.
 
     A subclass sets ``kind``, which names the kind of its files; ``loss``, the name of its loss; and ``lengths``, the
-    names of the arguments without which its network cannot be built. It defines `stack`, `input_shape` and
-    `description`.
+    names of the arguments without which its network cannot be built. It defines `stack`, `input_shape`, `description`,
+    and `guessing` if it can. ``learning_rate`` and ``steps`` are those of a training by default, see `chosen_training`.
+
+    ``warns``: whether a training that has not learned anything ends with a warning; a search, which expects such
+    trainings, sets it to False.
     """
 
     kind: str
     loss: str
     lengths: str
+    learning_rate, steps = 0.01, 750
+    warns = True
 
     def __init__(self, dtype: str, seed: int) -> None:
         self.dtype, self.seed = dtype, seed
-        self._compiled: tuple[Any, Any] | None = None
+        self._compiled: tuple[Any, Any] | None = None  # the optimizer, None: to be chosen in fit; the penalty
         self._network: Sequential | None = None
 
     def stack(self) -> list[Layer]:
@@ -52,21 +88,29 @@ class SequenceModel:
         """What a file holds besides the network, as a dict that can be written as JSON."""
         raise NotImplementedError(f"{type(self).__name__} has no method description()")
 
+    def guessing(self, y: np.ndarray) -> float | None:
+        """The loss, on targets y, of the best outputs that are the same for all rows; None if it is not known."""
+        return None
+
     # The network ------------------------------------------------------------------------------------------------------
 
     def compile(
-        self, optimizer: str | optimizers.Optimizer = "adam", penalty: penalties.L1L2 | None = None,
+        self, optimizer: str | optimizers.Optimizer | None = None, penalty: penalties.L1L2 | None = None,
     ) -> None:
-        """Set the optimizer and the penalty; each kind of model has one loss, ``loss``."""
-        self._compiled = optimizers.get(optimizer), penalty
-        if self._network is not None:
-            self._compile(self._network)
+        """Set the optimizer and the penalty; each kind of model has one loss, ``loss``.
 
-    def _compile(self, network: Sequential) -> None:
-        if self._compiled is None:
-            raise ValueError("the model is not compiled; call compile(optimizer=...) first")
-        optimizer, penalty = self._compiled
-        network.compile(optimizer, self.loss, penalty=penalty)
+        Without an optimizer, each `fit` chooses Adam's learning rate and its decay by `chosen_training`.
+        """
+        made = None if optimizer is None else optimizers.get(optimizer)
+        self._compiled = made, penalty
+        if self._network is not None and made is not None:
+            self._compile(self._network, made)
+        elif self._network is not None:
+            self._network.optimizer = None  # until fit chooses a new one
+
+    def _compile(self, network: Sequential, optimizer: optimizers.Optimizer) -> None:
+        assert self._compiled is not None
+        network.compile(optimizer, self.loss, penalty=self._compiled[1])
 
     @property
     def built(self) -> bool:
@@ -85,34 +129,55 @@ class SequenceModel:
         shape = self.input_shape()
         network = Sequential(self.stack(), self.dtype, self.seed)
         network.build((None, *shape))
-        if self._compiled is not None:
-            self._compile(network)
+        if self._compiled is not None and self._compiled[0] is not None:
+            self._compile(network, self._compiled[0])
         self._network = network
 
     def fit_rows(
-        self, X: np.ndarray, y: np.ndarray, batch_size: int, epochs: int, verbose: int,
+        self, X: np.ndarray, y: np.ndarray, batch_size: int | None, epochs: int | None, verbose: int,
         callbacks: Sequence[Callback] | None, validation_data: tuple[np.ndarray, np.ndarray] | None,
     ) -> History:
-        """Train the network on its rows: the last step of `fit`, with the arguments of `Sequential.fit`."""
+        """Train the network on its rows: the last step of `fit`, with the arguments of `Sequential.fit`.
+
+        What is None is chosen by `chosen_training`. The history knows the loss of guessing, for `st.diagnose`.
+        """
+        if self._compiled is None:
+            raise ValueError("the model is not compiled; call compile() first")
+        training = chosen_training(len(X), self.learning_rate, self.steps, batch_size, epochs)
         if self._network is None:
             self.build()
-        if self.network.optimizer is None:
-            self._compile(self.network)
-        return self.network.fit(
-            X, y, batch_size, epochs, verbose=verbose, callbacks=callbacks, validation_data=validation_data)
+        self._set_schedule(training)
+        history = self.network.fit(
+            X, y, training.batch_size, training.epochs, verbose=verbose, callbacks=callbacks,
+            validation_data=validation_data)
+        history.guessing = self.guessing(y)
+        failed = [finding for finding in diagnose(history).findings if finding.name in FAILED]
+        if failed and self.warns:
+            warnings.warn(f"the {self.kind} {failed[0]}", stacklevel=3)
+        return history
+
+    def _set_schedule(self, training: Training) -> None:
+        """Compile the network, or, if it has been trained with a chosen schedule, begin the next one."""
+        assert self._compiled is not None
+        if self._compiled[0] is None and self.network.optimizer is None:
+            self._compile(self.network, training.optimizer())
+        elif self._compiled[0] is None and self.network.optimizer is not None:
+            self.network.optimizer.learning_rate = training.optimizer(self.network.optimizer_step).learning_rate
 
     # Files ------------------------------------------------------------------------------------------------------------
 
     def save(self, path: str | Path) -> None:
         """Write the network, its optimizer's state and the model's own arguments to a file; `load_model` reads it."""
         header, arrays = self.network.packed()
-        write_whole(Path(path), self.kind, header | self.description(), arrays)
+        chosen = {"optimizer_is_chosen": self._compiled is not None and self._compiled[0] is None}
+        write_whole(Path(path), self.kind, header | self.description() | chosen, arrays)
 
-    def adopt(self: Self, network: Sequential) -> Self:
+    def adopt(self: Self, network: Sequential, header: dict[str, Any]) -> Self:
         """Use a network from a file, with its optimizer; a ValueError if its layers are not those of `stack`."""
         if repr(network.layers) != repr(self.stack()):
             raise ValueError("its network is not the one that its arguments describe")
         self._network = network
         if network.optimizer is not None:
-            self._compiled = network.optimizer, network.penalty
+            chosen = bool(header.get("optimizer_is_chosen"))
+            self._compiled = None if chosen else network.optimizer, network.penalty
         return self

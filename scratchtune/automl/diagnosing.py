@@ -70,8 +70,9 @@ def diagnose(history: Any, X: Any = None, y: Any = None, baseline: float | None 
     does not keep its curves, so pass its history to have both evaluated.
     X: rows (n, ...), unscaled for an estimator: dead and saturated units are counted on them.
     y: their targets; with them the loss of the best constant prediction is computed, with which losses are compared.
-    baseline: that loss, if it is known. Without y and baseline it is the logarithm of the number of classes; for the
-    regression of an estimator, whose targets are scaled, it is 1; else it is the largest training loss.
+    baseline: that loss, if it is known; a translator's or recogniser's History has it. Else, without y, it is the
+    logarithm of the number of classes; for the regression of an estimator, whose targets are scaled, it is 1; else it
+    is the largest training loss.
 
     Raises
         TypeError or ValueError where the history is none, lacks "loss", or X does not fit the network.
@@ -84,12 +85,16 @@ def diagnose(history: Any, X: Any = None, y: Any = None, baseline: float | None 
     model, estimator = _network(history)
     rows = None if X is None else _rows(model, estimator, X)
     if reference is None:
+        reference = getattr(history, "guessing", None)
+    given = reference is not None
+    if not given:
         reference = _reference(model, estimator, None if y is None else np.asarray(y), rows)
     broken = not_finite(curves, diverged, None if model is None else model.theta)
     if broken is not None:
         return Diagnosis([broken], len(curves.get("loss", ())))
     units = [] if model is None or rows is None else activities(model, rows)
-    observed = Observed(make_curves(curves, reference) if curves else None, units, _penalty(model), _moved(model))
+    observed = Observed(make_curves(curves, reference) if curves else None, units, _penalty(model), _moved(model),
+                        given)
     found = [finding for rule in RULES if (finding := rule(observed)) is not None]
     return Diagnosis(_without_consequences(found), len(curves.get("loss", ())), _notes(observed, model, X))
 

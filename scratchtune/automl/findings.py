@@ -21,6 +21,7 @@ from scratchtune.automl.curves import SHORTEST, Curves
 BOUNCE = 0.015  # of the reference, the mean rise per epoch; with a fitting learning rate at most 0.005 was seen
 BOUNCE_OF_MEDIAN = 0.03  # the same of the curve's median, where the reference is unknown; at most 0.029 was seen
 ABOVE = 2.0  # times the reference; initial weights alone give up to 1.8, far too large updates 2 to 1000
+GUESSING = 0.95  # of the loss of guessing, where it is given: the training has hardly found more than frequencies
 UNLEARNED = 0.9  # of the reference: a loss above it is hardly better than a constant prediction
 POOR = 0.45  # of the reference: healthy trainings end below it, on informative inputs
 GOOD_ACCURACY = 0.9  # a network with a training accuracy above it is not called underfitted
@@ -58,13 +59,15 @@ class Observed:
     """The input of the rules.
 
     penalty: whether the loss includes a penalty. moved: how far the weights are from the initial ones, as a share of
-    their norm; None if unknown.
+    their norm; None if unknown. guessing: whether the reference is the loss of guessing, which was given, and not only
+    an estimate of it.
     """
 
     curves: Curves | None
     units: list[Activity]
     penalty: bool
     moved: float | None = None
+    guessing: bool = False
 
     @property
     def readable(self) -> bool:
@@ -88,6 +91,25 @@ def not_finite(curves: Mapping[str, np.ndarray], diverged: bool, theta: np.ndarr
     return Finding("diverged", evidence,
                    "a learning rate ten times smaller, after scaling the inputs (scale=\"standard\"); then clipping of "
                    "the gradient (global_clipnorm=1).", "02_gradient_descent.py")
+
+
+def guessing(seen: Observed) -> Finding | None:
+    """Has not left guessing: the lowest validation loss, or training loss without one, is that of the frequencies."""
+    if seen.curves is None or not seen.readable or not seen.guessing or seen.penalty:
+        return None
+    curves = seen.curves
+    name, losses = ("training", curves.loss) if curves.val_loss is None else ("validation", curves.val_loss)
+    lowest = float(losses.min())
+    if not lowest >= GUESSING or curves.loss.min() < UNLEARNED:
+        return None
+    falling = curves.speed >= FLAT
+    return Finding("has not left guessing",
+                   f"in {curves.epochs} epochs the {name} loss was never below {lowest:.0%} of the loss of guessing by "
+                   f"frequencies alone (limit {GUESSING:.0%}), and it {'still falls' if falling else 'does not fall'}.",
+                   ("more epochs, or a larger learning rate" if falling else "another learning rate") + " (with Adam "
+                   "about 0.01, for a Transformer 0.003), smaller batches (16 or 8), and clipping of the gradient "
+                   "(global_clipnorm=1).", "25_translator.py",
+                   ("underfitting", "stopped too early", "learning rate too low", "overfitting", "vanishing signal"))
 
 
 def bouncing(seen: Observed) -> Finding | None:
@@ -236,4 +258,4 @@ def _reference(curves: Curves) -> str:
 
 
 RULES: tuple[Callable[[Observed], Finding | None], ...] = (
-    bouncing, saturated, thrown, dead, signal_lost, overfitting, rate_too_low, too_early, underfitting)
+    guessing, bouncing, saturated, thrown, dead, signal_lost, overfitting, rate_too_low, too_early, underfitting)

@@ -307,13 +307,15 @@ def _hint(monitor: str) -> str:
 class History(Callback):
     """Records each epoch: ``history`` maps a name to a list of values, one for each entry of ``epoch``.
 
-    ``diverged`` says whether the training ended because its loss was no longer finite.
+    ``diverged`` says whether the training ended because its loss was no longer finite. ``guessing`` is the loss of
+    outputs that are the same for all rows, where the model knows it.
     """
 
     def __init__(self) -> None:
         self.history: dict[str, list[float]] = {}
         self.epoch: list[int] = []
         self.diverged = False
+        self.guessing: float | None = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
         """Append the values of an epoch."""
