@@ -862,12 +862,11 @@ def _check_decoding(given: argparse.Namespace) -> None:
 
 def _heard(model: SpeechRecognizer, path: Path, clip: Clip) -> np.ndarray:
     """The features of a recording, resampled if needed; that it is clipped is printed to stderr."""
-    from scratchtune.speech import Clip, is_clipped, resample
+    from scratchtune.speech import is_clipped
 
-    rate = model.features.rate
     if is_clipped(clip):
         note(f"scratchtune: {path} was recorded too loud, with peaks that are cut off; its text may be wrong")
-    return model.features(Clip(resample(clip.samples, clip.rate, rate), rate), str(path))
+    return model.features(clip, str(path))
 
 
 def _lines_of_stdin() -> dict[str, str]:
