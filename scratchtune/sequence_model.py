@@ -25,6 +25,7 @@ from scratchtune.network.saving import write_whole
 from scratchtune.network.sequential import Sequential
 
 Self = TypeVar("Self", bound="SequenceModel")
+CLIPPING = 1.0  # the largest norm of the gradient, which long sequences make large
 FAILED = ("diverged", "has not left guessing")  # the findings of `st.diagnose` that a training ends with a warning for
 
 
@@ -41,17 +42,36 @@ class Training(NamedTuple):
         rate, warmup = self.learning_rate, done or self.steps // 20
         decay = schedules.CosineDecay(rate if done else 0.0, max(1, self.steps - (0 if done else warmup)),
                                       warmup_target=rate, warmup_steps=warmup)
-        return optimizers.Adam(decay, global_clipnorm=1.0)
+        return optimizers.Adam(decay, global_clipnorm=CLIPPING)
 
 
 def chosen_training(
-    rows: int, learning_rate: float, steps: int, batch_size: int | None = None, epochs: int | None = None,
+    rows: int, length: int, rate: float, batch_size: int | None = None, epochs: int | None = None,
 ) -> Training:
-    """The training of a model on so many rows; ``batch_size`` and ``epochs`` are kept where they are given."""
-    batch_size = min(rows, checks.integer("batch_size", 16 if batch_size is None else batch_size, 1))
+    """Choose a training on so many rows, of at most ``length`` steps; a batch size and epochs that are given are kept.
+
+    Batches of rows / 200, a power of two from 8 to 64: an epoch has about 200 updates. A network that has to find an
+    alignment needs about a thousand updates, however few rows there are, and few rows give them only in small batches;
+    with many rows, larger batches have less noise at the same cost.
+
+    Epochs for 1,000 updates and 50 more for each step of the longest row, since the alignment is found step by step;
+    from 10 to 100.
+
+    The learning rate is ``rate`` for 1,500 updates, and changes with one over the root of their number: a short
+    training must move fast, and a long one can average out the noise of its batches (the rate that minimises the bound
+    of stochastic gradient descent, Zinkevich 2003, decays so). At most four times and at least half of ``rate``.
+
+    The tasks on which these numbers were chosen, and others on which they were measured, are in
+    benchmarks/translation_defaults.py.
+    """
+    power = 2 ** round(math.log2(max(rows / 200, 1.0)))
+    chosen = min(64, max(8, power)) if batch_size is None else checks.integer("batch_size", batch_size, 1)
+    batch_size = min(rows, chosen)
     each = math.ceil(rows / batch_size)
-    epochs = checks.integer("epochs", min(100, max(10, math.ceil(steps / each))) if epochs is None else epochs, 1)
-    return Training(learning_rate, batch_size, epochs, epochs * each)
+    wanted = math.ceil((1000 + 50 * length) / each)
+    epochs = checks.integer("epochs", min(100, max(10, wanted)) if epochs is None else epochs, 1)
+    factor = math.sqrt(1500 / (epochs * each))
+    return Training(rate * min(4.0, max(0.5, factor)), batch_size, epochs, epochs * each)
 
 
 class SequenceModel:
@@ -59,7 +79,7 @@ class SequenceModel:
 
     A subclass sets ``kind``, which names the kind of its files; ``loss``, the name of its loss; and ``lengths``, the
     names of the arguments without which its network cannot be built. It defines `stack`, `input_shape`, `description`,
-    and `guessing` if it can. ``learning_rate`` and ``steps`` are those of a training by default, see `chosen_training`.
+    and `guessing` if it can. ``rate`` is its learning rate for `chosen_training`.
 
     ``warns``: whether a training that has not learned anything ends with a warning; a search, which expects such
     trainings, sets it to False.
@@ -68,7 +88,7 @@ class SequenceModel:
     kind: str
     loss: str
     lengths: str
-    learning_rate, steps = 0.01, 750
+    rate = 0.005
     warns = True
 
     def __init__(self, dtype: str, seed: int) -> None:
@@ -88,8 +108,12 @@ class SequenceModel:
         """What a file holds besides the network, as a dict that can be written as JSON."""
         raise NotImplementedError(f"{type(self).__name__} has no method description()")
 
+    def longest(self) -> int:
+        """The steps of the longest row."""
+        return self.input_shape()[0]
+
     def guessing(self, y: np.ndarray) -> float | None:
-        """The loss, on targets y, of the best outputs that are the same for all rows; None if it is not known."""
+        """The loss, on targets y, of outputs that do not depend on the inputs; None if it is not known."""
         return None
 
     # The network ------------------------------------------------------------------------------------------------------
@@ -143,9 +167,9 @@ class SequenceModel:
         """
         if self._compiled is None:
             raise ValueError("the model is not compiled; call compile() first")
-        training = chosen_training(len(X), self.learning_rate, self.steps, batch_size, epochs)
         if self._network is None:
             self.build()
+        training = chosen_training(len(X), self.longest(), self.rate, batch_size, epochs)
         self._set_schedule(training)
         history = self.network.fit(
             X, y, training.batch_size, training.epochs, verbose=verbose, callbacks=callbacks,

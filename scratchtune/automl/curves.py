@@ -66,6 +66,11 @@ class Curves:
         return float(min(curve.max() for curve in self._both))
 
     @property
+    def lowest(self) -> float:
+        """The minimum of both losses."""
+        return float(min(curve.min() for curve in self._both))
+
+    @property
     def _both(self) -> list[np.ndarray]:
         return [self.loss] if self.val_loss is None else [self.loss, self.val_loss]
 
@@ -191,12 +196,8 @@ def checked_reference(reference: object) -> float | None:
 def constant_loss(loss: str, y: np.ndarray, outputs: int) -> float | None:
     """The mean loss of the best constant prediction of y: an entropy, or the variance; None for other losses.
 
-    y has labels (n,), one-hot rows (n, outputs), values (n,) or (n, outputs), or tokens (n, length), where 0 is padding
-    and each row has the same weight.
+    y has labels (n,), one-hot rows (n, outputs), or values (n,) or (n, outputs).
     """
-    if loss == "token_crossentropy":
-        weights = (y != 0) / np.maximum((y != 0).sum(axis=1, keepdims=True), 1)
-        return _entropy(np.bincount(y.astype(np.int64).ravel(), weights.ravel()) / weights.sum())
     if loss == "categorical_crossentropy":
         shares = np.bincount(y.astype(np.int64), minlength=outputs) / len(y) if y.ndim == 1 else y.mean(axis=0)
         return _entropy(shares)

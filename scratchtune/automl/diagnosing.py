@@ -84,17 +84,15 @@ def diagnose(history: Any, X: Any = None, y: Any = None, baseline: float | None 
     curves, diverged = _recorded(history)
     model, estimator = _network(history)
     rows = None if X is None else _rows(model, estimator, X)
+    guessing = getattr(history, "guessing", None) if reference is None else None
     if reference is None:
-        reference = getattr(history, "guessing", None)
-    given = reference is not None
-    if not given:
-        reference = _reference(model, estimator, None if y is None else np.asarray(y), rows)
+        reference = guessing or _reference(model, estimator, None if y is None else np.asarray(y), rows)
     broken = not_finite(curves, diverged, None if model is None else model.theta)
     if broken is not None:
         return Diagnosis([broken], len(curves.get("loss", ())))
     units = [] if model is None or rows is None else activities(model, rows)
     observed = Observed(make_curves(curves, reference) if curves else None, units, _penalty(model), _moved(model),
-                        given)
+                        guessing is not None)
     found = [finding for rule in RULES if (finding := rule(observed)) is not None]
     return Diagnosis(_without_consequences(found), len(curves.get("loss", ())), _notes(observed, model, X))
 

@@ -308,7 +308,7 @@ class History(Callback):
     """Records each epoch: ``history`` maps a name to a list of values, one for each entry of ``epoch``.
 
     ``diverged`` says whether the training ended because its loss was no longer finite. ``guessing`` is the loss of
-    outputs that are the same for all rows, where the model knows it.
+    outputs that do not depend on the inputs, where the model knows it.
     """
 
     def __init__(self) -> None:
