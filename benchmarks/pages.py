@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from benchmarks.common.askers import PEERS
 from benchmarks.common.harness import RESULTS, ROOT, table
-from benchmarks.common.reports import cell, machine_of, report, verdicts_of
+from benchmarks.common.reports import cell, machine_of, report, tables_of, verdicts_of
 from scratchtune import formulas
 
 GROUPS = {  # of `search_groups`, as README's table has them
@@ -152,6 +152,19 @@ def parity() -> str:
     return f"{found[1]} within {found[2]}, the largest difference {found[3]}"
 
 
+# scratchtune/README.md ------------------------------------------------------------------------------------------------
+
+
+def speech() -> str:
+    """What a recogniser reaches with its defaults, on synthetic voices and on one person."""
+    text = report("speech_defaults")
+    (headings, *rows), (_, *built_in) = tables_of(text)
+    person = re.findall(r"word error rate ([.\d]+), character", text)
+    cells = ["the built-in clips, then ten digits said by a person", *built_in[0][1:6], " ".join(person),
+             f"{statistics.mean(map(float, person)):.2f}"]
+    return table(headings, [*rows, *built_in, cells])
+
+
 # benchmarks/README.md -------------------------------------------------------------------------------------------------
 
 
@@ -182,7 +195,8 @@ def lessons() -> str:
 
 
 GENERATORS: dict[str, Callable[[], str]] = {
-    "front": front, "results": results, "lessons": lessons, "sections": formulas.sections}
+    "front": front, "results": results, "lessons": lessons, "sections": formulas.sections,
+    "speech": speech}
 
 
 def generated(page: str) -> str:

@@ -102,6 +102,7 @@ def build(
     rate = st.schedules.CosineDecay(params["learning_rate"], steps)
     model.compile(st.Adam(rate, global_clipnorm=params["clipping"]))
     model.build()
+    model.warns = False  # trials that learn nothing are part of a search
     return model
 
 

@@ -8,8 +8,7 @@ Implements section 6.3 of the document.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -176,14 +175,6 @@ class Features:
     def to_dict(self) -> dict[str, Any]:
         """Return the arguments as a dict that can be written as JSON."""
         return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Features:
-        """Return the features whose arguments `to_dict` wrote."""
-        names = [field.name for field in fields(cls)]
-        if not isinstance(values, Mapping) or not set(values) <= set(names):
-            raise ValueError(f"values is {values!r:.80}; it must be a dict of arguments, of {', '.join(names)}")
-        return cls(**values)
 
 
 def rate_of(clip: Any, name: str = "clip") -> int | None:
