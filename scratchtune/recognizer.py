@@ -226,7 +226,10 @@ class SpeechRecognizer(SequenceModel):
         heard = self._heard(clips, "clip", features=features)
         spoken, parts = self._spoken(texts, heard, "text"), [heard]
         if validation_data is not None:
-            valid_clips, valid_texts = _pair(validation_data)
+            if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
+                raise TypeError(f"validation_data is of type {type(validation_data).__name__}; it must be a pair: "
+                                "clips, and their texts")
+            valid_clips, valid_texts = validation_data
             parts.append(self._heard(valid_clips, "validation clip", features=features))
             valid_spoken = self._spoken(valid_texts, parts[1], "validation text")
         copies = [copy for speed in speeds for copy in self._copies(clips, spoken, features, speed)]
@@ -251,17 +254,11 @@ class SpeechRecognizer(SequenceModel):
         return loss | {"word_error_rate": word_error_rate(texts, found),
                        "character_error_rate": character_error_rate(texts, found)}
 
-    def _decoder(
-        self, beam_width: int | None = None, language_model: NGram | None = None, language_weight: float | None = None,
-        insertion_bonus: float | None = None,
-    ) -> Decoder:
+    def _decoder(self, **given: Any) -> Decoder:
         """The model's decoder, with those arguments of `transcribe` that are given."""
-        given: dict[str, Any] = {
-            "beam_width": beam_width, "language_model": language_model, "language_weight": language_weight,
-            "insertion_bonus": insertion_bonus}
         decoder = replace(self.decoder, **{name: value for name, value in given.items() if value is not None})
-        if language_weight is not None and decoder.language_model is None:
-            raise ValueError(f"language_weight is {language_weight}, and there is no language model; pass "
+        if given.get("language_weight") is not None and decoder.language_model is None:
+            raise ValueError(f"language_weight is {given['language_weight']}, and there is no language model; pass "
                              "language_model too, or omit language_weight")
         return decoder
 
@@ -294,7 +291,8 @@ class SpeechRecognizer(SequenceModel):
         The other arguments replace those of the model's ``decoder``, and None keeps them; see `st.speech.Decoder`. A
         clip may have more frames than those of the training.
         """
-        decoder = self._decoder(beam_width, language_model, language_weight, insertion_bonus)
+        decoder = self._decoder(beam_width=beam_width, language_model=language_model, language_weight=language_weight,
+                                insertion_bonus=insertion_bonus)
         several = clips if isinstance(clips, list) else [clips]
         found = [decoder(rows, self.alphabet) for rows in self.log_probabilities(several)]
         return found if isinstance(clips, list) else found[0]
@@ -334,13 +332,6 @@ def _listed(name: str, values: Any, kind: str = "clips") -> Any:
         seen = repr(values) if isinstance(values, str | None) else f"a single {type(values).__name__}"
         raise TypeError(f"{name} is {seen:.80}; it must be a list of {kind}")
     return values
-
-
-def _pair(validation_data: Any) -> tuple[Any, Any]:
-    if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
-        raise TypeError(f"validation_data is of type {type(validation_data).__name__}; it must be a pair: clips, and "
-                        "their texts")
-    return validation_data[0], validation_data[1]
 
 
 def unpacked(header: dict[str, Any], arrays: Any) -> SpeechRecognizer:
