@@ -12,17 +12,31 @@ from __future__ import annotations
 
 import argparse
 import re
+import statistics
 import sys
 from collections.abc import Callable
 
 from benchmarks.common import front
 from benchmarks.common.harness import RESULTS, ROOT, table
-from benchmarks.common.reports import machine_of, report, verdicts_of
+from benchmarks.common.reports import machine_of, report, tables_of, verdicts_of
 from scratchtune import formulas
 
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 MOST_MISSED = 5  # of a report whose bars are listed one by one
 PAGES = tuple(ROOT / folder / "README.md" for folder in (".", "benchmarks", "lessons", "scratchtune"))
+
+
+# scratchtune/README.md ------------------------------------------------------------------------------------------------
+
+
+def speech() -> str:
+    """What a recogniser reaches with its defaults, on synthetic voices and on one person."""
+    text = report("speech_defaults")
+    (headings, *rows), (_, *built_in) = tables_of(text)
+    person = re.findall(r"word error rate ([.\d]+), character", text)
+    cells = ["the built-in clips, then ten digits said by a person", *built_in[0][1:6], " ".join(person),
+             f"{statistics.mean(map(float, person)):.2f}"]
+    return table(headings, [*rows, *built_in, cells])
 
 
 # benchmarks/README.md -------------------------------------------------------------------------------------------------
@@ -57,7 +71,7 @@ def lessons() -> str:
 
 
 GENERATORS: dict[str, Callable[[], str]] = {
-    "front": front.front, "results": results, "lessons": lessons, "sections": formulas.sections}
+    "front": front.front, "results": results, "lessons": lessons, "sections": formulas.sections, "speech": speech}
 
 
 def generated(page: str) -> str:

@@ -11,11 +11,8 @@ each epoch, each training clip is played at one of five speeds, which changes it
   the beam width are tuned on the validation voices by Bayesian search, without any training: the network's
   log-probabilities are computed once. The test voices are decoded once, with the best configuration.
 - PyTorch: the same network from the same weights, on as many batches of the same clips, with the same optimizer.
-- Real speech: the ten digits as recorded for Debian's asterisk-core-sounds-*-wav, one speaker in each of five
-  languages. Each language has its own recogniser, which has heard synthetic speech of this language only.
 
-It needs espeak-ng, which makes the speech in --data, where it is not there yet; the prompts are left out where they are
-not installed.
+It needs espeak-ng, which makes the speech in --data, where it is not there yet. Real speech is in speech_defaults.
 """
 
 from __future__ import annotations
@@ -33,7 +30,6 @@ from tqdm import tqdm
 
 import scratchtune as st
 from benchmarks.common import harness
-from scratchtune.speech.digit_words import DIGIT_WORDS
 from scratchtune.speech.synthesis import Plan, synthesise
 
 BAR = 0.05  # word error rate
@@ -106,12 +102,6 @@ def spoken(folder: Path, language: str, quick: bool) -> Part:
 def split(found: Part, seed: int) -> list[Part]:
     """Training, validation and test parts, no voice in two of them."""
     return [found.of(part) for part in st.speech.split_by_voice(found.recordings, SHARES, seed)]
-
-
-def recorded(language: str) -> Part:
-    """The ten digits as a person says them; a FileNotFoundError where they are not installed."""
-    found = st.speech.recorded_prompts(language)
-    return Part([[FEATURES(st.speech.trim(clip)) for clip in found.clips]], found)
 
 
 def errors(references: Sequence[str], hypotheses: Sequence[str]) -> Errors:
@@ -230,21 +220,6 @@ def run(found: Part, seed: int, quick: bool) -> Run:
         study.best_params)
 
 
-def prompts(folder: Path, language: str, quick: bool) -> list[str]:
-    """Real digits: a row of the table, with what a recogniser trained on synthetic speech hears."""
-    test = recorded(language)
-    train = spoken(folder, language, quick)
-    epochs = 2 if quick else EPOCHS
-    model = made(train, longest(train, test), 0, epochs)
-    train_ours(model, train, epochs, 0)
-    hypotheses = model.transcribe(test.clips)
-    low, high = st.speech.error_rate_interval(test.texts, hypotheses)
-    rows = [f"{text} → {found or 'nothing'}" for text, found in zip(test.texts, hypotheses, strict=True)
-            if text != found]
-    return [language, f"{st.speech.word_error_rate(test.texts, hypotheses):.2f}", f"{low:.2f} to {high:.2f}",
-            f"{st.speech.character_error_rate(test.texts, hypotheses):.2f}", "; ".join(rows)]
-
-
 # The report -----------------------------------------------------------------------------------------------------------
 
 
@@ -312,19 +287,6 @@ def pytorch_report(runs: list[Run]) -> list[str]:
                                             f"interval {low:+.4f} to {high:+.4f}: within noise, it holds zero")]
 
 
-def prompts_report(lines: list[list[str]]) -> list[str]:
-    """The rates on real speech."""
-    if not lines:
-        return ["## Real speech", "Left out: Debian's asterisk-core-sounds-*-wav are not installed."]
-    return [
-        "## Real speech: the ten digits as recorded prompts, one speaker a language",
-        harness.table(["language", "word error rate", "95 %, over clips", "character error rate", "errors"], lines,
-                      "lrrrl"),
-        "The recognisers have heard no recording of a person, and no digit alone. With 10 words a language the "
-        "intervals are wide. Real recordings of many speakers, rooms and microphones, also of single digits, would be "
-        "needed for training."]
-
-
 def main() -> None:
     """Measure, print, and with --save write benchmarks/results/speech_quality.md."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speech_quality", description=__doc__.splitlines()[0])
@@ -339,12 +301,7 @@ def main() -> None:
         found = spoken(options.data, "en", options.quick)
     except (FileNotFoundError, ValueError) as problem:
         raise SystemExit(str(problem)) from None
-    with tqdm(total=len(seeds) + len(DIGIT_WORDS), desc="recognisers", disable=None) as progress:
-        runs = [(run(found, seed, options.quick), progress.update())[0] for seed in seeds]
-        try:
-            real = [(prompts(options.data, language, options.quick), progress.update())[0] for language in DIGIT_WORDS]
-        except FileNotFoundError:
-            real = []
+    runs = [run(found, seed, options.quick) for seed in tqdm(seeds, "recognisers", disable=None)]
     harness.report("Recognising digit strings in voices never heard", "speech_quality", [
         f"{harness.machine()}; {load}.", harness.versions("numpy", "numba", "scratchtune", "torch") + ".",
         f"Synthetic speech of espeak-ng. {UNITS} units in each direction, dropout {DROPOUT}, {EPOCHS} epochs of "
@@ -355,7 +312,7 @@ def main() -> None:
         "The 60 voices are variants of espeak-ng, without whispers, robots and near-duplicates, and without those "
         "whose formants are far from the default voice's. The last rule was made after looking at the error rates of "
         "single voices: with all variants the rates would be higher.",
-        *greedy_report(runs), *decoding_report(runs), *pytorch_report(runs), *prompts_report(real)], options.save)
+        *greedy_report(runs), *decoding_report(runs), *pytorch_report(runs)], options.save)
 
 
 if __name__ == "__main__":

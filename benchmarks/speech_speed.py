@@ -117,7 +117,7 @@ def untrained(units: int, seed: int) -> Any:
     import scratchtune as st
 
     features = st.speech.Features(kind="log_mel", n_mels=FEATURES)
-    model = st.SpeechRecognizer("abcdefghijklmnop", features, units=units, frames=FRAMES, seed=seed)
+    model = st.SpeechRecognizer("abcdefghijklmnop", features, units=units, dropout=0.0, frames=FRAMES, seed=seed)
     model.compile(st.Adam(0.001))
     model.build()
     return model

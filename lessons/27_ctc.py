@@ -265,11 +265,11 @@ in_tone, learned, shown = np.concatenate(sounding), {}, {}
 longest = held_out_texts.index(max(held_out_texts, key=lambda text: len(set(text))))
 print("seed  epochs  letter error rate  frames with a letter: in tones  in pauses", file=sys.stderr)
 for seed in range(3):
-    model = st.SpeechRecognizer("abc", FEATURES, units=12, frames=60, seed=seed)
+    model = st.SpeechRecognizer("abc", FEATURES, units=12, dropout=0.0, frames=60, seed=seed)
     model.compile(st.Adam(0.01))
     model.build()
     for before, epochs in zip((0, *EPOCHS), EPOCHS, strict=False):
-        model.fit(clips, texts, epochs=epochs - before, batch_size=16, verbose=0) if epochs else None
+        model.fit(clips, texts, epochs - before, 16, verbose=0, speeds=()) if epochs else None
         probabilities = [np.exp(rows) for rows in model.log_probabilities(held_out)]
         says = np.concatenate([rows.argmax(axis=1) > 0 for rows in probabilities])
         errors = model.evaluate(held_out, held_out_texts)["character_error_rate"]

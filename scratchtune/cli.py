@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from scratchtune.data import Table
-    from scratchtune.recognizer import SpeechRecognizer
-    from scratchtune.speech import Clip
     from scratchtune.study.storage import Storage
     from scratchtune.study.stored import StoredStudy
     from scratchtune.tabular import TableModel
@@ -801,7 +799,7 @@ def _add_transcribe(commands: _Commands) -> None:
 
 def _transcribe(given: argparse.Namespace) -> int:
     from scratchtune.recognizer import SpeechRecognizer
-    from scratchtune.speech import read_wav
+    from scratchtune.speech import is_clipped, read_wav
 
     _check_decoding(given)
     model = _loaded(given.model, SpeechRecognizer,
@@ -813,7 +811,9 @@ def _transcribe(given: argparse.Namespace) -> int:
     for path in given.files:
         try:
             clip = read_wav(path)
-            text = model.transcribe(_heard(model, path, clip), given.beam_width, None, given.language_weight,
+            if is_clipped(clip):
+                note(f"scratchtune: {path} was recorded too loud, with peaks that are cut off; its text may be wrong")
+            text = model.transcribe(model.features(clip, str(path)), given.beam_width, None, given.language_weight,
                                     given.insertion_bonus)
         except (OSError, ValueError) as problem:
             if len(given.files) == 1:
@@ -839,16 +839,6 @@ def _check_decoding(given: argparse.Namespace) -> None:
         checks.real("--language-weight", given.language_weight, 0.0)
     if given.insertion_bonus is not None:
         checks.real("--insertion-bonus", given.insertion_bonus)
-
-
-def _heard(model: SpeechRecognizer, path: Path, clip: Clip) -> np.ndarray:
-    """The features of a recording, resampled if needed; that it is clipped is printed to stderr."""
-    from scratchtune.speech import Clip, is_clipped, resample
-
-    rate = model.features.rate
-    if is_clipped(clip):
-        note(f"scratchtune: {path} was recorded too loud, with peaks that are cut off; its text may be wrong")
-    return model.features(Clip(resample(clip.samples, clip.rate, rate), rate), str(path))
 
 
 def _lines_of_stdin() -> dict[str, str]:

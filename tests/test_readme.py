@@ -99,6 +99,13 @@ def test_the_search_over_translators_runs(tmp_path, monkeypatch):
     assert len(names["study"].trials) == 6 and (tmp_path / "translator.npz").exists()
 
 
+@pytest.mark.slow  # its kernels take long to compile
+def test_the_recogniser_needs_nothing_but_an_alphabet():
+    block = block_with("st.SpeechRecognizer(\"\".join").replace("train.texts)\nprint", "train.texts, 1, 32)\nprint")
+    names, printed = ran(block)
+    assert names["model"].features.rate == 8000 and "'word_error_rate': " in printed
+
+
 @pytest.mark.slow
 def test_the_search_over_recognizers_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

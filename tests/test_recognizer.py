@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 
 import scratchtune as st
+from scratchtune.network.ctc import ctc_targets
+from scratchtune.recognizer import guessing_loss
 
 pytestmark = pytest.mark.slow  # its kernels take long to compile
 
@@ -35,7 +38,7 @@ def _clips(n: int, seed: int = 0) -> tuple[list[np.ndarray], list[str]]:
 
 
 def _model(**arguments: Any) -> st.SpeechRecognizer:
-    model = st.SpeechRecognizer("abc", FEATURES, **{"units": 12, "frames": 50, **arguments})
+    model = st.SpeechRecognizer("abc", FEATURES, **{"units": 12, "frames": 50, "dropout": 0.0, **arguments})
     model.compile(st.Adam(0.01))
     return model
 
@@ -43,7 +46,7 @@ def _model(**arguments: Any) -> st.SpeechRecognizer:
 @pytest.fixture(scope="module")
 def trained() -> st.SpeechRecognizer:
     model = _model()
-    model.fit(*_clips(150), epochs=25, batch_size=16, verbose=0)
+    model.fit(*_clips(150), epochs=25, batch_size=16, verbose=0, speeds=())
     return model
 
 
@@ -101,13 +104,13 @@ def test_frames_of_padding_change_nothing(trained: st.SpeechRecognizer) -> None:
 def test_a_saved_model_is_the_same_and_trains_on_with_the_same_bits(structure: str, tmp_path: Path) -> None:
     augment = st.SpecAugment(1, 10, 1, 3) if structure == "gru" else None
     model, data = _model(structure=structure, layers=2, dropout=0.2, augment=augment), _clips(20)
-    model.fit(*data, epochs=2, verbose=0)
+    model.fit(*data, epochs=2, verbose=0, speeds=())
     model.save(tmp_path / "model.npz")
     loaded = st.load_model(tmp_path / "model.npz")
     assert loaded.features == model.features and loaded.alphabet == "abc" and loaded.arguments == model.arguments
     assert repr(loaded.augment) == repr(augment)
     for each in (model, loaded):
-        each.fit(*data, epochs=2, verbose=0)
+        each.fit(*data, epochs=2, verbose=0, speeds=())
     assert (loaded.network.theta == model.network.theta).all()
 
 
@@ -122,20 +125,8 @@ def test_augmentation_hides_features_in_training_only() -> None:
     assert with_it.network.layers[1] is not given and repr(with_it.network.layers[1]) == repr(given)
     for a, b in zip(with_it.log_probabilities(clips[0]), without.log_probabilities(clips[0]), strict=True):
         assert (a == b).all()
-    losses = [model.fit(*clips, verbose=0).history["loss"] for model in (with_it, without)]
+    losses = [model.fit(*clips, 1, verbose=0, speeds=()).history["loss"] for model in (with_it, without)]
     assert losses[0] != losses[1]
-
-
-def test_a_file_from_before_augmentation_loads(tmp_path: Path) -> None:
-    model = _model()
-    model.build()
-    model.save(tmp_path / "model.npz")
-    with np.load(tmp_path / "model.npz") as file:
-        arrays = dict(file)
-    header = json.loads(str(arrays["header"]))
-    assert header.pop("augment") is None
-    np.savez(tmp_path / "older.npz", **arrays | {"header": np.array(json.dumps(header))})
-    assert st.load_model(tmp_path / "older.npz").augment is None
 
 
 def test_bad_input_is_one_clear_sentence() -> None:
@@ -189,3 +180,75 @@ def test_decoding_is_checked_before_it_is_used(trained: st.SpeechRecognizer) -> 
         trained.evaluate(clips, ["", ""])
     with pytest.raises(TypeError, match="features is 'mfcc'; it must be a speech.Features, or None"):
         st.SpeechRecognizer("ab", "mfcc")  # type: ignore[arg-type]
+
+
+def test_the_rate_is_that_of_the_first_clip_and_others_are_resampled(tmp_path: Path) -> None:
+    clips, texts = _clips(8)
+    named = [st.speech.Clip(clip, RATE) for clip in clips]
+    other = st.speech.Clip(st.speech.resample(clips[0], RATE, 2 * RATE), 2 * RATE)
+    model = st.SpeechRecognizer("abc", replace(FEATURES, rate=None), units=4)
+    model.compile()
+    with pytest.raises(ValueError, match="clip 0 is an array of samples, whose rate is not known; pass"):
+        model.fit(clips, texts, 1, verbose=0)
+    with pytest.warns(UserWarning, match="1 of 8 clips resampled to 4,000 samples a second"):
+        model.fit([*named[:7], other], texts, 1, verbose=0, speeds=())
+    model.save(tmp_path / "model.npz")
+    loaded = st.load_model(tmp_path / "model.npz")
+    assert loaded.features == FEATURES
+    with pytest.warns(UserWarning, match="1 of 1 clip resampled to 4,000 .* the first of them has 8,000"):
+        found = loaded.log_probabilities([other])
+    assert np.abs(found[0] - loaded.log_probabilities([clips[0]])[0][: len(found[0])]).mean() < 0.05
+    with pytest.raises(TypeError, match="clip 0 is 'a.wav', a text; read the file with `read_wav` first"):
+        loaded.transcribe("a.wav")
+
+
+def test_a_model_of_features_alone_has_no_rate_for_clips() -> None:
+    clips, texts = _clips(4)
+    model = st.SpeechRecognizer("abc", replace(FEATURES, rate=None), units=4)
+    model.compile()
+    model.fit([FEATURES(clip) for clip in clips], texts, 1, verbose=0)
+    with pytest.raises(ValueError, match="clip 0 is no array of features, .* with features of no rate; pass these, or"):
+        model.transcribe(st.speech.Clip(clips[0], RATE))
+
+
+def test_clips_at_other_speeds_are_more_rows_unless_they_do_not_fit() -> None:
+    clips, texts = _clips(6)
+    model, rows = _model(), []
+    model.fit_rows = lambda X, *_: rows.append(len(X))  # type: ignore[method-assign, assignment]
+    model.fit(clips, texts, 1)
+    model.frames = max(len(FEATURES(clip)) for clip in clips)
+    model.fit(clips, texts, 1, speeds=[0.1])
+    model.fit([FEATURES(clip) for clip in clips], texts, 1)
+    assert rows == [18, 6, 6]
+    with pytest.raises(ValueError, match=r"speeds\[1\] is 0.0; it must be a finite number in \[0.1, 10.0\]"):
+        model.fit(clips, texts, speeds=(1.0, 0.0))
+
+
+@pytest.mark.parametrize("texts", [["ab"], ["a", "abc", "b", ""]])
+def test_the_loss_of_guessing_is_that_of_the_best_constant_distribution(texts: list[str]) -> None:
+    """No distribution has a lower loss; that of one frame and one letter is 0, and of two letters their entropy."""
+    labels = np.array([[1 + "abc".index(c) for c in text.ljust(3, "a")] for text in texts])
+    rows = ctc_targets(labels, [12] * len(texts), [len(text) for text in texts], 12, 4)
+    best, rng = guessing_loss(rows), np.random.default_rng(0)
+    drawn = [np.tile(np.log(rng.dirichlet(np.ones(4))), (len(texts), 12, 1)) for _ in range(300)]
+    losses = [st.losses.ctc_loss(logits, labels, [12] * len(texts), [len(text) for text in texts]).mean()
+              for logits in drawn]
+    assert best < min(losses) < 1.2 * best + 0.5
+    one = ctc_targets([[1], [2]], [1, 1], [1, 1], 1, 3)
+    assert abs(guessing_loss(one) - np.log(2)) < 1e-3 and guessing_loss(one[:1]) < 1e-3
+
+
+def test_a_training_that_learned_nothing_ends_with_a_warning() -> None:
+    clips, texts = _clips(40)
+    model = _model()
+    model.compile(st.Adam(1e-5))
+    with pytest.warns(UserWarning, match="the recognizer has not left guessing: in 4 epochs the loss was never"):
+        model.fit(clips, texts, 4, verbose=0, speeds=())
+
+
+def test_a_training_that_learned_ends_without_a_warning(trained: st.SpeechRecognizer) -> None:
+    clips, texts = _clips(40)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        history = trained.fit(clips, texts, 3, verbose=0, speeds=())
+    assert history.guessing is not None and history.history["loss"][-1] < 0.2 * history.guessing

@@ -27,7 +27,7 @@ CHAPTERS = {
         "diagnosis"),
     "Images, translation and speech": (
         "image_tuning", "translation_speed", "translation_quality", "translation_defaults", "translation_tuning",
-        "speech_speed", "speech_quality", "speech_tuning", "japanese_vowels"),
+        "speech_speed", "speech_defaults", "speech_quality", "japanese_vowels"),
 }
 OTHERS = ("pages", "portfolio")  # modules that answer no question
 

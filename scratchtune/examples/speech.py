@@ -48,7 +48,7 @@ SPACE: dict[str, Any] = {
     "time_masks": st.Int(0, 2),
     "frequency_masks": st.Int(0, 2, when={"kind": ["log_mel"]}),  # neighbouring MFCC are no band of frequencies
 }
-DEFAULT: dict[str, Any] = {  # those of `Features`, `SpeechRecognizer`, `Adam` and `fit`; all share trimming and decay
+DEFAULT: dict[str, Any] = {  # usual elsewhere; Keras's of `Adam` and `fit`; all share trimming and decay
     "kind": "mfcc", "n_mels": 40, "step": 0.01, "deltas": 0, "structure": "gru", "units": 64, "layers": 1,
     "dropout": 0.0, "learning_rate": 0.001, "batch_size": 32, "clipping": None, "speed": 0.0, "time_masks": 0,
     "frequency_masks": 0,
@@ -102,6 +102,7 @@ def build(
     rate = st.schedules.CosineDecay(params["learning_rate"], steps)
     model.compile(st.Adam(rate, global_clipnorm=params["clipping"]))
     model.build()
+    model.warns = False  # trials that learn nothing are part of a search
     return model
 
 

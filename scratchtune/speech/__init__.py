@@ -30,7 +30,7 @@ from scratchtune.speech.folder import Recordings, read_clips
 from scratchtune.speech.ngram import END, START, UNKNOWN, NGram
 from scratchtune.speech.prompts import recorded_prompts
 from scratchtune.speech.resampling import resample
-from scratchtune.speech.speed import SpeedPerturbation, change_speed
+from scratchtune.speech.speed import change_speed
 from scratchtune.speech.splitting import split_by_voice
 from scratchtune.speech.spoken_digits import load_spoken_digits
 from scratchtune.speech.trimming import trim
@@ -38,7 +38,7 @@ from scratchtune.speech.wav import read_wav
 
 __all__ = [
     "END", "START", "UNKNOWN", "Alignment", "Clip", "Decoder", "Edits", "ErrorCounts", "Features", "NGram",
-    "Recordings", "SpeedPerturbation", "Transcript", "align", "change_speed", "character_error_rate", "decode",
+    "Recordings", "Transcript", "align", "change_speed", "character_error_rate", "decode",
     "edits", "error_counts", "error_rate_interval", "greedy_decode", "is_clipped", "load_spoken_digits", "paired",
     "prefix_beam_search", "read_clips", "read_wav", "recorded_prompts", "resample", "split_by_voice", "trim",
     "word_error_rate",

@@ -82,8 +82,8 @@ def version() -> str:
     return number
 
 
-def say(text: str, voice: Voice) -> Clip:
-    """A text, spoken by espeak-ng: 8,000 samples a second, without silence at the ends, the largest sample of size 0.6.
+def say(text: str, voice: Voice, rate: int = RATE) -> Clip:
+    """A text, spoken by espeak-ng: without silence at the ends, the largest sample of size 0.6.
 
     Raises
         FileNotFoundError where espeak-ng is not installed, RuntimeError where it fails.
@@ -93,8 +93,8 @@ def say(text: str, voice: Voice) -> Clip:
         # -D: the noise of breath has a fixed seed rather than the time, so the same voice gives the same clip
         _output("-D", "-v", voice.name, "-s", str(voice.speed), "-p", str(voice.pitch), "-b", "1",
                 "--stdin", "-w", str(path), text=text)
-        clip = trim(read_wav(path, RATE))
-    return Clip(clip.samples * (PEAK / np.abs(clip.samples).max()), RATE)
+        clip = trim(read_wav(path, rate))
+    return Clip(clip.samples * (PEAK / np.abs(clip.samples).max()), rate)
 
 
 def _output(*arguments: str, text: str = "") -> str:

@@ -19,8 +19,9 @@ draws = hypothesis.strategies
 
 texts = draws.text(max_size=30)
 full = texts.filter(lambda text: bool(st.text.tokenize(text)))  # a text without tokens is refused in training
-words = draws.lists(draws.sampled_from(["one", "Two", "three,", "vier!", "五", "ñandú", "e\u0301", "[UNK]", "a-b", "7"]),
-                    min_size=1, max_size=6).map(" ".join)
+words = draws.lists(
+    draws.sampled_from(["one", "Two", "three,", "vier!", "五", "ñandú", "e\u0301", "[UNK]", "a-b", "7"]), min_size=1,
+    max_size=6).map(" ".join)
 
 
 @hypothesis.given(text=texts)
