@@ -769,9 +769,8 @@ def _translate(given: argparse.Namespace) -> int:
     model = _loaded(
         given.model, Seq2Seq, "translate takes a translator, such as scratchtune example translation saves")
     sentences = _lines_of_stdin() if given.text == "-" else {"TEXT": given.text}
-    empty = next((name for name, text in sentences.items() if not tokenize(text)), None)
-    if empty is not None:
-        raise ValueError(f"{empty} is {sentences[empty]!r}; it must hold at least one word")
+    if given.text != "-" and not tokenize(given.text):
+        raise ValueError(f"TEXT is {given.text!r}; it must hold at least one word")
     texts, model.warns = list(sentences.values()), False  # the remarks are for all lines, and name them
     for line in model.remarks(texts, list(sentences)):
         note(f"scratchtune: {line}")

@@ -40,7 +40,7 @@ from scratchtune.text.guessing import guessing_loss
 from scratchtune.text.lexical_prior import LexicalPrior, Mixture, chosen_prior
 from scratchtune.text.matches import exact_match, token_accuracy
 from scratchtune.text.padding import pad_sequences
-from scratchtune.text.tokens import detokenize
+from scratchtune.text.tokens import detokenize, is_blank
 from scratchtune.text.vocabulary import Vocabulary
 
 Pairs = Sequence[tuple[str, str]]
@@ -192,8 +192,8 @@ class Seq2Seq(SequenceModel):
         source word with the largest attention weight, and copies each unknown source word (see `with_copies`); "keep"
         writes "[UNK]". ``prior``: a dictionary that helps; the tokens may then be any of its words.
 
-        Of a text that is longer than those of the training, only the first ``source_length`` tokens are translated.
-        stderr names these texts, and each unknown token once.
+        Of a text that is longer than those of the training, only the first ``source_length`` tokens are translated;
+        one without words has an empty translation. stderr names these texts, and each unknown token once.
         """
         checks.integer("beam_width", beam_width, 1)
         checks.choice("unknown", unknown, UNKNOWN)
@@ -217,6 +217,14 @@ class Seq2Seq(SequenceModel):
         prior: LexicalPrior | None = None,
     ) -> list[str]:
         """The translations of a list of texts, without remarks."""
+        if blank := [number for number, text in enumerate(texts) if is_blank(text)]:
+            others = [text for text in texts if not is_blank(text)]
+            found = self._translations(others, beam_width, length_penalty, unknown, prior) if others else []
+            for number in blank:
+                found.insert(number, "")
+            return found
+        if not texts:
+            return []
         words, sources = self._read(texts)
         mixture = None if prior is None else prior.mixture(self.target_vocabulary, words, sources.shape[1])
         decoded = self._decoded(sources, beam_width, length_penalty, unknown == "forbid", mixture)
@@ -233,12 +241,18 @@ class Seq2Seq(SequenceModel):
         return words, self._padded(ids, length, "text")
 
     def remarks(self, texts: Sequence[str], names: Sequence[str]) -> list[str]:
-        """Sentences on the texts that are too long, which ``names`` calls so, and on the unknown tokens, each once."""
-        words, _ = self._read(texts)
-        found = [f"{name} has {checks.counted(count, 'token')}; the model reads at most {len(read)}, so only these are "
-                 "translated" for name, text, read in zip(names, texts, words, strict=True)
-                 if (count := len(self.source_vocabulary.split(text))) > len(read)]
-        unknown = dict.fromkeys(word for text in words for word in text if word not in self.source_vocabulary)
+        """Sentences on the texts without words or that are too long, and on the unknown tokens, each once."""
+        most = self.network.input_shape[0] - (self.target_length or 0)
+        found: list[str] = []
+        unknown: dict[str, None] = {}
+        for name, text in zip(names, texts, strict=True):
+            words = [] if is_blank(text) else self.source_vocabulary.split(text)
+            if not words:
+                found.append(f"{name} has no words; its translation is empty")
+            elif len(words) > most:
+                found.append(f"{name} has {checks.counted(len(words), 'token')}; the model reads at most {most}, so "
+                             "only these are translated")
+            unknown |= dict.fromkeys(word for word in words[:most] if word not in self.source_vocabulary)
         return [*found, *[f"not in the model's vocabulary: {checks.quoted(list(unknown))}"] * bool(unknown)]
 
     def choose_prior(self, dictionary: Dictionary, pairs: Pairs) -> LexicalPrior:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from scratchtune import checks
 
@@ -38,6 +38,11 @@ def tokenize(text: str, lower: bool = True) -> list[str]:
         raise TypeError(f"text is {text!r} ({type(text).__name__}); it must be a str")
     checks.boolean("lower", lower)
     return [token for chunk in _normalised(text, lower).split() for token in _tokens(chunk)]
+
+
+def is_blank(text: str | Sequence[str]) -> bool:
+    """Whether a text, or a list of tokens, has no words."""
+    return not (tokenize(text) if isinstance(text, str) else text)
 
 
 def detokenize(tokens: Iterable[str]) -> str:

@@ -105,7 +105,7 @@ def check_predictions(model: Any, path: Path, case: dict[str, Any]) -> None:
     if case["target"] == "numbers":
         assert np.isfinite(found.astype(float)).all()
     else:
-        assert set(found.tolist()) <= set(target(case))
+        assert {str(label) for label in found} <= {str(label) for label in target(case)}
     model.save(path)
     loaded = st.load_model(path)
     assert np.asarray(loaded.predict(new)).tolist() == found.tolist()
