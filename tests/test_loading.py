@@ -73,3 +73,20 @@ def test_no_integer_in_a_file_ends_the_process(makers: tuple[Maker, ...], tmp_pa
     for line in done.stdout.splitlines():
         counts = json.loads(line)
         assert counts["refused"] > 0 and counts["finite"] > 0
+
+
+@pytest.mark.parametrize(("where", "message"), [
+    (("input_shape", 0), r"input_shape is \[2147483647, 4\], so that one row needs [\d,]* numbers; a network"),
+    (("features", "n_mels"), "n_mels is 2147483647 and n_fft 256; their product must be at most 33,554,432"),
+    (("arguments", "layers"), "its network is not the one that its arguments describe"),
+])
+def test_sizes_that_no_weight_shows_are_limited(where: tuple[str, Any], message: str, tmp_path: Path) -> None:
+    """Each would allocate gigabytes when the model is loaded, or when it is used first."""
+    model, _ = recognizer()
+    model.save(tmp_path / "model.npz")
+    parts = dict(np.load(tmp_path / "model.npz"))
+    header = json.loads(str(parts["header"]))
+    header[where[0]][where[1]] = 2**31 - 1
+    np.savez(tmp_path / "model.npz", **{**parts, "header": np.array(json.dumps(header))})
+    with pytest.raises(ValueError, match=f"the model in it is damaged: {message}"):
+        st.load_model(tmp_path / "model.npz")
