@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import os
 import pickle
 import subprocess
@@ -360,3 +361,11 @@ def test_a_study_is_not_changed_from_a_forked_worker(
         study.run(objective, 2, executor=pool, progress=False)
     assert all(said in str(trial.error) for trial in study.trials)
     assert len(study.trials) == 2 and not study.is_stopping and study.user_attrs == {}
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_clock_that_is_set_back_gives_no_negative_seconds(monkeypatch: pytest.MonkeyPatch, n_jobs: int) -> None:
+    times = itertools.count(1000.0, -1.0)
+    monkeypatch.setattr("time.perf_counter", lambda: next(times))
+    study = st.Study(SPACE, "random").run(lambda trial: trial.params["x"], 4, progress=False, n_jobs=n_jobs)
+    assert [trial.seconds for trial in study.trials] == [0.0] * 4 and 0.0 <= study.idle_share <= 1.0
