@@ -109,7 +109,7 @@ def test_optuna_s_own_trial_pruned_stops_a_trial() -> None:
     assert [(trial.state, trial.value) for trial in study.trials] == [("failed", None), ("stopped", 0.5)]
 
 
-IGNORED = "trial 0 ended without reading trial.budget (1, from Hyperband), so every trial may do the whole work: train for "
+IGNORED = "trial 0 ended without reading trial.budget (1, from Hyperband), so every trial may do the whole work: "
 
 
 @pytest.mark.parametrize("executor", [None, Elsewhere()])
