@@ -181,10 +181,11 @@ def interrupt_calls(moments: int, seed: int, load: str, save: bool) -> int:
     with tqdm(total=total, unit="interrupt", disable=None) as progress:
         found = interrupted_calls.all_calls(moments, seed, progress.update)
     came = sum(counts["interrupts"] for counts in found.values())
-    kinds = ("interrupts", "KeyboardInterrupt", "SystemError", "finished trials", "lost trials")
+    kinds = ("interrupts", "KeyboardInterrupt", "SystemError", "swallowed", "finished trials", "lost trials")
     others = came - sum(counts["KeyboardInterrupt"] for counts in found.values())
     lost = sum(counts["lost trials"] for counts in found.values())
-    described = sorted({what for counts in found.values() for what in counts if what.startswith("bad: ")})
+    described = sorted({what for counts in found.values() for what in counts
+                        if what.startswith(("bad: ", "swallowed: "))})
     harness.report("Ctrl-C in the calls that users make", "interrupted_calls", [
         f"{harness.machine()}; {load}.", harness.versions("scratchtune") + ". Lost: trials that had finished, and that "
         "neither `st.interrupted_study()` nor the object of the call holds.",

@@ -1,7 +1,8 @@
 """Ctrl-C at random moments in the calls that users make, without a file: is it KeyboardInterrupt, and what is left?
 
 A timer's signal, handled as Ctrl-C is, comes at a random time after the call. `Call.reached` then counts the trials
-that had finished, as a callback or the scorer has seen, and those of them that cannot be reached.
+that had finished, as a callback or the scorer has seen, and those of them that cannot be reached. Where a signal is
+swallowed, since Python ignores what is raised in a finalizer, the next one comes after `AGAIN` seconds.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import numpy as np
 import scratchtune as st
 
 MANY, FEW = 10**6, 12  # trials or epochs: more than the time allows; as many as compile all that is used
+AGAIN = 5.0
+signals: list[str] = []  # of the current call: the function that each one has interrupted
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(120, 4))
 Y = (X[:, 0] + X[:, 1] ** 2 > 0.5).astype(int)
@@ -139,18 +142,27 @@ CALLS: dict[str, type[Call]] = {
     "RandomizedSearchCV.fit": SearchFit}
 
 
+def interrupt(number: int, frame: Any) -> None:
+    """The signal's handler: that of Ctrl-C, which also notes where it was called."""
+    signals.append(f"{frame.f_code.co_filename}:{frame.f_lineno}")
+    raise KeyboardInterrupt
+
+
 def interrupted(kind: type[Call], seconds: float) -> Counter[str]:
     """Interrupt one call after so many seconds; counts of what came of it."""
     call = kind()
+    signals.clear()
     try:
         try:
-            signal.setitimer(signal.ITIMER_REAL, seconds)
+            signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
             call.make()
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0.0)
     except KeyboardInterrupt:
         finished, lost = call.reached()
-        return Counter({"interrupts": 1, "KeyboardInterrupt": 1, "finished trials": finished, "lost trials": lost})
+        swallowed = {f"swallowed: {where}": 1 for where in signals[:-1]}
+        return Counter({"interrupts": 1, "KeyboardInterrupt": 1, "finished trials": finished, "lost trials": lost,
+                        "swallowed": len(swallowed), **swallowed})
     except BaseException as error:
         return Counter({"interrupts": 1, type(error).__name__: 1, f"bad: {error}": 1})
     return Counter({"ended before": 1})
@@ -158,7 +170,7 @@ def interrupted(kind: type[Call], seconds: float) -> Counter[str]:
 
 def all_calls(moments: int, seed: int, done: Callable[[], Any]) -> dict[str, Counter[str]]:
     """Interrupt each of `CALLS` at so many moments, after one that compiles."""
-    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    before = signal.signal(signal.SIGALRM, interrupt)
     found: dict[str, Counter[str]] = {}
     try:
         for name, kind in CALLS.items():
