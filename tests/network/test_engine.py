@@ -277,8 +277,9 @@ def test_a_diverging_training_ends_with_a_warning_and_finite_weights(case: str, 
         history = model.fit(X, y, batch_size=5, epochs=200)
     assert [warning.category for warning in caught] == [st.DivergenceWarning] and caught[0].filename == __file__
     assert "training diverged in epoch" in str(caught[0].message) and "smaller learning_rate" in str(caught[0].message)
-    assert history.diverged and len(history.history.get("loss", [])) < 200
-    assert np.isfinite(model.theta).all() and np.isfinite(history.history.get("loss", [])).all()
+    losses = history.history["loss"]  # of a first epoch that diverges NaN, of a later one none
+    assert history.diverged and 1 <= len(losses) < 200
+    assert np.isfinite(model.theta).all() and (np.isfinite(losses).all() or np.isnan(losses).tolist() == [True])
 
 
 def test_a_training_that_has_converged_has_not_diverged() -> None:
