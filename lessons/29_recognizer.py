@@ -1,6 +1,6 @@
 # %% [markdown]
 # # 29 Tuning a recogniser of speech
-# From usual values that say nothing to others that recognise digits: what each does, and what a test is worth.
+# From usual hyper-parameters that fail to others that recognise digits: what each does, and what a test is worth.
 #
 # Covers section 6.3 of the document.
 
@@ -10,7 +10,7 @@
 # With values that are usual elsewhere (MFCC every 10 ms, Adam at 0.001, batches of 32), this lesson's *default*, a
 # recogniser of digits ends a short training with a word error rate of 100 %. Which changes make it work? Is it the
 # learning rate alone, as in lessons 20 and 25? And what is an error rate on a few voices worth? The defaults of
-# `st.SpeechRecognizer` follow from the answers.
+# `st.SpeechRecognizer` are others, which were chosen on other words (benchmarks/speech_defaults.py).
 
 # %% [markdown]
 # ## Formulas
