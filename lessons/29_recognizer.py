@@ -290,8 +290,9 @@ print("tuned decoding has fewer errors on the test voices in", sum(one[1] < one[
 # 0.38, over clips only 0.12 to 0.31. And the WER of the three seeds, each with 12 voices, differs by a factor of two.
 #
 # **What is synthetic.** No person speaks here: all voices are variants of one program, with no noise and no room. On
-# recorded speech expect far worse: a [benchmark](../benchmarks/results/speech_quality.md) finds a WER of 0.018 for
-# unheard synthetic voices, but 1.00 for ten recorded English digits of one speaker (interval 0.60 to 1.40).
+# recorded speech expect far worse: with the defaults of `st.SpeechRecognizer`, over three seeds, a
+# [benchmark](../benchmarks/results/speech_defaults.md) finds a WER of 0.01 to 0.06 for unheard synthetic voices, but
+# 1.00 to 1.10 for ten recorded English digits of one speaker.
 
 # %%
 assert all(wer > tuned and wer > 0.03 for wer, tuned, *_ in tests.values())
