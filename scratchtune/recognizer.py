@@ -214,7 +214,7 @@ class SpeechRecognizer(SequenceModel):
 
         A clip is what `st.speech.read_wav` returns, an array of samples, or its features (frames, features). What is
         None, and the learning rate unless `compile` got an optimizer, is chosen by
-        `scratchtune.sequence_model.chosen_training`. ``speeds``: at which each clip, but not features, is played too,
+        `scratchtune.sequence_model.chosen_training`. ``speeds``: each clip, but not features, is also played at these,
         formula [sampling_times], which changes pitch and timbre as another voice does; () for none. A copy that has too
         few frames for its text, or more than ``frames``, is left out.
         """
