@@ -1,7 +1,7 @@
-"""Compressed files: what they claim to hold is compared with a limit before anything is unpacked.
+"""Readers of compressed files, ZIP and gzip: the size that a file claims is compared with a limit before unpacking.
 
 A file of 200 KB can unpack to 200 MB, or claim to hold terabytes. Here a file may unpack to 100 times its size, and
-in any case to 64 MB; tables of text compress to a tenth, images of one color to a hundredth.
+in any case to 64 MB. Tables of text compress to a tenth of their size, images of one color to a hundredth.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from typing import IO, BinaryIO
 import numpy as np
 
 SMALLEST_LIMIT = 1 << 26  # bytes
-MOST_TIMES = 100  # as large as the file
+MOST_TIMES = 100  # the size of the file
 _CHUNK = 1 << 20  # bytes that are unpacked at a time
-_METHODS = zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED  # Python's readers of the others may unpack more than the size
+_METHODS = zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED  # other methods may unpack more than the claimed size
 _DAMAGE = (OSError, EOFError, struct.error, zlib.error, zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError)
 
 
@@ -33,7 +33,7 @@ def most_unpacked(size: int) -> int:
 
 @contextmanager
 def about(subject: str) -> Iterator[None]:
-    """Raise what is found wrong with a file, damage and encryption included, as a ValueError that begins with it."""
+    """Raise each error of reading a file, as by damage or encryption, as a ValueError that begins with ``subject``."""
     try:
         yield
     except _DAMAGE as problem:
@@ -57,15 +57,15 @@ def gunzipped(file: BinaryIO) -> io.BytesIO:
         while content.write(unpacked.read(_CHUNK)):
             if content.tell() > most:
                 raise ValueError(f"unpacks to more than {most:,} bytes, the limit for a file of its size; unpack it "
-                                 "first if it is right")
+                                 "first if that is its true size")
     content.seek(0)
     return content
 
 
 class Archive:
-    """A ZIP file, open for reading; all that is read of it together may be as large as `most_unpacked`.
+    """A ZIP file that is open for reading; all members that are read may have `most_unpacked` bytes together.
 
-    Its errors are those that `about` completes.
+    `about` completes its errors.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -74,7 +74,7 @@ class Archive:
         self.names = self.file.namelist()
 
     def claim(self, name: str, most: int | None = None) -> int:
-        """Return the size of a member; a KeyError if there is none, a ValueError if it is more than is left, or most.
+        """Return a member's size, and count it as read; a KeyError if there is none, a ValueError if it is too large.
         """
         info = self.file.getinfo(name)
         most = self._left if most is None else min(self._left, most)
@@ -122,8 +122,8 @@ def _array_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
         shape, by_columns, dtype = reader(file)
     except _DAMAGE:
         raise
-    except Exception as problem:  # Python's parser reads the header, and raises what it likes
-        raise ValueError(f"is no array as NumPy saves it: {problem}") from None
+    except Exception as problem:  # Python's parser reads the header, and may raise anything
+        raise ValueError(f"is not an array in NumPy's format .npy: {problem}") from None
     if dtype.hasobject:
         raise ValueError("holds Python objects, which are not unpickled; save it as numbers or as texts of fixed "
                          "width, array.astype(str)")

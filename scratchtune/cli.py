@@ -621,7 +621,7 @@ def _predict(given: argparse.Namespace) -> int:
     from scratchtune.tabular import TableModel
 
     _check_predict(given)
-    model = _loaded(given.model, TableModel, "predict takes a model that scratchtune tune has saved")
+    model = _loaded(given.model, TableModel, "predict takes a model that scratchtune tune or auto has saved")
     if given.proba and not model.target.classes:
         raise ValueError(f"--proba is for classes; {given.model} predicts values of {model.target.name!r}")
     with _plain_warnings():
@@ -674,7 +674,7 @@ def _score(given: argparse.Namespace) -> int:
     from scratchtune.tabular import TableModel
     from scratchtune.tabular.evaluating import score
 
-    model = _loaded(given.model, TableModel, "score takes a model that scratchtune tune has saved")
+    model = _loaded(given.model, TableModel, "score takes a model that scratchtune tune or auto has saved")
     with _plain_warnings():
         table = _new_rows(given, model, with_target=True)
         scores = score(model, table)

@@ -1,6 +1,6 @@
 """Ctrl-C: an interrupted study remains reachable, and trainings in other threads end.
 
-Python interrupts only the main thread. An event passes it to the other threads, which look at it between two epochs.
+Python interrupts only the main thread. An event passes it to the other threads, which check it between two epochs.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from scratchtune.streams import note
 
 _here = threading.local()
 latest: list[Any] = []  # the study that was interrupted last in this process; empty if none was
-ends_process = False  # as in a command of the command line, after which no study can be reached
+ends_process = False  # True in a command of the command line: after it no study can be reached
 
 
 @contextmanager
 def reachable(study: Any, path: str | os.PathLike[str] | None, say: bool) -> Iterator[None]:
-    """Within the block an interruption leaves a study in `latest`; with ``say`` it prints how to continue.
+    """Within the block an interruption puts a study into `latest`; with ``say`` it prints how to continue.
 
-    ``path`` is the study's file, None if it has none. Of nested blocks, the outer one's study is left.
+    ``path`` is the study's file, None if it has none. Of nested blocks, the outer one's study is kept.
     """
     try:
         yield

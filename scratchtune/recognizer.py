@@ -50,7 +50,7 @@ class SpeechRecognizer(SequenceModel):
     """Transcribes clips; a text consists of the characters of ``alphabet``.
 
     ``features``: how the rows of the network are computed from a clip, by default log mel energies every 20 ms, which
-    halve the frames of a clip and learn faster than MFCC every 10 ms (lesson 29). Without a rate they take that of the
+    have half as many frames as MFCC every 10 ms (lesson 29 compares them). Without a rate they take that of the
     first clip of the first fit; clips of another rate are resampled, with a warning. ``structure``: "gru" or "lstm", in
     both directions. ``units``: of each direction, and the filters of the convolution. ``layers``: the number
     of recurrent layers. ``dropout``: the rate before each recurrent layer and before the last layer. ``frames``: the
@@ -127,9 +127,9 @@ class SpeechRecognizer(SequenceModel):
         for number, clip in enumerate(clips):
             is_ready = isinstance(clip, np.ndarray) and clip.ndim == 2
             if self.built and features.rate is None and not is_ready:
-                raise ValueError(f"{name} {number} is no array of features, (frames, {features.n_features}), on which "
-                                 "this model was trained, with features of no rate; pass these, or give "
-                                 "SpeechRecognizer features=Features(rate=...)")
+                raise ValueError(f"{name} {number} is not an array of features, (frames, {features.n_features}), as "
+                                 "in the training of this model, whose features have no rate; pass such arrays, or "
+                                 "train SpeechRecognizer(alphabet, Features(rate=...))")
             rows = checks.matrix(f"{name} {number}", clip) if is_ready else features(clip, f"{name} {number}")
             if is_ready and clip.shape[1] != self.features.n_features:
                 raise ValueError(f"{name} {number} has {clip.shape[1]} features; this model takes "
@@ -214,7 +214,7 @@ class SpeechRecognizer(SequenceModel):
 
         A clip is what `st.speech.read_wav` returns, an array of samples, or its features (frames, features). What is
         None, and the learning rate unless `compile` got an optimizer, is chosen by
-        `scratchtune.sequence_model.chosen_training`. ``speeds``: at which each clip, but not features, is played too,
+        `scratchtune.sequence_model.chosen_training`. ``speeds``: each clip, but not features, is also played at these,
         formula [sampling_times], which changes pitch and timbre as another voice does; () for none. A copy that has too
         few frames for its text, or more than ``frames``, is left out.
         """
@@ -307,7 +307,7 @@ def guessing_loss(targets: np.ndarray, dtype: str = "float64") -> float:
     """The mean CTC loss of the best distribution over symbols that is the same in all frames of all clips.
 
     A network that has learned nothing but how frequent each symbol is has this loss. It is found by Baum-Welch: the new
-    probability of a symbol is its expected share of the frames, which is at hand in the gradient of [ctc_grad], p less
+    probability of a symbol is its expected share of the frames, which follows from the gradient [ctc_grad], p minus
     that share; no update raises the loss. ``targets`` are rows of `ctc_targets`, of which at most `GUESSED_CLIPS` are
     used.
     """

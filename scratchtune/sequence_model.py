@@ -1,4 +1,4 @@
-"""What the translator and the recogniser of speech have in common: both train a `Sequential` on rows.
+"""The base class of the translator and of the recogniser of speech, which both train a `Sequential` on rows.
 
 A subclass turns its own data into rows and the network's outputs into texts. This file builds, compiles, trains, saves
 and loads the network; `chosen_training` chooses what the user of `compile` and `fit` leaves open.
@@ -26,7 +26,7 @@ from scratchtune.network.sequential import Sequential
 
 Self = TypeVar("Self", bound="SequenceModel")
 CLIPPING = 1.0  # the largest norm of the gradient, which long sequences make large
-FAILED = ("diverged", "has not left guessing")  # the findings of `st.diagnose` that a training ends with a warning for
+FAILED = ("diverged", "has not left guessing")  # the findings of `st.diagnose` that `fit` warns of
 
 
 class Training(NamedTuple):
@@ -58,7 +58,7 @@ def chosen_training(
     from 10 to 100.
 
     The learning rate is ``rate`` for 1,500 updates, and changes with one over the root of their number: a short
-    training must move fast, and a long one can average out the noise of its batches (the rate that minimises the bound
+    training needs large steps, a long one can average out the noise of its batches (the rate that minimises the bound
     of stochastic gradient descent, Zinkevich 2003, decays so). At most four times and at least half of ``rate``.
 
     The tasks on which these numbers were chosen, and others on which they were measured, are in

@@ -90,8 +90,8 @@ def test_each_library_has_its_best_line_and_the_best_libraries_are_shown() -> No
 
 
 @pytest.mark.parametrize("ours, best, cells", [
-    ("ours", min, ("7.5", "A on Y, fast **2.5**; B, two processes 3.5; D 30")),
-    ("ours", max, ("7.5", "C **1,000**; D 30; A on X 9.0")),
+    ("ours", min, ("7.5", "A on Y, fast: **2.5**; B, two processes: 3.5; D: 30")),
+    ("ours", max, ("7.5", "C: **1,000**; D: 30; A on X: 9.0")),
 ])
 def test_the_best_of_a_row_is_bold_whoever_has_it(
     monkeypatch: pytest.MonkeyPatch, ours: str, best: object, cells: tuple[str, str],
@@ -111,7 +111,7 @@ def test_a_score_is_compared_on_the_common_seeds() -> None:
 | random | 20   | +0.000     | -0.800 (+0.700 to +0.900) |
 """
     row = front.score_row("noise", "a", front.group_leads("noise", text))
-    assert row[1:3] == ("0.709", "B **0.727**; ours less this -0.018 (-0.203 to +0.198), 10 seeds")
+    assert row[1:3] == ("0.709", "B: **0.727**; difference -0.018 (-0.203 to +0.198), 10 seeds")
 
 
 def test_no_searcher_is_left_out_that_a_score_is_less_ahead_of() -> None:
@@ -122,7 +122,7 @@ def test_no_searcher_is_left_out_that_a_score_is_less_ahead_of() -> None:
     for group, shown in zip(groups, printed, strict=True):
         for line in reports.lines_of(text, group, "bayesian less this"):
             if front.library_of(line.label) not in front.OURS:
-                lead = re.search("ours less this (.+?) ", shown)
+                lead = re.search("difference (.+?) ", shown)
                 assert lead and float(lead[1]) <= line.value("bayesian less this")
 
 
@@ -133,7 +133,7 @@ def test_each_row_names_the_lines_that_it_is_from() -> None:
         assert row.lines and all(lines[line.number - 1] == line.text for line in row.lines)
         assert all(line.text in printed for line in row.lines)
         numbers = re.findall(r"\d[\d,.]*", re.sub(r"\(.*?\)|[a-z]+=\d+", "", "; ".join(
-            part.partition("; ours less")[0] for part in row.others.split("<br>"))))
+            part.partition("; difference")[0] for part in row.others.split("<br>"))))
         assert all(any(number in line.text for line in row.lines) for number in numbers)
 
 

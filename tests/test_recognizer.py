@@ -207,7 +207,7 @@ def test_a_model_of_features_alone_has_no_rate_for_clips() -> None:
     model = st.SpeechRecognizer("abc", replace(FEATURES, rate=None), units=4)
     model.compile()
     model.fit([FEATURES(clip) for clip in clips], texts, 1, verbose=0)
-    with pytest.raises(ValueError, match="clip 0 is no array of features, .* with features of no rate; pass these, or"):
+    with pytest.raises(ValueError, match="clip 0 is not an array of features, .* have no rate; pass such arrays"):
         model.transcribe(st.speech.Clip(clips[0], RATE))
 
 

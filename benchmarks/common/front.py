@@ -2,8 +2,8 @@
 
 No list says who is compared. The lines of a report's table that are not ours (`OURS`) are those of the other
 libraries. Each library has its best line, and the best libraries are shown, so that a better one cannot be left out.
-Scores are compared with one searcher, on the seeds that both have: the report states what ours is ahead of each with
-its 95 % interval, and the searcher with the smallest lead is shown.
+Scores are compared with one searcher, on the seeds that both have: the report states our difference from each, with
+its 95 % interval, and the searcher with the smallest difference is shown.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ OURS = frozenset(  # the first words of our lines, and of those that are no libr
     ("ours", "scratchtune", "AutoML", "tuned", "network", "bayesian", "genetic", "hyperband", "random", "floor"))
 LIBRARIES = {"HGB": "scikit-learn", "sklearn": "scikit-learn"}  # of labels that do not begin with the library's name
 WORDS = {  # for groups of `search_groups` whose names do not speak for themselves
-    "noise": "{} (its standard deviation in quartile distances of the function)",
+    "noise": "{} (std, in interquartile ranges of the function)",
     "at a time": "eight trials at a time", "budgets": "30 evaluations", "conditions": "spaces with conditions"}
 SHOWN = 3  # libraries in a row
 
@@ -57,22 +57,22 @@ def rows() -> Iterator[Row]:
     """The rows whose libraries are sorted by one column."""
     networks = re.findall(r"^\| (\S+, batch \d+) +\| us a step", report("training_speed"), re.MULTILINE)
     for size, network in (("smallest", networks[0]), ("largest", networks[-1])):
-        yield Row(f"microseconds of a training step, the report's {size} network ({network}), float32, one thread",
+        yield Row(f"microseconds a training step, {size} network measured ({network}), float32, one thread",
                   "training_speed", "us a step", "ours", heading=network)
-    yield Row("seconds of the document's grid search, 45 trainings on two cores; all is imported, compiled and started",
+    yield Row("seconds of the document's grid search, 45 trainings, two cores",
               "document_example", "seconds", "scratchtune, GridSearchCV(n_jobs=2)", beside=("best score",))
-    job = "on the digits, 30 trials x 3 folds, one core; all is imported, compiled and started"
-    yield Row(f"the engine: seconds of a random search with each library's network {job}", "same_job",
+    job = "digits, 30 trials x 3 folds, one core"
+    yield Row(f"seconds of random search, each library with its own network: {job}", "same_job",
               "seconds (range)", "scratchtune, random", only={"tuner": "random", "epochs": "^810$"}, library="network")
-    yield Row(f"the searcher: seconds of a search guided by a model of the trials, with scratchtune's network {job}",
+    yield Row(f"seconds of model-based search, all with scratchtune's network: {job}",
               "same_job", "seconds (range)", "scratchtune, Bayesian", beside=("best score", "seeds"),
               only={"tuner": "^(?!.*(random|grid))", "network": "^scratchtune$", "epochs": "^810$"})
-    yield Row("milliseconds of a suggestion at trial 100: BayesianSearch, and each library's fastest searcher, however "
-              "good it is", "search_overhead", "100", "bayesian")
-    yield Row("trials a second of a random search of 1,000 trials, each flushed to the disk, one process (a file of "
-              "ours has one writer at a time, those of others may have several)", "study_overhead", "1000",
+    yield Row("milliseconds a suggestion at trial 100: BayesianSearch; of each library its fastest searcher, "
+              "whatever its quality", "search_overhead", "100", "bayesian")
+    yield Row("trials a second of random search, 1,000 trials, each flushed to disk by one process (our file allows "
+              "one writer at a time, others may allow several)", "study_overhead", "1000",
               "ours, SQLite", max, only={"trials a second of a study of": "^(?!.*memory)"})
-    yield Row("mean rank of 8 methods, four of them ours, on ten tables kept aside: AutoML, 60 s on two cores, one "
+    yield Row("AutoML: mean rank of 8 methods, four of them ours, on ten tables kept aside, 60 s, two cores, one "
               "seed", "automl", "mean rank: kept aside", "AutoML")
 
 
@@ -117,7 +117,7 @@ def sorted_row(row: Row) -> Shown:
         beside = ", ".join(f"{name} {line.cells[name].split()[0]}" for name in row.beside if line.cells[name])
         return f"{f'**{value}**' if number(value) == best else value}{f' ({beside})' if beside else ''}"
 
-    peers = "; ".join(f"{line.cells[row.library or next(iter(line.cells))]} {cell(line)}" for line in others)
+    peers = "; ".join(f"{line.cells[row.library or next(iter(line.cells))]}: {cell(line)}" for line in others)
     return Shown(row.what, cell(ours), peers, row.report, sorted((ours, *others)))
 
 
@@ -125,7 +125,7 @@ def sorted_row(row: Row) -> Shown:
 
 
 class Lead(NamedTuple):
-    """What our score is ahead of another searcher's on their common seeds, with its interval."""
+    """The difference of our score from another searcher's on their common seeds, with its interval."""
 
     name: str
     theirs: str
@@ -145,7 +145,7 @@ def score_row(what: str, name: str, leads: Iterable[Lead]) -> Shown:
     ours = f"{number(found.theirs) + ahead:.{digits}f}"
     theirs = found.theirs.lstrip("+")
     cells = (f"**{ours}**" if ahead >= 0 else ours), (f"**{theirs}**" if ahead <= 0 else theirs)
-    return Shown(what, cells[0], f"{found.name} {cells[1]}; ours less this {found.lead}", name, found.lines)
+    return Shown(what, cells[0], f"{found.name}: {cells[1]}; difference {found.lead}", name, found.lines)
 
 
 def quality_leads() -> Iterator[Lead]:
@@ -182,17 +182,17 @@ def score_rows() -> Iterator[Shown]:
     """
     boxes = re.search(r"\d+ cases, \d+ trials, \d+ seeds", report("search_quality"))
     assert boxes is not None
-    yield score_row(f"score of BayesianSearch, 0 is random search and 1 the optimum: {boxes[0]}", "search_quality",
+    yield score_row(f"score of BayesianSearch (0: random search, 1: the optimum), {boxes[0]}", "search_quality",
                     quality_leads())
     text = report("search_groups")
     groups = re.findall(r"^## (?!Bars)(.+)\n\n(\d+) cases", text, re.MULTILINE)
     for (kind, cases), some in groupby(groups, lambda each: (re.sub(r"\d\S* ?", "", each[0]).strip(), each[1])):
         names = [name for name, _ in some]
         parts = [score_row("", "search_groups", group_leads(name, text)) for name in names]
-        yield Shown(f"the same on {cases} other cases: {WORDS.get(kind, '{}').format(', '.join(names))}",
+        yield Shown(f"the same, {cases} other cases: {WORDS.get(kind, '{}').format(', '.join(names))}",
                     "<br>".join(part.ours for part in parts), "<br>".join(part.others for part in parts),
                     "search_groups", [line for part in parts for line in part.lines])
-    yield score_row("% of the hypervolume of the digits' Pareto front, error against cost: NSGA2, 200 trials, 10 seeds",
+    yield score_row("% of the hypervolume of the digits' Pareto front (error, cost), NSGA2, 200 trials, 10 seeds",
                     "pareto", pareto_leads("digits", report("pareto")))
 
 
@@ -206,7 +206,7 @@ def shown() -> list[Shown]:
 
 def front() -> str:
     """The table: ours beside the best other libraries in the same report; the best number is bold."""
-    return table(["", "scratchtune", "the best other libraries in the report", "report, lines"], [
+    return table(["measured", "scratchtune", "other libraries", "report, lines"], [
         [row.what, row.ours, row.others, f"[{row.report}](benchmarks/results/{row.report}.md) "
          f"{', '.join(str(line.number) for line in row.lines)}"] for row in shown()], "llll")
 

@@ -25,7 +25,7 @@ _PURPOSE = f"Japanese Vowels is read from a folder with {' and '.join(FILES)}, o
 
 
 def load_japanese_vowels(path: str | Path | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Real speech of nine speakers, to tell who speaks: (X_train, y_train, X_test, y_test), 270 and 370 utterances.
+    """Real speech, whose speaker is to be recognised: (X_train, y_train, X_test, y_test), 270 and 370 utterances.
 
     An utterance is the vowels "ae", said by one of nine men, as 12 cepstra of linear prediction in 7 to 29 frames. X is
     (n, 29, 12) float64, with frames of zeros at the end, which `st.Masking` recognises as padding; y is (n,) int64, the

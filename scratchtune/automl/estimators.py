@@ -67,9 +67,9 @@ class AutoML(protocol.Parameters):
         checks.integer("verbose", self.verbose, 0)
 
     def _fit(self, table: Table, y: np.ndarray, classes: int, groups: Any) -> KeyboardInterrupt | None:
-        """Search, choose the ensemble, and estimate its score on new rows; return what has interrupted it.
+        """Search, choose the ensemble, and estimate its score on new rows; return the interruption, if there was one.
 
-        Then the model is that of the best trial so far.
+        After an interruption the model is that of the best trial so far.
         """
         begun = time.monotonic()
         goal = goal_for(classes, self.scoring)

@@ -101,7 +101,7 @@ def useless(column: Column) -> bool:
 def check_useful(table: Table) -> None:
     """Raise a ValueError if no column can help."""
     if all(useless(table.column(name)) for name in table.names):
-        raise ValueError("no column is left to learn from: each holds no value, one value in all rows, or row names")
+        raise ValueError("no column is left to learn from: each is empty, constant, or names the rows")
 
 
 def kept_categories(column: Text, most: int) -> list[str]:

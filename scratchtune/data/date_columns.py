@@ -44,7 +44,7 @@ _EITHER = re.compile(r"(\d{1,2})([/-])(\d{1,2})\2(\d{4}|(?<=/)\d{2})")
 
 
 class Unclear(ValueError):
-    """Whether the day or the month comes first cannot be decided."""
+    """Raised where it cannot be decided whether the day or the month comes first."""
 
 
 def to_days(text: str, order: str | None = None) -> float:

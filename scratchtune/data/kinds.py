@@ -338,7 +338,7 @@ def identifies(name: str, column: Column) -> str:
     """Say why a column seems to be an identifier of the rows, so that it is left out; an empty text if it does not.
 
     Distinct integers are identifiers if the column is named like one, or if they are consecutive and not years; texts
-    are if there are more distinct ones than nine tenths of the rows, unless they are dates.
+    are if the distinct ones are more than nine tenths of the rows, unless they are dates.
     """
     if isinstance(column, Dates):
         return ""

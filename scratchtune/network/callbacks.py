@@ -322,6 +322,6 @@ class History(Callback):
             self.history.setdefault(name, []).append(value)
 
     def on_divergence(self, epoch: int) -> None:
-        """Record NaN for a first epoch, so that the history has each name."""
+        """Record NaN if it is the first epoch, so that the history has every name."""
         if not self.epoch:
             self.on_epoch_end(epoch, dict.fromkeys(self.model.measured, math.nan))

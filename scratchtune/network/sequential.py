@@ -503,6 +503,6 @@ def _sizes_of(layers: list[Layer], input_shape: Sequence[int]) -> tuple[int, int
     row = math.prod(input_shape) + sum(math.prod(stage.output_shape) + stage.work_size(1) for stage in stages)
     if row > MOST_ROW:
         raise ValueError(f"input_shape is {input_shape}, so that one row needs {row:,} numbers; a network from a file "
-                         f"may need {MOST_ROW:,}")
+                         f"may need at most {MOST_ROW:,}")
     kept = sum(math.prod(part) for stage in stages for part in stage.state_shapes())
     return sum(engine.parameter_count(stage) for stage in stages), kept

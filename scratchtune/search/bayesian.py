@@ -60,7 +60,7 @@ class BayesianSearch(Searcher):
         return max(0, number - (self.parallel or 1) + 1)
 
     def for_workers(self, workers: int) -> Searcher:
-        """With ``parallel`` None, the same searcher with so many."""
+        """If ``parallel`` is None, the same searcher with ``parallel=workers``."""
         return self if self.parallel is not None else self.changed(parallel=workers)
 
     def suggest(

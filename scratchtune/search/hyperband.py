@@ -66,7 +66,7 @@ class _HalvingSearch(Searcher):
         return self._needs[min(number, len(self._needs) - 1)]
 
     def for_workers(self, workers: int) -> Searcher:
-        """With the proposer for so many workers."""
+        """This searcher, with its proposer for so many workers."""
         fixed = None if self.proposer is None else self.proposer.for_workers(workers)
         return self if fixed is self.proposer else self.changed(proposer=fixed)
 

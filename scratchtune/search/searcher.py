@@ -132,7 +132,7 @@ class Searcher:
         return number
 
     def for_workers(self, workers: int) -> Searcher:
-        """The searcher for so many trials at a time, where its user has not said how many; else itself."""
+        """This searcher with ``workers`` trials at a time, if its user has left that number open; else itself."""
         return self
 
     def remedy(self, workers: int) -> str:
@@ -205,5 +205,5 @@ def fixed_as(searcher: Searcher, text: str) -> Searcher:
 
 
 def fixes(searcher: Searcher, text: str) -> bool:
-    """Whether another searcher, given by its repr, would be this one if it were for as many workers."""
+    """Whether another searcher, given by its repr, is this one with its number of workers left open."""
     return text != repr(searcher) and text == re.sub(r"\bparallel=\d+", "parallel=None", repr(searcher))

@@ -35,7 +35,7 @@ def opened(path: Path, advice: str) -> Iterator[Folder]:
             with about("it"):
                 archive = Archive(file)
         except ValueError:
-            raise NotADirectoryError(f"{path} is a file, and no whole ZIP file; {_ACCEPTED}") from None
+            raise NotADirectoryError(f"{path} is a file, but not a complete ZIP file; {_ACCEPTED}") from None
         yield _Zip(path, archive, advice)
 
 

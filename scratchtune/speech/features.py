@@ -35,10 +35,10 @@ STD_FLOOR = 1e-8
 
 @dataclass(frozen=True)
 class Features:
-    """The features of clips of one rate, as a function: ``features(clip)`` is an array, (frames, features).
+    """How features of a clip are computed, as a function: ``features(clip)`` is an array, (frames, features).
 
     A clip is what `read_wav` returns, (samples, rate), which is resampled to the rate of the features, or an array of
-    samples, which is assumed to have it.
+    samples, which is assumed to have this rate.
 
     ``window``, ``step``: the length of a frame and the time from one to the next, in seconds. ``n_mels``: mel filters
     from ``fmin`` to ``fmax`` hertz, by default half the rate. ``kind``: "log_mel", the logarithm of their energies,

@@ -174,10 +174,10 @@ class AskTell:
             self._end_writing()
 
     def enqueue(self, params: Mapping[str, Any]) -> None:
-        """Append a configuration to those that wait, and write it at once, unless it can be claimed as a loaded one."""
+        """Append a configuration to those that wait, and write it, unless the file has it (`Table.claim`)."""
 
         def change() -> None:
-            # In a run only an objective that was interrupted enqueues again; no callback is called twice for a trial.
+            # In a run only the objective of a restarted trial enqueues again: callbacks are called once for each trial.
             again = not self._in_run or any(one.state == "running" and one.attempts > 1 for one in self.table.trials)
             if not (again and self.table.claim(checked, waiting_only=self._in_run)):
                 number = self.table.number_of_next_enqueued()

@@ -40,7 +40,7 @@ OF_THE_ESTIMATOR = (
 
 
 def keep_arguments(search: Any, arguments: Mapping[str, Any]) -> None:
-    """Store the constructor's arguments, its ``locals()``, unchanged, as scikit-learn's protocol demands."""
+    """Store the constructor's arguments, its ``locals()``, unchanged, as scikit-learn's protocol requires."""
     vars(search).update({name: value for name, value in arguments.items() if name != "self"})
 
 

@@ -1,4 +1,4 @@
-"""The failed trials of a run: the first is printed, and where the objective can't work at all, the run ends.
+"""The failed trials of a run: the first is printed, and if the objective itself is wrong, the run ends.
 
 Implements section 7.2 of the document.
 """
@@ -12,11 +12,11 @@ from typing import Any
 
 from scratchtune.study.trial import Trial
 
-FEW = 5  # as many trials at the beginning of a run, all failed with one error, end it
+FEW = 5  # a run ends if so many trials at its beginning all fail with the same error
 UNLIMITED = "unlimited"
 FRAME = re.compile(r'  File "(.+)", line (\d+), in .+(?:\n   ( .+))?')
 LIBRARIES = (os.path.dirname(os.__file__), str(Path(__file__).parents[1]), "<frozen ")
-NO_MISTAKE = re.compile(r"told as failed|TrialPruned:|.*value is \S*(nan|inf)\b")  # a configuration is the cause
+NO_MISTAKE = re.compile(r"told as failed|TrialPruned:|.*value is \S*(nan|inf)\b")  # not of the objective
 
 
 class Failures:
@@ -31,12 +31,12 @@ class Failures:
         self._first: BaseException | None = None  # of the first failed trial
 
     def add(self, trial: Trial, outcome: Any) -> str | None:
-        """Count a trial that has ended with this outcome of its objective; what to print of the first failed one."""
+        """Count an ended trial, with its objective's outcome; return what to print if it is the first failed one."""
         self._ended += 1
         if trial.state == "failed":
             self.trials.append(trial)
         if self._ended > len(self.trials) and not isinstance(self._most, int):
-            self._first = None  # with it go the arrays that its traceback refers to
+            self._first = None  # frees the arrays that its traceback refers to
         if trial.state != "failed" or len(self.trials) > 1:
             return None
         elsewhere = RuntimeError(f"in a worker process\n{trial.traceback}") if trial.traceback else None
@@ -44,7 +44,7 @@ class Failures:
         return f"trial {trial.number} failed: {trial.error}{place_in(trial.traceback or '')}"
 
     def refuse(self) -> None:
-        """Raise a RuntimeError from the first error: where too many have failed, or all for one mistake."""
+        """Raise a RuntimeError from the first error: if too many have failed, or all of the first ones by one error."""
         count, errors = len(self.trials), {trial.error for trial in self.trials}
         if isinstance(self._most, int) and count >= self._most:
             raise RuntimeError(
@@ -55,12 +55,12 @@ class Failures:
             if not NO_MISTAKE.match(error):
                 raise RuntimeError(
                     f"the first {count} trials of this run have all failed with the same error, {error}"
-                    f"{place_in(self.trials[0].traceback or '')}. Correct the objective and run again; "
-                    f'max_failures="{UNLIMITED}" continues all the same') from self._first
+                    f"{place_in(self.trials[0].traceback or '')}. Correct the objective and run again, "
+                    f'or continue with max_failures="{UNLIMITED}"') from self._first
 
 
 def place_in(traceback: str) -> str:
-    """The last line of a traceback that is in no library, as ", in FILE, line N: code"; "" if there is none."""
+    """The last line of a traceback that is not in a library, as ", in FILE, line N: code"; "" if there is none."""
     frames = [found for found in FRAME.findall(traceback)
               if "-packages" not in found[0] and not found[0].startswith(LIBRARIES)]
     return ", in {}, line {}{}".format(*frames[-1][:2], frames[-1][2] and f":{frames[-1][2]}") if frames else ""

@@ -87,7 +87,7 @@ class Journal:
         return Stored(rows, waiting)
 
     def _enter(self, storage: Storage) -> None:
-        """Create the study in the file, or compare it; how many workers its searcher is for may be fixed in one alone.
+        """Create the study in the file, or compare the two definitions; one may leave its searcher's `parallel` open.
         """
         name = self._definition.name
         if name in storage.names():
@@ -98,7 +98,7 @@ class Journal:
         storage.enter(name, self._definition.as_stored())
 
     def fix_searcher(self, workers: int) -> Searcher:
-        """Fix that the searcher is for so many workers, unless another process has fixed it, and return it."""
+        """Set the searcher's number of workers, unless another process has set it, and return the searcher."""
         storage = self._opened_for_writing()
         self._enter(storage)
         self._definition = self._definition._replace(searcher=self._definition.searcher.for_workers(workers))
@@ -115,8 +115,8 @@ class Journal:
     def begin_writing(self) -> Stored | None:
         """Take the right to write, unless this object has it.
 
-        If another writer has changed the study, return what is stored. The caller makes it its own and then calls
-        `reconciled`; if it is interrupted before, the next `begin_writing` returns them again. Else return None.
+        If another writer has changed the study, return what is stored. The caller adopts it and then calls
+        `reconciled`; if it is interrupted before, the next `begin_writing` returns it again. Else return None.
         """
         _claim(self.path, self._definition.name, self, must_be_latest=self._may_write)
         storage = self._opened_for_writing()

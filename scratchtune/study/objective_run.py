@@ -210,7 +210,7 @@ class ObjectiveWorkers:
         """Print a note that the searcher needs results first, or has nothing left to propose."""
         if isinstance(reason, NotReady):
             remedy = self.core.definition.searcher.remedy(self.at_once)
-            proposes = f"; {remedy} proposes so many trials at a time" if remedy else ""
+            proposes = f"; {remedy} proposes as many trials at a time" if remedy else ""
             self.progress.note(
                 f"not all of the {self.at_once} workers are busy: the searcher needs results first{proposes}")
         elif not self.may_exhaust:

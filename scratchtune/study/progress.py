@@ -49,7 +49,7 @@ class Progress:
                 self._bar.set_postfix_str(f"best {best:.6g}", refresh=False)
 
     def note(self, text: str, always: bool = False) -> None:
-        """Print a line above the bar, the same line only once; with ``show=False`` only what is said ``always``.
+        """Print a line above the bar, the same line only once; with ``show=False`` only if ``always``.
 
         Control characters are escaped.
         """

@@ -62,7 +62,7 @@ a trial: the commit that writes the trial of one as running removes it there."""
 
 
 class ForeignFile(StorageError):
-    """The file is one of SQLite, of another program; ``tables`` are the names of what it holds."""
+    """The file is an SQLite file of another program; ``tables`` are the names of its tables."""
 
     def __init__(self, message: str, tables: Iterable[str] = ()) -> None:
         super().__init__(message)

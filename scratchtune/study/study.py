@@ -113,7 +113,7 @@ class Study(HasBestTrial):
         It is in `waiting`, and in the study's file, until its trial begins. When a script is run again and makes the
         same stored `Study`, a configuration that is in the file already is not enqueued a second time, whether it waits
         or has a trial; one that the script enqueues twice is in the study twice. After the first new trial of this
-        process, and in callbacks, each configuration is a new one.
+        process, in callbacks, and after `load_study`, each configuration is a new one.
         """
         self._core.enqueue(params)
 
@@ -131,16 +131,16 @@ class Study(HasBestTrial):
         ``executor``, any of `concurrent.futures`, runs the trials elsewhere (see `scratchtune.study.executors`), as
         many at a time as it has workers, or ``n_jobs`` if that is more than one. A trial whose worker dies is
         restarted, up to ``retries`` times; after that it has failed, and the other trials continue. A dead worker
-        breaks a whole ``ProcessPoolExecutor``: all running trials are restarted, none is charged with it, and from then
+        breaks a whole ``ProcessPoolExecutor``: all running trials are restarted, for none it is a retry, and from then
         on each trial runs in a process pool of its own, created like the first one.
 
         An exception of the objective makes its trial a failed one; the first is printed. If the first five trials of
-        the run (the first ``n_jobs``, if that is more) all fail with the same exception, or for want of a value, the
-        objective can't work, and the run ends with a RuntimeError from that exception. With an integer
-        ``max_failures`` it ends so when as many trials have failed, with "unlimited" never, and with
-        ``progress=False`` no failure is printed then. Any other BaseException, such as SystemExit or Ctrl-C, ends the
-        run: nothing that has finished is lost, the next run begins the unfinished trials again, and
-        `interrupted_study` returns a study that has no name yet.
+        the run (the first ``n_jobs``, if that is more) all fail with the same exception, or since the objective returns
+        no value, the run ends with a RuntimeError from that exception. ``max_failures=n`` ends it when n trials have
+        failed, by NaN or infinity too; "unlimited" never ends it, and with ``progress=False`` no failure is printed
+        then. Any other BaseException, such as SystemExit or Ctrl-C, ends the run: nothing that has finished is lost,
+        the next run begins the unfinished trials again, and after Ctrl-C `interrupted_study` returns a study that no
+        variable has yet.
 
         Afterwards ``idle_share`` is the share of the time in which the workers had no trial.
         """
@@ -214,7 +214,7 @@ class Study(HasBestTrial):
 
     @property
     def searcher(self) -> Searcher:
-        """The searcher; one that left open how many trials it proposes at a time has that from the first run on."""
+        """The searcher; if it left open how many trials it proposes at a time, that is set from the first run on."""
         return self._core.definition.searcher
 
     @property

@@ -165,7 +165,7 @@ class ReadOptions(TypedDict, total=False):
 
 
 class AllOptions(ReadOptions, total=False):
-    """Those, `RowOptions`, and an argument of the encoder."""
+    """`ReadOptions`, those of the rows, and an argument of the encoder."""
 
     add_indicator: bool
     keep: Collection[str]

@@ -19,7 +19,7 @@ def with_copies(written: Sequence[str], weights: np.ndarray, words: Sequence[str
 
     ``weights``: attention's, (tokens written, words of the source). Each "[UNK]" becomes the word with the largest
     weight. Another unknown word is copied to the step that gave it the largest weight of all steps: in place of the
-    token there, if that step looked at no other word more, else before it.
+    token there, if no other word has more weight at that step, else before it.
 
     >>> with_copies(["el", "gato", "[END]"], np.array([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5]]), ["the", "zorb"], [1, 0])
     ['el', 'zorb']

@@ -17,7 +17,7 @@ import numpy as np
 def guessing_loss(texts: Sequence[Sequence[int]]) -> float:
     """Return the mean cross-entropy of texts (ids of tokens) by a bigram model: each token depends on the one before.
 
-    Each token is predicted from all others (leave one out), so texts that occur once are not known by heart. The
+    Each token is predicted from all others (leave one out), so that no text is predicted from itself. The
     frequencies after a token are smoothed by those of all tokens, as Witten and Bell do: with a weight that is the
     number of different tokens seen there. Each text has the same weight.
 

@@ -1,4 +1,4 @@
-"""A dictionary helps a network to write: few pairs teach it which word translates which, before they teach a network.
+"""A dictionary as a prior for a translating network: it needs fewer pairs than a network to find which word is which.
 
 At each step the next token comes from the network, or is the dictionary's translation of a source word. Which source
 word that is, the alignment, follows the network's attention. But attention that was learned from few pairs is poor: so
@@ -128,7 +128,7 @@ class LexicalPrior:
     """A ``dictionary`` with its ``weight`` in the mixture [lexical_mixture], for `Seq2Seq.translate`.
 
     With the weight 0 the network translates alone. `Seq2Seq.choose_prior` chooses the weight on validation pairs: the
-    default was chosen on verses, and ruins a translator that is better than the dictionary. ``next_word``: the share of
+    default was chosen on verses, and harms a translator that is better than the dictionary. ``next_word``: the share of
     [next_word_prior] in the alignment, the rest is the network's attention. ``end_penalty``: γ of [end_factor].
     """
 

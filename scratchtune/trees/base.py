@@ -214,5 +214,5 @@ def not_too_large(name: str, values: np.ndarray, smallest: float = 0.0) -> np.nd
     """Return the values; a ValueError if a square does not fit into float32, or none is as large as ``smallest``."""
     largest = values[np.abs(values).argmax()] if len(values) else 0.0
     if abs(largest) > LARGEST or 0.0 < abs(largest) < smallest:
-        raise ValueError(f"{name} holds {largest:g}; the largest must be from {smallest:g} to {LARGEST:g} in size")
+        raise ValueError(f"{name} holds {largest:g}; the largest must be from {smallest:g} to {LARGEST:g}: rescale it")
     return values

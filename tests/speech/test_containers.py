@@ -69,7 +69,7 @@ def test_zip_files_that_are_refused(folder: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"clips\.zip has more than one of transcripts\.tsv and"):
         read_clips(path)
     path.write_bytes(path.read_bytes()[:-30])
-    with pytest.raises(NotADirectoryError, match=r"clips\.zip is a file, and no whole ZIP file; clips are read from"):
+    with pytest.raises(NotADirectoryError, match=r"clips\.zip is a file, but not a complete ZIP file; clips"):
         read_clips(path)
 
 

@@ -119,7 +119,7 @@ def test_folders_that_are_refused(write: Writer, tmp_path: Path) -> None:
         read_clips(tmp_path)
     with pytest.raises(NotADirectoryError, match="none does not exist; clips are read from a folder"):
         read_clips(tmp_path / "none")
-    with pytest.raises(NotADirectoryError, match=r"a\.wav is a file, and no whole ZIP file; clips are read"):
+    with pytest.raises(NotADirectoryError, match=r"a\.wav is a file, but not a complete ZIP file; clips are read"):
         read_clips(write("a.wav", TONE))
 
 

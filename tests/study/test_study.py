@@ -338,7 +338,7 @@ def test_waiting_for_results_is_said_once(capsys: pytest.CaptureFixture[str]) ->
     Study({"x": Float(-2.0, 2.0)}, Halving()).run(lambda t: t.params["x"], 16, n_jobs=8)
     assert capsys.readouterr().err.count("not all of the 8 workers are busy") == 1
     Study({"x": Float(-2.0, 2.0)}, BayesianSearch(parallel=1)).run(lambda t: t.params["x"], 9, n_jobs=2)
-    assert capsys.readouterr().err.count("; BayesianSearch(parallel=2) proposes so many trials at a time") == 1
+    assert capsys.readouterr().err.count("; BayesianSearch(parallel=2) proposes as many trials at a time") == 1
 
 
 def test_a_constraint_is_kept() -> None:

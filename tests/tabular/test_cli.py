@@ -325,7 +325,7 @@ def test_a_saved_model_is_scored_on_labelled_rows(run: Run) -> None:
     write(Path("maybe.csv"), {**columns, "churn": ["maybe", *columns["churn"][1:]]})
     refused(run("score", "model.npz", "maybe.csv"), "the target 'churn' holds 'maybe' in 1 row; the model knows")
     st.MLPRegressor(epochs=1, verbose=0).fit([[0.0], [1.0]], [0.0, 1.0]).save("other.npz")
-    refused(run("score", "other.npz", "whole.csv"), "score takes a model that scratchtune tune has saved")
+    refused(run("score", "other.npz", "whole.csv"), "score takes a model that scratchtune tune or auto has saved")
 
 
 def test_predictions_as_a_file(run: Run) -> None:
