@@ -15,16 +15,16 @@ EVERY: dict[str, Callable[[], Searcher]] = {
     "random": RandomSearch,
     "halton": lambda: RandomSearch(sequence="halton"),
     "latin_hypercube": lambda: RandomSearch(sequence="latin_hypercube"),
-    "gp": lambda: BayesianSearch(model="gp", initial=4),
+    "gp": lambda: BayesianSearch(model="gp", initial=4, parallel=1),
     "gp-parallel": lambda: BayesianSearch(model="gp", initial=4, parallel=4),
-    "tpe": lambda: BayesianSearch(model="tpe", initial=4),
+    "tpe": lambda: BayesianSearch(model="tpe", initial=4, parallel=1),
     "tpe-parallel": lambda: BayesianSearch(model="tpe", initial=4, parallel=4),
-    "auto": BayesianSearch,
+    "auto": lambda: BayesianSearch(parallel=1),
     "genetic": GeneticSearch,
     "genetic-small": lambda: GeneticSearch(population=4),
     "nsga2": lambda: NSGA2(population=4),
     "hyperband": lambda: Hyperband(max_budget=9),
-    "bohb": lambda: Hyperband(max_budget=9, proposer=BayesianSearch(model="tpe", initial=4)),
+    "bohb": lambda: Hyperband(max_budget=9, proposer=BayesianSearch(model="tpe", initial=4, parallel=1)),
 }
 
 
