@@ -22,8 +22,7 @@ import numpy as np
 from tqdm import tqdm
 
 import scratchtune as st
-from benchmarks.common import espeak_program, harness
-from scratchtune.speech import espeak
+from benchmarks.common import espeak, espeak_program, harness
 
 TEST_VOICES, TEST_CLIPS = 10, 40
 BAR = 0.3  # word error rate after training on 200 clips

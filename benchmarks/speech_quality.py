@@ -30,7 +30,7 @@ from tqdm import tqdm
 
 import scratchtune as st
 from benchmarks.common import harness
-from scratchtune.speech.synthesis import Plan, synthesise
+from benchmarks.common.synthesis import Plan, synthesise
 
 BAR = 0.05  # word error rate
 STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}  # t at 97.5 %

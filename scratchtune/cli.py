@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from scratchtune.study.storage import Storage
     from scratchtune.study.stored import StoredStudy
     from scratchtune.tabular import TableModel
+    from scratchtune.tabular.held_out import Prepared
     from scratchtune.tabular.model import Target
-    from scratchtune.tabular.searching import Search
 
 Model = TypeVar("Model")
 TASKS = ("classification", "regression")
@@ -180,9 +180,7 @@ def _compare(given: argparse.Namespace) -> int:
     from scratchtune.job_options import JobOptions
     from scratchtune.search import SEARCHERS
 
-    for name, value in (("--trials", given.trials), ("--jobs", given.jobs)):
-        checks.integer(name, value, 1)
-    checks.integer("--seed", given.seed, 0, 2**32 - 1)
+    _check_integers(given, trials=1, jobs=1)
     for name in given.searchers:
         checks.choice("--searchers", name, SEARCHERS)
     if given.out.exists() and not given.out.is_dir():
@@ -201,6 +199,15 @@ def _compare(given: argparse.Namespace) -> int:
         report(list(studies.values()), page)
     tell(f"{result.text()}\npicture: {picture}" + (f"\nreport: {page}" if page is not None else ""))
     return 0
+
+
+def _check_integers(given: argparse.Namespace, most_seed: int = 2**32 - 1, **lowest: int) -> None:
+    """Check options that are integers, by their lowest values; None is not given. And --seed, where there is one."""
+    for name, low in lowest.items():
+        if getattr(given, name) is not None:
+            checks.integer(f"--{name.replace('_', '-')}", getattr(given, name), low)
+    if "seed" in given:
+        checks.integer("--seed", given.seed, 0, most_seed)
 
 
 def _add_tune(commands: _Commands) -> None:
@@ -336,7 +343,7 @@ def _tune(given: argparse.Namespace) -> int:
     from scratchtune.job_options import JobOptions
     from scratchtune.tabular.describing import described
     from scratchtune.tabular.emit import check_space_written, script
-    from scratchtune.tabular.held_out import prepare
+    from scratchtune.tabular.searching import Search
     from scratchtune.tabular.space_file import read_space
     from scratchtune.tabular.tuning import tune_prepared
 
@@ -350,15 +357,12 @@ def _tune(given: argparse.Namespace) -> int:
                    {"the table": given.file, "the space": given.space})
     _check_db(given.db, {"the table": given.file, "the space": given.space, "the model": given.out, "the report": page,
                          **{f"the script of --emit {kind}": path for kind, path in scripts.items()}})
-    with _plain_warnings():
-        prepared = prepare(_table_of(given), given.target, given.task, given.positive, given.drop, given.seed,
-                           given.test_size, keep=given.keep, group=given.group, time=given.time)
-    impute = "median" if given.impute else None
+    prepared, impute = _prepared(given), "median" if given.impute else None
     tell(described(prepared, given.positive))
     with _plain_warnings():
         result = tune_prepared(
-            prepared, _search_of(given, space), scoring=given.scoring, folds=given.folds, impute=impute,
-            add_indicator=given.indicator, refit=given.refit,
+            prepared, Search(given.searcher, given.trials, space, given.seed, given.target_scale),
+            scoring=given.scoring, folds=given.folds, impute=impute, add_indicator=given.indicator, refit=given.refit,
             run=JobOptions(given.jobs, given.db, say=note))
     there = {path for path in (given.out, *scripts.values()) if path.exists()}
     result.model.save(given.out)
@@ -374,25 +378,15 @@ def _tune(given: argparse.Namespace) -> int:
     return 0
 
 
-def _search_of(given: argparse.Namespace, space: dict[str, object] | None) -> Search:
-    """Return which configurations are tried."""
-    from scratchtune.tabular.searching import Search
-
-    return Search(given.searcher, given.trials, space, given.seed, given.target_scale)
-
-
 def _show_space(given: argparse.Namespace) -> int:
     """Print the default space for the training set of a table, as a file that --space reads."""
     from scratchtune.estimators import default_space
-    from scratchtune.tabular.held_out import prepare
     from scratchtune.tabular.space_file import written_space
 
     rows = 1000
     if given.file is not None or given.data is not None:
         _check_tune(given)
-        with _plain_warnings():
-            rows = len(prepare(_table_of(given), given.target, given.task, given.positive, given.drop, given.seed,
-                               given.test_size).training_rows)
+        rows = len(_prepared(given).training_rows)
     note(f"the default space for a training set of {checks.counted(rows, 'row')}; --space takes a file like this")
     tell(written_space(default_space(rows)), data=True)
     return 0
@@ -439,10 +433,7 @@ def _check_tune(given: argparse.Namespace) -> None:
     for name in ("text", "numeric", "missing", "decimal", "thousands", "date_order"):
         if given.data and getattr(given, name):
             raise ValueError(f"--{name.replace('_', '-')} says how a FILE is read; with --data there is none")
-    for name, value, low in (("--trials", given.trials, 1), ("--jobs", given.jobs, 1), ("--folds", given.folds, 2)):
-        if value is not None:
-            checks.integer(name, value, low)
-    checks.integer("--seed", given.seed, 0, 2**32 - 1)
+    _check_integers(given, trials=1, jobs=1, folds=2)
     checks.real("--test-size", given.test_size, 0.0, 1.0, open_low=True, open_high=True)
     checks.choice("--searcher", given.searcher, SEARCHERS)
 
@@ -464,6 +455,15 @@ def _table_of(given: argparse.Namespace) -> Table:
     X, y = load_digits()
     given.target = given.target or "digit"
     return Table.from_columns({**{f"pixel{i}": X[:, i] for i in range(X.shape[1])}, "digit": y})
+
+
+def _prepared(given: argparse.Namespace) -> Prepared:
+    """Read the table, and divide it into its target and features, training and test set."""
+    from scratchtune.tabular.held_out import prepare
+
+    with _plain_warnings():
+        return prepare(_table_of(given), given.target, given.task, given.positive, given.drop, given.seed,
+                       given.test_size, keep=given.keep, group=given.group, time=given.time)
 
 
 @contextmanager
@@ -544,16 +544,14 @@ def _auto(given: argparse.Namespace) -> int:
     from scratchtune.automl.families import FAMILIES
     from scratchtune.automl.table import auto_table
     from scratchtune.tabular.describing import described
-    from scratchtune.tabular.held_out import prepare
 
     begun = time.monotonic()
     _check_auto(given)
     _check_outputs({"--out": given.out}, {"the table": given.file})
     _check_db(given.db, {"the table": given.file, "the model": given.out})
+    prepared = _prepared(given)
+    tell(described(prepared, given.positive))
     with _plain_warnings():
-        prepared = prepare(_table_of(given), given.target, given.task, given.positive, given.drop, given.seed,
-                           given.test_size, keep=given.keep, group=given.group, time=given.time)
-        tell(described(prepared, given.positive))
         seconds = 60.0 * given.minutes
         left = max(seconds - (time.monotonic() - begun), seconds / 4)  # reading the table counts too
         result = auto_table(
@@ -577,11 +575,7 @@ def _check_auto(given: argparse.Namespace) -> None:
     checks.real("--minutes", given.minutes, 0.0, open_low=True)
     for name in given.families:
         checks.choice("--families", name, FAMILIES)
-    if given.trials is not None:
-        checks.integer("--trials", given.trials, 1)
-    if given.jobs is not None:
-        checks.integer("--jobs", given.jobs, 1)
-    checks.integer("--seed", given.seed, 0, 2**31 - 1)
+    _check_integers(given, 2**31 - 1, trials=1, jobs=1)
     checks.real("--test-size", given.test_size, 0.0, 1.0, open_high=True)
 
 
@@ -589,10 +583,8 @@ def _add_predict(commands: _Commands) -> None:
     parser = _command(
         commands, "predict", _predict,
         "predict with a model that tune or auto has saved; prints one label or number per row, in the rows' order")
+    _add_new_file(parser, "it needs the columns of the training file, in any order, and further ones are ignored")
     add = parser.add_argument
-    add("model", type=Path, metavar="MODEL", help="the file that scratchtune tune or auto has saved")
-    add("file", type=Path, metavar="FILE",
-        help="the table; it needs the columns of the training file, in any order, and further ones are ignored")
     add("--proba", action="store_true",
         help="print the probability of each class instead, as CSV whose first line holds the class names")
     add("--threshold", metavar="SHARE",
@@ -604,11 +596,12 @@ def _add_predict(commands: _Commands) -> None:
              "would run as a formula gets a ' before it")
     add("--id", nargs="+", default=[], metavar="COLUMN",
         help="the columns of the table that are copied to --out (default: all)")
-    _add_new_file(parser)
 
 
-def _add_new_file(parser: _Parser) -> None:
-    """Add options that say how a file is read that the model was not tuned on."""
+def _add_new_file(parser: _Parser, needs: str) -> None:
+    """Add a model, a table that it was not tuned on, and the options that say how this is read."""
+    parser.add_argument("model", type=Path, metavar="MODEL", help="the file that scratchtune tune or auto has saved")
+    parser.add_argument("file", type=Path, metavar="FILE", help=f"the table; {needs}")
     parser.add_argument("--unknown", choices=["error", "ignore"], default="ignore",
         help="what to do about a category that was not seen in training: ignore encodes it as zeros and prints a "
              "warning; error stops (default: ignore)")
@@ -663,11 +656,8 @@ def _add_score(commands: _Commands) -> None:
         commands, "score", _score,
         "evaluate a model that tune or auto has saved on a table with known targets; prints all metrics with standard "
         "errors")
-    parser.add_argument("model", type=Path, metavar="MODEL", help="the file that scratchtune tune or auto has saved")
-    parser.add_argument("file", type=Path, metavar="FILE",
-        help="the table; it needs the target and the columns of the training file. For an honest score its rows must "
-             "be new: those that tune has held out are, only if it was run with --no-refit")
-    _add_new_file(parser)
+    _add_new_file(parser, "it needs the target and the columns of the training file. For an honest score its rows must "
+                          "be new: those that tune has held out are, only if it was run with --no-refit")
 
 
 def _score(given: argparse.Namespace) -> int:
@@ -765,7 +755,7 @@ def _translate(given: argparse.Namespace) -> int:
     from scratchtune.seq2seq import Seq2Seq
     from scratchtune.text import tokenize
 
-    checks.integer("--beam-width", given.beam_width, 1)
+    _check_integers(given, beam_width=1)
     model = _loaded(
         given.model, Seq2Seq, "translate takes a translator, such as scratchtune example translation saves")
     sentences = _lines_of_stdin() if given.text == "-" else {"TEXT": given.text}
@@ -832,8 +822,7 @@ def _transcribe(given: argparse.Namespace) -> int:
 
 def _check_decoding(given: argparse.Namespace) -> None:
     """Check the options of the decoding before any work."""
-    if given.beam_width is not None:
-        checks.integer("--beam-width", given.beam_width, 1)
+    _check_integers(given, beam_width=1)
     if given.language_weight is not None:
         checks.real("--language-weight", given.language_weight, 0.0)
     if given.insertion_bonus is not None:
@@ -1122,9 +1111,7 @@ def _recommend(given: argparse.Namespace) -> int:
     from scratchtune.estimators import default_space
     from scratchtune.tabular.space_file import read_space
 
-    for name, value in (("--trials", given.trials), ("--jobs", given.jobs), ("--epochs", given.epochs)):
-        if value is not None:
-            checks.integer(name, value, 1)
+    _check_integers(given, trials=1, jobs=1, epochs=1)
     if given.seconds_per_trial is not None:
         checks.real("--seconds-per-trial", given.seconds_per_trial, 0.0)
     space = default_space(checks.integer("--rows", given.rows, 1)) if given.space is None else read_space(given.space)

@@ -28,7 +28,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.network.callbacks import Callback, History
-from scratchtune.network.ctc import FRAMES, SYMBOLS, call_kernel, ctc_loss_kernel, ctc_targets
+from scratchtune.network.ctc import ctc_targets, guessing_loss
 from scratchtune.network.layers import GRU, LSTM, Bidirectional, Conv1D, Dense, Dropout, Layer, Masking, SpecAugment
 from scratchtune.network.saving import described, entry, remade
 from scratchtune.network.sequential import Sequential
@@ -43,7 +43,6 @@ from scratchtune.speech.speed import change_speed
 RECURRENT = {"gru": GRU, "lstm": LSTM}
 SPEEDS = (0.9, 1.1)  # of Ko et al. (2015), "Audio augmentation for speech recognition"
 KERNEL_SIZE = 5  # frames on which an output of the convolution depends
-GUESSED_CLIPS, GUESSED_UPDATES = 100, 12  # of `guessing_loss`: it is within 1 % of that of all clips and 200 updates
 
 
 class SpeechRecognizer(SequenceModel):
@@ -301,27 +300,6 @@ class SpeechRecognizer(SequenceModel):
 def _frames_of(symbols: list[int]) -> int:
     """The fewest frames of a clip with these symbols: equal neighbours have a blank between them."""
     return len(symbols) + sum(a == b for a, b in zip(symbols, symbols[1:], strict=False))
-
-
-def guessing_loss(targets: np.ndarray, dtype: str = "float64") -> float:
-    """The mean CTC loss of the best distribution over symbols that is the same in all frames of all clips.
-
-    A network that has learned nothing but how frequent each symbol is has this loss. It is found by Baum-Welch: the new
-    probability of a symbol is its expected share of the frames, which follows from the gradient [ctc_grad], p minus
-    that share; no update raises the loss. ``targets`` are rows of `ctc_targets`, of which at most `GUESSED_CLIPS` are
-    used.
-    """
-    rows = targets[:: -(-len(targets) // GUESSED_CLIPS)].astype(dtype)
-    n, symbols, longest = len(rows), int(rows[0, SYMBOLS]), int(rows[:, FRAMES].max())
-    frames, shares, loss = float(rows[:, FRAMES].sum()), np.full(symbols, 1.0 / symbols), np.inf
-    kernel, ones = ctc_loss_kernel.compiled(np.dtype(dtype)), np.ones(n, dtype)
-    for _ in range(GUESSED_UPDATES):
-        logits = np.tile(np.log(shares), (n, longest)).astype(dtype)
-        gradient = np.empty_like(logits)
-        loss = float(call_kernel(kernel, logits, rows, ones, gradient))
-        shares -= n / frames * gradient.reshape(-1, symbols).sum(axis=0, dtype=np.float64)
-        shares = np.maximum(shares, 1e-12) / np.maximum(shares, 1e-12).sum()
-    return loss
 
 
 def _listed(name: str, values: Any, kind: str = "clips") -> Any:

@@ -226,7 +226,7 @@ class Seq2Seq(SequenceModel):
         if not texts:
             return []
         words, sources = self._read(texts)
-        mixture = None if prior is None else prior.mixture(self.target_vocabulary, words, sources.shape[1])
+        mixture = None if prior is None else Mixture(prior, self.target_vocabulary, words, sources.shape[1])
         decoded = self._decoded(sources, beam_width, length_penalty, unknown == "forbid", mixture)
         tokens = self.target_vocabulary.tokens if mixture is None else mixture.tokens
         written = [[tokens[token] for token in hypothesis.ids if token not in SILENT] for hypothesis in decoded]

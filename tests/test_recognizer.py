@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.network.ctc import ctc_targets
-from scratchtune.recognizer import guessing_loss
 
 pytestmark = pytest.mark.slow  # its kernels take long to compile
 
@@ -222,20 +220,6 @@ def test_clips_at_other_speeds_are_more_rows_unless_they_do_not_fit() -> None:
     assert rows == [18, 6, 6]
     with pytest.raises(ValueError, match=r"speeds\[1\] is 0.0; it must be a finite number in \[0.1, 10.0\]"):
         model.fit(clips, texts, speeds=(1.0, 0.0))
-
-
-@pytest.mark.parametrize("texts", [["ab"], ["a", "abc", "b", ""]])
-def test_the_loss_of_guessing_is_that_of_the_best_constant_distribution(texts: list[str]) -> None:
-    """No distribution has a lower loss; that of one frame and one letter is 0, and of two letters their entropy."""
-    labels = np.array([[1 + "abc".index(c) for c in text.ljust(3, "a")] for text in texts])
-    rows = ctc_targets(labels, [12] * len(texts), [len(text) for text in texts], 12, 4)
-    best, rng = guessing_loss(rows), np.random.default_rng(0)
-    drawn = [np.tile(np.log(rng.dirichlet(np.ones(4))), (len(texts), 12, 1)) for _ in range(300)]
-    losses = [st.losses.ctc_loss(logits, labels, [12] * len(texts), [len(text) for text in texts]).mean()
-              for logits in drawn]
-    assert best < min(losses) < 1.2 * best + 0.5
-    one = ctc_targets([[1], [2]], [1, 1], [1, 1], 1, 3)
-    assert abs(guessing_loss(one) - np.log(2)) < 1e-3 and guessing_loss(one[:1]) < 1e-3
 
 
 def test_a_training_that_learned_nothing_ends_with_a_warning() -> None:

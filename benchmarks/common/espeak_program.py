@@ -1,4 +1,4 @@
-"""The program espeak-ng from PyPI's `espeakng-loader`, for systems without it: the options that `speech.espeak` uses.
+"""The program espeak-ng from PyPI's `espeakng-loader`, for systems without it: the options that `espeak` uses.
 
 `provide` puts a script on the PATH that runs this file, with few imports, since each clip is a process.
 """

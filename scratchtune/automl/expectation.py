@@ -9,8 +9,9 @@ Implements section 8.2 of the document.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from statistics import NormalDist
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -88,28 +89,21 @@ def estimated(goal: Goal, y: np.ndarray, predictions: np.ndarray, seed: int = 0,
     ``known`` is the number of rows with out-of-fold predictions, if the given ones are a sample of them. The
     standard deviation is that of the score on resampled rows (the bootstrap).
     """
-    spread = _bootstrap_spread(goal, y, predictions, seed)
+    spread = _bootstrap_spread(lambda rows: goal.loss(y[rows], predictions[rows]), len(y), [seed, 3])
     return Estimate(goal.scoring, goal.score(y, predictions), spread, known or len(y))
-
-
-def _bootstrap_spread(goal: Goal, y: np.ndarray, predictions: np.ndarray, seed: int) -> float:
-    """The standard deviation of the score over resampled rows."""
-    rng = np.random.default_rng([seed, 3])
-    losses = []
-    for _ in range(RESAMPLES):
-        drawn = rng.integers(len(y), size=len(y))
-        losses.append(goal.loss(y[drawn], predictions[drawn]))
-    finite = np.array([loss for loss in losses if np.isfinite(loss)])
-    return float(finite.std(ddof=1)) if len(finite) > 1 else 0.0
 
 
 def difference(goal: Goal, y: np.ndarray, ours: np.ndarray, other: np.ndarray, seed: int = 0) -> tuple[float, float]:
     """Return by how much the score of one prediction exceeds that of another, and the standard error (paired rows)."""
-    rng = np.random.default_rng([seed, 4])
-    gains = []
-    for _ in range(RESAMPLES):
-        drawn = rng.integers(len(y), size=len(y))
-        gains.append(goal.loss(y[drawn], other[drawn]) - goal.loss(y[drawn], ours[drawn]))
-    finite = np.array([gain for gain in gains if np.isfinite(gain)])
-    error = float(finite.std(ddof=1)) if len(finite) > 1 else 0.0
-    return goal.loss(y, other) - goal.loss(y, ours), error
+    def gain(rows: Any) -> float:
+        return goal.loss(y[rows], other[rows]) - goal.loss(y[rows], ours[rows])
+
+    return gain(slice(None)), _bootstrap_spread(gain, len(y), [seed, 4])
+
+
+def _bootstrap_spread(value: Callable[[np.ndarray], float], rows: int, seed: list[int]) -> float:
+    """The standard deviation of a value over resampled rows."""
+    rng = np.random.default_rng(seed)
+    values = np.array([value(rng.integers(rows, size=rows)) for _ in range(RESAMPLES)])
+    finite = values[np.isfinite(values)]
+    return float(finite.std(ddof=1)) if len(finite) > 1 else 0.0

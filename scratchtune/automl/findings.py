@@ -161,10 +161,9 @@ def signal_lost(seen: Observed) -> Finding | None:
 
 def saturated(seen: Observed) -> Finding | None:
     """Outputs of tanh or sigmoid are near their bounds, where the gradient is near 0."""
-    layers = [layer for layer in seen.units if (layer.saturated or 0.0) >= SATURATED]
-    if not layers:
+    worst = max(seen.units, key=lambda layer: layer.saturated or 0.0, default=None)
+    if worst is None or (worst.saturated or 0.0) < SATURATED:
         return None
-    worst = max(layers, key=lambda layer: layer.saturated or 0.0)
     return Finding("saturated units",
                    f"{worst.saturated:.0%} of the outputs of {worst.layer} ({worst.activation}) are near a bound "
                    f"(limit {SATURATED:.0%}), where the gradient is near 0.",
@@ -174,10 +173,9 @@ def saturated(seen: Observed) -> Finding | None:
 
 def dead(seen: Observed) -> Finding | None:
     """Units after ReLU that are 0 on every row: their gradient is 0, so they cannot recover."""
-    layers = [layer for layer in seen.units if (layer.dead or 0.0) >= DEAD]
-    if not layers:
+    worst = max(seen.units, key=lambda layer: layer.dead or 0.0, default=None)
+    if worst is None or (worst.dead or 0.0) < DEAD:
         return None
-    worst = max(layers, key=lambda layer: layer.dead or 0.0)
     return Finding("dead units",
                    f"{worst.dead:.0%} of the {worst.units} units of {worst.layer} are 0 on every row (limit "
                    f"{DEAD:.0%}), so their gradient is 0.",

@@ -20,11 +20,6 @@ MILLISECONDS["grid"] = MILLISECONDS["random"]  # neither looks at earlier trials
 MILLISECONDS["hyperband"] = MILLISECONDS["bayesian:tpe"]  # its proposer
 
 
-def milliseconds(name: str, trial: int) -> float:
-    """The milliseconds that a proposal takes at a trial; constant before trial 20 and after trial 500."""
-    return float(np.interp(trial, TRIALS, MILLISECONDS[name]))
-
-
 def seconds(name: str, trials: int) -> float:
     """The seconds that all proposals of a study take together.
 

@@ -9,7 +9,7 @@ Implements section 9.1 of the document.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,16 +69,6 @@ class Task:
         """The number of points of a finite space; its constraint, if there is one, is not counted."""
         return self.space.size
 
-    @property
-    def parameters(self) -> int:
-        """The number of parameters."""
-        return len(self.space.names)
-
-    @property
-    def conditional(self) -> bool:
-        """Whether a parameter exists only under a condition."""
-        return any(self.space.conditions.values())
-
     def described(self) -> str:
         """The space in a few words."""
         kinds = {"continuous": 0, "integer": 0, "categorical": 0}
@@ -87,8 +77,8 @@ class Task:
                   or (isinstance(parameter, Float) and parameter.count is not None) else "continuous"] += 1
         parts = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
         size = "" if self.size is None else f", {checks.counted(self.size, 'point')} in all"
-        return (f"{checks.counted(self.parameters, 'parameter')} ({parts}"
-                f"{', conditional' if self.conditional else ''}{size})")
+        return (f"{checks.counted(len(self.space.names), 'parameter')} ({parts}"
+                f"{', conditional' if any(self.space.conditions.values()) else ''}{size})")
 
 
 @dataclass(frozen=True)
@@ -119,16 +109,6 @@ class Recommendation:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True)
-class Rule:
-    """A condition, the searcher that it recommends, the next best one, and the measurement that it is based on."""
-
-    holds: Callable[[Task], bool]
-    make: Callable[[Task], Searcher]
-    runner_up: Callable[[Task], Searcher]
-    reason: Callable[[Task], Evidence]
-
-
 def recommend(
     space: Any, n_trials: int | None = None, seconds_per_trial: float | None = None, n_jobs: int = 1,
     noisy: bool | None = None, max_budget: int | None = None,
@@ -155,8 +135,7 @@ def recommend(
         None if seconds_per_trial is None else checks.real("seconds_per_trial", seconds_per_trial, 0.0),
         checks.integer("n_jobs", n_jobs, 1), noisy is not None and checks.boolean("noisy", noisy),
         None if max_budget is None else checks.integer("max_budget", max_budget, 1))
-    rule = next(rule for rule in RULES if rule.holds(task))
-    searcher = rule.make(task)
+    searcher, runner_up, reason = _chosen(task)
     total = getattr(searcher, "total", None)
     whole = None if total is None else total(task.space)
     trials = min(task.budget if task.trials is not None or whole is None else whole, whole or task.budget)
@@ -164,8 +143,8 @@ def recommend(
         trials = whole or trials
     cost = overhead.seconds(name_of(searcher), trials)
     seconds = None if task.seconds is None else _trial_seconds(task, searcher, trials) + cost
-    reasons = [rule.reason(task), *_also(task, searcher, cost, trials)]
-    return Recommendation(searcher, reasons, rule.runner_up(task), trials, seconds, cost, task.described())
+    reasons = [reason, *_also(task, searcher, cost, trials)]
+    return Recommendation(searcher, reasons, runner_up, trials, seconds, cost, task.described())
 
 
 def name_of(searcher: Searcher) -> str:
@@ -232,62 +211,38 @@ def _duration(seconds: float) -> str:
 # The rules ------------------------------------------------------------------------------------------------------------
 
 
-def _bayesian(task: Task, model: str = "auto") -> Searcher:
-    return BayesianSearch(model, parallel=task.jobs if task.jobs > 1 else None)
-
-
-def _gaussian(task: Task) -> Searcher:
-    return _bayesian(task, "gp")
-
-
-def _racing(task: Task) -> Hyperband:
-    assert task.max_budget is not None
-    return Hyperband(max_budget=task.max_budget, eta=ETA, proposer=_bayesian(task, "tpe"))
-
-
-def _all_points_fit(task: Task) -> bool:
-    return task.size is not None and task.size <= task.budget and not (task.noisy and task.trials is None)
-
-
-def _can_race(task: Task) -> bool:
-    """Whether trials have budgets, and Hyperband's schedule costs at most a quarter more than the trials."""
-    if task.max_budget is None or task.max_budget < ETA:
-        return False
-    return task.trials is None or _racing(task).cost(True) <= 1.25 * task.trials * task.max_budget
-
-
-def _grid_reason(task: Task) -> Evidence:
-    return Evidence(
-        f"the space has {task.size} points and all of them fit into {checks.counted(task.budget, 'trial')}, so none is "
-        "missed; a grid was worse than random search where it had to leave out values, from 3 parameters on",
-        "random_against_grid.md", ("64 trials in all: random is ahead of both grids from 3 parameters on",))
-
-
-def _racing_reason(task: Task) -> Evidence:
-    return Evidence(
-        "trials can be stopped early and continued: tuning a network on the digits, Hyperband with TPE reached the "
-        "final loss of random search in 334 epochs (median), BayesianSearch in 472, random search in 958",
-        "tuning_cost.md", ("334", "472", "958"))
-
-
-def _conditional_reason(task: Task) -> Evidence:
-    return Evidence(
-        "some parameters exist only under a condition: on such a space, a network's with 7 parameters, "
-        "BayesianSearch() reached the final loss of random search in 472 epochs (median), the Gaussian process alone "
-        "in 554, TPE alone in 688, the genetic search in 1026, random search in 958", "tuning_cost.md",
-        ("472", "554", "688", "1026", "958"))
-
-
-def _general_reason(task: Task) -> Evidence:
-    return Evidence(
+def _chosen(task: Task) -> tuple[Searcher, Searcher, Evidence]:
+    """The searcher of the first rule that holds, the next best one, and the measurement that the rule rests on."""
+    bayesian, gaussian = _bayesian(task), _bayesian(task, "gp")
+    if task.size is not None and task.size <= task.budget and not (task.noisy and task.trials is None):
+        return GridSearch(), bayesian, Evidence(
+            f"the space has {task.size} points and all of them fit into {checks.counted(task.budget, 'trial')}, so "
+            "none is missed; a grid was worse than random search where it had to leave out values, from 3 parameters "
+            "on", "random_against_grid.md", ("64 trials in all: random is ahead of both grids from 3 parameters on",))
+    if (racing := _racing(task)) is not None:
+        return racing, bayesian, Evidence(
+            "trials can be stopped early and continued: tuning a network on the digits, Hyperband with TPE reached the "
+            "final loss of random search in 334 epochs (median), BayesianSearch in 472, random search in 958",
+            "tuning_cost.md", ("334", "472", "958"))
+    if any(task.space.conditions.values()):
+        return bayesian, gaussian, Evidence(
+            "some parameters exist only under a condition: on such a space, a network's with 7 parameters, "
+            "BayesianSearch() reached the final loss of random search in 472 epochs (median), the Gaussian process "
+            "alone in 554, TPE alone in 688, the genetic search in 1026, random search in 958", "tuning_cost.md",
+            ("472", "554", "688", "1026", "958"))
+    return bayesian, gaussian, Evidence(
         "on 25 functions and tables BayesianSearch() removed 0.784 of random search's regret after 100 trials (mean "
         "score), the Gaussian process alone 0.768, TPE alone 0.753, the genetic search 0.675", "search_quality.md",
         ("+0.784", "+0.768", "+0.753", "+0.675"))
 
 
-RULES = (  # the first that holds counts
-    Rule(_all_points_fit, lambda task: GridSearch(), _bayesian, _grid_reason),
-    Rule(_can_race, _racing, _bayesian, _racing_reason),
-    Rule(lambda task: task.conditional, _bayesian, _gaussian, _conditional_reason),
-    Rule(lambda task: True, _bayesian, _gaussian, _general_reason),
-)
+def _bayesian(task: Task, model: str = "auto") -> Searcher:
+    return BayesianSearch(model, parallel=task.jobs if task.jobs > 1 else None)
+
+
+def _racing(task: Task) -> Hyperband | None:
+    """Hyperband, if trials have budgets, and its schedule costs at most a quarter more than the trials."""
+    if task.max_budget is None or task.max_budget < ETA:
+        return None
+    racing = Hyperband(max_budget=task.max_budget, eta=ETA, proposer=_bayesian(task, "tpe"))
+    return racing if task.trials is None or racing.cost(True) <= 1.25 * task.trials * task.max_budget else None

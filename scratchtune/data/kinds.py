@@ -345,9 +345,13 @@ def identifies(name: str, column: Column) -> str:
     if isinstance(column, Text):
         return "a different text in nearly every row" if names_the_rows(column) else ""
     numbers = _distinct_integers(column)
-    if len(numbers) and _is_named_like_an_id(name):
+    if not len(numbers):
+        return ""
+    if _ID.search(name) or _CAMEL_ID.search(name):
         return "named like an ID, with a different integer in each row"
-    return "consecutive integers, each once" if _consecutive(numbers) and not _are_years(numbers) else ""
+    are_consecutive = numbers[-1] - numbers[0] < 1.1 * len(numbers)  # but for a few gaps, as if rows had been left out
+    are_years = YEARS[0] <= numbers[0] and numbers[-1] <= YEARS[1]
+    return "consecutive integers, each once" if are_consecutive and not are_years else ""
 
 
 def mostly_single(classes: np.ndarray) -> str:
@@ -370,16 +374,3 @@ def _distinct_integers(column: np.ndarray) -> np.ndarray:
     if len(numbers) <= FEW_ROWS or (numbers != np.floor(numbers)).any() or (np.diff(numbers) == 0.0).any():
         return np.array([])
     return numbers
-
-
-def _is_named_like_an_id(name: str) -> bool:
-    return bool(_ID.search(name) or _CAMEL_ID.search(name))
-
-
-def _consecutive(numbers: np.ndarray) -> bool:
-    """Whether sorted integers are consecutive, but for a few gaps, as if some rows had been left out."""
-    return len(numbers) > 0 and bool(numbers[-1] - numbers[0] < 1.1 * len(numbers))
-
-
-def _are_years(numbers: np.ndarray) -> bool:
-    return bool(YEARS[0] <= numbers[0] and numbers[-1] <= YEARS[1])

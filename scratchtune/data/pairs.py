@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 
+from scratchtune import checks
 from scratchtune.files import read_text
 
 HEADER = ("source", "target")
@@ -31,8 +32,7 @@ def read_pairs(path: str | os.PathLike[str]) -> list[tuple[str, str]]:
             continue
         cells = [cell.strip() for cell in line.split("\t")]
         if len(cells) != 2:
-            columns = f"{len(cells)} columns" if len(cells) > 1 else "1 column"
-            raise ValueError(f"{shown}, line {number}, has {columns}; {_ADVICE}")
+            raise ValueError(f"{shown}, line {number}, has {checks.counted(len(cells), 'column')}; {_ADVICE}")
         for name, cell in zip(HEADER, cells, strict=True):
             if not cell:
                 raise ValueError(f"{shown}, line {number}, has an empty {name} sentence; {_ADVICE}")

@@ -320,8 +320,7 @@ class _CSV:
         kept = {i: name for i, name in enumerate(self.names) if columns.reads(name)}
         if self.reading.decimal is None:
             self.reading = self.reading._replace(decimal=self._decimal(columns))
-        collectors: dict[int, Any] = {
-            i: self._collector(name) for i, name in kept.items()}
+        collectors: dict[int, Any] = {i: self._collector(name) for i, name in kept.items()}
         late = self._collect(collectors)
         if late:
             again: dict[int, Any] = {i: _Texts(self.reading) for i in late}

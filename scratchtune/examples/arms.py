@@ -7,6 +7,7 @@ Implements sections 6.2 and 6.3 of the document.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
@@ -14,7 +15,9 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 
 import scratchtune as st
-from scratchtune.examples.shared import ranked
+from scratchtune import checks
+from scratchtune.examples.shared import ranked, ranking
+from scratchtune.streams import note, tell
 
 SEARCHERS = ("hyperband", "bayesian")
 CURVES = ("loss", "val_loss")
@@ -157,3 +160,16 @@ def prepared_arms(
         study = st.Study(searched, method, name=f"{name}, {searcher}", **options)
         arms.append(Arm(name, study, objective(fixed), full if name == "default" else trials))
     return arms
+
+
+def run_all(arms: Sequence[Arm[M]], jobs: int, heading: str) -> Arm[M]:
+    """Run the searches, print the best trials of the first and why its best was proposed, and return it."""
+    for arm in arms:
+        begun = time.perf_counter()
+        arm.run(jobs)
+        note(f"{arm.name}: {checks.counted(len(arm.study.trials), 'trial')}, {arm.epochs} epochs, "
+             f"{time.perf_counter() - begun:.0f} s")
+    tuned = arms[0]
+    tell(f"\n{ranking(tuned.study, heading, tuned.objective.epochs)}\n\nwhy trial {tuned.best.number}: "
+         f"{tuned.study.why(tuned.best.number)}\n")
+    return tuned

@@ -84,20 +84,27 @@ def pytorch_training(trial: st.Trial) -> float:
         optimizer: Any = torch.optim.SGD(model.parameters(), params["learning_rate"], momentum=params["momentum"])
     else:
         optimizer = torch.optim.Adam(model.parameters(), params["learning_rate"])
-    loss, best, best_epoch = nn.CrossEntropyLoss(), float("inf"), 0
+    best, best_epoch = float("inf"), 0
     for epoch in range(EPOCHS):
-        for batch in torch.randperm(len(X)).split(params["batch_size"]):
-            optimizer.zero_grad()
-            loss(model(X[batch]), y[batch]).backward()
-            optimizer.step()
+        pytorch_epoch(model, optimizer, X, y, params["batch_size"])
         with torch.no_grad():
-            value = loss(model(X_valid), y_valid).item()
+            value = nn.functional.cross_entropy(model(X_valid), y_valid).item()
         trial.report(value, step=epoch)
         if value < best:
             best, best_epoch = value, epoch
         if epoch - best_epoch >= PATIENCE or trial.should_stop():
             break
     return best
+
+
+def pytorch_epoch(model: Any, optimizer: Any, X: Any, y: Any, batch_size: int) -> None:
+    """Train a PyTorch network for one epoch."""
+    import torch
+
+    for batch in torch.randperm(len(X)).split(batch_size):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(model(X[batch]), y[batch]).backward()
+        optimizer.step()
 
 
 def sklearn_pipeline(trial: st.Trial) -> float:
@@ -147,14 +154,10 @@ def layered_network(trial: st.Trial) -> float:
         width = units
     model = nn.Sequential(*layers, nn.Linear(width, 10))
     optimizer = torch.optim.Adam(model.parameters(), trial.suggest_float("learning_rate", 1e-4, 1e-1, log=True))
-    loss = nn.CrossEntropyLoss()
     for _ in range(10):
-        for batch in torch.randperm(len(X)).split(64):
-            optimizer.zero_grad()
-            loss(model(X[batch]), y[batch]).backward()
-            optimizer.step()
+        pytorch_epoch(model, optimizer, X, y, 64)
     with torch.no_grad():
-        return float(loss(model(X_valid), y_valid))
+        return float(nn.functional.cross_entropy(model(X_valid), y_valid))
 
 
 def main(quick: bool = False) -> None:

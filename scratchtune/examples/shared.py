@@ -10,6 +10,7 @@ import scratchtune as st
 from scratchtune import checks
 from scratchtune.insight import report
 from scratchtune.streams import shown_params, tell
+from scratchtune.study.export import best_first
 
 
 def check_options(out: Path, jobs: int, seed: int) -> None:
@@ -39,14 +40,10 @@ def check_db(db: Path | None, out: Path, names: Sequence[str]) -> None:
 
 
 def ranked(study: st.Study) -> list[st.Trial]:
-    """Return the finished trials of the largest budget, best first; without budgets all of them."""
-    sign = 1.0 if study.direction == "minimize" else -1.0
-    finished = [(trial.budget or 0, sign * trial.value, trial.number, trial) for trial in study.trials
-                if trial.value is not None]
-    if not finished:
-        return []
-    longest = max(budget for budget, *_ in finished)
-    return [trial for _, _, _, trial in sorted(item for item in finished if item[0] == longest)]
+    """Return the complete trials of the largest budget, best first; without budgets all of them."""
+    complete = best_first(study.trials, study.direction)
+    longest = max((trial.budget or 0 for trial in complete), default=0)
+    return [trial for trial in complete if (trial.budget or 0) == longest]
 
 
 def ranking(study: st.Study, heading: str, epochs: int, most: int = 5) -> str:

@@ -13,7 +13,6 @@ Implements section 6.3 of the document.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,13 +23,13 @@ import numpy as np
 import scratchtune as st
 from scratchtune import checks
 from scratchtune.digests import digest_of
-from scratchtune.examples.arms import CURVES, SEARCHERS, Arm, TrainingObjective, prepared_arms
+from scratchtune.examples.arms import CURVES, SEARCHERS, Arm, TrainingObjective, prepared_arms, run_all
 from scratchtune.examples.shared import check_db, check_options, prepare_folder, ranked, ranking, write_report
 from scratchtune.examples.spoken_clips import RATE, STEPS, TRIM_DB, Corpus, read_corpus
 from scratchtune.insight.learning_curves import plot_learning_curves
 from scratchtune.insight.reporting import report_path
 from scratchtune.insight.speech_plots import plot_alignment, plot_word_confusion
-from scratchtune.streams import note, tell
+from scratchtune.streams import tell
 
 SPACE: dict[str, Any] = {
     "kind": ["mfcc", "log_mel"],  # features
@@ -251,14 +250,7 @@ def main(
     tell(f"{name}: training set: {sizes[0]}, validation set: {sizes[1]}, held-out test set: {sizes[2]}; "
          f"{checks.counted(len(corpus.alphabet), 'letter')}")
     compile_kernels(corpus, quick)
-    for arm in arms:
-        begun = time.perf_counter()
-        arm.run(jobs)
-        note(f"{arm.name}: {checks.counted(len(arm.study.trials), 'trial')}, {arm.epochs} epochs, "
-             f"{time.perf_counter() - begun:.0f} s")
-    tuned = arms[0]
-    tell(f"\n{ranking(tuned.study, 'validation CER', tuned.objective.epochs)}\n\nwhy trial {tuned.best.number}: "
-         f"{tuned.study.why(tuned.best.number)}\n")
+    tuned = run_all(arms, jobs, "validation CER")
     trials = DECODINGS_QUICK if quick else DECODINGS
     rows: list[Row] = []
     for arm in reversed(arms):

@@ -38,10 +38,6 @@ class Corpus:
         self._clips: dict[tuple[str, float], list[Clip]] = {}
         self._features: dict[tuple[Features, str, float], list[np.ndarray]] = {}
 
-    def part(self, name: str) -> Recordings:
-        """The recordings of "train", "validation" or "test"."""
-        return getattr(self, name)
-
     def features(self, features: Features, part: str, speed: float = 1.0) -> list[np.ndarray]:
         """The features of a part's clips, (frames, features) each, played ``speed`` times as fast; they are cached."""
         key = features, part, speed
@@ -52,7 +48,7 @@ class Corpus:
     def clips(self, part: str, speed: float = 1.0) -> list[Clip]:
         """The clips of a part, played ``speed`` times as fast; they are cached."""
         if (part, speed) not in self._clips:
-            self._clips[part, speed] = [st.speech.change_speed(clip, speed) for clip in self.part(part).clips]
+            self._clips[part, speed] = [st.speech.change_speed(clip, speed) for clip in getattr(self, part).clips]
         return self._clips[part, speed]
 
 

@@ -12,7 +12,6 @@ Implements section 6.2 of the document.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,9 +20,9 @@ from typing import Any
 import scratchtune as st
 from scratchtune import checks
 from scratchtune.digests import digest_of
-from scratchtune.examples.arms import SEARCHERS, Arm, TrainingObjective, prepared_arms
+from scratchtune.examples.arms import SEARCHERS, Arm, TrainingObjective, prepared_arms, run_all
 from scratchtune.examples.sentence_pairs import Corpus, Pairs, nearest_translations, read_corpus, spelled
-from scratchtune.examples.shared import check_options, prepare_folder, ranked, ranking, write_report
+from scratchtune.examples.shared import check_options, prepare_folder, ranked, write_report
 from scratchtune.insight.learning_curves import plot_learning_curves
 from scratchtune.insight.reporting import report_path
 from scratchtune.insight.translation_plots import Lookup, plot_attention
@@ -167,14 +166,7 @@ def main(
     tell(f"{data}: training set: {len(corpus.train):,} pairs, validation set: {len(corpus.validation):,}, held-out "
          f"test set: {len(corpus.test):,}; vocabularies of {source:,} and {target:,} tokens")
     compile_kernels(corpus, quick)
-    for arm in arms:
-        begun = time.perf_counter()
-        arm.run(jobs)
-        note(f"{arm.name}: {checks.counted(len(arm.study.trials), 'trial')}, {arm.epochs} epochs, "
-             f"{time.perf_counter() - begun:.0f} s")
-    tuned, longest = arms[0], arms[0].objective.epochs
-    tell(f"\n{ranking(tuned.study, 'validation chrF', longest)}\n\nwhy trial {tuned.best.number}: "
-         f"{tuned.study.why(tuned.best.number)}\n")
+    tuned = run_all(arms, jobs, "validation chrF")
     tell(compared(arms, corpus))
     model = tuned.model()
     if corpus.rest:

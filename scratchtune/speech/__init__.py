@@ -1,11 +1,10 @@
 """Speech: from a WAV file to features; from a network's probabilities to a text.
 
 Reading order, recordings: `samples` (integers to numbers, channels), `clip` (samples and their rate), `resampling`,
-`wav` (reading and writing a file), `containers` and `folder` (reading many, with transcripts), `splitting` (by
-voice). Digit strings: `digit_words`, `espeak` and `synthesis` (a script, which makes synthetic speech), `spoken_digits`
-(the built-in part of it), `prompts` (recordings of people, where they are installed). A clip's features, step by step:
-`trimming`, `preemphasis`, `framing`, `windows`, `spectrum`, `mel`, `mel_filters`, `cepstrum`, `deltas`, `normalising`,
-and all of them in `features`; what changes clips in training: `speed`.
+`wav` (reading and writing a file), `containers` and `folder` (reading many, with transcripts), `splitting` (by voice).
+Digits: `spoken_digits` (the built-in synthetic speech), `prompts` (recordings of people, where they are installed). A
+clip's features, step by step: `trimming`, `preemphasis`, `framing`, `windows`, `spectrum`, `mel`, `mel_filters`,
+`cepstrum`, `deltas`, `normalising`, and all of them in `features`; what changes clips in training: `speed`.
 
 Texts: `smoothing` and `ngram` (the language model), `alphabets` (letters and their symbols), `fusion` (what the
 language model adds to a search), `decoding` (greedy and prefix beam search, for any network that is trained by CTC),

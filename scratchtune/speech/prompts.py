@@ -15,11 +15,17 @@ from typing import NamedTuple
 
 from scratchtune import checks
 from scratchtune.speech.clip import Clip, is_clipped
-from scratchtune.speech.digit_words import DIGIT_WORDS
 from scratchtune.speech.folder import Recordings
 from scratchtune.speech.wav import read_wav
 
 SOUNDS = "/usr/share/asterisk/sounds"
+DIGIT_WORDS = {
+    "en": ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
+    "es": ("cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve"),
+    "fr": ("zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf"),
+    "it": ("zero", "uno", "due", "tre", "quattro", "cinque", "sei", "sette", "otto", "nove"),
+    "ru": ("ноль", "один", "два", "три", "четыре", "пять", "шесть", "семь", "восемь", "девять"),
+}
 
 
 class _Prompts(NamedTuple):

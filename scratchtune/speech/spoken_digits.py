@@ -15,7 +15,7 @@ def load_spoken_digits() -> Recordings:
 
     Each of 60 voices of espeak-ng, which differ in accent, timbre, speed and pitch, says three strings of 3 to 5
     digits, such as "four zero seven one". A clip has 8,000 samples a second, of 8 bits, and no silence at its ends.
-    `data/spoken_digits/LICENSE.txt` names the source. ``python -m scratchtune.speech.synthesis`` makes more, also in
+    `data/spoken_digits/LICENSE.txt` names the source. ``python -m benchmarks.common.synthesis`` makes more, also in
     Spanish, French, Italian and Russian. `split_by_voice` splits them.
 
     >>> found = load_spoken_digits()

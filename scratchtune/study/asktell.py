@@ -270,7 +270,9 @@ class AskTell:
 
     def _change(self, change: Callable[[], Made]) -> Made:
         """Make a change and write it, also where an interruption cuts the change or the writing short."""
-        self._refuse_forked()
+        if self._is_forked():
+            raise RuntimeError(f"the study {self.definition.name!r} is being run in another process, and can't be "
+                               "changed in this one; return the values from the objective")
         with self._lock:
             try:
                 self._begin_writing()
@@ -289,7 +291,9 @@ class AskTell:
 
     def _begin_writing(self) -> None:
         """Take the right to write, and reconcile the table with what another process has written since."""
-        self._refuse_closed()
+        if self._is_closed:
+            raise StorageError(f"the study {self.definition.name!r} is closed: its trials can be read, but no trial "
+                               "can be run; create the Study again to continue")
         if self._journal is None:
             return
         stored = self._journal.begin_writing()
@@ -326,16 +330,6 @@ class AskTell:
         It is asked without the lock, which another thread may have held when the process was forked.
         """
         return self._in_run and self._process != os.getpid()
-
-    def _refuse_forked(self) -> None:
-        if self._is_forked():
-            raise RuntimeError(f"the study {self.definition.name!r} is being run in another process, and can't be "
-                               "changed in this one; return the values from the objective")
-
-    def _refuse_closed(self) -> None:
-        if self._is_closed:
-            raise StorageError(f"the study {self.definition.name!r} is closed: its trials can be read, but no trial "
-                               "can be run; create the Study again to continue")
 
     @property
     def space(self) -> Space:

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from scratchtune import checks
-from scratchtune.streams import visible
+from scratchtune.streams import shown_params, visible
 from scratchtune.study.errors import StorageError
 from scratchtune.study.objectives import Objectives, pareto_optimal, stored_objectives, value_columns
 from scratchtune.study.storage import Row, Storage
@@ -108,18 +108,13 @@ def table(storage: Storage, name: str) -> str:
     for row in best[:LINES]:
         budget = "" if row.budget is None else f"{row.budget:g}"
         lines.append(f"{row.number:>5} {shown_value(row):>{width}} {budget:>7} {row.seconds or 0.0:>8.2f}  "
-                     f"{_shown(row.shown)}")
+                     f"{shown_params(row.shown)}")
     if len(best) > LINES:
         lines.append(f"... and {len(best) - LINES} more; scratchtune export has all of them")
     failed = [row for row in rows if row.state == "failed"]
     lines += [visible(f"trial {row.number} failed: {row.error}") for row in failed[:5]]
     lines += [f"... and {len(failed) - 5} more have failed"] * (len(failed) > 5)
     return "\n".join(lines)
-
-
-def _shown(params: dict[str, Any]) -> str:
-    return visible(", ".join(
-        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}" for name, value in params.items()))
 
 
 def as_csv(storage: Storage, name: str, times: bool = False) -> str:

@@ -39,7 +39,7 @@ class Journal:
             raise TypeError(f"storage is {path!r}; it must be the path of a file, or None")
         self.in_run = False  # whether the study is within `Study.run`; no other object may then take the right to write
         self.given_path = path
-        self._definition, self._table = definition, table
+        self.definition, self._table = definition, table
         self._noted: dict[int, Trial] = {}
         self._noted_waiting = False
         self._noted_attributes: dict[str, Any] = {}  # of the study itself, not written yet
@@ -72,16 +72,16 @@ class Journal:
     def _is_readable(self) -> bool:
         """Whether the study is in the file."""
         with contextlib.suppress(StorageError), Storage(self.given_path, reading=True) as storage:
-            return self._definition.name in storage.names()
+            return self.definition.name in storage.names()
         return False
 
     def _opened(self, storage: Storage) -> Stored:
         self.path, self._identity = storage.file, storage.identity
         self._enter(storage)
-        name = self._definition.name
+        name = self.definition.name
         rows, waiting, self.attributes = storage.rows(name), storage.waiting(name), storage.study_attributes(name)
-        if self._definition.copied is None:
-            self._definition = _as_a_fork(self._definition, storage, rows)
+        if self.definition.copied is None:
+            self.definition = _as_a_fork(self.definition, storage, rows)
         if not storage.reading:  # otherwise another process may be changing it
             self._remember_version(storage, [row.number for row in rows if row.state == "running"])
         return Stored(rows, waiting)
@@ -89,26 +89,26 @@ class Journal:
     def _enter(self, storage: Storage) -> None:
         """Create the study in the file, or compare the two definitions; one may leave its searcher's `parallel` open.
         """
-        name = self._definition.name
+        name = self.definition.name
         if name in storage.names():
             stored = str(storage.definition(name).get("searcher"))
-            self._definition = self._definition._replace(searcher=fixed_as(self._definition.searcher, stored))
-            if fixes(self._definition.searcher, stored) and not storage.reading:
-                storage.put_searcher(name, repr(self._definition.searcher))
-        storage.enter(name, self._definition.as_stored())
+            self.definition = self.definition._replace(searcher=fixed_as(self.definition.searcher, stored))
+            if fixes(self.definition.searcher, stored) and not storage.reading:
+                storage.put_searcher(name, repr(self.definition.searcher))
+        storage.enter(name, self.definition.as_stored())
 
     def fix_searcher(self, workers: int) -> Searcher:
         """Set the searcher's number of workers, unless another process has set it, and return the searcher."""
         storage = self._opened_for_writing()
         self._enter(storage)
-        self._definition = self._definition._replace(searcher=self._definition.searcher.for_workers(workers))
+        self.definition = self.definition._replace(searcher=self.definition.searcher.for_workers(workers))
         self._enter(storage)
-        return self._definition.searcher
+        return self.definition.searcher
 
     def _remember_version(self, storage: Storage, running: list[int]) -> None:
         """Remember the file's version, which shows later whether another writer has changed the study."""
         self._running = running
-        self._version = storage.version(self._definition.name, self._running)
+        self._version = storage.version(self.definition.name, self._running)
 
     # Writing ---------------------------------------------------------------------------------------------------------
 
@@ -118,13 +118,13 @@ class Journal:
         If another writer has changed the study, return what is stored. The caller adopts it and then calls
         `reconciled`; if it is interrupted before, the next `begin_writing` returns it again. Else return None.
         """
-        _claim(self.path, self._definition.name, self, must_be_latest=self._may_write)
+        _claim(self.path, self.definition.name, self, must_be_latest=self._may_write)
         storage = self._opened_for_writing()
         if not self._may_write:
-            self._newest = storage.version(self._definition.name, self._running)
+            self._newest = storage.version(self.definition.name, self._running)
             self._may_write = self._newest == self._version
-            self.attributes = storage.study_attributes(self._definition.name) | self._noted_attributes
-        name = self._definition.name
+            self.attributes = storage.study_attributes(self.definition.name) | self._noted_attributes
+        name = self.definition.name
         return None if self._may_write else Stored(storage.rows(name), storage.waiting(name))
 
     def reconciled(self) -> None:
@@ -168,11 +168,6 @@ class Journal:
             self.close()
 
     @property
-    def definition(self) -> Definition:
-        """The definition that this was made with; where the file says that the study is a fork, with that part."""
-        return self._definition
-
-    @property
     def has_unwritten(self) -> bool:
         """Whether something noted is not written, since writing has failed."""
         return bool(self._noted or self._noted_waiting or self._noted_attributes)
@@ -201,9 +196,9 @@ class Journal:
     def _put(self) -> None:
         """Write what is noted, but no trial that an interruption has kept out of the table."""
         storage, known = self._opened_for_writing(), len(self._table.trials)
-        noted = [row_of(self._definition, trial) for trial in self._noted.values() if trial.number < known]
-        waiting = waiting_rows(self._definition, self._table.waiting) if self._noted_waiting else None
-        storage.put(self._definition.name, noted, waiting, self._noted_attributes)
+        noted = [row_of(self.definition, trial) for trial in self._noted.values() if trial.number < known]
+        waiting = waiting_rows(self.definition, self._table.waiting) if self._noted_waiting else None
+        storage.put(self.definition.name, noted, waiting, self._noted_attributes)
         self._noted.clear()
         self._noted_waiting, self._noted_attributes = False, {}
 
@@ -327,14 +322,12 @@ def write_backup(
             copy.enter(definition.name, definition.as_stored())
             is_behind = journal is None or journal._noted_waiting or not journal.is_in_place()
             waits = waiting_rows(definition, table.waiting) if is_behind else None
-            copy.put(definition.name, [_settled(row_of(definition, one)) for one in table.trials], waits, attributes)
+            again: dict[str, Any] = {"reports": {}, "scores": None, "saved": None, "user_attrs": None}
+            rows = [row_of(definition, trial)._replace(**again if trial.state == "running" else {})
+                    for trial in table.trials]
+            copy.put(definition.name, rows, waits, attributes)
         if path.exists():
             _refuse_loss(path, beside)
-
-
-def _settled(row: Row) -> Row:
-    """A row without what a running trial is still changing: the trial will begin again."""
-    return row._replace(reports={}, scores=None, saved=None, user_attrs=None) if row.state == "running" else row
 
 
 def _refuse_loss(path: Path, copy: Path) -> None:

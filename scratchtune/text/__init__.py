@@ -8,7 +8,7 @@ help a network. Scores take the reference first, as scikit-learn's do.
 """
 
 from scratchtune.text.beam import beam_search
-from scratchtune.text.bleu import bleu_score, sentence_bleu
+from scratchtune.text.bleu import bleu_score
 from scratchtune.text.chrf import chrf_score, sentence_chrf
 from scratchtune.text.dictionary import Dictionary
 from scratchtune.text.greedy import Hypothesis, greedy, greedy_all
@@ -22,6 +22,6 @@ from scratchtune.text.vocabulary import Vocabulary
 
 __all__ = [
     "Dictionary", "Hypothesis", "IBMModel1", "LexicalPrior", "Vocabulary", "beam_search", "bleu_score", "chrf_score",
-    "detokenize", "exact_match", "greedy", "greedy_all", "pad_sequences", "sentence_bleu",
-    "sentence_chrf", "token_accuracy", "tokenize", "tokenize_13a",
+    "detokenize", "exact_match", "greedy", "greedy_all", "pad_sequences", "sentence_chrf",
+    "token_accuracy", "tokenize", "tokenize_13a",
 ]

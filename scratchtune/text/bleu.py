@@ -180,20 +180,6 @@ def bleu_score(
     return bleu(p, brevity_penalty(int(totals[0]), int(counts.reference[:, 0].sum())))
 
 
-def sentence_bleu(
-    reference: Any, hypothesis: Any, max_order: int = 4, smoothing: str = "exp", smooth_value: float | None = None,
-    effective_order: bool = True, tokenizer: str = "13a",
-) -> float:
-    """BLEU of one sentence; arguments as for `bleu_score`. It equals sacrebleu's ``sentence_bleu``.
-
-    ``effective_order=True``, sacrebleu's default here: a sentence of two tokens is scored by its 1-grams and 2-grams.
-
-    >>> round(sentence_bleu("buenos días", "buenos días"), 2)
-    100.0
-    """
-    return bleu_score([reference], [hypothesis], max_order, smoothing, smooth_value, effective_order, tokenizer)
-
-
 def _smooth_value(smoothing: Any, smooth_value: Any) -> float:
     default = DEFAULT_VALUES.get(checks.choice("smoothing", smoothing, SMOOTHINGS), 0.0)
     if smooth_value is None:

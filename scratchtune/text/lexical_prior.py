@@ -28,6 +28,8 @@ from scratchtune.text.dictionary import Dictionary
 from scratchtune.text.vocabulary import Vocabulary
 
 WEIGHTS = (0.1, 0.3, 0.5, 0.7)  # from which `chosen_prior` chooses, or 0
+NEXT_WORD = 0.3  # the share of [next_word_prior] in the alignment; the rest is the network's attention
+END_PENALTY = 2.0  # γ of [end_factor]
 EXPLAINED = 1e-4  # a token whose dictionary probability is lower translates no source word
 
 
@@ -128,23 +130,14 @@ class LexicalPrior:
     """A ``dictionary`` with its ``weight`` in the mixture [lexical_mixture], for `Seq2Seq.translate`.
 
     With the weight 0 the network translates alone. `Seq2Seq.choose_prior` chooses the weight on validation pairs: the
-    default was chosen on verses, and harms a translator that is better than the dictionary. ``next_word``: the share of
-    [next_word_prior] in the alignment, the rest is the network's attention. ``end_penalty``: γ of [end_factor].
+    default was chosen on verses, and harms a translator that is better than the dictionary.
     """
 
-    def __init__(
-        self, dictionary: Dictionary, weight: float = 0.5, next_word: float = 0.3, end_penalty: float = 2.0,
-    ) -> None:
+    def __init__(self, dictionary: Dictionary, weight: float = 0.5) -> None:
         if not isinstance(dictionary, Dictionary) or not dictionary.words:
             raise ValueError(f"dictionary is {dictionary!r:.80}; it must be a text.Dictionary that has been fitted")
         self.dictionary = dictionary
         self.weight = checks.real("weight", weight, 0.0, 1.0)
-        self.next_word = checks.real("next_word", next_word, 0.0, 1.0)
-        self.end_penalty = checks.real("end_penalty", end_penalty, 0.0)
-
-    def mixture(self, vocabulary: Vocabulary, texts: Sequence[Sequence[str]], length: int) -> Mixture:
-        """The mixture for some texts, which are lists of words; attention's weights have ``length`` columns."""
-        return Mixture(self, vocabulary, texts, length)
 
 
 def chosen_prior(
@@ -205,7 +198,7 @@ class Mixture:
         own[:, [vocabulary.padding, vocabulary.unknown, vocabulary.start]] = 0.0
         found = np.array([lexical_mixture(own[n], alignment[n], self.table[rows[n]], self.prior.weight, unknown[n])
                           for n in range(len(rows))])
-        found[:, vocabulary.end] *= end_factor(coverage, words, self.prior.end_penalty)
+        found[:, vocabulary.end] *= end_factor(coverage, words, END_PENALTY)
         with np.errstate(divide="ignore"):
             return np.minimum(np.log(found), 0.0)
 
@@ -216,7 +209,7 @@ class Mixture:
         coverage, last = np.zeros(rows.shape), np.full(len(rows), -1)
         for step in range(prefixes.shape[1]):
             prior = next_word_prior(last, words)
-            alignment = uncovered_alignment(attention[:, step], prior, coverage, self.prior.next_word)
+            alignment = uncovered_alignment(attention[:, step], prior, coverage, NEXT_WORD)
             if step + 1 < prefixes.shape[1]:
                 shares = alignment * self.table[rows, prefixes[:, step + 1, None]]
                 total = shares.sum(axis=1)

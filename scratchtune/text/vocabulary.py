@@ -46,7 +46,7 @@ class Vocabulary:
             raise TypeError(f"texts is the single text {texts!r}; it must be a list of texts")
         counts: Counter[str] = Counter()
         for number, text in enumerate(texts):
-            counts.update(self._split(f"texts[{number}]", text))
+            counts.update(self.split(text, f"texts[{number}]"))
         if not counts:
             raise ValueError("texts is empty; it must hold at least one text")
         for token in SPECIAL:
@@ -84,7 +84,7 @@ class Vocabulary:
         """
         checks.boolean("start", start)
         checks.boolean("end", end)
-        ids = [self._ids.get(token, self.unknown) for token in self._split("text", text)]
+        ids = [self._ids.get(token, self.unknown) for token in self.split(text)]
         return [self.start] * start + ids + [self.end] * end
 
     def decode(self, ids: Iterable[int]) -> str:
@@ -102,9 +102,20 @@ class Vocabulary:
                 found.append(self._tokens[token])
         return found
 
-    def split(self, text: str | Sequence[str]) -> list[str]:
-        """Return the tokens of a text, as `encode` splits it; they need not be in the vocabulary."""
-        return self._split("text", text)
+    def split(self, text: str | Sequence[str], name: str = "text") -> list[str]:
+        """Return the tokens of a text, as `encode` splits it; they need not be in the vocabulary.
+
+        ``name`` is what the errors call the text.
+        """
+        if isinstance(text, str):
+            tokens = tokenize(text, self.lower)
+        elif isinstance(text, (list, tuple)) and all(isinstance(token, str) for token in text):
+            tokens = list(text)
+        else:
+            raise TypeError(f"{name} is {text!r:.80} ({type(text).__name__}); it must be a text or a list of tokens")
+        if not tokens:
+            raise ValueError(f"{name} is {text!r}; it must hold at least one token")
+        return tokens
 
     def to_dict(self) -> dict[str, Any]:
         """Return the vocabulary as a dict that can be written as JSON."""
@@ -125,14 +136,3 @@ class Vocabulary:
         vocabulary.lower = checks.boolean("values['lower']", values["lower"])
         vocabulary._number(list(tokens))
         return vocabulary
-
-    def _split(self, name: str, text: str | Sequence[str]) -> list[str]:
-        if isinstance(text, str):
-            tokens = tokenize(text, self.lower)
-        elif isinstance(text, (list, tuple)) and all(isinstance(token, str) for token in text):
-            tokens = list(text)
-        else:
-            raise TypeError(f"{name} is {text!r:.80} ({type(text).__name__}); it must be a text or a list of tokens")
-        if not tokens:
-            raise ValueError(f"{name} is {text!r}; it must hold at least one token")
-        return tokens

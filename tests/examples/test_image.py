@@ -110,7 +110,8 @@ def test_no_configuration_needs_more_multiplications_than_the_limit() -> None:
 def test_a_lucky_trial_is_found_out() -> None:
     """Of the three best trials of the whole budget, a, b and c, c is the best on other splits."""
     found = [("e", 0.99, 9), ("d", 0.86, 27), ("a", 0.9, 27), ("c", 0.88, 27), ("b", 0.89, 27)]
-    trials = [SimpleNamespace(number=n, params={"name": name}, value=value, budget=budget)
+    trials = [SimpleNamespace(number=n, params={"name": name}, value=value, budget=budget,
+                              state="complete", values=(value,))
               for n, (name, value, budget) in enumerate(found)]
     elsewhere = {"a": 0.80, "b": 0.85, "c": 0.87}
     job = SimpleNamespace(epochs=27, trained=lambda params, *_, **__: SimpleNamespace(

@@ -15,7 +15,7 @@ from .conftest import write_clip
 
 def test_each_voice_is_in_one_part_only(tones: Path) -> None:
     corpus = read_corpus(tones)
-    parts = [corpus.part(name) for name in ("train", "validation", "test")]
+    parts = [getattr(corpus, name) for name in ("train", "validation", "test")]
     voices = [set(part.voices) for part in parts]
     assert [len(each) for each in voices] == [6, 2, 2] and len(set.union(*voices)) == 10
     assert sum(len(part.clips) for part in parts) == 40 and corpus.alphabet == " abc"
@@ -46,7 +46,7 @@ def test_without_voices_the_clips_are_divided(tones: Path, capsys: pytest.Captur
     table = tones / "transcripts.tsv"
     table.write_text("\n".join(line.rsplit("\t", 1)[0] for line in table.read_text().splitlines()) + "\n")
     corpus = read_corpus(tones)
-    assert [len(corpus.part(name).clips) for name in ("train", "validation", "test")] == [24, 8, 8]
+    assert [len(getattr(corpus, name).clips) for name in ("train", "validation", "test")] == [24, 8, 8]
     assert "the transcripts name no voices" in capsys.readouterr().err
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.network.ctc import call_kernel, ctc_loss, ctc_loss_kernel, ctc_targets
+from scratchtune.network.ctc import call_kernel, ctc_loss, ctc_loss_kernel, ctc_targets, guessing_loss
 
 
 def _log_softmax(z: np.ndarray) -> np.ndarray:
@@ -141,3 +141,17 @@ def test_bad_rows_of_targets() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             model.fit(X, rows, verbose=0)
+
+
+@pytest.mark.parametrize("texts", [["ab"], ["a", "abc", "b", ""]])
+def test_the_loss_of_guessing_is_that_of_the_best_constant_distribution(texts: list[str]) -> None:
+    """No distribution has a lower loss; that of one frame and one letter is 0, and of two letters their entropy."""
+    labels = np.array([[1 + "abc".index(c) for c in text.ljust(3, "a")] for text in texts])
+    rows = ctc_targets(labels, [12] * len(texts), [len(text) for text in texts], 12, 4)
+    best, rng = guessing_loss(rows), np.random.default_rng(0)
+    drawn = [np.tile(np.log(rng.dirichlet(np.ones(4))), (len(texts), 12, 1)) for _ in range(300)]
+    losses = [st.losses.ctc_loss(logits, labels, [12] * len(texts), [len(text) for text in texts]).mean()
+              for logits in drawn]
+    assert best < min(losses) < 1.2 * best + 0.5
+    one = ctc_targets([[1], [2]], [1, 1], [1, 1], 1, 3)
+    assert abs(guessing_loss(one) - np.log(2)) < 1e-3 and guessing_loss(one[:1]) < 1e-3

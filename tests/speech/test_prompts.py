@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from scratchtune.speech import recorded_prompts
-from scratchtune.speech.digit_words import DIGIT_WORDS
-from scratchtune.speech.prompts import SOUNDS
+from scratchtune.speech.prompts import DIGIT_WORDS, SOUNDS
 
 from .conftest import Writer
 

@@ -9,10 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.text import bleu_score, sentence_bleu, tokenize_13a
+from scratchtune.text import bleu_score, tokenize_13a
 from scratchtune.text.ngrams import clipped_matches, count_ngrams, ngrams
 
 Pairs = tuple[list[str], list[str]]
+
+
+def sentence_bleu(reference: str, hypothesis: str, **arguments: Any) -> float:
+    """BLEU of one sentence; the longest n-grams are those that it has."""
+    return bleu_score([reference], [hypothesis], **{"effective_order": True, **arguments})
 
 
 def test_by_hand() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scratchtune.text import Dictionary, LexicalPrior, Vocabulary
-from scratchtune.text.lexical_prior import chosen_prior
+from scratchtune.text.lexical_prior import Mixture, chosen_prior
 
 BOOKS = [("das Haus", "the house"), ("das Buch", "the book"), ("ein Buch", "a book")]
 
@@ -29,7 +29,7 @@ def test_probabilities_of_a_dictionary_are_a_geometric_mean_of_both_directions()
 
 def test_unknown_words_are_copied_and_the_unknown_token_is_never_written() -> None:
     vocabulary = Vocabulary(["the"])
-    mixture = LexicalPrior(Dictionary().fit(BOOKS), 0.5).mixture(vocabulary, [["buch", "Noah"]], 3)
+    mixture = Mixture(LexicalPrior(Dictionary().fit(BOOKS), 0.5), vocabulary, [["buch", "Noah"]], 3)
     assert set(mixture.tokens) == {*vocabulary.tokens, "the", "book", "a", "Noah"}
     assert mixture.read(np.array([[2, 4, len(vocabulary)]])).tolist() == [[2, 4, vocabulary.unknown]]
     start = np.array([[vocabulary.start]])
@@ -40,7 +40,7 @@ def test_unknown_words_are_copied_and_the_unknown_token_is_never_written() -> No
 
 def test_a_word_is_translated_once_and_then_the_end_is_probable() -> None:
     vocabulary = Vocabulary(["the"])
-    mixture = LexicalPrior(Dictionary().fit(BOOKS), 0.5).mixture(vocabulary, [["haus", "buch"]], 2)
+    mixture = Mixture(LexicalPrior(Dictionary().fit(BOOKS), 0.5), vocabulary, [["haus", "buch"]], 2)
     house, book = mixture.tokens.index("house"), mixture.tokens.index("book")
     written, ends = [vocabulary.start], []
     for token in (house, book):
@@ -57,8 +57,6 @@ def test_bad_input_is_one_clear_sentence() -> None:
         LexicalPrior(Dictionary())
     with pytest.raises(ValueError, match="weight is 2"):
         LexicalPrior(Dictionary().fit(BOOKS), 2)
-    with pytest.raises(ValueError, match="end_penalty is -1"):
-        LexicalPrior(Dictionary().fit(BOOKS), end_penalty=-1)
 
 
 def test_the_weight_is_the_one_that_helps_validation_pairs_or_0() -> None:

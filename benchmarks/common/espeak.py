@@ -1,7 +1,4 @@
-"""Synthetic speech by the program espeak-ng, in voices that differ in accent, timbre, speed and pitch.
-
-Implements section 6.3 of the document.
-"""
+"""Synthetic speech by the program espeak-ng, in voices that differ in accent, timbre, speed and pitch."""
 
 from __future__ import annotations
 

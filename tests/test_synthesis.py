@@ -5,14 +5,21 @@ In place of espeak-ng, most tests use a tone whose pitch depends on the text and
 
 from __future__ import annotations
 
+import json
+import zipfile
 import zlib
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from scratchtune.speech import Clip, espeak, read_clips
-from scratchtune.speech.synthesis import Plan, main, synthesise, utterances
+from benchmarks.common import espeak
+from benchmarks.common.synthesis import Plan, main, random_digits, spelled_out, synthesise, utterances
+from scratchtune.speech import Clip, load_spoken_digits, read_clips
+from scratchtune.speech.prompts import DIGIT_WORDS
+
+BUILT_IN = Path(str(resources.files("scratchtune.data").joinpath("spoken_digits", "spoken_digits.zip")))
 
 
 @pytest.fixture
@@ -81,7 +88,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     """The message of a run that is refused."""
     assert main([*map(str, arguments), "--voices", "2", "--strings", "1"]) == 2
     message = capsys.readouterr().err
-    assert message.startswith("python -m scratchtune.speech.synthesis: ") and message.count("\n") == 1
+    assert message.startswith("python -m benchmarks.common.synthesis: ") and message.count("\n") == 1
     return message
 
 
@@ -130,3 +137,47 @@ def test_a_failure_of_espeak_is_code_1(said: list[str], tmp_path: Path, monkeypa
     monkeypatch.setattr(espeak, "say", failing)
     assert main([str(tmp_path / "a.zip")]) == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("language, words", [
+    ("en", "zero four nine"), ("es", "cero cuatro nueve"), ("fr", "zéro quatre neuf"), ("it", "zero quattro nove"),
+    ("ru", "ноль четыре девять")])
+def test_digits_are_spelled_out(language: str, words: str) -> None:
+    assert spelled_out([0, 4, 9], language) == words
+
+
+def test_each_language_has_ten_words_of_letters() -> None:
+    for words in DIGIT_WORDS.values():
+        assert len(set(words)) == 10 and all(word.isalpha() and word.islower() for word in words)
+
+
+def test_random_strings_have_3_to_5_digits() -> None:
+    rng = np.random.default_rng(0)
+    strings = [random_digits(rng) for _ in range(300)]
+    assert {len(digits) for digits in strings} == {3, 4, 5}
+    assert {digit for digits in strings for digit in digits} == set(range(10))
+
+
+def test_what_is_no_digit_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"digits is 10; it must be an integer in \[0, 9\]"):
+        spelled_out([10])
+    with pytest.raises(ValueError, match="language is 'de'"):
+        spelled_out([1], "de")
+
+
+@pytest.mark.slow  # it synthesises 180 clips
+def test_the_script_makes_the_built_in_speech_again(tmp_path: Path) -> None:
+    try:
+        version = espeak.version()
+    except (FileNotFoundError, ValueError) as problem:
+        pytest.skip(str(problem))
+    with zipfile.ZipFile(BUILT_IN) as file:
+        about = json.loads(file.read("synthesis.json"))
+        if about["espeak-ng"] != version:
+            pytest.skip(f"it was made by espeak-ng {about['espeak-ng']}, and {version} is installed")
+        path = tmp_path / "again.zip"
+        assert main([str(path), "--strings", "3", "--bits", "8"]) == 0
+        with zipfile.ZipFile(path) as again:  # compressed bytes may differ where zlib does
+            assert again.namelist() == file.namelist()
+            assert all(again.read(name) == file.read(name) for name in file.namelist())
+    assert read_clips(path).texts == load_spoken_digits().texts

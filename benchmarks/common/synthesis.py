@@ -1,11 +1,9 @@
-"""Digit strings, synthesised by espeak-ng in many voices: ``python -m scratchtune.speech.synthesis FOLDER``.
+"""Digit strings, synthesised by espeak-ng in many voices: ``python -m benchmarks.common.synthesis FOLDER``.
 
 The speech is synthetic: it is no recording of a person. Each of the voices says some strings of 3 to 5 digits, such as
 "four zero seven one". The folder gets WAV files of one channel at 8 kHz, and then the table of their transcripts, so
 `read_clips` reads it; a FOLDER that ends in .zip is a ZIP file instead. The same options and the same version of
 espeak-ng give the same files, however many jobs run.
-
-Implements section 6.3 of the document.
 """
 
 from __future__ import annotations
@@ -16,7 +14,7 @@ import json
 import os
 import sys
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,15 +22,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.common import espeak
 from scratchtune import checks
 from scratchtune.files import whole_file, write_text
-from scratchtune.speech import espeak
-from scratchtune.speech.digit_words import DIGIT_WORDS, random_digits, spelled_out
+from scratchtune.speech.prompts import DIGIT_WORDS
 from scratchtune.speech.wav import BITS, wav_bytes
 from scratchtune.streams import flushed, note, prepare_streams, tell
 
-PROGRAM = "python -m scratchtune.speech.synthesis"
+PROGRAM = "python -m benchmarks.common.synthesis"
 TABLE, ORIGIN = "transcripts.tsv", "synthesis.json"
+SHORTEST, LONGEST = 3, 5  # digits of a string
 MOST_STRINGS = 100  # of a voice, since file names have two digits for them
 _Mapped = Callable[..., Iterator[Any]]  # as `map`
 
@@ -65,6 +64,21 @@ def checked(plan: Plan) -> Plan:
     return plan
 
 
+def spelled_out(digits: Iterable[int], language: str = "en") -> str:
+    """Digits as words.
+
+    >>> spelled_out([4, 0, 7, 1]), spelled_out([4, 0], "it")
+    ('four zero seven one', 'quattro zero')
+    """
+    words = DIGIT_WORDS[checks.choice("language", language, DIGIT_WORDS)]
+    return " ".join(words[checks.integer("digits", digit, 0, 9)] for digit in digits)
+
+
+def random_digits(rng: np.random.Generator) -> list[int]:
+    """3 to 5 random digits, each length and each digit equally probable."""
+    return rng.integers(0, 10, size=rng.integers(SHORTEST, LONGEST + 1)).tolist()
+
+
 def utterances(plan: Plan) -> list[Utterance]:
     """Every clip of a plan, voice by voice; fewer voices or strings are the beginning of more."""
     found = []
@@ -84,7 +98,7 @@ def table(rows: Sequence[Utterance]) -> str:
 
 def origin(plan: Plan, version: str) -> str:
     """What is written beside the clips, to say what they are and with which options they were made."""
-    about = {"what": f"synthetic speech, made by {PROGRAM} with espeak-ng", "espeak-ng": version}
+    about = {"what": "synthetic speech, made by espeak-ng", "espeak-ng": version}
     return json.dumps(about | plan._asdict(), indent=1) + "\n"
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scratchtune.speech import espeak, is_clipped, trim
+from benchmarks.common import espeak
+from scratchtune.speech import is_clipped, trim
 
 
 def voice(number: int, seed: int = 0, language: str = "en") -> espeak.Voice:
