@@ -77,9 +77,10 @@ class Archive:
         """Return a member's size, and count it as read; a KeyError if there is none, a ValueError if it is too large.
         """
         info = self.file.getinfo(name)
-        most = self._left if most is None else min(self._left, most)
+        advice, most = "" if most else "; if that is right, write it uncompressed", min(self._left, most or self._left)
         if info.file_size > most:
-            raise ValueError(f"claims {info.file_size:,} bytes; at most {most:,} are unpacked from a file of this size")
+            raise ValueError(f"claims {info.file_size:,} bytes; at most {most:,} are unpacked from a file of this "
+                             f"size{advice}")
         if info.compress_type not in _METHODS:
             raise ValueError("is compressed by a method other than deflate; write the file again with that")
         self._left -= info.file_size

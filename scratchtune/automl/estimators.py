@@ -147,7 +147,7 @@ class AutoML(protocol.Parameters):
                     option = "text" if table.is_text(name) else "numeric"
                     checks.warn(f"left out, since it seems to identify the rows: {name!r} ({kind.why}); "
                                 f"Table.from_columns(X, {option}=[{name!r}]) keeps it")
-        else:
+        elif not isinstance(X, Mapping):  # which need not have the order of training
             protocol.compare_columns(self, len(table.names), names)
         table = table.as_kinds(self.kinds_)
         for name in table.names:

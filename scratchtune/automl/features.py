@@ -129,8 +129,8 @@ def grouped(column: Text, kept: list[str]) -> Text:
 def table_of(X: Any, kinds: Mapping[str, Kind] | None = None) -> Table:
     """Return X as a table: a `Table`, a data frame, a dict of columns, or a matrix, whose columns are x0, x1, ...
 
-    ``kinds`` are those of the training columns, if X is read for a prediction. Numbers may be missing (NaN). In a
-    matrix no column of numbers is an identifier, and texts that NumPy has made of numbers are numbers again.
+    ``kinds``: of the training columns, for a prediction; a matrix then has their names. Numbers may be missing (NaN).
+    In a matrix no column of numbers is an identifier, and texts that NumPy has made of numbers are numbers again.
     """
     if isinstance(X, Table):
         return X
@@ -138,7 +138,8 @@ def table_of(X: Any, kinds: Mapping[str, Kind] | None = None) -> Table:
     if isinstance(X, Mapping) or protocol.column_names(X) is not None:
         return Table.from_columns(X, text=texts)
     array = _matrix(X)
-    columns = {f"x{j}": array[:, j] for j in range(array.shape[1])}
+    names = kinds if kinds and len(kinds) == array.shape[1] else [f"x{j}" for j in range(array.shape[1])]
+    columns = dict(zip(names, array.T, strict=True))
     if array.dtype.kind in "US":
         columns = {name: _numbers_again(column) for name, column in columns.items()}
     table = Table.from_columns(columns, text=texts) if array.dtype.kind in "OUSM" else Table(

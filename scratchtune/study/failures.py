@@ -16,7 +16,7 @@ FEW = 5  # a run ends if so many trials at its beginning all fail with the same 
 UNLIMITED = "unlimited"
 FRAME = re.compile(r'  File "(.+)", line (\d+), in .+(?:\n   ( .+))?')
 LIBRARIES = (os.path.dirname(os.__file__), str(Path(__file__).parents[1]), "<frozen ")
-NO_MISTAKE = re.compile(r"told as failed|TrialPruned:|.*value is \S*(nan|inf)\b")  # not of the objective
+NO_MISTAKE = re.compile(r"told as failed|TrialPruned\b|.*value is \S*(nan|inf)\b")  # a configuration is the cause
 
 
 class Failures:

@@ -268,7 +268,7 @@ def finished_count(trials: Iterable[Trial]) -> int:
 def finite_number(value: Any) -> tuple[float, str | None]:
     """Return (number, None) for a finite number of any library, else (NaN, what is wrong with it)."""
     if isinstance(value, BaseException):
-        return math.nan, f"{type(value).__name__}: {_text(value)}"
+        return math.nan, f"{type(value).__name__}: {_text(value)}".removesuffix(": ")
     try:
         if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):  # its item() is the number under the mask
             return math.nan, "value is masked, that is, missing; it must be a finite number"

@@ -32,6 +32,16 @@ def test_it_learns_from_numbers_texts_and_gaps(classifier: st.AutoClassifier) ->
     assert sum(classifier.weights_.values()) == pytest.approx(1.0)
 
 
+def test_a_dict_of_columns_has_names_in_any_order(recwarn: pytest.WarningsRecorder) -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"x": TABLE["x"], "gaps": TABLE["gaps"]})
+    model = st.AutoClassifier(n_trials=1, families=("linear",), random_state=0, cv=2, n_jobs=1).fit(frame, LABELS)
+    expected = model.predict(frame)
+    assert (model.predict({"gaps": TABLE["gaps"], "x": TABLE["x"]}) == expected).all() and not recwarn
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        assert (model.predict(frame.to_numpy()) == expected).all()
+
+
 def test_it_says_what_it_tried_chose_and_expects(classifier: st.AutoClassifier) -> None:
     said = classifier.explain()
     for part in ("tried: 3 configurations in 3-fold", "chosen:", "expected on new rows: neg_log_loss",

@@ -8,9 +8,9 @@ import pytest
 from scratchtune import Table
 from scratchtune.automl.features import CODES, ONE_HOT, OTHER, Encoding, Features, table_of
 
-TABLE = Table.from_columns({
-    "age": [31.0, None, 7.0, 9.0], "city": ["Rome", "Oslo", "Rome", "Nice"], "constant": [1.0] * 4,
-    "empty": [None] * 4})
+TABLE_CELLS = {
+    "age": [31.0, None, 7.0, 9.0], "city": ["Rome", "Oslo", "Rome", "Nice"], "constant": [1.0] * 4, "empty": [None] * 4}
+TABLE = Table.from_columns(TABLE_CELLS)
 
 
 def test_a_column_without_information_is_left_out() -> None:
@@ -66,3 +66,11 @@ def test_the_state_restores_the_features() -> None:
 
 def test_a_matrix_gets_names() -> None:
     assert table_of(np.ones((2, 3))).names == ["x0", "x1", "x2"]
+
+
+def test_a_matrix_of_the_same_width_has_the_names_of_the_training_columns() -> None:
+    kinds = TABLE.kinds()
+    rows = np.array([[TABLE_CELLS[name][row] for name in TABLE_CELLS] for row in range(4)], object)
+    table = table_of(rows, kinds)
+    assert table.names == TABLE.names and table.is_text("city")
+    assert table_of(rows[:, :2], kinds).names == ["x0", "x1"]

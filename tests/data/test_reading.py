@@ -402,7 +402,7 @@ def test_small_files_that_claim_or_unpack_to_much(tmp_path: Path, monkeypatch: p
         try:
             with pytest.raises(ValueError, match=rf"{name}\.npz: the array 'a' {what}"):
                 read_table(tmp_path / f"{name}.npz")
-            assert tracemalloc.get_traced_memory()[1] < 1_000_000  # half of the bomb; a first reading imports modules
+            assert tracemalloc.get_traced_memory()[1] < 1_000_000  # half of the bomb
         finally:
             tracemalloc.stop()
     packed = tmp_path / "t.csv.gz"

@@ -131,3 +131,12 @@ def test_a_budget_that_is_not_read_is_said_without_progress(capsys: pytest.Captu
 
     st.Study(SPACE, st.SuccessiveHalving(9, 9)).optimize(objective, n_jobs=2)
     assert "trial 1 ended without reading trial.budget (1, from SuccessiveHalving)" in capsys.readouterr().err
+
+
+def test_an_exception_without_a_text_is_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    def pruned(trial: st.Trial) -> float:
+        raise st.TrialPruned
+
+    study = st.Study({"x": st.Float(0, 1)}).run(pruned, 6, progress=False)
+    assert {trial.error for trial in study.trials} == {"TrialPruned"}
+    assert "trial 0 failed: TrialPruned, in " in capsys.readouterr().err
