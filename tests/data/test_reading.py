@@ -401,7 +401,7 @@ def test_small_files_that_claim_or_unpack_to_much(tmp_path: Path, monkeypatch: p
         tracemalloc.start()
         with pytest.raises(ValueError, match=rf"{name}\.npz: the array 'a' {what}"):
             read_table(tmp_path / f"{name}.npz")
-        assert tracemalloc.get_traced_memory()[1] < 1_000_000  # half of the bomb; Python parses "nested" in half of this
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000  # half of the bomb
         tracemalloc.stop()
     packed = tmp_path / "t.csv.gz"
     packed.write_bytes(gzip.compress(b"a\n" + b"1\n" * 1_000_000))

@@ -405,7 +405,7 @@ def test_what_is_not_needed_is_not_read(tmp_path: Path) -> None:
     path, large = tmp_path / "m.npz", _npy(np.zeros(30_000_000))
     for name, sentence in (
         ("zzz", "it holds 'zzz.npy', which no model has"),
-        ("theta", r"the array 'theta' claims 240,000,128 bytes; at most 67,.*; if that is right, write it uncompressed"),
+        ("theta", r"the array 'theta' claims 240,000,128 bytes; at most 67,.*; if that is right, write it uncompr"),
         ("header", "the array 'header' claims 240,000,128 bytes; at most 67,"),
     ):
         _fitted().save(path)
