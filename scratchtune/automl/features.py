@@ -139,9 +139,8 @@ def table_of(X: Any, kinds: Mapping[str, Kind] | None = None) -> Table:
         return Table.from_columns(X, text=texts)
     array = _matrix(X)
     names = kinds if kinds and len(kinds) == array.shape[1] else [f"x{j}" for j in range(array.shape[1])]
-    columns = dict(zip(names, array.T, strict=True))
-    if array.dtype.kind in "US":
-        columns = {name: _numbers_again(column) for name, column in columns.items()}
+    found = map(_numbers_again, array.T) if array.dtype.kind in "US" else array.T
+    columns = dict(zip(names, found, strict=True))
     table = Table.from_columns(columns, text=texts) if array.dtype.kind in "OUSM" else Table(
         {name: column.astype(np.float64) for name, column in columns.items()})
     table.asked = tuple(name for name in columns if not table.is_text(name))
