@@ -86,13 +86,14 @@ class TrainingObjective(Generic[M]):
         return model, {name: saved[name] for name in CURVES}
 
 
-def hyperband(epochs: int, parts: int = 9) -> st.Hyperband:
+def hyperband(epochs: int, parts: int = 9, iterations: int = 1) -> st.Hyperband:
     """Hyperband over epochs; a Bayesian search proposes two thirds of the configurations, the rest are random.
 
     The shortest training has 1 / ``parts`` of the epochs.
     """
     return st.Hyperband(
-        epochs, proposer=st.BayesianSearch(parallel=2), min_budget=max(epochs // parts, 1), random_share=1 / 3)
+        epochs, proposer=st.BayesianSearch(parallel=2), min_budget=max(epochs // parts, 1), random_share=1 / 3,
+        iterations=iterations)
 
 
 def trainings(epochs: int, parts: int = 9) -> int:

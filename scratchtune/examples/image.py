@@ -22,6 +22,7 @@ import numpy as np
 
 import scratchtune as st
 from scratchtune.digests import digest_of
+from scratchtune.examples.arms import hyperband
 from scratchtune.examples.shared import check_options, prepare_folder, ranked, ranking, write_report
 from scratchtune.insight import image_plots
 from scratchtune.insight.confusion import plot_confusion
@@ -158,18 +159,14 @@ def prepared(
 ) -> tuple[Objective, st.Study]:
     """Return the objective and its study, for ``study.run(objective)``.
 
-    The rows are split into a training and a validation set.
-
-    No configuration is proposed that takes more than MOST_PRODUCTS.
+    The rows are split into a training and a validation set. No configuration is proposed that takes more than
+    MOST_PRODUCTS.
     """
     X, X_valid, y, y_valid = st.train_test_split(X, y, test_size=VALIDATION, random_state=seed, stratify=y)
     objective = Objective(X, y, X_valid, y_valid, classes, epochs)
-    searcher = st.Hyperband(
-        epochs, proposer=st.BayesianSearch(parallel=2), min_budget=max(epochs // 9, 1), random_share=1 / 3,
-        iterations=ITERATIONS)
     study = st.Study(
-        SPACE, searcher, direction="maximize", seed=seed, storage=db, data=digest_of(X, y, X_valid, y_valid),
-        constraint=lambda params: products(params) <= MOST_PRODUCTS)
+        SPACE, hyperband(epochs, iterations=ITERATIONS), direction="maximize", seed=seed, storage=db,
+        data=digest_of(X, y, X_valid, y_valid), constraint=lambda params: products(params) <= MOST_PRODUCTS)
     objective.trained(WITH_ALL_LAYERS, X[:1], y[:1], 1)  # compiles
     return objective, study
 

@@ -47,23 +47,18 @@ def compile_loop(module: str, name: str, signature: Any) -> None:
     getattr(importlib.import_module(module), name).compile(signature)
 
 
-def size(job: Job) -> int:
-    """The number of functions and constants that a job is made of: the more, the longer it takes."""
-    return 0 if job.source is None else len(dependencies(job.source))
-
-
 _preparing = threading.Lock()
 
 
 def prepare(jobs: Sequence[Job]) -> None:
     """Compile what is not compiled yet; where there is any, print one line and show a progress bar."""
     with _preparing:
-        missing = sorted((job for job in jobs if not job.is_ready()), key=size, reverse=True)
+        missing = sorted((job for job in jobs if not job.is_ready()), reverse=True,  # the largest takes longest
+                         key=lambda job: len(dependencies(job.source)) if job.source else 0)
         if missing:
-            kernels = f"{len(missing)} kernel{'s' if len(missing) > 1 else ''}"
-            print(f"scratchtune: compiling {kernels} for this processor", file=sys.stderr)
-        bar = tqdm(total=len(missing), desc="compiling", unit="kernel", leave=False, disable=None if missing else True)
-        with bar:
+            print(f"scratchtune: compiling {len(missing)} kernel{'s' * (len(missing) > 1)} for this processor",
+                  file=sys.stderr)
+        with tqdm(total=len(missing), desc="compiling", unit="kernel", leave=False, disable=not missing or None) as bar:
             compile_side_by_side(missing, bar.update)
         for job in jobs:
             job.compile()
