@@ -140,7 +140,8 @@ class Study(HasBestTrial):
         failed, by NaN or infinity too; "unlimited" never ends it, and with ``progress=False`` no failure is printed
         then. Any other BaseException, such as SystemExit or Ctrl-C, ends the run: nothing that has finished is lost,
         the next run begins the unfinished trials again, and after Ctrl-C `interrupted_study` returns a study that no
-        variable has yet.
+        variable has yet. A callback that was not called by then is not called later; what it would have enqueued is
+        missing.
 
         Afterwards ``idle_share`` is the share of the time in which the workers had no trial.
         """
