@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
 from concurrent.futures import Executor, Future
@@ -112,13 +113,18 @@ def test_optuna_s_own_trial_pruned_stops_a_trial() -> None:
 IGNORED = "trial 0 ended without reading trial.budget (1, from Hyperband), so every trial may do the whole work: "
 
 
-@pytest.mark.parametrize("executor", [None, Elsewhere()])
-@pytest.mark.parametrize("uses", [lambda trial: trial.budget, lambda trial: trial.load(), None])
-def test_a_budget_that_is_not_read_is_said(uses: Any, executor: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    def objective(trial: st.Trial) -> float:
-        return trial.params["x"] + (0.0 if uses is None else bool(uses(trial)))
+def using(trial: st.Trial, uses: str | None) -> float:
+    if uses == "load":
+        trial.load()
+    return trial.params["x"] + (trial.budget if uses == "budget" else 0.0)
 
-    st.tune(objective, SPACE, st.Hyperband(9), executor=executor)
+
+@pytest.mark.parametrize("executor", [None, Elsewhere()])
+@pytest.mark.parametrize("uses", ["budget", "load", None])
+def test_a_budget_that_is_not_read_is_said(
+    uses: str | None, executor: Any, capsys: pytest.CaptureFixture[str],
+) -> None:
+    st.tune(functools.partial(using, uses=uses), SPACE, st.Hyperband(9), executor=executor)
     said = capsys.readouterr().err
     assert said.count(IGNORED) == (uses is None) and ("are as the schedule says" in said) == (uses is not None)
 
