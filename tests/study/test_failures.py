@@ -40,7 +40,7 @@ def test_the_first_failure_is_printed_once_and_the_same_ones_end_the_run(
 ) -> None:
     study = st.Study(SPACE, "random")
     with pytest.raises(RuntimeError, match=f"the first {ended} trials of this run have all failed with the same error, "
-                       f"AttributeError: module 'math' has no attribute 'lg', in .*test_failures.py, line {LINE}: return"
+                       f"AttributeError: module 'math' has no attribute 'lg', in .*test_failures.py, line {LINE}: retur"
                        ) as caught:
         study.optimize(typo, 100, n_jobs=jobs)
     assert isinstance(caught.value.__cause__, AttributeError)
@@ -61,7 +61,8 @@ def test_a_corrected_script_continues_the_study(tmp_path: Any) -> None:
 def test_a_failure_in_another_process_has_its_traceback() -> None:
     with pytest.raises(RuntimeError, match="the first 5 trials") as caught:
         st.Study(SPACE, "random").run(typo, 20, executor=Elsewhere(), progress=False)
-    assert "in a worker process" in str(caught.value.__cause__) and f"line {LINE}, in typo" in str(caught.value.__cause__)
+    cause = str(caught.value.__cause__)
+    assert "in a worker process" in cause and f"line {LINE}, in typo" in cause
 
 
 def now_and_then(trial: st.Trial) -> float:
