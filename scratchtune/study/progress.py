@@ -49,14 +49,14 @@ class Progress:
                 self._bar.set_postfix_str(f"best {best:.6g}", refresh=False)
 
     def note(self, text: str, always: bool = False) -> None:
-        """Print a line above the bar, the same line only once; with ``show=False`` only if ``always``.
-
-        Control characters are escaped.
+        """Print a line above the bar, once, with control characters escaped; if nothing is shown, only if ``always``.
         """
         with self._lock:
             if (self.show or always) and text not in self._said:
                 self._said.add(text)
-                tqdm.write(visible(text), file=sys.stderr)
+                has_bar = self._bar is not None and not self._bar.disable
+                write = tqdm.write if has_bar else print  # an interruption within tqdm.write can spoil its lock
+                write(visible(text), file=sys.stderr)
 
     def close(self) -> None:
         """Remove the bar."""
