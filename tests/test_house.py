@@ -27,8 +27,8 @@ TOO_MANY_ARGUMENTS = {"study/study.py run"}
 CIRCLES: set[frozenset[str]] = set()
 BUDGETS = {  # lines of each room of the package; "(beside)" are the files beside its folders
     "(beside)": 3554, "automl": 2765, "data": 3923, "estimators": 1252, "evaluation": 1772, "examples": 1560,
-    "formulas": 2241, "insight": 9119, "jit": 1710, "metrics": 1734, "network": 13516, "search": 6539, "speech": 3037,
-    "study": 7051, "tabular": 2650, "text": 1559, "trees": 1535, "(lines)": 65517, "(files)": 431}
+    "formulas": 2241, "insight": 9119, "jit": 1711, "metrics": 1734, "network": 13516, "search": 6539, "speech": 3037,
+    "study": 7051, "tabular": 2650, "text": 1559, "trees": 1535, "(lines)": 65518, "(files)": 431}
 
 
 def sizes() -> dict[str, int]:

@@ -88,7 +88,7 @@ def test_the_search_over_image_classifiers_runs():
 @pytest.mark.slow  # its kernels take long to compile
 def test_the_translator_translates():
     names, printed = ran(block_with("st.Seq2Seq(").replace("model.fit(train)", "model.fit(train, epochs=1)"))
-    assert len(names["held_out"]) == 300 and 0.0 <= float(printed.split()[0]) <= 1.0
+    assert len(names["held_out"]) == 300 and 0.0 <= float(printed.splitlines()[-1].split()[0]) <= 1.0
 
 
 @pytest.mark.slow  # its kernels take long to compile

@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 from numba.core import config
 
+private = cache(lambda: Path(tempfile.mkdtemp(prefix="scratchtune-")))  # a folder with mode 0700, the same each time
+
 
 def plain(function: Any) -> Any:
     """The plain Python function behind anything that this package has compiled."""
@@ -112,15 +114,14 @@ def cache_folder(source: Path) -> Path:
             return folder
         except OSError:
             continue
-    return Path(tempfile.mkdtemp(prefix="scratchtune-"))  # with mode 0700
+    (private() / name).mkdir(exist_ok=True)
+    return private() / name
 
 
 def closed_over(f: Callable[..., Any]) -> tuple[str, ...]:
     """What distinguishes closures made by the same code: the names of their functions, the ``repr`` of other values."""
-    return tuple(
-        f"{plain(value).__module__}.{plain(value).__qualname__}" if callable(value) else repr(value)
-        for value in inspect.getclosurevars(f).nonlocals.values()
-    )
+    return tuple(f"{plain(value).__module__}.{plain(value).__qualname__}" if callable(value) else repr(value)
+                 for value in inspect.getclosurevars(f).nonlocals.values())
 
 
 def way(pipeline: type[Any], options: Mapping[str, Any]) -> str:

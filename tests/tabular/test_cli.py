@@ -367,7 +367,7 @@ def test_a_table_may_be_compressed_or_come_from_stdin(run: Run, monkeypatch: pyt
         assert run("score", "model.npz", file())[1].startswith(f"{len(whole()['id'])} rows, target 'churn'")
     refused(run("tune", "-", "--target", "churn", *QUICK, "--emit", "ours"), "--emit needs a FILE that the script can")
     Path("whole.csv.gz").write_bytes(Path("whole.csv.gz").read_bytes()[:-20])
-    refused(run("predict", "model.npz", "whole.csv.gz"), "whole.csv.gz is compressed by gzip and damaged: ")
+    refused(run("predict", "model.npz", "whole.csv.gz"), "whole.csv.gz, which gzip has compressed, is damaged: ")
 
 
 @pytest.mark.parametrize(("options", "message"), [

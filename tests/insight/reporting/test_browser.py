@@ -55,12 +55,15 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 def opened(browser: Any, page: str, width: int = 1280, dark: bool = False) -> Any:
     """The browser with the page, at a width, in a scheme."""
+    from selenium.webdriver.support.wait import WebDriverWait
+
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
         "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
         {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]})
     browser.get(page)
-    assert browser.execute_script("return document.documentElement.dataset.ready") == "yes"
+    WebDriverWait(browser, 20).until(
+        lambda driver: driver.execute_script("return document.documentElement.dataset.ready") == "yes")
     return browser
 
 
