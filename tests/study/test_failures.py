@@ -100,7 +100,7 @@ def test_the_place_is_the_last_line_that_is_in_no_library() -> None:
     assert place_in("".join(lines)) == ", in /home/me/train.py, line 3: fit(x)" and place_in(lines[2]) == ""
 
 
-# Pruned by Optuna's exception, and budgets that nobody reads ----------------------------------------------------------
+# Pruned by Optuna's exception, and budgets that are not read ----------------------------------------------------------
 
 
 def test_optuna_s_own_trial_pruned_stops_a_trial() -> None:
