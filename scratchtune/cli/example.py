@@ -1,0 +1,49 @@
+"""``scratchtune example``: a complete example is run."""
+
+import argparse
+import inspect
+from importlib import import_module
+from pathlib import Path
+
+from scratchtune.cli.common import plain_warnings
+from scratchtune.cli.parsing import Parser
+from scratchtune.examples import NAMES
+
+
+def add_example(parser: Parser) -> None:
+    """Add the arguments of ``scratchtune example``."""
+    add = parser.add_argument
+    add("name", choices=list(NAMES), metavar="NAME", help=f"the example: {', '.join(NAMES)}")
+    add("--quick", action="store_true", help="run a small version, which takes about a minute")
+    add("--data", metavar="DATA",
+        help="image: a folder of IDX files, such as MNIST's four, instead of the built-in part of Fashion-MNIST; "
+             "translation: verses, numbers, dates, or a TSV file of two columns, a sentence and its translation "
+             "(default: verses; with --quick numbers); speech: a folder of WAV files with the table transcripts.tsv, "
+             "whose columns are file, text and, if known, voice (default: synthetic digit strings)")
+    add("--out", type=Path, metavar="DIR",
+        help="image, translation, speech: the folder in which the pictures and the model are saved (default: .)")
+    add("--jobs", type=int, metavar="N",
+        help="image, translation, speech: the number of trainings that run at the same time (default: 2)")
+    add("--seed", type=int, metavar="N",
+        help="image, translation, speech: the seed of the splits, the initial weights and the searcher (default: 0)")
+    add("--db", type=Path, metavar="FILE",
+        help="image, translation, speech: store every trial in this file, from which the same command continues after "
+             "an interruption")
+    add("--report", nargs="?", const="", metavar="FILE.html",
+        help="image, translation, speech: also write a report of the studies as one HTML page (default: report.html in "
+             "--out)")
+    add("--searcher", metavar="NAME",
+        help="translation, speech: hyperband or bayesian; both train for the same number of epochs (default: "
+             "hyperband)")
+
+
+def run_example(given: argparse.Namespace) -> int:
+    """Run ``scratchtune example``; return the exit code."""
+    run = import_module(f"scratchtune.examples.{NAMES[given.name]}").main
+    options = {name: getattr(given, name) for name in ("data", "out", "jobs", "seed", "db", "searcher", "report")
+               if getattr(given, name) is not None}
+    for name in options.keys() - inspect.signature(run).parameters.keys():
+        raise ValueError(f"--{name} is not an option of the example {given.name}; omit it")
+    with plain_warnings():
+        run(quick=given.quick, **options)
+    return 0

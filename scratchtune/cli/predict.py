@@ -1,0 +1,137 @@
+"""``scratchtune predict`` and ``score``: a saved model predicts the rows of a table, or is evaluated on them."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.cli.common import check_outputs, loaded, plain_warnings
+from scratchtune.cli.parsing import Parser
+from scratchtune.cli.tables import add_notation, source
+from scratchtune.data import Table, read_table
+from scratchtune.data.columns import Text, text_of_numbers
+from scratchtune.files import write_text
+from scratchtune.streams import note, tell
+from scratchtune.study.export import csv_text
+from scratchtune.tabular import TableModel
+from scratchtune.tabular.evaluating import score
+from scratchtune.tabular.model import Target
+
+
+def add_predict(parser: Parser) -> None:
+    """Add the arguments of ``scratchtune predict``."""
+    _add_new_file(parser, "it needs the columns of the training file, in any order, and further ones are ignored")
+    add = parser.add_argument
+    add("--proba", action="store_true",
+        help="print the probability of each class instead, as CSV whose first line holds the class names")
+    add("--threshold", metavar="SHARE",
+        help="of two classes, predict the positive one from this probability on: a number, or best, which tune has "
+             "found to maximise F1 (default: the most probable class, as with 0.5)")
+    add("--out", type=Path, metavar="FILE.csv",
+        help="write a CSV file instead of printing: the columns of the table, then the predictions, with --proba also "
+             "the probability of each class; its first line holds the column names, and a text that a spreadsheet "
+             "would run as a formula gets a ' before it")
+    add("--id", nargs="+", default=[], metavar="COLUMN",
+        help="the columns of the table that are copied to --out (default: all)")
+
+
+def run_predict(given: argparse.Namespace) -> int:
+    """Run ``scratchtune predict``; return the exit code."""
+    _check_predict(given)
+    model = loaded(given.model, TableModel, "predict takes a model that scratchtune tune or auto has saved")
+    if given.proba and not model.target.classes:
+        raise ValueError(f"--proba is for classes; {given.model} predicts values of {model.target.name!r}")
+    with plain_warnings():
+        table = _new_rows(given, model)
+        answers = model.predict_proba(table) if given.proba else model.predict(table, given.threshold)
+    if given.out is not None:
+        write_text(given.out, csv_text(_with_columns(given, table, model.target, answers), end="\n"))
+        note(f"written: {given.out}")
+    elif given.proba:
+        tell(csv_text([model.target.classes, *answers.tolist()], end="\n"), end="", data=True)
+    else:
+        tell("\n".join(map(str, answers.tolist())), data=True)
+    return 0
+
+
+def add_score(parser: Parser) -> None:
+    """Add the arguments of ``scratchtune score``."""
+    _add_new_file(parser, "it needs the target and the columns of the training file. For an honest score its rows must "
+                           "be new: those that tune has held out are, only if it was run with --no-refit")
+
+
+def run_score(given: argparse.Namespace) -> int:
+    """Run ``scratchtune score``; return the exit code."""
+    model = loaded(given.model, TableModel, "score takes a model that scratchtune tune or auto has saved")
+    with plain_warnings():
+        table = _new_rows(given, model, with_target=True)
+        scores = score(model, table)
+    tell(scores.text())
+    return 0
+
+
+def _add_new_file(parser: Parser, needs: str) -> None:
+    """Add a model, a table that it was not tuned on, and the options that say how this is read."""
+    parser.add_argument("model", type=Path, metavar="MODEL", help="the file that scratchtune tune or auto has saved")
+    parser.add_argument("file", type=Path, metavar="FILE", help=f"the table; {needs}")
+    parser.add_argument("--unknown", choices=["error", "ignore"], default="ignore",
+        help="what to do about a category that was not seen in training: ignore encodes it as zeros and prints a "
+             "warning; error stops (default: ignore)")
+    add_notation(parser.add_argument)
+    parser.epilog = "FILE is read as the training file was, unless --missing, --decimal or --thousands say otherwise."
+
+
+def _new_rows(given: argparse.Namespace, model: TableModel, with_target: bool = False) -> Table:
+    """Read FILE as the training file was read, unless options say otherwise; --unknown is set in the model."""
+    given.file = source(given.file)
+    model.fitted.encoder_.handle_unknown = given.unknown
+    changed = {name: getattr(given, name) for name in ("decimal", "thousands") if getattr(given, name) is not None}
+    table = model.read(given.file, with_target, missing=(*model.reading.missing, *given.missing), **changed)
+    if table.skipped:
+        note(f"scratchtune: ignored, since the model does not use them: {checks.quoted(table.skipped)}")
+    return table
+
+
+def _check_predict(given: argparse.Namespace) -> None:
+    """Check the options before any work."""
+    given.id = [name.strip() for name in given.id]
+    if given.threshold is not None and given.threshold != "best":
+        try:
+            given.threshold = checks.real("--threshold", float(given.threshold), 0.0, 1.0)
+        except ValueError:
+            raise ValueError(f"--threshold is {given.threshold!r}; it must be best or a number from 0 to 1") from None
+    if given.threshold is not None and given.proba:
+        raise ValueError("--threshold and --proba are given; a threshold chooses labels, and --proba asks for "
+                         "probabilities: give one of them")
+    if given.id and given.out is None:
+        raise ValueError("--id is given and --out is not; --out names the file that gets the columns of --id")
+    if given.out is not None:
+        check_outputs({"--out": given.out}, {"the table": given.file, "the model": given.model})
+
+
+def _with_columns(
+    given: argparse.Namespace, table: Table, target: Target, answers: np.ndarray,
+) -> list[list[object]]:
+    """Return the rows of --out, the names first: columns of FILE, the prediction and, if asked for, probabilities.
+
+    A missing value is an empty text.
+    """
+    if not isinstance(given.file, Path):
+        given.file.seek(0)
+    known = [*table.names, *table.skipped]
+    for name in given.id:
+        checks.choice("--id", name, known)
+    copied = read_table(given.file, text=given.id or known, only=given.id or None, delimiter=table.reading.delimiter)
+    names = given.id or copied.names
+    added = [f"predicted {target.name}", *(target.classes if given.proba else [])]
+    if len({*names, *added}) < len(names) + len(added):
+        raise ValueError(f"--out would have the columns {checks.quoted([*names, *added])}; the names must be "
+                         "different: give --id with the columns to copy, each once")
+    columns = [column if isinstance(column, Text) else text_of_numbers(column) for column in map(copied.column, names)]
+    cells = zip(*(column.values() for column in columns), strict=True)
+    predicted = target.labels(answers.argmax(axis=1)) if given.proba else answers
+    probabilities = answers.tolist() if given.proba else [[]] * len(answers)
+    return [[*names, *added], *(
+        [*("" if cell is None else cell for cell in row), label, *shares]
+        for row, label, shares in zip(cells, predicted.tolist(), probabilities, strict=True))]

@@ -1,0 +1,137 @@
+"""``scratchtune why``, ``studies``, ``show``, ``export``; and what all commands with a file of studies share."""
+
+import argparse
+from pathlib import Path
+
+from scratchtune import checks
+from scratchtune.cli.common import check_outputs
+from scratchtune.cli.parsing import Parser
+from scratchtune.files import write_text
+from scratchtune.insight.gathered_trials import have_fold_scores
+from scratchtune.insight.verdicts import verdict
+from scratchtune.streams import note, shown_params, tell, visible
+from scratchtune.study.errors import StorageError
+from scratchtune.study.export import as_csv, as_json, listing, table
+from scratchtune.study.storage import BESIDE, Storage
+from scratchtune.study.stored import StoredStudy, read_study
+
+DB_HELP = ("store every trial in this file, from which the same command continues after an interruption, and which "
+           "scratchtune why, show and export read")
+OF_SEVERAL = ("pareto_front",)  # plots of a study of several objectives
+
+def add_why(parser: Parser) -> None:
+    """Add the arguments of ``scratchtune why``."""
+    add_db(parser, "needed if the file holds several")
+    parser.add_argument("number", type=int, metavar="NUMBER", help="the number of the trial; the first is 0")
+
+
+def run_why(given: argparse.Namespace) -> int:
+    """Run ``scratchtune why``; return the exit code."""
+    storage, name = chosen_study(given)
+    row = storage.row(name, checks.integer("NUMBER", given.number, 0))
+    values = ", ".join(map(str, row.values or ()))
+    said_value = f"values {values}" if len(row.values or ()) > 1 else f"value {values}"
+    outcome = {"complete": said_value, "failed": f"failed: {row.error}"}.get(row.state, row.state)
+    said = row.said.removeprefix(f"Trial {row.number}: ")
+    tell(f"Trial {row.number} of the study {name!r}: {shown_params(row.shown)}; {visible(outcome)}\n{visible(said)}")
+    return 0
+
+
+def add_studies(parser: Parser) -> None:
+    """Add the arguments of ``scratchtune studies``."""
+    add_db(parser, None)
+
+
+def run_studies(given: argparse.Namespace) -> int:
+    """Run ``scratchtune studies``; return the exit code."""
+    tell(listing(Storage(given.db, reading=True)))
+    return 0
+
+
+def add_show(parser: Parser) -> None:
+    """Add the arguments of ``scratchtune show``."""
+    add_db(parser, "needed if the file holds several")
+
+
+def run_show(given: argparse.Namespace) -> int:
+    """Run ``scratchtune show``; return the exit code."""
+    chosen = chosen_study(given)
+    tell(table(*chosen))
+    try:
+        study = read_study(*chosen)
+    except StorageError as problem:  # the table needs less of the file
+        note(f"no verdict: {problem}")
+        return 0
+    if not study.objectives.several and have_fold_scores(study):
+        tell(f"\nverdict: {verdict(study, 'value')}")
+    return 0
+
+
+def add_export(parser: Parser) -> None:
+    """Add the arguments of ``scratchtune export``."""
+    add_db(parser, "needed if the file holds several")
+    add = parser.add_argument
+    add("--format", choices=["csv", "json"], default="csv",
+        help="csv, or json, which has everything that is stored (default: csv)")
+    add("--times", action="store_true",
+        help="add how often each trial was begun, when it began and ended, and its seconds")
+    add("-o", "--out", type=Path, metavar="FILE", help="the file to write (default: stdout)")
+
+
+def run_export(given: argparse.Namespace) -> int:
+    """Run ``scratchtune export``; return the exit code."""
+    if given.out is not None:
+        check_beside_db(given.out, given.db)
+    text = (as_csv if given.format == "csv" else as_json)(*chosen_study(given), given.times)
+    if given.out is None:
+        tell(text.removesuffix("\n"), data=True)
+    else:
+        write_text(given.out, text)
+        note(f"written: {given.out}")
+    return 0
+
+
+def add_db(parser: Parser, study: str | None) -> None:
+    """Add the arguments that choose a study of a file; ``study`` says which is taken without --study, None: all."""
+    parser.add_argument("db", type=Path, metavar="DB",
+                        help="the file of studies: the one given to --db, or to storage= in a script")
+    if study is not None:
+        parser.add_argument("--study", "--name", metavar="NAME", help=f"the name of the study; {study}")
+
+
+def chosen_study(given: argparse.Namespace) -> tuple[Storage, str]:
+    """Open a file of studies for reading; return it with the name of the chosen study."""
+    storage = Storage(given.db, reading=True)
+    names = storage.names()
+    if not names:
+        raise ValueError(f"{given.db} holds no study yet; tune and compare store one with --db")
+    if given.study is None and len(names) != 1:
+        raise ValueError(f"{given.db} holds {len(names)} studies; --study says which: {', '.join(map(repr, names))}")
+    name = names[0] if given.study is None else given.study
+    storage.definition(name)
+    return storage, name
+
+
+def check_db(db: Path | None, others: dict[str, Path | None]) -> None:
+    """Check before any work that a file can store studies, and that it is none of the ``others``."""
+    if db is None:
+        return
+    for what, path in others.items():
+        there = path is not None and path.exists() and db.exists()
+        if path is not None and (path.resolve() == db.resolve() or (there and path.samefile(db))):
+            raise ValueError(f"--db is {str(db)!r}, which is {what}; it must be a file of its own")
+    Storage(db).close()
+
+
+def check_beside_db(out: Path, db: Path) -> None:
+    """Check that --out can be written, and that it is neither the file of studies nor a file that belongs to it."""
+    check_outputs({"--out": out}, {"the file of studies": db, **{
+        f"what belongs to the file of studies ({end})": db.parent / (db.name + end) for end in BESIDE}})
+
+
+def check_single(study: StoredStudy, what: str) -> None:
+    """Raise a ValueError for a study of several objectives, where ``what`` shows one."""
+    if study.objectives.several:
+        raise ValueError(f"the study {visible(study.name)!r} has {len(study.objectives.directions)} objectives "
+                         f"({study.objectives}), and {what} shows one; use scratchtune show, or scratchtune plot with "
+                         f"--kind {' or '.join((*OF_SEVERAL, 'timeline'))}")
