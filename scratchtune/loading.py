@@ -9,7 +9,7 @@ from typing import Any
 from scratchtune.automl import estimators as automl_files
 from scratchtune.automl import table as automl_table_files
 from scratchtune.estimators import loading as estimator_files
-from scratchtune.network import sequential
+from scratchtune.network import layers, sequential
 from scratchtune.network.saving import UnknownClass, damaged, in_words, opened
 from scratchtune.recognizer import SpeechRecognizer
 from scratchtune.recognizer import unpacked as unpacked_recognizer
@@ -32,6 +32,8 @@ def load_model(path: str | Path) -> Any:
     defined or imported before. Raises FileNotFoundError or ValueError where the file is not a model, or of a newer
     version.
     """
+    for name in layers.__all__:
+        getattr(layers, name)  # a file may name any layer: its class must be defined
     with opened(Path(path)) as (kind, header, arrays):
         if kind not in KINDS:
             raise ValueError(f"path is {str(path)!r}; it holds a {kind!r}, and this version reads {', '.join(KINDS)}")

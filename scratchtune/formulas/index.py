@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from scratchtune import checks
-from scratchtune.formulas.registry import Formula, registry
+from scratchtune.formulas.registry import MARK, Formula, defined_in_files_with, registry
 
 # The names that users type, for formulas with another ID.
 PUBLIC = {
@@ -26,8 +26,8 @@ def index() -> str:
 
 def find(name: str) -> Formula:
     """Return the formula with an ID; raise a ValueError that names the nearest one if there is none."""
-    formulas = registry()
     name = PUBLIC.get(name, name)
+    formulas = defined_in_files_with(f"{MARK}{name}]") or registry()
     if name not in formulas:
         raise ValueError(f"formula is {name!r}; there is none with that ID{checks.nearest(name, formulas)}")
     return formulas[name]

@@ -419,7 +419,12 @@ def _index_groups(equation: dialect.Equation) -> Iterator[tuple[str, ...]]:
 @cache
 def registry() -> dict[str, Formula]:
     """Every formula of the package by its ID, in the order of files and lines."""
-    return collect(_modules())
+    return defined_in_files_with(MARK)
+
+
+def defined_in_files_with(text: str) -> dict[str, Formula]:
+    """The formulas of those modules of the package whose source holds a text; no other module is imported for it."""
+    return collect(_modules_in([str(PACKAGE)], "scratchtune.", text))
 
 
 def collect(modules: Iterable[ModuleType]) -> dict[str, Formula]:
@@ -441,18 +446,13 @@ def _carries_formula(value: Any, module: ModuleType) -> bool:
     return isinstance(plain, FunctionType) and plain.__module__ == module.__name__ and MARK in (plain.__doc__ or "")
 
 
-def _modules() -> Iterator[ModuleType]:
-    """The modules of the package whose source holds a formula; no other is imported for it."""
-    yield from _modules_in([str(PACKAGE)], "scratchtune.")
-
-
-def _modules_in(folders: list[str], prefix: str) -> Iterator[ModuleType]:
+def _modules_in(folders: list[str], prefix: str, text: str) -> Iterator[ModuleType]:
     for found in sorted(pkgutil.iter_modules(folders, prefix), key=lambda found: found.name):
         if found.name == __package__:
             continue
         path = Path(found.module_finder.path) / found.name.removeprefix(prefix)  # type: ignore[union-attr]
         source = path / "__init__.py" if found.ispkg else path.with_suffix(".py")
-        if MARK in source.read_text(encoding="utf-8"):
+        if text in source.read_text(encoding="utf-8"):
             yield importlib.import_module(found.name)
         if found.ispkg:
-            yield from _modules_in([str(path)], found.name + ".")
+            yield from _modules_in([str(path)], found.name + ".", text)

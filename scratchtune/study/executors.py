@@ -13,7 +13,6 @@ Implements section 7.3 of the document.
 
 from __future__ import annotations
 
-import asyncio
 import multiprocessing
 import os
 import threading
@@ -207,6 +206,7 @@ class DaskTasks(Executor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
         """Run a function as a task."""
+        import asyncio  # here, since Dask has loaded it, and nothing else needs it
         if getattr(self._executor, "_shutdown", False):
             raise RuntimeError("cannot schedule new futures after shutdown")
         task = self._client.submit(fn, *args, **kwargs, **self._options)

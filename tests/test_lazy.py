@@ -1,0 +1,89 @@
+"""The public names: the stubs list them, each is what the stub says, and none is loaded before it is used."""
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import scratchtune as st
+
+PACKAGES = ["scratchtune", "scratchtune.insight", "scratchtune.network.layers"]
+
+
+def in_stub(package):
+    """The names that type checkers see in a package, and the module of each."""
+    path = Path(importlib.import_module(package).__file__).with_suffix(".pyi")
+    lines = ast.parse(path.read_text(encoding="utf-8")).body
+    assert all(isinstance(line, ast.ImportFrom) and line.names[0].name == line.names[0].asname for line in lines)
+    return {line.names[0].name: line.module for line in lines}
+
+
+def in_child(code):
+    """What a new process prints."""
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_each_name_is_defined_where_the_stub_says(package):
+    module, homes = importlib.import_module(package), in_stub(package)
+    assert module.__all__ == sorted(name for name in homes if name != "__version__")
+    for name, home in homes.items():
+        value = getattr(module, name)
+        if isinstance(value, ModuleType):
+            assert value.__name__ == f"{home}.{name}"
+        else:
+            assert value is vars(importlib.import_module(home))[name]
+            assert getattr(value, "__module__", home) == home
+        assert vars(module)[name] is value  # the next use does not look again
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_module_replaces_a_public_name(package):
+    """When a module is imported, it becomes an attribute of its package."""
+    module = importlib.import_module(package)
+    beside = {path.stem for folder in module.__path__ for path in Path(folder).iterdir()}
+    assert {name for name in beside & set(module.__all__) if not isinstance(getattr(module, name), ModuleType)} == set()
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_dir_shows_public_names_only(package):
+    module = importlib.import_module(package)
+    importlib.import_module("scratchtune.checks")
+    assert sorted({*module.__all__, "__version__"} if module is st else module.__all__) == dir(module)
+
+
+def test_a_star_imports_all_public_names():
+    names = {}
+    exec("from scratchtune import *", names)
+    assert names.keys() - {"__builtins__"} == set(st.__all__)
+
+
+def test_an_unknown_name_is_an_error():
+    with pytest.raises(AttributeError, match="^module 'scratchtune' has no attribute 'Sequentiel'$") as caught:
+        st.Sequentiel  # noqa: B018
+    assert caught.value.name == "Sequentiel" and caught.value.obj is st  # from these Python suggests a name
+    with pytest.raises(ImportError, match="cannot import name 'Sequentiel' from 'scratchtune'"):
+        from scratchtune import Sequentiel  # noqa: F401
+
+
+def test_importing_and_asking_for_help_load_next_to_nothing():
+    heavy = "{'numpy', 'numba', 'llvmlite', 'matplotlib', 'tqdm', 'sqlite3', 'sklearn', 'torch', 'keras', 'jax'}"
+    code = f"""
+import sys
+import scratchtune as st, scratchtune.insight
+from scratchtune.cli import main
+st.__version__, dir(st), hasattr(st, "nothing"), main(["--version"]), main(["--help"]), main(["compute"])
+print(sorted({heavy} & set(sys.modules)), len([name for name in sys.modules if name.startswith("scratchtune.")]))
+import scratchtune as keras
+from scratchtune import layers
+model = keras.Sequential([layers.Dense(2)])
+print(sorted({heavy} - {{'numpy', 'numba', 'llvmlite', 'tqdm'}} & set(sys.modules)),
+      'scratchtune.search' in sys.modules, 'scratchtune.network.layers.lstm' in sys.modules)
+"""
+    printed = in_child(code).splitlines()[-2:]
+    assert printed[0].startswith("[] ") and int(printed[0].split()[1]) <= 8
+    assert printed[1] == "[] False False"
