@@ -50,16 +50,23 @@ def _is_for_types(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
 
 
-def _text(part: Any) -> str:
-    """A syntax tree as text that is the same for all versions of Python (those of `ast.dump` differ)."""
+def _text(part: Any, is_raised: bool = False) -> str:
+    """A syntax tree as text that is the same for all versions of Python (those of `ast.dump` differ).
+
+    What is raised counts without its message.
+    """
+    if isinstance(part, ast.Constant | ast.JoinedStr) and is_raised:
+        return "message"
     if isinstance(part, ast.Constant):
         return repr(part.value)
     if isinstance(part, ast.AST):
-        fields = [f"{name}={_text(value)}" for name, value in ast.iter_fields(part)
+        is_raised |= isinstance(part, ast.Raise)
+        fields = [f"{name}={_text(value, is_raised)}" for name, value in ast.iter_fields(part)
                   if value is not None and value != [] and name != "ctx"]
         return f"{type(part).__name__}({','.join(fields)})"
     if isinstance(part, list):
-        return f"[{','.join(_text(each) for each in part if not isinstance(each, ast.stmt) or _is_code(each))}]"
+        counted = (each for each in part if not isinstance(each, ast.stmt) or _is_code(each))
+        return f"[{','.join(_text(each, is_raised) for each in counted)}]"
     return repr(part)
 
 
@@ -85,7 +92,7 @@ def _dotted(node: ast.AST) -> tuple[str, ...]:
 
 
 def _started(node: ast.AST) -> Iterator[str]:
-    """Modules in texts: `"-m", "scratchtune"`, a benchmark's own processes, `f"package.{name}"` for all of a package."""
+    """Modules in texts: `"-m", "scratchtune"`, a benchmark's own process, `f"package.{name}"` for all of a package."""
     parts = node.elts if isinstance(node, ast.List | ast.Tuple) else getattr(node, "args", ())
     texts = [str(each.value) if isinstance(each, ast.Constant) else "" for each in
              (parts if isinstance(parts, list) else ())]
@@ -123,10 +130,6 @@ def read(source: str) -> Module:
     inner = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
     used = {names for node in nodes if id(node) not in inner and (names := _dotted(node))[0] in imports}
     started = {text for node in nodes for text in _started(node)}
-    for node in nodes:  # a message in other words is the same code
-        for each in ast.walk(node) if isinstance(node, ast.Raise) else ():
-            if isinstance(each, ast.JoinedStr | ast.Constant):
-                vars(each).update(values=[], value="")
     return Module(frozenset(_digest(_text(node)) for node in tree.body if _is_code(node)), imports, frozenset(used),
                   frozenset(started))
 
@@ -169,10 +172,13 @@ class Code:
         return self.taken(inside, *names[1:]) if self.source(inside) is not None else module
 
     def _needed(self, name: str) -> frozenset[str]:
-        """The modules that a module imports, and those that it starts as commands or by their names."""
+        """The modules that a module imports, and those that it starts as commands or by their names.
+
+        A package that is imported counts by what is used of it, or as a whole where another package has it for others.
+        """
         module = self.module(name)
         origins = {local: self.taken(*origin) for local, origin in module.imports.items()}
-        found = {origin for origin in origins.values() if not self.is_package(origin)}
+        found = {origin for origin in origins.values() if self.is_package(name) or not self.is_package(origin)}
         found |= {self.taken(origins[local], *names) for local, *names in module.used}
         for text in module.started:
             package = text.removesuffix(".*")
