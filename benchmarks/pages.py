@@ -1,11 +1,14 @@
 """The pages that are generated in part: tables of results, from benchmarks/results, of lessons and of sections.
 
-    python -m benchmarks.pages            writes them
-    python -m benchmarks.pages --check    exit code 1 where one of them is not what would be written
-    python -m benchmarks.pages --rows     prints each row of README's table with the lines of the report it is from
+    python -m benchmarks pages            writes them
+    python -m benchmarks pages --check    exit code 1 where one of them is not what would be written; lists the reports
+                                          whose code has changed since they were made (no failure)
+    python -m benchmarks pages --rows     prints each row of README's table with the lines of the report it is from
 
 A generated block is between two comments, `<!-- generated: NAME -->` and `<!-- end -->`; the rest of a page is written
-by hand. Every number in a block is read from a stored report, so a page cannot say what no run has printed.
+by hand. Every number in a block is read from a stored report, so a page cannot say what no run has printed. The marks
+of reports that are older than the code are those of the day when the page was written: a page is not out of date
+because of them, so an edit of the package does not require a new page.
 """
 
 from __future__ import annotations
@@ -14,11 +17,12 @@ import argparse
 import re
 import statistics
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 
+from benchmarks import stale
 from benchmarks.common import front
-from benchmarks.common.harness import RESULTS, ROOT, table
-from benchmarks.common.reports import machine_of, report, tables_of, verdicts_of
+from benchmarks.common.harness import ROOT, table
+from benchmarks.common.reports import machine_of, report, stored, tables_of, verdicts_of
 from scratchtune import formulas
 
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -29,7 +33,7 @@ PAGES = tuple(ROOT / folder / "README.md" for folder in (".", "benchmarks", "les
 # scratchtune/README.md ------------------------------------------------------------------------------------------------
 
 
-def speech() -> str:
+def speech(_: Collection[str]) -> str:
     """What a recogniser reaches with its defaults, on synthetic voices and on one person."""
     text = report("speech_defaults")
     (headings, *rows), (_, *built_in) = tables_of(text)
@@ -42,24 +46,24 @@ def speech() -> str:
 # benchmarks/README.md -------------------------------------------------------------------------------------------------
 
 
-def results() -> str:
-    """Every report: its question, its machine, what it holds, and its bars."""
+def results(stale: Collection[str]) -> str:
+    """Every report: its question, its machine, what it holds, and its bars; the ``stale`` ones are marked."""
     parts = []
-    for path in sorted(RESULTS.glob("*.md")):
-        name = path.stem
-        text = report(name)
+    for name, text in stored().items():
         title, bars = text.splitlines()[0].removeprefix("# "), verdicts_of(text)
-        met = sum(line.startswith("PASS") for line in bars)
+        met, unmeasured = (sum(line.startswith(word) for line in bars) for word in ("PASS", "NOT MEASURED"))
         missed = [f"    - {line}" for line in bars if line.startswith("FAIL")]
         if len(missed) > MOST_MISSED:
             missed = [f"    - {len(missed)} bars missed; the report names them"]
         made_on = f" ({where})" if (where := machine_of(text)) else ""
         count = f": {met} of {len(bars)} bars met" if bars else ""
-        parts.append("\n".join([f"- [{title}](results/{name}.md){made_on}{count}", *missed]))
-    return "\n".join(parts)
+        count += f", {unmeasured} not measured" if unmeasured else ""
+        mark = f" {front.MARK}" if name in stale else ""
+        parts.append("\n".join([f"- [{title}](results/{name}.md){mark}{made_on}{count}", *missed]))
+    return "\n".join([*parts, "", front.MARKED])
 
 
-def lessons() -> str:
+def lessons(_: Collection[str]) -> str:
     """The lessons: number and title, what each is about, and the formulas that it cites."""
     rows = []
     for path in sorted((ROOT / "lessons").glob("[0-9][0-9]_*.py")):
@@ -70,33 +74,44 @@ def lessons() -> str:
     return table(["lesson", "what it is about", "formulas"], rows, "lll")
 
 
-GENERATORS: dict[str, Callable[[], str]] = {
-    "front": front.front, "results": results, "lessons": lessons, "sections": formulas.sections, "speech": speech}
+GENERATORS: dict[str, Callable[[Collection[str]], str]] = {
+    "front": front.front, "results": results, "lessons": lessons, "sections": lambda _: formulas.sections(),
+    "speech": speech}
 
 
-def generated(page: str) -> str:
-    """A page with its generated blocks updated."""
-    return BLOCK.sub(lambda found: f"{found[1]}{GENERATORS[found[2]]()}\n{found[3]}", page)
+def generated(page: str, marked: Collection[str] = ()) -> str:
+    """A page with its generated blocks updated; these reports are marked as older than the code."""
+    return BLOCK.sub(lambda found: f"{found[1]}{GENERATORS[found[2]](marked)}\n{found[3]}", page)
 
 
-def main() -> int:
+def is_up_to_date(page: str) -> bool:
+    """Whether a page is what would be written, whatever is marked."""
+    now, then = (re.sub(f"[ {front.MARK}]+", " ", text) for text in (generated(page), page))
+    return now == then
+
+
+def main(arguments: Sequence[str]) -> int:
     """Write the pages, or compare them with what would be written."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.pages", description=__doc__,
+    parser = argparse.ArgumentParser(prog="python -m benchmarks pages", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing")
     parser.add_argument("--rows", action="store_true", help="print where README's table is from, and write nothing")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     if given.rows:
         print(front.sources())
         return 0
-    check = given.check
-    stale = [page for page in PAGES if page.exists() and generated(text := page.read_text(encoding="utf-8")) != text]
-    for page in stale:
-        print(f"{page.relative_to(ROOT)} {'is out of date' if check else 'written'}")
-        if not check:
-            page.write_text(generated(page.read_text(encoding="utf-8")), encoding="utf-8")
-    return int(check and bool(stale))
+    texts = {page: page.read_text(encoding="utf-8") for page in PAGES if page.exists()}
+    if given.check:
+        old = [page for page, text in texts.items() if not is_up_to_date(text)]
+        print(*(f"{page.relative_to(ROOT)} is out of date" for page in old), stale.listed(), sep="\n")
+        return int(bool(old))
+    marked = stale.reports()
+    for page, text in texts.items():
+        if (new := generated(text, marked)) != text:
+            page.write_text(new, encoding="utf-8")
+            print(f"{page.relative_to(ROOT)} written")
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

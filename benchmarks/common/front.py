@@ -9,7 +9,7 @@ its 95 % interval, and the searcher with the smallest difference is shown.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -23,6 +23,8 @@ WORDS = {  # for groups of `search_groups` whose names do not speak for themselv
     "noise": "{} (std, in interquartile ranges of the function)",
     "at a time": "eight trials at a time", "budgets": "30 evaluations", "conditions": "spaces with conditions"}
 SHOWN = 3  # libraries in a row
+MARK = "†"
+MARKED = f"{MARK} The code that this report measured has changed since: `python -m benchmarks stale` says where."
 
 
 class Row(NamedTuple):
@@ -204,11 +206,15 @@ def shown() -> list[Shown]:
     return [*map(sorted_row, rows()), *score_rows()]
 
 
-def front() -> str:
-    """The table: ours beside the best other libraries in the same report; the best number is bold."""
+def front(stale: Collection[str]) -> str:
+    """The table: ours beside the best other libraries in the same report; the best number is bold.
+
+    The rows of the ``stale`` reports are marked; the others have a space, so that a mark changes no other line.
+    """
     return table(["measured", "scratchtune", "other libraries", "report, lines"], [
         [row.what, row.ours, row.others, f"[{row.report}](benchmarks/results/{row.report}.md) "
-         f"{', '.join(str(line.number) for line in row.lines)}"] for row in shown()], "llll")
+         f"{', '.join(str(line.number) for line in row.lines)} {MARK if row.report in stale else ' '}"]
+        for row in shown()], "llll") + f"\n\n{MARKED}"
 
 
 def sources() -> str:

@@ -13,12 +13,16 @@ import platform
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from datetime import date
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from benchmarks.common import age
+
+BEGUN = time.monotonic()
 ROOT = Path(__file__).resolve().parents[2]
 GIVEN = os.environ.get("SCRATCHTUNE_RESULTS")  # `benchmarks.common.suite` sets it: reports are then always written
 RESULTS = Path(GIVEN or ROOT / "benchmarks" / "results")
@@ -160,7 +164,9 @@ def shown(path: Path) -> str:
 def report(title: str, name: str, paragraphs: Sequence[str], save: bool, module: str = "") -> None:
     """Print a module's report; with ``save``, write it to benchmarks/results too; a quick run has its own file."""
     command = " ".join([module or name, *sys.argv[1:]])
-    text = "\n\n".join([f"# {title}", f"`python -m benchmarks.{command}`, {date.today().isoformat()}.", *paragraphs])
+    code = f"{age.line(f'benchmarks.{module or name}')}; measured in {time.monotonic() - BEGUN:,.0f} s."
+    text = "\n\n".join([
+        f"# {title}", f"`python -m benchmarks.{command}`, {date.today().isoformat()}.", code, *paragraphs])
     print(text, flush=True)
     if save or GIVEN:
         RESULTS.mkdir(parents=True, exist_ok=True)

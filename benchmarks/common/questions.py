@@ -29,7 +29,7 @@ CHAPTERS = {
         "image_tuning", "translation_speed", "translation_quality", "translation_defaults", "translation_tuning",
         "speech_speed", "speech_defaults", "speech_quality", "japanese_vowels"),
 }
-OTHERS = ("pages", "portfolio")  # modules that answer no question
+OTHERS = ("pages", "portfolio", "stale")  # modules that answer no question
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,11 @@ def report(name: str, folder: Path = RESULTS) -> str:
     return (folder / f"{name}.md").read_text(encoding="utf-8")
 
 
+def stored() -> dict[str, str]:
+    """The texts of all stored reports by their names."""
+    return {path.stem: report(path.stem) for path in sorted(RESULTS.glob("*.md"))}
+
+
 def tables_of(text: str) -> list[list[list[str]]]:
     """The tables of a text: lines of cells, the headings first."""
     blocks = re.findall(r"(?:^\|.*\n?)+", text, re.MULTILINE)
@@ -25,8 +30,8 @@ def _cells(line: str) -> list[str]:
 
 
 def verdicts_of(text: str) -> list[str]:
-    """The lines of PASS and FAIL of a text."""
-    return re.findall(r"^(?:- )?((?:PASS|FAIL): .*)$", text, re.MULTILINE)
+    """The lines of PASS, FAIL and NOT MEASURED of a text."""
+    return re.findall(r"^(?:- )?((?:PASS|FAIL|NOT MEASURED): .*)$", text, re.MULTILINE)
 
 
 def machine_of(text: str) -> str:

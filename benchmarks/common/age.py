@@ -1,0 +1,269 @@
+"""The age of a report: whether the code that it measured is still the code that is here.
+
+A benchmark's code is what its module imports, directly or through others, from `scratchtune` and `benchmarks`; a name
+taken from a package counts as the module that defines it, so that an edit of a layer concerns only the benchmarks that
+use this layer. A *statement* is a function, a class or another statement at the top of a module. The digest is one of
+the set of all statements of these modules, read as syntax trees without docstrings and imports: it is the same after a
+change of comments, docstrings, messages of errors, lines, the order of functions or the module that they are in.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import io
+import itertools
+import re
+import subprocess
+import tarfile
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = ("scratchtune", "benchmarks")
+SCAFFOLD = frozenset(f"benchmarks.common.{name}" for name in (
+    "age", "benchmark", "front", "harness", "questions", "reports", "suite"))  # these run and print
+LINE = re.compile(r"^Code: digest (\w+), commit (\w+)", re.MULTILINE)
+COMMAND = re.compile(r"`python -m benchmarks[. ](\w+)")
+SECONDS = re.compile(r"^Code: .*; measured in ([\d,]+) s", re.MULTILINE)
+
+
+# What a module says and imports ---------------------------------------------------------------------------------------
+
+
+def _is_code(node: ast.AST) -> bool:
+    """Whether a statement counts: no docstring, no import of ours, nothing for type checkers only."""
+    if isinstance(node, ast.Import):
+        return not any(name.name.split(".")[0] in OURS for name in node.names)
+    if isinstance(node, ast.ImportFrom):
+        return (node.module or "").split(".")[0] not in (*OURS, "__future__")
+    if isinstance(node, ast.Expr):
+        return not (isinstance(node.value, ast.Constant) and isinstance(node.value.value, str))
+    return not _is_for_types(node)
+
+
+def _is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+
+
+def _text(part: Any, is_raised: bool = False) -> str:
+    """A syntax tree as text that is the same for all versions of Python (those of `ast.dump` differ).
+
+    What is raised counts without its message.
+    """
+    if isinstance(part, ast.Constant | ast.JoinedStr) and is_raised:
+        return "message"
+    if isinstance(part, ast.Constant):
+        return repr(part.value)
+    if isinstance(part, ast.AST):
+        is_raised |= isinstance(part, ast.Raise)
+        fields = [f"{name}={_text(value, is_raised)}" for name, value in ast.iter_fields(part)
+                  if value is not None and value != [] and name != "ctx"]
+        return f"{type(part).__name__}({','.join(fields)})"
+    if isinstance(part, list):
+        counted = (each for each in part if not isinstance(each, ast.stmt) or _is_code(each))
+        return f"[{','.join(_text(each, is_raised) for each in counted)}]"
+    return repr(part)
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+def _nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes of a tree, without what is imported for type checkers only."""
+    yield tree
+    for child in ast.iter_child_nodes(tree):
+        if not _is_for_types(child):
+            yield from _nodes(child)
+
+
+def _dotted(node: ast.AST) -> tuple[str, ...]:
+    """The names of `a.b.c`; the first is empty where the node is not of this kind."""
+    names: list[str] = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    return (node.id if isinstance(node, ast.Name) else "", *reversed(names))
+
+
+def _started(node: ast.AST) -> Iterator[str]:
+    """Modules in texts: `"-m", "scratchtune"`, a benchmark's own process, `f"package.{name}"` for all of a package."""
+    parts = node.elts if isinstance(node, ast.List | ast.Tuple) else getattr(node, "args", ())
+    texts = [str(each.value) if isinstance(each, ast.Constant) else "" for each in
+             (parts if isinstance(parts, list) else ())]
+    yield from (text for text in texts if text.startswith("benchmarks."))
+    if ("-m", "scratchtune") in itertools.pairwise(texts):
+        yield "scratchtune.__main__"
+    if isinstance(node, ast.JoinedStr) and isinstance(first := node.values[0], ast.Constant):
+        package, _, rest = str(first.value).rpartition(".")
+        if package.split(".")[0] in OURS and not rest:
+            yield f"{package}.*"
+
+
+class Module(NamedTuple):
+    """What a module says: digests of its statements, its imports by local name, what it uses, and what it starts."""
+
+    statements: frozenset[str]
+    imports: dict[str, tuple[str, ...]]
+    used: frozenset[tuple[str, ...]]
+    started: frozenset[str]
+
+
+@functools.cache
+def read(source: str) -> Module:
+    """Read a module's text."""
+    tree, imports = ast.parse(source), {}
+    nodes = list(_nodes(tree))
+    for node in nodes:
+        for name in node.names if isinstance(node, ast.Import | ast.ImportFrom) else ():
+            if isinstance(node, ast.ImportFrom):
+                imports[name.asname or name.name] = (str(node.module), name.name)
+            else:
+                first = name.name.split(".")[0]
+                imports[name.asname or first] = (name.name if name.asname else first,)
+    imports = {name: origin for name, origin in imports.items() if origin[0].split(".")[0] in OURS}
+    inner = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
+    used = {names for node in nodes if id(node) not in inner and (names := _dotted(node))[0] in imports}
+    started = {text for node in nodes for text in _started(node)}
+    return Module(frozenset(_digest(_text(node)) for node in tree.body if _is_code(node)), imports, frozenset(used),
+                  frozenset(started))
+
+
+class Code:
+    """The modules of `scratchtune` and `benchmarks` below a folder."""
+
+    def __init__(self, root: Path = ROOT, kept: Any = None) -> None:
+        self.root, self.kept = root, kept  # a temporary folder is there as long as this
+        self.source, self.taken, self.needed = map(functools.cache, (self._source, self._taken, self._needed))
+
+    def folder(self, module: str) -> Path:
+        """Where a package is, if it is one."""
+        return self.root.joinpath(*module.split("."))
+
+    def is_package(self, module: str) -> bool:
+        """Whether a name is that of a package."""
+        return self.folder(module).is_dir()
+
+    def _source(self, module: str) -> str | None:
+        """The text of a module; of a package its stub, if it has one, else its `__init__`; None where there is none."""
+        folder = self.folder(module)
+        for path in (folder.with_suffix(".py"), folder / "__init__.pyi", folder / "__init__.py"):
+            if path.is_file():
+                return path.read_text(encoding="utf-8")
+        return "" if folder.is_dir() else None
+
+    def module(self, name: str) -> Module:
+        """What a module says."""
+        return read(self.source(name) or "")
+
+    def _taken(self, module: str, *names: str) -> str:
+        """The module that defines what is taken by these names, one after the other; a package if it is one."""
+        if not names or not self.is_package(module):
+            return module
+        origin = self.module(module).imports.get(names[0], (module, names[0]))
+        if origin != (module, names[0]):
+            return self.taken(self.taken(*origin), *names[1:])
+        inside = f"{module}.{names[0]}"
+        return self.taken(inside, *names[1:]) if self.source(inside) is not None else module
+
+    def _needed(self, name: str) -> frozenset[str]:
+        """The modules that a module imports, and those that it starts as commands or by their names.
+
+        A package that is imported counts by what is used of it, or as a whole where another package has it for others.
+        """
+        module = self.module(name)
+        origins = {local: self.taken(*origin) for local, origin in module.imports.items()}
+        found = {origin for origin in origins.values() if self.is_package(name) or not self.is_package(origin)}
+        found |= {self.taken(origins[local], *names) for local, *names in module.used}
+        for text in module.started:
+            package = text.removesuffix(".*")
+            found |= {text} if package == text else {
+                f"{package}.{path.stem}" for path in self.folder(package).glob("[!_]*.py")}
+        return frozenset(each for each in found if each != name and self.source(each) is not None)
+
+    def closure(self, module: str) -> frozenset[str]:
+        """The modules that a module runs, with itself, without the scaffold of the benchmarks."""
+        found, new = set(), {module}
+        while new:
+            found |= new
+            new = {name for each in new for name in self.needed(each)} - found - SCAFFOLD
+        return frozenset(found)
+
+    def statements(self, module: str) -> frozenset[str]:
+        """The digests of a module's statements, and of the files of data beside it that it names."""
+        paths = (self.folder(module).parent / name
+                 for name in re.findall(r'"([\w-]+\.(?!py)[\w.]+)"', self.source(module) or ""))
+        data = {sha256(path.read_bytes()).hexdigest() for path in paths if path.is_file()}
+        return self.module(module).statements | data
+
+    def digest(self, module: str) -> str:
+        """The digest of all that a module runs."""
+        every = frozenset().union(*map(self.statements, self.closure(module)))
+        return _digest(" ".join(sorted(every)))[:12]
+
+
+# The line of a report, and what has changed since ---------------------------------------------------------------------
+
+
+class Age(NamedTuple):
+    """What a report says of the code that it measured; empty or 0 where it does not."""
+
+    module: str
+    digest: str
+    commit: str
+    seconds: float
+
+
+def _git(*arguments: str) -> bytes:
+    """What git prints; nothing where there is no git or no repository."""
+    try:
+        return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return b""
+
+
+def line(module: str) -> str:
+    """What a report of a module says of its code; the seconds of the run follow it."""
+    commit = _git("rev-parse", "--short", "HEAD").decode().strip() or "unknown"
+    changed = _git("status", "--porcelain", "--untracked-files=all", "--", "scratchtune", "benchmarks/*.py")
+    return (f"Code: digest {Code().digest(module)}, commit {commit}"
+            f"{' with uncommitted changes' if changed else ''}")
+
+
+def age_of(text: str) -> Age:
+    """What a report says of its code."""
+    command, found, seconds = COMMAND.search(text), LINE.search(text), SECONDS.search(text)
+    return Age(f"benchmarks.{command[1]}" if command else "", *(found.groups() if found else ("", "")),
+               float(seconds[1].replace(",", "")) if seconds else 0.0)
+
+
+def is_stale(age: Age, code: Code) -> bool:
+    """Whether the code is another one than that which was measured."""
+    return bool(age.digest) and code.digest(age.module) != age.digest
+
+
+@functools.cache
+def at(commit: str) -> Code | None:
+    """The code of a commit, in a temporary folder; None where this clone does not have it."""
+    packed = _git("archive", commit, *OURS)
+    if not packed:
+        return None
+    folder = tempfile.TemporaryDirectory(prefix="scratchtune_age_")
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        archive.extractall(folder.name, filter="data")
+    return Code(Path(folder.name), folder)
+
+
+def changes(module: str, then: Code, now: Code) -> list[str]:
+    """The modules of which a statement is new or gone, those with the most statements first."""
+    every = [{name: code.statements(name) for name in code.closure(module)} for code in (then, now)]
+    old, new = (frozenset().union(*each.values()) for each in every)
+    count: Counter[str] = Counter()
+    for each in every:
+        count.update({name: len(some & (old ^ new)) for name, some in each.items()})
+    return [name for name, number in count.most_common() if number]

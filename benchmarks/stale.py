@@ -1,0 +1,91 @@
+"""The stored reports that are older than the code: of which a module has changed since they were made.
+
+    python -m benchmarks stale          lists them, the cheapest first: the seconds of the last run, where it says so
+    python -m benchmarks stale --run    measures them again in this order, each in a process of its own
+
+A report that is measured again is no longer stale, so an interrupted run continues with the next. What a benchmark
+needs and the machine lacks is skipped, by name; so is a benchmark that would continue runs of older code from its file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+import sys
+from collections.abc import Sequence
+
+from tqdm import tqdm
+
+from benchmarks.common import age, suite
+from benchmarks.common.harness import RESULTS
+from benchmarks.common.questions import questions
+from benchmarks.common.reports import report, stored
+
+SHOWN = 3  # changed modules of a report
+
+
+def reports() -> dict[str, age.Age]:
+    """The stale reports by name, the cheapest first, and those of unknown cost last."""
+    code = age.Code()
+    ages = {name: age.age_of(text) for name, text in stored().items()}
+    found = {name: each for name, each in ages.items() if age.is_stale(each, code)}
+    return dict(sorted(found.items(), key=lambda item: item[1].seconds or float("inf")))
+
+
+def listed() -> str:
+    """One line for each stale report: its seconds, its commit, and what has changed the most."""
+    now, lines = age.Code(), []
+    for name, each in reports().items():
+        then = age.at(each.commit)
+        changed = age.changes(each.module, then, now) if then else []
+        what = ", ".join(changed[:SHOWN]) + (f" and {len(changed) - SHOWN} more" if changed[SHOWN:] else "")
+        cost = f"{each.seconds:,.0f} s" if each.seconds else "seconds unknown"
+        lines.append(f"  {name} ({cost}, commit {each.commit}): {what or 'unknown, this clone lacks the commit'}")
+    return "\n".join([f"{len(lines)} of {len(stored())} reports are older than the code that they measured"
+                      f"{', by changes in' if lines else ''}", *lines])
+
+
+def options(text: str) -> list[str]:
+    """The options of the command that made a report, without those that store it."""
+    found = re.search(r"`python -m benchmarks[. ]\w+ ?([^`]*)`", text)
+    return [word for word in shlex.split(found[1] if found else "") if word != "--save"]
+
+
+def run(names: Sequence[str]) -> int:
+    """Measure reports again; return 1 if a benchmark failed."""
+    asked = {question.name: question for question in questions()}
+    has_failed = False
+    with tqdm(names, unit="report", disable=None) as progress:
+        for name in progress:
+            progress.set_description(name)
+            benchmark = age.age_of(report(name)).module.partition(".")[2]
+            if (kept := RESULTS / f"{benchmark}.jsonl").exists():
+                said = f"skipped, {kept} has runs of older code; remove it, or continue them by the benchmark itself"
+            else:
+                answer = suite.ask(asked[benchmark], False, RESULTS, *options(report(name)))
+                is_written = name in answer.written
+                said = f"measured, {answer.seconds:.0f} s" if is_written else f"{answer.state}, {answer.reason}"
+                has_failed |= not is_written and answer.state != suite.SKIPPED
+            tqdm.write(f"{name}: {said}", file=sys.stderr)
+    return int(has_failed)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """List the stale reports, or measure them again."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks stale", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="reports (default: all that are stale)")
+    parser.add_argument("--run", action="store_true", help="measure again, the cheapest first")
+    given = parser.parse_args(arguments)
+    if not given.run:
+        print(listed())
+        return 0
+    found = list(reports())
+    if fresh := [name for name in given.names if name not in found]:
+        parser.error(f"NAME is {fresh[0]!r}; it must be a stale report: {', '.join(found)}")
+    return run([name for name in found if name in given.names or not given.names])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
