@@ -1,8 +1,8 @@
 """The pages that are generated in part: tables of results, from benchmarks/results, of lessons and of sections.
 
-    python -m benchmarks.pages            writes them
-    python -m benchmarks.pages --check    exit code 1 where one of them is not what would be written
-    python -m benchmarks.pages --rows     prints each row of README's table with the lines of the report it is from
+    python -m benchmarks pages            writes them
+    python -m benchmarks pages --check    exit code 1 where one of them is not what would be written
+    python -m benchmarks pages --rows     prints each row of README's table with the lines of the report it is from
 
 A generated block is between two comments, `<!-- generated: NAME -->` and `<!-- end -->`; the rest of a page is written
 by hand. Every number in a block is read from a stored report, so a page cannot say what no run has printed.
@@ -13,8 +13,7 @@ from __future__ import annotations
 import argparse
 import re
 import statistics
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from benchmarks.common import front
 from benchmarks.common.harness import RESULTS, ROOT, table
@@ -79,13 +78,13 @@ def generated(page: str) -> str:
     return BLOCK.sub(lambda found: f"{found[1]}{GENERATORS[found[2]]()}\n{found[3]}", page)
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """Write the pages, or compare them with what would be written."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.pages", description=__doc__,
+    parser = argparse.ArgumentParser(prog="python -m benchmarks pages", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing")
     parser.add_argument("--rows", action="store_true", help="print where README's table is from, and write nothing")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     if given.rows:
         print(front.sources())
         return 0
@@ -96,7 +95,3 @@ def main() -> int:
         if not check:
             page.write_text(generated(page.read_text(encoding="utf-8")), encoding="utf-8")
     return int(check and bool(stale))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,6 +1,6 @@
 """How long do the CTC loss and a training step of a recogniser of speech take, here and in PyTorch?
 
-    python -m benchmarks.speech_speed [--quick] [--save]
+    python -m benchmarks speech_speed [--quick] [--save]
 
 float32, batch 32, recordings of 100 frames. The loss: −log P(labels) of about 20 labels among 40 symbols, from logits,
 with its gradient; in PyTorch log_softmax, functional.ctc_loss and backward. A step: forward, backward and Adam for the
@@ -12,19 +12,18 @@ eager mode, with the fastest of its three Adams.
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
-import sys
 import time
+from argparse import Namespace
 from functools import cache
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from benchmarks.common import harness
-from benchmarks.common.harness import Worker, bar, median_ratio, table
+from benchmarks.common.benchmark import Benchmark
+from benchmarks.common.harness import bar, median_ratio, table
 
 BATCH, FRAMES = 32, 100
 SHORTEST, LONGEST = 15, 25  # labels of a recording
@@ -37,7 +36,9 @@ ADAMS: dict[str, dict[str, Any]] = {"default": {}, "foreach": {"foreach": True},
 NAMES = ("ours", "PyTorch")
 BUSY = 0.7  # a load average above it means that other processes run
 CLOSE = 1e-3  # of two losses, or of the sizes of two gradients, relative
+ROUNDS = (7, 2), (3, 1)  # rounds and their epochs; of a quick run
 Answer = dict[str, Any]
+Found = dict[tuple[str, str], list[Answer]]  # by case and library
 
 
 def labels_of(rows: int, symbols: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -184,25 +185,14 @@ def answer(name: str, case: str, seed: int, epochs: int) -> Answer:
     return (our_steps if name == "ours" else torch_steps)(units, seed, epochs)
 
 
-def measure(rounds: int, epochs: int) -> dict[tuple[str, str], list[Answer]]:
+def measure(given: Namespace) -> Found:
     """All answers, by (case, name)."""
-    env, core = harness.environment(1), harness.pinned_core()
-    workers = {name: Worker("benchmarks.speech_speed", name, env, core) for name in NAMES}
-    found: dict[tuple[str, str], list[Answer]] = {(case, name): [] for case in CASES for name in NAMES}
-    with tqdm(total=(rounds + 1) * len(found), desc="measuring", disable=None) as progress:
-        for number in range(-1, rounds):  # the first round only compiles
-            for case, name in found:
-                given = workers[name].ask(
-                    name=name, case=case, seed=max(number, 0), epochs=epochs if number >= 0 else 1)
-                if number >= 0:
-                    found[case, name].append(given)
-                progress.update()
-    for worker in workers.values():
-        worker.close()
-    return found
+    given.is_busy = os.getloadavg()[0] > BUSY
+    questions = {(case, name): {"name": name, "case": case} for case in CASES for name in NAMES}
+    return harness.in_turns(answer, questions, *ROUNDS[given.quick])
 
 
-def tables(found: dict[tuple[str, str], list[Answer]]) -> list[str]:
+def tables(found: Found) -> list[str]:
     """The report's table and its bars."""
     lines, bars, worst = [], [], 0.0
     for case, (_, wanted) in CASES.items():
@@ -225,31 +215,21 @@ def tables(found: dict[tuple[str, str], list[Answer]]) -> list[str]:
             "Against the bars:", "\n".join(bars)]
 
 
-def main() -> None:
-    """Measure, print, and with --save write benchmarks/results/speech_speed.md."""
-    if "--worker" in sys.argv:
-        harness.serve(answer)
-        return
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.speech_speed", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="three short rounds")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/speech_speed.md")
-    options = parser.parse_args()
-    rounds, epochs = (3, 1) if options.quick else (7, 2)
-    load, is_busy = harness.load(), os.getloadavg()[0] > BUSY
+def report(found: Found, given: Namespace) -> list[str]:
+    """A line for each case and library, and the bars."""
+    rounds, epochs = ROUNDS[given.quick]
     warning = ["Other processes ran at the same time, so these times are too long and the ratios uncertain; to be "
-               "measured again on an idle machine."] if is_busy else []
-    harness.report("CTC, and a training step of a recogniser of speech", "speech_speed", [
-        f"{harness.machine()}; {load}.",
+               "measured again on an idle machine."] if given.is_busy else []
+    return [
         *warning,
-        harness.versions("numpy", "numba", "scratchtune", "torch") + f". float32, one thread, core "
+        f"float32, one thread, core "
         f"{harness.pinned_core()}, {rounds} rounds, batch {BATCH}, {FRAMES} frames, {SHORTEST} to {LONGEST} labels. "
         f"The loss: {LOSS_SYMBOLS} symbols, {epochs * REPEATS} evaluations a round. A step: {FEATURES} features, "
         f"{SYMBOLS} symbols, convolution over 5 frames and GRU in both directions, {epochs} epochs of {ROWS // BATCH} "
         f"steps a round after one that is not timed; its loss is the last epoch's. Losses are means over the rounds' "
         f"seeds; both libraries start from the same weights.",
-        *tables(measure(rounds, epochs)),
-    ], options.save)
+        *tables(found)]
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark("CTC, and a training step of a recogniser of speech", measure, report, ("torch",),
+                      quick="three short rounds")

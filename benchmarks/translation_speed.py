@@ -1,6 +1,6 @@
 """How long does a training step of an encoder-decoder take, here and in PyTorch?
 
-    python -m benchmarks.translation_speed [--quick] [--save]
+    python -m benchmarks translation_speed [--quick] [--save]
 
 A step is forward, backward and Adam: float32, batch 32, source and target of 12 tokens without padding, so that both
 libraries' losses are the same mean. One thread each, pinned to one core; in every round the libraries are measured in
@@ -11,18 +11,17 @@ fastest of its three Adams. The Transformer has 2 blocks of encoder and of decod
 
 from __future__ import annotations
 
-import argparse
 import statistics
-import sys
 import time
+from argparse import Namespace
 from functools import cache
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from benchmarks.common import harness, translators
-from benchmarks.common.harness import Worker, bar, median_ratio, table
+from benchmarks.common.benchmark import Benchmark
+from benchmarks.common.harness import bar, median_ratio, table
 
 ROWS, BATCH, LENGTH = 640, 32, 12
 TOKENS = (64, 1024)  # of either vocabulary: about those of number words, and of verses
@@ -37,6 +36,7 @@ CASES: dict[str, tuple[dict[str, Any], float | None]] = {  # of Seq2Seq; the bar
 }
 NAMES = ("ours", "PyTorch")
 CLOSE = 1e-3  # of two losses, relative
+ROUNDS = (7, 5), (3, 1)  # rounds and their epochs; of a quick run
 
 
 def rows(tokens: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -112,22 +112,11 @@ def answer(name: str, **question: Any) -> dict[str, Any]:
 Found = dict[tuple[str, int, str], list[dict[str, Any]]]
 
 
-def measure(rounds: int, epochs: int) -> Found:
+def measure(given: Namespace) -> Found:
     """All answers, by (case, tokens, name)."""
-    env, core = harness.environment(1), harness.pinned_core()
-    workers = {name: Worker("benchmarks.translation_speed", name, env, core) for name in NAMES}
-    found: Found = {(case, tokens, name): [] for case in CASES for tokens in TOKENS for name in NAMES}
-    with tqdm(total=(rounds + 1) * len(found), desc="measuring", disable=None) as progress:
-        for number in range(-1, rounds):  # the first round only compiles
-            for case, tokens, name in found:
-                given = workers[name].ask(
-                    name=name, case=case, tokens=tokens, seed=max(number, 0), epochs=epochs if number >= 0 else 1)
-                if number >= 0:
-                    found[case, tokens, name].append(given)
-                progress.update()
-    for worker in workers.values():
-        worker.close()
-    return found
+    questions = {(case, tokens, name): {"name": name, "case": case, "tokens": tokens}
+                 for case in CASES for tokens in TOKENS for name in NAMES}
+    return harness.in_turns(answer, questions, *ROUNDS[given.quick])
 
 
 def tables(found: Found) -> list[str]:
@@ -154,26 +143,16 @@ def tables(found: Found) -> list[str]:
             "Against the bars:", "\n".join(bars)]
 
 
-def main() -> None:
-    """Measure, print, and with --save write benchmarks/results/translation_speed.md."""
-    if "--worker" in sys.argv:
-        harness.serve(answer)
-        return
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.translation_speed", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="three rounds of one epoch")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/translation_speed.md")
-    options = parser.parse_args()
-    rounds, epochs = (3, 1) if options.quick else (7, 5)
-    load = harness.load()
-    harness.report("A training step of a translator", "translation_speed", [
-        f"{harness.machine()}; {load}.",
-        harness.versions("numpy", "numba", "scratchtune", "torch") + f". float32, one thread, core "
+def report(found: Found, given: Namespace) -> list[str]:
+    """A line for each network and library, and the bars."""
+    rounds, epochs = ROUNDS[given.quick]
+    return [
+        f"float32, one thread, core "
         f"{harness.pinned_core()}, {rounds} rounds of {epochs} epochs of {ROWS // BATCH} steps, batch {BATCH}, source "
         f"and target of {LENGTH} tokens, tables of 64 numbers for each token, dot attention. The loss is the last "
         f"epoch's, the mean over the rounds' seeds; both libraries start from the same weights.",
-        *tables(measure(rounds, epochs)),
-    ], options.save)
+        *tables(found)]
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark("A training step of a translator", measure, report, ("torch",),
+                      quick="three rounds of one epoch")

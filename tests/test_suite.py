@@ -18,7 +18,7 @@ listed = importlib.import_module("benchmarks.common.questions")
 suite = importlib.import_module("benchmarks.common.suite")
 REPORT = """# Time of a step
 
-`python -m benchmarks.training_speed --save`, 2026-01-02.
+`python -m benchmarks training_speed --save`, 2026-01-02.
 
 | network | ours |
 | ------- | ---: |

@@ -1,8 +1,7 @@
-"""The code that all benchmarks share: workers that make one measurement at a time, tables, and reports.
+"""The code that all benchmarks share: workers that make one measurement at a time, tables and bars.
 
-The main process measures nothing and imports no numerical library. Each library runs in its own worker process, with a
-clean environment, and is idle while another one is measured: so their configurations cannot interfere, and their
-measurements can be interleaved.
+The main process measures nothing. Each library runs in its own worker process, with a clean environment, and is idle
+while another one is measured: so their configurations cannot interfere, and their measurements can be interleaved.
 """
 
 from __future__ import annotations
@@ -13,16 +12,18 @@ import platform
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from datetime import date
-from importlib import metadata
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module, metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from tqdm import tqdm
+
+Key = TypeVar("Key")
 ROOT = Path(__file__).resolve().parents[2]
-GIVEN = os.environ.get("SCRATCHTUNE_RESULTS")  # `benchmarks.common.suite` sets it: reports are then always written
-RESULTS = Path(GIVEN or ROOT / "benchmarks" / "results")
+RESULTS = Path(os.environ.get("SCRATCHTUNE_RESULTS") or ROOT / "benchmarks" / "results")  # `benchmarks.common.suite`
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+SHORT = "this run is too short"  # why a bar is not measured by --quick
 UNSET = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "NUMBA_DISABLE_JIT", "KERAS_BACKEND", "XLA_FLAGS")
 
 
@@ -37,15 +38,21 @@ def environment(threads: int | None = None, **extra: str) -> dict[str, str]:
     return kept | {"JAX_PLATFORMS": "cpu", "TF_CPP_MIN_LOG_LEVEL": "2"} | extra
 
 
-class Worker:
-    """A process that runs ``python -m module --worker name`` and answers one question at a time."""
+def command(function: Callable[..., Any], *arguments: str) -> list[str]:
+    """The command of a new process that calls a module's function with texts; see `benchmarks.common.call`."""
+    return [sys.executable, "-m", "benchmarks.common.call", function.__module__, function.__name__, *arguments]
 
-    def __init__(self, module: str, name: str, env: dict[str, str], core: int | None = None) -> None:
+
+class Worker:
+    """A process that answers one question at a time, by a function of a module; ``name`` is for messages."""
+
+    def __init__(self, answer: Callable[..., dict[str, Any]], name: str, env: dict[str, str], core: int | None = None,
+                 ) -> None:
         self.name = name
         self.process = subprocess.Popen(
-            [sys.executable, "-m", module, "--worker", name], cwd=ROOT, env=env, text=True, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, preexec_fn=None if core is None else lambda: os.sched_setaffinity(0, {core}),
-        )
+            command(serve, answer.__module__, answer.__name__, name), cwd=ROOT, env=env, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            preexec_fn=None if core is None else lambda: os.sched_setaffinity(0, {core}))
 
     def ask(self, **question: Any) -> dict[str, Any]:
         """Send a question and wait for its answer."""
@@ -64,8 +71,9 @@ class Worker:
         self.process.wait()
 
 
-def serve(answer: Callable[..., dict[str, Any]]) -> None:
+def serve(module: str, function: str, _: str) -> None:
     """Run as a worker: one answer on stdout for each question on stdin; other output goes to stderr."""
+    answer = getattr(import_module(module), function)
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     for line in sys.stdin:
@@ -79,6 +87,29 @@ def kept_runs(path: Path) -> list[dict[str, Any]]:
     if whole != text:
         path.write_text(whole, encoding="utf-8")
     return [json.loads(line) for line in whole.splitlines()]
+
+
+def in_turns(
+    answer: Callable[..., dict[str, Any]], questions: Mapping[Key, dict[str, Any]], rounds: int, epochs: int,
+) -> dict[Key, list[dict[str, Any]]]:
+    """The answers to each question of so many rounds, whose number is the seed; a first round only compiles.
+
+    The ``name`` in a question is that of its library. Each has a worker, and all run on one core, in turns.
+    """
+    env, core = environment(1), pinned_core()
+    workers = {name: Worker(answer, name, env, core) for name in {question["name"] for question in questions.values()}}
+    found: dict[Key, list[dict[str, Any]]] = {key: [] for key in questions}
+    with tqdm(total=(rounds + 1) * len(questions), desc="measuring", disable=None) as progress:
+        for number in range(-1, rounds):
+            for key, question in questions.items():
+                given = workers[question["name"]].ask(
+                    **question, seed=max(number, 0), epochs=epochs if number >= 0 else 1)
+                if number >= 0:
+                    found[key].append(given)
+                progress.update()
+    for worker in workers.values():
+        worker.close()
+    return found
 
 
 def pinned_core() -> int:
@@ -109,17 +140,19 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], sides: str = "
     return "\n".join("| " + " | ".join(line) + " |" for line in (lines[0], rule, *lines[1:]))
 
 
-def bar(what: str, measured: float, wanted: float, unit: str = "x", at_most: bool = False, digits: int = 1) -> str:
-    """One line that compares a measurement with its bar."""
-    met = measured <= wanted if at_most else measured >= wanted
-    side = "at most" if at_most else "at least"
-    return (f"- {'PASS' if met else 'FAIL'}: {what}: bar {side} {wanted:g}{unit}, "
-            f"measured {measured:.{digits}f}{unit}")
+def bar(what: str, measured: float | None, wanted: float, unit: str = "x", at_most: bool = False, digits: int = 1,
+        why: str = SHORT) -> str:
+    """One line that compares a measurement with its bar; None was not measured, and ``why`` says the reason."""
+    line = f"{what}: bar {'at most' if at_most else 'at least'} {wanted:g}{unit}"
+    if measured is None:
+        return verdict(None, line, why)
+    return verdict(measured <= wanted if at_most else measured >= wanted,
+                   f"{line}, measured {measured:.{digits}f}{unit}")
 
 
-def verdict(met: bool, text: str) -> str:
-    """One line of PASS or FAIL."""
-    return f"- {'PASS' if met else 'FAIL'}: {text}"
+def verdict(met: bool | None, text: str, why: str = SHORT) -> str:
+    """One line of PASS or FAIL, or of what was not measured and the reason."""
+    return f"- NOT MEASURED: {text} ({why})" if met is None else f"- {'PASS' if met else 'FAIL'}: {text}"
 
 
 def versions(*packages: str) -> str:
@@ -147,23 +180,6 @@ def load() -> str:
     return f"load average over the minute before the start {os.getloadavg()[0]:.2f}"
 
 
-def picture(name: str, save: bool, folder: Path) -> Path:
-    """The path of a benchmark's picture: beside its report if that is saved, else in ``folder``."""
-    return (RESULTS if save or GIVEN else folder) / f"{name}{'_quick' if '--quick' in sys.argv else ''}.png"
-
-
 def shown(path: Path) -> str:
     """A picture in a report: embedded if both are in one folder, else its path."""
     return f"![{path.stem}]({path.name})" if path.parent == RESULTS else f"The picture is in {path}."
-
-
-def report(title: str, name: str, paragraphs: Sequence[str], save: bool, module: str = "") -> None:
-    """Print a module's report; with ``save``, write it to benchmarks/results too; a quick run has its own file."""
-    command = " ".join([module or name, *sys.argv[1:]])
-    text = "\n\n".join([f"# {title}", f"`python -m benchmarks.{command}`, {date.today().isoformat()}.", *paragraphs])
-    print(text, flush=True)
-    if save or GIVEN:
-        RESULTS.mkdir(parents=True, exist_ok=True)
-        path = RESULTS / f"{name}{'_quick' if '--quick' in sys.argv else ''}.md"
-        path.write_text(text + "\n", encoding="utf-8")
-        print(f"saved to {path}", file=sys.stderr)
