@@ -81,7 +81,7 @@ def main(arguments: Sequence[str]) -> int:
     given = command.parse_args(first if is_one else arguments)
     try:
         for name in given.names:
-            checks.choice("NAME", name, [ALL, *(question.name for question in every), *OTHERS])
+            checks.choice("NAME", name, [ALL, *(question.name for question in every), *OTHERS * is_one])
     except ValueError as problem:
         command.error(str(problem))
     if is_one:
@@ -90,7 +90,7 @@ def main(arguments: Sequence[str]) -> int:
         print(listed(every), "\n\nTo run them: python -m benchmarks NAME [--quick], or all [--quick]", sep="")
         return 0
     if given.save:
-        command.error("--save comes after one NAME; the reports of several are stored in the folder --out")
+        command.error("--save stores the report of one NAME; leave it out, since the folder gets all reports")
     return several(every, given)
 
 

@@ -27,13 +27,13 @@ def test_runs_are_kept_and_a_tuner_may_have_more_seeds(tmp_path: Path, monkeypat
     asked: list[tuple[str, int]] = []
     monkeypatch.setattr(same_job, "run_of", lambda pair, *given: asked.append((pair[0], given[0])) or run(pair, *given))
     records = tmp_path / "runs.jsonl"
-    same_job.measure(PAIRS[:1], 3, 30, records)
+    same_job.runs_of(PAIRS[:1], 3, 30, records)
     assert asked == [("scratchtune, random", seed) for seed in (0, 0, 1, 2, 0)]  # the first one compiles
-    found = same_job.measure(PAIRS, 1, 30, records)
+    found = same_job.runs_of(PAIRS, 1, 30, records)
     assert asked[5:] == [("Optuna, random", 0), ("Optuna, random", 0)]
     assert [len(found[pair]) for pair in PAIRS] == [4, 2]
     assert [run["turn"] for run in found[PAIRS[0]]] == [0, 1, 2, same_job.AGAIN]
-    same_job.measure(PAIRS[:1], 1, 5, records)  # another number of trials is another run
+    same_job.runs_of(PAIRS[:1], 1, 5, records)  # another number of trials is another run
     assert len(asked) == 10
 
 
@@ -60,9 +60,9 @@ def test_the_table_and_the_bars() -> None:
 def test_runs_of_another_version_are_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(same_job, "run_of", run)
     records = tmp_path / "runs.jsonl"
-    same_job.measure(PAIRS[:1], 1, 30, records)
+    same_job.runs_of(PAIRS[:1], 1, 30, records)
     monkeypatch.setattr(same_job, "versions", lambda pair: "another")
-    same_job.measure(PAIRS[:1], 1, 30, records)
+    same_job.runs_of(PAIRS[:1], 1, 30, records)
     assert len(records.read_text(encoding="utf-8").splitlines()) == 4
 
 
