@@ -1,7 +1,5 @@
 """AutoML on public tables: AutoClassifier and AutoRegressor against gradient boosting, networks and FLAML.
 
-    python -m benchmarks automl [--quick] [--seeds 3] [--seconds 60] [--tables NAME ...] [--methods NAME ...] [--save]
-
 20 public tables (`benchmarks.common.public_tables`), of which ten were named beforehand and are not used for any
 choice. A fifth of the rows is held out, stratified for classes, with several seeds; each method gets the other rows,
 the same seconds and two cores, in a process of its own. What is compared is the log loss for classes and the squared

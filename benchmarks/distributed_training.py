@@ -1,7 +1,5 @@
 """When does sharing one training pay: the time of a step with two threads or two processes, against one thread.
 
-    python -m benchmarks distributed_training [--quick] [--save]
-
 The work of a worker is the number of multiply-adds of the forward pass over its rows of a batch. Each ratio compares
 the fastest epoch with one worker and the fastest with two, in runs that take turns; an epoch has a few steps. The
 network is dense, float32, with Adam.

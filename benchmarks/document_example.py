@@ -1,7 +1,5 @@
 """How long does the document's grid search take, here, in Keras and in scikit-learn?
 
-    python -m benchmarks document_example [--quick] [--save]
-
 9 configurations (three learning rates, three batch sizes) x 5 folds of the digits, unscaled gray levels, 10 epochs
 each, then the best configuration once more on all rows. Here and in scikit-learn it is GridSearchCV(n_jobs=2), in Keras
 the usual loop: a fresh model for each configuration and fold, fit, evaluate. Keras runs on its fastest backend; two

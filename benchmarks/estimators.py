@@ -1,7 +1,5 @@
 """Are MLPClassifier and MLPRegressor as good as scikit-learn's, and does tuning help?
 
-    python -m benchmarks estimators [--quick] [--save] [--data NAME ...]
-
 On four of scikit-learn's data sets, with five repeats of shuffled five folds (--quick: one), paired fold by fold:
 default arguments here against scikit-learn's MLP with its default arguments on standardised inputs; then the
 configuration that RandomizedSearchCV finds inside each training part (30 configurations of `default_space`, five inner

@@ -1,7 +1,5 @@
 """How long does the first `scratchtune compare` compile, and how long does everything take from then on?
 
-    python -m benchmarks first_run [--quick] [--save]
-
 Compiled code is cached, so each run begins with an empty folder for it. Compiling is timed where it happens: the calls
 of `jit.prepare`, each of which shows a progress bar and works in two processes, and what is compiled outside of them.
 Processor seconds are those of both processes, the start of the second one included: other work on the machine hardly
@@ -23,7 +21,7 @@ from typing import Any
 
 from benchmarks.common import harness
 from benchmarks.common.benchmark import Benchmark
-from benchmarks.common.harness import Worker, bar, table
+from benchmarks.common.harness import bar, table
 
 COMPILED, RUNS = 15.0, 5
 
@@ -114,15 +112,6 @@ def environment(folder: str) -> dict[str, str]:
     return harness.environment(NUMBA_CACHE_DIR=folder, MPLBACKEND="Agg")
 
 
-def in_a_fresh_process(task: str, folder: str) -> dict[str, Any]:
-    """The answer of a new worker."""
-    worker = Worker(answer, task, environment(folder))
-    try:
-        return worker.ask(task=task, folder=folder)
-    finally:
-        worker.close()
-
-
 def warm_seconds(folder: str, *arguments: str) -> float:
     """Seconds of a whole Python process whose code is in the cache: the fastest of three."""
     env = environment(folder) | {"PYTHONPATH": str(harness.ROOT)}
@@ -153,11 +142,11 @@ def measure(given: Namespace) -> tuple[list[dict[str, Any]], list[tuple[str, flo
     runs = []
     for _ in range(1 if given.quick else RUNS):
         with tempfile.TemporaryDirectory() as folder:
-            runs.append(in_a_fresh_process("compared", folder))
+            runs.append(harness.alone(answer, environment(folder), task="compared", folder=folder))
             runs[-1]["import"] = warm_seconds(folder, "-c", "import scratchtune")
             runs[-1]["warm"] = warm_seconds(folder, "-m", "scratchtune", "compare")
     with tempfile.TemporaryDirectory() as folder:
-        return runs, in_a_fresh_process("kernels", folder)["kernels"]
+        return runs, harness.alone(answer, environment(folder), task="kernels", folder=folder)["kernels"]
 
 
 def report(found: tuple[list[dict[str, Any]], list[tuple[str, float]]], _: Namespace) -> list[str]:

@@ -18,8 +18,6 @@ changed because of its results. Between its design and its first results, errors
 - Bars, for each number of folds: the corrected score is closer to the truth than the best score (mean absolute error);
   the 95% interval holds the truth as often as it says, up to two standard errors; where all are equal, no gain is
   reported in at least 95 of 100 studies.
-
-    python -m benchmarks gain_confirmation [--seeds 50] [--studies 100] [--save]
 """
 
 from __future__ import annotations

@@ -1,7 +1,5 @@
 """How long does an epoch of a small convolutional network take, here and in PyTorch?
 
-    python -m benchmarks image_speed [--quick] [--save]
-
 Two blocks of convolution (8 and 16 filters of 3x3, ReLU, pooling), then a dense layer of 10; batch 32, Adam, float32,
 one thread each, pinned to one core; in every round the libraries are measured in turn. PyTorch is measured with
 channels first, its default, and with its memory format channels_last; a ratio is the median over the rounds.
@@ -9,23 +7,20 @@ channels first, its default, and with its memory format channels_last; a ratio i
 
 from __future__ import annotations
 
-import statistics
 import time
 from argparse import Namespace
 from typing import Any
 
 import numpy as np
 
-from benchmarks.common import harness
+from benchmarks.common import harness, steps
 from benchmarks.common.benchmark import Benchmark
-from benchmarks.common.harness import bar, median_ratio, table
 
 ROWS, BATCH, CLASSES = 1600, 32, 10
 NAMES = ("ours", "PyTorch", "PyTorch, channels_last")
 SIZES, PADDINGS = (28, 14), ("valid", "same")
 BARS = {28: 1.0, 14: 2.0}  # PyTorch's time / ours
 ROUNDS = (7, 5), (3, 2)  # rounds and their epochs; of a quick run
-Found = dict[tuple[int, str, str], list[dict[str, Any]]]  # by size, padding and library
 
 
 def images(size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -39,7 +34,7 @@ def images(size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def ours(size: int, padding: str, seed: int, epochs: int) -> dict[str, Any]:
-    """Train, and return the seconds of the last epochs and the loss of the last one."""
+    """Train, and return the seconds of an image in the last epochs and the loss of the last one."""
     import scratchtune as st
 
     X, y = images(size, seed)
@@ -51,7 +46,7 @@ def ours(size: int, padding: str, seed: int, epochs: int) -> dict[str, Any]:
     model.fit(X, y, BATCH, 1, verbose=0)
     begun = time.perf_counter()
     history = model.fit(X, y, BATCH, epochs, verbose=0)
-    return {"seconds": (time.perf_counter() - begun) / epochs, "loss": history.history["loss"][-1]}
+    return {"seconds": (time.perf_counter() - begun) / (epochs * ROWS), "loss": history.history["loss"][-1]}
 
 
 def pytorch(size: int, padding: str, seed: int, epochs: int, channels_last: bool) -> dict[str, Any]:
@@ -90,7 +85,7 @@ def pytorch(size: int, padding: str, seed: int, epochs: int, channels_last: bool
     epoch()
     begun = time.perf_counter()
     losses = [epoch() for _ in range(epochs)]
-    return {"seconds": (time.perf_counter() - begun) / epochs, "loss": losses[-1]}
+    return {"seconds": (time.perf_counter() - begun) / (epochs * ROWS), "loss": losses[-1]}
 
 
 def answer(name: str, **question: Any) -> dict[str, Any]:
@@ -98,35 +93,22 @@ def answer(name: str, **question: Any) -> dict[str, Any]:
     return ours(**question) if name == "ours" else pytorch(**question, channels_last="last" in name)
 
 
-def measure(given: Namespace) -> Found:
-    """All answers, by (size, padding, name)."""
-    rounds, epochs = ROUNDS[given.quick]
-    questions = {(size, padding, name): {"name": name, "size": size, "padding": padding}
+def measure(given: Namespace) -> steps.Found:
+    """All answers."""
+    questions = {(f"{size}x{size}, {padding}", name): {"size": size, "padding": padding}
                  for size in SIZES for padding in PADDINGS for name in NAMES}
-    return harness.in_turns(answer, questions, rounds, epochs)
+    return steps.in_turns(answer, questions, *ROUNDS[given.quick])
 
 
-def report(found: Found, given: Namespace) -> list[str]:
+def report(found: steps.Found, given: Namespace) -> list[str]:
     """A line for each network and library, and the bars."""
-    rows, lines = [], []
     rounds, epochs = ROUNDS[given.quick]
-    for size in SIZES:
-        for padding in PADDINGS:
-            times = {name: [one["seconds"] for one in found[size, padding, name]] for name in NAMES}
-            for name in NAMES:
-                loss = statistics.mean(one["loss"] for one in found[size, padding, name])
-                rows.append([
-                    f"{size}x{size}, {padding}", name, f"{1e6 * statistics.median(times[name]) / ROWS:.1f}",
-                    f"{1e6 * min(times[name]) / ROWS:.1f}", f"{median_ratio(times[name], times['ours']):.2f}",
-                    f"{loss:.3f}"])
-            lines += [bar(f"{size}x{size}, {padding}: {name} / ours", median_ratio(times[name], times["ours"]),
-                          BARS[size], digits=2) for name in NAMES[1:]]
+    lines, bars = steps.speeds(found, {what: BARS[int(what.partition("x")[0])] for what, _ in found}, "us an image",
+                               ".1f")
     return [
         f"float32, one thread, core {harness.pinned_core()}, {rounds} rounds of {epochs} epochs, {ROWS} images, batch "
         f"{BATCH}. The loss is the last epoch's, the mean over the rounds' seeds: a faster epoch counts only if it "
-        "learns as much.",
-        table(["network", "library", "us an image", "least", "time / ours", "loss"], rows, "llrrrr"),
-        "Against the bars:", "\n".join(lines)]
+        "learns as much.", lines, "Against the bars:", "\n".join(bars)]
 
 
 BENCHMARK = Benchmark("An epoch of a small convolutional network", measure, report, ("torch",),

@@ -1,7 +1,5 @@
 """Does tuning an image classifier pay, at equal cost of training, and what does augmentation do?
 
-    python -m benchmarks image_tuning [--data FOLDER] [--images 6000] [--seeds 5] [--first 60] [--whole] [--save]
-
 The search of `scratchtune example image --data`, once for each seed: it uses so many of the folder's training images,
 drawn independently for each seed, and trains for nine epochs at most. Its winner and the default network are then
 trained on all of them, and evaluated on the 10,000 test images, which no search has seen. The winner gets nine epochs;
@@ -31,7 +29,6 @@ from scratchtune.streams import shown_params
 FOLDER = Path("/usr/share/datasets/fashion-mnist")
 EPOCHS, LONG = image.EPOCHS_OF_SEARCH, image.EPOCHS
 AUGMENTED = {"shift": 0.04, "rotation": 0.01, "flip": True, "noise": 0.0}
-STUDENT = {3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}  # t at 97.5 %, by seeds
 BAR_WHOLE, MOST_MINUTES = 0.915, 15.0
 
 
@@ -77,13 +74,6 @@ def one_seed(X: np.ndarray, y: np.ndarray, X_test: np.ndarray, y_test: np.ndarra
     }
 
 
-def interval(values: list[float]) -> tuple[float, float, float]:
-    """The mean and its 95 % interval by Student's t."""
-    mean, n = float(np.mean(values)), len(values)
-    half = STUDENT[n] * float(np.std(values, ddof=1)) / math.sqrt(n)
-    return mean, mean - half, mean + half
-
-
 def reached(run: dict[str, Any], wanted: float) -> str:
     """The epochs and seconds after which a curve first reaches a score."""
     for epoch, (accuracy, seconds) in enumerate(zip(run["accuracy"], run["seconds"], strict=True), start=1):
@@ -107,10 +97,10 @@ def report(found: list[dict[str, Any]], given: Namespace) -> list[str]:
     gaps = [[str(run["seed"]), f"{run['plain'][1]:.4f}", f"{run['augmented'][1]:.4f}",
              f"{run['plain'][0]:.4f}", f"{run['augmented'][0]:.4f}"] for run in found]
     settings = [[str(run["seed"]), shown_params(run["params"])] for run in found]
-    better = interval([run["tuned"]["accuracy"][-1] - run["default"]["accuracy"][-1] for run in found])
-    long = interval([run["long_tuned"] - run["long_default"] for run in found])
-    gap = interval([run["plain"][1] - run["augmented"][1] for run in found])
-    gain = interval([run["augmented"][0] - run["plain"][0] for run in found])
+    better = harness.interval([run["tuned"]["accuracy"][-1] - run["default"]["accuracy"][-1] for run in found])
+    long = harness.interval([run["long_tuned"] - run["long_default"] for run in found])
+    gap = harness.interval([run["plain"][1] - run["augmented"][1] for run in found])
+    gain = harness.interval([run["augmented"][0] - run["plain"][0] for run in found])
     return [
         f"Accuracy on the test images after training on {given.images:,}; the winner trains for {EPOCHS} epochs, the "
         f"default until it has spent as many seconds. \"Default's best\" is its highest score after any epoch; then "
@@ -174,7 +164,7 @@ BENCHMARK = Benchmark(
     "Tuning an image classifier", measure, report, variant=lambda given: WHOLE if given.whole else BENCHMARK, options={
         "--data": {"type": Path, "default": FOLDER, "help": "IDX files of Fashion-MNIST (default: Debian's)"},
         "--images": {"type": count, "default": 6000, "help": "images that a search sees (default: 6000)"},
-        "--seeds": {"type": int, "default": 5, "choices": sorted(STUDENT)},
+        "--seeds": {"type": int, "default": 5, "choices": sorted(harness.STUDENT)},
         "--first": {"type": int, "default": 60, "help": "the first seed (default: 60; 0 to 54 were used to choose the "
                                                         "space and the training procedure)"},
         "--whole": {"action": "store_true", "help": "search on 6,000 images, train on all 60,000"}})

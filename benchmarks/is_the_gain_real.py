@@ -7,8 +7,6 @@ there no configuration is better than another.
 
 The method of `optimism` was chosen on this task. Its draws were stratified after results had been seen. So these
 results are no confirmation; `benchmarks.gain_confirmation` has another task, which played no part in any choice.
-
-    python -m benchmarks is_the_gain_real [--seeds 50] [--studies 100] [--save]
 """
 
 from __future__ import annotations

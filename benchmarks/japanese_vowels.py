@@ -1,7 +1,5 @@
 """Who speaks? A recurrent network and scikit-learn's classifiers on Japanese Vowels, real speech of nine men.
 
-    python -m benchmarks japanese_vowels [--path FOLDER_OR_WHEEL] [--seeds 5] [--trials 30] [--quick] [--save]
-
 The data set's own split: 270 utterances for training, 370 for testing. Everything is chosen on the training part alone.
 Ours: Bayesian search over the network and its training; the objective is the log loss of 5-fold cross-validation, twice
 with other folds. Then the best configuration is trained on the whole training part, once for each seed, and tested.

@@ -1,7 +1,5 @@
 """`scratchtune auto` on a large table: a million rows of 20 columns from a CSV file, its memory and its time.
 
-    python -m benchmarks large_table [--rows 1000000] [--minutes 2] [--quick] [--save]
-
 The table is generated with a seed: 18 columns of numbers, two of categories, and a target that is a known nonlinear
 function of ten of them plus noise, so that the best possible R² is known. The command runs as a process of its own, as
 a user's does. Its memory is the largest sum of the resident memory of the process and its children, or, if that is
@@ -16,7 +14,6 @@ import resource
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from argparse import Namespace
 from pathlib import Path
@@ -28,6 +25,7 @@ from tqdm import tqdm
 from benchmarks.common import harness
 from benchmarks.common.benchmark import Benchmark, count
 from benchmarks.common.harness import bar
+from benchmarks.common.memory import Watch, family
 
 ROWS, QUICK_ROWS, MINUTES, QUICK_MINUTES = 1_000_000, 20_000, 2.0, 0.1
 NUMBERS, CHUNK, SEED = 18, 50_000, 0
@@ -70,24 +68,6 @@ def write(path: Path, count: int) -> float:
 # The memory of a process and its children -----------------------------------------------------------------------------
 
 
-def family(process: int) -> list[int]:
-    """A process and all its descendants."""
-    parents: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            except OSError:  # it has ended
-                continue
-            parents.setdefault(parent, []).append(int(entry.name))
-    found, waiting = [], [process]
-    while waiting:
-        one = waiting.pop()
-        found.append(one)
-        waiting += parents.get(one, [])
-    return found
-
-
 def resident(process: int) -> float:
     """The resident memory of a process, in GB; 0 if it has ended."""
     try:
@@ -99,26 +79,15 @@ def resident(process: int) -> float:
 
 def measured(command: list[str], folder: Path) -> dict[str, Any]:
     """Run a command: its exit code, output, seconds, and peak memory in GB."""
-    peak = 0.0
-    ended = threading.Event()
-
-    def watch(process: int) -> None:
-        nonlocal peak
-        while not ended.wait(INTERVAL):
-            peak = max(peak, sum(map(resident, family(process))))
-
     begun = time.perf_counter()
     process = subprocess.Popen(command, cwd=folder, env=harness.environment(PYTHONPATH=str(harness.ROOT)), text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    watcher = threading.Thread(target=watch, args=(process.pid,), daemon=True)
-    watcher.start()
+    watch = Watch(lambda: sum(map(resident, family(process.pid))), INTERVAL)
     output, messages = process.communicate()
     seconds = time.perf_counter() - begun
-    ended.set()
-    watcher.join()
     largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e9
     return {"code": process.returncode, "output": output, "messages": messages, "seconds": seconds,
-            "memory": max(peak, largest)}
+            "memory": max(watch.most(), largest)}
 
 
 # The command ----------------------------------------------------------------------------------------------------------

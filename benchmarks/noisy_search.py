@@ -12,7 +12,6 @@ under the same noise), clipped to [-1, 1]: 0 is random search, 1 is the optimum.
 the k-th evaluation has the same noise. Differences have a bootstrap interval over the seeds, each drawn for all cases
 together.
 
-    python -m benchmarks noisy_search --quick
     python -m benchmarks noisy_search --levels 0.15 --seeds 10 --searchers bayesian "Optuna TPE"
     python -m benchmarks noisy_search --cases bbob-f06-d3 --first-seed 100
 """

@@ -8,7 +8,6 @@ One split and one seed per table: differences below about two standard errors (t
 With `--stray` one cell of each numeric column of ten tables is replaced by a text, in turn by each of five. Reading the
 file must then stop with the line and the text, or training must give the score that it has without it.
 
-    python -m benchmarks own_tables [--tables NAME ...] [--minutes M] [--quick] [--save]
     python -m benchmarks own_tables --stray [--save]
 """
 

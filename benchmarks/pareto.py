@@ -9,7 +9,6 @@ training, which stand for time, since times would differ from run to run. Its fr
 
 The defaults of `NSGA2` were chosen on the cases of ``--cases development``, and on no other ones. Examples:
 
-    python -m benchmarks pareto --quick
     python -m benchmarks pareto --cases development --searchers ours:offspring=4 ours:brood=1 --seeds 5
 """
 

@@ -1,7 +1,5 @@
 """Does training here agree with PyTorch and Keras, number by number?
 
-    python -m benchmarks parity [--quick] [--save] [--backend torch|jax]
-
 float64, the same initial weights, the same batches, 50 steps. The cases are a pairwise cover: all pairs of optimizers,
 penalties, activations, losses, schedules and weight decay (or none) occur. The losses of all steps and the parameters
 after the last one must agree within 1e-10, relative to the largest value of the array. If a framework's definition

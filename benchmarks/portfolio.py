@@ -1,7 +1,5 @@
 """The portfolio of AutoML: which few configurations do well on many tables?
 
-    python -m benchmarks portfolio [--configurations 60] [--save]
-
 Random configurations of each family, the estimators' defaults, and the best combination of `table_defaults` are
 cross-validated on the public tables by which choices may be made (`FOR_CHOICES`; at most 2,000 rows of each, 3 folds).
 A portfolio is chosen greedily: see `chosen`. For large tables further trees are chosen, from random configurations on

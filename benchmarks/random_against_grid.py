@@ -173,27 +173,21 @@ def overtaking(best: Best, shapes: Shapes, what: str) -> str:
 
 def plot(found: dict[str, tuple[Best, Shapes]], path: Path) -> None:
     """Mean best losses by the number of parameters, one panel for each budget."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, panels = pyplot.subplots(1, len(found), figsize=(11, 4.4), layout="constrained", sharey=True)
-    for axes, (what, (best, shapes)) in zip(panels, found.items(), strict=True):
-        for name, losses in best.items():
-            style = "s--" if name in GRIDS else "o-"
-            axes.plot(list(shapes), [losses[d].mean() for d in shapes], style, label=name)
-        first = crossing(best, shapes)
-        if first is not None:
-            axes.axvline(first - 0.5, color="0.6", lw=1.0)
-            axes.text(first - 0.45, 0.96, "random ahead", transform=axes.get_xaxis_transform(), color="0.4", va="top")
-        axes.set(yscale="log", xticks=list(shapes), title=what, xlabel="parameters, two of which matter")
-        axes.set_xticklabels([f"{d}\n({np.prod(shape)} trials)" for d, shape in shapes.items()])
-        axes.grid(True, alpha=0.3)
-    panels[0].set_ylabel("mean best loss (the optimum has 0)")
-    panels[-1].legend(fontsize="small", loc="lower left")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    with harness.drawn(path, 1, len(found), figsize=(11, 4.4), sharey=True) as panels:
+        for axes, (what, (best, shapes)) in zip(panels, found.items(), strict=True):
+            for name, losses in best.items():
+                style = "s--" if name in GRIDS else "o-"
+                axes.plot(list(shapes), [losses[d].mean() for d in shapes], style, label=name)
+            first = crossing(best, shapes)
+            if first is not None:
+                axes.axvline(first - 0.5, color="0.6", lw=1.0)
+                axes.text(first - 0.45, 0.96, "random ahead", transform=axes.get_xaxis_transform(), color="0.4",
+                          va="top")
+            axes.set(yscale="log", xticks=list(shapes), title=what, xlabel="parameters, two of which matter")
+            axes.set_xticklabels([f"{d}\n({np.prod(shape)} trials)" for d, shape in shapes.items()])
+            axes.grid(True, alpha=0.3)
+        panels[0].set_ylabel("mean best loss (the optimum has 0)")
+        panels[-1].legend(fontsize="small", loc="lower left")
 
 
 def measure(given: Namespace) -> dict[str, tuple[Best, Shapes]]:

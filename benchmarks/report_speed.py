@@ -59,11 +59,8 @@ def answer(trials: int) -> dict[str, Any]:
 
 def measure(given: Namespace) -> dict[str, Any]:
     """The answer of a process of its own, on one core."""
-    worker = harness.Worker(answer, "report", harness.environment(1), harness.pinned_core())
-    try:
-        return worker.ask(trials=QUICK_TRIALS if given.quick else TRIALS)
-    finally:
-        worker.close()
+    return harness.alone(answer, harness.environment(1), harness.pinned_core(),
+                         trials=QUICK_TRIALS if given.quick else TRIALS)
 
 
 def report(found: dict[str, Any], _: Namespace) -> list[str]:

@@ -1,7 +1,6 @@
 """The document's network tuned by each framework: same digits, space, folds and budget. Who is fast, and who is good?
 
     pip install -e ".[tuners]"
-    python -m benchmarks same_job [--quick] [--tuners NAME ...] [--seeds 3] [--save]
     python -m benchmarks same_job --own --tuners "Optuna, TPE" --seeds 5
     python -m benchmarks same_job --seeds 1 --save
 
@@ -33,7 +32,6 @@ to three points with 360 digits: to pass it does not show that two accuracies ar
 from __future__ import annotations
 
 import ast
-import contextlib
 import importlib
 import importlib.util
 import inspect
@@ -43,7 +41,6 @@ import os
 import statistics
 import tempfile
 import textwrap
-import threading
 import time
 from argparse import Namespace
 from collections.abc import Callable, Sequence
@@ -56,6 +53,7 @@ from benchmarks.common import harness, job_networks, job_tuners
 from benchmarks.common.benchmark import Benchmark, count
 from benchmarks.common.harness import Worker, bar, table, verdict
 from benchmarks.common.job_tuners import Best, Job
+from benchmarks.common.memory import Watch, proportional
 
 SEEDS, TRIALS, QUICK_TRIALS = 3, 30, 5
 STARTS = 3  # processes whose start is timed (one with --quick)
@@ -138,7 +136,7 @@ def missing(pair: Pair) -> str:
 
 def answer(tuner: str, network: str, seed: int, trials: int) -> dict[str, Any]:
     """Search, then train the best configuration and evaluate it on the held-out digits; without trials just begin."""
-    memory = Memory()
+    memory = Watch(lambda: proportional(os.getpid()), 0.1)
     job = Job(network_of(network), trials, seed)
     job.held_out(job_tuners.FIRST)  # what is compiled or loaded the first time
     with_torch = ("torch",) if tuner == "Optuna, GP" else ()  # which it imports at its first suggestion
@@ -174,47 +172,6 @@ def scikit_learns_network(params: dict[str, Any], seed: int) -> Any:
              "batch_size": params["batch_size"]} if params else {}
     kind = Network if params else MLPClassifier
     return kind(alpha=0.0, max_iter=job_tuners.EPOCHS, tol=0.0, n_iter_no_change=10**9, random_state=seed, **given)
-
-
-class Memory:
-    """The most memory, in MB, of this process and all that it has started, looked at ten times a second (Linux)."""
-
-    def __init__(self) -> None:
-        self.seen, self.over = [0.0], threading.Event()
-        self.watcher = threading.Thread(target=self._watch, daemon=True)
-        self.watcher.start()
-
-    def _watch(self) -> None:
-        while not self.over.wait(0.1):
-            self.seen.append(proportional(family(os.getpid())))
-
-    def most(self) -> float:
-        """End the watch."""
-        self.over.set()
-        self.watcher.join()
-        return max(self.seen)
-
-
-def family(process: int) -> list[int]:
-    """A process and those that descend from it."""
-    children: dict[int, list[int]] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):  # it has ended
-            children.setdefault(int(path.read_text().rpartition(")")[2].split()[1]), []).append(int(path.parent.name))
-    found = [process]
-    for one in found:
-        found += children.get(one, [])
-    return found
-
-
-def proportional(processes: Sequence[int]) -> float:
-    """Their memory in MB; pages that several processes share are divided among them."""
-    total = 0
-    for process in processes:
-        with contextlib.suppress(OSError):
-            lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-            total += next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return total / 1024
 
 
 # The main process -----------------------------------------------------------------------------------------------------

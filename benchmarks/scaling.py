@@ -20,7 +20,6 @@ import math
 import os
 import statistics
 import tempfile
-import threading
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
@@ -33,7 +32,8 @@ from tqdm import tqdm
 
 from benchmarks.common import harness
 from benchmarks.common.benchmark import Benchmark, count
-from benchmarks.common.harness import Worker, table
+from benchmarks.common.harness import table
+from benchmarks.common.memory import Watch
 
 LONGEST = 60.0  # seconds of a point, after which a library is not measured at larger sizes
 COLUMNS, BATCH, STEPS, WAIT = 20, 128, 200, 0.02
@@ -162,20 +162,11 @@ def epoch_of_torch(size: int) -> Answer:
 
 def highest(run: Callable[[], object]) -> Answer:
     """Seconds of a run, and the highest memory in it beyond that before, in megabytes, looked at every 5 ms."""
-    before, seen, over = anonymous(), [anonymous()], threading.Event()
-
-    def watch() -> None:
-        while not over.wait(0.005):
-            seen.append(anonymous())
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
+    before, watch = anonymous(), Watch(anonymous, 0.005)
     begun = time.perf_counter()
     run()
     seconds = time.perf_counter() - begun
-    over.set()
-    watcher.join()
-    return {"seconds": seconds, "megabytes": max(seen) - before}
+    return {"seconds": seconds, "megabytes": watch.most() - before}
 
 
 def step_of_ours(size: int) -> Answer:
@@ -356,9 +347,8 @@ def measure(given: Namespace) -> Found:
         if (before and max(before) > LONGEST) or (turn and points[size][0]["seconds"] > LONGEST):
             continue
         core = None if name in ON_ALL_CORES else harness.pinned_core()
-        worker = Worker(answer, way, harness.environment(1, PYTHONWARNINGS="ignore"), core)
-        points.setdefault(size, []).append(worker.ask(sweep=name, way=way, size=size))
-        worker.close()
+        points.setdefault(size, []).append(harness.alone(
+            answer, harness.environment(1, PYTHONWARNINGS="ignore"), core, sweep=name, way=way, size=size))
     return found
 
 
@@ -385,30 +375,22 @@ def tables(name: str, found: dict[str, dict[int, list[Answer]]], quick: bool) ->
 
 def plot(found: dict[str, dict[str, dict[int, list[Answer]]]], path: Path) -> None:
     """One panel for each sweep, both axes logarithmic."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
     columns = min(3, len(found))
     rows = -(-len(found) // columns)
-    figure, panels = pyplot.subplots(
-        rows, columns, figsize=(4.5 * columns, 3.6 * rows), layout="constrained", squeeze=False)
-    for panel in panels.flat[len(found):]:
-        panel.set_axis_off()
-    for panel, (name, ways) in zip(panels.flat, found.items(), strict=False):
-        unit = SWEEPS[name].units[0]
-        for way, points in ways.items():
-            look = {"ls": "--", "marker": "s"} if way in SWEEPS[name].needs else {"ls": "-", "marker": "o"}
-            panel.plot(list(points), [statistics.median(one[unit] for one in answers) for answers in points.values()],
-                       label=way, **look)
-        panel.set(xscale="log", yscale="log", title=SWEEPS[name].title, xlabel=name, ylabel=unit)
-        sizes = sorted({size for points in ways.values() for size in points})
-        panel.set_xticks(sizes, [f"{size:,}" for size in sizes])
-        panel.set_xticks([], minor=True)
-        panel.legend(fontsize="x-small")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
+    with harness.drawn(path, rows, columns, figsize=(4.5 * columns, 3.6 * rows), squeeze=False) as panels:
+        for panel in panels.flat[len(found):]:
+            panel.set_axis_off()
+        for panel, (name, ways) in zip(panels.flat, found.items(), strict=False):
+            unit = SWEEPS[name].units[0]
+            for way, points in ways.items():
+                look = {"ls": "--", "marker": "s"} if way in SWEEPS[name].needs else {"ls": "-", "marker": "o"}
+                middle = [statistics.median(one[unit] for one in answers) for answers in points.values()]
+                panel.plot(list(points), middle, label=way, **look)
+            panel.set(xscale="log", yscale="log", title=SWEEPS[name].title, xlabel=name, ylabel=unit)
+            sizes = sorted({size for points in ways.values() for size in points})
+            panel.set_xticks(sizes, [f"{size:,}" for size in sizes])
+            panel.set_xticks([], minor=True)
+            panel.legend(fontsize="x-small")
 
 
 def report(found: Found, given: Namespace) -> list[str]:

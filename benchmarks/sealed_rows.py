@@ -2,8 +2,6 @@
 
 The whole job (splits, weights and searchers) with several seeds: once with a random, stratified fifth as the test set,
 once with the last fifth of the file, where the digits are by other writers than those of the training set.
-
-    python -m benchmarks sealed_rows [--seeds 5] [--save]
 """
 
 from __future__ import annotations

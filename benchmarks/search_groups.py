@@ -17,7 +17,6 @@ Each run is kept in a file, so that an interrupted benchmark continues (delete i
 The report has all seeds that the file has of a searcher: one whose runs are short may have more of them than one whose
 runs take a minute. So several commands may fill the file, and one with ``--seeds 0`` reports what it has:
 
-    python -m benchmarks search_groups --quick
     python -m benchmarks search_groups --groups conditions "20 dimensions" --searchers bayesian "Optuna TPE" --seeds 5
     python -m benchmarks search_groups --searchers bayesian bayesian:tpe genetic "Optuna TPE" "Optuna CMA-ES" --seeds 20
     python -m benchmarks search_groups --searchers "Optuna GP" --seeds 10

@@ -109,24 +109,17 @@ def bars(times: Times) -> list[str]:
 
 def plot(times: Times, path: Path) -> None:
     """The growth, both axes logarithmic; ours solid, the others dashed."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(8, 5), layout="constrained")
-    others = list(peers.PEERS)
-    for name, points in times.items():
-        look = {"color": pyplot.cm.Dark2(others.index(name)), "ls": "--", "marker": "s"} if name in others else {
-            "ls": "-", "marker": "o", "lw": 2.0}
-        axes.plot(list(points), list(points.values()), label=name, **look)
-    axes.set(xscale="log", yscale="log", xlabel="trial", ylabel="milliseconds a suggestion",
-             xticks=TRIALS, xticklabels=TRIALS, title="What a suggestion costs")
-    axes.minorticks_off()
-    axes.grid(True, alpha=0.3)
-    axes.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
+    with harness.drawn(path, figsize=(8, 5)) as axes:
+        others = list(peers.PEERS)
+        for name, points in times.items():
+            look = {"color": f"C{others.index(name)}", "ls": "--", "marker": "s"} if name in others else {
+                "ls": "-", "marker": "o", "lw": 2.0}
+            axes.plot(list(points), list(points.values()), label=name, **look)
+        axes.set(xscale="log", yscale="log", xlabel="trial", ylabel="milliseconds a suggestion",
+                 xticks=TRIALS, xticklabels=TRIALS, title="What a suggestion costs")
+        axes.minorticks_off()
+        axes.grid(True, alpha=0.3)
+        axes.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
 def report(found: tuple[Times, list[str]], given: Namespace) -> list[str]:

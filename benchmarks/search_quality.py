@@ -7,7 +7,6 @@ interval: the seeds of each case are resampled, identically for both and for ran
 
 Results of the other libraries are cached in benchmarks/results/search_peers.json, by version. Examples:
 
-    python -m benchmarks search_quality --quick
     python -m benchmarks search_quality --searcher bayesian:gp bayesian:tpe --cases tables
     python -m benchmarks search_quality --searcher genetic:population=30 --cases bbob-f06-d3 mixint --seeds 10
     python -m benchmarks search_quality --searcher scratchtune.search.mine.MySearch --cases other --peers none

@@ -1,7 +1,5 @@
 """Does a recogniser of speech learn from its defaults: `SpeechRecognizer(alphabet)`, `compile()`, `fit(clips, texts)`?
 
-    python -m benchmarks speech_defaults [--data FOLDER] [--prompts FOLDER] [--seeds 3] [--quick] [--save]
-
 Each task is a vocabulary of some language, said by espeak-ng in some voices at some rate. A seed draws the voices, what
 they say, and the weights. The word error rate is that of greedy decoding, on clips of ten voices never heard in
 training. Features, dropout and the speeds of training clips were chosen on `CHOSEN_ON`, with seeds 100 and 101; the

@@ -1,7 +1,5 @@
 """How well are digit strings recognised in voices never heard, does a language model help, and what does PyTorch reach?
 
-    python -m benchmarks speech_quality [--data FOLDER] [--seeds 5] [--quick] [--save]
-
 The speech is synthetic: espeak-ng says strings of 3 to 5 digits in 60 voices, 12 strings each. Each seed splits the
 voices, draws the weights, and trains a recogniser on 40 voices; 8 voices are for validation and 12 for testing. In
 each epoch, each training clip is played at one of five speeds, which changes its pitch and timbre too.
@@ -34,7 +32,6 @@ from benchmarks.common.benchmark import Benchmark
 from benchmarks.common.synthesis import Plan, synthesise
 
 BAR = 0.05  # word error rate
-STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}  # t at 97.5 %
 SHARES = (40 / 60, 8 / 60, 12 / 60)  # of the voices, for training, validation and testing
 FEATURES = st.speech.Features(rate=8000, kind="log_mel", n_mels=26, step=0.02, window=0.032)
 UNITS, DROPOUT = 64, 0.2
@@ -224,13 +221,6 @@ def run(found: Part, seed: int, quick: bool) -> Run:
 # The report -----------------------------------------------------------------------------------------------------------
 
 
-def over_seeds(values: Sequence[float]) -> tuple[float, float, float]:
-    """The mean and its 95 % interval by Student's t."""
-    mean, n = float(np.mean(values)), len(values)
-    half = STUDENT[n] * float(np.std(values, ddof=1)) / math.sqrt(n)
-    return mean, mean - half, mean + half
-
-
 def over_clips(runs: list[Run]) -> tuple[float, float]:
     """Bootstrap interval of the difference of the rates, beam search less greedy, over the test clips of all seeds."""
     difference = np.concatenate([each.searched.errors - each.greedy.errors for each in runs])
@@ -248,7 +238,7 @@ def greedy_report(runs: list[Run], quick: bool) -> list[str]:
         low, high = st.speech.error_rate_interval(*each.texts)
         lines.append([str(seed), f"{each.greedy.rate:.4f}", f"{low:.4f} to {high:.4f}",
                       str(len(each.greedy.words)), str(each.greedy.words.sum())])
-    mean, low, high = over_seeds([each.greedy.rate for each in runs])
+    mean, low, high = harness.interval([each.greedy.rate for each in runs])
     return [
         "## Voices never heard, greedy decoding",
         harness.table(["seed", "word error rate", "95 %, over clips", "clips", "words"], lines),
@@ -262,7 +252,7 @@ def decoding_report(runs: list[Run], quick: bool) -> list[str]:
     lines = [[str(seed), *(f"{each.params[name]:.3g}" for name in DECODING),
               *(f"{value:.4f}" for value in (*each.validation, each.greedy.rate, each.searched.rate)),
               f"{each.searched.rate - each.greedy.rate:+.4f}"] for seed, each in enumerate(runs)]
-    mean, low, high = over_seeds([each.searched.rate - each.greedy.rate for each in runs])
+    mean, low, high = harness.interval([each.searched.rate - each.greedy.rate for each in runs])
     least, most = over_clips(runs)
     train, test = (statistics.mean(each.perplexities[k] for each in runs) for k in range(2))
     return [
@@ -280,7 +270,7 @@ def decoding_report(runs: list[Run], quick: bool) -> list[str]:
 def pytorch_report(runs: list[Run], quick: bool) -> list[str]:
     """Ours beside PyTorch's."""
     pairs = [(each.greedy.rate, each.pytorch.rate) for each in runs if each.pytorch is not None]
-    mean, low, high = over_seeds([ours - peer for ours, peer in pairs])
+    mean, low, high = harness.interval([ours - peer for ours, peer in pairs])
     return [
         "## The same network in PyTorch",
         harness.table(["seed", "ours", "PyTorch"], [[str(seed), f"{ours:.4f}", f"{peer:.4f}"]
@@ -319,4 +309,4 @@ BENCHMARK = Benchmark(
     quick="two seeds, few voices, two epochs: only whether it runs", options={
         "--data": {"type": Path, "default": Path(tempfile.gettempdir(), "scratchtune-digits"),
                    "help": "the folder of the synthetic speech, made where it is not there (default: %(default)s)"},
-        "--seeds": {"type": int, "default": 5, "choices": sorted(STUDENT)}})
+        "--seeds": {"type": int, "default": 5, "choices": sorted(harness.STUDENT)}})

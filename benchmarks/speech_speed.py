@@ -1,7 +1,5 @@
 """How long do the CTC loss and a training step of a recogniser of speech take, here and in PyTorch?
 
-    python -m benchmarks speech_speed [--quick] [--save]
-
 float32, batch 32, recordings of 100 frames. The loss: −log P(labels) of about 20 labels among 40 symbols, from logits,
 with its gradient; in PyTorch log_softmax, functional.ctc_loss and backward. A step: forward, backward and Adam for the
 network of `SpeechRecognizer`, 26 features and 17 symbols: convolution over 5 frames, GRU in both directions, logits.
@@ -13,7 +11,6 @@ eager mode, with the fastest of its three Adams.
 from __future__ import annotations
 
 import os
-import statistics
 import time
 from argparse import Namespace
 from functools import cache
@@ -21,9 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import harness
+from benchmarks.common import harness, steps
 from benchmarks.common.benchmark import Benchmark
-from benchmarks.common.harness import bar, median_ratio, table
 
 BATCH, FRAMES = 32, 100
 SHORTEST, LONGEST = 15, 25  # labels of a recording
@@ -35,10 +31,8 @@ CASES: dict[str, tuple[int, float | None]] = {  # units, 0 for the loss alone; t
 ADAMS: dict[str, dict[str, Any]] = {"default": {}, "foreach": {"foreach": True}, "fused": {"fused": True}}
 NAMES = ("ours", "PyTorch")
 BUSY = 0.7  # a load average above it means that other processes run
-CLOSE = 1e-3  # of two losses, or of the sizes of two gradients, relative
 ROUNDS = (7, 2), (3, 1)  # rounds and their epochs; of a quick run
 Answer = dict[str, Any]
-Found = dict[tuple[str, str], list[Answer]]  # by case and library
 
 
 def labels_of(rows: int, symbols: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -139,8 +133,7 @@ def our_steps(units: int, seed: int, epochs: int) -> Answer:
 @cache
 def fastest_adam(units: int) -> str:
     """The name of PyTorch's fastest Adam for a network."""
-    times = {name: min(torch_steps(units, 0, 1, name)["seconds"] for _ in range(3)) for name in ADAMS}
-    return min(times, key=times.__getitem__)
+    return min(ADAMS, key=lambda adam: min(torch_steps(units, 0, 1, adam)["seconds"] for _ in range(3)))
 
 
 def torch_steps(units: int, seed: int, epochs: int, adam: str = "") -> Answer:
@@ -185,39 +178,17 @@ def answer(name: str, case: str, seed: int, epochs: int) -> Answer:
     return (our_steps if name == "ours" else torch_steps)(units, seed, epochs)
 
 
-def measure(given: Namespace) -> Found:
-    """All answers, by (case, name)."""
+def measure(given: Namespace) -> steps.Found:
+    """All answers."""
     given.is_busy = os.getloadavg()[0] > BUSY
-    questions = {(case, name): {"name": name, "case": case} for case in CASES for name in NAMES}
-    return harness.in_turns(answer, questions, *ROUNDS[given.quick])
+    questions = {(case, name): {"case": case} for case in CASES for name in NAMES}
+    return steps.in_turns(answer, questions, *ROUNDS[given.quick])
 
 
-def tables(found: Found) -> list[str]:
-    """The report's table and its bars."""
-    lines, bars, worst = [], [], 0.0
-    for case, (_, wanted) in CASES.items():
-        answers = {name: found[case, name] for name in NAMES}
-        times = {name: [given["seconds"] for given in answers[name]] for name in NAMES}
-        for name in NAMES:
-            adam = answers[name][0].get("adam")
-            lines.append([
-                case, f"{name} ({adam} Adam)" if adam else name, f"{1e6 * statistics.median(times[name]):,.0f}",
-                f"{1e6 * min(times[name]):,.0f}", f"{median_ratio(times[name], times['ours']):.2f}",
-                f"{statistics.mean(given['loss'] for given in answers[name]):.5f}"])
-        if wanted is not None:
-            ratio = median_ratio(times["PyTorch"], times["ours"])
-            bars.append(bar(f"{case}: PyTorch / ours", ratio, wanted, digits=2))
-        for ours, theirs in zip(*answers.values(), strict=True):
-            worst = max(worst, *(abs(theirs[key] / ours[key] - 1.0) for key in ("loss", "gradient") if key in ours))
-    bars.append(harness.verdict(worst <= CLOSE, f"equal losses and gradients: bar at most {CLOSE:g} relative "
-                                                f"difference, measured {worst:.1e}"))
-    return [table(["what", "library", "us", "least", "time / ours", "loss"], lines, "llrrrr"),
-            "Against the bars:", "\n".join(bars)]
-
-
-def report(found: Found, given: Namespace) -> list[str]:
+def report(found: steps.Found, given: Namespace) -> list[str]:
     """A line for each case and library, and the bars."""
     rounds, epochs = ROUNDS[given.quick]
+    lines, bars = steps.speeds(found, {case: wanted for case, (_, wanted) in CASES.items()}, "us")
     warning = ["Other processes ran at the same time, so these times are too long and the ratios uncertain; to be "
                "measured again on an idle machine."] if given.is_busy else []
     return [
@@ -228,7 +199,7 @@ def report(found: Found, given: Namespace) -> list[str]:
         f"{SYMBOLS} symbols, convolution over 5 frames and GRU in both directions, {epochs} epochs of {ROWS // BATCH} "
         f"steps a round after one that is not timed; its loss is the last epoch's. Losses are means over the rounds' "
         f"seeds; both libraries start from the same weights.",
-        *tables(found)]
+        lines, "Against the bars:", "\n".join([*bars, steps.equal(found, "losses and gradients", "loss", "gradient")])]
 
 
 BENCHMARK = Benchmark("CTC, and a training step of a recogniser of speech", measure, report, ("torch",),

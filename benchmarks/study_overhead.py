@@ -200,11 +200,7 @@ def measured(ways: list[str], rounds: int) -> tuple[dict[str, dict[int, float]],
 
 def alone(task: str, what: str = "", threads: int | None = None) -> dict[str, Any]:
     """One measurement in its own process."""
-    worker = Worker(asked, task, harness.environment(threads, PYTHONHASHSEED="0"))
-    try:
-        return worker.ask(task=task, what=what)
-    finally:
-        worker.close()
+    return harness.alone(asked, harness.environment(threads, PYTHONHASHSEED="0"), task=task, what=what)
 
 
 def measure(given: Namespace) -> dict[str, Any]:

@@ -1,8 +1,5 @@
 """Which changes of the networks' defaults pay on tables? An ablation over public tables, and what it recommends.
 
-    python -m benchmarks table_defaults [--stages single greedy final pool] [--tables NAME ...] [--folds 3]
-                                        [--rows 2000] [--records FILE] [--quick] [--save]
-
 1. *single*: each change alone, all other arguments at their defaults.
 2. *greedy*: changes are added one after the other, from the best one on; each is kept if it reduces the loss further by
    more than two standard errors, and is given up after 8 tables if it has not reduced it on average.

@@ -1,7 +1,5 @@
 """How long does one training step take, here and in PyTorch, scikit-learn and JAX, and how far is it from the floor?
 
-    python -m benchmarks training_speed [--quick] [--save]
-
 float32, one thread each, all pinned to the same core; in every round the libraries are measured in turn. A ratio is the
 median over the rounds of the ratios within a round. Each round trains with a different seed, and the final losses are
 printed, since a faster step counts only if it learns as much.

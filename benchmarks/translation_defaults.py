@@ -1,8 +1,5 @@
 """Do translators learn by their defaults: `compile()`, `fit(pairs)`, and nothing else?
 
-    python -m benchmarks translation_defaults [--structures gru lstm transformer] [--tasks NAME ...] [--seeds 3]
-                                              [--pairs 400] [--runs FILE] [--save]
-
 Each task is a generator of pairs. The rule of `scratchtune.sequence_model.chosen_training` was chosen on those of
 `CHOOSING`; those of `REPORTED` were measured afterwards, with the rule as it is. "sums" is arithmetic, which these
 networks do not learn from a few hundred pairs; "verses" is real text. A run is kept in the file of runs, from which the

@@ -1,7 +1,5 @@
 """Does attention pay at equal cost, and is the translator better than a dictionary, and as good as one in PyTorch?
 
-    python -m benchmarks translation_quality [--seeds 5] [--quick] [--save]
-
 Number words and dates, both synthetic: the share of held-out pairs that are translated without a mistake, with dot
 attention and without. Equal cost means equally many multiply-adds in training: without attention a row takes fewer, so
 it is trained for more epochs. Each seed draws other pairs and other weights.
@@ -31,7 +29,6 @@ from benchmarks.common import harness, translators
 from benchmarks.common.benchmark import Benchmark
 
 Pairs = list[tuple[str, str]]
-STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}  # t at 97.5 %
 ATTENTIONS = ("dot", "none")
 WANTED = 0.99  # of exact matches with attention
 TASKS: dict[str, Callable[..., Pairs]] = {"number words": st.datasets.number_words, "dates": st.datasets.dates}
@@ -250,20 +247,13 @@ def verses(seed: int, train: Pairs, test: Pairs, plan: Plan) -> tuple[st.Seq2Seq
 Found = tuple[dict[str, list[dict[str, dict[str, float]]]], dict[str, dict[str, float]]]
 
 
-def interval(values: list[float]) -> tuple[float, float, float]:
-    """The mean and its 95 % interval by Student's t."""
-    mean, n = float(np.mean(values)), len(values)
-    half = STUDENT[n] * float(np.std(values, ddof=1)) / math.sqrt(n)
-    return mean, mean - half, mean + half
-
-
 def synthetic_report(task: str, found: list[dict[str, dict[str, float]]], quick: bool) -> list[str]:
     """A task's table and its bars."""
     lines = [[str(seed), *(f"{run[name][what]:{form}}" for name in ATTENTIONS
                            for what, form in (("exact match", ".3f"), ("epochs", ".0f")))]
              for seed, run in enumerate(found)]
     reached = float(np.mean([run["dot"]["exact match"] for run in found]))
-    gain, low, high = interval([run["dot"]["exact match"] - run["none"]["exact match"] for run in found])
+    gain, low, high = harness.interval([run["dot"]["exact match"] - run["none"]["exact match"] for run in found])
     plan, number = SYNTHETIC[task]
     return [
         f"{task.capitalize()}: exact match on {HELD_OUT} held-out pairs after training on {number:,} ({shown(plan)}).",
@@ -290,17 +280,19 @@ def verses_report(
     for name in names:
         cells = []
         for what in ("chrF", "BLEU"):
-            mean, low, _ = interval([run[name][what] for run in found])
+            mean, low, _ = harness.interval([run[name][what] for run in found])
             cells += [f"{mean:.2f}", f"{mean - low:.2f}"]
         lines.append([name, *cells])
     bars = []
     for what in ("chrF", "BLEU"):
-        above, low, high = interval([run[f"ours{PRIOR}"][what] - baseline["IBM Model 1"][what] for run in found])
+        above, low, high = harness.interval(
+            [run[f"ours{PRIOR}"][what] - baseline["IBM Model 1"][what] for run in found])
         bars.append(harness.verdict(None if given.quick else low > 0.0, (
             f"verses: {what} of ours{PRIOR}, less that of IBM Model 1, mean {above:+.2f}, 95 % interval {low:+.2f} to "
             f"{high:+.2f}: it must be above zero")))
     for name in ("", PRIOR):
-        peer, least, most = interval([run[f"ours{name}"]["chrF"] - run[f"PyTorch{name}"]["chrF"] for run in found])
+        peer, least, most = harness.interval(
+            [run[f"ours{name}"]["chrF"] - run[f"PyTorch{name}"]["chrF"] for run in found])
         bars.append(harness.verdict(None if given.quick else most >= 0.0, (
             f"verses: chrF of ours{name}, less PyTorch's, mean {peer:+.2f}, 95 % interval {least:+.2f} to "
             f"{most:+.2f}: it must not be below zero")))
@@ -342,4 +334,4 @@ def report(measured: Found, given: Namespace) -> list[str]:
 BENCHMARK = Benchmark(
     "Translators: attention, a dictionary, PyTorch", measure, report, ("torch",),
     quick="two seeds, few pairs, two epochs: only whether it runs",
-    options={"--seeds": {"type": int, "default": 5, "choices": sorted(STUDENT)}})
+    options={"--seeds": {"type": int, "default": 5, "choices": sorted(harness.STUDENT)}})

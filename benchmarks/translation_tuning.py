@@ -1,7 +1,5 @@
 """Which score should guide the search for a translator?
 
-    python -m benchmarks translation_tuning [--data verses] [--configurations 12] [--save]
-
 Random configurations of `scratchtune example translation` are trained for as long as the example's longest training.
 After each of Hyperband's budgets their loss and their chrF on the validation pairs are measured, and at the end their
 chrF on the test pairs. The better guide ranks the configurations as the final test score does.

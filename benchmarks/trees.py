@@ -1,7 +1,5 @@
 """Are the boosted trees as fast and as good as scikit-learn's?
 
-    python -m benchmarks trees [--quick] [--save]
-
 Both with default arguments but without early stopping, so that they fit the same number of trees, on one thread of one
 core each, in turns. The time is that of `fit` after one fit that is not counted (compiled code is then in memory); the
 score is accuracy or R2 on a quarter of the rows, held out, a different one in each round. Data: scikit-learn's digits,

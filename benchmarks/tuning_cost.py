@@ -179,23 +179,16 @@ def table_of_costs(paths: dict[str, list[Course]], target: float, seconds: dict[
 
 def plot(paths: dict[str, list[Course]], target: float, path: Path) -> None:
     """Plot the median of the best losses by epochs."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(8, 4.6), layout="constrained")
-    costs = np.arange(EPOCHS, BUDGET + 1)
-    for name, runs in paths.items():
-        middle = np.median([[best_at(path, cost) for cost in costs] for path in runs], axis=0)
-        axes.plot(costs, middle, color="0.4" if name == "random" else None, label=name)
-    axes.axhline(target, color="0.4", ls=":", label="random's mean final loss")
-    axes.axvline(SHARE * BUDGET, color="0.7", lw=1.0, label="half of random's budget")
-    axes.set(yscale="log", xlabel="epochs", ylabel="median of the best validation loss", title="What tuning costs")
-    axes.grid(True, alpha=0.3, which="both")
-    axes.legend(fontsize="small")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    with harness.drawn(path, figsize=(8, 4.6)) as axes:
+        costs = np.arange(EPOCHS, BUDGET + 1)
+        for name, runs in paths.items():
+            middle = np.median([[best_at(path, cost) for cost in costs] for path in runs], axis=0)
+            axes.plot(costs, middle, color="0.4" if name == "random" else None, label=name)
+        axes.axhline(target, color="0.4", ls=":", label="random's mean final loss")
+        axes.axvline(SHARE * BUDGET, color="0.7", lw=1.0, label="half of random's budget")
+        axes.set(yscale="log", xlabel="epochs", ylabel="median of the best validation loss", title="What tuning costs")
+        axes.grid(True, alpha=0.3, which="both")
+        axes.legend(fontsize="small")
 
 
 def measure(given: Namespace) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """Which default of the networks' weight decay? Changes that cost little time, on small and on whole tables.
 
-    python -m benchmarks weight_decay_default [--records FILE] [--quick] [--save]
-
 `benchmarks.table_defaults` finds which arguments lower the loss on tables of at most 2,000 rows. Of these, members take
 many times the time, and robust scaling does harm where a few large values matter (*forbes*). What is left is measured
 here with other rows and folds than there, and on the whole of each table of more than 4,000 rows, where a penalty that

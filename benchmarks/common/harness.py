@@ -7,22 +7,23 @@ while another one is measured: so their configurations cannot interfere, and the
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module, metadata
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from tqdm import tqdm
-
-Key = TypeVar("Key")
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(os.environ.get("SCRATCHTUNE_RESULTS") or ROOT / "benchmarks" / "results")  # `benchmarks.common.suite`
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+# t at 97.5 % by the number of values
+STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}
 SHORT = "this run is too short"  # why a bar is not measured by --quick
 UNSET = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "NUMBA_DISABLE_JIT", "KERAS_BACKEND", "XLA_FLAGS")
 
@@ -71,6 +72,16 @@ class Worker:
         self.process.wait()
 
 
+def alone(answer: Callable[..., dict[str, Any]], env: dict[str, str], core: int | None = None, **question: Any,
+          ) -> dict[str, Any]:
+    """The answer of a new worker, which then ends."""
+    worker = Worker(answer, answer.__name__, env, core)
+    try:
+        return worker.ask(**question)
+    finally:
+        worker.close()
+
+
 def serve(module: str, function: str, _: str) -> None:
     """Run as a worker: one answer on stdout for each question on stdin; other output goes to stderr."""
     answer = getattr(import_module(module), function)
@@ -89,29 +100,6 @@ def kept_runs(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in whole.splitlines()]
 
 
-def in_turns(
-    answer: Callable[..., dict[str, Any]], questions: Mapping[Key, dict[str, Any]], rounds: int, epochs: int,
-) -> dict[Key, list[dict[str, Any]]]:
-    """The answers to each question of so many rounds, whose number is the seed; a first round only compiles.
-
-    The ``name`` in a question is that of its library. Each has a worker, and all run on one core, in turns.
-    """
-    env, core = environment(1), pinned_core()
-    workers = {name: Worker(answer, name, env, core) for name in {question["name"] for question in questions.values()}}
-    found: dict[Key, list[dict[str, Any]]] = {key: [] for key in questions}
-    with tqdm(total=(rounds + 1) * len(questions), desc="measuring", disable=None) as progress:
-        for number in range(-1, rounds):
-            for key, question in questions.items():
-                given = workers[question["name"]].ask(
-                    **question, seed=max(number, 0), epochs=epochs if number >= 0 else 1)
-                if number >= 0:
-                    found[key].append(given)
-                progress.update()
-    for worker in workers.values():
-        worker.close()
-    return found
-
-
 def pinned_core() -> int:
     """The core on which all measurements with one thread run: the last available one."""
     return max(os.sched_getaffinity(0))
@@ -128,6 +116,13 @@ def median_ratio(above: Sequence[float], below: Sequence[float]) -> float:
 def spread(values: Sequence[float]) -> float:
     """The standard deviation, 0 for a single value."""
     return statistics.stdev(values) if len(values) > 1 else 0.0
+
+
+def interval(values: Sequence[float]) -> tuple[float, float, float]:
+    """The mean, and the ends of its 95 % interval by Student's t."""
+    mean, n = statistics.fmean(values), len(values)
+    half = STUDENT[n] * statistics.stdev(values) / math.sqrt(n)
+    return mean, mean - half, mean + half
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], sides: str = "") -> str:
@@ -178,6 +173,20 @@ def machine() -> str:
 def load() -> str:
     """The load of the machine by other work."""
     return f"load average over the minute before the start {os.getloadavg()[0]:.2f}"
+
+
+@contextmanager
+def drawn(path: Path, *shape: int, **how: Any) -> Iterator[Any]:
+    """The axes of a picture, which is saved when the block ends."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(*shape, layout="constrained", **how)
+    yield axes
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
 
 
 def shown(path: Path) -> str:
