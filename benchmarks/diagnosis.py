@@ -8,7 +8,8 @@ first finding.
 
 The thresholds were chosen with ``--development``, on other data sets and seeds than those of the saved result:
 
-    python -m benchmarks diagnosis --development"""
+    python -m benchmarks diagnosis --development
+"""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ Gaussian, its standard deviation a share of the distance between the quartiles o
 
 The rules rest on earlier measurements and on the cases of ``--development``; those of the saved result are others:
 
-    python -m benchmarks recommending --development"""
+    python -m benchmarks recommending --development
+"""
 
 from __future__ import annotations
 
